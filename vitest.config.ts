@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { defineConfig } from 'vitest/config';
+
+/**
+ * A test file's suffix says what it needs:
+ * `.test.ts` nothing but the process (unit), `.http.test.ts` sockets on loopback, `.pg.test.ts` the shared
+ * embedded PostgreSQL, `.e2e.test.ts` whole processes. Heavier parts live in vitest.real.config.ts.
+ */
+const needsMore = ['**/*.http.test.ts', '**/*.pg.test.ts', '**/*.e2e.test.ts', '**/*.real.test.ts'];
+const never = ['**/node_modules/**', '.ficus/**'];
+
+// Hundreds of processes load the same modules: stripped and compiled once, half of each start is saved.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '.ficus', 'compile-cache');
+
+export default defineConfig({
+  test: {
+    // `isolate: false`: files share a worker, one after the other; a fresh process for each cost a sixth of the time.
+    // Most tests wait for a process or a database rather than for the processor.
+    maxWorkers: 4,
+    reporters: ['default', './test/summary-reporter.ts'],
+    projects: [
+      {
+        test: { name: 'unit', isolate: false, include: ['**/*.test.ts'], exclude: [...never, ...needsMore] },
+      },
+      {
+        test: {
+          name: 'http',
+          isolate: false,
+          include: ['**/*.http.test.ts'],
+          exclude: never,
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'pg',
+          isolate: false,
+          include: ['**/*.pg.test.ts'],
+          exclude: never,
+          globalSetup: ['./test/postgres-setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['**/*.e2e.test.ts'],
+          exclude: never,
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
+        },
+      },
+    ],
+  },
+});
