@@ -1,0 +1,33 @@
+/** Building blocks shared by the areas of ficus.yaml. */
+import { z } from 'zod';
+
+export const httpUrl = z
+  .string()
+  .refine(isHttpUrl, 'must be a URL that begins with http:// or https://')
+  .describe('An http:// or https:// URL');
+
+export const postgresUrl = z
+  .string()
+  .refine((value) => /^postgres(ql)?:\/\//.test(value), 'must be a URL that begins with postgres://')
+  .describe('A postgres:// URL');
+
+export const listenAddress = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:[\]]+):\d{1,5}$/, 'must be HOST:PORT, for instance 127.0.0.1:8080')
+  .refine((value) => Number(value.slice(value.lastIndexOf(':') + 1)) <= 65_535, 'the port must be 0 to 65535')
+  .describe('HOST:PORT; port 0 asks for a free one');
+
+export const milliseconds = z.int().positive().describe('milliseconds');
+
+export const headerName = z
+  .string()
+  .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'must be a header name (RFC 9110 section 5.1)')
+  .transform((name) => name.toLowerCase());
+
+function isHttpUrl(value: string): boolean {
+  try {
+    return ['http:', 'https:'].includes(new URL(value).protocol);
+  } catch {
+    return false;
+  }
+}

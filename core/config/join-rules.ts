@@ -1,0 +1,91 @@
+/**
+ * Rules that join several areas of the config. They look at the document as it was written and trust nothing
+ * of its shape, so that they speak even when some area is invalid: a user sees all errors at once.
+ */
+import type { ConfigProblem } from './config-problem.ts';
+
+/** A parsed document of unknown shape, seen through optional properties. */
+interface Loose {
+  readonly [key: string]: unknown;
+}
+
+/** All problems that show only when areas are seen together. */
+export function checkJoins(document: unknown): ConfigProblem[] {
+  const config = loose(document);
+  const slices = Object.entries(loose(config.slices)).map(([name, slice]) => ({ name, slice: loose(slice) }));
+  return [
+    ...missingDatabases(config, slices),
+    ...slices.flatMap(({ name, slice }) => repeatedRouteIds(name, slice)),
+    ...slices.flatMap(({ name, slice }) => unknownIgnoredRoutes(name, slice)),
+    ...slices.flatMap(({ name, slice }) => writersOfNoTables(name, slice)),
+  ];
+}
+
+interface NamedSlice {
+  readonly name: string;
+  readonly slice: Loose;
+}
+
+function missingDatabases(config: Loose, slices: readonly NamedSlice[]): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const withTables = slices.filter(({ slice }) => list(slice.tables).length > 0);
+  for (const { name, slice } of withTables) {
+    if (loose(slice.candidate).database === undefined) {
+      problems.push({
+        path: ['slices', name, 'candidate', 'database'],
+        message: 'is required: the slice has tables',
+      });
+    }
+  }
+  if (withTables.length > 0 && config.legacy !== undefined && loose(config.legacy).database === undefined) {
+    problems.push({ path: ['legacy', 'database'], message: 'is required: a slice has tables' });
+  }
+  const builtin = (loose(config.flags).provider ?? 'builtin') === 'builtin' && slices.length > 0;
+  if ((withTables.length > 0 || builtin) && loose(config.control).database === undefined) {
+    problems.push({
+      path: ['control', 'database'],
+      message: 'is required by built-in flags and by slices with tables',
+    });
+  }
+  return problems;
+}
+
+function repeatedRouteIds(name: string, slice: Loose): ConfigProblem[] {
+  const seen = new Set<unknown>();
+  return list(slice.routes).flatMap((route, index) => {
+    const { id } = loose(route);
+    const repeated = id !== undefined && seen.has(id);
+    seen.add(id);
+    if (!repeated) return [];
+    return [
+      { path: ['slices', name, 'routes', index, 'id'], message: `“${id}” is used twice in this slice` },
+    ];
+  });
+}
+
+function unknownIgnoredRoutes(name: string, slice: Loose): ConfigProblem[] {
+  const ids = new Set(list(slice.routes).map((route) => loose(route).id));
+  return list(loose(slice.parity).ignore).flatMap((rule, index) => {
+    const { route } = loose(rule);
+    if (route === undefined || ids.has(route)) return [];
+    return [
+      {
+        path: ['slices', name, 'parity', 'ignore', index, 'route'],
+        message: `there is no route “${route}” in this slice`,
+      },
+    ];
+  });
+}
+
+function writersOfNoTables(name: string, slice: Loose): ConfigProblem[] {
+  if (list(slice.writtenBy).length === 0 || list(slice.tables).length > 0) return [];
+  return [{ path: ['slices', name, 'writtenBy'], message: 'says who writes tables, and the slice has none' }];
+}
+
+function loose(value: unknown): Loose {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Loose) : {};
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import { formatProblem } from './config-problem.ts';
+import { parseConfig } from './parse-config.ts';
+
+const minimal = { version: 1, legacy: { url: 'http://127.0.0.1:3000' } };
+
+function problemsOf(document: unknown, environment: Record<string, string> = {}): string[] {
+  const parsed = parseConfig(document, environment);
+  return parsed.ok ? [] : parsed.problems.map(formatProblem);
+}
+
+describe('parseConfig', () => {
+  test('a monolith’s URL is enough', () => {
+    const parsed = parseConfig(minimal, {});
+    expect(parsed.ok && parsed.config.proxy.listen).toBe('127.0.0.1:8080');
+  });
+
+  test('all problems are reported with their paths, those that join areas too', () => {
+    const problems = problemsOf({
+      version: 1,
+      legacy: { url: 'ftp://nowhere' },
+      proxy: { listen: 'somewhere', wrokers: 2 },
+      flags: { provider: 'file' },
+      slices: {
+        orders: {
+          candidate: { url: 'http://127.0.0.1:3102' },
+          routes: [
+            { id: 'list', path: '/api/orders' },
+            { id: 'list', path: 'api/orders' },
+          ],
+          tables: [{ from: 'orders', to: 'orders' }],
+          parity: { ignore: [{ route: 'nope', path: '$.x', reason: 'clock' }] },
+        },
+      },
+    });
+    expect(problems).toHaveLength(10);
+    for (const path of [
+      'legacy.url',
+      'proxy.listen',
+      'proxy.wrokers',
+      'flags.file',
+      'slices.orders.routes[1].path',
+      'slices.orders.routes[1].id',
+      'slices.orders.candidate.database',
+      'slices.orders.parity.ignore[0].route',
+      'legacy.database',
+      'control.database',
+    ]) {
+      expect(problems.filter((problem) => problem.startsWith(`${path}: `))).toHaveLength(1);
+    }
+  });
+
+  test('a claim needs one kind of key, and addresses are addresses', () => {
+    const identify = (jwt?: object) => ({ identify: { user: { jwtClaim: 'sub' }, ...(jwt && { jwt }) } });
+    const of = (proxy: object, legacy: object = {}) =>
+      problemsOf({ version: 1, proxy, legacy: { ...minimal.legacy, ...legacy } });
+    expect(of(identify())).toEqual([expect.stringMatching(/^proxy\.identify\.jwt: is required/)]);
+    expect(of(identify({}))).toEqual([expect.stringMatching(/^proxy\.identify\.jwt: name exactly one/)]);
+    expect(of(identify({ secret: 's', jwks: 'https://id/jwks' }))).toHaveLength(1);
+    expect(of(identify({ jwks: 'https://id/jwks', issuer: 'https://id' }))).toEqual([]);
+    expect(of({}, { addresses: ['10.0.0.1', '10.0.0.1:81', '::1', '[::1]:8080'] })).toEqual([]);
+    for (const wrong of [
+      'shop',
+      'shop:80',
+      '10.0.0.1:0',
+      '10.0.0.1:99999',
+      '[10.0.0.1]:80',
+      '::1]:80',
+      '10.0.0:1',
+    ]) {
+      expect(of({}, { addresses: [wrong] })).toEqual([
+        expect.stringMatching(/^legacy\.addresses\[0\]: must/),
+      ]);
+    }
+  });
+
+  test.each([[undefined], [null], ['text'], [[]], [42]])('%j is refused, not thrown at', (document) => {
+    expect(problemsOf(document).length).toBeGreaterThan(0);
+  });
+
+  test('kinds default by method', () => {
+    const route = (methods?: string[]) => ({
+      id: `r${methods?.join('') ?? ''}`.toLowerCase(),
+      path: '/x',
+      ...(methods && { methods }),
+    });
+    const parsed = parseConfig(
+      {
+        ...minimal,
+        flags: { provider: 'file', file: 'flags.json' },
+        slices: {
+          a: {
+            candidate: { url: 'http://127.0.0.1:1' },
+            routes: [route(), route(['POST']), route(['GET', 'PUT'])],
+          },
+        },
+      },
+      {},
+    );
+    expect(parsed.ok && parsed.config.slices.a?.routes.map((r) => r.kind)).toEqual([
+      'read',
+      'write',
+      'write',
+    ]);
+  });
+
+  describe('environment', () => {
+    const withUrl = (url: string) => ({ version: 1, legacy: { url } });
+
+    test('names and defaults are filled in', () => {
+      const parsed = parseConfig(withUrl('http://${HOST}:${PORT:-3000}'), { HOST: 'shop' });
+      expect(parsed.ok && parsed.config.legacy.url).toBe('http://shop:3000');
+    });
+
+    test('an unset name is one problem at its path, not two', () => {
+      expect(problemsOf(withUrl('${NOPE}'))).toEqual([
+        'legacy.url: the environment variable NOPE is not set',
+      ]);
+    });
+  });
+});

@@ -1,0 +1,61 @@
+/**
+ * From a parsed YAML document to a config, or to the list of all that is wrong with it. Pure: reading and
+ * watching the file is the caller's.
+ */
+import type { z } from 'zod';
+import { type ConfigProblem, formatPath } from './config-problem.ts';
+import { configSchema, type FicusConfig } from './config-schema.ts';
+import { interpolate } from './interpolate.ts';
+import { checkJoins } from './join-rules.ts';
+
+export type ParsedConfig =
+  | { readonly ok: true; readonly config: FicusConfig }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/**
+ * Validates a whole config and collects every problem, not the first.
+ * @param document what a YAML parser made of ficus.yaml
+ * @param environment where `${NAME}` is looked up
+ */
+export function parseConfig(
+  document: unknown,
+  environment: Readonly<Record<string, string | undefined>>,
+): ParsedConfig {
+  const unset: ConfigProblem[] = [];
+  const filled = interpolate(document, environment, unset);
+  const parsed = configSchema.safeParse(filled);
+  const shape = parsed.success ? [] : parsed.error.issues.flatMap(toProblems);
+  // A value that could not be filled in has its own problem already; and one word for one path is enough.
+  const problems = firstOfEachPath([...unset, ...shape, ...checkJoins(filled)]);
+  return parsed.success && problems.length === 0
+    ? { ok: true, config: parsed.data }
+    : { ok: false, problems };
+}
+
+function firstOfEachPath(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  const byPath = new Map<string, ConfigProblem>();
+  for (const problem of problems) {
+    const key = formatPath(problem.path);
+    if (!byPath.has(key)) byPath.set(key, problem);
+  }
+  return [...byPath.values()];
+}
+
+function toProblems(issue: z.core.$ZodIssue): ConfigProblem[] {
+  const path = issue.path.filter((step) => typeof step !== 'symbol');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: [...path, key], message: 'is not a known key' }));
+  }
+  if (issue.code === 'invalid_type') return [{ path, message: describeType(issue) }];
+  if (issue.code === 'invalid_union')
+    return [{ path, message: 'has none of the allowed shapes (see docs/config.md)' }];
+  if (issue.code === 'invalid_key')
+    return [{ path, message: issue.issues[0]?.message ?? 'is not an allowed name' }];
+  return [{ path, message: issue.message }];
+}
+
+function describeType(issue: z.core.$ZodIssueInvalidType): string {
+  return issue.input === undefined && /undefined$/.test(issue.message)
+    ? `is required (${issue.expected})`
+    : `must be a ${issue.expected}`;
+}

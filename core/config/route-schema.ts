@@ -1,0 +1,98 @@
+/** `slices.NAME.routes[]`: what belongs to a slice. */
+import { z } from 'zod';
+import { headerName } from './common-schema.ts';
+
+const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Z]+$/;
+
+const valueMatch = z.union([
+  z.string().describe('exactly this value'),
+  z.strictObject({ present: z.boolean() }).describe('whether it is there at all'),
+  z
+    .strictObject({ regex: z.string().refine(isRegex, 'must be a regular expression') })
+    .describe('the whole value matches'),
+]);
+
+export const rewriteSchema = z
+  .strictObject({
+    stripPrefix: z.string().startsWith('/').optional().describe('prefix taken off the path'),
+    addPrefix: z.string().startsWith('/').optional().describe('prefix put before the path'),
+    requestHeaders: z
+      .strictObject({
+        set: z.record(headerName, z.string()).default({}),
+        remove: z.array(headerName).default([]),
+      })
+      .optional(),
+    responseHeaders: z
+      .strictObject({
+        set: z.record(headerName, z.string()).default({}),
+        remove: z.array(headerName).default([]),
+      })
+      .optional(),
+    cookieDomain: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Set-Cookie domains: from → to; empty removes the attribute'),
+    cookiePath: z.record(z.string(), z.string()).optional().describe('Set-Cookie paths: from → to'),
+    location: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Location, Content-Location, Link and Refresh that name the upstream are made to name the proxy',
+      ),
+  })
+  .describe('Applied when the candidate serves');
+
+const methods = z.array(z.string().regex(METHOD, 'must be a method in upper case')).min(1);
+
+/** Which requests. */
+const requestMatch = {
+  host: z.string().min(1).optional().describe('exact host name without port, or *.example.com for one label'),
+  path: z.string().startsWith('/').describe('find-my-way pattern: /api/items/:id, /files/*'),
+  headers: z.record(headerName, valueMatch).optional().describe('conditions on headers'),
+  query: z.record(z.string(), valueMatch).optional().describe('conditions on query parameters'),
+  cookies: z.record(z.string(), valueMatch).optional().describe('conditions on cookies'),
+};
+
+export const foreignWriteSchema = z
+  .strictObject({
+    methods: methods.default(['POST', 'PUT', 'PATCH', 'DELETE']).describe('methods that write'),
+    ...requestMatch,
+  })
+  .describe('Requests outside the slice’s routes that write its tables, by a trigger for instance');
+
+export const routeSchema = z
+  .strictObject({
+    id: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]*$/, 'must be lower case letters, digits and hyphens')
+      .describe('name of the route inside its slice'),
+    methods: methods.default(['GET', 'HEAD']).describe('methods it answers to'),
+    ...requestMatch,
+    kind: z
+      .enum(['read', 'write'])
+      .optional()
+      .describe('by default read for GET, HEAD and OPTIONS, write for all others'),
+    rewrite: rewriteSchema.optional(),
+  })
+  .transform((route) => ({ ...route, kind: route.kind ?? defaultKind(route.methods) }));
+
+export type RouteConfig = z.output<typeof routeSchema>;
+export type ForeignWriteConfig = z.output<typeof foreignWriteSchema>;
+export type RewriteConfig = z.output<typeof rewriteSchema>;
+export type RouteKind = RouteConfig['kind'];
+export type ValueMatch = z.output<typeof valueMatch>;
+
+const READ_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+function defaultKind(methods: readonly string[]): 'read' | 'write' {
+  return methods.every((method) => READ_METHODS.has(method)) ? 'read' : 'write';
+}
+
+function isRegex(source: string): boolean {
+  try {
+    new RegExp(source);
+    return true;
+  } catch {
+    return false;
+  }
+}

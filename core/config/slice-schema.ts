@@ -1,0 +1,83 @@
+/** `slices.NAME`: the unit of migration. */
+import { z } from 'zod';
+import { milliseconds } from './common-schema.ts';
+import { foreignWriteSchema, routeSchema } from './route-schema.ts';
+import { tableSchema } from './table-schema.ts';
+import { upstreamSchema } from './upstream-schema.ts';
+
+/** A JSON path ($.a, $..a, $.*, $[*], $[0], $['a']), a header, or the whole body. */
+const RULE_PATH =
+  /^(body|header\.\S+|\$(\.\.?(\*|[^.[\]\s'"*]+)|(\.\.)?\[(\*|\d+|'[^']*'|"([^"\\]|\\.)*")\])*)$/;
+
+const ignoreRule = z.strictObject({
+  route: z.string().optional().describe('id of the route; by default all'),
+  path: z
+    .string()
+    .regex(RULE_PATH, 'must be a JSON path ($.a.b, $.items[*].x), header.NAME, or body')
+    .describe('JSON path ($.a.b, $.items[*].x), header.NAME, or body'),
+  reason: z.string().min(1).describe('why the difference does not matter; verdicts name it'),
+  expires: z.iso.date().optional().describe('last day on which the rule holds'),
+});
+
+const guardsSchema = z.strictObject({
+  parity: z
+    .strictObject({
+      min: z.number().min(0).max(1).default(0.999).describe('share of matches among comparisons that count'),
+      samples: z
+        .int()
+        .positive()
+        .default(1000)
+        .describe('comparisons below which the answer is insufficient evidence'),
+    })
+    .optional(),
+  lag: z.strictObject({ maxMs: milliseconds }).optional(),
+  errors: z
+    .strictObject({ maxRatio: z.number().positive() })
+    .optional()
+    .describe('candidate’s error share over the legacy’s'),
+  latency: z
+    .strictObject({ p99MaxRatio: z.number().positive() })
+    .optional()
+    .describe('candidate’s p99 over the legacy’s'),
+});
+
+const copySchema = z
+  .strictObject({
+    rowsPerSecond: z
+      .int()
+      .positive()
+      .optional()
+      .describe('upper bound of its rate; by default as fast as both databases go'),
+    parallel: z.int().min(1).max(16).default(2).describe('tables copied at the same time'),
+    pauseLagMs: milliseconds
+      .default(10_000)
+      .describe('it waits while the change stream is further behind than this'),
+  })
+  .describe('The first copy of the tables');
+
+export const sliceSchema = z.strictObject({
+  team: z.string().optional().describe('who owns the slice'),
+  candidate: upstreamSchema,
+  routes: z.array(routeSchema).min(1).describe('what belongs to the slice'),
+  writtenBy: z
+    .array(foreignWriteSchema)
+    .default([])
+    .describe('who else writes its tables: whoever does, reads their own write here afterwards'),
+  tables: z.array(tableSchema).default([]).describe('tables that move with the routes'),
+  copy: copySchema.prefault({}),
+  anonymousBucket: z
+    .strictObject({ cookie: z.string().min(1).default('ficus_bucket') })
+    .optional()
+    .describe('give callers without identity a cookie, so that percentages reach them and hold'),
+  onBreakerOpen: z
+    .enum(['legacy', 'fail'])
+    .default('legacy')
+    .describe('where reads go while the candidate’s breaker is open'),
+  parity: z.strictObject({ ignore: z.array(ignoreRule).default([]) }).prefault({}),
+  guards: guardsSchema.default({}),
+});
+
+export type SliceConfig = z.output<typeof sliceSchema>;
+export type CopyConfig = z.output<typeof copySchema>;
+export type IgnoreRule = z.output<typeof ignoreRule>;
+export type GuardsConfig = z.output<typeof guardsSchema>;

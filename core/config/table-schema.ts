@@ -1,0 +1,55 @@
+/**
+ * `slices.NAME.tables[]`: how rows of the legacy's table become rows of the candidate's. Several entries with the
+ * same `from` split a table. Without `columns`, all columns go over under their own names.
+ */
+import { z } from 'zod';
+
+const qualifiedName = z
+  .string()
+  .regex(/^([a-z_][a-z0-9_$]*\.)?[a-z_][a-z0-9_$]*$/i, 'must be TABLE or SCHEMA.TABLE')
+  .transform((name) => (name.includes('.') ? name : `public.${name}`));
+
+const columnName = z.string().min(1);
+
+/** What a target column is made of. */
+export const columnSourceSchema = z.union([
+  columnName.describe('the source column of this name'),
+  z.strictObject({
+    constant: z.union([z.string(), z.number(), z.boolean(), z.null()]).describe('the same value in each row'),
+  }),
+  z.strictObject({
+    sql: z
+      .string()
+      .min(1)
+      .describe(
+        'SQL expression over the columns in `from`; enums and other own types of the source arrive as text',
+      ),
+    from: z.array(columnName).min(1).describe('source columns that the expression names'),
+    reverse: z
+      .record(columnName, z.string().min(1))
+      .optional()
+      .describe('source column → SQL expression over target columns: the way back'),
+  }),
+]);
+
+export const tableSchema = z
+  .strictObject({
+    from: qualifiedName.describe('table of the legacy'),
+    to: qualifiedName.describe('table of the candidate'),
+    columns: z
+      .record(columnName, columnSourceSchema)
+      .optional()
+      .describe('target column → what it is made of'),
+    rows: z.string().min(1).optional().describe('SQL condition over source columns: only these rows go over'),
+    module: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('TypeScript module that exports forward(row) and reverse(row); in place of columns'),
+  })
+  .refine((table) => !(table.columns && table.module), {
+    message: 'name either columns or module, not both',
+  });
+
+export type TableConfig = z.output<typeof tableSchema>;
+export type ColumnSource = z.output<typeof columnSourceSchema>;

@@ -1,0 +1,124 @@
+/** `legacy:` and a slice's `candidate:`: an HTTP upstream and its database. */
+import { z } from 'zod';
+import { httpUrl, milliseconds, postgresUrl } from './common-schema.ts';
+
+const upstreamAddress = z.string().refine(isAddress, 'must be an IP address, with a port where it differs');
+
+export const upstreamSchema = z.strictObject({
+  url: httpUrl.describe('base URL of the HTTP upstream'),
+  addresses: z
+    .array(upstreamAddress)
+    .min(1)
+    .optional()
+    .describe(
+      'where the proxy connects to, instead of looking up the URL’s host: IP or IP:PORT, [IPv6]:PORT',
+    ),
+  database: postgresUrl.optional().describe('its database; needed by slices with tables'),
+  timeouts: z
+    .strictObject({
+      connectMs: milliseconds.default(3000).describe('TCP and TLS are established'),
+      firstByteMs: milliseconds
+        .default(60_000)
+        .describe('from the last request byte to the first response byte'),
+      idleMs: milliseconds
+        .default(60_000)
+        .describe('no byte in either direction (not for upgrades and event streams)'),
+      totalMs: milliseconds.optional().describe('the whole exchange; by default unbounded'),
+    })
+    .prefault({}),
+  pool: z
+    .strictObject({
+      connections: z.int().positive().default(256).describe('connections to the upstream, each worker'),
+      pending: z
+        .int()
+        .min(0)
+        .default(1024)
+        .describe('requests that wait for a connection before more are refused'),
+      pendingMs: milliseconds.default(3000).describe('a request waits for a connection'),
+      idleMs: milliseconds
+        .default(20_000)
+        .describe('an unused connection is closed; stay below the upstream’s keep-alive timeout'),
+    })
+    .prefault({}),
+  tls: z
+    .strictObject({
+      ca: z.string().optional().describe('PEM file of the certificate authority'),
+      cert: z.string().optional().describe('PEM file of the client certificate'),
+      key: z.string().optional().describe('PEM file of the client key'),
+      serverName: z.string().optional().describe('name for SNI and for the check of the certificate'),
+      verify: z.boolean().default(true).describe('check the certificate; false is for tests alone'),
+    })
+    .optional(),
+  retry: z
+    .strictObject({
+      budgetRatio: z.number().min(0).max(1).default(0.2).describe('retries as a share of requests'),
+      perSecond: z.number().min(0).default(1).describe('retries always allowed each second'),
+      attempts: z
+        .int()
+        .min(1)
+        .max(5)
+        .default(1)
+        .describe('attempts in all, idempotent methods only; 1 means no retry'),
+      backoffMs: milliseconds.default(25).describe('base of the exponential back-off with full jitter'),
+      statuses: z
+        .array(z.int().min(500).max(599))
+        .default([502, 503, 504])
+        .describe('answers that are tried again'),
+    })
+    .prefault({}),
+  breaker: z
+    .strictObject({
+      failures: z.int().positive().default(5).describe('consecutive failures that open it'),
+      openMs: milliseconds.default(5000).describe('until one half-open probe'),
+    })
+    .prefault({}),
+  outlier: z
+    .strictObject({
+      failures: z
+        .int()
+        .positive()
+        .default(5)
+        .describe('failures in a row: no connection, no answer in time, reset, nonsense, 502 to 504'),
+      rate: z
+        .number()
+        .gt(0)
+        .max(1)
+        .default(0.3)
+        .describe('share of failures (500s as well) above that of the other addresses'),
+      minRequests: z
+        .int()
+        .positive()
+        .default(50)
+        .describe('requests in 10 to 20 seconds, there and at the others, before shares are compared'),
+      ejectMs: milliseconds
+        .default(30_000)
+        .describe('left alone for so long, then one request probes; doubled each time in a row'),
+      maxEjectMs: milliseconds.default(300_000).describe('left alone for so long at most'),
+      maxShare: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.5)
+        .describe('share of the addresses left alone at once: one at least, never all; 0 turns it off'),
+    })
+    .prefault({})
+    .describe('One ill address among several of this upstream is left alone for a while'),
+  concurrency: z
+    .int()
+    .positive()
+    .optional()
+    .describe('requests under way at once, each worker; more fail fast with 503'),
+});
+
+export type UpstreamConfig = z.output<typeof upstreamSchema>;
+
+const PORT = /:(\d{1,5})$/;
+
+function isAddress(text: string): boolean {
+  if (z.union([z.ipv4(), z.ipv6()]).safeParse(text).success) return true;
+  const port = PORT.exec(text)?.[1];
+  if (port === undefined || Number(port) < 1 || Number(port) > 65_535) return false;
+  const host = text.slice(0, -port.length - 1);
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  return bare === host ? z.ipv4().safeParse(host).success : z.ipv6().safeParse(bare).success;
+}

@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type DecideFacts, decideSide } from './decide-side.ts';
+
+const quiet: DecideFacts = {
+  kind: 'read',
+  hasTables: true,
+  owner: 'legacy',
+  serveEnabled: false,
+  shadowEnabled: false,
+  pinned: false,
+  forced: undefined,
+  candidateAvailable: true,
+};
+
+const side = fc.constantFrom('legacy' as const, 'candidate' as const);
+const anyFacts: fc.Arbitrary<DecideFacts> = fc.record({
+  kind: fc.constantFrom('read' as const, 'write' as const),
+  hasTables: fc.boolean(),
+  owner: side,
+  serveEnabled: fc.boolean(),
+  shadowEnabled: fc.boolean(),
+  pinned: fc.boolean(),
+  forced: fc.option(side, { nil: undefined }),
+  candidateAvailable: fc.boolean(),
+});
+
+describe('decideSide', () => {
+  test('with nothing switched on, the legacy serves', () => {
+    expect(decideSide(quiet)).toEqual({ serve: 'legacy', shadow: undefined, reason: 'serve-flag-off' });
+  });
+
+  test('the serve flag moves a read, and the shadow goes to the other side', () => {
+    expect(decideSide({ ...quiet, serveEnabled: true, shadowEnabled: true })).toEqual({
+      serve: 'candidate',
+      shadow: 'legacy',
+      reason: 'serve-flag-on',
+    });
+  });
+
+  test('without tables the serve flag moves writes as well', () => {
+    expect(decideSide({ ...quiet, kind: 'write', hasTables: false, serveEnabled: true }).serve).toBe(
+      'candidate',
+    );
+  });
+
+  test('an open breaker sends reads back to the legacy', () => {
+    expect(decideSide({ ...quiet, serveEnabled: true, candidateAvailable: false })).toEqual({
+      serve: 'legacy',
+      shadow: undefined,
+      reason: 'breaker-open',
+    });
+  });
+
+  test('writes of a slice with tables go to the owner, whatever else is true', () => {
+    fc.assert(
+      fc.property(anyFacts, (facts) => {
+        fc.pre(facts.kind === 'write' && facts.hasTables);
+        expect(decideSide(facts).serve).toBe(facts.owner);
+      }),
+    );
+  });
+
+  test('a pinned user reads from the owner unless a tester forces a side', () => {
+    fc.assert(
+      fc.property(anyFacts, (facts) => {
+        fc.pre(facts.kind === 'read' && facts.pinned && !facts.forced);
+        expect(decideSide(facts).serve).toBe(facts.owner);
+      }),
+    );
+  });
+
+  test('a copy never goes to the serving side, is never a write, and never reaches an ill candidate', () => {
+    fc.assert(
+      fc.property(anyFacts, (facts) => {
+        const { serve, shadow } = decideSide(facts);
+        if (shadow === undefined) return;
+        expect(shadow).not.toBe(serve);
+        expect(facts.kind).toBe('read');
+        expect(facts.candidateAvailable).toBe(true);
+      }),
+    );
+  });
+});

@@ -1,0 +1,59 @@
+/**
+ * Step 4 of the request path, as a pure function: who serves this request, who gets a copy, and why.
+ * The order of the tests is the order of the promises: writes go to the owner, a pinned user reads what they
+ * wrote, a tester's word comes before the flag, and a candidate that is known to be ill serves nobody.
+ */
+import { otherSide, type Side } from '../slice/side.ts';
+
+export interface DecideFacts {
+  readonly kind: 'read' | 'write';
+  /** Whether the slice has tables: without, the serve flag moves writes as well. */
+  readonly hasTables: boolean;
+  readonly owner: Side;
+  /** The serve flag, evaluated for this user. */
+  readonly serveEnabled: boolean;
+  /** The shadow flag, evaluated for this user. */
+  readonly shadowEnabled: boolean;
+  /** True while a write of this user is not known to have reached the other side. */
+  readonly pinned: boolean;
+  /** A tester's valid override. */
+  readonly forced?: Side | undefined;
+  /** False while the candidate's breaker is open or its stream is not trustworthy. */
+  readonly candidateAvailable: boolean;
+}
+
+/** Why a side serves; sent as `x-ficus-reason` and counted. */
+export type Reason =
+  | 'no-route'
+  | 'owner-writes'
+  | 'forced'
+  | 'pinned'
+  | 'breaker-open'
+  /** The candidate gave no answer to a read; the legacy was asked instead. */
+  | 'fell-back'
+  | 'serve-flag-on'
+  | 'serve-flag-off';
+
+export interface Decision {
+  readonly serve: Side;
+  /** The side that gets a copy: never the serving one, never of a write, never while the user is pinned. */
+  readonly shadow: Side | undefined;
+  readonly reason: Reason;
+}
+
+/** Decides one request. */
+export function decideSide(facts: DecideFacts): Decision {
+  const [serve, reason] = decideServe(facts);
+  // While pinned, the other side is known to be behind for this user: a comparison would prove nothing.
+  const mayCopy = facts.shadowEnabled && facts.kind === 'read' && facts.candidateAvailable && !facts.pinned;
+  return { serve, shadow: mayCopy ? otherSide(serve) : undefined, reason };
+}
+
+function decideServe(facts: DecideFacts): [Side, Reason] {
+  if (facts.kind === 'write' && facts.hasTables) return [facts.owner, 'owner-writes'];
+  if (facts.forced) return [facts.forced, 'forced'];
+  if (facts.pinned && facts.kind === 'read') return [facts.owner, 'pinned'];
+  const wanted: Side = facts.serveEnabled ? 'candidate' : 'legacy';
+  if (wanted === 'candidate' && !facts.candidateAvailable) return ['legacy', 'breaker-open'];
+  return [wanted, facts.serveEnabled ? 'serve-flag-on' : 'serve-flag-off'];
+}

@@ -1,0 +1,152 @@
+import type { ErrorEntry } from './error-entry.ts';
+
+/** The change stream. */
+export const cdcErrors = {
+  FICUS_CDC_DATABASE_UNREACHABLE: {
+    status: 503,
+    exit: 3,
+    title: 'A database cannot be reached',
+    remedy: 'See whether it runs, and whether host, port, name, user and password in its URL are right.',
+    retry: 'timed',
+  },
+  FICUS_CDC_WAL_LEVEL: {
+    status: 409,
+    exit: 3,
+    title: 'The source does not write a logical WAL',
+    remedy: "ALTER SYSTEM SET wal_level = 'logical'; then restart PostgreSQL.",
+    retry: 'manual',
+  },
+  FICUS_CDC_REPLICA_IDENTITY: {
+    status: 409,
+    exit: 3,
+    title: 'A table has no replica identity',
+    remedy: 'Give the table a primary key, or ALTER TABLE … REPLICA IDENTITY FULL.',
+    retry: 'manual',
+  },
+  FICUS_CDC_TABLE_MISSING: {
+    status: 409,
+    exit: 3,
+    title: 'A mapped table or column does not exist',
+    remedy: 'Mend the mapping in ficus.yaml, or create the table or column.',
+    retry: 'manual',
+  },
+  FICUS_CDC_MAPPING_INVALID: {
+    status: 422,
+    exit: 3,
+    title: 'A mapping does not fit the databases',
+    remedy: 'Mend the table’s entry in ficus.yaml, or the table of the candidate.',
+    retry: 'manual',
+  },
+  FICUS_CDC_PRIVILEGE: {
+    status: 403,
+    exit: 3,
+    title: 'A database role lacks a privilege',
+    remedy: 'Grant it; `ficus check --live --grants` prints roles that have all they need and no more.',
+    retry: 'manual',
+  },
+  FICUS_CDC_SERVER_VERSION: {
+    status: 409,
+    exit: 3,
+    title: 'The PostgreSQL server is too old',
+    remedy: 'Use PostgreSQL 15 or newer on both sides.',
+    retry: 'manual',
+  },
+  FICUS_CDC_SLOTS_EXHAUSTED: {
+    status: 409,
+    exit: 3,
+    title: 'The source has no room for another replication slot or sender',
+    remedy:
+      'Drop slots that nobody uses, or raise max_replication_slots and max_wal_senders and restart PostgreSQL.',
+    retry: 'manual',
+  },
+  FICUS_CDC_SLOT_RETENTION: {
+    status: 409,
+    exit: 3,
+    title: 'The source may keep too much or too little WAL for the slot',
+    remedy: 'Set max_slot_wal_keep_size to what the disk bears and the longest pause of the stream needs.',
+    retry: 'manual',
+  },
+  FICUS_CDC_APPLY_IN_ORDER: {
+    status: 409,
+    exit: 3,
+    title: 'Changes of a table must be applied one by one',
+    remedy:
+      'Nothing is wrong; the table is followed more slowly. Drop the index or constraint on the candidate until cutover to be faster.',
+    retry: 'manual',
+  },
+  FICUS_CDC_TARGET_TRIGGERS: {
+    status: 409,
+    exit: 3,
+    title: 'Triggers or foreign keys of the target act on replicated rows',
+    remedy:
+      'Let the target’s role set session_replication_role, or make the foreign keys deferrable and the triggers harmless for replicated rows.',
+    retry: 'manual',
+  },
+  FICUS_CDC_SLOT_LOST: {
+    status: 409,
+    exit: 3,
+    title: 'The replication slot is lost or was recreated',
+    remedy: 'The rows must be copied anew: ficus copy SLICE --restart.',
+    retry: 'manual',
+  },
+  FICUS_CDC_SOURCE_UNSETTLED: {
+    status: 409,
+    exit: 3,
+    title: 'Tables of the source change faster than a replication slot can be made',
+    remedy:
+      'It is tried again by itself. If it does not pass, pause for a moment whatever creates, alters or truncates tables there.',
+    retry: 'timed',
+  },
+  FICUS_CDC_SOURCE_UNDECODABLE: {
+    status: 409,
+    exit: 3,
+    title: 'The source cannot decode what the slot asks for',
+    remedy:
+      'If it does not pass by itself, the rows must be copied anew, with a new slot: ficus copy SLICE --restart.',
+    retry: 'manual',
+  },
+  FICUS_CDC_APPLY_FAILED: {
+    status: 409,
+    exit: 3,
+    title: 'A change cannot be applied to the target',
+    remedy: 'Mend the target as the shown event asks; the stream goes on from the same transaction.',
+    retry: 'manual',
+  },
+  FICUS_CDC_CONFLICT: {
+    status: 409,
+    exit: 3,
+    title: 'A row of the target contradicts the change stream',
+    remedy:
+      'Somebody else writes to the target’s tables: find out who, and take the right away from them. Then make the shown row of the target what the source had before the event (delete the one that must not be there, restore the one that is missing); the stream goes on by itself. Where many rows are concerned, copy anew: ficus copy SLICE --restart.',
+    retry: 'manual',
+  },
+  FICUS_CDC_TARGET_NOT_EMPTY: {
+    status: 409,
+    exit: 3,
+    title: 'A target table without a key has rows before its first copy',
+    remedy: 'Empty the table (TRUNCATE), or give it a primary key; the copy then begins by itself.',
+    retry: 'manual',
+  },
+  FICUS_CDC_SCHEMA_CHANGED: {
+    status: 409,
+    exit: 3,
+    title: 'A table of the source was altered',
+    remedy:
+      'Alter the target first, then the mapping; the stream goes on by itself from the same transaction.',
+    retry: 'manual',
+  },
+  FICUS_CDC_SOURCE_CHANGED: {
+    status: 409,
+    exit: 3,
+    title: 'The source is another cluster, or went on from another point in time',
+    remedy: 'The rows must be copied anew: ficus copy SLICE --restart.',
+    retry: 'manual',
+  },
+  FICUS_CDC_FENCED: {
+    status: 409,
+    exit: 3,
+    title: 'Another process applies this stream, or the owner has changed',
+    remedy: 'Let the other process do it; this one has stopped writing.',
+    retry: 'never',
+  },
+} as const satisfies Record<string, ErrorEntry>;

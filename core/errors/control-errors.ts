@@ -1,0 +1,103 @@
+import type { ErrorEntry } from './error-entry.ts';
+
+/** The control plane. */
+export const controlErrors = {
+  FICUS_CONTROL_UNREACHABLE: {
+    status: 503,
+    exit: 3,
+    title: 'The control plane does not answer',
+    remedy: 'Start it with `ficus up`, or set control.listen in ficus.yaml to where it runs.',
+    retry: 'timed',
+  },
+  FICUS_CONTROL_FORBIDDEN: {
+    status: 403,
+    exit: 3,
+    title: 'The control plane refused the token',
+    remedy: 'Set control.token in ficus.yaml to the token that the control plane was started with.',
+    retry: 'manual',
+  },
+  FICUS_CONTROL_TOKEN_MISSING: {
+    status: 401,
+    exit: 3,
+    title: 'The control plane asks for its token',
+    remedy: 'Send Authorization: Bearer TOKEN with the value of control.token in ficus.yaml.',
+    retry: 'manual',
+  },
+  FICUS_CONTROL_TOKEN_REQUIRED: {
+    status: 500,
+    exit: 3,
+    title: 'The control plane would be open to the network',
+    remedy: 'Set control.token in ficus.yaml, or let control.listen name a loopback address.',
+    retry: 'manual',
+  },
+  FICUS_CONTROL_FOREIGN_ORIGIN: {
+    status: 403,
+    exit: 3,
+    title: 'The request comes from a foreign web page',
+    remedy: 'Open the dashboard under its own address, or set control.token in ficus.yaml.',
+    retry: 'never',
+  },
+  FICUS_CONTROL_ALREADY_RUNNING: {
+    status: 409,
+    exit: 3,
+    title: 'Another control plane works on this database',
+    remedy: 'Stop the other one, or give this one a database of its own in control.database.',
+    retry: 'manual',
+  },
+  FICUS_CONTROL_SCHEMA_NEWER: {
+    status: 409,
+    exit: 3,
+    title: 'The control plane’s database belongs to a newer Ficus',
+    remedy: 'Run the newer version, or give this one a database of its own in control.database.',
+    retry: 'manual',
+  },
+  FICUS_CONTROL_REQUEST_INVALID: {
+    status: 400,
+    exit: 2,
+    title: 'The request is not valid',
+    remedy: 'Mend every listed path; /openapi.json describes what is asked for.',
+    retry: 'never',
+  },
+  FICUS_CONTROL_NOT_FOUND: {
+    status: 404,
+    exit: 2,
+    title: 'There is nothing here',
+    remedy: 'See /openapi.json for what there is.',
+    retry: 'never',
+  },
+  FICUS_CONTROL_NOT_READY_TO_SERVE: {
+    status: 409,
+    exit: 1,
+    title: 'The candidate’s data is not ready to be served',
+    remedy: 'See `ficus status SLICE`; wait, mend what it names, or insist with --force.',
+    retry: 'timed',
+  },
+  FICUS_CONTROL_STILL_SERVING: {
+    status: 409,
+    exit: 1,
+    title: 'The candidate serves users from the rows that would be dropped',
+    remedy: 'Bring the reads back first: ficus serve SLICE 0.',
+    retry: 'manual',
+  },
+  FICUS_CONTROL_FLAGS_ELSEWHERE: {
+    status: 409,
+    exit: 3,
+    title: 'The flags are not kept here',
+    remedy: 'Change the flag where flags.provider in ficus.yaml keeps it.',
+    retry: 'never',
+  },
+  FICUS_CONTROL_NO_TABLES: {
+    status: 409,
+    exit: 2,
+    title: 'The slice has no tables',
+    remedy: 'Copy and verify are for slices with tables; see ficus.yaml.',
+    retry: 'never',
+  },
+  FICUS_CONTROL_BUSY: {
+    status: 409,
+    exit: 3,
+    title: 'The same work is already under way',
+    remedy: 'Follow it with `ficus status SLICE`, and try again when it is done.',
+    retry: 'timed',
+  },
+} as const satisfies Record<string, ErrorEntry>;

@@ -1,0 +1,11 @@
+/** One kind of failure: what a user reads about it, and what a program does with it. */
+export interface ErrorEntry {
+  /** HTTP status where it crosses an HTTP boundary. */
+  readonly status: number;
+  /** Exit status of the command: 1 the answer is no, 2 used wrongly, 3 could not be carried out. */
+  readonly exit: 1 | 2 | 3;
+  readonly title: string;
+  readonly remedy: string;
+  /** Whether trying again can help: never, after somebody mended it, or by itself after a while. */
+  readonly retry: 'never' | 'manual' | 'timed';
+}

@@ -1,0 +1,115 @@
+/**
+ * What a proxy and the control plane say to each other. The proxy speaks first, always: it subscribes to the
+ * state stream, asks for positions, and reports. With the control plane away it goes on with what it last heard.
+ *
+ *     GET  /api/v1/link/stream        server-sent events: `state`, then `progress` whenever it moves
+ *     POST /api/v1/link/positions     PositionsRequest → PositionsAnswer
+ *     POST /api/v1/link/report        ProxyReport → 204
+ *     POST /api/v1/link/observations  ObservationBatch → 204
+ */
+import type { Observation, ObservedResponse } from '../observe/observation.ts';
+import type { Side } from '../slice/side.ts';
+import type { SliceState } from '../slice/slice-state.ts';
+
+export const LINK_PATHS = {
+  stream: '/api/v1/link/stream',
+  positions: '/api/v1/link/positions',
+  report: '/api/v1/link/report',
+  observations: '/api/v1/link/observations',
+} as const;
+
+/** Event `state`: sent on connecting and at each change of owner. */
+export interface StateEvent {
+  readonly slices: Readonly<Record<string, SliceState>>;
+}
+
+/** Event `progress`: how far each slice's stream has come; at most every 10 ms, at once when it moved. */
+export interface ProgressEvent {
+  readonly slices: Readonly<Record<string, SliceProgress>>;
+}
+
+export interface SliceProgress {
+  /** Everything committed on the owner up to here is on the other side; `X/Y`. */
+  readonly appliedLsn: string;
+  /** False when the stream makes no progress: then reads of the other side may be old. */
+  readonly healthy: boolean;
+}
+
+/** Asked once a write has been answered: where does the owner's WAL stand now? */
+export interface PositionsRequest {
+  readonly slices: readonly string[];
+}
+
+export interface PositionsAnswer {
+  /** Slice → position of its owner's WAL, `X/Y`. */
+  readonly positions: Readonly<Record<string, string>>;
+}
+
+/** Sent each second while there is something to say. */
+export interface ProxyReport {
+  /** Unique for one run of one proxy. */
+  readonly proxyId: string;
+  readonly workers: number;
+  /** Slice → epoch that all workers have taken over. */
+  readonly epochs: Readonly<Record<string, number>>;
+  /** Requests since the last report. */
+  readonly traffic: readonly TrafficCount[];
+  /** Copies that were not made or not compared, since the last report. */
+  readonly droppedCopies: readonly DroppedCopies[];
+}
+
+export interface TrafficCount {
+  readonly slice: string;
+  readonly route: string;
+  readonly side: Side;
+  readonly reason: string;
+  readonly requests: number;
+  /** Answers of 500 and above, and exchanges that failed. */
+  readonly failures: number;
+  /** Sum over the requests, in milliseconds. */
+  readonly durationMs: number;
+}
+
+export interface DroppedCopies {
+  readonly slice: string;
+  readonly reason: string;
+  readonly copies: number;
+}
+
+/** Observations as JSON: bodies in base64. */
+export interface ObservationBatch {
+  readonly observations: readonly EncodedObservation[];
+}
+
+export type EncodedResponse =
+  | (Omit<Extract<ObservedResponse, { status: number }>, 'body'> & { readonly body: string })
+  | Extract<ObservedResponse, { failed: string }>;
+
+export type EncodedObservation = Omit<Observation, 'legacy' | 'candidate'> & {
+  readonly legacy: EncodedResponse;
+  readonly candidate: EncodedResponse;
+};
+
+/** For the wire. */
+export function encodeObservation(observation: Observation): EncodedObservation {
+  return {
+    ...observation,
+    legacy: encodeResponse(observation.legacy),
+    candidate: encodeResponse(observation.candidate),
+  };
+}
+
+/** From the wire. */
+export function decodeObservation(encoded: EncodedObservation): Observation {
+  return { ...encoded, legacy: decodeResponse(encoded.legacy), candidate: decodeResponse(encoded.candidate) };
+}
+
+function encodeResponse(response: ObservedResponse): EncodedResponse {
+  if ('failed' in response) return response;
+  return { ...response, body: Buffer.from(response.body).toString('base64') };
+}
+
+function decodeResponse(response: EncodedResponse): ObservedResponse {
+  if ('failed' in response) return response;
+  return { ...response, body: Buffer.from(response.body, 'base64') };
+}

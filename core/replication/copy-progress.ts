@@ -1,0 +1,16 @@
+/** What a first copy's counts mean to whoever waits for it: pure, so that terminal, API and metrics say the same. */
+import type { CopyProgress } from './replication-status.ts';
+
+/** How far it is, from 0 to 100; the total is an estimate, so that only a finished copy is told as 100. */
+export function copyPercent({ rowsCopied, rowsTotal, done }: CopyProgress): number {
+  if (done) return 100;
+  if (rowsTotal <= 0) return 0;
+  return Math.min(99.9, Math.floor((rowsCopied / rowsTotal) * 1000) / 10);
+}
+
+/** Time left at the present rate, in milliseconds; null while no rate is known. */
+export function copyTimeLeftMs({ rowsCopied, rowsTotal, rowsPerSecond, done }: CopyProgress): number | null {
+  if (done) return 0;
+  if (rowsPerSecond <= 0) return null;
+  return Math.round((Math.max(0, rowsTotal - rowsCopied) / rowsPerSecond) * 1000);
+}

@@ -1,0 +1,58 @@
+/** How a slice's change stream stands, as the CDC engine reports it and the control plane shows it. */
+export type ReplicationState =
+  | 'starting'
+  | 'copying'
+  | 'streaming'
+  /** Another process holds the slot; this one takes over when it goes. */
+  | 'standby'
+  /** A connection is down; tried again by itself. */
+  | 'reconnecting'
+  /** Somebody has to mend something; `problem` says what. */
+  | 'stopped';
+
+export interface ReplicationStatus {
+  readonly slice: string;
+  readonly state: ReplicationState;
+  /** Last source position whose changes are committed on the target, as `X/Y`; acknowledged only when durable too. */
+  readonly appliedLsn: string;
+  /** End of the source's WAL when last asked, as `X/Y`. */
+  readonly sourceLsn: string;
+  /** WAL between the two, in bytes. */
+  readonly lagBytes: number;
+  /** Time the last heartbeat took to come back through the target, or more when the next one is overdue; milliseconds. */
+  readonly lagMs: number;
+  readonly transactionsApplied: number;
+  readonly rowsApplied: number;
+  /** Transactions received and not yet on the target. */
+  readonly lagTransactions?: number;
+  /** Deletes of rows that the target did not have: with one writer there are none. */
+  readonly missingDeletes?: number;
+  readonly slot?: SlotHealth | undefined;
+  readonly copy: CopyProgress | undefined;
+  readonly problem: ReplicationProblem | undefined;
+}
+
+export interface CopyProgress {
+  readonly rowsCopied: number;
+  /** Estimate from the catalog; may be off by some percent. */
+  readonly rowsTotal: number;
+  readonly rowsPerSecond: number;
+  readonly done: boolean;
+}
+
+export interface ReplicationProblem {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** How the source sees the stream's replication slot. */
+export interface SlotHealth {
+  readonly name: string;
+  /** PostgreSQL's word: `reserved`, `extended`, `unreserved` (in danger) or `lost`. */
+  readonly walStatus: string;
+  /** WAL that the source keeps because of this slot, in bytes. */
+  readonly retainedBytes: number;
+  /** WAL that may still be written before the slot is lost, in bytes; undefined when the source sets no limit. */
+  readonly roomBytes: number | undefined;
+}
