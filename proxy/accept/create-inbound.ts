@@ -1,0 +1,167 @@
+/**
+ * The inbound server: node:http with llhttp in strict mode and every limit set. Requests that llhttp itself refuses
+ * get a problem document on the bare socket, a counter and a log line like all the others.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ProxyConfig } from '@ficus/core';
+import { mayUpgrade } from '../forward/forward.ts';
+import { LeanRequest } from '../forward/lean-request.ts';
+import { LeanResponse } from '../forward/lean-response.ts';
+import { ALLOW } from '../respond/answer-options.ts';
+import { answerProblemOnSocket } from '../respond/answer-problem.ts';
+import { IdleConnections, type InboundSocket } from './idle-connections.ts';
+
+/** Late heads and requests are noticed within this; set once, so that it must do for any config. */
+const CHECKED_EACH_MS = 1_000;
+/** A refused connection may still read the answer for so long. */
+const LINGER_MS = 500;
+
+export interface InboundHandlers {
+  request(request: IncomingMessage, response: ServerResponse): void;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** A request that never came to be one. */
+  refused(reason: string, status: number): void;
+}
+
+export interface Inbound {
+  readonly server: Server;
+  /** Takes over the limits and timeouts of a changed config; heads are measured anew from the next connection on. */
+  retune(config: ProxyConfig): void;
+}
+
+export function createInbound(config: ProxyConfig, handlers: InboundHandlers): Inbound {
+  const { limits, timeouts } = config;
+  const server = createServer({
+    insecureHTTPParser: false,
+    requireHostHeader: false,
+    joinDuplicateHeaders: false,
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: headersMs(timeouts),
+    requestTimeout: timeouts.requestMs,
+    // IdleConnections does this, without a timer for each request.
+    keepAliveTimeout: 0,
+    // A request without a body needs no stream, and nobody here reads `headers`.
+    optimizeEmptyRequests: true,
+    IncomingMessage: LeanRequest,
+    ServerResponse: LeanResponse as unknown as typeof ServerResponse,
+    connectionsCheckingInterval: Math.min(CHECKED_EACH_MS, timeouts.headersMs),
+    noDelay: true,
+    // Behind another request it would take the connection before that one is answered.
+    shouldUpgradeCallback: (request) =>
+      !(request.socket as InboundSocket)._httpMessage && mayUpgrade(request),
+  });
+  // Node drops fields beyond this count without a word; the head is limited by bytes and by our own count.
+  server.maxHeadersCount = 0;
+  server.maxConnections = limits.connections;
+  // One after the other on each connection (RFC 9112 section 9.3.2): a read that is pipelined behind a write sees it,
+  // and a client with one connection takes one place at the upstream, not all of them.
+  const take = (request: IncomingMessage, response: ServerResponse): void => {
+    // Node reads on behind a last answer; nothing may be served there any more (section 9.6).
+    if (request.socket.writableEnded) return;
+    if (response.socket !== null) handlers.request(request, response);
+    else (response as unknown as LeanResponse).onTurn = () => handlers.request(request, response);
+  };
+  server.on('request', take);
+  // Expect is the upstream's to answer.
+  server.on('checkContinue', take);
+  server.on('checkExpectation', take);
+  const idle = new IdleConnections(timeouts.keepAliveMs);
+  idle.watch(server);
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    idle.leaveAlone(socket);
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    handlers.upgrade(request, socket, head);
+  });
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    handlers.refused('method-refused', 405);
+    if ((socket as InboundSocket)._httpMessage) {
+      socket.destroy();
+      return;
+    }
+    const detail = 'TRACE and CONNECT are not served here.';
+    answerProblemOnSocket(socket, { code: 'FICUS_PROXY_BAD_REQUEST', status: 405, detail, headers: ALLOW });
+  });
+  server.on('drop', () => handlers.refused('too-many-connections', 0));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const { status, reason, detail } = describeClientError(error);
+    if (status === 0 || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const begun = (socket as InboundSocket)._httpMessage;
+    // What follows a request that was refused already.
+    if (begun?.writableEnded) {
+      (socket as InboundSocket).destroySoon();
+      return;
+    }
+    handlers.refused(reason, status);
+    // Written into a response, an answer would be taken for its body.
+    if (begun?.headersSent) {
+      socket.destroy();
+      return;
+    }
+    // Written before the answer to a request that was sound, it would be taken for that answer.
+    if (begun?.req.complete) {
+      begun.shouldKeepAlive = false;
+      (socket as InboundSocket).pause();
+      return;
+    }
+    answerProblemOnSocket(socket, { code: 'FICUS_PROXY_BAD_REQUEST', status, detail });
+    // A client that goes on sending must not keep the connection.
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  });
+  return {
+    server,
+    retune({ limits, timeouts }) {
+      server.headersTimeout = headersMs(timeouts);
+      server.requestTimeout = timeouts.requestMs;
+      server.maxConnections = limits.connections;
+      // Beneath what is documented as changeable: read for each connection. A test holds Node to it.
+      (server as Server & { maxHeaderSize: number }).maxHeaderSize = limits.headerBytes;
+      idle.keepAliveMs = timeouts.keepAliveMs;
+    },
+  };
+}
+
+/** A head is a part of its request: it cannot take longer. Node refuses to be told so. */
+function headersMs(timeouts: ProxyConfig['timeouts']): number {
+  return Math.min(timeouts.headersMs, timeouts.requestMs);
+}
+
+/** Stops accepting without touching connections: idle ones are told at their next answer. */
+export function stopAccepting(server: Server, onClosed: () => void): void {
+  // http.Server.close would cut idle connections at once, and with them a request that is on its way.
+  NetServer.prototype.close.call(server, onClosed);
+}
+
+interface ClientFault {
+  readonly status: number;
+  readonly reason: string;
+  readonly detail: string;
+}
+
+function describeClientError(error: NodeJS.ErrnoException): ClientFault {
+  switch (error.code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return { status: 431, reason: 'head-too-large', detail: 'The request head is too large.' };
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return { status: 408, reason: 'request-timeout', detail: 'The request did not arrive in time.' };
+    case 'HPE_INVALID_METHOD':
+      return { status: 400, reason: 'method-unknown', detail: 'The method is not known.' };
+    case 'ECONNRESET':
+    case 'EPIPE':
+    case 'HPE_INVALID_EOF_STATE':
+      return { status: 0, reason: 'client-gone', detail: '' };
+    default:
+      return { status: 400, reason: parserReason(error.code), detail: 'The request is not valid HTTP/1.1.' };
+  }
+}
+
+function parserReason(code: string | undefined): string {
+  return code?.startsWith('HPE_') ? code.slice(4).toLowerCase().replaceAll('_', '-') : 'malformed';
+}

@@ -1,0 +1,27 @@
+/**
+ * Reading `IncomingMessage.rawHeaders` without building `headers`: a flat list, names as the client wrote them.
+ * Node's own object merges and drops duplicates, and costs more than all the reading done here.
+ */
+
+/** The first value of a header, or undefined. @param name in lower case */
+export function headerValue(rawHeaders: readonly string[], name: string): string | undefined {
+  const length = name.length;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const candidate = rawHeaders[index]!;
+    if (candidate.length === length && (candidate === name || candidate.toLowerCase() === name)) {
+      return rawHeaders[index + 1];
+    }
+  }
+  return undefined;
+}
+
+/** All values of a header as one list value, or undefined. @param name in lower case */
+export function joinedHeader(rawHeaders: readonly string[], name: string): string | undefined {
+  let joined: string | undefined;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const candidate = rawHeaders[index]!;
+    if (candidate.length !== name.length || candidate.toLowerCase() !== name) continue;
+    joined = joined === undefined ? rawHeaders[index + 1]! : `${joined}, ${rawHeaders[index + 1]!}`;
+  }
+  return joined;
+}

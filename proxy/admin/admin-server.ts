@@ -1,0 +1,61 @@
+/** The admin address of a proxy: /healthz (the process lives), /readyz (it serves with a full picture), /metrics. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { FicusError } from '@ficus/core';
+
+export interface AdminFacts {
+  /** Undefined when ready, else why not. */
+  notReady(): string | undefined;
+  metrics(): string;
+}
+
+export interface AdminServer {
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
+/** @throws FicusError FICUS_PORT_TAKEN */
+export async function startAdminServer(host: string, port: number, facts: AdminFacts): Promise<AdminServer> {
+  const server = createServer((request, response) => {
+    const path = request.url!.split('?', 1)[0];
+    if (path === '/healthz') answer(200, 'application/json', '{"status":"ok"}\n');
+    else if (path === '/readyz') answerReady();
+    else if (path === '/metrics') answer(200, 'text/plain; version=0.0.4', facts.metrics());
+    else answer(404, 'application/problem+json', '{"type":"about:blank","title":"Not Found","status":404}\n');
+
+    function answerReady(): void {
+      const reason = facts.notReady();
+      const body = JSON.stringify(
+        reason === undefined ? { status: 'ready' } : { status: 'not ready', reason },
+      );
+      answer(reason === undefined ? 200 : 503, 'application/json', `${body}\n`);
+    }
+    function answer(status: number, type: string, body: string): void {
+      response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+      response.end(request.method === 'HEAD' ? undefined : body);
+    }
+  });
+  await listen(server, host, port);
+  const { address, port: actual, family } = server.address() as AddressInfo;
+  return {
+    address: `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const taken = cause.code === 'EADDRINUSE';
+      const message = taken
+        ? `Another process listens on ${host}:${port} (proxy.admin).`
+        : `Cannot listen on ${host}:${port} (proxy.admin): ${cause.message}.`;
+      reject(new FicusError(taken ? 'FICUS_PORT_TAKEN' : 'FICUS_INTERNAL', message, { cause }));
+    });
+    server.listen(port, host.replace(/^\[|\]$/g, ''), resolve);
+  });
+}

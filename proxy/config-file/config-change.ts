@@ -1,0 +1,33 @@
+/** What has to be right before a config is taken over, beyond its own validity. */
+import { type ConfigProblem, type FicusConfig, FicusError } from '@ficus/core';
+import { createUpstream } from '../upstream/create-upstream.ts';
+
+/** What takes a restart to change. */
+export function cannotChange(before: FicusConfig, after: FicusConfig): ConfigProblem[] {
+  const fixed: [string[], unknown, unknown][] = [
+    [['proxy', 'listen'], before.proxy.listen, after.proxy.listen],
+    [['proxy', 'admin'], before.proxy.admin, after.proxy.admin],
+    [['proxy', 'workers'], before.proxy.workers, after.proxy.workers],
+    [['flags'], JSON.stringify(before.flags), JSON.stringify(after.flags)],
+  ];
+  return fixed
+    .filter(([, old, changed]) => old !== changed)
+    .map(([path]) => ({ path, message: 'cannot change while the proxy runs: restart it' }));
+}
+
+/** @throws FicusError when a PEM file of an upstream cannot be read */
+export function checkUpstreams(config: FicusConfig): void {
+  createUpstream('legacy', config.legacy).close();
+  for (const [name, { candidate }] of Object.entries(config.slices)) createUpstream(name, candidate).close();
+}
+
+/** The same as a list; empty when all can be made. */
+export function checkCreatable(config: FicusConfig): ConfigProblem[] {
+  try {
+    checkUpstreams(config);
+    return [];
+  } catch (error) {
+    if (error instanceof FicusError) return [{ path: [], message: error.message }];
+    throw error;
+  }
+}

@@ -1,0 +1,27 @@
+import { parseConfig } from '@ficus/core';
+import { expect, test } from 'vitest';
+import { resolvePaths } from './resolve-paths.ts';
+
+test('relative paths are taken from the config’s folder, absolute ones as they are', () => {
+  const parsed = parseConfig(
+    {
+      version: 1,
+      control: { database: 'postgres://a/c' },
+      flags: { provider: 'file', file: 'flags.json' },
+      legacy: { url: 'https://shop', database: 'postgres://a/l', tls: { ca: 'ca.pem', key: '/etc/key.pem' } },
+      slices: {
+        a: {
+          candidate: { url: 'http://a', database: 'postgres://a/b' },
+          routes: [{ id: 'x', path: '/x' }],
+          tables: [{ from: 't', to: 't', module: './map.ts' }],
+        },
+      },
+    },
+    {},
+  );
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  const config = resolvePaths(parsed.config, '/srv/ficus/ficus.yaml');
+  expect(config.flags.file).toBe('/srv/ficus/flags.json');
+  expect(config.legacy.tls).toEqual({ ca: '/srv/ficus/ca.pem', key: '/etc/key.pem', verify: true });
+  expect(config.slices.a?.tables[0]?.module).toBe('/srv/ficus/map.ts');
+});

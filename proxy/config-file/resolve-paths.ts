@@ -1,0 +1,33 @@
+/** Files that a config names are looked for beside the config, wherever the command is run from. */
+import { dirname, isAbsolute, join } from 'node:path';
+import type { FicusConfig, UpstreamConfig } from '@ficus/core';
+
+/** The config with absolute paths for flags, certificates and mapping modules. */
+export function resolvePaths(config: FicusConfig, configFile: string): FicusConfig {
+  const resolve = (path: string) => (isAbsolute(path) ? path : join(dirname(configFile), path));
+  const upstream = <T extends UpstreamConfig>(given: T): T => {
+    if (!given.tls) return given;
+    const { ca, cert, key, ...rest } = given.tls;
+    const files = Object.entries({ ca, cert, key }).flatMap(([name, path]) =>
+      path ? [[name, resolve(path)]] : [],
+    );
+    return { ...given, tls: { ...rest, ...Object.fromEntries(files) } };
+  };
+  return {
+    ...config,
+    flags: config.flags.file ? { ...config.flags, file: resolve(config.flags.file) } : config.flags,
+    legacy: upstream(config.legacy),
+    slices: Object.fromEntries(
+      Object.entries(config.slices).map(([name, slice]) => [
+        name,
+        {
+          ...slice,
+          candidate: upstream(slice.candidate),
+          tables: slice.tables.map((table) =>
+            table.module ? { ...table, module: resolve(table.module) } : table,
+          ),
+        },
+      ]),
+    ),
+  };
+}

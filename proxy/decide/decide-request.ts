@@ -1,0 +1,88 @@
+/**
+ * Step 4, decide: gathers what core's `decideSide` asks for (flags evaluated for this caller, owner, pin, a tester's
+ * word, the breaker) and answers who serves. The decision itself is core's, pure and tested there.
+ */
+import { type DecideFacts, type Decision, decideSide } from '@ficus/core';
+import type { Context } from 'unleash-client';
+import type { InspectedHead } from '../accept/inspect-head.ts';
+import { makeBucket, readBucket } from '../identify/anonymous-bucket.ts';
+import type { Identity } from '../identify/identity.ts';
+import { boundedKey } from '../identify/own-text.ts';
+import type { LiveRoute, LiveSlice } from '../serve/live-snapshot.ts';
+import type { RequestHost } from '../serve/request-host.ts';
+
+export interface RequestDecision extends Decision {
+  /** Under which the user's reads are pinned; undefined in a slice without tables. */
+  readonly pinKey: string | undefined;
+  readonly pinned: boolean;
+  /** A bucket that the caller has to be given. */
+  readonly newBucket: string | undefined;
+}
+
+/** A request that no route matches goes to the legacy, untouched. */
+export const UNMATCHED: RequestDecision = {
+  serve: 'legacy',
+  shadow: undefined,
+  reason: 'no-route',
+  pinKey: undefined,
+  pinned: false,
+  newBucket: undefined,
+};
+
+/** @param client address of the client, asked for only where it matters */
+export function decideRequest(
+  host: RequestHost,
+  route: LiveRoute,
+  identity: Identity,
+  head: InspectedHead,
+  client: () => string,
+): RequestDecision {
+  const { slice, config } = route;
+  const { caller, pinKey, newBucket } = callerOf(slice, identity, head, client);
+  const context = contextOf(route, identity, caller);
+  const { force } = host.snapshot;
+  const facts: DecideFacts = {
+    kind: config.kind,
+    hasTables: slice.hasTables,
+    owner: host.stateOf(slice.name).owner,
+    serveEnabled: host.flags.isEnabled(slice.serveFlag, context),
+    shadowEnabled: host.flags.isEnabled(slice.shadowFlag, context),
+    pinned: pinKey !== undefined && (identity.uncertain || host.pins.isPinned(slice.name, pinKey)),
+    forced: force && head.force !== undefined ? force.read(head.force, client(), host.now()) : undefined,
+    candidateAvailable: slice.candidate.breaker.allows(host.now()),
+  };
+  const { serve, shadow, reason } = decideSide(facts);
+  return { serve, shadow, reason, pinKey, pinned: facts.pinned, newBucket };
+}
+
+/** Who calls, for one slice. */
+export interface SliceCaller {
+  /** Undefined when nobody knows. */
+  readonly caller: string | undefined;
+  readonly pinKey: string | undefined;
+  readonly newBucket: string | undefined;
+}
+
+export function callerOf(
+  slice: LiveSlice,
+  identity: Identity,
+  head: InspectedHead,
+  client: () => string,
+): SliceCaller {
+  const named = identity.user ?? identity.session;
+  const cookie = named === undefined ? slice.config.anonymousBucket?.cookie : undefined;
+  const known = cookie === undefined ? undefined : readBucket(head.cookie, cookie);
+  if (cookie !== undefined && known === undefined) head.newBucket ??= makeBucket();
+  const newBucket = cookie !== undefined && known === undefined ? head.newBucket : undefined;
+  const caller = named ?? known ?? newBucket;
+  const pinKey = slice.hasTables ? boundedKey(caller ?? `address ${client()}`) : undefined;
+  return { caller, pinKey, newBucket };
+}
+
+/** Callers without any identity are evaluated as the user whom a percentage reaches last. */
+function contextOf({ slice, config }: LiveRoute, identity: Identity, caller: string | undefined): Context {
+  const { session, tenant } = identity;
+  const properties = tenant === undefined ? { route: config.id } : { route: config.id, tenant };
+  const userId = caller ?? slice.lastUser;
+  return session === undefined ? { userId, properties } : { userId, sessionId: session, properties };
+}

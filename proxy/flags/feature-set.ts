@@ -1,0 +1,67 @@
+/**
+ * A whole set of flags as it travels from its source to the workers: Unleash's client-features format, and the
+ * deltas that change it. The set is replaced, never changed in place.
+ */
+import type { ClientFeature, ClientFeatures } from '@ficus/core';
+
+/** An event of Unleash's delta format (`unleash-connected`, `unleash-updated`). */
+export type DeltaEvent =
+  | {
+      readonly type: 'hydration';
+      readonly features: readonly ClientFeature[];
+      readonly segments?: readonly unknown[];
+    }
+  | { readonly type: 'feature-updated'; readonly feature: ClientFeature }
+  | { readonly type: 'feature-removed'; readonly featureName: string }
+  | { readonly type: 'segment-updated'; readonly segment: { readonly id: number } }
+  | { readonly type: 'segment-removed'; readonly segmentId: number };
+
+/** The set after the events. Events of unknown types change nothing. */
+export function applyDelta(set: ClientFeatures, events: readonly DeltaEvent[]): ClientFeatures {
+  const features = new Map(set.features.map((feature) => [feature.name, feature]));
+  const segments = new Map((set.segments ?? []).map((segment) => [(segment as { id: number }).id, segment]));
+  for (const event of events) {
+    switch (event.type) {
+      case 'hydration':
+        features.clear();
+        segments.clear();
+        for (const feature of event.features) features.set(feature.name, feature);
+        for (const segment of event.segments ?? []) segments.set((segment as { id: number }).id, segment);
+        break;
+      case 'feature-updated':
+        features.set(event.feature.name, event.feature);
+        break;
+      case 'feature-removed':
+        features.delete(event.featureName);
+        break;
+      case 'segment-updated':
+        segments.set(event.segment.id, event.segment);
+        break;
+      case 'segment-removed':
+        segments.delete(event.segmentId);
+        break;
+    }
+  }
+  return { version: set.version, features: [...features.values()], segments: [...segments.values()] };
+}
+
+/** Checks the shape of a document that claims to be a set of flags; answers all that is wrong with it. */
+export function checkFeatureSet(document: unknown): string[] {
+  const { features } = (document ?? {}) as { features?: unknown };
+  if (!Array.isArray(features)) return ['features: must be a list (Unleash client-features format)'];
+  return features.flatMap((feature: unknown, index) => checkFeature(feature, index));
+}
+
+function checkFeature(feature: unknown, index: number): string[] {
+  const { name, enabled, strategies } = (feature ?? {}) as Record<string, unknown>;
+  const problems: string[] = [];
+  if (typeof name !== 'string' || name === '') problems.push(`features[${index}].name: must be a text`);
+  if (typeof enabled !== 'boolean') problems.push(`features[${index}].enabled: must be true or false`);
+  if (strategies !== undefined && !Array.isArray(strategies))
+    problems.push(`features[${index}].strategies: must be a list`);
+  for (const [position, strategy] of (Array.isArray(strategies) ? strategies : []).entries()) {
+    if (typeof (strategy as { name?: unknown } | null)?.name !== 'string')
+      problems.push(`features[${index}].strategies[${position}].name: must be a text`);
+  }
+  return problems;
+}

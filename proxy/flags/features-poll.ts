@@ -1,0 +1,50 @@
+/** One question for the whole set of flags (Unleash: `GET client/features`), with the tag of the last answer. */
+import type { ClientFeatures } from '@ficus/core';
+import { checkFeatureSet } from './feature-set.ts';
+
+const ANSWER_MS = 5_000;
+
+export interface FeaturesPoll {
+  /**
+   * @returns the set, or undefined when it has not changed
+   * @throws Error when nobody answers, or the answer is no set of flags
+   */
+  ask(): Promise<ClientFeatures | undefined>;
+  /** Forgets the tag: what is held now came from elsewhere, and “not changed” would say nothing about it. */
+  forget(): void;
+  /** Gives up the question under way. */
+  stop(): void;
+}
+
+/** @param apiUrl base of the client API, ending in /api */
+export function createFeaturesPoll(apiUrl: string, headers: Readonly<Record<string, string>>): FeaturesPoll {
+  const url = `${apiUrl.replace(/\/$/, '')}/client/features`;
+  const stopped = new AbortController();
+  let tag: string | undefined;
+  return {
+    async ask() {
+      const response = await fetch(url, {
+        headers: {
+          accept: 'application/json',
+          'unleash-appname': 'ficus',
+          'unleash-client-spec': '5.2.0',
+          ...headers,
+          ...(tag === undefined ? {} : { 'if-none-match': tag }),
+        },
+        signal: AbortSignal.any([stopped.signal, AbortSignal.timeout(ANSWER_MS)]),
+      });
+      const text = await response.text();
+      if (response.status === 304) return undefined;
+      if (response.status !== 200) throw new Error(`status ${response.status}`);
+      const document: unknown = JSON.parse(text);
+      const problems = checkFeatureSet(document);
+      if (problems.length > 0) throw new Error(problems.join('; '));
+      tag = response.headers.get('etag') ?? undefined;
+      return document as ClientFeatures;
+    },
+    forget() {
+      tag = undefined;
+    },
+    stop: () => stopped.abort(),
+  };
+}

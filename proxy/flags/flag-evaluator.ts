@@ -1,0 +1,112 @@
+/**
+ * Flags, evaluated by unleash-client and nothing else. Its repository is ours: a set that is handed in, so that the
+ * source (file, built-in store, Unleash server) and the evaluation know nothing of each other.
+ */
+import { EventEmitter } from 'node:events';
+import { type ClientFeatures, percentFlag } from '@ficus/core';
+import { type Context, Unleash } from 'unleash-client';
+
+type Repository = NonNullable<ConstructorParameters<typeof Unleash>[0]['repository']>;
+type Feature = ReturnType<Repository['getToggles']>[number];
+type Segment = NonNullable<ReturnType<Repository['getSegment']>>;
+
+/** unleash-client's repository over a set that somebody else keeps up to date. */
+class HeldRepository extends EventEmitter implements Repository {
+  #features = new Map<string, Feature>();
+  #segments = new Map<number, Segment>();
+
+  replace(set: ClientFeatures): void {
+    this.#features = new Map(set.features.map((feature) => [feature.name, asFeature(feature)]));
+    const segments = (set.segments ?? []) as Segment[];
+    this.#segments = new Map(segments.map((segment) => [segment.id, segment]));
+  }
+
+  getToggle(name: string): Feature | undefined {
+    return this.#features.get(name);
+  }
+
+  getToggles(): Feature[] {
+    return [...this.#features.values()];
+  }
+
+  getTogglesWithSegmentData(): ReturnType<Repository['getTogglesWithSegmentData']> {
+    return this.getToggles().map(({ strategies, ...feature }) => ({
+      ...feature,
+      strategies: (strategies ?? []).map(({ segments, ...strategy }) => ({
+        ...strategy,
+        segments: (segments ?? []).map((id) => this.getSegment(id)),
+      })),
+    }));
+  }
+
+  getSegment(id: number): Segment | undefined {
+    return this.#segments.get(id);
+  }
+
+  async start(): Promise<void> {}
+
+  stop(): void {
+    this.removeAllListeners();
+  }
+}
+
+/** unleash-client insists on a list of strategies. */
+function asFeature(feature: ClientFeatures['features'][number]): Feature {
+  return { ...(feature as unknown as Feature), strategies: [...((feature.strategies ?? []) as never[])] };
+}
+
+export class FlagEvaluator {
+  readonly #repository = new HeldRepository();
+  readonly #unleash: Unleash;
+
+  constructor(onWarning: (message: string) => void = () => {}) {
+    this.#unleash = new Unleash({
+      appName: 'ficus',
+      url: 'http://flags.invalid/api/',
+      repository: this.#repository,
+      disableMetrics: true,
+      skipInstanceCountWarning: true,
+    });
+    // The set is there before anybody asks: without this, everything is off until a later turn of the event loop.
+    this.#repository.emit('ready');
+    // A flag that unleash-client cannot make sense of is off, and says so.
+    this.#unleash.on('error', (error: Error) => onWarning(error.message));
+    this.#unleash.on('warn', (message: string) => onWarning(String(message)));
+  }
+
+  /** Takes over a whole set; the next evaluation sees it. */
+  replace(set: ClientFeatures): void {
+    this.#repository.replace(set);
+  }
+
+  /** Whether a flag is on for a caller; a flag that is not there is off. */
+  isEnabled(name: string, context: Context): boolean {
+    // A flag that is switched off is off for everybody: most shadow flags, most of the time.
+    if (this.#repository.getToggle(name)?.enabled === false) return false;
+    return this.#unleash.isEnabled(name, context);
+  }
+
+  stop(): void {
+    this.#unleash.destroy();
+  }
+}
+
+/**
+ * The user id under which callers without any identity are evaluated: the one that a percentage reaches last, at
+ * 100. They cannot be sticky, so a share below 100 leaves them where they are, and 100 means everybody.
+ * @param groupId group of the slice's percentage flags
+ */
+export function lastUserOf(groupId: string): string {
+  const known = lastUsers.get(groupId);
+  if (known !== undefined) return known;
+  const evaluator = new FlagEvaluator();
+  evaluator.replace({ version: 1, features: [percentFlag('all-but-last', groupId, 99)] });
+  let attempt = 0;
+  while (evaluator.isEnabled('all-but-last', { userId: `anonymous-${attempt}` })) attempt += 1;
+  evaluator.stop();
+  lastUsers.set(groupId, `anonymous-${attempt}`);
+  return `anonymous-${attempt}`;
+}
+
+/** By group; slices keep their names over reloads. */
+const lastUsers = new Map<string, string>();

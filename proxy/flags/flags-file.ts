@@ -1,0 +1,42 @@
+/**
+ * Flags from a file in Unleash's client-features format, watched. A file that is half written or invalid is refused,
+ * said in the log, and the flags of before go on; the next change is looked at again.
+ */
+import { readFile } from 'node:fs/promises';
+import type { ClientFeatures } from '@ficus/core';
+import { watchPath } from '../config-file/watch-path.ts';
+import { checkFeatureSet } from './feature-set.ts';
+import type { FlagsSource, FlagsSourceHooks } from './flags-source.ts';
+
+/** @throws Error with one sentence for each thing wrong */
+export async function readFlagsFile(path: string): Promise<ClientFeatures> {
+  const text = await readFile(path, 'utf8');
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`not JSON: ${(error as Error).message}`);
+  }
+  const problems = checkFeatureSet(document);
+  if (problems.length > 0) throw new Error(problems.join('; '));
+  const { features, segments = [], version = 2 } = document as ClientFeatures;
+  return { version, features, segments };
+}
+
+export function openFlagsFile(path: string, hooks: FlagsSourceHooks): FlagsSource {
+  let last = '';
+  const load = async (): Promise<void> => {
+    try {
+      const set = await readFlagsFile(path);
+      const text = JSON.stringify(set);
+      if (text === last) return;
+      last = text;
+      hooks.onFlags(set);
+    } catch (error) {
+      hooks.onProblem(`flags file ${path} refused, the flags of before go on: ${(error as Error).message}`);
+    }
+  };
+  const watcher = watchPath(path, () => void load());
+  const first = load();
+  return { first, reload: load, stop: () => watcher.stop() };
+}

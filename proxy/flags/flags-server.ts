@@ -1,0 +1,46 @@
+/**
+ * Flags from a real Unleash server: polled, with the tag of the last answer. Evaluated by unleash-client like those of
+ * every other source; its own repository is not used for fetching, because one that is stopped while it waits for an
+ * answer ends the process with an error that nobody can catch (6.12).
+ */
+import type { FlagsConfig } from '@ficus/core';
+import { createFeaturesPoll } from './features-poll.ts';
+import type { FlagsSource, FlagsSourceHooks } from './flags-source.ts';
+
+export function openFlagsServer(
+  config: NonNullable<FlagsConfig['unleash']>,
+  hooks: FlagsSourceHooks,
+): FlagsSource {
+  const poll = createFeaturesPoll(config.url, { authorization: config.token });
+  let stopped = false;
+  let up = true;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function look(): Promise<void> {
+    try {
+      const set = await poll.ask();
+      if (stopped) return;
+      up = true;
+      if (set) hooks.onFlags(set);
+    } catch (error) {
+      if (stopped) return;
+      if (up) hooks.onProblem(`Unleash server does not answer, the flags of before go on: ${String(error)}`);
+      up = false;
+    }
+  }
+
+  async function lookAgain(): Promise<void> {
+    await look();
+    if (!stopped) timer = setTimeout(() => void lookAgain(), config.refreshMs);
+  }
+
+  return {
+    first: lookAgain(),
+    reload: look,
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+      poll.stop();
+    },
+  };
+}

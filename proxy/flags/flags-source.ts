@@ -1,0 +1,17 @@
+/** Where flags come from: one interface for file, built-in store and Unleash server. Held by the primary. */
+import type { ClientFeatures } from '@ficus/core';
+
+export interface FlagsSourceHooks {
+  /** A whole valid set, each time it changed. */
+  readonly onFlags: (set: ClientFeatures) => void;
+  /** One sentence for the log; the flags of before go on. */
+  readonly onProblem: (message: string) => void;
+}
+
+export interface FlagsSource {
+  /** Resolves once the first attempt is over, whatever came of it. */
+  readonly first: Promise<void>;
+  /** Looks again now, where the source can. */
+  reload(): Promise<void>;
+  stop(): void;
+}

@@ -1,0 +1,83 @@
+/**
+ * Flags from the control plane's built-in store, over Unleash's streaming client API: `unleash-connected` brings the
+ * whole set, `unleash-updated` what changed. A flip is here within milliseconds. While no event comes (the stream is
+ * down, or something in between holds events back) the flags are asked for each second, with the tag of the last
+ * answer; and while nobody answers, the flags of before go on.
+ */
+import type { ClientFeatures } from '@ficus/core';
+import { EventStream } from '../link/event-stream.ts';
+import { applyDelta, type DeltaEvent } from './feature-set.ts';
+import { createFeaturesPoll } from './features-poll.ts';
+import type { FlagsSource, FlagsSourceHooks } from './flags-source.ts';
+
+const POLL_EACH_MS = 1_000;
+const NO_FLAGS: ClientFeatures = { version: 2, features: [], segments: [] };
+
+/** @param apiUrl base of the client API, ending in /api */
+export function openFlagsStream(
+  apiUrl: string,
+  headers: Readonly<Record<string, string>>,
+  hooks: FlagsSourceHooks,
+): FlagsSource {
+  let set = NO_FLAGS;
+  let settle: () => void = () => {};
+  const first = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
+  let up = true;
+  let streaming = false;
+  const base = apiUrl.replace(/\/$/, '');
+  const poll = createFeaturesPoll(apiUrl, headers);
+  const timer = setInterval(() => void pollOnce(), POLL_EACH_MS);
+  timer.unref();
+  async function pollOnce(): Promise<void> {
+    if (streaming) return;
+    const polled = await poll.ask().catch(() => undefined);
+    // The stream is newer than any answer that was under way when it came back.
+    if (polled === undefined || streaming) return;
+    set = polled;
+    hooks.onFlags(set);
+    settle();
+  }
+  const stream = new EventStream({
+    url: `${base}/client/streaming`,
+    headers: { ...headers, 'unleash-appname': 'ficus', 'unleash-client-spec': '5.2.0' },
+    onUp: () => {
+      up = true;
+    },
+    onDown: (reason) => {
+      // Said once for each time it goes, not for each attempt to reconnect.
+      if (up) hooks.onProblem(`flags stream is down, the flags of before go on: ${reason}`);
+      up = false;
+      streaming = false;
+    },
+    onEvent: ({ event, data }) => {
+      if (event !== 'unleash-connected' && event !== 'unleash-updated') return;
+      try {
+        set = applyDelta(set, readEvents(data));
+        streaming = true;
+        poll.forget();
+        hooks.onFlags(set);
+        settle();
+      } catch (error) {
+        hooks.onProblem(`flags event cannot be read, the flags of before go on: ${String(error)}`);
+      }
+    },
+    silenceMs: 60_000,
+  });
+  return {
+    first,
+    reload: pollOnce,
+    stop() {
+      clearInterval(timer);
+      poll.stop();
+      stream.stop();
+    },
+  };
+}
+
+function readEvents(data: string): DeltaEvent[] {
+  const { events } = JSON.parse(data) as { events?: unknown };
+  if (!Array.isArray(events)) throw new Error('no list of events');
+  return events as DeltaEvent[];
+}

@@ -1,0 +1,88 @@
+/**
+ * Step 5 of the request path, forward, and step 6, respond: one exchange between a client and an upstream.
+ *
+ *     client ── IncomingMessage ──▶ forward ── head, body, trailers ──▶ upstream connection
+ *     client ◀── ServerResponse ─── forward ◀── 1xx, head, body, trailers ──┘
+ *
+ * Contract for the caller (the request path):
+ * - Inbound is `node:http`, strict. Register the same handler for `request`, `checkContinue` and
+ *   `checkExpectation`: `Expect` is answered by the upstream, never by us. `upgrade` goes to `forwardUpgrade`, and
+ *   the server gets `shouldUpgradeCallback: mayUpgrade`.
+ *   Limit heads by bytes and by `rawHeaders.length`, with `server.maxHeadersCount = 0`: Node drops fields past its
+ *   count silently. Do not touch the request's stream (`on('data')`, `read`, `resume`) before the outcome.
+ *   `response.shouldKeepAlive = false` beforehand makes the response the last of its connection (draining).
+ * - `forward` never throws for what a client or an upstream does, and calls `call.onOutcome` exactly once, never
+ *   before `forward` has returned. No promise, no closure, no timer per request.
+ * - The forwarder answers nothing of its own. With an outcome whose `responseStarted` is false, the caller answers
+ *   (problem+json) or calls `forward` again, with the same or another upstream:
+ *     * always when `mayHaveBeenSent` is false and `bodyTaken` is false;
+ *     * when `mayHaveBeenSent` is true only for idempotent methods, and `bodyTaken` must be false;
+ *     * never when `side` is `client`.
+ *   With `responseStarted` true and `failed`, the client's connection has been destroyed already: a body that was
+ *   cut short is never made to look complete.
+ * - A pooled connection that proves stale before the first response byte is replaced once, here, for idempotent
+ *   requests without a body. Nothing else is retried here.
+ * - Stripped from both directions: Connection, the fields it names, Keep-Alive, Proxy-Connection, TE (but for
+ *   `trailers`), Upgrade (but for accepted upgrades); Proxy-Authenticate/-Authorization stay with their hop. Framing
+ *   is kept as it came: Content-Length stays Content-Length, chunked stays chunked, whatever the method.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Upstream } from '../upstream/upstream.ts';
+import { ForwardExchange } from './exchange.ts';
+import type { ForwardCall } from './forward-call.ts';
+import { UpgradeExchange } from './upgrade-exchange.ts';
+
+/** A running exchange. */
+export interface Exchange {
+  /** Ends it at once with `cancelled` on the client's side; without effect after the outcome. */
+  cancel(): void;
+}
+
+/** Forwards one request and its response. */
+export function forward(
+  upstream: Upstream,
+  request: IncomingMessage,
+  response: ServerResponse,
+  call: ForwardCall,
+): Exchange {
+  const exchange = new ForwardExchange(upstream, request, response, call);
+  exchange.start();
+  return exchange;
+}
+
+/**
+ * Forwards a request with `Upgrade` (WebSocket and others). Any final answer but 101 is passed on as a response and
+ * the client's connection is closed after it. With an outcome whose `responseStarted` is false the caller writes the
+ * refusal to the socket and ends it.
+ * @param head first bytes of the upgraded protocol, when the client sent them along
+ */
+export function forwardUpgrade(
+  upstream: Upstream,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  call: ForwardCall,
+): Exchange {
+  const exchange = new UpgradeExchange(upstream, request, socket, head, call);
+  exchange.start();
+  return exchange;
+}
+
+/**
+ * For `http.createServer({ shouldUpgradeCallback })`: a request with a body is served as a plain request, without its
+ * Upgrade. Otherwise its body would be taken for the upgraded protocol by one hop and for a body by the other. An
+ * upgrade to h2c is not passed on either: further requests would go unseen, past routes and guards. In HTTP/1.0 there
+ * is no Upgrade (RFC 9110 section 7.8), and who asks about a hop (Max-Forwards) wants an answer, not a tunnel.
+ */
+export function mayUpgrade(request: IncomingMessage): boolean {
+  if (request.httpVersionMinor === 0) return false;
+  const raw = request.rawHeaders;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!.toLowerCase();
+    if (name === 'upgrade' && /\bh2c\b/i.test(raw[i + 1]!)) return false;
+    if (name === 'max-forwards') return false;
+    if (name === 'transfer-encoding' || (name === 'content-length' && raw[i + 1] !== '0')) return false;
+  }
+  return true;
+}

@@ -1,0 +1,110 @@
+/**
+ * An `IncomingMessage` for `http.createServer({ IncomingMessage, optimizeEmptyRequests: true })`. Most requests have no
+ * body; for them Node makes a whole stream and a whole `headers` object, only to look at Expect and to end the stream.
+ * Here a request without a body is a plain object whose prototype is a message that has ended already; a request with
+ * one is made the message that Node would have made, as soon as its head is known.
+ *
+ * What does not hold for a request without body: `headers` is empty, so the server needs `requireHostHeader: false` and
+ * its owner looks for Host himself. The proxy reads `rawHeaders` and nothing else.
+ */
+import { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** What Node's parser and server do to a message, beneath what is documented. */
+interface MessageInternals extends IncomingMessage {
+  upgrade: boolean | null;
+  _consuming: boolean;
+  _addHeaderLines(headers: string[], count: number): void;
+  _dumpAndCloseReadable(): void;
+  _read(): void;
+}
+
+interface Lean extends MessageInternals {
+  bodiless: boolean;
+}
+
+const plain = IncomingMessage.prototype as MessageInternals;
+const headersOf = Object.getOwnPropertyDescriptor(IncomingMessage.prototype, 'headers')!;
+const NO_FIELDS: string[] = [];
+const NO_HEADERS = Object.freeze(Object.create(null) as IncomingMessage['headers']);
+
+/** Ended, destroyed and closed: whatever is asked of its stream, there is nothing left to do. */
+const ended = new IncomingMessage(undefined as unknown as Socket) as MessageInternals;
+ended._dumpAndCloseReadable();
+ended._consuming = true;
+
+function LeanMessage(this: Lean, socket: Socket): void {
+  this.socket = socket;
+  this.httpVersionMajor = 1;
+  this.httpVersionMinor = 1;
+  this.httpVersion = '1.1';
+  this.url = '';
+  this.upgrade = false;
+  this.rawHeaders = NO_FIELDS;
+  this.complete = false;
+  this.method = '';
+  this.bodiless = true;
+}
+
+LeanMessage.prototype = Object.create(ended, {
+  headers: {
+    get(this: Lean) {
+      return this.bodiless ? NO_HEADERS : (headersOf.get!.call(this) as unknown);
+    },
+    set(this: Lean, headers: unknown) {
+      headersOf.set!.call(this, headers);
+    },
+  },
+  _addHeaderLines: {
+    value(this: Lean, headers: string[], count: number) {
+      if (this.complete || !this.bodiless) plain._addHeaderLines.call(this, headers, count);
+      else if (hasFraming(headers)) becomeMessage(this, headers, count);
+      else this.rawHeaders = headers;
+    },
+  },
+  _read: {
+    value(this: Lean) {
+      if (!this.bodiless) plain._read.call(this);
+    },
+  },
+  _dumpAndCloseReadable: {
+    value(this: Lean) {
+      if (!this.bodiless) plain._dumpAndCloseReadable.call(this);
+    },
+  },
+  push: {
+    value(this: Lean, chunk: unknown) {
+      return this.bodiless ? false : plain.push.call(this, chunk);
+    },
+  },
+});
+
+/** As a constructor that `http.createServer` takes. */
+export const LeanRequest: typeof IncomingMessage = LeanMessage as unknown as typeof IncomingMessage;
+
+function becomeMessage(message: Lean, headers: string[], count: number): void {
+  const { socket, httpVersionMajor, httpVersionMinor, httpVersion, url, upgrade } = message;
+  message.bodiless = false;
+  (IncomingMessage as unknown as (this: Lean, socket: Socket) => void).call(message, socket);
+  Object.assign(message, { httpVersionMajor, httpVersionMinor, httpVersion, url, upgrade });
+  plain._addHeaderLines.call(message, headers, count);
+}
+
+function hasFraming(raw: readonly string[]): boolean {
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!;
+    switch (name.length) {
+      case 6:
+        if (name.toLowerCase() === 'expect') return true;
+        break;
+      case 14:
+        if (name.toLowerCase() === 'content-length') return true;
+        break;
+      case 17:
+        if (name.toLowerCase() === 'transfer-encoding') return true;
+        break;
+      default:
+    }
+  }
+  return false;
+}

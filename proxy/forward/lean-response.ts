@@ -1,0 +1,146 @@
+/**
+ * A `ServerResponse` for `http.createServer({ ServerResponse })` that costs a proxy less. It changes nothing of what
+ * a client sees; it leaves out what Node does for users that a proxy does not have:
+ *
+ * - one `close` listener for each socket instead of one added and removed for each response;
+ * - an exchange is told of the client's going by a field instead of a listener;
+ * - a response that is whole at once is one write without a callback: `finish` comes at once, not a turn later.
+ *
+ * The forwarder works with a plain ServerResponse as well (a proxy embedded in somebody's server).
+ */
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import {
+  type DirectWrite,
+  takesDirectWrites,
+  type WriteListener,
+  writeBytesDirectly,
+  writeDirectly,
+} from '../upstream/direct-write.ts';
+
+/** Told when the client's connection is gone before the response was whole. */
+export interface ClientWatcher {
+  onClientClose(): void;
+}
+
+interface WatchedSocket extends Socket {
+  _httpMessage?: LeanResponse | null;
+  /** Whether short responses may be written past the stream. */
+  [WATCHED]?: boolean;
+}
+
+interface Internals {
+  finished: boolean;
+  destroyed: boolean;
+  _closed: boolean;
+  _header: string | null;
+  _headerSent: boolean;
+  outputData: readonly unknown[];
+  socket: Socket | null;
+  _flush(): void;
+}
+
+/** What libuv takes in one go without memory of its own. */
+const DIRECT_BYTES = 16_384;
+
+const WATCHED = Symbol('ficus.watched');
+
+export class LeanResponse extends ServerResponse<IncomingMessage> {
+  watcher: ClientWatcher | undefined = undefined;
+  /** Called when a response that was behind another one on its connection is at the front. */
+  onTurn: (() => void) | undefined = undefined;
+
+  override assignSocket(socket: Socket): void {
+    const watched = socket as WatchedSocket;
+    if (watched[WATCHED] === undefined) {
+      watched[WATCHED] = takesDirectWrites(socket);
+      socket.on('close', onSocketClose);
+    }
+    watched._httpMessage = this;
+    const self = this as unknown as Internals;
+    self.socket = socket;
+    if (self.outputData.length > 0 || self.finished) self._flush();
+    if (this.onTurn === undefined) return;
+    // Not from inside the end of the one before.
+    process.nextTick(this.onTurn);
+    this.onTurn = undefined;
+  }
+
+  override detachSocket(socket: Socket): void {
+    (socket as WatchedSocket)._httpMessage = null;
+    (this as unknown as Internals).socket = null;
+  }
+
+  override emit(event: string | symbol, argument?: unknown): boolean {
+    if (event === 'close') {
+      const { watcher } = this;
+      this.watcher = undefined;
+      watcher?.onClientClose();
+    }
+    return super.emit(event, argument);
+  }
+
+  /**
+   * Writes text to the connection itself. Answers false, having done nothing, where it has to take the long way.
+   * @param text as latin1, no longer than `DIRECT_BYTES`; the first has the head
+   */
+  writeText(text: string): boolean {
+    const socket = this.#directSocket;
+    if (socket === undefined || text.length > DIRECT_BYTES || !writeDirectly(socket, text)) return false;
+    this.#noteHead();
+    return true;
+  }
+
+  /** The same with bytes, which must stay as they are while they are `waiting`. */
+  writeBytes(bytes: Uint8Array, listener: WriteListener): DirectWrite {
+    const socket = this.#directSocket;
+    if (socket === undefined) return 'refused';
+    const written = writeBytesDirectly(socket, bytes, listener);
+    if (written !== 'refused') this.#noteHead();
+    return written;
+  }
+
+  /** The connection, when this response is at the front of it and nothing of it waits. */
+  get #directSocket(): Socket | undefined {
+    const { socket, outputData } = this as unknown as Internals;
+    if (socket === null || outputData.length > 0) return undefined;
+    return (socket as WatchedSocket)[WATCHED] === true ? socket : undefined;
+  }
+
+  /** Node's own end of a response asks whether its head is out. */
+  #noteHead(): void {
+    const self = this as unknown as Internals;
+    self._header ??= 'written';
+    self._headerSent = true;
+  }
+
+  /**
+   * Writes head and body in one go and is done. Answers false, having done nothing, where the response is not at the
+   * front of its connection or has begun already: then the long way has to be taken.
+   * @param text as latin1
+   */
+  endWhole(text: string): boolean {
+    const self = this as unknown as Internals;
+    const { socket } = self;
+    if (socket === null || self._header !== null || !socket.writable || self.outputData.length > 0)
+      return false;
+    self._header = text;
+    self._headerSent = true;
+    self.finished = true;
+    const direct = (socket as WatchedSocket)[WATCHED] === true && text.length <= DIRECT_BYTES;
+    if (!direct || !writeDirectly(socket, text)) socket.write(text, 'latin1');
+    // Node's server listens: it takes the next pipelined response, or closes after the last.
+    super.emit('finish');
+    return true;
+  }
+}
+
+function onSocketClose(this: Socket): void {
+  const response = (this as WatchedSocket)._httpMessage;
+  if (!response) return;
+  const internals = response as unknown as Internals;
+  if (internals._closed) return;
+  internals.destroyed = true;
+  internals._closed = true;
+  response.emit('close');
+}

@@ -1,0 +1,24 @@
+/** Request targets (RFC 9112 section 3.2), taken apart without being normalised: paths go on byte for byte. */
+
+export interface SplitTarget {
+  /** From an absolute-form target; it takes the place of the Host field (section 3.2.2). */
+  readonly authority: string | undefined;
+  /** Path and query as they came; `*` stays `*`. */
+  readonly path: string;
+}
+
+/**
+ * Makes an origin-form of an absolute-form target; leaves every other form as it is. OPTIONS of an authority without a
+ * path asks about the server as a whole (section 3.2.4).
+ */
+export function splitTarget(target: string, method: string): SplitTarget {
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(target);
+  if (scheme === null) return { authority: undefined, path: target };
+  const from = scheme[0].length;
+  const rest = target.slice(from);
+  const slash = rest.search(/[/?#]/);
+  const authority = (slash === -1 ? rest : rest.slice(0, slash)).replace(/^.*@/, '');
+  if (slash === -1 && method === 'OPTIONS') return { authority, path: '*' };
+  const path = slash === -1 ? '/' : rest.slice(slash);
+  return { authority, path: path.startsWith('/') ? path : `/${path}` };
+}

@@ -1,0 +1,65 @@
+/**
+ * Claims of verified bearer tokens. Verification costs tens of microseconds and a promise: the claims of a token are
+ * kept until it expires, five minutes at most, under the token's own text.
+ */
+import type { IdentifyConfig } from '@ficus/core';
+import type { JWTPayload } from 'jose';
+import { ExpiringCache } from './expiring-cache.ts';
+import { boundedKey } from './own-text.ts';
+import { createVerifyToken, KeysUnavailable, type VerifyToken } from './verification-keys.ts';
+
+const KEPT_TOKENS = 20_000;
+const KEPT_MS = 300_000;
+/** A token that failed is remembered shortly, so that a flood of bad ones is cheap. */
+const REFUSED_MS = 5_000;
+const UNKNOWN_MS = 1_000;
+/** Longer tokens are kept under their digest: taking it costs more than a usual token's whole look-up. */
+const LONGEST_KEY = 2_048;
+const NO_CLAIMS: JWTPayload = {};
+
+/** Claims; none of a token that does not hold; `unknown` when nobody could tell. */
+export type Claims = JWTPayload | 'unknown';
+
+export class BearerClaims {
+  readonly #cache = new ExpiringCache<Claims>(KEPT_TOKENS);
+  readonly #verifyToken: VerifyToken;
+
+  constructor(jwt: NonNullable<IdentifyConfig['jwt']>) {
+    this.#verifyToken = createVerifyToken(jwt);
+  }
+
+  /** Claims known without waiting; undefined when the token has to be verified first. */
+  known(authorization: string | undefined, now: number): Claims | undefined {
+    const token = bearerToken(authorization);
+    return token === undefined ? NO_CLAIMS : this.#cache.get(boundedKey(token, LONGEST_KEY), now);
+  }
+
+  /** Verifies the token; one that does not hold has no claims, which makes the caller anonymous. Never rejects. */
+  async verify(authorization: string | undefined, now: number): Promise<Claims> {
+    const token = bearerToken(authorization);
+    if (token === undefined) return NO_CLAIMS;
+    const key = boundedKey(token, LONGEST_KEY);
+    try {
+      const payload = await this.#verifyToken(token, now);
+      const expiresAt = payload.exp === undefined ? Number.POSITIVE_INFINITY : payload.exp * 1000;
+      this.#cache.set(key, payload, Math.min(expiresAt, now + KEPT_MS));
+      return payload;
+    } catch (error) {
+      const claims = error instanceof KeysUnavailable ? 'unknown' : NO_CLAIMS;
+      const soon = claims === 'unknown' || namesUnknownKey(error);
+      this.#cache.set(key, claims, now + (soon ? UNKNOWN_MS : REFUSED_MS));
+      return claims;
+    }
+  }
+}
+
+/** The issuer may have a new key that is fetched within a second; a stranger may have made the name up. */
+function namesUnknownKey(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === 'ERR_JWKS_NO_MATCHING_KEY';
+}
+
+function bearerToken(authorization: string | undefined): string | undefined {
+  return authorization !== undefined && /^bearer /i.test(authorization)
+    ? authorization.slice(7).trim()
+    : undefined;
+}

@@ -1,0 +1,80 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { cookieValue } from '../match/conditions.ts';
+import { IdentityAssertion } from './assertion.ts';
+import { BearerClaims } from './bearer-claims.ts';
+import { boundedKey, ownText } from './own-text.ts';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+test('any text comes back as it was', () => {
+  const anyText = fc.array(fc.nat(0xffff), { maxLength: 20 }).map((units) => String.fromCharCode(...units));
+  fc.assert(fc.property(anyText, (text) => ownText(text) === text));
+  expect(ownText('\ud800 alone')).toBe('\ud800 alone');
+});
+
+test('keys are bounded, and as different as their texts', () => {
+  const long = 'x'.repeat(10_000);
+  expect(boundedKey('ann')).toBe('ann');
+  expect(boundedKey(long).length).toBeLessThan(128);
+  expect(boundedKey(long)).toBe(boundedKey(`${long}`));
+  expect(boundedKey(long)).not.toBe(boundedKey(`${long}x`));
+});
+
+const COUNT = 500;
+const FILL = 20_000;
+/** What would be held if heads, or long ids, were: 10 MB. What may be held is a tenth of it. */
+const MOST = (COUNT * FILL) / 10;
+
+/** A Cookie field as it comes from the wire, with an id of this length in it. */
+function cookies(index: number, length: number): string {
+  const id = `user-${index}-${'i'.repeat(length)}`;
+  return Buffer.from(`pad=${'x'.repeat(FILL)}; sid=${id}`).toString('latin1');
+}
+
+async function heldBy(fill: (index: number) => unknown): Promise<number> {
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let index = 0; index < COUNT; index += 1) await fill(index);
+  collect();
+  return process.memoryUsage().heapUsed - before;
+}
+
+describe('what callers without number leave behind', () => {
+  test('would be their whole heads (the measure measures)', async () => {
+    const kept = new Set<string>();
+    expect(await heldBy((index) => kept.add(cookieValue(cookies(index, 20), 'sid')!))).toBeGreaterThan(MOST);
+    expect(kept.size).toBe(COUNT);
+  });
+
+  test('as keys is their ids', async () => {
+    const kept = new Set<string>();
+    const keep = (index: number) =>
+      kept.add(ownText(boundedKey(cookieValue(cookies(index, index % 2 ? 20 : FILL), 'sid')!)));
+    expect(await heldBy(keep)).toBeLessThan(MOST);
+    expect(kept.size).toBe(COUNT);
+  });
+
+  test('as assertions is their tokens, and none of very long ids', async () => {
+    const assertion = new IdentityAssertion({ secret: 's'.repeat(16), header: 'x', ttlSeconds: 60 });
+    const sign = (index: number) => {
+      const user = cookieValue(cookies(index, index % 2 ? 20 : FILL), 'sid');
+      expect(
+        assertion.tokenFor({ user, session: undefined, tenant: undefined, uncertain: false }, 's', 0),
+      ).toBe(assertion.tokenFor({ user, session: undefined, tenant: undefined, uncertain: false }, 's', 0));
+    };
+    expect(await heldBy(sign)).toBeLessThan(MOST);
+    expect(assertion.header).toBe('x');
+  });
+
+  test('as bearer tokens that do not hold is their digests', async () => {
+    const claims = new BearerClaims({ secret: 'secret' });
+    const authorization = (index: number): string =>
+      Buffer.from(`Bearer ${index}${'x'.repeat(FILL)}.y.z`).toString('latin1');
+    expect(await heldBy((index) => claims.verify(authorization(index), 0))).toBeLessThan(MOST);
+    expect(claims.known(authorization(COUNT - 1), 0)).toEqual({});
+  });
+});

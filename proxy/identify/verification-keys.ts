@@ -1,0 +1,71 @@
+/**
+ * The keys that bearer tokens are verified with: a shared secret, one public key, or the set that an issuer publishes
+ * (JWKS, RFC 7517), fetched when it is needed, again when a token names a key that it does not have, and at least every
+ * ten minutes (jose). The issuer is asked once a second at most, not once for each token.
+ */
+import type { IdentifyConfig } from '@ficus/core';
+import { createRemoteJWKSet, importSPKI, type JWTPayload, jwtVerify } from 'jose';
+
+/** Verifies a token; rejects with a jose error when it does not hold, with `KeysUnavailable` when nobody can tell. */
+export type VerifyToken = (token: string, now: number) => Promise<JWTPayload>;
+
+export class KeysUnavailable extends Error {}
+
+const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'EdDSA'];
+const FETCH_MS = 2_000;
+/** Fetched at most so often, whatever keys tokens name. */
+const COOLDOWN_MS = 1_000;
+/** What jose says when the set could not be fetched or read; everything else is about the token. */
+const NOT_FETCHED = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC']);
+
+export function createVerifyToken(jwt: NonNullable<IdentifyConfig['jwt']>): VerifyToken {
+  const { secret, publicKey, jwks, issuer, audience } = jwt;
+  // The algorithm is chosen by the token among those of the key's kind only: a public key is never an HMAC secret.
+  const expected = {
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(audience === undefined ? {} : { audience }),
+  };
+  if (jwks !== undefined) return verifyByKeySet(new URL(jwks), { ...expected, algorithms: ASYMMETRIC });
+  if (publicKey !== undefined) return verifyByPublicKey(publicKey, expected);
+  const key = new TextEncoder().encode(secret ?? '');
+  return async (token) => (await jwtVerify(token, key, { ...expected, algorithms: ['HS256'] })).payload;
+}
+
+interface Expected {
+  readonly issuer?: string;
+  readonly audience?: string;
+}
+
+function verifyByPublicKey(pem: string, expected: Expected): VerifyToken {
+  // By algorithm: what is imported for one cannot be used for another.
+  const keys = new Map<string, ReturnType<typeof importSPKI>>();
+  return async (token) => {
+    const header = JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString()) as { alg?: string };
+    const algorithm = ASYMMETRIC.find((name) => name === header.alg);
+    if (!algorithm) throw new Error('algorithm not allowed');
+    const key = keys.get(algorithm) ?? importSPKI(pem, algorithm);
+    keys.set(algorithm, key);
+    return (await jwtVerify(token, await key, { ...expected, algorithms: [algorithm] })).payload;
+  };
+}
+
+function verifyByKeySet(url: URL, options: Expected & { readonly algorithms: string[] }): VerifyToken {
+  const keySet = createRemoteJWKSet(url, { timeoutDuration: FETCH_MS, cooldownDuration: COOLDOWN_MS });
+  let failedUntil = Number.NEGATIVE_INFINITY;
+  return async (token, now) => {
+    if (now < failedUntil && !keySet.fresh) throw new KeysUnavailable();
+    try {
+      return (await jwtVerify(token, keySet, options)).payload;
+    } catch (cause) {
+      if (!isNotFetched(cause)) throw cause;
+      failedUntil = now + COOLDOWN_MS;
+      throw new KeysUnavailable('the issuer’s keys cannot be fetched', { cause });
+    }
+  };
+}
+
+/** `fetch` itself throws a TypeError. */
+function isNotFetched(error: unknown): boolean {
+  if (error instanceof TypeError) return true;
+  return NOT_FETCHED.has(String((error as { code?: unknown } | null)?.code));
+}

@@ -1,0 +1,105 @@
+/**
+ * The link to the control plane, held by the primary. The proxy speaks first, always; with the control plane away
+ * everything goes on with what was last heard, and reports are added up until it is back.
+ */
+import {
+  LINK_PATHS,
+  type PositionsAnswer,
+  type ProgressEvent,
+  type ProxyReport,
+  type StateEvent,
+} from '@ficus/core';
+import type { CountersDelta } from '../observe/traffic-counters.ts';
+import { EventStream } from './event-stream.ts';
+import { postJson } from './post-json.ts';
+import { ReportSum } from './report-sum.ts';
+
+export interface ControlLinkOptions {
+  readonly controlUrl: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly proxyId: string;
+  readonly onState: (event: StateEvent) => void;
+  readonly onProgress: (event: ProgressEvent) => void;
+  readonly onUp: () => void;
+  readonly onDown: (reason: string) => void;
+  /** Facts of the moment for a report. */
+  readonly facts: () => Pick<ProxyReport, 'workers' | 'epochs'>;
+}
+
+const POST_MS = 5_000;
+const REPORT_EACH_MS = 1_000;
+
+export class ControlLink {
+  readonly #options: ControlLinkOptions;
+  readonly #base: string;
+  readonly #stream: EventStream;
+  readonly #sum = new ReportSum();
+  readonly #timer: NodeJS.Timeout;
+  #lastFacts = '';
+  #reporting = false;
+
+  constructor(options: ControlLinkOptions) {
+    this.#options = options;
+    this.#base = options.controlUrl.replace(/\/$/, '');
+    this.#stream = new EventStream({
+      url: `${this.#base}${LINK_PATHS.stream}`,
+      headers: options.headers,
+      onUp: options.onUp,
+      onDown: (reason) => {
+        // Whoever answers next may be another process, which has not heard our facts.
+        this.#lastFacts = '';
+        options.onDown(reason);
+      },
+      onEvent: ({ event, data }) => this.#take(event, data),
+      silenceMs: 30_000,
+    });
+    this.#timer = setInterval(() => void this.report(), REPORT_EACH_MS);
+    this.#timer.unref();
+  }
+
+  async askPositions(slices: readonly string[]): Promise<PositionsAnswer['positions']> {
+    const answer = (await this.#post(LINK_PATHS.positions, { slices })) as PositionsAnswer;
+    return answer.positions;
+  }
+
+  addCounts(delta: CountersDelta): void {
+    this.#sum.add(delta);
+  }
+
+  /** Sends a report, when there is something to say. Counts that cannot be delivered wait for the next one. */
+  async report(): Promise<void> {
+    const facts = this.#options.facts();
+    const factsText = JSON.stringify(facts);
+    if (this.#reporting || (this.#sum.empty && factsText === this.#lastFacts)) return;
+    this.#reporting = true;
+    const counts = this.#sum.take();
+    try {
+      await this.#post(LINK_PATHS.report, { proxyId: this.#options.proxyId, ...facts, ...counts });
+      this.#lastFacts = factsText;
+    } catch {
+      this.#sum.putBack(counts);
+    } finally {
+      this.#reporting = false;
+    }
+  }
+
+  /** Delivers what is left, as far as the control plane takes it. */
+  async stop(): Promise<void> {
+    this.#stream.stop();
+    clearInterval(this.#timer);
+    await this.report();
+  }
+
+  #take(event: string, data: string): void {
+    try {
+      if (event === 'state') this.#options.onState(JSON.parse(data) as StateEvent);
+      else if (event === 'progress') this.#options.onProgress(JSON.parse(data) as ProgressEvent);
+    } catch (error) {
+      this.#options.onDown(`event “${event}” cannot be read: ${String(error)}`);
+    }
+  }
+
+  #post(path: string, body: unknown): Promise<unknown> {
+    return postJson(`${this.#base}${path}`, body, this.#options.headers, POST_MS);
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Observations on their way to the control plane: bounded in bytes, sent in batches, one batch at a time. What does
+ * not fit is dropped and counted; nobody waits.
+ */
+import { encodeObservation, type Observation, type ObservationBatch } from '@ficus/core';
+
+export interface ObservationQueueOptions {
+  readonly send: (batch: ObservationBatch) => Promise<void>;
+  readonly onDropped: (slice: string, reason: string) => void;
+  readonly limitBytes?: number;
+}
+
+const LIMIT_BYTES = 32 * 1024 * 1024;
+const BATCH_BYTES = 1024 * 1024;
+const BATCH_LENGTH = 100;
+const GATHER_MS = 20;
+
+interface Queued {
+  readonly observation: Observation;
+  readonly bytes: number;
+}
+
+export class ObservationQueue {
+  readonly #options: ObservationQueueOptions;
+  #queue: Queued[] = [];
+  #bytes = 0;
+  #sending = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: ObservationQueueOptions) {
+    this.#options = options;
+  }
+
+  push(observation: Observation): void {
+    const bytes = sizeOf(observation);
+    if (this.#bytes + bytes > (this.#options.limitBytes ?? LIMIT_BYTES)) {
+      this.#options.onDropped(observation.slice, 'observation-queue-full');
+      return;
+    }
+    this.#queue.push({ observation, bytes });
+    this.#bytes += bytes;
+    if (this.#queue.length >= BATCH_LENGTH) this.#send();
+    else this.#timer ??= setTimeout(() => this.#send(), GATHER_MS).unref();
+  }
+
+  /** Sends what is left; resolves when it is out or lost. */
+  async flush(): Promise<void> {
+    while (this.#queue.length > 0 && !this.#sending) await this.#sendBatch();
+  }
+
+  #send(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#sending || this.#queue.length === 0) return;
+    void this.#sendBatch().then(() => this.#send());
+  }
+
+  async #sendBatch(): Promise<void> {
+    const batch = this.#takeBatch();
+    this.#sending = true;
+    try {
+      await this.#options.send({
+        observations: batch.map(({ observation }) => encodeObservation(observation)),
+      });
+    } catch {
+      for (const { observation } of batch) this.#options.onDropped(observation.slice, 'control-unreachable');
+    } finally {
+      this.#sending = false;
+    }
+  }
+
+  #takeBatch(): Queued[] {
+    let bytes = 0;
+    let length = 0;
+    while (length < this.#queue.length && length < BATCH_LENGTH && bytes < BATCH_BYTES) {
+      bytes += this.#queue[length]!.bytes;
+      length += 1;
+    }
+    this.#bytes -= bytes;
+    return this.#queue.splice(0, length);
+  }
+}
+
+function sizeOf({ legacy, candidate }: Observation): number {
+  const bodies = [legacy, candidate].map((side) => ('failed' in side ? 0 : side.body.length));
+  return 2_000 + bodies[0]! + bodies[1]!;
+}

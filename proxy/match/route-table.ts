@@ -1,0 +1,179 @@
+/**
+ * Step 2, match: from method, canonical path and conditions to a route. Precedence is find-my-way's: static before
+ * parametric before wildcard; among routes of one pattern the one with more conditions wins, then the first.
+ *
+ * All routes of one method and pattern are one entry of the tree, so that their number has no bound, and a table
+ * without any conditions never looks beyond method and path.
+ */
+import type { ConfigProblem, FicusConfig, RouteConfig } from '@ficus/core';
+import findMyWay from 'find-my-way';
+import { type Condition, compileConditions, type RequestFacts } from './conditions.ts';
+
+/** A route's place in the config, and what it takes to match it. */
+export interface MatchedRoute {
+  readonly slice: string;
+  readonly route: RouteConfig;
+  /** Position in the whole config, for counters kept in arrays. */
+  readonly index: number;
+  /** Position inside its list in the slice, and which list that is. */
+  readonly position: number;
+  readonly list: 'routes' | 'writtenBy';
+  readonly conditions: readonly Condition[];
+}
+
+export interface RouteTable {
+  readonly routes: readonly MatchedRoute[];
+  /** @param path canonical path */
+  find(method: string, path: string, facts: RequestFacts): MatchedRoute | undefined;
+}
+
+/** Routes of one method and pattern, in the order in which they are tried. */
+class RouteGroup {
+  readonly routes: MatchedRoute[] = [];
+
+  add(route: MatchedRoute): void {
+    this.routes.push(route);
+    this.routes.sort((a, b) => b.conditions.length - a.conditions.length || a.index - b.index);
+  }
+
+  get alwaysMatches(): boolean {
+    return this.routes.at(-1)!.conditions.length === 0;
+  }
+
+  pick(facts: RequestFacts): MatchedRoute | undefined {
+    for (const route of this.routes) if (holds(route.conditions, facts)) return route;
+    return undefined;
+  }
+}
+
+/** The table of a config. Routes that cannot be told apart are left out; `checkRoutes` reports them. */
+export function buildRouteTable(config: FicusConfig): RouteTable {
+  return buildTable(listRoutes(config), []);
+}
+
+/** Problems with routes that only the router can see: bad patterns, routes that can never be reached. */
+export function checkRoutes(config: FicusConfig): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  buildTable(listRoutes(config), problems);
+  // A route with several methods would say the same for each of them.
+  return [...new Map(problems.map((problem) => [problem.path.join('.'), problem])).values()];
+}
+
+/** All routes in the order of the config. */
+export function listRoutes(config: FicusConfig): MatchedRoute[] {
+  const slices = Object.entries(config.slices);
+  const flat = slices.flatMap(([slice, { routes }]) =>
+    routes.map((route, position) => ({ slice, route, position })),
+  );
+  return flat.map(({ slice, route, position }, index) => ({
+    slice,
+    route,
+    position,
+    list: 'routes',
+    index,
+    conditions: compileConditions(route),
+  }));
+}
+
+/** Whether all conditions hold. */
+export function holds(conditions: readonly Condition[], facts: RequestFacts): boolean {
+  for (const condition of conditions) if (!condition(facts)) return false;
+  return true;
+}
+
+type Router = ReturnType<typeof findMyWay>;
+type Method = Parameters<Router['find']>[0];
+
+/** @param problems receives what is wrong with the patterns */
+export function buildTable(routes: readonly MatchedRoute[], problems: ConfigProblem[]): RouteTable {
+  const router = findMyWay({
+    caseSensitive: true,
+    // A longer parameter would silently not match; the target's length is limited at the door.
+    maxParamLength: 1_000_000,
+    constraints: { conditions: conditionStrategy },
+  });
+  let conditional = false;
+  const groups = new Map<string, { group: RouteGroup; method: Method; path: string; first: MatchedRoute }>();
+  for (const route of routes) {
+    conditional ||= route.conditions.length > 0;
+    for (const method of route.route.methods) {
+      const key = `${method} ${route.route.path}`;
+      const known = groups.get(key);
+      if (known) {
+        if (route.conditions.length === 0 && known.group.alwaysMatches) {
+          problems.push(unreachable(route, known.group.routes.at(-1)!));
+          continue;
+        }
+        known.group.add(route);
+      } else {
+        const group = new RouteGroup();
+        group.add(route);
+        groups.set(key, { group, method: method as Method, path: route.route.path, first: route });
+      }
+    }
+  }
+  for (const { group, method, path, first } of groups.values()) {
+    const options = group.alwaysMatches ? {} : { constraints: { conditions: group } };
+    try {
+      router.on(method, canonicalPattern(path), options, () => {}, group);
+    } catch (error) {
+      problems.push({ path: configPath(first), message: patternMessage(error) });
+    }
+  }
+  const methods = new Set([...groups.values()].map((entry) => entry.method as string));
+  return {
+    routes,
+    find(method, path, facts) {
+      if (!methods.has(method)) return undefined;
+      // The path is canonical already: what is still escaped in it is meant to be, and must not be decoded here.
+      const literal = path.includes('%') ? path.replaceAll('%', '%25') : path;
+      const found = router.find(method as Method, literal, conditional ? { conditions: facts } : undefined);
+      if (found === null) return undefined;
+      const group = found.store as RouteGroup;
+      return group.routes.length === 1 ? group.routes[0] : group.pick(facts);
+    },
+  };
+}
+
+/** A pattern may be written with letters that arrive escaped: `/café`. */
+function canonicalPattern(pattern: string): string {
+  return pattern.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
+}
+
+/** find-my-way asks the storage both with what was registered and with what a request brings. */
+const conditionStrategy = {
+  name: 'conditions',
+  storage() {
+    const bits = new Map<RouteGroup, never>();
+    return {
+      get(value: unknown): never | null {
+        if (value instanceof RouteGroup) return bits.get(value) ?? null;
+        let matching = 0;
+        for (const [group, bit] of bits) if (group.pick(value as RequestFacts)) matching |= bit;
+        return matching as never;
+      },
+      set(value: unknown, bit: unknown) {
+        bits.set(value as RouteGroup, bit as never);
+      },
+    };
+  },
+  deriveConstraint: () => undefined as unknown as string,
+};
+
+function configPath(route: MatchedRoute): (string | number)[] {
+  return ['slices', route.slice, route.list, route.position, 'path'];
+}
+
+function unreachable(route: MatchedRoute, first: MatchedRoute): ConfigProblem {
+  return {
+    path: configPath(route),
+    message: `is never reached: ${first.slice}/${first.route.id} matches the same requests`,
+  };
+}
+
+function patternMessage(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return /already declared/.test(message)
+    ? 'is never reached: another route has the same pattern under another parameter name'
+    : `is not a pattern that find-my-way accepts: ${message}`;
+}

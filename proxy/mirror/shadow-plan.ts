@@ -1,0 +1,91 @@
+/**
+ * The copy that a request will have: room taken before the live exchange, its head noted on the way, and at the end
+ * either the copy goes out or the room is given back. Made only for requests whose decision names a shadow side.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Side } from '@ficus/core';
+import type { BodyCapture } from '../forward/body-capture.ts';
+import type { ResponseHead } from '../forward/forward-call.ts';
+import type { RequestName } from '../observe/request-name.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import { type CopyTicket, copyHeaders, type Mirror } from './mirror.ts';
+
+/** What the copy needs to know of the live request. */
+export interface ShadowFacts {
+  readonly slice: string;
+  readonly route: string;
+  readonly name: RequestName;
+  readonly servedBy: Side;
+  readonly request: IncomingMessage;
+  /** How the live head was amended. */
+  readonly liveSet: readonly string[];
+  readonly liveRemoved: ReadonlySet<string> | undefined;
+  readonly durationMs: number;
+}
+
+/** Where the copy goes, and how its head is amended. */
+export interface ShadowDestination {
+  readonly upstream: Upstream;
+  readonly target: string | undefined;
+  readonly set: readonly string[];
+  readonly removed: ReadonlySet<string>;
+}
+
+export class ShadowPlan {
+  readonly #mirror: Mirror;
+  readonly #ticket: CopyTicket;
+  #status = 0;
+  #headers: readonly string[] = [];
+
+  private constructor(mirror: Mirror, ticket: CopyTicket) {
+    this.#mirror = mirror;
+    this.#ticket = ticket;
+  }
+
+  /** Takes room; undefined when there is none or the request is not one that is copied. */
+  static make(mirror: Mirror, slice: string, request: IncomingMessage): ShadowPlan | undefined {
+    const { method, url } = request;
+    if (method !== 'GET' && method !== 'HEAD') return undefined;
+    // A copy needs an origin-form target.
+    if (!url!.startsWith('/')) return undefined;
+    const ticket = mirror.reserve(slice);
+    return ticket && new ShadowPlan(mirror, ticket);
+  }
+
+  get capture(): BodyCapture {
+    return this.#ticket.capture;
+  }
+
+  /** The live answer's head as the upstream sent it, before any rewrite. */
+  noteHead(head: ResponseHead): void {
+    this.#status = head.status;
+    this.#headers = head.headers.slice();
+  }
+
+  /** No copy after all. */
+  drop(slice: string, reason: string): void {
+    this.#mirror.giveUp(slice, reason);
+  }
+
+  /** The live answer is complete: the copy leaves. */
+  send(live: ShadowFacts, to: ShadowDestination): void {
+    const { request } = live;
+    const headers = copyHeaders(request.rawHeaders, to.set, to.removed);
+    // As the forwarder ends the live head, and then the mark.
+    headers.push('Via', `1.${request.httpVersionMinor} ficus`, 'x-ficus-shadow', '1');
+    const exchange = {
+      slice: live.slice,
+      route: live.route,
+      requestId: live.name.requestId,
+      traceId: live.name.traceId,
+      method: request.method!,
+      target: request.url!,
+      requestHeaders: copyHeaders(request.rawHeaders, live.liveSet, live.liveRemoved),
+      servedBy: live.servedBy,
+      status: this.#status,
+      responseHeaders: this.#headers,
+      durationMs: live.durationMs,
+    };
+    this.#mirror.copy(this.#ticket, exchange, to.upstream, to.target ?? request.url!, headers);
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Totals over all workers, and their text for Prometheus (exposition format 0.0.4). Kept in the primary.
+ * Requests outside any slice have an empty slice label.
+ */
+import type { DroppedCopies, TrafficCount } from '@ficus/core';
+import { BUCKET_BOUNDS_MS, type CountersDelta, type DurationDelta } from './traffic-counters.ts';
+
+interface Family {
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+}
+
+/** Families of plain series; a series begins with its family's name. */
+const FAMILIES: Readonly<Record<string, Family>> = {
+  ficus_requests_total: { type: 'counter', help: 'Requests answered, by slice, route, side and reason.' },
+  ficus_request_failures_total: { type: 'counter', help: 'Answers of 500 and above, and failed exchanges.' },
+  ficus_request_duration_seconds: { type: 'histogram', help: 'Time from the request head to the end.' },
+  ficus_refused_total: { type: 'counter', help: 'Requests refused by the proxy, by reason.' },
+  ficus_max_forwards_total: {
+    type: 'counter',
+    help: 'OPTIONS answered by the proxy, because no further hop was to be asked.',
+  },
+  ficus_upstream_failures_total: {
+    type: 'counter',
+    help: 'Failed exchanges by upstream, side, phase and cause.',
+  },
+  ficus_retries_total: { type: 'counter', help: 'Attempts beyond the first, by slice and kind.' },
+  ficus_shadow_copies_total: { type: 'counter', help: 'Shadow copies sent, by slice and result.' },
+  ficus_shadow_dropped_total: { type: 'counter', help: 'Shadow copies not made or not compared, by reason.' },
+  ficus_introspections_total: { type: 'counter', help: 'Questions to the legacy who calls, by outcome.' },
+  ficus_breaker_changes_total: { type: 'counter', help: 'Changes of a breaker, by upstream and new state.' },
+  ficus_outlier_ejections_total: {
+    type: 'counter',
+    help: 'Times that one of several addresses was left alone, by upstream and reason, each worker.',
+  },
+  ficus_outlier_returns_total: {
+    type: 'counter',
+    help: 'Times that an address was taken back, because its probe was answered.',
+  },
+  ficus_pin_overflows_total: {
+    type: 'counter',
+    help: 'Times everybody was pinned: too many pins, or a writer whom nobody could name.',
+  },
+  ficus_pin_waits_expired_total: {
+    type: 'counter',
+    help: 'Writes that did not wait any longer for all workers to know their pin.',
+  },
+  ficus_worker_restarts_total: { type: 'counter', help: 'Workers that ended unasked and were replaced.' },
+  ficus_config_generation: { type: 'gauge', help: 'Generation of the config that all workers run.' },
+  ficus_workers: { type: 'gauge', help: 'Workers that serve.' },
+  ficus_control_connected: { type: 'gauge', help: '1 while the control plane is connected.' },
+  ficus_client_connections: { type: 'gauge', help: 'Connections of clients, over all workers.' },
+  ficus_buffered_bytes: {
+    type: 'gauge',
+    help: 'Bytes of bodies and copies held, over all workers; limits.bufferedBytes is for each.',
+  },
+  ficus_upstream_connections: { type: 'gauge', help: 'Connections to an upstream, by state.' },
+  ficus_upstream_pending: { type: 'gauge', help: 'Requests that wait for a connection.' },
+  ficus_upstream_addresses_out: {
+    type: 'gauge',
+    help: 'Addresses that are left alone for a while, over all workers.',
+  },
+  ficus_breakers_open: { type: 'gauge', help: 'Workers whose breaker for the upstream is not closed.' },
+  ficus_pins: { type: 'gauge', help: 'Users whose reads are pinned to the owner.' },
+};
+
+export class MetricTotals {
+  readonly #series = new Map<string, number>();
+  readonly #durations = new Map<string, { counts: number[]; sumMs: number }>();
+
+  add(delta: CountersDelta): void {
+    for (const count of delta.traffic) this.#addTraffic(count);
+    for (const duration of delta.durations) this.#addDuration(duration);
+    for (const dropped of delta.droppedCopies) this.#addDropped(dropped);
+    for (const [series, amount] of Object.entries(delta.plain)) this.#add(series, amount);
+  }
+
+  increment(series: string): void {
+    this.#add(series, 1);
+  }
+
+  /** @param gauges current values, by series */
+  text(gauges: Readonly<Record<string, number>> = {}): string {
+    const byFamily = new Map<string, string[]>();
+    const lineOf = (series: string, value: number): void => {
+      const family = series.replace(/\{.*$/, '');
+      const lines = byFamily.get(family) ?? [];
+      lines.push(`${series} ${value}`);
+      byFamily.set(family, lines);
+    };
+    for (const [series, value] of this.#series) lineOf(series, value);
+    for (const [series, value] of Object.entries(gauges)) lineOf(series, value);
+    const histogram = [...this.#durations].flatMap(([labels, value]) => histogramLines(labels, value));
+    if (histogram.length > 0) byFamily.set('ficus_request_duration_seconds', histogram);
+    return [...byFamily].map(([family, lines]) => `${head(family)}${lines.join('\n')}\n`).join('');
+  }
+
+  #addTraffic(count: TrafficCount): void {
+    const labels = `slice="${count.slice}",route="${count.route}",side="${count.side}",reason="${count.reason}"`;
+    this.#add(`ficus_requests_total{${labels}}`, count.requests);
+    if (count.failures > 0) this.#add(`ficus_request_failures_total{${labels}}`, count.failures);
+  }
+
+  #addDropped({ slice, reason, copies }: DroppedCopies): void {
+    this.#add(`ficus_shadow_dropped_total{slice="${slice}",reason="${reason}"}`, copies);
+  }
+
+  #addDuration({ slice, side, counts, sumMs }: DurationDelta): void {
+    const labels = `slice="${slice}",side="${side}"`;
+    const total = this.#durations.get(labels) ?? { counts: counts.map(() => 0), sumMs: 0 };
+    total.counts = total.counts.map((before, bucket) => before + counts[bucket]!);
+    total.sumMs += sumMs;
+    this.#durations.set(labels, total);
+  }
+
+  #add(series: string, amount: number): void {
+    this.#series.set(series, (this.#series.get(series) ?? 0) + amount);
+  }
+}
+
+function head(family: string): string {
+  const known = FAMILIES[family];
+  return known ? `# HELP ${family} ${known.help}\n# TYPE ${family} ${known.type}\n` : '';
+}
+
+function histogramLines(labels: string, { counts, sumMs }: { counts: number[]; sumMs: number }): string[] {
+  let cumulative = 0;
+  const buckets = counts.map((count, bucket) => {
+    cumulative += count;
+    const bound = BUCKET_BOUNDS_MS[bucket];
+    const le = bound === undefined ? '+Inf' : String(bound / 1000);
+    return `ficus_request_duration_seconds_bucket{${labels},le="${le}"} ${cumulative}`;
+  });
+  return [
+    ...buckets,
+    `ficus_request_duration_seconds_sum{${labels}} ${sumMs / 1000}`,
+    `ficus_request_duration_seconds_count{${labels}} ${cumulative}`,
+  ];
+}

@@ -1,0 +1,26 @@
+/**
+ * What a request is called in logs and traces, and by the services behind. Names that were brought are kept when they
+ * are well formed; made ones replace what was not.
+ */
+import type { InspectedHead } from '../accept/inspect-head.ts';
+import type { RequestSpan, Spans } from './spans.ts';
+import { isRequestId, isTraceparent, makeTraceparent, traceIdOf } from './trace-context.ts';
+
+export interface RequestName {
+  readonly requestId: string;
+  readonly traceId: string;
+  /** For the upstream. */
+  readonly traceparent: string;
+  /** Undefined unless tracing is configured. */
+  readonly span: RequestSpan | undefined;
+}
+
+export function nameRequest(head: InspectedHead, method: string, spans: Spans | undefined): RequestName {
+  const brought = head.traceparent;
+  const parent = brought !== undefined && isTraceparent(brought) ? brought : undefined;
+  const span = spans?.begin(parent, method, head.path);
+  const traceparent = span?.traceparent ?? parent ?? makeTraceparent();
+  const traceId = traceIdOf(traceparent);
+  const requestId = head.requestId !== undefined && isRequestId(head.requestId) ? head.requestId : traceId;
+  return { requestId, traceId, traceparent, span };
+}

@@ -1,0 +1,35 @@
+/**
+ * A span for each request, only when the standard environment variables name a destination. Without one the SDK is
+ * not even loaded, and the request path asks a single undefined.
+ */
+export interface Spans {
+  /** @param parent well-formed traceparent of the client */
+  begin(parent: string | undefined, method: string, path: string): RequestSpan;
+  /** Sends what is still held. */
+  stop(): Promise<void>;
+}
+
+export interface SpanFacts {
+  readonly status: number;
+  readonly failed: boolean;
+  readonly side: string;
+  readonly reason: string;
+  readonly slice: string | undefined;
+  readonly route: string | undefined;
+}
+
+export interface RequestSpan {
+  /** For the upstream, which becomes the child. */
+  readonly traceparent: string;
+  end(facts: SpanFacts): void;
+}
+
+/** @param environment process.env */
+export async function startSpans(
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Spans | undefined> {
+  const wanted = environment.OTEL_EXPORTER_OTLP_ENDPOINT || environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
+  if (!wanted || environment.OTEL_SDK_DISABLED === 'true') return undefined;
+  const { startOtlpSpans } = await import('./otlp-spans.ts');
+  return startOtlpSpans(environment.OTEL_SERVICE_NAME || 'ficus-proxy');
+}

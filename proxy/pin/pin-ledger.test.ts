@@ -1,0 +1,175 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type PinCount, PinLedger } from './pin-ledger.ts';
+import { EVERYBODY, PinTable } from './pin-table.ts';
+
+let released: PinCount[];
+let questions: {
+  slices: readonly string[];
+  answer: (positions: Record<string, string>) => void;
+  fail: () => void;
+}[];
+let later: (() => void)[];
+let ledger: PinLedger;
+
+beforeEach(() => {
+  [released, questions, later] = [[], [], []];
+  ledger = new PinLedger({
+    askPositions: (slices) =>
+      new Promise((resolve, reject) => {
+        questions.push({ slices, answer: resolve, fail: () => reject(new Error('away')) });
+      }),
+    onRelease: (pins) => released.push(...pins),
+    later: (action) => later.push(action),
+  });
+});
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+const progress = (appliedLsn: string, healthy = true) => ledger.progress({ notes: { appliedLsn, healthy } });
+const ann = { slice: 'notes', key: 'ann', count: 1 };
+
+describe('a pin’s life', () => {
+  test('released when the stream has passed the position that was asked for after the answer', async () => {
+    progress('0/FFF');
+    ledger.begin(1, 'notes', 'ann');
+    expect(questions).toHaveLength(0);
+    ledger.answered(1, 'notes', 'ann');
+    questions[0]!.answer({ notes: '0/1000' });
+    await settle();
+    expect(released).toEqual([]);
+    expect(ledger.list()).toEqual([ann]);
+    progress('0/1000');
+    expect(released).toEqual([ann]);
+    expect(ledger.list()).toEqual([]);
+  });
+
+  test('one question at a time; what comes meanwhile is in the next', async () => {
+    for (const key of ['a', 'b', 'c']) ledger.begin(1, 'notes', key);
+    ledger.answered(1, 'notes', 'a');
+    ledger.answered(1, 'notes', 'b');
+    ledger.answered(1, 'notes', 'c');
+    expect(questions).toHaveLength(1);
+    questions[0]!.answer({ notes: '0/1' });
+    await settle();
+    expect(questions).toHaveLength(2);
+    progress('0/1');
+    expect(released).toEqual([{ ...ann, key: 'a' }]);
+    questions[1]!.answer({ notes: '0/1' });
+    await settle();
+    expect(released.map(({ key }) => key)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('a failed question and a missing position are asked again, nothing is released', async () => {
+    ledger.begin(1, 'notes', 'ann');
+    ledger.answered(1, 'notes', 'ann');
+    questions[0]!.fail();
+    await settle();
+    expect(questions).toHaveLength(1);
+    later.shift()!();
+    questions[1]!.answer({});
+    await settle();
+    expect(ledger.list()).toEqual([ann]);
+    later.shift()!();
+    questions[2]!.answer({ notes: '0/1' });
+    await settle();
+    progress('0/1');
+    expect(released).toEqual([ann]);
+  });
+
+  test('two writes of one user hold two pins', async () => {
+    ledger.begin(1, 'notes', 'ann');
+    ledger.begin(2, 'notes', 'ann');
+    ledger.answered(1, 'notes', 'ann');
+    questions[0]!.answer({ notes: '0/1' });
+    await settle();
+    progress('0/5');
+    expect(ledger.list()).toEqual([ann]);
+  });
+
+  test('of a user who goes on writing while the stream stands still is one entry', async () => {
+    for (let write = 1; write <= 50; write += 1) {
+      ledger.begin(1, 'notes', 'ann');
+      ledger.answered(1, 'notes', 'ann');
+      questions.at(-1)!.answer({ notes: `0/${(write * 16).toString(16)}` });
+      await settle();
+      if (write === 1) {
+        ledger.begin(1, 'notes', 'bob');
+        ledger.answered(1, 'notes', 'bob');
+        questions.at(-1)!.answer({ notes: '0/10' });
+        await settle();
+      }
+    }
+    expect(ledger.list()).toEqual([
+      { ...ann, key: 'bob' },
+      { ...ann, count: 50 },
+    ]);
+    progress('0/31F');
+    expect(released).toEqual([{ ...ann, key: 'bob' }]);
+    progress('0/320');
+    expect(released).toEqual([
+      { ...ann, key: 'bob' },
+      { ...ann, count: 50 },
+    ]);
+  });
+
+  test('writes of a worker that is gone wait for the stream', async () => {
+    ledger.begin(3, 'notes', 'ann');
+    ledger.workerGone(3);
+    questions[0]!.answer({ notes: '0/9' });
+    await settle();
+    progress('0/9');
+    expect(released).toEqual([ann]);
+  });
+
+  test('unhealthy progress releases nothing; a new owner’s positions are asked for anew', async () => {
+    ledger.begin(1, 'notes', 'ann');
+    ledger.answered(1, 'notes', 'ann');
+    questions[0]!.answer({ notes: '0/9' });
+    await settle();
+    progress('1/0', false);
+    expect(released).toEqual([]);
+    ledger.forgetPositions('notes');
+    expect(questions).toHaveLength(2);
+    progress('1/0');
+    expect(released).toEqual([]);
+    questions[1]!.answer({ notes: '0/3' });
+    await settle();
+    expect(released).toEqual([ann]);
+  });
+
+  test('without a control plane pins stay', () => {
+    const alone = new PinLedger({ askPositions: undefined, onRelease: () => {}, later: () => {} });
+    alone.begin(1, 'notes', 'ann');
+    alone.answered(1, 'notes', 'ann');
+    alone.progress({ notes: { appliedLsn: 'F/0', healthy: true } });
+    expect(alone.list()).toEqual([ann]);
+  });
+});
+
+describe('PinTable', () => {
+  test('counts', () => {
+    const table = new PinTable();
+    table.pin('notes', 'ann', 2);
+    table.release('notes', 'ann');
+    expect(table.isPinned('notes', 'ann')).toBe(true);
+    table.release('notes', 'ann');
+    expect(table.isPinned('notes', 'ann')).toBe(false);
+    expect(table.isPinned('other', 'ann')).toBe(false);
+  });
+
+  test('when pins do not fit, further writers are pinned as everybody, until their writes are applied', () => {
+    const said: boolean[] = [];
+    const table = new PinTable((_, begins) => said.push(begins), 2);
+    const keys = ['a', 'b', 'c', 'd', 'a'].map((key) => {
+      const pinnedAs = table.keyFor('notes', key);
+      table.pin('notes', pinnedAs);
+      return pinnedAs;
+    });
+    expect(keys).toEqual(['a', 'b', EVERYBODY, EVERYBODY, 'a']);
+    expect(table.isPinned('notes', 'anybody')).toBe(true);
+    table.release('notes', EVERYBODY);
+    expect(table.isPinned('notes', 'anybody')).toBe(true);
+    table.release('notes', EVERYBODY);
+    expect(table.isPinned('notes', 'anybody')).toBe(false);
+    expect(table.isPinned('notes', 'a')).toBe(true);
+    expect(said).toEqual([true, false]);
+  });
+});

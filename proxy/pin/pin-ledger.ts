@@ -1,0 +1,205 @@
+/**
+ * Read-your-writes, in the primary: the life of every pin, over all workers.
+ *
+ *     open ──write answered──▶ waiting for a position ──position known──▶ waiting for the stream ──applied──▶ released
+ *
+ * The position is asked for only after the write was answered, so it covers the write. Without a control plane, or
+ * without its answer, pins stay: reading from the owner is always right. Writes that begin and are answered while a
+ * question is under way are in the next question; there is at most one.
+ */
+import { parseLsn, type SliceProgress } from '@ficus/core';
+
+export type AskPositions = (slices: readonly string[]) => Promise<Readonly<Record<string, string>>>;
+
+/** A pin of one user in one slice, taken `count` times. */
+export interface PinCount {
+  readonly slice: string;
+  readonly key: string;
+  readonly count: number;
+}
+
+interface Waiting {
+  readonly count: number;
+  /** Of the user's last write: until then they stay pinned, whatever is released before. */
+  readonly lsn: bigint;
+}
+
+export interface PinLedgerOptions {
+  /** Undefined without a control plane. */
+  readonly askPositions: AskPositions | undefined;
+  /** Tells all workers that pins are released. */
+  readonly onRelease: (released: readonly PinCount[]) => void;
+  /** Called after `ms`; for the pause after a failed question. */
+  readonly later: (action: () => void, ms: number) => void;
+}
+
+const PAUSE_AFTER_FAILURE_MS = 250;
+
+export class PinLedger {
+  readonly #options: PinLedgerOptions;
+  /** Worker → slice and key → writes under way. */
+  readonly #open = new Map<number, Map<string, number>>();
+  #answered = new Map<string, number>();
+  /**
+   * By slice and key, in the order of positions: questions go out one after the other, and a WAL only grows. One entry
+   * a user, so that a stream that stands still for hours fills no memory.
+   */
+  readonly #waiting = new Map<string, Map<string, Waiting>>();
+  #asking = false;
+  #applied = new Map<string, bigint>();
+
+  constructor(options: PinLedgerOptions) {
+    this.#options = options;
+  }
+
+  /** A write of the user begins. */
+  begin(worker: number, slice: string, key: string): void {
+    let open = this.#open.get(worker);
+    if (!open) {
+      open = new Map();
+      this.#open.set(worker, open);
+    }
+    add(open, pinName(slice, key), 1);
+  }
+
+  /** The write was answered, or failed. */
+  answered(worker: number, slice: string, key: string): void {
+    const open = this.#open.get(worker);
+    const name = pinName(slice, key);
+    const count = open?.get(name);
+    if (!open || count === undefined) return;
+    if (count === 1) open.delete(name);
+    else open.set(name, count - 1);
+    add(this.#answered, name, 1);
+    this.#ask();
+  }
+
+  /** A worker is gone: nobody will be told of its writes any more, they wait for the stream like answered ones. */
+  workerGone(worker: number): void {
+    for (const [name, count] of this.#open.get(worker) ?? []) add(this.#answered, name, count);
+    this.#open.delete(worker);
+    this.#ask();
+  }
+
+  /** The stream moved. Progress that is not healthy releases nothing. */
+  progress(slices: Readonly<Record<string, SliceProgress>>): void {
+    for (const [slice, { appliedLsn, healthy }] of Object.entries(slices)) {
+      if (healthy) this.#applied.set(slice, parseLsn(appliedLsn));
+      else this.#applied.delete(slice);
+    }
+    this.#releaseApplied();
+  }
+
+  /** Owner or epoch changed: positions of the old owner's WAL mean nothing in the new one's. */
+  forgetPositions(slice: string): void {
+    this.#applied.delete(slice);
+    const again = this.#waitingIn(slice);
+    this.#waiting.delete(slice);
+    for (const [key, { count }] of again) add(this.#answered, pinName(slice, key), count);
+    this.#ask();
+  }
+
+  /** The control plane is back: questions that found nobody are asked again. */
+  askAgain(): void {
+    this.#ask();
+  }
+
+  /** All pins, for a worker that starts now. */
+  list(): PinCount[] {
+    const all = new Map<string, number>();
+    for (const open of this.#open.values()) for (const [name, count] of open) add(all, name, count);
+    for (const [name, count] of this.#answered) add(all, name, count);
+    for (const [slice, waiting] of this.#waiting) {
+      for (const [key, { count }] of waiting) add(all, pinName(slice, key), count);
+    }
+    return [...all].map(([name, count]) => ({ ...splitName(name), count }));
+  }
+
+  #ask(): void {
+    const { askPositions } = this.#options;
+    if (!askPositions || this.#asking || this.#answered.size === 0) return;
+    const asked = this.#answered;
+    this.#answered = new Map();
+    this.#asking = true;
+    const slices = new Set([...asked.keys()].map((name) => splitName(name).slice));
+    askPositions([...slices]).then(
+      (positions) => {
+        const unplaced = this.#takePositions(asked, positions);
+        this.#releaseApplied();
+        this.#askNext(unplaced);
+      },
+      () => this.#askNext(asked),
+    );
+  }
+
+  /** What could not be placed is asked again after a pause; otherwise what came meanwhile is asked at once. */
+  #askNext(unplaced: ReadonlyMap<string, number>): void {
+    for (const [name, count] of unplaced) add(this.#answered, name, count);
+    const next = (): void => {
+      this.#asking = false;
+      this.#ask();
+    };
+    if (unplaced.size === 0) next();
+    else this.#options.later(next, PAUSE_AFTER_FAILURE_MS);
+  }
+
+  #takePositions(
+    asked: ReadonlyMap<string, number>,
+    positions: Readonly<Record<string, string>>,
+  ): Map<string, number> {
+    const unplaced = new Map<string, number>();
+    for (const [name, count] of asked) {
+      const { slice, key } = splitName(name);
+      const position = positions[slice];
+      if (position === undefined) unplaced.set(name, count);
+      else this.#wait(slice, key, count, parseLsn(position));
+    }
+    return unplaced;
+  }
+
+  #wait(slice: string, key: string, count: number, lsn: bigint): void {
+    const waiting = this.#waitingIn(slice);
+    const before = waiting.get(key);
+    // To the end: its position is the newest.
+    waiting.delete(key);
+    const newest = before !== undefined && before.lsn > lsn ? before.lsn : lsn;
+    waiting.set(key, { count: count + (before?.count ?? 0), lsn: newest });
+  }
+
+  #releaseApplied(): void {
+    const released: PinCount[] = [];
+    for (const [slice, waiting] of this.#waiting) {
+      const applied = this.#applied.get(slice);
+      if (applied === undefined) continue;
+      for (const [key, { count, lsn }] of waiting) {
+        if (lsn > applied) break;
+        waiting.delete(key);
+        released.push({ slice, key, count });
+      }
+    }
+    if (released.length > 0) this.#options.onRelease(released);
+  }
+
+  #waitingIn(slice: string): Map<string, Waiting> {
+    let waiting = this.#waiting.get(slice);
+    if (!waiting) {
+      waiting = new Map();
+      this.#waiting.set(slice, waiting);
+    }
+    return waiting;
+  }
+}
+
+function add(counts: Map<string, number>, name: string, count: number): void {
+  counts.set(name, (counts.get(name) ?? 0) + count);
+}
+
+/** A slice's name has no space. */
+function pinName(slice: string, key: string): string {
+  return `${slice} ${key}`;
+}
+
+function splitName(name: string): { slice: string; key: string } {
+  const at = name.indexOf(' ');
+  return { slice: name.slice(0, at), key: name.slice(at + 1) };
+}

@@ -1,0 +1,113 @@
+/**
+ * One address among several: its state, and what was seen there lately. Connections to it report here; what follows from
+ * that is AddressHealth's, which sees its siblings too.
+ */
+import type { AddressHealth } from './address-health.ts';
+import type { Tally } from './evaluate-outlier.ts';
+
+/** Failures as seen from here. A stale pooled connection is none, and neither is a client that goes away. */
+export type AddressFailure = 'refused' | 'timed-out' | 'reset' | 'invalid' | 'gateway-status';
+
+export type AddressState =
+  /** `since` is when it came (back) in. */
+  | { readonly kind: 'in'; readonly since: number }
+  | { readonly kind: 'out'; readonly until: number }
+  /** One request is on its way there; when nothing is heard of it by `until`, another may go. */
+  | { readonly kind: 'probing'; readonly until: number };
+
+/** Shares are of the last one to two of these. */
+const WINDOW_MS = 10_000;
+const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
+
+/** One address; its connections report here. */
+export class AddressRecord {
+  readonly address: string;
+  readonly #health: AddressHealth;
+  state: AddressState;
+  inARow = 0;
+  /** Ejections in a row. */
+  times = 0;
+  #windowAt: number;
+  #requests = 0;
+  #failures = 0;
+  #requestsBefore = 0;
+  #failuresBefore = 0;
+
+  constructor(address: string, health: AddressHealth, now: number) {
+    this.address = address;
+    this.#health = health;
+    this.state = { kind: 'in', since: now };
+    this.#windowAt = now;
+  }
+
+  get isIn(): boolean {
+    return this.state.kind === 'in';
+  }
+
+  /** An answer came, whole. Answers whether the connection is worth keeping. */
+  answered(status: number): boolean {
+    this.#count(status >= 500);
+    if (GATEWAY_STATUSES.has(status)) {
+      this.#failed('gateway-status');
+      // Used again first, it would fail the next request as well, while others would not.
+      return this.isIn && !this.#health.hasWellSibling(this);
+    }
+    this.inARow = 0;
+    if (status >= 500) this.#health.judge(this, 'status');
+    else if (this.state.kind === 'probing') this.#health.readmit(this);
+    return this.isIn;
+  }
+
+  /** No answer came, or not all of it. */
+  failed(failure: AddressFailure): void {
+    this.#count(true);
+    this.#failed(failure);
+  }
+
+  /** The exchange was given up on our side: only a bad status says anything. @param status 0 for none */
+  abandoned(status: number): void {
+    if (status >= 500) this.answered(status);
+    else if (this.state.kind === 'probing') this.#health.giveUpProbe(this);
+  }
+
+  tally(now: number): Tally {
+    this.#turn(now);
+    return {
+      requests: this.#requests + this.#requestsBefore,
+      failures: this.#failures + this.#failuresBefore,
+    };
+  }
+
+  /** Begins anew. */
+  comeIn(now: number): void {
+    this.state = { kind: 'in', since: now };
+    this.inARow = 0;
+    this.#requests = 0;
+    this.#failures = 0;
+    this.#requestsBefore = 0;
+    this.#failuresBefore = 0;
+    this.#windowAt = now;
+  }
+
+  #failed(failure: AddressFailure): void {
+    this.inARow += 1;
+    this.#health.judge(this, failure);
+  }
+
+  #count(failed: boolean): void {
+    this.#turn(this.#health.now());
+    this.#requests += 1;
+    if (failed) this.#failures += 1;
+  }
+
+  #turn(now: number): void {
+    const age = now - this.#windowAt;
+    if (age < WINDOW_MS) return;
+    const stillCounts = age < 2 * WINDOW_MS;
+    this.#requestsBefore = stillCounts ? this.#requests : 0;
+    this.#failuresBefore = stillCounts ? this.#failures : 0;
+    this.#requests = 0;
+    this.#failures = 0;
+    this.#windowAt = now;
+  }
+}

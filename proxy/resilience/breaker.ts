@@ -1,0 +1,73 @@
+/**
+ * A circuit breaker as one small state machine: consecutive failures open it, after a while one probe is let
+ * through, and the probe's outcome closes or reopens it. No timer and no promise: the clock is read when asked.
+ *
+ *     closed ──failures in a row──▶ open ──openMs passed──▶ half-open (one probe)
+ *       ▲                            ▲                          │
+ *       └────────── success ─────────┼────────── failure ───────┘
+ */
+export type BreakerState =
+  | { readonly kind: 'closed'; readonly failures: number }
+  | { readonly kind: 'open'; readonly until: number }
+  /** A probe is under way; when it does not come back by `until`, another may go. */
+  | { readonly kind: 'half-open'; readonly until: number };
+
+export interface BreakerOptions {
+  readonly failures: number;
+  readonly openMs: number;
+}
+
+const CLOSED: BreakerState = { kind: 'closed', failures: 0 };
+
+export class Breaker {
+  readonly #options: BreakerOptions;
+  readonly #onChange: (state: BreakerState['kind']) => void;
+  #state: BreakerState = CLOSED;
+
+  constructor(options: BreakerOptions, onChange: (state: BreakerState['kind']) => void = () => {}) {
+    this.#options = options;
+    this.#onChange = onChange;
+  }
+
+  get state(): BreakerState['kind'] {
+    return this.#state.kind;
+  }
+
+  /** Whether a request would be let through now. Changes nothing. */
+  allows(now: number): boolean {
+    return this.#state.kind === 'closed' || now >= this.#state.until;
+  }
+
+  /** Asks for leave; in the half-open state only one request gets it. */
+  enter(now: number): boolean {
+    if (this.#state.kind === 'closed') return true;
+    if (now < this.#state.until) return false;
+    // A probe that never reports must not keep the breaker open for ever: the next may go after openMs.
+    this.#change({ kind: 'half-open', until: now + this.#options.openMs });
+    return true;
+  }
+
+  succeeded(): void {
+    if (this.#state !== CLOSED) this.#change(CLOSED);
+  }
+
+  failed(now: number): void {
+    if (this.#state.kind === 'closed') {
+      const failures = this.#state.failures + 1;
+      if (failures < this.#options.failures) {
+        this.#state = { kind: 'closed', failures };
+        return;
+      }
+    } else if (this.#state.kind === 'open') {
+      // Requests that were under way when it opened say nothing new.
+      return;
+    }
+    this.#change({ kind: 'open', until: now + this.#options.openMs });
+  }
+
+  #change(state: BreakerState): void {
+    const before = this.#state.kind;
+    this.#state = state;
+    if (before !== state.kind) this.#onChange(state.kind);
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Whether one address among several of an upstream is so ill that it is left alone for a while. Pure. The terms are
+ * Envoy's (outlier detection): failures in a row; failures far above those of its siblings; a bound on how many may be
+ * out at once, because an upstream that is ill as a whole is not helped by asking fewer addresses.
+ */
+export interface OutlierOptions {
+  /** Failures in a row that are enough. */
+  readonly failures: number;
+  /** How far the share of failures may lie above the siblings', 0 to 1. */
+  readonly rate: number;
+  /** Requests, of the address and of its siblings, below which shares say nothing. */
+  readonly minRequests: number;
+  readonly ejectMs: number;
+  readonly maxEjectMs: number;
+  /** Share of the addresses that may be out at once; at least one when above 0, and never all. */
+  readonly maxShare: number;
+}
+
+export interface Tally {
+  readonly requests: number;
+  readonly failures: number;
+}
+
+export interface OutlierFacts {
+  readonly failuresInARow: number;
+  /** Whether the last failure was an answer, with a bad status. */
+  readonly answeredBadly: boolean;
+  /** Whether another address has not failed lately. */
+  readonly hasWellSibling: boolean;
+  readonly own: Tally;
+  /** All other addresses that are in. */
+  readonly siblings: Tally;
+  readonly addresses: number;
+  /** Those that are out already. */
+  readonly out: number;
+}
+
+export type OutlierVerdict = 'keep' | 'failures-in-a-row' | 'failure-rate';
+
+export function evaluateOutlier(facts: OutlierFacts, options: OutlierOptions): OutlierVerdict {
+  if (facts.out >= mostOut(facts.addresses, options.maxShare)) return 'keep';
+  // Where all answer badly it is what is asked, or too much of it: fewer addresses would make that worse.
+  const itsOwn = facts.hasWellSibling || !facts.answeredBadly;
+  if (facts.failuresInARow >= options.failures && itsOwn) return 'failures-in-a-row';
+  const { own, siblings } = facts;
+  if (own.requests < options.minRequests || siblings.requests < options.minRequests) return 'keep';
+  return share(own) - share(siblings) >= options.rate ? 'failure-rate' : 'keep';
+}
+
+/** How many of so many addresses may be out at once. */
+export function mostOut(addresses: number, maxShare: number): number {
+  if (maxShare === 0) return 0;
+  return Math.min(addresses - 1, Math.max(1, Math.floor(addresses * maxShare)));
+}
+
+/** How long an address is out for the n-th time in a row: doubled each time, up to the bound. */
+export function ejectionMs(times: number, { ejectMs, maxEjectMs }: OutlierOptions): number {
+  return Math.min(ejectMs * 2 ** Math.min(times - 1, 30), Math.max(ejectMs, maxEjectMs));
+}
+
+function share({ requests, failures }: Tally): number {
+  return failures / requests;
+}

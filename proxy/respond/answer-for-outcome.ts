@@ -1,0 +1,31 @@
+/** What a client is told about an exchange that failed before it saw anything. */
+
+import type { ErrorCode } from '@ficus/core';
+import type { FailureCause, Outcome } from '../forward/outcome.ts';
+import type { ProblemAnswer } from './answer-problem.ts';
+
+const CODES: Readonly<Record<FailureCause, ErrorCode>> = {
+  cancelled: 'FICUS_PROXY_UPSTREAM_UNREACHABLE',
+  'timed-out': 'FICUS_PROXY_UPSTREAM_TIMEOUT',
+  refused: 'FICUS_PROXY_UPSTREAM_UNREACHABLE',
+  reset: 'FICUS_PROXY_UPSTREAM_UNREACHABLE',
+  invalid: 'FICUS_PROXY_UPSTREAM_INVALID',
+  overloaded: 'FICUS_PROXY_OVERLOADED',
+};
+
+/**
+ * The answer, or undefined where none can be given: the client has seen a part of one, or is gone.
+ * @param upstream its name (side or slice), never its address
+ */
+export function answerForOutcome(outcome: Outcome, upstream: string): ProblemAnswer | undefined {
+  if (outcome.kind !== 'failed' || outcome.responseStarted) return undefined;
+  const { side, cause, phase } = outcome;
+  if (side === 'client') {
+    return cause === 'invalid'
+      ? { code: 'FICUS_PROXY_BAD_REQUEST', detail: 'The body of the request is malformed.' }
+      : undefined;
+  }
+  const detail = `The exchange with ${upstream} failed (${phase}, ${cause}).`;
+  const code = CODES[cause];
+  return cause === 'overloaded' ? { code, detail, retryAfterSeconds: 1 } : { code, detail };
+}

@@ -1,0 +1,55 @@
+/**
+ * Step 6, respond, when the proxy itself has to speak: problem+json (RFC 9457) on a response, or on the bare socket
+ * of a connection whose request could not be read or wanted to be upgraded.
+ */
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type ErrorCode, toProblem } from '@ficus/core';
+import { httpDate } from '../forward/http-date.ts';
+
+export interface ProblemAnswer {
+  readonly code: ErrorCode;
+  /** Where it differs from the code's own. */
+  readonly status?: number;
+  /** May be shown to anybody. */
+  readonly detail: string;
+  readonly retryAfterSeconds?: number;
+  /** Flat list of further fields. */
+  readonly headers?: readonly string[] | undefined;
+}
+
+function document({ code, status, detail }: ProblemAnswer): { status: number; body: string } {
+  const problem = toProblem(code, detail);
+  const final = status ?? problem.status;
+  return { status: final, body: JSON.stringify({ ...problem, status: final }) };
+}
+
+/** @param close when the rest of the request was not read and nothing may follow it */
+export function answerProblem(response: ServerResponse, answer: ProblemAnswer, close: boolean): void {
+  if (response.headersSent || response.destroyed) return;
+  const { status, body } = document(answer);
+  const headers = [
+    'content-type',
+    'application/problem+json',
+    'content-length',
+    String(Buffer.byteLength(body)),
+  ];
+  if (answer.retryAfterSeconds) headers.push('retry-after', String(answer.retryAfterSeconds));
+  if (close) headers.push('connection', 'close');
+  if (answer.headers) headers.push(...answer.headers);
+  response.writeHead(status, headers);
+  response.end(body);
+}
+
+/** Writes the answer and ends the connection. */
+export function answerProblemOnSocket(socket: Duplex, answer: ProblemAnswer): void {
+  if (socket.destroyed || !socket.writable) return;
+  const { status, body } = document(answer);
+  const extra = answer.headers ?? [];
+  let fields = answer.retryAfterSeconds ? `retry-after: ${answer.retryAfterSeconds}\r\n` : '';
+  for (let index = 0; index < extra.length; index += 2) fields += `${extra[index]}: ${extra[index + 1]}\r\n`;
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ndate: ${httpDate()}\r\ncontent-type: application/problem+json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n${fields}\r\n${body}`,
+  );
+}

@@ -1,0 +1,95 @@
+import { rewriteSchema } from '@ficus/core';
+import { describe, expect, test } from 'vitest';
+import { compileRewrite } from './rewrite.ts';
+
+const upstream = { authority: 'candidate:3101', basePath: '/v2' };
+const compile = (written: Record<string, unknown>) => compileRewrite(rewriteSchema.parse(written), upstream);
+
+describe('the path on the way out', () => {
+  const swap = compile({ stripPrefix: '/api', addPrefix: '/internal' });
+  test.each([
+    ['/api/notes?a=%2F', '/api/notes', '/internal/notes?a=%2F'],
+    ['/api', '/api', '/internal/'],
+    ['/api/a%2fb//c', '/api/a%2Fb/c', '/internal/a%2fb//c'],
+    // Spelled in another way: it goes out in canonical form, never with its prefix left on.
+    ['/%61pi/notes?x', '/api/notes', '/internal/notes?x'],
+    ['/x/../api/notes', '/api/notes', '/internal/notes'],
+    ['/apish/notes', '/apish/notes', '/internal/apish/notes'],
+  ])('%s', (target, canonical, out) => expect(swap.target(target, canonical)).toBe(out));
+
+  test('without prefixes it stays as it came', () => {
+    expect(compile({}).target('/a//b', '/a/b')).toBeUndefined();
+  });
+});
+
+describe('the answer on the way back', () => {
+  const back = (written: Record<string, unknown>, ...headers: string[]) => {
+    const head = { status: 200, reason: 'OK', headers };
+    compile(written).response(head, 'https://shop.example');
+    return head.headers;
+  };
+
+  test.each([
+    ['http://candidate:3101/v2/internal/notes/1?q', 'https://shop.example/api/notes/1?q'],
+    ['//CANDIDATE:3101/v2/internal', 'https://shop.example/api/'],
+    ['/v2/internal/notes', '/api/notes'],
+    ['https://elsewhere.example/internal/x', 'https://elsewhere.example/internal/x'],
+    ['http://candidate:3101.evil/internal', 'http://candidate:3101.evil/internal'],
+    ['relative/path', 'relative/path'],
+  ])('Location %s', (from, to) => {
+    expect(back({ stripPrefix: '/api', addPrefix: '/internal' }, 'Location', from)).toEqual(['Location', to]);
+  });
+
+  test.each([
+    ['Link', '</v2/internal/notes?page=2>; rel="next"', '</api/notes?page=2>; rel="next"'],
+    [
+      'link',
+      '<http://candidate:3101/v2/internal/a>; rel=prev, <https://cdn.example/b.css>; rel=preload',
+      '<https://shop.example/api/a>; rel=prev, <https://cdn.example/b.css>; rel=preload',
+    ],
+    ['Refresh', '5; url=http://candidate:3101/v2/internal/a?b', '5; url=https://shop.example/api/a?b'],
+    ['Refresh', "0;URL='/v2/internal/a'", "0;URL='/api/a'"],
+    ['Refresh', '30', '30'],
+  ])('%s %s', (name, from, to) => {
+    expect(back({ stripPrefix: '/api', addPrefix: '/internal' }, name, from)).toEqual([name, to]);
+  });
+
+  test.each([
+    ['Link', '<'.repeat(60_000)],
+    ['Refresh', `0;url=${' '.repeat(60_000)}'x`],
+    ['Refresh', ' '.repeat(60_000)],
+    ['Location', `//${'a'.repeat(60_000)}`],
+  ])('%s of a hostile upstream takes no time', (name, value) => {
+    const began = process.cpuUsage().user;
+    expect(back({ stripPrefix: '/api' }, name, value)).toEqual([name, value]);
+    // Backtracking over these would take seconds of CPU.
+    expect(process.cpuUsage().user - began).toBeLessThan(500_000);
+  });
+
+  test('is left alone when the config says so', () => {
+    expect(back({ location: false }, 'Location', 'http://candidate:3101/x')[1]).toBe(
+      'http://candidate:3101/x',
+    );
+  });
+
+  test('cookies: domain and path are mapped, an empty domain is taken out, the rest stays', () => {
+    const written = { cookieDomain: { 'candidate.internal': '' }, cookiePath: { '/internal': '/api' } };
+    const cookie = 'a=b=c; Domain=.candidate.internal; Path=/internal; HttpOnly; SameSite=Lax';
+    expect(back(written, 'Set-Cookie', cookie, 'set-cookie', 'x=1; Path=/else')).toEqual([
+      'Set-Cookie',
+      'a=b=c; Path=/api; HttpOnly; SameSite=Lax',
+      'set-cookie',
+      'x=1; Path=/else',
+    ]);
+  });
+
+  test('fields are removed, and set ones replace what the candidate sent', () => {
+    const written = { responseHeaders: { set: { 'x-frame-options': 'DENY' }, remove: ['server'] } };
+    expect(back(written, 'Server', 'x', 'X-Frame-Options', 'ALLOW', 'Content-Type', 'text/plain')).toEqual([
+      'Content-Type',
+      'text/plain',
+      'x-frame-options',
+      'DENY',
+    ]);
+  });
+});

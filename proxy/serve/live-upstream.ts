@@ -1,0 +1,154 @@
+/**
+ * An upstream with what protects it: breaker, retry budget, concurrency limit. It outlives a config snapshot as long
+ * as its own part of the config stays the same, so that a reload costs no connection and forgets no breaker.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Side, UpstreamConfig } from '@ficus/core';
+import type { Outcome } from '../forward/outcome.ts';
+import { addTo } from '../observe/add-to.ts';
+import type { AddressChange } from '../resilience/address-health.ts';
+import { Breaker, type BreakerState } from '../resilience/breaker.ts';
+import { SAFE } from '../resilience/next-step.ts';
+import { backoffMs, RetryBudget } from '../resilience/retry-budget.ts';
+import type { ProblemAnswer } from '../respond/answer-problem.ts';
+import { createUpstream } from '../upstream/create-upstream.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import { hasBody } from './outgoing-head.ts';
+
+export interface LiveUpstreamHooks {
+  breakerChanged(name: string, state: BreakerState['kind']): void;
+  connectionLost(name: string, detail: string): void;
+  addressChanged(name: string, change: AddressChange): void;
+}
+
+export class LiveUpstream {
+  readonly upstream: Upstream;
+  readonly side: Side;
+  readonly breaker: Breaker;
+  readonly budget: RetryBudget;
+  readonly #concurrency: number;
+  #underWay = 0;
+
+  constructor(name: string, side: Side, config: UpstreamConfig, hooks: LiveUpstreamHooks, now: number) {
+    this.side = side;
+    this.upstream = createUpstream(name, config, {
+      onConnectionLost: (_, detail) => hooks.connectionLost(name, detail),
+      onAddressChange: (_, change) => hooks.addressChanged(name, change),
+    });
+    this.breaker = new Breaker(config.breaker, (state) => hooks.breakerChanged(name, state));
+    this.budget = new RetryBudget(config.retry, now);
+    this.#concurrency = config.concurrency ?? Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * Asks for a place before an attempt; answers why there is none.
+   * @param first whether it is the request's first attempt, which earns a share of a retry
+   */
+  tryEnter(now: number, first: boolean): ProblemAnswer | undefined {
+    // The legacy's breaker only counts: failing fast there would make an outage out of a hiccup.
+    if (this.side === 'candidate' && !this.breaker.allows(now)) return this.leftAlone;
+    if (this.#underWay >= this.#concurrency) {
+      const detail = `Too many requests to ${this.upstream.name} are under way.`;
+      return { code: 'FICUS_PROXY_OVERLOADED', detail, retryAfterSeconds: 1 };
+    }
+    this.#underWay += 1;
+    this.breaker.enter(now);
+    if (first) this.budget.deposit();
+    return undefined;
+  }
+
+  /**
+   * Whether an answer is given up for another attempt: one of the statuses that are tried again, to a request that
+   * changes nothing and has no body, with an attempt and budget left.
+   */
+  mayTryAgain(request: IncomingMessage, status: number, attempts: number, now: number): boolean {
+    const { retry } = this.upstream.config;
+    if (attempts >= retry.attempts || !retry.statuses.includes(status)) return false;
+    return SAFE.has(request.method!) && !hasBody(request) && this.budget.withdraw(now);
+  }
+
+  /** The pause before the next attempt. */
+  pauseMs(attempts: number): number {
+    return backoffMs(attempts, this.upstream.config.retry.backoffMs, Math.random);
+  }
+
+  /** The answer while the breaker is open. */
+  get leftAlone(): ProblemAnswer {
+    return {
+      code: 'FICUS_PROXY_UPSTREAM_ILL',
+      detail: `The candidate of ${this.upstream.name} is left alone for a while.`,
+      retryAfterSeconds: Math.ceil(this.upstream.config.breaker.openMs / 1000),
+    };
+  }
+
+  /** Current values, by series. */
+  gauges(): Record<string, number> {
+    const { active, idle, connecting, tunnels, pending, addressesOut } = this.upstream.stats;
+    const of = `upstream="${this.upstream.name}"`;
+    const connections = Object.entries({ active, idle, connecting, tunnels }).map(
+      ([state, count]) => [`ficus_upstream_connections{${of},state="${state}"}`, count] as const,
+    );
+    return {
+      ...Object.fromEntries(connections),
+      [`ficus_upstream_pending{${of}}`]: pending,
+      [`ficus_upstream_addresses_out{${of}}`]: addressesOut,
+      [`ficus_breakers_open{${of}}`]: this.breaker.state === 'closed' ? 0 : 1,
+    };
+  }
+
+  /** Gives the place back and tells the breaker what came of it. */
+  leave(outcome: Outcome, now: number): void {
+    this.#underWay -= 1;
+    if (outcome.kind === 'failed') {
+      // A client that went away, or a full pool, says nothing about the upstream's health.
+      if (outcome.side === 'upstream' && outcome.cause !== 'overloaded') this.breaker.failed(now);
+    } else if (this.side === 'candidate' && outcome.status >= 500) {
+      this.breaker.failed(now);
+    } else {
+      // The legacy's own 500s never open its breaker: there is nowhere else to go.
+      this.breaker.succeeded();
+    }
+  }
+}
+
+/** Keeps upstreams over config changes. */
+export class UpstreamRegistry {
+  readonly #hooks: LiveUpstreamHooks;
+  #held = new Map<string, LiveUpstream>();
+
+  constructor(hooks: LiveUpstreamHooks) {
+    this.#hooks = hooks;
+  }
+
+  /** The upstream of this name and config; the same object while both stay the same. */
+  get(name: string, side: Side, config: UpstreamConfig, now: number): LiveUpstream {
+    const key = `${name} ${JSON.stringify(config)}`;
+    let live = this.#held.get(key);
+    if (!live) {
+      live = new LiveUpstream(name, side, config, this.#hooks, now);
+      this.#held.set(key, live);
+    }
+    return live;
+  }
+
+  /** Closes what no snapshot uses any more; requests under way finish. */
+  keepOnly(used: ReadonlySet<LiveUpstream>): void {
+    for (const [key, live] of this.#held) {
+      if (used.has(live)) continue;
+      this.#held.delete(key);
+      void live.upstream.drain();
+    }
+  }
+
+  /** Of all upstreams; those of one name that a reload has replaced are added up. */
+  gauges(): Record<string, number> {
+    const all: Record<string, number> = {};
+    for (const live of this.#held.values()) addTo(all, live.gauges());
+    return all;
+  }
+
+  closeAll(): void {
+    for (const live of this.#held.values()) live.upstream.close();
+    this.#held = new Map();
+  }
+}

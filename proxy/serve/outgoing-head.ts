@@ -1,0 +1,89 @@
+/**
+ * What changes in a request's head on its way to a side: target, fields that are set, fields that do not go on. The
+ * same for the live request and for its copy.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Side } from '@ficus/core';
+import { hasDotSegment } from '../accept/canonical-path.ts';
+import { appendForwardedFields, peerAddress } from '../accept/client-address.ts';
+import type { InspectedHead } from '../accept/inspect-head.ts';
+import type { Identity } from '../identify/identity.ts';
+import type { RequestName } from '../observe/request-name.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import type { LiveRoute, LiveSnapshot } from './live-snapshot.ts';
+
+/**
+ * Target for an upstream; undefined leaves it as it came, byte for byte.
+ * @param route the route whose rewrite applies, if any
+ */
+export function targetFor(
+  upstream: Upstream,
+  route: LiveRoute | undefined,
+  request: IncomingMessage,
+  head: InspectedHead,
+): string | undefined {
+  const url = request.url!;
+  const rewritten = route?.rewrite?.target(url, head.path);
+  if (rewritten !== undefined || upstream.basePath === '') return rewritten;
+  // Behind a base path, a path that climbs would leave it.
+  const queryAt = url.indexOf('?');
+  if (!hasDotSegment(queryAt === -1 ? url : url.slice(0, queryAt))) return undefined;
+  return queryAt === -1 ? head.path : head.path + url.slice(queryAt);
+}
+
+/** The client's fields that do not go to the side, in lower case. */
+export function removedFor(
+  side: Side,
+  route: LiveRoute | undefined,
+  snapshot: LiveSnapshot,
+  request: IncomingMessage,
+): ReadonlySet<string> {
+  const own = side === 'candidate' ? route?.removeForCandidate : undefined;
+  const { trusted, untrusted } = own ?? snapshot.removed;
+  return snapshot.trusted.has(peerAddress(request.socket)) ? trusted : untrusted;
+}
+
+/** Who calls, and under which name the request goes on. */
+export interface CallerFacts {
+  readonly name: RequestName;
+  readonly identity: Identity;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Fields that are set on the way to the side, flat. */
+export function fieldsFor(
+  side: Side,
+  route: LiveRoute | undefined,
+  snapshot: LiveSnapshot,
+  request: IncomingMessage,
+  head: InspectedHead,
+  { name, identity, now }: CallerFacts,
+): string[] {
+  const peer = peerAddress(request.socket);
+  const fields: string[] = [];
+  appendForwardedFields(fields, peer, snapshot.trusted.has(peer), head);
+  // What the client names in Connection is taken out, unless it is set.
+  const { requestId, traceparent, namesFields } = head;
+  if (namesFields || name.requestId !== requestId) fields.push('x-request-id', name.requestId);
+  if (namesFields || name.traceparent !== traceparent) fields.push('traceparent', name.traceparent);
+  if (head.maxForwards) fields.push('Max-Forwards', String(head.maxForwards - 1));
+  if (side === 'legacy' || route === undefined) return fields;
+  if (route.rewrite) fields.push(...route.rewrite.setRequestHeaders);
+  const token = snapshot.assertion?.tokenFor(identity, route.slice.name, now);
+  if (token !== undefined) fields.push(snapshot.assertion!.header, token);
+  return fields;
+}
+
+/** The proxy as the client knows it; X-Forwarded-Proto is believed of trusted proxies alone. */
+export function clientOrigin(request: IncomingMessage, head: InspectedHead, snapshot: LiveSnapshot): string {
+  const trusted = snapshot.trusted.has(peerAddress(request.socket));
+  const proto = trusted && head.forwardedProto === 'https' ? 'https' : 'http';
+  const host = trusted ? (head.forwardedHost ?? head.host) : head.host;
+  return `${proto}://${host}`;
+}
+
+export function hasBody(request: IncomingMessage): boolean {
+  const { headers } = request;
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}

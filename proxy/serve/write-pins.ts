@@ -1,0 +1,68 @@
+/**
+ * The pins that a write holds, from before it leaves until it has been answered: in its own slice, and in slices whose
+ * tables it writes as well. What is read afterwards may then not be older than the write.
+ */
+import type { InspectedHead } from '../accept/inspect-head.ts';
+import { callerOf } from '../decide/decide-request.ts';
+import type { Identity } from '../identify/identity.ts';
+import { ownText } from '../identify/own-text.ts';
+import { EVERYBODY } from '../pin/pin-table.ts';
+import type { LiveSlice } from './live-snapshot.ts';
+import type { RequestHost } from './request-host.ts';
+
+interface HeldPin {
+  readonly slice: string;
+  readonly key: string;
+}
+
+/** A write, and the slices that it writes. */
+export interface WriteFacts {
+  readonly identity: Identity;
+  readonly head: InspectedHead;
+  readonly client: () => string;
+  /** The slice whose route it is, and the key of its caller there. */
+  readonly own: { readonly slice: string; readonly pinKey: string } | undefined;
+  readonly others: readonly LiveSlice[];
+  /** Called for a slice that gives its caller a bucket. */
+  readonly onBucket: (slice: LiveSlice, bucket: string) => void;
+}
+
+export class WritePins {
+  readonly #host: RequestHost;
+  readonly #held: HeldPin[] = [];
+
+  constructor(host: RequestHost, facts: WriteFacts) {
+    this.#host = host;
+    const { identity, head, client, own, others } = facts;
+    if (own !== undefined) this.#add(own.slice, own.pinKey, identity);
+    for (const slice of others) {
+      if (slice.name === own?.slice) continue;
+      const { pinKey, newBucket } = callerOf(slice, identity, head, client);
+      if (newBucket !== undefined) facts.onBucket(slice, newBucket);
+      if (pinKey !== undefined) this.#add(slice.name, pinKey, identity);
+    }
+  }
+
+  /** Goes on when all workers know of all pins: the answer may be read before we hear of it. */
+  begin(goOn: () => void): void {
+    let waiting = this.#held.length;
+    if (waiting === 0) goOn();
+    for (const { slice, key } of this.#held) {
+      this.#host.beginWrite(slice, key, () => {
+        waiting -= 1;
+        if (waiting === 0) goOn();
+      });
+    }
+  }
+
+  /** The write was answered, or failed. */
+  end(): void {
+    for (const { slice, key } of this.#held) this.#host.endWrite(slice, key);
+  }
+
+  #add(slice: string, pinKey: string, identity: Identity): void {
+    // A writer whom nobody can name may come back under any name.
+    const key = identity.uncertain ? EVERYBODY : this.#host.pins.keyFor(slice, ownText(pinKey));
+    this.#held.push({ slice, key });
+  }
+}

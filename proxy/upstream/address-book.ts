@@ -1,0 +1,117 @@
+/**
+ * Where a name leads: all its addresses, asked for again every few seconds, begun at another one each time. A name
+ * that cannot be resolved for a while keeps its last addresses: a hiccup of DNS must not take a working site down.
+ */
+import { lookup } from 'node:dns';
+import { isIP } from 'node:net';
+
+const REFRESH_MS = 5_000;
+
+export interface Address {
+  readonly address: string;
+  readonly family: number;
+  /** Where it is not the upstream's own. */
+  readonly port?: number | undefined;
+}
+
+/** One address among several, in logs and as a key. */
+export function addressKey({ address, family, port }: Address): string {
+  if (port === undefined) return address;
+  return family === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Reads `10.0.0.7`, `10.0.0.7:8080`, `::1` or `[::1]:8080`. */
+export function parseAddress(text: string): Address {
+  if (isIP(text) !== 0) return { address: text, family: isIP(text) };
+  const at = text.lastIndexOf(':');
+  const address = text.slice(0, at).replace(/^\[|\]$/g, '');
+  return { address, family: isIP(address), port: Number(text.slice(at + 1)) };
+}
+
+export type Resolve = (
+  host: string,
+  done: (error: Error | null, addresses: readonly Address[]) => void,
+) => void;
+
+const resolveBySystem: Resolve = (host, done) =>
+  lookup(host, { all: true, order: 'verbatim' }, (error, addresses) => done(error, addresses ?? []));
+
+export class AddressBook {
+  readonly #host: string;
+  readonly #resolve: Resolve;
+  readonly #refreshMs: number;
+  #addresses: readonly Address[] = [];
+  #resolvedAt = Number.NEGATIVE_INFINITY;
+  #turn = 0;
+  #waiting: ((error: Error | null, addresses: readonly Address[]) => void)[] = [];
+  #asking = false;
+
+  /**
+   * @param host a name, an IPv4 or an IPv6 address (without brackets)
+   * @param fixed addresses that take the place of a lookup
+   */
+  constructor(
+    host: string,
+    resolve: Resolve = resolveBySystem,
+    refreshMs = REFRESH_MS,
+    fixed: readonly Address[] = isIP(host) === 0 ? [] : [parseAddress(host)],
+  ) {
+    this.#host = host;
+    this.#resolve = resolve;
+    this.#refreshMs = refreshMs;
+    if (fixed.length === 0) return;
+    this.#addresses = fixed;
+    this.#resolvedAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** True when nothing is looked up and there is one address alone. */
+  get isOneAddress(): boolean {
+    return this.#addresses.length === 1 && this.#resolvedAt === Number.POSITIVE_INFINITY;
+  }
+
+  /** Hands over the addresses in the order in which they are to be tried; at once when they are known. */
+  addresses(now: number, done: (error: Error | null, addresses: readonly Address[]) => void): void {
+    if (this.#addresses.length > 0) {
+      if (now - this.#resolvedAt > this.#refreshMs) this.#ask(now);
+      done(null, this.#rotated());
+      return;
+    }
+    this.#waiting.push(done);
+    this.#ask(now);
+  }
+
+  /** Asks again when the answer has grown old: a name that moves must be noticed by idle connections too. */
+  refresh(now: number): void {
+    if (this.#addresses.length > 0 && now - this.#resolvedAt > this.#refreshMs) this.#ask(now);
+  }
+
+  /** Whether the name still leads there; true while nothing is known. @param address as `addressKey` has it */
+  knows(address: string): boolean {
+    return this.#addresses.length === 0 || this.#addresses.some((known) => addressKey(known) === address);
+  }
+
+  #ask(now: number): void {
+    if (this.#asking) return;
+    this.#asking = true;
+    this.#resolve(this.#host, (error, addresses) => {
+      this.#asking = false;
+      if (!error && addresses.length > 0) {
+        this.#addresses = addresses;
+        this.#resolvedAt = now;
+      }
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const done of waiting) {
+        if (this.#addresses.length > 0) done(null, this.#rotated());
+        else done(error ?? new Error(`no address for ${this.#host}`), []);
+      }
+    });
+  }
+
+  #rotated(): readonly Address[] {
+    const addresses = this.#addresses;
+    if (addresses.length === 1) return addresses;
+    this.#turn = (this.#turn + 1) % addresses.length;
+    return [...addresses.slice(this.#turn), ...addresses.slice(0, this.#turn)];
+  }
+}

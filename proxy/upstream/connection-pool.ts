@@ -1,0 +1,316 @@
+/**
+ * The connections to one upstream. Idle ones are used again last in, first out, so that surplus ones grow old and
+ * are closed; requests that must wait are served first come, first served. Everything has a bound: connections,
+ * waiting requests, the time of waiting.
+ *
+ * A new connection is opened for a request that finds none idle, but it is not bound to it: whichever connection is
+ * free first takes the request that has waited longest.
+ */
+import { performance } from 'node:perf_hooks';
+import type { UpstreamConfig } from '@ficus/core';
+import { type Destination, type Opened, OpeningConnection } from './open-connection.ts';
+import { sweeper } from './sweeper.ts';
+import type { ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
+
+export type NoConnectionCause = 'refused' | 'timed-out' | 'overloaded';
+
+/** A request on its way to a connection. */
+export interface ConnectionSeeker {
+  /** Where it stands in the queue: kept by the pool. */
+  waiting: Waiting | undefined;
+  /** Whether it may be asked twice: then it may find out whether an address that was ill is well again. */
+  readonly mayProbe?: boolean;
+  onConnection(connection: UpstreamConnection): void;
+  onNoConnection(phase: 'queue' | 'connect', cause: NoConnectionCause, detail: string): void;
+}
+
+/** A place in the queue. */
+export interface Waiting {
+  seeker: ConnectionSeeker | undefined;
+  readonly until: number;
+}
+
+/** More than this longer, and the upstream may close the connection while our request is on its way. */
+const KEEP_ALIVE_MARGIN_MS = 1_000;
+
+export class ConnectionPool implements ConnectionOwner {
+  readonly #destination: Destination;
+  readonly #config: UpstreamConfig;
+  readonly #onLost: (detail: string) => void;
+  readonly #idle: UpstreamConnection[] = [];
+  /** All open connections but tunnels; those without a user are idle. */
+  readonly #all = new Set<UpstreamConnection>();
+  readonly #tunnels = new Set<UpstreamConnection>();
+  readonly #opening = new Set<OpeningConnection>();
+  /** Seekers that insist on a fresh connection, with the attempt that is for each. */
+  #reserved = 0;
+  #queue: Waiting[] = [];
+  #queueHead = 0;
+  #waitingCount = 0;
+  #draining = false;
+  opened = 0;
+
+  constructor(destination: Destination, config: UpstreamConfig, onLost: (detail: string) => void) {
+    this.#destination = destination;
+    this.#config = config;
+    this.#onLost = onLost;
+  }
+
+  get counts(): { active: number; idle: number; connecting: number; pending: number; tunnels: number } {
+    return {
+      active: this.#all.size - this.#idle.length,
+      idle: this.#idle.length,
+      connecting: this.#opening.size,
+      pending: this.#waitingCount,
+      tunnels: this.#tunnels.size,
+    };
+  }
+
+  /** Gives the seeker a connection, at once when one is idle; or tells it why not, never at once. */
+  acquire(seeker: ConnectionSeeker): void {
+    const { health } = this.#destination;
+    if (health !== undefined && health.probeAt <= performance.now() && this.#probe(seeker)) return;
+    if (this.#waitingCount === 0) {
+      const connection = this.#takeIdle();
+      if (connection !== undefined) {
+        seeker.onConnection(connection);
+        return;
+      }
+    }
+    const mayOpen = this.#total < this.#config.pool.connections;
+    if (
+      this.#draining ||
+      (!mayOpen && this.#waitingCount - this.#opening.size >= this.#config.pool.pending)
+    ) {
+      const detail = this.#draining ? 'the upstream is being closed' : 'the pool and its queue are full';
+      process.nextTick(refuse, seeker, detail);
+      return;
+    }
+    this.#wait(seeker, mayOpen);
+    if (mayOpen) this.#open(undefined);
+  }
+
+  /** A connection that never served, for this seeker alone: for what must not meet a stale one. */
+  acquireFresh(seeker: ConnectionSeeker): void {
+    if (this.#draining || this.#reserved >= this.#config.pool.connections) {
+      process.nextTick(refuse, seeker, 'the upstream is being closed');
+      return;
+    }
+    this.#open(seeker);
+  }
+
+  /** An address was ejected: what is idle there is not used again. */
+  leave(address: string): void {
+    for (let i = this.#idle.length - 1; i >= 0; i -= 1) {
+      if (this.#idle[i]!.address === address) this.#idle.splice(i, 1)[0]!.destroy();
+    }
+  }
+
+  /** Sends the seeker to an address that is to be probed, if there is one for it. */
+  #probe(seeker: ConnectionSeeker): boolean {
+    if (this.#draining || this.#reserved >= this.#config.pool.connections) return false;
+    const address = this.#destination.health!.takeProbe(seeker.mayProbe === true);
+    if (address !== undefined) this.#open(seeker, address);
+    return address !== undefined;
+  }
+
+  /** The seeker no longer wants one. */
+  forget(seeker: ConnectionSeeker): void {
+    const { waiting } = seeker;
+    if (waiting?.seeker === undefined) return;
+    waiting.seeker = undefined;
+    seeker.waiting = undefined;
+    this.#waitingCount -= 1;
+  }
+
+  /** The connection has become a tunnel: it no longer takes a place in the pool. */
+  detach(connection: UpstreamConnection): void {
+    this.#all.delete(connection);
+    this.#tunnels.add(connection);
+    this.#serveQueue();
+  }
+
+  onReusable(connection: UpstreamConnection): void {
+    if (this.#draining) {
+      connection.destroy();
+      return;
+    }
+    const seeker = this.#nextWaiting();
+    if (seeker === undefined) {
+      connection.idleSince = sweeper.now;
+      this.#idle.push(connection);
+      return;
+    }
+    // Not from inside the parser's last call for the exchange before.
+    process.nextTick(handOver, this, connection, seeker);
+  }
+
+  onClosed(connection: UpstreamConnection): void {
+    this.#tunnels.delete(connection);
+    this.#all.delete(connection);
+    const index = this.#idle.indexOf(connection);
+    if (index !== -1) this.#idle.splice(index, 1);
+    this.#serveQueue();
+    this.#settle();
+  }
+
+  /** A connection that was promised to a seeker who has gone meanwhile. */
+  giveBack(connection: UpstreamConnection): void {
+    if (connection.closed) return;
+    this.onReusable(connection);
+  }
+
+  /** Idle connections go at once; the others after their exchange. */
+  drain(): void {
+    this.#draining = true;
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+    this.#settle();
+  }
+
+  close(): void {
+    this.drain();
+    for (const opening of this.#opening) opening.abandon();
+    this.#opening.clear();
+    for (let seeker = this.#nextWaiting(); seeker; seeker = this.#nextWaiting()) {
+      process.nextTick(refuse, seeker, 'the upstream is closed');
+    }
+    for (const connection of [...this.#all, ...this.#tunnels]) connection.abort();
+    this.#settle();
+  }
+
+  /** Deadlines, all in one pass. */
+  sweep(now: number): void {
+    for (const connection of this.#all) connection.user?.onSweep(now);
+    for (const connection of this.#tunnels) connection.tunnel?.onTunnelSweep(now);
+    this.#sweepQueue(now);
+    this.#sweepIdle(now);
+  }
+
+  get #total(): number {
+    return this.#all.size + this.#opening.size;
+  }
+
+  #takeIdle(): UpstreamConnection | undefined {
+    for (;;) {
+      const connection = this.#idle.pop();
+      if (connection === undefined || connection.usable) return connection;
+    }
+  }
+
+  #wait(seeker: ConnectionSeeker, opening: boolean): void {
+    const { pool, timeouts } = this.#config;
+    // Whoever waits for a connection that is being made is told by its failure; the margin is for the queue before.
+    const waitMs = opening ? Math.max(pool.pendingMs, timeouts.connectMs + 250) : pool.pendingMs;
+    const waiting: Waiting = { seeker, until: performance.now() + waitMs };
+    seeker.waiting = waiting;
+    this.#queue.push(waiting);
+    this.#waitingCount += 1;
+    sweeper.watch(this);
+  }
+
+  #nextWaiting(): ConnectionSeeker | undefined {
+    while (this.#queueHead < this.#queue.length) {
+      const { seeker } = this.#queue[this.#queueHead]!;
+      this.#queueHead += 1;
+      if (seeker !== undefined) {
+        seeker.waiting = undefined;
+        this.#waitingCount -= 1;
+        this.#compactQueue();
+        return seeker;
+      }
+    }
+    this.#queue = [];
+    this.#queueHead = 0;
+    return undefined;
+  }
+
+  #compactQueue(): void {
+    if (this.#queueHead > 256 && this.#queueHead * 2 > this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#queueHead);
+      this.#queueHead = 0;
+    }
+  }
+
+  #open(reservedFor: ConnectionSeeker | undefined, probe?: string): void {
+    sweeper.watch(this);
+    const opening = new OpeningConnection(
+      this.#destination,
+      this,
+      this.#config.timeouts.connectMs,
+      (opened) => {
+        this.#opening.delete(opening);
+        if (reservedFor !== undefined) this.#reserved -= 1;
+        this.#onOpened(opened, reservedFor);
+      },
+      probe,
+    );
+    this.#opening.add(opening);
+    if (reservedFor !== undefined) this.#reserved += 1;
+    opening.start();
+  }
+
+  #onOpened(opened: Opened, reservedFor: ConnectionSeeker | undefined): void {
+    if (opened.kind === 'failed') {
+      this.#onLost(opened.detail);
+      const seeker = reservedFor ?? this.#nextWaiting();
+      seeker?.onNoConnection('connect', opened.cause, opened.detail);
+      this.#settle();
+      return;
+    }
+    this.opened += 1;
+    const { connection } = opened;
+    this.#all.add(connection);
+    if (reservedFor === undefined) {
+      this.onReusable(connection);
+      return;
+    }
+    reservedFor.onConnection(connection);
+  }
+
+  /** A place has become free without a connection in it. */
+  #serveQueue(): void {
+    if (this.#draining) return;
+    const needed = this.#waitingCount - (this.#opening.size - this.#reserved);
+    if (needed > 0 && this.#total < this.#config.pool.connections) this.#open(undefined);
+  }
+
+  #sweepQueue(now: number): void {
+    for (let i = this.#queueHead; i < this.#queue.length; i += 1) {
+      const { seeker, until } = this.#queue[i]!;
+      if (seeker === undefined || until > now) continue;
+      this.forget(seeker);
+      seeker.onNoConnection('queue', 'timed-out', 'no connection of the pool became free in time');
+    }
+  }
+
+  #sweepIdle(now: number): void {
+    const { idleMs } = this.#config.pool;
+    const { book } = this.#destination;
+    book.refresh(now);
+    for (let i = this.#idle.length - 1; i >= 0; i -= 1) {
+      const connection = this.#idle[i]!;
+      const announced = connection.keepAliveSeconds * 1000 - KEEP_ALIVE_MARGIN_MS;
+      const limit = announced >= 0 && announced < idleMs ? announced : idleMs;
+      if (now - connection.idleSince < limit && book.knows(connection.address)) continue;
+      this.#idle.splice(i, 1);
+      connection.destroy();
+    }
+  }
+
+  /** Without anything to watch the sweeper need not come by. */
+  #settle(): void {
+    if (this.#total + this.#tunnels.size + this.#waitingCount === 0) sweeper.forget(this);
+  }
+}
+
+function refuse(seeker: ConnectionSeeker, detail: string): void {
+  seeker.onNoConnection('queue', 'overloaded', detail);
+}
+
+function handOver(pool: ConnectionPool, connection: UpstreamConnection, seeker: ConnectionSeeker): void {
+  if (connection.usable) seeker.onConnection(connection);
+  else {
+    pool.onClosed(connection);
+    pool.acquire(seeker);
+  }
+}

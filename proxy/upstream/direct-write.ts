@@ -1,0 +1,147 @@
+/**
+ * Writes to a plain TCP socket without going through its stream: a write is spared a request object, a callback and
+ * the stream's bookkeeping, which together cost as much as all routing does; and a piece of a body is held up only when
+ * the kernel does not take it, not whenever it is as long as the stream's high-water mark.
+ *
+ * It is done only when nothing is waiting on the socket, so that order is kept and back-pressure stays the stream's
+ * business: what the kernel does not take at once is with libuv, in order, and until it is gone every further write
+ * goes through the stream. Where Node does not offer what is needed (`available` is false) the stream is used always.
+ */
+import type { Socket } from 'node:net';
+
+/** Told when bytes that had to wait are out, or never will be. */
+export interface WriteListener {
+  onWritten(): void;
+}
+
+/** `whole`: the kernel has them. `waiting`: the bytes must stay as they are until the listener is told. */
+export type DirectWrite = 'whole' | 'waiting' | 'refused';
+
+interface WriteRequest {
+  oncomplete: (status: number) => void;
+  socket: Socket | undefined;
+  /** Held for as long as libuv reads them. */
+  bytes: Uint8Array | undefined;
+  listener: WriteListener | undefined;
+}
+
+interface StreamHandle {
+  readonly writeQueueSize: number;
+  writeLatin1String(request: WriteRequest, text: string): number;
+  writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
+}
+
+interface SocketInternals {
+  _handle: StreamHandle | null;
+}
+
+interface StreamBinding {
+  readonly WriteWrap: new () => WriteRequest;
+  readonly streamBaseState: ArrayLike<number>;
+  readonly kLastWriteWasAsync: number;
+}
+
+const binding = findBinding();
+const WriteWrap = binding?.WriteWrap;
+
+/** Whether this Node can do it. */
+export const available: boolean = WriteWrap !== undefined;
+
+let spare: WriteRequest | undefined;
+
+/** Whether the socket is one that can be written to directly: plain TCP, not TLS. */
+export function takesDirectWrites(socket: Socket): boolean {
+  const handle = (socket as unknown as SocketInternals)._handle as { constructor?: { name?: string } } | null;
+  return available && handle?.constructor?.name === 'TCP';
+}
+
+/**
+ * Writes the text as latin1, or answers false, having done nothing, when it has to go through the stream.
+ * @param socket one of which `takesDirectWrites` is true
+ */
+export function writeDirectly(socket: Socket, text: string): boolean {
+  const handle = freeHandle(socket);
+  if (handle === undefined) return false;
+  const request = spare ?? newRequest();
+  request.socket = socket;
+  const error = handle.writeLatin1String(request, text);
+  if (error !== 0) {
+    spare = undefined;
+    // As when a write of the stream fails: the connection is over, and its `close` tells everybody.
+    socket.destroy();
+    return true;
+  }
+  // Taken whole, the request object is as new; otherwise libuv needs it until the rest is out.
+  spare = isWithLibuv() ? undefined : request;
+  if (spare !== undefined) spare.socket = undefined;
+  return true;
+}
+
+/**
+ * Writes bytes; `refused`, having done nothing, when they have to go through the stream.
+ * @param socket one of which `takesDirectWrites` is true
+ */
+export function writeBytesDirectly(socket: Socket, bytes: Uint8Array, listener: WriteListener): DirectWrite {
+  const handle = freeHandle(socket);
+  if (handle === undefined) return 'refused';
+  const request = spare ?? newRequest();
+  request.socket = socket;
+  const error = handle.writeBuffer(request, bytes);
+  if (error !== 0) {
+    spare = undefined;
+    socket.destroy();
+    return 'whole';
+  }
+  if (!isWithLibuv()) {
+    request.socket = undefined;
+    spare = request;
+    return 'whole';
+  }
+  request.bytes = bytes;
+  request.listener = listener;
+  spare = undefined;
+  return 'waiting';
+}
+
+/** The socket's handle, unless something is waiting to be written before. */
+function freeHandle(socket: Socket): StreamHandle | undefined {
+  const handle = (socket as unknown as SocketInternals)._handle;
+  if (handle === null || socket.writableLength > 0 || !socket.writable || socket.writableCorked > 0)
+    return undefined;
+  return handle.writeQueueSize > 0 ? undefined : handle;
+}
+
+/**
+ * Whether the last write's request is in use until its `oncomplete`. An empty queue does not say so: what the kernel did
+ * not take at first it may have taken a moment later, while libuv still holds the request; used again, it ends the process.
+ */
+function isWithLibuv(): boolean {
+  return binding!.streamBaseState[binding!.kLastWriteWasAsync] !== 0;
+}
+
+function newRequest(): WriteRequest {
+  const request = new WriteWrap!();
+  request.oncomplete = onComplete;
+  return request;
+}
+
+function onComplete(this: WriteRequest, status: number): void {
+  if (status < 0) this.socket?.destroy();
+  const { listener } = this;
+  this.bytes = undefined;
+  this.listener = undefined;
+  listener?.onWritten();
+}
+
+function findBinding(): StreamBinding | undefined {
+  try {
+    const { binding: find } = process as unknown as { binding?: (name: string) => Partial<StreamBinding> };
+    const found = find?.call(process, 'stream_wrap');
+    const { WriteWrap: made, streamBaseState, kLastWriteWasAsync } = found ?? {};
+    const usable =
+      typeof made === 'function' && streamBaseState !== undefined && kLastWriteWasAsync !== undefined;
+    return usable ? (found as StreamBinding) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,346 @@
+/**
+ * A response head (or trailer section) as lines in memory: validated byte by byte in one pass, and cut out again as
+ * text without the hop-by-hop fields. Nothing is taken apart that nobody asks for: most heads go on as they came.
+ */
+import { FieldClass, fieldClass } from './field-class.ts';
+
+const CR = 13;
+const LF = 10;
+const COLON = 58;
+const MAX_LINES = 512;
+
+/** 1: token byte (RFC 9110 section 5.6.2); 2: allowed in a field value; 3: both. */
+const BYTES = new Uint8Array(256);
+for (let byte = 32; byte < 256; byte += 1) if (byte !== 127) BYTES[byte] = 2;
+BYTES[9] = 2;
+for (const char of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
+  BYTES[char.charCodeAt(0)] = 3;
+}
+
+export class HeadLines {
+  /** What is wrong, or empty. */
+  error = '';
+  status = 0;
+  http10 = false;
+  /** -1: none. */
+  contentLength = -1;
+  chunked = false;
+  connectionClose = false;
+  hasDate = false;
+  eventStream = false;
+  /** From `Keep-Alive: timeout=`, or -1. */
+  keepAliveSeconds = -1;
+  /** Value of Upgrade, or empty; never among the lines that go on. */
+  upgrade = '';
+  /** Field lines. */
+  count = 0;
+
+  #memory: Buffer = EMPTY;
+  #start = 0;
+  #next = 0;
+  #linesStart = 0;
+  #linesEnd = 0;
+  #statusLine = true;
+  #awaitsStart = true;
+  /** Pairs of positions of lines that do not go on. */
+  #drops: number[] = [];
+  #transferEncodingAt = -1;
+  /** Names that the sender's `Connection` makes hop-by-hop, in lower case. */
+  #named: string[] | undefined;
+
+  /** @param statusLine true for a head, false for a trailer section */
+  begin(statusLine: boolean): void {
+    this.error = '';
+    this.status = 0;
+    this.http10 = false;
+    this.contentLength = -1;
+    this.chunked = false;
+    this.connectionClose = false;
+    this.hasDate = false;
+    this.eventStream = false;
+    this.keepAliveSeconds = -1;
+    this.upgrade = '';
+    this.count = 0;
+    this.#statusLine = statusLine;
+    this.#awaitsStart = true;
+    if (this.#drops.length > 0) this.#drops.length = 0;
+    this.#transferEncodingAt = -1;
+    this.#named = undefined;
+  }
+
+  /** What was parsed so far has been copied to the beginning of another memory. */
+  moved(by: number): void {
+    if (this.#awaitsStart) return;
+    this.#start -= by;
+    this.#next -= by;
+    // Not known before the status line is whole.
+    if (this.#linesStart !== -1) this.#linesStart -= by;
+    for (let i = 0; i < this.#drops.length; i += 1) this.#drops[i]! -= by;
+    if (this.#transferEncodingAt >= 0) this.#transferEncodingAt -= by;
+  }
+
+  /** @returns the position after the empty line, or 0 when more bytes are needed or `error` is set */
+  parse(memory: Buffer, from: number, length: number): number {
+    this.#memory = memory;
+    if (this.#awaitsStart) {
+      this.#awaitsStart = false;
+      this.#start = from;
+      this.#next = from;
+      this.#linesStart = this.#statusLine ? -1 : from;
+    }
+    let at = this.#next;
+    if (this.#linesStart === -1) {
+      at = this.#parseStatusLine(memory, at, length);
+      if (at === 0) return 0;
+      this.#linesStart = at;
+      this.#next = at;
+    }
+    for (;;) {
+      if (at + 1 >= length) return 0;
+      if (memory[at] === CR) {
+        if (memory[at + 1] !== LF) return this.#fail('a bare CR');
+        this.#linesEnd = at;
+        return at + 2;
+      }
+      at = this.#parseLine(memory, at, length);
+      if (at === 0) return 0;
+      this.#next = at;
+    }
+  }
+
+  /** The status line after its version: `200 OK`. */
+  statusText(): string {
+    return this.#memory.latin1Slice(this.#start + 9, this.#linesStart - 2);
+  }
+
+  /** Status line (of HTTP/1.1, whatever the upstream speaks) and the lines that go on, in as few pieces as it takes. */
+  wholeText(keepTransferEncoding: boolean): string {
+    if (this.http10 || this.#named !== undefined) {
+      return `HTTP/1.1 ${this.statusText()}\r\n${this.text(keepTransferEncoding)}`;
+    }
+    return this.#linesFrom(this.#start, keepTransferEncoding);
+  }
+
+  /** The reason phrase. */
+  reason(): string {
+    return this.#memory.latin1Slice(this.#start + 13, this.#linesStart - 2);
+  }
+
+  /** The lines that go on, each ended by CRLF, in their order and case. */
+  text(keepTransferEncoding: boolean): string {
+    if (this.#named !== undefined) return joinFields(this.fields(keepTransferEncoding));
+    return this.#linesFrom(this.#linesStart, keepTransferEncoding);
+  }
+
+  #linesFrom(start: number, keepTransferEncoding: boolean): string {
+    const memory = this.#memory;
+    let text = '';
+    let from = start;
+    const drops = this.#drops;
+    for (let i = 0; i < drops.length; i += 2) {
+      const start = drops[i]!;
+      if (keepTransferEncoding && start === this.#transferEncodingAt) continue;
+      if (start > from) text += memory.latin1Slice(from, start);
+      from = drops[i + 1]!;
+    }
+    if (this.#linesEnd > from) text += memory.latin1Slice(from, this.#linesEnd);
+    return text;
+  }
+
+  /** The fields that go on, flat. */
+  fields(keepTransferEncoding: boolean): string[] {
+    const memory = this.#memory;
+    const fields: string[] = [];
+    let drop = 0;
+    for (let at = this.#linesStart; at < this.#linesEnd; ) {
+      const end = memory.indexOf(LF, at) + 1;
+      if (at === this.#drops[drop]) {
+        drop += 2;
+        if (!(keepTransferEncoding && at === this.#transferEncodingAt)) {
+          at = end;
+          continue;
+        }
+      }
+      const colon = memory.indexOf(COLON, at);
+      const name = memory.latin1Slice(at, colon);
+      if (!this.#named?.includes(name.toLowerCase())) {
+        fields.push(name, trimSpace(memory.latin1Slice(colon + 1, end - 2)));
+      }
+      at = end;
+    }
+    return fields;
+  }
+
+  #fail(reason: string): 0 {
+    this.error = reason;
+    return 0;
+  }
+
+  #parseStatusLine(memory: Buffer, at: number, length: number): number {
+    // `HTTP/1.x NNN`, then a space and a reason, which may be missing.
+    if (length - at < 14) {
+      return memory.indexOf(LF, at) !== -1 && memory.indexOf(LF, at) < length
+        ? this.#fail('not an HTTP/1 status line')
+        : 0;
+    }
+    const good =
+      memory[at] === 72 &&
+      memory[at + 1] === 84 &&
+      memory[at + 2] === 84 &&
+      memory[at + 3] === 80 &&
+      memory[at + 4] === 47 &&
+      memory[at + 5] === 49 &&
+      memory[at + 6] === 46 &&
+      (memory[at + 7]! | 1) === 49 &&
+      memory[at + 8] === 32;
+    if (!good) return this.#fail('not an HTTP/1 status line');
+    const hundreds = memory[at + 9]! - 48;
+    const tens = memory[at + 10]! - 48;
+    const ones = memory[at + 11]! - 48;
+    if (hundreds < 1 || hundreds > 9 || tens < 0 || tens > 9 || ones < 0 || ones > 9) {
+      return this.#fail('the status is not a number of three digits');
+    }
+    const after = memory[at + 12];
+    if (after !== 32 && after !== CR) return this.#fail('the status is not a number of three digits');
+    let end = at + 12;
+    while (end < length && BYTES[memory[end]!]! >= 2) end += 1;
+    if (end + 1 >= length)
+      return end < length && memory[end] !== CR ? this.#fail('a bad byte in the status line') : 0;
+    if (memory[end] !== CR || memory[end + 1] !== LF) return this.#fail('a bad byte in the status line');
+    this.http10 = memory[at + 7] === 48;
+    this.status = hundreds * 100 + tens * 10 + ones;
+    return end + 2;
+  }
+
+  #parseLine(memory: Buffer, start: number, length: number): number {
+    let at = start;
+    while (at < length && (BYTES[memory[at]!]! & 1) === 1) at += 1;
+    if (at === length) return 0;
+    if (memory[at] !== COLON || at === start) {
+      return this.#fail(
+        memory[start] === 32 || memory[start] === 9 ? 'a folded field line' : 'a bad byte in a field name',
+      );
+    }
+    const colon = at;
+    at += 1;
+    while (at < length && BYTES[memory[at]!]! >= 2) at += 1;
+    if (at === length) return 0;
+    if (memory[at] !== CR) return this.#fail('a bad byte in a field value');
+    if (at + 1 === length) return 0;
+    if (memory[at + 1] !== LF) return this.#fail('a bare CR');
+    this.count += 1;
+    if (this.count > MAX_LINES) return this.#fail('too many fields');
+    const kind = fieldClass(memory, start, colon);
+    if (kind !== FieldClass.endToEnd && !this.#note(kind, memory, start, colon + 1, at)) return 0;
+    return at + 2;
+  }
+
+  /** What a field means to framing and connection. False when it is wrong. */
+  #note(kind: number, memory: Buffer, line: number, from: number, to: number): boolean {
+    if (!this.#statusLine) return this.#noteTrailer(kind, line, to + 2);
+    switch (kind) {
+      case FieldClass.date:
+        this.hasDate = true;
+        return true;
+      case FieldClass.contentType:
+        this.eventStream = startsWith(memory, from, to, 'text/event-stream');
+        return true;
+      case FieldClass.contentLength:
+        return this.#noteContentLength(memory, line, from, to);
+      case FieldClass.transferEncoding:
+        if (this.chunked || trimSpace(memory.latin1Slice(from, to)).toLowerCase() !== 'chunked') {
+          this.error = 'a Transfer-Encoding other than chunked';
+          return false;
+        }
+        this.chunked = true;
+        this.#transferEncodingAt = line;
+        break;
+      case FieldClass.connection:
+        // What nearly every upstream says needs no string.
+        if (startsWith(memory, from, to, 'close')) this.connectionClose = true;
+        if (!isWhole(memory, from, to, 'keep-alive') && !isWhole(memory, from, to, 'close')) {
+          this.#noteConnection(memory.latin1Slice(from, to));
+        }
+        break;
+      case FieldClass.keepAlive:
+        this.keepAliveSeconds = Number(/timeout=(\d{1,6})/i.exec(memory.latin1Slice(from, to))?.[1] ?? -1);
+        break;
+      case FieldClass.upgrade:
+        this.upgrade = trimSpace(memory.latin1Slice(from, to));
+        break;
+      default:
+    }
+    this.#drops.push(line, to + 2);
+    return true;
+  }
+
+  #noteContentLength(memory: Buffer, line: number, from: number, to: number): boolean {
+    let value = 0;
+    let digits = 0;
+    let at = from;
+    while (at < to && (memory[at] === 32 || memory[at] === 9)) at += 1;
+    for (; at < to && memory[at]! >= 48 && memory[at]! <= 57; at += 1, digits += 1) {
+      value = value * 10 + memory[at]! - 48;
+    }
+    while (at < to && (memory[at] === 32 || memory[at] === 9)) at += 1;
+    if (at !== to || digits === 0 || digits > 15) this.error = 'Content-Length is not a number';
+    else if (this.contentLength !== -1) this.error = 'more than one Content-Length';
+    this.contentLength = value;
+    // A 204 has no body to measure: the field would be wrong, and it is not ours to pass on (RFC 9110 section 8.6).
+    if (this.status === 204 || this.status < 200) this.#drops.push(line, to + 2);
+    return this.error === '';
+  }
+
+  #noteConnection(value: string): void {
+    for (const option of value.split(',')) {
+      const name = trimSpace(option).toLowerCase();
+      if (name === 'close') this.connectionClose = true;
+      else if (name !== '' && name !== 'keep-alive' && !FRAMING.has(name)) {
+        this.#named ??= [];
+        this.#named.push(name);
+      }
+    }
+  }
+
+  /** Fields that frame or route a message have no business in trailers (RFC 9110 section 6.5.1). */
+  #noteTrailer(kind: number, line: number, end: number): boolean {
+    if (kind !== FieldClass.date && kind !== FieldClass.contentType) this.#drops.push(line, end);
+    return true;
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** What no sender can take away by naming it in Connection: the body would go on without its bounds. */
+const FRAMING = new Set(['content-length', 'transfer-encoding']);
+
+/** Whether a value begins with a word of lower-case letters, `-` and `/`, whatever its case. */
+function startsWith(memory: Buffer, from: number, to: number, word: string): boolean {
+  let at = from;
+  while (at < to && (memory[at] === 32 || memory[at] === 9)) at += 1;
+  if (to - at < word.length) return false;
+  for (let i = 0; i < word.length; i += 1) {
+    if ((memory[at + i]! | 32) !== word.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+/** Whether a value, as it is mostly written, is this word and nothing else. */
+function isWhole(memory: Buffer, from: number, to: number, word: string): boolean {
+  return to - from === word.length + 1 && memory[from] === 32 && startsWith(memory, from, to, word);
+}
+
+/** Lines from a flat list. */
+export function joinFields(fields: readonly string[]): string {
+  let text = '';
+  for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
+  return text;
+}
+
+function trimSpace(value: string): string {
+  let from = 0;
+  let to = value.length;
+  while (from < to && (value.charCodeAt(from) === 32 || value.charCodeAt(from) === 9)) from += 1;
+  while (to > from && (value.charCodeAt(to - 1) === 32 || value.charCodeAt(to - 1) === 9)) to -= 1;
+  return from === 0 && to === value.length ? value : value.slice(from, to);
+}

@@ -1,0 +1,173 @@
+/**
+ * Opens one connection: the addresses of the name in turn, each with a fair part of the time that is left, then TLS.
+ * The address that refuses costs nothing; the one that is silent must not use up the time of the others.
+ */
+import { connect as connectTcp, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import type { AddressHealth } from '../resilience/address-health.ts';
+import { type Address, type AddressBook, addressKey } from './address-book.ts';
+import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
+
+const PLAIN_READ_BYTES = 65_536;
+const TLS_READ_BYTES = 16_384;
+/** All plain connections read into this: see upstream-connection.ts. */
+const SHARED_MEMORY = Buffer.allocUnsafeSlow(PLAIN_READ_BYTES);
+
+/** What fails on our side of the connection: no address is to blame. */
+const OURS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
+const SILENT: NodeJS.ErrnoException = new Error('no connection in time');
+
+export interface Destination {
+  readonly port: number;
+  readonly book: AddressBook;
+  /** Present for https. */
+  readonly tls: ConnectionOptions | undefined;
+  /** Undefined where there is one address alone. */
+  readonly health: AddressHealth | undefined;
+}
+
+export type Opened =
+  | { readonly kind: 'open'; readonly connection: UpstreamConnection }
+  | { readonly kind: 'failed'; readonly cause: 'refused' | 'timed-out'; readonly detail: string };
+
+/** An attempt that can be given up. */
+export class OpeningConnection {
+  readonly #destination: Destination;
+  readonly #owner: ConnectionOwner;
+  readonly #deadline: number;
+  readonly #done: (opened: Opened) => void;
+  readonly #probe: string | undefined;
+  #addresses: readonly Address[] = [];
+  #index = 0;
+  #socket: Socket | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #over = false;
+  #lastError = 'no address';
+  #timedOut = false;
+
+  /**
+   * @param done called once, possibly before the constructor returns
+   * @param probe key of the address to be tried first
+   */
+  constructor(
+    destination: Destination,
+    owner: ConnectionOwner,
+    connectMs: number,
+    done: (opened: Opened) => void,
+    probe?: string,
+  ) {
+    this.#destination = destination;
+    this.#owner = owner;
+    this.#deadline = performance.now() + connectMs;
+    this.#done = done;
+    this.#probe = probe;
+  }
+
+  start(): void {
+    this.#timer = setTimeout(
+      () => this.#giveUp('timed-out', 'the name was not resolved in time'),
+      this.#left(),
+    );
+    this.#destination.book.addresses(performance.now(), (error, addresses) => {
+      if (this.#over) return;
+      if (error) {
+        this.#giveUp('refused', (error as NodeJS.ErrnoException).code ?? error.message);
+        return;
+      }
+      this.#addresses = this.#arranged(addresses);
+      this.#tryNext();
+    });
+  }
+
+  /** The one that is to be probed first, those that are left alone for a while last. */
+  #arranged(addresses: readonly Address[]): readonly Address[] {
+    const { health } = this.#destination;
+    if (health === undefined) return addresses;
+    const byKey = new Map(addresses.map((address) => [addressKey(address), address]));
+    const arranged = health.arrange([...byKey.keys()]);
+    const keys = new Set(this.#probe === undefined ? arranged : [this.#probe, ...arranged]);
+    return [...keys].flatMap((key) => byKey.get(key) ?? []);
+  }
+
+  /** Gives up without calling back. */
+  abandon(): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#socket?.destroy();
+  }
+
+  #left(): number {
+    return Math.max(1, this.#deadline - performance.now());
+  }
+
+  #tryNext(): void {
+    clearTimeout(this.#timer);
+    const address = this.#addresses[this.#index];
+    if (address === undefined || performance.now() >= this.#deadline) {
+      this.#giveUp(this.#timedOut ? 'timed-out' : 'refused', this.#lastError);
+      return;
+    }
+    const share = this.#left() / (this.#addresses.length - this.#index);
+    this.#index += 1;
+    this.#attempt(address, share);
+  }
+
+  #attempt(address: Address, timeoutMs: number): void {
+    let connection: UpstreamConnection | undefined;
+    const { tls, health } = this.#destination;
+    const port = address.port ?? this.#destination.port;
+    const key = addressKey(address);
+    const memory = tls === undefined ? SHARED_MEMORY : Buffer.allocUnsafeSlow(TLS_READ_BYTES);
+    const onread = {
+      buffer: memory,
+      callback: (length: number): boolean => connection?.onRead(length, memory) ?? true,
+    };
+    const where = {
+      host: address.address,
+      port,
+      family: address.family,
+      allowHalfOpen: true,
+      noDelay: true,
+      onread,
+    };
+    const socket: Socket =
+      tls === undefined
+        ? connectTcp(where)
+        : (connectTls({ ...tls, ...where } as ConnectionOptions) as TLSSocket);
+    this.#socket = socket;
+    socket.setKeepAlive(true, 30_000);
+    const failed = (error: NodeJS.ErrnoException): void => {
+      this.#lastError = error.code ?? error.message;
+      this.#timedOut = error === SILENT;
+      if (!OURS.has(error.code ?? '')) {
+        health?.of(key)?.failed(this.#timedOut ? 'timed-out' : 'refused');
+      }
+      socket.removeAllListeners();
+      socket.on('error', ignore);
+      socket.destroy();
+      if (!this.#over) this.#tryNext();
+    };
+    const ended = (): void => failed(new Error('the upstream closed the connection while it was being made'));
+    this.#timer = setTimeout(() => failed(SILENT), timeoutMs);
+    socket.once('error', failed);
+    socket.once('close', ended);
+    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
+      if (this.#over) return;
+      this.#over = true;
+      clearTimeout(this.#timer);
+      socket.removeListener('error', failed);
+      socket.removeListener('close', ended);
+      connection = new UpstreamConnection(socket, this.#owner, key, health?.of(key));
+      this.#done({ kind: 'open', connection });
+    });
+  }
+
+  #giveUp(cause: 'refused' | 'timed-out', detail: string): void {
+    if (this.#over) return;
+    this.abandon();
+    this.#done({ kind: 'failed', cause, detail });
+  }
+}
+
+function ignore(): void {}

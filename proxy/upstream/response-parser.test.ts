@@ -1,0 +1,184 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { HeadLines } from './head-lines.ts';
+import { ResponseParser } from './response-parser.ts';
+
+/** Everything that a parser says about these pieces. */
+function parse(pieces: readonly string[], method = 'GET', ends = false) {
+  const parser = new ResponseParser();
+  const said = {
+    interim: [] as string[],
+    head: '',
+    body: '',
+    trailers: '',
+    done: false,
+    error: '',
+    surplus: 0,
+  };
+  const sink = {
+    onInterim: (head: HeadLines) => said.interim.push(`${head.statusText()}\r\n${head.text(true)}`),
+    onHead: (head: HeadLines) => {
+      said.head = `${head.statusText()}\r\n${head.text(true)}`;
+      return true;
+    },
+    onBody: (memory: Buffer, start: number, end: number) => {
+      said.body += memory.latin1Slice(start, end);
+    },
+    onEnd: (trailers: HeadLines | undefined) => {
+      said.done = true;
+      said.trailers = trailers?.text(false) ?? '';
+    },
+  };
+  parser.begin(method, false);
+  // Each piece in the same memory, as from a socket: what is kept must have been copied.
+  const memory = Buffer.alloc(100_000);
+  for (const piece of pieces) {
+    memory.fill(0xff);
+    memory.write(piece, 'latin1');
+    parser.execute(sink, memory, piece.length);
+    said.surplus += parser.done ? parser.surplusBytes : 0;
+  }
+  if (ends) parser.endOfStream(sink);
+  said.error = parser.error;
+  return { ...said, persistent: parser.persistent };
+}
+
+const cut = (text: string, at: readonly number[]): string[] => {
+  const places = [...new Set(at.map((place) => place % (text.length + 1)))].sort((a, b) => a - b);
+  return [0, ...places].map((from, index) => text.slice(from, places[index] ?? text.length));
+};
+
+describe('ResponseParser', () => {
+  it('tells a body by its length, by chunks, by the end of the stream', () => {
+    expect(parse(['HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc'])).toMatchObject({
+      head: '200 OK\r\nContent-Length: 3\r\n',
+      body: 'abc',
+      done: true,
+      persistent: true,
+    });
+    expect(
+      parse([
+        'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x="y"\r\nab\r\n00A\r\n0123456789\r\n0\r\nX: 1\r\n\r\n',
+      ]),
+    ).toMatchObject({ body: 'ab0123456789', trailers: 'X: 1\r\n', done: true });
+    expect(parse(['HTTP/1.1 200 OK\r\n\r\nabc'])).toMatchObject({
+      body: 'abc',
+      done: false,
+      persistent: false,
+    });
+    expect(parse(['HTTP/1.1 200 OK\r\n\r\nabc'], 'GET', true)).toMatchObject({ body: 'abc', done: true });
+  });
+
+  it('has no body after HEAD, 204 and 304', () => {
+    expect(parse(['HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n'], 'HEAD')).toMatchObject({
+      done: true,
+      surplus: 0,
+    });
+    expect(parse(['HTTP/1.1 304 No\r\nContent-Length: 3\r\n\r\nabc'])).toMatchObject({
+      done: true,
+      surplus: 3,
+    });
+    expect(parse(['HTTP/1.1 204 No\r\n\r\n'])).toMatchObject({ done: true, persistent: true });
+  });
+
+  it('takes hop-by-hop fields out, and those that Connection names', () => {
+    const { head } = parse([
+      'HTTP/1.1 200 OK\r\nA: 1\r\nConnection: X-Hop, close\r\nKeep-Alive: x\r\nX-HOP: y\r\nUpgrade: z\r\nB:  2 \r\nContent-Length: 0\r\n\r\n',
+    ]);
+    expect(head).toBe('200 OK\r\nA: 1\r\nB: 2\r\nContent-Length: 0\r\n');
+  });
+
+  it('says how much came after the end', () => {
+    expect(parse(['HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nabc'])).toMatchObject({
+      body: 'a',
+      surplus: 2,
+    });
+    expect(parse(['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nx'])).toMatchObject({
+      surplus: 1,
+    });
+  });
+
+  it.each([
+    ['both framings', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n'],
+    ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n'],
+    ['the same length twice', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\ncontent-length: 1\r\n\r\n'],
+    ['a list of lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\n'],
+    ['a negative length', 'HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n'],
+    ['a signed length', 'HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\n'],
+    ['an empty length', 'HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n'],
+    ['a length beyond all bounds', `HTTP/1.1 200 OK\r\nContent-Length: ${'9'.repeat(20)}\r\n\r\n`],
+    ['another coding', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n'],
+    ['chunked twice', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n'],
+    ['chunks in HTTP/1.0', 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'],
+    ['204 with a body', 'HTTP/1.1 204 No\r\nContent-Length: 1\r\n\r\n'],
+    ['101 out of the blue', 'HTTP/1.1 101 Up\r\nUpgrade: x\r\n\r\n'],
+    ['an interim body', 'HTTP/1.1 103 Hi\r\nContent-Length: 1\r\n\r\n'],
+    ['a folded line', 'HTTP/1.1 200 OK\r\nA: 1\r\n b\r\n\r\n'],
+    ['a space before the colon', 'HTTP/1.1 200 OK\r\nA : 1\r\n\r\n'],
+    ['no colon', 'HTTP/1.1 200 OK\r\nA\r\n\r\n'],
+    ['an empty name', 'HTTP/1.1 200 OK\r\n: 1\r\n\r\n'],
+    ['a bare LF', 'HTTP/1.1 200 OK\r\nA: 1\nB: 2\r\n\r\n'],
+    ['a bare CR', 'HTTP/1.1 200 OK\r\nA: 1\rB: 2\r\n\r\n'],
+    ['a NUL', 'HTTP/1.1 200 OK\r\nA: \0\r\n\r\n'],
+    ['another protocol', 'HTTP/2.0 200 OK\r\n\r\n'],
+    ['another minor version', 'HTTP/1.2 200 OK\r\n\r\n'],
+    ['a short status', 'HTTP/1.1 20 OK\r\nA: 1\r\n\r\n'],
+    ['a long status', 'HTTP/1.1 2000 OK\r\n\r\n'],
+    ['bytes before the status line', '\r\nHTTP/1.1 200 OK\r\n\r\n'],
+    ['a bad chunk size', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n'],
+    ['a chunk size with a prefix', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0x1\r\n'],
+    ['a negative chunk size', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n'],
+    ['a huge chunk size', `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${'f'.repeat(16)}\r\n`],
+    ['a chunk longer than its size', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n'],
+    ['a chunk size line that ends in LF', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\na\r\n'],
+    ['an endless head', `HTTP/1.1 200 OK\r\n${'A: b\r\n'.repeat(20_000)}`],
+    ['an endless field', `HTTP/1.1 200 OK\r\nA: ${'b'.repeat(70_000)}`],
+    ['endless extensions', `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;${'x'.repeat(20_000)}`],
+    [
+      'endless trailers',
+      `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: ${'b'.repeat(20_000)}`,
+    ],
+    ['a flood of interim responses', 'HTTP/1.1 103 Hi\r\n\r\n'.repeat(40)],
+  ])('refuses %s, however it is cut', (_what, text) => {
+    const whole = parse(cut(text, [90_000]));
+    expect(whole.error).not.toBe('');
+    expect(whole.done).toBe(false);
+    expect(parse(text.match(/.{1,7}/gs)!).error).not.toBe('');
+  });
+
+  it('reads a response the same, wherever it is cut', () => {
+    const name = fc.stringMatching(/^[A-Za-z][A-Za-z-]{0,8}$/);
+    const value = fc.stringMatching(/^[ -~]{0,12}$/);
+    const fields = fc.array(fc.tuple(name, value), { maxLength: 5 });
+    const lines = (list: readonly (readonly [string, string])[]) =>
+      list
+        .filter(([field]) => !/^(connection|te|upgrade|trailer|date|keep-alive)$/i.test(field))
+        .map(([field, text]) => `X-${field}: ${text}\r\n`)
+        .join('');
+    const chunks = fc.array(fc.string({ minLength: 1, maxLength: 30, unit: 'binary-ascii' }), {
+      maxLength: 5,
+    });
+    fc.assert(
+      fc.property(
+        fields,
+        chunks,
+        fields,
+        fc.boolean(),
+        fc.array(fc.nat(), { maxLength: 12 }),
+        (head, parts, tail, hint, at) => {
+          const interim = hint ? 'HTTP/1.1 103 Early\r\nLink: x\r\n\r\n' : '';
+          const framed = parts.map((part) => `${part.length.toString(16)}\r\n${part}\r\n`).join('');
+          const start = `${interim}HTTP/1.1 200 OK\r\n${lines(head)}`;
+          const chunked = `${start}Transfer-Encoding: chunked\r\n\r\n${framed}0\r\n${lines(tail)}\r\n`;
+          const sized = `${start}Content-Length: ${parts.join('').length}\r\n\r\n${parts.join('')}`;
+          for (const text of [chunked, sized]) {
+            const whole = parse([text]);
+            expect(whole).toMatchObject({ done: true, error: '', body: parts.join(''), surplus: 0 });
+            expect(parse(cut(text, at))).toEqual(whole);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,200 @@
+/**
+ * Sends a request that is held in memory, and keeps a bounded part of the answer: shadow copies, introspection at
+ * the legacy, health probes. Give shadow copies an upstream object of their own, so that a hung candidate cannot
+ * take a live request's connection.
+ */
+import { performance } from 'node:perf_hooks';
+import type { ConnectionSeeker, NoConnectionCause, Waiting } from './connection-pool.ts';
+import { type HeadLines, joinFields } from './head-lines.ts';
+import type { Upstream } from './upstream.ts';
+import type { ConnectionUser, LossCause, UpstreamConnection } from './upstream-connection.ts';
+
+export interface CopyRequest {
+  readonly method: string;
+  /** Origin-form target, byte for byte; the upstream's base path is put before it. */
+  readonly target: string;
+  /** Flat list; hop-by-hop fields, Content-Length and Transfer-Encoding are taken out and made anew from the body. */
+  readonly headers: readonly string[];
+  readonly body?: Buffer | undefined;
+}
+
+export interface CopyLimits {
+  /** Deadline of the whole exchange, waiting for a connection included. */
+  readonly timeoutMs: number;
+  /** Bytes of the response body that are kept; the rest is read and dropped. */
+  readonly bodyBytes: number;
+}
+
+export type CopyResult =
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      /** Flat list as received, hop-by-hop fields taken out. */
+      readonly headers: readonly string[];
+      readonly body: Buffer;
+      readonly truncated: boolean;
+      readonly durationMs: number;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly cause: 'timed-out' | 'refused' | 'reset' | 'invalid' | 'overloaded' | 'cancelled';
+      readonly detail: string;
+      readonly durationMs: number;
+    };
+
+/**
+ * Sends the copy; `onResult` is called exactly once, never before this returns. Nothing is retried.
+ * @returns a function that cancels it
+ */
+export function sendCopy(
+  upstream: Upstream,
+  copy: CopyRequest,
+  limits: CopyLimits,
+  onResult: (result: CopyResult) => void,
+): () => void {
+  const exchange = new CopyExchange(upstream, copy, limits, onResult);
+  upstream.pool.acquire(exchange);
+  return () => exchange.fail('cancelled', 'cancelled by the proxy');
+}
+
+const NOT_COPIED = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'content-length',
+  'upgrade',
+  'expect',
+]);
+
+class CopyExchange implements ConnectionSeeker, ConnectionUser {
+  waiting: Waiting | undefined;
+  readonly mayProbe = true;
+
+  readonly #upstream: Upstream;
+  readonly #copy: CopyRequest;
+  readonly #limits: CopyLimits;
+  readonly #onResult: (result: CopyResult) => void;
+  readonly #startedAt = performance.now();
+  readonly #timer: NodeJS.Timeout;
+  #connection: UpstreamConnection | undefined;
+  #over = false;
+  #status = 0;
+  #headers: string[] = [];
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #truncated = false;
+
+  constructor(
+    upstream: Upstream,
+    copy: CopyRequest,
+    limits: CopyLimits,
+    onResult: (result: CopyResult) => void,
+  ) {
+    this.#upstream = upstream;
+    this.#copy = copy;
+    this.#limits = limits;
+    this.#onResult = onResult;
+    // Copies are few beside live requests, and their deadline runs while they wait as well: a timer of their own.
+    this.#timer = setTimeout(() => {
+      this.#connection?.health?.failed('timed-out');
+      this.fail('timed-out', 'no whole answer in time');
+    }, limits.timeoutMs);
+    upstream.exchangeBegins();
+  }
+
+  onConnection(connection: UpstreamConnection): void {
+    if (this.#over) {
+      this.#upstream.pool.giveBack(connection);
+      return;
+    }
+    this.#connection = connection;
+    connection.attach(this, this.#copy.method, false);
+    const { body } = this.#copy;
+    const head = copyHead(this.#copy, this.#upstream);
+    connection.requestSent();
+    if (body === undefined || body.length === 0) connection.write(head);
+    else connection.writeAround(head, body, '');
+  }
+
+  onNoConnection(_phase: 'queue' | 'connect', cause: NoConnectionCause, detail: string): void {
+    this.fail(cause, detail);
+  }
+
+  onInterim(): void {}
+
+  onHead(head: HeadLines): boolean {
+    this.#status = head.status;
+    this.#headers = head.fields(false);
+    return true;
+  }
+
+  onBody(memory: Buffer, start: number, end: number): void {
+    const room = this.#limits.bodyBytes - this.#bytes;
+    if (end - start > room) this.#truncated = true;
+    const kept = Math.min(end - start, room);
+    if (kept <= 0) return;
+    this.#chunks.push(Buffer.from(memory.subarray(start, start + kept)));
+    this.#bytes += kept;
+  }
+
+  onEnd(): void {}
+
+  onReadDone(complete: boolean): void {
+    if (!complete || this.#over) return;
+    this.#connection = undefined;
+    this.#finish({
+      kind: 'answered',
+      status: this.#status,
+      headers: this.#headers,
+      body: Buffer.concat(this.#chunks),
+      truncated: this.#truncated,
+      durationMs: performance.now() - this.#startedAt,
+    });
+  }
+
+  onLost(cause: LossCause, detail: string): void {
+    this.#connection = undefined;
+    this.fail(cause, detail);
+  }
+
+  onWritable(): void {}
+
+  onSweep(): void {}
+
+  fail(cause: Extract<CopyResult, { kind: 'failed' }>['cause'], detail: string): void {
+    if (this.#over) return;
+    this.#finish({ kind: 'failed', cause, detail, durationMs: performance.now() - this.#startedAt });
+  }
+
+  #finish(result: CopyResult): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#upstream.pool.forget(this);
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.destroy();
+    this.#upstream.exchangeEnded();
+    this.#onResult(result);
+  }
+}
+
+function copyHead(copy: CopyRequest, upstream: Upstream): string {
+  const kept: string[] = [];
+  let hasHost = false;
+  for (let i = 0; i < copy.headers.length; i += 2) {
+    const name = copy.headers[i]!.toLowerCase();
+    if (NOT_COPIED.has(name)) continue;
+    hasHost ||= name === 'host';
+    kept.push(copy.headers[i]!, copy.headers[i + 1]!);
+  }
+  if (!hasHost) kept.push('Host', upstream.authority);
+  const { body } = copy;
+  if (body !== undefined && (body.length > 0 || copy.method !== 'GET')) {
+    kept.push('Content-Length', String(body.length));
+  }
+  return `${copy.method} ${upstream.basePath}${copy.target} HTTP/1.1\r\n${joinFields(kept)}\r\n`;
+}

@@ -1,0 +1,269 @@
+/**
+ * One connection to an upstream, and the response parser on it. It carries one exchange at a time and belongs to its
+ * pool. Listeners are attached once, when it is opened; whoever uses it is a field, so that an exchange costs none.
+ *
+ * Bytes come by `onread` into memory that all plain connections share: the kernel's read and our parser run in one
+ * go, so nobody else writes to it meanwhile. TLS connections have memory of their own: theirs may nest.
+ */
+import type { Socket } from 'node:net';
+import type { AddressRecord } from '../resilience/address-record.ts';
+import { takesDirectWrites, type WriteListener, writeBytesDirectly, writeDirectly } from './direct-write.ts';
+import { ResponseParser as Parser, type ResponseParser, type ResponseSink } from './response-parser.ts';
+import { BLOCK_BYTES, type BlockOwner, WriteBlock } from './write-block.ts';
+
+/** Why a connection was lost under an exchange. */
+export type LossCause = 'reset' | 'invalid';
+
+/** Whoever has an exchange on the connection. */
+export interface ConnectionUser extends ResponseSink {
+  /** All that one read brought has been parsed: the moment to write on what was gathered. */
+  onReadDone(complete: boolean): void;
+  /** The connection is gone, and with it the exchange. */
+  onLost(cause: LossCause, detail: string): void;
+  /** The connection takes more bytes of the request again. */
+  onWritable(): void;
+  /** Called every few milliseconds: compare deadlines. */
+  onSweep(now: number): void;
+}
+
+/** A tunnel's end: takes raw bytes after an accepted upgrade. */
+export interface TunnelUser {
+  onTunnelBytes(memory: Buffer, start: number, end: number): void;
+  onTunnelEnd(): void;
+  onTunnelWritable(): void;
+  onTunnelLost(detail: string): void;
+  onTunnelSweep(now: number): void;
+}
+
+/** The pool's side of a connection. */
+export interface ConnectionOwner {
+  /** The exchange is over and the connection may serve again. */
+  onReusable(connection: UpstreamConnection): void;
+  onClosed(connection: UpstreamConnection): void;
+}
+
+export class UpstreamConnection implements WriteListener, BlockOwner {
+  readonly parser: ResponseParser = new Parser();
+  /** Exchanges that were completed on it. */
+  served = 0;
+  /** When it became idle, for the pool. */
+  idleSince = 0;
+  /** What the upstream said about its keep-alive timeout, or -1. */
+  keepAliveSeconds = -1;
+  closed = false;
+  readonly address: string;
+  /** Where answers and failures are reported, when the upstream has other addresses. */
+  health: AddressRecord | undefined;
+
+  readonly #socket: Socket;
+  readonly #owner: ConnectionOwner;
+  readonly #direct: boolean;
+  #user: ConnectionUser | undefined;
+  #tunnel: TunnelUser | undefined;
+  #requestSent = false;
+  #lossDetail = '';
+
+  constructor(socket: Socket, owner: ConnectionOwner, address: string, health: AddressRecord | undefined) {
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#direct = takesDirectWrites(socket);
+    this.address = address;
+    this.health = health;
+    socket.on('drain', () => this.#onDrain());
+    socket.on('end', () => this.#onEnd());
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#lossDetail = error.code ?? error.message;
+    });
+    socket.on('close', () => this.#onClose());
+  }
+
+  get user(): ConnectionUser | undefined {
+    return this.#user;
+  }
+
+  get tunnel(): TunnelUser | undefined {
+    return this.#tunnel;
+  }
+
+  /** False once it is closed or being closed. */
+  get usable(): boolean {
+    return !this.closed && !this.#socket.destroyed && this.#socket.writable;
+  }
+
+  /** Cuts it under its user, who is told. */
+  abort(): void {
+    this.#lossDetail = 'the upstream is closed';
+    this.health = undefined;
+    this.#socket.destroy();
+  }
+
+  /** Begins an exchange. */
+  attach(user: ConnectionUser, method: string, mayUpgrade: boolean): void {
+    this.#user = user;
+    this.#requestSent = false;
+    this.parser.begin(method, mayUpgrade);
+  }
+
+  /** The request is sent whole: without this the connection is not used again. */
+  requestSent(): void {
+    this.#requestSent = true;
+  }
+
+  /** Writes; false asks to wait for `onWritable`. A buffer must stay as it is. */
+  write(data: string | Buffer): boolean {
+    if (typeof data === 'string')
+      return (this.#direct && writeDirectly(this.#socket, data)) || this.#socket.write(data, 'latin1');
+    const written = this.#direct ? writeBytesDirectly(this.#socket, data, this) : 'refused';
+    return written === 'refused' ? this.#socket.write(data) : written === 'whole';
+  }
+
+  /** Writes a chunk between two texts in one go. The chunk is copied: its memory is the caller's again at once. */
+  writeAround(before: string, chunk: Buffer, after: string): boolean {
+    if (before.length + chunk.length + after.length > BLOCK_BYTES) {
+      const whole = [Buffer.from(before, 'latin1'), chunk, Buffer.from(after, 'latin1')];
+      return this.write(Buffer.concat(whole));
+    }
+    const block = WriteBlock.take(this);
+    block.addText(before);
+    block.addBytes(chunk, 0, chunk.length);
+    block.addText(after);
+    const written = this.#direct ? writeBytesDirectly(this.#socket, block.bytes, block) : 'refused';
+    if (written === 'refused') return this.#socket.write(block.bytes, () => block.giveBack());
+    if (written === 'waiting') return false;
+    block.giveBack();
+    return true;
+  }
+
+  /** Bytes that had to wait are out. */
+  onWritten(): void {
+    this.#onDrain();
+  }
+
+  onBlockWritten(): void {
+    this.#onDrain();
+  }
+
+  /** Another user takes the rest of the response. */
+  handTo(user: ConnectionUser): void {
+    this.#user = user;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Ends the exchange here and now; the connection is not used again. */
+  destroy(): void {
+    if (this.#user !== undefined) this.health?.abandoned(this.parser.head.status);
+    this.#user = undefined;
+    this.#tunnel = undefined;
+    this.#socket.destroy();
+  }
+
+  /** After 101: raw bytes from now on. */
+  becomeTunnel(tunnel: TunnelUser): void {
+    this.#user = undefined;
+    this.#tunnel = tunnel;
+  }
+
+  /** Ends the sending half of a tunnel. */
+  endTunnel(): void {
+    this.#socket.end();
+  }
+
+  /** From the socket's `onread`. Answers true: pausing is done by `pause`. */
+  onRead(length: number, memory: Buffer): boolean {
+    if (this.#tunnel !== undefined) {
+      this.#tunnel.onTunnelBytes(memory, 0, length);
+      return true;
+    }
+    const user = this.#user;
+    if (user === undefined) {
+      // Bytes that nobody asked for would be taken for the answer to the next request.
+      this.#socket.destroy();
+      return true;
+    }
+    const { parser } = this;
+    parser.execute(user, memory, length);
+    if (this.#user !== user) return this.#afterTakeover(memory, length);
+    if (parser.failed) this.#lose('invalid', parser.error);
+    else if (parser.done) this.#complete(user);
+    else user.onReadDone(false);
+    return true;
+  }
+
+  /** The user gave the connection up while parsing, or turned it into a tunnel that has bytes already. */
+  #afterTakeover(memory: Buffer, length: number): boolean {
+    const { surplusBytes } = this.parser;
+    if (this.#tunnel !== undefined && surplusBytes > 0) {
+      this.#tunnel.onTunnelBytes(memory, length - surplusBytes, length);
+    }
+    return true;
+  }
+
+  #complete(user: ConnectionUser): void {
+    const { parser } = this;
+    this.#user = undefined;
+    this.served += 1;
+    const reusable =
+      parser.persistent && parser.surplusBytes === 0 && this.#requestSent && !this.#socket.destroyed;
+    const welcome = this.health === undefined || this.health.answered(parser.head.status);
+    if (reusable && welcome) {
+      this.keepAliveSeconds = parser.head.keepAliveSeconds;
+      // Free first: what the user does next may want a connection.
+      this.#owner.onReusable(this);
+    } else this.#socket.destroy();
+    user.onReadDone(true);
+  }
+
+  #lose(cause: LossCause, detail: string): void {
+    const user = this.#user;
+    this.#user = undefined;
+    this.#socket.destroy();
+    if (user !== undefined) this.#reportLost(cause);
+    user?.onLost(cause, detail);
+  }
+
+  /** A kept connection that is closed before any answer has been idle for too long: nobody's failure. */
+  #reportLost(cause: LossCause): void {
+    if (this.served > 0 && cause === 'reset' && this.parser.head.status === 0) return;
+    this.health?.failed(cause);
+  }
+
+  #onDrain(): void {
+    if (this.#tunnel !== undefined) this.#tunnel.onTunnelWritable();
+    else this.#user?.onWritable();
+  }
+
+  #onEnd(): void {
+    if (this.#tunnel !== undefined) {
+      this.#tunnel.onTunnelEnd();
+      return;
+    }
+    const user = this.#user;
+    if (user !== undefined && this.parser.endsWithStream) {
+      this.parser.endOfStream(user);
+      this.#complete(user);
+      return;
+    }
+    if (user !== undefined) this.#lose('reset', 'the upstream closed the connection');
+    else this.#socket.destroy();
+  }
+
+  #onClose(): void {
+    this.closed = true;
+    this.#owner.onClosed(this);
+    const detail = this.#lossDetail === '' ? 'the connection was closed' : this.#lossDetail;
+    const tunnel = this.#tunnel;
+    this.#tunnel = undefined;
+    tunnel?.onTunnelLost(detail);
+    const user = this.#user;
+    this.#user = undefined;
+    if (user !== undefined) this.#reportLost('reset');
+    user?.onLost('reset', detail);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Memory for bytes on their way out. A large body is copied once, from the memory it was read into to a block, and
+ * both are used again and again. Fresh memory for each piece would cost more than the kernel does: it is never in the
+ * processor's cache, and V8 goes over its whole heap for every so many megabytes of buffers that it has seen.
+ */
+import type { WriteListener } from './direct-write.ts';
+
+/** Told when a block that had to wait is out, or never will be. */
+export interface BlockOwner {
+  onBlockWritten(): void;
+}
+
+/** Room for what one read brings, with the head or the framing of its chunks. */
+export const BLOCK_BYTES = 81_920;
+/** What is kept for later; more are in use only while that many clients hold theirs up. */
+const MOST_SPARE = 16;
+
+const spare: WriteBlock[] = [];
+
+export class WriteBlock implements WriteListener {
+  /** How many bytes are in it. */
+  length = 0;
+  /** Whose bytes are in it. */
+  owner: BlockOwner | undefined;
+  readonly #memory = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+
+  static take(owner: BlockOwner): WriteBlock {
+    const block = spare.pop() ?? new WriteBlock();
+    block.owner = owner;
+    return block;
+  }
+
+  /** Nobody looks at its bytes any more. */
+  giveBack(): void {
+    this.length = 0;
+    this.owner = undefined;
+    if (spare.length < MOST_SPARE) spare.push(this);
+  }
+
+  /** It was `waiting`, and does no more. */
+  onWritten(): void {
+    const { owner } = this;
+    this.giveBack();
+    owner?.onBlockWritten();
+  }
+
+  get room(): number {
+    return BLOCK_BYTES - this.length;
+  }
+
+  get bytes(): Buffer {
+    return this.#memory.subarray(0, this.length);
+  }
+
+  /** @param text as latin1, no longer than `room` */
+  addText(text: string): void {
+    this.length += this.#memory.write(text, this.length, 'latin1');
+  }
+
+  /** Adds no more than `room`. @returns up to where the bytes were taken */
+  addBytes(memory: Buffer, start: number, end: number): number {
+    const taken = memory.copy(this.#memory, this.length, start, Math.min(end, start + this.room));
+    this.length += taken;
+    return start + taken;
+  }
+}

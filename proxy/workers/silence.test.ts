@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { Silence } from './silence.ts';
+
+test('a worker that listens and says nothing is named at the second look, once', () => {
+  const silence = new Silence();
+  silence.heard(1, true, 0);
+  silence.heard(2, true, 0);
+  silence.heard(2, false, 900);
+  expect(silence.check(1_000, 1_000)).toEqual([]);
+  expect(silence.check(1_500, 1_000)).toEqual([1]);
+  expect(silence.check(2_000, 1_000)).toEqual([]);
+  expect(silence.check(2_500, 1_000)).toEqual([2]);
+  expect(silence.check(9_000, 1_000)).toEqual([]);
+});
+
+test('what was said while nobody could listen counts', () => {
+  const silence = new Silence();
+  silence.heard(1, true, 0);
+  expect(silence.check(60_000, 1_000)).toEqual([]);
+  silence.heard(1, false, 60_001);
+  expect(silence.check(60_500, 1_000)).toEqual([]);
+  expect(silence.check(61_400, 1_000)).toEqual([]);
+  silence.heard(1, false, 61_500);
+  expect(silence.check(62_000, 1_000)).toEqual([]);
+});
+
+test('a worker that does not listen yet may take its time, and one that is gone is forgotten', () => {
+  const silence = new Silence();
+  silence.heard(1, false, 0);
+  silence.heard(2, true, 0);
+  silence.forget(2);
+  for (const now of [50_000, 60_000, 70_000]) expect(silence.check(now, 1_000)).toEqual([]);
+});

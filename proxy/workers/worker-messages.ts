@@ -1,0 +1,76 @@
+/**
+ * What the primary and its workers say to each other. The primary holds what must be held once (config file, flags
+ * source, link to the control plane, pins' life); a worker holds what a request needs. With one process for all,
+ * the same messages are plain calls.
+ */
+import type { ClientFeatures, FicusConfig, Observation, SliceState } from '@ficus/core';
+import type { CountersDelta } from '../observe/traffic-counters.ts';
+import type { PinCount } from '../pin/pin-ledger.ts';
+
+/** Where a worker finds the control plane, for what it sends there itself. */
+export interface ControlAddress {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+  /**
+   * `own`: the one worker has the socket to itself. `reuse-port`: each worker has a socket of its own and the kernel
+   * spreads connections over them (SO_REUSEPORT). `handed`: the primary accepts and hands connections out in turn,
+   * where the kernel cannot.
+   */
+  readonly sharing: 'own' | 'reuse-port' | 'handed';
+}
+
+/** Everything a worker begins with. */
+export interface WorkerInit {
+  readonly config: FicusConfig;
+  readonly generation: number;
+  readonly flags: ClientFeatures | undefined;
+  readonly slices: Readonly<Record<string, SliceState>>;
+  readonly pins: readonly PinCount[];
+  readonly listen: ListenAddress;
+  readonly logLevel: string;
+  /** File descriptor that log lines go to. */
+  readonly logFd: number;
+  readonly control: ControlAddress | undefined;
+  /** Observations go to the primary; otherwise to the control plane, or nowhere when there is none. */
+  readonly observationsToPrimary: boolean;
+  /** Whether there are other workers, who have to know of a pin before its write leaves. */
+  readonly siblings: boolean;
+}
+
+/** Which worker waits, and for which of its writes. */
+export interface PinQuestion {
+  readonly worker: number;
+  readonly ask: number;
+}
+
+export type PrimaryMessage =
+  | { readonly kind: 'init'; readonly init: WorkerInit }
+  | { readonly kind: 'config'; readonly config: FicusConfig; readonly generation: number }
+  | { readonly kind: 'flags'; readonly set: ClientFeatures }
+  | { readonly kind: 'state'; readonly slices: Readonly<Record<string, SliceState>> }
+  /** A sibling's user began a write: pin, and say so with `took-pin`. */
+  | { readonly kind: 'pin'; readonly slice: string; readonly key: string; readonly from: PinQuestion }
+  /** All siblings have pinned the user of this write. */
+  | { readonly kind: 'pinned'; readonly ask: number }
+  | { readonly kind: 'release'; readonly pins: readonly PinCount[] }
+  /** Stop accepting, finish, end. */
+  | { readonly kind: 'drain' };
+
+export type WorkerMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'listening'; readonly host: string; readonly port: number }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+  | { readonly kind: 'ack'; readonly generation: number; readonly epochs: Readonly<Record<string, number>> }
+  | { readonly kind: 'pin-begin'; readonly slice: string; readonly key: string; readonly ask: number }
+  | { readonly kind: 'took-pin'; readonly from: PinQuestion }
+  | { readonly kind: 'pin-answered'; readonly slice: string; readonly key: string }
+  | { readonly kind: 'counts'; readonly delta: CountersDelta | undefined; readonly pins: number }
+  /** Current values by series, twice a second: the sign of life as well. */
+  | { readonly kind: 'gauges'; readonly values: Readonly<Record<string, number>> }
+  | { readonly kind: 'observation'; readonly observation: Observation }
+  | { readonly kind: 'drained' };
