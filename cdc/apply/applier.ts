@@ -1,0 +1,217 @@
+/**
+ * Writes batches to the target: rows, checkpoint and epoch in one transaction, whole source transactions in commit
+ * order, as many of them in one target transaction as the batch holds. A large transaction may come in several
+ * batches; they share one target transaction, which is committed with the last.
+ */
+import { formatLsn } from '@ficus/core';
+import type { Barrier, Batch } from '../batch/batch.ts';
+import type { OrderedChange } from '../batch/ordered-changes.ts';
+import type { RelationBinding } from '../batch/relation-binding.ts';
+import { reach } from '../failpoints.ts';
+import type { TablePlan } from '../mapping/table-plan.ts';
+import { APPLY_PREFIX } from '../source/marks.ts';
+import { describeConflict } from './conflict-error.ts';
+import { findFailingChange } from './find-failing-change.ts';
+import { Findings } from './findings.ts';
+import { KeylessApplier } from './keyless-applier.ts';
+import { type Reread, TableApplier } from './table-applier.ts';
+import type { TargetSession } from './target-session.ts';
+
+export interface ApplierOptions {
+  readonly slice: string;
+  readonly stream: string;
+  readonly epoch: number;
+  /** Who the checkpoint is held by, as this process believes. */
+  readonly holder: string;
+  /** Where the checkpoint stands. */
+  readonly appliedLsn: bigint;
+  readonly session: TargetSession;
+  readonly reread: Reread;
+  /** The first copy of the plan's table is complete; may change between two batches, never within one. */
+  readonly copied: (plan: TablePlan) => boolean;
+}
+
+export class Applier {
+  /** End of the last transaction committed on the target. */
+  appliedLsn: bigint;
+  readonly findings = new Findings();
+  private readonly options: ApplierOptions;
+  private readonly session: TargetSession;
+  private readonly tables = new WeakMap<RelationBinding, readonly TableApplier[]>();
+  private open = false;
+  /** The transaction under way has taken in a batch before this one. */
+  private hadParts = false;
+  private endLsn = 0n;
+
+  constructor(options: ApplierOptions) {
+    this.options = options;
+    this.session = options.session;
+    this.appliedLsn = options.appliedLsn;
+  }
+
+  /**
+   * Applies the batch; a complete one is committed when this resolves. `durable` makes it, and with it everything
+   * before, survive a crash of the target; without it a crash may take the last moments back, rows and checkpoint alike.
+   */
+  async apply(batch: Batch, durable: boolean): Promise<void> {
+    this.hadParts = this.open;
+    this.begin();
+    for (const { binding, net } of batch.net.values())
+      for (const table of this.tablesOf(binding)) await table.applyNet(net, batch.bytes, this.findings);
+    await this.applyOrdered(batch);
+    if (batch.barrier) await this.applyBarrier(batch.barrier, batch.bytes);
+    await this.judge();
+    if (batch.endLsn > this.endLsn) this.endLsn = batch.endLsn;
+    if (batch.complete) this.commit(durable);
+    await reach('before-settle');
+    await this.session.settle();
+    if (batch.complete) {
+      this.open = false;
+      this.appliedLsn = this.endLsn;
+    }
+    await reach('after-commit');
+  }
+
+  /** No target transaction is open: others may have theirs. */
+  get isBetweenTransactions(): boolean {
+    return !this.open;
+  }
+
+  /** Makes durable whatever was committed without waiting for that. */
+  async flush(): Promise<void> {
+    this.session.send('BEGIN');
+    this.session.send('SET LOCAL synchronous_commit = on');
+    this.session.send(
+      'SELECT pg_logical_emit_message(true, $1, $2)',
+      [APPLY_PREFIX, this.options.slice],
+      'mark',
+    );
+    this.session.send('COMMIT');
+    await this.session.settle();
+  }
+
+  /**
+   * Nothing is committed that contradicts the target. Waiting for the answers takes a round trip, so a batch of inserts
+   * alone goes without: one that is there already fails by itself.
+   */
+  private async judge(): Promise<void> {
+    const { findings } = this;
+    if (!findings.decisive) return;
+    await this.session.settle();
+    findings.decisive = false;
+    const conflict = findings.conflicts[0];
+    if (!conflict) return;
+    const error = await describeConflict(conflict);
+    // Nothing failed as far as PostgreSQL knows: the rows would stay locked.
+    this.session.send('ROLLBACK');
+    await this.session.settle();
+    throw error;
+  }
+
+  private begin(): void {
+    if (this.open) return;
+    this.open = true;
+    this.endLsn = this.appliedLsn;
+    this.session.send('BEGIN');
+    // The first statement marks the transaction, so that a stream the other way leaves it out.
+    this.session.send(
+      'SELECT pg_logical_emit_message(true, $1, $2)',
+      [APPLY_PREFIX, this.options.slice],
+      'mark',
+    );
+  }
+
+  private commit(durable: boolean): void {
+    const { stream, epoch, holder } = this.options;
+    this.session.send(
+      'SELECT ficus.advance_checkpoint($1, $2, $3, $4, $5)',
+      [stream, epoch, holder, formatLsn(this.appliedLsn), formatLsn(this.endLsn)],
+      'advance',
+    );
+    if (durable) this.session.send('SET LOCAL synchronous_commit = on');
+    this.session.send('COMMIT');
+  }
+
+  private async applyOrdered(batch: Batch): Promise<void> {
+    const { ordered, bytes } = batch;
+    for (let from = 0; from < ordered.length; ) {
+      const to = endOfRun(ordered, from);
+      const binding = batch.orderedBindings.get(ordered[from]!.oid)!;
+      const run = ordered.slice(from, to);
+      for (const table of this.tablesOf(binding)) await table.applyOrdered(run, bytes, this.findings);
+      from = to;
+    }
+  }
+
+  private async applyBarrier(barrier: Barrier, bytes: Buffer): Promise<void> {
+    switch (barrier.kind) {
+      case 'truncate': {
+        const tables = barrier.bindings.flatMap((binding) => binding.plans.map((plan) => plan.target.sql));
+        const restart = barrier.restartIdentity ? ' RESTART IDENTITY' : '';
+        this.session.send(`TRUNCATE ${[...new Set(tables)].join(', ')}${restart}`);
+        return;
+      }
+      case 'move':
+        for (const table of this.tablesOf(barrier.binding))
+          await table.applyMove({ bytes, at: barrier.oldAt }, { bytes, at: barrier.at }, this.findings);
+        return;
+      case 'chunk':
+      case 'whole-copy':
+      case 'hold':
+        return;
+    }
+  }
+
+  private tablesOf(binding: RelationBinding): readonly TableApplier[] {
+    let tables = this.tables.get(binding);
+    if (!tables) {
+      tables = this.makeTables(binding, this.session);
+      this.tables.set(binding, tables);
+    }
+    return tables;
+  }
+
+  private makeTables(binding: RelationBinding, session: TargetSession): TableApplier[] {
+    const { reread, copied } = this.options;
+    return binding.plans.map(
+      (plan) =>
+        new (plan.key.kind === 'whole-row' ? KeylessApplier : TableApplier)(
+          plan,
+          binding,
+          session,
+          reread,
+          () => copied(plan),
+        ),
+    );
+  }
+
+  /**
+   * An error that names the change to blame, in place of the one a batch failed with; tried on a session of its own,
+   * and rolled back. The same error where no change can be found.
+   */
+  async explain(error: unknown, batch: Batch, open: () => Promise<TargetSession>): Promise<unknown> {
+    // What came before in the same target transaction is gone with it: alone the batch would fail for other reasons.
+    if (this.hadParts) return error;
+    const session = await open();
+    const tables = new Map<RelationBinding, TableApplier[]>();
+    try {
+      return await findFailingChange(error, batch, session, (binding) => {
+        const made = tables.get(binding) ?? this.makeTables(binding, session);
+        tables.set(binding, made);
+        return made;
+      });
+    } catch {
+      return error;
+    } finally {
+      await session.close();
+    }
+  }
+}
+
+function endOfRun(changes: readonly OrderedChange[], from: number): number {
+  const first = changes[from]!;
+  let to = from + 1;
+  while (to < changes.length && changes[to]!.oid === first.oid && changes[to]!.operation === first.operation)
+    to++;
+  return to;
+}

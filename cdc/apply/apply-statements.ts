@@ -1,0 +1,177 @@
+/**
+ * SQL by which changes reach a target table, many rows a statement. Each text is the same for the same plan and
+ * column set, so that it is prepared once per connection.
+ */
+import { quoteIdentifier } from '../catalog/quote.ts';
+import type { TablePlan } from '../mapping/table-plan.ts';
+import { inputRows } from './input-sql.ts';
+import {
+  type ApplyStatement,
+  keyColumns,
+  keyInputs,
+  mappedRows,
+  mappedValue,
+  named,
+  orderByKey,
+  sameKey,
+  settable,
+} from './statement-parts.ts';
+
+/** Inserts rows that are new: one whose key is on the target already fails the statement. */
+export function insertStatement(plan: TablePlan): ApplyStatement {
+  return named({
+    text: `${insertInto(plan)} FROM ${inputRows(plan.input)}${whereRows(plan)}${orderByKey(plan)}`,
+    inputs: plan.input,
+  });
+}
+
+/** Inserts rows, or makes those with the same key equal: where the target may rightly have the row or not. */
+export function upsertStatement(plan: TablePlan): ApplyStatement {
+  return named({
+    text: `${insertInto(plan)} FROM ${inputRows(plan.input)}${whereRows(plan)}${orderByKey(plan)}${onConflict(plan)}`,
+    inputs: plan.input,
+  });
+}
+
+/** `INSERT INTO … SELECT <expressions>`; a FROM clause with the alias `s` has to follow. */
+function insertInto(plan: TablePlan): string {
+  const values = plan.columns.map((column) => column.expression);
+  const overriding = plan.overridingSystemValue ? ' OVERRIDING SYSTEM VALUE' : '';
+  return `INSERT INTO ${plan.target.sql} AS t (${insertColumns(plan)})${overriding} SELECT ${values.join(', ')}`;
+}
+
+/** The target columns that the mapping fills, as a list for INSERT and COPY. */
+export function insertColumns(plan: TablePlan): string {
+  return plan.columns.map((column) => quoteIdentifier(column.name)).join(', ');
+}
+
+function whereRows(plan: TablePlan): string {
+  return plan.rows ? ` WHERE ${plan.rows.condition}` : '';
+}
+
+function onConflict(plan: TablePlan): string {
+  const keys = plan.key.columns.map(quoteIdentifier).join(', ');
+  const assignments = settable(plan).map((column) => {
+    const name = quoteIdentifier(column.name);
+    return `${name} = EXCLUDED.${name}`;
+  });
+  return assignments.length === 0
+    ? ` ON CONFLICT (${keys}) DO NOTHING`
+    : ` ON CONFLICT (${keys}) DO UPDATE SET ${assignments.join(', ')}`;
+}
+
+/** Removes rows that the mapping no longer wants on the target. Only for plans with `rows`. */
+export function unwantedStatement(plan: TablePlan): ApplyStatement {
+  return named({
+    text: `DELETE FROM ${plan.target.sql} AS t USING ${mappedRows(plan, keyColumns(plan), plan.input, { condition: `${plan.rows?.condition} IS NOT TRUE` })} WHERE ${sameKey(plan)}`,
+    inputs: plan.input,
+  });
+}
+
+export function deleteStatement(plan: TablePlan): ApplyStatement {
+  if (plan.key.kind === 'whole-row') return deleteOneStatement(plan);
+  const inputs = keyInputs(plan);
+  return named({
+    text: `DELETE FROM ${plan.target.sql} AS t USING ${mappedRows(plan, keyColumns(plan), inputs)} WHERE ${sameKey(plan)}`,
+    inputs,
+  });
+}
+
+/** Called with one row at a time: of several equal rows one goes. One that the condition left behind takes none along. */
+function deleteOneStatement(plan: TablePlan): ApplyStatement {
+  const condition = plan.rows?.condition;
+  const rows = mappedRows(plan, keyColumns(plan), plan.input, condition === undefined ? {} : { condition });
+  const one = `SELECT t.tableoid, t.ctid FROM ${plan.target.sql} AS t, ${rows} WHERE ${sameKey(plan)} LIMIT 1`;
+  return named({
+    text: `DELETE FROM ${plan.target.sql} AS t USING (${one}) AS one WHERE t.ctid = one.ctid AND t.tableoid = one.tableoid`,
+    inputs: plan.input,
+  });
+}
+
+/**
+ * Makes rows that are there equal to the given ones. With `sent`, the names of source columns that have values, only
+ * what depends on nothing else. Undefined: the target row has nothing besides its key that could be set.
+ */
+export function updateStatement(plan: TablePlan, sent?: ReadonlySet<string>): ApplyStatement | undefined {
+  const columns = settable(plan).filter(
+    ({ inputs }) => !sent || (inputs.length > 0 && inputs.every((input) => sent.has(input))),
+  );
+  if (columns.length === 0) return undefined;
+  const needed = new Set([...keyColumns(plan), ...columns].flatMap((column) => column.inputs));
+  const inputs = plan.input.filter((column) => needed.has(column.name));
+  const assignments = columns.map(
+    (column) => `${quoteIdentifier(column.name)} = ${mappedValue(plan, column)}`,
+  );
+  const rows = mappedRows(plan, [...keyColumns(plan), ...columns], inputs, { inKeyOrder: true });
+  return named({
+    text: `UPDATE ${plan.target.sql} AS t SET ${assignments.join(', ')} FROM ${rows} WHERE ${sameKey(plan)}`,
+    inputs,
+  });
+}
+
+/** Whether a partial row is enough: no target column and no row condition mixes sent with unsent values. */
+export function partialSuffices(plan: TablePlan, sent: ReadonlySet<string>): boolean {
+  if (plan.module || plan.rows) return false;
+  return plan.columns.every(
+    (column) =>
+      column.inputs.every((input) => sent.has(input)) || !column.inputs.some((input) => sent.has(input)),
+  );
+}
+
+/**
+ * Moves one row to another key: old key (or old row) in the first parameters, what is known of the new in the rest.
+ * A key that the target generates (GENERATED ALWAYS) can only be inserted: there the row goes and comes again.
+ */
+export function moveStatement(plan: TablePlan, sent: ReadonlySet<string>): ApplyStatement & { old: number } {
+  const old = keyInputs(plan);
+  const keyIsFixed = keyColumns(plan).some((column) => !column.updatable);
+  const columns = plan.columns.filter(
+    (column) => (column.updatable || keyIsFixed) && column.inputs.every((input) => sent.has(input)),
+  );
+  const needed = new Set(columns.flatMap((column) => column.inputs));
+  const inputs = plan.input.filter((column) => needed.has(column.name));
+  const values = columns.map((column, place) => `${column.expression} AS v${place}`);
+  const assignments = columns.map((column, place) => `${quoteIdentifier(column.name)} = n.v${place}`);
+  const moved = `(SELECT ${values.join(', ')} FROM ${inputRows(inputs, old.length + 1)}) AS n`;
+  if (keyIsFixed) {
+    const kept = plan.columns.map((column) => {
+      const place = columns.indexOf(column);
+      return place < 0 ? `o.${quoteIdentifier(column.name)}` : `n.v${place}`;
+    });
+    return named({
+      text: `WITH o AS (DELETE FROM ${plan.target.sql} AS t USING ${mappedRows(plan, keyColumns(plan), old)} WHERE ${sameKey(plan)} RETURNING t.*)
+        INSERT INTO ${plan.target.sql} (${insertColumns(plan)}) OVERRIDING SYSTEM VALUE SELECT ${kept.join(', ')} FROM o, ${moved}`,
+      inputs: [...old, ...inputs],
+      old: old.length,
+    });
+  }
+  const found = `(SELECT t.ctid FROM ${plan.target.sql} AS t, ${mappedRows(plan, keyColumns(plan), old)} WHERE ${sameKey(plan)} LIMIT 1)`;
+  return named({
+    text: `UPDATE ${plan.target.sql} AS t SET ${assignments.join(', ')} FROM ${moved} WHERE t.ctid = ${found}`,
+    inputs: [...old, ...inputs],
+    old: old.length,
+  });
+}
+
+/**
+ * The target keys of source rows as text, and whether the target has them. `there` and `missing` answer for a few of
+ * those only. Compared as text besides: of two spellings of an equal number (1.0 and 1.00) each is a row of its own to
+ * the stream, and one of them being there says nothing about the other.
+ */
+export function probeStatement(plan: TablePlan, which: 'all' | 'there' | 'missing'): ApplyStatement {
+  const inputs = keyInputs(plan);
+  const keys = keyColumns(plan);
+  const spelled = keys.map(
+    (column) =>
+      `CAST(t.${quoteIdentifier(column.name)} AS text) = CAST(${mappedValue(plan, column)} AS text)`,
+  );
+  const same = which === 'there' ? [sameKey(plan), ...spelled].join(' AND ') : sameKey(plan);
+  const found = `EXISTS (SELECT FROM ${plan.target.sql} AS t WHERE ${same})`;
+  const where = { all: '', there: ` WHERE ${found} LIMIT 3`, missing: ` WHERE NOT ${found} LIMIT 3` }[which];
+  const values = keys.map((column) => `CAST(${mappedValue(plan, column)} AS text)`);
+  const rows = mappedRows(plan, keys, inputs);
+  return named({
+    text: `SELECT ARRAY[${values.join(', ')}] AS key, ${found} AS found FROM ${rows}${where}`,
+    inputs,
+  });
+}

@@ -1,0 +1,135 @@
+/**
+ * What the target remembers of a stream, in the schema `ficus`: how far it got, under which epoch, from which source.
+ * The checkpoint moves in the transaction that writes the rows, by compare-and-set: a process with an old epoch, one
+ * that is not its holder any more, or with another idea of where the stream stands, cannot write at all.
+ */
+import type pg from 'pg';
+
+export interface Checkpoint {
+  readonly epoch: number;
+  /** End of the last transaction applied, `X/Y`. */
+  readonly lsn: string;
+  readonly slot: string;
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+}
+
+const SCHEMA = `
+CREATE SCHEMA IF NOT EXISTS ficus;
+CREATE TABLE IF NOT EXISTS ficus.checkpoint (
+  stream text PRIMARY KEY,
+  epoch bigint NOT NULL,
+  lsn pg_lsn NOT NULL,
+  slot text NOT NULL,
+  system_identifier text NOT NULL,
+  timeline integer NOT NULL,
+  applied_at timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 10);
+ALTER TABLE ficus.checkpoint ADD COLUMN IF NOT EXISTS holder text;
+CREATE TABLE IF NOT EXISTS ficus.copy_progress (
+  stream text NOT NULL REFERENCES ficus.checkpoint ON DELETE CASCADE,
+  source text NOT NULL,
+  target text NOT NULL,
+  source_columns text[] NOT NULL,
+  last_key text[],
+  rows_copied bigint NOT NULL DEFAULT 0,
+  rows_total bigint NOT NULL DEFAULT 0,
+  done boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (stream, target)
+) WITH (fillfactor = 10);
+ALTER TABLE ficus.copy_progress ADD COLUMN IF NOT EXISTS copied_at pg_lsn;
+CREATE OR REPLACE FUNCTION ficus.advance_checkpoint(of_stream text, of_epoch bigint, by_holder text, from_lsn pg_lsn, to_lsn pg_lsn)
+RETURNS void LANGUAGE plpgsql AS $body$
+BEGIN
+  UPDATE ficus.checkpoint SET lsn = to_lsn, applied_at = clock_timestamp()
+  WHERE stream = of_stream AND epoch = of_epoch AND holder = by_holder AND lsn = from_lsn AND lsn <= to_lsn;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'stream % is not at % in epoch % any more', of_stream, from_lsn, of_epoch
+      USING ERRCODE = 'FC001';
+  END IF;
+END
+$body$;
+`;
+
+/** SQLSTATE of a checkpoint that somebody else has moved. */
+export const FENCED = 'FC001';
+
+const LOCK = 0x66_69_63_75;
+
+/** Creates what is missing; safe against others doing the same. */
+export async function ensureCheckpointTables(client: pg.ClientBase): Promise<void> {
+  const found = await client.query(
+    `SELECT EXISTS (SELECT FROM pg_attribute
+                     WHERE attrelid = to_regclass('ficus.copy_progress') AND attname = 'copied_at')
+        AND to_regprocedure('ficus.advance_checkpoint(text, bigint, text, pg_lsn, pg_lsn)') IS NOT NULL AS present`,
+  );
+  if (found.rows[0]?.present) return;
+  await client.query(`BEGIN; SELECT pg_advisory_xact_lock(${LOCK}); ${SCHEMA} COMMIT`);
+}
+
+const COLUMNS = `epoch::int, lsn::text, slot, system_identifier AS "systemIdentifier", timeline`;
+
+export async function loadCheckpoint(client: pg.ClientBase, stream: string): Promise<Checkpoint | undefined> {
+  const { rows } = await client.query(`SELECT ${COLUMNS} FROM ficus.checkpoint WHERE stream = $1`, [stream]);
+  return rows[0] as Checkpoint | undefined;
+}
+
+/**
+ * Loads the checkpoint and becomes its holder. A transaction of the holder before that is being committed is waited
+ * for; none can be committed afterwards, on whichever of its connections: what is loaded next stays as it is.
+ */
+export async function takeCheckpoint(
+  client: pg.ClientBase,
+  stream: string,
+  holder: string,
+): Promise<Checkpoint | undefined> {
+  const { rows } = await client.query(
+    `UPDATE ficus.checkpoint SET holder = $2 WHERE stream = $1 RETURNING ${COLUMNS}`,
+    [stream, holder],
+  );
+  return rows[0] as Checkpoint | undefined;
+}
+
+export async function createCheckpoint(
+  client: pg.ClientBase,
+  stream: string,
+  checkpoint: Checkpoint,
+  holder: string,
+): Promise<void> {
+  await client.query(
+    `INSERT INTO ficus.checkpoint (stream, epoch, lsn, slot, system_identifier, timeline, holder)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    [
+      stream,
+      checkpoint.epoch,
+      checkpoint.lsn,
+      checkpoint.slot,
+      checkpoint.systemIdentifier,
+      checkpoint.timeline,
+      holder,
+    ],
+  );
+}
+
+/** Takes the stream over into a higher epoch. False when the target has seen a higher one still. */
+export async function raiseEpoch(client: pg.ClientBase, stream: string, epoch: number): Promise<boolean> {
+  const { rowCount } = await client.query(
+    'UPDATE ficus.checkpoint SET epoch = $2 WHERE stream = $1 AND epoch <= $2',
+    [stream, epoch],
+  );
+  return rowCount === 1;
+}
+
+/** Raises the epoch of a stream that another process holds: if that process is of an older one, it cannot write any more. */
+export async function fenceOlderEpoch(client: pg.ClientBase, stream: string, epoch: number): Promise<void> {
+  const { rows } = await client.query(`SELECT to_regclass('ficus.checkpoint') IS NOT NULL AS present`);
+  if (rows[0]?.present)
+    await client.query('UPDATE ficus.checkpoint SET epoch = $2 WHERE stream = $1 AND epoch < $2', [
+      stream,
+      epoch,
+    ]);
+}
+
+export async function deleteCheckpoint(client: pg.ClientBase, stream: string): Promise<void> {
+  await client.query('DELETE FROM ficus.checkpoint WHERE stream = $1', [stream]);
+}

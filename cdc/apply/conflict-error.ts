@@ -1,0 +1,42 @@
+/** Conflicts as errors that stop the stream: which row of the source, which of the target, and what it means. */
+import { FicusError } from '@ficus/core';
+import type { Conflict } from './findings.ts';
+
+const MEANING = {
+  'already there': 'is on the target already',
+  missing: 'is not on the target',
+} as const;
+
+export interface ConflictEvent {
+  readonly operation: 'insert' | 'update' | 'delete';
+  /** `schema.table` of the source. */
+  readonly table: string;
+  /** Key of the source's row, `id=5`. */
+  readonly key: string;
+  /** End of the last source transaction in the batch, `X/Y`. */
+  readonly upTo: string;
+  readonly conflict: Conflict['kind'];
+  readonly targetTable: string;
+  /** Key of the target's row. */
+  readonly targetKey: string;
+}
+
+export function conflictError(event: ConflictEvent, cause: unknown): FicusError {
+  const { operation, table, key, upTo, conflict, targetTable, targetKey } = event;
+  return new FicusError(
+    'FICUS_CDC_CONFLICT',
+    `The ${operation} of ${table} (${key}), committed up to ${upTo}, contradicts the target: ${targetTable} (${targetKey}) ${MEANING[conflict]}.`,
+    { cause, details: { event } },
+  );
+}
+
+/** For a conflict whose change was not found: what the target says alone. */
+export async function describeConflict({ kind, plan, keys }: Conflict): Promise<FicusError> {
+  const found = await keys().catch(() => []);
+  const rows = found.length > 0 ? `(${found.join('), (')})` : 'rows';
+  return new FicusError(
+    'FICUS_CDC_CONFLICT',
+    `The changes of ${plan.source.qualifiedName} contradict the target: of ${plan.target.qualifiedName}, ${rows} ${kind === 'missing' ? 'must be there and are missing' : 'must not be there and are'}.`,
+    { details: { conflict: kind, targetTable: plan.target.qualifiedName, targetKeys: found } },
+  );
+}

@@ -1,0 +1,184 @@
+/**
+ * A batch could not be applied. Which change was it? Applies the batch again in a transaction that is rolled back, some
+ * changes at a time and, where those fail, one by one. The answer names the rows by their keys and shows no other
+ * values: those may be personal, and the key is enough to look at them.
+ */
+import { FicusError, formatLsn } from '@ficus/core';
+import type { Batch } from '../batch/batch.ts';
+import type { TuplePlace } from '../batch/compose-tuple.ts';
+import { DELETE, DELETE_OWN, INSERT, type NetChanges, NOTHING } from '../batch/net-changes.ts';
+import { DELETE_ROW, INSERT_ROW } from '../batch/ordered-changes.ts';
+import type { RelationBinding } from '../batch/relation-binding.ts';
+import { decodeTuple } from '../decode/tuple.ts';
+import { type ConflictEvent, conflictError } from './conflict-error.ts';
+import { type Conflict, Findings } from './findings.ts';
+import type { TableApplier } from './table-applier.ts';
+import type { TargetSession } from './target-session.ts';
+
+/** Changes tried in one go. */
+const GROUP = 500;
+
+const UNIQUE_VIOLATION = '23505';
+
+interface SingleChange {
+  readonly binding: RelationBinding;
+  readonly operation: ConflictEvent['operation'];
+  /** Its tuple, old or new: the one that tells the key on the target that matters. */
+  readonly tuple: TuplePlace;
+  /** The source had no row under the key of `tuple` before. */
+  readonly arrives: boolean;
+  apply(table: TableApplier, findings: Findings): Promise<void>;
+}
+
+type TablesOf = (binding: RelationBinding) => readonly TableApplier[];
+
+/** `error` with the change to blame, or as it is when none fails alone. */
+export async function findFailingChange(
+  error: unknown,
+  batch: Batch,
+  session: TargetSession,
+  tablesOf: TablesOf,
+): Promise<unknown> {
+  const changes = [...listChanges(batch)];
+  session.send('BEGIN');
+  for (let from = 0; from < changes.length; from += GROUP) {
+    const group = changes.slice(from, from + GROUP);
+    if (!(await tryChanges(group, session, tablesOf))) continue;
+    for (const change of group) {
+      const failure = await tryChanges([change], session, tablesOf);
+      if (failure) return describe(error, failure, change, formatLsn(batch.endLsn), tablesOf);
+    }
+  }
+  return error;
+}
+
+interface Failure {
+  readonly reason: unknown;
+  readonly conflict: Conflict | undefined;
+}
+
+/** What comes of the changes; when one fails, everything is as before them. */
+async function tryChanges(
+  changes: readonly SingleChange[],
+  session: TargetSession,
+  tablesOf: TablesOf,
+): Promise<Failure | undefined> {
+  const findings = new Findings();
+  session.send('SAVEPOINT trial');
+  let reason: unknown;
+  try {
+    for (const change of changes)
+      for (const table of tablesOf(change.binding)) await change.apply(table, findings);
+    await session.settle();
+    if (findings.conflicts.length === 0) {
+      session.send('RELEASE trial');
+      return undefined;
+    }
+  } catch (thrown) {
+    reason = thrown;
+    await session.settle().catch(() => undefined);
+  }
+  session.send('ROLLBACK TO trial');
+  await session.settle();
+  return { reason, conflict: findings.conflicts[0] };
+}
+
+async function describe(
+  error: unknown,
+  { reason, conflict }: Failure,
+  change: SingleChange,
+  upTo: string,
+  tablesOf: TablesOf,
+): Promise<FicusError> {
+  const { binding, operation, tuple } = change;
+  const table = `${binding.relation.schema}.${binding.relation.name}`;
+  const event = { operation, table, key: describeKey(binding, tuple), upTo };
+  if (conflict)
+    return conflictError(
+      {
+        ...event,
+        conflict: conflict.kind,
+        targetTable: conflict.plan.target.qualifiedName,
+        targetKey: (await conflict.keys())[0] ?? '',
+      },
+      error,
+    );
+  if (change.arrives && (reason as { code?: unknown }).code === UNIQUE_VIOLATION)
+    for (const { writer } of tablesOf(binding)) {
+      const [row] = await writer.probe([tuple], 'all');
+      if (!row?.found) continue;
+      const targetTable = writer.plan.target.qualifiedName;
+      const targetKey = row.key;
+      return conflictError({ ...event, conflict: 'already there', targetTable, targetKey }, error);
+    }
+  const said = reason instanceof Error ? reason.message : String(reason);
+  return new FicusError(
+    'FICUS_CDC_APPLY_FAILED',
+    `The ${operation} of ${table} (${event.key}), committed up to ${upTo}, cannot be applied: ${said}.`,
+    { cause: error, details: { event: { ...event, reason: said } } },
+  );
+}
+
+/** In the order in which the applier sends them: what goes, then what comes. */
+function* listChanges(batch: Batch): Generator<SingleChange> {
+  for (const { binding, net } of batch.net.values()) {
+    yield* listEntries(binding, net, batch.bytes, true);
+    yield* listEntries(binding, net, batch.bytes, false);
+  }
+  for (const change of batch.ordered) {
+    const binding = batch.orderedBindings.get(change.oid)!;
+    const tuple = { bytes: batch.bytes, at: change.at >= 0 ? change.at : change.oldAt };
+    const isInsert = change.operation === INSERT_ROW;
+    yield {
+      binding,
+      operation: isInsert ? 'insert' : change.operation === DELETE_ROW ? 'delete' : 'update',
+      tuple,
+      arrives:
+        isInsert ||
+        (change.at >= 0 &&
+          change.oldAt >= 0 &&
+          describeKey(binding, { bytes: batch.bytes, at: change.oldAt }) !== describeKey(binding, tuple)),
+      apply: (table, findings) => table.applyOrdered([change], batch.bytes, findings),
+    };
+  }
+  const { barrier } = batch;
+  if (barrier?.kind !== 'move') return;
+  const [from, to] = [barrier.oldAt, barrier.at].map((at) => ({ bytes: batch.bytes, at }));
+  yield {
+    binding: barrier.binding,
+    operation: 'update',
+    tuple: to!,
+    arrives: true,
+    apply: (table, findings) => table.applyMove(from!, to!, findings),
+  };
+}
+
+function* listEntries(
+  binding: RelationBinding,
+  net: NetChanges,
+  bytes: Buffer,
+  goes: boolean,
+): Generator<SingleChange> {
+  for (let entry = 0; entry < net.count; entry++) {
+    const operation = net.operations[entry];
+    const isDelete = operation === DELETE || operation === DELETE_OWN;
+    if (isDelete !== goes || operation === NOTHING) continue;
+    yield {
+      binding,
+      // What came and went within the batch is in the way with what came.
+      operation: operation === DELETE ? 'delete' : operation === INSERT || isDelete ? 'insert' : 'update',
+      tuple: net.tupleAt(entry, bytes),
+      arrives: operation === INSERT,
+      apply: (table, findings) => table.applyEntry(net, entry, bytes, findings),
+    };
+  }
+}
+
+function describeKey(binding: RelationBinding, { bytes, at }: TuplePlace): string {
+  // Without a key it would be all of the row's values.
+  if (binding.plans.some((plan) => plan.key.kind === 'whole-row')) return 'a row without a key';
+  const values = decodeTuple(bytes, at);
+  return binding.keyColumns
+    .map((place) => `${binding.relation.columns[place]?.name}=${values[place] ?? 'null'}`)
+    .join(', ');
+}

@@ -1,0 +1,34 @@
+/**
+ * What applying a batch brought to light about the target. With one writer the source's order says of each change
+ * whether the target has its row; where it has not, somebody else wrote there. The rules, and why they are what they are:
+ *
+ * | change | the target must | else |
+ * | --- | --- | --- |
+ * | INSERT, or a row moving to a key | not have the key | conflict: the stream stops, the row stays as it is |
+ * | UPDATE, or a row moving from a key | have the key | conflict: the stream stops, nothing is made up for it |
+ * | DELETE | have the key | counted (`missingDeletes`): the target already is what the source wants |
+ *
+ * They hold for a table from the batch after the high mark of its last chunk on, and not before: until then a chunk
+ * may have brought a row ahead of the stream, or not yet. At that mark, and at no earlier provable moment, the target
+ * is what the source was at the mark's commit; the copy's `done` is committed there, between two batches.
+ *
+ * Not judged, because there the target may rightly differ: UPDATEs and DELETEs of a mapping with a condition or a
+ * module (a row may come and go by its values), and UPDATEs of a table whose own triggers fire for what the stream
+ * writes (they may refuse or remove rows).
+ */
+import type { TablePlan } from '../mapping/table-plan.ts';
+
+export interface Conflict {
+  readonly kind: 'already there' | 'missing';
+  readonly plan: TablePlan;
+  /** Keys on the target of a few of the rows concerned; asked within the transaction that found it. */
+  keys(): Promise<readonly string[]>;
+}
+
+export class Findings {
+  /** Rows to be deleted that the target did not have. */
+  missingDeletes = 0;
+  /** An answer is under way that decides whether there may be a commit. */
+  decisive = false;
+  readonly conflicts: Conflict[] = [];
+}

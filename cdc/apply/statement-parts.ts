@@ -1,0 +1,84 @@
+/** What the statements of a plan are put together from: mapped rows, key comparisons, names of prepared statements. */
+import { createHash } from 'node:crypto';
+import { quoteIdentifier } from '../catalog/quote.ts';
+import type { InputColumn, TablePlan, TargetColumn } from '../mapping/table-plan.ts';
+import { inputRows } from './input-sql.ts';
+
+export interface ApplyStatement {
+  /** Name of the prepared statement. */
+  readonly name: string;
+  readonly text: string;
+  /** Source columns of the parameters, in order. */
+  readonly inputs: readonly InputColumn[];
+}
+
+/** A name that is the same for the same text only: a table altered meanwhile has other texts. */
+export function named<T extends { readonly text: string }>(statement: T): T & { readonly name: string } {
+  return {
+    ...statement,
+    name: `ficus_${createHash('sha1').update(statement.text).digest('hex').slice(0, 16)}`,
+  };
+}
+
+/** Source columns that the target key is made of. */
+export function keyInputs(plan: TablePlan): InputColumn[] {
+  const needed = new Set(keyColumns(plan).flatMap((column) => column.inputs));
+  return plan.input.filter((column) => needed.has(column.name));
+}
+
+export function keyColumns(plan: TablePlan): TargetColumn[] {
+  return plan.columns.filter((column) => plan.key.columns.includes(column.name));
+}
+
+export function settable(plan: TablePlan): TargetColumn[] {
+  return plan.columns.filter((column) => column.updatable && !plan.key.columns.includes(column.name));
+}
+
+/**
+ * What the expressions come to, under the alias `m`. They are computed where nothing but `s` is in sight: a user names
+ * source columns without an alias, and the target may well have columns of the same names.
+ */
+export function mappedRows(
+  plan: TablePlan,
+  columns: readonly TargetColumn[],
+  inputs: readonly InputColumn[],
+  { condition, inKeyOrder }: { readonly condition?: string; readonly inKeyOrder?: boolean } = {},
+): string {
+  const values = [...new Set(columns)].map(
+    (column) => `${column.expression} AS v${plan.columns.indexOf(column)}`,
+  );
+  const where = condition === undefined ? '' : ` WHERE ${condition}`;
+  const order = inKeyOrder ? orderByKey(plan) : '';
+  return `(SELECT ${values.join(', ')} FROM ${inputRows(inputs)}${where}${order}) AS m`;
+}
+
+/** Neighbours in the index one after the other: a third off the cost of a large batch. */
+export function orderByKey(plan: TablePlan): string {
+  if (plan.key.kind === 'whole-row') return '';
+  const keys = keyColumns(plan).map((column) => column.expression);
+  return ` ORDER BY ${keys.join(', ')}`;
+}
+
+export function mappedValue(plan: TablePlan, column: TargetColumn): string {
+  return `m.v${plan.columns.indexOf(column)}`;
+}
+
+/** Joins mapped rows with the rows of the target that have their key. */
+export function sameKey(plan: TablePlan): string {
+  const whole = plan.key.kind === 'whole-row';
+  return keyColumns(plan)
+    .map((column) => {
+      const name = `t.${quoteIdentifier(column.name)}`;
+      const value = asStored(column, mappedValue(plan, column));
+      return whole
+        ? `CAST(${name} AS text) IS NOT DISTINCT FROM CAST(CAST(${value} AS ${column.type}) AS text)`
+        : `${name} = ${value}`;
+    })
+    .join(' AND ');
+}
+
+/** Assigned to its column the value is rounded, and only then equal to what the target holds. */
+function asStored(column: TargetColumn, value: string): string {
+  const rounds = /^(numeric|timestamp|time|interval)\b.*\(/.test(column.type);
+  return rounds ? `CAST(${value} AS ${column.type})` : value;
+}

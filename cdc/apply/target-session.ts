@@ -1,0 +1,117 @@
+/**
+ * The one connection through which a stream writes to its target. Statements are pipelined: sent without waiting for
+ * the answers of those before, which all arrive with `settle`.
+ */
+import pg from 'pg';
+import { applySessionSettings } from '../catalog/session-settings.ts';
+import { endClient, withinTime } from '../source/end-client.ts';
+
+export interface TargetSessionOptions {
+  readonly url: string;
+  readonly applicationName: string;
+  /** False for a connection that does COPY. */
+  readonly pipeline?: boolean;
+  /** How long the server may take to answer a new connection. */
+  readonly answerMs?: number;
+}
+
+export class TargetSession {
+  readonly client: pg.Client;
+  /** Foreign keys and ordinary triggers do not fire for what this session writes. */
+  readonly replicaRole: boolean;
+  private pending: Promise<unknown>[] = [];
+  private failure: Error | undefined;
+  private unanswered = 0;
+
+  private constructor(client: pg.Client, replicaRole: boolean) {
+    this.client = client;
+    this.replicaRole = replicaRole;
+  }
+
+  static async open(options: TargetSessionOptions): Promise<TargetSession> {
+    const { answerMs = 10_000 } = options;
+    const client = new pg.Client({
+      connectionString: options.url,
+      application_name: options.applicationName,
+      pipeline: options.pipeline ?? true,
+      keepAlive: true,
+      connectionTimeoutMillis: answerMs,
+    } as pg.ClientConfig);
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      const replicaRole = await withinTime(client, answerMs, async () => {
+        await applySessionSettings(client);
+        // Nested loops over the key's index: the arrays' lengths are unknown when a statement is planned.
+        await client.query(`SET plan_cache_mode = force_generic_plan; SET enable_hashjoin = off;
+          SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off; SET work_mem = '64MB';
+          SET synchronous_commit = off; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0`);
+        // When our machine is gone, the server must notice: the stream's lock lives as long as this session does.
+        await client
+          .query(
+            'SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3',
+          )
+          .catch(() => undefined);
+        return client.query('SET session_replication_role = replica').then(
+          () => true,
+          () => false,
+        );
+      });
+      return new TargetSession(client, replicaRole);
+    } catch (error) {
+      await endClient(client);
+      throw error;
+    }
+  }
+
+  /**
+   * Makes this session the stream's only writer. False while another one is: the lock goes with its connection, so
+   * that a process that dies leaves the stream free at once.
+   */
+  async claim(stream: string): Promise<boolean> {
+    const { rows } = await this.client.query('SELECT pg_try_advisory_lock(hashtext($1), 1) AS mine', [
+      stream,
+    ]);
+    return rows[0]?.mine === true;
+  }
+
+  /** Sends a statement; what it answers goes to `onRows`. An error comes out of `settle`. */
+  send(
+    text: string,
+    values?: readonly unknown[],
+    name?: string,
+    onResult?: (result: pg.QueryResult) => void,
+  ): void {
+    const query = { text, ...(values ? { values: [...values] } : {}), ...(name ? { name } : {}) };
+    this.unanswered++;
+    this.pending.push(
+      this.client
+        .query(query)
+        .then(onResult, (error: Error) => {
+          this.failure ??= error;
+        })
+        .finally(() => {
+          this.unanswered--;
+        }),
+    );
+  }
+
+  /** Something that was sent has no answer yet. */
+  get isWaiting(): boolean {
+    return this.unanswered > 0;
+  }
+
+  /** Waits for everything sent; throws the first error. */
+  async settle(): Promise<void> {
+    const { pending } = this;
+    this.pending = [];
+    await Promise.all(pending);
+    const { failure } = this;
+    this.failure = undefined;
+    if (failure) throw failure;
+  }
+
+  close(): Promise<void> {
+    return endClient(this.client);
+  }
+}

@@ -1,0 +1,298 @@
+/**
+ * Reads the change stream into batches. Transactions that the target has already (a slot may go back after a crash)
+ * and transactions that our own reverse stream wrote are left out; everything else is noted, whole transactions in
+ * commit order. Stops where a batch must end: at a TRUNCATE, an altered table, a watermark of the first copy.
+ */
+import { FicusError } from '@ficus/core';
+import type { ChangeVerdict, WholeTables } from '../copy/whole-tables.ts';
+import {
+  type Answer,
+  type ChangeVisitor,
+  GO_ON,
+  type Relation,
+  STOP_AFTER,
+  STOP_BEFORE,
+} from '../decode/change-visitor.ts';
+import { tupleKey } from '../decode/tuple.ts';
+import type { TablePlan } from '../mapping/table-plan.ts';
+import { APPLY_PREFIX, COPY_PREFIX, HEARTBEAT_PREFIX, parseMark } from '../source/marks.ts';
+import { type Barrier, Batch } from './batch.ts';
+import type { ChangeLedger } from './change-ledger.ts';
+import type { ChangeWatch } from './change-watch.ts';
+import { NetChanges } from './net-changes.ts';
+import { DELETE_ROW, INSERT_ROW, type OrderedChange, UPDATE_ROW } from './ordered-changes.ts';
+import { bindRelation, type RelationBinding } from './relation-binding.ts';
+
+export interface BatchBuilderOptions {
+  readonly slice: string;
+  /** Name of this stream, as its own marks carry it. */
+  readonly stream: string;
+  readonly plans: readonly TablePlan[];
+  /** End LSN of the last transaction on the target. */
+  readonly appliedLsn: bigint;
+  readonly watch: ChangeWatch;
+  /** Tables that are copied at one point of the WAL; undefined when the slice has none. */
+  readonly wholeTables?: WholeTables | undefined;
+  /** Where changed rows are noted, while somebody wants to know them. */
+  readonly ledger?: () => ChangeLedger | undefined;
+  /** The stream is held before a transaction whose commit lies there. */
+  readonly isHeld?: (commitLsn: bigint) => boolean;
+  /** Judges an altered table; throws to stop the stream. */
+  readonly checkRelation?: (relation: Relation) => void;
+}
+
+export class BatchBuilder implements ChangeVisitor {
+  batch: Batch;
+  /** End of the last transaction read: nothing before it is read again, whatever the source sends. */
+  receivedLsn: bigint;
+  private readonly options: BatchBuilderOptions;
+  private readonly bindings = new Map<number, RelationBinding>();
+  private inTransaction = false;
+  private skipping = false;
+  /** Where the commit of the transaction under way lies. */
+  private commitLsn = 0n;
+  /** Changes of the transaction under way: a mark of ours counts only as its first statement. */
+  private inThisTransaction = 0;
+  private closing: Barrier | undefined;
+
+  constructor(options: BatchBuilderOptions, bytes: Buffer) {
+    this.options = options;
+    this.receivedLsn = options.appliedLsn;
+    this.batch = new Batch(bytes);
+  }
+
+  /** Hands the batch over and begins a new one on `bytes`. */
+  take(bytes: Buffer): Batch {
+    const done = this.batch;
+    done.complete = !this.inTransaction;
+    this.batch = new Batch(bytes);
+    return done;
+  }
+
+  begin(commitLsn: bigint, _committedAtMs: number, xid: number): Answer {
+    if (commitLsn >= this.receivedLsn && this.options.isHeld?.(commitLsn)) {
+      this.batch.barrier = { kind: 'hold', commitLsn };
+      return STOP_BEFORE;
+    }
+    this.inTransaction = true;
+    this.commitLsn = commitLsn;
+    this.inThisTransaction = 0;
+    // The end of a transaction lies behind its commit, and no commit lies between.
+    this.skipping = commitLsn < this.receivedLsn;
+    this.options.watch.sawTransaction(xid);
+    return GO_ON;
+  }
+
+  commit(endLsn: bigint, committedAtMs: number): Answer {
+    this.inTransaction = false;
+    if (endLsn > this.receivedLsn) {
+      this.receivedLsn = endLsn;
+      this.batch.endLsn = endLsn;
+      this.batch.committedAtMs = committedAtMs;
+      this.batch.transactions++;
+    }
+    if (!this.closing) return GO_ON;
+    this.batch.barrier = this.closing;
+    this.closing = undefined;
+    return STOP_AFTER;
+  }
+
+  relation(relation: Relation): Answer {
+    const known = this.bindings.get(relation.oid);
+    if (known && sameColumns(known.relation, relation)) return GO_ON;
+    if (known && this.holds(relation.oid)) return STOP_BEFORE;
+    if (this.options.plans.some((plan) => isSource(plan, relation))) this.options.checkRelation?.(relation);
+    const binding = bindRelation(relation, this.options.plans);
+    if ('column' in binding)
+      throw new FicusError(
+        'FICUS_CDC_SCHEMA_CHANGED',
+        `Column “${binding.column}” of ${binding.table}, which the mapping needs, is not in the change stream.`,
+        { details: { ...binding } },
+      );
+    this.bindings.set(relation.oid, binding);
+    return GO_ON;
+  }
+
+  insert(oid: number, at: number): Answer {
+    const binding = this.interesting(oid);
+    if (!binding) return GO_ON;
+    if (this.mustWait(binding)) return this.waitForCopy(binding);
+    if (binding.inOrder) this.note(binding, { operation: INSERT_ROW, oid, oldAt: -1, at });
+    else this.netOf(binding).insert(this.batch.bytes, at);
+    this.watched(binding, at, 'whole');
+    this.options.ledger?.()?.note(binding, this.batch.bytes, at);
+    return GO_ON;
+  }
+
+  update(oid: number, oldAt: number, at: number): Answer {
+    const binding = this.interesting(oid);
+    if (!binding) return GO_ON;
+    if (this.mustWait(binding)) return this.waitForCopy(binding);
+    const { bytes } = this.batch;
+    const moved =
+      oldAt >= 0 &&
+      (!binding.identityFull ||
+        tupleKey(bytes, oldAt, binding.keyColumns) !== tupleKey(bytes, at, binding.keyColumns));
+    const ledger = this.options.ledger?.();
+    ledger?.note(binding, bytes, at);
+    if (moved) ledger?.note(binding, bytes, oldAt);
+    if (binding.inOrder) this.note(binding, { operation: UPDATE_ROW, oid, oldAt, at });
+    else if (!moved) this.netOf(binding).update(bytes, binding.identityFull ? oldAt : -1, at);
+    else if (!this.netOf(binding).move(bytes, oldAt, at, binding.identityFull)) {
+      if (this.batch.changes > 1) {
+        this.uncount();
+        return STOP_BEFORE;
+      }
+      this.batch.barrier = { kind: 'move', binding, oldAt, at };
+      this.watchMove(binding, oldAt, at);
+      return STOP_AFTER;
+    }
+    if (moved) this.watchMove(binding, oldAt, at);
+    else this.watched(binding, at, 'updated');
+    return GO_ON;
+  }
+
+  delete(oid: number, oldAt: number): Answer {
+    const binding = this.interesting(oid);
+    if (!binding) return GO_ON;
+    if (this.mustWait(binding)) return this.waitForCopy(binding);
+    if (binding.inOrder) this.note(binding, { operation: DELETE_ROW, oid, oldAt, at: -1 });
+    else this.netOf(binding).delete(this.batch.bytes, oldAt);
+    this.watched(binding, oldAt, 'gone');
+    this.options.ledger?.()?.note(binding, this.batch.bytes, oldAt);
+    return GO_ON;
+  }
+
+  truncate(oids: readonly number[], _cascade: boolean, restartIdentity: boolean): Answer {
+    if (this.skipping) return GO_ON;
+    const bindings = oids
+      .map((oid) => this.bindings.get(oid))
+      .filter((binding) => binding !== undefined)
+      .filter((binding) => binding.plans.length > 0 && this.verdictOn(binding) !== 'skip');
+    if (bindings.length === 0) return GO_ON;
+    const waiting = bindings.find((binding) => this.verdictOn(binding) === 'wait');
+    if (waiting) {
+      this.batch.barrier = { kind: 'whole-copy', table: tableOf(waiting) };
+      return STOP_BEFORE;
+    }
+    if (this.batch.changes > 0) return STOP_BEFORE;
+    this.inThisTransaction++;
+    this.batch.changes++;
+    for (const binding of bindings) {
+      this.options.watch.invalidate(tableOf(binding));
+      this.options.ledger?.()?.noteAll(tableOf(binding));
+    }
+    this.batch.barrier = { kind: 'truncate', bindings, restartIdentity };
+    return STOP_AFTER;
+  }
+
+  message(prefix: string, content: string, transactional: boolean): Answer {
+    if (this.skipping) return GO_ON;
+    if (prefix === APPLY_PREFIX) {
+      if (transactional && this.inThisTransaction === 0 && content === this.options.slice)
+        this.skipping = true;
+      return GO_ON;
+    }
+    if (prefix !== HEARTBEAT_PREFIX && prefix !== COPY_PREFIX) return GO_ON;
+    const mark = parseMark(content);
+    if (mark?.stream !== this.options.stream) return GO_ON;
+    if (mark.kind === 'heartbeat')
+      this.batch.heartbeat = { emitter: mark.emitter, emittedAtMs: mark.emittedAtMs };
+    else if (mark.kind === 'low') this.options.watch.open(mark.chunk);
+    else this.closing = { kind: 'chunk', chunk: mark.chunk, snapshot: mark.snapshot };
+    return GO_ON;
+  }
+
+  private interesting(oid: number): RelationBinding | undefined {
+    if (this.skipping) return undefined;
+    const binding = this.bindings.get(oid);
+    if (!binding) throw new Error(`a change of table ${oid} came before its description`);
+    if (binding.plans.length === 0 || this.verdictOn(binding) === 'skip') return undefined;
+    this.inThisTransaction++;
+    this.batch.changes++;
+    return binding;
+  }
+
+  private verdictOn(binding: RelationBinding): ChangeVerdict {
+    const { wholeTables } = this.options;
+    return wholeTables ? wholeTables.judge(tableOf(binding), this.commitLsn) : 'apply';
+  }
+
+  private mustWait(binding: RelationBinding): boolean {
+    return this.options.wholeTables !== undefined && this.verdictOn(binding) === 'wait';
+  }
+
+  private waitForCopy(binding: RelationBinding): Answer {
+    this.uncount();
+    this.batch.barrier = { kind: 'whole-copy', table: tableOf(binding) };
+    return STOP_BEFORE;
+  }
+
+  private uncount(): void {
+    this.inThisTransaction--;
+    this.batch.changes--;
+  }
+
+  private netOf(binding: RelationBinding): NetChanges {
+    const { oid } = binding.relation;
+    let changes = this.batch.net.get(oid);
+    if (!changes) {
+      changes = { binding, net: new NetChanges(binding.keyColumns) };
+      this.batch.net.set(oid, changes);
+    }
+    return changes.net;
+  }
+
+  private note(binding: RelationBinding, change: OrderedChange): void {
+    this.batch.ordered.push(change);
+    this.batch.orderedBindings.set(change.oid, binding);
+  }
+
+  private holds(oid: number): boolean {
+    return this.batch.net.has(oid) || this.batch.orderedBindings.has(oid);
+  }
+
+  private watched(binding: RelationBinding, at: number, what: 'whole' | 'updated' | 'gone'): void {
+    if (!this.options.watch.isOpen(tableOf(binding))) return;
+    const { bytes } = this.batch;
+    this.options.watch.touched(
+      tableOf(binding),
+      tupleKey(bytes, at, binding.keyColumns),
+      what,
+      bytes,
+      at,
+      binding,
+    );
+  }
+
+  private watchMove(binding: RelationBinding, oldAt: number, at: number): void {
+    this.watched(binding, oldAt, 'gone');
+    this.watched(binding, at, 'whole');
+  }
+}
+
+function tableOf(binding: RelationBinding): string {
+  return `${binding.relation.schema}.${binding.relation.name}`;
+}
+
+function isSource(plan: TablePlan, relation: Relation): boolean {
+  return plan.source.schema === relation.schema && plan.source.name === relation.name;
+}
+
+function sameColumns(a: Relation, b: Relation): boolean {
+  return (
+    a.name === b.name &&
+    a.schema === b.schema &&
+    a.identity === b.identity &&
+    a.columns.length === b.columns.length &&
+    a.columns.every((column, place) => {
+      const other = b.columns[place]!;
+      return (
+        column.name === other.name &&
+        column.typeOid === other.typeOid &&
+        column.typmod === other.typmod &&
+        column.identity === other.identity
+      );
+    })
+  );
+}

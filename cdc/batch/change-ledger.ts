@@ -1,0 +1,51 @@
+/**
+ * Which rows have changed since a full comparison began, so that the next one need look at these alone (cutover's verify
+ * step). Kept in memory by the process that reads the stream, and bounded: of a table with more changes than that, all
+ * rows count as changed. It notes what is read, which is never less than what is applied.
+ */
+import { decodeTuple } from '../decode/tuple.ts';
+import type { RelationBinding } from './relation-binding.ts';
+
+/** Columns by which the stream tells rows apart → their texts, before or after a change. */
+export type ChangedRow = Readonly<Record<string, string | null>>;
+
+const MOST_ROWS = 100_000;
+
+export class ChangeLedger {
+  private readonly rows = new Map<string, Map<string, ChangedRow> | 'all'>();
+  private readonly most: number;
+
+  constructor(most = MOST_ROWS) {
+    this.most = most;
+  }
+
+  note(binding: RelationBinding, bytes: Buffer, at: number): void {
+    const { relation, keyColumns } = binding;
+    const table = `${relation.schema}.${relation.name}`;
+    let rows = this.rows.get(table);
+    if (rows === 'all') return;
+    if (!rows) {
+      rows = new Map();
+      this.rows.set(table, rows);
+    }
+    const values = decodeTuple(bytes, at);
+    const key = keyColumns.map((place) => values[place] ?? null);
+    const id = JSON.stringify(key);
+    if (rows.has(id)) return;
+    rows.set(
+      id,
+      Object.fromEntries(keyColumns.map((place, n) => [relation.columns[place]!.name, key[n] ?? null])),
+    );
+    if (rows.size > this.most) this.noteAll(table);
+  }
+
+  /** TRUNCATE, or more than can be kept. @param table `schema.table` of the source */
+  noteAll(table: string): void {
+    this.rows.set(table, 'all');
+  }
+
+  changed(table: string): readonly ChangedRow[] | 'all' {
+    const rows = this.rows.get(table);
+    return rows === 'all' ? 'all' : [...(rows?.values() ?? [])];
+  }
+}

@@ -1,0 +1,31 @@
+/** Who wants to know what passes by: the first copy, between the marks of its chunks. */
+import type { RelationBinding } from './relation-binding.ts';
+
+export interface ChangeWatch {
+  /** A transaction of the source came by, in commit order. */
+  sawTransaction(xid: number): void;
+  /** The low mark of a chunk came by. */
+  open(chunk: string): void;
+  /** Whether a chunk of the table is between its marks. */
+  isOpen(table: string): boolean;
+  /** A row changed: `whole` and `updated` with its new tuple, `gone` with its old one. */
+  touched(
+    table: string,
+    key: string | number,
+    what: 'whole' | 'updated' | 'gone',
+    bytes: Buffer,
+    at: number,
+    binding: RelationBinding,
+  ): void;
+  /** Everything read of the table is worthless (TRUNCATE). */
+  invalidate(table: string): void;
+}
+
+/** Nobody. */
+export const NO_WATCH: ChangeWatch = {
+  sawTransaction: () => undefined,
+  open: () => undefined,
+  isOpen: () => false,
+  touched: () => undefined,
+  invalidate: () => undefined,
+};

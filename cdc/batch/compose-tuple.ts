@@ -1,0 +1,43 @@
+/**
+ * An UPDATE does not send large values that it left alone. Where an older tuple of the same row is at hand, the two
+ * make a whole one: the newer's values, the older's in place of what was not sent. Unchanged is never null.
+ */
+import { locateColumn, NULL, readInt16, readInt32, UNCHANGED } from '../decode/tuple.ts';
+
+export interface TuplePlace {
+  readonly bytes: Buffer;
+  readonly at: number;
+}
+
+/** The newer tuple completed from the older; what is unsent in both stays unsent. */
+export function composeTuple(newer: TuplePlace, older: TuplePlace): Buffer {
+  const columns = readInt16(newer.bytes, newer.at);
+  const parts: Buffer[] = [newer.bytes.subarray(newer.at, newer.at + 2)];
+  let next = newer.at + 2;
+  for (let column = 0; column < columns; column++) {
+    const end = fieldEnd(newer.bytes, next);
+    if (newer.bytes[next] === UNCHANGED && column < readInt16(older.bytes, older.at)) {
+      const place = locateColumn(older.bytes, older.at, column);
+      parts.push(older.bytes.subarray(place, fieldEnd(older.bytes, place)));
+    } else parts.push(newer.bytes.subarray(next, end));
+    next = end;
+  }
+  return Buffer.concat(parts);
+}
+
+/** Which columns were not sent, as a string of 0 and 1: the column set of the statement that applies the tuple. */
+export function columnSet(bytes: Buffer, at: number): string {
+  const columns = readInt16(bytes, at);
+  let set = '';
+  let next = at + 2;
+  for (let column = 0; column < columns; column++) {
+    set += bytes[next] === UNCHANGED ? '0' : '1';
+    next = fieldEnd(bytes, next);
+  }
+  return set;
+}
+
+function fieldEnd(bytes: Buffer, place: number): number {
+  const kind = bytes[place];
+  return kind === NULL || kind === UNCHANGED ? place + 1 : place + 5 + readInt32(bytes, place + 1);
+}

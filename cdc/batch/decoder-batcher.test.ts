@@ -1,0 +1,250 @@
+/**
+ * Decoder and batcher against a model that a child could check: a Map from key to row. Random transactions are written
+ * as bytes, cut at random places, read in batches of random size; what the batches amount to, applied to the model's
+ * table, must be what the transactions say, and batches must end where transactions end.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decodeTuple, type TupleValue } from '../decode/tuple.ts';
+import type { TablePlan } from '../mapping/table-plan.ts';
+import type { Batch } from './batch.ts';
+import { BatchBuilder } from './batch-builder.ts';
+import { NO_WATCH } from './change-watch.ts';
+import { Intake } from './intake.ts';
+import { DELETE, DELETE_OWN, INSERT, PARTIAL, UPDATE } from './net-changes.ts';
+import { DELETE_ROW, INSERT_ROW } from './ordered-changes.ts';
+import { WireWriter } from './wire-writer.ts';
+
+type Row = readonly [key: string, small: string | null, large: string | null];
+type Table = Map<string, Row>;
+
+/** What a client did, by key; which of them are possible depends on the table. */
+interface Intent {
+  readonly key: number;
+  readonly kind: 'write' | 'touch' | 'delete' | 'move';
+  readonly to: number;
+  readonly small: string | null;
+  readonly large: string | null;
+}
+
+const text = fc.option(fc.string({ maxLength: 12 }), { nil: null });
+const intent = fc.record<Intent>({
+  key: fc.integer({ min: 0, max: 12 }),
+  kind: fc.constantFrom('write', 'touch', 'delete', 'move'),
+  to: fc.integer({ min: 0, max: 12 }),
+  small: text,
+  large: text,
+});
+const transactions = fc.array(fc.array(intent, { maxLength: 8 }), { maxLength: 25 });
+const cuts = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 40 });
+
+/** Writes the intents as the server would, keeps the model's table, and remembers it after each transaction. */
+function play(
+  intents: readonly (readonly Intent[])[],
+  full: boolean,
+): { bytes: Buffer; states: Map<bigint, Table> } {
+  const wire = new WireWriter(full);
+  const table: Table = new Map();
+  const states = new Map<bigint, Table>([[0n, new Map()]]);
+  for (const transaction of intents) {
+    wire.begin();
+    for (const one of transaction) playOne(wire, table, one);
+    states.set(wire.commit(), new Map(table));
+  }
+  return { bytes: wire.finish(), states };
+}
+
+function playOne(wire: WireWriter, table: Table, { key, kind, to, small, large }: Intent): void {
+  const id = String(key);
+  const before = table.get(id);
+  if (!before) {
+    if (kind === 'delete') return;
+    table.set(id, [id, small, large]);
+    wire.insert([id, small, large]);
+  } else if (kind === 'delete') {
+    table.delete(id);
+    wire.delete(before);
+  } else if (kind === 'move' && !table.has(String(to))) {
+    const moved: Row = [String(to), small, before[2]];
+    table.delete(id);
+    table.set(String(to), moved);
+    wire.update(before, moved, before[2] !== null);
+  } else {
+    const unchanged = kind === 'touch' && before[2] !== null;
+    const after: Row = [id, small, unchanged ? before[2] : large];
+    table.set(id, after);
+    wire.update(before, after, unchanged);
+  }
+}
+
+function makePlan(inOrder: boolean): TablePlan {
+  const columns = ['id', 'small', 'large'];
+  const input = columns.map((name) => ({ name, type: 'text' }));
+  const table = { oid: 1, schema: 'public', name: 't', qualifiedName: 'public.t', sql: '"public"."t"' };
+  return {
+    index: 0,
+    path: [],
+    source: {
+      ...table,
+      identityColumns: ['id'],
+      identityFull: false,
+      keyColumns: ['id'],
+      readColumns: input,
+    },
+    target: { ...table, triggers: 'none' },
+    input,
+    columns: columns.map((name) => ({
+      name,
+      expression: `s."${name}"`,
+      expectedText: `s."${name}"`,
+      castType: 'text',
+      type: 'text',
+      builtin: true,
+      inputs: [name],
+      updatable: true,
+      sameAs: name,
+    })),
+    key: { kind: 'columns', columns: ['id'], indexName: 't_pkey' },
+    rows: undefined,
+    module: undefined,
+    overridingSystemValue: false,
+    inOrderReasons: inOrder ? ['for the test'] : [],
+    irreversibleReasons: [],
+  };
+}
+
+/** Applies a batch to a table as the applier would, without a database. */
+function applyBatch(table: Table, batch: Batch): void {
+  for (const { net } of batch.net.values()) {
+    const entries = Array.from({ length: net.count }, (_, entry) => ({
+      operation: net.operations[entry]!,
+      values: decodeTuple(...tupleOf(net.tupleAt(entry, batch.bytes))),
+    }));
+    for (const { operation, values } of entries) {
+      // What the applier holds the target to: by the source's order these are there, and those are not.
+      const there = table.has(values[0]!);
+      if (operation === INSERT || operation === DELETE_OWN) expect(there).toBe(false);
+      else expect(there).toBe(true);
+    }
+    for (const { operation, values } of entries) {
+      if (operation === DELETE) table.delete(values[0]!);
+      if (operation === INSERT || operation === UPDATE || operation === PARTIAL)
+        write(table, values[0]!, values, operation === PARTIAL);
+    }
+  }
+  for (const change of batch.ordered) {
+    const after = change.at < 0 ? undefined : decodeTuple(batch.bytes, change.at);
+    const before = change.oldAt < 0 ? undefined : decodeTuple(batch.bytes, change.oldAt);
+    const key = (before ?? after)![0]!;
+    expect(table.has(key), 'an inserted row is new, any other is there').toBe(
+      change.operation !== INSERT_ROW,
+    );
+    if (change.operation === DELETE_ROW) table.delete(before![0]!);
+    else if (change.operation === INSERT_ROW) write(table, after![0]!, after!, false);
+    else move(table, before?.[0] ?? after![0]!, after!);
+  }
+  if (batch.barrier?.kind === 'move')
+    move(
+      table,
+      decodeTuple(batch.bytes, batch.barrier.oldAt)[0]!,
+      decodeTuple(batch.bytes, batch.barrier.at),
+    );
+}
+
+function tupleOf(place: { bytes: Buffer; at: number }): [Buffer, number] {
+  return [place.bytes, place.at];
+}
+
+function move(table: Table, from: string, values: readonly TupleValue[]): void {
+  const row = table.get(from);
+  table.delete(from);
+  if (row) table.set(values[0]!, row);
+  write(table, values[0]!, values, true);
+}
+
+function write(table: Table, key: string, values: readonly TupleValue[], partial: boolean): void {
+  const known = table.get(key);
+  if (partial) expect(known, 'a partial row needs the row').toBeDefined();
+  const value = (place: 1 | 2) => {
+    if (values[place] !== undefined) return values[place];
+    expect(partial, 'an unsent value must not be taken for null').toBe(true);
+    return known?.[place] ?? null;
+  };
+  table.set(key, [key, value(1), value(2)]);
+}
+
+interface Played {
+  readonly table: Table;
+  readonly batches: number;
+}
+
+function readAll(
+  bytes: Buffer,
+  sizes: readonly number[],
+  states: Map<bigint, Table>,
+  inOrder: boolean,
+  from = 0n,
+): Played {
+  const table: Table = new Map(states.get(from));
+  const intake = new Intake(
+    (buffer) =>
+      new BatchBuilder(
+        { slice: 's', stream: 's/forward', plans: [makePlan(inOrder)], appliedLsn: from, watch: NO_WATCH },
+        buffer,
+      ),
+    { keepalive: () => undefined, control: () => undefined },
+    // Small, so that large transactions come in pieces.
+    600,
+  );
+  let batches = 0;
+  let endLsn = from;
+  const drain = () => {
+    while (intake.ready) {
+      const batch = intake.take();
+      batches++;
+      applyBatch(table, batch);
+      if (batch.endLsn > endLsn) endLsn = batch.endLsn;
+      // Where a batch is complete, the target is what the source was after a transaction: never between two.
+      if (batch.complete) expect([...table].sort()).toEqual([...(states.get(endLsn) ?? [])].sort());
+      intake.release(batch);
+    }
+  };
+  for (let at = 0, step = 0; at < bytes.length; step++) {
+    const next = Math.min(bytes.length, at + sizes[step % sizes.length]!);
+    intake.push(bytes.subarray(at, next));
+    at = next;
+    if (step % 3 === 0) drain();
+  }
+  drain();
+  return { table, batches };
+}
+
+describe.each([
+  ['net change', false, false],
+  ['net change, replica identity FULL', false, true],
+  ['in order', true, false],
+])('%s', (_, inOrder, full) => {
+  test('random transactions, cut anywhere, end as the model does', () => {
+    fc.assert(
+      fc.property(transactions, cuts, (intents, sizes) => {
+        const { bytes, states } = play(intents, full);
+        const { table } = readAll(bytes, sizes, states, inOrder);
+        expect([...table].sort()).toEqual([...([...states.values()].at(-1) ?? [])].sort());
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('transactions that the target has are left out', () => {
+    fc.assert(
+      fc.property(transactions, cuts, fc.nat(), (intents, sizes, pick) => {
+        const { bytes, states } = play(intents, full);
+        const lsns = [...states.keys()];
+        const from = lsns[pick % lsns.length]!;
+        const { table } = readAll(bytes, sizes, states, inOrder, from);
+        expect([...table].sort()).toEqual([...([...states.values()].at(-1) ?? [])].sort());
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

@@ -1,0 +1,13 @@
+/** Changes of tables whose rows depend on one another, kept one by one in the order of the source. */
+export const INSERT_ROW = 1;
+export const UPDATE_ROW = 2;
+export const DELETE_ROW = 3;
+
+export interface OrderedChange {
+  readonly operation: typeof INSERT_ROW | typeof UPDATE_ROW | typeof DELETE_ROW;
+  readonly oid: number;
+  /** Place of the old tuple, −1 when there is none. */
+  readonly oldAt: number;
+  /** Place of the new tuple, −1 for a delete. */
+  readonly at: number;
+}

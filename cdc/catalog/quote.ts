@@ -1,0 +1,23 @@
+/** Quoting of identifiers and literals for SQL text that is put together here. */
+
+/** `name` → `"name"` */
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** `public`, `orders` → `"public"."orders"` */
+export function quoteQualified(schema: string, name: string): string {
+  return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
+}
+
+/** Text → literal that is read the same whatever standard_conforming_strings says. */
+export function quoteLiteral(text: string): string {
+  const quoted = `'${text.replaceAll("'", "''")}'`;
+  return text.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted;
+}
+
+/** `schema.table`, as config writes it, in its parts. */
+export function splitQualified(qualifiedName: string): { schema: string; name: string } {
+  const dot = qualifiedName.indexOf('.');
+  return { schema: qualifiedName.slice(0, dot), name: qualifiedName.slice(dot + 1) };
+}

@@ -1,0 +1,124 @@
+/**
+ * Reads the catalogs of one database for the tables of a slice: one query for each kind of thing, whatever the
+ * number of tables. Needs no privilege beyond connecting.
+ */
+import type pg from 'pg';
+import type { DatabaseCatalog, ReplicaIdentity, TableCatalog, UniqueIndex } from './database-catalog.ts';
+import { readColumns } from './read-columns.ts';
+import { readExclusions, readForeignKeys, readTriggers, readUniqueIndexes } from './read-constraints.ts';
+
+/** Reads what the named tables (`schema.table`) are; those that do not exist are absent from the answer. */
+export async function readCatalog(
+  client: pg.ClientBase,
+  tables: readonly string[],
+): Promise<DatabaseCatalog> {
+  const server = await readServer(client);
+  const rows = await readTables(client, tables);
+  const oids = rows.map((row) => row.oid);
+  const columns = await readColumns(client, oids);
+  const indexes = await readUniqueIndexes(client, oids);
+  const exclusions = await readExclusions(client, oids);
+  const foreignKeys = await readForeignKeys(client, oids);
+  const triggers = await readTriggers(client, oids);
+  const built = rows.map((row): TableCatalog => {
+    const uniqueIndexes = indexes.get(row.oid) ?? [];
+    return {
+      oid: row.oid,
+      schema: row.schema,
+      name: row.name,
+      qualifiedName: `${row.schema}.${row.name}`,
+      kind: TABLE_KINDS[row.relkind] ?? 'other',
+      columns: columns.get(row.oid) ?? [],
+      uniqueIndexes,
+      replicaIdentity: replicaIdentity(row, uniqueIndexes),
+      exclusionConstraints: exclusions.get(row.oid) ?? [],
+      foreignKeys: foreignKeys.get(row.oid) ?? [],
+      triggers: triggers.get(row.oid) ?? [],
+      rowSecurity: row.rowSecurity,
+      persistence: PERSISTENCE[row.relpersistence] ?? 'permanent',
+      estimatedRows: row.estimatedRows,
+    };
+  });
+  return { ...server, tables: new Map(built.map((table) => [table.qualifiedName, table])) };
+}
+
+const TABLE_KINDS: Readonly<Record<string, TableCatalog['kind']>> = {
+  r: 'table',
+  p: 'partitioned',
+  v: 'view',
+  m: 'view',
+  f: 'foreign',
+};
+
+const PERSISTENCE: Readonly<Record<string, TableCatalog['persistence']>> = {
+  p: 'permanent',
+  u: 'unlogged',
+  t: 'temporary',
+};
+
+interface TableRow {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly relkind: string;
+  readonly relpersistence: string;
+  readonly relreplident: string;
+  readonly identityIndex: string | null;
+  readonly rowSecurity: boolean;
+  readonly estimatedRows: number;
+}
+
+async function readTables(client: pg.ClientBase, tables: readonly string[]): Promise<TableRow[]> {
+  const { rows } = await client.query<TableRow>(
+    `SELECT c.oid::int8::float8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind::text, c.relpersistence::text,
+            c.relreplident::text, c.relrowsecurity AS "rowSecurity", c.reltuples::float8 AS "estimatedRows",
+            (SELECT ic.relname FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
+              WHERE i.indrelid = c.oid AND i.indisreplident) AS "identityIndex"
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname || '.' || c.relname = ANY($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`,
+    [tables],
+  );
+  return rows;
+}
+
+function replicaIdentity(row: TableRow, indexes: readonly UniqueIndex[]): ReplicaIdentity {
+  if (row.relreplident === 'f') return { kind: 'full' };
+  if (row.relreplident === 'n') return { kind: 'none', reason: 'nothing' };
+  const index = indexes.find((candidate) =>
+    row.relreplident === 'i'
+      ? candidate.name === row.identityIndex
+      : candidate.primary && candidate.immediate,
+  );
+  // An identity index that was dropped leaves the table with none at all, silently.
+  if (!index) return { kind: 'none', reason: row.relreplident === 'i' ? 'nothing' : 'no-primary-key' };
+  return { kind: 'columns', columns: index.columns.filter((column) => column !== undefined) };
+}
+
+async function readServer(client: pg.ClientBase): Promise<Omit<DatabaseCatalog, 'tables'>> {
+  const { rows } = await client.query<{
+    database: string;
+    version: number;
+    walLevel: string;
+    mayReadControl: boolean;
+  }>(
+    `SELECT current_database() AS database, current_setting('server_version_num')::int AS version,
+            current_setting('wal_level') AS "walLevel",
+            has_function_privilege('pg_control_system()', 'EXECUTE') AS "mayReadControl"`,
+  );
+  const [server] = rows;
+  if (!server) throw new Error('no answer about the server');
+  const identifier = server.mayReadControl
+    ? await client.query<{ id: string }>('SELECT system_identifier::text AS id FROM pg_control_system()')
+    : undefined;
+  const functions = await client.query<{ name: string }>(
+    `SELECT DISTINCT proname AS name FROM pg_proc WHERE provolatile = 'v' AND prokind = 'f'
+        AND prorettype <> 'trigger'::regtype`,
+  );
+  return {
+    database: server.database,
+    serverVersion: server.version,
+    walLevel: server.walLevel,
+    systemIdentifier: identifier?.rows[0]?.id,
+    volatileFunctions: new Set(functions.rows.map((row) => row.name)),
+  };
+}

@@ -1,0 +1,99 @@
+/** Unique indexes, exclusion constraints, foreign keys and triggers of tables. Called by readCatalog. */
+import type pg from 'pg';
+import type { ForeignKey, Trigger, UniqueIndex } from './database-catalog.ts';
+import { groupByTable } from './group-by-table.ts';
+
+/** Table oid → its unique indexes, the primary key first. Invalid ones (a failed CREATE … CONCURRENTLY) are left out. */
+export async function readUniqueIndexes(
+  client: pg.ClientBase,
+  oids: readonly number[],
+): Promise<Map<number, UniqueIndex[]>> {
+  const { rows } = await client.query<{
+    table: number;
+    name: string;
+    primary: boolean;
+    columns: (string | null)[];
+    partial: boolean;
+    immediate: boolean;
+    allNotNull: boolean;
+  }>(
+    `SELECT i.indrelid::int8::float8 AS table, c.relname AS name, i.indisprimary AS primary,
+            i.indpred IS NOT NULL AS partial, i.indimmediate AS immediate,
+            k.columns, k."allNotNull"
+       FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+      CROSS JOIN LATERAL (
+        SELECT array_agg(a.attname::text ORDER BY position) AS columns,
+               coalesce(bool_and(a.attnotnull), false) AND bool_and(a.attname IS NOT NULL) AS "allNotNull"
+          FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS key(attnum, position)
+          LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = key.attnum AND key.attnum > 0
+         WHERE position <= i.indnkeyatts) k
+      WHERE i.indrelid = ANY($1::oid[]) AND i.indisunique AND i.indisvalid AND NOT i.indisexclusion
+      ORDER BY i.indisprimary DESC, c.relname`,
+    [oids],
+  );
+  return groupByTable(rows, (row) => ({
+    name: row.name,
+    primary: row.primary,
+    columns: row.columns.map((column) => column ?? undefined),
+    partial: row.partial,
+    immediate: row.immediate,
+    identifiesRows: row.allNotNull && !row.partial && row.immediate,
+  }));
+}
+
+/** Table oid → names of its exclusion constraints. */
+export async function readExclusions(
+  client: pg.ClientBase,
+  oids: readonly number[],
+): Promise<Map<number, string[]>> {
+  const { rows } = await client.query<{ table: number; name: string }>(
+    `SELECT indrelid::int8::float8 AS table, indexrelid::regclass::text AS name
+       FROM pg_index WHERE indrelid = ANY($1::oid[]) AND indisexclusion ORDER BY 2`,
+    [oids],
+  );
+  return groupByTable(rows, (row) => row.name);
+}
+
+/** Table oid → foreign keys that its rows must satisfy. */
+export async function readForeignKeys(
+  client: pg.ClientBase,
+  oids: readonly number[],
+): Promise<Map<number, ForeignKey[]>> {
+  const { rows } = await client.query<ForeignKey & { table: number }>(
+    `SELECT f.conrelid::int8::float8 AS table, f.conname AS name, n.nspname || '.' || t.relname AS references,
+            f.confrelid = f.conrelid AS "selfReference", f.condeferrable AS deferrable,
+            (SELECT array_agg(a.attname::text ORDER BY position)
+               FROM unnest(f.conkey) WITH ORDINALITY AS key(attnum, position)
+               JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = key.attnum) AS columns
+       FROM pg_constraint f JOIN pg_class t ON t.oid = f.confrelid JOIN pg_namespace n ON n.oid = t.relnamespace
+      WHERE f.conrelid = ANY($1::oid[]) AND f.contype = 'f' AND f.conparentid = 0 ORDER BY f.conname`,
+    [oids],
+  );
+  return groupByTable(rows, ({ name, columns, references, selfReference, deferrable }) => ({
+    name,
+    columns,
+    references,
+    selfReference,
+    deferrable,
+  }));
+}
+
+const FIRES: Readonly<Record<string, Trigger['fires']>> = {
+  O: 'origin',
+  R: 'replica',
+  A: 'always',
+  D: 'disabled',
+};
+
+/** Table oid → its triggers, without those that PostgreSQL makes for constraints. */
+export async function readTriggers(
+  client: pg.ClientBase,
+  oids: readonly number[],
+): Promise<Map<number, Trigger[]>> {
+  const { rows } = await client.query<{ table: number; name: string; enabled: string }>(
+    `SELECT tgrelid::int8::float8 AS table, tgname AS name, tgenabled::text AS enabled
+       FROM pg_trigger WHERE tgrelid = ANY($1::oid[]) AND NOT tgisinternal ORDER BY tgname`,
+    [oids],
+  );
+  return groupByTable(rows, (row) => ({ name: row.name, fires: FIRES[row.enabled] ?? 'origin' }));
+}

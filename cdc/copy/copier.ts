@@ -1,0 +1,258 @@
+/**
+ * The first copy: reads the source in chunks while the stream runs, several tables at a time, and hands each chunk to
+ * the writer when the stream has come to its high mark. Resumes after the last chunk that is on the target.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CopyProgress } from '@ficus/core';
+import pg from 'pg';
+import { applySessionSettings } from '../catalog/session-settings.ts';
+import { decodeTuple } from '../decode/tuple.ts';
+import { reach } from '../failpoints.ts';
+import { endClient } from '../source/end-client.ts';
+import { COPY_PREFIX, formatMark } from '../source/marks.ts';
+import { outliveOpenTransactions } from '../source/open-transactions.ts';
+import { copyOut } from './copy-protocol.ts';
+import { findLines, parseLine, readBinaryRows } from './copy-rows.ts';
+import { type Chunk, type CopyTask, chunkQuery } from './copy-task.ts';
+import type { CopyWindows } from './copy-windows.ts';
+import type { WholeCopy } from './whole-copy.ts';
+import type { ChunkWriter } from './write-chunk.ts';
+
+export interface CopierOptions {
+  readonly stream: string;
+  readonly sourceUrl: string;
+  readonly applicationName: string;
+  readonly tasks: readonly CopyTask[];
+  readonly windows: CopyWindows;
+  readonly writer: ChunkWriter;
+  /** For the tasks that are copied whole. */
+  readonly whole: WholeCopy | undefined;
+  readonly chunkRows: number;
+  readonly parallel: number;
+  /** 0: as fast as it goes. */
+  readonly rowsPerSecond: number;
+  /** The stream is too far behind for more work. */
+  readonly mustWait: () => boolean;
+  readonly onProgress: () => void;
+}
+
+interface InFlight {
+  readonly chunk: Chunk;
+  readonly generation: number;
+  settle(outcome: 'written' | 'again'): void;
+}
+
+/** Chunks of a table that may be read ahead of the one being written. */
+const READ_AHEAD = 2;
+
+export class Copier {
+  private readonly options: CopierOptions;
+  private readonly inFlight = new Map<string, InFlight>();
+  private readonly generations = new Map<CopyTask, number>();
+  private readonly clients = new Set<pg.Client>();
+  private stopped = false;
+  private startedAtMs = 0;
+  private rowsThisRun = 0;
+
+  constructor(options: CopierOptions) {
+    this.options = options;
+  }
+
+  /** Copies what is not copied yet. */
+  async run(): Promise<void> {
+    this.startedAtMs = Date.now();
+    await Promise.all([this.copyWhole(), this.copyInChunks()]);
+  }
+
+  private async copyInChunks(): Promise<void> {
+    const waiting = this.options.tasks.filter((task) => !task.done && !task.whole);
+    if (waiting.length === 0) return;
+    await this.seeWhatIsDone();
+    const worker = async () => {
+      for (let task = waiting.shift(); task && !this.stopped; task = waiting.shift())
+        await this.copyTable(task);
+    };
+    await Promise.all(Array.from({ length: this.options.parallel }, worker));
+  }
+
+  private async copyWhole(): Promise<void> {
+    const { whole, tasks, onProgress } = this.options;
+    const left = tasks.filter((task) => !task.done && task.whole);
+    await whole?.run(left, {
+      throttle: () => this.keepRate(),
+      onRows: (rows) => {
+        this.rowsThisRun += rows;
+        onProgress();
+      },
+      onTable: onProgress,
+    });
+  }
+
+  stop(): void {
+    this.stopped = true;
+    for (const client of this.clients) void endClient(client);
+    void this.options.whole?.close();
+    for (const flight of this.inFlight.values()) flight.settle('again');
+    this.inFlight.clear();
+  }
+
+  /** The stream is at the high mark of a chunk, and everything before it is on the target. */
+  async atHighMark(id: string, snapshot: string): Promise<void> {
+    const window = this.options.windows.close(id, snapshot);
+    if (!window) return;
+    const flight = this.inFlight.get(id);
+    if (!flight) return;
+    this.inFlight.delete(id);
+    const { task } = flight.chunk;
+    if (window.invalid || flight.generation !== this.generationOf(task)) {
+      // What was read behind this chunk must not be written before it.
+      if (window.invalid) this.generations.set(task, this.generationOf(task) + 1);
+      flight.settle('again');
+      return;
+    }
+    await this.options.writer.write(flight.chunk, window);
+    this.rowsThisRun += flight.chunk.rows;
+    await reach('after-chunk-write');
+    this.options.onProgress();
+    flight.settle('written');
+  }
+
+  progress(): CopyProgress {
+    const { tasks } = this.options;
+    const seconds = Math.max(0.001, (Date.now() - this.startedAtMs) / 1000);
+    const done = tasks.every((task) => task.done);
+    return {
+      rowsCopied: tasks.reduce((sum, task) => sum + task.rowsCopied, 0),
+      rowsTotal: Math.round(tasks.reduce((sum, task) => sum + task.rowsTotal, 0)),
+      rowsPerSecond: done ? 0 : Math.round(this.rowsThisRun / seconds),
+      done,
+    };
+  }
+
+  /** What was committed before this session's stream begins must be seen by the chunks: the stream will not bring it. */
+  private async seeWhatIsDone(): Promise<void> {
+    const client = await this.connect();
+    try {
+      await outliveOpenTransactions(client, () => this.stopped);
+    } finally {
+      this.clients.delete(client);
+      await endClient(client);
+    }
+  }
+
+  private async copyTable(task: CopyTask): Promise<void> {
+    const client = await this.connect();
+    try {
+      const pending: Promise<'written' | 'again'>[] = [];
+      let after = task.lastKey;
+      let reading = true;
+      // One for the whole run of chunks: what is read behind a chunk that turns out invalid must not count either.
+      let generation = this.generationOf(task);
+      while (!this.stopped && !task.done) {
+        if (reading && pending.length < READ_AHEAD) {
+          await this.throttle();
+          const { chunk, outcome } = await this.readChunk(client, task, after, generation);
+          pending.push(outcome);
+          after = chunk.lastKey ?? after;
+          reading = !chunk.last;
+          continue;
+        }
+        if ((await pending.shift()) === 'again') {
+          await Promise.all(pending.splice(0));
+          after = task.lastKey;
+          reading = true;
+          generation = this.generationOf(task);
+        }
+      }
+    } finally {
+      this.clients.delete(client);
+      await endClient(client);
+    }
+  }
+
+  private async readChunk(
+    client: pg.Client,
+    task: CopyTask,
+    after: readonly string[] | undefined,
+    generation: number,
+  ): Promise<{ chunk: Chunk; outcome: Promise<'written' | 'again'> }> {
+    const id = randomUUID();
+    const { stream, windows, chunkRows } = this.options;
+    const mark = (content: string) =>
+      client.query('SELECT pg_logical_emit_message(true, $1, $2)', [COPY_PREFIX, content]);
+    windows.expect(id, task.plan.source.qualifiedName);
+    try {
+      await mark(formatMark({ kind: 'low', stream, chunk: id }));
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      const snapshot = (await client.query('SELECT pg_current_snapshot()::text AS snapshot')).rows[0]
+        .snapshot as string;
+      const data = await copyOut(client, chunkQuery(task, after, chunkRows));
+      await client.query('COMMIT');
+      const chunk = describeChunk(id, task, data, chunkRows);
+      await reach('chunk-read');
+      const { promise: outcome, resolve } = Promise.withResolvers<'written' | 'again'>();
+      this.inFlight.set(id, { chunk, generation, settle: resolve });
+      await mark(formatMark({ kind: 'high', stream, chunk: id, snapshot }));
+      return { chunk, outcome };
+    } catch (error) {
+      windows.forget(id);
+      this.inFlight.delete(id);
+      throw error;
+    }
+  }
+
+  private async connect(): Promise<pg.Client> {
+    const client = new pg.Client({
+      connectionString: this.options.sourceUrl,
+      application_name: this.options.applicationName,
+      connectionTimeoutMillis: 10_000,
+    });
+    client.on('error', () => undefined);
+    await client.connect();
+    this.clients.add(client);
+    await applySessionSettings(client);
+    // By the index of the key, whatever the statistics say; and the marks must reach the stream at once.
+    await client.query(
+      'SET enable_seqscan = off; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET synchronous_commit = local',
+    );
+    return client;
+  }
+
+  private async throttle(): Promise<void> {
+    const { mustWait } = this.options;
+    while (!this.stopped && mustWait()) await sleep(100);
+    await this.keepRate();
+  }
+
+  private async keepRate(): Promise<void> {
+    const { rowsPerSecond } = this.options;
+    if (rowsPerSecond <= 0) return;
+    const dueMs = this.startedAtMs + (this.rowsThisRun / rowsPerSecond) * 1000;
+    while (!this.stopped && Date.now() < dueMs) await sleep(Math.min(100, dueMs - Date.now()));
+  }
+
+  private generationOf(task: CopyTask): number {
+    return this.generations.get(task) ?? 0;
+  }
+}
+
+function describeChunk(id: string, task: CopyTask, data: Buffer, limit: number): Chunk {
+  const keyPlaces = task.plan.source.keyColumns.map((name) =>
+    task.columns.findIndex((column) => column.name === name),
+  );
+  const { rows, lastRow } = task.verbatim ? lastOfText(data) : lastOfBinary(data);
+  const lastKey = lastRow && keyPlaces.map((place) => String(lastRow[place]));
+  return { id, task, data, rows, lastKey, last: rows < limit };
+}
+
+function lastOfText(data: Buffer): { rows: number; lastRow: readonly unknown[] | undefined } {
+  const starts = findLines(data);
+  const rows = starts.length - 1;
+  return { rows, lastRow: rows > 0 ? parseLine(data, starts[rows - 1]!, starts[rows]! - 1) : undefined };
+}
+
+function lastOfBinary(data: Buffer): { rows: number; lastRow: readonly unknown[] | undefined } {
+  const { bytes, places } = readBinaryRows(data);
+  return { rows: places.length, lastRow: places.length > 0 ? decodeTuple(bytes, places.at(-1)!) : undefined };
+}

@@ -1,0 +1,153 @@
+/** What the first copy knows of one target table, and how its chunks are read. */
+import { parseLsn } from '@ficus/core';
+import type pg from 'pg';
+import { rowKeyNames } from '../batch/relation-binding.ts';
+import { quoteIdentifier, quoteLiteral } from '../catalog/quote.ts';
+import type { InputColumn, TablePlan } from '../mapping/table-plan.ts';
+
+export interface CopyTask {
+  readonly plan: TablePlan;
+  /** Columns of a chunk's rows, in order. */
+  readonly columns: readonly InputColumn[];
+  /** Rows can go from server to server as they are. */
+  readonly verbatim: boolean;
+  /** In one piece, at one point of the source: rows cannot be told apart on both sides. */
+  readonly whole: boolean;
+  /** That point: what was committed before it is in the copy. Undefined before the copy, and for other tables. */
+  copiedAt: bigint | undefined;
+  /** Key of the last row on the target; undefined before the first chunk. */
+  lastKey: readonly string[] | undefined;
+  rowsCopied: number;
+  rowsTotal: number;
+  done: boolean;
+}
+
+export interface Chunk {
+  readonly id: string;
+  readonly task: CopyTask;
+  readonly data: Buffer;
+  readonly rows: number;
+  /** Key of its last row; undefined when the chunk is empty. */
+  readonly lastKey: readonly string[] | undefined;
+  /** No rows are behind it. */
+  readonly last: boolean;
+}
+
+/** Places of the columns that tell rows apart, as the stream numbers them by name. */
+export function makeCopyTask(plan: TablePlan, plans: readonly TablePlan[] = [plan]): CopyTask {
+  const whole = plans.some(
+    ({ source, key }) =>
+      source.qualifiedName === plan.source.qualifiedName &&
+      (source.keyColumns.length === 0 || key.kind === 'whole-row'),
+  );
+  // Nobody looks for a row of a table that is copied whole.
+  const names = whole ? [] : [...plan.source.keyColumns, ...rowNames(plan, plans)];
+  const verbatim = isVerbatim(plan, names);
+  const columns = verbatim
+    ? plan.columns.map((column) => inputOf(plan, column.sameAs as string))
+    : withNames(plan, names);
+  return {
+    plan,
+    columns,
+    verbatim,
+    whole,
+    copiedAt: undefined,
+    lastKey: undefined,
+    rowsCopied: 0,
+    rowsTotal: 0,
+    done: false,
+  };
+}
+
+/**
+ * Every target column is a source column as it is, and the value's text means the same on both sides: the rows need
+ * not be looked at on the way.
+ */
+function isVerbatim(plan: TablePlan, names: readonly string[]): boolean {
+  if (plan.module || plan.rows) return false;
+  const carried = new Set(plan.columns.map((column) => column.sameAs));
+  return (
+    plan.columns.every(
+      (column) =>
+        column.sameAs !== undefined &&
+        (column.expression === `s.${quoteIdentifier(column.sameAs)}` ||
+          inputOf(plan, column.sameAs).type === 'text'),
+    ) && names.every((name) => carried.has(name))
+  );
+}
+
+function inputOf(plan: TablePlan, name: string): InputColumn {
+  return plan.source.readColumns.find((column) => column.name === name) ?? { name, type: 'text' };
+}
+
+/** Columns by which the stream tells rows apart; rows of a chunk are found by them among what passed by. */
+function rowNames(plan: TablePlan, plans: readonly TablePlan[]): readonly string[] {
+  const { identityFull, identityColumns, qualifiedName } = plan.source;
+  if (!identityFull) return identityColumns;
+  return rowKeyNames(
+    plans.filter((other) => other.source.qualifiedName === qualifiedName),
+    identityColumns,
+  );
+}
+
+function withNames(plan: TablePlan, names: readonly string[]): InputColumn[] {
+  const columns = [...plan.source.readColumns];
+  for (const name of names)
+    if (!columns.some((column) => column.name === name)) columns.push({ name, type: 'text' });
+  return columns;
+}
+
+/** The COPY statement that reads the chunk behind the task's (or the given) key. */
+export function chunkQuery(task: CopyTask, after: readonly string[] | undefined, limit: number): string {
+  const { source } = task.plan;
+  // With the alias, so that the order is the column's and not that of its text in the list.
+  const keys = source.keyColumns.map((key) => `t.${quoteIdentifier(key)}`);
+  const where = after ? ` WHERE (${keys.join(', ')}) > (${after.map(quoteLiteral).join(', ')})` : '';
+  return copyOf(task, `${where} ORDER BY ${keys.join(', ')} LIMIT ${limit}`);
+}
+
+/** The COPY statement that reads the blocks [from, to) of a table; the last piece is open, as blocks may be more. */
+export function blocksQuery(task: CopyTask, from: number, to: number | undefined): string {
+  const end = to === undefined ? '' : ` AND t.ctid < '(${to},0)'`;
+  return copyOf(task, ` WHERE t.ctid >= '(${from},0)'${end}`);
+}
+
+function copyOf(task: CopyTask, which: string): string {
+  const list = task.columns.map((column) => {
+    const name = `t.${quoteIdentifier(column.name)}`;
+    return task.verbatim ? name : `${name}::text`;
+  });
+  const format = task.verbatim ? '' : ' (FORMAT binary)';
+  return `COPY (SELECT ${list.join(', ')} FROM ${task.plan.source.sql} AS t${which}) TO STDOUT${format}`;
+}
+
+/** Reads from the target how far the tasks are, and the estimates of their size from the source. */
+export async function loadProgress(
+  target: pg.ClientBase,
+  source: pg.ClientBase,
+  stream: string,
+  tasks: readonly CopyTask[],
+): Promise<void> {
+  const { rows } = await target.query(
+    `SELECT target, last_key AS "lastKey", rows_copied::float8 AS copied, done, copied_at::text AS "copiedAt" FROM ficus.copy_progress WHERE stream = $1`,
+    [stream],
+  );
+  for (const task of tasks) {
+    const known = rows.find((row) => row.target === task.plan.target.qualifiedName);
+    task.lastKey = known?.lastKey ?? undefined;
+    task.rowsCopied = known?.copied ?? 0;
+    task.done = known?.done ?? false;
+    task.copiedAt = known?.copiedAt ? parseLsn(known.copiedAt) : undefined;
+    task.rowsTotal = Math.max(await estimateRows(source, task.plan), task.rowsCopied);
+  }
+}
+
+async function estimateRows(source: pg.ClientBase, plan: TablePlan): Promise<number> {
+  const { rows } = await source.query('SELECT reltuples::float8 AS estimate FROM pg_class WHERE oid = $1', [
+    plan.source.oid,
+  ]);
+  const estimate = Number(rows[0]?.estimate ?? -1);
+  if (estimate >= 0) return estimate;
+  const counted = await source.query(`SELECT count(*)::float8 AS rows FROM ${plan.source.sql}`);
+  return Number(counted.rows[0]?.rows ?? 0);
+}

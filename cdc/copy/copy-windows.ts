@@ -1,0 +1,153 @@
+/**
+ * What passes by in the stream between the low and the high mark of a chunk (DBLog). A row of the chunk whose key
+ * shows up in between is dropped: the stream has its newer state. Two things are added to the paper.
+ *
+ * A row whose change did not send all of its values is not dropped but completed: the large values from the chunk,
+ * the rest from the change.
+ *
+ * A transaction becomes visible to others a moment after its commit is in the WAL. One that is before the low mark in
+ * the stream may therefore still be invisible to the query behind the mark. The chunk carries its snapshot; if that
+ * calls a transaction running which the stream had before the low mark, the chunk is read again.
+ */
+import type { ChangeWatch } from '../batch/change-watch.ts';
+import { composeTuple } from '../batch/compose-tuple.ts';
+import type { RelationBinding } from '../batch/relation-binding.ts';
+import { hasUnchanged, skipTuple } from '../decode/tuple.ts';
+
+/** The last word of the stream on a row: gone or whole, or a tuple with unsent values. */
+export type WindowEntry =
+  | 'superseded'
+  | { readonly tuple: Buffer; readonly columnPlaces: ReadonlyMap<string, number> };
+
+export interface CopyWindow {
+  readonly table: string;
+  readonly entries: Map<string | number, WindowEntry>;
+  /** Columns that the entries' keys are made of, in order. */
+  keyNames: readonly string[];
+  /** Nothing that was read can be used. */
+  invalid: boolean;
+}
+
+interface OpenWindow extends CopyWindow {
+  opened: boolean;
+  /** Transactions that the stream had had when the low mark came. */
+  transactionsBefore: number;
+}
+
+const REMEMBERED = 65_536;
+
+export class CopyWindows implements ChangeWatch {
+  private readonly windows = new Map<string, OpenWindow>();
+  private readonly openTables = new Map<string, number>();
+  private readonly xids = new Uint32Array(REMEMBERED);
+  private transactions = 0;
+
+  /** Before the low mark is written. */
+  expect(chunk: string, table: string): void {
+    this.windows.set(chunk, {
+      table,
+      entries: new Map(),
+      keyNames: [],
+      invalid: false,
+      opened: false,
+      transactionsBefore: 0,
+    });
+  }
+
+  /** At the high mark: what was seen, or undefined for a chunk of another life. */
+  close(chunk: string, snapshot: string): CopyWindow | undefined {
+    const window = this.windows.get(chunk);
+    if (!window) return undefined;
+    this.forget(chunk);
+    if (!window.opened || this.missed(window, snapshot)) window.invalid = true;
+    return window;
+  }
+
+  forget(chunk: string): void {
+    const window = this.windows.get(chunk);
+    if (!window) return;
+    this.windows.delete(chunk);
+    if (!window.opened) return;
+    const left = (this.openTables.get(window.table) ?? 1) - 1;
+    if (left > 0) this.openTables.set(window.table, left);
+    else this.openTables.delete(window.table);
+  }
+
+  sawTransaction(xid: number): void {
+    this.xids[this.transactions++ % REMEMBERED] = xid;
+  }
+
+  open(chunk: string): void {
+    const window = this.windows.get(chunk);
+    if (!window || window.opened) return;
+    window.opened = true;
+    // The mark's own transaction is the last one seen; it changed nothing.
+    window.transactionsBefore = this.transactions;
+    this.openTables.set(window.table, (this.openTables.get(window.table) ?? 0) + 1);
+  }
+
+  isOpen(table: string): boolean {
+    return this.openTables.size > 0 && this.openTables.has(table);
+  }
+
+  touched(
+    table: string,
+    key: string | number,
+    what: 'whole' | 'updated' | 'gone',
+    bytes: Buffer,
+    at: number,
+    binding: RelationBinding,
+  ): void {
+    const unsent = what !== 'gone' && hasUnchanged(bytes, at);
+    for (const window of this.windows.values()) {
+      if (!window.opened || window.table !== table) continue;
+      window.keyNames = binding.keyColumns.map((place) => binding.relation.columns[place]!.name);
+      // A row that came under this key with values unsent is whole neither here nor in the chunk.
+      if (unsent && what === 'whole') window.invalid = true;
+      else if (!unsent || window.entries.get(key) === 'superseded') window.entries.set(key, 'superseded');
+      else this.keepPart(window, key, Buffer.from(bytes.subarray(at, skipTuple(bytes, at))), binding);
+    }
+  }
+
+  /** What an earlier change in the window sent and this one did not is newer than the chunk. */
+  private keepPart(window: OpenWindow, key: string | number, tuple: Buffer, binding: RelationBinding): void {
+    const { columnPlaces } = binding;
+    const known = window.entries.get(key);
+    if (known === undefined || known === 'superseded') window.entries.set(key, { tuple, columnPlaces });
+    else if (known.columnPlaces !== columnPlaces) window.invalid = true;
+    else {
+      const both = composeTuple({ bytes: tuple, at: 0 }, { bytes: known.tuple, at: 0 });
+      window.entries.set(key, { tuple: both, columnPlaces });
+    }
+  }
+
+  invalidate(table: string): void {
+    for (const window of this.windows.values()) if (window.table === table) window.invalid = true;
+  }
+
+  /** Whether a reader with this snapshot sees every transaction that came by. */
+  seesAll(snapshot: string): boolean {
+    return !this.callsOpen(snapshot, this.transactions);
+  }
+
+  private missed(window: OpenWindow, snapshot: string): boolean {
+    return this.callsOpen(snapshot, window.transactionsBefore);
+  }
+
+  /** Whether the snapshot calls one of the first so many transactions unfinished. */
+  private callsOpen(snapshot: string, transactions: number): boolean {
+    const [, max, running] = snapshot.split(':');
+    const after = Number(BigInt(max ?? '0') & 0xffffffffn);
+    const open = new Set((running ?? '').split(',').filter(Boolean).map(lowHalf));
+    const first = Math.max(0, this.transactions - REMEMBERED);
+    for (let index = first; index < transactions; index++) {
+      const xid = this.xids[index % REMEMBERED]!;
+      if (open.has(xid) || ((xid - after) | 0) >= 0) return true;
+    }
+    return false;
+  }
+}
+
+function lowHalf(fullXid: string): number {
+  return Number(BigInt(fullXid) & 0xffffffffn);
+}

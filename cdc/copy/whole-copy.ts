@@ -1,0 +1,203 @@
+/**
+ * Copies tables whole, from one exported snapshot of the source: all rows of a table, and the position of the snapshot as
+ * its copied-at, in one target transaction. Interrupted, the table is as empty as before and starts anew with a new
+ * snapshot. Memory stays bounded: within a snapshot a row stays in its block, so that a table is read by ranges of blocks.
+ */
+import { FicusError, formatLsn } from '@ficus/core';
+import pg from 'pg';
+import { insertColumns } from '../apply/apply-statements.ts';
+import { FENCED } from '../apply/checkpoint.ts';
+import { RowWriter } from '../apply/row-writer.ts';
+import { TargetSession } from '../apply/target-session.ts';
+import { applySessionSettings } from '../catalog/session-settings.ts';
+import { reach } from '../failpoints.ts';
+import { endClient } from '../source/end-client.ts';
+import { exportSnapshot } from '../source/export-snapshot.ts';
+import { APPLY_PREFIX } from '../source/marks.ts';
+import { copyIn, copyOut } from './copy-protocol.ts';
+import { findLines, readBinaryRows } from './copy-rows.ts';
+import { blocksQuery, type CopyTask } from './copy-task.ts';
+import { groupBySource } from './whole-tables.ts';
+import { chunkBinding } from './write-chunk.ts';
+
+export interface WholeCopyOptions {
+  readonly slice: string;
+  readonly stream: string;
+  readonly epoch: number;
+  /** Who the checkpoint is held by, as this process believes. */
+  readonly holder: string;
+  readonly sourceUrl: string;
+  readonly targetUrl: string;
+  readonly applicationName: string;
+}
+
+export interface WholeCopyProgress {
+  /** Before each piece; not for the stream's lag: the stream may be waiting for this very table. */
+  throttle(): Promise<void>;
+  onRows(rows: number): void;
+  onTable(): void;
+}
+
+/** Blocks of 8 kB read at once. */
+const BLOCKS = 1_000;
+
+export class WholeCopy {
+  /** Where the snapshot was taken. */
+  readonly lsn: bigint;
+  private readonly options: WholeCopyOptions;
+  private readonly source: pg.Client;
+  private session: TargetSession | undefined;
+  private stopped = false;
+
+  private constructor(options: WholeCopyOptions, source: pg.Client, lsn: bigint) {
+    this.options = options;
+    this.source = source;
+    this.lsn = lsn;
+  }
+
+  /**
+   * Takes the snapshot for the tasks that need one, before the stream begins: of each change that comes it must be known
+   * whether the copy has it.
+   */
+  static async openFor(
+    tasks: readonly CopyTask[],
+    options: WholeCopyOptions,
+  ): Promise<WholeCopy | undefined> {
+    const left = tasks.filter((task) => task.whole && !task.done);
+    if (left.length === 0) return undefined;
+    const whole = await WholeCopy.open(options);
+    for (const task of left) task.copiedAt = whole.lsn;
+    return whole;
+  }
+
+  private static async open(options: WholeCopyOptions): Promise<WholeCopy> {
+    const snapshot = await exportSnapshot(options.sourceUrl, options.applicationName);
+    try {
+      const source = await connect(options);
+      await source.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0');
+      await source.query(
+        `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '${snapshot.name}'`,
+      );
+      return new WholeCopy(options, source, snapshot.lsn);
+    } finally {
+      await snapshot.close();
+    }
+  }
+
+  async run(tasks: readonly CopyTask[], progress: WholeCopyProgress): Promise<void> {
+    const { targetUrl, applicationName } = this.options;
+    this.session = await TargetSession.open({ url: targetUrl, applicationName, pipeline: false });
+    try {
+      for (const group of groupBySource(tasks)) {
+        if (this.stopped) return;
+        await this.copyTable(group, this.session, progress);
+        progress.onTable();
+      }
+    } catch (error) {
+      if (!this.stopped) throw error;
+    } finally {
+      await this.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.stopped = true;
+    await Promise.all([endClient(this.source), this.session?.close()]);
+  }
+
+  private async copyTable(
+    tasks: readonly CopyTask[],
+    session: TargetSession,
+    progress: WholeCopyProgress,
+  ): Promise<void> {
+    const { client } = session;
+    await client.query('BEGIN');
+    await client.query('SELECT pg_logical_emit_message(true, $1, $2)', [APPLY_PREFIX, this.options.slice]);
+    for (const task of tasks) await requireEmpty(client, task);
+    const copied = new Map(tasks.map((task) => [task, 0]));
+    const blocks = await this.countBlocks(tasks[0]!);
+    for (let from = 0; from === 0 || from < blocks; from += BLOCKS) {
+      await progress.throttle();
+      for (const task of tasks) {
+        const to = from + BLOCKS < blocks ? from + BLOCKS : undefined;
+        const data = await copyOut(this.source, blocksQuery(task, from, to));
+        const rows = await this.write(task, data, session);
+        copied.set(task, copied.get(task)! + rows);
+        task.rowsCopied += rows;
+        progress.onRows(rows);
+      }
+    }
+    await reach('whole-copied');
+    // Last, and for a moment: the applier cannot move the checkpoint meanwhile.
+    for (const task of tasks) await this.keep(client, task, copied.get(task)!);
+    await client.query('COMMIT');
+    for (const task of tasks) {
+      task.rowsTotal = task.rowsCopied;
+      task.done = true;
+    }
+  }
+
+  private async write(task: CopyTask, data: Buffer, session: TargetSession): Promise<number> {
+    const { plan } = task;
+    if (task.verbatim) {
+      const rows = findLines(data).length - 1;
+      if (rows > 0)
+        await copyIn(session.client, `COPY ${plan.target.sql} (${insertColumns(plan)}) FROM STDIN`, data);
+      return rows;
+    }
+    const { bytes, places } = readBinaryRows(data);
+    new RowWriter(plan, chunkBinding(task), session).insertTuples(places.map((at) => ({ bytes, at })));
+    await session.settle();
+    return places.length;
+  }
+
+  /** The copy counts only for the process that owns the stream; the checkpoint itself stays the applier's to move. */
+  private async keep(client: pg.Client, task: CopyTask, rows: number): Promise<void> {
+    const { stream, epoch, holder } = this.options;
+    const owner = await client.query(
+      'SELECT FROM ficus.checkpoint WHERE stream = $1 AND epoch = $2 AND holder = $3 FOR SHARE',
+      [stream, epoch, holder],
+    );
+    if (owner.rowCount !== 1)
+      throw Object.assign(new Error(`stream ${stream} is not ours in epoch ${epoch} any more`), {
+        code: FENCED,
+      });
+    await client.query(
+      `UPDATE ficus.copy_progress SET rows_copied = $3, rows_total = $3, done = true, copied_at = $4
+        WHERE stream = $1 AND target = $2`,
+      [stream, task.plan.target.qualifiedName, rows, formatLsn(this.lsn)],
+    );
+  }
+
+  /** Of the largest partition, where there are some. */
+  private async countBlocks({ plan }: CopyTask): Promise<number> {
+    const { rows } = await this.source.query<{ blocks: number }>(
+      `SELECT (greatest(pg_relation_size($1::oid), (SELECT max(pg_relation_size(relid)) FROM pg_partition_tree($1::oid)))
+               / current_setting('block_size')::bigint)::float8 AS blocks`,
+      [plan.source.oid],
+    );
+    return rows[0]?.blocks ?? 0;
+  }
+}
+
+async function connect({ sourceUrl, applicationName }: WholeCopyOptions): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: sourceUrl,
+    application_name: applicationName,
+    connectionTimeoutMillis: 10_000,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  await applySessionSettings(client);
+  return client;
+}
+
+/** Rows that are there already could not be told from those that come: they would be there twice. */
+async function requireEmpty(client: pg.Client, { plan }: CopyTask): Promise<void> {
+  const { rows } = await client.query(`SELECT EXISTS (SELECT FROM ${plan.target.sql}) AS filled`);
+  if (!rows[0]?.filled) return;
+  throw new FicusError(
+    'FICUS_CDC_TARGET_NOT_EMPTY',
+    `${plan.target.qualifiedName} has rows, and no key to tell them from those of ${plan.source.qualifiedName}: TRUNCATE ${plan.target.sql};`,
+  );
+}

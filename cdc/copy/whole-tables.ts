@@ -1,0 +1,47 @@
+/**
+ * Tables that are copied whole, at one point of the source's WAL, because their rows cannot be told apart by a key: a row
+ * of a chunk could not be found among what the stream brought. What was committed before that point is in the copy and
+ * must not be applied again; what came later must wait until the copy is on the target.
+ */
+import type { CopyTask } from './copy-task.ts';
+
+/** What becomes of a change of a table. */
+export type ChangeVerdict = 'apply' | 'skip' | 'wait';
+
+export class WholeTables {
+  private readonly tasks = new Map<string, CopyTask[]>();
+
+  constructor(tasks: readonly CopyTask[]) {
+    for (const task of tasks) {
+      if (!task.whole) continue;
+      const { qualifiedName } = task.plan.source;
+      this.tasks.set(qualifiedName, [...(this.tasks.get(qualifiedName) ?? []), task]);
+    }
+  }
+
+  /** @param table `schema.table` of the source */
+  judge(table: string, commitLsn: bigint): ChangeVerdict {
+    const tasks = this.tasks.get(table);
+    if (!tasks) return 'apply';
+    if (tasks.every((task) => task.copiedAt !== undefined && commitLsn < task.copiedAt)) return 'skip';
+    return tasks.every((task) => task.done) ? 'apply' : 'wait';
+  }
+
+  isDone(table: string): boolean {
+    return this.tasks.get(table)?.every((task) => task.done) ?? true;
+  }
+
+  get isEmpty(): boolean {
+    return this.tasks.size === 0;
+  }
+}
+
+/** Tasks of one source table; they are copied together or not at all. */
+export function groupBySource(tasks: readonly CopyTask[]): readonly (readonly CopyTask[])[] {
+  const groups = new Map<string, CopyTask[]>();
+  for (const task of tasks) {
+    const { qualifiedName } = task.plan.source;
+    groups.set(qualifiedName, [...(groups.get(qualifiedName) ?? []), task]);
+  }
+  return [...groups.values()];
+}

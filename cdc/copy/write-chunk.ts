@@ -1,0 +1,202 @@
+/**
+ * Writes a chunk of the first copy to the target, in a transaction of its own with its progress, while the stream is
+ * held at the chunk's high mark: what the stream brings later is newer than the chunk, whatever it is.
+ */
+import { formatLsn } from '@ficus/core';
+import type pg from 'pg';
+import { insertColumns } from '../apply/apply-statements.ts';
+import { type Reread, TableApplier } from '../apply/table-applier.ts';
+import type { TargetSession } from '../apply/target-session.ts';
+import { composeTuple, type TuplePlace } from '../batch/compose-tuple.ts';
+import type { RelationBinding } from '../batch/relation-binding.ts';
+import { locateColumn, NULL, readInt32, tupleKey, UNCHANGED } from '../decode/tuple.ts';
+import { reach } from '../failpoints.ts';
+import { APPLY_PREFIX } from '../source/marks.ts';
+import { copyIn } from './copy-protocol.ts';
+import { findLines, lineToTuple, readBinaryRows } from './copy-rows.ts';
+import type { Chunk, CopyTask } from './copy-task.ts';
+import type { CopyWindow, WindowEntry } from './copy-windows.ts';
+
+export interface ChunkWriterOptions {
+  readonly slice: string;
+  readonly stream: string;
+  readonly epoch: number;
+  /** Who the checkpoint is held by, as this process believes. */
+  readonly holder: string;
+  /** Pipelined, shared with the applier, which is idle meanwhile. */
+  readonly session: TargetSession;
+  /** Not pipelined, for COPY. */
+  readonly plain: pg.ClientBase;
+  readonly appliedLsn: () => bigint;
+}
+
+const NO_REREAD: Reread = () => Promise.reject(new Error('a chunk is whole'));
+const UNIQUE_VIOLATION = '23505';
+
+export class ChunkWriter {
+  private readonly options: ChunkWriterOptions;
+  private readonly appliers = new Map<CopyTask, TableApplier>();
+
+  constructor(options: ChunkWriterOptions) {
+    this.options = options;
+  }
+
+  async write(chunk: Chunk, window: CopyWindow): Promise<void> {
+    const { task } = chunk;
+    const untouched = window.entries.size === 0;
+    if (!(task.verbatim && untouched && (await this.writeVerbatim(chunk))))
+      await this.writeTuples(chunk, window);
+    task.lastKey = chunk.lastKey ?? task.lastKey;
+    task.rowsCopied += chunk.rows;
+    task.rowsTotal = Math.max(task.rowsTotal, task.rowsCopied);
+    if (chunk.last) {
+      task.done = true;
+      task.rowsTotal = task.rowsCopied;
+    }
+  }
+
+  /** False: a row is on the target already, brought by the stream. */
+  private async writeVerbatim(chunk: Chunk): Promise<boolean> {
+    const { plain } = this.options;
+    const { plan } = chunk.task;
+    await plain.query('BEGIN');
+    try {
+      await plain.query('SELECT pg_logical_emit_message(true, $1, $2)', [APPLY_PREFIX, this.options.slice]);
+      if (chunk.rows > 0)
+        await copyIn(plain, `COPY ${plan.target.sql} (${insertColumns(plan)}) FROM STDIN`, chunk.data);
+      for (const { text, values } of this.bookkeeping(chunk)) await plain.query(text, values as unknown[]);
+      await reach('before-chunk-write');
+      await plain.query('COMMIT');
+      return true;
+    } catch (error) {
+      await plain.query('ROLLBACK');
+      if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error;
+      return false;
+    }
+  }
+
+  private async writeTuples(chunk: Chunk, window: CopyWindow): Promise<void> {
+    const { session, slice } = this.options;
+    const tuples = remainingTuples(chunk, window);
+    session.send('BEGIN');
+    session.send('SELECT pg_logical_emit_message(true, $1, $2)', [APPLY_PREFIX, slice], 'mark');
+    this.applierOf(chunk.task).upsertTuples(tuples);
+    for (const { text, values } of this.bookkeeping(chunk)) session.send(text, values);
+    session.send('COMMIT');
+    await reach('before-chunk-write');
+    try {
+      await session.settle();
+    } catch (error) {
+      session.send('ROLLBACK');
+      await session.settle().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private bookkeeping(chunk: Chunk): { text: string; values: readonly unknown[] }[] {
+    const { stream, epoch, holder, appliedLsn } = this.options;
+    const { task } = chunk;
+    const lsn = formatLsn(appliedLsn());
+    return [
+      {
+        text: `UPDATE ficus.copy_progress SET last_key = coalesce($3::text[], last_key), rows_copied = rows_copied + $4,
+                 rows_total = $5, done = $6 WHERE stream = $1 AND target = $2`,
+        values: [
+          stream,
+          task.plan.target.qualifiedName,
+          chunk.lastKey ?? null,
+          chunk.rows,
+          Math.round(task.rowsTotal),
+          chunk.last,
+        ],
+      },
+      // Moves nothing; fails when this process does not own the stream any more.
+      { text: 'SELECT ficus.advance_checkpoint($1, $2, $3, $4, $4)', values: [stream, epoch, holder, lsn] },
+    ];
+  }
+
+  private applierOf(task: CopyTask): TableApplier {
+    let applier = this.appliers.get(task);
+    if (!applier) {
+      applier = new TableApplier(task.plan, chunkBinding(task), this.options.session, NO_REREAD, () => false);
+      this.appliers.set(task, applier);
+    }
+    return applier;
+  }
+}
+
+/** The chunk's columns as if they were a table of the stream. */
+export function chunkBinding(task: CopyTask): RelationBinding {
+  const { plan, columns } = task;
+  return {
+    relation: {
+      oid: plan.source.oid,
+      schema: plan.source.schema,
+      name: plan.source.name,
+      identity: 'default',
+      columns: columns.map(({ name }) => ({ name, typeOid: 25, typmod: -1, identity: false })),
+    },
+    plans: [plan],
+    keyColumns: [],
+    inOrder: false,
+    identityFull: false,
+    columnPlaces: new Map(columns.map((column, place) => [column.name, place])),
+  };
+}
+
+/** The chunk's rows without those that the stream has dealt with; those it dealt with in part, completed. */
+export function remainingTuples(chunk: Chunk, window: CopyWindow): TuplePlace[] {
+  const rows = chunk.task.verbatim ? textTuples(chunk.data) : binaryTuples(chunk.data);
+  if (window.entries.size === 0) return rows;
+  const names = chunk.task.columns.map((column) => column.name);
+  const keyPlaces = window.keyNames.map((name) => names.indexOf(name));
+  const keep: TuplePlace[] = [];
+  for (const row of rows) {
+    const entry = window.entries.get(keyOf(row, keyPlaces));
+    if (entry === undefined) keep.push(row);
+    else if (entry !== 'superseded') keep.push({ bytes: complete(row, entry, names), at: 0 });
+  }
+  return keep;
+}
+
+function keyOf(row: TuplePlace, places: readonly number[]): string | number {
+  const fields = places.map((place) => fieldAt(row.bytes, locateColumn(row.bytes, row.at, place)));
+  const head = Buffer.from([0, fields.length]);
+  return tupleKey(
+    Buffer.concat([head, ...fields]),
+    0,
+    fields.map((_, place) => place),
+  );
+}
+
+function complete(
+  row: TuplePlace,
+  entry: Exclude<WindowEntry, 'superseded'>,
+  names: readonly string[],
+): Buffer {
+  const head = Buffer.alloc(2);
+  head.writeInt16BE(names.length);
+  const fields = names.map((name) => {
+    const place = entry.columnPlaces.get(name);
+    return place === undefined ? Buffer.from('u') : fieldAt(entry.tuple, locateColumn(entry.tuple, 0, place));
+  });
+  return composeTuple({ bytes: Buffer.concat([head, ...fields]), at: 0 }, row);
+}
+
+function fieldAt(bytes: Buffer, place: number): Buffer {
+  const kind = bytes[place];
+  const end = kind === NULL || kind === UNCHANGED ? place + 1 : place + 5 + readInt32(bytes, place + 1);
+  return bytes.subarray(place, end);
+}
+
+function binaryTuples(data: Buffer): TuplePlace[] {
+  const { bytes, places } = readBinaryRows(data);
+  return places.map((at) => ({ bytes, at }));
+}
+
+function textTuples(data: Buffer): TuplePlace[] {
+  const starts = findLines(data);
+  return starts
+    .slice(0, -1)
+    .map((start, line) => ({ bytes: lineToTuple(data, start, starts[line + 1]! - 1), at: 0 }));
+}

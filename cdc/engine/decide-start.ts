@@ -1,0 +1,57 @@
+/**
+ * Whether a stream begins, goes on, or must not: from what the target remembers and what the source has. A slot that
+ * was lost or made anew has forgotten changes; asking it for an older position would skip them without a word.
+ */
+import { type ErrorCode, parseLsn } from '@ficus/core';
+import type { Checkpoint } from '../apply/checkpoint.ts';
+import type { SystemIdentity } from '../source/replication-connection.ts';
+import type { SlotFacts } from '../source/slot.ts';
+
+export interface StartFacts {
+  readonly checkpoint: Checkpoint | undefined;
+  readonly slot: SlotFacts | undefined;
+  readonly system: SystemIdentity;
+  readonly epoch: number;
+}
+
+export type StartDecision =
+  /** Nothing was ever copied: make the slot (dropping the remains of an attempt), then the checkpoint. */
+  | { readonly kind: 'begin'; readonly dropSlot: boolean }
+  | { readonly kind: 'resume'; readonly lsn: string }
+  | { readonly kind: 'refuse'; readonly code: ErrorCode; readonly message: string };
+
+export function decideStart({ checkpoint, slot, system, epoch }: StartFacts): StartDecision {
+  if (!checkpoint) return { kind: 'begin', dropSlot: slot !== undefined };
+  if (checkpoint.epoch > epoch)
+    return refuse(
+      'FICUS_CDC_FENCED',
+      `The target is in epoch ${checkpoint.epoch}, this process in ${epoch}.`,
+    );
+  if (checkpoint.systemIdentifier !== system.systemIdentifier)
+    return refuse(
+      'FICUS_CDC_SOURCE_CHANGED',
+      `The source is cluster ${system.systemIdentifier}; the rows were copied from ${checkpoint.systemIdentifier}.`,
+    );
+  if (checkpoint.timeline !== system.timeline)
+    return refuse(
+      'FICUS_CDC_SOURCE_CHANGED',
+      `The source is on timeline ${system.timeline}; the stream stands on timeline ${checkpoint.timeline}.`,
+    );
+  if (!slot)
+    return refuse('FICUS_CDC_SLOT_LOST', `The source has no slot “${checkpoint.slot}”; it was dropped.`);
+  if (slot.walStatus === 'lost' || slot.invalidationReason)
+    return refuse(
+      'FICUS_CDC_SLOT_LOST',
+      `The source has given up slot “${checkpoint.slot}” (${slot.invalidationReason ?? 'its WAL was removed'}).`,
+    );
+  if (parseLsn(slot.confirmedFlushLsn) > parseLsn(checkpoint.lsn))
+    return refuse(
+      'FICUS_CDC_SLOT_LOST',
+      `Slot “${checkpoint.slot}” begins at ${slot.confirmedFlushLsn}, behind ${checkpoint.lsn} where the stream stands: it was created anew.`,
+    );
+  return { kind: 'resume', lsn: checkpoint.lsn };
+}
+
+function refuse(code: ErrorCode, message: string): StartDecision {
+  return { kind: 'refuse', code, message };
+}

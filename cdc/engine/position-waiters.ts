@@ -1,0 +1,35 @@
+/** Those who wait until the stream has applied past a position. */
+interface Waiter {
+  readonly lsn: bigint;
+  readonly resolve: (reached: boolean) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+export class PositionWaiters {
+  private readonly waiters = new Set<Waiter>();
+
+  get size(): number {
+    return this.waiters.size;
+  }
+
+  wait(lsn: bigint, timeoutMs: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const waiter: Waiter = { lsn, resolve, timer: setTimeout(() => this.end(waiter, false), timeoutMs) };
+    this.waiters.add(waiter);
+    return promise;
+  }
+
+  reached(lsn: bigint): void {
+    for (const waiter of this.waiters) if (waiter.lsn <= lsn) this.end(waiter, true);
+  }
+
+  giveUp(): void {
+    for (const waiter of this.waiters) this.end(waiter, false);
+  }
+
+  private end(waiter: Waiter, reached: boolean): void {
+    clearTimeout(waiter.timer);
+    this.waiters.delete(waiter);
+    waiter.resolve(reached);
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * Everything between two connection URLs and a stream that can start: catalogs, mapping, publication, slot,
+ * checkpoint, what is copied already. Safe to run again after any interruption; changes nothing twice.
+ */
+import { randomUUID } from 'node:crypto';
+import { FicusError, formatProblem, type TableConfig } from '@ficus/core';
+import pg from 'pg';
+import {
+  type Checkpoint,
+  createCheckpoint,
+  ensureCheckpointTables,
+  raiseEpoch,
+  takeCheckpoint,
+} from '../apply/checkpoint.ts';
+import type { DatabaseCatalog, TableCatalog } from '../catalog/database-catalog.ts';
+import { readCatalog } from '../catalog/read-catalog.ts';
+import { applySessionSettings } from '../catalog/session-settings.ts';
+import { type CopyTask, loadProgress, makeCopyTask } from '../copy/copy-task.ts';
+import { groupBySource } from '../copy/whole-tables.ts';
+import { describeRelation } from '../decode/change-visitor.ts';
+import { reach } from '../failpoints.ts';
+import { compileMapping, mappedTables } from '../mapping/compile-mapping.ts';
+import { loadMappingModules } from '../mapping/mapping-module.ts';
+import type { TablePlan } from '../mapping/table-plan.ts';
+import type { ReplicationOptions } from '../replication.ts';
+import { createSlot } from '../source/create-slot.ts';
+import { withinTime } from '../source/end-client.ts';
+import type { SystemIdentity } from '../source/replication-connection.ts';
+import { dropSlot, ensurePublication, readSlot } from '../source/slot.ts';
+import { decideStart } from './decide-start.ts';
+import { describeColumn, evaluateColumns } from './evaluate-columns.ts';
+import { nameStream, type StreamNames } from './stream-names.ts';
+
+export interface PreparedStream {
+  readonly names: StreamNames;
+  readonly plans: readonly TablePlan[];
+  readonly tasks: readonly CopyTask[];
+  readonly checkpoint: Checkpoint;
+  readonly epoch: number;
+  /** This session, as the checkpoint's holder. */
+  readonly holder: string;
+  /** `schema.table` of the source → its form (describeRelation) when the mapping was compiled. */
+  readonly sourceForms: ReadonlyMap<string, string>;
+  /** WAL between the checkpoint and the source's end. */
+  readonly backlogBytes: number;
+}
+
+export async function connectTo(url: string, applicationName: string, answerMs = 10_000): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: applicationName,
+    connectionTimeoutMillis: answerMs,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  await withinTime(client, answerMs, () => applySessionSettings(client));
+  return client;
+}
+
+/** @throws FicusError when something has to be mended first */
+export async function prepareStream(
+  options: ReplicationOptions,
+  source: pg.Client,
+  target: pg.Client,
+  system: SystemIdentity,
+): Promise<PreparedStream> {
+  const epoch = options.epoch ?? 1;
+  const place = await readPlace(source, target);
+  const names = nameStream(options.slice, options.direction ?? 'forward', place);
+  const { plans, catalog } = await compile(options, source, target);
+  await ensureCheckpointTables(target);
+  await ensurePublication(
+    source,
+    names.publication,
+    plans.map((plan) => plan.source.sql),
+  );
+  const holder = randomUUID();
+  const { serverVersion } = catalog;
+  const checkpoint = await ensureCheckpoint(source, target, names, { system, serverVersion, epoch, holder });
+  const tasks = plans.map((plan) => makeCopyTask(plan, plans));
+  await ensureProgress(target, names.stream, plans, catalog, options.tables);
+  await loadProgress(target, source, names.stream, tasks);
+  refuseHalfCopied(tasks);
+  const backlog = await source.query(
+    'SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1)::float8 AS bytes',
+    [checkpoint.lsn],
+  );
+  return {
+    names,
+    plans,
+    tasks,
+    checkpoint,
+    epoch,
+    holder,
+    sourceForms: new Map([...catalog.tables].map(([name, table]) => [name, formOf(table)])),
+    backlogBytes: Number(backlog.rows[0].bytes),
+  };
+}
+
+/** A table copied whole cannot get another part later: the stream leaves out changes by table, not by part. */
+function refuseHalfCopied(tasks: readonly CopyTask[]): void {
+  for (const group of groupBySource(tasks.filter((task) => task.whole))) {
+    const left = group.find((task) => !task.done);
+    if (left && group.some((task) => task.done))
+      throw new FicusError(
+        'FICUS_CDC_MAPPING_INVALID',
+        `${left.plan.source.qualifiedName} has no key and was copied before ${left.plan.target.qualifiedName} was added to the mapping; all of its parts have to be copied together: ficus copy SLICE --restart.`,
+      );
+  }
+}
+
+async function compile(
+  options: ReplicationOptions,
+  source: pg.Client,
+  target: pg.Client,
+): Promise<{ plans: readonly TablePlan[]; catalog: DatabaseCatalog }> {
+  const wanted = mappedTables(options.tables);
+  const [sourceCatalog, targetCatalog] = await Promise.all([
+    readCatalog(source, wanted.source),
+    readCatalog(target, wanted.target),
+  ]);
+  if (sourceCatalog.walLevel !== 'logical')
+    throw new FicusError(
+      'FICUS_CDC_WAL_LEVEL',
+      `wal_level of the source is “${sourceCatalog.walLevel}”, not “logical”.`,
+    );
+  const path = ['slices', options.slice, 'tables'];
+  const { modules, problems: unloaded } = await loadMappingModules(
+    options.tables,
+    options.baseDir ?? process.cwd(),
+    path,
+  );
+  const compiled = compileMapping({
+    tables: options.tables,
+    source: sourceCatalog,
+    target: targetCatalog,
+    modules,
+    path,
+  });
+  const problems = [...unloaded, ...compiled.problems];
+  const first = problems[0];
+  if (first) {
+    const more = problems.length > 1 ? ` (and ${problems.length - 1} more: ficus check --live)` : '';
+    const code = 'code' in first ? first.code : 'FICUS_CDC_MAPPING_INVALID';
+    throw new FicusError(code, `${formatProblem(first)}${more}`);
+  }
+  return { plans: compiled.plans, catalog: sourceCatalog };
+}
+
+async function ensureCheckpoint(
+  source: pg.Client,
+  target: pg.Client,
+  names: StreamNames,
+  given: { system: SystemIdentity; serverVersion: number; epoch: number; holder: string },
+): Promise<Checkpoint> {
+  const { system, serverVersion, epoch, holder } = given;
+  const known = await takeCheckpoint(target, names.stream, holder);
+  const slot = await readSlot(source, known?.slot ?? names.slot);
+  const decision = decideStart({ checkpoint: known, slot, system, epoch });
+  switch (decision.kind) {
+    case 'refuse':
+      throw new FicusError(decision.code, decision.message);
+    case 'resume': {
+      if (known!.epoch < epoch && !(await raiseEpoch(target, names.stream, epoch)))
+        throw new FicusError('FICUS_CDC_FENCED', 'The target has gone on to a higher epoch.');
+      return { ...known!, epoch };
+    }
+    case 'begin': {
+      if (decision.dropSlot) await dropSlot(source, names.slot);
+      const lsn = await createSlot(source, names.slot, serverVersion);
+      await reach('slot-created');
+      const checkpoint = { epoch, lsn, slot: names.slot, ...system };
+      await createCheckpoint(target, names.stream, checkpoint, holder);
+      await reach('checkpoint-created');
+      return checkpoint;
+    }
+  }
+}
+
+async function ensureProgress(
+  target: pg.Client,
+  stream: string,
+  plans: readonly TablePlan[],
+  catalog: DatabaseCatalog,
+  tables: readonly TableConfig[],
+): Promise<void> {
+  for (const plan of plans) {
+    const table = catalog.tables.get(plan.source.qualifiedName);
+    const columns = (table?.columns ?? []).filter((column) => !column.generated).map(describeColumn);
+    const { rows } = await target.query(
+      `INSERT INTO ficus.copy_progress AS p (stream, source, target, source_columns) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (stream, target) DO UPDATE SET source = excluded.source
+       RETURNING p.source_columns AS before`,
+      [stream, plan.source.qualifiedName, plan.target.qualifiedName, columns],
+    );
+    const change = evaluateColumns(plan, tables[plan.index], rows[0].before as string[], columns);
+    if (change) throw new FicusError('FICUS_CDC_SCHEMA_CHANGED', change);
+    await target.query(
+      'UPDATE ficus.copy_progress SET source_columns = $3 WHERE stream = $1 AND target = $2 AND source_columns <> $3',
+      [stream, plan.target.qualifiedName, columns],
+    );
+  }
+}
+
+function formOf(table: TableCatalog): string {
+  return describeRelation({
+    oid: table.oid,
+    schema: table.schema,
+    name: table.name,
+    identity: 'default',
+    columns: table.columns
+      .filter((column) => !column.generated)
+      .map(({ name, typeOid, typmod }) => ({ name, typeOid, typmod, identity: false })),
+  });
+}
+
+/** What is the same for every process of this stream, and for no other stream of the cluster. */
+export async function readPlace(source: pg.Client, target: pg.Client): Promise<string> {
+  const query = `SELECT current_database() AS name, oid::text FROM pg_database WHERE datname = current_database()`;
+  const from = (await source.query(query)).rows[0];
+  const to = (await target.query(query)).rows[0];
+  return `${from.name} ${from.oid} ${to.name} ${to.oid}`;
+}

@@ -1,0 +1,403 @@
+/**
+ * One life of a stream, from connecting to the first failure: reads the source's changes, applies them batch by batch,
+ * runs the first copy beside them, and acknowledges what is durable. Everything it must remember is on the target, so
+ * that after a failure a new session goes on where this one was.
+ *
+ *     source ──socket──▶ Intake ──batch──▶ Applier ──pipelined──▶ target
+ *        ▲                  │ high marks                │
+ *        │                  └────▶ Copier ──chunks──────┘
+ *        └──────────── acknowledge what is durable ◀────┘
+ */
+import { formatLsn, parseLsn, type SlotHealth } from '@ficus/core';
+import type pg from 'pg';
+import { Applier } from '../apply/applier.ts';
+import { FENCED, fenceOlderEpoch } from '../apply/checkpoint.ts';
+import { TargetSession } from '../apply/target-session.ts';
+import type { Batch } from '../batch/batch.ts';
+import { BatchBuilder } from '../batch/batch-builder.ts';
+import { Copier } from '../copy/copier.ts';
+import { CopyWindows } from '../copy/copy-windows.ts';
+import { WholeCopy } from '../copy/whole-copy.ts';
+import { WholeTables } from '../copy/whole-tables.ts';
+import { ChunkWriter } from '../copy/write-chunk.ts';
+import { describeRelation, type Relation } from '../decode/change-visitor.ts';
+import { reach } from '../failpoints.ts';
+import type { TablePlan } from '../mapping/table-plan.ts';
+import { endClient } from '../source/end-client.ts';
+import { ReplicationConnection } from '../source/replication-connection.ts';
+import { BatchPace } from './batch-pace.ts';
+import { classifyFailure, RestartSession, StreamTakenError } from './classify-failure.ts';
+import type { Heartbeats } from './heartbeat.ts';
+import { Liveness } from './liveness.ts';
+import { connectTo, type PreparedStream, prepareStream } from './prepare-stream.ts';
+import { Rereader } from './rereader.ts';
+import type { SessionHost } from './session-host.ts';
+import { SourceFeed } from './source-feed.ts';
+import { nameStream } from './stream-names.ts';
+import { watchSlot } from './watch-slot.ts';
+
+export class Session {
+  copier: Copier | undefined;
+  missingDeletes = 0;
+  slotHealth: SlotHealth | undefined;
+  heartbeats: Heartbeats | undefined;
+  /** End of the last transaction of this session that is durable on the target, and acknowledged. */
+  durableLsn = 0n;
+  private readonly host: SessionHost;
+  private readonly failed = Promise.withResolvers<never>();
+  private readonly cleanups: (() => unknown)[] = [];
+  private stopping = false;
+  private ended = false;
+  private connection!: ReplicationConnection;
+  private feed!: SourceFeed;
+  private pace!: BatchPace;
+  private applier!: Applier;
+  private durableAtMs = 0;
+  private slot = '';
+  private readonly openedAtMs = Date.now();
+  private applying = 0;
+  private wholeTables: WholeTables | undefined;
+
+  constructor(host: SessionHost) {
+    this.host = host;
+    this.failed.promise.catch(() => undefined);
+  }
+
+  /** Resolves after `stop`; rejects with what went wrong. */
+  async run(underWay: () => void): Promise<void> {
+    try {
+      const opening = this.open();
+      opening.catch(() => undefined);
+      await Promise.race([opening, this.failed.promise]);
+      underWay();
+      await Promise.race([this.pump(), this.failed.promise]);
+      await this.acknowledgeAll();
+    } finally {
+      this.stopping = true;
+      this.signal();
+      this.ended = true;
+      for (const cleanup of this.cleanups.reverse()) await cleanup();
+    }
+  }
+
+  /** Finishes what is being written, then ends. */
+  stop(): void {
+    this.stopping = true;
+    this.signal();
+  }
+
+  /** Received, not yet on the target. */
+  get pendingTransactions(): number {
+    return this.applying + (this.feed?.intake.batch.transactions ?? 0);
+  }
+
+  /** Something waits for the next batch. */
+  signal(): void {
+    this.pace?.signal();
+  }
+
+  private async open(): Promise<void> {
+    const { options } = this.host;
+    const name = `ficus ${options.slice}`.slice(0, 63);
+    const { answerMs } = this.host.settings;
+    const liveness = new Liveness({ ...options, answerMs, onDead: (error) => this.fail(error) });
+    this.atEnd(() => liveness.stop());
+    const [connection, session, source, target] = await this.connectAll(name);
+    this.connection = connection;
+    session.client.on('error', (error) => this.failed.reject(error));
+    liveness.watchClient('target', session.client, () => session.isWaiting);
+    liveness.watchClient('source', source);
+    liveness.watchClient('target', target);
+    await this.claim(session, target);
+    const prepared = await prepareStream(options, source, target, connection.identity);
+    if (this.ended) return;
+    void source.end().catch(() => undefined);
+    void target.end().catch(() => undefined);
+
+    const whole = await this.openWholeCopy(prepared);
+    const windows = new CopyWindows();
+    const appliedLsn = parseLsn(prepared.checkpoint.lsn);
+    const { stream } = prepared.names;
+    const isCopied = (plan: TablePlan) => this.isCopied(prepared, plan, rereader.leftOutUntil);
+    const rereader = new Rereader(this.host.source, (snapshot) => windows.seesAll(snapshot), isCopied);
+    this.applier = new Applier({
+      slice: options.slice,
+      stream,
+      epoch: prepared.epoch,
+      holder: prepared.holder,
+      appliedLsn,
+      session,
+      reread: (binding, tuples) => rereader.read(binding, tuples),
+      copied: isCopied,
+    });
+    this.openFeed(prepared, windows, appliedLsn);
+    this.slot = prepared.checkpoint.slot;
+    this.feed.start(prepared);
+    // Whatever stands still: heartbeats should come, unless we hold them back ourselves.
+    liveness.watch({
+      side: 'source',
+      pid: connection.pid,
+      lastHeardMs: () => connection.lastHeardMs,
+      awaits: () => !connection.isPaused && !this.feed.isDraining,
+    });
+    await this.startCopy(prepared, windows, session, liveness, whole);
+    if (this.ended) return;
+    this.heartbeats = this.host.makeHeartbeats(stream);
+    this.heartbeats.onShutdown = (error) => this.fail(error);
+    this.atEnd(() => this.heartbeats?.stop());
+    this.heartbeats.start();
+    this.atEnd(
+      watchSlot({
+        source: this.host.source,
+        slot: this.slot,
+        periodMs: this.host.settings.slotCheckMs,
+        onHealth: (health) => {
+          this.slotHealth = health;
+        },
+        onLost: (error) => this.fail(error),
+      }),
+    );
+    this.host.started(prepared, this);
+  }
+
+  /** True from the batch after the table's last chunk on: tasks are done between batches, at a high mark. */
+  private isCopied(prepared: PreparedStream, plan: TablePlan, leftOutUntil: bigint): boolean {
+    const { qualifiedName } = plan.target;
+    return (
+      this.applier.appliedLsn >= leftOutUntil &&
+      prepared.tasks.some((task) => task.done && task.plan.target.qualifiedName === qualifiedName)
+    );
+  }
+
+  /** All at once: each connection costs several round trips. */
+  private connectAll(name: string): Promise<[ReplicationConnection, TargetSession, pg.Client, pg.Client]> {
+    const { sourceUrl, targetUrl } = this.host.options;
+    const { answerMs } = this.host.settings;
+    const closing = <T>(opening: Promise<T>, close: (opened: T) => unknown): Promise<T> => {
+      this.atEnd(() => opening.then(close, () => undefined));
+      return opening;
+    };
+    return Promise.all([
+      closing(ReplicationConnection.open(sourceUrl, name, answerMs), (connection) => connection.close()),
+      closing(TargetSession.open({ url: targetUrl, applicationName: name, answerMs }), (session) =>
+        session.close(),
+      ),
+      closing(connectTo(sourceUrl, name, answerMs), endClient),
+      closing(connectTo(targetUrl, name, answerMs), endClient),
+    ]);
+  }
+
+  /** Becomes the stream's only process, or stands by; a process of an older epoch is fenced off at once. */
+  private async claim(session: TargetSession, target: pg.Client): Promise<void> {
+    const { slice, direction = 'forward', epoch = 1 } = this.host.options;
+    const { stream } = nameStream(slice, direction, '');
+    if (await session.claim(stream)) return;
+    await fenceOlderEpoch(target, stream, epoch);
+    throw new StreamTakenError();
+  }
+
+  private async openWholeCopy({ tasks, names, ...prepared }: PreparedStream): Promise<WholeCopy | undefined> {
+    this.wholeTables = new WholeTables(tasks);
+    const whole = await WholeCopy.openFor(tasks, { ...this.host.options, ...names, ...prepared });
+    this.atEnd(() => whole?.close());
+    return whole;
+  }
+
+  private openFeed(prepared: PreparedStream, windows: CopyWindows, appliedLsn: bigint): void {
+    const { host } = this;
+    const stopping = () => this.stopping;
+    const builder = {
+      slice: host.options.slice,
+      stream: prepared.names.stream,
+      plans: prepared.plans,
+      appliedLsn,
+      watch: windows,
+      ledger: () => host.ledger,
+      isHeld: (commitLsn: bigint) => host.holdPoint?.stops(commitLsn) === true,
+      wholeTables: this.wholeTables?.isEmpty ? undefined : this.wholeTables,
+      checkRelation: (relation: Relation) => this.checkRelation(relation, prepared),
+    };
+    this.feed = new SourceFeed({
+      host,
+      connection: this.connection,
+      makeBuilder: (bytes) => new BatchBuilder(builder, bytes),
+      stopping,
+      onReady: () => this.signal(),
+      onFailure: (error) => this.fail(error),
+    });
+    this.pace = new BatchPace({
+      intake: this.feed.intake,
+      settings: host.settings,
+      someoneWaits: () => host.someoneWaits(),
+      stopping,
+    });
+  }
+
+  /**
+   * The table is not as it was when the mapping was compiled. Once for each form it takes, the mapping is compiled
+   * again; a form that then still differs is an older one, from before the table was altered, and goes through.
+   */
+  private checkRelation(relation: Relation, prepared: PreparedStream): void {
+    const form = describeRelation(relation);
+    if (prepared.sourceForms.get(`${relation.schema}.${relation.name}`) === form) return;
+    if (this.host.knownForms.has(form)) return;
+    this.host.knownForms.add(form);
+    throw new RestartSession('a table of the source was altered');
+  }
+
+  private async startCopy(
+    prepared: PreparedStream,
+    windows: CopyWindows,
+    session: TargetSession,
+    liveness: Liveness,
+    whole: WholeCopy | undefined,
+  ): Promise<void> {
+    const { options, settings } = this.host;
+    const { answerMs } = settings;
+    let plain = session;
+    if (prepared.tasks.some((task) => !task.done)) {
+      const { applicationName } = prepared.names;
+      plain = await TargetSession.open({
+        url: options.targetUrl,
+        applicationName,
+        pipeline: false,
+        answerMs,
+      });
+      liveness.watchClient('target', plain.client);
+      this.atEnd(() => plain.close());
+      plain.client.on('error', (error) => this.failed.reject(error));
+    }
+    const { stream } = prepared.names;
+    this.copier = new Copier({
+      stream,
+      sourceUrl: options.sourceUrl,
+      applicationName: prepared.names.applicationName,
+      tasks: prepared.tasks,
+      windows,
+      writer: new ChunkWriter({
+        slice: options.slice,
+        stream,
+        epoch: prepared.epoch,
+        holder: prepared.holder,
+        session,
+        plain: plain.client,
+        appliedLsn: () => this.applier.appliedLsn,
+      }),
+      whole,
+      chunkRows: settings.copyChunkRows,
+      parallel: settings.copyParallel,
+      rowsPerSecond: settings.copyRowsPerSecond,
+      mustWait: () => (this.heartbeats?.lagMs() ?? 0) > settings.copyPauseLagMs,
+      onProgress: () => {
+        this.host.progressed();
+        this.signal();
+      },
+    });
+    this.atEnd(() => this.copier?.stop());
+    this.copier.run().then(
+      () => this.stopping || this.host.progressed(),
+      (error) => this.failed.reject(error),
+    );
+  }
+
+  /** Done when the session ends, the last first; at once when it has ended already. */
+  private atEnd(cleanup: () => unknown): void {
+    if (this.ended) void cleanup();
+    else this.cleanups.push(cleanup);
+  }
+
+  private fail(error: unknown): void {
+    this.failed.reject(error);
+    this.signal();
+  }
+
+  private async pump(): Promise<void> {
+    while (!this.stopping) {
+      await this.pace.ready();
+      if (this.stopping) return;
+      const batch = this.feed.intake.take();
+      this.feed.resume();
+      this.applying = batch.transactions;
+      await this.process(batch);
+      this.applying = 0;
+      this.feed.intake.release(batch);
+    }
+  }
+
+  private async process(batch: Batch): Promise<void> {
+    const { applier } = this;
+    if (batch.isIdle && applier.isBetweenTransactions) {
+      if (batch.endLsn > applier.appliedLsn) this.host.applied(batch.endLsn, batch);
+      return;
+    }
+    // The last of what was fetched in large pieces too: the slot follows as far as is durable.
+    const durable = this.feed.isDraining || Date.now() - this.durableAtMs >= this.host.settings.acknowledgeMs;
+    try {
+      await applier.apply(batch, durable);
+    } catch (error) {
+      throw await this.explain(error, batch);
+    }
+    this.missingDeletes = applier.findings.missingDeletes;
+    const { barrier } = batch;
+    // The next change is of a table that is being copied whole, and later than its copy.
+    if (barrier?.kind === 'whole-copy')
+      await this.pace.until(() => this.wholeTables?.isDone(barrier.table) !== false);
+    if (!batch.complete) return;
+    if (durable) {
+      this.durableAtMs = Date.now();
+      await reach('before-acknowledge');
+      this.connection.acknowledge(applier.appliedLsn);
+      this.durableLsn = applier.appliedLsn;
+    }
+    if (batch.heartbeat) this.heartbeats?.arrived(batch.heartbeat);
+    this.host.applied(applier.appliedLsn, batch);
+    this.noticeFallingBehind();
+    if (batch.barrier?.kind === 'hold') await this.held(batch.barrier.commitLsn);
+    if (batch.barrier?.kind === 'chunk')
+      await this.copier?.atHighMark(batch.barrier.chunk, batch.barrier.snapshot);
+  }
+
+  private async held(commitLsn: bigint): Promise<void> {
+    await this.pace.until(() => {
+      this.host.holdPoint?.standsBefore(commitLsn);
+      return this.host.holdPoint?.stops(commitLsn) !== true;
+    });
+  }
+
+  /** At an orderly end: what was applied is made durable and acknowledged, so that the next start has little to skip. */
+  private async acknowledgeAll(): Promise<void> {
+    if (!this.applier.isBetweenTransactions) return;
+    const lsn = this.applier.appliedLsn;
+    if (lsn !== this.durableLsn) await this.applier.flush();
+    if (this.connection.isStreaming) {
+      if (lsn !== this.durableLsn) this.connection.acknowledge(lsn);
+      return;
+    }
+    await this.host.source.query(
+      'SELECT pg_replication_slot_advance(slot_name, $2) FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn < $2',
+      [this.slot, formatLsn(lsn)],
+    );
+  }
+
+  /** Far behind, large pieces are cheaper than the stream: begin anew with them. */
+  private noticeFallingBehind(): void {
+    const behind = Number((this.heartbeats?.sourceLsn ?? 0n) - this.applier.appliedLsn);
+    if (
+      this.feed.isCatchingUp ||
+      !this.host.mayCatchUp ||
+      !this.copier?.progress().done ||
+      Date.now() - this.openedAtMs < 30_000
+    )
+      return;
+    if (behind > this.host.settings.catchUpBytes * 8) throw new RestartSession('far behind');
+  }
+
+  /** An error of PostgreSQL's about the rows, with the row that caused it. */
+  private async explain(error: unknown, batch: Batch): Promise<unknown> {
+    if (classifyFailure(error).kind !== 'stop' || (error as { code?: string }).code === FENCED) return error;
+    const { targetUrl } = this.host.options;
+    return this.applier.explain(error, batch, () =>
+      TargetSession.open({ url: targetUrl, applicationName: 'ficus' }),
+    );
+  }
+}

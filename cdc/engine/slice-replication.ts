@@ -1,0 +1,323 @@
+/**
+ * The stream of one slice as the control plane holds it: runs sessions one after another, keeps the status, answers
+ * waiters. Losing a connection is ordinary; the next session goes on from the checkpoint.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formatLsn, parseLsn, type ReplicationStatus, type TableConfig } from '@ficus/core';
+import pg from 'pg';
+import { type Logger, pino } from 'pino';
+import { deleteCheckpoint, loadCheckpoint } from '../apply/checkpoint.ts';
+import type { Batch } from '../batch/batch.ts';
+import { type ChangedRow, ChangeLedger } from '../batch/change-ledger.ts';
+import { quoteQualified, splitQualified } from '../catalog/quote.ts';
+import type { Hold, Replication, ReplicationOptions } from '../replication.ts';
+import { endClient } from '../source/end-client.ts';
+import { dropPublication, dropSlot } from '../source/slot.ts';
+import { classifyFailure } from './classify-failure.ts';
+import { Heartbeats } from './heartbeat.ts';
+import { HoldPoint } from './hold-point.ts';
+import { type Lifecycle, publicState } from './lifecycle.ts';
+import { PositionWaiters } from './position-waiters.ts';
+import { connectTo, type PreparedStream, readPlace } from './prepare-stream.ts';
+import { DEFAULT_SETTINGS, type ReplicationSettings } from './replication-settings.ts';
+import { Session } from './session.ts';
+import type { SessionHost } from './session-host.ts';
+import { nameStream, type StreamNames } from './stream-names.ts';
+
+export class SliceReplication implements Replication, SessionHost {
+  readonly options: ReplicationOptions;
+  readonly settings: ReplicationSettings;
+  private pool: pg.Pool | undefined;
+  private readonly logger: Logger;
+  private readonly listeners = new Set<(status: ReplicationStatus) => void>();
+  private readonly waiters = new PositionWaiters();
+  private lifecycle: Lifecycle = { name: 'idle' };
+  private session: Session | undefined;
+  private heartbeats: Heartbeats | undefined;
+  private loop: Promise<void> | undefined;
+  private stopping: AbortController | undefined;
+  appliedLsn = 0n;
+  /** End of the last transaction that the target keeps through a crash; 0 until one is known. */
+  private durableLsn = 0n;
+  holdPoint: HoldPoint | undefined;
+  ledger: ChangeLedger | undefined;
+  readonly knownForms = new Set<string>();
+  mayCatchUp = true;
+  private transactionsApplied = 0;
+  private rowsApplied = 0;
+
+  constructor(options: ReplicationOptions) {
+    this.options = options;
+    this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
+    this.logger = (options.logger ?? pino({ level: 'silent' })).child({
+      slice: options.slice,
+      direction: options.direction ?? 'forward',
+    });
+  }
+
+  /** Connections to the source beside the replication connection; made anew after a stop. */
+  get source(): pg.Pool {
+    if (!this.pool) {
+      this.pool = new pg.Pool({
+        connectionString: this.options.sourceUrl,
+        application_name: `ficus ${this.options.slice}`.slice(0, 63),
+        max: 4,
+        connectionTimeoutMillis: 5_000,
+        // Marks and questions, each of a moment: without an answer something is broken, and it must show.
+        query_timeout: 10_000,
+      });
+      this.pool.on('error', () => undefined);
+      // A client that is lent out has no listener of the pool's: its connection breaking would end the process.
+      this.pool.on('connect', (client) => client.on('error', () => undefined));
+    }
+    return this.pool;
+  }
+
+  async start(): Promise<void> {
+    if (this.loop) return;
+    this.stopping = new AbortController();
+    const underWay = Promise.withResolvers<void>();
+    this.loop = this.runSessions(this.stopping.signal, underWay.resolve);
+    await underWay.promise;
+  }
+
+  status(): ReplicationStatus {
+    const sourceLsn = this.heartbeats?.sourceLsn ?? 0n;
+    const lagBytes = sourceLsn > this.appliedLsn ? Number(sourceLsn - this.appliedLsn) : 0;
+    const { state, problem } = publicState(this.lifecycle);
+    return {
+      slice: this.options.slice,
+      state,
+      problem,
+      appliedLsn: formatLsn(this.appliedLsn),
+      sourceLsn: formatLsn(sourceLsn > this.appliedLsn ? sourceLsn : this.appliedLsn),
+      lagBytes,
+      lagMs: this.heartbeats?.lagMs() ?? 0,
+      transactionsApplied: this.transactionsApplied,
+      rowsApplied: this.rowsApplied,
+      lagTransactions: this.session?.pendingTransactions ?? 0,
+      missingDeletes: this.session?.missingDeletes ?? 0,
+      slot: this.session?.slotHealth,
+      copy: this.session?.copier?.progress(),
+    };
+  }
+
+  subscribe(listener: (status: ReplicationStatus) => void): () => void {
+    this.listeners.add(listener);
+    listener(this.status());
+    return () => this.listeners.delete(listener);
+  }
+
+  async currentPosition(): Promise<string> {
+    const { rows } = await this.source.query({
+      name: 'ficus_position',
+      text: 'SELECT pg_current_wal_insert_lsn()::text AS lsn',
+    });
+    return rows[0].lsn as string;
+  }
+
+  waitForPosition(lsn: string, timeoutMs: number): Promise<boolean> {
+    const wanted = parseLsn(lsn);
+    if (wanted <= this.appliedLsn) return Promise.resolve(true);
+    const reached = this.waiters.wait(wanted, timeoutMs);
+    // Nothing may come after the position by itself; a heartbeat does.
+    this.heartbeats?.beat();
+    this.session?.signal();
+    return reached;
+  }
+
+  hold(): Hold {
+    this.holdPoint?.release();
+    const point = new HoldPoint(() => {
+      this.session?.signal();
+      // Something has to come behind the position for the stream to stop before it.
+      this.heartbeats?.beat();
+    });
+    this.holdPoint = point;
+    return point;
+  }
+
+  recordChanges(): void {
+    this.ledger = new ChangeLedger();
+  }
+
+  changedRows(table: string): readonly ChangedRow[] | 'all' | undefined {
+    return this.ledger?.changed(table);
+  }
+
+  async copied(): Promise<boolean> {
+    const copier = this.session?.copier;
+    if (copier) return copier.progress().done;
+    const target = await connectTo(this.options.targetUrl, 'ficus');
+    try {
+      const { rows } = await target.query(`SELECT to_regclass('ficus.copy_progress') IS NOT NULL AS present`);
+      if (!rows[0]?.present) return false;
+      const progress = await target.query(
+        `SELECT count(*)::int AS tables, count(*) FILTER (WHERE done)::int AS done FROM ficus.copy_progress WHERE stream = $1`,
+        [this.stream],
+      );
+      const { tables, done } = progress.rows[0] as { tables: number; done: number };
+      return tables >= this.options.tables.length && tables === done;
+    } finally {
+      await endClient(target);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.stopping?.abort();
+    this.session?.stop();
+    await this.loop;
+    this.loop = undefined;
+    this.waiters.giveUp();
+    const { pool } = this;
+    this.pool = undefined;
+    await Promise.race([pool?.end().catch(() => undefined), sleep(2_000, undefined, { ref: false })]);
+    this.enter({ name: 'idle' });
+  }
+
+  async drop({ emptyTarget = false }: { emptyTarget?: boolean } = {}): Promise<void> {
+    this.ledger = undefined;
+    await this.stop();
+    const { sourceUrl, targetUrl } = this.options;
+    const target = await connectTo(targetUrl, 'ficus');
+    let source: pg.Client | undefined;
+    try {
+      source = await connectTo(sourceUrl, 'ficus');
+      const present = await target.query(`SELECT to_regclass('ficus.checkpoint') IS NOT NULL AS present`);
+      const checkpoint = present.rows[0]?.present ? await loadCheckpoint(target, this.stream) : undefined;
+      // A beginning may have come as far as the slot, and no further.
+      const { slice, direction = 'forward' } = this.options;
+      const slot = checkpoint?.slot ?? nameStream(slice, direction, await readPlace(source, target)).slot;
+      await dropSlot(source, slot);
+      await dropPublication(source, this.names.publication);
+      if (!checkpoint) return;
+      // Together: a later copy into tables that were to be empty would find rows it knows nothing of.
+      await target.query('BEGIN');
+      await deleteCheckpoint(target, this.stream);
+      if (emptyTarget) await emptyTables(target, this.options.tables);
+      await target.query('COMMIT');
+    } finally {
+      if (source) await endClient(source);
+      await endClient(target);
+    }
+  }
+
+  someoneWaits(): boolean {
+    return this.waiters.size > 0;
+  }
+
+  makeHeartbeats(stream: string): Heartbeats {
+    this.heartbeats = new Heartbeats(this.source, stream, this.settings.heartbeatMs, () => this.notify());
+    return this.heartbeats;
+  }
+
+  started(prepared: PreparedStream, session: Session): void {
+    const lsn = parseLsn(prepared.checkpoint.lsn);
+    // Somebody else has applied changes meanwhile, which nobody here has noted.
+    if (lsn > this.appliedLsn) this.ledger = undefined;
+    this.appliedLsn = lsn;
+    this.session = session;
+    this.logger.info({ slot: prepared.checkpoint.slot, lsn: prepared.checkpoint.lsn }, 'stream runs');
+    if (this.waiters.size > 0) this.heartbeats?.beat();
+    this.progressed();
+  }
+
+  applied(lsn: bigint, batch: Batch): void {
+    if (lsn > this.appliedLsn) this.appliedLsn = lsn;
+    this.transactionsApplied += batch.transactions;
+    this.rowsApplied += batch.changes;
+    this.waiters.reached(this.appliedLsn);
+    this.notify();
+  }
+
+  progressed(): void {
+    // Before the session has started nothing is known; `started` comes here, too.
+    if (!this.session) return;
+    const done = this.session.copier?.progress().done === true;
+    this.enter({ name: done ? 'streaming' : 'copying' });
+  }
+
+  /** Those that do not depend on the databases. */
+  private get names(): StreamNames {
+    return nameStream(this.options.slice, this.options.direction ?? 'forward', '');
+  }
+
+  private get stream(): string {
+    return this.names.stream;
+  }
+
+  private async runSessions(signal: AbortSignal, underWay: () => void): Promise<void> {
+    let pauseMs = this.settings.reconnectMinMs;
+    while (!signal.aborted) {
+      const before = publicState(this.lifecycle);
+      this.enter({ name: 'starting', problem: before.state === 'stopped' ? before.problem : undefined });
+      const session = new Session(this);
+      const startedAtMs = Date.now();
+      const stop = () => session.stop();
+      signal.addEventListener('abort', stop);
+      try {
+        await session.run(underWay);
+      } catch (error) {
+        if (signal.aborted) break;
+        this.forgetUndurable(session);
+        pauseMs = Date.now() - startedAtMs > 10_000 ? this.settings.reconnectMinMs : pauseMs;
+        const waitMs = this.afterFailure(error, pauseMs);
+        pauseMs = Math.min(pauseMs * 2, this.settings.reconnectMaxMs);
+        underWay();
+        await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+      } finally {
+        signal.removeEventListener('abort', stop);
+        this.session = undefined;
+      }
+    }
+    underWay();
+  }
+
+  /** Enters the state that follows; answers how long to wait before the next attempt. */
+  private afterFailure(error: unknown, pauseMs: number): number {
+    const failure = classifyFailure(error);
+    switch (failure.kind) {
+      case 'restart':
+        this.logger.info({ reason: (error as Error).message }, 'stream begins anew');
+        return 0;
+      case 'standby':
+        this.enter({ name: 'standby' });
+        return this.settings.retryMs;
+      case 'reconnect':
+        this.logger.warn({ err: error }, 'stream interrupted');
+        this.enter({ name: 'reconnecting', problem: failure.problem });
+        return pauseMs;
+      case 'stop':
+        if (publicState(this.lifecycle).problem?.message !== failure.problem.message)
+          this.logger.error({ err: error, problem: failure.problem }, 'stream stopped');
+        this.enter({ name: 'stopped', problem: failure.problem });
+        return this.settings.retryMs;
+    }
+  }
+
+  /** What was applied and is not durable may be gone with the target: nobody is told it is there before a session knows. */
+  private forgetUndurable(session: Session): void {
+    if (session.durableLsn > this.durableLsn) this.durableLsn = session.durableLsn;
+    if (this.appliedLsn > this.durableLsn) this.appliedLsn = this.durableLsn;
+  }
+
+  private enter(lifecycle: Lifecycle): void {
+    this.lifecycle = lifecycle;
+    this.notify();
+  }
+
+  private notify(): void {
+    if (this.listeners.size === 0) return;
+    const status = this.status();
+    for (const listener of this.listeners) listener(status);
+  }
+}
+
+/** In one statement, so that the tables may point to one another. */
+async function emptyTables(target: pg.Client, tables: readonly TableConfig[]): Promise<void> {
+  const names = tables.map((table) => {
+    const { schema, name } = splitQualified(table.to);
+    return quoteQualified(schema, name);
+  });
+  await target.query(`TRUNCATE ${[...new Set(names)].join(', ')}`);
+}

@@ -1,0 +1,29 @@
+/**
+ * Names of what a stream leaves on the databases. Slots are known to a whole cluster, hence the suffix. A publication
+ * belongs to one database: its name says no more than the slice, so that an administrator can make it beforehand.
+ */
+import { createHash } from 'node:crypto';
+
+export interface StreamNames {
+  /** Key of the checkpoint on the target. */
+  readonly stream: string;
+  readonly slot: string;
+  readonly publication: string;
+  readonly applicationName: string;
+}
+
+/** `place` tells apart streams of equal slices of one cluster: whatever is the same for both processes of one stream. */
+export function nameStream(slice: string, direction: 'forward' | 'reverse', place: string): StreamNames {
+  const word = slice
+    .toLowerCase()
+    .replace(/[^a-z0-9_]/g, '_')
+    .slice(0, 36);
+  const suffix = createHash('sha256').update(`${slice}\0${place}`).digest('hex').slice(0, 8);
+  const name = direction === 'forward' ? `ficus_${word}` : `ficus_${word}_back`;
+  return {
+    stream: `${slice}/${direction}`,
+    slot: `${name}_${suffix}`,
+    publication: name,
+    applicationName: `ficus ${slice}`.slice(0, 63),
+  };
+}

@@ -1,0 +1,19 @@
+/** Public entry point of cdc: copy, stream, apply, verify. */
+
+export { DEFAULT_SETTINGS, type ReplicationSettings } from './engine/replication-settings.ts';
+export { type ReversedMapping, reverseMapping } from './mapping/reverse-mapping.ts';
+export { openReplication } from './open-replication.ts';
+export type { Finding } from './preflight/finding.ts';
+export { grantsSql } from './preflight/grants-sql.ts';
+export { preflightDatabase } from './preflight/preflight-database.ts';
+export { preflightSlice } from './preflight/preflight-slice.ts';
+export type { Hold, Replication, ReplicationOptions } from './replication.ts';
+export type {
+  Difference,
+  RowKey,
+  TableReport,
+  VerifyProgress,
+  VerifyReport,
+  VerifyResume,
+} from './verify/verify-report.ts';
+export { type VerifyMode, type VerifyOptions, verifySlice } from './verify/verify-slice.ts';

@@ -1,0 +1,86 @@
+/**
+ * By what a target row is found again when its source row changes or goes. The key must be computable from the old
+ * row of the WAL alone, which carries the replica identity and nothing more.
+ */
+import type { TableConfig } from '@ficus/core';
+import type { TableCatalog } from '../catalog/database-catalog.ts';
+import { quoteIdentifier, quoteQualified } from '../catalog/quote.ts';
+import type { CompiledColumn } from './compile-columns.ts';
+import type { MappingModule } from './mapping-module.ts';
+import type { MappingProblem } from './mapping-problem.ts';
+import { identityColumns } from './source-columns.ts';
+import type { KeyPlan } from './table-plan.ts';
+
+export interface KeyInput {
+  readonly config: TableConfig;
+  readonly source: TableCatalog;
+  readonly target: TableCatalog;
+  readonly columns: readonly CompiledColumn[];
+  readonly module: MappingModule | undefined;
+  readonly path: readonly (string | number)[];
+  readonly problems: MappingProblem[];
+}
+
+export function compileKey(input: KeyInput): KeyPlan | undefined {
+  const { source, target, problems } = input;
+  const identity = identityColumns(source);
+  if (identity.length === 0) {
+    problems.push({
+      path: [...input.path, 'from'],
+      message: describeMissingIdentity(source),
+      code: 'FICUS_CDC_REPLICA_IDENTITY',
+      remedySql: identityRemedy(source),
+    });
+    return undefined;
+  }
+  const carried = new Set(identity);
+  const byName = new Map(input.columns.map((column) => [column.plan.name, column]));
+  const derivable = (name: string) =>
+    input.module
+      ? input.module.forwardKey !== undefined || source.replicaIdentity.kind === 'full' || carried.has(name)
+      : byName.get(name)?.reads.every((read) => carried.has(read)) === true;
+  for (const index of target.uniqueIndexes) {
+    const columns = index.columns.filter((name) => name !== undefined);
+    const usable = index.identifiesRows && columns.every((name) => byName.has(name) && derivable(name));
+    // A key made of constants alone would let one row stand for all.
+    const distinguishing = input.module || columns.some((name) => (byName.get(name)?.reads.length ?? 0) > 0);
+    if (usable && distinguishing) return { kind: 'columns', columns, indexName: index.name };
+  }
+  // Found by all of its columns, a row of the stream could not be told from one of a chunk: copied whole (WholeCopy).
+  const mayBeKeyless = source.replicaIdentity.kind === 'full' && !input.module && input.columns.length > 0;
+  if (mayBeKeyless && !target.uniqueIndexes.some((index) => index.identifiesRows))
+    return { kind: 'whole-row', columns: input.columns.map(({ plan }) => plan.name) };
+  problems.push({
+    path: input.path,
+    message: describeMissingKey(target, identity),
+    code: 'FICUS_CDC_MAPPING_INVALID',
+    remedySql: `ALTER TABLE ${quoteQualified(target.schema, target.name)} ADD PRIMARY KEY (…); -- on the target`,
+  });
+  return undefined;
+}
+
+function describeMissingIdentity(source: TableCatalog): string {
+  const reason =
+    source.replicaIdentity.kind === 'none' && source.replicaIdentity.reason === 'nothing'
+      ? 'has REPLICA IDENTITY NOTHING'
+      : 'has no primary key and no other replica identity';
+  return `“${source.qualifiedName}” ${reason}: updates and deletes could not be followed`;
+}
+
+function identityRemedy(source: TableCatalog): string {
+  const table = quoteQualified(source.schema, source.name);
+  const index = source.uniqueIndexes.find((candidate) => candidate.identifiesRows);
+  if (index?.primary) return `ALTER TABLE ${table} REPLICA IDENTITY DEFAULT;`;
+  if (index) return `ALTER TABLE ${table} REPLICA IDENTITY USING INDEX ${quoteIdentifier(index.name)};`;
+  return `ALTER TABLE ${table} REPLICA IDENTITY FULL; -- better still: ALTER TABLE ${table} ADD PRIMARY KEY (…);`;
+}
+
+function describeMissingKey(target: TableCatalog, identity: readonly string[]): string {
+  const keys = target.uniqueIndexes
+    .filter((index) => index.identifiesRows)
+    .map((index) => `(${index.columns.join(', ')})`);
+  const need = `from (${identity.join(', ')}) of the source`;
+  return keys.length === 0
+    ? `“${target.qualifiedName}” has neither a primary key nor a non-null unique index that can be filled ${need}`
+    : `no key of “${target.qualifiedName}”, ${keys.join(' or ')}, can be filled ${need} alone`;
+}

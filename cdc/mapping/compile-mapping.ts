@@ -1,0 +1,195 @@
+/**
+ * (tables of the config, catalogs of both databases) → a plan for each table, or every problem with its path in
+ * the config. Pure: the databases were read before (readCatalog), modules loaded before (loadMappingModules).
+ * What only PostgreSQL can judge, the expressions themselves, is checked by checkExpressions.
+ */
+import type { TableConfig } from '@ficus/core';
+import { type DatabaseCatalog, findRowKey, type TableCatalog } from '../catalog/database-catalog.ts';
+import { quoteQualified } from '../catalog/quote.ts';
+import { compileColumns } from './compile-columns.ts';
+import { compileKey } from './compile-key.ts';
+import { findNames, findUnstableNames } from './expression-names.ts';
+import { findInOrderReasons } from './in-order-reasons.ts';
+import type { MappingModules } from './mapping-module.ts';
+import type { MappingProblem } from './mapping-problem.ts';
+import { findIrreversibleReasons } from './reversibility.ts';
+import { asInput, identityColumns } from './source-columns.ts';
+import type { RowsPlan, TablePlan } from './table-plan.ts';
+
+export type CompiledMapping =
+  | { readonly ok: true; readonly plans: readonly TablePlan[]; readonly problems: readonly [] }
+  | {
+      readonly ok: false;
+      readonly plans: readonly TablePlan[];
+      readonly problems: readonly MappingProblem[];
+    };
+
+export interface CompileInput {
+  readonly tables: readonly TableConfig[];
+  readonly source: DatabaseCatalog;
+  readonly target: DatabaseCatalog;
+  /** Needed when a table names a module. */
+  readonly modules?: MappingModules;
+  /** Where `tables` stands in the config: `['slices', 'notifications', 'tables']`. */
+  readonly path?: readonly (string | number)[];
+}
+
+/** Compiles the mapping of a slice. `plans` holds the tables that are in order even when others are not. */
+export function compileMapping(input: CompileInput): CompiledMapping {
+  const problems: MappingProblem[] = [];
+  const plans: TablePlan[] = [];
+  const targets = new Map<string, number>();
+  for (const [index, config] of input.tables.entries()) {
+    const path = [...(input.path ?? ['tables']), index];
+    const earlier = targets.get(config.to);
+    if (earlier !== undefined) {
+      problems.push({
+        path: [...path, 'to'],
+        message: `“${config.to}” is the target of tables[${earlier}] already; one table is fed by one entry`,
+        code: 'FICUS_CDC_MAPPING_INVALID',
+      });
+      continue;
+    }
+    targets.set(config.to, index);
+    const compiled = compileTable(config, index, path, input);
+    if (Array.isArray(compiled)) problems.push(...compiled);
+    else plans.push(compiled);
+  }
+  return problems.length === 0 ? { ok: true, plans, problems: [] } : { ok: false, plans, problems };
+}
+
+/** Names of the tables that a mapping needs of each side's catalog. */
+export function mappedTables(tables: readonly TableConfig[]): { source: string[]; target: string[] } {
+  return {
+    source: [...new Set(tables.map((table) => table.from))],
+    target: [...new Set(tables.map((table) => table.to))],
+  };
+}
+
+function compileTable(
+  config: TableConfig,
+  index: number,
+  path: readonly (string | number)[],
+  input: CompileInput,
+): TablePlan | MappingProblem[] {
+  const source = input.source.tables.get(config.from);
+  const target = input.target.tables.get(config.to);
+  const missing = [
+    ...checkTable(source, config.from, `source database “${input.source.database}”`, [...path, 'from']),
+    ...checkTable(target, config.to, `target database “${input.target.database}”`, [...path, 'to']),
+  ];
+  if (!source || !target || missing.length > 0) return missing;
+
+  const module = config.module === undefined ? undefined : input.modules?.get(config.module);
+  if (module && config.rows !== undefined) {
+    const message =
+      'with a module there is no condition: let forward() return undefined for rows that stay behind';
+    return [{ path: [...path, 'rows'], message, code: 'FICUS_CDC_MAPPING_INVALID' }];
+  }
+  if (config.module !== undefined && !module)
+    return [
+      { path: [...path, 'module'], message: 'the module was not loaded', code: 'FICUS_CDC_MAPPING_INVALID' },
+    ];
+
+  const problems: MappingProblem[] = [];
+  const columns = compileColumns({ config, source, target, module, path, problems });
+  const rows = compileRows(config, source, path, problems);
+  for (const [name, expression] of ownExpressions(config)) {
+    const unstable = findUnstableNames(expression, input.target.volatileFunctions);
+    if (unstable.length === 0) continue;
+    const at = name === 'rows' ? [...path, 'rows'] : [...path, 'columns', name, 'sql'];
+    problems.push({
+      path: at,
+      message: `“${unstable.join('”, “')}” does not answer the same each time`,
+      code: 'FICUS_CDC_MAPPING_INVALID',
+    });
+  }
+  const key = compileKey({ config, source, target, columns, module, path, problems });
+  if (problems.length > 0 || !key) return problems;
+
+  const readNames = new Set(columns.flatMap((column) => [...column.reads]));
+  for (const name of rows?.inputs ?? []) readNames.add(name);
+  for (const name of findRowKey(source)?.columns ?? []) if (name !== undefined) readNames.add(name);
+  const readColumns = source.columns.filter((column) => readNames.has(column.name)).map(asInput);
+  const identityFull = source.replicaIdentity.kind === 'full';
+  return {
+    index,
+    path,
+    source: {
+      oid: source.oid,
+      schema: source.schema,
+      name: source.name,
+      qualifiedName: source.qualifiedName,
+      sql: quoteQualified(source.schema, source.name),
+      identityColumns: identityColumns(source),
+      identityFull,
+      keyColumns: (findRowKey(source)?.columns ?? []).filter((name) => name !== undefined),
+      readColumns,
+    },
+    target: {
+      oid: target.oid,
+      schema: target.schema,
+      name: target.name,
+      qualifiedName: target.qualifiedName,
+      sql: quoteQualified(target.schema, target.name),
+      triggers: target.triggers.some(({ fires }) => fires === 'always' || fires === 'replica')
+        ? 'replicated'
+        : target.triggers.some(({ fires }) => fires === 'origin')
+          ? 'ordinary'
+          : 'none',
+    },
+    input: module ? columns.map((column) => ({ name: column.plan.name, type: 'text' })) : readColumns,
+    columns: columns.map((column) => column.plan),
+    key,
+    rows,
+    module,
+    overridingSystemValue: columns.some((column) => !column.plan.updatable),
+    inOrderReasons: findInOrderReasons(target, key),
+    irreversibleReasons: findIrreversibleReasons({ config, source, columns, module }),
+  };
+}
+
+function checkTable(
+  table: TableCatalog | undefined,
+  name: string,
+  where: string,
+  path: readonly (string | number)[],
+): MappingProblem[] {
+  if (!table)
+    return [
+      { path, message: `there is no table “${name}” in the ${where}`, code: 'FICUS_CDC_TABLE_MISSING' },
+    ];
+  if (table.kind === 'table' || table.kind === 'partitioned') return [];
+  return [
+    {
+      path,
+      message: `“${name}” in the ${where} is not a table (${table.kind})`,
+      code: 'FICUS_CDC_TABLE_MISSING',
+    },
+  ];
+}
+
+function compileRows(
+  config: TableConfig,
+  source: TableCatalog,
+  path: readonly (string | number)[],
+  problems: MappingProblem[],
+): RowsPlan | undefined {
+  if (config.rows === undefined) return undefined;
+  const names = findNames(config.rows).identifiers;
+  const inputs = source.columns.filter((column) => !column.generated && names.has(column.name));
+  if (inputs.length === 0)
+    problems.push({
+      path: [...path, 'rows'],
+      message: `names no column of “${config.from}”`,
+      code: 'FICUS_CDC_MAPPING_INVALID',
+    });
+  return { condition: `(${config.rows})`, inputs: inputs.map((column) => column.name) };
+}
+
+function ownExpressions(config: TableConfig): [string, string][] {
+  const columns = Object.entries(config.columns ?? {}).flatMap(([name, made]): [string, string][] =>
+    typeof made === 'object' && 'sql' in made ? [[name, made.sql]] : [],
+  );
+  return config.rows === undefined ? columns : [...columns, ['rows', config.rows]];
+}

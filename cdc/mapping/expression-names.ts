@@ -1,0 +1,51 @@
+/**
+ * Names that occur in a piece of SQL, found without parsing it: strings and comments are passed over, every
+ * identifier that is left counts. May name too much, never too little: callers use it for "which columns might
+ * this read" and "which functions might this call".
+ */
+
+export interface ExpressionNames {
+  /** As PostgreSQL would look them up: folded to lower case unless quoted. */
+  readonly identifiers: ReadonlySet<string>;
+  /** Those followed by an opening parenthesis. */
+  readonly functions: ReadonlySet<string>;
+}
+
+const TOKEN =
+  /'(?:[^']|'')*'|\$([A-Za-z_]\w*)?\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\/|"((?:[^"]|"")+)"|([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)/g;
+
+export function findNames(sql: string): ExpressionNames {
+  const identifiers = new Set<string>();
+  const functions = new Set<string>();
+  for (const match of sql.matchAll(TOKEN)) {
+    const name = match[2]?.replaceAll('""', '"') ?? match[3]?.toLowerCase();
+    if (name === undefined) continue;
+    identifiers.add(name);
+    if (/^\s*\(/.test(sql.slice(match.index + match[0].length))) functions.add(name);
+  }
+  return { identifiers, functions };
+}
+
+// They answer the same within a transaction, and not in the next: the verifier would see another value.
+const MOMENT_OF_NOW = new Set([
+  'now',
+  'current_timestamp',
+  'current_date',
+  'current_time',
+  'localtime',
+  'localtimestamp',
+  'transaction_timestamp',
+  'statement_timestamp',
+  'current_user',
+  'session_user',
+  'current_role',
+]);
+
+/** Names in the expression whose answer is not the same each time. */
+export function findUnstableNames(sql: string, volatileFunctions: ReadonlySet<string>): string[] {
+  const names = findNames(sql);
+  return [
+    ...[...names.functions].filter((name) => volatileFunctions.has(name)),
+    ...[...names.identifiers].filter((name) => MOMENT_OF_NOW.has(name)),
+  ];
+}

@@ -1,0 +1,61 @@
+/**
+ * A TypeScript mapping: `module: ./mapping/notifications.ts` in place of `columns`. Values are PostgreSQL's own text,
+ * in and out, so that nothing is lost on the way; null is null.
+ */
+import { isAbsolute, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { TableConfig } from '@ficus/core';
+import type { MappingProblem } from './mapping-problem.ts';
+
+export type TextRow = Readonly<Record<string, string | null>>;
+
+export interface MappingModule {
+  /** Row of the source → row of the target; undefined: the row does not go over. Must be a pure function. */
+  forward(row: TextRow): TextRow | undefined;
+  /** Row of the target → row of the source. Without it there is no way back. */
+  reverse?(row: TextRow): TextRow | undefined;
+  /** Target columns that forward() fills; by default all that are not generated. */
+  readonly columns?: readonly string[];
+  /**
+   * Source identity columns → target key, where the key is not simply the same-named columns: a DELETE carries no
+   * more than the identity columns.
+   */
+  forwardKey?(identity: TextRow): TextRow;
+}
+
+/** Path as in the config → its module. */
+export type MappingModules = ReadonlyMap<string, MappingModule>;
+
+/** Imports the modules that the mapping names, relative to `baseDir` (the directory of the config file). */
+export async function loadMappingModules(
+  tables: readonly TableConfig[],
+  baseDir: string,
+  path: readonly (string | number)[] = [],
+): Promise<{ modules: MappingModules; problems: MappingProblem[] }> {
+  const modules = new Map<string, MappingModule>();
+  const problems: MappingProblem[] = [];
+  for (const [index, table] of tables.entries()) {
+    if (table.module === undefined || modules.has(table.module)) continue;
+    const file = isAbsolute(table.module) ? table.module : resolve(baseDir, table.module);
+    try {
+      modules.set(table.module, asMappingModule(await import(pathToFileURL(file).href)));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+      problems.push({
+        path: [...path, index, 'module'],
+        message: `cannot be loaded: ${reason}`,
+        code: 'FICUS_CDC_MAPPING_INVALID',
+      });
+    }
+  }
+  return { modules, problems };
+}
+
+function asMappingModule(loaded: Record<string, unknown>): MappingModule {
+  if (typeof loaded.forward !== 'function') throw new Error('it must export a function forward(row)');
+  for (const name of ['reverse', 'forwardKey']) {
+    if (loaded[name] !== undefined && typeof loaded[name] !== 'function')
+      throw new Error(`its export ${name} must be a function`);
+  }
+  return loaded as unknown as MappingModule;
+}

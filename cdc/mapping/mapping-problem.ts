@@ -1,0 +1,8 @@
+/** Something in a mapping that does not fit the databases. */
+import type { ConfigProblem, ErrorCode } from '@ficus/core';
+
+export interface MappingProblem extends ConfigProblem {
+  readonly code: ErrorCode;
+  /** SQL that mends it, where SQL can; `side` says where to run it. */
+  readonly remedySql?: string | undefined;
+}

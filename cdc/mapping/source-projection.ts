@@ -1,0 +1,18 @@
+/** SELECTs that make the row alias `s` of a plan, and what stands on it. Used by checkExpressions and by verify. */
+import { quoteIdentifier } from '../catalog/quote.ts';
+import type { InputColumn, TablePlan } from './table-plan.ts';
+
+/** `SELECT t."id"::bigint AS "id", … FROM "public"."orders" t`: the rows of the source as expressions see them. */
+export function selectSourceRows(plan: TablePlan, extra: readonly string[] = []): string {
+  const columns = plan.source.readColumns.map((column) => {
+    const name = quoteIdentifier(column.name);
+    return `t.${name}::${column.type} AS ${name}`;
+  });
+  return `SELECT ${[...columns, ...extra].join(', ')} FROM ${plan.source.sql} t`;
+}
+
+/** One row of `s` without any table: for asking PostgreSQL what it thinks of an expression. */
+export function selectNullRow(columns: readonly InputColumn[]): string {
+  if (columns.length === 0) return 'SELECT';
+  return `SELECT ${columns.map((column) => `NULL::${column.type} AS ${quoteIdentifier(column.name)}`).join(', ')}`;
+}

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { evaluateSource, evaluateVersion, type SourceFacts } from './evaluate-server.ts';
+
+const WELL: SourceFacts = {
+  role: 'ficus',
+  database: 'shop',
+  walLevel: 'logical',
+  maxReplicationSlots: 10,
+  replicationSlots: 2,
+  maxWalSenders: 10,
+  walSenders: 2,
+  maxSlotWalKeepSize: '10GB',
+  mayReplicate: true,
+  mayCreate: true,
+  hasPublication: false,
+  hasSlot: false,
+};
+
+const codes = (facts: Partial<SourceFacts>) =>
+  evaluateSource('legacy.database', { ...WELL, ...facts }).map(({ code, severity }) => `${severity} ${code}`);
+
+test('a server that is well has no findings', () => {
+  expect(codes({})).toEqual([]);
+});
+
+test('each trouble is one finding', () => {
+  expect(codes({ walLevel: 'replica' })).toEqual(['error FICUS_CDC_WAL_LEVEL']);
+  expect(codes({ replicationSlots: 10 })).toEqual(['error FICUS_CDC_SLOTS_EXHAUSTED']);
+  expect(codes({ walSenders: 10 })).toEqual(['error FICUS_CDC_SLOTS_EXHAUSTED']);
+  expect(codes({ maxSlotWalKeepSize: '-1' })).toEqual(['warning FICUS_CDC_SLOT_RETENTION']);
+  expect(codes({ mayReplicate: false })).toEqual(['error FICUS_CDC_PRIVILEGE']);
+  expect(codes({ mayCreate: false })).toEqual(['error FICUS_CDC_PRIVILEGE']);
+});
+
+test('what the stream has already it need not be able to make', () => {
+  expect(codes({ replicationSlots: 10, walSenders: 10, hasSlot: true })).toEqual([]);
+  expect(codes({ mayCreate: false, hasPublication: true })).toEqual([]);
+});
+
+test('the oldest version that will do', () => {
+  expect(evaluateVersion('x', 150_000)).toEqual([]);
+  expect(evaluateVersion('x', 140_012)[0]?.message).toBe(
+    'The server is PostgreSQL 14.12; Ficus needs 15 or newer.',
+  );
+});

@@ -1,0 +1,102 @@
+/** What a server's settings mean for a stream, as pure decisions on facts that preflightSlice has read. */
+import type { Finding } from './finding.ts';
+
+export const OLDEST_SERVER_VERSION = 150_000;
+
+/** Facts about the source's server and about the role that the stream runs as. */
+export interface SourceFacts {
+  readonly role: string;
+  readonly database: string;
+  readonly walLevel: string;
+  readonly maxReplicationSlots: number;
+  readonly replicationSlots: number;
+  readonly maxWalSenders: number;
+  readonly walSenders: number;
+  /** As SHOW says it: `-1`, `10GB`. */
+  readonly maxSlotWalKeepSize: string;
+  readonly mayReplicate: boolean;
+  readonly mayCreate: boolean;
+  /** Whether the slice's publication was made beforehand. */
+  readonly hasPublication: boolean;
+  /** Whether the slice's own slot exists already: then no free one is needed. */
+  readonly hasSlot: boolean;
+}
+
+export function evaluateVersion(path: string, serverVersion: number): Finding[] {
+  if (serverVersion >= OLDEST_SERVER_VERSION) return [];
+  const shown = `${Math.floor(serverVersion / 10_000)}.${serverVersion % 10_000}`;
+  const message = `The server is PostgreSQL ${shown}; Ficus needs 15 or newer.`;
+  return [{ severity: 'error', path, code: 'FICUS_CDC_SERVER_VERSION', message }];
+}
+
+/** Findings about the server that a change stream is read from. */
+export function evaluateSource(path: string, facts: SourceFacts): Finding[] {
+  return [...evaluateWal(path, facts), ...evaluateRoom(path, facts), ...evaluateRole(path, facts)];
+}
+
+function evaluateWal(path: string, facts: SourceFacts): Finding[] {
+  const findings: Finding[] = [];
+  if (facts.walLevel !== 'logical') {
+    findings.push({
+      severity: 'error',
+      path,
+      code: 'FICUS_CDC_WAL_LEVEL',
+      message: `The source writes its WAL with wal_level = ${facts.walLevel}, which cannot be decoded; it must be logical.`,
+      remedySql: "ALTER SYSTEM SET wal_level = 'logical'; -- then restart PostgreSQL",
+    });
+  }
+  if (facts.maxSlotWalKeepSize === '-1') {
+    findings.push({
+      severity: 'warning',
+      path,
+      code: 'FICUS_CDC_SLOT_RETENTION',
+      message: 'max_slot_wal_keep_size is unlimited: a stream that stays stopped can fill the source’s disk.',
+      remedySql:
+        "ALTER SYSTEM SET max_slot_wal_keep_size = '50GB'; SELECT pg_reload_conf(); -- as the disk allows",
+    });
+  }
+  return findings;
+}
+
+function evaluateRoom(path: string, facts: SourceFacts): Finding[] {
+  const findings: Finding[] = [];
+  const full = (what: string, setting: string, used: number, most: number): Finding => ({
+    severity: 'error',
+    path,
+    code: 'FICUS_CDC_SLOTS_EXHAUSTED',
+    message: `All ${most} ${what} of the source are in use (${setting} = ${most}, ${used} used).`,
+    remedySql: `ALTER SYSTEM SET ${setting} = ${most + 5}; -- then restart PostgreSQL`,
+  });
+  if (facts.hasSlot) return findings;
+  if (facts.replicationSlots >= facts.maxReplicationSlots)
+    findings.push(
+      full('replication slots', 'max_replication_slots', facts.replicationSlots, facts.maxReplicationSlots),
+    );
+  if (facts.walSenders >= facts.maxWalSenders)
+    findings.push(full('WAL senders', 'max_wal_senders', facts.walSenders, facts.maxWalSenders));
+  return findings;
+}
+
+function evaluateRole(path: string, facts: SourceFacts): Finding[] {
+  const findings: Finding[] = [];
+  const role = `"${facts.role.replaceAll('"', '""')}"`;
+  if (!facts.mayReplicate) {
+    findings.push({
+      severity: 'error',
+      path,
+      code: 'FICUS_CDC_PRIVILEGE',
+      message: `Role “${facts.role}” may not replicate: it has no REPLICATION attribute.`,
+      remedySql: `ALTER ROLE ${role} REPLICATION;`,
+    });
+  }
+  if (!facts.mayCreate && !facts.hasPublication) {
+    findings.push({
+      severity: 'error',
+      path,
+      code: 'FICUS_CDC_PRIVILEGE',
+      message: `Role “${facts.role}” may not create a publication in database “${facts.database}”.`,
+      remedySql: `GRANT CREATE ON DATABASE "${facts.database.replaceAll('"', '""')}" TO ${role};`,
+    });
+  }
+  return findings;
+}

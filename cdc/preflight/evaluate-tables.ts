@@ -1,0 +1,206 @@
+/** What the tables of a slice mean for copy and stream: pure decisions on the catalogs and the privileges. */
+import { formatPath } from '@ficus/core';
+import type { DatabaseCatalog, TableCatalog } from '../catalog/database-catalog.ts';
+import { quoteIdentifier, quoteQualified } from '../catalog/quote.ts';
+import type { MappingProblem } from '../mapping/mapping-problem.ts';
+import type { TablePlan } from '../mapping/table-plan.ts';
+import type { Finding } from './finding.ts';
+
+/** What a role may do with a table. */
+export interface TablePrivileges {
+  readonly role: string;
+  readonly usage: boolean;
+  readonly select: boolean;
+  readonly insert: boolean;
+  readonly update: boolean;
+  readonly delete: boolean;
+  /** Owner, or member of the owner: may add the table to a publication. */
+  readonly owns: boolean;
+}
+
+/** Problems of the mapping as findings. */
+export function findingOf(problem: MappingProblem): Finding {
+  return {
+    severity: 'error',
+    path: formatPath(problem.path),
+    code: problem.code,
+    message: endSentence(problem.message),
+    ...(problem.remedySql === undefined ? {} : { remedySql: problem.remedySql }),
+  };
+}
+
+/** What is worth knowing about a table that can be streamed. */
+export function evaluatePlan(
+  plan: TablePlan,
+  source: DatabaseCatalog,
+  target: DatabaseCatalog,
+  mayReplicaRole: boolean,
+): Finding[] {
+  const from = source.tables.get(plan.source.qualifiedName);
+  const to = target.tables.get(plan.target.qualifiedName);
+  if (!from || !to) return [];
+  return [
+    ...evaluateSourceTable(plan, from),
+    ...evaluateOrder(plan),
+    ...(mayReplicaRole ? [] : evaluateTriggers(plan, to, target)),
+  ];
+}
+
+function evaluateSourceTable(plan: TablePlan, from: TableCatalog): Finding[] {
+  const path = formatPath([...plan.path, 'from']);
+  const findings: Finding[] = [];
+  if (from.persistence !== 'permanent') {
+    findings.push({
+      severity: 'error',
+      path,
+      code: 'FICUS_CDC_REPLICA_IDENTITY',
+      message: `“${from.qualifiedName}” is ${from.persistence}: its changes are not in the WAL.`,
+      remedySql: `ALTER TABLE ${plan.source.sql} SET LOGGED;`,
+    });
+  }
+  if (plan.source.keyColumns.length === 0 || plan.key.kind === 'whole-row') {
+    const side = plan.source.keyColumns.length === 0 ? plan.source : plan.target;
+    const search =
+      plan.key.kind === 'whole-row' ? '; afterwards each change looks for its row by all columns' : '';
+    findings.push({
+      severity: 'warning',
+      path,
+      code: 'FICUS_CDC_REPLICA_IDENTITY',
+      message: `“${side.qualifiedName}” has no key: the table is copied in one piece, for which the source needs one more slot and sender, and its changes wait for the copy${search}.`,
+      remedySql: `ALTER TABLE ${side.sql} ADD PRIMARY KEY (…);`,
+    });
+  }
+  if (from.rowSecurity) {
+    findings.push({
+      severity: 'warning',
+      path,
+      code: 'FICUS_CDC_PRIVILEGE',
+      message: `“${from.qualifiedName}” has row security: the first copy sees only what the policies let its role see.`,
+    });
+  }
+  return findings;
+}
+
+function evaluateOrder(plan: TablePlan): Finding[] {
+  if (plan.inOrderReasons.length === 0) return [];
+  const message = `Changes of “${plan.target.qualifiedName}” are applied one by one, in order: ${plan.inOrderReasons.join('; ')}.`;
+  return [{ severity: 'warning', path: formatPath(plan.path), code: 'FICUS_CDC_APPLY_IN_ORDER', message }];
+}
+
+/** Without session_replication_role everything that hangs on the table acts on replicated rows a second time. */
+function evaluateTriggers(plan: TablePlan, to: TableCatalog, target: DatabaseCatalog): Finding[] {
+  const path = formatPath([...plan.path, 'to']);
+  const code = 'FICUS_CDC_TARGET_TRIGGERS';
+  const triggers = to.triggers.filter((trigger) => trigger.fires === 'origin' || trigger.fires === 'always');
+  const strict = to.foreignKeys.filter((foreignKey) => !foreignKey.deferrable);
+  const set =
+    'GRANT SET ON PARAMETER session_replication_role TO CURRENT_USER; -- as a superuser, for this role';
+  return [
+    ...triggers.map(
+      (trigger): Finding => ({
+        severity: 'warning',
+        path,
+        code,
+        message: `Trigger “${trigger.name}” of “${to.qualifiedName}” fires for each replicated row: the role may not set session_replication_role.`,
+        remedySql: set,
+      }),
+    ),
+    ...strict.map((foreignKey): Finding => {
+      const mapped = target.tables.has(foreignKey.references);
+      const why = mapped
+        ? 'rows may come before what they point to'
+        : 'what it points to is not part of the slice';
+      return {
+        severity: mapped ? 'warning' : 'error',
+        path,
+        code,
+        message: `Foreign key “${foreignKey.name}” of “${to.qualifiedName}” is checked for each replicated row, and ${why}.`,
+        remedySql: `${set}\nALTER TABLE ${quoteQualified(to.schema, to.name)} ALTER CONSTRAINT ${quoteIdentifier(foreignKey.name)} DEFERRABLE INITIALLY DEFERRED; -- or this`,
+      };
+    }),
+  ];
+}
+
+/** Privileges on a source table. @param published whether a publication of ours has the table already */
+export function evaluateSourcePrivileges(
+  plan: TablePlan,
+  privileges: TablePrivileges,
+  published: boolean,
+): Finding[] {
+  const findings: Finding[] = [];
+  const path = formatPath([...plan.path, 'from']);
+  const role = quoteIdentifier(privileges.role);
+  if (!privileges.usage)
+    findings.push(
+      lacks(
+        path,
+        privileges.role,
+        `USAGE on schema “${plan.source.schema}” of the source`,
+        `GRANT USAGE ON SCHEMA ${quoteIdentifier(plan.source.schema)} TO ${role};`,
+      ),
+    );
+  if (!privileges.select)
+    findings.push(
+      lacks(
+        path,
+        privileges.role,
+        `SELECT on “${plan.source.qualifiedName}” of the source`,
+        `GRANT SELECT ON ${plan.source.sql} TO ${role};`,
+      ),
+    );
+  if (!privileges.owns && !published) {
+    findings.push({
+      severity: 'error',
+      path,
+      code: 'FICUS_CDC_PRIVILEGE',
+      message: `Role “${privileges.role}” does not own “${plan.source.qualifiedName}”, so it cannot publish it; the owner has to, once.`,
+      remedySql:
+        'As `ficus check --live --grants` prints it: CREATE PUBLICATION …, run by the owner of the tables.',
+    });
+  }
+  return findings;
+}
+
+/** Privileges on a target table. */
+export function evaluateTargetPrivileges(plan: TablePlan, privileges: TablePrivileges): Finding[] {
+  const path = formatPath([...plan.path, 'to']);
+  const role = quoteIdentifier(privileges.role);
+  const missing = (['select', 'insert', 'update', 'delete'] as const).filter((name) => !privileges[name]);
+  return [
+    ...(privileges.usage
+      ? []
+      : [
+          lacks(
+            path,
+            privileges.role,
+            `USAGE on schema “${plan.target.schema}” of the target`,
+            `GRANT USAGE ON SCHEMA ${quoteIdentifier(plan.target.schema)} TO ${role};`,
+          ),
+        ]),
+    ...(missing.length === 0
+      ? []
+      : [
+          lacks(
+            path,
+            privileges.role,
+            `${missing.join(', ').toUpperCase()} on “${plan.target.qualifiedName}” of the target`,
+            `GRANT ${missing.join(', ').toUpperCase()} ON ${plan.target.sql} TO ${role};`,
+          ),
+        ]),
+  ];
+}
+
+function lacks(path: string, role: string, what: string, remedySql: string): Finding {
+  return {
+    severity: 'error',
+    path,
+    code: 'FICUS_CDC_PRIVILEGE',
+    message: `Role “${role}” lacks ${what}.`,
+    remedySql,
+  };
+}
+
+function endSentence(message: string): string {
+  const text = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

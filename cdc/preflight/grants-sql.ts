@@ -1,0 +1,87 @@
+/**
+ * SQL for the roles that a slice's stream runs as: all they need and no more. Printed by
+ * `ficus check --live --grants`; an administrator reads it, adds passwords, and runs each half in its database.
+ */
+import type { TableConfig } from '@ficus/core';
+import { quoteIdentifier, quoteQualified, splitQualified } from '../catalog/quote.ts';
+import { nameStream } from '../engine/stream-names.ts';
+
+export interface GrantsInput {
+  readonly slice: string;
+  readonly tables: readonly TableConfig[];
+  /** Reads the legacy's WAL and rows. */
+  readonly sourceRole?: string;
+  /** Writes the candidate's rows. */
+  readonly targetRole?: string;
+}
+
+/** Both halves with headings, as one commented script. */
+export function grantsSql(input: GrantsInput): string {
+  return [
+    `-- Slice “${input.slice}”: in the legacy's database, as a superuser`,
+    ...sourceGrants(input),
+    '',
+    `-- Slice “${input.slice}”: in the candidate's database, as a superuser`,
+    ...targetGrants(input),
+    '',
+  ].join('\n');
+}
+
+/** Statements for the legacy's database. */
+export function sourceGrants(input: GrantsInput): string[] {
+  const role = input.sourceRole ?? 'ficus_reader';
+  const tables = tablesOf(input.tables.map((table) => table.from));
+  return [
+    createRole(role, 'LOGIN REPLICATION'),
+    grantDatabase(role, 'CONNECT'),
+    ...schemasOf(input.tables.map((table) => table.from)).map(
+      (schema) => `GRANT USAGE ON SCHEMA ${schema} TO ${quoteIdentifier(role)};`,
+    ),
+    `GRANT SELECT ON ${tables.join(', ')} TO ${quoteIdentifier(role)};`,
+    '-- Only the owner of a table may publish it, so the publication is made here and not by the role.',
+    createPublication(nameStream(input.slice, 'forward', '').publication, tables),
+  ];
+}
+
+/** Statements for the candidate's database. */
+export function targetGrants(input: GrantsInput): string[] {
+  const role = input.targetRole ?? 'ficus_writer';
+  const tables = tablesOf(input.tables.map((table) => table.to));
+  return [
+    createRole(role, 'LOGIN'),
+    '-- CREATE is for schema “ficus”, where the checkpoint lives beside the rows; the role owns nothing else.',
+    grantDatabase(role, 'CONNECT, CREATE'),
+    ...schemasOf(input.tables.map((table) => table.to)).map(
+      (schema) => `GRANT USAGE ON SCHEMA ${schema} TO ${quoteIdentifier(role)};`,
+    ),
+    `GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ${tables.join(', ')} TO ${quoteIdentifier(role)};`,
+    '-- Replicated rows must not fire triggers a second time.',
+    `GRANT SET ON PARAMETER session_replication_role TO ${quoteIdentifier(role)};`,
+  ];
+}
+
+function tablesOf(qualifiedNames: readonly string[]): string[] {
+  return [...new Set(qualifiedNames)].map((qualified) => {
+    const { schema, name } = splitQualified(qualified);
+    return quoteQualified(schema, name);
+  });
+}
+
+function schemasOf(qualifiedNames: readonly string[]): string[] {
+  return [...new Set(qualifiedNames.map((name) => quoteIdentifier(splitQualified(name).schema)))];
+}
+
+function createRole(role: string, attributes: string): string {
+  const name = quoteIdentifier(role);
+  return `DO $$ BEGIN CREATE ROLE ${name} ${attributes}; EXCEPTION WHEN duplicate_object THEN ALTER ROLE ${name} ${attributes}; END $$; -- then: ALTER ROLE ${name} PASSWORD '…'`;
+}
+
+function grantDatabase(role: string, privileges: string): string {
+  return `DO $$ BEGIN EXECUTE format('GRANT ${privileges} ON DATABASE %I TO ${quoteIdentifier(role)}', current_database()); END $$;`;
+}
+
+function createPublication(publication: string, tables: readonly string[]): string {
+  const name = quoteIdentifier(publication);
+  const list = tables.join(', ');
+  return `DO $$ BEGIN CREATE PUBLICATION ${name} FOR TABLE ${list} WITH (publish_via_partition_root = true); EXCEPTION WHEN duplicate_object THEN ALTER PUBLICATION ${name} SET TABLE ${list}; END $$;`;
+}

@@ -1,0 +1,46 @@
+/** Opens a database for a look, with a deadline; answers with a finding in place of throwing. */
+import pg from 'pg';
+import { applySessionSettings } from '../catalog/session-settings.ts';
+import { describeConnectError } from './describe-connect-error.ts';
+import type { Finding } from './finding.ts';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 15_000;
+
+export interface OpenOptions {
+  /** 0: none. */
+  readonly statementTimeoutMs?: number;
+  readonly applicationName?: string;
+}
+
+export type Opened =
+  | { readonly ok: true; readonly client: pg.Client }
+  | { readonly ok: false; readonly finding: Finding };
+
+/** Connects under the session settings of the engine. The caller ends the client. */
+export async function openDatabase(path: string, url: string, options: OpenOptions = {}): Promise<Opened> {
+  try {
+    const client = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
+      application_name: options.applicationName ?? 'ficus preflight',
+    });
+    // A server that goes away while we look must not end the process; the query in flight fails anyway.
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      await applySessionSettings(client);
+      return { ok: true, client };
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+  } catch (error) {
+    const message = describeConnectError(url, error);
+    return {
+      ok: false,
+      finding: { severity: 'error', path, code: 'FICUS_CDC_DATABASE_UNREACHABLE', message },
+    };
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * Everything that `ficus check --live` can know beforehand about a slice's data path: both servers, the mapping
+ * against both catalogs, the roles' privileges. Looks only; nothing is changed. Every finding is collected.
+ */
+import { formatPath, type TableConfig } from '@ficus/core';
+import type pg from 'pg';
+import type { DatabaseCatalog } from '../catalog/database-catalog.ts';
+import { readCatalog } from '../catalog/read-catalog.ts';
+import { nameStream } from '../engine/stream-names.ts';
+import { checkExpressions } from '../mapping/check-expressions.ts';
+import { compileMapping, mappedTables } from '../mapping/compile-mapping.ts';
+import { loadMappingModules } from '../mapping/mapping-module.ts';
+import type { MappingProblem } from '../mapping/mapping-problem.ts';
+import type { TablePlan } from '../mapping/table-plan.ts';
+import { describeConnectError } from './describe-connect-error.ts';
+import { evaluateSource, evaluateVersion } from './evaluate-server.ts';
+import {
+  evaluatePlan,
+  evaluateSourcePrivileges,
+  evaluateTargetPrivileges,
+  findingOf,
+} from './evaluate-tables.ts';
+import type { Finding } from './finding.ts';
+import { openDatabase } from './open-database.ts';
+import {
+  mayKeepCheckpoint,
+  mayReplicaRole,
+  readPublished,
+  readSourceFacts,
+  readTablePrivileges,
+} from './read-server-facts.ts';
+
+export interface PreflightInput {
+  readonly slice: string;
+  readonly tables: readonly TableConfig[];
+  readonly sourceUrl: string;
+  readonly targetUrl: string;
+  /** Directory that mapping modules are relative to; by default the working directory. */
+  readonly baseDir?: string;
+}
+
+interface Side {
+  readonly client: pg.Client;
+  readonly path: string;
+}
+
+/** All findings about a slice's data path; empty when all is well. */
+export async function preflightSlice(input: PreflightInput): Promise<Finding[]> {
+  const { publication } = nameStream(input.slice, 'forward', '');
+  const paths = { source: 'legacy.database', target: `slices.${input.slice}.candidate.database` };
+  const [source, target] = await Promise.all([
+    openDatabase(paths.source, input.sourceUrl),
+    openDatabase(paths.target, input.targetUrl),
+  ]);
+  try {
+    const findings: Finding[] = [];
+    for (const side of [source, target]) if (!side.ok) findings.push(side.finding);
+    if (source.ok) {
+      findings.push(
+        ...(await guard(paths.source, input.sourceUrl, () =>
+          lookAtSource(source.client, paths.source, publication),
+        )),
+      );
+    }
+    if (source.ok && target.ok) {
+      const sides = {
+        source: { client: source.client, path: paths.source },
+        target: { client: target.client, path: paths.target },
+      };
+      findings.push(
+        ...(await guard(paths.target, input.targetUrl, () => lookAtTarget(target.client, paths.target))),
+        ...(await lookAtMapping(input, sides.source, sides.target)),
+      );
+    }
+    return findings;
+  } finally {
+    await Promise.all([source, target].map((side) => side.ok && side.client.end().catch(() => undefined)));
+  }
+}
+
+/** A connection that breaks while we look is a finding like any other. */
+async function guard(path: string, url: string, look: () => Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await look();
+  } catch (error) {
+    const message = describeConnectError(url, error);
+    return [{ severity: 'error', path, code: 'FICUS_CDC_DATABASE_UNREACHABLE', message }];
+  }
+}
+
+async function serverVersion(client: pg.ClientBase): Promise<number> {
+  const { rows } = await client.query<{ version: number }>(
+    "SELECT current_setting('server_version_num')::int AS version",
+  );
+  return rows[0]?.version ?? 0;
+}
+
+async function lookAtSource(client: pg.ClientBase, path: string, publication: string): Promise<Finding[]> {
+  const version = evaluateVersion(path, await serverVersion(client));
+  if (version.length > 0) return version;
+  return evaluateSource(path, await readSourceFacts(client, publication));
+}
+
+async function lookAtTarget(client: pg.ClientBase, path: string): Promise<Finding[]> {
+  const version = evaluateVersion(path, await serverVersion(client));
+  if (version.length > 0) return version;
+  const checkpoint = await mayKeepCheckpoint(client);
+  if (checkpoint.may) return [];
+  return [
+    {
+      severity: 'error',
+      path,
+      code: 'FICUS_CDC_PRIVILEGE',
+      message: `Role “${checkpoint.role}” may not keep the checkpoint in database “${checkpoint.database}”: it can neither make nor use schema “ficus”.`,
+      remedySql: `CREATE SCHEMA IF NOT EXISTS ficus; GRANT USAGE, CREATE ON SCHEMA ficus TO "${checkpoint.role}";`,
+    },
+  ];
+}
+
+async function lookAtMapping(input: PreflightInput, source: Side, target: Side): Promise<Finding[]> {
+  const names = mappedTables(input.tables);
+  const [sourceCatalog, targetCatalog] = await Promise.all([
+    readCatalog(source.client, names.source),
+    readCatalog(target.client, names.target),
+  ]);
+  const path = ['slices', input.slice, 'tables'];
+  const loaded = await loadMappingModules(input.tables, input.baseDir ?? process.cwd(), path);
+  const compiled = compileMapping({
+    tables: input.tables,
+    source: sourceCatalog,
+    target: targetCatalog,
+    modules: loaded.modules,
+    path,
+  });
+  const expressions = await checkExpressions(compiled.plans, source.client, target.client);
+  return [
+    ...[...loaded.problems, ...elsewhere(compiled.problems, loaded.problems), ...expressions].map(findingOf),
+    ...sameDatabase(input, sourceCatalog, targetCatalog),
+    ...(await lookAtPlans(
+      compiled.plans,
+      nameStream(input.slice, 'forward', '').publication,
+      source,
+      target,
+      sourceCatalog,
+      targetCatalog,
+    )),
+  ];
+}
+
+/** Problems at places that are not among the known ones: one finding for each root cause. */
+function elsewhere(problems: readonly MappingProblem[], known: readonly MappingProblem[]): MappingProblem[] {
+  const places = new Set(known.map((problem) => formatPath(problem.path)));
+  return problems.filter((problem) => !places.has(formatPath(problem.path)));
+}
+
+function sameDatabase(input: PreflightInput, source: DatabaseCatalog, target: DatabaseCatalog): Finding[] {
+  const same = source.systemIdentifier !== undefined && source.systemIdentifier === target.systemIdentifier;
+  const loop = input.tables.findIndex((table) => table.from === table.to);
+  if (!same || source.database !== target.database || loop < 0) return [];
+  const message = `Legacy and candidate are the same database “${source.database}”, and “${input.tables[loop]?.to}” would be its own target.`;
+  const path = formatPath(['slices', input.slice, 'tables', loop]);
+  return [{ severity: 'error', path, code: 'FICUS_CDC_MAPPING_INVALID', message }];
+}
+
+async function lookAtPlans(
+  plans: readonly TablePlan[],
+  publication: string,
+  source: Side,
+  target: Side,
+  sourceCatalog: DatabaseCatalog,
+  targetCatalog: DatabaseCatalog,
+): Promise<Finding[]> {
+  const published = await readPublished(source.client, publication);
+  const replicaRole = await mayReplicaRole(target.client);
+  const findings: Finding[] = [];
+  for (const plan of plans) {
+    const onSource = await readTablePrivileges(source.client, plan.source.oid, plan.source.schema);
+    const onTarget = await readTablePrivileges(target.client, plan.target.oid, plan.target.schema);
+    findings.push(
+      ...evaluateSourcePrivileges(plan, onSource, published.has(plan.source.qualifiedName)),
+      ...evaluateTargetPrivileges(plan, onTarget),
+      ...evaluatePlan(plan, sourceCatalog, targetCatalog, replicaRole),
+    );
+  }
+  return findings;
+}

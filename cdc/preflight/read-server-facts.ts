@@ -1,0 +1,77 @@
+/** Reads from a server what evaluateSource and evaluateTables decide on. Needs no privilege beyond connecting. */
+import type pg from 'pg';
+import type { SourceFacts } from './evaluate-server.ts';
+import type { TablePrivileges } from './evaluate-tables.ts';
+
+/** Facts about the source's server. */
+export async function readSourceFacts(client: pg.ClientBase, publication: string): Promise<SourceFacts> {
+  const { rows } = await client.query<SourceFacts>(
+    `SELECT current_user AS role, current_database() AS database, current_setting('wal_level') AS "walLevel",
+            current_setting('max_replication_slots')::int AS "maxReplicationSlots",
+            (SELECT count(*)::int FROM pg_replication_slots) AS "replicationSlots",
+            current_setting('max_wal_senders')::int AS "maxWalSenders",
+            (SELECT count(*)::int FROM pg_stat_get_wal_senders()) AS "walSenders",
+            current_setting('max_slot_wal_keep_size') AS "maxSlotWalKeepSize",
+            (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user) AS "mayReplicate",
+            has_database_privilege(current_database(), 'CREATE') AS "mayCreate",
+            EXISTS (SELECT FROM pg_publication WHERE pubname = $1) AS "hasPublication",
+            EXISTS (SELECT FROM pg_replication_slots
+                     WHERE database = current_database() AND slot_name LIKE $1 || '_%') AS "hasSlot"`,
+    [publication],
+  );
+  const [facts] = rows;
+  if (!facts) throw new Error('no answer about the server');
+  return facts;
+}
+
+/** What the connected role may do with a table. */
+export async function readTablePrivileges(
+  client: pg.ClientBase,
+  oid: number,
+  schema: string,
+): Promise<TablePrivileges> {
+  const { rows } = await client.query<TablePrivileges>(
+    `SELECT current_user AS role, has_schema_privilege($2, 'USAGE') AS usage,
+            has_table_privilege($1::oid, 'SELECT') AS select, has_table_privilege($1::oid, 'INSERT') AS insert,
+            has_table_privilege($1::oid, 'UPDATE') AS update, has_table_privilege($1::oid, 'DELETE') AS delete,
+            (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = $1::oid) AS owns`,
+    [oid, schema],
+  );
+  const [privileges] = rows;
+  if (!privileges) throw new Error('no answer about privileges');
+  return privileges;
+}
+
+/** Source tables (`schema.table`) that the slice's publication has already. */
+export async function readPublished(
+  client: pg.ClientBase,
+  publication: string,
+): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT schemaname || '.' || tablename AS name FROM pg_publication_tables WHERE pubname = $1`,
+    [publication],
+  );
+  return new Set(rows.map((row) => row.name));
+}
+
+/** Whether the role may switch triggers and foreign keys off for its session. */
+export async function mayReplicaRole(client: pg.ClientBase): Promise<boolean> {
+  const { rows } = await client.query<{ may: boolean }>(
+    "SELECT has_parameter_privilege('session_replication_role', 'SET') AS may",
+  );
+  return rows[0]?.may === true;
+}
+
+/** Whether the role may keep the checkpoint: the schema of Ficus is there and usable, or may be made. */
+export async function mayKeepCheckpoint(
+  client: pg.ClientBase,
+): Promise<{ role: string; database: string; may: boolean }> {
+  const { rows } = await client.query<{ role: string; database: string; may: boolean }>(
+    `SELECT current_user AS role, current_database() AS database,
+            CASE WHEN to_regnamespace('ficus') IS NULL THEN has_database_privilege(current_database(), 'CREATE')
+                 ELSE has_schema_privilege('ficus', 'USAGE') END AS may`,
+  );
+  const [answer] = rows;
+  if (!answer) throw new Error('no answer about privileges');
+  return answer;
+}

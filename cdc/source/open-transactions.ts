@@ -1,0 +1,35 @@
+/**
+ * A commit is in the WAL, and may have been streamed and applied, before others see it: a synchronous standby or a slow
+ * disk lies in between. What a session reads of the source can then be older than what an earlier session, or the
+ * slot's beginning, already counts as done. Who has waited here sees all of that.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+
+const PAUSES_MS = [1, 2, 5, 10, 20, 50, 100];
+
+/** Waits until the transactions that are writing now, in this database, have ended; or until told to stop. */
+export async function outliveOpenTransactions(
+  source: pg.ClientBase,
+  stopped: () => boolean,
+  onWait: (transactions: number) => void = () => undefined,
+): Promise<void> {
+  let open = await readOpenTransactions(source);
+  for (let look = 0; open.size > 0 && !stopped(); look++) {
+    if (look === PAUSES_MS.length) onWait(open.size);
+    await sleep(PAUSES_MS[look] ?? 100);
+    const now = await readOpenTransactions(source);
+    open = new Set([...open].filter((xid) => now.has(xid)));
+  }
+}
+
+/** Locks are let go after the transaction is seen, and every role may look at them. */
+async function readOpenTransactions(source: pg.ClientBase): Promise<Set<string>> {
+  const { rows } = await source.query<{ xid: string }>(
+    `SELECT DISTINCT x.transactionid::text AS xid FROM pg_locks AS x
+       JOIN pg_locks AS r ON r.virtualtransaction = x.virtualtransaction AND r.locktype = 'relation'
+        AND r.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      WHERE x.locktype = 'transactionid' AND x.granted`,
+  );
+  return new Set(rows.map((row) => row.xid));
+}

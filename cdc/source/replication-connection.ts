@@ -1,0 +1,196 @@
+/**
+ * A thin client of PostgreSQL's streaming replication protocol. `pg` connects and authenticates (TLS, SCRAM, URLs);
+ * then the socket is ours: bytes go to the receiver as they come, and what goes back is said by the caller alone.
+ * A position is acknowledged only through `acknowledge`; the keepalive timer repeats the last one, also while the
+ * socket is paused. pg-logical-replication is not used because it acknowledges what it merely received.
+ */
+import type { Socket } from 'node:net';
+import pg from 'pg';
+import { SESSION_SETTINGS } from '../catalog/session-settings.ts';
+import { endClient, withinTime } from './end-client.ts';
+
+export interface SystemIdentity {
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+}
+
+export interface ReplicationReceiver {
+  data(chunk: Buffer): void;
+  /** The connection is gone; called once. */
+  closed(error: Error | undefined): void;
+}
+
+export interface StartOptions {
+  readonly slot: string;
+  readonly publication: string;
+  /** Position to start after, `X/Y`. */
+  readonly lsn: string;
+}
+
+const KEEPALIVE_SHARE = 0.5;
+const EPOCH_OFFSET_US = 946_684_800_000_000n;
+
+type RawClient = pg.Client & { readonly processID: number; readonly connection: { readonly stream: Socket } };
+
+export class ReplicationConnection {
+  private readonly client: RawClient;
+  private readonly socket: Socket;
+  private receiver: ReplicationReceiver | undefined;
+  private acknowledged = 0n;
+  private timer: NodeJS.Timeout | undefined;
+  private isClosed = false;
+  /** When bytes last came. */
+  lastHeardMs = 0;
+  /** `wal_sender_timeout` of the server; 0 is none. */
+  readonly senderTimeoutMs: number;
+  readonly identity: SystemIdentity;
+
+  private constructor(client: RawClient, identity: SystemIdentity, senderTimeoutMs: number) {
+    this.client = client;
+    this.socket = client.connection.stream;
+    this.identity = identity;
+    this.senderTimeoutMs = senderTimeoutMs;
+  }
+
+  static async open(url: string, applicationName: string, answerMs = 10_000): Promise<ReplicationConnection> {
+    const client = new pg.Client({
+      connectionString: url,
+      replication: 'database',
+      application_name: applicationName,
+      keepAlive: true,
+      connectionTimeoutMillis: answerMs,
+    } as pg.ClientConfig) as unknown as RawClient;
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      return await withinTime(client, answerMs, async () => {
+        await client.query(
+          Object.entries(SESSION_SETTINGS)
+            .map(([name, value]) => `SET ${name} = '${value}'`)
+            .join(';'),
+        );
+        const system = (await client.query('IDENTIFY_SYSTEM')).rows[0] as Record<string, unknown>;
+        const timeout = await client.query(
+          "SELECT setting FROM pg_settings WHERE name = 'wal_sender_timeout'",
+        );
+        return new ReplicationConnection(
+          client,
+          { systemIdentifier: String(system.systemid), timeline: Number(system.timeline) },
+          Number(timeout.rows[0]?.setting ?? 60_000),
+        );
+      });
+    } catch (error) {
+      await endClient(client);
+      throw error;
+    }
+  }
+
+  /** The server's process at the other end. */
+  get pid(): number {
+    return this.client.processID;
+  }
+
+  /** From here on bytes go to the receiver; only `start` and `send` may follow. */
+  takeOver(receiver: ReplicationReceiver): void {
+    this.receiver = receiver;
+    this.socket.removeAllListeners('data');
+    this.socket.on('data', (chunk: Buffer) => {
+      this.lastHeardMs = Date.now();
+      receiver.data(chunk);
+    });
+    this.client.on('error', (error: Error) => this.closed(error));
+    this.client.on('end', () => this.closed(undefined));
+  }
+
+  /** Sends SQL; what comes is frames among the bytes, ended by a `Z`. */
+  send(sql: string): void {
+    this.write(0x51, Buffer.from(`${sql}\0`, 'utf8'));
+  }
+
+  /** Sends START_REPLICATION. Whether the server agrees comes as a `W` or `E` frame among the bytes. */
+  start({ slot, publication, lsn }: StartOptions): void {
+    const settings = `proto_version '1', publication_names '"${publication}"', messages 'true'`;
+    this.send(`START_REPLICATION SLOT "${slot}" LOGICAL ${lsn} (${settings})`);
+    this.lastHeardMs = Date.now();
+    const period = this.senderTimeoutMs === 0 ? 10_000 : this.senderTimeoutMs * KEEPALIVE_SHARE;
+    this.timer = setInterval(() => this.beat(), Math.max(20, Math.min(period, 10_000)));
+  }
+
+  /** Everything before this end of a transaction is durable on the target: the source may forget it. */
+  acknowledge(lsn: bigint): void {
+    if (lsn > this.acknowledged) this.acknowledged = lsn;
+    this.sendStatus();
+  }
+
+  /** The last position that was acknowledged, or will be once changes come by themselves; 0 for none. */
+  get acknowledgedLsn(): bigint {
+    return this.acknowledged;
+  }
+
+  /** Answers the server's question whether we live, with the last acknowledged position. */
+  reply(): void {
+    this.sendStatus();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  get isPaused(): boolean {
+    return this.socket.isPaused();
+  }
+
+  /** Changes come by themselves, and can be acknowledged. */
+  get isStreaming(): boolean {
+    return this.timer !== undefined;
+  }
+
+  /** What was written still goes out. */
+  close(): void {
+    if (this.timer) clearInterval(this.timer);
+    this.isClosed = true;
+    this.client.on('error', () => undefined);
+    this.socket.destroySoon();
+  }
+
+  private beat(): void {
+    this.sendStatus();
+    if (this.senderTimeoutMs === 0 || this.isPaused) {
+      this.lastHeardMs = Date.now();
+      return;
+    }
+    // A server that is there answers our question well before this.
+    if (Date.now() - this.lastHeardMs > this.senderTimeoutMs * 2)
+      this.closed(new Error('the source has been silent for twice its wal_sender_timeout'));
+  }
+
+  private closed(error: Error | undefined): void {
+    if (this.isClosed) return;
+    this.close();
+    this.receiver?.closed(error);
+  }
+
+  /** Standby status update: written, flushed and applied are one and the same here. */
+  private sendStatus(): void {
+    if (this.isClosed || !this.timer) return;
+    const message = Buffer.alloc(34);
+    message[0] = 0x72;
+    message.writeBigUInt64BE(this.acknowledged, 1);
+    message.writeBigUInt64BE(this.acknowledged, 9);
+    message.writeBigUInt64BE(this.acknowledged, 17);
+    message.writeBigInt64BE(BigInt(Date.now()) * 1000n - EPOCH_OFFSET_US, 25);
+    message[33] = 0;
+    this.write(0x64, message);
+  }
+
+  private write(type: number, body: Buffer): void {
+    const head = Buffer.alloc(5);
+    head[0] = type;
+    head.writeInt32BE(body.length + 4, 1);
+    this.socket.write(Buffer.concat([head, body]));
+  }
+}

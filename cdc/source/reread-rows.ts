@@ -1,0 +1,68 @@
+/**
+ * Asks the source for whole rows where the stream did not send all values and the target cannot do without: a mapping
+ * that mixes sent and unsent values in one expression. What comes may be newer than the change; the changes in between
+ * are still to come and end in the same state. A row that is gone meanwhile is left out: its DELETE is to come too.
+ * What comes must not be older, though: the stream has a transaction a moment before others see it.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import type { TuplePlace } from '../batch/compose-tuple.ts';
+import type { RelationBinding } from '../batch/relation-binding.ts';
+import { TextArray } from '../batch/text-array.ts';
+import { quoteIdentifier, quoteQualified } from '../catalog/quote.ts';
+import { SESSION_SETTINGS } from '../catalog/session-settings.ts';
+import { encodeTuple, locateColumn } from '../decode/tuple.ts';
+
+export async function rereadRows(
+  source: pg.Pool,
+  binding: RelationBinding,
+  tuples: readonly TuplePlace[],
+  /** Whether a reader with this snapshot (pg_current_snapshot) sees all that the stream has brought. */
+  seesAll: (snapshot: string) => boolean,
+): Promise<readonly Buffer[]> {
+  const { relation } = binding;
+  const keys = binding.keyColumns.map((place) => relation.columns[place]!.name);
+  const arrays = keys.map(() => new TextArray());
+  for (const { bytes, at } of tuples)
+    for (const [index, place] of binding.keyColumns.entries())
+      arrays[index]!.appendField(bytes, locateColumn(bytes, at, place));
+  const list = relation.columns.map((column) => `t.${quoteIdentifier(column.name)}::text`);
+  const parameters = keys.map((_, index) => `$${index + 1}::text[]`);
+  const names = keys.map((_, index) => `k${index}`);
+  const types = new Map(binding.plans[0]?.source.readColumns.map((column) => [column.name, column.type]));
+  const same = keys.map((key, index) => {
+    const type = types.get(key) ?? 'text';
+    const column = `t.${quoteIdentifier(key)}`;
+    // By the key's index where its type is known to every PostgreSQL.
+    return type === 'text'
+      ? `${column}::text = k.${names[index]}`
+      : `${column} = CAST(k.${names[index]} AS ${type})`;
+  });
+  const client = await source.connect();
+  let failure: Error | undefined;
+  try {
+    for (const [name, value] of Object.entries(SESSION_SETTINGS))
+      await client.query('SELECT set_config($1, $2, false)', [name, value]);
+    for (;;) {
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      const seen = await client.query('SELECT pg_current_snapshot()::text AS snapshot');
+      if (seesAll(seen.rows[0].snapshot)) break;
+      await client.query('COMMIT');
+      await sleep(2);
+    }
+    const { rows } = await client.query({
+      text: `SELECT ${list.join(', ')} FROM ${quoteQualified(relation.schema, relation.name)} AS t
+               JOIN unnest(${parameters.join(', ')}) AS k(${names.join(', ')}) ON ${same.join(' AND ')}`,
+      values: arrays.map((array) => array.finish()),
+      rowMode: 'array',
+    });
+    await client.query('COMMIT');
+    return (rows as (string | null)[][]).map(encodeTuple);
+  } catch (error) {
+    // Nobody else shall find it in the middle of a transaction.
+    failure = error as Error;
+    throw error;
+  } finally {
+    client.release(failure);
+  }
+}

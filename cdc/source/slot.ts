@@ -1,0 +1,104 @@
+/** The replication slot and the publication of a stream on its source. */
+import type pg from 'pg';
+import { quoteIdentifier, quoteLiteral } from '../catalog/quote.ts';
+
+export interface SlotFacts {
+  readonly confirmedFlushLsn: string;
+  readonly restartLsn: string | undefined;
+  readonly active: boolean;
+  readonly plugin: string;
+  /** `reserved`, `extended`, `unreserved` or `lost`. */
+  readonly walStatus: string;
+  /** Bytes of WAL that may still be written before the slot is in danger; undefined without a limit. */
+  readonly safeWalSize: number | undefined;
+  readonly invalidationReason: string | undefined;
+  readonly retainedBytes: number;
+}
+
+export async function readSlot(
+  client: pg.ClientBase | pg.Pool,
+  name: string,
+): Promise<SlotFacts | undefined> {
+  // invalidation_reason came with 17, and `conflicting` before it is not ours: rows as JSON know what they have.
+  const { rows } = await client.query(
+    `SELECT to_jsonb(s) AS slot,
+            pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END,
+                            s.restart_lsn)::float8 AS retained
+       FROM pg_replication_slots s WHERE slot_name = $1`,
+    [name],
+  );
+  const slot = rows[0]?.slot as Record<string, unknown> | undefined;
+  if (!slot) return undefined;
+  return {
+    confirmedFlushLsn: String(slot.confirmed_flush_lsn ?? '0/0'),
+    restartLsn: slot.restart_lsn ? String(slot.restart_lsn) : undefined,
+    active: slot.active === true,
+    plugin: String(slot.plugin),
+    walStatus: String(slot.wal_status ?? 'lost'),
+    safeWalSize: slot.safe_wal_size === null ? undefined : Number(slot.safe_wal_size),
+    invalidationReason: slot.invalidation_reason ? String(slot.invalidation_reason) : undefined,
+    retainedBytes: Number(rows[0]?.retained ?? 0),
+  };
+}
+
+/**
+ * Drops the slot if it is there, whoever reads from it: a reader that comes again is sent away again.
+ * @throws what PostgreSQL says when somebody holds it for longer than the patience
+ */
+export async function dropSlot(client: pg.ClientBase, name: string, patienceMs = 10_000): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    await client.query(
+      'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 AND active',
+      [name],
+    );
+    try {
+      await client.query(
+        'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1',
+        [name],
+      );
+      return;
+    } catch (error) {
+      // The walsender that was just told to go may need a moment.
+      if ((error as { code?: string }).code !== '55006' || Date.now() > deadline) throw error;
+      await client.query('SELECT pg_sleep(0.05)');
+    }
+  }
+}
+
+/** Makes the publication name exactly these tables (`schema.table`, quoted). */
+export async function ensurePublication(
+  client: pg.ClientBase,
+  name: string,
+  tables: readonly string[],
+): Promise<void> {
+  const wanted = [...new Set(tables)].sort();
+  const { rows } = await client.query(
+    `SELECT array(SELECT format('%I.%I', n.nspname, c.relname) FROM pg_publication_rel r
+              JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+              WHERE r.prpubid = p.oid) AS tables
+       FROM pg_publication p WHERE pubname = $1`,
+    [name],
+  );
+  const list = wanted.map((table) => table).join(', ');
+  if (!rows[0]) {
+    await client.query(
+      `CREATE PUBLICATION ${quoteIdentifier(name)} FOR TABLE ${list} WITH (publish_via_partition_root = true)`,
+    );
+    return;
+  }
+  const same = await client.query(
+    `SELECT array(SELECT prrelid FROM pg_publication_rel WHERE prpubid = (SELECT oid FROM pg_publication WHERE pubname = $1) ORDER BY 1)
+          = array(SELECT unnest($2::regclass[])::oid ORDER BY 1) AS same`,
+    [name, wanted],
+  );
+  if (!same.rows[0]?.same) await client.query(`ALTER PUBLICATION ${quoteIdentifier(name)} SET TABLE ${list}`);
+}
+
+/** A publication that an administrator made is the administrator's to drop. */
+export async function dropPublication(client: pg.ClientBase, name: string): Promise<void> {
+  await client.query(
+    `DO $$ BEGIN EXECUTE ${quoteLiteral(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`)};
+       EXCEPTION WHEN insufficient_privilege THEN NULL; END $$`,
+  );
+}

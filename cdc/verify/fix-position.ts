@@ -1,0 +1,52 @@
+/**
+ * Brings both connections to one position for a whole comparison: the stream is held, the source's snapshot taken with
+ * its exact position in the WAL, the stream let go up to it, the target's snapshot taken, the stream released. Held is
+ * the stream only until then; both transactions stay open, as a dump's would, until the comparison ends.
+ */
+import { formatLsn } from '@ficus/core';
+import type pg from 'pg';
+import type { Hold } from '../replication.ts';
+import { exportSnapshot } from '../source/export-snapshot.ts';
+
+/** What a comparison needs of a stream; Replication has it. */
+export interface HeldStream {
+  hold(): Hold;
+}
+
+const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+/** How long the stream may be held while the source's running transactions end. */
+const SNAPSHOT_MS = 10_000;
+
+/** The position, `X/Y`; undefined where it cannot be had: no slot to spare, long transactions, a stream that is behind. */
+export async function fixPosition(
+  source: pg.ClientBase,
+  target: pg.ClientBase,
+  sourceUrl: string,
+  stream: HeldStream,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  const hold = stream.hold();
+  try {
+    const snapshot = await exportSnapshot(sourceUrl, 'ficus verify', Math.min(SNAPSHOT_MS, timeoutMs));
+    try {
+      await source.query(`${BEGIN}; SET TRANSACTION SNAPSHOT '${snapshot.name}'`);
+    } finally {
+      await snapshot.close();
+    }
+    if (await hold.reach(snapshot.lsn, timeoutMs)) {
+      await target.query(`${BEGIN}; SELECT 1`);
+      return formatLsn(snapshot.lsn);
+    }
+  } catch (error) {
+    if (isFatal(error)) throw error;
+  } finally {
+    hold.release();
+  }
+  await source.query('ROLLBACK');
+  return undefined;
+}
+
+/** The connection we compare through is gone: nothing can be compared either way. */
+function isFatal(error: unknown): boolean {
+  return /not queryable/.test(error instanceof Error ? error.message : '');
+}

@@ -1,0 +1,126 @@
+/**
+ * Step two of a comparison: keys that differed at first look are looked at again after the stream has passed a
+ * position taken after that look. Gone: it was lag. Still there while the source's row stood still: a
+ * difference. A row that changes each time we look is tried a bounded number of times, then left unsettled.
+ */
+import type pg from 'pg';
+import type { TablePlan } from '../mapping/table-plan.ts';
+import { type Judgement, judgeRow } from './judge-row.ts';
+import {
+  addRow,
+  type KeyTexts,
+  keyId,
+  type RowsByKey,
+  type SideRow,
+  type TableSides,
+} from './side-reader.ts';
+import { beginSource, type SnapshotSides, waitPast } from './snapshot.ts';
+import type { Difference, RowKey } from './verify-report.ts';
+
+const KEYS_AT_ONCE = 500;
+const ATTEMPTS = 8;
+
+export interface Settled {
+  readonly differences: readonly Difference[];
+  /** Equal at the second look. */
+  readonly equal: number;
+  readonly unsettled: number;
+}
+
+export async function settleSuspects(
+  table: TableSides,
+  suspects: readonly KeyTexts[],
+  sides: SnapshotSides,
+): Promise<Settled> {
+  const differences: Difference[] = [];
+  let equal = 0;
+  let unsettled = 0;
+  for (let from = 0; from < suspects.length; from += KEYS_AT_ONCE) {
+    let open: readonly KeyTexts[] = suspects.slice(from, from + KEYS_AT_ONCE);
+    for (let attempt = 1; open.length > 0 && attempt <= ATTEMPTS; attempt += 1) {
+      const moving: KeyTexts[] = [];
+      for (const { key, judgement } of await lookAgain(table, open, sides)) {
+        if (judgement.kind === 'moving') moving.push(key);
+        else if (judgement.kind === 'equal') equal += 1;
+        else differences.push(toDifference(table.plan, key, judgement));
+      }
+      open = moving;
+    }
+    unsettled += open.length;
+  }
+  return { differences, equal, unsettled };
+}
+
+async function lookAgain(
+  table: TableSides,
+  keys: readonly KeyTexts[],
+  sides: SnapshotSides,
+): Promise<{ key: KeyTexts; judgement: Judgement }[]> {
+  const { before, found, after } = await lookAtBoth(table, keys, sides);
+  const spelled = await respell(table.plan, before, sides.target);
+  const names = table.plan.columns.map((column) => column.name);
+  return keys.map((key) => {
+    const id = keyId(key);
+    const looks = { before: spelled.get(id) ?? [], found: found.get(id) ?? [], after: after.get(id) ?? [] };
+    return { key, judgement: judgeRow(names, looks) };
+  });
+}
+
+async function lookAtBoth(
+  table: TableSides,
+  keys: readonly KeyTexts[],
+  sides: SnapshotSides,
+): Promise<Record<'before' | 'found' | 'after', RowsByKey>> {
+  if (sides.fixedAt !== undefined) {
+    const before = await table.source.rows(sides.source, keys);
+    return { before, found: await table.target.rows(sides.target, keys), after: before };
+  }
+  const lsn = await beginSource(sides.source);
+  let before: RowsByKey;
+  try {
+    before = await table.source.rows(sides.source, keys);
+  } finally {
+    await sides.source.query('ROLLBACK');
+  }
+  await waitPast(sides, lsn);
+  const found = await table.target.rows(sides.target, keys);
+  return { before, found, after: await table.source.rows(sides.source, keys) };
+}
+
+/** Values of the target's own types as the target itself would spell them. */
+async function respell(plan: TablePlan, rows: RowsByKey, target: pg.ClientBase): Promise<RowsByKey> {
+  const own = plan.columns.flatMap((column, place) => (column.builtin ? [] : [{ column, place }]));
+  if (own.length === 0 || rows.size === 0 || plan.module) return rows;
+  const flat = [...rows].flatMap(([id, entries]) => entries.map((row) => ({ id, row })));
+  const texts = flat.map(({ row }) => [...row.texts]);
+  for (const { column, place } of own) {
+    const answer = await target.query<{ text: string | null }>(
+      `SELECT CAST(value AS ${column.castType})::text AS text FROM unnest($1::text[]) WITH ORDINALITY AS u(value, n) ORDER BY n`,
+      [texts.map((row) => row[place] ?? null)],
+    );
+    for (const [at, row] of texts.entries()) row[place] = answer.rows[at]?.text ?? null;
+  }
+  const respelled = new Map<string, SideRow[]>();
+  for (const [at, { id, row }] of flat.entries()) {
+    addRow(respelled, id, { texts: texts[at] ?? row.texts, version: row.version });
+  }
+  return respelled;
+}
+
+function toDifference(
+  plan: TablePlan,
+  key: KeyTexts,
+  judgement: Extract<Judgement, { columns: unknown }>,
+): Difference {
+  return {
+    from: plan.source.qualifiedName,
+    to: plan.target.qualifiedName,
+    kind: judgement.kind,
+    key: toRowKey(plan, key),
+    columns: judgement.columns,
+  };
+}
+
+export function toRowKey(plan: TablePlan, key: KeyTexts): RowKey {
+  return Object.fromEntries(plan.key.columns.map((name, at) => [name, key[at] ?? null]));
+}

@@ -1,0 +1,38 @@
+/**
+ * The rows of one side as text, in the form in which both sides can be compared: column c0, c1, … of the plan's
+ * columns. On the source through the mapping, on the target as they are.
+ */
+import { quoteIdentifier } from '../catalog/quote.ts';
+import { selectSourceRows } from '../mapping/source-projection.ts';
+import type { TablePlan } from '../mapping/table-plan.ts';
+
+export type DatabaseSide = 'source' | 'target';
+
+/** Places of the key columns among the plan's columns. */
+export function keyPlaces(plan: TablePlan): number[] {
+  return plan.key.columns.map((name) => plan.columns.findIndex((column) => column.name === name));
+}
+
+/** SELECT of c0 … cn, `extra` as further columns, with a condition over what keyReference names. */
+export function selectSideRows(plan: TablePlan, side: DatabaseSide, where = 'true', extra = ''): string {
+  const columns = plan.columns.map((_, place) => `${textOf(plan, side, place)} AS c${place}`).join(', ');
+  if (side === 'target') return `SELECT ${columns}${extra} FROM ${plan.target.sql} t WHERE ${where}`;
+  const rows = selectSourceRows(plan, extra === '' ? [] : ['t.xmin::text AS ficus_version']);
+  return `SELECT ${columns}${extra} FROM (${rows}) AS s WHERE ${plan.rows?.condition ?? 'true'} AND ${where}`;
+}
+
+/** A key column of one side, as a column where it is one, so that an index serves. */
+export function keyReference(plan: TablePlan, side: DatabaseSide, place: number): string {
+  const column = plan.columns[place];
+  if (!column) throw new Error(`no column ${place}`);
+  if (side === 'target') return `t.${quoteIdentifier(column.name)}`;
+  return column.sameAs === undefined ? column.expression : `s.${quoteIdentifier(column.sameAs)}`;
+}
+
+/** The text of a column of one side, in an order and equality that no collation changes. */
+export function textOf(plan: TablePlan, side: DatabaseSide, place: number): string {
+  const column = plan.columns[place];
+  if (!column) throw new Error(`no column ${place}`);
+  if (side === 'target') return `t.${quoteIdentifier(column.name)}::text COLLATE "C"`;
+  return `(${column.expectedText}) COLLATE "C"`;
+}

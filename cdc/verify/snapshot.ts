@@ -1,0 +1,67 @@
+/**
+ * A consistent look at both databases. At one position (fix-position) both snapshots last for the whole run and differ in
+ * nothing but what is wrong. Where no such position can be had, each range takes a snapshot of the source and, once the
+ * stream has applied everything up to its position, one of the target, which may be ahead; what differs for that reason
+ * is settled afterwards.
+ */
+import type pg from 'pg';
+
+/** Waits until everything committed on the source before `lsn` is on the target; false after the timeout. */
+export type WaitForApplied = (lsn: string, timeoutMs: number) => Promise<boolean>;
+
+const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+
+/** The stream did not come past a position of the source: nothing can be said about what differs. */
+export class StreamBehind extends Error {
+  readonly lsn: string;
+
+  constructor(lsn: string, timeoutMs: number) {
+    super(`the stream has not applied position ${lsn} within ${timeoutMs} ms`);
+    this.lsn = lsn;
+  }
+}
+
+export interface SnapshotSides {
+  readonly source: pg.ClientBase;
+  readonly target: pg.ClientBase;
+  /** Both are in a transaction that shows its database at this very position, for the whole run. */
+  readonly fixedAt?: string | undefined;
+  readonly waitForApplied: WaitForApplied | undefined;
+  readonly waitTimeoutMs: number;
+}
+
+/** Everything committed before this answer is visible to the transaction that asked, or is at or after it. */
+export async function beginSource(client: pg.ClientBase): Promise<string> {
+  await client.query(BEGIN);
+  const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
+  return rows[0]?.lsn ?? '0/0';
+}
+
+export async function waitPast(sides: SnapshotSides, lsn: string): Promise<void> {
+  if (!sides.waitForApplied) return;
+  if (!(await sides.waitForApplied(lsn, sides.waitTimeoutMs)))
+    throw new StreamBehind(lsn, sides.waitTimeoutMs);
+}
+
+/** Runs `work` between the two snapshots' begin and end. */
+export async function withSnapshots<T>(
+  sides: SnapshotSides,
+  work: (source: pg.ClientBase, target: Promise<pg.ClientBase>) => Promise<T>,
+): Promise<{ result: T; lsn: string }> {
+  if (sides.fixedAt !== undefined)
+    return { result: await work(sides.source, Promise.resolve(sides.target)), lsn: sides.fixedAt };
+  const lsn = await beginSource(sides.source);
+  const target = waitPast(sides, lsn).then(async () => {
+    await sides.target.query(BEGIN);
+    return sides.target;
+  });
+  try {
+    const result = await work(sides.source, target);
+    return { result, lsn };
+  } finally {
+    // Both must have ended before the next look; an error of the wait is work's to report.
+    await target.catch(() => undefined);
+    await sides.source.query('ROLLBACK');
+    await sides.target.query('ROLLBACK');
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Compares the rows that have changed since the last full comparison, as the stream noted them. Of a table whose changes
+ * are too many to name, or whose target keys cannot be computed from the noted columns, all rows are compared.
+ */
+import type pg from 'pg';
+import { inputRows } from '../apply/input-sql.ts';
+import { keyInputs } from '../apply/statement-parts.ts';
+import type { ChangedRow } from '../batch/change-ledger.ts';
+import type { TablePlan } from '../mapping/table-plan.ts';
+import type { ReportBuilder } from './report-builder.ts';
+import type { KeyTexts } from './side-reader.ts';
+import { keyPlaces } from './side-rows.ts';
+import type { SnapshotSides } from './snapshot.ts';
+import { sidesOf, verifyChosen } from './verify-keys.ts';
+
+/** What a comparison of changed rows needs of a stream; Replication has it. */
+export interface RecordingStream {
+  recordChanges(): void;
+  changedRows(table: string): readonly ChangedRow[] | 'all' | undefined;
+}
+
+/** @param verifyWhole compares all rows of a table */
+export async function verifyChanged(
+  plans: readonly TablePlan[],
+  sides: SnapshotSides,
+  stream: RecordingStream | undefined,
+  builder: ReportBuilder,
+  verifyWhole: (plan: TablePlan) => Promise<void>,
+): Promise<void> {
+  const changes = plans.map((plan) => ({ plan, rows: stream?.changedRows(plan.source.qualifiedName) }));
+  if (changes.some(({ rows }) => rows === undefined)) {
+    builder.stop(
+      'It is not known which rows have changed: nothing was compared in full since the stream began here.',
+    );
+    return;
+  }
+  if (changes.every(({ rows }) => rows?.length === 0)) {
+    builder.stop('No row has changed since the last full comparison.');
+    return;
+  }
+  for (const { plan, rows } of changes) {
+    const keys =
+      rows === undefined || rows === 'all' ? undefined : await targetKeys(plan, rows, sides.source);
+    if (keys) await verifyChosen(sidesOf(plan, sides.target), keys, sides, builder);
+    else await verifyWhole(plan);
+  }
+}
+
+/** As the target spells them; undefined where they cannot be computed. */
+async function targetKeys(
+  plan: TablePlan,
+  rows: readonly ChangedRow[],
+  source: pg.ClientBase,
+): Promise<KeyTexts[] | undefined> {
+  if (plan.module || plan.key.kind === 'whole-row') return undefined;
+  if (rows.length === 0) return [];
+  const inputs = keyInputs(plan);
+  if (inputs.some(({ name }) => !rows.every((row) => name in row))) return undefined;
+  const keys = keyPlaces(plan).map((place) => `(${plan.columns[place]?.expectedText})`);
+  const answer = await source.query<(string | null)[]>({
+    text: `SELECT DISTINCT ${keys.join(', ')} FROM ${inputRows(inputs)}`,
+    values: inputs.map(({ name }) => rows.map((row) => row[name] ?? null)),
+    rowMode: 'array',
+  });
+  return answer.rows;
+}

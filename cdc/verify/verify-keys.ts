@@ -1,0 +1,70 @@
+/** Comparison of chosen rows: given keys, or keys drawn at random from both sides. */
+import type pg from 'pg';
+import type { TablePlan } from '../mapping/table-plan.ts';
+import { ModuleSide } from './module-side.ts';
+import type { ReportBuilder } from './report-builder.ts';
+import { settleSuspects } from './settle-suspects.ts';
+import type { KeyTexts, TableSides } from './side-reader.ts';
+import { beginSource, type SnapshotSides } from './snapshot.ts';
+import { SqlSide } from './sql-side.ts';
+import type { VerifyMode } from './verify-slice.ts';
+import { addRange, emptyReport } from './verify-table.ts';
+
+export async function verifyKeys(
+  plans: readonly TablePlan[],
+  sides: SnapshotSides,
+  mode: Exclude<VerifyMode, string>,
+  builder: ReportBuilder,
+): Promise<void> {
+  for (const plan of plans) {
+    const table = sidesOf(plan, sides.target);
+    const keys =
+      'sample' in mode
+        ? await drawKeys(table, sides, Math.ceil(mode.sample / plans.length))
+        : (mode.keys[plan.target.qualifiedName] ?? []).map((key) =>
+            plan.key.columns.map((name) => key[name] ?? null),
+          );
+    await verifyChosen(table, keys, sides, builder);
+  }
+}
+
+/** Compares the rows of a table that have these keys. */
+export async function verifyChosen(
+  table: TableSides,
+  keys: readonly KeyTexts[],
+  sides: SnapshotSides,
+  builder: ReportBuilder,
+): Promise<void> {
+  const { plan } = table;
+  const lsn = sides.fixedAt ?? (await currentPosition(sides));
+  // Every key is a suspect until it has been looked at.
+  const settled = await settleSuspects(table, keys, sides);
+  const [extra, missing] = (['extra', 'missing'] as const).map(
+    (kind) => settled.differences.filter((difference) => difference.kind === kind).length,
+  ) as [number, number];
+  const counted = { rowsSource: keys.length - extra, rowsTarget: keys.length - missing, suspects: keys };
+  const report = { ...addRange(emptyReport(plan), counted, settled, true), lag: 0 };
+  builder.addRange(report, undefined, settled.differences, lsn);
+  builder.finishTable(report);
+}
+
+async function currentPosition(sides: SnapshotSides): Promise<string> {
+  const lsn = await beginSource(sides.source);
+  await sides.source.query('ROLLBACK');
+  return lsn;
+}
+
+/** Keys of both sides, so that a row on one side alone has its chance; each once. */
+async function drawKeys(table: TableSides, sides: SnapshotSides, count: number): Promise<KeyTexts[]> {
+  const drawn = await Promise.all([
+    table.source.draw(sides.source, count),
+    table.target.draw(sides.target, count),
+  ]);
+  return [...new Map(drawn.flat().map((key) => [JSON.stringify(key), key])).values()];
+}
+
+/** What reads each side of a plan. @param target its server computes what a module's rows come to */
+export function sidesOf(plan: TablePlan, target: pg.ClientBase): TableSides {
+  const source = plan.module ? new ModuleSide(plan, plan.module, target) : new SqlSide(plan, 'source');
+  return { plan, source, target: new SqlSide(plan, 'target') };
+}

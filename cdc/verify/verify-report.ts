@@ -1,0 +1,85 @@
+/** What a comparison of both databases found. Counts of every table, the differences themselves up to a bound. */
+
+/** Key column of the target → its text. */
+export type RowKey = Readonly<Record<string, string | null>>;
+
+export interface VerifyReport {
+  readonly slice: string;
+  readonly mode: 'full' | 'changed' | 'sample' | 'keys';
+  /**
+   * `match`: everything asked for was compared and is equal (rows under way in the stream were looked at again).
+   * `mismatch`: at least one row differs for good. `inconclusive`: no difference was proven, but not everything
+   * could be compared; `reason` says why.
+   */
+  readonly verdict: 'match' | 'mismatch' | 'inconclusive';
+  readonly reason: string | undefined;
+  readonly tables: readonly TableReport[];
+  readonly rowsCompared: { readonly source: number; readonly target: number };
+  readonly differences: readonly Difference[];
+  /** Differences beyond the bound of the list. */
+  readonly differencesNotListed: number;
+  /** Everything committed on the source up to here was compared, `X/Y`. */
+  readonly position: string | undefined;
+  /** Both sides were looked at exactly there; else rows under way in the stream were looked at again. */
+  readonly atOnePosition: boolean;
+  readonly startedAt: string;
+  readonly durationMs: number;
+  /** Rows of the source a second. */
+  readonly rowsPerSecond: number;
+  /** Hand it back to go on where an interrupted run stopped. */
+  readonly resume: VerifyResume | undefined;
+}
+
+export interface TableReport {
+  readonly from: string;
+  readonly to: string;
+  /** Rows gone through on each side; on the source those that the mapping carries over. */
+  readonly rowsSource: number;
+  readonly rowsTarget: number;
+  readonly equal: number;
+  readonly missing: number;
+  readonly extra: number;
+  readonly different: number;
+  /** Differed at first look, and were equal once the stream had passed: explained by replication lag. */
+  readonly lag: number;
+  /** Changed too often on the source to be settled. */
+  readonly unsettled: number;
+  /** False when the table was given up: too many differences, or interrupted. */
+  readonly complete: boolean;
+}
+
+export interface Difference {
+  readonly from: string;
+  readonly to: string;
+  /** missing: not on the target; extra: on the target alone. */
+  readonly kind: 'missing' | 'extra' | 'different';
+  readonly key: RowKey;
+  /** The columns that differ, of a row that is on both sides. Values are PostgreSQL's text. */
+  readonly columns: readonly ColumnDifference[];
+}
+
+export interface ColumnDifference {
+  readonly name: string;
+  /** What the mapping makes of the source's row. */
+  readonly expected: string | null;
+  readonly found: string | null;
+}
+
+/** Where an interrupted run stopped. Plain JSON. */
+export interface VerifyResume {
+  readonly tables: readonly TableReport[];
+  readonly differences: readonly Difference[];
+  readonly differencesNotListed: number;
+  /** The table under way: its counts so far, and the last key that is done. */
+  readonly current: { readonly report: TableReport; readonly after: readonly string[] } | undefined;
+}
+
+export interface VerifyProgress {
+  readonly table: string;
+  readonly rowsCompared: number;
+  /** Estimate over all tables. */
+  readonly rowsTotal: number;
+  readonly rowsPerSecond: number;
+  readonly differences: number;
+  readonly resume: VerifyResume;
+}

@@ -1,0 +1,185 @@
+/**
+ * Compares both databases of a slice through its mapping. Shares nothing with the first copy but the compiled plans:
+ * keys are enumerated anew from both tables, so that a row which the copy never saw is found like any other.
+ *
+ *     step 1  each range of keys: hashed in both databases, at a snapshot of the source and, once the stream has
+ *             passed it, of the target (compare-range)
+ *     step 2  keys that differ: looked at again, row by row; without a common position after the stream has passed a
+ *             later one (settle-suspects)
+ */
+import { FicusError, type TableConfig } from '@ficus/core';
+import { readCatalog } from '../catalog/read-catalog.ts';
+import { compileMapping, mappedTables } from '../mapping/compile-mapping.ts';
+import { loadMappingModules } from '../mapping/mapping-module.ts';
+import type { TablePlan } from '../mapping/table-plan.ts';
+import { findingOf } from '../preflight/evaluate-tables.ts';
+import { openDatabase } from '../preflight/open-database.ts';
+import { fixPosition, type HeldStream } from './fix-position.ts';
+import { ReportBuilder } from './report-builder.ts';
+import { chooseHash } from './row-hash.ts';
+import { StreamBehind, type WaitForApplied } from './snapshot.ts';
+import { type RecordingStream, verifyChanged } from './verify-changed.ts';
+import { sidesOf, verifyKeys } from './verify-keys.ts';
+import type { RowKey, VerifyProgress, VerifyReport, VerifyResume } from './verify-report.ts';
+import { verifyTable } from './verify-table.ts';
+
+export type VerifyMode =
+  | 'full'
+  /** The rows that have changed since the last full run with the same `stream`, in this process. */
+  | 'changed'
+  /** About so many rows of each side, drawn at random, over all tables. */
+  | { readonly sample: number }
+  /** Target table (`schema.table`) → keys of it, for instance those that changed since the last full run. */
+  | { readonly keys: Readonly<Record<string, readonly RowKey[]>> };
+
+export interface VerifyOptions {
+  readonly slice: string;
+  readonly tables: readonly TableConfig[];
+  readonly sourceUrl: string;
+  readonly targetUrl: string;
+  /**
+   * The stream's own word that it has applied a position (Replication.waitForPosition). Without it both sides are
+   * compared as they stand, which is right only while nobody writes.
+   */
+  readonly waitForApplied?: WaitForApplied;
+  /** The stream itself (a Replication): both sides are then compared at one position of the source. */
+  readonly stream?: HeldStream & Partial<RecordingStream>;
+  readonly mode: VerifyMode;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: VerifyProgress) => void;
+  readonly resume?: VerifyResume;
+  /** Directory that mapping modules are relative to; by default the working directory. */
+  readonly baseDir?: string;
+  readonly settings?: Partial<VerifySettings>;
+}
+
+export interface VerifySettings {
+  /** Rows of one range. */
+  readonly rangeRows: number;
+  /** Differences that the report lists; the rest is counted. */
+  readonly maxListed: number;
+  /** Differing rows after which a table is given up. */
+  readonly maxSuspects: number;
+  /** How long the stream may take to pass a position. */
+  readonly waitTimeoutMs: number;
+}
+
+export const DEFAULT_VERIFY_SETTINGS: VerifySettings = {
+  rangeRows: 20_000,
+  maxListed: 100,
+  maxSuspects: 10_000,
+  waitTimeoutMs: 30_000,
+};
+
+/**
+ * @throws FicusError when a database cannot be reached or the mapping does not fit; a stream that is behind is no error
+ *   but an inconclusive report
+ */
+export async function verifySlice(options: VerifyOptions): Promise<VerifyReport> {
+  const settings = { ...DEFAULT_VERIFY_SETTINGS, ...options.settings };
+  const source = await open('legacy.database', options.sourceUrl);
+  try {
+    const target = await open(`slices.${options.slice}.candidate.database`, options.targetUrl);
+    try {
+      const plans = await compile(options, source, target);
+      const { stream } = options;
+      const recording = isRecording(stream) ? stream : undefined;
+      // Before the position is taken: what changes behind it is noted, and a little more.
+      if (options.mode === 'full') recording?.recordChanges();
+      const fixedAt =
+        stream && (await fixPosition(source, target, options.sourceUrl, stream, settings.waitTimeoutMs));
+      const sides = {
+        source,
+        target,
+        fixedAt,
+        waitForApplied: options.waitForApplied,
+        waitTimeoutMs: settings.waitTimeoutMs,
+      };
+      const builder = new ReportBuilder(options, settings, plans, await estimate(plans, source));
+      try {
+        if (options.mode === 'full') await verifyFull(plans, sides, options, settings, builder);
+        else if (options.mode === 'changed')
+          await verifyChanged(plans, sides, recording, builder, (plan) =>
+            verifyFull([plan], sides, options, settings, builder),
+          );
+        else await verifyKeys(plans, sides, options.mode, builder);
+      } catch (error) {
+        if (!(error instanceof StreamBehind)) throw error;
+        builder.stop(`The comparison could not be finished: ${error.message}.`);
+      }
+      return builder.report(fixedAt);
+    } finally {
+      await target.end().catch(() => undefined);
+    }
+  } finally {
+    await source.end().catch(() => undefined);
+  }
+}
+
+function isRecording(stream: VerifyOptions['stream']): stream is HeldStream & RecordingStream {
+  return stream?.recordChanges !== undefined && stream.changedRows !== undefined;
+}
+
+type Client = Awaited<ReturnType<typeof open>>;
+
+async function open(path: string, url: string) {
+  const opened = await openDatabase(path, url, { statementTimeoutMs: 0, applicationName: 'ficus verify' });
+  if (!opened.ok) throw new FicusError(opened.finding.code, opened.finding.message);
+  return opened.client;
+}
+
+async function compile(
+  options: VerifyOptions,
+  source: Client,
+  target: Client,
+): Promise<readonly TablePlan[]> {
+  const names = mappedTables(options.tables);
+  const path = ['slices', options.slice, 'tables'];
+  const loaded = await loadMappingModules(options.tables, options.baseDir ?? process.cwd(), path);
+  const compiled = compileMapping({
+    tables: options.tables,
+    source: await readCatalog(source, names.source),
+    target: await readCatalog(target, names.target),
+    modules: loaded.modules,
+    path,
+  });
+  const [problem] = [...loaded.problems, ...compiled.problems];
+  if (!problem) return compiled.plans;
+  const finding = findingOf(problem);
+  throw new FicusError(finding.code, `${finding.path}: ${finding.message}`);
+}
+
+async function estimate(plans: readonly TablePlan[], source: Client): Promise<number> {
+  const { rows } = await source.query<{ rows: number }>(
+    'SELECT coalesce(sum(greatest(reltuples, 0)), 0)::float8 AS rows FROM pg_class WHERE oid = ANY($1::oid[])',
+    [[...new Set(plans.map((plan) => plan.source.oid))]],
+  );
+  return rows[0]?.rows ?? 0;
+}
+
+async function verifyFull(
+  plans: readonly TablePlan[],
+  sides: Parameters<typeof verifyKeys>[1],
+  options: VerifyOptions,
+  settings: VerifySettings,
+  builder: ReportBuilder,
+): Promise<void> {
+  const hash = await chooseHash(sides.source, sides.target);
+  for (const plan of plans) {
+    if (builder.isDone(plan)) continue;
+    if (options.signal?.aborted) break;
+    const current = options.resume?.current;
+    const report = await verifyTable({
+      table: sidesOf(plan, sides.target),
+      sides,
+      hash,
+      rangeRows: settings.rangeRows,
+      maxSuspects: settings.maxSuspects,
+      signal: options.signal,
+      resume: current?.report.to === plan.target.qualifiedName ? current : undefined,
+      onRange: (table, after, found, lsn) => builder.addRange(table, after, found, lsn),
+    });
+    builder.finishTable(report);
+  }
+  if (options.signal?.aborted) builder.stop('The comparison was interrupted.');
+}
