@@ -1,0 +1,104 @@
+/**
+ * Two bodies: JSON by structure, everything else by its bytes. Compressed bodies are compared unpacked, so that
+ * another compressor is no difference. Equal bytes are never unpacked or parsed.
+ */
+import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
+import { compareJson } from './compare-json.ts';
+import type { DifferenceCollector } from './difference-collector.ts';
+import { parseExactPair } from './exact-json.ts';
+
+export interface ComparedBody {
+  readonly bytes: Uint8Array;
+  readonly contentType: string;
+  readonly contentEncoding: string;
+}
+
+/** A packed body may not grow beyond this: a few kilobytes can unpack to gigabytes. */
+const LONGEST_UNPACKED = 8 * 1024 * 1024;
+
+/**
+ * Adds what differs.
+ * @returns a reason when the bodies could not be compared at all
+ */
+export function compareBodies(
+  legacy: ComparedBody,
+  candidate: ComparedBody,
+  found: DifferenceCollector,
+): string | undefined {
+  if (sameBytes(legacy.bytes, candidate.bytes) && legacy.contentEncoding === candidate.contentEncoding)
+    return;
+  const [left, right] = [unpack(legacy), unpack(candidate)];
+  if (!left || !right) {
+    return `the ${left ? 'candidate' : 'legacy'}’s body could not be unpacked`;
+  }
+  if (sameBytes(left, right)) return;
+  if (isJson(legacy.contentType) && isJson(candidate.contentType) && compareAsJson(left, right, found))
+    return;
+  const asText = isText(legacy.contentType) && isText(candidate.contentType);
+  found.add({ area: 'body' }, showBytes(left, asText), showBytes(right, asText));
+  return;
+}
+
+/** False when one of the two is not JSON that can be read and walked: then their bytes decide. */
+function compareAsJson(legacy: Uint8Array, candidate: Uint8Array, found: DifferenceCollector): boolean {
+  const documents = parseExactPair(
+    Buffer.from(legacy).toString('utf8'),
+    Buffer.from(candidate).toString('utf8'),
+  );
+  if (documents === undefined) return false;
+  try {
+    compareJson(...documents, found);
+    return true;
+  } catch (error) {
+    // Nested deeper than the stack: nobody's API, but nobody may stop the comparisons with it.
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+export function isJson(contentType: string): boolean {
+  return /^\s*(application|text)\/([^;]+\+)?json\s*(;|$)/i.test(contentType);
+}
+
+function isText(contentType: string): boolean {
+  return isJson(contentType) || /^\s*(text\/|application\/(xml|javascript|x-www-form))/i.test(contentType);
+}
+
+function showBytes(bytes: Uint8Array, asText: boolean): string {
+  return Buffer.from(bytes).toString(asText ? 'utf8' : 'hex');
+}
+
+function unpack(body: ComparedBody): Uint8Array | undefined {
+  const codings = body.contentEncoding
+    .toLowerCase()
+    .split(',')
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== '' && coding !== 'identity');
+  try {
+    return codings.reduceRight<Uint8Array>((bytes, coding) => unpackOne(bytes, coding), body.bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function unpackOne(bytes: Uint8Array, coding: string): Uint8Array {
+  if (bytes.length === 0) return bytes; // an answer to HEAD has the coding and no body
+  const bound = { maxOutputLength: LONGEST_UNPACKED };
+  switch (coding) {
+    case 'gzip':
+    case 'x-gzip':
+      return gunzipSync(bytes, bound);
+    case 'deflate':
+      return inflateSync(bytes, bound);
+    case 'br':
+      return brotliDecompressSync(bytes, bound);
+    case 'zstd':
+      return zstdDecompressSync(bytes, bound);
+    default:
+      throw new RangeError(`unknown content coding ${coding}`);
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && Buffer.compare(a, b) === 0;
+}

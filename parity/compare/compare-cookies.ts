@@ -1,0 +1,54 @@
+/**
+ * Set-Cookie (RFC 6265 section 4.1), cookie by cookie. Values are mostly random (session ids), so of a value
+ * only counts whether there is one; attributes decide whether a browser will send the cookie back, and count.
+ * `Expires` moves with the clock: its presence counts, and `Max-Age` counts as it is.
+ */
+import type { DifferenceCollector } from './difference-collector.ts';
+import { ABSENT } from './shown-values.ts';
+
+interface Cookie {
+  readonly empty: boolean;
+  readonly attributes: ReadonlyMap<string, string>;
+}
+
+/** Adds what differs, as `header.set-cookie.NAME`. */
+export function compareCookies(
+  legacy: readonly string[],
+  candidate: readonly string[],
+  found: DifferenceCollector,
+): void {
+  const [left, right] = [byName(legacy), byName(candidate)];
+  for (const name of new Set([...left.keys(), ...right.keys()])) {
+    const [ours, theirs] = [describe(left.get(name)), describe(right.get(name))];
+    if (ours !== theirs) found.add({ area: 'header', name: 'set-cookie', part: name }, ours, theirs);
+  }
+}
+
+function byName(values: readonly string[]): Map<string, Cookie> {
+  return new Map(values.map(parseCookie));
+}
+
+function parseCookie(text: string): [string, Cookie] {
+  const [pair = '', ...attributes] = text.split(';');
+  const [name, value] = splitPair(pair);
+  const parsed = attributes.map((attribute): [string, string] => {
+    const [key, content] = splitPair(attribute);
+    return [key.toLowerCase(), content];
+  });
+  return [name, { empty: value === '', attributes: new Map(parsed.filter(([key]) => key !== '')) }];
+}
+
+function splitPair(text: string): [string, string] {
+  const equals = text.indexOf('=');
+  return equals < 0 ? [text.trim(), ''] : [text.slice(0, equals).trim(), text.slice(equals + 1).trim()];
+}
+
+/** Canonical and readable; never the value. */
+function describe(cookie: Cookie | undefined): string {
+  if (!cookie) return ABSENT;
+  const attributes = [...cookie.attributes].map(([key, value]) => {
+    if (key === 'expires') return 'expires';
+    return value === '' ? key : `${key}=${key === 'path' ? value : value.toLowerCase()}`;
+  });
+  return [cookie.empty ? '(empty)' : '(value)', ...attributes.sort()].join('; ');
+}

@@ -1,0 +1,239 @@
+import { gzipSync } from 'node:zlib';
+import type { IgnoreRule, ObservedResponse, Verdict } from '@ficus/core';
+import { describe, expect, it } from 'vitest';
+import { prepareRules } from '../rules/ignore-rules.ts';
+import { compareResponses } from './compare-responses.ts';
+
+type Headers = readonly (readonly [string, string])[];
+
+const answer = (body: string | Uint8Array, headers: Headers = [], status = 200): ObservedResponse => ({
+  status,
+  headers: [['content-type', 'application/json'], ...headers],
+  body: typeof body === 'string' ? Buffer.from(body) : body,
+  truncated: false,
+  durationMs: 1,
+});
+const failed = (reason: string): ObservedResponse => ({ failed: reason, durationMs: 1 });
+const pathsOf = (verdict: Verdict) =>
+  'differences' in verdict ? verdict.differences.map((d) => d.path) : [];
+const rules = (...list: IgnoreRule[]) => prepareRules(list, 'list', '2026-11-20');
+
+describe('bodies of JSON', () => {
+  it('names the place and both values', () => {
+    const verdict = compareResponses(
+      answer('{"items":[{"id":1,"read":true}]}'),
+      answer('{"items":[{"id":1,"read":false}]}'),
+    );
+    expect(verdict).toEqual({
+      kind: 'mismatch',
+      differences: [{ path: '$.items[0].read', legacy: 'true', candidate: 'false' }],
+    });
+  });
+
+  it('does not mind the order of members', () => {
+    expect(compareResponses(answer('{"a":1,"b":2}'), answer('{"b":2, "a":1}')).kind).toBe('match');
+  });
+
+  it('compares numbers as written', () => {
+    const verdict = compareResponses(
+      answer('{"id":10000000000000001,"price":1.10}'),
+      answer('{"id":10000000000000000,"price":1.1}'),
+    );
+    expect(verdict).toMatchObject({
+      differences: [
+        { path: '$.id', legacy: '10000000000000001', candidate: '10000000000000000' },
+        { path: '$.price', legacy: '1.10', candidate: '1.1' },
+      ],
+    });
+  });
+
+  it.each([
+    ['1.0', '1'],
+    ['-0', '0'],
+    ['1e2', '100'],
+    ['0.1', '0.10'],
+    ['9007199254740993', '9007199254740992'],
+    ['0.1234567890123456789', '0.1234567890123456788'],
+    ['0.0000001', '1e-7'],
+    ['-1.50', '-1.5'],
+    ['123456789012345678901', '123456789012345678900'],
+  ])('tells %s from %s wherever they stand', (one, other) => {
+    for (const at of [
+      '#',
+      '[#]',
+      '{"a":#}',
+      '{"a":[1, # ,2]}',
+      '{"a":"x", "b": #\n}',
+      '{"a":"1.5","b":[[#]]}',
+    ]) {
+      const [left, right] = [at.replace('#', one), at.replace('#', other)];
+      expect(compareResponses(answer(left), answer(right)).kind, left).toBe('mismatch');
+      expect(compareResponses(answer(left), answer(`${left} `)).kind, left).toBe('match');
+    }
+  });
+
+  it('tells absent from null, and a number from its text', () => {
+    expect(pathsOf(compareResponses(answer('{"a":null,"b":1}'), answer('{"b":"1"}')))).toEqual([
+      '$.a',
+      '$.b',
+    ]);
+  });
+
+  it('keeps a bounded number of differences', () => {
+    const items = (value: number) => JSON.stringify(Array.from({ length: 500 }, () => value));
+    expect(pathsOf(compareResponses(answer(items(1)), answer(items(2))))).toHaveLength(25);
+  });
+
+  it('finds the one real difference behind any amount of explained ones', () => {
+    const items = (value: number, last: string) =>
+      JSON.stringify([...Array.from({ length: 500 }, () => ({ at: value })), { last }]);
+    const verdict = compareResponses(answer(items(1, 'a')), answer(items(2, 'b')), {
+      rules: rules({ path: '$[*].at', reason: 'clock' }),
+    });
+    expect(pathsOf(verdict)).toEqual(['$[500].last']);
+  });
+
+  it('shows long texts around the place where they differ', () => {
+    const text = (end: string) => JSON.stringify({ a: `${'x'.repeat(5000)}${end}` });
+    const verdict = compareResponses(answer(text('left')), answer(text('right')));
+    expect(verdict.kind === 'mismatch' && verdict.differences[0]?.legacy).toMatch(/^…x+left"$/);
+  });
+
+  it('takes a secret out before its name is cut off', () => {
+    const page = (value: string) => ({
+      ...(answer('') as Extract<ObservedResponse, { status: number }>),
+      headers: [['content-type', 'text/html']] as const,
+      body: Buffer.from(`<p>password=${'x'.repeat(300)}${value}</p>`),
+    });
+    const text = JSON.stringify(compareResponses(page('SECRETa'), page('SECRETb')));
+    expect(text).not.toContain('SECRET');
+    expect(text).toContain('redacted');
+  });
+
+  it('survives nesting that no parser of ours could walk', () => {
+    const deep = (leaf: string) => `${'['.repeat(50_000)}${leaf}${']'.repeat(50_000)}`;
+    expect(pathsOf(compareResponses(answer(deep('1')), answer(deep('2'))))).toEqual(['body']);
+  });
+});
+
+describe('other bodies', () => {
+  it('compares unpacked', () => {
+    const packed = answer(gzipSync('{"a":1}'), [['content-encoding', 'gzip']]);
+    expect(compareResponses(packed, answer('{"a":1}')).kind).toBe('match');
+    expect(pathsOf(compareResponses(packed, answer('{"a":2}')))).toEqual(['$.a']);
+  });
+
+  it('does not unpack a bomb', () => {
+    const bomb = answer(gzipSync(Buffer.alloc(64 * 1024 * 1024)), [['content-encoding', 'gzip']]);
+    expect(compareResponses(bomb, answer('1'))).toEqual({
+      kind: 'inconclusive',
+      reason: 'the legacy’s body could not be unpacked',
+    });
+  });
+
+  it('never calls half a body a match', () => {
+    const half: ObservedResponse = { ...answer('{"a":'), truncated: true } as ObservedResponse;
+    expect(compareResponses(half, half)).toMatchObject({ kind: 'inconclusive' });
+  });
+});
+
+describe('failures', () => {
+  it.each<[string, ObservedResponse, ObservedResponse, Verdict['kind']]>([
+    ['the candidate failed', answer('1'), failed('timeout'), 'mismatch'],
+    ['the candidate answered 500', answer('1'), answer('1', [], 500), 'mismatch'],
+    ['the legacy failed', failed('timeout'), answer('1'), 'inconclusive'],
+    ['the legacy answered 500', answer('1', [], 500), answer('1'), 'inconclusive'],
+    ['both failed', answer('1', [], 500), failed('reset'), 'inconclusive'],
+    ['one side knew the client’s validator', answer('', [], 304), answer('1'), 'inconclusive'],
+    ['both refuse in the same way', answer('{}', [], 404), answer('{}', [], 404), 'match'],
+  ])('%s', (_, legacy, candidate, kind) => {
+    expect(compareResponses(legacy, candidate).kind).toBe(kind);
+  });
+});
+
+describe('headers', () => {
+  it.each<[string, Headers, Headers, string[]]>([
+    ['the order of a list', [['vary', 'Accept, Origin']], [['vary', 'origin,accept']], []],
+    [
+      'the elements of a list',
+      [['cache-control', 'no-store']],
+      [['cache-control', 'max-age=5']],
+      ['header.cache-control'],
+    ],
+    ['a validator’s value', [['etag', '"a"']], [['etag', 'W/"b"']], []],
+    ['a missing validator', [['etag', '"a"']], [], ['header.etag']],
+    [
+      'what says nothing about behaviour',
+      [
+        ['date', 'now'],
+        ['server', 'a'],
+      ],
+      [['x-powered-by', 'b']],
+      [],
+    ],
+    ['a header of one’s own', [['x-total', '5']], [['x-total', '6']], ['header.x-total']],
+    ['a cookie’s value', [['set-cookie', 'sid=a; Path=/']], [['set-cookie', 'sid=b; path=/']], []],
+    [
+      'a cookie’s attributes',
+      [['set-cookie', 'sid=a; HttpOnly']],
+      [['set-cookie', 'sid=b']],
+      ['header.set-cookie.sid'],
+    ],
+    ['a cookie that is taken away', [['set-cookie', 'sid=; Max-Age=0']], [], ['header.set-cookie.sid']],
+    ['each side’s own origin', [['location', 'http://old:3000/a?b']], [['location', '/a?b']], []],
+    ['another place', [['location', '/a']], [['location', '/b']], ['header.location']],
+  ])('%s', (_, legacy, candidate, expected) => {
+    const origins = { legacy: ['http://old:3000'], candidate: ['http://new:3000'] };
+    expect(pathsOf(compareResponses(answer('1', legacy), answer('1', candidate), { origins }))).toEqual(
+      expected,
+    );
+  });
+
+  it('reads media types as media types', () => {
+    const typed = (type: string): ObservedResponse => ({
+      ...(answer('<p>') as Extract<ObservedResponse, { status: number }>),
+      headers: [['content-type', type]],
+    });
+    expect(compareResponses(typed('text/html; charset="UTF-8"'), typed('Text/HTML;charset=utf-8')).kind).toBe(
+      'match',
+    );
+    expect(pathsOf(compareResponses(typed('text/html'), typed('text/plain')))).toEqual([
+      'header.content-type',
+    ]);
+  });
+});
+
+describe('rules', () => {
+  const legacy = answer('{"generatedAt":1,"items":[{"at":1,"id":1}]}', [['x-build', '1']]);
+  const candidate = answer('{"generatedAt":2,"items":[{"at":2,"id":1}]}', [['x-build', '2']]);
+
+  it('turn a mismatch into noise that names them, when they explain all of it', () => {
+    const some = rules(
+      { path: '$.generatedAt', reason: 'clock' },
+      { path: '$.items[*].at', reason: 'clock' },
+      { path: 'header.X-Build', reason: 'build' },
+    );
+    expect(compareResponses(legacy, candidate, { rules: some })).toEqual({
+      kind: 'noise',
+      rules: ['header.X-Build (build)', '$.generatedAt (clock)', '$.items[*].at (clock)'],
+    });
+  });
+
+  it('leave a match a match', () => {
+    expect(compareResponses(legacy, legacy, { rules: rules({ path: 'body', reason: 'all' }) }).kind).toBe(
+      'match',
+    );
+  });
+
+  it('do not reach other routes, and not beyond their last day', () => {
+    const elsewhere = rules({ route: 'other', path: 'body', reason: 'x' });
+    expect(pathsOf(compareResponses(legacy, candidate, { rules: elsewhere }))).toContain('$.generatedAt');
+    const lastDay = rules({ path: '$..at', reason: 'clock', expires: '2026-11-20' });
+    expect(pathsOf(compareResponses(legacy, candidate, { rules: lastDay }))).not.toContain('$.items[0].at');
+    const over = rules({ path: '$..at', reason: 'clock', expires: '2026-11-19' });
+    expect(compareResponses(legacy, candidate, { rules: over })).toMatchObject({
+      kind: 'mismatch',
+      expiredRules: ['$..at (clock)'],
+    });
+  });
+});

@@ -1,0 +1,115 @@
+/**
+ * How each header of a response is compared. Whatever is not named here is compared value by value; what is
+ * passed over is passed over by a rule with a name and a reason.
+ */
+
+export type HeaderComparison =
+  /** The values themselves. */
+  | 'exact'
+  /** The same elements, whatever their order, case of names and white space. */
+  | 'list'
+  /** Type, subtype and parameters, whatever their case and quoting. */
+  | 'media-type'
+  /** Where it leads, with each side's own origin taken off. */
+  | 'location'
+  /** Cookie by cookie: name, attributes, and whether there is a value. */
+  | 'cookies'
+  /** Only whether it is there: each implementation makes its own values. */
+  | 'presence';
+
+export interface PassedOver {
+  readonly rule: string;
+  readonly why: string;
+  readonly headers: readonly string[];
+}
+
+/** The default rules: headers that say nothing about behaviour. */
+export const PASSED_OVER: readonly PassedOver[] = [
+  {
+    rule: 'hop-by-hop',
+    why: 'they belong to one connection (RFC 9110 section 7.6.1)',
+    headers: [
+      'connection',
+      'keep-alive',
+      'proxy-connection',
+      'proxy-authenticate',
+      'te',
+      'trailer',
+      'transfer-encoding',
+      'upgrade',
+      'via',
+      'alt-svc',
+    ],
+  },
+  { rule: 'clock', why: 'they say when it was answered', headers: ['date', 'age'] },
+  {
+    rule: 'software',
+    why: 'they say what answered',
+    headers: ['server', 'x-powered-by', 'x-ficus-side', 'x-ficus-reason'],
+  },
+  {
+    rule: 'request-ids',
+    why: 'they are different for each request',
+    headers: [
+      'x-request-id',
+      'x-correlation-id',
+      'request-id',
+      'traceparent',
+      'tracestate',
+      'traceresponse',
+      'x-trace-id',
+      'x-amzn-trace-id',
+    ],
+  },
+  {
+    rule: 'timing',
+    why: 'they say how long it took',
+    headers: ['server-timing', 'x-response-time', 'x-runtime'],
+  },
+  {
+    rule: 'rate-limits',
+    why: 'they count the requests of one process',
+    headers: [
+      'x-ratelimit-limit',
+      'x-ratelimit-remaining',
+      'x-ratelimit-reset',
+      'ratelimit',
+      'ratelimit-limit',
+      'ratelimit-policy',
+      'ratelimit-remaining',
+      'ratelimit-reset',
+    ],
+  },
+  {
+    rule: 'framing',
+    why: 'the body itself is compared, unpacked',
+    headers: ['content-length', 'content-encoding', 'content-md5', 'digest', 'content-digest'],
+  },
+];
+
+const passedOver = new Set(PASSED_OVER.flatMap((rule) => rule.headers));
+
+const COMPARISONS: Readonly<Record<string, HeaderComparison>> = {
+  'content-type': 'media-type',
+  accept: 'list',
+  'accept-ranges': 'list',
+  'access-control-allow-headers': 'list',
+  'access-control-allow-methods': 'list',
+  'access-control-expose-headers': 'list',
+  allow: 'list',
+  'cache-control': 'list',
+  pragma: 'list',
+  vary: 'list',
+  location: 'location',
+  'content-location': 'location',
+  'set-cookie': 'cookies',
+  etag: 'presence',
+  'last-modified': 'presence',
+  expires: 'presence',
+};
+
+/** How a header is compared; `undefined` when a default rule passes over it. */
+export function headerComparison(name: string): HeaderComparison | undefined {
+  if (passedOver.has(name)) return undefined;
+  return Object.hasOwn(COMPARISONS, name) ? COMPARISONS[name] : 'exact';
+}

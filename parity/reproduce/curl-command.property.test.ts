@@ -1,0 +1,72 @@
+/** A command that somebody will paste into a shell, made of what a stranger sent: it must hold no command of theirs. */
+import { execFileSync } from 'node:child_process';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { curlCommand, type ReproducedRequest } from './curl-command.ts';
+
+// RFC 9110 section 5.6.2: what a method and a header name may be made of.
+const token = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,20}$/);
+const visible = fc.stringMatching(/^[ -~]{0,40}$/);
+
+const requests: fc.Arbitrary<ReproducedRequest> = fc.record({
+  method: token,
+  target: visible.map((text) => `/${text.replaceAll(' ', '%20')}`),
+  headers: fc.array(
+    fc.tuple(
+      token.map((name) => `x-${name.toLowerCase()}`),
+      visible,
+    ),
+    { maxLength: 5 },
+  ),
+});
+
+/** What the shell would hand to curl. */
+function argumentsOf(commands: readonly string[]): string[][] {
+  const script = `curl() { printf '%s\\0' "$@"; printf '\\0'; }\n${commands.join('\n')}`;
+  const out = execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8', env: {} });
+  return out
+    .split('\0\0')
+    .slice(0, -1)
+    .map((line) => line.split('\0'));
+}
+
+it('reaches curl as it was meant, whatever it is made of', () => {
+  const sampled = fc.sample(requests, 300);
+  const got = argumentsOf(sampled.map((request) => curlCommand(request, 'http://old')));
+  expect(got).toHaveLength(sampled.length);
+  for (const [index, request] of sampled.entries()) {
+    const arguments_ = got[index] ?? [];
+    expect(arguments_.slice(0, 2)).toEqual(['-sS', '-i']);
+    expect(arguments_.filter((argument) => argument === '-H')).toHaveLength(
+      request.headers.filter(([name]) => !name.startsWith('x-forwarded-') && name !== 'x-request-id').length,
+    );
+    expect(arguments_.some((argument) => argument.startsWith('http://old/'))).toBe(true);
+  }
+});
+
+it('does not run what a header’s name or a target says', () => {
+  const [got] = argumentsOf([
+    curlCommand(
+      {
+        method: '`touch`',
+        target: "/$(id)'; id #",
+        headers: [
+          ['x-token-`id`', 'secret'],
+          ['accept', "a'$(id)`id`\\"],
+        ],
+      },
+      'http://old',
+    ),
+  ]);
+  expect(got).toEqual([
+    '-sS',
+    '-i',
+    '-X',
+    '`touch`',
+    "http://old/$(id)'; id #",
+    '-H',
+    'x-token-`id`: ',
+    '-H',
+    "accept: a'$(id)`id`\\",
+  ]);
+});

@@ -1,0 +1,85 @@
+/**
+ * The reviewed exceptions of a slice (`parity.ignore` in ficus.yaml), made ready for one route on one day.
+ * A rule explains a difference by naming its place; an expired rule explains nothing any more, and is said.
+ */
+import type { IgnoreRule } from '@ficus/core';
+import { type JsonStep, type PatternStep, parseJsonPattern, patternCovers } from './json-path.ts';
+
+/** Where two responses differ. */
+export type Place =
+  | { readonly area: 'status' }
+  | { readonly area: 'header'; readonly name: string; readonly part?: string | undefined }
+  | { readonly area: 'body' }
+  | { readonly area: 'json'; readonly steps: readonly JsonStep[] };
+
+/** What the rules say about one place. */
+export type Explanation =
+  | { readonly kind: 'unexplained' }
+  | { readonly kind: 'rule'; readonly rule: string }
+  | { readonly kind: 'expired'; readonly rule: string };
+
+export interface PreparedRules {
+  explain(place: Place): Explanation;
+}
+
+/** No exceptions at all. */
+export const NO_RULES: PreparedRules = { explain: () => ({ kind: 'unexplained' }) };
+
+interface PreparedRule {
+  readonly name: string;
+  readonly expired: boolean;
+  covers(place: Place): boolean;
+}
+
+/**
+ * The rules that hold for a route.
+ * @param today `YYYY-MM-DD`; a rule holds through its day of expiry
+ */
+export function prepareRules(rules: readonly IgnoreRule[], route: string, today: string): PreparedRules {
+  const prepared = rules
+    .filter((rule) => rule.route === undefined || rule.route === route)
+    .map(
+      (rule): PreparedRule => ({
+        name: ruleName(rule),
+        expired: rule.expires !== undefined && rule.expires < today,
+        covers: coverage(rule.path),
+      }),
+    );
+  if (prepared.length === 0) return NO_RULES;
+  return { explain: (place) => explain(prepared, place) };
+}
+
+/** How verdicts name a rule: `$.generatedAt (clock)`. */
+export function ruleName(rule: IgnoreRule): string {
+  return `${rule.route === undefined ? '' : `${rule.route}: `}${rule.path} (${rule.reason})`;
+}
+
+/** Whether a rule's path can name anything: a JSON path, `header.NAME` or `body`. */
+export function isRulePath(path: string): boolean {
+  return path === 'body' || /^header\.[^\s]+$/i.test(path) || parseJsonPattern(path) !== undefined;
+}
+
+function explain(rules: readonly PreparedRule[], place: Place): Explanation {
+  let expired: string | undefined;
+  for (const rule of rules) {
+    if (!rule.covers(place)) continue;
+    if (!rule.expired) return { kind: 'rule', rule: rule.name };
+    expired ??= rule.name;
+  }
+  return expired === undefined ? { kind: 'unexplained' } : { kind: 'expired', rule: expired };
+}
+
+function coverage(path: string): (place: Place) => boolean {
+  if (path === 'body') return (place) => place.area === 'body' || place.area === 'json';
+  const header = /^header\.(.+)$/i.exec(path)?.[1]?.toLowerCase();
+  if (header !== undefined) return (place) => place.area === 'header' && coversHeader(header, place);
+  const pattern: readonly PatternStep[] | undefined = parseJsonPattern(path);
+  if (pattern === undefined) return () => false;
+  return (place) => place.area === 'json' && patternCovers(pattern, place.steps);
+}
+
+/** `header.set-cookie` names all cookies, `header.set-cookie.sid` one of them. */
+function coversHeader(wanted: string, place: Extract<Place, { area: 'header' }>): boolean {
+  const full = place.part === undefined ? place.name : `${place.name}.${place.part.toLowerCase()}`;
+  return full === wanted || full.startsWith(`${wanted}.`);
+}

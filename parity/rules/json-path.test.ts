@@ -1,0 +1,72 @@
+import { configSchema } from '@ficus/core';
+import { describe, expect, it } from 'vitest';
+import { isRulePath } from './ignore-rules.ts';
+import { formatJsonPath, type JsonStep, parseJsonPattern, patternCovers } from './json-path.ts';
+
+const covers = (pattern: string, steps: JsonStep[]) =>
+  patternCovers(parseJsonPattern(pattern) ?? [{ kind: 'index', index: -1 }], steps);
+
+describe('patterns', () => {
+  it.each<[string, JsonStep[], boolean]>([
+    ['$', ['a'], true],
+    ['$.a', ['a'], true],
+    ['$.a', ['a', 0, 'b'], true],
+    ['$.a.b', ['a'], false],
+    ['$.a', ['b'], false],
+    ['$.items[*].at', ['items', 3, 'at'], true],
+    ['$.items[*].at', ['items', 3, 'id'], false],
+    ['$.items[3]', ['items', 3], true],
+    ['$.items[3]', ['items', '3'], false],
+    ['$[*].x', [0, 'x'], true],
+    ['$.*.x', ['any', 'x', 'y'], true],
+    ['$..at', ['at'], true],
+    ['$..at', ['a', 0, 'b', 'at'], true],
+    ['$..at', ['a', 'cat'], false],
+    ['$..a.b', ['a', 'a', 'b'], true],
+    ["$['odd name'].x", ['odd name', 'x'], true],
+    ['$["a\\"b"]', ['a"b'], true],
+  ])('%s on %j: %s', (pattern, steps, expected) => {
+    expect(covers(pattern, steps)).toBe(expected);
+  });
+
+  it('a path of a difference is a pattern for itself', () => {
+    const steps: JsonStep[] = ['a', 0, 'odd name', 'x.y', "it's", '', 'ok_1'];
+    expect(covers(formatJsonPath(steps), steps)).toBe(true);
+  });
+});
+
+describe('what a rule may name', () => {
+  it.each([
+    ['$', true],
+    ['$.a.b', true],
+    ['$..a', true],
+    ['$..[0]', true],
+    ['$.items[*]', true],
+    ["$['a b']", true],
+    ['header.x-build', true],
+    ['body', true],
+    ['status', false],
+    ['a.b', false],
+    ['$.', false],
+    ['$..', false],
+    ['$.a[', false],
+    ['$.a[x]', false],
+    ['$a', false],
+    ['header.', false],
+    ['', false],
+  ])('%s: %s, and the config schema agrees', (path, expected) => {
+    expect(isRulePath(path)).toBe(expected);
+    const config = configSchema.safeParse({
+      version: 1,
+      legacy: { url: 'http://old' },
+      slices: {
+        s: {
+          candidate: { url: 'http://new' },
+          routes: [{ id: 'r', path: '/' }],
+          parity: { ignore: [{ path, reason: 'x' }] },
+        },
+      },
+    });
+    expect(config.success).toBe(expected);
+  });
+});

@@ -1,0 +1,94 @@
+/**
+ * Paths of differences and the patterns of ignore rules. A path is what a difference carries
+ * (`$.items[0].id`); a pattern is what a user writes (`$.items[*].id`, `$..generatedAt`). A pattern names a
+ * place and everything below it.
+ */
+
+/** A member name or an array index. */
+export type JsonStep = string | number;
+
+export type PatternStep =
+  | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'index'; readonly index: number }
+  | { readonly kind: 'any' }
+  /** `..`: any number of steps, none included. */
+  | { readonly kind: 'descend' };
+
+const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** `$.items[0]['odd name']` */
+export function formatJsonPath(steps: readonly JsonStep[]): string {
+  return steps.reduce<string>((text, step) => {
+    if (typeof step === 'number') return `${text}[${step}]`;
+    return PLAIN_NAME.test(step) ? `${text}.${step}` : `${text}[${JSON.stringify(step)}]`;
+  }, '$');
+}
+
+// One step of a pattern: ..  .name  .*  [*]  [12]  ['name']  ["name"]
+const STEP =
+  /\.\.|\.(?<name>[^.[\]\s'"*]+)|\.(?<star>\*)|\[(?:(?<any>\*)|(?<index>\d+)|'(?<single>[^']*)'|(?<double>"(?:[^"\\]|\\.)*"))\]/y;
+
+/** The steps of a pattern that begins with `$`; `undefined` when it is not one. */
+export function parseJsonPattern(text: string): readonly PatternStep[] | undefined {
+  if (!text.startsWith('$')) return undefined;
+  const steps: PatternStep[] = [];
+  let at = 1;
+  while (at < text.length) {
+    STEP.lastIndex = at;
+    const found = STEP.exec(text);
+    if (!found) {
+      // After `..` the name follows without a dot of its own.
+      const bare = steps.at(-1)?.kind === 'descend' ? /^(?:\*|[^.[\]\s'"*]+)/.exec(text.slice(at)) : null;
+      if (!bare) return undefined;
+      steps.push(bare[0] === '*' ? { kind: 'any' } : { kind: 'name', name: bare[0] });
+      at += bare[0].length;
+      continue;
+    }
+    steps.push(toStep(found));
+    at = STEP.lastIndex;
+  }
+  return steps.at(-1)?.kind === 'descend' ? undefined : steps;
+}
+
+function toStep(found: RegExpExecArray): PatternStep {
+  const { name, star, any, index, single, double } = found.groups ?? {};
+  if (name !== undefined) return { kind: 'name', name };
+  if (star !== undefined || any !== undefined) return { kind: 'any' };
+  if (index !== undefined) return { kind: 'index', index: Number(index) };
+  if (single !== undefined) return { kind: 'name', name: single };
+  if (double !== undefined) return { kind: 'name', name: JSON.parse(double) as string };
+  return { kind: 'descend' };
+}
+
+/** Whether the pattern names this place, or one above it. */
+export function patternCovers(
+  pattern: readonly PatternStep[],
+  steps: readonly JsonStep[],
+  fromPattern = 0,
+  fromStep = 0,
+): boolean {
+  for (let p = fromPattern, s = fromStep; ; p++, s++) {
+    const wanted = pattern[p];
+    if (!wanted) return true;
+    if (wanted.kind === 'descend') {
+      for (let skip = s; skip < steps.length; skip++) {
+        if (patternCovers(pattern, steps, p + 1, skip)) return true;
+      }
+      return false;
+    }
+    const step = steps[s];
+    if (step === undefined || !stepMatches(wanted, step)) return false;
+  }
+}
+
+function stepMatches(wanted: PatternStep, step: JsonStep): boolean {
+  switch (wanted.kind) {
+    case 'any':
+    case 'descend':
+      return true;
+    case 'index':
+      return step === wanted.index;
+    case 'name':
+      return step === wanted.name;
+  }
+}

@@ -1,0 +1,40 @@
+/** From an observation to a sample that may be stored: redacted, bounded, with the way to ask again. */
+import type { Observation, Verdict } from '@ficus/core';
+import { redactDifference, redactTarget } from '../redact/redact.ts';
+import { curlCommand } from '../reproduce/curl-command.ts';
+import type { ParitySample } from './parity-tally.ts';
+
+/** Base URLs of the two upstreams, and what only the candidate is sent. */
+export interface SideUrls {
+  readonly legacy: string;
+  readonly candidate: string;
+  /** Header of the identity assertion, when there is one: to be filled in like any other secret. */
+  readonly assertionHeader?: string | undefined;
+}
+
+export function makeSample(observation: Observation, verdict: Verdict, urls: SideUrls): ParitySample {
+  const request = {
+    method: observation.method,
+    target: observation.target,
+    headers: observation.requestHeaders.filter(([name]) => name !== urls.assertionHeader),
+  };
+  const asserted = urls.assertionHeader === undefined ? [] : [[urls.assertionHeader, ''] as const];
+  return {
+    at: new Date(observation.at).toISOString(),
+    route: observation.route,
+    requestId: observation.requestId,
+    traceId: observation.traceId,
+    verdict: verdict.kind,
+    request: `${observation.method} ${redactTarget(observation.target)}`,
+    differences: 'differences' in verdict ? verdict.differences.map(redactDifference) : [],
+    expiredRules: verdict.kind === 'mismatch' ? (verdict.expiredRules ?? []) : [],
+    curl: {
+      legacy: curlCommand(request, urls.legacy),
+      candidate: curlCommand(
+        { ...request, headers: [...request.headers, ...asserted] },
+        urls.candidate,
+        asserted.map(([name]) => name),
+      ),
+    },
+  };
+}

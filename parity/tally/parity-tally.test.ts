@@ -1,0 +1,65 @@
+import type { Observation, Verdict } from '@ficus/core';
+import { describe, expect, it } from 'vitest';
+import { makeSample } from './make-sample.ts';
+import { ParityTally } from './parity-tally.ts';
+
+const observation: Observation = {
+  slice: 's',
+  route: 'list',
+  requestId: 'r1',
+  at: 0,
+  method: 'GET',
+  target: '/api/items?email=a@b.co',
+  requestHeaders: [['cookie', 'sid=secret']],
+  servedBy: 'legacy',
+  legacy: { failed: 'x', durationMs: 1 },
+  candidate: { failed: 'x', durationMs: 1 },
+};
+const urls = { legacy: 'http://old', candidate: 'http://new' };
+const mismatch: Verdict = {
+  kind: 'mismatch',
+  differences: [{ path: '$.items[3].email', legacy: '"a@b.co"', candidate: '"c@d.co"' }],
+};
+const add = (tally: ParityTally, verdict: Verdict) =>
+  tally.add('list', verdict, () => makeSample(observation, verdict, urls));
+
+describe('tally', () => {
+  it('has no ratio while nothing was compared', () => {
+    const tally = new ParityTally(new Date(0));
+    add(tally, { kind: 'inconclusive', reason: 'x' });
+    add(tally, { kind: 'stale', differences: [] });
+    tally.addSkipped('list', 'queue full', 4);
+    expect(tally.report()).toMatchObject({
+      compared: 0,
+      ratio: null,
+      counts: { skipped: 4, stale: 1 },
+      reasons: { 'skipped: queue full': 4, 'inconclusive: x': 1 },
+    });
+  });
+
+  it('counts agreement among what was compared', () => {
+    const tally = new ParityTally(new Date(0));
+    add(tally, { kind: 'match' });
+    add(tally, { kind: 'match' });
+    add(tally, { kind: 'noise', rules: ['$.at (clock)'] });
+    add(tally, mismatch);
+    add(tally, { kind: 'inconclusive', reason: 'x' });
+    expect(tally.report()).toMatchObject({ compared: 4, ratio: 0.75 });
+  });
+
+  it('keeps few samples, newest first, without secrets or bodies', () => {
+    const tally = new ParityTally(new Date(0));
+    for (let i = 0; i < 100; i++) add(tally, mismatch);
+    const report = tally.report();
+    expect(report.samples).toHaveLength(20);
+    expect(report.differingPaths).toEqual([{ route: 'list', path: '$.items[*].email', count: 100 }]);
+    expect(JSON.stringify(report)).not.toMatch(/sid=secret|a@b\.co|c@d\.co/);
+  });
+
+  it('begins anew after a reset', () => {
+    const tally = new ParityTally(new Date(0));
+    add(tally, mismatch);
+    tally.reset(new Date(1000));
+    expect(tally.report()).toMatchObject({ since: '1970-01-01T00:00:01.000Z', compared: 0, samples: [] });
+  });
+});

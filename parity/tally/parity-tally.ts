@@ -1,0 +1,161 @@
+/**
+ * Verdicts of one slice, counted since the window began, with a bounded number of redacted samples. A sample
+ * never holds a body: only the places that differ, bounded, and how to ask again.
+ *
+ * The ratio counts what was compared: matches, differences that reviewed rules explain in full, and mismatches.
+ * `stale`, `inconclusive` and `skipped` count as nothing, and nothing compared is no ratio, never parity.
+ */
+import type { Difference, Verdict, VerdictKind } from '@ficus/core';
+
+export type VerdictCounts = Readonly<Record<VerdictKind, number>>;
+
+export interface ParitySample {
+  readonly at: string;
+  readonly route: string;
+  readonly requestId: string;
+  readonly traceId?: string | undefined;
+  readonly verdict: VerdictKind;
+  readonly request: string;
+  readonly differences: readonly Difference[];
+  readonly expiredRules: readonly string[];
+  /** The same request to each side. */
+  readonly curl: { readonly legacy: string; readonly candidate: string };
+}
+
+export interface DifferingPath {
+  readonly route: string;
+  /** With items of arrays as `[*]`. */
+  readonly path: string;
+  readonly count: number;
+}
+
+export interface ParityReport {
+  /** ISO time at which counting began. */
+  readonly since: string;
+  readonly counts: VerdictCounts;
+  readonly routes: Readonly<Record<string, VerdictCounts>>;
+  /** Comparisons that count: match, noise, mismatch. */
+  readonly compared: number;
+  /** Share of them that agree; `null` while nothing was compared. */
+  readonly ratio: number | null;
+  /** Why comparisons were inconclusive, skipped, or explained, with counts. */
+  readonly reasons: Readonly<Record<string, number>>;
+  readonly differingPaths: readonly DifferingPath[];
+  /** Newest first. */
+  readonly samples: readonly ParitySample[];
+}
+
+const MOST_SAMPLES = 20;
+const MOST_KEYS = 200;
+
+export class ParityTally {
+  private since: Date;
+  private readonly routes = new Map<string, Record<VerdictKind, number>>();
+  private readonly reasons = new Map<string, number>();
+  private readonly paths = new Map<string, { route: string; path: string; count: number }>();
+  private samples: ParitySample[] = [];
+
+  constructor(since: Date) {
+    this.since = since;
+  }
+
+  /** Counts one verdict; the sample is made only when it will be kept. */
+  add(route: string, verdict: Verdict, sample: () => ParitySample): void {
+    this.countsOf(route)[verdict.kind] += 1;
+    for (const reason of reasonsOf(verdict)) count(this.reasons, `${verdict.kind}: ${reason}`);
+    if (verdict.kind !== 'mismatch') return;
+    for (const { path } of verdict.differences) this.countPath(route, generalise(path));
+    this.samples = [sample(), ...this.samples.slice(0, MOST_SAMPLES - 1)];
+  }
+
+  /** Counts copies that never became a comparison. */
+  addSkipped(route: string, reason: string, copies: number): void {
+    this.countsOf(route).skipped += copies;
+    count(this.reasons, `skipped: ${reason}`, copies);
+  }
+
+  /** A new window: what was counted before no longer speaks for the candidate. */
+  reset(since: Date): void {
+    this.since = since;
+    this.routes.clear();
+    this.reasons.clear();
+    this.paths.clear();
+    this.samples = [];
+  }
+
+  report(): ParityReport {
+    const counts = noVerdicts();
+    for (const route of this.routes.values()) for (const kind of VERDICT_KINDS) counts[kind] += route[kind];
+    return {
+      since: this.since.toISOString(),
+      counts,
+      routes: Object.fromEntries([...this.routes].map(([route, kinds]) => [route, { ...kinds }])),
+      compared: comparedOf(counts),
+      ratio: parityRatio(counts),
+      reasons: Object.fromEntries(this.reasons),
+      differingPaths: [...this.paths.values()].sort((a, b) => b.count - a.count),
+      samples: this.samples,
+    };
+  }
+
+  private countsOf(route: string): Record<VerdictKind, number> {
+    const known = this.routes.get(route);
+    if (known) return known;
+    const fresh = noVerdicts();
+    this.routes.set(route, fresh);
+    return fresh;
+  }
+
+  private countPath(route: string, path: string): void {
+    const key = `${route} ${path}`;
+    const known = this.paths.get(key);
+    if (known) known.count += 1;
+    else if (this.paths.size < MOST_KEYS) this.paths.set(key, { route, path, count: 1 });
+  }
+}
+
+export const VERDICT_KINDS: readonly VerdictKind[] = [
+  'match',
+  'mismatch',
+  'stale',
+  'noise',
+  'inconclusive',
+  'skipped',
+];
+
+/** Comparisons that count. */
+export function comparedOf(counts: VerdictCounts): number {
+  return counts.match + counts.noise + counts.mismatch;
+}
+
+/** Share of agreement; `null` while nothing was compared. */
+export function parityRatio(counts: VerdictCounts): number | null {
+  const compared = comparedOf(counts);
+  return compared === 0 ? null : (counts.match + counts.noise) / compared;
+}
+
+function noVerdicts(): Record<VerdictKind, number> {
+  return { match: 0, mismatch: 0, stale: 0, noise: 0, inconclusive: 0, skipped: 0 };
+}
+
+function reasonsOf(verdict: Verdict): readonly string[] {
+  switch (verdict.kind) {
+    case 'inconclusive':
+    case 'skipped':
+      return [verdict.reason];
+    case 'noise':
+      return verdict.rules;
+    case 'match':
+    case 'mismatch':
+    case 'stale':
+      return [];
+  }
+}
+
+function count(counts: Map<string, number>, key: string, by = 1): void {
+  const known = counts.get(key);
+  if (known !== undefined) counts.set(key, known + by);
+  else if (counts.size < MOST_KEYS) counts.set(key, by);
+}
+
+const generalise = (path: string): string => path.replace(/\[\d+\]/g, '[*]');
