@@ -1,0 +1,64 @@
+/**
+ * Who may call. With a token: whoever has it. Without one the control plane listens on loopback alone, and a
+ * browser on the same machine must not be talked into calling it: requests that name a foreign host (DNS
+ * rebinding) or come from a foreign page are refused.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { isIP } from 'node:net';
+import { FicusError } from '@ficus/core';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { DASHBOARD_FILES } from '../dashboard/dashboard-routes.ts';
+
+/** Probes, the page itself and the description hold no data. */
+const OPEN = new Set(['/healthz', '/readyz', '/openapi.json', ...DASHBOARD_FILES.map(([url]) => url)]);
+
+export function guardAccess(app: FastifyInstance, token: string | undefined): void {
+  app.addHook('onRequest', async (request) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    if (token === undefined) refuseForeignPages(request);
+    else if (!OPEN.has(path)) requireToken(request, token);
+  });
+}
+
+/** @throws FicusError FICUS_CONTROL_TOKEN_REQUIRED */
+export function requireLoopbackOrToken(host: string, token: string | undefined): void {
+  if (token !== undefined || isLoopback(host)) return;
+  throw new FicusError(
+    'FICUS_CONTROL_TOKEN_REQUIRED',
+    `control.listen names ${host}, which others can reach, and there is no control.token.`,
+  );
+}
+
+export function isLoopback(host: string): boolean {
+  const name = host.replace(/^\[|\]$/g, '').toLowerCase();
+  return name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
+}
+
+function requireToken(request: FastifyRequest, token: string): void {
+  // Unleash's clients send the token alone, everybody else `Bearer TOKEN`.
+  const given = request.headers.authorization?.replace(/^Bearer\s+/i, '');
+  if (given === undefined)
+    throw new FicusError('FICUS_CONTROL_TOKEN_MISSING', 'The request has no Authorization header.');
+  const [left, right] = [Buffer.from(given), Buffer.from(token)];
+  if (left.length !== right.length || !timingSafeEqual(left, right))
+    throw new FicusError('FICUS_CONTROL_FORBIDDEN', 'The token is not the one in control.token.');
+}
+
+function refuseForeignPages(request: FastifyRequest): void {
+  const { host = '', origin } = request.headers;
+  const loopback = isLoopback(hostOf(`http://${host}`) ?? '');
+  // A page of another port on this machine is a foreign page too.
+  if (loopback && (origin === undefined || origin === `http://${host}`)) return;
+  throw new FicusError(
+    'FICUS_CONTROL_FOREIGN_ORIGIN',
+    'Without control.token only this machine’s own pages and programs may call.',
+  );
+}
+
+function hostOf(url: string): string | undefined {
+  try {
+    return new URL(url).hostname;
+  } catch {
+    return undefined;
+  }
+}

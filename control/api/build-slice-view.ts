@@ -1,0 +1,110 @@
+/** Puts together what is known about a slice. The stage is derived here, each time, and stored nowhere. */
+import { copyPercent, copyTimeLeftMs, deriveStage, type FicusConfig, type SliceConfig } from '@ficus/core';
+import type { FlagFact, FlagReader } from '../flags/flag-reader.ts';
+import type { ParityService } from '../parity/parity-service.ts';
+import { evaluateHealth } from '../replications/evaluate-health.ts';
+import type { ReplicationSet } from '../replications/replication-set.ts';
+import type { VerifyRuns } from '../replications/verify-runs.ts';
+import type { SliceStates, StoredSlice } from '../store/slice-states.ts';
+import type { TrafficWindow } from '../traffic/traffic-window.ts';
+import type { ReplicationView, SliceView } from './slice-view.ts';
+
+export interface SliceParts {
+  readonly config: FicusConfig;
+  readonly flagReader: FlagReader;
+  readonly states: SliceStates;
+  readonly replications: ReplicationSet;
+  readonly verifyRuns: VerifyRuns;
+  readonly traffic: TrafficWindow;
+  readonly parity: ParityService;
+}
+
+/** `undefined` for a slice that is not in the config. */
+export function buildSliceView(parts: SliceParts, name: string): SliceView | undefined {
+  const slice = Object.hasOwn(parts.config.slices, name) ? parts.config.slices[name] : undefined;
+  const state = parts.states.of(name);
+  const parity = parts.parity.report(name);
+  if (!slice || !parity) return undefined;
+  const [serve, shadow] = [parts.flagReader.read(name, 'serve'), parts.flagReader.read(name, 'shadow')];
+  const stage = deriveStage({
+    servePercent: shareAtLeast(serve),
+    shadowPercent: shareAtLeast(shadow),
+    owner: state.owner,
+    retired: state.retired,
+  });
+  const flagView = ({ percent, changedAt }: FlagFact) => ({ percent, changedAt });
+  return {
+    name,
+    team: slice.team ?? null,
+    stage,
+    owner: state.owner,
+    epoch: state.epoch,
+    flags: { provider: parts.config.flags.provider, serve: flagView(serve), shadow: flagView(shadow) },
+    routes: slice.routes.map(({ id, methods, path, kind }) => ({ id, methods, path, kind })),
+    tables: slice.tables.map(({ from, to }) => ({ from, to })),
+    traffic: parts.traffic.view(
+      name,
+      Date.now(),
+      serve.changedAt === null ? undefined : Date.parse(serve.changedAt),
+    ),
+    parity: {
+      ...parity,
+      samples: parity.samples.map((sample) => ({
+        ...sample,
+        differences: [...sample.differences],
+        expiredRules: [...sample.expiredRules],
+      })),
+      routes: { ...parity.routes },
+      reasons: { ...parity.reasons },
+      differingPaths: [...parity.differingPaths],
+      expiredRules: parts.parity.expiredRules(name),
+    },
+    replication: buildReplicationView(parts.replications, name) ?? null,
+    verify: parts.verifyRuns.view(name) ?? null,
+    rollback: describeRollback(state, slice),
+  };
+}
+
+export function buildReplicationView(
+  replications: ReplicationSet,
+  slice: string,
+): ReplicationView | undefined {
+  const status = replications.status(slice);
+  if (!status) return undefined;
+  const copied = replications.copied(slice);
+  const health = evaluateHealth(status, copied);
+  return {
+    ...status,
+    lagTransactions: status.lagTransactions ?? 0,
+    missingDeletes: status.missingDeletes ?? 0,
+    copy: status.copy
+      ? { ...status.copy, percent: copyPercent(status.copy), timeLeftMs: copyTimeLeftMs(status.copy) }
+      : null,
+    slot: status.slot ? { ...status.slot, roomBytes: status.slot.roomBytes ?? null } : null,
+    problem: status.problem ?? null,
+    copied,
+    healthy: health.healthy,
+    reason: health.healthy ? null : health.reason,
+  };
+}
+
+/** On for some cohort without a percentage is more than nobody, and not everybody. */
+function shareAtLeast({ percent, on }: FlagFact): number {
+  return percent ?? (on ? 1 : 0);
+}
+
+function describeRollback(state: StoredSlice, slice: SliceConfig): SliceView['rollback'] {
+  if (state.retired) return { answer: 'fail', text: 'The way back was ended when the slice was retired.' };
+  if (state.owner === 'candidate')
+    return {
+      answer: 'insufficient evidence',
+      text: 'The candidate owns the data; nothing here knows of a stream back.',
+    };
+  return {
+    answer: 'pass',
+    text:
+      slice.tables.length > 0
+        ? 'The legacy owns the data and takes all writes: serving 0 % brings every read back at once, and nothing is lost.'
+        : 'Serving 0 % brings every request back at once; what the candidate stored on its own stays there.',
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * One endpoint of the admin API, described once: fastify's route, validation and the OpenAPI document come from
+ * the same description, so that they cannot drift apart.
+ */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { parseBody } from './parse-body.ts';
+
+export interface EndpointRequest<Body, Query> {
+  readonly params: Readonly<Record<string, string>>;
+  readonly body: Body;
+  readonly query: Query;
+  /** Who asks, for the audit. */
+  readonly actor: string;
+}
+
+export interface Endpoint {
+  readonly method: 'GET' | 'PUT' | 'POST';
+  /** With `:name` for parameters. */
+  readonly path: string;
+  readonly id: string;
+  readonly summary: string;
+  readonly body?: z.ZodType | undefined;
+  readonly query?: z.ZodObject | undefined;
+  readonly answer: z.ZodType;
+  /** Status of a good answer; 200 unless said. */
+  readonly status?: 200 | 202 | undefined;
+  handle(request: EndpointRequest<unknown, unknown>): unknown;
+}
+
+interface TypedEndpoint<B extends z.ZodType, Q extends z.ZodObject, A extends z.ZodType>
+  extends Omit<Endpoint, 'body' | 'query' | 'answer' | 'handle'> {
+  readonly body?: B;
+  readonly query?: Q;
+  readonly answer: A;
+  handle(request: EndpointRequest<z.output<B>, z.output<Q>>): z.input<A> | Promise<z.input<A>>;
+}
+
+/** Holds `handle` to the schemas. */
+export function endpoint<B extends z.ZodType, Q extends z.ZodObject, A extends z.ZodType>(
+  described: TypedEndpoint<B, Q, A>,
+): Endpoint {
+  return described as unknown as Endpoint;
+}
+
+export function registerEndpoints(app: FastifyInstance, endpoints: readonly Endpoint[]): void {
+  for (const { id, method, path, body, query, status, handle } of endpoints) {
+    app.route({
+      method,
+      url: path,
+      handler: async (request, reply) => {
+        const params = request.params as Record<string, string>;
+        const actor = actorOf(request);
+        const answer = await handle({
+          params,
+          body: body ? parseBody(body, request.body) : undefined,
+          query: query ? parseBody(query, request.query) : undefined,
+          actor,
+        });
+        if (method !== 'GET') request.log.info({ operation: id, slice: params.name, actor }, 'asked for');
+        return reply
+          .code(status ?? 200)
+          .header('cache-control', 'no-store')
+          .send(answer);
+      },
+    });
+  }
+}
+
+/** Everybody has the same token, so this is what the caller says of itself; bounded, and never trusted. */
+function actorOf(request: FastifyRequest): string {
+  const said = request.headers['x-ficus-actor'];
+  const name = (Array.isArray(said) ? said[0] : said)
+    ?.replace(/[^\p{L}\p{N} @._-]/gu, '')
+    .slice(0, 100)
+    .trim();
+  return name || `api (${request.ip})`;
+}

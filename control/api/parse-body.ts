@@ -1,0 +1,18 @@
+/** One boundary where what comes from outside becomes typed. Every problem is named, with its path. */
+import { FicusError, formatPath } from '@ficus/core';
+import type { z } from 'zod';
+
+/** @throws FicusError FICUS_CONTROL_REQUEST_INVALID with all problems in `details.errors` */
+export function parseBody<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const parsed = schema.safeParse(value ?? {});
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.map((issue) => ({
+    path: formatPath(issue.path.filter((step) => typeof step !== 'symbol')),
+    message: issue.message,
+  }));
+  throw new FicusError(
+    'FICUS_CONTROL_REQUEST_INVALID',
+    errors.map(({ path, message }) => `${path}: ${message}`).join('; '),
+    { details: { errors } },
+  );
+}

@@ -1,0 +1,50 @@
+/** The one place where errors become answers: problem+json (RFC 9457) from the catalogue. */
+import { describeError, FicusError, type Problem, toProblem } from '@ficus/core';
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+
+/** Problem details with what the catalogue knows besides. */
+export interface ControlProblem extends Problem {
+  readonly remedy: string;
+  readonly errors?: unknown;
+}
+
+export function answerWithProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError | FicusError, request, reply) => {
+    const known = error instanceof FicusError ? error : translate(error);
+    if (known.code === 'FICUS_INTERNAL') request.log.error({ err: error }, 'request failed');
+    if (known.code === 'FICUS_CONTROL_TOKEN_MISSING')
+      reply.header('www-authenticate', 'Bearer realm="ficus"');
+    return sendProblem(reply, known);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      reply,
+      new FicusError(
+        'FICUS_CONTROL_NOT_FOUND',
+        `There is no ${request.method} ${request.url.split('?', 1)[0]}.`,
+      ),
+    ),
+  );
+}
+
+function sendProblem(reply: FastifyReply, error: FicusError): FastifyReply {
+  // What was unforeseen is for the log; it may name anything.
+  const detail = error.code === 'FICUS_INTERNAL' ? undefined : error.message;
+  const problem: ControlProblem = {
+    ...toProblem(error.code, detail),
+    remedy: describeError(error.code).remedy,
+    ...(error.details.errors ? { errors: error.details.errors } : {}),
+  };
+  return reply
+    .code(problem.status)
+    .header('content-type', 'application/problem+json')
+    .send(Buffer.from(JSON.stringify(problem)));
+}
+
+/** Fastify's own refusals: a body that is no JSON, too large, of a foreign type. */
+function translate(error: FastifyError): FicusError {
+  const refused = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;
+  return refused
+    ? new FicusError('FICUS_CONTROL_REQUEST_INVALID', error.message, { cause: error })
+    : new FicusError('FICUS_INTERNAL', error.message, { cause: error });
+}

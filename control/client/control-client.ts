@@ -1,0 +1,152 @@
+/**
+ * The admin API as functions, for the command line, the demo and programs. Every refusal comes back as the
+ * FicusError that the control plane answered with; a control plane that is not there is FICUS_CONTROL_UNREACHABLE.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { catalogue, type ErrorCode, FicusError } from '@ficus/core';
+import type { ControlProblem } from '../api/problem-replies.ts';
+import type {
+  AuditEntryView,
+  FlagChangeView,
+  ProxyInfo,
+  ReplicationView,
+  SliceView,
+  VerifyView,
+} from '../api/slice-view.ts';
+
+export interface PercentChange {
+  readonly percent: number;
+  /** Why, for the audit. */
+  readonly reason?: string | undefined;
+  /** Insist although the candidate's data is not ready; only for the serve flag. */
+  readonly force?: boolean | undefined;
+}
+
+export interface ControlClient {
+  slices(): Promise<SliceView[]>;
+  slice(name: string): Promise<SliceView>;
+  setServe(name: string, change: PercentChange): Promise<FlagChangeView>;
+  setShadow(name: string, change: PercentChange): Promise<FlagChangeView>;
+  replication(name: string): Promise<ReplicationView>;
+  /** Starts the first copy, or lets it go on; `restart` drops what was copied. */
+  copy(
+    name: string,
+    options?: { readonly restart?: boolean; readonly reason?: string },
+  ): Promise<ReplicationView>;
+  startVerify(name: string, how?: VerifyHow): Promise<VerifyView>;
+  verifyRun(name: string): Promise<VerifyView>;
+  /** Starts a verify and waits for its end. */
+  verify(name: string, options?: VerifyFollow): Promise<VerifyView>;
+  resetParity(name: string, reason?: string): Promise<SliceView>;
+  audit(query?: {
+    readonly slice?: string;
+    readonly limit?: number;
+    readonly before?: number;
+  }): Promise<AuditEntryView[]>;
+  proxies(): Promise<ProxyInfo[]>;
+}
+
+export interface VerifyHow {
+  /** All rows (default), or those that changed since the last comparison of all. */
+  readonly mode?: 'full' | 'changed' | undefined;
+  /** About so many rows of each side, drawn at random, in place of `mode`. */
+  readonly sample?: number | undefined;
+  /** Go on where the last full run stopped, when it did not come to its end. */
+  readonly resume?: boolean | undefined;
+}
+
+export interface VerifyFollow extends VerifyHow {
+  readonly onProgress?: (run: VerifyView) => void;
+  readonly signal?: AbortSignal;
+  readonly pollMs?: number;
+}
+
+/** @param actor who changes things, for the audit; by default the user that runs this process */
+export function createControlClient(baseUrl: string, token?: string, actor = defaultActor()): ControlClient {
+  const call = makeCall(baseUrl.replace(/\/+$/, ''), token, actor);
+  const at = (name: string, rest = '') => `/api/v1/slices/${encodeURIComponent(name)}${rest}`;
+  const startVerify = (name: string, { mode, sample, resume }: VerifyHow = {}) =>
+    call<VerifyView>('POST', at(name, '/verify'), { mode, sample, resume });
+  const verifyRun = (name: string) => call<VerifyView>('GET', at(name, '/verify'));
+  return {
+    slices: async () => (await call<{ slices: SliceView[] }>('GET', '/api/v1/slices')).slices,
+    slice: (name) => call('GET', at(name)),
+    setServe: (name, { percent, reason, force }) =>
+      call('PUT', at(name, '/serve'), { percent, reason, force }),
+    setShadow: (name, { percent, reason }) => call('PUT', at(name, '/shadow'), { percent, reason }),
+    replication: (name) => call('GET', at(name, '/replication')),
+    copy: (name, options = {}) => call('POST', at(name, '/copy'), options),
+    startVerify,
+    verifyRun,
+    verify: async (name, options = {}) => {
+      let run = await startVerify(name, options);
+      while (run.state === 'running') {
+        options.onProgress?.(run);
+        await sleep(options.pollMs ?? 200, undefined, options.signal ? { signal: options.signal } : {});
+        run = await verifyRun(name);
+      }
+      options.onProgress?.(run);
+      return run;
+    },
+    resetParity: (name, reason) => call('POST', at(name, '/parity/reset'), { reason }),
+    audit: async (query = {}) => {
+      const parameters = new URLSearchParams();
+      for (const [key, value] of Object.entries(query))
+        if (value !== undefined) parameters.set(key, String(value));
+      return (await call<{ entries: AuditEntryView[] }>('GET', `/api/v1/audit?${parameters}`)).entries;
+    },
+    proxies: async () => (await call<{ proxies: ProxyInfo[] }>('GET', '/api/v1/proxies')).proxies,
+  };
+}
+
+const CALL_TIMEOUT_MS = 30_000;
+
+function makeCall(base: string, token: string | undefined, actor: string) {
+  return async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await reach(base, path, {
+      method,
+      headers: {
+        accept: 'application/json',
+        'x-ficus-actor': actor,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+    });
+    if (!response.ok) throw toError(base, response.status, await response.text());
+    return (await response.json()) as T;
+  };
+}
+
+async function reach(base: string, path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(`${base}${path}`, init);
+  } catch (cause) {
+    throw new FicusError('FICUS_CONTROL_UNREACHABLE', `No control plane answers at ${base}.`, { cause });
+  }
+}
+
+function toError(base: string, status: number, text: string): FicusError {
+  try {
+    const problem = JSON.parse(text) as Partial<ControlProblem>;
+    if (problem.code !== undefined && Object.hasOwn(catalogue, problem.code))
+      return new FicusError(
+        problem.code as ErrorCode,
+        problem.detail ?? problem.title ?? `status ${status}`,
+        {
+          details: problem.errors === undefined ? {} : { errors: problem.errors },
+        },
+      );
+  } catch {
+    // Not ours: told below.
+  }
+  return new FicusError(
+    'FICUS_CONTROL_UNREACHABLE',
+    `What answers at ${base} is no control plane (status ${status}).`,
+  );
+}
+
+function defaultActor(): string {
+  return process.env.USER || process.env.LOGNAME || 'unknown';
+}

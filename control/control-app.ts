@@ -1,0 +1,51 @@
+/** The one listener: admin API, link, flags, probes, dashboard. */
+import { randomUUID } from 'node:crypto';
+import fastify, { type FastifyInstance, LogController } from 'fastify';
+import type { Logger } from 'pino';
+import { guardAccess } from './api/access.ts';
+import { adminEndpoints } from './api/admin-endpoints.ts';
+import { registerEndpoints } from './api/endpoint.ts';
+import { buildOpenApi } from './api/openapi.ts';
+import { answerWithProblems } from './api/problem-replies.ts';
+import type { ControlParts } from './control-parts.ts';
+import { registerDashboardRoutes } from './dashboard/dashboard-routes.ts';
+import { registerUnleashRoutes } from './flags/unleash-routes.ts';
+import { registerHealthRoutes } from './health/health-routes.ts';
+import { ReadinessProbe } from './health/readiness.ts';
+import { registerLinkRoutes } from './link/link-routes.ts';
+
+export function makeApp(parts: ControlParts, token: string | undefined, logger: Logger): FastifyInstance {
+  const app = fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    requestIdHeader: 'x-request-id',
+    genReqId: () => randomUUID(),
+    forceCloseConnections: true,
+    requestTimeout: 60_000,
+  }) as unknown as FastifyInstance;
+  acceptEmptyJson(app);
+  answerWithProblems(app);
+  guardAccess(app, token);
+  const endpoints = adminEndpoints(parts);
+  registerEndpoints(app, endpoints);
+  registerUnleashRoutes(app, parts.flags, parts.streams);
+  registerLinkRoutes(app, parts);
+  registerHealthRoutes(
+    app,
+    parts,
+    new ReadinessProbe(parts.store, parts.replications),
+    buildOpenApi(endpoints),
+  );
+  registerDashboardRoutes(app);
+  return app;
+}
+
+/** JSON alone, so that no web page can send a body without a preflight; an empty body is no body. */
+function acceptEmptyJson(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.length === 0) done(null, undefined);
+    else parse(request, body as string, done);
+  });
+}

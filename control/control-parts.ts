@@ -1,0 +1,98 @@
+/**
+ * What the control plane is made of, and how a new config reaches each part. Listener, database and the provider of
+ * flags are taken for life; slices, upstreams, tables and rules may change while it runs.
+ */
+import type { FicusConfig } from '@ficus/core';
+import type { Logger } from 'pino';
+import type { AdminParts } from './api/admin-endpoints.ts';
+import { readBuiltin, readFeatures } from './flags/flag-reader.ts';
+import { FlagService } from './flags/flag-service.ts';
+import { ForeignFlags } from './flags/foreign-flags.ts';
+import { EventStreams } from './link/event-stream.ts';
+import { PositionSource } from './link/position-source.ts';
+import { ProgressHub } from './link/progress-hub.ts';
+import { StateHub } from './link/state-hub.ts';
+import { ParityService } from './parity/parity-service.ts';
+import { type OpenReplication, ReplicationSet } from './replications/replication-set.ts';
+import { type RunVerify, VerifyRuns } from './replications/verify-runs.ts';
+import type { Store } from './store/open-store.ts';
+import { SliceStates } from './store/slice-states.ts';
+import { TrafficWindow } from './traffic/traffic-window.ts';
+
+export interface ControlParts extends AdminParts {
+  readonly streams: EventStreams;
+  readonly progress: ProgressHub;
+  readonly positions: PositionSource;
+  readonly stateHub: StateHub;
+  /** Takes over a valid config. */
+  reconfigure(config: FicusConfig): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface Engines {
+  readonly openReplication: OpenReplication;
+  readonly runVerify: RunVerify;
+}
+
+export async function makeParts(
+  first: FicusConfig,
+  engines: Engines,
+  store: Store,
+  logger: Logger,
+): Promise<ControlParts> {
+  let config = first;
+  const states = await SliceStates.load(store, Object.keys(config.slices));
+  const flags = await FlagService.load(store, Object.keys(config.slices));
+  const foreign = config.flags.provider === 'builtin' ? undefined : new ForeignFlags(config.flags, logger);
+  const replications = new ReplicationSet(engines.openReplication, (slice) => states.of(slice).epoch, logger);
+  await replications.reconfigure(config, false);
+  const verifyRuns = new VerifyRuns(engines.runVerify);
+  const positions = new PositionSource(replications);
+  const parity = new ParityService({
+    config,
+    replications,
+    positions,
+    stateOf: (slice) => states.of(slice),
+    logger,
+  });
+  const progress = new ProgressHub(replications);
+  const stateHub = new StateHub(states);
+  store.onReconnect(async () => {
+    await Promise.all([flags.reload(), states.reload(Object.keys(config.slices))]);
+    stateHub.announce();
+  });
+  return {
+    get config() {
+      return config;
+    },
+    store,
+    flags,
+    flagReader: foreign ? readFeatures(() => foreign.latest) : readBuiltin(flags),
+    states,
+    replications,
+    verifyRuns,
+    traffic: new TrafficWindow(),
+    parity,
+    streams: new EventStreams(),
+    progress,
+    positions,
+    stateHub,
+    reconfigure: async (next) => {
+      const names = Object.keys(next.slices);
+      await states.reload(names);
+      // From here on nothing fails: what cannot run says so in its own status.
+      config = { ...next, control: config.control, flags: config.flags };
+      flags.serveSlices(names);
+      parity.reconfigure(config);
+      stateHub.announce();
+      await replications.reconfigure(config, true);
+    },
+    stop: async () => {
+      foreign?.stop();
+      progress.stop();
+      parity.stop();
+      await verifyRuns.stop();
+      await replications.stopAll();
+    },
+  };
+}

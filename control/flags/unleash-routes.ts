@@ -1,0 +1,48 @@
+/**
+ * Unleash's client API for the built-in flags, as `unleash-client` 6 speaks it: polling with ETag, and streaming
+ * (`unleash-connected` with everything, `unleash-updated` with what changed). Registrations and metrics are
+ * accepted and dropped: the proxies report their traffic to the control plane themselves.
+ */
+import { createHash } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { type EventStreams, sendEvent } from '../link/event-stream.ts';
+import type { FlagService } from './flag-service.ts';
+
+export function registerUnleashRoutes(app: FastifyInstance, flags: FlagService, streams: EventStreams): void {
+  app.get('/unleash/api/client/features', (request, reply) => {
+    const body = JSON.stringify(flags.features());
+    const etag = `"${createHash('sha1').update(body).digest('base64url')}"`;
+    reply.header('etag', etag).header('cache-control', 'no-cache');
+    if (namesTag(request.headers['if-none-match'], etag)) return reply.code(304).send();
+    return reply.type('application/json').send(body);
+  });
+
+  app.get('/unleash/api/client/streaming', (_request, reply) => {
+    reply.hijack();
+    const unsubscribe = flags.subscribe((feature, version) =>
+      sendEvent(
+        reply.raw,
+        'unleash-updated',
+        { events: [{ type: 'feature-updated', eventId: version, feature }] },
+        String(version),
+      ),
+    );
+    streams.add(reply.raw, unsubscribe);
+    // Everything, whatever the client says it has heard last: it is small, and nothing can be missed.
+    const { features } = flags.features();
+    sendEvent(
+      reply.raw,
+      'unleash-connected',
+      { events: [{ type: 'hydration', eventId: flags.version, features, segments: [] }] },
+      String(flags.version),
+    );
+  });
+
+  app.post('/unleash/api/client/register', (_request, reply) => reply.code(202).send());
+  app.post('/unleash/api/client/metrics', (_request, reply) => reply.code(202).send());
+}
+
+function namesTag(header: string | undefined, etag: string): boolean {
+  if (!header) return false;
+  return header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag || tag.trim() === '*');
+}

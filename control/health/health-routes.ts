@@ -1,0 +1,22 @@
+/** Probes, metrics and the description of the API. */
+import type { FastifyInstance } from 'fastify';
+import type { SliceParts } from '../api/build-slice-view.ts';
+import { metricsText } from './metrics-text.ts';
+import type { ReadinessProbe } from './readiness.ts';
+
+export function registerHealthRoutes(
+  app: FastifyInstance,
+  parts: SliceParts,
+  probe: ReadinessProbe,
+  openApi: object,
+): void {
+  app.get('/healthz', () => ({ status: 'ok' }));
+  app.get('/readyz', async (_request, reply) => {
+    const readiness = await probe.check(Date.now());
+    return reply.code(readiness.ready ? 200 : 503).send(readiness);
+  });
+  app.get('/metrics', (_request, reply) =>
+    reply.type('text/plain; version=0.0.4; charset=utf-8').send(metricsText(parts)),
+  );
+  app.get('/openapi.json', () => openApi);
+}

@@ -1,0 +1,56 @@
+/**
+ * Server-sent events over a raw response. A reader that falls behind is cut off, not buffered without bound:
+ * it connects again and gets the whole state.
+ */
+import type { ServerResponse } from 'node:http';
+
+const MOST_BUFFERED = 1024 * 1024;
+const COMMENT_MS = 15_000;
+
+export class EventStreams {
+  private readonly open = new Map<ServerResponse, NodeJS.Timeout>();
+
+  get count(): number {
+    return this.open.size;
+  }
+
+  /** Answers with an open stream; `onClose` runs once when it ends, whoever ended it. */
+  add(response: ServerResponse, onClose: () => void): void {
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
+    response.flushHeaders();
+    response.socket?.setNoDelay(true);
+    // Keeps middle boxes and the client's read timeout content.
+    const comments = setInterval(() => response.write(':\n\n'), COMMENT_MS);
+    this.open.set(response, comments);
+    response.on('error', () => undefined);
+    response.on('close', () => {
+      clearInterval(comments);
+      this.open.delete(response);
+      onClose();
+    });
+  }
+
+  /** Ends every stream. */
+  closeAll(): void {
+    for (const response of this.open.keys()) {
+      response.end();
+      response.socket?.destroySoon();
+    }
+  }
+}
+
+/** Writes one event. */
+export function sendEvent(response: ServerResponse, event: string, data: unknown, id?: string): void {
+  if (response.destroyed || response.writableEnded) return;
+  if (response.writableLength > MOST_BUFFERED) {
+    response.destroy();
+    return;
+  }
+  response.write(
+    `event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`,
+  );
+}

@@ -1,0 +1,70 @@
+/**
+ * The control plane's end of core/link/link-protocol.ts. What proxies send is checked for shape once, here.
+ */
+import {
+  decodeObservation,
+  type EncodedObservation,
+  type FicusConfig,
+  LINK_PATHS,
+  type PositionsAnswer,
+  type ProxyReport,
+} from '@ficus/core';
+import type { FastifyInstance } from 'fastify';
+import { parseBody } from '../api/parse-body.ts';
+import type { ParityService } from '../parity/parity-service.ts';
+import type { TrafficWindow } from '../traffic/traffic-window.ts';
+import { type EventStreams, sendEvent } from './event-stream.ts';
+import { observationBatchBody, positionsBody, reportBody } from './link-schemas.ts';
+import type { PositionSource } from './position-source.ts';
+import type { ProgressHub } from './progress-hub.ts';
+import type { StateHub } from './state-hub.ts';
+
+export interface LinkParts {
+  readonly config: FicusConfig;
+  readonly progress: ProgressHub;
+  readonly positions: PositionSource;
+  readonly traffic: TrafficWindow;
+  readonly parity: ParityService;
+  readonly streams: EventStreams;
+  readonly stateHub: StateHub;
+}
+
+/** A batch of copies: bodies are bounded by proxy.shadow.bodyBytes, and come in base64. */
+const LARGEST_BATCH = 64 * 1024 * 1024;
+
+export function registerLinkRoutes(app: FastifyInstance, parts: LinkParts): void {
+  app.get(LINK_PATHS.stream, (_request, reply) => {
+    reply.hijack();
+    const ways = [
+      parts.stateHub.subscribe((event) => sendEvent(reply.raw, 'state', event)),
+      parts.progress.subscribe((event) => sendEvent(reply.raw, 'progress', event)),
+    ];
+    parts.streams.add(reply.raw, () => {
+      for (const leave of ways) leave();
+    });
+    sendEvent(reply.raw, 'state', parts.stateHub.snapshot());
+    sendEvent(reply.raw, 'progress', parts.progress.snapshot());
+  });
+
+  app.post(LINK_PATHS.positions, async (request): Promise<PositionsAnswer> => {
+    const { slices } = parseBody(positionsBody, request.body);
+    return { positions: await parts.positions.positions(slices) };
+  });
+
+  app.post(LINK_PATHS.report, (request, reply) => {
+    const report: ProxyReport = parseBody(reportBody, request.body);
+    // A proxy with a newer config may speak of slices that are not known here yet.
+    const traffic = report.traffic.filter(({ slice }) => Object.hasOwn(parts.config.slices, slice));
+    parts.traffic.add({ ...report, traffic }, Date.now());
+    for (const { slice, reason, copies } of report.droppedCopies) parts.parity.skipped(slice, reason, copies);
+    return reply.code(204).send();
+  });
+
+  app.post(LINK_PATHS.observations, { bodyLimit: LARGEST_BATCH }, async (request, reply) => {
+    const { observations } = parseBody(observationBatchBody, request.body);
+    await parts.parity.observeAll(
+      observations.map((encoded) => decodeObservation(encoded as EncodedObservation)),
+    );
+    return reply.code(204).send();
+  });
+}

@@ -1,0 +1,74 @@
+/**
+ * How far each slice's stream has come, for the proxies: users who wrote something wait for exactly this. Sent
+ * at once when it moved, at most every 10 ms, and looked at twice a second for streams that stand still.
+ */
+import type { ProgressEvent, SliceProgress } from '@ficus/core';
+import { evaluateHealth } from '../replications/evaluate-health.ts';
+import type { ReplicationSet } from '../replications/replication-set.ts';
+
+const LEAST_GAP_MS = 10;
+const LOOK_MS = 500;
+
+export class ProgressHub {
+  private readonly replications: ReplicationSet;
+  private readonly listeners = new Set<(event: ProgressEvent) => void>();
+  private readonly sent = new Map<string, string>();
+  private lastSentAt = 0;
+  private pending: NodeJS.Timeout | undefined;
+  private readonly looking: NodeJS.Timeout;
+  private readonly unsubscribe: () => void;
+
+  constructor(replications: ReplicationSet) {
+    this.replications = replications;
+    this.unsubscribe = replications.subscribe(() => this.moved());
+    this.looking = setInterval(() => this.moved(), LOOK_MS);
+  }
+
+  /** Everything, for somebody who has just connected. */
+  snapshot(): ProgressEvent {
+    const slices: Record<string, SliceProgress> = {};
+    for (const slice of this.replications.slices) slices[slice] = this.progressOf(slice);
+    return { slices };
+  }
+
+  /** Called with what moved. Returns the way out. */
+  subscribe(listener: (event: ProgressEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  stop(): void {
+    clearInterval(this.looking);
+    clearTimeout(this.pending);
+    this.unsubscribe();
+  }
+
+  private moved(): void {
+    if (this.pending) return;
+    const wait = this.lastSentAt + LEAST_GAP_MS - performance.now();
+    if (wait <= 0) this.send();
+    else this.pending = setTimeout(() => this.send(), wait);
+  }
+
+  private send(): void {
+    this.pending = undefined;
+    const slices: Record<string, SliceProgress> = {};
+    for (const slice of this.replications.slices) {
+      const progress = this.progressOf(slice);
+      const text = `${progress.appliedLsn} ${progress.healthy}`;
+      if (this.sent.get(slice) === text) continue;
+      this.sent.set(slice, text);
+      slices[slice] = progress;
+    }
+    if (Object.keys(slices).length === 0) return;
+    this.lastSentAt = performance.now();
+    for (const listener of this.listeners) listener({ slices });
+  }
+
+  private progressOf(slice: string): SliceProgress {
+    const status = this.replications.status(slice);
+    if (!status) return { appliedLsn: '0/0', healthy: false };
+    const { healthy } = evaluateHealth(status, this.replications.copied(slice));
+    return { appliedLsn: status.appliedLsn, healthy };
+  }
+}

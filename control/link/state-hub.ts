@@ -1,0 +1,32 @@
+/** Owners and epochs for the proxies: everything on connecting, everything again whenever something changed. */
+import type { StateEvent } from '@ficus/core';
+import type { SliceStates } from '../store/slice-states.ts';
+
+export class StateHub {
+  private readonly states: SliceStates;
+  private readonly listeners = new Set<(event: StateEvent) => void>();
+
+  constructor(states: SliceStates) {
+    this.states = states;
+  }
+
+  snapshot(): StateEvent {
+    return {
+      slices: Object.fromEntries(
+        [...this.states.all()].map(([name, { owner, epoch }]) => [name, { owner, epoch }]),
+      ),
+    };
+  }
+
+  /** Tells everybody. */
+  announce(): void {
+    const event = this.snapshot();
+    for (const listener of this.listeners) listener(event);
+  }
+
+  /** Returns the way out. */
+  subscribe(listener: (event: StateEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+}

@@ -1,0 +1,46 @@
+/** Bounded work: so many at once, so many waiting, and a plain no to whatever is more. */
+
+export class ConfirmQueue {
+  private readonly concurrency: number;
+  private readonly capacity: number;
+  private readonly waiting: (() => Promise<void>)[] = [];
+  private running = 0;
+  private stopped = false;
+
+  constructor(concurrency: number, capacity: number) {
+    this.concurrency = concurrency;
+    this.capacity = capacity;
+  }
+
+  /** Jobs that wait or run. */
+  get size(): number {
+    return this.waiting.length + this.running;
+  }
+
+  /** False when there is no room. */
+  offer(job: () => Promise<void>): boolean {
+    if (this.stopped || this.waiting.length >= this.capacity) return false;
+    this.waiting.push(job);
+    this.next();
+    return true;
+  }
+
+  /** Forgets what waits. */
+  stop(): void {
+    this.stopped = true;
+    this.waiting.length = 0;
+  }
+
+  private next(): void {
+    if (this.running >= this.concurrency) return;
+    const job = this.waiting.shift();
+    if (!job) return;
+    this.running += 1;
+    job()
+      .catch(() => undefined)
+      .finally(() => {
+        this.running -= 1;
+        this.next();
+      });
+  }
+}

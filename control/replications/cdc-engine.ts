@@ -1,0 +1,29 @@
+/** The change stream and the verify of cdc, behind the control plane's own small interfaces. */
+import { openReplication, type Replication, type VerifyResume, verifySlice } from '@ficus/cdc';
+import type { OpenReplication } from './replication-set.ts';
+import type { RunVerify } from './verify-runs.ts';
+
+/** A quarter of a second's rows: a slow copy in large chunks would be bursts with long rests. */
+const chunkRows = (rowsPerSecond: number) => Math.min(20_000, Math.max(100, Math.ceil(rowsPerSecond / 4)));
+
+export const openCdcReplication: OpenReplication = ({ copy, ...options }) =>
+  openReplication({
+    ...options,
+    settings: {
+      copyRowsPerSecond: copy.rowsPerSecond ?? 0,
+      ...(copy.rowsPerSecond !== undefined && { copyChunkRows: chunkRows(copy.rowsPerSecond) }),
+      copyParallel: copy.parallel,
+      copyPauseLagMs: copy.pauseLagMs,
+    },
+  });
+
+export const runCdcVerify: RunVerify = ({ replication, onProgress, resume, ...options }) =>
+  verifySlice({
+    ...options,
+    ...(resume !== undefined && { resume: resume as VerifyResume }),
+    // Without the stream's word a busy slice could not be told from a broken one.
+    waitForApplied: async (lsn, timeoutMs) => (await replication?.waitForPosition(lsn, timeoutMs)) ?? false,
+    ...(replication?.hold && { stream: replication as Replication }),
+    onProgress: ({ rowsCompared, rowsTotal, rowsPerSecond, resume: point }) =>
+      onProgress({ rowsCompared, rowsTotal, rowsPerSecond }, point),
+  });

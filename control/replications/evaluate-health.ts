@@ -1,0 +1,31 @@
+/** Whether a change stream makes progress. Health is progress: an open socket proves nothing. */
+import type { ReplicationStatus } from '@ficus/core';
+
+export type StreamHealth = { readonly healthy: true } | { readonly healthy: false; readonly reason: string };
+
+/** A heartbeat comes back each second or so; older than this, the stream stands still. */
+export const STALLED_MS = 10_000;
+
+/** Whether the other side may be trusted to be a moment behind, and no more. */
+export function evaluateHealth(status: ReplicationStatus, copied: boolean): StreamHealth {
+  const no = (reason: string): StreamHealth => ({ healthy: false, reason });
+  switch (status.state) {
+    case 'stopped':
+      return no(status.problem?.message ?? 'the stream is stopped');
+    case 'starting':
+      return no('the stream has not begun');
+    case 'copying':
+      return no('the first copy is not complete');
+    case 'streaming':
+    case 'standby':
+    case 'reconnecting':
+      break;
+  }
+  if (!copied) {
+    const why = status.problem ? `: ${status.problem.message}` : '';
+    return no(`the first copy is not complete${why}`);
+  }
+  if (status.lagMs > STALLED_MS)
+    return no(`the stream stands still: its newest heartbeat is ${Math.round(status.lagMs / 1000)} s old`);
+  return { healthy: true };
+}

@@ -1,0 +1,236 @@
+/**
+ * The change streams of all slices with tables. One that fails, whatever way, never stops another: its trouble
+ * is a status with a problem and a remedy. Opened and started in the background, so that the dashboard shows
+ * the first copy under way.
+ */
+import type { Replication } from '@ficus/cdc';
+import {
+  type CopyConfig,
+  type FicusConfig,
+  FicusError,
+  type ReplicationProblem,
+  type ReplicationStatus,
+  type TableConfig,
+} from '@ficus/core';
+import type { Logger } from 'pino';
+
+/** What verify asks of a stream, to look at both sides at one position and at what has changed since. */
+type VerifiedStream = Pick<Replication, 'hold' | 'recordChanges' | 'changedRows'>;
+
+/** What the control plane asks of a change stream; `Replication` of cdc is one. */
+export interface ReplicationPort extends Partial<VerifiedStream> {
+  start(): Promise<void>;
+  status(): ReplicationStatus;
+  subscribe(listener: (status: ReplicationStatus) => void): () => void;
+  currentPosition(): Promise<string>;
+  waitForPosition(lsn: string, timeoutMs: number): Promise<boolean>;
+  copied(): Promise<boolean>;
+  stop(): Promise<void>;
+  drop(options?: { readonly emptyTarget?: boolean }): Promise<void>;
+}
+
+export interface OpenReplicationOptions {
+  readonly slice: string;
+  readonly tables: readonly TableConfig[];
+  readonly sourceUrl: string;
+  readonly targetUrl: string;
+  readonly epoch: number;
+  readonly copy: CopyConfig;
+  readonly logger: Logger;
+}
+
+export type OpenReplication = (options: OpenReplicationOptions) => ReplicationPort | Promise<ReplicationPort>;
+
+interface Entry {
+  readonly options: OpenReplicationOptions;
+  port: ReplicationPort | undefined;
+  problem: ReplicationProblem | undefined;
+  copied: boolean;
+  unsubscribe: () => void;
+  /** The end of whatever is being done with it. */
+  turn: Promise<unknown>;
+}
+
+export class ReplicationSet {
+  private readonly entries = new Map<string, Entry>();
+  private readonly open: OpenReplication;
+  private readonly epochOf: (slice: string) => number;
+  private readonly logger: Logger;
+  private readonly listeners = new Set<(slice: string) => void>();
+  private stopping = false;
+
+  constructor(open: OpenReplication, epochOf: (slice: string) => number, logger: Logger) {
+    this.open = open;
+    this.epochOf = epochOf;
+    this.logger = logger;
+  }
+
+  /** Streams for exactly the slices with tables of this config; one whose tables or databases changed begins again. */
+  async reconfigure(config: FicusConfig, start: boolean): Promise<void> {
+    const wanted = new Map(
+      Object.keys(config.slices).flatMap((slice) => {
+        const options = this.optionsOf(config, slice);
+        return options ? [[slice, options] as const] : [];
+      }),
+    );
+    const gone = [...this.entries].filter(([slice, entry]) => !sameStream(entry.options, wanted.get(slice)));
+    for (const [slice] of gone) this.entries.delete(slice);
+    await Promise.allSettled(gone.map(([, entry]) => this.inTurn(entry, () => this.end(entry))));
+    for (const [slice, options] of wanted) {
+      if (this.entries.has(slice)) continue;
+      const entry = newEntry(options);
+      this.entries.set(slice, entry);
+      if (start) void this.inTurn(entry, () => this.begin(entry));
+    }
+  }
+
+  get slices(): readonly string[] {
+    return [...this.entries.keys()];
+  }
+
+  /** Starts them all; returns at once. */
+  startAll(): void {
+    for (const entry of this.entries.values()) void this.inTurn(entry, () => this.begin(entry));
+  }
+
+  async stopAll(): Promise<void> {
+    this.stopping = true;
+    // Not in turn: a start that hangs must not hold up the stop.
+    await Promise.allSettled([...this.entries.values()].map((entry) => this.end(entry)));
+  }
+
+  /** The way to a slice's stream; `undefined` without tables, or while it could not be opened. */
+  port(slice: string): ReplicationPort | undefined {
+    return this.entries.get(slice)?.port;
+  }
+
+  /** `undefined` for a slice without tables. */
+  status(slice: string): ReplicationStatus | undefined {
+    const entry = this.entries.get(slice);
+    if (!entry) return undefined;
+    const status = entry.port?.status() ?? notOpened(slice);
+    return entry.problem ? { ...status, state: 'stopped', problem: entry.problem } : status;
+  }
+
+  /** Whether the first copy of every table is complete, as far as is known. */
+  copied(slice: string): boolean {
+    const entry = this.entries.get(slice);
+    return entry !== undefined && (entry.copied || entry.port?.status().copy?.done === true);
+  }
+
+  /** Called with a slice's name whenever its status changes. Returns the way out. */
+  subscribe(listener: (slice: string) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /**
+   * Begins the first copy anew, or lets it go on. Returns when it is under way.
+   * @param restart true drops what was copied, the candidate's rows included: a row that the source deleted meanwhile
+   * would stay for ever otherwise
+   */
+  async copy(slice: string, restart: boolean): Promise<void> {
+    const entry = this.entries.get(slice);
+    if (!entry) throw new FicusError('FICUS_CONTROL_NO_TABLES', `The slice ${slice} has no tables.`);
+    await this.inTurn(entry, async () => {
+      const stopped = this.status(slice)?.state === 'stopped';
+      if (restart) await entry.port?.drop({ emptyTarget: true });
+      if (restart || stopped) {
+        await this.end(entry);
+        entry.copied = false;
+        await this.begin(entry);
+      }
+    });
+  }
+
+  /** Beginnings, ends and new copies of one stream never overlap. */
+  private inTurn(entry: Entry, work: () => Promise<void>): Promise<void> {
+    const mine = entry.turn.then(work);
+    entry.turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  private optionsOf(config: FicusConfig, slice: string): OpenReplicationOptions | undefined {
+    const { tables = [], candidate, copy } = config.slices[slice] ?? {};
+    if (tables.length === 0 || !config.legacy.database || !candidate?.database || !copy) return undefined;
+    return {
+      slice,
+      tables,
+      sourceUrl: config.legacy.database,
+      targetUrl: candidate.database,
+      epoch: this.epochOf(slice),
+      copy,
+      logger: this.logger.child({ slice }),
+    };
+  }
+
+  private async begin(entry: Entry): Promise<void> {
+    const { slice } = entry.options;
+    entry.problem = undefined;
+    try {
+      const port = await this.open(entry.options);
+      if (this.stopping) return await port.stop();
+      entry.port = port;
+      entry.unsubscribe = port.subscribe(() => this.changed(entry));
+      await port.start();
+      entry.copied = await port.copied();
+      this.changed(entry);
+    } catch (error) {
+      entry.problem = problemOf(error);
+      this.logger.error({ slice, err: error }, 'replication cannot run');
+      this.changed(entry);
+    }
+  }
+
+  private async end(entry: Entry): Promise<void> {
+    entry.unsubscribe();
+    const port = entry.port;
+    entry.port = undefined;
+    await port?.stop();
+  }
+
+  private changed(entry: Entry): void {
+    for (const listener of this.listeners) listener(entry.options.slice);
+  }
+}
+
+function newEntry(options: OpenReplicationOptions): Entry {
+  return {
+    options,
+    port: undefined,
+    problem: undefined,
+    copied: false,
+    unsubscribe: () => undefined,
+    turn: Promise.resolve(),
+  };
+}
+
+function sameStream(a: OpenReplicationOptions, b: OpenReplicationOptions | undefined): boolean {
+  const facts = (options: OpenReplicationOptions) =>
+    JSON.stringify([options.tables, options.sourceUrl, options.targetUrl, options.epoch, options.copy]);
+  return b !== undefined && facts(a) === facts(b);
+}
+
+function notOpened(slice: string): ReplicationStatus {
+  return {
+    slice,
+    state: 'starting',
+    appliedLsn: '0/0',
+    sourceLsn: '0/0',
+    lagBytes: 0,
+    lagMs: 0,
+    transactionsApplied: 0,
+    rowsApplied: 0,
+    copy: undefined,
+    problem: undefined,
+  };
+}
+
+function problemOf(error: unknown): ReplicationProblem {
+  if (error instanceof FicusError) return { code: error.code, message: error.message, remedy: error.remedy };
+  return {
+    code: 'FICUS_INTERNAL',
+    message: error instanceof Error ? error.message : String(error),
+    remedy: 'See the log; `ficus copy SLICE` tries again.',
+  };
+}

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { type RunVerify, type VerifyRequest, VerifyRuns } from './verify-runs.ts';
+
+const request: VerifyRequest = {
+  slice: 'notes',
+  tables: [],
+  sourceUrl: 'postgres://a/source',
+  targetUrl: 'postgres://a/target',
+  replication: undefined,
+  mode: 'full',
+  goOn: false,
+};
+const match = {
+  verdict: 'match' as const,
+  rowsCompared: { source: 2, target: 2 },
+  rowsPerSecond: 5,
+  tables: [],
+  differences: [],
+  differencesNotListed: 0,
+};
+
+/** Runs of verify that get the results of `script`, one after the other, and what each was asked to go on from. */
+function played(...script: (() => Awaited<ReturnType<RunVerify>>)[]) {
+  const resumed: unknown[] = [];
+  const runs = new VerifyRuns(async ({ resume, onProgress }) => {
+    resumed.push(resume);
+    onProgress({ rowsCompared: 1, rowsTotal: 2, rowsPerSecond: 3 }, { after: 1 });
+    return script[resumed.length - 1]!();
+  });
+  const run = async (over: Partial<VerifyRequest> = {}) => {
+    runs.start({ ...request, ...over });
+    await expect.poll(() => runs.view('notes')?.state).not.toBe('running');
+    return runs.view('notes');
+  };
+  return { resumed, run };
+}
+
+const broken = (): never => {
+  throw new Error('connection lost');
+};
+
+test('an interrupted run goes on where it stopped, when asked to; one that ended does not', async () => {
+  const { resumed, run } = played(
+    broken,
+    () => match,
+    () => match,
+  );
+  expect(await run()).toMatchObject({ state: 'failed', problem: { message: 'connection lost' } });
+  expect(await run({ goOn: true })).toMatchObject({ state: 'done', equal: true });
+  await run({ goOn: true });
+  expect(resumed).toEqual([undefined, { after: 1 }, undefined]);
+});
+
+test('a run that is not asked to go on begins anew, and a sample leaves the full run’s place alone', async () => {
+  const { resumed, run } = played(broken, () => match, broken, broken);
+  await run();
+  expect(await run({ mode: { sample: 10 } })).toMatchObject({ sample: 10 });
+  await run({ goOn: true });
+  await run();
+  expect(resumed).toEqual([undefined, undefined, { after: 1 }, undefined]);
+});

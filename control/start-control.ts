@@ -1,0 +1,122 @@
+/**
+ * The control plane, put together: database, flags, streams, parity, link, API, dashboard on one listener.
+ * Whatever was opened before a failure is closed again.
+ */
+import { type FicusConfig, FicusError } from '@ficus/core';
+import type { FastifyInstance } from 'fastify';
+import pino, { type Logger } from 'pino';
+import { requireLoopbackOrToken } from './api/access.ts';
+import { makeApp } from './control-app.ts';
+import { makeParts } from './control-parts.ts';
+import { openCdcReplication, runCdcVerify } from './replications/cdc-engine.ts';
+import type { OpenReplication } from './replications/replication-set.ts';
+import type { RunVerify } from './replications/verify-runs.ts';
+import { openStore } from './store/open-store.ts';
+
+export interface ControlOptions {
+  readonly config: FicusConfig;
+  readonly logger?: Logger;
+  /** How change streams are opened; cdc's engine unless said. */
+  readonly replications?: OpenReplication;
+  /** How databases are compared; cdc's verify unless said. */
+  readonly verify?: RunVerify;
+}
+
+export interface Control {
+  /** `http://host:port` with the port that was really taken. */
+  readonly address: string;
+  /**
+   * Takes over a valid config while everything runs: slices, upstreams, tables, rules. Changes of `control` and of
+   * `flags` take a restart; the log says so.
+   */
+  reload(config: FicusConfig): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the control plane. Resolves when it listens; first copies and streams then begin in the background.
+ * @throws FicusError FICUS_CDC_DATABASE_UNREACHABLE, FICUS_PORT_TAKEN, FICUS_CONTROL_ALREADY_RUNNING,
+ *   FICUS_CONTROL_TOKEN_REQUIRED, FICUS_CONTROL_SCHEMA_NEWER, FICUS_CONFIG_INVALID
+ */
+export async function startControl(options: ControlOptions): Promise<Control> {
+  const { config } = options;
+  const logger = (options.logger ?? pino({ name: 'ficus' })).child({ part: 'control' });
+  const { listen, database, token } = requireControl(config);
+  const { host, port } = splitListen(listen);
+  requireLoopbackOrToken(host, token);
+  const store = await openStore(database, logger);
+  const closers: (() => unknown)[] = [() => store.close()];
+  const closeAll = async () => {
+    for (const close of closers.reverse()) await close();
+  };
+  try {
+    const engines = {
+      openReplication: options.replications ?? openCdcReplication,
+      runVerify: options.verify ?? runCdcVerify,
+    };
+    const parts = await makeParts(config, engines, store, logger);
+    closers.push(() => parts.stop());
+    const app = makeApp(parts, token, logger);
+    closers.push(() => app.close());
+    closers.push(() => parts.streams.closeAll());
+    await listenOn(app, host, port);
+    parts.replications.startAll();
+    const address = addressOf(app, host);
+    logger.info({ address }, 'control plane listening');
+    let stopped: Promise<void> | undefined;
+    return {
+      address,
+      reload: async (next) => {
+        warnOfRestart(config, next, logger);
+        await parts.reconfigure(next);
+        logger.info({ slices: Object.keys(next.slices) }, 'config taken over');
+      },
+      stop: () => {
+        stopped ??= closeAll();
+        return stopped;
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+function warnOfRestart(running: FicusConfig, next: FicusConfig, logger: Logger): void {
+  for (const area of ['control', 'flags'] as const)
+    if (JSON.stringify(running[area]) !== JSON.stringify(next[area]))
+      logger.warn({ area }, 'this part of the config takes a restart');
+}
+
+function requireControl(config: FicusConfig): {
+  listen: string;
+  database: string;
+  token: string | undefined;
+} {
+  const { control } = config;
+  if (!control?.database)
+    throw new FicusError('FICUS_CONFIG_INVALID', 'control.database: is required to run the control plane');
+  return { listen: control.listen, database: control.database, token: control.token };
+}
+
+function splitListen(listen: string): { host: string; port: number } {
+  const colon = listen.lastIndexOf(':');
+  return { host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(listen.slice(colon + 1)) };
+}
+
+async function listenOn(app: FastifyInstance, host: string, port: number): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
+    throw new FicusError('FICUS_PORT_TAKEN', `Another process listens on ${host}:${port} (control.listen).`, {
+      cause,
+    });
+  }
+}
+
+function addressOf(app: FastifyInstance, host: string): string {
+  const bound = app.server.address();
+  const port = typeof bound === 'object' && bound ? bound.port : 0;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,78 @@
+/**
+ * The control plane's schema, version by version. A version that was released is never edited: a change is a
+ * new one at the end. They run inside one transaction, under the advisory lock of open-store.ts.
+ */
+import { FicusError } from '@ficus/core';
+import type pg from 'pg';
+
+export const CONTROL_SCHEMA = 'ficus_control';
+
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE flag (
+     name        text PRIMARY KEY,
+     slice       text NOT NULL,
+     percent     int NOT NULL CHECK (percent BETWEEN 0 AND 100),
+     version     bigint NOT NULL,
+     changed_at  timestamptz NOT NULL DEFAULT now()
+   );
+   CREATE SEQUENCE flag_version;
+   CREATE TABLE slice (
+     name        text PRIMARY KEY,
+     owner       text NOT NULL CHECK (owner IN ('legacy', 'candidate')),
+     epoch       bigint NOT NULL CHECK (epoch > 0),
+     retired     boolean NOT NULL DEFAULT false,
+     parity_since timestamptz NOT NULL DEFAULT now(),
+     changed_at  timestamptz NOT NULL DEFAULT now()
+   );
+   CREATE TABLE audit (
+     id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+     at      timestamptz NOT NULL DEFAULT now(),
+     actor   text NOT NULL,
+     action  text NOT NULL,
+     slice   text,
+     was     jsonb,
+     became  jsonb,
+     reason  text NOT NULL DEFAULT ''
+   );
+   CREATE INDEX audit_slice ON audit (slice, id DESC);
+   CREATE TABLE journal (
+     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+     slice       text NOT NULL REFERENCES slice (name),
+     operation   text NOT NULL CHECK (operation IN ('cutover', 'rollback', 'retire')),
+     phase       text NOT NULL,
+     epoch       bigint NOT NULL,
+     details     jsonb NOT NULL DEFAULT '{}',
+     started_at  timestamptz NOT NULL DEFAULT now(),
+     finished_at timestamptz
+   );
+   CREATE UNIQUE INDEX journal_one_at_a_time ON journal (slice) WHERE finished_at IS NULL;`,
+];
+
+/** Brings the schema to this program's version. The client's search path ends up there. */
+export async function migrate(client: pg.ClientBase): Promise<void> {
+  await client.query(`CREATE SCHEMA IF NOT EXISTS ${CONTROL_SCHEMA}`);
+  await client.query(`SET search_path TO ${CONTROL_SCHEMA}`);
+  await client.query('BEGIN');
+  try {
+    await client.query(
+      'CREATE TABLE IF NOT EXISTS migration (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())',
+    );
+    const { rows } = await client.query<{ version: number | null }>(
+      'SELECT max(version) AS version FROM migration',
+    );
+    const present = rows[0]?.version ?? 0;
+    if (present > MIGRATIONS.length)
+      throw new FicusError(
+        'FICUS_CONTROL_SCHEMA_NEWER',
+        `The schema ${CONTROL_SCHEMA} has version ${present}; this program knows ${MIGRATIONS.length}.`,
+      );
+    for (const [index, statement] of MIGRATIONS.slice(present).entries()) {
+      await client.query(statement);
+      await client.query('INSERT INTO migration (version) VALUES ($1)', [present + index + 1]);
+    }
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * The control plane's database: one connection, held for as long as the control plane runs. The advisory lock
+ * lives and dies with it, so whoever can write here is the only control plane. A connection that is lost is made
+ * again, lock first; until then every write is refused, and nothing is assumed to have happened.
+ */
+import { FicusError } from '@ficus/core';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { describeDatabase } from './describe-database.ts';
+import { CONTROL_SCHEMA, migrate } from './migrations.ts';
+
+export interface Store {
+  /** True while connection and lock are held. */
+  readonly connected: boolean;
+  /** Called after each reconnection: meanwhile another control plane may have held the lock, and changed things. */
+  onReconnect(listener: () => Promise<void>): void;
+  query<R extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<R[]>;
+  /** Runs `work` alone, in one transaction. */
+  transaction<T>(work: (query: Store['query']) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+// Any constant will do, as long as no other program uses it: "ficus" on a telephone's keys.
+const LOCK_KEY = 34_287;
+const RETRY_MS = 500;
+/** A database that does not answer in this time is away: a network that swallows packets closes no socket. */
+const ANSWER_MS = 5000;
+const HEARTBEAT_MS = 2000;
+/** So that the server lets go of a lock whose holder it cannot reach any more. */
+const SERVER_KEEPALIVE =
+  'SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3';
+
+/**
+ * Connects, takes the lock, brings the schema up to date.
+ * @throws FicusError FICUS_CDC_DATABASE_UNREACHABLE, FICUS_CONTROL_ALREADY_RUNNING, FICUS_CONTROL_SCHEMA_NEWER
+ */
+export async function openStore(url: string, logger: Logger): Promise<Store> {
+  const store = new PostgresStore(url, logger);
+  await store.connect();
+  return store;
+}
+
+class PostgresStore implements Store {
+  private readonly url: string;
+  private readonly logger: Logger;
+  private client: pg.Client | undefined;
+  private closing = false;
+  private retry: NodeJS.Timeout | undefined;
+  private heartbeat: NodeJS.Timeout | undefined;
+  private turn: Promise<unknown> = Promise.resolve();
+  private readonly reconnectListeners: (() => Promise<void>)[] = [];
+
+  constructor(url: string, logger: Logger) {
+    this.url = url;
+    this.logger = logger;
+  }
+
+  get connected(): boolean {
+    return this.client !== undefined;
+  }
+
+  onReconnect(listener: () => Promise<void>): void {
+    this.reconnectListeners.push(listener);
+  }
+
+  async connect(): Promise<void> {
+    const client = new pg.Client({
+      connectionString: this.url,
+      connectionTimeoutMillis: ANSWER_MS,
+      query_timeout: ANSWER_MS,
+      keepAlive: true,
+      application_name: 'ficus-control',
+    });
+    client.on('error', (error) => this.lost(client, error));
+    try {
+      await client.connect();
+    } catch (cause) {
+      throw unreachable(this.url, cause);
+    }
+    try {
+      await client.query(SERVER_KEEPALIVE);
+      await takeLock(client, this.url);
+      await migrate(client);
+    } catch (error) {
+      cutOff(client);
+      throw error;
+    }
+    if (this.closing) return client.end();
+    this.client = client;
+    client.on('end', () => this.lost(client));
+    this.heartbeat = setInterval(() => void this.query('SELECT 1').catch(() => undefined), HEARTBEAT_MS);
+  }
+
+  async query<R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<R[]> {
+    return this.alone((query) => query<R>(text, values));
+  }
+
+  async transaction<T>(work: (query: Store['query']) => Promise<T>): Promise<T> {
+    return this.alone(async (query) => {
+      await query('BEGIN');
+      try {
+        const result = await work(query);
+        await query('COMMIT');
+        return result;
+      } catch (error) {
+        await query('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    this.closing = true;
+    clearTimeout(this.retry);
+    clearInterval(this.heartbeat);
+    await this.turn.catch(() => undefined);
+    const client = this.client;
+    this.client = undefined;
+    await client?.end().catch(() => undefined);
+  }
+
+  /** One connection: one at a time. */
+  private alone<T>(work: (query: Store['query']) => Promise<T>): Promise<T> {
+    const mine = this.turn.then(async () => {
+      const client = this.client;
+      if (!client) throw unreachable(this.url);
+      return work(async (text, values = []) => {
+        try {
+          return await run(client, this.url, text, values);
+        } catch (error) {
+          if (error instanceof FicusError) this.lost(client, error);
+          throw error;
+        }
+      });
+    });
+    this.turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  private lost(client: pg.Client, error?: Error): void {
+    if (this.client !== client) return;
+    this.client = undefined;
+    clearInterval(this.heartbeat);
+    cutOff(client);
+    if (this.closing) return;
+    this.logger.error({ err: error, database: describeDatabase(this.url) }, 'control database lost');
+    this.reconnectLater();
+  }
+
+  private async reconnect(): Promise<void> {
+    await this.connect();
+    this.logger.info('control database found again');
+    for (const listener of this.reconnectListeners) await listener();
+  }
+
+  private reconnectLater(): void {
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => {
+      this.reconnect().catch((error: unknown) => {
+        this.logger.warn({ reason: String(error) }, 'control database still away');
+        // Lost again just after it was found: that has been arranged for already.
+        if (!this.closing && !this.client) this.reconnectLater();
+      });
+    }, RETRY_MS);
+  }
+}
+
+/** Ends a connection at once: a goodbye would wait for a server that may not answer. */
+function cutOff(client: pg.Client): void {
+  client.end().catch(() => undefined);
+  client.connection.stream.destroy();
+}
+
+async function run<R extends pg.QueryResultRow>(
+  client: pg.Client,
+  url: string,
+  text: string,
+  values: readonly unknown[],
+): Promise<R[]> {
+  try {
+    return (await client.query<R>(text, [...values])).rows;
+  } catch (cause) {
+    // A database error has an SQLSTATE; anything else is the connection's.
+    if (cause instanceof pg.DatabaseError && !/^(57P|08)/.test(cause.code ?? '')) throw cause;
+    throw unreachable(url, cause);
+  }
+}
+
+async function takeLock(client: pg.Client, url: string): Promise<void> {
+  const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [
+    LOCK_KEY,
+  ]);
+  if (rows[0]?.locked) return;
+  throw new FicusError(
+    'FICUS_CONTROL_ALREADY_RUNNING',
+    `Another control plane holds the schema ${CONTROL_SCHEMA} of ${describeDatabase(url)}.`,
+  );
+}
+
+function unreachable(url: string, cause?: unknown): FicusError {
+  const why = cause instanceof Error && cause.message ? ` (${firstLine(cause)})` : '';
+  return new FicusError(
+    'FICUS_CDC_DATABASE_UNREACHABLE',
+    `The control plane’s database ${describeDatabase(url)} cannot be reached${why}.`,
+    { cause },
+  );
+}
+
+function firstLine(error: Error): string {
+  const inner = error instanceof AggregateError ? (error.errors[0] as Error | undefined) : error;
+  return (inner?.message ?? error.message).split('\n')[0] ?? '';
+}

@@ -1,0 +1,52 @@
+/** Owner and epoch of every slice, as the database has them. Only a journaled cutover or rollback changes them. */
+import { INITIAL_SLICE_STATE, type Side, type SliceState } from '@ficus/core';
+import type { Store } from './open-store.ts';
+
+export interface StoredSlice extends SliceState {
+  readonly retired: boolean;
+}
+
+interface SliceRow {
+  readonly name: string;
+  readonly owner: Side;
+  readonly epoch: string;
+  readonly retired: boolean;
+}
+
+export class SliceStates {
+  private readonly store: Store;
+  private states: ReadonlyMap<string, StoredSlice> = new Map();
+
+  private constructor(store: Store) {
+    this.store = store;
+  }
+
+  static async load(store: Store, names: readonly string[]): Promise<SliceStates> {
+    const states = new SliceStates(store);
+    await states.reload(names);
+    return states;
+  }
+
+  /** Makes a row for each slice that has none, and reads them all. */
+  async reload(names: readonly string[]): Promise<void> {
+    await this.store.query(
+      `INSERT INTO slice (name, owner, epoch) SELECT unnest($1::text[]), 'legacy', 1 ON CONFLICT (name) DO NOTHING`,
+      [names],
+    );
+    const rows = await this.store.query<SliceRow>(
+      'SELECT name, owner, epoch, retired FROM slice WHERE name = ANY ($1)',
+      [names],
+    );
+    this.states = new Map(
+      rows.map(({ name, owner, epoch, retired }) => [name, { owner, epoch: Number(epoch), retired }]),
+    );
+  }
+
+  all(): ReadonlyMap<string, StoredSlice> {
+    return this.states;
+  }
+
+  of(slice: string): StoredSlice {
+    return this.states.get(slice) ?? { ...INITIAL_SLICE_STATE, retired: false };
+  }
+}

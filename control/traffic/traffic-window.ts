@@ -1,0 +1,146 @@
+/** What the proxies report, seen through a sliding window, and who they are. The clock is the caller's. */
+import type { ProxyReport, Side, TrafficCount } from '@ficus/core';
+
+export interface SideTraffic {
+  readonly requests: number;
+  readonly failures: number;
+  readonly meanMs: number | null;
+}
+
+export interface TrafficView {
+  readonly windowSeconds: number;
+  readonly legacy: SideTraffic;
+  readonly candidate: SideTraffic;
+  /** Why a side served, with counts. */
+  readonly reasons: Readonly<Record<string, number>>;
+  /** Share of reads that the candidate served, 0–100, one decimal; `null` without traffic. */
+  readonly candidateSharePercent: number | null;
+  /** What the share was measured over: the window, or the time since the serve flag was changed. */
+  readonly shareSeconds: number;
+}
+
+export interface ProxyView {
+  readonly proxyId: string;
+  readonly workers: number;
+  readonly epochs: Readonly<Record<string, number>>;
+  /** ISO time of the last report. */
+  readonly lastReportAt: string;
+}
+
+/** One second, added up over all proxies. */
+interface Bucket {
+  readonly second: number;
+  readonly counts: Map<string, TrafficCount>;
+}
+
+const WINDOW_SECONDS = 60;
+/** A report that comes within this time of a change may tell of requests from before it. */
+const REPORT_SECONDS = 1;
+/** The serve flag has no say over these. */
+const NOT_BY_FLAG = new Set(['owner-writes', 'forced', 'no-route']);
+
+export class TrafficWindow {
+  private readonly buckets = new Map<string, Bucket[]>();
+  private readonly totals = new Map<string, TrafficCount>();
+  private readonly proxies = new Map<string, ProxyView>();
+
+  add(report: ProxyReport, now: number): void {
+    const { proxyId, workers, epochs } = report;
+    this.proxies.set(proxyId, { proxyId, workers, epochs, lastReportAt: new Date(now).toISOString() });
+    const second = Math.floor(now / 1000);
+    for (const count of report.traffic) {
+      addTo(this.bucket(count.slice, second).counts, count);
+      addTo(this.totals, count);
+    }
+  }
+
+  /**
+   * The last minute of one slice.
+   * @param serveChangedAt when the serve flag was last changed, in milliseconds: what came before says nothing of the
+   * share that is asked for now
+   */
+  view(slice: string, now: number, serveChangedAt = Number.NEGATIVE_INFINITY): TrafficView {
+    const second = Math.floor(now / 1000);
+    const oldest = second - WINDOW_SECONDS;
+    const recent = (this.buckets.get(slice) ?? []).filter((bucket) => bucket.second > oldest);
+    const counts = countsOf(recent);
+    const changed = Math.max(oldest, Math.floor(serveChangedAt / 1000) + REPORT_SECONDS);
+    const byFlag = countsOf(recent.filter((bucket) => bucket.second > changed)).filter(
+      (count) => !NOT_BY_FLAG.has(count.reason),
+    );
+    const all = sum(byFlag, 'requests');
+    const candidate = sum(
+      byFlag.filter((count) => count.side === 'candidate'),
+      'requests',
+    );
+    return {
+      windowSeconds: WINDOW_SECONDS,
+      legacy: sideTraffic(counts, 'legacy'),
+      candidate: sideTraffic(counts, 'candidate'),
+      reasons: byReason(counts),
+      candidateSharePercent: all === 0 ? null : Math.round((candidate / all) * 1000) / 10,
+      shareSeconds: Math.max(0, second - changed),
+    };
+  }
+
+  /** Since the control plane started, one entry for each (slice, route, side, reason). */
+  totalCounts(): readonly TrafficCount[] {
+    return [...this.totals.values()];
+  }
+
+  /** Proxies that were heard of within the last minute. */
+  proxyViews(now: number): readonly ProxyView[] {
+    for (const [id, proxy] of this.proxies)
+      if (Date.parse(proxy.lastReportAt) < now - WINDOW_SECONDS * 1000) this.proxies.delete(id);
+    return [...this.proxies.values()];
+  }
+
+  private bucket(slice: string, second: number): Bucket {
+    const buckets = this.buckets.get(slice) ?? [];
+    const last = buckets.at(-1);
+    if (last?.second === second) return last;
+    const fresh: Bucket = { second, counts: new Map() };
+    const kept = buckets.filter((bucket) => bucket.second > second - WINDOW_SECONDS);
+    this.buckets.set(slice, [...kept, fresh]);
+    return fresh;
+  }
+}
+
+const countsOf = (buckets: readonly Bucket[]): readonly TrafficCount[] =>
+  buckets.flatMap((bucket) => [...bucket.counts.values()]);
+
+function addTo(sums: Map<string, TrafficCount>, count: TrafficCount): void {
+  const key = JSON.stringify([count.slice, count.route, count.side, count.reason]);
+  const known = sums.get(key);
+  sums.set(
+    key,
+    known
+      ? {
+          ...known,
+          requests: known.requests + count.requests,
+          failures: known.failures + count.failures,
+          durationMs: known.durationMs + count.durationMs,
+        }
+      : count,
+  );
+}
+
+function sideTraffic(counts: readonly TrafficCount[], side: Side): SideTraffic {
+  const mine = counts.filter((count) => count.side === side);
+  const requests = sum(mine, 'requests');
+  return {
+    requests,
+    failures: sum(mine, 'failures'),
+    meanMs: requests === 0 ? null : sum(mine, 'durationMs') / requests,
+  };
+}
+
+function byReason(counts: readonly TrafficCount[]): Record<string, number> {
+  const reasons: Record<string, number> = {};
+  for (const { reason, requests } of counts) reasons[reason] = (reasons[reason] ?? 0) + requests;
+  return reasons;
+}
+
+function sum(counts: readonly TrafficCount[], field: 'requests' | 'failures' | 'durationMs'): number {
+  return counts.reduce((total, count) => total + count[field], 0);
+}
