@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+import module from 'node:module';
+
+// Plain JavaScript, so that an old Node gets a sentence and not a syntax error.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 19)) {
+  console.error(
+    `ficus needs Node 22.19 or newer; this is ${process.versions.node}. In its repository, run it as: npx ficus`,
+  );
+  process.exit(3);
+}
+// Half of a command's time would be reading and compiling the same sources again; the cache is in the temporary folder.
+module.enableCompileCache?.();
+const { main } = await import('../main.ts');
+await main(process.argv);

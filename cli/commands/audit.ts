@@ -1,0 +1,47 @@
+/** `ficus audit`: who changed what, when, from what, to what, why. */
+import type { Command } from 'commander';
+import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
+import { connectControl } from '../config/connect-control.ts';
+import { loadConfig, requireSlice } from '../config/load-config.ts';
+import { formatTable } from '../output/format-table.ts';
+
+interface AuditOptions extends CommonOptions {
+  readonly limit: string;
+}
+
+const HELP = `
+Newest first. Every flip of a flag, copy and reset is written down with the change it made.
+
+Examples:
+  ficus audit
+  ficus audit notifications --limit 10`;
+
+export function addAudit(program: Command): void {
+  withCommonOptions(program.command('audit').description('who changed what, when, why'))
+    .argument('[slice]', 'one slice alone')
+    .option('-n, --limit <count>', 'at most so many entries', '50')
+    .addHelpText('after', HELP)
+    .action(audit);
+}
+
+async function audit(slice: string | undefined, options: AuditOptions): Promise<void> {
+  const config = await loadConfig(options.config);
+  if (slice) requireSlice(config, slice);
+  const entries = await connectControl(config).audit({
+    limit: Number(options.limit),
+    ...(slice ? { slice } : {}),
+  });
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ entries }, null, 2)}\n`);
+    return;
+  }
+  const rows = entries.map((entry) => [
+    entry.at,
+    entry.actor,
+    entry.action,
+    entry.slice ?? '',
+    `${JSON.stringify(entry.was)} → ${JSON.stringify(entry.became)}`,
+    entry.reason,
+  ]);
+  process.stdout.write(`${formatTable(['when', 'who', 'what', 'slice', 'change', 'why'], rows)}\n`);
+}

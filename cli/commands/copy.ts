@@ -1,0 +1,71 @@
+/** `ficus copy`: the first copy of a slice's tables, watched until it is complete. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ControlClient, ReplicationView } from '@ficus/control';
+import { FicusError } from '@ficus/core';
+import type { Command } from 'commander';
+import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
+import { connectControl } from '../config/connect-control.ts';
+import { loadConfig, requireSlice } from '../config/load-config.ts';
+import { formatCopy } from '../output/format-copy.ts';
+import { paint } from '../output/paint.ts';
+import { type Progress, showProgress } from '../output/show-progress.ts';
+import { abortOnSignal } from '../output/until-signal.ts';
+
+interface CopyOptions extends CommonOptions {
+  readonly restart?: boolean;
+  readonly reason?: string;
+}
+
+const LOOK_EVERY_MS = 500;
+
+const HELP = `
+\`ficus up\` copies by itself; this command watches, lets a stopped copy go on, or with --restart empties the
+candidate's tables and begins anew (refused while the candidate serves anybody). Ctrl-C ends the watching, not the copy.
+
+Examples:
+  ficus copy notifications
+  ficus copy notifications --restart --reason "the slot was lost"`;
+
+export function addCopy(program: Command): void {
+  withCommonOptions(
+    program.command('copy').description('first copy of a slice’s tables, watched until it is complete'),
+  )
+    .argument('<slice>', 'the slice')
+    .option('--restart', 'empty the candidate’s tables and begin anew')
+    .option('-r, --reason <text>', 'why, for the audit')
+    .addHelpText('after', HELP)
+    .action(copy);
+}
+
+async function copy(slice: string, options: CopyOptions): Promise<void> {
+  const config = await loadConfig(options.config);
+  requireSlice(config, slice);
+  const control = connectControl(config);
+  await control.copy(slice, { restart: options.restart ?? false, reason: options.reason ?? '' });
+  const view = await watchCopy(control, slice, showProgress(`copy ${slice}`));
+  if (options.json) process.stdout.write(`${JSON.stringify({ ok: view.copied, ...view }, null, 2)}\n`);
+  else if (view.copied)
+    process.stdout.write(`${paint('green', '✓')} ${slice} is copied; the stream is ${view.state}\n`);
+}
+
+async function watchCopy(
+  control: ControlClient,
+  slice: string,
+  progress: Progress,
+): Promise<ReplicationView> {
+  const stopped = abortOnSignal();
+  for (;;) {
+    const view = await control.replication(slice);
+    if (view.state === 'stopped' && view.problem) {
+      progress.end();
+      throw new FicusError('FICUS_CDC_APPLY_FAILED', `${view.problem.message} ${view.problem.remedy}`);
+    }
+    if (view.copied || stopped.aborted) {
+      progress.end();
+      return view;
+    }
+    if (view.copy) progress.update(formatCopy(view.copy), view.copy.percent / 100);
+    else progress.update(view.state);
+    await sleep(LOOK_EVERY_MS, undefined, { signal: stopped }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,91 @@
+/** `ficus serve` and `ficus shadow`: flip a slice's flags, wherever they live. */
+import { type FicusConfig, FicusError, serveFlagName, shadowFlagName } from '@ficus/core';
+import type { Command } from 'commander';
+import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
+import { connectControl } from '../config/connect-control.ts';
+import { loadConfig, requireSlice } from '../config/load-config.ts';
+import { parsePercent } from '../config/parse-percent.ts';
+import { setPercentInFile } from '../flags-file/set-percent-in-file.ts';
+import { paint } from '../output/paint.ts';
+
+interface FlipOptions extends CommonOptions {
+  readonly reason?: string;
+  readonly force?: boolean;
+}
+
+type Flag = 'serve' | 'shadow';
+
+const HELP: Readonly<Record<Flag, string>> = {
+  serve: `
+PERCENT of the users have their reads of the slice served by the candidate (and their writes too, when the slice has
+no tables). A user stays on the side they are on: raising the percentage never moves anybody back. 0 is the way back.
+It is refused while the slice's rows are not copied or its stream stands still; --force overrides that.
+
+Examples:
+  ficus serve notifications 25 --reason "first quarter"
+  ficus serve notifications 0`,
+  shadow: `
+PERCENT of the reads of the slice are copied to the side that does not serve them, and the two answers are compared.
+No request waits for its copy. \`ficus status\` shows what the comparison found.
+
+Example:
+  ficus shadow notifications 100`,
+};
+
+export const addServe = (program: Command): void =>
+  addFlip(program, 'serve', 'sets the share of users the candidate serves');
+export const addShadow = (program: Command): void =>
+  addFlip(program, 'shadow', 'sets the share of requests that are copied and compared');
+
+function addFlip(program: Command, flag: Flag, description: string): void {
+  withCommonOptions(program.command(flag).description(description))
+    .argument('<slice>', 'the slice')
+    .argument('<percent>', 'whole number from 0 to 100', parsePercent)
+    .option('-r, --reason <text>', 'why, for the audit')
+    .option('--force', 'even though the data is not known to be in step')
+    .addHelpText('after', HELP[flag])
+    .action((slice: string, percent: number, options: FlipOptions) => flip(flag, slice, percent, options));
+}
+
+async function flip(flag: Flag, slice: string, percent: number, options: FlipOptions): Promise<void> {
+  const config = await loadConfig(options.config);
+  requireSlice(config, slice);
+  const previous = await setPercent(config, flag, slice, percent, options);
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ ok: true, slice, flag, previous, percent }, null, 2)}\n`);
+    return;
+  }
+  const name = flag === 'serve' ? serveFlagName(slice) : shadowFlagName(slice);
+  const from = previous === undefined ? 'a cohort' : `${previous} %`;
+  process.stdout.write(`${paint('green', '✓')} ${name}: ${from} → ${percent} %\n`);
+}
+
+/** Answers the percentage before. */
+async function setPercent(
+  config: FicusConfig,
+  flag: Flag,
+  slice: string,
+  percent: number,
+  options: FlipOptions,
+): Promise<number | undefined> {
+  switch (config.flags.provider) {
+    case 'builtin': {
+      const control = connectControl(config);
+      const change = {
+        percent,
+        reason: options.reason ?? '',
+        ...(flag === 'serve' ? { force: options.force ?? false } : {}),
+      };
+      const { previous } =
+        flag === 'serve' ? await control.setServe(slice, change) : await control.setShadow(slice, change);
+      return previous ?? undefined;
+    }
+    case 'file':
+      return setPercentInFile(config.flags.file ?? '', flag, slice, percent);
+    case 'unleash':
+      throw new FicusError(
+        'FICUS_USAGE',
+        'Flags come from an Unleash server: flip them there. Flipping them from here through its admin API is not built yet.',
+      );
+  }
+}

@@ -1,0 +1,84 @@
+/** `ficus status`: where slices stand. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ControlClient, SliceView } from '@ficus/control';
+import type { Command } from 'commander';
+import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
+import { connectControl } from '../config/connect-control.ts';
+import { loadConfig, requireSlice } from '../config/load-config.ts';
+import { formatSlice } from '../output/format-slice.ts';
+import { formatTable } from '../output/format-table.ts';
+import { abortOnSignal } from '../output/until-signal.ts';
+
+interface StatusOptions extends CommonOptions {
+  readonly watch?: boolean;
+}
+
+const WATCH_EVERY_MS = 1000;
+
+const HELP = `
+Without SLICE, one line for each; with it, everything about one: stage, owner and epoch, share asked and measured,
+verdicts of the comparison with the newest mismatches, lag and copy of the change stream, and the way back.
+Share and traffic are those of the last minute.
+
+Examples:
+  ficus status
+  ficus status notifications --watch
+  ficus status notifications --json | jq .parity.counts`;
+
+export function addStatus(program: Command): void {
+  withCommonOptions(program.command('status').description('shows where slices stand'))
+    .argument('[slice]', 'one slice, in detail')
+    .option('-w, --watch', 'show it again each second, until Ctrl-C')
+    .addHelpText('after', HELP)
+    .action(status);
+}
+
+async function status(name: string | undefined, options: StatusOptions): Promise<void> {
+  const config = await loadConfig(options.config);
+  if (name) requireSlice(config, name);
+  const control = connectControl(config);
+  if (!options.watch) {
+    process.stdout.write(await describe(control, name, options));
+    return;
+  }
+  const stopped = abortOnSignal();
+  while (!stopped.aborted) {
+    const text = await describe(control, name, options);
+    const clear = process.stdout.isTTY ? '\u001b[H\u001b[2J' : '';
+    process.stdout.write(`${clear}${text}`);
+    await sleep(WATCH_EVERY_MS, undefined, { signal: stopped }).catch(() => undefined);
+  }
+}
+
+async function describe(
+  control: ControlClient,
+  name: string | undefined,
+  options: StatusOptions,
+): Promise<string> {
+  const answer = name ? await control.slice(name) : await control.slices();
+  if (options.json) return `${JSON.stringify(answer, null, 2)}\n`;
+  return `${Array.isArray(answer) ? formatSlices(answer) : formatSlice(answer as SliceView)}\n`;
+}
+
+function formatSlices(slices: readonly SliceView[]): string {
+  if (slices.length === 0) return 'The config has no slices.';
+  const percent = (value: number | null) => (value === null ? '–' : `${value} %`);
+  return formatTable(
+    ['slice', 'stage', 'owner', 'serve', 'measured', 'shadow', 'parity', 'lag'],
+    slices.map((slice) => [
+      slice.name,
+      slice.stage,
+      slice.owner,
+      percent(slice.flags.serve.percent),
+      percent(slice.traffic.candidateSharePercent),
+      percent(slice.flags.shadow.percent),
+      slice.parity.ratio === null ? 'nothing compared' : `${(slice.parity.ratio * 100).toFixed(2)} %`,
+      slice.replication === null ? 'no tables' : describeLag(slice.replication),
+    ]),
+  );
+}
+
+function describeLag(replication: NonNullable<SliceView['replication']>): string {
+  return replication.state === 'streaming' ? `${Math.round(replication.lagMs)} ms` : replication.state;
+}

@@ -1,0 +1,106 @@
+/** `ficus verify`: compares both databases of a slice, row by row, through the mapping. */
+import type { VerifyView } from '@ficus/control';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
+import { connectControl } from '../config/connect-control.ts';
+import { loadConfig, requireSlice } from '../config/load-config.ts';
+import { formatTable } from '../output/format-table.ts';
+import { paint } from '../output/paint.ts';
+import { showProgress } from '../output/show-progress.ts';
+
+interface VerifyOptions extends CommonOptions {
+  readonly changed?: boolean;
+  readonly sample?: number;
+  readonly resume?: boolean;
+}
+
+const HELP = `
+Both databases are compared while traffic goes on: rows that differ only because the stream has not come to them yet are
+looked at again once it has. What remains is missing, extra or different, and is shown with its key and columns.
+
+Exit status: 0 equal · 1 not equal · 3 could not be carried out
+
+Examples:
+  ficus verify notifications
+  ficus verify notifications --changed
+  ficus verify notifications --sample 10000
+  ficus verify notifications --resume`;
+
+export function addVerify(program: Command): void {
+  withCommonOptions(program.command('verify').description('compares both databases of a slice, row by row'))
+    .argument('<slice>', 'the slice')
+    .addOption(
+      new Option('--changed', 'only the rows that changed since the last comparison of all').conflicts([
+        'sample',
+        'resume',
+      ]),
+    )
+    .option('-s, --sample <rows>', 'about so many rows of each side, drawn at random', readCount)
+    .addOption(
+      new Option('--resume', 'go on where the last run stopped, when it did not come to its end').conflicts(
+        'sample',
+      ),
+    )
+    .addHelpText('after', HELP)
+    .action(verify);
+}
+
+async function verify(slice: string, options: VerifyOptions): Promise<void> {
+  const config = await loadConfig(options.config);
+  requireSlice(config, slice);
+  const progress = showProgress(`verify ${slice}`);
+  const result = await connectControl(config).verify(slice, {
+    mode: options.changed ? 'changed' : 'full',
+    sample: options.sample,
+    resume: options.resume,
+    onProgress: (run) =>
+      progress.update(
+        `${run.rowsCompared.toLocaleString('en-US')} rows compared`,
+        run.rowsTotal > 0 ? run.rowsCompared / run.rowsTotal : undefined,
+      ),
+  });
+  progress.end();
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify({ ok: result.equal === true, ...result }, null, 2)}\n`
+      : formatVerify(result),
+  );
+  process.exitCode = exitStatusOf(result);
+}
+
+function readCount(text: string): number {
+  const rows = Number(text);
+  if (!Number.isInteger(rows) || rows < 1)
+    throw new InvalidArgumentError('It must be a number of rows, 1 or more.');
+  return rows;
+}
+
+function exitStatusOf(result: VerifyView): number {
+  if (result.state === 'failed') return 3;
+  return result.equal ? 0 : 1;
+}
+
+function formatVerify(result: VerifyView): string {
+  if (result.problem) return `${paint('red', '✗')} ${result.problem.message}\n  ${result.problem.remedy}\n`;
+  const table = formatTable(
+    ['from', 'to', 'rows', 'missing', 'extra', 'different'],
+    result.tables.map((t) => [
+      t.from,
+      t.to,
+      t.rowsCompared.toLocaleString('en-US'),
+      String(t.missing),
+      String(t.extra),
+      String(t.different),
+    ]),
+  );
+  const examples = result.tables.flatMap((t) =>
+    t.examples.map(
+      (example) =>
+        `  ${t.to} ${example.key}: ${example.kind}${example.columns.length > 0 ? ` in ${example.columns.join(', ')}` : ''}`,
+    ),
+  );
+  const verdict = result.equal
+    ? paint('green', '✓ equal', process.stdout)
+    : paint('red', '✗ not equal', process.stdout);
+  return `${[table, ...examples, verdict].join('\n')}\n`;
+}

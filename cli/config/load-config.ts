@@ -1,0 +1,19 @@
+/** Reads and validates the config a command was given, or stops the command with all that is wrong. */
+import { type FicusConfig, FicusError, formatProblem, type SliceConfig } from '@ficus/core';
+import { readConfigFile } from '@ficus/proxy';
+import { ConfigInvalid } from './config-invalid.ts';
+
+/** @throws ConfigInvalid with every problem; FicusError FICUS_CONFIG_UNREADABLE */
+export async function loadConfig(file: string): Promise<FicusConfig> {
+  const parsed = await readConfigFile(file, process.env);
+  if (!parsed.ok) throw new ConfigInvalid(file, parsed.problems.map(formatProblem));
+  return parsed.config;
+}
+
+/** @throws FicusError FICUS_SLICE_UNKNOWN, naming the slices there are */
+export function requireSlice(config: FicusConfig, name: string): SliceConfig {
+  const slice = config.slices[name];
+  if (slice) return slice;
+  const names = Object.keys(config.slices).join(', ') || 'none';
+  throw new FicusError('FICUS_SLICE_UNKNOWN', `There is no slice “${name}”. The config has: ${names}.`);
+}

@@ -1,0 +1,36 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { setPercentInFile } from './set-percent-in-file.ts';
+
+let directory: string;
+let file: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'ficus-flags-'));
+  file = join(directory, 'flags.json');
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+test('flips one flag, leaves the others, and answers what it was', async () => {
+  const other = { name: 'other', enabled: true, strategies: [{ name: 'default' }], variants: [] };
+  await writeFile(file, JSON.stringify({ version: 2, features: [other], segments: [{ id: 1 }] }));
+  expect(await setPercentInFile(file, 'serve', 'orders', 25)).toBe(0);
+  expect(await setPercentInFile(file, 'serve', 'orders', 50)).toBe(25);
+  const document = JSON.parse(await readFile(file, 'utf8'));
+  expect(document.segments).toEqual([{ id: 1 }]);
+  expect(document.features).toHaveLength(2);
+  expect(document.features[0]).toEqual(other);
+  expect(document.features[1].strategies[0].parameters).toMatchObject({ rollout: '50', groupId: 'orders' });
+  expect(await readdir(directory)).toEqual(['flags.json']);
+});
+
+test('a file that is not there is begun; one that is not flags is refused and left alone', async () => {
+  expect(await setPercentInFile(file, 'shadow', 'orders', 100)).toBe(0);
+  await writeFile(file, '{ half');
+  await expect(setPercentInFile(file, 'serve', 'orders', 5)).rejects.toMatchObject({
+    code: 'FICUS_CONFIG_UNREADABLE',
+  });
+  expect(await readFile(file, 'utf8')).toBe('{ half');
+});

@@ -1,0 +1,22 @@
+/**
+ * The `ficus` command: one file a command in commands/, one boundary here where errors become exit statuses.
+ * 0 done · 1 the answer is no · 2 used wrongly · 3 could not be carried out.
+ */
+import { CommanderError } from 'commander';
+import { reportFailure } from './output/report-failure.ts';
+import { buildProgram } from './program.ts';
+
+/** Runs one command line; sets the exit status and never throws. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const json = argv.includes('--json');
+  try {
+    await buildProgram().parseAsync([...argv]);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // --help and --version end this way too, with status 0; commander has written its message already.
+      process.exitCode = error.exitCode === 0 ? 0 : 2;
+      return;
+    }
+    process.exitCode = reportFailure(error, { json });
+  }
+}

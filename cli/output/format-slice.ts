@@ -1,0 +1,105 @@
+/** All about one slice, for a terminal. */
+import type { SliceView } from '@ficus/control';
+import { formatCopy } from './format-copy.ts';
+import { paint } from './paint.ts';
+
+const STAGES = ['legacy', 'shadow', 'canary', 'live', 'cutover', 'retired'] as const;
+const MISMATCHES_SHOWN = 3;
+
+export function formatSlice(slice: SliceView): string {
+  return [
+    `${bold(slice.name)}${slice.team ? `   team ${slice.team}` : ''}`,
+    '',
+    line(
+      'stage',
+      STAGES.map((stage) => (stage === slice.stage ? bold(`[${stage}]`) : dim(stage))).join(dim(' → ')),
+    ),
+    line('owner', `${slice.owner}, epoch ${slice.epoch}`),
+    line('serve', `${percentOf(slice.flags.serve.percent)} asked, ${shareOf(slice)} measured`),
+    line('shadow', percentOf(slice.flags.shadow.percent)),
+    line('traffic', trafficOf(slice)),
+    line('parity', parityOf(slice)),
+    ...mismatchesOf(slice),
+    ...replicationOf(slice),
+    line('verify', verifyOf(slice)),
+    line('way back', slice.rollback.text),
+  ].join('\n');
+}
+
+function trafficOf({ traffic }: SliceView): string {
+  const side = (name: 'legacy' | 'candidate') => {
+    const { requests, failures, meanMs } = traffic[name];
+    return `${name} ${count(requests)} (${failures} failed${meanMs === null ? '' : `, mean ${meanMs.toFixed(1)} ms`})`;
+  };
+  return `${side('legacy')} · ${side('candidate')} in ${traffic.windowSeconds} s`;
+}
+
+function parityOf({ parity }: SliceView): string {
+  const { match, mismatch, stale, noise, inconclusive, skipped } = parity.counts;
+  if (parity.ratio === null) return paint('yellow', 'nothing was compared', process.stdout);
+  const ratio = `${(parity.ratio * 100).toFixed(3)} %`;
+  const painted = paint(mismatch === 0 ? 'green' : 'red', ratio, process.stdout);
+  return `${painted}   ${count(match)} match, ${count(mismatch)} mismatch, ${count(stale)} stale, ${count(noise)} noise, ${count(inconclusive)} inconclusive, ${count(skipped)} skipped`;
+}
+
+function mismatchesOf({ parity }: SliceView): string[] {
+  return parity.samples
+    .filter((sample) => sample.verdict === 'mismatch')
+    .slice(0, MISMATCHES_SHOWN)
+    .flatMap((sample) => [
+      `${' '.repeat(12)}${paint('red', '✗', process.stdout)} ${sample.request} (route ${sample.route})`,
+      ...sample.differences
+        .slice(0, MISMATCHES_SHOWN)
+        .map(
+          (difference) =>
+            `${' '.repeat(14)}${difference.path}: legacy ${difference.legacy}, candidate ${difference.candidate}`,
+        ),
+    ]);
+}
+
+function replicationOf({ replication }: SliceView): string[] {
+  if (!replication) return [line('stream', 'the slice has no tables')];
+  const lines = [
+    line(
+      'stream',
+      `${replication.state}, ${replication.healthy ? 'healthy' : paint('red', replication.reason ?? 'not healthy', process.stdout)}`,
+    ),
+    line(
+      'lag',
+      `${Math.round(replication.lagMs)} ms, ${count(replication.lagBytes)} bytes, ${count(replication.lagTransactions)} transactions; applied ${replication.appliedLsn}`,
+    ),
+  ];
+  if (replication.copy && !replication.copied) {
+    const { copy } = replication;
+    lines.push(line('copy', `${copy.percent.toFixed(1)} %, ${formatCopy(copy)}`));
+  }
+  if (replication.slot) {
+    const { walStatus, retainedBytes, roomBytes } = replication.slot;
+    const room = roomBytes === null ? 'no limit set' : `${count(roomBytes)} bytes until it is lost`;
+    lines.push(line('slot', `${walStatus}, keeps ${count(retainedBytes)} bytes of WAL, ${room}`));
+  }
+  if (replication.problem) {
+    lines.push(
+      line('problem', paint('red', replication.problem.message, process.stdout)),
+      line('', replication.problem.remedy),
+    );
+  }
+  return lines;
+}
+
+function verifyOf({ verify }: SliceView): string {
+  if (!verify) return 'not run since the start: ficus verify';
+  if (verify.state === 'running') return `running: ${count(verify.rowsCompared)} rows compared`;
+  if (verify.state === 'failed') return paint('red', verify.problem?.message ?? 'failed', process.stdout);
+  return `${verify.equal ? 'equal' : paint('red', 'not equal', process.stdout)}, ${count(verify.rowsCompared)} rows, at ${verify.finishedAt}`;
+}
+
+function shareOf({ traffic }: SliceView): string {
+  return traffic.candidateSharePercent === null ? 'no traffic' : `${traffic.candidateSharePercent} %`;
+}
+
+const percentOf = (percent: number | null) => (percent === null ? 'kept elsewhere' : `${percent} %`);
+const line = (name: string, text: string) => `  ${name.padEnd(10)}${text}`;
+const count = (value: number) => value.toLocaleString('en-US');
+const bold = (text: string) => paint('bold', text, process.stdout);
+const dim = (text: string) => paint('dim', text, process.stdout);

@@ -1,0 +1,55 @@
+/** The one place where an error meets a user: one sentence, what to do, the code; never a stack trace. */
+import { describeError, FicusError } from '@ficus/core';
+import { ConfigInvalid } from '../config/config-invalid.ts';
+import { formatFinding } from '../preflight/format-finding.ts';
+import { PreflightFailed } from '../preflight/preflight-failed.ts';
+import { paint } from './paint.ts';
+
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+  readonly exit: number;
+  readonly problems?: readonly string[];
+}
+
+/** Writes the failure and answers the exit status. */
+export function reportFailure(error: unknown, { json }: { json: boolean }): number {
+  if (error instanceof PreflightFailed) return reportPreflight(error, json);
+  const failure = describeFailure(error);
+  if (json) {
+    const { exit, ...document } = failure;
+    process.stdout.write(`${JSON.stringify({ ok: false, error: document }, null, 2)}\n`);
+  } else {
+    for (const problem of failure.problems ?? []) process.stderr.write(`${paint('red', '✗')} ${problem}\n`);
+    process.stderr.write(`${paint('red', 'error')}: ${failure.message}\n`);
+    process.stderr.write(`  ${failure.remedy} ${paint('dim', `(${failure.code})`)}\n`);
+  }
+  if (process.env.FICUS_LOG_LEVEL === 'debug' && error instanceof Error)
+    process.stderr.write(`${error.stack}\n`);
+  return failure.exit;
+}
+
+function reportPreflight({ message, findings }: PreflightFailed, json: boolean): number {
+  if (json) process.stdout.write(`${JSON.stringify({ ok: false, findings }, null, 2)}\n`);
+  else {
+    for (const finding of findings) process.stderr.write(`${formatFinding(finding)}\n`);
+    process.stderr.write(`${paint('red', 'error')}: ${message}\n`);
+  }
+  return Math.max(...findings.map((finding) => describeError(finding.code).exit));
+}
+
+function describeFailure(error: unknown): Failure {
+  if (error instanceof ConfigInvalid) {
+    const { exit, remedy } = describeError('FICUS_CONFIG_INVALID');
+    return { code: 'FICUS_CONFIG_INVALID', message: error.message, remedy, exit, problems: error.problems };
+  }
+  const known = error instanceof FicusError ? error : unforeseen(error);
+  const { exit, remedy } = describeError(known.code);
+  return { code: known.code, message: known.message, remedy, exit };
+}
+
+function unforeseen(error: unknown): FicusError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new FicusError('FICUS_INTERNAL', message || 'no message', { cause: error });
+}

@@ -1,0 +1,68 @@
+/**
+ * A live look at everything a config needs: addresses that must be free, databases that must answer, tables that
+ * must be streamable. Nothing is changed by looking.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { preflightDatabase, preflightSlice } from '@ficus/cdc';
+import type { FicusConfig } from '@ficus/core';
+import type { Finding } from './finding.ts';
+
+export interface PreflightOptions {
+  /** Whether the addresses of proxy and control plane must be free; not so while Ficus runs. */
+  readonly ports: boolean;
+}
+
+/** All findings, errors and warnings, one for each root cause. */
+export async function preflightConfig(
+  config: FicusConfig,
+  options: PreflightOptions = { ports: true },
+): Promise<Finding[]> {
+  const looks = [
+    ...(options.ports ? [freeAddress('proxy.listen', config.proxy.listen)] : []),
+    ...(options.ports && config.control ? [freeAddress('control.listen', config.control.listen)] : []),
+    ...(config.control?.database ? [preflightDatabase('control.database', config.control.database)] : []),
+    ...sliceLooks(config),
+  ];
+  const findings = (await Promise.all(looks)).flat();
+  const seen = new Set<string>();
+  return findings.filter((finding) => {
+    const key = `${finding.code} ${finding.message}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+function sliceLooks(config: FicusConfig): Promise<Finding[]>[] {
+  const sourceUrl = config.legacy.database;
+  return Object.entries(config.slices).flatMap(([slice, { tables, candidate }]) => {
+    if (tables.length === 0 || !sourceUrl || !candidate.database) return [];
+    return [preflightSlice({ slice, tables, sourceUrl, targetUrl: candidate.database })];
+  });
+}
+
+async function freeAddress(path: string, listen: string): Promise<Finding[]> {
+  const colon = listen.lastIndexOf(':');
+  const host = listen.slice(0, colon).replace(/^\[|\]$/g, '');
+  const port = Number(listen.slice(colon + 1));
+  if (port === 0) return [];
+  const server = createServer();
+  server.listen({ host, port, exclusive: true });
+  try {
+    await once(server, 'listening');
+    return [];
+  } catch (error) {
+    return [
+      { severity: 'error', path, code: 'FICUS_PORT_TAKEN', message: describeListenError(listen, error) },
+    ];
+  } finally {
+    server.close();
+  }
+}
+
+function describeListenError(listen: string, error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'EADDRINUSE') return `Another process listens on ${listen} already.`;
+  if (code === 'EACCES') return `This user may not listen on ${listen}: ports below 1024 need a privilege.`;
+  if (code === 'EADDRNOTAVAIL') return `${listen} is not an address of this machine.`;
+  return `One cannot listen on ${listen}: ${code ?? error}.`;
+}

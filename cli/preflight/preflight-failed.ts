@@ -1,0 +1,16 @@
+import type { Finding } from './finding.ts';
+
+/** The surroundings are not ready; every error is in it. */
+export class PreflightFailed extends Error {
+  readonly findings: readonly Finding[];
+
+  constructor(findings: readonly Finding[]) {
+    super(
+      findings.length === 1
+        ? 'Something has to be put right first'
+        : `${findings.length} things have to be put right first`,
+    );
+    this.name = 'PreflightFailed';
+    this.findings = findings;
+  }
+}

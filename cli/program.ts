@@ -1,0 +1,49 @@
+/** Puts the commands together; `ficus --help` lists them in the order of a migration. */
+import { Command } from 'commander';
+import { addAudit } from './commands/audit.ts';
+import { addCheck } from './commands/check.ts';
+import { addCopy } from './commands/copy.ts';
+import { addServe, addShadow } from './commands/flip.ts';
+import { addInit } from './commands/init.ts';
+import { addProxy } from './commands/proxy.ts';
+import { addStatus } from './commands/status.ts';
+import { addUp } from './commands/up.ts';
+import { addVerify } from './commands/verify.ts';
+import { VERSION } from './version.ts';
+
+const EXIT_STATUSES = `
+Exit status:
+  0  done
+  1  the answer is no: the config has errors, a comparison found differences
+  2  used wrongly
+  3  could not be carried out: a database or port is not to be had, the control plane does not answer
+
+Every command takes --config FILE (default ficus.yaml) and --json for one JSON document on standard output.
+Logs go to standard error. See also docs/config.md and docs/errors.md.`;
+
+/** A fresh program; nothing is shared between two of them. */
+export function buildProgram(): Command {
+  const program = new Command('ficus')
+    .description(
+      'Moves HTTP routes of a monolith, together with their data, to new services — step by step, with a way back.',
+    )
+    .version(VERSION)
+    .exitOverride()
+    .showSuggestionAfterError()
+    .addHelpText('after', EXIT_STATUSES);
+  for (const add of [
+    addInit,
+    addCheck,
+    addProxy,
+    addUp,
+    addStatus,
+    addShadow,
+    addServe,
+    addCopy,
+    addVerify,
+    addAudit,
+  ]) {
+    add(program);
+  }
+  return program;
+}
