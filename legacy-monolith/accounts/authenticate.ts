@@ -1,0 +1,22 @@
+/** The hook that API routes of a logged-in customer sit behind: 401 before anything else of the request is looked at. */
+import type { FastifyInstance } from 'fastify';
+import { unauthorized } from '../app/problem.ts';
+import type { Database } from '../database/database.ts';
+import { type Customer, findSession } from './sessions.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by `authenticate`; only routes behind it may read it. */
+    customer: Customer;
+  }
+}
+
+/** Puts all routes of this scope behind the session cookie. */
+export function authenticate(scope: FastifyInstance, db: Database): void {
+  scope.addHook('onRequest', async (request, reply) => {
+    const session = await findSession(db, request);
+    if (!session) throw unauthorized();
+    request.customer = session.customer;
+    reply.header('cache-control', 'private, no-store');
+  });
+}

@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest';
+import { html } from './html.ts';
+
+describe('html', () => {
+  it('escapes whatever is put in', () => {
+    expect(html`<p title="${'"quoted"'}">${"<b>&'"}</p>`.markup).toBe(
+      '<p title="&quot;quoted&quot;">&lt;b&gt;&amp;&#39;</p>',
+    );
+  });
+
+  it('leaves its own markup alone, in lists too', () => {
+    expect(html`<ul>${['a', '<'].map((text) => html`<li>${text}</li>`)}</ul>`.markup).toBe(
+      '<ul><li>a</li><li>&lt;</li></ul>',
+    );
+  });
+
+  it('writes nothing for what is absent, and zero as zero', () => {
+    expect(html`${undefined}${null}${false}${0}${''}`.markup).toBe('0');
+  });
+});

@@ -1,0 +1,49 @@
+/** The server-rendered shop: pages with forms, a redirect after each POST, problems as pages. */
+import formbody from '@fastify/formbody';
+import type { FastifyInstance } from 'fastify';
+import { findSession } from '../accounts/sessions.ts';
+import { toProblem } from '../app/problem.ts';
+import type { Database } from '../database/database.ts';
+import { cartPage } from './cart-page.ts';
+import { html } from './html.ts';
+import { inboxPage } from './inbox-page.ts';
+import { loginPage } from './login-page.ts';
+import { orderPages } from './order-pages.ts';
+import { LoginNeeded, seeOther, sendPage } from './page-context.ts';
+import { preferencesPage } from './preferences-page.ts';
+import { productPages } from './product-pages.ts';
+import { style } from './style.ts';
+
+/** Registers all pages in a scope of their own: forms are parsed here and nowhere in the API. */
+export async function pages(app: FastifyInstance, db: Database): Promise<void> {
+  app.addHook('onRoute', (route) => {
+    route.schema = { ...route.schema, hide: true };
+  });
+  app.get('/', async (_request, reply) => seeOther(reply, '/products'));
+  app.get('/style.css', async (_request, reply) =>
+    reply.header('cache-control', 'public, max-age=300').type('text/css; charset=utf-8').send(style),
+  );
+
+  await app.register(async (scope) => {
+    await scope.register(formbody);
+    scope.decorateRequest('visitor');
+    scope.addHook('onRequest', async (request) => {
+      request.visitor = (await findSession(db, request))?.customer;
+    });
+    scope.setErrorHandler(async (error, request, reply) => {
+      if (error instanceof LoginNeeded)
+        return seeOther(reply, `/login?${new URLSearchParams({ next: error.next })}`);
+      const problem = toProblem(error);
+      if (problem.status >= 500) request.log.error({ err: error }, 'page failed');
+      reply.code(problem.status);
+      return sendPage(
+        request,
+        reply,
+        problem.body().title,
+        html`<p class="message" role="alert">${problem.message}</p>`,
+      );
+    });
+    for (const page of [loginPage, productPages, cartPage, orderPages, inboxPage, preferencesPage])
+      page(scope, db);
+  });
+}
