@@ -1,0 +1,133 @@
+/**
+ * The demo's script: moves the slice through its stages under load and measures what it promised. Stops as soon as
+ * the shadow stage finds a mismatch: traffic moves only after parity.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Tally } from '../load/tally.ts';
+import { type DemoFigures, measuredShare, percentile, type StageFigures } from './demo-figures.ts';
+import type { LoadProcess } from './load-process.ts';
+import type { Screen } from './screen.ts';
+import type { MismatchSample, ParityCounts, SliceControl } from './slice-control.ts';
+import { STAGES, type Stage } from './stages.ts';
+
+export interface MigrationOptions {
+  readonly control: SliceControl;
+  readonly load: LoadProcess;
+  readonly screen: Screen;
+  /** Seconds that a stage of weight 1 is watched. */
+  readonly seconds: number;
+  readonly signal: AbortSignal;
+}
+
+export type MigrationResult =
+  | { readonly kind: 'completed'; readonly figures: DemoFigures }
+  | { readonly kind: 'mismatch'; readonly count: number; readonly sample: MismatchSample };
+
+const LOOK_EVERY_MS = 250;
+/** Once asked, a share is measured when the requests decided before have been answered. */
+const SETTLE_MS = 500;
+
+/** Runs all stages. @throws when the signal is aborted or a part breaks down */
+export async function runMigration(options: MigrationOptions): Promise<MigrationResult> {
+  const { control, load, screen } = options;
+  const began = Date.now();
+  const lags: number[] = [];
+  const stages: StageFigures[] = [];
+  for (const stage of STAGES) {
+    screen.heading(`${stage.name}: ${stage.says}`);
+    // Said before the flip: on the way back users are meant to move, and the first may do so at once.
+    load.beginPhase(`towards ${stage.name}`, stage.percentRises);
+    await control.setShadow(stage.shadowPercent, `demo: ${stage.name}`);
+    await control.setServe(stage.servePercent, `demo: ${stage.name}`);
+    await sleep(SETTLE_MS, undefined, { signal: options.signal });
+    load.beginPhase(stage.name, stage.percentRises);
+    await watchStage(stage, options, lags);
+    const parity = await control.parity();
+    if (parity.mismatch > 0 && parity.sample)
+      return { kind: 'mismatch', count: parity.mismatch, sample: parity.sample };
+    const tally = load.latest();
+    if (tally) {
+      stages.push(figuresOf(stage, tally));
+      screen.say(closeStage(stage, tally, parity));
+    }
+  }
+  const tally = await load.stop();
+  const seconds = (Date.now() - began) / 1000;
+  screen.heading('verify: both databases, row by row');
+  const rows = await control.verify((done, total) =>
+    screen.live(`${done.toLocaleString('en-US')} of ${total.toLocaleString('en-US')} rows`),
+  );
+  const parity = await control.parity();
+  return { kind: 'completed', figures: assemble(tally, stages, parity, lags, rows, seconds) };
+}
+
+async function watchStage(
+  stage: Stage,
+  { control, load, screen, seconds, signal }: MigrationOptions,
+  lags: number[],
+): Promise<void> {
+  const until = Date.now() + stage.weight * seconds * 1000;
+  while (Date.now() < until) {
+    await sleep(LOOK_EVERY_MS, undefined, { signal });
+    const [status, parity] = await Promise.all([control.replication(), control.parity()]);
+    lags.push(status.lagMs);
+    const tally = load.latest();
+    if (tally) screen.live(describeNow(tally, parity, status.lagMs));
+    if (parity.mismatch > 0) return;
+  }
+}
+
+function describeNow(tally: Tally, parity: ParityCounts, lagMs: number): string {
+  const compared = parity.match + parity.mismatch;
+  return [
+    `${tally.requests.toLocaleString('en-US')} requests`,
+    `${tally.failures} failed`,
+    `service ${measuredShare(tally).toFixed(1)} %`,
+    compared > 0
+      ? `parity ${parity.match.toLocaleString('en-US')}/${compared.toLocaleString('en-US')}`
+      : 'parity –',
+    `stale ${tally.staleReads}`,
+    `lag ${lagMs.toFixed(0)} ms`,
+    `p50 ${tally.latency.p50.toFixed(1)} ms p99 ${tally.latency.p99.toFixed(0)} ms`,
+  ].join(' · ');
+}
+
+function closeStage(stage: Stage, tally: Tally, parity: ParityCounts): string {
+  return `  ${tally.phase.requests.toLocaleString('en-US')} requests, service ${measuredShare(tally)} % (asked ${stage.servePercent} %), ${parity.match.toLocaleString('en-US')} matches so far, ${tally.failures} failures`;
+}
+
+function figuresOf(stage: Stage, tally: Tally): StageFigures {
+  return {
+    stage: stage.name,
+    askedPercent: stage.servePercent,
+    measuredPercent: measuredShare(tally),
+    requests: tally.phase.flagged.legacy + tally.phase.flagged.candidate,
+    users: tally.phase.users.legacy + tally.phase.users.candidate,
+  };
+}
+
+function assemble(
+  tally: Tally,
+  stages: readonly StageFigures[],
+  parity: ParityCounts,
+  lags: readonly number[],
+  rows: DemoFigures['rows'],
+  seconds: number,
+): DemoFigures {
+  const { match, mismatch, stale, noise, inconclusive } = parity;
+  return {
+    requests: tally.requests,
+    writes: tally.writes,
+    requestsPerSecond: tally.requests / seconds,
+    failures: tally.failures,
+    failureSamples: tally.failureSamples,
+    stages,
+    usersMovedBack: tally.usersMovedBack,
+    readsAfterWrite: tally.readsAfterWrite,
+    staleReads: tally.staleReads,
+    parity: { match, mismatch, stale, noise, inconclusive },
+    lagMs: { p50: percentile(lags, 0.5), p99: percentile(lags, 0.99), samples: lags.length },
+    rows,
+    seconds,
+  };
+}

@@ -1,0 +1,46 @@
+/**
+ * The demo's face. On a terminal a live line below a log of what happened; elsewhere plain lines; with --json
+ * nothing on standard output but the closing document, and the plain lines on standard error.
+ */
+import { styleText } from 'node:util';
+
+export interface Screen {
+  /** Something happened: a lasting line. */
+  say(text: string): void;
+  /** How things are right now: replaced by the next call. */
+  live(text: string): void;
+  heading(text: string): void;
+}
+
+const PLAIN_LIVE_EVERY_MS = 2500;
+
+export function createScreen(
+  stream: NodeJS.WriteStream,
+  began = Date.now(),
+  now: () => number = Date.now,
+): Screen {
+  let lastLive = Number.NEGATIVE_INFINITY;
+  const clock = () => styleText('dim', `${((now() - began) / 1000).toFixed(1).padStart(6)} s`, { stream });
+  const clear = () => {
+    if (stream.isTTY) stream.write('\r\u001b[2K');
+  };
+  return {
+    say(text) {
+      clear();
+      stream.write(`${clock()}  ${text}\n`);
+    },
+    live(text) {
+      if (stream.isTTY) {
+        const room = (stream.columns ?? 120) - 1;
+        stream.write(`\r\u001b[2K${`          ${text}`.slice(0, room)}`);
+      } else if (now() - lastLive >= PLAIN_LIVE_EVERY_MS) {
+        lastLive = now();
+        stream.write(`            ${text}\n`);
+      }
+    },
+    heading(text) {
+      clear();
+      stream.write(`${clock()}  ${styleText('bold', text, { stream })}\n`);
+    },
+  };
+}

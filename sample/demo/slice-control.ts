@@ -1,0 +1,91 @@
+/** What the demo asks of the control plane, about its one slice. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createControlClient } from '@ficus/control';
+import type { DemoFigures } from './demo-figures.ts';
+
+export interface MismatchSample {
+  readonly route: string;
+  readonly request: string;
+  readonly differences: readonly {
+    readonly path: string;
+    readonly legacy: string;
+    readonly candidate: string;
+  }[];
+  /** The same request to the candidate, secrets taken out. */
+  readonly curl: string;
+}
+
+export interface ParityCounts {
+  readonly match: number;
+  readonly mismatch: number;
+  readonly stale: number;
+  readonly noise: number;
+  readonly inconclusive: number;
+  /** The newest mismatch. */
+  readonly sample: MismatchSample | undefined;
+}
+
+export interface SliceControl {
+  setServe(percent: number, reason: string): Promise<void>;
+  setShadow(percent: number, reason: string): Promise<void>;
+  parity(): Promise<ParityCounts>;
+  replication(): Promise<{ readonly lagMs: number; readonly state: string }>;
+  /** Waits for the first copy and the stream behind it. @throws when the stream stops */
+  untilStreaming(onProgress: (text: string) => void, signal: AbortSignal): Promise<void>;
+  verify(onProgress: (done: number, total: number) => void): Promise<DemoFigures['rows']>;
+}
+
+const LOOK_EVERY_MS = 200;
+
+export function connectSlice(controlUrl: string, slice: string): SliceControl {
+  const control = createControlClient(controlUrl, undefined, 'demo');
+  return {
+    setServe: async (percent, reason) => {
+      await control.setServe(slice, { percent, reason });
+    },
+    setShadow: async (percent, reason) => {
+      await control.setShadow(slice, { percent, reason });
+    },
+    parity: async () => {
+      const { counts, samples } = (await control.slice(slice)).parity;
+      const found = samples.find((sample) => sample.verdict === 'mismatch');
+      return {
+        ...counts,
+        sample: found && { ...found, curl: `${found.curl.legacy}\n${found.curl.candidate}` },
+      };
+    },
+    replication: () => control.replication(slice),
+    untilStreaming: async (onProgress, signal) => {
+      for (;;) {
+        const view = await control.replication(slice);
+        if (view.problem) throw new Error(`${view.problem.message} ${view.problem.remedy}`);
+        if (view.copied && view.state === 'streaming') return;
+        onProgress(
+          `copying ${(view.copy?.rowsCopied ?? 0).toLocaleString('en-US')} of about ${(view.copy?.rowsTotal ?? 0).toLocaleString('en-US')} rows`,
+        );
+        await sleep(LOOK_EVERY_MS, undefined, { signal });
+      }
+    },
+    verify: async (onProgress) => {
+      const run = await control.verify(slice, {
+        onProgress: (view) => onProgress(view.rowsCompared, view.rowsTotal),
+      });
+      if (run.problem) throw new Error(run.problem.message);
+      const sum = (pick: (table: (typeof run.tables)[number]) => number) =>
+        run.tables.reduce((total, table) => total + pick(table), 0);
+      const [compared, missing, extra, different] = [
+        sum((t) => t.rowsCompared),
+        sum((t) => t.missing),
+        sum((t) => t.extra),
+        sum((t) => t.different),
+      ];
+      const unequal = missing + extra + different;
+      return {
+        legacy: compared - extra,
+        candidate: compared - missing,
+        equal: compared - unequal,
+        different: unequal,
+      };
+    },
+  };
+}

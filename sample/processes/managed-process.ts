@@ -1,0 +1,112 @@
+/**
+ * A child process of the sample: its log goes to a file, its first line says where it listens, and it never
+ * outlives us. As with PostgreSQL, a small shell is the lifeline: when our end of its standard input closes, for
+ * whatever reason, it asks the child to stop. The child sits in a process group of its own, so that Ctrl-C in the
+ * terminal reaches us alone and we stop things in order.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+export interface ProcessOptions {
+  /** What it is called in messages. */
+  readonly name: string;
+  /** Arguments of `node`: the script and its own. */
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly logFile: string;
+  /** The `msg` of the line that says it is ready and where; by default `listening`. */
+  readonly readyMessage?: string;
+  /** How long the child may take to listen, in milliseconds. */
+  readonly startMs?: number;
+}
+
+export interface ManagedProcess {
+  readonly name: string;
+  /** `http://host:port`, from its `listening` line. */
+  readonly address: string;
+  /** Everything else that line said. */
+  readonly facts: Readonly<Record<string, string>>;
+  /** Resolves with the exit status when the child ends by itself or is stopped. */
+  readonly ended: Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** The child's own words when it could not start. */
+export class ProcessFailed extends Error {
+  readonly exitStatus: number;
+
+  constructor(name: string, exitStatus: number, words: string) {
+    super(`${name} did not start (exit status ${exitStatus})${words ? `:\n${words}` : ''}`);
+    this.name = 'ProcessFailed';
+    this.exitStatus = exitStatus;
+  }
+}
+
+const LIFELINE =
+  'exec 3<&0; "$0" "$@" </dev/null & child=$!; { cat <&3 >/dev/null; kill -TERM $child 2>/dev/null; } & wait $child; code=$?; kill $! 2>/dev/null; exit $code';
+
+/** Starts a child and waits until it listens. */
+export async function startProcess(options: ProcessOptions): Promise<ManagedProcess> {
+  const log = createWriteStream(options.logFile, { flags: 'a' });
+  const shell = spawn('/bin/sh', ['-c', LIFELINE, process.execPath, ...options.args], {
+    env: { ...process.env, ...options.environment },
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  shell.stdin.on('error', () => undefined);
+  const ended = once(shell, 'close').then(([code]) => {
+    log.end();
+    return (code as number | null) ?? 1;
+  });
+
+  const complaints: string[] = [];
+  shell.stderr.on('data', (chunk: Buffer) => {
+    log.write(chunk);
+    if (complaints.length < 50) complaints.push(chunk.toString());
+  });
+  const facts = await new Promise<ReadyLine>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      shell.stdin.end();
+      reject(new ProcessFailed(options.name, 1, `it was not ready in time; see ${options.logFile}`));
+    }, options.startMs ?? 60_000);
+    createInterface({ input: shell.stdout }).on('line', (line) => {
+      log.write(`${line}\n`);
+      const found = parseReady(line, options.readyMessage ?? 'listening');
+      if (found) {
+        clearTimeout(timer);
+        resolve(found);
+      }
+    });
+    void ended.then((code) => {
+      clearTimeout(timer);
+      reject(new ProcessFailed(options.name, code, complaints.join('').trim()));
+    });
+  });
+
+  return {
+    name: options.name,
+    address: facts.address,
+    facts,
+    ended,
+    stop: async () => {
+      shell.stdin.end();
+      await ended;
+    },
+  };
+}
+
+interface ReadyLine extends Readonly<Record<string, string>> {
+  readonly address: string;
+}
+
+function parseReady(line: string, message: string): ReadyLine | undefined {
+  if (!line.includes(`"${message}"`)) return undefined;
+  try {
+    const entry = JSON.parse(line) as Record<string, string>;
+    return entry.msg === message && entry.address ? { ...entry, address: entry.address } : undefined;
+  } catch {
+    return undefined;
+  }
+}

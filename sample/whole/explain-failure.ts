@@ -1,0 +1,11 @@
+/** Why the sample could not be brought up, in one sentence; answers the exit status. */
+import { ProcessFailed } from '../processes/managed-process.ts';
+
+export function explainFailure(error: unknown, signal: AbortSignal): number {
+  if (signal.aborted) {
+    console.error('stopped');
+    return 3;
+  }
+  console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+  return error instanceof ProcessFailed ? error.exitStatus : 3;
+}

@@ -1,0 +1,33 @@
+/**
+ * Writes docs/errors.md, docs/config.md and docs/ficus.schema.json from the sources they describe.
+ * With --check nothing is written, and the exit status is 1 when a file on disk differs: documents stay true.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { describeConfig, describeErrors, jsonSchema } from './describe.ts';
+
+const root = join(import.meta.dirname, '..');
+
+const documents: Readonly<Record<string, () => string>> = {
+  'docs/errors.md': describeErrors,
+  'docs/config.md': describeConfig,
+  'docs/ficus.schema.json': jsonSchema,
+};
+
+const check = process.argv.includes('--check');
+let drifted = false;
+for (const [path, write] of Object.entries(documents)) {
+  const file = join(root, path);
+  const wanted = write();
+  const found = await readFile(file, 'utf8').catch(() => '');
+  if (found === wanted) continue;
+  if (check) {
+    drifted = true;
+    console.error(`${path} is not what the sources say. Run: npm run docs`);
+  } else {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, wanted);
+    console.log(`wrote ${path}`);
+  }
+}
+process.exitCode = drifted ? 1 : 0;
