@@ -1,0 +1,47 @@
+/** Documents stay true: configs in them are valid, commands and files that they name exist. */
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseConfig } from '@ficus/core';
+import { buildProgram } from 'ficus';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+
+const root = join(import.meta.dirname, '..', '..');
+const documents = globSync(['*.md', 'docs/**/*.md', '*/README.md', 'extracted/*/README.md'], {
+  cwd: root,
+  exclude: (name) => name.includes('node_modules'),
+});
+const textOf = (document: string) => readFileSync(join(root, document), 'utf8');
+
+test('there are documents', () => {
+  expect(documents).toContain('README.md');
+  expect(documents.length).toBeGreaterThan(8);
+});
+
+test('the README’s config is valid, and has ten lines or little more', () => {
+  const [, yaml = ''] = /```yaml\n([\s\S]*?)```/.exec(textOf('README.md')) ?? [];
+  expect(parseConfig(parse(yaml), {})).toMatchObject({ ok: true });
+  expect(yaml.trim().split('\n').length).toBeLessThanOrEqual(10);
+});
+
+describe.each(documents)('%s', (document) => {
+  const text = textOf(document);
+
+  test('links lead to files that are there', () => {
+    const links = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map((match) => match[1] ?? '');
+    const broken = links.filter((link) => !existsSync(join(root, dirname(document), link)));
+    expect(broken).toEqual([]);
+  });
+
+  test('npm scripts that it names exist', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object };
+    const named = [...text.matchAll(/npm run ([a-z0-9:-]+)/g)].map((match) => match[1] ?? '');
+    expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
+  });
+
+  test('commands of ficus that it runs exist', () => {
+    const known = new Set(buildProgram().commands.map((command) => command.name()));
+    const named = [...text.matchAll(/npx ficus ([a-z-]+)/g)].map((match) => match[1] ?? '');
+    expect(named.filter((name) => !known.has(name))).toEqual([]);
+  });
+});

@@ -1,0 +1,55 @@
+/** The design's import direction, read from the sources: core ← proxy, cdc, parity ← control ← cli. */
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..', '..');
+
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  proxy: ['core'],
+  cdc: ['core'],
+  parity: ['core'],
+  control: ['core', 'proxy', 'cdc', 'parity'],
+  cli: ['core', 'proxy', 'cdc', 'parity', 'control'],
+  'legacy-monolith': [],
+  'extracted/notifications': [],
+};
+
+const IMPORT = /(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g;
+
+function importsOf(workspace: string): { file: string; target: string }[] {
+  return globSync(`${workspace}/**/*.ts`, {
+    cwd: root,
+    exclude: (name) => name.includes('node_modules'),
+  }).flatMap((file) => {
+    const source = readFileSync(join(root, file), 'utf8');
+    return [...source.matchAll(IMPORT)].map((match) => ({ file, target: match[1] ?? '' }));
+  });
+}
+
+describe.each(Object.entries(allowed))('%s', (workspace, targets) => {
+  const imports = importsOf(workspace);
+
+  test('has sources at all', () => {
+    expect(imports.length).toBeGreaterThan(0);
+  });
+
+  test(`imports no workspace but ${targets.join(', ') || 'none'}`, () => {
+    const permitted = new Set(targets.map((target) => `@ficus/${target}`));
+    const strays = imports.filter(
+      ({ target }) => /^@ficus(-sample)?\/|^ficus$/.test(target) && !permitted.has(target),
+    );
+    expect(strays).toEqual([]);
+  });
+
+  test('reaches into no other folder by a relative path', () => {
+    const depth = workspace.split('/').length;
+    const strays = imports.filter(({ file, target }) => {
+      if (!target.startsWith('.')) return false;
+      const resolved = join(file, '..', target).split('/').slice(0, depth).join('/');
+      return resolved !== workspace;
+    });
+    expect(strays).toEqual([]);
+  });
+});

@@ -1,0 +1,72 @@
+/** Databases of their own for tests of the sample: a seeded shop, and a service's filled through the mapping. */
+import { randomBytes } from 'node:crypto';
+import { applySchema as applyShopSchema, seed } from '@ficus-sample/legacy-monolith';
+import { applySchema as applyServiceSchema } from '@ficus-sample/notifications';
+import pg from 'pg';
+import { fillThroughMapping } from './fill-through-mapping.ts';
+
+export interface SampleDatabase extends AsyncDisposable {
+  readonly url: string;
+  /** Rows of any statement. */
+  query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+export const SCALE = 0.01;
+
+/** A shop with 200 customers, 2,000 orders and 5,000 notifications. */
+export async function seededShop(port: number): Promise<SampleDatabase> {
+  const database = await createDatabase(port, 'shop');
+  await applyShopSchema(database.url);
+  await seed(database.url, { scale: SCALE });
+  return database;
+}
+
+/** The service's database with the rows that the shop's become. */
+export async function mappedService(port: number, shop: SampleDatabase): Promise<SampleDatabase> {
+  const database = await createDatabase(port, 'notifications');
+  await applyServiceSchema(database.url);
+  await fillThroughMapping(shop, database);
+  return database;
+}
+
+/** An empty database under a name of its own; dropped when disposed. */
+export async function createDatabase(port: number, purpose: string): Promise<SampleDatabase> {
+  const name = `sample_${purpose}_${randomBytes(6).toString('hex')}`;
+  const urlOf = (database: string) => `postgres://postgres@127.0.0.1:${port}/${database}`;
+  await once(urlOf('postgres'), `CREATE DATABASE ${name}`);
+  const pool = new pg.Pool({ connectionString: urlOf(name), max: 4 });
+  pool.on('error', () => undefined);
+  return {
+    url: urlOf(name),
+    query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
+      (await pool.query<Row>(text, [...values])).rows,
+    [Symbol.asyncDispose]: async () => {
+      await pool.end();
+      await once(urlOf('postgres'), `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    },
+  };
+}
+
+/** Keeps every write of `table` waiting until it is disposed. */
+export async function lockTable(database: SampleDatabase, table: string): Promise<AsyncDisposable> {
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  await client.query(`BEGIN; LOCK TABLE ${table} IN SHARE MODE`);
+  let held = true;
+  return {
+    [Symbol.asyncDispose]: async () => {
+      if (held) await client.end();
+      held = false;
+    },
+  };
+}
+
+async function once(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}

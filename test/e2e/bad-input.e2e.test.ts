@@ -1,0 +1,187 @@
+/** What a user reads when something is wrong: every error, one clear sentence, what to do, the right exit status. */
+
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { type EmbeddedCluster, freePort, startCluster } from '@ficus/sample';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type CommandResult, FICUS, ROOT, runCommand, stopAll } from './run-command.ts';
+
+let directory: string;
+let cluster: EmbeddedCluster;
+
+beforeAll(async () => {
+  await mkdir(join(ROOT, '.ficus'), { recursive: true });
+  directory = await mkdtemp(join(ROOT, '.ficus', 'bad-input-'));
+  // A server as people find it: wal_level is what PostgreSQL's default is.
+  cluster = await startCluster({
+    dataDir: join(directory, 'postgres'),
+    settings: { wal_level: 'replica', fsync: 'off' },
+  });
+  for (const name of ['legacy', 'candidate', 'control']) await cluster.createDatabase(name);
+  await createTable('legacy', 'CREATE TABLE inbox (id bigint PRIMARY KEY, body text)');
+  await createTable('candidate', 'CREATE TABLE inbox (id bigint PRIMARY KEY, body text)');
+  await createTable('legacy', 'CREATE TABLE loose (id bigint, body text)');
+  await createTable('candidate', 'CREATE TABLE loose (id bigint PRIMARY KEY, body text)');
+});
+afterEach(stopAll);
+afterAll(async () => {
+  await cluster?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function createTable(database: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: cluster.url(database) });
+  await client.connect();
+  await client.query(sql);
+  await client.end();
+}
+
+interface ConfigParts {
+  readonly legacyDatabase?: string;
+  readonly table?: string;
+  readonly proxyListen?: string;
+}
+
+async function writeConfig(name: string, parts: ConfigParts): Promise<string> {
+  const table = parts.table ?? 'inbox';
+  const file = join(directory, `${name}.yaml`);
+  await writeFile(
+    file,
+    `version: 1
+proxy: { listen: "${parts.proxyListen ?? '127.0.0.1:0'}" }
+control: { listen: "127.0.0.1:0", database: "${cluster.url('control')}" }
+legacy: { url: http://127.0.0.1:9, database: "${parts.legacyDatabase ?? cluster.url('legacy')}" }
+slices:
+  inbox:
+    candidate: { url: http://127.0.0.1:9, database: "${cluster.url('candidate')}" }
+    routes: [{ id: list, path: /inbox }]
+    tables: [{ from: public.${table}, to: public.${table} }]
+`,
+  );
+  return file;
+}
+
+function expectClearWords(result: CommandResult): void {
+  expect(result.stderr + result.stdout).not.toMatch(/^\s+at .*\.(ts|js):\d+/m);
+  expect(result.stderr).not.toContain('node:internal');
+}
+
+test('a config with five errors reports all five with their paths and exits 1', async () => {
+  const file = join(directory, 'five.yaml');
+  await writeFile(
+    file,
+    `version: 1
+proxy: { listen: nowhere }
+legacy: { url: ftp://shop }
+flags: { provider: file }
+slices:
+  inbox:
+    candidate: { url: http://127.0.0.1:3101, colour: green }
+    routes: [{ id: list, path: inbox }]
+`,
+  );
+  for (const command of ['check', 'up', 'proxy']) {
+    const result = await runCommand([FICUS, command, '--config', file]);
+    expect(result.status).toBe(1);
+    for (const path of [
+      'proxy.listen',
+      'legacy.url',
+      'flags.file',
+      'slices.inbox.candidate.colour',
+      'slices.inbox.routes[0].path',
+    ]) {
+      expect(result.stderr).toContain(`${path}: `);
+    }
+    expect(result.stderr).toContain('5 errors');
+    expectClearWords(result);
+  }
+});
+
+test('a file that is not there, and one that is not YAML, are told apart', async () => {
+  const missing = await runCommand([FICUS, 'check', '--config', join(directory, 'nope.yaml')]);
+  expect(missing.status).toBe(3);
+  expect(missing.stderr).toContain('nope.yaml');
+  const file = join(directory, 'broken.yaml');
+  await writeFile(file, 'version: 1\nlegacy: { url: http://x\n');
+  const broken = await runCommand([FICUS, 'check', '--config', file]);
+  expect(broken.status).toBe(1);
+  expect(broken.stderr).toMatch(/line \d/);
+  expectClearWords(broken);
+});
+
+describe.each(['up', 'check'])('surroundings that are not ready, seen by ficus %s', (command) => {
+  const args = (file: string) =>
+    command === 'check' ? [FICUS, 'check', '--live', '--config', file] : [FICUS, 'up', '--config', file];
+
+  test('an unreachable database', async () => {
+    const port = await freePort();
+    const file = await writeConfig('unreachable', {
+      legacyDatabase: `postgres://shop:secret@127.0.0.1:${port}/shop`,
+    });
+    const result = await runCommand(args(file));
+    expect(result.status).toBe(3);
+    expect(result.stderr).toContain(`127.0.0.1:${port}`);
+    expect(result.stderr).toContain('legacy.database');
+    expect(result.stderr).not.toContain('secret');
+    expectClearWords(result);
+  });
+
+  test('a wrong wal_level', async () => {
+    const result = await runCommand(args(await writeConfig('wal', {})));
+    expect(result.status).toBe(3);
+    expect(result.stderr).toMatch(/wal_level/);
+    expect(result.stderr).toContain('ALTER SYSTEM SET wal_level');
+    expectClearWords(result);
+  });
+
+  test('a table without replica identity', async () => {
+    const result = await runCommand(args(await writeConfig('identity', { table: 'loose' })));
+    expect(result.status).toBe(3);
+    expect(result.stderr).toContain('public.loose');
+    expect(result.stderr).toMatch(/REPLICA IDENTITY|primary key/i);
+    expectClearWords(result);
+  });
+});
+
+describe('a taken port', () => {
+  let other: Server;
+  let listen: string;
+
+  beforeAll(async () => {
+    other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    listen = `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  });
+  afterAll(() => {
+    other.close();
+  });
+
+  test.each(['proxy', 'up'])('ficus %s says which, and exits 3', async (command) => {
+    const file = join(directory, `taken-${command}.yaml`);
+    await writeFile(
+      file,
+      `version: 1\nproxy: { listen: "${listen}" }\ncontrol: { listen: "127.0.0.1:0", database: "${cluster.url('control')}" }\nflags: { provider: file, file: ${join(directory, 'flags.json')} }\nlegacy: { url: http://127.0.0.1:9 }\n`,
+    );
+    const result = await runCommand([FICUS, command, '--config', file]);
+    expect(result.status).toBe(3);
+    expect(result.stderr).toContain(listen);
+    expectClearWords(result);
+  });
+});
+
+test.each([
+  [['serve', 'inbox', '101'], 'whole number from 0 to 100'],
+  [['serve', 'inbox'], 'percent'],
+  [['nonsense'], 'nonsense'],
+  [['serve', 'nope', '5'], 'inbox'],
+])('used wrongly: %j', async (args, words) => {
+  const file = await writeConfig('usage', {});
+  const result = await runCommand([FICUS, ...args, '--config', file]);
+  expect(result.status).toBe(2);
+  expect(result.stderr).toContain(words);
+  expectClearWords(result);
+});

@@ -1,0 +1,11 @@
+/** The kill loop, short: the same that `npm run kill-loop` runs for hours. */
+import { expect, test } from 'vitest';
+import { runKillLoop } from '../faults/kill-loop.ts';
+
+test('nothing is lost and nothing doubled, whatever is killed', { timeout: 120_000 }, async () => {
+  const result = await runKillLoop({ rounds: 4, seed: 7 });
+  expect(result.examples).toEqual([]);
+  expect(result).toMatchObject({ lost: 0, doubled: 0 });
+  expect(result.committed).toBeGreaterThan(100);
+  expect(result.deaths).toBeGreaterThan(0);
+});

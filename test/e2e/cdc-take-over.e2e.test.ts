@@ -1,0 +1,55 @@
+/** Two processes for one slice: the second stands by, and takes over within seconds after the first is killed. */
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { EngineProcess } from '../faults/engine-process.ts';
+import { createDatabasePair, type DatabasePair } from '../integration/cdc-mapping/database-pair.ts';
+import { type OwnCluster, startOwnCluster } from '../integration/cdc-mapping/own-cluster.ts';
+import { parseConfigTables } from '../integration/cdc-mapping/parse-tables.ts';
+
+/** The second tries once a second, by default; the rest is for connecting, on busy cores. */
+const BOUND_MS = 8_000;
+
+let cluster: OwnCluster;
+let pair: DatabasePair | undefined;
+const processes: EngineProcess[] = [];
+beforeAll(async () => {
+  cluster = await startOwnCluster('take-over');
+  return () => cluster.remove();
+});
+afterEach(async () => {
+  await Promise.all(processes.splice(0).map((each) => each.kill()));
+  await pair?.drop();
+  pair = undefined;
+});
+
+test('a process that is killed is followed by the one that stands by', async () => {
+  pair = await createDatabasePair(cluster.port);
+  const { source, target, sourceUrl, targetUrl } = pair;
+  await source.query('CREATE TABLE item (id int PRIMARY KEY)');
+  await target.query('CREATE TABLE item (id int PRIMARY KEY)');
+  const tables = parseConfigTables([{ from: 'item', to: 'item' }]);
+  const start = () => {
+    const started = new EngineProcess({ slice: 'pair', tables, sourceUrl, targetUrl });
+    processes.push(started);
+    return started;
+  };
+  const first = start();
+  await expect.poll(() => first.status?.state, { timeout: 20_000 }).toBe('streaming');
+  const second = start();
+  await expect.poll(() => second.status?.state, { timeout: 20_000 }).toBe('standby');
+  for (const round of [1, 2]) {
+    const [gone, next] = round === 1 ? [first, second] : [processes[1]!, processes[2]!];
+    await source.query('INSERT INTO item SELECT generate_series($1::int, $1 + 999)', [round * 10_000]);
+    const killed = Date.now();
+    await gone.kill();
+    await source.query('INSERT INTO item VALUES ($1)', [round]);
+    const present = async () => (await target.query('SELECT FROM item WHERE id = $1', [round])).rowCount;
+    await expect.poll(present, { timeout: 20_000 }).toBe(1);
+    expect(Date.now() - killed).toBeLessThan(BOUND_MS);
+    await expect.poll(() => next.status?.state, { timeout: 10_000 }).toBe('streaming');
+    if (round === 1) {
+      const third = start();
+      await expect.poll(() => third.status?.state, { timeout: 20_000 }).toBe('standby');
+    }
+  }
+  expect((await target.query('SELECT count(*)::int AS rows FROM item')).rows).toEqual([{ rows: 2002 }]);
+});

@@ -1,0 +1,87 @@
+/** Runs a command line of the repository to its end, or until told to stop, with everything it wrote. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+export const ROOT = join(import.meta.dirname, '..', '..');
+
+export interface CommandResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningCommand {
+  readonly child: ChildProcess;
+  /** Resolves once standard output holds the text; rejects when the command ends without it. */
+  until(text: string | RegExp): Promise<string>;
+  readonly ended: Promise<CommandResult>;
+}
+
+/** Starts `node ARGS…` in the repository. The caller ends it: see `stopAll`. */
+export function startCommand(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): RunningCommand {
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    env: { ...process.env, NO_COLOR: '1', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  let stdout = '';
+  let stderr = '';
+  const watchers = new Set<() => void>();
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk;
+    for (const watcher of watchers) watcher();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  const ended = once(child, 'close').then(([status]) => {
+    running.delete(child);
+    return { status: status as number | null, stdout, stderr };
+  });
+  return {
+    child,
+    ended,
+    until: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if (typeof text === 'string' ? stdout.includes(text) : text.test(stdout)) {
+            watchers.delete(look);
+            resolve(stdout);
+          }
+        };
+        watchers.add(look);
+        look();
+        void ended.then(() => reject(new Error(`it ended without saying ${text}:\n${stdout}\n${stderr}`)));
+      }),
+  };
+}
+
+/** Runs it to its end. */
+export function runCommand(
+  args: readonly string[],
+  environment?: Readonly<Record<string, string>>,
+): Promise<CommandResult> {
+  return startCommand(args, environment).ended;
+}
+
+/** `ficus ARGS…` */
+export const FICUS = 'cli/bin/ficus.js';
+
+const running = new Set<ChildProcess>();
+
+/** For afterEach: ends whatever a test left behind, also when it failed. */
+export async function stopAll(): Promise<void> {
+  await Promise.all(
+    [...running].map(async (child) => {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+      clearTimeout(timer);
+    }),
+  );
+}

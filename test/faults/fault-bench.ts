@@ -1,0 +1,347 @@
+/**
+ * The rig of the fault tests: two clusters, a relay before each, the engine in a process of its own, and the oracle.
+ * One round: writers at work, faults as planned, then quiet, and everything is compared.
+ */
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReplicationOptions } from '@ficus/cdc';
+import { verifySlice } from '@ficus/cdc';
+import { type TableConfig, tableSchema } from '@ficus/core';
+import { type EmbeddedCluster, startCluster } from '@ficus/sample';
+import pg from 'pg';
+import { EngineProcess } from './engine-process.ts';
+import type { Fault, RoundPlan } from './fault-plan.ts';
+import {
+  type AnyTypeColumn,
+  anyTypeColumns,
+  FAULT_TABLES,
+  sourceSchema,
+  TARGET_TABLES,
+  targetSchema,
+} from './fault-schema.ts';
+import { checkInvariants, judge } from './oracle.ts';
+import type { Random } from './random.ts';
+import { openRelay, type Relay } from './relay.ts';
+import { startWorkload } from './workload.ts';
+
+const ROUND_LIMIT_MS = 60_000;
+/** A stream that stands still by itself for so long will not go on by itself. */
+const STOPPED_LIMIT_MS = 4_000;
+
+/** The engine refuses to go on, or is stuck. */
+export class StreamStoppedError extends Error {}
+
+export interface RoundResult {
+  readonly lost: readonly string[];
+  readonly doubled: readonly string[];
+  readonly committed: number;
+  readonly rows: number;
+  readonly deaths: number;
+  /** New copies, because PostgreSQL could not decode its own WAL. */
+  readonly undecodable: number;
+}
+
+export class FaultBench {
+  readonly #root: string;
+  readonly #source: EmbeddedCluster;
+  readonly #target: EmbeddedCluster;
+  readonly #relays: { readonly source: Relay; readonly target: Relay };
+  readonly #columns: readonly AnyTypeColumn[];
+  readonly #options: ReplicationOptions;
+  #environment: Readonly<Record<string, string>> = {};
+  readonly #acknowledged = new Set<string>();
+  readonly #dropped = new Set<string>();
+  #engine: EngineProcess | undefined;
+  #deaths = 0;
+  #undecodable = 0;
+  readonly #restarting = new Map<EmbeddedCluster, Promise<void>>();
+  /** The first copy of this life of the stream is complete. */
+  #copied = false;
+
+  private constructor(
+    root: string,
+    clusters: readonly [EmbeddedCluster, EmbeddedCluster],
+    relays: { source: Relay; target: Relay },
+    columns: readonly AnyTypeColumn[],
+  ) {
+    this.#root = root;
+    [this.#source, this.#target] = clusters;
+    this.#relays = relays;
+    this.#columns = columns;
+    const through = (relay: Relay) => `postgres://postgres@127.0.0.1:${relay.port}/shop`;
+    this.#options = {
+      slice: 'faults',
+      tables: FAULT_TABLES.map((table): TableConfig => tableSchema.parse(table)),
+      sourceUrl: through(relays.source),
+      targetUrl: through(relays.target),
+      settings: {
+        heartbeatMs: 100,
+        copyChunkRows: 40,
+        acknowledgeMs: 50,
+        retryMs: 100,
+        reconnectMinMs: 20,
+        reconnectMaxMs: 200,
+      },
+    };
+  }
+
+  static async open(): Promise<FaultBench> {
+    const base = join(import.meta.dirname, '../../.ficus/test');
+    await mkdir(base, { recursive: true });
+    const root = await mkdtemp(join(base, 'faults-'));
+    await chmod(root, 0o755);
+    const cluster = (name: string) =>
+      startCluster({
+        dataDir: join(root, name),
+        settings: {
+          fsync: 'off',
+          shared_buffers: '64MB',
+          wal_sender_timeout: '5s',
+          log_min_messages: 'fatal',
+        },
+      });
+    const clusters = await Promise.all([cluster('source'), cluster('target')]);
+    const [source, target] = clusters;
+    await Promise.all([source.createDatabase('shop'), target.createDatabase('shop')]);
+    const columns = await withClient(source.url('shop'), async (client) => {
+      const found = await anyTypeColumns(client);
+      await client.query(sourceSchema(found));
+      return found;
+    });
+    await withClient(target.url('shop'), (client) => client.query(targetSchema(columns)));
+    const relays = { source: await openRelay(source.port), target: await openRelay(target.port) };
+    return new FaultBench(root, [source, target], relays, columns);
+  }
+
+  async close(): Promise<void> {
+    await this.#engine?.kill();
+    await Promise.all([this.#relays.source.close(), this.#relays.target.close()]);
+    await Promise.all([this.#source.stop(), this.#target.stop()]);
+    await rm(this.#root, { recursive: true, force: true });
+  }
+
+  /** From the next round on, which has to be a fresh one, the engine has this fault. */
+  async mutate(mutant: string): Promise<void> {
+    await this.#engine?.kill();
+    this.#environment = { FICUS_MUTATION: mutant };
+  }
+
+  /** @throws StreamStoppedError when the stream does not come to rest in time */
+  async round(plan: RoundPlan, random: Random): Promise<RoundResult> {
+    this.#deaths = 0;
+    this.#undecodable = 0;
+    if (plan.fresh) await this.#forget();
+    const failpoint = plan.faults.find((fault) => fault.kind === 'kill-at');
+    if (failpoint) await this.#engine?.kill();
+    this.#ensureEngine(failpoint ? { FICUS_FAILPOINT: `${failpoint.failpoint}:${failpoint.count}` } : {});
+    const workload = startWorkload({
+      url: this.#source.url('shop'),
+      writers: 5,
+      columns: this.#columns,
+      random: random.fork(),
+      acknowledged: this.#acknowledged,
+      dropped: this.#dropped,
+      onlyStreamed: () => {
+        this.#copied ||= this.#engine?.copied === true;
+        return this.#copied;
+      },
+    });
+    const watch = this.#watchInvariants();
+    try {
+      // A process takes its time to begin; faults are for one that is at work.
+      await this.#started();
+      await Promise.all([
+        sleep(plan.busyMs),
+        ...plan.faults.filter((fault) => fault.kind !== 'kill-at').map((fault) => this.#strike(fault)),
+      ]);
+      await workload.stop();
+      await this.#comeToRest();
+    } finally {
+      await workload.stop();
+      await watch.stop();
+    }
+    const broken = await watch.stop();
+    const judged = await this.#judge();
+    return {
+      ...judged,
+      lost: [...judged.lost, ...broken],
+      committed: workload.committed,
+      deaths: this.#deaths,
+      undecodable: this.#undecodable,
+    };
+  }
+
+  #ensureEngine(environment: Readonly<Record<string, string>> = {}): EngineProcess {
+    if (this.#engine?.alive) return this.#engine;
+    if (this.#engine) this.#deaths += 1;
+    this.#engine = new EngineProcess(this.#options, { ...this.#environment, ...environment });
+    return this.#engine;
+  }
+
+  async #started(): Promise<void> {
+    const deadline = Date.now() + 5_000;
+    while (this.#engine?.alive && !this.#engine.status && Date.now() < deadline) await sleep(10);
+  }
+
+  /** As if the slice had never been copied. */
+  async #forget(): Promise<void> {
+    this.#copied = false;
+    if (this.#engine) {
+      while (!(await this.#ensureEngine().drop())) await sleep(50);
+      await this.#engine.kill();
+      this.#engine = undefined;
+    }
+    await withClient(this.#target.url('shop'), (client) =>
+      client.query(`TRUNCATE ${TARGET_TABLES.join(', ')}`),
+    );
+  }
+
+  async #strike(fault: Exclude<Fault, { kind: 'kill-at' }> | Fault): Promise<void> {
+    if (fault.kind === 'kill-at') return;
+    await sleep(fault.afterMs);
+    const { source, target } = this.#relays;
+    switch (fault.kind) {
+      case 'kill':
+        await this.#engine?.kill();
+        this.#ensureEngine();
+        return;
+      case 'cut-source':
+        source.cut();
+        return;
+      case 'cut-target':
+        target.cut();
+        return;
+      case 'cut-both':
+        source.cut();
+        target.cut();
+        return;
+      case 'stall':
+        source.stall();
+        await sleep(150);
+        source.resume();
+        return;
+      case 'restart-source':
+      case 'restart-target': {
+        const cluster = fault.kind === 'restart-source' ? this.#source : this.#target;
+        // One that is being restarted is not struck again before it runs.
+        const turn = (this.#restarting.get(cluster) ?? Promise.resolve()).then(async () => {
+          if (fault.how === 'kill') await cluster.kill();
+          else await cluster.stop();
+          await cluster.restart();
+        });
+        this.#restarting.set(cluster, turn);
+        await turn;
+      }
+    }
+  }
+
+  /** Waits until the copy is complete and everything committed is applied; the engine is started again when it died. */
+  async #comeToRest(): Promise<void> {
+    const deadline = Date.now() + ROUND_LIMIT_MS;
+    const lsn = await withClient(this.#source.url('shop'), async (client) => {
+      const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
+      return rows[0]?.lsn ?? '0/0';
+    });
+    let stoppedSince: number | undefined;
+    for (;;) {
+      const engine = this.#ensureEngine();
+      if ((await engine.waitForPosition(lsn, 1_000)) && engine.copied) return;
+      if (engine.status?.problem?.code === 'FICUS_CDC_SOURCE_UNDECODABLE') {
+        // A fault of PostgreSQL's own; the remedy is the operator's.
+        this.#undecodable += 1;
+        await this.#forget();
+        continue;
+      }
+      if (engine.status?.state !== 'stopped') stoppedSince = undefined;
+      else stoppedSince ??= Date.now();
+      const stopped = stoppedSince !== undefined && Date.now() - stoppedSince > STOPPED_LIMIT_MS;
+      if (stopped || Date.now() > deadline)
+        throw new StreamStoppedError(`the stream does not come to rest: ${JSON.stringify(engine.status)}`);
+      await sleep(20);
+    }
+  }
+
+  async #judge(): Promise<Pick<RoundResult, 'lost' | 'doubled' | 'rows'>> {
+    const judged = await withClient(this.#source.url('shop'), (source) =>
+      withClient(this.#target.url('shop'), (target) =>
+        judge(source, target, this.#columns, this.#acknowledged),
+      ),
+    );
+    // The verifier must agree with the oracle, whichever way it fell out.
+    const report = await verifySlice({
+      slice: 'faults',
+      tables: this.#options.tables,
+      sourceUrl: this.#source.url('shop'),
+      targetUrl: this.#target.url('shop'),
+      waitForApplied: (lsn, timeoutMs) => this.#waitThroughDeaths(lsn, timeoutMs),
+      mode: 'full',
+    });
+    if (judged.equal !== (report.verdict === 'match')) {
+      const first = JSON.stringify(report.differences[0] ?? report.reason);
+      return {
+        ...judged,
+        lost: [...judged.lost, `verify says ${report.verdict}, the oracle does not: ${first}`],
+      };
+    }
+    return judged;
+  }
+
+  /** A failpoint may be reached as late as now. */
+  async #waitThroughDeaths(lsn: string, timeoutMs: number): Promise<boolean> {
+    const deadline = Date.now() + timeoutMs;
+    while (Date.now() < deadline) {
+      const engine = this.#ensureEngine();
+      if (await engine.waitForPosition(lsn, deadline - Date.now())) return true;
+      await sleep(20);
+    }
+    return false;
+  }
+
+  /** Looks at the target all through the round: its invariants hold in every snapshot, not only at rest. */
+  #watchInvariants(): { stop(): Promise<string[]> } {
+    const broken: string[] = [];
+    let stopping = false;
+    const watching = (async () => {
+      let client: pg.Client | undefined;
+      while (!stopping) {
+        await sleep(2);
+        // Half of a first copy is no snapshot of anything.
+        if (!this.#engine?.alive || !this.#engine.copied) continue;
+        try {
+          client ??= await openClient(this.#target.url('shop'));
+          const problem = await checkInvariants(client);
+          if (problem) broken.push(`seen in passing: ${problem}`);
+        } catch {
+          // The target is being restarted.
+          await client?.end().catch(() => undefined);
+          client = undefined;
+        }
+      }
+      await client?.end().catch(() => undefined);
+    })();
+    return {
+      async stop() {
+        stopping = true;
+        await watching;
+        return [...new Set(broken)];
+      },
+    };
+  }
+}
+
+async function openClient(connectionString: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5_000 });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+async function withClient<T>(connectionString: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = await openClient(connectionString);
+  try {
+    return await work(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Faults planted in the engine, to prove that the oracle sees them. Each is one of the mistakes that engines of this kind
+ * really make. They live here and not in the engine: methods of its classes are replaced in the child process before
+ * it starts. A method that is gone fails loudly, so that a mutant never turns into no mutant at all.
+ */
+import { formatLsn } from '@ficus/core';
+import { Applier } from '../../cdc/apply/applier.ts';
+import type { Batch } from '../../cdc/batch/batch.ts';
+import { BatchBuilder } from '../../cdc/batch/batch-builder.ts';
+import { Intake } from '../../cdc/batch/intake.ts';
+import { Session } from '../../cdc/engine/session.ts';
+import type { Fault } from './fault-plan.ts';
+
+export interface Mutant {
+  readonly name: string;
+  /** What a user would see of it. */
+  readonly effect: string;
+  /** What shows it; empty: it shows by itself. */
+  readonly faults: readonly Fault[];
+  plant(): void;
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'acknowledge-early',
+    effect: 'the source forgets changes that are not on the target yet',
+    faults: [{ kind: 'kill-at', failpoint: 'before-settle', count: 1 }],
+    plant() {
+      replace(
+        Session.prototype,
+        'process',
+        (original) =>
+          function (this: { connection: { acknowledge(lsn: bigint): void } }, batch: Batch) {
+            if (batch.endLsn > 0n) this.connection.acknowledge(batch.endLsn);
+            return original.call(this, batch);
+          },
+      );
+    },
+  },
+  {
+    name: 'checkpoint-apart',
+    effect: 'rows are committed, the checkpoint is not: the same changes come twice',
+    faults: [{ kind: 'kill-at', failpoint: 'after-commit', count: 1 }],
+    plant() {
+      const due = new WeakMap<object, unknown[]>();
+      replace(
+        Applier.prototype,
+        'commit',
+        () =>
+          function (this: ApplierParts) {
+            const { stream, epoch, holder } = this.options;
+            due.set(this, [stream, epoch, holder, formatLsn(this.appliedLsn), formatLsn(this.endLsn)]);
+            this.session.send('COMMIT');
+          },
+      );
+      replace(
+        Applier.prototype,
+        'apply',
+        (original) =>
+          async function (this: ApplierParts, ...given: unknown[]) {
+            await original.apply(this, given);
+            const checkpoint = due.get(this);
+            if (!checkpoint) return;
+            due.delete(this);
+            this.session.send('SELECT ficus.advance_checkpoint($1, $2, $3, $4, $5)', checkpoint);
+            await this.session.settle();
+          },
+      );
+    },
+  },
+  {
+    name: 'merge-unfinished',
+    effect: 'half of a transaction of the source is visible on the target',
+    // The stream stands still wherever it happens to be: half a transaction then stays visible for a while.
+    faults: [40, 240, 440, 640].map((afterMs) => ({ kind: 'stall', afterMs })),
+    plant() {
+      // Whatever has come is read and applied, whether or not a transaction is at its end.
+      replace(
+        Intake.prototype,
+        'read',
+        (original) =>
+          function (this: { state: { scanned: number; boundary: number } }) {
+            const { boundary } = this.state;
+            this.state.boundary = this.state.scanned;
+            const result = original.call(this);
+            this.state.boundary = Math.max(this.state.boundary, boundary);
+            return result;
+          },
+      );
+      replace(
+        BatchBuilder.prototype,
+        'take',
+        (original) =>
+          function (this: object, bytes: Buffer) {
+            const batch = original.call(this, bytes) as Batch;
+            batch.complete = true;
+            return batch;
+          },
+      );
+      const ready = Object.getOwnPropertyDescriptor(Intake.prototype, 'ready')?.get;
+      if (!ready) throw new Error('the engine has no Intake.ready any more');
+      Object.defineProperty(Intake.prototype, 'ready', {
+        get(this: Intake) {
+          return this.batch.changes > 0 || ready.call(this);
+        },
+      });
+    },
+  },
+  {
+    name: 'toast-null',
+    effect: 'a large value that an update did not touch is gone',
+    faults: [],
+    plant() {
+      replace(
+        BatchBuilder.prototype,
+        'update',
+        (original) =>
+          function (this: { batch: Batch }, oid: number, oldAt: number, at: number) {
+            forgetUnchanged(this.batch.bytes, at);
+            return original.call(this, oid, oldAt, at);
+          },
+      );
+    },
+  },
+];
+
+export function plantMutant(name: string): void {
+  const mutant = MUTANTS.find((candidate) => candidate.name === name);
+  if (!mutant)
+    throw new Error(`there is no mutant “${name}”: ${MUTANTS.map((each) => each.name).join(', ')}`);
+  mutant.plant();
+}
+
+interface ApplierParts {
+  readonly options: { readonly stream: string; readonly epoch: number; readonly holder: string };
+  readonly session: { send(text: string, values?: readonly unknown[]): void; settle(): Promise<void> };
+  readonly appliedLsn: bigint;
+  readonly endLsn: bigint;
+}
+
+type AnyMethod = (this: object, ...given: unknown[]) => unknown;
+
+function replace(prototype: object, name: string, make: (original: AnyMethod) => unknown): void {
+  const original: unknown = Reflect.get(prototype, name);
+  if (typeof original !== 'function') throw new Error(`the engine has no method “${name}” any more`);
+  Reflect.set(prototype, name, make(original as AnyMethod));
+}
+
+const UNCHANGED = 0x75;
+const NULL = 0x6e;
+const VALUE = 0x74;
+
+/** Writes null over each marker of an unchanged value in the tuple at `at`. */
+function forgetUnchanged(bytes: Buffer, at: number): void {
+  let place = at + 2;
+  for (let field = bytes.readInt16BE(at); field > 0; field -= 1) {
+    if (bytes[place] === UNCHANGED) bytes[place] = NULL;
+    place += bytes[place] === VALUE ? 5 + bytes.readInt32BE(place + 1) : 1;
+  }
+}

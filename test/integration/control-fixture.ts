@@ -1,0 +1,131 @@
+/** What the control plane's tests share: a database of their own, a config, and a change stream played by hand. */
+
+import type { OpenReplicationOptions, ReplicationPort } from '@ficus/control';
+import type { FicusConfig, FicusConfigInput, ReplicationStatus } from '@ficus/core';
+import { configSchema } from '@ficus/core';
+import pg from 'pg';
+import pino from 'pino';
+
+export const silent = pino({ level: 'silent' });
+
+export interface TestDatabase {
+  readonly url: string;
+  query(text: string): Promise<Record<string, unknown>[]>;
+  drop(): Promise<void>;
+}
+
+let counter = 0;
+
+/** An empty database in the shared cluster. */
+export async function createTestDatabase(port: number, prefix = 'control'): Promise<TestDatabase> {
+  const name = `${prefix}_${process.pid}_${Date.now().toString(36)}_${counter++}`;
+  const url = (database: string) => `postgres://postgres@127.0.0.1:${port}/${database}`;
+  const once = async (database: string, text: string) => {
+    const client = new pg.Client({ connectionString: url(database) });
+    await client.connect();
+    try {
+      return (await client.query<Record<string, unknown>>(text)).rows;
+    } finally {
+      await client.end();
+    }
+  };
+  await once('postgres', `CREATE DATABASE ${name}`);
+  return {
+    url: url(name),
+    query: (text) => once(name, text),
+    drop: async () => {
+      await once('postgres', `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    },
+  };
+}
+
+/** A config with one slice with tables (`notes`) and one without (`pages`). */
+export function testConfig(database: string, over: Partial<FicusConfigInput> = {}): FicusConfig {
+  return configSchema.parse({
+    version: 1,
+    control: { listen: '127.0.0.1:0', database },
+    legacy: { url: 'http://127.0.0.1:1', database },
+    slices: {
+      notes: {
+        team: 'messaging',
+        candidate: { url: 'http://127.0.0.1:2', database },
+        routes: [{ id: 'list', path: '/api/notes' }],
+        tables: [{ from: 'public.notes', to: 'public.notes' }],
+      },
+      pages: {
+        candidate: { url: 'http://127.0.0.1:3' },
+        routes: [{ id: 'page', path: '/pages/*' }],
+      },
+    },
+    ...over,
+  });
+}
+
+/** A change stream that does what the test says. It copies and streams nothing. */
+export class HandPlayedReplication implements ReplicationPort {
+  readonly options: OpenReplicationOptions;
+  position = '0/100';
+  isCopied = true;
+  started = false;
+  stopped = false;
+  dropped = false;
+  /** Answers of waitForPosition. */
+  reaches: boolean | (() => Promise<boolean>) = true;
+  private current: ReplicationStatus;
+  private readonly listeners = new Set<(status: ReplicationStatus) => void>();
+
+  constructor(options: OpenReplicationOptions) {
+    this.options = options;
+    this.current = {
+      slice: options.slice,
+      state: 'streaming',
+      appliedLsn: '0/10',
+      sourceLsn: '0/10',
+      lagBytes: 0,
+      lagMs: 3,
+      transactionsApplied: 5,
+      rowsApplied: 7,
+      copy: { rowsCopied: 10, rowsTotal: 10, rowsPerSecond: 100, done: true },
+      problem: undefined,
+    };
+  }
+
+  play(change: Partial<ReplicationStatus>): void {
+    this.current = { ...this.current, ...change };
+    for (const listener of this.listeners) listener(this.current);
+  }
+
+  async start(): Promise<void> {
+    this.started = true;
+  }
+
+  status(): ReplicationStatus {
+    return this.current;
+  }
+
+  subscribe(listener: (status: ReplicationStatus) => void): () => void {
+    this.listeners.add(listener);
+    listener(this.current);
+    return () => this.listeners.delete(listener);
+  }
+
+  async currentPosition(): Promise<string> {
+    return this.position;
+  }
+
+  async waitForPosition(): Promise<boolean> {
+    return typeof this.reaches === 'boolean' ? this.reaches : this.reaches();
+  }
+
+  async copied(): Promise<boolean> {
+    return this.isCopied;
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+  }
+
+  async drop(): Promise<void> {
+    this.dropped = true;
+  }
+}

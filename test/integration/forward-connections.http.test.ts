@@ -1,0 +1,113 @@
+/** Connections to the upstream: kept, replaced when stale, waited for, closed when idle, drained. */
+import type { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { PATIENT, startRawUpstream } from './forward-harness.ts';
+import { ends, forwardRig, OK, requestEnds } from './forward-rig.ts';
+
+const { cleanups, client, forwarderTo, upstreamAnswering } = forwardRig();
+
+describe('connections', () => {
+  it('are kept and used again, pipelined requests are answered in order', async () => {
+    const upstream = await startRawUpstream((socket, all) => {
+      const target = /GET \/(\S+) .*\r\n\r\n$/s.exec(all.slice(all.lastIndexOf('GET')))?.[1];
+      if (target) socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${target.length}\r\n\r\n${target}`);
+    });
+    cleanups.push(() => upstream.close());
+    const forwarder = await forwarderTo(upstream.url, { config: { pool: { connections: 1 } } });
+    const { until } = await client(
+      forwarder.port,
+      ['one', 'two', 'three'].map((path) => `GET /${path} HTTP/1.1\r\nHost: h\r\n\r\n`).join(''),
+    );
+    const text = await until(ends('three'));
+    expect(text.match(/one|two|three/g)).toEqual(['one', 'two', 'three']);
+    expect(forwarder.upstream.stats).toMatchObject({ opened: 1, idle: 1, active: 0, exchanges: 0 });
+  });
+
+  it('are not used again after Connection: close, HTTP/1.0 or bytes past the end', async () => {
+    const answers = [
+      'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok',
+      'HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok',
+      'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil',
+      OK,
+    ];
+    let turn = 0;
+    const upstream = await upstreamAnswering((all) => (requestEnds(all) ? answers[turn++] : undefined));
+    const { port } = await forwarderTo(upstream.url);
+    const { socket, until } = await client(port, '');
+    for (let i = 1; i <= 4; i += 1) {
+      socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+      await until((text) => text.split('ok').length === i + 1);
+    }
+    expect(upstream.received).toHaveLength(4);
+  });
+
+  it('that prove stale are replaced once, for idempotent requests without a body alone', async () => {
+    let stale = false;
+    const upstream = await startRawUpstream((socket, all) => {
+      if (stale && all.split('HTTP/1.1').length > 2) socket.destroy();
+      else if (all.endsWith('\r\n\r\n') || all.endsWith('body')) socket.write(OK);
+    });
+    cleanups.push(() => upstream.close());
+    const forwarder = await forwarderTo(upstream.url);
+    const { socket, until } = await client(forwarder.port, 'GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await until(ends('ok'));
+    stale = true;
+    socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await until((text) => text.split('ok').length === 3);
+    socket.write('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n');
+    await until((text) => text.includes('502'));
+    const outcomes = await forwarder.outcomesReach(3);
+    expect(outcomes[1]).toMatchObject({ kind: 'completed', retriedStale: true, reused: false });
+    expect(outcomes[2]).toMatchObject({
+      kind: 'failed',
+      side: 'upstream',
+      phase: 'first-byte',
+      cause: 'reset',
+      mayHaveBeenSent: true,
+    });
+  });
+
+  it('wait their turn in a full pool, and are refused beyond its bounds', async () => {
+    const waiting: Socket[] = [];
+    const upstream = await startRawUpstream((socket) => waiting.push(socket));
+    cleanups.push(() => upstream.close());
+    const forwarder = await forwarderTo(upstream.url, {
+      config: { pool: { connections: 1, pending: 1, pendingMs: 2_000 } },
+    });
+    await client(forwarder.port, 'GET /1 HTTP/1.1\r\nHost: h\r\n\r\n');
+    await expect.poll(() => forwarder.upstream.stats.active, PATIENT).toBe(1);
+    const two = await client(forwarder.port, 'GET /2 HTTP/1.1\r\nHost: h\r\n\r\n');
+    await expect.poll(() => forwarder.upstream.stats.pending, PATIENT).toBe(1);
+    const three = await client(forwarder.port, 'GET /3 HTTP/1.1\r\nHost: h\r\n\r\n');
+    await three.until((text) => text.includes('503'));
+    await two.until((text) => text.includes('503'));
+    const outcomes = await forwarder.outcomesReach(2);
+    expect(outcomes[0]).toMatchObject({ phase: 'queue', cause: 'overloaded', mayHaveBeenSent: false });
+    expect(outcomes[1]).toMatchObject({ phase: 'queue', cause: 'timed-out', mayHaveBeenSent: false });
+  });
+
+  it('close when they have been idle for long enough', async () => {
+    const upstream = await upstreamAnswering((all) => (requestEnds(all) ? OK : undefined));
+    const forwarder = await forwarderTo(upstream.url, { config: { pool: { idleMs: 60 } } });
+    const { until } = await client(forwarder.port, 'GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await until(ends('ok'));
+    await expect.poll(() => upstream.sockets.size, PATIENT).toBe(0);
+    await expect.poll(() => forwarder.upstream.stats.idle, PATIENT).toBe(0);
+  });
+
+  it('drain: what is under way ends, what is new is refused', async () => {
+    const holding: Socket[] = [];
+    const upstream = await startRawUpstream((socket) => holding.push(socket));
+    cleanups.push(() => upstream.close());
+    const forwarder = await forwarderTo(upstream.url);
+    const one = await client(forwarder.port, 'GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await expect.poll(() => holding.length, PATIENT).toBe(1);
+    const drained = forwarder.upstream.drain();
+    const two = await client(forwarder.port, 'GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await two.until((text) => text.includes('503'));
+    holding[0]!.write(OK);
+    await one.until(ends('ok'));
+    await drained;
+    await expect.poll(() => upstream.sockets.size, PATIENT).toBe(0);
+  });
+});

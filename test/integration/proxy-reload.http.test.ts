@@ -1,0 +1,56 @@
+/** A changed config takes effect as a whole: what the listening server was made with as well. */
+
+import type { FicusConfig, FicusConfigInput, ParsedConfig } from '@ficus/core';
+import { afterEach, expect, test } from 'vitest';
+import { rawClient } from './forward-harness.ts';
+import { type Rig, sendRaw, startRig, until } from './proxy-rig.ts';
+
+let rig: Rig;
+let next: FicusConfig;
+afterEach(() => rig.close());
+
+async function start(proxy: FicusConfigInput['proxy'] = {}): Promise<void> {
+  const reloadConfig = (): Promise<ParsedConfig> => Promise.resolve({ ok: true, config: next });
+  rig = await startRig({ proxy, start: { reloadConfig } });
+}
+
+async function reload(proxy: FicusConfigInput['proxy']): Promise<void> {
+  next = rig.config({ proxy });
+  expect(await rig.proxy.reload()).toMatchObject({ ok: true });
+}
+
+const port = () => Number(new URL(rig.url).port);
+const get = (fields = '') => `GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n${fields}\r\n`;
+
+test('limits of heads and connections', async () => {
+  await start();
+  const long = `X: ${'x'.repeat(12_000)}\r\n`;
+  expect(await sendRaw(rig.url, get(long))).toMatch(/^HTTP\/1\.1 200 /);
+  await reload({ limits: { headerBytes: 2_000, headerCount: 5, targetBytes: 50 } });
+  expect(await sendRaw(rig.url, get(long))).toMatch(/^HTTP\/1\.1 431 /);
+  expect(await sendRaw(rig.url, get('A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n'))).toMatch(/^HTTP\/1\.1 431 /);
+  await reload({ limits: { headerBytes: 64_000 } });
+  expect(await sendRaw(rig.url, get(long))).toMatch(/^HTTP\/1\.1 200 /);
+  await reload({ limits: { connections: 1 } });
+  const first = await rawClient(port(), '');
+  await until(async () => (await sendRaw(rig.url, get())) === '', 'no place for a second');
+  first.close();
+  await until(async () => (await sendRaw(rig.url, get())) !== '', 'a place again');
+});
+
+test('patience with slow heads and idle connections', async () => {
+  await start();
+  const idle = await rawClient(port(), 'GET /x HTTP/1.1\r\nHost: h\r\n\r\n');
+  await idle.until((text) => text.endsWith('legacy /x'));
+  const slow = await rawClient(port(), 'GET /');
+  await reload({ timeouts: { headersMs: 200, requestMs: 400, keepAliveMs: 100 } });
+  expect(await slow.untilEnd(15_000)).toMatch(/^HTTP\/1\.1 408 /);
+  await idle.untilEnd(15_000);
+});
+
+test('a request may be given less time than its head by default', async () => {
+  await start({ timeouts: { requestMs: 500, drainMs: 200 } });
+  expect(await rig.get('/x')).toMatchObject({ status: 200 });
+  const slow = await rawClient(port(), 'GET /');
+  expect(await slow.untilEnd(15_000)).toMatch(/^HTTP\/1\.1 408 /);
+});

