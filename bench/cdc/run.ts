@@ -1,0 +1,79 @@
+/** `npm run bench:cdc`: the change stream beside PostgreSQL's own tools. See bench-options.ts for the manual. */
+import { spawnSync } from 'node:child_process';
+import { measureBacklog } from './backlog.ts';
+import { type BenchOptions, HELP, readOptions, type Scenario } from './bench-options.ts';
+import { measureCopy } from './copy-rate.ts';
+import { measureDecoder } from './decoder-rate.ts';
+import { measureLarge } from './large-transaction.ts';
+import { addCheck, addMissing, formatChecks, newReport, type Report } from './report.ts';
+import { openStage, type Stage } from './stage.ts';
+import { measureLag } from './steady-lag.ts';
+
+const COPY_ROWS = 500_000;
+const LARGE_ROWS = 1_000_000;
+
+type Run = (stage: Stage, options: BenchOptions, report: Report) => Promise<void>;
+
+const log = (line: string): void => console.error(line);
+
+const RUNS: Readonly<Record<Scenario, Run>> = {
+  async backlog(stage, { transactions, rounds }, report) {
+    const figures = await measureBacklog(stage, { transactions, rounds, keys: 200_000, log });
+    report.figures.backlog = figures;
+    addCheck(report, 'backlog over 200,000 keys, ours / native', figures.ratio, '×', { atLeast: 1.5 });
+  },
+  async distinct(stage, { transactions, rounds }, report) {
+    const figures = await measureBacklog(stage, { transactions, rounds, keys: 0, log });
+    report.figures.distinct = figures;
+    addCheck(report, 'backlog of distinct keys, ours / native', figures.ratio, '×', { atLeast: 1.0 });
+  },
+  async copy(stage, { rounds }, report) {
+    const name = 'first copy, ours / psql COPY | COPY';
+    if (spawnSync('psql', ['--version'], { stdio: 'ignore' }).status !== 0)
+      return addMissing(report, name, '×', '≥ 0.7', 'psql is not installed');
+    const figures = await measureCopy(stage, COPY_ROWS, rounds, log);
+    report.figures.copy = figures;
+    addCheck(report, name, figures.ratio, '×', { atLeast: 0.7 });
+  },
+  async large(stage, _options, report) {
+    const figures = await measureLarge(stage, LARGE_ROWS);
+    report.figures.large = figures;
+    addCheck(report, 'memory growth over one transaction of 1,000,000 rows', figures.growthMb, 'MB', {
+      below: 200,
+    });
+  },
+  async lag(stage, _options, report) {
+    report.figures.lag = await measureLag(stage, 2_000, 10);
+  },
+  async decoder(_stage, _options, report) {
+    report.figures.decoder = measureDecoder(300_000, 5);
+  },
+};
+
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2));
+  if (options === 'help') {
+    console.log(HELP);
+    return 0;
+  }
+  const report = newReport();
+  const stage = await openStage();
+  try {
+    for (const scenario of options.only) {
+      log(`— ${scenario}`);
+      await RUNS[scenario](stage, options, report);
+    }
+  } finally {
+    await stage.close();
+  }
+  console.log(options.json ? JSON.stringify(report, null, 2) : formatChecks(report));
+  return report.ok ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode =
+    error instanceof TypeError || (error as { code?: string }).code?.startsWith('ERR_PARSE') ? 2 : 3;
+}

@@ -1,0 +1,77 @@
+/** The document that every benchmark prints, and the same for people. */
+export interface Check {
+  readonly name: string;
+  readonly value: number | null;
+  readonly unit: string;
+  readonly bound: string;
+  /** null: a part was missing, or the evidence did not suffice; `reason` says which. */
+  readonly ok: boolean | null;
+  readonly reason?: string;
+}
+
+export interface Report {
+  ok: boolean;
+  readonly checks: Check[];
+  readonly figures: Record<string, unknown>;
+}
+
+export function newReport(): Report {
+  return { ok: true, checks: [], figures: {} };
+}
+
+export function atMost(report: Report, name: string, value: number, unit: string, bound: number): void {
+  add(report, { name, value, unit, bound: `<= ${bound}`, ok: value <= bound });
+}
+
+export function atLeast(report: Report, name: string, value: number, unit: string, bound: number): void {
+  add(report, { name, value, unit, bound: `>= ${bound}`, ok: value >= bound });
+}
+
+export function notMeasured(report: Report, name: string, unit: string, bound: string, reason: string): void {
+  add(report, { name, value: null, unit, bound, ok: null, reason });
+}
+
+/** Measured, but too uncertain to be held against the bound. */
+export function undecided(
+  report: Report,
+  name: string,
+  value: number,
+  unit: string,
+  bound: string,
+  reason: string,
+): void {
+  add(report, { name, value, unit, bound, ok: null, reason });
+}
+
+function add(report: Report, check: Check): void {
+  report.checks.push(check);
+  if (check.ok === false) report.ok = false;
+}
+
+/** A table of rows with the same columns. */
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
+        .join('  '),
+    )
+    .join('\n');
+}
+
+export function formatChecks(report: Report): string {
+  const mark = (ok: boolean | null, value: number | null): string => {
+    if (ok === null) return value === null ? 'not measured' : 'not decided';
+    return ok ? 'ok' : 'FAILED';
+  };
+  return formatTable([
+    ['check', 'value', 'bound', ''],
+    ...report.checks.map(({ name, value, unit, bound, ok, reason }) => [
+      name,
+      value === null ? '-' : `${value} ${unit}`,
+      bound,
+      reason === undefined ? mark(ok, value) : `${mark(ok, value)}: ${reason}`,
+    ]),
+  ]);
+}

@@ -1,0 +1,64 @@
+/** `npm run bench:proxy`: the proxy beside its peers. See bench-options.ts for the manual. */
+import { availableParallelism } from 'node:os';
+import { startBackend } from './backend.ts';
+import type { BenchContext } from './bench-context.ts';
+import { HELP, readOptions, type Scenario } from './bench-options.ts';
+import { formatChecks, newReport } from './report.ts';
+import { stopAll } from './running-process.ts';
+import { bodies } from './scenarios/bodies.ts';
+import { latency } from './scenarios/latency.ts';
+import { routes } from './scenarios/routes.ts';
+import { shadow } from './scenarios/shadow.ts';
+import { throughput } from './scenarios/throughput.ts';
+import { workers } from './scenarios/workers.ts';
+
+const RUNS: Readonly<Record<Scenario, (context: BenchContext) => Promise<void>>> = {
+  throughput,
+  bodies,
+  routes,
+  workers,
+  latency,
+  shadow,
+};
+
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2));
+  if (options === 'help') {
+    console.log(HELP);
+    return 0;
+  }
+  const severalCores = availableParallelism() > 1;
+  const [proxyCore, otherCore] = severalCores ? [0, 1] : [undefined, undefined];
+  const report = newReport();
+  const backend = await startBackend(otherCore);
+  const say = (line: string): void => console.error(line);
+  report.figures.run = {
+    backend: backend.kind,
+    rounds: options.rounds,
+    seconds: options.seconds,
+    node: process.version,
+  };
+  try {
+    for (const scenario of options.only) {
+      await RUNS[scenario]({ options, report, backend, proxyCore, otherCore, say });
+    }
+  } finally {
+    await stopAll();
+    await backend.stop();
+  }
+  if (options.json) console.log(JSON.stringify(report, null, 2));
+  else console.log(`\n${formatChecks(report)}\n${report.ok ? 'All bounds held.' : 'A bound was missed.'}`);
+  return report.ok ? 0 : 1;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void stopAll().finally(() => process.exit(130)));
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const { code, message } = error as NodeJS.ErrnoException;
+  console.error(message);
+  process.exitCode = code?.startsWith('ERR_PARSE_ARGS') || /--|scenario/.test(message) ? 2 : 3;
+}

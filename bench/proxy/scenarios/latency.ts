@@ -1,0 +1,62 @@
+/**
+ * Open loop: what a proxy adds over the upstream alone, at a rate that is kept whatever the answers do (pacer.ts). Once
+ * at half of what the slowest of the compared can take, once at half of what ours can.
+ */
+import { type BenchContext, measure, startChecked } from '../bench-context.ts';
+import { pace } from '../pacer.ts';
+import { httpProxy, nginx, ours, type RunningPeer } from '../peers.ts';
+import { atMost, formatTable } from '../report.ts';
+import { median, rounded } from '../statistics.ts';
+
+/** The generator itself takes no more than about this beside an upstream on the same core. */
+const MOST_RATE = 8_000;
+
+export async function latency(context: BenchContext): Promise<void> {
+  const running: RunningPeer[] = [];
+  for (const peer of [ours(), nginx, httpProxy]) {
+    if (peer.missing() === undefined) running.push(await startChecked(context, peer));
+  }
+  const saturation = new Map<string, number>();
+  for (const peer of running) saturation.set(peer.name, await saturationOf(context, peer));
+  const half = (rate: number): number => Math.round(Math.min(MOST_RATE, rate / 2));
+  const slowest = half(Math.min(...saturation.values()));
+  const { checkedRatio } = await atRate(context, running, slowest);
+  const fast = running.filter((peer) => peer.name !== 'http-proxy');
+  await atRate(context, fast, half(saturation.get('ours')!));
+  for (const peer of running) await peer.stop();
+  atMost(context.report, 'added p99, ours / http-proxy', checkedRatio, 'ratio', 1);
+}
+
+async function saturationOf(context: BenchContext, peer: RunningPeer): Promise<number> {
+  const rates: number[] = [];
+  for (let round = 0; round < 3; round += 1) rates.push((await measure(context, peer)).rate);
+  return median(rates);
+}
+
+async function atRate(
+  context: BenchContext,
+  running: readonly RunningPeer[],
+  rate: number,
+): Promise<{ checkedRatio: number }> {
+  const direct = { name: 'direct', port: context.backend.port };
+  const seen = await pace(context, [direct, ...running], rate);
+  const base = seen.get('direct')!;
+  const figures = Object.fromEntries(
+    [...seen].map(([name, { p50Ms, p99Ms }]) => [
+      name,
+      {
+        p50Ms: rounded(p50Ms),
+        p99Ms: rounded(p99Ms),
+        addedP50Ms: rounded(p50Ms - base.p50Ms),
+        addedP99Ms: rounded(p99Ms - base.p99Ms),
+      },
+    ]),
+  );
+  const all = (context.report.figures.latency ?? {}) as Record<string, unknown>;
+  context.report.figures.latency = { ...all, [`at ${rate} requests/s`]: figures };
+  const rows = Object.entries(figures).map(([name, each]) => [name, ...Object.values(each).map(String)]);
+  const titles = ['', 'p50 ms', 'p99 ms', 'added p50 ms', 'added p99 ms'];
+  context.say(`latency at ${rate} requests/s\n${formatTable([titles, ...rows])}`);
+  const added = (name: string): number => Math.max(0, (seen.get(name)?.p99Ms ?? base.p99Ms) - base.p99Ms);
+  return { checkedRatio: rounded(added('ours') / added('http-proxy'), 3) };
+}
