@@ -58,6 +58,7 @@ export class FaultBench {
   readonly #restarting = new Map<EmbeddedCluster, Promise<void>>();
   /** The first copy of this life of the stream is complete. */
   #copied = false;
+  #life = 0;
 
   private constructor(
     root: string,
@@ -146,6 +147,7 @@ export class FaultBench {
         this.#copied ||= this.#engine?.copied === true;
         return this.#copied;
       },
+      life: () => this.#life,
     });
     const watch = this.#watchInvariants();
     try {
@@ -187,6 +189,7 @@ export class FaultBench {
   /** As if the slice had never been copied. */
   async #forget(): Promise<void> {
     this.#copied = false;
+    this.#life += 1;
     if (this.#engine) {
       while (!(await this.#ensureEngine().drop())) await sleep(50);
       await this.#engine.kill();
@@ -220,6 +223,11 @@ export class FaultBench {
         source.stall();
         await sleep(150);
         source.resume();
+        return;
+      case 'halve':
+        source.halve(true);
+        await sleep(300);
+        source.halve(false);
         return;
       case 'restart-source':
       case 'restart-target': {
@@ -265,7 +273,7 @@ export class FaultBench {
   async #judge(): Promise<Pick<RoundResult, 'lost' | 'doubled' | 'rows'>> {
     const judged = await withClient(this.#source.url('shop'), (source) =>
       withClient(this.#target.url('shop'), (target) =>
-        judge(source, target, this.#columns, this.#acknowledged),
+        judge(source, target, this.#columns, this.#acknowledged, this.#life),
       ),
     );
     // The verifier must agree with the oracle, whichever way it fell out.

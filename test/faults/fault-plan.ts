@@ -4,7 +4,10 @@ import type { Random } from './random.ts';
 
 export type Fault =
   | { readonly kind: 'kill-at'; readonly failpoint: string; readonly count: number }
-  | { readonly kind: 'kill' | 'cut-source' | 'cut-target' | 'cut-both' | 'stall'; readonly afterMs: number }
+  | {
+      readonly kind: 'kill' | 'cut-source' | 'cut-target' | 'cut-both' | 'stall' | 'halve';
+      readonly afterMs: number;
+    }
   | {
       readonly kind: 'restart-source' | 'restart-target';
       readonly afterMs: number;
@@ -42,8 +45,9 @@ export function planRound(round: number, random: Random): RoundPlan {
     else if (roll < 0.55) faults.push({ kind: 'cut-source', afterMs: at() });
     else if (roll < 0.7) faults.push({ kind: 'cut-target', afterMs: at() });
     else if (roll < 0.78) faults.push({ kind: 'cut-both', afterMs: at() });
-    else if (roll < 0.84) faults.push({ kind: 'stall', afterMs: at() });
-    else if (roll < 0.92)
+    else if (roll < 0.82) faults.push({ kind: 'stall', afterMs: at() });
+    else if (roll < 0.86) faults.push({ kind: 'halve', afterMs: at() });
+    else if (roll < 0.93)
       faults.push({ kind: 'restart-source', afterMs: at(), how: random.chance(0.6) ? 'kill' : 'stop' });
     else faults.push({ kind: 'restart-target', afterMs: at(), how: random.chance(0.6) ? 'kill' : 'stop' });
   }

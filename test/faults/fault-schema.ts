@@ -57,6 +57,8 @@ export function sourceSchema(columns: readonly AnyTypeColumn[]): string {
     ALTER TABLE events REPLICA IDENTITY FULL;
     CREATE TABLE seats (id int PRIMARY KEY, place int NOT NULL UNIQUE);
     CREATE TABLE scratch (id int PRIMARY KEY, v text);
+    -- The first and the last statement of every transaction.
+    CREATE TABLE brackets (id bigserial PRIMARY KEY, around text NOT NULL);
     ${anyTypeTable(columns)}
     INSERT INTO accounts SELECT n, n, 'owner ' || n, 1000, 0, 'open', repeat(md5(n::text), 200)
       FROM generate_series(1, ${ACCOUNTS}) AS n;
@@ -78,6 +80,8 @@ export function targetSchema(columns: readonly AnyTypeColumn[]): string {
     ALTER TABLE event_log ENABLE ALWAYS TRIGGER count_hit;
     CREATE TABLE seats (id int PRIMARY KEY, place int NOT NULL UNIQUE);
     CREATE TABLE scratch (id int PRIMARY KEY, v text);
+    -- Which transaction wrote a row says long afterwards what came together; no look in passing is sure to see it.
+    CREATE TABLE brackets (id bigint PRIMARY KEY, around text NOT NULL, writer xid8 NOT NULL DEFAULT pg_current_xact_id());
     ${anyTypeTable(columns)}`;
 }
 
@@ -104,7 +108,17 @@ export const FAULT_TABLES = [
   },
   { from: 'seats', to: 'seats' },
   { from: 'scratch', to: 'scratch' },
+  { from: 'brackets', to: 'brackets', columns: { id: 'id', around: 'around' } },
   { from: 'anything', to: 'anything' },
 ] as const;
 
-export const TARGET_TABLES = ['wallets', 'rich', 'event_log', 'event_hits', 'seats', 'scratch', 'anything'];
+export const TARGET_TABLES = [
+  'wallets',
+  'rich',
+  'event_log',
+  'event_hits',
+  'seats',
+  'scratch',
+  'brackets',
+  'anything',
+];

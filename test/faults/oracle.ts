@@ -9,6 +9,11 @@ import { TOTAL } from './fault-schema.ts';
 /** Notes of entries that the first copy cannot have met begin so. */
 export const ONLY_STREAMED = 'streamed-';
 
+/** Brackets of transactions that none of the first copies until the `life`th can have met begin so. */
+export function streamedIn(life: number): string {
+  return `${ONLY_STREAMED}${life}-`;
+}
+
 export interface Judgement {
   readonly lost: readonly string[];
   readonly doubled: readonly string[];
@@ -43,6 +48,11 @@ function pairs(columns: readonly AnyTypeColumn[]): Pair[] {
       target: 'SELECT id, account, version, note FROM event_log',
     },
     { table: 'seats', source: 'SELECT id, place FROM seats', target: 'SELECT id, place FROM seats' },
+    {
+      table: 'brackets',
+      source: 'SELECT id, around FROM brackets',
+      target: 'SELECT id, around FROM brackets',
+    },
     { table: 'scratch', source: 'SELECT id, v FROM scratch', target: 'SELECT id, v FROM scratch' },
     { table: 'anything', source: anything, target: anything },
   ];
@@ -54,6 +64,7 @@ export async function judge(
   target: pg.Client,
   columns: readonly AnyTypeColumn[],
   acknowledged: ReadonlySet<string>,
+  life: number,
 ): Promise<Judgement> {
   const lost: string[] = [];
   const doubled: string[] = [];
@@ -77,10 +88,20 @@ export async function judge(
     `SELECT id::text, count(*)::text AS hits FROM event_hits WHERE note LIKE '${ONLY_STREAMED}%' GROUP BY id HAVING count(*) > 1`,
   );
   for (const { id, hits } of touched) doubled.push(`event ${id} was applied ${hits} times`);
+  for (const around of await findTorn(target, life))
+    lost.push(`transaction ${around} of the source is in several of the target`);
   const { rows: notes } = await target.query<{ note: string }>('SELECT DISTINCT note FROM event_log');
   const present = new Set(notes.map((row) => row.note));
   for (const note of acknowledged) if (!present.has(note)) lost.push(`acknowledged write ${note}`);
   return { lost, doubled, rows, equal };
+}
+
+/** Transactions whose first and last statement did not become visible together. */
+async function findTorn(target: pg.Client, life: number): Promise<string[]> {
+  const { rows } = await target.query<{ around: string }>(
+    `SELECT around FROM brackets WHERE around LIKE '${streamedIn(life)}%' GROUP BY around HAVING min(writer) <> max(writer)`,
+  );
+  return rows.map((row) => row.around);
 }
 
 async function readRows(client: pg.Client, query: string): Promise<string[]> {

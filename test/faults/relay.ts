@@ -1,6 +1,9 @@
-/** A TCP relay between the engine and a database, so that a test can cut or stall what runs through it. */
+/** A TCP relay between the engine and a database, so that a test can cut, stall or hack to pieces what runs through it. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+
+/** Long enough for the receiver to have done with the first half before the second one comes. */
+const GAP_MS = 3;
 
 export interface Relay {
   readonly port: number;
@@ -9,6 +12,8 @@ export interface Relay {
   /** Nothing goes through in either direction until `resume`; connections stay open. */
   stall(): void;
   resume(): void;
+  /** While on, what the server sends arrives in halves, each a little after the other, cut wherever it happens. */
+  halve(on: boolean): void;
   close(): Promise<void>;
 }
 
@@ -16,6 +21,7 @@ export interface Relay {
 export async function openRelay(targetPort: number): Promise<Relay> {
   const sockets = new Set<Socket>();
   let stalled = false;
+  let halved = false;
   const server = createServer((inbound) => {
     const outbound = connect(targetPort, '127.0.0.1');
     for (const socket of [inbound, outbound]) {
@@ -29,7 +35,10 @@ export async function openRelay(targetPort: number): Promise<Relay> {
       });
     }
     inbound.on('data', (data) => forward(data, inbound, outbound));
-    outbound.on('data', (data) => forward(data, outbound, inbound));
+    outbound.on('data', (data) => {
+      if (halved && data.length > 1) forwardHalves(data, outbound, inbound, () => stalled);
+      else forward(data, outbound, inbound);
+    });
     if (stalled) for (const socket of [inbound, outbound]) socket.pause();
   });
   server.listen(0, '127.0.0.1');
@@ -49,6 +58,9 @@ export async function openRelay(targetPort: number): Promise<Relay> {
       stalled = false;
       for (const socket of sockets) socket.resume();
     },
+    halve(on) {
+      halved = on;
+    },
     async close() {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -61,4 +73,15 @@ function forward(data: Buffer, from: Socket, to: Socket): void {
   if (to.write(data)) return;
   from.pause();
   to.once('drain', () => from.resume());
+}
+
+function forwardHalves(data: Buffer, from: Socket, to: Socket, isStalled: () => boolean): void {
+  const middle = data.length >> 1;
+  to.write(data.subarray(0, middle));
+  from.pause();
+  setTimeout(() => {
+    if (to.destroyed) return;
+    if (!isStalled()) from.resume();
+    forward(data.subarray(middle), from, to);
+  }, GAP_MS);
 }

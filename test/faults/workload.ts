@@ -5,7 +5,7 @@
  */
 import pg from 'pg';
 import type { AnyTypeColumn } from './fault-schema.ts';
-import { ONLY_STREAMED } from './oracle.ts';
+import { ONLY_STREAMED, streamedIn } from './oracle.ts';
 import type { Random } from './random.ts';
 
 export interface Workload {
@@ -27,6 +27,8 @@ export interface WorkloadOptions {
   readonly dropped: Set<string>;
   /** Whether the first copy is complete, so that what is written now comes by the stream alone. */
   readonly onlyStreamed: () => boolean;
+  /** Counts the first copies. */
+  readonly life: () => number;
 }
 
 /** Starts the writers. They outlive a restart of the source. */
@@ -100,7 +102,9 @@ class Transaction {
   /** True when it was committed and the server said so. */
   async run(): Promise<boolean> {
     const random = this.#random;
+    const around = `${this.#options.onlyStreamed() ? streamedIn(this.#options.life()) : 'any-'}${this.#unique()}`;
     await this.#client.query('BEGIN');
+    await this.#bracket(around);
     const operations = 1 + random.int(4);
     for (let n = 0; n < operations; n += 1) {
       if (random.chance(0.15)) await this.#savepoint();
@@ -112,6 +116,7 @@ class Transaction {
       await this.#client.query('ROLLBACK');
       return false;
     }
+    await this.#bracket(around);
     // From here on until the answer nobody can say whether its deletions took place.
     for (const note of this.#dropped) {
       this.#options.dropped.add(note);
@@ -121,6 +126,10 @@ class Transaction {
     for (const note of this.#notes)
       if (!this.#options.dropped.has(note)) this.#options.acknowledged.add(note);
     return true;
+  }
+
+  async #bracket(around: string): Promise<void> {
+    await this.#client.query('INSERT INTO brackets (around) VALUES ($1)', [around]);
   }
 
   async #savepoint(): Promise<void> {
@@ -306,7 +315,11 @@ class Transaction {
 
   #note(): string {
     const prefix = this.#options.onlyStreamed() ? ONLY_STREAMED : 'any-';
-    return `${prefix}${this.#random.int(0x7fffffff).toString(36)}-${this.#random.int(0x7fffffff).toString(36)}`;
+    return `${prefix}${this.#unique()}`;
+  }
+
+  #unique(): string {
+    return `${this.#random.int(0x7fffffff).toString(36)}-${this.#random.int(0x7fffffff).toString(36)}`;
   }
 
   #freshId(): number {
