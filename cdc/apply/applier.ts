@@ -26,9 +26,16 @@ export interface ApplierOptions {
   /** Where the checkpoint stands. */
   readonly appliedLsn: bigint;
   readonly session: TargetSession;
-  readonly reread: Reread;
+  readonly rows: SourceRows;
+}
+
+/** What the source can be asked, and what is known of the target's rows. */
+export interface SourceRows {
+  read(...row: Parameters<Reread>): ReturnType<Reread>;
+  /** Before this position of the source the target may lack rows that were left out when they were asked for. */
+  readonly leftOutUntil: bigint;
   /** The first copy of the plan's table is complete; may change between two batches, never within one. */
-  readonly copied: (plan: TablePlan) => boolean;
+  isCopied(plan: TablePlan): boolean;
 }
 
 export class Applier {
@@ -42,9 +49,12 @@ export class Applier {
   /** The transaction under way has taken in a batch before this one. */
   private hadParts = false;
   private endLsn = 0n;
+  /** As the checkpoint has it. */
+  private leftOutUntil: bigint;
 
   constructor(options: ApplierOptions) {
     this.options = options;
+    this.leftOutUntil = options.rows.leftOutUntil;
     this.session = options.session;
     this.appliedLsn = options.appliedLsn;
   }
@@ -122,7 +132,14 @@ export class Applier {
   }
 
   private commit(durable: boolean): void {
-    const { stream, epoch, holder } = this.options;
+    const { stream, epoch, holder, rows } = this.options;
+    if (rows.leftOutUntil > this.leftOutUntil) {
+      this.leftOutUntil = rows.leftOutUntil;
+      this.session.send('UPDATE ficus.checkpoint SET left_out_until = $2 WHERE stream = $1', [
+        stream,
+        formatLsn(rows.leftOutUntil),
+      ]);
+    }
     this.session.send(
       'SELECT ficus.advance_checkpoint($1, $2, $3, $4, $5)',
       [stream, epoch, holder, formatLsn(this.appliedLsn), formatLsn(this.endLsn)],
@@ -172,15 +189,15 @@ export class Applier {
   }
 
   private makeTables(binding: RelationBinding, session: TargetSession): TableApplier[] {
-    const { reread, copied } = this.options;
+    const { rows } = this.options;
     return binding.plans.map(
       (plan) =>
         new (plan.key.kind === 'whole-row' ? KeylessApplier : TableApplier)(
           plan,
           binding,
           session,
-          reread,
-          () => copied(plan),
+          (of, tuples) => rows.read(of, tuples),
+          () => rows.isCopied(plan),
         ),
     );
   }

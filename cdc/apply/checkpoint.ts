@@ -12,6 +12,8 @@ export interface Checkpoint {
   readonly slot: string;
   readonly systemIdentifier: string;
   readonly timeline: number;
+  /** Before this position of the source the target may lack rows that it will not lack behind it, `X/Y`. */
+  readonly leftOutUntil: string;
 }
 
 const SCHEMA = `
@@ -38,6 +40,7 @@ CREATE TABLE IF NOT EXISTS ficus.copy_progress (
   PRIMARY KEY (stream, target)
 ) WITH (fillfactor = 10);
 ALTER TABLE ficus.copy_progress ADD COLUMN IF NOT EXISTS copied_at pg_lsn;
+ALTER TABLE ficus.checkpoint ADD COLUMN IF NOT EXISTS left_out_until pg_lsn NOT NULL DEFAULT '0/0';
 CREATE OR REPLACE FUNCTION ficus.advance_checkpoint(of_stream text, of_epoch bigint, by_holder text, from_lsn pg_lsn, to_lsn pg_lsn)
 RETURNS void LANGUAGE plpgsql AS $body$
 BEGIN
@@ -60,14 +63,15 @@ const LOCK = 0x66_69_63_75;
 export async function ensureCheckpointTables(client: pg.ClientBase): Promise<void> {
   const found = await client.query(
     `SELECT EXISTS (SELECT FROM pg_attribute
-                     WHERE attrelid = to_regclass('ficus.copy_progress') AND attname = 'copied_at')
+                     WHERE attrelid = to_regclass('ficus.checkpoint') AND attname = 'left_out_until')
         AND to_regprocedure('ficus.advance_checkpoint(text, bigint, text, pg_lsn, pg_lsn)') IS NOT NULL AS present`,
   );
   if (found.rows[0]?.present) return;
   await client.query(`BEGIN; SELECT pg_advisory_xact_lock(${LOCK}); ${SCHEMA} COMMIT`);
 }
 
-const COLUMNS = `epoch::int, lsn::text, slot, system_identifier AS "systemIdentifier", timeline`;
+const COLUMNS = `epoch::int, lsn::text, slot, system_identifier AS "systemIdentifier", timeline,
+  left_out_until::text AS "leftOutUntil"`;
 
 export async function loadCheckpoint(client: pg.ClientBase, stream: string): Promise<Checkpoint | undefined> {
   const { rows } = await client.query(`SELECT ${COLUMNS} FROM ficus.checkpoint WHERE stream = $1`, [stream]);
@@ -93,7 +97,7 @@ export async function takeCheckpoint(
 export async function createCheckpoint(
   client: pg.ClientBase,
   stream: string,
-  checkpoint: Checkpoint,
+  checkpoint: Omit<Checkpoint, 'leftOutUntil'>,
   holder: string,
 ): Promise<void> {
   await client.query(

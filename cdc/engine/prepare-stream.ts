@@ -169,7 +169,7 @@ async function ensureCheckpoint(
       if (decision.dropSlot) await dropSlot(source, names.slot);
       const lsn = await createSlot(source, names.slot, serverVersion);
       await reach('slot-created');
-      const checkpoint = { epoch, lsn, slot: names.slot, ...system };
+      const checkpoint = { epoch, lsn, slot: names.slot, ...system, leftOutUntil: '0/0' };
       await createCheckpoint(target, names.stream, checkpoint, holder);
       await reach('checkpoint-created');
       return checkpoint;

@@ -1,36 +1,55 @@
 /**
  * Asks the source for whole rows, and remembers when it left some out. A row that moved or went there before it was
  * asked for is not on the target until the stream is as far. Where its table's first copy ends meanwhile, an UPDATE of it
- * would look like a conflict; so conflicts are judged from behind that position only.
+ * would look like a conflict; so conflicts are judged from behind that position only, also by a session that comes later.
  */
 import { parseLsn } from '@ficus/core';
 import type pg from 'pg';
 import type { TuplePlace } from '../batch/compose-tuple.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
+import type { CopyTask } from '../copy/copy-task.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { rereadRows } from '../source/reread-rows.ts';
 
+export interface RereaderOptions {
+  readonly source: pg.Pool;
+  /** Whether a reader with this snapshot sees all that the stream has brought. */
+  readonly seesAll: (snapshot: string) => boolean;
+  readonly tasks: readonly CopyTask[];
+  /** End of the last transaction on the target. */
+  readonly appliedLsn: () => bigint;
+  /** What earlier sessions left out. */
+  readonly leftOutUntil: bigint;
+}
+
 export class Rereader {
   /** Before this position of the source the target may lack rows that it will not lack behind it. */
-  leftOutUntil = 0n;
-  private readonly source: pg.Pool;
-  private readonly seesAll: (snapshot: string) => boolean;
-  private readonly isCopied: (plan: TablePlan) => boolean;
+  leftOutUntil: bigint;
+  private readonly options: RereaderOptions;
 
-  constructor(
-    source: pg.Pool,
-    seesAll: (snapshot: string) => boolean,
-    isCopied: (plan: TablePlan) => boolean,
-  ) {
-    this.source = source;
-    this.seesAll = seesAll;
-    this.isCopied = isCopied;
+  constructor(options: RereaderOptions) {
+    this.options = options;
+    this.leftOutUntil = options.leftOutUntil;
+  }
+
+  /**
+   * The table's rows on the target are the source's: from the batch after its last chunk on, as tasks are done between
+   * batches, and from behind what was left out.
+   */
+  isCopied(plan: TablePlan): boolean {
+    const { tasks, appliedLsn } = this.options;
+    const { qualifiedName } = plan.target;
+    return (
+      appliedLsn() >= this.leftOutUntil &&
+      tasks.some((task) => task.done && task.plan.target.qualifiedName === qualifiedName)
+    );
   }
 
   async read(binding: RelationBinding, tuples: readonly TuplePlace[]): Promise<readonly Buffer[]> {
-    const rows = await rereadRows(this.source, binding, tuples, this.seesAll);
-    if (rows.length < tuples.length && !binding.plans.every(this.isCopied)) {
-      const now = await this.source.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
+    const { source, seesAll } = this.options;
+    const rows = await rereadRows(source, binding, tuples, seesAll);
+    if (rows.length < tuples.length && !binding.plans.every((plan) => this.isCopied(plan))) {
+      const now = await source.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
       this.leftOutUntil = parseLsn(now.rows[0]!.lsn);
     }
     return rows;

@@ -22,7 +22,6 @@ import { WholeTables } from '../copy/whole-tables.ts';
 import { ChunkWriter } from '../copy/write-chunk.ts';
 import { describeRelation, type Relation } from '../decode/change-visitor.ts';
 import { reach } from '../failpoints.ts';
-import type { TablePlan } from '../mapping/table-plan.ts';
 import { endClient } from '../source/end-client.ts';
 import { ReplicationConnection } from '../source/replication-connection.ts';
 import { BatchPace } from './batch-pace.ts';
@@ -118,8 +117,13 @@ export class Session {
     const windows = new CopyWindows();
     const appliedLsn = parseLsn(prepared.checkpoint.lsn);
     const { stream } = prepared.names;
-    const isCopied = (plan: TablePlan) => this.isCopied(prepared, plan, rereader.leftOutUntil);
-    const rereader = new Rereader(this.host.source, (snapshot) => windows.seesAll(snapshot), isCopied);
+    const rereader = new Rereader({
+      source: this.host.source,
+      seesAll: (snapshot) => windows.seesAll(snapshot),
+      tasks: prepared.tasks,
+      appliedLsn: () => this.applier.appliedLsn,
+      leftOutUntil: parseLsn(prepared.checkpoint.leftOutUntil),
+    });
     this.applier = new Applier({
       slice: options.slice,
       stream,
@@ -127,8 +131,7 @@ export class Session {
       holder: prepared.holder,
       appliedLsn,
       session,
-      reread: (binding, tuples) => rereader.read(binding, tuples),
-      copied: isCopied,
+      rows: rereader,
     });
     this.openFeed(prepared, windows, appliedLsn);
     this.slot = prepared.checkpoint.slot;
@@ -158,15 +161,6 @@ export class Session {
       }),
     );
     this.host.started(prepared, this);
-  }
-
-  /** True from the batch after the table's last chunk on: tasks are done between batches, at a high mark. */
-  private isCopied(prepared: PreparedStream, plan: TablePlan, leftOutUntil: bigint): boolean {
-    const { qualifiedName } = plan.target;
-    return (
-      this.applier.appliedLsn >= leftOutUntil &&
-      prepared.tasks.some((task) => task.done && task.plan.target.qualifiedName === qualifiedName)
-    );
   }
 
   /** All at once: each connection costs several round trips. */
