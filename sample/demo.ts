@@ -4,7 +4,6 @@
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { evaluateDemo } from './demo/demo-figures.ts';
 import { formatClosing } from './demo/format-closing.ts';
 import { formatMismatch } from './demo/format-mismatch.ts';
@@ -14,6 +13,7 @@ import { createScreen, type Screen } from './demo/screen.ts';
 import { connectSlice } from './demo/slice-control.ts';
 import { bringUp, type Sample } from './whole/bring-up.ts';
 import { explainFailure } from './whole/explain-failure.ts';
+import { parseOptions } from './whole/parse-options.ts';
 import { untilInterrupted } from './whole/until-interrupted.ts';
 
 const HELP = `npm run demo [-- --bug] [-- --json]
@@ -32,17 +32,15 @@ It brings its own PostgreSQL, monolith, service and Ficus, on free ports, and ta
 
 Exit status: 0 every promise held · 1 one did not, or the answers differ · 2 used wrongly · 3 could not be carried out`;
 
-const { values } = parseArgs({
-  options: {
-    bug: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    seconds: { type: 'string', default: '12' },
-    users: { type: 'string', default: '1000' },
-    rate: { type: 'string', default: '200' },
-    scale: { type: 'string', default: '0.2' },
-    keep: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
+const values = parseOptions({
+  bug: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  seconds: { type: 'string', default: '12' },
+  users: { type: 'string', default: '1000' },
+  rate: { type: 'string', default: '200' },
+  scale: { type: 'string', default: '0.2' },
+  keep: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
 });
 
 interface DemoSettings {

@@ -4,10 +4,12 @@
  */
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { stopLeftover } from './postgres/embedded-cluster.ts';
 import { bringUp, type Sample } from './whole/bring-up.ts';
 import { explainFailure } from './whole/explain-failure.ts';
 import { formatWelcome } from './whole/format-welcome.ts';
+import { parseOptions } from './whole/parse-options.ts';
+import { readPorts } from './whole/read-ports.ts';
 import { untilInterrupted } from './whole/until-interrupted.ts';
 
 const HELP = `npm start [-- --scale N] [--fresh] [--bug]
@@ -28,14 +30,12 @@ FICUS_POSTGRES_BINARIES names the bin folder of a PostgreSQL to use in place of 
 
 Ctrl-C stops all of it.`;
 
-const { values } = parseArgs({
-  options: {
-    scale: { type: 'string', default: '1' },
-    fresh: { type: 'boolean', default: false },
-    bug: { type: 'boolean', default: false },
-    directory: { type: 'string', default: join(import.meta.dirname, '..', '.ficus', 'sample') },
-    help: { type: 'boolean', default: false },
-  },
+const values = parseOptions({
+  scale: { type: 'string', default: '1' },
+  fresh: { type: 'boolean', default: false },
+  bug: { type: 'boolean', default: false },
+  directory: { type: 'string', default: join(import.meta.dirname, '..', '.ficus', 'sample') },
+  help: { type: 'boolean', default: false },
 });
 
 if (values.help) {
@@ -51,24 +51,17 @@ async function start(): Promise<number> {
     console.error('error: --scale takes a number above 0, up to 100');
     return 2;
   }
-  // Only what the sample made: the directory may be somebody's.
-  for (const name of values.fresh ? ['postgres', 'logs', 'ficus.yaml'] : []) {
-    await rm(join(directory, name), { recursive: true, force: true });
-  }
   const interrupted = untilInterrupted();
   let sample: Sample;
   try {
-    const port = (name: string, fallback: number) => Number(process.env[name] ?? fallback);
+    const ports = await readPorts(process.env);
+    if (values.fresh) await forget(directory);
     sample = await bringUp(
       {
         directory,
         scale,
         plantedBug: values.bug,
-        proxyPort: port('FICUS_PROXY_PORT', 8080),
-        controlPort: port('FICUS_CONTROL_PORT', 8081),
-        monolithPort: port('FICUS_MONOLITH_PORT', 0),
-        servicePort: port('FICUS_NOTIFICATIONS_PORT', 0),
-        postgresPort: port('FICUS_POSTGRES_PORT', 0),
+        ...ports,
         onStep: (step) => console.log(`· ${step}`),
       },
       interrupted.signal,
@@ -78,7 +71,14 @@ async function start(): Promise<number> {
   }
   console.log(formatWelcome(sample));
   const end = await Promise.race([interrupted.promise.then(() => undefined), sample.brokeDown]);
-  console.log(end ?? '\nstopping');
+  if (end) console.log(end);
   await sample.stop();
   return end ? 3 : 0;
+}
+
+/** Only what the sample made: the directory may be somebody's. And not from under the feet of one that runs. */
+async function forget(directory: string): Promise<void> {
+  await stopLeftover(join(directory, 'postgres'));
+  for (const name of ['postgres', 'logs', 'ficus.yaml'])
+    await rm(join(directory, name), { recursive: true, force: true });
 }

@@ -13,6 +13,8 @@ export interface SeedOptions {
   readonly scale?: number;
   /** Called before each step and at the end, with the share that is done (0 to 1). */
   readonly onProgress?: (step: string, done: number) => void;
+  /** Gives up at once; the shop is as it was before. */
+  readonly signal?: AbortSignal;
 }
 
 export interface SeedResult {
@@ -46,7 +48,11 @@ export async function seed(url: string, options: SeedOptions = {}): Promise<Seed
   const started = performance.now();
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
   await client.connect();
+  // With a query under way, pg drops the connection rather than wait for it.
+  const giveUp = () => void client.end().catch(() => undefined);
+  options.signal?.addEventListener('abort', giveUp, { once: true });
   try {
+    options.signal?.throwIfAborted();
     let done = 0;
     await client.query('BEGIN');
     for (const step of STEPS) {
@@ -60,6 +66,7 @@ export async function seed(url: string, options: SeedOptions = {}): Promise<Seed
     await client.query('ANALYZE');
     options.onProgress?.('done', 1);
   } finally {
+    options.signal?.removeEventListener('abort', giveUp);
     await client.end();
   }
   const { customers, orders, notifications } = sizes;

@@ -173,17 +173,45 @@ async function initialise(dataDir: string, binaries: PostgresBinaries, user: Ser
   }
 }
 
-/** After a crash of ours the lifeline ends the server within a moment; wait for that, then help. */
-async function stopLeftover(dataDir: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
+/**
+ * After a crash of ours the lifeline ends the server within a moment: that is waited for. A server that goes on has an
+ * owner that lives, another run in the same directory, and is left alone. One that has lost its lifeline is stopped.
+ * @throws Error when somebody uses it
+ */
+export async function stopLeftover(dataDir: string): Promise<void> {
+  const began = Date.now();
   for (;;) {
     const pid = await postmasterPid(dataDir);
     if (!pid || !isPostgres(pid)) return;
-    if (Date.now() > deadline)
-      throw new Error(`PostgreSQL (process ${pid}) still runs in ${dataDir}. Stop it, then try again.`);
-    process.kill(pid, 'SIGINT');
+    const waitedMs = Date.now() - began;
+    const held = hasLifeline(pid);
+    if ((held && waitedMs > IN_USE_AFTER_MS && !(await isStopping(dataDir))) || waitedMs > 10_000)
+      throw new Error(
+        `PostgreSQL (process ${pid}) runs in ${dataDir}: another terminal uses it. ` +
+          'Stop it there, or take another directory.',
+      );
+    if (!held) process.kill(pid, 'SIGINT');
     await sleep(100);
   }
+}
+
+/** A lifeline that has lost its owner acts within milliseconds; this is long for a busy machine. */
+const IN_USE_AFTER_MS = 2000;
+
+function hasLifeline(postmaster: number): boolean {
+  const ask = (field: string, pid: string) =>
+    execFileSync('ps', ['-o', `${field}=`, '-p', pid], { encoding: 'utf8' }).trim();
+  try {
+    return ask('args', ask('ppid', String(postmaster))).includes('wait $pg');
+  } catch {
+    return false;
+  }
+}
+
+/** The last line of postmaster.pid says what the server is about to do. */
+async function isStopping(dataDir: string): Promise<boolean> {
+  const text = await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => 'stopping');
+  return text.includes('stopping');
 }
 
 async function postmasterPid(dataDir: string): Promise<number | undefined> {

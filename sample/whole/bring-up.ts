@@ -76,7 +76,7 @@ async function startParts(
   });
   started.push({ name: 'PostgreSQL', stop: () => cluster.stop() });
   signal?.throwIfAborted();
-  const databases = await prepareDatabases(cluster, options);
+  const databases = await prepareDatabases(cluster, options, signal);
   signal?.throwIfAborted();
 
   const run = async (
@@ -141,6 +141,7 @@ async function startParts(
 async function prepareDatabases(
   cluster: EmbeddedCluster,
   options: SampleOptions,
+  signal: AbortSignal | undefined,
 ): Promise<Sample['databases']> {
   for (const name of ['shop', 'notifications', 'ficus']) await cluster.createDatabase(name);
   const shop = cluster.url('shop');
@@ -148,7 +149,7 @@ async function prepareDatabases(
   await applyNotificationsSchema(cluster.url('notifications'));
   if (!(await isSeeded(shop))) {
     options.onStep('seed');
-    await seed(shop, { scale: options.scale });
+    await seed(shop, { scale: options.scale, ...(signal && { signal }) });
   }
   return { shop, notifications: cluster.url('notifications'), ficus: cluster.url('ficus') };
 }

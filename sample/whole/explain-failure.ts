@@ -1,5 +1,6 @@
 /** Why the sample could not be brought up, in one sentence; answers the exit status. */
 import { ProcessFailed } from '../processes/managed-process.ts';
+import { PortUnusable } from './read-ports.ts';
 
 export function explainFailure(error: unknown, signal: AbortSignal): number {
   if (signal.aborted) {
@@ -7,5 +8,5 @@ export function explainFailure(error: unknown, signal: AbortSignal): number {
     return 3;
   }
   console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-  return error instanceof ProcessFailed ? error.exitStatus : 3;
+  return error instanceof ProcessFailed || error instanceof PortUnusable ? error.exitStatus : 3;
 }

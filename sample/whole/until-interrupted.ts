@@ -9,6 +9,7 @@ export function untilInterrupted(): Interruption {
   const promise = new Promise<void>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.once(name, () => {
+        console.error('\nstopping');
         controller.abort(new Error(`stopped by ${name}`));
         resolve();
       });

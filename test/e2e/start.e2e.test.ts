@@ -1,9 +1,10 @@
 /** `npm start`: up, usable, and gone without a trace at Ctrl-C; found again after a crash. */
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { ROOT, startCommand, stopAll } from './run-command.ts';
+import { ROOT, runCommand, startCommand, stopAll } from './run-command.ts';
 
 const ANY_PORT = {
   FICUS_PROXY_PORT: '0',
@@ -49,6 +50,74 @@ test('after a crash the next start finds its data again', async () => {
   expect(welcome).not.toContain('· seed');
   again.child.kill('SIGINT');
   expect((await again.ended).status).toBe(0);
+});
+
+test('a second start in the same directory says so and leaves the first alone', async () => {
+  const first = start();
+  const welcome = await first.until('Ctrl-C stops all of it');
+  const shop = /shop, through Ficus\s+(\S+)/.exec(welcome)?.[1];
+  const again = ['sample/start.ts', '--directory', directory];
+  for (const second of await Promise.all([
+    runCommand(again, ANY_PORT),
+    runCommand([...again, '--fresh'], ANY_PORT),
+  ])) {
+    expect(second.status).toBe(3);
+    expect(second.stderr).toContain('another terminal');
+  }
+  expect((await fetch(`${shop}/products`)).status).toBe(200);
+  first.child.kill('SIGINT');
+  expect((await first.ended).status).toBe(0);
+});
+
+test('Ctrl-C while the shop is filled stops at once, and nothing is half-filled', async () => {
+  const own = await mkdtemp(join(ROOT, '.ficus', 'start-'));
+  try {
+    // At this size the seed alone would outlast the test.
+    const running = startCommand(['sample/start.ts', '--scale', '100', '--directory', own], ANY_PORT);
+    await running.until('· seed');
+    running.child.kill('SIGINT');
+    const { status, stderr } = await running.ended;
+    expect([status, stderr.trim()]).toEqual([3, 'stopping\nstopped']);
+    const again = startCommand(['sample/start.ts', '--scale', '0.01', '--directory', own], ANY_PORT);
+    await again.until(/· seed[\s\S]*Ctrl-C stops all of it/);
+    again.child.kill('SIGINT');
+    await again.ended;
+  } finally {
+    await stopAll();
+    await rm(own, { recursive: true, force: true });
+  }
+});
+
+test('a taken port is told before anything starts, with the variable that moves it', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const address = other.address();
+  const port = typeof address === 'object' ? String(address?.port) : '';
+  try {
+    const taken = await runCommand(['sample/start.ts', '--directory', directory], {
+      ...ANY_PORT,
+      FICUS_CONTROL_PORT: port,
+    });
+    expect([taken.status, taken.stdout]).toEqual([3, '']);
+    expect(taken.stderr).toContain(`Port ${port} is taken`);
+    expect(taken.stderr).toContain('FICUS_CONTROL_PORT=');
+  } finally {
+    other.close();
+  }
+  const wrong = await runCommand(['sample/start.ts'], { ...ANY_PORT, FICUS_PROXY_PORT: 'eighty' });
+  expect([wrong.status, wrong.stdout]).toEqual([2, '']);
+  expect(wrong.stderr).toContain('FICUS_PROXY_PORT takes a port');
+});
+
+test.each([
+  ['start', '--nonsense'],
+  ['start', 'nonsense'],
+  ['demo', '--nonsense'],
+  ['demo', '--seconds'],
+])('npm run %s with %s: one sentence and status 2', async (script, argument) => {
+  const { status, stdout, stderr } = await runCommand([`sample/${script}.ts`, argument]);
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(/^error: [^\n]+ See --help\.\n$/);
 });
 
 function answers(port: number): Promise<boolean> {
