@@ -58,10 +58,16 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
   // One after the other on each connection (RFC 9112 section 9.3.2): a read that is pipelined behind a write sees it,
   // and a client with one connection takes one place at the upstream, not all of them.
   const take = (request: IncomingMessage, response: ServerResponse): void => {
+    const { socket } = request;
     // Node reads on behind a last answer; nothing may be served there any more (section 9.6).
-    if (request.socket.writableEnded) return;
+    if (socket.writableEnded) return;
     if (response.socket !== null) handlers.request(request, response);
-    else (response as unknown as LeanResponse).onTurn = () => handlers.request(request, response);
+    else
+      (response as unknown as LeanResponse).onTurn = () => {
+        // Whoever does not read the answers before gets no more of them: they would pile up here.
+        if (socket.writableNeedDrain) socket.once('drain', () => handlers.request(request, response));
+        else handlers.request(request, response);
+      };
   };
   server.on('request', take);
   // Expect is the upstream's to answer.

@@ -1,18 +1,22 @@
 /**
  * Closes client connections that have been idle for too long, in one pass every few seconds. Node would set and clear
  * a timer for each request; here a request costs nothing. Never early: a connection may stay a pass longer than asked.
+ *
+ * Idle is also who does not read: an answer that is whole has no exchange any more that would watch over it.
  */
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 interface Seen {
   bytes: number;
+  unsent: number;
   at: number;
 }
 
 /** The response that has its turn on the connection, or none: how Node's own server knows an idle connection. */
 export interface InboundSocket extends Socket {
   readonly _httpMessage?: ServerResponse | null;
+  readonly _handle?: { readonly writeQueueSize?: number } | null;
 }
 
 export class IdleConnections {
@@ -29,7 +33,7 @@ export class IdleConnections {
   /** Watches the connections of a server until it is closed. */
   watch(server: Server): void {
     server.on('connection', (socket: InboundSocket) => {
-      this.#seen.set(socket, { bytes: -1, at: this.#now() });
+      this.#seen.set(socket, { bytes: -1, unsent: 0, at: this.#now() });
       socket.on('close', () => this.#seen.delete(socket));
     });
     let timer: NodeJS.Timeout;
@@ -56,10 +60,27 @@ export class IdleConnections {
     const now = this.#now();
     for (const [socket, seen] of this.#seen) {
       const bytes = socket.bytesRead;
-      if (socket._httpMessage || bytes !== seen.bytes) {
+      const unsent = unsentBytes(socket);
+      if (isServed(socket, unsent) || bytes !== seen.bytes || unsent !== seen.unsent) {
         seen.bytes = bytes;
+        seen.unsent = unsent;
         seen.at = now;
-      } else if (now - seen.at >= this.keepAliveMs) socket.destroySoon();
+      } else if (now - seen.at >= this.keepAliveMs) {
+        // An end in order would wait for what is not read.
+        if (unsent > 0) socket.destroy();
+        else socket.destroySoon();
+      }
     }
   }
+}
+
+/** What the kernel has not taken: with the stream, and beneath it. */
+function unsentBytes(socket: InboundSocket): number {
+  return socket.writableLength + (socket._handle?.writeQueueSize ?? 0);
+}
+
+/** Whether somebody works on a response, and watches over its deadlines: not before those in front of it are sent. */
+function isServed({ _httpMessage: response }: InboundSocket, unsent: number): boolean {
+  if (!response) return false;
+  return unsent === 0 || (response.headersSent && !response.writableEnded);
 }
