@@ -2,6 +2,7 @@
  * The `ficus` command: one file a command in commands/, one boundary here where errors become exit statuses.
  * 0 done · 1 the answer is no · 2 used wrongly · 3 could not be carried out.
  */
+import { FicusError } from '@ficus/core';
 import { CommanderError } from 'commander';
 import { reportFailure } from './output/report-failure.ts';
 import { buildProgram } from './program.ts';
@@ -15,8 +16,13 @@ export async function main(argv: readonly string[]): Promise<void> {
     if (error instanceof CommanderError) {
       // --help and --version end this way too, with status 0; commander has written its message already.
       process.exitCode = error.exitCode === 0 ? 0 : 2;
+      if (json && error.exitCode !== 0) reportFailure(toUsage(error), { json });
       return;
     }
     process.exitCode = reportFailure(error, { json });
   }
+}
+
+function toUsage({ message }: CommanderError): FicusError {
+  return new FicusError('FICUS_USAGE', message.replace(/^error: /, ''));
 }

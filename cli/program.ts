@@ -14,12 +14,13 @@ import { VERSION } from './version.ts';
 const EXIT_STATUSES = `
 Exit status:
   0  done
-  1  the answer is no: the config has errors, a comparison found differences
+  1  the answer is no: the config has errors, a comparison found differences, a guard refuses
   2  used wrongly
   3  could not be carried out: a database or port is not to be had, the control plane does not answer
 
 Every command takes --config FILE (default ficus.yaml) and --json for one JSON document on standard output.
-Logs go to standard error. See also docs/config.md and docs/errors.md.`;
+Logs go to standard error; proxy and up, whose log is their output, write it to standard output, one JSON object a line.
+FICUS_LOG_LEVEL (debug, info, warn, error) sets how much. See also docs/config.md and docs/errors.md.`;
 
 /** A fresh program; nothing is shared between two of them. */
 export function buildProgram(): Command {
@@ -30,6 +31,7 @@ export function buildProgram(): Command {
     .version(VERSION)
     .exitOverride()
     .showSuggestionAfterError()
+    .showHelpAfterError('  See the command with --help. (FICUS_USAGE)')
     .addHelpText('after', EXIT_STATUSES);
   for (const add of [
     addInit,

@@ -3,10 +3,11 @@ import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { connectControl } from '../config/connect-control.ts';
 import { loadConfig, requireSlice } from '../config/load-config.ts';
+import { parseCount } from '../config/parse-count.ts';
 import { formatTable } from '../output/format-table.ts';
 
 interface AuditOptions extends CommonOptions {
-  readonly limit: string;
+  readonly limit: number;
 }
 
 const HELP = `
@@ -19,7 +20,7 @@ Examples:
 export function addAudit(program: Command): void {
   withCommonOptions(program.command('audit').description('who changed what, when, why'))
     .argument('[slice]', 'one slice alone')
-    .option('-n, --limit <count>', 'at most so many entries', '50')
+    .option('-n, --limit <count>', 'at most so many entries, up to 1000', parseCount(1000), 50)
     .addHelpText('after', HELP)
     .action(audit);
 }
@@ -28,7 +29,7 @@ async function audit(slice: string | undefined, options: AuditOptions): Promise<
   const config = await loadConfig(options.config);
   if (slice) requireSlice(config, slice);
   const entries = await connectControl(config).audit({
-    limit: Number(options.limit),
+    limit: options.limit,
     ...(slice ? { slice } : {}),
   });
   if (options.json) {

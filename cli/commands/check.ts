@@ -1,6 +1,6 @@
 /** `ficus check`: validates the config; with --live, looks at what it needs. */
 import { grantsSql } from '@ficus/cdc';
-import { describeError, type FicusConfig } from '@ficus/core';
+import { describeError, type FicusConfig, FicusError } from '@ficus/core';
 import { explainMatch } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
@@ -18,8 +18,8 @@ interface CheckOptions extends CommonOptions {
 }
 
 const HELP = `
-Every error is reported with its path, not the first alone. With --live the databases, their settings and the tables
-are looked at as well; nothing is changed by looking. Each finding says what to do, with SQL where SQL does it.
+Every error is reported with its path, not the first alone. With --live the upstreams, the databases, their settings and
+the tables are looked at as well; nothing is changed by looking. Each finding says what to do, with SQL where SQL does it.
 
 Exit status: 0 all is well (warnings allowed) · 1 the config has errors · 3 something it needs is not there (--live).
 
@@ -33,7 +33,7 @@ export function addCheck(program: Command): void {
   withCommonOptions(
     program.command('check').description('validates the config, and with --live what it needs'),
   )
-    .option('--live', 'look at databases, replication settings and tables as well')
+    .option('--live', 'look at upstreams, databases, replication settings and tables as well')
     .option('--grants', 'print the SQL of least-privilege roles')
     .option('--explain <METHOD URL...>', 'say which route takes a request, and why')
     .addHelpText('after', HELP)
@@ -44,11 +44,11 @@ async function check(options: CheckOptions): Promise<void> {
   const config = await loadConfig(options.config);
   if (options.explain) return explain(config, options);
   if (options.grants) {
-    process.stdout.write(grantsOf(config));
+    printGrants(config, options);
     return;
   }
   // Ficus itself may well run while its config is checked: its own addresses are not looked at.
-  const findings = options.live ? await preflightConfig(config, { ports: false }) : [];
+  const findings = options.live ? await preflightConfig(config, { ports: false, upstreams: true }) : [];
   const errors = findings.filter((finding) => finding.severity === 'error');
   if (options.json) {
     process.stdout.write(
@@ -63,12 +63,24 @@ async function check(options: CheckOptions): Promise<void> {
 }
 
 function explain(config: FicusConfig, options: CheckOptions): void {
-  const [first = '', second] = options.explain ?? [];
+  const [first = '', second, ...more] = options.explain ?? [];
+  if (more.length > 0)
+    throw new FicusError(
+      'FICUS_USAGE',
+      `--explain takes METHOD and URL, or URL alone, not “${more[0]}” too.`,
+    );
   const [method, url] = second === undefined ? ['GET', first] : [first.toUpperCase(), second];
   const explanation = explainMatch(config, method, url);
   process.stdout.write(
     options.json ? `${JSON.stringify(explanation, null, 2)}\n` : `${formatExplanation(explanation)}\n`,
   );
+}
+
+function printGrants(config: FicusConfig, options: CheckOptions): void {
+  const grants = grantsOf(config);
+  if (options.json) process.stdout.write(`${JSON.stringify({ ok: true, grants }, null, 2)}\n`);
+  else if (grants) process.stdout.write(grants);
+  else process.stderr.write('No slice has tables: no role needs a grant.\n');
 }
 
 function grantsOf(config: FicusConfig): string {

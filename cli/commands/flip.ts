@@ -20,13 +20,15 @@ const HELP: Readonly<Record<Flag, string>> = {
 PERCENT of the users have their reads of the slice served by the candidate (and their writes too, when the slice has
 no tables). A user stays on the side they are on: raising the percentage never moves anybody back. 0 is the way back.
 It is refused while the slice's rows are not copied or its stream stands still; --force overrides that.
+With flags.provider: file the flag is written to that file, with no control plane to refuse it and no audit.
 
 Examples:
   ficus serve notifications 25 --reason "first quarter"
   ficus serve notifications 0`,
   shadow: `
 PERCENT of the reads of the slice are copied to the side that does not serve them, and the two answers are compared.
-No request waits for its copy. \`ficus status\` shows what the comparison found.
+No request waits for its copy. \`ficus status\` shows what the comparison found, where there is a control plane
+(\`ficus up\`): the proxy alone sends copies and compares nothing.
 
 Example:
   ficus shadow notifications 100`,
@@ -38,11 +40,12 @@ export const addShadow = (program: Command): void =>
   addFlip(program, 'shadow', 'sets the share of requests that are copied and compared');
 
 function addFlip(program: Command, flag: Flag, description: string): void {
-  withCommonOptions(program.command(flag).description(description))
+  const command = withCommonOptions(program.command(flag).description(description))
     .argument('<slice>', 'the slice')
     .argument('<percent>', 'whole number from 0 to 100', parsePercent)
-    .option('-r, --reason <text>', 'why, for the audit')
-    .option('--force', 'even though the data is not known to be in step')
+    .option('-r, --reason <text>', 'why, for the audit');
+  if (flag === 'serve') command.option('--force', 'even though the data is not known to be in step');
+  command
     .addHelpText('after', HELP[flag])
     .action((slice: string, percent: number, options: FlipOptions) => flip(flag, slice, percent, options));
 }

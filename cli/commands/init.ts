@@ -16,7 +16,7 @@ interface InitOptions extends CommonOptions {
 const HELP = `
 Writes a commented ficus.yaml, and an empty flags.json beside it, that put the proxy before the monolith with nothing
 moved: try it with \`ficus proxy\`. With --openapi the monolith's routes are sorted into proposals for slices, as comments.
-Existing files are left alone unless --force is given.
+An existing ficus.yaml is replaced only with --force, an existing flags.json never: it says where traffic goes.
 
 Examples:
   ficus init http://127.0.0.1:3000
@@ -27,39 +27,41 @@ export function addInit(program: Command): void {
   withCommonOptions(program.command('init').description('writes a first ficus.yaml for a monolith'))
     .argument('<url>', 'where the monolith answers')
     .option('--openapi <url or file>', 'its OpenAPI document, JSON or YAML')
-    .option('--force', 'replace existing files')
+    .option('--force', 'replace an existing ficus.yaml')
     .addHelpText('after', HELP)
     .action(init);
 }
 
 async function init(url: string, options: InitOptions): Promise<void> {
-  const origin = parseOrigin(url);
+  const base = parseBase(url);
   const slices = options.openapi ? proposeSlices(await readOpenApi(options.openapi)) : [];
   const flagsFile = options.config.replace(/[^/]*$/, 'flags.json');
   if (!options.force) await refuseToReplace(options.config);
-  await writeFile(options.config, writeFirstConfig(origin, slices));
+  await write(options.config, writeFirstConfig(base, slices));
   // An existing flags file is somebody's state: it is never replaced.
-  await writeFile(flagsFile, `${JSON.stringify({ version: 2, features: [] }, null, 2)}\n`, {
-    flag: 'wx',
-  }).catch(ignoreExisting);
+  if (!(await isThere(flagsFile)))
+    await write(flagsFile, `${JSON.stringify({ version: 2, features: [] }, null, 2)}\n`);
   report(options, flagsFile, slices);
 }
 
-function parseOrigin(url: string): string {
-  if (!URL.canParse(url) || !/^https?:/.test(url)) {
+/** Origin and base path. */
+function parseBase(url: string): string {
+  if (!URL.canParse(url) || !/^https?:/.test(url))
     throw new FicusError('FICUS_USAGE', `“${url}” is not an http:// or https:// URL.`);
-  }
-  return new URL(url).origin;
+  const { origin, pathname, search, hash, username, password } = new URL(url);
+  if (search || hash || username || password)
+    throw new FicusError('FICUS_USAGE', 'The URL takes no user name, no query and no fragment.');
+  return origin + pathname.replace(/\/+$/, '');
 }
 
 async function readOpenApi(source: string): Promise<unknown> {
   try {
     const text = /^https?:/.test(source) ? await fetchText(source) : await readFile(source, 'utf8');
-    return parse(text);
+    return parse(text, { prettyErrors: false });
   } catch (cause) {
     throw new FicusError(
-      'FICUS_CONFIG_UNREADABLE',
-      `The OpenAPI document ${source} cannot be read: ${(cause as Error).message}.`,
+      'FICUS_USAGE',
+      `The OpenAPI document ${source} cannot be read: ${describeFileError(cause)}.`,
       { cause },
     );
   }
@@ -72,19 +74,33 @@ async function fetchText(url: string): Promise<string> {
 }
 
 async function refuseToReplace(file: string): Promise<void> {
-  const there = await access(file).then(
-    () => true,
-    () => false,
-  );
-  if (there)
+  if (await isThere(file))
     throw new FicusError(
       'FICUS_USAGE',
       `${file} exists already. Use --force to replace it, or --config for another file.`,
     );
 }
 
-function ignoreExisting(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EEXIST') throw error;
+const isThere = (file: string) =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
+
+async function write(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (cause) {
+    throw new FicusError('FICUS_USAGE', `${file} cannot be written: ${describeFileError(cause)}.`, { cause });
+  }
+}
+
+function describeFileError(error: unknown): string {
+  const { code, message, cause } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
+  if (code === 'ENOENT') return 'there is no such file or folder';
+  if (code === 'EISDIR') return 'it is a folder';
+  if (code === 'EACCES') return 'this user may not';
+  return cause?.code ?? message;
 }
 
 function report(options: InitOptions, flagsFile: string, slices: readonly SliceProposal[]): void {
@@ -94,8 +110,9 @@ function report(options: InitOptions, flagsFile: string, slices: readonly SliceP
     );
     return;
   }
+  const config = options.config === 'ficus.yaml' ? '' : ` --config ${options.config}`;
   const proposals = slices.length > 0 ? ` with ${slices.length} proposals for slices` : '';
   process.stdout.write(
-    `${paint('green', '✓')} wrote ${options.config}${proposals}\n\nNext:\n  ficus check\n  ficus proxy\n`,
+    `${paint('green', '✓')} wrote ${options.config}${proposals}\n\nNext:\n  ficus check${config}\n  ficus proxy${config}\n`,
   );
 }

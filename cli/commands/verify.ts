@@ -1,11 +1,11 @@
 /** `ficus verify`: compares both databases of a slice, row by row, through the mapping. */
 import type { VerifyView } from '@ficus/control';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { connectControl } from '../config/connect-control.ts';
 import { loadConfig, requireSlice } from '../config/load-config.ts';
-import { formatTable } from '../output/format-table.ts';
-import { paint } from '../output/paint.ts';
+import { parseCount } from '../config/parse-count.ts';
+import { formatVerify } from '../output/format-verify.ts';
 import { showProgress } from '../output/show-progress.ts';
 
 interface VerifyOptions extends CommonOptions {
@@ -18,7 +18,7 @@ const HELP = `
 Both databases are compared while traffic goes on: rows that differ only because the stream has not come to them yet are
 looked at again once it has. What remains is missing, extra or different, and is shown with its key and columns.
 
-Exit status: 0 equal · 1 not equal · 3 could not be carried out
+Exit status: 0 equal · 1 not equal, or inconclusive · 3 could not be carried out
 
 Examples:
   ficus verify notifications
@@ -35,7 +35,7 @@ export function addVerify(program: Command): void {
         'resume',
       ]),
     )
-    .option('-s, --sample <rows>', 'about so many rows of each side, drawn at random', readCount)
+    .option('-s, --sample <rows>', 'about so many rows of each side, drawn at random', parseCount())
     .addOption(
       new Option('--resume', 'go on where the last run stopped, when it did not come to its end').conflicts(
         'sample',
@@ -68,39 +68,7 @@ async function verify(slice: string, options: VerifyOptions): Promise<void> {
   process.exitCode = exitStatusOf(result);
 }
 
-function readCount(text: string): number {
-  const rows = Number(text);
-  if (!Number.isInteger(rows) || rows < 1)
-    throw new InvalidArgumentError('It must be a number of rows, 1 or more.');
-  return rows;
-}
-
 function exitStatusOf(result: VerifyView): number {
   if (result.state === 'failed') return 3;
   return result.equal ? 0 : 1;
-}
-
-function formatVerify(result: VerifyView): string {
-  if (result.problem) return `${paint('red', '✗')} ${result.problem.message}\n  ${result.problem.remedy}\n`;
-  const table = formatTable(
-    ['from', 'to', 'rows', 'missing', 'extra', 'different'],
-    result.tables.map((t) => [
-      t.from,
-      t.to,
-      t.rowsCompared.toLocaleString('en-US'),
-      String(t.missing),
-      String(t.extra),
-      String(t.different),
-    ]),
-  );
-  const examples = result.tables.flatMap((t) =>
-    t.examples.map(
-      (example) =>
-        `  ${t.to} ${example.key}: ${example.kind}${example.columns.length > 0 ? ` in ${example.columns.join(', ')}` : ''}`,
-    ),
-  );
-  const verdict = result.equal
-    ? paint('green', '✓ equal', process.stdout)
-    : paint('red', '✗ not equal', process.stdout);
-  return `${[table, ...examples, verdict].join('\n')}\n`;
 }

@@ -9,6 +9,6 @@ export interface CommonOptions {
 export function withCommonOptions(command: Command): Command {
   return command
     .option('-c, --config <file>', 'the configuration', 'ficus.yaml')
-    .option('--json', 'one JSON document on standard output')
+    .option('--json', 'one JSON document on standard output; errors too')
     .exitOverride();
 }

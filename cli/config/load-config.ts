@@ -12,7 +12,8 @@ export async function loadConfig(file: string): Promise<FicusConfig> {
 
 /** @throws FicusError FICUS_SLICE_UNKNOWN, naming the slices there are */
 export function requireSlice(config: FicusConfig, name: string): SliceConfig {
-  const slice = config.slices[name];
+  // Not every name that an object answers to is a slice: `constructor` is none.
+  const slice = Object.hasOwn(config.slices, name) ? config.slices[name] : undefined;
   if (slice) return slice;
   const names = Object.keys(config.slices).join(', ') || 'none';
   throw new FicusError('FICUS_SLICE_UNKNOWN', `There is no slice “${name}”. The config has: ${names}.`);

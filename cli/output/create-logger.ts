@@ -1,10 +1,17 @@
 /** The logger of the commands that stay in the foreground: one JSON object a line on standard output. */
+import { FicusError } from '@ficus/core';
 import { type Logger, pino } from 'pino';
 import { VERSION } from '../version.ts';
 
+const LEVELS = [...Object.keys(pino.levels.values), 'silent'];
+
+/** @throws FicusError FICUS_USAGE when FICUS_LOG_LEVEL names no level */
 export function createLogger(service: string): Logger {
+  const level = process.env.FICUS_LOG_LEVEL || 'info';
+  if (!LEVELS.includes(level))
+    throw new FicusError('FICUS_USAGE', `FICUS_LOG_LEVEL is one of ${LEVELS.join(', ')}, not “${level}”.`);
   return pino({
-    level: process.env.FICUS_LOG_LEVEL ?? 'info',
+    level,
     base: { service, version: VERSION },
     timestamp: pino.stdTimeFunctions.isoTime,
   });

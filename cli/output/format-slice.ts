@@ -1,6 +1,7 @@
 /** All about one slice, for a terminal. */
 import type { SliceView } from '@ficus/control';
 import { formatCopy } from './format-copy.ts';
+import { describeVerdict } from './format-verify.ts';
 import { paint } from './paint.ts';
 
 const STAGES = ['legacy', 'shadow', 'canary', 'live', 'cutover', 'retired'] as const;
@@ -87,11 +88,12 @@ function replicationOf({ replication }: SliceView): string[] {
   return lines;
 }
 
-function verifyOf({ verify }: SliceView): string {
-  if (!verify) return 'not run since the start: ficus verify';
+function verifyOf({ name, tables, verify }: SliceView): string {
+  if (tables.length === 0) return 'the slice has no tables';
+  if (!verify) return `not run since the start: ficus verify ${name}`;
   if (verify.state === 'running') return `running: ${count(verify.rowsCompared)} rows compared`;
   if (verify.state === 'failed') return paint('red', verify.problem?.message ?? 'failed', process.stdout);
-  return `${verify.equal ? 'equal' : paint('red', 'not equal', process.stdout)}, ${count(verify.rowsCompared)} rows, at ${verify.finishedAt}`;
+  return `${describeVerdict(verify)}, ${count(verify.rowsCompared)} rows, at ${verify.finishedAt}`;
 }
 
 function shareOf({ traffic }: SliceView): string {

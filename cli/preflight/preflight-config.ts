@@ -1,26 +1,30 @@
 /**
- * A live look at everything a config needs: addresses that must be free, databases that must answer, tables that
- * must be streamable. Nothing is changed by looking.
+ * A live look at everything a config needs: addresses that must be free, upstreams and databases that must answer,
+ * tables that must be streamable. Nothing is changed by looking.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { preflightDatabase, preflightSlice } from '@ficus/cdc';
 import type { FicusConfig } from '@ficus/core';
 import type { Finding } from './finding.ts';
+import { upstreamLooks } from './upstream-looks.ts';
 
 export interface PreflightOptions {
   /** Whether the addresses of proxy and control plane must be free; not so while Ficus runs. */
   readonly ports: boolean;
+  /** Whether upstreams must answer; to start they need not, they may come later. */
+  readonly upstreams: boolean;
 }
 
 /** All findings, errors and warnings, one for each root cause. */
 export async function preflightConfig(
   config: FicusConfig,
-  options: PreflightOptions = { ports: true },
+  options: PreflightOptions = { ports: true, upstreams: false },
 ): Promise<Finding[]> {
   const looks = [
     ...(options.ports ? [freeAddress('proxy.listen', config.proxy.listen)] : []),
     ...(options.ports && config.control ? [freeAddress('control.listen', config.control.listen)] : []),
+    ...(options.upstreams ? upstreamLooks(config) : []),
     ...(config.control?.database ? [preflightDatabase('control.database', config.control.database)] : []),
     ...sliceLooks(config),
   ];

@@ -1,7 +1,7 @@
 /** What a user reads when something is wrong: every error, one clear sentence, what to do, the right exit status. */
 
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type EmbeddedCluster, freePort, startCluster } from '@ficus/sample';
@@ -178,10 +178,88 @@ test.each([
   [['serve', 'inbox'], 'percent'],
   [['nonsense'], 'nonsense'],
   [['serve', 'nope', '5'], 'inbox'],
+  // Names that every object answers to are no slices.
+  [['serve', 'constructor', '5'], 'There is no slice'],
+  [['audit', '--limit', 'abc'], 'whole number from 1 to 1000'],
+  [['verify', 'inbox', '--sample', '0'], 'whole number of 1 or more'],
+  [['check', '--explain', 'GET', '/a', '/b'], '/b'],
 ])('used wrongly: %j', async (args, words) => {
   const file = await writeConfig('usage', {});
   const result = await runCommand([FICUS, ...args, '--config', file]);
   expect(result.status).toBe(2);
   expect(result.stderr).toContain(words);
   expectClearWords(result);
+});
+
+test.each([[['serve', 'inbox', '101']], [['check', '--nonsense']]])(
+  'used wrongly with --json: %j is one document on standard output',
+  async (args) => {
+    const result = await runCommand([FICUS, ...args, '--json']);
+    expect(result.status).toBe(2);
+    expect(JSON.parse(result.stdout)).toMatchObject({ ok: false, error: { code: 'FICUS_USAGE' } });
+  },
+);
+
+test('a log level that is none', async () => {
+  const file = join(directory, 'level.yaml');
+  await writeFile(
+    file,
+    'version: 1\nproxy: { listen: "127.0.0.1:0" }\nflags: { provider: file, file: flags.json }\nlegacy: { url: http://127.0.0.1:9 }\n',
+  );
+  const result = await runCommand([FICUS, 'proxy', '--config', file], { FICUS_LOG_LEVEL: 'loud' });
+  expect(result.status).toBe(2);
+  expect(result.stderr).toContain('FICUS_LOG_LEVEL is one of');
+  expectClearWords(result);
+});
+
+test('check --live says which upstreams nobody answers at', async () => {
+  const file = join(directory, 'upstreams.yaml');
+  const [port, otherPort] = [await freePort(), await freePort()];
+  await writeFile(
+    file,
+    `version: 1
+flags: { provider: file, file: flags.json }
+legacy: { url: "http://127.0.0.1:${port}" }
+slices:
+  inbox:
+    candidate: { url: http://other.invalid, addresses: ["127.0.0.1:${otherPort}"] }
+    routes: [{ id: list, path: /inbox }]
+`,
+  );
+  const result = await runCommand([FICUS, 'check', '--live', '--config', file]);
+  expect(result.status).toBe(3);
+  expect(result.stderr).toContain(`legacy.url: 127.0.0.1:${port} cannot be reached: nothing listens there.`);
+  expect(result.stderr).toContain(`slices.inbox.candidate.addresses[0]: 127.0.0.1:${otherPort}`);
+  expect(result.stdout).toBe('');
+});
+
+test('check --grants --json is one document, also when there is nothing to grant', async () => {
+  const file = join(directory, 'no-tables.yaml');
+  await writeFile(
+    file,
+    'version: 1\nflags: { provider: file, file: flags.json }\nlegacy: { url: http://127.0.0.1:9 }\n',
+  );
+  const result = await runCommand([FICUS, 'check', '--grants', '--json', '--config', file]);
+  expect([result.status, JSON.parse(result.stdout)]).toEqual([0, { ok: true, grants: '' }]);
+});
+
+describe('ficus init', () => {
+  test('says that it cannot write, or cannot read the OpenAPI document, in one sentence', async () => {
+    const nowhere = join(directory, 'nowhere', 'ficus.yaml');
+    const unwritten = await runCommand([FICUS, 'init', 'http://127.0.0.1:9', '--config', nowhere]);
+    expect(unwritten.status).toBe(2);
+    expect(unwritten.stderr).toContain(`${nowhere} cannot be written: there is no such file or folder.`);
+    const broken = join(directory, 'openapi.json');
+    await writeFile(broken, '{"paths": [');
+    const unread = await runCommand([FICUS, 'init', 'http://127.0.0.1:9', '--openapi', broken]);
+    expect(unread.status).toBe(2);
+    expect(unread.stderr.trim().split('\n')).toHaveLength(2);
+  });
+
+  test('keeps the monolith’s base path, and says how to go on with this file', async () => {
+    const file = join(directory, 'first.yaml');
+    const result = await runCommand([FICUS, 'init', 'http://127.0.0.1:9/shop/', '--config', file]);
+    expect(result.stdout).toContain(`ficus check --config ${file}`);
+    expect(await readFile(file, 'utf8')).toContain('url: http://127.0.0.1:9/shop\n');
+  });
 });

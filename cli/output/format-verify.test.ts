@@ -1,0 +1,33 @@
+import type { VerifyView } from '@ficus/control';
+import { expect, test } from 'vitest';
+import { formatVerify } from './format-verify.ts';
+
+const run = (part: Partial<VerifyView>): VerifyView => ({
+  state: 'done',
+  mode: 'full',
+  sample: null,
+  startedAt: '2026-01-01T00:00:00.000Z',
+  finishedAt: '2026-01-01T00:00:01.000Z',
+  rowsCompared: 0,
+  rowsTotal: 0,
+  rowsPerSecond: 0,
+  verdict: null,
+  equal: null,
+  reason: null,
+  tables: [],
+  differences: [],
+  differencesNotListed: 0,
+  problem: null,
+  ...part,
+});
+
+test('an inconclusive run is neither equal nor unequal, and says why', () => {
+  const text = formatVerify(run({ verdict: 'inconclusive', reason: 'no row was compared' }));
+  expect(text).toContain('inconclusive: no row was compared');
+  expect(text).not.toContain('equal');
+});
+
+test('a match and a mismatch are told apart', () => {
+  expect(formatVerify(run({ verdict: 'match', equal: true }))).toContain('✓ equal');
+  expect(formatVerify(run({ verdict: 'mismatch', equal: false }))).toContain('✗ not equal');
+});

@@ -1,0 +1,38 @@
+/** What a comparison of both databases found, for a terminal. */
+import type { VerifyView } from '@ficus/control';
+import { formatTable } from './format-table.ts';
+import { paint } from './paint.ts';
+
+export function formatVerify(result: VerifyView): string {
+  if (result.problem) return `${paint('red', '✗')} ${result.problem.message}\n  ${result.problem.remedy}\n`;
+  const table = formatTable(
+    ['from', 'to', 'rows', 'missing', 'extra', 'different'],
+    result.tables.map((t) => [
+      t.from,
+      t.to,
+      t.rowsCompared.toLocaleString('en-US'),
+      String(t.missing),
+      String(t.extra),
+      String(t.different),
+    ]),
+  );
+  const examples = result.tables.flatMap((t) =>
+    t.examples.map(
+      (example) =>
+        `  ${t.to} ${example.key}: ${example.kind}${example.columns.length > 0 ? ` in ${example.columns.join(', ')}` : ''}`,
+    ),
+  );
+  return `${[table, ...examples, describeVerdict(result)].join('\n')}\n`;
+}
+
+/** `✓ equal`, `✗ not equal`, or that it is not known: “inconclusive” is neither of the two. */
+export function describeVerdict({ verdict, reason }: Pick<VerifyView, 'verdict' | 'reason'>): string {
+  switch (verdict) {
+    case 'match':
+      return paint('green', '✓ equal', process.stdout);
+    case 'mismatch':
+      return paint('red', '✗ not equal', process.stdout);
+    default:
+      return paint('yellow', `? inconclusive: ${reason ?? 'it has not come to its end'}`, process.stdout);
+  }
+}
