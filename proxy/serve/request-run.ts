@@ -200,7 +200,8 @@ export class RequestRun implements ForwardCall {
     this.setHeaders = fieldsFor(side, route, this.#snapshot, this.#request, this.#head, this.#caller());
     this.removeHeaders = removedFor(side, route, this.#snapshot, this.#request);
     const mayDiscard = live.upstream.config.retry.attempts > this.#attempts;
-    const takesHead = mayDiscard || this.#shadow || (route?.rewrite && side === 'candidate');
+    const pins = this.#pins?.isEmpty === false;
+    const takesHead = mayDiscard || pins || this.#shadow || (route?.rewrite && side === 'candidate');
     this.onResponseHead = takesHead ? takeHead : undefined;
     if (!this.#snapshot.config.proxy.expose || this.#exposed) return;
     this.#exposed = true;
@@ -216,6 +217,7 @@ export class RequestRun implements ForwardCall {
     const live = this.#live!;
     if (live.mayTryAgain(this.#request, head.status, this.#attempts, this.#host.now())) return 'discard';
     this.#shadow?.noteHead(head);
+    this.#pins?.noteAnswer(head.headers);
     const rewrite = this.#side === 'candidate' ? this.#route?.rewrite : undefined;
     rewrite?.response(head, clientOrigin(this.#request, this.#head, this.#snapshot));
     return 'forward';

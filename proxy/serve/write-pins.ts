@@ -4,8 +4,9 @@
  */
 import type { InspectedHead } from '../accept/inspect-head.ts';
 import { callerOf } from '../decide/decide-request.ts';
+import { freshCallers } from '../identify/fresh-callers.ts';
 import type { Identity } from '../identify/identity.ts';
-import { ownText } from '../identify/own-text.ts';
+import { boundedKey, ownText } from '../identify/own-text.ts';
 import { EVERYBODY } from '../pin/pin-table.ts';
 import type { LiveSlice } from './live-snapshot.ts';
 import type { RequestHost } from './request-host.ts';
@@ -52,6 +53,28 @@ export class WritePins {
         waiting -= 1;
         if (waiting === 0) goOn();
       });
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#held.length === 0;
+  }
+
+  /**
+   * Pins the caller under the session that the answer gives them as well. Other workers hear of it while the answer is
+   * on its way to the client: it cannot wait for them.
+   * @param fields of the answer, flat
+   */
+  noteAnswer(fields: readonly string[]): void {
+    const slices = new Set(this.#held.map(({ slice }) => slice));
+    for (const caller of freshCallers(this.#host.snapshot.config.proxy.identify, fields)) {
+      for (const slice of slices) {
+        const key = this.#host.pins.keyFor(slice, ownText(boundedKey(caller)));
+        // Many set the same session anew with each answer.
+        if (this.#held.some((pin) => pin.slice === slice && pin.key === key)) continue;
+        this.#held.push({ slice, key });
+        this.#host.beginWrite(slice, key, () => {});
+      }
     }
   }
 

@@ -35,6 +35,25 @@ test('a writer reads from the owner, everybody else from the candidate', async (
   expect(await rig.get('/api/notes', bob)).toMatchObject({ side: 'candidate' });
 });
 
+test('a writer who is given a new session by the answer is pinned under that as well', async () => {
+  control.position = '0/200';
+  rig.legacy.handler = (_, response) => {
+    response.setHeader('set-cookie', ['sid=; Path=/old', 'theme=dark', 'sid=new; Path=/; HttpOnly']);
+    response.end('written');
+  };
+  // A guest's first write, and a session that is renewed.
+  for (const before of [{}, ann]) {
+    expect(await write(before)).toMatchObject({ side: 'legacy', reason: 'owner-writes' });
+    expect(await rig.get('/api/notes', { cookie: 'sid=new' })).toMatchObject({ reason: 'pinned' });
+    expect(await rig.get('/api/notes', before)).toMatchObject({ reason: 'pinned' });
+    expect(await rig.get('/api/notes', { cookie: 'sid=dark' })).toMatchObject({ side: 'candidate' });
+    control.progress('notes', '0/300');
+    await until(async () => (await rig.get('/api/notes', { cookie: 'sid=new' })).side === 'candidate');
+    expect(await rig.get('/api/notes', before)).toMatchObject({ side: 'candidate' });
+    control.progress('notes', '0/100');
+  }
+});
+
 test('an id of any length is pinned as itself', async () => {
   const long = (last: string) => ({ cookie: `sid=${'x'.repeat(5_000)}${last}` });
   await write(long('a'));

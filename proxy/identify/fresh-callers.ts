@@ -1,0 +1,22 @@
+/**
+ * Who the caller will be from this answer on: what it sets for the cookies that name callers. A guest's first write
+ * makes their session, and a monolith may renew one at any write; the reads that follow come under the new name.
+ */
+import type { IdentifyConfig } from '@ficus/core';
+import { cookieValue } from '../match/conditions.ts';
+
+/** @param fields of the answer, flat. @returns values of the cookies that carry a user or a session as they are */
+export function freshCallers({ user, session }: IdentifyConfig, fields: readonly string[]): string[] {
+  const found: string[] = [];
+  for (const source of [user, session]) {
+    // Whose session it is only the legacy can say.
+    if (source?.cookie === undefined || source.introspect !== undefined) continue;
+    for (let index = 0; index < fields.length; index += 2) {
+      const cookie = fields[index + 1]!;
+      if (fields[index]!.toLowerCase() !== 'set-cookie' || !cookie.startsWith(`${source.cookie}=`)) continue;
+      const value = cookieValue(cookie, source.cookie);
+      if (value) found.push(value);
+    }
+  }
+  return found;
+}
