@@ -11,6 +11,7 @@ import { LeanRequest } from '../forward/lean-request.ts';
 import { LeanResponse } from '../forward/lean-response.ts';
 import { ALLOW } from '../respond/answer-options.ts';
 import { answerProblemOnSocket } from '../respond/answer-problem.ts';
+import { flushWrites } from '../upstream/write-batch.ts';
 import { IdleConnections, type InboundSocket } from './idle-connections.ts';
 
 /** Late heads and requests are noticed within this; set once, so that it must do for any config. */
@@ -76,6 +77,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
   const idle = new IdleConnections(timeouts.keepAliveMs);
   idle.watch(server);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    flushWrites();
     idle.leaveAlone(socket);
     if (!socket.writable) {
       socket.destroy();
@@ -84,6 +86,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
     handlers.upgrade(request, socket, head);
   });
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    flushWrites();
     handlers.refused('method-refused', 405);
     if ((socket as InboundSocket)._httpMessage) {
       socket.destroy();
@@ -94,6 +97,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
   });
   server.on('drop', () => handlers.refused('too-many-connections', 0));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    flushWrites();
     const { status, reason, detail } = describeClientError(error);
     if (status === 0 || !socket.writable) {
       socket.destroy();

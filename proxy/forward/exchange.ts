@@ -107,7 +107,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
     if (head.body === 'none') {
       this.#phase = 'first-byte';
       connection.requestSent();
-      connection.write(head.text);
+      connection.writeWhole(head.text);
       return;
     }
     this.#phase = 'send';

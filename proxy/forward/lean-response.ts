@@ -17,6 +17,7 @@ import {
   writeBytesDirectly,
   writeDirectly,
 } from '../upstream/direct-write.ts';
+import { flushWrites, waitsToBeWritten, writeSoon } from '../upstream/write-batch.ts';
 
 /** Told when the client's connection is gone before the response was whole. */
 export interface ClientWatcher {
@@ -33,6 +34,7 @@ interface Internals {
   finished: boolean;
   destroyed: boolean;
   _closed: boolean;
+  readonly _last: boolean;
   _header: string | null;
   _headerSent: boolean;
   outputData: readonly unknown[];
@@ -55,7 +57,9 @@ export class LeanResponse extends ServerResponse<IncomingMessage> {
     if (watched[WATCHED] === undefined) {
       watched[WATCHED] = takesDirectWrites(socket);
       socket.on('close', onSocketClose);
-    }
+      // Before Node's own listener, which ends our half as well.
+      socket.prependListener('end', flushWrites);
+    } else if (waitsToBeWritten(socket)) flushWrites();
     watched._httpMessage = this;
     const self = this as unknown as Internals;
     self.socket = socket;
@@ -128,7 +132,9 @@ export class LeanResponse extends ServerResponse<IncomingMessage> {
     self._headerSent = true;
     self.finished = true;
     const direct = (socket as WatchedSocket)[WATCHED] === true && text.length <= DIRECT_BYTES;
-    if (!direct || !writeDirectly(socket, text)) socket.write(text, 'latin1');
+    // The last one is followed by the connection's end, which does not wait for the end of the turn.
+    const written = direct && (self._last ? writeDirectly(socket, text) : writeSoon(socket, text));
+    if (!written) socket.write(text, 'latin1');
     // Node's server listens: it takes the next pipelined response, or closes after the last.
     super.emit('finish');
     return true;

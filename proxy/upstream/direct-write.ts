@@ -103,6 +103,11 @@ export function writeBytesDirectly(socket: Socket, bytes: Uint8Array, listener: 
   return 'waiting';
 }
 
+/** Whether a text would go to the kernel now, and not behind something that waits. */
+export function hasRoom(socket: Socket): boolean {
+  return freeHandle(socket) !== undefined;
+}
+
 /** The socket's handle, unless something is waiting to be written before. */
 function freeHandle(socket: Socket): StreamHandle | undefined {
   const handle = (socket as unknown as SocketInternals)._handle;

@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import type { AddressRecord } from '../resilience/address-record.ts';
 import { takesDirectWrites, type WriteListener, writeBytesDirectly, writeDirectly } from './direct-write.ts';
 import { ResponseParser as Parser, type ResponseParser, type ResponseSink } from './response-parser.ts';
+import { writeSoon } from './write-batch.ts';
 import { BLOCK_BYTES, type BlockOwner, WriteBlock } from './write-block.ts';
 
 /** Why a connection was lost under an exchange. */
@@ -115,6 +116,11 @@ export class UpstreamConnection implements WriteListener, BlockOwner {
       return (this.#direct && writeDirectly(this.#socket, data)) || this.#socket.write(data, 'latin1');
     const written = this.#direct ? writeBytesDirectly(this.#socket, data, this) : 'refused';
     return written === 'refused' ? this.#socket.write(data) : written === 'whole';
+  }
+
+  /** Writes a request that is nothing but this head: at the end of the turn, with those of other connections. */
+  writeWhole(head: string): void {
+    if (!(this.#direct && writeSoon(this.#socket, head))) this.write(head);
   }
 
   /** Writes a chunk between two texts in one go. The chunk is copied: its memory is the caller's again at once. */

@@ -60,9 +60,9 @@ async function begin(init: WorkerInit): Promise<void> {
   }
 }
 
-/** Lines leave in small writes, so that lines of several workers on one pipe never mix. */
+/** Lines leave in writes that a pipe takes whole (4,096 bytes), so that lines of several workers on one never mix. */
 function makeLogger({ logLevel, logFd }: WorkerInit): { logger: Logger; flush: () => void } {
-  const destination = pino.destination({ fd: logFd, sync: false, minLength: 2048, maxWrite: 4096 });
+  const destination = pino.destination({ fd: logFd, sync: false, minLength: 4000, maxWrite: 4096 });
   const timer = setInterval(() => destination.flush(), 250);
   timer.unref();
   const logger = createLogger(logLevel, destination, { worker: process.pid });

@@ -1,0 +1,43 @@
+/**
+ * Short texts for many sockets, written together at the end of a turn of the event loop, in the order they came. A write
+ * wakes whoever reads on the other end; written one by one between two pieces of other work, each finds its reader asleep
+ * again, which costs the kernel more than the write. A turn in which little happens is over at once, so nobody waits.
+ *
+ * Whoever does something else to a socket that may have a text here calls `flushWrites` before: another write, its end.
+ */
+import type { Socket } from 'node:net';
+import { hasRoom, writeDirectly } from './direct-write.ts';
+
+/** So many do not wait for the end of the turn. */
+const MOST = 64;
+
+const sockets: Socket[] = [];
+const texts: string[] = [];
+
+/**
+ * Takes the text, as latin1, or answers false, having done nothing, when it has to go through the socket's stream.
+ * @param socket one of which `takesDirectWrites` is true
+ */
+export function writeSoon(socket: Socket, text: string): boolean {
+  if (!hasRoom(socket)) return false;
+  if (sockets.length === 0) setImmediate(flushWrites);
+  sockets.push(socket);
+  texts.push(text);
+  if (sockets.length === MOST) flushWrites();
+  return true;
+}
+
+/** Whether a text of the socket waits here. */
+export function waitsToBeWritten(socket: Socket): boolean {
+  return sockets.includes(socket);
+}
+
+/** Writes whatever waits. */
+export function flushWrites(): void {
+  for (let at = 0; at < sockets.length; at += 1) {
+    const socket = sockets[at]!;
+    if (!writeDirectly(socket, texts[at]!) && socket.writable) socket.write(texts[at]!, 'latin1');
+  }
+  sockets.length = 0;
+  texts.length = 0;
+}
