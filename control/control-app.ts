@@ -6,7 +6,7 @@ import { guardAccess } from './api/access.ts';
 import { adminEndpoints } from './api/admin-endpoints.ts';
 import { registerEndpoints } from './api/endpoint.ts';
 import { buildOpenApi } from './api/openapi.ts';
-import { answerWithProblems } from './api/problem-replies.ts';
+import { answerBadUrl, answerWithProblems } from './api/problem-replies.ts';
 import type { ControlParts } from './control-parts.ts';
 import { registerDashboardRoutes } from './dashboard/dashboard-routes.ts';
 import { registerUnleashRoutes } from './flags/unleash-routes.ts';
@@ -22,6 +22,7 @@ export function makeApp(parts: ControlParts, token: string | undefined, logger: 
     genReqId: () => randomUUID(),
     forceCloseConnections: true,
     requestTimeout: 60_000,
+    frameworkErrors: answerBadUrl,
   }) as unknown as FastifyInstance;
   acceptEmptyJson(app);
   answerWithProblems(app);

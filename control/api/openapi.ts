@@ -58,9 +58,7 @@ function operation(described: Endpoint): JsonObject {
     operationId: id,
     summary,
     parameters: [...pathParameters(described.path), ...queryParameters(described.query)],
-    ...(body
-      ? { requestBody: { content: { 'application/json': { schema: jsonSchema(body, 'input') } } } }
-      : {}),
+    ...(body ? { requestBody: describeBody(jsonSchema(body, 'input')) } : {}),
     responses: {
       [status ?? 200]: {
         description: summary,
@@ -69,6 +67,11 @@ function operation(described: Endpoint): JsonObject {
       default: { $ref: '#/components/responses/Problem' },
     },
   };
+}
+
+/** A body whose members all have defaults may be left out. */
+function describeBody(schema: JsonObject): JsonObject {
+  return { required: schema.required !== undefined, content: { 'application/json': { schema } } };
 }
 
 function pathParameters(path: string): JsonObject[] {

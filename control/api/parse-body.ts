@@ -7,7 +7,8 @@ export function parseBody<S extends z.ZodType>(schema: S, value: unknown): z.out
   const parsed = schema.safeParse(value ?? {});
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.map((issue) => ({
-    path: formatPath(issue.path.filter((step) => typeof step !== 'symbol')),
+    path:
+      issue.path.length === 0 ? 'request' : formatPath(issue.path.filter((step) => typeof step !== 'symbol')),
     message: issue.message,
   }));
   throw new FicusError(

@@ -8,6 +8,11 @@ export interface ControlProblem extends Problem {
   readonly errors?: unknown;
 }
 
+/** For what fastify refuses before any route or hook: a URL that cannot be decoded. */
+export function answerBadUrl(error: FastifyError, _request: unknown, reply: FastifyReply): void {
+  sendProblem(reply, translate(error));
+}
+
 export function answerWithProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError | FicusError, request, reply) => {
     const known = error instanceof FicusError ? error : translate(error);

@@ -30,7 +30,8 @@ async function look() {
   document.body.classList.remove('stale');
   showSummary(slices, proxies);
   for (const slice of slices) showSlice(slice);
-  if (slices.length === 0) page('slices').replaceChildren(element('p', {}, 'No slices in ficus.yaml yet.'));
+  dropOthers(slices);
+  page('none').hidden = slices.length > 0;
   page('proxies').replaceChildren(proxyTable(proxies));
   page('audit').replaceChildren(auditTable(entries));
 }
@@ -68,6 +69,16 @@ function showSlice(slice) {
     page('slices').append(card.element);
   }
   drawCard(card, slice);
+}
+
+/** The config may lose a slice while the page is open. */
+function dropOthers(slices) {
+  const names = new Set(slices.map(({ name }) => name));
+  for (const [name, card] of cards) {
+    if (names.has(name)) continue;
+    card.element.remove();
+    cards.delete(name);
+  }
 }
 
 function proxyTable(proxies) {

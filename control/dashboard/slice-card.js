@@ -238,13 +238,15 @@ function drawData(replication, lags) {
       ),
     );
   }
+  // The page keeps what it has seen itself: at first that is less than a minute.
+  const span = lags.length < KEPT_LAGS ? 'since this page was opened' : 'over the last minute';
   if (copied && !problem)
     parts.push(
-      sparkline(lags, 'lag over the last minute'),
+      sparkline(lags, `lag ${span}`),
       element(
         'p',
         { class: 'soft' },
-        `lag over the last minute, at most ${duration(Math.max(0, ...lags))} · ${bytes(lagBytes)} of WAL to go`,
+        `lag ${span}, at most ${duration(Math.max(0, ...lags))} · ${bytes(lagBytes)} of WAL to go`,
       ),
     );
   if (slot) parts.push(drawSlot(slot));
@@ -310,16 +312,7 @@ function drawSample(card, sample) {
           )
         : null,
       ...['legacy', 'candidate'].flatMap((side) => [
-        element(
-          'p',
-          { class: 'soft' },
-          `Ask the ${side} the same `,
-          element(
-            'button',
-            { type: 'button', onclick: () => navigator.clipboard.writeText(sample.curl[side]) },
-            'copy',
-          ),
-        ),
+        element('p', { class: 'soft' }, `Ask the ${side} the same `, copyButton(sample.curl[side])),
         element('pre', {}, sample.curl[side]),
       ]),
       element(
@@ -331,6 +324,12 @@ function drawSample(card, sample) {
   );
   details.addEventListener('toggle', () => (details.open ? card.open.add(key) : card.open.delete(key)));
   return details;
+}
+
+/** Browsers have no clipboard for pages that came unencrypted from another machine; the text is there to be marked. */
+function copyButton(text) {
+  if (!navigator.clipboard) return null;
+  return element('button', { type: 'button', onclick: () => navigator.clipboard.writeText(text) }, 'copy');
 }
 
 function drawBack({ rollback, verify, name, tables }) {

@@ -147,6 +147,14 @@ describe('refusals', () => {
       'FICUS_CONTROL_NOT_FOUND',
     ],
     ['another path', 'GET', '/api/v2/slices', undefined, 404, 'FICUS_CONTROL_NOT_FOUND'],
+    [
+      'a path that cannot be decoded',
+      'GET',
+      '/api/v1/slices/%ff',
+      undefined,
+      400,
+      'FICUS_CONTROL_REQUEST_INVALID',
+    ],
   ])('%s', async (_, method, path, body, status, code) => {
     const response = await fetch(control.address + path, {
       method,
@@ -162,10 +170,10 @@ describe('refusals', () => {
     const response = await fetch(`${control.address}/api/v1/slices/notes/serve`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json' },
-      body: '{"percent":101,"reason":5}',
+      body: '{"percent":101,"reason":5,"more":1}',
     });
     const { errors } = (await response.json()) as { errors: { path: string }[] };
-    expect(errors.map(({ path }) => path).sort()).toEqual(['percent', 'reason']);
+    expect(errors.map(({ path }) => path).sort()).toEqual(['percent', 'reason', 'request']);
   });
 
   it('lets no foreign web page in', async () => {

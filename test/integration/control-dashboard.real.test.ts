@@ -123,6 +123,13 @@ it('shows what is wrong with a stream and what to do', async () => {
   await page.waitForSelector('#summary.bad:has-text("look at the stream of notes")');
 });
 
+it('forgets a slice that the config has lost', async () => {
+  const { pages, ...others } = testConfig(database.url).slices;
+  expect(pages).toBeDefined();
+  await control.reload({ ...testConfig(database.url), slices: others });
+  await page.waitForSelector('main:has(#slice-notes):not(:has(#slice-pages))');
+});
+
 it('says when the control plane does not answer', async () => {
   await control.stop();
   await page.waitForSelector('#summary.bad:has-text("does not answer")');
