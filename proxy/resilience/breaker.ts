@@ -48,7 +48,8 @@ export class Breaker {
   }
 
   succeeded(): void {
-    if (this.#state !== CLOSED) this.#change(CLOSED);
+    // A request that was under way when it opened says nothing new: a tunnel of yesterday ends in order today.
+    if (this.#state.kind !== 'open' && this.#state !== CLOSED) this.#change(CLOSED);
   }
 
   failed(now: number): void {

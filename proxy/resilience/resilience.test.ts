@@ -31,6 +31,15 @@ describe('Breaker', () => {
     expect(breaker.enter(211)).toBe(true);
     expect(states).toEqual(['open', 'half-open', 'open', 'half-open', 'closed']);
   });
+  test('an answer to a request from before it opened says nothing new, good or bad', () => {
+    const { breaker, states } = make();
+    for (const _ of [1, 2, 3]) breaker.failed(0);
+    breaker.succeeded();
+    breaker.failed(50);
+    expect(breaker.enter(99)).toBe(false);
+    expect(breaker.enter(100)).toBe(true);
+    expect(states).toEqual(['open', 'half-open']);
+  });
   test('a probe that never reports lets another go', () => {
     const { breaker } = make();
     for (const _ of [1, 2, 3]) breaker.failed(0);
