@@ -144,7 +144,7 @@ export function buildRequestHead(
 }
 
 /** The names in the client's Connection fields, in lower case; `undefined` when there are none to honour. */
-function connectionNames(raw: readonly string[]): string[] | undefined {
+export function connectionNames(raw: readonly string[]): string[] | undefined {
   let names: string[] | undefined;
   for (let i = 0; i < raw.length; i += 2) {
     if (raw[i]!.length !== 10 || lower(raw[i]!) !== 'connection') continue;

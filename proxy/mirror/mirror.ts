@@ -5,6 +5,7 @@
  */
 import type { Observation, ObservedResponse, ProxyConfig, Side } from '@ficus/core';
 import { BodyCapture } from '../forward/body-capture.ts';
+import { connectionNames } from '../forward/request-head.ts';
 import { type CopyResult, sendCopy } from '../upstream/send-copy.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 
@@ -142,7 +143,7 @@ function toPairs(flat: readonly string[]): [string, string][] {
   return pairs;
 }
 
-/** A head as it goes to an upstream: the client's fields without what is removed or set anew, then what is set. */
+/** A head as it goes to an upstream: the client's fields without what is of its hop, removed or set anew; then what is set. */
 export function copyHeaders(
   fields: readonly string[],
   set: readonly string[],
@@ -150,9 +151,11 @@ export function copyHeaders(
 ): string[] {
   const setNames = new Set<string>();
   for (let index = 0; index < set.length; index += 2) setNames.add(set[index]!.toLowerCase());
+  const named = connectionNames(fields);
   const kept: string[] = [];
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index]!.toLowerCase();
+    if (named?.includes(name)) continue;
     // Asked by `has`: what is removed may know more names than it lists.
     if (!setNames.has(name) && !remove?.has(name)) kept.push(fields[index]!, fields[index + 1]!);
   }

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Side } from '@ficus/core';
+import { headerValue } from '../accept/raw-headers.ts';
 import type { BodyCapture } from '../forward/body-capture.ts';
 import type { ResponseHead } from '../forward/forward-call.ts';
 import type { RequestName } from '../observe/request-name.ts';
@@ -49,7 +50,10 @@ export class ShadowPlan {
     // A copy needs an origin-form target.
     if (!url!.startsWith('/')) return undefined;
     const ticket = mirror.reserve(slice);
-    return ticket && new ShadowPlan(mirror, ticket);
+    if (ticket === undefined) return undefined;
+    if (!hasBody(request.rawHeaders)) return new ShadowPlan(mirror, ticket);
+    mirror.giveUp(slice, 'body');
+    return undefined;
   }
 
   get capture(): BodyCapture {
@@ -88,4 +92,12 @@ export class ShadowPlan {
     };
     this.#mirror.copy(this.#ticket, exchange, to.upstream, to.target ?? request.url!, headers);
   }
+}
+
+/** A body streams by and is not kept: a copy without it would ask for something else. */
+function hasBody(fields: readonly string[]): boolean {
+  return (
+    (headerValue(fields, 'content-length') ?? '0') !== '0' ||
+    headerValue(fields, 'transfer-encoding') !== undefined
+  );
 }

@@ -1,6 +1,6 @@
 /** Shadow copies: identical, after the live answer, bounded, and never in the way. */
 import { afterEach, expect, test } from 'vitest';
-import { ask, type Rig, startRig, until } from './proxy-rig.ts';
+import { ask, type Rig, sendRaw, startRig, until } from './proxy-rig.ts';
 
 let rig: Rig;
 afterEach(() => rig.close());
@@ -45,6 +45,32 @@ test('writes and requests outside of slices are never copied', async () => {
   await rig.get('/api/notes', ann);
   await until(() => rig.observations.length === 1, 'the read is observed');
   expect(rig.candidate.requests).toHaveLength(1);
+});
+
+test('a read with a body is not copied: without it the copy would be another request', async () => {
+  rig = await startRig({ shadow: 100, proxy: { shadow: { concurrency: 1 } } });
+  const read = 'GET /api/notes HTTP/1.1\r\nHost: h\r\nConnection: close\r\n';
+  expect(await sendRaw(rig.url, `${read}Content-Length: 3\r\n\r\nabc`)).toContain('legacy /api/notes');
+  expect(await sendRaw(rig.url, `${read}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`)).toContain('legacy');
+  await sendRaw(rig.url, `${read}Content-Length: 0\r\n\r\n`);
+  await until(() => rig.observations.length === 1, 'the one without is observed');
+  expect(copies()).toHaveLength(1);
+  const dropped = /ficus_shadow_dropped_total\{slice="notes",reason="body"\} 2/;
+  await until(async () => dropped.test(await rig.metrics()), 'counted');
+});
+
+test('fields that the client keeps to its hop are not in the copy either', async () => {
+  rig = await startRig({ shadow: 100 });
+  await sendRaw(
+    rig.url,
+    'GET /api/notes HTTP/1.1\r\nHost: h\r\nX-Hop: 1\r\nX-End: 1\r\nConnection: close, x-hop, x-forwarded-for\r\n\r\n',
+  );
+  await until(() => rig.observations.length === 1, 'observed');
+  for (const { headers } of [rig.legacy.requests[0]!, copies()[0]!]) {
+    expect(headers).toMatchObject({ 'x-end': '1', 'x-forwarded-for': '127.0.0.1' });
+    expect(headers).not.toHaveProperty('x-hop');
+  }
+  expect(rig.observations[0]!.requestHeaders.map(([name]) => name)).not.toContain('x-hop');
 });
 
 test('the copy leaves when the live answer is complete, not before', async () => {
