@@ -116,7 +116,8 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser {
     if (!head.hasDate && !switching) text += `Date: ${httpDate()}\r\n`;
     if (this.#call.responseHeaders !== undefined) text += joinFields(this.#call.responseHeaders);
     text += switching ? `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n` : 'Connection: close\r\n';
-    this.#chunked = head.chunked;
+    const bodiless = head.status === 304 || this.#request.method === 'HEAD';
+    this.#chunked = head.chunked && !bodiless;
     this.#socket.write(`${text}\r\n`, 'latin1');
     if (switching) this.#beginTunnel();
     return !switching;

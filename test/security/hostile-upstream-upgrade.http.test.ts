@@ -69,6 +69,16 @@ describe('an upgrade that is answered', () => {
     await expectClean();
   });
 
+  test.each([
+    ['HEAD', 'HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n'],
+    ['GET', 'HTTP/1.1 304 Not Modified\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n'],
+  ])('%s without a body is given not even the end of one', async (method, answer) => {
+    wire.legacy.script = () => answer;
+    const text = await wire.untilClosed(UPGRADE.replace('GET', method));
+    expect(text).toMatch(/^HTTP\/1\.1 (200|304) /);
+    expect(text.indexOf('\r\n\r\n')).toBe(text.length - 4);
+  });
+
   it('in HTTP/1.0 is given no chunks', async () => {
     wire.legacy.script = () => `HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n`;
     const text = await wire.untilClosed(UPGRADE.replace('HTTP/1.1', 'HTTP/1.0'));
