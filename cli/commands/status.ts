@@ -19,7 +19,7 @@ const WATCH_EVERY_MS = 1000;
 const HELP = `
 Without SLICE, one line for each; with it, everything about one: stage, owner and epoch, share asked and measured,
 verdicts of the comparison with the newest mismatches, lag and copy of the change stream, and the way back.
-Share and traffic are those of the last minute.
+Share and traffic are those of the last minute. With --watch and --json, one document follows the other.
 
 Examples:
   ficus status

@@ -29,14 +29,16 @@ export function drawCard(card, slice) {
     parts,
   );
   section(card, 'data', [slice.replication, card.lags], () => drawData(slice.replication, card.lags), parts);
-  section(
-    card,
-    'differences',
-    [slice.parity.samples, slice.parity.differingPaths],
-    () => drawDifferences(card, slice.parity),
-    parts,
-    'wide',
-  );
+  // While somebody reads one it stays: under load the newest would push it off the page within a second.
+  if (!card.open?.size)
+    section(
+      card,
+      'differences',
+      [slice.parity.samples, slice.parity.differingPaths],
+      () => drawDifferences(card, slice.parity),
+      parts,
+      'wide',
+    );
   section(card, 'verify', [slice.verify, slice.rollback, tenSeconds()], () => drawBack(slice), parts, 'wide');
 }
 

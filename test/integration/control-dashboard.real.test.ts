@@ -80,8 +80,8 @@ it('shows the stage, that nothing compared is not parity, and the lag', async ()
   await page.waitForSelector('#audit:has-text("first look")');
 });
 
-it('shows a mismatch with both values, as text and nothing but text', async () => {
-  const script = '<img src=x onerror="document.title=1">';
+/** A page on which the two sides do not agree, as a proxy reports it. */
+async function reportMismatch(requestId: string, title: string): Promise<void> {
   await fetch(control.address + LINK_PATHS.observations, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${TOKEN}` },
@@ -90,18 +90,22 @@ it('shows a mismatch with both values, as text and nothing but text', async () =
         encodeObservation({
           slice: 'pages',
           route: 'page',
-          requestId: '<b>id</b>',
+          requestId,
           at: Date.now(),
           method: 'GET',
           target: '/pages/1?q=<script>',
           requestHeaders: [['cookie', 'sid=secret']],
           servedBy: 'legacy',
-          legacy: answer(script),
+          legacy: answer(title),
           candidate: answer('plain'),
         }),
       ],
     }),
   });
+}
+
+it('shows a mismatch with both values, as text and nothing but text', async () => {
+  await reportMismatch('<b>id</b>', '<img src=x onerror="document.title=1">');
   await page.click('#slice-pages details summary');
   await page.waitForSelector('#slice-pages details[open] pre:has-text("$FICUS_COOKIE")');
   expect(await page.textContent('#slice-pages details')).toContain('<img src=x');
@@ -112,6 +116,14 @@ it('shows a mismatch with both values, as text and nothing but text', async () =
   const { SCREENSHOT_DIRECTORY } = process.env;
   if (SCREENSHOT_DIRECTORY)
     await page.screenshot({ path: join(SCREENSHOT_DIRECTORY, 'dashboard.png'), fullPage: true });
+});
+
+it('keeps the mismatch that somebody reads, whatever comes after it', async () => {
+  for (let later = 0; later < 6; later++) await reportMismatch(`later-${later}`, 'other');
+  await page.waitForSelector('#slice-pages .counts:has-text("mismatch 7")');
+  expect(await page.textContent('#slice-pages details[open]')).toContain('<b>id</b>');
+  await page.click('#slice-pages details[open] summary');
+  await page.waitForSelector('#slice-pages section:not(:has(details[open])) details:nth-of-type(5)');
 });
 
 it('shows what is wrong with a stream and what to do', async () => {
