@@ -45,6 +45,10 @@ const FAMILIES: Readonly<Record<string, Family>> = {
     type: 'counter',
     help: 'Writes that did not wait any longer for all workers to know their pin.',
   },
+  ficus_log_lines_dropped_total: {
+    type: 'counter',
+    help: 'Lines of the log that nobody read in time.',
+  },
   ficus_worker_restarts_total: { type: 'counter', help: 'Workers that ended unasked and were replaced.' },
   ficus_config_generation: { type: 'gauge', help: 'Generation of the config that all workers run.' },
   ficus_workers: { type: 'gauge', help: 'Workers that serve.' },

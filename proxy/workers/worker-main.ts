@@ -3,10 +3,9 @@
  */
 
 import { FicusError } from '@ficus/core';
-import pino, { type Logger } from 'pino';
-import { createLogger } from '../observe/create-logger.ts';
 import { startSpans } from '../observe/spans.ts';
 import { DataPlane } from '../serve/data-plane.ts';
+import { openWorkerLog } from './worker-log.ts';
 import type { PrimaryMessage, WorkerInit, WorkerMessage } from './worker-messages.ts';
 
 const send = (message: WorkerMessage): void => {
@@ -36,7 +35,11 @@ send({ kind: 'ready' });
 async function begin(init: WorkerInit): Promise<void> {
   // What came before `init` is in it already.
   missed.length = 0;
-  const { logger, flush } = makeLogger(init);
+  const { logger, flush } = openWorkerLog({
+    level: init.logLevel,
+    fd: init.logFd,
+    onDropped: () => plane?.snapshot.counters.add('ficus_log_lines_dropped_total'),
+  });
   // A worker that has lost its way says so in one line and is replaced.
   process.on('uncaughtException', (error) => {
     logger.fatal({ err: error }, 'worker failed');
@@ -58,13 +61,4 @@ async function begin(init: WorkerInit): Promise<void> {
     const code = error instanceof FicusError ? error.code : 'FICUS_INTERNAL';
     send({ kind: 'failed', code, message: error instanceof Error ? error.message : String(error) });
   }
-}
-
-/** Lines leave in writes that a pipe takes whole (4,096 bytes), so that lines of several workers on one never mix. */
-function makeLogger({ logLevel, logFd }: WorkerInit): { logger: Logger; flush: () => void } {
-  const destination = pino.destination({ fd: logFd, sync: false, minLength: 4000, maxWrite: 4096 });
-  const timer = setInterval(() => destination.flush(), 250);
-  timer.unref();
-  const logger = createLogger(logLevel, destination, { worker: process.pid });
-  return { logger, flush: () => destination.flushSync() };
 }
