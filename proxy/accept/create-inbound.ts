@@ -30,6 +30,8 @@ export interface Inbound {
   readonly server: Server;
   /** Takes over the limits and timeouts of a changed config; heads are measured anew from the next connection on. */
   retune(config: ProxyConfig): void;
+  /** Stops accepting without touching connections: they are told at their next answer, the one under way included. */
+  stopAccepting(onClosed: () => void): void;
 }
 
 export function createInbound(config: ProxyConfig, handlers: InboundHandlers): Inbound {
@@ -135,18 +137,17 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
       (server as Server & { maxHeaderSize: number }).maxHeaderSize = limits.headerBytes;
       idle.keepAliveMs = timeouts.keepAliveMs;
     },
+    stopAccepting(onClosed) {
+      idle.endAll();
+      // http.Server.close would cut idle connections at once, and with them a request that is on its way.
+      NetServer.prototype.close.call(server, onClosed);
+    },
   };
 }
 
 /** A head is a part of its request: it cannot take longer. Node refuses to be told so. */
 function headersMs(timeouts: ProxyConfig['timeouts']): number {
   return Math.min(timeouts.headersMs, timeouts.requestMs);
-}
-
-/** Stops accepting without touching connections: idle ones are told at their next answer. */
-export function stopAccepting(server: Server, onClosed: () => void): void {
-  // http.Server.close would cut idle connections at once, and with them a request that is on its way.
-  NetServer.prototype.close.call(server, onClosed);
 }
 
 interface ClientFault {

@@ -51,6 +51,13 @@ export class IdleConnections {
     server.on('close', () => clearTimeout(timer));
   }
 
+  /** Makes the answers that have not begun the last of their connections. */
+  endAll(): void {
+    for (const { _httpMessage: response } of this.#seen.keys()) {
+      if (response && !response.headersSent) response.shouldKeepAlive = false;
+    }
+  }
+
   /** A tunnel may be silent for as long as it likes. */
   leaveAlone(socket: object): void {
     this.#seen.delete(socket as InboundSocket);

@@ -5,7 +5,7 @@
 import type { AddressInfo } from 'node:net';
 import { INITIAL_SLICE_STATE, LINK_PATHS, type Observation, type SliceState } from '@ficus/core';
 import type { Logger } from 'pino';
-import { createInbound, type Inbound, stopAccepting } from '../accept/create-inbound.ts';
+import { createInbound, type Inbound } from '../accept/create-inbound.ts';
 import { FlagEvaluator } from '../flags/flag-evaluator.ts';
 import type { Exchange } from '../forward/forward.ts';
 import { ObservationQueue } from '../link/observation-queue.ts';
@@ -170,14 +170,16 @@ export class DataPlane implements RequestHost {
     let sweep: NodeJS.Timeout | undefined;
     const grace = setTimeout(
       () => {
-        // Whoever holds a tunnel or an event stream is made to connect again, by then to somebody else.
-        for (const exchange of this.#endless.values()) exchange.cancel();
-        sweep = setInterval(() => this.#inbound.server.closeIdleConnections(), 50);
+        sweep = setInterval(() => {
+          // Whoever holds a tunnel or an event stream is made to connect again, by then to somebody else.
+          for (const exchange of this.#endless.values()) exchange.cancel();
+          this.#inbound.server.closeIdleConnections();
+        }, 50);
       },
       Math.min(IDLE_GRACE_MS, drainMs / 2),
     );
     const deadline = setTimeout(() => this.#inbound.server.closeAllConnections(), drainMs);
-    stopAccepting(this.#inbound.server, () => {
+    this.#inbound.stopAccepting(() => {
       clearTimeout(grace);
       clearTimeout(deadline);
       clearInterval(sweep);

@@ -273,4 +273,31 @@ describe('draining', () => {
     await Promise.all([rig.proxy.stop(), ...open.map((socket) => once(socket, 'close'))]);
     expect(await slow).toMatchObject({ status: 200, text: 'finished' });
   });
+
+  test('what was under way is told that its answer is the last of its connection', async () => {
+    rig = await startRig({ proxy: { timeouts: { drainMs: 10_000 } } });
+    let finish = (): void => {};
+    rig.legacy.handler = (_, response) => {
+      finish = () => response.end('finished');
+    };
+    const port = Number(new URL(rig.url).port);
+    const poll = connect(port, '127.0.0.1');
+    let text = '';
+    poll.on('data', (chunk) => {
+      text += chunk.toString();
+    });
+    poll.write('GET /poll HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until(() => rig.legacy.requests.length === 1, 'under way');
+    const stopped = rig.proxy.stop();
+    const refuses = () =>
+      new Promise<boolean>((resolve) => {
+        const another = connect(port, '127.0.0.1', () => resolve(false)).on('error', () => resolve(true));
+        another.on('connect', () => another.destroy());
+      });
+    await until(refuses, 'draining');
+    finish();
+    await once(poll, 'close');
+    expect(text).toMatch(/\r\nConnection: close\r\n.*finished$/s);
+    await stopped;
+  });
 });
