@@ -4,7 +4,7 @@
  */
 import type { InspectedHead } from '../accept/inspect-head.ts';
 import type { RequestSpan, Spans } from './spans.ts';
-import { isRequestId, isTraceparent, makeTraceparent, traceIdOf } from './trace-context.ts';
+import { isRequestId, isTraceparent, makeTraceparent, randomDigits, traceIdOf } from './trace-context.ts';
 
 export interface RequestName {
   readonly requestId: string;
@@ -19,8 +19,9 @@ export function nameRequest(head: InspectedHead, method: string, spans: Spans | 
   const brought = head.traceparent;
   const parent = brought !== undefined && isTraceparent(brought) ? brought : undefined;
   const span = spans?.begin(parent, method, head.path);
-  const traceparent = span?.traceparent ?? parent ?? makeTraceparent();
-  const traceId = traceIdOf(traceparent);
+  const known = span?.traceparent ?? parent;
+  const traceId = known === undefined ? randomDigits(32) : traceIdOf(known);
+  const traceparent = known ?? makeTraceparent(traceId);
   const requestId = head.requestId !== undefined && isRequestId(head.requestId) ? head.requestId : traceId;
   return { requestId, traceId, traceparent, span };
 }

@@ -30,9 +30,9 @@ export function isTraceparent(text: string): boolean {
   return TRACEPARENT.test(text);
 }
 
-/** A new trace. The sampled flag is set: services behind decide with their own samplers what they record. */
-export function makeTraceparent(): string {
-  return `00-${randomDigits(32)}-${randomDigits(16)}-01`;
+/** Begins a trace. The sampled flag is set: services behind decide with their own samplers what they record. */
+export function makeTraceparent(traceId: string): string {
+  return `00-${traceId}-${randomDigits(16)}-01`;
 }
 
 /** The trace id of a well-formed traceparent. */

@@ -62,6 +62,24 @@ export function takesDirectWrites(socket: Socket): boolean {
 export function writeDirectly(socket: Socket, text: string): boolean {
   const handle = freeHandle(socket);
   if (handle === undefined) return false;
+  writeText(socket, handle, text);
+  return true;
+}
+
+/** Whether nothing waits in the socket's stream; something may with libuv. */
+export function isStreamFree(socket: Socket): boolean {
+  return socket.writable && socket.writableLength === 0 && socket.writableCorked === 0;
+}
+
+/** Writes text to a socket whose stream was free when it was looked at, and to which nothing was written since. */
+export function writeToFree(socket: Socket, text: string): void {
+  const handle = (socket as unknown as SocketInternals)._handle;
+  if (handle === null) return;
+  if (handle.writeQueueSize > 0) socket.write(text, 'latin1');
+  else writeText(socket, handle, text);
+}
+
+function writeText(socket: Socket, handle: StreamHandle, text: string): void {
   const request = spare ?? newRequest();
   request.socket = socket;
   const error = handle.writeLatin1String(request, text);
@@ -69,12 +87,11 @@ export function writeDirectly(socket: Socket, text: string): boolean {
     spare = undefined;
     // As when a write of the stream fails: the connection is over, and its `close` tells everybody.
     socket.destroy();
-    return true;
+    return;
   }
   // Taken whole, the request object is as new; otherwise libuv needs it until the rest is out.
   spare = isWithLibuv() ? undefined : request;
   if (spare !== undefined) spare.socket = undefined;
-  return true;
 }
 
 /**
@@ -103,17 +120,10 @@ export function writeBytesDirectly(socket: Socket, bytes: Uint8Array, listener: 
   return 'waiting';
 }
 
-/** Whether a text would go to the kernel now, and not behind something that waits. */
-export function hasRoom(socket: Socket): boolean {
-  return freeHandle(socket) !== undefined;
-}
-
 /** The socket's handle, unless something is waiting to be written before. */
 function freeHandle(socket: Socket): StreamHandle | undefined {
   const handle = (socket as unknown as SocketInternals)._handle;
-  if (handle === null || socket.writableLength > 0 || !socket.writable || socket.writableCorked > 0)
-    return undefined;
-  return handle.writeQueueSize > 0 ? undefined : handle;
+  return handle === null || !isStreamFree(socket) || handle.writeQueueSize > 0 ? undefined : handle;
 }
 
 /**

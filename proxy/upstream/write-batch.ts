@@ -6,7 +6,7 @@
  * Whoever does something else to a socket that may have a text here calls `flushWrites` before: another write, its end.
  */
 import type { Socket } from 'node:net';
-import { hasRoom, writeDirectly } from './direct-write.ts';
+import { isStreamFree, writeToFree } from './direct-write.ts';
 
 /** So many do not wait for the end of the turn. */
 const MOST = 64;
@@ -19,7 +19,7 @@ const texts: string[] = [];
  * @param socket one of which `takesDirectWrites` is true
  */
 export function writeSoon(socket: Socket, text: string): boolean {
-  if (!hasRoom(socket)) return false;
+  if (!isStreamFree(socket)) return false;
   if (sockets.length === 0) setImmediate(flushWrites);
   sockets.push(socket);
   texts.push(text);
@@ -34,10 +34,7 @@ export function waitsToBeWritten(socket: Socket): boolean {
 
 /** Writes whatever waits. */
 export function flushWrites(): void {
-  for (let at = 0; at < sockets.length; at += 1) {
-    const socket = sockets[at]!;
-    if (!writeDirectly(socket, texts[at]!) && socket.writable) socket.write(texts[at]!, 'latin1');
-  }
+  for (let at = 0; at < sockets.length; at += 1) writeToFree(sockets[at]!, texts[at]!);
   sockets.length = 0;
   texts.length = 0;
 }
