@@ -268,6 +268,8 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
     this.#release();
     const since = this.#startedAt;
     const pump = this.#pump;
+    // It is not sent again: what is left of it must not stand before the client's next request.
+    if (kind === 'completed' && pump !== undefined) this.#request.resume();
     // Written out, not spread: this is the one outcome that every request has.
     this.#report({
       kind,

@@ -91,6 +91,22 @@ describe('failures', () => {
     await until(ends('ok'));
   });
 
+  it.each([true, false])('before any of the body leave it usable as well (lean: %s)', async (lean) => {
+    const upstream = await startRawUpstream((socket, all) => {
+      socket.write(all.startsWith('POST') ? 'HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno' : OK);
+    });
+    cleanups.push(() => upstream.close());
+    const forwarder = await forwarderTo(upstream.url, { lean });
+    const length = 3_000_000;
+    const { socket, until } = await client(
+      forwarder.port,
+      `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${length}\r\n\r\n`,
+    );
+    await until(ends('no'));
+    socket.write('b'.repeat(length) + get);
+    await until(ends('ok'));
+  });
+
   it('before a connection was there leave the body in place for another attempt', async () => {
     const closed = await startRawUpstream(() => {});
     await closed.close();
