@@ -152,8 +152,9 @@ export function connectionNames(raw: readonly string[]): string[] | undefined {
     if (value === 'keep-alive' || value === 'close' || value === 'Keep-Alive') continue;
     for (const option of value.split(',')) {
       const name = option.trim().toLowerCase();
-      // A client must not be able to take the host or the framing away.
-      if (name === '' || name === 'close' || name === 'keep-alive' || name === 'host') continue;
+      // A client must not be able to take away the host, the framing, or what the upstream is waited for by.
+      if (name === '' || name === 'close' || name === 'keep-alive' || name === 'host' || name === 'expect')
+        continue;
       names ??= [];
       names.push(name);
     }
