@@ -1,4 +1,5 @@
 /** `ficus audit`: who changed what, when, from what, to what, why. */
+import type { AuditEntryView } from '@ficus/control';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { connectControl } from '../config/connect-control.ts';
@@ -41,8 +42,13 @@ async function audit(slice: string | undefined, options: AuditOptions): Promise<
     entry.actor,
     entry.action,
     entry.slice ?? '',
-    `${JSON.stringify(entry.was)} → ${JSON.stringify(entry.became)}`,
+    describeChange(entry),
     entry.reason,
   ]);
   process.stdout.write(`${formatTable(['when', 'who', 'what', 'slice', 'change', 'why'], rows)}\n`);
+}
+
+/** A copy changes no value: there is nothing to show. */
+function describeChange({ was, became }: AuditEntryView): string {
+  return was === null && became === null ? '' : `${JSON.stringify(was)} → ${JSON.stringify(became)}`;
 }

@@ -22,6 +22,8 @@ const HELP = `
 \`ficus up\` copies by itself; this command watches, lets a stopped copy go on, or with --restart empties the
 candidate's tables and begins anew (refused while the candidate serves anybody). Ctrl-C ends the watching, not the copy.
 
+Exit status: 0 copied · 1 not yet, the watching was ended · 3 the copy stopped
+
 Examples:
   ficus copy notifications
   ficus copy notifications --restart --reason "the slot was lost"`;
@@ -46,6 +48,8 @@ async function copy(slice: string, options: CopyOptions): Promise<void> {
   if (options.json) process.stdout.write(`${JSON.stringify({ ok: view.copied, ...view }, null, 2)}\n`);
   else if (view.copied)
     process.stdout.write(`${paint('green', '✓')} ${slice} is copied; the stream is ${view.state}\n`);
+  else process.stdout.write(`The copy goes on without you; watch it again with: ficus copy ${slice}\n`);
+  if (!view.copied) process.exitCode = 1;
 }
 
 async function watchCopy(

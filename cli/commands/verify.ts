@@ -18,6 +18,8 @@ const HELP = `
 Both databases are compared while traffic goes on: rows that differ only because the stream has not come to them yet are
 looked at again once it has. What remains is missing, extra or different, and is shown with its key and columns.
 
+Ctrl-C ends the watching, not the comparison; \`ficus status SLICE\` shows how it ended.
+
 Exit status: 0 equal · 1 not equal, or inconclusive · 3 could not be carried out
 
 Examples:
