@@ -31,8 +31,7 @@ export function createScreen(
     },
     live(text) {
       if (stream.isTTY) {
-        const room = (stream.columns ?? 120) - 1;
-        stream.write(`\r\u001b[2K${`          ${text}`.slice(0, room)}`);
+        stream.write(`\r\u001b[2K${fitFacts(`          ${text}`, (stream.columns || 120) - 1)}`);
       } else if (now() - lastLive >= PLAIN_LIVE_EVERY_MS) {
         lastLive = now();
         stream.write(`            ${text}\n`);
@@ -43,4 +42,11 @@ export function createScreen(
       stream.write(`${clock()}  ${styleText('bold', text, { stream })}\n`);
     },
   };
+}
+
+/** As many whole facts, parted by ` · `, as there is room for: half a figure would be a wrong one. */
+export function fitFacts(text: string, room: number): string {
+  if (text.length <= room) return text;
+  const end = text.lastIndexOf(' · ', room);
+  return text.slice(0, end > 0 ? end : room);
 }
