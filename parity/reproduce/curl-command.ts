@@ -2,7 +2,7 @@
  * A difference as something to try: the same request to one side, as a curl command that a POSIX shell takes as
  * it is. Secrets are shell variables (`$FICUS_COOKIE`), for the reader to fill in.
  */
-import { isSensitiveName, redactTarget } from '../redact/redact.ts';
+import { isSensitiveName, redactTarget, redactText } from '../redact/redact.ts';
 
 export interface ReproducedRequest {
   readonly method: string;
@@ -12,7 +12,7 @@ export interface ReproducedRequest {
   readonly headers: readonly (readonly [string, string])[];
 }
 
-// What curl makes by itself, what belongs to one connection, and what only the proxy may say.
+// What curl makes by itself, what belongs to one connection, and what only a proxy may say.
 const LEFT_OUT = new Set([
   'host',
   'connection',
@@ -23,6 +23,10 @@ const LEFT_OUT = new Set([
   'upgrade',
   'via',
   'forwarded',
+  'x-real-ip',
+  'x-client-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
   'user-agent',
   'accept-encoding',
   'traceparent',
@@ -52,7 +56,8 @@ function methodOption(method: string): string {
 }
 
 function headerArgument(name: string, value: string, secrets: readonly string[]): string {
-  if (!isSensitiveName(name) && !secrets.includes(name)) return quote(`${name}: ${value}`);
+  // A Referer is a target as well, and others carry what gives itself away by its looks.
+  if (!isSensitiveName(name) && !secrets.includes(name)) return quote(`${name}: ${redactText(value)}`);
   // The name is the client's: a header may be called `id`, backquotes included.
   return `${quote(`${name}: `)}"$FICUS_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}"`;
 }
