@@ -3,7 +3,7 @@
  * get a problem document on the bare socket, a counter and a log line like all the others.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Server as NetServer } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ProxyConfig } from '@ficus/core';
 import { mayUpgrade } from '../forward/forward.ts';
@@ -16,6 +16,8 @@ import { IdleConnections, type InboundSocket } from './idle-connections.ts';
 
 /** Late heads and requests are noticed within this; set once, so that it must do for any config. */
 const CHECKED_EACH_MS = 1_000;
+/** A tunnel may be silent for as long as it likes; whether its client is there at all the kernel asks after so long. */
+const PROBED_AFTER_MS = 30_000;
 /** A refused connection may still read the answer for so long. */
 const LINGER_MS = 500;
 
@@ -81,6 +83,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     flushWrites();
     idle.leaveAlone(socket);
+    (socket as Socket).setKeepAlive(true, PROBED_AFTER_MS);
     if (!socket.writable) {
       socket.destroy();
       return;

@@ -4,8 +4,8 @@
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { type AddressInfo, connect, Socket } from 'node:net';
+import { afterEach, expect, test, vi } from 'vitest';
 import { IdleConnections } from '../../proxy/accept/idle-connections.ts';
 import { until } from '../integration/proxy-rig.ts';
 import { head, ok, startWireRig } from './wire-rig.ts';
@@ -75,4 +75,19 @@ test('a pipeline whose answers are not read is closed like an idle connection', 
   await once(client, 'connect');
   await settled(() => wire.legacy.requests.length);
   await until(async () => /ficus_client_connections 0\n/.test(await wire.rig.metrics()), 'closed');
+});
+
+test('a client that vanished without a word is found out by the kernel: a tunnel has no deadline that would', async () => {
+  const probed: string[] = [];
+  const setKeepAlive = vi.spyOn(Socket.prototype, 'setKeepAlive').mockImplementation(function (this: Socket) {
+    probed.push(`${this.localPort}`);
+    return this;
+  });
+  cleanups.push(() => setKeepAlive.mockRestore());
+  const wire = await startWireRig();
+  cleanups.push(() => wire.close());
+  wire.legacy.script = () => 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
+  const client = await wire.client(head('GET /ws', 'Connection: Upgrade', 'Upgrade: x'));
+  await client.until((text) => text.includes('101'));
+  expect(probed).toContain(`${wire.port}`);
 });
