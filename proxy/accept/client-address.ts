@@ -68,15 +68,19 @@ export function appendForwardedFields(
   head: InspectedHead,
 ): void {
   if (!trusted) {
-    fields.push('X-Forwarded-For', peer, 'X-Forwarded-Proto', 'http', 'X-Forwarded-Host', head.host);
-    // A client's own word must go even where there is nothing to put in its place (HTTP/1.0 without a Host).
+    fields.push('X-Forwarded-For', peer, 'X-Forwarded-Proto', 'http');
+    pushHost(fields, head.host);
     return;
   }
-  const chain = head.forwardedFor === undefined ? peer : `${head.forwardedFor}, ${peer}`;
-  const proto = head.forwardedProto ?? 'http';
-  fields.push('X-Forwarded-For', chain, 'X-Forwarded-Proto', proto);
-  fields.push('X-Forwarded-Host', head.forwardedHost ?? head.host);
+  const chain = head.forwardedFor ? `${head.forwardedFor}, ${peer}` : peer;
+  fields.push('X-Forwarded-For', chain, 'X-Forwarded-Proto', head.forwardedProto || 'http');
+  pushHost(fields, head.forwardedHost || head.host);
   if (head.forwarded !== undefined) fields.push('Forwarded', `${head.forwarded}, ${forwardedElement(peer)}`);
+}
+
+/** HTTP/1.0 may come without a Host. A service that finds the field empty takes it for a host all the same. */
+function pushHost(fields: string[], host: string): void {
+  if (host !== '') fields.push('X-Forwarded-Host', host);
 }
 
 /** RFC 7239: an IPv6 address is bracketed and quoted. */

@@ -75,6 +75,14 @@ describe('CVE-2026-3635', () => {
     expect(ours).toEqual(['X-Forwarded-For: 127.0.0.1', 'X-Forwarded-Proto: http', 'X-Forwarded-Host: h']);
   });
 
+  it('are taken out where there is nothing to put in their place: no field is empty', async () => {
+    await wire.answer('GET /a HTTP/1.0\r\nX-Forwarded-Host: evil\r\n\r\n');
+    const { fields } = wire.legacy.requests.at(-1)!;
+    expect(
+      fields.filter(([name, value]) => value === '' || name.toLowerCase() === 'x-forwarded-host'),
+    ).toEqual([]);
+  });
+
   it('are replaced in an upgrade as well', async () => {
     wire.legacy.script = () => ok('no');
     const { raw } = await seen('Connection: upgrade', 'Upgrade: websocket', ...SPOOFED);
