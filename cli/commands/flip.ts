@@ -19,6 +19,7 @@ const HELP: Readonly<Record<Flag, string>> = {
   serve: `
 PERCENT of the users have their reads of the slice served by the candidate (and their writes too, when the slice has
 no tables). A user stays on the side they are on: raising the percentage never moves anybody back. 0 is the way back.
+Users are known by proxy.identify; whoever is not known has no share below 100, or a cookie of anonymousBucket.
 It is refused while the slice's rows are not copied or its stream stands still; --force overrides that.
 With flags.provider: file the flag is written to that file, with no control plane to refuse it and no audit.
 
@@ -54,6 +55,7 @@ async function flip(flag: Flag, slice: string, percent: number, options: FlipOpt
   const config = await loadConfig(options.config);
   requireSlice(config, slice);
   const previous = await setPercent(config, flag, slice, percent, options);
+  if (percent > 0 && percent < 100 && !knowsCallers(config, slice)) warnOfStrangers();
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ ok: true, slice, flag, previous, percent }, null, 2)}\n`);
     return;
@@ -61,6 +63,17 @@ async function flip(flag: Flag, slice: string, percent: number, options: FlipOpt
   const name = flag === 'serve' ? serveFlagName(slice) : shadowFlagName(slice);
   const from = previous === undefined ? 'a cohort' : `${previous} %`;
   process.stdout.write(`${paint('green', '✓')} ${name}: ${from} → ${percent} %\n`);
+}
+
+function knowsCallers({ proxy, slices }: FicusConfig, slice: string): boolean {
+  const { user, session } = proxy.identify;
+  return user !== undefined || session !== undefined || slices[slice]?.anonymousBucket !== undefined;
+}
+
+function warnOfStrangers(): void {
+  process.stderr.write(
+    `${paint('yellow', '!')} Below 100 % this moves nobody: proxy.identify.user does not say who a user is.\n`,
+  );
 }
 
 /** Answers the percentage before. */

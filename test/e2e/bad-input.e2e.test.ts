@@ -263,3 +263,23 @@ describe('ficus init', () => {
     expect(await readFile(file, 'utf8')).toContain('url: http://127.0.0.1:9/shop\n');
   });
 });
+
+test('a percentage that reaches nobody, because nobody is known, is done and warned of', async () => {
+  const file = join(directory, 'strangers.yaml');
+  const text = (proxy: string) => `version: 1
+proxy: ${proxy}
+flags: { provider: file, file: strangers.json }
+legacy: { url: http://127.0.0.1:9 }
+slices:
+  inbox:
+    candidate: { url: http://127.0.0.1:9 }
+    routes: [{ id: list, path: /inbox }]
+`;
+  const serve = (percent: string) => runCommand([FICUS, 'serve', 'inbox', percent, '--config', file]);
+  await writeFile(file, text('{}'));
+  const part = await serve('5');
+  expect([part.status, part.stderr]).toEqual([0, expect.stringContaining('proxy.identify.user')]);
+  expect((await serve('100')).stderr).toBe('');
+  await writeFile(file, text('{ identify: { user: { cookie: sid } } }'));
+  expect((await serve('5')).stderr).toBe('');
+});
