@@ -74,6 +74,37 @@ describe('a pin’s life', () => {
     expect(released).toEqual([ann]);
   });
 
+  test('an answer that cannot be read is asked for again', async () => {
+    ledger.begin(1, 'notes', 'ann');
+    ledger.answered(1, 'notes', 'ann');
+    questions[0]!.answer({ notes: 'nonsense' });
+    await settle();
+    expect(ledger.list()).toEqual([ann]);
+    later.shift()!();
+    questions[1]!.answer({ notes: '0/1' });
+    await settle();
+    progress('0/1');
+    expect(released).toEqual([ann]);
+  });
+
+  test('a position that was under way when the owner changed is of the old owner’s WAL: it is asked for anew', async () => {
+    ledger.begin(1, 'notes', 'ann');
+    ledger.answered(1, 'notes', 'ann');
+    ledger.forgetPositions('notes');
+    questions[0]!.answer({ notes: '99/0' });
+    await settle();
+    later.shift()!();
+    questions[1]!.answer({ notes: '0/5' });
+    await settle();
+    ledger.begin(1, 'notes', 'bob');
+    ledger.answered(1, 'notes', 'bob');
+    questions[2]!.answer({ notes: '0/6' });
+    await settle();
+    progress('0/6');
+    // Left in, the high position of before would hold back everybody's behind it, for ever.
+    expect(released).toEqual([ann, { ...ann, key: 'bob' }]);
+  });
+
   test('two writes of one user hold two pins', async () => {
     ledger.begin(1, 'notes', 'ann');
     ledger.begin(2, 'notes', 'ann');

@@ -46,6 +46,8 @@ export class PinLedger {
    */
   readonly #waiting = new Map<string, Map<string, Waiting>>();
   #asking = false;
+  /** Slices whose owner has changed since the question under way was asked: its answer is of another WAL. */
+  readonly #changed = new Set<string>();
   #applied = new Map<string, bigint>();
 
   constructor(options: PinLedgerOptions) {
@@ -93,6 +95,7 @@ export class PinLedger {
   /** Owner or epoch changed: positions of the old owner's WAL mean nothing in the new one's. */
   forgetPositions(slice: string): void {
     this.#applied.delete(slice);
+    this.#changed.add(slice);
     const again = this.#waitingIn(slice);
     this.#waiting.delete(slice);
     for (const [key, { count }] of again) add(this.#answered, pinName(slice, key), count);
@@ -121,6 +124,7 @@ export class PinLedger {
     const asked = this.#answered;
     this.#answered = new Map();
     this.#asking = true;
+    this.#changed.clear();
     const slices = new Set([...asked.keys()].map((name) => splitName(name).slice));
     askPositions([...slices]).then(
       (positions) => {
@@ -150,9 +154,9 @@ export class PinLedger {
     const unplaced = new Map<string, number>();
     for (const [name, count] of asked) {
       const { slice, key } = splitName(name);
-      const position = positions[slice];
+      const position = this.#changed.has(slice) ? undefined : readPosition(positions[slice]);
       if (position === undefined) unplaced.set(name, count);
-      else this.#wait(slice, key, count, parseLsn(position));
+      else this.#wait(slice, key, count, position);
     }
     return unplaced;
   }
@@ -192,6 +196,14 @@ export class PinLedger {
 
 function add(counts: Map<string, number>, name: string, count: number): void {
   counts.set(name, (counts.get(name) ?? 0) + count);
+}
+
+function readPosition(text: string | undefined): bigint | undefined {
+  try {
+    return text === undefined ? undefined : parseLsn(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A slice's name has no space. */
