@@ -74,6 +74,17 @@ describe('a pin’s life', () => {
     expect(released).toEqual([ann]);
   });
 
+  test('is known to a worker that starts while its position is asked for', async () => {
+    ledger.begin(1, 'notes', 'ann');
+    ledger.answered(1, 'notes', 'ann');
+    expect(ledger.list()).toEqual([ann]);
+    questions[0]!.fail();
+    await settle();
+    expect(ledger.list()).toEqual([ann]);
+    later.shift()!();
+    expect(ledger.list()).toEqual([ann]);
+  });
+
   test('an answer that cannot be read is asked for again', async () => {
     ledger.begin(1, 'notes', 'ann');
     ledger.answered(1, 'notes', 'ann');

@@ -40,6 +40,8 @@ export class PinLedger {
   /** Worker → slice and key → writes under way. */
   readonly #open = new Map<number, Map<string, number>>();
   #answered = new Map<string, number>();
+  /** Of these the positions are being asked for. */
+  #asked: ReadonlyMap<string, number> = new Map();
   /**
    * By slice and key, in the order of positions: questions go out one after the other, and a WAL only grows. One entry
    * a user, so that a stream that stands still for hours fills no memory.
@@ -112,6 +114,7 @@ export class PinLedger {
     const all = new Map<string, number>();
     for (const open of this.#open.values()) for (const [name, count] of open) add(all, name, count);
     for (const [name, count] of this.#answered) add(all, name, count);
+    for (const [name, count] of this.#asked) add(all, name, count);
     for (const [slice, waiting] of this.#waiting) {
       for (const [key, { count }] of waiting) add(all, pinName(slice, key), count);
     }
@@ -122,6 +125,7 @@ export class PinLedger {
     const { askPositions } = this.#options;
     if (!askPositions || this.#asking || this.#answered.size === 0) return;
     const asked = this.#answered;
+    this.#asked = asked;
     this.#answered = new Map();
     this.#asking = true;
     this.#changed.clear();
@@ -138,6 +142,7 @@ export class PinLedger {
 
   /** What could not be placed is asked again after a pause; otherwise what came meanwhile is asked at once. */
   #askNext(unplaced: ReadonlyMap<string, number>): void {
+    this.#asked = new Map();
     for (const [name, count] of unplaced) add(this.#answered, name, count);
     const next = (): void => {
       this.#asking = false;
