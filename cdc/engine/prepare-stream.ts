@@ -25,8 +25,9 @@ import type { TablePlan } from '../mapping/table-plan.ts';
 import type { ReplicationOptions } from '../replication.ts';
 import { createSlot } from '../source/create-slot.ts';
 import { withinTime } from '../source/end-client.ts';
+import { ensurePublication, type PublicationEntries, refuseGap } from '../source/publication.ts';
 import type { SystemIdentity } from '../source/replication-connection.ts';
-import { dropSlot, ensurePublication, readSlot } from '../source/slot.ts';
+import { dropSlot, readSlot } from '../source/slot.ts';
 import { decideStart } from './decide-start.ts';
 import { describeColumn, evaluateColumns } from './evaluate-columns.ts';
 import { nameStream, type StreamNames } from './stream-names.ts';
@@ -41,6 +42,8 @@ export interface PreparedStream {
   readonly holder: string;
   /** `schema.table` of the source → its form (describeRelation) when the mapping was compiled. */
   readonly sourceForms: ReadonlyMap<string, string>;
+  /** What publishes each table of the source. */
+  readonly published: PublicationEntries;
   /** WAL between the checkpoint and the source's end. */
   readonly backlogBytes: number;
 }
@@ -69,16 +72,25 @@ export async function prepareStream(
   const names = nameStream(options.slice, options.direction ?? 'forward', place);
   const { plans, catalog } = await compile(options, source, target);
   await ensureCheckpointTables(target);
-  await ensurePublication(
-    source,
-    names.publication,
-    plans.map((plan) => plan.source.sql),
-  );
   const holder = randomUUID();
   const { serverVersion } = catalog;
-  const checkpoint = await ensureCheckpoint(source, target, names, { system, serverVersion, epoch, holder });
+  let published: PublicationEntries = new Map();
+  const publish = async () => {
+    await refuseUnsent(source, target, names, plans);
+    published = await ensurePublication(
+      source,
+      names.publication,
+      plans.map((plan) => plan.source),
+    );
+  };
+  const checkpoint = await ensureCheckpoint(source, target, names, publish, {
+    system,
+    serverVersion,
+    epoch,
+    holder,
+  });
   const tasks = plans.map((plan) => makeCopyTask(plan, plans));
-  await ensureProgress(target, names.stream, plans, catalog, options.tables);
+  await ensureProgress(target, names.stream, plans, catalog, options.tables, published);
   await loadProgress(target, source, names.stream, tasks);
   refuseHalfCopied(tasks);
   const backlog = await source.query(
@@ -92,6 +104,7 @@ export async function prepareStream(
     checkpoint,
     epoch,
     holder,
+    published,
     sourceForms: new Map([...catalog.tables].map(([name, table]) => [name, formOf(table)])),
     backlogBytes: Number(backlog.rows[0].bytes),
   };
@@ -151,6 +164,7 @@ async function ensureCheckpoint(
   source: pg.Client,
   target: pg.Client,
   names: StreamNames,
+  publish: () => Promise<void>,
   given: { system: SystemIdentity; serverVersion: number; epoch: number; holder: string },
 ): Promise<Checkpoint> {
   const { system, serverVersion, epoch, holder } = given;
@@ -163,9 +177,11 @@ async function ensureCheckpoint(
     case 'resume': {
       if (known!.epoch < epoch && !(await raiseEpoch(target, names.stream, epoch)))
         throw new FicusError('FICUS_CDC_FENCED', 'The target has gone on to a higher epoch.');
+      await publish();
       return { ...known!, epoch };
     }
     case 'begin': {
+      await publish();
       if (decision.dropSlot) await dropSlot(source, names.slot);
       const lsn = await createSlot(source, names.slot, serverVersion);
       await reach('slot-created');
@@ -177,21 +193,49 @@ async function ensureCheckpoint(
   }
 }
 
+/** What was copied, wholly or in part, has to have been published ever since. */
+async function refuseUnsent(
+  source: pg.Client,
+  target: pg.Client,
+  names: StreamNames,
+  plans: readonly TablePlan[],
+): Promise<void> {
+  const { rows } = await target.query(
+    `SELECT target, published_as::text AS entry FROM ficus.copy_progress
+      WHERE stream = $1 AND (done OR last_key IS NOT NULL)`,
+    [names.stream],
+  );
+  const begun = new Map(rows.map((row): [string, string | null] => [row.target, row.entry]));
+  const copied = plans.filter((plan) => begun.has(plan.target.qualifiedName));
+  const entries = new Map<number, string>();
+  for (const plan of copied) {
+    const entry = begun.get(plan.target.qualifiedName);
+    if (entry) entries.set(plan.source.oid, entry);
+  }
+  await refuseGap(
+    source,
+    names.publication,
+    copied.map((plan) => plan.source),
+    entries,
+  );
+}
+
 async function ensureProgress(
   target: pg.Client,
   stream: string,
   plans: readonly TablePlan[],
   catalog: DatabaseCatalog,
   tables: readonly TableConfig[],
+  published: PublicationEntries,
 ): Promise<void> {
   for (const plan of plans) {
     const table = catalog.tables.get(plan.source.qualifiedName);
     const columns = (table?.columns ?? []).filter((column) => !column.generated).map(describeColumn);
     const { rows } = await target.query(
-      `INSERT INTO ficus.copy_progress AS p (stream, source, target, source_columns) VALUES ($1, $2, $3, $4)
-       ON CONFLICT (stream, target) DO UPDATE SET source = excluded.source
+      `INSERT INTO ficus.copy_progress AS p (stream, source, target, source_columns, published_as) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (stream, target) DO UPDATE SET source = excluded.source, published_as = excluded.published_as
        RETURNING p.source_columns AS before`,
-      [stream, plan.source.qualifiedName, plan.target.qualifiedName, columns],
+      [stream, plan.source.qualifiedName, plan.target.qualifiedName, columns, published.get(plan.source.oid)],
     );
     const change = evaluateColumns(plan, tables[plan.index], rows[0].before as string[], columns);
     if (change) throw new FicusError('FICUS_CDC_SCHEMA_CHANGED', change);

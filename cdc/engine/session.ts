@@ -23,6 +23,7 @@ import { ChunkWriter } from '../copy/write-chunk.ts';
 import { describeRelation, type Relation } from '../decode/change-visitor.ts';
 import { reach } from '../failpoints.ts';
 import { endClient } from '../source/end-client.ts';
+import { findGap } from '../source/publication.ts';
 import { ReplicationConnection } from '../source/replication-connection.ts';
 import { BatchPace } from './batch-pace.ts';
 import { classifyFailure, RestartSession, StreamTakenError } from './classify-failure.ts';
@@ -157,6 +158,13 @@ export class Session {
         onHealth: (health) => {
           this.slotHealth = health;
         },
+        findGap: () =>
+          findGap(
+            this.host.source,
+            prepared.names.publication,
+            prepared.plans.map((plan) => plan.source),
+            prepared.published,
+          ),
         onLost: (error) => this.fail(error),
       }),
     );

@@ -1,6 +1,5 @@
-/** The replication slot and the publication of a stream on its source. */
+/** The replication slot of a stream on its source. */
 import type pg from 'pg';
-import { quoteIdentifier, quoteLiteral } from '../catalog/quote.ts';
 
 export interface SlotFacts {
   readonly confirmedFlushLsn: string;
@@ -64,41 +63,4 @@ export async function dropSlot(client: pg.ClientBase, name: string, patienceMs =
       await client.query('SELECT pg_sleep(0.05)');
     }
   }
-}
-
-/** Makes the publication name exactly these tables (`schema.table`, quoted). */
-export async function ensurePublication(
-  client: pg.ClientBase,
-  name: string,
-  tables: readonly string[],
-): Promise<void> {
-  const wanted = [...new Set(tables)].sort();
-  const { rows } = await client.query(
-    `SELECT array(SELECT format('%I.%I', n.nspname, c.relname) FROM pg_publication_rel r
-              JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-              WHERE r.prpubid = p.oid) AS tables
-       FROM pg_publication p WHERE pubname = $1`,
-    [name],
-  );
-  const list = wanted.map((table) => table).join(', ');
-  if (!rows[0]) {
-    await client.query(
-      `CREATE PUBLICATION ${quoteIdentifier(name)} FOR TABLE ${list} WITH (publish_via_partition_root = true)`,
-    );
-    return;
-  }
-  const same = await client.query(
-    `SELECT array(SELECT prrelid FROM pg_publication_rel WHERE prpubid = (SELECT oid FROM pg_publication WHERE pubname = $1) ORDER BY 1)
-          = array(SELECT unnest($2::regclass[])::oid ORDER BY 1) AS same`,
-    [name, wanted],
-  );
-  if (!same.rows[0]?.same) await client.query(`ALTER PUBLICATION ${quoteIdentifier(name)} SET TABLE ${list}`);
-}
-
-/** A publication that an administrator made is the administrator's to drop. */
-export async function dropPublication(client: pg.ClientBase, name: string): Promise<void> {
-  await client.query(
-    `DO $$ BEGIN EXECUTE ${quoteLiteral(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`)};
-       EXCEPTION WHEN insufficient_privilege THEN NULL; END $$`,
-  );
 }

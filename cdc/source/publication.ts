@@ -1,0 +1,114 @@
+/**
+ * The publication of a stream on its source. PostgreSQL leaves out what a publication does not name, or names no more,
+ * without a word (from 18 on even when the whole publication is gone). So each table's entry is remembered on the target,
+ * by its oid: one that was taken out and put back is another one, and what was written meanwhile is missing.
+ */
+import { FicusError } from '@ficus/core';
+import type pg from 'pg';
+import { quoteIdentifier, quoteLiteral } from '../catalog/quote.ts';
+import type { SourcePlan } from '../mapping/table-plan.ts';
+
+type Published = Pick<SourcePlan, 'oid' | 'qualifiedName' | 'sql'>;
+
+/** Oid of a table → oid of the entry that publishes it. */
+export type PublicationEntries = ReadonlyMap<number, string>;
+
+interface EntryRow {
+  readonly table: number;
+  readonly entry: string | null;
+  /** What is not sent of the table; null: nothing. */
+  readonly lacks: string | null;
+  /** A publication of all tables or of a schema, whose list is the administrator's. */
+  readonly wide: boolean;
+}
+
+/** Makes the publication name exactly these tables, and send all of them. */
+export async function ensurePublication(
+  client: pg.ClientBase,
+  name: string,
+  tables: readonly Published[],
+): Promise<PublicationEntries> {
+  const list = [...new Set(tables.map(({ sql }) => sql))].sort().join(', ');
+  const publication = quoteIdentifier(name);
+  const known = await client.query(
+    `SELECT array(SELECT prrelid FROM pg_publication_rel WHERE prpubid = p.oid ORDER BY 1)
+              = array(SELECT DISTINCT unnest($2::oid[]) ORDER BY 1) AS same
+       FROM pg_publication p WHERE pubname = $1`,
+    [name, tables.map(({ oid }) => oid)],
+  );
+  const send = `publish = 'insert, update, delete, truncate', publish_via_partition_root = true`;
+  if (!known.rows[0]) {
+    await client.query(`CREATE PUBLICATION ${publication} FOR TABLE ${list} WITH (${send})`);
+  } else {
+    const before = await readEntries(client, name, tables);
+    if (before.some(({ lacks }) => lacks !== null))
+      await client.query(`ALTER PUBLICATION ${publication} SET (${send})`);
+    const covered = before.every(({ entry, lacks, wide }) => wide || (entry !== null && lacks === null));
+    if (!covered || !(known.rows[0].same || before.some(({ wide }) => wide)))
+      await client.query(`ALTER PUBLICATION ${publication} SET TABLE ${list}`);
+  }
+  const entries = await readEntries(client, name, tables);
+  return new Map(entries.map(({ table, entry }) => [table, entry ?? '']));
+}
+
+/** One sentence on what was not sent since the entries were remembered; undefined when nothing is missing. */
+export async function findGap(
+  client: pg.ClientBase | pg.Pool,
+  name: string,
+  tables: readonly Published[],
+  remembered: PublicationEntries,
+): Promise<string | undefined> {
+  const now = new Map((await readEntries(client, name, tables)).map((row) => [row.table, row]));
+  for (const { oid, qualifiedName } of tables) {
+    const row = now.get(oid);
+    const before = remembered.get(oid);
+    if (!row?.entry)
+      return `Publication “${name}” of the source was dropped or does not name ${qualifiedName} any more: changes of it are not sent.`;
+    if (before !== undefined && before !== row.entry)
+      return `${qualifiedName} was taken out of publication “${name}” of the source and put back: changes made meanwhile were not sent.`;
+    if (row.lacks)
+      return `Publication “${name}” of the source does not send ${row.lacks} of ${qualifiedName}.`;
+  }
+  return undefined;
+}
+
+/** @throws FicusError when a table that was copied is not, or was for a time not, sent whole */
+export async function refuseGap(
+  client: pg.ClientBase,
+  name: string,
+  tables: readonly Published[],
+  remembered: PublicationEntries,
+): Promise<void> {
+  const gap = await findGap(client, name, tables, remembered);
+  if (gap) throw new FicusError('FICUS_CDC_SLOT_LOST', gap);
+}
+
+async function readEntries(
+  client: pg.ClientBase | pg.Pool,
+  name: string,
+  tables: readonly Published[],
+): Promise<EntryRow[]> {
+  const { rows } = await client.query<EntryRow>(
+    `SELECT c.oid::int8::float8 AS table,
+            coalesce(r.oid, n.oid, CASE WHEN p.puballtables THEN p.oid END)::text AS entry,
+            CASE WHEN NOT p.pubinsert THEN 'INSERT' WHEN NOT p.pubupdate THEN 'UPDATE' WHEN NOT p.pubdelete THEN 'DELETE'
+                 WHEN NOT p.pubtruncate THEN 'TRUNCATE' WHEN r.prqual IS NOT NULL THEN 'all rows'
+                 WHEN r.prattrs IS NOT NULL THEN 'all columns'
+                 WHEN c.relkind = 'p' AND NOT p.pubviaroot THEN 'the partitions under the name' END AS lacks,
+            p.puballtables OR n.oid IS NOT NULL AS wide
+       FROM pg_publication p CROSS JOIN pg_class c
+       LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = c.oid
+       LEFT JOIN pg_publication_namespace n ON n.pnpubid = p.oid AND n.pnnspid = c.relnamespace
+      WHERE p.pubname = $1 AND c.oid = ANY($2::oid[])`,
+    [name, tables.map(({ oid }) => oid)],
+  );
+  return rows;
+}
+
+/** A publication that an administrator made is the administrator's to drop. */
+export async function dropPublication(client: pg.ClientBase, name: string): Promise<void> {
+  await client.query(
+    `DO $$ BEGIN EXECUTE ${quoteLiteral(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`)};
+       EXCEPTION WHEN insufficient_privilege THEN NULL; END $$`,
+  );
+}
