@@ -51,8 +51,9 @@ export class ShadowPlan {
     if (!url!.startsWith('/')) return undefined;
     const ticket = mirror.reserve(slice);
     if (ticket === undefined) return undefined;
-    if (!hasBody(request.rawHeaders)) return new ShadowPlan(mirror, ticket);
-    mirror.giveUp(slice, 'body');
+    const reason = notCopied(request.rawHeaders);
+    if (reason === undefined) return new ShadowPlan(mirror, ticket);
+    mirror.giveUp(slice, reason);
     return undefined;
   }
 
@@ -94,10 +95,11 @@ export class ShadowPlan {
   }
 }
 
-/** A body streams by and is not kept: a copy without it would ask for something else. */
-function hasBody(fields: readonly string[]): boolean {
-  return (
-    (headerValue(fields, 'content-length') ?? '0') !== '0' ||
-    headerValue(fields, 'transfer-encoding') !== undefined
-  );
+/** Why a read has no copy, or undefined. */
+function notCopied(fields: readonly string[]): string | undefined {
+  // A body streams by and is not kept: a copy without it would ask for something else.
+  if ((headerValue(fields, 'content-length') ?? '0') !== '0') return 'body';
+  if (headerValue(fields, 'transfer-encoding') !== undefined) return 'body';
+  // An answer without an end is never compared, and would hold its place for as long.
+  return headerValue(fields, 'accept')?.startsWith('text/event-stream') ? 'event-stream' : undefined;
 }

@@ -59,6 +59,24 @@ test('a read with a body is not copied: without it the copy would be another req
   await until(async () => dropped.test(await rig.metrics()), 'counted');
 });
 
+test('a stream without an end is not copied, and takes no place from those that are', async () => {
+  rig = await startRig({ shadow: 100, proxy: { shadow: { concurrency: 1 } } });
+  const answer = rig.legacy.handler;
+  rig.legacy.handler = (_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+  };
+  const away = new AbortController();
+  const headers = { accept: 'text/event-stream' };
+  const stream = await fetch(`${rig.url}/api/notes`, { headers, signal: away.signal });
+  expect(stream.status).toBe(200);
+  rig.legacy.handler = answer;
+  await rig.get('/api/notes', ann);
+  await until(() => rig.observations.length === 1, 'the other is observed');
+  const dropped = 'ficus_shadow_dropped_total{slice="notes",reason="event-stream"} 1';
+  await until(async () => (await rig.metrics()).includes(dropped), 'counted');
+  away.abort();
+});
+
 test('fields that the client keeps to its hop are not in the copy either', async () => {
   rig = await startRig({ shadow: 100 });
   await sendRaw(
