@@ -81,7 +81,16 @@ export class ObservationQueue {
   }
 }
 
-function sizeOf({ legacy, candidate }: Observation): number {
-  const bodies = [legacy, candidate].map((side) => ('failed' in side ? 0 : side.body.length));
-  return 2_000 + bodies[0]! + bodies[1]!;
+function sizeOf({ target, requestHeaders, legacy, candidate }: Observation): number {
+  let bytes = 1_000 + target.length + lengthOf(requestHeaders);
+  for (const side of [legacy, candidate]) {
+    if (!('failed' in side)) bytes += side.body.length + lengthOf(side.headers);
+  }
+  return bytes;
+}
+
+function lengthOf(fields: Observation['requestHeaders']): number {
+  let length = 0;
+  for (const [name, value] of fields) length += 32 + name.length + value.length;
+  return length;
 }

@@ -1,0 +1,40 @@
+import type { Observation, ObservationBatch } from '@ficus/core';
+import { expect, test } from 'vitest';
+import { ObservationQueue } from './observation-queue.ts';
+
+const observation = (field: string): Observation => ({
+  slice: 'notes',
+  route: 'list',
+  requestId: 'r',
+  traceId: 't',
+  at: 0,
+  method: 'GET',
+  target: '/api/notes',
+  requestHeaders: [['x-long', field]],
+  servedBy: 'legacy',
+  legacy: {
+    status: 200,
+    headers: [['x-long', field]],
+    body: Buffer.alloc(0),
+    truncated: false,
+    durationMs: 1,
+  },
+  candidate: { failed: 'refused', durationMs: 1 },
+});
+
+test('long heads count as what they are: the bound is one of memory', async () => {
+  const dropped: string[] = [];
+  const sent: number[] = [];
+  const queue = new ObservationQueue({
+    send: async ({ observations }: ObservationBatch) => void sent.push(observations.length),
+    onDropped: (slice, reason) => dropped.push(`${slice} ${reason}`),
+    limitBytes: 100_000,
+  });
+  for (let index = 0; index < 5; index += 1) queue.push(observation('a'.repeat(20_000)));
+  expect(dropped).toEqual(Array.from({ length: 3 }, () => 'notes observation-queue-full'));
+  await queue.flush();
+  for (let index = 0; index < 5; index += 1) queue.push(observation('a'));
+  expect(dropped).toHaveLength(3);
+  await queue.flush();
+  expect(sent).toEqual([2, 5]);
+});
