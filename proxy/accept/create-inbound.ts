@@ -83,6 +83,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     flushWrites();
     idle.leaveAlone(socket);
+    socket.on('error', heard);
     (socket as Socket).setKeepAlive(true, PROBED_AFTER_MS);
     if (!socket.writable) {
       socket.destroy();
@@ -92,6 +93,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
   });
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     flushWrites();
+    socket.on('error', heard);
     handlers.refused('method-refused', 405);
     if ((socket as InboundSocket)._httpMessage) {
       socket.destroy();
@@ -147,6 +149,12 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
     },
   };
 }
+
+/**
+ * Node takes its own listener away from a connection that it hands over, and an error that nobody hears ends the
+ * process: a reset in the wrong moment would. What becomes of the connection its `close` tells.
+ */
+function heard(): void {}
 
 /** A head is a part of its request: it cannot take longer. Node refuses to be told so. */
 function headersMs(timeouts: ProxyConfig['timeouts']): number {

@@ -1,0 +1,35 @@
+/**
+ * From the moment a connection is taken out of Node's HTTP server (CONNECT, an upgrade), nobody but us hears of its
+ * errors, and an error that nobody hears ends the process with all its requests. A client only has to reset.
+ */
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from '../integration/proxy-rig.ts';
+import { head, startWireRig, type WireRig } from './wire-rig.ts';
+
+let wire: WireRig;
+beforeAll(async () => {
+  wire = await startWireRig({
+    serve: 100,
+    proxy: { identify: { user: { cookie: 'sid', introspect: '/whoami' } } },
+  });
+});
+afterAll(() => wire.close());
+
+const UPGRADE = ['Connection: Upgrade', 'Upgrade: websocket'];
+
+test.each([
+  ['CONNECT', head('CONNECT h:1')],
+  ['an upgrade that is refused', head('GET /a%', ...UPGRADE)],
+  ['an upgrade whose caller is not known yet', head('GET /api/notes', 'Cookie: sid=a', ...UPGRADE)],
+])('%s: a reset is heard', async (_name, bytes) => {
+  // The legacy, asked who calls, says nothing.
+  wire.legacy.script = () => undefined;
+  const client = await wire.client(bytes);
+  await until(() => client.text !== '' || wire.legacy.requests.length > 0, 'taken');
+  client.socket.resetAndDestroy();
+  await once(client.socket, 'close');
+  await until(async () => /ficus_client_connections 0\n/.test(await wire.rig.metrics()), 'gone');
+  wire.legacy.script = ({ line }) => `HTTP/1.1 200 OK\r\nContent-Length: ${line.length}\r\n\r\n${line}`;
+  expect(await wire.answer(head('GET /fine'))).toMatch(/GET \/fine/);
+});
