@@ -11,6 +11,8 @@ interface Seen {
   bytes: number;
   unsent: number;
   at: number;
+  /** Taken out of the HTTP server: for a tunnel, or for an upgrade that is refused. */
+  handedOver: boolean;
 }
 
 /** The response that has its turn on the connection, or none: how Node's own server knows an idle connection. */
@@ -33,7 +35,7 @@ export class IdleConnections {
   /** Watches the connections of a server until it is closed. */
   watch(server: Server): void {
     server.on('connection', (socket: InboundSocket) => {
-      this.#seen.set(socket, { bytes: -1, unsent: 0, at: this.#now() });
+      this.#seen.set(socket, { bytes: -1, unsent: 0, at: this.#now(), handedOver: false });
       socket.on('close', () => this.#seen.delete(socket));
     });
     let timer: NodeJS.Timeout;
@@ -58,9 +60,10 @@ export class IdleConnections {
     }
   }
 
-  /** A tunnel may be silent for as long as it likes. */
+  /** A tunnel may be silent for as long as it likes, until our half of it has ended. */
   leaveAlone(socket: object): void {
-    this.#seen.delete(socket as InboundSocket);
+    const seen = this.#seen.get(socket as InboundSocket);
+    if (seen) seen.handedOver = true;
   }
 
   sweep(): void {
@@ -68,7 +71,8 @@ export class IdleConnections {
     for (const [socket, seen] of this.#seen) {
       const bytes = socket.bytesRead;
       const unsent = unsentBytes(socket);
-      if (isServed(socket, unsent) || bytes !== seen.bytes || unsent !== seen.unsent) {
+      const inUse = seen.handedOver ? !socket.writableEnded : isServed(socket, unsent);
+      if (inUse || bytes !== seen.bytes || unsent !== seen.unsent) {
         seen.bytes = bytes;
         seen.unsent = unsent;
         seen.at = now;

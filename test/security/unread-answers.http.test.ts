@@ -91,3 +91,17 @@ test('a client that vanished without a word is found out by the kernel: a tunnel
   await client.until((text) => text.includes('101'));
   expect(probed).toContain(`${wire.port}`);
 });
+
+test.each([
+  ['by the proxy', 'GET /a%', ''],
+  ['by the upstream', 'GET /a', 'HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n'],
+])('an upgrade that is refused %s leaves no half of its connection behind', async (_by, line, answer) => {
+  const wire = await startWireRig({ proxy: { timeouts: { drainMs: 200, keepAliveMs: 100 } } });
+  cleanups.push(() => wire.close());
+  wire.legacy.script = () => answer;
+  const client = await wire.client(head(line, 'Connection: Upgrade', 'Upgrade: x'));
+  // The client keeps its half open.
+  await client.untilEnd();
+  expect(client.text).toMatch(/^HTTP\/1\.1 40[03] /);
+  await until(async () => /ficus_client_connections 0\n/.test(await wire.rig.metrics()), 'closed');
+});
