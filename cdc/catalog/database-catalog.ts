@@ -31,7 +31,12 @@ export interface TableCatalog {
   readonly exclusionConstraints: readonly string[];
   readonly foreignKeys: readonly ForeignKey[];
   readonly triggers: readonly Trigger[];
+  /** Whether policies decide which rows this role sees. */
   readonly rowSecurity: boolean;
+  /** Whether other tables inherit from it, otherwise than as its partitions. */
+  readonly hasChildren: boolean;
+  /** Partitions (quoted for SQL) whose replica identity is not that of the whole: it is theirs that counts. */
+  readonly unfitPartitions: readonly string[];
   readonly persistence: 'permanent' | 'unlogged' | 'temporary';
   /** Planner's estimate; −1 when never analysed. */
   readonly estimatedRows: number;

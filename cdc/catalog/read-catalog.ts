@@ -35,6 +35,8 @@ export async function readCatalog(
       foreignKeys: foreignKeys.get(row.oid) ?? [],
       triggers: triggers.get(row.oid) ?? [],
       rowSecurity: row.rowSecurity,
+      hasChildren: row.hasChildren,
+      unfitPartitions: row.unfitPartitions,
       persistence: PERSISTENCE[row.relpersistence] ?? 'permanent',
       estimatedRows: row.estimatedRows,
     };
@@ -65,15 +67,26 @@ interface TableRow {
   readonly relreplident: string;
   readonly identityIndex: string | null;
   readonly rowSecurity: boolean;
+  readonly hasChildren: boolean;
+  readonly unfitPartitions: string[];
   readonly estimatedRows: number;
 }
 
 async function readTables(client: pg.ClientBase, tables: readonly string[]): Promise<TableRow[]> {
   const { rows } = await client.query<TableRow>(
     `SELECT c.oid::int8::float8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind::text, c.relpersistence::text,
-            c.relreplident::text, c.relrowsecurity AS "rowSecurity", c.reltuples::float8 AS "estimatedRows",
+            c.relreplident::text, row_security_active(c.oid) AS "rowSecurity", c.reltuples::float8 AS "estimatedRows",
             (SELECT ic.relname FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
-              WHERE i.indrelid = c.oid AND i.indisreplident) AS "identityIndex"
+              WHERE i.indrelid = c.oid AND i.indisreplident) AS "identityIndex",
+            c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid) AS "hasChildren",
+            array(SELECT format('%I.%I', ln.nspname, l.relname)
+                    FROM pg_partition_tree(c.oid) AS tree JOIN pg_class l ON l.oid = tree.relid
+                    JOIN pg_namespace ln ON ln.oid = l.relnamespace
+                   WHERE c.relkind = 'p' AND tree.isleaf AND l.oid <> c.oid AND l.relreplident <> 'f'
+                     AND (l.relreplident <> c.relreplident OR NOT EXISTS
+                           (SELECT FROM pg_index i WHERE i.indrelid = l.oid
+                               AND CASE l.relreplident WHEN 'i' THEN i.indisreplident ELSE i.indisprimary END))
+                   ORDER BY 1) AS "unfitPartitions"
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname || '.' || c.relname = ANY($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`,
     [tables],

@@ -13,12 +13,24 @@ export const SESSION_SETTINGS: Readonly<Record<string, string>> = {
   xmloption: 'content',
   lc_monetary: 'C',
   client_encoding: 'UTF8',
+  // Off, a NULL in an array is taken for the word.
+  array_nulls: 'on',
+  transform_null_equals: 'off',
+  standard_conforming_strings: 'on',
+  quote_all_identifiers: 'off',
+  // Policies that hide rows make an error instead of half a table.
+  row_security: 'off',
 };
+
+/** Limits that suit a role's other sessions and would cut a copy or a comparison short, again and again. */
+const SESSION_LIMITS = ['statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout'];
 
 /** Applies the settings for the rest of the session. */
 export async function applySessionSettings(client: pg.ClientBase): Promise<void> {
   await client.query(
-    `SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS wanted(name, value)`,
-    [Object.keys(SESSION_SETTINGS), Object.values(SESSION_SETTINGS)],
+    `SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS wanted(name, value)
+     UNION ALL
+     SELECT set_config(name, '0', false) FROM unnest($3::text[]) AS name WHERE current_setting(name, true) IS NOT NULL`,
+    [Object.keys(SESSION_SETTINGS), Object.values(SESSION_SETTINGS), SESSION_LIMITS],
   );
 }

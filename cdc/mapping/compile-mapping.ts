@@ -79,6 +79,9 @@ function compileTable(
     ...checkTable(target, config.to, `target database “${input.target.database}”`, [...path, 'to']),
   ];
   if (!source || !target || missing.length > 0) return missing;
+  const unfit = [...checkFamily(source, [...path, 'from'])];
+  unfit.push(...checkVisible(source, [...path, 'from']), ...checkVisible(target, [...path, 'to']));
+  if (unfit.length > 0) return unfit;
 
   const module = config.module === undefined ? undefined : input.modules?.get(config.module);
   if (module && config.rows !== undefined) {
@@ -167,6 +170,28 @@ function checkTable(
       code: 'FICUS_CDC_TABLE_MISSING',
     },
   ];
+}
+
+/** What the stream calls by another name, or cannot send: rows that the copy would bring, and nobody follow. */
+function checkFamily(source: TableCatalog, path: readonly (string | number)[]): MappingProblem[] {
+  if (source.hasChildren) {
+    const message = `other tables inherit from “${source.qualifiedName}”: their rows are among its own, and their changes come under their own names`;
+    return [{ path, message, code: 'FICUS_CDC_MAPPING_INVALID' }];
+  }
+  const [partition] = source.unfitPartitions;
+  if (partition === undefined) return [];
+  const message = `the replica identity of partition ${partition} is not that of “${source.qualifiedName}”: as soon as it is published, PostgreSQL refuses its updates and deletes, or does not send what tells its rows apart`;
+  const remedySql = source.unfitPartitions
+    .map((name) => `ALTER TABLE ${name} REPLICA IDENTITY FULL;`)
+    .join('\n');
+  return [{ path, message, code: 'FICUS_CDC_REPLICA_IDENTITY', remedySql }];
+}
+
+function checkVisible(table: TableCatalog, path: readonly (string | number)[]): MappingProblem[] {
+  if (!table.rowSecurity) return [];
+  const message = `row security decides which rows of “${table.qualifiedName}” the role sees; what it hides would be missing without a word`;
+  const remedySql = 'ALTER ROLE … BYPASSRLS; -- the role of this database’s URL';
+  return [{ path, message, code: 'FICUS_CDC_PRIVILEGE', remedySql }];
 }
 
 function compileRows(

@@ -70,12 +70,12 @@ function evaluateSourceTable(plan: TablePlan, from: TableCatalog): Finding[] {
       remedySql: `ALTER TABLE ${side.sql} ADD PRIMARY KEY (…);`,
     });
   }
-  if (from.rowSecurity) {
+  if (from.kind === 'partitioned') {
     findings.push({
       severity: 'warning',
       path,
-      code: 'FICUS_CDC_PRIVILEGE',
-      message: `“${from.qualifiedName}” has row security: the first copy sees only what the policies let its role see.`,
+      code: 'FICUS_CDC_SCHEMA_CHANGED',
+      message: `“${from.qualifiedName}” is partitioned: TRUNCATE, ATTACH, DETACH and DROP of a single partition are not in the stream; rows that come or go with it have to be deleted or copied on the target too.`,
     });
   }
   return findings;

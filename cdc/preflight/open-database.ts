@@ -23,7 +23,6 @@ export async function openDatabase(path: string, url: string, options: OpenOptio
     const client = new pg.Client({
       connectionString: url,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      statement_timeout: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
       application_name: options.applicationName ?? 'ficus preflight',
     });
     // A server that goes away while we look must not end the process; the query in flight fails anyway.
@@ -31,6 +30,9 @@ export async function openDatabase(path: string, url: string, options: OpenOptio
     try {
       await client.connect();
       await applySessionSettings(client);
+      await client.query("SELECT set_config('statement_timeout', $1, false)", [
+        String(options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS),
+      ]);
       return { ok: true, client };
     } catch (error) {
       await client.end().catch(() => undefined);

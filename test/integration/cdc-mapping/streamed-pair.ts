@@ -20,6 +20,8 @@ export interface StreamedPairOptions {
   readonly slice?: string;
   /** Port of another cluster for the source. */
   readonly sourcePort?: number;
+  /** Role that the stream reads the source as; by default the superuser. */
+  readonly sourceRole?: string;
   /** Called before the stream starts. */
   readonly onDatabases?: (pair: DatabasePair) => void;
   readonly options?: Partial<ReplicationOptions>;
@@ -30,7 +32,8 @@ export async function startStreamedPair(port: number, given: StreamedPairOptions
   const pair = await createDatabasePair(port, given.sourcePort);
   const slice = given.slice ?? 'facts';
   const tables = parseConfigTables(given.tables);
-  const { sourceUrl, targetUrl } = pair;
+  const { targetUrl } = pair;
+  const sourceUrl = pair.sourceUrl.replace('//postgres@', `//${given.sourceRole ?? 'postgres'}@`);
   await pair.source.query(given.sourceSql);
   await pair.target.query(given.targetSql);
   given.onDatabases?.(pair);
