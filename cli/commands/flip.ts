@@ -72,7 +72,7 @@ function knowsCallers({ proxy, slices }: FicusConfig, slice: string): boolean {
 
 function warnOfStrangers(): void {
   process.stderr.write(
-    `${paint('yellow', '!')} Below 100 % this moves nobody: proxy.identify.user does not say who a user is.\n`,
+    `${paint('yellow', '!')} Below 100 % this moves nobody, for nobody is known: set proxy.identify.user, or the slice’s anonymousBucket.\n`,
   );
 }
 
