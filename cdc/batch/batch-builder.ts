@@ -98,6 +98,7 @@ export class BatchBuilder implements ChangeVisitor {
   }
 
   relation(relation: Relation): Answer {
+    refuseRenamed(relation, this.options.plans);
     const known = this.bindings.get(relation.oid);
     if (known && sameColumns(known.relation, relation)) return GO_ON;
     if (known && this.holds(relation.oid)) return STOP_BEFORE;
@@ -294,5 +295,16 @@ function sameColumns(a: Relation, b: Relation): boolean {
         column.identity === other.identity
       );
     })
+  );
+}
+
+/** Under its new name the table would be one that nobody mapped: left out without a word. */
+function refuseRenamed(relation: Relation, plans: readonly TablePlan[]): void {
+  const name = `${relation.schema}.${relation.name}`;
+  const plan = plans.find(({ source }) => source.oid === relation.oid && source.qualifiedName !== name);
+  if (!plan) return;
+  throw new FicusError(
+    'FICUS_CDC_SCHEMA_CHANGED',
+    `The table that is ${plan.source.qualifiedName} in the mapping comes as ${name} in the stream: it was renamed. Its changes cannot be followed across that; copy anew: ficus copy SLICE --restart.`,
   );
 }

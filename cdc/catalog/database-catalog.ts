@@ -68,6 +68,8 @@ export interface ColumnCatalog {
   readonly enumLabels: readonly string[] | undefined;
   readonly notNull: boolean;
   readonly hasDefault: boolean;
+  /** The default as SQL; undefined for none and for identity columns. */
+  readonly defaultSql: string | undefined;
   readonly generated: boolean;
   readonly identity: 'always' | 'by default' | undefined;
 }

@@ -20,6 +20,7 @@ interface ColumnRow {
   readonly enumLabels: string[] | null;
   readonly notNull: boolean;
   readonly hasDefault: boolean;
+  readonly defaultSql: string | null;
   readonly generated: boolean;
   readonly identity: string;
 }
@@ -62,6 +63,8 @@ const COLUMNS_SQL = `
          (SELECT array_agg(l.enumlabel::text ORDER BY l.enumsortorder) FROM pg_enum l WHERE l.enumtypid = b.type)
            AS "enumLabels",
          a.attnotnull AS "notNull", a.atthasdef OR a.attidentity <> '' AS "hasDefault",
+         (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
+           WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = '') AS "defaultSql",
          a.attgenerated <> '' AS generated, a.attidentity::text AS identity
     FROM pg_attribute a
     JOIN base b ON b.attrelid = a.attrelid AND b.attnum = a.attnum
@@ -90,6 +93,7 @@ export async function readColumns(
     enumLabels: row.enumLabels ?? undefined,
     notNull: row.notNull,
     hasDefault: row.hasDefault,
+    defaultSql: row.defaultSql ?? undefined,
     generated: row.generated,
     identity: row.identity === 'a' ? 'always' : row.identity === 'd' ? 'by default' : undefined,
   }));

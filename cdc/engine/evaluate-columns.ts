@@ -3,46 +3,94 @@
  * rows were last known to be right; a change that would make the target differ without a word stops the stream.
  */
 import type { TableConfig } from '@ficus/core';
+import type { ColumnCatalog } from '../catalog/database-catalog.ts';
 import { quoteIdentifier } from '../catalog/quote.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 
-/** Columns as describeColumn writes them. Undefined: the stream can go on; else one sentence that says what to do. */
-export function evaluateColumns(
-  plan: TablePlan,
-  config: TableConfig | undefined,
-  before: readonly string[],
-  now: readonly string[],
-): string | undefined {
-  const types = new Map(before.map(splitColumn));
+export interface ColumnsInput {
+  readonly plan: TablePlan;
+  readonly config: TableConfig | undefined;
+  /** As describeColumn wrote them. */
+  readonly before: readonly string[];
+  readonly source: readonly ColumnCatalog[];
+  readonly target: readonly ColumnCatalog[];
+}
+
+const COPY_ANEW = 'copy anew: ficus copy SLICE --restart.';
+
+/** Undefined: the stream can go on; else a sentence or two that say what to do. */
+export function evaluateColumns({ plan, config, before, source, target }: ColumnsInput): string | undefined {
+  const left = new Map(before.map(splitColumn));
   const table = plan.source.qualifiedName;
   const read = new Set(plan.source.readColumns.map((column) => column.name));
   const allColumns = config?.columns === undefined && config?.module === undefined;
-  for (const [name, type] of now.map(splitColumn)) {
-    const known = types.get(name);
-    types.delete(name);
-    if (known === type) continue;
-    if (known !== undefined && read.has(name) && !isWidening(known, type))
-      return `Column “${name}” of ${table} was ${known} and is ${type} now; rows rewritten by that are not in the stream.`;
-    if (known === undefined && allColumns && !read.has(name))
-      return `Column “${name}” was added to ${table}, and ${plan.target.qualifiedName} lacks it: ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${type};`;
+  for (const column of source.filter(({ generated }) => !generated)) {
+    const { name, type } = column;
+    const known = left.get(name);
+    left.delete(name);
+    if (known === undefined) {
+      const problem = evaluateAdded(plan, column, target, allColumns && !read.has(name));
+      if (problem) return problem;
+    } else if (read.has(name) && known.type !== type && !isWidening(known.type, type))
+      return `Column “${name}” of ${table} was ${known.type} and is ${type} now; rows rewritten by that are not in the stream: ${COPY_ANEW}`;
+    else if (read.has(name) && known.attnum !== undefined && known.attnum !== column.attnum)
+      return `Column “${name}” of ${table} is another column than before, under the same name; its values in rows that were there are not in the stream: ${COPY_ANEW}`;
   }
-  const gone = [...types.keys()].find((name) => plan.columns.some((column) => column.name === name));
+  const gone = [...left.keys()].find((name) => plan.columns.some((column) => column.name === name));
   if (gone !== undefined && allColumns)
     return `Column “${gone}” was dropped from ${table}; drop it from ${plan.target.qualifiedName} too, or name the columns in the mapping.`;
   return undefined;
 }
 
+/** A default fills the rows that were there, on the source: the target has to fill its own in the same way. */
+function evaluateAdded(
+  plan: TablePlan,
+  { name, type, hasDefault, defaultSql }: ColumnCatalog,
+  target: readonly ColumnCatalog[],
+  lacks: boolean,
+): string | undefined {
+  const table = plan.source.qualifiedName;
+  const carried = plan.columns.find((column) => column.sameAs === name);
+  if (hasDefault && (carried || lacks) && !isConstant(defaultSql))
+    return `Column “${name}” was added to ${table} with a default that is not the same for each row or each time; the rows that it filled are not in the stream: ${lacks ? 'add it to the target, then ' : ''}${COPY_ANEW}`;
+  const fill = defaultSql === undefined ? '' : ` DEFAULT ${defaultSql}`;
+  if (lacks)
+    return `Column “${name}” was added to ${table}, and ${plan.target.qualifiedName} lacks it: ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${type}${fill};`;
+  if (!carried || defaultSql === undefined) return undefined;
+  if (target.find((column) => column.name === carried.name)?.defaultSql === defaultSql) return undefined;
+  const to = quoteIdentifier(carried.name);
+  return `Column “${name}” was added to ${table} with a default that filled its rows, and that of ${plan.target.qualifiedName} is another: UPDATE ${plan.target.sql} SET ${to} = ${defaultSql}; ALTER TABLE ${plan.target.sql} ALTER COLUMN ${to} SET${fill};`;
+}
+
 /** A column as the target remembers it. */
-export function describeColumn(column: { readonly name: string; readonly type: string }): string {
-  return JSON.stringify([column.name, column.type]);
+export function describeColumn({ name, type, attnum }: ColumnCatalog): string {
+  return JSON.stringify([name, type, attnum]);
 }
 
-function splitColumn(column: string): [string, string] {
-  return JSON.parse(column) as [string, string];
+function splitColumn(
+  column: string,
+): [string, { readonly type: string; readonly attnum: number | undefined }] {
+  const [name, type, attnum] = JSON.parse(column) as [string, string, number | undefined];
+  return [name, { type, attnum }];
 }
 
-/** The same type with another length: no value changes. */
-function isWidening(before: string, now: string): boolean {
+/** The same type with another length: no value changes, unless digits are taken away. */
+export function isWidening(before: string, now: string): boolean {
   const base = (type: string) => type.replace(/\(.*\)/, '');
-  return base(before) === base(now);
+  return base(before) === base(now) && digitsOf(now) >= digitsOf(before);
+}
+
+/** Whether a default as PostgreSQL prints it calls nothing. */
+export function isConstant(defaultSql: string | undefined): boolean {
+  if (defaultSql === undefined) return false;
+  const bare = defaultSql.replace(/'(?:[^']|'')*'/g, '').replace(/::[\w ]+(\([\d,]+\))?/g, '');
+  return !/[\w"]\s*\(|\b(CURRENT_|SESSION_USER|USER|LOCALTIME|SYSTEM_USER)/.test(bare);
+}
+
+/** Digits behind the point that a type keeps; as many as come, without a modifier. */
+function digitsOf(type: string): number {
+  const numeric = /^numeric\(\d+(?:,(-?\d+))?\)/.exec(type);
+  if (numeric) return Number(numeric[1] ?? 0);
+  if (!/^(?:time|interval)/.test(type)) return Number.POSITIVE_INFINITY;
+  return Number(/\((\d+)\)/.exec(type)?.[1] ?? 6);
 }

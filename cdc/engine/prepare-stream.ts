@@ -70,7 +70,7 @@ export async function prepareStream(
   const epoch = options.epoch ?? 1;
   const place = await readPlace(source, target);
   const names = nameStream(options.slice, options.direction ?? 'forward', place);
-  const { plans, catalog } = await compile(options, source, target);
+  const { plans, catalog, targetCatalog } = await compile(options, source, target);
   await ensureCheckpointTables(target);
   const holder = randomUUID();
   const { serverVersion } = catalog;
@@ -90,7 +90,14 @@ export async function prepareStream(
     holder,
   });
   const tasks = plans.map((plan) => makeCopyTask(plan, plans));
-  await ensureProgress(target, names.stream, plans, catalog, options.tables, published);
+  await ensureProgress(
+    target,
+    names.stream,
+    plans,
+    { source: catalog, target: targetCatalog },
+    options.tables,
+    published,
+  );
   await loadProgress(target, source, names.stream, tasks);
   refuseHalfCopied(tasks);
   const backlog = await source.query(
@@ -126,7 +133,7 @@ async function compile(
   options: ReplicationOptions,
   source: pg.Client,
   target: pg.Client,
-): Promise<{ plans: readonly TablePlan[]; catalog: DatabaseCatalog }> {
+): Promise<{ plans: readonly TablePlan[]; catalog: DatabaseCatalog; targetCatalog: DatabaseCatalog }> {
   const wanted = mappedTables(options.tables);
   const [sourceCatalog, targetCatalog] = await Promise.all([
     readCatalog(source, wanted.source),
@@ -157,7 +164,7 @@ async function compile(
     const code = 'code' in first ? first.code : 'FICUS_CDC_MAPPING_INVALID';
     throw new FicusError(code, `${formatProblem(first)}${more}`);
   }
-  return { plans: compiled.plans, catalog: sourceCatalog };
+  return { plans: compiled.plans, catalog: sourceCatalog, targetCatalog };
 }
 
 async function ensureCheckpoint(
@@ -221,25 +228,32 @@ async function refuseUnsent(
 }
 
 async function ensureProgress(
-  target: pg.Client,
+  client: pg.Client,
   stream: string,
   plans: readonly TablePlan[],
-  catalog: DatabaseCatalog,
+  catalogs: { readonly source: DatabaseCatalog; readonly target: DatabaseCatalog },
   tables: readonly TableConfig[],
   published: PublicationEntries,
 ): Promise<void> {
   for (const plan of plans) {
-    const table = catalog.tables.get(plan.source.qualifiedName);
-    const columns = (table?.columns ?? []).filter((column) => !column.generated).map(describeColumn);
-    const { rows } = await target.query(
+    const source = catalogs.source.tables.get(plan.source.qualifiedName)?.columns ?? [];
+    const target = catalogs.target.tables.get(plan.target.qualifiedName)?.columns ?? [];
+    const columns = source.filter((column) => !column.generated).map(describeColumn);
+    const { rows } = await client.query(
       `INSERT INTO ficus.copy_progress AS p (stream, source, target, source_columns, published_as) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT (stream, target) DO UPDATE SET source = excluded.source, published_as = excluded.published_as
        RETURNING p.source_columns AS before`,
       [stream, plan.source.qualifiedName, plan.target.qualifiedName, columns, published.get(plan.source.oid)],
     );
-    const change = evaluateColumns(plan, tables[plan.index], rows[0].before as string[], columns);
+    const change = evaluateColumns({
+      plan,
+      config: tables[plan.index],
+      before: rows[0].before as string[],
+      source,
+      target,
+    });
     if (change) throw new FicusError('FICUS_CDC_SCHEMA_CHANGED', change);
-    await target.query(
+    await client.query(
       'UPDATE ficus.copy_progress SET source_columns = $3 WHERE stream = $1 AND target = $2 AND source_columns <> $3',
       [stream, plan.target.qualifiedName, columns],
     );

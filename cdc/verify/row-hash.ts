@@ -12,7 +12,8 @@ export type HashMethod = 'native' | 'md5';
 
 /** SQL for the bigint hash of text columns. */
 export function hashOf(columns: readonly string[], method: HashMethod): string {
-  if (method === 'md5') return `('x' || left(md5(ROW(${columns.join(', ')})::text), 16))::bit(64)::bigint`;
+  if (method === 'md5')
+    return `('x' || left(md5(convert_to(ROW(${columns.join(', ')})::text, 'UTF8')), 16))::bit(64)::bigint`;
   const parts = columns.map(
     (column, place) =>
       `coalesce(hashtextextended(${column} COLLATE "C", ${place + 1}), ${place * 7919 + 104729})`,
@@ -20,10 +21,10 @@ export function hashOf(columns: readonly string[], method: HashMethod): string {
   return `hashint8extended(${parts.join(' # ')}, 0)`;
 }
 
-/** Whether both servers hash alike: versions and machines may differ. */
+/** Whether both databases hash alike: versions and machines may differ, and encodings. */
 export async function chooseHash(source: pg.ClientBase, target: pg.ClientBase): Promise<HashMethod> {
-  const probe = `SELECT array_agg(${hashOf(['a', 'b'], 'native')} ORDER BY n)::text AS hashes
-    FROM (SELECT n, repeat('Ficus ☃ ', n) || n AS a, NULLIF(n::text, '5') AS b FROM generate_series(0, 40) AS n) AS probe`;
+  const probe = `SELECT current_setting('server_encoding') || array_agg(${hashOf(['a', 'b'], 'native')} ORDER BY n)::text AS hashes
+    FROM (SELECT n, repeat('Ficus ', n) || n AS a, NULLIF(n::text, '5') AS b FROM generate_series(0, 40) AS n) AS probe`;
   const [one, other] = await Promise.all([
     source.query<{ hashes: string }>(probe),
     target.query<{ hashes: string }>(probe),

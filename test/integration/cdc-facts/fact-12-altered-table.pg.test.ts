@@ -3,7 +3,7 @@
  * word, or fails on each row for reasons that nobody understands. It is noticed from the changed description of the table,
  * named with the SQL that mends it, and the stream goes on from the same transaction once the target has it.
  */
-import { afterEach, expect, inject, test } from 'vitest';
+import { afterEach, describe, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../cdc-mapping/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
@@ -71,4 +71,68 @@ test('a column that changes its type is named: rows rewritten by that are not in
   await pair.source.query('ALTER TABLE item ALTER name TYPE int USING name::int + 1');
   await pair.source.query('INSERT INTO item VALUES (2, 7)');
   await expect.poll(() => pair?.replication.status().problem?.message).toContain('was text and is integer');
+});
+
+describe('rows that were there are changed by the ALTER itself', () => {
+  const cases = [
+    {
+      name: 'a column with a default, which the target lacks',
+      sql: 'ALTER TABLE item ADD COLUMN n int NOT NULL DEFAULT 7',
+      says: 'ADD COLUMN "n" integer DEFAULT 7;',
+    },
+    {
+      name: 'a column with a default, which the target has without',
+      targetSql: 'ALTER TABLE item ADD COLUMN n int',
+      sql: 'ALTER TABLE item ADD COLUMN n int DEFAULT 7',
+      says: 'SET "n" = 7;',
+    },
+    {
+      name: 'a default of another value for each row',
+      targetSql: 'ALTER TABLE item ADD COLUMN u uuid',
+      sql: 'ALTER TABLE item ADD COLUMN u uuid DEFAULT gen_random_uuid()',
+      says: 'not the same for each row',
+    },
+    {
+      name: 'a column dropped and added again',
+      sql: 'ALTER TABLE item DROP COLUMN name; ALTER TABLE item ADD COLUMN name text',
+      says: 'another column than before',
+    },
+    {
+      name: 'two columns that exchange their names',
+      sql: 'ALTER TABLE item RENAME name TO x; ALTER TABLE item RENAME other TO name; ALTER TABLE item RENAME x TO other',
+      says: 'another column than before',
+    },
+    {
+      name: 'digits taken away',
+      sql: 'ALTER TABLE item ALTER price TYPE numeric(8,1)',
+      says: 'was numeric(8,2) and is numeric(8,1)',
+    },
+    {
+      name: 'the table renamed',
+      sql: 'ALTER TABLE item RENAME TO thing',
+      says: 'it was renamed',
+      to: 'thing',
+    },
+  ];
+
+  test.each(cases)('$name', async ({ targetSql = '', sql, says, to = 'item' }) => {
+    const table = `CREATE TABLE item (id int PRIMARY KEY, name text, other text, price numeric(8,2))`;
+    pair = await startStreamedPair(inject('postgresPort'), {
+      sourceSql: `${table}; INSERT INTO item VALUES (1, 'a', 'b', 1.25)`,
+      targetSql: table,
+      tables: [{ from: 'item', to: 'item' }],
+      options: { settings },
+    });
+    const { source, target, replication } = pair;
+    await pair.settle();
+    await target.query(targetSql);
+    await source.query(`${sql}; INSERT INTO ${to} (id) VALUES (2)`);
+    await expect.poll(() => replication.status().problem?.message).toContain(says);
+    expect(replication.status().problem?.code).toBe('FICUS_CDC_SCHEMA_CHANGED');
+    const mends = /((?:UPDATE|ALTER TABLE) .*;)/.exec(replication.status().problem?.message ?? '')?.[1];
+    if (mends === undefined) return;
+    await target.query(mends);
+    await pair.settle();
+    expect(await pair.verify()).toMatchObject({ verdict: 'match' });
+  });
 });

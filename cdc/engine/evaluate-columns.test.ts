@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { isConstant, isWidening } from './evaluate-columns.ts';
+
+test.each([
+  ['7', true],
+  ["'-1'::integer", true],
+  ['(0)::numeric', true],
+  ["'now(it''s)'::character varying(20)", true],
+  ["'{}'::text[]", true],
+  ['ARRAY[]::text[]', true],
+  ['now()', false],
+  ["nextval('t_id_seq'::regclass)", false],
+  ['CURRENT_TIMESTAMP', false],
+  ['"odd name"(1)', false],
+  [undefined, false],
+])('default %s is constant: %s', (sql, constant) => {
+  expect(isConstant(sql)).toBe(constant);
+});
+
+test.each([
+  ['character varying(20)', 'character varying(50)', true],
+  ['character varying(20)', 'character varying', true],
+  ['numeric(8,2)', 'numeric(10,4)', true],
+  ['numeric(8,2)', 'numeric', true],
+  ['numeric(8,2)', 'numeric(8)', false],
+  ['numeric', 'numeric(10,2)', false],
+  ['timestamp with time zone', 'timestamp(3) with time zone', false],
+  ['timestamp(3) without time zone', 'timestamp(6) without time zone', true],
+  ['timestamp with time zone', 'timestamp(6) with time zone', true],
+  ['integer', 'bigint', false],
+])('from %s to %s no value changes: %s', (before, now, same) => {
+  expect(isWidening(before, now)).toBe(same);
+});
