@@ -22,8 +22,30 @@ interface EntryRow {
   readonly wide: boolean;
 }
 
-/** Makes the publication name exactly these tables, and send all of them. */
+const PRIVILEGE = '42501';
+
+/**
+ * Makes the publication name exactly these tables, and send all of them.
+ * @throws FicusError when it has to be made or altered by somebody else
+ */
 export async function ensurePublication(
+  client: pg.ClientBase,
+  name: string,
+  tables: readonly Published[],
+): Promise<PublicationEntries> {
+  try {
+    return await alterPublication(client, name, tables);
+  } catch (error) {
+    if ((error as { code?: string }).code !== PRIVILEGE) throw error;
+    const says = (error as Error).message;
+    throw new FicusError(
+      'FICUS_CDC_PRIVILEGE',
+      `Publication “${name}” of the source has to send all of ${tables.map(({ qualifiedName }) => qualifiedName).join(', ')}, and the role may not see to that: ${says}.`,
+    );
+  }
+}
+
+async function alterPublication(
   client: pg.ClientBase,
   name: string,
   tables: readonly Published[],

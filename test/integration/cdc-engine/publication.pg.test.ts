@@ -98,3 +98,22 @@ test('one of all tables is taken as it is', async () => {
   await settle();
   expect(await verify()).toMatchObject({ verdict: 'match' });
 });
+
+test('one that only its owner can widen says so', async () => {
+  const role = 'ficus_unprivileged';
+  pair = await startStreamedPair(inject('postgresPort'), {
+    sourceSql: `${TABLES}; CREATE PUBLICATION ficus_facts FOR TABLE o;
+      DO $$ BEGIN CREATE ROLE ${role} LOGIN REPLICATION; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+      GRANT SELECT ON t, o TO ${role}`,
+    targetSql: TABLES,
+    tables: [{ from: 't', to: 't' }],
+    sourceRole: role,
+  });
+  expect(pair.replication.status()).toMatchObject({
+    state: 'stopped',
+    problem: {
+      code: 'FICUS_CDC_PRIVILEGE',
+      message: expect.stringContaining('must be owner of publication'),
+    },
+  });
+});
