@@ -54,8 +54,15 @@ function toProblems(issue: z.core.$ZodIssue): ConfigProblem[] {
   return [{ path, message: issue.message }];
 }
 
+/** The words of YAML for the words of JavaScript. */
+const KINDS: Readonly<Record<string, string>> = {
+  array: 'a list',
+  int: 'a whole number',
+  object: 'a map',
+  record: 'a map',
+};
+
 function describeType(issue: z.core.$ZodIssueInvalidType): string {
-  return issue.input === undefined && /undefined$/.test(issue.message)
-    ? `is required (${issue.expected})`
-    : `must be a ${issue.expected}`;
+  if (issue.input === undefined && /undefined$/.test(issue.message)) return `is required (${issue.expected})`;
+  return `must be ${KINDS[issue.expected] ?? `a ${issue.expected}`}`;
 }

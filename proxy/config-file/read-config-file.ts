@@ -44,7 +44,16 @@ export function parseConfigText(
     });
     return { ok: false, problems };
   }
-  const parsed = parseConfig(document.toJS(), environment);
+  let content: unknown;
+  try {
+    content = document.toJS();
+  } catch (error) {
+    // An alias without its anchor, or too many of them.
+    return { ok: false, problems: [{ path: [], message: (error as Error).message }] };
+  }
+  if (content === null)
+    return { ok: false, problems: [{ path: [], message: 'is empty: a version and a legacy are the least' }] };
+  const parsed = parseConfig(content, environment);
   if (!parsed.ok) return parsed;
   const problems = [...checkRoutes(parsed.config), ...checkForeignWrites(parsed.config)];
   return problems.length === 0 ? parsed : { ok: false, problems };

@@ -10,7 +10,9 @@ import type { FlagsSource, FlagsSourceHooks } from './flags-source.ts';
 
 /** @throws Error with one sentence for each thing wrong */
 export async function readFlagsFile(path: string): Promise<ClientFeatures> {
-  const text = await readFile(path, 'utf8');
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? new Error('there is no such file') : error;
+  });
   let document: unknown;
   try {
     document = JSON.parse(text);
@@ -33,7 +35,9 @@ export function openFlagsFile(path: string, hooks: FlagsSourceHooks): FlagsSourc
       last = text;
       hooks.onFlags(set);
     } catch (error) {
-      hooks.onProblem(`flags file ${path} refused, the flags of before go on: ${(error as Error).message}`);
+      hooks.onProblem(
+        `flags file ${path} refused: ${(error as Error).message}; ${last === '' ? 'all flags are off' : 'the flags of before go on'}`,
+      );
     }
   };
   const watcher = watchPath(path, () => void load());

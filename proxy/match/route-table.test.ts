@@ -154,3 +154,13 @@ describe('checkRoutes', () => {
     expect(find(built, 'GET', '/x', { query: '?v=49' })).toBe('r49');
   });
 });
+
+test('a method that no request can have is refused where it stands', () => {
+  const built = config([{ id: 'a', path: '/a', methods: ['GET', 'FETCH'] }]);
+  expect(checkRoutes(built)).toEqual([
+    {
+      path: ['slices', 's0', 'routes', 0, 'methods'],
+      message: 'FETCH is not a method that HTTP servers know',
+    },
+  ]);
+});

@@ -5,6 +5,7 @@
  * All routes of one method and pattern are one entry of the tree, so that their number has no bound, and a table
  * without any conditions never looks beyond method and path.
  */
+import { METHODS } from 'node:http';
 import type { ConfigProblem, FicusConfig, RouteConfig } from '@ficus/core';
 import findMyWay from 'find-my-way';
 import { type Condition, compileConditions, type RequestFacts } from './conditions.ts';
@@ -113,6 +114,11 @@ export function buildTable(routes: readonly MatchedRoute[], problems: ConfigProb
     }
   }
   for (const { group, method, path, first } of groups.values()) {
+    if (!METHODS.includes(method)) {
+      const at = [...configPath(first).slice(0, -1), 'methods'];
+      problems.push({ path: at, message: `${method} is not a method that HTTP servers know` });
+      continue;
+    }
     const options = group.alwaysMatches ? {} : { constraints: { conditions: group } };
     try {
       router.on(method, canonicalPattern(path), options, () => {}, group);
