@@ -75,7 +75,11 @@ function evaluateSourceTable(plan: TablePlan, from: TableCatalog): Finding[] {
       severity: 'warning',
       path,
       code: 'FICUS_CDC_SCHEMA_CHANGED',
-      message: `“${from.qualifiedName}” is partitioned: TRUNCATE, ATTACH, DETACH and DROP of a single partition are not in the stream; rows that come or go with it have to be deleted or copied on the target too.`,
+      message: `“${from.qualifiedName}” is partitioned: TRUNCATE, ATTACH, DETACH and DROP of a single partition are not in the stream; rows that come or go with it have to be deleted or copied on the target too.${
+        from.replicaIdentity.kind === 'full'
+          ? ' A new partition has to be given REPLICA IDENTITY FULL itself, or PostgreSQL refuses its updates.'
+          : ''
+      }`,
     });
   }
   return findings;

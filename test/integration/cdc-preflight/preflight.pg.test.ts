@@ -150,6 +150,17 @@ describe('tables and expressions', () => {
     ]);
   });
 
+  test('what happens to a partition as a whole is not in the stream, and that is said', async () => {
+    const table = 'CREATE TABLE parted (id int PRIMARY KEY)';
+    await pair.source.query(`${table} PARTITION BY RANGE (id); ALTER TABLE parted REPLICA IDENTITY FULL`);
+    await pair.target.query(table);
+    const findings = await look([{ from: 'parted', to: 'parted' }]);
+    expect(errors(findings)).toEqual([]);
+    const said = findings.map(({ message }) => message).join();
+    expect(said).toContain('DETACH and DROP of a single partition are not in the stream');
+    expect(said).toContain('A new partition has to be given REPLICA IDENTITY FULL itself');
+  });
+
   test('what must be applied in order is said as a warning', async () => {
     const findings = await look([{ from: 'good', to: 'good' }]);
     expect(findings.find((finding) => finding.code === 'FICUS_CDC_APPLY_IN_ORDER')).toMatchObject({
