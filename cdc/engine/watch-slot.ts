@@ -28,7 +28,7 @@ export function watchSlot({ source, slot, periodMs, onHealth, findGap, onLost }:
     const gap = await findGap().catch(() => undefined);
     if (ended) return;
     if (gap) {
-      onLost(new FicusError('FICUS_CDC_SLOT_LOST', gap));
+      onLost(new FicusError('FICUS_CDC_PUBLICATION_GAP', gap));
       return;
     }
     onHealth({

@@ -102,7 +102,7 @@ export async function refuseGap(
   remembered: PublicationEntries,
 ): Promise<void> {
   const gap = await findGap(client, name, tables, remembered);
-  if (gap) throw new FicusError('FICUS_CDC_SLOT_LOST', gap);
+  if (gap) throw new FicusError('FICUS_CDC_PUBLICATION_GAP', gap);
 }
 
 async function readEntries(

@@ -4,9 +4,13 @@
  */
 import { z } from 'zod';
 
+/** Both parts as the catalog has them: no quotes, case kept. A dot within a name is not for us to tell from the one between. */
 const qualifiedName = z
   .string()
-  .regex(/^([a-z_][a-z0-9_$]*\.)?[a-z_][a-z0-9_$]*$/i, 'must be TABLE or SCHEMA.TABLE')
+  .regex(
+    /^([^."\0]+\.)?[^."\0]+$/,
+    'must be TABLE or SCHEMA.TABLE, spelled as in the catalog, without quotes',
+  )
   .transform((name) => (name.includes('.') ? name : `public.${name}`));
 
 const columnName = z.string().min(1);

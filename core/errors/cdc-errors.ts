@@ -89,6 +89,13 @@ export const cdcErrors = {
     remedy: 'The rows must be copied anew: ficus copy SLICE --restart.',
     retry: 'manual',
   },
+  FICUS_CDC_PUBLICATION_GAP: {
+    status: 409,
+    exit: 3,
+    title: 'The publication was changed by somebody else, and changes were not sent',
+    remedy: 'The rows must be copied anew: ficus copy SLICE --restart. The publication is ours to change.',
+    retry: 'manual',
+  },
   FICUS_CDC_SOURCE_UNSETTLED: {
     status: 409,
     exit: 3,
@@ -132,7 +139,7 @@ export const cdcErrors = {
     exit: 3,
     title: 'A table of the source was altered',
     remedy:
-      'Alter the target first, then the mapping; the stream goes on by itself from the same transaction.',
+      'Alter the target first, then the mapping; the stream goes on by itself from the same transaction. Where the message says so, copy anew: ficus copy SLICE --restart.',
     retry: 'manual',
   },
   FICUS_CDC_SOURCE_CHANGED: {

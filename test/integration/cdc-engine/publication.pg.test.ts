@@ -55,7 +55,7 @@ describe('altered by somebody', () => {
     await expect.poll(() => replication.status().problem?.message).toContain(says);
     expect(replication.status()).toMatchObject({
       state: 'stopped',
-      problem: { code: 'FICUS_CDC_SLOT_LOST' },
+      problem: { code: 'FICUS_CDC_PUBLICATION_GAP' },
     });
   });
 
@@ -66,7 +66,7 @@ describe('altered by somebody', () => {
     await replication.start();
     expect(replication.status()).toMatchObject({
       state: 'stopped',
-      problem: { code: 'FICUS_CDC_SLOT_LOST', message: expect.stringContaining(says) },
+      problem: { code: 'FICUS_CDC_PUBLICATION_GAP', message: expect.stringContaining(says) },
     });
   });
 });
