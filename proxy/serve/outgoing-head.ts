@@ -75,12 +75,12 @@ export function fieldsFor(
   return fields;
 }
 
-/** The proxy as the client knows it; X-Forwarded-Proto is believed of trusted proxies alone. */
+/** The proxy as the client knows it, or nothing where it did not say; X-Forwarded-Proto is believed of trusted proxies alone. */
 export function clientOrigin(request: IncomingMessage, head: InspectedHead, snapshot: LiveSnapshot): string {
   const trusted = snapshot.trusted.has(peerAddress(request.socket));
   const proto = trusted && head.forwardedProto === 'https' ? 'https' : 'http';
   const host = trusted ? (head.forwardedHost ?? head.host) : head.host;
-  return `${proto}://${host}`;
+  return host ? `${proto}://${host}` : '';
 }
 
 export function hasBody(request: IncomingMessage): boolean {

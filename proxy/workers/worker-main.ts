@@ -3,15 +3,19 @@
  */
 
 import { FicusError } from '@ficus/core';
+import { createLogger } from '../observe/create-logger.ts';
 import { startSpans } from '../observe/spans.ts';
 import { DataPlane } from '../serve/data-plane.ts';
-import { openWorkerLog } from './worker-log.ts';
+import { LineSink } from './line-sink.ts';
 import type { PrimaryMessage, WorkerInit, WorkerMessage } from './worker-messages.ts';
 
 const send = (message: WorkerMessage): void => {
   // A primary that has just gone cannot be told anything; `disconnect` follows.
   if (process.connected) process.send!(message, undefined, undefined, () => {});
 };
+
+/** A log that stands still must not take the memory of what the proxy is there for. */
+const MOST_LOG_BYTES = 4 * 1_048_576;
 
 let plane: DataPlane | undefined;
 /** Came between the first message and the plane's being there. */
@@ -35,15 +39,16 @@ send({ kind: 'ready' });
 async function begin(init: WorkerInit): Promise<void> {
   // What came before `init` is in it already.
   missed.length = 0;
-  const { logger, flush } = openWorkerLog({
-    level: init.logLevel,
+  const sink = new LineSink({
     fd: init.logFd,
+    mostHeldBytes: MOST_LOG_BYTES,
     onDropped: () => plane?.snapshot.counters.add('ficus_log_lines_dropped_total'),
   });
+  const logger = createLogger(init.logLevel, sink, { worker: process.pid });
   // A worker that has lost its way says so in one line and is replaced.
   process.on('uncaughtException', (error) => {
     logger.fatal({ err: error }, 'worker failed');
-    flush();
+    sink.flush();
     process.exit(1);
   });
   const spans = await startSpans(process.env);
@@ -51,7 +56,7 @@ async function begin(init: WorkerInit): Promise<void> {
     plane = new DataPlane(init, logger, spans, (message) => {
       send(message);
       if (message.kind !== 'drained') return;
-      flush();
+      sink.flush();
       // The last message has to be out before the channel closes.
       setImmediate(() => process.disconnect());
     });

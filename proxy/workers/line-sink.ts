@@ -1,0 +1,101 @@
+/**
+ * Where the lines of a worker's log leave: in writes that a pipe takes whole (4,096 bytes), so that lines of several workers
+ * on one never mix. A log that stands still, or that nobody reads any more, takes bounded memory and holds nothing up: lines
+ * that do not fit are dropped, and `flush` ends. pino's own destination waits for ever in both cases.
+ */
+import { write, writeSync } from 'node:fs';
+
+const WRITE_BYTES = 4096;
+const EACH_MS = 250;
+const AGAIN_MS = 50;
+const FLUSH_MS = 1_000;
+
+export interface LineSinkOptions {
+  readonly fd: number;
+  readonly mostHeldBytes: number;
+  /** A line is lost. */
+  readonly onDropped: () => void;
+}
+
+export class LineSink {
+  readonly #options: LineSinkOptions;
+  /** Whole lines, each text one write; the last one grows. */
+  #texts: string[] = [];
+  #lastBytes = 0;
+  #heldBytes = 0;
+  #writing = false;
+  /** Nobody will ever read it. */
+  #broken = false;
+
+  constructor(options: LineSinkOptions) {
+    this.#options = options;
+    setInterval(() => this.#next(), EACH_MS).unref();
+  }
+
+  write(line: string): void {
+    const bytes = Buffer.byteLength(line);
+    if (this.#broken || this.#heldBytes + bytes > this.#options.mostHeldBytes) {
+      this.#options.onDropped();
+      return;
+    }
+    this.#heldBytes += bytes;
+    if (this.#texts.length > 0 && this.#lastBytes + bytes <= WRITE_BYTES) {
+      this.#texts[this.#texts.length - 1] += line;
+      this.#lastBytes += bytes;
+      return;
+    }
+    this.#texts.push(line);
+    this.#lastBytes = bytes;
+    // The one before is full.
+    if (this.#texts.length > 1) this.#next();
+  }
+
+  /** Writes out what is held, unless that takes too long. */
+  flush(): void {
+    const until = performance.now() + FLUSH_MS;
+    while (this.#texts.length > 0 && !this.#broken) {
+      let rest = Buffer.from(this.#texts.shift()!);
+      while (rest.length > 0 && !this.#broken) {
+        try {
+          rest = rest.subarray(writeSync(this.#options.fd, rest));
+        } catch (error) {
+          this.#broken = !isBusy(error) || performance.now() > until;
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+        }
+      }
+    }
+  }
+
+  #next(): void {
+    if (this.#writing || this.#broken || this.#texts.length === 0) return;
+    this.#writing = true;
+    this.#send(Buffer.from(this.#texts.shift()!));
+  }
+
+  #send(bytes: Buffer): void {
+    write(this.#options.fd, bytes, (error, written) => {
+      if (error && isBusy(error)) setTimeout(() => this.#send(bytes), AGAIN_MS).unref();
+      else if (error) this.#break();
+      else if (written < bytes.length) this.#send(bytes.subarray(written));
+      else this.#sent();
+      if (!error) this.#heldBytes -= written;
+    });
+  }
+
+  #sent(): void {
+    this.#writing = false;
+    // The last text may still grow.
+    if (this.#texts.length > 1) this.#next();
+  }
+
+  #break(): void {
+    this.#broken = true;
+    this.#texts = [];
+    this.#heldBytes = 0;
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EAGAIN' || code === 'EBUSY';
+}
