@@ -39,6 +39,8 @@ const document = {
     listen: '127.0.0.1:0',
     admin: '127.0.0.1:0',
     workers,
+    // As for the peers: a connection that is closed while it is taken again is nobody's failure here.
+    timeouts: { keepAliveMs: 600_000 },
     identify: { user: { cookie: 'sid' } },
     accessLog: { sample: 0.01 },
   },
