@@ -9,9 +9,8 @@
  *        └──────────── acknowledge what is durable ◀────┘
  */
 import { formatLsn, parseLsn, type SlotHealth } from '@ficus/core';
-import type pg from 'pg';
 import { Applier } from '../apply/applier.ts';
-import { FENCED, fenceOlderEpoch } from '../apply/checkpoint.ts';
+import { FENCED } from '../apply/checkpoint.ts';
 import { TargetSession } from '../apply/target-session.ts';
 import type { Batch } from '../batch/batch.ts';
 import { BatchBuilder } from '../batch/batch-builder.ts';
@@ -22,18 +21,17 @@ import { WholeTables } from '../copy/whole-tables.ts';
 import { ChunkWriter } from '../copy/write-chunk.ts';
 import { describeRelation, type Relation } from '../decode/change-visitor.ts';
 import { reach } from '../failpoints.ts';
-import { endClient } from '../source/end-client.ts';
 import { findGap } from '../source/publication.ts';
-import { ReplicationConnection } from '../source/replication-connection.ts';
+import type { ReplicationConnection } from '../source/replication-connection.ts';
 import { BatchPace } from './batch-pace.ts';
-import { classifyFailure, RestartSession, StreamTakenError } from './classify-failure.ts';
+import { classifyFailure, RestartSession } from './classify-failure.ts';
+import { claimStream, connectSession } from './connect-session.ts';
 import type { Heartbeats } from './heartbeat.ts';
 import { Liveness } from './liveness.ts';
-import { connectTo, type PreparedStream, prepareStream } from './prepare-stream.ts';
+import { type PreparedStream, prepareStream } from './prepare-stream.ts';
 import { Rereader } from './rereader.ts';
 import type { SessionHost } from './session-host.ts';
 import { SourceFeed } from './source-feed.ts';
-import { nameStream } from './stream-names.ts';
 import { watchSlot } from './watch-slot.ts';
 
 export class Session {
@@ -98,17 +96,18 @@ export class Session {
 
   private async open(): Promise<void> {
     const { options } = this.host;
-    const name = `ficus ${options.slice}`.slice(0, 63);
     const { answerMs } = this.host.settings;
     const liveness = new Liveness({ ...options, answerMs, onDead: (error) => this.fail(error) });
     this.atEnd(() => liveness.stop());
-    const [connection, session, source, target] = await this.connectAll(name);
+    const [connection, session, source, target] = await connectSession(this.host, (cleanup) =>
+      this.atEnd(cleanup),
+    );
     this.connection = connection;
     session.client.on('error', (error) => this.failed.reject(error));
     liveness.watchClient('target', session.client, () => session.isWaiting);
     liveness.watchClient('source', source);
     liveness.watchClient('target', target);
-    await this.claim(session, target);
+    await claimStream(options, session, target);
     const prepared = await prepareStream(options, source, target, connection.identity);
     if (this.ended) return;
     void source.end().catch(() => undefined);
@@ -169,33 +168,6 @@ export class Session {
       }),
     );
     this.host.started(prepared, this);
-  }
-
-  /** All at once: each connection costs several round trips. */
-  private connectAll(name: string): Promise<[ReplicationConnection, TargetSession, pg.Client, pg.Client]> {
-    const { sourceUrl, targetUrl } = this.host.options;
-    const { answerMs } = this.host.settings;
-    const closing = <T>(opening: Promise<T>, close: (opened: T) => unknown): Promise<T> => {
-      this.atEnd(() => opening.then(close, () => undefined));
-      return opening;
-    };
-    return Promise.all([
-      closing(ReplicationConnection.open(sourceUrl, name, answerMs), (connection) => connection.close()),
-      closing(TargetSession.open({ url: targetUrl, applicationName: name, answerMs }), (session) =>
-        session.close(),
-      ),
-      closing(connectTo(sourceUrl, name, answerMs), endClient),
-      closing(connectTo(targetUrl, name, answerMs), endClient),
-    ]);
-  }
-
-  /** Becomes the stream's only process, or stands by; a process of an older epoch is fenced off at once. */
-  private async claim(session: TargetSession, target: pg.Client): Promise<void> {
-    const { slice, direction = 'forward', epoch = 1 } = this.host.options;
-    const { stream } = nameStream(slice, direction, '');
-    if (await session.claim(stream)) return;
-    await fenceOlderEpoch(target, stream, epoch);
-    throw new StreamTakenError();
   }
 
   private async openWholeCopy({ tasks, names, ...prepared }: PreparedStream): Promise<WholeCopy | undefined> {
