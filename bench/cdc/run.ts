@@ -1,11 +1,11 @@
 /** `npm run bench:cdc`: the change stream beside PostgreSQL's own tools. See bench-options.ts for the manual. */
 import { spawnSync } from 'node:child_process';
+import { atLeast, below, formatChecks, newReport, notMeasured, type Report } from '../report.ts';
 import { measureBacklog } from './backlog.ts';
 import { type BenchOptions, HELP, readOptions, type Scenario } from './bench-options.ts';
 import { measureCopy } from './copy-rate.ts';
 import { measureDecoder } from './decoder-rate.ts';
 import { measureLarge } from './large-transaction.ts';
-import { addCheck, addMissing, formatChecks, newReport, type Report } from './report.ts';
 import { openStage, type Stage } from './stage.ts';
 import { measureLag } from './steady-lag.ts';
 
@@ -20,27 +20,25 @@ const RUNS: Readonly<Record<Scenario, Run>> = {
   async backlog(stage, { transactions, rounds }, report) {
     const figures = await measureBacklog(stage, { transactions, rounds, keys: 200_000, log });
     report.figures.backlog = figures;
-    addCheck(report, 'backlog over 200,000 keys, ours / native', figures.ratio, '×', { atLeast: 1.5 });
+    atLeast(report, 'backlog over 200,000 keys, ours / native', figures.ratio, '×', 1.5);
   },
   async distinct(stage, { transactions, rounds }, report) {
     const figures = await measureBacklog(stage, { transactions, rounds, keys: 0, log });
     report.figures.distinct = figures;
-    addCheck(report, 'backlog of distinct keys, ours / native', figures.ratio, '×', { atLeast: 1.0 });
+    atLeast(report, 'backlog of distinct keys, ours / native', figures.ratio, '×', 1.0);
   },
   async copy(stage, { rounds }, report) {
     const name = 'first copy, ours / psql COPY | COPY';
     if (spawnSync('psql', ['--version'], { stdio: 'ignore' }).status !== 0)
-      return addMissing(report, name, '×', '≥ 0.7', 'psql is not installed');
+      return notMeasured(report, name, '×', '>= 0.7', 'psql is not installed');
     const figures = await measureCopy(stage, COPY_ROWS, rounds, log);
     report.figures.copy = figures;
-    addCheck(report, name, figures.ratio, '×', { atLeast: 0.7 });
+    atLeast(report, name, figures.ratio, '×', 0.7);
   },
   async large(stage, _options, report) {
     const figures = await measureLarge(stage, LARGE_ROWS);
     report.figures.large = figures;
-    addCheck(report, 'memory growth over one transaction of 1,000,000 rows', figures.growthMb, 'MB', {
-      below: 200,
-    });
+    below(report, 'memory growth over one transaction of 1,000,000 rows', figures.growthMb, 'MB', 200);
   },
   async lag(stage, _options, report) {
     report.figures.lag = await measureLag(stage, 2_000, 10);
@@ -66,7 +64,8 @@ async function main(): Promise<number> {
   } finally {
     await stage.close();
   }
-  console.log(options.json ? JSON.stringify(report, null, 2) : formatChecks(report));
+  if (options.json) console.log(JSON.stringify(report, null, 2));
+  else console.log(`${formatChecks(report)}\n${JSON.stringify(report.figures, null, 2)}`);
   return report.ok ? 0 : 1;
 }
 

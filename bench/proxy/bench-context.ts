@@ -1,10 +1,10 @@
 /** What every scenario is given, and measuring one peer for one round. */
 import { request } from 'node:http';
+import type { Report } from '../report.ts';
 import type { Backend } from './backend.ts';
 import type { BenchOptions } from './bench-options.ts';
 import { applyLoad, type LoadResult } from './load.ts';
 import type { Peer, RunningPeer } from './peers.ts';
-import type { Report } from './report.ts';
 
 export interface BenchContext {
   readonly options: BenchOptions;

@@ -1,9 +1,9 @@
 /** `npm run bench:proxy`: the proxy beside its peers. See bench-options.ts for the manual. */
 import { availableParallelism } from 'node:os';
+import { formatChecks, newReport } from '../report.ts';
 import { startBackend } from './backend.ts';
 import type { BenchContext } from './bench-context.ts';
 import { HELP, readOptions, type Scenario } from './bench-options.ts';
-import { formatChecks, newReport } from './report.ts';
 import { stopAll } from './running-process.ts';
 import { bodies } from './scenarios/bodies.ts';
 import { latency } from './scenarios/latency.ts';

@@ -2,10 +2,11 @@
  * Open loop: what a proxy adds over the upstream alone, at a rate that is kept whatever the answers do (pacer.ts). Once
  * at half of what the slowest of the compared can take, once at half of what ours can.
  */
+
+import { atMost, formatTable } from '../../report.ts';
 import { type BenchContext, measure, startChecked } from '../bench-context.ts';
 import { pace } from '../pacer.ts';
 import { httpProxy, nginx, ours, type RunningPeer } from '../peers.ts';
-import { atMost, formatTable } from '../report.ts';
 import { median, rounded } from '../statistics.ts';
 
 /** The generator itself takes no more than about this beside an upstream on the same core. */

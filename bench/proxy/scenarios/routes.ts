@@ -1,7 +1,8 @@
 /** What a thousand times as many routes cost. */
+
+import { atMost } from '../../report.ts';
 import { type BenchContext, measure, startChecked, WARM_UP_SECONDS } from '../bench-context.ts';
 import { ours } from '../peers.ts';
-import { atMost } from '../report.ts';
 import { median, medianRatio, rounded } from '../statistics.ts';
 
 /** Slice s5 has routes in both. */

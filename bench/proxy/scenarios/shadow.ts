@@ -1,10 +1,10 @@
 /** Copies to a candidate that takes connections and never answers: what the live requests notice. */
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
+import { atMost, undecided } from '../../report.ts';
 import { type BenchContext, measure, startChecked } from '../bench-context.ts';
 import { type Paced, pace } from '../pacer.ts';
 import { ours } from '../peers.ts';
-import { atMost, undecided } from '../report.ts';
 import { ratioInterval, rounded } from '../statistics.ts';
 
 /** Of the generator, beside an upstream on the same core. */

@@ -1,4 +1,6 @@
 /** CPU per request beside every peer: the figure that holds still when rates do not. */
+
+import { atMost, formatTable, notMeasured } from '../../report.ts';
 import { type BenchContext, measure, type Round, startChecked, WARM_UP_SECONDS } from '../bench-context.ts';
 import { loadGenerator } from '../load.ts';
 import {
@@ -11,7 +13,6 @@ import {
   ours,
   type RunningPeer,
 } from '../peers.ts';
-import { atMost, formatTable, notMeasured } from '../report.ts';
 import { median, medianRatio, rounded } from '../statistics.ts';
 
 /** Ours over the peer's, in CPU per request. */

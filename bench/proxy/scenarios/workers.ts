@@ -5,9 +5,9 @@
  * which that one's core is full, over the rate at which a single worker's is, is the capacity that two cores would give.
  */
 import { availableParallelism } from 'node:os';
+import { atLeast, notMeasured } from '../../report.ts';
 import { type BenchContext, measure } from '../bench-context.ts';
 import { ours, type RunningPeer } from '../peers.ts';
-import { atLeast, notMeasured } from '../report.ts';
 import { median, rounded } from '../statistics.ts';
 
 const BY_RATE = 'requests/s, 2 workers / 1';

@@ -27,6 +27,10 @@ export function atLeast(report: Report, name: string, value: number, unit: strin
   add(report, { name, value, unit, bound: `>= ${bound}`, ok: value >= bound });
 }
 
+export function below(report: Report, name: string, value: number, unit: string, bound: number): void {
+  add(report, { name, value, unit, bound: `< ${bound}`, ok: value < bound });
+}
+
 export function notMeasured(report: Report, name: string, unit: string, bound: string, reason: string): void {
   add(report, { name, value: null, unit, bound, ok: null, reason });
 }
@@ -43,8 +47,10 @@ export function undecided(
   add(report, { name, value, unit, bound, ok: null, reason });
 }
 
+/** Rounded for the reader only: what is judged is the value as it was measured. */
 function add(report: Report, check: Check): void {
-  report.checks.push(check);
+  const value = check.value === null ? null : Math.round(check.value * 1000) / 1000;
+  report.checks.push({ ...check, value });
   if (check.ok === false) report.ok = false;
 }
 
