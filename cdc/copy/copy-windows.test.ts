@@ -79,7 +79,15 @@ test('a chunk that does not see a transaction from before its low mark is read a
   windows.sawTransaction(7);
   windows.expect('chunk', 'public.item');
   windows.open('chunk');
-  expect(windows.seesAll('7:9:7')).toBe(false);
-  expect(windows.seesAll('8:9:')).toBe(true);
   expect(windows.close('chunk', '7:9:7')?.invalid).toBe(true);
+});
+
+test('a reader sees what came before it was asked, and need not see what came since', () => {
+  const windows = new CopyWindows();
+  windows.sawTransaction(7);
+  const sees = windows.arrived();
+  windows.sawTransaction(9);
+  expect(sees('7:9:7')).toBe(false);
+  expect(sees('8:9:')).toBe(true);
+  expect(windows.arrived()('8:9:')).toBe(false);
 });

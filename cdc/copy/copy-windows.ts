@@ -125,9 +125,13 @@ export class CopyWindows implements ChangeWatch {
     for (const window of this.windows.values()) if (window.table === table) window.invalid = true;
   }
 
-  /** Whether a reader with this snapshot sees every transaction that came by. */
-  seesAll(snapshot: string): boolean {
-    return !this.callsOpen(snapshot, this.transactions);
+  /**
+   * Every transaction that came by until now: whether a reader with some snapshot sees it. Of those that come by later
+   * nothing is said; where many commit there is no moment without one.
+   */
+  arrived(): (snapshot: string) => boolean {
+    const { transactions } = this;
+    return (snapshot) => !this.callsOpen(snapshot, transactions);
   }
 
   private missed(window: OpenWindow, snapshot: string): boolean {

@@ -13,8 +13,8 @@ import { rereadRows } from '../source/reread-rows.ts';
 
 export interface RereaderOptions {
   readonly source: pg.Pool;
-  /** Whether a reader with this snapshot sees all that the stream has brought. */
-  readonly seesAll: (snapshot: string) => boolean;
+  /** Of what the stream has brought until now: whether a reader with some snapshot sees it all. */
+  readonly arrived: () => (snapshot: string) => boolean;
   readonly tasks: readonly CopyTask[];
   /** End of the last transaction on the target. */
   readonly appliedLsn: () => bigint;
@@ -46,8 +46,9 @@ export class Rereader {
   }
 
   async read(binding: RelationBinding, tuples: readonly TuplePlace[]): Promise<readonly Buffer[]> {
-    const { source, seesAll } = this.options;
-    const rows = await rereadRows(source, binding, tuples, seesAll);
+    const { source, arrived } = this.options;
+    // What comes while we ask is not asked for: the stream has it still to come.
+    const rows = await rereadRows(source, binding, tuples, arrived());
     if (rows.length < tuples.length && !binding.plans.every((plan) => this.isCopied(plan))) {
       const now = await source.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
       this.leftOutUntil = parseLsn(now.rows[0]!.lsn);

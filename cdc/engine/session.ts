@@ -119,7 +119,7 @@ export class Session {
     const { stream } = prepared.names;
     const rereader = new Rereader({
       source: this.host.source,
-      seesAll: (snapshot) => windows.seesAll(snapshot),
+      arrived: () => windows.arrived(),
       tasks: prepared.tasks,
       appliedLsn: () => this.applier.appliedLsn,
       leftOutUntil: parseLsn(prepared.checkpoint.leftOutUntil),

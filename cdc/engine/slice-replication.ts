@@ -10,6 +10,7 @@ import { deleteCheckpoint, loadCheckpoint } from '../apply/checkpoint.ts';
 import type { Batch } from '../batch/batch.ts';
 import { type ChangedRow, ChangeLedger } from '../batch/change-ledger.ts';
 import { quoteQualified, splitQualified } from '../catalog/quote.ts';
+import { applySessionSettings } from '../catalog/session-settings.ts';
 import type { Hold, Replication, ReplicationOptions } from '../replication.ts';
 import { endClient } from '../source/end-client.ts';
 import { dropPublication } from '../source/publication.ts';
@@ -66,6 +67,7 @@ export class SliceReplication implements Replication, SessionHost {
         connectionTimeoutMillis: 5_000,
         // Marks and questions, each of a moment: without an answer something is broken, and it must show.
         query_timeout: 10_000,
+        onConnect: applySessionSettings,
       });
       this.pool.on('error', () => undefined);
       // A client that is lent out has no listener of the pool's: its connection breaking would end the process.

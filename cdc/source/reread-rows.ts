@@ -10,15 +10,14 @@ import type { TuplePlace } from '../batch/compose-tuple.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
 import { TextArray } from '../batch/text-array.ts';
 import { quoteIdentifier, quoteQualified } from '../catalog/quote.ts';
-import { SESSION_SETTINGS } from '../catalog/session-settings.ts';
 import { encodeTuple, locateColumn } from '../decode/tuple.ts';
 
 export async function rereadRows(
   source: pg.Pool,
   binding: RelationBinding,
   tuples: readonly TuplePlace[],
-  /** Whether a reader with this snapshot (pg_current_snapshot) sees all that the stream has brought. */
-  seesAll: (snapshot: string) => boolean,
+  /** Whether a reader with this snapshot (pg_current_snapshot) sees all that is asked because of. */
+  sees: (snapshot: string) => boolean,
 ): Promise<readonly Buffer[]> {
   const { relation } = binding;
   const keys = binding.keyColumns.map((place) => relation.columns[place]!.name);
@@ -41,12 +40,7 @@ export async function rereadRows(
   const client = await source.connect();
   let failure: Error | undefined;
   try {
-    for (const [name, value] of Object.entries(SESSION_SETTINGS))
-      await client.query('SELECT set_config($1, $2, false)', [name, value]);
-    for (;;) {
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      const seen = await client.query('SELECT pg_current_snapshot()::text AS snapshot');
-      if (seesAll(seen.rows[0].snapshot)) break;
+    while (!sees(await beginRead(client))) {
       await client.query('COMMIT');
       await sleep(2);
     }
@@ -65,4 +59,12 @@ export async function rereadRows(
   } finally {
     client.release(failure);
   }
+}
+
+/** Begins a transaction that reads at one moment; its snapshot. */
+async function beginRead(client: pg.ClientBase): Promise<string> {
+  const begun = (await client.query(
+    'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot()::text AS snapshot',
+  )) as unknown as readonly pg.QueryResult<{ snapshot: string }>[];
+  return begun[1]!.rows[0]!.snapshot;
 }
