@@ -24,6 +24,13 @@ export const headerName = z
   .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'must be a header name (RFC 9110 section 5.1)')
   .transform((name) => name.toLowerCase());
 
+export const fieldValue = z
+  .string()
+  .regex(
+    /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/,
+    'must be the value of a header (RFC 9110 section 5.5): one line, no characters beyond U+00FF',
+  );
+
 function isHttpUrl(value: string): boolean {
   try {
     return ['http:', 'https:'].includes(new URL(value).protocol);

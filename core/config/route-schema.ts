@@ -1,6 +1,6 @@
 /** `slices.NAME.routes[]`: what belongs to a slice. */
 import { z } from 'zod';
-import { headerName } from './common-schema.ts';
+import { fieldValue, headerName } from './common-schema.ts';
 
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Z]+$/;
 
@@ -18,13 +18,13 @@ export const rewriteSchema = z
     addPrefix: z.string().startsWith('/').optional().describe('prefix put before the path'),
     requestHeaders: z
       .strictObject({
-        set: z.record(headerName, z.string()).default({}),
+        set: z.record(headerName, fieldValue).default({}),
         remove: z.array(headerName).default([]),
       })
       .optional(),
     responseHeaders: z
       .strictObject({
-        set: z.record(headerName, z.string()).default({}),
+        set: z.record(headerName, fieldValue).default({}),
         remove: z.array(headerName).default([]),
       })
       .optional(),

@@ -30,6 +30,14 @@ export class ClientResponse implements BlockOwner {
   readonly #request: IncomingMessage;
   #head = '';
   #out = '';
+  /**
+   * Where an answer that goes on as it came still is: its head, and what of its body follows in the same memory. As long
+   * as that is all, it is cut out once, and needs no putting together. Empty unless `#memory` is defined.
+   */
+  #memory: Buffer | undefined;
+  #from = 0;
+  #headEnd = 0;
+  #to = 0;
   #block: WriteBlock | undefined;
   /** Blocks that the kernel has not taken whole. */
   #waiting = 0;
@@ -62,8 +70,15 @@ export class ClientResponse implements BlockOwner {
     const bodiless = status === 204 || status === 304 || this.#request.method === 'HEAD';
     const untilClose = !bodiless && !head.chunked && head.contentLength === -1;
     this.#chunked = !bodiless && !http10 && (head.chunked || untilClose);
+    const keepsAlive =
+      response.shouldKeepAlive &&
+      !response.maxRequestsOnConnectionReached &&
+      !(response._expect_continue && !response._sent100) &&
+      !(http10 && !bodiless && head.contentLength === -1);
     let text: string;
     if (call.onResponseHead === undefined) {
+      const asItCame = keepsAlive && !http10 && !untilClose && head.hasDate && !call.responseHeaders;
+      if (asItCame && this.#keepInPlace(head)) return true;
       text = head.wholeText(!http10);
       if (!head.hasDate) text += `Date: ${httpDate()}\r\n`;
       response.statusCode = status;
@@ -74,11 +89,6 @@ export class ClientResponse implements BlockOwner {
     }
     if (untilClose && !http10) text += 'Transfer-Encoding: chunked\r\n';
     if (call.responseHeaders !== undefined) text += joinFields(call.responseHeaders);
-    const keepsAlive =
-      response.shouldKeepAlive &&
-      !response.maxRequestsOnConnectionReached &&
-      !(response._expect_continue && !response._sent100) &&
-      !(http10 && !bodiless && head.contentLength === -1);
     if (!keepsAlive) {
       response._last = true;
       text += 'Connection: close\r\n';
@@ -91,6 +101,18 @@ export class ClientResponse implements BlockOwner {
   body(memory: Buffer, start: number, end: number): void {
     const length = end - start;
     if (length === 0) return;
+    if (this.#memory !== undefined) {
+      if (
+        memory === this.#memory &&
+        start === this.#to &&
+        end - this.#from <= GATHER_BYTES &&
+        !this.#chunked
+      ) {
+        this.#to = end;
+        return;
+      }
+      this.#cutOut();
+    }
     if (this.#block === undefined && this.#out.length + length <= GATHER_BYTES) {
       const piece = memory.latin1Slice(start, end);
       this.#out += this.#chunked ? `${length.toString(16)}\r\n${piece}\r\n` : piece;
@@ -110,6 +132,7 @@ export class ClientResponse implements BlockOwner {
 
   /** Writes what was gathered; answers whether the client takes more. */
   flush(): boolean {
+    this.#cutOut();
     // Nothing to write before the final head is whole.
     if (this.#head === '') return true;
     if (this.#block !== undefined) this.#writeBlock();
@@ -121,6 +144,13 @@ export class ClientResponse implements BlockOwner {
   end(): void {
     const { response } = this;
     const last = this.#chunked ? `0\r\n${this.#trailers}\r\n` : '';
+    const memory = this.#memory;
+    if (memory !== undefined && last === '') {
+      this.#memory = undefined;
+      this.#endWhole(memory.latin1Slice(this.#from, this.#to));
+      return;
+    }
+    this.#cutOut();
     if (this.#block !== undefined) {
       if (last !== '') this.#addText(last);
       this.#writeBlock();
@@ -128,12 +158,38 @@ export class ClientResponse implements BlockOwner {
       this.#out += last;
       if (this.#out !== '') this.#writeText();
     } else {
-      this.started = true;
-      const whole = this.#head + this.#out + last;
-      if (response instanceof LeanResponse && response.endWhole(whole)) return;
-      response._header = whole;
+      this.#endWhole(this.#head + this.#out + last);
+      return;
     }
     response.end();
+  }
+
+  #endWhole(whole: string): void {
+    const { response } = this;
+    this.started = true;
+    if (response instanceof LeanResponse && response.endWhole(whole)) return;
+    response._header = whole;
+    response.end();
+  }
+
+  #keepInPlace(head: HeadLines): boolean {
+    const from = head.pack(true);
+    if (from === -1) return false;
+    this.response.statusCode = head.status;
+    this.#memory = head.memory;
+    this.#from = from;
+    this.#headEnd = head.end;
+    this.#to = head.end;
+    return true;
+  }
+
+  /** The memory is needed for other things, or something else comes in between. */
+  #cutOut(): void {
+    const memory = this.#memory;
+    if (memory === undefined) return;
+    this.#memory = undefined;
+    this.#head = memory.latin1Slice(this.#from, this.#headEnd);
+    this.#out = memory.latin1Slice(this.#headEnd, this.#to);
   }
 
   /** Ends the client's connection, so that it can tell that the response is not whole. */
@@ -149,6 +205,7 @@ export class ClientResponse implements BlockOwner {
   release(): void {
     if (this.#drained !== undefined) this.response.removeListener('drain', this.#drained);
     this.#drained = undefined;
+    this.#memory = undefined;
     this.#block?.giveBack();
     this.#block = undefined;
   }

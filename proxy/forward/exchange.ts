@@ -6,7 +6,7 @@
  *       └ no connection, loss, timeout, client gone, cancel: over, from anywhere
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { performance } from 'node:perf_hooks';
+import { turnNow } from '../turn-clock.ts';
 import type { ConnectionSeeker, NoConnectionCause, Waiting } from '../upstream/connection-pool.ts';
 import type { HeadLines } from '../upstream/head-lines.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -42,8 +42,6 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
   #over = false;
   #reused = false;
   #retriedStale = false;
-  /** Whether a connection was not there at once. */
-  #sought = false;
   #sent = false;
   #discarded = false;
   #status = 0;
@@ -60,7 +58,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
     this.#request = request;
     this.#client = new ClientResponse(request, response);
     this.#call = call;
-    this.#startedAt = performance.now();
+    this.#startedAt = turnNow();
     if (response instanceof LeanResponse) response.watcher = this;
     else {
       (response as Tagged)[EXCHANGE] = this;
@@ -74,10 +72,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
     this.#head = head;
     if (head.error !== '') process.nextTick(failLater, this, head.error);
     else if (this.#client.gone) process.nextTick(cancelLater, this);
-    else {
-      this.#upstream.pool.acquire(this);
-      this.#sought = true;
-    }
+    else this.#upstream.pool.acquire(this);
   }
 
   cancel(): void {
@@ -95,8 +90,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
       this.#upstream.pool.giveBack(connection);
       return;
     }
-    // An idle connection was there at once: no time has passed.
-    const now = this.#sought ? performance.now() : this.#startedAt;
+    const now = turnNow();
     this.#connection = connection;
     this.#reused = connection.served > 0;
     this.#connectedAt = now;
@@ -176,10 +170,8 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
     if (this.#client.error !== '') this.fail('upstream', 'invalid', this.#client.error);
     else if (this.#discarded) this.#endDiscarded(complete);
     else if (complete) {
-      // What came in one read took no time: another look at the clock would say the same.
-      const now = this.#client.started ? performance.now() : this.#firstByteAt;
       this.#client.end();
-      this.#end('completed', now);
+      this.#end('completed', turnNow());
     } else if (!this.#client.flush()) {
       this.#connection!.pause();
       this.#client.onDrain(this.#resume);
@@ -254,13 +246,13 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
   }
 
   #noteFirstByte(): void {
-    if (this.#firstByteAt === 0) this.#firstByteAt = performance.now();
+    if (this.#firstByteAt === 0) this.#firstByteAt = turnNow();
   }
 
   #endDiscarded(complete: boolean): void {
     const connection = this.#connection!;
     if (!complete) drainAfterDiscard(connection);
-    this.#end('discarded', performance.now());
+    this.#end('discarded', turnNow());
   }
 
   #end(kind: 'completed' | 'discarded', now: number): void {
@@ -309,7 +301,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
   }
 
   #facts(responseStarted: boolean) {
-    const now = performance.now();
+    const now = turnNow();
     return {
       status: this.#status,
       mayHaveBeenSent: this.#sent,

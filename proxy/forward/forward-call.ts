@@ -25,7 +25,8 @@ export interface ForwardCall {
   readonly target?: string | undefined;
   /**
    * Fields for the upstream, flat, appended in this order. The client's fields of the same names are removed first,
-   * after hop-by-hop fields and those named in the client's `Connection` (so a client cannot remove these).
+   * after hop-by-hop fields and those named in the client's `Connection` (so a client cannot remove these). They are
+   * written as they are: that nothing in them ends a line is for the caller to see to, where they come from.
    */
   readonly setHeaders?: readonly string[] | undefined;
   /** Further fields of the client's that do not go on; names in lower case. */

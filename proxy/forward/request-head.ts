@@ -24,9 +24,6 @@ export interface HeadDestination {
   readonly authority: string;
 }
 
-const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
-/** By position, the value that was found good last. */
-const lastGood: string[] = Array.from({ length: 32 }, () => '');
 const BAD_TARGET = /[^\x21-\x7e\x80-\xff]/;
 
 /** Builds the head. `upgrade` keeps the Upgrade field and says so in Connection. */
@@ -121,20 +118,7 @@ export function buildRequestHead(
     text += `Host: ${host ?? destination.authority}\r\n`;
   }
   if (setHeaders !== undefined) {
-    for (let i = 0; i < setHeaders.length; i += 2) {
-      const value = setHeaders[i + 1]!;
-      // Most values are the same from request to request: looked at once.
-      if (lastGood[i] === value) {
-        text += `${setHeaders[i]}: ${value}\r\n`;
-        continue;
-      }
-      lastGood[i] = value;
-      if (BAD_VALUE.test(value)) {
-        lastGood[i] = '';
-        result.error = `a bad byte in the field ${setHeaders[i]}`;
-      }
-      text += `${setHeaders[i]}: ${value}\r\n`;
-    }
+    for (let i = 0; i < setHeaders.length; i += 2) text += `${setHeaders[i]}: ${setHeaders[i + 1]}\r\n`;
   }
   text += request.httpVersionMinor === 0 ? 'Via: 1.0 ficus\r\n' : 'Via: 1.1 ficus\r\n';
   if (upgrade) text += 'Connection: Upgrade\r\n';

@@ -13,6 +13,7 @@ import { postJson } from '../link/post-json.ts';
 import type { Spans } from '../observe/spans.ts';
 import { PinTable } from '../pin/pin-table.ts';
 import type { AddressChange } from '../resilience/address-health.ts';
+import { turnEpoch } from '../turn-clock.ts';
 import type { PrimaryMessage, WorkerInit, WorkerMessage } from '../workers/worker-messages.ts';
 import { cannotListen } from './cannot-listen.ts';
 import { buildSnapshot, type LiveSnapshot } from './live-snapshot.ts';
@@ -44,13 +45,13 @@ export class DataPlane implements RequestHost {
   readonly #inbound: Inbound;
   readonly #init: WorkerInit;
   readonly #queue: ObservationQueue | undefined;
-  /** Requests under way, by the snapshot they began with. */
-  readonly #active = new Map<LiveSnapshot, number>();
+  /** The one that serves, and those before it that requests began with which are still under way. */
+  readonly #snapshots = new Set<LiveSnapshot>();
   readonly #endless = new Map<object, Exchange>();
   /** Writes that wait until all workers have their user pinned. */
   readonly #pinned = new Map<number, () => void>();
   #asked = 0;
-  #slices: Readonly<Record<string, SliceState>>;
+  #slices: ReadonlyMap<string, SliceState>;
   /** More is held in buffers than `limits.bufferedBytes`: new requests are refused until it is less. */
   shedding = false;
   #bufferedBytes = 0;
@@ -72,7 +73,7 @@ export class DataPlane implements RequestHost {
     this.flags = new FlagEvaluator((message) => logger.warn({ detail: message }, 'flag cannot be evaluated'));
     if (init.flags) this.flags.replace(init.flags);
     this.pins = new PinTable((slice, begins) => this.#pinsOverflow(slice, begins));
-    this.#slices = init.slices;
+    this.#slices = new Map(Object.entries(init.slices));
     this.#queue = this.#makeQueue();
     this.#registry = new UpstreamRegistry({
       breakerChanged: (name, state) => {
@@ -83,7 +84,7 @@ export class DataPlane implements RequestHost {
       connectionLost: (name, detail) => logger.debug({ upstream: name, detail }, 'upstream connection lost'),
     });
     this.snapshot = this.#build(init.config, init.generation);
-    this.#active.set(this.snapshot, 0);
+    this.#snapshots.add(this.snapshot);
     for (const { slice, key, count } of init.pins) this.pins.pin(slice, key, count);
     this.#inbound = createInbound(init.config.proxy, {
       request: (request, response) => {
@@ -141,7 +142,7 @@ export class DataPlane implements RequestHost {
         this.flags.replace(message.set);
         break;
       case 'state':
-        this.#slices = message.slices;
+        this.#slices = new Map(Object.entries(message.slices));
         this.#acknowledge();
         break;
       case 'pin':
@@ -200,11 +201,11 @@ export class DataPlane implements RequestHost {
   // What requests ask for.
 
   now(): number {
-    return Date.now();
+    return turnEpoch();
   }
 
   stateOf(slice: string): SliceState {
-    return this.#slices[slice] ?? INITIAL_SLICE_STATE;
+    return this.#slices.get(slice) ?? INITIAL_SLICE_STATE;
   }
 
   beginWrite(slice: string, key: string, goOn: () => void): void {
@@ -241,13 +242,12 @@ export class DataPlane implements RequestHost {
   }
 
   finished(snapshot: LiveSnapshot): void {
-    const left = this.#active.get(snapshot)! - 1;
-    this.#active.set(snapshot, left);
-    if (left === 0 && snapshot !== this.snapshot) this.#retire(snapshot);
+    snapshot.requests -= 1;
+    if (snapshot.requests === 0 && snapshot !== this.snapshot) this.#retire(snapshot);
   }
 
   #run(run: RequestRun): void {
-    this.#active.set(this.snapshot, this.#active.get(this.snapshot)! + 1);
+    this.snapshot.requests += 1;
     try {
       run.start();
     } catch (error) {
@@ -260,9 +260,9 @@ export class DataPlane implements RequestHost {
     try {
       const before = this.snapshot;
       this.snapshot = this.#build(config, generation);
-      this.#active.set(this.snapshot, 0);
+      this.#snapshots.add(this.snapshot);
       this.#inbound.retune(config.proxy);
-      if (this.#active.get(before) === 0) this.#retire(before);
+      if (before.requests === 0) this.#retire(before);
       this.#acknowledge();
     } catch (error) {
       this.logger.error({ err: error, generation }, 'config refused by a worker, the old one goes on');
@@ -271,8 +271,8 @@ export class DataPlane implements RequestHost {
 
   #retire(snapshot: LiveSnapshot): void {
     this.#sendDelta(snapshot);
-    this.#active.delete(snapshot);
-    const used = new Set([...this.#active.keys()].flatMap((held) => [...held.upstreams]));
+    this.#snapshots.delete(snapshot);
+    const used = new Set([...this.#snapshots].flatMap((held) => [...held.upstreams]));
     this.#registry.keepOnly(used);
   }
 
@@ -328,7 +328,7 @@ export class DataPlane implements RequestHost {
   }
 
   #sendCounts(): void {
-    for (const snapshot of this.#active.keys()) this.#sendDelta(snapshot);
+    for (const snapshot of this.#snapshots) this.#sendDelta(snapshot);
   }
 
   #sendGauges(connections: number): void {

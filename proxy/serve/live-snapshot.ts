@@ -73,6 +73,8 @@ export interface LiveSnapshot extends ConfigSnapshot {
   readonly counters: TrafficCounters;
   readonly removed: Removed;
   readonly upstreams: ReadonlySet<LiveUpstream>;
+  /** Under way that began with it: the one thing in it that changes. */
+  requests: number;
 }
 
 export interface SnapshotParts {
@@ -115,6 +117,7 @@ export function buildSnapshot(config: FicusConfig, generation: number, parts: Sn
     trusted: new NetworkList(config.proxy.trustedProxies),
     mirror: new Mirror(config.proxy.shadow, parts.mirrorHooks(counters), parts.clock),
     counters,
+    requests: 0,
     removed: removedFields(removed),
     upstreams: new Set([
       legacy,

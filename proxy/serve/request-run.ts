@@ -21,6 +21,7 @@ import { decideNextStep } from '../resilience/next-step.ts';
 import { answerForOutcome } from '../respond/answer-for-outcome.ts';
 import { answerOptions } from '../respond/answer-options.ts';
 import { answerProblem, answerProblemOnSocket, type ProblemAnswer } from '../respond/answer-problem.ts';
+import { turnNow } from '../turn-clock.ts';
 import { withBucket, withoutSide, withSide } from './added-fields.ts';
 import type { LiveRoute, LiveSlice, LiveSnapshot } from './live-snapshot.ts';
 import type { LiveUpstream } from './live-upstream.ts';
@@ -82,7 +83,7 @@ export class RequestRun implements ForwardCall {
     this.#response = response;
     this.#socket = socket;
     this.#upgradeHead = upgradeHead;
-    this.#startedAt = performance.now();
+    this.#startedAt = turnNow();
   }
 
   start(): void {
@@ -341,7 +342,7 @@ export class RequestRun implements ForwardCall {
   }
 
   #count(failed: boolean): number {
-    const durationMs = performance.now() - this.#startedAt;
+    const durationMs = turnNow() - this.#startedAt;
     const { counters } = this.#snapshot;
     counters.count(this.#route?.matched, this.#side, this.#decision.reason, failed, durationMs);
     return durationMs;

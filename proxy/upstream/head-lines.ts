@@ -42,8 +42,9 @@ export class HeadLines {
   #linesEnd = 0;
   #statusLine = true;
   #awaitsStart = true;
-  /** Pairs of positions of lines that do not go on. */
-  #drops: number[] = [];
+  /** Pairs of positions of lines that do not go on; so many of the list count. */
+  readonly #drops: number[] = [];
+  #dropped = 0;
   #transferEncodingAt = -1;
   /** Names that the sender's `Connection` makes hop-by-hop, in lower case. */
   #named: string[] | undefined;
@@ -63,7 +64,7 @@ export class HeadLines {
     this.count = 0;
     this.#statusLine = statusLine;
     this.#awaitsStart = true;
-    if (this.#drops.length > 0) this.#drops.length = 0;
+    this.#dropped = 0;
     this.#transferEncodingAt = -1;
     this.#named = undefined;
   }
@@ -75,7 +76,7 @@ export class HeadLines {
     this.#next -= by;
     // Not known before the status line is whole.
     if (this.#linesStart !== -1) this.#linesStart -= by;
-    for (let i = 0; i < this.#drops.length; i += 1) this.#drops[i]! -= by;
+    for (let i = 0; i < this.#dropped; i += 1) this.#drops[i]! -= by;
     if (this.#transferEncodingAt >= 0) this.#transferEncodingAt -= by;
   }
 
@@ -121,6 +122,35 @@ export class HeadLines {
     return this.#linesFrom(this.#start, keepTransferEncoding);
   }
 
+  /**
+   * Closes the gaps of lines that do not go on, in memory, so that the head and what follows it are one piece. What was
+   * told of lines before does not hold any more.
+   * @returns where the head begins now, or -1, having done nothing, where it has to be put together as text
+   */
+  pack(keepTransferEncoding: boolean): number {
+    if (this.http10 || this.#named !== undefined) return -1;
+    let start = this.#linesEnd;
+    let end = this.#linesEnd;
+    for (let i = this.#dropped - 2; i >= -2; i -= 2) {
+      const from = i < 0 ? this.#start : this.#drops[i + 1]!;
+      if (i >= 0 && keepTransferEncoding && this.#drops[i] === this.#transferEncodingAt) continue;
+      if (start !== end) this.#memory.copyWithin(start - (end - from), from, end);
+      start -= end - from;
+      if (i >= 0) end = this.#drops[i]!;
+    }
+    return start;
+  }
+
+  /** The memory that the head is in. */
+  get memory(): Buffer {
+    return this.#memory;
+  }
+
+  /** Where the head ends, empty line included. */
+  get end(): number {
+    return this.#linesEnd + 2;
+  }
+
   /** The reason phrase. */
   reason(): string {
     return this.#memory.latin1Slice(this.#start + 13, this.#linesStart - 2);
@@ -137,7 +167,7 @@ export class HeadLines {
     let text = '';
     let from = start;
     const drops = this.#drops;
-    for (let i = 0; i < drops.length; i += 2) {
+    for (let i = 0; i < this.#dropped; i += 2) {
       const start = drops[i]!;
       if (keepTransferEncoding && start === this.#transferEncodingAt) continue;
       if (start > from) text += memory.latin1Slice(from, start);
@@ -154,7 +184,7 @@ export class HeadLines {
     let drop = 0;
     for (let at = this.#linesStart; at < this.#linesEnd; ) {
       const end = memory.indexOf(LF, at) + 1;
-      if (at === this.#drops[drop]) {
+      if (drop < this.#dropped && at === this.#drops[drop]) {
         drop += 2;
         if (!(keepTransferEncoding && at === this.#transferEncodingAt)) {
           at = end;
@@ -270,8 +300,14 @@ export class HeadLines {
         break;
       default:
     }
-    this.#drops.push(line, to + 2);
+    this.#drop(line, to + 2);
     return true;
+  }
+
+  #drop(from: number, to: number): void {
+    this.#drops[this.#dropped] = from;
+    this.#drops[this.#dropped + 1] = to;
+    this.#dropped += 2;
   }
 
   #noteContentLength(memory: Buffer, line: number, from: number, to: number): boolean {
@@ -287,7 +323,7 @@ export class HeadLines {
     else if (this.contentLength !== -1) this.error = 'more than one Content-Length';
     this.contentLength = value;
     // A 204 has no body to measure: the field would be wrong, and it is not ours to pass on (RFC 9110 section 8.6).
-    if (this.status === 204 || this.status < 200) this.#drops.push(line, to + 2);
+    if (this.status === 204 || this.status < 200) this.#drop(line, to + 2);
     return this.error === '';
   }
 
@@ -304,7 +340,7 @@ export class HeadLines {
 
   /** Fields that frame or route a message have no business in trailers (RFC 9110 section 6.5.1). */
   #noteTrailer(kind: number, line: number, end: number): boolean {
-    if (kind !== FieldClass.date && kind !== FieldClass.contentType) this.#drops.push(line, end);
+    if (kind !== FieldClass.date && kind !== FieldClass.contentType) this.#drop(line, end);
     return true;
   }
 }
