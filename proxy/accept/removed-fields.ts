@@ -3,25 +3,46 @@
  * (CVE-2026-3635). Names count as servers of the CGI tradition read them, who make one variable of `X_Forwarded_For`
  * and `X-Forwarded-For`: else the forged one would come in by the other spelling.
  */
-export class RemovedFields extends Set<string> {
+const UNDERSCORE = '_'.charCodeAt(0);
+const X = 'x'.charCodeAt(0);
+const LOWER = 32;
+
+export class RemovedFields {
+  readonly #names: ReadonlySet<string>;
   readonly #keepsForwarded: boolean;
+  /** A bit for each length that a name has. */
+  readonly #lengths: number;
 
   /**
    * @param names in lower case
    * @param keepsForwarded for a trusted proxy: whatever begins with X-Forwarded- goes on unless it is set anew
    */
   constructor(names: Iterable<string>, keepsForwarded: boolean) {
-    super(names);
+    this.#names = new Set(names);
     this.#keepsForwarded = keepsForwarded;
+    this.#lengths = [...this.#names].reduce((bits, { length }) => bits | (1 << (length & 31)), 0);
   }
 
-  /** @param name in lower case */
-  override has(name: string): boolean {
-    if (super.has(name)) return true;
+  /** @param name as it came, in whatever case */
+  has(name: string): boolean {
+    // Each field of each request comes by here, and nearly none is meant.
+    const meant = (this.#lengths & (1 << (name.length & 31))) !== 0 || isOurs(name);
+    return meant && this.#hasLower(name.toLowerCase());
+  }
+
+  #hasLower(name: string): boolean {
+    if (this.#names.has(name)) return true;
     const respelled = name.includes('_');
     const spelled = respelled ? name.replaceAll('_', '-') : name;
     if (spelled.startsWith('x-ficus-')) return true;
     if (spelled.startsWith('x-forwarded-')) return respelled || !this.#keepsForwarded;
-    return respelled && super.has(spelled);
+    return respelled && this.#names.has(spelled);
   }
+}
+
+/** Begins with X, or has an underscore: may be one of those that a proxy sets, or a name in its other spelling. */
+function isOurs(name: string): boolean {
+  if ((name.charCodeAt(0) | LOWER) === X) return true;
+  for (let at = 0; at < name.length; at += 1) if (name.charCodeAt(at) === UNDERSCORE) return true;
+  return false;
 }

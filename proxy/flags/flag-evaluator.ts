@@ -50,9 +50,18 @@ class HeldRepository extends EventEmitter implements Repository {
   }
 }
 
-/** unleash-client insists on a list of strategies. */
+/** unleash-client insists on a list of strategies, and makes a number of a share each time it is asked. */
 function asFeature(feature: ClientFeatures['features'][number]): Feature {
-  return { ...(feature as unknown as Feature), strategies: [...((feature.strategies ?? []) as never[])] };
+  const strategies = (feature.strategies ?? []) as readonly { parameters?: { rollout?: unknown } }[];
+  const made = strategies.map((strategy) => {
+    const rollout = strategy.parameters?.rollout;
+    if (rollout === undefined) return strategy;
+    return { ...strategy, parameters: { ...strategy.parameters, rollout: Number(rollout) } };
+  });
+  return {
+    ...(feature as unknown as Feature),
+    strategies: made as unknown as NonNullable<Feature['strategies']>,
+  };
 }
 
 export class FlagEvaluator {

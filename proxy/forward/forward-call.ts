@@ -17,6 +17,11 @@ export interface ResponseHead {
   headers: string[];
 }
 
+/** Names of fields, asked for as they were written, in whatever case. */
+export interface FieldNames {
+  has(name: string): boolean;
+}
+
 export interface ForwardCall {
   /**
    * Request target for the upstream; `undefined` leaves it as it came, byte for byte. An absolute-form target is
@@ -29,8 +34,8 @@ export interface ForwardCall {
    * written as they are: that nothing in them ends a line is for the caller to see to, where they come from.
    */
   readonly setHeaders?: readonly string[] | undefined;
-  /** Further fields of the client's that do not go on; names in lower case. */
-  readonly removeHeaders?: ReadonlySet<string> | undefined;
+  /** Further fields of the client's that do not go on. */
+  readonly removeHeaders?: FieldNames | undefined;
   /** Fields for the client, flat, appended to the final response as they are; nothing is removed for them. */
   readonly responseHeaders?: readonly string[] | undefined;
   /** Copies of both bodies, taken as they stream by. */

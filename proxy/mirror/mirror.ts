@@ -5,6 +5,7 @@
  */
 import type { Observation, ObservedResponse, ProxyConfig, Side } from '@ficus/core';
 import { BodyCapture } from '../forward/body-capture.ts';
+import type { FieldNames } from '../forward/forward-call.ts';
 import { connectionNames } from '../forward/request-head.ts';
 import { type CopyResult, sendCopy } from '../upstream/send-copy.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -147,7 +148,7 @@ function toPairs(flat: readonly string[]): [string, string][] {
 export function copyHeaders(
   fields: readonly string[],
   set: readonly string[],
-  remove: ReadonlySet<string> | undefined,
+  remove: FieldNames | undefined,
 ): string[] {
   const setNames = new Set<string>();
   for (let index = 0; index < set.length; index += 2) setNames.add(set[index]!.toLowerCase());
@@ -156,7 +157,6 @@ export function copyHeaders(
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index]!.toLowerCase();
     if (named?.includes(name)) continue;
-    // Asked by `has`: what is removed may know more names than it lists.
     if (!setNames.has(name) && !remove?.has(name)) kept.push(fields[index]!, fields[index + 1]!);
   }
   for (const field of set) kept.push(field);

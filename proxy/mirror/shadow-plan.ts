@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Side } from '@ficus/core';
 import { headerValue } from '../accept/raw-headers.ts';
 import type { BodyCapture } from '../forward/body-capture.ts';
-import type { ResponseHead } from '../forward/forward-call.ts';
+import type { FieldNames, ResponseHead } from '../forward/forward-call.ts';
 import type { RequestName } from '../observe/request-name.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { type CopyTicket, copyHeaders, type Mirror } from './mirror.ts';
@@ -20,7 +20,7 @@ export interface ShadowFacts {
   readonly request: IncomingMessage;
   /** How the live head was amended. */
   readonly liveSet: readonly string[];
-  readonly liveRemoved: ReadonlySet<string> | undefined;
+  readonly liveRemoved: FieldNames | undefined;
   readonly durationMs: number;
 }
 
@@ -29,7 +29,7 @@ export interface ShadowDestination {
   readonly upstream: Upstream;
   readonly target: string | undefined;
   readonly set: readonly string[];
-  readonly removed: ReadonlySet<string>;
+  readonly removed: FieldNames;
 }
 
 export class ShadowPlan {

@@ -42,8 +42,8 @@ export interface LiveSlice {
 
 /** Client fields that never go on, by whether the peer is a trusted proxy. */
 export interface Removed {
-  readonly trusted: ReadonlySet<string>;
-  readonly untrusted: ReadonlySet<string>;
+  readonly trusted: RemovedFields;
+  readonly untrusted: RemovedFields;
 }
 
 /** A route as a request sees it. */

@@ -7,6 +7,7 @@ import type { Side } from '@ficus/core';
 import { hasDotSegment } from '../accept/canonical-path.ts';
 import { appendForwardedFields, peerAddress } from '../accept/client-address.ts';
 import type { InspectedHead } from '../accept/inspect-head.ts';
+import type { FieldNames } from '../forward/forward-call.ts';
 import type { Identity } from '../identify/identity.ts';
 import type { RequestName } from '../observe/request-name.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -37,7 +38,7 @@ export function removedFor(
   route: LiveRoute | undefined,
   snapshot: LiveSnapshot,
   request: IncomingMessage,
-): ReadonlySet<string> {
+): FieldNames {
   const own = side === 'candidate' ? route?.removeForCandidate : undefined;
   const { trusted, untrusted } = own ?? snapshot.removed;
   return snapshot.trusted.has(peerAddress(request.socket)) ? trusted : untrusted;

@@ -11,7 +11,7 @@ import { InspectedHead, inspectHead, type Refusal } from '../accept/inspect-head
 import { decideRequest, type RequestDecision, UNMATCHED } from '../decide/decide-request.ts';
 import type { BodyCapture } from '../forward/body-capture.ts';
 import { forward, forwardUpgrade } from '../forward/forward.ts';
-import type { ForwardCall, ResponseHead } from '../forward/forward-call.ts';
+import type { FieldNames, ForwardCall, ResponseHead } from '../forward/forward-call.ts';
 import type { Outcome } from '../forward/outcome.ts';
 import { ANONYMOUS, type Identity } from '../identify/identity.ts';
 import { ShadowPlan } from '../mirror/shadow-plan.ts';
@@ -41,7 +41,7 @@ import { WritePins } from './write-pins.ts';
 export class RequestRun implements ForwardCall {
   target: string | undefined = undefined;
   setHeaders: readonly string[] | undefined = undefined;
-  removeHeaders: ReadonlySet<string> | undefined = undefined;
+  removeHeaders: FieldNames | undefined = undefined;
   responseHeaders: string[] | undefined = undefined;
   responseCapture: BodyCapture | undefined = undefined;
   onResponseHead: ((head: ResponseHead) => 'forward' | 'discard') | undefined = undefined;

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { otherSide, type Side } from '@ficus/core';
 import type { InspectedHead } from '../accept/inspect-head.ts';
+import type { FieldNames } from '../forward/forward-call.ts';
 import type { ShadowPlan } from '../mirror/shadow-plan.ts';
 import type { LiveRoute, LiveSnapshot } from './live-snapshot.ts';
 import { type CallerFacts, fieldsFor, removedFor, targetFor } from './outgoing-head.ts';
@@ -16,7 +17,7 @@ export interface ServedRequest {
   /** What changed on the live request's way. */
   readonly live: {
     readonly setHeaders: readonly string[];
-    readonly removeHeaders: ReadonlySet<string> | undefined;
+    readonly removeHeaders: FieldNames | undefined;
     readonly durationMs: number;
   };
 }

@@ -48,6 +48,8 @@ const WriteWrap = binding?.WriteWrap;
 export const available: boolean = WriteWrap !== undefined;
 
 let spare: WriteRequest | undefined;
+/** Requests that libuv holds, of all sockets together: while there are none, no socket need be asked. */
+let held = 0;
 
 /** Whether the socket is one that can be written to directly: plain TCP, not TLS. */
 export function takesDirectWrites(socket: Socket): boolean {
@@ -75,7 +77,7 @@ export function isStreamFree(socket: Socket): boolean {
 export function writeToFree(socket: Socket, text: string): void {
   const handle = (socket as unknown as SocketInternals)._handle;
   if (handle === null) return;
-  if (handle.writeQueueSize > 0) socket.write(text, 'latin1');
+  if (isQueued(handle)) socket.write(text, 'latin1');
   else writeText(socket, handle, text);
 }
 
@@ -90,8 +92,13 @@ function writeText(socket: Socket, handle: StreamHandle, text: string): void {
     return;
   }
   // Taken whole, the request object is as new; otherwise libuv needs it until the rest is out.
-  spare = isWithLibuv() ? undefined : request;
-  if (spare !== undefined) spare.socket = undefined;
+  if (isWithLibuv()) {
+    spare = undefined;
+    held += 1;
+  } else {
+    request.socket = undefined;
+    spare = request;
+  }
 }
 
 /**
@@ -117,13 +124,18 @@ export function writeBytesDirectly(socket: Socket, bytes: Uint8Array, listener: 
   request.bytes = bytes;
   request.listener = listener;
   spare = undefined;
+  held += 1;
   return 'waiting';
 }
 
 /** The socket's handle, unless something is waiting to be written before. */
 function freeHandle(socket: Socket): StreamHandle | undefined {
   const handle = (socket as unknown as SocketInternals)._handle;
-  return handle === null || !isStreamFree(socket) || handle.writeQueueSize > 0 ? undefined : handle;
+  return handle === null || !isStreamFree(socket) || isQueued(handle) ? undefined : handle;
+}
+
+function isQueued(handle: StreamHandle): boolean {
+  return held > 0 && handle.writeQueueSize > 0;
 }
 
 /**
@@ -141,6 +153,7 @@ function newRequest(): WriteRequest {
 }
 
 function onComplete(this: WriteRequest, status: number): void {
+  held -= 1;
   if (status < 0) this.socket?.destroy();
   const { listener } = this;
   this.bytes = undefined;

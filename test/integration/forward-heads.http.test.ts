@@ -1,5 +1,6 @@
 /** Request and response heads through the forwarder: what goes on, what stays with its hop, what a caller may change. */
 import { describe, expect, it } from 'vitest';
+import { RemovedFields } from '../../proxy/accept/removed-fields.ts';
 import { ends, forwardRig, OK, requestEnds } from './forward-rig.ts';
 
 const { client, forwarderTo, upstreamAnswering } = forwardRig();
@@ -42,7 +43,7 @@ describe('heads', () => {
       amend: () => ({
         target: '/other?z',
         setHeaders: ['X-Forwarded-For', '10.0.0.1'],
-        removeHeaders: new Set(['x-ficus-force']),
+        removeHeaders: new RemovedFields(['x-ficus-force'], true),
         responseHeaders: ['x-ficus-side', 'legacy'],
       }),
     });
