@@ -74,6 +74,27 @@ describe('parseConfig', () => {
     }
   });
 
+  test('a value that would end its line, or that no header can hold, is refused where it stands', () => {
+    const of = (value: string) =>
+      problemsOf({
+        ...minimal,
+        flags: { provider: 'file', file: 'flags.json' },
+        slices: {
+          a: {
+            candidate: { url: 'http://a' },
+            routes: [{ id: 'r', path: '/x', rewrite: { requestHeaders: { set: { 'x-a': value } } } }],
+          },
+        },
+      });
+    for (const good of ['', 'a', 'a b\tc', 'ü', '"{}"']) expect(of(good)).toEqual([]);
+    for (const wrong of ['a\r\nX-Evil: 1', 'a\n', '\0', ' a', 'a ', '\u20ac', '\x7f'])
+      expect(of(wrong)).toEqual([
+        expect.stringMatching(
+          /^slices\.a\.routes\[0\]\.rewrite\.requestHeaders\.set\.x-a: must be the value/,
+        ),
+      ]);
+  });
+
   test.each([[undefined], [null], ['text'], [[]], [42]])('%j is refused, not thrown at', (document) => {
     expect(problemsOf(document).length).toBeGreaterThan(0);
   });

@@ -49,6 +49,51 @@ const cut = (text: string, at: readonly number[]): string[] => {
 };
 
 describe('ResponseParser', () => {
+  it('closes the gaps of what does not go on, in memory, to what it would say as text', () => {
+    const line = fc.constantFrom(
+      'Connection: keep-alive\r\n',
+      'Keep-Alive: timeout=5\r\n',
+      'X-Long: some value that is longer than a gap\r\n',
+      'A: b\r\n',
+      'Proxy-Connection: x\r\n',
+    );
+    const lines = fc.array(line, { maxLength: 7 });
+    fc.assert(
+      fc.property(
+        lines,
+        lines,
+        fc.boolean(),
+        fc.boolean(),
+        fc.nat(40),
+        (before, after, chunked, keeps, at) => {
+          const framing = chunked ? 'Transfer-Encoding: chunked\r\n' : 'Content-Length: 4\r\n';
+          const body = chunked ? '4\r\nbody\r\n0\r\n\r\n' : 'body';
+          const text = `HTTP/1.1 200 OK\r\n${before.join('')}${framing}${after.join('')}\r\n${body}`;
+          const memory = Buffer.from(' '.repeat(at) + text, 'latin1');
+          const seen = { whole: '', packed: '', body: '' };
+          const parser = new ResponseParser();
+          parser.begin('GET', false);
+          const sink = {
+            onInterim: () => undefined,
+            onHead: (head: HeadLines) => {
+              seen.whole = head.wholeText(keeps);
+              seen.packed = head.memory.latin1Slice(head.pack(keeps), head.end);
+              return true;
+            },
+            onBody: (bytes: Buffer, from: number, to: number) => {
+              seen.body += bytes.latin1Slice(from, to);
+            },
+            onEnd: () => undefined,
+          };
+          parser.execute(sink, memory.subarray(at), text.length);
+          expect(parser.error).toBe('');
+          expect(seen).toEqual({ whole: seen.whole, packed: `${seen.whole}\r\n`, body: 'body' });
+          expect(memory.latin1Slice(0, at)).toBe(' '.repeat(at));
+        },
+      ),
+    );
+  });
+
   it('tells a body by its length, by chunks, by the end of the stream', () => {
     expect(parse(['HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc'])).toMatchObject({
       head: '200 OK\r\nContent-Length: 3\r\n',
