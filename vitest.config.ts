@@ -9,6 +9,9 @@ import { defineConfig } from 'vitest/config';
 const needsMore = ['**/*.http.test.ts', '**/*.pg.test.ts', '**/*.e2e.test.ts', '**/*.real.test.ts'];
 const never = ['**/node_modules/**', '.ficus/**'];
 
+/** A condition is waited for as long as a busy machine may take; a second is what a quiet one takes. */
+const expect = { poll: { timeout: 10_000 } };
+
 // Hundreds of processes load the same modules: stripped and compiled once, half of each start is saved.
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '.ficus', 'compile-cache');
 
@@ -20,11 +23,18 @@ export default defineConfig({
     reporters: ['default', './test/summary-reporter.ts'],
     projects: [
       {
-        test: { name: 'unit', isolate: false, include: ['**/*.test.ts'], exclude: [...never, ...needsMore] },
+        test: {
+          name: 'unit',
+          expect,
+          isolate: false,
+          include: ['**/*.test.ts'],
+          exclude: [...never, ...needsMore],
+        },
       },
       {
         test: {
           name: 'http',
+          expect,
           isolate: false,
           include: ['**/*.http.test.ts'],
           exclude: never,
@@ -34,6 +44,7 @@ export default defineConfig({
       {
         test: {
           name: 'pg',
+          expect,
           isolate: false,
           include: ['**/*.pg.test.ts'],
           exclude: never,
@@ -45,6 +56,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          expect,
           include: ['**/*.e2e.test.ts'],
           exclude: never,
           testTimeout: 90_000,
