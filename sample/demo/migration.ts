@@ -24,7 +24,7 @@ export type MigrationResult =
   | { readonly kind: 'mismatch'; readonly count: number; readonly sample: MismatchSample };
 
 const LOOK_EVERY_MS = 250;
-/** Once asked, a share is measured when the requests decided before have been answered. */
+/** A flip is at every proxy within 200 ms: requests sent later than this are all decided by it. */
 const SETTLE_MS = 500;
 
 /** Runs all stages. @throws when the signal is aborted or a part breaks down */

@@ -171,8 +171,9 @@ export class ShopCrowd {
     isWrite = false,
     expected: readonly number[] = [200],
   ): Promise<unknown> {
+    const { phase } = this.#counter;
     const response: ShopResponse = await this.#client.send({ ...request, cookie: user.cookie });
-    this.#counter.request(user.customer, response, isWrite);
+    this.#counter.request(user.customer, response, isWrite, phase);
     if (!expected.includes(response.status)) {
       throw new Error(
         `${request.method} ${request.path} as customer ${user.customer}: ${response.status} (${response.side || 'no side'})`,

@@ -59,14 +59,20 @@ export class Counter {
     if (!percentRises) this.#sideOf.clear();
   }
 
-  request(user: number, response: ShopResponse, isWrite: boolean): void {
+  /** To be asked when a request begins, and handed in with its answer. */
+  get phase(): PhaseTally {
+    return this.#phase;
+  }
+
+  /** @param begunIn a share is of the phase in which the request was sent, however late its answer comes */
+  request(user: number, response: ShopResponse, isWrite: boolean, begunIn: PhaseTally): void {
     this.#tally.requests += 1;
     this.#phase.requests += 1;
     if (isWrite) this.#tally.writes += 1;
     this.#latencies.push(response.durationMs);
     if (response.reason === 'pinned') this.#phase.pinned += 1;
     if (response.reason === 'serve-flag-on' || response.reason === 'serve-flag-off')
-      this.#flagged(user, response.side);
+      this.#flagged(user, response.side, begunIn);
   }
 
   failure(words: string): void {
@@ -87,11 +93,13 @@ export class Counter {
     return structuredClone({ ...this.#tally, latency: { p50: at(0.5), p99: at(0.99) }, phase: this.#phase });
   }
 
-  #flagged(user: number, side: string): void {
+  #flagged(user: number, side: string, begunIn: PhaseTally): void {
     if (side !== 'legacy' && side !== 'candidate') return;
-    this.#phase.flagged[side] += 1;
-    this.#seen[side].add(user);
-    this.#phase.users = { legacy: this.#seen.legacy.size, candidate: this.#seen.candidate.size };
+    if (begunIn === this.#phase) {
+      this.#phase.flagged[side] += 1;
+      this.#seen[side].add(user);
+      this.#phase.users = { legacy: this.#seen.legacy.size, candidate: this.#seen.candidate.size };
+    }
     if (this.#percentRises && this.#sideOf.get(user) === 'candidate' && side === 'legacy') {
       this.#movedBack.add(user);
       this.#tally.usersMovedBack = this.#movedBack.size;
