@@ -6,12 +6,8 @@ import { type FicusConfig, FicusError } from '@ficus/core';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import { requireLoopbackOrToken } from './api/access.ts';
-import { makeApp } from './control-app.ts';
-import { makeParts } from './control-parts.ts';
-import { openCdcReplication, runCdcVerify } from './replications/cdc-engine.ts';
 import type { OpenReplication } from './replications/replication-set.ts';
 import type { RunVerify } from './replications/verify-runs.ts';
-import { openStore } from './store/open-store.ts';
 
 export interface ControlOptions {
   readonly config: FicusConfig;
@@ -44,6 +40,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const { listen, database, token } = requireControl(config);
   const { host, port } = splitListen(listen);
   requireLoopbackOrToken(host, token);
+  const { makeApp, makeParts, openCdcReplication, runCdcVerify, openStore } = await loadParts();
   const store = await openStore(database, logger);
   const closers: (() => unknown)[] = [() => store.close()];
   const closeAll = async () => {
@@ -80,6 +77,17 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     await closeAll();
     throw error;
   }
+}
+
+/** Loaded by who starts a control plane: a command that only talks to one need not wait for it. */
+async function loadParts() {
+  const [app, parts, engine, store] = await Promise.all([
+    import('./control-app.ts'),
+    import('./control-parts.ts'),
+    import('./replications/cdc-engine.ts'),
+    import('./store/open-store.ts'),
+  ]);
+  return { ...app, ...parts, ...engine, ...store };
 }
 
 function warnOfRestart(running: FicusConfig, next: FicusConfig, logger: Logger): void {

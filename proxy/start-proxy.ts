@@ -1,7 +1,6 @@
 /** Starts a proxy: the public entry. What runs is the primary with its workers (workers/primary.ts). */
 import type { ConfigProblem, FicusConfig, ObservationSink, ParsedConfig } from '@ficus/core';
 import type { Logger } from 'pino';
-import { Primary } from './workers/primary.ts';
 
 export interface StartProxyOptions {
   readonly config: FicusConfig;
@@ -39,6 +38,8 @@ export interface RunningProxy {
  * @throws FicusError FICUS_PORT_TAKEN, FICUS_CONFIG_UNREADABLE (PEM files), FICUS_INTERNAL
  */
 export async function startProxy(options: StartProxyOptions): Promise<RunningProxy> {
+  // Loaded by who starts one: a command that only reads a config need not wait for it.
+  const { Primary } = await import('./workers/primary.ts');
   const primary = new Primary(options);
   try {
     await primary.start();

@@ -1,5 +1,4 @@
 /** `ficus check`: validates the config; with --live, looks at what it needs. */
-import { grantsSql } from '@ficus/cdc';
 import { describeError, type FicusConfig, FicusError } from '@ficus/core';
 import { explainMatch } from '@ficus/proxy';
 import type { Command } from 'commander';
@@ -44,7 +43,7 @@ async function check(options: CheckOptions): Promise<void> {
   const config = await loadConfig(options.config);
   if (options.explain) return explain(config, options);
   if (options.grants) {
-    printGrants(config, options);
+    await printGrants(config, options);
     return;
   }
   // Ficus itself may well run while its config is checked: its own addresses are not looked at.
@@ -76,14 +75,15 @@ function explain(config: FicusConfig, options: CheckOptions): void {
   );
 }
 
-function printGrants(config: FicusConfig, options: CheckOptions): void {
-  const grants = grantsOf(config);
+async function printGrants(config: FicusConfig, options: CheckOptions): Promise<void> {
+  const grants = await grantsOf(config);
   if (options.json) process.stdout.write(`${JSON.stringify({ ok: true, grants }, null, 2)}\n`);
   else if (grants) process.stdout.write(grants);
   else process.stderr.write('No slice has tables: no role needs a grant.\n');
 }
 
-function grantsOf(config: FicusConfig): string {
+async function grantsOf(config: FicusConfig): Promise<string> {
+  const { grantsSql } = await import('@ficus/cdc');
   return Object.entries(config.slices)
     .filter(([, slice]) => slice.tables.length > 0)
     .map(([slice, { tables }]) => grantsSql({ slice, tables }))

@@ -4,7 +4,6 @@
  */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { preflightDatabase, preflightSlice } from '@ficus/cdc';
 import type { FicusConfig } from '@ficus/core';
 import type { Finding } from './finding.ts';
 import { upstreamLooks } from './upstream-looks.ts';
@@ -21,12 +20,13 @@ export async function preflightConfig(
   config: FicusConfig,
   options: PreflightOptions = { ports: true, upstreams: false },
 ): Promise<Finding[]> {
+  const { preflightDatabase, preflightSlice } = await import('@ficus/cdc');
   const looks = [
     ...(options.ports ? [freeAddress('proxy.listen', config.proxy.listen)] : []),
     ...(options.ports && config.control ? [freeAddress('control.listen', config.control.listen)] : []),
     ...(options.upstreams ? upstreamLooks(config) : []),
     ...(config.control?.database ? [preflightDatabase('control.database', config.control.database)] : []),
-    ...sliceLooks(config),
+    ...slicesWithTables(config).map(preflightSlice),
   ];
   const findings = (await Promise.all(looks)).flat();
   const seen = new Set<string>();
@@ -36,11 +36,11 @@ export async function preflightConfig(
   });
 }
 
-function sliceLooks(config: FicusConfig): Promise<Finding[]>[] {
+function slicesWithTables(config: FicusConfig) {
   const sourceUrl = config.legacy.database;
   return Object.entries(config.slices).flatMap(([slice, { tables, candidate }]) => {
     if (tables.length === 0 || !sourceUrl || !candidate.database) return [];
-    return [preflightSlice({ slice, tables, sourceUrl, targetUrl: candidate.database })];
+    return [{ slice, tables, sourceUrl, targetUrl: candidate.database }];
   });
 }
 
