@@ -15,6 +15,7 @@ export interface RereaderOptions {
   readonly source: pg.Pool;
   /** Of what the stream has brought until now: whether a reader with some snapshot sees it all. */
   readonly arrived: () => (snapshot: string) => boolean;
+  readonly stopping: () => boolean;
   readonly tasks: readonly CopyTask[];
   /** End of the last transaction on the target. */
   readonly appliedLsn: () => bigint;
@@ -46,9 +47,9 @@ export class Rereader {
   }
 
   async read(binding: RelationBinding, tuples: readonly TuplePlace[]): Promise<readonly Buffer[]> {
-    const { source, arrived } = this.options;
+    const { source, arrived, stopping } = this.options;
     // What comes while we ask is not asked for: the stream has it still to come.
-    const rows = await rereadRows(source, binding, tuples, arrived());
+    const rows = await rereadRows(source, binding, tuples, arrived(), stopping);
     if (rows.length < tuples.length && !binding.plans.every((plan) => this.isCopied(plan))) {
       const now = await source.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
       this.leftOutUntil = parseLsn(now.rows[0]!.lsn);

@@ -120,6 +120,7 @@ export class Session {
     const rereader = new Rereader({
       source: this.host.source,
       arrived: () => windows.arrived(),
+      stopping: () => this.stopping,
       tasks: prepared.tasks,
       appliedLsn: () => this.applier.appliedLsn,
       leftOutUntil: parseLsn(prepared.checkpoint.leftOutUntil),

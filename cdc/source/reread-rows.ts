@@ -18,6 +18,8 @@ export async function rereadRows(
   tuples: readonly TuplePlace[],
   /** Whether a reader with this snapshot (pg_current_snapshot) sees all that is asked because of. */
   sees: (snapshot: string) => boolean,
+  /** Nobody waits for the rows any more. */
+  stopping: () => boolean,
 ): Promise<readonly Buffer[]> {
   const { relation } = binding;
   const keys = binding.keyColumns.map((place) => relation.columns[place]!.name);
@@ -42,6 +44,9 @@ export async function rereadRows(
   try {
     while (!sees(await beginRead(client))) {
       await client.query('COMMIT');
+      // A commit that waits for a synchronous standby may stay unseen for as long as the standby is away.
+      if (stopping())
+        throw new Error('the stream is stopping, and waits for rows that the source does not show yet');
       await sleep(2);
     }
     const { rows } = await client.query({
