@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { type EmbeddedCluster, freePort, startCluster } from '@ficus/sample';
+import { type EmbeddedCluster, startCluster } from '@ficus/sample';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { refusingPort } from '../parts/refusing-port.ts';
 import { type CommandResult, FICUS, ROOT, runCommand, stopAll } from './run-command.ts';
 
 let directory: string;
@@ -117,7 +118,7 @@ describe.each(['up', 'check'])('surroundings that are not ready, seen by ficus %
     command === 'check' ? [FICUS, 'check', '--live', '--config', file] : [FICUS, 'up', '--config', file];
 
   test('an unreachable database', async () => {
-    const port = await freePort();
+    const port = await refusingPort();
     const file = await writeConfig('unreachable', {
       legacyDatabase: `postgres://shop:secret@127.0.0.1:${port}/shop`,
     });
@@ -214,7 +215,7 @@ test('a log level that is none', async () => {
 
 test('check --live says which upstreams nobody answers at', async () => {
   const file = join(directory, 'upstreams.yaml');
-  const [port, otherPort] = [await freePort(), await freePort()];
+  const [port, otherPort] = [await refusingPort(), await refusingPort()];
   await writeFile(
     file,
     `version: 1

@@ -6,6 +6,7 @@ import { connect, createServer, type Server as NetServer } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test } from 'vitest';
+import { refusingPort } from '../parts/refusing-port.ts';
 import { ask, type Rig, sendRaw, startRig, until } from './proxy-rig.ts';
 
 let rig: Rig;
@@ -31,20 +32,13 @@ async function startCutter(): Promise<{ url: string; connections: () => number }
   return { url: `http://127.0.0.1:${(extra.address() as AddressInfo).port}`, connections: () => connections };
 }
 
-async function closedPort(): Promise<string> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return `http://127.0.0.1:${port}`;
-}
+const refusing = async () => `http://127.0.0.1:${await refusingPort()}`;
 
 describe('a candidate that cannot be reached', () => {
   test('reads return to the legacy, and the breaker opens', async () => {
     rig = await startRig({
       serve: 100,
-      candidate: { url: await closedPort(), breaker: { failures: 3, openMs: 60_000 } },
+      candidate: { url: await refusing(), breaker: { failures: 3, openMs: 60_000 } },
     });
     const reasons: (string | null)[] = [];
     for (let request = 0; request < 5; request += 1) {
@@ -65,7 +59,7 @@ describe('a candidate that cannot be reached', () => {
     rig = await startRig({
       serve: 100,
       slice: { onBreakerOpen: 'fail' },
-      candidate: { url: await closedPort(), breaker: { failures: 2, openMs: 60_000 } },
+      candidate: { url: await refusing(), breaker: { failures: 2, openMs: 60_000 } },
     });
     expect(await rig.get('/api/notes', ann)).toMatchObject({ status: 502 });
     expect(await rig.get('/api/notes', ann)).toMatchObject({ status: 502 });
@@ -200,7 +194,7 @@ describe('WebSocket and other upgrades', () => {
   });
 
   test('a refused one gets a problem document', async () => {
-    rig = await startRig({ legacy: { url: await closedPort() } });
+    rig = await startRig({ legacy: { url: await refusing() } });
     const { port } = new URL(rig.url);
     const client = connect(Number(port), '127.0.0.1');
     client.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');

@@ -1,9 +1,9 @@
 /** What `ficus check --live` says beforehand, each finding against a real database that has the trouble. */
-import { freePort } from '@ficus/sample';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Finding } from '../../../cdc/preflight/finding.ts';
 import { preflightDatabase } from '../../../cdc/preflight/preflight-database.ts';
 import { preflightSlice } from '../../../cdc/preflight/preflight-slice.ts';
+import { refusingPort } from '../../parts/refusing-port.ts';
 import { createDatabasePair, type DatabasePair } from '../cdc-mapping/database-pair.ts';
 import { startOwnCluster } from '../cdc-mapping/own-cluster.ts';
 import { parseConfigTables } from '../cdc-mapping/parse-tables.ts';
@@ -42,7 +42,7 @@ function errors(findings: Finding[]): Finding[] {
 describe('a database that cannot be used', () => {
   test('each reason has its own sentence, and none shows the password', async () => {
     const port = inject('postgresPort');
-    const dead = await freePort();
+    const dead = await refusingPort();
     const reasons = {
       [`postgres://me:secret@127.0.0.1:${dead}/shop`]: /nothing listens on 127\.0\.0\.1/,
       'postgres://me:secret@no-such-host.invalid/shop': /there is no host “no-such-host\.invalid”/,
@@ -65,7 +65,7 @@ describe('a database that cannot be used', () => {
   });
 
   test('the other side is looked at all the same', async () => {
-    const dead = await freePort();
+    const dead = await refusingPort();
     const findings = await look([{ from: 'good', to: 'good' }], {
       targetUrl: `postgres://postgres@127.0.0.1:${dead}/x`,
     });
