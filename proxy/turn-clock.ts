@@ -1,6 +1,6 @@
 /**
- * The time, read once in each turn of the event loop: a request asks for it eight times, and reading it costs more than
- * most of what is timed. Within a turn it stands still, as in nginx; a turn in a busy process takes about a millisecond.
+ * The time, read once in each turn of the event loop, as in nginx: a request asks for it many times, and each reading costs.
+ * Within a turn it stands still; what is timed is exact to a turn.
  */
 import { performance } from 'node:perf_hooks';
 

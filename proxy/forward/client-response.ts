@@ -32,7 +32,7 @@ export class ClientResponse implements BlockOwner {
   #out = '';
   /**
    * Where an answer that goes on as it came still is: its head, and what of its body follows in the same memory. As long
-   * as that is all, it is cut out once, and needs no putting together. Empty unless `#memory` is defined.
+   * as that is all, it is cut out once, and needs no putting together. It means something while `#memory` is defined.
    */
   #memory: Buffer | undefined;
   #from = 0;

@@ -278,18 +278,9 @@ export class RequestRun implements ForwardCall {
   /** Refused before anything was sent anywhere. */
   #giveUp(answer: ProblemAnswer): void {
     this.#snapshot.counters.add(`ficus_refused_total{reason="${answer.code}"}`);
-    const { requestId } = this.#name;
-    const { method } = this.#request;
-    const facts = {
-      requestId,
-      method,
-      path: this.#head.path,
-      side: this.#side,
-      reason: this.#decision.reason,
-    };
-    this.#host.logger.warn({ ...facts, code: answer.code }, answer.detail);
     this.#answer(answer, hasBody(this.#request));
-    this.#count(true);
+    const durationMs = this.#count(true);
+    this.#host.logger.warn({ ...this.#line(durationMs), code: answer.code }, answer.detail);
     this.#release(0, true);
   }
 

@@ -1,7 +1,7 @@
 /**
  * A child process of the sample: its log goes to a file, its first line says where it listens, and it never
  * outlives us. As with PostgreSQL, a small shell is the lifeline: when our end of its standard input closes, for
- * whatever reason, it asks the child to stop. The child sits in a process group of its own, so that Ctrl-C in the
+ * whatever reason, it asks the child to stop, and ends it when it does not. The child sits in a process group of its own, so that Ctrl-C in the
  * terminal reaches us alone and we stop things in order.
  */
 import { spawn } from 'node:child_process';
@@ -20,6 +20,8 @@ export interface ProcessOptions {
   readonly readyMessage?: string;
   /** How long the child may take to listen, in milliseconds. */
   readonly startMs?: number;
+  /** How long it may take to end when it is asked to, in seconds. */
+  readonly stopSeconds?: number;
 }
 
 export interface ManagedProcess {
@@ -44,14 +46,24 @@ export class ProcessFailed extends Error {
   }
 }
 
-const LIFELINE =
-  'exec 3<&0; "$0" "$@" </dev/null & child=$!; { cat <&3 >/dev/null; kill -TERM $child 2>/dev/null; } & wait $child; code=$?; kill $! 2>/dev/null; exit $code';
+/** Longer than any child drains: whoever is still there does not come to its end by itself. */
+const KILL_AFTER_SECONDS = 60;
+
+// Asked for each second, so that no long sleep is left behind when the child ends.
+const LIFELINE = `exec 3<&0; "$0" "$@" </dev/null & child=$!
+{ cat <&3 >/dev/null; kill -TERM $child 2>/dev/null
+  for _ in $(seq "$KILL_AFTER_SECONDS"); do sleep 1; kill -0 $child 2>/dev/null || exit; done; kill -KILL $child; } >/dev/null 2>&1 &
+wait $child; code=$?; kill $! 2>/dev/null; exit $code`;
 
 /** Starts a child and waits until it listens. */
 export async function startProcess(options: ProcessOptions): Promise<ManagedProcess> {
   const log = createWriteStream(options.logFile, { flags: 'a' });
   const shell = spawn('/bin/sh', ['-c', LIFELINE, process.execPath, ...options.args], {
-    env: { ...process.env, ...options.environment },
+    env: {
+      ...process.env,
+      ...options.environment,
+      KILL_AFTER_SECONDS: String(options.stopSeconds ?? KILL_AFTER_SECONDS),
+    },
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
   });

@@ -53,21 +53,19 @@ async function connect(type: 'streaming' | 'polling'): Promise<Unleash> {
 const serves = (unleash: Unleash, user: string) => unleash.isEnabled('notes.serve', { userId: user });
 
 it('a flip reaches a streaming client within 200 ms', async () => {
-  const late: number[] = [];
+  const took: number[] = [];
   for (let flip = 0; flip < 20; flip++) {
     const percent = flip % 2 === 0 ? 100 : 0;
     const arrived = once(streaming, 'changed');
-    const before = performance.now();
-    await client.slice('notes');
     const began = performance.now();
     await client.setServe('notes', { percent });
     await arrived;
-    // What any call of the control plane takes at the moment is the machine's.
-    late.push(performance.now() - began - (began - before));
+    took.push(performance.now() - began);
     expect(serves(streaming, 'ada')).toBe(percent === 100);
   }
   // The promise is 200 ms; one stall of a busy test machine is no broken promise, two are.
-  expect(late.sort((a, b) => a - b).at(-2)).toBeLessThan(200);
+  expect(took.sort((a, b) => a - b).at(-2)).toBeLessThan(200);
+  expect(took.at(-1)).toBeLessThan(1000);
 });
 
 it('raising a percentage never moves a user back, and both kinds of client agree', async () => {

@@ -13,7 +13,7 @@ import {
   testConfig,
 } from './control-fixture.ts';
 
-/** For conditions that come about by themselves. */
+/** For what comes about by itself, whenever that is. */
 const WAIT = { timeout: 10_000 };
 
 let database: TestDatabase;
@@ -65,61 +65,41 @@ async function ask(proxy: RunningProxy, user: string): Promise<{ status: number;
   return { status: response.status, side: response.headers.get('x-ficus-side') };
 }
 
-interface Load {
-  /** Milliseconds of the slowest exchange since this was last asked. */
-  slowest(): number;
-  /** Answers the statuses that were not 200. */
-  stop(): Promise<number[]>;
-}
-
-/** Asks every proxy without a pause until told to stop. */
-function load(): Load {
+/** Asks every proxy without a pause until told to stop; answers the statuses that were not 200. */
+function load(): () => Promise<number[]> {
   let going = true;
-  let slowest = 0;
   const failures: number[] = [];
   const askers = proxies.map(async (proxy, index) => {
     for (let n = 0; going; n++) {
-      const began = performance.now();
       const { status } = await ask(proxy, `user-${index}-${n % 50}`);
-      slowest = Math.max(slowest, performance.now() - began);
       if (status !== 200) failures.push(status);
     }
   });
-  return {
-    slowest() {
-      const was = slowest;
-      slowest = 0;
-      return was;
-    },
-    async stop() {
-      going = false;
-      await Promise.all(askers);
-      return failures;
-    },
+  return async () => {
+    going = false;
+    await Promise.all(askers);
+    return failures;
   };
 }
 
 it('a flip reaches every proxy within 200 ms, under load, without a failed request', async () => {
-  const users = load();
-  const late: number[] = [];
+  const stop = load();
+  const took: number[] = [];
   for (let flip = 0; flip < 20; flip++) {
     const [percent, side] = flip % 2 === 0 ? [100, 'candidate'] : [0, 'legacy'];
-    users.slowest();
     const began = performance.now();
     await client.setServe('notes', { percent });
     await Promise.all(
       proxies.map(async (proxy) => {
-        while ((await ask(proxy, 'ada')).side !== side)
-          expect(performance.now() - began).toBeLessThan(10_000);
+        while ((await ask(proxy, 'ada')).side !== side) expect(performance.now() - began).toBeLessThan(2000);
       }),
     );
-    // A flip is a call of the control plane, and is seen by the question after the one under way: on a machine that is
-    // slow at the moment these take their time whatever the flip does.
-    late.push(performance.now() - began - 3 * users.slowest());
+    took.push(performance.now() - began);
   }
-  expect(await users.stop()).toEqual([]);
+  expect(await stop()).toEqual([]);
   // The promise is 200 ms; one stall of a busy test machine is no broken promise, two are.
-  expect(late.sort((a, b) => a - b).at(-2)).toBeLessThan(200);
+  expect(took.sort((a, b) => a - b).at(-2)).toBeLessThan(200);
+  expect(took.at(-1)).toBeLessThan(1000);
 });
 
 it('every proxy gives a user the same side, and reports what it served', async () => {
@@ -135,9 +115,9 @@ it('every proxy gives a user the same side, and reports what it served', async (
   );
   expect(perProxy[1]).toEqual(perProxy[0]);
   expect(perProxy[2]).toEqual(perProxy[0]);
-  await vi.waitUntil(async () => (await client.slice('notes')).parity.counts.match >= 300, WAIT);
+  await vi.waitUntil(async () => (await client.slice('notes')).parity.counts.match >= 300, { timeout: 5000 });
   expect((await client.slice('notes')).parity.counts).toMatchObject({ mismatch: 0, inconclusive: 0 });
-  await vi.waitUntil(async () => (await client.proxies()).length === 3, WAIT);
+  await vi.waitUntil(async () => (await client.proxies()).length === 3, { timeout: 5000 });
 });
 
 it('proxies serve on while the control plane is away, with the flags they heard last, and hear of it again', async () => {
@@ -149,7 +129,7 @@ it('proxies serve on while the control plane is away, with the flags they heard 
       ),
     WAIT,
   );
-  const users = load();
+  const stop = load();
   const { port } = new URL(control.address);
   await control.stop();
   for (const proxy of proxies) expect(await ask(proxy, 'ada')).toEqual({ status: 200, side: 'candidate' });
@@ -163,7 +143,7 @@ it('proxies serve on while the control plane is away, with the flags they heard 
   await vi.waitUntil(
     async () =>
       (await Promise.all(proxies.map((proxy) => ask(proxy, 'ada')))).every(({ side }) => side === 'legacy'),
-    WAIT,
+    { timeout: 10_000 },
   );
-  expect(await users.stop()).toEqual([]);
+  expect(await stop()).toEqual([]);
 });
