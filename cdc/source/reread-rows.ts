@@ -16,7 +16,7 @@ export async function rereadRows(
   source: pg.Pool,
   binding: RelationBinding,
   tuples: readonly TuplePlace[],
-  /** Whether a reader with this snapshot (pg_current_snapshot) sees all that is asked because of. */
+  /** Whether a reader with this snapshot (pg_current_snapshot) sees the changes whose rows are asked for. */
   sees: (snapshot: string) => boolean,
   /** Nobody waits for the rows any more. */
   stopping: () => boolean,
