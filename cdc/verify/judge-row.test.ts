@@ -17,7 +17,36 @@ describe('a row that is looked at three times', () => {
     expect(judgeRow(NAMES, { before, found, after: [row('2', '7', 'a')] })).toEqual({ kind: 'moving' });
     expect(judgeRow(NAMES, { before, found, after: before })).toEqual({
       kind: 'different',
+      rows: 1,
       columns: [{ name: 'state', expected: 'a', found: null }],
+    });
+  });
+
+  test('equal rows of a table without a key are counted, not only found to be missing or too many', () => {
+    const twice = [row('1', '7', 'a'), row('2', '7', 'a')];
+    const [once] = twice as [SideRow];
+    expect(judgeRow(NAMES, { before: twice, found: [], after: twice })).toMatchObject({
+      kind: 'missing',
+      rows: 2,
+    });
+    expect(judgeRow(NAMES, { before: twice, found: [once], after: twice })).toMatchObject({
+      kind: 'missing',
+      rows: 1,
+    });
+    expect(judgeRow(NAMES, { before: [once], found: [...twice, once], after: [once] })).toMatchObject({
+      kind: 'extra',
+      rows: 2,
+    });
+    expect(judgeRow(NAMES, { before: twice, found: [...twice].reverse(), after: [] }).kind).toBe('equal');
+  });
+
+  test('of several rows with one key, the one that differs is told, wherever it stands', () => {
+    const before = [row('1', '7', 'a'), row('2', '7', 'b')];
+    const found = [row('', '7', 'a'), row('', '7', 'x')];
+    expect(judgeRow(NAMES, { before, found, after: before })).toEqual({
+      kind: 'different',
+      rows: 1,
+      columns: [{ name: 'state', expected: 'b', found: 'x' }],
     });
   });
 

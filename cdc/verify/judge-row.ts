@@ -4,14 +4,18 @@
  * everything, and the target is wrong.
  */
 import type { SideRow } from './side-reader.ts';
-import type { ColumnDifference } from './verify-report.ts';
+import type { ColumnDifference, Difference } from './verify-report.ts';
 
 export type Judgement =
   | { readonly kind: 'equal' }
   /** The row changed while we looked: look again. */
   | { readonly kind: 'moving' }
-  | { readonly kind: 'missing' | 'extra'; readonly columns: readonly [] }
-  | { readonly kind: 'different'; readonly columns: readonly ColumnDifference[] };
+  | {
+      readonly kind: Difference['kind'];
+      /** Rows that this is true of: more than one only where the key does not tell rows apart. */
+      readonly rows: number;
+      readonly columns: readonly ColumnDifference[];
+    };
 
 export interface Looks {
   readonly before: readonly SideRow[];
@@ -21,13 +25,15 @@ export interface Looks {
 
 export function judgeRow(names: readonly string[], looks: Looks): Judgement {
   const { before, found, after } = looks;
-  const columns = before[0] && found[0] ? compareTexts(names, before[0], found[0]) : [];
-  if (before.length === found.length && (columns.length === 0 || sameMultiset(before, found)))
-    return { kind: 'equal' };
+  const lacking = rowsWithout(before, found);
+  const surplus = rowsWithout(found, before);
+  const [expected, other] = [lacking[0], surplus[0]];
+  if (!expected && !other) return { kind: 'equal' };
   if (versions(before) !== versions(after)) return { kind: 'moving' };
-  if (before.length > found.length) return { kind: 'missing', columns: [] };
-  if (before.length < found.length) return { kind: 'extra', columns: [] };
-  return { kind: 'different', columns };
+  const rows = Math.max(lacking.length, surplus.length);
+  if (lacking.length > surplus.length) return { kind: 'missing', rows, columns: [] };
+  if (lacking.length < surplus.length) return { kind: 'extra', rows, columns: [] };
+  return { kind: 'different', rows, columns: expected && other ? compareTexts(names, expected, other) : [] };
 }
 
 function compareTexts(names: readonly string[], expected: SideRow, found: SideRow): ColumnDifference[] {
@@ -37,9 +43,19 @@ function compareTexts(names: readonly string[], expected: SideRow, found: SideRo
   });
 }
 
-function sameMultiset(one: readonly SideRow[], other: readonly SideRow[]): boolean {
-  const sorted = (rows: readonly SideRow[]) => rows.map((row) => JSON.stringify(row.texts)).sort();
-  return JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
+/** The rows of `these` that are not among `those`, as multisets. */
+function rowsWithout(these: readonly SideRow[], those: readonly SideRow[]): SideRow[] {
+  const left = new Map<string, number>();
+  for (const row of those) left.set(contentOf(row), (left.get(contentOf(row)) ?? 0) + 1);
+  return these.filter((row) => {
+    const others = left.get(contentOf(row)) ?? 0;
+    if (others > 0) left.set(contentOf(row), others - 1);
+    return others === 0;
+  });
+}
+
+function contentOf(row: SideRow): string {
+  return JSON.stringify(row.texts);
 }
 
 function versions(rows: readonly SideRow[]): string {

@@ -5,7 +5,7 @@
  */
 import type pg from 'pg';
 import type { TablePlan } from '../mapping/table-plan.ts';
-import { type Judgement, judgeRow } from './judge-row.ts';
+import { type Judgement, judgeRow, type Looks } from './judge-row.ts';
 import {
   addRow,
   type KeyTexts,
@@ -25,6 +25,8 @@ export interface Settled {
   /** Equal at the second look. */
   readonly equal: number;
   readonly unsettled: number;
+  /** Rows that were there at the last look; a key that neither side has any more counts as one. */
+  readonly rows: { readonly source: number; readonly target: number };
 }
 
 export async function settleSuspects(
@@ -35,34 +37,42 @@ export async function settleSuspects(
   const differences: Difference[] = [];
   let equal = 0;
   let unsettled = 0;
+  const rows = { source: 0, target: 0 };
   for (let from = 0; from < suspects.length; from += KEYS_AT_ONCE) {
     let open: readonly KeyTexts[] = suspects.slice(from, from + KEYS_AT_ONCE);
     for (let attempt = 1; open.length > 0 && attempt <= ATTEMPTS; attempt += 1) {
       const moving: KeyTexts[] = [];
-      for (const { key, judgement } of await lookAgain(table, open, sides)) {
-        if (judgement.kind === 'moving') moving.push(key);
-        else if (judgement.kind === 'equal') equal += 1;
+      for (const { key, judgement, looks } of await lookAgain(table, open, sides)) {
+        if (judgement.kind === 'moving') {
+          moving.push(key);
+          continue;
+        }
+        rows.source += looks.before.length || (looks.found.length === 0 ? 1 : 0);
+        rows.target += looks.found.length || (looks.before.length === 0 ? 1 : 0);
+        if (judgement.kind === 'equal') equal += 1;
         else differences.push(toDifference(table.plan, key, judgement));
       }
       open = moving;
     }
     unsettled += open.length;
+    rows.source += open.length;
+    rows.target += open.length;
   }
-  return { differences, equal, unsettled };
+  return { differences, equal, unsettled, rows };
 }
 
 async function lookAgain(
   table: TableSides,
   keys: readonly KeyTexts[],
   sides: SnapshotSides,
-): Promise<{ key: KeyTexts; judgement: Judgement }[]> {
+): Promise<{ key: KeyTexts; judgement: Judgement; looks: Looks }[]> {
   const { before, found, after } = await lookAtBoth(table, keys, sides);
   const spelled = await respell(table.plan, before, sides.target);
   const names = table.plan.columns.map((column) => column.name);
   return keys.map((key) => {
     const id = keyId(key);
     const looks = { before: spelled.get(id) ?? [], found: found.get(id) ?? [], after: after.get(id) ?? [] };
-    return { key, judgement: judgeRow(names, looks) };
+    return { key, judgement: judgeRow(names, looks), looks };
   });
 }
 
@@ -117,6 +127,7 @@ function toDifference(
     to: plan.target.qualifiedName,
     kind: judgement.kind,
     key: toRowKey(plan, key),
+    rows: judgement.rows,
     columns: judgement.columns,
   };
 }

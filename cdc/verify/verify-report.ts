@@ -54,6 +54,8 @@ export interface Difference {
   /** missing: not on the target; extra: on the target alone. */
   readonly kind: 'missing' | 'extra' | 'different';
   readonly key: RowKey;
+  /** Rows of this key that it is true of: more than one only in a table without a key, where equal rows repeat. */
+  readonly rows: number;
   /** The columns that differ, of a row that is on both sides. Values are PostgreSQL's text. */
   readonly columns: readonly ColumnDifference[];
 }

@@ -5,7 +5,7 @@ import { compareRange, type RangeComparison } from './compare-range.ts';
 import { isRangeable, type KeyRange, nextRange } from './key-range.ts';
 import type { HashMethod } from './row-hash.ts';
 import { type Settled, settleSuspects } from './settle-suspects.ts';
-import type { KeyTexts, TableSides } from './side-reader.ts';
+import type { TableSides } from './side-reader.ts';
 import { type SnapshotSides, withSnapshots } from './snapshot.ts';
 import type { Difference, TableReport } from './verify-report.ts';
 
@@ -74,12 +74,12 @@ export async function verifyTable(run: TableRun): Promise<TableReport> {
 /** Counts of a range, once it is settled, added to those of its table. */
 export function addRange(
   report: TableReport,
-  range: Pick<RangeComparison, 'rowsSource' | 'rowsTarget'> & { readonly suspects: readonly KeyTexts[] },
+  range: Pick<RangeComparison, 'rowsSource' | 'rowsTarget'>,
   settled: Settled,
   complete: boolean,
 ): TableReport {
   const count = (kind: Difference['kind']) =>
-    settled.differences.filter((difference) => difference.kind === kind).length;
+    settled.differences.reduce((sum, entry) => (entry.kind === kind ? sum + entry.rows : sum), 0);
   const [missing, extra, different] = [count('missing'), count('extra'), count('different')];
   // Rows of the source that are neither missing nor different nor in doubt are equal.
   const equal = Math.max(0, range.rowsSource - missing - different - settled.unsettled);

@@ -17,10 +17,11 @@ export function formatVerify(result: VerifyView): string {
     ]),
   );
   const examples = result.tables.flatMap((t) =>
-    t.examples.map(
-      (example) =>
-        `  ${t.to} ${example.key}: ${example.kind}${example.columns.length > 0 ? ` in ${example.columns.join(', ')}` : ''}`,
-    ),
+    t.examples.map(({ key, kind, rows, columns }) => {
+      const times = rows > 1 ? `, ${rows.toLocaleString('en-US')} times` : '';
+      const where = columns.length > 0 ? ` in ${columns.join(', ')}` : '';
+      return `  ${t.to} ${key}: ${kind}${where}${times}`;
+    }),
   );
   return `${[table, ...examples, describeVerdict(result)].join('\n')}\n`;
 }

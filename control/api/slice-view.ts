@@ -116,7 +116,9 @@ const verifyTable = z.object({
   lag: count.describe('differed at first look, equal once the stream had passed'),
   unsettled: count.describe('changed too often to be settled'),
   complete: z.boolean(),
-  examples: z.array(z.object({ kind: z.string(), key: z.string(), columns: z.array(z.string()) })),
+  examples: z.array(
+    z.object({ kind: z.string(), key: z.string(), rows: count, columns: z.array(z.string()) }),
+  ),
 });
 
 const verifyDifference = z.object({
@@ -124,6 +126,7 @@ const verifyDifference = z.object({
   to: z.string(),
   kind: z.enum(['missing', 'extra', 'different']),
   key: z.record(z.string(), z.string().nullable()),
+  rows: count.describe('rows of this key; more than one only in a table without a key'),
   columns: z.array(
     z.object({ name: z.string(), expected: z.string().nullable(), found: z.string().nullable() }),
   ),

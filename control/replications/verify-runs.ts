@@ -175,9 +175,10 @@ function withExamples(
   return {
     ...table,
     rowsCompared: equal + missing + extra + different + unsettled,
-    examples: own.slice(0, MOST_EXAMPLES).map(({ kind, key, columns }) => ({
+    examples: own.slice(0, MOST_EXAMPLES).map(({ kind, key, rows, columns }) => ({
       kind,
       key: Object.values(key).join(', '),
+      rows,
       columns: columns.map(({ name }) => name),
     })),
   };

@@ -149,10 +149,11 @@ it('verify finds the corrupted row, and is equal once it is mended', async () =>
       to: 'public.notes',
       kind: 'different',
       key: { id: '1' },
+      rows: 1,
       columns: [{ name: 'body', expected: 'new', found: 'broken' }],
     },
   ]);
-  expect(found.tables[0]?.examples).toEqual([{ kind: 'different', key: '1', columns: ['body'] }]);
+  expect(found.tables[0]?.examples).toEqual([{ kind: 'different', key: '1', rows: 1, columns: ['body'] }]);
   await target.query(`UPDATE notes SET body = 'new' WHERE id = 1`);
   expect(await client.verify('notes', { pollMs: 20 })).toMatchObject({
     verdict: 'match',

@@ -139,6 +139,17 @@ test('exactly what was corrupted is reported', { timeout: 60_000 }, async () => 
         expect(report.tables.every((table) => table.complete)).toBe(true);
       },
     ),
-    { numRuns: 10 },
+    {
+      numRuns: 10,
+      examples: [
+        // Both of two equal rows without a key: one gone, the other changed.
+        [
+          [
+            { table: 'line', place: 31, kind: 'missing' },
+            { table: 'line', place: 30, kind: 'different', set: "a = coalesce(a, '') || ' '" },
+          ],
+        ],
+      ],
+    },
   );
 });
