@@ -12,6 +12,7 @@ import { LeanResponse } from '../forward/lean-response.ts';
 import { ALLOW } from '../respond/answer-options.ts';
 import { answerProblemOnSocket } from '../respond/answer-problem.ts';
 import { flushWrites } from '../upstream/write-batch.ts';
+import { whenQueueIsEmpty } from './accept-queue.ts';
 import { IdleConnections, type InboundSocket } from './idle-connections.ts';
 
 /** Late heads and requests are noticed within this; set once, so that it must do for any config. */
@@ -32,8 +33,11 @@ export interface Inbound {
   readonly server: Server;
   /** Takes over the limits and timeouts of a changed config; heads are measured anew from the next connection on. */
   retune(config: ProxyConfig): void;
-  /** Stops accepting without touching connections: they are told at their next answer, the one under way included. */
-  stopAccepting(onClosed: () => void): void;
+  /**
+   * Accepts who has come already, for at most so long, and nobody else; touches no connection: they are told at their next
+   * answer, the one under way included.
+   */
+  stopAccepting(mostMs: number, onClosed: () => void): void;
 }
 
 export function createInbound(config: ProxyConfig, handlers: InboundHandlers): Inbound {
@@ -142,10 +146,10 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
       (server as Server & { maxHeaderSize: number }).maxHeaderSize = limits.headerBytes;
       idle.keepAliveMs = timeouts.keepAliveMs;
     },
-    stopAccepting(onClosed) {
+    stopAccepting(mostMs, onClosed) {
       idle.endAll();
       // http.Server.close would cut idle connections at once, and with them a request that is on its way.
-      NetServer.prototype.close.call(server, onClosed);
+      whenQueueIsEmpty(server, mostMs, () => NetServer.prototype.close.call(server, onClosed));
     },
   };
 }

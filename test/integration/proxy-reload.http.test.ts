@@ -1,5 +1,7 @@
 /** A changed config takes effect as a whole: what the listening server was made with as well. */
 
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import type { FicusConfig, FicusConfigInput, ParsedConfig } from '@ficus/core';
 import { afterEach, expect, test } from 'vitest';
 import { rawClient } from './forward-harness.ts';
@@ -53,4 +55,44 @@ test('a request may be given less time than its head by default', async () => {
   expect(await rig.get('/x')).toMatchObject({ status: 200 });
   const slow = await rawClient(port(), 'GET /');
   expect(await slow.untilEnd(15_000)).toMatch(/^HTTP\/1\.1 408 /);
+});
+
+/** Connects and asks from a thread of its own, while the proxy's thread stands still. */
+const CLIENTS = `
+const { workerData: { port, clients, connected }, parentPort } = require('node:worker_threads');
+const { connect } = require('node:net');
+let left = clients;
+for (let client = 0; client < clients; client += 1) {
+  let text = '';
+  let told = false;
+  const tell = () => { if (!told) parentPort.postMessage(text); told = true; };
+  const socket = connect(port, '127.0.0.1', () => {
+    socket.write('GET /x HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n', () => {
+      Atomics.add(connected, 0, 1);
+      Atomics.notify(connected, 0);
+    });
+  });
+  socket.on('data', (chunk) => { text += chunk; });
+  socket.on('error', (error) => { text = error.code; });
+  socket.on('close', tell);
+}`;
+
+test('whoever the kernel has connected when the proxy is told to stop is answered', async () => {
+  await start();
+  const clients = 40;
+  const connected = new Int32Array(new SharedArrayBuffer(4));
+  const workerData = { port: port(), clients, connected };
+  const thread = new Worker(CLIENTS, { eval: true, workerData });
+  const answers: string[] = [];
+  thread.on('message', (answer: string) => answers.push(answer));
+  await once(thread, 'online');
+  // Nothing is accepted meanwhile: they are in the kernel's queue.
+  for (let seen = 0; seen < clients; seen = Atomics.load(connected, 0))
+    Atomics.wait(connected, 0, seen, 10_000);
+  await Promise.all([rig.proxy.stop(), once(thread, 'exit')]);
+  expect(answers).toHaveLength(clients);
+  for (const answer of answers) {
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(answer.toLowerCase()).toContain('connection: close');
+  }
 });

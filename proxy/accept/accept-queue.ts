@@ -1,0 +1,38 @@
+/**
+ * The connections that the kernel has completed and nobody has accepted yet. A client there believes to be connected and
+ * has sent its request; closing the listening socket resets it (Linux, tcp_close of a listener).
+ */
+import type { Server } from 'node:net';
+
+/** In a longer turn of the event loop somebody may have come since the kernel was asked. */
+const QUIET_TURN_MS = 0.2;
+
+/**
+ * Calls `close` in the turn of the event loop that found the queue empty; there is no way to stop the kernel from
+ * queueing, but what is left between its answer and the closing are microseconds.
+ *
+ * @param mostMs where connections come without a pause, an end is made after so long
+ */
+export function whenQueueIsEmpty(server: Server, mostMs: number, close: () => void): void {
+  const beganAt = performance.now();
+  let turnBeganAt = beganAt;
+  // Nothing is known about the turn in which the question came.
+  let accepted = true;
+  const onConnection = (): void => {
+    accepted = true;
+  };
+  server.on('connection', onConnection);
+  const look = (): void => {
+    const now = performance.now();
+    const empty = !accepted && now - turnBeganAt < QUIET_TURN_MS;
+    if (!empty && now - beganAt < mostMs) {
+      accepted = false;
+      turnBeganAt = now;
+      setImmediate(look);
+      return;
+    }
+    server.off('connection', onConnection);
+    close();
+  };
+  setImmediate(look);
+}
