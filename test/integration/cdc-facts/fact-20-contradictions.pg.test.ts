@@ -3,10 +3,10 @@
  * stream stops and shows both rows; nothing is overwritten, and nothing made up. Where the target may rightly differ
  * (first copy, conditions, several operations merged into one) it does not stop.
  */
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, inject, test } from 'vitest';
+import { afterEach, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../cdc-mapping/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
@@ -191,6 +191,7 @@ test('with a condition rows come and go by UPDATE; a new one must be new', async
 
 test('through a module: a new row must be new, and what it leaves behind may change', async () => {
   const module = join(tmpdir(), `ficus-fact-20-${process.pid}.mjs`);
+  onTestFinished(() => rm(module, { force: true }));
   await writeFile(
     module,
     `export const forward = (row) => row.body.startsWith('row') ? { id: row.id, body: row.body.toUpperCase() } : undefined;
