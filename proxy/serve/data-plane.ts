@@ -25,8 +25,6 @@ const COUNTS_EACH_MS = 500;
 const MEMORY_EACH_MS = 100;
 /** Connections that the kernel holds until they are accepted. */
 const BACKLOG = 4096;
-/** Whoever waits to be accepted while draining is, for at most so long. */
-const ACCEPTED_ON_MS = 500;
 /** Idle connections are left open for so long while draining, so that each is told at its next answer. */
 const IDLE_GRACE_MS = 1_000;
 /**
@@ -176,13 +174,14 @@ export class DataPlane implements RequestHost {
         sweep = setInterval(() => {
           // Whoever holds a tunnel or an event stream is made to connect again, by then to somebody else.
           for (const exchange of this.#endless.values()) exchange.cancel();
-          this.#inbound.server.closeIdleConnections();
+          // Right behind the sockets' events: whose request has come is not idle any more.
+          setImmediate(() => this.#inbound.server.closeIdleConnections());
         }, 50);
       },
       Math.min(IDLE_GRACE_MS, drainMs / 2),
     );
     const deadline = setTimeout(() => this.#inbound.server.closeAllConnections(), drainMs);
-    this.#inbound.stopAccepting(Math.min(ACCEPTED_ON_MS, drainMs / 2), () => {
+    this.#inbound.stopAccepting(drainMs / 2, () => {
       clearTimeout(grace);
       clearTimeout(deadline);
       clearInterval(sweep);

@@ -29,6 +29,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   streaming.destroy();
+  // A question under way that is answered by nobody would be an error that nobody hears.
+  await Promise.race([once(polling, 'unchanged'), once(polling, 'changed')]);
   polling.destroy();
   await control.stop();
   await database.drop();

@@ -78,7 +78,7 @@ for (let client = 0; client < clients; client += 1) {
 }`;
 
 test('whoever the kernel has connected when the proxy is told to stop is answered', async () => {
-  await start();
+  await start({ timeouts: { drainMs: 20_000 } });
   const clients = 40;
   const connected = new Int32Array(new SharedArrayBuffer(4));
   const workerData = { port: port(), clients, connected };
