@@ -1,8 +1,9 @@
 /** One embedded PostgreSQL for all `.pg.test.ts` files of a run; each test makes its own databases in it. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startCluster } from '@ficus/sample';
 import type { TestProject } from 'vitest/node';
+import { makeTestDirectory } from './parts/test-directory.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -12,9 +13,7 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const base = join(import.meta.dirname, '..', '.ficus', 'test');
-  await mkdir(base, { recursive: true });
-  const root = await mkdtemp(join(base, 'pg-'));
+  const root = await makeTestDirectory('pg');
   const cluster = await startCluster({ dataDir: join(root, 'data'), settings: { fsync: 'off' } });
   project.provide('postgresPort', cluster.port);
   return async () => {

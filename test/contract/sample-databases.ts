@@ -33,7 +33,7 @@ export async function mappedService(port: number, shop: SampleDatabase): Promise
 export async function createDatabase(port: number, purpose: string): Promise<SampleDatabase> {
   const name = `sample_${purpose}_${randomBytes(6).toString('hex')}`;
   const urlOf = (database: string) => `postgres://postgres@127.0.0.1:${port}/${database}`;
-  await once(urlOf('postgres'), `CREATE DATABASE ${name}`);
+  await once(urlOf('postgres'), `CREATE DATABASE ${name} STRATEGY FILE_COPY`);
   const pool = new pg.Pool({ connectionString: urlOf(name), max: 4 });
   pool.on('error', () => undefined);
   return {

@@ -1,21 +1,21 @@
 /** What a user reads when something is wrong: every error, one clear sentence, what to do, the right exit status. */
 
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type EmbeddedCluster, startCluster } from '@ficus/sample';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { refusingPort } from '../parts/refusing-port.ts';
-import { type CommandResult, FICUS, ROOT, runCommand, stopAll } from './run-command.ts';
+import { makeTestDirectory } from '../parts/test-directory.ts';
+import { type CommandResult, FICUS, runCommand, stopAll } from './run-command.ts';
 
 let directory: string;
 let cluster: EmbeddedCluster;
 
 beforeAll(async () => {
-  await mkdir(join(ROOT, '.ficus'), { recursive: true });
-  directory = await mkdtemp(join(ROOT, '.ficus', 'bad-input-'));
+  directory = await makeTestDirectory('bad-input');
   // A server as people find it: wal_level is what PostgreSQL's default is.
   cluster = await startCluster({
     dataDir: join(directory, 'postgres'),

@@ -1,10 +1,11 @@
 /** `ficus copy` watches; Ctrl-C ends the watching, says that the copy goes on, and does not say that it is done. */
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { FICUS, ROOT, startCommand, stopAll } from './run-command.ts';
+import { makeTestDirectory } from '../parts/test-directory.ts';
+import { FICUS, startCommand, stopAll } from './run-command.ts';
 
 let directory: string;
 let config: string;
@@ -23,8 +24,7 @@ beforeAll(async () => {
   }).listen(0, '127.0.0.1');
   await once(control, 'listening');
   const address = control.address();
-  await mkdir(join(ROOT, '.ficus'), { recursive: true });
-  directory = await mkdtemp(join(ROOT, '.ficus', 'copy-watch-'));
+  directory = await makeTestDirectory('copy-watch');
   config = join(directory, 'ficus.yaml');
   await writeFile(
     config,

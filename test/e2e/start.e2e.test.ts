@@ -1,10 +1,10 @@
 /** `npm start`: up, usable, and gone without a trace at Ctrl-C; found again after a crash. */
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { ROOT, runCommand, startCommand, stopAll } from './run-command.ts';
+import { makeTestDirectory } from '../parts/test-directory.ts';
+import { runCommand, startCommand, stopAll } from './run-command.ts';
 
 const ANY_PORT = {
   FICUS_PROXY_PORT: '0',
@@ -15,8 +15,7 @@ const ANY_PORT = {
 let directory: string;
 
 beforeAll(async () => {
-  await mkdir(join(ROOT, '.ficus'), { recursive: true });
-  directory = await mkdtemp(join(ROOT, '.ficus', 'start-'));
+  directory = await makeTestDirectory('start');
 });
 afterEach(stopAll);
 afterAll(() => rm(directory, { recursive: true, force: true }));
@@ -70,7 +69,7 @@ test('a second start in the same directory says so and leaves the first alone', 
 });
 
 test('Ctrl-C while the shop is filled stops at once, and nothing is half-filled', async () => {
-  const own = await mkdtemp(join(ROOT, '.ficus', 'start-'));
+  const own = await makeTestDirectory('start');
   try {
     // At this size the seed alone would outlast the test.
     const running = startCommand(['sample/start.ts', '--scale', '100', '--directory', own], ANY_PORT);

@@ -1,11 +1,11 @@
 /** One request through proxy and service is one trace, told to a collector by OTLP; without a collector, none is. */
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { ROOT, startCommand, stopAll } from './run-command.ts';
+import { makeTestDirectory } from '../parts/test-directory.ts';
+import { startCommand, stopAll } from './run-command.ts';
 
 interface Span {
   readonly service: string;
@@ -37,8 +37,7 @@ beforeAll(async () => {
   });
   collector.listen(0, '127.0.0.1');
   await once(collector, 'listening');
-  await mkdir(join(ROOT, '.ficus'), { recursive: true });
-  directory = await mkdtemp(join(ROOT, '.ficus', 'tracing-'));
+  directory = await makeTestDirectory('tracing');
   const running = startCommand(['sample/start.ts', '--scale', '0.01', '--directory', directory], {
     FICUS_PROXY_PORT: '0',
     FICUS_CONTROL_PORT: '0',

@@ -2,7 +2,7 @@
  * The rig of the fault tests: two clusters, a relay before each, the engine in a process of its own, and the oracle.
  * One round: writers at work, faults as planned, then quiet, and everything is compared.
  */
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReplicationOptions } from '@ficus/cdc';
@@ -10,6 +10,7 @@ import { verifySlice } from '@ficus/cdc';
 import { type TableConfig, tableSchema } from '@ficus/core';
 import { type EmbeddedCluster, startCluster } from '@ficus/sample';
 import pg from 'pg';
+import { makeTestDirectory } from '../parts/test-directory.ts';
 import { EngineProcess } from './engine-process.ts';
 import type { Fault, RoundPlan } from './fault-plan.ts';
 import {
@@ -88,10 +89,7 @@ export class FaultBench {
   }
 
   static async open(): Promise<FaultBench> {
-    const base = join(import.meta.dirname, '../../.ficus/test');
-    await mkdir(base, { recursive: true });
-    const root = await mkdtemp(join(base, 'faults-'));
-    await chmod(root, 0o755);
+    const root = await makeTestDirectory('faults');
     const cluster = (name: string) =>
       startCluster({
         dataDir: join(root, name),

@@ -1,11 +1,12 @@
 /** The dashboard in a real browser: what it says of a slice, that values of strangers stay text, and its token. */
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Control, createControlClient, startControl } from '@ficus/control';
 import { encodeObservation, LINK_PATHS, type ObservedResponse } from '@ficus/core';
 import { type EmbeddedCluster, startCluster } from '@ficus/sample';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Browser, launchChromium, type Page } from '../parts/chromium.ts';
+import { makeTestDirectory } from '../parts/test-directory.ts';
 import {
   createTestDatabase,
   HandPlayedReplication,
@@ -25,10 +26,7 @@ let page: Page;
 
 beforeAll(async () => {
   browser = await launchChromium();
-  const base = join(import.meta.dirname, '..', '..', '.ficus', 'test');
-  await mkdir(base, { recursive: true });
-  root = await mkdtemp(join(base, 'dashboard-'));
-  await chmod(root, 0o755);
+  root = await makeTestDirectory('dashboard');
   cluster = await startCluster({ dataDir: join(root, 'data'), settings: { fsync: 'off' } });
   database = await createTestDatabase(cluster.port);
   control = await startControl({

@@ -1,11 +1,12 @@
 /** The control plane while its database goes away and comes back. Starts a cluster of its own: it is killed. */
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Control, createControlClient, startControl } from '@ficus/control';
 import { type EmbeddedCluster, startCluster } from '@ficus/sample';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { makeTestDirectory } from '../parts/test-directory.ts';
 import {
   createTestDatabase,
   HandPlayedReplication,
@@ -27,10 +28,7 @@ const start = () =>
   });
 
 beforeAll(async () => {
-  const base = join(import.meta.dirname, '..', '..', '.ficus', 'test');
-  await mkdir(base, { recursive: true });
-  root = await mkdtemp(join(base, 'control-'));
-  await chmod(root, 0o755);
+  root = await makeTestDirectory('control');
   cluster = await startCluster({ dataDir: join(root, 'data'), settings: { shared_buffers: '16MB' } });
   database = await createTestDatabase(cluster.port);
 });

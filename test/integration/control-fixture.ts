@@ -29,7 +29,7 @@ export async function createTestDatabase(port: number, prefix = 'control'): Prom
       await client.end();
     }
   };
-  await once('postgres', `CREATE DATABASE ${name}`);
+  await once('postgres', `CREATE DATABASE ${name} STRATEGY FILE_COPY`);
   return {
     url: url(name),
     query: (text) => once(name, text),

@@ -1,9 +1,10 @@
 /** The sample as a person meets it, in a real browser through the proxy: log in, read the inbox, place an order. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ROOT, type RunningCommand, startCommand, stopAll } from '../e2e/run-command.ts';
+import { type RunningCommand, startCommand, stopAll } from '../e2e/run-command.ts';
 import { type Browser, launchChromium } from '../parts/chromium.ts';
+import { makeTestDirectory } from '../parts/test-directory.ts';
 
 let directory: string;
 let shop: RunningCommand;
@@ -12,8 +13,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   browser = await launchChromium();
-  await mkdir(join(ROOT, '.ficus'), { recursive: true });
-  directory = await mkdtemp(join(ROOT, '.ficus', 'browser-'));
+  directory = await makeTestDirectory('browser');
   shop = startCommand(['sample/start.ts', '--scale', '0.05', '--directory', directory], {
     FICUS_PROXY_PORT: '0',
     FICUS_CONTROL_PORT: '0',

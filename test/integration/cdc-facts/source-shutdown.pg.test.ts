@@ -1,11 +1,12 @@
 /** A source that shuts down waits until its walsenders have gone. An engine attached to it must not keep it waiting. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openReplication } from '@ficus/cdc';
 import { tableSchema } from '@ficus/core';
 import { startCluster } from '@ficus/sample';
 import pg from 'pg';
 import { expect, test, vi } from 'vitest';
+import { makeTestDirectory } from '../../parts/test-directory.ts';
 
 async function query(connectionString: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString });
@@ -15,9 +16,7 @@ async function query(connectionString: string, sql: string): Promise<void> {
 }
 
 test('a fast shutdown comes to its end, and the stream goes on afterwards', { timeout: 60_000 }, async () => {
-  const base = join(import.meta.dirname, '..', '..', '..', '.ficus', 'test');
-  await mkdir(base, { recursive: true });
-  const root = await mkdtemp(join(base, 'shutdown-'));
+  const root = await makeTestDirectory('shutdown');
   const cluster = await startCluster({ dataDir: join(root, 'data'), settings: { fsync: 'off' } });
   await cluster.createDatabase('source');
   const target = await startCluster({ dataDir: join(root, 'target'), settings: { fsync: 'off' } });

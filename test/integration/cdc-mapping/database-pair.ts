@@ -34,7 +34,7 @@ async function createDatabase(port: number, name: string) {
     await admin.connect();
     await work(admin).finally(() => admin.end());
   };
-  await asAdmin((admin) => admin.query(`CREATE DATABASE ${name}`));
+  await asAdmin((admin) => admin.query(`CREATE DATABASE ${name} STRATEGY FILE_COPY`));
   const client = new pg.Client({ connectionString: urlOf(name) });
   // A cluster that the test itself stops takes its connections along.
   client.on('error', () => undefined);
