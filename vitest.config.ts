@@ -4,9 +4,10 @@ import { defineConfig } from 'vitest/config';
 /**
  * A test file's suffix says what it needs:
  * `.test.ts` nothing but the process (unit), `.http.test.ts` sockets on loopback, `.pg.test.ts` the shared
- * embedded PostgreSQL, `.e2e.test.ts` whole processes. Heavier parts live in vitest.real.config.ts.
+ * embedded PostgreSQL, `.e2e.test.ts` whole processes, `.timed.test.ts` PostgreSQL and the machine to itself: it holds a
+ * promise in milliseconds, and runs when the others are done. Heavier parts live in vitest.real.config.ts.
  */
-const needsMore = ['**/*.http.test.ts', '**/*.pg.test.ts', '**/*.e2e.test.ts', '**/*.real.test.ts'];
+const needsMore = ['http', 'pg', 'e2e', 'timed', 'real'].map((need) => `**/*.${need}.test.ts`);
 const never = ['**/node_modules/**', '.ficus/**'];
 
 /** A condition is waited for as long as a busy machine may take; a second is what a quiet one takes. */
@@ -61,6 +62,20 @@ export default defineConfig({
           exclude: never,
           testTimeout: 90_000,
           hookTimeout: 90_000,
+        },
+      },
+      {
+        test: {
+          name: 'timed',
+          expect,
+          isolate: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+          include: ['**/*.timed.test.ts'],
+          exclude: never,
+          globalSetup: ['./test/postgres-setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
     ],
