@@ -2,6 +2,7 @@
 import { parseLsn } from '@ficus/core';
 import type pg from 'pg';
 import { rowKeyNames } from '../batch/relation-binding.ts';
+import { outputText } from '../catalog/output-text.ts';
 import { quoteIdentifier, quoteLiteral } from '../catalog/quote.ts';
 import type { InputColumn, TablePlan } from '../mapping/table-plan.ts';
 
@@ -115,7 +116,7 @@ export function blocksQuery(task: CopyTask, from: number, to: number | undefined
 function copyOf(task: CopyTask, which: string): string {
   const list = task.columns.map((column) => {
     const name = `t.${quoteIdentifier(column.name)}`;
-    return task.verbatim ? name : `${name}::text`;
+    return task.verbatim ? name : outputText(name, column.type);
   });
   const format = task.verbatim ? '' : ' (FORMAT binary)';
   return `COPY (SELECT ${list.join(', ')} FROM ${task.plan.source.sql} AS t${which}) TO STDOUT${format}`;

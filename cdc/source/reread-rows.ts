@@ -9,6 +9,7 @@ import type pg from 'pg';
 import type { TuplePlace } from '../batch/compose-tuple.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
 import { TextArray } from '../batch/text-array.ts';
+import { outputText } from '../catalog/output-text.ts';
 import { quoteIdentifier, quoteQualified } from '../catalog/quote.ts';
 import { encodeTuple, locateColumn } from '../decode/tuple.ts';
 
@@ -27,16 +28,17 @@ export async function rereadRows(
   for (const { bytes, at } of tuples)
     for (const [index, place] of binding.keyColumns.entries())
       arrays[index]!.appendField(bytes, locateColumn(bytes, at, place));
-  const list = relation.columns.map((column) => `t.${quoteIdentifier(column.name)}::text`);
   const parameters = keys.map((_, index) => `$${index + 1}::text[]`);
   const names = keys.map((_, index) => `k${index}`);
   const types = new Map(binding.plans[0]?.source.readColumns.map((column) => [column.name, column.type]));
+  const textOf = (name: string) => outputText(`t.${quoteIdentifier(name)}`, types.get(name) ?? 'text');
+  const list = relation.columns.map(({ name }) => textOf(name));
   const same = keys.map((key, index) => {
-    const type = types.get(key) ?? 'text';
+    const type = types.get(key);
     const column = `t.${quoteIdentifier(key)}`;
     // By the key's index where its type is known to every PostgreSQL.
-    return type === 'text'
-      ? `${column}::text = k.${names[index]}`
+    return type === undefined || type === 'text'
+      ? `${type === undefined ? textOf(key) : `${column}::text`} = k.${names[index]}`
       : `${column} = CAST(k.${names[index]} AS ${type})`;
   });
   const client = await source.connect();

@@ -4,6 +4,7 @@
  * call goes through the whole table; memory stays bounded by reading with a cursor.
  */
 import type pg from 'pg';
+import { outputText } from '../catalog/output-text.ts';
 import { quoteIdentifier } from '../catalog/quote.ts';
 import type { MappingModule, TextRow } from '../mapping/mapping-module.ts';
 import { selectSourceRows } from '../mapping/source-projection.ts';
@@ -135,7 +136,8 @@ export class ModuleSide implements SideReader {
 
   async *#mappedRows(client: pg.ClientBase): AsyncGenerator<{ row: TextRow; version: string }[]> {
     const inputs = this.#plan.source.readColumns;
-    const texts = inputs.map((column) => `s.${quoteIdentifier(column.name)}::text`).join(', ');
+    // As the stream hands them to the module.
+    const texts = inputs.map(({ name, type }) => outputText(`s.${quoteIdentifier(name)}`, type)).join(', ');
     const select = `SELECT ${texts}, s.ficus_version FROM (${selectSourceRows(this.#plan, ['t.xmin::text AS ficus_version'])}) AS s`;
     // A cursor needs a transaction; the caller's snapshot when there is one, which WITH HOLD leaves alone.
     await client.query(`DECLARE ficus_rows NO SCROLL CURSOR WITH HOLD FOR ${select}`);

@@ -61,6 +61,7 @@ export async function startStreamedPair(port: number, given: StreamedPairOptions
         waitForApplied,
         settings,
         stream: replication,
+        ...(given.options?.baseDir !== undefined && { baseDir: given.options.baseDir }),
       }),
     async drop() {
       await replication.drop();
