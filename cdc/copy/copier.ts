@@ -184,7 +184,10 @@ export class Copier {
     windows.expect(id, task.plan.source.qualifiedName);
     try {
       await mark(formatMark({ kind: 'low', stream, chunk: id }));
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      // Locked before the snapshot: a table that ALTER TABLE rewrites in between would be empty to it.
+      await client.query(
+        `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; LOCK TABLE ${task.plan.source.sql} IN ACCESS SHARE MODE`,
+      );
       const snapshot = (await client.query('SELECT pg_current_snapshot()::text AS snapshot')).rows[0]
         .snapshot as string;
       const data = await copyOut(client, chunkQuery(task, after, chunkRows));

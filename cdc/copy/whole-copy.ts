@@ -41,6 +41,8 @@ export interface WholeCopyProgress {
 /** Blocks of 8 kB read at once. */
 const BLOCKS = 1_000;
 
+const SERIALIZATION_FAILURE = '40001';
+
 export class WholeCopy {
   /** Where the snapshot was taken. */
   readonly lsn: bigint;
@@ -115,6 +117,7 @@ export class WholeCopy {
     await client.query('SELECT pg_logical_emit_message(true, $1, $2)', [APPLY_PREFIX, this.options.slice]);
     for (const task of tasks) await requireEmpty(client, task);
     const copied = new Map(tasks.map((task) => [task, 0]));
+    await this.refuseRewritten(tasks[0]!);
     const blocks = await this.countBlocks(tasks[0]!);
     for (let from = 0; from === 0 || from < blocks; from += BLOCKS) {
       await progress.throttle();
@@ -167,6 +170,24 @@ export class WholeCopy {
         WHERE stream = $1 AND target = $2`,
       [stream, task.plan.target.qualifiedName, rows, formatLsn(this.lsn)],
     );
+  }
+
+  /**
+   * To the snapshot a table is empty that TRUNCATE or ALTER TABLE has rewritten since. The lock cannot come first: making
+   * the snapshot waits for transactions, of which one may wait for the lock.
+   * @throws an error for which the copy is tried again, with a new snapshot
+   */
+  private async refuseRewritten({ plan }: CopyTask): Promise<void> {
+    await this.source.query(`LOCK TABLE ${plan.source.sql} IN ACCESS SHARE MODE`);
+    const { rows } = await this.source.query<{ rewritten: boolean | null }>(
+      `SELECT bool_or(c.relfilenode <> pg_relation_filenode(c.oid)) AS rewritten FROM pg_class AS c
+        WHERE c.oid = $1 OR c.oid IN (SELECT relid FROM pg_partition_tree($1::oid))`,
+      [plan.source.oid],
+    );
+    if (rows[0]?.rewritten !== true) return;
+    throw Object.assign(new Error(`${plan.source.qualifiedName} was rewritten before it could be copied`), {
+      code: SERIALIZATION_FAILURE,
+    });
   }
 
   /** Of the largest partition, where there are some. */
