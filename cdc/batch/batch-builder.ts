@@ -37,8 +37,8 @@ export interface BatchBuilderOptions {
   readonly ledger?: () => ChangeLedger | undefined;
   /** The stream is held before a transaction whose commit lies there. */
   readonly isHeld?: (commitLsn: bigint) => boolean;
-  /** Judges an altered table; throws to stop the stream. */
-  readonly checkRelation?: (relation: Relation) => void;
+  /** Judges an altered table, in the transaction whose commit lies there; throws to stop the stream. */
+  readonly checkRelation?: (relation: Relation, commitLsn: bigint) => void;
 }
 
 export class BatchBuilder implements ChangeVisitor {
@@ -102,7 +102,8 @@ export class BatchBuilder implements ChangeVisitor {
     const known = this.bindings.get(relation.oid);
     if (known && sameColumns(known.relation, relation)) return GO_ON;
     if (known && this.holds(relation.oid)) return STOP_BEFORE;
-    if (this.options.plans.some((plan) => isSource(plan, relation))) this.options.checkRelation?.(relation);
+    if (this.options.plans.some((plan) => isSource(plan, relation)))
+      this.options.checkRelation?.(relation, this.commitLsn);
     const binding = bindRelation(relation, this.options.plans);
     if ('column' in binding)
       throw new FicusError(

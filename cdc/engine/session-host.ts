@@ -15,8 +15,8 @@ export interface SessionHost {
   readonly source: pg.Pool;
   /** End of the last transaction on the target. */
   readonly appliedLsn: bigint;
-  /** Forms of tables for which the mapping has been compiled again. */
-  readonly knownForms: Set<string>;
+  /** Forms of tables, and up to which commit the mapping has been compiled again for them. */
+  readonly knownForms: Map<string, bigint>;
   /** While both sides are compared at one position. */
   readonly holdPoint: HoldPoint | undefined;
   /** Since the last full comparison began. */

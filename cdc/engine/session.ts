@@ -190,7 +190,8 @@ export class Session {
       ledger: () => host.ledger,
       isHeld: (commitLsn: bigint) => host.holdPoint?.stops(commitLsn) === true,
       wholeTables: this.wholeTables?.isEmpty ? undefined : this.wholeTables,
-      checkRelation: (relation: Relation) => this.checkRelation(relation, prepared),
+      checkRelation: (relation: Relation, commitLsn: bigint) =>
+        this.checkRelation(relation, commitLsn, prepared),
     };
     this.feed = new SourceFeed({
       host,
@@ -209,14 +210,16 @@ export class Session {
   }
 
   /**
-   * The table is not as it was when the mapping was compiled. Once for each form it takes, the mapping is compiled
-   * again; a form that then still differs is an older one, from before the table was altered, and goes through.
+   * The table is not as it was when the mapping was compiled. Each time it takes a form, the mapping is compiled again; a
+   * form that then still differs is an older one, from before the table was altered, and goes through. Not so where the
+   * stream comes upon the same form further on: that may be a new one, of a table that was altered back.
    */
-  private checkRelation(relation: Relation, prepared: PreparedStream): void {
+  private checkRelation(relation: Relation, commitLsn: bigint, prepared: PreparedStream): void {
     const form = describeRelation(relation);
     if (prepared.sourceForms.get(`${relation.schema}.${relation.name}`) === form) return;
-    if (this.host.knownForms.has(form)) return;
-    this.host.knownForms.add(form);
+    const { knownForms } = this.host;
+    if (commitLsn <= (knownForms.get(form) ?? -1n)) return;
+    knownForms.set(form, commitLsn);
     throw new RestartSession('a table of the source was altered');
   }
 

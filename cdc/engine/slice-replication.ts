@@ -43,7 +43,7 @@ export class SliceReplication implements Replication, SessionHost {
   private durableLsn = 0n;
   holdPoint: HoldPoint | undefined;
   ledger: ChangeLedger | undefined;
-  readonly knownForms = new Set<string>();
+  readonly knownForms = new Map<string, bigint>();
   mayCatchUp = true;
   private transactionsApplied = 0;
   private rowsApplied = 0;

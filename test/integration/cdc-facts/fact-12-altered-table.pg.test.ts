@@ -60,6 +60,30 @@ test('changes from before a column was added still go through after a restart', 
   ]);
 });
 
+test('a column added, dropped and added again has its values each time', async () => {
+  pair = await startStreamedPair(inject('postgresPort'), {
+    sourceSql: TABLE,
+    targetSql: `${TABLE}; ALTER TABLE item ADD COLUMN price int`,
+    tables: [{ from: 'item', to: 'item' }],
+    options: { settings },
+  });
+  const { source, target } = pair;
+  await pair.settle();
+  await source.query('ALTER TABLE item ADD COLUMN price int');
+  await source.query(`INSERT INTO item VALUES (1, 'first', 1)`);
+  await pair.settle();
+  await source.query('ALTER TABLE item DROP COLUMN price');
+  await source.query(`INSERT INTO item VALUES (2, 'without')`);
+  await pair.settle();
+  await source.query('ALTER TABLE item ADD COLUMN price int');
+  await source.query(`INSERT INTO item VALUES (3, 'again', 3)`);
+  await pair.settle();
+  expect((await target.query('SELECT price FROM item WHERE id > 1 ORDER BY id')).rows).toEqual([
+    { price: null },
+    { price: 3 },
+  ]);
+});
+
 test('a column that changes its type is named: rows rewritten by that are not in the stream', async () => {
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `${TABLE}; INSERT INTO item VALUES (1, '5')`,
