@@ -145,9 +145,10 @@ export function moveStatement(plan: TablePlan, sent: ReadonlySet<string>): Apply
       old: old.length,
     });
   }
-  const found = `(SELECT t.ctid FROM ${plan.target.sql} AS t, ${mappedRows(plan, keyColumns(plan), old)} WHERE ${sameKey(plan)} LIMIT 1)`;
+  // Each partition has a row at the same place.
+  const found = `(SELECT t.tableoid, t.ctid FROM ${plan.target.sql} AS t, ${mappedRows(plan, keyColumns(plan), old)} WHERE ${sameKey(plan)} LIMIT 1)`;
   return named({
-    text: `UPDATE ${plan.target.sql} AS t SET ${assignments.join(', ')} FROM ${moved} WHERE t.ctid = ${found}`,
+    text: `UPDATE ${plan.target.sql} AS t SET ${assignments.join(', ')} FROM ${moved} WHERE (t.tableoid, t.ctid) = ${found}`,
     inputs: [...old, ...inputs],
     old: old.length,
   });
