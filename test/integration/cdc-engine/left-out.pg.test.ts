@@ -57,13 +57,19 @@ function stopAt<P extends Failpoint>(...places: P[]): Record<P, Stop> {
   ) as Record<P, Stop>;
 }
 
-/** The copier, which stands at `chunk-read`, is the one whose last statement is its COMMIT. */
+/**
+ * The copier, which stands at `chunk-read`, is the one whose last statement is its COMMIT. So was that of the session before,
+ * which the server may not have let go yet.
+ */
 async function copierPid(source: pg.Client): Promise<number> {
-  const { rows } = await source.query<{ pid: number }>(
-    `SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'ficus%' AND datname = current_database() AND query = 'COMMIT'`,
-  );
-  expect(rows).toHaveLength(1);
-  return rows[0]!.pid;
+  const copiers = async () => {
+    const { rows } = await source.query<{ pid: number }>(
+      `SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'ficus%' AND datname = current_database() AND query = 'COMMIT'`,
+    );
+    return rows;
+  };
+  await expect.poll(copiers).toHaveLength(1);
+  return (await copiers())[0]!.pid;
 }
 
 async function markedTheEnd(source: pg.Client, pid: number): Promise<boolean> {
