@@ -12,6 +12,8 @@ import {
   mappedRows,
   mappedValue,
   named,
+  oldRowInputs,
+  oldRows,
   orderByKey,
   sameKey,
   settable,
@@ -60,7 +62,10 @@ function onConflict(plan: TablePlan): string {
     : ` ON CONFLICT (${keys}) DO UPDATE SET ${assignments.join(', ')}`;
 }
 
-/** Removes rows that the mapping no longer wants on the target. Only for plans with `rows`. */
+/**
+ * Removes rows that the mapping no longer wants on the target. Only for plans with `rows` that the old row does not
+ * decide: there each key is one row's alone.
+ */
 export function unwantedStatement(plan: TablePlan): ApplyStatement {
   return named({
     text: `DELETE FROM ${plan.target.sql} AS t USING ${mappedRows(plan, keyColumns(plan), plan.input, { condition: `${plan.rows?.condition} IS NOT TRUE` })} WHERE ${sameKey(plan)}`,
@@ -70,10 +75,9 @@ export function unwantedStatement(plan: TablePlan): ApplyStatement {
 
 export function deleteStatement(plan: TablePlan): ApplyStatement {
   if (plan.key.kind === 'whole-row') return deleteOneStatement(plan);
-  const inputs = keyInputs(plan);
   return named({
-    text: `DELETE FROM ${plan.target.sql} AS t USING ${mappedRows(plan, keyColumns(plan), inputs)} WHERE ${sameKey(plan)}`,
-    inputs,
+    text: `DELETE FROM ${plan.target.sql} AS t USING ${oldRows(plan)} WHERE ${sameKey(plan)}`,
+    inputs: oldRowInputs(plan),
   });
 }
 
@@ -160,7 +164,6 @@ export function moveStatement(plan: TablePlan, sent: ReadonlySet<string>): Apply
  * the stream, and one of them being there says nothing about the other.
  */
 export function probeStatement(plan: TablePlan, which: 'all' | 'there' | 'missing'): ApplyStatement {
-  const inputs = keyInputs(plan);
   const keys = keyColumns(plan);
   const spelled = keys.map(
     (column) =>
@@ -170,9 +173,8 @@ export function probeStatement(plan: TablePlan, which: 'all' | 'there' | 'missin
   const found = `EXISTS (SELECT FROM ${plan.target.sql} AS t WHERE ${same})`;
   const where = { all: '', there: ` WHERE ${found} LIMIT 3`, missing: ` WHERE NOT ${found} LIMIT 3` }[which];
   const values = keys.map((column) => `CAST(${mappedValue(plan, column)} AS text)`);
-  const rows = mappedRows(plan, keys, inputs);
   return named({
-    text: `SELECT ARRAY[${values.join(', ')}] AS key, ${found} AS found FROM ${rows}${where}`,
-    inputs,
+    text: `SELECT ARRAY[${values.join(', ')}] AS key, ${found} AS found FROM ${oldRows(plan)}${where}`,
+    inputs: oldRowInputs(plan),
   });
 }

@@ -142,10 +142,10 @@ export class RowWriter {
     parameters.reset();
   }
 
-  /** With a condition: rows that no longer meet it go first. */
+  /** With a condition: rows that no longer meet it go first, unless their old rows have come and taken them along. */
   flushUpserts(): void {
     const { upserts } = this;
-    if (this.plan.rows && upserts.parameters.rows > 0) {
+    if (this.plan.rows && !this.plan.rows.onIdentity && upserts.parameters.rows > 0) {
       const { statement } = this.prepare('unwanted', unwantedStatement);
       this.session.send(statement.text, upserts.parameters.finish(), statement.name);
     }

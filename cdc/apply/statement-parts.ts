@@ -26,6 +26,21 @@ export function keyInputs(plan: TablePlan): InputColumn[] {
   return plan.input.filter((column) => needed.has(column.name));
 }
 
+/** What an old row must tell: the target key and, where it can, whether the row was on the target. */
+export function oldRowInputs(plan: TablePlan): InputColumn[] {
+  const needed = new Set([
+    ...keyColumns(plan).flatMap((column) => column.inputs),
+    ...(plan.rows?.onIdentity ? plan.rows.inputs : []),
+  ]);
+  return plan.input.filter((column) => needed.has(column.name));
+}
+
+/** Of old rows those that were on the target. */
+export function oldRows(plan: TablePlan): string {
+  const condition = plan.rows?.onIdentity ? plan.rows.condition : undefined;
+  return mappedRows(plan, keyColumns(plan), oldRowInputs(plan), condition === undefined ? {} : { condition });
+}
+
 export function keyColumns(plan: TablePlan): TargetColumn[] {
   return plan.columns.filter((column) => plan.key.columns.includes(column.name));
 }

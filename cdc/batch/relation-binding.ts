@@ -83,7 +83,8 @@ function rowKeyOf(
 
 /**
  * Under REPLICA IDENTITY FULL: columns that tell rows apart on the source and on every target. A target may have
- * another key than the source; a row whose values for it change is, there, another row.
+ * another key than the source; a row whose values for it change is, there, another row. So is one whose values for the
+ * choice of rows change: its old row says whether it was there.
  */
 export function rowKeyNames(plans: readonly TablePlan[], all: readonly string[]): string[] {
   const source = plans[0]?.source.keyColumns ?? [];
@@ -93,7 +94,12 @@ export function rowKeyNames(plans: readonly TablePlan[], all: readonly string[])
         plan.module.forwardKey
         ? []
         : plan.key.columns.filter((name) => all.includes(name))
-      : plan.columns.filter(({ name }) => plan.key.columns.includes(name)).flatMap(({ inputs }) => inputs),
+      : [
+          ...plan.columns
+            .filter(({ name }) => plan.key.columns.includes(name))
+            .flatMap(({ inputs }) => inputs),
+          ...(plan.rows?.inputs ?? []),
+        ],
   );
   const names = new Set([...source, ...target]);
   return names.size > 0 ? [...names] : [...all];

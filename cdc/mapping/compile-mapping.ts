@@ -6,7 +6,7 @@
 import type { TableConfig } from '@ficus/core';
 import { type DatabaseCatalog, findRowKey, type TableCatalog } from '../catalog/database-catalog.ts';
 import { quoteQualified } from '../catalog/quote.ts';
-import { compileColumns } from './compile-columns.ts';
+import { type CompiledColumn, compileColumns } from './compile-columns.ts';
 import { compileKey } from './compile-key.ts';
 import { findNames, findUnstableNames } from './expression-names.ts';
 import { findInOrderReasons } from './in-order-reasons.ts';
@@ -14,7 +14,7 @@ import type { MappingModules } from './mapping-module.ts';
 import type { MappingProblem } from './mapping-problem.ts';
 import { findIrreversibleReasons } from './reversibility.ts';
 import { asInput, identityColumns } from './source-columns.ts';
-import type { RowsPlan, TablePlan } from './table-plan.ts';
+import type { KeyPlan, RowsPlan, TablePlan } from './table-plan.ts';
 
 export type CompiledMapping =
   | { readonly ok: true; readonly plans: readonly TablePlan[]; readonly problems: readonly [] }
@@ -97,6 +97,7 @@ function compileTable(
   const problems: MappingProblem[] = [];
   const columns = compileColumns({ config, source, target, module, path, problems });
   const rows = compileRows(config, source, path, problems);
+  const identity = identityColumns(source);
   for (const [name, expression] of ownExpressions(config)) {
     const unstable = findUnstableNames(expression, input.target.volatileFunctions);
     if (unstable.length === 0) continue;
@@ -108,6 +109,7 @@ function compileTable(
     });
   }
   const key = compileKey({ config, source, target, columns, module, path, problems });
+  if (rows && key) problems.push(...checkSharedKeys(rows, key, columns, source, [...path, 'rows']));
   if (problems.length > 0 || !key) return problems;
 
   const readNames = new Set(columns.flatMap((column) => [...column.reads]));
@@ -124,7 +126,7 @@ function compileTable(
       name: source.name,
       qualifiedName: source.qualifiedName,
       sql: quoteQualified(source.schema, source.name),
-      identityColumns: identityColumns(source),
+      identityColumns: identity,
       identityFull,
       keyColumns: (findRowKey(source)?.columns ?? []).filter((name) => name !== undefined),
       readColumns,
@@ -209,7 +211,38 @@ function compileRows(
       message: `names no column of “${config.from}”`,
       code: 'FICUS_CDC_MAPPING_INVALID',
     });
-  return { condition: `(${config.rows})`, inputs: inputs.map((column) => column.name) };
+  const identity = identityColumns(source);
+  return {
+    condition: `(${config.rows})`,
+    inputs: inputs.map((column) => column.name),
+    onIdentity: inputs.every((column) => identity.includes(column.name)),
+  };
+}
+
+/**
+ * Rows that the condition leaves out may have the target keys of rows that it takes. Of a row that is left out now, the
+ * condition must then be able to say whether it was before.
+ */
+function checkSharedKeys(
+  rows: RowsPlan,
+  key: KeyPlan,
+  columns: readonly CompiledColumn[],
+  source: TableCatalog,
+  path: readonly (string | number)[],
+): MappingProblem[] {
+  if (rows.onIdentity) return [];
+  const read = columns.filter(({ plan }) => key.columns.includes(plan.name)).flatMap(({ reads }) => reads);
+  const lost = identityColumns(source).filter((name) => !read.includes(name));
+  if (lost.length === 0) return [];
+  const beyond = rows.inputs.filter((name) => !identityColumns(source).includes(name));
+  return [
+    {
+      path,
+      message: `rows of “${source.qualifiedName}” that differ in “${lost.join('”, “')}” alone have one key on the target, and old rows do not carry “${beyond.join('”, “')}”, which the condition reads: whether a row was on the target could not be told`,
+      code: 'FICUS_CDC_REPLICA_IDENTITY',
+      remedySql: `ALTER TABLE ${quoteQualified(source.schema, source.name)} REPLICA IDENTITY FULL; -- or carry “${lost.join('”, “')}” over into the key of the target`,
+    },
+  ];
 }
 
 function ownExpressions(config: TableConfig): [string, string][] {

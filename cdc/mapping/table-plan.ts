@@ -102,4 +102,9 @@ export interface RowsPlan {
   /** SQL over the alias `s`. */
   readonly condition: string;
   readonly inputs: readonly string[];
+  /**
+   * It reads only what an old row carries: the old row says whether it was on the target, and a row that comes or goes
+   * by it is sent with its old one. Rows that it leaves out may then have keys that others have on the target.
+   */
+  readonly onIdentity: boolean;
 }
