@@ -191,13 +191,15 @@ export class SliceReplication implements Replication, SessionHost {
       // A beginning may have come as far as the slot, and no further.
       const { slice, direction = 'forward' } = this.options;
       const slot = checkpoint?.slot ?? nameStream(slice, direction, await readPlace(source, target)).slot;
+      // Together: a later copy into tables that were to be empty would find rows it knows nothing of. And before the slot
+      // goes: where the target cannot be emptied, the stream can go on.
+      await target.query('BEGIN');
+      if (checkpoint) {
+        await deleteCheckpoint(target, this.stream);
+        if (emptyTarget) await emptyTables(target, this.options.tables);
+      }
       await dropSlot(source, slot);
       await dropPublication(source, this.names.publication);
-      if (!checkpoint) return;
-      // Together: a later copy into tables that were to be empty would find rows it knows nothing of.
-      await target.query('BEGIN');
-      await deleteCheckpoint(target, this.stream);
-      if (emptyTarget) await emptyTables(target, this.options.tables);
       await target.query('COMMIT');
     } finally {
       if (source) await endClient(source);

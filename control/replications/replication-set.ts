@@ -134,11 +134,16 @@ export class ReplicationSet {
     if (!entry) throw new FicusError('FICUS_CONTROL_NO_TABLES', `The slice ${slice} has no tables.`);
     await this.inTurn(entry, async () => {
       const stopped = this.status(slice)?.state === 'stopped';
-      if (restart) await entry.port?.drop({ emptyTarget: true });
+      try {
+        if (restart) await entry.port?.drop({ emptyTarget: true });
+      } catch (error) {
+        // Nothing was dropped: what was there goes on.
+        await this.beginAnew(entry);
+        throw error;
+      }
       if (restart || stopped) {
-        await this.end(entry);
         entry.copied = false;
-        await this.begin(entry);
+        await this.beginAnew(entry);
       }
     });
   }
@@ -162,6 +167,11 @@ export class ReplicationSet {
       copy,
       logger: this.logger.child({ slice }),
     };
+  }
+
+  private async beginAnew(entry: Entry): Promise<void> {
+    await this.end(entry);
+    await this.begin(entry);
   }
 
   private async begin(entry: Entry): Promise<void> {

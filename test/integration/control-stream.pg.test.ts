@@ -230,6 +230,14 @@ it('copies no faster than the config allows, and says how long it will take', as
   }
 });
 
+it('goes on with what was copied where a new copy cannot begin', async () => {
+  await target.query('CREATE TABLE readers (note int REFERENCES notes)');
+  await client.setServe('notes', { percent: 0 });
+  await expect(client.copy('notes', { restart: true, reason: 'cannot be' })).rejects.toThrow();
+  await target.query('DROP TABLE readers');
+  await expect.poll(async () => (await client.replication('notes')).healthy, { timeout: 20_000 }).toBe(true);
+});
+
 it('copies anew when asked to, and says so in the audit', async () => {
   await target.query('DELETE FROM notes WHERE id > 100');
   await target.query(`INSERT INTO notes VALUES (9999, 'only here')`);

@@ -88,3 +88,15 @@ test('after a beginning that came no further than the slot', async () => {
   await replication.drop();
   expect(await left()).toMatchObject({ slots: 0, publications: 0, checkpoints: 0 });
 });
+
+test('where the target cannot be emptied, the stream is as it was, and goes on', async () => {
+  const replication = open();
+  await replication.start();
+  await expect.poll(() => replication.status().state).toBe('streaming');
+  await pair.target.query('CREATE TABLE own (item int REFERENCES item)');
+  await expect(replication.drop({ emptyTarget: true })).rejects.toThrow('foreign key');
+  expect(await left()).toEqual({ slots: 1, publications: 1, checkpoints: 1, progress: 1, rows: 2 });
+  await pair.source.query('INSERT INTO item VALUES (3)');
+  await replication.start();
+  await expect.poll(async () => (await pair.target.query('SELECT FROM item')).rowCount).toBe(3);
+});
