@@ -158,7 +158,8 @@ export class ReplicationConnection {
   }
 
   private beat(): void {
-    this.sendStatus();
+    // It has no reason of its own to answer while we reply in time; and decoding what is not for us takes it long.
+    this.sendStatus({ wantsAnswer: true });
     if (this.senderTimeoutMs === 0 || this.isPaused) {
       this.lastHeardMs = Date.now();
       return;
@@ -175,7 +176,7 @@ export class ReplicationConnection {
   }
 
   /** Standby status update: written, flushed and applied are one and the same here. */
-  private sendStatus(): void {
+  private sendStatus({ wantsAnswer = false } = {}): void {
     if (this.isClosed || !this.timer) return;
     const message = Buffer.alloc(34);
     message[0] = 0x72;
@@ -183,7 +184,7 @@ export class ReplicationConnection {
     message.writeBigUInt64BE(this.acknowledged, 9);
     message.writeBigUInt64BE(this.acknowledged, 17);
     message.writeBigInt64BE(BigInt(Date.now()) * 1000n - EPOCH_OFFSET_US, 25);
-    message[33] = 0;
+    message[33] = wantsAnswer ? 1 : 0;
     this.write(0x64, message);
   }
 

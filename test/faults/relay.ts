@@ -17,8 +17,8 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-/** Relays loopback connections to `targetPort`. */
-export async function openRelay(targetPort: number): Promise<Relay> {
+/** Relays loopback connections to `targetPort`. @param onSent is shown what goes to the server */
+export async function openRelay(targetPort: number, onSent?: (data: Buffer) => void): Promise<Relay> {
   const sockets = new Set<Socket>();
   let stalled = false;
   let halved = false;
@@ -34,7 +34,10 @@ export async function openRelay(targetPort: number): Promise<Relay> {
         outbound.destroy();
       });
     }
-    inbound.on('data', (data) => forward(data, inbound, outbound));
+    inbound.on('data', (data) => {
+      onSent?.(data);
+      forward(data, inbound, outbound);
+    });
     outbound.on('data', (data) => {
       if (halved && data.length > 1) forwardHalves(data, outbound, inbound, () => stalled);
       else forward(data, outbound, inbound);

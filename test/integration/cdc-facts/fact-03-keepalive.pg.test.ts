@@ -87,6 +87,23 @@ async function throughRelay(pair: StreamedPair, port: number): Promise<Replicati
   return replication;
 }
 
+/** Standby status updates in what was sent, and whether each asks for an answer ("Streaming Replication Protocol"). */
+function readQuestions(data: Buffer): boolean[] {
+  const questions: boolean[] = [];
+  for (let at = 0; data[at] === 0x64 && data.readInt32BE(at + 1) === 38; at += 39)
+    if (data[at + 5] === 0x72) questions.push(data[at + 38] === 1);
+  return questions;
+}
+
+test('the source is asked whether it is there', async () => {
+  // Else it has no reason to say anything as long as we reply in time: while it goes through a large transaction of which it
+  // sends nothing, it is silent for minutes, and would be given up each time anew.
+  const asked: boolean[] = [];
+  relay = await openRelay(inject('postgresPort'), (data) => asked.push(...readQuestions(data)));
+  await throughRelay(await startWithTimeout('400ms'), relay.port);
+  await expect.poll(() => asked).toContain(true);
+});
+
 test('a source that falls silent is given up after twice its timeout; one without a timeout is not', async () => {
   relay = await openRelay(inject('postgresPort'));
   const strict = await startWithTimeout('400ms');
