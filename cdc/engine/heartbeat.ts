@@ -28,7 +28,9 @@ export class Heartbeats {
   private lastEmittedAtMs = 0;
   private readonly onEmitted: () => void;
 
-  constructor(source: pg.Pool, stream: string, periodMs: number, onEmitted: () => void) {
+  /** `before`: those of the session before; a new session alone is no progress. */
+  constructor(source: pg.Pool, stream: string, periodMs: number, onEmitted: () => void, before?: Heartbeats) {
+    this.lastEmittedAtMs = before?.lastEmittedAtMs ?? 0;
     this.source = source;
     this.stream = stream;
     this.periodMs = periodMs;
@@ -36,7 +38,7 @@ export class Heartbeats {
   }
 
   start(): void {
-    this.lastEmittedAtMs = Date.now();
+    this.lastEmittedAtMs ||= Date.now();
     this.timer = setInterval(() => this.beat(), this.periodMs);
     this.beat();
   }

@@ -79,6 +79,8 @@ export class SliceReplication implements Replication, SessionHost {
   async start(): Promise<void> {
     if (this.loop) return;
     this.stopping = new AbortController();
+    // While nothing ran, nothing stood still.
+    this.heartbeats = undefined;
     const underWay = Promise.withResolvers<void>();
     this.loop = this.runSessions(this.stopping.signal, underWay.resolve);
     await underWay.promise;
@@ -212,7 +214,8 @@ export class SliceReplication implements Replication, SessionHost {
   }
 
   makeHeartbeats(stream: string): Heartbeats {
-    this.heartbeats = new Heartbeats(this.source, stream, this.settings.heartbeatMs, () => this.notify());
+    const { source, settings, heartbeats } = this;
+    this.heartbeats = new Heartbeats(source, stream, settings.heartbeatMs, () => this.notify(), heartbeats);
     return this.heartbeats;
   }
 
@@ -286,6 +289,8 @@ export class SliceReplication implements Replication, SessionHost {
         this.logger.info({ reason: (error as Error).message }, 'stream begins anew');
         return 0;
       case 'standby':
+        // How far the other process is behind is not known here.
+        this.heartbeats = undefined;
         this.enter({ name: 'standby' });
         return this.settings.retryMs;
       case 'reconnect':

@@ -13,7 +13,7 @@ import { type StreamedPair, startStreamedPair } from '../cdc-mapping/streamed-pa
 
 const TABLE = 'CREATE TABLE event (id bigserial PRIMARY KEY, body text)';
 const TABLES = [{ from: 'event', to: 'event' }];
-const settings = { heartbeatMs: 50, acknowledgeMs: 50 };
+const settings = { heartbeatMs: 50, acknowledgeMs: 50, reconnectMaxMs: 100 };
 
 let pair: StreamedPair | undefined;
 let relayed: Replication | undefined;
@@ -98,4 +98,57 @@ test('a network that swallows everything: the socket is open, the lag grows', as
   const { stall, resume } = relay;
   stall();
   await expectStall(pair, relayed, resume);
+});
+
+test('a stream that is interrupted again and again, and gets no further: the lag grows', async () => {
+  pair = await start();
+  const { source, target, targetUrl, replication } = pair;
+  await source.query(`INSERT INTO event (body) VALUES ('free')`);
+  await pair.settle();
+  const blocker = new pg.Client({ connectionString: targetUrl });
+  blocker.on('error', () => undefined);
+  await blocker.connect();
+  await blocker.query('BEGIN; SELECT FROM event FOR UPDATE');
+  // For sessions to come: what waits for the lock is broken off soon, and tried again.
+  await target.query(
+    `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET lock_timeout = ''300ms''', current_database()); END $$`,
+  );
+  await target.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'ficus%'`,
+  );
+  await source.query(`UPDATE event SET body = 'held'`);
+  const states = new Set<string>();
+  replication.subscribe(({ state }) => states.add(state));
+  await expect.poll(() => replication.status().lagMs, { timeout: 15_000 }).toBeGreaterThan(5_000);
+  expect([...states]).toEqual(expect.arrayContaining(['reconnecting', 'streaming']));
+  await blocker.query('COMMIT');
+  await blocker.end();
+  await expect.poll(() => replication.status().lagMs).toBeLessThan(900);
+});
+
+test('a process that stands by for the one that took over is no stream that stands still', async () => {
+  pair = await startStreamedPair(inject('postgresPort'), {
+    sourceSql: TABLE,
+    targetSql: TABLE,
+    tables: TABLES,
+    options: { settings: { ...settings, reconnectMinMs: 1_500, reconnectMaxMs: 1_500 } },
+  });
+  await pair.settle();
+  const { sourceUrl, targetUrl, target, replication } = pair;
+  const tables = parseConfigTables(TABLES);
+  relayed = openReplication({
+    slice: 'facts',
+    tables,
+    sourceUrl,
+    targetUrl,
+    settings: { ...settings, retryMs: 20 },
+  });
+  await relayed.start();
+  expect(relayed.status().state).toBe('standby');
+  await target.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'ficus%'`,
+  );
+  await expect.poll(() => relayed?.status().state).toBe('streaming');
+  await expect.poll(() => replication.status().state).toBe('standby');
+  expect(replication.status().lagMs).toBe(0);
 });
