@@ -29,6 +29,8 @@ export interface WholeCopyOptions {
   readonly sourceUrl: string;
   readonly targetUrl: string;
   readonly applicationName: string;
+  /** Nobody waits for the snapshot any more. */
+  readonly signal: AbortSignal;
 }
 
 export interface WholeCopyProgress {
@@ -73,7 +75,8 @@ export class WholeCopy {
   }
 
   private static async open(options: WholeCopyOptions): Promise<WholeCopy> {
-    const snapshot = await exportSnapshot(options.sourceUrl, options.applicationName);
+    const { sourceUrl, applicationName, signal } = options;
+    const snapshot = await exportSnapshot(sourceUrl, applicationName, { signal });
     try {
       const source = await connect(options);
       await source.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0');

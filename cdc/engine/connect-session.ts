@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { fenceOlderEpoch } from '../apply/checkpoint.ts';
 import { TargetSession } from '../apply/target-session.ts';
 import type { ReplicationOptions } from '../replication.ts';
-import { endClient } from '../source/end-client.ts';
+import { breakOffQuery, endClient } from '../source/end-client.ts';
 import { ReplicationConnection } from '../source/replication-connection.ts';
 import { StreamTakenError } from './classify-failure.ts';
 import { connectTo } from './prepare-stream.ts';
@@ -30,7 +30,11 @@ export function connectSession(
     closing(TargetSession.open({ url: targetUrl, applicationName: name, answerMs }), (session) =>
       session.close(),
     ),
-    closing(connectTo(sourceUrl, name, answerMs), endClient),
+    // It may be waiting for a slot to be made, which would then stay, and hold the source's WAL.
+    closing(connectTo(sourceUrl, name, answerMs), async (client) => {
+      await breakOffQuery(client, sourceUrl);
+      await endClient(client);
+    }),
     closing(connectTo(targetUrl, name, answerMs), endClient),
   ]);
 }

@@ -46,6 +46,8 @@ export class Session {
   private readonly cleanups: (() => unknown)[] = [];
   private stopping = false;
   private ended = false;
+  private isUnderWay = false;
+  private readonly ending = new AbortController();
   private connection!: ReplicationConnection;
   private feed!: SourceFeed;
   private pace!: BatchPace;
@@ -67,6 +69,7 @@ export class Session {
       const opening = this.open();
       opening.catch(() => undefined);
       await Promise.race([opening, this.failed.promise]);
+      this.isUnderWay = true;
       underWay();
       await Promise.race([this.pump(), this.failed.promise]);
       await this.acknowledgeAll();
@@ -74,14 +77,16 @@ export class Session {
       this.stopping = true;
       this.signal();
       this.ended = true;
+      this.ending.abort();
       for (const cleanup of this.cleanups.reverse()) await cleanup();
     }
   }
 
-  /** Finishes what is being written, then ends. */
+  /** Finishes what is being written, then ends. Before anything is, it ends at once: a slot may take hours to be made. */
   stop(): void {
     this.stopping = true;
-    this.signal();
+    if (this.isUnderWay) this.signal();
+    else this.fail(new Error('stopped before the stream ran'));
   }
 
   /** Received, not yet on the target. */
@@ -114,6 +119,7 @@ export class Session {
     void target.end().catch(() => undefined);
 
     const whole = await this.openWholeCopy(prepared);
+    if (this.ended) return;
     const windows = new CopyWindows();
     const appliedLsn = parseLsn(prepared.checkpoint.lsn);
     const { stream } = prepared.names;
@@ -173,7 +179,8 @@ export class Session {
 
   private async openWholeCopy({ tasks, names, ...prepared }: PreparedStream): Promise<WholeCopy | undefined> {
     this.wholeTables = new WholeTables(tasks);
-    const whole = await WholeCopy.openFor(tasks, { ...this.host.options, ...names, ...prepared });
+    const { signal } = this.ending;
+    const whole = await WholeCopy.openFor(tasks, { ...this.host.options, ...names, ...prepared, signal });
     this.atEnd(() => whole?.close());
     return whole;
   }

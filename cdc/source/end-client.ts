@@ -1,6 +1,6 @@
 /** Ends a connection, politely if the server listens, and in any case soon; and gives up one that says nothing. */
 import type { Socket } from 'node:net';
-import type pg from 'pg';
+import pg from 'pg';
 
 const PATIENCE_MS = 1_000;
 
@@ -16,6 +16,30 @@ export async function endClient(client: pg.Client): Promise<void> {
   });
   await Promise.race([ended, late]);
   clearTimeout(timer);
+}
+
+/** Has the server break off what a client waits for: it would go on with that, though nobody wants the answer any more. */
+export async function breakOffQuery(client: pg.Client, url: string): Promise<void> {
+  const { processID, readyForQuery } = client as unknown as { processID: number; readyForQuery: boolean };
+  if (readyForQuery) return;
+  const other = new pg.Client({
+    connectionString: url,
+    application_name: 'ficus',
+    connectionTimeoutMillis: PATIENCE_MS,
+    query_timeout: PATIENCE_MS,
+  });
+  other.on('error', () => undefined);
+  try {
+    await other.connect();
+    await other.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND application_name LIKE 'ficus%'`,
+      [processID],
+    );
+  } catch {
+    // A server that cannot be asked will notice by itself, sooner or later.
+  } finally {
+    await endClient(other);
+  }
 }
 
 /** Short work on a connection: without an answer in time the connection is given up, and the work fails. */

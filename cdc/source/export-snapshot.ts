@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseLsn } from '@ficus/core';
 import pg from 'pg';
-import { endClient } from './end-client.ts';
+import { breakOffQuery, endClient } from './end-client.ts';
 
 export interface ExportedSnapshot {
   /** The begin message of a transaction says where its commit lies: before this it is in the snapshot. */
@@ -16,11 +16,16 @@ export interface ExportedSnapshot {
   close(): Promise<void>;
 }
 
-/** Waits, like the making of any slot, until the transactions that are running now have ended. */
+export interface SnapshotPatience {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Waits, like the making of any slot, until the transactions that are running now have ended, or patience has. */
 export async function exportSnapshot(
   url: string,
   applicationName: string,
-  timeoutMs?: number,
+  { timeoutMs, signal }: SnapshotPatience = {},
 ): Promise<ExportedSnapshot> {
   const client = new pg.Client({
     connectionString: url,
@@ -30,6 +35,8 @@ export async function exportSnapshot(
   } as pg.ClientConfig);
   client.on('error', () => undefined);
   await client.connect();
+  const breakOff = () => void breakOffQuery(client, url);
+  signal?.addEventListener('abort', breakOff);
   try {
     const slot = `ficus_snapshot_${randomBytes(8).toString('hex')}`;
     const { rows } = await client.query({
@@ -42,7 +49,10 @@ export async function exportSnapshot(
       close: () => endClient(client),
     };
   } catch (error) {
+    await breakOffQuery(client, url);
     await endClient(client);
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', breakOff);
   }
 }

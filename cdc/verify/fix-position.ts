@@ -27,7 +27,9 @@ export async function fixPosition(
 ): Promise<string | undefined> {
   const hold = stream.hold();
   try {
-    const snapshot = await exportSnapshot(sourceUrl, 'ficus verify', Math.min(SNAPSHOT_MS, timeoutMs));
+    const snapshot = await exportSnapshot(sourceUrl, 'ficus verify', {
+      timeoutMs: Math.min(SNAPSHOT_MS, timeoutMs),
+    });
     try {
       await source.query(`${BEGIN}; SET TRANSACTION SNAPSHOT '${snapshot.name}'`);
     } finally {
