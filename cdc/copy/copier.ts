@@ -14,7 +14,7 @@ import { COPY_PREFIX, formatMark } from '../source/marks.ts';
 import { outliveOpenTransactions } from '../source/open-transactions.ts';
 import { copyOut } from './copy-protocol.ts';
 import { findLines, parseLine, readBinaryRows } from './copy-rows.ts';
-import { type Chunk, type CopyTask, chunkQuery } from './copy-task.ts';
+import { type Chunk, type CopyTask, chunkQuery, decideChunkRows } from './copy-task.ts';
 import type { CopyWindows } from './copy-windows.ts';
 import type { WholeCopy } from './whole-copy.ts';
 import type { ChunkWriter } from './write-chunk.ts';
@@ -149,11 +149,14 @@ export class Copier {
       let reading = true;
       // One for the whole run of chunks: what is read behind a chunk that turns out invalid must not count either.
       let generation = this.generationOf(task);
+      let limit = 0;
       while (!this.stopped && !task.done) {
         if (reading && pending.length < READ_AHEAD) {
           await this.throttle();
-          const { chunk, outcome } = await this.readChunk(client, task, after, generation);
+          limit = decideChunkRows(this.options.chunkRows, task.rowBytes, limit);
+          const { chunk, outcome } = await this.readChunk(client, task, after, limit, generation);
           pending.push(outcome);
+          if (chunk.rows > 0) task.rowBytes = chunk.data.length / chunk.rows;
           after = chunk.lastKey ?? after;
           reading = !chunk.last;
           continue;
@@ -175,10 +178,11 @@ export class Copier {
     client: pg.Client,
     task: CopyTask,
     after: readonly string[] | undefined,
+    limit: number,
     generation: number,
   ): Promise<{ chunk: Chunk; outcome: Promise<'written' | 'again'> }> {
     const id = randomUUID();
-    const { stream, windows, chunkRows } = this.options;
+    const { stream, windows } = this.options;
     const mark = (content: string) =>
       client.query('SELECT pg_logical_emit_message(true, $1, $2)', [COPY_PREFIX, content]);
     windows.expect(id, task.plan.source.qualifiedName);
@@ -190,9 +194,9 @@ export class Copier {
       );
       const snapshot = (await client.query('SELECT pg_current_snapshot()::text AS snapshot')).rows[0]
         .snapshot as string;
-      const data = await copyOut(client, chunkQuery(task, after, chunkRows));
+      const data = await copyOut(client, chunkQuery(task, after, limit));
       await client.query('COMMIT');
-      const chunk = describeChunk(id, task, data, chunkRows);
+      const chunk = describeChunk(id, task, data, limit);
       await reach('chunk-read');
       const { promise: outcome, resolve } = Promise.withResolvers<'written' | 'again'>();
       this.inFlight.set(id, { chunk, generation, settle: resolve });

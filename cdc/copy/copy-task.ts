@@ -20,6 +20,8 @@ export interface CopyTask {
   lastKey: readonly string[] | undefined;
   rowsCopied: number;
   rowsTotal: number;
+  /** Bytes of a row: what the source has of it on its disk, then what the last chunk came to. */
+  rowBytes: number;
   done: boolean;
 }
 
@@ -56,6 +58,7 @@ export function makeCopyTask(plan: TablePlan, plans: readonly TablePlan[] = [pla
     lastKey: undefined,
     rowsCopied: 0,
     rowsTotal: 0,
+    rowBytes: 0,
     done: false,
   };
 }
@@ -96,6 +99,18 @@ function withNames(plan: TablePlan, names: readonly string[]): InputColumn[] {
   for (const name of names)
     if (!columns.some((column) => column.name === name)) columns.push({ name, type: 'text' });
   return columns;
+}
+
+/** Chunks are held in memory, a few at a time. */
+const CHUNK_BYTES = 16 * 1024 * 1024;
+/** What a table has on disk may be compressed many times: the first chunk is small. */
+const FIRST_ROWS = 500;
+const GROWTH = 4;
+
+/** How many rows the next chunk may have. @param before rows that the last one was allowed; 0 for the first */
+export function decideChunkRows(most: number, rowBytes: number, before: number): number {
+  const fitting = Math.floor(CHUNK_BYTES / Math.max(1, rowBytes));
+  return Math.max(1, Math.min(most, fitting, before === 0 ? FIRST_ROWS : before * GROWTH));
 }
 
 /** The COPY statement that reads the chunk behind the task's (or the given) key. */
@@ -140,7 +155,18 @@ export async function loadProgress(
     task.done = known?.done ?? false;
     task.copiedAt = known?.copiedAt ? parseLsn(known.copiedAt) : undefined;
     task.rowsTotal = Math.max(await estimateRows(source, task.plan), task.rowsCopied);
+    if (!task.done && !task.whole)
+      task.rowBytes = (await readSize(source, task.plan)) / (task.rowsTotal || 1);
   }
+}
+
+async function readSize(source: pg.ClientBase, plan: TablePlan): Promise<number> {
+  const { rows } = await source.query<{ bytes: number }>(
+    `SELECT (pg_table_size($1::oid)
+             + coalesce((SELECT sum(pg_table_size(relid)) FROM pg_partition_tree($1::oid) WHERE relid <> $1::oid), 0))::float8 AS bytes`,
+    [plan.source.oid],
+  );
+  return rows[0]?.bytes ?? 0;
 }
 
 async function estimateRows(source: pg.ClientBase, plan: TablePlan): Promise<number> {

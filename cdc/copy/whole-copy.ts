@@ -40,8 +40,8 @@ export interface WholeCopyProgress {
   onTable(): void;
 }
 
-/** Blocks of 8 kB read at once. */
-const BLOCKS = 1_000;
+/** Read at once, as the source has it on its disk. */
+const PIECE_BYTES = 8 * 1024 * 1024;
 
 const SERIALIZATION_FAILURE = '40001';
 
@@ -121,11 +121,11 @@ export class WholeCopy {
     for (const task of tasks) await requireEmpty(client, task);
     const copied = new Map(tasks.map((task) => [task, 0]));
     await this.refuseRewritten(tasks[0]!);
-    const blocks = await this.countBlocks(tasks[0]!);
-    for (let from = 0; from === 0 || from < blocks; from += BLOCKS) {
+    const { blocks, piece } = await this.measure(tasks[0]!);
+    for (let from = 0; from === 0 || from < blocks; from += piece) {
       await progress.throttle();
       for (const task of tasks) {
-        const to = from + BLOCKS < blocks ? from + BLOCKS : undefined;
+        const to = from + piece < blocks ? from + piece : undefined;
         const data = await copyOut(this.source, blocksQuery(task, from, to));
         const rows = await this.write(task, data, session);
         copied.set(task, copied.get(task)! + rows);
@@ -193,14 +193,17 @@ export class WholeCopy {
     });
   }
 
-  /** Of the largest partition, where there are some. */
-  private async countBlocks({ plan }: CopyTask): Promise<number> {
-    const { rows } = await this.source.query<{ blocks: number }>(
-      `SELECT (greatest(pg_relation_size($1::oid), (SELECT max(pg_relation_size(relid)) FROM pg_partition_tree($1::oid)))
-               / current_setting('block_size')::bigint)::float8 AS blocks`,
+  /** Blocks of the table (or of its largest partition), and how many of them, with their large values, make a piece. */
+  private async measure({ plan }: CopyTask): Promise<{ blocks: number; piece: number }> {
+    const { rows } = await this.source.query<{ blocks: number; blockBytes: number }>(
+      `SELECT (max(pg_relation_size(oid)) / current_setting('block_size')::bigint)::float8 AS blocks,
+              (sum(pg_table_size(oid)) / greatest(sum(pg_relation_size(oid)), 1)
+               * current_setting('block_size')::bigint)::float8 AS "blockBytes"
+         FROM (SELECT $1::oid AS oid UNION SELECT relid FROM pg_partition_tree($1::oid)) AS parts`,
       [plan.source.oid],
     );
-    return rows[0]?.blocks ?? 0;
+    const { blocks = 0, blockBytes = 1 } = rows[0] ?? {};
+    return { blocks, piece: Math.max(1, Math.floor(PIECE_BYTES / blockBytes)) };
   }
 }
 

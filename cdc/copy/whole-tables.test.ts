@@ -4,7 +4,7 @@ import { groupBySource, WholeTables } from './whole-tables.ts';
 
 function task(source: string, given: Partial<CopyTask>): CopyTask {
   const plan = { source: { qualifiedName: source } } as CopyTask['plan'];
-  const rest = { columns: [], verbatim: true, lastKey: undefined, rowsCopied: 0, rowsTotal: 0 };
+  const rest = { columns: [], verbatim: true, lastKey: undefined, rowsCopied: 0, rowsTotal: 0, rowBytes: 0 };
   return { plan, whole: true, copiedAt: undefined, done: false, ...rest, ...given };
 }
 
