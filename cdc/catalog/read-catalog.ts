@@ -6,6 +6,7 @@ import type pg from 'pg';
 import type { DatabaseCatalog, ReplicaIdentity, TableCatalog, UniqueIndex } from './database-catalog.ts';
 import { readColumns } from './read-columns.ts';
 import { readExclusions, readForeignKeys, readTriggers, readUniqueIndexes } from './read-constraints.ts';
+import { readSystemIdentifier } from './read-system-identifier.ts';
 
 /** Reads what the named tables (`schema.table`) are; those that do not exist are absent from the answer. */
 export async function readCatalog(
@@ -112,17 +113,12 @@ async function readServer(client: pg.ClientBase): Promise<Omit<DatabaseCatalog, 
     database: string;
     version: number;
     walLevel: string;
-    mayReadControl: boolean;
   }>(
     `SELECT current_database() AS database, current_setting('server_version_num')::int AS version,
-            current_setting('wal_level') AS "walLevel",
-            has_function_privilege('pg_control_system()', 'EXECUTE') AS "mayReadControl"`,
+            current_setting('wal_level') AS "walLevel"`,
   );
   const [server] = rows;
   if (!server) throw new Error('no answer about the server');
-  const identifier = server.mayReadControl
-    ? await client.query<{ id: string }>('SELECT system_identifier::text AS id FROM pg_control_system()')
-    : undefined;
   const functions = await client.query<{ name: string }>(
     `SELECT DISTINCT proname AS name FROM pg_proc WHERE provolatile = 'v' AND prokind = 'f'
         AND prorettype <> 'trigger'::regtype`,
@@ -131,7 +127,7 @@ async function readServer(client: pg.ClientBase): Promise<Omit<DatabaseCatalog, 
     database: server.database,
     serverVersion: server.version,
     walLevel: server.walLevel,
-    systemIdentifier: identifier?.rows[0]?.id,
+    systemIdentifier: await readSystemIdentifier(client),
     volatileFunctions: new Set(functions.rows.map((row) => row.name)),
   };
 }

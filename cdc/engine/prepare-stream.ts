@@ -14,6 +14,7 @@ import {
 } from '../apply/checkpoint.ts';
 import type { DatabaseCatalog, TableCatalog } from '../catalog/database-catalog.ts';
 import { readCatalog } from '../catalog/read-catalog.ts';
+import { readSystemIdentifier } from '../catalog/read-system-identifier.ts';
 import { applySessionSettings } from '../catalog/session-settings.ts';
 import { type CopyTask, loadProgress, makeCopyTask } from '../copy/copy-task.ts';
 import { groupBySource } from '../copy/whole-tables.ts';
@@ -277,5 +278,7 @@ export async function readPlace(source: pg.Client, target: pg.Client): Promise<s
   const query = `SELECT current_database() AS name, oid::text FROM pg_database WHERE datname = current_database()`;
   const from = (await source.query(query)).rows[0];
   const to = (await target.query(query)).rows[0];
-  return `${from.name} ${from.oid} ${to.name} ${to.oid}`;
+  // The first database of each new cluster has the same oid, and its name may well be the same.
+  const cluster = (await readSystemIdentifier(target)) ?? '';
+  return `${from.name} ${from.oid} ${to.name} ${to.oid} ${cluster}`;
 }

@@ -2,7 +2,7 @@
 export interface ReplicationSettings {
   /** How often a heartbeat travels through the source's WAL to the target. */
   readonly heartbeatMs: number;
-  /** Rows of one chunk of the first copy. */
+  /** Most rows of one chunk of the first copy; of large rows it has fewer. */
   readonly copyChunkRows: number;
   /** Tables copied at the same time. */
   readonly copyParallel: number;

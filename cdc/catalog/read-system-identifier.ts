@@ -1,0 +1,14 @@
+/** Which cluster this is, from pg_control: no two have the same, but for copies of one another. */
+import type pg from 'pg';
+
+/** Undefined where the role may not read it. */
+export async function readSystemIdentifier(client: pg.ClientBase): Promise<string | undefined> {
+  const may = await client.query<{ may: boolean }>(
+    "SELECT has_function_privilege('pg_control_system()', 'EXECUTE') AS may",
+  );
+  if (!may.rows[0]?.may) return undefined;
+  const { rows } = await client.query<{ id: string }>(
+    'SELECT system_identifier::text AS id FROM pg_control_system()',
+  );
+  return rows[0]?.id;
+}
