@@ -20,7 +20,7 @@ const COPY_ANEW = 'copy anew: ficus copy SLICE --restart.';
 
 /** Undefined: the stream can go on; else a sentence or two that say what to do. */
 export function evaluateColumns({ plan, config, before, source, target }: ColumnsInput): string | undefined {
-  const left = new Map(before.map(splitColumn));
+  const left = new Map(before.map(splitColumn).filter(([name, known]) => isKept(name, known, target)));
   const table = plan.source.qualifiedName;
   const read = new Set(plan.source.readColumns.map((column) => column.name));
   const allColumns = config?.columns === undefined && config?.module === undefined;
@@ -67,11 +67,36 @@ export function describeColumn({ name, type, attnum }: ColumnCatalog): string {
   return JSON.stringify([name, type, attnum]);
 }
 
-function splitColumn(
-  column: string,
-): [string, { readonly type: string; readonly attnum: number | undefined }] {
-  const [name, type, attnum] = JSON.parse(column) as [string, string, number | undefined];
-  return [name, { type, attnum }];
+/**
+ * Columns that the source has no more while the target has, with their values: one that is added to the source under the
+ * same name will be another. Remembered with the target's column, until that is gone as well.
+ */
+export function describeDropped(
+  before: readonly string[],
+  source: readonly ColumnCatalog[],
+  target: readonly ColumnCatalog[],
+): string[] {
+  return before.map(splitColumn).flatMap(([name, known]) => {
+    const kept = target.find((column) => column.name === name);
+    if (!kept || source.some((column) => column.name === name) || !isKept(name, known, target)) return [];
+    return [JSON.stringify([name, known.type, known.attnum, kept.attnum])];
+  });
+}
+
+interface KnownColumn {
+  readonly type: string;
+  readonly attnum: number | undefined;
+  /** Of a dropped one: the target's column that has its values. */
+  readonly keptIn: number | undefined;
+}
+
+function splitColumn(column: string): [string, KnownColumn] {
+  const [name, type, attnum, keptIn] = JSON.parse(column) as [string, string, number?, number?];
+  return [name, { type, attnum, keptIn }];
+}
+
+function isKept(name: string, { keptIn }: KnownColumn, target: readonly ColumnCatalog[]): boolean {
+  return keptIn === undefined || target.some((column) => column.name === name && column.attnum === keptIn);
 }
 
 /** The same type with another length: no value changes, unless digits are taken away. */

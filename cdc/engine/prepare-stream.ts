@@ -30,7 +30,7 @@ import { ensurePublication, type PublicationEntries, refuseGap } from '../source
 import type { SystemIdentity } from '../source/replication-connection.ts';
 import { dropSlot, readSlot } from '../source/slot.ts';
 import { decideStart } from './decide-start.ts';
-import { describeColumn, evaluateColumns } from './evaluate-columns.ts';
+import { describeColumn, describeDropped, evaluateColumns } from './evaluate-columns.ts';
 import { nameStream, type StreamNames } from './stream-names.ts';
 
 export interface PreparedStream {
@@ -246,17 +246,18 @@ async function ensureProgress(
        RETURNING p.source_columns AS before`,
       [stream, plan.source.qualifiedName, plan.target.qualifiedName, columns, published.get(plan.source.oid)],
     );
+    const before = rows[0].before as string[];
     const change = evaluateColumns({
       plan,
       config: tables[plan.index],
-      before: rows[0].before as string[],
+      before,
       source,
       target,
     });
     if (change) throw new FicusError('FICUS_CDC_SCHEMA_CHANGED', change);
     await client.query(
       'UPDATE ficus.copy_progress SET source_columns = $3 WHERE stream = $1 AND target = $2 AND source_columns <> $3',
-      [stream, plan.target.qualifiedName, columns],
+      [stream, plan.target.qualifiedName, [...columns, ...describeDropped(before, source, target)]],
     );
   }
 }
