@@ -24,6 +24,8 @@ const missed: PrimaryMessage[] = [];
 process.on('message', (message: PrimaryMessage) => {
   if (message.kind === 'init') void begin(message.init);
   else if (plane) plane.take(message);
+  // Nobody is served here yet. Kept for later it would be forgotten with what `init` makes old.
+  else if (message.kind === 'drain') process.exit(0);
   else missed.push(message);
   // Said even before there is a plane: what was missed is taken over with it.
   if (message.kind === 'pin') send({ kind: 'took-pin', from: message.from });

@@ -138,6 +138,18 @@ test('a killed worker is replaced while the others serve; flags and config reach
   expect(new Set(failures)).toEqual(new Set(failures.length > 0 ? ['ECONNRESET'] : []));
 });
 
+test('a proxy that is told to stop while a worker is being replaced stops at once', async () => {
+  const [first] = await workerPids();
+  process.kill(first!, 'SIGKILL');
+  await proxy.until('worker ended, starting another');
+  await until(async () => (await workerPids()).length === 2, 'the other one is being started');
+  const began = performance.now();
+  proxy.child.kill('SIGTERM');
+  expect((await proxy.ended).status).toBe(0);
+  // One that has not heard of it would be killed after the longest drain, 33 seconds.
+  expect(performance.now() - began).toBeLessThan(20_000);
+});
+
 const answers = (load: Load, more: number, meaning: string): Promise<unknown> => {
   const before = load.figures.answered;
   return until(() => load.figures.answered > before + more, meaning);
