@@ -1,9 +1,11 @@
 /**
  * Watches one file by its folder, so that editors and config maps that replace the file are seen, debounced, so
  * that a file being written is read when it is quiet. Where the system has no notifications it is polled.
+ *
+ * The folder may be where a log is written all day: whatever else changes there must not put the reading off.
  */
 import { type FSWatcher, statSync, watch } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 
 const QUIET_MS = 40;
 const POLL_MS = 1_000;
@@ -19,20 +21,24 @@ export function watchPath(path: string, onChange: () => void, quietMs = QUIET_MS
     clearTimeout(timer);
     timer = setTimeout(onChange, quietMs);
   };
+  let seen = stamp(path);
+  const look = (told = false): void => {
+    const now = stamp(path);
+    if (now === seen && !told) return;
+    seen = now;
+    soon();
+  };
   let watcher: FSWatcher | undefined;
   try {
-    watcher = watch(dirname(path), { persistent: false }, soon);
+    watcher = watch(dirname(path), { persistent: false }, (_, name) => {
+      // Under another name it may still be ours: a config map is swapped by a link beside it.
+      look(name === null || name === basename(path));
+    });
     watcher.on('error', () => watcher?.close());
   } catch {
     // No notifications here; polling below sees it too.
   }
-  let seen = stamp(path);
-  const poll = setInterval(() => {
-    const now = stamp(path);
-    if (now === seen) return;
-    seen = now;
-    soon();
-  }, POLL_MS);
+  const poll = setInterval(() => look(), POLL_MS);
   poll.unref();
   return {
     stop() {

@@ -1,0 +1,31 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { watchPath } from './watch-path.ts';
+
+test('a file is noticed beside another that is written without a pause, say the log', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ficus-watch-'));
+  const [watched, log] = [join(folder, 'flags.json'), join(folder, 'access.log')];
+  writeFileSync(watched, 'old');
+  let lines = 0;
+  let noticed = 0;
+  const logging = setInterval(() => {
+    lines += 1;
+    writeFileSync(log, `${lines}\n`);
+  }, 5);
+  const watcher = watchPath(watched, () => {
+    noticed += 1;
+  });
+  try {
+    await expect.poll(() => lines).toBeGreaterThan(20);
+    // What is written beside it does not count.
+    expect(noticed).toBe(0);
+    writeFileSync(watched, 'new');
+    await expect.poll(() => noticed, { timeout: 5_000 }).toBe(1);
+  } finally {
+    clearInterval(logging);
+    watcher.stop();
+    rmSync(folder, { recursive: true });
+  }
+});
