@@ -254,6 +254,8 @@ export class ConnectionPool implements ConnectionOwner {
       this.#onLost(opened.detail);
       const seeker = reservedFor ?? this.#nextWaiting();
       seeker?.onNoConnection('connect', opened.cause, opened.detail);
+      // Those behind had no place for an attempt of their own, and nobody else might come for a long time.
+      this.#serveQueue();
       this.#settle();
       return;
     }

@@ -86,6 +86,21 @@ describe('connections', () => {
     expect(outcomes[1]).toMatchObject({ phase: 'queue', cause: 'timed-out', mayHaveBeenSent: false });
   });
 
+  it('are tried for again for those who wait behind one that could not be made', async () => {
+    const closed = await startRawUpstream(() => {});
+    await closed.close();
+    const forwarder = await forwarderTo(closed.url, {
+      config: { pool: { connections: 1, pending: 10, pendingMs: 60_000 } },
+    });
+    const clients = ['/1', '/2', '/3'].map((path) =>
+      client(forwarder.port, `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`),
+    );
+    for (const each of clients) await (await each).until((text) => text.includes('502'));
+    for (const outcome of forwarder.outcomes)
+      expect(outcome).toMatchObject({ phase: 'connect', cause: 'refused' });
+    expect(forwarder.upstream.stats).toMatchObject({ pending: 0, connecting: 0, exchanges: 0 });
+  });
+
   it('close when they have been idle for long enough', async () => {
     const upstream = await upstreamAnswering((all) => (requestEnds(all) ? OK : undefined));
     const forwarder = await forwarderTo(upstream.url, { config: { pool: { idleMs: 60 } } });
