@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import type { AddressRecord } from '../resilience/address-record.ts';
 import { takesDirectWrites, type WriteListener, writeBytesDirectly, writeDirectly } from './direct-write.ts';
 import { ResponseParser as Parser, type ResponseParser, type ResponseSink } from './response-parser.ts';
-import { writeSoon } from './write-batch.ts';
+import { batchNumber, writeSoon } from './write-batch.ts';
 import { BLOCK_BYTES, type BlockOwner, WriteBlock } from './write-block.ts';
 
 /** Why a connection was lost under an exchange. */
@@ -62,6 +62,8 @@ export class UpstreamConnection implements WriteListener, BlockOwner {
   #user: ConnectionUser | undefined;
   #tunnel: TunnelUser | undefined;
   #requestSent = false;
+  /** With which batch the request leaves. */
+  #batch = -1;
   #lossDetail = '';
 
   constructor(socket: Socket, owner: ConnectionOwner, address: string, health: AddressRecord | undefined) {
@@ -120,7 +122,9 @@ export class UpstreamConnection implements WriteListener, BlockOwner {
 
   /** Writes a request that is nothing but this head: at the end of the turn, with those of other connections. */
   writeWhole(head: string): void {
-    if (!(this.#direct && writeSoon(this.#socket, head))) this.write(head);
+    const batch = batchNumber();
+    if (this.#direct && writeSoon(this.#socket, head)) this.#batch = batch;
+    else this.write(head);
   }
 
   /** Writes a chunk between two texts in one go. The chunk is copied: its memory is the caller's again at once. */
@@ -191,6 +195,11 @@ export class UpstreamConnection implements WriteListener, BlockOwner {
     if (user === undefined) {
       // Bytes that nobody asked for would be taken for the answer to the next request.
       this.#socket.destroy();
+      return true;
+    }
+    if (this.#batch === batchNumber()) {
+      // The request has not left: it is no answer to it (a 408 to a connection that was idle for too long, or worse).
+      this.#lose('reset', 'the upstream spoke before it was asked');
       return true;
     }
     const { parser } = this;

@@ -13,6 +13,7 @@ const MOST = 64;
 
 const sockets: Socket[] = [];
 const texts: string[] = [];
+let number = 0;
 
 /**
  * Takes the text, as latin1, or answers false, having done nothing, when it has to go through the socket's stream.
@@ -32,8 +33,14 @@ export function waitsToBeWritten(socket: Socket): boolean {
   return sockets.includes(socket);
 }
 
+/** Of the batch that is being gathered; a text that was taken under another number has been written. */
+export function batchNumber(): number {
+  return number;
+}
+
 /** Writes whatever waits. */
 export function flushWrites(): void {
+  number += 1;
   for (let at = 0; at < sockets.length; at += 1) writeToFree(sockets[at]!, texts[at]!);
   sockets.length = 0;
   texts.length = 0;

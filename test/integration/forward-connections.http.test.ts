@@ -67,6 +67,22 @@ describe('connections', () => {
     });
   });
 
+  it('that say something before their request has left are stale: that is no answer to it', async () => {
+    const upstream = await upstreamAnswering((all) => (requestEnds(all) ? OK : undefined));
+    const forwarder = await forwarderTo(upstream.url);
+    const { socket, until } = await client(forwarder.port, 'GET /1 HTTP/1.1\r\nHost: h\r\n\r\n');
+    await until(ends('ok'));
+    const [kept] = upstream.sockets;
+    // Both are there when the proxy looks: a request, and the farewell of a server that grew tired of waiting for one.
+    socket.write('GET /2 HTTP/1.1\r\nHost: h\r\n\r\n');
+    kept!.end('HTTP/1.1 408 Request Timeout\r\nContent-Length: 4\r\nConnection: close\r\n\r\nlate');
+    const text = await until((all) => all.split('\r\n\r\n').length === 3);
+    expect(text).not.toContain('408');
+    expect(upstream.received).toHaveLength(2);
+    expect(upstream.received[0]).not.toContain('GET /2');
+    expect(upstream.received[1]).toContain('GET /2');
+  });
+
   it('wait their turn in a full pool, and are refused beyond its bounds', async () => {
     const waiting: Socket[] = [];
     const upstream = await startRawUpstream((socket) => waiting.push(socket));
