@@ -8,10 +8,16 @@
  * goes through the stream. Where Node does not offer what is needed (`available` is false) the stream is used always.
  */
 import type { Socket } from 'node:net';
+import { constants } from 'node:os';
 
 /** Told when bytes that had to wait are out, or never will be. */
 export interface WriteListener {
   onWritten(): void;
+}
+
+/** Told in place of the socket's end that the peer takes no more: what it said before may not have been read yet. */
+export interface PeerListener {
+  onPeerGone(): void;
 }
 
 /** `whole`: the kernel has them. `waiting`: the bytes must stay as they are until the listener is told. */
@@ -41,6 +47,8 @@ interface StreamBinding {
   readonly kLastWriteWasAsync: number;
 }
 
+const PEER_GONE: ReadonlySet<number> = new Set([-constants.errno.EPIPE, -constants.errno.ECONNRESET]);
+
 const binding = findBinding();
 const WriteWrap = binding?.WriteWrap;
 
@@ -61,10 +69,10 @@ export function takesDirectWrites(socket: Socket): boolean {
  * Writes the text as latin1, or answers false, having done nothing, when it has to go through the stream.
  * @param socket one of which `takesDirectWrites` is true
  */
-export function writeDirectly(socket: Socket, text: string): boolean {
+export function writeDirectly(socket: Socket, text: string, peer?: PeerListener): boolean {
   const handle = freeHandle(socket);
   if (handle === undefined) return false;
-  writeText(socket, handle, text);
+  writeText(socket, handle, text, peer);
   return true;
 }
 
@@ -81,14 +89,13 @@ export function writeToFree(socket: Socket, text: string): void {
   else writeText(socket, handle, text);
 }
 
-function writeText(socket: Socket, handle: StreamHandle, text: string): void {
+function writeText(socket: Socket, handle: StreamHandle, text: string, peer?: PeerListener): void {
   const request = spare ?? newRequest();
   request.socket = socket;
   const error = handle.writeLatin1String(request, text);
   if (error !== 0) {
     spare = undefined;
-    // As when a write of the stream fails: the connection is over, and its `close` tells everybody.
-    socket.destroy();
+    giveUp(socket, error, peer);
     return;
   }
   // Taken whole, the request object is as new; otherwise libuv needs it until the rest is out.
@@ -105,7 +112,12 @@ function writeText(socket: Socket, handle: StreamHandle, text: string): void {
  * Writes bytes; `refused`, having done nothing, when they have to go through the stream.
  * @param socket one of which `takesDirectWrites` is true
  */
-export function writeBytesDirectly(socket: Socket, bytes: Uint8Array, listener: WriteListener): DirectWrite {
+export function writeBytesDirectly(
+  socket: Socket,
+  bytes: Uint8Array,
+  listener: WriteListener,
+  peer?: PeerListener,
+): DirectWrite {
   const handle = freeHandle(socket);
   if (handle === undefined) return 'refused';
   const request = spare ?? newRequest();
@@ -113,7 +125,7 @@ export function writeBytesDirectly(socket: Socket, bytes: Uint8Array, listener: 
   const error = handle.writeBuffer(request, bytes);
   if (error !== 0) {
     spare = undefined;
-    socket.destroy();
+    giveUp(socket, error, peer);
     return 'whole';
   }
   if (!isWithLibuv()) {
@@ -126,6 +138,12 @@ export function writeBytesDirectly(socket: Socket, bytes: Uint8Array, listener: 
   spare = undefined;
   held += 1;
   return 'waiting';
+}
+
+/** As when a write of the stream fails: the connection is over, and its `close` tells everybody. */
+function giveUp(socket: Socket, error: number, peer: PeerListener | undefined): void {
+  if (peer !== undefined && PEER_GONE.has(error)) peer.onPeerGone();
+  else socket.destroy();
 }
 
 /** The socket's handle, unless something is waiting to be written before. */

@@ -7,7 +7,13 @@
  */
 import type { Socket } from 'node:net';
 import type { AddressRecord } from '../resilience/address-record.ts';
-import { takesDirectWrites, type WriteListener, writeBytesDirectly, writeDirectly } from './direct-write.ts';
+import {
+  type PeerListener,
+  takesDirectWrites,
+  type WriteListener,
+  writeBytesDirectly,
+  writeDirectly,
+} from './direct-write.ts';
 import { ResponseParser as Parser, type ResponseParser, type ResponseSink } from './response-parser.ts';
 import { batchNumber, writeSoon } from './write-batch.ts';
 import { BLOCK_BYTES, type BlockOwner, WriteBlock } from './write-block.ts';
@@ -43,7 +49,7 @@ export interface ConnectionOwner {
   onClosed(connection: UpstreamConnection): void;
 }
 
-export class UpstreamConnection implements WriteListener, BlockOwner {
+export class UpstreamConnection implements WriteListener, BlockOwner, PeerListener {
   readonly parser: ResponseParser = new Parser();
   /** Exchanges that were completed on it. */
   served = 0;
@@ -62,6 +68,10 @@ export class UpstreamConnection implements WriteListener, BlockOwner {
   #user: ConnectionUser | undefined;
   #tunnel: TunnelUser | undefined;
   #requestSent = false;
+  /** Something of the request has been written: what is read from now on may be its answer. */
+  #begun = false;
+  /** The upstream takes no more of the request. */
+  #deaf = false;
   /** With which batch the request leaves. */
   #batch = -1;
   #lossDetail = '';
@@ -104,6 +114,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner {
   attach(user: ConnectionUser, method: string, mayUpgrade: boolean): void {
     this.#user = user;
     this.#requestSent = false;
+    this.#begun = false;
     this.parser.begin(method, mayUpgrade);
   }
 
@@ -114,10 +125,28 @@ export class UpstreamConnection implements WriteListener, BlockOwner {
 
   /** Writes; false asks to wait for `onWritable`. A buffer must stay as it is. */
   write(data: string | Buffer): boolean {
-    if (typeof data === 'string')
-      return (this.#direct && writeDirectly(this.#socket, data)) || this.#socket.write(data, 'latin1');
-    const written = this.#direct ? writeBytesDirectly(this.#socket, data, this) : 'refused';
-    return written === 'refused' ? this.#socket.write(data) : written === 'whole';
+    if (this.#deaf) return true;
+    const goesOn = typeof data === 'string' ? this.#writeText(data) : this.#writeBytes(data);
+    this.#begun = true;
+    return goesOn;
+  }
+
+  #writeText(text: string): boolean {
+    return (this.#direct && writeDirectly(this.#socket, text, this)) || this.#socket.write(text, 'latin1');
+  }
+
+  #writeBytes(bytes: Buffer): boolean {
+    const written = this.#direct ? writeBytesDirectly(this.#socket, bytes, this, this) : 'refused';
+    return written === 'refused' ? this.#socket.write(bytes) : written === 'whole';
+  }
+
+  /**
+   * An upstream that refuses a body (413, 401) may answer and reset at once. Both are in the kernel when the next piece of
+   * the body fails: the answer is read first, and behind it the end.
+   */
+  onPeerGone(): void {
+    if (this.#begun && this.#tunnel === undefined) this.#deaf = true;
+    else this.#socket.destroy();
   }
 
   /** Writes a request that is nothing but this head: at the end of the turn, with those of other connections. */
@@ -129,6 +158,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner {
 
   /** Writes a chunk between two texts in one go. The chunk is copied: its memory is the caller's again at once. */
   writeAround(before: string, chunk: Buffer, after: string): boolean {
+    if (this.#deaf) return true;
     if (before.length + chunk.length + after.length > BLOCK_BYTES) {
       const whole = [Buffer.from(before, 'latin1'), chunk, Buffer.from(after, 'latin1')];
       return this.write(Buffer.concat(whole));
@@ -137,7 +167,8 @@ export class UpstreamConnection implements WriteListener, BlockOwner {
     block.addText(before);
     block.addBytes(chunk, 0, chunk.length);
     block.addText(after);
-    const written = this.#direct ? writeBytesDirectly(this.#socket, block.bytes, block) : 'refused';
+    const written = this.#direct ? writeBytesDirectly(this.#socket, block.bytes, block, this) : 'refused';
+    this.#begun = true;
     if (written === 'refused') return this.#socket.write(block.bytes, () => block.giveBack());
     if (written === 'waiting') return false;
     block.giveBack();
@@ -224,8 +255,8 @@ export class UpstreamConnection implements WriteListener, BlockOwner {
     const { parser } = this;
     this.#user = undefined;
     this.served += 1;
-    const reusable =
-      parser.persistent && parser.surplusBytes === 0 && this.#requestSent && !this.#socket.destroyed;
+    const sent = this.#requestSent && !this.#deaf;
+    const reusable = parser.persistent && parser.surplusBytes === 0 && sent && !this.#socket.destroyed;
     const welcome = this.health === undefined || this.health.answered(parser.head.status);
     if (reusable && welcome) {
       this.keepAliveSeconds = parser.head.keepAliveSeconds;

@@ -91,6 +91,24 @@ describe('failures', () => {
     await until(ends('ok'));
   });
 
+  it('after an early answer and a reset still give the client that answer', async () => {
+    const upstream = await startRawUpstream(() => {});
+    cleanups.push(() => upstream.close());
+    const forwarder = await forwarderTo(upstream.url);
+    const { socket, until } = await client(
+      forwarder.port,
+      'POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\npart',
+    );
+    await expect.poll(() => upstream.received[0] ?? '', PATIENT).toMatch(/part$/);
+    const [refusing] = upstream.sockets;
+    // All of it is there when the proxy looks: more of the body first, then the answer and the reset behind it.
+    socket.write('re');
+    refusing!.write('HTTP/1.1 413 No\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno');
+    refusing!.resetAndDestroy();
+    expect(await until(ends('no'))).toMatch(/^HTTP\/1.1 413 No/);
+    expect(forwarder.outcomes[0]).toMatchObject({ kind: 'completed', status: 413 });
+  });
+
   it.each([true, false])('before any of the body leave it usable as well (lean: %s)', async (lean) => {
     const upstream = await startRawUpstream((socket, all) => {
       socket.write(all.startsWith('POST') ? 'HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno' : OK);
