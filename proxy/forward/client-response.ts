@@ -9,6 +9,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type HeadLines, joinFields } from '../upstream/head-lines.ts';
 import { type BlockOwner, WriteBlock } from '../upstream/write-block.ts';
+import { cutClient } from './cut-client.ts';
 import type { ForwardCall, ResponseHead } from './forward-call.ts';
 import { httpDate } from './http-date.ts';
 import { LeanResponse } from './lean-response.ts';
@@ -43,6 +44,8 @@ export class ClientResponse implements BlockOwner {
   #waiting = 0;
   #trailers = '';
   #chunked = false;
+  /** The client knows the end of the body from its framing. */
+  #delimited = true;
   #drained: (() => void) | undefined;
   #onDrain: (() => void) | undefined;
 
@@ -70,6 +73,7 @@ export class ClientResponse implements BlockOwner {
     const bodiless = status === 204 || status === 304 || this.#request.method === 'HEAD';
     const untilClose = !bodiless && !head.chunked && head.contentLength === -1;
     this.#chunked = !bodiless && !http10 && (head.chunked || untilClose);
+    this.#delimited = bodiless || this.#chunked || head.contentLength !== -1;
     const keepsAlive =
       response.shouldKeepAlive &&
       !response.maxRequestsOnConnectionReached &&
@@ -194,7 +198,7 @@ export class ClientResponse implements BlockOwner {
 
   /** Ends the client's connection, so that it can tell that the response is not whole. */
   cut(): void {
-    this.#request.socket.destroy();
+    cutClient(this.#request.socket, this.#delimited);
   }
 
   /** Calls back when the client takes bytes again. */

@@ -12,6 +12,7 @@ import type { ConnectionSeeker, NoConnectionCause, Waiting } from '../upstream/c
 import { type HeadLines, joinFields } from '../upstream/head-lines.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { ConnectionUser, LossCause, UpstreamConnection } from '../upstream/upstream-connection.ts';
+import { cutClient } from './cut-client.ts';
 import type { ForwardCall } from './forward-call.ts';
 import { httpDate } from './http-date.ts';
 import type { FailureCause, Outcome, Phase } from './outcome.ts';
@@ -40,6 +41,8 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser {
   #status = 0;
   #bodyBytes = 0;
   #chunked = false;
+  /** The client knows the end of the body from its framing. */
+  #delimited = true;
   #head = '';
   #connectedAt = 0;
   #firstByteAt = 0;
@@ -118,6 +121,7 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser {
     text += switching ? `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n` : 'Connection: close\r\n';
     const bodiless = head.status === 304 || this.#request.method === 'HEAD';
     this.#chunked = head.chunked && !bodiless;
+    this.#delimited = bodiless || head.chunked || head.contentLength !== -1;
     this.#socket.write(`${text}\r\n`, 'latin1');
     if (switching) this.#beginTunnel();
     return !switching;
@@ -195,7 +199,7 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser {
   #fail(side: 'client' | 'upstream', cause: FailureCause, detail: string): void {
     if (this.#over) return;
     this.#release();
-    if (this.#started) this.#socket.destroy();
+    if (this.#started) cutClient(this.#socket, this.#delimited);
     this.#report({ kind: 'failed', side, phase: this.#phase, cause, detail, ...this.#facts() });
   }
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { startRawUpstream } from './forward-harness.ts';
+import { PATIENT, startRawUpstream } from './forward-harness.ts';
 import { ends, forwardRig, OK, requestEnds } from './forward-rig.ts';
 
 const { cleanups, client, forwarderTo, upstreamAnswering } = forwardRig();
@@ -63,6 +63,29 @@ describe('bodies', () => {
     expect(text).toMatch(/Connection: close\r\n\r\nuntil the end$/);
     expect(text).not.toContain('chunked');
   });
+
+  it.each([
+    ['a client of HTTP/1.0', 'GET / HTTP/1.0\r\n\r\n', 'Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'],
+    [
+      'a client that wanted to upgrade',
+      'GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+      '\r\nhalf',
+    ],
+  ])(
+    'that are cut short where their end is that of the connection end in a reset: %s',
+    async (_, ask, answer) => {
+      const upstream = await upstreamAnswering((all) =>
+        requestEnds(all) ? `HTTP/1.1 200 OK\r\n${answer}` : undefined,
+      );
+      const { port } = await forwarderTo(upstream.url);
+      const { socket, until } = await client(port, ask);
+      await until(ends('half'));
+      const over: string[] = [];
+      socket.on('end', () => over.push('whole')).on('error', ({ message }) => over.push(message));
+      for (const cut of upstream.sockets) cut.resetAndDestroy();
+      await expect.poll(() => over, PATIENT).toEqual(['read ECONNRESET']);
+    },
+  );
 
   it('are absent after HEAD, 204 and 304 whatever the head says, and the connection goes on', async () => {
     const heads = [
