@@ -8,6 +8,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { UpstreamConfig } from '@ficus/core';
+import { turnNow } from '../turn-clock.ts';
 import { type Destination, type Opened, OpeningConnection } from './open-connection.ts';
 import { sweeper } from './sweeper.ts';
 import type { ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
@@ -32,6 +33,9 @@ export interface Waiting {
 
 /** More than this longer, and the upstream may close the connection while our request is on its way. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
+
+/** Within this a pass closes what was idle for too long, unless the process was held up. */
+const PASS_MS = 50;
 
 export class ConnectionPool implements ConnectionOwner {
   readonly #destination: Destination;
@@ -193,8 +197,18 @@ export class ConnectionPool implements ConnectionOwner {
   #takeIdle(): UpstreamConnection | undefined {
     for (;;) {
       const connection = this.#idle.pop();
-      if (connection === undefined || connection.usable) return connection;
+      if (connection === undefined) return undefined;
+      if (!connection.usable) continue;
+      // In a process that was held up no pass has closed it yet, and the upstream may have.
+      if (turnNow() - connection.idleSince < this.#idleLimitMs(connection) + PASS_MS) return connection;
+      connection.destroy();
     }
+  }
+
+  #idleLimitMs({ keepAliveSeconds }: UpstreamConnection): number {
+    const { idleMs } = this.#config.pool;
+    const announced = keepAliveSeconds * 1000 - KEEP_ALIVE_MARGIN_MS;
+    return announced >= 0 && announced < idleMs ? announced : idleMs;
   }
 
   #wait(seeker: ConnectionSeeker, opening: boolean): void {
@@ -286,14 +300,12 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   #sweepIdle(now: number): void {
-    const { idleMs } = this.#config.pool;
     const { book } = this.#destination;
     book.refresh(now);
     for (let i = this.#idle.length - 1; i >= 0; i -= 1) {
       const connection = this.#idle[i]!;
-      const announced = connection.keepAliveSeconds * 1000 - KEEP_ALIVE_MARGIN_MS;
-      const limit = announced >= 0 && announced < idleMs ? announced : idleMs;
-      if (now - connection.idleSince < limit && book.knows(connection.address)) continue;
+      const fresh = now - connection.idleSince < this.#idleLimitMs(connection);
+      if (fresh && book.knows(connection.address)) continue;
       this.#idle.splice(i, 1);
       connection.destroy();
     }

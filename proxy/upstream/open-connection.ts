@@ -65,9 +65,8 @@ export class OpeningConnection {
   }
 
   start(): void {
-    this.#timer = setTimeout(
-      () => this.#giveUp('timed-out', 'the name was not resolved in time'),
-      this.#left(),
+    this.#startTimer(this.#left(), undefined, () =>
+      this.#giveUp('timed-out', 'the name was not resolved in time'),
     );
     this.#destination.book.addresses(performance.now(), (error, addresses) => {
       if (this.#over) return;
@@ -149,7 +148,7 @@ export class OpeningConnection {
       if (!this.#over) this.#tryNext();
     };
     const ended = (): void => failed(new Error('the upstream closed the connection while it was being made'));
-    this.#timer = setTimeout(() => failed(SILENT), timeoutMs);
+    this.#startTimer(timeoutMs, socket, () => failed(SILENT));
     socket.once('error', failed);
     socket.once('close', ended);
     socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
@@ -161,6 +160,14 @@ export class OpeningConnection {
       connection = new UpstreamConnection(socket, this.#owner, key, health?.of(key));
       this.#done({ kind: 'open', connection });
     });
+  }
+
+  /** After reading, as in sweeper.ts: what has happened is heard first. @param socket of the attempt that is timed */
+  #startTimer(ms: number, socket: Socket | undefined, expired: () => void): void {
+    const look = (): void => {
+      if (!this.#over && this.#socket === socket) expired();
+    };
+    this.#timer = setTimeout(() => setImmediate(look), ms);
   }
 
   #giveUp(cause: 'refused' | 'timed-out', detail: string): void {

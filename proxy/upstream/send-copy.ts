@@ -99,11 +99,15 @@ class CopyExchange implements ConnectionSeeker, ConnectionUser {
     this.#limits = limits;
     this.#onResult = onResult;
     // Copies are few beside live requests, and their deadline runs while they wait as well: a timer of their own.
-    this.#timer = setTimeout(() => {
-      this.#connection?.health?.failed('timed-out');
-      this.fail('timed-out', 'no whole answer in time');
-    }, limits.timeoutMs);
+    this.#timer = setTimeout(() => setImmediate(expire, this), limits.timeoutMs);
     upstream.exchangeBegins();
+  }
+
+  /** The deadline has passed. */
+  expire(): void {
+    if (this.#over) return;
+    this.#connection?.health?.failed('timed-out');
+    this.fail('timed-out', 'no whole answer in time');
   }
 
   onConnection(connection: UpstreamConnection): void {
@@ -180,6 +184,11 @@ class CopyExchange implements ConnectionSeeker, ConnectionUser {
     this.#upstream.exchangeEnded();
     this.#onResult(result);
   }
+}
+
+/** After reading, as in sweeper.ts. */
+function expire(exchange: CopyExchange): void {
+  exchange.expire();
 }
 
 function copyHead(copy: CopyRequest, upstream: Upstream): string {

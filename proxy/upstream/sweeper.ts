@@ -1,6 +1,9 @@
 /**
  * One coarse timer for the deadlines of all exchanges in the process: a timer per request costs more than the
  * request's share of this. Runs only while there is something to watch, and never keeps a process alive.
+ *
+ * A pass comes after reading, not from the timer itself: in a process that was held up the timers are called first, and
+ * answers that came in time, but are not read yet, would be found missing.
  */
 import { performance } from 'node:perf_hooks';
 
@@ -21,13 +24,15 @@ class Sweeper {
     this.#swept.add(swept);
     if (this.#timer !== undefined) return;
     this.now = performance.now();
-    this.#timer = setInterval(() => {
-      const now = performance.now();
-      this.now = now;
-      for (const each of this.#swept) each.sweep(now);
-    }, SWEEP_MS);
+    this.#timer = setInterval(() => setImmediate(this.#pass, performance.now()), SWEEP_MS);
     this.#timer.unref();
   }
+
+  /** @param now from before the reading: what has come since may wait for the next pass */
+  readonly #pass = (now: number): void => {
+    this.now = now;
+    for (const each of this.#swept) each.sweep(now);
+  };
 
   forget(swept: Swept): void {
     this.#swept.delete(swept);
