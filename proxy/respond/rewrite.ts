@@ -101,8 +101,10 @@ function proxiedUrl(
   return absolute ? `${origin}${outside}` : outside;
 }
 
+/** @param path with query and fragment */
 function cutPrefix(path: string, prefix: string): string {
-  if (prefix === '' || !hasPrefix(path, prefix)) return path;
+  const end = path.search(/[?#]/);
+  if (prefix === '' || !hasPrefix(end === -1 ? path : path.slice(0, end), prefix)) return path;
   const rest = path.slice(prefix.length);
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
