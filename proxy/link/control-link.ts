@@ -36,7 +36,7 @@ export class ControlLink {
   readonly #sum = new ReportSum();
   readonly #timer: NodeJS.Timeout;
   #lastFacts = '';
-  #reporting = false;
+  #reporting: Promise<void> | undefined;
 
   constructor(options: ControlLinkOptions) {
     this.#options = options;
@@ -71,7 +71,11 @@ export class ControlLink {
     const facts = this.#options.facts();
     const factsText = JSON.stringify(facts);
     if (this.#reporting || (this.#sum.empty && factsText === this.#lastFacts)) return;
-    this.#reporting = true;
+    this.#reporting = this.#deliver(facts, factsText);
+    await this.#reporting;
+  }
+
+  async #deliver(facts: Pick<ProxyReport, 'workers' | 'epochs'>, factsText: string): Promise<void> {
     const counts = this.#sum.take();
     try {
       await this.#post(LINK_PATHS.report, { proxyId: this.#options.proxyId, ...facts, ...counts });
@@ -79,7 +83,7 @@ export class ControlLink {
     } catch {
       this.#sum.putBack(counts);
     } finally {
-      this.#reporting = false;
+      this.#reporting = undefined;
     }
   }
 
@@ -87,6 +91,8 @@ export class ControlLink {
   async stop(): Promise<void> {
     this.#stream.stop();
     clearInterval(this.#timer);
+    // What was counted since the report that is under way left is not in it.
+    await this.#reporting;
     await this.report();
   }
 

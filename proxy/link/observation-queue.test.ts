@@ -38,3 +38,37 @@ test('long heads count as what they are: the bound is one of memory', async () =
   await queue.flush();
   expect(sent).toEqual([2, 5]);
 });
+
+test('flush waits for the batch that is under way and sends what came behind it', async () => {
+  const first = Promise.withResolvers<void>();
+  const sent: number[] = [];
+  const queue = new ObservationQueue({
+    send: async ({ observations }: ObservationBatch) => {
+      if (sent.length === 0) await first.promise;
+      sent.push(observations.length);
+    },
+    onDropped: () => {},
+  });
+  // A full batch leaves at once.
+  for (let index = 0; index < 101; index += 1) queue.push(observation('a'));
+  const flushed = queue.flush();
+  first.resolve();
+  await flushed;
+  expect(sent).toEqual([100, 1]);
+});
+
+test('flush gives up where nobody answers, and counts what is lost', async () => {
+  const dropped: string[] = [];
+  let asked = 0;
+  const queue = new ObservationQueue({
+    send: async () => {
+      asked += 1;
+      throw new Error('nobody answers');
+    },
+    onDropped: (_, reason) => dropped.push(reason),
+  });
+  for (let index = 0; index < 450; index += 1) queue.push(observation('a'));
+  await queue.flush();
+  expect(dropped).toEqual(Array.from({ length: 450 }, () => 'control-unreachable'));
+  expect(asked).toBeLessThanOrEqual(2);
+});

@@ -24,7 +24,8 @@ export class ObservationQueue {
   readonly #options: ObservationQueueOptions;
   #queue: Queued[] = [];
   #bytes = 0;
-  #sending = false;
+  /** The batch that is on its way, and whether it arrived. */
+  #sending: Promise<boolean> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ObservationQueueOptions) {
@@ -43,9 +44,14 @@ export class ObservationQueue {
     else this.#timer ??= setTimeout(() => this.#send(), GATHER_MS).unref();
   }
 
-  /** Sends what is left; resolves when it is out or lost. */
+  /** Sends what is left; resolves when it is out or lost. Where nobody takes a batch the rest is not tried. */
   async flush(): Promise<void> {
-    while (this.#queue.length > 0 && !this.#sending) await this.#sendBatch();
+    while (this.#sending || this.#queue.length > 0) {
+      const arrived = await (this.#sending ?? this.#sendBatch());
+      if (arrived) continue;
+      this.#bytes = 0;
+      this.#drop(this.#queue.splice(0));
+    }
   }
 
   #send(): void {
@@ -55,18 +61,30 @@ export class ObservationQueue {
     void this.#sendBatch().then(() => this.#send());
   }
 
-  async #sendBatch(): Promise<void> {
+  #sendBatch(): Promise<boolean> {
     const batch = this.#takeBatch();
-    this.#sending = true;
-    try {
-      await this.#options.send({
-        observations: batch.map(({ observation }) => encodeObservation(observation)),
-      });
-    } catch {
-      for (const { observation } of batch) this.#options.onDropped(observation.slice, 'control-unreachable');
-    } finally {
-      this.#sending = false;
-    }
+    this.#sending = this.#encodeAndSend(batch).then(
+      () => this.#sent(true),
+      () => {
+        this.#drop(batch);
+        return this.#sent(false);
+      },
+    );
+    return this.#sending;
+  }
+
+  async #encodeAndSend(batch: readonly Queued[]): Promise<void> {
+    const observations = batch.map(({ observation }) => encodeObservation(observation));
+    await this.#options.send({ observations });
+  }
+
+  #sent(arrived: boolean): boolean {
+    this.#sending = undefined;
+    return arrived;
+  }
+
+  #drop(lost: readonly Queued[]): void {
+    for (const { observation } of lost) this.#options.onDropped(observation.slice, 'control-unreachable');
   }
 
   #takeBatch(): Queued[] {
