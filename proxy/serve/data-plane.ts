@@ -230,8 +230,8 @@ export class DataPlane implements RequestHost {
     this.#send({ kind: 'pin-begin', slice, key, ask });
   }
 
-  endWrite(slice: string, key: string): void {
-    this.#send({ kind: 'pin-answered', slice, key });
+  endWrite(slice: string, key: string, afterMs: number): void {
+    this.#send({ kind: 'pin-answered', slice, key, afterMs });
   }
 
   holdEndless(run: object, exchange: Exchange): void {

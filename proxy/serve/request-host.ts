@@ -21,7 +21,8 @@ export interface RequestHost {
   stateOf(slice: string): SliceState;
   /** Pins the user here and in all workers, then goes on: at once where there is no other worker. */
   beginWrite(slice: string, key: string, goOn: () => void): void;
-  endWrite(slice: string, key: string): void;
+  /** @param afterMs 0 for a write that is over */
+  endWrite(slice: string, key: string, afterMs: number): void;
   /** An exchange that has no end of its own (tunnels, event streams): it is ended when the worker drains. */
   holdEndless(run: object, exchange: Exchange): void;
   dropEndless(run: object): void;

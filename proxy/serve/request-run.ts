@@ -329,7 +329,13 @@ export class RequestRun implements ForwardCall {
       logServed(this.#host.logger, this.#line(durationMs), outcome);
     }
     if (this.#shadow && outcome.kind === 'completed') this.#sendShadow(this.#shadow, durationMs);
-    this.#release(outcome.status, failed);
+    this.#release(outcome.status, failed, this.#mayGoOnMs(outcome));
+  }
+
+  /** A write that was given up without an answer may be done all the same, as late as one that is waited for. */
+  #mayGoOnMs(outcome: Outcome): number {
+    const unanswered = outcome.kind === 'failed' && outcome.mayHaveBeenSent && outcome.status === 0;
+    return unanswered ? this.#live!.upstream.config.timeouts.firstByteMs : 0;
   }
 
   #count(failed: boolean): number {
@@ -355,13 +361,13 @@ export class RequestRun implements ForwardCall {
   }
 
   /** Nothing of this request is left to do, but for its copy. */
-  #release(status: number, failed: boolean): void {
+  #release(status: number, failed: boolean, mayGoOnMs = 0): void {
     if (this.#over) return;
     this.#over = true;
     this.#endSpan(status, failed);
     this.#dropShadow('live-failed');
     if (this.#response === undefined || this.#head.eventStream) this.#host.dropEndless(this);
-    this.#pins?.end();
+    this.#pins?.end(mayGoOnMs);
     this.#host.finished(this.#snapshot);
   }
 

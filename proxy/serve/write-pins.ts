@@ -78,9 +78,12 @@ export class WritePins {
     }
   }
 
-  /** The write was answered, or failed. */
-  end(): void {
-    for (const { slice, key } of this.#held) this.#host.endWrite(slice, key);
+  /**
+   * The write was answered, or failed.
+   * @param afterMs how long a write that nobody waits for any more may still go on
+   */
+  end(afterMs: number): void {
+    for (const { slice, key } of this.#held) this.#host.endWrite(slice, key, afterMs);
   }
 
   #add(slice: string, pinKey: string, identity: Identity): void {

@@ -285,7 +285,7 @@ export class Primary implements RunningProxy {
         this.#spread.took(worker, message.from);
         break;
       case 'pin-answered':
-        this.#ledger.answered(worker, message.slice, message.key);
+        this.#writeOver(worker, message.slice, message.key, message.afterMs);
         break;
       case 'counts':
         this.#book.holdsPins(worker, message.pins);
@@ -304,6 +304,13 @@ export class Primary implements RunningProxy {
       case 'drained':
         break;
     }
+  }
+
+  /** A position that is asked for lies behind the write only when the write is over. */
+  #writeOver(worker: number, slice: string, key: string, afterMs: number): void {
+    const over = (): void => this.#ledger.answered(worker, slice, key);
+    if (afterMs === 0) over();
+    else this.#later(over, afterMs);
   }
 
   #gone(worker: number, asked: boolean): void {

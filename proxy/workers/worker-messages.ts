@@ -68,7 +68,8 @@ export type WorkerMessage =
   | { readonly kind: 'ack'; readonly generation: number; readonly epochs: Readonly<Record<string, number>> }
   | { readonly kind: 'pin-begin'; readonly slice: string; readonly key: string; readonly ask: number }
   | { readonly kind: 'took-pin'; readonly from: PinQuestion }
-  | { readonly kind: 'pin-answered'; readonly slice: string; readonly key: string }
+  /** A write is over, or will be taken for over after so long. */
+  | { readonly kind: 'pin-answered'; readonly slice: string; readonly key: string; readonly afterMs: number }
   | { readonly kind: 'counts'; readonly delta: CountersDelta | undefined; readonly pins: number }
   /** Current values by series, twice a second: the sign of life as well. */
   | { readonly kind: 'gauges'; readonly values: Readonly<Record<string, number>> }

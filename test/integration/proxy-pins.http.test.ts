@@ -74,6 +74,37 @@ test('the pin holds while the write is under way', async () => {
   await written;
 });
 
+test('a write that its client gave up may be done later: its position is not asked for at once', async () => {
+  await rig.close();
+  rig = await startRig({ control, legacy: { timeouts: { firstByteMs: 1_000 } } });
+  rig.legacy.handler = (request, response) => {
+    if (request.method === 'GET') response.end('read');
+  };
+  control.position = '0/100';
+  const giveUp = new AbortController();
+  const written = ask(`${rig.url}/api/notes`, {
+    method: 'POST',
+    body: 'x',
+    headers: ann,
+    signal: giveUp.signal,
+  });
+  await until(() => rig.legacy.requests.length === 1, 'the write is at the legacy');
+  giveUp.abort();
+  await expect(written).rejects.toThrow();
+  await until(() => rig.logs.some(({ msg }) => msg === 'request given up by the client'), 'noticed');
+  // Whoever is asked too early has answered by now.
+  for (let turn = 0; turn < 5; turn += 1) await rig.get('/api/notes', ann);
+  // The legacy has not noticed, and commits.
+  control.position = '0/200';
+  await until(() => control.asked === 1, 'asked for the position');
+  control.progress('notes', '0/150');
+  for (let turn = 0; turn < 5; turn += 1) {
+    expect(await rig.get('/api/notes', ann)).toMatchObject({ reason: 'pinned' });
+  }
+  control.progress('notes', '0/200');
+  await until(async () => (await rig.get('/api/notes', ann)).side === 'candidate', 'released');
+});
+
 test('released once the stream has applied past the write, and not before', async () => {
   control.position = '0/200';
   await write(ann);
