@@ -78,7 +78,8 @@ export class Primary implements RunningProxy {
       later: (action, ms) => this.#later(action, ms),
     });
     this.#spread = new PinSpread({
-      workers: () => this.#pool?.workers ?? [],
+      // One that starts up takes as long as the machine lets it, and is given all pins when it begins.
+      workers: () => this.#pool?.begun ?? [],
       send: (message, worker) => this.#pool?.send(message, worker),
     });
   }

@@ -26,6 +26,8 @@ export interface WorkerPoolHooks {
 /** Where messages to workers go. */
 export interface WorkerPool {
   readonly workers: readonly number[];
+  /** Those that have been given what they begin with; whatever is newer the others are given with it. */
+  readonly begun: readonly number[];
   /** To all, or to one. */
   send(message: PrimaryMessage, only?: number): void;
   /** Ends a worker that cannot serve; it is replaced after a pause. */
@@ -74,6 +76,7 @@ export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () =>
   }, WATCH_EACH_MS);
   watch.unref();
   const alive = new Map<number, Worker>();
+  const begun = new Set<number>();
   let draining = false;
   let shortLives = 0;
   const ended = Promise.withResolvers<void>();
@@ -93,8 +96,10 @@ export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () =>
     alive.set(worker.id, worker);
     worker.on('message', (message: WorkerMessage) => {
       silence.heard(worker.id, message.kind === 'listening', performance.now());
-      if (message.kind === 'ready')
+      if (message.kind === 'ready') {
         worker.send({ kind: 'init', init: hooks.init() } satisfies PrimaryMessage);
+        begun.add(worker.id);
+      }
       hooks.onMessage(worker.id, message);
     });
     worker.on('error', (error) =>
@@ -102,6 +107,7 @@ export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () =>
     );
     worker.on('exit', (code, signal) => {
       alive.delete(worker.id);
+      begun.delete(worker.id);
       silence.forget(worker.id);
       hooks.onGone(worker.id, draining);
       if (draining) {
@@ -127,6 +133,9 @@ export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () =>
   return {
     get workers() {
       return [...alive.keys()];
+    },
+    get begun() {
+      return [...begun];
     },
     send(message, only) {
       for (const [id, worker] of alive) {
@@ -162,6 +171,7 @@ export async function serveInProcess(hooks: WorkerPoolHooks): Promise<WorkerPool
   plane.listen();
   return {
     workers: [1],
+    begun: [1],
     send: (message, only) => {
       if (only === undefined || only === 1) plane.take(message);
     },

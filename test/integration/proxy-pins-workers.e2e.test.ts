@@ -1,4 +1,6 @@
 /** Read-your-writes over several workers: the next read may land on any of them and is pinned on all. */
+import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { percentFlag } from '@ficus/core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -57,6 +59,30 @@ test('no read after a user’s own write is served by the candidate; released on
     const reads = await Promise.all([send('GET', users[0]!), send('GET', users[0]!)]);
     return reads.every(({ side }) => side === 'candidate');
   }, 'released on both');
+});
+
+test('no write waits for a worker that is being started, which learns of its pin all the same', async () => {
+  const forked = once(cluster, 'fork') as Promise<[Worker]>;
+  Object.values(cluster.workers!)[0]!.process.kill('SIGKILL');
+  const [started] = await forked;
+  // As slow to start as a machine without time for it.
+  started.process.kill('SIGSTOP');
+  const users = Array.from({ length: 10 }, (_, at) => `user-${at}`);
+  const writes = async (): Promise<number> =>
+    Number(/ficus_requests_total\{.*route="add".*\} (\d+)/.exec(await rig.metrics())?.[1] ?? 0);
+  for (const user of users) {
+    // What was on its way to the worker that was killed is lost with it.
+    await until(() => send('POST', user).then(Boolean, () => false));
+  }
+  await until(async () => (await writes()) >= users.length, 'counted');
+  expect(await rig.metrics()).not.toContain('ficus_pin_waits_expired_total');
+
+  started.process.kill('SIGCONT');
+  await until(async () => /^ficus_workers 2$/m.test(await rig.metrics()), 'replaced');
+  for (const user of users) {
+    const reads = await Promise.all(Array.from({ length: 6 }, () => send('GET', user)));
+    expect(new Set(reads.map(({ reason }) => reason))).toEqual(new Set(['pinned']));
+  }
 });
 
 test('a flip reaches all workers within 200 ms, and nobody is failed by it', async () => {
