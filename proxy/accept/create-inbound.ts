@@ -38,6 +38,10 @@ export interface Inbound {
    * answer, the one under way included.
    */
   stopAccepting(mostMs: number, onClosed: () => void): void;
+  /** Closes connections between two requests, and those that have been open for so long without a first one. */
+  closeIdle(unusedMs: number): void;
+  /** Cuts whatever is left. */
+  cutAll(): void;
 }
 
 export function createInbound(config: ProxyConfig, handlers: InboundHandlers): Inbound {
@@ -146,6 +150,11 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
       (server as Server & { maxHeaderSize: number }).maxHeaderSize = limits.headerBytes;
       idle.keepAliveMs = timeouts.keepAliveMs;
     },
+    closeIdle(unusedMs) {
+      server.closeIdleConnections();
+      idle.closeUnused(unusedMs);
+    },
+    cutAll: () => idle.cutAll(),
     stopAccepting(mostMs, onClosed) {
       idle.endAll();
       // http.Server.close would cut idle connections at once, and with them a request that is on its way.

@@ -60,6 +60,22 @@ export class IdleConnections {
     }
   }
 
+  /** Closes those that were opened so long ago without a word since: Node does not count them as idle. */
+  closeUnused(olderThanMs: number): void {
+    const now = this.#now();
+    for (const [socket, { at }] of this.#seen) {
+      if (socket.bytesRead === 0 && now - at >= olderThanMs) socket.destroySoon();
+    }
+  }
+
+  /** Cuts all, those that Node has handed over as well. Where an answer is under way, its client has to notice. */
+  cutAll(): void {
+    for (const socket of this.#seen.keys()) {
+      if (socket._httpMessage) socket.resetAndDestroy();
+      else socket.destroy();
+    }
+  }
+
   /** A tunnel may be silent for as long as it likes, until our half of it has ended. */
   leaveAlone(socket: object): void {
     const seen = this.#seen.get(socket as InboundSocket);

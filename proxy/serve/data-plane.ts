@@ -169,18 +169,16 @@ export class DataPlane implements RequestHost {
     this.#draining = true;
     const { drainMs } = this.snapshot.config.proxy.timeouts;
     let sweep: NodeJS.Timeout | undefined;
-    const grace = setTimeout(
-      () => {
-        sweep = setInterval(() => {
-          // Whoever holds a tunnel or an event stream is made to connect again, by then to somebody else.
-          for (const exchange of this.#endless.values()) exchange.cancel();
-          // Right behind the sockets' events: whose request has come is not idle any more.
-          setImmediate(() => this.#inbound.server.closeIdleConnections());
-        }, 50);
-      },
-      Math.min(IDLE_GRACE_MS, drainMs / 2),
-    );
-    const deadline = setTimeout(() => this.#inbound.server.closeAllConnections(), drainMs);
+    const graceMs = Math.min(IDLE_GRACE_MS, drainMs / 2);
+    const grace = setTimeout(() => {
+      sweep = setInterval(() => {
+        // Whoever holds a tunnel or an event stream is made to connect again, by then to somebody else.
+        for (const exchange of this.#endless.values()) exchange.cancel();
+        // Right behind the sockets' events: whose request has come is not idle any more.
+        setImmediate(() => this.#inbound.closeIdle(graceMs));
+      }, 50);
+    }, graceMs);
+    const deadline = setTimeout(() => this.#inbound.cutAll(), drainMs);
     this.#inbound.stopAccepting(drainMs / 2, () => {
       clearTimeout(grace);
       clearTimeout(deadline);
