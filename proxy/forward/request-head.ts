@@ -85,7 +85,8 @@ export function buildRequestHead(
         break;
       case 14:
         if (lower(name) === 'content-length') {
-          result.body = 'length';
+          // An empty one is none to move: the request may then be asked twice like one without.
+          if (raw[i + 1] !== '0') result.body = 'length';
           text += fieldLine(name, raw[i + 1]!);
           continue;
         }

@@ -67,6 +67,32 @@ describe('connections', () => {
     });
   });
 
+  it.each([true, false])(
+    'that prove stale are replaced for an empty body as well (lean: %s)',
+    async (lean) => {
+      let stale = false;
+      const upstream = await startRawUpstream((socket, all) => {
+        if (stale && all.split('HTTP/1.1').length > 2) socket.destroy();
+        else if (requestEnds(all)) socket.write(OK);
+      });
+      cleanups.push(() => upstream.close());
+      const forwarder = await forwarderTo(upstream.url, { lean });
+      const put = 'PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n';
+      const { socket, until } = await client(forwarder.port, put);
+      await until(ends('ok'));
+      stale = true;
+      socket.write(put);
+      const text = await until((all) => all.split('\r\n\r\n').length === 3);
+      expect(text).not.toContain('502');
+      expect(forwarder.outcomes[1]).toMatchObject({ kind: 'completed', retriedStale: true });
+      // It says that it is empty, to either of them.
+      expect(upstream.received.map((all) => all.split('Content-Length: 0\r\n').length - 1)).toEqual([2, 1]);
+      stale = false;
+      socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+      await until((all) => all.split('ok').length === 4);
+    },
+  );
+
   it('that say something before their request has left are stale: that is no answer to it', async () => {
     const upstream = await upstreamAnswering((all) => (requestEnds(all) ? OK : undefined));
     const forwarder = await forwarderTo(upstream.url);
