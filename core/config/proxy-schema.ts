@@ -44,7 +44,9 @@ export const identifySchema = z
         message: 'name exactly one of secret, publicKey, jwks',
       })
       .optional()
-      .describe('how bearer tokens are verified; required by jwtClaim'),
+      .describe(
+        'how bearer tokens are verified; required by jwtClaim. A token counts from 10 seconds before its nbf (the issuer’s clock may be ahead) until its exp',
+      ),
     assert: z
       .strictObject({
         secret: z.string().min(16).describe('shared secret (HS256, 16 characters or more)'),

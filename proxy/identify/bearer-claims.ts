@@ -42,6 +42,7 @@ export class BearerClaims {
     try {
       const payload = await this.#verifyToken(token, now);
       const expiresAt = payload.exp === undefined ? Number.POSITIVE_INFINITY : payload.exp * 1000;
+      if (expiresAt <= now) throw new Error('the token has expired');
       this.#cache.set(key, payload, Math.min(expiresAt, now + KEPT_MS));
       return payload;
     } catch (error) {

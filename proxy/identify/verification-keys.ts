@@ -18,10 +18,17 @@ const COOLDOWN_MS = 1_000;
 /** What jose says when the set could not be fetched or read; everything else is about the token. */
 const NOT_FETCHED = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC']);
 
+/**
+ * How far the issuer's clock may be ahead: a token that has just been issued must count at once (FAPI 2.0 Security Profile,
+ * section 5.3.2.1). It must not lengthen a token's life; who keeps its claims looks at `exp` itself.
+ */
+const AHEAD_SECONDS = 10;
+
 export function createVerifyToken(jwt: NonNullable<IdentifyConfig['jwt']>): VerifyToken {
   const { secret, publicKey, jwks, issuer, audience } = jwt;
   // The algorithm is chosen by the token among those of the key's kind only: a public key is never an HMAC secret.
   const expected = {
+    clockTolerance: AHEAD_SECONDS,
     ...(issuer === undefined ? {} : { issuer }),
     ...(audience === undefined ? {} : { audience }),
   };
@@ -32,6 +39,7 @@ export function createVerifyToken(jwt: NonNullable<IdentifyConfig['jwt']>): Veri
 }
 
 interface Expected {
+  readonly clockTolerance: number;
   readonly issuer?: string;
   readonly audience?: string;
 }

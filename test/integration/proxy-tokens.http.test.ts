@@ -39,6 +39,12 @@ describe('a token', () => {
     await until(async () => (await known(short)) === undefined, 'expired');
   });
 
+  test('counts a little before its nbf: the issuer’s clock may be ahead of ours, and of exp nothing is given away', async () => {
+    rig = await start({ secret: SECRET });
+    expect(await known(await sign({ sub: 'ann', nbf: inSeconds(8) }))).toBe('ann');
+    expect(await known(await sign({ sub: 'ann', nbf: inSeconds(8), exp: inSeconds(-1) }))).toBeUndefined();
+  });
+
   test('has to come from the issuer, and to be for us, where that is asked for', async () => {
     rig = await start({ secret: SECRET, issuer: 'https://id.example', audience: 'shop' });
     const claims = { sub: 'ann', iss: 'https://id.example', aud: 'shop' };
