@@ -10,6 +10,7 @@ import type { Identity } from '../identify/identity.ts';
 import { boundedKey } from '../identify/own-text.ts';
 import type { LiveRoute, LiveSlice } from '../serve/live-snapshot.ts';
 import type { RequestHost } from '../serve/request-host.ts';
+import { turnNow } from '../turn-clock.ts';
 
 export interface RequestDecision extends Decision {
   /** Under which the user's reads are pinned; undefined in a slice without tables. */
@@ -49,7 +50,7 @@ export function decideRequest(
     shadowEnabled: host.flags.isEnabled(slice.shadowFlag, context),
     pinned: pinKey !== undefined && (identity.uncertain || host.pins.isPinned(slice.name, pinKey)),
     forced: force && head.force !== undefined ? force.read(head.force, client(), host.now()) : undefined,
-    candidateAvailable: slice.candidate.breaker.allows(host.now()),
+    candidateAvailable: slice.candidate.breaker.allows(turnNow()),
   };
   const { serve, shadow, reason } = decideSide(facts);
   return { serve, shadow, reason, pinKey, pinned: facts.pinned, newBucket };

@@ -1,6 +1,7 @@
 /**
  * A circuit breaker as one small state machine: consecutive failures open it, after a while one probe is let
- * through, and the probe's outcome closes or reopens it. No timer and no promise: the clock is read when asked.
+ * through, and the probe's outcome closes or reopens it. No timer and no promise: the clock is read when asked, one that
+ * never goes back, or a corrected wall clock would keep it open.
  *
  *     closed ──failures in a row──▶ open ──openMs passed──▶ half-open (one probe)
  *       ▲                            ▲                          │

@@ -23,6 +23,7 @@ import { buildRouteTable, type MatchedRoute, type RouteTable } from '../match/ro
 import { Mirror, type MirrorHooks } from '../mirror/mirror.ts';
 import { TrafficCounters } from '../observe/traffic-counters.ts';
 import { compileRewrite, type Rewrite } from '../respond/rewrite.ts';
+import { turnNow } from '../turn-clock.ts';
 import { sendCopy } from '../upstream/send-copy.ts';
 import type { LiveUpstream, UpstreamRegistry } from './live-upstream.ts';
 
@@ -88,7 +89,7 @@ const INTROSPECTION_BYTES = 16_384;
 
 /** @throws FicusError when a PEM file of an upstream cannot be read */
 export function buildSnapshot(config: FicusConfig, generation: number, parts: SnapshotParts): LiveSnapshot {
-  const now = parts.clock();
+  const now = turnNow();
   const { registry } = parts;
   const table = buildRouteTable(config);
   const counters = new TrafficCounters(table.routes, Object.keys(config.slices));

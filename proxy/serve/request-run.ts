@@ -173,7 +173,7 @@ export class RequestRun implements ForwardCall {
   #serve(side: Side): void {
     this.#side = side;
     const live = side === 'legacy' ? this.#snapshot.legacy : this.#route!.slice.candidate;
-    const refused = live.tryEnter(this.#host.now(), this.#attempts === 0);
+    const refused = live.tryEnter(turnNow(), this.#attempts === 0);
     if (refused) {
       if (mayFallBack(this.#route, side, this.#decision))
         this.#fallBack(live.breaker.state === 'closed' ? 'fell-back' : 'breaker-open');
@@ -216,7 +216,7 @@ export class RequestRun implements ForwardCall {
   /** Called by the forwarder through `takeHead`. */
   inspectResponse(head: ResponseHead): 'forward' | 'discard' {
     const live = this.#live!;
-    if (live.mayTryAgain(this.#request, head.status, this.#attempts, this.#host.now())) return 'discard';
+    if (live.mayTryAgain(this.#request, head.status, this.#attempts, turnNow())) return 'discard';
     this.#shadow?.noteHead(head);
     this.#pins?.noteAnswer(head.headers);
     const rewrite = this.#side === 'candidate' ? this.#route?.rewrite : undefined;
@@ -227,7 +227,7 @@ export class RequestRun implements ForwardCall {
   // Step 6: respond, when the forwarder could not.
   onOutcome(outcome: Outcome): void {
     const live = this.#live!;
-    live.leave(outcome, this.#host.now());
+    live.leave(outcome, turnNow());
     if (outcome.kind === 'completed' || outcome.kind === 'tunnelled') {
       this.#finish(outcome, outcome.status >= 500);
       return;
@@ -244,8 +244,7 @@ export class RequestRun implements ForwardCall {
       maxAttempts: live.upstream.config.retry.attempts,
       mayFallBack: fallible,
     });
-    if (step === 'retry' && (outcome.kind === 'discarded' || live.budget.withdraw(this.#host.now())))
-      this.#retry();
+    if (step === 'retry' && (outcome.kind === 'discarded' || live.budget.withdraw(turnNow()))) this.#retry();
     else if (step !== 'give-up' && fallible) {
       // The candidate's failure stays visible, though the client will not see it: guards count it.
       this.#count(true);
