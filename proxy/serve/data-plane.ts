@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { createInbound, type Inbound } from '../accept/create-inbound.ts';
 import { FlagEvaluator } from '../flags/flag-evaluator.ts';
 import type { Exchange } from '../forward/forward.ts';
+import { KeptIdentity } from '../identify/kept-identity.ts';
 import { ObservationQueue } from '../link/observation-queue.ts';
 import { postJson } from '../link/post-json.ts';
 import type { Spans } from '../observe/spans.ts';
@@ -42,6 +43,7 @@ export class DataPlane implements RequestHost {
 
   readonly #send: (message: WorkerMessage) => void;
   readonly #registry: UpstreamRegistry;
+  readonly #identity = new KeptIdentity();
   readonly #inbound: Inbound;
   readonly #init: WorkerInit;
   readonly #queue: ObservationQueue | undefined;
@@ -278,6 +280,8 @@ export class DataPlane implements RequestHost {
   #build(config: LiveSnapshot['config'], generation: number): LiveSnapshot {
     return buildSnapshot(config, generation, {
       registry: this.#registry,
+      identity: this.#identity,
+      count: (series) => this.snapshot.counters.add(series),
       clock: () => this.now(),
       mirrorHooks: (counters) => ({
         dropped: (slice, reason) => counters.dropCopy(slice, reason),

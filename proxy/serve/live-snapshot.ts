@@ -15,9 +15,9 @@ import { RemovedFields } from '../accept/removed-fields.ts';
 import { createForceOverride, type ForceOverride } from '../decide/force-override.ts';
 import { lastUserOf } from '../flags/flag-evaluator.ts';
 import { IdentityAssertion } from '../identify/assertion.ts';
-import { BearerClaims } from '../identify/bearer-claims.ts';
 import { createIdentifier, type Identifier } from '../identify/identify.ts';
 import { Introspection } from '../identify/introspection.ts';
+import type { KeptIdentity } from '../identify/kept-identity.ts';
 import { ForeignWrites } from '../match/foreign-writes.ts';
 import { buildRouteTable, type MatchedRoute, type RouteTable } from '../match/route-table.ts';
 import { Mirror, type MirrorHooks } from '../mirror/mirror.ts';
@@ -80,6 +80,9 @@ export interface LiveSnapshot extends ConfigSnapshot {
 
 export interface SnapshotParts {
   readonly registry: UpstreamRegistry;
+  readonly identity: KeptIdentity;
+  /** Adds to a plain counter, whichever snapshot serves by then. */
+  readonly count: (series: string) => void;
   readonly clock: () => number;
   readonly mirrorHooks: (counters: TrafficCounters) => MirrorHooks;
 }
@@ -112,7 +115,7 @@ export function buildSnapshot(config: FicusConfig, generation: number, parts: Sn
       : undefined,
     legacy,
     legacyCopies,
-    identifier: makeIdentifier(config, legacyCopies, counters, parts.clock),
+    identifier: makeIdentifier(config, legacyCopies, parts),
     assertion: assert ? new IdentityAssertion(assert) : undefined,
     force: createForceOverride(config.proxy.force),
     trusted: new NetworkList(config.proxy.trustedProxies),
@@ -162,20 +165,23 @@ function makeRoute(matched: MatchedRoute, slice: LiveSlice, removed: readonly st
 function makeIdentifier(
   config: FicusConfig,
   legacy: LiveUpstream,
-  counters: TrafficCounters,
-  clock: () => number,
+  { identity, count, clock }: SnapshotParts,
 ): Identifier {
+  const introspection = identity.introspection(legacy, () => makeIntrospection(legacy, count));
+  const bearer = identity.bearer(config.proxy.identify.jwt ?? {});
+  return createIdentifier(config.proxy.identify, { bearer, introspection, clock });
+}
+
+function makeIntrospection({ upstream }: LiveUpstream, count: SnapshotParts['count']): Introspection {
   const limits = { timeoutMs: INTROSPECTION_MS, bodyBytes: INTROSPECTION_BYTES };
-  const introspection = new Introspection(
+  return new Introspection(
     (path, carrier) =>
       new Promise((resolve) => {
-        const headers = ['host', legacy.upstream.authority, 'accept', 'application/json', ...carrier];
-        sendCopy(legacy.upstream, { method: 'GET', target: path, headers }, limits, (result) =>
+        const headers = ['host', upstream.authority, 'accept', 'application/json', ...carrier];
+        sendCopy(upstream, { method: 'GET', target: path, headers }, limits, (result) =>
           resolve(result.kind === 'answered' ? result : undefined),
         );
       }),
-    (outcome) => counters.add(`ficus_introspections_total{outcome="${outcome}"}`),
+    (outcome) => count(`ficus_introspections_total{outcome="${outcome}"}`),
   );
-  const bearer = new BearerClaims(config.proxy.identify.jwt ?? {});
-  return createIdentifier(config.proxy.identify, { bearer, introspection, clock });
 }

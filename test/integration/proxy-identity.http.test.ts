@@ -54,6 +54,23 @@ describe('introspection at the legacy', () => {
     expect(questions().length).toBe(2);
   });
 
+  test('an answer is kept over a reload that does not touch who is asked', async () => {
+    let sample = 1;
+    const reloadConfig = async () => {
+      const config = rig.config();
+      return { ok: true as const, config: { ...config, proxy: { ...config.proxy, accessLog: { sample } } } };
+    };
+    rig = await startRig({ serve: 99, proxy, start: { reloadConfig } });
+    rig.legacy.handler = (_, response) => response.end(JSON.stringify({ user: 'ann' }));
+    const headers = { cookie: 'sid=s' };
+    expect(await rig.get('/api/notes', headers)).toMatchObject({ side: 'candidate' });
+    rig.legacy.handler = (_, response) => response.writeHead(500).end();
+    sample = 0;
+    expect(await rig.proxy.reload()).toEqual({ ok: true, generation: 2 });
+    expect(await rig.get('/api/notes', headers)).toMatchObject({ side: 'candidate' });
+    expect(questions()).toHaveLength(1);
+  });
+
   test('nobody is asked about callers without the cookie, nor outside of slices', async () => {
     rig = await startRig({ serve: 100, proxy });
     await rig.get('/api/notes');

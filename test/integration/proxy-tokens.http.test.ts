@@ -127,6 +127,22 @@ describe('keys that the issuer publishes', () => {
     expect(await known(forged)).toBeUndefined();
   });
 
+  test('are kept over a reload that does not touch them', async () => {
+    const issuer = await startIssuer();
+    await issuer.changeKey('one');
+    let sample = 1;
+    const reloadConfig = async () => {
+      const config = rig.config();
+      return { ok: true as const, config: { ...config, proxy: { ...config.proxy, accessLog: { sample } } } };
+    };
+    rig = await start({ jwks: issuer.url }, { start: { reloadConfig } });
+    expect(await known(await issuer.sign({ sub: 'ann' }))).toBe('ann');
+    issuer.fail();
+    sample = 0;
+    expect(await rig.proxy.reload()).toEqual({ ok: true, generation: 2 });
+    expect(await known(await issuer.sign({ sub: 'bob' }))).toBe('bob');
+  });
+
   test('and cannot be fetched make a caller uncertain: reads go to the owner, nobody is taken for anonymous', async () => {
     const issuer = await startIssuer();
     await issuer.changeKey('one');

@@ -1,0 +1,30 @@
+/**
+ * What is known of callers, kept over config changes that do not touch it: the issuer's keys, tokens that were verified,
+ * answers of the legacy. Forgotten at each reload, all callers would have to be asked for at once, and whoever cannot be
+ * would for a moment be nobody.
+ */
+import type { IdentifyConfig } from '@ficus/core';
+import { BearerClaims } from './bearer-claims.ts';
+import type { Introspection } from './introspection.ts';
+
+type JwtConfig = NonNullable<IdentifyConfig['jwt']>;
+
+export class KeptIdentity {
+  #jwt = '';
+  #bearer: BearerClaims | undefined;
+  readonly #introspections = new WeakMap<object, Introspection>();
+
+  bearer(jwt: JwtConfig): BearerClaims {
+    const written = JSON.stringify(jwt);
+    if (this.#bearer === undefined || this.#jwt !== written) this.#bearer = new BearerClaims(jwt);
+    this.#jwt = written;
+    return this.#bearer;
+  }
+
+  /** @param upstream who is asked; another object when its config has changed */
+  introspection(upstream: object, make: () => Introspection): Introspection {
+    const known = this.#introspections.get(upstream) ?? make();
+    this.#introspections.set(upstream, known);
+    return known;
+  }
+}
