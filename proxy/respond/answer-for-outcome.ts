@@ -20,12 +20,16 @@ const CODES: Readonly<Record<FailureCause, ErrorCode>> = {
 export function answerForOutcome(outcome: Outcome, upstream: string): ProblemAnswer | undefined {
   if (outcome.kind !== 'failed' || outcome.responseStarted) return undefined;
   const { side, cause, phase } = outcome;
-  if (side === 'client') {
-    return cause === 'invalid'
-      ? { code: 'FICUS_PROXY_BAD_REQUEST', detail: 'The body of the request is malformed.' }
-      : undefined;
-  }
+  if (side === 'client') return answerForClient(cause);
   const detail = `The exchange with ${upstream} failed (${phase}, ${cause}).`;
   const code = CODES[cause];
   return cause === 'overloaded' ? { code, detail, retryAfterSeconds: 1 } : { code, detail };
+}
+
+function answerForClient(cause: FailureCause): ProblemAnswer | undefined {
+  const code = 'FICUS_PROXY_BAD_REQUEST';
+  if (cause === 'invalid') return { code, detail: 'The body of the request is malformed.' };
+  // It is still there, and may want to know.
+  if (cause === 'timed-out') return { code, status: 408, detail: 'The request did not arrive in time.' };
+  return undefined;
 }
