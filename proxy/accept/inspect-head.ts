@@ -33,7 +33,7 @@ export class InspectedHead implements RequestFacts {
   force: string | undefined = undefined;
   /** The client's Connection says more than `close` or `keep-alive`. */
   namesFields = false;
-  /** The client asks for server-sent events: an answer without an end. */
+  /** The client asks for server-sent events, or is given them: an answer without an end. */
   eventStream = false;
   /** Of OPTIONS alone: how many hops may still pass the request on. */
   maxForwards: number | undefined = undefined;

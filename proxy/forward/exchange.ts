@@ -145,7 +145,10 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
   onHead(head: HeadLines): boolean {
     this.#noteFirstByte();
     this.#status = head.status;
-    this.#unbounded = head.eventStream;
+    if (head.eventStream) {
+      this.#unbounded = true;
+      this.#call.onEventStream?.(this);
+    }
     this.#phase = 'receive';
     this.#discarded = !this.#client.begin(head, this.#call);
     if (this.#client.error !== '') return false;

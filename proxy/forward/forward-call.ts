@@ -47,6 +47,8 @@ export interface ForwardCall {
    * without it the head is passed on without being taken apart.
    */
   onResponseHead?: ((head: ResponseHead) => 'forward' | 'discard') | undefined;
+  /** The final head says that the body has no end of its own. */
+  onEventStream?(exchange: { cancel(): void }): void;
   /** Called exactly once, when all is over. May call `forward` again when the outcome allows it. */
   onOutcome(outcome: Outcome): void;
 }

@@ -36,7 +36,7 @@ import {
 } from './outgoing-head.ts';
 import type { RequestHost } from './request-host.ts';
 import { sendShadow } from './send-shadow.ts';
-import { WritePins } from './write-pins.ts';
+import { mayGoOnMs, WritePins } from './write-pins.ts';
 
 export class RequestRun implements ForwardCall {
   target: string | undefined = undefined;
@@ -224,6 +224,12 @@ export class RequestRun implements ForwardCall {
     return 'forward';
   }
 
+  /** From the forwarder: an answer without an end, whether or not the client asked for one. */
+  onEventStream(exchange: { cancel(): void }): void {
+    this.#head.eventStream = true;
+    this.#host.holdEndless(this, exchange);
+  }
+
   // Step 6: respond, when the forwarder could not.
   onOutcome(outcome: Outcome): void {
     const live = this.#live!;
@@ -328,13 +334,7 @@ export class RequestRun implements ForwardCall {
       logServed(this.#host.logger, this.#line(durationMs), outcome);
     }
     if (this.#shadow && outcome.kind === 'completed') this.#sendShadow(this.#shadow, durationMs);
-    this.#release(outcome.status, failed, this.#mayGoOnMs(outcome));
-  }
-
-  /** A write that was given up without an answer may be done all the same, as late as one that is waited for. */
-  #mayGoOnMs(outcome: Outcome): number {
-    const unanswered = outcome.kind === 'failed' && outcome.mayHaveBeenSent && outcome.status === 0;
-    return unanswered ? this.#live!.upstream.config.timeouts.firstByteMs : 0;
+    this.#release(outcome.status, failed, mayGoOnMs(outcome, this.#live!.upstream.config.timeouts));
   }
 
   #count(failed: boolean): number {
@@ -360,13 +360,13 @@ export class RequestRun implements ForwardCall {
   }
 
   /** Nothing of this request is left to do, but for its copy. */
-  #release(status: number, failed: boolean, mayGoOnMs = 0): void {
+  #release(status: number, failed: boolean, writeGoesOnMs = 0): void {
     if (this.#over) return;
     this.#over = true;
     this.#endSpan(status, failed);
     this.#dropShadow('live-failed');
     if (this.#response === undefined || this.#head.eventStream) this.#host.dropEndless(this);
-    this.#pins?.end(mayGoOnMs);
+    this.#pins?.end(writeGoesOnMs);
     this.#host.finished(this.#snapshot);
   }
 

@@ -2,8 +2,10 @@
  * The pins that a write holds, from before it leaves until it has been answered: in its own slice, and in slices whose
  * tables it writes as well. What is read afterwards may then not be older than the write.
  */
+import type { UpstreamConfig } from '@ficus/core';
 import type { InspectedHead } from '../accept/inspect-head.ts';
 import { callerOf } from '../decide/decide-request.ts';
+import type { Outcome } from '../forward/outcome.ts';
 import { freshCallers } from '../identify/fresh-callers.ts';
 import type { Identity } from '../identify/identity.ts';
 import { boundedKey, ownText } from '../identify/own-text.ts';
@@ -91,4 +93,10 @@ export class WritePins {
     const key = identity.uncertain ? EVERYBODY : this.#host.pins.keyFor(slice, ownText(pinKey));
     this.#held.push({ slice, key });
   }
+}
+
+/** A write that was given up without an answer may be done all the same, as late as one that is waited for. */
+export function mayGoOnMs(outcome: Outcome, { firstByteMs }: UpstreamConfig['timeouts']): number {
+  const unanswered = outcome.kind === 'failed' && outcome.mayHaveBeenSent && outcome.status === 0;
+  return unanswered ? firstByteMs : 0;
 }

@@ -35,3 +35,17 @@ test('a refused upgrade whose client does not close is over at the end of the dr
   expect(await client.untilEnd()).toMatch(/^HTTP\/1.1 502 /);
   expect(await stopMs()).toBeLessThan(10_000);
 });
+
+test('an event stream is ended whatever its client asked for', async () => {
+  rig = await startRig({ proxy: { timeouts: { drainMs: 15_000 } } });
+  rig.legacy.handler = (_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write('data: first\n\n');
+  };
+  client = await rawClient(
+    Number(new URL(rig.url).port),
+    'GET /events HTTP/1.1\r\nHost: h\r\nAccept: application/json, text/event-stream\r\n\r\n',
+  );
+  await client.until((text) => text.includes('first'));
+  expect(await stopMs()).toBeLessThan(10_000);
+});
