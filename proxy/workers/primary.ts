@@ -129,12 +129,13 @@ export class Primary implements RunningProxy {
 
   async #stop(): Promise<void> {
     this.#watcher?.stop();
-    process.off('SIGHUP', this.#reloadUnasked);
     await this.#pool?.drain();
     this.#flags?.stop();
     await this.#link?.stop();
     await this.#admin?.stop();
     for (const timer of this.#timers) clearTimeout(timer);
+    // Last: a hang-up that nobody listens for ends the process, whatever is under way.
+    process.off('SIGHUP', this.#reloadUnasked);
   }
 
   async #openSources(): Promise<void> {
@@ -353,6 +354,7 @@ export class Primary implements RunningProxy {
 
   /** The file changed, or somebody sent SIGHUP: what is wrong goes to the log. */
   readonly #reloadUnasked = (): void => {
+    if (this.#stopping) return;
     this.reload().catch((error: unknown) => this.#logger.error({ err: error }, 'reload failed'));
   };
 

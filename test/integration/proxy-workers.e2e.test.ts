@@ -150,6 +150,22 @@ test('a proxy that is told to stop while a worker is being replaced stops at onc
   expect(performance.now() - began).toBeLessThan(20_000);
 });
 
+test('SIGHUP behind SIGTERM, as some send it, cuts no request', async () => {
+  let answer = (): void => {};
+  legacy.handler = (_, response) => {
+    answer = () => response.end('whole');
+  };
+  const asked = ask(`${url}/api/notes`).catch((error: unknown) => ({ text: String(error) }));
+  await until(() => legacy.requests.length === 1, 'the request is at the legacy');
+  proxy.child.kill('SIGTERM');
+  await until(async () => (await fetch(`${admin}/readyz`)).status === 503, 'draining');
+  proxy.child.kill('SIGHUP');
+  await until(async () => (await fetch(`${admin}/healthz`)).ok, 'goes on');
+  answer();
+  expect((await asked).text).toBe('whole');
+  expect((await proxy.ended).status).toBe(0);
+});
+
 const answers = (load: Load, more: number, meaning: string): Promise<unknown> => {
   const before = load.figures.answered;
   return until(() => load.figures.answered > before + more, meaning);
