@@ -2,7 +2,7 @@
  * `npm run demo`: the main job end to end. Migrates the shop's notifications under real HTTP load — legacy, shadow,
  * canary, live, and back — and holds Ficus to its promises. Exits 0 only if every one of them held.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { evaluateDemo } from './demo/demo-figures.ts';
 import { formatClosing } from './demo/format-closing.ts';
@@ -13,6 +13,7 @@ import { createScreen, type Screen } from './demo/screen.ts';
 import { connectSlice } from './demo/slice-control.ts';
 import { bringUp, type Sample } from './whole/bring-up.ts';
 import { explainFailure } from './whole/explain-failure.ts';
+import { makeDirectory } from './whole/make-directory.ts';
 import { parseOptions } from './whole/parse-options.ts';
 import { untilInterrupted } from './whole/until-interrupted.ts';
 
@@ -80,10 +81,11 @@ function isSane(settings: DemoSettings): boolean {
 async function demo(settings: DemoSettings): Promise<number> {
   const screen = createScreen(settings.json ? process.stderr : process.stdout);
   const interrupted = untilInterrupted();
-  const directory = await makeDirectory();
+  let directory: string | undefined;
   let sample: Sample | undefined;
   let load: LoadProcess | undefined;
   try {
+    directory = await makeOwnDirectory();
     sample = await bringUpShop(directory, settings, screen, interrupted.signal);
     const control = connectSlice(sample.controlUrl, 'notifications');
     await control.untilStreaming((text) => screen.live(text), interrupted.signal);
@@ -102,14 +104,14 @@ async function demo(settings: DemoSettings): Promise<number> {
   } finally {
     load?.kill();
     await sample?.stop();
-    if (!settings.keep) await rm(directory, { recursive: true, force: true });
+    if (directory && !settings.keep) await rm(directory, { recursive: true, force: true });
   }
 }
 
 /** A directory of its own: a demo finds nothing of the one before and leaves nothing to the next. */
-async function makeDirectory(): Promise<string> {
+async function makeOwnDirectory(): Promise<string> {
   const parent = join(import.meta.dirname, '..', '.ficus');
-  await mkdir(parent, { recursive: true });
+  await makeDirectory(parent);
   return mkdtemp(join(parent, 'demo-'));
 }
 

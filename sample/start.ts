@@ -8,6 +8,7 @@ import { stopLeftover } from './postgres/embedded-cluster.ts';
 import { bringUp, type Sample } from './whole/bring-up.ts';
 import { explainFailure } from './whole/explain-failure.ts';
 import { formatWelcome } from './whole/format-welcome.ts';
+import { makeDirectory } from './whole/make-directory.ts';
 import { parseOptions } from './whole/parse-options.ts';
 import { readPorts } from './whole/read-ports.ts';
 import { untilInterrupted } from './whole/until-interrupted.ts';
@@ -55,6 +56,7 @@ async function start(): Promise<number> {
   let sample: Sample;
   try {
     const ports = await readPorts(process.env);
+    await makeDirectory(directory);
     if (values.fresh) await forget(directory);
     sample = await bringUp(
       {

@@ -37,6 +37,13 @@ export const commandErrors = {
     remedy: 'Stop the other process, or choose another port (0 asks for a free one).',
     retry: 'manual',
   },
+  FICUS_DIRECTORY_UNUSABLE: {
+    status: 500,
+    exit: 3,
+    title: 'A directory cannot be used',
+    remedy: 'Put right what the message names, or choose another directory.',
+    retry: 'manual',
+  },
   FICUS_INTERNAL: {
     status: 500,
     exit: 3,

@@ -9,13 +9,14 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, open, readFile, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import pg from 'pg';
+import { makeDirectory } from '../whole/make-directory.ts';
 import { chooseServerUser, type ServerUser } from './server-user.ts';
 
 /** Paths of the executables of one PostgreSQL major version. */
@@ -149,7 +150,7 @@ async function installedBinaries(): Promise<PostgresBinaries> {
 }
 
 async function prepareDirectory(dataDir: string, binaries: PostgresBinaries): Promise<ServerUser> {
-  await mkdir(dataDir, { recursive: true });
+  await makeDirectory(dataDir);
   for (const path of [binaries.postgres, binaries.initdb]) {
     if (((await stat(path)).mode & 0o111) !== 0o111) await chmod(path, 0o755);
   }

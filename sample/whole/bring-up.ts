@@ -2,12 +2,12 @@
  * Brings the whole sample up, in order: PostgreSQL, schemas and seed, the monolith, the service, Ficus.
  * Whatever fails or is interrupted on the way, what was started is stopped again, last first.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { applySchema as applyShopSchema, isSeeded, seed } from '@ficus-sample/legacy-monolith';
 import { applySchema as applyNotificationsSchema } from '@ficus-sample/notifications';
 import { type EmbeddedCluster, freePort, startCluster } from '../postgres/embedded-cluster.ts';
 import { type ManagedProcess, startProcess } from '../processes/managed-process.ts';
+import { makeDirectory } from './make-directory.ts';
 import { writeConfig } from './write-config.ts';
 
 export interface SampleOptions {
@@ -67,7 +67,7 @@ async function startParts(
 ): Promise<Sample> {
   const { onStep } = options;
   const logDirectory = join(options.directory, 'logs');
-  await mkdir(logDirectory, { recursive: true });
+  await makeDirectory(logDirectory);
 
   onStep('PostgreSQL');
   const cluster = await startCluster({

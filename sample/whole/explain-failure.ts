@@ -1,4 +1,5 @@
-/** Why the sample could not be brought up, in one sentence; answers the exit status. */
+/** Why the sample could not be brought up, in one line; answers the exit status. */
+import { FicusError } from '@ficus/core';
 import { ProcessFailed } from '../processes/managed-process.ts';
 import { PortUnusable } from './read-ports.ts';
 
@@ -7,6 +8,7 @@ export function explainFailure(error: unknown, signal: AbortSignal): number {
     console.error('stopped');
     return 3;
   }
-  console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+  const remedy = error instanceof FicusError ? ` ${error.remedy}` : '';
+  console.error(`error: ${error instanceof Error ? error.message : String(error)}${remedy}`);
   return error instanceof ProcessFailed || error instanceof PortUnusable ? error.exitStatus : 3;
 }

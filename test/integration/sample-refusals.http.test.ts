@@ -1,0 +1,40 @@
+/** `npm start` and `npm run demo` where they cannot do their work: told at once, before any part is started. */
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { runCommand, stopAll } from '../e2e/run-command.ts';
+
+const ANY_PORT = { FICUS_PROXY_PORT: '0', FICUS_CONTROL_PORT: '0' };
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ficus-refusals-'));
+  await writeFile(join(folder, 'file'), 'somebody’s');
+});
+afterEach(stopAll);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('npm start with a directory that cannot be made', () => {
+  test.each([
+    // Node's recursive mkdir never comes back from these.
+    ...(process.platform === 'linux' ? ['/proc/x', '/proc/x/y'] : []).map((path) => [
+      path,
+      'nothing can be made in /proc',
+    ]),
+    ['file', 'file is not a directory'],
+    ['file/below', 'file is not a directory'],
+    ['a'.repeat(300), 'its name is too long'],
+  ])('%s', async (name = '', why = '') => {
+    const directory = name.startsWith('/') ? name : join(folder, name);
+    for (const more of [[], ['--fresh']]) {
+      const args = ['sample/start.ts', '--directory', directory, ...more];
+      const { status, stdout, stderr } = await runCommand(args, ANY_PORT);
+      expect([status, stdout]).toEqual([3, '']);
+      expect(stderr).toMatch(/^error: [^\n]+\n$/);
+      expect(stderr).toContain(directory);
+      expect(stderr).toContain(why);
+    }
+    expect(await readdir(folder)).toEqual(['file']);
+  });
+});
