@@ -12,9 +12,9 @@ import { type MigrationResult, runMigration } from './demo/migration.ts';
 import { createScreen, type Screen } from './demo/screen.ts';
 import { connectSlice } from './demo/slice-control.ts';
 import { bringUp, type Sample } from './whole/bring-up.ts';
-import { explainFailure } from './whole/explain-failure.ts';
+import { describeFailure, reportFailure } from './whole/explain-failure.ts';
 import { makeDirectory } from './whole/make-directory.ts';
-import { parseOptions } from './whole/parse-options.ts';
+import { parseOptions, refuseUsage } from './whole/parse-options.ts';
 import { untilInterrupted } from './whole/until-interrupted.ts';
 
 const HELP = `npm run demo [-- --bug] [-- --json]
@@ -23,7 +23,7 @@ Migrates a slice of a living shop to a new service under real HTTP load, and bac
 It brings its own PostgreSQL, monolith, service and Ficus, on free ports, and takes less than two minutes.
 
   --bug           plant a fault in the service: the demo stops before traffic moves, shows the difference, exits 1
-  --json          the closing figures as one JSON document on standard output
+  --json          the closing figures, or what went wrong, as one JSON document on standard output
   --seconds N     how long each stage is watched (default 12)
   --users N       logged-in users (default 1000)
   --rate N        actions a second; an action is one to three requests (default 200)
@@ -72,7 +72,7 @@ function isSane(settings: DemoSettings): boolean {
   for (const [name, [low, high]] of Object.entries(bounds)) {
     const value = settings[name as keyof typeof bounds];
     if (value >= low && value <= high) continue;
-    console.error(`error: --${name} takes a number from ${low} to ${high}`);
+    refuseUsage(`--${name} takes a number from ${low} to ${high}.`, settings.json);
     return false;
   }
   return true;
@@ -100,7 +100,7 @@ async function demo(settings: DemoSettings): Promise<number> {
     ]);
     return report(result, settings);
   } catch (error) {
-    return explainFailure(error, interrupted.signal);
+    return reportFailure(describeFailure(error, interrupted.signal), settings.json);
   } finally {
     load?.kill();
     await sample?.stop();

@@ -6,10 +6,10 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { stopLeftover } from './postgres/embedded-cluster.ts';
 import { bringUp, type Sample } from './whole/bring-up.ts';
-import { explainFailure } from './whole/explain-failure.ts';
+import { describeFailure, reportFailure } from './whole/explain-failure.ts';
 import { formatWelcome } from './whole/format-welcome.ts';
 import { makeDirectory } from './whole/make-directory.ts';
-import { parseOptions } from './whole/parse-options.ts';
+import { parseOptions, refuseUsage } from './whole/parse-options.ts';
 import { readPorts } from './whole/read-ports.ts';
 import { untilInterrupted } from './whole/until-interrupted.ts';
 
@@ -48,10 +48,7 @@ if (values.help) {
 async function start(): Promise<number> {
   const scale = Number(values.scale);
   const directory = resolve(values.directory);
-  if (!(scale > 0 && scale <= 100)) {
-    console.error('error: --scale takes a number above 0, up to 100');
-    return 2;
-  }
+  if (!(scale > 0 && scale <= 100)) return refuseUsage('--scale takes a number above 0, up to 100.');
   const interrupted = untilInterrupted();
   let sample: Sample;
   try {
@@ -69,7 +66,7 @@ async function start(): Promise<number> {
       interrupted.signal,
     );
   } catch (error) {
-    return explainFailure(error, interrupted.signal);
+    return reportFailure(describeFailure(error, interrupted.signal));
   }
   console.log(formatWelcome(sample));
   const end = await Promise.race([interrupted.promise.then(() => undefined), sample.brokeDown]);

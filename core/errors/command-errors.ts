@@ -44,6 +44,21 @@ export const commandErrors = {
     remedy: 'Put right what the message names, or choose another directory.',
     retry: 'manual',
   },
+  FICUS_SAMPLE_PART_FAILED: {
+    status: 500,
+    exit: 3,
+    title: 'A part of the sample did not start, or ended by itself',
+    remedy:
+      'Put right what the message names; `npm run demo -- --keep` leaves the logs of all parts for a look.',
+    retry: 'manual',
+  },
+  FICUS_INTERRUPTED: {
+    status: 503,
+    exit: 3,
+    title: 'Somebody stopped the work before it was done',
+    remedy: 'Run it again.',
+    retry: 'manual',
+  },
   FICUS_INTERNAL: {
     status: 500,
     exit: 3,

