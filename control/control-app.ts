@@ -11,6 +11,7 @@ import type { ControlParts } from './control-parts.ts';
 import { registerDashboardRoutes } from './dashboard/dashboard-routes.ts';
 import { registerUnleashRoutes } from './flags/unleash-routes.ts';
 import { registerHealthRoutes } from './health/health-routes.ts';
+import { PROBES } from './health/probes.ts';
 import { ReadinessProbe } from './health/readiness.ts';
 import { registerLinkRoutes } from './link/link-routes.ts';
 
@@ -35,7 +36,7 @@ export function makeApp(parts: ControlParts, token: string | undefined, logger: 
     app,
     parts,
     new ReadinessProbe(parts.store, parts.replications),
-    buildOpenApi(endpoints),
+    buildOpenApi(endpoints, PROBES),
   );
   registerDashboardRoutes(app);
   return app;

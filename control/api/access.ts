@@ -12,11 +12,14 @@ import { DASHBOARD_FILES } from '../dashboard/dashboard-routes.ts';
 /** Probes, the page itself and the description hold no data. */
 const OPEN = new Set(['/healthz', '/readyz', '/openapi.json', ...DASHBOARD_FILES.map(([url]) => url)]);
 
+/** Whether a path answers without the token. */
+export const isOpen = (path: string): boolean => OPEN.has(path);
+
 export function guardAccess(app: FastifyInstance, token: string | undefined): void {
   app.addHook('onRequest', async (request) => {
     const path = request.url.split('?', 1)[0] ?? '';
     if (token === undefined) refuseForeignPages(request);
-    else if (!OPEN.has(path)) requireToken(request, token);
+    else if (!isOpen(path)) requireToken(request, token);
   });
 }
 

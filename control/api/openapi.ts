@@ -1,17 +1,20 @@
-/** The OpenAPI 3.1 document, made from the endpoints themselves. */
+/** The OpenAPI 3.1 document, made from the endpoints and probes themselves. */
 import { z } from 'zod';
+import type { Probe } from '../health/probes.ts';
+import { isOpen } from './access.ts';
 import type { Endpoint } from './endpoint.ts';
 
 interface JsonObject {
   readonly [name: string]: unknown;
 }
 
-export function buildOpenApi(endpoints: readonly Endpoint[]): JsonObject {
+export function buildOpenApi(endpoints: readonly Endpoint[], probes: readonly Probe[]): JsonObject {
   const paths: Record<string, Record<string, JsonObject>> = {};
   for (const described of endpoints) {
     const path = described.path.replace(/:([a-z]+)/gi, '{$1}');
     paths[path] = { ...paths[path], [described.method.toLowerCase()]: operation(described) };
   }
+  for (const probe of probes) paths[probe.path] = { get: describeProbe(probe) };
   return {
     openapi: '3.1.0',
     info: {
@@ -64,6 +67,23 @@ function operation(described: Endpoint): JsonObject {
         description: summary,
         content: { 'application/json': { schema: jsonSchema(answer, 'output') } },
       },
+      default: { $ref: '#/components/responses/Problem' },
+    },
+  };
+}
+
+function describeProbe({ path, id, summary, type, answer, statuses }: Probe): JsonObject {
+  const content = { [type]: { schema: jsonSchema(answer, 'output') } };
+  const responses = Object.entries(statuses).map(([status, description]) => [
+    status,
+    { description, content },
+  ]);
+  return {
+    operationId: id,
+    summary,
+    ...(isOpen(path) ? { security: [] } : {}),
+    responses: {
+      ...Object.fromEntries(responses),
       default: { $ref: '#/components/responses/Problem' },
     },
   };

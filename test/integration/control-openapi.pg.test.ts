@@ -12,7 +12,8 @@ import {
 interface Operation {
   readonly operationId: string;
   readonly requestBody?: unknown;
-  readonly responses: Readonly<Record<string, { content?: { 'application/json': { schema: Schema } } }>>;
+  readonly security?: readonly unknown[];
+  readonly responses: Readonly<Record<string, { content?: Readonly<Record<string, { schema: Schema }>> }>>;
 }
 
 interface Schema {
@@ -62,6 +63,9 @@ describe('every described operation', () => {
       Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
     );
     expect(operations.map(({ operation }) => operation.operationId).sort()).toEqual([
+      'getHealth',
+      'getMetrics',
+      'getReadiness',
       'getReplication',
       'getSlice',
       'getVerify',
@@ -88,9 +92,19 @@ describe('every described operation', () => {
       });
       const described = operation.responses[response.status];
       expect(described, `${operation.operationId} answered ${response.status}`).toBeDefined();
-      const schema = described?.content?.['application/json'].schema;
-      expect(undescribed(await response.json(), schema ?? {}, operation.operationId)).toEqual([]);
+      const [type = ''] = response.headers.get('content-type')?.split(';') ?? [];
+      const schema = described?.content?.[type]?.schema;
+      expect(schema, `${operation.operationId} answered ${type}`).toBeDefined();
+      const answer = type === 'application/json' ? await response.json() : await response.text();
+      expect(undescribed(answer, schema ?? {}, operation.operationId)).toEqual([]);
     }
+  });
+
+  it('tells the probes that take no token from the rest, and both answers of readiness', () => {
+    expect([paths['/healthz']?.get?.security, paths['/readyz']?.get?.security]).toEqual([[], []]);
+    expect(paths['/metrics']?.get?.security).toBeUndefined();
+    const { responses } = paths['/readyz']?.get ?? {};
+    expect(responses?.['503']?.content).toEqual(responses?.['200']?.content);
   });
 
   it('refuses what is not described', async () => {

@@ -1,0 +1,43 @@
+/** Probes and metrics as the API's description has them; health-routes.ts answers them. */
+import { z } from 'zod';
+
+export interface Probe {
+  readonly path: string;
+  readonly id: string;
+  readonly summary: string;
+  /** Media type of every answer. */
+  readonly type: 'application/json' | 'text/plain';
+  readonly answer: z.ZodType;
+  /** What each status says. */
+  readonly statuses: Readonly<Record<number, string>>;
+}
+
+export const PROBES: readonly Probe[] = [
+  {
+    path: '/healthz',
+    id: 'getHealth',
+    summary: 'Whether the process answers',
+    type: 'application/json',
+    answer: z.object({ status: z.literal('ok') }),
+    statuses: { 200: 'It answers' },
+  },
+  {
+    path: '/readyz',
+    id: 'getReadiness',
+    summary: 'Whether the database takes writes and every stream makes progress',
+    type: 'application/json',
+    answer: z.object({
+      ready: z.boolean(),
+      checks: z.record(z.string(), z.string()).describe('`ok`, or why not, for the database and each stream'),
+    }),
+    statuses: { 200: 'All is well', 503: 'Something is not: see the checks' },
+  },
+  {
+    path: '/metrics',
+    id: 'getMetrics',
+    summary: 'Prometheus text format 0.0.4',
+    type: 'text/plain',
+    answer: z.string(),
+    statuses: { 200: 'All metrics of the control plane' },
+  },
+];
