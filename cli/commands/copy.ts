@@ -44,7 +44,8 @@ async function copy(slice: string, options: CopyOptions): Promise<void> {
   requireSlice(config, slice);
   const control = connectControl(config);
   await control.copy(slice, { restart: options.restart ?? false, reason: options.reason ?? '' });
-  const view = await watchCopy(control, slice, showProgress(`copy ${slice}`));
+  const progress = showProgress(`copy ${slice}`);
+  const view = await watchCopy(control, slice, progress).finally(() => progress.end());
   if (options.json) process.stdout.write(`${JSON.stringify({ ok: view.copied, ...view }, null, 2)}\n`);
   else if (view.copied)
     process.stdout.write(`${paint('green', '✓')} ${slice} is copied; the stream is ${view.state}\n`);
@@ -60,14 +61,9 @@ async function watchCopy(
   const stopped = abortOnSignal();
   for (;;) {
     const view = await control.replication(slice);
-    if (view.state === 'stopped' && view.problem) {
-      progress.end();
+    if (view.state === 'stopped' && view.problem)
       throw new FicusError('FICUS_CDC_APPLY_FAILED', `${view.problem.message} ${view.problem.remedy}`);
-    }
-    if (view.copied || stopped.aborted) {
-      progress.end();
-      return view;
-    }
+    if (view.copied || stopped.aborted) return view;
     if (view.copy) progress.update(formatCopy(view.copy), view.copy.percent / 100);
     else progress.update(view.state);
     await sleep(LOOK_EVERY_MS, undefined, { signal: stopped }).catch(() => undefined);

@@ -1,5 +1,5 @@
 /** `ficus verify`: compares both databases of a slice, row by row, through the mapping. */
-import type { VerifyView } from '@ficus/control';
+import type { ControlClient, VerifyView } from '@ficus/control';
 import { type Command, Option } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { connectControl } from '../config/connect-control.ts';
@@ -7,6 +7,7 @@ import { loadConfig, requireSlice } from '../config/load-config.ts';
 import { parseCount } from '../config/parse-count.ts';
 import { formatVerify } from '../output/format-verify.ts';
 import { showProgress } from '../output/show-progress.ts';
+import { abortOnSignal } from '../output/until-signal.ts';
 
 interface VerifyOptions extends CommonOptions {
   readonly changed?: boolean;
@@ -20,7 +21,7 @@ looked at again once it has. What remains is missing, extra or different, and is
 
 Ctrl-C ends the watching, not the comparison; \`ficus status SLICE\` shows how it ended.
 
-Exit status: 0 equal · 1 not equal, or inconclusive · 3 could not be carried out
+Exit status: 0 equal · 1 not equal, inconclusive, or the watching was ended · 3 could not be carried out
 
 Examples:
   ficus verify notifications
@@ -50,24 +51,44 @@ export function addVerify(program: Command): void {
 async function verify(slice: string, options: VerifyOptions): Promise<void> {
   const config = await loadConfig(options.config);
   requireSlice(config, slice);
-  const progress = showProgress(`verify ${slice}`);
-  const result = await connectControl(config).verify(slice, {
-    mode: options.changed ? 'changed' : 'full',
-    sample: options.sample,
-    resume: options.resume,
-    onProgress: (run) =>
-      progress.update(
-        `${run.rowsCompared.toLocaleString('en-US')} rows compared`,
-        run.rowsTotal > 0 ? run.rowsCompared / run.rowsTotal : undefined,
-      ),
-  });
-  progress.end();
-  process.stdout.write(
-    options.json
-      ? `${JSON.stringify({ ok: result.equal === true, ...result }, null, 2)}\n`
-      : formatVerify(result),
-  );
+  const result = await watchVerify(slice, connectControl(config), options);
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ ok: result.equal === true, ...result }, null, 2)}\n`);
+  else if (result.state === 'running')
+    process.stdout.write(`The comparison goes on without you; see how it ends with: ficus status ${slice}\n`);
+  else process.stdout.write(formatVerify(result));
   process.exitCode = exitStatusOf(result);
+}
+
+/** Answers the run as it was seen last: done, failed, or running when the watching was ended. */
+async function watchVerify(
+  slice: string,
+  control: ControlClient,
+  options: VerifyOptions,
+): Promise<VerifyView> {
+  const progress = showProgress(`verify ${slice}`);
+  const signal = abortOnSignal();
+  let seen: VerifyView | undefined;
+  try {
+    return await control.verify(slice, {
+      mode: options.changed ? 'changed' : 'full',
+      sample: options.sample,
+      resume: options.resume,
+      signal,
+      onProgress: (run) => {
+        seen = run;
+        progress.update(
+          `${run.rowsCompared.toLocaleString('en-US')} rows compared`,
+          run.rowsTotal > 0 ? run.rowsCompared / run.rowsTotal : undefined,
+        );
+      },
+    });
+  } catch (error) {
+    if (signal.aborted && seen) return seen;
+    throw error;
+  } finally {
+    progress.end();
+  }
 }
 
 function exitStatusOf(result: VerifyView): number {

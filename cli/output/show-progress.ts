@@ -1,15 +1,17 @@
 /**
  * Progress of long work on standard error: a line that is redrawn on a terminal, a plain line now and then
- * elsewhere, so that logs stay readable.
+ * elsewhere, so that logs stay readable. However the process ends, no half of a line stays on the terminal.
  */
 export interface Progress {
   /** `fraction` from 0 to 1, or undefined when the end is not known. */
   update(text: string, fraction?: number): void;
+  /** Clears the line; may be called twice. */
   end(): void;
 }
 
 const BAR_WIDTH = 24;
 const PLAIN_EVERY_MS = 2000;
+const CLEAR_LINE = '\r\u001b[2K';
 
 export function showProgress(
   title: string,
@@ -17,22 +19,37 @@ export function showProgress(
   now: () => number = Date.now,
 ): Progress {
   let lastPlain = Number.NEGATIVE_INFINITY;
+  let drawn = false;
+  const clear = () => {
+    if (drawn) stream.write(CLEAR_LINE);
+    drawn = false;
+    process.off('exit', clear);
+  };
   return {
     update(text, fraction) {
       if (stream.isTTY) {
-        stream.write(`\r\u001b[2K${title} ${fraction === undefined ? '' : drawBar(fraction)} ${text}`);
+        // A second Ctrl-C ends the process where it stands.
+        if (!drawn) process.once('exit', clear);
+        drawn = true;
+        stream.write(`${CLEAR_LINE}${fitLine(title, text, fraction, (stream.columns || 80) - 1)}`);
       } else if (now() - lastPlain >= PLAIN_EVERY_MS) {
         lastPlain = now();
         stream.write(`${title}: ${text}\n`);
       }
     },
-    end() {
-      if (stream.isTTY) stream.write('\r\u001b[2K');
-    },
+    end: clear,
   };
+}
+
+/** A line that is wider than the terminal wraps, and only its last row would be redrawn: first the bar is left out. */
+function fitLine(title: string, text: string, fraction: number | undefined, room: number): string {
+  if (fraction === undefined) return `${title} ${text}`.slice(0, room);
+  const percent = `${String(Math.floor(fraction * 100)).padStart(3)} %`;
+  const line = `${title} ${drawBar(fraction)} ${percent} ${text}`;
+  return line.length <= room ? line : `${title} ${percent} ${text}`.slice(0, room);
 }
 
 function drawBar(fraction: number): string {
   const full = Math.round(Math.min(1, Math.max(0, fraction)) * BAR_WIDTH);
-  return `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)} ${String(Math.floor(fraction * 100)).padStart(3)} %`;
+  return `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)}`;
 }

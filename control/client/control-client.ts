@@ -57,6 +57,7 @@ export interface VerifyHow {
 
 export interface VerifyFollow extends VerifyHow {
   readonly onProgress?: (run: VerifyView) => void;
+  /** Ends the watching, not the run: what was asked for last fails. */
   readonly signal?: AbortSignal;
   readonly pollMs?: number;
 }
@@ -67,7 +68,8 @@ export function createControlClient(baseUrl: string, token?: string, actor = def
   const at = (name: string, rest = '') => `/api/v1/slices/${encodeURIComponent(name)}${rest}`;
   const startVerify = (name: string, { mode, sample, resume }: VerifyHow = {}) =>
     call<VerifyView>('POST', at(name, '/verify'), { mode, sample, resume });
-  const verifyRun = (name: string) => call<VerifyView>('GET', at(name, '/verify'));
+  const verifyRun = (name: string, signal?: AbortSignal) =>
+    call<VerifyView>('GET', at(name, '/verify'), undefined, signal);
   return {
     slices: async () => (await call<{ slices: SliceView[] }>('GET', '/api/v1/slices')).slices,
     slice: (name) => call('GET', at(name)),
@@ -77,13 +79,13 @@ export function createControlClient(baseUrl: string, token?: string, actor = def
     replication: (name) => call('GET', at(name, '/replication')),
     copy: (name, options = {}) => call('POST', at(name, '/copy'), options),
     startVerify,
-    verifyRun,
+    verifyRun: (name) => verifyRun(name),
     verify: async (name, options = {}) => {
       let run = await startVerify(name, options);
       while (run.state === 'running') {
         options.onProgress?.(run);
         await sleep(options.pollMs ?? 200, undefined, options.signal ? { signal: options.signal } : {});
-        run = await verifyRun(name);
+        run = await verifyRun(name, options.signal);
       }
       options.onProgress?.(run);
       return run;
@@ -102,7 +104,13 @@ export function createControlClient(baseUrl: string, token?: string, actor = def
 const CALL_TIMEOUT_MS = 30_000;
 
 function makeCall(base: string, token: string | undefined, actor: string) {
-  return async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  return async function call<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS);
     const response = await reach(base, path, {
       method,
       headers: {
@@ -112,7 +120,7 @@ function makeCall(base: string, token: string | undefined, actor: string) {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     });
     if (!response.ok) throw toError(base, response.status, await response.text());
     return (await response.json()) as T;

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { showProgress } from './show-progress.ts';
+
+function terminal(columns: number | undefined) {
+  const written: string[] = [];
+  const stream = { isTTY: true, columns, write: (text: string) => written.push(text) };
+  return { written, stream: stream as unknown as NodeJS.WriteStream };
+}
+
+const CLEARED = '\r\u001b[2K';
+const TEXT = '1,234,567 of about 5,000,000 rows, 40,000 a second, 2 min left';
+
+test.each([20, 40, 79])(
+  'a line fits into %s columns: a longer one would leave a row behind each time',
+  (columns) => {
+    const { written, stream } = terminal(columns);
+    const progress = showProgress('copy notifications', stream);
+    progress.update(TEXT, 0.25);
+    const line = written.join('').replace(CLEARED, '');
+    expect(line.length).toBeLessThan(columns);
+    expect(line).toMatch(/^copy notif/);
+    progress.end();
+  },
+);
+
+test('what was drawn is cleared once, and nothing where nothing was drawn', () => {
+  const { written, stream } = terminal(undefined);
+  const progress = showProgress('copy notifications', stream);
+  progress.end();
+  expect(written).toEqual([]);
+  progress.update(TEXT, 0.25);
+  progress.end();
+  progress.end();
+  expect(written.slice(1)).toEqual([CLEARED]);
+});
