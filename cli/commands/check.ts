@@ -56,7 +56,9 @@ async function check(options: CheckOptions): Promise<void> {
   } else {
     for (const finding of findings) process.stderr.write(`${formatFinding(finding)}\n`);
     if (errors.length === 0)
-      process.stdout.write(`${paint('green', '✓')} ${summaryOf(options, config, findings)}\n`);
+      process.stdout.write(
+        `${paint('green', '✓', process.stdout)} ${summaryOf(options, config, findings)}\n`,
+      );
   }
   process.exitCode = Math.max(0, ...errors.map((finding) => describeError(finding.code).exit));
 }

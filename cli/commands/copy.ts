@@ -48,7 +48,9 @@ async function copy(slice: string, options: CopyOptions): Promise<void> {
   const view = await watchCopy(control, slice, progress).finally(() => progress.end());
   if (options.json) process.stdout.write(`${JSON.stringify({ ok: view.copied, ...view }, null, 2)}\n`);
   else if (view.copied)
-    process.stdout.write(`${paint('green', '✓')} ${slice} is copied; the stream is ${view.state}\n`);
+    process.stdout.write(
+      `${paint('green', '✓', process.stdout)} ${slice} is copied; the stream is ${view.state}\n`,
+    );
   else process.stdout.write(`The copy goes on without you; watch it again with: ficus copy ${slice}\n`);
   if (!view.copied) process.exitCode = 1;
 }

@@ -62,7 +62,7 @@ async function flip(flag: Flag, slice: string, percent: number, options: FlipOpt
   }
   const name = flag === 'serve' ? serveFlagName(slice) : shadowFlagName(slice);
   const from = previous === undefined ? 'a cohort' : `${previous} %`;
-  process.stdout.write(`${paint('green', '✓')} ${name}: ${from} → ${percent} %\n`);
+  process.stdout.write(`${paint('green', '✓', process.stdout)} ${name}: ${from} → ${percent} %\n`);
 }
 
 function knowsCallers({ proxy, slices }: FicusConfig, slice: string): boolean {
@@ -72,7 +72,7 @@ function knowsCallers({ proxy, slices }: FicusConfig, slice: string): boolean {
 
 function warnOfStrangers(): void {
   process.stderr.write(
-    `${paint('yellow', '!')} Below 100 % this moves nobody, for nobody is known: set proxy.identify.user, or the slice’s anonymousBucket.\n`,
+    `${paint('yellow', '!', process.stderr)} Below 100 % this moves nobody, for nobody is known: set proxy.identify.user, or the slice’s anonymousBucket.\n`,
   );
 }
 

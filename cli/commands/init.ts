@@ -113,6 +113,6 @@ function report(options: InitOptions, flagsFile: string, slices: readonly SliceP
   const config = options.config === 'ficus.yaml' ? '' : ` --config ${options.config}`;
   const proposals = slices.length > 0 ? ` with ${slices.length} proposals for slices` : '';
   process.stdout.write(
-    `${paint('green', '✓')} wrote ${options.config}${proposals}\n\nNext:\n  ficus check${config}\n  ficus proxy${config}\n`,
+    `${paint('green', '✓', process.stdout)} wrote ${options.config}${proposals}\n\nNext:\n  ficus check${config}\n  ficus proxy${config}\n`,
   );
 }

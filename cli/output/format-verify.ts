@@ -4,7 +4,8 @@ import { formatTable } from './format-table.ts';
 import { paint } from './paint.ts';
 
 export function formatVerify(result: VerifyView): string {
-  if (result.problem) return `${paint('red', '✗')} ${result.problem.message}\n  ${result.problem.remedy}\n`;
+  if (result.problem)
+    return `${paint('red', '✗', process.stdout)} ${result.problem.message}\n  ${result.problem.remedy}\n`;
   const table = formatTable(
     ['from', 'to', 'rows', 'missing', 'extra', 'different'],
     result.tables.map((t) => [

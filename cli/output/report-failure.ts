@@ -21,9 +21,10 @@ export function reportFailure(error: unknown, { json }: { json: boolean }): numb
     const { exit, ...document } = failure;
     process.stdout.write(`${JSON.stringify({ ok: false, error: document }, null, 2)}\n`);
   } else {
-    for (const problem of failure.problems ?? []) process.stderr.write(`${paint('red', '✗')} ${problem}\n`);
-    process.stderr.write(`${paint('red', 'error')}: ${failure.message}\n`);
-    process.stderr.write(`  ${failure.remedy} ${paint('dim', `(${failure.code})`)}\n`);
+    for (const problem of failure.problems ?? [])
+      process.stderr.write(`${paint('red', '✗', process.stderr)} ${problem}\n`);
+    process.stderr.write(`${paint('red', 'error', process.stderr)}: ${failure.message}\n`);
+    process.stderr.write(`  ${failure.remedy} ${paint('dim', `(${failure.code})`, process.stderr)}\n`);
   }
   if (process.env.FICUS_LOG_LEVEL === 'debug' && error instanceof Error)
     process.stderr.write(`${error.stack}\n`);
@@ -34,7 +35,7 @@ function reportPreflight({ message, findings }: PreflightFailed, json: boolean):
   if (json) process.stdout.write(`${JSON.stringify({ ok: false, findings }, null, 2)}\n`);
   else {
     for (const finding of findings) process.stderr.write(`${formatFinding(finding)}\n`);
-    process.stderr.write(`${paint('red', 'error')}: ${message}\n`);
+    process.stderr.write(`${paint('red', 'error', process.stderr)}: ${message}\n`);
   }
   return Math.max(...findings.map((finding) => describeError(finding.code).exit));
 }

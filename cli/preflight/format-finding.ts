@@ -2,9 +2,10 @@ import { describeError } from '@ficus/core';
 import { paint } from '../output/paint.ts';
 import type { Finding } from './finding.ts';
 
-/** A finding as a user reads it: the sentence, then what to do. */
+/** A finding as a user reads it on standard error: the sentence, then what to do. */
 export function formatFinding(finding: Finding): string {
-  const mark = finding.severity === 'error' ? paint('red', '✗') : paint('yellow', '!');
+  const mark =
+    finding.severity === 'error' ? paint('red', '✗', process.stderr) : paint('yellow', '!', process.stderr);
   const remedy = finding.remedySql ?? describeError(finding.code).remedy;
-  return `${mark} ${finding.path}: ${finding.message}\n    ${remedy.split('\n').join('\n    ')} ${paint('dim', `(${finding.code})`)}`;
+  return `${mark} ${finding.path}: ${finding.message}\n    ${remedy.split('\n').join('\n    ')} ${paint('dim', `(${finding.code})`, process.stderr)}`;
 }
