@@ -5,11 +5,13 @@
 import { FicusError } from '@ficus/core';
 import { CommanderError } from 'commander';
 import { reportFailure } from './output/report-failure.ts';
+import { watchOutputs } from './output/watch-outputs.ts';
 import { buildProgram } from './program.ts';
 
 /** Runs one command line; sets the exit status and never throws. */
 export async function main(argv: readonly string[]): Promise<void> {
   const json = argv.includes('--json');
+  watchOutputs();
   try {
     await buildProgram().parseAsync([...argv]);
   } catch (error) {

@@ -37,6 +37,13 @@ export const commandErrors = {
     remedy: 'Stop the other process, or choose another port (0 asks for a free one).',
     retry: 'manual',
   },
+  FICUS_OUTPUT_LOST: {
+    status: 500,
+    exit: 3,
+    title: 'Standard output cannot be written',
+    remedy: 'Make room where it goes, or send it elsewhere.',
+    retry: 'manual',
+  },
   FICUS_DIRECTORY_UNUSABLE: {
     status: 500,
     exit: 3,

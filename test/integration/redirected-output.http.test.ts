@@ -1,9 +1,11 @@
 /** Standard output that is no terminal: a file, a pipe, a pipe whose reader has gone. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { FICUS, runCommand, stopAll } from '../e2e/run-command.ts';
+import { FICUS, ROOT, runCommand, stopAll } from '../e2e/run-command.ts';
 
 let folder: string;
 let config: string;
@@ -39,3 +41,38 @@ test.each([['check'], ['serve', 'inbox', '100'], ['init', 'http://127.0.0.1:9', 
     expect(stdout).toMatch(/^✓ /);
   },
 );
+
+/** A shell's command line, with `ficus` for the command. */
+async function shell(line: string): Promise<{ status: number | null; stderr: string }> {
+  const ficus = `"${process.execPath}" ${FICUS}`;
+  const child = spawn('bash', ['-o', 'pipefail', '-c', line.replaceAll('ficus', ficus)], {
+    cwd: ROOT,
+    env: { ...process.env, CONFIG: config, NO_COLOR: '1' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  const [status] = await once(child, 'close');
+  return { status, stderr };
+}
+
+// `true` reads nothing at all: it has gone before the command writes.
+test.each([
+  ['ficus --help | true', 0],
+  ['ficus check --config "$CONFIG" | true', 0],
+  ['ficus check --config "$CONFIG" --explain /inbox | true', 0],
+  ['ficus check --config nowhere.yaml --json | true', 3],
+  ['ficus serve inbox 101 --config "$CONFIG" 2>&1 | true', 2],
+])('a reader that has gone: %s', async (line, exit) => {
+  expect(await shell(line)).toEqual({ status: exit, stderr: '' });
+});
+
+// The device that is always full is Linux's.
+test.each(process.platform === 'linux' ? ['/dev/full'] : [])('standard output on %s', async (full) => {
+  const { status, stderr } = await shell(`ficus check --config "$CONFIG" > ${full}`);
+  expect(status).toBe(3);
+  expect(stderr).toContain('no space is left');
+  expect(stderr).not.toMatch(/^\s+at /m);
+});

@@ -1,0 +1,22 @@
+/** Outputs that cannot be written: a reader that has gone (`| head -1`), a terminal that was closed, a full disk. */
+import { FicusError } from '@ficus/core';
+import { reportFailure } from './report-failure.ts';
+
+/** Called once, before anything is written: an output error that nobody hears ends the process with a stack trace. */
+export function watchOutputs(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // Whoever has read enough is no failure; there is just nobody left to go on for.
+    if (error.code !== 'EPIPE' && error.code !== 'EIO')
+      process.exitCode = reportFailure(
+        new FicusError('FICUS_OUTPUT_LOST', `Standard output cannot be written: ${describe(error)}.`),
+        { json: false },
+      );
+    // The command comes first to its own exit status, which it sets after it has written.
+    setImmediate(() => process.exit());
+  });
+  // There is no other place to say it.
+  process.stderr.on('error', () => undefined);
+}
+
+const describe = ({ code, message }: NodeJS.ErrnoException) =>
+  code === 'ENOSPC' ? 'no space is left where it goes' : (code ?? message);
