@@ -1,15 +1,33 @@
-/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once: nobody is held hostage. */
+/**
+ * Resolves at the first SIGINT or SIGTERM. A second one ends the process at once: nobody is held hostage. npm and npx
+ * pass on a Ctrl-C that the terminal has sent to the command already: that echo is not the second one.
+ */
 export function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
-    let asked = false;
-    const onSignal = () => {
-      if (asked) process.exit(3);
-      asked = true;
+    let first: HeardSignal | undefined;
+    const onSignal = (name: NodeJS.Signals) => {
+      const heard = { name, at: performance.now() };
+      if (first && !isEcho(first, heard)) process.exit(3);
+      first ??= heard;
       resolve();
     };
     process.on('SIGINT', onSignal);
     process.on('SIGTERM', onSignal);
   });
+}
+
+export interface HeardSignal {
+  readonly name: NodeJS.Signals;
+  /** In milliseconds. */
+  readonly at: number;
+}
+
+/** On a busy machine npm may take a while to pass a signal on; a person who insists presses again. */
+const ECHO_MS = 1000;
+
+/** Whether a signal is the first one, heard again. */
+export function isEcho(first: HeardSignal, next: HeardSignal): boolean {
+  return next.name === first.name && next.at - first.at < ECHO_MS;
 }
 
 /** The same as an abort signal, for loops that wait. */
