@@ -1,18 +1,36 @@
-/** Ctrl-C and SIGTERM as a promise and a signal; a second Ctrl-C is left to Node, which ends at once. */
+/**
+ * Ctrl-C, SIGTERM and the closing of the terminal as a promise and a signal; a second one of a kind ends the process at
+ * once. npm passes on a Ctrl-C that the terminal has sent us already: that echo is not the second one.
+ */
 export interface Interruption {
   readonly promise: Promise<void>;
   readonly signal: AbortSignal;
 }
 
-export function untilInterrupted(): Interruption {
+/** On a busy machine npm may take a while to pass a signal on; a person who insists presses again. */
+const ECHO_MS = 1000;
+
+/** @param onFirst clears what was drawn half, before it is said that things are stopping */
+export function untilInterrupted(onFirst: () => void = () => undefined): Interruption {
   const controller = new AbortController();
   const promise = new Promise<void>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(name, () => {
+      let heardAt: number | undefined;
+      const onSignal = () => {
+        if (heardAt !== undefined && performance.now() - heardAt < ECHO_MS) return;
+        if (heardAt !== undefined) {
+          process.off(name, onSignal);
+          process.kill(process.pid, name);
+          return;
+        }
+        heardAt = performance.now();
+        if (controller.signal.aborted) return;
+        onFirst();
         console.error('\nstopping');
         controller.abort(new Error(`stopped by ${name}`));
         resolve();
-      });
+      };
+      process.on(name, onSignal);
     }
   });
   return { promise, signal: controller.signal };
