@@ -11,10 +11,11 @@ import { notificationsApi } from '../notifications/notifications-api.ts';
 import type { OrderEvents } from '../orders/order-events.ts';
 import { orderStream } from '../orders/order-stream.ts';
 import { ordersApi } from '../orders/orders-api.ts';
+import { answerNotFound } from '../pages/not-found-page.ts';
 import { pages } from '../pages/pages.ts';
 import { RequestLog, requestIdOf } from '../telemetry/request-log.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
-import { handleError, handleNotFound } from './problem.ts';
+import { handleError } from './problem.ts';
 
 export interface AppParts {
   readonly db: Database;
@@ -36,8 +37,9 @@ export async function buildApp({ db, events, log, tracing, version }: AppParts):
   });
   endConnectionsOnClose(app);
   app.decorateRequest('customer');
+  app.decorateRequest('visitor');
   app.setErrorHandler(handleError);
-  app.setNotFoundHandler(handleNotFound);
+  app.setNotFoundHandler(answerNotFound(db));
   tracing.instrument(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);

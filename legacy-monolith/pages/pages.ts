@@ -26,7 +26,6 @@ export async function pages(app: FastifyInstance, db: Database): Promise<void> {
 
   await app.register(async (scope) => {
     await scope.register(formbody);
-    scope.decorateRequest('visitor');
     scope.addHook('onRequest', async (request) => {
       request.visitor = (await findSession(db, request))?.customer;
     });

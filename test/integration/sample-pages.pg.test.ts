@@ -150,6 +150,48 @@ describe('pages', () => {
     expect(html).toContain('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;');
   });
 
+  it('show a browser a page where there is none, and a program a problem document', async () => {
+    const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+    const ask = (path: string, accept: string | undefined, method = 'GET') =>
+      fetch(app.address + path, { method, headers: accept === undefined ? {} : { accept } });
+    for (const [path, method] of [
+      ['/nowhere', 'GET'],
+      ['/products/1/nowhere?x=<script>', 'GET'],
+      ['/nowhere', 'POST'],
+      ['/apiary', 'GET'],
+    ] as const) {
+      const page = await ask(path, browser, method);
+      expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
+      expect(page.headers.get('vary')).toBe('accept');
+      const html = await page.text();
+      expect(html).toContain('<h1>Not Found</h1>');
+      expect(html).not.toContain('<script>');
+    }
+    for (const [path, accept] of [
+      ['/nowhere', undefined],
+      ['/nowhere', '*/*'],
+      ['/nowhere', 'application/json, text/html;q=0.5'],
+      ['/nowhere', 'text/html;q=0'],
+      ['/api/nowhere', browser],
+      ['/api', browser],
+      ['/api/notifications/1/nowhere', browser],
+    ] as const) {
+      const problem = await ask(path, accept);
+      expect(problem.status).toBe(404);
+      expect(problem.headers.get('content-type')).toContain('application/problem+json');
+      expect(await problem.json()).toMatchObject({ detail: 'Nothing answers GET here.' });
+    }
+  });
+
+  it('know who is logged in also where there is none', async () => {
+    const browser = new Browser();
+    await browser.logIn(4);
+    const response = await fetch(`${app.address}/nowhere`, {
+      headers: { accept: 'text/html', cookie: browser.cookie },
+    });
+    expect(await response.text()).toContain('Log out');
+  });
+
   it('end with a page also when there is nothing', async () => {
     const browser = new Browser();
     await browser.logIn(1);

@@ -1,0 +1,33 @@
+/**
+ * Where no route is: a page for a browser, the API's problem document for everybody else. Below /api nobody gets a page:
+ * services that take over a part of it answer as the shop does.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { findSession } from '../accounts/sessions.ts';
+import { handleNotFound, notFound } from '../app/problem.ts';
+import type { Database } from '../database/database.ts';
+import { html } from './html.ts';
+import { sendPage } from './page-context.ts';
+
+export function answerNotFound(db: Database) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    if (/^\/api(?:[/?]|$)/.test(request.url)) return handleNotFound(request, reply);
+    reply.header('vary', 'accept');
+    if (!prefersHtml(request.headers.accept)) return handleNotFound(request, reply);
+    // The page says that there is nothing also while the database is away.
+    request.visitor = (await findSession(db, request).catch(() => undefined))?.customer;
+    const { message, status } = notFound('page');
+    reply.code(status);
+    return sendPage(request, reply, 'Not Found', html`<p class="message" role="alert">${message}</p>`);
+  };
+}
+
+/** Browsers name text/html first; programs name JSON, or take whatever there is. */
+export function prefersHtml(accept = ''): boolean {
+  const weightOf = (type: RegExp) => {
+    const range = accept.split(',').find((part) => type.test(part));
+    return range === undefined ? 0 : Number(/;\s*q=([\d.]+)/i.exec(range)?.[1] ?? 1);
+  };
+  const page = weightOf(/^\s*text\/html\s*(?:;|$)/i);
+  return page > 0 && page >= weightOf(/^\s*application\/(?:problem\+)?json\s*(?:;|$)/i);
+}
