@@ -4,7 +4,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { stopLeftover } from './postgres/embedded-cluster.ts';
+import { isCluster, stopLeftover } from './postgres/embedded-cluster.ts';
 import { bringUp, type Sample } from './whole/bring-up.ts';
 import { describeFailure, reportFailure } from './whole/explain-failure.ts';
 import { formatWelcome } from './whole/format-welcome.ts';
@@ -12,6 +12,7 @@ import { makeDirectory } from './whole/make-directory.ts';
 import { parseOptions, refuseUsage } from './whole/parse-options.ts';
 import { readPorts } from './whole/read-ports.ts';
 import { untilInterrupted } from './whole/until-interrupted.ts';
+import { requireOwnConfig } from './whole/write-config.ts';
 
 const HELP = `npm start [-- --scale N] [--fresh] [--bug]
 
@@ -31,6 +32,8 @@ FICUS_POSTGRES_BINARIES names the bin folder of a PostgreSQL to use in place of 
 
 Ctrl-C stops all of it.`;
 
+const LOGS = ['monolith', 'notifications', 'ficus'].map((name) => join('logs', `${name}.log`));
+
 const values = parseOptions({
   scale: { type: 'string', default: '1' },
   fresh: { type: 'boolean', default: false },
@@ -47,6 +50,7 @@ if (values.help) {
 
 async function start(): Promise<number> {
   const scale = Number(values.scale);
+  if (!values.directory) return refuseUsage('--directory takes a directory.');
   const directory = resolve(values.directory);
   if (!(scale > 0 && scale <= 100)) return refuseUsage('--scale takes a number above 0, up to 100.');
   const interrupted = untilInterrupted();
@@ -54,6 +58,7 @@ async function start(): Promise<number> {
   try {
     const ports = await readPorts(process.env);
     await makeDirectory(directory);
+    await requireOwnConfig(directory);
     if (values.fresh) await forget(directory);
     sample = await bringUp(
       {
@@ -77,7 +82,10 @@ async function start(): Promise<number> {
 
 /** Only what the sample made: the directory may be somebody's. And not from under the feet of one that runs. */
 async function forget(directory: string): Promise<void> {
-  await stopLeftover(join(directory, 'postgres'));
-  for (const name of ['postgres', 'logs', 'ficus.yaml'])
-    await rm(join(directory, name), { recursive: true, force: true });
+  const cluster = join(directory, 'postgres');
+  await stopLeftover(cluster);
+  for (const file of ['ficus.yaml', 'postgres.log', ...LOGS])
+    await rm(join(directory, file), { force: true });
+  // Any other folder of this name is somebody's, and refused when the cluster is started.
+  if (await isCluster(cluster)) await rm(cluster, { recursive: true, force: true });
 }

@@ -9,12 +9,13 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, open, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { FicusError } from '@ficus/core';
 import pg from 'pg';
 import { makeDirectory } from '../whole/make-directory.ts';
 import { chooseServerUser, type ServerUser } from './server-user.ts';
@@ -73,7 +74,7 @@ export async function startCluster(options: ClusterOptions): Promise<EmbeddedClu
   const dataDir = resolve(options.dataDir);
   const binaries = options.binaries ?? (await installedBinaries());
   const user = await prepareDirectory(dataDir, binaries);
-  if (!(await exists(join(dataDir, 'PG_VERSION')))) await initialise(dataDir, binaries, user);
+  if (!(await isCluster(dataDir))) await initialise(dataDir, binaries, user);
   await stopLeftover(dataDir);
 
   const port = options.port || (await freePort());
@@ -159,6 +160,8 @@ async function installedBinaries(): Promise<PostgresBinaries> {
 
 async function prepareDirectory(dataDir: string, binaries: PostgresBinaries): Promise<ServerUser> {
   await makeDirectory(dataDir);
+  if (!(await isCluster(dataDir)) && (await readdir(dataDir)).length > 0)
+    throw new FicusError('FICUS_DIRECTORY_UNUSABLE', `${dataDir} is not empty, and no PostgreSQL cluster.`);
   for (const path of [binaries.postgres, binaries.initdb]) {
     if (((await stat(path)).mode & 0o111) !== 0o111) await chmod(path, 0o755);
   }
@@ -167,9 +170,14 @@ async function prepareDirectory(dataDir: string, binaries: PostgresBinaries): Pr
   return user;
 }
 
+/** Under another name until it is whole: half a cluster, left by a kill, would be taken for one and never start. */
 async function initialise(dataDir: string, binaries: PostgresBinaries, user: ServerUser): Promise<void> {
+  const draft = `${dataDir}.draft`;
+  await rm(draft, { recursive: true, force: true });
+  await makeDirectory(draft);
+  await user.own(draft);
   const flags = ['--username=postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'];
-  const { file, args, options } = user.command(binaries.initdb, [`--pgdata=${dataDir}`, ...flags]);
+  const { file, args, options } = user.command(binaries.initdb, [`--pgdata=${draft}`, ...flags]);
   const child = spawn(file, args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
   let complaint = '';
   child.stderr?.on('data', (chunk: Buffer) => {
@@ -177,9 +185,10 @@ async function initialise(dataDir: string, binaries: PostgresBinaries, user: Ser
   });
   const [code] = await once(child, 'exit');
   if (code !== 0) {
-    await rm(dataDir, { recursive: true, force: true });
+    await rm(draft, { recursive: true, force: true });
     throw new Error(`initdb failed (exit ${code}): ${complaint.trim()}`);
   }
+  await rename(draft, dataDir);
 }
 
 /**
@@ -316,6 +325,11 @@ function listChildren(pid: number): number[] {
 async function waitForSurvivors(port: number): Promise<void> {
   const deadline = Date.now() + 10_000;
   while ((await answers(port)) && Date.now() < deadline) await sleep(20);
+}
+
+/** Whether there is a cluster; initdb has been through with it. */
+export function isCluster(dataDir: string): Promise<boolean> {
+  return exists(join(dataDir, 'PG_VERSION'));
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -4,15 +4,18 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FicusError } from '@ficus/core';
 
 const REFERENCE = /\$\{([A-Z_]+)\}/g;
+
+const TEMPLATE = join(import.meta.dirname, '..', 'ficus.yaml');
 
 /** Answers the file's path. @throws when the template asks for a value that is not given */
 export async function writeConfig(
   directory: string,
   values: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const template = await readFile(join(import.meta.dirname, '..', 'ficus.yaml'), 'utf8');
+  const template = await readFile(TEMPLATE, 'utf8');
   const text = template.replace(REFERENCE, (_, name: string) => {
     const value = values[name];
     if (value === undefined) throw new Error(`sample/ficus.yaml asks for ${name}, which is not given`);
@@ -21,4 +24,16 @@ export async function writeConfig(
   const file = join(directory, 'ficus.yaml');
   await writeFile(file, text);
   return file;
+}
+
+/**
+ * A ficus.yaml that opens with other words than the sample's is somebody's work, and is not written over.
+ * @throws FicusError FICUS_DIRECTORY_UNUSABLE
+ */
+export async function requireOwnConfig(directory: string): Promise<void> {
+  const file = join(directory, 'ficus.yaml');
+  const found = await readFile(file, 'utf8').catch(() => undefined);
+  const [opening = ''] = (await readFile(TEMPLATE, 'utf8')).split('\n');
+  if (found !== undefined && !found.startsWith(opening))
+    throw new FicusError('FICUS_DIRECTORY_UNUSABLE', `${file} is there already, and is not the sample’s.`);
 }

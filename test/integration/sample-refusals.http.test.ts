@@ -1,5 +1,5 @@
 /** `npm start` and `npm run demo` where they cannot do their work: told at once, before any part is started. */
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -67,4 +67,60 @@ describe('npm run demo -- --json', () => {
     expect(status).toBe(3);
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, problem: { code: 'FICUS_INTERRUPTED' } });
   });
+});
+
+describe('npm start in a directory where somebody else has a folder of the same name', () => {
+  const start = (directory: string, ...more: string[]) =>
+    runCommand(['sample/start.ts', '--directory', directory, ...more], ANY_PORT);
+
+  test.each([[[]], [['--fresh']]])('called postgres: it is left alone, with %j too', async (more) => {
+    const directory = await mkdtemp(join(folder, 'project-'));
+    await mkdir(join(directory, 'postgres'));
+    await writeFile(join(directory, 'postgres', 'init.sql'), 'somebody’s');
+    const { status, stderr } = await start(directory, ...more);
+    expect(await readFile(join(directory, 'postgres', 'init.sql'), 'utf8')).toBe('somebody’s');
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/^error: [^\n]+postgres[^\n]+\n$/);
+  });
+
+  test('a ficus.yaml and logs of somebody are left alone', async () => {
+    const directory = await mkdtemp(join(folder, 'project-'));
+    await mkdir(join(directory, 'logs'));
+    await writeFile(join(directory, 'logs', 'own.log'), 'somebody’s');
+    await writeFile(join(directory, 'ficus.yaml'), 'version: 1\n');
+    for (const more of [[], ['--fresh']]) {
+      const { status, stderr } = await start(directory, ...more);
+      expect([status, stderr]).toEqual([3, expect.stringContaining('ficus.yaml')]);
+    }
+    expect(await readFile(join(directory, 'ficus.yaml'), 'utf8')).toBe('version: 1\n');
+    expect(await readFile(join(directory, 'logs', 'own.log'), 'utf8')).toBe('somebody’s');
+    expect((await readdir(directory)).sort()).toEqual(['ficus.yaml', 'logs']);
+  });
+
+  test('no directory at all is not this one', async () => {
+    const { status, stdout, stderr } = await start('');
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^error: --directory [^\n]+\n$/);
+  });
+});
+
+test('a start that is killed while the cluster is made leaves nothing that looks like one', async () => {
+  const directory = await mkdtemp(join(folder, 'killed-'));
+  const binaries = await mkdtemp(join(folder, 'binaries-'));
+  // Begins as initdb does, and goes no further; it ends when nobody waits for it any more.
+  const script = `#!/bin/sh
+for argument; do case $argument in --pgdata=*) folder=\${argument#--pgdata=};; esac; done
+echo 18 > "$folder/PG_VERSION"
+while [ "$(ps -o ppid= -p $$)" -eq $PPID ]; do sleep 0.1; done
+`;
+  for (const name of ['initdb', 'postgres']) await writeFile(join(binaries, name), script, { mode: 0o755 });
+  const running = startCommand(['sample/start.ts', '--directory', directory], {
+    ...ANY_PORT,
+    FICUS_POSTGRES_BINARIES: binaries,
+  });
+  const begun = () => readdir(directory, { recursive: true });
+  await expect.poll(begun).toContainEqual(expect.stringContaining('PG_VERSION'));
+  running.child.kill('SIGKILL');
+  await running.ended;
+  expect(await begun()).not.toContain(join('postgres', 'PG_VERSION'));
 });
