@@ -80,7 +80,10 @@ function isSane(settings: DemoSettings): boolean {
 
 async function demo(settings: DemoSettings): Promise<number> {
   const screen = createScreen(settings.json ? process.stderr : process.stdout);
-  const interrupted = untilInterrupted();
+  const interrupted = untilInterrupted(screen.end);
+  // With nobody there to read it, there is nothing left to show.
+  process.stdout.on('error', () => interrupted.interrupt('nobody reads what it says'));
+  process.stderr.on('error', () => undefined);
   let directory: string | undefined;
   let sample: Sample | undefined;
   let load: LoadProcess | undefined;
@@ -100,6 +103,7 @@ async function demo(settings: DemoSettings): Promise<number> {
     ]);
     return report(result, settings);
   } catch (error) {
+    screen.end();
     return reportFailure(describeFailure(error, interrupted.signal), settings.json);
   } finally {
     load?.kill();

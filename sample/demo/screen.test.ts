@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fitFacts } from './screen.ts';
+import { createScreen, fitFacts } from './screen.ts';
 
 test('a narrow terminal shows whole facts, and no half a figure', () => {
   const text = '  1,200 requests · lag 12 ms · p99 9 ms';
@@ -7,4 +7,15 @@ test('a narrow terminal shows whole facts, and no half a figure', () => {
   expect(fitFacts(text, 38)).toBe('  1,200 requests · lag 12 ms');
   expect(fitFacts(text, 30)).toBe('  1,200 requests · lag 12 ms');
   expect(fitFacts(text, 10)).toBe('  1,200 re');
+});
+
+test('what is live is taken away in the end, and nothing where nothing is live', () => {
+  const written: string[] = [];
+  const stream = { isTTY: true, columns: 80, write: (text: string) => written.push(text) };
+  const screen = createScreen(stream as unknown as NodeJS.WriteStream);
+  screen.end();
+  expect(written).toEqual([]);
+  screen.live('seed');
+  screen.end();
+  expect(written.at(-1)).toBe('\r\u001b[2K');
 });

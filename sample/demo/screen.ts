@@ -10,6 +10,8 @@ export interface Screen {
   /** How things are right now: replaced by the next call. */
   live(text: string): void;
   heading(text: string): void;
+  /** Takes away what is live: whatever is written next begins a line of its own. */
+  end(): void;
 }
 
 const PLAIN_LIVE_EVERY_MS = 2500;
@@ -21,8 +23,10 @@ export function createScreen(
 ): Screen {
   let lastLive = Number.NEGATIVE_INFINITY;
   const clock = () => styleText('dim', `${((now() - began) / 1000).toFixed(1).padStart(6)} s`, { stream });
+  let drawn = false;
   const clear = () => {
-    if (stream.isTTY) stream.write('\r\u001b[2K');
+    if (drawn) stream.write('\r\u001b[2K');
+    drawn = false;
   };
   return {
     say(text) {
@@ -31,6 +35,7 @@ export function createScreen(
     },
     live(text) {
       if (stream.isTTY) {
+        drawn = true;
         stream.write(`\r\u001b[2K${fitFacts(`          ${text}`, (stream.columns || 120) - 1)}`);
       } else if (now() - lastLive >= PLAIN_LIVE_EVERY_MS) {
         lastLive = now();
@@ -41,6 +46,7 @@ export function createScreen(
       clear();
       stream.write(`${clock()}  ${styleText('bold', text, { stream })}\n`);
     },
+    end: clear,
   };
 }
 

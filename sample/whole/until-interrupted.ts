@@ -5,6 +5,8 @@
 export interface Interruption {
   readonly promise: Promise<void>;
   readonly signal: AbortSignal;
+  /** The same for another reason. */
+  interrupt(reason: string): void;
 }
 
 /** On a busy machine npm may take a while to pass a signal on; a person who insists presses again. */
@@ -13,25 +15,30 @@ const ECHO_MS = 1000;
 /** @param onFirst clears what was drawn half, before it is said that things are stopping */
 export function untilInterrupted(onFirst: () => void = () => undefined): Interruption {
   const controller = new AbortController();
-  const promise = new Promise<void>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      let heardAt: number | undefined;
-      const onSignal = () => {
-        if (heardAt !== undefined && performance.now() - heardAt < ECHO_MS) return;
-        if (heardAt !== undefined) {
-          process.off(name, onSignal);
-          process.kill(process.pid, name);
-          return;
-        }
-        heardAt = performance.now();
-        if (controller.signal.aborted) return;
-        onFirst();
-        console.error('\nstopping');
-        controller.abort(new Error(`stopped by ${name}`));
-        resolve();
-      };
-      process.on(name, onSignal);
-    }
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
   });
-  return { promise, signal: controller.signal };
+  const interrupt = (reason: string) => {
+    if (controller.signal.aborted) return;
+    onFirst();
+    console.error('\nstopping');
+    controller.abort(new Error(reason));
+    resolve();
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    let heardAt: number | undefined;
+    const onSignal = () => {
+      if (heardAt !== undefined && performance.now() - heardAt < ECHO_MS) return;
+      if (heardAt !== undefined) {
+        process.off(name, onSignal);
+        process.kill(process.pid, name);
+        return;
+      }
+      heardAt = performance.now();
+      interrupt(`stopped by ${name}`);
+    };
+    process.on(name, onSignal);
+  }
+  return { promise, signal: controller.signal, interrupt };
 }

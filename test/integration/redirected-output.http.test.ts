@@ -42,14 +42,18 @@ test.each([['check'], ['serve', 'inbox', '100'], ['init', 'http://127.0.0.1:9', 
   },
 );
 
-/** A shell's command line, with `ficus` for the command. */
+/** A shell's command line, with this Node and this `ficus`. */
 async function shell(line: string): Promise<{ status: number | null; stderr: string }> {
-  const ficus = `"${process.execPath}" ${FICUS}`;
-  const child = spawn('bash', ['-o', 'pipefail', '-c', line.replaceAll('ficus', ficus)], {
-    cwd: ROOT,
-    env: { ...process.env, CONFIG: config, NO_COLOR: '1' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const node = `"${process.execPath}"`;
+  const child = spawn(
+    'bash',
+    ['-o', 'pipefail', '-c', line.replace(/^ficus/, `${node} ${FICUS}`).replace(' node ', ` ${node} `)],
+    {
+      cwd: ROOT,
+      env: { ...process.env, CONFIG: config, NO_COLOR: '1' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk;
@@ -74,5 +78,12 @@ test.each(process.platform === 'linux' ? ['/dev/full'] : [])('standard output on
   const { status, stderr } = await shell(`ficus check --config "$CONFIG" > ${full}`);
   expect(status).toBe(3);
   expect(stderr).toContain('no space is left');
+  expect(stderr).not.toMatch(/^\s+at /m);
+});
+
+test('npm run demo whose reader has gone ends in order', async () => {
+  const { status, stderr } = await shell(`FICUS_POSTGRES_BINARIES=nowhere node sample/demo.ts | true`);
+  expect(status).toBe(3);
+  expect(stderr.trim().split('\n').at(-1)).toBe('stopped');
   expect(stderr).not.toMatch(/^\s+at /m);
 });
