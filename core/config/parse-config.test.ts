@@ -140,3 +140,20 @@ describe('parseConfig', () => {
     });
   });
 });
+
+test.each([
+  [{ version: 2 }, 'version: must be 1'],
+  [{ proxy: { workers: -1 } }, 'proxy.workers: must be at least 1'],
+  [{ proxy: { identify: { user: { cookie: '' } } } }, 'proxy.identify.user.cookie: must not be empty'],
+  [{ flags: { provider: 'redis' } }, 'flags.provider: must be one of builtin, file, unleash'],
+  [
+    { legacy: { url: 'http://x', timeouts: { connectMs: 0 } } },
+    'legacy.timeouts.connectMs: must be more than 0',
+  ],
+  [
+    { slices: { a: { candidate: { url: 'http://x' }, guards: { parity: { min: 2 } } } } },
+    'slices.a.guards.parity.min: must be at most 1',
+  ],
+])('a value out of bounds is told in plain words: %j', (document, problem) => {
+  expect(problemsOf(document)).toContain(problem);
+});

@@ -51,8 +51,30 @@ function toProblems(issue: z.core.$ZodIssue): ConfigProblem[] {
     return [{ path, message: 'has none of the allowed shapes (see docs/config.md)' }];
   if (issue.code === 'invalid_key')
     return [{ path, message: issue.issues[0]?.message ?? 'is not an allowed name' }];
-  return [{ path, message: issue.message }];
+  return [{ path, message: isOwnMessage(issue) ? issue.message : describeIssue(issue) }];
 }
+
+/** A schema's own words say more than the general ones. */
+const isOwnMessage = ({ message }: z.core.$ZodIssue) =>
+  !/^(Too (small|big)|Invalid (input|option))\b/.test(message);
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_value':
+      return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
+    case 'too_small':
+      if (issue.origin === 'string' && issue.minimum === 1) return 'must not be empty';
+      return `must ${amountOf(issue)}${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}${unitOf(issue)}`;
+    case 'too_big':
+      return `must ${amountOf(issue)}${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}${unitOf(issue)}`;
+    default:
+      return issue.message;
+  }
+}
+
+const UNITS: Readonly<Record<string, string>> = { string: ' characters', array: ' entries' };
+const unitOf = ({ origin }: { origin: string }) => UNITS[origin] ?? '';
+const amountOf = ({ origin }: { origin: string }) => (origin in UNITS ? 'have ' : 'be ');
 
 /** The words of YAML for the words of JavaScript. */
 const KINDS: Readonly<Record<string, string>> = {
