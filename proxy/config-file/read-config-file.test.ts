@@ -1,15 +1,67 @@
-import { expect, test } from 'vitest';
-import { parseConfigText } from './read-config-file.ts';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { parseConfigText, readConfigFile } from './read-config-file.ts';
 
 test.each([
   ['an empty file', '# nothing yet\n', 'is empty: a version and a legacy are the least'],
   ['a list', '- version: 1\n', 'must be a map'],
   ['an alias without its anchor', 'version: 1\nlegacy: *shop\n', /alias.*shop/i],
+  ['an anchor inside of what it names', 'version: 1\nlegacy: &l\n  url: *l\n', /anchor.*itself/],
+  ['an anchor inside of a list that it names', 'version: 1\nx: &l [1, [*l]]\n', /anchor.*itself/],
+  ['several documents', 'version: 1\n---\nversion: 1\n', /^line 2, column 1: .*one document/],
+  ['a key that objects keep to themselves', 'version: 1\nslices: { __proto__: { team: a } }\n', /__proto__/],
+  ['nesting without end', `version: 1\nlegacy: ${'{a: '.repeat(20_000)}\n`, /too deep/],
   ['a key twice', 'version: 1\nversion: 1\n', /line 2, column 1/],
 ])('%s is a problem of the file, told in one sentence', (_, text, message) => {
+  const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
   const parsed = parseConfigText(text, {});
+  expect(warned).not.toHaveBeenCalled();
   expect(parsed).toMatchObject({ ok: false, problems: [{ path: [] }] });
+  expect(!parsed.ok && parsed.problems).toHaveLength(1);
   const [problem] = parsed.ok ? [] : parsed.problems;
   if (typeof message === 'string') expect(problem?.message).toBe(message);
   else expect(problem?.message).toMatch(message);
+});
+
+test('a tag or a key that YAML allows and a config does not have is no warning of Node’s', () => {
+  const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
+  const parsed = parseConfigText('version: !v 1\nlegacy: { url: http://127.0.0.1:9 }\n? [a, b]\n: c\n', {});
+  expect(parsed.ok).toBe(false);
+  expect(warned).not.toHaveBeenCalled();
+});
+
+test('an anchor may be used twice', () => {
+  const slice = '{ candidate: &c { url: http://127.0.0.1:9 }, routes: [{ id: x, path: /x }] }';
+  const text = `version: 1
+flags: { provider: file, file: flags.json }
+legacy: { url: http://127.0.0.1:9 }
+slices:
+  a: ${slice}
+  b: { candidate: *c, routes: [{ id: x, path: /y }] }
+`;
+  expect(parseConfigText(text, {})).toMatchObject({ ok: true });
+});
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ficus-config-'));
+  await writeFile(join(folder, 'file'), '');
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test.each([
+  ['nowhere.yaml', 'there is no such file'],
+  ['.', 'it is a directory'],
+  ['file/ficus.yaml', 'there is no such file'],
+  ['a'.repeat(300), 'its name is too long'],
+])('%s cannot be read, told in a sentence', async (name, why) => {
+  await expect(readConfigFile(join(folder, name), {})).rejects.toMatchObject({
+    code: 'FICUS_CONFIG_UNREADABLE',
+    message: `Cannot read ${join(folder, name)}: ${why}.`,
+  });
 });

@@ -5,9 +5,9 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { FicusError, type ParsedConfig, parseConfig } from '@ficus/core';
-import { LineCounter, parseDocument } from 'yaml';
 import { checkForeignWrites } from '../match/foreign-writes.ts';
 import { checkRoutes } from '../match/route-table.ts';
+import { readYaml } from './read-yaml.ts';
 import { resolvePaths } from './resolve-paths.ts';
 
 /**
@@ -22,8 +22,7 @@ export async function readConfigFile(
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    const why = missing ? 'there is no such file' : (cause as Error).message;
+    const why = describeReadError(cause as NodeJS.ErrnoException);
     throw new FicusError('FICUS_CONFIG_UNREADABLE', `Cannot read ${path}: ${why}.`, { cause });
   }
   const parsed = parseConfigText(text, environment);
@@ -35,26 +34,29 @@ export function parseConfigText(
   text: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): ParsedConfig {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    const problems = document.errors.map((error) => {
-      const { line, col } = lines.linePos(error.pos[0]);
-      return { path: [], message: `line ${line}, column ${col}: ${error.message}` };
-    });
-    return { ok: false, problems };
-  }
-  let content: unknown;
-  try {
-    content = document.toJS();
-  } catch (error) {
-    // An alias without its anchor, or too many of them.
-    return { ok: false, problems: [{ path: [], message: (error as Error).message }] };
-  }
+  const yaml = readYaml(text);
+  if (!yaml.ok) return yaml;
+  const { content } = yaml;
   if (content === null)
     return { ok: false, problems: [{ path: [], message: 'is empty: a version and a legacy are the least' }] };
   const parsed = parseConfig(content, environment);
   if (!parsed.ok) return parsed;
   const problems = [...checkRoutes(parsed.config), ...checkForeignWrites(parsed.config)];
   return problems.length === 0 ? parsed : { ok: false, problems };
+}
+
+function describeReadError({ code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'there is no such file';
+    case 'EISDIR':
+      return 'it is a directory';
+    case 'EACCES':
+      return 'this user may not';
+    case 'ENAMETOOLONG':
+      return 'its name is too long';
+    default:
+      return message;
+  }
 }
