@@ -34,3 +34,29 @@ test('a file that is not there is begun; one that is not flags is refused and le
   });
   expect(await readFile(file, 'utf8')).toBe('{ half');
 });
+
+test.each([
+  ['{ "features": [null, 5] }', 'features[0].name: must be a text'],
+  ['{ "features": [{ "name": "other", "enabled": "yes" }] }', 'features[0].enabled: must be true or false'],
+  ['null', 'features: must be a list'],
+  ['', 'not JSON'],
+])('flags that the proxy refuses are not said to be flipped: %s', async (text, words) => {
+  await writeFile(file, text);
+  await expect(setPercentInFile(file, 'serve', 'orders', 5)).rejects.toMatchObject({
+    code: 'FICUS_CONFIG_UNREADABLE',
+    message: expect.stringContaining(words),
+  });
+  expect(await readFile(file, 'utf8')).toBe(text);
+});
+
+test('a folder that is not there is told, and so is a folder in place of the file', async () => {
+  const nowhere = join(directory, 'nowhere', 'flags.json');
+  await expect(setPercentInFile(nowhere, 'serve', 'orders', 5)).rejects.toMatchObject({
+    code: 'FICUS_DIRECTORY_UNUSABLE',
+    message: `The flags file ${nowhere} cannot be written: there is no such folder.`,
+  });
+  await expect(setPercentInFile(directory, 'serve', 'orders', 5)).rejects.toMatchObject({
+    code: 'FICUS_CONFIG_UNREADABLE',
+    message: `The flags file ${directory} cannot be read: it is a folder.`,
+  });
+});
