@@ -9,7 +9,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
@@ -17,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { FicusError } from '@ficus/core';
 import pg from 'pg';
-import { makeDirectory } from '../whole/make-directory.ts';
+import { makeDirectory, openLog } from '../whole/make-directory.ts';
 import { chooseServerUser, type ServerUser } from './server-user.ts';
 
 /** Paths of the executables of one PostgreSQL major version. */
@@ -256,7 +256,7 @@ async function launch(
   user: ServerUser,
 ): Promise<ChildProcess> {
   const logFile = join(dirname(dataDir), `${dataDir.split('/').at(-1)}.log`);
-  const log = await open(logFile, 'a');
+  const log = await openLog(logFile);
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   // A process group of its own: Ctrl-C in the terminal must reach the server last, through us.
   const server = ['-D', dataDir, '-p', String(port), ...flags];

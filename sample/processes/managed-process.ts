@@ -6,8 +6,8 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { openLog } from '../whole/make-directory.ts';
 
 export interface ProcessOptions {
   /** What it is called in messages. */
@@ -57,7 +57,9 @@ wait $child; code=$?; kill $! 2>/dev/null; exit $code`;
 
 /** Starts a child and waits until it listens. */
 export async function startProcess(options: ProcessOptions): Promise<ManagedProcess> {
-  const log = createWriteStream(options.logFile, { flags: 'a' });
+  const log = (await openLog(options.logFile)).createWriteStream();
+  // A disk that is full takes the lines away, not the shop.
+  log.on('error', () => undefined);
   const shell = spawn('/bin/sh', ['-c', LIFELINE, process.execPath, ...options.args], {
     env: {
       ...process.env,

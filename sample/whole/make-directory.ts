@@ -1,8 +1,8 @@
 /**
- * Makes a directory with its parents, or says in one sentence why it cannot be. Node's own recursive mkdir does not come
+ * Makes a directory with its parents, and opens logs, or says in one sentence why it cannot be. Node's own recursive mkdir does not come
  * back, and keeps the process from ending, where a parent is there and nothing can be made in it: /proc for one.
  */
-import { mkdir, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { FicusError } from '@ficus/core';
 
@@ -14,6 +14,19 @@ export async function makeDirectory(directory: string): Promise<void> {
     throw new FicusError(
       'FICUS_DIRECTORY_UNUSABLE',
       `The directory ${directory} cannot be made: ${describeCause(cause as NodeJS.ErrnoException)}.`,
+      { cause },
+    );
+  }
+}
+
+/** Opens a log to write at its end. @throws FicusError FICUS_DIRECTORY_UNUSABLE */
+export async function openLog(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, 'a');
+  } catch (cause) {
+    throw new FicusError(
+      'FICUS_DIRECTORY_UNUSABLE',
+      `The log ${file} cannot be written: ${describeCause(cause as NodeJS.ErrnoException)}.`,
       { cause },
     );
   }
@@ -40,6 +53,8 @@ function describeCause({ code, path = '', message }: NodeJS.ErrnoException): str
   switch (code) {
     case 'EEXIST':
       return `${path} is not a directory`;
+    case 'EISDIR':
+      return 'it is a directory';
     case 'ENOENT':
       return `nothing can be made in ${dirname(path)}`;
     case 'EACCES':

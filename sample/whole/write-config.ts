@@ -32,7 +32,9 @@ export async function writeConfig(
  */
 export async function requireOwnConfig(directory: string): Promise<void> {
   const file = join(directory, 'ficus.yaml');
-  const found = await readFile(file, 'utf8').catch(() => undefined);
+  const found = await readFile(file, 'utf8').catch(({ code }: NodeJS.ErrnoException) =>
+    code === 'ENOENT' ? undefined : '',
+  );
   const [opening = ''] = (await readFile(TEMPLATE, 'utf8')).split('\n');
   if (found !== undefined && !found.startsWith(opening))
     throw new FicusError('FICUS_DIRECTORY_UNUSABLE', `${file} is there already, and is not the sample’s.`);

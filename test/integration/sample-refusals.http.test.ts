@@ -2,7 +2,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startCluster } from '@ficus/sample';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { startProcess } from '../../sample/processes/managed-process.ts';
+import { requireOwnConfig } from '../../sample/whole/write-config.ts';
 import { runCommand, startCommand, stopAll } from '../e2e/run-command.ts';
 
 const ANY_PORT = { FICUS_PROXY_PORT: '0', FICUS_CONTROL_PORT: '0' };
@@ -123,4 +126,19 @@ while [ "$(ps -o ppid= -p $$)" -eq $PPID ]; do sleep 0.1; done
   running.child.kill('SIGKILL');
   await running.ended;
   expect(await begun()).not.toContain(join('postgres', 'PG_VERSION'));
+});
+
+test.each(['logs/monolith.log', 'postgres.log', 'ficus.yaml'])('a folder in place of %s', async (name) => {
+  const directory = await mkdtemp(join(folder, 'in-the-way-'));
+  await mkdir(join(directory, name), { recursive: true });
+  const file = join(directory, name);
+  const said = name.startsWith('logs')
+    ? startProcess({ name: 'monolith', args: ['-e', ''], environment: {}, logFile: file })
+    : name === 'postgres.log'
+      ? startCluster({ dataDir: join(directory, 'postgres') })
+      : requireOwnConfig(directory);
+  await expect(said).rejects.toMatchObject({
+    code: 'FICUS_DIRECTORY_UNUSABLE',
+    message: expect.stringContaining(file),
+  });
 });
