@@ -2,7 +2,7 @@
 
 import { type Control, startControl } from '@ficus/control';
 import type { ParsedConfig } from '@ficus/core';
-import { readConfigFile, startProxy } from '@ficus/proxy';
+import { announce, readConfigFile, startProxy } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { loadConfig } from '../config/load-config.ts';
@@ -44,7 +44,7 @@ export function addUp(program: Command): void {
           controlUrl: control.address,
           ...(config.control?.token ? { controlToken: config.control.token } : {}),
         });
-        logger.info({ address: proxy.address, controlAddress: control.address }, 'ready');
+        announce(logger, { address: proxy.address, controlAddress: control.address }, 'ready');
         await stopped;
         await proxy.stop();
       } finally {

@@ -23,6 +23,7 @@ import { type PathWatcher, watchPath } from '../config-file/watch-path.ts';
 import type { FlagsSource } from '../flags/flags-source.ts';
 import { openFlags } from '../flags/open-flags.ts';
 import { ControlLink } from '../link/control-link.ts';
+import { announce } from '../observe/announce.ts';
 import { createLogger } from '../observe/create-logger.ts';
 import { MetricTotals } from '../observe/metrics-text.ts';
 import { PinLedger } from '../pin/pin-ledger.ts';
@@ -88,7 +89,7 @@ export class Primary implements RunningProxy {
     checkUpstreams(this.#config);
     await this.#openSources();
     await this.#startWorkers();
-    this.#logger.info({ address: this.address, workers: this.#pool!.workers.length }, 'listening');
+    announce(this.#logger, { address: this.address, workers: this.#pool!.workers.length }, 'listening');
     const { admin } = this.#config.proxy;
     if (admin !== undefined) {
       const { host, port } = splitListen(admin);
