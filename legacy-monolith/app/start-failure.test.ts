@@ -24,3 +24,18 @@ it.each([
   expect(sentence).not.toContain('secret');
   expect(sentence).not.toContain('\n');
 });
+
+it('a HOST that is no address is not taken for a database that is away', () => {
+  const error = Object.assign(new Error('getaddrinfo ENOTFOUND conda'), {
+    code: 'ENOTFOUND',
+    syscall: 'getaddrinfo',
+    hostname: 'conda',
+  });
+  const databaseUrl = 'postgres://u@127.0.0.1:5432/shop';
+  expect(describeStartFailure(error, { databaseUrl, listen: { host: 'conda', port: 0 } })).toMatch(
+    /^HOST is conda/,
+  );
+  expect(describeStartFailure(error, { databaseUrl, listen: { host: '127.0.0.1', port: 0 } })).toMatch(
+    /^Cannot use PostgreSQL/,
+  );
+});

@@ -8,11 +8,12 @@ export interface StartFacts {
 interface SystemError {
   readonly code?: string;
   readonly syscall?: string;
+  readonly hostname?: string;
   readonly message?: string;
 }
 
 export function describeStartFailure(error: unknown, facts: StartFacts): string {
-  const { code, syscall, message } = (error ?? {}) as SystemError;
+  const { code, syscall, hostname, message } = (error ?? {}) as SystemError;
   const place = databasePlace(facts.databaseUrl);
   const listen = facts.listen ? `${facts.listen.host}:${facts.listen.port}` : 'the given address';
   if (syscall === 'listen' || syscall === 'bind') {
@@ -20,6 +21,8 @@ export function describeStartFailure(error: unknown, facts: StartFacts): string 
       return `Port ${facts.listen?.port} on ${facts.listen?.host} is taken: stop what uses it, or set PORT to another (0 asks for a free one).`;
     return `Cannot listen on ${listen} (${code}): set HOST and PORT to an address of this machine that may be used.`;
   }
+  if (syscall === 'getaddrinfo' && hostname === facts.listen?.host)
+    return `HOST is ${hostname}, which is no address of this machine: set it to one (127.0.0.1), or leave it out.`;
   switch (code) {
     case 'ERR_INVALID_URL':
       return 'DATABASE_URL is not a URL: set it to postgres://USER@HOST:PORT/DATABASE.';

@@ -8,6 +8,7 @@ import { applySchema as applyNotificationsSchema } from '@ficus-sample/notificat
 import { type EmbeddedCluster, freePort, startCluster } from '../postgres/embedded-cluster.ts';
 import { type ManagedProcess, startProcess } from '../processes/managed-process.ts';
 import { makeDirectory } from './make-directory.ts';
+import { dropForeignVariables } from './own-environment.ts';
 import { writeConfig } from './write-config.ts';
 
 export interface SampleOptions {
@@ -66,6 +67,7 @@ async function startParts(
   signal: AbortSignal | undefined,
 ): Promise<Sample> {
   const { onStep } = options;
+  dropForeignVariables(process.env);
   const logDirectory = join(options.directory, 'logs');
   await makeDirectory(logDirectory);
 

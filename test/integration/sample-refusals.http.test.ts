@@ -142,3 +142,17 @@ test.each(['logs/monolith.log', 'postgres.log', 'ficus.yaml'])('a folder in plac
     message: expect.stringContaining(file),
   });
 });
+
+test('what the shell says of other databases and hosts does not reach the parts', async () => {
+  const binaries = await mkdtemp(join(folder, 'binaries-'));
+  for (const name of ['initdb', 'postgres'])
+    await writeFile(join(binaries, name), '#!/bin/sh\nenv >&2\nexit 1\n', { mode: 0o755 });
+  const foreign = { HOST: 'conda', PGSSLMODE: 'require', PGHOST: 'elsewhere', PGOPTIONS: '-c role=other' };
+  const { status, stderr } = await runCommand(
+    ['sample/start.ts', '--directory', await mkdtemp(join(folder, 'shell-'))],
+    { ...ANY_PORT, ...foreign, FICUS_POSTGRES_BINARIES: binaries },
+  );
+  expect(status).toBe(3);
+  expect(stderr).toMatch(/^FICUS_PROXY_PORT=0$/m);
+  expect(stderr).not.toMatch(/^(HOST|PG[A-Z]+)=/m);
+});
