@@ -35,7 +35,7 @@ export interface RunningProxy {
 }
 
 /**
- * @throws FicusError FICUS_PORT_TAKEN, FICUS_CONFIG_UNREADABLE (PEM files), FICUS_INTERNAL
+ * @throws FicusError FICUS_PORT_TAKEN, FICUS_CONFIG_UNREADABLE (PEM files), FICUS_INTERNAL (workers that cannot start)
  */
 export async function startProxy(options: StartProxyOptions): Promise<RunningProxy> {
   // Loaded by who starts one: a command that only reads a config need not wait for it.

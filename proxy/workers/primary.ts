@@ -230,6 +230,8 @@ export class Primary implements RunningProxy {
       init: () => this.#workerInit(),
       onMessage: (worker: number, message: WorkerMessage) => this.#take(worker, message, listening),
       onGone: (worker: number, asked: boolean) => this.#gone(worker, asked),
+      // Means nothing any more once all of them have listened: then they are replaced for as long as it takes.
+      onCannotStart: (detail: string) => listening.reject(new FicusError('FICUS_INTERNAL', detail)),
       logger: this.#logger,
     };
     if (this.#options.inProcess) this.#pool = await serveInProcess(hooks);

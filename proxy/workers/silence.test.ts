@@ -31,3 +31,22 @@ test('a worker that does not listen yet may take its time, and one that is gone 
   silence.forget(2);
   for (const now of [50_000, 60_000, 70_000]) expect(silence.check(now, 1_000)).toEqual([]);
 });
+
+test('a worker that hangs while it starts is named as well, after longer than any start takes', () => {
+  const silence = new Silence();
+  silence.starts(1, 0);
+  silence.starts(2, 0);
+  silence.starts(3, 0);
+  silence.heard(2, false, 10_000);
+  silence.heard(3, true, 10_000);
+  silence.heard(3, false, 59_000);
+  expect(silence.check(59_900, 1_000)).toEqual([]);
+  silence.heard(3, false, 60_000);
+  expect(silence.check(60_000, 1_000)).toEqual([]);
+  expect(silence.check(60_500, 1_000)).toEqual([1]);
+  // One that listens is held to its own limit.
+  expect(silence.check(61_000, 1_000)).toEqual([]);
+  expect(silence.check(61_500, 1_000)).toEqual([3]);
+  expect(silence.check(70_000, 1_000)).toEqual([]);
+  expect(silence.check(70_500, 1_000)).toEqual([2]);
+});

@@ -5,17 +5,31 @@
  * A worker is named at the second look that finds it silent: between the two, whatever it had said while this process
  * itself was held up has been read.
  */
+
+/** One that starts takes as long as the machine lets it, but not for ever. */
+const STARTING_MS = 60_000;
+
 export class Silence {
   readonly #heardAt = new Map<number, number>();
+  /** Those that do not listen yet. */
+  readonly #starting = new Set<number>();
   readonly #suspects = new Set<number>();
+
+  /** It was just forked. */
+  starts(worker: number, now: number): void {
+    this.#starting.add(worker);
+    this.#heardAt.set(worker, now);
+  }
 
   /** @param listens whether it says so now: before, it may take its time. @param now monotonic milliseconds */
   heard(worker: number, listens: boolean, now: number): void {
+    if (listens) this.#starting.delete(worker);
     if (listens || this.#heardAt.has(worker)) this.#heardAt.set(worker, now);
   }
 
   forget(worker: number): void {
     this.#heardAt.delete(worker);
+    this.#starting.delete(worker);
     this.#suspects.delete(worker);
   }
 
@@ -23,7 +37,8 @@ export class Silence {
   check(now: number, limitMs: number): number[] {
     const hanging: number[] = [];
     for (const [worker, heardAt] of this.#heardAt) {
-      if (now - heardAt < limitMs) this.#suspects.delete(worker);
+      const limit = this.#starting.has(worker) ? Math.max(limitMs, STARTING_MS) : limitMs;
+      if (now - heardAt < limit) this.#suspects.delete(worker);
       else if (this.#suspects.has(worker)) {
         hanging.push(worker);
         this.forget(worker);

@@ -1,6 +1,6 @@
 /**
  * The workers: one process for each, or none and everything in this process. Whoever ends unasked is replaced,
- * sooner the longer it had lived, and whoever hangs is ended; the others serve meanwhile.
+ * sooner the longer it had lived, and whoever hangs is ended, also while it starts; the others serve meanwhile.
  *
  * Where the kernel can, each worker has a listening socket of its own and the kernel spreads connections. With
  * node:cluster's round robin instead, every connection passes through the primary, which has other work, and one that
@@ -20,6 +20,8 @@ export interface WorkerPoolHooks {
   readonly init: () => WorkerInit;
   readonly onMessage: (worker: number, message: WorkerMessage) => void;
   readonly onGone: (worker: number, asked: boolean) => void;
+  /** Several workers, one after the other, ended before they listened. Another is started nevertheless. */
+  readonly onCannotStart: (detail: string) => void;
   readonly logger: Logger;
 }
 
@@ -55,13 +57,15 @@ const WORKER_FLAGS = [
 const WORKER_MAIN = new URL(`./worker-main${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
 const SHORT_LIFE_MS = 2_000;
 const LONGEST_PAUSE_MS = 5_000;
+/** One may be killed by whoever needs its memory; so many have something in common. */
+const FAILED_STARTS = 3;
 const KILL_AFTER_DRAIN_MS = 3_000;
 const WATCH_EACH_MS = 500;
 
 /** From the running config. */
 export interface WorkerLimits {
   readonly drainMs: number;
-  /** A worker that listens and says nothing for so long hangs. */
+  /** A worker that listens and says nothing for so long hangs; one that starts has a minute at least. */
   readonly workerMs: number;
 }
 
@@ -79,6 +83,7 @@ export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () =>
   const begun = new Set<number>();
   let draining = false;
   let shortLives = 0;
+  let failedStarts = 0;
   const ended = Promise.withResolvers<void>();
   const timers = new Set<NodeJS.Timeout>();
 
@@ -93,8 +98,14 @@ export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () =>
     });
     const worker = cluster.fork();
     const startedAt = Date.now();
+    let listens = false;
     alive.set(worker.id, worker);
+    silence.starts(worker.id, performance.now());
     worker.on('message', (message: WorkerMessage) => {
+      if (message.kind === 'listening') {
+        listens = true;
+        failedStarts = 0;
+      }
       silence.heard(worker.id, message.kind === 'listening', performance.now());
       if (message.kind === 'ready') {
         worker.send({ kind: 'init', init: hooks.init() } satisfies PrimaryMessage);
@@ -115,6 +126,12 @@ export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () =>
         return;
       }
       hooks.logger.error({ worker: worker.id, code, signal }, 'worker ended, starting another');
+      if (!listens) failedStarts += 1;
+      if (failedStarts >= FAILED_STARTS) {
+        hooks.onCannotStart(
+          `${failedStarts} workers ended before they listened (${signal ?? `exit code ${code}`}).`,
+        );
+      }
       replace(Date.now() - startedAt);
     });
   }
