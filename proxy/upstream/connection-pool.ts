@@ -25,10 +25,12 @@ export interface ConnectionSeeker {
   onNoConnection(phase: 'queue' | 'connect', cause: NoConnectionCause, detail: string): void;
 }
 
-/** A place in the queue. */
+/** A place in the queue, linked to those beside it: one that is given up leaves at once, wherever it stands. */
 export interface Waiting {
-  seeker: ConnectionSeeker | undefined;
+  readonly seeker: ConnectionSeeker;
   readonly until: number;
+  before: Waiting | undefined;
+  behind: Waiting | undefined;
 }
 
 /** More than this longer, and the upstream may close the connection while our request is on its way. */
@@ -48,8 +50,9 @@ export class ConnectionPool implements ConnectionOwner {
   readonly #opening = new Set<OpeningConnection>();
   /** Seekers that insist on a fresh connection, with the attempt that is for each. */
   #reserved = 0;
-  #queue: Waiting[] = [];
-  #queueHead = 0;
+  /** The queue: who has waited longest, and who came last. */
+  #first: Waiting | undefined;
+  #last: Waiting | undefined;
   #waitingCount = 0;
   #draining = false;
   opened = 0;
@@ -121,8 +124,15 @@ export class ConnectionPool implements ConnectionOwner {
   /** The seeker no longer wants one. */
   forget(seeker: ConnectionSeeker): void {
     const { waiting } = seeker;
-    if (waiting?.seeker === undefined) return;
-    waiting.seeker = undefined;
+    if (waiting === undefined) return;
+    const { before, behind } = waiting;
+    if (before === undefined) this.#first = behind;
+    else before.behind = behind;
+    if (behind === undefined) this.#last = before;
+    else behind.before = before;
+    // One that is gone must not keep those of later in memory.
+    waiting.before = undefined;
+    waiting.behind = undefined;
     seeker.waiting = undefined;
     this.#waitingCount -= 1;
   }
@@ -215,34 +225,20 @@ export class ConnectionPool implements ConnectionOwner {
     const { pool, timeouts } = this.#config;
     // Whoever waits for a connection that is being made is told by its failure; the margin is for the queue before.
     const waitMs = opening ? Math.max(pool.pendingMs, timeouts.connectMs + 250) : pool.pendingMs;
-    const waiting: Waiting = { seeker, until: performance.now() + waitMs };
+    const before = this.#last;
+    const waiting: Waiting = { seeker, until: performance.now() + waitMs, before, behind: undefined };
     seeker.waiting = waiting;
-    this.#queue.push(waiting);
+    if (before === undefined) this.#first = waiting;
+    else before.behind = waiting;
+    this.#last = waiting;
     this.#waitingCount += 1;
     sweeper.watch(this);
   }
 
   #nextWaiting(): ConnectionSeeker | undefined {
-    while (this.#queueHead < this.#queue.length) {
-      const { seeker } = this.#queue[this.#queueHead]!;
-      this.#queueHead += 1;
-      if (seeker !== undefined) {
-        seeker.waiting = undefined;
-        this.#waitingCount -= 1;
-        this.#compactQueue();
-        return seeker;
-      }
-    }
-    this.#queue = [];
-    this.#queueHead = 0;
-    return undefined;
-  }
-
-  #compactQueue(): void {
-    if (this.#queueHead > 256 && this.#queueHead * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#queueHead);
-      this.#queueHead = 0;
-    }
+    const seeker = this.#first?.seeker;
+    if (seeker !== undefined) this.forget(seeker);
+    return seeker;
   }
 
   #open(reservedFor: ConnectionSeeker | undefined, probe?: string): void {
@@ -291,11 +287,14 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   #sweepQueue(now: number): void {
-    for (let i = this.#queueHead; i < this.#queue.length; i += 1) {
-      const { seeker, until } = this.#queue[i]!;
-      if (seeker === undefined || until > now) continue;
-      this.forget(seeker);
-      seeker.onNoConnection('queue', 'timed-out', 'no connection of the pool became free in time');
+    for (let waiting = this.#first; waiting !== undefined; ) {
+      const { seeker, until, behind } = waiting;
+      if (until <= now && seeker.waiting === waiting) {
+        this.forget(seeker);
+        seeker.onNoConnection('queue', 'timed-out', 'no connection of the pool became free in time');
+      }
+      // Whoever was told may have taken the next one along: those behind it are looked at in the next pass.
+      waiting = behind;
     }
   }
 
