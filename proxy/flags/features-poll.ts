@@ -6,11 +6,14 @@ const ANSWER_MS = 5_000;
 
 export interface FeaturesPoll {
   /**
-   * @returns the set, or undefined when it has not changed
+   * @returns the set; undefined when it has not changed, or when something newer is known by now
    * @throws Error when nobody answers, or the answer is no set of flags
    */
   ask(): Promise<ClientFeatures | undefined>;
-  /** Forgets the tag: what is held now came from elsewhere, and “not changed” would say nothing about it. */
+  /**
+   * What is held now came from elsewhere: “not changed” would say nothing about it, and whatever is being asked for is
+   * older.
+   */
   forget(): void;
   /** Gives up the question under way. */
   stop(): void;
@@ -21,8 +24,13 @@ export function createFeaturesPoll(apiUrl: string, headers: Readonly<Record<stri
   const url = `${apiUrl.replace(/\/$/, '')}/client/features`;
   const stopped = new AbortController();
   let tag: string | undefined;
+  let asked = 0;
+  /** The newest question whose answer is known: those from before it are out of date when they are answered. */
+  let known = 0;
   return {
     async ask() {
+      asked += 1;
+      const question = asked;
       const response = await fetch(url, {
         headers: {
           accept: 'application/json',
@@ -34,16 +42,22 @@ export function createFeaturesPoll(apiUrl: string, headers: Readonly<Record<stri
         signal: AbortSignal.any([stopped.signal, AbortSignal.timeout(ANSWER_MS)]),
       });
       const text = await response.text();
-      if (response.status === 304) return undefined;
+      if (question < known) return undefined;
+      if (response.status === 304) {
+        known = question;
+        return undefined;
+      }
       if (response.status !== 200) throw new Error(`status ${response.status}`);
       const document: unknown = JSON.parse(text);
       const problems = checkFeatureSet(document);
       if (problems.length > 0) throw new Error(problems.join('; '));
+      known = question;
       tag = response.headers.get('etag') ?? undefined;
       return document as ClientFeatures;
     },
     forget() {
       tag = undefined;
+      known = asked + 1;
     },
     stop: () => stopped.abort(),
   };

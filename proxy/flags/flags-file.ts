@@ -27,14 +27,22 @@ export async function readFlagsFile(path: string): Promise<ClientFeatures> {
 
 export function openFlagsFile(path: string, hooks: FlagsSourceHooks): FlagsSource {
   let last = '';
+  let begun = 0;
+  /** The reading that was taken over. They may overlap, and one that began before it says nothing any more. */
+  let taken = 0;
   const load = async (): Promise<void> => {
+    begun += 1;
+    const reading = begun;
     try {
       const set = await readFlagsFile(path);
+      if (reading < taken) return;
+      taken = reading;
       const text = JSON.stringify(set);
       if (text === last) return;
       last = text;
       hooks.onFlags(set);
     } catch (error) {
+      if (reading < taken) return;
       hooks.onProblem(
         `flags file ${path} refused: ${(error as Error).message}; ${last === '' ? 'all flags are off' : 'the flags of before go on'}`,
       );
