@@ -258,8 +258,10 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     const sent = this.#requestSent && !this.#deaf;
     const reusable = parser.persistent && parser.surplusBytes === 0 && sent && !this.#socket.destroyed;
     const welcome = this.health === undefined || this.health.answered(parser.head.status);
-    if (reusable && welcome) {
-      this.keepAliveSeconds = parser.head.keepAliveSeconds;
+    const { keepAliveSeconds } = parser.head;
+    // For 0 seconds: the upstream may close it while our next request is on its way.
+    if (reusable && welcome && keepAliveSeconds !== 0) {
+      this.keepAliveSeconds = keepAliveSeconds;
       // Free first: what the user does next may want a connection.
       this.#owner.onReusable(this);
     } else this.#socket.destroy();

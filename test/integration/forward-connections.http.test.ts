@@ -41,6 +41,20 @@ describe('connections', () => {
     expect(upstream.received).toHaveLength(4);
   });
 
+  it('are not used again where the upstream keeps them for less than a second', async () => {
+    // What Node's server says of a keepAliveTimeout of 900 ms: seconds, rounded down.
+    const answer = OK.replace('Date: D', 'Keep-Alive: timeout=0');
+    const upstream = await upstreamAnswering((all) => (requestEnds(all) ? answer : undefined));
+    const { port } = await forwarderTo(upstream.url);
+    const { socket, until } = await client(port, '');
+    for (let i = 1; i <= 3; i += 1) {
+      socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+      await until((text) => text.split('ok').length === i + 1);
+    }
+    expect(upstream.received).toHaveLength(3);
+    await expect.poll(() => upstream.sockets.size, PATIENT).toBe(0);
+  });
+
   it('that prove stale are replaced once, for idempotent requests without a body alone', async () => {
     let stale = false;
     const upstream = await startRawUpstream((socket, all) => {
