@@ -72,3 +72,11 @@ export interface Failed extends OutcomeFacts {
 }
 
 export type Outcome = Completed | Discarded | Tunnelled | Failed;
+
+/**
+ * No connection of the pool was free, or became free in time: there is too much under way already. That says nothing of
+ * the upstream's health, and trying again there would only add to it.
+ */
+export function foundNoPlace({ phase, cause }: Failed): boolean {
+  return cause === 'overloaded' || (phase === 'queue' && cause === 'timed-out');
+}

@@ -4,7 +4,7 @@
  * else unless it changes nothing.
  */
 import type { Reason, Side } from '@ficus/core';
-import type { Outcome } from '../forward/outcome.ts';
+import { foundNoPlace, type Outcome } from '../forward/outcome.ts';
 
 export interface AttemptFacts {
   readonly outcome: Outcome;
@@ -35,9 +35,8 @@ export function decideNextStep(facts: AttemptFacts): NextStep {
   return facts.mayFallBack && mayGoElsewhere(facts) ? 'fall-back' : 'give-up';
 }
 
-/** A full pool says that there is too much already: trying again there would only add to it. */
 function mayRepeat({ outcome, method }: AttemptFacts): boolean {
-  if (outcome.kind === 'failed' && outcome.cause === 'overloaded') return false;
+  if (outcome.kind === 'failed' && foundNoPlace(outcome)) return false;
   return IDEMPOTENT.has(method);
 }
 

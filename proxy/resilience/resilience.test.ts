@@ -128,6 +128,11 @@ describe('decideNextStep', () => {
       { maxAttempts: 2, outcome: failed({ cause: 'overloaded' }) },
       'fall-back',
     ],
+    [
+      'the same of one in which no place became free in time',
+      { maxAttempts: 2, outcome: failed({ phase: 'queue', cause: 'timed-out' }) },
+      'fall-back',
+    ],
     ['the legacy has nobody to fall back to', { side: 'legacy' }, 'give-up'],
     ['a pinned user', { mayFallBack: false }, 'give-up'],
   ];

@@ -1,7 +1,7 @@
 /** What a client is told about an exchange that failed before it saw anything. */
 
 import type { ErrorCode } from '@ficus/core';
-import type { FailureCause, Outcome } from '../forward/outcome.ts';
+import { type FailureCause, foundNoPlace, type Outcome } from '../forward/outcome.ts';
 import type { ProblemAnswer } from './answer-problem.ts';
 
 const CODES: Readonly<Record<FailureCause, ErrorCode>> = {
@@ -22,8 +22,8 @@ export function answerForOutcome(outcome: Outcome, upstream: string): ProblemAns
   const { side, cause, phase } = outcome;
   if (side === 'client') return answerForClient(cause);
   const detail = `The exchange with ${upstream} failed (${phase}, ${cause}).`;
-  const code = CODES[cause];
-  return cause === 'overloaded' ? { code, detail, retryAfterSeconds: 1 } : { code, detail };
+  if (foundNoPlace(outcome)) return { code: 'FICUS_PROXY_OVERLOADED', detail, retryAfterSeconds: 1 };
+  return { code: CODES[cause], detail };
 }
 
 function answerForClient(cause: FailureCause): ProblemAnswer | undefined {

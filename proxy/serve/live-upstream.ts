@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Side, UpstreamConfig } from '@ficus/core';
-import type { Outcome } from '../forward/outcome.ts';
+import { foundNoPlace, type Outcome } from '../forward/outcome.ts';
 import { addTo } from '../observe/add-to.ts';
 import type { AddressChange } from '../resilience/address-health.ts';
 import { Breaker, type BreakerState } from '../resilience/breaker.ts';
@@ -101,7 +101,7 @@ export class LiveUpstream {
     this.#underWay -= 1;
     if (outcome.kind === 'failed') {
       // A client that went away, or a full pool, says nothing about the upstream's health.
-      if (outcome.side === 'upstream' && outcome.cause !== 'overloaded') this.breaker.failed(now);
+      if (outcome.side === 'upstream' && !foundNoPlace(outcome)) this.breaker.failed(now);
     } else if (this.side === 'candidate' && outcome.status >= 500) {
       this.breaker.failed(now);
     } else {

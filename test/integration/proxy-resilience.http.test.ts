@@ -92,6 +92,43 @@ describe('a candidate that cannot be reached', () => {
   });
 });
 
+describe('a pool whose connections are all in use for longer than a request may wait', () => {
+  /** Holds one request, so that there is no place for others. */
+  async function startBusy(slice: Record<string, unknown>, retry = {}) {
+    const busy = { pool: { connections: 1, pending: 10, pendingMs: 20 }, breaker: { failures: 2 }, retry };
+    rig = await startRig({ serve: 100, slice, candidate: busy });
+    let release = (): void => {};
+    rig.candidate.handler = (_, response) => {
+      release = () => response.end('whole');
+    };
+    const held = rig.get('/api/notes', ann);
+    await until(() => rig.candidate.requests.length === 1, 'held');
+    return { held, release: () => release() };
+  }
+
+  test('is answered with 503 and Retry-After, and says nothing of the upstream: its breaker stays closed', async () => {
+    const { held, release } = await startBusy({ onBreakerOpen: 'fail' });
+    for (let request = 0; request < 3; request += 1) {
+      const refused = await rig.get('/api/notes', ann);
+      expect(refused.status).toBe(503);
+      expect(refused.headers.get('retry-after')).toBe('1');
+      expect(JSON.parse(refused.text)).toMatchObject({ code: 'FICUS_PROXY_OVERLOADED' });
+    }
+    release();
+    expect((await held).text).toBe('whole');
+    expect(rig.logs.filter((line) => line.msg === 'breaker changed')).toEqual([]);
+  });
+
+  test('is not waited for again, but left: a read goes to the legacy', async () => {
+    const { held, release } = await startBusy({}, { attempts: 3, perSecond: 100 });
+    expect(await rig.get('/api/notes', ann)).toMatchObject({ side: 'legacy', reason: 'fell-back' });
+    await until(async () => (await rig.metrics()).includes('phase="queue",cause="timed-out"}'), 'counted');
+    expect(await rig.metrics()).toContain('phase="queue",cause="timed-out"} 1\n');
+    release();
+    expect((await held).text).toBe('whole');
+  });
+});
+
 describe('a candidate that takes requests and dies', () => {
   test('a read goes to the legacy; a write that may have been sent goes nowhere else', async () => {
     const cutter = await startCutter();
