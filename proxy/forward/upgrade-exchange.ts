@@ -1,9 +1,6 @@
 /**
  * A request with `Upgrade`: forwarded like any other, on a connection of its own. After 101 both connections are a
  * tunnel; any other final answer is passed on and ends the client's connection.
- *
- * The client's socket is read from the beginning, although nothing may be sent on before 101: only so is a client
- * that resets during the handshake noticed, and its upstream connection not left behind.
  */
 import type { IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
@@ -13,14 +10,12 @@ import { type HeadLines, joinFields } from '../upstream/head-lines.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { ConnectionUser, LossCause, UpstreamConnection } from '../upstream/upstream-connection.ts';
 import { cutClient } from './cut-client.ts';
+import { EarlyBytes } from './early-bytes.ts';
 import type { ForwardCall } from './forward-call.ts';
 import { httpDate } from './http-date.ts';
 import type { FailureCause, Outcome, Phase } from './outcome.ts';
 import { buildRequestHead } from './request-head.ts';
 import { Tunnel } from './tunnel.ts';
-
-/** Bytes of the new protocol that a client may send before its upgrade was accepted. */
-const EARLY_BYTES = 65_536;
 
 export class UpgradeExchange implements ConnectionSeeker, ConnectionUser {
   waiting: Waiting | undefined;
@@ -30,8 +25,7 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser {
   readonly #socket: Duplex;
   readonly #call: ForwardCall;
   readonly #startedAt = performance.now();
-  #early: Buffer[];
-  #earlyBytes: number;
+  readonly #early: EarlyBytes;
   #connection: UpstreamConnection | undefined;
   #tunnel: Tunnel | undefined;
   #phase: Phase = 'connect';
@@ -54,8 +48,7 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser {
     this.#request = request;
     this.#socket = socket;
     this.#call = call;
-    this.#early = head.length > 0 ? [head] : [];
-    this.#earlyBytes = head.length;
+    this.#early = EarlyBytes.of(socket, head);
   }
 
   start(): void {
@@ -63,12 +56,11 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser {
     const socket = this.#socket;
     socket.on('error', ignore);
     socket.on('close', this.#onClientClose);
-    socket.on('data', this.#onEarlyData);
     socket.on('end', this.#onEarlyEnd);
     const head = buildRequestHead(this.#request, this.#call, this.#upstream, true);
     this.#head = head.text;
     if (head.error !== '') process.nextTick(() => this.#fail('client', 'invalid', head.error));
-    else if (socket.destroyed) process.nextTick(this.#onClientClose);
+    else if (socket.destroyed || socket.readableEnded) process.nextTick(this.#onClientClose);
     else this.#upstream.pool.acquireFresh(this);
   }
 
@@ -181,8 +173,7 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser {
     );
     connection.becomeTunnel(this.#tunnel);
     this.#upstream.pool.detach(connection);
-    this.#tunnel.begin(this.#early);
-    this.#early = [];
+    this.#tunnel.begin(this.#early.takeAll());
   }
 
   #endTunnel(): void {
@@ -207,15 +198,14 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser {
     this.#over = true;
     this.#upstream.pool.forget(this);
     this.#stopListening();
-    // Whatever a client still sends to a refused upgrade is nobody's.
-    this.#socket.resume();
+    // Whatever a client still sends to a refused upgrade is nobody's; but there may be another attempt.
+    if (this.#started) this.#early.drop();
     const connection = this.#connection;
     this.#connection = undefined;
     connection?.destroy();
   }
 
   #stopListening(): void {
-    this.#socket.removeListener('data', this.#onEarlyData);
     this.#socket.removeListener('end', this.#onEarlyEnd);
     this.#socket.removeListener('close', this.#onClientClose);
   }
@@ -248,12 +238,6 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser {
 
   readonly #onEarlyEnd = (): void => {
     this.#fail('client', 'cancelled', 'the client ended the connection during the handshake');
-  };
-
-  readonly #onEarlyData = (chunk: Buffer): void => {
-    this.#early.push(chunk);
-    this.#earlyBytes += chunk.length;
-    if (this.#earlyBytes > EARLY_BYTES) this.#socket.pause();
   };
 }
 

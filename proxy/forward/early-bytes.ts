@@ -1,0 +1,66 @@
+/**
+ * Bytes of the new protocol that a client sends before its upgrade was accepted. They are its socket's, not one attempt's:
+ * whoever tries again, or elsewhere, begins with what was read meanwhile, also between the two attempts.
+ *
+ * The socket is read from the beginning, although nothing may be sent on yet: only so is a client noticed that resets
+ * during the handshake, and its upstream connection not left behind.
+ */
+import type { Duplex } from 'node:stream';
+
+/** More is left to the kernel, and so to the client. */
+const MOST_BYTES = 65_536;
+
+const held = new WeakMap<Duplex, EarlyBytes>();
+
+export class EarlyBytes {
+  readonly #socket: Duplex;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+
+  /**
+   * Those of the socket; they are read from the first call on.
+   * @param head what came along with the request
+   */
+  static of(socket: Duplex, head: Buffer): EarlyBytes {
+    let early = held.get(socket);
+    if (early === undefined) {
+      early = new EarlyBytes(socket, head);
+      held.set(socket, early);
+    }
+    return early;
+  }
+
+  private constructor(socket: Duplex, head: Buffer) {
+    this.#socket = socket;
+    if (head.length > 0) this.#take(head);
+    socket.on('data', this.#take);
+    // Its upgrade was refused: whatever it still sends is nobody's, and has to be read for its end to be noticed.
+    socket.on('finish', this.drop);
+  }
+
+  /** For the tunnel, which reads the socket from now on. */
+  takeAll(): readonly Buffer[] {
+    this.#stop();
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    return chunks;
+  }
+
+  /** Nobody wants them, nor what follows. */
+  readonly drop = (): void => {
+    this.#stop();
+    this.#chunks = [];
+    this.#socket.resume();
+  };
+
+  readonly #take = (chunk: Buffer): void => {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes > MOST_BYTES) this.#socket.pause();
+  };
+
+  #stop(): void {
+    this.#socket.removeListener('data', this.#take);
+    this.#socket.removeListener('finish', this.drop);
+  }
+}
