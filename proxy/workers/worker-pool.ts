@@ -69,6 +69,11 @@ export interface WorkerLimits {
   readonly workerMs: number;
 }
 
+interface Exit {
+  readonly code: number;
+  readonly signal: string;
+}
+
 /** Forks `count` workers. */
 export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () => WorkerLimits): WorkerPool {
   const silence = new Silence();
@@ -116,24 +121,35 @@ export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () =>
     worker.on('error', (error) =>
       hooks.logger.warn({ err: error, worker: worker.id }, 'worker channel failed'),
     );
+    let exit: Exit | undefined;
+    // Its end may be noticed before the last that it has said is read: that would be kept of a worker that is gone, or missed
+    // by whoever waits for it.
+    const settle = (): void => {
+      if (exit !== undefined && !worker.isConnected()) gone(worker.id, exit, listens, Date.now() - startedAt);
+    };
+    worker.on('disconnect', settle);
     worker.on('exit', (code, signal) => {
-      alive.delete(worker.id);
-      begun.delete(worker.id);
-      silence.forget(worker.id);
-      hooks.onGone(worker.id, draining);
-      if (draining) {
-        if (alive.size === 0) ended.resolve();
-        return;
-      }
-      hooks.logger.error({ worker: worker.id, code, signal }, 'worker ended, starting another');
-      if (!listens) failedStarts += 1;
-      if (failedStarts >= FAILED_STARTS) {
-        hooks.onCannotStart(
-          `${failedStarts} workers ended before they listened (${signal ?? `exit code ${code}`}).`,
-        );
-      }
-      replace(Date.now() - startedAt);
+      exit = { code, signal };
+      settle();
     });
+  }
+
+  function gone(id: number, exit: Exit, listened: boolean, livedMs: number): void {
+    if (!alive.delete(id)) return;
+    begun.delete(id);
+    silence.forget(id);
+    hooks.onGone(id, draining);
+    if (draining) {
+      if (alive.size === 0) ended.resolve();
+      return;
+    }
+    hooks.logger.error({ worker: id, ...exit }, 'worker ended, starting another');
+    if (!listened) failedStarts += 1;
+    if (failedStarts >= FAILED_STARTS) {
+      const how = exit.signal ?? `exit code ${exit.code}`;
+      hooks.onCannotStart(`${failedStarts} workers ended before they listened (${how}).`);
+    }
+    replace(livedMs);
   }
 
   /** A worker that cannot live must not be started in a loop. */
