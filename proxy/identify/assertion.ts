@@ -43,7 +43,7 @@ export class IdentityAssertion {
       exp: issuedAt + this.#ttlSeconds,
     };
     const token = this.#sign(claims);
-    if (key.length <= LONGEST_KEPT) this.#cache.set(key, token, now + (this.#ttlSeconds * 1000) / 2);
+    if (key.length <= LONGEST_KEPT) this.#cache.set(key, token, now + (this.#ttlSeconds * 1000) / 2, now);
     return token;
   }
 

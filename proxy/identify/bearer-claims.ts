@@ -43,12 +43,12 @@ export class BearerClaims {
       const payload = await this.#verifyToken(token, now);
       const expiresAt = payload.exp === undefined ? Number.POSITIVE_INFINITY : payload.exp * 1000;
       if (expiresAt <= now) throw new Error('the token has expired');
-      this.#cache.set(key, payload, Math.min(expiresAt, now + KEPT_MS));
+      this.#cache.set(key, payload, Math.min(expiresAt, now + KEPT_MS), now);
       return payload;
     } catch (error) {
       const claims = error instanceof KeysUnavailable ? 'unknown' : NO_CLAIMS;
       const soon = claims === 'unknown' || namesUnknownKey(error);
-      this.#cache.set(key, claims, now + (soon ? UNKNOWN_MS : REFUSED_MS));
+      this.#cache.set(key, claims, now + (soon ? UNKNOWN_MS : REFUSED_MS), now);
       return claims;
     }
   }

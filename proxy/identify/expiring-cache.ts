@@ -3,13 +3,15 @@
  * old is forgotten at once; whatever is asked for moves to the young one. Dropping the oldest entry of one Map instead
  * costs tens of microseconds each time, because its iterator has to pass over all that was deleted before.
  *
- * The clock is handed in, so that a test can turn it.
+ * The clock is handed in, so that a test can turn it. It is the wall clock, which tokens expire by: when it is set back,
+ * entries that are of later than now are not kept until it has come so far again.
  */
 import { ownText } from './own-text.ts';
 
 interface Entry<Value> {
   readonly value: Value;
   readonly expiresAt: number;
+  readonly madeAt: number;
 }
 
 export class ExpiringCache<Value> {
@@ -31,7 +33,7 @@ export class ExpiringCache<Value> {
     const young = this.#young.get(key);
     const entry = young ?? this.#old.get(key);
     if (entry === undefined) return undefined;
-    if (entry.expiresAt <= now) {
+    if (entry.expiresAt <= now || entry.madeAt > now) {
       this.#young.delete(key);
       this.#old.delete(key);
       return undefined;
@@ -43,9 +45,10 @@ export class ExpiringCache<Value> {
     return entry.value;
   }
 
-  set(key: string, value: Value, expiresAt: number): void {
+  /** @param madeAt now */
+  set(key: string, value: Value, expiresAt: number, madeAt = Number.NEGATIVE_INFINITY): void {
     this.#old.delete(key);
-    this.#add(key, { value, expiresAt });
+    this.#add(key, { value, expiresAt, madeAt });
   }
 
   #add(key: string, entry: Entry<Value>): void {

@@ -61,7 +61,8 @@ export class Introspection {
     const answer = await this.#ask(path, carrier).catch(() => undefined);
     const identity = answer === undefined ? undefined : readAnswer(answer);
     if (identity === undefined) this.#count('failed');
-    this.#cache.set(key, identity ?? UNCERTAIN, clock() + (identity ? ANSWER_MS : FAILURE_MS));
+    const now = clock();
+    this.#cache.set(key, identity ?? UNCERTAIN, now + (identity ? ANSWER_MS : FAILURE_MS), now);
     return identity ?? UNCERTAIN;
   }
 }

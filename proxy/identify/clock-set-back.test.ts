@@ -1,0 +1,59 @@
+/** A wall clock that was ahead is set back: what was learnt before must not be kept until it has come so far again. */
+import { SignJWT } from 'jose';
+import { expect, test } from 'vitest';
+import { IdentityAssertion } from './assertion.ts';
+import { BearerClaims } from './bearer-claims.ts';
+import { ExpiringCache } from './expiring-cache.ts';
+import { Introspection } from './introspection.ts';
+
+const HOUR_MS = 3_600_000;
+const SECRET = 'a secret that is long enough for it';
+
+test('an entry of later than now is none', () => {
+  const cache = new ExpiringCache<string>(10);
+  cache.set('a', 'one', 1_100, 1_000);
+  expect(cache.get('a', 1_099)).toBe('one');
+  expect(cache.get('a', 999)).toBeUndefined();
+  expect(cache.size).toBe(0);
+});
+
+test('whose session it is, is asked again', async () => {
+  let user = 'ann';
+  const introspection = new Introspection(
+    async () => ({ status: 200, body: Buffer.from(JSON.stringify({ user })) }),
+    () => {},
+  );
+  const carrier = ['cookie', 'sid=1'];
+  const now = Date.now();
+  await introspection.ask('/whoami', carrier, () => now);
+  expect(introspection.known('/whoami', carrier, now + 9_000)).toMatchObject({ user: 'ann' });
+  expect(introspection.known('/whoami', carrier, now - HOUR_MS)).toBeUndefined();
+  user = 'bob';
+  expect(await introspection.ask('/whoami', carrier, () => now - HOUR_MS)).toMatchObject({ user: 'bob' });
+});
+
+test('a token is verified again, good or bad', async () => {
+  const bearer = new BearerClaims({ secret: SECRET });
+  const now = Date.now();
+  const token = await new SignJWT({ sub: 'ann' })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime(new Date(now + HOUR_MS))
+    .sign(new TextEncoder().encode(SECRET));
+  for (const authorization of [`Bearer ${token}`, 'Bearer nonsense']) {
+    await bearer.verify(authorization, now);
+    expect(bearer.known(authorization, now + 1)).toBeDefined();
+    expect(bearer.known(authorization, now - HOUR_MS)).toBeUndefined();
+  }
+});
+
+test('the candidate is given no token of the future', () => {
+  const assertion = new IdentityAssertion({ header: 'x-identity', secret: SECRET, ttlSeconds: 60 });
+  const ann = { user: 'ann', session: undefined, tenant: undefined, uncertain: false };
+  const issuedAt = (now: number): number => {
+    const payload = assertion.tokenFor(ann, 'notes', now)!.split('.')[1]!;
+    return (JSON.parse(Buffer.from(payload, 'base64url').toString()) as { iat: number }).iat * 1000;
+  };
+  const now = 1_000 * HOUR_MS;
+  expect([issuedAt(now), issuedAt(now + 1_000)]).toEqual([now, now]);
+  expect(issuedAt(now - HOUR_MS)).toBe(now - HOUR_MS);
+});
