@@ -40,7 +40,7 @@ export class BearerClaims {
     if (token === undefined) return NO_CLAIMS;
     const key = boundedKey(token, LONGEST_KEY);
     try {
-      const payload = await this.#verifyToken(token, now);
+      const payload = await this.#verifyToken(token);
       const expiresAt = payload.exp === undefined ? Number.POSITIVE_INFINITY : payload.exp * 1000;
       if (expiresAt <= now) throw new Error('the token has expired');
       this.#cache.set(key, payload, Math.min(expiresAt, now + KEPT_MS), now);

@@ -5,9 +5,10 @@
  */
 import type { IdentifyConfig } from '@ficus/core';
 import { createRemoteJWKSet, importSPKI, type JWTPayload, jwtVerify } from 'jose';
+import { turnNow } from '../turn-clock.ts';
 
 /** Verifies a token; rejects with a jose error when it does not hold, with `KeysUnavailable` when nobody can tell. */
-export type VerifyToken = (token: string, now: number) => Promise<JWTPayload>;
+export type VerifyToken = (token: string) => Promise<JWTPayload>;
 
 export class KeysUnavailable extends Error {}
 
@@ -60,13 +61,13 @@ function verifyByPublicKey(pem: string, expected: Expected): VerifyToken {
 function verifyByKeySet(url: URL, options: Expected & { readonly algorithms: string[] }): VerifyToken {
   const keySet = createRemoteJWKSet(url, { timeoutDuration: FETCH_MS, cooldownDuration: COOLDOWN_MS });
   let failedUntil = Number.NEGATIVE_INFINITY;
-  return async (token, now) => {
-    if (now < failedUntil && !keySet.fresh) throw new KeysUnavailable();
+  return async (token) => {
+    if (turnNow() < failedUntil && !keySet.fresh) throw new KeysUnavailable();
     try {
       return (await jwtVerify(token, keySet, options)).payload;
     } catch (cause) {
       if (!isNotFetched(cause)) throw cause;
-      failedUntil = now + COOLDOWN_MS;
+      failedUntil = turnNow() + COOLDOWN_MS;
       throw new KeysUnavailable('the issuer’s keys cannot be fetched', { cause });
     }
   };

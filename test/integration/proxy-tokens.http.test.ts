@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ask, noteFlags, type Rig, startFakeControl, startRig, until } from './proxy-rig.ts';
 
 let rig: Rig;
 const servers: { close(): unknown }[] = [];
 afterEach(async () => {
+  vi.restoreAllMocks();
   await rig.close();
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
@@ -168,5 +169,22 @@ describe('keys that the issuer publishes', () => {
       });
     }
     expect(issuer.fetched() - before).toBeLessThanOrEqual(1 + Math.floor((Date.now() - began) / 1_000));
+  });
+
+  test('are asked for again after a second, though the clock was set back meanwhile', async () => {
+    const issuer = await startIssuer();
+    await issuer.changeKey('one');
+    const token = await issuer.sign({ sub: 'ann' });
+    issuer.fail();
+    rig = await start({ jwks: issuer.url });
+    const authorization = `Bearer ${token}`;
+    await rig.get('/api/notes', { authorization });
+    expect(issuer.fetched()).toBe(1);
+    const now = Date.now.bind(Date);
+    vi.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);
+    await until(async () => {
+      await rig.get('/api/notes', { authorization });
+      return issuer.fetched() > 1;
+    }, 'asked again');
   });
 });
