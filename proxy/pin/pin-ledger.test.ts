@@ -161,6 +161,28 @@ describe('a pin’s life', () => {
     expect(released).toEqual([ann]);
   });
 
+  test('writes of a worker that is gone may still be done: the position is asked for when they cannot be any more', async () => {
+    ledger.begin(3, 'notes', 'ann');
+    ledger.begin(3, 'notes', 'bob');
+    ledger.workerGone(3, 30_000);
+    expect(questions).toHaveLength(0);
+    expect(ledger.list()).toEqual([ann, { ...ann, key: 'bob' }]);
+    // Of one it was known before that nobody waits for it.
+    ledger.answered(3, 'notes', 'bob');
+    questions[0]!.answer({ notes: '0/5' });
+    await settle();
+    expect(later).toHaveLength(1);
+    later.shift()!();
+    questions[1]!.answer({ notes: '0/9' });
+    await settle();
+    progress('0/8');
+    expect(released).toEqual([{ ...ann, key: 'bob' }]);
+    progress('0/9');
+    expect(released).toEqual([{ ...ann, key: 'bob' }, ann]);
+    ledger.workerGone(4, 30_000);
+    expect(later).toEqual([]);
+  });
+
   test('unhealthy progress releases nothing; a new owner’s positions are asked for anew', async () => {
     ledger.begin(1, 'notes', 'ann');
     ledger.answered(1, 'notes', 'ann');

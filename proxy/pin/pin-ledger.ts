@@ -29,7 +29,7 @@ export interface PinLedgerOptions {
   readonly askPositions: AskPositions | undefined;
   /** Tells all workers that pins are released. */
   readonly onRelease: (released: readonly PinCount[]) => void;
-  /** Called after `ms`; for the pause after a failed question. */
+  /** Called after `ms`; for the pause after a failed question, and for writes that nobody waits for any more. */
   readonly later: (action: () => void, ms: number) => void;
 }
 
@@ -78,8 +78,17 @@ export class PinLedger {
     this.#ask();
   }
 
-  /** A worker is gone: nobody will be told of its writes any more, they wait for the stream like answered ones. */
-  workerGone(worker: number): void {
+  /**
+   * A worker is gone: nobody will be told of its writes any more, they wait for the stream like answered ones.
+   * @param afterMs how long those under way may still go on, without anybody who waits for them
+   */
+  workerGone(worker: number, afterMs = 0): void {
+    if (!this.#open.has(worker)) return;
+    if (afterMs === 0) this.#giveUp(worker);
+    else this.#options.later(() => this.#giveUp(worker), afterMs);
+  }
+
+  #giveUp(worker: number): void {
     for (const [name, count] of this.#open.get(worker) ?? []) add(this.#answered, name, count);
     this.#open.delete(worker);
     this.#ask();

@@ -320,7 +320,7 @@ export class Primary implements RunningProxy {
 
   #gone(worker: number, asked: boolean): void {
     this.#book.gone(worker);
-    this.#ledger.workerGone(worker);
+    this.#ledger.workerGone(worker, longestWaitMs(this.#config));
     this.#spread.workerGone(worker);
     if (!asked) this.#totals.increment('ficus_worker_restarts_total');
   }
@@ -380,6 +380,12 @@ function countWorkers({ config, inProcess }: StartProxyOptions): number {
   if (inProcess) return 1;
   const { workers } = config.proxy;
   return workers === 'auto' ? availableParallelism() : workers;
+}
+
+/** What a worker that crashed has sent is done by then, or never: mayGoOnMs of whichever upstream waits longest. */
+function longestWaitMs({ legacy, slices }: FicusConfig): number {
+  const upstreams = [legacy, ...Object.values(slices).map(({ candidate }) => candidate)];
+  return Math.max(...upstreams.map(({ timeouts }) => timeouts.firstByteMs));
 }
 
 function fromWorker(code: string, message: string): FicusError {
