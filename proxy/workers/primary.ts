@@ -53,6 +53,8 @@ export class Primary implements RunningProxy {
   readonly #timers = new Set<NodeJS.Timeout>();
   #config: FicusConfig;
   #generation = 1;
+  #readings = 0;
+  #taken = 0;
   #flagSet: ClientFeatures | undefined;
   #slices: Readonly<Record<string, SliceState>> = {};
   #stateKnown = false;
@@ -109,10 +111,15 @@ export class Primary implements RunningProxy {
 
   async reload(): Promise<ReloadResult> {
     await this.#flags?.reload();
+    this.#readings += 1;
+    const reading = this.#readings;
     const parsed = await this.#readConfig();
+    // Readings may overlap: one that began before the one that was taken over says nothing any more.
+    if (reading < this.#taken) return { ok: true, generation: this.#generation };
     if (!parsed.ok) return this.#refuse(parsed.problems);
     const problems = [...cannotChange(this.#config, parsed.config), ...checkCreatable(parsed.config)];
     if (problems.length > 0) return this.#refuse(problems);
+    this.#taken = reading;
     if (JSON.stringify(parsed.config) === JSON.stringify(this.#config)) {
       return { ok: true, generation: this.#generation };
     }

@@ -96,3 +96,22 @@ test('whoever the kernel has connected when the proxy is told to stop is answere
     expect(answer.toLowerCase()).toContain('connection: close');
   }
 });
+
+test('of readings that overlap the one that began last counts, in whatever order they are done', async () => {
+  const readings: PromiseWithResolvers<ParsedConfig>[] = [];
+  const reloadConfig = (): Promise<ParsedConfig> => {
+    readings.push(Promise.withResolvers());
+    return readings.at(-1)!.promise;
+  };
+  rig = await startRig({ start: { reloadConfig } });
+  const ended = [rig.proxy.reload(), rig.proxy.reload(), rig.proxy.reload()];
+  await until(() => readings.length === 3, 'all are read');
+  readings[1]!.resolve({ ok: true, config: rig.config({ proxy: { limits: { targetBytes: 50 } } }) });
+  expect(await ended[1]).toEqual({ ok: true, generation: 2 });
+  readings[0]!.resolve({ ok: true, config: rig.config({ proxy: { limits: { targetBytes: 5_000 } } }) });
+  expect(await ended[0]).toEqual({ ok: true, generation: 2 });
+  expect(await rig.get(`/${'x'.repeat(60)}`)).toMatchObject({ status: 414 });
+  // What is refused takes nobody's place.
+  readings[2]!.resolve({ ok: false, problems: [{ path: [], message: 'not read' }] });
+  expect(await ended[2]).toMatchObject({ ok: false });
+});
