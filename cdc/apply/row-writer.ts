@@ -169,6 +169,11 @@ export class RowWriter {
     return probed;
   }
 
+  /** Waits until the target has answered everything that was sent. */
+  settle(): Promise<void> {
+    return this.session.settle();
+  }
+
   /** Counts without writing. */
   countMissing(tuples: readonly TuplePlace[], onCount: OnCount): void {
     this.sendProbe('missing', tuples, (rows) => onCount(tuples.length - rows.length, tuples.length));

@@ -10,6 +10,7 @@ import { DELETE_ROW, INSERT_ROW, type OrderedChange } from '../batch/ordered-cha
 import type { RelationBinding } from '../batch/relation-binding.ts';
 import { decodeTuple } from '../decode/tuple.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
+import { REREAD_BYTES, type RereadRow } from '../source/reread-rows.ts';
 import { partialSuffices } from './apply-statements.ts';
 import type { Findings } from './findings.ts';
 import { type GatheredRows, type OnCount, RowWriter } from './row-writer.ts';
@@ -18,8 +19,11 @@ import type { TargetSession } from './target-session.ts';
 /** Rows of one statement: enough for neighbours in the index to meet, few enough for both sides to work at once. */
 const STATEMENT_ROWS = 20_000;
 
-/** Rows of which some values are not at hand; the source has to be asked for them. */
-export type Reread = (binding: RelationBinding, tuples: readonly TuplePlace[]) => Promise<readonly Buffer[]>;
+/** Rows of which some values are not at hand; the source has to be asked for them, and answers in pieces. */
+export type Reread = (
+  binding: RelationBinding,
+  tuples: readonly TuplePlace[],
+) => AsyncIterable<readonly RereadRow[]>;
 
 export class TableApplier {
   readonly writer: RowWriter;
@@ -29,6 +33,8 @@ export class TableApplier {
   private readonly copied: () => boolean;
   /** The target's own triggers may refuse or remove what the stream writes. */
   private readonly hasWill: boolean;
+  /** Of rows that were asked for again: sent, and perhaps not with the target yet. */
+  private unsettledBytes = 0;
 
   /** `copied`: the first copy of the table is complete, so that the target's rows are the source's. */
   constructor(
@@ -246,8 +252,14 @@ export class TableApplier {
 
   /** Upserted, not judged: what comes is the source of a later moment, which may lack the row or have it anew. */
   private async rereadRows(tuples: readonly TuplePlace[]): Promise<void> {
-    const rows = await this.reread(this.binding, tuples);
-    this.writer.upsertTuples(rows.map((row) => ({ bytes: row, at: 0 })));
+    for await (const rows of this.reread(this.binding, tuples)) {
+      this.writer.upsertTuples(rows.flatMap(({ now }) => (now ? [{ bytes: now, at: 0 }] : [])));
+      this.unsettledBytes += rows.reduce((sum, { now }) => sum + (now?.length ?? 0), 0);
+      if (this.unsettledBytes < REREAD_BYTES) continue;
+      // What was sent is held until the target has it.
+      this.unsettledBytes = 0;
+      await this.writer.settle();
+    }
   }
 
   private sentColumns({ bytes, at }: TuplePlace): ReadonlySet<string> {

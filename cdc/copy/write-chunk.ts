@@ -30,7 +30,9 @@ export interface ChunkWriterOptions {
   readonly appliedLsn: () => bigint;
 }
 
-const NO_REREAD: Reread = () => Promise.reject(new Error('a chunk is whole'));
+const NO_REREAD: Reread = () => {
+  throw new Error('a chunk is whole');
+};
 const UNIQUE_VIOLATION = '23505';
 
 export class ChunkWriter {

@@ -9,7 +9,7 @@ import type { TuplePlace } from '../batch/compose-tuple.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
 import type { CopyTask } from '../copy/copy-task.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
-import { rereadRows } from '../source/reread-rows.ts';
+import { type RereadRow, rereadRows } from '../source/reread-rows.ts';
 
 export interface RereaderOptions {
   readonly source: pg.Pool;
@@ -46,14 +46,16 @@ export class Rereader {
     );
   }
 
-  async read(binding: RelationBinding, tuples: readonly TuplePlace[]): Promise<readonly Buffer[]> {
+  async *read(binding: RelationBinding, tuples: readonly TuplePlace[]): AsyncGenerator<readonly RereadRow[]> {
     const { source, arrived, stopping } = this.options;
+    let leftOut = false;
     // What comes while we ask is not asked for: the stream has it still to come.
-    const rows = await rereadRows(source, binding, tuples, arrived(), stopping);
-    if (rows.length < tuples.length && !binding.plans.every((plan) => this.isCopied(plan))) {
-      const now = await source.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
-      this.leftOutUntil = parseLsn(now.rows[0]!.lsn);
+    for await (const rows of rereadRows(source, binding, tuples, arrived(), stopping)) {
+      leftOut ||= rows.some(({ now }) => now === undefined);
+      yield rows;
     }
-    return rows;
+    if (!leftOut || binding.plans.every((plan) => this.isCopied(plan))) return;
+    const now = await source.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
+    this.leftOutUntil = parseLsn(now.rows[0]!.lsn);
   }
 }

@@ -2,7 +2,8 @@
  * Asks the source for whole rows where the stream did not send all values and the target cannot do without: a mapping
  * that mixes sent and unsent values in one expression. What comes may be newer than the change; the changes in between
  * are still to come and end in the same state. A row that is gone meanwhile is left out: its DELETE is to come too.
- * What comes must not be older, though: the stream has a transaction a moment before others see it.
+ * What comes must not be older, though: the stream has a transaction a moment before others see it. And it comes a piece
+ * at a time: rows that have large values are held in memory.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
@@ -13,7 +14,19 @@ import { outputText } from '../catalog/output-text.ts';
 import { quoteIdentifier, quoteQualified } from '../catalog/quote.ts';
 import { encodeTuple, locateColumn } from '../decode/tuple.ts';
 
-export async function rereadRows(
+/** What a piece should come to; a piece of larger rows is followed by a smaller one. */
+export const REREAD_BYTES = 4 * 1024 * 1024;
+const FIRST_ROWS = 16;
+const MOST_ROWS = 1024;
+
+export interface RereadRow {
+  /** As the stream brought it. */
+  readonly tuple: TuplePlace;
+  /** As the source has it; undefined: it has no such row any more. */
+  readonly now: Buffer | undefined;
+}
+
+export async function* rereadRows(
   source: pg.Pool,
   binding: RelationBinding,
   tuples: readonly TuplePlace[],
@@ -21,26 +34,29 @@ export async function rereadRows(
   sees: (snapshot: string) => boolean,
   /** Nobody waits for the rows any more. */
   stopping: () => boolean,
-): Promise<readonly Buffer[]> {
+): AsyncGenerator<readonly RereadRow[], void, void> {
   const { relation } = binding;
-  const keys = binding.keyColumns.map((place) => relation.columns[place]!.name);
-  const arrays = keys.map(() => new TextArray());
-  for (const { bytes, at } of tuples)
-    for (const [index, place] of binding.keyColumns.entries())
-      arrays[index]!.appendField(bytes, locateColumn(bytes, at, place));
-  const parameters = keys.map((_, index) => `$${index + 1}::text[]`);
-  const names = keys.map((_, index) => `k${index}`);
-  const types = new Map(binding.plans[0]?.source.readColumns.map((column) => [column.name, column.type]));
-  const textOf = (name: string) => outputText(`t.${quoteIdentifier(name)}`, types.get(name) ?? 'text');
-  const list = relation.columns.map(({ name }) => textOf(name));
-  const same = keys.map((key, index) => {
-    const type = types.get(key);
-    const column = `t.${quoteIdentifier(key)}`;
-    // By the key's index where its type is known to every PostgreSQL.
-    return type === undefined || type === 'text'
-      ? `${type === undefined ? textOf(key) : `${column}::text`} = k.${names[index]}`
-      : `${column} = CAST(k.${names[index]} AS ${type})`;
-  });
+  const table = quoteQualified(relation.schema, relation.name);
+  const text = selectByKey(binding, table);
+  let most = FIRST_ROWS;
+  for (let from = 0; from < tuples.length; ) {
+    const piece = tuples.slice(from, from + most);
+    from += piece.length;
+    const query = { text, values: keysOf(binding, piece), rowMode: 'array' as const };
+    // Each in a transaction of its own: the source holds nothing while a slow target takes the rows in.
+    const rows = joinByPlace(piece, await readOnceSeen(source, query, sees, stopping));
+    yield rows;
+    const bytes = rows.reduce((sum, { now }) => sum + (now?.length ?? 0), 0);
+    most = decideNextRows(most, bytes);
+  }
+}
+
+async function readOnceSeen(
+  source: pg.Pool,
+  query: pg.QueryArrayConfig,
+  sees: (snapshot: string) => boolean,
+  stopping: () => boolean,
+): Promise<readonly unknown[]> {
   const client = await source.connect();
   let failure: Error | undefined;
   try {
@@ -51,14 +67,9 @@ export async function rereadRows(
         throw new Error('the stream is stopping, and waits for rows that the source does not show yet');
       await sleep(2);
     }
-    const { rows } = await client.query({
-      text: `SELECT ${list.join(', ')} FROM ${quoteQualified(relation.schema, relation.name)} AS t
-               JOIN unnest(${parameters.join(', ')}) AS k(${names.join(', ')}) ON ${same.join(' AND ')}`,
-      values: arrays.map((array) => array.finish()),
-      rowMode: 'array',
-    });
+    const { rows } = await client.query(query);
     await client.query('COMMIT');
-    return (rows as (string | null)[][]).map(encodeTuple);
+    return rows;
   } catch (error) {
     // Nobody else shall find it in the middle of a transaction.
     failure = error as Error;
@@ -68,10 +79,52 @@ export async function rereadRows(
   }
 }
 
+function decideNextRows(rows: number, bytes: number): number {
+  if (bytes <= REREAD_BYTES) return Math.min(MOST_ROWS, rows * 2);
+  return Math.max(1, Math.floor((rows * REREAD_BYTES) / bytes));
+}
+
+/** The place among the keys, then the row as text. */
+function selectByKey({ relation, plans, keyColumns }: RelationBinding, table: string): string {
+  const types = new Map(
+    plans.flatMap((plan) => plan.source.readColumns).map(({ name, type }) => [name, type]),
+  );
+  const keys = keyColumns.map((place) => relation.columns[place]!.name);
+  const textOf = (name: string) => outputText(`t.${quoteIdentifier(name)}`, types.get(name) ?? 'text');
+  const list = relation.columns.map(({ name }) => textOf(name));
+  const same = keys.map((key, index) => {
+    const type = types.get(key);
+    const column = `t.${quoteIdentifier(key)}`;
+    // By the key's index where its type is known to every PostgreSQL.
+    return type === undefined || type === 'text'
+      ? `${type === undefined ? textOf(key) : `${column}::text`} = k.k${index}`
+      : `${column} = CAST(k.k${index} AS ${type})`;
+  });
+  const parameters = keys.map((_, index) => `$${index + 1}::text[]`);
+  const names = keys.map((_, index) => `k${index}`);
+  return `SELECT k.place::int, ${list.join(', ')} FROM ${table} AS t
+    JOIN unnest(${parameters.join(', ')}) WITH ORDINALITY AS k(${[...names, 'place'].join(', ')}) ON ${same.join(' AND ')}`;
+}
+
+function keysOf({ keyColumns }: RelationBinding, tuples: readonly TuplePlace[]): Buffer[] {
+  const arrays = keyColumns.map(() => new TextArray());
+  for (const { bytes, at } of tuples)
+    for (const [index, place] of keyColumns.entries())
+      arrays[index]!.appendField(bytes, locateColumn(bytes, at, place));
+  return arrays.map((array) => array.finish());
+}
+
+function joinByPlace(tuples: readonly TuplePlace[], rows: readonly unknown[]): RereadRow[] {
+  const found = new Map<number, Buffer>();
+  for (const [place, ...values] of rows as [number, ...(string | null)[]][])
+    found.set(place - 1, encodeTuple(values));
+  return tuples.map((tuple, place) => ({ tuple, now: found.get(place) }));
+}
+
 /** Begins a transaction that reads at one moment; its snapshot. */
 async function beginRead(client: pg.ClientBase): Promise<string> {
   const begun = (await client.query(
-    'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot()::text AS snapshot',
+    `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot()::text AS snapshot`,
   )) as unknown as readonly pg.QueryResult<{ snapshot: string }>[];
   return begun[1]!.rows[0]!.snapshot;
 }
