@@ -44,7 +44,7 @@ export async function* rereadRows(
     from += piece.length;
     const query = { text, values: keysOf(binding, piece), rowMode: 'array' as const };
     // Each in a transaction of its own: the source holds nothing while a slow target takes the rows in.
-    const rows = joinByPlace(piece, await readOnceSeen(source, query, sees, stopping));
+    const rows = joinByPlace(piece, await readOnceSeen(source, table, query, sees, stopping));
     yield rows;
     const bytes = rows.reduce((sum, { now }) => sum + (now?.length ?? 0), 0);
     most = decideNextRows(most, bytes);
@@ -53,6 +53,7 @@ export async function* rereadRows(
 
 async function readOnceSeen(
   source: pg.Pool,
+  table: string,
   query: pg.QueryArrayConfig,
   sees: (snapshot: string) => boolean,
   stopping: () => boolean,
@@ -60,7 +61,7 @@ async function readOnceSeen(
   const client = await source.connect();
   let failure: Error | undefined;
   try {
-    while (!sees(await beginRead(client))) {
+    while (!sees(await beginRead(client, table))) {
       await client.query('COMMIT');
       // A commit that waits for a synchronous standby may stay unseen for as long as the standby is away.
       if (stopping())
@@ -121,10 +122,14 @@ function joinByPlace(tuples: readonly TuplePlace[], rows: readonly unknown[]): R
   return tuples.map((tuple, place) => ({ tuple, now: found.get(place) }));
 }
 
-/** Begins a transaction that reads at one moment; its snapshot. */
-async function beginRead(client: pg.ClientBase): Promise<string> {
+/**
+ * Begins a transaction that reads at one moment; its snapshot. Locked first: a table that ALTER TABLE rewrites in between
+ * would be empty to it.
+ */
+async function beginRead(client: pg.ClientBase, table: string): Promise<string> {
   const begun = (await client.query(
-    `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot()::text AS snapshot`,
+    `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; LOCK TABLE ${table} IN ACCESS SHARE MODE;
+     SELECT pg_current_snapshot()::text AS snapshot`,
   )) as unknown as readonly pg.QueryResult<{ snapshot: string }>[];
-  return begun[1]!.rows[0]!.snapshot;
+  return begun[2]!.rows[0]!.snapshot;
 }

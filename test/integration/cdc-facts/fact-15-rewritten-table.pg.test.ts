@@ -86,3 +86,36 @@ test('a table without a key that is rewritten while it waits to be copied whole 
   await pair.settle();
   expect(await pair.verify()).toMatchObject({ verdict: 'match', rowsCompared: { target: ROWS } });
 });
+
+test('a row that is asked for again while an ALTER TABLE runs is found', async () => {
+  pair = await startStreamedPair(inject('postgresPort'), {
+    sourceSql: `CREATE TABLE item (id int PRIMARY KEY, name text, big text, extra int); ALTER TABLE item ALTER big SET STORAGE EXTERNAL;
+      INSERT INTO item VALUES (1, 'old', repeat('x', 5000))`,
+    targetSql: 'CREATE TABLE item (id int PRIMARY KEY, label text)',
+    tables: [
+      {
+        from: 'item',
+        to: 'item',
+        columns: { id: 'id', label: { sql: "name || ' ' || length(big)", from: ['name', 'big'] } },
+      },
+    ],
+    options: { settings: { heartbeatMs: 50 } },
+  });
+  await pair.settle();
+  const reached = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  setFailpointTrap((name) => {
+    if (name !== 'before-settle') return undefined;
+    reached.resolve();
+    return go.promise;
+  });
+  // At a heartbeat.
+  await reached.promise;
+  await pair.source.query(`UPDATE item SET name = 'new'`);
+  const client = await alterWith(pair.sourceUrl);
+  go.resolve();
+  await waitsForLock();
+  await client.query('COMMIT');
+  await pair.settle();
+  expect((await pair.target.query('SELECT label FROM item')).rows).toEqual([{ label: 'new 5000' }]);
+});
