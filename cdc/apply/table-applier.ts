@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TuplePlace } from '../batch/compose-tuple.ts';
-import { columnSet } from '../batch/compose-tuple.ts';
+import { columnSet, composeTuple } from '../batch/compose-tuple.ts';
 import { DELETE, DELETE_OWN, INSERT, type NetChanges, PARTIAL, UPDATE } from '../batch/net-changes.ts';
 import { DELETE_ROW, INSERT_ROW, type OrderedChange } from '../batch/ordered-changes.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
@@ -253,13 +253,31 @@ export class TableApplier {
   /** Upserted, not judged: what comes is the source of a later moment, which may lack the row or have it anew. */
   private async rereadRows(tuples: readonly TuplePlace[]): Promise<void> {
     for await (const rows of this.reread(this.binding, tuples)) {
-      this.writer.upsertTuples(rows.flatMap(({ now }) => (now ? [{ bytes: now, at: 0 }] : [])));
+      this.writer.upsertTuples(
+        rows.flatMap(({ tuple, now }) => (now ? [this.asOfChange(tuple, { bytes: now, at: 0 })] : [])),
+      );
+      this.writeGone(rows.filter(({ now }) => !now).map(({ tuple }) => tuple));
       this.unsettledBytes += rows.reduce((sum, { now }) => sum + (now?.length ?? 0), 0);
       if (this.unsettledBytes < REREAD_BYTES) continue;
       // What was sent is held until the target has it.
       this.unsettledBytes = 0;
       await this.writer.settle();
     }
+  }
+
+  /**
+   * Where rows depend on one another, a value from later may still be another row's (of a second unique key, say): only
+   * what the change did not send is taken. Elsewhere the row as it is now, which is one that the source has had.
+   */
+  private asOfChange(tuple: TuplePlace, now: TuplePlace): TuplePlace {
+    return this.plan.inOrderReasons.length > 0 ? { bytes: composeTuple(tuple, now), at: 0 } : now;
+  }
+
+  /** Rows that the source has no more: until the stream is as far, they must not keep what others have by now. */
+  private writeGone(tuples: readonly TuplePlace[]): void {
+    if (this.plan.inOrderReasons.length === 0) return;
+    if (this.isFiltered) this.writer.deleteTuples(tuples);
+    else for (const tuple of tuples) this.writer.updatePartial([tuple], this.sentColumns(tuple));
   }
 
   private sentColumns({ bytes, at }: TuplePlace): ReadonlySet<string> {
