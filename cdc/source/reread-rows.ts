@@ -85,14 +85,16 @@ function decideNextRows(rows: number, bytes: number): number {
   return Math.max(1, Math.floor((rows * REREAD_BYTES) / bytes));
 }
 
-/** The place among the keys, then the row as text. */
+/** The place among the keys, then the row as text; nothing in columns that no mapping reads: one may be gone by now. */
 function selectByKey({ relation, plans, keyColumns }: RelationBinding, table: string): string {
   const types = new Map(
     plans.flatMap((plan) => plan.source.readColumns).map(({ name, type }) => [name, type]),
   );
   const keys = keyColumns.map((place) => relation.columns[place]!.name);
   const textOf = (name: string) => outputText(`t.${quoteIdentifier(name)}`, types.get(name) ?? 'text');
-  const list = relation.columns.map(({ name }) => textOf(name));
+  const list = relation.columns.map(({ name }) =>
+    types.has(name) || keys.includes(name) ? textOf(name) : 'NULL',
+  );
   const same = keys.map((key, index) => {
     const type = types.get(key);
     const column = `t.${quoteIdentifier(key)}`;

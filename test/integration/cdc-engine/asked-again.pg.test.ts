@@ -42,6 +42,10 @@ const CHANGES: Readonly<Record<string, readonly string[]>> = {
     `UPDATE item SET code = 'free' WHERE id = 2`,
     `UPDATE item SET code = 'code 2' WHERE id = 10`,
   ],
+  'a column that is not mapped is dropped': [
+    `UPDATE item SET name = 'new' WHERE id = 1`,
+    'ALTER TABLE item DROP unused',
+  ],
 };
 
 test.each(
