@@ -22,15 +22,24 @@ export const SESSION_SETTINGS: Readonly<Record<string, string>> = {
   row_security: 'off',
 };
 
-/** Limits that suit a role's other sessions and would cut a copy or a comparison short, again and again. */
-const SESSION_LIMITS = ['statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout'];
+/** Limits that suit a role's other sessions and would cut a stream, a copy or a comparison short, again and again. */
+const SESSION_LIMITS = [
+  'statement_timeout',
+  'lock_timeout',
+  'idle_in_transaction_session_timeout',
+  'idle_session_timeout',
+  'transaction_timeout',
+];
+
+/** Takes the limits away that this version of the server has. Also for a replication connection, which takes no parameters. */
+export const LIFT_LIMITS = `SELECT set_config(name, '0', false) FROM unnest('{${SESSION_LIMITS.join(',')}}'::text[]) AS name
+  WHERE current_setting(name, true) IS NOT NULL`;
 
 /** Applies the settings for the rest of the session. */
 export async function applySessionSettings(client: pg.ClientBase): Promise<void> {
   await client.query(
     `SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS wanted(name, value)
-     UNION ALL
-     SELECT set_config(name, '0', false) FROM unnest($3::text[]) AS name WHERE current_setting(name, true) IS NOT NULL`,
-    [Object.keys(SESSION_SETTINGS), Object.values(SESSION_SETTINGS), SESSION_LIMITS],
+     UNION ALL ${LIFT_LIMITS}`,
+    [Object.keys(SESSION_SETTINGS), Object.values(SESSION_SETTINGS)],
   );
 }

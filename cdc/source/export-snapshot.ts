@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseLsn } from '@ficus/core';
 import pg from 'pg';
+import { LIFT_LIMITS } from '../catalog/session-settings.ts';
 import { breakOffQuery, endClient } from './end-client.ts';
 
 export interface ExportedSnapshot {
@@ -38,6 +39,7 @@ export async function exportSnapshot(
   const breakOff = () => void breakOffQuery(client, url);
   signal?.addEventListener('abort', breakOff);
   try {
+    await client.query(LIFT_LIMITS);
     const slot = `ficus_snapshot_${randomBytes(8).toString('hex')}`;
     const { rows } = await client.query({
       text: `CREATE_REPLICATION_SLOT "${slot}" TEMPORARY LOGICAL pgoutput (SNAPSHOT 'export')`,

@@ -6,7 +6,7 @@
  */
 import type { Socket } from 'node:net';
 import pg from 'pg';
-import { SESSION_SETTINGS } from '../catalog/session-settings.ts';
+import { LIFT_LIMITS, SESSION_SETTINGS } from '../catalog/session-settings.ts';
 import { endClient, withinTime } from './end-client.ts';
 
 export interface SystemIdentity {
@@ -65,9 +65,10 @@ export class ReplicationConnection {
     try {
       return await withinTime(client, answerMs, async () => {
         await client.query(
-          Object.entries(SESSION_SETTINGS)
-            .map(([name, value]) => `SET ${name} = '${value}'`)
-            .join(';'),
+          [
+            ...Object.entries(SESSION_SETTINGS).map(([name, value]) => `SET ${name} = '${value}'`),
+            LIFT_LIMITS,
+          ].join(';'),
         );
         const system = (await client.query('IDENTIFY_SYSTEM')).rows[0] as Record<string, unknown>;
         const timeout = await client.query(

@@ -15,6 +15,8 @@ const ODD = {
   search_path: '',
   statement_timeout: '60',
   idle_in_transaction_session_timeout: '60',
+  idle_session_timeout: '60',
+  lock_timeout: '60',
 };
 const SET = Object.entries(ODD)
   .map(
@@ -42,6 +44,33 @@ test('odd settings of both databases change nothing', async () => {
     expect(await pair.verify()).toMatchObject({ verdict: 'match', rowsCompared: { source: 50_006 } });
     const nulls = 'SELECT count(*)::int AS nulls FROM t WHERE a IS NULL';
     expect((await pair.target.query(nulls)).rows).toEqual([{ nulls: 50_002 }]);
+  } finally {
+    await pair.drop();
+  }
+});
+
+test('limits of both databases end neither a quiet stream nor one that waits for a lock', async () => {
+  const table = 'CREATE TABLE public.t (id int, a text)';
+  const limits = `DO $$ BEGIN ${SET} END $$`;
+  const pair = await startStreamedPair(inject('postgresPort'), {
+    sourceSql: `${table}; ALTER TABLE t REPLICA IDENTITY FULL; INSERT INTO t VALUES (1, 'a'); ${limits}`,
+    targetSql: `${table}; ${limits}`,
+    tables: [{ from: 't', to: 't' }],
+    options: { settings: { retryMs: 50, heartbeatMs: 60_000 } },
+  });
+  try {
+    await pair.settle();
+    const states = new Set<string>();
+    pair.replication.subscribe(({ state }) => states.add(state));
+    await pair.target.query('BEGIN; LOCK TABLE public.t');
+    await pair.source.query(`INSERT INTO public.t VALUES (2, 'b')`);
+    // Longer than the limits.
+    const waits = `SELECT FROM pg_locks WHERE relation = 'public.t'::regclass AND clock_timestamp() - waitstart > '200 ms'`;
+    await expect.poll(async () => (await pair.target.query(waits)).rowCount, { timeout: 5_000 }).toBe(1);
+    await pair.target.query('COMMIT');
+    await pair.settle();
+    expect([...states]).toEqual(['streaming']);
+    expect(await pair.verify()).toMatchObject({ verdict: 'match', rowsCompared: { source: 2 } });
   } finally {
     await pair.drop();
   }
