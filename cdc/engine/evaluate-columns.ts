@@ -42,10 +42,13 @@ export function evaluateColumns({ plan, config, before, source, target }: Column
   return undefined;
 }
 
-/** A default fills the rows that were there, on the source: the target has to fill its own in the same way. */
+/**
+ * A default fills the rows that were there, on the source: the target has to fill its own in the same way. It fills those,
+ * too, that come from before the column was added.
+ */
 function evaluateAdded(
   plan: TablePlan,
-  { name, type, hasDefault, defaultSql }: ColumnCatalog,
+  { name, type, notNull, hasDefault, defaultSql }: ColumnCatalog,
   target: readonly ColumnCatalog[],
   lacks: boolean,
 ): string | undefined {
@@ -56,10 +59,14 @@ function evaluateAdded(
   const fill = defaultSql === undefined ? '' : ` DEFAULT ${defaultSql}`;
   if (lacks)
     return `Column “${name}” was added to ${table}, and ${plan.target.qualifiedName} lacks it: ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${type}${fill};`;
-  if (!carried || defaultSql === undefined) return undefined;
-  if (target.find((column) => column.name === carried.name)?.defaultSql === defaultSql) return undefined;
-  const to = quoteIdentifier(carried.name);
-  return `Column “${name}” was added to ${table} with a default that filled its rows, and that of ${plan.target.qualifiedName} is another: UPDATE ${plan.target.sql} SET ${to} = ${defaultSql}; ALTER TABLE ${plan.target.sql} ALTER COLUMN ${to} SET${fill};`;
+  const filled = carried && target.find((column) => column.name === carried.name);
+  // Not null and without a default: each row of the source was given its value by a change that is in the stream.
+  if (!filled || filled.defaultSql === defaultSql || (defaultSql === undefined && notNull)) return undefined;
+  const to = quoteIdentifier(filled.name);
+  const alter = `ALTER TABLE ${plan.target.sql}`;
+  if (defaultSql === undefined)
+    return `Column “${name}” was added to ${table} without a default, and that of ${plan.target.qualifiedName} has one, which filled its rows: ${filled.notNull ? `${alter} ALTER COLUMN ${to} DROP NOT NULL; ` : ''}${alter} ALTER COLUMN ${to} DROP DEFAULT; UPDATE ${plan.target.sql} SET ${to} = NULL; the default may come back afterwards.`;
+  return `Column “${name}” was added to ${table} with a default that filled its rows, and that of ${plan.target.qualifiedName} is another: UPDATE ${plan.target.sql} SET ${to} = ${defaultSql}; ${alter} ALTER COLUMN ${to} SET${fill};`;
 }
 
 /** A column as the target remembers it. */

@@ -130,6 +130,18 @@ describe('rows that were there are changed by the ALTER itself', () => {
       says: 'SET "n" = 7;',
     },
     {
+      name: 'a column without a default, which the target has with one',
+      targetSql: 'ALTER TABLE item ADD COLUMN n int DEFAULT 7',
+      sql: 'ALTER TABLE item ADD COLUMN n int',
+      says: 'SET "n" = NULL;',
+    },
+    {
+      name: 'a column that may be null, which the target fills and lets not be',
+      targetSql: 'ALTER TABLE item ADD COLUMN n int NOT NULL DEFAULT 7',
+      sql: 'ALTER TABLE item ADD COLUMN n int',
+      says: 'SET "n" = NULL;',
+    },
+    {
       name: 'a default of another value for each row',
       targetSql: 'ALTER TABLE item ADD COLUMN u uuid',
       sql: 'ALTER TABLE item ADD COLUMN u uuid DEFAULT gen_random_uuid()',
