@@ -9,6 +9,7 @@ import { insertColumns } from '../apply/apply-statements.ts';
 import { FENCED } from '../apply/checkpoint.ts';
 import { RowWriter } from '../apply/row-writer.ts';
 import { TargetSession } from '../apply/target-session.ts';
+import { lockAndFindRewritten } from '../catalog/lock-table.ts';
 import { applySessionSettings } from '../catalog/session-settings.ts';
 import { reach } from '../failpoints.ts';
 import { endClient } from '../source/end-client.ts';
@@ -176,18 +177,11 @@ export class WholeCopy {
   }
 
   /**
-   * To the snapshot a table is empty that TRUNCATE or ALTER TABLE has rewritten since. The lock cannot come first: making
-   * the snapshot waits for transactions, of which one may wait for the lock.
+   * The lock cannot come before the snapshot: making that waits for transactions, of which one may wait for the lock.
    * @throws an error for which the copy is tried again, with a new snapshot
    */
   private async refuseRewritten({ plan }: CopyTask): Promise<void> {
-    await this.source.query(`LOCK TABLE ${plan.source.sql} IN ACCESS SHARE MODE`);
-    const { rows } = await this.source.query<{ rewritten: boolean | null }>(
-      `SELECT bool_or(c.relfilenode <> pg_relation_filenode(c.oid)) AS rewritten FROM pg_class AS c
-        WHERE c.oid = $1 OR c.oid IN (SELECT relid FROM pg_partition_tree($1::oid))`,
-      [plan.source.oid],
-    );
-    if (rows[0]?.rewritten !== true) return;
+    if (!(await lockAndFindRewritten(this.source, plan.source))) return;
     throw Object.assign(new Error(`${plan.source.qualifiedName} was rewritten before it could be copied`), {
       code: SERIALIZATION_FAILURE,
     });

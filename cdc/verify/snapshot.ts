@@ -5,14 +5,19 @@
  * is settled afterwards.
  */
 import type pg from 'pg';
+import { lockAndFindRewritten } from '../catalog/lock-table.ts';
+import type { TablePlan } from '../mapping/table-plan.ts';
 
 /** Waits until everything committed on the source before `lsn` is on the target; false after the timeout. */
 export type WaitForApplied = (lsn: string, timeoutMs: number) => Promise<boolean>;
 
 const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 
-/** The stream did not come past a position of the source: nothing can be said about what differs. */
-export class StreamBehind extends Error {
+/** Nothing can be said about what differs. */
+export class Inconclusive extends Error {}
+
+/** The stream did not come past a position of the source. */
+export class StreamBehind extends Inconclusive {
   readonly lsn: string;
 
   constructor(lsn: string, timeoutMs: number) {
@@ -41,6 +46,21 @@ export async function waitPast(sides: SnapshotSides, lsn: string): Promise<void>
   if (!sides.waitForApplied) return;
   if (!(await sides.waitForApplied(lsn, sides.waitTimeoutMs)))
     throw new StreamBehind(lsn, sides.waitTimeoutMs);
+}
+
+/**
+ * At one position the snapshots are older than the first look at a table, and may see it empty. Not locked before them: the
+ * stream, which stands still while they are made, may have a TRUNCATE to apply.
+ * @throws Inconclusive when the table was rewritten in between, on either side
+ */
+export async function refuseRewritten(sides: SnapshotSides, { source, target }: TablePlan): Promise<void> {
+  if (sides.fixedAt === undefined) return;
+  const rewritten = [
+    ...((await lockAndFindRewritten(sides.source, source)) ? [`${source.qualifiedName} of the source`] : []),
+    ...((await lockAndFindRewritten(sides.target, target)) ? [`${target.qualifiedName} of the target`] : []),
+  ];
+  if (rewritten.length > 0)
+    throw new Inconclusive(`${rewritten.join(' and ')} was rewritten (ALTER TABLE, TRUNCATE) meanwhile`);
 }
 
 /** Runs `work` between the two snapshots' begin and end. */

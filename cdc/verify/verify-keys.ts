@@ -5,7 +5,7 @@ import { ModuleSide } from './module-side.ts';
 import type { ReportBuilder } from './report-builder.ts';
 import { settleSuspects } from './settle-suspects.ts';
 import type { KeyTexts, TableSides } from './side-reader.ts';
-import { beginSource, type SnapshotSides } from './snapshot.ts';
+import { beginSource, refuseRewritten, type SnapshotSides } from './snapshot.ts';
 import { SqlSide } from './sql-side.ts';
 import type { VerifyMode } from './verify-slice.ts';
 import { addRange, emptyReport } from './verify-table.ts';
@@ -36,6 +36,7 @@ export async function verifyChosen(
   builder: ReportBuilder,
 ): Promise<void> {
   const { plan } = table;
+  await refuseRewritten(sides, plan);
   const lsn = sides.fixedAt ?? (await currentPosition(sides));
   // Every key is a suspect until it has been looked at.
   const settled = await settleSuspects(table, keys, sides);

@@ -17,7 +17,7 @@ import { openDatabase } from '../preflight/open-database.ts';
 import { fixPosition, type HeldStream } from './fix-position.ts';
 import { ReportBuilder } from './report-builder.ts';
 import { chooseHash } from './row-hash.ts';
-import { StreamBehind, type WaitForApplied } from './snapshot.ts';
+import { Inconclusive, type WaitForApplied } from './snapshot.ts';
 import { type RecordingStream, verifyChanged } from './verify-changed.ts';
 import { sidesOf, verifyKeys } from './verify-keys.ts';
 import type { RowKey, VerifyProgress, VerifyReport, VerifyResume } from './verify-report.ts';
@@ -104,7 +104,7 @@ export async function verifySlice(options: VerifyOptions): Promise<VerifyReport>
           );
         else await verifyKeys(plans, sides, options.mode, builder);
       } catch (error) {
-        if (!(error instanceof StreamBehind)) throw error;
+        if (!(error instanceof Inconclusive)) throw error;
         builder.stop(`The comparison could not be finished: ${error.message}.`);
       }
       return builder.report(fixedAt);

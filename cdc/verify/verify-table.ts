@@ -6,7 +6,7 @@ import { isRangeable, type KeyRange, nextRange } from './key-range.ts';
 import type { HashMethod } from './row-hash.ts';
 import { type Settled, settleSuspects } from './settle-suspects.ts';
 import type { TableSides } from './side-reader.ts';
-import { type SnapshotSides, withSnapshots } from './snapshot.ts';
+import { refuseRewritten, type SnapshotSides, withSnapshots } from './snapshot.ts';
 import type { Difference, TableReport } from './verify-report.ts';
 
 export interface TableRun {
@@ -48,6 +48,7 @@ export function emptyReport(plan: TablePlan): TableReport {
 export async function verifyTable(run: TableRun): Promise<TableReport> {
   const { table, sides } = run;
   const { plan } = table;
+  await refuseRewritten(sides, plan);
   const rangeable = isRangeable(plan);
   const buckets = rangeable ? 256 : await bucketsFor(plan, sides.target);
   let report = run.resume?.report ?? emptyReport(plan);

@@ -95,3 +95,44 @@ test('where the position cannot be had, rows under way are looked at again, and 
   expect(await replication.waitForPosition(rows[0].lsn, 10_000)).toBe(true);
   expect(await verify()).toMatchObject({ verdict: 'match', atOnePosition: true });
 });
+
+test.each(['source', 'target'] as const)(
+  'a table of the %s that is rewritten before its turn is not taken for empty',
+  async (side) => {
+    const tables =
+      'CREATE TABLE account (id int PRIMARY KEY, note text); CREATE TABLE line (id int PRIMARY KEY, extra int)';
+    pair = await startStreamedPair(inject('postgresPort'), {
+      sourceSql: `${tables}; INSERT INTO account VALUES (1, 'n'); INSERT INTO line SELECT generate_series(1, 20)`,
+      targetSql: tables,
+      tables: [
+        { from: 'account', to: 'account' },
+        { from: 'line', to: 'line', columns: { id: 'id' } },
+      ],
+      options: { settings: { retryMs: 50 } },
+    });
+    const { replication, verify, [side]: client } = pair;
+    await pair.settle();
+    const hold = replication.hold.bind(replication);
+    replication.hold = () => {
+      const held = hold();
+      return {
+        async reach(lsn, timeoutMs) {
+          const reached = await held.reach(lsn, timeoutMs);
+          await client.query('BEGIN; ALTER TABLE line ALTER extra TYPE bigint');
+          return reached;
+        },
+        release: () => held.release(),
+      };
+    };
+    const verified = verify();
+    const waits = `SELECT FROM pg_locks WHERE NOT granted AND relation = 'line'::regclass`;
+    await expect.poll(async () => (await client.query(waits)).rowCount).toBeGreaterThan(0);
+    await client.query('COMMIT');
+    const report = await verified;
+    expect(report).toMatchObject({ verdict: 'inconclusive', differences: [] });
+    expect(report.tables).toMatchObject([{ complete: true }, { complete: false }]);
+    replication.hold = hold;
+    await pair.settle();
+    expect(await verify()).toMatchObject({ verdict: 'match', atOnePosition: true });
+  },
+);
