@@ -44,7 +44,9 @@ export function compileKey(input: KeyInput): KeyPlan | undefined {
     const usable = index.identifiesRows && columns.every((name) => byName.has(name) && derivable(name));
     // A key made of constants alone would let one row stand for all.
     const distinguishing = input.module || columns.some((name) => (byName.get(name)?.reads.length ?? 0) > 0);
-    if (usable && distinguishing) return { kind: 'columns', columns, indexName: index.name };
+    if (!usable || !distinguishing) continue;
+    problems.push(...checkModuleKey(input, columns));
+    return { kind: 'columns', columns, indexName: index.name };
   }
   // Found by all of its columns, a row of the stream could not be told from one of a chunk: copied whole (WholeCopy).
   const mayBeKeyless = source.replicaIdentity.kind === 'full' && !input.module && input.columns.length > 0;
@@ -57,6 +59,26 @@ export function compileKey(input: KeyInput): KeyPlan | undefined {
     remedySql: `ALTER TABLE ${quoteQualified(target.schema, target.name)} ADD PRIMARY KEY (…); -- on the target`,
   });
   return undefined;
+}
+
+/**
+ * A row that forward() leaves behind is removed by its key, as it may have been taken before. That of a key which several
+ * rows of the source have may be another's; only the module itself could say so.
+ */
+function checkModuleKey({ source, module, path }: KeyInput, key: readonly string[]): MappingProblem[] {
+  if (!module || module.forwardKey) return [];
+  const tells = source.uniqueIndexes.some(
+    (index) =>
+      index.identifiesRows && index.columns.every((name) => name !== undefined && key.includes(name)),
+  );
+  if (tells) return [];
+  return [
+    {
+      path: [...path, 'module'],
+      message: `several rows of “${source.qualifiedName}” may have one key (${key.join(', ')}) on the target, and one that forward() leaves behind would take another’s along; let the module export forwardKey(identity), which answers with null for a row that is not on the target`,
+      code: 'FICUS_CDC_MAPPING_INVALID',
+    },
+  ];
 }
 
 function describeMissingIdentity(source: TableCatalog): string {

@@ -18,7 +18,8 @@ export interface MappingModule {
   readonly columns?: readonly string[];
   /**
    * Source identity columns → target key, where the key is not simply the same-named columns: a DELETE carries no
-   * more than the identity columns.
+   * more than the identity columns. Where a row that forward() leaves behind may have the key of one that it takes, the
+   * key must be null for it: what has this key is removed with the row.
    */
   forwardKey?(identity: TextRow): TextRow;
 }

@@ -2,6 +2,9 @@
  * A slice may take one tenant's rows out of a table of many, and do without the tenant in its own key. Rows of the others
  * then have keys that are, on the target, those of its own rows: what becomes of them must not touch these.
  */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../cdc-mapping/streamed-pair.ts';
 
@@ -88,5 +91,51 @@ describe('a condition over more than the key', () => {
       code: 'FICUS_CDC_REPLICA_IDENTITY',
       message: expect.stringContaining('differ in “tenant” alone'),
     });
+  });
+});
+
+describe('a module that leaves rows behind, into a key that does not tell them from the others', () => {
+  let pair: StreamedPair | undefined;
+  let baseDir: string | undefined;
+  afterEach(async () => {
+    await pair?.drop();
+    pair = undefined;
+    if (baseDir !== undefined) await rm(baseDir, { recursive: true });
+    baseDir = undefined;
+  });
+
+  async function startWith(key: string, more = ''): Promise<StreamedPair> {
+    baseDir = await mkdtemp(join(tmpdir(), 'ficus-module-'));
+    const forward = `export const columns = ['id', 'body', 'seen'];
+      export const forward = (row) => (row.tenant === '1' ? row : undefined);`;
+    await writeFile(join(baseDir, 'mapping.mjs'), `${forward} ${more}`);
+    pair = await startStreamedPair(inject('postgresPort'), {
+      sourceSql: `CREATE TABLE item (tenant int NOT NULL, id int NOT NULL, body text, seen boolean, ${key}); ${ROWS}`,
+      targetSql: 'CREATE TABLE item (id int PRIMARY KEY, body text, seen boolean)',
+      tables: [{ from: 'item', to: 'item', module: './mapping.mjs' }],
+      options: { settings: { retryMs: 50 }, baseDir },
+    });
+    return pair;
+  }
+
+  test('is refused: a row that stays behind would take that of another along', async () => {
+    const { replication } = await startWith('PRIMARY KEY (tenant, id)');
+    expect(replication.status().problem).toMatchObject({
+      code: 'FICUS_CDC_MAPPING_INVALID',
+      message: expect.stringContaining('forwardKey'),
+    });
+  });
+
+  test('is the module’s business where it makes the key itself', async () => {
+    const { replication, settle } = await startWith(
+      'PRIMARY KEY (tenant, id)',
+      'export const forwardKey = ({ tenant, id }) => ({ id: tenant === "1" ? id : null });',
+    );
+    await settle();
+    await pair?.source.query(CHANGES['a row of another tenant is changed'] ?? '');
+    await pair?.source.query(CHANGES['a row of another tenant goes'] ?? '');
+    await settle();
+    expect(replication.status().state).toBe('streaming');
+    expect(await pair?.verify()).toMatchObject({ verdict: 'match', rowsCompared: { target: 3 } });
   });
 });
