@@ -81,6 +81,7 @@ export async function prepareStream(
     published = await ensurePublication(
       source,
       names.publication,
+      names.slot,
       plans.map((plan) => plan.source),
     );
   };

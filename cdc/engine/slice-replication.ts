@@ -201,7 +201,7 @@ export class SliceReplication implements Replication, SessionHost {
         if (emptyTarget) await emptyTables(target, this.options.tables);
       }
       await dropSlot(source, slot);
-      await dropPublication(source, this.names.publication);
+      await dropPublication(source, this.names.publication, slot);
       await target.query('COMMIT');
     } finally {
       if (source) await endClient(source);

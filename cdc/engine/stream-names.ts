@@ -1,6 +1,7 @@
 /**
  * Names of what a stream leaves on the databases. Slots are known to a whole cluster, hence the suffix. A publication
- * belongs to one database: its name says no more than the slice, so that an administrator can make it beforehand.
+ * belongs to one database: its name says no more than the slice, so that an administrator can make it beforehand. Streams of
+ * equal slices share it.
  */
 import { createHash } from 'node:crypto';
 

@@ -25,16 +25,27 @@ interface EntryRow {
 const PRIVILEGE = '42501';
 
 /**
- * Makes the publication name exactly these tables, and send all of them.
+ * Whether streams of other installations (a rehearsal beside production) read the publication too: their slots are named
+ * after it, with suffixes of their own. What they need of it must stay.
+ */
+function hasOtherSlots(publication: string, slot: string): string {
+  return `EXISTS (SELECT FROM pg_replication_slots WHERE database = current_database()
+            AND slot_name::text ~ ('^' || ${publication} || '_[0-9a-f]{8}$') AND slot_name::text <> ${slot})`;
+}
+
+/**
+ * Makes the publication name exactly these tables (and those that others need), and send all of them.
+ * @param slot of the stream that reads it
  * @throws FicusError when it has to be made or altered by somebody else
  */
 export async function ensurePublication(
   client: pg.ClientBase,
   name: string,
+  slot: string,
   tables: readonly Published[],
 ): Promise<PublicationEntries> {
   try {
-    return await alterPublication(client, name, tables);
+    return await alterPublication(client, name, slot, tables);
   } catch (error) {
     if ((error as { code?: string }).code !== PRIVILEGE) throw error;
     const says = (error as Error).message;
@@ -48,16 +59,22 @@ export async function ensurePublication(
 async function alterPublication(
   client: pg.ClientBase,
   name: string,
+  slot: string,
   tables: readonly Published[],
 ): Promise<PublicationEntries> {
-  const list = [...new Set(tables.map(({ sql }) => sql))].sort().join(', ');
   const publication = quoteIdentifier(name);
   const known = await client.query(
     `SELECT array(SELECT prrelid FROM pg_publication_rel WHERE prpubid = p.oid ORDER BY 1)
-              = array(SELECT DISTINCT unnest($2::oid[]) ORDER BY 1) AS same
-       FROM pg_publication p WHERE pubname = $1`,
-    [name, tables.map(({ oid }) => oid)],
+              = array(SELECT DISTINCT unnest($2::oid[]) ORDER BY 1) AS same,
+            ${hasOtherSlots('$1::text', '$3::text')} AS shared,
+            array(SELECT format('%I.%I', n.nspname, c.relname) FROM pg_publication_rel r JOIN pg_class c ON c.oid = r.prrelid
+                    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE r.prpubid = p.oid) AS names
+       FROM pg_publication p WHERE pubname = $1::text`,
+    [name, tables.map(({ oid }) => oid), slot],
   );
+  const { same = false, shared = false, names = [] } = known.rows[0] ?? {};
+  const kept: readonly string[] = shared ? names : [];
+  const list = [...new Set([...tables.map(({ sql }) => sql), ...kept])].sort().join(', ');
   const send = `publish = 'insert, update, delete, truncate', publish_via_partition_root = true`;
   if (!known.rows[0]) {
     await client.query(`CREATE PUBLICATION ${publication} FOR TABLE ${list} WITH (${send})`);
@@ -66,7 +83,7 @@ async function alterPublication(
     if (before.some(({ lacks }) => lacks !== null))
       await client.query(`ALTER PUBLICATION ${publication} SET (${send})`);
     const covered = before.every(({ entry, lacks, wide }) => wide || (entry !== null && lacks === null));
-    if (!covered || !(known.rows[0].same || before.some(({ wide }) => wide)))
+    if (!covered || !(same || shared || before.some(({ wide }) => wide)))
       await client.query(`ALTER PUBLICATION ${publication} SET TABLE ${list}`);
   }
   const entries = await readEntries(client, name, tables);
@@ -127,10 +144,11 @@ async function readEntries(
   return rows;
 }
 
-/** A publication that an administrator made is the administrator's to drop. */
-export async function dropPublication(client: pg.ClientBase, name: string): Promise<void> {
+/** A publication that an administrator made is the administrator's to drop; one that others read is theirs as well. */
+export async function dropPublication(client: pg.ClientBase, name: string, slot: string): Promise<void> {
+  const others = hasOtherSlots(quoteLiteral(name), quoteLiteral(slot));
   await client.query(
-    `DO $$ BEGIN EXECUTE ${quoteLiteral(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`)};
+    `DO $$ BEGIN IF NOT ${others} THEN EXECUTE ${quoteLiteral(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`)}; END IF;
        EXCEPTION WHEN insufficient_privilege THEN NULL; END $$`,
   );
 }

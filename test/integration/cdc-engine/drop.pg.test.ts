@@ -100,3 +100,42 @@ test('where the target cannot be emptied, the stream is as it was, and goes on',
   await replication.start();
   await expect.poll(async () => (await pair.target.query('SELECT FROM item')).rowCount).toBe(3);
 });
+
+test('while another installation follows the same source: its publication stays, with all that it needs', async () => {
+  await pair.source.query('CREATE TABLE other (id int PRIMARY KEY)');
+  const elsewhere = await createDatabasePair(inject('postgresPort'));
+  try {
+    await elsewhere.target.query(
+      'CREATE TABLE item (id int PRIMARY KEY); CREATE TABLE other (id int PRIMARY KEY)',
+    );
+    const both = parseConfigTables([
+      { from: 'item', to: 'item' },
+      { from: 'other', to: 'other' },
+    ]);
+    const { sourceUrl } = pair;
+    const { targetUrl } = elsewhere;
+    const staying = openReplication({ slice, tables: both, sourceUrl, targetUrl, settings: { retryMs: 50 } });
+    opened.push(staying);
+    await staying.start();
+    await expect.poll(() => staying.copied(), { timeout: 10_000 }).toBe(true);
+    const going = open();
+    await going.start();
+    await expect.poll(() => going.copied(), { timeout: 10_000 }).toBe(true);
+    const goesOn = async () => {
+      await staying.stop();
+      await pair.source.query('INSERT INTO other SELECT count(*) FROM other');
+      await staying.start();
+      expect(staying.status().problem).toBe(undefined);
+      expect(await staying.waitForPosition(await staying.currentPosition(), 10_000)).toBe(true);
+    };
+    await goesOn();
+    await going.drop();
+    await goesOn();
+    expect((await elsewhere.target.query('SELECT FROM other')).rowCount).toBe(2);
+    await staying.drop();
+    expect(await left()).toMatchObject({ slots: 0, publications: 0 });
+  } finally {
+    for (const replication of opened) await replication.stop();
+    await elsewhere.drop();
+  }
+});
