@@ -219,10 +219,13 @@ export class TableApplier {
   }
 
   private async updateOrdered(change: OrderedChange, bytes: Buffer, findings: Findings): Promise<void> {
-    const newRow = { bytes, at: change.at };
+    const sentRow = { bytes, at: change.at };
     const oldRow = { bytes, at: change.oldAt };
     const moves = change.oldAt >= 0 && (!this.binding.identityFull || this.keyMoved(change, bytes));
-    const isPartial = columnSet(bytes, change.at).includes('0');
+    const lacks = columnSet(bytes, change.at).includes('0');
+    // Under FULL the old row has what the new one left alone.
+    const isPartial = lacks && !(this.binding.identityFull && change.oldAt >= 0);
+    const newRow = lacks && !isPartial ? { bytes: composeTuple(sentRow, oldRow), at: 0 } : sentRow;
     if (this.isFiltered) {
       if (change.oldAt >= 0) this.writer.deleteTuples([oldRow]);
       if (isPartial) await this.rereadRows([newRow]);
