@@ -13,7 +13,7 @@ export interface ConflictEvent {
   readonly table: string;
   /** Key of the source's row, `id=5`. */
   readonly key: string;
-  /** End of the last source transaction in the batch, `X/Y`. */
+  /** End of the last source transaction in the batch, `X/Y`; 0/0: of a transaction whose end has not been read. */
   readonly upTo: string;
   readonly conflict: Conflict['kind'];
   readonly targetTable: string;
@@ -25,9 +25,14 @@ export function conflictError(event: ConflictEvent, cause: unknown): FicusError 
   const { operation, table, key, upTo, conflict, targetTable, targetKey } = event;
   return new FicusError(
     'FICUS_CDC_CONFLICT',
-    `The ${operation} of ${table} (${key}), committed up to ${upTo}, contradicts the target: ${targetTable} (${targetKey}) ${MEANING[conflict]}.`,
+    `The ${operation} of ${table} (${key})${describePosition(upTo)} contradicts the target: ${targetTable} (${targetKey}) ${MEANING[conflict]}.`,
     { cause, details: { event } },
   );
+}
+
+/** Where in the stream a change is, in the middle of a sentence. */
+export function describePosition(upTo: string): string {
+  return upTo === '0/0' ? '' : `, committed up to ${upTo},`;
 }
 
 /** For a conflict whose change was not found: what the target says alone. */

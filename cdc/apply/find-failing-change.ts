@@ -10,7 +10,7 @@ import { DELETE, DELETE_OWN, INSERT, type NetChanges, NOTHING } from '../batch/n
 import { DELETE_ROW, INSERT_ROW } from '../batch/ordered-changes.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
 import { decodeTuple } from '../decode/tuple.ts';
-import { type ConflictEvent, conflictError } from './conflict-error.ts';
+import { type ConflictEvent, conflictError, describePosition } from './conflict-error.ts';
 import { type Conflict, Findings } from './findings.ts';
 import type { TableApplier } from './table-applier.ts';
 import type { TargetSession } from './target-session.ts';
@@ -114,7 +114,7 @@ async function describe(
   const said = reason instanceof Error ? reason.message : String(reason);
   return new FicusError(
     'FICUS_CDC_APPLY_FAILED',
-    `The ${operation} of ${table} (${event.key}), committed up to ${upTo}, cannot be applied: ${said}.`,
+    `The ${operation} of ${table} (${event.key})${describePosition(upTo)} cannot be applied: ${said}.`,
     { cause: error, details: { event: { ...event, reason: said } } },
   );
 }

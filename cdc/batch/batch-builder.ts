@@ -201,7 +201,10 @@ export class BatchBuilder implements ChangeVisitor {
     if (mark.kind === 'heartbeat')
       this.batch.heartbeat = { emitter: mark.emitter, emittedAtMs: mark.emittedAtMs };
     else if (mark.kind === 'low') this.options.watch.open(mark.chunk);
-    else this.closing = { kind: 'chunk', chunk: mark.chunk, snapshot: mark.snapshot };
+    else {
+      this.options.watch.shut(mark.chunk);
+      this.closing = { kind: 'chunk', chunk: mark.chunk, snapshot: mark.snapshot };
+    }
     return GO_ON;
   }
 

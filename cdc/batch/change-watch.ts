@@ -6,6 +6,8 @@ export interface ChangeWatch {
   sawTransaction(xid: number): void;
   /** The low mark of a chunk came by. */
   open(chunk: string): void;
+  /** Its high mark came by: what comes now is behind it, though the chunk may not be written yet. */
+  shut(chunk: string): void;
   /** Whether a chunk of the table is between its marks. */
   isOpen(table: string): boolean;
   /** A row changed: `whole` and `updated` with its new tuple, `gone` with its old one. */
@@ -25,6 +27,7 @@ export interface ChangeWatch {
 export const NO_WATCH: ChangeWatch = {
   sawTransaction: () => undefined,
   open: () => undefined,
+  shut: () => undefined,
   isOpen: () => false,
   touched: () => undefined,
   invalidate: () => undefined,

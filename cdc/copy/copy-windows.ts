@@ -30,6 +30,8 @@ export interface CopyWindow {
 
 interface OpenWindow extends CopyWindow {
   opened: boolean;
+  /** The high mark has been read: the stream is read on while what lies before the mark is applied. */
+  shut: boolean;
   /** Transactions that the stream had had when the low mark came. */
   transactionsBefore: number;
 }
@@ -50,6 +52,7 @@ export class CopyWindows implements ChangeWatch {
       keyNames: [],
       invalid: false,
       opened: false,
+      shut: false,
       transactionsBefore: 0,
     });
   }
@@ -64,13 +67,8 @@ export class CopyWindows implements ChangeWatch {
   }
 
   forget(chunk: string): void {
-    const window = this.windows.get(chunk);
-    if (!window) return;
+    this.shut(chunk);
     this.windows.delete(chunk);
-    if (!window.opened) return;
-    const left = (this.openTables.get(window.table) ?? 1) - 1;
-    if (left > 0) this.openTables.set(window.table, left);
-    else this.openTables.delete(window.table);
   }
 
   sawTransaction(xid: number): void {
@@ -84,6 +82,15 @@ export class CopyWindows implements ChangeWatch {
     // The mark's own transaction is the last one seen; it changed nothing.
     window.transactionsBefore = this.transactions;
     this.openTables.set(window.table, (this.openTables.get(window.table) ?? 0) + 1);
+  }
+
+  shut(chunk: string): void {
+    const window = this.windows.get(chunk);
+    if (!window?.opened || window.shut) return;
+    window.shut = true;
+    const left = (this.openTables.get(window.table) ?? 1) - 1;
+    if (left > 0) this.openTables.set(window.table, left);
+    else this.openTables.delete(window.table);
   }
 
   isOpen(table: string): boolean {
@@ -100,7 +107,7 @@ export class CopyWindows implements ChangeWatch {
   ): void {
     const unsent = what !== 'gone' && hasUnchanged(bytes, at);
     for (const window of this.windows.values()) {
-      if (!window.opened || window.table !== table) continue;
+      if (!window.opened || window.shut || window.table !== table) continue;
       window.keyNames = binding.keyColumns.map((place) => binding.relation.columns[place]!.name);
       // A row that came under this key with values unsent is whole neither here nor in the chunk.
       if (unsent && what === 'whole') window.invalid = true;
@@ -122,7 +129,8 @@ export class CopyWindows implements ChangeWatch {
   }
 
   invalidate(table: string): void {
-    for (const window of this.windows.values()) if (window.table === table) window.invalid = true;
+    for (const window of this.windows.values())
+      if (window.table === table && !window.shut) window.invalid = true;
   }
 
   /**
