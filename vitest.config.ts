@@ -20,7 +20,7 @@ export default defineConfig({
   test: {
     // `isolate: false`: files share a worker, one after the other; a fresh process for each cost a sixth of the time.
     // Most tests wait for a process or a database rather than for the processor.
-    maxWorkers: 4,
+    maxWorkers: 5,
     reporters: ['default', './test/summary-reporter.ts'],
     projects: [
       {
