@@ -76,12 +76,12 @@ export async function prepareStream(
   const holder = randomUUID();
   const { serverVersion } = catalog;
   let published: PublicationEntries = new Map();
-  const publish = async () => {
+  const publish = async (slot: string) => {
     await refuseUnsent(source, target, names, plans);
     published = await ensurePublication(
       source,
       names.publication,
-      names.slot,
+      slot,
       plans.map((plan) => plan.source),
     );
   };
@@ -173,7 +173,7 @@ async function ensureCheckpoint(
   source: pg.Client,
   target: pg.Client,
   names: StreamNames,
-  publish: () => Promise<void>,
+  publish: (slot: string) => Promise<void>,
   given: { system: SystemIdentity; serverVersion: number; epoch: number; holder: string },
 ): Promise<Checkpoint> {
   const { system, serverVersion, epoch, holder } = given;
@@ -186,11 +186,11 @@ async function ensureCheckpoint(
     case 'resume': {
       if (known!.epoch < epoch && !(await raiseEpoch(target, names.stream, epoch)))
         throw new FicusError('FICUS_CDC_FENCED', 'The target has gone on to a higher epoch.');
-      await publish();
+      await publish(known!.slot);
       return { ...known!, epoch };
     }
     case 'begin': {
-      await publish();
+      await publish(names.slot);
       if (decision.dropSlot) await dropSlot(source, names.slot);
       const lsn = await createSlot(source, names.slot, serverVersion);
       await reach('slot-created');

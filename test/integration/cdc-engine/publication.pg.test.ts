@@ -3,6 +3,8 @@
  * stream would go on, healthy, and the target would lack rows. Such a gap is never resumed over.
  */
 import { afterEach, describe, expect, inject, test } from 'vitest';
+import { openReplication } from '../../../cdc/open-replication.ts';
+import { parseConfigTables } from '../cdc-mapping/parse-tables.ts';
 import { type StreamedPair, startStreamedPair } from '../cdc-mapping/streamed-pair.ts';
 
 const TABLES = 'CREATE TABLE t (id int PRIMARY KEY, a text); CREATE TABLE o (id int PRIMARY KEY)';
@@ -116,4 +118,21 @@ test('one that only its owner can widen says so', async () => {
       message: expect.stringContaining('must be owner of publication'),
     },
   });
+});
+
+test('a stream’s own slot is nobody else’s, also one that was named elsewhere', async () => {
+  const { source, target, replication, sourceUrl, targetUrl } = await start();
+  await replication.stop();
+  // As after a move of the target to another cluster: the checkpoint has the slot, whatever it would be called now.
+  const { rows } = await target.query('SELECT slot FROM ficus.checkpoint');
+  await source.query(`SELECT pg_copy_logical_replication_slot($1, 'ficus_facts_0000beef')`, [rows[0].slot]);
+  await source.query('SELECT pg_drop_replication_slot($1)', [rows[0].slot]);
+  await target.query(`UPDATE ficus.checkpoint SET slot = 'ficus_facts_0000beef'`);
+  const tables = parseConfigTables([{ from: 't', to: 't' }]);
+  const narrower = openReplication({ slice: 'facts', tables, sourceUrl, targetUrl });
+  await narrower.start();
+  expect(narrower.status()).toMatchObject({ state: 'streaming' });
+  const named = await source.query('SELECT tablename FROM pg_publication_tables');
+  await narrower.stop();
+  expect(named.rows).toEqual([{ tablename: 't' }]);
 });
