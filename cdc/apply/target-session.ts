@@ -45,7 +45,7 @@ export class TargetSession {
         // Nested loops over the key's index: the arrays' lengths are unknown when a statement is planned.
         await client.query(`SET plan_cache_mode = force_generic_plan; SET enable_hashjoin = off;
           SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off; SET work_mem = '64MB';
-          SET synchronous_commit = off; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0`);
+          SET synchronous_commit = off`);
         // When our machine is gone, the server must notice: the stream's lock lives as long as this session does.
         await client
           .query(

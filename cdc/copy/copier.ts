@@ -220,9 +220,7 @@ export class Copier {
     this.clients.add(client);
     await applySessionSettings(client);
     // By the index of the key, whatever the statistics say; and the marks must reach the stream at once.
-    await client.query(
-      'SET enable_seqscan = off; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET synchronous_commit = local',
-    );
+    await client.query('SET enable_seqscan = off; SET synchronous_commit = local');
     return client;
   }
 

@@ -80,7 +80,6 @@ export class WholeCopy {
     const snapshot = await exportSnapshot(sourceUrl, applicationName, { signal });
     try {
       const source = await connect(options);
-      await source.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0');
       await source.query(
         `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '${snapshot.name}'`,
       );

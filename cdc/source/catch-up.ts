@@ -39,7 +39,7 @@ export class CatchUp {
   /** Fetches until a piece is not filled any more: the rest is small. */
   async run(): Promise<void> {
     const { slot, lsn } = this.options;
-    await this.query(`SET statement_timeout = 0; SET work_mem = '64MB'`);
+    await this.query(`SET work_mem = '64MB'`);
     await this.query(`SELECT pg_copy_logical_replication_slot('${slot}', '${this.cursor}', true)`);
     await this.query(
       `SELECT pg_replication_slot_advance('${this.cursor}', '${lsn}') FROM pg_replication_slots
