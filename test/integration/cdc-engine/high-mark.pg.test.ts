@@ -4,36 +4,20 @@
  * conflict.
  */
 import { afterEach, expect, inject, test } from 'vitest';
-import { type Failpoint, setFailpointTrap } from '../../../cdc/failpoints.ts';
 import { type StreamedPair, startStreamedPair } from '../cdc-mapping/streamed-pair.ts';
+import { goOnEverywhere, stopAt } from './stop-at.ts';
 
 const ITEM = 'CREATE TABLE item (id int PRIMARY KEY, body text)';
 
 let pair: StreamedPair | undefined;
-const releases: (() => void)[] = [];
 afterEach(async () => {
-  setFailpointTrap(undefined);
-  for (const release of releases.splice(0)) release();
+  goOnEverywhere();
   await pair?.drop();
   pair = undefined;
 });
 
-/** Stops the engine when it next comes to the place. */
-function stopAt(place: Failpoint): { readonly reached: Promise<void>; goOn(): void } {
-  const reached = Promise.withResolvers<void>();
-  const go = Promise.withResolvers<void>();
-  releases.push(go.resolve);
-  setFailpointTrap((name) => {
-    if (name !== place) return undefined;
-    setFailpointTrap(undefined);
-    reached.resolve();
-    return go.promise;
-  });
-  return { reached: reached.promise, goOn: go.resolve };
-}
-
 test('a change that is read before the chunk is written, and comes behind its high mark, is applied to its row', async () => {
-  const read = stopAt('chunk-read');
+  const read = stopAt('chunk-read')['chunk-read'];
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `${ITEM}; INSERT INTO item VALUES (1, 'as it was'), (2, 'left alone')`,
     targetSql: ITEM,
@@ -42,7 +26,7 @@ test('a change that is read before the chunk is written, and comes behind its hi
   });
   const { source, target, replication } = pair;
   await read.reached;
-  const atMark = stopAt('before-settle');
+  const atMark = stopAt('before-settle')['before-settle'];
   read.goOn();
   await atMark.reached;
   await source.query(`UPDATE item SET body = 'as it is' WHERE id = 1`);

@@ -4,8 +4,8 @@
  */
 import type pg from 'pg';
 import { afterEach, expect, inject, test } from 'vitest';
-import { type Failpoint, setFailpointTrap } from '../../../cdc/failpoints.ts';
 import { type StreamedPair, startStreamedPair } from '../cdc-mapping/streamed-pair.ts';
+import { goOnEverywhere, stopAt } from './stop-at.ts';
 
 const CHUNK = 10;
 const TABLES = `CREATE TABLE item (id int PRIMARY KEY, version int, body text); ALTER TABLE item ALTER body SET STORAGE EXTERNAL;
@@ -15,47 +15,11 @@ const ROWS = `INSERT INTO item SELECT i, 0, repeat('body' || i, 600) FROM genera
   INSERT INTO item VALUES (1000, 0, repeat('last', 600))`;
 
 let pair: StreamedPair | undefined;
-const releases: (() => void)[] = [];
 afterEach(async () => {
-  setFailpointTrap(undefined);
-  for (const release of releases.splice(0)) release();
+  goOnEverywhere();
   await pair?.drop();
   pair = undefined;
 });
-
-interface Stop {
-  readonly reached: Promise<void>;
-  goOn(): void;
-  fail(): void;
-}
-
-/** Stops the engine the first time it comes to each of the places. */
-function stopAt<P extends Failpoint>(...places: P[]): Record<P, Stop> {
-  const stops = new Map(
-    places.map((place) => {
-      const reached = Promise.withResolvers<void>();
-      const go = Promise.withResolvers<void>();
-      releases.push(go.resolve);
-      return [place as Failpoint, { reached, go, left: 1 }];
-    }),
-  );
-  setFailpointTrap((name) => {
-    const stop = stops.get(name);
-    if (!stop || stop.left-- < 1) return undefined;
-    stop.reached.resolve();
-    return stop.go.promise;
-  });
-  return Object.fromEntries(
-    [...stops].map(([place, { reached, go }]) => [
-      place,
-      {
-        reached: reached.promise,
-        goOn: go.resolve,
-        fail: () => go.reject(new Error('the connection is gone')),
-      },
-    ]),
-  ) as Record<P, Stop>;
-}
 
 /**
  * The copier, which stands at `chunk-read`, is the one whose last statement is its COMMIT. So was that of the session before,
