@@ -20,8 +20,8 @@ const COOLDOWN_MS = 1_000;
 const NOT_FETCHED = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC']);
 
 /**
- * How far the issuer's clock may be ahead: a token that has just been issued must count at once (FAPI 2.0 Security Profile,
- * section 5.3.2.1). It must not lengthen a token's life; who keeps its claims looks at `exp` itself.
+ * How far the issuer's clock may be ahead: a token that has just been issued must count at once. RFC 7519 section 4.1.5
+ * allows a small leeway. It must not lengthen a token's life; who keeps its claims looks at `exp` itself.
  */
 const AHEAD_SECONDS = 10;
 

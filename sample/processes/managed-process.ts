@@ -1,8 +1,8 @@
 /**
  * A child process of the sample: its log goes to a file, its first line says where it listens, and it never
  * outlives us. As with PostgreSQL, a small shell is the lifeline: when our end of its standard input closes, for
- * whatever reason, it asks the child to stop, and ends it when it does not. The child sits in a process group of its own, so that Ctrl-C in the
- * terminal reaches us alone and we stop things in order.
+ * whatever reason, it asks the child to stop, and ends it when it does not. The child sits in a process group of its
+ * own, so that Ctrl-C in the terminal reaches us alone and we stop things in order.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

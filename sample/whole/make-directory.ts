@@ -1,6 +1,7 @@
 /**
- * Makes a directory with its parents, and opens logs, or says in one sentence why it cannot be. Node's own recursive mkdir does not come
- * back, and keeps the process from ending, where a parent is there and nothing can be made in it: /proc for one.
+ * Makes a directory with its parents, and opens logs, or says in one sentence why it cannot be. Node's own recursive
+ * mkdir does not come back, and keeps the process from ending, where a parent is there and nothing can be made in it:
+ * /proc for one.
  */
 import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
