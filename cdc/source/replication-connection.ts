@@ -150,12 +150,14 @@ export class ReplicationConnection {
     return this.timer !== undefined;
   }
 
-  /** What was written still goes out. */
-  close(): void {
-    if (this.timer) clearInterval(this.timer);
-    this.isClosed = true;
-    this.client.on('error', () => undefined);
-    this.socket.destroySoon();
+  /**
+   * What was written still goes out. Resolves when the server's process has ended, and with it its hold on the slot: who
+   * stops a stream may then drop, move or read the slot. A server that does not answer is waited for a second.
+   */
+  async close(): Promise<void> {
+    if (!this.letGo() || this.socket.destroyed) return;
+    this.socket.removeAllListeners('data').resume();
+    await endClient(this.client);
   }
 
   private beat(): void {
@@ -171,9 +173,18 @@ export class ReplicationConnection {
   }
 
   private closed(error: Error | undefined): void {
-    if (this.isClosed) return;
-    this.close();
+    if (!this.letGo()) return;
+    this.socket.destroySoon();
     this.receiver?.closed(error);
+  }
+
+  /** No more is said from here on; false when that was so already. */
+  private letGo(): boolean {
+    if (this.isClosed) return false;
+    this.isClosed = true;
+    clearInterval(this.timer);
+    this.client.on('error', () => undefined);
+    return true;
   }
 
   /** Standby status update: written, flushed and applied are one and the same here. */

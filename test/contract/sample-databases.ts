@@ -1,8 +1,8 @@
 /** Databases of their own for tests of the sample: a seeded shop, and a service's filled through the mapping. */
-import { randomBytes } from 'node:crypto';
 import { applySchema as applyShopSchema, seed } from '@ficus-sample/legacy-monolith';
 import { applySchema as applyServiceSchema } from '@ficus-sample/notifications';
 import pg from 'pg';
+import { createEmptyDatabase } from '../parts/empty-database.ts';
 import { fillThroughMapping } from './fill-through-mapping.ts';
 
 export interface SampleDatabase extends AsyncDisposable {
@@ -31,18 +31,16 @@ export async function mappedService(port: number, shop: SampleDatabase): Promise
 
 /** An empty database under a name of its own; dropped when disposed. */
 export async function createDatabase(port: number, purpose: string): Promise<SampleDatabase> {
-  const name = `sample_${purpose}_${randomBytes(6).toString('hex')}`;
-  const urlOf = (database: string) => `postgres://postgres@127.0.0.1:${port}/${database}`;
-  await once(urlOf('postgres'), `CREATE DATABASE ${name} STRATEGY FILE_COPY`);
-  const pool = new pg.Pool({ connectionString: urlOf(name), max: 4 });
+  const { url, drop } = await createEmptyDatabase(port, `sample_${purpose}`);
+  const pool = new pg.Pool({ connectionString: url, max: 4 });
   pool.on('error', () => undefined);
   return {
-    url: urlOf(name),
+    url,
     query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
       (await pool.query<Row>(text, [...values])).rows,
     [Symbol.asyncDispose]: async () => {
       await pool.end();
-      await once(urlOf('postgres'), `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      await drop();
     },
   };
 }
@@ -59,14 +57,4 @@ export async function lockTable(database: SampleDatabase, table: string): Promis
       held = false;
     },
   };
-}
-
-async function once(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
 }

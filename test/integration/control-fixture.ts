@@ -5,36 +5,28 @@ import type { FicusConfig, FicusConfigInput, ReplicationStatus } from '@ficus/co
 import { configSchema } from '@ficus/core';
 import pg from 'pg';
 import pino from 'pino';
+import { createEmptyDatabase, type EmptyDatabase } from '../parts/empty-database.ts';
 
 export const silent = pino({ level: 'silent' });
 
-export interface TestDatabase {
-  readonly url: string;
+export interface TestDatabase extends EmptyDatabase {
   query(text: string): Promise<Record<string, unknown>[]>;
-  drop(): Promise<void>;
 }
-
-let counter = 0;
 
 /** An empty database in the shared cluster. */
 export async function createTestDatabase(port: number, prefix = 'control'): Promise<TestDatabase> {
-  const name = `${prefix}_${process.pid}_${Date.now().toString(36)}_${counter++}`;
-  const url = (database: string) => `postgres://postgres@127.0.0.1:${port}/${database}`;
-  const once = async (database: string, text: string) => {
-    const client = new pg.Client({ connectionString: url(database) });
-    await client.connect();
-    try {
-      return (await client.query<Record<string, unknown>>(text)).rows;
-    } finally {
-      await client.end();
-    }
-  };
-  await once('postgres', `CREATE DATABASE ${name} STRATEGY FILE_COPY`);
+  const { url, drop } = await createEmptyDatabase(port, prefix);
   return {
-    url: url(name),
-    query: (text) => once(name, text),
-    drop: async () => {
-      await once('postgres', `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    url,
+    drop,
+    query: async (text) => {
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      try {
+        return (await client.query<Record<string, unknown>>(text)).rows;
+      } finally {
+        await client.end();
+      }
     },
   };
 }

@@ -65,10 +65,6 @@ afterAll(async () => {
     server.close();
     await once(server, 'close');
   }
-  // A slot keeps its database: it goes first.
-  await source.query(
-    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database() AND NOT active`,
-  );
   await Promise.all([source.drop(), target.drop(), state.drop()]);
 });
 
@@ -223,9 +219,6 @@ it('copies no faster than the config allows, and says how long it will take', as
     expect((await admin.replication('slow')).slot).toMatchObject({ walStatus: 'reserved' });
   } finally {
     await throttled.stop();
-    await source.query(
-      `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name LIKE '%slow%' AND NOT active`,
-    );
     await Promise.all([slow.drop(), slowState.drop()]);
   }
 });

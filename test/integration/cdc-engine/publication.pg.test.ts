@@ -4,6 +4,7 @@
  */
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../cdc/open-replication.ts';
+import { dropSlot } from '../../../cdc/source/slot.ts';
 import { parseConfigTables } from '../cdc-mapping/parse-tables.ts';
 import { type StreamedPair, startStreamedPair } from '../cdc-mapping/streamed-pair.ts';
 
@@ -126,7 +127,7 @@ test('a stream’s own slot is nobody else’s, also one that was named elsewher
   // As after a move of the target to another cluster: the checkpoint has the slot, whatever it would be called now.
   const { rows } = await target.query('SELECT slot FROM ficus.checkpoint');
   await source.query(`SELECT pg_copy_logical_replication_slot($1, 'ficus_facts_0000beef')`, [rows[0].slot]);
-  await source.query('SELECT pg_drop_replication_slot($1)', [rows[0].slot]);
+  await dropSlot(source, rows[0].slot);
   await target.query(`UPDATE ficus.checkpoint SET slot = 'ficus_facts_0000beef'`);
   const tables = parseConfigTables([{ from: 't', to: 't' }]);
   const narrower = openReplication({ slice: 'facts', tables, sourceUrl, targetUrl });
