@@ -110,10 +110,9 @@ export class Primary implements RunningProxy {
   }
 
   async reload(): Promise<ReloadResult> {
-    await this.#flags?.reload();
     this.#readings += 1;
     const reading = this.#readings;
-    const parsed = await this.#readConfig();
+    const [parsed] = await Promise.all([this.#readConfig(), this.#flags?.reload()]);
     // Readings may overlap: one that began before the one that was taken over says nothing any more.
     if (reading < this.#taken) return { ok: true, generation: this.#generation };
     if (!parsed.ok) return this.#refuse(parsed.problems);
