@@ -30,6 +30,7 @@ export default defineConfig({
           isolate: false,
           include: ['**/*.test.ts'],
           exclude: [...never, ...needsMore],
+          testTimeout: 20_000,
         },
       },
       {

@@ -34,9 +34,11 @@ describe('redaction', () => {
   it.each(['a', 'eyJ', '"', '4', 'x=', '@', 'name="', 'a.', '%40'])(
     'is not slow on %j, however often',
     (piece) => {
-      const began = performance.now();
+      // Time of the processor: what else runs on the machine does not count.
+      const began = process.cpuUsage();
       redactText(piece.repeat(8192));
-      expect(performance.now() - began).toBeLessThan(200);
+      const { user, system } = process.cpuUsage(began);
+      expect((user + system) / 1000).toBeLessThan(200);
     },
   );
 
