@@ -21,7 +21,7 @@ const setOf = (serve: number) => ({ version: 2, features: noteFlags(serve, 0), s
 test('of a file: the reading that began last counts', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ficus-flags-'));
   cleanups.push(() => rm(folder, { recursive: true, force: true }));
-  const [file, pipe] = [join(folder, 'flags.json'), join(folder, 'pipe')];
+  const [file, fresh] = [join(folder, 'flags.json'), join(folder, 'fresh.json')];
   // A reading that takes long: of a pipe that nobody writes to yet.
   execFileSync('mkfifo', [file]);
   const taken: unknown[] = [];
@@ -34,8 +34,9 @@ test('of a file: the reading that began last counts', async () => {
   // Writing begins when somebody reads; whoever reads may not have opened it yet.
   const writer = await open(file, 'w');
   cleanups.push(() => writer.close());
-  await rename(file, pipe);
-  await writeFile(file, JSON.stringify(setOf(100)));
+  // Whole and at once: the file is watched, and one that is away for a moment, or half there, would be refused.
+  await writeFile(fresh, JSON.stringify(setOf(100)));
+  await rename(fresh, file);
   await source.reload();
   expect(taken).toEqual([setOf(100)]);
   await writer.writeFile(JSON.stringify(setOf(0)));
