@@ -115,7 +115,12 @@ describe('addresses', () => {
   });
 
   it('of one name are used in turn, and one that refuses is passed over', async () => {
-    const server = createServer((request, response) => response.end(request.socket.localAddress));
+    // Nobody is answered before all have asked: each then has a connection of its own.
+    const asking: (() => void)[] = [];
+    const server = createServer((request, response) => {
+      asking.push(() => response.end(request.socket.localAddress));
+      if (asking.length === 6) for (const answer of asking) answer();
+    });
     const port = await listening(server, '0.0.0.0');
     const options = { config: { pool: { connections: 8 } } };
     const both = await forwarderTo(`http://upstream.test:${port}`, {

@@ -1,6 +1,7 @@
 /** Connections to the upstream: kept, replaced when stale, waited for, closed when idle, drained. */
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { refusingPort } from '../parts/refusing-port.ts';
 import { PATIENT, startRawUpstream } from './forward-harness.ts';
 import { ends, forwardRig, OK, requestEnds } from './forward-rig.ts';
 
@@ -98,7 +99,8 @@ describe('connections', () => {
       socket.write(put);
       const text = await until((all) => all.split('\r\n\r\n').length === 3);
       expect(text).not.toContain('502');
-      expect(forwarder.outcomes[1]).toMatchObject({ kind: 'completed', retriedStale: true });
+      const outcomes = await forwarder.outcomesReach(2);
+      expect(outcomes[1]).toMatchObject({ kind: 'completed', retriedStale: true });
       // It says that it is empty, to either of them.
       expect(upstream.received.map((all) => all.split('Content-Length: 0\r\n').length - 1)).toEqual([2, 1]);
       stale = false;
@@ -123,29 +125,37 @@ describe('connections', () => {
     expect(upstream.received[1]).toContain('GET /2');
   });
 
-  it('wait their turn in a full pool, and are refused beyond its bounds', async () => {
-    const waiting: Socket[] = [];
-    const upstream = await startRawUpstream((socket) => waiting.push(socket));
+  /** One connection, in use for good. */
+  const fullPool = async (pool: { pending: number; pendingMs: number }) => {
+    const upstream = await startRawUpstream(() => {});
     cleanups.push(() => upstream.close());
-    const forwarder = await forwarderTo(upstream.url, {
-      config: { pool: { connections: 1, pending: 1, pendingMs: 2_000 } },
-    });
+    const forwarder = await forwarderTo(upstream.url, { config: { pool: { connections: 1, ...pool } } });
     await client(forwarder.port, 'GET /1 HTTP/1.1\r\nHost: h\r\n\r\n');
     await expect.poll(() => forwarder.upstream.stats.active, PATIENT).toBe(1);
-    const two = await client(forwarder.port, 'GET /2 HTTP/1.1\r\nHost: h\r\n\r\n');
+    return forwarder;
+  };
+
+  it('are refused at once where more wait for a full pool than may', async () => {
+    const forwarder = await fullPool({ pending: 1, pendingMs: 60_000 });
+    await client(forwarder.port, 'GET /2 HTTP/1.1\r\nHost: h\r\n\r\n');
     await expect.poll(() => forwarder.upstream.stats.pending, PATIENT).toBe(1);
     const three = await client(forwarder.port, 'GET /3 HTTP/1.1\r\nHost: h\r\n\r\n');
     await three.until((text) => text.includes('503'));
+    const [outcome] = await forwarder.outcomesReach(1);
+    expect(outcome).toMatchObject({ phase: 'queue', cause: 'overloaded', mayHaveBeenSent: false });
+    expect(forwarder.upstream.stats.pending).toBe(1);
+  });
+
+  it('are refused when they have waited for a full pool for as long as they may', async () => {
+    const forwarder = await fullPool({ pending: 1, pendingMs: 100 });
+    const two = await client(forwarder.port, 'GET /2 HTTP/1.1\r\nHost: h\r\n\r\n');
     await two.until((text) => text.includes('503'));
-    const outcomes = await forwarder.outcomesReach(2);
-    expect(outcomes[0]).toMatchObject({ phase: 'queue', cause: 'overloaded', mayHaveBeenSent: false });
-    expect(outcomes[1]).toMatchObject({ phase: 'queue', cause: 'timed-out', mayHaveBeenSent: false });
+    const [outcome] = await forwarder.outcomesReach(1);
+    expect(outcome).toMatchObject({ phase: 'queue', cause: 'timed-out', mayHaveBeenSent: false });
   });
 
   it('are tried for again for those who wait behind one that could not be made', async () => {
-    const closed = await startRawUpstream(() => {});
-    await closed.close();
-    const forwarder = await forwarderTo(closed.url, {
+    const forwarder = await forwarderTo(`http://127.0.0.1:${await refusingPort()}`, {
       config: { pool: { connections: 1, pending: 10, pendingMs: 60_000 } },
     });
     const clients = ['/1', '/2', '/3'].map((path) =>

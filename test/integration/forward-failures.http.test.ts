@@ -1,5 +1,6 @@
 /** Failures of the forwarder’s two sides: told apart, in time, and passed on to the other side at once. */
 import { describe, expect, it } from 'vitest';
+import { refusingPort } from '../parts/refusing-port.ts';
 import { PATIENT, startRawUpstream } from './forward-harness.ts';
 import { ends, forwardRig, OK, requestEnds } from './forward-rig.ts';
 
@@ -9,9 +10,7 @@ describe('failures', () => {
   const get = 'GET / HTTP/1.1\r\nHost: h\r\n\r\n';
 
   it('to connect are told from those to answer, in time', async () => {
-    const closed = await startRawUpstream(() => {});
-    await closed.close();
-    const refused = await forwarderTo(closed.url);
+    const refused = await forwarderTo(`http://127.0.0.1:${await refusingPort()}`);
     await (await client(refused.port, get)).until((text) => text.includes('502'));
     expect(refused.outcomes[0]).toMatchObject({
       side: 'upstream',
@@ -126,9 +125,7 @@ describe('failures', () => {
   });
 
   it('before a connection was there leave the body in place for another attempt', async () => {
-    const closed = await startRawUpstream(() => {});
-    await closed.close();
-    const forwarder = await forwarderTo(closed.url);
+    const forwarder = await forwarderTo(`http://127.0.0.1:${await refusingPort()}`);
     const { until, socket } = await client(
       forwarder.port,
       'POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody',
