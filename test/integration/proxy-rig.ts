@@ -103,6 +103,9 @@ export async function startFakeControl(features: readonly ClientFeature[] = []):
       openStream(response, flagStreams);
       const events = [{ type: 'hydration', eventId: 1, features: [...flags.values()], segments: [] }];
       send([response], 'unleash-connected', { events });
+    } else if (path === '/unleash/api/client/features') {
+      // Asked while there is no stream.
+      response.end(JSON.stringify({ version: 2, features: [...flags.values()], segments: [] }));
     } else if (path === '/api/v1/link/stream') {
       openStream(response, links);
       send([response], 'state', { slices });
