@@ -30,9 +30,9 @@ test('health, readiness and metrics of a proxy-only run', async () => {
     'ficus_requests_total{slice="notes",route="list",side="candidate",reason="serve-flag-on"} 1',
   );
   expect(text).toContain('ficus_request_duration_seconds_count{slice="notes",side="candidate"} 1');
-  await until(async () => (await rig.metrics()).includes('ficus_upstream_connections{'), 'measured');
+  const idle = 'ficus_upstream_connections{upstream="notes",state="idle"} 1\n';
+  await until(async () => (await rig.metrics()).includes(idle), 'measured since');
   const measured = await rig.metrics();
-  expect(measured).toContain('ficus_upstream_connections{upstream="notes",state="idle"} 1');
   expect(measured).toContain('ficus_breakers_open{upstream="notes"} 0');
   expect(measured).toMatch(/^ficus_client_connections [1-9]/m);
   expect(measured).toMatch(/^ficus_buffered_bytes \d+$/m);
