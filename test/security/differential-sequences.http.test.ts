@@ -106,7 +106,7 @@ describe('straight and through the proxy', () => {
       wire.forget();
       const before = wire.legacy.received.length;
       wire.legacy.script = () => ok('thanks');
-      const client = await rawClient(port, head('POST /', 'Expect: 100-continue', 'Content-Length: 4'));
+      const client = await rawClient(port, head('POST /asks', 'Expect: 100-continue', 'Content-Length: 4'));
       // The body is not there yet, so the upstream has read no whole request: it is spoken for by hand.
       const received = () => wire.legacy.received.slice(Math.max(0, before - 1)).join('');
       await until(() => /Expect: 100-continue\r\n[\s\S]*\r\n\r\n$/.test(received()), 'head at the upstream');
@@ -115,7 +115,9 @@ describe('straight and through the proxy', () => {
       await client.until((text) => text === interim);
       client.socket.write('body');
       const text = await client.until((all) => all.endsWith('thanks'));
-      expect(wire.legacy.requests.map(({ body }) => body)).toEqual(['body']);
+      // A request whose client was cut off, in the test before, may arrive only now.
+      const asked = wire.legacy.requests.filter((request) => target(request) === '/asks');
+      expect(asked.map(({ body }) => body)).toEqual(['body']);
       client.close();
       await until(() => port === wire.port || wire.legacy.sockets.size === 0, 'straight connection gone');
       return text;

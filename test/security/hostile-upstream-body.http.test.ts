@@ -13,7 +13,7 @@ let hasty: WireRig;
 let wire: WireRig;
 beforeAll(async () => {
   patient = await startWireRig();
-  hasty = await startWireRig({ legacy: { timeouts: { firstByteMs: 300, idleMs: 300 } } });
+  hasty = await startWireRig({ legacy: { timeouts: { firstByteMs: 1_000, idleMs: 1_000 } } });
 });
 afterAll(() => Promise.all([patient.close(), hasty.close()]));
 beforeEach(() => {
@@ -35,10 +35,16 @@ async function cutShort(answer: string, then: 'end' | 'reset' | 'nothing'): Prom
   wire.legacy.script = (_request, socket) => {
     const bytes = Buffer.from(answer, 'latin1');
     if (then === 'end') socket.end(bytes);
-    else socket.write(bytes, () => then === 'reset' && setTimeout(() => socket.resetAndDestroy(), 20));
+    else socket.write(bytes);
     return undefined;
   };
-  return wire.untilClosed(head('GET /a'));
+  const client = await wire.client(head('GET /a'));
+  if (then === 'reset') {
+    // A reset overtakes what is not read yet.
+    await client.until((text) => text.includes('four'));
+    for (const socket of wire.legacy.sockets) socket.resetAndDestroy();
+  }
+  return client.untilEnd();
 }
 
 describe('a body that is cut short is never made to look complete', () => {

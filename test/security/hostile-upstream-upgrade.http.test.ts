@@ -9,7 +9,7 @@ import { head, ok, problemOf, startWireRig, type WireRig } from './wire-rig.ts';
 
 let wire: WireRig;
 beforeAll(async () => {
-  wire = await startWireRig({ shadow: 100, proxy: { shadow: { timeoutMs: 300 } } });
+  wire = await startWireRig({ shadow: 100 });
 });
 afterAll(() => wire.close());
 beforeEach(() => wire.forget());

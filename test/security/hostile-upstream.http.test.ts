@@ -14,7 +14,7 @@ beforeAll(async () => {
   const legacy = { pool: { connections: 4 } };
   patient = await startWireRig({ legacy, proxy: { expose: false } });
   hasty = await startWireRig({
-    legacy: { ...legacy, timeouts: { firstByteMs: 300, idleMs: 300 } },
+    legacy: { ...legacy, timeouts: { firstByteMs: 1_000, idleMs: 1_000 } },
     proxy: { expose: false },
   });
 });

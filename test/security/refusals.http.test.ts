@@ -128,10 +128,13 @@ const FAILURES: readonly Failure[] = [
 
 describe('an upstream that', () => {
   test.each(FAILURES)('$name', async ({ answer, status, phase, cause }) => {
+    // What is to be begun has to be seen by the client before it breaks off.
+    const [begun, rest] = status === 0 ? answer.split(/(?=nonsense$)/) : ['', answer];
+    let breakOff = (): void => {};
     wire.legacy.script = (_request, socket) => {
-      // What is to be begun has to be seen by the client before it breaks off.
-      const [begun, rest] = answer.split(/(?=nonsense$)/);
-      socket.write(begun!, () => setTimeout(() => socket.end(rest ?? ''), status === 0 ? 30 : 0));
+      breakOff = () => void socket.end(rest ?? '');
+      if (status === 0) socket.write(begun!);
+      else breakOff();
       return undefined;
     };
     await expectFailure(
@@ -142,6 +145,7 @@ describe('an upstream that', () => {
       'upstream',
       phase,
       cause,
+      () => breakOff(),
     );
   });
 
@@ -201,6 +205,14 @@ describe('a client that', () => {
   });
 });
 
+/** @param onBegun called when the client has been given the head */
+async function begunAnswer(rig: WireRig, bytes: string, onBegun: () => void): Promise<string> {
+  const client = await rig.client(bytes);
+  await client.until((text) => text.includes('\r\n\r\n'));
+  onBegun();
+  return client.untilEnd();
+}
+
 async function expectFailure(
   rig: WireRig,
   bytes: string,
@@ -209,9 +221,10 @@ async function expectFailure(
   side: string,
   phase: string,
   cause: string,
+  onBegun = () => {},
 ): Promise<void> {
   rig.rig.logs.length = 0;
-  const text = await rig.answer(bytes);
+  const text = status > 0 ? await rig.answer(bytes) : await begunAnswer(rig, bytes, onBegun);
   if (status > 0) expect(problemOf(text)).toMatchObject({ status, detail: expect.stringContaining(phase) });
   else expect(text).not.toContain('problem+json');
   await until(() => rig.rig.logs.some(({ msg }) => msg === 'request failed'), 'logged');

@@ -25,6 +25,7 @@ test.each([
 ])('%s: a reset is heard', async (_name, bytes) => {
   // The legacy, asked who calls, says nothing.
   wire.legacy.script = () => undefined;
+  wire.forget();
   const client = await wire.client(bytes);
   await until(() => client.text !== '' || wire.legacy.requests.length > 0, 'taken');
   client.socket.resetAndDestroy();
