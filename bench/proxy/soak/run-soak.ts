@@ -77,7 +77,7 @@ export async function runSoak(durationMs: number, clients: number): Promise<Soak
   };
 }
 
-/** Lets the clients work; restarts upstreams meanwhile. Answers how often. */
+/** Lets the clients work; restarts upstreams meanwhile, one after the other. Answers how often. */
 async function drive(
   crew: readonly SoakClient[],
   durationMs: number,
@@ -86,32 +86,35 @@ async function drive(
   const until = Date.now() + durationMs;
   let restarts = 0;
   let turn = 0;
+  let restarted = Promise.resolve();
   const timer = setInterval(() => {
     const upstream = upstreams[turn % Math.max(1, upstreams.length)];
     turn += 1;
     if (upstream === undefined) return;
     restarts += 1;
-    void upstream.restart();
+    restarted = restarted.then(() => upstream.restart());
   }, RESTART_EVERY_MS);
   await Promise.all(crew.map((client) => client.workUntil(until)));
   clearInterval(timer);
+  await restarted;
   return restarts;
 }
 
-/** Waits until the number of descriptors no longer falls, then counts. */
+/** Waits until the number of descriptors stands still, then counts. */
 async function settle(address: string): Promise<{ descriptors: number; heapMb: number }> {
-  let last = Number.POSITIVE_INFINITY;
-  for (let quiet = 0; quiet < 4; ) {
+  // Pools keep connections on purpose: what they keep is bounded by their idle time, and not counted as leaked. One that
+  // is being closed is half gone for a moment.
+  let descriptors = -1;
+  for (let still = 0; still < 4; ) {
     await new Promise((resolve) => setTimeout(resolve, 250));
-    const now = openSockets();
-    quiet = now < last ? 0 : quiet + 1;
-    last = Math.min(last, now);
+    const now = openSockets() - idleUpstream();
+    still = now === descriptors ? still + 1 : 0;
+    descriptors = now;
   }
-  // Pools keep connections on purpose: what they keep is bounded by their idle time, and not counted as leaked.
   if (address === '') throw new Error('the proxy does not listen');
   collectGarbage();
   return {
-    descriptors: openSockets() - idleUpstream(),
+    descriptors,
     heapMb: Math.round(process.memoryUsage().heapUsed / 1e5) / 10,
   };
 }

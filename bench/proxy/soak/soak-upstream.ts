@@ -55,10 +55,23 @@ export class SoakUpstream {
       socket.on('error', () => {});
       socket.on('close', () => this.#sockets.delete(socket));
     });
-    server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
+    await listening(server, port);
     this.#server = server;
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+}
+
+/** While nobody listens the port may be the near end of somebody's connection: it is waited for. */
+async function listening(server: Server, port: number): Promise<void> {
+  for (;;) {
+    server.listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
 }
 
