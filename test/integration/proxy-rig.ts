@@ -307,7 +307,8 @@ export async function sendRaw(url: string, bytes: string): Promise<string> {
   socket.on('data', (chunk) => chunks.push(chunk));
   socket.on('error', () => {});
   socket.write(Buffer.from(bytes, 'latin1'));
-  await once(socket, 'close');
+  // A reset is an end as well; `once` would throw it.
+  await new Promise((resolve) => socket.on('close', resolve));
   return Buffer.concat(chunks).toString('latin1');
 }
 
