@@ -135,10 +135,10 @@ export interface RawUpstream {
 
 /**
  * A TCP server that hands each connection, with what it has received so far, to the test.
- * @param onData called with each piece; `all` is everything of this connection
+ * @param onData called with each piece; `all` is everything of this connection, and costs as much to look into
  */
 export async function startRawUpstream(
-  onData: (socket: Socket, all: string, index: number) => void,
+  onData: (socket: Socket, all: string, index: number, piece: string) => void,
 ): Promise<RawUpstream> {
   const received: string[] = [];
   const sockets = new Set<Socket>();
@@ -148,9 +148,10 @@ export async function startRawUpstream(
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
     socket.on('end', () => socket.end());
-    socket.on('data', (piece) => {
-      received[index] += piece.toString('latin1');
-      onData(socket, received[index]!, index);
+    socket.on('data', (bytes) => {
+      const piece = bytes.toString('latin1');
+      received[index] += piece;
+      onData(socket, received[index]!, index, piece);
     });
   });
   server.listen(0, '127.0.0.1');

@@ -32,15 +32,16 @@ export function ok(body: string, fields = ''): string {
 export async function startScripted(name = 'legacy'): Promise<ScriptedUpstream> {
   const requests: ReadRequest[] = [];
   const nonsense: string[] = [];
-  const read = new Map<Socket, number>();
-  const upstream = await startRawUpstream((socket, all) => {
+  const unread = new WeakMap<Socket, string>();
+  const upstream = await startRawUpstream((socket, _all, _index, piece) => {
+    unread.set(socket, (unread.get(socket) ?? '') + piece);
     for (;;) {
-      const from = read.get(socket) ?? 0;
-      const reading = readRequest(all.slice(from));
-      if (reading.kind === 'refused') nonsense.push(`${reading.why}: ${all.slice(from)}`);
+      const rest = unread.get(socket)!;
+      const reading = readRequest(rest);
+      if (reading.kind === 'refused') nonsense.push(`${reading.why}: ${rest}`);
       if (reading.kind !== 'complete') return;
       const { message } = reading;
-      read.set(socket, from + message.raw.length);
+      unread.set(socket, rest.slice(message.raw.length));
       requests.push(message);
       const answer = scripted.script(message, socket);
       if (answer !== undefined) socket.write(Buffer.from(answer, 'latin1'));
