@@ -19,7 +19,7 @@ import type { Logger } from 'pino';
 import { type AdminServer, startAdminServer } from '../admin/admin-server.ts';
 import { cannotChange, checkCreatable, checkUpstreams } from '../config-file/config-change.ts';
 import { readConfigFile } from '../config-file/read-config-file.ts';
-import { type PathWatcher, watchPath } from '../config-file/watch-path.ts';
+import { UnaskedReloads } from '../config-file/unasked-reloads.ts';
 import type { FlagsSource } from '../flags/flags-source.ts';
 import { openFlags } from '../flags/open-flags.ts';
 import { ControlLink } from '../link/control-link.ts';
@@ -37,8 +37,6 @@ import { forkWorkers, serveInProcess, type WorkerPool } from './worker-pool.ts';
 /** Longest wait for flags and owners before serving without them. */
 const FIRST_PICTURE_MS = 5_000;
 const FREE_PORT_ATTEMPTS = 5;
-/** Half a YAML file may be a valid smaller one: nobody may have written for so long before it is read. */
-const CONFIG_QUIET_MS = 150;
 
 export class Primary implements RunningProxy {
   address = '';
@@ -61,7 +59,7 @@ export class Primary implements RunningProxy {
   #connected = false;
   #link: ControlLink | undefined;
   #flags: FlagsSource | undefined;
-  #watcher: PathWatcher | undefined;
+  #unasked: UnaskedReloads | undefined;
   #admin: AdminServer | undefined;
   #pool: WorkerPool | undefined;
   #listenPort: number;
@@ -89,6 +87,8 @@ export class Primary implements RunningProxy {
 
   async start(): Promise<void> {
     checkUpstreams(this.#config);
+    const { configFile } = this.#options;
+    if (configFile !== undefined) this.#unasked = new UnaskedReloads(configFile, () => this.#reloadUnasked());
     await this.#openSources();
     await this.#startWorkers();
     announce(this.#logger, { address: this.address, workers: this.#pool!.workers.length }, 'listening');
@@ -102,11 +102,7 @@ export class Primary implements RunningProxy {
       this.adminAddress = this.#admin.address;
       this.#logger.info({ address: this.adminAddress }, 'admin listening');
     }
-    const { configFile } = this.#options;
-    if (configFile !== undefined) {
-      this.#watcher = watchPath(configFile, this.#reloadUnasked, CONFIG_QUIET_MS);
-      process.on('SIGHUP', this.#reloadUnasked);
-    }
+    this.#unasked?.begin();
   }
 
   async reload(): Promise<ReloadResult> {
@@ -135,14 +131,13 @@ export class Primary implements RunningProxy {
   }
 
   async #stop(): Promise<void> {
-    this.#watcher?.stop();
+    this.#unasked?.stopWatching();
     await this.#pool?.drain();
     this.#flags?.stop();
     await this.#link?.stop();
     await this.#admin?.stop();
     for (const timer of this.#timers) clearTimeout(timer);
-    // Last: a hang-up that nobody listens for ends the process, whatever is under way.
-    process.off('SIGHUP', this.#reloadUnasked);
+    this.#unasked?.stopListening();
   }
 
   async #openSources(): Promise<void> {
@@ -362,10 +357,10 @@ export class Primary implements RunningProxy {
   }
 
   /** The file changed, or somebody sent SIGHUP: what is wrong goes to the log. */
-  readonly #reloadUnasked = (): void => {
+  #reloadUnasked(): void {
     if (this.#stopping) return;
     this.reload().catch((error: unknown) => this.#logger.error({ err: error }, 'reload failed'));
-  };
+  }
 
   #refuse(problems: readonly ConfigProblem[]): ReloadResult {
     for (const problem of problems) this.#logger.error({ path: problem.path }, formatProblem(problem));
