@@ -89,12 +89,12 @@ export class Copier {
     });
   }
 
-  stop(): void {
+  /** Resolves when nothing of the source is being read any more. */
+  async stop(): Promise<void> {
     this.stopped = true;
-    for (const client of this.clients) void endClient(client);
-    void this.options.whole?.close();
     for (const flight of this.inFlight.values()) flight.settle('again');
     this.inFlight.clear();
+    await Promise.all([...[...this.clients].map(endClient), this.options.whole?.close()]);
   }
 
   /** The stream is at the high mark of a chunk, and everything before it is on the target. */

@@ -180,9 +180,14 @@ export class Session {
   private async openWholeCopy({ tasks, names, ...prepared }: PreparedStream): Promise<WholeCopy | undefined> {
     this.wholeTables = new WholeTables(tasks);
     const { signal } = this.ending;
-    const whole = await WholeCopy.openFor(tasks, { ...this.host.options, ...names, ...prepared, signal });
-    this.atEnd(() => whole?.close());
-    return whole;
+    const opening = WholeCopy.openFor(tasks, { ...this.host.options, ...names, ...prepared, signal });
+    this.atEnd(() =>
+      opening.then(
+        (whole) => whole?.close(),
+        () => undefined,
+      ),
+    );
+    return opening;
   }
 
   private openFeed(prepared: PreparedStream, windows: CopyWindows, appliedLsn: bigint): void {

@@ -18,7 +18,10 @@ export async function endClient(client: pg.Client): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Has the server break off what a client waits for: it would go on with that, though nobody wants the answer any more. */
+/**
+ * Has the server break off what a client waits for: it would go on with that, though nobody wants the answer any more.
+ * Resolves when its process has ended, and with it its slots and locks; a server that does not answer is not waited for.
+ */
 export async function breakOffQuery(client: pg.Client, url: string): Promise<void> {
   const { processID, readyForQuery } = client as unknown as { processID: number; readyForQuery: boolean };
   if (readyForQuery) return;
@@ -26,13 +29,13 @@ export async function breakOffQuery(client: pg.Client, url: string): Promise<voi
     connectionString: url,
     application_name: 'ficus',
     connectionTimeoutMillis: PATIENCE_MS,
-    query_timeout: PATIENCE_MS,
+    query_timeout: 2 * PATIENCE_MS,
   });
   other.on('error', () => undefined);
   try {
     await other.connect();
     await other.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND application_name LIKE 'ficus%'`,
+      `SELECT pg_terminate_backend(pid, ${PATIENCE_MS}) FROM pg_stat_activity WHERE pid = $1 AND application_name LIKE 'ficus%'`,
       [processID],
     );
   } catch {

@@ -36,10 +36,11 @@ export async function exportSnapshot(
   } as pg.ClientConfig);
   client.on('error', () => undefined);
   await client.connect();
-  const breakOff = () => void breakOffQuery(client, url);
+  const breakOff = () => void breakOffQuery(client, url).then(() => endClient(client));
   signal?.addEventListener('abort', breakOff);
   try {
     await client.query(LIFT_LIMITS);
+    signal?.throwIfAborted();
     const slot = `ficus_snapshot_${randomBytes(8).toString('hex')}`;
     const { rows } = await client.query({
       text: `CREATE_REPLICATION_SLOT "${slot}" TEMPORARY LOGICAL pgoutput (SNAPSHOT 'export')`,
