@@ -14,6 +14,9 @@ export interface SlotFacts {
   readonly retainedBytes: number;
 }
 
+const SLOT_IN_USE = '55006';
+const NO_SUCH_SLOT = '42704';
+
 export async function readSlot(
   client: pg.ClientBase | pg.Pool,
   name: string,
@@ -41,7 +44,8 @@ export async function readSlot(
 }
 
 /**
- * Drops the slot if it is there, whoever reads from it: a reader that comes again is sent away again.
+ * Drops the slot if it is there, whoever reads from it: a reader that comes again is sent away again. One that goes
+ * meanwhile, with its session or by somebody else's hand, is as good as dropped.
  * @throws what PostgreSQL says when somebody holds it for longer than the patience
  */
 export async function dropSlot(client: pg.ClientBase, name: string, patienceMs = 10_000): Promise<void> {
@@ -58,8 +62,10 @@ export async function dropSlot(client: pg.ClientBase, name: string, patienceMs =
       );
       return;
     } catch (error) {
+      const { code } = error as { code?: string };
+      if (code === NO_SUCH_SLOT) return;
       // The walsender that was just told to go may need a moment.
-      if ((error as { code?: string }).code !== '55006' || Date.now() > deadline) throw error;
+      if (code !== SLOT_IN_USE || Date.now() > deadline) throw error;
       await client.query('SELECT pg_sleep(0.05)');
     }
   }
