@@ -120,10 +120,9 @@ test('a stream that is interrupted again and again, and gets no further: the lag
         AND wait_event_type = 'Lock' AND clock_timestamp() - query_start > '300 ms'`,
     );
     interruptions += rowCount ?? 0;
-    return replication.status().lagMs;
+    return interruptions > 3 ? replication.status().lagMs : 0;
   };
-  await expect.poll(lagOfInterrupted, { timeout: 15_000 }).toBeGreaterThan(5_000);
-  expect(interruptions).toBeGreaterThan(3);
+  await expect.poll(lagOfInterrupted, { timeout: 20_000 }).toBeGreaterThan(5_000);
   expect([...states]).toEqual(expect.arrayContaining(['reconnecting', 'streaming']));
   await blocker.query('COMMIT');
   await blocker.end();
@@ -149,10 +148,16 @@ test('a process that stands by for the one that took over is no stream that stan
   });
   await relayed.start();
   expect(relayed.status().state).toBe('standby');
-  await target.query(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'ficus%'`,
-  );
-  await expect.poll(() => relayed?.status().state).toBe('streaming');
+  const other = relayed;
+  const takesOver = async () => {
+    // It may come back before the other one has seen that it was gone.
+    if (replication.status().state === 'streaming')
+      await target.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'ficus%'`,
+      );
+    return other.status().state;
+  };
+  await expect.poll(takesOver).toBe('streaming');
   await expect.poll(() => replication.status().state).toBe('standby');
   expect(replication.status().lagMs).toBe(0);
 });
