@@ -3,8 +3,16 @@
  * twice, nothing is explained by lag, and what differs is wrong.
  */
 import pg from 'pg';
-import { afterEach, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { type OwnCluster, startOwnCluster } from '../cdc-mapping/own-cluster.ts';
 import { type StreamedPair, startStreamedPair } from '../cdc-mapping/streamed-pair.ts';
+
+// Of its own: a position cannot be had while a transaction of another test is open.
+let cluster: OwnCluster;
+beforeAll(async () => {
+  cluster = await startOwnCluster('position');
+});
+afterAll(() => cluster.remove());
 
 let pair: StreamedPair | undefined;
 let writing = false;
@@ -24,7 +32,7 @@ const TABLES = [
 ];
 
 async function startBusy(): Promise<StreamedPair> {
-  const started = await startStreamedPair(inject('postgresPort'), {
+  const started = await startStreamedPair(cluster.port, {
     sourceSql: `${TABLE}; ALTER TABLE line REPLICA IDENTITY FULL;
       INSERT INTO account SELECT i, 100, 'n' FROM generate_series(1, 2000) i; INSERT INTO line SELECT i % 20, i FROM generate_series(1, 500) i`,
     targetSql: TABLE,
@@ -101,7 +109,7 @@ test.each(['source', 'target'] as const)(
   async (side) => {
     const tables =
       'CREATE TABLE account (id int PRIMARY KEY, note text); CREATE TABLE line (id int PRIMARY KEY, extra int)';
-    pair = await startStreamedPair(inject('postgresPort'), {
+    pair = await startStreamedPair(cluster.port, {
       sourceSql: `${tables}; INSERT INTO account VALUES (1, 'n'); INSERT INTO line SELECT generate_series(1, 20)`,
       targetSql: tables,
       tables: [
