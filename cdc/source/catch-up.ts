@@ -4,6 +4,7 @@
  * and the same messages, at a third of the cost. A temporary copy of the slot serves as the cursor, so that the slot
  * itself stays where the target is durable; the copy goes with the connection.
  */
+import { randomBytes } from 'node:crypto';
 import type { ReplicationConnection } from './replication-connection.ts';
 import { parseCommandTag } from './wire-text.ts';
 
@@ -33,7 +34,8 @@ export class CatchUp {
 
   constructor(options: CatchUpOptions) {
     this.options = options;
-    this.cursor = `${options.slot.slice(0, 50)}_${process.pid}`.toLowerCase();
+    // Of this run alone: that of a session which was cut off stays until the server has seen it.
+    this.cursor = `${options.slot.slice(0, 50)}_${randomBytes(6).toString('hex')}`;
   }
 
   /** Fetches until a piece is not filled any more: the rest is small. */

@@ -1,9 +1,11 @@
 /** A backlog is fetched with SQL in large pieces before the stream begins; what comes out is the same. */
-import { afterEach, expect, inject, test } from 'vitest';
+import { afterEach, expect, inject, test, vi } from 'vitest';
+import { ReplicationConnection } from '../../../cdc/source/replication-connection.ts';
 import { type StreamedPair, startStreamedPair } from '../cdc-mapping/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
 afterEach(async () => {
+  vi.restoreAllMocks();
   await pair?.drop();
   pair = undefined;
 });
@@ -30,4 +32,27 @@ test('a backlog is fetched in large pieces, and no slot is left behind', async (
     'SELECT count(*)::int AS n FROM pg_replication_slots WHERE database = current_database()',
   );
   expect(slots.rows[0].n).toBe(1);
+});
+
+test('what the server still has of a session that was cut off is in nobody’s way', async () => {
+  const { calls } = vi.spyOn(ReplicationConnection.prototype, 'send').mock;
+  pair = await startStreamedPair(inject('postgresPort'), {
+    sourceSql: TABLE,
+    targetSql: TABLE,
+    tables: [{ from: 'item', to: 'item' }],
+    options: { settings: { catchUpBytes: 0, retryMs: 50 } },
+  });
+  const { source, replication } = pair;
+  for (const id of [1, 2]) {
+    await pair.settle();
+    await replication.stop();
+    await source.query('INSERT INTO item VALUES ($1)', [id]);
+    await replication.start();
+  }
+  await pair.settle();
+  const cursors = calls.flatMap(
+    ([sql]) => /pg_copy_logical_replication_slot\('.+', '(.+)', true\)/.exec(sql)?.[1] ?? [],
+  );
+  expect(cursors.length).toBeGreaterThan(1);
+  expect(new Set(cursors).size).toBe(cursors.length);
 });
