@@ -8,6 +8,7 @@
  * Used by the sample, by the tests and by the benchmarks.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -112,7 +113,7 @@ export async function startCluster(options: ClusterOptions): Promise<EmbeddedClu
       const pid = await postmasterPid(dataDir);
       if (pid) await killWithChildren(pid);
       await stopShell(running);
-      await waitForSurvivors(port);
+      await waitForSurvivors(port, dataDir);
     },
     restart: async () => {
       running = await launch(dataDir, port, settings, binaries, user);
@@ -120,16 +121,30 @@ export async function startCluster(options: ClusterOptions): Promise<EmbeddedClu
   };
 }
 
-/** A port that was free a moment ago. */
+/**
+ * Below the ports that Linux, macOS and Windows give to each outgoing connection, and to whoever asks for any: one of
+ * those is soon somebody else's, before the server comes that it was asked for, or while that is being restarted.
+ */
+const PORTS = { from: 15_000, to: 32_767 };
+
+/** A port that was free a moment ago, and that nobody is given by chance. */
 export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(PORTS.from, PORTS.to);
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no TCP address');
-  return address.port;
+  try {
+    await once(server.listen(port, '127.0.0.1'), 'listening');
+  } catch (error) {
+    if (!['EADDRINUSE', 'EACCES'].includes(String((error as NodeJS.ErrnoException).code))) throw error;
+    return false;
+  }
+  await once(server.close(), 'close');
+  return true;
 }
 
 /** FICUS_POSTGRES_BINARIES names the bin folder of another PostgreSQL, 15 or newer. */
@@ -265,7 +280,7 @@ async function launch(
   shell.stdin?.on('error', () => undefined);
   await log.close();
   const deadline = Date.now() + 60_000;
-  while (!(await answers(port))) {
+  while ((await askDirectory(port)) !== dataDir) {
     if (shell.exitCode !== null || Date.now() > deadline) {
       shell.stdin?.end();
       const tail = (await readFile(logFile, 'utf8')).trim().split('\n').slice(-3).join(' | ');
@@ -276,20 +291,25 @@ async function launch(
   return shell;
 }
 
-async function answers(port: number): Promise<boolean> {
+/** The directory of the server at the port, which may be another one than was started; undefined when none answers. */
+async function askDirectory(port: number): Promise<string | undefined> {
   const client = new pg.Client({
     host: '127.0.0.1',
     port,
     user: 'postgres',
     database: 'postgres',
     connectionTimeoutMillis: 2000,
+    query_timeout: 2000,
   });
   client.on('error', () => undefined);
   try {
     await client.connect();
-    return true;
+    const { rows } = await client.query<{ directory: string }>(
+      `SELECT current_setting('data_directory') AS directory`,
+    );
+    return rows[0]?.directory;
   } catch {
-    return false;
+    return undefined;
   } finally {
     await client.end().catch(() => undefined);
   }
@@ -302,7 +322,7 @@ async function stopShell(shell: ChildProcess): Promise<void> {
 }
 
 /**
- * SIGKILL to the postmaster. Its children notice and end by themselves, some a moment later than the port is free; until
+ * SIGKILL to the postmaster and its children, as by a power cut. Left alone, a child that is busy would notice late; until
  * the last one has gone, its memory keeps the cluster from starting again.
  */
 async function killWithChildren(postmaster: number): Promise<void> {
@@ -310,8 +330,17 @@ async function killWithChildren(postmaster: number): Promise<void> {
   process.kill(postmaster, 'SIGSTOP');
   const children = listChildren(postmaster);
   process.kill(postmaster, 'SIGKILL');
+  for (const child of children.filter(isPostgres)) killIfThere(child);
   const deadline = Date.now() + 10_000;
   while (children.some(isPostgres) && Date.now() < deadline) await sleep(20);
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 function listChildren(pid: number): number[] {
@@ -321,10 +350,10 @@ function listChildren(pid: number): number[] {
     .flatMap(([child, parent]) => (child && parent === pid ? [child] : []));
 }
 
-/** After a SIGKILL of the postmaster the port is free when nobody answers. */
-async function waitForSurvivors(port: number): Promise<void> {
+/** After a SIGKILL of the postmaster the port is free when it does not answer any more. */
+async function waitForSurvivors(port: number, dataDir: string): Promise<void> {
   const deadline = Date.now() + 10_000;
-  while ((await answers(port)) && Date.now() < deadline) await sleep(20);
+  while ((await askDirectory(port)) === dataDir && Date.now() < deadline) await sleep(20);
 }
 
 /** Whether there is a cluster; initdb has been through with it. */
