@@ -4,6 +4,7 @@
  * time, moved to other keys and rolled back, and the copy is interrupted and goes on: both sides end equal.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReplicationStatus } from '@ficus/core';
 import pg from 'pg';
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../cdc-mapping/streamed-pair.ts';
@@ -17,16 +18,29 @@ afterEach(async () => {
 const TABLE = `CREATE TABLE item (id int PRIMARY KEY, version int, body text); ALTER TABLE item ALTER body SET STORAGE EXTERNAL`;
 const ROWS = 3_000;
 
+/** Changes that are made before the copy has to have come further. */
+const BURST = 40;
+
 /**
  * Deletes, inserts again under the same key, moves keys and touches rows, until told to stop. Not further ahead of the
- * stream than a moment: no first copy ends while its stream falls behind, and how quick either is, is the machine's.
+ * stream than a moment, nor of the copy than a burst: no first copy ends while its stream falls behind or each of its
+ * chunks is spoilt, and how quick any of them is, is the machine's.
  */
-async function keepBusy(url: string, stopped: () => boolean, lagMs: () => number): Promise<number> {
+async function keepBusy(
+  url: string,
+  stopped: () => boolean,
+  status: () => Pick<ReplicationStatus, 'lagMs' | 'copy'>,
+): Promise<number> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   let changes = 0;
+  let copied: number | undefined;
   for (; !stopped(); changes++) {
-    while (!stopped() && lagMs() > 500) await sleep(10);
+    while (!stopped() && (status().lagMs ?? 0) > 500) await sleep(10);
+    if (changes % BURST === 0) {
+      while (!stopped() && copied !== undefined && status().copy?.rowsCopied === copied) await sleep(10);
+      copied = status().copy?.rowsCopied;
+    }
     const id = 1 + ((changes * 7919) % ROWS);
     const body = `repeat(md5('${changes}'), 200)`;
     await client.query('BEGIN');
@@ -68,7 +82,7 @@ describe.each([
     const busy = keepBusy(
       sourceUrl,
       () => done,
-      () => replication.status().lagMs ?? 0,
+      () => replication.status(),
     );
     try {
       await expect
