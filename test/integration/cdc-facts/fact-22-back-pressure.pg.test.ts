@@ -17,8 +17,12 @@ beforeAll(async () => {
 afterAll(() => cluster.remove());
 
 let pair: StreamedPair | undefined;
+let blocker: pg.Client | undefined;
 afterEach(async () => {
+  // First: a stream that is stopped waits for what it is writing.
+  await blocker?.end();
   await pair?.drop();
+  blocker = undefined;
   pair = undefined;
 });
 
@@ -44,7 +48,7 @@ test('little of what the source writes is held, and the connection outlives the 
     return rows[0] as { pid: number; reply_time: Date; unsent: number };
   };
   const first = await walsender();
-  const blocker = new pg.Client({ connectionString: pair.targetUrl });
+  blocker = new pg.Client({ connectionString: pair.targetUrl });
   await blocker.connect();
   await blocker.query('BEGIN; LOCK TABLE event IN ACCESS EXCLUSIVE MODE');
   const before = heldBufferBytes();
