@@ -37,10 +37,12 @@ it('reaches curl as it was meant, whatever it is made of', () => {
   for (const [index, request] of sampled.entries()) {
     const arguments_ = got[index] ?? [];
     expect(arguments_.slice(0, 2)).toEqual(['-sS', '-i']);
-    expect(arguments_.filter((argument) => argument === '-H')).toHaveLength(
+    // A method may be called `-H` as well.
+    const url = arguments_.findIndex((argument) => argument.startsWith('http://old/'));
+    expect(arguments_.slice(url).filter((argument) => argument === '-H')).toHaveLength(
       request.headers.filter(([name]) => !name.startsWith('x-forwarded-') && name !== 'x-request-id').length,
     );
-    expect(arguments_.some((argument) => argument.startsWith('http://old/'))).toBe(true);
+    expect(url).toBeGreaterThan(1);
   }
 });
 
