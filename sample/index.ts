@@ -1,7 +1,7 @@
 export {
   type ClusterOptions,
   type EmbeddedCluster,
-  freePort,
   type PostgresBinaries,
   startCluster,
 } from './postgres/embedded-cluster.ts';
+export { freePort } from './postgres/free-port.ts';

@@ -8,17 +8,16 @@
  * Used by the sample, by the tests and by the benchmarks.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { FicusError } from '@ficus/core';
 import pg from 'pg';
 import { makeDirectory, openLog } from '../whole/make-directory.ts';
+import { onFreePorts } from './free-port.ts';
 import { chooseServerUser, type ServerUser } from './server-user.ts';
 
 /** Paths of the executables of one PostgreSQL major version. */
@@ -78,9 +77,14 @@ export async function startCluster(options: ClusterOptions): Promise<EmbeddedClu
   if (!(await isCluster(dataDir))) await initialise(dataDir, binaries, user);
   await stopLeftover(dataDir);
 
-  const port = options.port || (await freePort());
   const settings = { ...DEFAULT_SETTINGS, ...options.settings };
-  let running = await launch(dataDir, port, settings, binaries, user);
+  const launchOn = async (port: number) => ({
+    port,
+    shell: await launch(dataDir, port, settings, binaries, user),
+  });
+  const launched = await (options.port ? launchOn(options.port) : onFreePorts(1, launchOn, isPortLost));
+  const { port } = launched;
+  let running = launched.shell;
 
   const url = (database: string) => `postgres://postgres@127.0.0.1:${port}/${encodeURIComponent(database)}`;
   const admin = async <T>(work: (client: pg.Client) => Promise<T>): Promise<T> => {
@@ -119,32 +123,6 @@ export async function startCluster(options: ClusterOptions): Promise<EmbeddedClu
       running = await launch(dataDir, port, settings, binaries, user);
     },
   };
-}
-
-/**
- * Below the ports that Linux, macOS and Windows give to each outgoing connection, and to whoever asks for any: one of
- * those is soon somebody else's, before the server comes that it was asked for, or while that is being restarted.
- */
-const PORTS = { from: 15_000, to: 32_767 };
-
-/** A port that was free a moment ago, and that nobody is given by chance. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(PORTS.from, PORTS.to);
-    if (await isFree(port)) return port;
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  try {
-    await once(server.listen(port, '127.0.0.1'), 'listening');
-  } catch (error) {
-    if (!['EADDRINUSE', 'EACCES'].includes(String((error as NodeJS.ErrnoException).code))) throw error;
-    return false;
-  }
-  await once(server.close(), 'close');
-  return true;
 }
 
 /** FICUS_POSTGRES_BINARIES names the bin folder of another PostgreSQL, 15 or newer. */
@@ -280,7 +258,7 @@ async function launch(
   shell.stdin?.on('error', () => undefined);
   await log.close();
   const deadline = Date.now() + 60_000;
-  while ((await askDirectory(port)) !== dataDir) {
+  while (!(await answers(port, dataDir))) {
     if (shell.exitCode !== null || Date.now() > deadline) {
       shell.stdin?.end();
       const tail = (await readFile(logFile, 'utf8')).trim().split('\n').slice(-3).join(' | ');
@@ -291,8 +269,11 @@ async function launch(
   return shell;
 }
 
-/** The directory of the server at the port, which may be another one than was started; undefined when none answers. */
-async function askDirectory(port: number): Promise<string | undefined> {
+/** How PostgreSQL puts it that somebody else listens there. */
+const isPortLost = (error: unknown): boolean => String(error).includes('could not create any TCP/IP sockets');
+
+/** Whether the server of this directory does: on a port that it did not get, another PostgreSQL may answer. */
+async function answers(port: number, dataDir: string): Promise<boolean> {
   const client = new pg.Client({
     host: '127.0.0.1',
     port,
@@ -304,10 +285,8 @@ async function askDirectory(port: number): Promise<string | undefined> {
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const { rows } = await client.query<{ directory: string }>(
-      `SELECT current_setting('data_directory') AS directory`,
-    );
-    return rows[0]?.directory;
+    const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
+    return rows[0]?.data_directory === dataDir;
   } catch {
     return undefined;
   } finally {
@@ -353,7 +332,7 @@ function listChildren(pid: number): number[] {
 /** After a SIGKILL of the postmaster the port is free when it does not answer any more. */
 async function waitForSurvivors(port: number, dataDir: string): Promise<void> {
   const deadline = Date.now() + 10_000;
-  while ((await askDirectory(port)) === dataDir && Date.now() < deadline) await sleep(20);
+  while ((await answers(port, dataDir)) && Date.now() < deadline) await sleep(20);
 }
 
 /** Whether there is a cluster; initdb has been through with it. */

@@ -5,8 +5,9 @@
 import { join } from 'node:path';
 import { applySchema as applyShopSchema, isSeeded, seed } from '@ficus-sample/legacy-monolith';
 import { applySchema as applyNotificationsSchema } from '@ficus-sample/notifications';
-import { type EmbeddedCluster, freePort, startCluster } from '../postgres/embedded-cluster.ts';
-import { type ManagedProcess, startProcess } from '../processes/managed-process.ts';
+import { type EmbeddedCluster, startCluster } from '../postgres/embedded-cluster.ts';
+import { onFreePorts } from '../postgres/free-port.ts';
+import { type ManagedProcess, ProcessFailed, startProcess } from '../processes/managed-process.ts';
 import { makeDirectory } from './make-directory.ts';
 import { dropForeignVariables } from './own-environment.ts';
 import { writeConfig } from './write-config.ts';
@@ -111,17 +112,21 @@ async function startParts(
     ...(options.plantedBug ? { PLANTED_BUG: '1' } : {}),
   });
   // The config is for other terminals as well: it has to name the ports themselves.
-  const configFile = await writeConfig(options.directory, {
-    FICUS_PROXY_PORT: String(options.proxyPort || (await freePort())),
-    FICUS_CONTROL_PORT: String(options.controlPort || (await freePort())),
-    FICUS_DATABASE_URL: databases.ficus,
-    FICUS_IDENTITY_SECRET: IDENTITY_SECRET,
-    LEGACY_URL: monolith.address,
-    LEGACY_DATABASE_URL: databases.shop,
-    NOTIFICATIONS_URL: service.address,
-    NOTIFICATIONS_DATABASE_URL: databases.notifications,
-  });
-  const ficus = await run('ficus', ['cli/bin/ficus.js', 'up', '--config', configFile], {}, 'ready');
+  const up = async (freeProxyPort: number, freeControlPort: number) => {
+    const configFile = await writeConfig(options.directory, {
+      FICUS_PROXY_PORT: String(options.proxyPort || freeProxyPort),
+      FICUS_CONTROL_PORT: String(options.controlPort || freeControlPort),
+      FICUS_DATABASE_URL: databases.ficus,
+      FICUS_IDENTITY_SECRET: IDENTITY_SECRET,
+      LEGACY_URL: monolith.address,
+      LEGACY_DATABASE_URL: databases.shop,
+      NOTIFICATIONS_URL: service.address,
+      NOTIFICATIONS_DATABASE_URL: databases.notifications,
+    });
+    const ficus = await run('ficus', ['cli/bin/ficus.js', 'up', '--config', configFile], {}, 'ready');
+    return { configFile, ficus };
+  };
+  const { configFile, ficus } = await onFreePorts(2, up, namesPort);
 
   let stopping = false;
   return {
@@ -138,6 +143,11 @@ async function startParts(
       return stop();
     },
   };
+}
+
+/** Whether a part could not start because of one of these ports. */
+function namesPort(error: unknown, ports: readonly number[]): boolean {
+  return error instanceof ProcessFailed && ports.some((port) => error.message.includes(`127.0.0.1:${port}`));
 }
 
 async function prepareDatabases(

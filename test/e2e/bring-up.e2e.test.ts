@@ -1,0 +1,42 @@
+/** The sample as a library: what happens on the way up that no user can time. */
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { type AddressInfo, createServer, Server } from 'node:net';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { bringUp } from '../../sample/whole/bring-up.ts';
+import { makeTestDirectory } from '../parts/test-directory.ts';
+
+let directory: string;
+let other: Server;
+beforeAll(async () => {
+  directory = await makeTestDirectory('bring-up');
+  other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+});
+afterAll(async () => {
+  other.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+test('a free port that somebody takes before Ficus does costs another try', async () => {
+  const taken = other.address() as AddressInfo;
+  const sample = await bringUp({
+    directory,
+    scale: 0.01,
+    proxyPort: 0,
+    controlPort: 0,
+    monolithPort: 0,
+    servicePort: 0,
+    postgresPort: 0,
+    onStep: (step) => {
+      // The next that asks for a free port is told one that is somebody's.
+      if (step === 'notifications') vi.spyOn(Server.prototype, 'address').mockReturnValueOnce(taken);
+    },
+  });
+  try {
+    expect((await fetch(`${sample.proxyUrl}/login`)).status).toBe(200);
+    expect(sample.proxyUrl).not.toContain(`:${taken.port}`);
+  } finally {
+    await sample.stop();
+  }
+});
