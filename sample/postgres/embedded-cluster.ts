@@ -176,7 +176,8 @@ async function initialise(dataDir: string, binaries: PostgresBinaries, user: Ser
   child.stderr?.on('data', (chunk: Buffer) => {
     complaint += chunk.toString();
   });
-  const [code] = await once(child, 'exit');
+  // Not `exit`: its last words may come after it.
+  const [code] = await once(child, 'close');
   if (code !== 0) {
     await rm(draft, { recursive: true, force: true });
     throw new Error(`initdb failed (exit ${code}): ${complaint.trim()}`);
