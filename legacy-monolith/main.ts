@@ -48,16 +48,17 @@ async function run(environment: Environment): Promise<void> {
     await close();
     throw error;
   });
-  log.level = 'info'; // whoever started us waits for this line, whatever the level
-  log.info({ address }, 'listening');
-  log.level = logLevel;
   const stopReminders = startReminderJob(db, reminderIntervalMs, log);
 
   const drain = async () => {
     await stopReminders();
     await close();
   };
+  // Before the line: who reads it may end us at once.
   drainOnSignal(drain, log);
+  log.level = 'info'; // whoever started us waits for this line, whatever the level
+  log.info({ address }, 'listening');
+  log.level = logLevel;
 }
 
 const result = readEnvironment(process.env);

@@ -27,6 +27,8 @@ export function addProxy(program: Command): void {
     .action(async (options: CommonOptions) => {
       const config = await loadConfig(options.config);
       const logger = createLogger('ficus-proxy');
+      // Before it says that it listens: who reads that may stop it at once.
+      const stopped = untilSignal();
       const proxy = await startProxy({
         config,
         configFile: options.config,
@@ -35,7 +37,7 @@ export function addProxy(program: Command): void {
           ? { controlUrl: `http://${config.control.listen}`, controlToken: config.control.token }
           : {}),
       });
-      await untilSignal();
+      await stopped;
       await proxy.stop();
     });
 }

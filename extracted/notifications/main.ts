@@ -54,12 +54,12 @@ async function run(environment: Environment): Promise<void> {
     await close();
     throw error;
   });
+  // Before the line: who reads it may end us at once.
+  drainOnSignal(close, log);
   log.level = 'info'; // whoever started us waits for this line, whatever the level
   log.info({ address }, 'listening');
   log.level = logLevel;
   if (plantedBug) log.warn('PLANTED_BUG is on: totals of orders are shown wrong, on purpose');
-
-  drainOnSignal(close, log);
 }
 
 const result = readEnvironment(process.env);

@@ -42,7 +42,8 @@ export function startSample(app: SampleApp, environment: SampleEnvironment): Pro
 export async function startProcess(script: string, options: ScriptOptions): Promise<SampleProcess> {
   const child = spawnScript(script, options);
   const lines: string[] = [];
-  const exited = once(child, 'exit');
+  // Not `exit`: what it said last may come after it.
+  const ended = once(child, 'close');
   let complaint = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     complaint += chunk.toString();
@@ -52,7 +53,7 @@ export async function startProcess(script: string, options: ScriptOptions): Prom
       lines.push(line);
       if (line.includes('"msg":"listening"')) resolve((JSON.parse(line) as { address: string }).address);
     });
-    exited.then(([status]) => reject(new Error(`${script} ended with ${status}: ${complaint}`)));
+    ended.then(([status]) => reject(new Error(`${script} ended with ${status}: ${complaint}`)));
   });
   return {
     address,
@@ -60,7 +61,7 @@ export async function startProcess(script: string, options: ScriptOptions): Prom
     child,
     stop: async () => {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
-      const [status] = await exited;
+      const [status] = await ended;
       return status as number | null;
     },
   };

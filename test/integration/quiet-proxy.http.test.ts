@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { FICUS, startCommand, stopAll } from '../e2e/run-command.ts';
+import { FICUS, runCommand, startCommand, stopAll } from '../e2e/run-command.ts';
+import { STOPPED_WHEN_LISTENING } from '../parts/stopped-when-listening.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -28,4 +29,16 @@ test.each(['warn', 'silent'])('FICUS_LOG_LEVEL=%s', async (level) => {
   const { status, stdout } = await proxy.ended;
   // What goes wrong later is logged as the level asks for it.
   expect([status, stdout.trim().split('\n').length === 1]).toEqual([0, level === 'silent']);
+});
+
+test('a proxy that is stopped in the moment in which it says that it listens drains', async () => {
+  const { status, stdout } = await runCommand([
+    '--import',
+    STOPPED_WHEN_LISTENING,
+    FICUS,
+    'proxy',
+    '--config',
+    join(folder, 'ficus.yaml'),
+  ]);
+  expect([status, JSON.parse(stdout.split('\n')[0]!).msg]).toEqual([0, 'listening']);
 });

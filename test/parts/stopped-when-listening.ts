@@ -1,0 +1,10 @@
+/** For `node --import`: the program is sent SIGTERM in the very moment in which it says that it listens. */
+const SOURCE = `
+import fs from 'node:fs';
+const { write } = fs;
+fs.write = (fd, text, ...rest) => {
+  if (String(text).includes('"msg":"listening"')) process.kill(process.pid, 'SIGTERM');
+  return write(fd, text, ...rest);
+};`;
+
+export const STOPPED_WHEN_LISTENING = `data:text/javascript,${encodeURIComponent(SOURCE)}`;
