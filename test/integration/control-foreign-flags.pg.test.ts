@@ -33,10 +33,10 @@ it('shows the stage that the file’s flags amount to, and refuses to flip them'
       enabled: true,
       strategies: [{ name: 'userWithId', parameters: { userIds: 'ada' } }],
     });
-    await expect.poll(seen, { timeout: 5000 }).toEqual({ stage: 'canary', serve: null, provider: 'file' });
+    await expect.poll(seen).toEqual({ stage: 'canary', serve: null, provider: 'file' });
     await writeFile(file, '{"features": [');
     await write(percentFlag('notes.serve', 'notes', 100));
-    await expect.poll(seen, { timeout: 5000 }).toEqual({ stage: 'live', serve: 100, provider: 'file' });
+    await expect.poll(seen).toEqual({ stage: 'live', serve: 100, provider: 'file' });
   } finally {
     await control.stop();
     await database.drop();
