@@ -111,7 +111,7 @@ function makeCall(base: string, token: string | undefined, actor: string) {
     signal?: AbortSignal,
   ): Promise<T> {
     const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS);
-    const response = await reach(base, path, {
+    const { ok, status, text } = await reach(base, path, {
       method,
       headers: {
         accept: 'application/json',
@@ -122,14 +122,20 @@ function makeCall(base: string, token: string | undefined, actor: string) {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     });
-    if (!response.ok) throw toError(base, response.status, await response.text());
-    return (await response.json()) as T;
+    if (!ok) throw toError(base, status, text);
+    return JSON.parse(text) as T;
   };
 }
 
-async function reach(base: string, path: string, init: RequestInit): Promise<Response> {
+/** The whole answer: a control plane that ends while it answers does not answer. */
+async function reach(
+  base: string,
+  path: string,
+  init: RequestInit,
+): Promise<{ ok: boolean; status: number; text: string }> {
   try {
-    return await fetch(`${base}${path}`, init);
+    const response = await fetch(`${base}${path}`, init);
+    return { ok: response.ok, status: response.status, text: await response.text() };
   } catch (cause) {
     throw new FicusError('FICUS_CONTROL_UNREACHABLE', `No control plane answers at ${base}.`, { cause });
   }

@@ -28,13 +28,20 @@ let config: string;
 /** Stands for a control plane whose work never ends; `mute` answers no more. */
 let control: Server;
 let mute: boolean;
+/** Ends in the middle of its answers. */
+let torn: boolean;
 
 beforeEach(async () => {
   mute = false;
+  torn = false;
   control = createServer((request, response) => {
     request.resume();
     if (mute) return;
     response.setHeader('content-type', 'application/json');
+    if (torn) {
+      response.write('{"state":', () => response.destroy());
+      return;
+    }
     response.end(JSON.stringify(request.url?.endsWith('/verify') ? RUN : REPLICATION));
   }).listen(0, '127.0.0.1');
   await once(control, 'listening');
@@ -127,4 +134,13 @@ test.each(['verify', 'copy'])('a control plane that goes away during ficus %s', 
   expect(stripVTControlCharacters(shown(stderr))).toMatch(
     /^error: No control plane answers at [^\n]+\n {2}Start it/,
   );
+});
+
+test.each(['verify', 'copy'])('a control plane that goes away while it answers ficus %s', async (command) => {
+  const running = watch(command);
+  await running.untilError('50 %');
+  torn = true;
+  const { status, stderr } = await running.ended;
+  expect(status).toBe(3);
+  expect(stripVTControlCharacters(shown(stderr))).toMatch(/^error: No control plane answers at /);
 });
