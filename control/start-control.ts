@@ -23,7 +23,7 @@ export interface Control {
   readonly address: string;
   /**
    * Takes over a valid config while everything runs: slices, upstreams, tables, rules. Changes of `control` and of
-   * `flags` take a restart; the log says so.
+   * `flags` take a restart; the log says so. Configs that come at the same time are taken over one after the other.
    */
   reload(config: FicusConfig): Promise<void>;
   stop(): Promise<void>;
@@ -61,12 +61,18 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     const address = addressOf(app, host);
     logger.info({ address }, 'control plane listening');
     let stopped: Promise<void> | undefined;
+    let turn: Promise<unknown> = Promise.resolve();
+    const takeOver = async (next: FicusConfig) => {
+      warnOfRestart(config, next, logger);
+      await parts.reconfigure(next);
+      logger.info({ slices: Object.keys(next.slices) }, 'config taken over');
+    };
     return {
       address,
-      reload: async (next) => {
-        warnOfRestart(config, next, logger);
-        await parts.reconfigure(next);
-        logger.info({ slices: Object.keys(next.slices) }, 'config taken over');
+      reload: (next) => {
+        const mine = turn.then(() => takeOver(next));
+        turn = mine.catch(() => undefined);
+        return mine;
       },
       stop: () => {
         stopped ??= closeAll();

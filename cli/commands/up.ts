@@ -5,6 +5,7 @@ import type { ParsedConfig } from '@ficus/core';
 import { announce, readConfigFile, startProxy } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
+import { inOrder } from '../config/in-order.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { createLogger } from '../output/create-logger.ts';
 import { untilSignal } from '../output/until-signal.ts';
@@ -35,11 +36,13 @@ export function addUp(program: Command): void {
       const logger = createLogger('ficus');
       const stopped = untilSignal();
       const control = await startControl({ config, logger });
+      // The older of two readings must not be taken over last.
+      const reload = inOrder(() => reloadBoth(options.config, control));
       try {
         const proxy = await startProxy({
           config,
           configFile: options.config,
-          reloadConfig: () => reloadBoth(options.config, control),
+          reloadConfig: reload,
           logger,
           controlUrl: control.address,
           ...(config.control?.token ? { controlToken: config.control.token } : {}),

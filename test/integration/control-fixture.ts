@@ -61,6 +61,8 @@ export class HandPlayedReplication implements ReplicationPort {
   started = false;
   stopped = false;
   dropped = false;
+  /** What `stop` waits for. */
+  stopping: Promise<unknown> = Promise.resolve();
   /** Answers of waitForPosition. */
   reaches: boolean | (() => Promise<boolean>) = true;
   private current: ReplicationStatus;
@@ -114,6 +116,7 @@ export class HandPlayedReplication implements ReplicationPort {
   }
 
   async stop(): Promise<void> {
+    await this.stopping;
     this.stopped = true;
   }
 

@@ -1,7 +1,7 @@
 /** A changed config reaches the control plane while it runs: rules, new slices, slices that go. */
 import { type Control, type ControlClient, createControlClient, startControl } from '@ficus/control';
 import { encodeObservation, LINK_PATHS, type ObservedResponse } from '@ficus/core';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import {
   createTestDatabase,
   HandPlayedReplication,
@@ -116,4 +116,22 @@ it('another database begins the stream again', async () => {
   await control.reload(testConfig(database.url, { slices: { orders: other, pages: plain } }));
   await expect.poll(() => streams.length).toBe(3);
   expect(streams.map(({ stopped }) => stopped)).toEqual([true, true, false]);
+});
+
+it('configs that come at the same time are taken over one after the other', async () => {
+  const [running] = streams.filter(({ stopped }) => !stopped);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  running!.stopping = promise;
+  onTestFinished(() => resolve());
+  const reloads = ['notes', 'orders'].map((name) =>
+    control.reload(testConfig(database.url, { slices: { [name]: table(name), pages: plain } })),
+  );
+  // Answered after both had their chance to ask the database for their slices.
+  for (let asked = 0; asked < 4; asked++) await client.audit({ limit: 1 });
+  expect(streams.filter(({ stopped }) => !stopped)).toEqual([running]);
+  resolve();
+  await Promise.all(reloads);
+  expect((await client.slices()).map(({ name }) => name)).toEqual(['orders', 'pages']);
+  await expect.poll(async () => (await client.replication('orders')).healthy).toBe(true);
+  expect(streams.filter(({ stopped }) => !stopped).map(({ options }) => options.slice)).toEqual(['orders']);
 });
