@@ -20,12 +20,18 @@ let cluster: EmbeddedCluster;
 let database: TestDatabase;
 let control: Control | undefined;
 
-const start = () =>
+const start = (url = database.url) =>
   startControl({
-    config: testConfig(database.url),
+    config: testConfig(url),
     logger: silent,
     replications: (options) => new HandPlayedReplication(options),
   });
+
+function startThrough(relay: Relay): Promise<Control> {
+  const through = new URL(database.url);
+  through.port = String(relay.port);
+  return start(through.href);
+}
 
 beforeAll(async () => {
   root = await makeTestDirectory('control');
@@ -65,34 +71,31 @@ it('goes on serving flags while its database is dead, refuses changes, and recov
 });
 
 it('takes over what another control plane changed while it had lost its lock', async () => {
-  const first = control ?? (await start());
-  const client = createControlClient(first.address);
-  await database.query(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ficus-control'`,
-  );
+  await control?.stop();
+  const relay = await startRelay(cluster.port);
+  control = await startThrough(relay);
+  const client = createControlClient(control.address);
+  relay.cut(true);
   // Whoever holds the lock now is the control plane; the first one waits for it.
   const second = await vi.waitUntil(() => start().catch(() => undefined), { timeout: 10_000, interval: 5 });
+  relay.cut(false);
   await createControlClient(second.address).setServe('notes', { percent: 77 });
   await expect(client.setServe('notes', { percent: 1 })).rejects.toMatchObject({
     code: 'FICUS_CDC_DATABASE_UNREACHABLE',
   });
   await second.stop();
-  await vi.waitUntil(async () => (await fetch(`${first.address}/readyz`)).status === 200, {
+  await vi.waitUntil(async () => (await fetch(`${control?.address}/readyz`)).status === 200, {
     timeout: 10_000,
   });
   expect((await client.slice('notes')).flags.serve.percent).toBe(77);
+  await control.stop();
+  await relay.stop();
 });
 
 it('notices a network that swallows everything, and works again when it does not', async () => {
   await control?.stop();
   const relay = await startRelay(cluster.port);
-  const through = new URL(database.url);
-  through.port = String(relay.port);
-  control = await startControl({
-    config: testConfig(through.href),
-    logger: silent,
-    replications: (options) => new HandPlayedReplication(options),
-  });
+  control = await startThrough(relay);
   const { address } = control;
   const client = createControlClient(address);
   await client.setServe('notes', { percent: 11 });
@@ -113,13 +116,20 @@ interface Relay {
   readonly port: number;
   /** While true, bytes vanish and no socket closes. */
   swallow(on: boolean): void;
+  /** While true, no connection holds. */
+  cut(on: boolean): void;
   stop(): Promise<void>;
 }
 
 async function startRelay(to: number): Promise<Relay> {
   let swallowing = false;
+  let cut = false;
   const sockets = new Set<Socket>();
+  const endAll = () => {
+    for (const socket of sockets) socket.destroy();
+  };
   const server = createServer((near) => {
+    if (cut) return near.destroy();
     const far = connect(to, '127.0.0.1');
     for (const [from, into] of [
       [near, far],
@@ -137,10 +147,14 @@ async function startRelay(to: number): Promise<Relay> {
     swallow: (on) => {
       swallowing = on;
       // What was lost stays lost: connections of that time are dead once the network is back.
-      if (!on) for (const socket of sockets) socket.destroy();
+      if (!on) endAll();
+    },
+    cut: (on) => {
+      cut = on;
+      if (on) endAll();
     },
     stop: async () => {
-      for (const socket of sockets) socket.destroy();
+      endAll();
       server.close();
       await once(server, 'close');
     },

