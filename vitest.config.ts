@@ -41,6 +41,7 @@ export default defineConfig({
           include: ['**/*.http.test.ts'],
           exclude: never,
           testTimeout: 20_000,
+          hookTimeout: 20_000,
         },
       },
       {
