@@ -100,6 +100,7 @@ async function demo(settings: DemoSettings): Promise<number> {
     const result = await Promise.race([
       runMigration({ control, load, screen, seconds: settings.seconds, signal: interrupted.signal }),
       sample.brokeDown.then((sentence) => Promise.reject(new Error(sentence))),
+      load.brokeDown,
     ]);
     return report(result, settings);
   } catch (error) {

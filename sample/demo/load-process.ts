@@ -9,6 +9,8 @@ export interface LoadProcess {
   /** What was last heard of it. */
   latest(): Tally | undefined;
   beginPhase(name: string, percentRises: boolean): void;
+  /** Rejects when it ends without being asked to. */
+  readonly brokeDown: Promise<never>;
   /** Lets requests under way finish; answers the last tally. */
   stop(): Promise<Tally>;
   /** Ends it at once; for failures. */
@@ -26,6 +28,13 @@ export async function startLoad(
   const send = (message: ToLoad) => child.send(message);
   let latest: Tally | undefined;
   let finish: (tally: Tally) => void = () => undefined;
+  let asked = false;
+  const brokeDown = new Promise<never>((_, reject) => {
+    child.on('exit', (code) => {
+      if (!asked) reject(new Error(`the load generator ended (exit status ${code})`));
+    });
+  });
+  brokeDown.catch(() => undefined);
   const running = new Promise<void>((resolve, reject) => {
     child.on('message', (message: FromLoad) => {
       switch (message.type) {
@@ -43,17 +52,17 @@ export async function startLoad(
           return reject(new Error(`the load generator failed: ${message.message}`));
       }
     });
-    child.on('exit', (code) => reject(new Error(`the load generator ended (exit status ${code})`)));
   });
   send({ type: 'start', settings });
   try {
-    await running;
+    await Promise.race([running, brokeDown]);
   } catch (error) {
     child.kill('SIGKILL');
     throw error;
   }
   return {
     latest: () => latest,
+    brokeDown,
     beginPhase: (name, percentRises) => send({ type: 'phase', name, percentRises }),
     stop: async () => {
       const stopped = new Promise<Tally>((resolve) => {
@@ -61,6 +70,7 @@ export async function startLoad(
       });
       send({ type: 'stop' });
       const tally = await stopped;
+      asked = true;
       child.disconnect();
       if (child.exitCode === null) await once(child, 'exit');
       return tally;

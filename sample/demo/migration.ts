@@ -61,13 +61,14 @@ export async function runMigration(options: MigrationOptions): Promise<Migration
   return { kind: 'completed', figures: assemble(tally, stages, parity, lags, rows, seconds) };
 }
 
-async function watchStage(
+/** Watches it for its time, and until the load generator has spoken of it: what it said before is of another stage. */
+export async function watchStage(
   stage: Stage,
   { control, load, screen, seconds, signal }: MigrationOptions,
   lags: number[],
 ): Promise<void> {
   const until = Date.now() + stage.weight * seconds * 1000;
-  while (Date.now() < until) {
+  while (Date.now() < until || load.latest()?.phase.name !== stage.name) {
     await sleep(LOOK_EVERY_MS, undefined, { signal });
     const [status, parity] = await Promise.all([control.replication(), control.parity()]);
     lags.push(status.lagMs);

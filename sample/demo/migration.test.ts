@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import type { Tally } from '../load/tally.ts';
+import { type MigrationOptions, watchStage } from './migration.ts';
+import { STAGES } from './stages.ts';
+
+test('a stage is over when the load generator has spoken of it, however late it does', async () => {
+  const [legacy, shadow] = STAGES;
+  let looks = 0;
+  const tally = (name: string) =>
+    ({ requests: 0, latency: { p50: 0, p99: 0 }, phase: { name, flagged: {} } }) as unknown as Tally;
+  const latest = () => tally(looks < 2 ? legacy!.name : shadow!.name);
+  const options = {
+    control: {
+      replication: async () => ({ lagMs: 1 }),
+      parity: async () => {
+        looks += 1;
+        return { match: 0, mismatch: 0 };
+      },
+    },
+    load: { latest },
+    screen: { live: () => undefined },
+    seconds: 0.001,
+    signal: new AbortController().signal,
+  } as unknown as MigrationOptions;
+  await watchStage(shadow!, options, []);
+  expect(latest().phase.name).toBe(shadow!.name);
+});
