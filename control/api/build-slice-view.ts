@@ -49,6 +49,7 @@ export function buildSliceView(parts: SliceParts, name: string): SliceView | und
     ),
     parity: {
       ...parity,
+      confirming: parts.parity.confirming(name),
       samples: parity.samples.map((sample) => ({
         ...sample,
         differences: [...sample.differences],

@@ -58,6 +58,7 @@ const parityView = z.object({
   counts: verdictCounts,
   routes: z.record(z.string(), verdictCounts),
   compared: count.describe('comparisons that count: match, noise, mismatch'),
+  confirming: count.describe('differences that are asked again before they count'),
   ratio: z.number().nullable().describe('share of agreement; null while nothing was compared'),
   reasons: z.record(z.string(), count),
   differingPaths: z.array(z.object({ route: z.string(), path: z.string(), count })),

@@ -12,11 +12,6 @@ export class ConfirmQueue {
     this.capacity = capacity;
   }
 
-  /** Jobs that wait or run. */
-  get size(): number {
-    return this.waiting.length + this.running;
-  }
-
   /** False when there is no room. */
   offer(job: () => Promise<void>): boolean {
     if (this.stopped || this.waiting.length >= this.capacity) return false;

@@ -40,6 +40,8 @@ interface SliceParity {
   readonly candidate: UpstreamAsker;
   /** Verdicts of an older window do not count in a new one. */
   readonly window: { number: number; readonly logged: Set<string> };
+  /** Differences that wait to be asked again, or are. */
+  readonly open: { differences: number };
 }
 
 const MOST_LOGGED = 100;
@@ -73,9 +75,9 @@ export class ParityService {
     for (const asker of [legacy, ...[...slices.values()].map(({ candidate }) => candidate)]) asker.retire();
   }
 
-  /** Mismatches that wait to be asked again. */
-  get confirming(): number {
-    return this.queue.size;
+  /** Differences of a slice that are asked again before they count. */
+  confirming(slice: string): number {
+    return this.slices.get(slice)?.open.differences ?? 0;
   }
 
   /** Judges one after the other, and lets others have their turn in between: bodies may be long. */
@@ -104,9 +106,11 @@ export class ParityService {
           reason: `asking again failed: ${String(error)}`,
         }),
       );
+      slice.open.differences -= 1;
       if (slice.window.number === number) this.count(slice, observation, confirmed);
     });
-    if (!offered)
+    if (offered) slice.open.differences += 1;
+    else
       this.count(slice, observation, {
         kind: 'inconclusive',
         reason: 'too many differences at once to ask again for this one',
@@ -157,6 +161,7 @@ export class ParityService {
           name,
           config,
           window: before.get(name)?.window ?? { number: 0, logged: new Set() },
+          open: before.get(name)?.open ?? { differences: 0 },
           tally: before.get(name)?.tally ?? new ParityTally(new Date()),
           candidate: new UpstreamAsker(config.candidate, limitsOf(this.config)),
         },

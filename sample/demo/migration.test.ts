@@ -3,18 +3,21 @@ import type { Tally } from '../load/tally.ts';
 import { type MigrationOptions, watchStage } from './migration.ts';
 import { STAGES } from './stages.ts';
 
-test('a stage is over when the load generator has spoken of it, however late it does', async () => {
+test.each([
+  ['the load generator has spoken of it', 2, 1],
+  ['all that was compared is judged', 1, 3],
+])('the stage that decides is over when %s, however late that is', async (_, spokenAt, judgedAt) => {
   const [legacy, shadow] = STAGES;
   let looks = 0;
   const tally = (name: string) =>
     ({ requests: 0, latency: { p50: 0, p99: 0 }, phase: { name, flagged: {} } }) as unknown as Tally;
-  const latest = () => tally(looks < 2 ? legacy!.name : shadow!.name);
+  const latest = () => tally(looks < spokenAt ? legacy!.name : shadow!.name);
   const options = {
     control: {
       replication: async () => ({ lagMs: 1 }),
       parity: async () => {
         looks += 1;
-        return { match: 0, mismatch: 0 };
+        return { match: 0, mismatch: 0, judged: looks >= judgedAt };
       },
     },
     load: { latest },
@@ -23,5 +26,5 @@ test('a stage is over when the load generator has spoken of it, however late it 
     signal: new AbortController().signal,
   } as unknown as MigrationOptions;
   await watchStage(shadow!, options, []);
-  expect(latest().phase.name).toBe(shadow!.name);
+  expect([latest().phase.name, looks >= judgedAt]).toEqual([shadow!.name, true]);
 });

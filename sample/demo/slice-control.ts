@@ -21,6 +21,8 @@ export interface ParityCounts {
   readonly stale: number;
   readonly noise: number;
   readonly inconclusive: number;
+  /** Whether answers of each route that reads were compared, and no difference waits to be asked again. */
+  readonly judged: boolean;
   /** The newest mismatch. */
   readonly sample: MismatchSample | undefined;
 }
@@ -36,6 +38,11 @@ export interface SliceControl {
 }
 
 const LOOK_EVERY_MS = 200;
+/** The routes of sample/ficus.yaml that read. */
+const READS = ['list', 'get', 'preferences'];
+
+const isCompared = (counts: { readonly match: number; readonly mismatch: number } | undefined): boolean =>
+  counts !== undefined && counts.match + counts.mismatch > 0;
 
 export function connectSlice(controlUrl: string, slice: string): SliceControl {
   const control = createControlClient(controlUrl, undefined, 'demo');
@@ -47,10 +54,11 @@ export function connectSlice(controlUrl: string, slice: string): SliceControl {
       await control.setShadow(slice, { percent, reason });
     },
     parity: async () => {
-      const { counts, samples } = (await control.slice(slice)).parity;
+      const { counts, routes, confirming, samples } = (await control.slice(slice)).parity;
       const found = samples.find((sample) => sample.verdict === 'mismatch');
       return {
         ...counts,
+        judged: confirming === 0 && READS.every((route) => isCompared(routes[route])),
         sample: found && { ...found, curl: `${found.curl.legacy}\n${found.curl.candidate}` },
       };
     },

@@ -335,8 +335,10 @@ describe('observations', () => {
     await post(LINK_PATHS.observations, { observations: Array.from({ length: 600 }, () => one) });
     const waiting = await counts();
     expect(waiting.inconclusive).toBe(600 - 504);
+    expect((await client.slice('notes')).parity.confirming).toBe(504);
     release(true);
     await expect.poll(async () => (await counts()).mismatch, { timeout: 15_000 }).toBe(504);
+    expect((await client.slice('notes')).parity.confirming).toBe(0);
   });
 
   it('of an older window do not count in the new one', async () => {
