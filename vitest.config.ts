@@ -41,7 +41,6 @@ export default defineConfig({
           include: ['**/*.http.test.ts'],
           exclude: never,
           testTimeout: 20_000,
-          hookTimeout: 20_000,
         },
       },
       {
