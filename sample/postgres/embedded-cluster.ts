@@ -289,7 +289,7 @@ async function answers(port: number, dataDir: string): Promise<boolean> {
     const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
     return rows[0]?.data_directory === dataDir;
   } catch {
-    return undefined;
+    return false;
   } finally {
     await client.end().catch(() => undefined);
   }
