@@ -50,7 +50,7 @@ export default defineConfig({
           isolate: false,
           include: ['**/*.pg.test.ts'],
           exclude: never,
-          globalSetup: ['./test/postgres-setup.ts'],
+          globalSetup: ['./test/postgres-setup.ts', './test/holding-setup.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

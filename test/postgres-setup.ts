@@ -12,10 +12,18 @@ declare module 'vitest' {
   }
 }
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default function setup(project: TestProject): Promise<() => Promise<void>> {
+  return shareCluster(project, 'postgresPort');
+}
+
+/** Starts a cluster and tells the project's tests its port under this name. Answers how to end it. */
+export async function shareCluster(
+  project: TestProject,
+  name: 'postgresPort' | 'holdingPort',
+): Promise<() => Promise<void>> {
   const root = await makeTestDirectory('pg');
   const cluster = await startCluster({ dataDir: join(root, 'data'), settings: { fsync: 'off' } });
-  project.provide('postgresPort', cluster.port);
+  project.provide(name, cluster.port);
   return async () => {
     await cluster.stop();
     await rm(root, { recursive: true, force: true });

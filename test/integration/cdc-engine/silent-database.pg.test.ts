@@ -26,12 +26,12 @@ afterEach(async () => {
 async function prepare(
   answerMs = 1_000,
 ): Promise<{ stream: Replication; through: Record<'source' | 'target', Relay> }> {
-  const port = inject('postgresPort');
-  pair = await createDatabasePair(port);
+  const ports = { source: inject('postgresPort'), target: inject('holdingPort') };
+  pair = await createDatabasePair(ports.target, ports.source);
   await pair.source.query(TABLE);
   await pair.target.query(TABLE);
-  relays = { source: await openRelay(port), target: await openRelay(port) };
-  const url = (direct: string, relay: Relay) => direct.replace(`:${port}/`, `:${relay.port}/`);
+  relays = { source: await openRelay(ports.source), target: await openRelay(ports.target) };
+  const url = (direct: string, relay: Relay) => Object.assign(new URL(direct), { port: relay.port }).href;
   replication = openReplication({
     slice: 'silent',
     tables: parseConfigTables([{ from: 'item', to: 'item' }]),

@@ -28,7 +28,8 @@ afterEach(async () => {
 
 /** A stream whose source has this wal_sender_timeout. */
 async function startWithTimeout(timeout: string, settings = {}): Promise<StreamedPair> {
-  const pair = await startStreamedPair(inject('postgresPort'), {
+  const pair = await startStreamedPair(inject('holdingPort'), {
+    sourcePort: inject('postgresPort'),
     sourceSql: `${TABLE}; DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET wal_sender_timeout = ''${timeout}''', current_database()); END $$`,
     targetSql: TABLE,
     tables: TABLES,

@@ -4,17 +4,9 @@
  * bytes, and the keepalive timer goes on beside it.
  */
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
+import { afterEach, expect, inject, test } from 'vitest';
 import { heldBufferBytes } from '../cdc-mapping/held-memory.ts';
-import { type OwnCluster, startOwnCluster } from '../cdc-mapping/own-cluster.ts';
 import { type StreamedPair, startStreamedPair } from '../cdc-mapping/streamed-pair.ts';
-
-// Of its own: a transaction that is held up would hold up the slots of other tests.
-let cluster: OwnCluster;
-beforeAll(async () => {
-  cluster = await startOwnCluster('pressure');
-});
-afterAll(() => cluster.remove());
 
 let pair: StreamedPair | undefined;
 let blocker: pg.Client | undefined;
@@ -31,7 +23,7 @@ const BATCH_BYTES = 256 * 1024;
 const ROWS = 15_000;
 
 test('little of what the source writes is held, and the connection outlives the pause', async () => {
-  pair = await startStreamedPair(cluster.port, {
+  pair = await startStreamedPair(inject('holdingPort'), {
     sourcePort: inject('postgresPort'),
     sourceSql: `${TABLE}; DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET wal_sender_timeout = ''3s''', current_database()); END $$`,
     targetSql: TABLE,

@@ -29,7 +29,8 @@ afterEach(async () => {
 });
 
 async function start(): Promise<StreamedPair> {
-  const started = await startStreamedPair(inject('postgresPort'), {
+  const started = await startStreamedPair(inject('holdingPort'), {
+    sourcePort: inject('postgresPort'),
     sourceSql: TABLE,
     targetSql: TABLE,
     tables: TABLES,
@@ -130,7 +131,8 @@ test('a stream that is interrupted again and again, and gets no further: the lag
 });
 
 test('a process that stands by for the one that took over is no stream that stands still', async () => {
-  pair = await startStreamedPair(inject('postgresPort'), {
+  pair = await startStreamedPair(inject('holdingPort'), {
+    sourcePort: inject('postgresPort'),
     sourceSql: TABLE,
     targetSql: TABLE,
     tables: TABLES,
