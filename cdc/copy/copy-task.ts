@@ -154,9 +154,10 @@ export async function loadProgress(
     task.rowsCopied = known?.copied ?? 0;
     task.done = known?.done ?? false;
     task.copiedAt = known?.copiedAt ? parseLsn(known.copiedAt) : undefined;
+    task.rowsTotal = task.rowsCopied;
+    if (task.done) continue;
     task.rowsTotal = Math.max(await estimateRows(source, task.plan), task.rowsCopied);
-    if (!task.done && !task.whole)
-      task.rowBytes = (await readSize(source, task.plan)) / (task.rowsTotal || 1);
+    if (!task.whole) task.rowBytes = (await readSize(source, task.plan)) / (task.rowsTotal || 1);
   }
 }
 
@@ -169,12 +170,31 @@ async function readSize(source: pg.ClientBase, plan: TablePlan): Promise<number>
   return rows[0]?.bytes ?? 0;
 }
 
+/** Blocks that are read where there are no statistics: a table that has no more is counted. */
+const SAMPLED_BLOCKS = 2_000;
+
+/**
+ * A table that was never analyzed has no statistics, and a partitioned one none of its own; autovacuum never makes them.
+ * Then the first blocks of each partition speak for the others.
+ */
 async function estimateRows(source: pg.ClientBase, plan: TablePlan): Promise<number> {
-  const { rows } = await source.query('SELECT reltuples::float8 AS estimate FROM pg_class WHERE oid = $1', [
-    plan.source.oid,
-  ]);
-  const estimate = Number(rows[0]?.estimate ?? -1);
-  if (estimate >= 0) return estimate;
-  const counted = await source.query(`SELECT count(*)::float8 AS rows FROM ${plan.source.sql}`);
-  return Number(counted.rows[0]?.rows ?? 0);
+  const { oid, sql } = plan.source;
+  const known = await source.query<{ rows: number }>(
+    'SELECT reltuples::float8 AS rows FROM pg_class WHERE oid = $1',
+    [oid],
+  );
+  const rows = known.rows[0]?.rows ?? -1;
+  if (rows >= 0) return rows;
+  const leaves = await source.query<{ blocks: number }>(
+    `SELECT pg_relation_size(relid)::float8 / current_setting('block_size')::int AS blocks
+       FROM (SELECT relid FROM pg_partition_tree($1::oid) WHERE isleaf UNION SELECT $1::oid) AS leaf`,
+    [oid],
+  );
+  const each = Math.max(1, Math.floor(SAMPLED_BLOCKS / Math.max(1, leaves.rows.length)));
+  const sampled = await source.query<{ rows: number }>(
+    `SELECT count(*)::float8 AS rows FROM ${sql} AS t WHERE t.ctid < '(${each},0)'`,
+  );
+  const blocks = leaves.rows.reduce((sum, leaf) => sum + leaf.blocks, 0);
+  const read = leaves.rows.reduce((sum, leaf) => sum + Math.min(each, leaf.blocks), 0);
+  return Math.round(((sampled.rows[0]?.rows ?? 0) * blocks) / (read || 1));
 }
