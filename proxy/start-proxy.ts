@@ -1,4 +1,4 @@
-/** Starts a proxy: the public entry. What runs is the primary with its workers (workers/primary.ts). */
+/** Starts a proxy: the public entry. What runs is the primary with its workers (primary/primary.ts). */
 import type { ConfigProblem, FicusConfig, ObservationSink, ParsedConfig } from '@ficus/core';
 import type { Logger } from 'pino';
 
@@ -39,7 +39,7 @@ export interface RunningProxy {
  */
 export async function startProxy(options: StartProxyOptions): Promise<RunningProxy> {
   // Loaded by who starts one: a command that only reads a config need not wait for it.
-  const { Primary } = await import('./workers/primary.ts');
+  const { Primary } = await import('./primary/primary.ts');
   const primary = new Primary(options);
   try {
     await primary.start();

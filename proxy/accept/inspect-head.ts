@@ -5,8 +5,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestFacts } from '../match/conditions.ts';
 import { ALLOW } from '../respond/answer-options.ts';
-import { canonicalPath } from './canonical-path.ts';
-import { headerValue } from './raw-headers.ts';
+import { canonicalPath } from '../wire/canonical-path.ts';
+import { headerValue } from '../wire/raw-headers.ts';
 
 export interface HeadLimits {
   readonly headerCount: number;

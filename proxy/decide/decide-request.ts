@@ -8,8 +8,8 @@ import type { InspectedHead } from '../accept/inspect-head.ts';
 import { makeBucket, readBucket } from '../identify/anonymous-bucket.ts';
 import type { Identity } from '../identify/identity.ts';
 import { boundedKey } from '../identify/own-text.ts';
-import type { LiveRoute, LiveSlice } from '../serve/live-snapshot.ts';
-import type { RequestHost } from '../serve/request-host.ts';
+import type { LiveRoute, LiveSlice } from '../snapshot/live-snapshot.ts';
+import type { RequestHost } from '../snapshot/request-host.ts';
 import { turnNow } from '../turn-clock.ts';
 
 export interface RequestDecision extends Decision {

@@ -6,15 +6,15 @@
  *       └ no connection, loss, timeout, client gone, cancel: over, from anywhere
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ClientResponse } from '../respond/client-response.ts';
+import { LeanResponse } from '../respond/lean-response.ts';
 import { turnNow } from '../turn-clock.ts';
 import type { ConnectionSeeker, NoConnectionCause, Waiting } from '../upstream/connection-pool.ts';
-import type { HeadLines } from '../upstream/head-lines.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { ConnectionUser, LossCause, UpstreamConnection } from '../upstream/upstream-connection.ts';
-import { ClientResponse } from './client-response.ts';
+import type { HeadLines } from '../wire/head-lines.ts';
 import { drainAfterDiscard } from './discard-rest.ts';
 import type { ForwardCall } from './forward-call.ts';
-import { LeanResponse } from './lean-response.ts';
 import type { FailureCause, Outcome, Phase } from './outcome.ts';
 import { RequestBodyPump } from './request-body.ts';
 import { buildRequestHead, type RequestHead } from './request-head.ts';

@@ -6,7 +6,7 @@
  * Header lists are flat, `[name, value, name, value, …]`, as in `IncomingMessage.rawHeaders`: order, case and
  * duplicates survive, and no header name can reach an object's prototype.
  */
-import type { BodyCapture } from './body-capture.ts';
+import type { BodyCapture } from '../wire/body-capture.ts';
 import type { Outcome } from './outcome.ts';
 
 /** The final response head, before it goes to the client. The hook may replace what is in it. */

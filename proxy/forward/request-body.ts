@@ -3,9 +3,9 @@
  * as it came. A small body that is there already goes in one write with the head.
  */
 import type { IncomingMessage } from 'node:http';
+import { LeanRequest } from '../accept/lean-request.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { ForwardCall } from './forward-call.ts';
-import { LeanRequest } from './lean-request.ts';
 import { isSet, type RequestHead } from './request-head.ts';
 
 const JOIN_BYTES = 16_384;

@@ -4,8 +4,8 @@
  * client can name one of our fields there and have it removed.
  */
 import type { IncomingMessage } from 'node:http';
+import { splitTarget } from '../wire/request-target.ts';
 import type { ForwardCall } from './forward-call.ts';
-import { splitTarget } from './request-target.ts';
 
 /** How the request's body is delimited; kept as it came, whatever the method. */
 export type RequestBody = 'none' | 'length' | 'chunked';

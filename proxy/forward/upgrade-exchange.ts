@@ -5,14 +5,14 @@
 import type { IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
+import { cutClient } from '../respond/cut-client.ts';
 import type { ConnectionSeeker, NoConnectionCause, Waiting } from '../upstream/connection-pool.ts';
-import { type HeadLines, joinFields } from '../upstream/head-lines.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { ConnectionUser, LossCause, UpstreamConnection } from '../upstream/upstream-connection.ts';
-import { cutClient } from './cut-client.ts';
+import { type HeadLines, joinFields } from '../wire/head-lines.ts';
+import { httpDate } from '../wire/http-date.ts';
 import { EarlyBytes } from './early-bytes.ts';
 import type { ForwardCall } from './forward-call.ts';
-import { httpDate } from './http-date.ts';
 import type { FailureCause, Outcome, Phase } from './outcome.ts';
 import { buildRequestHead } from './request-head.ts';
 import { Tunnel } from './tunnel.ts';

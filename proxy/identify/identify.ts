@@ -4,8 +4,8 @@
  */
 import type { IdentifyConfig } from '@ficus/core';
 import type { InspectedHead } from '../accept/inspect-head.ts';
-import { headerValue } from '../accept/raw-headers.ts';
 import { cookieValue } from '../match/conditions.ts';
+import { headerValue } from '../wire/raw-headers.ts';
 import type { BearerClaims, Claims } from './bearer-claims.ts';
 import { ANONYMOUS, type Identity } from './identity.ts';
 import type { Introspection } from './introspection.ts';

@@ -3,7 +3,7 @@
  * config; a request's query and cookies are taken apart only when a route that could match asks for them.
  */
 import type { RouteConfig, ValueMatch } from '@ficus/core';
-import { headerValue } from '../accept/raw-headers.ts';
+import { headerValue } from '../wire/raw-headers.ts';
 
 /** What conditions look at. One such object is reused for all requests. */
 export interface RequestFacts {

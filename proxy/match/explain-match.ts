@@ -1,7 +1,7 @@
 /** `ficus check --explain METHOD URL`: which route wins, why, and which others would match. */
 import type { FicusConfig } from '@ficus/core';
-import { canonicalPath } from '../accept/canonical-path.ts';
-import { headerValue } from '../accept/raw-headers.ts';
+import { canonicalPath } from '../wire/canonical-path.ts';
+import { headerValue } from '../wire/raw-headers.ts';
 import type { RequestFacts } from './conditions.ts';
 import { ForeignWrites } from './foreign-writes.ts';
 import { buildRouteTable, listRoutes, type MatchedRoute } from './route-table.ts';

@@ -1,6 +1,6 @@
 import { configSchema, type FicusConfig } from '@ficus/core';
 import { describe, expect, test } from 'vitest';
-import { canonicalPath } from '../accept/canonical-path.ts';
+import { canonicalPath } from '../wire/canonical-path.ts';
 import { explainMatch } from './explain-match.ts';
 import { buildRouteTable, checkRoutes } from './route-table.ts';
 

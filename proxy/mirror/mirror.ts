@@ -4,11 +4,11 @@
  * counted by reason: too many copies under way, too many bytes held, a live exchange that failed.
  */
 import type { Observation, ObservedResponse, ProxyConfig, Side } from '@ficus/core';
-import { BodyCapture } from '../forward/body-capture.ts';
 import type { FieldNames } from '../forward/forward-call.ts';
 import { connectionNames } from '../forward/request-head.ts';
 import { type CopyResult, sendCopy } from '../upstream/send-copy.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { BodyCapture } from '../wire/body-capture.ts';
 
 /** The live exchange, as far as a copy and its comparison need it. */
 export interface LiveExchange {

@@ -4,11 +4,11 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Side } from '@ficus/core';
-import { headerValue } from '../accept/raw-headers.ts';
-import type { BodyCapture } from '../forward/body-capture.ts';
 import type { FieldNames, ResponseHead } from '../forward/forward-call.ts';
 import type { RequestName } from '../observe/request-name.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import type { BodyCapture } from '../wire/body-capture.ts';
+import { headerValue } from '../wire/raw-headers.ts';
 import { type CopyTicket, copyHeaders, type Mirror } from './mirror.ts';
 
 /** What the copy needs to know of the live request. */

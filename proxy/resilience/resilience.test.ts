@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Failed, Outcome } from '../forward/outcome.ts';
+import { type AttemptFacts, decideNextStep } from '../request/next-step.ts';
 import { Breaker } from './breaker.ts';
-import { type AttemptFacts, decideNextStep } from './next-step.ts';
 import { backoffMs, RetryBudget } from './retry-budget.ts';
 
 describe('Breaker', () => {

@@ -5,7 +5,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ErrorCode, toProblem } from '@ficus/core';
-import { httpDate } from '../forward/http-date.ts';
+import { httpDate } from '../wire/http-date.ts';
 
 export interface ProblemAnswer {
   readonly code: ErrorCode;

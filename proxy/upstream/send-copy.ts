@@ -4,8 +4,8 @@
  * take a live request's connection.
  */
 import { performance } from 'node:perf_hooks';
+import { type HeadLines, joinFields } from '../wire/head-lines.ts';
 import type { ConnectionSeeker, NoConnectionCause, Waiting } from './connection-pool.ts';
-import { type HeadLines, joinFields } from './head-lines.ts';
 import type { Upstream } from './upstream.ts';
 import type { ConnectionUser, LossCause, UpstreamConnection } from './upstream-connection.ts';
 

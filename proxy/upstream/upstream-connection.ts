@@ -13,10 +13,10 @@ import {
   type WriteListener,
   writeBytesDirectly,
   writeDirectly,
-} from './direct-write.ts';
-import { ResponseParser as Parser, type ResponseParser, type ResponseSink } from './response-parser.ts';
-import { batchNumber, writeSoon } from './write-batch.ts';
-import { BLOCK_BYTES, type BlockOwner, WriteBlock } from './write-block.ts';
+} from '../wire/direct-write.ts';
+import { ResponseParser as Parser, type ResponseParser, type ResponseSink } from '../wire/response-parser.ts';
+import { batchNumber, writeSoon } from '../wire/write-batch.ts';
+import { BLOCK_BYTES, type BlockOwner, WriteBlock } from '../wire/write-block.ts';
 
 /** Why a connection was lost under an exchange. */
 export type LossCause = 'reset' | 'invalid';

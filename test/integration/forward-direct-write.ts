@@ -4,7 +4,7 @@
  */
 import { createServer, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
-import { writeBytesDirectly, writeDirectly } from '../../proxy/upstream/direct-write.ts';
+import { writeBytesDirectly, writeDirectly } from '../../proxy/wire/direct-write.ts';
 
 const bytes = Buffer.alloc(400_000, 1);
 const text = 'x'.repeat(200_000);

@@ -6,11 +6,11 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { type UpstreamConfig, upstreamSchema } from '@ficus/core';
+import { LeanRequest } from '../../proxy/accept/lean-request.ts';
 import { forward, forwardUpgrade, mayUpgrade } from '../../proxy/forward/forward.ts';
 import type { ForwardCall } from '../../proxy/forward/forward-call.ts';
-import { LeanRequest } from '../../proxy/forward/lean-request.ts';
-import { LeanResponse } from '../../proxy/forward/lean-response.ts';
 import type { Outcome } from '../../proxy/forward/outcome.ts';
+import { LeanResponse } from '../../proxy/respond/lean-response.ts';
 import { createUpstream, type UpstreamHooks } from '../../proxy/upstream/create-upstream.ts';
 import type { Upstream } from '../../proxy/upstream/upstream.ts';
 

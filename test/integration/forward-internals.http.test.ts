@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { LeanRequest } from '../../proxy/forward/lean-request.ts';
-import { LeanResponse } from '../../proxy/forward/lean-response.ts';
-import type { ServerResponseInternals } from '../../proxy/forward/server-response-internals.ts';
-import { available } from '../../proxy/upstream/direct-write.ts';
+import { LeanRequest } from '../../proxy/accept/lean-request.ts';
+import { LeanResponse } from '../../proxy/respond/lean-response.ts';
+import type { ServerResponseInternals } from '../../proxy/respond/server-response-internals.ts';
+import { available } from '../../proxy/wire/direct-write.ts';
 import { PATIENT, rawClient } from './forward-harness.ts';
 
 const cleanups: (() => unknown)[] = [];

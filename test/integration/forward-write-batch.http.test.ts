@@ -8,8 +8,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { parseConfig } from '@ficus/core';
 import { afterEach, expect, it } from 'vitest';
 import { createInbound, type InboundHandlers } from '../../proxy/accept/create-inbound.ts';
-import { LeanResponse } from '../../proxy/forward/lean-response.ts';
-import { flushWrites, waitsToBeWritten, writeSoon } from '../../proxy/upstream/write-batch.ts';
+import { LeanResponse } from '../../proxy/respond/lean-response.ts';
+import { flushWrites, waitsToBeWritten, writeSoon } from '../../proxy/wire/write-batch.ts';
 import { rawClient } from './forward-harness.ts';
 
 const cleanups: (() => unknown)[] = [];

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, expect, it } from 'vitest';
-import { LineSink } from '../../proxy/workers/line-sink.ts';
+import { LineSink } from '../../proxy/worker/line-sink.ts';
 
 const LINES = 20_000;
 const MOST = 256 * 1024;

@@ -3,8 +3,8 @@
  * reader accepts and nothing else, with the same head, body, trailers and end; and it makes no difference how the
  * bytes are cut. (The samples stay below the parser's limits: the reference reader has none.)
  */
-import type { HeadLines } from '../../../proxy/upstream/head-lines.ts';
-import { ResponseParser, type ResponseSink } from '../../../proxy/upstream/response-parser.ts';
+import type { HeadLines } from '../../../proxy/wire/head-lines.ts';
+import { ResponseParser, type ResponseSink } from '../../../proxy/wire/response-parser.ts';
 import { readResponse } from '../reference-reader.ts';
 import { below, type Random, type Sample } from './mutate-response.ts';
 

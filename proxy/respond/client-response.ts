@@ -7,11 +7,11 @@
  * lists what this relies on, and a test holds each supported Node to it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type HeadLines, joinFields } from '../upstream/head-lines.ts';
-import { type BlockOwner, WriteBlock } from '../upstream/write-block.ts';
+import type { ForwardCall, ResponseHead } from '../forward/forward-call.ts';
+import { type HeadLines, joinFields } from '../wire/head-lines.ts';
+import { httpDate } from '../wire/http-date.ts';
+import { type BlockOwner, WriteBlock } from '../wire/write-block.ts';
 import { cutClient } from './cut-client.ts';
-import type { ForwardCall, ResponseHead } from './forward-call.ts';
-import { httpDate } from './http-date.ts';
 import { LeanResponse } from './lean-response.ts';
 import type { ServerResponseInternals } from './server-response-internals.ts';
 

@@ -4,7 +4,7 @@ import { otherSide, type Side } from '@ficus/core';
 import type { InspectedHead } from '../accept/inspect-head.ts';
 import type { FieldNames } from '../forward/forward-call.ts';
 import type { ShadowPlan } from '../mirror/shadow-plan.ts';
-import type { LiveRoute, LiveSnapshot } from './live-snapshot.ts';
+import type { LiveRoute, LiveSnapshot } from '../snapshot/live-snapshot.ts';
 import { type CallerFacts, fieldsFor, removedFor, targetFor } from './outgoing-head.ts';
 
 export interface ServedRequest {

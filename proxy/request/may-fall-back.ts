@@ -1,7 +1,7 @@
 /** Whether a request that the candidate does not serve may be served by the legacy instead. Pure. */
 import type { Side } from '@ficus/core';
 import type { RequestDecision } from '../decide/decide-request.ts';
-import type { LiveRoute } from './live-snapshot.ts';
+import type { LiveRoute } from '../snapshot/live-snapshot.ts';
 
 /** @param side who was to serve */
 export function mayFallBack(route: LiveRoute | undefined, side: Side, decision: RequestDecision): boolean {

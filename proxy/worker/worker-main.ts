@@ -5,8 +5,8 @@
 import { FicusError } from '@ficus/core';
 import { createLogger } from '../observe/create-logger.ts';
 import { startSpans } from '../observe/spans.ts';
-import { DataPlane } from '../serve/data-plane.ts';
 import { LineSink } from './line-sink.ts';
+import { Worker } from './worker.ts';
 import type { PrimaryMessage, WorkerInit, WorkerMessage } from './worker-messages.ts';
 
 const send = (message: WorkerMessage): void => {
@@ -17,7 +17,7 @@ const send = (message: WorkerMessage): void => {
 /** A log that stands still must not take the memory of what the proxy is there for. */
 const MOST_LOG_BYTES = 4 * 1_048_576;
 
-let plane: DataPlane | undefined;
+let plane: Worker | undefined;
 /** Came between the first message and the plane's being there. */
 const missed: PrimaryMessage[] = [];
 
@@ -55,7 +55,7 @@ async function begin(init: WorkerInit): Promise<void> {
   });
   const spans = await startSpans(process.env);
   try {
-    plane = new DataPlane(init, logger, spans, (message) => {
+    plane = new Worker(init, logger, spans, (message) => {
       send(message);
       if (message.kind !== 'drained') return;
       sink.flush();

@@ -1,7 +1,7 @@
 /** Where the workers are to listen, settled before any of them starts. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { cannotListen } from '../serve/cannot-listen.ts';
+import { cannotListen } from '../accept/cannot-listen.ts';
 
 /** HOST:PORT, taken apart. */
 export function splitListen(listen: string): { host: string; port: number } {

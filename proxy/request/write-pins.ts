@@ -10,8 +10,8 @@ import { freshCallers } from '../identify/fresh-callers.ts';
 import type { Identity } from '../identify/identity.ts';
 import { boundedKey, ownText } from '../identify/own-text.ts';
 import { EVERYBODY } from '../pin/pin-table.ts';
-import type { LiveSlice } from './live-snapshot.ts';
-import type { RequestHost } from './request-host.ts';
+import type { LiveSlice } from '../snapshot/live-snapshot.ts';
+import type { RequestHost } from '../snapshot/request-host.ts';
 
 interface HeldPin {
   readonly slice: string;

@@ -6,14 +6,14 @@
  * node:cluster's round robin instead, every connection passes through the primary, which has other work, and one that
  * was just handed to a worker that dies hangs for ever.
  */
-import cluster, { type Worker } from 'node:cluster';
+import cluster, { type Worker as WorkerProcess } from 'node:cluster';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { startSpans } from '../observe/spans.ts';
-import { DataPlane } from '../serve/data-plane.ts';
+import { Worker } from '../worker/worker.ts';
+import type { PrimaryMessage, WorkerInit, WorkerMessage } from '../worker/worker-messages.ts';
 import { Silence } from './silence.ts';
-import type { PrimaryMessage, WorkerInit, WorkerMessage } from './worker-messages.ts';
 
 export interface WorkerPoolHooks {
   /** What a worker starts with, made when it starts. */
@@ -54,7 +54,7 @@ const WORKER_FLAGS = [
 ];
 
 /** The file beside this one, in the sources as in the built package. */
-const WORKER_MAIN = new URL(`./worker-main${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
+const WORKER_MAIN = new URL(`../worker/worker-main${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
 const SHORT_LIFE_MS = 2_000;
 const LONGEST_PAUSE_MS = 5_000;
 /** One may be killed by whoever needs its memory; so many have something in common. */
@@ -84,7 +84,7 @@ export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () =>
     }
   }, WATCH_EACH_MS);
   watch.unref();
-  const alive = new Map<number, Worker>();
+  const alive = new Map<number, WorkerProcess>();
   const begun = new Set<number>();
   let draining = false;
   let shortLives = 0;
@@ -197,20 +197,20 @@ export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () =>
 export async function serveInProcess(hooks: WorkerPoolHooks): Promise<WorkerPool> {
   const spans = await startSpans(process.env);
   const drained = Promise.withResolvers<void>();
-  const plane = new DataPlane(hooks.init(), hooks.logger, spans, (message) => {
+  const worker = new Worker(hooks.init(), hooks.logger, spans, (message) => {
     if (message.kind === 'drained') drained.resolve();
     hooks.onMessage(1, message);
   });
-  plane.listen();
+  worker.listen();
   return {
     workers: [1],
     begun: [1],
     send: (message, only) => {
-      if (only === undefined || only === 1) plane.take(message);
+      if (only === undefined || only === 1) worker.take(message);
     },
     end() {},
     async drain() {
-      plane.drain();
+      worker.drain();
       await drained.promise;
       hooks.onGone(1, true);
     },

@@ -9,7 +9,6 @@ import type { Side } from '@ficus/core';
 import { clientAddress, peerAddress } from '../accept/client-address.ts';
 import { InspectedHead, inspectHead, type Refusal } from '../accept/inspect-head.ts';
 import { decideRequest, type RequestDecision, UNMATCHED } from '../decide/decide-request.ts';
-import type { BodyCapture } from '../forward/body-capture.ts';
 import { forward, forwardUpgrade } from '../forward/forward.ts';
 import type { FieldNames, ForwardCall, ResponseHead } from '../forward/forward-call.ts';
 import type { Outcome } from '../forward/outcome.ts';
@@ -17,15 +16,17 @@ import { ANONYMOUS, type Identity } from '../identify/identity.ts';
 import { ShadowPlan } from '../mirror/shadow-plan.ts';
 import { type AccessLine, isSampled, logFailed, logServed } from '../observe/access-log.ts';
 import { nameRequest, type RequestName } from '../observe/request-name.ts';
-import { decideNextStep } from '../resilience/next-step.ts';
-import { answerForOutcome } from '../respond/answer-for-outcome.ts';
 import { answerOptions } from '../respond/answer-options.ts';
 import { answerProblem, answerProblemOnSocket, type ProblemAnswer } from '../respond/answer-problem.ts';
+import type { LiveRoute, LiveSlice, LiveSnapshot } from '../snapshot/live-snapshot.ts';
+import type { LiveUpstream } from '../snapshot/live-upstream.ts';
+import type { RequestHost } from '../snapshot/request-host.ts';
 import { turnNow } from '../turn-clock.ts';
+import type { BodyCapture } from '../wire/body-capture.ts';
 import { withBucket, withoutSide, withSide } from './added-fields.ts';
-import type { LiveRoute, LiveSlice, LiveSnapshot } from './live-snapshot.ts';
-import type { LiveUpstream } from './live-upstream.ts';
+import { answerForOutcome } from './answer-for-outcome.ts';
 import { mayFallBack } from './may-fall-back.ts';
+import { decideNextStep } from './next-step.ts';
 import {
   type CallerFacts,
   clientOrigin,
@@ -34,7 +35,6 @@ import {
   removedFor,
   targetFor,
 } from './outgoing-head.ts';
-import type { RequestHost } from './request-host.ts';
 import { sendShadow } from './send-shadow.ts';
 import { mayGoOnMs, WritePins } from './write-pins.ts';
 

@@ -12,9 +12,9 @@ import {
 } from '@ficus/core';
 import { NetworkList } from '../accept/client-address.ts';
 import { RemovedFields } from '../accept/removed-fields.ts';
-import { createForceOverride, type ForceOverride } from '../decide/force-override.ts';
 import { lastUserOf } from '../flags/flag-evaluator.ts';
 import { IdentityAssertion } from '../identify/assertion.ts';
+import { createForceOverride, type ForceOverride } from '../identify/force-override.ts';
 import { createIdentifier, type Identifier } from '../identify/identify.ts';
 import { Introspection } from '../identify/introspection.ts';
 import type { KeptIdentity } from '../identify/kept-identity.ts';

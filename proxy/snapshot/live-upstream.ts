@@ -6,14 +6,14 @@ import type { IncomingMessage } from 'node:http';
 import type { Side, UpstreamConfig } from '@ficus/core';
 import { foundNoPlace, type Outcome } from '../forward/outcome.ts';
 import { addTo } from '../observe/add-to.ts';
+import { SAFE } from '../request/next-step.ts';
+import { hasBody } from '../request/outgoing-head.ts';
 import type { AddressChange } from '../resilience/address-health.ts';
 import { Breaker, type BreakerState } from '../resilience/breaker.ts';
-import { SAFE } from '../resilience/next-step.ts';
 import { backoffMs, RetryBudget } from '../resilience/retry-budget.ts';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
 import { createUpstream } from '../upstream/create-upstream.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import { hasBody } from './outgoing-head.ts';
 
 export interface LiveUpstreamHooks {
   breakerChanged(name: string, state: BreakerState['kind']): void;

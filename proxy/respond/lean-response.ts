@@ -16,8 +16,8 @@ import {
   type WriteListener,
   writeBytesDirectly,
   writeDirectly,
-} from '../upstream/direct-write.ts';
-import { flushWrites, waitsToBeWritten, writeSoon } from '../upstream/write-batch.ts';
+} from '../wire/direct-write.ts';
+import { flushWrites, waitsToBeWritten, writeSoon } from '../wire/write-batch.ts';
 
 /** Told when the client's connection is gone before the response was whole. */
 export interface ClientWatcher {

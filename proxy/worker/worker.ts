@@ -5,6 +5,7 @@
 import type { AddressInfo } from 'node:net';
 import { INITIAL_SLICE_STATE, LINK_PATHS, type Observation, type SliceState } from '@ficus/core';
 import type { Logger } from 'pino';
+import { cannotListen } from '../accept/cannot-listen.ts';
 import { createInbound, type Inbound } from '../accept/create-inbound.ts';
 import { FlagEvaluator } from '../flags/flag-evaluator.ts';
 import type { Exchange } from '../forward/forward.ts';
@@ -13,14 +14,13 @@ import { ObservationQueue } from '../link/observation-queue.ts';
 import { postJson } from '../link/post-json.ts';
 import type { Spans } from '../observe/spans.ts';
 import { PinTable } from '../pin/pin-table.ts';
+import { RequestRun } from '../request/request-run.ts';
 import type { AddressChange } from '../resilience/address-health.ts';
+import { buildSnapshot, type LiveSnapshot } from '../snapshot/live-snapshot.ts';
+import { UpstreamRegistry } from '../snapshot/live-upstream.ts';
+import type { RequestHost } from '../snapshot/request-host.ts';
 import { turnEpoch } from '../turn-clock.ts';
-import type { PrimaryMessage, WorkerInit, WorkerMessage } from '../workers/worker-messages.ts';
-import { cannotListen } from './cannot-listen.ts';
-import { buildSnapshot, type LiveSnapshot } from './live-snapshot.ts';
-import { UpstreamRegistry } from './live-upstream.ts';
-import type { RequestHost } from './request-host.ts';
-import { RequestRun } from './request-run.ts';
+import type { PrimaryMessage, WorkerInit, WorkerMessage } from './worker-messages.ts';
 
 const COUNTS_EACH_MS = 500;
 const MEMORY_EACH_MS = 100;
@@ -34,7 +34,7 @@ const IDLE_GRACE_MS = 1_000;
  */
 const PIN_WAIT_MS = 2_000;
 
-export class DataPlane implements RequestHost {
+export class Worker implements RequestHost {
   readonly logger: Logger;
   readonly flags: FlagEvaluator;
   readonly pins: PinTable;

@@ -2,7 +2,7 @@
 
 import type { ErrorCode } from '@ficus/core';
 import { type FailureCause, foundNoPlace, type Outcome } from '../forward/outcome.ts';
-import type { ProblemAnswer } from './answer-problem.ts';
+import type { ProblemAnswer } from '../respond/answer-problem.ts';
 
 const CODES: Readonly<Record<FailureCause, ErrorCode>> = {
   cancelled: 'FICUS_PROXY_UPSTREAM_UNREACHABLE',

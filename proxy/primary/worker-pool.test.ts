@@ -1,8 +1,8 @@
-import cluster, { type Worker } from 'node:cluster';
+import cluster, { type Worker as WorkerProcess } from 'node:cluster';
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createLogger } from '../observe/create-logger.ts';
-import type { WorkerMessage } from './worker-messages.ts';
+import type { WorkerMessage } from '../worker/worker-messages.ts';
 import { forkWorkers, type WorkerPool } from './worker-pool.ts';
 
 /** A worker that lives and dies by what the test says. */
@@ -49,7 +49,7 @@ beforeEach(() => {
   vi.spyOn(cluster, 'setupPrimary').mockReturnValue(undefined);
   vi.spyOn(cluster, 'fork').mockImplementation(() => {
     forked.push(new FakeWorker(forked.length + 1));
-    return forked.at(-1) as unknown as Worker;
+    return forked.at(-1) as unknown as WorkerProcess;
   });
 });
 afterEach(() => {

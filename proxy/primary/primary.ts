@@ -16,7 +16,6 @@ import {
   type SliceState,
 } from '@ficus/core';
 import type { Logger } from 'pino';
-import { type AdminServer, startAdminServer } from '../admin/admin-server.ts';
 import { cannotChange, checkCreatable, checkUpstreams } from '../config-file/config-change.ts';
 import { readConfigFile } from '../config-file/read-config-file.ts';
 import { UnaskedReloads } from '../config-file/unasked-reloads.ts';
@@ -27,11 +26,12 @@ import { announce } from '../observe/announce.ts';
 import { createLogger } from '../observe/create-logger.ts';
 import { MetricTotals } from '../observe/metrics-text.ts';
 import { PinLedger } from '../pin/pin-ledger.ts';
-import { PinSpread } from '../pin/pin-spread.ts';
 import type { ReloadResult, RunningProxy, StartProxyOptions } from '../start-proxy.ts';
+import type { WorkerInit, WorkerMessage } from '../worker/worker-messages.ts';
+import { type AdminServer, startAdminServer } from './admin-server.ts';
 import { probePort, splitListen } from './listen-port.ts';
+import { PinSpread } from './pin-spread.ts';
 import { WorkerBook } from './worker-book.ts';
-import type { WorkerInit, WorkerMessage } from './worker-messages.ts';
 import { forkWorkers, serveInProcess, type WorkerPool } from './worker-pool.ts';
 
 /** Longest wait for flags and owners before serving without them. */

@@ -2,7 +2,7 @@
  * Read-your-writes over several workers: a pin goes to all siblings before its write leaves, so that a user whose
  * next read lands on another worker is pinned there as well. Kept in the primary.
  */
-import type { PinQuestion, PrimaryMessage } from '../workers/worker-messages.ts';
+import type { PinQuestion, PrimaryMessage } from '../worker/worker-messages.ts';
 
 export interface PinSpreadParts {
   readonly workers: () => readonly number[];
