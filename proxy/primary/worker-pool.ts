@@ -54,7 +54,10 @@ const WORKER_FLAGS = [
 ];
 
 /** The file beside this one, in the sources as in the built package. */
-const WORKER_MAIN = new URL(`../worker/worker-main${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
+const WORKER_MAIN = new URL(
+  `../worker/worker-main${extname(fileURLToPath(import.meta.url))}`,
+  import.meta.url,
+);
 const SHORT_LIFE_MS = 2_000;
 const LONGEST_PAUSE_MS = 5_000;
 /** One may be killed by whoever needs its memory; so many have something in common. */
