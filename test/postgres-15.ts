@@ -18,7 +18,7 @@ const vitest = spawn(
     'run',
     '--project',
     'pg',
-    'test/integration/cdc-',
+    'test/integration/cdc/',
     ...process.argv.slice(2),
   ],
   {

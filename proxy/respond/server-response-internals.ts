@@ -1,6 +1,6 @@
 /**
  * The fields of Node's `ServerResponse` that lie beneath its public methods and that the forwarder relies on. They
- * have been there, by these names, since Node 10 at least; test/integration/forward-internals.http.test.ts
+ * have been there, by these names, since Node 10 at least; test/integration/forward/internals.http.test.ts
  * holds the running Node to what is said here.
  */
 export interface ServerResponseInternals {

@@ -3,7 +3,7 @@
  * enums, one that must be applied in order, one with every type.
  */
 import type pg from 'pg';
-import { NO_VALUES, TYPE_SAMPLES } from '../integration/cdc-types/type-samples.ts';
+import { NO_VALUES, TYPE_SAMPLES } from '../integration/cdc/types/type-samples.ts';
 
 export const ACCOUNTS = 120;
 /** What all balances add up to, at every moment, on both sides. */

@@ -1,6 +1,6 @@
 /** Advisories about header fields: what a client must not forge, remove or break by them. Raw bytes, whole proxy. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
-import { until } from '../integration/proxy-rig.ts';
+import { until } from '../integration/proxy/rig.ts';
 import { type ReadRequest, valuesOf } from './reference-reader.ts';
 import { head, ok, problemOf, startWireRig, type WireRig } from './wire-rig.ts';
 

@@ -1,7 +1,7 @@
 /** More than one message on a connection, straight to the upstream and through the proxy: who sees what, in which order. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
-import { rawClient } from '../integration/forward-harness.ts';
-import { until } from '../integration/proxy-rig.ts';
+import { rawClient } from '../integration/forward/harness.ts';
+import { until } from '../integration/proxy/rig.ts';
 import type { ReadRequest } from './reference-reader.ts';
 import { head, ok, startWireRig, type WireRig } from './wire-rig.ts';
 

@@ -3,7 +3,7 @@
  * is the same, byte for byte, but for what the proxy adds to every request and what a case explains.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { rawClient } from '../integration/forward-harness.ts';
+import { rawClient } from '../integration/forward/harness.ts';
 import { CASES, type Change, type DifferentialCase } from './differential-cases.ts';
 import { startWireRig, type WireRig } from './wire-rig.ts';
 

@@ -3,7 +3,7 @@
  * they never end. Each is refused within its limit, and meanwhile others are served.
  */
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { until } from '../integration/proxy-rig.ts';
+import { until } from '../integration/proxy/rig.ts';
 import { head, problemOf, startWireRig, type WireRig } from './wire-rig.ts';
 
 const rigs: WireRig[] = [];

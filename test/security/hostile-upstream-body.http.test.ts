@@ -3,7 +3,7 @@
  * bytes than were said, with chunks no last chunk, and its connection ends; never a complete body made of a part.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { until } from '../integration/proxy-rig.ts';
+import { until } from '../integration/proxy/rig.ts';
 import { readResponse } from './reference-reader.ts';
 import { head, ok, startWireRig, type WireRig } from './wire-rig.ts';
 

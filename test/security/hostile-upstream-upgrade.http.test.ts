@@ -3,7 +3,7 @@
  * is not accepted in order ends in a problem document or a cut connection; a shadow is never noticed.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
-import { until } from '../integration/proxy-rig.ts';
+import { until } from '../integration/proxy/rig.ts';
 import { readResponse } from './reference-reader.ts';
 import { head, ok, problemOf, startWireRig, type WireRig } from './wire-rig.ts';
 

@@ -4,7 +4,7 @@
  */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type RigOptions, until } from '../integration/proxy-rig.ts';
+import { type RigOptions, until } from '../integration/proxy/rig.ts';
 import { head, ok, problemOf, startWireRig, type WireRig } from './wire-rig.ts';
 
 let wire: WireRig;

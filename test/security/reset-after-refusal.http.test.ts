@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { until } from '../integration/proxy-rig.ts';
+import { until } from '../integration/proxy/rig.ts';
 import { head, startWireRig, type WireRig } from './wire-rig.ts';
 
 let wire: WireRig;

@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, Socket } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
 import { IdleConnections } from '../../proxy/accept/idle-connections.ts';
-import { until } from '../integration/proxy-rig.ts';
+import { until } from '../integration/proxy/rig.ts';
 import { head, ok, startWireRig } from './wire-rig.ts';
 
 const cleanups: (() => unknown)[] = [];

@@ -8,8 +8,8 @@ import {
   type RawUpstream,
   rawClient,
   startRawUpstream,
-} from '../integration/forward-harness.ts';
-import { type Rig, type RigOptions, startRig } from '../integration/proxy-rig.ts';
+} from '../integration/forward/harness.ts';
+import { type Rig, type RigOptions, startRig } from '../integration/proxy/rig.ts';
 import { type ReadRequest, readRequest, readResponse } from './reference-reader.ts';
 
 /** Answers a whole request: bytes to send, or whatever it does with the socket itself. */

@@ -1,6 +1,0 @@
-/** A mapping that keeps the texts which it is given. */
-import type { TextRow } from '../../../cdc/mapping/mapping-module.ts';
-
-export function forward({ id, ...rest }: TextRow): TextRow {
-  return { id: id ?? null, texts: JSON.stringify(rest) };
-}

@@ -1,0 +1,38 @@
+/** A slot may go while somebody is about to drop it: by another hand, or with the session that it was made for. */
+import pg from 'pg';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { dropSlot } from '../../../../cdc/source/slot.ts';
+import { createEmptyDatabase, type EmptyDatabase } from '../../../parts/empty-database.ts';
+
+let database: EmptyDatabase;
+let clients: pg.Client[] = [];
+beforeEach(async () => {
+  database = await createEmptyDatabase(inject('postgresPort'), 'dropped');
+  clients = await Promise.all([connect(), connect()]);
+});
+afterEach(async () => {
+  for (const client of clients) await client.end();
+  await database.drop();
+});
+
+async function connect(): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  return client;
+}
+
+test('a slot that is gone when its turn comes is dropped', async () => {
+  const [client, other] = clients as [pg.Client, pg.Client];
+  const slot = new URL(database.url).pathname.slice(1);
+  await other.query(`SELECT pg_create_physical_replication_slot($1)`, [slot]);
+  const query = client.query.bind(client);
+  // Between the list of slots, which still has it, and the dropping.
+  client.query = (async (sql: string, values: unknown[]) => {
+    if (!sql.includes('pg_drop_replication_slot')) return query(sql, values);
+    await other.query('SELECT pg_drop_replication_slot($1)', [slot]);
+    return query('SELECT pg_drop_replication_slot($1)', values);
+  }) as typeof client.query;
+  await dropSlot(client, slot);
+  const slots = 'SELECT FROM pg_replication_slots WHERE slot_name = $1';
+  expect((await other.query(slots, [slot])).rowCount).toBe(0);
+});

@@ -1,0 +1,43 @@
+/**
+ * While a chunk is written at its high mark, the stream is read on. What comes behind the mark is newer than the chunk and
+ * is applied behind it; it must not take the chunk's rows away: an UPDATE of a row that the target never got looks like a
+ * conflict.
+ */
+import { afterEach, expect, inject, test } from 'vitest';
+import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { goOnEverywhere, stopAt } from './stop-at.ts';
+
+const ITEM = 'CREATE TABLE item (id int PRIMARY KEY, body text)';
+
+let pair: StreamedPair | undefined;
+afterEach(async () => {
+  goOnEverywhere();
+  await pair?.drop();
+  pair = undefined;
+});
+
+test('a change that is read before the chunk is written, and comes behind its high mark, is applied to its row', async () => {
+  const read = stopAt('chunk-read')['chunk-read'];
+  pair = await startStreamedPair(inject('postgresPort'), {
+    sourceSql: `${ITEM}; INSERT INTO item VALUES (1, 'as it was'), (2, 'left alone')`,
+    targetSql: ITEM,
+    tables: [{ from: 'item', to: 'item' }],
+    options: { settings: { heartbeatMs: 60_000 } },
+  });
+  const { source, target, replication } = pair;
+  await read.reached;
+  const atMark = stopAt('before-settle')['before-settle'];
+  read.goOn();
+  await atMark.reached;
+  await source.query(`UPDATE item SET body = 'as it is' WHERE id = 1`);
+  // The mark is being applied, the update has been read.
+  await expect.poll(() => replication.status().lagTransactions).toBeGreaterThanOrEqual(2);
+  atMark.goOn();
+  await pair.settle();
+  expect(replication.status()).toMatchObject({ state: 'streaming' });
+  const { rows } = await target.query('SELECT * FROM item ORDER BY id');
+  expect(rows).toEqual([
+    { id: 1, body: 'as it is' },
+    { id: 2, body: 'left alone' },
+  ]);
+});

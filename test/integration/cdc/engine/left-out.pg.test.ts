@@ -1,0 +1,95 @@
+/**
+ * A row whose large value the stream did not send is asked of the source. When it has moved on meanwhile, the target does
+ * not get it until the stream is as far; and if the first copy ends in between, a change of it must not pass for a conflict.
+ */
+import type pg from 'pg';
+import { afterEach, expect, inject, test } from 'vitest';
+import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { goOnEverywhere, stopAt } from './stop-at.ts';
+
+const CHUNK = 10;
+const TABLES = `CREATE TABLE item (id int PRIMARY KEY, version int, body text); ALTER TABLE item ALTER body SET STORAGE EXTERNAL;
+  CREATE TABLE other (id int PRIMARY KEY)`;
+/** The last row is behind the first chunk. */
+const ROWS = `INSERT INTO item SELECT i, 0, repeat('body' || i, 600) FROM generate_series(1, ${CHUNK}) i;
+  INSERT INTO item VALUES (1000, 0, repeat('last', 600))`;
+
+let pair: StreamedPair | undefined;
+afterEach(async () => {
+  goOnEverywhere();
+  await pair?.drop();
+  pair = undefined;
+});
+
+/**
+ * The copier, which stands at `chunk-read`, is the one whose last statement is its COMMIT. So was that of the session before,
+ * which the server may not have let go yet.
+ */
+async function copierPid(source: pg.Client): Promise<number> {
+  const copiers = async () => {
+    const { rows } = await source.query<{ pid: number }>(
+      `SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'ficus%' AND datname = current_database() AND query = 'COMMIT'`,
+    );
+    return rows;
+  };
+  await expect.poll(copiers).toHaveLength(1);
+  return (await copiers())[0]!.pid;
+}
+
+async function markedTheEnd(source: pg.Client, pid: number): Promise<boolean> {
+  const { rowCount } = await source.query(
+    `SELECT FROM pg_stat_activity WHERE pid = $1 AND state = 'idle' AND query LIKE '%pg_logical_emit_message%'`,
+    [pid],
+  );
+  return rowCount === 1;
+}
+
+test.each([
+  { ending: 'the copy ends', fails: false },
+  { ending: 'the session ends with the copy', fails: true },
+])('a row left out is no conflict when $ending', async ({ fails }) => {
+  const before = stopAt('after-chunk-write');
+  pair = await startStreamedPair(inject('postgresPort'), {
+    sourceSql: `${TABLES}; ${ROWS}`,
+    targetSql: TABLES,
+    tables: [
+      { from: 'item', to: 'item' },
+      { from: 'other', to: 'other' },
+    ],
+    options: { settings: { copyChunkRows: CHUNK, copyParallel: 1, retryMs: 50, heartbeatMs: 60_000 } },
+  });
+  const { source, target, replication } = pair;
+  // With the first chunk on the target, and the row behind it not, the engine is off for a while.
+  await before['after-chunk-write'].reached;
+  const stopping = replication.stop();
+  before['after-chunk-write'].goOn();
+  await stopping;
+  const copied = async () => (await target.query('SELECT id FROM item WHERE id > $1', [CHUNK])).rows;
+  expect(await copied()).toEqual([]);
+  // A batch of its own, then the move that makes the engine ask for the row.
+  await source.query('INSERT INTO other VALUES (1)');
+  await source.query('TRUNCATE other');
+  await source.query('UPDATE item SET id = -5 WHERE id = 1000');
+  const places = stopAt('before-settle', 'chunk-read', 'after-chunk-write');
+  const again = replication.start();
+  await places['before-settle'].reached;
+  await places['chunk-read'].reached;
+  const pid = await copierPid(source);
+  places['chunk-read'].goOn();
+  await expect.poll(() => markedTheEnd(source, pid)).toBe(true);
+  // Behind the copy's end in the WAL, and before the engine asks.
+  await source.query('UPDATE item SET version = 1 WHERE id = -5');
+  await source.query('UPDATE item SET id = -6 WHERE id = -5');
+  places['before-settle'].goOn();
+  await places['after-chunk-write'].reached;
+  const { rows } = await target.query(
+    `SELECT left_out_until > lsn AS ahead FROM ficus.checkpoint WHERE stream LIKE '%facts%'`,
+  );
+  expect(rows).toEqual([{ ahead: true }]);
+  if (fails) places['after-chunk-write'].fail();
+  else places['after-chunk-write'].goOn();
+  await again;
+  await pair.settle();
+  expect(replication.status()).toMatchObject({ state: 'streaming' });
+  expect(await pair.verify()).toMatchObject({ verdict: 'match', differences: [] });
+});

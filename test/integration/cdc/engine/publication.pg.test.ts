@@ -1,0 +1,139 @@
+/**
+ * A publication is anybody's to alter who owns it, and PostgreSQL leaves out what it does not name without a word: the
+ * stream would go on, healthy, and the target would lack rows. Such a gap is never resumed over.
+ */
+import { afterEach, describe, expect, inject, test } from 'vitest';
+import { openReplication } from '../../../../cdc/open-replication.ts';
+import { dropSlot } from '../../../../cdc/source/slot.ts';
+import { parseConfigTables } from '../mapping/parse-tables.ts';
+import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+
+const TABLES = 'CREATE TABLE t (id int PRIMARY KEY, a text); CREATE TABLE o (id int PRIMARY KEY)';
+const BACK = 'ALTER PUBLICATION ficus_facts ADD TABLE t';
+
+let pair: StreamedPair | undefined;
+afterEach(async () => {
+  await pair?.drop();
+  pair = undefined;
+});
+
+async function start(beforehand = ''): Promise<StreamedPair> {
+  pair = await startStreamedPair(inject('postgresPort'), {
+    sourceSql: `${TABLES}; INSERT INTO t VALUES (1, 'one'); ${beforehand}`,
+    targetSql: TABLES,
+    tables: [
+      { from: 't', to: 't' },
+      { from: 'o', to: 'o' },
+    ],
+    options: { settings: { slotCheckMs: 50, retryMs: 50 } },
+  });
+  await pair.settle();
+  return pair;
+}
+
+describe('altered by somebody', () => {
+  const cases: { name: string; sql: string; says: string }[] = [
+    { name: 'dropped', sql: 'DROP PUBLICATION ficus_facts', says: 'was dropped or does not name public.t' },
+    { name: 'without a table', sql: 'ALTER PUBLICATION ficus_facts DROP TABLE t', says: 'does not name' },
+    {
+      name: 'without updates',
+      sql: "ALTER PUBLICATION ficus_facts SET (publish = 'insert, delete, truncate')",
+      says: 'does not send UPDATE',
+    },
+    {
+      name: 'with a row filter',
+      sql: 'ALTER PUBLICATION ficus_facts SET TABLE o, t WHERE (id > 10)',
+      says: 'public.t',
+    },
+    {
+      name: 'taken out and put back',
+      sql: `ALTER PUBLICATION ficus_facts DROP TABLE t; ${BACK}`,
+      says: 'put back',
+    },
+  ];
+
+  test.each(cases)('$name, while the stream runs', async ({ sql, says }) => {
+    const { source, replication } = await start();
+    await source.query(sql);
+    await expect.poll(() => replication.status().problem?.message).toContain(says);
+    expect(replication.status()).toMatchObject({
+      state: 'stopped',
+      problem: { code: 'FICUS_CDC_PUBLICATION_GAP' },
+    });
+  });
+
+  test.each(cases)('$name, while the stream was stopped', async ({ sql, says }) => {
+    const { source, replication } = await start();
+    await replication.stop();
+    await source.query(sql);
+    await replication.start();
+    expect(replication.status()).toMatchObject({
+      state: 'stopped',
+      problem: { code: 'FICUS_CDC_PUBLICATION_GAP', message: expect.stringContaining(says) },
+    });
+  });
+});
+
+test('a new copy mends it', async () => {
+  const { source, replication, settle, verify } = await start();
+  await source.query('ALTER PUBLICATION ficus_facts DROP TABLE t');
+  await source.query("INSERT INTO t VALUES (2, 'two')");
+  await source.query(BACK);
+  await expect.poll(() => replication.status().state).toBe('stopped');
+  await replication.drop({ emptyTarget: true });
+  await replication.start();
+  await settle();
+  expect(await verify()).toMatchObject({ verdict: 'match' });
+});
+
+test('one that was made beforehand, and too narrow, is widened before anything is copied', async () => {
+  const { source, settle, verify } = await start(
+    "CREATE PUBLICATION ficus_facts FOR TABLE o, t (id) WITH (publish = 'insert')",
+  );
+  await source.query("UPDATE t SET a = 'changed'");
+  await settle();
+  expect(await verify()).toMatchObject({ verdict: 'match' });
+});
+
+test('one of all tables is taken as it is', async () => {
+  const { source, settle, verify } = await start('CREATE PUBLICATION ficus_facts FOR ALL TABLES');
+  await source.query("UPDATE t SET a = 'changed'");
+  await settle();
+  expect(await verify()).toMatchObject({ verdict: 'match' });
+});
+
+test('one that only its owner can widen says so', async () => {
+  const role = 'ficus_unprivileged';
+  pair = await startStreamedPair(inject('postgresPort'), {
+    sourceSql: `${TABLES}; CREATE PUBLICATION ficus_facts FOR TABLE o;
+      DO $$ BEGIN CREATE ROLE ${role} LOGIN REPLICATION; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+      GRANT SELECT ON t, o TO ${role}`,
+    targetSql: TABLES,
+    tables: [{ from: 't', to: 't' }],
+    sourceRole: role,
+  });
+  expect(pair.replication.status()).toMatchObject({
+    state: 'stopped',
+    problem: {
+      code: 'FICUS_CDC_PRIVILEGE',
+      message: expect.stringContaining('must be owner of publication'),
+    },
+  });
+});
+
+test('a stream’s own slot is nobody else’s, also one that was named elsewhere', async () => {
+  const { source, target, replication, sourceUrl, targetUrl } = await start();
+  await replication.stop();
+  // As after a move of the target to another cluster: the checkpoint has the slot, whatever it would be called now.
+  const { rows } = await target.query('SELECT slot FROM ficus.checkpoint');
+  await source.query(`SELECT pg_copy_logical_replication_slot($1, 'ficus_facts_0000beef')`, [rows[0].slot]);
+  await dropSlot(source, rows[0].slot);
+  await target.query(`UPDATE ficus.checkpoint SET slot = 'ficus_facts_0000beef'`);
+  const tables = parseConfigTables([{ from: 't', to: 't' }]);
+  const narrower = openReplication({ slice: 'facts', tables, sourceUrl, targetUrl });
+  await narrower.start();
+  expect(narrower.status()).toMatchObject({ state: 'streaming' });
+  const named = await source.query('SELECT tablename FROM pg_publication_tables');
+  await narrower.stop();
+  expect(named.rows).toEqual([{ tablename: 't' }]);
+});

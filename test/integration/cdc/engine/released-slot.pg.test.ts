@@ -1,0 +1,33 @@
+/** Who stops a stream goes on with its slot at once: drops it, moves it, or reads from it elsewhere. */
+import { afterEach, expect, inject, test } from 'vitest';
+import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+
+let pair: StreamedPair | undefined;
+afterEach(async () => {
+  await pair?.drop();
+  pair = undefined;
+});
+
+const TABLE = 'CREATE TABLE item (id int PRIMARY KEY, name text)';
+const SLOT = 'SELECT active FROM pg_replication_slots WHERE database = current_database()';
+
+test('a stopped stream has let go of its slot, also one that was stopped while much was coming', async () => {
+  pair = await startStreamedPair(inject('postgresPort'), {
+    sourceSql: TABLE,
+    targetSql: TABLE,
+    tables: [{ from: 'item', to: 'item' }],
+  });
+  const { source, replication, settle, verify } = pair;
+  await settle();
+  for (let round = 0; round < 6; round++) {
+    const rows = round % 2 === 0 ? 20_000 : 1;
+    await source.query(
+      `INSERT INTO item SELECT ${round} * 20000 + n, repeat('x', 100) FROM generate_series(1, ${rows}) n`,
+    );
+    await replication.stop();
+    expect((await source.query(SLOT)).rows).toEqual([{ active: false }]);
+    await replication.start();
+  }
+  await settle();
+  expect(await verify('full')).toMatchObject({ verdict: 'match' });
+});

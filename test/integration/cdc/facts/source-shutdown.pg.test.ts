@@ -1,0 +1,55 @@
+/** A source that shuts down waits until its walsenders have gone. An engine attached to it must not keep it waiting. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openReplication } from '@ficus/cdc';
+import { tableSchema } from '@ficus/core';
+import { startCluster } from '@ficus/sample';
+import pg from 'pg';
+import { expect, test, vi } from 'vitest';
+import { makeTestDirectory } from '../../../parts/test-directory.ts';
+
+async function query(connectionString: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString });
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.query(sql).finally(() => client.end());
+}
+
+test('a fast shutdown comes to its end, and the stream goes on afterwards', { timeout: 60_000 }, async () => {
+  const root = await makeTestDirectory('shutdown');
+  const cluster = await startCluster({ dataDir: join(root, 'data'), settings: { fsync: 'off' } });
+  await cluster.createDatabase('source');
+  const target = await startCluster({ dataDir: join(root, 'target'), settings: { fsync: 'off' } });
+  await target.createDatabase('target');
+  const notes = 'CREATE TABLE notes (id bigint PRIMARY KEY, body text)';
+  await query(cluster.url('source'), `${notes}; CREATE TABLE unrelated (id bigint)`);
+  await query(target.url('target'), notes);
+  const replication = openReplication({
+    slice: 'notes',
+    tables: [tableSchema.parse({ from: 'notes', to: 'notes' })],
+    sourceUrl: cluster.url('source'),
+    targetUrl: target.url('target'),
+    settings: { heartbeatMs: 100, reconnectMinMs: 50, reconnectMaxMs: 200 },
+  });
+  try {
+    await replication.start();
+    await vi.waitUntil(() => replication.status().state === 'streaming', { timeout: 20_000 });
+    // WAL that the stream has nothing to do with: its end is never acknowledged as a transaction of ours.
+    await query(cluster.url('source'), 'INSERT INTO unrelated SELECT generate_series(1, 1000)');
+    const began = Date.now();
+    await cluster.stop();
+    expect(Date.now() - began).toBeLessThan(10_000);
+
+    await cluster.restart();
+    await query(cluster.url('source'), `INSERT INTO notes VALUES (1, 'after')`);
+    const position = await vi.waitFor(() => replication.currentPosition(), {
+      timeout: 10_000,
+      interval: 100,
+    });
+    expect(await replication.waitForPosition(position, 20_000)).toBe(true);
+  } finally {
+    await replication.stop();
+    await Promise.all([cluster.stop(), target.stop()]);
+    await rm(root, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,111 @@
+/** The roles that `ficus check --live --grants` prints are enough: the engine really runs under them, and no more. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { openReplication } from '../../../../cdc/open-replication.ts';
+import { sourceGrants, targetGrants } from '../../../../cdc/preflight/grants-sql.ts';
+import { preflightSlice } from '../../../../cdc/preflight/preflight-slice.ts';
+import { verifySlice } from '../../../../cdc/verify/verify-slice.ts';
+import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
+import { parseConfigTables } from '../mapping/parse-tables.ts';
+
+const slice = 'grants';
+const tables = parseConfigTables([{ from: 'shop.orders', to: 'orders' }]);
+const suffix = randomBytes(4).toString('hex');
+const roles = { sourceRole: `reader_${suffix}`, targetRole: `writer_${suffix}` };
+let pair: DatabasePair;
+
+beforeAll(async () => {
+  pair = await createDatabasePair(inject('postgresPort'));
+  await pair.source.query(`
+    CREATE SCHEMA shop; CREATE TABLE shop.orders (id bigserial PRIMARY KEY, note text);
+    CREATE TABLE shop.secrets (id int); INSERT INTO shop.orders (note) SELECT 'n' || n FROM generate_series(1, 500) AS n;`);
+  await pair.target.query(`
+    CREATE TABLE orders (id bigint PRIMARY KEY, note text);
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'a trigger fired'; END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION refuse();`);
+  for (const statement of sourceGrants({ slice, tables, ...roles })) await pair.source.query(statement);
+  for (const statement of targetGrants({ slice, tables, ...roles })) await pair.target.query(statement);
+});
+
+afterAll(async () => {
+  await pair.source.query('DROP PUBLICATION IF EXISTS ficus_grants');
+  for (const [client, role] of [
+    [pair.source, roles.sourceRole],
+    [pair.target, roles.targetRole],
+  ] as const) {
+    await client.query(`DROP OWNED BY ${role} CASCADE`);
+    await client.query(`DROP ROLE ${role}`);
+  }
+  await pair.drop();
+});
+
+test('copy, stream and verify run under the printed roles, and preflight has nothing against them', async () => {
+  const sourceUrl = pair.sourceUrl.replace('postgres@', `${roles.sourceRole}@`);
+  const targetUrl = pair.targetUrl.replace('postgres@', `${roles.targetRole}@`);
+  const findings = await preflightSlice({ slice, tables, sourceUrl, targetUrl });
+  expect(findings.filter((finding) => finding.severity === 'error')).toEqual([]);
+  await expect(withRole(sourceUrl, 'SELECT * FROM shop.secrets')).rejects.toThrow('permission denied');
+
+  const replication = openReplication({ slice, tables, sourceUrl, targetUrl });
+  try {
+    await replication.start();
+    await expect.poll(() => replication.copied(), { timeout: 20_000 }).toBe(true);
+    await pair.source.query(`
+      INSERT INTO shop.orders (note) VALUES ('streamed'); UPDATE shop.orders SET note = 'changed' WHERE id = 1;
+      DELETE FROM shop.orders WHERE id = 2;`);
+    const report = await verifySlice({
+      slice,
+      tables,
+      sourceUrl,
+      targetUrl,
+      mode: 'full',
+      waitForApplied: (lsn, timeoutMs) => replication.waitForPosition(lsn, timeoutMs),
+    });
+    expect(report, JSON.stringify(replication.status())).toMatchObject({
+      verdict: 'match',
+      rowsCompared: { source: 500, target: 500 },
+    });
+  } finally {
+    await replication.stop();
+    await pair.source.query(
+      `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database() AND active`,
+    );
+  }
+});
+
+test('without the grants preflight names each privilege that lacks, and the SQL that mends it', async () => {
+  const role = `nobody_${suffix}`;
+  await pair.source.query(`CREATE ROLE ${role} LOGIN`);
+  try {
+    const findings = await preflightSlice({
+      slice: 'other',
+      tables,
+      sourceUrl: pair.sourceUrl.replace('postgres@', `${role}@`),
+      targetUrl: pair.targetUrl.replace('postgres@', `${role}@`),
+    });
+    const lacking = findings.filter((finding) => finding.code === 'FICUS_CDC_PRIVILEGE');
+    expect(lacking.map((finding) => finding.message)).toEqual([
+      expect.stringContaining('no REPLICATION attribute'),
+      expect.stringContaining('may not create a publication'),
+      expect.stringContaining('may not keep the checkpoint'),
+      expect.stringContaining('USAGE on schema “shop”'),
+      expect.stringContaining('SELECT on “shop.orders”'),
+      expect.stringContaining('does not own “shop.orders”'),
+      expect.stringContaining('SELECT, INSERT, UPDATE, DELETE on “public.orders”'),
+    ]);
+    expect(lacking.every((finding) => finding.remedySql)).toBe(true);
+  } finally {
+    await pair.source.query(`DROP ROLE ${role}`);
+  }
+});
+
+async function withRole(connectionString: string, query: string): Promise<unknown> {
+  const { default: pg } = await import('pg');
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    return await client.query(query);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,44 @@
+/** A proxy that logs little still says where it listens: whoever started it on a free port has no other way to know. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FICUS, runCommand, startCommand, stopAll } from '../../e2e/run-command.ts';
+import { STOPPED_WHEN_LISTENING } from '../../parts/stopped-when-listening.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ficus-quiet-'));
+  const config =
+    'version: 1\nproxy: { listen: "127.0.0.1:0" }\nflags: { provider: file, file: flags.json }\n';
+  await writeFile(join(folder, 'ficus.yaml'), `${config}legacy: { url: http://127.0.0.1:9 }\n`);
+  await writeFile(join(folder, 'flags.json'), '{"features":[]}');
+});
+afterEach(async () => {
+  await stopAll();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test.each(['warn', 'silent'])('FICUS_LOG_LEVEL=%s', async (level) => {
+  const args = [FICUS, 'proxy', '--config', join(folder, 'ficus.yaml')];
+  const proxy = startCommand(args, { FICUS_LOG_LEVEL: level });
+  const line = JSON.parse(await proxy.until('\n')) as { msg: string; address: string };
+  expect(line).toMatchObject({ level: 30, msg: 'listening' });
+  expect((await fetch(`${line.address}/`)).status).toBe(502);
+  proxy.child.kill('SIGTERM');
+  const { status, stdout } = await proxy.ended;
+  // What goes wrong later is logged as the level asks for it.
+  expect([status, stdout.trim().split('\n').length === 1]).toEqual([0, level === 'silent']);
+});
+
+test('a proxy that is stopped in the moment in which it says that it listens drains', async () => {
+  const { status, stdout } = await runCommand([
+    '--import',
+    STOPPED_WHEN_LISTENING,
+    FICUS,
+    'proxy',
+    '--config',
+    join(folder, 'ficus.yaml'),
+  ]);
+  expect([status, JSON.parse(stdout.split('\n')[0]!).msg]).toEqual([0, 'listening']);
+});

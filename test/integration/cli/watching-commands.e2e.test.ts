@@ -1,0 +1,146 @@
+/**
+ * `ficus verify` and `ficus copy` watch work that the control plane does. However the watching ends, the terminal is
+ * left without half a progress line, and it is said that the work goes on.
+ */
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FICUS, startCommand, stopAll } from '../../e2e/run-command.ts';
+
+const RUN = {
+  state: 'running',
+  verdict: null,
+  equal: null,
+  rowsCompared: 500,
+  rowsTotal: 1000,
+  tables: [],
+  problem: null,
+};
+const COPY = { rowsCopied: 500, rowsTotal: 1000, rowsPerSecond: 10, percent: 50, timeLeftMs: 50_000 };
+const REPLICATION = { state: 'copying', copied: false, copy: COPY, problem: null };
+
+let folder: string;
+let config: string;
+/** Stands for a control plane whose work never ends; `mute` answers no more. */
+let control: Server;
+let mute: boolean;
+/** Ends in the middle of its answers. */
+let torn: boolean;
+
+beforeEach(async () => {
+  mute = false;
+  torn = false;
+  control = createServer((request, response) => {
+    request.resume();
+    if (mute) return;
+    response.setHeader('content-type', 'application/json');
+    if (torn) {
+      response.write('{"state":', () => response.destroy());
+      return;
+    }
+    response.end(JSON.stringify(request.url?.endsWith('/verify') ? RUN : REPLICATION));
+  }).listen(0, '127.0.0.1');
+  await once(control, 'listening');
+  const address = control.address();
+  folder = await mkdtemp(join(tmpdir(), 'ficus-watching-'));
+  config = join(folder, 'ficus.yaml');
+  await writeFile(
+    config,
+    `version: 1
+control: { listen: "127.0.0.1:${typeof address === 'object' ? address?.port : 0}", database: postgres://nobody@127.0.0.1/none }
+legacy: { url: http://127.0.0.1:9 }
+slices:
+  inbox: { candidate: { url: http://127.0.0.1:9 }, routes: [{ id: list, path: /inbox }] }
+`,
+  );
+});
+afterEach(async () => {
+  await stopAll();
+  control.closeAllConnections();
+  control.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A terminal, as far as the command can tell. */
+const TERMINAL = [
+  '--import',
+  'data:text/javascript,process.stderr.isTTY = true; process.stderr.columns = 60',
+];
+const CLEARED = '\r\u001b[2K';
+
+const watch = (command: string, ...options: string[]) =>
+  startCommand([...TERMINAL, FICUS, command, 'inbox', '--config', config, ...options]);
+
+/** What a terminal shows of a stream in the end: the last drawing of each line. */
+const shown = (stream: string) =>
+  stream
+    .split('\n')
+    .map((line) => line.split(CLEARED).at(-1))
+    .join('\n');
+
+test.each([
+  ['verify', 'The comparison goes on without you'],
+  ['copy', 'The copy goes on without you'],
+])('Ctrl-C during ficus %s', async (command, words) => {
+  const running = watch(command);
+  await running.untilError('50 %');
+  running.child.kill('SIGINT');
+  const { status, stdout, stderr } = await running.ended;
+  expect([status, shown(stderr)]).toEqual([1, '']);
+  expect(stdout).toContain(words);
+});
+
+test('Ctrl-C during ficus verify --json: the document says that it runs', async () => {
+  const running = watch('verify', '--json');
+  await running.untilError('50 %');
+  running.child.kill('SIGINT');
+  const { status, stdout, stderr } = await running.ended;
+  expect([status, shown(stderr)]).toEqual([1, '']);
+  expect(JSON.parse(stdout)).toMatchObject({ ok: false, state: 'running' });
+});
+
+test('Ctrl-C during ficus verify while the control plane hangs', async () => {
+  const running = watch('verify');
+  await running.untilError('50 %');
+  mute = true;
+  await once(control, 'request');
+  running.child.kill('SIGINT');
+  const { status, stderr } = await running.ended;
+  expect([status, shown(stderr)]).toEqual([1, '']);
+});
+
+test('a second Ctrl-C during ficus copy, while the control plane hangs', async () => {
+  const running = watch('copy');
+  await running.untilError('50 %');
+  mute = true;
+  await once(control, 'request');
+  running.child.kill('SIGINT');
+  running.child.kill('SIGTERM');
+  const { status, stderr } = await running.ended;
+  expect([status, shown(stderr)]).toEqual([3, '']);
+});
+
+test.each(['verify', 'copy'])('a control plane that goes away during ficus %s', async (command) => {
+  const running = watch(command);
+  await running.untilError('50 %');
+  control.closeAllConnections();
+  control.close();
+  const { status, stderr } = await running.ended;
+  expect(status).toBe(3);
+  expect(stripVTControlCharacters(shown(stderr))).toMatch(
+    /^error: No control plane answers at [^\n]+\n {2}Start it/,
+  );
+});
+
+test.each(['verify', 'copy'])('a control plane that goes away while it answers ficus %s', async (command) => {
+  const running = watch(command);
+  await running.untilError('50 %');
+  torn = true;
+  const { status, stderr } = await running.ended;
+  expect(status).toBe(3);
+  expect(stripVTControlCharacters(shown(stderr))).toMatch(/^error: No control plane answers at /);
+});

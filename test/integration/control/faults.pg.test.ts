@@ -1,0 +1,162 @@
+/** The control plane while its database goes away and comes back. Starts a cluster of its own: it is killed. */
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { type Control, createControlClient, startControl } from '@ficus/control';
+import { type EmbeddedCluster, startCluster } from '@ficus/sample';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { makeTestDirectory } from '../../parts/test-directory.ts';
+import {
+  createTestDatabase,
+  HandPlayedReplication,
+  silent,
+  type TestDatabase,
+  testConfig,
+} from './fixture.ts';
+
+let root: string;
+let cluster: EmbeddedCluster;
+let database: TestDatabase;
+let control: Control | undefined;
+
+const start = (url = database.url) =>
+  startControl({
+    config: testConfig(url),
+    logger: silent,
+    replications: (options) => new HandPlayedReplication(options),
+  });
+
+function startThrough(relay: Relay): Promise<Control> {
+  const through = new URL(database.url);
+  through.port = String(relay.port);
+  return start(through.href);
+}
+
+beforeAll(async () => {
+  root = await makeTestDirectory('control');
+  cluster = await startCluster({ dataDir: join(root, 'data'), settings: { shared_buffers: '16MB' } });
+  database = await createTestDatabase(cluster.port);
+});
+afterAll(async () => {
+  await control?.stop();
+  await cluster.stop();
+  await rm(root, { recursive: true, force: true });
+});
+
+it('goes on serving flags while its database is dead, refuses changes, and recovers by itself', async () => {
+  control = await start();
+  const client = createControlClient(control.address);
+  await client.setServe('notes', { percent: 30, reason: 'kept' });
+
+  await cluster.kill();
+  const { address } = control;
+  // A killed server's sessions live until they notice.
+  await vi.waitUntil(async () => (await fetch(`${address}/readyz`)).status === 503, { timeout: 10_000 });
+  await expect(client.setServe('notes', { percent: 60 })).rejects.toMatchObject({
+    code: 'FICUS_CDC_DATABASE_UNREACHABLE',
+  });
+  expect((await client.slice('notes')).flags.serve.percent).toBe(30);
+  const flags = await fetch(`${control.address}/unleash/api/client/features`);
+  expect(await (await fetch(`${address}/readyz`)).json()).toMatchObject({ ready: false });
+  expect(await flags.text()).toContain('"rollout":"30"');
+
+  await cluster.restart();
+  await vi.waitUntil(async () => (await fetch(`${address}/readyz`)).status === 200, { timeout: 15_000 });
+  expect((await client.setServe('notes', { percent: 60 })).previous).toBe(30);
+  expect((await client.audit({ slice: 'notes' })).map(({ became }) => became)).toEqual([
+    { percent: 60 },
+    { percent: 30 },
+  ]);
+});
+
+it('takes over what another control plane changed while it had lost its lock', async () => {
+  await control?.stop();
+  const relay = await startRelay(cluster.port);
+  control = await startThrough(relay);
+  const client = createControlClient(control.address);
+  relay.cut(true);
+  // Whoever holds the lock now is the control plane; the first one waits for it.
+  const second = await vi.waitUntil(() => start().catch(() => undefined), { timeout: 10_000, interval: 5 });
+  relay.cut(false);
+  await createControlClient(second.address).setServe('notes', { percent: 77 });
+  await expect(client.setServe('notes', { percent: 1 })).rejects.toMatchObject({
+    code: 'FICUS_CDC_DATABASE_UNREACHABLE',
+  });
+  await second.stop();
+  await vi.waitUntil(async () => (await fetch(`${control?.address}/readyz`)).status === 200, {
+    timeout: 10_000,
+  });
+  expect((await client.slice('notes')).flags.serve.percent).toBe(77);
+  await control.stop();
+  await relay.stop();
+});
+
+it('notices a network that swallows everything, and works again when it does not', async () => {
+  await control?.stop();
+  const relay = await startRelay(cluster.port);
+  control = await startThrough(relay);
+  const { address } = control;
+  const client = createControlClient(address);
+  await client.setServe('notes', { percent: 11 });
+  relay.swallow(true);
+  await expect(client.setServe('notes', { percent: 12 })).rejects.toMatchObject({
+    code: 'FICUS_CDC_DATABASE_UNREACHABLE',
+  });
+  relay.swallow(false);
+  await vi.waitUntil(async () => (await fetch(`${address}/readyz`)).status === 200, { timeout: 15_000 });
+  // Whether the lost answer was that of a commit, nobody could know: what counts is what the database says.
+  const rows = await database.query(`SELECT percent FROM ficus_control.flag WHERE name = 'notes.serve'`);
+  expect((await client.slice('notes')).flags.serve.percent).toBe(rows[0]?.percent);
+  await control.stop();
+  await relay.stop();
+});
+
+interface Relay {
+  readonly port: number;
+  /** While true, bytes vanish and no socket closes. */
+  swallow(on: boolean): void;
+  /** While true, no connection holds. */
+  cut(on: boolean): void;
+  stop(): Promise<void>;
+}
+
+async function startRelay(to: number): Promise<Relay> {
+  let swallowing = false;
+  let cut = false;
+  const sockets = new Set<Socket>();
+  const endAll = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  const server = createServer((near) => {
+    if (cut) return near.destroy();
+    const far = connect(to, '127.0.0.1');
+    for (const [from, into] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (chunk) => swallowing || into.write(chunk));
+      from.on('error', () => undefined);
+      from.on('close', () => swallowing || into.destroy());
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as { port: number }).port,
+    swallow: (on) => {
+      swallowing = on;
+      // What was lost stays lost: connections of that time are dead once the network is back.
+      if (!on) endAll();
+    },
+    cut: (on) => {
+      cut = on;
+      if (on) endAll();
+    },
+    stop: async () => {
+      endAll();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

@@ -1,0 +1,358 @@
+/** The control plane's end of the link: state and progress, positions, reports, observations and their confirmation. */
+
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type Control, type ControlClient, createControlClient, startControl } from '@ficus/control';
+import {
+  encodeObservation,
+  LINK_PATHS,
+  type Observation,
+  type ObservedResponse,
+  type ProgressEvent,
+  type StateEvent,
+} from '@ficus/core';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import {
+  createTestDatabase,
+  HandPlayedReplication,
+  silent,
+  type TestDatabase,
+  testConfig,
+} from './fixture.ts';
+
+interface Side {
+  readonly server: Server;
+  readonly url: string;
+  /** Bodies by path; a function is asked each time. */
+  answer: (path: string, headers: NodeJS.Dict<string | string[]>) => string;
+  seen: NodeJS.Dict<string | string[]>[];
+}
+
+async function startSide(): Promise<Side> {
+  const side = { answer: () => '{}', seen: [] } as unknown as { -readonly [K in keyof Side]: Side[K] };
+  side.server = createServer((request, response) => {
+    side.seen.push(request.headers);
+    response.setHeader('content-type', 'application/json');
+    response.end(side.answer(request.url ?? '', request.headers));
+  }).listen(0, '127.0.0.1');
+  await once(side.server, 'listening');
+  side.url = `http://127.0.0.1:${(side.server.address() as { port: number }).port}`;
+  return side;
+}
+
+let database: TestDatabase;
+let control: Control;
+let client: ControlClient;
+let stream: HandPlayedReplication;
+let legacy: Side;
+let candidate: Side;
+
+beforeAll(async () => {
+  [database, legacy, candidate] = await Promise.all([
+    createTestDatabase(inject('postgresPort')),
+    startSide(),
+    startSide(),
+  ]);
+  const config = testConfig(database.url, {
+    proxy: {
+      identify: {
+        user: { cookie: 'sid', introspect: '/whoami' },
+        assert: { secret: 'sixteen-letters-or-more' },
+      },
+    },
+    legacy: { url: legacy.url, database: database.url },
+    slices: {
+      notes: {
+        candidate: { url: candidate.url, database: database.url },
+        routes: [{ id: 'list', path: '/api/notes' }],
+        tables: [{ from: 'notes', to: 'notes' }],
+      },
+      pages: { candidate: { url: candidate.url }, routes: [{ id: 'page', path: '/pages/*' }] },
+    },
+  });
+  control = await startControl({
+    config,
+    logger: silent,
+    replications: (options) => {
+      stream = new HandPlayedReplication(options);
+      return stream;
+    },
+  });
+  client = createControlClient(control.address);
+});
+afterAll(async () => {
+  await control.stop();
+  for (const side of [legacy, candidate]) side.server.close();
+  await database.drop();
+});
+beforeEach(async () => {
+  for (const side of [legacy, candidate]) {
+    side.seen = [];
+    side.answer = () => '{}';
+  }
+  stream.reaches = true;
+  await client.resetParity('notes');
+  await client.resetParity('pages');
+});
+
+const post = (path: string, body: unknown) =>
+  fetch(control.address + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+/** Reads server-sent events until the caller breaks off. */
+async function* events(signal: AbortSignal): AsyncGenerator<{ event: string; data: unknown }> {
+  const response = await fetch(control.address + LINK_PATHS.stream, { signal });
+  let rest = '';
+  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+    const blocks = (rest + chunk).split('\n\n');
+    rest = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const event = /^event: (.*)$/m.exec(block)?.[1];
+      const data = /^data: (.*)$/m.exec(block)?.[1];
+      if (event && data) yield { event, data: JSON.parse(data) };
+    }
+  }
+}
+
+describe('stream', () => {
+  it('sends state, then progress, then whatever moves, never more than one in 10 ms', async () => {
+    const abort = new AbortController();
+    const seen: { event: string; data: unknown }[] = [];
+    const reading = (async () => {
+      for await (const event of events(abort.signal)) seen.push(event);
+    })().catch(() => undefined);
+    await expect.poll(() => seen.length).toBe(2);
+    expect(seen[0]).toMatchObject({
+      event: 'state',
+      data: { slices: { notes: { owner: 'legacy', epoch: 1 }, pages: {} } } satisfies Record<
+        keyof StateEvent,
+        unknown
+      >,
+    });
+    expect(seen[1]).toMatchObject({
+      event: 'progress',
+      data: { slices: { notes: { appliedLsn: '0/10', healthy: true } } } satisfies ProgressEvent,
+    });
+
+    for (let lsn = 0x20; lsn < 0x60; lsn++)
+      stream.play({ appliedLsn: `0/${lsn.toString(16).toUpperCase()}` });
+    const last = () => seen.at(-1)?.data as ProgressEvent;
+    await expect.poll(last).toMatchObject({ slices: { notes: { appliedLsn: '0/5F' } } });
+    expect(seen.length).toBeLessThan(6);
+
+    stream.play({ state: 'stopped' });
+    await expect.poll(last).toMatchObject({ slices: { notes: { healthy: false } } });
+    stream.play({ state: 'streaming', appliedLsn: '0/10' });
+    abort.abort();
+    await reading;
+  });
+});
+
+describe('positions', () => {
+  it('answers for slices that have a stream', async () => {
+    stream.position = '1/ABC';
+    const response = await post(LINK_PATHS.positions, { slices: ['notes', 'pages', 'nope'] });
+    expect(await response.json()).toEqual({ positions: { notes: '1/ABC' } });
+  });
+});
+
+describe('reports', () => {
+  it('become traffic by side, dropped copies, and a list of proxies', async () => {
+    const traffic = (side: string, reason: string, requests: number, failures = 0) => ({
+      slice: 'notes',
+      route: 'list',
+      side,
+      reason,
+      requests,
+      failures,
+      durationMs: requests * 2,
+    });
+    const response = await post(LINK_PATHS.report, {
+      proxyId: 'p1',
+      workers: 2,
+      epochs: { notes: 1 },
+      traffic: [
+        traffic('candidate', 'serve-flag-on', 25, 1),
+        traffic('legacy', 'serve-flag-off', 70),
+        traffic('legacy', 'pinned', 5),
+        traffic('legacy', 'owner-writes', 900),
+      ],
+      droppedCopies: [{ slice: 'notes', reason: 'memory', copies: 3 }],
+    });
+    expect(response.status).toBe(204);
+    const slice = await client.slice('notes');
+    expect(slice.traffic).toMatchObject({
+      candidateSharePercent: 25,
+      legacy: { requests: 975, failures: 0, meanMs: 2 },
+      candidate: { requests: 25, failures: 1 },
+      reasons: { pinned: 5, 'owner-writes': 900 },
+    });
+    expect(slice.parity.counts.skipped).toBe(3);
+    expect(slice.parity.ratio).toBeNull();
+    expect(await client.proxies()).toMatchObject([{ proxyId: 'p1', workers: 2, epochs: { notes: 1 } }]);
+    const metrics = await (await fetch(`${control.address}/metrics`)).text();
+    expect(metrics).toContain(
+      'ficus_reported_requests_total{slice="notes",route="list",side="legacy",reason="pinned"} 5',
+    );
+    expect(metrics).toMatch(/^(#.*|[a-z_]+\{[^}]*\} [0-9.e+-]+)$/m);
+  });
+
+  it('are refused when their shape is wrong, with the path', async () => {
+    const response = await post(LINK_PATHS.report, { proxyId: 'p', workers: 1, epochs: {}, traffic: [{}] });
+    expect(response.status).toBe(400);
+    expect(((await response.json()) as { detail: string }).detail).toContain('traffic[0].slice');
+  });
+});
+
+describe('observations', () => {
+  const answer = (body: string): ObservedResponse => ({
+    status: 200,
+    headers: [['content-type', 'application/json']],
+    body: Buffer.from(body),
+    truncated: false,
+    durationMs: 1,
+  });
+  const observe = async (left: string, right: string, over: Partial<Observation> = {}) => {
+    const observation: Observation = {
+      slice: 'notes',
+      route: 'list',
+      requestId: 'r1',
+      at: Date.now(),
+      method: 'GET',
+      target: '/api/notes?page=1',
+      requestHeaders: [
+        ['host', 'shop.example'],
+        ['cookie', 'sid=secret'],
+        ['accept', 'application/json'],
+      ],
+      servedBy: 'legacy',
+      legacy: answer(left),
+      candidate: answer(right),
+      ...over,
+    };
+    const response = await post(LINK_PATHS.observations, { observations: [encodeObservation(observation)] });
+    expect(response.status).toBe(204);
+  };
+  const counts = async (slice = 'notes') => (await client.slice(slice)).parity.counts;
+
+  it('that agree are matches', async () => {
+    await observe('{"a":1}', '{"a":1}');
+    expect(await counts()).toMatchObject({ match: 1, mismatch: 0 });
+    expect((await client.slice('notes')).parity.ratio).toBe(1);
+  });
+
+  it('that still differ once the stream has caught up are mismatches, with both values and curl', async () => {
+    legacy.answer = (path) => (path === '/whoami' ? '{"user":7}' : '{"a":1}');
+    candidate.answer = () => '{"a":2}';
+    await observe('{"a":1}', '{"a":2}');
+    await expect.poll(async () => (await counts()).mismatch).toBe(1);
+    const [sample] = (await client.slice('notes')).parity.samples;
+    expect(sample).toMatchObject({
+      request: 'GET /api/notes?page=1',
+      differences: [{ path: '$.a', legacy: '1', candidate: '2' }],
+    });
+    expect(sample?.curl.candidate).toContain(`'${candidate.url}/api/notes?page=1'`);
+    expect(JSON.stringify(sample)).not.toContain('sid=secret');
+    const asked = candidate.seen[0]!;
+    expect(asked).toMatchObject({ 'x-ficus-shadow': '1', cookie: 'sid=secret', host: 'shop.example' });
+    const claims = JSON.parse(
+      Buffer.from(String(asked['x-ficus-identity']).split('.')[1]!, 'base64url').toString(),
+    );
+    expect(claims).toMatchObject({ iss: 'ficus', aud: 'notes', sub: '7' });
+    expect(legacy.seen.every((headers) => headers['x-ficus-identity'] === undefined)).toBe(true);
+  });
+
+  it('that agree once the stream has caught up were stale', async () => {
+    legacy.answer = () => '{"a":2}';
+    candidate.answer = () => '{"a":2}';
+    await observe('{"a":2}', '{"a":1}');
+    await expect.poll(async () => (await counts()).stale).toBe(1);
+    expect(await counts()).toMatchObject({ mismatch: 0, match: 0 });
+  });
+
+  it('that the stream never catches up with are inconclusive', async () => {
+    stream.reaches = false;
+    await observe('{"a":1}', '{"a":2}');
+    await expect.poll(async () => (await counts()).inconclusive).toBe(1);
+  });
+
+  it('that differ where the owner differs from itself are inconclusive, and say where', async () => {
+    let time = 0;
+    legacy.answer = () => `{"now":${time++}}`;
+    candidate.answer = () => `{"now":${1000 + time++}}`;
+    await observe('{"now":0}', '{"now":1}');
+    await expect.poll(async () => (await counts()).inconclusive).toBe(1);
+    expect(Object.keys((await client.slice('notes')).parity.reasons)).toEqual([
+      'inconclusive: the owner does not agree with itself at $.now',
+    ]);
+  });
+
+  it('may name the upstream or the public host where they redirect to', async () => {
+    const moved = (location: string): ObservedResponse => ({
+      status: 302,
+      headers: [['location', location]],
+      body: Buffer.alloc(0),
+      truncated: false,
+      durationMs: 1,
+    });
+    const redirect = (left: string, right: string) =>
+      observe('', '', { slice: 'pages', route: 'page', legacy: moved(left), candidate: moved(right) });
+    await redirect('https://shop.example/login', '/login');
+    await redirect(`${legacy.url}/login`, `${candidate.url}/login`);
+    await redirect('https://shop.example/login', 'https://evil.example/login');
+    expect(await counts('pages')).toMatchObject({ match: 2, mismatch: 1 });
+  });
+
+  it('of a slice without tables cannot be lag', async () => {
+    await observe('{"a":1}', '{"a":2}', { slice: 'pages', route: 'page' });
+    expect(await counts('pages')).toMatchObject({ mismatch: 1 });
+    expect(candidate.seen).toEqual([]);
+  });
+
+  it('beyond what may wait count as inconclusive, none is lost', async () => {
+    let release = (_: boolean): void => undefined;
+    const gate = new Promise<boolean>((resolve) => {
+      release = resolve;
+    });
+    stream.reaches = () => gate;
+    legacy.answer = () => '{"a":1}';
+    candidate.answer = () => '{"a":2}';
+    const one = encodeObservation({
+      slice: 'notes',
+      route: 'list',
+      requestId: 'r',
+      at: 0,
+      method: 'GET',
+      target: '/api/notes',
+      requestHeaders: [],
+      servedBy: 'legacy',
+      legacy: answer('{"a":1}'),
+      candidate: answer('{"a":2}'),
+    });
+    await post(LINK_PATHS.observations, { observations: Array.from({ length: 600 }, () => one) });
+    const waiting = await counts();
+    expect(waiting.inconclusive).toBe(600 - 504);
+    expect((await client.slice('notes')).parity.confirming).toBe(504);
+    release(true);
+    await expect.poll(async () => (await counts()).mismatch, { timeout: 15_000 }).toBe(504);
+    expect((await client.slice('notes')).parity.confirming).toBe(0);
+  });
+
+  it('of an older window do not count in the new one', async () => {
+    let release = (_: boolean): void => undefined;
+    const gate = new Promise<boolean>((resolve) => {
+      release = resolve;
+    });
+    stream.reaches = () => gate;
+    legacy.answer = () => '{"a":1}';
+    await observe('{"a":1}', '{"a":2}');
+    await expect.poll(() => legacy.seen.length).toBeGreaterThan(0);
+    await client.resetParity('notes');
+    release(true);
+    await expect.poll(() => candidate.seen.length).toBeGreaterThan(0);
+    expect((await client.slice('notes')).parity.compared).toBe(0);
+  });
+});

@@ -1,0 +1,17 @@
+/** Writes past the stream, to readers that are faster than our second look. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+test('a write’s request is not used again while libuv holds it', async () => {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'direct-write.ts')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.on('data', (piece) => {
+    said += piece;
+  });
+  const [status, signal] = await once(child, 'exit');
+  expect({ status, signal, said }).toMatchObject({ status: 0, signal: null });
+});

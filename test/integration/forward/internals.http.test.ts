@@ -1,0 +1,104 @@
+/** What the forwarder takes for granted beneath Node's documented interface, held to the Node that runs. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import { LeanRequest } from '../../../proxy/accept/lean-request.ts';
+import { LeanResponse } from '../../../proxy/respond/lean-response.ts';
+import type { ServerResponseInternals } from '../../../proxy/respond/server-response-internals.ts';
+import { available } from '../../../proxy/wire/direct-write.ts';
+import { PATIENT, rawClient } from './harness.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function serve(
+  lean: boolean,
+  handle: (request: IncomingMessage, response: ServerResponse & ServerResponseInternals) => void,
+): Promise<number> {
+  const server = createServer(
+    lean
+      ? {
+          optimizeEmptyRequests: true,
+          requireHostHeader: false,
+          IncomingMessage: LeanRequest,
+          ServerResponse: LeanResponse as unknown as typeof ServerResponse,
+        }
+      : {},
+  );
+  const listener = (request: IncomingMessage, response: ServerResponse): void =>
+    handle(request, response as ServerResponse & ServerResponseInternals);
+  server.on('request', listener).on('checkContinue', listener);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+it('short writes can go past the stream', () => {
+  expect(available).toBe(true);
+});
+
+it.each([true, false])('a response is what it is taken for (lean: %s)', async (lean) => {
+  const seen: unknown[] = [];
+  const port = await serve(lean, (_request, response) => {
+    const { _header, _last, _expect_continue, _sent100, shouldKeepAlive } = response;
+    seen.push([_header, _last, _expect_continue, _sent100, shouldKeepAlive]);
+    response._writeRaw('HTTP/1.1 103 Early Hints\r\n\r\n', 'latin1');
+    response._header = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+    response.end();
+  });
+  const client = await rawClient(port, 'GET / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n\r\n');
+  cleanups.push(() => client.close());
+  const expected = 'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+  expect(await client.until((text) => text.endsWith('ok'))).toBe(expected);
+  expect(seen).toEqual([[null, false, true, false, true]]);
+});
+
+it('a lean response that is the last closes after it, and an aborted one tells its watcher', async () => {
+  const gone: string[] = [];
+  const port = await serve(true, (request, response) => {
+    const lean = response as unknown as LeanResponse;
+    if (request.url === '/last') {
+      response._last = true;
+      expect(lean.endWhole('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')).toBe(true);
+      expect(lean.endWhole('again')).toBe(false);
+    } else lean.watcher = { onClientClose: () => gone.push(request.url!) };
+  });
+  const last = await rawClient(port, 'GET /last HTTP/1.1\r\nHost: h\r\n\r\n');
+  expect(await last.untilEnd()).toMatch(/ok$/);
+  // The second is queued behind the first: both have to hear of it.
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write('GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n');
+  await new Promise((resolve) => setImmediate(resolve));
+  await expect.poll(() => socket.bytesWritten, PATIENT).toBeGreaterThan(0);
+  const other = await rawClient(port, 'GET /last HTTP/1.1\r\nHost: h\r\n\r\n');
+  await other.untilEnd();
+  socket.resetAndDestroy();
+  await expect.poll(() => gone.toSorted(), PATIENT).toEqual(['/a', '/b']);
+});
+
+it('a lean request with a body is the stream that Node documents, one without has none', async () => {
+  const bodies: string[] = [];
+  const port = await serve(true, async (request, response) => {
+    let body = '';
+    if (request.rawHeaders.some((part) => part.toLowerCase() === 'content-length')) {
+      for await (const piece of request) body += piece;
+    }
+    bodies.push(`${request.method} ${body} ${request.headers['content-length'] ?? '-'} ${request.complete}`);
+    response.end('done');
+  });
+  const client = await rawClient(port, 'POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody');
+  cleanups.push(() => client.close());
+  await client.until((text) => text.endsWith('done'));
+  client.socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+  await client.until((text) => text.split('done').length === 3);
+  expect(bodies[0]).toBe('POST body 4 true');
+  expect(bodies[1]).toMatch(/^GET {2}- /);
+});

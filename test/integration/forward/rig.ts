@@ -1,0 +1,53 @@
+/** What tests of the forwarder share: raw upstreams, forwarders and raw clients that are ended after each test. */
+import { afterEach } from 'vitest';
+import {
+  type Forwarder,
+  type ForwarderOptions,
+  type RawClient,
+  type RawUpstream,
+  rawClient,
+  startForwarder,
+  startRawUpstream,
+} from './harness.ts';
+
+export const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nDate: D\r\n\r\nok';
+export const ends = (tail: string) => (text: string) => text.endsWith(tail);
+export const requestEnds = (all: string) => all.endsWith('\r\n\r\n');
+
+export interface ForwardRig {
+  /** Called after the test, last one first. */
+  readonly cleanups: (() => unknown)[];
+  /** A raw upstream that answers with what the function says, if anything. */
+  upstreamAnswering(answer: (all: string, index: number) => string | undefined): Promise<RawUpstream>;
+  forwarderTo(url: string, options?: ForwarderOptions): Promise<Forwarder>;
+  client(port: number, bytes: string): Promise<RawClient>;
+}
+
+/** To be called once in a test file. */
+export function forwardRig(): ForwardRig {
+  const cleanups: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  });
+  return {
+    cleanups,
+    upstreamAnswering: async (answer) => {
+      const upstream = await startRawUpstream((socket, all, index) => {
+        const text = answer(all, index);
+        if (text !== undefined) socket.write(Buffer.from(text, 'latin1'));
+      });
+      cleanups.push(() => upstream.close());
+      return upstream;
+    },
+    forwarderTo: async (url, options = {}) => {
+      const forwarder = await startForwarder(url, options);
+      cleanups.push(() => forwarder.close());
+      return forwarder;
+    },
+    client: async (port, bytes) => {
+      const made = await rawClient(port, bytes);
+      cleanups.push(() => made.close());
+      return made;
+    },
+  };
+}

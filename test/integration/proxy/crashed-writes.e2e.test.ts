@@ -1,0 +1,37 @@
+/** A worker that crashes while a write is at the legacy: it may still be done, and its user must read it. */
+import cluster from 'node:cluster';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ask, type FakeControl, noteFlags, type Rig, startFakeControl, startRig, until } from './rig.ts';
+
+const FIRST_BYTE_MS = 1_000;
+
+let control: FakeControl;
+let rig: Rig;
+
+beforeEach(async () => {
+  control = await startFakeControl(noteFlags(100, 0));
+  rig = await startRig({
+    control,
+    proxy: { workers: 1, accessLog: { sample: 0 } },
+    legacy: { timeouts: { firstByteMs: FIRST_BYTE_MS } },
+    candidate: { timeouts: { firstByteMs: 100 } },
+    start: { inProcess: false },
+  });
+});
+afterEach(async () => {
+  await rig.close();
+  await control.close();
+});
+
+test('the position is asked for when an answer would no longer have been waited for, and not before', async () => {
+  rig.legacy.handler = () => {};
+  const write = ask(`${rig.url}/api/notes`, { method: 'POST', headers: { cookie: 'sid=ann' } }).catch(
+    () => 'cut',
+  );
+  await until(() => rig.legacy.requests.length === 1, 'the write is at the legacy');
+  const killedAt = performance.now();
+  Object.values(cluster.workers!)[0]!.process.kill('SIGKILL');
+  expect(await write).toBe('cut');
+  await until(() => control.asked > 0, 'asked');
+  expect(performance.now() - killedAt).toBeGreaterThanOrEqual(FIRST_BYTE_MS);
+});

@@ -1,0 +1,95 @@
+/** Flags that are read twice at once: whoever began first may be answered last, and must not bring the older set back. */
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { createFeaturesPoll } from '../../../proxy/flags/features-poll.ts';
+import { openFlagsFile } from '../../../proxy/flags/flags-file.ts';
+import { noteFlags, until } from './rig.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const setOf = (serve: number) => ({ version: 2, features: noteFlags(serve, 0), segments: [] });
+
+test('of a file: the reading that began last counts', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ficus-flags-'));
+  cleanups.push(() => rm(folder, { recursive: true, force: true }));
+  const [file, fresh] = [join(folder, 'flags.json'), join(folder, 'fresh.json')];
+  // A reading that takes long: of a pipe that nobody writes to yet.
+  execFileSync('mkfifo', [file]);
+  const taken: unknown[] = [];
+  const problems: string[] = [];
+  const source = openFlagsFile(file, {
+    onFlags: (set) => taken.push(set),
+    onProblem: (problem) => problems.push(problem),
+  });
+  cleanups.push(() => source.stop());
+  // Writing begins when somebody reads; whoever reads may not have opened it yet.
+  const writer = await open(file, 'w');
+  cleanups.push(() => writer.close());
+  // Whole and at once: the file is watched, and one that is away for a moment, or half there, would be refused.
+  await writeFile(fresh, JSON.stringify(setOf(100)));
+  await rename(fresh, file);
+  await source.reload();
+  expect(taken).toEqual([setOf(100)]);
+  await writer.writeFile(JSON.stringify(setOf(0)));
+  await writer.close();
+  await source.first;
+  expect(taken).toEqual([setOf(100)]);
+  expect(problems).toEqual([]);
+});
+
+async function heldPoll() {
+  const asked: { response: ServerResponse; tag: string | undefined }[] = [];
+  const server = createServer((request, response) => {
+    asked.push({ response, tag: request.headers['if-none-match'] });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(() => server.closeAllConnections() ?? server.close());
+  const poll = createFeaturesPoll(`http://127.0.0.1:${(server.address() as AddressInfo).port}/api`, {});
+  cleanups.push(() => poll.stop());
+  const ask = async () => {
+    const before = asked.length;
+    const answer = poll.ask();
+    await until(() => asked.length > before, 'asked');
+    return { answer, ...asked.at(-1)! };
+  };
+  return { poll, ask };
+}
+
+const answer = (response: ServerResponse, serve: number) =>
+  response.writeHead(200, { etag: `"${serve}"` }).end(JSON.stringify(setOf(serve)));
+
+test('of a server: the question that was asked last counts, with its tag', async () => {
+  const { ask } = await heldPoll();
+  const first = await ask();
+  const second = await ask();
+  answer(second.response, 100);
+  expect(await second.answer).toEqual(setOf(100));
+  answer(first.response, 0);
+  expect(await first.answer).toBeUndefined();
+  const third = await ask();
+  expect(third.tag).toBe('"100"');
+  third.response.writeHead(304).end();
+  expect(await third.answer).toBeUndefined();
+});
+
+test('of a server: what was asked before the stream brought a set is older than that', async () => {
+  const { poll, ask } = await heldPoll();
+  const first = await ask();
+  poll.forget();
+  answer(first.response, 0);
+  expect(await first.answer).toBeUndefined();
+  const second = await ask();
+  expect(second.tag).toBeUndefined();
+  answer(second.response, 100);
+  expect(await second.answer).toEqual(setOf(100));
+});

@@ -1,0 +1,67 @@
+/** A worker whose event loop no longer turns: new connections that the kernel gives it must not wait for ever. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type RunningCommand, startCommand } from '../../e2e/run-command.ts';
+import { type Backend, noteFlags, startBackend, until } from './rig.ts';
+
+let folder: string;
+let legacy: Backend;
+let proxy: RunningCommand;
+let url: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ficus-hanging-'));
+  legacy = await startBackend('legacy');
+  const flags = join(folder, 'flags.json');
+  await writeFile(flags, JSON.stringify({ version: 2, features: noteFlags(0, 0) }));
+  const config = {
+    version: 1,
+    proxy: { listen: '127.0.0.1:0', workers: 2, timeouts: { workerMs: 2_000 } },
+    flags: { provider: 'file', file: flags },
+    legacy: { url: legacy.url },
+  };
+  await writeFile(join(folder, 'ficus.yaml'), JSON.stringify(config));
+  proxy = startCommand(['cli/bin/ficus.js', 'proxy', '--config', join(folder, 'ficus.yaml')]);
+  const said = await proxy.until('"msg":"listening"');
+  url = (JSON.parse(said.split('\n')[0]!) as { address: string }).address;
+});
+
+afterEach(async () => {
+  proxy.child.kill('SIGKILL');
+  await proxy.ended;
+  await legacy.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function workerPids(): Promise<number[]> {
+  const primary = proxy.child.pid!;
+  const children = await readFile(`/proc/${primary}/task/${primary}/children`, 'utf8');
+  return children.split(' ').filter(Boolean).map(Number);
+}
+
+test('is ended and replaced, and whoever waited there is told by the closed connection', async () => {
+  const [stopped] = await workerPids();
+  process.kill(stopped!, 'SIGSTOP');
+  // On connections of their own, so that some are given to the worker that hangs.
+  const asked = Array.from({ length: 20 }, () =>
+    fetch(`${url}/x`, { headers: { connection: 'close' } }).then(
+      (answer) => answer.status,
+      () => 'cut',
+    ),
+  );
+  await proxy.until('worker hangs: it is ended');
+  const outcomes = await Promise.all(asked);
+  expect(outcomes).toContain(200);
+  await until(async () => {
+    const workers = await workerPids();
+    return workers.length === 2 && !workers.includes(stopped!);
+  }, 'replaced');
+  const served = () =>
+    fetch(`${url}/x`).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  await until(served, 'served again');
+});

@@ -1,0 +1,151 @@
+/** One ill address among several of an upstream: left alone, probed, taken back; seen in metrics and log. */
+import { once } from 'node:events';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Backend, type Rig, type RigOptions, startBackend, startRig, until } from './rig.ts';
+
+let rig: Rig;
+const backends: Backend[] = [];
+afterEach(async () => {
+  await rig.close();
+  await Promise.all(backends.splice(0).map((backend) => backend.close()));
+});
+
+/** The legacy at several addresses, each with a backend of its own. */
+async function withAddresses(count: number, legacy: RigOptions['legacy'] = {}): Promise<Backend[]> {
+  for (let index = 0; index < count; index += 1) backends.push(await startBackend(`address-${index}`));
+  const addresses = backends.map(({ url }) => new URL(url).host);
+  rig = await startRig({ legacy: { addresses, ...legacy } });
+  return backends;
+}
+
+const outlier = { failures: 3, ejectMs: 60_000, maxEjectMs: 60_000 };
+
+/** Requests at once, so that all addresses are used. Answers their statuses. */
+async function burst(count = 8): Promise<number[]> {
+  return Promise.all(Array.from({ length: count }, async () => (await rig.get('/x')).status));
+}
+
+const changes = (part: string) => rig.logs.filter(({ msg }) => String(msg).startsWith(part));
+const ejected = () => changes('address left alone');
+
+async function untilEjected(): Promise<void> {
+  await until(async () => {
+    await burst();
+    return ejected().length > 0;
+  }, 'left alone');
+}
+
+describe('an address among several', () => {
+  test.each([
+    ['answers 503', 'gateway-status', (backend: Backend) => answer(backend, 503)],
+    ['cuts every connection', 'reset', cut],
+    ['never answers', 'timed-out', silence],
+    ['is not there', 'refused', (backend: Backend) => backend.close()],
+    ['answers 500 where others do not', 'failure-rate', (backend: Backend) => answer(backend, 500)],
+  ] as const)('that %s is left alone', async (_what, reason, makeIll) => {
+    const [ill] = await withAddresses(2, {
+      outlier: { ...outlier, minRequests: 10 },
+      // Short only where it is waited for: a busy machine must not make well addresses late.
+      timeouts: { firstByteMs: reason === 'timed-out' ? 1_500 : 60_000 },
+    });
+    await makeIll(ill!);
+    await untilEjected();
+    const seen = ill!.requests.length;
+    for (let round = 0; round < 5; round += 1) expect(new Set(await burst())).toEqual(new Set([200]));
+    expect(ill!.requests).toHaveLength(seen);
+    expect(ejected()).toMatchObject([
+      { upstream: 'legacy', address: new URL(ill!.url).host, reason, level: 40 },
+    ]);
+    const series = `ficus_outlier_ejections_total{upstream="legacy",reason="${reason}"} 1`;
+    const out = 'ficus_upstream_addresses_out{upstream="legacy"} 1';
+    await until(async () => {
+      const metrics = await rig.metrics();
+      return metrics.includes(series) && metrics.includes(out);
+    }, 'counted');
+  });
+
+  test('comes back by one request, for which the others do not wait', async () => {
+    const [ill, well] = await withAddresses(2, { outlier: { failures: 3, ejectMs: 50 } });
+    const healed = ill!.handler;
+    answer(ill!, 503);
+    await untilEjected();
+    const held: (() => void)[] = [];
+    ill!.handler = (request, response) => void held.push(() => healed(request, response));
+    const seen = ill!.requests.length;
+    const arrived = once(ill!.server, 'request');
+    let probe = rig.get('/x');
+    // One request is taken for the probe once the time has passed; those beside it go to the other address.
+    await until(async () => {
+      if (held.length > 0) return true;
+      await Promise.race([probe, arrived]);
+      if (held.length === 0) probe = rig.get('/x');
+      return held.length > 0;
+    }, 'a probe is under way');
+    expect(new Set(await burst())).toEqual(new Set([200]));
+    expect(ill!.requests).toHaveLength(seen + 1);
+    held[0]!();
+    expect((await probe).status).toBe(200);
+    await until(() => changes('address taken back').length === 1, 'taken back');
+    ill!.handler = healed;
+    const before = well!.requests.length + ill!.requests.length;
+    await burst();
+    expect(well!.requests.length + ill!.requests.length).toBe(before + 8);
+    await until(async () => (await rig.metrics()).includes('ficus_outlier_returns_total'), 'counted');
+  });
+
+  test('is never the last: an upstream that is ill as a whole is asked all the same', async () => {
+    const all = await withAddresses(3, { outlier });
+    for (const backend of all) cut(backend);
+    await untilEjected();
+    for (let round = 0; round < 5; round += 1) expect(new Set(await burst())).toEqual(new Set([502]));
+    expect(ejected()).toHaveLength(1);
+    for (const backend of all) answer(backend, 200);
+    expect(new Set(await burst())).toEqual(new Set([200]));
+  });
+
+  test('that is left alone is tried again when the others cannot be reached', async () => {
+    const [ill, well] = await withAddresses(2, { outlier });
+    answer(ill!, 503);
+    await untilEjected();
+    answer(ill!, 200);
+    await well!.close();
+    await until(async () => (await rig.get('/x')).status === 200, 'the address that is out');
+  });
+
+  test('is not left alone where that is turned off', async () => {
+    const [ill] = await withAddresses(2, { outlier: { ...outlier, maxShare: 0 } });
+    answer(ill!, 503);
+    await until(async () => (await burst()).filter((status) => status === 503).length > 0);
+    const seen = ill!.requests.length;
+    await until(async () => {
+      await burst();
+      return ill!.requests.length > seen + 10;
+    }, 'still asked');
+    expect(ejected()).toEqual([]);
+  });
+});
+
+test('an ill address of the candidate does not open the breaker of all', async () => {
+  for (const name of ['ill', 'well']) backends.push(await startBackend(name));
+  const addresses = backends.map(({ url }) => new URL(url).host);
+  rig = await startRig({ serve: 100, candidate: { addresses, outlier: { failures: 5 } } });
+  answer(backends[0]!, 503);
+  const sides = new Set<string | null>();
+  for (let request = 0; request < 50; request += 1) {
+    sides.add((await rig.get('/api/notes', { cookie: 'sid=ann' })).side);
+  }
+  expect(sides).toEqual(new Set(['candidate']));
+  expect(rig.logs.some(({ msg }) => msg === 'breaker changed')).toBe(false);
+});
+
+function answer(backend: Backend, status: number): void {
+  backend.handler = (_, response) => void response.writeHead(status).end('x');
+}
+
+function silence(backend: Backend): void {
+  backend.handler = () => {};
+}
+
+function cut(backend: Backend): void {
+  backend.handler = (request) => void request.socket.destroy();
+}

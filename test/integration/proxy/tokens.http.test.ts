@@ -1,0 +1,192 @@
+/** Bearer tokens: what is verified, for how long it counts, and keys that an issuer publishes and changes. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { ask, noteFlags, type Rig, startFakeControl, startRig, until } from './rig.ts';
+
+let rig: Rig;
+const servers: { close(): unknown }[] = [];
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rig.close();
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+const SECRET = 'shared secret of the issuer';
+const assert = { secret: 'a secret for assertions' };
+const start = (jwt: Record<string, string>, more: object = {}) =>
+  startRig({ serve: 100, proxy: { identify: { user: { jwtClaim: 'sub' }, jwt, assert } }, ...more });
+const sign = (claims: JWTPayload, secret = SECRET) =>
+  new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode(secret));
+const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
+
+/** The subject that the candidate is told of, or undefined. */
+async function known(token: string): Promise<string | undefined> {
+  await rig.get('/api/notes', { authorization: `Bearer ${token}` });
+  const assertion = rig.candidate.requests.at(-1)!.headers['x-ficus-identity'] as string | undefined;
+  if (assertion === undefined) return undefined;
+  return (JSON.parse(Buffer.from(assertion.split('.')[1]!, 'base64url').toString()) as { sub: string }).sub;
+}
+
+describe('a token', () => {
+  test('counts from nbf to exp, kept or not', async () => {
+    rig = await start({ secret: SECRET });
+    expect(await known(await sign({ sub: 'ann', exp: inSeconds(-1) }))).toBeUndefined();
+    expect(await known(await sign({ sub: 'ann', nbf: inSeconds(60) }))).toBeUndefined();
+    const short = await sign({ sub: 'ann', exp: inSeconds(60) });
+    expect(await known(short)).toBe('ann');
+    const now = Date.now.bind(Date);
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + 61_000);
+    expect(await known(short)).toBeUndefined();
+  });
+
+  test('counts a little before its nbf: the issuer’s clock may be ahead of ours, and of exp nothing is given away', async () => {
+    rig = await start({ secret: SECRET });
+    expect(await known(await sign({ sub: 'ann', nbf: inSeconds(8) }))).toBe('ann');
+    expect(await known(await sign({ sub: 'ann', nbf: inSeconds(8), exp: inSeconds(-1) }))).toBeUndefined();
+  });
+
+  test('has to come from the issuer, and to be for us, where that is asked for', async () => {
+    rig = await start({ secret: SECRET, issuer: 'https://id.example', audience: 'shop' });
+    const claims = { sub: 'ann', iss: 'https://id.example', aud: 'shop' };
+    expect(await known(await sign(claims))).toBe('ann');
+    expect(await known(await sign({ ...claims, aud: ['other', 'shop'] }))).toBe('ann');
+    expect(await known(await sign({ ...claims, iss: 'https://evil.example' }))).toBeUndefined();
+    expect(await known(await sign({ ...claims, aud: 'other' }))).toBeUndefined();
+    expect(await known(await sign({ sub: 'ann' }))).toBeUndefined();
+  });
+
+  test('of any length is verified', async () => {
+    rig = await start({ secret: SECRET });
+    expect(await known(await sign({ sub: 'ann', pad: 'x'.repeat(4_000) }))).toBe('ann');
+    expect(await known(await sign({ sub: 'bob', pad: 'x'.repeat(4_000) }))).toBe('bob');
+  });
+});
+
+interface Issuer {
+  readonly url: string;
+  readonly fetched: () => number;
+  /** Publishes a new key alone, and signs with it from now on. */
+  changeKey(kid: string, alg?: string): Promise<void>;
+  sign(claims: JWTPayload): Promise<string>;
+  /** Answers 500 from now on. */
+  fail(): void;
+}
+
+async function startIssuer(): Promise<Issuer> {
+  let keys: object[] = [];
+  let signing = {
+    kid: '',
+    alg: '',
+    key: undefined as unknown as Awaited<ReturnType<typeof generateKeyPair>>['privateKey'],
+  };
+  let fetched = 0;
+  let ill = false;
+  const server: Server = createServer((_, response) => {
+    fetched += 1;
+    if (ill) response.writeHead(500).end();
+    else response.end(JSON.stringify({ keys }));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  servers.push({
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`,
+    fetched: () => fetched,
+    changeKey: async (kid, alg = 'ES256') => {
+      const pair = await generateKeyPair(alg);
+      signing = { kid, alg, key: pair.privateKey };
+      keys = [{ ...(await exportJWK(pair.publicKey)), kid, alg, use: 'sig' }];
+    },
+    sign: (claims) =>
+      new SignJWT(claims).setProtectedHeader({ alg: signing.alg, kid: signing.kid }).sign(signing.key),
+    fail: () => {
+      ill = true;
+    },
+  };
+}
+
+describe('keys that the issuer publishes', () => {
+  test('are fetched once, and again when a token names another', async () => {
+    const issuer = await startIssuer();
+    await issuer.changeKey('one');
+    rig = await start({ jwks: issuer.url });
+    const tokens = await Promise.all(['ann', 'bob', 'cid'].map((sub) => issuer.sign({ sub })));
+    expect(await Promise.all(tokens.map((token) => known(token)))).toHaveLength(3);
+    expect(await known(tokens[1]!)).toBe('bob');
+    expect(issuer.fetched()).toBe(1);
+    await issuer.changeKey('two', 'RS256');
+    const next = await issuer.sign({ sub: 'dan' });
+    await until(async () => (await known(next)) === 'dan', 'the new key');
+    expect(await known(tokens[0]!)).toBe('ann');
+    const forged = await sign({ sub: 'eve' });
+    expect(await known(forged)).toBeUndefined();
+  });
+
+  test('are kept over a reload that does not touch them', async () => {
+    const issuer = await startIssuer();
+    await issuer.changeKey('one');
+    let sample = 1;
+    const reloadConfig = async () => {
+      const config = rig.config();
+      return { ok: true as const, config: { ...config, proxy: { ...config.proxy, accessLog: { sample } } } };
+    };
+    rig = await start({ jwks: issuer.url }, { start: { reloadConfig } });
+    expect(await known(await issuer.sign({ sub: 'ann' }))).toBe('ann');
+    issuer.fail();
+    sample = 0;
+    expect(await rig.proxy.reload()).toEqual({ ok: true, generation: 2 });
+    expect(await known(await issuer.sign({ sub: 'bob' }))).toBe('bob');
+  });
+
+  test('and cannot be fetched make a caller uncertain: reads go to the owner, nobody is taken for anonymous', async () => {
+    const issuer = await startIssuer();
+    await issuer.changeKey('one');
+    issuer.fail();
+    const control = await startFakeControl(noteFlags(100, 0));
+    servers.push(control);
+    rig = await start({ jwks: issuer.url }, { control });
+    const authorization = `Bearer ${await issuer.sign({ sub: 'ann' })}`;
+    expect(await rig.get('/api/notes', { authorization })).toMatchObject({
+      side: 'legacy',
+      reason: 'pinned',
+    });
+    expect(await rig.get('/api/notes')).toMatchObject({ side: 'candidate' });
+    // One question a second, whatever number of tokens asks for it.
+    const others = await Promise.all(Array.from({ length: 20 }, (_, at) => issuer.sign({ sub: `u${at}` })));
+    const before = issuer.fetched();
+    const began = Date.now();
+    for (const token of others) {
+      expect(
+        await ask(`${rig.url}/api/notes`, { headers: { authorization: `Bearer ${token}` } }),
+      ).toMatchObject({
+        reason: 'pinned',
+      });
+    }
+    expect(issuer.fetched() - before).toBeLessThanOrEqual(1 + Math.floor((Date.now() - began) / 1_000));
+  });
+
+  test('are asked for again after a second, though the clock was set back meanwhile', async () => {
+    const issuer = await startIssuer();
+    await issuer.changeKey('one');
+    const token = await issuer.sign({ sub: 'ann' });
+    issuer.fail();
+    rig = await start({ jwks: issuer.url });
+    const authorization = `Bearer ${token}`;
+    await rig.get('/api/notes', { authorization });
+    expect(issuer.fetched()).toBe(1);
+    const now = Date.now.bind(Date);
+    vi.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);
+    await until(async () => {
+      await rig.get('/api/notes', { authorization });
+      return issuer.fetched() > 1;
+    }, 'asked again');
+  });
+});

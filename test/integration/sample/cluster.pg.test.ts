@@ -1,0 +1,21 @@
+/** The embedded cluster at a port that somebody else has: whoever answers there is not taken for it. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { freePort, startCluster } from '@ficus/sample';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { makeTestDirectory } from '../../parts/test-directory.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await makeTestDirectory('taken');
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+test('another cluster at its port is not taken for it', async () => {
+  const starting = startCluster({ dataDir: join(root, 'data'), port: inject('postgresPort') });
+  await expect(starting).rejects.toThrow('did not start');
+});
+
+test('a free port is none of those that connections are given', async () => {
+  expect(await freePort()).toBeLessThan(32_768);
+});
