@@ -5,16 +5,16 @@
  * Exit 0 after a drain, 2 when a variable is wrong, 3 when the database or the port cannot be had.
  */
 import { readFileSync } from 'node:fs';
+import { openDatabase } from '@ficus-sample/chassis/database.ts';
+import { drainOnSignal } from '@ficus-sample/chassis/drain.ts';
+import { describeStartFailure } from '@ficus-sample/chassis/start-failure.ts';
+import { startTracing } from '@ficus-sample/chassis/telemetry/tracing.ts';
 import pino from 'pino';
 import { buildApp } from './app/build-app.ts';
-import { drainOnSignal } from './app/drain.ts';
 import { type Environment, readEnvironment } from './app/environment.ts';
-import { describeStartFailure } from './app/start-failure.ts';
 import { applySchema } from './database/apply-schema.ts';
-import { openDatabase } from './database/database.ts';
 import { startReminderJob } from './notifications/reminder-job.ts';
 import { listenToOrders } from './orders/order-events.ts';
-import { startTracing } from './telemetry/tracing.ts';
 
 const SERVICE = 'shop';
 const { version } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as {
@@ -29,6 +29,7 @@ async function run(environment: Environment): Promise<void> {
   const tracing = await startTracing(SERVICE, version, process.env);
   const db = openDatabase({
     url: databaseUrl,
+    applicationName: SERVICE,
     poolSize: databasePool,
     wrap: tracing.wrapStatement,
     onIdleError: (error) => log.warn({ err: error }, 'database connection lost'),
@@ -56,7 +57,7 @@ async function run(environment: Environment): Promise<void> {
   };
   // Before the line: who reads it may end us at once.
   drainOnSignal(drain, log);
-  log.level = 'info'; // whoever started us waits for this line, whatever the level
+  log.level = 'info'; // the launcher waits for this line, whatever the level
   log.info({ address }, 'listening');
   log.level = logLevel;
 }

@@ -4,7 +4,7 @@
  *     DATABASE_URL=postgres://… node legacy-monolith/seed.ts [--scale 0.1]
  */
 import { parseArgs } from 'node:util';
-import { describeStartFailure } from './app/start-failure.ts';
+import { describeStartFailure } from '@ficus-sample/chassis/start-failure.ts';
 import { applySchema } from './database/apply-schema.ts';
 import { seed } from './database/seed.ts';
 

@@ -4,6 +4,7 @@
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '@ficus/tools';
 import { evaluateDemo } from './demo/demo-figures.ts';
 import { formatClosing } from './demo/format-closing.ts';
 import { formatMismatch } from './demo/format-mismatch.ts';
@@ -13,7 +14,6 @@ import { createScreen, type Screen } from './demo/screen.ts';
 import { connectSlice } from './demo/slice-control.ts';
 import { bringUp, type Sample } from './whole/bring-up.ts';
 import { describeFailure, reportFailure } from './whole/explain-failure.ts';
-import { makeDirectory } from './whole/make-directory.ts';
 import { parseOptions, refuseUsage } from './whole/parse-options.ts';
 import { untilInterrupted } from './whole/until-interrupted.ts';
 

@@ -4,11 +4,10 @@
  */
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { isCluster, stopLeftover } from './postgres/embedded-cluster.ts';
+import { isCluster, makeDirectory, stopLeftover } from '@ficus/tools';
 import { bringUp, type Sample } from './whole/bring-up.ts';
 import { describeFailure, reportFailure } from './whole/explain-failure.ts';
 import { formatWelcome } from './whole/format-welcome.ts';
-import { makeDirectory } from './whole/make-directory.ts';
 import { parseOptions, refuseUsage } from './whole/parse-options.ts';
 import { readPorts } from './whole/read-ports.ts';
 import { untilInterrupted } from './whole/until-interrupted.ts';

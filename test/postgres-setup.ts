@@ -1,7 +1,7 @@
 /** One embedded PostgreSQL for all `.pg.test.ts` files of a run; each test makes its own databases in it. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startCluster } from '@ficus/sample';
+import { startCluster } from '@ficus/tools';
 import type { TestProject } from 'vitest/node';
 import { makeTestDirectory } from './parts/test-directory.ts';
 

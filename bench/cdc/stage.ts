@@ -1,7 +1,7 @@
 /** Two clusters, source and target, with the same settings; each scenario makes its own databases in them. */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type EmbeddedCluster, startCluster } from '@ficus/sample';
+import { type EmbeddedCluster, startCluster } from '@ficus/tools';
 import pg from 'pg';
 
 export interface Stage {

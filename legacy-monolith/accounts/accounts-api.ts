@@ -1,8 +1,9 @@
 /** Login, logout, who am I: for people through /api, for the proxy through /internal/whoami. */
+
+import type { Database } from '@ficus-sample/chassis/database.ts';
+import { Problem } from '@ficus-sample/chassis/problem.ts';
+import { problemResponse } from '@ficus-sample/chassis/schemas.ts';
 import type { FastifyInstance } from 'fastify';
-import { Problem } from '../app/problem.ts';
-import { problemResponse } from '../app/schemas.ts';
-import type { Database } from '../database/database.ts';
 import { authenticate } from './authenticate.ts';
 import { findSession, logIn, logOut } from './sessions.ts';
 

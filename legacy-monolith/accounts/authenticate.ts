@@ -1,7 +1,8 @@
 /** The hook that API routes of a logged-in customer sit behind: 401 before anything else of the request is looked at. */
+
+import type { Database } from '@ficus-sample/chassis/database.ts';
+import { unauthorized } from '@ficus-sample/chassis/problem.ts';
 import type { FastifyInstance } from 'fastify';
-import { unauthorized } from '../app/problem.ts';
-import type { Database } from '../database/database.ts';
 import { type Customer, findSession } from './sessions.ts';
 
 declare module 'fastify' {

@@ -1,7 +1,7 @@
 /** Sessions: a row and a cookie `sid`. Used by the API, the pages and /internal/whoami alike. */
 import { randomBytes } from 'node:crypto';
+import type { Statements } from '@ficus-sample/chassis/database.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Statements } from '../database/database.ts';
 import { passwordMatches } from './passwords.ts';
 
 export const SESSION_COOKIE = 'sid';

@@ -32,8 +32,8 @@ it('names all problems at once', () => {
   });
   expect(result.ok ? [] : result.problems.map((problem) => problem.split(' ')[0])).toEqual([
     'PORT',
-    'REMINDER_INTERVAL_MS',
     'DATABASE_URL',
     'LOG_LEVEL',
+    'REMINDER_INTERVAL_MS',
   ]);
 });

@@ -1,41 +1,20 @@
-/** What the process is told: environment variables alone, read and checked in one place. */
+/** The shop's configuration: environment variables alone, read and checked in one place. */
+import {
+  EnvironmentReader,
+  type EnvironmentResult,
+  type ServerEnvironment,
+} from '@ficus-sample/chassis/environment.ts';
 
-export interface Environment {
-  readonly host: string;
-  /** 0 asks for a free one. */
-  readonly port: number;
-  readonly databaseUrl: string;
-  readonly databasePool: number;
-  readonly logLevel: string;
+export interface Environment extends ServerEnvironment {
   /** How often the reminder job writes, in milliseconds; 0 is never. */
   readonly reminderIntervalMs: number;
 }
 
-export type EnvironmentResult =
-  | { readonly ok: true; readonly environment: Environment }
-  | { readonly ok: false; readonly problems: readonly string[] };
-
-const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
-
 /** All problems at once, each a sentence. */
-export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentResult {
-  const problems: string[] = [];
-  const whole = (name: string, fallback: number, max: number): number => {
-    const value = env[name] ? Number(env[name]) : fallback;
-    if (!Number.isInteger(value) || value < 0 || value > max)
-      problems.push(`${name} must be a whole number from 0 to ${max}, not "${env[name]}".`);
-    return value;
-  };
-  const environment: Environment = {
-    host: env.HOST || '127.0.0.1',
-    port: whole('PORT', 0, 65_535),
-    databaseUrl: env.DATABASE_URL ?? '',
-    databasePool: whole('DATABASE_POOL', 10, 1000) || 10,
-    logLevel: env.FICUS_LOG_LEVEL || env.LOG_LEVEL || 'info',
-    reminderIntervalMs: whole('REMINDER_INTERVAL_MS', 1000, 86_400_000),
-  };
-  if (!/^postgres(ql)?:\/\//.test(environment.databaseUrl))
-    problems.push('DATABASE_URL must be set, to postgres://USER@HOST:PORT/DATABASE.');
-  if (!LEVELS.includes(environment.logLevel)) problems.push(`LOG_LEVEL must be one of ${LEVELS.join(', ')}.`);
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, environment };
+export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentResult<Environment> {
+  const reader = new EnvironmentReader(env);
+  return reader.result({
+    ...reader.server(),
+    reminderIntervalMs: reader.whole('REMINDER_INTERVAL_MS', 1000, 86_400_000),
+  });
 }

@@ -1,8 +1,10 @@
 /** /api/cart: read it, set an item, take an item out. */
+
+import type { Database } from '@ficus-sample/chassis/database.ts';
+import { problemResponse } from '@ficus-sample/chassis/schemas.ts';
 import type { FastifyInstance } from 'fastify';
 import { authenticate } from '../accounts/authenticate.ts';
-import { money, problemResponse } from '../app/schemas.ts';
-import type { Database } from '../database/database.ts';
+import { money } from '../catalog/money.ts';
 import { readCart, setCartItem } from './cart.ts';
 
 const cartSchema = {

@@ -1,6 +1,7 @@
 /** A customer's cart: one row in carts, a row for each product in cart_items. */
-import { notFound } from '../app/problem.ts';
-import type { Database, Statements } from '../database/database.ts';
+
+import type { Database, Statements } from '@ficus-sample/chassis/database.ts';
+import { notFound } from '@ficus-sample/chassis/problem.ts';
 
 export interface CartItem {
   readonly productId: number;

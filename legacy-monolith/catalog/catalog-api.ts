@@ -1,8 +1,10 @@
 /** /api/products: list, search, pages, one. Open to everybody. */
+
+import type { Database } from '@ficus-sample/chassis/database.ts';
+import { notFound } from '@ficus-sample/chassis/problem.ts';
+import { idParams, problemResponse } from '@ficus-sample/chassis/schemas.ts';
 import type { FastifyInstance } from 'fastify';
-import { notFound } from '../app/problem.ts';
-import { idParams, money, problemResponse } from '../app/schemas.ts';
-import type { Database } from '../database/database.ts';
+import { money } from './money.ts';
 import { findProduct, listProducts } from './products.ts';
 
 const productSchema = {

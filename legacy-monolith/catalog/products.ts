@@ -1,5 +1,5 @@
 /** Products as they are shown: with their category's name and what is left in stock, joined here and now. */
-import type { Statements } from '../database/database.ts';
+import type { Statements } from '@ficus-sample/chassis/database.ts';
 
 export interface Product {
   readonly id: number;

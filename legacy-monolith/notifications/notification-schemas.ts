@@ -1,5 +1,5 @@
 /** JSON Schemas of /api/notifications and /api/notification-preferences; the order of properties is the order on the wire. */
-import { dateTime, keysetProperties } from '../app/schemas.ts';
+import { dateTime, keysetProperties } from '@ficus-sample/chassis/schemas.ts';
 import { CHANNELS, KINDS } from './preferences.ts';
 
 export const notificationSchema = {

@@ -1,9 +1,10 @@
 /** /api/notifications and /api/notification-preferences. */
+
+import type { Database } from '@ficus-sample/chassis/database.ts';
+import { notFound } from '@ficus-sample/chassis/problem.ts';
+import { idParams, problemResponse } from '@ficus-sample/chassis/schemas.ts';
 import type { FastifyInstance } from 'fastify';
 import { authenticate } from '../accounts/authenticate.ts';
-import { notFound } from '../app/problem.ts';
-import { idParams, problemResponse } from '../app/schemas.ts';
-import type { Database } from '../database/database.ts';
 import {
   notificationListSchema,
   notificationQuery,

@@ -1,5 +1,5 @@
 /** A customer's notifications, straight from the table that the order trigger and the reminder job write to. */
-import type { Statements } from '../database/database.ts';
+import type { Statements } from '@ficus-sample/chassis/database.ts';
 
 /** As the API shows it. */
 export interface Notification {

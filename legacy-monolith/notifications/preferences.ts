@@ -1,5 +1,5 @@
 /** Which notifications a customer wants, and how. A customer without a row has the defaults. */
-import type { Statements } from '../database/database.ts';
+import type { Statements } from '@ficus-sample/chassis/database.ts';
 
 export const CHANNELS = ['email', 'sms', 'push', 'web'] as const;
 export const KINDS = [

@@ -2,8 +2,9 @@
  * Reminds customers of carts they left behind: every so often a few notifications, written inside this process and
  * past HTTP. It is the reason why watching HTTP alone never shows all writes of a monolith.
  */
+
+import type { Database } from '@ficus-sample/chassis/database.ts';
 import type { FastifyBaseLogger } from 'fastify';
-import type { Database } from '../database/database.ts';
 
 export const REMINDERS_PER_TICK = 3;
 

@@ -1,6 +1,7 @@
 /** Pay, ship, deliver, cancel: the order's row is locked, its payment goes along, the trigger tells the customer. */
-import { notFound, Problem } from '../app/problem.ts';
-import type { Database } from '../database/database.ts';
+
+import type { Database } from '@ficus-sample/chassis/database.ts';
+import { notFound, Problem } from '@ficus-sample/chassis/problem.ts';
 import { capturePayment, type PaymentMethod, refundPayment } from '../payments/payments.ts';
 import { nextState, type OrderAction, type OrderState } from './order-states.ts';
 

@@ -1,5 +1,7 @@
 /** JSON Schemas of /api/orders. */
-import { dateTime, idParams, money } from '../app/schemas.ts';
+
+import { dateTime, idParams } from '@ficus-sample/chassis/schemas.ts';
+import { money } from '../catalog/money.ts';
 import { PAYMENT_METHODS } from '../payments/payments.ts';
 import { ORDER_ACTIONS, ORDER_STATES } from './order-states.ts';
 

@@ -3,11 +3,11 @@
  * Both begin with the present state, so that a client that reconnects has missed nothing that matters.
  */
 import websocket from '@fastify/websocket';
+import type { Database } from '@ficus-sample/chassis/database.ts';
+import { notFound } from '@ficus-sample/chassis/problem.ts';
+import { idParams, problemResponse } from '@ficus-sample/chassis/schemas.ts';
 import type { FastifyInstance } from 'fastify';
 import { authenticate } from '../accounts/authenticate.ts';
-import { notFound } from '../app/problem.ts';
-import { idParams, problemResponse } from '../app/schemas.ts';
-import type { Database } from '../database/database.ts';
 import type { OrderEvent, OrderEvents } from './order-events.ts';
 import { findOrder } from './orders.ts';
 

@@ -1,9 +1,10 @@
 /** /api/orders: place, list, one, and what happens to it. */
+
+import type { Database } from '@ficus-sample/chassis/database.ts';
+import { notFound } from '@ficus-sample/chassis/problem.ts';
+import { idParams, keysetProperties, problemResponse } from '@ficus-sample/chassis/schemas.ts';
 import type { FastifyInstance } from 'fastify';
 import { authenticate } from '../accounts/authenticate.ts';
-import { notFound } from '../app/problem.ts';
-import { idParams, keysetProperties, problemResponse } from '../app/schemas.ts';
-import type { Database } from '../database/database.ts';
 import type { PaymentMethod } from '../payments/payments.ts';
 import { changeOrderState } from './change-order-state.ts';
 import { actionBody, actionParams, orderListSchema, orderSchema } from './order-schemas.ts';

@@ -1,5 +1,5 @@
 /** Orders as customers read them. */
-import type { Statements } from '../database/database.ts';
+import type { Statements } from '@ficus-sample/chassis/database.ts';
 import type { OrderState } from './order-states.ts';
 
 export interface OrderSummary {

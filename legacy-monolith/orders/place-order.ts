@@ -1,6 +1,7 @@
 /** A cart becomes an order: one transaction over carts, products, stock, orders and order items. */
-import { Problem } from '../app/problem.ts';
-import type { Database } from '../database/database.ts';
+
+import type { Database } from '@ficus-sample/chassis/database.ts';
+import { Problem } from '@ficus-sample/chassis/problem.ts';
 
 // Rows of stock are locked in the order of their key: two orders for the same products cannot deadlock.
 const TAKE_CART = `

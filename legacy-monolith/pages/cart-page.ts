@@ -1,7 +1,8 @@
 /** /cart and its forms. */
+
+import type { Database } from '@ficus-sample/chassis/database.ts';
 import type { FastifyInstance } from 'fastify';
 import { readCart, setCartItem } from '../cart/cart.ts';
-import type { Database } from '../database/database.ts';
 import { html } from './html.ts';
 import { euros } from './layout.ts';
 import { requireVisitor, seeOther, sendPage } from './page-context.ts';

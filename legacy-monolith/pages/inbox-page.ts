@@ -1,6 +1,7 @@
 /** /inbox: the notifications, with forms that mark them read. */
+
+import type { Database } from '@ficus-sample/chassis/database.ts';
 import type { FastifyInstance } from 'fastify';
-import type { Database } from '../database/database.ts';
 import {
   listNotifications,
   markAllRead,

@@ -1,7 +1,8 @@
 /** /login and /logout. */
+
+import type { Database } from '@ficus-sample/chassis/database.ts';
 import type { FastifyInstance } from 'fastify';
 import { logIn, logOut } from '../accounts/sessions.ts';
-import type { Database } from '../database/database.ts';
 import { type Html, html } from './html.ts';
 import { localPath, seeOther, sendPage } from './page-context.ts';
 

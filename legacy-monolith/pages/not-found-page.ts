@@ -2,10 +2,11 @@
  * Where no route is: a page for a browser, the API's problem document for everybody else. Below /api nobody gets a page:
  * services that take over a part of it answer as the shop does.
  */
+
+import type { Database } from '@ficus-sample/chassis/database.ts';
+import { handleNotFound, notFound } from '@ficus-sample/chassis/problem.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { findSession } from '../accounts/sessions.ts';
-import { handleNotFound, notFound } from '../app/problem.ts';
-import type { Database } from '../database/database.ts';
 import { html } from './html.ts';
 import { sendPage } from './page-context.ts';
 

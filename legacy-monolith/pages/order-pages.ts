@@ -1,7 +1,8 @@
 /** /orders and /orders/:id, with the buttons that move an order on; the state on the page follows by itself. */
+
+import type { Database } from '@ficus-sample/chassis/database.ts';
+import { notFound, Problem } from '@ficus-sample/chassis/problem.ts';
 import type { FastifyInstance } from 'fastify';
-import { notFound, Problem } from '../app/problem.ts';
-import type { Database } from '../database/database.ts';
 import { changeOrderState } from '../orders/change-order-state.ts';
 import { ORDER_ACTIONS, type OrderAction, possibleActions } from '../orders/order-states.ts';
 import { findOrder, listOrders, type Order } from '../orders/orders.ts';

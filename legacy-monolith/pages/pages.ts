@@ -1,9 +1,9 @@
 /** The server-rendered shop: pages with forms, a redirect after each POST, problems as pages. */
 import formbody from '@fastify/formbody';
+import type { Database } from '@ficus-sample/chassis/database.ts';
+import { toProblem } from '@ficus-sample/chassis/problem.ts';
 import type { FastifyInstance } from 'fastify';
 import { findSession } from '../accounts/sessions.ts';
-import { toProblem } from '../app/problem.ts';
-import type { Database } from '../database/database.ts';
 import { cartPage } from './cart-page.ts';
 import { html } from './html.ts';
 import { inboxPage } from './inbox-page.ts';

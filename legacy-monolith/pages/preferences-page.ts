@@ -1,6 +1,7 @@
 /** /preferences: the notification preferences as a form. */
+
+import type { Database } from '@ficus-sample/chassis/database.ts';
 import type { FastifyInstance } from 'fastify';
-import type { Database } from '../database/database.ts';
 import {
   CHANNELS,
   findPreferences,

@@ -1,8 +1,9 @@
 /** /products and /products/:id. */
+
+import type { Database } from '@ficus-sample/chassis/database.ts';
+import { notFound } from '@ficus-sample/chassis/problem.ts';
 import type { FastifyInstance } from 'fastify';
-import { notFound } from '../app/problem.ts';
 import { findProduct, listCategories, listProducts, type Product } from '../catalog/products.ts';
-import type { Database } from '../database/database.ts';
 import { type Html, html } from './html.ts';
 import { euros } from './layout.ts';
 import { sendPage } from './page-context.ts';

@@ -1,5 +1,5 @@
 /** Values of pages' addresses and forms, which are text: read strictly, with a 404 or a sane value otherwise. */
-import { notFound } from '../app/problem.ts';
+import { notFound } from '@ficus-sample/chassis/problem.ts';
 
 /** A row's id out of a path; what is no id names nothing. */
 export function rowId(text: string | undefined, what: string): number {

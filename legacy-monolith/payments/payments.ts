@@ -1,6 +1,6 @@
 /** Payments of the sample always succeed; the "provider" is a few lines here. */
 import { randomUUID } from 'node:crypto';
-import type { Statements } from '../database/database.ts';
+import type { Statements } from '@ficus-sample/chassis/database.ts';
 
 export const PAYMENT_METHODS = ['card', 'invoice', 'wallet'] as const;
 export type PaymentMethod = (typeof PAYMENT_METHODS)[number];

@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { openLog } from '../whole/make-directory.ts';
+import { openLog } from '@ficus/tools';
 
 export interface ProcessOptions {
   /** What it is called in messages. */

@@ -3,12 +3,10 @@
  * Whatever fails or is interrupted on the way, what was started is stopped again, last first.
  */
 import { join } from 'node:path';
+import { type EmbeddedCluster, makeDirectory, onFreePorts, startCluster } from '@ficus/tools';
 import { applySchema as applyShopSchema, isSeeded, seed } from '@ficus-sample/legacy-monolith';
 import { applySchema as applyNotificationsSchema } from '@ficus-sample/notifications';
-import { type EmbeddedCluster, startCluster } from '../postgres/embedded-cluster.ts';
-import { onFreePorts } from '../postgres/free-port.ts';
 import { type ManagedProcess, ProcessFailed, startProcess } from '../processes/managed-process.ts';
-import { makeDirectory } from './make-directory.ts';
 import { dropForeignVariables } from './own-environment.ts';
 import { writeConfig } from './write-config.ts';
 

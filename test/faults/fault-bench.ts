@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReplicationOptions } from '@ficus/cdc';
 import { verifySlice } from '@ficus/cdc';
 import { type TableConfig, tableSchema } from '@ficus/core';
-import { type EmbeddedCluster, startCluster } from '@ficus/sample';
+import { type EmbeddedCluster, startCluster } from '@ficus/tools';
 import pg from 'pg';
 import { makeTestDirectory } from '../parts/test-directory.ts';
 import { EngineProcess } from './engine-process.ts';

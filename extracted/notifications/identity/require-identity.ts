@@ -1,6 +1,7 @@
 /** The hook that all of the service's business routes sit behind: 401 before anything else of the request is looked at. */
+
+import { unauthorized } from '@ficus-sample/chassis/problem.ts';
 import type { FastifyInstance } from 'fastify';
-import { unauthorized } from '../app/problem.ts';
 import { IDENTITY_HEADER, type VerifyIdentity } from './verify-identity.ts';
 
 declare module 'fastify' {

@@ -1,9 +1,10 @@
 /** /api/notifications: the same behaviour as the monolith's routes, from this service's own tables. */
+
+import type { Database } from '@ficus-sample/chassis/database.ts';
+import { notFound } from '@ficus-sample/chassis/problem.ts';
+import { idParams, problemResponse } from '@ficus-sample/chassis/schemas.ts';
 import type { FastifyInstance } from 'fastify';
-import { notFound } from '../app/problem.ts';
-import { idParams, problemResponse } from '../app/schemas.ts';
 import { isShadow } from '../app/shadow.ts';
-import type { Database } from '../database/database.ts';
 import {
   notificationListSchema,
   notificationQuery,

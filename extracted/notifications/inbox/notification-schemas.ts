@@ -1,5 +1,5 @@
 /** JSON Schemas of /api/notifications, the first version of the contract; the order of properties is the order on the wire. */
-import { dateTime, keysetProperties } from '../app/schemas.ts';
+import { dateTime, keysetProperties } from '@ficus-sample/chassis/schemas.ts';
 import { CHANNELS, KINDS } from './contract-words.ts';
 
 export const notificationSchema = {

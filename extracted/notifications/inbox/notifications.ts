@@ -1,5 +1,5 @@
 /** A recipient's notifications. */
-import type { Database } from '../database/database.ts';
+import type { Database } from '@ficus-sample/chassis/database.ts';
 import { toChannel, toKind, toOrderId } from './contract-words.ts';
 
 /** As the API shows it. */

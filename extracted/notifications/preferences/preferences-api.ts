@@ -1,8 +1,9 @@
 /** /api/notification-preferences: the same behaviour as the monolith's routes. */
+
+import type { Database } from '@ficus-sample/chassis/database.ts';
+import { problemResponse } from '@ficus-sample/chassis/schemas.ts';
 import type { FastifyInstance } from 'fastify';
-import { problemResponse } from '../app/schemas.ts';
 import { isShadow } from '../app/shadow.ts';
-import type { Database } from '../database/database.ts';
 import { preferencesSchema, settingsSchema } from './preference-schemas.ts';
 import { findPreferences, type PreferenceSettings, savePreferences } from './preferences.ts';
 

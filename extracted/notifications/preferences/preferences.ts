@@ -1,5 +1,5 @@
 /** Which notifications a recipient wants, and how. A recipient without a row has the defaults. */
-import type { Database } from '../database/database.ts';
+import type { Database } from '@ficus-sample/chassis/database.ts';
 import { CHANNELS, type Channel, toDelivery, toKind, toTopic } from '../inbox/contract-words.ts';
 
 /** What a recipient may set, in the words of the API. */

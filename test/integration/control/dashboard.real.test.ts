@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Control, createControlClient, startControl } from '@ficus/control';
 import { encodeObservation, LINK_PATHS, type ObservedResponse } from '@ficus/core';
-import { type EmbeddedCluster, startCluster } from '@ficus/sample';
+import { type EmbeddedCluster, startCluster } from '@ficus/tools';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Browser, launchChromium, type Page } from '../../parts/chromium.ts';
 import { makeTestDirectory } from '../../parts/test-directory.ts';

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Control, createControlClient, startControl } from '@ficus/control';
-import { type EmbeddedCluster, startCluster } from '@ficus/sample';
+import { type EmbeddedCluster, startCluster } from '@ficus/tools';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { makeTestDirectory } from '../../parts/test-directory.ts';
 import {

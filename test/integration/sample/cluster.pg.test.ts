@@ -1,7 +1,7 @@
 /** The embedded cluster at a port that somebody else has: whoever answers there is not taken for it. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort, startCluster } from '@ficus/sample';
+import { freePort, startCluster } from '@ficus/tools';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { makeTestDirectory } from '../../parts/test-directory.ts';
 

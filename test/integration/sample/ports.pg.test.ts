@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { Server } from 'node:net';
 import { join } from 'node:path';
-import { startCluster } from '@ficus/sample';
+import { startCluster } from '@ficus/tools';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
 import { makeTestDirectory } from '../../parts/test-directory.ts';

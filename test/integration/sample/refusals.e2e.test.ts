@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startCluster } from '@ficus/sample';
+import { startCluster } from '@ficus/tools';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startProcess } from '../../../sample/processes/managed-process.ts';
 import { requireOwnConfig } from '../../../sample/whole/write-config.ts';

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openReplication } from '@ficus/cdc';
 import { tableSchema } from '@ficus/core';
-import { startCluster } from '@ficus/sample';
+import { startCluster } from '@ficus/tools';
 import pg from 'pg';
 import { expect, test, vi } from 'vitest';
 import { makeTestDirectory } from '../../../parts/test-directory.ts';

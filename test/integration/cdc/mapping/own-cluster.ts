@@ -1,7 +1,7 @@
 /** A cluster of one test's own, for settings that the shared one does not have, or to be killed. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type EmbeddedCluster, startCluster } from '@ficus/sample';
+import { type EmbeddedCluster, startCluster } from '@ficus/tools';
 import { makeTestDirectory } from '../../../parts/test-directory.ts';
 
 export interface OwnCluster extends EmbeddedCluster {

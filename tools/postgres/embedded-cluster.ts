@@ -16,7 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { FicusError } from '@ficus/core';
 import pg from 'pg';
-import { makeDirectory, openLog } from '../whole/make-directory.ts';
+import { makeDirectory, openLog } from '../files/make-directory.ts';
 import { onFreePorts } from './free-port.ts';
 import { chooseServerUser, type ServerUser } from './server-user.ts';
 

@@ -1,7 +1,7 @@
 /** /healthz: the process answers. /readyz: it can do its work, that is, reach its database. */
 import type { FastifyInstance } from 'fastify';
-import { Problem } from '../app/problem.ts';
-import type { Database } from '../database/database.ts';
+import type { Database } from './database.ts';
+import { Problem } from './problem.ts';
 
 const ok = { 200: { type: 'object', properties: { status: { type: 'string' } } } } as const;
 

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import type { StatementWrapper } from '../database/database.ts';
+import type { StatementWrapper } from '../database.ts';
 import { parseTraceparent } from './trace-context.ts';
 
 export interface Tracing {

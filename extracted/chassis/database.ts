@@ -2,7 +2,7 @@
  * The way to PostgreSQL for all modules: rows of a named, prepared statement, and transactions.
  *
  * A statement's name is what the server prepares it under, and what its tracing span is called.
- * bigint ids arrive as numbers (the shop's are far below 2^53), numeric as text, so that no cent is lost.
+ * bigint ids arrive as numbers (the samples' are far below 2^53), numeric as text, so that no cent is lost.
  */
 import pg from 'pg';
 
@@ -27,20 +27,28 @@ export interface Database extends Statements {
 
 export interface DatabaseOptions {
   readonly url: string;
+  /** What the server calls this program in `pg_stat_activity`. */
+  readonly applicationName: string;
   readonly poolSize: number;
   readonly wrap: StatementWrapper;
-  /** A connection in the pool failed while nobody used it. */
+  /** An idle connection of the pool failed. */
   readonly onIdleError: (error: Error) => void;
 }
 
-export function openDatabase({ url, poolSize, wrap, onIdleError }: DatabaseOptions): Database {
+export function openDatabase({
+  url,
+  applicationName,
+  poolSize,
+  wrap,
+  onIdleError,
+}: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
-    application_name: 'shop',
+    application_name: applicationName,
     connectionTimeoutMillis: 5000,
     statement_timeout: 15_000,
-    types: shopTypes(),
+    types: columnTypes(),
   });
   pool.on('error', onIdleError);
 
@@ -67,7 +75,7 @@ export function openDatabase({ url, poolSize, wrap, onIdleError }: DatabaseOptio
         client.release();
         return result;
       } catch (error) {
-        // A connection that cannot roll back is not given to anybody else.
+        // A connection that cannot roll back is closed, not reused.
         await client.query('ROLLBACK').then(
           () => client.release(),
           (broken: Error) => client.release(broken),
@@ -79,7 +87,7 @@ export function openDatabase({ url, poolSize, wrap, onIdleError }: DatabaseOptio
   };
 }
 
-function shopTypes(): pg.CustomTypesConfig {
+function columnTypes(): pg.CustomTypesConfig {
   return {
     getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
       if (oid === INT8) return Number;
