@@ -2,7 +2,7 @@
  * The control plane, put together: database, flags, streams, parity, link, API, dashboard on one listener.
  * Whatever was opened before a failure is closed again.
  */
-import { type FicusConfig, FicusError } from '@ficus/core';
+import { type FicusConfig, FicusError, joinHostPort, OneAtATime, splitHostPort } from '@ficus/core';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import { requireLoopbackOrToken } from './api/access.ts';
@@ -38,7 +38,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const { config } = options;
   const logger = (options.logger ?? pino({ name: 'ficus' })).child({ part: 'control' });
   const { listen, database, token } = requireControl(config);
-  const { host, port } = splitListen(listen);
+  const { host, port } = splitHostPort(listen);
   requireLoopbackOrToken(host, token);
   const { makeApp, makeParts, openCdcReplication, runCdcVerify, openStore } = await loadParts();
   const store = await openStore(database, logger);
@@ -61,7 +61,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     const address = addressOf(app, host);
     logger.info({ address }, 'control plane listening');
     let stopped: Promise<void> | undefined;
-    let turn: Promise<unknown> = Promise.resolve();
+    const reloads = new OneAtATime();
     const takeOver = async (next: FicusConfig) => {
       warnOfRestart(config, next, logger);
       await parts.reconfigure(next);
@@ -69,11 +69,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     };
     return {
       address,
-      reload: (next) => {
-        const mine = turn.then(() => takeOver(next));
-        turn = mine.catch(() => undefined);
-        return mine;
-      },
+      reload: (next) => reloads.run(() => takeOver(next)),
       stop: () => {
         stopped ??= closeAll();
         return stopped;
@@ -113,24 +109,23 @@ function requireControl(config: FicusConfig): {
   return { listen: control.listen, database: control.database, token: control.token };
 }
 
-function splitListen(listen: string): { host: string; port: number } {
-  const colon = listen.lastIndexOf(':');
-  return { host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(listen.slice(colon + 1)) };
-}
-
 async function listenOn(app: FastifyInstance, host: string, port: number): Promise<void> {
   try {
     await app.listen({ host, port });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
-    throw new FicusError('FICUS_PORT_TAKEN', `Another process listens on ${host}:${port} (control.listen).`, {
-      cause,
-    });
+    throw new FicusError(
+      'FICUS_PORT_TAKEN',
+      `Another process listens on ${joinHostPort(host, port)} (control.listen).`,
+      {
+        cause,
+      },
+    );
   }
 }
 
 function addressOf(app: FastifyInstance, host: string): string {
   const bound = app.server.address();
   const port = typeof bound === 'object' && bound ? bound.port : 0;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `http://${joinHostPort(host, port)}`;
 }

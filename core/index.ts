@@ -1,4 +1,6 @@
 /** Public entry point of core: the vocabulary as types, and pure decisions. No I/O. */
+export * from './async/newest-wins.ts';
+export * from './async/one-at-a-time.ts';
 export * from './change/change-event.ts';
 export * from './change/change-source.ts';
 export * from './config/common-schema.ts';
@@ -19,6 +21,7 @@ export * from './errors/error-entry.ts';
 export * from './errors/ficus-error.ts';
 export * from './flags/client-features.ts';
 export * from './link/link-protocol.ts';
+export * from './net/host-port.ts';
 export * from './observe/observation.ts';
 export * from './parity/verdict.ts';
 export * from './replication/copy-progress.ts';

@@ -1,5 +1,5 @@
 /** `ficus serve` and `ficus shadow`: flip a slice's flags, wherever they live. */
-import { type FicusConfig, FicusError, serveFlagName, shadowFlagName } from '@ficus/core';
+import { type FicusConfig, FicusError, type FlagKind, flagName } from '@ficus/core';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { connectControl } from '../config/connect-control.ts';
@@ -13,9 +13,7 @@ interface FlipOptions extends CommonOptions {
   readonly force?: boolean;
 }
 
-type Flag = 'serve' | 'shadow';
-
-const HELP: Readonly<Record<Flag, string>> = {
+const HELP: Readonly<Record<FlagKind, string>> = {
   serve: `
 PERCENT of the users have their reads of the slice served by the candidate (and their writes too, when the slice has
 no tables). A user stays on the side they are on: raising the percentage never moves anybody back. 0 is the way back.
@@ -40,7 +38,7 @@ export const addServe = (program: Command): void =>
 export const addShadow = (program: Command): void =>
   addFlip(program, 'shadow', 'sets the share of requests that are copied and compared');
 
-function addFlip(program: Command, flag: Flag, description: string): void {
+function addFlip(program: Command, flag: FlagKind, description: string): void {
   const command = withCommonOptions(program.command(flag).description(description))
     .argument('<slice>', 'the slice')
     .argument('<percent>', 'whole number from 0 to 100', parsePercent)
@@ -51,7 +49,7 @@ function addFlip(program: Command, flag: Flag, description: string): void {
     .action((slice: string, percent: number, options: FlipOptions) => flip(flag, slice, percent, options));
 }
 
-async function flip(flag: Flag, slice: string, percent: number, options: FlipOptions): Promise<void> {
+async function flip(flag: FlagKind, slice: string, percent: number, options: FlipOptions): Promise<void> {
   const config = await loadConfig(options.config);
   requireSlice(config, slice);
   const previous = await setPercent(config, flag, slice, percent, options);
@@ -60,7 +58,7 @@ async function flip(flag: Flag, slice: string, percent: number, options: FlipOpt
     process.stdout.write(`${JSON.stringify({ ok: true, slice, flag, previous, percent }, null, 2)}\n`);
     return;
   }
-  const name = flag === 'serve' ? serveFlagName(slice) : shadowFlagName(slice);
+  const name = flagName(slice, flag);
   const from = previous === undefined ? 'a cohort' : `${previous} %`;
   process.stdout.write(`${paint('green', '✓', process.stdout)} ${name}: ${from} → ${percent} %\n`);
 }
@@ -79,7 +77,7 @@ function warnOfStrangers(): void {
 /** Answers the percentage before. */
 async function setPercent(
   config: FicusConfig,
-  flag: Flag,
+  flag: FlagKind,
   slice: string,
   percent: number,
   options: FlipOptions,

@@ -1,11 +1,10 @@
 /** `ficus up`: control plane, change stream and data plane together, in the foreground. */
 
 import { type Control, startControl } from '@ficus/control';
-import type { ParsedConfig } from '@ficus/core';
+import { OneAtATime, type ParsedConfig } from '@ficus/core';
 import { announce, readConfigFile, startProxy } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
-import { inOrder } from '../config/in-order.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { createLogger } from '../output/create-logger.ts';
 import { untilSignal } from '../output/until-signal.ts';
@@ -37,7 +36,8 @@ export function addUp(program: Command): void {
       const stopped = untilSignal();
       const control = await startControl({ config, logger });
       // The older of two readings must not be taken over last.
-      const reload = inOrder(() => reloadBoth(options.config, control));
+      const reloads = new OneAtATime();
+      const reload = () => reloads.run(() => reloadBoth(options.config, control));
       try {
         const proxy = await startProxy({
           config,

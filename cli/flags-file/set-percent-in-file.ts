@@ -3,22 +3,22 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import {
   type ClientFeatures,
   FicusError,
+  type FlagKind,
+  flagName,
   flagPercent,
   percentFlag,
-  serveFlagName,
-  shadowFlagName,
 } from '@ficus/core';
 import { checkFeatureSet } from '@ficus/proxy';
 
 /** Answers the percentage before. The file is replaced in one step: no reader sees half of it. */
 export async function setPercentInFile(
   file: string,
-  flag: 'serve' | 'shadow',
+  flag: FlagKind,
   slice: string,
   percent: number,
 ): Promise<number | undefined> {
   const document = await readFlags(file);
-  const name = flag === 'serve' ? serveFlagName(slice) : shadowFlagName(slice);
+  const name = flagName(slice, flag);
   const before = document.features.find((feature) => feature.name === name);
   const next = {
     ...document,

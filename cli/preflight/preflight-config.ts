@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { FicusConfig } from '@ficus/core';
+import { type FicusConfig, splitHostPort } from '@ficus/core';
 import type { Finding } from './finding.ts';
 import { upstreamLooks } from './upstream-looks.ts';
 
@@ -45,9 +45,7 @@ function slicesWithTables(config: FicusConfig) {
 }
 
 async function freeAddress(path: string, listen: string): Promise<Finding[]> {
-  const colon = listen.lastIndexOf(':');
-  const host = listen.slice(0, colon).replace(/^\[|\]$/g, '');
-  const port = Number(listen.slice(colon + 1));
+  const { host, port } = splitHostPort(listen);
   if (port === 0) return [];
   const server = createServer();
   server.listen({ host, port, exclusive: true });

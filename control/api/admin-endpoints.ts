@@ -1,7 +1,7 @@
 /** The admin API. */
-import { FicusError, type SliceConfig } from '@ficus/core';
+import { FicusError, type FlagKind, type SliceConfig } from '@ficus/core';
 import { z } from 'zod';
-import type { FlagKind, FlagService } from '../flags/flag-service.ts';
+import type { FlagService } from '../flags/flag-service.ts';
 import { readAudit, recordAudit } from '../store/audit-log.ts';
 import type { Store } from '../store/open-store.ts';
 import { buildReplicationView, buildSliceView, type SliceParts } from './build-slice-view.ts';

@@ -1,6 +1,6 @@
 /** What the flags of a slice ask for, wherever they are kept. */
-import { type ClientFeatures, flagPercent, serveFlagName, shadowFlagName } from '@ficus/core';
-import type { FlagKind, FlagService } from './flag-service.ts';
+import { type ClientFeatures, type FlagKind, flagName, flagPercent } from '@ficus/core';
+import type { FlagService } from './flag-service.ts';
 
 export interface FlagFact {
   /** `null` when nobody knows: not heard of yet, or on by cohorts that have no percentage. */
@@ -30,7 +30,7 @@ export function readFeatures(heard: () => ClientFeatures | undefined): FlagReade
   return {
     read: (slice, kind) => {
       const set = heard();
-      const name = kind === 'serve' ? serveFlagName(slice) : shadowFlagName(slice);
+      const name = flagName(slice, kind);
       if (!set) return { percent: null, on: false, changedAt: null };
       const percent = flagPercent(set.features.find((feature) => feature.name === name));
       return { percent: percent ?? null, on: percent !== 0, changedAt: null };

@@ -2,17 +2,9 @@
  * The built-in flags: percentages in the database, handed out in Unleash's format. There is one writer (the
  * store's lock), so what is in memory is what is in the database; a change is committed before anybody hears of it.
  */
-import {
-  type ClientFeature,
-  type ClientFeatures,
-  percentFlag,
-  serveFlagName,
-  shadowFlagName,
-} from '@ficus/core';
+import { type ClientFeature, type ClientFeatures, type FlagKind, flagName, percentFlag } from '@ficus/core';
 import { recordAudit } from '../store/audit-log.ts';
 import type { Store } from '../store/open-store.ts';
-
-export type FlagKind = 'serve' | 'shadow';
 
 export interface FlagState {
   readonly percent: number;
@@ -133,10 +125,6 @@ export class FlagService {
   private feature(slice: string, kind: FlagKind): ClientFeature {
     return percentFlag(flagName(slice, kind), slice, this.state(slice, kind).percent);
   }
-}
-
-function flagName(slice: string, kind: FlagKind): string {
-  return kind === 'serve' ? serveFlagName(slice) : shadowFlagName(slice);
 }
 
 function toState(row: FlagRow): FlagState {

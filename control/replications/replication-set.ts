@@ -8,6 +8,7 @@ import {
   type CopyConfig,
   type FicusConfig,
   FicusError,
+  OneAtATime,
   type ReplicationProblem,
   type ReplicationStatus,
   type TableConfig,
@@ -47,8 +48,8 @@ interface Entry {
   problem: ReplicationProblem | undefined;
   copied: boolean;
   unsubscribe: () => void;
-  /** The end of whatever is being done with it. */
-  turn: Promise<unknown>;
+  /** Beginnings, ends and new copies of one stream never overlap. */
+  readonly turns: OneAtATime;
 }
 
 export class ReplicationSet {
@@ -75,12 +76,12 @@ export class ReplicationSet {
     );
     const gone = [...this.entries].filter(([slice, entry]) => !sameStream(entry.options, wanted.get(slice)));
     for (const [slice] of gone) this.entries.delete(slice);
-    await Promise.allSettled(gone.map(([, entry]) => this.inTurn(entry, () => this.end(entry))));
+    await Promise.allSettled(gone.map(([, entry]) => entry.turns.run(() => this.end(entry))));
     for (const [slice, options] of wanted) {
       if (this.entries.has(slice)) continue;
       const entry = newEntry(options);
       this.entries.set(slice, entry);
-      if (start) void this.inTurn(entry, () => this.begin(entry));
+      if (start) void entry.turns.run(() => this.begin(entry));
     }
   }
 
@@ -90,7 +91,7 @@ export class ReplicationSet {
 
   /** Starts them all; returns at once. */
   startAll(): void {
-    for (const entry of this.entries.values()) void this.inTurn(entry, () => this.begin(entry));
+    for (const entry of this.entries.values()) void entry.turns.run(() => this.begin(entry));
   }
 
   async stopAll(): Promise<void> {
@@ -132,7 +133,7 @@ export class ReplicationSet {
   async copy(slice: string, restart: boolean): Promise<void> {
     const entry = this.entries.get(slice);
     if (!entry) throw new FicusError('FICUS_CONTROL_NO_TABLES', `The slice ${slice} has no tables.`);
-    await this.inTurn(entry, async () => {
+    await entry.turns.run(async () => {
       const stopped = this.status(slice)?.state === 'stopped';
       try {
         if (restart) await entry.port?.drop({ emptyTarget: true });
@@ -146,13 +147,6 @@ export class ReplicationSet {
         await this.beginAnew(entry);
       }
     });
-  }
-
-  /** Beginnings, ends and new copies of one stream never overlap. */
-  private inTurn(entry: Entry, work: () => Promise<void>): Promise<void> {
-    const mine = entry.turn.then(work);
-    entry.turn = mine.catch(() => undefined);
-    return mine;
   }
 
   private optionsOf(config: FicusConfig, slice: string): OpenReplicationOptions | undefined {
@@ -211,7 +205,7 @@ function newEntry(options: OpenReplicationOptions): Entry {
     problem: undefined,
     copied: false,
     unsubscribe: () => undefined,
-    turn: Promise.resolve(),
+    turns: new OneAtATime(),
   };
 }
 

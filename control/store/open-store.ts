@@ -3,7 +3,7 @@
  * lives and dies with it, so whoever can write here is the only control plane. A connection that is lost is made
  * again, lock first; until then every write is refused, and nothing is assumed to have happened.
  */
-import { FicusError } from '@ficus/core';
+import { FicusError, OneAtATime } from '@ficus/core';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { describeDatabase } from './describe-database.ts';
@@ -47,7 +47,7 @@ class PostgresStore implements Store {
   private closing = false;
   private retry: NodeJS.Timeout | undefined;
   private heartbeat: NodeJS.Timeout | undefined;
-  private turn: Promise<unknown> = Promise.resolve();
+  private readonly turns = new OneAtATime();
   private readonly reconnectListeners: (() => Promise<void>)[] = [];
 
   constructor(url: string, logger: Logger) {
@@ -113,7 +113,7 @@ class PostgresStore implements Store {
     this.closing = true;
     clearTimeout(this.retry);
     clearInterval(this.heartbeat);
-    await this.turn.catch(() => undefined);
+    await this.turns.idle();
     const client = this.client;
     this.client = undefined;
     await client?.end().catch(() => undefined);
@@ -121,7 +121,7 @@ class PostgresStore implements Store {
 
   /** One connection: one at a time. */
   private alone<T>(work: (query: Store['query']) => Promise<T>): Promise<T> {
-    const mine = this.turn.then(async () => {
+    return this.turns.run(async () => {
       const client = this.client;
       if (!client) throw unreachable(this.url);
       return work(async (text, values = []) => {
@@ -133,8 +133,6 @@ class PostgresStore implements Store {
         }
       });
     });
-    this.turn = mine.catch(() => undefined);
-    return mine;
   }
 
   private lost(client: pg.Client, error?: Error): void {

@@ -1,5 +1,6 @@
 /** Building blocks shared by the areas of ficus.yaml. */
 import { z } from 'zod';
+import { splitHostPort } from '../net/host-port.ts';
 
 export const httpUrl = z
   .string()
@@ -14,7 +15,7 @@ export const postgresUrl = z
 export const listenAddress = z
   .string()
   .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:[\]]+):\d{1,5}$/, 'must be HOST:PORT, for instance 127.0.0.1:8080')
-  .refine((value) => Number(value.slice(value.lastIndexOf(':') + 1)) <= 65_535, 'the port must be 0 to 65535')
+  .refine((value) => splitHostPort(value).port <= 65_535, 'the port must be 0 to 65535')
   .describe('HOST:PORT; port 0 asks for a free one');
 
 export const milliseconds = z.int().positive().describe('milliseconds');

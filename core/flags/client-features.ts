@@ -25,11 +25,11 @@ export interface ClientStrategy {
   readonly segments?: readonly number[];
 }
 
-/** Name of the flag that moves a slice's reads. */
-export const serveFlagName = (slice: string): string => `${slice}.serve`;
+/** `serve` moves a slice's reads, `shadow` copies its requests. */
+export type FlagKind = 'serve' | 'shadow';
 
-/** Name of the flag that copies a slice's requests. */
-export const shadowFlagName = (slice: string): string => `${slice}.shadow`;
+/** Name of a slice's flag, wherever flags are kept. */
+export const flagName = (slice: string, kind: FlagKind): string => `${slice}.${kind}`;
 
 /**
  * A percentage as an Unleash flag: a flexible rollout, sticky by user. The group is the slice, so that the same

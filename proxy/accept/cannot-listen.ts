@@ -1,8 +1,8 @@
 /** Why a listening socket could not be opened, as one clear sentence. */
-import { FicusError } from '@ficus/core';
+import { FicusError, joinHostPort } from '@ficus/core';
 
 export function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException): FicusError {
-  const where = `${host}:${port} (proxy.listen)`;
+  const where = `${joinHostPort(host, port)} (proxy.listen)`;
   switch (cause.code) {
     case 'EADDRINUSE':
       return new FicusError('FICUS_PORT_TAKEN', `Another process listens on ${where}.`, { cause });

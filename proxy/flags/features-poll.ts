@@ -1,5 +1,5 @@
 /** One question for the whole set of flags (Unleash: `GET client/features`), with the tag of the last answer. */
-import type { ClientFeatures } from '@ficus/core';
+import { type ClientFeatures, NewestWins } from '@ficus/core';
 import { checkFeatureSet } from './feature-set.ts';
 
 const ANSWER_MS = 5_000;
@@ -24,13 +24,10 @@ export function createFeaturesPoll(apiUrl: string, headers: Readonly<Record<stri
   const url = `${apiUrl.replace(/\/$/, '')}/client/features`;
   const stopped = new AbortController();
   let tag: string | undefined;
-  let asked = 0;
-  /** The newest question whose answer is known: those from before it are out of date when they are answered. */
-  let known = 0;
+  const questions = new NewestWins();
   return {
     async ask() {
-      asked += 1;
-      const question = asked;
+      const question = questions.begin();
       const response = await fetch(url, {
         headers: {
           accept: 'application/json',
@@ -42,22 +39,22 @@ export function createFeaturesPoll(apiUrl: string, headers: Readonly<Record<stri
         signal: AbortSignal.any([stopped.signal, AbortSignal.timeout(ANSWER_MS)]),
       });
       const text = await response.text();
-      if (question < known) return undefined;
+      if (question.stale) return undefined;
       if (response.status === 304) {
-        known = question;
+        question.take();
         return undefined;
       }
       if (response.status !== 200) throw new Error(`status ${response.status}`);
       const document: unknown = JSON.parse(text);
       const problems = checkFeatureSet(document);
       if (problems.length > 0) throw new Error(problems.join('; '));
-      known = question;
+      question.take();
       tag = response.headers.get('etag') ?? undefined;
       return document as ClientFeatures;
     },
     forget() {
       tag = undefined;
-      known = asked + 1;
+      questions.supersede();
     },
     stop: () => stopped.abort(),
   };

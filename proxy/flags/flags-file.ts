@@ -3,7 +3,7 @@
  * said in the log, and the flags of before go on; the next change is looked at again.
  */
 import { readFile } from 'node:fs/promises';
-import type { ClientFeatures } from '@ficus/core';
+import { type ClientFeatures, NewestWins } from '@ficus/core';
 import { watchPath } from '../config-file/watch-path.ts';
 import { checkFeatureSet } from './feature-set.ts';
 import type { FlagsSource, FlagsSourceHooks } from './flags-source.ts';
@@ -27,22 +27,19 @@ export async function readFlagsFile(path: string): Promise<ClientFeatures> {
 
 export function openFlagsFile(path: string, hooks: FlagsSourceHooks): FlagsSource {
   let last = '';
-  let begun = 0;
-  /** The reading that was taken over. They may overlap, and one that began before it says nothing any more. */
-  let taken = 0;
+  const readings = new NewestWins();
   const load = async (): Promise<void> => {
-    begun += 1;
-    const reading = begun;
+    const reading = readings.begin();
     try {
       const set = await readFlagsFile(path);
-      if (reading < taken) return;
-      taken = reading;
+      if (reading.stale) return;
+      reading.take();
       const text = JSON.stringify(set);
       if (text === last) return;
       last = text;
       hooks.onFlags(set);
     } catch (error) {
-      if (reading < taken) return;
+      if (reading.stale) return;
       hooks.onProblem(
         `flags file ${path} refused: ${(error as Error).message}; ${last === '' ? 'all flags are off' : 'the flags of before go on'}`,
       );

@@ -1,7 +1,7 @@
 /** The admin address of a proxy: /healthz (the process lives), /readyz (it serves with a full picture), /metrics. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { FicusError } from '@ficus/core';
+import { FicusError, joinHostPort } from '@ficus/core';
 
 export interface AdminFacts {
   /** Undefined when ready, else why not. */
@@ -36,9 +36,9 @@ export async function startAdminServer(host: string, port: number, facts: AdminF
     }
   });
   await listen(server, host, port);
-  const { address, port: actual, family } = server.address() as AddressInfo;
+  const { address, port: actual } = server.address() as AddressInfo;
   return {
-    address: `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`,
+    address: `http://${joinHostPort(address, actual)}`,
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -52,10 +52,10 @@ function listen(server: Server, host: string, port: number): Promise<void> {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const taken = cause.code === 'EADDRINUSE';
       const message = taken
-        ? `Another process listens on ${host}:${port} (proxy.admin).`
-        : `Cannot listen on ${host}:${port} (proxy.admin): ${cause.message}.`;
+        ? `Another process listens on ${joinHostPort(host, port)} (proxy.admin).`
+        : `Cannot listen on ${joinHostPort(host, port)} (proxy.admin): ${cause.message}.`;
       reject(new FicusError(taken ? 'FICUS_PORT_TAKEN' : 'FICUS_INTERNAL', message, { cause }));
     });
-    server.listen(port, host.replace(/^\[|\]$/g, ''), resolve);
+    server.listen(port, host, resolve);
   });
 }

@@ -12,8 +12,11 @@ import {
   type FicusConfig,
   FicusError,
   formatProblem,
+  joinHostPort,
+  NewestWins,
   type ParsedConfig,
   type SliceState,
+  splitHostPort,
 } from '@ficus/core';
 import type { Logger } from 'pino';
 import { cannotChange, checkCreatable, checkUpstreams } from '../config-file/config-change.ts';
@@ -29,7 +32,7 @@ import { PinLedger } from '../pin/pin-ledger.ts';
 import type { ReloadResult, RunningProxy, StartProxyOptions } from '../start-proxy.ts';
 import type { WorkerInit, WorkerMessage } from '../worker/worker-messages.ts';
 import { type AdminServer, startAdminServer } from './admin-server.ts';
-import { probePort, splitListen } from './listen-port.ts';
+import { probePort } from './listen-port.ts';
 import { PinSpread } from './pin-spread.ts';
 import { WorkerBook } from './worker-book.ts';
 import { forkWorkers, serveInProcess, type WorkerPool } from './worker-pool.ts';
@@ -51,8 +54,7 @@ export class Primary implements RunningProxy {
   readonly #timers = new Set<NodeJS.Timeout>();
   #config: FicusConfig;
   #generation = 1;
-  #readings = 0;
-  #taken = 0;
+  readonly #readings = new NewestWins();
   #flagSet: ClientFeatures | undefined;
   #slices: Readonly<Record<string, SliceState>> = {};
   #stateKnown = false;
@@ -71,7 +73,7 @@ export class Primary implements RunningProxy {
     this.#options = options;
     this.#config = options.config;
     this.#workerCount = countWorkers(options);
-    this.#listenPort = splitListen(options.config.proxy.listen).port;
+    this.#listenPort = splitHostPort(options.config.proxy.listen).port;
     this.#logger = options.logger ?? createLogger('info');
     this.#ledger = new PinLedger({
       askPositions: options.controlUrl ? (slices) => this.#link!.askPositions(slices) : undefined,
@@ -94,7 +96,7 @@ export class Primary implements RunningProxy {
     announce(this.#logger, { address: this.address, workers: this.#pool!.workers.length }, 'listening');
     const { admin } = this.#config.proxy;
     if (admin !== undefined) {
-      const { host, port } = splitListen(admin);
+      const { host, port } = splitHostPort(admin);
       this.#admin = await startAdminServer(host, port, {
         notReady: () => this.#notReady(),
         metrics: () => this.#totals.text(this.#gauges()),
@@ -106,15 +108,13 @@ export class Primary implements RunningProxy {
   }
 
   async reload(): Promise<ReloadResult> {
-    this.#readings += 1;
-    const reading = this.#readings;
+    const reading = this.#readings.begin();
     const [parsed] = await Promise.all([this.#readConfig(), this.#flags?.reload()]);
-    // Readings may overlap: one that began before the one that was taken over says nothing any more.
-    if (reading < this.#taken) return { ok: true, generation: this.#generation };
+    if (reading.stale) return { ok: true, generation: this.#generation };
     if (!parsed.ok) return this.#refuse(parsed.problems);
     const problems = [...cannotChange(this.#config, parsed.config), ...checkCreatable(parsed.config)];
     if (problems.length > 0) return this.#refuse(problems);
-    this.#taken = reading;
+    reading.take();
     if (JSON.stringify(parsed.config) === JSON.stringify(this.#config)) {
       return { ok: true, generation: this.#generation };
     }
@@ -208,7 +208,7 @@ export class Primary implements RunningProxy {
   }
 
   async #startWorkers(): Promise<void> {
-    const listen = splitListen(this.#config.proxy.listen);
+    const listen = splitHostPort(this.#config.proxy.listen);
     for (let attempt = 1; ; attempt += 1) {
       // A port of 0 is settled here: a worker that is replaced has to come back to the very same port. And sharing
       // workers would share a port with a stranger as well, who has to be noticed first.
@@ -251,7 +251,7 @@ export class Primary implements RunningProxy {
       slices: this.#slices,
       pins: this.#ledger.list(),
       listen: {
-        host: splitListen(this.#config.proxy.listen).host,
+        host: splitHostPort(this.#config.proxy.listen).host,
         port: this.#listenPort,
         sharing: this.#workerCount === 1 ? 'own' : platform() === 'linux' ? 'reuse-port' : 'handed',
       },
@@ -268,7 +268,7 @@ export class Primary implements RunningProxy {
   #take(worker: number, message: WorkerMessage, listening: PromiseWithResolvers<void>): void {
     switch (message.kind) {
       case 'listening':
-        this.address = `http://${message.host.includes(':') ? `[${message.host}]` : message.host}:${message.port}`;
+        this.address = `http://${joinHostPort(message.host, message.port)}`;
         this.#book.listens(worker);
         // Whoever listens first would be given all connections that come before the others do.
         if (this.#book.serving >= this.#workerCount) listening.resolve();

@@ -5,10 +5,9 @@
 import {
   type ConfigSnapshot,
   type FicusConfig,
+  flagName,
   type RouteConfig,
   type SliceConfig,
-  serveFlagName,
-  shadowFlagName,
 } from '@ficus/core';
 import { NetworkList } from '../accept/client-address.ts';
 import { RemovedFields } from '../accept/removed-fields.ts';
@@ -136,8 +135,8 @@ function makeSlice(name: string, config: SliceConfig, registry: UpstreamRegistry
     name,
     config,
     hasTables: config.tables.length > 0,
-    serveFlag: serveFlagName(name),
-    shadowFlag: shadowFlagName(name),
+    serveFlag: flagName(name, 'serve'),
+    shadowFlag: flagName(name, 'shadow'),
     candidate: registry.get(name, 'candidate', config.candidate, now),
     candidateCopies: registry.get(`${name}-copies`, 'candidate', config.candidate, now),
     lastUser: lastUserOf(name),

@@ -4,6 +4,7 @@
  */
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
+import { joinHostPort, splitHostPort } from '@ficus/core';
 
 const REFRESH_MS = 5_000;
 
@@ -15,17 +16,16 @@ export interface Address {
 }
 
 /** One address among several, in logs and as a key. */
-export function addressKey({ address, family, port }: Address): string {
+export function addressKey({ address, port }: Address): string {
   if (port === undefined) return address;
-  return family === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+  return joinHostPort(address, port);
 }
 
 /** Reads `10.0.0.7`, `10.0.0.7:8080`, `::1` or `[::1]:8080`. */
 export function parseAddress(text: string): Address {
   if (isIP(text) !== 0) return { address: text, family: isIP(text) };
-  const at = text.lastIndexOf(':');
-  const address = text.slice(0, at).replace(/^\[|\]$/g, '');
-  return { address, family: isIP(address), port: Number(text.slice(at + 1)) };
+  const { host, port } = splitHostPort(text);
+  return { address: host, family: isIP(host), port };
 }
 
 export type Resolve = (

@@ -110,7 +110,7 @@ export class Worker implements RequestHost {
     });
     const options = {
       port,
-      host: host.replace(/^\[|\]$/g, ''),
+      host,
       backlog: BACKLOG,
       exclusive: sharing !== 'handed',
       reusePort: sharing === 'reuse-port',

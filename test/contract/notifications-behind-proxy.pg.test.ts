@@ -6,7 +6,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { percentFlag, serveFlagName } from '@ficus/core';
+import { flagName, percentFlag } from '@ficus/core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { readSlice } from './fill-through-mapping.ts';
 import { describeNotificationsContract } from './notifications-contract.ts';
@@ -35,7 +35,7 @@ afterAll(async () => {
 /** A proxy before both; `percent` of the users are served by the service. */
 async function startProxy(percent: number): Promise<ContractSubject> {
   const directory = await mkdtemp(join(tmpdir(), 'ficus-contract-'));
-  const features = [percentFlag(serveFlagName('notifications'), 'notifications', percent)];
+  const features = [percentFlag(flagName('notifications', 'serve'), 'notifications', percent)];
   await writeFile(join(directory, 'flags.json'), JSON.stringify({ version: 2, features }));
   // JSON is YAML.
   const config = {

@@ -7,7 +7,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseConfig, percentFlag, serveFlagName, shadowFlagName } from '@ficus/core';
+import { flagName, parseConfig, percentFlag } from '@ficus/core';
 import { startProxy } from '@ficus/proxy';
 import { announce, upstreamUrl } from './listen.ts';
 
@@ -28,8 +28,8 @@ const flagsFile = join(folder, 'flags.json');
 const names = Array.from({ length: slices }, (_, index) => `s${index}`);
 const features = names.flatMap((name) => [
   // Half of the users are served by each side; both sides are the same upstream here.
-  percentFlag(serveFlagName(name), name, options.shadowUrl === undefined ? 50 : 0),
-  percentFlag(shadowFlagName(name), name, options.shadowUrl === undefined ? 0 : 100),
+  percentFlag(flagName(name, 'serve'), name, options.shadowUrl === undefined ? 50 : 0),
+  percentFlag(flagName(name, 'shadow'), name, options.shadowUrl === undefined ? 0 : 100),
 ]);
 writeFileSync(flagsFile, JSON.stringify({ version: 2, features }));
 

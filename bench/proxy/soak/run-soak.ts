@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { configSchema, percentFlag, serveFlagName, shadowFlagName } from '@ficus/core';
+import { configSchema, flagName, percentFlag } from '@ficus/core';
 import { startProxy } from '@ficus/proxy';
 import pino from 'pino';
 import { SoakClient } from './soak-client.ts';
@@ -31,8 +31,8 @@ export async function runSoak(durationMs: number, clients: number): Promise<Soak
   const folder = await mkdtemp(join(tmpdir(), 'ficus-soak-'));
   const file = join(folder, 'flags.json');
   const features = [
-    percentFlag(serveFlagName('items'), 'items', 50),
-    percentFlag(shadowFlagName('items'), 'items', 100),
+    percentFlag(flagName('items', 'serve'), 'items', 50),
+    percentFlag(flagName('items', 'shadow'), 'items', 100),
   ];
   await writeFile(file, JSON.stringify({ version: 2, features }));
   const legacy = await SoakUpstream.start();

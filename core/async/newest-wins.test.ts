@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { NewestWins } from './newest-wins.ts';
+
+test('a reading is stale once one that began later was taken over', () => {
+  const readings = new NewestWins();
+  const [older, newer] = [readings.begin(), readings.begin()];
+  expect([older.stale, newer.stale]).toEqual([false, false]);
+  newer.take();
+  expect([older.stale, newer.stale]).toEqual([true, false]);
+});
+
+test('readings that end in the order in which they began are all taken over', () => {
+  const readings = new NewestWins();
+  const [older, newer] = [readings.begin(), readings.begin()];
+  older.take();
+  expect([older.stale, newer.stale]).toEqual([false, false]);
+  newer.take();
+  expect(newer.stale).toBe(false);
+});
+
+test('a reading that was not taken over makes no other stale', () => {
+  const readings = new NewestWins();
+  const older = readings.begin();
+  readings.begin();
+  expect(older.stale).toBe(false);
+});
+
+test('what came from elsewhere makes readings under way stale, and none that begin later', () => {
+  const readings = new NewestWins();
+  const before = readings.begin();
+  readings.supersede();
+  const after = readings.begin();
+  expect([before.stale, after.stale]).toEqual([true, false]);
+});

@@ -1,0 +1,34 @@
+/**
+ * Readings of one thing (a config, a flags file, the flags of a server) that may overlap: once a reading was taken over,
+ * those that began before it are stale, however late they end. Those that fail take nothing over and make nothing stale.
+ */
+export interface Reading {
+  /** A reading that began later was taken over: this one says nothing any more. */
+  readonly stale: boolean;
+  /** What this reading found is in place now. */
+  take(): void;
+}
+
+export class NewestWins {
+  #begun = 0;
+  #taken = 0;
+
+  begin(): Reading {
+    this.#begun += 1;
+    const number = this.#begun;
+    const isStale = () => number < this.#taken;
+    return {
+      get stale() {
+        return isStale();
+      },
+      take: () => {
+        this.#taken = Math.max(this.#taken, number);
+      },
+    };
+  }
+
+  /** Something newer came from elsewhere: every reading under way is stale. */
+  supersede(): void {
+    this.#taken = this.#begun + 1;
+  }
+}
