@@ -13,11 +13,11 @@ import type { ConnectionSeeker, NoConnectionCause, Waiting } from '../upstream/c
 import type { Upstream } from '../upstream/upstream.ts';
 import type { ConnectionUser, LossCause, UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { HeadLines } from '../wire/head-lines.ts';
+import type { FailureCause, Outcome, Phase } from '../wire/outcome.ts';
+import { buildRequestHead, type RequestHead } from '../wire/request-head.ts';
 import { drainAfterDiscard } from './discard-rest.ts';
 import type { ForwardCall } from './forward-call.ts';
-import type { FailureCause, Outcome, Phase } from './outcome.ts';
 import { RequestBodyPump } from './request-body.ts';
-import { buildRequestHead, type RequestHead } from './request-head.ts';
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
@@ -68,7 +68,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
 
   start(): void {
     this.#upstream.exchangeBegins();
-    const head = buildRequestHead(this.#request, this.#call, this.#upstream, false);
+    const head = buildRequestHead(this.#request, this.#call, this.#upstream, 'forward');
     this.#head = head;
     if (head.error !== '') process.nextTick(failLater, this, head.error);
     else if (this.#client.gone) process.nextTick(cancelLater, this);

@@ -5,8 +5,8 @@
 import type { IncomingMessage } from 'node:http';
 import { LeanRequest } from '../accept/lean-request.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
+import { isSet, type RequestHead } from '../wire/request-head.ts';
 import type { ForwardCall } from './forward-call.ts';
-import { isSet, type RequestHead } from './request-head.ts';
 
 const JOIN_BYTES = 16_384;
 

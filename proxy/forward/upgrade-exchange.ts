@@ -11,10 +11,10 @@ import type { Upstream } from '../upstream/upstream.ts';
 import type { ConnectionUser, LossCause, UpstreamConnection } from '../upstream/upstream-connection.ts';
 import { type HeadLines, joinFields } from '../wire/head-lines.ts';
 import { httpDate } from '../wire/http-date.ts';
+import type { FailureCause, Outcome, Phase } from '../wire/outcome.ts';
+import { buildRequestHead } from '../wire/request-head.ts';
 import { EarlyBytes } from './early-bytes.ts';
 import type { ForwardCall } from './forward-call.ts';
-import type { FailureCause, Outcome, Phase } from './outcome.ts';
-import { buildRequestHead } from './request-head.ts';
 import { Tunnel } from './tunnel.ts';
 
 export class UpgradeExchange implements ConnectionSeeker, ConnectionUser {
@@ -57,7 +57,7 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser {
     socket.on('error', ignore);
     socket.on('close', this.#onClientClose);
     socket.on('end', this.#onEarlyEnd);
-    const head = buildRequestHead(this.#request, this.#call, this.#upstream, true);
+    const head = buildRequestHead(this.#request, this.#call, this.#upstream, 'upgrade');
     this.#head = head.text;
     if (head.error !== '') process.nextTick(() => this.#fail('client', 'invalid', head.error));
     else if (socket.destroyed || socket.readableEnded) process.nextTick(this.#onClientClose);

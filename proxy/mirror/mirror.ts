@@ -4,8 +4,6 @@
  * counted by reason: too many copies under way, too many bytes held, a live exchange that failed.
  */
 import type { Observation, ObservedResponse, ProxyConfig, Side } from '@ficus/core';
-import type { FieldNames } from '../forward/forward-call.ts';
-import { connectionNames } from '../forward/request-head.ts';
 import { type CopyResult, sendCopy } from '../upstream/send-copy.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { BodyCapture } from '../wire/body-capture.ts';
@@ -18,7 +16,7 @@ export interface LiveExchange {
   readonly traceId: string;
   readonly method: string;
   readonly target: string;
-  /** Flat list as forwarded to the serving side. */
+  /** Flat list as sent to the serving side. */
   readonly requestHeaders: readonly string[];
   readonly servedBy: Side;
   readonly status: number;
@@ -75,17 +73,11 @@ export class Mirror {
     this.#drop(slice, reason);
   }
 
-  /** Sends the copy to the other side and hands both answers over. @param headers flat list for the copy */
-  copy(
-    ticket: CopyTicket,
-    live: LiveExchange,
-    upstream: Upstream,
-    target: string,
-    headers: readonly string[],
-  ): void {
+  /** Sends the copy to the other side and hands both answers over. @param head of the copy, complete */
+  copy(ticket: CopyTicket, live: LiveExchange, upstream: Upstream, head: string): void {
     const limits = { timeoutMs: this.#limits.timeoutMs, bodyBytes: this.#limits.bodyBytes };
     const at = this.#clock();
-    sendCopy(upstream, { method: live.method, target, headers }, limits, (result) => {
+    sendCopy(upstream, { method: live.method, head }, limits, (result) => {
       this.#release();
       this.#hooks.copied(live.slice, result.kind);
       this.#hooks.observe(toObservation(ticket, live, result, at));
@@ -142,23 +134,4 @@ function toPairs(flat: readonly string[]): [string, string][] {
     pairs.push([flat[index]!.toLowerCase(), flat[index + 1]!]);
   }
   return pairs;
-}
-
-/** A head as it goes to an upstream: the client's fields without what is of its hop, removed or set anew; then what is set. */
-export function copyHeaders(
-  fields: readonly string[],
-  set: readonly string[],
-  remove: FieldNames | undefined,
-): string[] {
-  const setNames = new Set<string>();
-  for (let index = 0; index < set.length; index += 2) setNames.add(set[index]!.toLowerCase());
-  const named = connectionNames(fields);
-  const kept: string[] = [];
-  for (let index = 0; index < fields.length; index += 2) {
-    const name = fields[index]!.toLowerCase();
-    if (named?.includes(name)) continue;
-    if (!setNames.has(name) && !remove?.has(name)) kept.push(fields[index]!, fields[index + 1]!);
-  }
-  for (const field of set) kept.push(field);
-  return kept;
 }

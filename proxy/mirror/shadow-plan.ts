@@ -4,12 +4,13 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Side } from '@ficus/core';
-import type { FieldNames, ResponseHead } from '../forward/forward-call.ts';
 import type { RequestName } from '../observe/request-name.ts';
+import type { ResponseHead } from '../respond/response-amendments.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { BodyCapture } from '../wire/body-capture.ts';
 import { headerValue } from '../wire/raw-headers.ts';
-import { type CopyTicket, copyHeaders, type Mirror } from './mirror.ts';
+import { buildRequestHead, type FieldNames } from '../wire/request-head.ts';
+import type { CopyTicket, Mirror } from './mirror.ts';
 
 /** What the copy needs to know of the live request. */
 export interface ShadowFacts {
@@ -18,9 +19,6 @@ export interface ShadowFacts {
   readonly name: RequestName;
   readonly servedBy: Side;
   readonly request: IncomingMessage;
-  /** How the live head was amended. */
-  readonly liveSet: readonly string[];
-  readonly liveRemoved: FieldNames | undefined;
   readonly durationMs: number;
 }
 
@@ -33,6 +31,8 @@ export interface ShadowDestination {
 }
 
 export class ShadowPlan {
+  /** The live request's fields; the forwarder fills it as it sends them. */
+  readonly sentFields: string[] = [];
   readonly #mirror: Mirror;
   readonly #ticket: CopyTicket;
   #status = 0;
@@ -75,9 +75,13 @@ export class ShadowPlan {
   /** The live answer is complete: the copy leaves. */
   send(live: ShadowFacts, to: ShadowDestination): void {
     const { request } = live;
-    const headers = copyHeaders(request.rawHeaders, to.set, to.removed);
-    // As the forwarder ends the live head, and then the mark.
-    headers.push('Via', `1.${request.httpVersionMinor} ficus`, 'x-ficus-shadow', '1');
+    const setHeaders = [...to.set, 'x-ficus-shadow', '1'];
+    const changes = { target: to.target, setHeaders, removeHeaders: to.removed };
+    const head = buildRequestHead(request, changes, to.upstream, 'copy');
+    if (head.error !== '') {
+      this.drop(live.slice, 'invalid-target');
+      return;
+    }
     const exchange = {
       slice: live.slice,
       route: live.route,
@@ -85,13 +89,13 @@ export class ShadowPlan {
       traceId: live.name.traceId,
       method: request.method!,
       target: request.url!,
-      requestHeaders: copyHeaders(request.rawHeaders, live.liveSet, live.liveRemoved),
+      requestHeaders: this.sentFields,
       servedBy: live.servedBy,
       status: this.#status,
       responseHeaders: this.#headers,
       durationMs: live.durationMs,
     };
-    this.#mirror.copy(this.#ticket, exchange, to.upstream, to.target ?? request.url!, headers);
+    this.#mirror.copy(this.#ticket, exchange, to.upstream, head.text);
   }
 }
 

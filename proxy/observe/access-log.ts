@@ -3,7 +3,7 @@
  * cookies, no query, no user: a line can be kept without thinking about whom it is about.
  */
 import type { Logger } from 'pino';
-import type { Outcome } from '../forward/outcome.ts';
+import type { Outcome } from '../wire/outcome.ts';
 
 export interface AccessLine {
   readonly requestId: string;

@@ -3,8 +3,8 @@
  * once a second, when the deltas go to the primary, which keeps the totals over all workers.
  */
 import type { DroppedCopies, Reason, Side, TrafficCount } from '@ficus/core';
-import type { Failed } from '../forward/outcome.ts';
 import type { MatchedRoute } from '../match/route-table.ts';
+import type { Failed } from '../wire/outcome.ts';
 
 export const REASONS: readonly Reason[] = [
   'no-route',

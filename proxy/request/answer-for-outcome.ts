@@ -1,8 +1,8 @@
 /** What a client is told about an exchange that failed before it saw anything. */
 
 import type { ErrorCode } from '@ficus/core';
-import { type FailureCause, foundNoPlace, type Outcome } from '../forward/outcome.ts';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
+import { type FailureCause, foundNoPlace, type Outcome } from '../wire/outcome.ts';
 
 const CODES: Readonly<Record<FailureCause, ErrorCode>> = {
   cancelled: 'FICUS_PROXY_UPSTREAM_UNREACHABLE',

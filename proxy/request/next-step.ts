@@ -4,7 +4,7 @@
  * else unless it changes nothing.
  */
 import type { Reason, Side } from '@ficus/core';
-import { foundNoPlace, type Outcome } from '../forward/outcome.ts';
+import { foundNoPlace, type Outcome } from '../wire/outcome.ts';
 
 export interface AttemptFacts {
   readonly outcome: Outcome;

@@ -6,12 +6,12 @@ import type { IncomingMessage } from 'node:http';
 import type { Side } from '@ficus/core';
 import { appendForwardedFields, peerAddress } from '../accept/client-address.ts';
 import type { InspectedHead } from '../accept/inspect-head.ts';
-import type { FieldNames } from '../forward/forward-call.ts';
 import type { Identity } from '../identify/identity.ts';
 import type { RequestName } from '../observe/request-name.ts';
 import type { LiveRoute, LiveSnapshot } from '../snapshot/live-snapshot.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { hasDotSegment } from '../wire/canonical-path.ts';
+import type { FieldNames } from '../wire/request-head.ts';
 
 /**
  * Target for an upstream; undefined leaves it as it came, byte for byte.

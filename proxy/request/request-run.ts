@@ -10,19 +10,21 @@ import { clientAddress, peerAddress } from '../accept/client-address.ts';
 import { InspectedHead, inspectHead, type Refusal } from '../accept/inspect-head.ts';
 import { decideRequest, type RequestDecision, UNMATCHED } from '../decide/decide-request.ts';
 import { forward, forwardUpgrade } from '../forward/forward.ts';
-import type { FieldNames, ForwardCall, ResponseHead } from '../forward/forward-call.ts';
-import type { Outcome } from '../forward/outcome.ts';
+import type { ForwardCall } from '../forward/forward-call.ts';
 import { ANONYMOUS, type Identity } from '../identify/identity.ts';
 import { ShadowPlan } from '../mirror/shadow-plan.ts';
 import { type AccessLine, isSampled, logFailed, logServed } from '../observe/access-log.ts';
 import { nameRequest, type RequestName } from '../observe/request-name.ts';
 import { answerOptions } from '../respond/answer-options.ts';
 import { answerProblem, answerProblemOnSocket, type ProblemAnswer } from '../respond/answer-problem.ts';
+import type { ResponseHead } from '../respond/response-amendments.ts';
 import type { LiveRoute, LiveSlice, LiveSnapshot } from '../snapshot/live-snapshot.ts';
 import type { LiveUpstream } from '../snapshot/live-upstream.ts';
 import type { RequestHost } from '../snapshot/request-host.ts';
 import { turnNow } from '../turn-clock.ts';
 import type { BodyCapture } from '../wire/body-capture.ts';
+import type { Outcome } from '../wire/outcome.ts';
+import type { FieldNames } from '../wire/request-head.ts';
 import { withBucket, withoutSide, withSide } from './added-fields.ts';
 import { answerForOutcome } from './answer-for-outcome.ts';
 import { mayFallBack } from './may-fall-back.ts';
@@ -42,6 +44,7 @@ export class RequestRun implements ForwardCall {
   target: string | undefined = undefined;
   setHeaders: readonly string[] | undefined = undefined;
   removeHeaders: FieldNames | undefined = undefined;
+  sentFields: string[] | undefined = undefined;
   responseHeaders: string[] | undefined = undefined;
   responseCapture: BodyCapture | undefined = undefined;
   onResponseHead: ((head: ResponseHead) => 'forward' | 'discard') | undefined = undefined;
@@ -167,6 +170,7 @@ export class RequestRun implements ForwardCall {
     if (this.#decision.shadow === undefined || this.#response === undefined) return;
     this.#shadow = ShadowPlan.make(this.#snapshot.mirror, this.#route!.slice.name, this.#request);
     this.responseCapture = this.#shadow?.capture;
+    this.sentFields = this.#shadow?.sentFields;
   }
 
   // Step 5: forward.
@@ -374,11 +378,11 @@ export class RequestRun implements ForwardCall {
     this.#shadow?.drop(this.#route!.slice.name, reason);
     this.#shadow = undefined;
     this.responseCapture = undefined;
+    this.sentFields = undefined;
   }
 
   #sendShadow(plan: ShadowPlan, durationMs: number): void {
     this.#shadow = undefined;
-    const { setHeaders, removeHeaders } = this;
     sendShadow(plan, {
       snapshot: this.#snapshot,
       route: this.#route!,
@@ -386,7 +390,7 @@ export class RequestRun implements ForwardCall {
       request: this.#request,
       head: this.#head,
       caller: this.#caller(),
-      live: { setHeaders: setHeaders ?? [], removeHeaders, durationMs },
+      durationMs,
     });
   }
 }

@@ -2,7 +2,6 @@
 import type { IncomingMessage } from 'node:http';
 import { otherSide, type Side } from '@ficus/core';
 import type { InspectedHead } from '../accept/inspect-head.ts';
-import type { FieldNames } from '../forward/forward-call.ts';
 import type { ShadowPlan } from '../mirror/shadow-plan.ts';
 import type { LiveRoute, LiveSnapshot } from '../snapshot/live-snapshot.ts';
 import { type CallerFacts, fieldsFor, removedFor, targetFor } from './outgoing-head.ts';
@@ -14,16 +13,11 @@ export interface ServedRequest {
   readonly request: IncomingMessage;
   readonly head: InspectedHead;
   readonly caller: CallerFacts;
-  /** What changed on the live request's way. */
-  readonly live: {
-    readonly setHeaders: readonly string[];
-    readonly removeHeaders: FieldNames | undefined;
-    readonly durationMs: number;
-  };
+  readonly durationMs: number;
 }
 
 export function sendShadow(plan: ShadowPlan, served: ServedRequest): void {
-  const { snapshot, route, servedBy, request, head, caller, live } = served;
+  const { snapshot, route, servedBy, request, head, caller, durationMs } = served;
   const other = otherSide(servedBy);
   const rewritten = other === 'candidate' ? route : undefined;
   const { upstream } = rewritten ? route.slice.candidateCopies : snapshot.legacyCopies;
@@ -34,9 +28,7 @@ export function sendShadow(plan: ShadowPlan, served: ServedRequest): void {
       name: caller.name,
       servedBy,
       request,
-      liveSet: live.setHeaders,
-      liveRemoved: live.removeHeaders,
-      durationMs: live.durationMs,
+      durationMs,
     },
     {
       upstream,

@@ -5,13 +5,13 @@
 import type { UpstreamConfig } from '@ficus/core';
 import type { InspectedHead } from '../accept/inspect-head.ts';
 import { callerOf } from '../decide/decide-request.ts';
-import type { Outcome } from '../forward/outcome.ts';
 import { freshCallers } from '../identify/fresh-callers.ts';
 import type { Identity } from '../identify/identity.ts';
 import { boundedKey, ownText } from '../identify/own-text.ts';
 import { EVERYBODY } from '../pin/pin-table.ts';
 import type { LiveSlice } from '../snapshot/live-snapshot.ts';
 import type { RequestHost } from '../snapshot/request-host.ts';
+import type { Outcome } from '../wire/outcome.ts';
 
 interface HeldPin {
   readonly slice: string;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Failed, Outcome } from '../forward/outcome.ts';
 import { type AttemptFacts, decideNextStep } from '../request/next-step.ts';
+import type { Failed, Outcome } from '../wire/outcome.ts';
 import { Breaker } from './breaker.ts';
 import { backoffMs, RetryBudget } from './retry-budget.ts';
 

@@ -7,12 +7,12 @@
  * lists what this relies on, and a test holds each supported Node to it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ForwardCall, ResponseHead } from '../forward/forward-call.ts';
 import { type HeadLines, joinFields } from '../wire/head-lines.ts';
 import { httpDate } from '../wire/http-date.ts';
 import { type BlockOwner, WriteBlock } from '../wire/write-block.ts';
 import { cutClient } from './cut-client.ts';
 import { LeanResponse } from './lean-response.ts';
+import type { ResponseAmendments, ResponseHead } from './response-amendments.ts';
 import type { ServerResponseInternals } from './server-response-internals.ts';
 
 /** Bodies up to this are gathered as text, which is the cheapest to write; longer ones in a block. */
@@ -66,7 +66,7 @@ export class ClientResponse implements BlockOwner {
   }
 
   /** Takes the final head. Answers false when the caller's hook discards it, or made it invalid (`error`). */
-  begin(head: HeadLines, call: ForwardCall): boolean {
+  begin(head: HeadLines, call: ResponseAmendments): boolean {
     const { response } = this;
     const http10 = this.#isHttp10;
     const { status } = head;
@@ -218,7 +218,7 @@ export class ClientResponse implements BlockOwner {
     return this.#request.httpVersionMinor === 0;
   }
 
-  #amend(head: HeadLines, call: ForwardCall, http10: boolean): string | undefined {
+  #amend(head: HeadLines, call: ResponseAmendments, http10: boolean): string | undefined {
     const amended: ResponseHead = {
       status: head.status,
       reason: head.reason(),

@@ -4,8 +4,8 @@
  * Set-Cookie.
  */
 import type { RewriteConfig } from '@ficus/core';
-import type { ResponseHead } from '../forward/forward-call.ts';
 import { hasDotSegment } from '../wire/canonical-path.ts';
+import type { ResponseHead } from './response-amendments.ts';
 
 export interface Rewrite {
   /** Target for the candidate; `undefined` leaves it as it came. */

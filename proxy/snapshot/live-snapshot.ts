@@ -24,6 +24,7 @@ import { TrafficCounters } from '../observe/traffic-counters.ts';
 import { compileRewrite, type Rewrite } from '../respond/rewrite.ts';
 import { turnNow } from '../turn-clock.ts';
 import { sendCopy } from '../upstream/send-copy.ts';
+import { joinFields } from '../wire/head-lines.ts';
 import type { LiveUpstream, UpstreamRegistry } from './live-upstream.ts';
 
 /** A slice as a request sees it. */
@@ -176,8 +177,9 @@ function makeIntrospection({ upstream }: LiveUpstream, count: SnapshotParts['cou
   return new Introspection(
     (path, carrier) =>
       new Promise((resolve) => {
-        const headers = ['host', upstream.authority, 'accept', 'application/json', ...carrier];
-        sendCopy(upstream, { method: 'GET', target: path, headers }, limits, (result) =>
+        const fields = joinFields(['host', upstream.authority, 'accept', 'application/json', ...carrier]);
+        const head = `GET ${upstream.basePath}${path} HTTP/1.1\r\n${fields}\r\n`;
+        sendCopy(upstream, { method: 'GET', head }, limits, (result) =>
           resolve(result.kind === 'answered' ? result : undefined),
         );
       }),

@@ -4,7 +4,6 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Side, UpstreamConfig } from '@ficus/core';
-import { foundNoPlace, type Outcome } from '../forward/outcome.ts';
 import { addTo } from '../observe/add-to.ts';
 import { SAFE } from '../request/next-step.ts';
 import { hasBody } from '../request/outgoing-head.ts';
@@ -14,6 +13,7 @@ import { backoffMs, RetryBudget } from '../resilience/retry-budget.ts';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
 import { createUpstream } from '../upstream/create-upstream.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { foundNoPlace, type Outcome } from '../wire/outcome.ts';
 
 export interface LiveUpstreamHooks {
   breakerChanged(name: string, state: BreakerState['kind']): void;

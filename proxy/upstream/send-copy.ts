@@ -1,21 +1,17 @@
 /**
- * Sends a request that is held in memory, and keeps a bounded part of the answer: shadow copies, introspection at
- * the legacy, health probes. Give shadow copies an upstream object of their own, so that a hung candidate cannot
+ * Sends a request without a body, and keeps a bounded part of the answer: shadow copies, introspection at the legacy. Give shadow copies an upstream object of their own, so that a hung candidate cannot
  * take a live request's connection.
  */
 import { performance } from 'node:perf_hooks';
-import { type HeadLines, joinFields } from '../wire/head-lines.ts';
+import type { HeadLines } from '../wire/head-lines.ts';
 import type { ConnectionSeeker, NoConnectionCause, Waiting } from './connection-pool.ts';
 import type { Upstream } from './upstream.ts';
 import type { ConnectionUser, LossCause, UpstreamConnection } from './upstream-connection.ts';
 
 export interface CopyRequest {
   readonly method: string;
-  /** Origin-form target, byte for byte; the upstream's base path is put before it. */
-  readonly target: string;
-  /** Flat list; hop-by-hop fields, Content-Length and Transfer-Encoding are taken out and made anew from the body. */
-  readonly headers: readonly string[];
-  readonly body?: Buffer | undefined;
+  /** Complete, empty line included. A copy has no body. */
+  readonly head: string;
 }
 
 export interface CopyLimits {
@@ -56,19 +52,6 @@ export function sendCopy(
   upstream.pool.acquire(exchange);
   return () => exchange.fail('cancelled', 'cancelled by the proxy');
 }
-
-const NOT_COPIED = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'content-length',
-  'upgrade',
-  'expect',
-]);
 
 class CopyExchange implements ConnectionSeeker, ConnectionUser {
   waiting: Waiting | undefined;
@@ -117,11 +100,8 @@ class CopyExchange implements ConnectionSeeker, ConnectionUser {
     }
     this.#connection = connection;
     connection.attach(this, this.#copy.method, false);
-    const { body } = this.#copy;
-    const head = copyHead(this.#copy, this.#upstream);
     connection.requestSent();
-    if (body === undefined || body.length === 0) connection.write(head);
-    else connection.writeAround(head, body, '');
+    connection.write(this.#copy.head);
   }
 
   onNoConnection(_phase: 'queue' | 'connect', cause: NoConnectionCause, detail: string): void {
@@ -189,21 +169,4 @@ class CopyExchange implements ConnectionSeeker, ConnectionUser {
 /** After reading, as in sweeper.ts. */
 function expire(exchange: CopyExchange): void {
   exchange.expire();
-}
-
-function copyHead(copy: CopyRequest, upstream: Upstream): string {
-  const kept: string[] = [];
-  let hasHost = false;
-  for (let i = 0; i < copy.headers.length; i += 2) {
-    const name = copy.headers[i]!.toLowerCase();
-    if (NOT_COPIED.has(name)) continue;
-    hasHost ||= name === 'host';
-    kept.push(copy.headers[i]!, copy.headers[i + 1]!);
-  }
-  if (!hasHost) kept.push('Host', upstream.authority);
-  const { body } = copy;
-  if (body !== undefined && (body.length > 0 || copy.method !== 'GET')) {
-    kept.push('Content-Length', String(body.length));
-  }
-  return `${copy.method} ${upstream.basePath}${copy.target} HTTP/1.1\r\n${joinFields(kept)}\r\n`;
 }

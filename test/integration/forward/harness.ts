@@ -9,10 +9,10 @@ import { type UpstreamConfig, upstreamSchema } from '@ficus/core';
 import { LeanRequest } from '../../../proxy/accept/lean-request.ts';
 import { forward, forwardUpgrade, mayUpgrade } from '../../../proxy/forward/forward.ts';
 import type { ForwardCall } from '../../../proxy/forward/forward-call.ts';
-import type { Outcome } from '../../../proxy/forward/outcome.ts';
 import { LeanResponse } from '../../../proxy/respond/lean-response.ts';
 import { createUpstream, type UpstreamHooks } from '../../../proxy/upstream/create-upstream.ts';
 import type { Upstream } from '../../../proxy/upstream/upstream.ts';
+import type { Outcome } from '../../../proxy/wire/outcome.ts';
 
 /** For `expect.poll`, whose second is too short on a busy machine. */
 export const PATIENT: { readonly timeout: number; readonly interval: number } = {

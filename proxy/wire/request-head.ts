@@ -1,0 +1,229 @@
+/**
+ * A request head for an upstream, as one string: the client's fields in their order and case, without those of the hop,
+ * with the caller's. Used for live requests and upgrades (forward) and for copies, which are asked as the live one was.
+ *
+ * One pass over the fields. The client's `Connection` is honoured before anything of ours is added, so that no client
+ * can name one of our fields there and have it removed.
+ */
+import { splitTarget } from './request-target.ts';
+
+/** What the head is made from: an `IncomingMessage`, or a request that was recorded. */
+export interface HeadSource {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  /** Flat list, as in `IncomingMessage.rawHeaders`. */
+  readonly rawHeaders: readonly string[];
+  readonly httpVersionMinor: number;
+}
+
+/** Names of fields, asked for as they were written, in whatever case. */
+export interface FieldNames {
+  has(name: string): boolean;
+}
+
+/** What changes in a head on its way. Header lists are flat, `[name, value, name, value, …]`. */
+export interface HeadChanges {
+  /**
+   * Request target for the upstream; `undefined` leaves it as it came, byte for byte. An absolute-form target is
+   * made origin-form and its authority becomes the Host (RFC 9112 section 3.2.2).
+   */
+  readonly target?: string | undefined;
+  /**
+   * Fields for the upstream, appended in this order. The client's fields of the same names are removed first, after
+   * hop-by-hop fields and those named in the client's `Connection` (so a client cannot remove these). They are written as
+   * they are: the caller makes sure that nothing in them ends a line.
+   */
+  readonly setHeaders?: readonly string[] | undefined;
+  /** Further fields of the client's that are not sent. */
+  readonly removeHeaders?: FieldNames | undefined;
+  /** Filled with the fields that are sent, but for Via and TE: for a comparison. */
+  readonly sentFields?: string[] | undefined;
+}
+
+/** `copy`: without a body, and nothing is waited for between head and body. */
+export type HeadPurpose = 'forward' | 'upgrade' | 'copy';
+
+/** How the request's body is delimited; kept as it came, whatever the method. */
+export type RequestBody = 'none' | 'length' | 'chunked';
+
+export interface RequestHead {
+  /** Complete, empty line included; written as latin1. */
+  text: string;
+  body: RequestBody;
+  expectsContinue: boolean;
+  /** Why it cannot be sent, or empty. */
+  error: string;
+}
+
+export interface HeadDestination {
+  readonly basePath: string;
+  readonly authority: string;
+}
+
+const BAD_TARGET = /[^\x21-\x7e\x80-\xff]/;
+const TE_TRAILERS = /(^|,)\s*trailers\s*(,|$)/i;
+
+/** Fields that mean something to a hop, by their names in lower case. */
+const MEANINGS = new Map(
+  Object.entries({
+    te: 'te',
+    host: 'host',
+    expect: 'expect',
+    trailer: 'trailer',
+    upgrade: 'upgrade',
+    connection: 'connection',
+    'keep-alive': 'hop-by-hop',
+    'content-length': 'content-length',
+    'proxy-connection': 'hop-by-hop',
+    'transfer-encoding': 'transfer-encoding',
+    'proxy-authenticate': 'hop-by-hop',
+    'proxy-authorization': 'hop-by-hop',
+  } as const),
+);
+/** Most fields are told apart by the length of their names alone. */
+const MEANT_LENGTHS = new Set([...MEANINGS.keys()].map(({ length }) => length));
+
+/** What no client takes away by naming it in Connection, or what stays with its hop in any case. */
+const NOT_NAMEABLE = new Set(['', 'close', 'keep-alive', 'host', 'expect', 'te', 'upgrade']);
+
+/** @param named fields that the client's Connection keeps to its hop: found here, in a second pass, where there are any */
+export function buildRequestHead(
+  request: HeadSource,
+  changes: HeadChanges,
+  destination: HeadDestination,
+  purpose: HeadPurpose,
+  named?: readonly string[],
+): RequestHead {
+  const head: RequestHead = { text: '', body: 'none', expectsContinue: false, error: '' };
+  const authority = beginHead(head, request, changes, destination);
+  const { setHeaders, removeHeaders, sentFields: sent } = changes;
+  const raw = request.rawHeaders;
+  if (sent !== undefined) sent.length = 0;
+  let { text } = head;
+  let te = false;
+  let hasHost = false;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!;
+    let value = raw[i + 1]!;
+    let isKept = false;
+    switch (meaningOf(name)) {
+      case 'hop-by-hop':
+        continue;
+      case 'connection':
+        if (named === undefined && namesFields(value)) {
+          return buildRequestHead(request, changes, destination, purpose, connectionNames(raw));
+        }
+        continue;
+      case 'te':
+        te ||= TE_TRAILERS.test(value);
+        continue;
+      case 'host':
+        hasHost = true;
+        if (authority !== undefined) {
+          value = authority;
+          isKept = true;
+        }
+        break;
+      case 'expect':
+        if (purpose === 'copy') continue;
+        head.expectsContinue = /^100-continue$/i.test(value.trim());
+        break;
+      case 'trailer':
+        if (purpose === 'copy') continue;
+        break;
+      case 'upgrade':
+        if (purpose !== 'upgrade') continue;
+        isKept = true;
+        break;
+      case 'content-length':
+        if (purpose === 'copy') continue;
+        // An empty one is none to move: the request may then be asked twice like one without.
+        if (value !== '0') head.body = 'length';
+        isKept = true;
+        break;
+      case 'transfer-encoding':
+        if (purpose === 'copy') continue;
+        // The only coding that Node lets through for a request is chunked; it stays, named or not.
+        head.body = 'chunked';
+        isKept = true;
+        break;
+      default:
+    }
+    if (!isKept) {
+      if (named?.includes(name.toLowerCase())) continue;
+      if (setHeaders !== undefined && isSet(setHeaders, name)) continue;
+      if (removeHeaders?.has(name)) continue;
+    }
+    text += fieldLine(name, value);
+    sent?.push(name, value);
+  }
+  if (!hasHost && !(setHeaders !== undefined && isSet(setHeaders, 'host'))) {
+    text += fieldLine('Host', authority ?? destination.authority);
+    sent?.push('Host', authority ?? destination.authority);
+  }
+  if (setHeaders !== undefined) {
+    for (let i = 0; i < setHeaders.length; i += 2) text += fieldLine(setHeaders[i]!, setHeaders[i + 1]!);
+    sent?.push(...setHeaders);
+  }
+  head.text = text + endOfHead(request, purpose, te);
+  return head;
+}
+
+/** Writes the request line. Answers the authority of an absolute-form target, which takes the place of the Host field. */
+function beginHead(
+  head: RequestHead,
+  { method, url }: HeadSource,
+  { target: changed }: HeadChanges,
+  { basePath }: HeadDestination,
+): string | undefined {
+  const target = changed ?? url!;
+  const { path, authority } =
+    target.charCodeAt(0) === 47 ? { path: target, authority: undefined } : splitTarget(target, method!);
+  if (changed !== undefined && BAD_TARGET.test(path)) head.error = 'a bad byte in the rewritten target';
+  head.text = `${method} ${path === '*' ? '' : basePath}${path} HTTP/1.1\r\n`;
+  return authority;
+}
+
+function endOfHead({ httpVersionMinor }: HeadSource, purpose: HeadPurpose, te: boolean): string {
+  const via = httpVersionMinor === 0 ? 'Via: 1.0 ficus\r\n' : 'Via: 1.1 ficus\r\n';
+  if (purpose === 'upgrade') return `${via}Connection: Upgrade\r\n\r\n`;
+  return te && purpose === 'forward' ? `${via}TE: trailers\r\nConnection: TE\r\n\r\n` : `${via}\r\n`;
+}
+
+function meaningOf(name: string) {
+  return MEANT_LENGTHS.has(name.length) ? MEANINGS.get(name.toLowerCase()) : undefined;
+}
+
+/** Whether a Connection field keeps others to its hop. */
+function namesFields(value: string): boolean {
+  // What nearly every client says needs no look at its parts.
+  if (value === 'keep-alive' || value === 'close' || value === 'Keep-Alive') return false;
+  return value.split(',').some((option) => !NOT_NAMEABLE.has(option.trim().toLowerCase()));
+}
+
+function connectionNames(raw: readonly string[]): string[] {
+  const names: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    if (meaningOf(raw[i]!) !== 'connection') continue;
+    for (const option of raw[i + 1]!.split(',')) {
+      const name = option.trim().toLowerCase();
+      if (!NOT_NAMEABLE.has(name)) names.push(name);
+    }
+  }
+  return names;
+}
+
+/** Whether a flat list has a field of this name, whatever its case. */
+export function isSet(fields: readonly string[], name: string): boolean {
+  for (let i = 0; i < fields.length; i += 2) {
+    const field = fields[i]!;
+    if (field.length !== name.length) continue;
+    if (field === name || field.toLowerCase() === name.toLowerCase()) return true;
+  }
+  return false;
+}
+
+function fieldLine(name: string, value: string): string {
+  // biome-ignore lint/style/useTemplate: V8 makes sure of each part of a template, each time, that it is a string
+  return name + ': ' + value + '\r\n';
+}
