@@ -42,20 +42,20 @@ export class Applier {
   /** End of the last transaction committed on the target. */
   appliedLsn: bigint;
   readonly findings = new Findings();
-  private readonly options: ApplierOptions;
-  private readonly session: TargetSession;
-  private readonly tables = new WeakMap<RelationBinding, readonly TableApplier[]>();
-  private open = false;
+  readonly #options: ApplierOptions;
+  readonly #session: TargetSession;
+  readonly #tables = new WeakMap<RelationBinding, readonly TableApplier[]>();
+  #open = false;
   /** The transaction under way has taken in a batch before this one. */
-  private hadParts = false;
-  private endLsn = 0n;
+  #hadParts = false;
+  #endLsn = 0n;
   /** As the checkpoint has it. */
-  private leftOutUntil: bigint;
+  #leftOutUntil: bigint;
 
   constructor(options: ApplierOptions) {
-    this.options = options;
-    this.leftOutUntil = options.rows.leftOutUntil;
-    this.session = options.session;
+    this.#options = options;
+    this.#leftOutUntil = options.rows.leftOutUntil;
+    this.#session = options.session;
     this.appliedLsn = options.appliedLsn;
   }
 
@@ -64,112 +64,112 @@ export class Applier {
    * before, survive a crash of the target; without it a crash may take the last moments back, rows and checkpoint alike.
    */
   async apply(batch: Batch, durable: boolean): Promise<void> {
-    this.hadParts = this.open;
-    this.begin();
+    this.#hadParts = this.#open;
+    this.#begin();
     for (const { binding, net } of batch.net.values())
-      for (const table of this.tablesOf(binding)) await table.applyNet(net, batch.bytes, this.findings);
-    await this.applyOrdered(batch);
-    if (batch.barrier) await this.applyBarrier(batch.barrier, batch.bytes);
-    await this.judge();
-    if (batch.endLsn > this.endLsn) this.endLsn = batch.endLsn;
-    if (batch.complete) this.commit(durable);
+      for (const table of this.#tablesOf(binding)) await table.applyNet(net, batch.bytes, this.findings);
+    await this.#applyOrdered(batch);
+    if (batch.barrier) await this.#applyBarrier(batch.barrier, batch.bytes);
+    await this.#judge();
+    if (batch.endLsn > this.#endLsn) this.#endLsn = batch.endLsn;
+    if (batch.complete) this.#commit(durable);
     await reach('before-settle');
-    await this.session.settle();
+    await this.#session.settle();
     if (batch.complete) {
-      this.open = false;
-      this.appliedLsn = this.endLsn;
+      this.#open = false;
+      this.appliedLsn = this.#endLsn;
     }
     await reach('after-commit');
   }
 
   /** No target transaction is open: others may have theirs. */
   get isBetweenTransactions(): boolean {
-    return !this.open;
+    return !this.#open;
   }
 
   /** Makes durable whatever was committed without waiting for that. */
   async flush(): Promise<void> {
-    this.session.send('BEGIN');
-    this.session.send('SET LOCAL synchronous_commit = on');
-    this.session.send(
+    this.#session.send('BEGIN');
+    this.#session.send('SET LOCAL synchronous_commit = on');
+    this.#session.send(
       'SELECT pg_logical_emit_message(true, $1, $2)',
-      [APPLY_PREFIX, this.options.slice],
+      [APPLY_PREFIX, this.#options.slice],
       'mark',
     );
-    this.session.send('COMMIT');
-    await this.session.settle();
+    this.#session.send('COMMIT');
+    await this.#session.settle();
   }
 
   /**
    * Nothing is committed that contradicts the target. Waiting for the answers takes a round trip, so a batch of inserts
    * alone goes without: one that is there already fails by itself.
    */
-  private async judge(): Promise<void> {
+  async #judge(): Promise<void> {
     const { findings } = this;
     if (!findings.decisive) return;
-    await this.session.settle();
+    await this.#session.settle();
     findings.decisive = false;
     const conflict = findings.conflicts[0];
     if (!conflict) return;
     const error = await describeConflict(conflict);
     // Nothing failed as far as PostgreSQL knows: the rows would stay locked.
-    this.session.send('ROLLBACK');
-    await this.session.settle();
+    this.#session.send('ROLLBACK');
+    await this.#session.settle();
     throw error;
   }
 
-  private begin(): void {
-    if (this.open) return;
-    this.open = true;
-    this.endLsn = this.appliedLsn;
-    this.session.send('BEGIN');
+  #begin(): void {
+    if (this.#open) return;
+    this.#open = true;
+    this.#endLsn = this.appliedLsn;
+    this.#session.send('BEGIN');
     // The first statement marks the transaction, so that a stream the other way leaves it out.
-    this.session.send(
+    this.#session.send(
       'SELECT pg_logical_emit_message(true, $1, $2)',
-      [APPLY_PREFIX, this.options.slice],
+      [APPLY_PREFIX, this.#options.slice],
       'mark',
     );
   }
 
-  private commit(durable: boolean): void {
-    const { stream, epoch, holder, rows } = this.options;
-    if (rows.leftOutUntil > this.leftOutUntil) {
-      this.leftOutUntil = rows.leftOutUntil;
-      this.session.send('UPDATE ficus.checkpoint SET left_out_until = $2 WHERE stream = $1', [
+  #commit(durable: boolean): void {
+    const { stream, epoch, holder, rows } = this.#options;
+    if (rows.leftOutUntil > this.#leftOutUntil) {
+      this.#leftOutUntil = rows.leftOutUntil;
+      this.#session.send('UPDATE ficus.checkpoint SET left_out_until = $2 WHERE stream = $1', [
         stream,
         formatLsn(rows.leftOutUntil),
       ]);
     }
-    this.session.send(
+    this.#session.send(
       'SELECT ficus.advance_checkpoint($1, $2, $3, $4, $5)',
-      [stream, epoch, holder, formatLsn(this.appliedLsn), formatLsn(this.endLsn)],
+      [stream, epoch, holder, formatLsn(this.appliedLsn), formatLsn(this.#endLsn)],
       'advance',
     );
-    if (durable) this.session.send('SET LOCAL synchronous_commit = on');
-    this.session.send('COMMIT');
+    if (durable) this.#session.send('SET LOCAL synchronous_commit = on');
+    this.#session.send('COMMIT');
   }
 
-  private async applyOrdered(batch: Batch): Promise<void> {
+  async #applyOrdered(batch: Batch): Promise<void> {
     const { ordered, bytes } = batch;
     for (let from = 0; from < ordered.length; ) {
       const to = endOfRun(ordered, from);
       const binding = batch.orderedBindings.get(ordered[from]!.oid)!;
       const run = ordered.slice(from, to);
-      for (const table of this.tablesOf(binding)) await table.applyOrdered(run, bytes, this.findings);
+      for (const table of this.#tablesOf(binding)) await table.applyOrdered(run, bytes, this.findings);
       from = to;
     }
   }
 
-  private async applyBarrier(barrier: Barrier, bytes: Buffer): Promise<void> {
+  async #applyBarrier(barrier: Barrier, bytes: Buffer): Promise<void> {
     switch (barrier.kind) {
       case 'truncate': {
         const tables = barrier.bindings.flatMap((binding) => binding.plans.map((plan) => plan.target.sql));
         const restart = barrier.restartIdentity ? ' RESTART IDENTITY' : '';
-        this.session.send(`TRUNCATE ${[...new Set(tables)].join(', ')}${restart}`);
+        this.#session.send(`TRUNCATE ${[...new Set(tables)].join(', ')}${restart}`);
         return;
       }
       case 'move':
-        for (const table of this.tablesOf(barrier.binding))
+        for (const table of this.#tablesOf(barrier.binding))
           await table.applyMove({ bytes, at: barrier.oldAt }, { bytes, at: barrier.at }, this.findings);
         return;
       case 'chunk':
@@ -179,17 +179,17 @@ export class Applier {
     }
   }
 
-  private tablesOf(binding: RelationBinding): readonly TableApplier[] {
-    let tables = this.tables.get(binding);
+  #tablesOf(binding: RelationBinding): readonly TableApplier[] {
+    let tables = this.#tables.get(binding);
     if (!tables) {
-      tables = this.makeTables(binding, this.session);
-      this.tables.set(binding, tables);
+      tables = this.#makeTables(binding, this.#session);
+      this.#tables.set(binding, tables);
     }
     return tables;
   }
 
-  private makeTables(binding: RelationBinding, session: TargetSession): TableApplier[] {
-    const { rows } = this.options;
+  #makeTables(binding: RelationBinding, session: TargetSession): TableApplier[] {
+    const { rows } = this.#options;
     return binding.plans.map(
       (plan) =>
         new (plan.key.kind === 'whole-row' ? KeylessApplier : TableApplier)(
@@ -208,12 +208,12 @@ export class Applier {
    */
   async explain(error: unknown, batch: Batch, open: () => Promise<TargetSession>): Promise<unknown> {
     // What came before in the same target transaction is gone with it: alone the batch would fail for other reasons.
-    if (this.hadParts) return error;
+    if (this.#hadParts) return error;
     const session = await open();
     const tables = new Map<RelationBinding, TableApplier[]>();
     try {
       return await findFailingChange(error, batch, session, (binding) => {
-        const made = tables.get(binding) ?? this.makeTables(binding, session);
+        const made = tables.get(binding) ?? this.#makeTables(binding, session);
         tables.set(binding, made);
         return made;
       });

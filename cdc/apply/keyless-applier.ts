@@ -24,14 +24,14 @@ export class KeylessApplier extends TableApplier {
       const oldRow = { bytes, at: oldAt };
       if (operation === DELETE_ROW) this.deleteTuples([oldRow], findings);
       else {
-        this.takeAway(oldRow, findings);
+        this.#takeAway(oldRow, findings);
         this.writer.insertTuples([wholeRow({ bytes, at }, oldRow)]);
       }
     }
   }
 
   /** One row; that it is not there is a conflict where it must be. */
-  private takeAway(oldRow: TuplePlace, findings: Findings): void {
+  #takeAway(oldRow: TuplePlace, findings: Findings): void {
     this.writer.deleteTuples([oldRow], this.judgesUpdates ? this.expectAll([oldRow], findings) : undefined);
   }
 }

@@ -6,17 +6,17 @@ import type { InputColumn } from '../mapping/table-plan.ts';
 
 export class RowParameters {
   rows = 0;
-  private readonly names: readonly string[];
-  private readonly arrays: readonly TextArray[];
+  readonly #names: readonly string[];
+  readonly #arrays: readonly TextArray[];
   /** Places of the columns in a tuple, ascending, and the array that each goes to. */
-  private readonly walk: readonly { readonly place: number; readonly array: TextArray }[];
+  readonly #walk: readonly { readonly place: number; readonly array: TextArray }[];
 
   /** `places`: column name → place in the tuples that will come; none for rows of strings. */
   constructor(inputs: readonly InputColumn[], places: ReadonlyMap<string, number>) {
-    this.names = inputs.map((input) => input.name);
-    this.arrays = inputs.map(() => new TextArray());
-    this.walk = inputs
-      .map((input, index) => ({ place: places.get(input.name) ?? -1, array: this.arrays[index]! }))
+    this.#names = inputs.map((input) => input.name);
+    this.#arrays = inputs.map(() => new TextArray());
+    this.#walk = inputs
+      .map((input, index) => ({ place: places.get(input.name) ?? -1, array: this.#arrays[index]! }))
       .filter((step) => step.place >= 0)
       .sort((a, b) => a.place - b.place);
   }
@@ -25,7 +25,7 @@ export class RowParameters {
     this.rows++;
     let next = at + 2;
     let column = 0;
-    for (const { place, array } of this.walk) {
+    for (const { place, array } of this.#walk) {
       for (; column < place; column++) {
         const kind = bytes[next]!;
         next += kind === NULL || kind === UNCHANGED ? 1 : 5 + readInt32(bytes, next + 1);
@@ -36,20 +36,20 @@ export class RowParameters {
 
   appendRow(row: TextRow): void {
     this.rows++;
-    for (const [index, name] of this.names.entries()) this.arrays[index]!.appendText(row[name] ?? null);
+    for (const [index, name] of this.#names.entries()) this.#arrays[index]!.appendText(row[name] ?? null);
   }
 
   get byteLength(): number {
-    return this.arrays.reduce((sum, array) => sum + array.byteLength, 0);
+    return this.#arrays.reduce((sum, array) => sum + array.byteLength, 0);
   }
 
   /** The parameters; they share memory with this object until `reset`. */
   finish(): Buffer[] {
-    return this.arrays.map((array) => array.finish());
+    return this.#arrays.map((array) => array.finish());
   }
 
   reset(): void {
     this.rows = 0;
-    for (const array of this.arrays) array.reset();
+    for (const array of this.#arrays) array.reset();
   }
 }

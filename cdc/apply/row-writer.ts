@@ -40,27 +40,27 @@ const NO_PLACES: ReadonlyMap<string, number> = new Map();
 
 export class RowWriter {
   readonly plan: TablePlan;
-  private readonly binding: RelationBinding;
-  private readonly session: TargetSession;
-  private readonly prepared = new Map<string, GatheredRows | undefined>();
+  readonly #binding: RelationBinding;
+  readonly #session: TargetSession;
+  readonly #prepared = new Map<string, GatheredRows | undefined>();
 
   constructor(plan: TablePlan, binding: RelationBinding, session: TargetSession) {
     this.plan = plan;
-    this.binding = binding;
-    this.session = session;
+    this.#binding = binding;
+    this.#session = session;
   }
 
   get inserts(): GatheredRows {
-    return this.prepare('insert', insertStatement);
+    return this.#prepare('insert', insertStatement);
   }
 
   get upserts(): GatheredRows {
-    return this.prepare('upsert', upsertStatement);
+    return this.#prepare('upsert', upsertStatement);
   }
 
   /** Undefined when the target's rows are nothing but their keys. */
   get updates(): GatheredRows | undefined {
-    return this.prepareIfAny('update', updateStatement);
+    return this.#prepareIfAny('update', updateStatement);
   }
 
   insertTuples(tuples: readonly TuplePlace[]): void {
@@ -89,7 +89,9 @@ export class RowWriter {
   /** Tuples with the same column set. */
   updatePartial(tuples: readonly TuplePlace[], sent: ReadonlySet<string>, onCount?: OnCount): void {
     const { bytes, at } = tuples[0]!;
-    const update = this.prepareIfAny(`update ${columnSet(bytes, at)}`, (plan) => updateStatement(plan, sent));
+    const update = this.#prepareIfAny(`update ${columnSet(bytes, at)}`, (plan) =>
+      updateStatement(plan, sent),
+    );
     if (!update) {
       if (onCount) this.countMissing(tuples, onCount);
       return;
@@ -100,20 +102,20 @@ export class RowWriter {
 
   deleteTuples(tuples: readonly TuplePlace[], onCount?: OnCount): void {
     if (tuples.length === 0) return;
-    const deletes = this.prepare('delete', deleteStatement);
-    this.gatherKeys(deletes, tuples);
+    const deletes = this.#prepare('delete', deleteStatement);
+    this.#gatherKeys(deletes, tuples);
     this.flush(deletes, onCount);
   }
 
   /** Moves a row to another key where the target alone knows all of its values. */
   move(oldRow: TuplePlace, newRow: TuplePlace, sent: ReadonlySet<string>, onCount?: OnCount): void {
     const statement = moveStatement(this.plan, sent);
-    const { columnPlaces } = this.binding;
+    const { columnPlaces } = this.#binding;
     const old = new RowParameters(statement.inputs.slice(0, statement.old), columnPlaces);
     const rest = new RowParameters(statement.inputs.slice(statement.old), columnPlaces);
     old.appendTuple(oldRow.bytes, oldRow.at);
     rest.appendTuple(newRow.bytes, newRow.at);
-    this.session.send(statement.text, [...old.finish(), ...rest.finish()], statement.name, (result) =>
+    this.#session.send(statement.text, [...old.finish(), ...rest.finish()], statement.name, (result) =>
       onCount?.(result.rowCount ?? 0, 1),
     );
   }
@@ -125,7 +127,7 @@ export class RowWriter {
       parameters.appendTuple(bytes, at);
       return true;
     }
-    const mapped = module.forward(this.asRow(bytes, at));
+    const mapped = module.forward(this.#asRow(bytes, at));
     if (mapped) parameters.appendRow(mapped);
     return mapped !== undefined;
   }
@@ -133,7 +135,7 @@ export class RowWriter {
   flush({ statement, parameters }: GatheredRows, onCount?: OnCount): void {
     const expected = parameters.rows;
     if (expected === 0) return;
-    this.session.send(
+    this.#session.send(
       statement.text,
       parameters.finish(),
       statement.name,
@@ -146,15 +148,15 @@ export class RowWriter {
   flushUpserts(): void {
     const { upserts } = this;
     if (this.plan.rows && !this.plan.rows.onIdentity && upserts.parameters.rows > 0) {
-      const { statement } = this.prepare('unwanted', unwantedStatement);
-      this.session.send(statement.text, upserts.parameters.finish(), statement.name);
+      const { statement } = this.#prepare('unwanted', unwantedStatement);
+      this.#session.send(statement.text, upserts.parameters.finish(), statement.name);
     }
     this.flush(upserts);
   }
 
   /** Calls back when the target has rows that it should not have. */
   expectNone(tuples: readonly TuplePlace[], onFound: () => void): void {
-    this.sendProbe('there', tuples, (rows) => {
+    this.#sendProbe('there', tuples, (rows) => {
       if (rows.length > 0) onFound();
     });
   }
@@ -162,78 +164,78 @@ export class RowWriter {
   /** The keys of the rows on the target, and which of them it has. */
   async probe(tuples: readonly TuplePlace[], which: 'all' | 'there' | 'missing'): Promise<ProbedRow[]> {
     let probed: ProbedRow[] = [];
-    this.sendProbe(which, tuples, (rows) => {
-      probed = rows.map(({ key, found }) => ({ key: this.describeKey(key), found }));
+    this.#sendProbe(which, tuples, (rows) => {
+      probed = rows.map(({ key, found }) => ({ key: this.#describeKey(key), found }));
     });
-    await this.session.settle();
+    await this.#session.settle();
     return probed;
   }
 
   /** Waits until the target has answered everything that was sent. */
   settle(): Promise<void> {
-    return this.session.settle();
+    return this.#session.settle();
   }
 
   /** Counts without writing. */
   countMissing(tuples: readonly TuplePlace[], onCount: OnCount): void {
-    this.sendProbe('missing', tuples, (rows) => onCount(tuples.length - rows.length, tuples.length));
+    this.#sendProbe('missing', tuples, (rows) => onCount(tuples.length - rows.length, tuples.length));
   }
 
-  private sendProbe(
+  #sendProbe(
     which: 'all' | 'there' | 'missing',
     tuples: readonly TuplePlace[],
     onRows: (rows: readonly { key: string[]; found: boolean }[]) => void,
   ): void {
     if (tuples.length === 0) return;
-    const { statement, parameters } = this.prepare(`probe ${which}`, (plan) => probeStatement(plan, which));
-    this.gatherKeys({ statement, parameters }, tuples);
-    this.session.send(statement.text, parameters.finish(), statement.name, (result) =>
+    const { statement, parameters } = this.#prepare(`probe ${which}`, (plan) => probeStatement(plan, which));
+    this.#gatherKeys({ statement, parameters }, tuples);
+    this.#session.send(statement.text, parameters.finish(), statement.name, (result) =>
       onRows(result.rows as { key: string[]; found: boolean }[]),
     );
     parameters.reset();
   }
 
-  private gatherKeys({ parameters }: GatheredRows, tuples: readonly TuplePlace[]): void {
+  #gatherKeys({ parameters }: GatheredRows, tuples: readonly TuplePlace[]): void {
     const { module } = this.plan;
     for (const { bytes, at } of tuples) {
       if (!module) parameters.appendTuple(bytes, at);
       else {
-        const row = this.asRow(bytes, at);
+        const row = this.#asRow(bytes, at);
         parameters.appendRow(module.forwardKey?.(row) ?? row);
       }
     }
   }
 
-  private describeKey(values: readonly string[]): string {
+  #describeKey(values: readonly string[]): string {
     // All of its values: those are not for messages.
     if (this.plan.key.kind === 'whole-row') return 'a row without a key';
     const names = this.plan.columns.filter((column) => this.plan.key.columns.includes(column.name));
     return names.map((column, place) => `${column.name}=${values[place] ?? 'null'}`).join(', ');
   }
 
-  private asRow(bytes: Buffer, at: number): TextRow {
+  #asRow(bytes: Buffer, at: number): TextRow {
     const values = decodeTuple(bytes, at);
     return Object.fromEntries(
-      this.binding.relation.columns.map((column, place) => [column.name, values[place] ?? null]),
+      this.#binding.relation.columns.map((column, place) => [column.name, values[place] ?? null]),
     );
   }
 
-  private prepare(key: string, make: (plan: TablePlan) => ApplyStatement): GatheredRows {
-    return this.prepareIfAny(key, make) as GatheredRows;
+  #prepare(key: string, make: (plan: TablePlan) => ApplyStatement): GatheredRows {
+    return this.#prepareIfAny(key, make) as GatheredRows;
   }
 
-  private prepareIfAny(
+  #prepareIfAny(
     key: string,
     make: (plan: TablePlan) => ApplyStatement | undefined,
   ): GatheredRows | undefined {
-    if (!this.prepared.has(key)) {
+    if (!this.#prepared.has(key)) {
       const statement = make(this.plan);
-      const places = this.plan.module ? NO_PLACES : this.binding.columnPlaces;
-      this.prepared.set(
+      const places = this.plan.module ? NO_PLACES : this.#binding.columnPlaces;
+      this.#prepared.set(
         key,
         statement && { statement, parameters: new RowParameters(statement.inputs, places) },
       );
     }
-    return this.prepared.get(key);
+    return this.#prepared.get(key);
   }
 }

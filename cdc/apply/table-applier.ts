@@ -27,14 +27,14 @@ export type Reread = (
 
 export class TableApplier {
   readonly writer: RowWriter;
-  private readonly plan: TablePlan;
-  private readonly binding: RelationBinding;
-  private readonly reread: Reread;
-  private readonly copied: () => boolean;
+  readonly #plan: TablePlan;
+  readonly #binding: RelationBinding;
+  readonly #reread: Reread;
+  readonly #copied: () => boolean;
   /** The target's own triggers may refuse or remove what the stream writes. */
-  private readonly hasWill: boolean;
+  readonly #hasWill: boolean;
   /** Of rows that were asked for again: sent, and perhaps not with the target yet. */
-  private unsettledBytes = 0;
+  #unsettledBytes = 0;
 
   /** `copied`: the first copy of the table is complete, so that the target's rows are the source's. */
   constructor(
@@ -45,12 +45,12 @@ export class TableApplier {
     copied: () => boolean,
   ) {
     this.writer = new RowWriter(plan, binding, session);
-    this.plan = plan;
-    this.binding = binding;
-    this.reread = reread;
-    this.copied = copied;
+    this.#plan = plan;
+    this.#binding = binding;
+    this.#reread = reread;
+    this.#copied = copied;
     const { triggers } = plan.target;
-    this.hasWill = triggers === 'replicated' || (triggers === 'ordinary' && !session.replicaRole);
+    this.#hasWill = triggers === 'replicated' || (triggers === 'ordinary' && !session.replicaRole);
   }
 
   /** Sends everything that `net` amounts to. */
@@ -58,12 +58,12 @@ export class TableApplier {
     const { writer } = this;
     // First what goes: of two spellings of an equal key one may go and the other come.
     this.deleteTuples(tuplesOf(net, bytes, DELETE), findings);
-    this.takeBack(tuplesOf(net, bytes, DELETE_OWN), findings);
-    const inserts = this.copied() ? writer.inserts : writer.upserts;
+    this.#takeBack(tuplesOf(net, bytes, DELETE_OWN), findings);
+    const inserts = this.#copied() ? writer.inserts : writer.upserts;
     const updates = this.judgesUpdates ? writer.updates : writer.upserts;
-    if (this.plan.module || !updates) await this.writeTuples(net, bytes, findings);
-    else await this.writeSets(net, bytes, inserts, updates, findings);
-    await this.updatePartial(tuplesOf(net, bytes, PARTIAL), findings);
+    if (this.#plan.module || !updates) await this.#writeTuples(net, bytes, findings);
+    else await this.#writeSets(net, bytes, inserts, updates, findings);
+    await this.#updatePartial(tuplesOf(net, bytes, PARTIAL), findings);
   }
 
   /** One entry alone: to find out which one fails. */
@@ -71,21 +71,21 @@ export class TableApplier {
     const tuple = [net.tupleAt(entry, bytes)];
     const operation = net.operations[entry];
     if (operation === DELETE) this.deleteTuples(tuple, findings);
-    else if (operation === DELETE_OWN) this.takeBack(tuple, findings);
-    else if (operation === INSERT) this.insertTuples(tuple);
-    else if (operation === UPDATE) this.updateTuples(tuple, findings);
-    else if (operation === PARTIAL) await this.updatePartial(tuple, findings);
+    else if (operation === DELETE_OWN) this.#takeBack(tuple, findings);
+    else if (operation === INSERT) this.#insertTuples(tuple);
+    else if (operation === UPDATE) this.#updateTuples(tuple, findings);
+    else if (operation === PARTIAL) await this.#updatePartial(tuple, findings);
   }
 
   /** A run of changes of the same kind, in order. */
   async applyOrdered(run: readonly OrderedChange[], bytes: Buffer, findings: Findings): Promise<void> {
     if (run[0]?.operation === INSERT_ROW) {
-      this.insertTuples(run.map((change) => ({ bytes, at: change.at })));
+      this.#insertTuples(run.map((change) => ({ bytes, at: change.at })));
       return;
     }
     for (const change of run) {
       if (change.operation === DELETE_ROW) this.deleteTuples([{ bytes, at: change.oldAt }], findings);
-      else await this.updateOrdered(change, bytes, findings);
+      else await this.#updateOrdered(change, bytes, findings);
     }
   }
 
@@ -95,16 +95,16 @@ export class TableApplier {
    * moved first all the same: a row that the source has lost meanwhile is still there for the changes in between.
    */
   async applyMove(oldRow: TuplePlace, newRow: TuplePlace, findings: Findings): Promise<void> {
-    const sent = this.sentColumns(newRow);
-    if (!this.copied() || this.isFiltered) {
+    const sent = this.#sentColumns(newRow);
+    if (!this.#copied() || this.#isFiltered) {
       this.writer.deleteTuples([oldRow]);
-      if (sent.size < this.binding.relation.columns.length) await this.rereadRows([newRow]);
+      if (sent.size < this.#binding.relation.columns.length) await this.#rereadRows([newRow]);
       else this.writer.upsertTuples([newRow]);
       return;
     }
     const onCount = this.judgesUpdates ? this.expectAll([oldRow], findings) : undefined;
     this.writer.move(oldRow, newRow, sent, onCount);
-    if (!partialSuffices(this.plan, sent)) await this.rereadRows([newRow]);
+    if (!partialSuffices(this.#plan, sent)) await this.#rereadRows([newRow]);
   }
 
   /** Of a chunk of the first copy: rows that the target may have already. */
@@ -113,19 +113,19 @@ export class TableApplier {
   }
 
   /** Rows come and go by their values: an UPDATE may bring or take one. */
-  private get isFiltered(): boolean {
-    return this.plan.rows !== undefined || this.plan.module !== undefined;
+  get #isFiltered(): boolean {
+    return this.#plan.rows !== undefined || this.#plan.module !== undefined;
   }
 
   protected get judgesUpdates(): boolean {
-    return this.copied() && !this.isFiltered && !this.hasWill;
+    return this.#copied() && !this.#isFiltered && !this.#hasWill;
   }
 
   /**
    * The hot path: tuples go from the batch's memory straight into the parameters. Without judging both statements are
    * one and the same upsert.
    */
-  private async writeSets(
+  async #writeSets(
     net: NetChanges,
     bytes: Buffer,
     inserts: GatheredRows,
@@ -159,39 +159,39 @@ export class TableApplier {
     if (updates !== inserts) flush(updates);
   }
 
-  private async writeTuples(net: NetChanges, bytes: Buffer, findings: Findings): Promise<void> {
-    this.insertTuples(tuplesOf(net, bytes, INSERT));
-    this.updateTuples(tuplesOf(net, bytes, UPDATE), findings);
+  async #writeTuples(net: NetChanges, bytes: Buffer, findings: Findings): Promise<void> {
+    this.#insertTuples(tuplesOf(net, bytes, INSERT));
+    this.#updateTuples(tuplesOf(net, bytes, UPDATE), findings);
   }
 
-  private insertTuples(tuples: readonly TuplePlace[]): void {
-    if (this.copied()) this.writer.insertTuples(tuples);
+  #insertTuples(tuples: readonly TuplePlace[]): void {
+    if (this.#copied()) this.writer.insertTuples(tuples);
     else this.writer.upsertTuples(tuples);
   }
 
-  private updateTuples(tuples: readonly TuplePlace[], findings: Findings): void {
+  #updateTuples(tuples: readonly TuplePlace[], findings: Findings): void {
     if (tuples.length === 0) return;
     if (this.judgesUpdates) this.writer.updateTuples(tuples, this.expectAll(tuples, findings));
     else this.writer.upsertTuples(tuples);
   }
 
   protected deleteTuples(tuples: readonly TuplePlace[], findings: Findings): void {
-    const judged = this.copied() && !this.isFiltered && !this.hasWill;
+    const judged = this.#copied() && !this.#isFiltered && !this.#hasWill;
     this.writer.deleteTuples(tuples, (found, expected) => {
       if (judged) findings.missingDeletes += expected - found;
     });
   }
 
   /** Rows that came and went within the batch: there is nothing to write, but nobody else may have written either. */
-  private takeBack(tuples: readonly TuplePlace[], findings: Findings): void {
-    if (!this.copied()) this.writer.deleteTuples(tuples);
+  #takeBack(tuples: readonly TuplePlace[], findings: Findings): void {
+    if (!this.#copied()) this.writer.deleteTuples(tuples);
     else if (tuples.length > 0) {
       findings.decisive = true;
       this.writer.expectNone(tuples, () =>
         findings.conflicts.push({
           kind: 'already there',
-          plan: this.plan,
-          keys: () => this.keysOf(tuples, 'there'),
+          plan: this.#plan,
+          keys: () => this.#keysOf(tuples, 'there'),
         }),
       );
     }
@@ -208,62 +208,62 @@ export class TableApplier {
       if (found < expected)
         findings.conflicts.push({
           kind: 'missing',
-          plan: this.plan,
-          keys: () => this.keysOf(all(), 'missing'),
+          plan: this.#plan,
+          keys: () => this.#keysOf(all(), 'missing'),
         });
     };
   }
 
-  private async keysOf(tuples: readonly TuplePlace[], which: 'there' | 'missing'): Promise<string[]> {
+  async #keysOf(tuples: readonly TuplePlace[], which: 'there' | 'missing'): Promise<string[]> {
     return (await this.writer.probe(tuples, which)).map((row) => row.key);
   }
 
-  private async updateOrdered(change: OrderedChange, bytes: Buffer, findings: Findings): Promise<void> {
+  async #updateOrdered(change: OrderedChange, bytes: Buffer, findings: Findings): Promise<void> {
     const sentRow = { bytes, at: change.at };
     const oldRow = { bytes, at: change.oldAt };
-    const moves = change.oldAt >= 0 && (!this.binding.identityFull || this.keyMoved(change, bytes));
+    const moves = change.oldAt >= 0 && (!this.#binding.identityFull || this.#keyMoved(change, bytes));
     const lacks = columnSet(bytes, change.at).includes('0');
     // Under FULL the old row has what the new one left alone.
-    const isPartial = lacks && !(this.binding.identityFull && change.oldAt >= 0);
+    const isPartial = lacks && !(this.#binding.identityFull && change.oldAt >= 0);
     const newRow = lacks && !isPartial ? { bytes: composeTuple(sentRow, oldRow), at: 0 } : sentRow;
-    if (this.isFiltered) {
+    if (this.#isFiltered) {
       if (change.oldAt >= 0) this.writer.deleteTuples([oldRow]);
-      if (isPartial) await this.rereadRows([newRow]);
+      if (isPartial) await this.#rereadRows([newRow]);
       else this.writer.upsertTuples([newRow]);
     } else if (moves) await this.applyMove(oldRow, newRow, findings);
-    else if (isPartial) await this.updatePartial([newRow], findings);
-    else this.updateTuples([newRow], findings);
+    else if (isPartial) await this.#updatePartial([newRow], findings);
+    else this.#updateTuples([newRow], findings);
   }
 
-  private keyMoved(change: OrderedChange, bytes: Buffer): boolean {
+  #keyMoved(change: OrderedChange, bytes: Buffer): boolean {
     const before = decodeTuple(bytes, change.oldAt);
     const after = decodeTuple(bytes, change.at);
-    return this.binding.keyColumns.some((place) => before[place] !== after[place]);
+    return this.#binding.keyColumns.some((place) => before[place] !== after[place]);
   }
 
-  private async updatePartial(tuples: readonly TuplePlace[], findings: Findings): Promise<void> {
+  async #updatePartial(tuples: readonly TuplePlace[], findings: Findings): Promise<void> {
     for (const group of groupByColumnSet(tuples)) {
-      const sent = this.sentColumns(group[0]!);
+      const sent = this.#sentColumns(group[0]!);
       const onCount = this.judgesUpdates ? this.expectAll(group, findings) : undefined;
-      if (partialSuffices(this.plan, sent)) this.writer.updatePartial(group, sent, onCount);
+      if (partialSuffices(this.#plan, sent)) this.writer.updatePartial(group, sent, onCount);
       else {
         if (onCount) this.writer.countMissing(group, onCount);
-        await this.rereadRows(group);
+        await this.#rereadRows(group);
       }
     }
   }
 
   /** Upserted, not judged: what comes is the source of a later moment, which may lack the row or have it anew. */
-  private async rereadRows(tuples: readonly TuplePlace[]): Promise<void> {
-    for await (const rows of this.reread(this.binding, tuples)) {
+  async #rereadRows(tuples: readonly TuplePlace[]): Promise<void> {
+    for await (const rows of this.#reread(this.#binding, tuples)) {
       this.writer.upsertTuples(
-        rows.flatMap(({ tuple, now }) => (now ? [this.asOfChange(tuple, { bytes: now, at: 0 })] : [])),
+        rows.flatMap(({ tuple, now }) => (now ? [this.#asOfChange(tuple, { bytes: now, at: 0 })] : [])),
       );
-      this.writeGone(rows.filter(({ now }) => !now).map(({ tuple }) => tuple));
-      this.unsettledBytes += rows.reduce((sum, { now }) => sum + (now?.length ?? 0), 0);
-      if (this.unsettledBytes < REREAD_BYTES) continue;
+      this.#writeGone(rows.filter(({ now }) => !now).map(({ tuple }) => tuple));
+      this.#unsettledBytes += rows.reduce((sum, { now }) => sum + (now?.length ?? 0), 0);
+      if (this.#unsettledBytes < REREAD_BYTES) continue;
       // What was sent is held until the target has it.
-      this.unsettledBytes = 0;
+      this.#unsettledBytes = 0;
       await this.writer.settle();
     }
   }
@@ -272,20 +272,20 @@ export class TableApplier {
    * Where rows depend on one another, a value from later may still be another row's (of a second unique key, say): only
    * what the change did not send is taken. Elsewhere the row as it is now, which is one that the source has had.
    */
-  private asOfChange(tuple: TuplePlace, now: TuplePlace): TuplePlace {
-    return this.plan.inOrderReasons.length > 0 ? { bytes: composeTuple(tuple, now), at: 0 } : now;
+  #asOfChange(tuple: TuplePlace, now: TuplePlace): TuplePlace {
+    return this.#plan.inOrderReasons.length > 0 ? { bytes: composeTuple(tuple, now), at: 0 } : now;
   }
 
   /** Rows that the source has no more: until the stream is as far, they must not keep what others have by now. */
-  private writeGone(tuples: readonly TuplePlace[]): void {
-    if (this.plan.inOrderReasons.length === 0) return;
-    if (this.isFiltered) this.writer.deleteTuples(tuples);
-    else for (const tuple of tuples) this.writer.updatePartial([tuple], this.sentColumns(tuple));
+  #writeGone(tuples: readonly TuplePlace[]): void {
+    if (this.#plan.inOrderReasons.length === 0) return;
+    if (this.#isFiltered) this.writer.deleteTuples(tuples);
+    else for (const tuple of tuples) this.writer.updatePartial([tuple], this.#sentColumns(tuple));
   }
 
-  private sentColumns({ bytes, at }: TuplePlace): ReadonlySet<string> {
+  #sentColumns({ bytes, at }: TuplePlace): ReadonlySet<string> {
     const set = columnSet(bytes, at);
-    const names = this.binding.relation.columns.map((column) => column.name);
+    const names = this.#binding.relation.columns.map((column) => column.name);
     return new Set(names.filter((_, place) => set[place] === '1'));
   }
 }

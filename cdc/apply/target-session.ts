@@ -19,11 +19,12 @@ export class TargetSession {
   readonly client: pg.Client;
   /** Foreign keys and ordinary triggers do not fire for what this session writes. */
   readonly replicaRole: boolean;
-  private pending: Promise<unknown>[] = [];
-  private failure: Error | undefined;
-  private unanswered = 0;
+  #pending: Promise<unknown>[] = [];
+  #failure: Error | undefined;
+  #unanswered = 0;
 
-  private constructor(client: pg.Client, replicaRole: boolean) {
+  /** Made by `open`. */
+  constructor(client: pg.Client, replicaRole: boolean) {
     this.client = client;
     this.replicaRole = replicaRole;
   }
@@ -83,31 +84,31 @@ export class TargetSession {
     onResult?: (result: pg.QueryResult) => void,
   ): void {
     const query = { text, ...(values ? { values: [...values] } : {}), ...(name ? { name } : {}) };
-    this.unanswered++;
-    this.pending.push(
+    this.#unanswered++;
+    this.#pending.push(
       this.client
         .query(query)
         .then(onResult, (error: Error) => {
-          this.failure ??= error;
+          this.#failure ??= error;
         })
         .finally(() => {
-          this.unanswered--;
+          this.#unanswered--;
         }),
     );
   }
 
   /** Something that was sent has no answer yet. */
   get isWaiting(): boolean {
-    return this.unanswered > 0;
+    return this.#unanswered > 0;
   }
 
   /** Waits for everything sent; throws the first error. */
   async settle(): Promise<void> {
-    const { pending } = this;
-    this.pending = [];
+    const pending = this.#pending;
+    this.#pending = [];
     await Promise.all(pending);
-    const { failure } = this;
-    this.failure = undefined;
+    const failure = this.#failure;
+    this.#failure = undefined;
     if (failure) throw failure;
   }
 

@@ -45,18 +45,18 @@ export class BatchBuilder implements ChangeVisitor {
   batch: Batch;
   /** End of the last transaction read: nothing before it is read again, whatever the source sends. */
   receivedLsn: bigint;
-  private readonly options: BatchBuilderOptions;
-  private readonly bindings = new Map<number, RelationBinding>();
-  private inTransaction = false;
-  private skipping = false;
+  readonly #options: BatchBuilderOptions;
+  readonly #bindings = new Map<number, RelationBinding>();
+  #inTransaction = false;
+  #skipping = false;
   /** Where the commit of the transaction under way lies. */
-  private commitLsn = 0n;
+  #commitLsn = 0n;
   /** Changes of the transaction under way: a mark of ours counts only as its first statement. */
-  private inThisTransaction = 0;
-  private closing: Barrier | undefined;
+  #inThisTransaction = 0;
+  #closing: Barrier | undefined;
 
   constructor(options: BatchBuilderOptions, bytes: Buffer) {
-    this.options = options;
+    this.#options = options;
     this.receivedLsn = options.appliedLsn;
     this.batch = new Batch(bytes);
   }
@@ -64,181 +64,181 @@ export class BatchBuilder implements ChangeVisitor {
   /** Hands the batch over and begins a new one on `bytes`. */
   take(bytes: Buffer): Batch {
     const done = this.batch;
-    done.complete = !this.inTransaction;
+    done.complete = !this.#inTransaction;
     this.batch = new Batch(bytes);
     return done;
   }
 
   begin(commitLsn: bigint, _committedAtMs: number, xid: number): Answer {
-    if (commitLsn >= this.receivedLsn && this.options.isHeld?.(commitLsn)) {
+    if (commitLsn >= this.receivedLsn && this.#options.isHeld?.(commitLsn)) {
       this.batch.barrier = { kind: 'hold', commitLsn };
       return STOP_BEFORE;
     }
-    this.inTransaction = true;
-    this.commitLsn = commitLsn;
-    this.inThisTransaction = 0;
+    this.#inTransaction = true;
+    this.#commitLsn = commitLsn;
+    this.#inThisTransaction = 0;
     // The end of a transaction lies behind its commit, and no commit lies between.
-    this.skipping = commitLsn < this.receivedLsn;
-    this.options.watch.sawTransaction(xid);
+    this.#skipping = commitLsn < this.receivedLsn;
+    this.#options.watch.sawTransaction(xid);
     return GO_ON;
   }
 
   commit(endLsn: bigint, committedAtMs: number): Answer {
-    this.inTransaction = false;
+    this.#inTransaction = false;
     if (endLsn > this.receivedLsn) {
       this.receivedLsn = endLsn;
       this.batch.endLsn = endLsn;
       this.batch.committedAtMs = committedAtMs;
       this.batch.transactions++;
     }
-    if (!this.closing) return GO_ON;
-    this.batch.barrier = this.closing;
-    this.closing = undefined;
+    if (!this.#closing) return GO_ON;
+    this.batch.barrier = this.#closing;
+    this.#closing = undefined;
     return STOP_AFTER;
   }
 
   relation(relation: Relation): Answer {
-    refuseRenamed(relation, this.options.plans);
-    const known = this.bindings.get(relation.oid);
+    refuseRenamed(relation, this.#options.plans);
+    const known = this.#bindings.get(relation.oid);
     if (known && sameColumns(known.relation, relation)) return GO_ON;
-    if (known && this.holds(relation.oid)) return STOP_BEFORE;
-    if (this.options.plans.some((plan) => isSource(plan, relation)))
-      this.options.checkRelation?.(relation, this.commitLsn);
-    const binding = bindRelation(relation, this.options.plans);
+    if (known && this.#holds(relation.oid)) return STOP_BEFORE;
+    if (this.#options.plans.some((plan) => isSource(plan, relation)))
+      this.#options.checkRelation?.(relation, this.#commitLsn);
+    const binding = bindRelation(relation, this.#options.plans);
     if ('column' in binding)
       throw new FicusError(
         'FICUS_CDC_SCHEMA_CHANGED',
         `Column “${binding.column}” of ${binding.table}, which the mapping needs, is not in the change stream.`,
         { details: { ...binding } },
       );
-    this.bindings.set(relation.oid, binding);
+    this.#bindings.set(relation.oid, binding);
     return GO_ON;
   }
 
   insert(oid: number, at: number): Answer {
-    const binding = this.interesting(oid);
+    const binding = this.#interesting(oid);
     if (!binding) return GO_ON;
-    if (this.mustWait(binding)) return this.waitForCopy(binding);
-    if (binding.inOrder) this.note(binding, { operation: INSERT_ROW, oid, oldAt: -1, at });
-    else this.netOf(binding).insert(this.batch.bytes, at);
-    this.watched(binding, at, 'whole');
-    this.options.ledger?.()?.note(binding, this.batch.bytes, at);
+    if (this.#mustWait(binding)) return this.#waitForCopy(binding);
+    if (binding.inOrder) this.#note(binding, { operation: INSERT_ROW, oid, oldAt: -1, at });
+    else this.#netOf(binding).insert(this.batch.bytes, at);
+    this.#watched(binding, at, 'whole');
+    this.#options.ledger?.()?.note(binding, this.batch.bytes, at);
     return GO_ON;
   }
 
   update(oid: number, oldAt: number, at: number): Answer {
-    const binding = this.interesting(oid);
+    const binding = this.#interesting(oid);
     if (!binding) return GO_ON;
-    if (this.mustWait(binding)) return this.waitForCopy(binding);
+    if (this.#mustWait(binding)) return this.#waitForCopy(binding);
     const { bytes } = this.batch;
     const moved =
       oldAt >= 0 &&
       (!binding.identityFull ||
         tupleKey(bytes, oldAt, binding.keyColumns) !== tupleKey(bytes, at, binding.keyColumns));
-    const ledger = this.options.ledger?.();
+    const ledger = this.#options.ledger?.();
     ledger?.note(binding, bytes, at);
     if (moved) ledger?.note(binding, bytes, oldAt);
-    if (binding.inOrder) this.note(binding, { operation: UPDATE_ROW, oid, oldAt, at });
-    else if (!moved) this.netOf(binding).update(bytes, binding.identityFull ? oldAt : -1, at);
-    else if (!this.netOf(binding).move(bytes, oldAt, at, binding.identityFull)) {
+    if (binding.inOrder) this.#note(binding, { operation: UPDATE_ROW, oid, oldAt, at });
+    else if (!moved) this.#netOf(binding).update(bytes, binding.identityFull ? oldAt : -1, at);
+    else if (!this.#netOf(binding).move(bytes, oldAt, at, binding.identityFull)) {
       if (this.batch.changes > 1) {
-        this.uncount();
+        this.#uncount();
         return STOP_BEFORE;
       }
       this.batch.barrier = { kind: 'move', binding, oldAt, at };
-      this.watchMove(binding, oldAt, at);
+      this.#watchMove(binding, oldAt, at);
       return STOP_AFTER;
     }
-    if (moved) this.watchMove(binding, oldAt, at);
-    else this.watched(binding, at, 'updated');
+    if (moved) this.#watchMove(binding, oldAt, at);
+    else this.#watched(binding, at, 'updated');
     return GO_ON;
   }
 
   delete(oid: number, oldAt: number): Answer {
-    const binding = this.interesting(oid);
+    const binding = this.#interesting(oid);
     if (!binding) return GO_ON;
-    if (this.mustWait(binding)) return this.waitForCopy(binding);
-    if (binding.inOrder) this.note(binding, { operation: DELETE_ROW, oid, oldAt, at: -1 });
-    else this.netOf(binding).delete(this.batch.bytes, oldAt);
-    this.watched(binding, oldAt, 'gone');
-    this.options.ledger?.()?.note(binding, this.batch.bytes, oldAt);
+    if (this.#mustWait(binding)) return this.#waitForCopy(binding);
+    if (binding.inOrder) this.#note(binding, { operation: DELETE_ROW, oid, oldAt, at: -1 });
+    else this.#netOf(binding).delete(this.batch.bytes, oldAt);
+    this.#watched(binding, oldAt, 'gone');
+    this.#options.ledger?.()?.note(binding, this.batch.bytes, oldAt);
     return GO_ON;
   }
 
   truncate(oids: readonly number[], _cascade: boolean, restartIdentity: boolean): Answer {
-    if (this.skipping) return GO_ON;
+    if (this.#skipping) return GO_ON;
     const bindings = oids
-      .map((oid) => this.bindings.get(oid))
+      .map((oid) => this.#bindings.get(oid))
       .filter((binding) => binding !== undefined)
-      .filter((binding) => binding.plans.length > 0 && this.verdictOn(binding) !== 'skip');
+      .filter((binding) => binding.plans.length > 0 && this.#verdictOn(binding) !== 'skip');
     if (bindings.length === 0) return GO_ON;
-    const waiting = bindings.find((binding) => this.verdictOn(binding) === 'wait');
+    const waiting = bindings.find((binding) => this.#verdictOn(binding) === 'wait');
     if (waiting) {
       this.batch.barrier = { kind: 'whole-copy', table: tableOf(waiting) };
       return STOP_BEFORE;
     }
     if (this.batch.changes > 0) return STOP_BEFORE;
-    this.inThisTransaction++;
+    this.#inThisTransaction++;
     this.batch.changes++;
     for (const binding of bindings) {
-      this.options.watch.invalidate(tableOf(binding));
-      this.options.ledger?.()?.noteAll(tableOf(binding));
+      this.#options.watch.invalidate(tableOf(binding));
+      this.#options.ledger?.()?.noteAll(tableOf(binding));
     }
     this.batch.barrier = { kind: 'truncate', bindings, restartIdentity };
     return STOP_AFTER;
   }
 
   message(prefix: string, content: string, transactional: boolean): Answer {
-    if (this.skipping) return GO_ON;
+    if (this.#skipping) return GO_ON;
     if (prefix === APPLY_PREFIX) {
-      if (transactional && this.inThisTransaction === 0 && content === this.options.slice)
-        this.skipping = true;
+      if (transactional && this.#inThisTransaction === 0 && content === this.#options.slice)
+        this.#skipping = true;
       return GO_ON;
     }
     if (prefix !== HEARTBEAT_PREFIX && prefix !== COPY_PREFIX) return GO_ON;
     const mark = parseMark(content);
-    if (mark?.stream !== this.options.stream) return GO_ON;
+    if (mark?.stream !== this.#options.stream) return GO_ON;
     if (mark.kind === 'heartbeat')
       this.batch.heartbeat = { emitter: mark.emitter, emittedAtMs: mark.emittedAtMs };
-    else if (mark.kind === 'low') this.options.watch.open(mark.chunk);
+    else if (mark.kind === 'low') this.#options.watch.open(mark.chunk);
     else {
-      this.options.watch.shut(mark.chunk);
-      this.closing = { kind: 'chunk', chunk: mark.chunk, snapshot: mark.snapshot };
+      this.#options.watch.shut(mark.chunk);
+      this.#closing = { kind: 'chunk', chunk: mark.chunk, snapshot: mark.snapshot };
     }
     return GO_ON;
   }
 
-  private interesting(oid: number): RelationBinding | undefined {
-    if (this.skipping) return undefined;
-    const binding = this.bindings.get(oid);
+  #interesting(oid: number): RelationBinding | undefined {
+    if (this.#skipping) return undefined;
+    const binding = this.#bindings.get(oid);
     if (!binding) throw new Error(`a change of table ${oid} came before its description`);
-    if (binding.plans.length === 0 || this.verdictOn(binding) === 'skip') return undefined;
-    this.inThisTransaction++;
+    if (binding.plans.length === 0 || this.#verdictOn(binding) === 'skip') return undefined;
+    this.#inThisTransaction++;
     this.batch.changes++;
     return binding;
   }
 
-  private verdictOn(binding: RelationBinding): ChangeVerdict {
-    const { wholeTables } = this.options;
-    return wholeTables ? wholeTables.judge(tableOf(binding), this.commitLsn) : 'apply';
+  #verdictOn(binding: RelationBinding): ChangeVerdict {
+    const { wholeTables } = this.#options;
+    return wholeTables ? wholeTables.judge(tableOf(binding), this.#commitLsn) : 'apply';
   }
 
-  private mustWait(binding: RelationBinding): boolean {
-    return this.options.wholeTables !== undefined && this.verdictOn(binding) === 'wait';
+  #mustWait(binding: RelationBinding): boolean {
+    return this.#options.wholeTables !== undefined && this.#verdictOn(binding) === 'wait';
   }
 
-  private waitForCopy(binding: RelationBinding): Answer {
-    this.uncount();
+  #waitForCopy(binding: RelationBinding): Answer {
+    this.#uncount();
     this.batch.barrier = { kind: 'whole-copy', table: tableOf(binding) };
     return STOP_BEFORE;
   }
 
-  private uncount(): void {
-    this.inThisTransaction--;
+  #uncount(): void {
+    this.#inThisTransaction--;
     this.batch.changes--;
   }
 
-  private netOf(binding: RelationBinding): NetChanges {
+  #netOf(binding: RelationBinding): NetChanges {
     const { oid } = binding.relation;
     let changes = this.batch.net.get(oid);
     if (!changes) {
@@ -248,19 +248,19 @@ export class BatchBuilder implements ChangeVisitor {
     return changes.net;
   }
 
-  private note(binding: RelationBinding, change: OrderedChange): void {
+  #note(binding: RelationBinding, change: OrderedChange): void {
     this.batch.ordered.push(change);
     this.batch.orderedBindings.set(change.oid, binding);
   }
 
-  private holds(oid: number): boolean {
+  #holds(oid: number): boolean {
     return this.batch.net.has(oid) || this.batch.orderedBindings.has(oid);
   }
 
-  private watched(binding: RelationBinding, at: number, what: 'whole' | 'updated' | 'gone'): void {
-    if (!this.options.watch.isOpen(tableOf(binding))) return;
+  #watched(binding: RelationBinding, at: number, what: 'whole' | 'updated' | 'gone'): void {
+    if (!this.#options.watch.isOpen(tableOf(binding))) return;
     const { bytes } = this.batch;
-    this.options.watch.touched(
+    this.#options.watch.touched(
       tableOf(binding),
       tupleKey(bytes, at, binding.keyColumns),
       what,
@@ -270,9 +270,9 @@ export class BatchBuilder implements ChangeVisitor {
     );
   }
 
-  private watchMove(binding: RelationBinding, oldAt: number, at: number): void {
-    this.watched(binding, oldAt, 'gone');
-    this.watched(binding, at, 'whole');
+  #watchMove(binding: RelationBinding, oldAt: number, at: number): void {
+    this.#watched(binding, oldAt, 'gone');
+    this.#watched(binding, at, 'whole');
   }
 }
 

@@ -12,21 +12,21 @@ export type ChangedRow = Readonly<Record<string, string | null>>;
 const MOST_ROWS = 100_000;
 
 export class ChangeLedger {
-  private readonly rows = new Map<string, Map<string, ChangedRow> | 'all'>();
-  private readonly most: number;
+  readonly #rows = new Map<string, Map<string, ChangedRow> | 'all'>();
+  readonly #most: number;
 
   constructor(most = MOST_ROWS) {
-    this.most = most;
+    this.#most = most;
   }
 
   note(binding: RelationBinding, bytes: Buffer, at: number): void {
     const { relation, keyColumns } = binding;
     const table = `${relation.schema}.${relation.name}`;
-    let rows = this.rows.get(table);
+    let rows = this.#rows.get(table);
     if (rows === 'all') return;
     if (!rows) {
       rows = new Map();
-      this.rows.set(table, rows);
+      this.#rows.set(table, rows);
     }
     const values = decodeTuple(bytes, at);
     const key = keyColumns.map((place) => values[place] ?? null);
@@ -36,16 +36,16 @@ export class ChangeLedger {
       id,
       Object.fromEntries(keyColumns.map((place, n) => [relation.columns[place]!.name, key[n] ?? null])),
     );
-    if (rows.size > this.most) this.noteAll(table);
+    if (rows.size > this.#most) this.noteAll(table);
   }
 
   /** TRUNCATE, or more than can be kept. @param table `schema.table` of the source */
   noteAll(table: string): void {
-    this.rows.set(table, 'all');
+    this.#rows.set(table, 'all');
   }
 
   changed(table: string): readonly ChangedRow[] | 'all' {
-    const rows = this.rows.get(table);
+    const rows = this.#rows.get(table);
     return rows === 'all' ? 'all' : [...(rows?.values() ?? [])];
   }
 }

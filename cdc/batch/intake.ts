@@ -13,104 +13,104 @@ const FIRST_BUFFER = 256 * 1024;
 const SLACK = 256 * 1024;
 
 export class Intake {
-  private bytes: Buffer;
-  private length = 0;
-  private readAt = 0;
-  private readonly state: ScanState = { scanned: 0, boundary: -1, commits: 0 };
+  #bytes: Buffer;
+  #length = 0;
+  #readAt = 0;
+  readonly #state: ScanState = { scanned: 0, boundary: -1, commits: 0 };
   /** The batch ends here, whatever has come since. */
-  private closed = false;
-  private spare: Buffer | undefined;
-  private readonly builder: BatchBuilder;
-  private readonly listener: FrameListener;
-  private readonly limit: number;
+  #closed = false;
+  #spare: Buffer | undefined;
+  readonly #builder: BatchBuilder;
+  readonly #listener: FrameListener;
+  readonly #limit: number;
 
   constructor(makeBuilder: (bytes: Buffer) => BatchBuilder, listener: FrameListener, limitBytes: number) {
-    this.bytes = Buffer.allocUnsafe(FIRST_BUFFER);
-    this.builder = makeBuilder(this.bytes);
-    this.listener = listener;
-    this.limit = limitBytes;
+    this.#bytes = Buffer.allocUnsafe(FIRST_BUFFER);
+    this.#builder = makeBuilder(this.#bytes);
+    this.#listener = listener;
+    this.#limit = limitBytes;
   }
 
   push(chunk: Buffer): void {
-    this.reserve(chunk.length);
-    chunk.copy(this.bytes, this.length);
-    this.length += chunk.length;
-    scanFrames(this.bytes, this.length, this.state, this.listener);
-    this.read();
+    this.#reserve(chunk.length);
+    chunk.copy(this.#bytes, this.#length);
+    this.#length += chunk.length;
+    scanFrames(this.#bytes, this.#length, this.#state, this.#listener);
+    this.#read();
   }
 
   /** A batch can be taken. */
   get ready(): boolean {
-    const { batch } = this.builder;
-    return this.closed || batch.transactions > 0 || this.readAt >= this.limit;
+    const { batch } = this.#builder;
+    return this.#closed || batch.transactions > 0 || this.#readAt >= this.#limit;
   }
 
   /** The batch has to be taken before anything else can be read. */
   get isClosed(): boolean {
-    return this.closed;
+    return this.#closed;
   }
 
   get batch(): Batch {
-    return this.builder.batch;
+    return this.#builder.batch;
   }
 
   /** End of the last transaction that was read. */
   get receivedLsn(): bigint {
-    return this.builder.receivedLsn;
+    return this.#builder.receivedLsn;
   }
 
   get byteLength(): number {
-    return this.length;
+    return this.#length;
   }
 
   /** Feeding should stop until the next take. */
   get wantsPause(): boolean {
-    return this.length >= this.limit && this.ready;
+    return this.#length >= this.#limit && this.ready;
   }
 
   /** Hands the batch over; give its buffer back with `release` when it is used up. */
   take(): Batch {
-    const fresh = this.freshBuffer(this.length - this.readAt);
-    this.bytes.copy(fresh, 0, this.readAt, this.length);
-    const batch = this.builder.take(fresh);
-    this.length -= this.readAt;
-    this.state.scanned -= this.readAt;
-    this.state.boundary = this.state.boundary > this.readAt ? this.state.boundary - this.readAt : -1;
-    this.bytes = fresh;
-    this.readAt = 0;
-    this.closed = false;
-    this.read();
+    const fresh = this.#freshBuffer(this.#length - this.#readAt);
+    this.#bytes.copy(fresh, 0, this.#readAt, this.#length);
+    const batch = this.#builder.take(fresh);
+    this.#length -= this.#readAt;
+    this.#state.scanned -= this.#readAt;
+    this.#state.boundary = this.#state.boundary > this.#readAt ? this.#state.boundary - this.#readAt : -1;
+    this.#bytes = fresh;
+    this.#readAt = 0;
+    this.#closed = false;
+    this.#read();
     return batch;
   }
 
   release(batch: Batch): void {
-    if (!this.spare || this.spare.length < batch.bytes.length) this.spare = batch.bytes;
-    if (this.spare.length > this.limit * 2) this.spare = undefined;
+    if (!this.#spare || this.#spare.length < batch.bytes.length) this.#spare = batch.bytes;
+    if (this.#spare.length > this.#limit * 2) this.#spare = undefined;
   }
 
-  private read(): void {
-    if (this.closed) return;
+  #read(): void {
+    if (this.#closed) return;
     // A transaction larger than the limit is read piece by piece, without waiting for its end.
-    const to = this.state.scanned - this.readAt > this.limit ? this.state.scanned : this.state.boundary;
-    if (to <= this.readAt) return;
-    const result = readChanges(this.bytes, this.readAt, to, this.builder);
-    this.readAt = result.at;
-    this.closed = result.answer !== 0;
+    const to = this.#state.scanned - this.#readAt > this.#limit ? this.#state.scanned : this.#state.boundary;
+    if (to <= this.#readAt) return;
+    const result = readChanges(this.#bytes, this.#readAt, to, this.#builder);
+    this.#readAt = result.at;
+    this.#closed = result.answer !== 0;
   }
 
-  private reserve(length: number): void {
-    if (this.length + length <= this.bytes.length) return;
+  #reserve(length: number): void {
+    if (this.#length + length <= this.#bytes.length) return;
     // Doubled up to what the limit lets in, and a little more for what is on its way when the feeding stops.
-    const room = Math.min(this.bytes.length * 2, this.limit + SLACK);
-    const larger = Buffer.allocUnsafe(Math.max(room, this.length + length + SLACK));
-    this.bytes.copy(larger, 0, 0, this.length);
-    this.bytes = larger;
-    this.builder.batch.bytes = larger;
+    const room = Math.min(this.#bytes.length * 2, this.#limit + SLACK);
+    const larger = Buffer.allocUnsafe(Math.max(room, this.#length + length + SLACK));
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    this.#bytes = larger;
+    this.#builder.batch.bytes = larger;
   }
 
-  private freshBuffer(atLeast: number): Buffer {
-    const spare = this.spare;
-    this.spare = undefined;
+  #freshBuffer(atLeast: number): Buffer {
+    const spare = this.#spare;
+    this.#spare = undefined;
     if (spare && spare.length >= atLeast) return spare;
     return Buffer.allocUnsafe(Math.max(FIRST_BUFFER, atLeast + SLACK));
   }

@@ -38,33 +38,33 @@ export class NetChanges {
   /** Changes that went in. */
   changes = 0;
   readonly side = new SideBuffer();
-  private readonly entries = new Map<string | number, number>();
+  readonly #entries = new Map<string | number, number>();
   /** First operation of an entry was an insert: the target did not have the row before the batch. */
-  private born = new Uint8Array(256);
-  private readonly keyColumns: readonly number[];
+  #born = new Uint8Array(256);
+  readonly #keyColumns: readonly number[];
 
   constructor(keyColumns: readonly number[]) {
-    this.keyColumns = keyColumns;
+    this.#keyColumns = keyColumns;
   }
 
   insert(bytes: Buffer, at: number): void {
     this.changes++;
-    const entry = this.entryOf(tupleKey(bytes, at, this.keyColumns), true);
-    this.setWhole(entry, at);
+    const entry = this.#entryOf(tupleKey(bytes, at, this.#keyColumns), true);
+    this.#setWhole(entry, at);
   }
 
   /** The key is the same before and after. */
   update(bytes: Buffer, oldAt: number, at: number): void {
     this.changes++;
-    const entry = this.entryOf(tupleKey(bytes, at, this.keyColumns), false);
-    if (!hasUnchanged(bytes, at)) this.setWhole(entry, at);
-    else this.complete(entry, bytes, oldAt, at);
+    const entry = this.#entryOf(tupleKey(bytes, at, this.#keyColumns), false);
+    if (!hasUnchanged(bytes, at)) this.#setWhole(entry, at);
+    else this.#complete(entry, bytes, oldAt, at);
   }
 
   delete(bytes: Buffer, oldAt: number): void {
     this.changes++;
-    const entry = this.entryOf(tupleKey(bytes, oldAt, this.keyColumns), false);
-    this.setGone(entry, oldAt);
+    const entry = this.#entryOf(tupleKey(bytes, oldAt, this.#keyColumns), false);
+    this.#setGone(entry, oldAt);
   }
 
   /**
@@ -72,20 +72,20 @@ export class NetChanges {
    * only on the target): then nothing was noted, and the move has to be made on the target itself.
    */
   move(bytes: Buffer, oldAt: number, at: number, oldIsWhole: boolean): boolean {
-    const oldKey = tupleKey(bytes, oldAt, this.keyColumns);
+    const oldKey = tupleKey(bytes, oldAt, this.#keyColumns);
     let whole: Buffer | undefined;
     if (hasUnchanged(bytes, at)) {
-      const known = oldIsWhole ? { bytes, at: oldAt } : this.knownRow(oldKey, bytes);
+      const known = oldIsWhole ? { bytes, at: oldAt } : this.#knownRow(oldKey, bytes);
       if (!known) return false;
       whole = composeTuple({ bytes, at }, known);
       if (hasUnchanged(whole, 0)) return false;
     }
     this.changes++;
-    const from = this.entryOf(oldKey, false);
-    this.setGone(from, oldAt);
+    const from = this.#entryOf(oldKey, false);
+    this.#setGone(from, oldAt);
     // Free by the order of the source: new, unless the batch has seen a row leave it.
-    const to = this.entryOf(tupleKey(bytes, at, this.keyColumns), true);
-    this.setWhole(to, whole ? -1 - this.side.append(whole) : at);
+    const to = this.#entryOf(tupleKey(bytes, at, this.#keyColumns), true);
+    this.#setWhole(to, whole ? -1 - this.side.append(whole) : at);
     return true;
   }
 
@@ -95,51 +95,51 @@ export class NetChanges {
     return place >= 0 ? { bytes, at: place } : { bytes: this.side.bytes, at: -1 - place };
   }
 
-  private complete(entry: number, bytes: Buffer, oldAt: number, at: number): void {
+  #complete(entry: number, bytes: Buffer, oldAt: number, at: number): void {
     const before = this.operations[entry];
     const known =
       oldAt >= 0 ? { bytes, at: oldAt } : hasTuple(before) ? this.tupleAt(entry, bytes) : undefined;
     if (!known) {
-      this.set(entry, PARTIAL, at);
+      this.#set(entry, PARTIAL, at);
       return;
     }
     const composed = composeTuple({ bytes, at }, known);
     const place = -1 - this.side.append(composed);
-    if (hasUnchanged(composed, 0)) this.set(entry, PARTIAL, place);
-    else this.setWhole(entry, place);
+    if (hasUnchanged(composed, 0)) this.#set(entry, PARTIAL, place);
+    else this.#setWhole(entry, place);
   }
 
-  private knownRow(key: string | number, bytes: Buffer): TuplePlace | undefined {
-    const entry = this.entries.get(key);
+  #knownRow(key: string | number, bytes: Buffer): TuplePlace | undefined {
+    const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     return hasTuple(this.operations[entry]) ? this.tupleAt(entry, bytes) : undefined;
   }
 
-  private entryOf(key: string | number, isInsert: boolean): number {
-    const known = this.entries.get(key);
+  #entryOf(key: string | number, isInsert: boolean): number {
+    const known = this.#entries.get(key);
     if (known !== undefined) return known;
     const entry = this.count++;
-    if (entry === this.operations.length) this.grow();
-    this.entries.set(key, entry);
-    this.born[entry] = isInsert ? 1 : 0;
+    if (entry === this.operations.length) this.#grow();
+    this.#entries.set(key, entry);
+    this.#born[entry] = isInsert ? 1 : 0;
     this.operations[entry] = NOTHING;
     return entry;
   }
 
-  private setWhole(entry: number, place: number): void {
-    this.set(entry, this.born[entry] === 1 ? INSERT : UPDATE, place);
+  #setWhole(entry: number, place: number): void {
+    this.#set(entry, this.#born[entry] === 1 ? INSERT : UPDATE, place);
   }
 
-  private setGone(entry: number, place: number): void {
-    this.set(entry, this.born[entry] === 1 ? DELETE_OWN : DELETE, place);
+  #setGone(entry: number, place: number): void {
+    this.#set(entry, this.#born[entry] === 1 ? DELETE_OWN : DELETE, place);
   }
 
-  private set(entry: number, operation: NetOperation, place: number): void {
+  #set(entry: number, operation: NetOperation, place: number): void {
     this.operations[entry] = operation;
     this.places[entry] = place;
   }
 
-  private grow(): void {
+  #grow(): void {
     const size = this.operations.length * 2;
     const operations = new Uint8Array(size);
     operations.set(this.operations);
@@ -148,8 +148,8 @@ export class NetChanges {
     places.set(this.places);
     this.places = places;
     const born = new Uint8Array(size);
-    born.set(this.born);
-    this.born = born;
+    born.set(this.#born);
+    this.#born = born;
   }
 }
 

@@ -1,22 +1,22 @@
 /** Append-only memory for the few tuples of a batch that are not as the stream sent them. */
 export class SideBuffer {
   bytes = Buffer.alloc(0);
-  private end = 0;
+  #end = 0;
 
   /** Copies a tuple in; the answer is its place. */
   append(tuple: Buffer): number {
-    const at = this.end;
+    const at = this.#end;
     if (at + tuple.length > this.bytes.length) {
       const larger = Buffer.allocUnsafe(Math.max(4096, this.bytes.length * 2, at + tuple.length));
       this.bytes.copy(larger, 0, 0, at);
       this.bytes = larger;
     }
     tuple.copy(this.bytes, at);
-    this.end += tuple.length;
+    this.#end += tuple.length;
     return at;
   }
 
   get byteLength(): number {
-    return this.end;
+    return this.#end;
   }
 }

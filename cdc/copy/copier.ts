@@ -47,42 +47,42 @@ interface InFlight {
 const READ_AHEAD = 2;
 
 export class Copier {
-  private readonly options: CopierOptions;
-  private readonly inFlight = new Map<string, InFlight>();
-  private readonly generations = new Map<CopyTask, number>();
-  private readonly clients = new Set<pg.Client>();
-  private stopped = false;
-  private startedAtMs = 0;
-  private rowsThisRun = 0;
+  readonly #options: CopierOptions;
+  readonly #inFlight = new Map<string, InFlight>();
+  readonly #generations = new Map<CopyTask, number>();
+  readonly #clients = new Set<pg.Client>();
+  #stopped = false;
+  #startedAtMs = 0;
+  #rowsThisRun = 0;
 
   constructor(options: CopierOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   /** Copies what is not copied yet. */
   async run(): Promise<void> {
-    this.startedAtMs = Date.now();
-    await Promise.all([this.copyWhole(), this.copyInChunks()]);
+    this.#startedAtMs = Date.now();
+    await Promise.all([this.#copyWhole(), this.#copyInChunks()]);
   }
 
-  private async copyInChunks(): Promise<void> {
-    const waiting = this.options.tasks.filter((task) => !task.done && !task.whole);
+  async #copyInChunks(): Promise<void> {
+    const waiting = this.#options.tasks.filter((task) => !task.done && !task.whole);
     if (waiting.length === 0) return;
-    await this.seeWhatIsDone();
+    await this.#seeWhatIsDone();
     const worker = async () => {
-      for (let task = waiting.shift(); task && !this.stopped; task = waiting.shift())
-        await this.copyTable(task);
+      for (let task = waiting.shift(); task && !this.#stopped; task = waiting.shift())
+        await this.#copyTable(task);
     };
-    await Promise.all(Array.from({ length: this.options.parallel }, worker));
+    await Promise.all(Array.from({ length: this.#options.parallel }, worker));
   }
 
-  private async copyWhole(): Promise<void> {
-    const { whole, tasks, onProgress } = this.options;
+  async #copyWhole(): Promise<void> {
+    const { whole, tasks, onProgress } = this.#options;
     const left = tasks.filter((task) => !task.done && task.whole);
     await whole?.run(left, {
-      throttle: () => this.keepRate(),
+      throttle: () => this.#keepRate(),
       onRows: (rows) => {
-        this.rowsThisRun += rows;
+        this.#rowsThisRun += rows;
         onProgress();
       },
       onTable: onProgress,
@@ -91,70 +91,70 @@ export class Copier {
 
   /** Resolves when nothing of the source is being read any more. */
   async stop(): Promise<void> {
-    this.stopped = true;
-    for (const flight of this.inFlight.values()) flight.settle('again');
-    this.inFlight.clear();
-    await Promise.all([...[...this.clients].map(endClient), this.options.whole?.close()]);
+    this.#stopped = true;
+    for (const flight of this.#inFlight.values()) flight.settle('again');
+    this.#inFlight.clear();
+    await Promise.all([...[...this.#clients].map(endClient), this.#options.whole?.close()]);
   }
 
   /** The stream is at the high mark of a chunk, and everything before it is on the target. */
   async atHighMark(id: string, snapshot: string): Promise<void> {
-    const window = this.options.windows.close(id, snapshot);
+    const window = this.#options.windows.close(id, snapshot);
     if (!window) return;
-    const flight = this.inFlight.get(id);
+    const flight = this.#inFlight.get(id);
     if (!flight) return;
-    this.inFlight.delete(id);
+    this.#inFlight.delete(id);
     const { task } = flight.chunk;
-    if (window.invalid || flight.generation !== this.generationOf(task)) {
+    if (window.invalid || flight.generation !== this.#generationOf(task)) {
       // What was read behind this chunk must not be written before it.
-      if (window.invalid) this.generations.set(task, this.generationOf(task) + 1);
+      if (window.invalid) this.#generations.set(task, this.#generationOf(task) + 1);
       flight.settle('again');
       return;
     }
-    await this.options.writer.write(flight.chunk, window);
-    this.rowsThisRun += flight.chunk.rows;
+    await this.#options.writer.write(flight.chunk, window);
+    this.#rowsThisRun += flight.chunk.rows;
     await reach('after-chunk-write');
-    this.options.onProgress();
+    this.#options.onProgress();
     flight.settle('written');
   }
 
   progress(): CopyProgress {
-    const { tasks } = this.options;
-    const seconds = Math.max(0.001, (Date.now() - this.startedAtMs) / 1000);
+    const { tasks } = this.#options;
+    const seconds = Math.max(0.001, (Date.now() - this.#startedAtMs) / 1000);
     const done = tasks.every((task) => task.done);
     return {
       rowsCopied: tasks.reduce((sum, task) => sum + task.rowsCopied, 0),
       rowsTotal: Math.round(tasks.reduce((sum, task) => sum + task.rowsTotal, 0)),
-      rowsPerSecond: done ? 0 : Math.round(this.rowsThisRun / seconds),
+      rowsPerSecond: done ? 0 : Math.round(this.#rowsThisRun / seconds),
       done,
     };
   }
 
   /** What was committed before this session's stream begins must be seen by the chunks: the stream will not bring it. */
-  private async seeWhatIsDone(): Promise<void> {
-    const client = await this.connect();
+  async #seeWhatIsDone(): Promise<void> {
+    const client = await this.#connect();
     try {
-      await outliveOpenTransactions(client, () => this.stopped);
+      await outliveOpenTransactions(client, () => this.#stopped);
     } finally {
-      this.clients.delete(client);
+      this.#clients.delete(client);
       await endClient(client);
     }
   }
 
-  private async copyTable(task: CopyTask): Promise<void> {
-    const client = await this.connect();
+  async #copyTable(task: CopyTask): Promise<void> {
+    const client = await this.#connect();
     try {
       const pending: Promise<'written' | 'again'>[] = [];
       let after = task.lastKey;
       let reading = true;
       // One for the whole run of chunks: what is read behind a chunk that turns out invalid must not count either.
-      let generation = this.generationOf(task);
+      let generation = this.#generationOf(task);
       let limit = 0;
-      while (!this.stopped && !task.done) {
+      while (!this.#stopped && !task.done) {
         if (reading && pending.length < READ_AHEAD) {
-          await this.throttle();
-          limit = decideChunkRows(this.options.chunkRows, task.rowBytes, limit);
-          const { chunk, outcome } = await this.readChunk(client, task, after, limit, generation);
+          await this.#throttle();
+          limit = decideChunkRows(this.#options.chunkRows, task.rowBytes, limit);
+          const { chunk, outcome } = await this.#readChunk(client, task, after, limit, generation);
           pending.push(outcome);
           if (chunk.rows > 0) task.rowBytes = chunk.data.length / chunk.rows;
           after = chunk.lastKey ?? after;
@@ -165,16 +165,16 @@ export class Copier {
           await Promise.all(pending.splice(0));
           after = task.lastKey;
           reading = true;
-          generation = this.generationOf(task);
+          generation = this.#generationOf(task);
         }
       }
     } finally {
-      this.clients.delete(client);
+      this.#clients.delete(client);
       await endClient(client);
     }
   }
 
-  private async readChunk(
+  async #readChunk(
     client: pg.Client,
     task: CopyTask,
     after: readonly string[] | undefined,
@@ -182,7 +182,7 @@ export class Copier {
     generation: number,
   ): Promise<{ chunk: Chunk; outcome: Promise<'written' | 'again'> }> {
     const id = randomUUID();
-    const { stream, windows } = this.options;
+    const { stream, windows } = this.#options;
     const mark = (content: string) =>
       client.query('SELECT pg_logical_emit_message(true, $1, $2)', [COPY_PREFIX, content]);
     windows.expect(id, task.plan.source.qualifiedName);
@@ -199,46 +199,46 @@ export class Copier {
       const chunk = describeChunk(id, task, data, limit);
       await reach('chunk-read');
       const { promise: outcome, resolve } = Promise.withResolvers<'written' | 'again'>();
-      this.inFlight.set(id, { chunk, generation, settle: resolve });
+      this.#inFlight.set(id, { chunk, generation, settle: resolve });
       await mark(formatMark({ kind: 'high', stream, chunk: id, snapshot }));
       return { chunk, outcome };
     } catch (error) {
       windows.forget(id);
-      this.inFlight.delete(id);
+      this.#inFlight.delete(id);
       throw error;
     }
   }
 
-  private async connect(): Promise<pg.Client> {
+  async #connect(): Promise<pg.Client> {
     const client = new pg.Client({
-      connectionString: this.options.sourceUrl,
-      application_name: this.options.applicationName,
+      connectionString: this.#options.sourceUrl,
+      application_name: this.#options.applicationName,
       connectionTimeoutMillis: 10_000,
     });
     client.on('error', () => undefined);
     await client.connect();
-    this.clients.add(client);
+    this.#clients.add(client);
     await applySessionSettings(client);
     // By the index of the key, whatever the statistics say; and the marks must reach the stream at once.
     await client.query('SET enable_seqscan = off; SET synchronous_commit = local');
     return client;
   }
 
-  private async throttle(): Promise<void> {
-    const { mustWait } = this.options;
-    while (!this.stopped && mustWait()) await sleep(100);
-    await this.keepRate();
+  async #throttle(): Promise<void> {
+    const { mustWait } = this.#options;
+    while (!this.#stopped && mustWait()) await sleep(100);
+    await this.#keepRate();
   }
 
-  private async keepRate(): Promise<void> {
-    const { rowsPerSecond } = this.options;
+  async #keepRate(): Promise<void> {
+    const { rowsPerSecond } = this.#options;
     if (rowsPerSecond <= 0) return;
-    const dueMs = this.startedAtMs + (this.rowsThisRun / rowsPerSecond) * 1000;
-    while (!this.stopped && Date.now() < dueMs) await sleep(Math.min(100, dueMs - Date.now()));
+    const dueMs = this.#startedAtMs + (this.#rowsThisRun / rowsPerSecond) * 1000;
+    while (!this.#stopped && Date.now() < dueMs) await sleep(Math.min(100, dueMs - Date.now()));
   }
 
-  private generationOf(task: CopyTask): number {
-    return this.generations.get(task) ?? 0;
+  #generationOf(task: CopyTask): number {
+    return this.#generations.get(task) ?? 0;
   }
 }
 

@@ -12,7 +12,7 @@ interface Wire {
 abstract class CopyQuery {
   callback: ((error: Error | null) => void) | undefined;
   readonly text: string;
-  private error: Error | null = null;
+  #error: Error | null = null;
 
   constructor(text: string) {
     this.text = text;
@@ -24,13 +24,13 @@ abstract class CopyQuery {
   }
 
   handleError(error: Error): void {
-    this.error = error;
+    this.#error = error;
     this.callback?.(error);
     this.callback = undefined;
   }
 
   handleReadyForQuery(): void {
-    this.callback?.(this.error);
+    this.callback?.(this.#error);
     this.callback = undefined;
   }
 
@@ -44,38 +44,38 @@ abstract class CopyQuery {
 }
 
 class CopyOut extends CopyQuery {
-  private bytes = Buffer.allocUnsafe(64 * 1024);
-  private end = 0;
+  #bytes = Buffer.allocUnsafe(64 * 1024);
+  #end = 0;
 
   // Copied at once: the parser uses its buffer again for what comes next.
   override handleCopyData({ chunk }: { chunk: Buffer }): void {
-    if (this.end + chunk.length > this.bytes.length) {
-      const larger = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.end + chunk.length));
-      this.bytes.copy(larger, 0, 0, this.end);
-      this.bytes = larger;
+    if (this.#end + chunk.length > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#end + chunk.length));
+      this.#bytes.copy(larger, 0, 0, this.#end);
+      this.#bytes = larger;
     }
-    chunk.copy(this.bytes, this.end);
-    this.end += chunk.length;
+    chunk.copy(this.#bytes, this.#end);
+    this.#end += chunk.length;
   }
 
   get data(): Buffer {
-    return this.bytes.subarray(0, this.end);
+    return this.#bytes.subarray(0, this.#end);
   }
 }
 
 class CopyIn extends CopyQuery {
-  private readonly data: Buffer;
+  readonly #data: Buffer;
 
   constructor(text: string, data: Buffer) {
     super(text);
-    this.data = data;
+    this.#data = data;
   }
 
   override handleCopyInResponse(wire: Wire): void {
     wire.stream.cork();
     // Frames need not follow rows; a megabyte each keeps the server's buffer small.
-    for (let from = 0; from < this.data.length; from += FRAME) {
-      const body = this.data.subarray(from, from + FRAME);
+    for (let from = 0; from < this.#data.length; from += FRAME) {
+      const body = this.#data.subarray(from, from + FRAME);
       const head = Buffer.alloc(5);
       head[0] = 0x64;
       head.writeInt32BE(body.length + 4, 1);

@@ -39,14 +39,14 @@ interface OpenWindow extends CopyWindow {
 const REMEMBERED = 65_536;
 
 export class CopyWindows implements ChangeWatch {
-  private readonly windows = new Map<string, OpenWindow>();
-  private readonly openTables = new Map<string, number>();
-  private readonly xids = new Uint32Array(REMEMBERED);
-  private transactions = 0;
+  readonly #windows = new Map<string, OpenWindow>();
+  readonly #openTables = new Map<string, number>();
+  readonly #xids = new Uint32Array(REMEMBERED);
+  #transactions = 0;
 
   /** Before the low mark is written. */
   expect(chunk: string, table: string): void {
-    this.windows.set(chunk, {
+    this.#windows.set(chunk, {
       table,
       entries: new Map(),
       keyNames: [],
@@ -59,42 +59,42 @@ export class CopyWindows implements ChangeWatch {
 
   /** At the high mark: what was seen, or undefined for a chunk of another life. */
   close(chunk: string, snapshot: string): CopyWindow | undefined {
-    const window = this.windows.get(chunk);
+    const window = this.#windows.get(chunk);
     if (!window) return undefined;
     this.forget(chunk);
-    if (!window.opened || this.missed(window, snapshot)) window.invalid = true;
+    if (!window.opened || this.#missed(window, snapshot)) window.invalid = true;
     return window;
   }
 
   forget(chunk: string): void {
     this.shut(chunk);
-    this.windows.delete(chunk);
+    this.#windows.delete(chunk);
   }
 
   sawTransaction(xid: number): void {
-    this.xids[this.transactions++ % REMEMBERED] = xid;
+    this.#xids[this.#transactions++ % REMEMBERED] = xid;
   }
 
   open(chunk: string): void {
-    const window = this.windows.get(chunk);
+    const window = this.#windows.get(chunk);
     if (!window || window.opened) return;
     window.opened = true;
     // The mark's own transaction is the last one seen; it changed nothing.
-    window.transactionsBefore = this.transactions;
-    this.openTables.set(window.table, (this.openTables.get(window.table) ?? 0) + 1);
+    window.transactionsBefore = this.#transactions;
+    this.#openTables.set(window.table, (this.#openTables.get(window.table) ?? 0) + 1);
   }
 
   shut(chunk: string): void {
-    const window = this.windows.get(chunk);
+    const window = this.#windows.get(chunk);
     if (!window?.opened || window.shut) return;
     window.shut = true;
-    const left = (this.openTables.get(window.table) ?? 1) - 1;
-    if (left > 0) this.openTables.set(window.table, left);
-    else this.openTables.delete(window.table);
+    const left = (this.#openTables.get(window.table) ?? 1) - 1;
+    if (left > 0) this.#openTables.set(window.table, left);
+    else this.#openTables.delete(window.table);
   }
 
   isOpen(table: string): boolean {
-    return this.openTables.size > 0 && this.openTables.has(table);
+    return this.#openTables.size > 0 && this.#openTables.has(table);
   }
 
   touched(
@@ -106,18 +106,18 @@ export class CopyWindows implements ChangeWatch {
     binding: RelationBinding,
   ): void {
     const unsent = what !== 'gone' && hasUnchanged(bytes, at);
-    for (const window of this.windows.values()) {
+    for (const window of this.#windows.values()) {
       if (!window.opened || window.shut || window.table !== table) continue;
       window.keyNames = binding.keyColumns.map((place) => binding.relation.columns[place]!.name);
       // A row that came under this key with values unsent is whole neither here nor in the chunk.
       if (unsent && what === 'whole') window.invalid = true;
       else if (!unsent || window.entries.get(key) === 'superseded') window.entries.set(key, 'superseded');
-      else this.keepPart(window, key, Buffer.from(bytes.subarray(at, skipTuple(bytes, at))), binding);
+      else this.#keepPart(window, key, Buffer.from(bytes.subarray(at, skipTuple(bytes, at))), binding);
     }
   }
 
   /** What an earlier change in the window sent and this one did not is newer than the chunk. */
-  private keepPart(window: OpenWindow, key: string | number, tuple: Buffer, binding: RelationBinding): void {
+  #keepPart(window: OpenWindow, key: string | number, tuple: Buffer, binding: RelationBinding): void {
     const { columnPlaces } = binding;
     const known = window.entries.get(key);
     if (known === undefined || known === 'superseded') window.entries.set(key, { tuple, columnPlaces });
@@ -129,7 +129,7 @@ export class CopyWindows implements ChangeWatch {
   }
 
   invalidate(table: string): void {
-    for (const window of this.windows.values())
+    for (const window of this.#windows.values())
       if (window.table === table && !window.shut) window.invalid = true;
   }
 
@@ -138,22 +138,22 @@ export class CopyWindows implements ChangeWatch {
    * nothing is said; where many commit there is no moment without one.
    */
   arrived(): (snapshot: string) => boolean {
-    const { transactions } = this;
-    return (snapshot) => !this.callsOpen(snapshot, transactions);
+    const transactions = this.#transactions;
+    return (snapshot) => !this.#callsOpen(snapshot, transactions);
   }
 
-  private missed(window: OpenWindow, snapshot: string): boolean {
-    return this.callsOpen(snapshot, window.transactionsBefore);
+  #missed(window: OpenWindow, snapshot: string): boolean {
+    return this.#callsOpen(snapshot, window.transactionsBefore);
   }
 
   /** Whether the snapshot calls one of the first so many transactions unfinished. */
-  private callsOpen(snapshot: string, transactions: number): boolean {
+  #callsOpen(snapshot: string, transactions: number): boolean {
     const [, max, running] = snapshot.split(':');
     const after = Number(BigInt(max ?? '0') & 0xffffffffn);
     const open = new Set((running ?? '').split(',').filter(Boolean).map(lowHalf));
-    const first = Math.max(0, this.transactions - REMEMBERED);
+    const first = Math.max(0, this.#transactions - REMEMBERED);
     for (let index = first; index < transactions; index++) {
-      const xid = this.xids[index % REMEMBERED]!;
+      const xid = this.#xids[index % REMEMBERED]!;
       if (open.has(xid) || ((xid - after) | 0) >= 0) return true;
     }
     return false;

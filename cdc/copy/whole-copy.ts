@@ -49,14 +49,15 @@ const SERIALIZATION_FAILURE = '40001';
 export class WholeCopy {
   /** Where the snapshot was taken. */
   readonly lsn: bigint;
-  private readonly options: WholeCopyOptions;
-  private readonly source: pg.Client;
-  private session: TargetSession | undefined;
-  private stopped = false;
+  readonly #options: WholeCopyOptions;
+  readonly #source: pg.Client;
+  #session: TargetSession | undefined;
+  #stopped = false;
 
-  private constructor(options: WholeCopyOptions, source: pg.Client, lsn: bigint) {
-    this.options = options;
-    this.source = source;
+  /** Made by `openFor`. */
+  constructor(options: WholeCopyOptions, source: pg.Client, lsn: bigint) {
+    this.#options = options;
+    this.#source = source;
     this.lsn = lsn;
   }
 
@@ -70,12 +71,12 @@ export class WholeCopy {
   ): Promise<WholeCopy | undefined> {
     const left = tasks.filter((task) => task.whole && !task.done);
     if (left.length === 0) return undefined;
-    const whole = await WholeCopy.open(options);
+    const whole = await WholeCopy.#open(options);
     for (const task of left) task.copiedAt = whole.lsn;
     return whole;
   }
 
-  private static async open(options: WholeCopyOptions): Promise<WholeCopy> {
+  static async #open(options: WholeCopyOptions): Promise<WholeCopy> {
     const { sourceUrl, applicationName, signal } = options;
     const snapshot = await exportSnapshot(sourceUrl, applicationName, { signal });
     try {
@@ -90,44 +91,44 @@ export class WholeCopy {
   }
 
   async run(tasks: readonly CopyTask[], progress: WholeCopyProgress): Promise<void> {
-    const { targetUrl, applicationName } = this.options;
-    this.session = await TargetSession.open({ url: targetUrl, applicationName, pipeline: false });
+    const { targetUrl, applicationName } = this.#options;
+    this.#session = await TargetSession.open({ url: targetUrl, applicationName, pipeline: false });
     try {
       for (const group of groupBySource(tasks)) {
-        if (this.stopped) return;
-        await this.copyTable(group, this.session, progress);
+        if (this.#stopped) return;
+        await this.#copyTable(group, this.#session, progress);
         progress.onTable();
       }
     } catch (error) {
-      if (!this.stopped) throw error;
+      if (!this.#stopped) throw error;
     } finally {
       await this.close();
     }
   }
 
   async close(): Promise<void> {
-    this.stopped = true;
-    await Promise.all([endClient(this.source), this.session?.close()]);
+    this.#stopped = true;
+    await Promise.all([endClient(this.#source), this.#session?.close()]);
   }
 
-  private async copyTable(
+  async #copyTable(
     tasks: readonly CopyTask[],
     session: TargetSession,
     progress: WholeCopyProgress,
   ): Promise<void> {
     const { client } = session;
     await client.query('BEGIN');
-    await client.query('SELECT pg_logical_emit_message(true, $1, $2)', [APPLY_PREFIX, this.options.slice]);
+    await client.query('SELECT pg_logical_emit_message(true, $1, $2)', [APPLY_PREFIX, this.#options.slice]);
     for (const task of tasks) await requireEmpty(client, task);
     const copied = new Map(tasks.map((task) => [task, 0]));
-    await this.refuseRewritten(tasks[0]!);
-    const { blocks, piece } = await this.measure(tasks[0]!);
+    await this.#refuseRewritten(tasks[0]!);
+    const { blocks, piece } = await this.#measure(tasks[0]!);
     for (let from = 0; from === 0 || from < blocks; from += piece) {
       await progress.throttle();
       for (const task of tasks) {
         const to = from + piece < blocks ? from + piece : undefined;
-        const data = await copyOut(this.source, blocksQuery(task, from, to));
-        const rows = await this.write(task, data, session);
+        const data = await copyOut(this.#source, blocksQuery(task, from, to));
+        const rows = await this.#write(task, data, session);
         copied.set(task, copied.get(task)! + rows);
         task.rowsCopied += rows;
         progress.onRows(rows);
@@ -135,7 +136,7 @@ export class WholeCopy {
     }
     await reach('whole-copied');
     // Last, and for a moment: the applier cannot move the checkpoint meanwhile.
-    for (const task of tasks) await this.keep(client, task, copied.get(task)!);
+    for (const task of tasks) await this.#keep(client, task, copied.get(task)!);
     await client.query('COMMIT');
     for (const task of tasks) {
       task.rowsTotal = task.rowsCopied;
@@ -143,7 +144,7 @@ export class WholeCopy {
     }
   }
 
-  private async write(task: CopyTask, data: Buffer, session: TargetSession): Promise<number> {
+  async #write(task: CopyTask, data: Buffer, session: TargetSession): Promise<number> {
     const { plan } = task;
     if (task.verbatim) {
       const rows = findLines(data).length - 1;
@@ -158,8 +159,8 @@ export class WholeCopy {
   }
 
   /** The copy counts only for the process that owns the stream; the checkpoint itself stays the applier's to move. */
-  private async keep(client: pg.Client, task: CopyTask, rows: number): Promise<void> {
-    const { stream, epoch, holder } = this.options;
+  async #keep(client: pg.Client, task: CopyTask, rows: number): Promise<void> {
+    const { stream, epoch, holder } = this.#options;
     const owner = await client.query(
       'SELECT FROM ficus.checkpoint WHERE stream = $1 AND epoch = $2 AND holder = $3 FOR SHARE',
       [stream, epoch, holder],
@@ -179,16 +180,16 @@ export class WholeCopy {
    * The lock cannot come before the snapshot: making that waits for transactions, of which one may wait for the lock.
    * @throws an error for which the copy is tried again, with a new snapshot
    */
-  private async refuseRewritten({ plan }: CopyTask): Promise<void> {
-    if (!(await lockAndFindRewritten(this.source, plan.source))) return;
+  async #refuseRewritten({ plan }: CopyTask): Promise<void> {
+    if (!(await lockAndFindRewritten(this.#source, plan.source))) return;
     throw Object.assign(new Error(`${plan.source.qualifiedName} was rewritten before it could be copied`), {
       code: SERIALIZATION_FAILURE,
     });
   }
 
   /** Blocks of the table (or of its largest partition), and how many of them, with their large values, make a piece. */
-  private async measure({ plan }: CopyTask): Promise<{ blocks: number; piece: number }> {
-    const { rows } = await this.source.query<{ blocks: number; blockBytes: number }>(
+  async #measure({ plan }: CopyTask): Promise<{ blocks: number; piece: number }> {
+    const { rows } = await this.#source.query<{ blocks: number; blockBytes: number }>(
       `SELECT (max(pg_relation_size(oid)) / current_setting('block_size')::bigint)::float8 AS blocks,
               (sum(pg_table_size(oid)) / greatest(sum(pg_relation_size(oid)), 1)
                * current_setting('block_size')::bigint)::float8 AS "blockBytes"

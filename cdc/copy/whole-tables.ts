@@ -9,30 +9,30 @@ import type { CopyTask } from './copy-task.ts';
 export type ChangeVerdict = 'apply' | 'skip' | 'wait';
 
 export class WholeTables {
-  private readonly tasks = new Map<string, CopyTask[]>();
+  readonly #tasks = new Map<string, CopyTask[]>();
 
   constructor(tasks: readonly CopyTask[]) {
     for (const task of tasks) {
       if (!task.whole) continue;
       const { qualifiedName } = task.plan.source;
-      this.tasks.set(qualifiedName, [...(this.tasks.get(qualifiedName) ?? []), task]);
+      this.#tasks.set(qualifiedName, [...(this.#tasks.get(qualifiedName) ?? []), task]);
     }
   }
 
   /** @param table `schema.table` of the source */
   judge(table: string, commitLsn: bigint): ChangeVerdict {
-    const tasks = this.tasks.get(table);
+    const tasks = this.#tasks.get(table);
     if (!tasks) return 'apply';
     if (tasks.every((task) => task.copiedAt !== undefined && commitLsn < task.copiedAt)) return 'skip';
     return tasks.every((task) => task.done) ? 'apply' : 'wait';
   }
 
   isDone(table: string): boolean {
-    return this.tasks.get(table)?.every((task) => task.done) ?? true;
+    return this.#tasks.get(table)?.every((task) => task.done) ?? true;
   }
 
   get isEmpty(): boolean {
-    return this.tasks.size === 0;
+    return this.#tasks.size === 0;
   }
 }
 

@@ -36,18 +36,18 @@ const NO_REREAD: Reread = () => {
 const UNIQUE_VIOLATION = '23505';
 
 export class ChunkWriter {
-  private readonly options: ChunkWriterOptions;
-  private readonly appliers = new Map<CopyTask, TableApplier>();
+  readonly #options: ChunkWriterOptions;
+  readonly #appliers = new Map<CopyTask, TableApplier>();
 
   constructor(options: ChunkWriterOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   async write(chunk: Chunk, window: CopyWindow): Promise<void> {
     const { task } = chunk;
     const untouched = window.entries.size === 0;
-    if (!(task.verbatim && untouched && (await this.writeVerbatim(chunk))))
-      await this.writeTuples(chunk, window);
+    if (!(task.verbatim && untouched && (await this.#writeVerbatim(chunk))))
+      await this.#writeTuples(chunk, window);
     task.lastKey = chunk.lastKey ?? task.lastKey;
     task.rowsCopied += chunk.rows;
     task.rowsTotal = Math.max(task.rowsTotal, task.rowsCopied);
@@ -58,15 +58,15 @@ export class ChunkWriter {
   }
 
   /** False: a row is on the target already, brought by the stream. */
-  private async writeVerbatim(chunk: Chunk): Promise<boolean> {
-    const { plain } = this.options;
+  async #writeVerbatim(chunk: Chunk): Promise<boolean> {
+    const { plain } = this.#options;
     const { plan } = chunk.task;
     await plain.query('BEGIN');
     try {
-      await plain.query('SELECT pg_logical_emit_message(true, $1, $2)', [APPLY_PREFIX, this.options.slice]);
+      await plain.query('SELECT pg_logical_emit_message(true, $1, $2)', [APPLY_PREFIX, this.#options.slice]);
       if (chunk.rows > 0)
         await copyIn(plain, `COPY ${plan.target.sql} (${insertColumns(plan)}) FROM STDIN`, chunk.data);
-      for (const { text, values } of this.bookkeeping(chunk)) await plain.query(text, values as unknown[]);
+      for (const { text, values } of this.#bookkeeping(chunk)) await plain.query(text, values as unknown[]);
       await reach('before-chunk-write');
       await plain.query('COMMIT');
       return true;
@@ -77,13 +77,13 @@ export class ChunkWriter {
     }
   }
 
-  private async writeTuples(chunk: Chunk, window: CopyWindow): Promise<void> {
-    const { session, slice } = this.options;
+  async #writeTuples(chunk: Chunk, window: CopyWindow): Promise<void> {
+    const { session, slice } = this.#options;
     const tuples = remainingTuples(chunk, window);
     session.send('BEGIN');
     session.send('SELECT pg_logical_emit_message(true, $1, $2)', [APPLY_PREFIX, slice], 'mark');
-    this.applierOf(chunk.task).upsertTuples(tuples);
-    for (const { text, values } of this.bookkeeping(chunk)) session.send(text, values);
+    this.#applierOf(chunk.task).upsertTuples(tuples);
+    for (const { text, values } of this.#bookkeeping(chunk)) session.send(text, values);
     session.send('COMMIT');
     await reach('before-chunk-write');
     try {
@@ -95,8 +95,8 @@ export class ChunkWriter {
     }
   }
 
-  private bookkeeping(chunk: Chunk): { text: string; values: readonly unknown[] }[] {
-    const { stream, epoch, holder, appliedLsn } = this.options;
+  #bookkeeping(chunk: Chunk): { text: string; values: readonly unknown[] }[] {
+    const { stream, epoch, holder, appliedLsn } = this.#options;
     const { task } = chunk;
     const lsn = formatLsn(appliedLsn());
     return [
@@ -117,11 +117,17 @@ export class ChunkWriter {
     ];
   }
 
-  private applierOf(task: CopyTask): TableApplier {
-    let applier = this.appliers.get(task);
+  #applierOf(task: CopyTask): TableApplier {
+    let applier = this.#appliers.get(task);
     if (!applier) {
-      applier = new TableApplier(task.plan, chunkBinding(task), this.options.session, NO_REREAD, () => false);
-      this.appliers.set(task, applier);
+      applier = new TableApplier(
+        task.plan,
+        chunkBinding(task),
+        this.#options.session,
+        NO_REREAD,
+        () => false,
+      );
+      this.#appliers.set(task, applier);
     }
     return applier;
   }

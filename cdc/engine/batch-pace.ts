@@ -11,54 +11,54 @@ export interface BatchPaceOptions {
 }
 
 export class BatchPace {
-  private readonly options: BatchPaceOptions;
-  private wake: (() => void) | undefined;
-  private sinceMs = 0;
+  readonly #options: BatchPaceOptions;
+  #wake: (() => void) | undefined;
+  #sinceMs = 0;
 
   constructor(options: BatchPaceOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   /** Something that the next batch waits for may have happened. */
   signal(): void {
-    this.wake?.();
+    this.#wake?.();
   }
 
   /** Resolves when a batch is to be taken, or the session stops. */
   async ready(): Promise<void> {
-    const { intake, stopping } = this.options;
-    this.sinceMs = 0;
+    const { intake, stopping } = this.#options;
+    this.#sinceMs = 0;
     for (;;) {
       if (stopping()) return;
       if (intake.ready) {
-        this.sinceMs ||= Date.now();
-        const waitMs = this.lingerMs();
+        this.#sinceMs ||= Date.now();
+        const waitMs = this.#lingerMs();
         if (waitMs <= 0) return;
-        await this.sleep(waitMs);
-      } else await this.sleep(undefined);
+        await this.#sleep(waitMs);
+      } else await this.#sleep(undefined);
     }
   }
 
   /** Resolves when the condition holds, or the session stops; looked at whenever something is signalled. */
   async until(condition: () => boolean): Promise<void> {
-    while (!this.options.stopping() && !condition()) await this.sleep(undefined);
+    while (!this.#options.stopping() && !condition()) await this.#sleep(undefined);
   }
 
-  private lingerMs(): number {
-    const { intake, settings, someoneWaits } = this.options;
+  #lingerMs(): number {
+    const { intake, settings, someoneWaits } = this.#options;
     const { batch } = intake;
     const isBehind = Date.now() - batch.committedAtMs > 1_000;
     if (intake.isClosed || intake.wantsPause || !isBehind) return 0;
     if (batch.changes >= settings.batchRows || someoneWaits()) return 0;
-    return this.sinceMs + settings.batchLingerMs - Date.now();
+    return this.#sinceMs + settings.batchLingerMs - Date.now();
   }
 
-  private sleep(ms: number | undefined): Promise<void> {
+  #sleep(ms: number | undefined): Promise<void> {
     return new Promise((resolve) => {
       const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
-      this.wake = () => {
+      this.#wake = () => {
         if (timer) clearTimeout(timer);
-        this.wake = undefined;
+        this.#wake = undefined;
         resolve();
       };
     });

@@ -16,82 +16,82 @@ export class Heartbeats {
   sourceLsn = 0n;
   /** Told when the source shuts down. */
   onShutdown: (error: Error) => void = () => undefined;
-  private readonly emitter = randomUUID();
-  private readonly source: pg.Pool;
-  private readonly stream: string;
-  private readonly periodMs: number;
-  private timer: NodeJS.Timeout | undefined;
-  private emitting: Promise<void> | undefined;
-  private wantedAgain = false;
-  private stopped = false;
-  private lastTripMs = 0;
-  private lastEmittedAtMs = 0;
-  private readonly onEmitted: () => void;
+  readonly #emitter = randomUUID();
+  readonly #source: pg.Pool;
+  readonly #stream: string;
+  readonly #periodMs: number;
+  #timer: NodeJS.Timeout | undefined;
+  #emitting: Promise<void> | undefined;
+  #wantedAgain = false;
+  #stopped = false;
+  #lastTripMs = 0;
+  #lastEmittedAtMs = 0;
+  readonly #onEmitted: () => void;
 
   /** `before`: those of the session before; a new session alone is no progress. */
   constructor(source: pg.Pool, stream: string, periodMs: number, onEmitted: () => void, before?: Heartbeats) {
-    this.lastEmittedAtMs = before?.lastEmittedAtMs ?? 0;
-    this.source = source;
-    this.stream = stream;
-    this.periodMs = periodMs;
-    this.onEmitted = onEmitted;
+    if (before) this.#lastEmittedAtMs = before.#lastEmittedAtMs;
+    this.#source = source;
+    this.#stream = stream;
+    this.#periodMs = periodMs;
+    this.#onEmitted = onEmitted;
   }
 
   start(): void {
-    this.lastEmittedAtMs ||= Date.now();
-    this.timer = setInterval(() => this.beat(), this.periodMs);
+    this.#lastEmittedAtMs ||= Date.now();
+    this.#timer = setInterval(() => this.beat(), this.#periodMs);
     this.beat();
   }
 
   /** One now, without waiting for the clock; several calls while one is under way make one more. */
   beat(): void {
-    if (this.stopped) return;
-    if (this.emitting) {
-      this.wantedAgain = true;
+    if (this.#stopped) return;
+    if (this.#emitting) {
+      this.#wantedAgain = true;
       return;
     }
-    this.emitting = this.emit().finally(() => {
-      this.emitting = undefined;
-      if (!this.wantedAgain) return;
-      this.wantedAgain = false;
+    this.#emitting = this.#emit().finally(() => {
+      this.#emitting = undefined;
+      if (!this.#wantedAgain) return;
+      this.#wantedAgain = false;
       this.beat();
     });
   }
 
   /** One came back through the target. */
   arrived(beat: Beat): void {
-    if (beat.emitter !== this.emitter) return;
-    this.lastTripMs = Date.now() - beat.emittedAtMs;
-    this.lastEmittedAtMs = beat.emittedAtMs;
+    if (beat.emitter !== this.#emitter) return;
+    this.#lastTripMs = Date.now() - beat.emittedAtMs;
+    this.#lastEmittedAtMs = beat.emittedAtMs;
   }
 
   /** How far behind the target is: the last trip's time, or more when the next one is overdue. */
   lagMs(): number {
-    if (this.lastEmittedAtMs === 0) return 0;
-    return Math.max(this.lastTripMs, Date.now() - this.lastEmittedAtMs - this.periodMs, 0);
+    if (this.#lastEmittedAtMs === 0) return 0;
+    return Math.max(this.#lastTripMs, Date.now() - this.#lastEmittedAtMs - this.#periodMs, 0);
   }
 
   /** One that is under way is not waited for: over a connection that swallows everything it takes long to fail. */
   stop(): void {
-    this.stopped = true;
-    if (this.timer) clearInterval(this.timer);
+    this.#stopped = true;
+    if (this.#timer) clearInterval(this.#timer);
   }
 
-  private async emit(): Promise<void> {
+  async #emit(): Promise<void> {
     const mark = formatMark({
       kind: 'heartbeat',
-      stream: this.stream,
-      emitter: this.emitter,
+      stream: this.#stream,
+      emitter: this.#emitter,
       emittedAtMs: Date.now(),
     });
     try {
-      const { rows } = await this.source.query({
+      const { rows } = await this.#source.query({
         name: 'ficus_heartbeat',
         text: 'SELECT pg_logical_emit_message(true, $1, $2)::text AS lsn',
         values: [HEARTBEAT_PREFIX, mark],
       });
       this.sourceLsn = parseLsn(rows[0].lsn);
-      this.onEmitted();
+      this.#onEmitted();
     } catch (error) {
       // A source that cannot be reached shows in the stream itself; until then the lag grows. But one that shuts down
       // lets nobody in and waits for its walsenders to go: ours would keep it from ever coming to its end.

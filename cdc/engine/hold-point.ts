@@ -4,36 +4,36 @@
  * Then the stream goes on to it, up to the last transaction committed before, and stands there until it is released.
  */
 export class HoldPoint {
-  private readonly changed: () => void;
-  private readonly arrival = Promise.withResolvers<boolean>();
-  private lsn: bigint | undefined;
-  private isReleased = false;
+  readonly #changed: () => void;
+  readonly #arrival = Promise.withResolvers<boolean>();
+  #lsn: bigint | undefined;
+  #isReleased = false;
 
   constructor(changed: () => void) {
-    this.changed = changed;
+    this.#changed = changed;
   }
 
   /** Whether a transaction whose commit lies there has to wait. */
   stops(commitLsn: bigint): boolean {
-    return !this.isReleased && (this.lsn === undefined || commitLsn >= this.lsn);
+    return !this.#isReleased && (this.#lsn === undefined || commitLsn >= this.#lsn);
   }
 
   /** The stream stands before that transaction, and everything before it is committed on the target. */
   standsBefore(commitLsn: bigint): void {
-    if (this.lsn !== undefined && commitLsn >= this.lsn) this.arrival.resolve(true);
+    if (this.#lsn !== undefined && commitLsn >= this.#lsn) this.#arrival.resolve(true);
   }
 
   /** True once the target is at the position; false after the timeout. */
   reach(lsn: bigint, timeoutMs: number): Promise<boolean> {
-    this.lsn = lsn;
-    const timer = setTimeout(() => this.arrival.resolve(false), timeoutMs);
-    this.changed();
-    return this.arrival.promise.finally(() => clearTimeout(timer));
+    this.#lsn = lsn;
+    const timer = setTimeout(() => this.#arrival.resolve(false), timeoutMs);
+    this.#changed();
+    return this.#arrival.promise.finally(() => clearTimeout(timer));
   }
 
   release(): void {
-    this.isReleased = true;
-    this.arrival.resolve(false);
-    this.changed();
+    this.#isReleased = true;
+    this.#arrival.resolve(false);
+    this.#changed();
   }
 }

@@ -34,17 +34,17 @@ interface Watched {
 }
 
 export class Liveness {
-  private readonly options: LivenessOptions;
-  private readonly watched = new Set<Watched>();
-  private readonly timer: NodeJS.Timeout;
+  readonly #options: LivenessOptions;
+  readonly #watched = new Set<Watched>();
+  readonly #timer: NodeJS.Timeout;
 
   constructor(options: LivenessOptions) {
-    this.options = options;
-    this.timer = setInterval(() => this.look(), options.answerMs / 4);
+    this.#options = options;
+    this.#timer = setInterval(() => this.#look(), options.answerMs / 4);
   }
 
   watch(connection: WatchedConnection): void {
-    this.watched.add({ connection, sinceMs: Date.now(), asking: false, idleBefore: false });
+    this.#watched.add({ connection, sinceMs: Date.now(), asking: false, idleBefore: false });
   }
 
   /** A client that something is awaited of while a query of it runs, or while `awaits` says so. */
@@ -57,42 +57,42 @@ export class Liveness {
   }
 
   stop(): void {
-    clearInterval(this.timer);
-    this.watched.clear();
+    clearInterval(this.#timer);
+    this.#watched.clear();
   }
 
-  private look(): void {
+  #look(): void {
     const now = Date.now();
-    for (const watched of this.watched) {
+    for (const watched of this.#watched) {
       const { connection } = watched;
       if (!connection.awaits() || connection.lastHeardMs() > watched.sinceMs) {
         watched.sinceMs = connection.awaits() ? connection.lastHeardMs() : now;
         watched.idleBefore = false;
       }
-      if (!watched.asking && now - watched.sinceMs > this.options.answerMs) void this.ask(watched);
+      if (!watched.asking && now - watched.sinceMs > this.#options.answerMs) void this.#ask(watched);
     }
   }
 
-  private async ask(watched: Watched): Promise<void> {
+  async #ask(watched: Watched): Promise<void> {
     const { connection } = watched;
     watched.asking = true;
     const heardMs = connection.lastHeardMs();
-    const answer = await this.askServer(connection);
+    const answer = await this.#askServer(connection);
     watched.asking = false;
     watched.sinceMs = Date.now();
-    if (!this.watched.has(watched) || connection.lastHeardMs() > heardMs || !connection.awaits()) return;
+    if (!this.#watched.has(watched) || connection.lastHeardMs() > heardMs || !connection.awaits()) return;
     if ('error' in answer)
-      this.dead(connection, `nor does it answer a new connection (${answer.error.message})`);
+      this.#dead(connection, `nor does it answer a new connection (${answer.error.message})`);
     else if (answer.state === undefined)
-      this.dead(connection, 'and knows nothing of the connection any more');
+      this.#dead(connection, 'and knows nothing of the connection any more');
     else if (!answer.state.startsWith('idle')) watched.idleBefore = false;
-    else if (watched.idleBefore) this.dead(connection, 'and waits for us, as we for it');
+    else if (watched.idleBefore) this.#dead(connection, 'and waits for us, as we for it');
     else watched.idleBefore = true;
   }
 
-  private dead({ side }: WatchedConnection, what: string): void {
-    const seconds = Math.round(this.options.answerMs / 100) / 10;
-    this.options.onDead(
+  #dead({ side }: WatchedConnection, what: string): void {
+    const seconds = Math.round(this.#options.answerMs / 100) / 10;
+    this.#options.onDead(
       new FicusError(
         'FICUS_CDC_DATABASE_UNREACHABLE',
         `The ${side} has sent nothing for ${seconds} s, ${what}.`,
@@ -100,8 +100,8 @@ export class Liveness {
     );
   }
 
-  private async askServer({ side, pid }: WatchedConnection): Promise<{ state?: string } | { error: Error }> {
-    const { sourceUrl, targetUrl, answerMs } = this.options;
+  async #askServer({ side, pid }: WatchedConnection): Promise<{ state?: string } | { error: Error }> {
+    const { sourceUrl, targetUrl, answerMs } = this.#options;
     const client = new pg.Client({
       connectionString: side === 'source' ? sourceUrl : targetUrl,
       application_name: 'ficus',

@@ -6,30 +6,30 @@ interface Waiter {
 }
 
 export class PositionWaiters {
-  private readonly waiters = new Set<Waiter>();
+  readonly #waiters = new Set<Waiter>();
 
   get size(): number {
-    return this.waiters.size;
+    return this.#waiters.size;
   }
 
   wait(lsn: bigint, timeoutMs: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const waiter: Waiter = { lsn, resolve, timer: setTimeout(() => this.end(waiter, false), timeoutMs) };
-    this.waiters.add(waiter);
+    const waiter: Waiter = { lsn, resolve, timer: setTimeout(() => this.#end(waiter, false), timeoutMs) };
+    this.#waiters.add(waiter);
     return promise;
   }
 
   reached(lsn: bigint): void {
-    for (const waiter of this.waiters) if (waiter.lsn <= lsn) this.end(waiter, true);
+    for (const waiter of this.#waiters) if (waiter.lsn <= lsn) this.#end(waiter, true);
   }
 
   giveUp(): void {
-    for (const waiter of this.waiters) this.end(waiter, false);
+    for (const waiter of this.#waiters) this.#end(waiter, false);
   }
 
-  private end(waiter: Waiter, reached: boolean): void {
+  #end(waiter: Waiter, reached: boolean): void {
     clearTimeout(waiter.timer);
-    this.waiters.delete(waiter);
+    this.#waiters.delete(waiter);
     waiter.resolve(reached);
   }
 }

@@ -26,10 +26,10 @@ export interface RereaderOptions {
 export class Rereader {
   /** Before this position of the source the target may lack rows that it will not lack behind it. */
   leftOutUntil: bigint;
-  private readonly options: RereaderOptions;
+  readonly #options: RereaderOptions;
 
   constructor(options: RereaderOptions) {
-    this.options = options;
+    this.#options = options;
     this.leftOutUntil = options.leftOutUntil;
   }
 
@@ -38,7 +38,7 @@ export class Rereader {
    * batches, and from behind what was left out.
    */
   isCopied(plan: TablePlan): boolean {
-    const { tasks, appliedLsn } = this.options;
+    const { tasks, appliedLsn } = this.#options;
     const { qualifiedName } = plan.target;
     return (
       appliedLsn() >= this.leftOutUntil &&
@@ -47,7 +47,7 @@ export class Rereader {
   }
 
   async *read(binding: RelationBinding, tuples: readonly TuplePlace[]): AsyncGenerator<readonly RereadRow[]> {
-    const { source, arrived, stopping } = this.options;
+    const { source, arrived, stopping } = this.#options;
     let leftOut = false;
     // What comes while we ask is not asked for: the stream has it still to come.
     for await (const rows of rereadRows(source, binding, tuples, arrived(), stopping)) {

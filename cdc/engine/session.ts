@@ -41,97 +41,97 @@ export class Session {
   heartbeats: Heartbeats | undefined;
   /** End of the last transaction of this session that is durable on the target, and acknowledged. */
   durableLsn = 0n;
-  private readonly host: SessionHost;
-  private readonly failed = Promise.withResolvers<never>();
-  private readonly cleanups: (() => unknown)[] = [];
-  private stopping = false;
-  private ended = false;
-  private isUnderWay = false;
-  private readonly ending = new AbortController();
-  private connection!: ReplicationConnection;
-  private feed!: SourceFeed;
-  private pace!: BatchPace;
-  private applier!: Applier;
-  private durableAtMs = 0;
-  private slot = '';
-  private readonly openedAtMs = Date.now();
-  private applying = 0;
-  private wholeTables: WholeTables | undefined;
+  readonly #host: SessionHost;
+  readonly #failed = Promise.withResolvers<never>();
+  readonly #cleanups: (() => unknown)[] = [];
+  #stopping = false;
+  #ended = false;
+  #isUnderWay = false;
+  readonly #ending = new AbortController();
+  #connection!: ReplicationConnection;
+  #feed!: SourceFeed;
+  #pace!: BatchPace;
+  #applier!: Applier;
+  #durableAtMs = 0;
+  #slot = '';
+  readonly #openedAtMs = Date.now();
+  #applying = 0;
+  #wholeTables: WholeTables | undefined;
 
   constructor(host: SessionHost) {
-    this.host = host;
-    this.failed.promise.catch(() => undefined);
+    this.#host = host;
+    this.#failed.promise.catch(() => undefined);
   }
 
   /** Resolves after `stop`; rejects with what went wrong. */
   async run(underWay: () => void): Promise<void> {
     try {
-      const opening = this.open();
+      const opening = this.#open();
       opening.catch(() => undefined);
-      await Promise.race([opening, this.failed.promise]);
-      this.isUnderWay = true;
+      await Promise.race([opening, this.#failed.promise]);
+      this.#isUnderWay = true;
       underWay();
-      await Promise.race([this.pump(), this.failed.promise]);
-      await this.acknowledgeAll();
+      await Promise.race([this.#pump(), this.#failed.promise]);
+      await this.#acknowledgeAll();
     } finally {
-      this.stopping = true;
+      this.#stopping = true;
       this.signal();
-      this.ended = true;
-      this.ending.abort();
-      for (const cleanup of this.cleanups.reverse()) await cleanup();
+      this.#ended = true;
+      this.#ending.abort();
+      for (const cleanup of this.#cleanups.reverse()) await cleanup();
     }
   }
 
   /** Finishes what is being written, then ends. Before anything is, it ends at once: a slot may take hours to be made. */
   stop(): void {
-    this.stopping = true;
-    if (this.isUnderWay) this.signal();
-    else this.fail(new Error('stopped before the stream ran'));
+    this.#stopping = true;
+    if (this.#isUnderWay) this.signal();
+    else this.#fail(new Error('stopped before the stream ran'));
   }
 
   /** Received, not yet on the target. */
   get pendingTransactions(): number {
-    return this.applying + (this.feed?.intake.batch.transactions ?? 0);
+    return this.#applying + (this.#feed?.intake.batch.transactions ?? 0);
   }
 
   /** Something waits for the next batch. */
   signal(): void {
-    this.pace?.signal();
+    this.#pace?.signal();
   }
 
-  private async open(): Promise<void> {
-    const { options } = this.host;
-    const { answerMs } = this.host.settings;
-    const liveness = new Liveness({ ...options, answerMs, onDead: (error) => this.fail(error) });
-    this.atEnd(() => liveness.stop());
-    const [connection, session, source, target] = await connectSession(this.host, (cleanup) =>
-      this.atEnd(cleanup),
+  async #open(): Promise<void> {
+    const { options } = this.#host;
+    const { answerMs } = this.#host.settings;
+    const liveness = new Liveness({ ...options, answerMs, onDead: (error) => this.#fail(error) });
+    this.#atEnd(() => liveness.stop());
+    const [connection, session, source, target] = await connectSession(this.#host, (cleanup) =>
+      this.#atEnd(cleanup),
     );
-    this.connection = connection;
-    session.client.on('error', (error) => this.failed.reject(error));
+    this.#connection = connection;
+    session.client.on('error', (error) => this.#failed.reject(error));
     liveness.watchClient('target', session.client, () => session.isWaiting);
     liveness.watchClient('source', source);
     liveness.watchClient('target', target);
     await claimStream(options, session, target);
     const prepared = await prepareStream(options, source, target, connection.identity);
-    if (this.ended) return;
+    if (this.#ended) return;
     void source.end().catch(() => undefined);
     void target.end().catch(() => undefined);
 
-    const whole = await this.openWholeCopy(prepared);
-    if (this.ended) return;
+    const whole = await this.#openWholeCopy(prepared);
+    if (this.#ended) return;
     const windows = new CopyWindows();
     const appliedLsn = parseLsn(prepared.checkpoint.lsn);
     const { stream } = prepared.names;
     const rereader = new Rereader({
-      source: this.host.source,
+      source: this.#host.source,
       arrived: () => windows.arrived(),
-      stopping: () => this.stopping,
+      stopping: () => this.#stopping,
       tasks: prepared.tasks,
-      appliedLsn: () => this.applier.appliedLsn,
+      appliedLsn: () => this.#applier.appliedLsn,
       leftOutUntil: parseLsn(prepared.checkpoint.leftOutUntil),
     });
-    this.applier = new Applier({
+    this.#applier = new Applier({
       slice: options.slice,
       stream,
       epoch: prepared.epoch,
@@ -140,48 +140,48 @@ export class Session {
       session,
       rows: rereader,
     });
-    this.openFeed(prepared, windows, appliedLsn);
-    this.slot = prepared.checkpoint.slot;
-    this.feed.start(prepared);
+    this.#openFeed(prepared, windows, appliedLsn);
+    this.#slot = prepared.checkpoint.slot;
+    this.#feed.start(prepared);
     // Whatever stands still: heartbeats should come, unless we hold them back ourselves.
     liveness.watch({
       side: 'source',
       pid: connection.pid,
       lastHeardMs: () => connection.lastHeardMs,
-      awaits: () => !connection.isPaused && !this.feed.isDraining,
+      awaits: () => !connection.isPaused && !this.#feed.isDraining,
     });
-    await this.startCopy(prepared, windows, session, liveness, whole);
-    if (this.ended) return;
-    this.heartbeats = this.host.makeHeartbeats(stream);
-    this.heartbeats.onShutdown = (error) => this.fail(error);
-    this.atEnd(() => this.heartbeats?.stop());
+    await this.#startCopy(prepared, windows, session, liveness, whole);
+    if (this.#ended) return;
+    this.heartbeats = this.#host.makeHeartbeats(stream);
+    this.heartbeats.onShutdown = (error) => this.#fail(error);
+    this.#atEnd(() => this.heartbeats?.stop());
     this.heartbeats.start();
-    this.atEnd(
+    this.#atEnd(
       watchSlot({
-        source: this.host.source,
-        slot: this.slot,
-        periodMs: this.host.settings.slotCheckMs,
+        source: this.#host.source,
+        slot: this.#slot,
+        periodMs: this.#host.settings.slotCheckMs,
         onHealth: (health) => {
           this.slotHealth = health;
         },
         findGap: () =>
           findGap(
-            this.host.source,
+            this.#host.source,
             prepared.names.publication,
             prepared.plans.map((plan) => plan.source),
             prepared.published,
           ),
-        onLost: (error) => this.fail(error),
+        onLost: (error) => this.#fail(error),
       }),
     );
-    this.host.started(prepared, this);
+    this.#host.started(prepared, this);
   }
 
-  private async openWholeCopy({ tasks, names, ...prepared }: PreparedStream): Promise<WholeCopy | undefined> {
-    this.wholeTables = new WholeTables(tasks);
-    const { signal } = this.ending;
-    const opening = WholeCopy.openFor(tasks, { ...this.host.options, ...names, ...prepared, signal });
-    this.atEnd(() =>
+  async #openWholeCopy({ tasks, names, ...prepared }: PreparedStream): Promise<WholeCopy | undefined> {
+    this.#wholeTables = new WholeTables(tasks);
+    const { signal } = this.#ending;
+    const opening = WholeCopy.openFor(tasks, { ...this.#host.options, ...names, ...prepared, signal });
+    this.#atEnd(() =>
       opening.then(
         (whole) => whole?.close(),
         () => undefined,
@@ -190,9 +190,9 @@ export class Session {
     return opening;
   }
 
-  private openFeed(prepared: PreparedStream, windows: CopyWindows, appliedLsn: bigint): void {
-    const { host } = this;
-    const stopping = () => this.stopping;
+  #openFeed(prepared: PreparedStream, windows: CopyWindows, appliedLsn: bigint): void {
+    const host = this.#host;
+    const stopping = () => this.#stopping;
     const builder = {
       slice: host.options.slice,
       stream: prepared.names.stream,
@@ -201,20 +201,20 @@ export class Session {
       watch: windows,
       ledger: () => host.ledger,
       isHeld: (commitLsn: bigint) => host.holdPoint?.stops(commitLsn) === true,
-      wholeTables: this.wholeTables?.isEmpty ? undefined : this.wholeTables,
+      wholeTables: this.#wholeTables?.isEmpty ? undefined : this.#wholeTables,
       checkRelation: (relation: Relation, commitLsn: bigint) =>
-        this.checkRelation(relation, commitLsn, prepared),
+        this.#checkRelation(relation, commitLsn, prepared),
     };
-    this.feed = new SourceFeed({
+    this.#feed = new SourceFeed({
       host,
-      connection: this.connection,
+      connection: this.#connection,
       makeBuilder: (bytes) => new BatchBuilder(builder, bytes),
       stopping,
       onReady: () => this.signal(),
-      onFailure: (error) => this.fail(error),
+      onFailure: (error) => this.#fail(error),
     });
-    this.pace = new BatchPace({
-      intake: this.feed.intake,
+    this.#pace = new BatchPace({
+      intake: this.#feed.intake,
       settings: host.settings,
       someoneWaits: () => host.someoneWaits(),
       stopping,
@@ -226,23 +226,23 @@ export class Session {
    * form that then still differs is an older one, from before the table was altered, and goes through. Not so where the
    * stream comes upon the same form further on: that may be a new one, of a table that was altered back.
    */
-  private checkRelation(relation: Relation, commitLsn: bigint, prepared: PreparedStream): void {
+  #checkRelation(relation: Relation, commitLsn: bigint, prepared: PreparedStream): void {
     const form = describeRelation(relation);
     if (prepared.sourceForms.get(`${relation.schema}.${relation.name}`) === form) return;
-    const { knownForms } = this.host;
+    const { knownForms } = this.#host;
     if (commitLsn <= (knownForms.get(form) ?? -1n)) return;
     knownForms.set(form, commitLsn);
     throw new RestartSession('a table of the source was altered');
   }
 
-  private async startCopy(
+  async #startCopy(
     prepared: PreparedStream,
     windows: CopyWindows,
     session: TargetSession,
     liveness: Liveness,
     whole: WholeCopy | undefined,
   ): Promise<void> {
-    const { options, settings } = this.host;
+    const { options, settings } = this.#host;
     const { answerMs } = settings;
     let plain = session;
     if (prepared.tasks.some((task) => !task.done)) {
@@ -254,8 +254,8 @@ export class Session {
         answerMs,
       });
       liveness.watchClient('target', plain.client);
-      this.atEnd(() => plain.close());
-      plain.client.on('error', (error) => this.failed.reject(error));
+      this.#atEnd(() => plain.close());
+      plain.client.on('error', (error) => this.#failed.reject(error));
     }
     const { stream } = prepared.names;
     this.copier = new Copier({
@@ -271,7 +271,7 @@ export class Session {
         holder: prepared.holder,
         session,
         plain: plain.client,
-        appliedLsn: () => this.applier.appliedLsn,
+        appliedLsn: () => this.#applier.appliedLsn,
       }),
       whole,
       chunkRows: settings.copyChunkRows,
@@ -279,114 +279,115 @@ export class Session {
       rowsPerSecond: settings.copyRowsPerSecond,
       mustWait: () => (this.heartbeats?.lagMs() ?? 0) > settings.copyPauseLagMs,
       onProgress: () => {
-        this.host.progressed();
+        this.#host.progressed();
         this.signal();
       },
     });
-    this.atEnd(() => this.copier?.stop());
+    this.#atEnd(() => this.copier?.stop());
     this.copier.run().then(
-      () => this.stopping || this.host.progressed(),
-      (error) => this.failed.reject(error),
+      () => this.#stopping || this.#host.progressed(),
+      (error) => this.#failed.reject(error),
     );
   }
 
   /** Done when the session ends, the last first; at once when it has ended already. */
-  private atEnd(cleanup: () => unknown): void {
-    if (this.ended) void cleanup();
-    else this.cleanups.push(cleanup);
+  #atEnd(cleanup: () => unknown): void {
+    if (this.#ended) void cleanup();
+    else this.#cleanups.push(cleanup);
   }
 
-  private fail(error: unknown): void {
-    this.failed.reject(error);
+  #fail(error: unknown): void {
+    this.#failed.reject(error);
     this.signal();
   }
 
-  private async pump(): Promise<void> {
-    while (!this.stopping) {
-      await this.pace.ready();
-      if (this.stopping) return;
-      const batch = this.feed.intake.take();
-      this.feed.resume();
-      this.applying = batch.transactions;
-      await this.process(batch);
-      this.applying = 0;
-      this.feed.intake.release(batch);
+  async #pump(): Promise<void> {
+    while (!this.#stopping) {
+      await this.#pace.ready();
+      if (this.#stopping) return;
+      const batch = this.#feed.intake.take();
+      this.#feed.resume();
+      this.#applying = batch.transactions;
+      await this.#process(batch);
+      this.#applying = 0;
+      this.#feed.intake.release(batch);
     }
   }
 
-  private async process(batch: Batch): Promise<void> {
-    const { applier } = this;
+  async #process(batch: Batch): Promise<void> {
+    const applier = this.#applier;
     if (batch.isIdle && applier.isBetweenTransactions) {
-      if (batch.endLsn > applier.appliedLsn) this.host.applied(batch.endLsn, batch);
+      if (batch.endLsn > applier.appliedLsn) this.#host.applied(batch.endLsn, batch);
       return;
     }
     // The last of what was fetched in large pieces too: the slot follows as far as is durable.
-    const durable = this.feed.isDraining || Date.now() - this.durableAtMs >= this.host.settings.acknowledgeMs;
+    const durable =
+      this.#feed.isDraining || Date.now() - this.#durableAtMs >= this.#host.settings.acknowledgeMs;
     try {
       await applier.apply(batch, durable);
     } catch (error) {
-      throw await this.explain(error, batch);
+      throw await this.#explain(error, batch);
     }
     this.missingDeletes = applier.findings.missingDeletes;
     const { barrier } = batch;
     // The next change is of a table that is being copied whole, and later than its copy.
     if (barrier?.kind === 'whole-copy')
-      await this.pace.until(() => this.wholeTables?.isDone(barrier.table) !== false);
+      await this.#pace.until(() => this.#wholeTables?.isDone(barrier.table) !== false);
     if (!batch.complete) return;
     if (durable) {
-      this.durableAtMs = Date.now();
+      this.#durableAtMs = Date.now();
       await reach('before-acknowledge');
-      this.connection.acknowledge(applier.appliedLsn);
+      this.#connection.acknowledge(applier.appliedLsn);
       this.durableLsn = applier.appliedLsn;
     }
     if (batch.heartbeat) this.heartbeats?.arrived(batch.heartbeat);
-    this.host.applied(applier.appliedLsn, batch);
-    this.noticeFallingBehind();
-    if (batch.barrier?.kind === 'hold') await this.held(batch.barrier.commitLsn);
+    this.#host.applied(applier.appliedLsn, batch);
+    this.#noticeFallingBehind();
+    if (batch.barrier?.kind === 'hold') await this.#held(batch.barrier.commitLsn);
     if (batch.barrier?.kind === 'chunk')
       await this.copier?.atHighMark(batch.barrier.chunk, batch.barrier.snapshot);
   }
 
-  private async held(commitLsn: bigint): Promise<void> {
-    await this.pace.until(() => {
-      this.host.holdPoint?.standsBefore(commitLsn);
-      return this.host.holdPoint?.stops(commitLsn) !== true;
+  async #held(commitLsn: bigint): Promise<void> {
+    await this.#pace.until(() => {
+      this.#host.holdPoint?.standsBefore(commitLsn);
+      return this.#host.holdPoint?.stops(commitLsn) !== true;
     });
   }
 
   /** At an orderly end: what was applied is made durable and acknowledged, so that the next start has little to skip. */
-  private async acknowledgeAll(): Promise<void> {
-    if (!this.applier.isBetweenTransactions) return;
-    const lsn = this.applier.appliedLsn;
-    if (lsn !== this.durableLsn) await this.applier.flush();
-    if (this.connection.isStreaming) {
-      if (lsn !== this.durableLsn) this.connection.acknowledge(lsn);
+  async #acknowledgeAll(): Promise<void> {
+    if (!this.#applier.isBetweenTransactions) return;
+    const lsn = this.#applier.appliedLsn;
+    if (lsn !== this.durableLsn) await this.#applier.flush();
+    if (this.#connection.isStreaming) {
+      if (lsn !== this.durableLsn) this.#connection.acknowledge(lsn);
       return;
     }
-    await this.host.source.query(
+    await this.#host.source.query(
       'SELECT pg_replication_slot_advance(slot_name, $2) FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn < $2',
-      [this.slot, formatLsn(lsn)],
+      [this.#slot, formatLsn(lsn)],
     );
   }
 
   /** Far behind, large pieces are cheaper than the stream: begin anew with them. */
-  private noticeFallingBehind(): void {
-    const behind = Number((this.heartbeats?.sourceLsn ?? 0n) - this.applier.appliedLsn);
+  #noticeFallingBehind(): void {
+    const behind = Number((this.heartbeats?.sourceLsn ?? 0n) - this.#applier.appliedLsn);
     if (
-      this.feed.isCatchingUp ||
-      !this.host.mayCatchUp ||
+      this.#feed.isCatchingUp ||
+      !this.#host.mayCatchUp ||
       !this.copier?.progress().done ||
-      Date.now() - this.openedAtMs < 30_000
+      Date.now() - this.#openedAtMs < 30_000
     )
       return;
-    if (behind > this.host.settings.catchUpBytes * 8) throw new RestartSession('far behind');
+    if (behind > this.#host.settings.catchUpBytes * 8) throw new RestartSession('far behind');
   }
 
   /** An error of PostgreSQL's about the rows, with the row that caused it. */
-  private async explain(error: unknown, batch: Batch): Promise<unknown> {
+  async #explain(error: unknown, batch: Batch): Promise<unknown> {
     if (classifyFailure(error).kind !== 'stop' || (error as { code?: string }).code === FENCED) return error;
-    const { targetUrl } = this.host.options;
-    return this.applier.explain(error, batch, () =>
+    const { targetUrl } = this.#host.options;
+    return this.#applier.explain(error, batch, () =>
       TargetSession.open({ url: targetUrl, applicationName: 'ficus' }),
     );
   }

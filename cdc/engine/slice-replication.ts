@@ -29,29 +29,29 @@ import { nameStream, type StreamNames } from './stream-names.ts';
 export class SliceReplication implements Replication, SessionHost {
   readonly options: ReplicationOptions;
   readonly settings: ReplicationSettings;
-  private pool: pg.Pool | undefined;
-  private readonly logger: Logger;
-  private readonly listeners = new Set<(status: ReplicationStatus) => void>();
-  private readonly waiters = new PositionWaiters();
-  private lifecycle: Lifecycle = { name: 'idle' };
-  private session: Session | undefined;
-  private heartbeats: Heartbeats | undefined;
-  private loop: Promise<void> | undefined;
-  private stopping: AbortController | undefined;
+  #pool: pg.Pool | undefined;
+  readonly #logger: Logger;
+  readonly #listeners = new Set<(status: ReplicationStatus) => void>();
+  readonly #waiters = new PositionWaiters();
+  #lifecycle: Lifecycle = { name: 'idle' };
+  #session: Session | undefined;
+  #heartbeats: Heartbeats | undefined;
+  #loop: Promise<void> | undefined;
+  #stopping: AbortController | undefined;
   appliedLsn = 0n;
   /** End of the last transaction that the target keeps through a crash; 0 until one is known. */
-  private durableLsn = 0n;
+  #durableLsn = 0n;
   holdPoint: HoldPoint | undefined;
   ledger: ChangeLedger | undefined;
   readonly knownForms = new Map<string, bigint>();
   mayCatchUp = true;
-  private transactionsApplied = 0;
-  private rowsApplied = 0;
+  #transactionsApplied = 0;
+  #rowsApplied = 0;
 
   constructor(options: ReplicationOptions) {
     this.options = options;
     this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
-    this.logger = (options.logger ?? pino({ level: 'silent' })).child({
+    this.#logger = (options.logger ?? pino({ level: 'silent' })).child({
       slice: options.slice,
       direction: options.direction ?? 'forward',
     });
@@ -59,8 +59,8 @@ export class SliceReplication implements Replication, SessionHost {
 
   /** Connections to the source beside the replication connection; made anew after a stop. */
   get source(): pg.Pool {
-    if (!this.pool) {
-      this.pool = new pg.Pool({
+    if (!this.#pool) {
+      this.#pool = new pg.Pool({
         connectionString: this.options.sourceUrl,
         application_name: `ficus ${this.options.slice}`.slice(0, 63),
         max: 4,
@@ -69,27 +69,27 @@ export class SliceReplication implements Replication, SessionHost {
         query_timeout: 10_000,
         onConnect: applySessionSettings,
       });
-      this.pool.on('error', () => undefined);
+      this.#pool.on('error', () => undefined);
       // A client that is lent out has no listener of the pool's: its connection breaking would end the process.
-      this.pool.on('connect', (client) => client.on('error', () => undefined));
+      this.#pool.on('connect', (client) => client.on('error', () => undefined));
     }
-    return this.pool;
+    return this.#pool;
   }
 
   async start(): Promise<void> {
-    if (this.loop) return;
-    this.stopping = new AbortController();
+    if (this.#loop) return;
+    this.#stopping = new AbortController();
     // While nothing ran, nothing stood still.
-    this.heartbeats = undefined;
+    this.#heartbeats = undefined;
     const underWay = Promise.withResolvers<void>();
-    this.loop = this.runSessions(this.stopping.signal, underWay.resolve);
+    this.#loop = this.#runSessions(this.#stopping.signal, underWay.resolve);
     await underWay.promise;
   }
 
   status(): ReplicationStatus {
-    const sourceLsn = this.heartbeats?.sourceLsn ?? 0n;
+    const sourceLsn = this.#heartbeats?.sourceLsn ?? 0n;
     const lagBytes = sourceLsn > this.appliedLsn ? Number(sourceLsn - this.appliedLsn) : 0;
-    const { state, problem } = publicState(this.lifecycle);
+    const { state, problem } = publicState(this.#lifecycle);
     return {
       slice: this.options.slice,
       state,
@@ -97,20 +97,20 @@ export class SliceReplication implements Replication, SessionHost {
       appliedLsn: formatLsn(this.appliedLsn),
       sourceLsn: formatLsn(sourceLsn > this.appliedLsn ? sourceLsn : this.appliedLsn),
       lagBytes,
-      lagMs: this.heartbeats?.lagMs() ?? 0,
-      transactionsApplied: this.transactionsApplied,
-      rowsApplied: this.rowsApplied,
-      lagTransactions: this.session?.pendingTransactions ?? 0,
-      missingDeletes: this.session?.missingDeletes ?? 0,
-      slot: this.session?.slotHealth,
-      copy: this.session?.copier?.progress(),
+      lagMs: this.#heartbeats?.lagMs() ?? 0,
+      transactionsApplied: this.#transactionsApplied,
+      rowsApplied: this.#rowsApplied,
+      lagTransactions: this.#session?.pendingTransactions ?? 0,
+      missingDeletes: this.#session?.missingDeletes ?? 0,
+      slot: this.#session?.slotHealth,
+      copy: this.#session?.copier?.progress(),
     };
   }
 
   subscribe(listener: (status: ReplicationStatus) => void): () => void {
-    this.listeners.add(listener);
+    this.#listeners.add(listener);
     listener(this.status());
-    return () => this.listeners.delete(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   async currentPosition(): Promise<string> {
@@ -124,19 +124,19 @@ export class SliceReplication implements Replication, SessionHost {
   waitForPosition(lsn: string, timeoutMs: number): Promise<boolean> {
     const wanted = parseLsn(lsn);
     if (wanted <= this.appliedLsn) return Promise.resolve(true);
-    const reached = this.waiters.wait(wanted, timeoutMs);
+    const reached = this.#waiters.wait(wanted, timeoutMs);
     // Nothing may come after the position by itself; a heartbeat does.
-    this.heartbeats?.beat();
-    this.session?.signal();
+    this.#heartbeats?.beat();
+    this.#session?.signal();
     return reached;
   }
 
   hold(): Hold {
     this.holdPoint?.release();
     const point = new HoldPoint(() => {
-      this.session?.signal();
+      this.#session?.signal();
       // Something has to come behind the position for the stream to stop before it.
-      this.heartbeats?.beat();
+      this.#heartbeats?.beat();
     });
     this.holdPoint = point;
     return point;
@@ -151,7 +151,7 @@ export class SliceReplication implements Replication, SessionHost {
   }
 
   async copied(): Promise<boolean> {
-    const copier = this.session?.copier;
+    const copier = this.#session?.copier;
     if (copier) return copier.progress().done;
     const target = await connectTo(this.options.targetUrl, 'ficus');
     try {
@@ -159,7 +159,7 @@ export class SliceReplication implements Replication, SessionHost {
       if (!rows[0]?.present) return false;
       const progress = await target.query(
         `SELECT count(*)::int AS tables, count(*) FILTER (WHERE done)::int AS done FROM ficus.copy_progress WHERE stream = $1`,
-        [this.stream],
+        [this.#stream],
       );
       const { tables, done } = progress.rows[0] as { tables: number; done: number };
       return tables >= this.options.tables.length && tables === done;
@@ -169,15 +169,15 @@ export class SliceReplication implements Replication, SessionHost {
   }
 
   async stop(): Promise<void> {
-    this.stopping?.abort();
-    this.session?.stop();
-    await this.loop;
-    this.loop = undefined;
-    this.waiters.giveUp();
-    const { pool } = this;
-    this.pool = undefined;
+    this.#stopping?.abort();
+    this.#session?.stop();
+    await this.#loop;
+    this.#loop = undefined;
+    this.#waiters.giveUp();
+    const pool = this.#pool;
+    this.#pool = undefined;
     await Promise.race([pool?.end().catch(() => undefined), sleep(2_000, undefined, { ref: false })]);
-    this.enter({ name: 'idle' });
+    this.#enter({ name: 'idle' });
   }
 
   async drop({ emptyTarget = false }: { emptyTarget?: boolean } = {}): Promise<void> {
@@ -189,7 +189,7 @@ export class SliceReplication implements Replication, SessionHost {
     try {
       source = await connectTo(sourceUrl, 'ficus');
       const present = await target.query(`SELECT to_regclass('ficus.checkpoint') IS NOT NULL AS present`);
-      const checkpoint = present.rows[0]?.present ? await loadCheckpoint(target, this.stream) : undefined;
+      const checkpoint = present.rows[0]?.present ? await loadCheckpoint(target, this.#stream) : undefined;
       // A beginning may have come as far as the slot, and no further.
       const { slice, direction = 'forward' } = this.options;
       const slot = checkpoint?.slot ?? nameStream(slice, direction, await readPlace(source, target)).slot;
@@ -197,11 +197,11 @@ export class SliceReplication implements Replication, SessionHost {
       // goes: where the target cannot be emptied, the stream can go on.
       await target.query('BEGIN');
       if (checkpoint) {
-        await deleteCheckpoint(target, this.stream);
+        await deleteCheckpoint(target, this.#stream);
         if (emptyTarget) await emptyTables(target, this.options.tables);
       }
       await dropSlot(source, slot);
-      await dropPublication(source, this.names.publication, slot);
+      await dropPublication(source, this.#names.publication, slot);
       await target.query('COMMIT');
     } finally {
       if (source) await endClient(source);
@@ -210,13 +210,14 @@ export class SliceReplication implements Replication, SessionHost {
   }
 
   someoneWaits(): boolean {
-    return this.waiters.size > 0;
+    return this.#waiters.size > 0;
   }
 
   makeHeartbeats(stream: string): Heartbeats {
-    const { source, settings, heartbeats } = this;
-    this.heartbeats = new Heartbeats(source, stream, settings.heartbeatMs, () => this.notify(), heartbeats);
-    return this.heartbeats;
+    const { source, settings } = this;
+    const heartbeats = this.#heartbeats;
+    this.#heartbeats = new Heartbeats(source, stream, settings.heartbeatMs, () => this.#notify(), heartbeats);
+    return this.#heartbeats;
   }
 
   started(prepared: PreparedStream, session: Session): void {
@@ -224,41 +225,41 @@ export class SliceReplication implements Replication, SessionHost {
     // Somebody else has applied changes meanwhile, which nobody here has noted.
     if (lsn > this.appliedLsn) this.ledger = undefined;
     this.appliedLsn = lsn;
-    this.session = session;
-    this.logger.info({ slot: prepared.checkpoint.slot, lsn: prepared.checkpoint.lsn }, 'stream runs');
-    if (this.waiters.size > 0) this.heartbeats?.beat();
+    this.#session = session;
+    this.#logger.info({ slot: prepared.checkpoint.slot, lsn: prepared.checkpoint.lsn }, 'stream runs');
+    if (this.#waiters.size > 0) this.#heartbeats?.beat();
     this.progressed();
   }
 
   applied(lsn: bigint, batch: Batch): void {
     if (lsn > this.appliedLsn) this.appliedLsn = lsn;
-    this.transactionsApplied += batch.transactions;
-    this.rowsApplied += batch.changes;
-    this.waiters.reached(this.appliedLsn);
-    this.notify();
+    this.#transactionsApplied += batch.transactions;
+    this.#rowsApplied += batch.changes;
+    this.#waiters.reached(this.appliedLsn);
+    this.#notify();
   }
 
   progressed(): void {
     // Before the session has started nothing is known; `started` comes here, too.
-    if (!this.session) return;
-    const done = this.session.copier?.progress().done === true;
-    this.enter({ name: done ? 'streaming' : 'copying' });
+    if (!this.#session) return;
+    const done = this.#session.copier?.progress().done === true;
+    this.#enter({ name: done ? 'streaming' : 'copying' });
   }
 
   /** Those that do not depend on the databases. */
-  private get names(): StreamNames {
+  get #names(): StreamNames {
     return nameStream(this.options.slice, this.options.direction ?? 'forward', '');
   }
 
-  private get stream(): string {
-    return this.names.stream;
+  get #stream(): string {
+    return this.#names.stream;
   }
 
-  private async runSessions(signal: AbortSignal, underWay: () => void): Promise<void> {
+  async #runSessions(signal: AbortSignal, underWay: () => void): Promise<void> {
     let pauseMs = this.settings.reconnectMinMs;
     while (!signal.aborted) {
-      const before = publicState(this.lifecycle);
-      this.enter({ name: 'starting', problem: before.state === 'stopped' ? before.problem : undefined });
+      const before = publicState(this.#lifecycle);
+      this.#enter({ name: 'starting', problem: before.state === 'stopped' ? before.problem : undefined });
       const session = new Session(this);
       const startedAtMs = Date.now();
       const stop = () => session.stop();
@@ -267,59 +268,59 @@ export class SliceReplication implements Replication, SessionHost {
         await session.run(underWay);
       } catch (error) {
         if (signal.aborted) break;
-        this.forgetUndurable(session);
+        this.#forgetUndurable(session);
         pauseMs = Date.now() - startedAtMs > 10_000 ? this.settings.reconnectMinMs : pauseMs;
-        const waitMs = this.afterFailure(error, pauseMs);
+        const waitMs = this.#afterFailure(error, pauseMs);
         pauseMs = Math.min(pauseMs * 2, this.settings.reconnectMaxMs);
         underWay();
         await sleep(waitMs, undefined, { signal }).catch(() => undefined);
       } finally {
         signal.removeEventListener('abort', stop);
-        this.session = undefined;
+        this.#session = undefined;
       }
     }
     underWay();
   }
 
   /** Enters the state that follows; answers how long to wait before the next attempt. */
-  private afterFailure(error: unknown, pauseMs: number): number {
+  #afterFailure(error: unknown, pauseMs: number): number {
     const failure = classifyFailure(error);
     switch (failure.kind) {
       case 'restart':
-        this.logger.info({ reason: (error as Error).message }, 'stream begins anew');
+        this.#logger.info({ reason: (error as Error).message }, 'stream begins anew');
         return 0;
       case 'standby':
         // How far the other process is behind is not known here.
-        this.heartbeats = undefined;
-        this.enter({ name: 'standby' });
+        this.#heartbeats = undefined;
+        this.#enter({ name: 'standby' });
         return this.settings.retryMs;
       case 'reconnect':
-        this.logger.warn({ err: error }, 'stream interrupted');
-        this.enter({ name: 'reconnecting', problem: failure.problem });
+        this.#logger.warn({ err: error }, 'stream interrupted');
+        this.#enter({ name: 'reconnecting', problem: failure.problem });
         return pauseMs;
       case 'stop':
-        if (publicState(this.lifecycle).problem?.message !== failure.problem.message)
-          this.logger.error({ err: error, problem: failure.problem }, 'stream stopped');
-        this.enter({ name: 'stopped', problem: failure.problem });
+        if (publicState(this.#lifecycle).problem?.message !== failure.problem.message)
+          this.#logger.error({ err: error, problem: failure.problem }, 'stream stopped');
+        this.#enter({ name: 'stopped', problem: failure.problem });
         return this.settings.retryMs;
     }
   }
 
   /** What was applied and is not durable may be gone with the target: nobody is told it is there before a session knows. */
-  private forgetUndurable(session: Session): void {
-    if (session.durableLsn > this.durableLsn) this.durableLsn = session.durableLsn;
-    if (this.appliedLsn > this.durableLsn) this.appliedLsn = this.durableLsn;
+  #forgetUndurable(session: Session): void {
+    if (session.durableLsn > this.#durableLsn) this.#durableLsn = session.durableLsn;
+    if (this.appliedLsn > this.#durableLsn) this.appliedLsn = this.#durableLsn;
   }
 
-  private enter(lifecycle: Lifecycle): void {
-    this.lifecycle = lifecycle;
-    this.notify();
+  #enter(lifecycle: Lifecycle): void {
+    this.#lifecycle = lifecycle;
+    this.#notify();
   }
 
-  private notify(): void {
-    if (this.listeners.size === 0) return;
+  #notify(): void {
+    if (this.#listeners.size === 0) return;
     const status = this.status();
-    for (const listener of this.listeners) listener(status);
+    for (const listener of this.#listeners) listener(status);
   }
 }
 

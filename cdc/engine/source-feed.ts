@@ -35,15 +35,15 @@ export interface SourceFeedOptions {
 
 export class SourceFeed {
   readonly intake: Intake;
-  private readonly options: SourceFeedOptions;
+  readonly #options: SourceFeedOptions;
   /** What was fetched in large pieces is all here; the stream follows when it is on the target. */
   isDraining = false;
-  private catchUp: CatchUp | undefined;
-  private countedSinceMs = 0;
-  private pieces = 0;
+  #catchUp: CatchUp | undefined;
+  #countedSinceMs = 0;
+  #pieces = 0;
 
   constructor(options: SourceFeedOptions) {
-    this.options = options;
+    this.#options = options;
     const { connection, host, makeBuilder } = options;
     this.intake = new Intake(
       makeBuilder,
@@ -53,62 +53,62 @@ export class SourceFeed {
         keepalive: (_walEnd, replyRequested) => {
           if (replyRequested) connection.reply();
         },
-        control: (type, body) => this.onControl(type, body),
+        control: (type, body) => this.#onControl(type, body),
       },
       host.settings.batchBytes,
     );
   }
 
   get isCatchingUp(): boolean {
-    return this.catchUp !== undefined;
+    return this.#catchUp !== undefined;
   }
 
   /** From here on bytes come. */
   start(prepared: PreparedStream): void {
-    const { connection, onFailure } = this.options;
+    const { connection, onFailure } = this.#options;
     connection.takeOver({
-      data: (chunk) => this.onData(chunk),
+      data: (chunk) => this.#onData(chunk),
       closed: (error) => onFailure(error ?? new Error('the source closed the replication connection')),
     });
-    this.stream(prepared).catch(onFailure);
+    this.#stream(prepared).catch(onFailure);
   }
 
   /** A batch was taken: there may be room again. */
   resume(): void {
-    if (!this.intake.wantsPause) this.options.connection.resume();
+    if (!this.intake.wantsPause) this.#options.connection.resume();
   }
 
-  private async stream(prepared: PreparedStream): Promise<void> {
+  async #stream(prepared: PreparedStream): Promise<void> {
     const { slot, lsn } = prepared.checkpoint;
     const { publication } = prepared.names;
-    const { connection, host } = this.options;
+    const { connection, host } = this.#options;
     if (host.mayCatchUp && prepared.backlogBytes > host.settings.catchUpBytes) {
-      this.catchUp = new CatchUp({ connection, slot, publication, lsn });
-      await this.catchUp.run();
+      this.#catchUp = new CatchUp({ connection, slot, publication, lsn });
+      await this.#catchUp.run();
       this.isDraining = true;
-      await this.drained();
+      await this.#drained();
       this.isDraining = false;
       // The end of the session advances the slot itself.
-      if (this.options.stopping()) return;
-      await this.catchUp.advance(formatLsn(connection.acknowledgedLsn));
-      this.catchUp = undefined;
+      if (this.#options.stopping()) return;
+      await this.#catchUp.advance(formatLsn(connection.acknowledgedLsn));
+      this.#catchUp = undefined;
     }
     const from = this.intake.receivedLsn;
     connection.start({ slot, publication, lsn: from > parseLsn(lsn) ? formatLsn(from) : lsn });
   }
 
   /** Everything received is on the target. */
-  private async drained(): Promise<void> {
-    const { host, stopping } = this.options;
+  async #drained(): Promise<void> {
+    const { host, stopping } = this.#options;
     while (!stopping() && host.appliedLsn < this.intake.receivedLsn) await sleep(5);
   }
 
-  private onControl(type: string, body: Buffer): void {
-    if (this.catchUp?.onControl(type, body)) return;
+  #onControl(type: string, body: Buffer): void {
+    if (this.#catchUp?.onControl(type, body)) return;
     if (type !== 'E') return;
-    const { host, onFailure } = this.options;
+    const { host, onFailure } = this.#options;
     const fields = readErrorFields(body);
-    if (this.catchUp && !isSlotTaken(fields.get('C'))) {
+    if (this.#catchUp && !isSlotTaken(fields.get('C'))) {
       // No slot to spare, a temporary file too large: the plain stream needs neither.
       host.mayCatchUp = false;
       onFailure(new RestartSession(`catching up was refused: ${fields.get('M')}`));
@@ -117,32 +117,32 @@ export class SourceFeed {
     onFailure(describeRefusal(fields.get('C') ?? '', fields.get('M') ?? 'the source refused'));
   }
 
-  private onData(chunk: Buffer): void {
+  #onData(chunk: Buffer): void {
     try {
       this.intake.push(chunk);
     } catch (error) {
-      this.options.onFailure(error);
+      this.#options.onFailure(error);
       return;
     }
-    if (this.intake.wantsPause) this.options.connection.pause();
-    else if (this.isBusy(chunk.length)) this.breathe();
-    if (this.intake.ready) this.options.onReady();
+    if (this.intake.wantsPause) this.#options.connection.pause();
+    else if (this.#isBusy(chunk.length)) this.#breathe();
+    if (this.intake.ready) this.#options.onReady();
   }
 
   /** Thousands of small pieces a second: each costs both sides system calls that a larger one does not. */
-  private isBusy(bytes: number): boolean {
+  #isBusy(bytes: number): boolean {
     const now = performance.now();
-    if (now - this.countedSinceMs > 20) {
-      this.countedSinceMs = now;
-      this.pieces = 0;
+    if (now - this.#countedSinceMs > 20) {
+      this.#countedSinceMs = now;
+      this.#pieces = 0;
     }
-    return bytes < 8_192 && ++this.pieces > 60 && !this.options.host.someoneWaits();
+    return bytes < 8_192 && ++this.#pieces > 60 && !this.#options.host.someoneWaits();
   }
 
-  private breathe(): void {
-    this.options.connection.pause();
+  #breathe(): void {
+    this.#options.connection.pause();
     setTimeout(() => {
-      if (!this.options.stopping()) this.resume();
+      if (!this.#options.stopping()) this.resume();
     }, 1);
   }
 }

@@ -27,31 +27,31 @@ const GROWTH = 4;
 const WORTH_ADVANCING = 16 * 1024 * 1024;
 
 export class CatchUp {
-  private readonly options: CatchUpOptions;
-  private readonly cursor: string;
-  private answer: PromiseWithResolvers<number> | undefined;
-  private rows = 0;
+  readonly #options: CatchUpOptions;
+  readonly #cursor: string;
+  #answer: PromiseWithResolvers<number> | undefined;
+  #rows = 0;
 
   constructor(options: CatchUpOptions) {
-    this.options = options;
+    this.#options = options;
     // Of this run alone: that of a session which was cut off stays until the server has seen it.
-    this.cursor = `${options.slot.slice(0, 50)}_${randomBytes(6).toString('hex')}`;
+    this.#cursor = `${options.slot.slice(0, 50)}_${randomBytes(6).toString('hex')}`;
   }
 
   /** Fetches until a piece is not filled any more: the rest is small. */
   async run(): Promise<void> {
-    const { slot, lsn } = this.options;
-    await this.query(`SET work_mem = '64MB'`);
-    await this.query(`SELECT pg_copy_logical_replication_slot('${slot}', '${this.cursor}', true)`);
-    await this.query(
-      `SELECT pg_replication_slot_advance('${this.cursor}', '${lsn}') FROM pg_replication_slots
-        WHERE slot_name = '${this.cursor}' AND confirmed_flush_lsn + ${WORTH_ADVANCING} < '${lsn}'`,
+    const { slot, lsn } = this.#options;
+    await this.#query(`SET work_mem = '64MB'`);
+    await this.#query(`SELECT pg_copy_logical_replication_slot('${slot}', '${this.#cursor}', true)`);
+    await this.#query(
+      `SELECT pg_replication_slot_advance('${this.#cursor}', '${lsn}') FROM pg_replication_slots
+        WHERE slot_name = '${this.#cursor}' AND confirmed_flush_lsn + ${WORTH_ADVANCING} < '${lsn}'`,
     );
     for (let piece = FIRST_PIECE; ; piece = Math.min(piece * GROWTH, LARGEST_PIECE)) {
-      const rows = await this.query(this.fetch(piece));
+      const rows = await this.#query(this.#fetch(piece));
       if (rows < piece) break;
     }
-    await this.query(`SELECT pg_drop_replication_slot('${this.cursor}')`);
+    await this.#query(`SELECT pg_drop_replication_slot('${this.#cursor}')`);
   }
 
   /**
@@ -59,8 +59,8 @@ export class CatchUp {
    * fetched here once more; moving the slot reads it without decoding rows, and lets the source forget it.
    */
   async advance(lsn: string): Promise<void> {
-    const { slot } = this.options;
-    await this.query(
+    const { slot } = this.#options;
+    await this.#query(
       `SELECT pg_replication_slot_advance('${slot}', '${lsn}') FROM pg_replication_slots
         WHERE slot_name = '${slot}' AND confirmed_flush_lsn < '${lsn}'`,
     );
@@ -68,25 +68,25 @@ export class CatchUp {
 
   /** A frame that is no change came. True when it belonged to a query of this. */
   onControl(type: string, body: Buffer): boolean {
-    if (!this.answer) return false;
-    if (type === 'C') this.rows = parseCommandTag(body);
+    if (!this.#answer) return false;
+    if (type === 'C') this.#rows = parseCommandTag(body);
     if (type === 'Z') {
-      const { answer } = this;
-      this.answer = undefined;
-      answer.resolve(this.rows);
+      const answer = this.#answer;
+      this.#answer = undefined;
+      answer.resolve(this.#rows);
     }
     return type !== 'E';
   }
 
-  private query(sql: string): Promise<number> {
-    this.rows = 0;
-    this.answer = Promise.withResolvers<number>();
-    this.options.connection.send(sql);
-    return this.answer.promise;
+  #query(sql: string): Promise<number> {
+    this.#rows = 0;
+    this.#answer = Promise.withResolvers<number>();
+    this.#options.connection.send(sql);
+    return this.#answer.promise;
   }
 
-  private fetch(piece: number): string {
-    return `COPY (SELECT data FROM pg_logical_slot_get_binary_changes('${this.cursor}', NULL, ${piece},
-      'proto_version', '1', 'publication_names', '"${this.options.publication}"', 'messages', 'true')) TO STDOUT (FORMAT binary)`;
+  #fetch(piece: number): string {
+    return `COPY (SELECT data FROM pg_logical_slot_get_binary_changes('${this.#cursor}', NULL, ${piece},
+      'proto_version', '1', 'publication_names', '"${this.#options.publication}"', 'messages', 'true')) TO STDOUT (FORMAT binary)`;
   }
 }

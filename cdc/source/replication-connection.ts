@@ -33,21 +33,22 @@ const EPOCH_OFFSET_US = 946_684_800_000_000n;
 type RawClient = pg.Client & { readonly processID: number; readonly connection: { readonly stream: Socket } };
 
 export class ReplicationConnection {
-  private readonly client: RawClient;
-  private readonly socket: Socket;
-  private receiver: ReplicationReceiver | undefined;
-  private acknowledged = 0n;
-  private timer: NodeJS.Timeout | undefined;
-  private isClosed = false;
+  readonly #client: RawClient;
+  readonly #socket: Socket;
+  #receiver: ReplicationReceiver | undefined;
+  #acknowledged = 0n;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
   /** When bytes last came. */
   lastHeardMs = 0;
   /** `wal_sender_timeout` of the server; 0 is none. */
   readonly senderTimeoutMs: number;
   readonly identity: SystemIdentity;
 
-  private constructor(client: RawClient, identity: SystemIdentity, senderTimeoutMs: number) {
-    this.client = client;
-    this.socket = client.connection.stream;
+  /** Made by `open`. */
+  constructor(client: RawClient, identity: SystemIdentity, senderTimeoutMs: number) {
+    this.#client = client;
+    this.#socket = client.connection.stream;
     this.identity = identity;
     this.senderTimeoutMs = senderTimeoutMs;
   }
@@ -88,24 +89,24 @@ export class ReplicationConnection {
 
   /** The server's process at the other end. */
   get pid(): number {
-    return this.client.processID;
+    return this.#client.processID;
   }
 
   /** From here on bytes go to the receiver; only `start` and `send` may follow. */
   takeOver(receiver: ReplicationReceiver): void {
-    this.receiver = receiver;
-    this.socket.removeAllListeners('data');
-    this.socket.on('data', (chunk: Buffer) => {
+    this.#receiver = receiver;
+    this.#socket.removeAllListeners('data');
+    this.#socket.on('data', (chunk: Buffer) => {
       this.lastHeardMs = Date.now();
       receiver.data(chunk);
     });
-    this.client.on('error', (error: Error) => this.closed(error));
-    this.client.on('end', () => this.closed(undefined));
+    this.#client.on('error', (error: Error) => this.#closed(error));
+    this.#client.on('end', () => this.#closed(undefined));
   }
 
   /** Sends SQL; what comes is frames among the bytes, ended by a `Z`. */
   send(sql: string): void {
-    this.write(0x51, Buffer.from(`${sql}\0`, 'utf8'));
+    this.#write(0x51, Buffer.from(`${sql}\0`, 'utf8'));
   }
 
   /** Sends START_REPLICATION. Whether the server agrees comes as a `W` or `E` frame among the bytes. */
@@ -114,40 +115,40 @@ export class ReplicationConnection {
     this.send(`START_REPLICATION SLOT "${slot}" LOGICAL ${lsn} (${settings})`);
     this.lastHeardMs = Date.now();
     const period = this.senderTimeoutMs === 0 ? 10_000 : this.senderTimeoutMs * KEEPALIVE_SHARE;
-    this.timer = setInterval(() => this.beat(), Math.max(20, Math.min(period, 10_000)));
+    this.#timer = setInterval(() => this.#beat(), Math.max(20, Math.min(period, 10_000)));
   }
 
   /** Everything before this end of a transaction is durable on the target: the source may forget it. */
   acknowledge(lsn: bigint): void {
-    if (lsn > this.acknowledged) this.acknowledged = lsn;
-    this.sendStatus();
+    if (lsn > this.#acknowledged) this.#acknowledged = lsn;
+    this.#sendStatus();
   }
 
   /** The last position that was acknowledged, or will be once changes come by themselves; 0 for none. */
   get acknowledgedLsn(): bigint {
-    return this.acknowledged;
+    return this.#acknowledged;
   }
 
   /** Answers the server's question whether we live, with the last acknowledged position. */
   reply(): void {
-    this.sendStatus();
+    this.#sendStatus();
   }
 
   pause(): void {
-    this.socket.pause();
+    this.#socket.pause();
   }
 
   resume(): void {
-    this.socket.resume();
+    this.#socket.resume();
   }
 
   get isPaused(): boolean {
-    return this.socket.isPaused();
+    return this.#socket.isPaused();
   }
 
   /** Changes come by themselves, and can be acknowledged. */
   get isStreaming(): boolean {
-    return this.timer !== undefined;
+    return this.#timer !== undefined;
   }
 
   /**
@@ -155,55 +156,55 @@ export class ReplicationConnection {
    * stops a stream may then drop, move or read the slot. A server that does not answer is waited for a second.
    */
   async close(): Promise<void> {
-    if (!this.letGo() || this.socket.destroyed) return;
-    this.socket.removeAllListeners('data').resume();
-    await endClient(this.client);
+    if (!this.#letGo() || this.#socket.destroyed) return;
+    this.#socket.removeAllListeners('data').resume();
+    await endClient(this.#client);
   }
 
-  private beat(): void {
+  #beat(): void {
     // It has no reason of its own to answer while we reply in time; and decoding what is not for us takes it long.
-    this.sendStatus({ wantsAnswer: true });
+    this.#sendStatus({ wantsAnswer: true });
     if (this.senderTimeoutMs === 0 || this.isPaused) {
       this.lastHeardMs = Date.now();
       return;
     }
     // A server that is there answers our question well before this.
     if (Date.now() - this.lastHeardMs > this.senderTimeoutMs * 2)
-      this.closed(new Error('the source has been silent for twice its wal_sender_timeout'));
+      this.#closed(new Error('the source has been silent for twice its wal_sender_timeout'));
   }
 
-  private closed(error: Error | undefined): void {
-    if (!this.letGo()) return;
-    this.socket.destroySoon();
-    this.receiver?.closed(error);
+  #closed(error: Error | undefined): void {
+    if (!this.#letGo()) return;
+    this.#socket.destroySoon();
+    this.#receiver?.closed(error);
   }
 
   /** No more is said from here on; false when that was so already. */
-  private letGo(): boolean {
-    if (this.isClosed) return false;
-    this.isClosed = true;
-    clearInterval(this.timer);
-    this.client.on('error', () => undefined);
+  #letGo(): boolean {
+    if (this.#isClosed) return false;
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    this.#client.on('error', () => undefined);
     return true;
   }
 
   /** Standby status update: written, flushed and applied are one and the same here. */
-  private sendStatus({ wantsAnswer = false } = {}): void {
-    if (this.isClosed || !this.timer) return;
+  #sendStatus({ wantsAnswer = false } = {}): void {
+    if (this.#isClosed || !this.#timer) return;
     const message = Buffer.alloc(34);
     message[0] = 0x72;
-    message.writeBigUInt64BE(this.acknowledged, 1);
-    message.writeBigUInt64BE(this.acknowledged, 9);
-    message.writeBigUInt64BE(this.acknowledged, 17);
+    message.writeBigUInt64BE(this.#acknowledged, 1);
+    message.writeBigUInt64BE(this.#acknowledged, 9);
+    message.writeBigUInt64BE(this.#acknowledged, 17);
     message.writeBigInt64BE(BigInt(Date.now()) * 1000n - EPOCH_OFFSET_US, 25);
     message[33] = wantsAnswer ? 1 : 0;
-    this.write(0x64, message);
+    this.#write(0x64, message);
   }
 
-  private write(type: number, body: Buffer): void {
+  #write(type: number, body: Buffer): void {
     const head = Buffer.alloc(5);
     head[0] = type;
     head.writeInt32BE(body.length + 4, 1);
-    this.socket.write(Buffer.concat([head, body]));
+    this.#socket.write(Buffer.concat([head, body]));
   }
 }
