@@ -1,6 +1,5 @@
 /** Public entry point of cdc: copy, stream, apply, verify. */
 
-export { DEFAULT_SETTINGS, type ReplicationSettings } from './engine/replication-settings.ts';
 export { type ReversedMapping, reverseMapping } from './mapping/reverse-mapping.ts';
 export { openReplication } from './open-replication.ts';
 export type { Finding } from './preflight/finding.ts';
@@ -8,6 +7,8 @@ export { grantsSql } from './preflight/grants-sql.ts';
 export { preflightDatabase } from './preflight/preflight-database.ts';
 export { preflightSlice } from './preflight/preflight-slice.ts';
 export type { Hold, Replication, ReplicationOptions } from './replication.ts';
+export { DEFAULT_SETTINGS, type ReplicationSettings } from './replication-settings.ts';
+export type { VerifyMode, VerifyOptions } from './verify/verify-options.ts';
 export type {
   Difference,
   RowKey,
@@ -16,4 +17,4 @@ export type {
   VerifyReport,
   VerifyResume,
 } from './verify/verify-report.ts';
-export { type VerifyMode, type VerifyOptions, verifySlice } from './verify/verify-slice.ts';
+export { verifySlice } from './verify/verify-slice.ts';

@@ -6,7 +6,7 @@
 import type { ReplicationStatus, TableConfig } from '@ficus/core';
 import type { Logger } from 'pino';
 import type { ChangedRow } from './batch/change-ledger.ts';
-import type { ReplicationSettings } from './engine/replication-settings.ts';
+import type { ReplicationSettings } from './replication-settings.ts';
 
 export interface ReplicationOptions {
   readonly slice: string;

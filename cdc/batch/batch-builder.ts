@@ -4,7 +4,6 @@
  * commit order. Stops where a batch must end: at a TRUNCATE, an altered table, a watermark of the first copy.
  */
 import { FicusError } from '@ficus/core';
-import type { ChangeVerdict, WholeTables } from '../copy/whole-tables.ts';
 import {
   type Answer,
   type ChangeVisitor,
@@ -17,6 +16,7 @@ import { tupleKey } from '../decode/tuple.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { APPLY_PREFIX, COPY_PREFIX, HEARTBEAT_PREFIX, parseMark } from '../source/marks.ts';
 import { type Barrier, Batch } from './batch.ts';
+import type { ChangeGate, ChangeVerdict } from './change-gate.ts';
 import type { ChangeLedger } from './change-ledger.ts';
 import type { ChangeWatch } from './change-watch.ts';
 import { NetChanges } from './net-changes.ts';
@@ -31,8 +31,8 @@ export interface BatchBuilderOptions {
   /** End LSN of the last transaction on the target. */
   readonly appliedLsn: bigint;
   readonly watch: ChangeWatch;
-  /** Tables that are copied at one point of the WAL; undefined when the slice has none. */
-  readonly wholeTables?: WholeTables | undefined;
+  /** Undefined: every change enters. */
+  readonly gate?: ChangeGate | undefined;
   /** Where changed rows are noted, while somebody wants to know them. */
   readonly ledger?: () => ChangeLedger | undefined;
   /** The stream is held before a transaction whose commit lies there. */
@@ -219,12 +219,12 @@ export class BatchBuilder implements ChangeVisitor {
   }
 
   #verdictOn(binding: RelationBinding): ChangeVerdict {
-    const { wholeTables } = this.#options;
-    return wholeTables ? wholeTables.judge(tableOf(binding), this.#commitLsn) : 'apply';
+    const { gate } = this.#options;
+    return gate ? gate.judge(tableOf(binding), this.#commitLsn) : 'apply';
   }
 
   #mustWait(binding: RelationBinding): boolean {
-    return this.#options.wholeTables !== undefined && this.#verdictOn(binding) === 'wait';
+    return this.#options.gate !== undefined && this.#verdictOn(binding) === 'wait';
   }
 
   #waitForCopy(binding: RelationBinding): Answer {

@@ -3,12 +3,10 @@
  * of a chunk could not be found among what the stream brought. What was committed before that point is in the copy and
  * must not be applied again; what came later must wait until the copy is on the target.
  */
+import type { ChangeGate, ChangeVerdict } from '../batch/change-gate.ts';
 import type { CopyTask } from './copy-task.ts';
 
-/** What becomes of a change of a table. */
-export type ChangeVerdict = 'apply' | 'skip' | 'wait';
-
-export class WholeTables {
+export class WholeTables implements ChangeGate {
   readonly #tasks = new Map<string, CopyTask[]>();
 
   constructor(tasks: readonly CopyTask[]) {
@@ -19,7 +17,6 @@ export class WholeTables {
     }
   }
 
-  /** @param table `schema.table` of the source */
   judge(table: string, commitLsn: bigint): ChangeVerdict {
     const tasks = this.#tasks.get(table);
     if (!tasks) return 'apply';

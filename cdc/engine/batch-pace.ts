@@ -1,6 +1,6 @@
 /** When the next batch is taken: at once when idle; while behind it waits a moment for company, which makes it cheaper. */
 import type { Intake } from '../batch/intake.ts';
-import type { ReplicationSettings } from './replication-settings.ts';
+import type { ReplicationSettings } from '../replication-settings.ts';
 
 export interface BatchPaceOptions {
   readonly intake: Intake;

@@ -5,10 +5,10 @@ import { TargetSession } from '../apply/target-session.ts';
 import type { ReplicationOptions } from '../replication.ts';
 import { breakOffQuery, endClient } from '../source/end-client.ts';
 import { ReplicationConnection } from '../source/replication-connection.ts';
+import { nameStream } from '../source/stream-names.ts';
 import { StreamTakenError } from './classify-failure.ts';
 import { connectTo } from './prepare-stream.ts';
 import type { SessionHost } from './session-host.ts';
-import { nameStream } from './stream-names.ts';
 
 /**
  * All at once: each connection costs several round trips. The last two, one to each side, are for what comes before the stream.

@@ -29,9 +29,9 @@ import { withinTime } from '../source/end-client.ts';
 import { ensurePublication, type PublicationEntries, refuseGap } from '../source/publication.ts';
 import type { SystemIdentity } from '../source/replication-connection.ts';
 import { dropSlot, readSlot } from '../source/slot.ts';
+import { nameStream, type StreamNames } from '../source/stream-names.ts';
 import { decideStart } from './decide-start.ts';
 import { describeColumn, describeDropped, evaluateColumns } from './evaluate-columns.ts';
-import { nameStream, type StreamNames } from './stream-names.ts';
 
 export interface PreparedStream {
   readonly names: StreamNames;

@@ -7,9 +7,9 @@ import { parseLsn } from '@ficus/core';
 import type pg from 'pg';
 import type { TuplePlace } from '../batch/compose-tuple.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
+import { type RereadRow, rereadRows } from '../batch/reread-rows.ts';
 import type { CopyTask } from '../copy/copy-task.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
-import { type RereadRow, rereadRows } from '../source/reread-rows.ts';
 
 export interface RereaderOptions {
   readonly source: pg.Pool;

@@ -3,10 +3,10 @@ import type pg from 'pg';
 import type { Batch } from '../batch/batch.ts';
 import type { ChangeLedger } from '../batch/change-ledger.ts';
 import type { ReplicationOptions } from '../replication.ts';
+import type { ReplicationSettings } from '../replication-settings.ts';
 import type { Heartbeats } from './heartbeat.ts';
 import type { HoldPoint } from './hold-point.ts';
 import type { PreparedStream } from './prepare-stream.ts';
-import type { ReplicationSettings } from './replication-settings.ts';
 import type { Session } from './session.ts';
 
 export interface SessionHost {

@@ -201,7 +201,7 @@ export class Session {
       watch: windows,
       ledger: () => host.ledger,
       isHeld: (commitLsn: bigint) => host.holdPoint?.stops(commitLsn) === true,
-      wholeTables: this.#wholeTables?.isEmpty ? undefined : this.#wholeTables,
+      gate: this.#wholeTables?.isEmpty ? undefined : this.#wholeTables,
       checkRelation: (relation: Relation, commitLsn: bigint) =>
         this.#checkRelation(relation, commitLsn, prepared),
     };

@@ -12,19 +12,19 @@ import { type ChangedRow, ChangeLedger } from '../batch/change-ledger.ts';
 import { quoteQualified, splitQualified } from '../catalog/quote.ts';
 import { applySessionSettings } from '../catalog/session-settings.ts';
 import type { Hold, Replication, ReplicationOptions } from '../replication.ts';
+import { DEFAULT_SETTINGS, type ReplicationSettings } from '../replication-settings.ts';
 import { endClient } from '../source/end-client.ts';
 import { dropPublication } from '../source/publication.ts';
 import { dropSlot } from '../source/slot.ts';
+import { nameStream, type StreamNames } from '../source/stream-names.ts';
 import { classifyFailure } from './classify-failure.ts';
 import { Heartbeats } from './heartbeat.ts';
 import { HoldPoint } from './hold-point.ts';
 import { type Lifecycle, publicState } from './lifecycle.ts';
 import { PositionWaiters } from './position-waiters.ts';
 import { connectTo, type PreparedStream, readPlace } from './prepare-stream.ts';
-import { DEFAULT_SETTINGS, type ReplicationSettings } from './replication-settings.ts';
 import { Session } from './session.ts';
 import type { SessionHost } from './session-host.ts';
-import { nameStream, type StreamNames } from './stream-names.ts';
 
 export class SliceReplication implements Replication, SessionHost {
   readonly options: ReplicationOptions;

@@ -6,12 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { formatLsn, parseLsn } from '@ficus/core';
 import type { BatchBuilder } from '../batch/batch-builder.ts';
 import { Intake } from '../batch/intake.ts';
+import type { ReplicationSettings } from '../replication-settings.ts';
 import { CatchUp } from '../source/catch-up.ts';
 import type { ReplicationConnection } from '../source/replication-connection.ts';
 import { readErrorFields } from '../source/wire-text.ts';
 import { describeRefusal, isSlotTaken, RestartSession } from './classify-failure.ts';
 import type { PreparedStream } from './prepare-stream.ts';
-import type { ReplicationSettings } from './replication-settings.ts';
 
 /** What the feed needs of the session around it. */
 export interface FeedHost {

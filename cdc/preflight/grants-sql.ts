@@ -4,7 +4,7 @@
  */
 import type { TableConfig } from '@ficus/core';
 import { quoteIdentifier, quoteQualified, splitQualified } from '../catalog/quote.ts';
-import { nameStream } from '../engine/stream-names.ts';
+import { nameStream } from '../source/stream-names.ts';
 
 export interface GrantsInput {
   readonly slice: string;

@@ -6,12 +6,12 @@ import { formatPath, type TableConfig } from '@ficus/core';
 import type pg from 'pg';
 import type { DatabaseCatalog } from '../catalog/database-catalog.ts';
 import { readCatalog } from '../catalog/read-catalog.ts';
-import { nameStream } from '../engine/stream-names.ts';
 import { checkExpressions } from '../mapping/check-expressions.ts';
 import { compileMapping, mappedTables } from '../mapping/compile-mapping.ts';
 import { loadMappingModules } from '../mapping/mapping-module.ts';
 import type { MappingProblem } from '../mapping/mapping-problem.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
+import { nameStream } from '../source/stream-names.ts';
 import { describeConnectError } from './describe-connect-error.ts';
 import { evaluateSource, evaluateVersion } from './evaluate-server.ts';
 import {

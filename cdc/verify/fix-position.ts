@@ -5,13 +5,8 @@
  */
 import { formatLsn } from '@ficus/core';
 import type pg from 'pg';
-import type { Hold } from '../replication.ts';
 import { exportSnapshot } from '../source/export-snapshot.ts';
-
-/** What a comparison needs of a stream; Replication has it. */
-export interface HeldStream {
-  hold(): Hold;
-}
+import type { HeldStream } from './verify-options.ts';
 
 const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 /** How long the stream may be held while the source's running transactions end. */

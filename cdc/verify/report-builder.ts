@@ -1,7 +1,7 @@
 /** Gathers the counts and differences of a run, and says where it stands after each range. */
 import type { TablePlan } from '../mapping/table-plan.ts';
+import type { VerifyOptions, VerifySettings } from './verify-options.ts';
 import type { Difference, TableReport, VerifyReport, VerifyResume } from './verify-report.ts';
-import type { VerifyOptions, VerifySettings } from './verify-slice.ts';
 import { emptyReport } from './verify-table.ts';
 
 export class ReportBuilder {

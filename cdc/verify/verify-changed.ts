@@ -10,14 +10,10 @@ import type { TablePlan } from '../mapping/table-plan.ts';
 import type { ReportBuilder } from './report-builder.ts';
 import type { KeyTexts } from './side-reader.ts';
 import { keyPlaces } from './side-rows.ts';
+import { sidesOf } from './sides-of.ts';
 import type { SnapshotSides } from './snapshot.ts';
-import { sidesOf, verifyChosen } from './verify-keys.ts';
-
-/** What a comparison of changed rows needs of a stream; Replication has it. */
-export interface RecordingStream {
-  recordChanges(): void;
-  changedRows(table: string): readonly ChangedRow[] | 'all' | undefined;
-}
+import { verifyChosen } from './verify-keys.ts';
+import type { RecordingStream } from './verify-options.ts';
 
 /** @param verifyWhole compares all rows of a table */
 export async function verifyChanged(

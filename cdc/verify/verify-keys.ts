@@ -1,13 +1,11 @@
 /** Comparison of chosen rows: given keys, or keys drawn at random from both sides. */
-import type pg from 'pg';
 import type { TablePlan } from '../mapping/table-plan.ts';
-import { ModuleSide } from './module-side.ts';
 import type { ReportBuilder } from './report-builder.ts';
 import { settleSuspects } from './settle-suspects.ts';
 import type { KeyTexts, TableSides } from './side-reader.ts';
+import { sidesOf } from './sides-of.ts';
 import { beginSource, refuseRewritten, type SnapshotSides } from './snapshot.ts';
-import { SqlSide } from './sql-side.ts';
-import type { VerifyMode } from './verify-slice.ts';
+import type { VerifyMode } from './verify-options.ts';
 import { addRange, emptyReport } from './verify-table.ts';
 
 export async function verifyKeys(
@@ -59,10 +57,4 @@ async function drawKeys(table: TableSides, sides: SnapshotSides, count: number):
     table.target.draw(sides.target, count),
   ]);
   return [...new Map(drawn.flat().map((key) => [JSON.stringify(key), key])).values()];
-}
-
-/** What reads each side of a plan. @param target its server computes what a module's rows come to */
-export function sidesOf(plan: TablePlan, target: pg.ClientBase): TableSides {
-  const source = plan.module ? new ModuleSide(plan, plan.module, target) : new SqlSide(plan, 'source');
-  return { plan, source, target: new SqlSide(plan, 'target') };
 }

@@ -7,69 +7,29 @@
  *     step 2  keys that differ: looked at again, row by row; without a common position after the stream has passed a
  *             later one (settle-suspects)
  */
-import { FicusError, type TableConfig } from '@ficus/core';
+import { FicusError } from '@ficus/core';
 import { readCatalog } from '../catalog/read-catalog.ts';
 import { compileMapping, mappedTables } from '../mapping/compile-mapping.ts';
 import { loadMappingModules } from '../mapping/mapping-module.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { findingOf } from '../preflight/evaluate-tables.ts';
 import { openDatabase } from '../preflight/open-database.ts';
-import { fixPosition, type HeldStream } from './fix-position.ts';
+import { fixPosition } from './fix-position.ts';
 import { ReportBuilder } from './report-builder.ts';
 import { chooseHash } from './row-hash.ts';
-import { Inconclusive, type WaitForApplied } from './snapshot.ts';
-import { type RecordingStream, verifyChanged } from './verify-changed.ts';
-import { sidesOf, verifyKeys } from './verify-keys.ts';
-import type { RowKey, VerifyProgress, VerifyReport, VerifyResume } from './verify-report.ts';
+import { sidesOf } from './sides-of.ts';
+import { Inconclusive } from './snapshot.ts';
+import { verifyChanged } from './verify-changed.ts';
+import { verifyKeys } from './verify-keys.ts';
+import {
+  DEFAULT_VERIFY_SETTINGS,
+  type HeldStream,
+  type RecordingStream,
+  type VerifyOptions,
+  type VerifySettings,
+} from './verify-options.ts';
+import type { VerifyReport } from './verify-report.ts';
 import { verifyTable } from './verify-table.ts';
-
-export type VerifyMode =
-  | 'full'
-  /** The rows that have changed since the last full run with the same `stream`, in this process. */
-  | 'changed'
-  /** About so many rows of each side, drawn at random, over all tables. */
-  | { readonly sample: number }
-  /** Target table (`schema.table`) → keys of it, for instance those that changed since the last full run. */
-  | { readonly keys: Readonly<Record<string, readonly RowKey[]>> };
-
-export interface VerifyOptions {
-  readonly slice: string;
-  readonly tables: readonly TableConfig[];
-  readonly sourceUrl: string;
-  readonly targetUrl: string;
-  /**
-   * The stream's own word that it has applied a position (Replication.waitForPosition). Without it both sides are
-   * compared as they stand, which is right only while nobody writes.
-   */
-  readonly waitForApplied?: WaitForApplied;
-  /** The stream itself (a Replication): both sides are then compared at one position of the source. */
-  readonly stream?: HeldStream & Partial<RecordingStream>;
-  readonly mode: VerifyMode;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: VerifyProgress) => void;
-  readonly resume?: VerifyResume;
-  /** Directory that mapping modules are relative to; by default the working directory. */
-  readonly baseDir?: string;
-  readonly settings?: Partial<VerifySettings>;
-}
-
-export interface VerifySettings {
-  /** Rows of one range. */
-  readonly rangeRows: number;
-  /** Differences that the report lists; the rest is counted. */
-  readonly maxListed: number;
-  /** Differing rows after which a table is given up. */
-  readonly maxSuspects: number;
-  /** How long the stream may take to pass a position. */
-  readonly waitTimeoutMs: number;
-}
-
-export const DEFAULT_VERIFY_SETTINGS: VerifySettings = {
-  rangeRows: 20_000,
-  maxListed: 100,
-  maxSuspects: 10_000,
-  waitTimeoutMs: 30_000,
-};
 
 /**
  * @throws FicusError when a database cannot be reached or the mapping does not fit; a stream that is behind is no error

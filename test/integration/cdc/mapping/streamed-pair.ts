@@ -2,7 +2,8 @@
 import { expect } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication, ReplicationOptions } from '../../../../cdc/replication.ts';
-import { type VerifyMode, type VerifySettings, verifySlice } from '../../../../cdc/verify/verify-slice.ts';
+import type { VerifyMode, VerifySettings } from '../../../../cdc/verify/verify-options.ts';
+import { verifySlice } from '../../../../cdc/verify/verify-slice.ts';
 import { createDatabasePair, type DatabasePair } from './database-pair.ts';
 import { parseConfigTables } from './parse-tables.ts';
 

@@ -1,7 +1,8 @@
 /** The comparison of both databases: a planted corruption is always found, replication lag never mistaken for one. */
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import type { VerifyOptions } from '../../../../cdc/verify/verify-options.ts';
 import type { VerifyProgress } from '../../../../cdc/verify/verify-report.ts';
-import { type VerifyOptions, verifySlice } from '../../../../cdc/verify/verify-slice.ts';
+import { verifySlice } from '../../../../cdc/verify/verify-slice.ts';
 import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 

@@ -7,12 +7,12 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import type { TuplePlace } from '../batch/compose-tuple.ts';
-import type { RelationBinding } from '../batch/relation-binding.ts';
-import { TextArray } from '../batch/text-array.ts';
 import { outputText } from '../catalog/output-text.ts';
 import { quoteIdentifier, quoteQualified } from '../catalog/quote.ts';
 import { encodeTuple, locateColumn } from '../decode/tuple.ts';
+import type { TuplePlace } from './compose-tuple.ts';
+import type { RelationBinding } from './relation-binding.ts';
+import { TextArray } from './text-array.ts';
 
 /** What a piece should come to; a piece of larger rows is followed by a smaller one. */
 export const REREAD_BYTES = 4 * 1024 * 1024;

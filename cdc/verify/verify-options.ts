@@ -1,0 +1,65 @@
+/** What a comparison is asked for, and what it needs of the stream between both databases. */
+import type { TableConfig } from '@ficus/core';
+import type { ChangedRow } from '../batch/change-ledger.ts';
+import type { Hold } from '../replication.ts';
+import type { WaitForApplied } from './snapshot.ts';
+import type { RowKey, VerifyProgress, VerifyResume } from './verify-report.ts';
+
+export type VerifyMode =
+  | 'full'
+  /** The rows that have changed since the last full run with the same `stream`, in this process. */
+  | 'changed'
+  /** About so many rows of each side, drawn at random, over all tables. */
+  | { readonly sample: number }
+  /** Target table (`schema.table`) → keys of it, for instance those that changed since the last full run. */
+  | { readonly keys: Readonly<Record<string, readonly RowKey[]>> };
+
+export interface VerifyOptions {
+  readonly slice: string;
+  readonly tables: readonly TableConfig[];
+  readonly sourceUrl: string;
+  readonly targetUrl: string;
+  /**
+   * The stream's own word that it has applied a position (Replication.waitForPosition). Without it both sides are
+   * compared as they stand, which is right only while nobody writes.
+   */
+  readonly waitForApplied?: WaitForApplied;
+  /** The stream itself (a Replication): both sides are then compared at one position of the source. */
+  readonly stream?: HeldStream & Partial<RecordingStream>;
+  readonly mode: VerifyMode;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: VerifyProgress) => void;
+  readonly resume?: VerifyResume;
+  /** Directory that mapping modules are relative to; by default the working directory. */
+  readonly baseDir?: string;
+  readonly settings?: Partial<VerifySettings>;
+}
+
+export interface VerifySettings {
+  /** Rows of one range. */
+  readonly rangeRows: number;
+  /** Differences that the report lists; the rest is counted. */
+  readonly maxListed: number;
+  /** Differing rows after which a table is given up. */
+  readonly maxSuspects: number;
+  /** How long the stream may take to pass a position. */
+  readonly waitTimeoutMs: number;
+}
+
+export const DEFAULT_VERIFY_SETTINGS: VerifySettings = {
+  rangeRows: 20_000,
+  maxListed: 100,
+  maxSuspects: 10_000,
+  waitTimeoutMs: 30_000,
+};
+
+/** What a comparison needs of a stream; Replication has it. */
+export interface HeldStream {
+  hold(): Hold;
+}
+
+/** What a comparison of changed rows needs of a stream; Replication has it. */
+export interface RecordingStream {
+  recordChanges(): void;
+  changedRows(table: string): readonly ChangedRow[] | 'all' | undefined;
+}
