@@ -2,17 +2,17 @@
 import { randomUUID } from 'node:crypto';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
-import { guardAccess } from './api/access.ts';
 import { adminEndpoints } from './api/admin-endpoints.ts';
-import { registerEndpoints } from './api/endpoint.ts';
-import { buildOpenApi } from './api/openapi.ts';
-import { answerBadUrl, answerWithProblems } from './api/problem-replies.ts';
+import { registerDashboardRoutes } from './api/dashboard-routes.ts';
 import type { ControlParts } from './control-parts.ts';
-import { registerDashboardRoutes } from './dashboard/dashboard-routes.ts';
 import { registerUnleashRoutes } from './flags/unleash-routes.ts';
 import { registerHealthRoutes } from './health/health-routes.ts';
 import { PROBES } from './health/probes.ts';
 import { ReadinessProbe } from './health/readiness.ts';
+import { guardAccess } from './http/access.ts';
+import { registerEndpoints } from './http/endpoint.ts';
+import { buildOpenApi } from './http/openapi.ts';
+import { answerBadUrl, answerWithProblems } from './http/problem-replies.ts';
 import { registerLinkRoutes } from './link/link-routes.ts';
 
 export function makeApp(parts: ControlParts, token: string | undefined, logger: Logger): FastifyInstance {

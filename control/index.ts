@@ -1,18 +1,4 @@
-/** Public entry point of the control plane: starting it, and talking to it. */
-export type {
-  AuditEntryView,
-  FlagChangeView,
-  ProxyInfo,
-  ReplicationView,
-  SliceView,
-  VerifyView,
-} from './api/slice-view.ts';
-export {
-  type ControlClient,
-  createControlClient,
-  type PercentChange,
-  type VerifyFollow,
-} from './client/control-client.ts';
+/** Public entry point of the control plane: starting it (talking to it is in @ficus/contract). */
 export type {
   OpenReplication,
   OpenReplicationOptions,

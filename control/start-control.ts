@@ -5,7 +5,7 @@
 import { type FicusConfig, FicusError, joinHostPort, OneAtATime, splitHostPort } from '@ficus/core';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
-import { requireLoopbackOrToken } from './api/access.ts';
+import { requireLoopbackOrToken } from './http/access.ts';
 import type { OpenReplication } from './replications/replication-set.ts';
 import type { RunVerify } from './replications/verify-runs.ts';
 

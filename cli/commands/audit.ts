@@ -1,5 +1,5 @@
 /** `ficus audit`: who changed what, when, from what, to what, why. */
-import type { AuditEntryView } from '@ficus/control';
+import type { AuditEntryView } from '@ficus/contract';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { connectControl } from '../config/connect-control.ts';

@@ -1,6 +1,6 @@
 /** `ficus copy`: the first copy of a slice's tables, watched until it is complete. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ControlClient, ReplicationView } from '@ficus/control';
+import type { ControlClient, ReplicationView } from '@ficus/contract';
 import { FicusError } from '@ficus/core';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';

@@ -1,7 +1,7 @@
 /** `ficus status`: where slices stand. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ControlClient, SliceView } from '@ficus/control';
+import type { ControlClient, SliceView } from '@ficus/contract';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { connectControl } from '../config/connect-control.ts';

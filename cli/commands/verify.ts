@@ -1,5 +1,5 @@
 /** `ficus verify`: compares both databases of a slice, row by row, through the mapping. */
-import type { ControlClient, VerifyView } from '@ficus/control';
+import type { ControlClient, VerifyView } from '@ficus/contract';
 import { type Command, Option } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { connectControl } from '../config/connect-control.ts';

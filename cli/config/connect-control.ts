@@ -1,6 +1,6 @@
 /** The control plane that a config points at. */
 
-import { type ControlClient, createControlClient } from '@ficus/control';
+import { type ControlClient, createControlClient } from '@ficus/contract';
 import { type FicusConfig, FicusError } from '@ficus/core';
 
 /** @throws FicusError FICUS_CONTROL_UNREACHABLE when the config has no control plane */

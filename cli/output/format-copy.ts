@@ -1,5 +1,5 @@
 /** How far a first copy is, in one line. */
-import type { ReplicationView } from '@ficus/control';
+import type { ReplicationView } from '@ficus/contract';
 import { formatDuration } from './format-duration.ts';
 
 /** `1,200 of about 5,000 rows, 400 a second, 10 s left` */

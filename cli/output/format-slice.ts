@@ -1,5 +1,5 @@
 /** All about one slice, for a terminal. */
-import type { SliceView } from '@ficus/control';
+import type { SliceView } from '@ficus/contract';
 import { formatCopy } from './format-copy.ts';
 import { describeVerdict } from './format-verify.ts';
 import { paint } from './paint.ts';

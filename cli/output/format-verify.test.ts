@@ -1,4 +1,4 @@
-import type { VerifyView } from '@ficus/control';
+import type { VerifyView } from '@ficus/contract';
 import { expect, test } from 'vitest';
 import { formatVerify } from './format-verify.ts';
 

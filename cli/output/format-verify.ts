@@ -1,5 +1,5 @@
 /** What a comparison of both databases found, for a terminal. */
-import type { VerifyView } from '@ficus/control';
+import type { VerifyView } from '@ficus/contract';
 import { formatTable } from './format-table.ts';
 import { paint } from './paint.ts';
 

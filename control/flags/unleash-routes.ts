@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import { type EventStreams, sendEvent } from '../link/event-stream.ts';
+import { type EventStreams, sendEvent } from '../http/event-streams.ts';
 import type { FlagService } from './flag-service.ts';
 
 export function registerUnleashRoutes(app: FastifyInstance, flags: FlagService, streams: EventStreams): void {

@@ -1,6 +1,6 @@
 /** Probes, metrics and the description of the API. */
 import type { FastifyInstance } from 'fastify';
-import type { SliceParts } from '../api/build-slice-view.ts';
+import type { SliceParts } from '../views/build-slice-view.ts';
 import { metricsText } from './metrics-text.ts';
 import type { ReadinessProbe } from './readiness.ts';
 

@@ -1,6 +1,6 @@
 /** Prometheus text format 0.0.4, written by hand: a handful of gauges and counters need no library. */
 import { VERDICT_KINDS } from '@ficus/parity';
-import { buildSliceView, type SliceParts } from '../api/build-slice-view.ts';
+import { buildSliceView, type SliceParts } from '../views/build-slice-view.ts';
 
 type Labels = Readonly<Record<string, string>>;
 

@@ -1,16 +1,6 @@
 /** Probes and metrics as the API's description has them; health-routes.ts answers them. */
 import { z } from 'zod';
-
-export interface Probe {
-  readonly path: string;
-  readonly id: string;
-  readonly summary: string;
-  /** Media type of every answer. */
-  readonly type: 'application/json' | 'text/plain';
-  readonly answer: z.ZodType;
-  /** What each status says. */
-  readonly statuses: Readonly<Record<number, string>>;
-}
+import type { Probe } from '../http/probe.ts';
 
 export const PROBES: readonly Probe[] = [
   {

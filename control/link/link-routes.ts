@@ -10,12 +10,12 @@ import {
   type ProxyReport,
 } from '@ficus/core';
 import type { FastifyInstance } from 'fastify';
-import { parseBody } from '../api/parse-body.ts';
+import { type EventStreams, sendEvent } from '../http/event-streams.ts';
+import { parseBody } from '../http/parse-body.ts';
 import type { ParityService } from '../parity/parity-service.ts';
+import type { PositionSource } from '../replications/position-source.ts';
 import type { TrafficWindow } from '../traffic/traffic-window.ts';
-import { type EventStreams, sendEvent } from './event-stream.ts';
 import { observationBatchBody, positionsBody, reportBody } from './link-schemas.ts';
-import type { PositionSource } from './position-source.ts';
 import type { ProgressHub } from './progress-hub.ts';
 import type { StateHub } from './state-hub.ts';
 

@@ -13,7 +13,7 @@ import {
   ruleName,
 } from '@ficus/parity';
 import type { Logger } from 'pino';
-import type { PositionSource } from '../link/position-source.ts';
+import type { PositionSource } from '../replications/position-source.ts';
 import type { ReplicationSet } from '../replications/replication-set.ts';
 import { confirmMismatch } from './confirm-mismatch.ts';
 import { ConfirmQueue } from './confirm-queue.ts';

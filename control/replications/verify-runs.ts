@@ -1,7 +1,8 @@
 /** Runs of verify, one at a time for each slice; the last one stays to be looked at. */
+
+import type { VerifyView } from '@ficus/contract';
 import { FicusError, type TableConfig } from '@ficus/core';
 import { redactDifference } from '@ficus/parity';
-import type { VerifyView } from '../api/slice-view.ts';
 import type { ReplicationPort } from './replication-set.ts';
 
 export interface VerifyOptions {

@@ -1,6 +1,6 @@
 /** What the demo asks of the control plane, about its one slice. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createControlClient } from '@ficus/control';
+import { createControlClient } from '@ficus/contract';
 import type { DemoFigures } from './demo-figures.ts';
 
 export interface MismatchSample {

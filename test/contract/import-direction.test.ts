@@ -10,8 +10,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   proxy: ['core'],
   cdc: ['core'],
   parity: ['core'],
-  control: ['core', 'proxy', 'cdc', 'parity'],
-  cli: ['core', 'proxy', 'cdc', 'parity', 'control'],
+  contract: ['core'],
+  dashboard: [],
+  control: ['core', 'proxy', 'cdc', 'parity', 'contract', 'dashboard'],
+  cli: ['core', 'proxy', 'cdc', 'parity', 'contract', 'control'],
   tools: ['core'],
   // Each sample application, and what all of them share, knows nothing of Ficus.
   'legacy-monolith': ['chassis'],

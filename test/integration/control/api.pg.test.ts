@@ -3,7 +3,8 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';
-import { type Control, createControlClient, startControl } from '@ficus/control';
+import { createControlClient } from '@ficus/contract';
+import { type Control, startControl } from '@ficus/control';
 import { FicusError } from '@ficus/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import {

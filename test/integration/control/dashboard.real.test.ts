@@ -1,7 +1,8 @@
 /** The dashboard in a real browser: what it says of a slice, that values of strangers stay text, and its token. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Control, createControlClient, startControl } from '@ficus/control';
+import { createControlClient } from '@ficus/contract';
+import { type Control, startControl } from '@ficus/control';
 import { encodeObservation, LINK_PATHS, type ObservedResponse } from '@ficus/core';
 import { type EmbeddedCluster, startCluster } from '@ficus/tools';
 import { afterAll, beforeAll, expect, it } from 'vitest';

@@ -1,6 +1,7 @@
 /** The built-in flags as a real unleash-client sees them: a flip arrives within 200 ms, nobody is moved back. */
 import { once } from 'node:events';
-import { type Control, type ControlClient, createControlClient, startControl } from '@ficus/control';
+import { type ControlClient, createControlClient } from '@ficus/contract';
+import { type Control, startControl } from '@ficus/control';
 import { Unleash } from 'unleash-client';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import {

@@ -2,7 +2,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createControlClient, startControl } from '@ficus/control';
+import { createControlClient } from '@ficus/contract';
+import { startControl } from '@ficus/control';
 import { percentFlag } from '@ficus/core';
 import { expect, inject, it } from 'vitest';
 import { createTestDatabase, HandPlayedReplication, silent, testConfig } from './fixture.ts';

@@ -2,7 +2,8 @@
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { type Control, type ControlClient, createControlClient, startControl } from '@ficus/control';
+import { type ControlClient, createControlClient } from '@ficus/contract';
+import { type Control, startControl } from '@ficus/control';
 import {
   encodeObservation,
   LINK_PATHS,

@@ -1,7 +1,8 @@
 /** Three real proxies on one control plane: flips arrive within 200 ms, nothing fails, and nobody needs the control plane. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { type Control, type ControlClient, createControlClient, startControl } from '@ficus/control';
+import { type ControlClient, createControlClient } from '@ficus/contract';
+import { type Control, startControl } from '@ficus/control';
 import type { FicusConfig } from '@ficus/core';
 import { type RunningProxy, startProxy } from '@ficus/proxy';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';

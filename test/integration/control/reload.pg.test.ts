@@ -1,5 +1,6 @@
 /** A changed config reaches the control plane while it runs: rules, new slices, slices that go. */
-import { type Control, type ControlClient, createControlClient, startControl } from '@ficus/control';
+import { type ControlClient, createControlClient } from '@ficus/contract';
+import { type Control, startControl } from '@ficus/control';
 import { encodeObservation, LINK_PATHS, type ObservedResponse } from '@ficus/core';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import {

@@ -1,13 +1,14 @@
 /** Puts together what is known about a slice. The stage is derived here, each time, and stored nowhere. */
-import { copyPercent, copyTimeLeftMs, deriveStage, type FicusConfig, type SliceConfig } from '@ficus/core';
+
+import type { SliceView } from '@ficus/contract';
+import { deriveStage, type FicusConfig, type SliceConfig } from '@ficus/core';
 import type { FlagFact, FlagReader } from '../flags/flag-reader.ts';
 import type { ParityService } from '../parity/parity-service.ts';
-import { evaluateHealth } from '../replications/evaluate-health.ts';
 import type { ReplicationSet } from '../replications/replication-set.ts';
 import type { VerifyRuns } from '../replications/verify-runs.ts';
 import type { SliceStates, StoredSlice } from '../store/slice-states.ts';
 import type { TrafficWindow } from '../traffic/traffic-window.ts';
-import type { ReplicationView, SliceView } from './slice-view.ts';
+import { buildReplicationView } from './build-replication-view.ts';
 
 export interface SliceParts {
   readonly config: FicusConfig;
@@ -63,29 +64,6 @@ export function buildSliceView(parts: SliceParts, name: string): SliceView | und
     replication: buildReplicationView(parts.replications, name) ?? null,
     verify: parts.verifyRuns.view(name) ?? null,
     rollback: describeRollback(state, slice),
-  };
-}
-
-export function buildReplicationView(
-  replications: ReplicationSet,
-  slice: string,
-): ReplicationView | undefined {
-  const status = replications.status(slice);
-  if (!status) return undefined;
-  const copied = replications.copied(slice);
-  const health = evaluateHealth(status, copied);
-  return {
-    ...status,
-    lagTransactions: status.lagTransactions ?? 0,
-    missingDeletes: status.missingDeletes ?? 0,
-    copy: status.copy
-      ? { ...status.copy, percent: copyPercent(status.copy), timeLeftMs: copyTimeLeftMs(status.copy) }
-      : null,
-    slot: status.slot ? { ...status.slot, roomBytes: status.slot.roomBytes ?? null } : null,
-    problem: status.problem ?? null,
-    copied,
-    healthy: health.healthy,
-    reason: health.healthy ? null : health.reason,
   };
 }
 

@@ -1,8 +1,8 @@
 /** The OpenAPI 3.1 document, made from the endpoints and probes themselves. */
 import { z } from 'zod';
-import type { Probe } from '../health/probes.ts';
 import { isOpen } from './access.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { Probe } from './probe.ts';
 
 interface JsonObject {
   readonly [name: string]: unknown;

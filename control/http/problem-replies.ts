@@ -1,12 +1,7 @@
 /** The one place where errors become answers: problem+json (RFC 9457) from the catalogue. */
-import { describeError, FicusError, type Problem, toProblem } from '@ficus/core';
+import type { ControlProblem } from '@ficus/contract';
+import { describeError, FicusError, toProblem } from '@ficus/core';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
-
-/** Problem details with what the catalogue knows besides. */
-export interface ControlProblem extends Problem {
-  readonly remedy: string;
-  readonly errors?: unknown;
-}
 
 /** For what fastify refuses before any route or hook: a URL that cannot be decoded. */
 export function answerBadUrl(error: FastifyError, _request: unknown, reply: FastifyReply): void {

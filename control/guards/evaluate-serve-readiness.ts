@@ -1,5 +1,5 @@
 /** The guard before a share above 0 %: is the candidate's data there, and does it keep up? */
-import type { ReplicationView } from './slice-view.ts';
+import type { ReplicationView } from '@ficus/contract';
 
 export type ServeReadiness = { readonly answer: 'pass' } | { readonly answer: 'fail'; readonly text: string };
 

@@ -4,15 +4,12 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { catalogue, type ErrorCode, FicusError } from '@ficus/core';
-import type { ControlProblem } from '../api/problem-replies.ts';
-import type {
-  AuditEntryView,
-  FlagChangeView,
-  ProxyInfo,
-  ReplicationView,
-  SliceView,
-  VerifyView,
-} from '../api/slice-view.ts';
+import type { AuditEntryView } from './audit-view.ts';
+import type { ControlProblem } from './control-problem.ts';
+import type { ReplicationView } from './replication-view.ts';
+import type { FlagChangeView, SliceView } from './slice-view.ts';
+import type { ProxyInfo } from './traffic-view.ts';
+import type { VerifyView } from './verify-view.ts';
 
 export interface PercentChange {
   readonly percent: number;

@@ -6,11 +6,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import { FicusError } from '@ficus/core';
+import { DASHBOARD_FILES } from '@ficus/dashboard';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { DASHBOARD_FILES } from '../dashboard/dashboard-routes.ts';
 
 /** Probes, the page itself and the description hold no data. */
-const OPEN = new Set(['/healthz', '/readyz', '/openapi.json', ...DASHBOARD_FILES.map(([url]) => url)]);
+const OPEN = new Set(['/healthz', '/readyz', '/openapi.json', ...DASHBOARD_FILES.map(({ path }) => path)]);
 
 /** Whether a path answers without the token. */
 export const isOpen = (path: string): boolean => OPEN.has(path);

@@ -2,7 +2,7 @@
  * Where the owner's WAL stands now. Many proxies ask at the same moment; a question that arrives while another
  * is being answered joins the next one, never the running one: that may have looked before the write it is for.
  */
-import type { ReplicationSet } from '../replications/replication-set.ts';
+import type { ReplicationSet } from './replication-set.ts';
 
 interface Asking {
   running: Promise<string> | undefined;

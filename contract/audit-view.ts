@@ -1,0 +1,16 @@
+/** What the API says about a change: who made it, when, from what, to what, why. */
+import { z } from 'zod';
+import { isoTime } from './common-view.ts';
+
+export const auditEntryView = z.object({
+  id: z.int(),
+  at: isoTime,
+  actor: z.string(),
+  action: z.string(),
+  slice: z.string().nullable(),
+  was: z.unknown(),
+  became: z.unknown(),
+  reason: z.string(),
+});
+
+export type AuditEntryView = z.output<typeof auditEntryView>;

@@ -1,0 +1,12 @@
+/**
+ * Public entry point of the API's contract: what the control plane answers, as schemas and types, and a client for it.
+ * The command, the demo and the control plane itself build on these; it imports core alone.
+ */
+export * from './audit-view.ts';
+export * from './control-client.ts';
+export * from './control-problem.ts';
+export * from './parity-view.ts';
+export * from './replication-view.ts';
+export * from './slice-view.ts';
+export * from './traffic-view.ts';
+export * from './verify-view.ts';

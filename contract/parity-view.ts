@@ -1,0 +1,39 @@
+/** What the API says about the comparison of a slice's answers. */
+import { z } from 'zod';
+import { count, isoTime } from './common-view.ts';
+
+const verdictCounts = z.object({
+  match: count,
+  mismatch: count,
+  stale: count.describe('explained by replication lag'),
+  noise: count.describe('explained by rules'),
+  inconclusive: count,
+  skipped: count,
+});
+
+const paritySample = z.object({
+  at: isoTime,
+  route: z.string(),
+  requestId: z.string(),
+  traceId: z.string().optional(),
+  verdict: z.enum(['match', 'mismatch', 'stale', 'noise', 'inconclusive', 'skipped']),
+  request: z.string().describe('method and target, redacted'),
+  differences: z.array(z.object({ path: z.string(), legacy: z.string(), candidate: z.string() })),
+  expiredRules: z
+    .array(z.string())
+    .describe('rules that would have explained some of it, had they not expired'),
+  curl: z.object({ legacy: z.string(), candidate: z.string() }).describe('the same request to each side'),
+});
+
+export const parityView = z.object({
+  since: isoTime.describe('begin of the comparison window'),
+  counts: verdictCounts,
+  routes: z.record(z.string(), verdictCounts),
+  compared: count.describe('comparisons that count: match, noise, mismatch'),
+  confirming: count.describe('differences that are asked again before they count'),
+  ratio: z.number().nullable().describe('share of agreement; null while nothing was compared'),
+  reasons: z.record(z.string(), count),
+  differingPaths: z.array(z.object({ route: z.string(), path: z.string(), count })),
+  samples: z.array(paritySample).describe('newest first'),
+  expiredRules: z.array(z.string()).describe('rules of parity.ignore that do not hold any more'),
+});

@@ -1,0 +1,41 @@
+/** What the API says about a slice's change stream and first copy. */
+import { z } from 'zod';
+import { count, problemView } from './common-view.ts';
+
+export const replicationView = z.object({
+  slice: z.string(),
+  state: z.enum(['starting', 'copying', 'streaming', 'standby', 'reconnecting', 'stopped']),
+  appliedLsn: z.string(),
+  sourceLsn: z.string(),
+  lagBytes: z.number(),
+  lagMs: z.number(),
+  lagTransactions: count.describe('received and not yet applied'),
+  missingDeletes: count.describe('deletes of rows that the candidate did not have'),
+  transactionsApplied: count,
+  rowsApplied: count,
+  copy: z
+    .object({
+      rowsCopied: count,
+      rowsTotal: count.describe('estimate from the catalog'),
+      rowsPerSecond: z.number(),
+      percent: z.number().describe('100 only when it is done'),
+      timeLeftMs: z.number().nullable().describe('at the present rate; null while that is not known'),
+      done: z.boolean(),
+    })
+    .nullable(),
+  slot: z
+    .object({
+      name: z.string(),
+      walStatus: z.string().describe('reserved, extended, unreserved (in danger) or lost'),
+      retainedBytes: z.number().describe('WAL that the legacy’s database keeps for the stream'),
+      roomBytes: z.number().nullable().describe('WAL until the slot is lost; null without a limit'),
+    })
+    .nullable()
+    .describe('how the legacy’s database sees the stream; null while it has not been asked'),
+  copied: z.boolean().describe('the first copy of every table is complete'),
+  healthy: z.boolean().describe('it makes progress'),
+  reason: z.string().nullable().describe('why it is not healthy'),
+  problem: problemView.nullable(),
+});
+
+export type ReplicationView = z.output<typeof replicationView>;

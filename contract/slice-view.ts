@@ -1,0 +1,56 @@
+/** What the API says about a slice. The schemas are the contract: types, OpenAPI and the client come from here. */
+import { z } from 'zod';
+import { isoTime, sideName } from './common-view.ts';
+import { parityView } from './parity-view.ts';
+import { replicationView } from './replication-view.ts';
+import { trafficView } from './traffic-view.ts';
+import { verifyView } from './verify-view.ts';
+
+const flagView = z.object({
+  percent: z
+    .int()
+    .min(0)
+    .max(100)
+    .nullable()
+    .describe('null when not known: on by cohorts without a percentage, or not heard of yet'),
+  changedAt: isoTime.nullable(),
+});
+
+export const sliceView = z.object({
+  name: z.string(),
+  team: z.string().nullable(),
+  stage: z.enum(['legacy', 'shadow', 'canary', 'live', 'cutover', 'retired']),
+  owner: sideName,
+  epoch: z.int(),
+  flags: z.object({
+    provider: z.enum(['builtin', 'file', 'unleash']).describe('where they are kept'),
+    serve: flagView,
+    shadow: flagView,
+  }),
+  routes: z.array(
+    z.object({
+      id: z.string(),
+      methods: z.array(z.string()),
+      path: z.string(),
+      kind: z.enum(['read', 'write']),
+    }),
+  ),
+  tables: z.array(z.object({ from: z.string(), to: z.string() })),
+  traffic: trafficView,
+  parity: parityView,
+  replication: replicationView.nullable().describe('null for a slice without tables'),
+  verify: verifyView.nullable().describe('the last run; null when there was none'),
+  rollback: z.object({
+    answer: z.enum(['pass', 'fail', 'insufficient evidence']),
+    text: z.string().describe('what the way back is, in a sentence'),
+  }),
+});
+
+export const flagChangeView = z.object({
+  previous: z.int().describe('percentage before'),
+  percent: z.int(),
+  slice: sliceView,
+});
+
+export type SliceView = z.output<typeof sliceView>;
+export type FlagChangeView = z.output<typeof flagChangeView>;

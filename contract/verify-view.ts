@@ -1,0 +1,55 @@
+/** What the API says about a comparison of both databases. */
+import { z } from 'zod';
+import { count, isoTime, problemView } from './common-view.ts';
+
+const verifyTable = z.object({
+  from: z.string(),
+  to: z.string(),
+  rowsCompared: count.describe('keys of either side'),
+  rowsSource: count,
+  rowsTarget: count,
+  equal: count,
+  missing: count.describe('rows that the candidate lacks'),
+  extra: count.describe('rows that only the candidate has'),
+  different: count,
+  lag: count.describe('differed at first look, equal once the stream had passed'),
+  unsettled: count.describe('changed too often to be settled'),
+  complete: z.boolean(),
+  examples: z.array(
+    z.object({ kind: z.string(), key: z.string(), rows: count, columns: z.array(z.string()) }),
+  ),
+});
+
+const verifyDifference = z.object({
+  from: z.string(),
+  to: z.string(),
+  kind: z.enum(['missing', 'extra', 'different']),
+  key: z.record(z.string(), z.string().nullable()),
+  rows: count.describe('rows of this key; more than one only in a table without a key'),
+  columns: z.array(
+    z.object({ name: z.string(), expected: z.string().nullable(), found: z.string().nullable() }),
+  ),
+});
+
+export const verifyView = z.object({
+  state: z.enum(['running', 'done', 'failed']),
+  mode: z.enum(['full', 'changed', 'sample']).describe('which rows were compared'),
+  sample: z.number().nullable().describe('about so many rows of each side were drawn; null: all of them'),
+  startedAt: isoTime,
+  finishedAt: isoTime.nullable(),
+  rowsCompared: count.describe('of the source'),
+  rowsTotal: count.describe('estimate; 0 while unknown'),
+  rowsPerSecond: z.number(),
+  verdict: z
+    .enum(['match', 'mismatch', 'inconclusive'])
+    .nullable()
+    .describe('null until it is done; nothing compared is never a match'),
+  equal: z.boolean().nullable().describe('true for a match, false for a mismatch, null otherwise'),
+  reason: z.string().nullable().describe('why it is inconclusive'),
+  tables: z.array(verifyTable),
+  differences: z.array(verifyDifference).describe('bounded; values that look like secrets are redacted'),
+  differencesNotListed: count,
+  problem: problemView.nullable(),
+});
+
+export type VerifyView = z.output<typeof verifyView>;

@@ -1,0 +1,106 @@
+/** First copy and verify of a slice's tables. */
+import { replicationView, verifyView } from '@ficus/contract';
+import { FicusError } from '@ficus/core';
+import { z } from 'zod';
+import { type Endpoint, endpoint } from '../http/endpoint.ts';
+import { recordAudit } from '../store/audit-log.ts';
+import type { Store } from '../store/open-store.ts';
+import { buildReplicationView } from '../views/build-replication-view.ts';
+import type { SliceParts } from '../views/build-slice-view.ts';
+import { noTables, reason, sliceOf, viewOf } from './slice-of.ts';
+
+export interface DataEndpointParts extends SliceParts {
+  readonly store: Store;
+}
+
+export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
+  return [
+    endpoint({
+      method: 'POST',
+      path: '/api/v1/slices/:name/copy',
+      id: 'startCopy',
+      summary: 'Lets the first copy go on, or begins it anew; its progress is in the replication',
+      body: z.strictObject({
+        restart: z.boolean().default(false).describe('empty the candidate’s tables and begin anew'),
+        reason,
+      }),
+      answer: replicationView,
+      status: 202,
+      handle: async ({ params, body, actor }) => {
+        const { name, config } = sliceOf(parts, params.name);
+        if (config.tables.length === 0) noTables(name);
+        if (body.restart) refuseWhileServing(parts, name);
+        await recordAudit(parts.store.query.bind(parts.store), {
+          actor,
+          action: body.restart ? 'copy-restart' : 'copy',
+          slice: name,
+          was: null,
+          became: null,
+          reason: body.reason,
+        });
+        await parts.replications.copy(name, body.restart);
+        return buildReplicationView(parts.replications, name) ?? noTables(name);
+      },
+    }),
+    endpoint({
+      method: 'POST',
+      path: '/api/v1/slices/:name/verify',
+      id: 'startVerify',
+      summary: 'Starts a comparison of both databases',
+      body: z.strictObject({
+        reason,
+        mode: z
+          .enum(['full', 'changed'])
+          .default('full')
+          .describe('all rows, or those that changed since the last comparison of all'),
+        sample: z.int().positive().optional().describe('about so many rows of each side, in place of mode'),
+        resume: z
+          .boolean()
+          .default(false)
+          .describe('go on where the last full run stopped, when it did not come to its end'),
+      }),
+      answer: verifyView,
+      status: 202,
+      handle: ({ params, body }) => {
+        const { name, config } = sliceOf(parts, params.name);
+        const [sourceUrl, targetUrl] = [parts.config.legacy.database, config.candidate.database];
+        if (config.tables.length === 0 || !sourceUrl || !targetUrl) return noTables(name);
+        const replication = parts.replications.port(name);
+        return parts.verifyRuns.start({
+          slice: name,
+          tables: config.tables,
+          sourceUrl,
+          targetUrl,
+          replication,
+          mode: body.sample === undefined ? body.mode : { sample: body.sample },
+          goOn: body.resume,
+        });
+      },
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/api/v1/slices/:name/verify',
+      id: 'getVerify',
+      summary: 'The verify under way, or the last one',
+      answer: verifyView,
+      handle: ({ params }) => {
+        const { name } = sliceOf(parts, params.name);
+        const run = parts.verifyRuns.view(name);
+        if (!run)
+          throw new FicusError('FICUS_CONTROL_NOT_FOUND', `${name} was not verified since the start.`);
+        return run;
+      },
+    }),
+  ];
+}
+
+/** The candidate would serve its users from empty tables. */
+function refuseWhileServing(parts: DataEndpointParts, name: string): void {
+  const { percent } = viewOf(parts, name).flags.serve;
+  if (percent === 0) return;
+  const share = percent === null ? 'a share that is kept elsewhere' : `${percent} %`;
+  throw new FicusError(
+    'FICUS_CONTROL_STILL_SERVING',
+    `The candidate of ${name} serves ${share} of the users from the rows that a new copy drops.`,
+  );
+}

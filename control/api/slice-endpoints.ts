@@ -1,0 +1,92 @@
+/** Reading: where slices stand, which proxies report, who changed what; and the begin of a new comparison window. */
+import { auditEntryView, proxyView, replicationView, sliceView } from '@ficus/contract';
+import { z } from 'zod';
+import { type Endpoint, endpoint } from '../http/endpoint.ts';
+import { readAudit, recordAudit } from '../store/audit-log.ts';
+import type { Store } from '../store/open-store.ts';
+import { buildReplicationView } from '../views/build-replication-view.ts';
+import type { SliceParts } from '../views/build-slice-view.ts';
+import { noTables, reason, sliceOf, viewOf } from './slice-of.ts';
+
+export interface SliceEndpointParts extends SliceParts {
+  readonly store: Store;
+}
+
+export function sliceEndpoints(parts: SliceEndpointParts): Endpoint[] {
+  return [
+    endpoint({
+      method: 'GET',
+      path: '/api/v1/slices',
+      id: 'listSlices',
+      summary: 'All slices',
+      answer: z.object({ slices: z.array(sliceView) }),
+      handle: () => ({ slices: Object.keys(parts.config.slices).map((name) => viewOf(parts, name)) }),
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/api/v1/slices/:name',
+      id: 'getSlice',
+      summary: 'Where one slice stands',
+      answer: sliceView,
+      handle: ({ params }) => viewOf(parts, params.name),
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/api/v1/slices/:name/replication',
+      id: 'getReplication',
+      summary: 'How a slice’s change stream stands',
+      answer: replicationView,
+      handle: ({ params }) => {
+        const { name } = sliceOf(parts, params.name);
+        return buildReplicationView(parts.replications, name) ?? noTables(name);
+      },
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/api/v1/proxies',
+      id: 'listProxies',
+      summary: 'Proxies that reported within the last minute',
+      answer: z.object({ proxies: z.array(proxyView) }),
+      handle: () => ({
+        proxies: parts.traffic
+          .proxyViews(Date.now())
+          .map((proxy) => ({ ...proxy, epochs: { ...proxy.epochs } })),
+      }),
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/api/v1/audit',
+      id: 'readAudit',
+      summary: 'Who changed what, when, from what, to what, why; newest first',
+      query: z.object({
+        slice: z.string().optional(),
+        limit: z.coerce.number().int().min(1).max(1000).default(100),
+        before: z.coerce.number().int().positive().optional().describe('only entries older than this id'),
+      }),
+      answer: z.object({ entries: z.array(auditEntryView) }),
+      handle: async ({ query }) => ({ entries: await readAudit(parts.store, query) }),
+    }),
+    endpoint({
+      method: 'POST',
+      path: '/api/v1/slices/:name/parity/reset',
+      id: 'resetParity',
+      summary: 'Begins a new comparison window',
+      body: z.strictObject({ reason }),
+      answer: sliceView,
+      handle: async ({ params, body, actor }) => {
+        const { name } = sliceOf(parts, params.name);
+        const { counts, since } = viewOf(parts, name).parity;
+        await recordAudit(parts.store.query.bind(parts.store), {
+          actor,
+          action: 'parity-reset',
+          slice: name,
+          was: { since, counts },
+          became: null,
+          reason: body.reason,
+        });
+        parts.parity.reset(name);
+        return viewOf(parts, name);
+      },
+    }),
+  ];
+}

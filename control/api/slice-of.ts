@@ -1,0 +1,29 @@
+/** The slice that a path names, and what the endpoints refuse about it. */
+import type { SliceView } from '@ficus/contract';
+import { FicusError, type SliceConfig } from '@ficus/core';
+import { z } from 'zod';
+import { buildSliceView, type SliceParts } from '../views/build-slice-view.ts';
+
+/** What a body says of its reason, wherever it has one. */
+export const reason = z.string().max(500).default('').describe('why, for the audit');
+
+/** @throws FicusError FICUS_SLICE_UNKNOWN, naming the slices there are */
+export function sliceOf(parts: SliceParts, name = ''): { name: string; config: SliceConfig } {
+  const config = Object.hasOwn(parts.config.slices, name) ? parts.config.slices[name] : undefined;
+  if (config) return { name, config };
+  const known = Object.keys(parts.config.slices).join(', ') || 'none';
+  throw new FicusError('FICUS_SLICE_UNKNOWN', `There is no slice “${name}”; there are: ${known}.`);
+}
+
+/** @throws FicusError FICUS_SLICE_UNKNOWN */
+export function viewOf(parts: SliceParts, name: string | undefined): SliceView {
+  const slice = sliceOf(parts, name);
+  const view = buildSliceView(parts, slice.name);
+  if (!view) throw new FicusError('FICUS_SLICE_UNKNOWN', `There is no slice “${name}”.`);
+  return view;
+}
+
+/** @throws FicusError FICUS_CONTROL_NO_TABLES */
+export function noTables(name: string): never {
+  throw new FicusError('FICUS_CONTROL_NO_TABLES', `The slice ${name} has no tables.`);
+}

@@ -1,0 +1,13 @@
+import type { z } from 'zod';
+
+/** A path that answers without the admin API's conventions, described for the OpenAPI document. */
+export interface Probe {
+  readonly path: string;
+  readonly id: string;
+  readonly summary: string;
+  /** Media type of every answer. */
+  readonly type: 'application/json' | 'text/plain';
+  readonly answer: z.ZodType;
+  /** What each status says. */
+  readonly statuses: Readonly<Record<number, string>>;
+}
