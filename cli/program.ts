@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { addAudit } from './commands/audit.ts';
 import { addCheck } from './commands/check.ts';
+import { addControl } from './commands/control.ts';
 import { addCopy } from './commands/copy.ts';
 import { addServe, addShadow } from './commands/flip.ts';
 import { addInit } from './commands/init.ts';
@@ -19,8 +20,8 @@ Exit status:
   3  could not be carried out: a database or port is not to be had, the control plane does not answer
 
 Every command takes --config FILE (default ficus.yaml) and --json for one JSON document on standard output.
-Logs go to standard error; proxy and up, whose log is their output, write it to standard output, one JSON object a line.
-FICUS_LOG_LEVEL (debug, info, warn, error) sets how much; where they listen they say at any level. See also docs/config.md and docs/errors.md.`;
+Logs go to standard error; proxy, control and up, whose log is their output, write it to standard output, one JSON object
+a line. FICUS_LOG_LEVEL (debug, info, warn, error) sets how much; the line that says where they listen comes at any level. See also docs/config.md and docs/errors.md.`;
 
 /** A fresh program; nothing is shared between two of them. */
 export function buildProgram(): Command {
@@ -37,6 +38,7 @@ export function buildProgram(): Command {
     addInit,
     addCheck,
     addProxy,
+    addControl,
     addUp,
     addStatus,
     addShadow,

@@ -1,9 +1,12 @@
 /** Public entry point of the data plane. */
+export { cannotChange, checkCreatable } from './config-file/config-change.ts';
 export { parseConfigText, readConfigFile } from './config-file/read-config-file.ts';
+export { UnaskedReloads } from './config-file/unasked-reloads.ts';
 export { checkFeatureSet } from './flags/feature-set.ts';
 export { readFlagsFile } from './flags/flags-file.ts';
 export { forceHeader } from './identify/force-override.ts';
 export { type ExplainedRoute, explainMatch, type MatchExplanation } from './match/explain-match.ts';
 export { checkRoutes } from './match/route-table.ts';
 export { announce } from './observe/announce.ts';
+export { probePort } from './primary/listen-port.ts';
 export { type ReloadResult, type RunningProxy, type StartProxyOptions, startProxy } from './start-proxy.ts';

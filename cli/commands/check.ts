@@ -47,7 +47,7 @@ async function check(options: CheckOptions): Promise<void> {
     return;
   }
   // Ficus itself may well run while its config is checked: its own addresses are not looked at.
-  const findings = options.live ? await preflightConfig(config, { ports: false, upstreams: true }) : [];
+  const findings = options.live ? await preflightConfig(config, { ports: [], upstreams: true }) : [];
   const errors = findings.filter((finding) => finding.severity === 'error');
   if (options.json) {
     process.stdout.write(

@@ -1,6 +1,7 @@
 /** `ficus proxy`: the data plane alone, in the foreground. */
 
-import { startProxy } from '@ficus/proxy';
+import { type FicusConfig, FicusError, splitHostPort } from '@ficus/core';
+import { type StartProxyOptions, startProxy } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { loadConfig } from '../config/load-config.ts';
@@ -8,9 +9,13 @@ import { createLogger } from '../output/create-logger.ts';
 import { untilSignal } from '../output/until-signal.ts';
 
 const HELP = `
-Flags come from where the config says: a file (flags.provider: file, watched), an Unleash server, or the control
-plane of \`ficus up\` (flags.provider: builtin). The config file and the flags file are watched: a valid change takes
-effect without dropping a request, an invalid one is refused whole and logged. SIGHUP does the same.
+Flags come from where the config says: a file (flags.provider: file, watched), an Unleash server, or the control plane
+(flags.provider: builtin). With \`control:\` in the config the proxy connects to the control plane at control.listen: it
+hears who owns each slice, holds its users to their own writes, and reports its traffic. While the control plane is away,
+also at the start, it serves: with what it heard last, or from the legacy as long as it has heard nothing.
+
+The config file and the flags file are watched: a valid change takes effect without dropping a request, an invalid one is
+refused whole and logged. SIGHUP does the same.
 SIGTERM and Ctrl-C drain: requests under way are finished, then the command exits 0.
 
 Standard output: one JSON object a line; the first with "msg":"listening" carries "address".
@@ -33,11 +38,21 @@ export function addProxy(program: Command): void {
         config,
         configFile: options.config,
         logger,
-        ...(config.control && config.flags.provider === 'builtin'
-          ? { controlUrl: `http://${config.control.listen}`, controlToken: config.control.token }
-          : {}),
+        ...controlOf(config),
       });
       await stopped;
       await proxy.stop();
     });
+}
+
+/** The control plane that it connects to, when the config has one that can be found. */
+function controlOf({ control, flags }: FicusConfig): Pick<StartProxyOptions, 'controlUrl' | 'controlToken'> {
+  if (!control) return {};
+  if (splitHostPort(control.listen).port !== 0)
+    return { controlUrl: `http://${control.listen}`, controlToken: control.token };
+  if (flags.provider !== 'builtin') return {};
+  throw new FicusError(
+    'FICUS_CONFIG_INVALID',
+    'control.listen: asks for a free port, where no proxy of its own finds the control plane: name a port.',
+  );
 }

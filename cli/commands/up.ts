@@ -31,7 +31,7 @@ export function addUp(program: Command): void {
     .addHelpText('after', HELP)
     .action(async (options: CommonOptions) => {
       const config = await loadConfig(options.config);
-      await requirePreflight(config);
+      await requirePreflight(config, ['proxy', 'control']);
       const logger = createLogger('ficus');
       const stopped = untilSignal();
       const control = await startControl({ config, logger });

@@ -9,21 +9,20 @@ import type { Finding } from './finding.ts';
 import { upstreamLooks } from './upstream-looks.ts';
 
 export interface PreflightOptions {
-  /** Whether the addresses of proxy and control plane must be free; not so while Ficus runs. */
-  readonly ports: boolean;
+  /** Whose addresses must be free; none while Ficus runs. */
+  readonly ports: readonly ('proxy' | 'control')[];
   /** Whether upstreams must answer; to start they need not, they may come later. */
   readonly upstreams: boolean;
 }
 
 /** All findings, errors and warnings, one for each root cause. */
-export async function preflightConfig(
-  config: FicusConfig,
-  options: PreflightOptions = { ports: true, upstreams: false },
-): Promise<Finding[]> {
+export async function preflightConfig(config: FicusConfig, options: PreflightOptions): Promise<Finding[]> {
   const { preflightDatabase, preflightSlice } = await import('@ficus/cdc');
   const looks = [
-    ...(options.ports ? [freeAddress('proxy.listen', config.proxy.listen)] : []),
-    ...(options.ports && config.control ? [freeAddress('control.listen', config.control.listen)] : []),
+    ...options.ports.flatMap((part) => {
+      const listen = config[part]?.listen;
+      return listen === undefined ? [] : [freeAddress(`${part}.listen`, listen)];
+    }),
     ...(options.upstreams ? upstreamLooks(config) : []),
     ...(config.control?.database ? [preflightDatabase('control.database', config.control.database)] : []),
     ...slicesWithTables(config).map(preflightSlice),

@@ -1,11 +1,11 @@
-/** Before anything is started: what would not work is said in one sentence each, and nothing is left half-begun. */
+/** Before anything is started: what would not work is reported in one sentence each, and nothing is left half-begun. */
 import type { FicusConfig } from '@ficus/core';
-import { preflightConfig } from './preflight-config.ts';
+import { type PreflightOptions, preflightConfig } from './preflight-config.ts';
 import { PreflightFailed } from './preflight-failed.ts';
 
 /** @throws PreflightFailed with every error found */
-export async function requirePreflight(config: FicusConfig): Promise<void> {
-  const findings = await preflightConfig(config);
+export async function requirePreflight(config: FicusConfig, ports: PreflightOptions['ports']): Promise<void> {
+  const findings = await preflightConfig(config, { ports, upstreams: false });
   const errors = findings.filter((finding) => finding.severity === 'error');
   if (errors.length > 0) throw new PreflightFailed(errors);
 }

@@ -140,25 +140,34 @@ export class Primary implements RunningProxy {
     this.#unasked?.stopListening();
   }
 
+  /**
+   * Waits for the first flags and owners, but neither for long nor for a control plane that is away: the port matters
+   * more. (A last known picture, kept on disk, would be taken over here.)
+   */
   async #openSources(): Promise<void> {
     const { controlUrl } = this.#options;
     const first: Promise<unknown>[] = [];
+    const away = Promise.withResolvers<void>();
     if (controlUrl) {
       const known = Promise.withResolvers<void>();
-      this.#link = this.#openLink(controlUrl, known.resolve);
-      first.push(known.promise);
+      this.#link = this.#openLink(controlUrl, known.resolve, away.resolve);
+      first.push(Promise.race([known.promise, away.promise]));
     }
     this.#flags = this.#openFlags();
-    if (this.#flags) first.push(this.#flags.first);
-    const late = Promise.withResolvers<'late'>();
-    this.#later(() => late.resolve('late'), FIRST_PICTURE_MS);
-    const outcome = await Promise.race([Promise.all(first), late.promise]);
-    if (outcome === 'late') {
-      this.#logger.warn('no flags or owners yet: all requests go to the legacy until they are there');
+    const isBuiltin = this.#config.flags.provider === 'builtin';
+    if (this.#flags)
+      first.push(isBuiltin ? Promise.race([this.#flags.first, away.promise]) : this.#flags.first);
+    const late = Promise.withResolvers<void>();
+    this.#later(late.resolve, FIRST_PICTURE_MS);
+    await Promise.race([Promise.all(first), late.promise]);
+    if ((this.#link && !this.#stateKnown) || (this.#flags && this.#flagSet === undefined)) {
+      this.#logger.warn(
+        'flags or owners are not known yet: until they are, the legacy serves what depends on them',
+      );
     }
   }
 
-  #openLink(controlUrl: string, known: () => void): ControlLink {
+  #openLink(controlUrl: string, known: () => void, away: () => void): ControlLink {
     return new ControlLink({
       controlUrl,
       headers: this.#controlHeaders(),
@@ -181,6 +190,7 @@ export class Primary implements RunningProxy {
       onDown: (reason) => {
         if (this.#connected) this.#logger.warn({ reason }, 'control plane away, the last snapshot goes on');
         this.#connected = false;
+        away();
       },
       facts: () => ({
         workers: this.#pool?.workers.length ?? 0,

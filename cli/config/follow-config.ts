@@ -1,0 +1,65 @@
+/**
+ * Follows the config file of a command that stays in the foreground: at each change, and at SIGHUP, a valid config is
+ * handed on, and an invalid one is refused whole. One reading after the other: an older one never comes last.
+ */
+import {
+  type ConfigProblem,
+  type FicusConfig,
+  FicusError,
+  formatProblem,
+  OneAtATime,
+  type ParsedConfig,
+} from '@ficus/core';
+import { readConfigFile, UnaskedReloads } from '@ficus/proxy';
+import type { Logger } from 'pino';
+
+export interface FollowOptions {
+  readonly file: string;
+  readonly logger: Logger;
+  /** What cannot be taken over while the command runs. */
+  readonly check?: (config: FicusConfig) => readonly ConfigProblem[];
+  readonly onConfig: (config: FicusConfig) => void;
+}
+
+export interface FollowedConfig {
+  /** Hands on what has changed since the start, and whatever changes from now on. */
+  begin(): void;
+  /** No change is handed on any more; SIGHUP has no effect until `end`. */
+  stop(): void;
+  end(): void;
+}
+
+export function followConfig({ file, logger, check, onConfig }: FollowOptions): FollowedConfig {
+  let stopped = false;
+  const readings = new OneAtATime();
+  const read = async () => {
+    const parsed = await readOrRefuse(file);
+    if (stopped) return;
+    const problems = parsed.ok ? (check?.(parsed.config) ?? []) : parsed.problems;
+    if (parsed.ok && problems.length === 0) return onConfig(parsed.config);
+    for (const problem of problems) logger.error({ path: problem.path }, formatProblem(problem));
+    logger.error({ problems: problems.length }, 'config refused, the running one stays');
+  };
+  const reloads = new UnaskedReloads(file, () => {
+    readings
+      .run(read)
+      .catch((error: unknown) => logger.error({ err: error }, 'the config cannot be read again'));
+  });
+  return {
+    begin: () => reloads.begin(),
+    stop: () => {
+      stopped = true;
+      reloads.stopWatching();
+    },
+    end: () => reloads.stopListening(),
+  };
+}
+
+async function readOrRefuse(file: string): Promise<ParsedConfig> {
+  try {
+    return await readConfigFile(file, process.env);
+  } catch (error) {
+    if (!(error instanceof FicusError)) throw error;
+    return { ok: false, problems: [{ path: [], message: error.message }] };
+  }
+}

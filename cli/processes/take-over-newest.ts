@@ -1,0 +1,47 @@
+/**
+ * Hands configs to a running control plane. While one cannot be taken over, because the database is away, it is tried
+ * again; a newer one takes its place.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Control } from '@ficus/control';
+import type { FicusConfig } from '@ficus/core';
+import type { Logger } from 'pino';
+
+const RETRY_MS = 1_000;
+
+export interface NewestConfig {
+  offer(config: FicusConfig): void;
+  stop(): void;
+}
+
+export function takeOverNewest(
+  control: Pick<Control, 'reload'>,
+  logger: Logger,
+  retryMs = RETRY_MS,
+): NewestConfig {
+  const stopped = new AbortController();
+  let wanted: FicusConfig | undefined;
+  let busy = false;
+  async function run(): Promise<void> {
+    if (busy) return;
+    busy = true;
+    while (wanted && !stopped.signal.aborted) {
+      const config = wanted;
+      try {
+        await control.reload(config);
+        if (wanted === config) wanted = undefined;
+      } catch (error) {
+        logger.error({ err: error }, 'config not taken over, trying again');
+        await sleep(retryMs, undefined, { signal: stopped.signal }).catch(() => undefined);
+      }
+    }
+    busy = false;
+  }
+  return {
+    offer: (config) => {
+      wanted = config;
+      void run();
+    },
+    stop: () => stopped.abort(),
+  };
+}
