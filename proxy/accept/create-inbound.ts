@@ -6,7 +6,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ProxyConfig } from '@ficus/core';
-import { mayUpgrade } from '../forward/forward.ts';
 import { ALLOW } from '../respond/answer-options.ts';
 import { answerProblemOnSocket } from '../respond/answer-problem.ts';
 import { LeanResponse } from '../respond/lean-response.ts';
@@ -14,6 +13,7 @@ import { flushWrites } from '../wire/write-batch.ts';
 import { whenQueueIsEmpty } from './accept-queue.ts';
 import { IdleConnections, type InboundSocket } from './idle-connections.ts';
 import { LeanRequest } from './lean-request.ts';
+import { mayUpgrade } from './may-upgrade.ts';
 
 /** Late heads and requests are noticed within this; set once, so that it must do for any config. */
 const CHECKED_EACH_MS = 1_000;

@@ -1,6 +1,6 @@
 /** What has to be right before a config is taken over, beyond its own validity. */
 import { type ConfigProblem, type FicusConfig, FicusError } from '@ficus/core';
-import { createUpstream } from '../upstream/create-upstream.ts';
+import { Upstream } from '../upstream/upstream.ts';
 
 /** What takes a restart to change. */
 export function cannotChange(before: FicusConfig, after: FicusConfig): ConfigProblem[] {
@@ -17,8 +17,8 @@ export function cannotChange(before: FicusConfig, after: FicusConfig): ConfigPro
 
 /** @throws FicusError when a PEM file of an upstream cannot be read */
 export function checkUpstreams(config: FicusConfig): void {
-  createUpstream('legacy', config.legacy).close();
-  for (const [name, { candidate }] of Object.entries(config.slices)) createUpstream(name, candidate).close();
+  new Upstream('legacy', config.legacy).close();
+  for (const [name, { candidate }] of Object.entries(config.slices)) new Upstream(name, candidate).close();
 }
 
 /** The same as a list; empty when all can be made. */

@@ -5,12 +5,12 @@
 import { type DecideFacts, type Decision, decideSide } from '@ficus/core';
 import type { Context } from 'unleash-client';
 import type { InspectedHead } from '../accept/inspect-head.ts';
+import { turnNow } from '../clock/turn-clock.ts';
 import { makeBucket, readBucket } from '../identify/anonymous-bucket.ts';
 import type { Identity } from '../identify/identity.ts';
 import { boundedKey } from '../identify/own-text.ts';
 import type { LiveRoute, LiveSlice } from '../snapshot/live-snapshot.ts';
 import type { RequestHost } from '../snapshot/request-host.ts';
-import { turnNow } from '../turn-clock.ts';
 
 export interface RequestDecision extends Decision {
   /** Under which the user's reads are pinned; undefined in a slice without tables. */

@@ -6,9 +6,9 @@
  *       └ no connection, loss, timeout, client gone, cancel: over, from anywhere
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { turnNow } from '../clock/turn-clock.ts';
 import { ClientResponse } from '../respond/client-response.ts';
 import { LeanResponse } from '../respond/lean-response.ts';
-import { turnNow } from '../turn-clock.ts';
 import type { ConnectionSeeker, NoConnectionCause, Waiting } from '../upstream/connection-pool.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { ConnectionUser, LossCause, UpstreamConnection } from '../upstream/upstream-connection.ts';

@@ -7,7 +7,7 @@
  * Contract for the caller (the request path):
  * - Inbound is `node:http`, strict. Register the same handler for `request`, `checkContinue` and
  *   `checkExpectation`: `Expect` is answered by the upstream, never by us. `upgrade` goes to `forwardUpgrade`, and
- *   the server gets `shouldUpgradeCallback: mayUpgrade`.
+ *   the server gets `shouldUpgradeCallback: mayUpgrade` (accept/may-upgrade.ts).
  *   Limit heads by bytes and by `rawHeaders.length`, with `server.maxHeadersCount = 0`: Node drops fields past its
  *   count silently. Do not touch the request's stream (`on('data')`, `read`, `resume`) before the outcome.
  *   `response.shouldKeepAlive = false` beforehand makes the response the last of its connection (draining).
@@ -67,22 +67,4 @@ export function forwardUpgrade(
   const exchange = new UpgradeExchange(upstream, request, socket, head, call);
   exchange.start();
   return exchange;
-}
-
-/**
- * For `http.createServer({ shouldUpgradeCallback })`: a request with a body is served as a plain request, without its
- * Upgrade. Otherwise its body would be taken for the upgraded protocol by one hop and for a body by the other. An
- * upgrade to h2c is not passed on either: further requests would go unseen, past routes and guards. In HTTP/1.0 there
- * is no Upgrade (RFC 9110 section 7.8), and who asks about a hop (Max-Forwards) wants an answer, not a tunnel.
- */
-export function mayUpgrade(request: IncomingMessage): boolean {
-  if (request.httpVersionMinor === 0) return false;
-  const raw = request.rawHeaders;
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!.toLowerCase();
-    if (name === 'upgrade' && /\bh2c\b/i.test(raw[i + 1]!)) return false;
-    if (name === 'max-forwards') return false;
-    if (name === 'transfer-encoding' || (name === 'content-length' && raw[i + 1] !== '0')) return false;
-  }
-  return true;
 }

@@ -5,7 +5,7 @@
  */
 import type { IdentifyConfig } from '@ficus/core';
 import { createRemoteJWKSet, importSPKI, type JWTPayload, jwtVerify } from 'jose';
-import { turnNow } from '../turn-clock.ts';
+import { turnNow } from '../clock/turn-clock.ts';
 
 /** Verifies a token; rejects with a jose error when it does not hold, with `KeysUnavailable` when nobody can tell. */
 export type VerifyToken = (token: string) => Promise<JWTPayload>;

@@ -6,7 +6,7 @@
  *      ▲                       ▲                                          │
  *      └─────── answered ──────┼──── failed: out for twice as long ───────┘
  */
-import { type AddressFailure, AddressRecord } from './address-record.ts';
+import { type AddressFailure, AddressRecord, type RecordListener } from './address-record.ts';
 import {
   ejectionMs,
   evaluateOutlier,
@@ -29,7 +29,7 @@ export type AddressChange =
     }
   | { readonly kind: 'returned'; readonly address: string };
 
-export class AddressHealth {
+export class AddressHealth implements RecordListener {
   readonly #options: AddressHealthOptions;
   readonly #onChange: (change: AddressChange) => void;
   readonly #now: () => number;

@@ -1,8 +1,7 @@
 /**
  * One address among several: its state, and what was seen there lately. Connections to it report here; what follows from
- * that is AddressHealth's, which sees its siblings too.
+ * that is decided by its listener (AddressHealth).
  */
-import type { AddressHealth } from './address-health.ts';
 import type { Tally } from './evaluate-outlier.ts';
 
 /** Failures as seen from here. A stale pooled connection is none, and neither is a client that goes away. */
@@ -19,10 +18,24 @@ export type AddressState =
 const WINDOW_MS = 10_000;
 const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 
+/** Takes what follows from a record: it sees the record's siblings too. */
+export interface RecordListener {
+  /** Something failed. */
+  judge(record: AddressRecord, failure: AddressFailure | 'status'): void;
+  /** Its probe was answered. */
+  readmit(record: AddressRecord): void;
+  /** Its probe was given up, by a client that went away. */
+  giveUpProbe(record: AddressRecord): void;
+  /** Whether an address other than this one has not failed lately. */
+  hasWellSibling(record: AddressRecord): boolean;
+  /** Milliseconds, of any origin. */
+  now(): number;
+}
+
 /** One address; its connections report here. */
 export class AddressRecord {
   readonly address: string;
-  readonly #health: AddressHealth;
+  readonly #listener: RecordListener;
   state: AddressState;
   inARow = 0;
   /** Ejections in a row. */
@@ -33,9 +46,9 @@ export class AddressRecord {
   #requestsBefore = 0;
   #failuresBefore = 0;
 
-  constructor(address: string, health: AddressHealth, now: number) {
+  constructor(address: string, listener: RecordListener, now: number) {
     this.address = address;
-    this.#health = health;
+    this.#listener = listener;
     this.state = { kind: 'in', since: now };
     this.#windowAt = now;
   }
@@ -50,11 +63,11 @@ export class AddressRecord {
     if (GATEWAY_STATUSES.has(status)) {
       this.#failed('gateway-status');
       // Used again first, it would fail the next request as well, while others would not.
-      return this.isIn && !this.#health.hasWellSibling(this);
+      return this.isIn && !this.#listener.hasWellSibling(this);
     }
     this.inARow = 0;
-    if (status >= 500) this.#health.judge(this, 'status');
-    else if (this.state.kind === 'probing') this.#health.readmit(this);
+    if (status >= 500) this.#listener.judge(this, 'status');
+    else if (this.state.kind === 'probing') this.#listener.readmit(this);
     return this.isIn;
   }
 
@@ -67,7 +80,7 @@ export class AddressRecord {
   /** The exchange was given up on our side: only a bad status says anything. @param status 0 for none */
   abandoned(status: number): void {
     if (status >= 500) this.answered(status);
-    else if (this.state.kind === 'probing') this.#health.giveUpProbe(this);
+    else if (this.state.kind === 'probing') this.#listener.giveUpProbe(this);
   }
 
   tally(now: number): Tally {
@@ -91,11 +104,11 @@ export class AddressRecord {
 
   #failed(failure: AddressFailure): void {
     this.inARow += 1;
-    this.#health.judge(this, failure);
+    this.#listener.judge(this, failure);
   }
 
   #count(failed: boolean): void {
-    this.#turn(this.#health.now());
+    this.#turn(this.#listener.now());
     this.#requests += 1;
     if (failed) this.#failures += 1;
   }

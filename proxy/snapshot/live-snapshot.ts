@@ -11,6 +11,7 @@ import {
 } from '@ficus/core';
 import { NetworkList } from '../accept/client-address.ts';
 import { RemovedFields } from '../accept/removed-fields.ts';
+import { turnNow } from '../clock/turn-clock.ts';
 import { lastUserOf } from '../flags/flag-evaluator.ts';
 import { IdentityAssertion } from '../identify/assertion.ts';
 import { createForceOverride, type ForceOverride } from '../identify/force-override.ts';
@@ -22,7 +23,6 @@ import { buildRouteTable, type MatchedRoute, type RouteTable } from '../match/ro
 import { Mirror, type MirrorHooks } from '../mirror/mirror.ts';
 import { TrafficCounters } from '../observe/traffic-counters.ts';
 import { compileRewrite, type Rewrite } from '../respond/rewrite.ts';
-import { turnNow } from '../turn-clock.ts';
 import { sendCopy } from '../upstream/send-copy.ts';
 import { joinFields } from '../wire/head-lines.ts';
 import type { LiveUpstream, UpstreamRegistry } from './live-upstream.ts';

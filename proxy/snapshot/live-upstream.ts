@@ -11,8 +11,7 @@ import type { AddressChange } from '../resilience/address-health.ts';
 import { Breaker, type BreakerState } from '../resilience/breaker.ts';
 import { backoffMs, RetryBudget } from '../resilience/retry-budget.ts';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
-import { createUpstream } from '../upstream/create-upstream.ts';
-import type { Upstream } from '../upstream/upstream.ts';
+import { Upstream } from '../upstream/upstream.ts';
 import { foundNoPlace, type Outcome } from '../wire/outcome.ts';
 
 export interface LiveUpstreamHooks {
@@ -31,7 +30,7 @@ export class LiveUpstream {
 
   constructor(name: string, side: Side, config: UpstreamConfig, hooks: LiveUpstreamHooks, now: number) {
     this.side = side;
-    this.upstream = createUpstream(name, config, {
+    this.upstream = new Upstream(name, config, {
       onConnectionLost: (_, detail) => hooks.connectionLost(name, detail),
       onAddressChange: (_, change) => hooks.addressChanged(name, change),
     });

@@ -6,9 +6,8 @@
  * A new connection is opened for a request that finds none idle, but it is not bound to it: whichever connection is
  * free first takes the request that has waited longest.
  */
-import { performance } from 'node:perf_hooks';
 import type { UpstreamConfig } from '@ficus/core';
-import { turnNow } from '../turn-clock.ts';
+import { turnNow } from '../clock/turn-clock.ts';
 import { type Destination, type Opened, OpeningConnection } from './open-connection.ts';
 import { sweeper } from './sweeper.ts';
 import type { ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
@@ -76,7 +75,7 @@ export class ConnectionPool implements ConnectionOwner {
   /** Gives the seeker a connection, at once when one is idle; or tells it why not, never at once. */
   acquire(seeker: ConnectionSeeker): void {
     const { health } = this.#destination;
-    if (health !== undefined && health.probeAt <= performance.now() && this.#probe(seeker)) return;
+    if (health !== undefined && health.probeAt <= turnNow() && this.#probe(seeker)) return;
     if (this.#waitingCount === 0) {
       const connection = this.#takeIdle();
       if (connection !== undefined) {
@@ -151,7 +150,7 @@ export class ConnectionPool implements ConnectionOwner {
     }
     const seeker = this.#nextWaiting();
     if (seeker === undefined) {
-      connection.idleSince = sweeper.now;
+      connection.idleSince = turnNow();
       this.#idle.push(connection);
       return;
     }
@@ -226,7 +225,7 @@ export class ConnectionPool implements ConnectionOwner {
     // Whoever waits for a connection that is being made is told by its failure; the margin is for the queue before.
     const waitMs = opening ? Math.max(pool.pendingMs, timeouts.connectMs + 250) : pool.pendingMs;
     const before = this.#last;
-    const waiting: Waiting = { seeker, until: performance.now() + waitMs, before, behind: undefined };
+    const waiting: Waiting = { seeker, until: turnNow() + waitMs, before, behind: undefined };
     seeker.waiting = waiting;
     if (before === undefined) this.#first = waiting;
     else before.behind = waiting;

@@ -15,22 +15,18 @@ export interface Swept {
 }
 
 class Sweeper {
-  /** The time of the last pass: exact enough for what is measured in seconds, and free. */
-  now = performance.now();
   readonly #swept = new Set<Swept>();
   #timer: NodeJS.Timeout | undefined;
 
   watch(swept: Swept): void {
     this.#swept.add(swept);
     if (this.#timer !== undefined) return;
-    this.now = performance.now();
     this.#timer = setInterval(() => setImmediate(this.#pass, performance.now()), SWEEP_MS);
     this.#timer.unref();
   }
 
   /** @param now from before the reading: what has come since may wait for the next pass */
   readonly #pass = (now: number): void => {
-    this.now = now;
     for (const each of this.#swept) each.sweep(now);
   };
 

@@ -1,9 +1,24 @@
 /**
  * An HTTP upstream: where its connections go, and the pool of them. Made from one `UpstreamConfig`, held by a
- * config snapshot, closed when the last request of that snapshot is done.
+ * config snapshot, closed when the last request of that snapshot is done. It opens nothing before a request needs it.
  */
-import type { UpstreamConfig } from '@ficus/core';
-import type { ConnectionPool } from './connection-pool.ts';
+import { performance } from 'node:perf_hooks';
+import { bareHost, type UpstreamConfig } from '@ficus/core';
+import { type AddressChange, AddressHealth } from '../resilience/address-health.ts';
+import { AddressBook, parseAddress, type Resolve } from './address-book.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import { readTlsOptions } from './tls-options.ts';
+
+export interface UpstreamHooks {
+  /** A connection could not be made: one clause for the log. */
+  onConnectionLost?(upstream: Upstream, detail: string): void;
+  /** One of several addresses was ejected, or returned. */
+  onAddressChange?(upstream: Upstream, change: AddressChange): void;
+  /** Resolves names otherwise than by the system. */
+  resolve?: Resolve;
+  /** Age at which a resolved name is asked for again; 5 seconds by default. */
+  refreshMs?: number;
+}
 
 /** Counts for metrics and for load shedding. */
 export interface UpstreamStats {
@@ -20,11 +35,11 @@ export interface UpstreamStats {
   readonly exchanges: number;
   /** Connections ever opened. */
   readonly opened: number;
-  /** Addresses of several that are left alone for a while. */
+  /** Addresses of several that are ejected. */
   readonly addressesOut: number;
 }
 
-export interface Upstream {
+export class Upstream {
   /** For logs and metrics: `legacy`, or the slice's name. */
   readonly name: string;
   readonly config: UpstreamConfig;
@@ -32,18 +47,74 @@ export interface Upstream {
   readonly basePath: string;
   /** `host:port` of the base URL, as a Host field has it. */
   readonly authority: string;
-  /** A snapshot; cheap, but not for each request. */
-  readonly stats: UpstreamStats;
-  /** For the forwarder alone. */
+  /** For the exchanges: forwarded ones and copies. */
   readonly pool: ConnectionPool;
-  /** For the forwarder alone: an exchange begins, an exchange has ended. */
-  exchangeBegins(): void;
-  exchangeEnded(): void;
+  readonly #health: AddressHealth | undefined;
+  #exchanges = 0;
+  #draining: PromiseWithResolvers<void> | undefined;
+
+  /** @throws FicusError FICUS_CONFIG_UNREADABLE when a PEM file of `tls` cannot be read */
+  constructor(name: string, config: UpstreamConfig, hooks: UpstreamHooks = {}) {
+    const url = new URL(config.url);
+    const secure = url.protocol === 'https:';
+    const host = bareHost(url.hostname);
+    this.name = name;
+    this.config = config;
+    this.basePath = url.pathname.replace(/\/$/, '');
+    this.authority = url.host;
+    const book = new AddressBook(host, hooks.resolve, hooks.refreshMs, config.addresses?.map(parseAddress));
+    const watched = config.outlier.maxShare > 0 && !book.isOneAddress;
+    const onChange = (change: AddressChange): void => {
+      if (change.kind === 'ejected') this.pool.leave(change.address);
+      hooks.onAddressChange?.(this, change);
+    };
+    this.#health = watched ? watchAddresses(config, onChange) : undefined;
+    const destination = {
+      port: Number(url.port || (secure ? 443 : 80)),
+      book,
+      tls: secure ? readTlsOptions(config.tls, host) : undefined,
+      health: this.#health,
+    };
+    this.pool = new ConnectionPool(destination, config, (detail) => hooks.onConnectionLost?.(this, detail));
+  }
+
+  /** A snapshot; cheap, but not for each request. */
+  get stats(): UpstreamStats {
+    const addressesOut = this.#health?.out ?? 0;
+    return { ...this.pool.counts, exchanges: this.#exchanges, opened: this.pool.opened, addressesOut };
+  }
+
+  /** From an exchange, before it asks the pool. */
+  exchangeBegins(): void {
+    this.#exchanges += 1;
+  }
+
+  exchangeEnded(): void {
+    this.#exchanges -= 1;
+    if (this.#exchanges === 0) this.#draining?.resolve();
+  }
+
   /**
-   * No new exchanges (they fail with `overloaded`), idle connections are closed, exchanges under way go on.
+   * No new exchanges (they fail with `overloaded`), idle connections are closed, exchanges under way continue.
    * Resolves when the last has ended.
    */
-  drain(): Promise<void>;
+  drain(): Promise<void> {
+    if (this.#draining === undefined) {
+      this.#draining = Promise.withResolvers<void>();
+      this.pool.drain();
+      if (this.#exchanges === 0) this.#draining.resolve();
+    }
+    return this.#draining.promise;
+  }
+
   /** Cuts every connection at once; exchanges under way fail. */
-  close(): void;
+  close(): void {
+    this.pool.close();
+  }
+}
+
+function watchAddresses(config: UpstreamConfig, onChange: (change: AddressChange) => void): AddressHealth {
+  const { connectMs, firstByteMs, idleMs } = config.timeouts;
+  const probeMs = connectMs + firstByteMs + idleMs;
+  return new AddressHealth({ ...config.outlier, probeMs }, onChange, () => performance.now());
 }

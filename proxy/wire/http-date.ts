@@ -1,4 +1,4 @@
-import { turnEpoch } from '../turn-clock.ts';
+import { turnEpoch } from '../clock/turn-clock.ts';
 
 /** The time as a Date field has it, made once a second. */
 let madeAt = 0;

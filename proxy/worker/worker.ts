@@ -7,6 +7,7 @@ import { INITIAL_SLICE_STATE, LINK_PATHS, type Observation, type SliceState } fr
 import type { Logger } from 'pino';
 import { cannotListen } from '../accept/cannot-listen.ts';
 import { createInbound, type Inbound } from '../accept/create-inbound.ts';
+import { turnEpoch } from '../clock/turn-clock.ts';
 import { FlagEvaluator } from '../flags/flag-evaluator.ts';
 import type { Exchange } from '../forward/forward.ts';
 import { KeptIdentity } from '../identify/kept-identity.ts';
@@ -19,7 +20,6 @@ import type { AddressChange } from '../resilience/address-health.ts';
 import { buildSnapshot, type LiveSnapshot } from '../snapshot/live-snapshot.ts';
 import { UpstreamRegistry } from '../snapshot/live-upstream.ts';
 import type { RequestHost } from '../snapshot/request-host.ts';
-import { turnEpoch } from '../turn-clock.ts';
 import type { PrimaryMessage, WorkerInit, WorkerMessage } from './worker-messages.ts';
 
 const COUNTS_EACH_MS = 500;

@@ -2,10 +2,10 @@
 import { createServer } from 'node:http';
 import { upstreamSchema } from '@ficus/core';
 import { forward } from '../../../proxy/forward/forward.ts';
-import { createUpstream } from '../../../proxy/upstream/create-upstream.ts';
+import { Upstream } from '../../../proxy/upstream/upstream.ts';
 import { listenAndAnnounce, upstreamUrl } from './listen.ts';
 
-const upstream = createUpstream('legacy', upstreamSchema.parse({ url: upstreamUrl }));
+const upstream = new Upstream('legacy', upstreamSchema.parse({ url: upstreamUrl }));
 
 listenAndAnnounce(
   createServer((request, response) => {

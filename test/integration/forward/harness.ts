@@ -7,11 +7,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { type UpstreamConfig, upstreamSchema } from '@ficus/core';
 import { LeanRequest } from '../../../proxy/accept/lean-request.ts';
-import { forward, forwardUpgrade, mayUpgrade } from '../../../proxy/forward/forward.ts';
+import { mayUpgrade } from '../../../proxy/accept/may-upgrade.ts';
+import { forward, forwardUpgrade } from '../../../proxy/forward/forward.ts';
 import type { ForwardCall } from '../../../proxy/forward/forward-call.ts';
 import { LeanResponse } from '../../../proxy/respond/lean-response.ts';
-import { createUpstream, type UpstreamHooks } from '../../../proxy/upstream/create-upstream.ts';
-import type { Upstream } from '../../../proxy/upstream/upstream.ts';
+import { Upstream, type UpstreamHooks } from '../../../proxy/upstream/upstream.ts';
 import type { Outcome } from '../../../proxy/wire/outcome.ts';
 
 /** For `expect.poll`, whose second is too short on a busy machine. */
@@ -61,7 +61,7 @@ export function statusOf(outcome: Outcome): number {
 
 /** Starts the forwarder before the upstream at `url`. */
 export async function startForwarder(url: string, options: ForwarderOptions = {}): Promise<Forwarder> {
-  const upstream = createUpstream('legacy', upstreamConfig(url, options.config), options.hooks);
+  const upstream = new Upstream('legacy', upstreamConfig(url, options.config), options.hooks);
   const outcomes: Outcome[] = [];
   const waiters = new Set<() => void>();
   const note = (outcome: Outcome): void => {
