@@ -13,40 +13,40 @@ export function compareJson(legacy: ExactJson, candidate: ExactJson, found: Diff
 
 /** One walk; `steps` is where it stands, copied only where something differs. */
 class Comparison {
-  private readonly found: DifferenceCollector;
-  private readonly steps: JsonStep[] = [];
+  readonly #found: DifferenceCollector;
+  readonly #steps: JsonStep[] = [];
 
   constructor(found: DifferenceCollector) {
-    this.found = found;
+    this.#found = found;
   }
 
   compare(legacy: ExactJson, candidate: ExactJson): void {
-    if (legacy === candidate || this.found.full) return;
-    if (Array.isArray(legacy) && Array.isArray(candidate)) this.compareItems(legacy, candidate);
-    else if (isMembers(legacy) && isMembers(candidate)) this.compareMembers(legacy, candidate);
-    else if (!sameNumber(legacy, candidate)) this.add(printExactJson(legacy), printExactJson(candidate));
+    if (legacy === candidate || this.#found.full) return;
+    if (Array.isArray(legacy) && Array.isArray(candidate)) this.#compareItems(legacy, candidate);
+    else if (isMembers(legacy) && isMembers(candidate)) this.#compareMembers(legacy, candidate);
+    else if (!sameNumber(legacy, candidate)) this.#add(printExactJson(legacy), printExactJson(candidate));
   }
 
-  private compareItems(legacy: readonly ExactJson[], candidate: readonly ExactJson[]): void {
+  #compareItems(legacy: readonly ExactJson[], candidate: readonly ExactJson[]): void {
     const length = Math.max(legacy.length, candidate.length);
-    for (let index = 0; index < length; index++) this.compareSlot(index, legacy[index], candidate[index]);
+    for (let index = 0; index < length; index++) this.#compareSlot(index, legacy[index], candidate[index]);
   }
 
-  private compareMembers(legacy: Members, candidate: Members): void {
-    for (const name of Object.keys(legacy)) this.compareSlot(name, legacy[name], own(candidate, name));
+  #compareMembers(legacy: Members, candidate: Members): void {
+    for (const name of Object.keys(legacy)) this.#compareSlot(name, legacy[name], own(candidate, name));
     for (const name of Object.keys(candidate))
-      if (!Object.hasOwn(legacy, name)) this.compareSlot(name, undefined, candidate[name]);
+      if (!Object.hasOwn(legacy, name)) this.#compareSlot(name, undefined, candidate[name]);
   }
 
-  private compareSlot(step: JsonStep, legacy: ExactJson | undefined, candidate: ExactJson | undefined): void {
-    this.steps.push(step);
+  #compareSlot(step: JsonStep, legacy: ExactJson | undefined, candidate: ExactJson | undefined): void {
+    this.#steps.push(step);
     if (legacy !== undefined && candidate !== undefined) this.compare(legacy, candidate);
-    else this.add(show(legacy), show(candidate));
-    this.steps.pop();
+    else this.#add(show(legacy), show(candidate));
+    this.#steps.pop();
   }
 
-  private add(legacy: string, candidate: string): void {
-    this.found.add({ area: 'json', steps: [...this.steps] }, legacy, candidate);
+  #add(legacy: string, candidate: string): void {
+    this.#found.add({ area: 'json', steps: [...this.#steps] }, legacy, candidate);
   }
 }
 

@@ -13,10 +13,10 @@ export class DifferenceCollector {
   readonly differences: Difference[] = [];
   readonly rules = new Set<string>();
   readonly expiredRules = new Set<string>();
-  private readonly prepared: PreparedRules;
+  readonly #prepared: PreparedRules;
 
   constructor(prepared: PreparedRules) {
-    this.prepared = prepared;
+    this.#prepared = prepared;
   }
 
   /** True once looking further would add nothing to the answer. */
@@ -25,7 +25,7 @@ export class DifferenceCollector {
   }
 
   add(place: Place, legacy: string, candidate: string): void {
-    const explanation = this.prepared.explain(place);
+    const explanation = this.#prepared.explain(place);
     if (explanation.kind === 'rule') {
       this.rules.add(explanation.rule);
       return;

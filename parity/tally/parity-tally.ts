@@ -49,68 +49,68 @@ const MOST_SAMPLES = 20;
 const MOST_KEYS = 200;
 
 export class ParityTally {
-  private since: Date;
-  private readonly routes = new Map<string, Record<VerdictKind, number>>();
-  private readonly reasons = new Map<string, number>();
-  private readonly paths = new Map<string, { route: string; path: string; count: number }>();
-  private samples: ParitySample[] = [];
+  #since: Date;
+  readonly #routes = new Map<string, Record<VerdictKind, number>>();
+  readonly #reasons = new Map<string, number>();
+  readonly #paths = new Map<string, { route: string; path: string; count: number }>();
+  #samples: ParitySample[] = [];
 
   constructor(since: Date) {
-    this.since = since;
+    this.#since = since;
   }
 
   /** Counts one verdict; the sample is made only when it will be kept. */
   add(route: string, verdict: Verdict, sample: () => ParitySample): void {
-    this.countsOf(route)[verdict.kind] += 1;
-    for (const reason of reasonsOf(verdict)) count(this.reasons, `${verdict.kind}: ${reason}`);
+    this.#countsOf(route)[verdict.kind] += 1;
+    for (const reason of reasonsOf(verdict)) count(this.#reasons, `${verdict.kind}: ${reason}`);
     if (verdict.kind !== 'mismatch') return;
-    for (const { path } of verdict.differences) this.countPath(route, generalise(path));
-    this.samples = [sample(), ...this.samples.slice(0, MOST_SAMPLES - 1)];
+    for (const { path } of verdict.differences) this.#countPath(route, generalise(path));
+    this.#samples = [sample(), ...this.#samples.slice(0, MOST_SAMPLES - 1)];
   }
 
   /** Counts copies that never became a comparison. */
   addSkipped(route: string, reason: string, copies: number): void {
-    this.countsOf(route).skipped += copies;
-    count(this.reasons, `skipped: ${reason}`, copies);
+    this.#countsOf(route).skipped += copies;
+    count(this.#reasons, `skipped: ${reason}`, copies);
   }
 
   /** A new window: what was counted before no longer speaks for the candidate. */
   reset(since: Date): void {
-    this.since = since;
-    this.routes.clear();
-    this.reasons.clear();
-    this.paths.clear();
-    this.samples = [];
+    this.#since = since;
+    this.#routes.clear();
+    this.#reasons.clear();
+    this.#paths.clear();
+    this.#samples = [];
   }
 
   report(): ParityReport {
     const counts = noVerdicts();
-    for (const route of this.routes.values()) for (const kind of VERDICT_KINDS) counts[kind] += route[kind];
+    for (const route of this.#routes.values()) for (const kind of VERDICT_KINDS) counts[kind] += route[kind];
     return {
-      since: this.since.toISOString(),
+      since: this.#since.toISOString(),
       counts,
-      routes: Object.fromEntries([...this.routes].map(([route, kinds]) => [route, { ...kinds }])),
+      routes: Object.fromEntries([...this.#routes].map(([route, kinds]) => [route, { ...kinds }])),
       compared: comparedOf(counts),
       ratio: parityRatio(counts),
-      reasons: Object.fromEntries(this.reasons),
-      differingPaths: [...this.paths.values()].sort((a, b) => b.count - a.count),
-      samples: this.samples,
+      reasons: Object.fromEntries(this.#reasons),
+      differingPaths: [...this.#paths.values()].sort((a, b) => b.count - a.count),
+      samples: this.#samples,
     };
   }
 
-  private countsOf(route: string): Record<VerdictKind, number> {
-    const known = this.routes.get(route);
+  #countsOf(route: string): Record<VerdictKind, number> {
+    const known = this.#routes.get(route);
     if (known) return known;
     const fresh = noVerdicts();
-    this.routes.set(route, fresh);
+    this.#routes.set(route, fresh);
     return fresh;
   }
 
-  private countPath(route: string, path: string): void {
+  #countPath(route: string, path: string): void {
     const key = `${route} ${path}`;
-    const known = this.paths.get(key);
+    const known = this.#paths.get(key);
     if (known) known.count += 1;
-    else if (this.paths.size < MOST_KEYS) this.paths.set(key, { route, path, count: 1 });
+    else if (this.#paths.size < MOST_KEYS) this.#paths.set(key, { route, path, count: 1 });
   }
 }
 

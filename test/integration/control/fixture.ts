@@ -65,12 +65,12 @@ export class HandPlayedReplication implements ReplicationPort {
   stopping: Promise<unknown> = Promise.resolve();
   /** Answers of waitForPosition. */
   reaches: boolean | (() => Promise<boolean>) = true;
-  private current: ReplicationStatus;
-  private readonly listeners = new Set<(status: ReplicationStatus) => void>();
+  #current: ReplicationStatus;
+  readonly #listeners = new Set<(status: ReplicationStatus) => void>();
 
   constructor(options: OpenReplicationOptions) {
     this.options = options;
-    this.current = {
+    this.#current = {
       slice: options.slice,
       state: 'streaming',
       appliedLsn: '0/10',
@@ -85,8 +85,8 @@ export class HandPlayedReplication implements ReplicationPort {
   }
 
   play(change: Partial<ReplicationStatus>): void {
-    this.current = { ...this.current, ...change };
-    for (const listener of this.listeners) listener(this.current);
+    this.#current = { ...this.#current, ...change };
+    for (const listener of this.#listeners) listener(this.#current);
   }
 
   async start(): Promise<void> {
@@ -94,13 +94,13 @@ export class HandPlayedReplication implements ReplicationPort {
   }
 
   status(): ReplicationStatus {
-    return this.current;
+    return this.#current;
   }
 
   subscribe(listener: (status: ReplicationStatus) => void): () => void {
-    this.listeners.add(listener);
-    listener(this.current);
-    return () => this.listeners.delete(listener);
+    this.#listeners.add(listener);
+    listener(this.#current);
+    return () => this.#listeners.delete(listener);
   }
 
   async currentPosition(): Promise<string> {
