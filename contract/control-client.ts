@@ -15,7 +15,7 @@ export interface PercentChange {
   readonly percent: number;
   /** Why, for the audit. */
   readonly reason?: string | undefined;
-  /** Insist although the candidate's data is not ready; only for the serve flag. */
+  /** Override guards that refuse; only for the serve flag. The audit names them. */
   readonly force?: boolean | undefined;
 }
 
@@ -146,7 +146,10 @@ function toError(base: string, status: number, text: string): FicusError {
         problem.code as ErrorCode,
         problem.detail ?? problem.title ?? `status ${status}`,
         {
-          details: problem.errors === undefined ? {} : { errors: problem.errors },
+          details: {
+            ...(problem.errors !== undefined && { errors: problem.errors }),
+            ...(problem.guards !== undefined && { guards: problem.guards }),
+          },
         },
       );
   } catch {

@@ -18,7 +18,8 @@ const HELP: Readonly<Record<FlagKind, string>> = {
 PERCENT of the users have their reads of the slice served by the candidate (and their writes too, when the slice has
 no tables). A user stays on the side they are on: raising the percentage never moves anybody back. 0 is the way back.
 Users are known by proxy.identify; whoever is not known has no share below 100, or a cookie of anonymousBucket.
-It is refused while the slice's rows are not copied or its stream stands still; --force overrides that.
+A raise is refused while the slice's rows are not copied or its stream stands still, and unless every guard of
+slices.NAME.guards (parity, lag) passes; --force overrides that, and the audit names what was overridden.
 With flags.provider: file the flag is written to that file, with no control plane to refuse it and no audit.
 
 Examples:
@@ -43,7 +44,7 @@ function addFlip(program: Command, flag: FlagKind, description: string): void {
     .argument('<slice>', 'the slice')
     .argument('<percent>', 'whole number from 0 to 100', parsePercent)
     .option('-r, --reason <text>', 'why, for the audit');
-  if (flag === 'serve') command.option('--force', 'even though the data is not known to be in step');
+  if (flag === 'serve') command.option('--force', 'override guards that refuse; say why with --reason');
   command
     .addHelpText('after', HELP[flag])
     .action((slice: string, percent: number, options: FlipOptions) => flip(flag, slice, percent, options));

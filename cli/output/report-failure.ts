@@ -11,6 +11,8 @@ interface Failure {
   readonly remedy: string;
   readonly exit: number;
   readonly problems?: readonly string[];
+  /** What each guard said, of a step that a guard refused. */
+  readonly guards?: unknown;
 }
 
 /** Writes the failure and answers the exit status. */
@@ -47,7 +49,8 @@ function describeFailure(error: unknown): Failure {
   }
   const known = error instanceof FicusError ? error : unforeseen(error);
   const { exit, remedy } = describeError(known.code);
-  return { code: known.code, message: known.message, remedy, exit };
+  const { guards } = known.details;
+  return { code: known.code, message: known.message, remedy, exit, ...(guards !== undefined && { guards }) };
 }
 
 function unforeseen(error: unknown): FicusError {

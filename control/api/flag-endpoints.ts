@@ -3,9 +3,9 @@ import { flagChangeView } from '@ficus/contract';
 import { FicusError, type FlagKind } from '@ficus/core';
 import { z } from 'zod';
 import type { FlagService } from '../flags/flag-service.ts';
-import { evaluateServeReadiness } from '../guards/evaluate-serve-readiness.ts';
+import { evaluateGuards } from '../guards/evaluate-guards.ts';
+import { requireGuards } from '../guards/require-guards.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import { buildReplicationView } from '../views/build-replication-view.ts';
 import type { SliceParts } from '../views/build-slice-view.ts';
 import { reason, sliceOf, viewOf } from './slice-of.ts';
 
@@ -47,19 +47,20 @@ export function flagEndpoints(parts: FlagEndpointParts): Endpoint[] {
       body: z.strictObject({
         percent,
         reason,
-        force: z.boolean().default(false).describe('insist although the candidate’s data is not ready'),
+        force: z.boolean().default(false).describe('override guards that refuse; the audit names them'),
       }),
       answer: flagChangeView,
       handle: ({ params, body, actor }) => {
-        const readiness = evaluateServeReadiness(buildReplicationView(parts.replications, params.name ?? ''));
-        if (body.percent > 0 && !body.force && readiness.answer === 'fail')
-          throw new FicusError(
-            'FICUS_CONTROL_NOT_READY_TO_SERVE',
-            `The candidate of ${params.name} cannot serve yet: ${readiness.text}.`,
-          );
-        const forced = body.percent > 0 && readiness.answer === 'fail';
-        const why = forced ? `${body.reason} (forced although ${readiness.text})`.trim() : body.reason;
-        return change('serve', params.name, { percent: body.percent, reason: why }, actor);
+        const { config } = sliceOf(parts, params.name);
+        const view = viewOf(parts, params.name);
+        const raises = body.percent > (view.flags.serve.percent ?? 0);
+        const note = raises ? requireGuards(view.name, evaluateGuards(view, config.guards), body.force) : '';
+        return change(
+          'serve',
+          params.name,
+          { percent: body.percent, reason: `${body.reason} ${note}`.trim() },
+          actor,
+        );
       },
     }),
     endpoint({

@@ -50,6 +50,20 @@ const problemContent = {
           type: 'array',
           items: { type: 'object', properties: { path: { type: 'string' }, message: { type: 'string' } } },
         },
+        guards: {
+          type: 'array',
+          description: 'what each guard said, of a step that a guard refused',
+          items: {
+            type: 'object',
+            required: ['guard', 'answer', 'text', 'numbers'],
+            properties: {
+              guard: { type: 'string' },
+              answer: { enum: ['pass', 'fail', 'insufficient evidence'] },
+              text: { type: 'string' },
+              numbers: { type: 'object', additionalProperties: { type: 'number' } },
+            },
+          },
+        },
       },
     },
   },

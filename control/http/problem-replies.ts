@@ -33,12 +33,17 @@ function sendProblem(reply: FastifyReply, error: FicusError): FastifyReply {
   const problem: ControlProblem = {
     ...toProblem(error.code, detail),
     remedy: describeError(error.code).remedy,
-    ...(error.details.errors ? { errors: error.details.errors } : {}),
+    ...pick(error.details, 'errors'),
+    ...pick(error.details, 'guards'),
   };
   return reply
     .code(problem.status)
     .header('content-type', 'application/problem+json')
     .send(Buffer.from(JSON.stringify(problem)));
+}
+
+function pick(details: FicusError['details'], name: string): Record<string, unknown> {
+  return details[name] === undefined ? {} : { [name]: details[name] };
 }
 
 /** Fastify's own refusals: a body that is no JSON, too large, of a foreign type. */

@@ -3,6 +3,7 @@
  * of its shape, so that they speak even when some area is invalid: a user sees all errors at once.
  */
 import type { ConfigProblem } from './config-problem.ts';
+import { UNEVALUATED_GUARDS } from './guards-schema.ts';
 
 /** A parsed document of unknown shape, seen through optional properties. */
 interface Loose {
@@ -18,6 +19,7 @@ export function checkJoins(document: unknown): ConfigProblem[] {
     ...slices.flatMap(({ name, slice }) => repeatedRouteIds(name, slice)),
     ...slices.flatMap(({ name, slice }) => unknownIgnoredRoutes(name, slice)),
     ...slices.flatMap(({ name, slice }) => writersOfNoTables(name, slice)),
+    ...slices.flatMap(({ name, slice }) => unevaluatedGuards(name, slice)),
   ];
 }
 
@@ -80,6 +82,15 @@ function unknownIgnoredRoutes(name: string, slice: Loose): ConfigProblem[] {
 function writersOfNoTables(name: string, slice: Loose): ConfigProblem[] {
   if (list(slice.writtenBy).length === 0 || list(slice.tables).length > 0) return [];
   return [{ path: ['slices', name, 'writtenBy'], message: 'says who writes tables, and the slice has none' }];
+}
+
+/** A guard that nothing evaluates would promise what it does not keep. */
+function unevaluatedGuards(name: string, slice: Loose): ConfigProblem[] {
+  const guards = loose(slice.guards);
+  return UNEVALUATED_GUARDS.filter((guard) => guards[guard] !== undefined).map((guard) => ({
+    path: ['slices', name, 'guards', guard],
+    message: 'is not evaluated by this version, so it would hold nothing back; remove it',
+  }));
 }
 
 function loose(value: unknown): Loose {

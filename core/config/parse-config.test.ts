@@ -154,6 +154,14 @@ test.each([
     { slices: { a: { candidate: { url: 'http://x' }, guards: { parity: { min: 2 } } } } },
     'slices.a.guards.parity.min: must be at most 1',
   ],
+  [
+    { slices: { a: { candidate: { url: 'http://x' }, guards: { errors: { maxRatio: 1 } } } } },
+    'slices.a.guards.errors: is not evaluated by this version, so it would hold nothing back; remove it',
+  ],
+  [
+    { slices: { a: { candidate: { url: 'http://x' }, guards: { latency: { p99MaxRatio: 1 } } } } },
+    'slices.a.guards.latency: is not evaluated by this version, so it would hold nothing back; remove it',
+  ],
 ])('a value out of bounds is told in plain words: %j', (document, problem) => {
   expect(problemsOf(document)).toContain(problem);
 });

@@ -1,6 +1,7 @@
 /** `slices.NAME`: the unit of migration. */
 import { z } from 'zod';
 import { milliseconds } from './common-schema.ts';
+import { guardsSchema } from './guards-schema.ts';
 import { foreignWriteSchema, routeSchema } from './route-schema.ts';
 import { tableSchema } from './table-schema.ts';
 import { upstreamSchema } from './upstream-schema.ts';
@@ -17,28 +18,6 @@ const ignoreRule = z.strictObject({
     .describe('JSON path ($.a.b, $.items[*].x), header.NAME, or body'),
   reason: z.string().min(1).describe('why the difference does not matter; verdicts name it'),
   expires: z.iso.date().optional().describe('last day on which the rule holds'),
-});
-
-const guardsSchema = z.strictObject({
-  parity: z
-    .strictObject({
-      min: z.number().min(0).max(1).default(0.999).describe('share of matches among comparisons that count'),
-      samples: z
-        .int()
-        .positive()
-        .default(1000)
-        .describe('comparisons below which the answer is insufficient evidence'),
-    })
-    .optional(),
-  lag: z.strictObject({ maxMs: milliseconds }).optional(),
-  errors: z
-    .strictObject({ maxRatio: z.number().positive() })
-    .optional()
-    .describe('candidate’s error share over the legacy’s'),
-  latency: z
-    .strictObject({ p99MaxRatio: z.number().positive() })
-    .optional()
-    .describe('candidate’s p99 over the legacy’s'),
 });
 
 const copySchema = z
@@ -80,4 +59,3 @@ export const sliceSchema = z.strictObject({
 export type SliceConfig = z.output<typeof sliceSchema>;
 export type CopyConfig = z.output<typeof copySchema>;
 export type IgnoreRule = z.output<typeof ignoreRule>;
-export type GuardsConfig = z.output<typeof guardsSchema>;

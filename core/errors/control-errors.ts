@@ -65,11 +65,12 @@ export const controlErrors = {
     remedy: 'See /openapi.json for what there is.',
     retry: 'never',
   },
-  FICUS_CONTROL_NOT_READY_TO_SERVE: {
+  FICUS_GUARD_REFUSED: {
     status: 409,
     exit: 1,
-    title: 'The candidate’s data is not ready to be served',
-    remedy: 'See `ficus status SLICE`; wait, mend what it names, or insist with --force.',
+    title: 'A guard holds the step back',
+    remedy:
+      'Wait or fix what the guard names (`ficus status SLICE`), or override it with --force and --reason.',
     retry: 'timed',
   },
   FICUS_CONTROL_STILL_SERVING: {

@@ -75,7 +75,7 @@ describe('flags', () => {
     expect(slice).toMatchObject({ owner: 'legacy', epoch: 1, stage: 'canary', team: 'messaging' });
   });
 
-  it('do not let a candidate serve that has no data, unless somebody insists', async () => {
+  it('hold back a candidate without data, unless forced', async () => {
     const client = createControlClient(control.address);
     stream.isCopied = false;
     await control.stop();
@@ -94,20 +94,23 @@ describe('flags', () => {
     });
     const again = createControlClient(control.address);
     await expect(again.setServe('notes', { percent: 5 })).rejects.toMatchObject({
-      code: 'FICUS_CONTROL_NOT_READY_TO_SERVE',
+      code: 'FICUS_GUARD_REFUSED',
       message:
-        'The candidate of notes cannot serve yet: the first copy is not complete (3 of about 10 rows).',
+        'notes is held back by its guards. data: fail. The first copy is not complete (3 of about 10 rows).',
+      details: { guards: [{ guard: 'data', answer: 'fail', numbers: { rowsCopied: 3, rowsTotal: 10 } }] },
     });
     expect((await again.setServe('notes', { percent: 0 })).percent).toBe(0);
     await again.setServe('notes', { percent: 5, force: true, reason: 'I know' });
-    expect((await again.audit({ limit: 1 }))[0]?.reason).toMatch(/^I know \(forced although the first copy/);
+    expect((await again.audit({ limit: 1 }))[0]?.reason).toMatch(
+      /^I know \(forced past data: fail\. The first copy/,
+    );
     stream.play({
       state: 'stopped',
       copy: { rowsCopied: 10, rowsTotal: 10, rowsPerSecond: 1, done: true },
       problem: { code: 'FICUS_CDC_SLOT_LOST', message: 'the slot is lost.', remedy: 'copy anew' },
     });
     await expect(again.setServe('notes', { percent: 6 })).rejects.toThrow(
-      'its stream is stopped: the slot is lost.',
+      'The candidate’s stream is stopped: the slot is lost.',
     );
     expect((await again.setServe('pages', { percent: 6 })).slice.stage).toBe('canary');
     expect(client).toBeDefined();

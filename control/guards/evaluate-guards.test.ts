@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { parityOf, streamOf } from './case-facts.ts';
+import { evaluateGuards } from './evaluate-guards.ts';
+
+const facts = { parity: parityOf(0, 0), replication: streamOf({ lagMs: 20 }) } as Parameters<
+  typeof evaluateGuards
+>[0];
+
+test('the data guard is asked always, the others when the config sets their bound', () => {
+  const asked = (config: Parameters<typeof evaluateGuards>[1]) =>
+    evaluateGuards(facts, config).map(({ guard, answer }) => [guard, answer]);
+  expect(asked({})).toEqual([['data', 'pass']]);
+  expect(asked({ lag: { maxMs: 10 }, parity: { min: 0.9, samples: 1 } })).toEqual([
+    ['data', 'pass'],
+    ['lag', 'fail'],
+    ['parity', 'insufficient evidence'],
+  ]);
+});

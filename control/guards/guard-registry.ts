@@ -1,0 +1,10 @@
+/** One guard for each key of `slices.NAME.guards`; the compiler asks for a missing one. See docs/architecture/add-a-guard.md. */
+import type { EvaluatedGuard, GuardBound } from '@ficus/core';
+import type { Guard } from './guard.ts';
+import { evaluateLag } from './lag-guard.ts';
+import { evaluateParity } from './parity-guard.ts';
+
+export const GUARDS: { readonly [K in EvaluatedGuard]: Guard<GuardBound<K>> } = {
+  lag: evaluateLag,
+  parity: evaluateParity,
+};

@@ -1,0 +1,35 @@
+/**
+ * `guards.parity`: did enough comparisons agree? Below the need for samples a good ratio proves nothing; too many
+ * mismatches are a `fail` at once, since no later match can make up for them within that need.
+ */
+import type { GuardAnswer, GuardBound } from '@ficus/core';
+import type { GuardFacts } from './guard.ts';
+
+export function evaluateParity(
+  { parity }: Pick<GuardFacts, 'parity'>,
+  bound: GuardBound<'parity'>,
+): GuardAnswer {
+  const { compared, ratio } = parity;
+  const needed = neededSamples(bound);
+  const mismatches = parity.counts.mismatch;
+  const numbers = { compared, needed, mismatches, min: bound.min, ...(ratio !== null && { ratio }) };
+  const found = `${mismatches} of ${compared} comparisons differ`;
+  if (mismatches > Math.floor((1 - bound.min) * Math.max(compared, needed) + ROUNDING))
+    return { answer: 'fail', text: `${found}; at least ${percent(bound.min)} must agree.`, numbers };
+  if (compared < needed)
+    return {
+      answer: 'insufficient evidence',
+      text: `${found}; ${needed} comparisons are needed to show that ${percent(bound.min)} agree.`,
+      numbers,
+    };
+  return { answer: 'pass', text: `${found}; at least ${percent(bound.min)} must agree.`, numbers };
+}
+
+const ROUNDING = 1e-9;
+
+/** The rule of three: with no mismatch among n, the share of mismatches is below 3 / n with 95 % confidence. */
+function neededSamples({ min, samples }: GuardBound<'parity'>): number {
+  return min < 1 ? Math.max(samples, Math.ceil(3 / (1 - min) - 1e-6)) : samples;
+}
+
+const percent = (share: number) => `${Number((share * 100).toFixed(4))} %`;

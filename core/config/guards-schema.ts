@@ -1,0 +1,45 @@
+/** `slices.NAME.guards`: the bounds that hold before more traffic moves to the candidate. */
+import { z } from 'zod';
+import { milliseconds } from './common-schema.ts';
+
+export const guardsSchema = z
+  .strictObject({
+    parity: z
+      .strictObject({
+        min: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(0.999)
+          .describe('share of matches among comparisons that count'),
+        samples: z
+          .int()
+          .positive()
+          .default(1000)
+          .describe('least comparisons for an answer; the bound itself may ask for more'),
+      })
+      .optional(),
+    lag: z
+      .strictObject({ maxMs: milliseconds.describe('how far behind the change stream may be') })
+      .optional(),
+    errors: z
+      .strictObject({ maxRatio: z.number().positive() })
+      .optional()
+      .describe('candidate’s error share over the legacy’s; not evaluated by this version, which refuses it'),
+    latency: z
+      .strictObject({ p99MaxRatio: z.number().positive() })
+      .optional()
+      .describe('candidate’s p99 over the legacy’s; not evaluated by this version, which refuses it'),
+  })
+  .describe('Conditions that hold before `ficus serve` raises the candidate’s share');
+
+export type GuardsConfig = z.output<typeof guardsSchema>;
+
+/** Guards that the schema knows and nothing evaluates yet: a config that names one is refused. */
+export const UNEVALUATED_GUARDS = ['errors', 'latency'] as const satisfies readonly (keyof GuardsConfig)[];
+
+/** Guards that hold something back; control/guards/guard-registry.ts has one for each. */
+export type EvaluatedGuard = Exclude<keyof GuardsConfig, (typeof UNEVALUATED_GUARDS)[number]>;
+
+/** The bound that the config sets for a guard. */
+export type GuardBound<K extends EvaluatedGuard> = NonNullable<GuardsConfig[K]>;
