@@ -20,6 +20,7 @@ export * from './errors/error-entry.ts';
 export * from './errors/ficus-error.ts';
 export * from './flags/client-features.ts';
 export * from './guard/guard-answer.ts';
+export * from './http/methods.ts';
 export * from './link/link-protocol.ts';
 export * from './net/host-port.ts';
 export * from './observe/observation.ts';

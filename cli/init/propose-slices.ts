@@ -2,6 +2,8 @@
  * Proposals for slices from an OpenAPI document: operations under the same first telling path segment belong to one
  * business capability more often than not. They are proposals; a human decides.
  */
+import { isSafe } from '@ficus/core';
+
 export interface SliceProposal {
   readonly name: string;
   readonly routes: readonly ProposedRoute[];
@@ -37,9 +39,8 @@ export function proposeSlices(document: unknown): SliceProposal[] {
 
 /** Reads and writes of one path are two routes: they move at different times. */
 function splitByKind(path: string, methods: readonly string[], offset: number): ProposedRoute[] {
-  const isRead = (method: string) => ['GET', 'HEAD', 'OPTIONS'].includes(method);
   const pattern = path.replaceAll(/\{([^}]+)\}/g, ':$1');
-  const groups = [methods.filter(isRead), methods.filter((method) => !isRead(method))].filter(
+  const groups = [methods.filter(isSafe), methods.filter((method) => !isSafe(method))].filter(
     (group) => group.length > 0,
   );
   return groups.map((group, index) => ({

@@ -3,7 +3,14 @@
  * before it counts; what there is no room to ask again counts as inconclusive, and is never silently lost.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { FicusConfig, Observation, SliceConfig, SliceState, Verdict } from '@ficus/core';
+import {
+  type FicusConfig,
+  isComparable,
+  type Observation,
+  type SliceConfig,
+  type SliceState,
+  type Verdict,
+} from '@ficus/core';
 import {
   compareResponses,
   makeSample,
@@ -215,7 +222,7 @@ export class ParityService {
 
   /** Only what has a stream can lag, and only what changes nothing may be asked again. */
   private mayBeLag(slice: SliceParity, observation: Observation): boolean {
-    return slice.config.tables.length > 0 && ['GET', 'HEAD'].includes(observation.method);
+    return slice.config.tables.length > 0 && isComparable(observation.method);
   }
 
   private confirm(

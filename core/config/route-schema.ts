@@ -1,5 +1,6 @@
 /** `slices.NAME.routes[]`: what belongs to a slice. */
 import { z } from 'zod';
+import { isSafe } from '../http/methods.ts';
 import { fieldValue, headerName } from './common-schema.ts';
 
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Z]+$/;
@@ -82,10 +83,8 @@ export type RewriteConfig = z.output<typeof rewriteSchema>;
 export type RouteKind = RouteConfig['kind'];
 export type ValueMatch = z.output<typeof valueMatch>;
 
-const READ_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
-
 function defaultKind(methods: readonly string[]): 'read' | 'write' {
-  return methods.every((method) => READ_METHODS.has(method)) ? 'read' : 'write';
+  return methods.every(isSafe) ? 'read' : 'write';
 }
 
 function isRegex(source: string): boolean {

@@ -1,12 +1,14 @@
 /**
  * Step 1, accept: one pass over the head of a request. What llhttp lets through and RFC 9112 does not is refused
- * here, and what later steps need is picked out on the way, so that nobody goes over the head again.
+ * here, and what later steps need is picked out on the way, so that they need not go over the head again.
  */
 import type { IncomingMessage } from 'node:http';
 import type { RequestFacts } from '../match/conditions.ts';
 import { ALLOW } from '../respond/answer-options.ts';
 import { canonicalPath } from '../wire/canonical-path.ts';
+import type { NetworkList } from '../wire/network-list.ts';
 import { headerValue } from '../wire/raw-headers.ts';
+import { clientAddress, peerAddress } from './client-address.ts';
 
 export interface HeadLimits {
   readonly headerCount: number;
@@ -15,7 +17,7 @@ export interface HeadLimits {
 
 const NO_FIELDS: readonly string[] = [];
 
-/** What the pass finds. Made anew for each request; fields are `undefined` when the client sent none. */
+/** What the pass finds. Later steps read it and change nothing; fields are `undefined` when the client sent none. */
 export class InspectedHead implements RequestFacts {
   target = '';
   rawHeaders: readonly string[] = NO_FIELDS;
@@ -33,12 +35,26 @@ export class InspectedHead implements RequestFacts {
   force: string | undefined = undefined;
   /** The client's Connection says more than `close` or `keep-alive`. */
   namesFields = false;
-  /** The client asks for server-sent events, or is given them: an answer without an end. */
+  /** The client asks for server-sent events: an answer without an end. */
   eventStream = false;
   /** Of OPTIONS alone: how many hops may still pass the request on. */
   maxForwards: number | undefined = undefined;
-  /** The bucket that this request's caller is given, the same in all slices. */
-  newBucket: string | undefined = undefined;
+  /** Address of the other end of the connection. */
+  peer = '';
+  /** What it says about the client is believed. */
+  fromTrustedProxy = false;
+  #trusted: NetworkList | undefined = undefined;
+
+  /** Of the client behind trusted proxies. Found out when it is asked for: few requests need it. */
+  get clientAddress(): string {
+    return this.fromTrustedProxy ? clientAddress(this.peer, this.#trusted!, this.forwardedFor) : this.peer;
+  }
+
+  setPeer(peer: string, trusted: NetworkList): void {
+    this.peer = peer;
+    this.fromTrustedProxy = trusted.has(peer);
+    this.#trusted = trusted;
+  }
 }
 
 /** A request that goes no further. `reason` names it in the log and in the counter. */
@@ -81,8 +97,10 @@ export function inspectHead(
   request: IncomingMessage,
   head: InspectedHead,
   limits: HeadLimits,
+  trusted: NetworkList,
 ): Refusal | undefined {
   const { method, rawHeaders } = request;
+  head.setPeer(peerAddress(request.socket), trusted);
   const target = request.url!;
   head.target = target;
   head.rawHeaders = rawHeaders;

@@ -13,8 +13,7 @@ import type { LiveRoute, LiveSlice } from '../snapshot/live-snapshot.ts';
 import type { RequestHost } from '../snapshot/request-host.ts';
 
 export interface RequestDecision extends Decision {
-  /** Under which the user's reads are pinned; undefined in a slice without tables. */
-  readonly pinKey: string | undefined;
+  /** The other side is not known to have seen this user's last write. */
   readonly pinned: boolean;
   /** A bucket that the caller has to be given. */
   readonly newBucket: string | undefined;
@@ -25,21 +24,22 @@ export const UNMATCHED: RequestDecision = {
   serve: 'legacy',
   shadow: undefined,
   reason: 'no-route',
-  pinKey: undefined,
   pinned: false,
   newBucket: undefined,
 };
 
-/** @param client address of the client, asked for only where it matters */
-export function decideRequest(
-  host: RequestHost,
-  route: LiveRoute,
-  identity: Identity,
-  head: InspectedHead,
-  client: () => string,
-): RequestDecision {
+/** Who calls, as the steps before have found out. */
+export interface CallerFacts {
+  readonly head: InspectedHead;
+  readonly identity: Identity;
+  /** Made for the first slice that asks for one; the others give the same. */
+  newBucket: string | undefined;
+}
+
+export function decideRequest(host: RequestHost, route: LiveRoute, request: CallerFacts): RequestDecision {
   const { slice, config } = route;
-  const { caller, pinKey, newBucket } = callerOf(slice, identity, head, client);
+  const { head, identity } = request;
+  const { caller, pinKey, newBucket } = callerOf(slice, request);
   const context = contextOf(route, identity, caller);
   const { force } = host.snapshot;
   const facts: DecideFacts = {
@@ -49,34 +49,33 @@ export function decideRequest(
     serveEnabled: host.flags.isEnabled(slice.serveFlag, context),
     shadowEnabled: host.flags.isEnabled(slice.shadowFlag, context),
     pinned: pinKey !== undefined && (identity.uncertain || host.pins.isPinned(slice.name, pinKey)),
-    forced: force && head.force !== undefined ? force.read(head.force, client(), host.now()) : undefined,
+    forced:
+      force && head.force !== undefined ? force.read(head.force, head.clientAddress, host.now()) : undefined,
     candidateAvailable: slice.candidate.breaker.allows(turnNow()),
   };
   const { serve, shadow, reason } = decideSide(facts);
-  return { serve, shadow, reason, pinKey, pinned: facts.pinned, newBucket };
+  return { serve, shadow, reason, pinned: facts.pinned, newBucket };
 }
 
 /** Who calls, for one slice. */
 export interface SliceCaller {
-  /** Undefined when nobody knows. */
+  /** Undefined when it is not known. */
   readonly caller: string | undefined;
+  /** Under which the user's reads are pinned; undefined in a slice without tables. */
   readonly pinKey: string | undefined;
+  /** A bucket that the caller has to be given. */
   readonly newBucket: string | undefined;
 }
 
-export function callerOf(
-  slice: LiveSlice,
-  identity: Identity,
-  head: InspectedHead,
-  client: () => string,
-): SliceCaller {
+export function callerOf(slice: LiveSlice, request: CallerFacts): SliceCaller {
+  const { head, identity } = request;
   const named = identity.user ?? identity.session;
   const cookie = named === undefined ? slice.config.anonymousBucket?.cookie : undefined;
   const known = cookie === undefined ? undefined : readBucket(head.cookie, cookie);
-  if (cookie !== undefined && known === undefined) head.newBucket ??= makeBucket();
-  const newBucket = cookie !== undefined && known === undefined ? head.newBucket : undefined;
+  if (cookie !== undefined && known === undefined) request.newBucket ??= makeBucket();
+  const newBucket = cookie !== undefined && known === undefined ? request.newBucket : undefined;
   const caller = named ?? known ?? newBucket;
-  const pinKey = slice.hasTables ? boundedKey(caller ?? `address ${client()}`) : undefined;
+  const pinKey = slice.hasTables ? boundedKey(caller ?? `address ${head.clientAddress}`) : undefined;
   return { caller, pinKey, newBucket };
 }
 

@@ -6,6 +6,7 @@
  *       └ no connection, loss, timeout, client gone, cancel: over, from anywhere
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isIdempotent } from '@ficus/core';
 import { turnNow } from '../clock/turn-clock.ts';
 import { ClientResponse } from '../respond/client-response.ts';
 import { LeanResponse } from '../respond/lean-response.ts';
@@ -18,8 +19,6 @@ import { buildRequestHead, type RequestHead } from '../wire/request-head.ts';
 import { drainAfterDiscard } from './discard-rest.ts';
 import type { ForwardCall } from './forward-call.ts';
 import { RequestBodyPump } from './request-body.ts';
-
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 const EXCHANGE = Symbol('ficus.exchange');
 
@@ -80,7 +79,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
   }
 
   get mayProbe(): boolean {
-    return this.#head!.body === 'none' && IDEMPOTENT.has(this.#request.method!);
+    return this.#head!.body === 'none' && isIdempotent(this.#request.method!);
   }
 
   // ── Step 5.1: a connection ────────────────────────────────────────────────────────────────────────────────
@@ -244,7 +243,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
       !this.#retriedStale &&
       this.#firstByteAt === 0 &&
       this.#pump === undefined &&
-      IDEMPOTENT.has(this.#request.method!)
+      isIdempotent(this.#request.method!)
     );
   }
 

@@ -3,7 +3,7 @@
  * random and says nothing about the caller.
  */
 import { randomUUID } from 'node:crypto';
-import { cookieValue } from '../match/conditions.ts';
+import { cookieValue } from '../wire/cookie.ts';
 
 const VALID = /^[A-Za-z0-9-]{8,64}$/;
 const ONE_YEAR_SECONDS = 31_536_000;

@@ -5,7 +5,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ProxyConfig, Side } from '@ficus/core';
-import { NetworkList } from '../accept/client-address.ts';
+import { NetworkList } from '../wire/network-list.ts';
 
 export interface ForceOverride {
   /** The forced side, or undefined when the header is not believed. @param now milliseconds since the epoch */

@@ -3,7 +3,7 @@
  * makes their session, and a monolith may renew one at any write; the reads that follow come under the new name.
  */
 import type { IdentifyConfig } from '@ficus/core';
-import { cookieValue } from '../match/conditions.ts';
+import { cookieValue } from '../wire/cookie.ts';
 
 /** @param fields of the answer, flat. @returns values of the cookies that carry a user or a session as they are */
 export function freshCallers({ user, session }: IdentifyConfig, fields: readonly string[]): string[] {

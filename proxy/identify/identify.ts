@@ -4,7 +4,7 @@
  */
 import type { IdentifyConfig } from '@ficus/core';
 import type { InspectedHead } from '../accept/inspect-head.ts';
-import { cookieValue } from '../match/conditions.ts';
+import { cookieValue } from '../wire/cookie.ts';
 import { headerValue } from '../wire/raw-headers.ts';
 import type { BearerClaims, Claims } from './bearer-claims.ts';
 import { ANONYMOUS, type Identity } from './identity.ts';

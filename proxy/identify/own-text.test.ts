@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cookieValue } from '../match/conditions.ts';
+import { cookieValue } from '../wire/cookie.ts';
 import { IdentityAssertion } from './assertion.ts';
 import { BearerClaims } from './bearer-claims.ts';
 import { boundedKey, ownText } from './own-text.ts';

@@ -3,14 +3,17 @@
  * config; a request's query and cookies are taken apart only when a route that could match asks for them.
  */
 import type { RouteConfig, ValueMatch } from '@ficus/core';
+import { cookieValue } from '../wire/cookie.ts';
 import { headerValue } from '../wire/raw-headers.ts';
 
-/** What conditions look at. One such object is reused for all requests. */
+/** What conditions look at: the inspected head of a request, or what `ficus check --explain` makes of its arguments. */
 export interface RequestFacts {
   readonly host: string;
   readonly target: string;
   readonly rawHeaders: readonly string[];
   readonly cookie: string | undefined;
+  /** Behind trusted proxies: of the client, not of the last proxy. */
+  readonly clientAddress: string;
 }
 
 export type Condition = (facts: RequestFacts) => boolean;
@@ -65,29 +68,4 @@ function queryValue(target: string, name: string): string | undefined {
   const queryAt = target.indexOf('?');
   if (queryAt === -1) return undefined;
   return new URLSearchParams(target.slice(queryAt + 1)).get(name) ?? undefined;
-}
-
-/** The value of a cookie as it was sent; undefined when there is none of this name. */
-export function cookieValue(header: string, name: string): string | undefined {
-  const length = name.length;
-  let at = header.indexOf(name);
-  while (at !== -1) {
-    // A name counts only at the start of a pair and with `=` behind it.
-    if (header.charCodeAt(at + length) === 61 && startsPair(header, at)) {
-      const end = header.indexOf(';', at);
-      return unquote(header.slice(at + length + 1, end === -1 ? undefined : end).trim());
-    }
-    at = header.indexOf(name, at + 1);
-  }
-  return undefined;
-}
-
-function startsPair(header: string, at: number): boolean {
-  let before = at - 1;
-  while (before >= 0 && (header.charCodeAt(before) === 32 || header.charCodeAt(before) === 9)) before -= 1;
-  return before < 0 || header.charCodeAt(before) === 59;
-}
-
-function unquote(value: string): string {
-  return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
 }

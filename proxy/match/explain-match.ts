@@ -37,6 +37,8 @@ export type MatchExplanation =
 export interface ExplainRequest {
   /** Flat list, as in a request. */
   readonly headers?: readonly string[];
+  /** Address of the client; without one, no condition on it holds. */
+  readonly clientAddress?: string;
 }
 
 /** @param url a path with or without query, or an absolute URL (its host is looked at) */
@@ -50,7 +52,14 @@ export function explainMatch(
   const path = canonicalPath(target);
   if (typeof path !== 'string') return { kind: 'refused', reason: path.refused };
   const rawHeaders = request.headers ?? [];
-  const facts: RequestFacts = { host, target, rawHeaders, cookie: headerValue(rawHeaders, 'cookie') };
+  const cookie = headerValue(rawHeaders, 'cookie');
+  const facts: RequestFacts = {
+    host,
+    target,
+    rawHeaders,
+    cookie,
+    clientAddress: request.clientAddress ?? '',
+  };
   const written = new ForeignWrites(config).find(method, path, facts);
   const winner = buildRouteTable(config).find(method, path, facts);
   if (!winner) {

@@ -32,6 +32,7 @@ function find(built: FicusConfig, method: string, path: string, request: Request
     target: `${path}${request.query ?? ''}`,
     rawHeaders: request.headers ?? [],
     cookie: request.cookie,
+    clientAddress: '',
   };
   return buildRouteTable(built).find(method, path, facts)?.route.id;
 }

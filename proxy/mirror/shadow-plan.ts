@@ -3,7 +3,7 @@
  * either the copy goes out or the room is given back. Made only for requests whose decision names a shadow side.
  */
 import type { IncomingMessage } from 'node:http';
-import type { Side } from '@ficus/core';
+import { isComparable, type Side } from '@ficus/core';
 import type { RequestName } from '../observe/request-name.ts';
 import type { ResponseHead } from '../respond/response-amendments.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -46,7 +46,7 @@ export class ShadowPlan {
   /** Takes room; undefined when there is none or the request is not one that is copied. */
   static make(mirror: Mirror, slice: string, request: IncomingMessage): ShadowPlan | undefined {
     const { method, url } = request;
-    if (method !== 'GET' && method !== 'HEAD') return undefined;
+    if (!isComparable(method!)) return undefined;
     // A copy needs an origin-form target.
     if (!url!.startsWith('/')) return undefined;
     const ticket = mirror.reserve(slice);

@@ -2,7 +2,6 @@
  * What a request is called in logs and traces, and by the services behind. Names that were brought are kept when they
  * are well formed; made ones replace what was not.
  */
-import type { InspectedHead } from '../accept/inspect-head.ts';
 import type { RequestSpan, Spans } from './spans.ts';
 import { isRequestId, isTraceparent, makeTraceparent, randomDigits, traceIdOf } from './trace-context.ts';
 
@@ -15,7 +14,18 @@ export interface RequestName {
   readonly span: RequestSpan | undefined;
 }
 
-export function nameRequest(head: InspectedHead, method: string, spans: Spans | undefined): RequestName {
+/** Of a request whose head has not been looked at. */
+export const UNNAMED: RequestName = { requestId: '', traceId: '', traceparent: '', span: undefined };
+
+/** What the client brought. */
+export interface BroughtNames {
+  readonly requestId: string | undefined;
+  readonly traceparent: string | undefined;
+  /** Canonical path. */
+  readonly path: string;
+}
+
+export function nameRequest(head: BroughtNames, method: string, spans: Spans | undefined): RequestName {
   const brought = head.traceparent;
   const parent = brought !== undefined && isTraceparent(brought) ? brought : undefined;
   const span = spans?.begin(parent, method, head.path);

@@ -1,46 +1,64 @@
 /**
- * After an attempt that gave the client nothing: try again, fall back to the legacy, or give up. Pure, so that the
- * strangler's rule can be read and tested in one place: a request that may have reached the candidate goes nowhere
- * else unless it changes nothing.
+ * May this request be asked again, and of which side? After an attempt that gave the client nothing: the same side again,
+ * the legacy instead, or neither. Pure, so that the strangler's rule can be read and tested in one place: a request that
+ * may have reached the candidate goes nowhere else unless it changes nothing. Asked by attempts.ts. What a method promises
+ * is core's (core/http/methods.ts); the forwarder replaces a stale connection, once, by the same lists.
  */
-import type { Reason, Side } from '@ficus/core';
+import { isIdempotent, isSafe, type Reason, type Side, type SliceConfig } from '@ficus/core';
 import { foundNoPlace, type Outcome } from '../wire/outcome.ts';
 
-export interface AttemptFacts {
+/** What a fallback depends on. */
+export interface FallBackFacts {
+  /** Which side was to serve. */
+  readonly side: Side;
+  readonly kind: 'read' | 'write';
+  readonly onBreakerOpen: SliceConfig['onBreakerOpen'];
+  /** The legacy may be behind for this user. */
+  readonly pinned: boolean;
+  readonly reason: Reason;
+}
+
+export interface AttemptFacts extends FallBackFacts {
   readonly outcome: Outcome;
   readonly method: string;
-  readonly kind: 'read' | 'write';
-  readonly side: Side;
-  readonly reason: Reason;
   /** Attempts made so far on this side. */
   readonly attempts: number;
   readonly maxAttempts: number;
-  /** `onBreakerOpen: legacy`, and the other side is not known to be behind for this user. */
-  readonly mayFallBack: boolean;
 }
 
 export type NextStep = 'retry' | 'fall-back' | 'give-up';
 
-/** RFC 9110 section 9.2.2. */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
-/** RFC 9110 section 9.2.1. */
-export const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
-
 export function decideNextStep(facts: AttemptFacts): NextStep {
-  const { outcome } = facts;
+  const { outcome, method } = facts;
   if (outcome.kind === 'completed' || outcome.kind === 'tunnelled') return 'give-up';
   if (outcome.responseStarted || outcome.bodyTaken) return 'give-up';
   if (outcome.kind === 'failed' && outcome.side === 'client') return 'give-up';
-  if (facts.attempts < facts.maxAttempts && mayRepeat(facts)) return 'retry';
-  return facts.mayFallBack && mayGoElsewhere(facts) ? 'fall-back' : 'give-up';
+  if (facts.attempts < facts.maxAttempts && mayRepeat(outcome, method)) return 'retry';
+  return mayFallBack(facts) && mayGoElsewhere(outcome, method) ? 'fall-back' : 'give-up';
 }
 
-function mayRepeat({ outcome, method }: AttemptFacts): boolean {
+/** Whether a request that the candidate does not serve may be served by the legacy instead. */
+export function mayFallBack({ side, kind, onBreakerOpen, pinned, reason }: FallBackFacts): boolean {
+  if (side !== 'candidate' || kind !== 'read' || onBreakerOpen !== 'legacy') return false;
+  // A pinned user would read the legacy's past, and a forced request wants to see the candidate as it is.
+  return !pinned && reason !== 'forced';
+}
+
+/**
+ * Whether an answer whose status is tried again (`retry.statuses`) may be thrown away: only that of a request which
+ * changes nothing, for an upstream that answered has acted. A body would be gone.
+ */
+export function mayDiscardAnswer(method: string, hasBody: boolean): boolean {
+  return isSafe(method) && !hasBody;
+}
+
+/** To the same side: no answer came, and twice is the same as once. */
+function mayRepeat(outcome: Outcome, method: string): boolean {
   if (outcome.kind === 'failed' && foundNoPlace(outcome)) return false;
-  return IDEMPOTENT.has(method);
+  return isIdempotent(method);
 }
 
-function mayGoElsewhere({ outcome, method, kind, side }: AttemptFacts): boolean {
-  if (side !== 'candidate' || kind !== 'read') return false;
-  return SAFE.has(method) || !outcome.mayHaveBeenSent;
+/** To the other side, which has a state of its own. */
+function mayGoElsewhere(outcome: Outcome, method: string): boolean {
+  return isSafe(method) || !outcome.mayHaveBeenSent;
 }

@@ -4,27 +4,20 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Side } from '@ficus/core';
-import { appendForwardedFields, peerAddress } from '../accept/client-address.ts';
-import type { InspectedHead } from '../accept/inspect-head.ts';
-import type { Identity } from '../identify/identity.ts';
-import type { RequestName } from '../observe/request-name.ts';
-import type { LiveRoute, LiveSnapshot } from '../snapshot/live-snapshot.ts';
+import { appendForwardedFields } from '../accept/forwarded-fields.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { hasDotSegment } from '../wire/canonical-path.ts';
 import type { FieldNames } from '../wire/request-head.ts';
+import type { RequestState } from './request-state.ts';
 
-/**
- * Target for an upstream; undefined leaves it as it came, byte for byte.
- * @param route the route whose rewrite applies, if any
- */
+/** Target for an upstream; undefined leaves it as it came, byte for byte. */
 export function targetFor(
   upstream: Upstream,
-  route: LiveRoute | undefined,
-  request: IncomingMessage,
-  head: InspectedHead,
+  side: Side,
+  { request, head, route }: RequestState,
 ): string | undefined {
   const url = request.url!;
-  const rewritten = route?.rewrite?.target(url, head.path);
+  const rewritten = side === 'candidate' ? route?.rewrite?.target(url, head.path) : undefined;
   if (rewritten !== undefined || upstream.basePath === '') return rewritten;
   // Behind a base path, a path that climbs would leave it.
   const queryAt = url.indexOf('?');
@@ -33,37 +26,17 @@ export function targetFor(
 }
 
 /** The client's fields that do not go to the side, in lower case. */
-export function removedFor(
-  side: Side,
-  route: LiveRoute | undefined,
-  snapshot: LiveSnapshot,
-  request: IncomingMessage,
-): FieldNames {
+export function removedFor(side: Side, { head, route, snapshot }: RequestState): FieldNames {
   const own = side === 'candidate' ? route?.removeForCandidate : undefined;
   const { trusted, untrusted } = own ?? snapshot.removed;
-  return snapshot.trusted.has(peerAddress(request.socket)) ? trusted : untrusted;
-}
-
-/** Who calls, and under which name the request goes on. */
-export interface CallerFacts {
-  readonly name: RequestName;
-  readonly identity: Identity;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
+  return head.fromTrustedProxy ? trusted : untrusted;
 }
 
 /** Fields that are set on the way to the side, flat. */
-export function fieldsFor(
-  side: Side,
-  route: LiveRoute | undefined,
-  snapshot: LiveSnapshot,
-  request: IncomingMessage,
-  head: InspectedHead,
-  { name, identity, now }: CallerFacts,
-): string[] {
-  const peer = peerAddress(request.socket);
+export function fieldsFor(side: Side, state: RequestState): string[] {
+  const { head, name, route, snapshot } = state;
   const fields: string[] = [];
-  appendForwardedFields(fields, peer, snapshot.trusted.has(peer), head);
+  appendForwardedFields(fields, head);
   // What the client names in Connection is taken out, unless it is set.
   const { requestId, traceparent, namesFields } = head;
   if (namesFields || name.requestId !== requestId) fields.push('x-request-id', name.requestId);
@@ -71,14 +44,14 @@ export function fieldsFor(
   if (head.maxForwards) fields.push('Max-Forwards', String(head.maxForwards - 1));
   if (side === 'legacy' || route === undefined) return fields;
   if (route.rewrite) fields.push(...route.rewrite.setRequestHeaders);
-  const token = snapshot.assertion?.tokenFor(identity, route.slice.name, now);
+  const token = snapshot.assertion?.tokenFor(state.identity, route.slice.name, state.host.now());
   if (token !== undefined) fields.push(snapshot.assertion!.header, token);
   return fields;
 }
 
 /** The proxy as the client knows it, or nothing where it did not say; X-Forwarded-Proto is believed of trusted proxies alone. */
-export function clientOrigin(request: IncomingMessage, head: InspectedHead, snapshot: LiveSnapshot): string {
-  const trusted = snapshot.trusted.has(peerAddress(request.socket));
+export function clientOrigin({ head }: RequestState): string {
+  const trusted = head.fromTrustedProxy;
   const proto = trusted && head.forwardedProto === 'https' ? 'https' : 'http';
   const host = trusted ? (head.forwardedHost ?? head.host) : head.host;
   return host ? `${proto}://${host}` : '';

@@ -3,13 +3,10 @@
  * tables it writes as well. What is read afterwards may then not be older than the write.
  */
 import type { UpstreamConfig } from '@ficus/core';
-import type { InspectedHead } from '../accept/inspect-head.ts';
-import { callerOf } from '../decide/decide-request.ts';
 import { freshCallers } from '../identify/fresh-callers.ts';
 import type { Identity } from '../identify/identity.ts';
 import { boundedKey, ownText } from '../identify/own-text.ts';
 import { EVERYBODY } from '../pin/pin-table.ts';
-import type { LiveSlice } from '../snapshot/live-snapshot.ts';
 import type { RequestHost } from '../snapshot/request-host.ts';
 import type { Outcome } from '../wire/outcome.ts';
 
@@ -18,32 +15,22 @@ interface HeldPin {
   readonly key: string;
 }
 
-/** A write, and the slices that it writes. */
-export interface WriteFacts {
-  readonly identity: Identity;
-  readonly head: InspectedHead;
-  readonly client: () => string;
-  /** The slice whose route it is, and the key of its caller there. */
-  readonly own: { readonly slice: string; readonly pinKey: string } | undefined;
-  readonly others: readonly LiveSlice[];
-  /** Called for a slice that gives its caller a bucket. */
-  readonly onBucket: (slice: LiveSlice, bucket: string) => void;
-}
-
 export class WritePins {
   readonly #host: RequestHost;
+  readonly #identity: Identity;
   readonly #held: HeldPin[] = [];
 
-  constructor(host: RequestHost, facts: WriteFacts) {
+  constructor(host: RequestHost, identity: Identity) {
     this.#host = host;
-    const { identity, head, client, own, others } = facts;
-    if (own !== undefined) this.#add(own.slice, own.pinKey, identity);
-    for (const slice of others) {
-      if (slice.name === own?.slice) continue;
-      const { pinKey, newBucket } = callerOf(slice, identity, head, client);
-      if (newBucket !== undefined) facts.onBucket(slice, newBucket);
-      if (pinKey !== undefined) this.#add(slice.name, pinKey, identity);
-    }
+    this.#identity = identity;
+  }
+
+  /** @param pinKey of the caller in this slice; undefined where the slice pins no caller */
+  add(slice: string, pinKey: string | undefined): void {
+    if (pinKey === undefined) return;
+    // A writer whose name is not known may come back under any name.
+    const key = this.#identity.uncertain ? EVERYBODY : this.#host.pins.keyFor(slice, ownText(pinKey));
+    this.#held.push({ slice, key });
   }
 
   /** Goes on when all workers know of all pins: the answer may be read before we hear of it. */
@@ -86,12 +73,6 @@ export class WritePins {
    */
   end(afterMs: number): void {
     for (const { slice, key } of this.#held) this.#host.endWrite(slice, key, afterMs);
-  }
-
-  #add(slice: string, pinKey: string, identity: Identity): void {
-    // A writer whom nobody can name may come back under any name.
-    const key = identity.uncertain ? EVERYBODY : this.#host.pins.keyFor(slice, ownText(pinKey));
-    this.#held.push({ slice, key });
   }
 }
 

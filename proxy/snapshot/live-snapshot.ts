@@ -9,7 +9,6 @@ import {
   type RouteConfig,
   type SliceConfig,
 } from '@ficus/core';
-import { NetworkList } from '../accept/client-address.ts';
 import { RemovedFields } from '../accept/removed-fields.ts';
 import { turnNow } from '../clock/turn-clock.ts';
 import { lastUserOf } from '../flags/flag-evaluator.ts';
@@ -25,6 +24,7 @@ import { TrafficCounters } from '../observe/traffic-counters.ts';
 import { compileRewrite, type Rewrite } from '../respond/rewrite.ts';
 import { sendCopy } from '../upstream/send-copy.ts';
 import { joinFields } from '../wire/head-lines.ts';
+import { NetworkList } from '../wire/network-list.ts';
 import type { LiveUpstream, UpstreamRegistry } from './live-upstream.ts';
 
 /** A slice as a request sees it. */

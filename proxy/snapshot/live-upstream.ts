@@ -2,11 +2,8 @@
  * An upstream with what protects it: breaker, retry budget, concurrency limit. It outlives a config snapshot as long
  * as its own part of the config stays the same, so that a reload costs no connection and forgets no breaker.
  */
-import type { IncomingMessage } from 'node:http';
 import type { Side, UpstreamConfig } from '@ficus/core';
 import { addTo } from '../observe/add-to.ts';
-import { SAFE } from '../request/next-step.ts';
-import { hasBody } from '../request/outgoing-head.ts';
 import type { AddressChange } from '../resilience/address-health.ts';
 import { Breaker, type BreakerState } from '../resilience/breaker.ts';
 import { backoffMs, RetryBudget } from '../resilience/retry-budget.ts';
@@ -44,26 +41,15 @@ export class LiveUpstream {
    * @param first whether it is the request's first attempt, which earns a share of a retry
    */
   tryEnter(now: number, first: boolean): ProblemAnswer | undefined {
-    // The legacy's breaker only counts: failing fast there would make an outage out of a hiccup.
-    if (this.side === 'candidate' && !this.breaker.allows(now)) return this.leftAlone;
     if (this.#underWay >= this.#concurrency) {
       const detail = `Too many requests to ${this.upstream.name} are under way.`;
       return { code: 'FICUS_PROXY_OVERLOADED', detail, retryAfterSeconds: 1 };
     }
+    // The legacy's breaker only counts: failing fast there would make an outage out of a hiccup.
+    if (!this.breaker.enter(now) && this.side === 'candidate') return this.breakerOpenAnswer;
     this.#underWay += 1;
-    this.breaker.enter(now);
     if (first) this.budget.deposit();
     return undefined;
-  }
-
-  /**
-   * Whether an answer is given up for another attempt: one of the statuses that are tried again, to a request that
-   * changes nothing and has no body, with an attempt and budget left.
-   */
-  mayTryAgain(request: IncomingMessage, status: number, attempts: number, now: number): boolean {
-    const { retry } = this.upstream.config;
-    if (attempts >= retry.attempts || !retry.statuses.includes(status)) return false;
-    return SAFE.has(request.method!) && !hasBody(request) && this.budget.withdraw(now);
   }
 
   /** The pause before the next attempt. */
@@ -72,10 +58,10 @@ export class LiveUpstream {
   }
 
   /** The answer while the breaker is open. */
-  get leftAlone(): ProblemAnswer {
+  get breakerOpenAnswer(): ProblemAnswer {
     return {
       code: 'FICUS_PROXY_UPSTREAM_ILL',
-      detail: `The candidate of ${this.upstream.name} is left alone for a while.`,
+      detail: `The candidate of ${this.upstream.name} is unhealthy; its circuit breaker is open.`,
       retryAfterSeconds: Math.ceil(this.upstream.config.breaker.openMs / 1000),
     };
   }

@@ -15,7 +15,8 @@ import { ObservationQueue } from '../link/observation-queue.ts';
 import { postJson } from '../link/post-json.ts';
 import type { Spans } from '../observe/spans.ts';
 import { PinTable } from '../pin/pin-table.ts';
-import { RequestRun } from '../request/request-run.ts';
+import { runRequest } from '../request/request-run.ts';
+import { RequestState } from '../request/request-state.ts';
 import type { AddressChange } from '../resilience/address-health.ts';
 import { buildSnapshot, type LiveSnapshot } from '../snapshot/live-snapshot.ts';
 import { UpstreamRegistry } from '../snapshot/live-upstream.ts';
@@ -91,9 +92,10 @@ export class Worker implements RequestHost {
     this.#inbound = createInbound(init.config.proxy, {
       request: (request, response) => {
         if (this.#draining) response.shouldKeepAlive = false;
-        this.#run(new RequestRun(this, request, response, undefined, undefined));
+        this.#begin(new RequestState(this, request, response, undefined));
       },
-      upgrade: (request, socket, head) => this.#run(new RequestRun(this, request, undefined, socket, head)),
+      upgrade: (request, socket, firstBytes) =>
+        this.#begin(new RequestState(this, request, undefined, { socket, firstBytes })),
       refused: (reason, status) => {
         this.snapshot.counters.add(`ficus_refused_total{reason="${reason}"}`);
         logger.warn({ reason, status }, 'request refused');
@@ -247,14 +249,9 @@ export class Worker implements RequestHost {
     if (snapshot.requests === 0 && snapshot !== this.snapshot) this.#retire(snapshot);
   }
 
-  #run(run: RequestRun): void {
+  #begin(state: RequestState): void {
     this.snapshot.requests += 1;
-    try {
-      run.start();
-    } catch (error) {
-      // One request that we cannot cope with must not take the others of this worker with it.
-      run.broken(error);
-    }
+    runRequest(state);
   }
 
   #replaceConfig(config: LiveSnapshot['config'], generation: number): void {

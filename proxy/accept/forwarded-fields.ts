@@ -1,0 +1,30 @@
+/**
+ * What the proxy says about the client to the services behind: X-Forwarded-* and Forwarded (RFC 7239). What a trusted
+ * proxy said is continued; from any other peer these fields are replaced (CVE-2026-3635: spoofed addresses).
+ */
+import { isIPv6 } from 'node:net';
+import type { InspectedHead } from './inspect-head.ts';
+
+/** Appends the X-Forwarded-* fields (and Forwarded, where a trusted proxy began one) to a flat list. */
+export function appendForwardedFields(fields: string[], head: InspectedHead): void {
+  const { peer } = head;
+  if (!head.fromTrustedProxy) {
+    fields.push('X-Forwarded-For', peer, 'X-Forwarded-Proto', 'http');
+    pushHost(fields, head.host);
+    return;
+  }
+  const chain = head.forwardedFor ? `${head.forwardedFor}, ${peer}` : peer;
+  fields.push('X-Forwarded-For', chain, 'X-Forwarded-Proto', head.forwardedProto || 'http');
+  pushHost(fields, head.forwardedHost || head.host);
+  if (head.forwarded !== undefined) fields.push('Forwarded', `${head.forwarded}, ${forwardedElement(peer)}`);
+}
+
+/** HTTP/1.0 may come without a Host. A service that finds the field empty takes it for a host all the same. */
+function pushHost(fields: string[], host: string): void {
+  if (host !== '') fields.push('X-Forwarded-Host', host);
+}
+
+/** RFC 7239: an IPv6 address is bracketed and quoted. */
+function forwardedElement(peer: string): string {
+  return isIPv6(peer) ? `for="[${peer}]"` : `for=${peer}`;
+}

@@ -1,0 +1,190 @@
+/**
+ * Steps 5 and 6, forward and respond: the attempts to have a request answered. One object for a request, which is itself
+ * what the forwarder asks for (ForwardCall): it says what changes on the way to the side that is asked, hears what came
+ * of it, and tries again, falls back to the legacy, or answers in the upstream's place (next-step.ts decides which).
+ */
+import type { Side } from '@ficus/core';
+import { turnNow } from '../clock/turn-clock.ts';
+import { forward, forwardUpgrade } from '../forward/forward.ts';
+import type { ForwardCall } from '../forward/forward-call.ts';
+import type { ResponseHead } from '../respond/response-amendments.ts';
+import type { LiveUpstream } from '../snapshot/live-upstream.ts';
+import type { BodyCapture } from '../wire/body-capture.ts';
+import type { Outcome } from '../wire/outcome.ts';
+import type { FieldNames } from '../wire/request-head.ts';
+import { withoutSide, withSide } from './added-fields.ts';
+import { answerForOutcome } from './answer-for-outcome.ts';
+import { answerClient, giveUp } from './end-unserved.ts';
+import { decideNextStep, type FallBackFacts, mayDiscardAnswer, mayFallBack } from './next-step.ts';
+import { clientOrigin, fieldsFor, hasBody, removedFor, targetFor } from './outgoing-head.ts';
+import { countRequest, dropShadow, reportServed } from './request-report.ts';
+import type { RequestState } from './request-state.ts';
+
+/** Step 5 for a request that has not been forwarded yet. */
+export function forwardTo(side: Side, state: RequestState): void {
+  new Attempts(state).begin(side);
+}
+
+class Attempts implements ForwardCall {
+  target: string | undefined = undefined;
+  setHeaders: readonly string[] | undefined = undefined;
+  removeHeaders: FieldNames | undefined = undefined;
+  onResponseHead: ((head: ResponseHead) => 'forward' | 'discard') | undefined = undefined;
+
+  readonly #state: RequestState;
+  #live: LiveUpstream | undefined = undefined;
+  #exposed = false;
+
+  constructor(state: RequestState) {
+    this.#state = state;
+  }
+
+  get responseHeaders(): string[] | undefined {
+    return this.#state.responseHeaders;
+  }
+
+  get sentFields(): string[] | undefined {
+    return this.#state.shadow?.sentFields;
+  }
+
+  get responseCapture(): BodyCapture | undefined {
+    return this.#state.shadow?.capture;
+  }
+
+  // Step 5: forward.
+  begin(side: Side): void {
+    const state = this.#state;
+    state.side = side;
+    const live = side === 'legacy' ? state.snapshot.legacy : state.route!.slice.candidate;
+    const refused = live.tryEnter(turnNow(), state.attempts === 0);
+    if (refused) {
+      if (mayFallBack(this.#fallBackFacts()))
+        this.#fallBack(live.breaker.state === 'closed' ? 'fell-back' : 'breaker-open');
+      else giveUp(state, refused);
+      return;
+    }
+    this.#live = live;
+    state.attempts += 1;
+    this.#amend(side, live);
+    const { request, response, upgrade } = state;
+    const exchange = response
+      ? forward(live.upstream, request, response, this)
+      : forwardUpgrade(live.upstream, request, upgrade!.socket, upgrade!.firstBytes, this);
+    if (state.endless) state.host.holdEndless(state, exchange);
+  }
+
+  /** What changes on the way to this side. */
+  #amend(side: Side, live: LiveUpstream): void {
+    const state = this.#state;
+    this.target = targetFor(live.upstream, side, state);
+    this.setHeaders = fieldsFor(side, state);
+    this.removeHeaders = removedFor(side, state);
+    const mayDiscard = live.upstream.config.retry.attempts > state.attempts;
+    const pins = state.pins?.isEmpty === false;
+    const rewrites = side === 'candidate' && state.route!.rewrite !== undefined;
+    this.onResponseHead = mayDiscard || pins || state.shadow || rewrites ? takeHead : undefined;
+    if (!state.snapshot.config.proxy.expose || this.#exposed) return;
+    this.#exposed = true;
+    state.responseHeaders = withSide(state.responseHeaders, side, state.decision.reason);
+  }
+
+  /** Called by the forwarder through `takeHead`. */
+  inspectResponse(head: ResponseHead): 'forward' | 'discard' {
+    const state = this.#state;
+    if (this.#discards(head.status)) return 'discard';
+    state.shadow?.noteHead(head);
+    state.pins?.noteAnswer(head.headers);
+    const rewrite = state.side === 'candidate' ? state.route?.rewrite : undefined;
+    rewrite?.response(head, clientOrigin(state));
+    return 'forward';
+  }
+
+  /** Whether the answer is given up for another attempt, which takes its share of the budget. */
+  #discards(status: number): boolean {
+    const { request, attempts } = this.#state;
+    const live = this.#live!;
+    const { retry } = live.upstream.config;
+    if (attempts >= retry.attempts || !retry.statuses.includes(status)) return false;
+    return mayDiscardAnswer(request.method!, hasBody(request)) && live.budget.withdraw(turnNow());
+  }
+
+  /** From the forwarder: an answer without an end, whether or not the client asked for one. */
+  onEventStream(exchange: { cancel(): void }): void {
+    this.#state.endless = true;
+    this.#state.host.holdEndless(this.#state, exchange);
+  }
+
+  // Step 6: respond, when the forwarder could not.
+  onOutcome(outcome: Outcome): void {
+    const live = this.#live!;
+    live.leave(outcome, turnNow());
+    if (outcome.kind === 'completed' || outcome.kind === 'tunnelled')
+      this.#end(outcome, outcome.status >= 500);
+    else {
+      if (outcome.kind === 'failed') this.#state.snapshot.counters.countFailed(live.upstream.name, outcome);
+      this.#proceed(outcome);
+    }
+  }
+
+  /** The client has seen nothing, or a part. */
+  #proceed(outcome: Exclude<Outcome, { kind: 'completed' | 'tunnelled' }>): void {
+    const live = this.#live!;
+    const { request, attempts } = this.#state;
+    const maxAttempts = live.upstream.config.retry.attempts;
+    const facts = { ...this.#fallBackFacts(), outcome, method: request.method!, attempts, maxAttempts };
+    let next = decideNextStep(facts);
+    // An answer that was discarded has paid already.
+    if (next === 'retry' && outcome.kind === 'failed' && !live.budget.withdraw(turnNow()))
+      next = decideNextStep({ ...facts, maxAttempts: 0 });
+    if (next === 'retry') this.#retry(live);
+    else if (next === 'fall-back') {
+      // The candidate's failure stays visible, though the client will not see it: guards count it.
+      countRequest(this.#state, true);
+      this.#fallBack('fell-back');
+    } else this.#answerOutcome(outcome, live);
+  }
+
+  #fallBackFacts(): FallBackFacts {
+    const { side, route, decision } = this.#state;
+    return {
+      side,
+      kind: route?.config.kind ?? 'write',
+      onBreakerOpen: route?.slice.config.onBreakerOpen ?? 'fail',
+      pinned: decision.pinned,
+      reason: decision.reason,
+    };
+  }
+
+  #retry(live: LiveUpstream): void {
+    const { snapshot, route, side, attempts } = this.#state;
+    snapshot.counters.add(`ficus_retries_total{slice="${route?.slice.name ?? ''}",kind="retry"}`);
+    this.responseCapture?.clear();
+    setTimeout(() => this.begin(side), live.pauseMs(attempts));
+  }
+
+  #fallBack(reason: 'breaker-open' | 'fell-back'): void {
+    const state = this.#state;
+    state.snapshot.counters.add(`ficus_retries_total{slice="${state.route!.slice.name}",kind="fall-back"}`);
+    dropShadow(state, 'fell-back');
+    state.decision = { ...state.decision, serve: 'legacy', shadow: undefined, reason };
+    state.responseHeaders = withoutSide(state.responseHeaders);
+    this.#exposed = false;
+    this.begin('legacy');
+  }
+
+  #answerOutcome(outcome: Outcome, live: LiveUpstream): void {
+    const answer = answerForOutcome(outcome, live.upstream.name);
+    if (answer) answerClient(this.#state, answer, true);
+    else if (!outcome.responseStarted) this.#state.request.socket.destroy();
+    this.#end(outcome, true);
+  }
+
+  #end(outcome: Outcome, failed: boolean): void {
+    reportServed(this.#state, this.#live!, outcome, failed);
+  }
+}
+
+/** One function for all requests; the forwarder calls it as a method of the call. */
+function takeHead(this: ForwardCall, head: ResponseHead): 'forward' | 'discard' {
+  return (this as Attempts).inspectResponse(head);
+}

@@ -1,0 +1,51 @@
+/**
+ * Step 6, respond, for requests that no upstream answers: refused, given up, answered by the proxy itself. Each of these
+ * answers the client, and reports and releases the request.
+ */
+import type { Refusal } from '../accept/inspect-head.ts';
+import { answerOptions } from '../respond/answer-options.ts';
+import { answerProblem, answerProblemOnSocket, type ProblemAnswer } from '../respond/answer-problem.ts';
+import { hasBody } from './outgoing-head.ts';
+import { countRequest, endSpan, release, requestLine } from './request-report.ts';
+import type { RequestState } from './request-state.ts';
+
+/** @param close when the rest of the request was not read and nothing may follow it */
+export function answerClient(state: RequestState, answer: ProblemAnswer, close: boolean): void {
+  const whole = { ...answer, headers: answer.headers ?? state.responseHeaders };
+  if (state.response) answerProblem(state.response, whole, close);
+  else answerProblemOnSocket(state.upgrade!.socket, whole);
+}
+
+/** Not a request that is served here. */
+export function refuse(state: RequestState, { status, reason, detail, headers }: Refusal): void {
+  const { host, snapshot, name } = state;
+  snapshot.counters.add(`ficus_refused_total{reason="${reason}"}`);
+  host.logger.warn({ requestId: name.requestId, status, reason }, 'request refused');
+  answerClient(state, { code: 'FICUS_PROXY_BAD_REQUEST', status, detail, headers }, true);
+  endSpan(state, status, false);
+  host.finished(snapshot);
+}
+
+/** A sound request that is not sent anywhere, now. */
+export function giveUp(state: RequestState, answer: ProblemAnswer): void {
+  state.snapshot.counters.add(`ficus_refused_total{reason="${answer.code}"}`);
+  answerClient(state, answer, hasBody(state.request));
+  const durationMs = countRequest(state, true);
+  state.host.logger.warn({ ...requestLine(state, durationMs), code: answer.code }, answer.detail);
+  release(state, 0, true);
+}
+
+/** OPTIONS whose Max-Forwards ends here. */
+export function sayOptions(state: RequestState): void {
+  state.snapshot.counters.add('ficus_max_forwards_total');
+  answerOptions(state.response!);
+  endSpan(state, 200, false);
+  state.host.finished(state.snapshot);
+}
+
+/** A fault of the proxy's own. */
+export function failUnforeseen(state: RequestState, error: unknown): void {
+  state.host.logger.error({ requestId: state.name.requestId, err: error }, 'request path failed');
+  answerClient(state, { code: 'FICUS_INTERNAL', detail: 'The proxy failed.' }, true);
+  release(state, 500, true);
+}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import type { Failed, Outcome } from '../wire/outcome.ts';
+import { type AttemptFacts, decideNextStep, mayDiscardAnswer } from './next-step.ts';
+
+describe('decideNextStep', () => {
+  const numbers = { connectMs: 0, firstByteMs: 0, totalMs: 0, requestBodyBytes: 0, responseBodyBytes: 0 };
+  const failed = (over: Partial<Failed> = {}): Outcome => ({
+    kind: 'failed',
+    status: 0,
+    side: 'upstream',
+    phase: 'connect',
+    cause: 'refused',
+    detail: '',
+    mayHaveBeenSent: false,
+    responseStarted: false,
+    bodyTaken: false,
+    reused: false,
+    retriedStale: false,
+    ...numbers,
+    ...over,
+  });
+  const facts = (over: Partial<AttemptFacts>): AttemptFacts => ({
+    outcome: failed(),
+    method: 'GET',
+    kind: 'read',
+    side: 'candidate',
+    onBreakerOpen: 'legacy',
+    pinned: false,
+    reason: 'serve-flag-on',
+    attempts: 1,
+    maxAttempts: 1,
+    ...over,
+  });
+  const table: [string, Partial<AttemptFacts>, string][] = [
+    ['a read that the candidate did not answer', {}, 'fall-back'],
+    ['the same, sent already', { outcome: failed({ mayHaveBeenSent: true }) }, 'fall-back'],
+    ['a write, provably not sent', { method: 'POST', kind: 'write' }, 'give-up'],
+    [
+      'a write that may have been sent',
+      { method: 'POST', kind: 'write', outcome: failed({ mayHaveBeenSent: true }) },
+      'give-up',
+    ],
+    [
+      'a PUT that may have been sent, with attempts left',
+      { method: 'PUT', kind: 'write', maxAttempts: 2, outcome: failed({ mayHaveBeenSent: true }) },
+      'retry',
+    ],
+    ['a POST with attempts left', { method: 'POST', kind: 'write', maxAttempts: 3 }, 'give-up'],
+    [
+      'a read by POST that may have been sent',
+      { method: 'POST', outcome: failed({ mayHaveBeenSent: true }) },
+      'give-up',
+    ],
+    ['a read by POST, not sent', { method: 'POST' }, 'fall-back'],
+    ['an answer that has begun', { outcome: failed({ responseStarted: true }) }, 'give-up'],
+    ['a body that was taken', { outcome: failed({ bodyTaken: true }) }, 'give-up'],
+    ['a client that went away', { outcome: failed({ side: 'client' }), maxAttempts: 3 }, 'give-up'],
+    ['attempts left', { maxAttempts: 2 }, 'retry'],
+    [
+      'a full pool is not tried again, but left',
+      { maxAttempts: 2, outcome: failed({ cause: 'overloaded' }) },
+      'fall-back',
+    ],
+    [
+      'the same of one in which no place became free in time',
+      { maxAttempts: 2, outcome: failed({ phase: 'queue', cause: 'timed-out' }) },
+      'fall-back',
+    ],
+    ['the legacy has no side to fall back to', { side: 'legacy' }, 'give-up'],
+    ['a pinned user', { pinned: true }, 'give-up'],
+    ['a forced request', { reason: 'forced' }, 'give-up'],
+    ['a slice that fails instead', { onBreakerOpen: 'fail' }, 'give-up'],
+    [
+      'a read by PUT that may have been sent, without attempts left',
+      { method: 'PUT', outcome: failed({ mayHaveBeenSent: true }) },
+      'give-up',
+    ],
+  ];
+  test.each(table)('%s', (_, over, step) => expect(decideNextStep(facts(over))).toBe(step));
+});
+
+test.each([
+  ['GET', false, true],
+  ['OPTIONS', false, true],
+  ['GET', true, false],
+  ['PUT', false, false],
+  ['POST', false, false],
+])('the answer to %s, with a body: %s, may be thrown away: %s', (method, hasBody, expected) => {
+  expect(mayDiscardAnswer(method, hasBody)).toBe(expected);
+});

@@ -1,0 +1,89 @@
+/**
+ * Step 7, observe: what is counted, logged and traced of a request, and its copy. Everything that ends a request comes
+ * by `release`, exactly once.
+ */
+
+import { turnNow } from '../clock/turn-clock.ts';
+import { type AccessLine, isSampled, logFailed, logServed } from '../observe/access-log.ts';
+import type { LiveUpstream } from '../snapshot/live-upstream.ts';
+import type { Outcome } from '../wire/outcome.ts';
+import type { RequestState } from './request-state.ts';
+import { sendShadow } from './send-shadow.ts';
+import { mayGoOnMs } from './write-pins.ts';
+
+/** A request that was forwarded, whatever came of it. */
+export function reportServed(
+  state: RequestState,
+  live: LiveUpstream,
+  outcome: Outcome,
+  failed: boolean,
+): void {
+  const { host, snapshot } = state;
+  // A client that goes away is no side's failure: guards compare what the sides do wrong.
+  const durationMs = countRequest(state, failed && !(outcome.kind === 'failed' && outcome.side === 'client'));
+  if (failed) logFailed(host.logger, requestLine(state, durationMs), outcome);
+  else if (isSampled(snapshot.config.proxy.accessLog.sample)) {
+    logServed(host.logger, requestLine(state, durationMs), outcome);
+  }
+  if (state.shadow && outcome.kind === 'completed') copy(state, durationMs);
+  release(state, outcome.status, failed, mayGoOnMs(outcome, live.upstream.config.timeouts));
+}
+
+/** Counts an answer of the side that is asked now. @returns milliseconds since the request came */
+export function countRequest(state: RequestState, failed: boolean): number {
+  const durationMs = turnNow() - state.startedAt;
+  const { counters } = state.snapshot;
+  counters.count(state.route?.matched, state.side, state.decision.reason, failed, durationMs);
+  return durationMs;
+}
+
+export function requestLine(state: RequestState, durationMs: number): AccessLine {
+  const { name, request, head, route, side, decision, attempts } = state;
+  return {
+    requestId: name.requestId,
+    traceId: name.traceId,
+    method: request.method!,
+    path: head.path,
+    slice: route?.slice.name,
+    route: route?.config.id,
+    side,
+    reason: decision.reason,
+    attempts,
+    durationMs: Math.round(durationMs * 1000) / 1000,
+  };
+}
+
+export function endSpan(
+  { name, route, side, decision }: RequestState,
+  status: number,
+  failed: boolean,
+): void {
+  const { reason } = decision;
+  name.span?.end({ status, failed, side, reason, slice: route?.slice.name, route: route?.config.id });
+}
+
+/**
+ * Nothing of this request is left to do, but for its copy.
+ * @param writeGoesOnMs how long a write may still be under way though it has no answer
+ */
+export function release(state: RequestState, status: number, failed: boolean, writeGoesOnMs = 0): void {
+  if (state.over) return;
+  state.over = true;
+  endSpan(state, status, failed);
+  dropShadow(state, 'live-failed');
+  if (state.endless) state.host.dropEndless(state);
+  state.pins?.end(writeGoesOnMs);
+  state.host.finished(state.snapshot);
+}
+
+/** No copy after all. */
+export function dropShadow(state: RequestState, reason: string): void {
+  state.shadow?.drop(state.route!.slice.name, reason);
+  state.shadow = undefined;
+}
+
+function copy(state: RequestState, durationMs: number): void {
+  const plan = state.shadow!;
+  state.shadow = undefined;
+  sendShadow(plan, state, durationMs);
+}

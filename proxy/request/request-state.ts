@@ -1,0 +1,80 @@
+/**
+ * What is known of one request, in the order in which the steps find it out: each field is written by the step that it
+ * stands under, and only read by those after it. Made by the worker, handed from step to step (request-run.ts).
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Side } from '@ficus/core';
+import { InspectedHead } from '../accept/inspect-head.ts';
+import { turnNow } from '../clock/turn-clock.ts';
+import { type RequestDecision, UNMATCHED } from '../decide/decide-request.ts';
+import { ANONYMOUS, type Identity } from '../identify/identity.ts';
+import type { ShadowPlan } from '../mirror/shadow-plan.ts';
+import { type RequestName, UNNAMED } from '../observe/request-name.ts';
+import type { LiveRoute, LiveSlice, LiveSnapshot } from '../snapshot/live-snapshot.ts';
+import type { RequestHost } from '../snapshot/request-host.ts';
+import type { WritePins } from './write-pins.ts';
+
+/** An upgrade has no response: it is answered on the bare socket. */
+export interface UpgradeEnd {
+  readonly socket: Duplex;
+  /** First bytes of the upgraded protocol, when the client sent them along. */
+  readonly firstBytes: Buffer;
+}
+
+export class RequestState {
+  readonly host: RequestHost;
+  /** The one that served when the request came; it keeps it to its end. */
+  readonly snapshot: LiveSnapshot;
+  readonly request: IncomingMessage;
+  /** Either this or `upgrade` is there. */
+  readonly response: ServerResponse | undefined;
+  readonly upgrade: UpgradeEnd | undefined;
+  readonly startedAt = turnNow();
+
+  // Step 1: accept.
+  readonly head = new InspectedHead();
+  name: RequestName = UNNAMED;
+
+  // Step 2: match.
+  route: LiveRoute | undefined = undefined;
+  /** Slices beside its own whose tables the request writes. */
+  foreignWrites: readonly LiveSlice[] | undefined = undefined;
+
+  // Step 3: identify.
+  identity: Identity = ANONYMOUS;
+  /** The bucket that the caller is given where a slice asks for one: the same in all slices. */
+  newBucket: string | undefined = undefined;
+
+  // The write gate.
+  pins: WritePins | undefined = undefined;
+
+  // Step 4: decide.
+  decision: RequestDecision = UNMATCHED;
+  /** Undefined when there will be no copy. */
+  shadow: ShadowPlan | undefined = undefined;
+
+  // Steps 5 and 6: forward and respond.
+  side: Side = 'legacy';
+  attempts = 0;
+  /** Fields that are added to the answer, the upstream's or the proxy's own; flat. */
+  responseHeaders: string[] | undefined = undefined;
+  /** An exchange without an end of its own: a tunnel, or an event stream that the client asked for or is given. */
+  endless = false;
+
+  // Step 7: observe.
+  over = false;
+
+  constructor(
+    host: RequestHost,
+    request: IncomingMessage,
+    response: ServerResponse | undefined,
+    upgrade: UpgradeEnd | undefined,
+  ) {
+    this.host = host;
+    this.snapshot = host.snapshot;
+    this.request = request;
+    this.response = response;
+    this.upgrade = upgrade;
+  }
+}
