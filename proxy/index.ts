@@ -8,5 +8,6 @@ export { forceHeader } from './identify/force-override.ts';
 export { type ExplainedRoute, explainMatch, type MatchExplanation } from './match/explain-match.ts';
 export { checkRoutes } from './match/route-table.ts';
 export { announce } from './observe/announce.ts';
-export { probePort } from './primary/listen-port.ts';
-export { type ReloadResult, type RunningProxy, type StartProxyOptions, startProxy } from './start-proxy.ts';
+export { probePort } from './primary/probe-port.ts';
+export type { ReloadResult, RunningProxy, StartProxyOptions } from './running-proxy.ts';
+export { startProxy } from './start-proxy.ts';

@@ -1,44 +1,11 @@
 /** Starts a proxy: the public entry. What runs is the primary with its workers (primary/primary.ts). */
-import type { ConfigProblem, FicusConfig, ObservationSink, ParsedConfig } from '@ficus/core';
-import type { Logger } from 'pino';
-
-export interface StartProxyOptions {
-  readonly config: FicusConfig;
-  /** Watched; a valid change is taken over, an invalid one refused whole. */
-  readonly configFile?: string | undefined;
-  /** How the config is read again; by default from `configFile`. */
-  readonly reloadConfig?: (() => Promise<ParsedConfig>) | undefined;
-  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Base of the control plane: built-in flags, owners, pins' release, reports, observations. */
-  readonly controlUrl?: string | undefined;
-  readonly controlToken?: string | undefined;
-  readonly logger?: Logger | undefined;
-  /** File descriptor that workers write their log lines to: 1 by default. */
-  readonly logFd?: number | undefined;
-  /** Takes observations in this process; by default they go to the control plane. */
-  readonly onObservation?: ObservationSink | undefined;
-  /** No processes of its own: everything here. */
-  readonly inProcess?: boolean | undefined;
-}
-
-export type ReloadResult =
-  | { readonly ok: true; readonly generation: number }
-  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
-
-export interface RunningProxy {
-  readonly address: string;
-  readonly adminAddress?: string | undefined;
-  /** Reads config and flags again. Problems leave the old config in place. */
-  reload(): Promise<ReloadResult>;
-  /** Drains: no new connections, requests under way finish, then resolves. */
-  stop(): Promise<void>;
-}
+import type { RunningProxy, StartProxyOptions } from './running-proxy.ts';
 
 /**
  * @throws FicusError FICUS_PORT_TAKEN, FICUS_CONFIG_UNREADABLE (PEM files), FICUS_INTERNAL (workers that cannot start)
  */
 export async function startProxy(options: StartProxyOptions): Promise<RunningProxy> {
-  // Loaded by who starts one: a command that only reads a config need not wait for it.
+  // Loaded only here: a command that reads a config and starts nothing need not wait for it.
   const { Primary } = await import('./primary/primary.ts');
   const primary = new Primary(options);
   try {

@@ -77,7 +77,7 @@ test('flips, reloads and invalid files under load lose no request; SIGTERM drain
   // A file may be read while it is being written, and be refused for that before it is refused for what is in it.
   await proxy.until('slices.notes.routes[1].path');
   await proxy.until('slices.notes.routes[1].kind');
-  await proxy.until('config refused, the old one goes on');
+  await proxy.until('config refused: the old one stays in place');
   expect(await gauge('ficus_config_generation')).toBe(1);
 
   // What takes a restart says so.

@@ -1,4 +1,4 @@
-/** Where the workers are to listen, settled before any of them starts. */
+/** Finds a port before those who listen on it start. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import type { HostPort } from '@ficus/core';

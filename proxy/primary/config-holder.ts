@@ -1,0 +1,82 @@
+/**
+ * The config that runs, with its generation, and how it is read again. A config is taken over whole or refused whole, with
+ * every problem; of readings that overlap the newest wins. Held by the primary, which hands it to its workers.
+ */
+
+import type { ParsedConfig } from '@ficus/core';
+import { type ConfigProblem, type FicusConfig, FicusError, formatProblem, NewestWins } from '@ficus/core';
+import type { Logger } from 'pino';
+import { cannotChange, checkCreatable } from '../config-file/config-change.ts';
+import { readConfigFile } from '../config-file/read-config-file.ts';
+import type { ReloadResult, StartProxyOptions } from '../running-proxy.ts';
+
+export interface ConfigHolderParts {
+  readonly options: Pick<StartProxyOptions, 'config' | 'configFile' | 'reloadConfig' | 'environment'>;
+  readonly logger: Logger;
+  /** Reads the flags again beside the config; done before a config is taken over. */
+  readonly reloadFlags: () => Promise<void> | undefined;
+  readonly onTaken: (config: FicusConfig, generation: number) => void;
+}
+
+export class ConfigHolder {
+  readonly #parts: ConfigHolderParts;
+  readonly #readings = new NewestWins();
+  #config: FicusConfig;
+  #generation = 1;
+
+  constructor(parts: ConfigHolderParts) {
+    this.#parts = parts;
+    this.#config = parts.options.config;
+  }
+
+  get config(): FicusConfig {
+    return this.#config;
+  }
+
+  /** Grows with each config that is taken over. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  async reload(): Promise<ReloadResult> {
+    const reading = this.#readings.begin();
+    const [parsed] = await Promise.all([this.#read(), this.#parts.reloadFlags()]);
+    if (reading.stale) return this.#asItIs();
+    if (!parsed.ok) return this.#refuse(parsed.problems);
+    const problems = [...cannotChange(this.#config, parsed.config), ...checkCreatable(parsed.config)];
+    if (problems.length > 0) return this.#refuse(problems);
+    reading.take();
+    if (JSON.stringify(parsed.config) !== JSON.stringify(this.#config)) this.#takeOver(parsed.config);
+    return this.#asItIs();
+  }
+
+  #asItIs(): ReloadResult {
+    return { ok: true, generation: this.#generation };
+  }
+
+  #takeOver(config: FicusConfig): void {
+    this.#config = config;
+    this.#generation += 1;
+    this.#parts.onTaken(config, this.#generation);
+    this.#parts.logger.info({ generation: this.#generation }, 'config taken over');
+  }
+
+  #refuse(problems: readonly ConfigProblem[]): ReloadResult {
+    const { logger } = this.#parts;
+    for (const problem of problems) logger.error({ path: problem.path }, formatProblem(problem));
+    logger.error({ problems: problems.length }, 'config refused: the old one stays in place');
+    return { ok: false, problems };
+  }
+
+  async #read(): Promise<ParsedConfig> {
+    const { reloadConfig, configFile, environment } = this.#parts.options;
+    try {
+      if (reloadConfig) return await reloadConfig();
+      if (configFile !== undefined) return await readConfigFile(configFile, environment ?? process.env);
+    } catch (error) {
+      if (!(error instanceof FicusError)) throw error;
+      return { ok: false, problems: [{ path: [], message: error.message }] };
+    }
+    return { ok: true, config: this.#config };
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Who owns the slices, as the control plane last said, and the link over which it says so. With the control plane away the
+ * last word holds. Held by the primary; every change goes to the workers at once.
+ */
+import type { ProgressEvent, ProxyReport, SliceState } from '@ficus/core';
+import type { Logger } from 'pino';
+import { ControlLink } from '../link/control-link.ts';
+import type { CountersDelta } from '../observe/traffic-counters.ts';
+import type { ControlAddress } from '../worker/worker-messages.ts';
+
+export type SliceStates = Readonly<Record<string, SliceState>>;
+
+export interface ControlStateParts {
+  readonly control: ControlAddress;
+  readonly proxyId: string;
+  readonly logger: Logger;
+  /** What a report says of the workers. */
+  readonly facts: () => Pick<ProxyReport, 'workers' | 'epochs'>;
+  readonly onState: (slices: SliceStates) => void;
+  /** Positions of the old owner's WAL mean nothing in the new one's. */
+  readonly onEpoch: (slice: string) => void;
+  readonly onProgress: (slices: ProgressEvent['slices']) => void;
+  readonly onConnected: () => void;
+}
+
+export class ControlState {
+  readonly #parts: ControlStateParts;
+  readonly #link: ControlLink;
+  readonly #first = Promise.withResolvers<void>();
+  readonly #away = Promise.withResolvers<void>();
+  #slices: SliceStates = {};
+  #known = false;
+  #connected = false;
+
+  constructor(parts: ControlStateParts) {
+    this.#parts = parts;
+    this.#link = new ControlLink({
+      controlUrl: parts.control.url,
+      headers: parts.control.headers,
+      proxyId: parts.proxyId,
+      onState: ({ slices }) => this.#take(slices),
+      onProgress: ({ slices }) => parts.onProgress(slices),
+      onUp: () => this.#up(),
+      onDown: (reason) => this.#down(reason),
+      facts: parts.facts,
+    });
+  }
+
+  get slices(): SliceStates {
+    return this.#slices;
+  }
+
+  /** False until the control plane has said who owns what. */
+  get known(): boolean {
+    return this.#known;
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** Resolves when the owners are known for the first time, or the control plane was found to be away. */
+  get first(): Promise<void> {
+    return Promise.race([this.#first.promise, this.away]);
+  }
+
+  /** Resolves when the control plane was found to be away for the first time. */
+  get away(): Promise<void> {
+    return this.#away.promise;
+  }
+
+  askPositions(slices: readonly string[]): Promise<Readonly<Record<string, string>>> {
+    return this.#link.askPositions(slices);
+  }
+
+  addCounts(delta: CountersDelta): void {
+    this.#link.addCounts(delta);
+  }
+
+  /** Delivers what is left, as far as the control plane takes it. */
+  stop(): Promise<void> {
+    return this.#link.stop();
+  }
+
+  #take(slices: SliceStates): void {
+    const before = this.#slices;
+    for (const [name, { epoch }] of Object.entries(slices)) {
+      if (epoch !== before[name]?.epoch) this.#parts.onEpoch(name);
+    }
+    this.#slices = slices;
+    this.#known = true;
+    this.#parts.onState(slices);
+    this.#first.resolve();
+  }
+
+  #up(): void {
+    this.#connected = true;
+    this.#parts.logger.info('control plane connected');
+    this.#parts.onConnected();
+  }
+
+  #down(reason: string): void {
+    if (this.#connected) {
+      this.#parts.logger.warn({ reason }, 'control plane unreachable: the last known state stays in place');
+    }
+    this.#connected = false;
+    this.#away.resolve();
+  }
+}

@@ -1,0 +1,30 @@
+/** The port that the workers are to listen on, settled before any of them starts. */
+import { FicusError, type HostPort } from '@ficus/core';
+import { probePort } from './probe-port.ts';
+
+const FREE_PORT_ATTEMPTS = 5;
+
+/**
+ * Calls `start` with the port, or with a free one for 0: a worker that is restarted has to come back to the very same port,
+ * and workers that share a port would share it with a stranger as well, who has to be noticed first. A free port that is
+ * taken before the workers listen costs another attempt.
+ * @param undo ends what a failed attempt has started
+ * @throws FicusError FICUS_PORT_TAKEN, and whatever `start` throws
+ */
+export async function onSettledPort(
+  listen: HostPort,
+  start: (port: number) => Promise<void>,
+  undo: () => Promise<void>,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await probePort(listen);
+    try {
+      await start(port);
+      return;
+    } catch (error) {
+      const taken = error instanceof FicusError && error.code === 'FICUS_PORT_TAKEN';
+      if (!taken || listen.port !== 0 || attempt === FREE_PORT_ATTEMPTS) throw error;
+      await undo();
+    }
+  }
+}

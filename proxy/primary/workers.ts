@@ -1,0 +1,152 @@
+/**
+ * The workers as the primary sees them: started on a settled port, restarted by their pool, known by what they say of
+ * themselves (the book). What they say of requests, pins and counts goes on to the primary.
+ */
+import { availableParallelism, platform } from 'node:os';
+import {
+  catalogue,
+  type ErrorCode,
+  type FicusConfig,
+  FicusError,
+  joinHostPort,
+  splitHostPort,
+} from '@ficus/core';
+import type { Logger } from 'pino';
+import type { StartProxyOptions } from '../running-proxy.ts';
+import type { PrimaryMessage, WorkerInit, WorkerMessage } from '../worker/worker-messages.ts';
+import { onSettledPort } from './on-settled-port.ts';
+import { WorkerBook } from './worker-book.ts';
+import { forkWorkers, serveInProcess, type WorkerPool, type WorkerPoolHooks } from './worker-pool.ts';
+
+/** What the primary hears of; the rest is about the workers themselves. */
+export type PassedMessage = Extract<
+  WorkerMessage,
+  { kind: 'pin-begin' | 'took-pin' | 'pin-answered' | 'counts' | 'observation' }
+>;
+
+export interface WorkersParts {
+  readonly options: Pick<StartProxyOptions, 'config' | 'inProcess'>;
+  readonly logger: Logger;
+  readonly config: () => FicusConfig;
+  /** What a worker begins with, made when it starts. */
+  readonly init: () => Omit<WorkerInit, 'listen' | 'siblings'>;
+  readonly onMessage: (worker: number, message: PassedMessage) => void;
+  readonly onGone: (worker: number, asked: boolean) => void;
+}
+
+export class Workers {
+  readonly book = new WorkerBook();
+  /** Of the proxy; empty until a worker listens. */
+  address = '';
+
+  readonly #parts: WorkersParts;
+  readonly #count: number;
+  #port = 0;
+  #pool: WorkerPool | undefined;
+  #listening = Promise.withResolvers<void>();
+
+  constructor(parts: WorkersParts) {
+    this.#parts = parts;
+    this.#count = countWorkers(parts.options);
+  }
+
+  /** Resolves when all listen. @throws FicusError FICUS_PORT_TAKEN, FICUS_INTERNAL (workers that cannot start) */
+  async start(): Promise<void> {
+    const listen = splitHostPort(this.#parts.config().proxy.listen);
+    if (this.#parts.options.inProcess) {
+      this.#port = listen.port;
+      this.#pool = await serveInProcess(this.#hooks());
+      await this.#listening.promise;
+    } else {
+      const fork = (port: number): Promise<void> => this.#fork(port);
+      await onSettledPort(listen, fork, () => this.drain());
+    }
+  }
+
+  get ids(): readonly number[] {
+    return this.#pool?.workers ?? [];
+  }
+
+  /** Those that have been given what they begin with. */
+  get begun(): readonly number[] {
+    return this.#pool?.begun ?? [];
+  }
+
+  /** To all, or to one; what is sent before they start is in what they begin with. */
+  send(message: PrimaryMessage, only?: number): void {
+    this.#pool?.send(message, only);
+  }
+
+  async drain(): Promise<void> {
+    await this.#pool?.drain();
+  }
+
+  #fork(port: number): Promise<void> {
+    this.#port = port;
+    this.#listening = Promise.withResolvers<void>();
+    this.#pool = forkWorkers(this.#count, this.#hooks(), () => this.#parts.config().proxy.timeouts);
+    return this.#listening.promise;
+  }
+
+  #hooks(): WorkerPoolHooks {
+    return {
+      init: () => ({ ...this.#parts.init(), ...this.#place() }),
+      onMessage: (worker, message) => this.#take(worker, message),
+      onGone: (worker, asked) => {
+        this.book.gone(worker);
+        this.#parts.onGone(worker, asked);
+      },
+      // Without effect once all workers have listened: from then on they are restarted for as long as it takes.
+      onCannotStart: (detail) => this.#listening.reject(new FicusError('FICUS_INTERNAL', detail)),
+      logger: this.#parts.logger,
+    };
+  }
+
+  #place(): Pick<WorkerInit, 'listen' | 'siblings'> {
+    const { host } = splitHostPort(this.#parts.config().proxy.listen);
+    const alone = this.#count === 1;
+    const sharing = alone ? 'own' : platform() === 'linux' ? 'reuse-port' : 'handed';
+    return { listen: { host, port: this.#port, sharing }, siblings: !alone };
+  }
+
+  #take(worker: number, message: WorkerMessage): void {
+    switch (message.kind) {
+      case 'listening':
+        this.address = `http://${joinHostPort(message.host, message.port)}`;
+        this.book.listens(worker);
+        // The first that listens would be given all connections that come before the others listen.
+        if (this.book.serving >= this.#count) this.#listening.resolve();
+        break;
+      case 'failed':
+        this.#failed(worker, message.code, message.message);
+        break;
+      case 'ack':
+        this.book.acknowledged(worker, message);
+        break;
+      case 'gauges':
+        this.book.measured(worker, message.values);
+        break;
+      case 'ready':
+      case 'drained':
+        break;
+      default:
+        this.#parts.onMessage(worker, message);
+    }
+  }
+
+  #failed(worker: number, code: string, detail: string): void {
+    if (this.address === '') {
+      const known = code in catalogue ? (code as ErrorCode) : 'FICUS_INTERNAL';
+      this.#listening.reject(new FicusError(known, detail));
+      return;
+    }
+    this.#parts.logger.error({ worker, code }, detail);
+    this.#pool!.end(worker);
+  }
+}
+
+function countWorkers({ config, inProcess }: WorkersParts['options']): number {
+  if (inProcess) return 1;
+  const { workers } = config.proxy;
+  return workers === 'auto' ? availableParallelism() : workers;
+}
