@@ -90,7 +90,7 @@ describe('a database that cannot be used', () => {
   });
 });
 
-describe('fact 6: replica identity', () => {
+describe('pitfall 6: replica identity', () => {
   test('a primary key, a chosen unique index or FULL will do', async () => {
     const findings = await look([
       { from: 'good', to: 'good' },

@@ -1,5 +1,5 @@
 /**
- * Fact 16: every type that a table may hold survives the trip, through first copy and stream, as scalar and as
+ * Pitfall 16: every type that a table may hold survives the trip, through first copy and stream, as scalar and as
  * array, the values of type-samples.ts among them. Both sides are compared as text, and by verify.
  */
 import type pg from 'pg';

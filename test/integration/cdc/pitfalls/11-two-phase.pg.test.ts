@@ -1,5 +1,5 @@
 /**
- * Fact 11: two-phase decoding is off, so that a prepared transaction arrives when it is committed, whole, and one that
+ * Pitfall 11: two-phase decoding is off, so that a prepared transaction arrives when it is committed, whole, and one that
  * is rolled back never does.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';

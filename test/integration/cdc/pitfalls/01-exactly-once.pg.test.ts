@@ -1,5 +1,5 @@
 /**
- * Fact 1. After a cut the source sends again what it does not know to have arrived, and after its own crash a slot may go
+ * Pitfall 1. After a cut the source sends again what it does not know to have arrived, and after its own crash a slot may go
  * back: an engine that keeps its position beside the rows applies some twice, or misses some. The checkpoint moves in the
  * transaction of the rows, by compare-and-set with the epoch; what ends before it is skipped.
  */

@@ -1,5 +1,5 @@
 /**
- * Fact 12. DDL is not in the stream: an engine that goes on with the columns it knew drops a new one's values without a
+ * Pitfall 12. DDL is not in the stream: an engine that goes on with the columns it knew drops a new one's values without a
  * word, or fails on each row for reasons that nobody understands. It is noticed from the changed description of the table,
  * named with the SQL that mends it, and the stream goes on from the same transaction once the target has it.
  */

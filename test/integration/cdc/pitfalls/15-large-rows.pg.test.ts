@@ -1,5 +1,5 @@
 /**
- * Fact 15. What is read at once is held in memory: a piece of the copy has to end by its bytes as well, or a table of documents
+ * Pitfall 15. What is read at once is held in memory: a piece of the copy has to end by its bytes as well, or a table of documents
  * cannot be copied at all.
  */
 import { afterEach, expect, inject, test } from 'vitest';

@@ -1,5 +1,5 @@
 /**
- * Fact 15. A table that is rewritten by ALTER TABLE is empty for a snapshot from before (PostgreSQL documentation, "Caveats"
+ * Pitfall 15. A table that is rewritten by ALTER TABLE is empty for a snapshot from before (PostgreSQL documentation, "Caveats"
  * of multiversion concurrency). A reader that takes its snapshot, waits for the ALTER and then reads finds no rows, and would
  * take the table for copied to its end.
  */

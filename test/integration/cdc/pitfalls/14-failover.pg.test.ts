@@ -1,5 +1,5 @@
 /**
- * Fact 14. A standby that was promoted has another history, and before PostgreSQL 17 it has no logical slots: an engine
+ * Pitfall 14. A standby that was promoted has another history, and before PostgreSQL 17 it has no logical slots: an engine
  * that connects to it and goes on may have applied what the new primary never had, or miss what it did. Slots are made to
  * follow a failover where the server can; the cluster's identity and timeline are pinned, and a change of either pauses.
  */

@@ -1,5 +1,5 @@
 /**
- * Fact 17: generated columns are neither in the stream nor may they be written; a column that is GENERATED ALWAYS AS
+ * Pitfall 17: generated columns are neither in the stream nor may they be written; a column that is GENERATED ALWAYS AS
  * IDENTITY takes a value only with OVERRIDING SYSTEM VALUE, and no update at all.
  */
 import { afterEach, expect, inject, test } from 'vitest';

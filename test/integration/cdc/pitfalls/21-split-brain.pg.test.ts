@@ -1,5 +1,5 @@
 /**
- * Fact 21. A slot admits one reader, but a process that was merely slow (paused, swapped out, cut off and back) may still
+ * Pitfall 21. A slot admits one reader, but a process that was merely slow (paused, swapped out, cut off and back) may still
  * have its target connection open, and writes late what another has written long since. The stream's lock on the target
  * lets one process write at a time, and the epoch in the checkpoint, checked in the transaction of the rows, keeps out the
  * one whose time is over.

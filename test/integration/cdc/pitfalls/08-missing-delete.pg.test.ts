@@ -1,5 +1,5 @@
 /**
- * Fact 8: a DELETE of a row that the target does not have is counted. It does not stop the stream, because the target
+ * Pitfall 8: a DELETE of a row that the target does not have is counted. It does not stop the stream, because the target
  * already is what the source wants; but with one writer it cannot happen, so that whoever looks must see it.
  */
 import { afterEach, expect, inject, test } from 'vitest';

@@ -1,5 +1,5 @@
 /**
- * Fact 20: with one writer the source's order says what the target must have. Where somebody else has written, the
+ * Pitfall 20: with one writer the source's order says what the target must have. Where somebody else has written, the
  * stream stops and shows both rows; nothing is overwritten, and nothing made up. Where the target may rightly differ
  * (first copy, conditions, several operations merged into one) it does not stop.
  */
@@ -191,7 +191,7 @@ test('with a condition rows come and go by UPDATE; a new one must be new', async
 });
 
 test('through a module: a new row must be new, and what it leaves behind may change', async () => {
-  const module = join(tmpdir(), `ficus-fact-20-${process.pid}.mjs`);
+  const module = join(tmpdir(), `ficus-pitfall-20-${process.pid}.mjs`);
   onTestFinished(() => rm(module, { force: true }));
   await writeFile(
     module,

@@ -1,5 +1,5 @@
 /**
- * Fact 9. TRUNCATE is no change of rows: merged with the changes around it, it wipes out what came after or spares what
+ * Pitfall 9. TRUNCATE is no change of rows: merged with the changes around it, it wipes out what came after or spares what
  * came before, and repeated table by table it fails on foreign keys or cascades into tables that nobody mapped. It ends a
  * batch, all its tables go into one statement, and that statement never says CASCADE.
  */

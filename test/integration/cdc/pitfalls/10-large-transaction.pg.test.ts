@@ -1,5 +1,5 @@
 /**
- * Fact 10. A transaction larger than memory kills an engine that gathers it first, and one that writes it piece by piece
+ * Pitfall 10. A transaction larger than memory kills an engine that gathers it first, and one that writes it piece by piece
  * in transactions of its own shows half of it. It is streamed into one open target transaction in bounded memory;
  * protocol 1 sends nothing before the commit, so that there are no aborts to honour.
  */

@@ -1,5 +1,5 @@
 /**
- * Fact 7. An UPDATE that changes a row's key concerns two keys: an engine that looks at the new one alone leaves the old
+ * Pitfall 7. An UPDATE that changes a row's key concerns two keys: an engine that looks at the new one alone leaves the old
  * row behind, and one that merges changes per key loses a row that took over a key which another has just left. The old
  * is deleted and the new upserted, in this order over a whole batch, with what was not sent taken from the old row.
  */

@@ -1,5 +1,5 @@
 /**
- * Fact 13. A slot holds WAL back until the source's disk is full, or the source gives the slot up and forgets changes; and
+ * Pitfall 13. A slot holds WAL back until the source's disk is full, or the source gives the slot up and forgets changes; and
  * a slot that was made anew, or moved on by somebody else, answers as if nothing were missing. The room is watched, quiet
  * tables are moved on by heartbeats, and a stream begins only where its slot has forgotten nothing.
  */

@@ -1,5 +1,5 @@
 /**
- * Fact 15. A copy that reads before its slot exists misses what is written in between; one that reads while the stream
+ * Pitfall 15. A copy that reads before its slot exists misses what is written in between; one that reads while the stream
  * runs writes old rows over new ones, brings deleted ones back, or reads a transaction's rows as they were although the
  * stream has had it already. The slot comes first; each chunk is read between two marks in the WAL, and whatever shows up
  * between them is not taken from the chunk. An interrupted copy goes on with the chunk it was at.

@@ -1,5 +1,5 @@
 /**
- * Fact 7. A row that changes its key and does not send all of its values is moved on the target itself, found by its place
+ * Pitfall 7. A row that changes its key and does not send all of its values is moved on the target itself, found by its place
  * in the table. In a partitioned table each partition has its own places: the row is found by its partition as well.
  */
 import { afterEach, expect, inject, test } from 'vitest';

@@ -1,5 +1,5 @@
 /**
- * Fact 6, tables without any key. Their rows can be told apart by nothing but all of their values, some of them by nothing
+ * Pitfall 6, tables without any key. Their rows can be told apart by nothing but all of their values, some of them by nothing
  * at all: a copy in chunks would bring a row twice that the stream has brought already, and `DELETE … WHERE a = NULL`
  * finds none, or takes all equal ones where the source lost one. Such a table is copied at one point of the source's WAL;
  * what was committed before is not applied again, what came later waits; one row is found NULL-safely by all columns.

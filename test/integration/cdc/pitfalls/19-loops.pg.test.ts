@@ -1,5 +1,5 @@
 /**
- * Fact 19. With a stream in each direction a change comes back as a change of the other side, and goes round for ever, or
+ * Pitfall 19. With a stream in each direction a change comes back as a change of the other side, and goes round for ever, or
  * overwrites what was written meanwhile. Replication origins would tell them apart, but only from 16 on and only where a
  * role may set them up; so on every version each apply transaction begins with a logical message of ours, and the reader
  * the other way leaves such transactions out, and no others.

@@ -1,5 +1,5 @@
 /**
- * Fact 3. The source throws out a receiver that does not answer in time, also when that is busy or has paused reading;
+ * Pitfall 3. The source throws out a receiver that does not answer in time, also when that is busy or has paused reading;
  * and a receiver that never gives a silent socket up waits forever behind a firewall that forgot the connection. Replies
  * come from a timer of their own; silence of twice the timeout ends the connection, but never while we ourselves do not
  * read, and not at all where the source has no timeout.

@@ -1,5 +1,5 @@
 /**
- * Fact 4. Transactions arrive in the order of their commits while the positions of their changes overlap: an engine that
+ * Pitfall 4. Transactions arrive in the order of their commits while the positions of their changes overlap: an engine that
  * orders or skips by the position of a change loses or reorders some, and one that splits a transaction shows half of it.
  * Whole transactions are merged, in the order in which they come.
  */

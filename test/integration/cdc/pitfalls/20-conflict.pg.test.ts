@@ -1,4 +1,4 @@
-/** Fact 20. A conflict stops the slice and shows the row; the neighbours go on. */
+/** Pitfall 20. A conflict stops the slice and shows the row; the neighbours go on. */
 import { afterEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
@@ -14,7 +14,7 @@ afterEach(async () => {
   pair = undefined;
 });
 
-test('fact 20: a row that cannot be applied stops its slice with the row and the reason; mended, it goes on', async () => {
+test('pitfall 20: a row that cannot be applied stops its slice with the row and the reason; mended, it goes on', async () => {
   const TABLE =
     'CREATE TABLE item (id int PRIMARY KEY, email text UNIQUE); CREATE TABLE other (id int PRIMARY KEY)';
   pair = await startStreamedPair(inject('postgresPort'), {

@@ -1,5 +1,5 @@
 /**
- * Fact 23. Rows that are deleted and inserted again under the same key while the first copy reads them come by twice, as
+ * Pitfall 23. Rows that are deleted and inserted again under the same key while the first copy reads them come by twice, as
  * an old row of a chunk and as a new one of the stream, and whichever is written last wins. Here they are changed all the
  * time, moved to other keys and rolled back, and the copy is interrupted and goes on: both sides end equal.
  */

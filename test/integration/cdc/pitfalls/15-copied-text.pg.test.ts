@@ -1,5 +1,5 @@
 /**
- * Fact 15. Some types are cast to another text than they are sent as: true and t, a padded char, an address with its mask.
+ * Pitfall 15. Some types are cast to another text than they are sent as: true and t, a padded char, an address with its mask.
  * A chunk that spells a key otherwise than the stream does not find its row among what the stream brought, and writes the
  * old row over the new; a module sees one text in the copy and another in the stream.
  */

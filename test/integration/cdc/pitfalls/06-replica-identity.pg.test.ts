@@ -1,5 +1,5 @@
 /**
- * Fact 6: a primary key, a non-null unique index or FULL tell rows apart; NOTHING is refused (cdc-preflight). Rows
+ * Pitfall 6: a primary key, a non-null unique index or FULL tell rows apart; NOTHING is refused (cdc-preflight). Rows
  * under FULL are compared NULL-safely: `a = NULL` finds nothing, and a lost delete shows months later.
  */
 import { afterEach, expect, inject, test } from 'vitest';

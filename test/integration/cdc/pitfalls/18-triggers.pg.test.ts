@@ -1,5 +1,5 @@
 /**
- * Fact 18: what a trigger of the source wrote is in the stream already; the target's triggers must not write it a
+ * Pitfall 18: what a trigger of the source wrote is in the stream already; the target's triggers must not write it a
  * second time, and its foreign keys must not stand in the way of an order that the source allowed. Where
  * session_replication_role may not be set, preflight says so beforehand.
  */

@@ -1,5 +1,5 @@
 /**
- * Fact 24. "It was green and had not moved for days" is what is said most about such tools: their health asks whether the
+ * Pitfall 24. "It was green and had not moved for days" is what is said most about such tools: their health asks whether the
  * socket is open, and the socket is. Here health is the age of the last heartbeat that went through the source's WAL, the
  * stream and the target's transaction; whatever stands still on that way, the lag grows.
  */

@@ -1,5 +1,5 @@
 /**
- * Fact 2. What is acknowledged the source forgets: an engine that acknowledges what it merely received loses whatever was
+ * Pitfall 2. What is acknowledged the source forgets: an engine that acknowledges what it merely received loses whatever was
  * in its memory when it died. Only the end of a transaction that is durable on the target is acknowledged, also while
  * keepalives ask for an answer.
  */
