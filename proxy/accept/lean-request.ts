@@ -6,9 +6,12 @@
  *
  * What does not hold for a request without body: `headers` is empty, so the server needs `requireHostHeader: false` and
  * its owner looks for Host himself. The proxy reads `rawHeaders` and nothing else.
+ *
+ * A Node without the methods beneath (before 24.12) gets its own message, and a request costs what it costs there.
  */
 import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { nodeInternals } from '../wire/node-internals.ts';
 
 /** What Node's parser and server do to a message, beneath what is documented. */
 interface MessageInternals extends IncomingMessage {
@@ -28,11 +31,6 @@ const headersOf = Object.getOwnPropertyDescriptor(IncomingMessage.prototype, 'he
 const NO_FIELDS: string[] = [];
 const NO_HEADERS = Object.freeze(Object.create(null) as IncomingMessage['headers']);
 
-/** Ended, destroyed and closed: whatever is asked of its stream, there is nothing left to do. */
-const ended = new IncomingMessage(undefined as unknown as Socket) as MessageInternals;
-ended._dumpAndCloseReadable();
-ended._consuming = true;
-
 function LeanMessage(this: Lean, socket: Socket): void {
   this.socket = socket;
   this.httpVersionMajor = 1;
@@ -46,7 +44,7 @@ function LeanMessage(this: Lean, socket: Socket): void {
   this.bodiless = true;
 }
 
-LeanMessage.prototype = Object.create(ended, {
+const members: PropertyDescriptorMap = {
   headers: {
     get(this: Lean) {
       return this.bodiless ? NO_HEADERS : (headersOf.get!.call(this) as unknown);
@@ -77,10 +75,21 @@ LeanMessage.prototype = Object.create(ended, {
       return this.bodiless ? false : plain.push.call(this, chunk);
     },
   },
-});
+};
 
 /** As a constructor that `http.createServer` takes. */
-export const LeanRequest: typeof IncomingMessage = LeanMessage as unknown as typeof IncomingMessage;
+export const LeanRequest: typeof IncomingMessage = nodeInternals.requests
+  ? makeLeanRequest()
+  : class PlainRequest extends IncomingMessage {};
+
+function makeLeanRequest(): typeof IncomingMessage {
+  // Ended, destroyed and closed: whatever is asked of its stream, there is nothing left to do.
+  const ended = new IncomingMessage(undefined as unknown as Socket) as MessageInternals;
+  ended._dumpAndCloseReadable();
+  ended._consuming = true;
+  LeanMessage.prototype = Object.create(ended, members);
+  return LeanMessage as unknown as typeof IncomingMessage;
+}
 
 function becomeMessage(message: Lean, headers: string[], count: number): void {
   const { socket, httpVersionMajor, httpVersionMinor, httpVersion, url, upgrade } = message;

@@ -6,7 +6,8 @@
  * - an exchange is told of the client's going by a field instead of a listener;
  * - a response that is whole at once is one write without a callback: `finish` comes at once, not a turn later.
  *
- * The forwarder works with a plain ServerResponse as well (a proxy embedded in somebody's server).
+ * The forwarder works with a plain ServerResponse as well (a proxy embedded in somebody's server). Where Node lacks what
+ * this stands on (`nodeInternals.responses`), it is one, which reports its turn and its client's going all the same.
  */
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -17,6 +18,7 @@ import {
   writeBytesDirectly,
   writeDirectly,
 } from '../wire/direct-write.ts';
+import { nodeInternals } from '../wire/node-internals.ts';
 import { flushWrites, waitsToBeWritten, writeSoon } from '../wire/write-batch.ts';
 
 /** Told when the client's connection is gone before the response was whole. */
@@ -53,7 +55,16 @@ export class LeanResponse extends ServerResponse<IncomingMessage> {
   onTurn: (() => void) | undefined = undefined;
 
   override assignSocket(socket: Socket): void {
-    const watched = socket as WatchedSocket;
+    if (nodeInternals.responses) this.#takeSocket(socket as WatchedSocket);
+    else super.assignSocket(socket);
+    if (this.onTurn === undefined) return;
+    // Not from inside the end of the one before.
+    process.nextTick(this.onTurn);
+    this.onTurn = undefined;
+  }
+
+  #takeSocket(watched: WatchedSocket): void {
+    const socket: Socket = watched;
     if (watched[WATCHED] === undefined) {
       watched[WATCHED] = takesDirectWrites(socket);
       socket.on('close', onSocketClose);
@@ -64,13 +75,13 @@ export class LeanResponse extends ServerResponse<IncomingMessage> {
     const self = this as unknown as Internals;
     self.socket = socket;
     if (self.outputData.length > 0 || self.finished) self._flush();
-    if (this.onTurn === undefined) return;
-    // Not from inside the end of the one before.
-    process.nextTick(this.onTurn);
-    this.onTurn = undefined;
   }
 
   override detachSocket(socket: Socket): void {
+    if (!nodeInternals.responses) {
+      super.detachSocket(socket);
+      return;
+    }
     (socket as WatchedSocket)._httpMessage = null;
     (this as unknown as Internals).socket = null;
   }
@@ -106,6 +117,7 @@ export class LeanResponse extends ServerResponse<IncomingMessage> {
 
   /** The connection, when this response is at the front of it and nothing of it waits. */
   get #directSocket(): Socket | undefined {
+    if (!nodeInternals.responses) return undefined;
     const { socket, outputData } = this as unknown as Internals;
     if (socket === null || outputData.length > 0) return undefined;
     return (socket as WatchedSocket)[WATCHED] === true ? socket : undefined;
@@ -124,6 +136,7 @@ export class LeanResponse extends ServerResponse<IncomingMessage> {
    * @param text as latin1
    */
   endWhole(text: string): boolean {
+    if (!nodeInternals.responses) return false;
     const self = this as unknown as Internals;
     const { socket } = self;
     if (socket === null || self._header !== null || !socket.writable || self.outputData.length > 0)

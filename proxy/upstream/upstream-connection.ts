@@ -8,6 +8,7 @@
 import type { Socket } from 'node:net';
 import type { AddressRecord } from '../resilience/address-record.ts';
 import {
+  available,
   type PeerListener,
   takesDirectWrites,
   type WriteListener,
@@ -152,7 +153,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
   /** Writes a request that is nothing but this head: at the end of the turn, with those of other connections. */
   writeWhole(head: string): void {
     const batch = batchNumber();
-    if (this.#direct && writeSoon(this.#socket, head)) this.#batch = batch;
+    if ((this.#direct || !available) && writeSoon(this.#socket, head)) this.#batch = batch;
     else this.write(head);
   }
 

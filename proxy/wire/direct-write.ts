@@ -9,6 +9,7 @@
  */
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
+import { nodeInternals, thisNode } from './node-internals.ts';
 
 /** Told when bytes that had to wait are out, or never will be. */
 export interface WriteListener {
@@ -49,7 +50,7 @@ interface StreamBinding {
 
 const PEER_GONE: ReadonlySet<number> = new Set([-constants.errno.EPIPE, -constants.errno.ECONNRESET]);
 
-const binding = findBinding();
+const binding = nodeInternals.sockets ? (thisNode.streamBinding as StreamBinding) : undefined;
 const WriteWrap = binding?.WriteWrap;
 
 /** Whether this Node can do it. */
@@ -83,6 +84,10 @@ export function isStreamFree(socket: Socket): boolean {
 
 /** Writes text to a socket whose stream was free when it was looked at, and to which nothing was written since. */
 export function writeToFree(socket: Socket, text: string): void {
+  if (!available) {
+    socket.write(text, 'latin1');
+    return;
+  }
   const handle = (socket as unknown as SocketInternals)._handle;
   if (handle === null) return;
   if (isQueued(handle)) socket.write(text, 'latin1');
@@ -177,17 +182,4 @@ function onComplete(this: WriteRequest, status: number): void {
   this.bytes = undefined;
   this.listener = undefined;
   listener?.onWritten();
-}
-
-function findBinding(): StreamBinding | undefined {
-  try {
-    const { binding: find } = process as unknown as { binding?: (name: string) => Partial<StreamBinding> };
-    const found = find?.call(process, 'stream_wrap');
-    const { WriteWrap: made, streamBaseState, kLastWriteWasAsync } = found ?? {};
-    const usable =
-      typeof made === 'function' && streamBaseState !== undefined && kLastWriteWasAsync !== undefined;
-    return usable ? (found as StreamBinding) : undefined;
-  } catch {
-    return undefined;
-  }
 }

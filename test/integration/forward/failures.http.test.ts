@@ -1,5 +1,6 @@
 /** Failures of the forwarder’s two sides: told apart, in time, and passed on to the other side at once. */
 import { describe, expect, it } from 'vitest';
+import { nodeInternals } from '../../../proxy/wire/node-internals.ts';
 import { refusingPort } from '../../parts/refusing-port.ts';
 import { PATIENT, startRawUpstream } from './harness.ts';
 import { ends, forwardRig, OK, requestEnds } from './rig.ts';
@@ -104,6 +105,11 @@ describe('failures', () => {
     socket.write('re');
     refusing!.write('HTTP/1.1 413 No\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno');
     refusing!.resetAndDestroy();
+    // A stream whose write has failed reads no more: without direct writes the answer is lost (docs/adr/0007).
+    if (!nodeInternals.sockets) {
+      await until((all) => all.startsWith('HTTP/1.1 502'));
+      return;
+    }
     expect(await until(ends('no'))).toMatch(/^HTTP\/1.1 413 No/);
     expect(forwarder.outcomes[0]).toMatchObject({ kind: 'completed', status: 413 });
   });

@@ -7,6 +7,7 @@ import { LeanRequest } from '../../../proxy/accept/lean-request.ts';
 import { LeanResponse } from '../../../proxy/respond/lean-response.ts';
 import type { ServerResponseInternals } from '../../../proxy/respond/server-response-internals.ts';
 import { available } from '../../../proxy/wire/direct-write.ts';
+import { nodeInternals } from '../../../proxy/wire/node-internals.ts';
 import { PATIENT, rawClient } from './harness.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -72,7 +73,8 @@ it('a lean response that is the last closes after it, and an aborted one tells i
   });
   const last = await rawClient(port, 'GET /last HTTP/1.1\r\nHost: h\r\n\r\n');
   expect(await last.untilEnd()).toMatch(/ok$/);
-  // The second is queued behind the first: both have to hear of it.
+  // The second is queued behind the first: both have to hear of it. An older Node does not report it for the second; the
+  // proxy hands no request on before its turn, and does not need it.
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
   socket.write('GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n');
@@ -81,7 +83,7 @@ it('a lean response that is the last closes after it, and an aborted one tells i
   const other = await rawClient(port, 'GET /last HTTP/1.1\r\nHost: h\r\n\r\n');
   await other.untilEnd();
   socket.resetAndDestroy();
-  await expect.poll(() => gone.toSorted(), PATIENT).toEqual(['/a', '/b']);
+  await expect.poll(() => gone.toSorted(), PATIENT).toEqual(nodeInternals.requests ? ['/a', '/b'] : ['/a']);
 });
 
 it('a lean request with a body is the stream that Node documents, one without has none', async () => {

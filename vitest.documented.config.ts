@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * The http suites a second time, without Node's internals (docs/adr/0007): what a Node that lacks them does. Left out is
+ * what describes the internals themselves.
+ */
+process.env.FICUS_NODE_INTERNALS = 'avoid';
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/summary-reporter.ts'],
+    include: ['test/{integration/forward,security}/*.http.test.ts'],
+    exclude: ['**/{internals,write-batch}.http.test.ts'],
+    expect: { poll: { timeout: 10_000 } },
+    isolate: false,
+    testTimeout: 20_000,
+  },
+});
