@@ -1,4 +1,5 @@
 /** What the API says about the comparison of a slice's answers. */
+import { VERDICT_KINDS } from '@ficus/core';
 import { z } from 'zod';
 import { count, isoTime } from './common-view.ts';
 
@@ -16,7 +17,7 @@ const paritySample = z.object({
   route: z.string(),
   requestId: z.string(),
   traceId: z.string().optional(),
-  verdict: z.enum(['match', 'mismatch', 'stale', 'noise', 'inconclusive', 'skipped']),
+  verdict: z.enum(VERDICT_KINDS),
   request: z.string().describe('method and target, redacted'),
   differences: z.array(z.object({ path: z.string(), legacy: z.string(), candidate: z.string() })),
   expiredRules: z

@@ -1,4 +1,5 @@
 /** What the API says about a slice. The schemas are the contract: types, OpenAPI and the client come from here. */
+import { STAGES } from '@ficus/core';
 import { z } from 'zod';
 import { isoTime, sideName } from './common-view.ts';
 import { parityView } from './parity-view.ts';
@@ -19,7 +20,7 @@ const flagView = z.object({
 export const sliceView = z.object({
   name: z.string(),
   team: z.string().nullable(),
-  stage: z.enum(['legacy', 'shadow', 'canary', 'live', 'cutover', 'retired']),
+  stage: z.enum(STAGES),
   owner: sideName,
   epoch: z.int(),
   flags: z.object({

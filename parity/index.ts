@@ -13,6 +13,5 @@ export {
   type ParitySample,
   ParityTally,
   parityRatio,
-  VERDICT_KINDS,
   type VerdictCounts,
 } from './tally/parity-tally.ts';

@@ -1,5 +1,15 @@
 /** The generated documents as text: the error catalogue, the config reference and its JSON Schema. */
-import { catalogue, configSchema, type ErrorEntry } from '@ficus/core';
+import {
+  catalogue,
+  configSchema,
+  dropReasons,
+  type ErrorEntry,
+  reasons,
+  refusals,
+  stages,
+  verdictKinds,
+  type Word,
+} from '@ficus/core';
 import { z } from 'zod';
 
 interface SchemaNode {
@@ -46,6 +56,47 @@ export function describeErrors(): string {
     ...rows,
     '',
   ].join('\n');
+}
+
+/** docs/reasons.md */
+export function describeReasons(): string {
+  return [
+    MARK,
+    '',
+    '# Reasons, stages and verdicts',
+    '',
+    'The words that Ficus writes into logs, metrics, answers and the dashboard. Errors have a [page of their own](errors.md).',
+    ...section(
+      'Why a side served',
+      '`reason` of log lines and `ficus_requests_total`; `x-ficus-reason`',
+      reasons,
+    ),
+    ...section('Where a slice stands', '`stage`, derived from flags and owner', stages),
+    ...section('What a comparison answers', '`verdict` of `ficus_parity_verdicts_total`', verdictKinds),
+    ...section('Why a copy was not compared', '`reason` of `ficus_shadow_dropped_total`', dropReasons),
+    ...section('Why a request was refused', '`reason` of `ficus_refused_total`', refusals),
+    '',
+    'A parse error that has no line here is named as llhttp names it (`invalid-header-token`). A sound request that is given',
+    'up is counted in `ficus_refused_total` under its error code.',
+    '',
+  ].join('\n');
+}
+
+function section(title: string, where: string, table: Readonly<Record<string, Word>>): string[] {
+  const rows = Object.entries(table).map(
+    ([word, { means, action }]) => `| \`${word}\` | ${escapeCell(means)} | ${escapeCell(action)} |`,
+  );
+  return [
+    '',
+    `## ${title}`,
+    '',
+    `${where}.`,
+    '',
+    '| word | means | what to do |',
+    '| --- | --- | --- |',
+    ...rows,
+    '',
+  ];
 }
 
 /** docs/config.md */

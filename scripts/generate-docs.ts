@@ -1,15 +1,16 @@
 /**
- * Writes docs/errors.md, docs/config.md and docs/ficus.schema.json from the sources they describe.
+ * Writes docs/errors.md, docs/reasons.md, docs/config.md and docs/ficus.schema.json from the sources they describe.
  * With --check nothing is written, and the exit status is 1 when a file on disk differs: documents stay true.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { describeConfig, describeErrors, jsonSchema } from './describe.ts';
+import { describeConfig, describeErrors, describeReasons, jsonSchema } from './describe.ts';
 
 const root = join(import.meta.dirname, '..');
 
 const documents: Readonly<Record<string, () => string>> = {
   'docs/errors.md': describeErrors,
+  'docs/reasons.md': describeReasons,
   'docs/config.md': describeConfig,
   'docs/ficus.schema.json': jsonSchema,
 };

@@ -1,5 +1,5 @@
 /** Prometheus text format 0.0.4, written by hand: a handful of gauges and counters need no library. */
-import { VERDICT_KINDS } from '@ficus/parity';
+import { VERDICT_KINDS } from '@ficus/core';
 import { buildSliceView, type SliceParts } from '../views/build-slice-view.ts';
 
 type Labels = Readonly<Record<string, string>>;

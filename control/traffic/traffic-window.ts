@@ -1,5 +1,5 @@
 /** What the proxies report, seen through a sliding window, and who they are. The clock is the caller's. */
-import type { ProxyReport, Side, TrafficCount } from '@ficus/core';
+import { isUnderFlag, type ProxyReport, type Side, type TrafficCount } from '@ficus/core';
 
 export interface SideTraffic {
   readonly requests: number;
@@ -36,8 +36,6 @@ interface Bucket {
 const WINDOW_SECONDS = 60;
 /** A report that comes within this time of a change may tell of requests from before it. */
 const REPORT_SECONDS = 1;
-/** The serve flag has no say over these. */
-const NOT_BY_FLAG = new Set(['owner-writes', 'forced', 'no-route']);
 
 export class TrafficWindow {
   private readonly buckets = new Map<string, Bucket[]>();
@@ -65,12 +63,12 @@ export class TrafficWindow {
     const recent = (this.buckets.get(slice) ?? []).filter((bucket) => bucket.second > oldest);
     const counts = countsOf(recent);
     const changed = Math.max(oldest, Math.floor(serveChangedAt / 1000) + REPORT_SECONDS);
-    const byFlag = countsOf(recent.filter((bucket) => bucket.second > changed)).filter(
-      (count) => !NOT_BY_FLAG.has(count.reason),
+    const underFlag = countsOf(recent.filter((bucket) => bucket.second > changed)).filter((count) =>
+      isUnderFlag(count.reason),
     );
-    const all = sum(byFlag, 'requests');
+    const all = sum(underFlag, 'requests');
     const candidate = sum(
-      byFlag.filter((count) => count.side === 'candidate'),
+      underFlag.filter((count) => count.side === 'candidate'),
       'requests',
     );
     return {

@@ -1,9 +1,10 @@
 /**
  * Step 4 of the request path, as a pure function: who serves this request, who gets a copy, and why.
  * The order of the tests is the order of the promises: writes go to the owner, a pinned user reads what they
- * wrote, a tester's word comes before the flag, and a candidate that is known to be ill serves nobody.
+ * wrote, a tester's word comes before the flag, and a candidate that is known to be unhealthy serves no one.
  */
 import { otherSide, type Side } from '../slice/side.ts';
+import type { Reason } from './reasons.ts';
 
 export interface DecideFacts {
   readonly kind: 'read' | 'write';
@@ -21,18 +22,6 @@ export interface DecideFacts {
   /** False while the candidate's breaker is open or its stream is not trustworthy. */
   readonly candidateAvailable: boolean;
 }
-
-/** Why a side serves; sent as `x-ficus-reason` and counted. */
-export type Reason =
-  | 'no-route'
-  | 'owner-writes'
-  | 'forced'
-  | 'pinned'
-  | 'breaker-open'
-  /** The candidate gave no answer to a read; the legacy was asked instead. */
-  | 'fell-back'
-  | 'serve-flag-on'
-  | 'serve-flag-off';
 
 export interface Decision {
   readonly serve: Side;

@@ -1,3 +1,5 @@
+import { type Word, wordsOf } from '../words/word.ts';
+
 /** The answer of one comparison; "nothing was compared" is never a match. */
 export type Verdict =
   | { readonly kind: 'match' }
@@ -15,6 +17,26 @@ export type Verdict =
   | { readonly kind: 'skipped'; readonly reason: string };
 
 export type VerdictKind = Verdict['kind'];
+
+export const verdictKinds = {
+  match: { means: 'Both sides answered the same.', action: '' },
+  noise: { means: 'The answers differ only where reviewed rules (`parity.ignore`) explain it.', action: '' },
+  mismatch: {
+    means: 'The answers differ, and nothing explains it.',
+    action: '`ficus status SLICE` shows where, and how to ask both sides again.',
+  },
+  stale: {
+    means: 'The answers differed until the stream had caught up, then they agreed: replication lag.',
+    action: '',
+  },
+  inconclusive: {
+    means: 'Neither sameness nor difference is certain; the reason is named.',
+    action: 'See the reason.',
+  },
+  skipped: { means: 'It was not compared; the reason is named.', action: 'See the reason.' },
+} as const satisfies Record<VerdictKind, Word>;
+
+export const VERDICT_KINDS = wordsOf<VerdictKind>(verdictKinds);
 
 /** One place where two responses differ. `path` is `status`, `header.NAME`, `body` or a JSON path (`$.items[0].id`). */
 export interface Difference {

@@ -1,7 +1,38 @@
 /** Where a slice stands: always derived from flags and owner, never stored beside them. */
+import { type Word, wordsOf } from '../words/word.ts';
 import type { Side } from './side.ts';
 
-export type Stage = 'legacy' | 'shadow' | 'canary' | 'live' | 'cutover' | 'retired';
+/** In the order of a migration. */
+export const stages = {
+  legacy: {
+    means: 'The legacy serves; nothing is compared.',
+    action: '`ficus shadow SLICE PERCENT` begins to compare.',
+  },
+  shadow: {
+    means: 'The legacy serves; copies of reads go to the candidate and are compared.',
+    action: '`ficus serve SLICE PERCENT` moves reads.',
+  },
+  canary: {
+    means: 'The candidate serves a share of the reads.',
+    action: 'Raise the share, or bring it back to 0.',
+  },
+  live: {
+    means: 'The candidate serves all reads; the legacy still owns the writes.',
+    action: '`ficus serve SLICE PERCENT` brings reads back.',
+  },
+  cutover: {
+    means: 'The candidate owns the writes; the legacy follows by the reverse stream.',
+    action: '',
+  },
+  retired: {
+    means: 'The way back has ended.',
+    action: 'Delete the slice’s code and tables from the monolith.',
+  },
+} as const satisfies Record<string, Word>;
+
+export type Stage = keyof typeof stages;
+
+export const STAGES = wordsOf<Stage>(stages);
 
 export interface StageFacts {
   /** Share of reads the candidate serves, 0–100. */

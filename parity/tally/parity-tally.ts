@@ -5,7 +5,7 @@
  * The ratio counts what was compared: matches, differences that reviewed rules explain in full, and mismatches.
  * `stale`, `inconclusive` and `skipped` count as nothing, and nothing compared is no ratio, never parity.
  */
-import type { Difference, Verdict, VerdictKind } from '@ficus/core';
+import { type Difference, VERDICT_KINDS, type Verdict, type VerdictKind } from '@ficus/core';
 
 export type VerdictCounts = Readonly<Record<VerdictKind, number>>;
 
@@ -113,15 +113,6 @@ export class ParityTally {
     else if (this.#paths.size < MOST_KEYS) this.#paths.set(key, { route, path, count: 1 });
   }
 }
-
-export const VERDICT_KINDS: readonly VerdictKind[] = [
-  'match',
-  'mismatch',
-  'stale',
-  'noise',
-  'inconclusive',
-  'skipped',
-];
 
 /** Comparisons that count. */
 export function comparedOf(counts: VerdictCounts): number {

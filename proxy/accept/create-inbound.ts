@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ProxyConfig } from '@ficus/core';
+import type { ProxyConfig, RefusalReason } from '@ficus/core';
 import { ALLOW } from '../respond/answer-options.ts';
 import { answerProblemOnSocket } from '../respond/answer-problem.ts';
 import { LeanResponse } from '../respond/lean-response.ts';
@@ -22,11 +22,14 @@ const PROBED_AFTER_MS = 30_000;
 /** A refused connection may still read the answer for so long. */
 const LINGER_MS = 500;
 
+/** What llhttp calls a parse error: `invalid-header-token`. */
+export type LlhttpName = string & { readonly llhttp: never };
+
 export interface InboundHandlers {
   request(request: IncomingMessage, response: ServerResponse): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** A request that never came to be one. */
-  refused(reason: string, status: number): void;
+  refused(reason: RefusalReason | LlhttpName, status: number): void;
 }
 
 export interface Inbound {
@@ -176,7 +179,7 @@ function headersMs(timeouts: ProxyConfig['timeouts']): number {
 
 interface ClientFault {
   readonly status: number;
-  readonly reason: string;
+  readonly reason: RefusalReason | LlhttpName;
   readonly detail: string;
 }
 
@@ -197,6 +200,7 @@ function describeClientError(error: NodeJS.ErrnoException): ClientFault {
   }
 }
 
-function parserReason(code: string | undefined): string {
-  return code?.startsWith('HPE_') ? code.slice(4).toLowerCase().replaceAll('_', '-') : 'malformed';
+function parserReason(code: string | undefined): RefusalReason | LlhttpName {
+  if (!code?.startsWith('HPE_')) return 'malformed';
+  return code.slice(4).toLowerCase().replaceAll('_', '-') as LlhttpName;
 }

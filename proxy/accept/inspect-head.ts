@@ -3,6 +3,7 @@
  * here, and what later steps need is picked out on the way, so that they need not go over the head again.
  */
 import type { IncomingMessage } from 'node:http';
+import type { RefusalReason } from '@ficus/core';
 import type { RequestFacts } from '../match/conditions.ts';
 import { ALLOW } from '../respond/answer-options.ts';
 import { canonicalPath } from '../wire/canonical-path.ts';
@@ -60,13 +61,17 @@ export class InspectedHead implements RequestFacts {
 /** A request that goes no further. `reason` names it in the log and in the counter. */
 export interface Refusal {
   readonly status: number;
-  readonly reason: string;
+  readonly reason: RefusalReason;
   readonly detail: string;
   /** Flat list of fields that the answer needs. */
   readonly headers?: readonly string[];
 }
 
-const refusal = (status: number, reason: string, detail: string): Refusal => ({ status, reason, detail });
+const refusal = (status: number, reason: RefusalReason, detail: string): Refusal => ({
+  status,
+  reason,
+  detail,
+});
 
 const TOO_LONG = refusal(414, 'target-too-long', 'The request target is too long.');
 const TOO_MANY = refusal(431, 'too-many-headers', 'The request has too many header fields.');

@@ -2,11 +2,11 @@
  * Observations on their way to the control plane: bounded in bytes, sent in batches, one batch at a time. What does
  * not fit is dropped and counted; nobody waits.
  */
-import { encodeObservation, type Observation, type ObservationBatch } from '@ficus/core';
+import { type DropReason, encodeObservation, type Observation, type ObservationBatch } from '@ficus/core';
 
 export interface ObservationQueueOptions {
   readonly send: (batch: ObservationBatch) => Promise<void>;
-  readonly onDropped: (slice: string, reason: string) => void;
+  readonly onDropped: (slice: string, reason: DropReason) => void;
   readonly limitBytes?: number;
 }
 

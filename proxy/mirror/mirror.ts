@@ -3,7 +3,7 @@
  * and its own deadline, so a hung side holds nothing that a live request needs. What does not fit is dropped and
  * counted by reason: too many copies under way, too many bytes held, a live exchange that failed.
  */
-import type { Observation, ObservedResponse, ProxyConfig, Side } from '@ficus/core';
+import type { DropReason, Observation, ObservedResponse, ProxyConfig, Side } from '@ficus/core';
 import { type CopyResult, sendCopy } from '../upstream/send-copy.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { BodyCapture } from '../wire/body-capture.ts';
@@ -31,7 +31,7 @@ export interface CopyTicket {
 }
 
 export interface MirrorHooks {
-  dropped(slice: string, reason: string): void;
+  dropped(slice: string, reason: DropReason): void;
   copied(slice: string, result: 'answered' | 'failed'): void;
   observe(observation: Observation): void;
 }
@@ -68,7 +68,7 @@ export class Mirror {
   }
 
   /** Gives the room back without a copy. */
-  giveUp(slice: string, reason: string): void {
+  giveUp(slice: string, reason: DropReason): void {
     this.#release();
     this.#drop(slice, reason);
   }
@@ -89,7 +89,7 @@ export class Mirror {
     this.#reservedBytes -= this.#limits.bodyBytes * 2;
   }
 
-  #drop(slice: string, reason: string): undefined {
+  #drop(slice: string, reason: DropReason): undefined {
     this.#hooks.dropped(slice, reason);
     return undefined;
   }

@@ -3,7 +3,7 @@
  * either the copy goes out or the room is given back. Made only for requests whose decision names a shadow side.
  */
 import type { IncomingMessage } from 'node:http';
-import { isComparable, type Side } from '@ficus/core';
+import { type DropReason, isComparable, type Side } from '@ficus/core';
 import type { RequestName } from '../observe/request-name.ts';
 import type { ResponseHead } from '../respond/response-amendments.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -68,7 +68,7 @@ export class ShadowPlan {
   }
 
   /** No copy after all. */
-  drop(slice: string, reason: string): void {
+  drop(slice: string, reason: DropReason): void {
     this.#mirror.giveUp(slice, reason);
   }
 
@@ -100,7 +100,7 @@ export class ShadowPlan {
 }
 
 /** Why a read has no copy, or undefined. */
-function notCopied(fields: readonly string[]): string | undefined {
+function notCopied(fields: readonly string[]): DropReason | undefined {
   // A body streams by and is not kept: a copy without it would ask for something else.
   if ((headerValue(fields, 'content-length') ?? '0') !== '0') return 'body';
   if (headerValue(fields, 'transfer-encoding') !== undefined) return 'body';

@@ -2,20 +2,16 @@
  * Step 7, observe: counts of a worker. The hot path adds numbers to typed arrays by index; names come into play
  * once a second, when the deltas go to the primary, which keeps the totals over all workers.
  */
-import type { DroppedCopies, Reason, Side, TrafficCount } from '@ficus/core';
+import {
+  type DroppedCopies,
+  type DropReason,
+  REASONS,
+  type Reason,
+  type Side,
+  type TrafficCount,
+} from '@ficus/core';
 import type { MatchedRoute } from '../match/route-table.ts';
 import type { Failed } from '../wire/outcome.ts';
-
-export const REASONS: readonly Reason[] = [
-  'no-route',
-  'owner-writes',
-  'forced',
-  'pinned',
-  'breaker-open',
-  'serve-flag-on',
-  'serve-flag-off',
-  'fell-back',
-];
 
 /** Upper bounds of the duration histogram in milliseconds; the last bucket is everything above. */
 export const BUCKET_BOUNDS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000] as const;
@@ -24,6 +20,9 @@ const BUCKETS = BUCKET_BOUNDS_MS.length + 1;
 /** For each route, side and reason: requests, failures, milliseconds. */
 const CELL = 3;
 const CELLS_PER_ROUTE = 2 * REASONS.length * CELL;
+const PLACE = Object.fromEntries(REASONS.map((reason, at) => [reason, at])) as Readonly<
+  Record<Reason, number>
+>;
 
 export interface DurationDelta {
   readonly slice: string;
@@ -65,7 +64,7 @@ export class TrafficCounters {
   count(route: MatchedRoute | undefined, side: Side, reason: Reason, failed: boolean, ms: number): void {
     const routeAt = route === undefined ? this.#routes.length : route.index;
     const sideAt = side === 'legacy' ? 0 : 1;
-    const cell = routeAt * CELLS_PER_ROUTE + (sideAt * REASONS.length + REASONS.indexOf(reason)) * CELL;
+    const cell = routeAt * CELLS_PER_ROUTE + (sideAt * REASONS.length + PLACE[reason]) * CELL;
     this.#cells[cell]! += 1;
     if (failed) this.#cells[cell + 1]! += 1;
     this.#cells[cell + 2]! += ms;
@@ -86,7 +85,7 @@ export class TrafficCounters {
     this.add(`ficus_upstream_failures_total{${labels}}`);
   }
 
-  dropCopy(slice: string, reason: string): void {
+  dropCopy(slice: string, reason: DropReason): void {
     const key = `${slice} ${reason}`;
     const copies = (this.#dropped.get(key)?.copies ?? 0) + 1;
     this.#dropped.set(key, { slice, reason, copies });

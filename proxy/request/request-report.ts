@@ -3,6 +3,7 @@
  * by `release`, exactly once.
  */
 
+import type { DropReason } from '@ficus/core';
 import { turnNow } from '../clock/turn-clock.ts';
 import { type AccessLine, isSampled, logFailed, logServed } from '../observe/access-log.ts';
 import type { LiveUpstream } from '../snapshot/live-upstream.ts';
@@ -77,7 +78,7 @@ export function release(state: RequestState, status: number, failed: boolean, wr
 }
 
 /** No copy after all. */
-export function dropShadow(state: RequestState, reason: string): void {
+export function dropShadow(state: RequestState, reason: DropReason): void {
   state.shadow?.drop(state.route!.slice.name, reason);
   state.shadow = undefined;
 }

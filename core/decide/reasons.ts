@@ -1,0 +1,59 @@
+/**
+ * Why a side serves: sent as `x-ficus-reason`, counted, logged. The type follows from the table, so that a new reason
+ * compiles only with its meaning; counters give each of them a cell, and docs/reasons.md a line.
+ */
+import { type Word, wordsOf } from '../words/word.ts';
+
+export interface ReasonWord extends Word {
+  /** Whether the serve flag has a say over such requests: the share that it asks for is measured over these. */
+  readonly underFlag: boolean;
+}
+
+export const reasons = {
+  'no-route': {
+    means: 'No route matches; the legacy serves, untouched.',
+    action: 'If a route was meant to match: `ficus check --explain METHOD URL` says which does, and why.',
+    underFlag: false,
+  },
+  'owner-writes': {
+    means: 'A write of a slice with tables goes to their owner.',
+    action: '',
+    underFlag: false,
+  },
+  forced: {
+    means: 'A tester’s `x-ficus-force` chose the side.',
+    action:
+      'If it was not a tester of yours: change `proxy.force.secret` and look at `proxy.force.trustedNetworks`.',
+    underFlag: false,
+  },
+  pinned: {
+    means: 'The user has just written; the owner serves until the stream has applied the write.',
+    action: 'If the share of these stays high: see the stream’s lag in `ficus status SLICE`.',
+    underFlag: true,
+  },
+  'breaker-open': {
+    means: 'The flag chose the candidate, but its circuit breaker is open; the legacy serves.',
+    action: 'See the candidate’s failures in the log; the breaker closes by itself when a probe succeeds.',
+    underFlag: true,
+  },
+  'fell-back': {
+    means: 'The candidate gave no answer to a read; the legacy was asked instead.',
+    action: 'See the candidate’s failures in the log; each is counted as a failure of the candidate.',
+    underFlag: true,
+  },
+  'serve-flag-on': {
+    means: 'The serve flag chose the candidate for this user.',
+    action: '',
+    underFlag: true,
+  },
+  'serve-flag-off': { means: 'The serve flag chose the legacy for this user.', action: '', underFlag: true },
+} as const satisfies Record<string, ReasonWord>;
+
+export type Reason = keyof typeof reasons;
+
+export const REASONS = wordsOf<Reason>(reasons);
+
+/** @param reason as a proxy reported it, which may be of another version */
+export function isUnderFlag(reason: string): boolean {
+  return !Object.hasOwn(reasons, reason) || reasons[reason as Reason].underFlag;
+}

@@ -1,0 +1,45 @@
+/**
+ * Why the proxy refuses a request before any side sees it: label `reason` of `ficus_refused_total`, field `reason` of the
+ * log line. A parse error that has no word here is named as llhttp names it (`invalid-header-token`); a request that
+ * was sound and is given up is counted under its error code (docs/errors.md).
+ */
+import type { Word } from '../words/word.ts';
+
+export const refusals = {
+  'target-too-long': { means: 'The request target is longer than `proxy.limits.targetBytes`.', action: '' },
+  'too-many-headers': { means: 'There are more fields than `proxy.limits.headerCount`.', action: '' },
+  'head-too-large': { means: 'The head is larger than `proxy.limits.headerBytes`.', action: '' },
+  'too-many-connections': {
+    means: 'As many clients are connected as `proxy.limits.connections` allows; the connection was closed.',
+    action: 'Add proxies, or raise the limit if the machine has room.',
+  },
+  'request-timeout': {
+    means: 'The request did not arrive within `proxy.timeouts.headersMs` or `requestMs`.',
+    action: '',
+  },
+  'client-gone': { means: 'The client closed the connection before its request was complete.', action: '' },
+  'method-refused': { means: 'TRACE and CONNECT are not served.', action: '' },
+  'method-unknown': { means: 'HTTP knows no such method.', action: '' },
+  'version-missing': { means: 'The request line names no version of HTTP.', action: '' },
+  'version-unknown': { means: 'The version is neither HTTP/1.1 nor HTTP/1.0.', action: '' },
+  'host-missing': { means: 'An HTTP/1.1 request has no Host field.', action: '' },
+  'host-invalid': { means: 'The Host field is not a host name with an optional port.', action: '' },
+  'duplicate-host': { means: 'There is more than one Host field.', action: '' },
+  'duplicate-content-length': { means: 'There is more than one Content-Length.', action: '' },
+  'two-framings': {
+    means: 'Content-Length and Transfer-Encoding together: an attempt at smuggling.',
+    action: '',
+  },
+  'transfer-encoding-invalid': { means: 'The last transfer coding is not chunked.', action: '' },
+  'transfer-encoding-unknown': { means: 'Only the transfer coding chunked is known.', action: '' },
+  'transfer-encoding-in-1.0': { means: 'An HTTP/1.0 request has a Transfer-Encoding.', action: '' },
+  malformed: { means: 'The request is not valid HTTP/1.1.', action: '' },
+  'target-invalid': { means: 'The request target has a form that is not served.', action: '' },
+  'path-ambiguous': {
+    means:
+      'Servers would read the path in different ways: a character that is not allowed, a broken escape, a hidden dot segment.',
+    action: 'If a client of yours sends it: let it escape once, and correctly.',
+  },
+} as const satisfies Record<string, Word>;
+
+export type RefusalReason = keyof typeof refusals;
