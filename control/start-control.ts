@@ -2,7 +2,14 @@
  * The control plane, put together: database, flags, streams, parity, link, API, dashboard on one listener.
  * Whatever was opened before a failure is closed again.
  */
-import { type FicusConfig, FicusError, joinHostPort, OneAtATime, splitHostPort } from '@ficus/core';
+import {
+  type FicusConfig,
+  FicusError,
+  joinHostPort,
+  listenFailure,
+  OneAtATime,
+  splitHostPort,
+} from '@ficus/core';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import { requireLoopbackOrToken } from './http/access.ts';
@@ -113,14 +120,7 @@ async function listenOn(app: FastifyInstance, host: string, port: number): Promi
   try {
     await app.listen({ host, port });
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
-    throw new FicusError(
-      'FICUS_PORT_TAKEN',
-      `Another process listens on ${joinHostPort(host, port)} (control.listen).`,
-      {
-        cause,
-      },
-    );
+    throw listenFailure(host, port, 'control.listen', cause as NodeJS.ErrnoException);
   }
 }
 

@@ -19,6 +19,7 @@ export * from './decide/reasons.ts';
 export * from './errors/catalogue.ts';
 export * from './errors/error-entry.ts';
 export * from './errors/ficus-error.ts';
+export * from './errors/listen-failure.ts';
 export * from './flags/client-features.ts';
 export * from './guard/guard-answer.ts';
 export * from './http/methods.ts';

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { type FicusConfig, splitHostPort } from '@ficus/core';
+import { type FicusConfig, listenFailure, splitHostPort } from '@ficus/core';
 import type { Finding } from './finding.ts';
 import { upstreamLooks } from './upstream-looks.ts';
 
@@ -52,18 +52,9 @@ async function freeAddress(path: string, listen: string): Promise<Finding[]> {
     await once(server, 'listening');
     return [];
   } catch (error) {
-    return [
-      { severity: 'error', path, code: 'FICUS_PORT_TAKEN', message: describeListenError(listen, error) },
-    ];
+    const { code, message } = listenFailure(host, port, path, error as NodeJS.ErrnoException);
+    return [{ severity: 'error', path, code, message }];
   } finally {
     server.close();
   }
-}
-
-function describeListenError(listen: string, error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'EADDRINUSE') return `Another process listens on ${listen} already.`;
-  if (code === 'EACCES') return `This user may not listen on ${listen}: ports below 1024 need a privilege.`;
-  if (code === 'EADDRNOTAVAIL') return `${listen} is not an address of this machine.`;
-  return `One cannot listen on ${listen}: ${code ?? error}.`;
 }

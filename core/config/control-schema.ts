@@ -10,7 +10,7 @@ export const controlSchema = z
       .string()
       .min(8)
       .optional()
-      .describe('bearer token that the admin API asks for; without, it must listen on loopback'),
+      .describe('bearer token that the admin API requires; without one, it must listen on loopback'),
   })
   .describe('The control plane');
 
@@ -30,11 +30,7 @@ export const flagsSchema = z
           .string()
           .optional()
           .describe('admin token; with it `ficus serve` and `ficus shadow` flip flags'),
-        refreshMs: z
-          .int()
-          .positive()
-          .default(1000)
-          .describe('how often flags are asked for, in milliseconds'),
+        refreshMs: z.int().positive().default(1000).describe('how often flags are polled, in milliseconds'),
       })
       .optional(),
   })

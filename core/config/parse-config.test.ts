@@ -162,6 +162,6 @@ test.each([
     { slices: { a: { candidate: { url: 'http://x' }, guards: { latency: { p99MaxRatio: 1 } } } } },
     'slices.a.guards.latency: is not evaluated by this version, so it would hold nothing back; remove it',
   ],
-])('a value out of bounds is told in plain words: %j', (document, problem) => {
+])('a value out of bounds is reported in plain words: %j', (document, problem) => {
   expect(problemsOf(document)).toContain(problem);
 });

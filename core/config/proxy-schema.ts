@@ -56,7 +56,7 @@ export const identifySchema = z
         ttlSeconds: z.int().positive().default(60).describe('lifetime of an assertion in seconds'),
       })
       .optional()
-      .describe('tell the candidate who calls by a short-lived signed JWT'),
+      .describe('a short-lived signed JWT tells the candidate who calls'),
   })
   .refine(
     ({ user, session, tenant, jwt }) => jwt || ![user, session, tenant].some((source) => source?.jwtClaim),
@@ -120,7 +120,7 @@ export const proxySchema = z
         workerMs: milliseconds
           .min(1_000)
           .default(30_000)
-          .describe('a worker process that gives no sign of life for so long is replaced'),
+          .describe('a worker process that does not report for so long is restarted'),
       })
       .prefault({}),
     accessLog: z

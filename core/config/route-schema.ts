@@ -38,7 +38,7 @@ export const rewriteSchema = z
       .boolean()
       .default(true)
       .describe(
-        'Location, Content-Location, Link and Refresh that name the upstream are made to name the proxy',
+        'Location, Content-Location, Link and Refresh that name the upstream are rewritten to name the proxy',
       ),
   })
   .describe('Applied when the candidate serves');

@@ -26,11 +26,11 @@ const copySchema = z
       .int()
       .positive()
       .optional()
-      .describe('upper bound of its rate; by default as fast as both databases go'),
+      .describe('upper bound of its rate; by default as fast as both databases allow'),
     parallel: z.int().min(1).max(16).default(2).describe('tables copied at the same time'),
     pauseLagMs: milliseconds
       .default(10_000)
-      .describe('it waits while the change stream is further behind than this'),
+      .describe('the copy pauses while the change stream is further behind than this'),
   })
   .describe('The first copy of the tables');
 
@@ -41,7 +41,7 @@ export const sliceSchema = z.strictObject({
   writtenBy: z
     .array(foreignWriteSchema)
     .default([])
-    .describe('who else writes its tables: whoever does, reads their own write here afterwards'),
+    .describe('requests outside the slice that write its tables; their user then reads that write here'),
   tables: z.array(tableSchema).default([]).describe('tables that move with the routes'),
   copy: copySchema.prefault({}),
   anonymousBucket: z

@@ -44,7 +44,11 @@ export const tableSchema = z
       .record(columnName, columnSourceSchema)
       .optional()
       .describe('target column → what it is made of'),
-    rows: z.string().min(1).optional().describe('SQL condition over source columns: only these rows go over'),
+    rows: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('SQL condition over source columns: only these rows are copied'),
     module: z
       .string()
       .min(1)

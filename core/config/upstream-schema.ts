@@ -63,7 +63,7 @@ export const upstreamSchema = z.strictObject({
       statuses: z
         .array(z.int().min(500).max(599))
         .default([502, 503, 504])
-        .describe('answers that are tried again'),
+        .describe('responses that are retried'),
     })
     .prefault({}),
   breaker: z
@@ -78,7 +78,9 @@ export const upstreamSchema = z.strictObject({
         .int()
         .positive()
         .default(5)
-        .describe('failures in a row: no connection, no answer in time, reset, nonsense, 502 to 504'),
+        .describe(
+          'failures in a row: no connection, no response in time, reset, invalid response, 502 to 504',
+        ),
       rate: z
         .number()
         .gt(0)
@@ -92,17 +94,17 @@ export const upstreamSchema = z.strictObject({
         .describe('requests in 10 to 20 seconds, there and at the others, before shares are compared'),
       ejectMs: milliseconds
         .default(30_000)
-        .describe('left alone for so long, then one request probes; doubled each time in a row'),
-      maxEjectMs: milliseconds.default(300_000).describe('left alone for so long at most'),
+        .describe('ejected for so long, then one request probes; doubled each time in a row'),
+      maxEjectMs: milliseconds.default(300_000).describe('ejected for so long at most'),
       maxShare: z
         .number()
         .min(0)
         .max(1)
         .default(0.5)
-        .describe('share of the addresses left alone at once: one at least, never all; 0 turns it off'),
+        .describe('share of the addresses ejected at once: at least one, never all; 0 turns it off'),
     })
     .prefault({})
-    .describe('One ill address among several of this upstream is left alone for a while'),
+    .describe('An unhealthy address among several of this upstream is ejected for a while'),
   concurrency: z
     .int()
     .positive()

@@ -70,7 +70,7 @@ describe('decideSide', () => {
     );
   });
 
-  test('a copy never goes to the serving side, is never a write, and never reaches an ill candidate', () => {
+  test('a copy never goes to the serving side, is never a write, and never reaches an unhealthy candidate', () => {
     fc.assert(
       fc.property(anyFacts, (facts) => {
         const { serve, shadow } = decideSide(facts);

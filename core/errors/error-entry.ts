@@ -6,6 +6,6 @@ export interface ErrorEntry {
   readonly exit: 1 | 2 | 3;
   readonly title: string;
   readonly remedy: string;
-  /** Whether trying again can help: never, after somebody mended it, or by itself after a while. */
+  /** Whether a retry can help: never, after a fix, or by itself after a while. */
   readonly retry: 'never' | 'manual' | 'timed';
 }

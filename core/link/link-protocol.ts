@@ -1,6 +1,6 @@
 /**
  * What a proxy and the control plane say to each other. The proxy speaks first, always: it subscribes to the
- * state stream, asks for positions, and reports. With the control plane away it goes on with what it last heard.
+ * state stream, asks for positions, and reports. With the control plane away it continues with the last state it received.
  *
  *     GET  /api/v1/link/stream        server-sent events: `state`, then `progress` whenever it moves
  *     POST /api/v1/link/positions     PositionsRequest → PositionsAnswer

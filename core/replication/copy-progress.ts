@@ -1,7 +1,7 @@
-/** What a first copy's counts mean to whoever waits for it: pure, so that terminal, API and metrics say the same. */
+/** How far a first copy is: pure, so that terminal, API and metrics agree. */
 import type { CopyProgress } from './replication-status.ts';
 
-/** How far it is, from 0 to 100; the total is an estimate, so that only a finished copy is told as 100. */
+/** How far it is, from 0 to 100; the total is an estimate, so that only a finished copy shows 100. */
 export function copyPercent({ rowsCopied, rowsTotal, done }: CopyProgress): number {
   if (done) return 100;
   if (rowsTotal <= 0) return 0;

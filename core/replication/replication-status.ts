@@ -7,7 +7,7 @@ export type ReplicationState =
   | 'standby'
   /** A connection is down; tried again by itself. */
   | 'reconnecting'
-  /** Somebody has to mend something; `problem` says what. */
+  /** An operator has to fix something; `problem` says what. */
   | 'stopped';
 
 export interface ReplicationStatus {

@@ -1,7 +1,7 @@
 /** The admin address of a proxy: /healthz (the process lives), /readyz (it serves with a full picture), /metrics. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { FicusError, joinHostPort } from '@ficus/core';
+import { joinHostPort, listenFailure } from '@ficus/core';
 
 export interface AdminFacts {
   /** Undefined when ready, else why not. */
@@ -50,11 +50,7 @@ export async function startAdminServer(host: string, port: number, facts: AdminF
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
-      const taken = cause.code === 'EADDRINUSE';
-      const message = taken
-        ? `Another process listens on ${joinHostPort(host, port)} (proxy.admin).`
-        : `Cannot listen on ${joinHostPort(host, port)} (proxy.admin): ${cause.message}.`;
-      reject(new FicusError(taken ? 'FICUS_PORT_TAKEN' : 'FICUS_INTERNAL', message, { cause }));
+      reject(listenFailure(host, port, 'proxy.admin', cause));
     });
     server.listen(port, host, resolve);
   });

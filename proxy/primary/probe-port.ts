@@ -1,8 +1,7 @@
 /** Finds a port before those who listen on it start. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import type { HostPort } from '@ficus/core';
-import { cannotListen } from '../accept/cannot-listen.ts';
+import { type HostPort, listenFailure } from '@ficus/core';
 
 /**
  * The port, or a free one for 0.
@@ -14,7 +13,7 @@ export async function probePort({ host, port }: HostPort): Promise<number> {
   try {
     await once(probe, 'listening');
   } catch (cause) {
-    throw cannotListen(host, port, cause as NodeJS.ErrnoException);
+    throw listenFailure(host, port, 'proxy.listen', cause as NodeJS.ErrnoException);
   }
   const { port: found } = probe.address() as AddressInfo;
   probe.close();

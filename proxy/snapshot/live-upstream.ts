@@ -60,7 +60,7 @@ export class LiveUpstream {
   /** The answer while the breaker is open. */
   get breakerOpenAnswer(): ProblemAnswer {
     return {
-      code: 'FICUS_PROXY_UPSTREAM_ILL',
+      code: 'FICUS_PROXY_BREAKER_OPEN',
       detail: `The candidate of ${this.upstream.name} is unhealthy; its circuit breaker is open.`,
       retryAfterSeconds: Math.ceil(this.upstream.config.breaker.openMs / 1000),
     };

@@ -3,9 +3,14 @@
  * that go to the primary each second. Lives in a worker, or in the embedding process when there is only one.
  */
 import type { AddressInfo } from 'node:net';
-import { INITIAL_SLICE_STATE, LINK_PATHS, type Observation, type SliceState } from '@ficus/core';
+import {
+  INITIAL_SLICE_STATE,
+  LINK_PATHS,
+  listenFailure,
+  type Observation,
+  type SliceState,
+} from '@ficus/core';
 import type { Logger } from 'pino';
-import { cannotListen } from '../accept/cannot-listen.ts';
 import { createInbound, type Inbound } from '../accept/create-inbound.ts';
 import { turnEpoch } from '../clock/turn-clock.ts';
 import { FlagEvaluator } from '../flags/flag-evaluator.ts';
@@ -107,7 +112,7 @@ export class Worker implements RequestHost {
   listen(): void {
     const { host, port, sharing } = this.#init.listen;
     this.#inbound.server.once('error', (error: NodeJS.ErrnoException) => {
-      const { code, message } = cannotListen(host, port, error);
+      const { code, message } = listenFailure(host, port, 'proxy.listen', error);
       this.#send({ kind: 'failed', code, message });
     });
     const options = {

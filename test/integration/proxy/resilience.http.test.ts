@@ -66,7 +66,7 @@ describe('a candidate that cannot be reached', () => {
     const refused = await rig.get('/api/notes', ann);
     expect(refused.status).toBe(503);
     expect(refused.headers.get('retry-after')).toBe('60');
-    expect(JSON.parse(refused.text)).toMatchObject({ code: 'FICUS_PROXY_UPSTREAM_ILL' });
+    expect(JSON.parse(refused.text)).toMatchObject({ code: 'FICUS_PROXY_BREAKER_OPEN' });
     expect(rig.legacy.requests).toHaveLength(0);
   });
 
