@@ -9,7 +9,7 @@ import type { ProxyConfig, RefusalReason } from '@ficus/core';
 import { ALLOW } from '../respond/answer-options.ts';
 import { answerProblemOnSocket } from '../respond/answer-problem.ts';
 import { LeanResponse } from '../respond/lean-response.ts';
-import { flushWrites } from '../wire/write-batch.ts';
+import { settleBeforeHandOver } from '../wire/client-socket.ts';
 import { whenQueueIsEmpty } from './accept-queue.ts';
 import { IdleConnections, type InboundSocket } from './idle-connections.ts';
 import { LeanRequest } from './lean-request.ts';
@@ -91,8 +91,8 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
   server.on('checkExpectation', take);
   const idle = new IdleConnections(timeouts.keepAliveMs);
   idle.watch(server);
+  settleBeforeHandOver(server);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    flushWrites();
     idle.leaveAlone(socket);
     socket.on('error', heard);
     (socket as Socket).setKeepAlive(true, PROBED_AFTER_MS);
@@ -103,7 +103,6 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
     handlers.upgrade(request, socket, head);
   });
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-    flushWrites();
     socket.on('error', heard);
     handlers.refused('method-refused', 405);
     if ((socket as InboundSocket)._httpMessage) {
@@ -115,7 +114,6 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
   });
   server.on('drop', () => handlers.refused('too-many-connections', 0));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    flushWrites();
     const { status, reason, detail } = describeClientError(error);
     if (status === 0 || !socket.writable) {
       socket.destroy();

@@ -5,11 +5,10 @@
  *     seek ──▶ send ──▶ first-byte ──▶ receive ──▶ over
  *       └ no connection, loss, timeout, client gone, cancel: over, from anywhere
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { isIdempotent } from '@ficus/core';
 import { turnNow } from '../clock/turn-clock.ts';
-import { ClientResponse } from '../respond/client-response.ts';
-import { LeanResponse } from '../respond/lean-response.ts';
+import type { ClientSide, ClientWatcher } from '../respond/client-side.ts';
 import type { ConnectionSeeker, NoConnectionCause, Waiting } from '../upstream/connection-pool.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { ConnectionUser, LossCause, UpstreamConnection } from '../upstream/upstream-connection.ts';
@@ -20,18 +19,12 @@ import { drainAfterDiscard } from './discard-rest.ts';
 import type { ForwardCall } from './forward-call.ts';
 import { RequestBodyPump } from './request-body.ts';
 
-const EXCHANGE = Symbol('ficus.exchange');
-
-interface Tagged extends ServerResponse {
-  [EXCHANGE]?: ForwardExchange | undefined;
-}
-
-export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
+export class ForwardExchange implements ConnectionSeeker, ConnectionUser, ClientWatcher {
   waiting: Waiting | undefined;
 
   readonly #upstream: Upstream;
   readonly #request: IncomingMessage;
-  readonly #client: ClientResponse;
+  readonly #client: ClientSide;
   readonly #call: ForwardCall;
   readonly #startedAt: number;
   #head: RequestHead | undefined;
@@ -52,17 +45,13 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
   #moved = false;
   #unbounded = false;
 
-  constructor(upstream: Upstream, request: IncomingMessage, response: ServerResponse, call: ForwardCall) {
+  constructor(upstream: Upstream, request: IncomingMessage, client: ClientSide, call: ForwardCall) {
     this.#upstream = upstream;
     this.#request = request;
-    this.#client = new ClientResponse(request, response);
+    this.#client = client;
     this.#call = call;
     this.#startedAt = turnNow();
-    if (response instanceof LeanResponse) response.watcher = this;
-    else {
-      (response as Tagged)[EXCHANGE] = this;
-      response.on('close', onClientClose);
-    }
+    client.watch(this);
   }
 
   start(): void {
@@ -137,7 +126,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
   onInterim(head: HeadLines): void {
     this.#moved = true;
     this.#noteFirstByte();
-    this.#client.writeInterim(head);
+    this.#client.interim(head);
     if (head.status === 100) this.#pump?.continue();
   }
 
@@ -162,7 +151,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
   }
 
   onEnd(trailers: HeadLines | undefined): void {
-    if (!this.#discarded) this.#client.trailers(trailers);
+    if (trailers !== undefined && !this.#discarded) this.#client.trailers(trailers);
   }
 
   onReadDone(complete: boolean): void {
@@ -174,18 +163,12 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
     else if (complete) {
       this.#client.end();
       this.#end('completed', turnNow());
-    } else if (!this.#client.flush()) {
-      this.#connection!.pause();
-      this.#client.onDrain(this.#resume);
-    }
+    } else if (!this.#client.flush()) this.#connection!.pause();
   }
 
-  /** The client takes bytes again. Made on first use: most responses never wait. */
-  get #resume(): () => void {
-    return () => {
-      this.#moved = true;
-      if (!this.#over) this.#connection?.resume();
-    };
+  onClientDrain(): void {
+    this.#moved = true;
+    if (!this.#over) this.#connection?.resume();
   }
 
   // ── Whatever goes wrong ───────────────────────────────────────────────────────────────────────────────────
@@ -288,12 +271,6 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
     this.#connection = undefined;
     connection?.destroy();
     this.#pump?.stop();
-    const response = this.#client.response as Tagged;
-    if (response instanceof LeanResponse) response.watcher = undefined;
-    else {
-      response[EXCHANGE] = undefined;
-      response.removeListener('close', onClientClose);
-    }
     this.#client.release();
   }
 
@@ -318,10 +295,6 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser {
       retriedStale: this.#retriedStale,
     };
   }
-}
-
-function onClientClose(this: Tagged): void {
-  this[EXCHANGE]?.onClientClose();
 }
 
 function failLater(exchange: ForwardExchange, detail: string): void {

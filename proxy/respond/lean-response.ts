@@ -3,7 +3,7 @@
  * a client sees; it leaves out what Node does for users that a proxy does not have:
  *
  * - one `close` listener for each socket instead of one added and removed for each response;
- * - an exchange is told of the client's going by a field instead of a listener;
+ * - an exchange hears of the client's end by a field instead of a listener;
  * - a response that is whole at once is one write without a callback: `finish` comes at once, not a turn later.
  *
  * The forwarder works with a plain ServerResponse as well (a proxy embedded in somebody's server). Where Node lacks what
@@ -11,24 +11,13 @@
  */
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import {
-  type DirectWrite,
-  takesDirectWrites,
-  type WriteListener,
-  writeBytesDirectly,
-  writeDirectly,
-} from '../wire/direct-write.ts';
+import { ClientSocket } from '../wire/client-socket.ts';
+import type { DirectWrite, WriteListener } from '../wire/direct-write.ts';
 import { nodeInternals } from '../wire/node-internals.ts';
-import { flushWrites, waitsToBeWritten, writeSoon } from '../wire/write-batch.ts';
+import type { ClientWatcher } from './client-side.ts';
 
-/** Told when the client's connection is gone before the response was whole. */
-export interface ClientWatcher {
-  onClientClose(): void;
-}
-
-interface WatchedSocket extends Socket {
+interface ServedSocket extends Socket {
   _httpMessage?: LeanResponse | null;
-  /** Whether short responses may be written past the stream. */
   [WATCHED]?: boolean;
 }
 
@@ -44,18 +33,16 @@ interface Internals {
   _flush(): void;
 }
 
-/** What libuv takes in one go without memory of its own. */
-const DIRECT_BYTES = 16_384;
-
+/** Its `close` is listened to. */
 const WATCHED = Symbol('ficus.watched');
 
 export class LeanResponse extends ServerResponse<IncomingMessage> {
-  watcher: ClientWatcher | undefined = undefined;
+  watcher: Pick<ClientWatcher, 'onClientClose'> | undefined = undefined;
   /** Called when a response that was behind another one on its connection is at the front. */
   onTurn: (() => void) | undefined = undefined;
 
   override assignSocket(socket: Socket): void {
-    if (nodeInternals.responses) this.#takeSocket(socket as WatchedSocket);
+    if (nodeInternals.responses) this.#takeSocket(socket);
     else super.assignSocket(socket);
     if (this.onTurn === undefined) return;
     // Not from inside the end of the one before.
@@ -63,15 +50,14 @@ export class LeanResponse extends ServerResponse<IncomingMessage> {
     this.onTurn = undefined;
   }
 
-  #takeSocket(watched: WatchedSocket): void {
-    const socket: Socket = watched;
-    if (watched[WATCHED] === undefined) {
-      watched[WATCHED] = takesDirectWrites(socket);
+  #takeSocket(socket: Socket): void {
+    const served = socket as ServedSocket;
+    ClientSocket.of(socket).settle();
+    if (served[WATCHED] !== true) {
+      served[WATCHED] = true;
       socket.on('close', onSocketClose);
-      // Before Node's own listener, which ends our half as well.
-      socket.prependListener('end', flushWrites);
-    } else if (waitsToBeWritten(socket)) flushWrites();
-    watched._httpMessage = this;
+    }
+    served._httpMessage = this;
     const self = this as unknown as Internals;
     self.socket = socket;
     if (self.outputData.length > 0 || self.finished) self._flush();
@@ -82,7 +68,7 @@ export class LeanResponse extends ServerResponse<IncomingMessage> {
       super.detachSocket(socket);
       return;
     }
-    (socket as WatchedSocket)._httpMessage = null;
+    (socket as ServedSocket)._httpMessage = null;
     (this as unknown as Internals).socket = null;
   }
 
@@ -95,32 +81,25 @@ export class LeanResponse extends ServerResponse<IncomingMessage> {
     return super.emit(event, argument);
   }
 
-  /**
-   * Writes text to the connection itself. Answers false, having done nothing, where it has to take the long way.
-   * @param text as latin1, no longer than `DIRECT_BYTES`; the first has the head
-   */
+  /** Writes text, the first with the head. Answers false, having done nothing, where it has to take the long way. */
   writeText(text: string): boolean {
-    const socket = this.#directSocket;
-    if (socket === undefined || text.length > DIRECT_BYTES || !writeDirectly(socket, text)) return false;
+    if (this.#connection?.writeText(text) !== true) return false;
     this.#noteHead();
     return true;
   }
 
   /** The same with bytes, which must stay as they are while they are `waiting`. */
   writeBytes(bytes: Uint8Array, listener: WriteListener): DirectWrite {
-    const socket = this.#directSocket;
-    if (socket === undefined) return 'refused';
-    const written = writeBytesDirectly(socket, bytes, listener);
+    const written = this.#connection?.writeBytes(bytes, listener) ?? 'refused';
     if (written !== 'refused') this.#noteHead();
     return written;
   }
 
   /** The connection, when this response is at the front of it and nothing of it waits. */
-  get #directSocket(): Socket | undefined {
+  get #connection(): ClientSocket | undefined {
     if (!nodeInternals.responses) return undefined;
     const { socket, outputData } = this as unknown as Internals;
-    if (socket === null || outputData.length > 0) return undefined;
-    return (socket as WatchedSocket)[WATCHED] === true ? socket : undefined;
+    return socket === null || outputData.length > 0 ? undefined : ClientSocket.of(socket);
   }
 
   /** Node's own end of a response asks whether its head is out. */
@@ -144,9 +123,9 @@ export class LeanResponse extends ServerResponse<IncomingMessage> {
     self._header = text;
     self._headerSent = true;
     self.finished = true;
-    const direct = (socket as WatchedSocket)[WATCHED] === true && text.length <= DIRECT_BYTES;
+    const connection = ClientSocket.of(socket);
     // The last one is followed by the connection's end, which does not wait for the end of the turn.
-    const written = direct && (self._last ? writeDirectly(socket, text) : writeSoon(socket, text));
+    const written = self._last ? connection.writeText(text) : connection.writeSoon(text);
     if (!written) socket.write(text, 'latin1');
     // Node's server listens: it takes the next pipelined response, or closes after the last.
     super.emit('finish');
@@ -155,7 +134,7 @@ export class LeanResponse extends ServerResponse<IncomingMessage> {
 }
 
 function onSocketClose(this: Socket): void {
-  const response = (this as WatchedSocket)._httpMessage;
+  const response = (this as ServedSocket)._httpMessage;
   if (!response) return;
   const internals = response as unknown as Internals;
   if (internals._closed) return;
