@@ -1,8 +1,8 @@
 /** Documents stay true: configs in them are valid, commands and files that they name exist. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { buildProgram } from '@ficus/cli';
 import { parseConfig } from '@ficus/core';
-import { buildProgram } from 'ficus';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
