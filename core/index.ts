@@ -10,6 +10,7 @@ export * from './config/guards-schema.ts';
 export * from './config/interpolate.ts';
 export * from './config/parse-config.ts';
 export * from './config/proxy-schema.ts';
+export * from './config/route-conditions.ts';
 export * from './config/route-schema.ts';
 export * from './config/slice-schema.ts';
 export * from './config/table-schema.ts';

@@ -5,7 +5,12 @@ export { UnaskedReloads } from './config-file/unasked-reloads.ts';
 export { checkFeatureSet } from './flags/feature-set.ts';
 export { readFlagsFile } from './flags/flags-file.ts';
 export { forceHeader } from './identify/force-override.ts';
-export { type ExplainedRoute, explainMatch, type MatchExplanation } from './match/explain-match.ts';
+export {
+  type ExplainedRoute,
+  explainMatch,
+  type MatchExplanation,
+  type MissedRoute,
+} from './match/explain-match.ts';
 export { checkRoutes } from './match/route-table.ts';
 export { announce } from './observe/announce.ts';
 export { probePort } from './primary/probe-port.ts';

@@ -95,7 +95,6 @@ function section(title: string, where: string, table: Readonly<Record<string, Wo
     '| word | means | what to do |',
     '| --- | --- | --- |',
     ...rows,
-    '',
   ];
 }
 

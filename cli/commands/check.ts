@@ -14,6 +14,7 @@ interface CheckOptions extends CommonOptions {
   readonly live?: boolean;
   readonly grants?: boolean;
   readonly explain?: string[];
+  readonly client?: string;
 }
 
 const HELP = `
@@ -26,7 +27,7 @@ Examples:
   ficus check
   ficus check --live
   ficus check --live --grants > roles.sql
-  ficus check --explain GET /api/notifications?limit=5`;
+  ficus check --explain GET /api/notifications?limit=5 --client 10.1.2.3`;
 
 export function addCheck(program: Command): void {
   withCommonOptions(
@@ -35,6 +36,7 @@ export function addCheck(program: Command): void {
     .option('--live', 'look at upstreams, databases, replication settings and tables as well')
     .option('--grants', 'print the SQL of least-privilege roles')
     .option('--explain <METHOD URL...>', 'say which route takes a request, and why')
+    .option('--client <ADDRESS>', 'with --explain: the address of the client')
     .addHelpText('after', HELP)
     .action(check);
 }
@@ -71,7 +73,13 @@ function explain(config: FicusConfig, options: CheckOptions): void {
       `--explain takes METHOD and URL, or URL alone, not “${more[0]}” too.`,
     );
   const [method, url] = second === undefined ? ['GET', first] : [first.toUpperCase(), second];
-  const explanation = explainMatch(config, method, url);
+  const { client } = options;
+  const explanation = explainMatch(
+    config,
+    method,
+    url,
+    client === undefined ? {} : { clientAddress: client },
+  );
   process.stdout.write(
     options.json ? `${JSON.stringify(explanation, null, 2)}\n` : `${formatExplanation(explanation)}\n`,
   );

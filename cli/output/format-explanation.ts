@@ -1,23 +1,32 @@
 /** `ficus check --explain`: which route takes a request, in words. */
-import type { ExplainedRoute, MatchExplanation } from '@ficus/proxy';
+import type { ExplainedRoute, MatchExplanation, MissedRoute } from '@ficus/proxy';
 
 export function formatExplanation(explanation: MatchExplanation): string {
   switch (explanation.kind) {
     case 'refused':
       return `refused: ${explanation.reason}`;
     case 'no-route':
-      return [`${explanation.path}: ${explanation.why}`, ...pinned(explanation.alsoWrites)].join('\n');
+      return [
+        `${explanation.path}: ${explanation.why}`,
+        ...explanation.missed.map(missed),
+        ...pinned(explanation.alsoWrites),
+      ].join('\n');
     case 'matched':
       return [
         `${explanation.path} is taken by ${nameOf(explanation.winner)}, a ${explanation.winner.kind}`,
         `  ${explanation.why}`,
+        ...explanation.winner.needs.map((need) => `  its condition holds: ${need}`),
         ...explanation.others.map((other) => `  matches as well, and loses: ${nameOf(other)}`),
+        ...explanation.missed.map(missed),
         ...pinned(explanation.alsoWrites),
       ].join('\n');
   }
 }
 
 const nameOf = (route: ExplainedRoute) => `${route.slice} / ${route.route} (${route.pattern})`;
+
+const missed = (route: MissedRoute) =>
+  `  does not match: ${nameOf(route)}, unless ${route.unmet.join(' and ')}`;
 
 const pinned = (slices: readonly string[]) =>
   slices.map(

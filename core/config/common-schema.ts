@@ -20,6 +20,8 @@ export const listenAddress = z
 
 export const milliseconds = z.int().positive().describe('milliseconds');
 
+export const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]).describe('an address or a CIDR');
+
 export const headerName = z
   .string()
   .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'must be a header name (RFC 9110 section 5.1)')

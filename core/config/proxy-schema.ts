@@ -1,6 +1,6 @@
 /** `proxy:` the data plane. */
 import { z } from 'zod';
-import { headerName, httpUrl, listenAddress, milliseconds } from './common-schema.ts';
+import { headerName, httpUrl, listenAddress, milliseconds, network } from './common-schema.ts';
 
 const identitySource = z
   .strictObject({
@@ -73,17 +73,14 @@ export const proxySchema = z
       .default(1)
       .describe('processes that serve; auto is one for each core'),
     trustedProxies: z
-      .array(z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]))
+      .array(network)
       .default([])
       .describe('CIDRs whose X-Forwarded-* and Forwarded are believed'),
     expose: z.boolean().default(false).describe('send x-ficus-side and x-ficus-reason to clients'),
     identify: identifySchema.default({}),
     force: z
       .strictObject({
-        trustedNetworks: z
-          .array(z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]))
-          .default([])
-          .describe('CIDRs from which x-ficus-force is believed'),
+        trustedNetworks: z.array(network).default([]).describe('CIDRs from which x-ficus-force is believed'),
         secret: z
           .string()
           .min(16)

@@ -2,16 +2,9 @@
 import { z } from 'zod';
 import { isSafe } from '../http/methods.ts';
 import { fieldValue, headerName } from './common-schema.ts';
+import { routeConditions } from './route-conditions.ts';
 
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Z]+$/;
-
-const valueMatch = z.union([
-  z.string().describe('exactly this value'),
-  z.strictObject({ present: z.boolean() }).describe('whether it is there at all'),
-  z
-    .strictObject({ regex: z.string().refine(isRegex, 'must be a regular expression') })
-    .describe('the whole value matches'),
-]);
 
 export const rewriteSchema = z
   .strictObject({
@@ -47,11 +40,8 @@ const methods = z.array(z.string().regex(METHOD, 'must be a method in upper case
 
 /** Which requests. */
 const requestMatch = {
-  host: z.string().min(1).optional().describe('exact host name without port, or *.example.com for one label'),
   path: z.string().startsWith('/').describe('find-my-way pattern: /api/items/:id, /files/*'),
-  headers: z.record(headerName, valueMatch).optional().describe('conditions on headers'),
-  query: z.record(z.string(), valueMatch).optional().describe('conditions on query parameters'),
-  cookies: z.record(z.string(), valueMatch).optional().describe('conditions on cookies'),
+  ...routeConditions,
 };
 
 export const foreignWriteSchema = z
@@ -81,17 +71,7 @@ export type RouteConfig = z.output<typeof routeSchema>;
 export type ForeignWriteConfig = z.output<typeof foreignWriteSchema>;
 export type RewriteConfig = z.output<typeof rewriteSchema>;
 export type RouteKind = RouteConfig['kind'];
-export type ValueMatch = z.output<typeof valueMatch>;
 
 function defaultKind(methods: readonly string[]): 'read' | 'write' {
   return methods.every(isSafe) ? 'read' : 'write';
-}
-
-function isRegex(source: string): boolean {
-  try {
-    new RegExp(source);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { RefusalReason } from '@ficus/core';
-import type { RequestFacts } from '../match/conditions.ts';
+import type { RequestFacts } from '../match/conditions/condition.ts';
 import { ALLOW } from '../respond/answer-options.ts';
 import { canonicalPath } from '../wire/canonical-path.ts';
 import type { NetworkList } from '../wire/network-list.ts';

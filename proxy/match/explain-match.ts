@@ -2,9 +2,9 @@
 import type { FicusConfig } from '@ficus/core';
 import { canonicalPath } from '../wire/canonical-path.ts';
 import { headerValue } from '../wire/raw-headers.ts';
-import type { RequestFacts } from './conditions.ts';
+import { allHold, type RequestFacts } from './conditions/condition.ts';
 import { ForeignWrites } from './foreign-writes.ts';
-import { buildRouteTable, listRoutes, type MatchedRoute } from './route-table.ts';
+import { buildRouteTable, buildTable, listRoutes, type MatchedRoute } from './route-table.ts';
 
 export interface ExplainedRoute {
   readonly slice: string;
@@ -12,6 +12,14 @@ export interface ExplainedRoute {
   readonly kind: 'read' | 'write';
   readonly pattern: string;
   readonly conditions: number;
+  /** The conditions in words. */
+  readonly needs: readonly string[];
+}
+
+/** A route of this method and path whose conditions do not all hold. */
+export interface MissedRoute extends ExplainedRoute {
+  /** Those that do not. */
+  readonly unmet: readonly string[];
 }
 
 export type MatchExplanation =
@@ -20,6 +28,7 @@ export type MatchExplanation =
       readonly kind: 'no-route';
       readonly path: string;
       readonly why: string;
+      readonly missed: readonly MissedRoute[];
       /** Slices whose tables the request writes: its caller is pinned there. */
       readonly alsoWrites: readonly string[];
     }
@@ -30,6 +39,7 @@ export type MatchExplanation =
       readonly why: string;
       /** Routes that match as well and lost. */
       readonly others: readonly ExplainedRoute[];
+      readonly missed: readonly MissedRoute[];
       /** Slices beside its own whose tables the request writes: its caller is pinned there. */
       readonly alsoWrites: readonly string[];
     };
@@ -62,12 +72,16 @@ export function explainMatch(
   };
   const written = new ForeignWrites(config).find(method, path, facts);
   const winner = buildRouteTable(config).find(method, path, facts);
+  const candidates = listRoutes(config).filter((route) => matchesPath(route, method, path, facts));
+  const missed = candidates
+    .filter((route) => !allHold(route.conditions, facts))
+    .map((route) => miss(route, facts));
   if (!winner) {
     const why = 'no route matches; the request goes to the legacy untouched';
-    return { kind: 'no-route', path, why, alsoWrites: written };
+    return { kind: 'no-route', path, why, missed, alsoWrites: written };
   }
-  const others = listRoutes(config).filter(
-    (route) => route.index !== winner.index && matchesAlone(config, route, method, path, facts),
+  const others = candidates.filter(
+    (route) => route.index !== winner.index && allHold(route.conditions, facts),
   );
   return {
     kind: 'matched',
@@ -75,21 +89,19 @@ export function explainMatch(
     winner: describe(winner),
     why: explain(winner, others),
     others: others.map(describe),
+    missed,
     alsoWrites: written.filter((slice) => slice !== winner.slice),
   };
 }
 
-function matchesAlone(
-  config: FicusConfig,
-  route: MatchedRoute,
-  method: string,
-  path: string,
-  facts: RequestFacts,
-): boolean {
-  if (!route.route.methods.includes(method)) return false;
-  const slice = config.slices[route.slice]!;
-  const alone = { ...config, slices: { [route.slice]: { ...slice, routes: [route.route] } } };
-  return buildRouteTable(alone).find(method, path, facts) !== undefined;
+function matchesPath(route: MatchedRoute, method: string, path: string, facts: RequestFacts): boolean {
+  const alone = buildTable([{ ...route, conditions: [] }], []);
+  return alone.find(method, path, facts) !== undefined;
+}
+
+function miss(route: MatchedRoute, facts: RequestFacts): MissedRoute {
+  const unmet = route.conditions.filter((condition) => !condition.holds(facts));
+  return { ...describe(route), unmet: unmet.map(({ needs }) => needs) };
 }
 
 function explain(winner: MatchedRoute, others: readonly MatchedRoute[]): string {
@@ -103,7 +115,8 @@ function explain(winner: MatchedRoute, others: readonly MatchedRoute[]): string 
 
 function describe(route: MatchedRoute): ExplainedRoute {
   const { id, kind, path } = route.route;
-  return { slice: route.slice, route: id, kind, pattern: path, conditions: route.conditions.length };
+  const needs = route.conditions.map((condition) => condition.needs);
+  return { slice: route.slice, route: id, kind, pattern: path, conditions: needs.length, needs };
 }
 
 function takeApart(url: string): { host: string; target: string } {

@@ -3,7 +3,8 @@
  * a notification by a trigger. Whoever makes one is pinned in that slice as if they had written there.
  */
 import type { ConfigProblem, FicusConfig, ForeignWriteConfig } from '@ficus/core';
-import { compileConditions, type RequestFacts } from './conditions.ts';
+import { compileConditions } from './conditions/compile-conditions.ts';
+import type { RequestFacts } from './conditions/condition.ts';
 import { buildTable, type MatchedRoute, type RouteTable } from './route-table.ts';
 
 const NOTHING: readonly string[] = [];

@@ -24,6 +24,7 @@ interface Request {
   readonly headers?: string[];
   readonly cookie?: string;
   readonly query?: string;
+  readonly client?: string;
 }
 
 function find(built: FicusConfig, method: string, path: string, request: Request = {}): string | undefined {
@@ -32,7 +33,7 @@ function find(built: FicusConfig, method: string, path: string, request: Request
     target: `${path}${request.query ?? ''}`,
     rawHeaders: request.headers ?? [],
     cookie: request.cookie,
-    clientAddress: '',
+    clientAddress: request.client ?? '',
   };
   return buildRouteTable(built).find(method, path, facts)?.route.id;
 }
@@ -125,6 +126,26 @@ describe('conditions', () => {
     expect(find(built, 'GET', '/q', { cookie: 'stage=1; age=42' })).toBe('old');
     expect(find(built, 'GET', '/q', { cookie: 'image=1; age=4x' })).toBeUndefined();
     expect(find(built, 'GET', '/q', { cookie: 'xage=42' })).toBeUndefined();
+  });
+});
+
+test('the client’s address', () => {
+  const built = config([
+    { id: 'any', path: '/a' },
+    { id: 'office', path: '/a', clientAddress: ['10.0.0.0/8', '2001:db8::/32'] },
+  ]);
+  expect(find(built, 'GET', '/a', { client: '10.1.2.3' })).toBe('office');
+  expect(find(built, 'GET', '/a', { client: '2001:db8::7' })).toBe('office');
+  expect(find(built, 'GET', '/a', { client: '203.0.113.9' })).toBe('any');
+  const needs = ['client address is in 10.0.0.0/8, 2001:db8::/32'];
+  expect(explainMatch(built, 'GET', '/a', { clientAddress: '10.1.2.3' })).toMatchObject({
+    winner: { route: 'office', needs },
+    why: 'it has the most conditions',
+    missed: [],
+  });
+  expect(explainMatch(built, 'GET', '/a')).toMatchObject({
+    winner: { route: 'any' },
+    missed: [{ route: 'office', unmet: needs }],
   });
 });
 

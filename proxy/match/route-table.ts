@@ -8,7 +8,8 @@
 import { METHODS } from 'node:http';
 import type { ConfigProblem, FicusConfig, RouteConfig } from '@ficus/core';
 import findMyWay from 'find-my-way';
-import { type Condition, compileConditions, type RequestFacts } from './conditions.ts';
+import { compileConditions } from './conditions/compile-conditions.ts';
+import { allHold, type Condition, type RequestFacts } from './conditions/condition.ts';
 
 /** A route's place in the config, and what it takes to match it. */
 export interface MatchedRoute {
@@ -42,7 +43,7 @@ class RouteGroup {
   }
 
   pick(facts: RequestFacts): MatchedRoute | undefined {
-    for (const route of this.routes) if (holds(route.conditions, facts)) return route;
+    for (const route of this.routes) if (allHold(route.conditions, facts)) return route;
     return undefined;
   }
 }
@@ -74,12 +75,6 @@ export function listRoutes(config: FicusConfig): MatchedRoute[] {
     index,
     conditions: compileConditions(route),
   }));
-}
-
-/** Whether all conditions hold. */
-export function holds(conditions: readonly Condition[], facts: RequestFacts): boolean {
-  for (const condition of conditions) if (!condition(facts)) return false;
-  return true;
 }
 
 type Router = ReturnType<typeof findMyWay>;

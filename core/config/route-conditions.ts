@@ -1,0 +1,43 @@
+/**
+ * Conditions of a route beside method and path: one key for each kind, used by routes and by `writtenBy`. What a key does
+ * is a file of its name under proxy/match/conditions/. A new kind: docs/architecture/add-a-route-condition.md.
+ */
+import { z } from 'zod';
+import { headerName, network } from './common-schema.ts';
+
+const valueMatch = z.union([
+  z.string().describe('exactly this value'),
+  z.strictObject({ present: z.boolean() }).describe('whether it is there at all'),
+  z
+    .strictObject({ regex: z.string().refine(isRegex, 'must be a regular expression') })
+    .describe('the whole value matches'),
+]);
+
+export type ValueMatch = z.output<typeof valueMatch>;
+
+export const routeConditions = {
+  host: z.string().min(1).optional().describe('exact host name without port, or *.example.com for one label'),
+  headers: z.record(headerName, valueMatch).optional().describe('conditions on headers'),
+  query: z.record(z.string(), valueMatch).optional().describe('conditions on query parameters'),
+  cookies: z.record(z.string(), valueMatch).optional().describe('conditions on cookies'),
+  clientAddress: z
+    .array(network)
+    .min(1)
+    .optional()
+    .describe(
+      'CIDRs, one of which has the client’s address; behind trustedProxies that of the client, not of the proxy',
+    ),
+};
+
+const conditionsSchema = z.strictObject(routeConditions);
+
+export type RouteConditions = z.output<typeof conditionsSchema>;
+
+function isRegex(source: string): boolean {
+  try {
+    new RegExp(source);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * `clientAddress: [10.0.0.0/8, 2001:db8::/32]`: the office first, say. The address is what accept/client-address.ts
+ * establishes: X-Forwarded-For counts only when a trusted proxy says it, so that no client can claim another address.
+ */
+import { NetworkList } from '../../wire/network-list.ts';
+import type { Condition } from './condition.ts';
+
+export function compileClientAddress(networks: readonly string[]): Condition[] {
+  const list = new NetworkList(networks);
+  return [
+    {
+      needs: `client address is in ${networks.join(', ')}`,
+      holds: ({ clientAddress }) => list.has(clientAddress),
+    },
+  ];
+}
