@@ -13,7 +13,7 @@ export class StateHub {
   snapshot(): StateEvent {
     return {
       slices: Object.fromEntries(
-        [...this.states.all()].map(([name, { owner, epoch }]) => [name, { owner, epoch }]),
+        [...this.states.all()].map(([name, { retired: _, ...state }]) => [name, state]),
       ),
     };
   }

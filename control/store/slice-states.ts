@@ -2,9 +2,7 @@
 import { INITIAL_SLICE_STATE, type Side, type SliceState } from '@ficus/core';
 import type { Store } from './open-store.ts';
 
-export interface StoredSlice extends SliceState {
-  readonly retired: boolean;
-}
+export type StoredSlice = SliceState & { readonly retired: boolean };
 
 interface SliceRow {
   readonly name: string;
@@ -38,7 +36,10 @@ export class SliceStates {
       [names],
     );
     this.states = new Map(
-      rows.map(({ name, owner, epoch, retired }) => [name, { owner, epoch: Number(epoch), retired }]),
+      rows.map(({ name, owner, epoch, retired }) => [
+        name,
+        { owner, epoch: Number(epoch), writes: 'open', retired },
+      ]),
     );
   }
 

@@ -44,4 +44,11 @@ export const proxyErrors = {
     remedy: 'Retry after the time in Retry-After; the log has the upstream’s failures.',
     retry: 'timed',
   },
+  FICUS_PROXY_WRITES_HELD: {
+    status: 503,
+    exit: 3,
+    title: 'Writes are held while the owner of the slice changes',
+    remedy: 'Retry after the time in Retry-After: the write was sent to neither side.',
+    retry: 'timed',
+  },
 } as const satisfies Record<string, ErrorEntry>;

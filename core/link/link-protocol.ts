@@ -18,7 +18,7 @@ export const LINK_PATHS = {
   observations: '/api/v1/link/observations',
 } as const;
 
-/** Event `state`: sent on connecting and at each change of owner. */
+/** Event `state`: sent on connecting, and whenever an owner changes or writes are held or released. */
 export interface StateEvent {
   readonly slices: Readonly<Record<string, SliceState>>;
 }

@@ -1,14 +1,25 @@
 /**
- * What the control plane tells the data plane about a slice, beside its config and flags.
- * Owner and epoch change only by a journaled cutover or rollback.
+ * What the data plane hears of a slice from the control plane, beside its config and flags.
+ * Owner and epoch change only by a journaled cutover or rollback; a cutover holds the slice's writes before it and
+ * releases them after it, whatever became of it (docs: design, "Cutover of writes").
  */
 import type { Side } from './side.ts';
 
-export interface SliceState {
+interface Ownership {
   readonly owner: Side;
   /** Grows with each change of owner; a process with an old epoch may not write. */
   readonly epoch: number;
 }
 
+export type SliceState =
+  /** Writes go to the owner as they come. */
+  | (Ownership & { readonly writes: 'open' })
+  /** Writes wait in the proxies, and are decided when they are released: by the state that holds then. Reads do not wait. */
+  | (Ownership & {
+      readonly writes: 'held';
+      /** A write waits at most so long, from when it came; then it is refused, and was sent nowhere. */
+      readonly waitMs: number;
+    });
+
 /** Every slice starts here, and stays here in a proxy without a control plane. */
-export const INITIAL_SLICE_STATE: SliceState = { owner: 'legacy', epoch: 1 };
+export const INITIAL_SLICE_STATE: SliceState = { owner: 'legacy', epoch: 1, writes: 'open' };

@@ -1,6 +1,6 @@
 /**
  * Reads ficus.yaml: YAML, references to the environment, every rule of core, and the rules about routes that only
- * the router can see. All that is wrong is told at once.
+ * the router can see. All problems are reported at once.
  */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -53,7 +53,7 @@ function describeReadError({ code, message }: NodeJS.ErrnoException): string {
     case 'EISDIR':
       return 'it is a directory';
     case 'EACCES':
-      return 'this user may not';
+      return 'permission denied';
     case 'ENAMETOOLONG':
       return 'its name is too long';
     default:

@@ -1,4 +1,4 @@
-/** YAML as far as a config goes: one document, without a tail that bites its own head. Never throws. */
+/** YAML as far as a config goes: one document, without anchors that contain themselves. Never throws. */
 import type { ConfigProblem } from '@ficus/core';
 import { LineCounter, parseDocument, type YAMLError } from 'yaml';
 

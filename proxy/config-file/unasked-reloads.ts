@@ -1,10 +1,10 @@
 /**
- * Reloads that nobody waits for: the config file has changed, or somebody sent SIGHUP. Listened for from the beginning: a
- * start takes seconds where flags or owners are late, and what comes meanwhile is neither missed nor ends the process.
+ * Reloads that no caller waits for: the config file has changed, or SIGHUP came. Listened for from the beginning: a start
+ * takes seconds where flags or owners are late, and what comes meanwhile is neither missed nor ends the process.
  */
 import { type PathWatcher, watchPath } from './watch-path.ts';
 
-/** Half a YAML file may be a valid smaller one: nobody may have written for so long before it is read. */
+/** Half a YAML file may be a valid smaller one: it is read after so long without a write. */
 const CONFIG_QUIET_MS = 150;
 
 export class UnaskedReloads {
@@ -29,7 +29,7 @@ export class UnaskedReloads {
     this.#watcher.stop();
   }
 
-  /** At the very end: a hang-up that nobody listens for ends the process, whatever is under way. */
+  /** At the very end: a SIGHUP without a listener ends the process, whatever is under way. */
   stopListening(): void {
     process.off('SIGHUP', this.#ask);
   }

@@ -9,7 +9,8 @@ import { turnNow } from '../clock/turn-clock.ts';
 import { makeBucket, readBucket } from '../identify/anonymous-bucket.ts';
 import type { Identity } from '../identify/identity.ts';
 import { boundedKey } from '../identify/own-text.ts';
-import type { LiveRoute, LiveSlice } from '../snapshot/live-snapshot.ts';
+import type { LiveRoute } from '../snapshot/live-route.ts';
+import type { LiveSlice } from '../snapshot/live-slice.ts';
 import type { RequestHost } from '../snapshot/request-host.ts';
 
 export interface RequestDecision extends Decision {

@@ -7,7 +7,7 @@ const ANSWER_MS = 5_000;
 export interface FeaturesPoll {
   /**
    * @returns the set; undefined when it has not changed, or when something newer is known by now
-   * @throws Error when nobody answers, or the answer is no set of flags
+   * @throws Error when there is no answer, or it is no set of flags
    */
   ask(): Promise<ClientFeatures | undefined>;
   /**

@@ -10,7 +10,7 @@ type Repository = NonNullable<ConstructorParameters<typeof Unleash>[0]['reposito
 type Feature = ReturnType<Repository['getToggles']>[number];
 type Segment = NonNullable<ReturnType<Repository['getSegment']>>;
 
-/** unleash-client's repository over a set that somebody else keeps up to date. */
+/** unleash-client's repository over a set that is kept up to date from outside. */
 class HeldRepository extends EventEmitter implements Repository {
   #features = new Map<string, Feature>();
   #segments = new Map<number, Segment>();
@@ -76,7 +76,7 @@ export class FlagEvaluator {
       disableMetrics: true,
       skipInstanceCountWarning: true,
     });
-    // The set is there before anybody asks: without this, everything is off until a later turn of the event loop.
+    // The set is there before the first question: without this, everything is off until a later turn of the event loop.
     this.#repository.emit('ready');
     // A flag that unleash-client cannot make sense of is off, and says so.
     this.#unleash.on('error', (error: Error) => onWarning(error.message));
@@ -90,7 +90,7 @@ export class FlagEvaluator {
 
   /** Whether a flag is on for a caller; a flag that is not there is off. */
   isEnabled(name: string, context: Context): boolean {
-    // A flag that is switched off is off for everybody: most shadow flags, most of the time.
+    // A flag that is switched off is off for all users: most shadow flags, most of the time.
     if (this.#repository.getToggle(name)?.enabled === false) return false;
     return this.#unleash.isEnabled(name, context);
   }
@@ -102,7 +102,7 @@ export class FlagEvaluator {
 
 /**
  * The user id under which callers without any identity are evaluated: the one that a percentage reaches last, at
- * 100. They cannot be sticky, so a share below 100 leaves them where they are, and 100 means everybody.
+ * 100. They cannot be sticky, so a share below 100 leaves them where they are, and 100 means all callers.
  * @param groupId group of the slice's percentage flags
  */
 export function lastUserOf(groupId: string): string {

@@ -1,6 +1,6 @@
 /**
  * Flags from a file in Unleash's client-features format, watched. A file that is half written or invalid is refused,
- * said in the log, and the flags of before go on; the next change is looked at again.
+ * reported in the log, and the last flags stay in place; the next change is read again.
  */
 import { readFile } from 'node:fs/promises';
 import { type ClientFeatures, NewestWins } from '@ficus/core';
@@ -41,7 +41,7 @@ export function openFlagsFile(path: string, hooks: FlagsSourceHooks): FlagsSourc
     } catch (error) {
       if (reading.stale) return;
       hooks.onProblem(
-        `flags file ${path} refused: ${(error as Error).message}; ${last === '' ? 'all flags are off' : 'the flags of before go on'}`,
+        `flags file ${path} refused: ${(error as Error).message}; ${last === '' ? 'all flags are off' : 'the last flags stay in place'}`,
       );
     }
   };

@@ -1,7 +1,7 @@
 /**
  * Flags from a real Unleash server: polled, with the tag of the last answer. Evaluated by unleash-client like those of
  * every other source; its own repository is not used for fetching, because one that is stopped while it waits for an
- * answer ends the process with an error that nobody can catch (6.12).
+ * answer ends the process with an error that cannot be caught (6.12).
  */
 import type { FlagsConfig } from '@ficus/core';
 import { createFeaturesPoll } from './features-poll.ts';
@@ -24,7 +24,8 @@ export function openFlagsServer(
       if (set) hooks.onFlags(set);
     } catch (error) {
       if (stopped) return;
-      if (up) hooks.onProblem(`Unleash server does not answer, the flags of before go on: ${String(error)}`);
+      if (up)
+        hooks.onProblem(`Unleash server does not answer, the last flags stay in place: ${String(error)}`);
       up = false;
     }
   }

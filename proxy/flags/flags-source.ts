@@ -4,7 +4,7 @@ import type { ClientFeatures } from '@ficus/core';
 export interface FlagsSourceHooks {
   /** A whole valid set, each time it changed. */
   readonly onFlags: (set: ClientFeatures) => void;
-  /** One sentence for the log; the flags of before go on. */
+  /** One sentence for the log; the last flags stay in place. */
   readonly onProblem: (message: string) => void;
 }
 

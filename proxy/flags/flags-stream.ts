@@ -2,7 +2,7 @@
  * Flags from the control plane's built-in store, over Unleash's streaming client API: `unleash-connected` brings the
  * whole set, `unleash-updated` what changed. A flip is here within milliseconds. While no event comes (the stream is
  * down, or something in between holds events back) the flags are asked for each second, with the tag of the last
- * answer; and while nobody answers, the flags of before go on.
+ * answer; and while there is no answer, the last flags stay in place.
  */
 import type { ClientFeatures } from '@ficus/core';
 import { EventStream } from '../link/event-stream.ts';
@@ -47,7 +47,7 @@ export function openFlagsStream(
     },
     onDown: (reason) => {
       // Said once for each time it goes, not for each attempt to reconnect.
-      if (up) hooks.onProblem(`flags stream is down, the flags of before go on: ${reason}`);
+      if (up) hooks.onProblem(`flags stream is down, the last flags stay in place: ${reason}`);
       up = false;
       streaming = false;
     },
@@ -60,7 +60,7 @@ export function openFlagsStream(
         hooks.onFlags(set);
         settle();
       } catch (error) {
-        hooks.onProblem(`flags event cannot be read, the flags of before go on: ${String(error)}`);
+        hooks.onProblem(`flags event cannot be read, the last flags stay in place: ${String(error)}`);
       }
     },
     silenceMs: 60_000,

@@ -67,7 +67,7 @@ test('deltas', () => {
   expect(full.features).toHaveLength(2);
 });
 
-test('a document that is no set of flags is told what is wrong, all at once', () => {
+test('of a document that is no set of flags everything wrong is reported at once', () => {
   expect(checkFeatureSet(null)).toHaveLength(1);
   expect(checkFeatureSet({ features: [{ name: '', enabled: 'yes', strategies: [{}] }] })).toHaveLength(3);
   expect(checkFeatureSet({ features: [flagWithoutStrategies()] })).toEqual([]);

@@ -1,6 +1,6 @@
 /**
  * The link to the control plane, held by the primary. The proxy speaks first, always; with the control plane away
- * everything goes on with what was last heard, and reports are added up until it is back.
+ * everything continues with what was last heard, and reports are added up until it is back.
  */
 import {
   LINK_PATHS,
@@ -46,7 +46,7 @@ export class ControlLink {
       headers: options.headers,
       onUp: options.onUp,
       onDown: (reason) => {
-        // Whoever answers next may be another process, which has not heard our facts.
+        // The next control plane may be another process, which has not heard our facts.
         this.#lastFacts = '';
         options.onDown(reason);
       },

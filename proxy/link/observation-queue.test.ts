@@ -57,13 +57,13 @@ test('flush waits for the batch that is under way and sends what came behind it'
   expect(sent).toEqual([100, 1]);
 });
 
-test('flush gives up where nobody answers, and counts what is lost', async () => {
+test('flush gives up where the control plane does not answer, and counts what is lost', async () => {
   const dropped: string[] = [];
   let asked = 0;
   const queue = new ObservationQueue({
     send: async () => {
       asked += 1;
-      throw new Error('nobody answers');
+      throw new Error('no answer');
     },
     onDropped: (_, reason) => dropped.push(reason),
   });

@@ -1,4 +1,4 @@
-/** Counts that the next report to the control plane will carry; they survive reports that found nobody. */
+/** Counts that the next report to the control plane will carry; they survive reports that were not taken. */
 import type { DroppedCopies, ProxyReport, TrafficCount } from '@ficus/core';
 import type { CountersDelta } from '../observe/traffic-counters.ts';
 

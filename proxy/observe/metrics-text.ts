@@ -45,6 +45,10 @@ const FAMILIES: Readonly<Record<string, Family>> = {
     type: 'counter',
     help: 'Writes that did not wait any longer for all workers to know their pin.',
   },
+  ficus_held_writes_total: {
+    type: 'counter',
+    help: 'Writes held while an owner changes, by slice and outcome: released, expired, full.',
+  },
   ficus_log_lines_dropped_total: {
     type: 'counter',
     help: 'Lines of the log that nobody read in time.',
@@ -53,6 +57,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   ficus_config_generation: { type: 'gauge', help: 'Generation of the config that all workers run.' },
   ficus_workers: { type: 'gauge', help: 'Workers that serve.' },
   ficus_control_connected: { type: 'gauge', help: '1 while the control plane is connected.' },
+  ficus_held_writes: { type: 'gauge', help: 'Writes that wait now for their slice to be released.' },
   ficus_client_connections: { type: 'gauge', help: 'Connections of clients, over all workers.' },
   ficus_buffered_bytes: {
     type: 'gauge',

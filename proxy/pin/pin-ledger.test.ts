@@ -98,7 +98,7 @@ describe('a pin’s life', () => {
     expect(released).toEqual([ann]);
   });
 
-  test('a position that was under way when the owner changed is of the old owner’s WAL: it is asked for anew', async () => {
+  test('a position that was under way when the owner changed is of the old owner’s WAL: it is asked for again', async () => {
     ledger.begin(1, 'notes', 'ann');
     ledger.answered(1, 'notes', 'ann');
     ledger.forgetPositions('notes');
@@ -112,7 +112,7 @@ describe('a pin’s life', () => {
     questions[2]!.answer({ notes: '0/6' });
     await settle();
     progress('0/6');
-    // Left in, the high position of before would hold back everybody's behind it, for ever.
+    // Left in, the high position of before would hold back all those behind it, for ever.
     expect(released).toEqual([ann, { ...ann, key: 'bob' }]);
   });
 
@@ -126,7 +126,7 @@ describe('a pin’s life', () => {
     expect(ledger.list()).toEqual([ann]);
   });
 
-  test('of a user who goes on writing while the stream stands still is one entry', async () => {
+  test('of a user who keeps writing while the stream stands still is one entry', async () => {
     for (let write = 1; write <= 50; write += 1) {
       ledger.begin(1, 'notes', 'ann');
       ledger.answered(1, 'notes', 'ann');
@@ -167,7 +167,7 @@ describe('a pin’s life', () => {
     ledger.workerGone(3, 30_000);
     expect(questions).toHaveLength(0);
     expect(ledger.list()).toEqual([ann, { ...ann, key: 'bob' }]);
-    // Of one it was known before that nobody waits for it.
+    // Of one it was known before that its worker is gone.
     ledger.answered(3, 'notes', 'bob');
     questions[0]!.answer({ notes: '0/5' });
     await settle();
@@ -183,7 +183,7 @@ describe('a pin’s life', () => {
     expect(later).toEqual([]);
   });
 
-  test('unhealthy progress releases nothing; a new owner’s positions are asked for anew', async () => {
+  test('unhealthy progress releases nothing; a new owner’s positions are asked for again', async () => {
     ledger.begin(1, 'notes', 'ann');
     ledger.answered(1, 'notes', 'ann');
     questions[0]!.answer({ notes: '0/9' });

@@ -27,9 +27,9 @@ interface Waiting {
 export interface PinLedgerOptions {
   /** Undefined without a control plane. */
   readonly askPositions: AskPositions | undefined;
-  /** Tells all workers that pins are released. */
+  /** Releases pins in all workers. */
   readonly onRelease: (released: readonly PinCount[]) => void;
-  /** Called after `ms`; for the pause after a failed question, and for writes that nobody waits for any more. */
+  /** Called after `ms`; for the pause after a failed question, and for writes whose worker is gone. */
   readonly later: (action: () => void, ms: number) => void;
 }
 
@@ -79,8 +79,8 @@ export class PinLedger {
   }
 
   /**
-   * A worker is gone: nobody will be told of its writes any more, they wait for the stream like answered ones.
-   * @param afterMs how long those under way may still go on, without anybody who waits for them
+   * A worker is gone, and will not report the end of its writes: they wait for the stream like answered ones.
+   * @param afterMs how long those under way may still be carried out, without their worker
    */
   workerGone(worker: number, afterMs = 0): void {
     if (!this.#open.has(worker)) return;
@@ -113,7 +113,7 @@ export class PinLedger {
     this.#ask();
   }
 
-  /** The control plane is back: questions that found nobody are asked again. */
+  /** The control plane is back: questions without an answer are asked again. */
   askAgain(): void {
     this.#ask();
   }

@@ -22,7 +22,7 @@ export class PinSpread {
     this.#parts = parts;
   }
 
-  /** Tells all siblings. An `ask` of 0 means that nobody waits. */
+  /** Sends the pin to all siblings. An `ask` of 0 means that no write waits. */
   begin(worker: number, pin: { readonly slice: string; readonly key: string; readonly ask: number }): void {
     const from = { worker, ask: pin.ask };
     const siblings = this.#parts.workers().filter((other) => other !== worker);
@@ -39,7 +39,7 @@ export class PinSpread {
     this.#settle(nameOf(from));
   }
 
-  /** Nobody waits for a worker that is gone, and one that is gone waits for nobody. */
+  /** A worker that is gone waits for no other, and no other waits for it. */
   workerGone(worker: number): void {
     for (const [name, { from, missing }] of this.#spreading) {
       if (from.worker === worker) this.#spreading.delete(name);

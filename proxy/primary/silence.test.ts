@@ -13,7 +13,7 @@ test('a worker that listens and says nothing is named at the second look, once',
   expect(silence.check(9_000, 1_000)).toEqual([]);
 });
 
-test('what was said while nobody could listen counts', () => {
+test('what was said while the primary was held up counts', () => {
   const silence = new Silence();
   silence.heard(1, true, 0);
   expect(silence.check(60_000, 1_000)).toEqual([]);

@@ -36,7 +36,7 @@ class FakeWorker extends EventEmitter {
   }
 }
 
-/** Whoever ended is replaced within this. */
+/** A worker that exited is restarted within this. */
 const LONGEST_PAUSE_MS = 5_000;
 
 let forked: FakeWorker[];
@@ -101,7 +101,7 @@ test('a pool is drained when the last counts of all workers are read', async () 
   expect(heard).toEqual(['1 counts', '1 gone as asked', '2 counts', '2 gone as asked']);
 });
 
-test('that workers cannot start is said at the third in a row; one that listens begins the count anew', async () => {
+test('that workers cannot start is said at the third in a row; one that listens begins the count again', async () => {
   const pool = startPool(1);
   const fail = (): void => {
     forked.at(-1)!.exit(1);

@@ -1,6 +1,6 @@
 /**
- * The workers: one process for each, or none and everything in this process. Whoever ends unasked is replaced,
- * sooner the longer it had lived, and whoever hangs is ended, also while it starts; the others serve meanwhile.
+ * The workers: one process for each, or none and everything in this process. Workers that exit unexpectedly are restarted,
+ * short-lived ones with back-off; workers that hang are ended, also while they start. The others serve meanwhile.
  *
  * Where the kernel can, each worker has a listening socket of its own and the kernel spreads connections. With
  * node:cluster's round robin instead, every connection passes through the primary, which has other work, and one that
@@ -32,13 +32,13 @@ export interface WorkerPool {
   readonly begun: readonly number[];
   /** To all, or to one. */
   send(message: PrimaryMessage, only?: number): void;
-  /** Ends a worker that cannot serve; it is replaced after a pause. */
+  /** Ends a worker that cannot serve; it is restarted after a pause. */
   end(worker: number): void;
-  /** Tells all to drain; resolves when the last has ended. */
+  /** Drains all; resolves when the last has ended. */
   drain(): Promise<void>;
 }
 
-/** What a worker's Node is told; measured, and explained in docs/adr/0009. */
+/** Flags of a worker's Node; measured, and explained in docs/adr/0009. */
 const WORKER_FLAGS = [
   // A nursery that is not grown into from 1 MB.
   '--min-semi-space-size=4',
@@ -47,7 +47,7 @@ const WORKER_FLAGS = [
   '--max-inlined-bytecode-size-cumulative=2000',
   // Node's own code in pages of 2 MB, where the kernel has them to give; without a word where not.
   '--use-largepages=silent',
-  // Nobody here asks for an AsyncLocalStorage. Nodes before 24 do not know the flag, and need none.
+  // No AsyncLocalStorage is used here. Nodes before 24 do not know the flag, and need none.
   ...(process.allowedNodeEnvironmentFlags.has('--no-async-context-frame')
     ? ['--no-async-context-frame']
     : []),
@@ -60,7 +60,7 @@ const WORKER_MAIN = new URL(
 );
 const SHORT_LIFE_MS = 2_000;
 const LONGEST_PAUSE_MS = 5_000;
-/** One may be killed by whoever needs its memory; so many have something in common. */
+/** One may be killed for its memory; so many have something in common. */
 const FAILED_STARTS = 3;
 const KILL_AFTER_DRAIN_MS = 3_000;
 const WATCH_EACH_MS = 500;
@@ -82,7 +82,7 @@ export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () =>
   const silence = new Silence();
   const watch = setInterval(() => {
     for (const id of silence.check(performance.now(), limits().workerMs)) {
-      hooks.logger.error({ worker: id }, 'worker hangs: it is ended');
+      hooks.logger.error({ worker: id }, 'worker hangs: ending it');
       alive.get(id)?.process.kill('SIGKILL');
     }
   }, WATCH_EACH_MS);
@@ -125,8 +125,8 @@ export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () =>
       hooks.logger.warn({ err: error, worker: worker.id }, 'worker channel failed'),
     );
     let exit: Exit | undefined;
-    // Its end may be noticed before the last that it has said is read: that would be kept of a worker that is gone, or missed
-    // by whoever waits for it.
+    // Its end may be noticed before its last messages are read: they would be kept of a worker that is gone, or missed by
+    // those that wait for them.
     const settle = (): void => {
       if (exit !== undefined && !worker.isConnected()) gone(worker.id, exit, listens, Date.now() - startedAt);
     };
@@ -146,7 +146,7 @@ export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () =>
       if (alive.size === 0) ended.resolve();
       return;
     }
-    hooks.logger.error({ worker: id, ...exit }, 'worker ended, starting another');
+    hooks.logger.error({ worker: id, ...exit }, 'worker exited: starting another');
     if (!listened) failedStarts += 1;
     if (failedStarts >= FAILED_STARTS) {
       const how = exit.signal ?? `exit code ${exit.code}`;

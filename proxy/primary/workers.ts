@@ -1,6 +1,6 @@
 /**
  * The workers as the primary sees them: started on a settled port, restarted by their pool, known by what they say of
- * themselves (the book). What they say of requests, pins and counts goes on to the primary.
+ * themselves (the book). What they say of requests, pins and counts is passed to the primary.
  */
 import { availableParallelism, platform } from 'node:os';
 import {

@@ -3,6 +3,7 @@
  * answers the client, and reports and releases the request.
  */
 import type { Refusal } from '../accept/inspect-head.ts';
+import { turnNow } from '../clock/turn-clock.ts';
 import { answerOptions } from '../respond/answer-options.ts';
 import { answerProblem, answerProblemOnSocket, type ProblemAnswer } from '../respond/answer-problem.ts';
 import { hasBody } from './outgoing-head.ts';
@@ -28,9 +29,15 @@ export function refuse(state: RequestState, { status, reason, detail, headers }:
 
 /** A sound request that is not sent anywhere, now. */
 export function giveUp(state: RequestState, answer: ProblemAnswer): void {
+  countRequest(state, true);
+  turnBack(state, answer);
+}
+
+/** The same for one that was not decided: it counts for no side. */
+export function turnBack(state: RequestState, answer: ProblemAnswer): void {
   state.snapshot.counters.add(`ficus_refused_total{reason="${answer.code}"}`);
   answerClient(state, answer, hasBody(state.request));
-  const durationMs = countRequest(state, true);
+  const durationMs = turnNow() - state.startedAt;
   state.host.logger.warn({ ...requestLine(state, durationMs), code: answer.code }, answer.detail);
   release(state, 0, true);
 }

@@ -12,10 +12,10 @@ import { callerOf, decideRequest } from '../decide/decide-request.ts';
 import type { Identity } from '../identify/identity.ts';
 import { ShadowPlan } from '../mirror/shadow-plan.ts';
 import { nameRequest } from '../observe/request-name.ts';
-import type { LiveSlice } from '../snapshot/live-snapshot.ts';
+import type { LiveSlice } from '../snapshot/live-slice.ts';
 import { withBucket } from './added-fields.ts';
 import { forwardTo } from './attempts.ts';
-import { failUnforeseen, giveUp, refuse, sayOptions } from './end-unserved.ts';
+import { failUnforeseen, giveUp, refuse, sayOptions, turnBack } from './end-unserved.ts';
 import type { RequestState } from './request-state.ts';
 import { WritePins } from './write-pins.ts';
 
@@ -81,7 +81,8 @@ function identify(state: RequestState): void {
   }
 }
 
-// The write gate: a write waits until its caller is pinned in all workers. It is decided when it leaves, never before.
+// The write gate: a write waits until its caller is pinned in all workers, and while its slice is held. It is decided when
+// it leaves, never before.
 function passGate(state: RequestState): void {
   const { host, route, foreignWrites, identity } = state;
   const own = route?.config.kind === 'write' && route.slice.hasTables ? route.slice : undefined;
@@ -93,7 +94,10 @@ function passGate(state: RequestState): void {
   state.pins = pins;
   if (own !== undefined) pins.add(own.name, pinKeyIn(own, state));
   for (const slice of foreignWrites ?? []) if (slice !== own) pins.add(slice.name, pinKeyIn(slice, state));
-  pins.begin(() => step(decide, state));
+  pins.passGate((refusal) => {
+    if (refusal !== undefined) turnBack(state, refusal);
+    else step(decide, state);
+  });
 }
 
 function pinKeyIn(slice: LiveSlice, state: RequestState): string | undefined {

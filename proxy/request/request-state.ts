@@ -11,7 +11,9 @@ import { type RequestDecision, UNMATCHED } from '../decide/decide-request.ts';
 import { ANONYMOUS, type Identity } from '../identify/identity.ts';
 import type { ShadowPlan } from '../mirror/shadow-plan.ts';
 import { type RequestName, UNNAMED } from '../observe/request-name.ts';
-import type { LiveRoute, LiveSlice, LiveSnapshot } from '../snapshot/live-snapshot.ts';
+import type { LiveRoute } from '../snapshot/live-route.ts';
+import type { LiveSlice } from '../snapshot/live-slice.ts';
+import type { LiveSnapshot } from '../snapshot/live-snapshot.ts';
 import type { RequestHost } from '../snapshot/request-host.ts';
 import type { WritePins } from './write-pins.ts';
 

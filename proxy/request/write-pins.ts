@@ -7,18 +7,14 @@ import { freshCallers } from '../identify/fresh-callers.ts';
 import type { Identity } from '../identify/identity.ts';
 import { boundedKey, ownText } from '../identify/own-text.ts';
 import { EVERYBODY } from '../pin/pin-table.ts';
-import type { RequestHost } from '../snapshot/request-host.ts';
+import type { ProblemAnswer } from '../respond/answer-problem.ts';
+import type { Pin, RequestHost } from '../snapshot/request-host.ts';
 import type { Outcome } from '../wire/outcome.ts';
-
-interface HeldPin {
-  readonly slice: string;
-  readonly key: string;
-}
 
 export class WritePins {
   readonly #host: RequestHost;
   readonly #identity: Identity;
-  readonly #held: HeldPin[] = [];
+  readonly #held: Pin[] = [];
 
   constructor(host: RequestHost, identity: Identity) {
     this.#host = host;
@@ -33,16 +29,9 @@ export class WritePins {
     this.#held.push({ slice, key });
   }
 
-  /** Goes on when all workers know of all pins: the answer may be read before we hear of it. */
-  begin(goOn: () => void): void {
-    let waiting = this.#held.length;
-    if (waiting === 0) goOn();
-    for (const { slice, key } of this.#held) {
-      this.#host.beginWrite(slice, key, () => {
-        waiting -= 1;
-        if (waiting === 0) goOn();
-      });
-    }
+  /** All pins are taken before the write leaves: its answer may be read before we hear of it. */
+  passGate(leave: (refusal: ProblemAnswer | undefined) => void): void {
+    this.#host.gate.enter(this.#held, leave);
   }
 
   get isEmpty(): boolean {
@@ -59,20 +48,20 @@ export class WritePins {
     for (const caller of freshCallers(this.#host.snapshot.config.proxy.identify, fields)) {
       for (const slice of slices) {
         const key = this.#host.pins.keyFor(slice, ownText(boundedKey(caller)));
-        // Many set the same session anew with each answer.
+        // Many set the same session again with each answer.
         if (this.#held.some((pin) => pin.slice === slice && pin.key === key)) continue;
         this.#held.push({ slice, key });
-        this.#host.beginWrite(slice, key, () => {});
+        this.#host.gate.pin({ slice, key });
       }
     }
   }
 
   /**
    * The write was answered, or failed.
-   * @param afterMs how long a write that nobody waits for any more may still go on
+   * @param afterMs how long a write without an answer may still be carried out
    */
   end(afterMs: number): void {
-    for (const { slice, key } of this.#held) this.#host.endWrite(slice, key, afterMs);
+    for (const pin of this.#held) this.#host.gate.unpin(pin, afterMs);
   }
 }
 

@@ -3,7 +3,6 @@
  * as its own part of the config stays the same, so that a reload costs no connection and forgets no breaker.
  */
 import type { Side, UpstreamConfig } from '@ficus/core';
-import { addTo } from '../observe/add-to.ts';
 import type { AddressChange } from '../resilience/address-health.ts';
 import { Breaker, type BreakerState } from '../resilience/breaker.ts';
 import { backoffMs, RetryBudget } from '../resilience/retry-budget.ts';
@@ -81,7 +80,7 @@ export class LiveUpstream {
     };
   }
 
-  /** Gives the place back and tells the breaker what came of it. */
+  /** Gives the place back; the breaker counts what came of it. */
   leave(outcome: Outcome, now: number): void {
     this.#underWay -= 1;
     if (outcome.kind === 'failed') {
@@ -93,47 +92,5 @@ export class LiveUpstream {
       // The legacy's own 500s never open its breaker: there is nowhere else to go.
       this.breaker.succeeded();
     }
-  }
-}
-
-/** Keeps upstreams over config changes. */
-export class UpstreamRegistry {
-  readonly #hooks: LiveUpstreamHooks;
-  #held = new Map<string, LiveUpstream>();
-
-  constructor(hooks: LiveUpstreamHooks) {
-    this.#hooks = hooks;
-  }
-
-  /** The upstream of this name and config; the same object while both stay the same. */
-  get(name: string, side: Side, config: UpstreamConfig, now: number): LiveUpstream {
-    const key = `${name} ${JSON.stringify(config)}`;
-    let live = this.#held.get(key);
-    if (!live) {
-      live = new LiveUpstream(name, side, config, this.#hooks, now);
-      this.#held.set(key, live);
-    }
-    return live;
-  }
-
-  /** Closes what no snapshot uses any more; requests under way finish. */
-  keepOnly(used: ReadonlySet<LiveUpstream>): void {
-    for (const [key, live] of this.#held) {
-      if (used.has(live)) continue;
-      this.#held.delete(key);
-      void live.upstream.drain();
-    }
-  }
-
-  /** Of all upstreams; those of one name that a reload has replaced are added up. */
-  gauges(): Record<string, number> {
-    const all: Record<string, number> = {};
-    for (const live of this.#held.values()) addTo(all, live.gauges());
-    return all;
-  }
-
-  closeAll(): void {
-    for (const live of this.#held.values()) live.upstream.close();
-    this.#held = new Map();
   }
 }

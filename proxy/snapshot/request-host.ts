@@ -5,12 +5,14 @@ import type { FlagEvaluator } from '../flags/flag-evaluator.ts';
 import type { Exchange } from '../forward/forward.ts';
 import type { Spans } from '../observe/spans.ts';
 import type { PinTable } from '../pin/pin-table.ts';
+import type { ProblemAnswer } from '../respond/answer-problem.ts';
 import type { LiveSnapshot } from './live-snapshot.ts';
 
 export interface RequestHost {
   readonly snapshot: LiveSnapshot;
   readonly flags: FlagEvaluator;
   readonly pins: PinTable;
+  readonly gate: Gate;
   readonly logger: Logger;
   /** True while new requests are refused for want of memory. */
   readonly shedding: boolean;
@@ -19,13 +21,29 @@ export interface RequestHost {
   /** Milliseconds since the epoch. */
   now(): number;
   stateOf(slice: string): SliceState;
-  /** Pins the user here and in all workers, then goes on: at once where there is no other worker. */
-  beginWrite(slice: string, key: string, goOn: () => void): void;
-  /** @param afterMs 0 for a write that is over */
-  endWrite(slice: string, key: string, afterMs: number): void;
   /** An exchange that has no end of its own (tunnels, event streams): it is ended when the worker drains. */
   holdEndless(run: object, exchange: Exchange): void;
   dropEndless(run: object): void;
   /** A request that began with this snapshot is over. */
   finished(snapshot: LiveSnapshot): void;
+}
+
+/** A user whose reads of a slice go to the owner, because of a write of theirs. */
+export interface Pin {
+  readonly slice: string;
+  readonly key: string;
+}
+
+/** Where a write waits before it is decided. */
+export interface Gate {
+  /**
+   * Pins the users of a write here and in all workers, waits while a slice of them is held, and calls `leave`: at once where
+   * there is nothing to wait for. The caller decides in `leave`, never before.
+   * @param leave with why the write may not leave at all: it was sent nowhere
+   */
+  enter(pins: readonly Pin[], leave: (refusal: ProblemAnswer | undefined) => void): void;
+  /** Pins one more user of a write that has left; the workers hear of it, nothing waits for them. */
+  pin(pin: Pin): void;
+  /** The write is over. @param afterMs how long it may still be carried out, with nothing that waits for it */
+  unpin(pin: Pin, afterMs: number): void;
 }

@@ -1,6 +1,6 @@
 /**
  * Where the lines of a worker's log leave: in writes that a pipe takes whole (4,096 bytes), so that lines of several workers
- * on one never mix. A log that stands still, or that nobody reads any more, takes bounded memory and holds nothing up: lines
+ * on one never mix. A log that stands still, or whose reader is gone, takes bounded memory and holds nothing up: lines
  * that do not fit are dropped, and `flush` ends. pino's own destination waits for ever in both cases.
  */
 import { write, writeSync } from 'node:fs';
@@ -24,7 +24,7 @@ export class LineSink {
   #lastBytes = 0;
   #heldBytes = 0;
   #writing = false;
-  /** Nobody will ever read it. */
+  /** Its reader is gone for good. */
   #broken = false;
 
   constructor(options: LineSinkOptions) {

@@ -128,7 +128,7 @@ describe('stream', () => {
     await expect.poll(() => seen.length).toBe(2);
     expect(seen[0]).toMatchObject({
       event: 'state',
-      data: { slices: { notes: { owner: 'legacy', epoch: 1 }, pages: {} } } satisfies Record<
+      data: { slices: { notes: { owner: 'legacy', epoch: 1, writes: 'open' }, pages: {} } } satisfies Record<
         keyof StateEvent,
         unknown
       >,

@@ -51,7 +51,7 @@ test('is ended and replaced, and whoever waited there is told by the closed conn
       () => 'cut',
     ),
   );
-  await proxy.until('worker hangs: it is ended');
+  await proxy.until('worker hangs: ending it');
   const outcomes = await Promise.all(asked);
   expect(outcomes).toContain(200);
   await until(async () => {

@@ -26,7 +26,7 @@ async function burst(count = 8): Promise<number[]> {
 }
 
 const changes = (part: string) => rig.logs.filter(({ msg }) => String(msg).startsWith(part));
-const ejected = () => changes('address left alone');
+const ejected = () => changes('address ejected');
 
 async function untilEjected(): Promise<void> {
   await until(async () => {
@@ -85,7 +85,7 @@ describe('an address among several', () => {
     expect(ill!.requests).toHaveLength(seen + 1);
     held[0]!();
     expect((await probe).status).toBe(200);
-    await until(() => changes('address taken back').length === 1, 'taken back');
+    await until(() => changes('address returned').length === 1, 'taken back');
     ill!.handler = healed;
     const before = well!.requests.length + ill!.requests.length;
     await burst();

@@ -158,7 +158,7 @@ test('a flip reaches the decision within 200 ms', async () => {
 
 test('reports traffic and epochs; observations arrive', async () => {
   control.setFlag(percentFlag('notes.shadow', 'notes', 100));
-  control.setState({ notes: { owner: 'legacy', epoch: 7 } });
+  control.setState({ notes: { owner: 'legacy', epoch: 7, writes: 'open' } });
   await until(async () => {
     await rig.get('/api/notes', bob);
     return control.observations.length > 0;
@@ -170,7 +170,7 @@ test('reports traffic and epochs; observations arrive', async () => {
 });
 
 test('the owner of a slice takes its writes', async () => {
-  control.setState({ notes: { owner: 'candidate', epoch: 2 } });
+  control.setState({ notes: { owner: 'candidate', epoch: 2, writes: 'open' } });
   await until(async () => (await write(bob)).side === 'candidate', 'the candidate owns');
 });
 

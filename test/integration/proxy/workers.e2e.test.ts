@@ -110,7 +110,7 @@ test('a killed worker is replaced while the others serve; flags and config reach
   const workers = await workerPids();
   expect(workers).toHaveLength(2);
   process.kill(workers[0]!, 'SIGKILL');
-  await proxy.until('worker ended, starting another');
+  await proxy.until('worker exited: starting another');
   await answers(load, 200, 'the other serves on');
   const afterFirst = load.figures.failures.length;
   await until(async () => (await gauge('ficus_workers')) === 2, 'replaced');
@@ -141,7 +141,7 @@ test('a killed worker is replaced while the others serve; flags and config reach
 test('a proxy that is told to stop while a worker is being replaced stops at once', async () => {
   const [first] = await workerPids();
   process.kill(first!, 'SIGKILL');
-  await proxy.until('worker ended, starting another');
+  await proxy.until('worker exited: starting another');
   await until(async () => (await workerPids()).length === 2, 'the other one is being started');
   const began = performance.now();
   proxy.child.kill('SIGTERM');

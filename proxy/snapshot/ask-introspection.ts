@@ -1,0 +1,27 @@
+/** Who asks the legacy for the caller's identity: over the connections for copies, so that it takes nothing from live requests. */
+import { Introspection } from '../identify/introspection.ts';
+import { sendCopy } from '../upstream/send-copy.ts';
+import { joinFields } from '../wire/head-lines.ts';
+import type { LiveUpstream } from './live-upstream.ts';
+
+const INTROSPECTION_MS = 2_000;
+const INTROSPECTION_BYTES = 16_384;
+
+/** @param count adds to a plain counter */
+export function makeIntrospection(
+  { upstream }: LiveUpstream,
+  count: (series: string) => void,
+): Introspection {
+  const limits = { timeoutMs: INTROSPECTION_MS, bodyBytes: INTROSPECTION_BYTES };
+  return new Introspection(
+    (path, carrier) =>
+      new Promise((resolve) => {
+        const fields = joinFields(['host', upstream.authority, 'accept', 'application/json', ...carrier]);
+        const head = `GET ${upstream.basePath}${path} HTTP/1.1\r\n${fields}\r\n`;
+        sendCopy(upstream, { method: 'GET', head }, limits, (result) =>
+          resolve(result.kind === 'answered' ? result : undefined),
+        );
+      }),
+    (outcome) => count(`ficus_introspections_total{outcome="${outcome}"}`),
+  );
+}

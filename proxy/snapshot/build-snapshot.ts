@@ -1,0 +1,63 @@
+/**
+ * Builds the live snapshot of a config, off the hot path: slices, routes, identifier, upstreams (those that stay the same
+ * are kept), header lists. Called by the worker's snapshot keeper.
+ */
+import type { FicusConfig } from '@ficus/core';
+import { turnNow } from '../clock/turn-clock.ts';
+import { IdentityAssertion } from '../identify/assertion.ts';
+import { createForceOverride } from '../identify/force-override.ts';
+import { ForeignWrites } from '../match/foreign-writes.ts';
+import { buildRouteTable } from '../match/route-table.ts';
+import { Mirror, type MirrorHooks } from '../mirror/mirror.ts';
+import { TrafficCounters } from '../observe/traffic-counters.ts';
+import { NetworkList } from '../wire/network-list.ts';
+import { makeLiveRoute, removedFields } from './live-route.ts';
+import { makeLiveSlice } from './live-slice.ts';
+import type { LiveSnapshot } from './live-snapshot.ts';
+import { type IdentifierParts, makeIdentifier } from './make-identifier.ts';
+import type { UpstreamRegistry } from './upstream-registry.ts';
+
+export interface SnapshotParts extends IdentifierParts {
+  readonly registry: UpstreamRegistry;
+  readonly mirrorHooks: (counters: TrafficCounters) => MirrorHooks;
+}
+
+/** @throws FicusError when a PEM file of an upstream cannot be read */
+export function buildSnapshot(config: FicusConfig, generation: number, parts: SnapshotParts): LiveSnapshot {
+  const now = turnNow();
+  const { registry } = parts;
+  const table = buildRouteTable(config);
+  const counters = new TrafficCounters(table.routes, Object.keys(config.slices));
+  const legacy = registry.get('legacy', 'legacy', config.legacy, now);
+  const legacyCopies = registry.get('legacy-copies', 'legacy', config.legacy, now);
+  const slices = new Map(
+    Object.entries(config.slices).map(([name, slice]) => [name, makeLiveSlice(name, slice, registry, now)]),
+  );
+  const assert = config.proxy.identify.assert;
+  const removed = ['forwarded', ...(assert ? [assert.header] : [])];
+  const live = [...slices.values()];
+  return {
+    config,
+    generation,
+    table,
+    routes: table.routes.map((matched) => makeLiveRoute(matched, slices.get(matched.slice)!, removed)),
+    slices,
+    foreignWrites: live.some((slice) => slice.config.writtenBy.length > 0)
+      ? new ForeignWrites(config)
+      : undefined,
+    legacy,
+    legacyCopies,
+    identifier: makeIdentifier(config, legacyCopies, parts),
+    assertion: assert ? new IdentityAssertion(assert) : undefined,
+    force: createForceOverride(config.proxy.force),
+    trusted: new NetworkList(config.proxy.trustedProxies),
+    mirror: new Mirror(config.proxy.shadow, parts.mirrorHooks(counters), parts.clock),
+    counters,
+    removed: removedFields(removed),
+    upstreams: new Set([
+      legacy,
+      legacyCopies,
+      ...live.flatMap((slice) => [slice.candidate, slice.candidateCopies]),
+    ]),
+  };
+}

@@ -1,0 +1,24 @@
+/** The identifier of a snapshot, with what is kept over reloads: tokens that were verified, answers of the legacy. */
+import type { FicusConfig } from '@ficus/core';
+import { createIdentifier, type Identifier } from '../identify/identify.ts';
+import type { KeptIdentity } from '../identify/kept-identity.ts';
+import { makeIntrospection } from './ask-introspection.ts';
+import type { LiveUpstream } from './live-upstream.ts';
+
+export interface IdentifierParts {
+  readonly identity: KeptIdentity;
+  /** Adds to a plain counter. */
+  readonly count: (series: string) => void;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+export function makeIdentifier(
+  config: FicusConfig,
+  legacy: LiveUpstream,
+  { identity, count, clock }: IdentifierParts,
+): Identifier {
+  const introspection = identity.introspection(legacy, () => makeIntrospection(legacy, count));
+  const bearer = identity.bearer(config.proxy.identify.jwt ?? {});
+  return createIdentifier(config.proxy.identify, { bearer, introspection, clock });
+}

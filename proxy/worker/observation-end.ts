@@ -1,0 +1,32 @@
+/** Where a worker's observations go: to the primary, to the control plane, or nowhere when there is neither. */
+import { type DropReason, LINK_PATHS, type Observation } from '@ficus/core';
+import { ObservationQueue } from '../link/observation-queue.ts';
+import { postJson } from '../link/post-json.ts';
+import type { WorkerInit, WorkerMessage } from './worker-messages.ts';
+
+const POST_MS = 5_000;
+
+export interface ObservationEnd {
+  observe(observation: Observation): void;
+  /** Delivers what is left; resolves when it is out or lost. */
+  flush(): Promise<void>;
+}
+
+export function openObservationEnd(
+  { control, observationsToPrimary }: Pick<WorkerInit, 'control' | 'observationsToPrimary'>,
+  send: (message: WorkerMessage) => void,
+  onDropped: (slice: string, reason: DropReason) => void,
+): ObservationEnd {
+  if (observationsToPrimary) {
+    return { observe: (observation) => send({ kind: 'observation', observation }), flush: async () => {} };
+  }
+  if (!control) return { observe: () => {}, flush: async () => {} };
+  const url = `${control.url}${LINK_PATHS.observations}`;
+  const queue = new ObservationQueue({
+    send: async (batch) => {
+      await postJson(url, batch, control.headers, POST_MS);
+    },
+    onDropped,
+  });
+  return { observe: (observation) => queue.push(observation), flush: () => queue.flush() };
+}

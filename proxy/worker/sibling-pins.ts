@@ -1,0 +1,71 @@
+/**
+ * A worker's pins on their way to its siblings, by the primary: a write leaves when all workers have pinned its user, so that
+ * the user's next read is pinned wherever it lands. The primary's half is primary/pin-spread.ts.
+ */
+import type { PinTable } from '../pin/pin-table.ts';
+import type { Pin } from '../snapshot/request-host.ts';
+import type { WorkerMessage } from './worker-messages.ts';
+
+/**
+ * A write waits at most so long for the other workers; then it leaves, and that is counted. Long, because its user may then
+ * read an old value of their own, and only a worker that hangs takes so long to answer.
+ */
+export const PIN_WAIT_MS = 2_000;
+
+/** Calls `action` after `ms`. @returns cancels it */
+export type Later = (action: () => void, ms: number) => () => void;
+
+export interface SiblingPinsParts {
+  readonly pins: Pick<PinTable, 'pin'>;
+  /** Whether there are other workers. */
+  readonly siblings: boolean;
+  readonly send: (message: Extract<WorkerMessage, { kind: 'pin-begin' | 'pin-answered' }>) => void;
+  /** Adds to a plain counter. */
+  readonly count: (series: string) => void;
+  readonly later: Later;
+}
+
+export class SiblingPins {
+  readonly #parts: SiblingPinsParts;
+  /** By question: what happens when all siblings have the pin. */
+  readonly #asked = new Map<number, () => void>();
+  #questions = 0;
+
+  constructor(parts: SiblingPinsParts) {
+    this.#parts = parts;
+  }
+
+  /** Pins here and in all workers, then calls `pinned`: at once where there is no other worker. */
+  begin({ slice, key }: Pin, pinned: () => void): void {
+    const { pins, siblings, send, later, count } = this.#parts;
+    pins.pin(slice, key);
+    if (!siblings) {
+      send({ kind: 'pin-begin', slice, key, ask: 0 });
+      pinned();
+      return;
+    }
+    this.#questions += 1;
+    const ask = this.#questions;
+    const cancel = later(() => {
+      this.#asked.delete(ask);
+      count('ficus_pin_waits_expired_total');
+      pinned();
+    }, PIN_WAIT_MS);
+    this.#asked.set(ask, () => {
+      cancel();
+      pinned();
+    });
+    send({ kind: 'pin-begin', slice, key, ask });
+  }
+
+  /** From the primary: all siblings have pinned the user of this question. */
+  answered(ask: number): void {
+    const pinned = this.#asked.get(ask);
+    this.#asked.delete(ask);
+    pinned?.();
+  }
+
+  end({ slice, key }: Pin, afterMs: number): void {
+    this.#parts.send({ kind: 'pin-answered', slice, key, afterMs });
+  }
+}

@@ -1,0 +1,44 @@
+/** Changes in a worker that its operator hears of, in the log and in the counters: breakers, addresses, crowded pins. */
+import type { Logger } from 'pino';
+import type { AddressChange } from '../resilience/address-health.ts';
+import type { LiveUpstreamHooks } from '../snapshot/live-upstream.ts';
+
+/** @param count adds to a plain counter */
+export function upstreamHooks(logger: Logger, count: (series: string) => void): LiveUpstreamHooks {
+  return {
+    breakerChanged: (name, state) => {
+      logger.warn({ upstream: name, state }, 'breaker changed');
+      count(`ficus_breaker_changes_total{upstream="${name}",state="${state}"}`);
+    },
+    addressChanged: (name, change) => addressChanged(name, change, logger, count),
+    connectionLost: (name, detail) => logger.debug({ upstream: name, detail }, 'upstream connection lost'),
+  };
+}
+
+function addressChanged(
+  upstream: string,
+  change: AddressChange,
+  logger: Logger,
+  count: (series: string) => void,
+): void {
+  if (change.kind === 'ejected') {
+    const { address, reason, forMs } = change;
+    count(`ficus_outlier_ejections_total{upstream="${upstream}",reason="${reason}"}`);
+    logger.warn({ upstream, address, reason, forMs }, 'address ejected: it fails, others do not');
+    return;
+  }
+  count(`ficus_outlier_returns_total{upstream="${upstream}"}`);
+  logger.info({ upstream, address: change.address }, 'address returned: it answered its probe');
+}
+
+/** A slice has more pinned users than fit, or no more. */
+export function pinsOverflow(
+  logger: Logger,
+  count: (series: string) => void,
+): (slice: string, begins: boolean) => void {
+  return (slice, begins) => {
+    if (begins) count(`ficus_pin_overflows_total{slice="${slice}"}`);
+    const text = begins ? 'all users are pinned: all reads go to the owner' : 'single users are pinned again';
+    logger.warn({ slice }, text);
+  };
+}

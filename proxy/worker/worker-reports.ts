@@ -1,0 +1,64 @@
+/** What a worker says to the primary of itself, twice a second: counts since the last time, and current values. */
+import type { Server } from 'node:http';
+import type { PinTable } from '../pin/pin-table.ts';
+import type { LiveSnapshot } from '../snapshot/live-snapshot.ts';
+import type { MemoryWatch } from './memory-watch.ts';
+import type { SnapshotKeeper } from './snapshot-keeper.ts';
+import type { WorkerMessage } from './worker-messages.ts';
+import type { WriteGate } from './write-gate.ts';
+
+const REPORT_EACH_MS = 500;
+
+export interface WorkerReportsParts {
+  readonly snapshots: SnapshotKeeper;
+  readonly pins: PinTable;
+  readonly gate: WriteGate;
+  readonly memory: MemoryWatch;
+  readonly server: Server;
+  readonly send: (message: WorkerMessage) => void;
+}
+
+export class WorkerReports {
+  readonly #parts: WorkerReportsParts;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(parts: WorkerReportsParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.sendCounts();
+      this.#parts.server.getConnections((error, connections) => this.#sendGauges(error ? 0 : connections));
+    }, REPORT_EACH_MS);
+  }
+
+  /** Counts of all snapshots: those that are left when the worker ends included. */
+  sendCounts(): void {
+    for (const snapshot of this.#parts.snapshots.all()) this.sendCountsOf(snapshot);
+  }
+
+  sendCountsOf(snapshot: LiveSnapshot): void {
+    const delta = snapshot.counters.take();
+    if (delta) this.#parts.send({ kind: 'counts', delta, pins: this.#parts.pins.size });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+  }
+
+  /** Also when nothing has changed: a worker that says nothing is taken for one that hangs. */
+  #sendGauges(connections: number): void {
+    if (this.#stopped) return;
+    const { snapshots, memory, gate, send } = this.#parts;
+    const values = {
+      ...snapshots.gauges(),
+      ficus_client_connections: connections,
+      ficus_buffered_bytes: memory.bufferedBytes,
+      ficus_held_writes: gate.heldCount,
+    };
+    send({ kind: 'gauges', values });
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * The gate that every write passes before it is decided:
+ *
+ *     enter ──all workers have its pins──▶ held while a slice of it is ──released──▶ leaves, and is decided
+ *                                            └──deadline, or too many wait──▶ refused with 503, sent nowhere
+ *
+ * The last condition is looked at in the turn in which the write leaves: what decides it is what holds then. Writes that
+ * a release lets go leave in the order in which they came. One for each worker; the pins' way is sibling-pins.ts.
+ */
+import type { SliceState } from '@ficus/core';
+import type { ProblemAnswer } from '../respond/answer-problem.ts';
+import type { Gate, Pin } from '../snapshot/request-host.ts';
+import type { Later, SiblingPins } from './sibling-pins.ts';
+
+/** Writes that wait in one worker, with their heads and the beginnings of their bodies in memory. */
+const MOST_HELD = 1_000;
+
+export interface WriteGateParts {
+  readonly pins: Pick<SiblingPins, 'begin' | 'end'>;
+  readonly stateOf: (slice: string) => SliceState;
+  /** Adds to a plain counter. */
+  readonly count: (series: string) => void;
+  readonly later: Later;
+  readonly mostHeld?: number;
+}
+
+type Leave = (refusal: ProblemAnswer | undefined) => void;
+
+interface HeldWrite {
+  readonly slice: string;
+  readonly pins: readonly Pin[];
+  readonly leave: Leave;
+  readonly cancelDeadline: () => void;
+}
+
+export class WriteGate implements Gate {
+  readonly #parts: WriteGateParts;
+  readonly #held = new Set<HeldWrite>();
+
+  constructor(parts: WriteGateParts) {
+    this.#parts = parts;
+  }
+
+  enter(pins: readonly Pin[], leave: Leave): void {
+    let missing = pins.length;
+    if (missing === 0) leave(undefined);
+    const pinned = (): void => {
+      missing -= 1;
+      if (missing === 0) this.#leaveOrHold(pins, leave);
+    };
+    for (const pin of pins) this.#parts.pins.begin(pin, pinned);
+  }
+
+  pin(pin: Pin): void {
+    this.#parts.pins.begin(pin, () => {});
+  }
+
+  unpin(pin: Pin, afterMs: number): void {
+    this.#parts.pins.end(pin, afterMs);
+  }
+
+  /** The states of slices have changed: writes that nothing holds any more leave. */
+  stateChanged(): void {
+    for (const write of this.#held) {
+      if (this.#findHold(write.pins) !== undefined) continue;
+      this.#held.delete(write);
+      write.cancelDeadline();
+      this.#countHeld(write.slice, 'released');
+      write.leave(undefined);
+    }
+  }
+
+  /** Writes that wait now. */
+  get heldCount(): number {
+    return this.#held.size;
+  }
+
+  #leaveOrHold(pins: readonly Pin[], leave: Leave): void {
+    const hold = this.#findHold(pins);
+    if (hold === undefined) leave(undefined);
+    else if (this.#held.size < (this.#parts.mostHeld ?? MOST_HELD)) this.#hold(hold, pins, leave);
+    else {
+      this.#countHeld(hold.slice, 'full');
+      leave(refusal(hold.slice, 'too many writes wait already'));
+    }
+  }
+
+  #hold({ slice, waitMs }: Hold, pins: readonly Pin[], leave: Leave): void {
+    const expired = (): void => {
+      this.#held.delete(write);
+      this.#countHeld(slice, 'expired');
+      leave(refusal(slice, `it was not released within ${waitMs} ms`));
+    };
+    const write: HeldWrite = { slice, pins, leave, cancelDeadline: this.#parts.later(expired, waitMs) };
+    this.#held.add(write);
+  }
+
+  #findHold(pins: readonly Pin[]): Hold | undefined {
+    for (const { slice } of pins) {
+      const state = this.#parts.stateOf(slice);
+      if (state.writes === 'held') return { slice, waitMs: state.waitMs };
+    }
+    return undefined;
+  }
+
+  #countHeld(slice: string, outcome: 'released' | 'expired' | 'full'): void {
+    this.#parts.count(`ficus_held_writes_total{slice="${slice}",outcome="${outcome}"}`);
+  }
+}
+
+interface Hold {
+  readonly slice: string;
+  readonly waitMs: number;
+}
+
+function refusal(slice: string, why: string): ProblemAnswer {
+  return {
+    code: 'FICUS_PROXY_WRITES_HELD',
+    detail: `The owner of ${slice} is changing, and this write was sent to neither side: ${why}.`,
+    retryAfterSeconds: 1,
+  };
+}

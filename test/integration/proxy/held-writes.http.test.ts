@@ -1,0 +1,96 @@
+/** A cutover holds a slice's writes in the proxy and releases them: each is decided when it leaves, never before. */
+import type { SliceState } from '@ficus/core';
+import { afterEach, expect, test } from 'vitest';
+import {
+  type Answer,
+  ask,
+  type FakeControl,
+  noteFlags,
+  type Rig,
+  startFakeControl,
+  startRig,
+  until,
+} from './rig.ts';
+
+const HELD: SliceState = { owner: 'legacy', epoch: 1, writes: 'held', waitMs: 10_000 };
+
+let rig: Rig;
+let control: FakeControl;
+
+afterEach(async () => {
+  await control.close();
+  await rig.close();
+});
+
+async function start(state: SliceState): Promise<void> {
+  control = await startFakeControl(noteFlags(100, 0));
+  control.setState({ notes: state });
+  rig = await startRig({ control });
+}
+
+const write = (user = 'ada'): Promise<Answer> =>
+  ask(`${rig.url}/api/notes`, { method: 'POST', headers: { cookie: `sid=${user}` }, body: 'a note' });
+
+const heldWrites = async (): Promise<string | undefined> =>
+  /^ficus_held_writes (\d+)$/m.exec(await rig.metrics())?.[1];
+
+test('writes wait while reads are served, and go to the owner of the moment of their release', async () => {
+  await start(HELD);
+  const writes = [write('ada'), write('bob')];
+  await until(async () => (await heldWrites()) === '2', 'both writes are held');
+  expect((await rig.get('/api/notes', { cookie: 'sid=eve' })).side).toBe('candidate');
+  // Its own write is under way: what this user reads comes from the owner.
+  expect(await rig.get('/api/notes', { cookie: 'sid=ada' })).toMatchObject({
+    side: 'legacy',
+    reason: 'pinned',
+  });
+  expect(rig.legacy.requests.concat(rig.candidate.requests).map(({ method }) => method)).not.toContain(
+    'POST',
+  );
+  control.setState({ notes: { owner: 'candidate', epoch: 2, writes: 'open' } });
+  for (const answer of await Promise.all(writes)) {
+    expect(answer).toMatchObject({ status: 200, side: 'candidate', reason: 'owner-writes' });
+  }
+  expect(rig.legacy.requests.map(({ method }) => method)).not.toContain('POST');
+  expect(await rig.get('/api/notes', { cookie: 'sid=ada' })).toMatchObject({
+    side: 'candidate',
+    reason: 'pinned',
+  });
+});
+
+test('a cutover that is called off releases them to the owner of before', async () => {
+  await start(HELD);
+  const waiting = write();
+  await until(async () => (await heldWrites()) === '1', 'the write is held');
+  control.setState({ notes: { owner: 'legacy', epoch: 1, writes: 'open' } });
+  expect(await waiting).toMatchObject({ status: 200, side: 'legacy', reason: 'owner-writes' });
+});
+
+test('a write that is not released in time is refused with 503 and Retry-After, and sent to neither side', async () => {
+  await start({ ...HELD, waitMs: 50 });
+  const refused = await write();
+  expect(refused.status).toBe(503);
+  expect(refused.headers.get('retry-after')).toBe('1');
+  expect(refused.headers.get('content-type')).toBe('application/problem+json');
+  expect(JSON.parse(refused.text)).toMatchObject({ code: 'FICUS_PROXY_WRITES_HELD' });
+  expect(rig.legacy.requests.concat(rig.candidate.requests)).toEqual([]);
+  control.setState({ notes: { owner: 'candidate', epoch: 2, writes: 'open' } });
+  await until(async () => (await write()).side === 'candidate', 'writes are taken again');
+});
+
+test('a client that leaves while its write is held leaves nothing to be written', async () => {
+  await start(HELD);
+  const leaving = new AbortController();
+  const left = fetch(`${rig.url}/api/notes`, { method: 'POST', body: 'a note', signal: leaving.signal });
+  left.catch(() => {});
+  await until(async () => (await heldWrites()) === '1', 'the write is held');
+  leaving.abort();
+  await until(
+    async () => /^ficus_client_connections 0$/m.test(await rig.metrics()),
+    'its connection is gone',
+  );
+  control.setState({ notes: { owner: 'candidate', epoch: 2, writes: 'open' } });
+  expect(await write('bob')).toMatchObject({ status: 200, side: 'candidate' });
+  expect(rig.legacy.requests).toEqual([]);
+  expect(rig.candidate.requests).toHaveLength(1);
+});
