@@ -48,7 +48,7 @@ export const sliceView = z.object({
 });
 
 export const flagChangeView = z.object({
-  previous: z.int().describe('percentage before'),
+  previous: z.int().nullable().describe('percentage before; null when it had none (cohorts alone)'),
   percent: z.int(),
   slice: sliceView,
 });

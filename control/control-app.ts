@@ -30,7 +30,7 @@ export function makeApp(parts: ControlParts, token: string | undefined, logger: 
   guardAccess(app, token);
   const endpoints = adminEndpoints(parts);
   registerEndpoints(app, endpoints);
-  registerUnleashRoutes(app, parts.flags, parts.streams);
+  if (parts.builtin) registerUnleashRoutes(app, parts.builtin, parts.streams);
   registerLinkRoutes(app, parts);
   registerHealthRoutes(
     app,

@@ -5,9 +5,10 @@
 import type { FicusConfig } from '@ficus/core';
 import type { Logger } from 'pino';
 import type { AdminParts } from './api/admin-endpoints.ts';
-import { readBuiltin, readFeatures } from './flags/flag-reader.ts';
-import { FlagService } from './flags/flag-service.ts';
-import { ForeignFlags } from './flags/foreign-flags.ts';
+import { auditIn } from './flags/audited-change.ts';
+import { BuiltinFlagStore } from './flags/builtin-flag-store.ts';
+import type { FlagStore } from './flags/flag-store.ts';
+import { openForeignFlags } from './flags/open-foreign-flags.ts';
 import { EventStreams } from './http/event-streams.ts';
 import { ProgressHub } from './link/progress-hub.ts';
 import { StateHub } from './link/state-hub.ts';
@@ -20,6 +21,8 @@ import { SliceStates } from './store/slice-states.ts';
 import { TrafficWindow } from './traffic/traffic-window.ts';
 
 export interface ControlParts extends AdminParts {
+  /** The built-in flags, which Unleash's client API hands out; `undefined` when they are kept elsewhere. */
+  readonly builtin: BuiltinFlagStore | undefined;
   readonly streams: EventStreams;
   readonly progress: ProgressHub;
   readonly positions: PositionSource;
@@ -42,8 +45,8 @@ export async function makeParts(
 ): Promise<ControlParts> {
   let config = first;
   const states = await SliceStates.load(store, Object.keys(config.slices));
-  const flags = await FlagService.load(store, Object.keys(config.slices));
-  const foreign = config.flags.provider === 'builtin' ? undefined : new ForeignFlags(config.flags, logger);
+  const flags = await openFlags(config, store, logger);
+  const builtin = flags instanceof BuiltinFlagStore ? flags : undefined;
   const replications = new ReplicationSet(engines.openReplication, (slice) => states.of(slice).epoch, logger);
   await replications.reconfigure(config, false);
   const verifyRuns = new VerifyRuns(engines.runVerify);
@@ -58,7 +61,7 @@ export async function makeParts(
   const progress = new ProgressHub(replications);
   const stateHub = new StateHub(states);
   store.onReconnect(async () => {
-    await Promise.all([flags.reload(), states.reload(Object.keys(config.slices))]);
+    await Promise.all([builtin?.reload(), states.reload(Object.keys(config.slices))]);
     stateHub.announce();
   });
   return {
@@ -67,7 +70,7 @@ export async function makeParts(
     },
     store,
     flags,
-    flagReader: foreign ? readFeatures(() => foreign.latest) : readBuiltin(flags),
+    builtin,
     states,
     replications,
     verifyRuns,
@@ -82,17 +85,28 @@ export async function makeParts(
       await states.reload(names);
       // From here on nothing fails: what cannot run says so in its own status.
       config = { ...next, control: config.control, flags: config.flags };
-      flags.serveSlices(names);
+      builtin?.serveSlices(names);
       parity.reconfigure(config);
       stateHub.announce();
       await replications.reconfigure(config, true);
     },
     stop: async () => {
-      foreign?.stop();
+      flags.stop();
       progress.stop();
       parity.stop();
       await verifyRuns.stop();
       await replications.stopAll();
     },
   };
+}
+
+async function openFlags(config: FicusConfig, store: Store, logger: Logger): Promise<FlagStore> {
+  if (config.flags.provider === 'builtin') return BuiltinFlagStore.load(store, Object.keys(config.slices));
+  const { provider } = config.flags;
+  const flags = openForeignFlags(config.flags, auditIn(store));
+  flags.follow(logger);
+  flags.subscribe((slice, flag) =>
+    logger.info({ slice, flag, provider, percent: flags.read(slice, flag).percent }, 'flag changed'),
+  );
+  return flags;
 }

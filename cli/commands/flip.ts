@@ -1,11 +1,10 @@
 /** `ficus serve` and `ficus shadow`: flip a slice's flags, wherever they live. */
-import { type FicusConfig, FicusError, type FlagKind, flagName } from '@ficus/core';
+import { type FicusConfig, type FlagKind, flagName } from '@ficus/core';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
-import { connectControl } from '../config/connect-control.ts';
 import { loadConfig, requireSlice } from '../config/load-config.ts';
 import { parsePercent } from '../config/parse-percent.ts';
-import { setPercentInFile } from '../flags-file/set-percent-in-file.ts';
+import { setPercent } from '../flags/set-percent.ts';
 import { paint } from '../output/paint.ts';
 
 interface FlipOptions extends CommonOptions {
@@ -20,7 +19,8 @@ no tables). A user stays on the side they are on: raising the percentage never m
 Users are known by proxy.identify; whoever is not known has no share below 100, or a cookie of anonymousBucket.
 A raise is refused while the slice's rows are not copied or its stream stands still, and unless every guard of
 slices.NAME.guards (parity, lag) passes; --force overrides that, and the audit names what was overridden.
-With flags.provider: file the flag is written to that file, with no control plane to refuse it and no audit.
+Flags of provider file and unleash are set there, by the control plane; a config without control.database has no guards
+and no audit, and the command sets the flag itself. An Unleash server needs flags.unleash.adminToken.
 
 Examples:
   ficus serve notifications 25 --reason "first quarter"
@@ -53,14 +53,15 @@ function addFlip(program: Command, flag: FlagKind, description: string): void {
 async function flip(flag: FlagKind, slice: string, percent: number, options: FlipOptions): Promise<void> {
   const config = await loadConfig(options.config);
   requireSlice(config, slice);
-  const previous = await setPercent(config, flag, slice, percent, options);
+  const { reason = '', force = false } = options;
+  const previous = await setPercent(config, { slice, kind: flag, percent, reason, force });
   if (percent > 0 && percent < 100 && !knowsCallers(config, slice)) warnOfStrangers();
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ ok: true, slice, flag, previous, percent }, null, 2)}\n`);
     return;
   }
   const name = flagName(slice, flag);
-  const from = previous === undefined ? 'a cohort' : `${previous} %`;
+  const from = previous === null ? 'a cohort' : `${previous} %`;
   process.stdout.write(`${paint('green', '✓', process.stdout)} ${name}: ${from} → ${percent} %\n`);
 }
 
@@ -73,34 +74,4 @@ function warnOfStrangers(): void {
   process.stderr.write(
     `${paint('yellow', '!', process.stderr)} Below 100 % this moves nobody, for nobody is known: set proxy.identify.user, or the slice’s anonymousBucket.\n`,
   );
-}
-
-/** Answers the percentage before. */
-async function setPercent(
-  config: FicusConfig,
-  flag: FlagKind,
-  slice: string,
-  percent: number,
-  options: FlipOptions,
-): Promise<number | undefined> {
-  switch (config.flags.provider) {
-    case 'builtin': {
-      const control = connectControl(config);
-      const change = {
-        percent,
-        reason: options.reason ?? '',
-        ...(flag === 'serve' ? { force: options.force ?? false } : {}),
-      };
-      const { previous } =
-        flag === 'serve' ? await control.setServe(slice, change) : await control.setShadow(slice, change);
-      return previous ?? undefined;
-    }
-    case 'file':
-      return setPercentInFile(config.flags.file ?? '', flag, slice, percent);
-    case 'unleash':
-      throw new FicusError(
-        'FICUS_USAGE',
-        'Flags come from an Unleash server: flip them there. Flipping them from here through its admin API is not built yet.',
-      );
-  }
 }

@@ -1,10 +1,10 @@
 /** The admin API: every endpoint, in the order of the OpenAPI document. */
 import type { Endpoint } from '../http/endpoint.ts';
 import { type DataEndpointParts, dataEndpoints } from './data-endpoints.ts';
-import { type FlagEndpointParts, flagEndpoints } from './flag-endpoints.ts';
+import { flagEndpoints } from './flag-endpoints.ts';
 import { type SliceEndpointParts, sliceEndpoints } from './slice-endpoints.ts';
 
-export type AdminParts = SliceEndpointParts & FlagEndpointParts & DataEndpointParts;
+export type AdminParts = SliceEndpointParts & DataEndpointParts;
 
 export function adminEndpoints(parts: AdminParts): Endpoint[] {
   return [...sliceEndpoints(parts), ...flagEndpoints(parts), ...dataEndpoints(parts)];

@@ -6,9 +6,13 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { type EventStreams, sendEvent } from '../http/event-streams.ts';
-import type { FlagService } from './flag-service.ts';
+import type { BuiltinFlagStore } from './builtin-flag-store.ts';
 
-export function registerUnleashRoutes(app: FastifyInstance, flags: FlagService, streams: EventStreams): void {
+export function registerUnleashRoutes(
+  app: FastifyInstance,
+  flags: BuiltinFlagStore,
+  streams: EventStreams,
+): void {
   app.get('/unleash/api/client/features', (request, reply) => {
     const body = JSON.stringify(flags.features());
     const etag = `"${createHash('sha1').update(body).digest('base64url')}"`;
@@ -19,14 +23,11 @@ export function registerUnleashRoutes(app: FastifyInstance, flags: FlagService, 
 
   app.get('/unleash/api/client/streaming', (_request, reply) => {
     reply.hijack();
-    const unsubscribe = flags.subscribe((feature, version) =>
-      sendEvent(
-        reply.raw,
-        'unleash-updated',
-        { events: [{ type: 'feature-updated', eventId: version, feature }] },
-        String(version),
-      ),
-    );
+    const unsubscribe = flags.subscribe((slice, kind) => {
+      const { version } = flags;
+      const event = { type: 'feature-updated', eventId: version, feature: flags.feature(slice, kind) };
+      sendEvent(reply.raw, 'unleash-updated', { events: [event] }, String(version));
+    });
     streams.add(reply.raw, unsubscribe);
     // Everything, whatever the client says it has heard last: it is small, and nothing can be missed.
     const { features } = flags.features();

@@ -2,7 +2,7 @@
 
 import type { SliceView } from '@ficus/contract';
 import { deriveStage, type FicusConfig, type SliceConfig } from '@ficus/core';
-import type { FlagFact, FlagReader } from '../flags/flag-reader.ts';
+import type { FlagFact, FlagStore } from '../flags/flag-store.ts';
 import type { ParityService } from '../parity/parity-service.ts';
 import type { ReplicationSet } from '../replications/replication-set.ts';
 import type { VerifyRuns } from '../replications/verify-runs.ts';
@@ -12,7 +12,7 @@ import { buildReplicationView } from './build-replication-view.ts';
 
 export interface SliceParts {
   readonly config: FicusConfig;
-  readonly flagReader: FlagReader;
+  readonly flags: FlagStore;
   readonly states: SliceStates;
   readonly replications: ReplicationSet;
   readonly verifyRuns: VerifyRuns;
@@ -26,7 +26,7 @@ export function buildSliceView(parts: SliceParts, name: string): SliceView | und
   const state = parts.states.of(name);
   const parity = parts.parity.report(name);
   if (!slice || !parity) return undefined;
-  const [serve, shadow] = [parts.flagReader.read(name, 'serve'), parts.flagReader.read(name, 'shadow')];
+  const [serve, shadow] = [parts.flags.read(name, 'serve'), parts.flags.read(name, 'shadow')];
   const stage = deriveStage({
     servePercent: shareAtLeast(serve),
     shadowPercent: shareAtLeast(shadow),

@@ -80,12 +80,36 @@ export const controlErrors = {
     remedy: 'Bring the reads back first: ficus serve SLICE 0.',
     retry: 'manual',
   },
-  FICUS_CONTROL_FLAGS_ELSEWHERE: {
+  FICUS_UNLEASH_TOKEN_MISSING: {
     status: 409,
     exit: 3,
-    title: 'The flags are kept elsewhere',
-    remedy: 'Change the flag at the source that flags.provider in ficus.yaml names.',
-    retry: 'never',
+    title: 'Flags on an Unleash server cannot be set without an admin token',
+    remedy:
+      'Set flags.unleash.adminToken in ficus.yaml and restart the control plane, or flip the flag in Unleash.',
+    retry: 'manual',
+  },
+  FICUS_UNLEASH_FORBIDDEN: {
+    status: 502,
+    exit: 3,
+    title: 'The Unleash server refused the token',
+    remedy:
+      'Give flags.unleash.adminToken an admin token that may update feature environments, and flags.unleash.token a client token.',
+    retry: 'manual',
+  },
+  FICUS_UNLEASH_FLAG_UNUSABLE: {
+    status: 409,
+    exit: 3,
+    title: 'The flag on the Unleash server has no share to set',
+    remedy:
+      'Create the flag in Unleash with exactly one gradual rollout without constraints (stickiness userId, groupId the slice).',
+    retry: 'manual',
+  },
+  FICUS_UNLEASH_UNREACHABLE: {
+    status: 502,
+    exit: 3,
+    title: 'The Unleash server does not answer as expected',
+    remedy: 'See whether it runs and whether flags.unleash.url ends in /api; flip the flag again.',
+    retry: 'timed',
   },
   FICUS_CONTROL_NO_TABLES: {
     status: 409,

@@ -26,7 +26,8 @@ export interface ClientStrategy {
 }
 
 /** `serve` moves a slice's reads, `shadow` copies its requests. */
-export type FlagKind = 'serve' | 'shadow';
+export const FLAG_KINDS = ['serve', 'shadow'] as const;
+export type FlagKind = (typeof FLAG_KINDS)[number];
 
 /** Name of a slice's flag, wherever flags are kept. */
 export const flagName = (slice: string, kind: FlagKind): string => `${slice}.${kind}`;

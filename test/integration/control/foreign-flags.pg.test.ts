@@ -1,5 +1,5 @@
-/** Flags that are kept in a file: shown as they are, never changed from here. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+/** Flags that are kept in a file: shown as they are, set in the file, with guards and audit. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createControlClient } from '@ficus/contract';
@@ -8,7 +8,7 @@ import { percentFlag } from '@ficus/core';
 import { expect, inject, it } from 'vitest';
 import { createTestDatabase, HandPlayedReplication, silent, testConfig } from './fixture.ts';
 
-it('shows the stage that the file’s flags amount to, and refuses to flip them', async () => {
+it('shows the stage that the file’s flags amount to, and flips them in the file', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'ficus-flags-'));
   const file = join(directory, 'flags.json');
   const write = (...features: object[]) => writeFile(file, JSON.stringify({ version: 2, features }));
@@ -26,9 +26,23 @@ it('shows the stage that the file’s flags amount to, and refuses to flip them'
       return { stage, serve: flags.serve.percent, provider: flags.provider };
     };
     await expect.poll(seen).toEqual({ stage: 'canary', serve: 40, provider: 'file' });
-    await expect(client.setServe('notes', { percent: 1 })).rejects.toMatchObject({
-      code: 'FICUS_CONTROL_FLAGS_ELSEWHERE',
-    });
+    const other = percentFlag('other.serve', 'other', 7);
+    await write(percentFlag('notes.serve', 'notes', 40), other);
+    const flip = await client.setServe('notes', { percent: 1, reason: 'back a little' });
+    expect([flip.previous, flip.slice.flags.serve.percent]).toEqual([40, 1]);
+    expect(JSON.parse(await readFile(file, 'utf8')).features).toEqual([
+      other,
+      percentFlag('notes.serve', 'notes', 1),
+    ]);
+    expect(await client.audit({ limit: 1 })).toMatchObject([
+      {
+        action: 'serve',
+        slice: 'notes',
+        was: { percent: 40 },
+        became: { percent: 1 },
+        reason: 'back a little',
+      },
+    ]);
     await write({
       name: 'notes.serve',
       enabled: true,

@@ -26,7 +26,7 @@ test('flips one flag, leaves the others, and answers what it was', async () => {
   expect(await readdir(directory)).toEqual(['flags.json']);
 });
 
-test('a file that is not there is begun; one that is not flags is refused and left alone', async () => {
+test('a file that is not there is begun; one that is not flags is refused and stays as it is', async () => {
   expect(await setPercentInFile(file, 'shadow', 'orders', 100)).toBe(0);
   await writeFile(file, '{ half');
   await expect(setPercentInFile(file, 'serve', 'orders', 5)).rejects.toMatchObject({

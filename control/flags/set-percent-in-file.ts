@@ -10,25 +10,24 @@ import {
 } from '@ficus/core';
 import { checkFeatureSet } from '@ficus/proxy';
 
-/** Answers the percentage before. The file is replaced in one step: no reader sees half of it. */
+/**
+ * Answers the percentage before; `null` when it had none. The file is replaced in one step: no reader sees half of it.
+ * @param around makes the write, with what belongs to it
+ */
 export async function setPercentInFile(
   file: string,
-  flag: FlagKind,
+  kind: FlagKind,
   slice: string,
   percent: number,
-): Promise<number | undefined> {
+  around: (previous: number | null, write: () => Promise<void>) => Promise<void> = (_, write) => write(),
+): Promise<number | null> {
   const document = await readFlags(file);
-  const name = flagName(slice, flag);
-  const before = document.features.find((feature) => feature.name === name);
-  const next = {
-    ...document,
-    features: [
-      ...document.features.filter((feature) => feature.name !== name),
-      percentFlag(name, slice, percent),
-    ],
-  };
-  await replaceFile(file, `${JSON.stringify(next, null, 2)}\n`);
-  return flagPercent(before);
+  const name = flagName(slice, kind);
+  const previous = flagPercent(document.features.find((feature) => feature.name === name)) ?? null;
+  const others = document.features.filter((feature) => feature.name !== name);
+  const next = { ...document, features: [...others, percentFlag(name, slice, percent)] };
+  await around(previous, () => replaceFile(file, `${JSON.stringify(next, null, 2)}\n`));
+  return previous;
 }
 
 async function replaceFile(file: string, text: string): Promise<void> {
@@ -45,7 +44,7 @@ async function replaceFile(file: string, text: string): Promise<void> {
   }
 }
 
-/** What the proxy would refuse is refused here: a flip that reaches nobody is none. */
+/** What the proxies would refuse is refused here: a flip that reaches no proxy is none. */
 async function readFlags(file: string): Promise<ClientFeatures> {
   let text: string;
   try {
@@ -81,7 +80,7 @@ const refuse = (file: string, why: string, cause?: unknown) =>
 function describeFileError({ code, message }: NodeJS.ErrnoException): string {
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such folder';
   if (code === 'EISDIR') return 'it is a folder';
-  if (code === 'EACCES' || code === 'EPERM') return 'this user may not';
+  if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
   if (code === 'EROFS') return 'its file system is read-only';
   if (code === 'ENOSPC') return 'no space is left';
   return code ?? message;

@@ -1,0 +1,70 @@
+/**
+ * Sets a flag's percentage through the control plane, which asks the guards and writes the audit. A config without a
+ * control plane has neither: its flags are set where they are kept.
+ */
+import type { PercentChange } from '@ficus/contract';
+import { openForeignFlags, withoutAudit } from '@ficus/control';
+import { type FicusConfig, FicusError, type FlagKind } from '@ficus/core';
+import { connectControl } from '../config/connect-control.ts';
+import { paint } from '../output/paint.ts';
+
+export interface Flip {
+  readonly slice: string;
+  readonly kind: FlagKind;
+  readonly percent: number;
+  readonly reason: string;
+  readonly force: boolean;
+}
+
+/** Answers the percentage before; `null` when it had none. */
+export async function setPercent(config: FicusConfig, flip: Flip): Promise<number | null> {
+  if (config.flags.provider === 'builtin') return setThroughControl(config, flip);
+  if (config.control?.database === undefined) {
+    refuseUnevaluated(config, flip);
+    return setWhereKept(config, flip);
+  }
+  try {
+    return await setThroughControl(config, flip);
+  } catch (error) {
+    const away = error instanceof FicusError && error.code === 'FICUS_CONTROL_UNREACHABLE';
+    if (!away || flip.percent > 0) throw error;
+    // The way back is never closed.
+    process.stderr.write(
+      `${paint('yellow', '!', process.stderr)} The control plane does not answer: this change is not in the audit.\n`,
+    );
+    return setWhereKept(config, flip);
+  }
+}
+
+async function setThroughControl(config: FicusConfig, flip: Flip): Promise<number | null> {
+  const { slice, kind, percent, reason, force } = flip;
+  const control = connectControl(config);
+  const change: PercentChange = { percent, reason };
+  const { previous } =
+    kind === 'serve'
+      ? await control.setServe(slice, { ...change, force })
+      : await control.setShadow(slice, change);
+  return previous;
+}
+
+async function setWhereKept(
+  config: FicusConfig,
+  { slice, kind, percent, reason }: Flip,
+): Promise<number | null> {
+  const flags = openForeignFlags(config.flags, withoutAudit);
+  try {
+    return await flags.set({ slice, kind, percent, reason, actor: '' });
+  } finally {
+    flags.stop();
+  }
+}
+
+/** A guard that nothing evaluates holds back. */
+function refuseUnevaluated({ slices }: FicusConfig, { slice, kind, percent, force }: Flip): void {
+  const guards = Object.keys(slices[slice]?.guards ?? {});
+  if (kind !== 'serve' || percent === 0 || force || guards.length === 0) return;
+  throw new FicusError(
+    'FICUS_GUARD_REFUSED',
+    `${slice} is held back by its guards (${guards.join(', ')}): a control plane evaluates them, and this config has none (control.database).`,
+  );
+}

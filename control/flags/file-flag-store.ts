@@ -1,0 +1,52 @@
+/** Flags in a file in Unleash's client-features format, which the proxies watch. */
+import { type FlagKind, OneAtATime } from '@ficus/core';
+import { readFlagsFile } from '@ficus/proxy';
+import type { Logger } from 'pino';
+import type { AuditedChange } from './audited-change.ts';
+import type { FlagChange, FlagFact, FlagStore } from './flag-store.ts';
+import { ForeignFeatures } from './foreign-features.ts';
+import { setPercentInFile } from './set-percent-in-file.ts';
+
+const LOOK_EVERY_MS = 1000;
+
+export class FileFlagStore implements FlagStore {
+  readonly #file: string;
+  readonly #audited: AuditedChange;
+  readonly #features: ForeignFeatures;
+  readonly #turns = new OneAtATime();
+
+  constructor(file: string, audited: AuditedChange) {
+    this.#file = file;
+    this.#audited = audited;
+    this.#features = new ForeignFeatures(() => readFlagsFile(file));
+  }
+
+  /** From now on changes that others make in the file are seen as well. */
+  follow(logger: Logger): void {
+    this.#features.follow(LOOK_EVERY_MS, logger);
+  }
+
+  read(slice: string, kind: FlagKind): FlagFact {
+    return this.#features.read(slice, kind);
+  }
+
+  /** @throws FicusError FICUS_CONFIG_UNREADABLE, FICUS_DIRECTORY_UNUSABLE */
+  async set(change: FlagChange): Promise<number | null> {
+    const { slice, kind, percent } = change;
+    return this.#turns.run(async () => {
+      const before = await setPercentInFile(this.#file, kind, slice, percent, (previous, write) =>
+        this.#audited(change, previous, write),
+      );
+      await this.#features.look();
+      return before;
+    });
+  }
+
+  subscribe(listener: (slice: string, kind: FlagKind) => void): () => void {
+    return this.#features.subscribe(listener);
+  }
+
+  stop(): void {
+    this.#features.stop();
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * Flags that are kept outside the control database, looked at again and again. The proxies evaluate them with their own
+ * client; here they are read to be shown and to be guarded. What cannot be read leaves what was read last.
+ */
+import { type ClientFeature, type ClientFeatures, type FlagKind, flagName, NewestWins } from '@ficus/core';
+import type { Logger } from 'pino';
+import { type FlagFact, factOf, UNKNOWN_FLAG } from './flag-store.ts';
+
+type Listener = (slice: string, kind: FlagKind) => void;
+
+export class ForeignFeatures {
+  readonly #load: () => Promise<ClientFeatures>;
+  readonly #listeners = new Set<Listener>();
+  readonly #readings = new NewestWins();
+  #timer: NodeJS.Timeout | undefined;
+  #looking = false;
+  #latest: ReadonlyMap<string, ClientFeature> | undefined;
+  #complaint = '';
+
+  constructor(load: () => Promise<ClientFeatures>) {
+    this.#load = load;
+  }
+
+  /** Looks now, and again each time the interval has passed. */
+  follow(everyMs: number, logger: Logger): void {
+    const look = async () => {
+      if (this.#looking) return;
+      this.#looking = true;
+      await this.look().then(
+        () => this.#complain('', logger),
+        (error: unknown) => this.#complain(error instanceof Error ? error.message : String(error), logger),
+      );
+      this.#looking = false;
+    };
+    this.#timer = setInterval(() => void look(), everyMs);
+    void look();
+  }
+
+  /** Reads them all. A reading that ends after a later one is dropped. */
+  async look(): Promise<void> {
+    const reading = this.#readings.begin();
+    const { features } = await this.#load();
+    if (reading.stale) return;
+    reading.take();
+    const before = this.#latest;
+    this.#latest = new Map(features.map((feature) => [feature.name, feature]));
+    if (before) this.#announceChanges(before, this.#latest);
+  }
+
+  read(slice: string, kind: FlagKind): FlagFact {
+    return this.#latest ? factOf(this.#latest.get(flagName(slice, kind))) : UNKNOWN_FLAG;
+  }
+
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #announceChanges(
+    before: ReadonlyMap<string, ClientFeature>,
+    now: ReadonlyMap<string, ClientFeature>,
+  ): void {
+    for (const name of new Set([...before.keys(), ...now.keys()])) {
+      const [, slice, kind] = /^(.+)\.(serve|shadow)$/.exec(name) ?? [];
+      if (slice === undefined || JSON.stringify(before.get(name)) === JSON.stringify(now.get(name))) continue;
+      for (const listener of this.#listeners) listener(slice, kind as FlagKind);
+    }
+  }
+
+  /** Logged once, not each second. */
+  #complain(reason: string, logger: Logger): void {
+    if (reason !== '' && reason !== this.#complaint) logger.warn({ reason }, 'flags cannot be read');
+    this.#complaint = reason;
+  }
+}

@@ -1,0 +1,62 @@
+/** Flags on an Unleash server: shown as its client API has them, set through its admin API. */
+import { type FlagKind, flagName, OneAtATime } from '@ficus/core';
+import type { Logger } from 'pino';
+import type { AuditedChange } from './audited-change.ts';
+import type { FlagChange, FlagFact, FlagStore } from './flag-store.ts';
+import { ForeignFeatures } from './foreign-features.ts';
+import { type UnleashConfig, UnleashServer } from './unleash-server.ts';
+
+/** An Unleash server notices its own changes by a poll each second; until then its client API shows the old value. */
+const SETTLED_MS = 3000;
+
+interface Written {
+  readonly percent: number;
+  readonly atMs: number;
+}
+
+export class UnleashFlagStore implements FlagStore {
+  readonly #refreshMs: number;
+  readonly #server: UnleashServer;
+  readonly #audited: AuditedChange;
+  readonly #features: ForeignFeatures;
+  readonly #written = new Map<string, Written>();
+  readonly #turns = new OneAtATime();
+
+  constructor(config: UnleashConfig, audited: AuditedChange) {
+    this.#refreshMs = config.refreshMs;
+    this.#server = new UnleashServer(config);
+    this.#audited = audited;
+    this.#features = new ForeignFeatures(() => this.#server.features());
+  }
+
+  /** From now on changes that others make on the server are seen as well. */
+  follow(logger: Logger): void {
+    this.#features.follow(this.#refreshMs, logger);
+  }
+
+  read(slice: string, kind: FlagKind): FlagFact {
+    const written = this.#written.get(flagName(slice, kind));
+    if (written === undefined || performance.now() - written.atMs > SETTLED_MS)
+      return this.#features.read(slice, kind);
+    return { percent: written.percent, on: written.percent > 0, changedAt: null };
+  }
+
+  /** @throws FicusError FICUS_UNLEASH_TOKEN_MISSING, _FORBIDDEN, _FLAG_UNUSABLE, _UNREACHABLE; FICUS_CONFIG_INVALID */
+  set(change: FlagChange): Promise<number | null> {
+    return this.#turns.run(async () => {
+      const name = flagName(change.slice, change.kind);
+      const rollout = await this.#server.readRollout(name);
+      await this.#audited(change, rollout.percent, () => this.#server.setRollout(rollout, change.percent));
+      this.#written.set(name, { percent: change.percent, atMs: performance.now() });
+      return rollout.percent;
+    });
+  }
+
+  subscribe(listener: (slice: string, kind: FlagKind) => void): () => void {
+    return this.#features.subscribe(listener);
+  }
+
+  stop(): void {
+    this.#features.stop();
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * What Ficus asks of an Unleash server. Flags are read through the client API; a rollout is set through the admin API,
+ * in the project and environment that the client token reads, and nothing of the flag but its rollout is changed:
+ * strategy, groupId and stickiness stay, so users stay on their side.
+ */
+import {
+  type ClientFeature,
+  type ClientFeatures,
+  type ClientStrategy,
+  type ErrorCode,
+  FicusError,
+  type FlagsConfig,
+} from '@ficus/core';
+
+export type UnleashConfig = NonNullable<FlagsConfig['unleash']>;
+
+/** The one strategy of a flag that a percentage is set in. */
+export interface Rollout {
+  readonly flag: string;
+  /** Of the flag in its environment, below the base URL. */
+  readonly path: string;
+  readonly strategyId: string;
+  /** What it asks for now; 0 while the flag is off. */
+  readonly percent: number;
+  readonly enabled: boolean;
+}
+
+interface FlagEnvironment {
+  readonly enabled: boolean;
+  readonly strategies: readonly (ClientStrategy & { readonly id: string; readonly disabled?: boolean })[];
+}
+
+const ANSWER_MS = 5000;
+
+export class UnleashServer {
+  readonly #config: UnleashConfig;
+  readonly #base: string;
+
+  constructor(config: UnleashConfig) {
+    this.#config = config;
+    this.#base = config.url.replace(/\/+$/, '');
+  }
+
+  /** All flags that the client token reads. */
+  async features(): Promise<ClientFeatures> {
+    const set = (await this.#call('GET', '/client/features', this.#config.token)) as Partial<ClientFeatures>;
+    if (!Array.isArray(set.features))
+      throw new FicusError('FICUS_UNLEASH_UNREACHABLE', `${this.#base} answered without features.`);
+    return { version: set.version ?? 2, features: set.features, segments: set.segments ?? [] };
+  }
+
+  /** @throws FicusError FICUS_UNLEASH_ADMIN_TOKEN_MISSING, FICUS_UNLEASH_FLAG_UNUSABLE and what a call throws */
+  async readRollout(flag: string): Promise<Rollout> {
+    const adminToken = this.#adminToken(flag);
+    const environment = environmentOf(this.#config.token);
+    const { features } = await this.features();
+    const feature = features.find(({ name }) => name === flag) as
+      | (ClientFeature & { project?: string })
+      | undefined;
+    if (!feature)
+      throw unusable(flag, `the server at ${this.#base} has no such flag that the client token reads`);
+    const step = encodeURIComponent;
+    const path = `/admin/projects/${step(feature.project ?? 'default')}/features/${step(flag)}/environments/${step(environment)}`;
+    const { enabled, strategies } = (await this.#call('GET', path, adminToken)) as FlagEnvironment;
+    const rollouts = strategies.filter(isRollout);
+    if (rollouts.length !== 1)
+      throw unusable(
+        flag,
+        `it has ${rollouts.length} gradual rollouts without constraints in ${environment}, not one`,
+      );
+    const [{ id, parameters }] = rollouts as [FlagEnvironment['strategies'][number]];
+    return { flag, path, strategyId: id, enabled, percent: enabled ? Number(parameters?.rollout ?? 0) : 0 };
+  }
+
+  /** 0 turns the flag off for cohorts too; more turns it on, with its rollout in place before. */
+  async setRollout({ path, strategyId, enabled, flag }: Rollout, percent: number): Promise<void> {
+    const adminToken = this.#adminToken(flag);
+    if (percent === 0 && enabled) await this.#call('POST', `${path}/off`, adminToken);
+    await this.#call('PATCH', `${path}/strategies/${encodeURIComponent(strategyId)}`, adminToken, [
+      { op: 'replace', path: '/parameters/rollout', value: String(percent) },
+    ]);
+    if (percent > 0 && !enabled) await this.#call('POST', `${path}/on`, adminToken);
+  }
+
+  #adminToken(flag: string): string {
+    const { adminToken } = this.#config;
+    if (adminToken) return adminToken;
+    throw new FicusError(
+      'FICUS_UNLEASH_TOKEN_MISSING',
+      `The flag ${flag} is kept on the Unleash server at ${this.#base}, and there is no flags.unleash.adminToken.`,
+    );
+  }
+
+  async #call(method: string, path: string, token: string, body?: unknown): Promise<unknown> {
+    const { status, text } = await this.#reach(path, {
+      method,
+      headers: {
+        authorization: token,
+        accept: 'application/json',
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    if (status < 200 || status > 299) throw this.#refusal(method, path, status);
+    return text === '' ? undefined : (JSON.parse(text) as unknown);
+  }
+
+  async #reach(path: string, init: RequestInit): Promise<{ status: number; text: string }> {
+    try {
+      const response = await fetch(`${this.#base}${path}`, init);
+      return { status: response.status, text: await response.text() };
+    } catch (cause) {
+      throw new FicusError(
+        'FICUS_UNLEASH_UNREACHABLE',
+        `The Unleash server at ${this.#base} does not answer.`,
+        {
+          cause,
+        },
+      );
+    }
+  }
+
+  #refusal(method: string, path: string, status: number): FicusError {
+    const which = path.startsWith('/admin/') ? 'adminToken' : 'token';
+    const refused = status === 401 || status === 403;
+    const code: ErrorCode = refused ? 'FICUS_UNLEASH_FORBIDDEN' : 'FICUS_UNLEASH_UNREACHABLE';
+    const why = refused ? `refuses flags.unleash.${which}` : 'does not do what it was asked for';
+    return new FicusError(
+      code,
+      `The Unleash server at ${this.#base} ${why} (${method} ${path}: status ${status}).`,
+    );
+  }
+}
+
+/** Cohorts, segments and disabled strategies keep their say; the percentage is the rest's. */
+function isRollout({
+  name,
+  disabled,
+  constraints,
+  segments,
+}: FlagEnvironment['strategies'][number]): boolean {
+  const narrowed = (constraints?.length ?? 0) + (segments?.length ?? 0) > 0;
+  return name === 'flexibleRollout' && disabled !== true && !narrowed;
+}
+
+/** A client token is `project:environment.secret`. */
+function environmentOf(token: string): string {
+  const [, environment] = /^[^:]+:([^.]+)\../.exec(token) ?? [];
+  if (environment !== undefined) return environment;
+  throw new FicusError(
+    'FICUS_CONFIG_INVALID',
+    'flags.unleash.token: does not name its environment (project:environment.secret), so no flag can be set',
+  );
+}
+
+const unusable = (flag: string, why: string) =>
+  new FicusError('FICUS_UNLEASH_FLAG_UNUSABLE', `The share of ${flag} cannot be set: ${why}.`);
