@@ -3,7 +3,13 @@ import { openForeignFlags, withoutAudit } from '@ficus/control';
 import type { FlagKind, FlagsConfig } from '@ficus/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silent } from './fixture.ts';
-import { rolloutOf, type UnleashSubject } from './unleash-subject.ts';
+import { rolloutOf, type SubjectStrategy, type UnleashSubject } from './unleash-subject.ts';
+
+/** A strategy that has no say over the percentage. */
+const cohort: SubjectStrategy = {
+  ...rolloutOf(100, 'cohort'),
+  constraints: [{ contextName: 'userId', operator: 'IN', values: ['ada'] }],
+};
 
 export function describeUnleashFlags(name: string, start: () => Promise<UnleashSubject>): void {
   describe(name, () => {
@@ -28,7 +34,6 @@ export function describeUnleashFlags(name: string, start: () => Promise<UnleashS
     });
 
     test('sets the rollout, and leaves strategy, groupId, stickiness and cohorts as they are', async () => {
-      const cohort = { name: 'userWithId', parameters: { userIds: 'ada' } };
       await server.createFlag('notes.serve', [cohort, rolloutOf(10, 'my-group')], true);
       expect(await open().set(change('notes', 25))).toBe(10);
       const { enabled, strategies } = await server.readFlag('notes.serve');
@@ -70,7 +75,7 @@ export function describeUnleashFlags(name: string, start: () => Promise<UnleashS
     });
 
     test('says what is missing: flag, rollout, token', async () => {
-      await server.createFlag('cohort.serve', [{ name: 'userWithId', parameters: { userIds: 'ada' } }], true);
+      await server.createFlag('cohort.serve', [cohort], true);
       await expect(open().set(change('nowhere', 1))).rejects.toMatchObject({
         code: 'FICUS_UNLEASH_FLAG_UNUSABLE',
         message: expect.stringContaining('nowhere.serve'),
@@ -86,12 +91,13 @@ export function describeUnleashFlags(name: string, start: () => Promise<UnleashS
     });
 
     test('says which token the server refuses', async () => {
-      await expect(open({ adminToken: server.clientToken }).set(change('cohort', 1))).rejects.toMatchObject({
+      await server.createFlag('guarded.serve', [rolloutOf(1, 'guarded')], true);
+      await expect(open({ adminToken: server.clientToken }).set(change('guarded', 1))).rejects.toMatchObject({
         code: 'FICUS_UNLEASH_FORBIDDEN',
         message: expect.stringContaining('refuses flags.unleash.adminToken'),
       });
       await expect(
-        open({ token: 'default:development.unknown' }).set(change('cohort', 1)),
+        open({ token: 'default:development.unknown' }).set(change('guarded', 1)),
       ).rejects.toMatchObject({
         code: 'FICUS_UNLEASH_FORBIDDEN',
         message: expect.stringContaining('refuses flags.unleash.token'),
