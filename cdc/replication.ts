@@ -36,10 +36,10 @@ export interface Replication {
   /** Whether the first copy of every table is complete. */
   copied(): Promise<boolean>;
   /**
-   * Holds the stream back, to compare both sides at one position: take a snapshot of the source after this, let the
-   * target `reach` the snapshot's position, take its snapshot, and release. One at a time; the caller always releases.
+   * Pauses applying, to compare both sides at one position: take a snapshot of the source after this, let the target
+   * `reach` the snapshot's position, take its snapshot, and resume. One at a time; the caller always resumes.
    */
-  hold(): Hold;
+  pause(): Pause;
   /** Begins to keep the keys of rows that change, and forgets earlier ones; verifySlice does so when it compares all. */
   recordChanges(): void;
   /**
@@ -55,8 +55,8 @@ export interface Replication {
   drop(options?: { readonly emptyTarget?: boolean }): Promise<void>;
 }
 
-export interface Hold {
+export interface Pause {
   /** True once exactly the transactions whose commit lies before `lsn` are on the target; false after the timeout. */
   reach(lsn: bigint, timeoutMs: number): Promise<boolean>;
-  release(): void;
+  resume(): void;
 }

@@ -4,7 +4,7 @@
  * batches; they share one target transaction, which is committed with the last.
  */
 import { formatLsn } from '@ficus/core';
-import type { Barrier, Batch } from '../batch/batch.ts';
+import type { Batch, Cut } from '../batch/batch.ts';
 import type { OrderedChange } from '../batch/ordered-changes.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
 import { reach } from '../failpoints.ts';
@@ -69,7 +69,7 @@ export class Applier {
     for (const { binding, net } of batch.net.values())
       for (const table of this.#tablesOf(binding)) await table.applyNet(net, batch.bytes, this.findings);
     await this.#applyOrdered(batch);
-    if (batch.barrier) await this.#applyBarrier(batch.barrier, batch.bytes);
+    if (batch.cut) await this.#applyCut(batch.cut, batch.bytes);
     await this.#judge();
     if (batch.endLsn > this.#endLsn) this.#endLsn = batch.endLsn;
     if (batch.complete) this.#commit(durable);
@@ -160,21 +160,21 @@ export class Applier {
     }
   }
 
-  async #applyBarrier(barrier: Barrier, bytes: Buffer): Promise<void> {
-    switch (barrier.kind) {
+  async #applyCut(cut: Cut, bytes: Buffer): Promise<void> {
+    switch (cut.kind) {
       case 'truncate': {
-        const tables = barrier.bindings.flatMap((binding) => binding.plans.map((plan) => plan.target.sql));
-        const restart = barrier.restartIdentity ? ' RESTART IDENTITY' : '';
+        const tables = cut.bindings.flatMap((binding) => binding.plans.map((plan) => plan.target.sql));
+        const restart = cut.restartIdentity ? ' RESTART IDENTITY' : '';
         this.#session.send(`TRUNCATE ${[...new Set(tables)].join(', ')}${restart}`);
         return;
       }
       case 'move':
-        for (const table of this.#tablesOf(barrier.binding))
-          await table.applyMove({ bytes, at: barrier.oldAt }, { bytes, at: barrier.at }, this.findings);
+        for (const table of this.#tablesOf(cut.binding))
+          await table.applyMove({ bytes, at: cut.oldAt }, { bytes, at: cut.at }, this.findings);
         return;
-      case 'chunk':
+      case 'high-mark':
       case 'whole-copy':
-      case 'hold':
+      case 'pause':
         return;
     }
   }

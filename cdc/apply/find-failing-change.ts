@@ -141,11 +141,11 @@ function* listChanges(batch: Batch): Generator<SingleChange> {
       apply: (table, findings) => table.applyOrdered([change], batch.bytes, findings),
     };
   }
-  const { barrier } = batch;
-  if (barrier?.kind !== 'move') return;
-  const [from, to] = [barrier.oldAt, barrier.at].map((at) => ({ bytes: batch.bytes, at }));
+  const { cut } = batch;
+  if (cut?.kind !== 'move') return;
+  const [from, to] = [cut.oldAt, cut.at].map((at) => ({ bytes: batch.bytes, at }));
   yield {
-    binding: barrier.binding,
+    binding: cut.binding,
     operation: 'update',
     tuple: to!,
     arrives: true,

@@ -15,7 +15,7 @@ import {
 import { tupleKey } from '../decode/tuple.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { APPLY_PREFIX, COPY_PREFIX, HEARTBEAT_PREFIX, parseMark } from '../source/marks.ts';
-import { type Barrier, Batch } from './batch.ts';
+import { Batch, type Cut } from './batch.ts';
 import type { ChangeGate, ChangeVerdict } from './change-gate.ts';
 import type { ChangeLedger } from './change-ledger.ts';
 import type { ChangeWatch } from './change-watch.ts';
@@ -35,8 +35,8 @@ export interface BatchBuilderOptions {
   readonly gate?: ChangeGate | undefined;
   /** Where changed rows are noted, while somebody wants to know them. */
   readonly ledger?: () => ChangeLedger | undefined;
-  /** The stream is held before a transaction whose commit lies there. */
-  readonly isHeld?: (commitLsn: bigint) => boolean;
+  /** Applying is paused before the transaction whose commit lies there. */
+  readonly isPaused?: (commitLsn: bigint) => boolean;
   /** Judges an altered table, in the transaction whose commit lies there; throws to stop the stream. */
   readonly checkRelation?: (relation: Relation, commitLsn: bigint) => void;
 }
@@ -53,7 +53,7 @@ export class BatchBuilder implements ChangeVisitor {
   #commitLsn = 0n;
   /** Changes of the transaction under way: a mark of ours counts only as its first statement. */
   #inThisTransaction = 0;
-  #closing: Barrier | undefined;
+  #closing: Cut | undefined;
 
   constructor(options: BatchBuilderOptions, bytes: Buffer) {
     this.#options = options;
@@ -70,8 +70,8 @@ export class BatchBuilder implements ChangeVisitor {
   }
 
   begin(commitLsn: bigint, _committedAtMs: number, xid: number): Answer {
-    if (commitLsn >= this.receivedLsn && this.#options.isHeld?.(commitLsn)) {
-      this.batch.barrier = { kind: 'hold', commitLsn };
+    if (commitLsn >= this.receivedLsn && this.#options.isPaused?.(commitLsn)) {
+      this.batch.cut = { kind: 'pause', commitLsn };
       return STOP_BEFORE;
     }
     this.#inTransaction = true;
@@ -92,7 +92,7 @@ export class BatchBuilder implements ChangeVisitor {
       this.batch.transactions++;
     }
     if (!this.#closing) return GO_ON;
-    this.batch.barrier = this.#closing;
+    this.batch.cut = this.#closing;
     this.#closing = undefined;
     return STOP_AFTER;
   }
@@ -101,7 +101,7 @@ export class BatchBuilder implements ChangeVisitor {
     refuseRenamed(relation, this.#options.plans);
     const known = this.#bindings.get(relation.oid);
     if (known && sameColumns(known.relation, relation)) return GO_ON;
-    if (known && this.#holds(relation.oid)) return STOP_BEFORE;
+    if (known && this.#hasChangesOf(relation.oid)) return STOP_BEFORE;
     if (this.#options.plans.some((plan) => isSource(plan, relation)))
       this.#options.checkRelation?.(relation, this.#commitLsn);
     const binding = bindRelation(relation, this.#options.plans);
@@ -145,7 +145,7 @@ export class BatchBuilder implements ChangeVisitor {
         this.#uncount();
         return STOP_BEFORE;
       }
-      this.batch.barrier = { kind: 'move', binding, oldAt, at };
+      this.batch.cut = { kind: 'move', binding, oldAt, at };
       this.#watchMove(binding, oldAt, at);
       return STOP_AFTER;
     }
@@ -174,7 +174,7 @@ export class BatchBuilder implements ChangeVisitor {
     if (bindings.length === 0) return GO_ON;
     const waiting = bindings.find((binding) => this.#verdictOn(binding) === 'wait');
     if (waiting) {
-      this.batch.barrier = { kind: 'whole-copy', table: tableOf(waiting) };
+      this.batch.cut = { kind: 'whole-copy', table: tableOf(waiting) };
       return STOP_BEFORE;
     }
     if (this.batch.changes > 0) return STOP_BEFORE;
@@ -184,7 +184,7 @@ export class BatchBuilder implements ChangeVisitor {
       this.#options.watch.invalidate(tableOf(binding));
       this.#options.ledger?.()?.noteAll(tableOf(binding));
     }
-    this.batch.barrier = { kind: 'truncate', bindings, restartIdentity };
+    this.batch.cut = { kind: 'truncate', bindings, restartIdentity };
     return STOP_AFTER;
   }
 
@@ -203,7 +203,7 @@ export class BatchBuilder implements ChangeVisitor {
     else if (mark.kind === 'low') this.#options.watch.open(mark.chunk);
     else {
       this.#options.watch.shut(mark.chunk);
-      this.#closing = { kind: 'chunk', chunk: mark.chunk, snapshot: mark.snapshot };
+      this.#closing = { kind: 'high-mark', chunk: mark.chunk, snapshot: mark.snapshot };
     }
     return GO_ON;
   }
@@ -229,7 +229,7 @@ export class BatchBuilder implements ChangeVisitor {
 
   #waitForCopy(binding: RelationBinding): Answer {
     this.#uncount();
-    this.batch.barrier = { kind: 'whole-copy', table: tableOf(binding) };
+    this.batch.cut = { kind: 'whole-copy', table: tableOf(binding) };
     return STOP_BEFORE;
   }
 
@@ -253,7 +253,7 @@ export class BatchBuilder implements ChangeVisitor {
     this.batch.orderedBindings.set(change.oid, binding);
   }
 
-  #holds(oid: number): boolean {
+  #hasChangesOf(oid: number): boolean {
     return this.batch.net.has(oid) || this.batch.orderedBindings.has(oid);
   }
 

@@ -11,8 +11,8 @@ export interface TableChanges {
   readonly net: NetChanges;
 }
 
-/** Something that must happen alone, after everything before it. */
-export type Barrier =
+/** Why a batch ends where it does: something that happens alone, after everything before it. */
+export type Cut =
   | {
       readonly kind: 'truncate';
       readonly bindings: readonly RelationBinding[];
@@ -26,11 +26,11 @@ export type Barrier =
       readonly at: number;
     }
   /** The stream has passed the high mark of a chunk of the first copy. */
-  | { readonly kind: 'chunk'; readonly chunk: string; readonly snapshot: string }
+  | { readonly kind: 'high-mark'; readonly chunk: string; readonly snapshot: string }
   /** A change of a table (`schema.table` of the source) that is being copied whole has to wait for the copy. */
   | { readonly kind: 'whole-copy'; readonly table: string }
-  /** The stream is held before a transaction whose commit lies there. */
-  | { readonly kind: 'hold'; readonly commitLsn: bigint };
+  /** Applying is paused before the transaction whose commit lies there. */
+  | { readonly kind: 'pause'; readonly commitLsn: bigint };
 
 export interface Heartbeat {
   readonly emitter: string;
@@ -54,7 +54,7 @@ export class Batch {
   /** False: a large transaction goes on in the next batch, and nothing may be committed yet. */
   complete = true;
   heartbeat: Heartbeat | undefined;
-  barrier: Barrier | undefined;
+  cut: Cut | undefined;
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
@@ -62,6 +62,6 @@ export class Batch {
 
   /** Nothing to write: the stream merely got further. */
   get isIdle(): boolean {
-    return this.changes === 0 && this.heartbeat === undefined && this.barrier === undefined && this.complete;
+    return this.changes === 0 && this.heartbeat === undefined && this.cut === undefined && this.complete;
   }
 }

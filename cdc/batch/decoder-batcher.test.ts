@@ -143,12 +143,8 @@ function applyBatch(table: Table, batch: Batch): void {
     else if (change.operation === INSERT_ROW) write(table, after![0]!, after!, false);
     else move(table, before?.[0] ?? after![0]!, after!);
   }
-  if (batch.barrier?.kind === 'move')
-    move(
-      table,
-      decodeTuple(batch.bytes, batch.barrier.oldAt)[0]!,
-      decodeTuple(batch.bytes, batch.barrier.at),
-    );
+  if (batch.cut?.kind === 'move')
+    move(table, decodeTuple(batch.bytes, batch.cut.oldAt)[0]!, decodeTuple(batch.bytes, batch.cut.at));
 }
 
 function tupleOf(place: { bytes: Buffer; at: number }): [Buffer, number] {

@@ -4,8 +4,8 @@ import type { Batch } from '../batch/batch.ts';
 import type { ChangeLedger } from '../batch/change-ledger.ts';
 import type { ReplicationOptions } from '../replication.ts';
 import type { ReplicationSettings } from '../replication-settings.ts';
+import type { ApplyPause } from './apply-pause.ts';
 import type { Heartbeats } from './heartbeat.ts';
-import type { HoldPoint } from './hold-point.ts';
 import type { PreparedStream } from './prepare-stream.ts';
 import type { Session } from './session.ts';
 
@@ -17,8 +17,8 @@ export interface SessionHost {
   readonly appliedLsn: bigint;
   /** Forms of tables, and up to which commit the mapping has been compiled again for them. */
   readonly knownForms: Map<string, bigint>;
-  /** While both sides are compared at one position. */
-  readonly holdPoint: HoldPoint | undefined;
+  /** Set while both sides are compared at one position. */
+  readonly applyPause: ApplyPause | undefined;
   /** Since the last full comparison began. */
   readonly ledger: ChangeLedger | undefined;
   /** False once the source has refused to be read in large pieces. */

@@ -200,7 +200,7 @@ export class Session {
       appliedLsn,
       watch: windows,
       ledger: () => host.ledger,
-      isHeld: (commitLsn: bigint) => host.holdPoint?.stops(commitLsn) === true,
+      isPaused: (commitLsn: bigint) => host.applyPause?.stops(commitLsn) === true,
       gate: this.#wholeTables?.isEmpty ? undefined : this.#wholeTables,
       checkRelation: (relation: Relation, commitLsn: bigint) =>
         this.#checkRelation(relation, commitLsn, prepared),
@@ -329,10 +329,10 @@ export class Session {
       throw await this.#explain(error, batch);
     }
     this.missingDeletes = applier.findings.missingDeletes;
-    const { barrier } = batch;
+    const { cut } = batch;
     // The next change is of a table that is being copied whole, and later than its copy.
-    if (barrier?.kind === 'whole-copy')
-      await this.#pace.until(() => this.#wholeTables?.isDone(barrier.table) !== false);
+    if (cut?.kind === 'whole-copy')
+      await this.#pace.until(() => this.#wholeTables?.isDone(cut.table) !== false);
     if (!batch.complete) return;
     if (durable) {
       this.#durableAtMs = Date.now();
@@ -343,15 +343,14 @@ export class Session {
     if (batch.heartbeat) this.heartbeats?.arrived(batch.heartbeat);
     this.#host.applied(applier.appliedLsn, batch);
     this.#noticeFallingBehind();
-    if (batch.barrier?.kind === 'hold') await this.#held(batch.barrier.commitLsn);
-    if (batch.barrier?.kind === 'chunk')
-      await this.copier?.atHighMark(batch.barrier.chunk, batch.barrier.snapshot);
+    if (batch.cut?.kind === 'pause') await this.#pausedBefore(batch.cut.commitLsn);
+    if (batch.cut?.kind === 'high-mark') await this.copier?.atHighMark(batch.cut.chunk, batch.cut.snapshot);
   }
 
-  async #held(commitLsn: bigint): Promise<void> {
+  async #pausedBefore(commitLsn: bigint): Promise<void> {
     await this.#pace.until(() => {
-      this.#host.holdPoint?.standsBefore(commitLsn);
-      return this.#host.holdPoint?.stops(commitLsn) !== true;
+      this.#host.applyPause?.standsBefore(commitLsn);
+      return this.#host.applyPause?.stops(commitLsn) !== true;
     });
   }
 

@@ -11,15 +11,15 @@ import type { Batch } from '../batch/batch.ts';
 import { type ChangedRow, ChangeLedger } from '../batch/change-ledger.ts';
 import { quoteQualified, splitQualified } from '../catalog/quote.ts';
 import { applySessionSettings } from '../catalog/session-settings.ts';
-import type { Hold, Replication, ReplicationOptions } from '../replication.ts';
+import type { Pause, Replication, ReplicationOptions } from '../replication.ts';
 import { DEFAULT_SETTINGS, type ReplicationSettings } from '../replication-settings.ts';
 import { endClient } from '../source/end-client.ts';
 import { dropPublication } from '../source/publication.ts';
 import { dropSlot } from '../source/slot.ts';
 import { nameStream, type StreamNames } from '../source/stream-names.ts';
+import { ApplyPause } from './apply-pause.ts';
 import { classifyFailure } from './classify-failure.ts';
 import { Heartbeats } from './heartbeat.ts';
-import { HoldPoint } from './hold-point.ts';
 import { type Lifecycle, publicState } from './lifecycle.ts';
 import { PositionWaiters } from './position-waiters.ts';
 import { connectTo, type PreparedStream, readPlace } from './prepare-stream.ts';
@@ -41,7 +41,7 @@ export class SliceReplication implements Replication, SessionHost {
   appliedLsn = 0n;
   /** End of the last transaction that the target keeps through a crash; 0 until one is known. */
   #durableLsn = 0n;
-  holdPoint: HoldPoint | undefined;
+  applyPause: ApplyPause | undefined;
   ledger: ChangeLedger | undefined;
   readonly knownForms = new Map<string, bigint>();
   mayCatchUp = true;
@@ -131,14 +131,14 @@ export class SliceReplication implements Replication, SessionHost {
     return reached;
   }
 
-  hold(): Hold {
-    this.holdPoint?.release();
-    const point = new HoldPoint(() => {
+  pause(): Pause {
+    this.applyPause?.resume();
+    const point = new ApplyPause(() => {
       this.#session?.signal();
       // Something has to come behind the position for the stream to stop before it.
       this.#heartbeats?.beat();
     });
-    this.holdPoint = point;
+    this.applyPause = point;
     return point;
   }
 

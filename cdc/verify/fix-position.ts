@@ -1,15 +1,15 @@
 /**
- * Brings both connections to one position for a whole comparison: the stream is held, the source's snapshot taken with
- * its exact position in the WAL, the stream let go up to it, the target's snapshot taken, the stream released. Held is
- * the stream only until then; both transactions stay open, as a dump's would, until the comparison ends.
+ * Brings both connections to one position for a whole comparison: the stream is paused, the source's snapshot taken with
+ * its exact position in the WAL, the stream let go up to it, the target's snapshot taken, the stream resumed. It is
+ * paused only until then; both transactions stay open, as a dump's would, until the comparison ends.
  */
 import { formatLsn } from '@ficus/core';
 import type pg from 'pg';
 import { exportSnapshot } from '../source/export-snapshot.ts';
-import type { HeldStream } from './verify-options.ts';
+import type { PausableStream } from './verify-options.ts';
 
 const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
-/** How long the stream may be held while the source's running transactions end. */
+/** How long the stream may be paused while the source's running transactions end. */
 const SNAPSHOT_MS = 10_000;
 
 /** The position, `X/Y`; undefined where it cannot be had: no slot to spare, long transactions, a stream that is behind. */
@@ -17,10 +17,10 @@ export async function fixPosition(
   source: pg.ClientBase,
   target: pg.ClientBase,
   sourceUrl: string,
-  stream: HeldStream,
+  stream: PausableStream,
   timeoutMs: number,
 ): Promise<string | undefined> {
-  const hold = stream.hold();
+  const pause = stream.pause();
   try {
     const snapshot = await exportSnapshot(sourceUrl, 'ficus verify', {
       timeoutMs: Math.min(SNAPSHOT_MS, timeoutMs),
@@ -30,14 +30,14 @@ export async function fixPosition(
     } finally {
       await snapshot.close();
     }
-    if (await hold.reach(snapshot.lsn, timeoutMs)) {
+    if (await pause.reach(snapshot.lsn, timeoutMs)) {
       await target.query(`${BEGIN}; SELECT 1`);
       return formatLsn(snapshot.lsn);
     }
   } catch (error) {
     if (isFatal(error)) throw error;
   } finally {
-    hold.release();
+    pause.resume();
   }
   await source.query('ROLLBACK');
   return undefined;

@@ -1,7 +1,7 @@
 /** What a comparison is asked for, and what it needs of the stream between both databases. */
 import type { TableConfig } from '@ficus/core';
 import type { ChangedRow } from '../batch/change-ledger.ts';
-import type { Hold } from '../replication.ts';
+import type { Pause } from '../replication.ts';
 import type { WaitForApplied } from './snapshot.ts';
 import type { RowKey, VerifyProgress, VerifyResume } from './verify-report.ts';
 
@@ -25,7 +25,7 @@ export interface VerifyOptions {
    */
   readonly waitForApplied?: WaitForApplied;
   /** The stream itself (a Replication): both sides are then compared at one position of the source. */
-  readonly stream?: HeldStream & Partial<RecordingStream>;
+  readonly stream?: PausableStream & Partial<RecordingStream>;
   readonly mode: VerifyMode;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: VerifyProgress) => void;
@@ -54,8 +54,8 @@ export const DEFAULT_VERIFY_SETTINGS: VerifySettings = {
 };
 
 /** What a comparison needs of a stream; Replication has it. */
-export interface HeldStream {
-  hold(): Hold;
+export interface PausableStream {
+  pause(): Pause;
 }
 
 /** What a comparison of changed rows needs of a stream; Replication has it. */

@@ -23,7 +23,7 @@ import { verifyChanged } from './verify-changed.ts';
 import { verifyKeys } from './verify-keys.ts';
 import {
   DEFAULT_VERIFY_SETTINGS,
-  type HeldStream,
+  type PausableStream,
   type RecordingStream,
   type VerifyOptions,
   type VerifySettings,
@@ -76,7 +76,7 @@ export async function verifySlice(options: VerifyOptions): Promise<VerifyReport>
   }
 }
 
-function isRecording(stream: VerifyOptions['stream']): stream is HeldStream & RecordingStream {
+function isRecording(stream: VerifyOptions['stream']): stream is PausableStream & RecordingStream {
   return stream?.recordChanges !== undefined && stream.changedRows !== undefined;
 }
 

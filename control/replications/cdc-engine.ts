@@ -23,7 +23,7 @@ export const runCdcVerify: RunVerify = ({ replication, onProgress, resume, ...op
     ...(resume !== undefined && { resume: resume as VerifyResume }),
     // Without the stream's word a busy slice could not be told from a broken one.
     waitForApplied: async (lsn, timeoutMs) => (await replication?.waitForPosition(lsn, timeoutMs)) ?? false,
-    ...(replication?.hold && { stream: replication as Replication }),
+    ...(replication?.pause && { stream: replication as Replication }),
     onProgress: ({ rowsCompared, rowsTotal, rowsPerSecond, resume: point }) =>
       onProgress({ rowsCompared, rowsTotal, rowsPerSecond }, point),
   });

@@ -120,16 +120,16 @@ test.each(['source', 'target'] as const)(
     });
     const { replication, verify, [side]: client } = pair;
     await pair.settle();
-    const hold = replication.hold.bind(replication);
-    replication.hold = () => {
-      const held = hold();
+    const pause = replication.pause.bind(replication);
+    replication.pause = () => {
+      const paused = pause();
       return {
         async reach(lsn, timeoutMs) {
-          const reached = await held.reach(lsn, timeoutMs);
+          const reached = await paused.reach(lsn, timeoutMs);
           await client.query('BEGIN; ALTER TABLE line ALTER extra TYPE bigint');
           return reached;
         },
-        release: () => held.release(),
+        resume: () => paused.resume(),
       };
     };
     const verified = verify();
@@ -139,7 +139,7 @@ test.each(['source', 'target'] as const)(
     const report = await verified;
     expect(report).toMatchObject({ verdict: 'inconclusive', differences: [] });
     expect(report.tables).toMatchObject([{ complete: true }, { complete: false }]);
-    replication.hold = hold;
+    replication.pause = pause;
     await pair.settle();
     expect(await verify()).toMatchObject({ verdict: 'match', atOnePosition: true });
   },

@@ -1,13 +1,13 @@
 /**
- * Holds the stream so that the target is the source at exactly one position (VDiff's "stop apply at a known position").
- * First nothing that is read from now on is applied; a position taken after that lies behind everything applied so far.
- * Then the stream goes on to it, up to the last transaction committed before, and stands there until it is released.
+ * Pauses applying so that the target is the source at exactly one position (VDiff's "stop apply at a known position").
+ * At first nothing more is applied: a position taken now lies behind everything applied so far. Then the stream
+ * continues up to the last transaction committed before that position, and stops there until it is resumed.
  */
-export class HoldPoint {
+export class ApplyPause {
   readonly #changed: () => void;
   readonly #arrival = Promise.withResolvers<boolean>();
   #lsn: bigint | undefined;
-  #isReleased = false;
+  #isOver = false;
 
   constructor(changed: () => void) {
     this.#changed = changed;
@@ -15,7 +15,7 @@ export class HoldPoint {
 
   /** Whether a transaction whose commit lies there has to wait. */
   stops(commitLsn: bigint): boolean {
-    return !this.#isReleased && (this.#lsn === undefined || commitLsn >= this.#lsn);
+    return !this.#isOver && (this.#lsn === undefined || commitLsn >= this.#lsn);
   }
 
   /** The stream stands before that transaction, and everything before it is committed on the target. */
@@ -31,8 +31,8 @@ export class HoldPoint {
     return this.#arrival.promise.finally(() => clearTimeout(timer));
   }
 
-  release(): void {
-    this.#isReleased = true;
+  resume(): void {
+    this.#isOver = true;
     this.#arrival.resolve(false);
     this.#changed();
   }
