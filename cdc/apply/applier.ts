@@ -9,6 +9,7 @@ import type { OrderedChange } from '../batch/ordered-changes.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
 import { reach } from '../failpoints.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
+import type { Positions } from '../positions.ts';
 import { APPLY_PREFIX } from '../source/marks.ts';
 import { describeConflict } from './conflict-error.ts';
 import { findFailingChange } from './find-failing-change.ts';
@@ -23,8 +24,7 @@ export interface ApplierOptions {
   readonly epoch: number;
   /** Who the checkpoint is held by, as this process believes. */
   readonly holder: string;
-  /** Where the checkpoint stands. */
-  readonly appliedLsn: bigint;
+  readonly positions: Positions;
   readonly session: TargetSession;
   readonly rows: SourceRows;
 }
@@ -39,8 +39,6 @@ export interface SourceRows {
 }
 
 export class Applier {
-  /** End of the last transaction committed on the target. */
-  appliedLsn: bigint;
   readonly findings = new Findings();
   readonly #options: ApplierOptions;
   readonly #session: TargetSession;
@@ -48,6 +46,7 @@ export class Applier {
   #open = false;
   /** The transaction under way has taken in a batch before this one. */
   #hadParts = false;
+  /** Where the checkpoint moves with the transaction under way. */
   #endLsn = 0n;
   /** As the checkpoint has it. */
   #leftOutUntil: bigint;
@@ -56,7 +55,6 @@ export class Applier {
     this.#options = options;
     this.#leftOutUntil = options.rows.leftOutUntil;
     this.#session = options.session;
-    this.appliedLsn = options.appliedLsn;
   }
 
   /**
@@ -75,10 +73,7 @@ export class Applier {
     if (batch.complete) this.#commit(durable);
     await reach('before-settle');
     await this.#session.settle();
-    if (batch.complete) {
-      this.#open = false;
-      this.appliedLsn = this.#endLsn;
-    }
+    if (batch.complete) this.#committed();
     await reach('after-commit');
   }
 
@@ -121,7 +116,7 @@ export class Applier {
   #begin(): void {
     if (this.#open) return;
     this.#open = true;
-    this.#endLsn = this.appliedLsn;
+    this.#endLsn = this.#options.positions.checkpoint;
     this.#session.send('BEGIN');
     // The first statement marks the transaction, so that a stream the other way leaves it out.
     this.#session.send(
@@ -132,7 +127,7 @@ export class Applier {
   }
 
   #commit(durable: boolean): void {
-    const { stream, epoch, holder, rows } = this.#options;
+    const { stream, epoch, holder, rows, positions } = this.#options;
     if (rows.leftOutUntil > this.#leftOutUntil) {
       this.#leftOutUntil = rows.leftOutUntil;
       this.#session.send('UPDATE ficus.checkpoint SET left_out_until = $2 WHERE stream = $1', [
@@ -142,11 +137,18 @@ export class Applier {
     }
     this.#session.send(
       'SELECT ficus.advance_checkpoint($1, $2, $3, $4, $5)',
-      [stream, epoch, holder, formatLsn(this.appliedLsn), formatLsn(this.#endLsn)],
+      [stream, epoch, holder, formatLsn(positions.checkpoint), formatLsn(this.#endLsn)],
       'advance',
     );
     if (durable) this.#session.send('SET LOCAL synchronous_commit = on');
     this.#session.send('COMMIT');
+  }
+
+  #committed(): void {
+    const { positions } = this.#options;
+    this.#open = false;
+    if (this.#endLsn > positions.applied) positions.advance('applied', this.#endLsn);
+    positions.advance('checkpoint', this.#endLsn);
   }
 
   async #applyOrdered(batch: Batch): Promise<void> {

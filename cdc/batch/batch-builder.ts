@@ -14,6 +14,7 @@ import {
 } from '../decode/change-visitor.ts';
 import { tupleKey } from '../decode/tuple.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
+import type { Positions } from '../positions.ts';
 import { APPLY_PREFIX, COPY_PREFIX, HEARTBEAT_PREFIX, parseMark } from '../source/marks.ts';
 import { Batch, type Cut } from './batch.ts';
 import type { ChangeGate, ChangeVerdict } from './change-gate.ts';
@@ -28,8 +29,7 @@ export interface BatchBuilderOptions {
   /** Name of this stream, as its own marks carry it. */
   readonly stream: string;
   readonly plans: readonly TablePlan[];
-  /** End LSN of the last transaction on the target. */
-  readonly appliedLsn: bigint;
+  readonly positions: Positions;
   readonly watch: ChangeWatch;
   /** Undefined: every change enters. */
   readonly gate?: ChangeGate | undefined;
@@ -43,8 +43,6 @@ export interface BatchBuilderOptions {
 
 export class BatchBuilder implements ChangeVisitor {
   batch: Batch;
-  /** End of the last transaction read: nothing before it is read again, whatever the source sends. */
-  receivedLsn: bigint;
   readonly #options: BatchBuilderOptions;
   readonly #bindings = new Map<number, RelationBinding>();
   #inTransaction = false;
@@ -57,7 +55,6 @@ export class BatchBuilder implements ChangeVisitor {
 
   constructor(options: BatchBuilderOptions, bytes: Buffer) {
     this.#options = options;
-    this.receivedLsn = options.appliedLsn;
     this.batch = new Batch(bytes);
   }
 
@@ -70,7 +67,7 @@ export class BatchBuilder implements ChangeVisitor {
   }
 
   begin(commitLsn: bigint, _committedAtMs: number, xid: number): Answer {
-    if (commitLsn >= this.receivedLsn && this.#options.isPaused?.(commitLsn)) {
+    if (commitLsn >= this.#options.positions.received && this.#options.isPaused?.(commitLsn)) {
       this.batch.cut = { kind: 'pause', commitLsn };
       return STOP_BEFORE;
     }
@@ -78,15 +75,16 @@ export class BatchBuilder implements ChangeVisitor {
     this.#commitLsn = commitLsn;
     this.#inThisTransaction = 0;
     // The end of a transaction lies behind its commit, and no commit lies between.
-    this.#skipping = commitLsn < this.receivedLsn;
+    this.#skipping = commitLsn < this.#options.positions.received;
     this.#options.watch.sawTransaction(xid);
     return GO_ON;
   }
 
   commit(endLsn: bigint, committedAtMs: number): Answer {
     this.#inTransaction = false;
-    if (endLsn > this.receivedLsn) {
-      this.receivedLsn = endLsn;
+    const { positions } = this.#options;
+    if (endLsn > positions.received) {
+      positions.advance('received', endLsn);
       this.batch.endLsn = endLsn;
       this.batch.committedAtMs = committedAtMs;
       this.batch.transactions++;

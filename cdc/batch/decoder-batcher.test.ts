@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeTuple, type TupleValue } from '../decode/tuple.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
+import { Positions } from '../positions.ts';
 import type { Batch } from './batch.ts';
 import { BatchBuilder } from './batch-builder.ts';
 import { NO_WATCH } from './change-watch.ts';
@@ -182,10 +183,11 @@ function readAll(
   from = 0n,
 ): Played {
   const table: Table = new Map(states.get(from));
+  const positions = new Positions(from);
   const intake = new Intake(
     (buffer) =>
       new BatchBuilder(
-        { slice: 's', stream: 's/forward', plans: [makePlan(inOrder)], appliedLsn: from, watch: NO_WATCH },
+        { slice: 's', stream: 's/forward', plans: [makePlan(inOrder)], positions, watch: NO_WATCH },
         buffer,
       ),
     { keepalive: () => undefined, control: () => undefined },

@@ -54,11 +54,6 @@ export class Intake {
     return this.#builder.batch;
   }
 
-  /** End of the last transaction that was read. */
-  get receivedLsn(): bigint {
-    return this.#builder.receivedLsn;
-  }
-
   get byteLength(): number {
     return this.#length;
   }

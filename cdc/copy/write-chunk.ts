@@ -11,6 +11,7 @@ import { composeTuple, type TuplePlace } from '../batch/compose-tuple.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
 import { locateColumn, NULL, readInt32, tupleKey, UNCHANGED } from '../decode/tuple.ts';
 import { reach } from '../failpoints.ts';
+import type { Positions } from '../positions.ts';
 import { APPLY_PREFIX } from '../source/marks.ts';
 import { copyIn } from './copy-protocol.ts';
 import { findLines, lineToTuple, readBinaryRows } from './copy-rows.ts';
@@ -27,7 +28,7 @@ export interface ChunkWriterOptions {
   readonly session: TargetSession;
   /** Not pipelined, for COPY. */
   readonly plain: pg.ClientBase;
-  readonly appliedLsn: () => bigint;
+  readonly positions: Positions;
 }
 
 const NO_REREAD: Reread = () => {
@@ -96,9 +97,9 @@ export class ChunkWriter {
   }
 
   #bookkeeping(chunk: Chunk): { text: string; values: readonly unknown[] }[] {
-    const { stream, epoch, holder, appliedLsn } = this.#options;
+    const { stream, epoch, holder, positions } = this.#options;
     const { task } = chunk;
-    const lsn = formatLsn(appliedLsn());
+    const lsn = formatLsn(positions.checkpoint);
     return [
       {
         text: `UPDATE ficus.copy_progress SET last_key = coalesce($3::text[], last_key), rows_copied = rows_copied + $4,

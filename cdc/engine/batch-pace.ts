@@ -1,11 +1,11 @@
 /** When the next batch is taken: at once when idle; while behind it waits a moment for company, which makes it cheaper. */
-import type { Intake } from '../batch/intake.ts';
+import type { ChangeSource } from '../batch/change-source.ts';
 import type { ReplicationSettings } from '../replication-settings.ts';
 
 export interface BatchPaceOptions {
-  readonly intake: Intake;
+  readonly changes: ChangeSource;
   readonly settings: ReplicationSettings;
-  /** Somebody waits for a position: do not linger. */
+  /** A caller waits for a position: do not linger. */
   readonly someoneWaits: () => boolean;
   readonly stopping: () => boolean;
 }
@@ -26,11 +26,11 @@ export class BatchPace {
 
   /** Resolves when a batch is to be taken, or the session stops. */
   async ready(): Promise<void> {
-    const { intake, stopping } = this.#options;
+    const { changes, stopping } = this.#options;
     this.#sinceMs = 0;
     for (;;) {
       if (stopping()) return;
-      if (intake.ready) {
+      if (changes.isReady) {
         this.#sinceMs ||= Date.now();
         const waitMs = this.#lingerMs();
         if (waitMs <= 0) return;
@@ -45,10 +45,10 @@ export class BatchPace {
   }
 
   #lingerMs(): number {
-    const { intake, settings, someoneWaits } = this.#options;
-    const { batch } = intake;
+    const { changes, settings, someoneWaits } = this.#options;
+    const batch = changes.gathering;
     const isBehind = Date.now() - batch.committedAtMs > 1_000;
-    if (intake.isClosed || intake.wantsPause || !isBehind) return 0;
+    if (changes.isFull || !isBehind) return 0;
     if (batch.changes >= settings.batchRows || someoneWaits()) return 0;
     return this.#sinceMs + settings.batchLingerMs - Date.now();
   }

@@ -9,33 +9,27 @@ import { nameStream } from '../source/stream-names.ts';
 import { StreamTakenError } from './classify-failure.ts';
 import { connectTo } from './prepare-stream.ts';
 import type { SessionHost } from './session-host.ts';
+import type { SessionLife } from './session-life.ts';
 
-/**
- * All at once: each connection costs several round trips. The last two, one to each side, are for what comes before the stream.
- * @param atEnd takes what has to be done when the session ends, also while something is still being opened
- */
+/** All at once: each connection costs several round trips. The last two, one to each side, are for what comes before the stream. */
 export function connectSession(
   { options, settings }: SessionHost,
-  atEnd: (cleanup: () => unknown) => void,
+  life: SessionLife,
 ): Promise<[ReplicationConnection, TargetSession, pg.Client, pg.Client]> {
   const { slice, sourceUrl, targetUrl } = options;
   const { answerMs } = settings;
   const name = `ficus ${slice}`.slice(0, 63);
-  const closing = <T>(opening: Promise<T>, close: (opened: T) => unknown): Promise<T> => {
-    atEnd(() => opening.then(close, () => undefined));
-    return opening;
-  };
   return Promise.all([
-    closing(ReplicationConnection.open(sourceUrl, name, answerMs), (connection) => connection.close()),
-    closing(TargetSession.open({ url: targetUrl, applicationName: name, answerMs }), (session) =>
+    life.closing(ReplicationConnection.open(sourceUrl, name, answerMs), (connection) => connection.close()),
+    life.closing(TargetSession.open({ url: targetUrl, applicationName: name, answerMs }), (session) =>
       session.close(),
     ),
     // It may be waiting for a slot to be made, which would then stay, and hold the source's WAL.
-    closing(connectTo(sourceUrl, name, answerMs), async (client) => {
+    life.closing(connectTo(sourceUrl, name, answerMs), async (client) => {
       await breakOffQuery(client, sourceUrl);
       await endClient(client);
     }),
-    closing(connectTo(targetUrl, name, answerMs), endClient),
+    life.closing(connectTo(targetUrl, name, answerMs), endClient),
   ]);
 }
 

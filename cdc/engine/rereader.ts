@@ -10,6 +10,7 @@ import type { RelationBinding } from '../batch/relation-binding.ts';
 import { type RereadRow, rereadRows } from '../batch/reread-rows.ts';
 import type { CopyTask } from '../copy/copy-task.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
+import type { Positions } from '../positions.ts';
 
 export interface RereaderOptions {
   readonly source: pg.Pool;
@@ -17,8 +18,7 @@ export interface RereaderOptions {
   readonly arrived: () => (snapshot: string) => boolean;
   readonly stopping: () => boolean;
   readonly tasks: readonly CopyTask[];
-  /** End of the last transaction on the target. */
-  readonly appliedLsn: () => bigint;
+  readonly positions: Positions;
   /** What earlier sessions left out. */
   readonly leftOutUntil: bigint;
 }
@@ -38,10 +38,10 @@ export class Rereader {
    * batches, and from behind what was left out.
    */
   isCopied(plan: TablePlan): boolean {
-    const { tasks, appliedLsn } = this.#options;
+    const { tasks, positions } = this.#options;
     const { qualifiedName } = plan.target;
     return (
-      appliedLsn() >= this.leftOutUntil &&
+      positions.checkpoint >= this.leftOutUntil &&
       tasks.some((task) => task.done && task.plan.target.qualifiedName === qualifiedName)
     );
   }

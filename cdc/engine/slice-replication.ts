@@ -11,6 +11,7 @@ import type { Batch } from '../batch/batch.ts';
 import { type ChangedRow, ChangeLedger } from '../batch/change-ledger.ts';
 import { quoteQualified, splitQualified } from '../catalog/quote.ts';
 import { applySessionSettings } from '../catalog/session-settings.ts';
+import { Positions } from '../positions.ts';
 import type { Pause, Replication, ReplicationOptions } from '../replication.ts';
 import { DEFAULT_SETTINGS, type ReplicationSettings } from '../replication-settings.ts';
 import { endClient } from '../source/end-client.ts';
@@ -24,7 +25,7 @@ import { type Lifecycle, publicState } from './lifecycle.ts';
 import { PositionWaiters } from './position-waiters.ts';
 import { connectTo, type PreparedStream, readPlace } from './prepare-stream.ts';
 import { Session } from './session.ts';
-import type { SessionHost } from './session-host.ts';
+import type { SessionHost, SessionStatus } from './session-host.ts';
 
 export class SliceReplication implements Replication, SessionHost {
   readonly options: ReplicationOptions;
@@ -34,13 +35,12 @@ export class SliceReplication implements Replication, SessionHost {
   readonly #listeners = new Set<(status: ReplicationStatus) => void>();
   readonly #waiters = new PositionWaiters();
   #lifecycle: Lifecycle = { name: 'idle' };
-  #session: Session | undefined;
+  #session: SessionStatus | undefined;
   #heartbeats: Heartbeats | undefined;
   #loop: Promise<void> | undefined;
   #stopping: AbortController | undefined;
-  appliedLsn = 0n;
-  /** End of the last transaction that the target keeps through a crash; 0 until one is known. */
-  #durableLsn = 0n;
+  /** Of the session that runs, or the last one. */
+  #positions = new Positions();
   applyPause: ApplyPause | undefined;
   ledger: ChangeLedger | undefined;
   readonly knownForms = new Map<string, bigint>();
@@ -88,14 +88,15 @@ export class SliceReplication implements Replication, SessionHost {
 
   status(): ReplicationStatus {
     const sourceLsn = this.#heartbeats?.sourceLsn ?? 0n;
-    const lagBytes = sourceLsn > this.appliedLsn ? Number(sourceLsn - this.appliedLsn) : 0;
+    const { applied } = this.#positions;
+    const lagBytes = sourceLsn > applied ? Number(sourceLsn - applied) : 0;
     const { state, problem } = publicState(this.#lifecycle);
     return {
       slice: this.options.slice,
       state,
       problem,
-      appliedLsn: formatLsn(this.appliedLsn),
-      sourceLsn: formatLsn(sourceLsn > this.appliedLsn ? sourceLsn : this.appliedLsn),
+      appliedLsn: formatLsn(applied),
+      sourceLsn: formatLsn(sourceLsn > applied ? sourceLsn : applied),
       lagBytes,
       lagMs: this.#heartbeats?.lagMs() ?? 0,
       transactionsApplied: this.#transactionsApplied,
@@ -103,7 +104,7 @@ export class SliceReplication implements Replication, SessionHost {
       lagTransactions: this.#session?.pendingTransactions ?? 0,
       missingDeletes: this.#session?.missingDeletes ?? 0,
       slot: this.#session?.slotHealth,
-      copy: this.#session?.copier?.progress(),
+      copy: this.#session?.copyProgress(),
     };
   }
 
@@ -123,7 +124,7 @@ export class SliceReplication implements Replication, SessionHost {
 
   waitForPosition(lsn: string, timeoutMs: number): Promise<boolean> {
     const wanted = parseLsn(lsn);
-    if (wanted <= this.appliedLsn) return Promise.resolve(true);
+    if (wanted <= this.#positions.applied) return Promise.resolve(true);
     const reached = this.#waiters.wait(wanted, timeoutMs);
     // Nothing may come after the position by itself; a heartbeat does.
     this.#heartbeats?.beat();
@@ -151,8 +152,7 @@ export class SliceReplication implements Replication, SessionHost {
   }
 
   async copied(): Promise<boolean> {
-    const copier = this.#session?.copier;
-    if (copier) return copier.progress().done;
+    if (this.#session) return this.#session.copyProgress().done;
     const target = await connectTo(this.options.targetUrl, 'ficus');
     try {
       const { rows } = await target.query(`SELECT to_regclass('ficus.copy_progress') IS NOT NULL AS present`);
@@ -170,7 +170,6 @@ export class SliceReplication implements Replication, SessionHost {
 
   async stop(): Promise<void> {
     this.#stopping?.abort();
-    this.#session?.stop();
     await this.#loop;
     this.#loop = undefined;
     this.#waiters.giveUp();
@@ -220,29 +219,31 @@ export class SliceReplication implements Replication, SessionHost {
     return this.#heartbeats;
   }
 
-  started(prepared: PreparedStream, session: Session): void {
-    const lsn = parseLsn(prepared.checkpoint.lsn);
-    // Somebody else has applied changes meanwhile, which nobody here has noted.
-    if (lsn > this.appliedLsn) this.ledger = undefined;
-    this.appliedLsn = lsn;
+  begin(checkpoint: bigint): Positions {
+    // Another process has applied changes meanwhile, which the ledger has not noted.
+    if (checkpoint > this.#positions.applied) this.ledger = undefined;
+    this.#positions = this.#positions.next(checkpoint);
+    return this.#positions;
+  }
+
+  started(prepared: PreparedStream, session: SessionStatus): void {
     this.#session = session;
     this.#logger.info({ slot: prepared.checkpoint.slot, lsn: prepared.checkpoint.lsn }, 'stream runs');
     if (this.#waiters.size > 0) this.#heartbeats?.beat();
     this.progressed();
   }
 
-  applied(lsn: bigint, batch: Batch): void {
-    if (lsn > this.appliedLsn) this.appliedLsn = lsn;
+  applied(batch: Batch): void {
     this.#transactionsApplied += batch.transactions;
     this.#rowsApplied += batch.changes;
-    this.#waiters.reached(this.appliedLsn);
+    this.#waiters.reached(this.#positions.applied);
     this.#notify();
   }
 
   progressed(): void {
     // Before the session has started nothing is known; `started` comes here, too.
     if (!this.#session) return;
-    const done = this.#session.copier?.progress().done === true;
+    const done = this.#session.copyProgress().done;
     this.#enter({ name: done ? 'streaming' : 'copying' });
   }
 
@@ -268,7 +269,7 @@ export class SliceReplication implements Replication, SessionHost {
         await session.run(underWay);
       } catch (error) {
         if (signal.aborted) break;
-        this.#forgetUndurable(session);
+        this.#positions = this.#positions.withoutUndurable();
         pauseMs = Date.now() - startedAtMs > 10_000 ? this.settings.reconnectMinMs : pauseMs;
         const waitMs = this.#afterFailure(error, pauseMs);
         pauseMs = Math.min(pauseMs * 2, this.settings.reconnectMaxMs);
@@ -304,12 +305,6 @@ export class SliceReplication implements Replication, SessionHost {
         this.#enter({ name: 'stopped', problem: failure.problem });
         return this.settings.retryMs;
     }
-  }
-
-  /** What was applied and is not durable may be gone with the target: nobody is told it is there before a session knows. */
-  #forgetUndurable(session: Session): void {
-    if (session.durableLsn > this.#durableLsn) this.#durableLsn = session.durableLsn;
-    if (this.appliedLsn > this.#durableLsn) this.appliedLsn = this.#durableLsn;
   }
 
   #enter(lifecycle: Lifecycle): void {

@@ -1,8 +1,7 @@
 /**
  * A thin client of PostgreSQL's streaming replication protocol. `pg` connects and authenticates (TLS, SCRAM, URLs);
- * then the socket is ours: bytes go to the receiver as they come, and what goes back is said by the caller alone.
- * A position is acknowledged only through `acknowledge`; the keepalive timer repeats the last one, also while the
- * socket is paused. pg-logical-replication is not used because it acknowledges what it merely received.
+ * then the socket is ours: bytes go to the receiver as they come, and the position that goes back is the receiver's.
+ * The keepalive timer repeats it, also while the socket is paused. pg-logical-replication is not used because it acknowledges what it merely received.
  */
 import type { Socket } from 'node:net';
 import pg from 'pg';
@@ -18,6 +17,8 @@ export interface ReplicationReceiver {
   data(chunk: Buffer): void;
   /** The connection is gone; called once. */
   closed(error: Error | undefined): void;
+  /** End of the last transaction that the source may forget; 0 for none. */
+  acknowledged(): bigint;
 }
 
 export interface StartOptions {
@@ -36,7 +37,6 @@ export class ReplicationConnection {
   readonly #client: RawClient;
   readonly #socket: Socket;
   #receiver: ReplicationReceiver | undefined;
-  #acknowledged = 0n;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
   /** When bytes last came. */
@@ -118,18 +118,7 @@ export class ReplicationConnection {
     this.#timer = setInterval(() => this.#beat(), Math.max(20, Math.min(period, 10_000)));
   }
 
-  /** Everything before this end of a transaction is durable on the target: the source may forget it. */
-  acknowledge(lsn: bigint): void {
-    if (lsn > this.#acknowledged) this.#acknowledged = lsn;
-    this.#sendStatus();
-  }
-
-  /** The last position that was acknowledged, or will be once changes come by themselves; 0 for none. */
-  get acknowledgedLsn(): bigint {
-    return this.#acknowledged;
-  }
-
-  /** Answers the server's question whether we live, with the last acknowledged position. */
+  /** Tells the server the acknowledged position, and that we live; nothing before changes come by themselves. */
   reply(): void {
     this.#sendStatus();
   }
@@ -191,11 +180,12 @@ export class ReplicationConnection {
   /** Standby status update: written, flushed and applied are one and the same here. */
   #sendStatus({ wantsAnswer = false } = {}): void {
     if (this.#isClosed || !this.#timer) return;
+    const acknowledged = this.#receiver?.acknowledged() ?? 0n;
     const message = Buffer.alloc(34);
     message[0] = 0x72;
-    message.writeBigUInt64BE(this.#acknowledged, 1);
-    message.writeBigUInt64BE(this.#acknowledged, 9);
-    message.writeBigUInt64BE(this.#acknowledged, 17);
+    message.writeBigUInt64BE(acknowledged, 1);
+    message.writeBigUInt64BE(acknowledged, 9);
+    message.writeBigUInt64BE(acknowledged, 17);
     message.writeBigInt64BE(BigInt(Date.now()) * 1000n - EPOCH_OFFSET_US, 25);
     message[33] = wantsAnswer ? 1 : 0;
     this.#write(0x64, message);

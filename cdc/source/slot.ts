@@ -43,6 +43,14 @@ export async function readSlot(
   };
 }
 
+/** Lets the source forget everything before a position, without a stream that could acknowledge it. */
+export async function advanceSlot(client: pg.Pool, name: string, lsn: string): Promise<void> {
+  await client.query(
+    'SELECT pg_replication_slot_advance(slot_name, $2) FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn < $2',
+    [name, lsn],
+  );
+}
+
 /**
  * Drops the slot if it is there, whoever reads from it: a reader that comes again is sent away again. One that goes
  * meanwhile, with its session or by somebody else's hand, is as good as dropped.

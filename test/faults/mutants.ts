@@ -4,13 +4,13 @@
  * it starts. A method that is gone fails loudly, so that a mutant never turns into no mutant at all.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatLsn } from '@ficus/core';
 import { Applier } from '../../cdc/apply/applier.ts';
+import { TargetSession } from '../../cdc/apply/target-session.ts';
 import type { Batch } from '../../cdc/batch/batch.ts';
 import { BatchBuilder } from '../../cdc/batch/batch-builder.ts';
-import { Intake } from '../../cdc/batch/intake.ts';
-import { Session } from '../../cdc/engine/session.ts';
 import { setFailpointTrap } from '../../cdc/failpoints.ts';
+import { DEFAULT_SETTINGS } from '../../cdc/replication-settings.ts';
+import { ReplicationConnection, type ReplicationReceiver } from '../../cdc/source/replication-connection.ts';
 import type { Fault } from './fault-plan.ts';
 
 export interface Mutant {
@@ -29,17 +29,32 @@ export const MUTANTS: readonly Mutant[] = [
     faults: [{ kind: 'kill-at', failpoint: 'before-settle', count: 1 }],
     plant() {
       strikeOnlyRows();
+      let early = 0n;
+      let connection: ReplicationConnection | undefined;
       replace(
-        Session.prototype,
-        'process',
+        ReplicationConnection.prototype,
+        'takeOver',
         (original) =>
-          async function (this: { connection: { acknowledge(lsn: bigint): void } }, batch: Batch) {
-            if (batch.endLsn > 0n) {
-              this.connection.acknowledge(batch.endLsn);
+          function (this: ReplicationConnection, given: unknown) {
+            connection = this;
+            const receiver = given as ReplicationReceiver;
+            const acknowledged = () => (early > receiver.acknowledged() ? early : receiver.acknowledged());
+            original.call(this, { ...receiver, acknowledged });
+          },
+      );
+      replace(
+        Applier.prototype,
+        'apply',
+        (original) =>
+          async function (this: object, ...given: unknown[]) {
+            const { endLsn } = given[0] as Batch;
+            if (endLsn > 0n) {
+              early = endLsn;
+              connection?.reply();
               // Killed at once, the process takes what it wrote with it: its connection is reset.
               await sleep(20);
             }
-            return original.call(this, batch);
+            return original.apply(this, given);
           },
       );
     },
@@ -50,28 +65,27 @@ export const MUTANTS: readonly Mutant[] = [
     faults: [{ kind: 'kill-at', failpoint: 'after-commit', count: 1 }],
     plant() {
       strikeOnlyRows();
-      const due = new WeakMap<object, unknown[]>();
+      let due: (() => Promise<void>) | undefined;
       replace(
-        Applier.prototype,
-        'commit',
-        () =>
-          function (this: ApplierParts) {
-            const { stream, epoch, holder } = this.options;
-            due.set(this, [stream, epoch, holder, formatLsn(this.appliedLsn), formatLsn(this.endLsn)]);
-            this.session.send('COMMIT');
+        TargetSession.prototype,
+        'send',
+        (original) =>
+          function (this: TargetSession, ...given: unknown[]) {
+            if (given[2] !== 'advance') return original.apply(this, given);
+            due = async () => {
+              original.apply(this, given);
+              await this.settle();
+            };
           },
       );
       replace(
         Applier.prototype,
         'apply',
         (original) =>
-          async function (this: ApplierParts, ...given: unknown[]) {
+          async function (this: object, ...given: unknown[]) {
             await original.apply(this, given);
-            const checkpoint = due.get(this);
-            if (!checkpoint) return;
-            due.delete(this);
-            this.session.send('SELECT ficus.advance_checkpoint($1, $2, $3, $4, $5)', checkpoint);
-            await this.session.settle();
+            await due?.();
+            due = undefined;
           },
       );
     },
@@ -83,18 +97,7 @@ export const MUTANTS: readonly Mutant[] = [
     faults: [{ kind: 'halve', afterMs: 0 }],
     plant() {
       // Whatever has come is read and applied, whether or not a transaction is at its end.
-      replace(
-        Intake.prototype,
-        'read',
-        (original) =>
-          function (this: { state: { scanned: number; boundary: number } }) {
-            const { boundary } = this.state;
-            this.state.boundary = this.state.scanned;
-            const result = original.call(this);
-            this.state.boundary = Math.max(this.state.boundary, boundary);
-            return result;
-          },
-      );
+      Object.assign(DEFAULT_SETTINGS, { batchBytes: 1 });
       replace(
         BatchBuilder.prototype,
         'take',
@@ -105,13 +108,6 @@ export const MUTANTS: readonly Mutant[] = [
             return batch;
           },
       );
-      const ready = Object.getOwnPropertyDescriptor(Intake.prototype, 'ready')?.get;
-      if (!ready) throw new Error('the engine has no Intake.ready any more');
-      Object.defineProperty(Intake.prototype, 'ready', {
-        get(this: Intake) {
-          return this.batch.changes > 0 || ready.call(this);
-        },
-      });
     },
   },
   {
@@ -159,13 +155,6 @@ function strikeOnlyRows(): void {
     if (reached === wanted && hasRows) process.kill(process.pid, 'SIGKILL');
     return undefined;
   });
-}
-
-interface ApplierParts {
-  readonly options: { readonly stream: string; readonly epoch: number; readonly holder: string };
-  readonly session: { send(text: string, values?: readonly unknown[]): void; settle(): Promise<void> };
-  readonly appliedLsn: bigint;
-  readonly endLsn: bigint;
 }
 
 type AnyMethod = (this: object, ...given: unknown[]) => unknown;

@@ -1,0 +1,158 @@
+/**
+ * Opens a session: connects both sides, becomes the stream's only process, prepares what has to be there, and puts the
+ * parts together that then run. A source other than pgoutput is made here (`openChanges`). Whatever is opened is
+ * closed with the session's life, also when that ends in the middle.
+ */
+import { parseLsn } from '@ficus/core';
+import { Applier } from '../apply/applier.ts';
+import { BatchBuilder } from '../batch/batch-builder.ts';
+import { CopyWindows } from '../copy/copy-windows.ts';
+import type { WholeCopy } from '../copy/whole-copy.ts';
+import { WholeTables } from '../copy/whole-tables.ts';
+import type { Relation } from '../decode/change-visitor.ts';
+import { findGap } from '../source/publication.ts';
+import type { ReplicationConnection } from '../source/replication-connection.ts';
+import { BatchPace } from './batch-pace.ts';
+import { checkRelation } from './check-relation.ts';
+import { claimStream, connectSession } from './connect-session.ts';
+import { Liveness } from './liveness.ts';
+import type { Opening } from './opening.ts';
+import { PgoutputSource } from './pgoutput-source.ts';
+import { prepareStream } from './prepare-stream.ts';
+import { Rereader } from './rereader.ts';
+import { RunningSession } from './running-session.ts';
+import type { SessionHost } from './session-host.ts';
+import type { SessionLife } from './session-life.ts';
+import { openWholeCopy, startCopy } from './start-copy.ts';
+import { watchSlot } from './watch-slot.ts';
+
+/** @throws whatever is in the way; Error when the session ends meanwhile */
+export async function openSession(host: SessionHost, life: SessionLife): Promise<RunningSession> {
+  const { options, settings } = host;
+  const liveness = new Liveness({
+    ...options,
+    answerMs: settings.answerMs,
+    onDead: (error) => life.fail(error),
+  });
+  life.atEnd(() => liveness.stop());
+  const [connection, session, source, target] = await connectSession(host, life);
+  session.client.on('error', (error) => life.fail(error));
+  liveness.watchClient('target', session.client, () => session.isWaiting);
+  liveness.watchClient('source', source);
+  liveness.watchClient('target', target);
+  await claimStream(options, session, target);
+  const prepared = await prepareStream(options, source, target, connection.identity);
+  life.mustContinue();
+  void source.end().catch(() => undefined);
+  void target.end().catch(() => undefined);
+  const wholeTables = new WholeTables(prepared.tasks);
+  const whole = await openWholeCopy(prepared, host, life);
+  life.mustContinue();
+  const windows = new CopyWindows();
+  const positions = host.begin(parseLsn(prepared.checkpoint.lsn));
+  return start(
+    { host, life, liveness, prepared, positions, session, windows, wholeTables },
+    connection,
+    whole,
+  );
+}
+
+/** The stream comes first: what the copy reads must not be older than what the stream begins with. */
+async function start(
+  opening: Opening,
+  connection: ReplicationConnection,
+  whole: WholeCopy | undefined,
+): Promise<RunningSession> {
+  const { host, life, prepared, positions, wholeTables } = opening;
+  const applier = makeApplier(opening);
+  const changes = openChanges(opening, connection);
+  const stopping = () => life.isStopping;
+  const someoneWaits = () => host.someoneWaits();
+  const pace = new BatchPace({ changes, settings: host.settings, someoneWaits, stopping });
+  changes.start({ ready: () => pace.signal(), failed: (error) => life.fail(error) });
+  const heartbeats = host.makeHeartbeats(prepared.names.stream);
+  const copier = await startCopy(opening, pace, heartbeats, whole);
+  life.mustContinue();
+  heartbeats.onShutdown = (error) => life.fail(error);
+  life.atEnd(() => heartbeats.stop());
+  heartbeats.start();
+  const running = new RunningSession({
+    host,
+    life,
+    positions,
+    changes,
+    pace,
+    applier,
+    copier,
+    wholeTables,
+    heartbeats,
+  });
+  watch(opening, running);
+  host.started(prepared, running);
+  return running;
+}
+
+function makeApplier({ host, life, prepared, positions, session, windows }: Opening): Applier {
+  const { names, epoch, holder, tasks, checkpoint } = prepared;
+  const rows = new Rereader({
+    source: host.source,
+    arrived: () => windows.arrived(),
+    stopping: () => life.isStopping,
+    tasks,
+    positions,
+    leftOutUntil: parseLsn(checkpoint.leftOutUntil),
+  });
+  const { slice } = host.options;
+  return new Applier({ slice, stream: names.stream, epoch, holder, positions, session, rows });
+}
+
+function openChanges(opening: Opening, connection: ReplicationConnection): PgoutputSource {
+  const { host, life, liveness, prepared, positions, windows, wholeTables } = opening;
+  const { names, checkpoint, plans, backlogBytes, sourceForms } = prepared;
+  const builder = {
+    slice: host.options.slice,
+    stream: names.stream,
+    plans,
+    positions,
+    watch: windows,
+    ledger: () => host.ledger,
+    isPaused: (commitLsn: bigint) => host.applyPause?.stops(commitLsn) === true,
+    gate: wholeTables.isEmpty ? undefined : wholeTables,
+    checkRelation: (relation: Relation, commitLsn: bigint) =>
+      checkRelation(relation, commitLsn, sourceForms, host.knownForms),
+  };
+  const changes = new PgoutputSource({
+    host,
+    connection,
+    positions,
+    slot: checkpoint.slot,
+    publication: names.publication,
+    backlogBytes,
+    makeBuilder: (bytes) => new BatchBuilder(builder, bytes),
+    stopping: () => life.isStopping,
+  });
+  liveness.watch({
+    side: 'source',
+    pid: connection.pid,
+    lastHeardMs: () => connection.lastHeardMs,
+    awaits: () => changes.awaitsServer,
+  });
+  return changes;
+}
+
+function watch({ host, life, prepared }: Opening, running: RunningSession): void {
+  const { names, plans, published, checkpoint } = prepared;
+  const tables = plans.map((plan) => plan.source);
+  life.atEnd(
+    watchSlot({
+      source: host.source,
+      slot: checkpoint.slot,
+      periodMs: host.settings.slotCheckMs,
+      onHealth: (health) => {
+        running.slotHealth = health;
+      },
+      findGap: () => findGap(host.source, names.publication, tables, published),
+      onLost: (error) => life.fail(error),
+    }),
+  );
+}

@@ -1,0 +1,21 @@
+/** A session while it is opened: what its parts are made of. */
+import type { TargetSession } from '../apply/target-session.ts';
+import type { CopyWindows } from '../copy/copy-windows.ts';
+import type { WholeTables } from '../copy/whole-tables.ts';
+import type { Positions } from '../positions.ts';
+import type { Liveness } from './liveness.ts';
+import type { PreparedStream } from './prepare-stream.ts';
+import type { SessionHost } from './session-host.ts';
+import type { SessionLife } from './session-life.ts';
+
+export interface Opening {
+  readonly host: SessionHost;
+  readonly life: SessionLife;
+  readonly liveness: Liveness;
+  readonly prepared: PreparedStream;
+  readonly positions: Positions;
+  /** Pipelined: the applier's. */
+  readonly session: TargetSession;
+  readonly windows: CopyWindows;
+  readonly wholeTables: WholeTables;
+}

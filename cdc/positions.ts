@@ -1,0 +1,84 @@
+/**
+ * How far a stream is, as ends of transactions in the source's WAL. Each position follows the one before it:
+ *
+ *     received ≥ applied ≥ checkpoint ≥ durable ≥ acknowledged
+ *
+ * A step out of this order would lose changes (the source forgets what is not durable) or claim rows that are not on the
+ * target, so it throws and stops the stream. Each session has its own: what is left of an earlier one moves no other's.
+ */
+import { formatLsn } from '@ficus/core';
+
+const AHEAD = {
+  /** Read from the source; nothing before it is read again, whatever the source sends. */
+  received: undefined,
+  /** Everything before it is on the target: written, or nothing that had to be. */
+  applied: 'received',
+  /** As the target remembers it, committed with the rows; the next commit moves it from exactly here. */
+  checkpoint: 'applied',
+  /** The target keeps it through a crash. */
+  durable: 'checkpoint',
+  /** The source may forget everything before it. */
+  acknowledged: 'durable',
+} as const;
+
+export type Position = keyof typeof AHEAD;
+
+export class Positions {
+  readonly #at: Record<Position, bigint>;
+
+  /** @param durable what earlier sessions know to be durable */
+  constructor(checkpoint = 0n, durable = 0n) {
+    this.#at = {
+      received: checkpoint,
+      applied: checkpoint,
+      checkpoint,
+      durable: durable < checkpoint ? durable : checkpoint,
+      acknowledged: 0n,
+    };
+  }
+
+  get received(): bigint {
+    return this.#at.received;
+  }
+
+  get applied(): bigint {
+    return this.#at.applied;
+  }
+
+  get checkpoint(): bigint {
+    return this.#at.checkpoint;
+  }
+
+  /** 0 until one is known. */
+  get durable(): bigint {
+    return this.#at.durable;
+  }
+
+  /** Of this session; 0 until the first. */
+  get acknowledged(): bigint {
+    return this.#at.acknowledged;
+  }
+
+  /** @throws Error when the position would go back, or ahead of the one that it follows */
+  advance(position: Position, lsn: bigint): void {
+    const ahead = AHEAD[position];
+    if (lsn < this.#at[position]) throw outOfOrder(position, lsn, `behind ${formatLsn(this.#at[position])}`);
+    if (ahead !== undefined && lsn > this.#at[ahead])
+      throw outOfOrder(position, lsn, `ahead of ${ahead} ${formatLsn(this.#at[ahead])}`);
+    this.#at[position] = lsn;
+  }
+
+  /** Of the next session, which begins behind the checkpoint; another process may have moved that anywhere. */
+  next(checkpoint: bigint): Positions {
+    return new Positions(checkpoint, this.durable);
+  }
+
+  /** After a failure: what was applied and is not durable may be gone with the target, until a session knows. */
+  withoutUndurable(): Positions {
+    return this.applied > this.durable ? this.next(this.durable) : this;
+  }
+}
+
+function outOfOrder(position: Position, lsn: bigint, where: string): Error {
+  return new Error(`position ${position} ${formatLsn(lsn)} would be ${where}`);
+}
