@@ -14,7 +14,15 @@ import { COPY_PREFIX, formatMark } from '../source/marks.ts';
 import { outliveOpenTransactions } from '../source/open-transactions.ts';
 import { copyOut } from './copy-protocol.ts';
 import { findLines, parseLine, readBinaryRows } from './copy-rows.ts';
-import { type Chunk, type CopyTask, chunkQuery, decideChunkRows } from './copy-task.ts';
+import {
+  type Chunk,
+  type ChunkedTask,
+  type CopyTask,
+  chunkQuery,
+  decideChunkRows,
+  isChunked,
+  isWhole,
+} from './copy-task.ts';
 import type { CopyWindows } from './copy-windows.ts';
 import type { WholeCopy } from './whole-copy.ts';
 import type { ChunkWriter } from './write-chunk.ts';
@@ -49,7 +57,7 @@ const READ_AHEAD = 2;
 export class Copier {
   readonly #options: CopierOptions;
   readonly #inFlight = new Map<string, InFlight>();
-  readonly #generations = new Map<CopyTask, number>();
+  readonly #generations = new Map<ChunkedTask, number>();
   readonly #clients = new Set<pg.Client>();
   #stopped = false;
   #startedAtMs = 0;
@@ -66,7 +74,7 @@ export class Copier {
   }
 
   async #copyInChunks(): Promise<void> {
-    const waiting = this.#options.tasks.filter((task) => !task.done && !task.whole);
+    const waiting = this.#options.tasks.filter(isChunked).filter((task) => !task.done);
     if (waiting.length === 0) return;
     await this.#seeWhatIsDone();
     const worker = async () => {
@@ -78,7 +86,7 @@ export class Copier {
 
   async #copyWhole(): Promise<void> {
     const { whole, tasks, onProgress } = this.#options;
-    const left = tasks.filter((task) => !task.done && task.whole);
+    const left = tasks.filter(isWhole).filter((task) => !task.done);
     await whole?.run(left, {
       throttle: () => this.#keepRate(),
       onRows: (rows) => {
@@ -141,7 +149,7 @@ export class Copier {
     }
   }
 
-  async #copyTable(task: CopyTask): Promise<void> {
+  async #copyTable(task: ChunkedTask): Promise<void> {
     const client = await this.#connect();
     try {
       const pending: Promise<'written' | 'again'>[] = [];
@@ -176,7 +184,7 @@ export class Copier {
 
   async #readChunk(
     client: pg.Client,
-    task: CopyTask,
+    task: ChunkedTask,
     after: readonly string[] | undefined,
     limit: number,
     generation: number,
@@ -237,12 +245,12 @@ export class Copier {
     while (!this.#stopped && Date.now() < dueMs) await sleep(Math.min(100, dueMs - Date.now()));
   }
 
-  #generationOf(task: CopyTask): number {
+  #generationOf(task: ChunkedTask): number {
     return this.#generations.get(task) ?? 0;
   }
 }
 
-function describeChunk(id: string, task: CopyTask, data: Buffer, limit: number): Chunk {
+function describeChunk(id: string, task: ChunkedTask, data: Buffer, limit: number): Chunk {
   const keyPlaces = task.plan.source.keyColumns.map((name) =>
     task.columns.findIndex((column) => column.name === name),
   );

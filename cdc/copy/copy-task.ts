@@ -6,34 +6,52 @@ import { outputText } from '../catalog/output-text.ts';
 import { quoteIdentifier, quoteLiteral } from '../catalog/quote.ts';
 import type { InputColumn, TablePlan } from '../mapping/table-plan.ts';
 
-export interface CopyTask {
+interface TableTask {
   readonly plan: TablePlan;
-  /** Columns of a chunk's rows, in order. */
+  /** Columns of the rows that are read, in order. */
   readonly columns: readonly InputColumn[];
   /** Rows can go from server to server as they are. */
   readonly verbatim: boolean;
-  /** In one piece, at one point of the source: rows cannot be told apart on both sides. */
-  readonly whole: boolean;
-  /** That point: what was committed before it is in the copy. Undefined before the copy, and for other tables. */
-  copiedAt: bigint | undefined;
-  /** Key of the last row on the target; undefined before the first chunk. */
-  lastKey: readonly string[] | undefined;
   rowsCopied: number;
   rowsTotal: number;
-  /** Bytes of a row: what the source has of it on its disk, then what the last chunk came to. */
-  rowBytes: number;
   done: boolean;
 }
 
+/** Beside the stream, in chunks by the key. */
+export interface ChunkedTask extends TableTask {
+  readonly kind: 'chunked';
+  /** Key of the last row on the target; undefined before the first chunk. */
+  lastKey: readonly string[] | undefined;
+  /** Bytes of a row: what the source has of it on its disk, then what the last chunk came to. */
+  rowBytes: number;
+}
+
+/** In one piece, at one point of the source: rows cannot be told apart on both sides. */
+export interface WholeTask extends TableTask {
+  readonly kind: 'whole';
+  /** That point: what was committed before it is in the copy. Undefined until its snapshot is taken. */
+  copiedAt: bigint | undefined;
+}
+
+export type CopyTask = ChunkedTask | WholeTask;
+
 export interface Chunk {
   readonly id: string;
-  readonly task: CopyTask;
+  readonly task: ChunkedTask;
   readonly data: Buffer;
   readonly rows: number;
   /** Key of its last row; undefined when the chunk is empty. */
   readonly lastKey: readonly string[] | undefined;
   /** No rows are behind it. */
   readonly last: boolean;
+}
+
+export function isChunked(task: CopyTask): task is ChunkedTask {
+  return task.kind === 'chunked';
+}
+
+export function isWhole(task: CopyTask): task is WholeTask {
+  return task.kind === 'whole';
 }
 
 /** Places of the columns that tell rows apart, as the stream numbers them by name. */
@@ -43,24 +61,16 @@ export function makeCopyTask(plan: TablePlan, plans: readonly TablePlan[] = [pla
       source.qualifiedName === plan.source.qualifiedName &&
       (source.keyColumns.length === 0 || key.kind === 'whole-row'),
   );
-  // Nobody looks for a row of a table that is copied whole.
+  // No row of a table that is copied whole is looked up.
   const names = whole ? [] : [...plan.source.keyColumns, ...rowNames(plan, plans)];
   const verbatim = isVerbatim(plan, names);
   const columns = verbatim
     ? plan.columns.map((column) => inputOf(plan, column.sameAs as string))
     : withNames(plan, names);
-  return {
-    plan,
-    columns,
-    verbatim,
-    whole,
-    copiedAt: undefined,
-    lastKey: undefined,
-    rowsCopied: 0,
-    rowsTotal: 0,
-    rowBytes: 0,
-    done: false,
-  };
+  const task = { plan, columns, verbatim, rowsCopied: 0, rowsTotal: 0, done: false };
+  return whole
+    ? { ...task, kind: 'whole', copiedAt: undefined }
+    : { ...task, kind: 'chunked', lastKey: undefined, rowBytes: 0 };
 }
 
 /**
@@ -113,8 +123,8 @@ export function decideChunkRows(most: number, rowBytes: number, before: number):
   return Math.max(1, Math.min(most, fitting, before === 0 ? FIRST_ROWS : before * GROWTH));
 }
 
-/** The COPY statement that reads the chunk behind the task's (or the given) key. */
-export function chunkQuery(task: CopyTask, after: readonly string[] | undefined, limit: number): string {
+/** The COPY statement that reads the chunk behind the key. */
+export function chunkQuery(task: ChunkedTask, after: readonly string[] | undefined, limit: number): string {
   const { source } = task.plan;
   // With the alias, so that the order is the column's and not that of its text in the list.
   const keys = source.keyColumns.map((key) => `t.${quoteIdentifier(key)}`);
@@ -123,7 +133,7 @@ export function chunkQuery(task: CopyTask, after: readonly string[] | undefined,
 }
 
 /** The COPY statement that reads the blocks [from, to) of a table; the last piece is open, as blocks may be more. */
-export function blocksQuery(task: CopyTask, from: number, to: number | undefined): string {
+export function blocksQuery(task: WholeTask, from: number, to: number | undefined): string {
   const end = to === undefined ? '' : ` AND t.ctid < '(${to},0)'`;
   return copyOf(task, ` WHERE t.ctid >= '(${from},0)'${end}`);
 }
@@ -150,14 +160,14 @@ export async function loadProgress(
   );
   for (const task of tasks) {
     const known = rows.find((row) => row.target === task.plan.target.qualifiedName);
-    task.lastKey = known?.lastKey ?? undefined;
+    if (task.kind === 'chunked') task.lastKey = known?.lastKey ?? undefined;
+    else task.copiedAt = known?.copiedAt ? parseLsn(known.copiedAt) : undefined;
     task.rowsCopied = known?.copied ?? 0;
     task.done = known?.done ?? false;
-    task.copiedAt = known?.copiedAt ? parseLsn(known.copiedAt) : undefined;
     task.rowsTotal = task.rowsCopied;
     if (task.done) continue;
     task.rowsTotal = Math.max(await estimateRows(source, task.plan), task.rowsCopied);
-    if (!task.whole) task.rowBytes = (await readSize(source, task.plan)) / (task.rowsTotal || 1);
+    if (task.kind === 'chunked') task.rowBytes = (await readSize(source, task.plan)) / (task.rowsTotal || 1);
   }
 }
 

@@ -17,7 +17,7 @@ import { exportSnapshot } from '../source/export-snapshot.ts';
 import { APPLY_PREFIX } from '../source/marks.ts';
 import { copyIn, copyOut } from './copy-protocol.ts';
 import { findLines, readBinaryRows } from './copy-rows.ts';
-import { blocksQuery, type CopyTask } from './copy-task.ts';
+import { blocksQuery, type CopyTask, isWhole, type WholeTask } from './copy-task.ts';
 import { groupBySource } from './whole-tables.ts';
 import { chunkBinding } from './write-chunk.ts';
 
@@ -69,7 +69,7 @@ export class WholeCopy {
     tasks: readonly CopyTask[],
     options: WholeCopyOptions,
   ): Promise<WholeCopy | undefined> {
-    const left = tasks.filter((task) => task.whole && !task.done);
+    const left = tasks.filter(isWhole).filter((task) => !task.done);
     if (left.length === 0) return undefined;
     const whole = await WholeCopy.#open(options);
     for (const task of left) task.copiedAt = whole.lsn;
@@ -90,7 +90,7 @@ export class WholeCopy {
     }
   }
 
-  async run(tasks: readonly CopyTask[], progress: WholeCopyProgress): Promise<void> {
+  async run(tasks: readonly WholeTask[], progress: WholeCopyProgress): Promise<void> {
     const { targetUrl, applicationName } = this.#options;
     this.#session = await TargetSession.open({ url: targetUrl, applicationName, pipeline: false });
     try {
@@ -112,7 +112,7 @@ export class WholeCopy {
   }
 
   async #copyTable(
-    tasks: readonly CopyTask[],
+    tasks: readonly WholeTask[],
     session: TargetSession,
     progress: WholeCopyProgress,
   ): Promise<void> {
@@ -144,7 +144,7 @@ export class WholeCopy {
     }
   }
 
-  async #write(task: CopyTask, data: Buffer, session: TargetSession): Promise<number> {
+  async #write(task: WholeTask, data: Buffer, session: TargetSession): Promise<number> {
     const { plan } = task;
     if (task.verbatim) {
       const rows = findLines(data).length - 1;
@@ -159,7 +159,7 @@ export class WholeCopy {
   }
 
   /** The copy counts only for the process that owns the stream; the checkpoint itself stays the applier's to move. */
-  async #keep(client: pg.Client, task: CopyTask, rows: number): Promise<void> {
+  async #keep(client: pg.Client, task: WholeTask, rows: number): Promise<void> {
     const { stream, epoch, holder } = this.#options;
     const owner = await client.query(
       'SELECT FROM ficus.checkpoint WHERE stream = $1 AND epoch = $2 AND holder = $3 FOR SHARE',
@@ -180,7 +180,7 @@ export class WholeCopy {
    * The lock cannot come before the snapshot: making that waits for transactions, of which one may wait for the lock.
    * @throws an error for which the copy is tried again, with a new snapshot
    */
-  async #refuseRewritten({ plan }: CopyTask): Promise<void> {
+  async #refuseRewritten({ plan }: WholeTask): Promise<void> {
     if (!(await lockAndFindRewritten(this.#source, plan.source))) return;
     throw Object.assign(new Error(`${plan.source.qualifiedName} was rewritten before it could be copied`), {
       code: SERIALIZATION_FAILURE,
@@ -188,7 +188,7 @@ export class WholeCopy {
   }
 
   /** Blocks of the table (or of its largest partition), and how many of them, with their large values, make a piece. */
-  async #measure({ plan }: CopyTask): Promise<{ blocks: number; piece: number }> {
+  async #measure({ plan }: WholeTask): Promise<{ blocks: number; piece: number }> {
     const { rows } = await this.#source.query<{ blocks: number; blockBytes: number }>(
       `SELECT (max(pg_relation_size(oid)) / current_setting('block_size')::bigint)::float8 AS blocks,
               (sum(pg_table_size(oid)) / greatest(sum(pg_relation_size(oid)), 1)
@@ -214,7 +214,7 @@ async function connect({ sourceUrl, applicationName }: WholeCopyOptions): Promis
 }
 
 /** Rows that are there already could not be told from those that come: they would be there twice. */
-async function requireEmpty(client: pg.Client, { plan }: CopyTask): Promise<void> {
+async function requireEmpty(client: pg.Client, { plan }: WholeTask): Promise<void> {
   const { rows } = await client.query(`SELECT EXISTS (SELECT FROM ${plan.target.sql}) AS filled`);
   if (!rows[0]?.filled) return;
   throw new FicusError(

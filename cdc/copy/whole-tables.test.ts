@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import type { CopyTask } from './copy-task.ts';
+import type { CopyTask, WholeTask } from './copy-task.ts';
 import { groupBySource, WholeTables } from './whole-tables.ts';
 
-function task(source: string, given: Partial<CopyTask>): CopyTask {
+function rows(source: string) {
   const plan = { source: { qualifiedName: source } } as CopyTask['plan'];
-  const rest = { columns: [], verbatim: true, lastKey: undefined, rowsCopied: 0, rowsTotal: 0, rowBytes: 0 };
-  return { plan, whole: true, copiedAt: undefined, done: false, ...rest, ...given };
+  return { plan, columns: [], verbatim: true, rowsCopied: 0, rowsTotal: 0, done: false };
+}
+
+function task(source: string, given: Partial<WholeTask>): WholeTask {
+  return { ...rows(source), kind: 'whole', copiedAt: undefined, ...given };
 }
 
 describe('a change of a table that is copied whole', () => {
@@ -27,8 +30,9 @@ describe('a change of a table that is copied whole', () => {
     expect(groupBySource(parts)).toEqual([parts]);
   });
 
-  test('is nobody\u2019s concern in other tables', () => {
-    const tables = new WholeTables([task('t', {}), task('chunked', { whole: false })]);
+  test('is not waited for in other tables', () => {
+    const chunked = { ...rows('chunked'), kind: 'chunked', lastKey: undefined, rowBytes: 0 } as const;
+    const tables = new WholeTables([task('t', {}), chunked]);
     expect(tables.judge('chunked', 1n)).toBe('apply');
     expect(tables.judge('other', 1n)).toBe('apply');
     expect(tables.isDone('t')).toBe(false);

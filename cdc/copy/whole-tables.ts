@@ -4,17 +4,14 @@
  * must not be applied again; what came later must wait until the copy is on the target.
  */
 import type { ChangeGate, ChangeVerdict } from '../batch/change-gate.ts';
-import type { CopyTask } from './copy-task.ts';
+import { type CopyTask, isWhole, type WholeTask } from './copy-task.ts';
 
 export class WholeTables implements ChangeGate {
-  readonly #tasks = new Map<string, CopyTask[]>();
+  readonly #tasks = new Map<string, readonly WholeTask[]>();
 
   constructor(tasks: readonly CopyTask[]) {
-    for (const task of tasks) {
-      if (!task.whole) continue;
-      const { qualifiedName } = task.plan.source;
-      this.#tasks.set(qualifiedName, [...(this.#tasks.get(qualifiedName) ?? []), task]);
-    }
+    for (const group of groupBySource(tasks.filter(isWhole)))
+      this.#tasks.set(group[0]!.plan.source.qualifiedName, group);
   }
 
   judge(table: string, commitLsn: bigint): ChangeVerdict {
@@ -34,8 +31,8 @@ export class WholeTables implements ChangeGate {
 }
 
 /** Tasks of one source table; they are copied together or not at all. */
-export function groupBySource(tasks: readonly CopyTask[]): readonly (readonly CopyTask[])[] {
-  const groups = new Map<string, CopyTask[]>();
+export function groupBySource<T extends CopyTask>(tasks: readonly T[]): readonly (readonly T[])[] {
+  const groups = new Map<string, T[]>();
   for (const task of tasks) {
     const { qualifiedName } = task.plan.source;
     groups.set(qualifiedName, [...(groups.get(qualifiedName) ?? []), task]);

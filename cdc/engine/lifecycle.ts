@@ -1,6 +1,6 @@
 /**
- * The states of a replication and what leads from one to another. Kept in memory only: what must survive a restart is
- * the checkpoint on the target.
+ * The states of a replication: who sets each, what holds of its positions (positions.ts), and what may follow. Kept in
+ * memory only: what must survive a restart is the checkpoint on the target.
  *
  *     idle ─start─▶ starting ─slot taken by another─▶ standby ─slot free─▶ starting
  *                      │ stream runs
@@ -9,26 +9,55 @@
  *                      │ connection lost      │
  *                      ▼                      ▼
  *                 reconnecting ◀──────────────┘ ─▶ starting
- *     any ─something must be mended─▶ stopped ─looked again─▶ starting
+ *     any ─a person has to fix something─▶ stopped ─retry─▶ starting
  *     any ─stop─▶ idle
  */
 import type { ReplicationProblem, ReplicationState } from '@ficus/core';
 
 export type Lifecycle =
-  /** Not started, or ended by `stop`. */
+  /** Set by `stop`, and before `start`. No position moves. */
   | { readonly name: 'idle' }
-  /** Set by the run loop before each session. A problem stays visible until a session runs. */
+  /**
+   * Set by the run loop before each session. Positions begin at the checkpoint once the stream is claimed. A problem stays
+   * visible until a session runs.
+   */
   | { readonly name: 'starting'; readonly problem?: ReplicationProblem | undefined }
-  /** Set when the stream runs and rows are missing: changes arrive, the first copy goes on beside them. */
+  /**
+   * Set by a session whose stream runs while rows are missing. All positions move. Chunks may be ahead of `applied`, and
+   * what lies before it need not be there: the target must not serve reads yet.
+   */
   | { readonly name: 'copying' }
-  /** Set when the stream runs and every row was copied. */
+  /** Set by a session when every row is copied. Whatever the source committed before `applied` is on the target. */
   | { readonly name: 'streaming' }
-  /** Set when another process holds the slot. */
+  /** Set by the run loop when another process has the stream. Ours stand still; the checkpoint is the other's to move. */
   | { readonly name: 'standby' }
-  /** Set when a session failed for a reason that passes. */
+  /** Set by the run loop after a failure that passes. `applied` is what is durable. */
   | { readonly name: 'reconnecting'; readonly problem: ReplicationProblem }
-  /** Set when a session failed for a reason that somebody must mend. */
+  /** Set by the run loop after a failure that a person has to fix. `applied` is what is durable. */
   | { readonly name: 'stopped'; readonly problem: ReplicationProblem };
+
+type Name = Lifecycle['name'];
+
+/** Ends of a session: a failure, another process, a restart from the checkpoint, `stop`. */
+const ENDS = ['reconnecting', 'stopped', 'standby', 'starting', 'idle'] as const;
+
+/** State → what may follow it. */
+export const TRANSITIONS = {
+  idle: ['starting'],
+  starting: ['copying', 'streaming', ...ENDS],
+  copying: ['streaming', ...ENDS],
+  // Not `copying`: a copied table stays copied for as long as a session lives.
+  streaming: ENDS,
+  standby: ['starting', 'idle'],
+  reconnecting: ['starting', 'idle'],
+  stopped: ['starting', 'idle'],
+} as const satisfies Readonly<Record<Name, readonly Name[]>>;
+
+/** Staying in a state is always allowed. */
+export function mayFollow(from: Name, to: Name): boolean {
+  const next: readonly Name[] = TRANSITIONS[from];
+  return from === to || next.includes(to);
+}
 
 /** What the outside sees. */
 export function publicState(lifecycle: Lifecycle): {
@@ -39,7 +68,7 @@ export function publicState(lifecycle: Lifecycle): {
     case 'idle':
       return { state: 'stopped', problem: undefined };
     case 'starting':
-      // While it is tried again, what is wrong stays wrong.
+      // A retry alone solves nothing: the problem stays visible.
       return lifecycle.problem
         ? { state: 'stopped', problem: lifecycle.problem }
         : { state: 'starting', problem: undefined };

@@ -16,7 +16,7 @@ import type { DatabaseCatalog, TableCatalog } from '../catalog/database-catalog.
 import { readCatalog } from '../catalog/read-catalog.ts';
 import { readSystemIdentifier } from '../catalog/read-system-identifier.ts';
 import { applySessionSettings } from '../catalog/session-settings.ts';
-import { type CopyTask, loadProgress, makeCopyTask } from '../copy/copy-task.ts';
+import { type CopyTask, isWhole, loadProgress, makeCopyTask } from '../copy/copy-task.ts';
 import { groupBySource } from '../copy/whole-tables.ts';
 import { describeRelation } from '../decode/change-visitor.ts';
 import { reach } from '../failpoints.ts';
@@ -121,7 +121,7 @@ export async function prepareStream(
 
 /** A table copied whole cannot get another part later: the stream leaves out changes by table, not by part. */
 function refuseHalfCopied(tasks: readonly CopyTask[]): void {
-  for (const group of groupBySource(tasks.filter((task) => task.whole))) {
+  for (const group of groupBySource(tasks.filter(isWhole))) {
     const left = group.find((task) => !task.done);
     if (left && group.some((task) => task.done))
       throw new FicusError(

@@ -21,7 +21,7 @@ import { nameStream, type StreamNames } from '../source/stream-names.ts';
 import { ApplyPause } from './apply-pause.ts';
 import { classifyFailure } from './classify-failure.ts';
 import { Heartbeats } from './heartbeat.ts';
-import { type Lifecycle, publicState } from './lifecycle.ts';
+import { type Lifecycle, mayFollow, publicState } from './lifecycle.ts';
 import { PositionWaiters } from './position-waiters.ts';
 import { connectTo, type PreparedStream, readPlace } from './prepare-stream.ts';
 import { Session } from './session.ts';
@@ -308,8 +308,17 @@ export class SliceReplication implements Replication, SessionHost {
   }
 
   #enter(lifecycle: Lifecycle): void {
+    const from = this.#lifecycle.name;
+    if (!mayFollow(from, lifecycle.name)) this.#reportIllegal(from, lifecycle.name);
     this.#lifecycle = lifecycle;
     this.#notify();
+  }
+
+  /** A fault of ours: tests fail, a user's stream continues. */
+  #reportIllegal(from: string, to: string): void {
+    const message = `state ${to} may not follow ${from}`;
+    if (process.env.NODE_ENV === 'test') throw new Error(message);
+    this.#logger.error({ from, to }, message);
   }
 
   #notify(): void {

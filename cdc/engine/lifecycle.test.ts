@@ -1,0 +1,31 @@
+import { describe, expect, test } from 'vitest';
+import { type Lifecycle, mayFollow, publicState, TRANSITIONS } from './lifecycle.ts';
+
+const NAMES = Object.keys(TRANSITIONS) as Lifecycle['name'][];
+
+describe('transitions', () => {
+  test('every state can be stopped, and none stays for good', () => {
+    for (const name of NAMES) {
+      expect(mayFollow(name, 'idle'), name).toBe(true);
+      expect(mayFollow(name, 'starting'), name).toBe(true);
+    }
+  });
+
+  test.each([
+    ['idle', 'streaming'],
+    ['standby', 'streaming'],
+    ['reconnecting', 'copying'],
+    ['stopped', 'streaming'],
+    ['streaming', 'copying'],
+    ['standby', 'reconnecting'],
+  ] as const)('%s is not followed by %s: a session begins, or is begun again, in between', (from, to) => {
+    expect(mayFollow(from, to)).toBe(false);
+  });
+});
+
+test('a problem stays visible while the stream is retried', () => {
+  const problem = { code: 'FICUS_CDC_SLOT_LOST', message: 'gone', remedy: 'copy again' };
+  expect(publicState({ name: 'starting', problem })).toEqual({ state: 'stopped', problem });
+  expect(publicState({ name: 'starting' })).toEqual({ state: 'starting', problem: undefined });
+  expect(publicState({ name: 'idle' })).toEqual({ state: 'stopped', problem: undefined });
+});
