@@ -38,7 +38,7 @@ export interface Control {
 
 /**
  * Starts the control plane. Resolves when it listens; first copies and streams then begin in the background.
- * @throws FicusError FICUS_CDC_DATABASE_UNREACHABLE, FICUS_PORT_TAKEN, FICUS_CONTROL_ALREADY_RUNNING,
+ * @throws FicusError FICUS_DATABASE_UNREACHABLE, FICUS_PORT_TAKEN, FICUS_CONTROL_ALREADY_RUNNING,
  *   FICUS_CONTROL_TOKEN_REQUIRED, FICUS_CONTROL_SCHEMA_NEWER, FICUS_CONFIG_INVALID
  */
 export async function startControl(options: ControlOptions): Promise<Control> {

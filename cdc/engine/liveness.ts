@@ -93,10 +93,7 @@ export class Liveness {
   #dead({ side }: WatchedConnection, what: string): void {
     const seconds = Math.round(this.#options.answerMs / 100) / 10;
     this.#options.onDead(
-      new FicusError(
-        'FICUS_CDC_DATABASE_UNREACHABLE',
-        `The ${side} has sent nothing for ${seconds} s, ${what}.`,
-      ),
+      new FicusError('FICUS_DATABASE_UNREACHABLE', `The ${side} has sent nothing for ${seconds} s, ${what}.`),
     );
   }
 

@@ -6,7 +6,8 @@
  *        │            └────▶ Copier ──chunks────┘
  *        └──────── acknowledge what is durable ◀┘
  */
-import type { CopyProgress, SlotHealth } from '@ficus/core';
+import { type CopyProgress, FicusError, type SlotHealth } from '@ficus/core';
+import pg from 'pg';
 import type { Applier } from '../apply/applier.ts';
 import { FENCED } from '../apply/checkpoint.ts';
 import { TargetSession } from '../apply/target-session.ts';
@@ -149,12 +150,14 @@ export class RunningSession implements SessionStatus {
     if (copier.progress().done) throw new RestartSession('far behind');
   }
 
-  /** An error of PostgreSQL's about the rows, with the row that caused it. */
+  /** A refusal of the target's, with the row that caused it where one can be found. */
   async #explain(error: unknown, batch: Batch): Promise<unknown> {
     if (classifyFailure(error).kind !== 'stop' || (error as { code?: string }).code === FENCED) return error;
     const { applier, host } = this.#parts;
-    return applier.explain(error, batch, () =>
+    const explained = await applier.explain(error, batch, () =>
       TargetSession.open({ url: host.options.targetUrl, applicationName: 'ficus' }),
     );
+    if (!(explained instanceof pg.DatabaseError)) return explained;
+    return new FicusError('FICUS_CDC_APPLY_FAILED', explained.message, { cause: explained });
   }
 }

@@ -26,7 +26,7 @@ export function evaluateVersion(path: string, serverVersion: number): Finding[] 
   if (serverVersion >= OLDEST_SERVER_VERSION) return [];
   const shown = `${Math.floor(serverVersion / 10_000)}.${serverVersion % 10_000}`;
   const message = `The server is PostgreSQL ${shown}; Ficus needs 15 or newer.`;
-  return [{ severity: 'error', path, code: 'FICUS_CDC_SERVER_VERSION', message }];
+  return [{ severity: 'error', path, code: 'FICUS_DATABASE_VERSION', message }];
 }
 
 /** Findings about the server that a change stream is read from. */

@@ -42,7 +42,7 @@ export async function openDatabase(path: string, url: string, options: OpenOptio
     const message = describeConnectError(url, error);
     return {
       ok: false,
-      finding: { severity: 'error', path, code: 'FICUS_CDC_DATABASE_UNREACHABLE', message },
+      finding: { severity: 'error', path, code: 'FICUS_DATABASE_UNREACHABLE', message },
     };
   }
 }

@@ -84,7 +84,7 @@ async function guard(path: string, url: string, look: () => Promise<Finding[]>):
     return await look();
   } catch (error) {
     const message = describeConnectError(url, error);
-    return [{ severity: 'error', path, code: 'FICUS_CDC_DATABASE_UNREACHABLE', message }];
+    return [{ severity: 'error', path, code: 'FICUS_DATABASE_UNREACHABLE', message }];
   }
 }
 

@@ -1,7 +1,7 @@
 /** `ficus copy`: the first copy of a slice's tables, watched until it is complete. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlClient, ReplicationView } from '@ficus/contract';
-import { FicusError } from '@ficus/core';
+import { FicusError, readErrorCode } from '@ficus/core';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { connectControl } from '../config/connect-control.ts';
@@ -64,7 +64,7 @@ async function watchCopy(
   for (;;) {
     const view = await control.replication(slice);
     if (view.state === 'stopped' && view.problem)
-      throw new FicusError('FICUS_CDC_APPLY_FAILED', `${view.problem.message} ${view.problem.remedy}`);
+      throw new FicusError(readErrorCode(view.problem.code), view.problem.message);
     if (view.copied || stopped.aborted) return view;
     if (view.copy) progress.update(formatCopy(view.copy), view.copy.percent / 100);
     else progress.update(view.state);

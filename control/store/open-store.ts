@@ -32,7 +32,7 @@ const SERVER_KEEPALIVE =
 
 /**
  * Connects, takes the lock, brings the schema up to date.
- * @throws FicusError FICUS_CDC_DATABASE_UNREACHABLE, FICUS_CONTROL_ALREADY_RUNNING, FICUS_CONTROL_SCHEMA_NEWER
+ * @throws FicusError FICUS_DATABASE_UNREACHABLE, FICUS_CONTROL_ALREADY_RUNNING, FICUS_CONTROL_SCHEMA_NEWER
  */
 export async function openStore(url: string, logger: Logger): Promise<Store> {
   const store = new PostgresStore(url, logger);
@@ -198,7 +198,7 @@ async function takeLock(client: pg.Client, url: string): Promise<void> {
 function unreachable(url: string, cause?: unknown): FicusError {
   const why = cause instanceof Error && cause.message ? ` (${firstLine(cause)})` : '';
   return new FicusError(
-    'FICUS_CDC_DATABASE_UNREACHABLE',
+    'FICUS_DATABASE_UNREACHABLE',
     `The control plane’s database ${describeDatabase(url)} cannot be reached${why}.`,
     { cause },
   );

@@ -2,13 +2,6 @@ import type { ErrorEntry } from './error-entry.ts';
 
 /** The change stream. */
 export const cdcErrors = {
-  FICUS_CDC_DATABASE_UNREACHABLE: {
-    status: 503,
-    exit: 3,
-    title: 'A database cannot be reached',
-    remedy: 'See whether it runs, and whether host, port, name, user and password in its URL are right.',
-    retry: 'timed',
-  },
   FICUS_CDC_WAL_LEVEL: {
     status: 409,
     exit: 3,
@@ -27,14 +20,14 @@ export const cdcErrors = {
     status: 409,
     exit: 3,
     title: 'A mapped table or column does not exist',
-    remedy: 'Mend the mapping in ficus.yaml, or create the table or column.',
+    remedy: 'Fix the mapping in ficus.yaml, or create the table or column.',
     retry: 'manual',
   },
   FICUS_CDC_MAPPING_INVALID: {
     status: 422,
     exit: 3,
     title: 'A mapping does not fit the databases',
-    remedy: 'Mend the table’s entry in ficus.yaml, or the table of the candidate.',
+    remedy: 'Fix the table’s entry in ficus.yaml, or the table of the candidate.',
     retry: 'manual',
   },
   FICUS_CDC_PRIVILEGE: {
@@ -44,26 +37,18 @@ export const cdcErrors = {
     remedy: 'Grant it; `ficus check --live --grants` prints roles that have all they need and no more.',
     retry: 'manual',
   },
-  FICUS_CDC_SERVER_VERSION: {
-    status: 409,
-    exit: 3,
-    title: 'The PostgreSQL server is too old',
-    remedy: 'Use PostgreSQL 15 or newer on both sides.',
-    retry: 'manual',
-  },
   FICUS_CDC_SLOTS_EXHAUSTED: {
     status: 409,
     exit: 3,
     title: 'The source has no room for another replication slot or sender',
-    remedy:
-      'Drop slots that nobody uses, or raise max_replication_slots and max_wal_senders and restart PostgreSQL.',
+    remedy: 'Drop unused slots, or raise max_replication_slots and max_wal_senders and restart PostgreSQL.',
     retry: 'manual',
   },
   FICUS_CDC_SLOT_RETENTION: {
     status: 409,
     exit: 3,
     title: 'The source may keep too much or too little WAL for the slot',
-    remedy: 'Set max_slot_wal_keep_size to what the disk bears and the longest pause of the stream needs.',
+    remedy: 'Set max_slot_wal_keep_size to what the disk can hold and the longest pause of the stream needs.',
     retry: 'manual',
   },
   FICUS_CDC_APPLY_IN_ORDER: {
@@ -86,14 +71,14 @@ export const cdcErrors = {
     status: 409,
     exit: 3,
     title: 'The replication slot is lost or was recreated',
-    remedy: 'The rows must be copied anew: ficus copy SLICE --restart.',
+    remedy: 'Copy the rows again: ficus copy SLICE --restart.',
     retry: 'manual',
   },
   FICUS_CDC_PUBLICATION_GAP: {
     status: 409,
     exit: 3,
-    title: 'The publication was changed by somebody else, and changes were not sent',
-    remedy: 'The rows must be copied anew: ficus copy SLICE --restart. The publication is ours to change.',
+    title: 'The publication was changed by another hand, and changes were not sent',
+    remedy: 'Copy the rows again: ficus copy SLICE --restart. Leave the publication to Ficus.',
     retry: 'manual',
   },
   FICUS_CDC_SOURCE_UNSETTLED: {
@@ -101,7 +86,7 @@ export const cdcErrors = {
     exit: 3,
     title: 'Tables of the source change faster than a replication slot can be made',
     remedy:
-      'It is tried again by itself. If it does not pass, pause for a moment whatever creates, alters or truncates tables there.',
+      'The stream retries by itself. If that does not help, pause what creates, alters or truncates tables there.',
     retry: 'timed',
   },
   FICUS_CDC_SOURCE_UNDECODABLE: {
@@ -109,14 +94,29 @@ export const cdcErrors = {
     exit: 3,
     title: 'The source cannot decode what the slot asks for',
     remedy:
-      'If it does not pass by itself, the rows must be copied anew, with a new slot: ficus copy SLICE --restart.',
+      'If it does not pass by itself, copy the rows again, with a new slot: ficus copy SLICE --restart.',
+    retry: 'manual',
+  },
+  FICUS_CDC_INTERRUPTED: {
+    status: 503,
+    exit: 3,
+    title: 'A database broke off the stream’s work',
+    remedy:
+      'The stream retries by itself. If it keeps happening, fix what the message names: a deadlock, a lock, room on a disk, connections that are used up.',
+    retry: 'timed',
+  },
+  FICUS_CDC_STATEMENT_REFUSED: {
+    status: 409,
+    exit: 3,
+    title: 'A database refused a statement of the stream',
+    remedy: 'Fix what the message names; the stream retries by itself and continues where it was.',
     retry: 'manual',
   },
   FICUS_CDC_APPLY_FAILED: {
     status: 409,
     exit: 3,
     title: 'A change cannot be applied to the target',
-    remedy: 'Mend the target as the shown event asks; the stream goes on from the same transaction.',
+    remedy: 'Fix the target as the shown event asks; the stream continues from the same transaction.',
     retry: 'manual',
   },
   FICUS_CDC_CONFLICT: {
@@ -124,7 +124,7 @@ export const cdcErrors = {
     exit: 3,
     title: 'A row of the target contradicts the change stream',
     remedy:
-      'Somebody else writes to the target’s tables: find out who, and take the right away from them. Then make the shown row of the target what the source had before the event (delete the one that must not be there, restore the one that is missing); the stream goes on by itself. Where many rows are concerned, copy anew: ficus copy SLICE --restart.',
+      'Another writer changes the target’s tables: find it, and revoke its right. Then make the shown row of the target what the source had before the event (delete the one that must not be there, restore the one that is missing); the stream continues by itself. Where many rows are concerned, copy again: ficus copy SLICE --restart.',
     retry: 'manual',
   },
   FICUS_CDC_TARGET_NOT_EMPTY: {
@@ -139,21 +139,21 @@ export const cdcErrors = {
     exit: 3,
     title: 'A table of the source was altered',
     remedy:
-      'Alter the target first, then the mapping; the stream goes on by itself from the same transaction. Where the message says so, copy anew: ficus copy SLICE --restart.',
+      'Alter the target first, then the mapping; the stream continues by itself from the same transaction. Where the message says so, copy again: ficus copy SLICE --restart.',
     retry: 'manual',
   },
   FICUS_CDC_SOURCE_CHANGED: {
     status: 409,
     exit: 3,
-    title: 'The source is another cluster, or went on from another point in time',
-    remedy: 'The rows must be copied anew: ficus copy SLICE --restart.',
+    title: 'The source is another cluster, or was restored to another point in time',
+    remedy: 'Copy the rows again: ficus copy SLICE --restart.',
     retry: 'manual',
   },
   FICUS_CDC_FENCED: {
     status: 409,
     exit: 3,
     title: 'Another process applies this stream, or the owner has changed',
-    remedy: 'Let the other process do it; this one has stopped writing.',
+    remedy: 'Leave it to the other process; this one has stopped writing.',
     retry: 'never',
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -30,10 +30,12 @@ let control: Server;
 let mute: boolean;
 /** Ends in the middle of its answers. */
 let torn: boolean;
+let replication: object;
 
 beforeEach(async () => {
   mute = false;
   torn = false;
+  replication = REPLICATION;
   control = createServer((request, response) => {
     request.resume();
     if (mute) return;
@@ -42,7 +44,7 @@ beforeEach(async () => {
       response.write('{"state":', () => response.destroy());
       return;
     }
-    response.end(JSON.stringify(request.url?.endsWith('/verify') ? RUN : REPLICATION));
+    response.end(JSON.stringify(request.url?.endsWith('/verify') ? RUN : replication));
   }).listen(0, '127.0.0.1');
   await once(control, 'listening');
   const address = control.address();
@@ -143,4 +145,17 @@ test.each(['verify', 'copy'])('a control plane that goes away while it answers f
   const { status, stderr } = await running.ended;
   expect(status).toBe(3);
   expect(stripVTControlCharacters(shown(stderr))).toMatch(/^error: No control plane answers at /);
+});
+
+test('ficus copy passes on the code of a stream that has stopped', async () => {
+  const problem = { code: 'FICUS_CDC_SLOT_LOST', message: 'The source has no slot “s”; it was dropped.' };
+  replication = {
+    state: 'stopped',
+    copied: false,
+    copy: null,
+    problem: { ...problem, remedy: 'Copy again.' },
+  };
+  const { status, stdout } = await watch('copy', '--json').ended;
+  expect(status).toBe(3);
+  expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: problem });
 });

@@ -236,7 +236,7 @@ describe('starting', () => {
 
   it('names an unreachable database without its password', async () => {
     const error = await failure(start({}, 'postgres://ficus:hunter2@127.0.0.1:1/ficus'));
-    expect(error.code).toBe('FICUS_CDC_DATABASE_UNREACHABLE');
+    expect(error.code).toBe('FICUS_DATABASE_UNREACHABLE');
     expect(error.message).toContain('127.0.0.1:1/ficus');
     expect(error.message).not.toContain('hunter2');
   });

@@ -55,7 +55,7 @@ it('goes on serving flags while its database is dead, refuses changes, and recov
   // A killed server's sessions live until they notice.
   await vi.waitUntil(async () => (await fetch(`${address}/readyz`)).status === 503, { timeout: 10_000 });
   await expect(client.setServe('notes', { percent: 60 })).rejects.toMatchObject({
-    code: 'FICUS_CDC_DATABASE_UNREACHABLE',
+    code: 'FICUS_DATABASE_UNREACHABLE',
   });
   expect((await client.slice('notes')).flags.serve.percent).toBe(30);
   const flags = await fetch(`${control.address}/unleash/api/client/features`);
@@ -82,7 +82,7 @@ it('takes over what another control plane changed while it had lost its lock', a
   relay.cut(false);
   await createControlClient(second.address).setServe('notes', { percent: 77 });
   await expect(client.setServe('notes', { percent: 1 })).rejects.toMatchObject({
-    code: 'FICUS_CDC_DATABASE_UNREACHABLE',
+    code: 'FICUS_DATABASE_UNREACHABLE',
   });
   await second.stop();
   await vi.waitUntil(async () => (await fetch(`${control?.address}/readyz`)).status === 200, {
@@ -102,7 +102,7 @@ it('notices a network that swallows everything, and works again when it does not
   await client.setServe('notes', { percent: 11 });
   relay.swallow(true);
   await expect(client.setServe('notes', { percent: 12 })).rejects.toMatchObject({
-    code: 'FICUS_CDC_DATABASE_UNREACHABLE',
+    code: 'FICUS_DATABASE_UNREACHABLE',
   });
   relay.swallow(false);
   await vi.waitUntil(async () => (await fetch(`${address}/readyz`)).status === 200, { timeout: 15_000 });

@@ -42,7 +42,7 @@ async function prepare(
   return { stream: replication, through: relays };
 }
 
-const unreachable = { state: 'reconnecting', problem: { code: 'FICUS_CDC_DATABASE_UNREACHABLE' } };
+const unreachable = { state: 'reconnecting', problem: { code: 'FICUS_DATABASE_UNREACHABLE' } };
 
 test.each(['source', 'target'] as const)('a %s that falls silent, and speaks again', async (side) => {
   const { stream, through } = await prepare();

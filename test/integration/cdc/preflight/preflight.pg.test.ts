@@ -56,7 +56,7 @@ describe('a database that cannot be used', () => {
         {
           severity: 'error',
           path: 'control.database',
-          code: 'FICUS_CDC_DATABASE_UNREACHABLE',
+          code: 'FICUS_DATABASE_UNREACHABLE',
           message: expect.stringMatching(sentence),
         },
       ]);

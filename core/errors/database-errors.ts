@@ -1,0 +1,19 @@
+import type { ErrorEntry } from './error-entry.ts';
+
+/** PostgreSQL servers of any part: legacy, candidate, control plane. */
+export const databaseErrors = {
+  FICUS_DATABASE_UNREACHABLE: {
+    status: 503,
+    exit: 3,
+    title: 'A database cannot be reached',
+    remedy: 'See whether it runs, and whether host, port, name, user and password in its URL are right.',
+    retry: 'timed',
+  },
+  FICUS_DATABASE_VERSION: {
+    status: 409,
+    exit: 3,
+    title: 'The PostgreSQL server is too old',
+    remedy: 'Use PostgreSQL 15 or newer.',
+    retry: 'manual',
+  },
+} as const satisfies Record<string, ErrorEntry>;
