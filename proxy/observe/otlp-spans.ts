@@ -1,12 +1,12 @@
 /**
  * Server spans over OTLP/HTTP. The exporter reads endpoint, headers and sampling from the standard environment
- * variables by itself. Loaded by spans.ts alone, and only when a destination is configured.
+ * variables by itself. Loaded by start-spans.ts alone, and only when a destination is configured.
  */
 import { type Context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
-import type { RequestSpan, Spans } from './spans.ts';
+import type { RequestSpan, Spans } from './request-span.ts';
 
 export function startOtlpSpans(service: string): Spans {
   const provider = new TracerProvider({

@@ -2,7 +2,7 @@
  * What a request is called in logs and traces, and by the services behind. Names that were brought are kept when they
  * are well formed; made ones replace what was not.
  */
-import type { RequestSpan, Spans } from './spans.ts';
+import type { RequestSpan, Spans } from './request-span.ts';
 import { isRequestId, isTraceparent, makeTraceparent, randomDigits, traceIdOf } from './trace-context.ts';
 
 export interface RequestName {

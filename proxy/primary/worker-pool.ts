@@ -10,7 +10,7 @@ import cluster, { type Worker as WorkerProcess } from 'node:cluster';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
-import { startSpans } from '../observe/spans.ts';
+import { startSpans } from '../observe/start-spans.ts';
 import { Worker } from '../worker/worker.ts';
 import type { PrimaryMessage, WorkerInit, WorkerMessage } from '../worker/worker-messages.ts';
 import { Silence } from './silence.ts';

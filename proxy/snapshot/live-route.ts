@@ -1,8 +1,8 @@
 /** A route of the config, made ready for requests. Built with its snapshot. */
 import type { RouteConfig } from '@ficus/core';
 import { RemovedFields } from '../accept/removed-fields.ts';
+import { compileRewrite, type Rewrite } from '../forward/route-rewrite.ts';
 import type { MatchedRoute } from '../match/route-table.ts';
-import { compileRewrite, type Rewrite } from '../respond/rewrite.ts';
 import type { LiveSlice } from './live-slice.ts';
 
 export interface LiveRoute {

@@ -3,7 +3,7 @@ import type { SliceState } from '@ficus/core';
 import type { Logger } from 'pino';
 import type { FlagEvaluator } from '../flags/flag-evaluator.ts';
 import type { Exchange } from '../forward/forward.ts';
-import type { Spans } from '../observe/spans.ts';
+import type { Spans } from '../observe/request-span.ts';
 import type { PinTable } from '../pin/pin-table.ts';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
 import type { LiveSnapshot } from './live-snapshot.ts';

@@ -3,7 +3,7 @@
  */
 import { FicusError } from '@ficus/core';
 import { createLogger } from '../observe/create-logger.ts';
-import { startSpans } from '../observe/spans.ts';
+import { startSpans } from '../observe/start-spans.ts';
 import { LineSink } from './line-sink.ts';
 import { Worker } from './worker.ts';
 import type { PrimaryMessage, WorkerInit, WorkerMessage } from './worker-messages.ts';

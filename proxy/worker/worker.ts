@@ -11,7 +11,7 @@ import { turnEpoch } from '../clock/turn-clock.ts';
 import { FlagEvaluator } from '../flags/flag-evaluator.ts';
 import type { Exchange } from '../forward/forward.ts';
 import { KeptIdentity } from '../identify/kept-identity.ts';
-import type { Spans } from '../observe/spans.ts';
+import type { Spans } from '../observe/request-span.ts';
 import { PinTable } from '../pin/pin-table.ts';
 import { runRequest } from '../request/request-run.ts';
 import { RequestState } from '../request/request-state.ts';

@@ -2,27 +2,7 @@
  * A span for each request, only when the standard environment variables name a destination. Without one the SDK is
  * not even loaded, and the request path asks a single undefined.
  */
-export interface Spans {
-  /** @param parent well-formed traceparent of the client */
-  begin(parent: string | undefined, method: string, path: string): RequestSpan;
-  /** Sends what is still held. */
-  stop(): Promise<void>;
-}
-
-export interface SpanFacts {
-  readonly status: number;
-  readonly failed: boolean;
-  readonly side: string;
-  readonly reason: string;
-  readonly slice: string | undefined;
-  readonly route: string | undefined;
-}
-
-export interface RequestSpan {
-  /** For the upstream, which becomes the child. */
-  readonly traceparent: string;
-  end(facts: SpanFacts): void;
-}
+import type { Spans } from './request-span.ts';
 
 /** @param environment process.env */
 export async function startSpans(

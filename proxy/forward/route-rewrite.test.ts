@@ -1,6 +1,6 @@
 import { rewriteSchema } from '@ficus/core';
 import { describe, expect, test } from 'vitest';
-import { compileRewrite } from './rewrite.ts';
+import { compileRewrite } from './route-rewrite.ts';
 
 const upstream = { authority: 'candidate:3101', basePath: '/v2' };
 const compile = (written: Record<string, unknown>) => compileRewrite(rewriteSchema.parse(written), upstream);

@@ -1,0 +1,46 @@
+/**
+ * A route's rewrite where old and new differ (`routes[].rewrite`), compiled once for each config and applied when the
+ * candidate serves: the request's path and fields on the way out, and on the way back whatever names the candidate's own
+ * address or path (respond/rewrite-response.ts).
+ */
+import type { RewriteConfig } from '@ficus/core';
+import type { ResponseHead } from '../respond/response-amendments.ts';
+import { compileResponseRewrite, type UpstreamPlace } from '../respond/rewrite-response.ts';
+import { hasDotSegment } from '../wire/canonical-path.ts';
+import { hasPrefix } from '../wire/path-prefix.ts';
+
+export interface Rewrite {
+  /** Target for the candidate; `undefined` leaves it as it came. */
+  target(target: string, canonical: string): string | undefined;
+  /** Fields for the request, flat. */
+  readonly setRequestHeaders: readonly string[];
+  readonly removeRequestHeaders: readonly string[];
+  /** Changes the head in place. @param origin the proxy as the client knows it, `http://shop.example.com` */
+  response(head: ResponseHead, origin: string): void;
+}
+
+/** @param upstream authority and base path of the candidate */
+export function compileRewrite(config: RewriteConfig, upstream: UpstreamPlace): Rewrite {
+  const { stripPrefix = '', addPrefix = '', requestHeaders } = config;
+  const strip = stripPrefix.replace(/\/$/, '');
+  const add = addPrefix.replace(/\/$/, '');
+  return {
+    setRequestHeaders: Object.entries(requestHeaders?.set ?? {}).flat(),
+    removeRequestHeaders: requestHeaders?.remove ?? [],
+    target: (target, canonical) => (strip || add ? rewriteTarget(target, canonical, strip, add) : undefined),
+    response: compileResponseRewrite(config, upstream, strip, add),
+  };
+}
+
+/**
+ * The raw path is cut where it can be. One that spells its prefix in another way goes out in canonical form, and so
+ * does one with dot segments: `/old/../old/x` would climb out of the new prefix (GHSA-2q7r-29rg-6m5h).
+ */
+function rewriteTarget(target: string, canonical: string, strip: string, add: string): string {
+  const queryAt = target.indexOf('?');
+  const query = queryAt === -1 ? '' : target.slice(queryAt);
+  const raw = queryAt === -1 ? target : target.slice(0, queryAt);
+  const path = hasPrefix(raw, strip) && !hasDotSegment(raw) ? raw : canonical;
+  const rest = hasPrefix(path, strip) ? path.slice(strip.length) : path;
+  return `${add}${rest.startsWith('/') ? rest : `/${rest}`}${query}`;
+}

@@ -1,0 +1,23 @@
+/** What the request path asks of tracing: a span for each request. Implemented by otlp-spans.ts, absent where none is wanted. */
+
+export interface Spans {
+  /** @param parent well-formed traceparent of the client */
+  begin(parent: string | undefined, method: string, path: string): RequestSpan;
+  /** Sends what is still held. */
+  stop(): Promise<void>;
+}
+
+export interface SpanFacts {
+  readonly status: number;
+  readonly failed: boolean;
+  readonly side: string;
+  readonly reason: string;
+  readonly slice: string | undefined;
+  readonly route: string | undefined;
+}
+
+export interface RequestSpan {
+  /** For the upstream, which becomes the child. */
+  readonly traceparent: string;
+  end(facts: SpanFacts): void;
+}

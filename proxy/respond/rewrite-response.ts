@@ -1,0 +1,89 @@
+/**
+ * Step 6, respond, under a rewrite: in the candidate's answer whatever names its own address or path is made to name the
+ * proxy's: Location, Content-Location, Link, Refresh, Set-Cookie. Fields that the config removes or sets come on top.
+ */
+import type { RewriteConfig } from '@ficus/core';
+import { cutPrefix } from '../wire/path-prefix.ts';
+import type { ResponseHead } from './response-amendments.ts';
+
+/** Where the candidate is. */
+export interface UpstreamPlace {
+  readonly authority: string;
+  readonly basePath: string;
+}
+
+/** `5; url=/there`, the URL quoted or not. No two parts can take the same bytes: an upstream may be hostile. */
+const REFRESH = /^([\d.\s]*[;,]\s*url\s*=\s*["']?)([^"'\s]*)(["']?)$/i;
+
+/** @param strip prefix that the request's path lost @param add prefix that it was given instead */
+export function compileResponseRewrite(
+  config: RewriteConfig,
+  upstream: UpstreamPlace,
+  strip: string,
+  add: string,
+): (head: ResponseHead, origin: string) => void {
+  const set = Object.entries(config.responseHeaders?.set ?? {});
+  const gone = new Set([...(config.responseHeaders?.remove ?? []), ...set.map(([name]) => name)]);
+  const url = (value: string, origin: string): string =>
+    config.location ? proxiedUrl(value, origin, upstream, strip, add) : value;
+  return (head, origin) => {
+    const headers: string[] = [];
+    for (let index = 0; index < head.headers.length; index += 2) {
+      const name = head.headers[index]!;
+      const lower = name.toLowerCase();
+      if (gone.has(lower)) continue;
+      headers.push(name, rewriteField(lower, head.headers[index + 1]!, origin));
+    }
+    for (const [name, value] of set) headers.push(name, value);
+    head.headers = headers;
+  };
+
+  function rewriteField(name: string, value: string, origin: string): string {
+    if (name === 'location' || name === 'content-location') return url(value, origin);
+    // RFC 8288: each target stands in angle brackets.
+    if (name === 'link')
+      return value.replace(/<([^<>]*)>/g, (_, target: string) => `<${url(target, origin)}>`);
+    if (name === 'refresh') {
+      const parts = REFRESH.exec(value);
+      return parts ? `${parts[1]}${url(parts[2]!, origin)}${parts[3]}` : value;
+    }
+    if (name === 'set-cookie' && (config.cookieDomain || config.cookiePath)) {
+      return rewriteCookie(value, config.cookieDomain ?? {}, config.cookiePath ?? {});
+    }
+    return value;
+  }
+}
+
+function proxiedUrl(
+  value: string,
+  origin: string,
+  upstream: UpstreamPlace,
+  strip: string,
+  add: string,
+): string {
+  const absolute = /^(?:https?:)?\/\/([^/?#]+)(.*)$/i.exec(value);
+  if (absolute && absolute[1]!.toLowerCase() !== upstream.authority.toLowerCase()) return value;
+  if (!absolute && !value.startsWith('/')) return value;
+  const path = absolute ? absolute[2] || '/' : value;
+  const inside = cutPrefix(cutPrefix(path, upstream.basePath), add);
+  const outside = add || strip ? `${strip}${inside}` : inside;
+  return absolute ? `${origin}${outside}` : outside;
+}
+
+function rewriteCookie(
+  cookie: string,
+  domains: Readonly<Record<string, string>>,
+  paths: Readonly<Record<string, string>>,
+): string {
+  const [pair, ...attributes] = cookie.split(';');
+  const kept = attributes.flatMap((attribute) => {
+    const [name, value = ''] = attribute.split('=', 2) as [string, string?];
+    const lower = name.trim().toLowerCase();
+    const map = lower === 'domain' ? domains : lower === 'path' ? paths : {};
+    const key = lower === 'domain' ? value.trim().replace(/^\./, '') : value.trim();
+    const to = Object.hasOwn(map, key) ? map[key] : undefined;
+    if (to === undefined) return [attribute];
+    return to === '' ? [] : [`${name}=${to}`];
+  });
+  return [pair, ...kept].join(';');
+}
