@@ -12,6 +12,7 @@ import { openForeignFlags } from './flags/open-foreign-flags.ts';
 import { EventStreams } from './http/event-streams.ts';
 import { ProgressHub } from './link/progress-hub.ts';
 import { StateHub } from './link/state-hub.ts';
+import { makeCatchUp } from './parity/catch-up.ts';
 import { ParityService } from './parity/parity-service.ts';
 import { PositionSource } from './replications/position-source.ts';
 import { type OpenReplication, ReplicationSet } from './replications/replication-set.ts';
@@ -53,8 +54,7 @@ export async function makeParts(
   const positions = new PositionSource(replications);
   const parity = new ParityService({
     config,
-    replications,
-    positions,
+    catchUp: makeCatchUp(replications, positions),
     stateOf: (slice) => states.of(slice),
     logger,
   });

@@ -1,4 +1,7 @@
 /** Public entry point of the data plane. */
+export type { AskRefusal } from './ask/asker.ts';
+export { type OpenedAsker, openAsker } from './ask/open-asker.ts';
+export { sealOf } from './ask/seal.ts';
 export { cannotChange, checkCreatable } from './config-file/config-change.ts';
 export { parseConfigText, readConfigFile } from './config-file/read-config-file.ts';
 export { UnaskedReloads } from './config-file/unasked-reloads.ts';

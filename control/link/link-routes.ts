@@ -3,7 +3,6 @@
  */
 import {
   decodeObservation,
-  type EncodedObservation,
   type FicusConfig,
   LINK_PATHS,
   type PositionsAnswer,
@@ -62,9 +61,7 @@ export function registerLinkRoutes(app: FastifyInstance, parts: LinkParts): void
 
   app.post(LINK_PATHS.observations, { bodyLimit: LARGEST_BATCH }, async (request, reply) => {
     const { observations } = parseBody(observationBatchBody, request.body);
-    await parts.parity.observeAll(
-      observations.map((encoded) => decodeObservation(encoded as EncodedObservation)),
-    );
+    await parts.parity.observeAll(observations.map(decodeObservation));
     return reply.code(204).send();
   });
 }

@@ -1,10 +1,21 @@
-/** Shapes of what proxies send; the types are core's, and the compiler holds the two together. */
+/**
+ * Shapes of what proxies send; the types are core's, and the compiler holds the two together. What an observation says
+ * may be asked of an upstream again, so that it must be fit to be a request.
+ */
 import type { EncodedObservation, PositionsRequest, ProxyReport } from '@ficus/core';
 import { z } from 'zod';
 
 const count = z.number().min(0);
 const side = z.enum(['legacy', 'candidate']);
-const headers = z.array(z.tuple([z.string(), z.string()]));
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;
+const token = z.string().regex(TOKEN, 'must be a token (RFC 9110 section 5.6.2)');
+const fieldValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must be a field value');
+const target = z
+  .string()
+  .max(65_536)
+  .regex(/^\/[\x21-\x7e\x80-\xff]*$/, 'must be a target in origin form');
+const name = z.string().min(1).max(200);
+const headers = z.array(z.tuple([token, fieldValue])).max(2000);
 
 export const positionsBody = z.object({
   slices: z.array(z.string()).max(10_000),
@@ -29,28 +40,40 @@ export const reportBody = z.object({
 }) satisfies z.ZodType<ProxyReport>;
 
 const response = z.union([
-  z.object({ failed: z.string(), durationMs: count }),
-  z.object({
-    status: z.int(),
+  z.strictObject({ failed: z.string(), durationMs: count }),
+  z.strictObject({
+    status: z.int().min(100).max(999),
     headers,
-    body: z.string().describe('base64'),
+    body: z.base64(),
     truncated: z.boolean(),
     durationMs: count,
   }),
 ]);
 
-export const observationBatchBody = z.object({
+const caller = z.union([
+  z.literal('anonymous'),
+  z.strictObject({ user: z.string().min(1), tenant: z.string().optional() }),
+]);
+
+export const observationBatchBody = z.strictObject({
   observations: z.array(
-    z.object({
-      slice: z.string(),
-      route: z.string(),
-      requestId: z.string(),
-      traceId: z.string().optional(),
-      at: z.number(),
-      method: z.string(),
-      target: z.string(),
+    z.strictObject({
+      slice: name,
+      route: name,
+      requestId: name,
+      traceId: name.optional(),
+      at: count,
+      method: token,
+      httpVersion: z.enum(['1.0', '1.1']),
+      target,
+      targets: z.strictObject({ legacy: target, candidate: target }),
       requestHeaders: headers,
+      caller,
+      seal: z.string().max(100).optional(),
       servedBy: side,
+      owner: side,
+      epoch: z.int().min(1),
+      pinned: z.boolean(),
       legacy: response,
       candidate: response,
     }) satisfies z.ZodType<EncodedObservation>,

@@ -1,41 +1,41 @@
-/** Bounded work: so many at once, so many waiting, and a plain no to whatever is more. */
+/** Bounded work: so many jobs at once, so many waiting, and a plain no to any more. */
 
 export class ConfirmQueue {
-  private readonly concurrency: number;
-  private readonly capacity: number;
-  private readonly waiting: (() => Promise<void>)[] = [];
-  private running = 0;
-  private stopped = false;
+  readonly #concurrency: number;
+  readonly #capacity: number;
+  readonly #waiting: (() => Promise<void>)[] = [];
+  #running = 0;
+  #stopped = false;
 
   constructor(concurrency: number, capacity: number) {
-    this.concurrency = concurrency;
-    this.capacity = capacity;
+    this.#concurrency = concurrency;
+    this.#capacity = capacity;
   }
 
   /** False when there is no room. */
   offer(job: () => Promise<void>): boolean {
-    if (this.stopped || this.waiting.length >= this.capacity) return false;
-    this.waiting.push(job);
-    this.next();
+    if (this.#stopped || this.#waiting.length >= this.#capacity) return false;
+    this.#waiting.push(job);
+    this.#next();
     return true;
   }
 
   /** Forgets what waits. */
   stop(): void {
-    this.stopped = true;
-    this.waiting.length = 0;
+    this.#stopped = true;
+    this.#waiting.length = 0;
   }
 
-  private next(): void {
-    if (this.running >= this.concurrency) return;
-    const job = this.waiting.shift();
+  #next(): void {
+    if (this.#running >= this.#concurrency) return;
+    const job = this.#waiting.shift();
     if (!job) return;
-    this.running += 1;
+    this.#running += 1;
     job()
       .catch(() => undefined)
       .finally(() => {
-        this.running -= 1;
-        this.next();
+        this.#running -= 1;
+        this.#next();
       });
   }
 }

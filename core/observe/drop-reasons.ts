@@ -12,7 +12,6 @@ export const dropReasons = {
   },
   body: { means: 'The request has a body; such requests are not copied.', action: '' },
   'event-stream': { means: 'The answer has no end, so it cannot be compared.', action: '' },
-  'invalid-target': { means: 'The rewritten target cannot be sent.', action: 'Fix the route’s `rewrite`.' },
   'fell-back': { means: 'The candidate gave no answer; the legacy served instead.', action: 'See the log.' },
   'live-failed': {
     means: 'The live request failed: there is nothing to compare with.',

@@ -1,22 +1,45 @@
 /**
- * What the data plane hands over after a shadow copy: both exchanges, bodies bounded. The parity part turns it
- * into a verdict. It holds headers and bodies of users: it stays in memory, and is redacted before it is stored.
+ * What the data plane hands over after a shadow copy: what was asked, by whom, and both answers, bodies bounded. The
+ * parity part turns it into a verdict, and the control plane may ask the same again. It holds headers, bodies and the
+ * caller of users: it stays in memory, and is redacted before it is stored.
  */
 import type { Side } from '../slice/side.ts';
 
-export interface Observation {
+/** Who called, as the proxy verified it. Never read from a header again. */
+export type VerifiedCaller = 'anonymous' | { readonly user: string; readonly tenant?: string | undefined };
+
+/** One request, with all that it takes to ask a side the same again. */
+export interface AskedRequest {
   readonly slice: string;
   readonly route: string;
   readonly requestId: string;
+  readonly method: string;
+  /** That the client spoke; the proxy names it in Via. */
+  readonly httpVersion: '1.0' | '1.1';
+  /** Request target as it came, path and query. */
+  readonly target: string;
+  /** Request target as each side gets it, after the route's rewrite; the upstream's base path comes before it. */
+  readonly targets: Readonly<Record<Side, string>>;
+  /**
+   * The fields as a side without rewrites gets them: names as they were sent, forwarding fields included, without Via, the
+   * identity assertion, and the mark of a copy.
+   */
+  readonly requestHeaders: readonly (readonly [string, string])[];
+  readonly caller: VerifiedCaller;
+  /** Signature over the above but the headers, where assertions are configured: the control plane believes no other caller. */
+  readonly seal?: string | undefined;
+}
+
+export interface Observation extends AskedRequest {
   readonly traceId?: string | undefined;
   /** Milliseconds since the epoch at which the live response was complete. */
   readonly at: number;
-  readonly method: string;
-  /** Request target as it came, path and query. */
-  readonly target: string;
-  /** Request headers as forwarded, names in lower case. */
-  readonly requestHeaders: readonly (readonly [string, string])[];
   readonly servedBy: Side;
+  /** Owner and epoch under which the request was decided. */
+  readonly owner: Side;
+  readonly epoch: number;
+  /** Whether the caller's reads were pinned to the owner. */
+  readonly pinned: boolean;
   readonly legacy: ObservedResponse;
   readonly candidate: ObservedResponse;
 }

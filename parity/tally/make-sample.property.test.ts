@@ -42,7 +42,9 @@ it('holds no secret', () => {
         requestId: 'id',
         at: 0,
         method: 'GET',
+        httpVersion: '1.1',
         target: `/a?x=1&${name}=${one}`,
+        targets: { legacy: `/a?${name}=${one}`, candidate: `/a?${name}=${one}` },
         requestHeaders: [
           ['cookie', `sid=${one}`],
           ['authorization', `Bearer ${one}`],
@@ -51,13 +53,22 @@ it('holds no secret', () => {
           ['x-on-behalf-of', `${one}@example.org`],
           ['x-real-ip', one],
           ['x-custom', 'plain'],
+          ['X-User-Id', one],
         ],
+        caller: { user: one, tenant: other },
         servedBy: 'legacy',
+        owner: 'legacy',
+        epoch: 1,
+        pinned: false,
         legacy,
         candidate,
       };
       const text = JSON.stringify(
-        makeSample(observation, verdict, { legacy: 'http://o', candidate: 'http://n' }),
+        makeSample(observation, verdict, {
+          legacy: 'http://o',
+          candidate: 'http://n',
+          callerHeaders: ['x-user-id'],
+        }),
       );
       expect(text).not.toContain('SECRET');
       expect(text).toContain('plain');

@@ -10,14 +10,19 @@ export interface SideUrls {
   readonly candidate: string;
   /** Header of the identity assertion, when there is one: to be filled in like any other secret. */
   readonly assertionHeader?: string | undefined;
+  /** Headers that say who calls, in lower case: secret as well. */
+  readonly callerHeaders?: readonly string[] | undefined;
 }
 
 export function makeSample(observation: Observation, verdict: Verdict, urls: SideUrls): ParitySample {
   const request = {
     method: observation.method,
     target: observation.target,
-    headers: observation.requestHeaders.filter(([name]) => name !== urls.assertionHeader),
+    headers: observation.requestHeaders
+      .map(([name, value]) => [name.toLowerCase(), value] as const)
+      .filter(([name]) => name !== urls.assertionHeader),
   };
+  const secrets = urls.callerHeaders ?? [];
   const asserted = urls.assertionHeader === undefined ? [] : [[urls.assertionHeader, ''] as const];
   return {
     at: new Date(observation.at).toISOString(),
@@ -29,12 +34,11 @@ export function makeSample(observation: Observation, verdict: Verdict, urls: Sid
     differences: 'differences' in verdict ? verdict.differences.map(redactDifference) : [],
     expiredRules: verdict.kind === 'mismatch' ? (verdict.expiredRules ?? []) : [],
     curl: {
-      legacy: curlCommand(request, urls.legacy),
-      candidate: curlCommand(
-        { ...request, headers: [...request.headers, ...asserted] },
-        urls.candidate,
-        asserted.map(([name]) => name),
-      ),
+      legacy: curlCommand(request, urls.legacy, secrets),
+      candidate: curlCommand({ ...request, headers: [...request.headers, ...asserted] }, urls.candidate, [
+        ...secrets,
+        ...asserted.map(([name]) => name),
+      ]),
     },
   };
 }

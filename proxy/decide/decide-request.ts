@@ -2,7 +2,13 @@
  * Step 4, decide: gathers what core's `decideSide` asks for (flags evaluated for this caller, owner, pin, a tester's
  * word, the breaker) and answers who serves. The decision itself is core's, pure and tested there.
  */
-import { type DecideFacts, type Decision, decideSide } from '@ficus/core';
+import {
+  type DecideFacts,
+  type Decision,
+  decideSide,
+  INITIAL_SLICE_STATE,
+  type SliceState,
+} from '@ficus/core';
 import type { Context } from 'unleash-client';
 import type { InspectedHead } from '../accept/inspect-head.ts';
 import { turnNow } from '../clock/turn-clock.ts';
@@ -16,6 +22,8 @@ import type { RequestHost } from '../snapshot/request-host.ts';
 export interface RequestDecision extends Decision {
   /** The other side is not known to have seen this user's last write. */
   readonly pinned: boolean;
+  /** Of the slice, when it was decided. */
+  readonly state: SliceState;
   /** A bucket that the caller has to be given. */
   readonly newBucket: string | undefined;
 }
@@ -26,6 +34,7 @@ export const UNMATCHED: RequestDecision = {
   shadow: undefined,
   reason: 'no-route',
   pinned: false,
+  state: INITIAL_SLICE_STATE,
   newBucket: undefined,
 };
 
@@ -43,10 +52,11 @@ export function decideRequest(host: RequestHost, route: LiveRoute, request: Call
   const { caller, pinKey, newBucket } = callerOf(slice, request);
   const context = contextOf(route, identity, caller);
   const { force } = host.snapshot;
+  const state = host.stateOf(slice.name);
   const facts: DecideFacts = {
     kind: config.kind,
     hasTables: slice.hasTables,
-    owner: host.stateOf(slice.name).owner,
+    owner: state.owner,
     serveEnabled: host.flags.isEnabled(slice.serveFlag, context),
     shadowEnabled: host.flags.isEnabled(slice.shadowFlag, context),
     pinned: pinKey !== undefined && (identity.uncertain || host.pins.isPinned(slice.name, pinKey)),
@@ -55,7 +65,7 @@ export function decideRequest(host: RequestHost, route: LiveRoute, request: Call
     candidateAvailable: slice.candidate.breaker.allows(turnNow()),
   };
   const { serve, shadow, reason } = decideSide(facts);
-  return { serve, shadow, reason, pinned: facts.pinned, newBucket };
+  return { serve, shadow, reason, pinned: facts.pinned, state, newBucket };
 }
 
 /** Who calls, for one slice. */

@@ -100,7 +100,7 @@ export class ObservationQueue {
 }
 
 function sizeOf({ target, requestHeaders, legacy, candidate }: Observation): number {
-  let bytes = 1_000 + target.length + lengthOf(requestHeaders);
+  let bytes = 1_000 + target.length * 3 + lengthOf(requestHeaders);
   for (const side of [legacy, candidate]) {
     if (!('failed' in side)) bytes += side.body.length + lengthOf(side.headers);
   }

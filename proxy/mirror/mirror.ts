@@ -3,31 +3,26 @@
  * and its own deadline, so a hung side holds nothing that a live request needs. What does not fit is dropped and
  * counted by reason: too many copies under way, too many bytes held, a live exchange that failed.
  */
-import type { DropReason, Observation, ObservedResponse, ProxyConfig, Side } from '@ficus/core';
-import { type CopyResult, sendCopy } from '../upstream/send-copy.ts';
-import type { Upstream } from '../upstream/upstream.ts';
+import {
+  type DropReason,
+  type Observation,
+  type ObservedResponse,
+  otherSide,
+  type ProxyConfig,
+  type Side,
+} from '@ficus/core';
+import { type Asker, toPairs } from '../ask/asker.ts';
 import { BodyCapture } from '../wire/body-capture.ts';
 
-/** The live exchange, as far as a copy and its comparison need it. */
-export interface LiveExchange {
-  readonly slice: string;
-  readonly route: string;
-  readonly requestId: string;
-  readonly traceId: string;
-  readonly method: string;
-  readonly target: string;
-  /** Flat list as sent to the serving side. */
-  readonly requestHeaders: readonly string[];
-  readonly servedBy: Side;
-  readonly status: number;
-  /** Flat list as received. */
-  readonly responseHeaders: readonly string[];
-  readonly durationMs: number;
-}
+/** The live exchange as it will be observed, but for the answers. */
+export type ServedExchange = Omit<Observation, Side | 'at' | 'seal'>;
 
-/** Room taken for one copy; to be given back exactly once. */
+/** Room taken for one copy, and what is kept of the live answer; to be given back exactly once. */
 export interface CopyTicket {
   readonly capture: BodyCapture;
+  status: number;
+  /** Flat list as the upstream sent it. */
+  headers: readonly string[];
 }
 
 export interface MirrorHooks {
@@ -39,14 +34,16 @@ export interface MirrorHooks {
 type Limits = ProxyConfig['shadow'];
 
 export class Mirror {
+  readonly asker: Asker;
   readonly #limits: Limits;
   readonly #hooks: MirrorHooks;
   readonly #clock: () => number;
   #copies = 0;
   #reservedBytes = 0;
 
-  constructor(limits: Limits, hooks: MirrorHooks, clock: () => number = Date.now) {
+  constructor(limits: Limits, asker: Asker, hooks: MirrorHooks, clock: () => number = Date.now) {
     this.#limits = limits;
+    this.asker = asker;
     this.#hooks = hooks;
     this.#clock = clock;
   }
@@ -64,7 +61,7 @@ export class Mirror {
     if (this.#reservedBytes + bytes > this.#limits.bufferedBytes) return this.#drop(slice, 'memory');
     this.#copies += 1;
     this.#reservedBytes += bytes;
-    return { capture: new BodyCapture(this.#limits.bodyBytes) };
+    return { capture: new BodyCapture(this.#limits.bodyBytes), status: 0, headers: [] };
   }
 
   /** Gives the room back without a copy. */
@@ -73,15 +70,16 @@ export class Mirror {
     this.#drop(slice, reason);
   }
 
-  /** Sends the copy to the other side and hands both answers over. @param head of the copy, complete */
-  copy(ticket: CopyTicket, live: LiveExchange, upstream: Upstream, head: string): void {
-    const limits = { timeoutMs: this.#limits.timeoutMs, bodyBytes: this.#limits.bodyBytes };
+  /** Asks the side that did not serve, and hands both answers over. */
+  async copy(ticket: CopyTicket, served: ServedExchange, liveMs: number): Promise<void> {
     const at = this.#clock();
-    sendCopy(upstream, { method: live.method, head }, limits, (result) => {
-      this.#release();
-      this.#hooks.copied(live.slice, result.kind);
-      this.#hooks.observe(toObservation(ticket, live, result, at));
-    });
+    const seal = this.asker.seal(served);
+    const copied = await this.asker.ask(otherSide(served.servedBy), served);
+    this.#release();
+    this.#hooks.copied(served.slice, 'failed' in copied ? 'failed' : 'answered');
+    const live = answered(ticket, liveMs);
+    const [legacy, candidate] = served.servedBy === 'legacy' ? [live, copied] : [copied, live];
+    this.#hooks.observe({ ...served, seal, at, legacy, candidate });
   }
 
   #release(): void {
@@ -95,43 +93,7 @@ export class Mirror {
   }
 }
 
-function toObservation(ticket: CopyTicket, live: LiveExchange, result: CopyResult, at: number): Observation {
-  const served: ObservedResponse = {
-    status: live.status,
-    headers: toPairs(live.responseHeaders),
-    body: ticket.capture.toBuffer(),
-    truncated: ticket.capture.truncated,
-    durationMs: live.durationMs,
-  };
-  const copied = toObserved(result);
-  const sides = live.servedBy === 'legacy' ? [served, copied] : [copied, served];
-  return {
-    slice: live.slice,
-    route: live.route,
-    requestId: live.requestId,
-    traceId: live.traceId,
-    at,
-    method: live.method,
-    target: live.target,
-    requestHeaders: toPairs(live.requestHeaders),
-    servedBy: live.servedBy,
-    legacy: sides[0]!,
-    candidate: sides[1]!,
-  };
-}
-
-function toObserved(result: CopyResult): ObservedResponse {
-  if (result.kind === 'failed') {
-    return { failed: `${result.cause}: ${result.detail}`, durationMs: result.durationMs };
-  }
-  const { status, body, truncated, durationMs } = result;
-  return { status, headers: toPairs(result.headers), body, truncated, durationMs };
-}
-
-function toPairs(flat: readonly string[]): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (let index = 0; index < flat.length; index += 2) {
-    pairs.push([flat[index]!.toLowerCase(), flat[index + 1]!]);
-  }
-  return pairs;
+function answered({ capture, status, headers }: CopyTicket, durationMs: number): ObservedResponse {
+  const { truncated } = capture;
+  return { status, headers: toPairs(headers), body: capture.toBuffer(), truncated, durationMs };
 }

@@ -3,40 +3,17 @@
  * either the copy goes out or the room is given back. Made only for requests whose decision names a shadow side.
  */
 import type { IncomingMessage } from 'node:http';
-import { type DropReason, isComparable, type Side } from '@ficus/core';
-import type { RequestName } from '../observe/request-name.ts';
+import { type DropReason, isComparable } from '@ficus/core';
 import type { ResponseHead } from '../respond/response-amendments.ts';
-import type { Upstream } from '../upstream/upstream.ts';
 import type { BodyCapture } from '../wire/body-capture.ts';
 import { headerValue } from '../wire/raw-headers.ts';
-import { buildRequestHead, type FieldNames } from '../wire/request-head.ts';
-import type { CopyTicket, Mirror } from './mirror.ts';
-
-/** What the copy needs to know of the live request. */
-export interface ShadowFacts {
-  readonly slice: string;
-  readonly route: string;
-  readonly name: RequestName;
-  readonly servedBy: Side;
-  readonly request: IncomingMessage;
-  readonly durationMs: number;
-}
-
-/** Where the copy goes, and how its head is amended. */
-export interface ShadowDestination {
-  readonly upstream: Upstream;
-  readonly target: string | undefined;
-  readonly set: readonly string[];
-  readonly removed: FieldNames;
-}
+import type { CopyTicket, Mirror, ServedExchange } from './mirror.ts';
 
 export class ShadowPlan {
   /** The live request's fields; the forwarder fills it as it sends them. */
   readonly sentFields: string[] = [];
   readonly #mirror: Mirror;
   readonly #ticket: CopyTicket;
-  #status = 0;
-  #headers: readonly string[] = [];
 
   private constructor(mirror: Mirror, ticket: CopyTicket) {
     this.#mirror = mirror;
@@ -63,8 +40,8 @@ export class ShadowPlan {
 
   /** The live answer's head as the upstream sent it, before any rewrite. */
   noteHead(head: ResponseHead): void {
-    this.#status = head.status;
-    this.#headers = head.headers.slice();
+    this.#ticket.status = head.status;
+    this.#ticket.headers = head.headers.slice();
   }
 
   /** No copy after all. */
@@ -73,29 +50,8 @@ export class ShadowPlan {
   }
 
   /** The live answer is complete: the copy leaves. */
-  send(live: ShadowFacts, to: ShadowDestination): void {
-    const { request } = live;
-    const setHeaders = [...to.set, 'x-ficus-shadow', '1'];
-    const changes = { target: to.target, setHeaders, removeHeaders: to.removed };
-    const head = buildRequestHead(request, changes, to.upstream, 'copy');
-    if (head.error !== '') {
-      this.drop(live.slice, 'invalid-target');
-      return;
-    }
-    const exchange = {
-      slice: live.slice,
-      route: live.route,
-      requestId: live.name.requestId,
-      traceId: live.name.traceId,
-      method: request.method!,
-      target: request.url!,
-      requestHeaders: this.sentFields,
-      servedBy: live.servedBy,
-      status: this.#status,
-      responseHeaders: this.#headers,
-      durationMs: live.durationMs,
-    };
-    this.#mirror.copy(this.#ticket, exchange, to.upstream, head.text);
+  send(served: ServedExchange, liveMs: number): void {
+    void this.#mirror.copy(this.#ticket, served, liveMs);
   }
 }
 

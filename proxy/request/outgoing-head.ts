@@ -5,8 +5,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Side } from '@ficus/core';
 import { appendForwardedFields } from '../accept/forwarded-fields.ts';
+import { appendCandidateFields } from '../ask/candidate-fields.ts';
+import { targetForSide } from '../ask/side-target.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import { hasDotSegment } from '../wire/canonical-path.ts';
 import type { FieldNames } from '../wire/request-head.ts';
 import type { RequestState } from './request-state.ts';
 
@@ -16,13 +17,8 @@ export function targetFor(
   side: Side,
   { request, head, route }: RequestState,
 ): string | undefined {
-  const url = request.url!;
-  const rewritten = side === 'candidate' ? route?.rewrite?.target(url, head.path) : undefined;
-  if (rewritten !== undefined || upstream.basePath === '') return rewritten;
-  // Behind a base path, a path that climbs would leave it.
-  const queryAt = url.indexOf('?');
-  if (!hasDotSegment(queryAt === -1 ? url : url.slice(0, queryAt))) return undefined;
-  return queryAt === -1 ? head.path : head.path + url.slice(queryAt);
+  const rewrite = side === 'candidate' ? route?.rewrite : undefined;
+  return targetForSide(upstream.basePath, rewrite, request.url!, head.path);
 }
 
 /** The client's fields that do not go to the side, in lower case. */
@@ -43,9 +39,8 @@ export function fieldsFor(side: Side, state: RequestState): string[] {
   if (namesFields || name.traceparent !== traceparent) fields.push('traceparent', name.traceparent);
   if (head.maxForwards) fields.push('Max-Forwards', String(head.maxForwards - 1));
   if (side === 'legacy' || route === undefined) return fields;
-  if (route.rewrite) fields.push(...route.rewrite.setRequestHeaders);
-  const token = snapshot.assertion?.tokenFor(state.identity, route.slice.name, state.host.now());
-  if (token !== undefined) fields.push(snapshot.assertion!.header, token);
+  const { identity, host } = state;
+  appendCandidateFields(fields, route.rewrite, snapshot.assertion, identity, route.slice.name, host.now());
   return fields;
 }
 

@@ -1,29 +1,58 @@
-/** Step 7: the copy of a request that was served, as the other side would have been asked. */
-import { otherSide } from '@ficus/core';
+/** Step 7: hands a request that was served to its shadow plan, as the other side is to be asked it. */
+import type { VerifiedCaller } from '@ficus/core';
+import type { Identity } from '../identify/identity.ts';
 import type { ShadowPlan } from '../mirror/shadow-plan.ts';
-import { fieldsFor, removedFor, targetFor } from './outgoing-head.ts';
+import { buildRequestHead } from '../wire/request-head.ts';
+import { fieldsFor, removedFor } from './outgoing-head.ts';
 import type { RequestState } from './request-state.ts';
 
 /** @param durationMs of the live exchange */
 export function sendShadow(plan: ShadowPlan, state: RequestState, durationMs: number): void {
-  const { snapshot, request, name, side } = state;
-  const route = state.route!;
-  const other = otherSide(side);
-  const { upstream } = other === 'candidate' ? route.slice.candidateCopies : snapshot.legacyCopies;
+  const { snapshot, request, head, name, decision, side } = state;
+  const { slice, config } = state.route!;
+  const target = request.url!;
   plan.send(
     {
-      slice: route.slice.name,
-      route: route.config.id,
-      name,
+      slice: slice.name,
+      route: config.id,
+      requestId: name.requestId,
+      traceId: name.traceId,
+      method: request.method!,
+      httpVersion: request.httpVersionMinor === 0 ? '1.0' : '1.1',
+      target,
+      targets: snapshot.mirror.asker.targets(slice.name, config.id, target, head.path),
+      requestHeaders: pairsOf(side === 'legacy' ? plan.sentFields : fieldsForLegacy(state), head.host !== ''),
+      caller: verifiedCaller(state.identity),
       servedBy: side,
-      request,
-      durationMs,
+      owner: decision.state.owner,
+      epoch: decision.state.epoch,
+      pinned: decision.pinned,
     },
-    {
-      upstream,
-      target: targetFor(upstream, other, state),
-      set: fieldsFor(other, state),
-      removed: removedFor(other, state),
-    },
+    durationMs,
   );
+}
+
+/** An assertion names a user, or nobody. */
+function verifiedCaller({ user, tenant }: Identity): VerifiedCaller {
+  return user === undefined ? 'anonymous' : { user, tenant };
+}
+
+/** The candidate served: what the legacy would have got. */
+function fieldsForLegacy(state: RequestState): string[] {
+  const sentFields: string[] = [];
+  const changes = {
+    setHeaders: fieldsFor('legacy', state),
+    removeHeaders: removedFor('legacy', state),
+    sentFields,
+  };
+  buildRequestHead(state.request, changes, state.snapshot.legacyCopies.upstream, 'copy');
+  return sentFields;
+}
+
+/** @param hasHost whether the client named a host; else each side is asked under its own */
+function pairsOf(fields: readonly string[], hasHost: boolean): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let at = 0; at < fields.length; at += 2)
+    if (hasHost || fields[at] !== 'Host') pairs.push([fields[at]!, fields[at + 1]!]);
+  return pairs;
 }

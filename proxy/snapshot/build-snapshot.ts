@@ -3,6 +3,7 @@
  * are kept), header lists. Called by the worker's snapshot keeper.
  */
 import type { FicusConfig } from '@ficus/core';
+import { Asker } from '../ask/asker.ts';
 import { turnNow } from '../clock/turn-clock.ts';
 import { IdentityAssertion } from '../identify/assertion.ts';
 import { createForceOverride } from '../identify/force-override.ts';
@@ -36,6 +37,11 @@ export function buildSnapshot(config: FicusConfig, generation: number, parts: Sn
   const assert = config.proxy.identify.assert;
   const removed = ['forwarded', ...(assert ? [assert.header] : [])];
   const live = [...slices.values()];
+  const copies = {
+    legacy: legacyCopies.upstream,
+    candidateOf: (name: string) => slices.get(name)!.candidateCopies.upstream,
+  };
+  const asker = new Asker(config, copies, parts.clock);
   return {
     config,
     generation,
@@ -51,7 +57,7 @@ export function buildSnapshot(config: FicusConfig, generation: number, parts: Sn
     assertion: assert ? new IdentityAssertion(assert) : undefined,
     force: createForceOverride(config.proxy.force),
     trusted: new NetworkList(config.proxy.trustedProxies),
-    mirror: new Mirror(config.proxy.shadow, parts.mirrorHooks(counters), parts.clock),
+    mirror: new Mirror(config.proxy.shadow, asker, parts.mirrorHooks(counters), parts.clock),
     counters,
     removed: removedFields(removed),
     upstreams: new Set([

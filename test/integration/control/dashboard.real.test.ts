@@ -3,10 +3,11 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
-import { encodeObservation, LINK_PATHS, type ObservedResponse } from '@ficus/core';
+import { encodeObservation, LINK_PATHS } from '@ficus/core';
 import { type EmbeddedCluster, startCluster } from '@ficus/tools';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Browser, launchChromium, type Page } from '../../parts/chromium.ts';
+import { anObservation, jsonAnswer } from '../../parts/observation.ts';
 import { makeTestDirectory } from '../../parts/test-directory.ts';
 import {
   createTestDatabase,
@@ -49,13 +50,7 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-const answer = (title: string): ObservedResponse => ({
-  status: 200,
-  headers: [['content-type', 'application/json']],
-  body: Buffer.from(JSON.stringify({ title })),
-  truncated: false,
-  durationMs: 1,
-});
+const answer = (title: string) => jsonAnswer(JSON.stringify({ title }));
 
 it('asks for the token, and shows nothing without it', async () => {
   await page.goto(control.address);
@@ -86,18 +81,18 @@ async function reportMismatch(requestId: string, title: string): Promise<void> {
     headers: { 'content-type': 'application/json', authorization: `Bearer ${TOKEN}` },
     body: JSON.stringify({
       observations: [
-        encodeObservation({
-          slice: 'pages',
-          route: 'page',
-          requestId,
-          at: Date.now(),
-          method: 'GET',
-          target: '/pages/1?q=<script>',
-          requestHeaders: [['cookie', 'sid=secret']],
-          servedBy: 'legacy',
-          legacy: answer(title),
-          candidate: answer('plain'),
-        }),
+        encodeObservation(
+          anObservation({
+            slice: 'pages',
+            route: 'page',
+            requestId,
+            at: Date.now(),
+            target: '/pages/1?q=<script>',
+            requestHeaders: [['cookie', 'sid=secret']],
+            legacy: answer(title),
+            candidate: answer('plain'),
+          }),
+        ),
       ],
     }),
   });

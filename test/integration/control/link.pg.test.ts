@@ -12,7 +12,9 @@ import {
   type ProgressEvent,
   type StateEvent,
 } from '@ficus/core';
+import { sealOf } from '@ficus/proxy';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { anObservation, jsonAnswer } from '../../parts/observation.ts';
 import {
   createTestDatabase,
   HandPlayedReplication,
@@ -20,6 +22,8 @@ import {
   type TestDatabase,
   testConfig,
 } from './fixture.ts';
+
+const SECRET = 'sixteen-letters-or-more';
 
 interface Side {
   readonly server: Server;
@@ -58,7 +62,7 @@ beforeAll(async () => {
     proxy: {
       identify: {
         user: { cookie: 'sid', introspect: '/whoami' },
-        assert: { secret: 'sixteen-letters-or-more' },
+        assert: { secret: SECRET },
       },
     },
     legacy: { url: legacy.url, database: database.url },
@@ -209,32 +213,23 @@ describe('reports', () => {
 });
 
 describe('observations', () => {
-  const answer = (body: string): ObservedResponse => ({
-    status: 200,
-    headers: [['content-type', 'application/json']],
-    body: Buffer.from(body),
-    truncated: false,
-    durationMs: 1,
-  });
-  const observe = async (left: string, right: string, over: Partial<Observation> = {}) => {
-    const observation: Observation = {
-      slice: 'notes',
-      route: 'list',
-      requestId: 'r1',
+  /** As a proxy reports it that knows the secret of assertions. */
+  const sealed = (over: Partial<Observation>) => {
+    const observation = anObservation({
       at: Date.now(),
-      method: 'GET',
-      target: '/api/notes?page=1',
+      target: over.slice === 'pages' ? '/pages/1' : '/api/notes?page=1',
       requestHeaders: [
-        ['host', 'shop.example'],
-        ['cookie', 'sid=secret'],
-        ['accept', 'application/json'],
+        ['Host', 'shop.example'],
+        ['Cookie', 'sid=secret'],
+        ['Accept', 'application/json'],
       ],
-      servedBy: 'legacy',
-      legacy: answer(left),
-      candidate: answer(right),
       ...over,
-    };
-    const response = await post(LINK_PATHS.observations, { observations: [encodeObservation(observation)] });
+    });
+    return encodeObservation({ ...observation, seal: sealOf(observation, SECRET) });
+  };
+  const observe = async (left: string, right: string, over: Partial<Observation> = {}) => {
+    const observation = sealed({ legacy: jsonAnswer(left), candidate: jsonAnswer(right), ...over });
+    const response = await post(LINK_PATHS.observations, { observations: [observation] });
     expect(response.status).toBe(204);
   };
   const counts = async (slice = 'notes') => (await client.slice(slice)).parity.counts;
@@ -246,9 +241,9 @@ describe('observations', () => {
   });
 
   it('that still differ once the stream has caught up are mismatches, with both values and curl', async () => {
-    legacy.answer = (path) => (path === '/whoami' ? '{"user":7}' : '{"a":1}');
+    legacy.answer = () => '{"a":1}';
     candidate.answer = () => '{"a":2}';
-    await observe('{"a":1}', '{"a":2}');
+    await observe('{"a":1}', '{"a":2}', { caller: { user: 'user-7' } });
     await expect.poll(async () => (await counts()).mismatch).toBe(1);
     const [sample] = (await client.slice('notes')).parity.samples;
     expect(sample).toMatchObject({
@@ -256,13 +251,13 @@ describe('observations', () => {
       differences: [{ path: '$.a', legacy: '1', candidate: '2' }],
     });
     expect(sample?.curl.candidate).toContain(`'${candidate.url}/api/notes?page=1'`);
-    expect(JSON.stringify(sample)).not.toContain('sid=secret');
+    expect(JSON.stringify(sample)).not.toMatch(/sid=secret|user-7/);
     const asked = candidate.seen[0]!;
     expect(asked).toMatchObject({ 'x-ficus-shadow': '1', cookie: 'sid=secret', host: 'shop.example' });
     const claims = JSON.parse(
       Buffer.from(String(asked['x-ficus-identity']).split('.')[1]!, 'base64url').toString(),
     );
-    expect(claims).toMatchObject({ iss: 'ficus', aud: 'notes', sub: '7' });
+    expect(claims).toMatchObject({ iss: 'ficus', aud: 'notes', sub: 'user-7' });
     expect(legacy.seen.every((headers) => headers['x-ficus-identity'] === undefined)).toBe(true);
   });
 
@@ -313,6 +308,30 @@ describe('observations', () => {
     expect(candidate.seen).toEqual([]);
   });
 
+  it('that no proxy of this config can have made are refused, and counted by reason', async () => {
+    await client.resetParity('notes');
+    await observe('{"a":1}', '{"a":2}', { target: '/internal/everything' });
+    const forged = { ...sealed({ caller: { user: 'director' } }), caller: { user: 'somebody' } };
+    await post(LINK_PATHS.observations, { observations: [forged] });
+    const metrics = await (await fetch(`${control.address}/metrics`)).text();
+    expect(metrics).toContain('ficus_observations_refused_total{reason="target-off-route"} 1');
+    expect(metrics).toContain('ficus_observations_refused_total{reason="seal-wrong"} 1');
+    expect(candidate.seen).toEqual([]);
+    expect((await client.slice('notes')).parity).toMatchObject({ compared: 0, confirming: 0 });
+  });
+
+  it.each([
+    ['without a caller', { caller: undefined }, 'caller'],
+    ['with a field that holds a line of its own', { requestHeaders: [['a', 'b\r\nc: d']] }, 'requestHeaders'],
+    ['with a target that is none', { target: 'http://elsewhere/' }, 'target'],
+    ['with something besides', { user: 'director' }, 'user'],
+  ])('%s have the wrong shape', async (_, change, path) => {
+    const observations = [{ ...sealed({}), ...change }];
+    const response = await post(LINK_PATHS.observations, { observations });
+    expect(response.status).toBe(400);
+    expect(((await response.json()) as { detail: string }).detail).toContain(path);
+  });
+
   it('beyond what may wait count as inconclusive, none is lost', async () => {
     let release = (_: boolean): void => undefined;
     const gate = new Promise<boolean>((resolve) => {
@@ -321,18 +340,7 @@ describe('observations', () => {
     stream.reaches = () => gate;
     legacy.answer = () => '{"a":1}';
     candidate.answer = () => '{"a":2}';
-    const one = encodeObservation({
-      slice: 'notes',
-      route: 'list',
-      requestId: 'r',
-      at: 0,
-      method: 'GET',
-      target: '/api/notes',
-      requestHeaders: [],
-      servedBy: 'legacy',
-      legacy: answer('{"a":1}'),
-      candidate: answer('{"a":2}'),
-    });
+    const one = sealed({ legacy: jsonAnswer('{"a":1}'), candidate: jsonAnswer('{"a":2}') });
     await post(LINK_PATHS.observations, { observations: Array.from({ length: 600 }, () => one) });
     const waiting = await counts();
     expect(waiting.inconclusive).toBe(600 - 504);
@@ -347,10 +355,14 @@ describe('observations', () => {
     const gate = new Promise<boolean>((resolve) => {
       release = resolve;
     });
-    stream.reaches = () => gate;
+    let waiting = false;
+    stream.reaches = () => {
+      waiting = true;
+      return gate;
+    };
     legacy.answer = () => '{"a":1}';
     await observe('{"a":1}', '{"a":2}');
-    await expect.poll(() => legacy.seen.length).toBeGreaterThan(0);
+    await expect.poll(() => waiting).toBe(true);
     await client.resetParity('notes');
     release(true);
     await expect.poll(() => candidate.seen.length).toBeGreaterThan(0);

@@ -1,8 +1,9 @@
 /** A changed config reaches the control plane while it runs: rules, new slices, slices that go. */
 import { type ControlClient, createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
-import { encodeObservation, LINK_PATHS, type ObservedResponse } from '@ficus/core';
+import { encodeObservation, LINK_PATHS } from '@ficus/core';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
+import { anObservation, jsonAnswer } from '../../parts/observation.ts';
 import {
   createTestDatabase,
   HandPlayedReplication,
@@ -41,32 +42,21 @@ afterAll(async () => {
   await database.drop();
 });
 
-const answer = (body: string): ObservedResponse => ({
-  status: 200,
-  headers: [['content-type', 'application/json']],
-  body: Buffer.from(body),
-  truncated: false,
-  durationMs: 1,
-});
-
 const observe = () =>
   fetch(control.address + LINK_PATHS.observations, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
       observations: [
-        encodeObservation({
-          slice: 'pages',
-          route: 'page',
-          requestId: 'r',
-          at: 0,
-          method: 'GET',
-          target: '/pages/1',
-          requestHeaders: [],
-          servedBy: 'legacy',
-          legacy: answer('{"at":1}'),
-          candidate: answer('{"at":2}'),
-        }),
+        encodeObservation(
+          anObservation({
+            slice: 'pages',
+            route: 'page',
+            target: '/pages/1',
+            legacy: jsonAnswer('{"at":1}'),
+            candidate: jsonAnswer('{"at":2}'),
+          }),
+        ),
       ],
     }),
   });

@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type ControlClient, createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
-import { encodeObservation, LINK_PATHS, type ObservedResponse, parseLsn } from '@ficus/core';
+import { encodeObservation, LINK_PATHS, parseLsn } from '@ficus/core';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { anObservation, jsonAnswer } from '../../parts/observation.ts';
 import { createTestDatabase, silent, type TestDatabase, testConfig } from './fixture.ts';
 
 let source: TestDatabase;
@@ -69,32 +70,21 @@ afterAll(async () => {
   await Promise.all([source.drop(), target.drop(), state.drop()]);
 });
 
-const answer = (body: string): ObservedResponse => ({
-  status: 200,
-  headers: [['content-type', 'application/json']],
-  body: Buffer.from(body),
-  truncated: false,
-  durationMs: 1,
-});
-
 const observe = (left: string, right: string) =>
   fetch(control.address + LINK_PATHS.observations, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
       observations: [
-        encodeObservation({
-          slice: 'notes',
-          route: 'one',
-          requestId: 'r',
-          at: Date.now(),
-          method: 'GET',
-          target: '/api/note?id=1',
-          requestHeaders: [['accept', 'application/json']],
-          servedBy: 'legacy',
-          legacy: answer(left),
-          candidate: answer(right),
-        }),
+        encodeObservation(
+          anObservation({
+            route: 'one',
+            target: '/api/note?id=1',
+            requestHeaders: [['accept', 'application/json']],
+            legacy: jsonAnswer(left),
+            candidate: jsonAnswer(right),
+          }),
+        ),
       ],
     }),
   });

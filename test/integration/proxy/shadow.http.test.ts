@@ -38,6 +38,33 @@ test('with the candidate serving, the legacy gets the copy', async () => {
   expect(rig.legacy.requests[0]!.headers['x-ficus-shadow']).toBe('1');
 });
 
+test('the observation has what it takes to ask again: caller, owner, both targets, and the legacy’s fields', async () => {
+  rig = await startRig({
+    serve: 100,
+    shadow: 100,
+    proxy: { identify: { user: { cookie: 'sid' }, assert: { secret: 'a-secret-of-sixteen-or-more' } } },
+    routes: [{ id: 'list', path: '/api/notes', rewrite: { stripPrefix: '/api', addPrefix: '/v2' } }],
+  });
+  await rig.get('/api/notes?a', { ...ann, 'X-Custom': 'Value' });
+  await until(() => rig.observations.length === 1, 'observed');
+  const observation = rig.observations[0]!;
+  expect(observation).toMatchObject({
+    targets: { legacy: '/api/notes?a', candidate: '/v2/notes?a' },
+    caller: { user: 'ann' },
+    owner: 'legacy',
+    epoch: 1,
+    pinned: false,
+    seal: expect.stringMatching(/^[\w-]{43}$/),
+  });
+  const names = observation.requestHeaders.map(([name]) => name.toLowerCase());
+  expect(names).toEqual(
+    expect.arrayContaining(['host', 'cookie', 'x-custom', 'x-forwarded-for', 'traceparent']),
+  );
+  expect(names.filter((name) => /^(x-ficus-.*|connection|via)$/.test(name))).toEqual([]);
+  expect(rig.legacy.requests[0]!.headers['x-ficus-identity']).toBeUndefined();
+  expect(rig.candidate.requests[0]!.headers['x-ficus-identity']).toBeDefined();
+});
+
 test('writes and requests outside of slices are never copied', async () => {
   rig = await startRig({ shadow: 100 });
   await ask(`${rig.url}/api/notes`, { method: 'POST', body: 'x', headers: ann });

@@ -1,0 +1,132 @@
+import {
+  configSchema,
+  type Observation,
+  type ObservedResponse,
+  type Side,
+  type SliceState,
+} from '@ficus/core';
+import { type OpenedAsker, openAsker } from '@ficus/proxy';
+import pino from 'pino';
+import { describe, expect, it } from 'vitest';
+import { ParityService } from './parity-service.ts';
+
+const config = configSchema.parse({
+  version: 1,
+  control: { listen: '127.0.0.1:0', database: 'postgres://127.0.0.1/control' },
+  legacy: { url: 'http://legacy.test', database: 'postgres://127.0.0.1/legacy' },
+  slices: {
+    notes: {
+      candidate: { url: 'http://candidate.test', database: 'postgres://127.0.0.1/notes' },
+      routes: [
+        { id: 'list', path: '/api/notes' },
+        { id: 'odd', path: '/api/notes/count', kind: 'write' },
+      ],
+      tables: [{ from: 'public.notes', to: 'public.notes' }],
+    },
+  },
+});
+
+const answer = (body: string): ObservedResponse => ({
+  status: 200,
+  headers: [['content-type', 'application/json']],
+  body: Buffer.from(body),
+  truncated: false,
+  durationMs: 1,
+});
+
+const differing = (over: Partial<Observation> = {}): Observation => {
+  const target = over.target ?? '/api/notes';
+  return {
+    slice: 'notes',
+    route: 'list',
+    requestId: 'r1',
+    at: 0,
+    method: 'GET',
+    httpVersion: '1.1',
+    target,
+    targets: { legacy: target, candidate: target },
+    requestHeaders: [],
+    caller: 'anonymous',
+    servedBy: 'legacy',
+    owner: 'legacy',
+    epoch: 1,
+    pinned: false,
+    legacy: answer('{"a":1}'),
+    candidate: answer('{"a":2}'),
+    ...over,
+  };
+};
+
+/** A service whose sides are asked in vain: it notes what they were asked. */
+function play(state: Partial<SliceState> = {}) {
+  const asked: Side[] = [];
+  const lines: Record<string, unknown>[] = [];
+  const service = new ParityService({
+    config,
+    catchUp: async () => true,
+    stateOf: () => ({ owner: 'legacy', epoch: 1, ...state }) as SliceState,
+    logger: pino(
+      {},
+      { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
+    ),
+    openAsker: (written): OpenedAsker => ({
+      ...openAsker(written),
+      ask: async (side) => {
+        asked.push(side);
+        return answer(side === 'legacy' ? '{"a":1}' : '{"a":2}');
+      },
+    }),
+  });
+  return { service, asked, lines, counts: () => service.report('notes')!.counts };
+}
+
+describe('a difference', () => {
+  it('is asked again once, at each side', async () => {
+    const { service, asked, counts } = play();
+    service.observe(differing());
+    expect(service.confirming('notes')).toBe(1);
+    await expect.poll(() => counts().mismatch).toBe(1);
+    expect(asked).toEqual(['candidate', 'legacy']);
+  });
+
+  it('that was decided under another epoch is not asked again', async () => {
+    const { service, asked, counts } = play({ owner: 'candidate', epoch: 2 });
+    service.observe(differing());
+    await expect.poll(() => counts().inconclusive).toBe(1);
+    expect(asked).toEqual([]);
+  });
+
+  it('of a route that writes is never asked again, though its method reads', () => {
+    const { service, asked, counts } = play();
+    service.observe(differing({ route: 'odd', target: '/api/notes/count' }));
+    expect(counts().mismatch).toBe(1);
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('an observation that no proxy of this config can have made', () => {
+  it.each([
+    ['slice-unknown', { slice: 'other' }],
+    ['route-unknown', { route: 'other' }],
+    ['target-off-route', { target: '/internal/everything' }],
+    ['target-not-as-rewritten', { targets: { legacy: '/api/notes', candidate: '/internal' } }],
+  ] as const)('is refused: %s', (reason, over) => {
+    const { service, asked, lines, counts } = play();
+    service.observe(differing(over));
+    expect([...service.refused.counts]).toEqual([[reason, 1]]);
+    expect(counts()).toMatchObject({ match: 0, mismatch: 0, inconclusive: 0 });
+    expect(service.confirming('notes')).toBe(0);
+    expect(asked).toEqual([]);
+    expect(lines).toMatchObject([{ msg: 'observation refused', reason }]);
+  });
+
+  it('is logged ever more rarely, without what it claims', () => {
+    const { service, lines } = play();
+    for (let turn = 0; turn < 100; turn += 1)
+      service.observe(
+        differing({ route: 'other', caller: { user: 'ann' }, requestHeaders: [['a', 'secret']] }),
+      );
+    expect(lines.map(({ count }) => count)).toEqual([1, 10, 100]);
+    expect(JSON.stringify(lines)).not.toMatch(/ann|secret/);
+  });
+});

@@ -1,0 +1,132 @@
+/**
+ * The comparison of one slice: its rules, its tally, and which differences were logged. It outlives a change of the
+ * config, so that what was counted stays; a new window begins with `reset`.
+ */
+import type {
+  FicusConfig,
+  IdentifyConfig,
+  Observation,
+  ObservedResponse,
+  SliceConfig,
+  Verdict,
+} from '@ficus/core';
+import {
+  compareResponses,
+  makeSample,
+  type ParityReport,
+  ParityTally,
+  prepareRules,
+  ruleName,
+} from '@ficus/parity';
+import type { Logger } from 'pino';
+
+export type Compare = (legacy: ObservedResponse, candidate: ObservedResponse) => Verdict;
+
+const MOST_LOGGED = 100;
+
+export class SliceParity {
+  /** Differences that wait to be asked again, or are. */
+  confirming = 0;
+  readonly #name: string;
+  readonly #logger: Logger;
+  readonly #tally = new ParityTally(new Date());
+  readonly #logged = new Set<string>();
+  #config: FicusConfig;
+  #window = 0;
+
+  constructor(name: string, config: FicusConfig, logger: Logger) {
+    this.#name = name;
+    this.#config = config;
+    this.#logger = logger;
+    this.#warnOfExpiredRules();
+  }
+
+  get config(): SliceConfig {
+    return this.#config.slices[this.#name]!;
+  }
+
+  /** Verdicts of an older window do not count in a new one. */
+  get window(): number {
+    return this.#window;
+  }
+
+  reconfigure(config: FicusConfig): void {
+    this.#config = config;
+    this.#warnOfExpiredRules();
+  }
+
+  /** How the answers to this request are compared, by the rules of today. */
+  comparison({ route, requestHeaders }: Observation): Compare {
+    const { legacy, slices } = this.#config;
+    const { candidate, parity } = slices[this.#name]!;
+    const rules = prepareRules(parity.ignore, route, today());
+    // Absolute URLs may name the upstream, or the host that the client asked for: both mean the side itself.
+    const host = requestHeaders.find(([name]) => name.toLowerCase() === 'host')?.[1];
+    const asked = host === undefined ? [] : [`http://${host}`, `https://${host}`];
+    const origins = {
+      legacy: [new URL(legacy.url).origin, ...asked],
+      candidate: [new URL(candidate.url).origin, ...asked],
+    };
+    return (left, right) => compareResponses(left, right, { rules, origins });
+  }
+
+  count(observation: Observation, verdict: Verdict): void {
+    const { legacy, proxy } = this.#config;
+    const places = {
+      legacy: legacy.url,
+      candidate: this.config.candidate.url,
+      assertionHeader: proxy.identify.assert?.header,
+      callerHeaders: callerHeaders(proxy.identify),
+    };
+    this.#tally.add(observation.route, verdict, () => makeSample(observation, verdict, places));
+    if (verdict.kind === 'mismatch') this.#logNew(observation, verdict);
+  }
+
+  /** Copies that never became a comparison. */
+  addSkipped(reason: string, copies: number): void {
+    this.#tally.addSkipped('(not compared)', reason, copies);
+  }
+
+  report(): ParityReport {
+    return this.#tally.report();
+  }
+
+  /** Rules that do not hold any more. */
+  expiredRules(): string[] {
+    return this.config.parity.ignore
+      .filter(({ expires }) => expires !== undefined && expires < today())
+      .map(ruleName);
+  }
+
+  /** Begins a new window. */
+  reset(): void {
+    this.#window += 1;
+    this.#logged.clear();
+    this.#tally.reset(new Date());
+  }
+
+  /** Each kind of difference once in a window: thousands alike would drown the log, and are counted anyway. */
+  #logNew(
+    { route, requestId, traceId }: Observation,
+    { differences }: Extract<Verdict, { kind: 'mismatch' }>,
+  ): void {
+    const paths = [...new Set(differences.map(({ path }) => path.replace(/\[\d+\]/g, '[*]')))];
+    const kind = JSON.stringify([route, ...paths]);
+    if (this.#logged.has(kind) || this.#logged.size >= MOST_LOGGED) return;
+    this.#logged.add(kind);
+    this.#logger.warn({ slice: this.#name, route, requestId, traceId, paths }, 'parity mismatch');
+  }
+
+  #warnOfExpiredRules(): void {
+    const rules = this.expiredRules();
+    if (rules.length > 0)
+      this.#logger.warn({ slice: this.#name, rules }, 'expired rules of parity.ignore have no effect');
+  }
+}
+
+const today = (): string => new Date().toISOString().slice(0, 10);
+
+/** Headers that say who calls, and so are secret in a sample. */
+function callerHeaders({ user, session, tenant }: IdentifyConfig): string[] {
+  return [user, session, tenant].flatMap((source) => source?.header ?? []);
+}

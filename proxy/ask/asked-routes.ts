@@ -1,0 +1,82 @@
+/** A config's routes as requests are asked again on them: their rewrites, and which targets are theirs. */
+import type { FicusConfig, RouteConfig, Side } from '@ficus/core';
+import { RemovedFields } from '../accept/removed-fields.ts';
+import { compileRewrite, type Rewrite } from '../forward/route-rewrite.ts';
+import { buildTable, type RouteTable } from '../match/route-table.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import { canonicalPath } from '../wire/canonical-path.ts';
+import { targetForSide } from './side-target.ts';
+
+/** Where requests are asked again: connections of their own, so that a hung side takes nothing from live requests. */
+export interface AskedUpstreams {
+  readonly legacy: Upstream;
+  readonly candidateOf: (slice: string) => Upstream;
+}
+
+export class AskedRoute {
+  readonly candidate: Upstream;
+  readonly rewrite: Rewrite | undefined;
+  /** Fields that do not go to the candidate. */
+  readonly removed: RemovedFields;
+  readonly #legacy: Upstream;
+  readonly #slice: string;
+  readonly #config: RouteConfig;
+  #table: RouteTable | undefined;
+
+  /** @param never fields that no side gets from the request as it is given */
+  constructor(slice: string, config: RouteConfig, upstreams: AskedUpstreams, never: readonly string[]) {
+    this.#slice = slice;
+    this.#config = config;
+    this.#legacy = upstreams.legacy;
+    this.candidate = upstreams.candidateOf(slice);
+    this.rewrite = config.rewrite && compileRewrite(config.rewrite, this.candidate);
+    const removed = this.rewrite?.removeRequestHeaders ?? [];
+    this.removed = new RemovedFields([...never, ...removed.filter((name) => !SET_BY_PROXY.has(name))], true);
+  }
+
+  /** The target as each side gets it. @param canonical the target's canonical path */
+  targets(target: string, canonical: string): Record<Side, string> {
+    const { candidate, rewrite } = this;
+    return {
+      legacy: targetForSide(this.#legacy.basePath, undefined, target, canonical) ?? target,
+      candidate: targetForSide(candidate.basePath, rewrite, target, canonical) ?? target,
+    };
+  }
+
+  /** The canonical path, or undefined when the route's methods and pattern do not match. Conditions are not looked at. */
+  pathOf(method: string, target: string): string | undefined {
+    const path = canonicalPath(target);
+    if (typeof path !== 'string') return undefined;
+    this.#table ??= this.#makeTable();
+    const facts = { host: '', target, rawHeaders: [], cookie: undefined, clientAddress: '' };
+    return this.#table.find(method, path, facts) === undefined ? undefined : path;
+  }
+
+  #makeTable(): RouteTable {
+    const place = { index: 0, position: 0, list: 'routes', conditions: [] } as const;
+    return buildTable([{ ...place, slice: this.#slice, route: this.#config }], []);
+  }
+}
+
+/** A rewrite removes what the client sent under these names; what is there now is the proxy's own. */
+const SET_BY_PROXY = new Set([
+  'via',
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+]);
+
+export type AskedRoutes = ReadonlyMap<string, ReadonlyMap<string, AskedRoute>>;
+
+/** All routes, by slice and id. */
+export function makeAskedRoutes(config: FicusConfig, upstreams: AskedUpstreams): AskedRoutes {
+  const { assert } = config.proxy.identify;
+  const never = assert ? [assert.header] : [];
+  return new Map(
+    Object.entries(config.slices).map(([slice, { routes }]) => [
+      slice,
+      new Map(routes.map((route) => [route.id, new AskedRoute(slice, route, upstreams, never)])),
+    ]),
+  );
+}

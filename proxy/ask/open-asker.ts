@@ -1,0 +1,35 @@
+/** An asker with upstreams of its own, for a process that serves nobody: the control plane. */
+import type { FicusConfig } from '@ficus/core';
+import { Upstream } from '../upstream/upstream.ts';
+import { Asker } from './asker.ts';
+
+export interface OpenedAsker extends Pick<Asker, 'ask' | 'refusal'> {
+  /** Lets what is under way end, and asks nothing more. */
+  retire(): void;
+  /** Cuts what is under way. */
+  close(): void;
+}
+
+/**
+ * Opens no connection yet.
+ * @throws FicusError FICUS_CONFIG_UNREADABLE when a PEM file of an upstream cannot be read
+ */
+export function openAsker(config: FicusConfig): OpenedAsker {
+  const legacy = new Upstream('legacy', config.legacy);
+  const candidates = new Map(
+    Object.entries(config.slices).map(([name, { candidate }]) => [name, new Upstream(name, candidate)]),
+  );
+  const upstreams = { legacy, candidateOf: (slice: string) => candidates.get(slice)! };
+  const asker = new Asker(config, upstreams, Date.now);
+  const all = [legacy, ...candidates.values()];
+  return {
+    ask: (side, asked) => asker.ask(side, asked),
+    refusal: (asked) => asker.refusal(asked),
+    retire: () => {
+      for (const upstream of all) void upstream.drain();
+    },
+    close: () => {
+      for (const upstream of all) upstream.close();
+    },
+  };
+}

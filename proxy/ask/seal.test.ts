@@ -1,0 +1,41 @@
+import type { AskedRequest } from '@ficus/core';
+import { describe, expect, it } from 'vitest';
+import { isSealed, sealOf } from './seal.ts';
+
+const SECRET = 'a-secret-of-sixteen-or-more';
+const asked: AskedRequest = {
+  slice: 'notes',
+  route: 'list',
+  requestId: 'r1',
+  method: 'GET',
+  httpVersion: '1.1',
+  target: '/api/notes',
+  targets: { legacy: '/api/notes', candidate: '/v2/notes' },
+  requestHeaders: [],
+  caller: { user: 'ann' },
+};
+const sealed = { ...asked, seal: sealOf(asked, SECRET) };
+
+describe('the seal', () => {
+  it('holds for the request that it was made for', () => {
+    expect(isSealed(sealed, SECRET)).toBe(true);
+  });
+
+  it.each<[string, Partial<AskedRequest>]>([
+    ['another user', { caller: { user: 'director' } }],
+    ['a tenant', { caller: { user: 'ann', tenant: 'blue' } }],
+    ['nobody', { caller: 'anonymous' }],
+    ['another target', { target: '/api/notes/2' }],
+    ['another target at a side', { targets: { ...asked.targets, candidate: '/internal' } }],
+    ['another method', { method: 'HEAD' }],
+    ['another slice', { slice: 'other' }],
+    ['no seal', { seal: undefined }],
+    ['a seal that is too short', { seal: 'x' }],
+  ])('does not hold for %s', (_, over) => {
+    expect(isSealed({ ...sealed, ...over }, SECRET)).toBe(false);
+  });
+
+  it('does not hold under another secret', () => {
+    expect(isSealed(sealed, 'another-secret-of-sixteen')).toBe(false);
+  });
+});
