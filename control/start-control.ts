@@ -2,17 +2,10 @@
  * The control plane, put together: database, flags, streams, parity, link, API, dashboard on one listener.
  * Whatever was opened before a failure is closed again.
  */
-import {
-  type FicusConfig,
-  FicusError,
-  joinHostPort,
-  listenFailure,
-  OneAtATime,
-  splitHostPort,
-} from '@ficus/core';
+import { type FicusConfig, joinHostPort, listenFailure, OneAtATime } from '@ficus/core';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
-import { requireLoopbackOrToken } from './http/access.ts';
+import { requireControlConfig } from './control-config.ts';
 import type { OpenReplication } from './replications/replication-set.ts';
 import type { RunVerify } from './replications/verify-runs.ts';
 
@@ -44,9 +37,7 @@ export interface Control {
 export async function startControl(options: ControlOptions): Promise<Control> {
   const { config } = options;
   const logger = (options.logger ?? pino({ name: 'ficus' })).child({ part: 'control' });
-  const { listen, database, token } = requireControl(config);
-  const { host, port } = splitHostPort(listen);
-  requireLoopbackOrToken(host, token);
+  const { host, port, database, token } = requireControlConfig(config);
   const { makeApp, makeParts, openCdcReplication, runCdcVerify, openStore } = await loadParts();
   const store = await openStore(database, logger);
   const closers: (() => unknown)[] = [() => store.close()];
@@ -103,17 +94,6 @@ function warnOfRestart(running: FicusConfig, next: FicusConfig, logger: Logger):
   for (const area of ['control', 'flags'] as const)
     if (JSON.stringify(running[area]) !== JSON.stringify(next[area]))
       logger.warn({ area }, 'this part of the config takes a restart');
-}
-
-function requireControl(config: FicusConfig): {
-  listen: string;
-  database: string;
-  token: string | undefined;
-} {
-  const { control } = config;
-  if (!control?.database)
-    throw new FicusError('FICUS_CONFIG_INVALID', 'control.database: is required to run the control plane');
-  return { listen: control.listen, database: control.database, token: control.token };
 }
 
 async function listenOn(app: FastifyInstance, host: string, port: number): Promise<void> {

@@ -1,6 +1,6 @@
 /** `ficus control`: the control plane with its change streams alone, in the foreground. */
 
-import { startControl } from '@ficus/control';
+import { requireControlConfig, startControl } from '@ficus/control';
 import { announce } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
@@ -37,6 +37,7 @@ export function addControl(program: Command): void {
     .addHelpText('after', HELP)
     .action(async (options: CommonOptions) => {
       const config = await loadConfig(options.config);
+      requireControlConfig(config);
       await requirePreflight(config, ['control']);
       const logger = createLogger('ficus-control');
       const stopped = untilSignal();

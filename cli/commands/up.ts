@@ -1,64 +1,98 @@
-/** `ficus up`: control plane, change stream and data plane together, in the foreground. */
+/** `ficus up`: control plane and proxy together, as two processes, in the foreground. */
 
-import { type Control, startControl } from '@ficus/control';
-import { OneAtATime, type ParsedConfig } from '@ficus/core';
-import { announce, readConfigFile, startProxy } from '@ficus/proxy';
+import { requireControlConfig } from '@ficus/control';
+import { describeError, type FicusConfig } from '@ficus/core';
+import { cannotChange, checkCreatable } from '@ficus/proxy';
 import type { Command } from 'commander';
+import type { Logger } from 'pino';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
+import { followConfig } from '../config/follow-config.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { createLogger } from '../output/create-logger.ts';
 import { untilSignal } from '../output/until-signal.ts';
-import { requirePreflight } from '../preflight/require-preflight.ts';
+import { decideStart } from '../preflight/decide-start.ts';
+import { preflightConfig } from '../preflight/preflight-config.ts';
+import { PreflightFailed } from '../preflight/preflight-failed.ts';
+import { startProcesses, type UpProcesses } from '../processes/up-processes.ts';
 
 const HELP = `
-Looks first at everything that has to be in place (databases, wal_level, replica identity, ports) and says what is
-missing in one sentence each, before anything is started. Then:
-  - the control plane on control.listen: dashboard, admin API, built-in flags
-  - the first copy of each slice with tables, then its change stream
-  - the proxy on proxy.listen
-Nothing moves until \`ficus shadow\` and \`ficus serve\` say so. Ctrl-C and SIGTERM drain and stop all of it; the next
-start goes on where this one stopped.
+Before anything is started it checks what has to be in place (databases, wal_level, replica identity, ports) and reports
+what is missing in one sentence each. Then it starts two processes:
+  - the proxy on proxy.listen, as \`ficus proxy\` runs it
+  - the control plane on control.listen, as \`ficus control\` runs it: dashboard, admin API, built-in flags; for each slice
+    with tables the first copy, then the change stream
+The proxy serves whatever becomes of the control plane and its databases: while they are away, also at the start, it goes
+by what it heard last, or sends everything to the legacy as long as it has heard nothing. A process that exits
+unexpectedly is restarted, with back-off, and the log says why it ended.
 
-Standard output: one JSON object a line. "msg":"listening" carries the proxy's "address"; "msg":"ready" follows when all
-of it is up, with "address" and "controlAddress".`;
+No traffic moves until \`ficus shadow\` and \`ficus serve\` are run.
+
+The config file is watched: a valid change takes effect in both processes without dropping a request, an invalid one is
+refused whole and logged. SIGHUP does the same. Changes of proxy.listen, control: and flags: take a restart.
+SIGTERM and Ctrl-C drain the proxy, then stop the control plane; the next start continues where this one stopped. A second
+Ctrl-C ends both at once.
+
+Standard output: one JSON object a line, of both processes. "msg":"listening" carries the proxy's "address"; "msg":"ready"
+follows when the control plane is up too, with "address" and "controlAddress".
+
+Exit status: 0 stopped in order · 1 the config has errors · 3 the preflight found an error, the proxy cannot listen, or a
+process did not stop in order.
+
+Example:
+  ficus up --config ficus.yaml`;
 
 export function addUp(program: Command): void {
   withCommonOptions(
     program
       .command('up')
-      .description('runs control plane, change stream and proxy together, in the foreground'),
+      .description('runs control plane and proxy together, as two processes, in the foreground'),
   )
     .addHelpText('after', HELP)
-    .action(async (options: CommonOptions) => {
-      const config = await loadConfig(options.config);
-      await requirePreflight(config, ['proxy', 'control']);
-      const logger = createLogger('ficus');
-      const stopped = untilSignal();
-      const control = await startControl({ config, logger });
-      // The older of two readings must not be taken over last.
-      const reloads = new OneAtATime();
-      const reload = () => reloads.run(() => reloadBoth(options.config, control));
-      try {
-        const proxy = await startProxy({
-          config,
-          configFile: options.config,
-          reloadConfig: reload,
-          logger,
-          controlUrl: control.address,
-          ...(config.control?.token ? { controlToken: config.control.token } : {}),
-        });
-        announce(logger, { address: proxy.address, controlAddress: control.address }, 'ready');
-        await stopped;
-        await proxy.stop();
-      } finally {
-        await control.stop();
-      }
-    });
+    .action(up);
 }
 
-/** The proxy watches the file; what it takes over, the control plane takes over first. */
-async function reloadBoth(file: string, control: Control): Promise<ParsedConfig> {
-  const parsed = await readConfigFile(file, process.env);
-  if (parsed.ok) await control.reload(parsed.config);
-  return parsed;
+async function up(options: CommonOptions): Promise<void> {
+  const config = await loadConfig(options.config);
+  requireControlConfig(config);
+  const logger = createLogger('ficus');
+  const isControlAway = await checkSurroundings(config, logger);
+  const stopped = untilSignal();
+  const processes = await startProcesses({ config, logger, isControlAway }, config.control?.listen ?? '');
+  const followed = followConfig({
+    file: options.config,
+    logger,
+    check: (next) => [...cannotChange(config, next), ...checkCreatable(next)],
+    onConfig: (next) => processes.takeOver(next),
+  });
+  try {
+    await Promise.race([processes.untilListening(), stopped]);
+    followed.begin();
+    await stopped;
+  } finally {
+    followed.stop();
+    await stopBoth(processes);
+    followed.end();
+  }
+}
+
+/** A second signal exits at once: what is still being stopped must not outlive that. */
+async function stopBoth(processes: UpProcesses): Promise<void> {
+  const kill = () => processes.kill();
+  process.on('exit', kill);
+  const inOrder = await processes.stop();
+  process.off('exit', kill);
+  if (!inOrder) process.exitCode = 3;
+}
+
+/**
+ * @returns whether the control plane's database is away, which the proxy does not wait for
+ * @throws PreflightFailed with everything that keeps it from starting
+ */
+async function checkSurroundings(config: FicusConfig, logger: Logger): Promise<boolean> {
+  const findings = await preflightConfig(config, { ports: ['proxy', 'control'], upstreams: false });
+  const { refused, awaited } = decideStart(findings);
+  if (refused.length > 0) throw new PreflightFailed(refused);
+  for (const { path, code, message } of awaited)
+    logger.warn({ path, code, remedy: describeError(code).remedy }, message);
+  return awaited.length > 0;
 }

@@ -1,0 +1,51 @@
+/** The control plane of `ficus up`: waits for its database, also at the start; the proxy serves meanwhile. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Control, startControl } from '@ficus/control';
+import { describeError, type FicusConfig, FicusError } from '@ficus/core';
+import type { Logger } from 'pino';
+import { createLogger } from '../output/create-logger.ts';
+import { type Supervisor, untilAborted } from './supervisor.ts';
+import { takeOverNewest } from './take-over-newest.ts';
+
+const RETRY_MS = 1_000;
+
+export async function runControl(supervisor: Supervisor): Promise<void> {
+  const config = await supervisor.first;
+  if (!config) return;
+  const logger = createLogger('ficus-control');
+  const control = await startWhenPossible(config, supervisor, logger);
+  if (!control) return;
+  const newest = takeOverNewest(control, logger);
+  await supervisor.send({ kind: 'listening', address: control.address });
+  supervisor.onConfig((next) => {
+    if (next !== config) newest.offer(next);
+  });
+  await untilAborted(supervisor.stopped);
+  newest.stop();
+  await control.stop();
+}
+
+/** Tries again for as long as time alone may help. @returns undefined when the stop came first */
+async function startWhenPossible(
+  config: FicusConfig,
+  { stopped, send }: Supervisor,
+  logger: Logger,
+): Promise<Control | undefined> {
+  let reported = '';
+  while (!stopped.aborted) {
+    try {
+      return await startControl({ config, logger });
+    } catch (error) {
+      if (!(error instanceof FicusError) || describeError(error.code).retry !== 'timed') throw error;
+      if (error.message !== reported)
+        logger.warn(
+          { code: error.code, reason: error.message },
+          'control plane cannot start yet, trying again',
+        );
+      reported = error.message;
+      await send({ kind: 'waiting' });
+      await sleep(RETRY_MS, undefined, { signal: stopped }).catch(() => undefined);
+    }
+  }
+  return undefined;
+}

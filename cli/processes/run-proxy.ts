@@ -1,0 +1,25 @@
+/** The proxy of `ficus up`: listens as soon as it can, and serves whatever becomes of the control plane. */
+import { startProxy } from '@ficus/proxy';
+import { createLogger } from '../output/create-logger.ts';
+import { type Supervisor, untilAborted } from './supervisor.ts';
+
+export async function runProxy(supervisor: Supervisor): Promise<void> {
+  let config = await supervisor.first;
+  if (!config) return;
+  const { control } = config;
+  const logger = createLogger('ficus-proxy');
+  const proxy = await startProxy({
+    config,
+    // `ficus up` has read and checked it.
+    reloadConfig: async () => ({ ok: true, config: config! }),
+    logger,
+    ...(control ? { controlUrl: `http://${control.listen}`, controlToken: control.token } : {}),
+  });
+  await supervisor.send({ kind: 'listening', address: proxy.address });
+  supervisor.onConfig((next) => {
+    config = next;
+    proxy.reload().catch((error: unknown) => logger.error({ err: error }, 'reload failed'));
+  });
+  await untilAborted(supervisor.stopped);
+  await proxy.stop();
+}

@@ -1,0 +1,173 @@
+/**
+ * One of the two processes of `ficus up`: started, restarted when it ends unasked, stopped when it is told to. The channel
+ * is its lifeline: when `ficus up` is gone, whatever way, it closes, and the process stops by itself.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type FicusConfig, FicusError } from '@ficus/core';
+import type { Logger } from 'pino';
+import { decidePause } from './decide-pause.ts';
+import type { FromProcess, ProcessName, ToProcess } from './process-messages.ts';
+
+export interface ProcessHooks {
+  /** What it begins with: the newest valid config. */
+  readonly config: () => FicusConfig;
+  /** It is loaded before this resolves, and begins after. */
+  readonly mayBegin: Promise<unknown>;
+  readonly onMessage: (message: FromProcess) => void;
+  /** It ended, unasked, before it had ever listened; it is started again nevertheless. */
+  readonly onFailedStart: (error: FicusError) => void;
+  /** How long a stop may take. */
+  readonly stopMs: () => number;
+  readonly logger: Logger;
+}
+
+type State =
+  | { readonly kind: 'running'; readonly child: ChildProcess }
+  | { readonly kind: 'pausing'; readonly timer: NodeJS.Timeout }
+  | { readonly kind: 'stopping'; readonly child: ChildProcess; readonly kill: NodeJS.Timeout }
+  | { readonly kind: 'ended'; readonly inOrder: boolean };
+
+/** What is known of the child at hand. */
+interface Life {
+  readonly startedAtMs: number;
+  begun: boolean;
+  listened: boolean;
+  failure: FicusError | undefined;
+  exit: { readonly code: number | null; readonly signal: string | null } | undefined;
+}
+
+/** The file beside this one, in the sources as in the built package. */
+const PROCESS_MAIN = new URL(`./process-main${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
+
+export class SupervisedProcess {
+  readonly #name: ProcessName;
+  readonly #hooks: ProcessHooks;
+  readonly #ended = Promise.withResolvers<void>();
+  #state: State;
+  #life: Life;
+  #shortLives = 0;
+  #everListened = false;
+
+  constructor(name: ProcessName, hooks: ProcessHooks) {
+    this.#name = name;
+    this.#hooks = hooks;
+    this.#life = newLife();
+    this.#state = { kind: 'running', child: this.#fork() };
+  }
+
+  /** To the running process; one that begins later begins with the newest config anyway. */
+  send(message: ToProcess): void {
+    if (this.#state.kind === 'running' && this.#life.begun && this.#state.child.connected)
+      this.#state.child.send(message);
+  }
+
+  /** Resolves when it has ended: true if in order. */
+  async stop(): Promise<boolean> {
+    const state = this.#state;
+    if (state.kind === 'pausing') {
+      clearTimeout(state.timer);
+      this.#end(true);
+    } else if (state.kind === 'running') {
+      const kill = setTimeout(() => this.kill(), this.#hooks.stopMs());
+      this.#state = { kind: 'stopping', child: state.child, kill };
+      state.child.kill('SIGTERM');
+    }
+    await this.#ended.promise;
+    return this.#state.kind === 'ended' && this.#state.inOrder;
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    if (this.#state.kind === 'running' || this.#state.kind === 'stopping') this.#state.child.kill('SIGKILL');
+  }
+
+  #fork(): ChildProcess {
+    const child = fork(PROCESS_MAIN, [this.#name], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      serialization: 'advanced',
+    });
+    const life = newLife();
+    this.#life = life;
+    child.on('message', (message: FromProcess) => void this.#take(child, life, message));
+    child.on('error', (error) =>
+      this.#hooks.logger.error({ err: error, process: this.#name }, 'process failed'),
+    );
+    // Its end may be noticed before the last that it said is read.
+    const settle = () => {
+      if (life.exit && !child.connected) this.#gone(life);
+    };
+    child.on('disconnect', settle);
+    child.on('exit', (code, signal) => {
+      life.exit = { code, signal };
+      settle();
+    });
+    return child;
+  }
+
+  async #take(child: ChildProcess, life: Life, message: FromProcess): Promise<void> {
+    switch (message.kind) {
+      case 'ready':
+        await this.#hooks.mayBegin;
+        if (this.#state.kind !== 'running' || !child.connected) return;
+        life.begun = true;
+        child.send({ kind: 'start', config: this.#hooks.config() } satisfies ToProcess);
+        break;
+      case 'listening':
+        life.listened = true;
+        this.#everListened = true;
+        break;
+      case 'failed':
+        life.failure = new FicusError(message.code, message.message);
+        break;
+      case 'waiting':
+        break;
+    }
+    this.#hooks.onMessage(message);
+  }
+
+  #gone(life: Life): void {
+    if (this.#state.kind === 'stopping') {
+      clearTimeout(this.#state.kill);
+      this.#end(life.exit?.code === 0);
+      return;
+    }
+    if (this.#state.kind !== 'running') return;
+    const { shortLives, pauseMs } = decidePause(this.#shortLives, {
+      listened: life.listened,
+      livedMs: performance.now() - life.startedAtMs,
+    });
+    this.#shortLives = shortLives;
+    const reason = life.failure && { code: life.failure.code, reason: life.failure.message };
+    this.#hooks.logger.error(
+      { process: this.#name, status: life.exit?.code, signal: life.exit?.signal, ...reason, pauseMs },
+      'process exited unexpectedly: restarting it',
+    );
+    const timer = setTimeout(() => {
+      this.#state = { kind: 'running', child: this.#fork() };
+    }, pauseMs);
+    this.#state = { kind: 'pausing', timer };
+    if (!this.#everListened) this.#hooks.onFailedStart(life.failure ?? unexplained(this.#name, life));
+  }
+
+  #end(inOrder: boolean): void {
+    this.#state = { kind: 'ended', inOrder };
+    this.#ended.resolve();
+  }
+}
+
+function newLife(): Life {
+  return {
+    startedAtMs: performance.now(),
+    begun: false,
+    listened: false,
+    failure: undefined,
+    exit: undefined,
+  };
+}
+
+function unexplained(name: ProcessName, { exit }: Life): FicusError {
+  const how = exit?.signal ?? `exit status ${exit?.code}`;
+  return new FicusError('FICUS_INTERNAL', `The process ficus ${name} ended before it listened (${how}).`);
+}

@@ -1,0 +1,57 @@
+/**
+ * `ficus up`, seen from a process that it started. Ctrl-C and SIGHUP reach the whole process group: `ficus up` decides
+ * what happens then, and sends SIGTERM. Without it nothing goes on for long: the process stops in order.
+ */
+import type { FicusConfig } from '@ficus/core';
+import type { FromProcess, ToProcess } from './process-messages.ts';
+
+export interface Supervisor {
+  /** The config to begin with; undefined when the stop came first. */
+  readonly first: Promise<FicusConfig | undefined>;
+  /** Aborted at SIGTERM, and when `ficus up` is gone. */
+  readonly stopped: AbortSignal;
+  /** Called with each config after the first. */
+  onConfig(listener: (config: FicusConfig) => void): void;
+  /** Resolves when it is on its way, or cannot be. */
+  send(message: FromProcess): Promise<void>;
+  /** Nothing is said any more. */
+  close(): void;
+}
+
+export function connectSupervisor(): Supervisor {
+  const stop = new AbortController();
+  const first = Promise.withResolvers<FicusConfig | undefined>();
+  const listeners: ((config: FicusConfig) => void)[] = [];
+  let newest: FicusConfig | undefined;
+  process.on('message', (message: ToProcess) => {
+    newest = message.config;
+    if (message.kind === 'start') first.resolve(message.config);
+    else for (const listener of listeners) listener(message.config);
+  });
+  process.on('SIGINT', () => undefined);
+  process.on('SIGHUP', () => undefined);
+  process.on('SIGTERM', () => stop.abort());
+  process.on('disconnect', () => stop.abort());
+  stop.signal.addEventListener('abort', () => first.resolve(undefined));
+  return {
+    first: first.promise,
+    stopped: stop.signal,
+    onConfig: (listener) => {
+      listeners.push(listener);
+      if (newest) listener(newest);
+    },
+    send: (message) =>
+      new Promise((resolve) => {
+        if (!process.connected) return resolve();
+        process.send?.(message, undefined, undefined, () => resolve());
+      }),
+    close: () => {
+      if (process.connected) process.disconnect();
+    },
+  };
+}
+
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

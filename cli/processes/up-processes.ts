@@ -1,0 +1,139 @@
+/**
+ * The two processes of `ficus up`. The proxy waits for the control plane's first word alone: that it listens, that its
+ * database is away, that it failed. From then on neither takes the other with it. Config and addresses are settled here,
+ * so that a process that is restarted comes back to the address that it had.
+ */
+import { type FicusConfig, joinHostPort, splitHostPort } from '@ficus/core';
+import { announce, probePort } from '@ficus/proxy';
+import type { Logger } from 'pino';
+import type { FromProcess } from './process-messages.ts';
+import { SupervisedProcess } from './supervised-process.ts';
+
+export interface UpOptions {
+  readonly config: FicusConfig;
+  readonly logger: Logger;
+  /** The control plane is known to be away: its first word is not waited for. */
+  readonly isControlAway: boolean;
+}
+
+/** As long as a proxy waits for its first flags and owners. */
+const FIRST_WORD_MS = 5_000;
+/** What a process may take beyond the drain: the last report, the end of the streams. */
+const STOP_MS = 20_000;
+
+export class UpProcesses {
+  readonly #first: FicusConfig;
+  readonly #logger: Logger;
+  readonly #proxy: SupervisedProcess;
+  readonly #control: SupervisedProcess;
+  readonly #proxyListens = Promise.withResolvers<void>();
+  readonly #firstWord = Promise.withResolvers<void>();
+  readonly #firstWordTimer: NodeJS.Timeout;
+  readonly #controlListen: string;
+  #proxyListen: string;
+  #config: FicusConfig;
+  #proxyAddress: string | undefined;
+  #controlAddress: string | undefined;
+  #isReady = false;
+
+  /** @param controlListen HOST:PORT with the port that the control plane is to take */
+  constructor({ config, logger, isControlAway }: UpOptions, controlListen: string) {
+    this.#first = config;
+    this.#config = config;
+    this.#logger = logger;
+    this.#controlListen = controlListen;
+    this.#proxyListen = config.proxy.listen;
+    this.#proxyListens.promise.catch(() => undefined);
+    if (isControlAway) this.#firstWord.resolve();
+    this.#firstWordTimer = setTimeout(this.#firstWord.resolve, FIRST_WORD_MS);
+    const stopMs = () => this.#config.proxy.timeouts.drainMs + STOP_MS;
+    this.#proxy = new SupervisedProcess('proxy', {
+      config: () => this.#firstOfProxy(),
+      mayBegin: this.#firstWord.promise,
+      onMessage: (message) => this.#proxySays(message),
+      onFailedStart: this.#proxyListens.reject,
+      stopMs,
+      logger,
+    });
+    this.#control = new SupervisedProcess('control', {
+      config: () => this.#settled(),
+      mayBegin: Promise.resolve(),
+      onMessage: (message) => this.#controlSays(message),
+      onFailedStart: () => this.#firstWord.resolve(),
+      stopMs,
+      logger,
+    });
+  }
+
+  /**
+   * Resolves when the proxy listens.
+   * @throws FicusError when it cannot
+   */
+  untilListening(): Promise<void> {
+    return this.#proxyListens.promise;
+  }
+
+  /** @param config valid, and one that a running proxy can take over */
+  takeOver(config: FicusConfig): void {
+    if (JSON.stringify(config.control) !== JSON.stringify(this.#first.control))
+      this.#logger.warn({ area: 'control' }, 'this part of the config takes a restart');
+    this.#config = config;
+    this.#control.send({ kind: 'config', config: this.#settled() });
+    this.#proxy.send({ kind: 'config', config: this.#settled() });
+  }
+
+  /** The proxy drains while the control plane still answers. @returns whether both ended in order */
+  async stop(): Promise<boolean> {
+    clearTimeout(this.#firstWordTimer);
+    const proxyInOrder = await this.#proxy.stop();
+    return (await this.#control.stop()) && proxyInOrder;
+  }
+
+  /** Ends both at once. */
+  kill(): void {
+    this.#proxy.kill();
+    this.#control.kill();
+  }
+
+  #proxySays(message: FromProcess): void {
+    if (message.kind !== 'listening') return;
+    this.#proxyAddress = message.address;
+    this.#proxyListens.resolve();
+    this.#announceReady();
+  }
+
+  #controlSays(message: FromProcess): void {
+    if (message.kind === 'ready') return;
+    this.#firstWord.resolve();
+    if (message.kind !== 'listening') return;
+    this.#controlAddress = message.address;
+    this.#announceReady();
+  }
+
+  #announceReady(): void {
+    if (this.#isReady || !this.#proxyAddress || !this.#controlAddress) return;
+    this.#isReady = true;
+    announce(this.#logger, { address: this.#proxyAddress, controlAddress: this.#controlAddress }, 'ready');
+  }
+
+  /** A proxy that is restarted takes the port that the one before it had. */
+  #firstOfProxy(): FicusConfig {
+    if (this.#proxyAddress !== undefined) {
+      const { host } = splitHostPort(this.#proxyListen);
+      this.#proxyListen = joinHostPort(host, Number(new URL(this.#proxyAddress).port || '80'));
+    }
+    return this.#settled();
+  }
+
+  /** The newest config, with the addresses that were settled at the start. */
+  #settled(): FicusConfig {
+    const control = this.#first.control && { ...this.#first.control, listen: this.#controlListen };
+    return { ...this.#config, proxy: { ...this.#config.proxy, listen: this.#proxyListen }, control };
+  }
+}
+
+/** Starts both processes; a control plane that asks for a free port gets one here, for all of its lives. */
+export async function startProcesses(options: UpOptions, controlListen: string): Promise<UpProcesses> {
+  const { host, port } = splitHostPort(controlListen);
+  return new UpProcesses(options, joinHostPort(host, port === 0 ? await probePort({ host, port }) : port));
+}

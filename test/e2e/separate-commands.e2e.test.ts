@@ -1,0 +1,98 @@
+/** `ficus control` and `ficus proxy` as two commands, started and stopped in any order. */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createControlClient } from '@ficus/contract';
+import { type EmbeddedCluster, freePort, startCluster } from '@ficus/tools';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { ask } from '../integration/proxy/rig.ts';
+import { makeTestDirectory } from '../parts/test-directory.ts';
+import { FICUS, runCommand, startCommand, stopAll } from './run-command.ts';
+import { fieldOf, makeUpRig, type UpRig } from './up-rig.ts';
+
+let directory: string;
+let cluster: EmbeddedCluster;
+let rig: UpRig;
+
+beforeAll(async () => {
+  directory = await makeTestDirectory('separate');
+  cluster = await startCluster({ dataDir: join(directory, 'postgres'), settings: { fsync: 'off' } });
+  await cluster.createDatabase('control');
+});
+beforeEach(async () => {
+  rig = await makeUpRig(directory, cluster.url('control'), await freePort());
+});
+afterEach(async () => {
+  await stopAll();
+  await rig.close();
+});
+afterAll(async () => {
+  await cluster.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const run = (command: string) => startCommand([FICUS, command, '--config', rig.configFile]);
+
+test('a proxy that is started first connects to the control plane when it comes', async () => {
+  const proxy = run('proxy');
+  const address = await fieldOf(proxy, 'listening', 'address');
+  const side = async () => (await ask(`${address}/api/notes`, { headers: { cookie: 'sid=a' } })).side;
+  expect(await side()).toBe('legacy');
+
+  const control = run('control');
+  const controlAddress = await fieldOf(control, 'listening', 'address');
+  await createControlClient(controlAddress).setServe('notes', { percent: 100, reason: 'test' });
+  await expect.poll(side).toBe('candidate');
+
+  const second = await runCommand([FICUS, 'control', '--config', rig.configFile]);
+  expect([second.status, second.stdout]).toEqual([3, '']);
+  expect(second.stderr).toContain('control.listen');
+
+  await rig.write('/api/other');
+  await control.until('config taken over');
+  control.child.kill('SIGTERM');
+  expect(await control.ended).toMatchObject({ status: 0, stderr: '' });
+  expect((await ask(`${address}/api/other`, { headers: { cookie: 'sid=a' } })).side).toBe('candidate');
+  proxy.child.kill('SIGTERM');
+  expect(await proxy.ended).toMatchObject({ status: 0, stderr: '' });
+});
+
+test.each(['control', 'up'])('ficus %s without a database for its control plane says so', async (command) => {
+  const file = join(directory, `no-database-${command}.yaml`);
+  await writeFile(file, 'version: 1\nlegacy: { url: http://127.0.0.1:9 }\n');
+  const result = await runCommand([FICUS, command, '--config', file]);
+  expect([result.status, result.stdout]).toEqual([1, '']);
+  expect(result.stderr).toContain('control.database');
+});
+
+test('ficus proxy does not start where it cannot find its control plane', async () => {
+  const file = join(directory, 'free-port.yaml');
+  await writeFile(
+    file,
+    `version: 1\ncontrol: { listen: "127.0.0.1:0", database: "${cluster.url('control')}" }\nlegacy: { url: http://127.0.0.1:9 }\n`,
+  );
+  const result = await runCommand([FICUS, 'proxy', '--config', file]);
+  expect([result.status, result.stdout]).toEqual([1, '']);
+  expect(result.stderr).toContain('control.listen');
+});
+
+test('a second Ctrl-C ends ficus up and its processes at once', async () => {
+  const up = run('up');
+  const address = await fieldOf(up, 'ready', 'address');
+  let isWaiting = false;
+  rig.legacy.handler = () => {
+    isWaiting = true;
+  };
+  const answer = ask(`${address}/slow`).catch(() => 'cut');
+  await expect.poll(() => isWaiting).toBe(true);
+  let status: number | null | undefined;
+  void up.ended.then((result) => {
+    status = result.status;
+  });
+  await expect
+    .poll(() => {
+      up.child.kill('SIGINT');
+      return status;
+    })
+    .toBe(3);
+  expect(await answer).toBe('cut');
+});

@@ -1,0 +1,163 @@
+/**
+ * `ficus up`: the proxy serves whatever becomes of the control plane and its database, and nothing of the three processes
+ * outlives the others for long.
+ */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createControlClient } from '@ficus/contract';
+import { type EmbeddedCluster, startCluster } from '@ficus/tools';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { startLoad } from '../integration/proxy/load.ts';
+import { ask } from '../integration/proxy/rig.ts';
+import { makeTestDirectory } from '../parts/test-directory.ts';
+import { type RunningCommand, stopAll } from './run-command.ts';
+import { childNamed, childrenOf, fieldOf, isAlive, makeUpRig, type UpRig } from './up-rig.ts';
+
+/** A process that is restarted loads its sources again: on a busy machine that takes a while. */
+const RESTART = { timeout: 45_000 };
+
+let directory: string;
+let cluster: EmbeddedCluster;
+let rig: UpRig;
+
+beforeAll(async () => {
+  directory = await makeTestDirectory('up');
+  cluster = await startCluster({ dataDir: join(directory, 'postgres'), settings: { fsync: 'off' } });
+  await cluster.createDatabase('control');
+});
+beforeEach(async () => {
+  rig = await makeUpRig(directory, cluster.url('control'));
+});
+afterEach(async () => {
+  await stopAll();
+  await rig.close();
+});
+afterAll(async () => {
+  await cluster.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+interface Ready {
+  readonly up: RunningCommand;
+  readonly pid: number;
+  readonly address: string;
+  readonly controlAddress: string;
+}
+
+async function startReady(): Promise<Ready> {
+  const up = rig.start();
+  const address = await fieldOf(up, 'ready', 'address');
+  const controlAddress = await fieldOf(up, 'ready', 'controlAddress');
+  return { up, pid: up.child.pid!, address, controlAddress };
+}
+
+const serveAll = (controlAddress: string, percent = 100) =>
+  createControlClient(controlAddress).setServe('notes', { percent, reason: 'test' });
+const orRefused = <T>(asked: Promise<T>) => asked.catch(() => 'refused');
+const sideOf = async (address: string) =>
+  (await ask(`${address}/api/notes`, { headers: { cookie: 'sid=a' } })).side;
+
+test('with its control database away it serves every request, and connects when the database comes up', async () => {
+  await cluster.stop();
+  const up = rig.start();
+  const address = await fieldOf(up, 'listening', 'address');
+  const load = startLoad(address, '/api/notes', 4);
+  await up.until('control plane cannot start yet');
+  await expect.poll(() => load.figures.answered).toBeGreaterThan(50);
+  await cluster.restart();
+  const controlAddress = await fieldOf(up, 'ready', 'controlAddress');
+  await serveAll(controlAddress);
+  await expect.poll(() => sideOf(address)).toBe('candidate');
+  const { failures, refused } = await load.stop();
+  expect([failures, refused]).toEqual([[], 0]);
+  await serveAll(controlAddress, 0);
+});
+
+test('SIGKILL of the control plane under load: no request fails, and it comes back at its address', async () => {
+  const { up, pid, address, controlAddress } = await startReady();
+  await serveAll(controlAddress);
+  await expect.poll(() => sideOf(address)).toBe('candidate');
+  const load = startLoad(address, '/api/notes', 4);
+  const killed = (await childNamed(pid, 'control'))!;
+  process.kill(killed, 'SIGKILL');
+  await up.until(/"signal":"SIGKILL".*exited unexpectedly/);
+  // What was heard last stays: everybody is served by the candidate meanwhile.
+  expect(await sideOf(address)).toBe('candidate');
+  await expect.poll(() => orRefused(serveAll(controlAddress, 0)), RESTART).toMatchObject({ percent: 0 });
+  await expect.poll(() => sideOf(address)).toBe('legacy');
+  const { failures, refused } = await load.stop();
+  expect([failures, refused]).toEqual([[], 0]);
+});
+
+test('the control plane’s database killed under load: no request fails, and flips work when it is back', async () => {
+  const { up, address, controlAddress } = await startReady();
+  const load = startLoad(address, '/api/notes', 4);
+  await cluster.kill();
+  await up.until('control database lost');
+  const before = load.figures.answered;
+  await expect.poll(() => load.figures.answered).toBeGreaterThan(before + 50);
+  await cluster.restart();
+  await expect.poll(() => orRefused(serveAll(controlAddress)), RESTART).toMatchObject({ percent: 100 });
+  await expect.poll(() => sideOf(address)).toBe('candidate');
+  const { failures, refused } = await load.stop();
+  expect([failures, refused]).toEqual([[], 0]);
+  await serveAll(controlAddress, 0);
+});
+
+test('a proxy that is killed is restarted at its address', async () => {
+  const { pid, address } = await startReady();
+  const killed = (await childNamed(pid, 'proxy'))!;
+  process.kill(killed, 'SIGKILL');
+  await expect.poll(() => childNamed(pid, 'proxy')).not.toBe(killed);
+  await expect.poll(() => orRefused(ask(`${address}/x`)), RESTART).toMatchObject({ status: 200 });
+});
+
+test('a changed config reaches both processes, an invalid one neither', async () => {
+  const { up, pid, address, controlAddress } = await startReady();
+  await serveAll(controlAddress);
+  await rig.write('/api/other');
+  const other = () => ask(`${address}/api/other`, { headers: { cookie: 'sid=a' } });
+  await expect.poll(async () => (await other()).side).toBe('candidate');
+  await up.until('"slices":["notes"]');
+  await rig.write('no-path');
+  await up.until('config refused, the running one stays');
+  // A process that is restarted meanwhile begins with the last valid config.
+  process.kill((await childNamed(pid, 'proxy'))!, 'SIGKILL');
+  await expect.poll(() => orRefused(other()), RESTART).toMatchObject({ side: 'candidate' });
+  await rig.write('/api/third');
+  up.child.kill('SIGHUP');
+  const third = () => ask(`${address}/api/third`, { headers: { cookie: 'sid=a' } });
+  await expect.poll(async () => (await third()).side).toBe('candidate');
+  await serveAll(controlAddress, 0);
+});
+
+test('SIGTERM lets requests under way finish, and exits 0', async () => {
+  const { up, address } = await startReady();
+  let finish: (() => void) | undefined;
+  rig.legacy.handler = (request, response) => {
+    if (request.url !== '/slow') response.end();
+    else finish = () => response.end('finished');
+  };
+  const answer = ask(`${address}/slow`);
+  await expect.poll(() => finish).toBeDefined();
+  up.child.kill('SIGTERM');
+  await expect.poll(() => orRefused(fetch(`${address}/new`))).toBe('refused');
+  finish?.();
+  expect((await answer).text).toBe('finished');
+  const { status, stderr } = await up.ended;
+  expect([status, stderr]).toEqual([0, '']);
+});
+
+test.runIf(process.platform === 'linux')('SIGKILL of `ficus up` leaves no process behind', async () => {
+  const { up, pid } = await startReady();
+  const children = await childrenOf(pid);
+  const workers = (await Promise.all(children.map(childrenOf))).flat();
+  expect([children.length, workers.length]).toEqual([2, 1]);
+  up.child.kill('SIGKILL');
+  await up.ended;
+  const alive = async () => {
+    const states = await Promise.all([...children, ...workers].map(isAlive));
+    return states.filter(Boolean).length;
+  };
+  await expect.poll(alive, { timeout: 20_000 }).toBe(0);
+});
