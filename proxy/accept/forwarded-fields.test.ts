@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { NetworkList } from '../wire/network-list.ts';
 import { appendForwardedFields } from './forwarded-fields.ts';
-import { InspectedHead } from './inspect-head.ts';
+import { InspectedHead } from './inspected-head.ts';
 
 describe('appendForwardedFields', () => {
   const fields = (peer: string, isTrusted: boolean, brought: Partial<InspectedHead>) => {

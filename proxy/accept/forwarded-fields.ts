@@ -3,7 +3,7 @@
  * proxy said is continued; from any other peer these fields are replaced (CVE-2026-3635: spoofed addresses).
  */
 import { isIPv6 } from 'node:net';
-import type { InspectedHead } from './inspect-head.ts';
+import type { InspectedHead } from './inspected-head.ts';
 
 /** Appends the X-Forwarded-* fields (and Forwarded, where a trusted proxy began one) to a flat list. */
 export function appendForwardedFields(fields: string[], head: InspectedHead): void {

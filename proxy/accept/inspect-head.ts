@@ -1,61 +1,18 @@
 /**
- * Step 1, accept: one pass over the head of a request. What llhttp lets through and RFC 9112 does not is refused
- * here, and what later steps need is picked out on the way, so that they need not go over the head again.
+ * Step 1, accept: what llhttp lets through and RFC 9112 does not is refused here, by what the one pass over the fields
+ * has found (inspected-head).
  */
 import type { IncomingMessage } from 'node:http';
 import type { RefusalReason } from '@ficus/core';
-import type { RequestFacts } from '../match/conditions/condition.ts';
 import { ALLOW } from '../respond/answer-options.ts';
 import { canonicalPath } from '../wire/canonical-path.ts';
 import type { NetworkList } from '../wire/network-list.ts';
-import { headerValue } from '../wire/raw-headers.ts';
-import { clientAddress, peerAddress } from './client-address.ts';
+import { peerAddress } from './client-address.ts';
+import type { InspectedHead } from './inspected-head.ts';
 
 export interface HeadLimits {
   readonly headerCount: number;
   readonly targetBytes: number;
-}
-
-const NO_FIELDS: readonly string[] = [];
-
-/** What the pass finds. Later steps read it and change nothing; fields are `undefined` when the client sent none. */
-export class InspectedHead implements RequestFacts {
-  target = '';
-  rawHeaders: readonly string[] = NO_FIELDS;
-  /** Canonical path, for matching. */
-  path = '';
-  host = '';
-  cookie: string | undefined = undefined;
-  authorization: string | undefined = undefined;
-  requestId: string | undefined = undefined;
-  traceparent: string | undefined = undefined;
-  forwarded: string | undefined = undefined;
-  forwardedFor: string | undefined = undefined;
-  forwardedHost: string | undefined = undefined;
-  forwardedProto: string | undefined = undefined;
-  force: string | undefined = undefined;
-  /** The client's Connection says more than `close` or `keep-alive`. */
-  namesFields = false;
-  /** The client asks for server-sent events: an answer without an end. */
-  eventStream = false;
-  /** Of OPTIONS alone: how many hops may still pass the request on. */
-  maxForwards: number | undefined = undefined;
-  /** Address of the other end of the connection. */
-  peer = '';
-  /** What it says about the client is believed. */
-  fromTrustedProxy = false;
-  #trusted: NetworkList | undefined = undefined;
-
-  /** Of the client behind trusted proxies. Found out when it is asked for: few requests need it. */
-  get clientAddress(): string {
-    return this.fromTrustedProxy ? clientAddress(this.peer, this.#trusted!, this.forwardedFor) : this.peer;
-  }
-
-  setPeer(peer: string, trusted: NetworkList): void {
-    this.peer = peer;
-    this.fromTrustedProxy = trusted.has(peer);
-    this.#trusted = trusted;
-  }
 }
 
 /** A request that goes no further. `reason` names it in the log and in the counter. */
@@ -94,10 +51,7 @@ const BAD_VERSION = refusal(505, 'version-unknown', 'Only HTTP/1.1 and HTTP/1.0 
 
 const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
-/** Nearly all requests name the same one. */
-let lastGoodHost = '';
-
-/** Fills `head` from the request, or answers why the request is refused. */
+/** Judges what the fields say, and adds target and peer to `head`; answers why the request is refused. */
 export function inspectHead(
   request: IncomingMessage,
   head: InspectedHead,
@@ -108,74 +62,18 @@ export function inspectHead(
   head.setPeer(peerAddress(request.socket), trusted);
   const target = request.url!;
   head.target = target;
-  head.rawHeaders = rawHeaders;
   // llhttp knows 0.9 and 2.0 as well, and reads fields and a body in either.
   if (request.httpVersionMajor !== 1) return request.httpVersionMajor === 0 ? NO_VERSION : BAD_VERSION;
   if (method === 'TRACE' || method === 'CONNECT') return NO_METHOD;
   if (target.length > limits.targetBytes) return TOO_LONG;
   if (rawHeaders.length > limits.headerCount * 2) return TOO_MANY;
-  const unfit = readFields(rawHeaders, head, request.httpVersionMinor === 0) ?? checkHost(request, head);
+  const unfit = judgeFields(head, request.httpVersionMinor === 0) ?? checkHost(request, head);
   if (unfit) return unfit;
-  if (method === 'OPTIONS') head.maxForwards = readMaxForwards(rawHeaders);
+  if (method === 'OPTIONS') head.maxForwards = readMaxForwards(head.maxForwardsField);
   return readTarget(target, method!, head);
 }
 
-function readFields(
-  rawHeaders: readonly string[],
-  head: InspectedHead,
-  http10: boolean,
-): Refusal | undefined {
-  let hosts = 0;
-  let lengths = 0;
-  let coding: string | undefined;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]!;
-    const value = rawHeaders[index + 1]!;
-    // Most fields are told apart by their length alone; only these lengths are looked at.
-    switch (name.length) {
-      case 4:
-        if (is(name, 'host')) {
-          hosts += 1;
-          head.host = value;
-        }
-        break;
-      case 6:
-        // RFC 9110 allows one Cookie field; HTTP/2 gateways make several of them.
-        if (is(name, 'accept')) head.eventStream ||= value.startsWith('text/event-stream');
-        else if (is(name, 'cookie'))
-          head.cookie = head.cookie === undefined ? value : `${head.cookie}; ${value}`;
-        break;
-      case 9:
-        if (is(name, 'forwarded')) head.forwarded = join(head.forwarded, value);
-        break;
-      case 10:
-        if (is(name, 'connection')) head.namesFields ||= value.length > 'keep-alive'.length;
-        break;
-      case 11:
-        if (is(name, 'traceparent')) head.traceparent = value;
-        break;
-      case 12:
-        if (is(name, 'x-request-id')) head.requestId ??= value;
-        break;
-      case 13:
-        if (is(name, 'authorization')) head.authorization ??= value;
-        else if (is(name, 'x-ficus-force')) head.force = join(head.force, value);
-        break;
-      case 14:
-        if (is(name, 'content-length')) lengths += 1;
-        break;
-      case 15:
-        if (is(name, 'x-forwarded-for')) head.forwardedFor = join(head.forwardedFor, value);
-        break;
-      case 16:
-        if (is(name, 'x-forwarded-host')) head.forwardedHost ??= value;
-        break;
-      case 17:
-        if (is(name, 'transfer-encoding')) coding = join(coding, value);
-        else if (is(name, 'x-forwarded-proto')) head.forwardedProto ??= value;
-        break;
-    }
-  }
+function judgeFields({ hosts, lengths, coding }: InspectedHead, http10: boolean): Refusal | undefined {
   if (hosts > 1) return SEVERAL_HOSTS;
   if (lengths > 1) return SEVERAL_LENGTHS;
   if (coding === undefined) return undefined;
@@ -183,8 +81,7 @@ function readFields(
 }
 
 /** RFC 9110 section 7.6.2. What is no number is not ours to judge. */
-function readMaxForwards(rawHeaders: readonly string[]): number | undefined {
-  const value = headerValue(rawHeaders, 'max-forwards');
+function readMaxForwards(value: string | undefined): number | undefined {
   return value !== undefined && /^\d{1,9}$/.test(value) ? Number(value) : undefined;
 }
 
@@ -195,20 +92,9 @@ function checkCoding(coding: string, http10: boolean): Refusal | undefined {
   return /[, \t]chunked$/.test(coding) ? UNKNOWN_CODING : BAD_CODING;
 }
 
-function is(name: string, wanted: string): boolean {
-  return name === wanted || name.toLowerCase() === wanted;
-}
-
-function join(before: string | undefined, value: string): string {
-  return before === undefined ? value : `${before}, ${value}`;
-}
-
 function checkHost(request: IncomingMessage, head: InspectedHead): Refusal | undefined {
   if (head.host === '') return request.httpVersionMinor === 0 ? undefined : NO_HOST;
-  if (head.host === lastGoodHost) return undefined;
-  if (!HOST.test(head.host)) return BAD_HOST;
-  lastGoodHost = head.host;
-  return undefined;
+  return HOST.test(head.host) ? undefined : BAD_HOST;
 }
 
 function readTarget(target: string, method: string, head: InspectedHead): Refusal | undefined {

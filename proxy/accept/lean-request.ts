@@ -12,6 +12,7 @@
 import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { nodeInternals } from '../wire/node-internals.ts';
+import { type InspectedHead, readFields } from './inspected-head.ts';
 
 /** What Node's parser and server do to a message, beneath what is documented. */
 interface MessageInternals extends IncomingMessage {
@@ -23,6 +24,7 @@ interface MessageInternals extends IncomingMessage {
 }
 
 interface Lean extends MessageInternals {
+  inspected: InspectedHead | undefined;
   bodiless: boolean;
 }
 
@@ -42,6 +44,7 @@ function LeanMessage(this: Lean, socket: Socket): void {
   this.complete = false;
   this.method = '';
   this.bodiless = true;
+  this.inspected = undefined;
 }
 
 const members: PropertyDescriptorMap = {
@@ -54,9 +57,15 @@ const members: PropertyDescriptorMap = {
     },
   },
   _addHeaderLines: {
+    writable: true,
     value(this: Lean, headers: string[], count: number) {
-      if (this.complete || !this.bodiless) plain._addHeaderLines.call(this, headers, count);
-      else if (hasFraming(headers)) becomeMessage(this, headers, count);
+      if (this.complete || !this.bodiless) {
+        plain._addHeaderLines.call(this, headers, count);
+        return;
+      }
+      this.inspected = readFields(headers);
+      const { expects, lengths, coding } = this.inspected;
+      if (expects || lengths > 0 || coding !== undefined) becomeMessage(this, headers, count);
       else this.rawHeaders = headers;
     },
   },
@@ -97,23 +106,4 @@ function becomeMessage(message: Lean, headers: string[], count: number): void {
   (IncomingMessage as unknown as (this: Lean, socket: Socket) => void).call(message, socket);
   Object.assign(message, { httpVersionMajor, httpVersionMinor, httpVersion, url, upgrade });
   plain._addHeaderLines.call(message, headers, count);
-}
-
-function hasFraming(raw: readonly string[]): boolean {
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!;
-    switch (name.length) {
-      case 6:
-        if (name.toLowerCase() === 'expect') return true;
-        break;
-      case 14:
-        if (name.toLowerCase() === 'content-length') return true;
-        break;
-      case 17:
-        if (name.toLowerCase() === 'transfer-encoding') return true;
-        break;
-      default:
-    }
-  }
-  return false;
 }

@@ -10,7 +10,7 @@ import {
   type SliceState,
 } from '@ficus/core';
 import type { Context } from 'unleash-client';
-import type { InspectedHead } from '../accept/inspect-head.ts';
+import type { InspectedHead } from '../accept/inspected-head.ts';
 import { turnNow } from '../clock/turn-clock.ts';
 import { makeBucket, readBucket } from '../identify/anonymous-bucket.ts';
 import type { Identity } from '../identify/identity.ts';

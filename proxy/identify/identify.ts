@@ -3,7 +3,7 @@
  * answered without a promise; only a token not seen before, or an introspection not cached, makes a request wait.
  */
 import type { IdentifyConfig } from '@ficus/core';
-import type { InspectedHead } from '../accept/inspect-head.ts';
+import type { InspectedHead } from '../accept/inspected-head.ts';
 import { cookieValue } from '../wire/cookie.ts';
 import { headerValue } from '../wire/raw-headers.ts';
 import type { BearerClaims, Claims } from './bearer-claims.ts';

@@ -4,9 +4,9 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { type DropReason, isComparable } from '@ficus/core';
+import { headOf, type InspectedHead } from '../accept/inspected-head.ts';
 import type { ResponseHead } from '../respond/response-amendments.ts';
 import type { BodyCapture } from '../wire/body-capture.ts';
-import { headerValue } from '../wire/raw-headers.ts';
 import type { CopyTicket, Mirror, ServedExchange } from './mirror.ts';
 
 export class ShadowPlan {
@@ -28,7 +28,7 @@ export class ShadowPlan {
     if (!url!.startsWith('/')) return undefined;
     const ticket = mirror.reserve(slice);
     if (ticket === undefined) return undefined;
-    const reason = notCopied(request.rawHeaders);
+    const reason = notCopied(headOf(request));
     if (reason === undefined) return new ShadowPlan(mirror, ticket);
     mirror.giveUp(slice, reason);
     return undefined;
@@ -56,10 +56,9 @@ export class ShadowPlan {
 }
 
 /** Why a read has no copy, or undefined. */
-function notCopied(fields: readonly string[]): DropReason | undefined {
+function notCopied(head: InspectedHead): DropReason | undefined {
   // A body streams by and is not kept: a copy without it would ask for something else.
-  if ((headerValue(fields, 'content-length') ?? '0') !== '0') return 'body';
-  if (headerValue(fields, 'transfer-encoding') !== undefined) return 'body';
+  if (head.hasBody) return 'body';
   // An answer without an end is never compared, and would hold its place for as long.
-  return headerValue(fields, 'accept')?.startsWith('text/event-stream') ? 'event-stream' : undefined;
+  return head.eventStream ? 'event-stream' : undefined;
 }

@@ -16,7 +16,7 @@ import { withoutSide, withSide } from './added-fields.ts';
 import { answerForOutcome } from './answer-for-outcome.ts';
 import { answerClient, giveUp } from './end-unserved.ts';
 import { decideNextStep, type FallBackFacts, mayDiscardAnswer, mayFallBack } from './next-step.ts';
-import { clientOrigin, fieldsFor, hasBody, removedFor, targetFor } from './outgoing-head.ts';
+import { clientOrigin, fieldsFor, removedFor, targetFor } from './outgoing-head.ts';
 import { countRequest, dropShadow, reportServed } from './request-report.ts';
 import type { RequestState } from './request-state.ts';
 
@@ -101,11 +101,11 @@ class Attempts implements ForwardCall {
 
   /** Whether the answer is given up for another attempt, which takes its share of the budget. */
   #discards(status: number): boolean {
-    const { request, attempts } = this.#state;
+    const { request, head, attempts } = this.#state;
     const live = this.#live!;
     const { retry } = live.upstream.config;
     if (attempts >= retry.attempts || !retry.statuses.includes(status)) return false;
-    return mayDiscardAnswer(request.method!, hasBody(request)) && live.budget.withdraw(turnNow());
+    return mayDiscardAnswer(request.method!, head.hasBody) && live.budget.withdraw(turnNow());
   }
 
   /** From the forwarder: an answer without an end, whether or not the client asked for one. */

@@ -6,7 +6,6 @@ import type { Refusal } from '../accept/inspect-head.ts';
 import { turnNow } from '../clock/turn-clock.ts';
 import { answerOptions } from '../respond/answer-options.ts';
 import { answerProblem, answerProblemOnSocket, type ProblemAnswer } from '../respond/answer-problem.ts';
-import { hasBody } from './outgoing-head.ts';
 import { countRequest, endSpan, release, requestLine } from './request-report.ts';
 import type { RequestState } from './request-state.ts';
 
@@ -36,7 +35,7 @@ export function giveUp(state: RequestState, answer: ProblemAnswer): void {
 /** The same for one that was not decided: it counts for no side. */
 export function turnBack(state: RequestState, answer: ProblemAnswer): void {
   state.snapshot.counters.add(`ficus_refused_total{reason="${answer.code}"}`);
-  answerClient(state, answer, hasBody(state.request));
+  answerClient(state, answer, state.head.hasBody);
   const durationMs = turnNow() - state.startedAt;
   state.host.logger.warn({ ...requestLine(state, durationMs), code: answer.code }, answer.detail);
   release(state, 0, true);

@@ -2,7 +2,6 @@
  * What changes in a request's head on its way to a side: target, fields that are set, fields that do not go on. The
  * same for the live request and for its copy.
  */
-import type { IncomingMessage } from 'node:http';
 import type { Side } from '@ficus/core';
 import { appendForwardedFields } from '../accept/forwarded-fields.ts';
 import { appendCandidateFields } from '../ask/candidate-fields.ts';
@@ -50,9 +49,4 @@ export function clientOrigin({ head }: RequestState): string {
   const proto = trusted && head.forwardedProto === 'https' ? 'https' : 'http';
   const host = trusted ? (head.forwardedHost ?? head.host) : head.host;
   return host ? `${proto}://${host}` : '';
-}
-
-export function hasBody(request: IncomingMessage): boolean {
-  const { headers } = request;
-  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 }

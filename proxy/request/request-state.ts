@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Side } from '@ficus/core';
-import { InspectedHead } from '../accept/inspect-head.ts';
+import { headOf, type InspectedHead } from '../accept/inspected-head.ts';
 import { turnNow } from '../clock/turn-clock.ts';
 import { type RequestDecision, UNMATCHED } from '../decide/decide-request.ts';
 import { ANONYMOUS, type Identity } from '../identify/identity.ts';
@@ -35,7 +35,7 @@ export class RequestState {
   readonly startedAt = turnNow();
 
   // Step 1: accept.
-  readonly head = new InspectedHead();
+  readonly head: InspectedHead;
   name: RequestName = UNNAMED;
 
   // Step 2: match.
@@ -76,6 +76,7 @@ export class RequestState {
     this.host = host;
     this.snapshot = host.snapshot;
     this.request = request;
+    this.head = headOf(request);
     this.response = response;
     this.upgrade = upgrade;
   }

@@ -1,0 +1,146 @@
+/**
+ * The one pass over the fields of a request: all that later steps ask about them is picked out here, so that they need not
+ * go over them again. It is made where Node hands the fields over (lean-request), because Node asks first: whether a body
+ * follows. What is wrong with what was found, inspect-head says.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { RequestFacts } from '../match/conditions/condition.ts';
+import type { NetworkList } from '../wire/network-list.ts';
+import { clientAddress } from './client-address.ts';
+
+const NO_FIELDS: readonly string[] = [];
+
+/** What the pass finds, and inspectHead adds. Later steps read it and change nothing; `undefined`: the client sent none. */
+export class InspectedHead implements RequestFacts {
+  target = '';
+  rawHeaders: readonly string[] = NO_FIELDS;
+  /** Canonical path, for matching. */
+  path = '';
+  host = '';
+  cookie: string | undefined = undefined;
+  authorization: string | undefined = undefined;
+  requestId: string | undefined = undefined;
+  traceparent: string | undefined = undefined;
+  forwarded: string | undefined = undefined;
+  forwardedFor: string | undefined = undefined;
+  forwardedHost: string | undefined = undefined;
+  forwardedProto: string | undefined = undefined;
+  force: string | undefined = undefined;
+  /** The client's Connection says more than `close` or `keep-alive`. */
+  namesFields = false;
+  /** The client asks for server-sent events: an answer without an end. */
+  eventStream = false;
+  hosts = 0;
+  lengths = 0;
+  /** Transfer codings, as one list. */
+  coding: string | undefined = undefined;
+  /** A body follows, of at least one byte or of unknown length. */
+  hasBody = false;
+  /** It waits for a first answer before it sends the body, or for something else that it may expect. */
+  expects = false;
+  upgradesToH2c = false;
+  maxForwardsField: string | undefined = undefined;
+  /** Of OPTIONS alone: how many hops may still pass the request on. */
+  maxForwards: number | undefined = undefined;
+  /** Address of the other end of the connection. */
+  peer = '';
+  /** What it says about the client is believed. */
+  fromTrustedProxy = false;
+  #trusted: NetworkList | undefined = undefined;
+
+  /** Of the client behind trusted proxies. Found out when it is asked for: few requests need it. */
+  get clientAddress(): string {
+    return this.fromTrustedProxy ? clientAddress(this.peer, this.#trusted!, this.forwardedFor) : this.peer;
+  }
+
+  setPeer(peer: string, trusted: NetworkList): void {
+    this.peer = peer;
+    this.fromTrustedProxy = trusted.has(peer);
+    this.#trusted = trusted;
+  }
+}
+
+interface ReadRequest extends IncomingMessage {
+  inspected?: InspectedHead | undefined;
+}
+
+/** That of the request; its fields are read now where they were not before. */
+export function headOf(request: IncomingMessage): InspectedHead {
+  const read = request as ReadRequest;
+  read.inspected ??= readFields(request.rawHeaders);
+  return read.inspected;
+}
+
+/** @param rawHeaders flat list */
+export function readFields(rawHeaders: readonly string[]): InspectedHead {
+  const head = new InspectedHead();
+  head.rawHeaders = rawHeaders;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!;
+    const value = rawHeaders[index + 1]!;
+    // Most fields are told apart by their length alone; only these lengths are looked at.
+    switch (name.length) {
+      case 4:
+        if (is(name, 'host')) {
+          head.hosts += 1;
+          head.host = value;
+        }
+        break;
+      case 6:
+        // RFC 9110 allows one Cookie field; HTTP/2 gateways make several of them.
+        if (is(name, 'accept')) head.eventStream ||= value.startsWith('text/event-stream');
+        else if (is(name, 'cookie'))
+          head.cookie = head.cookie === undefined ? value : `${head.cookie}; ${value}`;
+        else if (is(name, 'expect')) head.expects = true;
+        break;
+      case 7:
+        // An upgrade to h2c would hide further requests from us.
+        if (is(name, 'upgrade')) head.upgradesToH2c ||= /\bh2c\b/i.test(value);
+        break;
+      case 9:
+        if (is(name, 'forwarded')) head.forwarded = join(head.forwarded, value);
+        break;
+      case 10:
+        if (is(name, 'connection')) head.namesFields ||= value.length > 'keep-alive'.length;
+        break;
+      case 11:
+        if (is(name, 'traceparent')) head.traceparent = value;
+        break;
+      case 12:
+        if (is(name, 'x-request-id')) head.requestId ??= value;
+        else if (is(name, 'max-forwards')) head.maxForwardsField ??= value;
+        break;
+      case 13:
+        if (is(name, 'authorization')) head.authorization ??= value;
+        else if (is(name, 'x-ficus-force')) head.force = join(head.force, value);
+        break;
+      case 14:
+        if (is(name, 'content-length')) {
+          head.lengths += 1;
+          head.hasBody ||= value !== '0';
+        }
+        break;
+      case 15:
+        if (is(name, 'x-forwarded-for')) head.forwardedFor = join(head.forwardedFor, value);
+        break;
+      case 16:
+        if (is(name, 'x-forwarded-host')) head.forwardedHost ??= value;
+        break;
+      case 17:
+        if (is(name, 'transfer-encoding')) {
+          head.coding = join(head.coding, value);
+          head.hasBody = true;
+        } else if (is(name, 'x-forwarded-proto')) head.forwardedProto ??= value;
+        break;
+    }
+  }
+  return head;
+}
+
+function is(name: string, wanted: string): boolean {
+  return name === wanted || name.toLowerCase() === wanted;
+}
+
+function join(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before}, ${value}`;
+}
