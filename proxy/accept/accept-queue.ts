@@ -1,10 +1,10 @@
 /**
- * The connections that the kernel has completed and nobody has accepted yet. A client there believes to be connected and
+ * The connections that the kernel has completed and the proxy has not accepted yet. A client there believes to be connected and
  * has sent its request; closing the listening socket resets it (Linux, tcp_close of a listener).
  */
 import type { Server } from 'node:net';
 
-/** In a longer turn of the event loop somebody may have come since the kernel was asked. */
+/** In a longer turn of the event loop a client may have connected since the kernel was asked. */
 const QUIET_TURN_MS = 0.2;
 /** On a machine whose turns are all longer, any turn without a connection will do after so long. */
 const QUIET_TURNS_WITHIN_MS = 500;

@@ -34,11 +34,11 @@ export interface InboundHandlers {
 
 export interface Inbound {
   readonly server: Server;
-  /** Takes over the limits and timeouts of a changed config; heads are measured anew from the next connection on. */
+  /** Takes over the limits and timeouts of a changed config; heads are measured by them from the next connection on. */
   retune(config: ProxyConfig): void;
   /**
-   * Accepts who has come already, for at most so long, and nobody else; touches no connection: they are told at their next
-   * answer, the one under way included.
+   * Accepts the clients that have connected already, for at most so long, and no others. Closes no connection: each is
+   * closed with its next answer, the one under way included.
    */
   stopAccepting(mostMs: number, onClosed: () => void): void;
   /** Closes connections between two requests, and those that have been open for so long without a first one. */
@@ -58,7 +58,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
     requestTimeout: timeouts.requestMs,
     // IdleConnections does this, without a timer for each request.
     keepAliveTimeout: 0,
-    // A request without a body needs no stream, and nobody here reads `headers`.
+    // A request without a body needs no stream, and nothing here reads `headers`.
     optimizeEmptyRequests: true,
     IncomingMessage: LeanRequest,
     ServerResponse: LeanResponse as unknown as typeof ServerResponse,
@@ -138,7 +138,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
       return;
     }
     answerProblemOnSocket(socket, { code: 'FICUS_PROXY_BAD_REQUEST', status, detail });
-    // A client that goes on sending must not keep the connection.
+    // A client that continues to send must not keep the connection.
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
   });
   return {
@@ -165,7 +165,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
 }
 
 /**
- * Node takes its own listener away from a connection that it hands over, and an error that nobody hears ends the
+ * Node takes its own listener away from a connection that it hands over, and an error that is not listened for ends the
  * process: a reset in the wrong moment would. What becomes of the connection its `close` tells.
  */
 function heard(): void {}

@@ -106,7 +106,7 @@ function unsentBytes(socket: InboundSocket): number {
   return socket.writableLength + (socket._handle?.writeQueueSize ?? 0);
 }
 
-/** Whether somebody works on a response, and watches over its deadlines: not before those in front of it are sent. */
+/** Whether a response is being worked on, its deadlines watched: not before those in front of it are sent. */
 function isServed({ _httpMessage: response }: InboundSocket, unsent: number): boolean {
   if (!response) return false;
   return unsent === 0 || (response.headersSent && !response.writableEnded);

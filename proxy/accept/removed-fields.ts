@@ -1,5 +1,5 @@
 /**
- * Fields of a client's that never go on: they are for a proxy to set, and a service that finds them believes them
+ * A client's fields that are never passed on: they are for a proxy to set, and a service that finds them believes them
  * (CVE-2026-3635). Names count as servers of the CGI tradition read them, who make one variable of `X_Forwarded_For`
  * and `X-Forwarded-For`: else the forged one would come in by the other spelling.
  */
@@ -15,7 +15,7 @@ export class RemovedFields {
 
   /**
    * @param names in lower case
-   * @param keepsForwarded for a trusted proxy: whatever begins with X-Forwarded- goes on unless it is set anew
+   * @param keepsForwarded for a trusted proxy: whatever begins with X-Forwarded- is passed on unless it is set again
    */
   constructor(names: Iterable<string>, keepsForwarded: boolean) {
     this.#names = new Set(names);

@@ -1,5 +1,5 @@
 /**
- * What the candidate is told about the caller: a short-lived JWT (HS256), so that a service without the monolith's
+ * What the proxy asserts to the candidate about the caller: a short-lived JWT (HS256), so that a service without the monolith's
  * session table knows who calls. Signed once for a user and a slice, and used for half of its lifetime.
  *
  * Signed with node:crypto rather than through a promise: RFC 7515 with a fixed header is one HMAC.

@@ -17,7 +17,7 @@ const UNKNOWN_MS = 1_000;
 const LONGEST_KEY = 2_048;
 const NO_CLAIMS: JWTPayload = {};
 
-/** Claims; none of a token that does not hold; `unknown` when nobody could tell. */
+/** Claims; none of a token that does not hold; `unknown` when it could not be verified. */
 export type Claims = JWTPayload | 'unknown';
 
 export class BearerClaims {

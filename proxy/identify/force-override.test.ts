@@ -37,7 +37,7 @@ describe('a tester’s word', () => {
     if (header !== '') expect(read(header, '10.1.2.3')).toBeUndefined();
   });
 
-  test('is nobody’s without a secret', () => {
+  test('is not believed without a secret', () => {
     const networksOnly = createForceOverride({ trustedNetworks: [] })!;
     expect(networksOnly.read(forceHeader('candidate', ''), '10.1.2.3', NOW)).toBeUndefined();
     expect(createForceOverride(undefined)).toBeUndefined();

@@ -79,7 +79,7 @@ function identifyWaiting(
   return Promise.all([user, session, tenant]).then((values) => assemble(...values));
 }
 
-/** Stands for a value that nobody could be asked for. */
+/** Stands for a value whose source could not be asked. */
 const UNKNOWN = '\u0000unknown';
 
 function assemble(user: Value, session: Value, tenant: Value): Identity {

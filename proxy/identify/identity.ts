@@ -4,8 +4,8 @@ export interface Identity {
   readonly session: string | undefined;
   readonly tenant: string | undefined;
   /**
-   * True when whoever had to be asked could not say. The caller may be somebody with a pin: reads of slices with tables
-   * go to the owner, which is right for everybody.
+   * True when a source that had to be asked gave no answer. The caller may have a pin: reads of slices with tables go to
+   * the owner, which is right for all callers.
    */
   readonly uncertain: boolean;
 }
@@ -17,5 +17,5 @@ export const ANONYMOUS: Identity = {
   uncertain: false,
 };
 
-/** Nobody could be asked. */
+/** No source could be asked. */
 export const UNCERTAIN: Identity = { ...ANONYMOUS, uncertain: true };

@@ -67,7 +67,7 @@ export class Introspection {
   }
 }
 
-/** 200 with JSON tells who; 401, 403, 404 and 204 tell that it is nobody; anything else is a failure. */
+/** 200 with JSON tells who; 401, 403, 404 and 204 mean anonymous; anything else is a failure. */
 function readAnswer(answer: Answer): Identity | undefined {
   if ([204, 401, 403, 404].includes(answer.status)) return ANONYMOUS;
   if (answer.status !== 200) return undefined;

@@ -1,7 +1,7 @@
 /**
  * What is known of callers, kept over config changes that do not touch it: the issuer's keys, tokens that were verified,
- * answers of the legacy. Forgotten at each reload, all callers would have to be asked for at once, and whoever cannot be
- * would for a moment be nobody.
+ * answers of the legacy. Forgotten at each reload, all callers would have to be asked for at once, and those that cannot be
+ * would be anonymous for a moment.
  */
 import type { IdentifyConfig } from '@ficus/core';
 import { BearerClaims } from './bearer-claims.ts';

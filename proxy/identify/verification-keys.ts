@@ -7,7 +7,7 @@ import type { IdentifyConfig } from '@ficus/core';
 import { createRemoteJWKSet, importSPKI, type JWTPayload, jwtVerify } from 'jose';
 import { turnNow } from '../clock/turn-clock.ts';
 
-/** Verifies a token; rejects with a jose error when it does not hold, with `KeysUnavailable` when nobody can tell. */
+/** Verifies a token; rejects with a jose error when it does not hold, with `KeysUnavailable` when the keys cannot be had. */
 export type VerifyToken = (token: string) => Promise<JWTPayload>;
 
 export class KeysUnavailable extends Error {}

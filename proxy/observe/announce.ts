@@ -1,4 +1,4 @@
-/** The line that says where something listens: whoever started it waits for that line, whatever the log level. */
+/** The line that says where something listens: the process that started it waits for that line, at any log level. */
 import type { Logger } from 'pino';
 
 export function announce(logger: Logger, facts: Readonly<Record<string, unknown>>, message: string): void {

@@ -31,19 +31,19 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   ficus_breaker_changes_total: { type: 'counter', help: 'Changes of a breaker, by upstream and new state.' },
   ficus_outlier_ejections_total: {
     type: 'counter',
-    help: 'Times that one of several addresses was left alone, by upstream and reason, each worker.',
+    help: 'Times that one of several addresses was ejected, by upstream and reason, in each worker.',
   },
   ficus_outlier_returns_total: {
     type: 'counter',
-    help: 'Times that an address was taken back, because its probe was answered.',
+    help: 'Times that an ejected address returned, because its probe was answered.',
   },
   ficus_pin_overflows_total: {
     type: 'counter',
-    help: 'Times everybody was pinned: too many pins, or a writer whom nobody could name.',
+    help: 'Times all users of a slice were pinned: too many pins, or a writer that could not be identified.',
   },
   ficus_pin_waits_expired_total: {
     type: 'counter',
-    help: 'Writes that did not wait any longer for all workers to know their pin.',
+    help: 'Writes that were sent before all workers had their pin, because the wait expired.',
   },
   ficus_held_writes_total: {
     type: 'counter',
@@ -51,9 +51,12 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   },
   ficus_log_lines_dropped_total: {
     type: 'counter',
-    help: 'Lines of the log that nobody read in time.',
+    help: 'Log lines dropped because standard output was not read in time.',
   },
-  ficus_worker_restarts_total: { type: 'counter', help: 'Workers that ended unasked and were replaced.' },
+  ficus_worker_restarts_total: {
+    type: 'counter',
+    help: 'Workers that exited unexpectedly and were restarted.',
+  },
   ficus_config_generation: { type: 'gauge', help: 'Generation of the config that all workers run.' },
   ficus_workers: { type: 'gauge', help: 'Workers that serve.' },
   ficus_control_connected: { type: 'gauge', help: '1 while the control plane is connected.' },
@@ -67,7 +70,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   ficus_upstream_pending: { type: 'gauge', help: 'Requests that wait for a connection.' },
   ficus_upstream_addresses_out: {
     type: 'gauge',
-    help: 'Addresses that are left alone for a while, over all workers.',
+    help: 'Addresses that are ejected now, over all workers.',
   },
   ficus_breakers_open: { type: 'gauge', help: 'Workers whose breaker for the upstream is not closed.' },
   ficus_pins: { type: 'gauge', help: 'Users whose reads are pinned to the owner.' },

@@ -5,7 +5,7 @@
 import { randomFillSync } from 'node:crypto';
 
 const REQUEST_ID = /^[A-Za-z0-9._:+/=@-]{1,128}$/;
-/** https://www.w3.org/TR/trace-context/#traceparent-header: version 00 exactly, later versions may go on. */
+/** https://www.w3.org/TR/trace-context/#traceparent-header: version 00 exactly, later versions may be longer. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
 
 const pool = Buffer.alloc(8192);

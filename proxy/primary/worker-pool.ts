@@ -105,7 +105,7 @@ export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () =>
       serialization: 'advanced',
     });
     const worker = cluster.fork();
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     let listens = false;
     alive.set(worker.id, worker);
     silence.starts(worker.id, performance.now());
@@ -128,7 +128,8 @@ export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () =>
     // Its end may be noticed before its last messages are read: they would be kept of a worker that is gone, or missed by
     // those that wait for them.
     const settle = (): void => {
-      if (exit !== undefined && !worker.isConnected()) gone(worker.id, exit, listens, Date.now() - startedAt);
+      if (exit !== undefined && !worker.isConnected())
+        gone(worker.id, exit, listens, performance.now() - startedAt);
     };
     worker.on('disconnect', settle);
     worker.on('exit', (code, signal) => {

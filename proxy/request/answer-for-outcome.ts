@@ -1,5 +1,4 @@
-/** What a client is told about an exchange that failed before it saw anything. */
-
+/** Step 6, respond: the proxy's answer for an exchange that failed before the client saw anything of one. */
 import type { ErrorCode } from '@ficus/core';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
 import { type FailureCause, foundNoPlace, type Outcome } from '../wire/outcome.ts';

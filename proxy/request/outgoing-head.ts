@@ -1,5 +1,5 @@
 /**
- * What changes in a request's head on its way to a side: target, fields that are set, fields that do not go on. The
+ * What changes in a request's head on its way to a side: target, fields that are set, fields that are left out. The
  * same for the live request and for its copy.
  */
 import type { Side } from '@ficus/core';
