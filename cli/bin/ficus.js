@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs';
 import module from 'node:module';
 
 // Plain JavaScript, so that an old Node gets a sentence and not a syntax error.
@@ -11,5 +12,7 @@ if (major < 22 || (major === 22 && minor < 19)) {
 }
 // Half of a command's time would be reading and compiling the same sources again; the cache is in the temporary folder.
 module.enableCompileCache?.();
-const { main } = await import('../main.ts');
+// A checkout has the sources, which Node runs as they are; the published package has them compiled.
+const sources = existsSync(new URL('../main.ts', import.meta.url));
+const { main } = await import(sources ? '../main.ts' : '../dist/main.js');
 await main(process.argv);

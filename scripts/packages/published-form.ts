@@ -1,0 +1,31 @@
+/**
+ * A workspace is in its published form for as long as npm packs it: package.json says what the published package says, and
+ * the licence lies beside it. The source form is kept in a file, so that an interrupted pack is put right by the next.
+ */
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Manifest, publishedManifest } from './published-manifest.ts';
+import { ROOT } from './published-packages.ts';
+
+const KEPT = '.package.source.json';
+
+/** @param folder of a workspace that is built, and in its source form */
+export function enterPublishedForm(folder: string, workspace: string): void {
+  const file = join(folder, 'package.json');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(join(folder, KEPT), text);
+  copyFileSync(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository } = process.env;
+  const origin =
+    server && repository ? { url: `git+${server}/${repository}.git`, directory: workspace } : undefined;
+  const published = publishedManifest(JSON.parse(text) as Manifest, origin);
+  writeFileSync(file, `${JSON.stringify(published, null, 2)}\n`);
+}
+
+/** Puts everything back; what is compiled goes too, so that no tool takes it for sources. */
+export function leavePublishedForm(folder: string): void {
+  rmSync(join(folder, 'dist'), { recursive: true, force: true });
+  if (!existsSync(join(folder, KEPT))) return;
+  renameSync(join(folder, KEPT), join(folder, 'package.json'));
+  rmSync(join(folder, 'LICENSE'), { force: true });
+}
