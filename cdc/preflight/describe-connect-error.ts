@@ -1,4 +1,5 @@
 /** Why a database cannot be reached, in one sentence. Never shows the password of the URL. */
+import { bareHost } from '@ficus/core';
 
 export interface DatabaseAddress {
   readonly host: string;
@@ -12,7 +13,7 @@ export function addressOf(url: string): DatabaseAddress {
   try {
     const parsed = new URL(url);
     return {
-      host: parsed.hostname.replace(/^\[|\]$/g, '') || parsed.searchParams.get('host') || 'localhost',
+      host: bareHost(parsed.hostname) || parsed.searchParams.get('host') || 'localhost',
       port: parsed.port || '5432',
       database: decodeURIComponent(parsed.pathname.slice(1)),
       user: decodeURIComponent(parsed.username),

@@ -1,7 +1,7 @@
 /** Whether somebody listens where the config says that legacy and candidates answer. No request is sent. */
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
-import type { FicusConfig } from '@ficus/core';
+import { bareHost, type FicusConfig } from '@ficus/core';
 import type { Finding } from './finding.ts';
 
 type Upstream = FicusConfig['legacy'];
@@ -33,7 +33,7 @@ function split(address: string, standard: string): [host: string, port: string] 
 }
 
 async function look(path: string, host: string, port: string): Promise<Finding[]> {
-  const socket = createConnection({ host: host.replace(/^\[|\]$/g, ''), port: Number(port) });
+  const socket = createConnection({ host: bareHost(host), port: Number(port) });
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(CONNECT_MS) });
     return [];

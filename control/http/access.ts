@@ -5,7 +5,7 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
-import { FicusError } from '@ficus/core';
+import { bareHost, FicusError } from '@ficus/core';
 import { DASHBOARD_FILES } from '@ficus/dashboard';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
@@ -33,7 +33,7 @@ export function requireLoopbackOrToken(host: string, token: string | undefined):
 }
 
 export function isLoopback(host: string): boolean {
-  const name = host.replace(/^\[|\]$/g, '').toLowerCase();
+  const name = bareHost(host).toLowerCase();
   return name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
 }
 

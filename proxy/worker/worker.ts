@@ -178,7 +178,11 @@ export class Worker implements RequestHost {
     if (this.#draining) return;
     this.#draining = true;
     const { drainMs } = this.snapshot.config.proxy.timeouts;
-    drainInbound(this.#inbound, this.#endless, drainMs, () => void this.#close());
+    const lastCall = setTimeout(() => this.gate.close(), drainMs / 2);
+    drainInbound(this.#inbound, this.#endless, drainMs, () => {
+      clearTimeout(lastCall);
+      void this.#close();
+    });
   }
 
   async #close(): Promise<void> {

@@ -140,6 +140,18 @@ test('a write that is not released in time is refused, and stays refused', () =>
   expect(counted).toEqual(['ficus_held_writes_total{slice="notes",outcome="expired"}']);
 });
 
+test('once the gate is closed, writes that wait and those that would have to are refused; others leave', () => {
+  const { gate, enter, set, timers } = makeGate();
+  set(held);
+  const waiting = enter();
+  gate.close();
+  expect(waiting.refusal).toMatchObject({ code: 'FICUS_PROXY_WRITES_HELD' });
+  expect(enter().refusal?.detail).toContain('the proxy is stopping');
+  expect([gate.heldCount, timers.size]).toEqual([0, 0]);
+  set(open('candidate', 2));
+  expect(enter().decidedBy).toEqual(open('candidate', 2));
+});
+
 test('beyond the bound a write is refused at once; those that wait leave all the same', () => {
   const { enter, set, counted } = makeGate(1);
   set(held);

@@ -24,6 +24,13 @@ export interface WriteGateParts {
   readonly mostHeld?: number;
 }
 
+/** Why a write that is held may not leave. */
+const WHY = {
+  expired: 'it was not released in time',
+  full: 'too many writes wait already',
+  closed: 'the proxy is stopping',
+} as const;
+
 type Leave = (refusal: ProblemAnswer | undefined) => void;
 
 interface HeldWrite {
@@ -36,6 +43,7 @@ interface HeldWrite {
 export class WriteGate implements Gate {
   readonly #parts: WriteGateParts;
   readonly #held = new Set<HeldWrite>();
+  #closed = false;
 
   constructor(parts: WriteGateParts) {
     this.#parts = parts;
@@ -70,6 +78,16 @@ export class WriteGate implements Gate {
     }
   }
 
+  /** The worker is about to end: writes that wait are refused while their answers can still be sent. */
+  close(): void {
+    this.#closed = true;
+    for (const write of this.#held) {
+      this.#held.delete(write);
+      write.cancelDeadline();
+      this.#refuse(write.slice, 'closed', write.leave);
+    }
+  }
+
   /** Writes that wait now. */
   get heldCount(): number {
     return this.#held.size;
@@ -78,18 +96,15 @@ export class WriteGate implements Gate {
   #leaveOrHold(pins: readonly Pin[], leave: Leave): void {
     const hold = this.#findHold(pins);
     if (hold === undefined) leave(undefined);
-    else if (this.#held.size < (this.#parts.mostHeld ?? MOST_HELD)) this.#hold(hold, pins, leave);
-    else {
-      this.#countHeld(hold.slice, 'full');
-      leave(refusal(hold.slice, 'too many writes wait already'));
-    }
+    else if (this.#closed) this.#refuse(hold.slice, 'closed', leave);
+    else if (this.#held.size >= (this.#parts.mostHeld ?? MOST_HELD)) this.#refuse(hold.slice, 'full', leave);
+    else this.#hold(hold, pins, leave);
   }
 
   #hold({ slice, waitMs }: Hold, pins: readonly Pin[], leave: Leave): void {
     const expired = (): void => {
       this.#held.delete(write);
-      this.#countHeld(slice, 'expired');
-      leave(refusal(slice, `it was not released within ${waitMs} ms`));
+      this.#refuse(slice, 'expired', leave);
     };
     const write: HeldWrite = { slice, pins, leave, cancelDeadline: this.#parts.later(expired, waitMs) };
     this.#held.add(write);
@@ -103,7 +118,13 @@ export class WriteGate implements Gate {
     return undefined;
   }
 
-  #countHeld(slice: string, outcome: 'released' | 'expired' | 'full'): void {
+  #refuse(slice: string, why: keyof typeof WHY, leave: Leave): void {
+    this.#countHeld(slice, why);
+    const detail = `The owner of ${slice} is changing, and this write was sent to neither side: ${WHY[why]}.`;
+    leave({ code: 'FICUS_PROXY_WRITES_HELD', detail, retryAfterSeconds: 1 });
+  }
+
+  #countHeld(slice: string, outcome: 'released' | keyof typeof WHY): void {
     this.#parts.count(`ficus_held_writes_total{slice="${slice}",outcome="${outcome}"}`);
   }
 }
@@ -111,12 +132,4 @@ export class WriteGate implements Gate {
 interface Hold {
   readonly slice: string;
   readonly waitMs: number;
-}
-
-function refusal(slice: string, why: string): ProblemAnswer {
-  return {
-    code: 'FICUS_PROXY_WRITES_HELD',
-    detail: `The owner of ${slice} is changing, and this write was sent to neither side: ${why}.`,
-    retryAfterSeconds: 1,
-  };
 }

@@ -78,6 +78,18 @@ test('a write that is not released in time is refused with 503 and Retry-After, 
   await until(async () => (await write()).side === 'candidate', 'writes are taken again');
 });
 
+test('a proxy that stops refuses the writes that it holds, and sends them nowhere', async () => {
+  await start(HELD);
+  const waiting = write();
+  await until(async () => (await heldWrites()) === '1', 'the write is held');
+  const stopping = rig.proxy.stop();
+  const refused = await waiting;
+  expect(refused.status).toBe(503);
+  expect(refused.text).toContain('the proxy is stopping');
+  await stopping;
+  expect(rig.legacy.requests.concat(rig.candidate.requests)).toEqual([]);
+});
+
 test('a client that leaves while its write is held leaves nothing to be written', async () => {
   await start(HELD);
   const leaving = new AbortController();
