@@ -25,7 +25,7 @@ export interface ControlClient {
   setServe(name: string, change: PercentChange): Promise<FlagChangeView>;
   setShadow(name: string, change: PercentChange): Promise<FlagChangeView>;
   replication(name: string): Promise<ReplicationView>;
-  /** Starts the first copy, or lets it go on; `restart` drops what was copied. */
+  /** Starts or continues the first copy; `restart` drops what was copied. */
   copy(
     name: string,
     options?: { readonly restart?: boolean; readonly reason?: string },
@@ -48,7 +48,7 @@ export interface VerifyHow {
   readonly mode?: 'full' | 'changed' | undefined;
   /** About so many rows of each side, drawn at random, in place of `mode`. */
   readonly sample?: number | undefined;
-  /** Go on where the last full run stopped, when it did not come to its end. */
+  /** Continue where the last full run was interrupted. */
   readonly resume?: boolean | undefined;
 }
 
@@ -153,11 +153,11 @@ function toError(base: string, status: number, text: string): FicusError {
         },
       );
   } catch {
-    // Not ours: told below.
+    // Not a problem document of ours: reported below.
   }
   return new FicusError(
     'FICUS_CONTROL_UNREACHABLE',
-    `What answers at ${base} is no control plane (status ${status}).`,
+    `The server at ${base} is not a Ficus control plane (status ${status}).`,
   );
 }
 

@@ -13,7 +13,7 @@ const flagView = z.object({
     .min(0)
     .max(100)
     .nullable()
-    .describe('null when not known: on by cohorts without a percentage, or not heard of yet'),
+    .describe('null when not known: on by cohorts without a percentage, or not read yet'),
   changedAt: isoTime.nullable(),
 });
 

@@ -17,9 +17,17 @@ const JAVASCRIPT = 'text/javascript; charset=utf-8';
 export const DASHBOARD_FILES: readonly DashboardFile[] = [
   pageFile('dashboard.html', 'text/html; charset=utf-8', '/'),
   pageFile('dashboard.css', 'text/css; charset=utf-8'),
-  pageFile('dashboard.js', JAVASCRIPT),
-  pageFile('elements.js', JAVASCRIPT),
-  pageFile('slice-card.js', JAVASCRIPT),
+  ...[
+    'dashboard.js',
+    'slice-card.js',
+    'draw-stage.js',
+    'draw-share.js',
+    'draw-parity.js',
+    'draw-data.js',
+    'draw-differences.js',
+    'draw-back.js',
+    'elements.js',
+  ].map((name) => pageFile(name, JAVASCRIPT)),
   pageFile('favicon.svg', 'image/svg+xml'),
 ];
 

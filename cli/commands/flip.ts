@@ -15,8 +15,9 @@ interface FlipOptions extends CommonOptions {
 const HELP: Readonly<Record<FlagKind, string>> = {
   serve: `
 PERCENT of the users have their reads of the slice served by the candidate (and their writes too, when the slice has
-no tables). A user stays on the side they are on: raising the percentage never moves anybody back. 0 is the way back.
-Users are known by proxy.identify; whoever is not known has no share below 100, or a cookie of anonymousBucket.
+no tables). A user stays on the side they are on: raising the percentage never moves a user back. 0 is the way back.
+proxy.identify says who a caller is. Callers without identity stay on the legacy below 100, unless anonymousBucket gives
+them a cookie.
 A raise is refused while the slice's rows are not copied or its stream stands still, and unless every guard of
 slices.NAME.guards (parity, lag) passes; --force overrides that, and the audit names what was overridden.
 Flags of provider file and unleash are set there, by the control plane; a config without control.database has no guards
@@ -72,6 +73,6 @@ function knowsCallers({ proxy, slices }: FicusConfig, slice: string): boolean {
 
 function warnOfStrangers(): void {
   process.stderr.write(
-    `${paint('yellow', '!', process.stderr)} Below 100 % this moves nobody, for nobody is known: set proxy.identify.user, or the slice’s anonymousBucket.\n`,
+    `${paint('yellow', '!', process.stderr)} Below 100 % this has no effect: callers cannot be identified. Set proxy.identify.user, or the slice’s anonymousBucket.\n`,
   );
 }

@@ -7,6 +7,7 @@ import { recordAudit } from '../store/audit-log.ts';
 import type { Store } from '../store/open-store.ts';
 import { buildReplicationView } from '../views/build-replication-view.ts';
 import type { SliceParts } from '../views/build-slice-view.ts';
+import { buildVerifyView } from '../views/build-verify-view.ts';
 import { noTables, reason, sliceOf, viewOf } from './slice-of.ts';
 
 export interface DataEndpointParts extends SliceParts {
@@ -19,9 +20,9 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
       method: 'POST',
       path: '/api/v1/slices/:name/copy',
       id: 'startCopy',
-      summary: 'Lets the first copy go on, or begins it anew; its progress is in the replication',
+      summary: 'Continues the first copy, or restarts it; its progress is in the replication',
       body: z.strictObject({
-        restart: z.boolean().default(false).describe('empty the candidate’s tables and begin anew'),
+        restart: z.boolean().default(false).describe('empty the candidate’s tables and copy again'),
         reason,
       }),
       answer: replicationView,
@@ -54,10 +55,7 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
           .default('full')
           .describe('all rows, or those that changed since the last comparison of all'),
         sample: z.int().positive().optional().describe('about so many rows of each side, in place of mode'),
-        resume: z
-          .boolean()
-          .default(false)
-          .describe('go on where the last full run stopped, when it did not come to its end'),
+        resume: z.boolean().default(false).describe('continue where the last full run was interrupted'),
       }),
       answer: verifyView,
       status: 202,
@@ -66,7 +64,7 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
         const [sourceUrl, targetUrl] = [parts.config.legacy.database, config.candidate.database];
         if (config.tables.length === 0 || !sourceUrl || !targetUrl) return noTables(name);
         const replication = parts.replications.port(name);
-        return parts.verifyRuns.start({
+        const run = parts.verifyRuns.start({
           slice: name,
           tables: config.tables,
           sourceUrl,
@@ -75,6 +73,7 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
           mode: body.sample === undefined ? body.mode : { sample: body.sample },
           goOn: body.resume,
         });
+        return buildVerifyView(run);
       },
     }),
     endpoint({
@@ -85,10 +84,10 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
       answer: verifyView,
       handle: ({ params }) => {
         const { name } = sliceOf(parts, params.name);
-        const run = parts.verifyRuns.view(name);
+        const run = parts.verifyRuns.last(name);
         if (!run)
           throw new FicusError('FICUS_CONTROL_NOT_FOUND', `${name} was not verified since the start.`);
-        return run;
+        return buildVerifyView(run);
       },
     }),
   ];

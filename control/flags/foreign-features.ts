@@ -1,5 +1,5 @@
 /**
- * Flags that are kept outside the control database, looked at again and again. The proxies evaluate them with their own
+ * Flags that are kept outside the control database, read again and again. The proxies evaluate them with their own
  * client; here they are read to be shown and to be guarded. What cannot be read leaves what was read last.
  */
 import { type ClientFeature, type ClientFeatures, type FlagKind, flagName, NewestWins } from '@ficus/core';

@@ -49,7 +49,7 @@ test.each([
   expect(await readFile(file, 'utf8')).toBe(text);
 });
 
-test('a folder that is not there is told, and so is a folder in place of the file', async () => {
+test('a missing folder is reported, and so is a folder in place of the file', async () => {
   const nowhere = join(directory, 'nowhere', 'flags.json');
   await expect(setPercentInFile(nowhere, 'serve', 'orders', 5)).rejects.toMatchObject({
     code: 'FICUS_DIRECTORY_UNUSABLE',

@@ -1,5 +1,5 @@
 /**
- * Unleash's client API for the built-in flags, as `unleash-client` 6 speaks it: polling with ETag, and streaming
+ * Unleash's client API for the built-in flags, as `unleash-client` 6 uses it: polling with ETag, and streaming
  * (`unleash-connected` with everything, `unleash-updated` with what changed). Registrations and metrics are
  * accepted and dropped: the proxies report their traffic to the control plane themselves.
  */
@@ -29,7 +29,7 @@ export function registerUnleashRoutes(
       sendEvent(reply.raw, 'unleash-updated', { events: [event] }, String(version));
     });
     streams.add(reply.raw, unsubscribe);
-    // Everything, whatever the client says it has heard last: it is small, and nothing can be missed.
+    // Everything, whatever event the client names as its last: it is small, and nothing can be missed.
     const { features } = flags.features();
     sendEvent(
       reply.raw,

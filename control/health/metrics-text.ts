@@ -5,22 +5,22 @@ import { buildSliceView, type SliceParts } from '../views/build-slice-view.ts';
 type Labels = Readonly<Record<string, string>>;
 
 class MetricFamily {
-  private readonly lines: string[] = [];
-  private readonly name: string;
+  readonly #lines: string[] = [];
+  readonly #name: string;
 
   constructor(name: string, type: 'gauge' | 'counter', help: string) {
-    this.name = name;
-    this.lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
+    this.#name = name;
+    this.#lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
   }
 
   add(labels: Labels, value: number | null | undefined): void {
     if (value === null || value === undefined) return;
     const text = Object.entries(labels).map(([name, content]) => `${name}="${escapeLabel(content)}"`);
-    this.lines.push(`${this.name}{${text.join(',')}} ${value}`);
+    this.#lines.push(`${this.#name}{${text.join(',')}} ${value}`);
   }
 
   toString(): string {
-    return this.lines.join('\n');
+    return this.#lines.join('\n');
   }
 }
 

@@ -20,44 +20,44 @@ interface CopySeen {
 const COPY_STALLED_MS = 60_000;
 
 export class ReadinessProbe {
-  private readonly store: Store;
-  private readonly replications: ReplicationSet;
-  private readonly copies = new Map<string, CopySeen>();
+  readonly #store: Store;
+  readonly #replications: ReplicationSet;
+  readonly #copies = new Map<string, CopySeen>();
 
   constructor(store: Store, replications: ReplicationSet) {
-    this.store = store;
-    this.replications = replications;
+    this.#store = store;
+    this.#replications = replications;
   }
 
   async check(now: number): Promise<Readiness> {
-    const checks: Record<string, string> = { database: await this.database() };
-    for (const slice of this.replications.slices) checks[`stream ${slice}`] = this.stream(slice, now);
+    const checks: Record<string, string> = { database: await this.#database() };
+    for (const slice of this.#replications.slices) checks[`stream ${slice}`] = this.#stream(slice, now);
     return { ready: Object.values(checks).every((answer) => answer === 'ok'), checks };
   }
 
-  private async database(): Promise<string> {
-    if (!this.store.connected) return 'the connection is lost';
+  async #database(): Promise<string> {
+    if (!this.#store.connected) return 'the connection is lost';
     try {
-      const [row] = await this.store.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
+      const [row] = await this.#store.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
       return row?.standby ? 'the database takes no writes' : 'ok';
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
   }
 
-  private stream(slice: string, now: number): string {
-    const status = this.replications.status(slice);
+  #stream(slice: string, now: number): string {
+    const status = this.#replications.status(slice);
     if (!status) return 'unknown';
     if (status.state === 'stopped') return status.problem?.message ?? 'stopped';
-    if (!this.replications.copied(slice) && status.problem) return status.problem.message;
-    if (!this.replications.copied(slice)) return this.copy(slice, status.copy?.rowsCopied ?? 0, now);
+    if (!this.#replications.copied(slice) && status.problem) return status.problem.message;
+    if (!this.#replications.copied(slice)) return this.#copy(slice, status.copy?.rowsCopied ?? 0, now);
     return status.lagMs <= STALLED_MS ? 'ok' : `no heartbeat for ${Math.round(status.lagMs / 1000)} s`;
   }
 
-  private copy(slice: string, rows: number, now: number): string {
-    const seen = this.copies.get(slice);
-    if (!seen || seen.rows !== rows) this.copies.set(slice, { rows, at: now });
-    const still = now - (this.copies.get(slice)?.at ?? now);
+  #copy(slice: string, rows: number, now: number): string {
+    const seen = this.#copies.get(slice);
+    if (!seen || seen.rows !== rows) this.#copies.set(slice, { rows, at: now });
+    const still = now - (this.#copies.get(slice)?.at ?? now);
     return still <= COPY_STALLED_MS ? 'ok' : `the first copy stands still for ${Math.round(still / 1000)} s`;
   }
 }

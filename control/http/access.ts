@@ -1,5 +1,5 @@
 /**
- * Who may call. With a token: whoever has it. Without one the control plane listens on loopback alone, and a
+ * Who may call. With a token: its holders. Without one the control plane listens on loopback alone, and a
  * browser on the same machine must not be talked into calling it: requests that name a foreign host (DNS
  * rebinding) or come from a foreign page are refused.
  */
@@ -38,7 +38,7 @@ export function isLoopback(host: string): boolean {
 }
 
 function requireToken(request: FastifyRequest, token: string): void {
-  // Unleash's clients send the token alone, everybody else `Bearer TOKEN`.
+  // Unleash's clients send the token alone, all others `Bearer TOKEN`.
   const given = request.headers.authorization?.replace(/^Bearer\s+/i, '');
   if (given === undefined)
     throw new FicusError('FICUS_CONTROL_TOKEN_MISSING', 'The request has no Authorization header.');

@@ -8,13 +8,13 @@ const MOST_BUFFERED = 1024 * 1024;
 const COMMENT_MS = 15_000;
 
 export class EventStreams {
-  private readonly open = new Map<ServerResponse, NodeJS.Timeout>();
+  readonly #open = new Map<ServerResponse, NodeJS.Timeout>();
 
   get count(): number {
-    return this.open.size;
+    return this.#open.size;
   }
 
-  /** Answers with an open stream; `onClose` runs once when it ends, whoever ended it. */
+  /** Answers with an open stream; `onClose` runs once when it ends, on either side. */
   add(response: ServerResponse, onClose: () => void): void {
     response.writeHead(200, {
       'content-type': 'text/event-stream',
@@ -25,18 +25,18 @@ export class EventStreams {
     response.socket?.setNoDelay(true);
     // Keeps middle boxes and the client's read timeout content.
     const comments = setInterval(() => response.write(':\n\n'), COMMENT_MS);
-    this.open.set(response, comments);
+    this.#open.set(response, comments);
     response.on('error', () => undefined);
     response.on('close', () => {
       clearInterval(comments);
-      this.open.delete(response);
+      this.#open.delete(response);
       onClose();
     });
   }
 
   /** Ends every stream. */
   closeAll(): void {
-    for (const response of this.open.keys()) {
+    for (const response of this.#open.keys()) {
       response.end();
       response.socket?.destroySoon();
     }

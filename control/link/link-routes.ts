@@ -52,7 +52,7 @@ export function registerLinkRoutes(app: FastifyInstance, parts: LinkParts): void
 
   app.post(LINK_PATHS.report, (request, reply) => {
     const report: ProxyReport = parseBody(reportBody, request.body);
-    // A proxy with a newer config may speak of slices that are not known here yet.
+    // A proxy with a newer config may report slices that are not known here yet.
     const traffic = report.traffic.filter(({ slice }) => Object.hasOwn(parts.config.slices, slice));
     parts.traffic.add({ ...report, traffic }, Date.now());
     for (const { slice, reason, copies } of report.droppedCopies) parts.parity.skipped(slice, reason, copies);

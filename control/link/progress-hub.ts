@@ -1,6 +1,6 @@
 /**
  * How far each slice's stream has come, for the proxies: users who wrote something wait for exactly this. Sent
- * at once when it moved, at most every 10 ms, and looked at twice a second for streams that stand still.
+ * at once when it moved, at most every 10 ms, and checked twice a second for streams that stand still.
  */
 import type { ProgressEvent, SliceProgress } from '@ficus/core';
 import { evaluateHealth } from '../replications/evaluate-health.ts';
@@ -10,65 +10,65 @@ const LEAST_GAP_MS = 10;
 const LOOK_MS = 500;
 
 export class ProgressHub {
-  private readonly replications: ReplicationSet;
-  private readonly listeners = new Set<(event: ProgressEvent) => void>();
-  private readonly sent = new Map<string, string>();
-  private lastSentAt = 0;
-  private pending: NodeJS.Timeout | undefined;
-  private readonly looking: NodeJS.Timeout;
-  private readonly unsubscribe: () => void;
+  readonly #replications: ReplicationSet;
+  readonly #listeners = new Set<(event: ProgressEvent) => void>();
+  readonly #sent = new Map<string, string>();
+  #lastSentAt = 0;
+  #pending: NodeJS.Timeout | undefined;
+  readonly #looking: NodeJS.Timeout;
+  readonly #unsubscribe: () => void;
 
   constructor(replications: ReplicationSet) {
-    this.replications = replications;
-    this.unsubscribe = replications.subscribe(() => this.moved());
-    this.looking = setInterval(() => this.moved(), LOOK_MS);
+    this.#replications = replications;
+    this.#unsubscribe = replications.subscribe(() => this.#moved());
+    this.#looking = setInterval(() => this.#moved(), LOOK_MS);
   }
 
-  /** Everything, for somebody who has just connected. */
+  /** Everything, for a proxy that has just connected. */
   snapshot(): ProgressEvent {
     const slices: Record<string, SliceProgress> = {};
-    for (const slice of this.replications.slices) slices[slice] = this.progressOf(slice);
+    for (const slice of this.#replications.slices) slices[slice] = this.#progressOf(slice);
     return { slices };
   }
 
   /** Called with what moved. Returns the way out. */
   subscribe(listener: (event: ProgressEvent) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   stop(): void {
-    clearInterval(this.looking);
-    clearTimeout(this.pending);
-    this.unsubscribe();
+    clearInterval(this.#looking);
+    clearTimeout(this.#pending);
+    this.#unsubscribe();
   }
 
-  private moved(): void {
-    if (this.pending) return;
-    const wait = this.lastSentAt + LEAST_GAP_MS - performance.now();
-    if (wait <= 0) this.send();
-    else this.pending = setTimeout(() => this.send(), wait);
+  #moved(): void {
+    if (this.#pending) return;
+    const wait = this.#lastSentAt + LEAST_GAP_MS - performance.now();
+    if (wait <= 0) this.#send();
+    else this.#pending = setTimeout(() => this.#send(), wait);
   }
 
-  private send(): void {
-    this.pending = undefined;
+  #send(): void {
+    this.#pending = undefined;
     const slices: Record<string, SliceProgress> = {};
-    for (const slice of this.replications.slices) {
-      const progress = this.progressOf(slice);
+    for (const slice of this.#replications.slices) {
+      const progress = this.#progressOf(slice);
       const text = `${progress.appliedLsn} ${progress.healthy}`;
-      if (this.sent.get(slice) === text) continue;
-      this.sent.set(slice, text);
+      if (this.#sent.get(slice) === text) continue;
+      this.#sent.set(slice, text);
       slices[slice] = progress;
     }
     if (Object.keys(slices).length === 0) return;
-    this.lastSentAt = performance.now();
-    for (const listener of this.listeners) listener({ slices });
+    this.#lastSentAt = performance.now();
+    for (const listener of this.#listeners) listener({ slices });
   }
 
-  private progressOf(slice: string): SliceProgress {
-    const status = this.replications.status(slice);
+  #progressOf(slice: string): SliceProgress {
+    const status = this.#replications.status(slice);
     if (!status) return { appliedLsn: '0/0', healthy: false };
-    const { healthy } = evaluateHealth(status, this.replications.copied(slice));
+    const { healthy } = evaluateHealth(status, this.#replications.copied(slice));
     return { appliedLsn: status.appliedLsn, healthy };
   }
 }

@@ -3,30 +3,30 @@ import type { StateEvent } from '@ficus/core';
 import type { SliceStates } from '../store/slice-states.ts';
 
 export class StateHub {
-  private readonly states: SliceStates;
-  private readonly listeners = new Set<(event: StateEvent) => void>();
+  readonly #states: SliceStates;
+  readonly #listeners = new Set<(event: StateEvent) => void>();
 
   constructor(states: SliceStates) {
-    this.states = states;
+    this.#states = states;
   }
 
   snapshot(): StateEvent {
     return {
       slices: Object.fromEntries(
-        [...this.states.all()].map(([name, { retired: _, ...state }]) => [name, state]),
+        [...this.#states.all()].map(([name, { retired: _, ...state }]) => [name, state]),
       ),
     };
   }
 
-  /** Tells everybody. */
+  /** Sends the snapshot to every listener. */
   announce(): void {
     const event = this.snapshot();
-    for (const listener of this.listeners) listener(event);
+    for (const listener of this.#listeners) listener(event);
   }
 
   /** Returns the way out. */
   subscribe(listener: (event: StateEvent) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 }

@@ -21,7 +21,7 @@ export const runCdcVerify: RunVerify = ({ replication, onProgress, resume, ...op
   verifySlice({
     ...options,
     ...(resume !== undefined && { resume: resume as VerifyResume }),
-    // Without the stream's word a busy slice could not be told from a broken one.
+    // Without the stream's position a busy slice looks like a broken one.
     waitForApplied: async (lsn, timeoutMs) => (await replication?.waitForPosition(lsn, timeoutMs)) ?? false,
     ...(replication?.pause && { stream: replication as Replication }),
     onProgress: ({ rowsCompared, rowsTotal, rowsPerSecond, resume: point }) =>

@@ -10,16 +10,16 @@ interface Asking {
 }
 
 export class PositionSource {
-  private readonly replications: ReplicationSet;
-  private readonly asking = new Map<string, Asking>();
+  readonly #replications: ReplicationSet;
+  readonly #asking = new Map<string, Asking>();
 
   constructor(replications: ReplicationSet) {
-    this.replications = replications;
+    this.#replications = replications;
   }
 
   /** Positions of those slices that have a stream which answers; the others are left out. */
   async positions(slices: readonly string[]): Promise<Record<string, string>> {
-    const known = [...new Set(slices)].filter((slice) => this.replications.port(slice) !== undefined);
+    const known = [...new Set(slices)].filter((slice) => this.#replications.port(slice) !== undefined);
     const answers = await Promise.allSettled(known.map((slice) => this.position(slice)));
     return Object.fromEntries(
       known.flatMap((slice, index) => {
@@ -31,20 +31,20 @@ export class PositionSource {
 
   /** Where the WAL stands at some moment after this call. */
   position(slice: string): Promise<string> {
-    const asking = this.asking.get(slice) ?? { running: undefined, next: undefined };
-    this.asking.set(slice, asking);
-    if (!asking.running) return this.ask(slice, asking);
+    const asking = this.#asking.get(slice) ?? { running: undefined, next: undefined };
+    this.#asking.set(slice, asking);
+    if (!asking.running) return this.#ask(slice, asking);
     asking.next ??= asking.running
       .catch(() => undefined)
       .then(() => {
         asking.next = undefined;
-        return this.ask(slice, asking);
+        return this.#ask(slice, asking);
       });
     return asking.next;
   }
 
-  private ask(slice: string, asking: Asking): Promise<string> {
-    const port = this.replications.port(slice);
+  #ask(slice: string, asking: Asking): Promise<string> {
+    const port = this.#replications.port(slice);
     const running = port ? port.currentPosition() : Promise.reject(new Error(`${slice} has no stream`));
     asking.running = running;
     const done = () => {

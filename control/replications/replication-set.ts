@@ -53,61 +53,61 @@ interface Entry {
 }
 
 export class ReplicationSet {
-  private readonly entries = new Map<string, Entry>();
-  private readonly open: OpenReplication;
-  private readonly epochOf: (slice: string) => number;
-  private readonly logger: Logger;
-  private readonly listeners = new Set<(slice: string) => void>();
-  private stopping = false;
+  readonly #entries = new Map<string, Entry>();
+  readonly #open: OpenReplication;
+  readonly #epochOf: (slice: string) => number;
+  readonly #logger: Logger;
+  readonly #listeners = new Set<(slice: string) => void>();
+  #stopping = false;
 
   constructor(open: OpenReplication, epochOf: (slice: string) => number, logger: Logger) {
-    this.open = open;
-    this.epochOf = epochOf;
-    this.logger = logger;
+    this.#open = open;
+    this.#epochOf = epochOf;
+    this.#logger = logger;
   }
 
   /** Streams for exactly the slices with tables of this config; one whose tables or databases changed begins again. */
   async reconfigure(config: FicusConfig, start: boolean): Promise<void> {
     const wanted = new Map(
       Object.keys(config.slices).flatMap((slice) => {
-        const options = this.optionsOf(config, slice);
+        const options = this.#optionsOf(config, slice);
         return options ? [[slice, options] as const] : [];
       }),
     );
-    const gone = [...this.entries].filter(([slice, entry]) => !sameStream(entry.options, wanted.get(slice)));
-    for (const [slice] of gone) this.entries.delete(slice);
-    await Promise.allSettled(gone.map(([, entry]) => entry.turns.run(() => this.end(entry))));
+    const gone = [...this.#entries].filter(([slice, entry]) => !sameStream(entry.options, wanted.get(slice)));
+    for (const [slice] of gone) this.#entries.delete(slice);
+    await Promise.allSettled(gone.map(([, entry]) => entry.turns.run(() => this.#end(entry))));
     for (const [slice, options] of wanted) {
-      if (this.entries.has(slice)) continue;
+      if (this.#entries.has(slice)) continue;
       const entry = newEntry(options);
-      this.entries.set(slice, entry);
-      if (start) void entry.turns.run(() => this.begin(entry));
+      this.#entries.set(slice, entry);
+      if (start) void entry.turns.run(() => this.#begin(entry));
     }
   }
 
   get slices(): readonly string[] {
-    return [...this.entries.keys()];
+    return [...this.#entries.keys()];
   }
 
   /** Starts them all; returns at once. */
   startAll(): void {
-    for (const entry of this.entries.values()) void entry.turns.run(() => this.begin(entry));
+    for (const entry of this.#entries.values()) void entry.turns.run(() => this.#begin(entry));
   }
 
   async stopAll(): Promise<void> {
-    this.stopping = true;
+    this.#stopping = true;
     // Not in turn: a start that hangs must not hold up the stop.
-    await Promise.allSettled([...this.entries.values()].map((entry) => this.end(entry)));
+    await Promise.allSettled([...this.#entries.values()].map((entry) => this.#end(entry)));
   }
 
   /** The way to a slice's stream; `undefined` without tables, or while it could not be opened. */
   port(slice: string): ReplicationPort | undefined {
-    return this.entries.get(slice)?.port;
+    return this.#entries.get(slice)?.port;
   }
 
   /** `undefined` for a slice without tables. */
   status(slice: string): ReplicationStatus | undefined {
-    const entry = this.entries.get(slice);
+    const entry = this.#entries.get(slice);
     if (!entry) return undefined;
     const status = entry.port?.status() ?? notOpened(slice);
     return entry.problem ? { ...status, state: 'stopped', problem: entry.problem } : status;
@@ -115,41 +115,41 @@ export class ReplicationSet {
 
   /** Whether the first copy of every table is complete, as far as is known. */
   copied(slice: string): boolean {
-    const entry = this.entries.get(slice);
+    const entry = this.#entries.get(slice);
     return entry !== undefined && (entry.copied || entry.port?.status().copy?.done === true);
   }
 
   /** Called with a slice's name whenever its status changes. Returns the way out. */
   subscribe(listener: (slice: string) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /**
-   * Begins the first copy anew, or lets it go on. Returns when it is under way.
+   * Continues the first copy, or restarts it. Returns when it is under way.
    * @param restart true drops what was copied, the candidate's rows included: a row that the source deleted meanwhile
    * would stay for ever otherwise
    */
   async copy(slice: string, restart: boolean): Promise<void> {
-    const entry = this.entries.get(slice);
+    const entry = this.#entries.get(slice);
     if (!entry) throw new FicusError('FICUS_CONTROL_NO_TABLES', `The slice ${slice} has no tables.`);
     await entry.turns.run(async () => {
       const stopped = this.status(slice)?.state === 'stopped';
       try {
         if (restart) await entry.port?.drop({ emptyTarget: true });
       } catch (error) {
-        // Nothing was dropped: what was there goes on.
-        await this.beginAnew(entry);
+        // Nothing was dropped: the stream continues.
+        await this.#beginAnew(entry);
         throw error;
       }
       if (restart || stopped) {
         entry.copied = false;
-        await this.beginAnew(entry);
+        await this.#beginAnew(entry);
       }
     });
   }
 
-  private optionsOf(config: FicusConfig, slice: string): OpenReplicationOptions | undefined {
+  #optionsOf(config: FicusConfig, slice: string): OpenReplicationOptions | undefined {
     const { tables = [], candidate, copy } = config.slices[slice] ?? {};
     if (tables.length === 0 || !config.legacy.database || !candidate?.database || !copy) return undefined;
     return {
@@ -157,44 +157,44 @@ export class ReplicationSet {
       tables,
       sourceUrl: config.legacy.database,
       targetUrl: candidate.database,
-      epoch: this.epochOf(slice),
+      epoch: this.#epochOf(slice),
       copy,
-      logger: this.logger.child({ slice }),
+      logger: this.#logger.child({ slice }),
     };
   }
 
-  private async beginAnew(entry: Entry): Promise<void> {
-    await this.end(entry);
-    await this.begin(entry);
+  async #beginAnew(entry: Entry): Promise<void> {
+    await this.#end(entry);
+    await this.#begin(entry);
   }
 
-  private async begin(entry: Entry): Promise<void> {
+  async #begin(entry: Entry): Promise<void> {
     const { slice } = entry.options;
     entry.problem = undefined;
     try {
-      const port = await this.open(entry.options);
-      if (this.stopping) return await port.stop();
+      const port = await this.#open(entry.options);
+      if (this.#stopping) return await port.stop();
       entry.port = port;
-      entry.unsubscribe = port.subscribe(() => this.changed(entry));
+      entry.unsubscribe = port.subscribe(() => this.#changed(entry));
       await port.start();
       entry.copied = await port.copied();
-      this.changed(entry);
+      this.#changed(entry);
     } catch (error) {
       entry.problem = problemOf(error);
-      this.logger.error({ slice, err: error }, 'replication cannot run');
-      this.changed(entry);
+      this.#logger.error({ slice, err: error }, 'replication cannot run');
+      this.#changed(entry);
     }
   }
 
-  private async end(entry: Entry): Promise<void> {
+  async #end(entry: Entry): Promise<void> {
     entry.unsubscribe();
     const port = entry.port;
     entry.port = undefined;
     await port?.stop();
   }
 
-  private changed(entry: Entry): void {
-    for (const listener of this.listeners) listener(entry.options.slice);
+  #changed(entry: Entry): void {
+    for (const listener of this.#listeners) listener(entry.options.slice);
   }
 }
 

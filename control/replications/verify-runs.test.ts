@@ -19,7 +19,7 @@ const match = {
   differencesNotListed: 0,
 };
 
-/** Runs of verify that get the results of `script`, one after the other, and what each was asked to go on from. */
+/** Runs of verify that get the results of `script`, one after the other, and where each was asked to continue. */
 function played(...script: (() => Awaited<ReturnType<RunVerify>>)[]) {
   const resumed: unknown[] = [];
   const runs = new VerifyRuns(async ({ resume, onProgress }) => {
@@ -29,8 +29,8 @@ function played(...script: (() => Awaited<ReturnType<RunVerify>>)[]) {
   });
   const run = async (over: Partial<VerifyRequest> = {}) => {
     runs.start({ ...request, ...over });
-    await expect.poll(() => runs.view('notes')?.state).not.toBe('running');
-    return runs.view('notes');
+    await expect.poll(() => runs.last('notes')?.state).not.toBe('running');
+    return runs.last('notes');
   };
   return { resumed, run };
 }
@@ -39,22 +39,22 @@ const broken = (): never => {
   throw new Error('connection lost');
 };
 
-test('an interrupted run goes on where it stopped, when asked to; one that ended does not', async () => {
+test('an interrupted run continues where it stopped, when asked to; one that ended does not', async () => {
   const { resumed, run } = played(
     broken,
     () => match,
     () => match,
   );
-  expect(await run()).toMatchObject({ state: 'failed', problem: { message: 'connection lost' } });
-  expect(await run({ goOn: true })).toMatchObject({ state: 'done', equal: true });
+  expect(await run()).toMatchObject({ state: 'failed', error: { message: 'connection lost' } });
+  expect(await run({ goOn: true })).toMatchObject({ state: 'done', outcome: match });
   await run({ goOn: true });
   expect(resumed).toEqual([undefined, { after: 1 }, undefined]);
 });
 
-test('a run that is not asked to go on begins anew, and a sample leaves the full run’s place alone', async () => {
+test('a run that is not asked to continue starts over, and a sample keeps the full run’s place', async () => {
   const { resumed, run } = played(broken, () => match, broken, broken);
   await run();
-  expect(await run({ mode: { sample: 10 } })).toMatchObject({ sample: 10 });
+  expect(await run({ mode: { sample: 10 } })).toMatchObject({ mode: { sample: 10 } });
   await run({ goOn: true });
   await run();
   expect(resumed).toEqual([undefined, undefined, { after: 1 }, undefined]);

@@ -1,8 +1,7 @@
-/** Runs of verify, one at a time for each slice; the last one stays to be looked at. */
+/** Runs of verify, one at a time for each slice; the last one stays readable (views/build-verify-view.ts). */
 
 import type { VerifyView } from '@ficus/contract';
 import { FicusError, type TableConfig } from '@ficus/core';
-import { redactDifference } from '@ficus/parity';
 import type { ReplicationPort } from './replication-set.ts';
 
 export interface VerifyOptions {
@@ -23,7 +22,7 @@ export type VerifyMode = 'full' | 'changed' | { readonly sample: number };
 
 /** What a caller says of a run. */
 export interface VerifyRequest extends Omit<VerifyOptions, 'signal' | 'onProgress' | 'resume'> {
-  /** Goes on where the last run stopped, when that one did not come to its end; else begins anew. */
+  /** Continues where the last run stopped, when that one was interrupted; else starts over. */
   readonly goOn: boolean;
 }
 
@@ -49,138 +48,75 @@ export interface VerifyDifference extends Omit<VerifyView['differences'][number]
 /** Compares both databases of a slice; `verifySlice` of cdc is behind it. */
 export type RunVerify = (options: VerifyOptions) => Promise<VerifyOutcome>;
 
+interface Begun {
+  readonly mode: VerifyMode;
+  /** ISO time. */
+  readonly startedAt: string;
+  readonly progress: VerifyProgress;
+}
+
+export type VerifyRun =
+  | (Begun & { readonly state: 'running' })
+  | (Begun & { readonly state: 'done'; readonly finishedAt: string; readonly outcome: VerifyOutcome })
+  | (Begun & { readonly state: 'failed'; readonly finishedAt: string; readonly error: unknown });
+
 export class VerifyRuns {
-  private readonly run: RunVerify;
-  private readonly last = new Map<string, VerifyView>();
+  readonly #run: RunVerify;
+  readonly #last = new Map<string, VerifyRun>();
   /** Slice → where its last full run stopped; in memory, as the runs themselves. */
-  private readonly stoppedAt = new Map<string, unknown>();
-  private readonly stopping = new AbortController();
-  private readonly underWay = new Set<Promise<void>>();
+  readonly #stoppedAt = new Map<string, unknown>();
+  readonly #stopping = new AbortController();
+  readonly #underWay = new Set<Promise<void>>();
 
   constructor(run: RunVerify) {
-    this.run = run;
+    this.#run = run;
   }
 
   /** The run under way, or the last one. */
-  view(slice: string): VerifyView | undefined {
-    return this.last.get(slice);
+  last(slice: string): VerifyRun | undefined {
+    return this.#last.get(slice);
   }
 
   /**
    * Starts a run and returns at once.
    * @throws FicusError FICUS_CONTROL_BUSY while one is under way
    */
-  start(request: VerifyRequest): VerifyView {
+  start(request: VerifyRequest): VerifyRun {
     const { slice, mode } = request;
-    if (this.last.get(slice)?.state === 'running')
+    if (this.#last.get(slice)?.state === 'running')
       throw new FicusError('FICUS_CONTROL_BUSY', `A verify of ${slice} is under way.`);
-    const started: VerifyView = {
-      state: 'running',
-      ...describeMode(mode),
-      startedAt: new Date().toISOString(),
-      finishedAt: null,
-      rowsCompared: 0,
-      rowsTotal: 0,
-      rowsPerSecond: 0,
-      verdict: null,
-      equal: null,
-      reason: null,
-      tables: [],
-      differences: [],
-      differencesNotListed: 0,
-      problem: null,
-    };
-    this.last.set(slice, started);
-    const work = this.follow(request).finally(() => this.underWay.delete(work));
-    this.underWay.add(work);
-    return started;
+    const progress = { rowsCompared: 0, rowsTotal: 0, rowsPerSecond: 0 };
+    const begun: Begun = { mode, startedAt: new Date().toISOString(), progress };
+    const running: VerifyRun = { state: 'running', ...begun };
+    this.#last.set(slice, running);
+    const work = this.#follow(request, begun).finally(() => this.#underWay.delete(work));
+    this.#underWay.add(work);
+    return running;
   }
 
   /** Breaks off what is under way, and waits for it. */
   async stop(): Promise<void> {
-    this.stopping.abort();
-    await Promise.allSettled(this.underWay);
+    this.#stopping.abort();
+    await Promise.allSettled(this.#underWay);
   }
 
-  private async follow({ goOn, ...options }: VerifyRequest): Promise<void> {
+  async #follow({ goOn, ...options }: VerifyRequest, first: Begun): Promise<void> {
     const { slice, mode } = options;
-    const resume = goOn && mode === 'full' ? this.stoppedAt.get(slice) : undefined;
-    const remember = (point: unknown) => mode === 'full' && this.stoppedAt.set(slice, point);
-    const change = (fields: Partial<VerifyView>) =>
-      this.last.set(slice, { ...this.last.get(slice)!, ...fields });
+    const resume = goOn && mode === 'full' ? this.#stoppedAt.get(slice) : undefined;
+    const remember = (point: unknown) => mode === 'full' && this.#stoppedAt.set(slice, point);
+    let begun = first;
+    const onProgress = (progress: VerifyProgress, point: unknown) => {
+      begun = { ...begun, progress };
+      this.#last.set(slice, { ...begun, state: 'running' });
+      remember(point);
+    };
+    const end = () => ({ ...begun, finishedAt: new Date().toISOString() });
     try {
-      const outcome = await this.run({
-        ...options,
-        resume,
-        signal: this.stopping.signal,
-        onProgress: (progress, point) => {
-          change(progress);
-          remember(point);
-        },
-      });
+      const outcome = await this.#run({ ...options, resume, signal: this.#stopping.signal, onProgress });
       remember(outcome.resume);
-      const differences = outcome.differences.map(redactedDifference);
-      const rows = outcome.rowsCompared.source;
-      change({
-        state: 'done',
-        finishedAt: new Date().toISOString(),
-        verdict: outcome.verdict,
-        equal: outcome.verdict === 'inconclusive' ? null : outcome.verdict === 'match',
-        reason: outcome.reason ?? null,
-        rowsCompared: rows,
-        rowsTotal: rows,
-        rowsPerSecond: outcome.rowsPerSecond,
-        tables: outcome.tables.map((table) => withExamples(table, differences)),
-        differences,
-        differencesNotListed: outcome.differencesNotListed,
-      });
+      this.#last.set(slice, { ...end(), state: 'done', outcome });
     } catch (error) {
-      change({ state: 'failed', finishedAt: new Date().toISOString(), problem: problemOf(error) });
+      this.#last.set(slice, { ...end(), state: 'failed', error });
     }
   }
-}
-
-function describeMode(mode: VerifyMode): Pick<VerifyView, 'mode' | 'sample'> {
-  return typeof mode === 'string' ? { mode, sample: null } : { mode: 'sample', sample: mode.sample };
-}
-
-function problemOf(error: unknown): NonNullable<VerifyView['problem']> {
-  if (error instanceof FicusError) return { code: error.code, message: error.message, remedy: error.remedy };
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: 'FICUS_INTERNAL', message, remedy: 'Run verify again; the log says more.' };
-}
-
-/** Rows hold what users wrote: secrets and personal data are for the databases, not for the API. */
-function redactedDifference({ columns, key, ...rest }: VerifyDifference): VerifyView['differences'][number] {
-  const hide = (name: string, value: string | null) =>
-    value === null ? null : redactDifference({ path: `$.${name}`, legacy: value, candidate: '' }).legacy;
-  return {
-    ...rest,
-    key: Object.fromEntries(Object.entries(key).map(([name, value]) => [name, hide(name, value)])),
-    columns: columns.map(({ name, expected, found }) => ({
-      name,
-      expected: hide(name, expected),
-      found: hide(name, found),
-    })),
-  };
-}
-
-const MOST_EXAMPLES = 5;
-
-function withExamples(
-  table: VerifyOutcome['tables'][number],
-  differences: VerifyView['differences'],
-): VerifyView['tables'][number] {
-  const { equal, missing, extra, different, unsettled } = table;
-  const own = differences.filter(({ from, to }) => from === table.from && to === table.to);
-  return {
-    ...table,
-    rowsCompared: equal + missing + extra + different + unsettled,
-    examples: own.slice(0, MOST_EXAMPLES).map(({ kind, key, rows, columns }) => ({
-      kind,
-      key: Object.values(key).join(', '),
-      rows,
-      columns: columns.map(({ name }) => name),
-    })),
-  };
 }

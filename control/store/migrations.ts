@@ -46,6 +46,9 @@ const MIGRATIONS: readonly string[] = [
      finished_at timestamptz
    );
    CREATE UNIQUE INDEX journal_one_at_a_time ON journal (slice) WHERE finished_at IS NULL;`,
+  // Neither was ever written or read; cutover brings a journal that fits it.
+  `DROP TABLE journal;
+   ALTER TABLE slice DROP COLUMN parity_since;`,
 ];
 
 /** Brings the schema to this program's version. The client's search path ends up there. */

@@ -1,6 +1,6 @@
 /**
  * The control plane's database: one connection, held for as long as the control plane runs. The advisory lock
- * lives and dies with it, so whoever can write here is the only control plane. A connection that is lost is made
+ * lives and dies with it, so a process that can write here is the only control plane. A connection that is lost is made
  * again, lock first; until then every write is refused, and nothing is assumed to have happened.
  */
 import { FicusError, OneAtATime } from '@ficus/core';
@@ -20,7 +20,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
-// Any constant will do, as long as no other program uses it: "ficus" on a telephone's keys.
+// Any constant that no other program uses: "ficus" on a telephone's keys.
 const LOCK_KEY = 34_287;
 const RETRY_MS = 500;
 /** A database that does not answer in this time is away: a network that swallows packets closes no socket. */
@@ -41,62 +41,62 @@ export async function openStore(url: string, logger: Logger): Promise<Store> {
 }
 
 class PostgresStore implements Store {
-  private readonly url: string;
-  private readonly logger: Logger;
-  private client: pg.Client | undefined;
-  private closing = false;
-  private retry: NodeJS.Timeout | undefined;
-  private heartbeat: NodeJS.Timeout | undefined;
-  private readonly turns = new OneAtATime();
-  private readonly reconnectListeners: (() => Promise<void>)[] = [];
+  readonly #url: string;
+  readonly #logger: Logger;
+  #client: pg.Client | undefined;
+  #closing = false;
+  #retry: NodeJS.Timeout | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
+  readonly #turns = new OneAtATime();
+  readonly #reconnectListeners: (() => Promise<void>)[] = [];
 
   constructor(url: string, logger: Logger) {
-    this.url = url;
-    this.logger = logger;
+    this.#url = url;
+    this.#logger = logger;
   }
 
   get connected(): boolean {
-    return this.client !== undefined;
+    return this.#client !== undefined;
   }
 
   onReconnect(listener: () => Promise<void>): void {
-    this.reconnectListeners.push(listener);
+    this.#reconnectListeners.push(listener);
   }
 
   async connect(): Promise<void> {
     const client = new pg.Client({
-      connectionString: this.url,
+      connectionString: this.#url,
       connectionTimeoutMillis: ANSWER_MS,
       query_timeout: ANSWER_MS,
       keepAlive: true,
       application_name: 'ficus-control',
     });
-    client.on('error', (error) => this.lost(client, error));
+    client.on('error', (error) => this.#lost(client, error));
     try {
       await client.connect();
     } catch (cause) {
-      throw unreachable(this.url, cause);
+      throw unreachable(this.#url, cause);
     }
     try {
       await client.query(SERVER_KEEPALIVE);
-      await takeLock(client, this.url);
+      await takeLock(client, this.#url);
       await migrate(client);
     } catch (error) {
       cutOff(client);
       throw error;
     }
-    if (this.closing) return client.end();
-    this.client = client;
-    client.on('end', () => this.lost(client));
-    this.heartbeat = setInterval(() => void this.query('SELECT 1').catch(() => undefined), HEARTBEAT_MS);
+    if (this.#closing) return client.end();
+    this.#client = client;
+    client.on('end', () => this.#lost(client));
+    this.#heartbeat = setInterval(() => void this.query('SELECT 1').catch(() => undefined), HEARTBEAT_MS);
   }
 
   async query<R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<R[]> {
-    return this.alone((query) => query<R>(text, values));
+    return this.#alone((query) => query<R>(text, values));
   }
 
   async transaction<T>(work: (query: Store['query']) => Promise<T>): Promise<T> {
-    return this.alone(async (query) => {
+    return this.#alone(async (query) => {
       await query('BEGIN');
       try {
         const result = await work(query);
@@ -110,60 +110,60 @@ class PostgresStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.closing = true;
-    clearTimeout(this.retry);
-    clearInterval(this.heartbeat);
-    await this.turns.idle();
-    const client = this.client;
-    this.client = undefined;
+    this.#closing = true;
+    clearTimeout(this.#retry);
+    clearInterval(this.#heartbeat);
+    await this.#turns.idle();
+    const client = this.#client;
+    this.#client = undefined;
     await client?.end().catch(() => undefined);
   }
 
   /** One connection: one at a time. */
-  private alone<T>(work: (query: Store['query']) => Promise<T>): Promise<T> {
-    return this.turns.run(async () => {
-      const client = this.client;
-      if (!client) throw unreachable(this.url);
+  #alone<T>(work: (query: Store['query']) => Promise<T>): Promise<T> {
+    return this.#turns.run(async () => {
+      const client = this.#client;
+      if (!client) throw unreachable(this.#url);
       return work(async (text, values = []) => {
         try {
-          return await run(client, this.url, text, values);
+          return await run(client, this.#url, text, values);
         } catch (error) {
-          if (error instanceof FicusError) this.lost(client, error);
+          if (error instanceof FicusError) this.#lost(client, error);
           throw error;
         }
       });
     });
   }
 
-  private lost(client: pg.Client, error?: Error): void {
-    if (this.client !== client) return;
-    this.client = undefined;
-    clearInterval(this.heartbeat);
+  #lost(client: pg.Client, error?: Error): void {
+    if (this.#client !== client) return;
+    this.#client = undefined;
+    clearInterval(this.#heartbeat);
     cutOff(client);
-    if (this.closing) return;
-    this.logger.error({ err: error, database: describeDatabase(this.url) }, 'control database lost');
-    this.reconnectLater();
+    if (this.#closing) return;
+    this.#logger.error({ err: error, database: describeDatabase(this.#url) }, 'control database lost');
+    this.#reconnectLater();
   }
 
-  private async reconnect(): Promise<void> {
+  async #reconnect(): Promise<void> {
     await this.connect();
-    this.logger.info('control database found again');
-    for (const listener of this.reconnectListeners) await listener();
+    this.#logger.info('control database connected again');
+    for (const listener of this.#reconnectListeners) await listener();
   }
 
-  private reconnectLater(): void {
-    clearTimeout(this.retry);
-    this.retry = setTimeout(() => {
-      this.reconnect().catch((error: unknown) => {
-        this.logger.warn({ reason: String(error) }, 'control database still away');
-        // Lost again just after it was found: that has been arranged for already.
-        if (!this.closing && !this.client) this.reconnectLater();
+  #reconnectLater(): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      this.#reconnect().catch((error: unknown) => {
+        this.#logger.warn({ reason: String(error) }, 'control database still unreachable');
+        // Lost again just after it was found: the retry is scheduled already.
+        if (!this.#closing && !this.#client) this.#reconnectLater();
       });
     }, RETRY_MS);
   }
 }
 
-/** Ends a connection at once: a goodbye would wait for a server that may not answer. */
+/** Ends a connection at once: an orderly end would wait for a server that may not answer. */
 function cutOff(client: pg.Client): void {
   client.end().catch(() => undefined);
   client.connection.stream.destroy();

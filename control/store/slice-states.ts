@@ -12,11 +12,11 @@ interface SliceRow {
 }
 
 export class SliceStates {
-  private readonly store: Store;
-  private states: ReadonlyMap<string, StoredSlice> = new Map();
+  readonly #store: Store;
+  #states: ReadonlyMap<string, StoredSlice> = new Map();
 
   private constructor(store: Store) {
-    this.store = store;
+    this.#store = store;
   }
 
   static async load(store: Store, names: readonly string[]): Promise<SliceStates> {
@@ -27,15 +27,15 @@ export class SliceStates {
 
   /** Makes a row for each slice that has none, and reads them all. */
   async reload(names: readonly string[]): Promise<void> {
-    await this.store.query(
+    await this.#store.query(
       `INSERT INTO slice (name, owner, epoch) SELECT unnest($1::text[]), 'legacy', 1 ON CONFLICT (name) DO NOTHING`,
       [names],
     );
-    const rows = await this.store.query<SliceRow>(
+    const rows = await this.#store.query<SliceRow>(
       'SELECT name, owner, epoch, retired FROM slice WHERE name = ANY ($1)',
       [names],
     );
-    this.states = new Map(
+    this.#states = new Map(
       rows.map(({ name, owner, epoch, retired }) => [
         name,
         { owner, epoch: Number(epoch), writes: 'open', retired },
@@ -44,10 +44,10 @@ export class SliceStates {
   }
 
   all(): ReadonlyMap<string, StoredSlice> {
-    return this.states;
+    return this.#states;
   }
 
   of(slice: string): StoredSlice {
-    return this.states.get(slice) ?? { ...INITIAL_SLICE_STATE, retired: false };
+    return this.#states.get(slice) ?? { ...INITIAL_SLICE_STATE, retired: false };
   }
 }

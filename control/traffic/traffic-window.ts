@@ -38,17 +38,17 @@ const WINDOW_SECONDS = 60;
 const REPORT_SECONDS = 1;
 
 export class TrafficWindow {
-  private readonly buckets = new Map<string, Bucket[]>();
-  private readonly totals = new Map<string, TrafficCount>();
-  private readonly proxies = new Map<string, ProxyView>();
+  readonly #buckets = new Map<string, Bucket[]>();
+  readonly #totals = new Map<string, TrafficCount>();
+  readonly #proxies = new Map<string, ProxyView>();
 
   add(report: ProxyReport, now: number): void {
     const { proxyId, workers, epochs } = report;
-    this.proxies.set(proxyId, { proxyId, workers, epochs, lastReportAt: new Date(now).toISOString() });
+    this.#proxies.set(proxyId, { proxyId, workers, epochs, lastReportAt: new Date(now).toISOString() });
     const second = Math.floor(now / 1000);
     for (const count of report.traffic) {
-      addTo(this.bucket(count.slice, second).counts, count);
-      addTo(this.totals, count);
+      addTo(this.#bucket(count.slice, second).counts, count);
+      addTo(this.#totals, count);
     }
   }
 
@@ -60,7 +60,7 @@ export class TrafficWindow {
   view(slice: string, now: number, serveChangedAt = Number.NEGATIVE_INFINITY): TrafficView {
     const second = Math.floor(now / 1000);
     const oldest = second - WINDOW_SECONDS;
-    const recent = (this.buckets.get(slice) ?? []).filter((bucket) => bucket.second > oldest);
+    const recent = (this.#buckets.get(slice) ?? []).filter((bucket) => bucket.second > oldest);
     const counts = countsOf(recent);
     const changed = Math.max(oldest, Math.floor(serveChangedAt / 1000) + REPORT_SECONDS);
     const underFlag = countsOf(recent.filter((bucket) => bucket.second > changed)).filter((count) =>
@@ -83,23 +83,23 @@ export class TrafficWindow {
 
   /** Since the control plane started, one entry for each (slice, route, side, reason). */
   totalCounts(): readonly TrafficCount[] {
-    return [...this.totals.values()];
+    return [...this.#totals.values()];
   }
 
-  /** Proxies that were heard of within the last minute. */
+  /** Proxies that reported within the last minute. */
   proxyViews(now: number): readonly ProxyView[] {
-    for (const [id, proxy] of this.proxies)
-      if (Date.parse(proxy.lastReportAt) < now - WINDOW_SECONDS * 1000) this.proxies.delete(id);
-    return [...this.proxies.values()];
+    for (const [id, proxy] of this.#proxies)
+      if (Date.parse(proxy.lastReportAt) < now - WINDOW_SECONDS * 1000) this.#proxies.delete(id);
+    return [...this.#proxies.values()];
   }
 
-  private bucket(slice: string, second: number): Bucket {
-    const buckets = this.buckets.get(slice) ?? [];
+  #bucket(slice: string, second: number): Bucket {
+    const buckets = this.#buckets.get(slice) ?? [];
     const last = buckets.at(-1);
     if (last?.second === second) return last;
     const fresh: Bucket = { second, counts: new Map() };
     const kept = buckets.filter((bucket) => bucket.second > second - WINDOW_SECONDS);
-    this.buckets.set(slice, [...kept, fresh]);
+    this.#buckets.set(slice, [...kept, fresh]);
     return fresh;
   }
 }

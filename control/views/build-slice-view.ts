@@ -9,6 +9,7 @@ import type { VerifyRuns } from '../replications/verify-runs.ts';
 import type { SliceStates, StoredSlice } from '../store/slice-states.ts';
 import type { TrafficWindow } from '../traffic/traffic-window.ts';
 import { buildReplicationView } from './build-replication-view.ts';
+import { buildVerifyView } from './build-verify-view.ts';
 
 export interface SliceParts {
   readonly config: FicusConfig;
@@ -25,6 +26,7 @@ export function buildSliceView(parts: SliceParts, name: string): SliceView | und
   const slice = Object.hasOwn(parts.config.slices, name) ? parts.config.slices[name] : undefined;
   const state = parts.states.of(name);
   const parity = parts.parity.report(name);
+  const verify = parts.verifyRuns.last(name);
   if (!slice || !parity) return undefined;
   const [serve, shadow] = [parts.flags.read(name, 'serve'), parts.flags.read(name, 'shadow')];
   const stage = deriveStage({
@@ -62,12 +64,12 @@ export function buildSliceView(parts: SliceParts, name: string): SliceView | und
       expiredRules: parts.parity.expiredRules(name),
     },
     replication: buildReplicationView(parts.replications, name) ?? null,
-    verify: parts.verifyRuns.view(name) ?? null,
+    verify: verify ? buildVerifyView(verify) : null,
     rollback: describeRollback(state, slice),
   };
 }
 
-/** On for some cohort without a percentage is more than nobody, and not everybody. */
+/** A flag that is on for cohorts alone counts as a share between none and all. */
 function shareAtLeast({ percent, on }: FlagFact): number {
   return percent ?? (on ? 1 : 0);
 }

@@ -42,7 +42,7 @@ function showSummary(slices, proxies) {
   const copying = slices.filter(
     ({ replication }) => replication && !replication.problem && !replication.copied,
   );
-  const ill = slices.filter(
+  const unhealthy = slices.filter(
     ({ replication }) => replication && (replication.problem || (replication.copied && !replication.healthy)),
   );
   const differing = slices.filter(({ parity }) => parity.counts.mismatch > 0);
@@ -51,10 +51,10 @@ function showSummary(slices, proxies) {
     proxies.length === 0 ? 'no proxy reports' : `${proxies.length} prox${proxies.length === 1 ? 'y' : 'ies'}`,
   );
   if (copying.length > 0) says.push(`first copy of ${namesOf(copying)} under way`);
-  if (ill.length > 0) says.push(`look at the stream of ${namesOf(ill)}`);
+  if (unhealthy.length > 0) says.push(`the stream of ${namesOf(unhealthy)} is unhealthy`);
   if (differing.length > 0) says.push(`answers differ in ${namesOf(differing)}`);
   page('summary').textContent = says.join(' · ');
-  page('summary').classList.toggle('bad', ill.length + differing.length > 0);
+  page('summary').classList.toggle('bad', unhealthy.length + differing.length > 0);
 }
 
 function showSlice(slice) {

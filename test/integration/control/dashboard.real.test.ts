@@ -126,7 +126,7 @@ it('shows what is wrong with a stream and what to do', async () => {
     problem: { code: 'FICUS_CDC_SLOT_LOST', message: 'The slot was lost.', remedy: 'Copy anew.' },
   });
   await page.waitForSelector('#slice-notes .problem:has-text("Copy anew.")');
-  await page.waitForSelector('#summary.bad:has-text("look at the stream of notes")');
+  await page.waitForSelector('#summary.bad:has-text("the stream of notes is unhealthy")');
 });
 
 it('forgets a slice that the config has lost', async () => {

@@ -1,0 +1,72 @@
+import { FicusError } from '@ficus/core';
+import { expect, test } from 'vitest';
+import type { VerifyOutcome } from '../replications/verify-runs.ts';
+import { buildVerifyView } from './build-verify-view.ts';
+
+const begun = {
+  mode: 'full' as const,
+  startedAt: '2026-01-01T00:00:00.000Z',
+  progress: { rowsCompared: 1, rowsTotal: 4, rowsPerSecond: 2 },
+};
+const finishedAt = '2026-01-01T00:00:02.000Z';
+const outcome: VerifyOutcome = {
+  verdict: 'match',
+  rowsCompared: { source: 4, target: 4 },
+  rowsPerSecond: 2,
+  tables: [],
+  differences: [],
+  differencesNotListed: 0,
+};
+
+test('a run under way shows its progress and no verdict', () => {
+  expect(buildVerifyView({ ...begun, state: 'running', mode: { sample: 10 } })).toMatchObject({
+    ...{ state: 'running', mode: 'sample', sample: 10, rowsCompared: 1, verdict: null, equal: null },
+    finishedAt: null,
+  });
+});
+
+test.each([
+  ['match', true],
+  ['mismatch', false],
+  ['inconclusive', null],
+] as const)('a run that is done with %s is equal: %s', (verdict, equal) => {
+  const view = buildVerifyView({ ...begun, state: 'done', finishedAt, outcome: { ...outcome, verdict } });
+  expect(view).toMatchObject({ state: 'done', finishedAt, verdict, equal, rowsCompared: 4, rowsTotal: 4 });
+});
+
+test('a run that failed says why, and what to do', () => {
+  const error = new FicusError('FICUS_CDC_PRIVILEGE', 'the role may not read notes');
+  expect(buildVerifyView({ ...begun, state: 'failed', finishedAt, error })).toMatchObject({
+    state: 'failed',
+    problem: { code: 'FICUS_CDC_PRIVILEGE', message: 'the role may not read notes' },
+  });
+});
+
+test('values that look like secrets are not shown, and a table has a few examples', () => {
+  const difference = {
+    from: 'public.users',
+    to: 'public.users',
+    kind: 'different' as const,
+    key: { id: '7' },
+    rows: 1,
+    columns: [{ name: 'password', expected: 'hunter2', found: 'hunter3' }],
+  };
+  const table = {
+    ...{ from: 'public.users', to: 'public.users', rowsSource: 9, rowsTarget: 9, equal: 2 },
+    ...{ missing: 0, extra: 0, different: 7, lag: 0, unsettled: 0, complete: true },
+  };
+  const view = buildVerifyView({
+    ...begun,
+    state: 'done',
+    finishedAt,
+    outcome: {
+      ...outcome,
+      verdict: 'mismatch',
+      tables: [table],
+      differences: Array.from({ length: 7 }, () => difference),
+    },
+  });
+  expect(JSON.stringify(view)).not.toContain('hunter');
+  expect(view.tables[0]?.examples).toHaveLength(5);
+  expect(view.tables[0]?.rowsCompared).toBe(9);
+});

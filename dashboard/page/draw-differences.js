@@ -1,0 +1,63 @@
+/** Where the answers differ, with requests to repeat. */
+import { count, element, table } from './elements.js';
+
+export function drawDifferences(card, { samples, differingPaths }) {
+  if (samples.length === 0) return [];
+  card.open ??= new Set();
+  const paths = differingPaths
+    .slice(0, 8)
+    .map(({ route, path, count: times }) => [route, element('code', {}, path), count(times)]);
+  return [
+    element('h3', { class: 'bad' }, 'Where they differ'),
+    table(['route', 'place', 'times'], paths),
+    ...samples.slice(0, 5).map((sample) => drawSample(card, sample)),
+  ];
+}
+
+function drawSample(card, sample) {
+  const key = sample.requestId + sample.at;
+  const details = element(
+    'details',
+    { open: card.open.has(key) },
+    element(
+      'summary',
+      {},
+      element('code', {}, sample.request),
+      ` ${sample.route}, at ${new Date(sample.at).toLocaleTimeString()}`,
+    ),
+    element(
+      'div',
+      {},
+      table(
+        ['place', 'legacy', 'candidate'],
+        sample.differences.map(({ path, legacy, candidate }) =>
+          [path, legacy, candidate].map((text) => element('code', {}, text)),
+        ),
+      ),
+      sample.expiredRules.length > 0
+        ? element(
+            'p',
+            { class: 'warn' },
+            `Expired rules would have explained some of it: ${sample.expiredRules.join('; ')}`,
+          )
+        : null,
+      ...['legacy', 'candidate'].flatMap((side) => [
+        element('p', { class: 'soft' }, `Ask the ${side} the same `, copyButton(sample.curl[side])),
+        element('pre', {}, sample.curl[side]),
+      ]),
+      element(
+        'p',
+        { class: 'soft' },
+        `request ${sample.requestId}${sample.traceId ? `, trace ${sample.traceId}` : ''}`,
+      ),
+    ),
+  );
+  details.addEventListener('toggle', () => (details.open ? card.open.add(key) : card.open.delete(key)));
+  return details;
+}
+
+/** Browsers have no clipboard for pages that came unencrypted from another machine; the text is there to be marked. */
+function copyButton(text) {
+  if (!navigator.clipboard) return null;
+  return element('button', { type: 'button', onclick: () => navigator.clipboard.writeText(text) }, 'copy');
+}

@@ -1,0 +1,51 @@
+/** Which slice it is, and where it stands. */
+import { count, element } from './elements.js';
+
+const STAGES = {
+  legacy: 'The legacy serves everything; nothing is compared.',
+  shadow:
+    'The legacy serves everything. Requests are copied to the candidate, and the two answers are compared; users notice nothing.',
+  canary: 'The candidate serves a share of the users’ reads. Writes go to the legacy.',
+  live: 'The candidate serves all reads. Writes still go to the legacy, which owns the data.',
+  cutover: 'The candidate owns the data and takes the writes.',
+  retired: 'The way back has been ended; the legacy’s code for this can go.',
+};
+
+export function drawHead({ name, team, owner, epoch, routes, tables }) {
+  const makesUp = `${count(routes.length)} route${routes.length === 1 ? '' : 's'}, ${tables.length === 0 ? 'no tables' : `${count(tables.length)} table${tables.length === 1 ? '' : 's'}`}`;
+  return element(
+    'div',
+    { class: 'head' },
+    element('h2', {}, name),
+    element(
+      'span',
+      { class: 'soft' },
+      [team && `team ${team}`, makesUp, `data owned by the ${owner}`, `epoch ${epoch}`]
+        .filter(Boolean)
+        .join(' · '),
+    ),
+  );
+}
+
+export function drawStage({ stage, flags }) {
+  const names = Object.keys(STAGES);
+  const at = names.indexOf(stage);
+  const steps = names.map((name, index) =>
+    element(
+      'li',
+      {
+        class: index < at ? 'done' : index === at ? 'now' : undefined,
+        title: STAGES[name],
+        'aria-current': index === at ? 'step' : undefined,
+      },
+      name,
+    ),
+  );
+  const share = ({ percent: asked }) => (asked === null ? 'by cohorts, or not known' : `${asked} %`);
+  const kept = flags.provider === 'builtin' ? '' : ` Kept in: ${flags.provider}.`;
+  const asked = `Flags: serve ${share(flags.serve)}, shadow ${share(flags.shadow)}.${kept}`;
+  return [
+    element('ol', { class: 'stepper', 'aria-label': 'stage' }, ...steps),
+    element('p', { class: 'now-means' }, STAGES[stage], ' ', element('span', { class: 'soft' }, asked)),
+  ];
+}
