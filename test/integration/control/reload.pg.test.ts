@@ -91,7 +91,7 @@ it('a new slice gets flags, a state and a stream; one that goes loses its stream
     ['notes', true],
     ['orders', false],
   ]);
-  await expect.poll(() => heard).toContain('"orders":{"owner":"legacy","epoch":1}');
+  await expect.poll(() => heard).toContain('"orders":{"owner":"legacy","epoch":1,"writes":"open"}');
   await expect(client.slice('notes')).rejects.toMatchObject({ code: 'FICUS_SLICE_UNKNOWN' });
   await expect.poll(async () => (await client.replication('orders')).healthy).toBe(true);
   await client.setServe('orders', { percent: 10 });
