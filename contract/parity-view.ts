@@ -1,8 +1,9 @@
 /** What the API says about the comparison of a slice's answers. */
-import { VERDICT_KINDS } from '@ficus/core';
+import { VERDICT_KINDS, type VerdictKind } from '@ficus/core';
 import { z } from 'zod';
 import { count, isoTime } from './common-view.ts';
 
+/** A new kind of verdict does not compile before it is here. */
 const verdictCounts = z.object({
   match: count,
   mismatch: count,
@@ -10,7 +11,7 @@ const verdictCounts = z.object({
   noise: count.describe('explained by rules'),
   inconclusive: count,
   skipped: count,
-});
+} satisfies Record<VerdictKind, z.ZodType>);
 
 const paritySample = z.object({
   at: isoTime,

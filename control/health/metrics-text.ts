@@ -73,9 +73,9 @@ export function metricsText(parts: SliceParts): string {
       'Comparisons by verdict, this window',
     ),
     refused: new MetricFamily(
-      'ficus_observations_refused_total',
+      'ficus_reports_refused_total',
       'counter',
-      'Observations that the config’s proxies cannot have made',
+      'Reports that the config’s proxies cannot have made',
     ),
     flags: new MetricFamily('ficus_flag_percent', 'gauge', 'Share a flag asks for'),
     epoch: new MetricFamily('ficus_slice_epoch', 'gauge', 'Grows with each change of owner'),
@@ -87,7 +87,8 @@ export function metricsText(parts: SliceParts): string {
     ),
     seconds: new MetricFamily('ficus_reported_seconds_total', 'counter', 'Time spent in the requests'),
   };
-  for (const [reason, count] of parts.parity.refused.counts) families.refused.add({ reason }, count);
+  for (const { kind, reason, count } of parts.parity.refused.counts)
+    families.refused.add({ kind, reason }, count);
   for (const name of Object.keys(parts.config.slices)) addSlice(families, parts, name);
   for (const { slice, route, side, reason, requests, failures, durationMs } of parts.traffic.totalCounts()) {
     const labels = { slice, route, side, reason };

@@ -14,6 +14,7 @@ import { parseBody } from '../http/parse-body.ts';
 import type { ParityService } from '../parity/parity-service.ts';
 import type { PositionSource } from '../replications/position-source.ts';
 import type { TrafficWindow } from '../traffic/traffic-window.ts';
+import { holdDroppedCopies, holdTraffic } from './hold-to-config.ts';
 import { observationBatchBody, positionsBody, reportBody } from './link-schemas.ts';
 import type { ProgressHub } from './progress-hub.ts';
 import type { StateHub } from './state-hub.ts';
@@ -52,10 +53,11 @@ export function registerLinkRoutes(app: FastifyInstance, parts: LinkParts): void
 
   app.post(LINK_PATHS.report, (request, reply) => {
     const report: ProxyReport = parseBody(reportBody, request.body);
-    // A proxy with a newer config may report slices that are not known here yet.
-    const traffic = report.traffic.filter(({ slice }) => Object.hasOwn(parts.config.slices, slice));
+    const { config, parity } = parts;
+    const traffic = holdTraffic(report.traffic, config, parity.refused);
     parts.traffic.add({ ...report, traffic }, Date.now());
-    for (const { slice, reason, copies } of report.droppedCopies) parts.parity.skipped(slice, reason, copies);
+    const dropped = holdDroppedCopies(report.droppedCopies, config, parity.refused);
+    for (const { slice, reason, copies } of dropped) parity.skipped(slice, reason, copies);
     return reply.code(204).send();
   });
 

@@ -113,11 +113,11 @@ describe('an observation that no proxy of this config can have made', () => {
   ] as const)('is refused: %s', (reason, over) => {
     const { service, asked, lines, counts } = play();
     service.observe(differing(over));
-    expect([...service.refused.counts]).toEqual([[reason, 1]]);
+    expect(service.refused.counts).toEqual([{ kind: 'observation', reason, count: 1 }]);
     expect(counts()).toMatchObject({ match: 0, mismatch: 0, inconclusive: 0 });
     expect(service.confirming('notes')).toBe(0);
     expect(asked).toEqual([]);
-    expect(lines).toMatchObject([{ msg: 'observation refused', reason }]);
+    expect(lines).toMatchObject([{ msg: 'report refused', reason }]);
   });
 
   it('is logged ever more rarely, without what it claims', () => {

@@ -8,10 +8,10 @@ import { type FicusConfig, isComparable, type Observation, type SliceState, type
 import type { ParityReport } from '@ficus/parity';
 import { type OpenedAsker, openAsker } from '@ficus/proxy';
 import type { Logger } from 'pino';
+import { RefusedReports } from '../traffic/refused-reports.ts';
 import type { CatchUp } from './catch-up.ts';
 import { confirmMismatch } from './confirm-mismatch.ts';
 import { ConfirmQueue } from './confirm-queue.ts';
-import { RefusedObservations } from './refused-observations.ts';
 import { SliceParity } from './slice-parity.ts';
 
 export interface ParityServiceOptions {
@@ -29,7 +29,7 @@ const CONFIRMED_AT_ONCE = 4;
 const CONFIRMED_LATER = 500;
 
 export class ParityService {
-  readonly refused: RefusedObservations;
+  readonly refused: RefusedReports;
   readonly #options: ParityServiceOptions;
   readonly #queue = new ConfirmQueue(CONFIRMED_AT_ONCE, CONFIRMED_LATER);
   #slices: ReadonlyMap<string, SliceParity> = new Map();
@@ -37,7 +37,7 @@ export class ParityService {
 
   constructor(options: ParityServiceOptions) {
     this.#options = options;
-    this.refused = new RefusedObservations(options.logger);
+    this.refused = new RefusedReports(options.logger);
     this.#asker = this.#openAsker(options.config);
     this.#takeSlices(options.config);
   }
@@ -68,7 +68,7 @@ export class ParityService {
     const refusal = this.#asker.refusal(observation);
     const slice = this.#slices.get(observation.slice);
     if (refusal !== undefined || slice === undefined) {
-      this.refused.add(observation, refusal ?? 'slice-unknown');
+      this.refused.add('observation', refusal ?? 'slice-unknown', observation);
       return;
     }
     const verdict = slice.comparison(observation)(observation.legacy, observation.candidate);

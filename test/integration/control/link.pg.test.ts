@@ -314,8 +314,8 @@ describe('observations', () => {
     const forged = { ...sealed({ caller: { user: 'director' } }), caller: { user: 'somebody' } };
     await post(LINK_PATHS.observations, { observations: [forged] });
     const metrics = await (await fetch(`${control.address}/metrics`)).text();
-    expect(metrics).toContain('ficus_observations_refused_total{reason="target-off-route"} 1');
-    expect(metrics).toContain('ficus_observations_refused_total{reason="seal-wrong"} 1');
+    expect(metrics).toContain('ficus_reports_refused_total{kind="observation",reason="target-off-route"} 1');
+    expect(metrics).toContain('ficus_reports_refused_total{kind="observation",reason="seal-wrong"} 1');
     expect(candidate.seen).toEqual([]);
     expect((await client.slice('notes')).parity).toMatchObject({ compared: 0, confirming: 0 });
   });

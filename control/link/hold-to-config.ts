@@ -1,0 +1,42 @@
+/** A proxy's report, as far as this config's proxies can have made it: the rest would be series without a bound. */
+import { type DroppedCopies, type FicusConfig, REASONS, type TrafficCount } from '@ficus/core';
+import type { RefusedReports } from '../traffic/refused-reports.ts';
+
+/** A reason of another version counts, under this name. */
+const UNKNOWN_REASON = 'unknown';
+
+/** Requests that no route matched have no slice; nothing is told of them here. */
+export function holdTraffic(
+  traffic: readonly TrafficCount[],
+  config: FicusConfig,
+  refused: RefusedReports,
+): TrafficCount[] {
+  return traffic.flatMap((count) => {
+    if (count.slice === '') return [];
+    const slice = sliceOf(config, count.slice);
+    if (slice?.routes.some(({ id }) => id === count.route)) return [withKnownReason(count)];
+    refused.add('traffic', slice ? 'route-unknown' : 'slice-unknown', count);
+    return [];
+  });
+}
+
+export function holdDroppedCopies(
+  dropped: readonly DroppedCopies[],
+  config: FicusConfig,
+  refused: RefusedReports,
+): DroppedCopies[] {
+  return dropped.filter((copies) => {
+    const isKnown = sliceOf(config, copies.slice) !== undefined;
+    if (!isKnown) refused.add('dropped-copies', 'slice-unknown', copies);
+    return isKnown;
+  });
+}
+
+function sliceOf({ slices }: FicusConfig, name: string) {
+  return Object.hasOwn(slices, name) ? slices[name] : undefined;
+}
+
+function withKnownReason(count: TrafficCount): TrafficCount {
+  const isKnown = (REASONS as readonly string[]).includes(count.reason);
+  return isKnown ? count : { ...count, reason: UNKNOWN_REASON };
+}

@@ -1,0 +1,42 @@
+/**
+ * What proxies reported and this config's proxies cannot have made: counted by kind and reason, and said in the log, ever
+ * more rarely. The names may be a stranger's: the log has them, and nothing of the request or its caller.
+ */
+import type { AskRefusal } from '@ficus/proxy';
+import type { Logger } from 'pino';
+
+export type RefusedKind = 'observation' | 'traffic' | 'dropped-copies';
+
+export interface RefusedCount {
+  readonly kind: RefusedKind;
+  readonly reason: AskRefusal;
+  readonly count: number;
+}
+
+export interface ReportNames {
+  readonly slice: string;
+  readonly route?: string | undefined;
+  readonly requestId?: string | undefined;
+}
+
+export class RefusedReports {
+  readonly #logger: Logger;
+  readonly #counts = new Map<string, RefusedCount>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Since the start. */
+  get counts(): readonly RefusedCount[] {
+    return [...this.#counts.values()];
+  }
+
+  add(kind: RefusedKind, reason: AskRefusal, { slice, route, requestId }: ReportNames): void {
+    const key = `${kind} ${reason}`;
+    const count = (this.#counts.get(key)?.count ?? 0) + 1;
+    this.#counts.set(key, { kind, reason, count });
+    if (!Number.isInteger(Math.log10(count))) return;
+    this.#logger.warn({ kind, reason, slice, route, requestId, count }, 'report refused');
+  }
+}
