@@ -29,6 +29,7 @@ export * from './link/link-protocol.ts';
 export * from './net/host-port.ts';
 export * from './observe/drop-reasons.ts';
 export * from './observe/observation.ts';
+export * from './observe/report-refusals.ts';
 export * from './parity/verdict.ts';
 export * from './replication/copy-progress.ts';
 export * from './replication/lsn.ts';

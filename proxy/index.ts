@@ -1,5 +1,4 @@
 /** Public entry point of the data plane. */
-export type { AskRefusal } from './ask/asker.ts';
 export { type OpenedAsker, openAsker } from './ask/open-asker.ts';
 export { sealOf } from './ask/seal.ts';
 export { cannotChange, checkCreatable } from './config-file/config-change.ts';

@@ -2,14 +2,14 @@
  * What proxies reported and this config's proxies cannot have made: counted by kind and reason, and said in the log, ever
  * more rarely. The names may be a stranger's: the log has them, and nothing of the request or its caller.
  */
-import type { AskRefusal } from '@ficus/proxy';
+import type { ReportRefusal } from '@ficus/core';
 import type { Logger } from 'pino';
 
 export type RefusedKind = 'observation' | 'traffic' | 'dropped-copies';
 
 export interface RefusedCount {
   readonly kind: RefusedKind;
-  readonly reason: AskRefusal;
+  readonly reason: ReportRefusal;
   readonly count: number;
 }
 
@@ -32,7 +32,7 @@ export class RefusedReports {
     return [...this.#counts.values()];
   }
 
-  add(kind: RefusedKind, reason: AskRefusal, { slice, route, requestId }: ReportNames): void {
+  add(kind: RefusedKind, reason: ReportRefusal, { slice, route, requestId }: ReportNames): void {
     const key = `${kind} ${reason}`;
     const count = (this.#counts.get(key)?.count ?? 0) + 1;
     this.#counts.set(key, { kind, reason, count });

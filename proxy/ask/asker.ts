@@ -5,7 +5,7 @@
  *
  * Nothing that the request's fields claim decides who calls. An answer never throws: no answer is one as well.
  */
-import type { AskedRequest, FicusConfig, ObservedResponse, Side } from '@ficus/core';
+import type { AskedRequest, FicusConfig, ObservedResponse, ReportRefusal, Side } from '@ficus/core';
 import { RemovedFields } from '../accept/removed-fields.ts';
 import { IdentityAssertion } from '../identify/assertion.ts';
 import { ANONYMOUS } from '../identify/identity.ts';
@@ -15,14 +15,6 @@ import { buildRequestHead, type HeadChanges, type HeadSource } from '../wire/req
 import { type AskedRoute, type AskedRoutes, type AskedUpstreams, makeAskedRoutes } from './asked-routes.ts';
 import { appendCandidateFields } from './candidate-fields.ts';
 import { isSealed, sealOf } from './seal.ts';
-
-/** Why a request that was reported is not asked again. */
-export type AskRefusal =
-  | 'slice-unknown'
-  | 'route-unknown'
-  | 'target-off-route'
-  | 'target-not-as-rewritten'
-  | 'seal-wrong';
 
 export class Asker {
   readonly #legacy: Upstream;
@@ -56,7 +48,7 @@ export class Asker {
   }
 
   /** Whether this config's proxies would have asked such a request; why not, or undefined. */
-  refusal(asked: AskedRequest): AskRefusal | undefined {
+  refusal(asked: AskedRequest): ReportRefusal | undefined {
     const slice = this.#routes.get(asked.slice);
     if (slice === undefined) return 'slice-unknown';
     const route = slice.get(asked.route);

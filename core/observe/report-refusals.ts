@@ -1,0 +1,23 @@
+/** Why the control plane did not take something that a proxy reported: label `reason` of `ficus_reports_refused_total`. */
+import type { Word } from '../words/word.ts';
+
+const OTHER_CONFIG = 'Run proxy and control plane with the same config; during a reload it passes by itself.';
+
+export const reportRefusals = {
+  'slice-unknown': { means: 'The config has no such slice.', action: OTHER_CONFIG },
+  'route-unknown': { means: 'The slice has no such route.', action: OTHER_CONFIG },
+  'target-off-route': {
+    means: 'The route’s methods and path do not match the request.',
+    action: OTHER_CONFIG,
+  },
+  'target-not-as-rewritten': {
+    means: 'A target is not what the route’s `rewrite` makes of the request.',
+    action: OTHER_CONFIG,
+  },
+  'seal-wrong': {
+    means: 'The request is not signed with `proxy.identify.assert.secret`: who called is not certain.',
+    action: 'Give proxy and control plane the same secret. If they have it, find out who else reports.',
+  },
+} as const satisfies Record<string, Word>;
+
+export type ReportRefusal = keyof typeof reportRefusals;
