@@ -1,10 +1,14 @@
 /**
- * Writes docs/errors.md, docs/reasons.md, docs/config.md and docs/ficus.schema.json from the sources they describe.
+ * Writes docs/errors.md, docs/reasons.md, docs/config.md, docs/ficus.schema.json and THIRD-PARTY-NOTICES.md from what they
+ * describe.
  * With --check nothing is written, and the exit status is 1 when a file on disk differs: documents stay true.
  */
+import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describeConfig, describeErrors, describeReasons, jsonSchema } from './describe.ts';
+import { publishedPackages } from './packages/published-packages.ts';
+import { describeNotices, type Lockfile } from './third-party-notices.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -13,6 +17,7 @@ const documents: Readonly<Record<string, () => string>> = {
   'docs/reasons.md': describeReasons,
   'docs/config.md': describeConfig,
   'docs/ficus.schema.json': jsonSchema,
+  'THIRD-PARTY-NOTICES.md': notices,
 };
 
 const check = process.argv.includes('--check');
@@ -32,3 +37,11 @@ for (const [path, write] of Object.entries(documents)) {
   }
 }
 process.exitCode = drifted ? 1 : 0;
+
+function notices(): string {
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lockfile;
+  return describeNotices(
+    lock,
+    publishedPackages().map(({ workspace }) => workspace),
+  );
+}

@@ -1,4 +1,4 @@
-/** What is published runs where it is installed, on every Node that `engines` names. Needs `npm run pack`. */
+/** What is published runs where it is installed, on every Node that `engines` names. Needs `npm run pack` and `npm run archive`. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -69,6 +69,15 @@ test('their types serve a project that is compiled', async () => {
   ];
   const { stdout, status } = await project.run(process.execPath, process.execPath, compiler, ...options);
   expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+});
+
+test('the archive needs nothing but the oldest Node', async () => {
+  const [{ manifest }] = packages as [(typeof packages)[0]];
+  const archive = join(ROOT, 'dist', `ficus-${manifest.version}.tar.gz`);
+  await promisify(execFile)('tar', ['-xzf', archive, '-C', project.folder]);
+  const node = await installNode(NODES[0]!);
+  const { status, stdout } = await project.run(node, node, 'ficus/bin/ficus.js', '--version');
+  expect({ status, stdout }).toEqual({ status: 0, stdout: `${manifest.version}\n` });
 });
 
 describe.each(NODES)('on Node %s', (version) => {
