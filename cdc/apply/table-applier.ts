@@ -32,7 +32,7 @@ export class TableApplier {
   readonly #reread: Reread;
   readonly #copied: () => boolean;
   /** The target's own triggers may refuse or remove what the stream writes. */
-  readonly #hasWill: boolean;
+  readonly #hasActiveTriggers: boolean;
   /** Of rows that were asked for again: sent, and perhaps not with the target yet. */
   #unsettledBytes = 0;
 
@@ -50,7 +50,7 @@ export class TableApplier {
     this.#reread = reread;
     this.#copied = copied;
     const { triggers } = plan.target;
-    this.#hasWill = triggers === 'replicated' || (triggers === 'ordinary' && !session.replicaRole);
+    this.#hasActiveTriggers = triggers === 'replicated' || (triggers === 'ordinary' && !session.replicaRole);
   }
 
   /** Sends everything that `net` amounts to. */
@@ -118,7 +118,7 @@ export class TableApplier {
   }
 
   protected get judgesUpdates(): boolean {
-    return this.#copied() && !this.#isFiltered && !this.#hasWill;
+    return this.#copied() && !this.#isFiltered && !this.#hasActiveTriggers;
   }
 
   /**
@@ -176,7 +176,7 @@ export class TableApplier {
   }
 
   protected deleteTuples(tuples: readonly TuplePlace[], findings: Findings): void {
-    const judged = this.#copied() && !this.#isFiltered && !this.#hasWill;
+    const judged = this.#copied() && !this.#isFiltered && !this.#hasActiveTriggers;
     this.writer.deleteTuples(tuples, (found, expected) => {
       if (judged) findings.missingDeletes += expected - found;
     });

@@ -21,7 +21,7 @@ export interface FallBackFacts {
 export interface AttemptFacts extends FallBackFacts {
   readonly outcome: Outcome;
   readonly method: string;
-  /** Attempts made so far on this side. */
+  /** Attempts made so far, on either side. */
   readonly attempts: number;
   readonly maxAttempts: number;
 }
