@@ -98,7 +98,7 @@ test('a slot that cannot be decoded is a state with a way out', async () => {
       problem: {
         code: 'FICUS_CDC_SOURCE_UNDECODABLE',
         message: expect.stringContaining('could not map'),
-        remedy: expect.stringContaining('copied anew'),
+        remedy: expect.stringContaining('opy the rows again'),
       },
     });
   await given.replication.drop({ emptyTarget: true });

@@ -40,7 +40,7 @@ async function expectLost(given: StreamedPair, words: RegExp): Promise<void> {
       problem: {
         code: 'FICUS_CDC_SLOT_LOST',
         message: expect.stringMatching(words),
-        remedy: expect.stringContaining('copied anew'),
+        remedy: expect.stringContaining('opy the rows again'),
       },
     });
   const { rows } = await given.target.query('SELECT id FROM item WHERE id = 1');
