@@ -17,7 +17,7 @@ Exit status:
   0  done
   1  the answer is no: the config has errors, a comparison found differences, a guard refuses
   2  used wrongly
-  3  could not be carried out: a database or port is not to be had, the control plane does not answer
+  3  could not be carried out: a database cannot be reached, a port is taken, the control plane does not answer
 
 Every command takes --config FILE (default ficus.yaml) and --json for one JSON document on standard output.
 Logs go to standard error; proxy, control and up, whose log is their output, write it to standard output, one JSON object

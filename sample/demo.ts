@@ -81,8 +81,8 @@ function isSane(settings: DemoSettings): boolean {
 async function demo(settings: DemoSettings): Promise<number> {
   const screen = createScreen(settings.json ? process.stderr : process.stdout);
   const interrupted = untilInterrupted(screen.end);
-  // With nobody there to read it, there is nothing left to show.
-  process.stdout.on('error', () => interrupted.interrupt('nobody reads what it says'));
+  // Without a reader there is nothing left to show.
+  process.stdout.on('error', () => interrupted.interrupt('its output has no reader'));
   process.stderr.on('error', () => undefined);
   let directory: string | undefined;
   let sample: Sample | undefined;

@@ -79,12 +79,12 @@ async function start(): Promise<number> {
   return end ? 3 : 0;
 }
 
-/** Only what the sample made: the directory may be somebody's. And not from under the feet of one that runs. */
+/** Only what the sample made: the directory may hold other files. And not while a sample runs in it. */
 async function forget(directory: string): Promise<void> {
   const cluster = join(directory, 'postgres');
   await stopLeftover(cluster);
   for (const file of ['ficus.yaml', 'postgres.log', ...LOGS])
     await rm(join(directory, file), { force: true });
-  // Any other folder of this name is somebody's, and refused when the cluster is started.
+  // Any other folder of this name is not the sample's, and is refused when the cluster is started.
   if (await isCluster(cluster)) await rm(cluster, { recursive: true, force: true });
 }

@@ -25,6 +25,8 @@ SIGTERM and Ctrl-C stop the streams where they are, then the command exits 0; th
 
 Standard output: one JSON object a line; the first with "msg":"listening" carries "address".
 
+Exit status: 0 stopped in order · 1 the config has errors · 3 the preflight found an error, or another control plane runs
+
 Example:
   ficus control --config ficus.yaml`;
 

@@ -19,8 +19,8 @@ interface CopyOptions extends CommonOptions {
 const LOOK_EVERY_MS = 500;
 
 const HELP = `
-\`ficus up\` copies by itself; this command watches, lets a stopped copy go on, or with --restart empties the
-candidate's tables and begins anew (refused while the candidate serves anybody). Ctrl-C ends the watching, not the copy.
+\`ficus up\` copies by itself; this command follows the copy, resumes a stopped one, or with --restart empties the
+candidate's tables and starts again (refused while the candidate serves users). Ctrl-C stops following, not the copy.
 
 Exit status: 0 copied · 1 not yet, the watching was ended · 3 the copy stopped
 
@@ -33,7 +33,7 @@ export function addCopy(program: Command): void {
     program.command('copy').description('first copy of a slice’s tables, watched until it is complete'),
   )
     .argument('<slice>', 'the slice')
-    .option('--restart', 'empty the candidate’s tables and begin anew')
+    .option('--restart', 'empty the candidate’s tables and copy the rows again')
     .option('-r, --reason <text>', 'why, for the audit')
     .addHelpText('after', HELP)
     .action(copy);
@@ -51,7 +51,7 @@ async function copy(slice: string, options: CopyOptions): Promise<void> {
     process.stdout.write(
       `${paint('green', '✓', process.stdout)} ${slice} is copied; the stream is ${view.state}\n`,
     );
-  else process.stdout.write(`The copy goes on without you; watch it again with: ficus copy ${slice}\n`);
+  else process.stdout.write(`The copy continues in the background; follow it with: ficus copy ${slice}\n`);
   if (!view.copied) process.exitCode = 1;
 }
 

@@ -28,8 +28,8 @@ Examples:
   ficus serve notifications 0`,
   shadow: `
 PERCENT of the reads of the slice are copied to the side that does not serve them, and the two answers are compared.
-No request waits for its copy. \`ficus status\` shows what the comparison found, where there is a control plane
-(\`ficus up\`): the proxy alone sends copies and compares nothing.
+No request waits for its copy. \`ficus status\` shows what the comparison found, where there is a control plane: a proxy
+without one sends copies and compares nothing.
 
 Example:
   ficus shadow notifications 100`,

@@ -38,7 +38,7 @@ async function init(url: string, options: InitOptions): Promise<void> {
   const flagsFile = options.config.replace(/[^/]*$/, 'flags.json');
   if (!options.force) await refuseToReplace(options.config);
   await write(options.config, writeFirstConfig(base, slices));
-  // An existing flags file is somebody's state: it is never replaced.
+  // An existing flags file is state: it is never replaced.
   if (!(await isThere(flagsFile)))
     await write(flagsFile, `${JSON.stringify({ version: 2, features: [] }, null, 2)}\n`);
   report(options, flagsFile, slices);

@@ -20,6 +20,8 @@ SIGTERM and Ctrl-C drain: requests under way are finished, then the command exit
 
 Standard output: one JSON object a line; the first with "msg":"listening" carries "address".
 
+Exit status: 0 stopped in order · 1 the config has errors · 3 the address cannot be listened on
+
 Example, without a database:
   version: 1
   proxy: { listen: 127.0.0.1:8080 }

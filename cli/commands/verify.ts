@@ -16,7 +16,7 @@ interface VerifyOptions extends CommonOptions {
 }
 
 const HELP = `
-Both databases are compared while traffic goes on: rows that differ only because the stream has not come to them yet are
+Both databases are compared while traffic continues: rows that differ only because the stream has not come to them yet are
 looked at again once it has. What remains is missing, extra or different, and is shown with its key and columns.
 
 Ctrl-C ends the watching, not the comparison; \`ficus status SLICE\` shows how it ended.
@@ -40,7 +40,7 @@ export function addVerify(program: Command): void {
     )
     .option('-s, --sample <rows>', 'about so many rows of each side, drawn at random', parseCount())
     .addOption(
-      new Option('--resume', 'go on where the last run stopped, when it did not come to its end').conflicts(
+      new Option('--resume', 'continue where the last run stopped, if it was not completed').conflicts(
         'sample',
       ),
     )
@@ -55,7 +55,9 @@ async function verify(slice: string, options: VerifyOptions): Promise<void> {
   if (options.json)
     process.stdout.write(`${JSON.stringify({ ok: result.equal === true, ...result }, null, 2)}\n`);
   else if (result.state === 'running')
-    process.stdout.write(`The comparison goes on without you; see how it ends with: ficus status ${slice}\n`);
+    process.stdout.write(
+      `The comparison continues in the background; see its result with: ficus status ${slice}\n`,
+    );
   else process.stdout.write(formatVerify(result));
   process.exitCode = exitStatusOf(result);
 }

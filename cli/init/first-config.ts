@@ -9,7 +9,7 @@ proxy:
   listen: 127.0.0.1:8080
   # Proxies in front of this one, whose X-Forwarded-* headers may be believed:
   # trustedProxies: [10.0.0.0/8]
-  # Who the user is: percentages are sticky by user, and below 100 % they move nobody who is not known.
+  # Who the user is: percentages are sticky by user; below 100 % they have no effect on callers who are not identified.
   # identify:
   #   user: { cookie: sid }          # or { header: x-user-id } or { jwtClaim: sub }
 flags:

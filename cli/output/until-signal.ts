@@ -1,5 +1,5 @@
 /**
- * Resolves at the first SIGINT or SIGTERM. A second one ends the process at once: nobody is held hostage. npm and npx
+ * Resolves at the first SIGINT or SIGTERM. A second one ends the process at once, however long the stop takes. npm and npx
  * pass on a Ctrl-C that the terminal has sent to the command already: that echo is not the second one.
  */
 export function untilSignal(): Promise<void> {

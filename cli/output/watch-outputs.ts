@@ -2,10 +2,10 @@
 import { FicusError } from '@ficus/core';
 import { reportFailure } from './report-failure.ts';
 
-/** Called once, before anything is written: an output error that nobody hears ends the process with a stack trace. */
+/** Called once, before anything is written: an output error without a listener ends the process with a stack trace. */
 export function watchOutputs(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // Whoever has read enough is no failure; there is just nobody left to go on for.
+    // A reader that has read enough is no failure; there is just no reason to continue.
     if (error.code !== 'EPIPE' && error.code !== 'EIO')
       process.exitCode = reportFailure(
         new FicusError('FICUS_OUTPUT_LOST', `Standard output cannot be written: ${describe(error)}.`),

@@ -8,6 +8,6 @@ export interface Finding {
   readonly code: ErrorCode;
   /** One clear sentence. */
   readonly message: string;
-  /** SQL that mends it, where SQL can. */
+  /** SQL that fixes it, where SQL can. */
   readonly remedySql?: string | undefined;
 }

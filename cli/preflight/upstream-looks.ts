@@ -1,4 +1,4 @@
-/** Whether somebody listens where the config says that legacy and candidates answer. No request is sent. */
+/** Whether a server listens where the config says that legacy and candidates answer. No request is sent. */
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { bareHost, type FicusConfig } from '@ficus/core';

@@ -13,7 +13,7 @@ export async function runProcess(name: ProcessName, supervisor: Supervisor): Pro
   try {
     await RUN[name](supervisor);
   } catch (error) {
-    // What nobody foresaw ends the process as it would anywhere, with its stack.
+    // An unforeseen error ends the process as it would anywhere, with its stack.
     if (!(error instanceof FicusError)) throw error;
     const { code, message } = error;
     await supervisor.send({ kind: 'failed', code, message });

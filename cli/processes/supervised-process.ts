@@ -1,5 +1,5 @@
 /**
- * One of the two processes of `ficus up`: started, restarted when it ends unasked, stopped when it is told to. The channel
+ * One of the two processes of `ficus up`: started, restarted when it exits unexpectedly, stopped on request. The channel
  * is its lifeline: when `ficus up` is gone, whatever way, it closes, and the process stops by itself.
  */
 import { type ChildProcess, fork } from 'node:child_process';

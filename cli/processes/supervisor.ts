@@ -1,6 +1,6 @@
 /**
  * `ficus up`, seen from a process that it started. Ctrl-C and SIGHUP reach the whole process group: `ficus up` decides
- * what happens then, and sends SIGTERM. Without it nothing goes on for long: the process stops in order.
+ * what happens then, and sends SIGTERM. Without `ficus up` the process stops in order, too.
  */
 import type { FicusConfig } from '@ficus/core';
 import type { FromProcess, ToProcess } from './process-messages.ts';

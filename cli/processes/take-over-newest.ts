@@ -1,6 +1,6 @@
 /**
- * Hands configs to a running control plane. While one cannot be taken over, because the database is away, it is tried
- * again; a newer one takes its place.
+ * Hands configs to a running control plane. While one cannot be taken over, because the database is away, it is
+ * retried; a newer one takes its place.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Control } from '@ficus/control';

@@ -13,7 +13,7 @@ export interface LoadSettings {
 
 export type ToLoad =
   | { readonly type: 'start'; readonly settings: LoadSettings }
-  /** A new stretch of the migration begins; shares are counted anew. */
+  /** A new stretch of the migration begins; shares are counted from zero. */
   | { readonly type: 'phase'; readonly name: string; readonly percentRises: boolean }
   | { readonly type: 'stop' };
 

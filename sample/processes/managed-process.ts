@@ -46,7 +46,7 @@ export class ProcessFailed extends Error {
   }
 }
 
-/** Longer than any child drains: whoever is still there does not come to its end by itself. */
+/** Longer than any child drains: one that is still there does not end by itself. */
 const KILL_AFTER_SECONDS = 60;
 
 // Asked for each second, so that no long sleep is left behind when the child ends.

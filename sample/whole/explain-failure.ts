@@ -10,7 +10,7 @@ export interface Failure {
   readonly exitStatus: number;
 }
 
-/** @param signal aborted when somebody stopped the work: what failed then, failed because of that */
+/** @param signal aborted when the work was stopped: what failed then, failed because of that */
 export function describeFailure(error: unknown, signal?: AbortSignal): Failure {
   const { code, message, exitStatus } = classify(error, signal);
   const { exit, remedy } = describeError(code);

@@ -1,5 +1,5 @@
 /**
- * The sample's ports, from the environment. Looked at before anything is started: a taken port is told at once, with
+ * The sample's ports, from the environment. Checked before anything is started: a taken port is reported at once, with
  * the variable that moves it, and not after a minute of seeding.
  */
 import { once } from 'node:events';

@@ -27,7 +27,7 @@ export async function writeConfig(
 }
 
 /**
- * A ficus.yaml that opens with other words than the sample's is somebody's work, and is not written over.
+ * A ficus.yaml that opens with other words than the sample's is a user's own, and is not overwritten.
  * @throws FicusError FICUS_DIRECTORY_UNUSABLE
  */
 export async function requireOwnConfig(directory: string): Promise<void> {

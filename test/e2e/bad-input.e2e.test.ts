@@ -213,7 +213,7 @@ test('a log level that is none', async () => {
   expectClearWords(result);
 });
 
-test('check --live says which upstreams nobody answers at', async () => {
+test('check --live reports upstreams at which no server listens', async () => {
   const file = join(directory, 'upstreams.yaml');
   const [port, otherPort] = [await refusingPort(), await refusingPort()];
   await writeFile(
@@ -265,7 +265,7 @@ describe('ficus init', () => {
   });
 });
 
-test('a percentage that reaches nobody, because nobody is known, is done and warned of', async () => {
+test('a percentage that has no effect, because callers cannot be identified, is set with a warning', async () => {
   const file = join(directory, 'strangers.yaml');
   const text = (proxy: string) => `version: 1
 proxy: ${proxy}

@@ -1,4 +1,4 @@
-/** `ficus copy` watches; Ctrl-C ends the watching, says that the copy goes on, and does not say that it is done. */
+/** `ficus copy` follows the copy; Ctrl-C stops following, reports that the copy continues, and not that it is done. */
 import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -46,7 +46,7 @@ afterAll(async () => {
 });
 
 test.each([
-  [[], (text: string) => expect(text).toContain('The copy goes on without you')],
+  [[], (text: string) => expect(text).toContain('The copy continues in the background')],
   [['--json'], (text: string) => expect(JSON.parse(text)).toMatchObject({ ok: false, copied: false })],
 ])('Ctrl-C with %j', async (options, holds) => {
   looks = 0;

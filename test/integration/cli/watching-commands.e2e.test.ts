@@ -1,6 +1,6 @@
 /**
  * `ficus verify` and `ficus copy` watch work that the control plane does. However the watching ends, the terminal is
- * left without half a progress line, and it is said that the work goes on.
+ * left without half a progress line, and the output reports that the work continues.
  */
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -85,8 +85,8 @@ const shown = (stream: string) =>
     .join('\n');
 
 test.each([
-  ['verify', 'The comparison goes on without you'],
-  ['copy', 'The copy goes on without you'],
+  ['verify', 'The comparison continues in the background'],
+  ['copy', 'The copy continues in the background'],
 ])('Ctrl-C during ficus %s', async (command, words) => {
   const running = watch(command);
   await running.untilError('50 %');
