@@ -21,3 +21,9 @@ export type FromProcess =
   | { readonly kind: 'waiting' }
   /** It ends because of this. */
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
+
+/** What a process may take beyond the drain: the last report, the end of the streams. */
+const STOP_MS = 20_000;
+
+/** How long a process may take to stop in order. */
+export const stopLimitMs = ({ proxy }: FicusConfig): number => proxy.timeouts.drainMs + STOP_MS;

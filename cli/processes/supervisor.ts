@@ -3,7 +3,7 @@
  * what happens then, and sends SIGTERM. Without `ficus up` the process stops in order, too.
  */
 import type { FicusConfig } from '@ficus/core';
-import type { FromProcess, ToProcess } from './process-messages.ts';
+import { type FromProcess, stopLimitMs, type ToProcess } from './process-messages.ts';
 
 export interface Supervisor {
   /** The config to begin with; undefined when the stop came first. */
@@ -31,7 +31,11 @@ export function connectSupervisor(): Supervisor {
   process.on('SIGINT', () => undefined);
   process.on('SIGHUP', () => undefined);
   process.on('SIGTERM', () => stop.abort());
-  process.on('disconnect', () => stop.abort());
+  process.on('disconnect', () => {
+    stop.abort();
+    // Without `ficus up` nothing else ends a stop that hangs.
+    setTimeout(() => process.exit(3), newest ? stopLimitMs(newest) : 0).unref();
+  });
   stop.signal.addEventListener('abort', () => first.resolve(undefined));
   return {
     first: first.promise,

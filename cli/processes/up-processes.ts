@@ -6,7 +6,7 @@
 import { type FicusConfig, joinHostPort, splitHostPort } from '@ficus/core';
 import { announce, probePort } from '@ficus/proxy';
 import type { Logger } from 'pino';
-import type { FromProcess } from './process-messages.ts';
+import { type FromProcess, stopLimitMs } from './process-messages.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
 export interface UpOptions {
@@ -18,8 +18,6 @@ export interface UpOptions {
 
 /** As long as a proxy waits for its first flags and owners. */
 const FIRST_WORD_MS = 5_000;
-/** What a process may take beyond the drain: the last report, the end of the streams. */
-const STOP_MS = 20_000;
 
 export class UpProcesses {
   readonly #first: FicusConfig;
@@ -46,7 +44,7 @@ export class UpProcesses {
     this.#proxyListens.promise.catch(() => undefined);
     if (isControlAway) this.#firstWord.resolve();
     this.#firstWordTimer = setTimeout(this.#firstWord.resolve, FIRST_WORD_MS);
-    const stopMs = () => this.#config.proxy.timeouts.drainMs + STOP_MS;
+    const stopMs = () => stopLimitMs(this.#config);
     this.#proxy = new SupervisedProcess('proxy', {
       config: () => this.#firstOfProxy(),
       mayBegin: this.#firstWord.promise,
