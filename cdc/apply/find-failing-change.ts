@@ -12,6 +12,7 @@ import type { RelationBinding } from '../batch/relation-binding.ts';
 import { decodeTuple } from '../decode/tuple.ts';
 import { type ConflictEvent, conflictError, describePosition } from './conflict-error.ts';
 import { type Conflict, Findings } from './findings.ts';
+import { probeRows } from './probe-rows.ts';
 import type { TableApplier } from './table-applier.ts';
 import type { TargetSession } from './target-session.ts';
 
@@ -104,10 +105,10 @@ async function describe(
       error,
     );
   if (change.arrives && (reason as { code?: unknown }).code === UNIQUE_VIOLATION)
-    for (const { writer } of tablesOf(binding)) {
-      const [row] = await writer.probe([tuple], 'all');
+    for (const { statements } of tablesOf(binding)) {
+      const [row] = await probeRows(statements, [tuple], 'all');
       if (!row?.found) continue;
-      const targetTable = writer.plan.target.qualifiedName;
+      const targetTable = statements.plan.target.qualifiedName;
       const targetKey = row.key;
       return conflictError({ ...event, conflict: 'already there', targetTable, targetKey }, error);
     }

@@ -17,22 +17,26 @@ export class KeylessApplier extends TableApplier {
     findings: Findings,
   ): Promise<void> {
     if (run[0]?.operation === INSERT_ROW) {
-      this.writer.insertTuples(run.map((change) => ({ bytes, at: change.at })));
+      const rows = run.map((change) => ({ bytes, at: change.at }));
+      this.statements.inserts.sendRows(rows);
       return;
     }
     for (const { operation, oldAt, at } of run) {
       const oldRow = { bytes, at: oldAt };
-      if (operation === DELETE_ROW) this.deleteTuples([oldRow], findings);
+      if (operation === DELETE_ROW) this.remove([oldRow], findings);
       else {
         this.#takeAway(oldRow, findings);
-        this.writer.insertTuples([wholeRow({ bytes, at }, oldRow)]);
+        this.statements.inserts.sendRows([wholeRow({ bytes, at }, oldRow)]);
       }
     }
   }
 
   /** One row; that it is not there is a conflict where it must be. */
   #takeAway(oldRow: TuplePlace, findings: Findings): void {
-    this.writer.deleteTuples([oldRow], this.judgesUpdates ? this.expectAll([oldRow], findings) : undefined);
+    this.statements.deletes.sendKeys(
+      [oldRow],
+      this.judgesUpdates ? this.expectAll([oldRow], findings) : undefined,
+    );
   }
 }
 

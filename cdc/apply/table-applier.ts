@@ -13,7 +13,9 @@ import { decodeTuple } from '../decode/tuple.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { partialSuffices } from './apply-statements.ts';
 import type { Findings } from './findings.ts';
-import { type GatheredRows, type OnCount, RowWriter } from './row-writer.ts';
+import { PlanStatements } from './plan-statements.ts';
+import { countRows, expectNone, probeRows } from './probe-rows.ts';
+import type { OnCount, RowStatement } from './row-statement.ts';
 import type { TargetSession } from './target-session.ts';
 
 /** Rows of one statement: enough for neighbours in the index to meet, few enough for both sides to work at once. */
@@ -26,7 +28,7 @@ export type Reread = (
 ) => AsyncIterable<readonly RereadRow[]>;
 
 export class TableApplier {
-  readonly writer: RowWriter;
+  readonly statements: PlanStatements;
   readonly #plan: TablePlan;
   readonly #binding: RelationBinding;
   readonly #reread: Reread;
@@ -44,7 +46,7 @@ export class TableApplier {
     reread: Reread,
     copied: () => boolean,
   ) {
-    this.writer = new RowWriter(plan, binding, session);
+    this.statements = new PlanStatements(plan, binding, session);
     this.#plan = plan;
     this.#binding = binding;
     this.#reread = reread;
@@ -55,13 +57,13 @@ export class TableApplier {
 
   /** Sends everything that `net` amounts to. */
   async applyNet(net: NetChanges, bytes: Buffer, findings: Findings): Promise<void> {
-    const { writer } = this;
+    const { statements } = this;
     // First what goes: of two spellings of an equal key one may go and the other come.
-    this.deleteTuples(tuplesOf(net, bytes, DELETE), findings);
+    this.remove(tuplesOf(net, bytes, DELETE), findings);
     this.#takeBack(tuplesOf(net, bytes, DELETE_OWN), findings);
-    const inserts = this.#copied() ? writer.inserts : writer.upserts;
-    const updates = this.judgesUpdates ? writer.updates : writer.upserts;
-    if (this.#plan.module || !updates) await this.#writeTuples(net, bytes, findings);
+    const inserts = this.#copied() ? statements.inserts : statements.upserts;
+    const updates = this.judgesUpdates ? statements.updates : statements.upserts;
+    if (this.#plan.module || !updates) this.#writeTuples(net, bytes, findings);
     else await this.#writeSets(net, bytes, inserts, updates, findings);
     await this.#updatePartial(tuplesOf(net, bytes, PARTIAL), findings);
   }
@@ -70,21 +72,21 @@ export class TableApplier {
   async applyEntry(net: NetChanges, entry: number, bytes: Buffer, findings: Findings): Promise<void> {
     const tuple = [net.tupleAt(entry, bytes)];
     const operation = net.operations[entry];
-    if (operation === DELETE) this.deleteTuples(tuple, findings);
+    if (operation === DELETE) this.remove(tuple, findings);
     else if (operation === DELETE_OWN) this.#takeBack(tuple, findings);
-    else if (operation === INSERT) this.#insertTuples(tuple);
-    else if (operation === UPDATE) this.#updateTuples(tuple, findings);
+    else if (operation === INSERT) this.#insert(tuple);
+    else if (operation === UPDATE) this.#update(tuple, findings);
     else if (operation === PARTIAL) await this.#updatePartial(tuple, findings);
   }
 
   /** A run of changes of the same kind, in order. */
   async applyOrdered(run: readonly OrderedChange[], bytes: Buffer, findings: Findings): Promise<void> {
     if (run[0]?.operation === INSERT_ROW) {
-      this.#insertTuples(run.map((change) => ({ bytes, at: change.at })));
+      this.#insert(run.map((change) => ({ bytes, at: change.at })));
       return;
     }
     for (const change of run) {
-      if (change.operation === DELETE_ROW) this.deleteTuples([{ bytes, at: change.oldAt }], findings);
+      if (change.operation === DELETE_ROW) this.remove([{ bytes, at: change.oldAt }], findings);
       else await this.#updateOrdered(change, bytes, findings);
     }
   }
@@ -97,19 +99,14 @@ export class TableApplier {
   async applyMove(oldRow: TuplePlace, newRow: TuplePlace, findings: Findings): Promise<void> {
     const sent = this.#sentColumns(newRow);
     if (!this.#copied() || this.#isFiltered) {
-      this.writer.deleteTuples([oldRow]);
+      this.statements.deletes.sendKeys([oldRow]);
       if (sent.size < this.#binding.relation.columns.length) await this.#rereadRows([newRow]);
-      else this.writer.upsertTuples([newRow]);
+      else this.statements.upsertRows([newRow]);
       return;
     }
     const onCount = this.judgesUpdates ? this.expectAll([oldRow], findings) : undefined;
-    this.writer.move(oldRow, newRow, sent, onCount);
+    this.statements.moveRow(oldRow, newRow, sent, onCount);
     if (!partialSuffices(this.#plan, sent)) await this.#rereadRows([newRow]);
-  }
-
-  /** Of a chunk of the first copy: rows that the target may have already. */
-  upsertTuples(tuples: readonly TuplePlace[]): void {
-    this.writer.upsertTuples(tuples);
   }
 
   /** Rows come and go by their values: an UPDATE may bring or take one. */
@@ -128,29 +125,25 @@ export class TableApplier {
   async #writeSets(
     net: NetChanges,
     bytes: Buffer,
-    inserts: GatheredRows,
-    updates: GatheredRows,
+    inserts: RowStatement,
+    updates: RowStatement,
     findings: Findings,
   ): Promise<void> {
-    const { upserts } = this.writer;
-    const flush = (rows: GatheredRows) => {
-      if (rows.parameters.rows === 0) return;
-      if (rows === upserts) this.writer.flushUpserts();
-      else if (rows === inserts) this.writer.flush(rows);
-      else
-        this.writer.flush(
-          rows,
-          this.expectAll(() => tuplesOf(net, bytes, UPDATE), findings),
-        );
+    const { upserts } = this.statements;
+    const flush = (rows: RowStatement) => {
+      if (rows.rows === 0) return;
+      if (rows === upserts) this.statements.sendUpserts();
+      else if (rows === inserts) rows.send();
+      else rows.send(this.expectAll(() => tuplesOf(net, bytes, UPDATE), findings));
     };
     for (let entry = 0; entry < net.count; entry++) {
       const operation = net.operations[entry];
       if (operation !== INSERT && operation !== UPDATE) continue;
       const rows = operation === INSERT ? inserts : updates;
       const place = net.places[entry]!;
-      if (place >= 0) rows.parameters.appendTuple(bytes, place);
-      else rows.parameters.appendTuple(net.side.bytes, -1 - place);
-      if (rows.parameters.rows < STATEMENT_ROWS) continue;
+      if (place >= 0) rows.addPlace(bytes, place);
+      else rows.addPlace(net.side.bytes, -1 - place);
+      if (rows.rows < STATEMENT_ROWS) continue;
       flush(rows);
       // Out with it now: the target works on these rows while the next are gathered.
       await nextTurn();
@@ -159,35 +152,35 @@ export class TableApplier {
     if (updates !== inserts) flush(updates);
   }
 
-  async #writeTuples(net: NetChanges, bytes: Buffer, findings: Findings): Promise<void> {
-    this.#insertTuples(tuplesOf(net, bytes, INSERT));
-    this.#updateTuples(tuplesOf(net, bytes, UPDATE), findings);
+  #writeTuples(net: NetChanges, bytes: Buffer, findings: Findings): void {
+    this.#insert(tuplesOf(net, bytes, INSERT));
+    this.#update(tuplesOf(net, bytes, UPDATE), findings);
   }
 
-  #insertTuples(tuples: readonly TuplePlace[]): void {
-    if (this.#copied()) this.writer.insertTuples(tuples);
-    else this.writer.upsertTuples(tuples);
+  #insert(tuples: readonly TuplePlace[]): void {
+    if (this.#copied()) this.statements.inserts.sendRows(tuples);
+    else this.statements.upsertRows(tuples);
   }
 
-  #updateTuples(tuples: readonly TuplePlace[], findings: Findings): void {
+  #update(tuples: readonly TuplePlace[], findings: Findings): void {
     if (tuples.length === 0) return;
-    if (this.judgesUpdates) this.writer.updateTuples(tuples, this.expectAll(tuples, findings));
-    else this.writer.upsertTuples(tuples);
+    if (!this.judgesUpdates) this.statements.upsertRows(tuples);
+    else this.#set(this.statements.updates, tuples, this.expectAll(tuples, findings));
   }
 
-  protected deleteTuples(tuples: readonly TuplePlace[], findings: Findings): void {
+  protected remove(tuples: readonly TuplePlace[], findings: Findings): void {
     const judged = this.#copied() && !this.#isFiltered && !this.#hasActiveTriggers;
-    this.writer.deleteTuples(tuples, (found, expected) => {
+    this.statements.deletes.sendKeys(tuples, (found, expected) => {
       if (judged) findings.missingDeletes += expected - found;
     });
   }
 
   /** Rows that came and went within the batch: there is nothing to write, but nobody else may have written either. */
   #takeBack(tuples: readonly TuplePlace[], findings: Findings): void {
-    if (!this.#copied()) this.writer.deleteTuples(tuples);
+    if (!this.#copied()) this.statements.deletes.sendKeys(tuples);
     else if (tuples.length > 0) {
       findings.decisive = true;
-      this.writer.expectNone(tuples, () =>
+      expectNone(this.statements, tuples, () =>
         findings.conflicts.push({
           kind: 'already there',
           plan: this.#plan,
@@ -215,7 +208,7 @@ export class TableApplier {
   }
 
   async #keysOf(tuples: readonly TuplePlace[], which: 'there' | 'missing'): Promise<string[]> {
-    return (await this.writer.probe(tuples, which)).map((row) => row.key);
+    return (await probeRows(this.statements, tuples, which)).map((row) => row.key);
   }
 
   async #updateOrdered(change: OrderedChange, bytes: Buffer, findings: Findings): Promise<void> {
@@ -227,12 +220,12 @@ export class TableApplier {
     const isPartial = lacks && !(this.#binding.identityFull && change.oldAt >= 0);
     const newRow = lacks && !isPartial ? { bytes: composeTuple(sentRow, oldRow), at: 0 } : sentRow;
     if (this.#isFiltered) {
-      if (change.oldAt >= 0) this.writer.deleteTuples([oldRow]);
+      if (change.oldAt >= 0) this.statements.deletes.sendKeys([oldRow]);
       if (isPartial) await this.#rereadRows([newRow]);
-      else this.writer.upsertTuples([newRow]);
+      else this.statements.upsertRows([newRow]);
     } else if (moves) await this.applyMove(oldRow, newRow, findings);
     else if (isPartial) await this.#updatePartial([newRow], findings);
-    else this.#updateTuples([newRow], findings);
+    else this.#update([newRow], findings);
   }
 
   #keyMoved(change: OrderedChange, bytes: Buffer): boolean {
@@ -245,9 +238,9 @@ export class TableApplier {
     for (const group of groupByColumnSet(tuples)) {
       const sent = this.#sentColumns(group[0]!);
       const onCount = this.judgesUpdates ? this.expectAll(group, findings) : undefined;
-      if (partialSuffices(this.#plan, sent)) this.writer.updatePartial(group, sent, onCount);
+      if (partialSuffices(this.#plan, sent)) this.#set(this.#partialUpdates(group[0]!, sent), group, onCount);
       else {
-        if (onCount) this.writer.countMissing(group, onCount);
+        if (onCount) countRows(this.statements, group, onCount);
         await this.#rereadRows(group);
       }
     }
@@ -256,7 +249,7 @@ export class TableApplier {
   /** Upserted, not judged: what comes is the source of a later moment, which may lack the row or have it anew. */
   async #rereadRows(tuples: readonly TuplePlace[]): Promise<void> {
     for await (const rows of this.#reread(this.#binding, tuples)) {
-      this.writer.upsertTuples(
+      this.statements.upsertRows(
         rows.flatMap(({ tuple, now }) => (now ? [this.#asOfChange(tuple, { bytes: now, at: 0 })] : [])),
       );
       this.#writeGone(rows.filter(({ now }) => !now).map(({ tuple }) => tuple));
@@ -264,7 +257,7 @@ export class TableApplier {
       if (this.#unsettledBytes < REREAD_BYTES) continue;
       // What was sent is held until the target has it.
       this.#unsettledBytes = 0;
-      await this.writer.settle();
+      await this.statements.session.settle();
     }
   }
 
@@ -279,8 +272,19 @@ export class TableApplier {
   /** Rows that the source has no more: until the stream is as far, they must not keep what others have by now. */
   #writeGone(tuples: readonly TuplePlace[]): void {
     if (this.#plan.inOrderReasons.length === 0) return;
-    if (this.#isFiltered) this.writer.deleteTuples(tuples);
-    else for (const tuple of tuples) this.writer.updatePartial([tuple], this.#sentColumns(tuple));
+    if (this.#isFiltered) this.statements.deletes.sendKeys(tuples);
+    else
+      for (const tuple of tuples) this.#set(this.#partialUpdates(tuple, this.#sentColumns(tuple)), [tuple]);
+  }
+
+  /** Sets values of rows that are there; where there is nothing to set, the rows are only counted. */
+  #set(updates: RowStatement | undefined, tuples: readonly TuplePlace[], onCount?: OnCount): void {
+    if (updates) updates.sendRows(tuples, onCount);
+    else if (onCount) countRows(this.statements, tuples, onCount);
+  }
+
+  #partialUpdates({ bytes, at }: TuplePlace, sent: ReadonlySet<string>): RowStatement | undefined {
+    return this.statements.partialUpdates(columnSet(bytes, at), sent);
   }
 
   #sentColumns({ bytes, at }: TuplePlace): ReadonlySet<string> {

@@ -7,7 +7,7 @@ import { FicusError, formatLsn } from '@ficus/core';
 import pg from 'pg';
 import { insertColumns } from '../apply/apply-statements.ts';
 import { FENCED } from '../apply/checkpoint.ts';
-import { RowWriter } from '../apply/row-writer.ts';
+import { PlanStatements } from '../apply/plan-statements.ts';
 import { TargetSession } from '../apply/target-session.ts';
 import { lockAndFindRewritten } from '../catalog/lock-table.ts';
 import { applySessionSettings } from '../catalog/session-settings.ts';
@@ -153,7 +153,8 @@ export class WholeCopy {
       return rows;
     }
     const { bytes, places } = readBinaryRows(data);
-    new RowWriter(plan, chunkBinding(task), session).insertTuples(places.map((at) => ({ bytes, at })));
+    const { inserts } = new PlanStatements(plan, chunkBinding(task), session);
+    inserts.sendRows(places.map((at) => ({ bytes, at })));
     await session.settle();
     return places.length;
   }

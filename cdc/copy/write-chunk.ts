@@ -5,7 +5,7 @@
 import { formatLsn } from '@ficus/core';
 import type pg from 'pg';
 import { insertColumns } from '../apply/apply-statements.ts';
-import { type Reread, TableApplier } from '../apply/table-applier.ts';
+import { PlanStatements } from '../apply/plan-statements.ts';
 import type { TargetSession } from '../apply/target-session.ts';
 import { composeTuple, type TuplePlace } from '../batch/compose-tuple.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
@@ -31,14 +31,11 @@ export interface ChunkWriterOptions {
   readonly positions: Positions;
 }
 
-const NO_REREAD: Reread = () => {
-  throw new Error('a chunk is whole');
-};
 const UNIQUE_VIOLATION = '23505';
 
 export class ChunkWriter {
   readonly #options: ChunkWriterOptions;
-  readonly #appliers = new Map<CopyTask, TableApplier>();
+  readonly #statements = new Map<CopyTask, PlanStatements>();
 
   constructor(options: ChunkWriterOptions) {
     this.#options = options;
@@ -83,7 +80,7 @@ export class ChunkWriter {
     const tuples = remainingTuples(chunk, window);
     session.send('BEGIN');
     session.send('SELECT pg_logical_emit_message(true, $1, $2)', [APPLY_PREFIX, slice], 'mark');
-    this.#applierOf(chunk.task).upsertTuples(tuples);
+    this.#statementsOf(chunk.task).upsertRows(tuples);
     for (const { text, values } of this.#bookkeeping(chunk)) session.send(text, values);
     session.send('COMMIT');
     await reach('before-chunk-write');
@@ -118,19 +115,13 @@ export class ChunkWriter {
     ];
   }
 
-  #applierOf(task: CopyTask): TableApplier {
-    let applier = this.#appliers.get(task);
-    if (!applier) {
-      applier = new TableApplier(
-        task.plan,
-        chunkBinding(task),
-        this.#options.session,
-        NO_REREAD,
-        () => false,
-      );
-      this.#appliers.set(task, applier);
+  #statementsOf(task: CopyTask): PlanStatements {
+    let statements = this.#statements.get(task);
+    if (!statements) {
+      statements = new PlanStatements(task.plan, chunkBinding(task), this.#options.session);
+      this.#statements.set(task, statements);
     }
-    return applier;
+    return statements;
   }
 }
 

@@ -1,0 +1,105 @@
+/** The statements of one plan, each prepared once per connection and only when it is wanted. */
+import type { TuplePlace } from '../batch/compose-tuple.ts';
+import type { RelationBinding } from '../batch/relation-binding.ts';
+import type { TablePlan } from '../mapping/table-plan.ts';
+import {
+  deleteStatement,
+  insertStatement,
+  moveStatement,
+  probeStatement,
+  unwantedStatement,
+  updateStatement,
+  upsertStatement,
+} from './apply-statements.ts';
+import { RowParameters } from './row-parameters.ts';
+import { type OnCount, RowStatement } from './row-statement.ts';
+import type { ApplyStatement } from './statement-parts.ts';
+import type { TargetSession } from './target-session.ts';
+
+/** Of the rows asked about: all with whether they are there, or a few that are, or a few that are not. */
+export type ProbeKind = 'all' | 'there' | 'missing';
+
+export class PlanStatements {
+  readonly plan: TablePlan;
+  readonly session: TargetSession;
+  readonly #binding: RelationBinding;
+  #unwanted: ApplyStatement | undefined;
+  readonly #prepared = new Map<string, RowStatement | undefined>();
+
+  constructor(plan: TablePlan, binding: RelationBinding, session: TargetSession) {
+    this.plan = plan;
+    this.session = session;
+    this.#binding = binding;
+  }
+
+  get inserts(): RowStatement {
+    return this.#always('insert', insertStatement);
+  }
+
+  get upserts(): RowStatement {
+    return this.#always('upsert', upsertStatement);
+  }
+
+  /** Undefined when the target's rows are nothing but their keys. */
+  get updates(): RowStatement | undefined {
+    return this.#prepare('update', updateStatement);
+  }
+
+  get deletes(): RowStatement {
+    return this.#always('delete', deleteStatement);
+  }
+
+  /** For rows of which only these columns were sent; undefined when none of them can be set. @param set names them */
+  partialUpdates(set: string, sent: ReadonlySet<string>): RowStatement | undefined {
+    return this.#prepare(`update ${set}`, (plan) => updateStatement(plan, sent));
+  }
+
+  probes(kind: ProbeKind): RowStatement {
+    return this.#always(`probe ${kind}`, (plan) => probeStatement(plan, kind));
+  }
+
+  /** With a condition: rows that no longer meet it go first, unless their old rows have come and taken them along. */
+  sendUpserts(): void {
+    const { upserts } = this;
+    if (this.plan.rows && !this.plan.rows.onIdentity && upserts.rows > 0) {
+      this.#unwanted ??= unwantedStatement(this.plan);
+      upserts.sendCopy(undefined, this.#unwanted);
+    }
+    upserts.send();
+  }
+
+  /** Makes the target's rows equal, where it may rightly have them or not. Of a module's rows those left behind are removed. */
+  upsertRows(tuples: readonly TuplePlace[]): void {
+    for (const tuple of tuples) if (!this.upserts.add(tuple)) this.deletes.addKey(tuple);
+    this.deletes.send();
+    this.sendUpserts();
+  }
+
+  /** Moves a row to another key where the target alone knows all of its values. */
+  moveRow(oldRow: TuplePlace, newRow: TuplePlace, sent: ReadonlySet<string>, onCount?: OnCount): void {
+    const statement = moveStatement(this.plan, sent);
+    const { columnPlaces } = this.#binding;
+    const old = new RowParameters(statement.inputs.slice(0, statement.old), columnPlaces);
+    const rest = new RowParameters(statement.inputs.slice(statement.old), columnPlaces);
+    old.appendTuple(oldRow.bytes, oldRow.at);
+    rest.appendTuple(newRow.bytes, newRow.at);
+    this.session.send(statement.text, [...old.finish(), ...rest.finish()], statement.name, (result) =>
+      onCount?.(result.rowCount ?? 0, 1),
+    );
+  }
+
+  #always(key: string, make: (plan: TablePlan) => ApplyStatement): RowStatement {
+    return this.#prepare(key, make) as RowStatement;
+  }
+
+  #prepare(key: string, make: (plan: TablePlan) => ApplyStatement | undefined): RowStatement | undefined {
+    if (!this.#prepared.has(key)) {
+      const statement = make(this.plan);
+      this.#prepared.set(
+        key,
+        statement && new RowStatement(statement, this.#binding, this.plan.module, this.session),
+      );
+    }
+    return this.#prepared.get(key);
+  }
+}

@@ -1,0 +1,66 @@
+/** Asks the target which rows it has, without writing: for the rules of Findings, and for messages. */
+import type { TuplePlace } from '../batch/compose-tuple.ts';
+import type { TablePlan } from '../mapping/table-plan.ts';
+import type { PlanStatements, ProbeKind } from './plan-statements.ts';
+import type { OnCount } from './row-statement.ts';
+
+/** A row of the source as the target would key it. */
+export interface ProbedRow {
+  /** `id=5` */
+  readonly key: string;
+  readonly found: boolean;
+}
+
+interface Answer {
+  readonly key: readonly string[];
+  readonly found: boolean;
+}
+
+/** The keys of the rows on the target, and which of them it has. */
+export async function probeRows(
+  statements: PlanStatements,
+  tuples: readonly TuplePlace[],
+  kind: ProbeKind,
+): Promise<ProbedRow[]> {
+  let probed: ProbedRow[] = [];
+  sendProbe(statements, tuples, kind, (rows) => {
+    probed = rows.map(({ key, found }) => ({ key: describeKey(statements.plan, key), found }));
+  });
+  await statements.session.settle();
+  return probed;
+}
+
+/** Calls back when the target has rows that it should not have. */
+export function expectNone(
+  statements: PlanStatements,
+  tuples: readonly TuplePlace[],
+  onFound: () => void,
+): void {
+  sendProbe(statements, tuples, 'there', (rows) => {
+    if (rows.length > 0) onFound();
+  });
+}
+
+/** Calls back with how many of the rows the target has. */
+export function countRows(statements: PlanStatements, tuples: readonly TuplePlace[], onCount: OnCount): void {
+  sendProbe(statements, tuples, 'missing', (rows) => onCount(tuples.length - rows.length, tuples.length));
+}
+
+function sendProbe(
+  statements: PlanStatements,
+  tuples: readonly TuplePlace[],
+  kind: ProbeKind,
+  onRows: (rows: readonly Answer[]) => void,
+): void {
+  if (tuples.length === 0) return;
+  const probes = statements.probes(kind);
+  for (const tuple of tuples) probes.addKey(tuple);
+  probes.ask<Answer>(onRows);
+}
+
+function describeKey(plan: TablePlan, values: readonly string[]): string {
+  // All of its values: those are not for messages.
+  if (plan.key.kind === 'whole-row') return 'a row without a key';
+  const names = plan.columns.filter((column) => plan.key.columns.includes(column.name));
+  return names.map((column, place) => `${column.name}=${values[place] ?? 'null'}`).join(', ');
+}
