@@ -10,7 +10,6 @@ export type {
 } from './replications/replication-set.ts';
 export type {
   RunVerify,
-  VerifyDifference,
   VerifyOptions,
   VerifyOutcome,
   VerifyProgress,

@@ -1,4 +1,4 @@
-/** Something that a look at the databases brought up; `ficus check --live` prints these. */
+/** Something that a live look brought up, at databases, addresses or upstreams; `ficus check --live` prints these. */
 import type { ErrorCode } from '@ficus/core';
 
 export interface Finding {
@@ -8,11 +8,6 @@ export interface Finding {
   readonly code: ErrorCode;
   /** One clear sentence. */
   readonly message: string;
-  /** SQL that mends it, where SQL can. */
+  /** SQL that fixes it, where SQL can. */
   readonly remedySql?: string | undefined;
-}
-
-/** Of the lesser, the greater: an error stops, a warning is said. */
-export function isError(finding: Finding): boolean {
-  return finding.severity === 'error';
 }

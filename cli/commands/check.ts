@@ -1,4 +1,6 @@
 /** `ficus check`: validates the config; with --live, looks at what it needs. */
+
+import type { Finding } from '@ficus/cdc';
 import { describeError, type FicusConfig, FicusError } from '@ficus/core';
 import { explainMatch } from '@ficus/proxy';
 import type { Command } from 'commander';
@@ -6,7 +8,6 @@ import { type CommonOptions, withCommonOptions } from '../config/common-options.
 import { loadConfig } from '../config/load-config.ts';
 import { formatExplanation } from '../output/format-explanation.ts';
 import { paint } from '../output/paint.ts';
-import type { Finding } from '../preflight/finding.ts';
 import { formatFinding } from '../preflight/format-finding.ts';
 import { preflightConfig } from '../preflight/preflight-config.ts';
 

@@ -1,6 +1,6 @@
+import type { Finding } from '@ficus/cdc';
 import { expect, test } from 'vitest';
 import { decideStart } from './decide-start.ts';
-import type { Finding } from './finding.ts';
 
 const finding = (path: string, code: Finding['code'], severity: Finding['severity'] = 'error'): Finding => ({
   path,

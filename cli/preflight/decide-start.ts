@@ -2,8 +2,9 @@
  * Which findings of the preflight keep `ficus up` from starting. Pure. The proxy serves also while the control plane's
  * database is away: until it is back, databases that cannot be reached are waited for, and everything else still refuses.
  */
+
+import type { Finding } from '@ficus/cdc';
 import { describeError } from '@ficus/core';
-import type { Finding } from './finding.ts';
 
 export interface StartDecision {
   readonly refused: readonly Finding[];

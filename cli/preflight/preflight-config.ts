@@ -4,8 +4,8 @@
  */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import type { Finding } from '@ficus/cdc';
 import { type FicusConfig, listenFailure, splitHostPort } from '@ficus/core';
-import type { Finding } from './finding.ts';
 import { upstreamLooks } from './upstream-looks.ts';
 
 export interface PreflightOptions {

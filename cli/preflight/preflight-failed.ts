@@ -1,4 +1,4 @@
-import type { Finding } from './finding.ts';
+import type { Finding } from '@ficus/cdc';
 
 /** The surroundings are not ready; every error is in it. */
 export class PreflightFailed extends Error {

@@ -1,8 +1,8 @@
 /** Whether a server listens where the config says that legacy and candidates answer. No request is sent. */
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
+import type { Finding } from '@ficus/cdc';
 import { bareHost, type FicusConfig } from '@ficus/core';
-import type { Finding } from './finding.ts';
 
 type Upstream = FicusConfig['legacy'];
 

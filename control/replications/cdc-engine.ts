@@ -1,5 +1,5 @@
 /** The change stream and the verify of cdc, behind the control plane's own small interfaces. */
-import { openReplication, type Replication, type VerifyResume, verifySlice } from '@ficus/cdc';
+import { openReplication, type Replication, verifySlice } from '@ficus/cdc';
 import type { OpenReplication } from './replication-set.ts';
 import type { RunVerify } from './verify-runs.ts';
 
@@ -17,13 +17,11 @@ export const openCdcReplication: OpenReplication = ({ copy, ...options }) =>
     },
   });
 
-export const runCdcVerify: RunVerify = ({ replication, onProgress, resume, ...options }) =>
+export const runCdcVerify: RunVerify = ({ replication, resume, ...options }) =>
   verifySlice({
     ...options,
-    ...(resume !== undefined && { resume: resume as VerifyResume }),
+    ...(resume && { resume }),
     // Without the stream's position a busy slice looks like a broken one.
     waitForApplied: async (lsn, timeoutMs) => (await replication?.waitForPosition(lsn, timeoutMs)) ?? false,
     ...(replication?.pause && { stream: replication as Replication }),
-    onProgress: ({ rowsCompared, rowsTotal, rowsPerSecond, resume: point }) =>
-      onProgress({ rowsCompared, rowsTotal, rowsPerSecond }, point),
   });

@@ -1,3 +1,4 @@
+import type { VerifyResume } from '@ficus/cdc';
 import { expect, test } from 'vitest';
 import { type RunVerify, type VerifyRequest, VerifyRuns } from './verify-runs.ts';
 
@@ -12,6 +13,8 @@ const request: VerifyRequest = {
 };
 const match = {
   verdict: 'match' as const,
+  reason: undefined,
+  resume: undefined,
   rowsCompared: { source: 2, target: 2 },
   rowsPerSecond: 5,
   tables: [],
@@ -19,12 +22,19 @@ const match = {
   differencesNotListed: 0,
 };
 
+const STOPPED: VerifyResume = {
+  tables: [],
+  differences: [],
+  differencesNotListed: 0,
+  current: undefined,
+};
+
 /** Runs of verify that get the results of `script`, one after the other, and where each was asked to continue. */
 function played(...script: (() => Awaited<ReturnType<RunVerify>>)[]) {
   const resumed: unknown[] = [];
   const runs = new VerifyRuns(async ({ resume, onProgress }) => {
     resumed.push(resume);
-    onProgress({ rowsCompared: 1, rowsTotal: 2, rowsPerSecond: 3 }, { after: 1 });
+    onProgress({ rowsCompared: 1, rowsTotal: 2, rowsPerSecond: 3, resume: STOPPED });
     return script[resumed.length - 1]!();
   });
   const run = async (over: Partial<VerifyRequest> = {}) => {
@@ -48,7 +58,7 @@ test('an interrupted run continues where it stopped, when asked to; one that end
   expect(await run()).toMatchObject({ state: 'failed', error: { message: 'connection lost' } });
   expect(await run({ goOn: true })).toMatchObject({ state: 'done', outcome: match });
   await run({ goOn: true });
-  expect(resumed).toEqual([undefined, { after: 1 }, undefined]);
+  expect(resumed).toEqual([undefined, STOPPED, undefined]);
 });
 
 test('a run that is not asked to continue starts over, and a sample keeps the full run’s place', async () => {
@@ -57,5 +67,5 @@ test('a run that is not asked to continue starts over, and a sample keeps the fu
   expect(await run({ mode: { sample: 10 } })).toMatchObject({ mode: { sample: 10 } });
   await run({ goOn: true });
   await run();
-  expect(resumed).toEqual([undefined, undefined, { after: 1 }, undefined]);
+  expect(resumed).toEqual([undefined, undefined, STOPPED, undefined]);
 });

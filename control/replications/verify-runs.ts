@@ -1,6 +1,6 @@
 /** Runs of verify, one at a time for each slice; the last one stays readable (views/build-verify-view.ts). */
 
-import type { VerifyView } from '@ficus/contract';
+import type { VerifyProgress as Progress, VerifyMode, VerifyReport, VerifyResume } from '@ficus/cdc';
 import { FicusError, type TableConfig } from '@ficus/core';
 import type { ReplicationPort } from './replication-set.ts';
 
@@ -10,15 +10,15 @@ export interface VerifyOptions {
   readonly sourceUrl: string;
   readonly targetUrl: string;
   readonly replication: ReplicationPort | undefined;
-  readonly mode: VerifyMode;
-  /** Where an interrupted run stopped; opaque here. */
-  readonly resume: unknown;
+  readonly mode: RunMode;
+  /** Where an interrupted run stopped. */
+  readonly resume: VerifyResume | undefined;
   readonly signal: AbortSignal;
-  onProgress(progress: VerifyProgress, resume: unknown): void;
+  onProgress(progress: VerifyProgress & Pick<Progress, 'resume'>): void;
 }
 
 /** All rows, those that changed since the last comparison of all, or about so many of each side, drawn at random. */
-export type VerifyMode = 'full' | 'changed' | { readonly sample: number };
+export type RunMode = Exclude<VerifyMode, { readonly keys: unknown }>;
 
 /** What a caller says of a run. */
 export interface VerifyRequest extends Omit<VerifyOptions, 'signal' | 'onProgress' | 'resume'> {
@@ -26,30 +26,25 @@ export interface VerifyRequest extends Omit<VerifyOptions, 'signal' | 'onProgres
   readonly goOn: boolean;
 }
 
-export type VerifyProgress = Pick<VerifyView, 'rowsCompared' | 'rowsTotal' | 'rowsPerSecond'>;
+export type VerifyProgress = Pick<Progress, 'rowsCompared' | 'rowsTotal' | 'rowsPerSecond'>;
 
-export interface VerifyOutcome {
-  readonly verdict: 'match' | 'mismatch' | 'inconclusive';
-  readonly reason?: string | undefined;
-  readonly rowsCompared: { readonly source: number; readonly target: number };
-  readonly rowsPerSecond: number;
-  readonly tables: readonly Omit<VerifyView['tables'][number], 'rowsCompared' | 'examples'>[];
-  readonly differences: readonly VerifyDifference[];
-  readonly differencesNotListed: number;
-  /** Set when it was interrupted. */
-  readonly resume?: unknown;
-}
-
-export interface VerifyDifference extends Omit<VerifyView['differences'][number], 'columns' | 'key'> {
-  readonly key: Readonly<Record<string, string | null>>;
-  readonly columns: readonly VerifyView['differences'][number]['columns'][number][];
-}
+export type VerifyOutcome = Pick<
+  VerifyReport,
+  | 'verdict'
+  | 'reason'
+  | 'rowsCompared'
+  | 'rowsPerSecond'
+  | 'tables'
+  | 'differences'
+  | 'differencesNotListed'
+  | 'resume'
+>;
 
 /** Compares both databases of a slice; `verifySlice` of cdc is behind it. */
 export type RunVerify = (options: VerifyOptions) => Promise<VerifyOutcome>;
 
 interface Begun {
-  readonly mode: VerifyMode;
+  readonly mode: RunMode;
   /** ISO time. */
   readonly startedAt: string;
   readonly progress: VerifyProgress;
@@ -64,7 +59,7 @@ export class VerifyRuns {
   readonly #run: RunVerify;
   readonly #last = new Map<string, VerifyRun>();
   /** Slice → where its last full run stopped; in memory, as the runs themselves. */
-  readonly #stoppedAt = new Map<string, unknown>();
+  readonly #stoppedAt = new Map<string, VerifyResume | undefined>();
   readonly #stopping = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
 
@@ -103,10 +98,16 @@ export class VerifyRuns {
   async #follow({ goOn, ...options }: VerifyRequest, first: Begun): Promise<void> {
     const { slice, mode } = options;
     const resume = goOn && mode === 'full' ? this.#stoppedAt.get(slice) : undefined;
-    const remember = (point: unknown) => mode === 'full' && this.#stoppedAt.set(slice, point);
+    const remember = (point: VerifyResume | undefined) =>
+      mode === 'full' && this.#stoppedAt.set(slice, point);
     let begun = first;
-    const onProgress = (progress: VerifyProgress, point: unknown) => {
-      begun = { ...begun, progress };
+    const onProgress: VerifyOptions['onProgress'] = ({
+      rowsCompared,
+      rowsTotal,
+      rowsPerSecond,
+      resume: point,
+    }) => {
+      begun = { ...begun, progress: { rowsCompared, rowsTotal, rowsPerSecond } };
       this.#last.set(slice, { ...begun, state: 'running' });
       remember(point);
     };

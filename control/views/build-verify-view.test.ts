@@ -10,6 +10,8 @@ const begun = {
 };
 const finishedAt = '2026-01-01T00:00:02.000Z';
 const outcome: VerifyOutcome = {
+  reason: undefined,
+  resume: undefined,
   verdict: 'match',
   rowsCompared: { source: 4, target: 4 },
   rowsPerSecond: 2,

@@ -1,8 +1,9 @@
 /** A run of verify as the API shows it: bounded examples, and no values that look like secrets. */
+import type { Difference } from '@ficus/cdc';
 import type { VerifyView } from '@ficus/contract';
 import { FicusError } from '@ficus/core';
 import { redactDifference } from '@ficus/parity';
-import type { VerifyDifference, VerifyMode, VerifyOutcome, VerifyRun } from '../replications/verify-runs.ts';
+import type { RunMode, VerifyOutcome, VerifyRun } from '../replications/verify-runs.ts';
 
 export function buildVerifyView(run: VerifyRun): VerifyView {
   const { state, mode, startedAt, progress } = run;
@@ -44,7 +45,7 @@ function describeOutcome(outcome: VerifyOutcome): Partial<VerifyView> {
   };
 }
 
-function describeMode(mode: VerifyMode): Pick<VerifyView, 'mode' | 'sample'> {
+function describeMode(mode: RunMode): Pick<VerifyView, 'mode' | 'sample'> {
   return typeof mode === 'string' ? { mode, sample: null } : { mode: 'sample', sample: mode.sample };
 }
 
@@ -55,7 +56,7 @@ function problemOf(error: unknown): NonNullable<VerifyView['problem']> {
 }
 
 /** Rows hold what users wrote: secrets and personal data are for the databases, not for the API. */
-function redactedDifference({ columns, key, ...rest }: VerifyDifference): VerifyView['differences'][number] {
+function redactedDifference({ columns, key, ...rest }: Difference): VerifyView['differences'][number] {
   const hide = (name: string, value: string | null) =>
     value === null ? null : redactDifference({ path: `$.${name}`, legacy: value, candidate: '' }).legacy;
   return {

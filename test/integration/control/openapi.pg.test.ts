@@ -36,9 +36,12 @@ beforeAll(async () => {
     logger: silent,
     replications: (options) => new HandPlayedReplication(options),
     verify: async ({ onProgress }) => {
-      onProgress({ rowsCompared: 1, rowsTotal: 2, rowsPerSecond: 3 }, undefined);
+      const resume = { tables: [], differences: [], differencesNotListed: 0, current: undefined };
+      onProgress({ rowsCompared: 1, rowsTotal: 2, rowsPerSecond: 3, resume });
       return {
         verdict: 'match',
+        reason: undefined,
+        resume: undefined,
         rowsCompared: { source: 2, target: 2 },
         rowsPerSecond: 5,
         tables: [],
