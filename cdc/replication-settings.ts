@@ -1,4 +1,4 @@
-/** Knobs of one replication. The defaults are meant to be left alone; tests and benchmarks turn them. */
+/** Knobs of one replication. The defaults suit every user; tests and benchmarks turn them. */
 export interface ReplicationSettings {
   /** How often a heartbeat travels through the source's WAL to the target. */
   readonly heartbeatMs: number;
@@ -30,7 +30,7 @@ export interface ReplicationSettings {
   /** First and last pause between attempts to connect again. */
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
-  /** How often a standby process tries for the slot, and a stopped stream looks whether it was mended. */
+  /** How often a standby process tries for the slot, and a stopped stream retries. */
   readonly retryMs: number;
 }
 

@@ -43,13 +43,13 @@ export interface Replication {
   /** Begins to keep the keys of rows that change, and forgets earlier ones; verifySlice does so when it compares all. */
   recordChanges(): void;
   /**
-   * Rows of a source table (`schema.table`) that have changed since. Undefined: nobody has recorded them in this process,
+   * Rows of a source table (`schema.table`) that have changed since. Undefined: they are not recorded in this process,
    * or another one has applied changes meanwhile.
    */
   changedRows(table: string): readonly ChangedRow[] | 'all' | undefined;
   stop(): Promise<void>;
   /**
-   * Stops, then removes slot, publication and checkpoint: a later start copies anew. Rows that the source has deleted
+   * Stops, then removes slot, publication and checkpoint: a later start copies again. Rows that the source has deleted
    * meanwhile would stay on the target; `emptyTarget` empties its tables.
    */
   drop(options?: { readonly emptyTarget?: boolean }): Promise<void>;

@@ -55,7 +55,7 @@ END
 $body$;
 `;
 
-/** SQLSTATE of a checkpoint that somebody else has moved. */
+/** SQLSTATE of a checkpoint that another process has moved. */
 export const FENCED = 'FC001';
 
 const LOCK = 0x66_69_63_75;

@@ -1,6 +1,6 @@
 /**
  * What applying a batch brought to light about the target. With one writer the source's order says of each change
- * whether the target has its row; where it has not, somebody else wrote there. The rules, and why they are what they are:
+ * whether the target has its row; where it has not, another writer was there. The rules, and why they are what they are:
  *
  * | change | the target must | else |
  * | --- | --- | --- |

@@ -175,7 +175,7 @@ export class TableApplier {
     });
   }
 
-  /** Rows that came and went within the batch: there is nothing to write, but nobody else may have written either. */
+  /** Rows that came and went within the batch: there is nothing to write, but no other writer may have written either. */
   #takeBack(tuples: readonly TuplePlace[], findings: Findings): void {
     if (!this.#copied()) this.statements.deletes.sendKeys(tuples);
     else if (tuples.length > 0) {
@@ -216,7 +216,7 @@ export class TableApplier {
     const oldRow = { bytes, at: change.oldAt };
     const moves = change.oldAt >= 0 && (!this.#binding.identityFull || this.#keyMoved(change, bytes));
     const lacks = columnSet(bytes, change.at).includes('0');
-    // Under FULL the old row has what the new one left alone.
+    // Under FULL the old row has what the new one did not change.
     const isPartial = lacks && !(this.#binding.identityFull && change.oldAt >= 0);
     const newRow = lacks && !isPartial ? { bytes: composeTuple(sentRow, oldRow), at: 0 } : sentRow;
     if (this.#isFiltered) {
@@ -246,7 +246,7 @@ export class TableApplier {
     }
   }
 
-  /** Upserted, not judged: what comes is the source of a later moment, which may lack the row or have it anew. */
+  /** Upserted, not judged: what comes is the source of a later moment, which may lack the row or have it again. */
   async #rereadRows(tuples: readonly TuplePlace[]): Promise<void> {
     for await (const rows of this.#reread(this.#binding, tuples)) {
       this.statements.upsertRows(

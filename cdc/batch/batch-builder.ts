@@ -33,7 +33,7 @@ export interface BatchBuilderOptions {
   readonly watch: ChangeWatch;
   /** Undefined: every change enters. */
   readonly gate?: ChangeGate | undefined;
-  /** Where changed rows are noted, while somebody wants to know them. */
+  /** Where changed rows are noted, while they are recorded. */
   readonly ledger?: () => ChangeLedger | undefined;
   /** Applying is paused before the transaction whose commit lies there. */
   readonly isPaused?: (commitLsn: bigint) => boolean;
@@ -300,13 +300,13 @@ function sameColumns(a: Relation, b: Relation): boolean {
   );
 }
 
-/** Under its new name the table would be one that nobody mapped: left out without a word. */
+/** Under its new name the table would be one that is not mapped: left out without a word. */
 function refuseRenamed(relation: Relation, plans: readonly TablePlan[]): void {
   const name = `${relation.schema}.${relation.name}`;
   const plan = plans.find(({ source }) => source.oid === relation.oid && source.qualifiedName !== name);
   if (!plan) return;
   throw new FicusError(
     'FICUS_CDC_SCHEMA_CHANGED',
-    `The table that is ${plan.source.qualifiedName} in the mapping comes as ${name} in the stream: it was renamed. Its changes cannot be followed across that; copy anew: ficus copy SLICE --restart.`,
+    `The table that is ${plan.source.qualifiedName} in the mapping comes as ${name} in the stream: it was renamed. Its changes cannot be followed across that; copy again: ficus copy SLICE --restart.`,
   );
 }

@@ -51,7 +51,7 @@ export class Batch {
   endLsn = 0n;
   /** When the last whole transaction was committed at the source. */
   committedAtMs = 0;
-  /** False: a large transaction goes on in the next batch, and nothing may be committed yet. */
+  /** False: a large transaction continues in the next batch, and nothing may be committed yet. */
   complete = true;
   heartbeat: Heartbeat | undefined;
   cut: Cut | undefined;

@@ -1,4 +1,4 @@
-/** Who wants to know what passes by: the first copy, between the marks of its chunks. */
+/** Observes what passes by: the first copy, between the marks of its chunks. */
 import type { RelationBinding } from './relation-binding.ts';
 
 export interface ChangeWatch {
@@ -23,7 +23,7 @@ export interface ChangeWatch {
   invalidate(table: string): void;
 }
 
-/** Nobody. */
+/** No observer. */
 export const NO_WATCH: ChangeWatch = {
   sawTransaction: () => undefined,
   open: () => undefined,

@@ -1,5 +1,5 @@
 /**
- * An UPDATE does not send large values that it left alone. Where an older tuple of the same row is at hand, the two
+ * An UPDATE does not send large values that it did not change. Where an older tuple of the same row is at hand, the two
  * make a whole one: the newer's values, the older's in place of what was not sent. Unchanged is never null.
  */
 import { locateColumn, NULL, readInt16, readInt32, UNCHANGED } from '../decode/tuple.ts';

@@ -1,7 +1,7 @@
 /**
  * Where the bytes of the replication connection gather. They are kept in one growing buffer, scanned as they come,
  * and read into the current batch up to the last whole transaction; when the applier is ready it takes the batch
- * with the buffer it points into, and the rest moves on to a fresh one. Memory is bounded by whoever feeds it:
+ * with the buffer it points into, and the rest moves on to a fresh one. Memory is bounded by the feeding side:
  * `wantsPause` says when to stop the socket.
  */
 import { readChanges } from '../decode/read-changes.ts';

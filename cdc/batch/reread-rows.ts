@@ -32,7 +32,7 @@ export async function* rereadRows(
   tuples: readonly TuplePlace[],
   /** Whether a reader with this snapshot (pg_current_snapshot) sees the changes whose rows are asked for. */
   sees: (snapshot: string) => boolean,
-  /** Nobody waits for the rows any more. */
+  /** The rows are not wanted any more. */
   stopping: () => boolean,
 ): AsyncGenerator<readonly RereadRow[], void, void> {
   const { relation } = binding;
@@ -72,7 +72,7 @@ async function readOnceSeen(
     await client.query('COMMIT');
     return rows;
   } catch (error) {
-    // Nobody else shall find it in the middle of a transaction.
+    // The next borrower must not find it in the middle of a transaction.
     failure = error as Error;
     throw error;
   } finally {

@@ -10,7 +10,7 @@ export interface LockedTable {
   readonly sql: string;
 }
 
-/** Until the end of the transaction nobody rewrites the table; whether somebody had, since the transaction's snapshot. */
+/** Keeps the table from being rewritten until the end of the transaction; answers whether it was, since the snapshot. */
 export async function lockAndFindRewritten(client: pg.ClientBase, table: LockedTable): Promise<boolean> {
   await client.query(`LOCK TABLE ${table.sql} IN ACCESS SHARE MODE`);
   // The catalog as the snapshot has it, beside what is true now.

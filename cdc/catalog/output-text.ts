@@ -1,7 +1,7 @@
 /**
  * A value's text as the change stream sends it: what the type's output function says. A cast to text says the same for
  * most types, and something else for a few: `true` for t, an address with its mask, a padded char without its blanks.
- * Whoever compares texts with those of the stream, or hands them on beside it, must not cast.
+ * A caller that compares texts with those of the stream, or hands them on beside it, must not cast.
  */
 
 /** Types whose cast to text is known to be their output. */

@@ -1,6 +1,6 @@
 /**
  * Copies tables whole, from one exported snapshot of the source: all rows of a table, and the position of the snapshot as
- * its copied-at, in one target transaction. Interrupted, the table is as empty as before and starts anew with a new
+ * its copied-at, in one target transaction. Interrupted, the table is as empty as before and starts again with a new
  * snapshot. Memory stays bounded: within a snapshot a row stays in its block, so that a table is read by ranges of blocks.
  */
 import { FicusError, formatLsn } from '@ficus/core';
@@ -30,7 +30,7 @@ export interface WholeCopyOptions {
   readonly sourceUrl: string;
   readonly targetUrl: string;
   readonly applicationName: string;
-  /** Nobody waits for the snapshot any more. */
+  /** Aborted when the snapshot is not wanted any more. */
   readonly signal: AbortSignal;
 }
 

@@ -1,9 +1,9 @@
 /**
  * What the decoder tells its reader, message by message. Tuples are places in the buffer being read; they stay
- * valid as long as the buffer does. The answer says whether to go on.
+ * valid as long as the buffer does. The answer says whether to continue.
  */
 
-/** Go on, stop so that this message comes again, or stop after it. */
+/** Continue, stop so that this message comes again, or stop after it. */
 export const GO_ON = 0;
 export const STOP_BEFORE = 1;
 export const STOP_AFTER = 2;

@@ -46,7 +46,7 @@ const IDENTITIES: Readonly<Record<string, Relation['identity']>> = {
 const EPOCH_OFFSET_MS = 946_684_800_000;
 
 export interface ReadResult {
-  /** Where to go on. */
+  /** Where to continue. */
   readonly at: number;
   readonly answer: Answer;
 }

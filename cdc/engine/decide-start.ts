@@ -1,6 +1,6 @@
 /**
- * Whether a stream begins, goes on, or must not: from what the target remembers and what the source has. A slot that
- * was lost or made anew has forgotten changes; asking it for an older position would skip them without a word.
+ * Whether a stream begins, continues, or must not: from what the target remembers and what the source has. A slot that
+ * was lost or recreated has forgotten changes; asking it for an older position would skip them without a word.
  */
 import { type ErrorCode, parseLsn } from '@ficus/core';
 import type { Checkpoint } from '../apply/checkpoint.ts';
@@ -47,7 +47,7 @@ export function decideStart({ checkpoint, slot, system, epoch }: StartFacts): St
   if (parseLsn(slot.confirmedFlushLsn) > parseLsn(checkpoint.lsn))
     return refuse(
       'FICUS_CDC_SLOT_LOST',
-      `Slot “${checkpoint.slot}” begins at ${slot.confirmedFlushLsn}, behind ${checkpoint.lsn} where the stream stands: it was created anew.`,
+      `Slot “${checkpoint.slot}” begins at ${slot.confirmedFlushLsn}, behind ${checkpoint.lsn} where the stream stands: it was recreated.`,
     );
   return { kind: 'resume', lsn: checkpoint.lsn };
 }

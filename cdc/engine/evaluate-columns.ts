@@ -16,9 +16,9 @@ export interface ColumnsInput {
   readonly target: readonly ColumnCatalog[];
 }
 
-const COPY_ANEW = 'copy anew: ficus copy SLICE --restart.';
+const COPY_AGAIN = 'copy again: ficus copy SLICE --restart.';
 
-/** Undefined: the stream can go on; else a sentence or two that say what to do. */
+/** Undefined: the stream can continue; else a sentence or two that say what to do. */
 export function evaluateColumns({ plan, config, before, source, target }: ColumnsInput): string | undefined {
   const left = new Map(before.map(splitColumn).filter(([name, known]) => isKept(name, known, target)));
   const table = plan.source.qualifiedName;
@@ -32,9 +32,9 @@ export function evaluateColumns({ plan, config, before, source, target }: Column
       const problem = evaluateAdded(plan, column, target, allColumns && !read.has(name));
       if (problem) return problem;
     } else if (read.has(name) && known.type !== type && !isWidening(known.type, type))
-      return `Column “${name}” of ${table} was ${known.type} and is ${type} now; rows rewritten by that are not in the stream: ${COPY_ANEW}`;
+      return `Column “${name}” of ${table} was ${known.type} and is ${type} now; rows rewritten by that are not in the stream: ${COPY_AGAIN}`;
     else if (read.has(name) && known.attnum !== undefined && known.attnum !== column.attnum)
-      return `Column “${name}” of ${table} is another column than before, under the same name; its values in rows that were there are not in the stream: ${COPY_ANEW}`;
+      return `Column “${name}” of ${table} is another column than before, under the same name; its values in rows that were there are not in the stream: ${COPY_AGAIN}`;
   }
   const gone = [...left.keys()].find((name) => plan.columns.some((column) => column.name === name));
   if (gone !== undefined && allColumns)
@@ -55,7 +55,7 @@ function evaluateAdded(
   const table = plan.source.qualifiedName;
   const carried = plan.columns.find((column) => column.sameAs === name);
   if (hasDefault && (carried || lacks) && !isConstant(defaultSql))
-    return `Column “${name}” was added to ${table} with a default that is not the same for each row or each time; the rows that it filled are not in the stream: ${lacks ? 'add it to the target, then ' : ''}${COPY_ANEW}`;
+    return `Column “${name}” was added to ${table} with a default that is not the same for each row or each time; the rows that it filled are not in the stream: ${lacks ? 'add it to the target, then ' : ''}${COPY_AGAIN}`;
   const fill = defaultSql === undefined ? '' : ` DEFAULT ${defaultSql}`;
   if (lacks)
     return `Column “${name}” was added to ${table}, and ${plan.target.qualifiedName} lacks it: ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${type}${fill};`;

@@ -14,7 +14,7 @@ const CANNOT_CONNECT_NOW = '57P03';
 export class Heartbeats {
   /** The source's insert position when the last one was written. */
   sourceLsn = 0n;
-  /** Told when the source shuts down. */
+  /** Called when the source shuts down. */
   onShutdown: (error: Error) => void = () => undefined;
   readonly #emitter = randomUUID();
   readonly #source: pg.Pool;
@@ -94,7 +94,7 @@ export class Heartbeats {
       this.#onEmitted();
     } catch (error) {
       // A source that cannot be reached shows in the stream itself; until then the lag grows. But one that shuts down
-      // lets nobody in and waits for its walsenders to go: ours would keep it from ever coming to its end.
+      // lets no client in and waits for its walsenders to go: ours would keep it from ever coming to its end.
       if ((error as { code?: string }).code === CANNOT_CONNECT_NOW) this.onShutdown(error as Error);
     }
   }

@@ -1,5 +1,5 @@
 /**
- * A server may take our connections and never answer; a connection may be broken and nobody has told us. A slow
+ * A server may take our connections and never answer; a connection may be broken without a sign of it. A slow
  * statement looks the same: so, when nothing has come for a while although something should, a new connection asks the
  * server whether it is there and what the silent one's process does. What is not alive ends the session.
  */

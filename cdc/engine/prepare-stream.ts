@@ -61,7 +61,7 @@ export async function connectTo(url: string, applicationName: string, answerMs =
   return client;
 }
 
-/** @throws FicusError when something has to be mended first */
+/** @throws FicusError when something has to be fixed first */
 export async function prepareStream(
   options: ReplicationOptions,
   source: pg.Client,

@@ -1,6 +1,6 @@
 /**
  * The stream of one slice as the control plane holds it: runs sessions one after another, keeps the status, answers
- * waiters. Losing a connection is ordinary; the next session goes on from the checkpoint.
+ * waiters. Losing a connection is ordinary; the next session continues from the checkpoint.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatLsn, parseLsn, type ReplicationStatus, type TableConfig } from '@ficus/core';
@@ -57,7 +57,7 @@ export class SliceReplication implements Replication, SessionHost {
     });
   }
 
-  /** Connections to the source beside the replication connection; made anew after a stop. */
+  /** Connections to the source beside the replication connection; opened again after a stop. */
   get source(): pg.Pool {
     if (!this.#pool) {
       this.#pool = new pg.Pool({
@@ -193,7 +193,7 @@ export class SliceReplication implements Replication, SessionHost {
       const { slice, direction = 'forward' } = this.options;
       const slot = checkpoint?.slot ?? nameStream(slice, direction, await readPlace(source, target)).slot;
       // Together: a later copy into tables that were to be empty would find rows it knows nothing of. And before the slot
-      // goes: where the target cannot be emptied, the stream can go on.
+      // goes: where the target cannot be emptied, the stream can continue.
       await target.query('BEGIN');
       if (checkpoint) {
         await deleteCheckpoint(target, this.#stream);
@@ -288,7 +288,7 @@ export class SliceReplication implements Replication, SessionHost {
     const failure = classifyFailure(error);
     switch (failure.kind) {
       case 'restart':
-        this.#logger.info({ reason: (error as Error).message }, 'stream begins anew');
+        this.#logger.info({ reason: (error as Error).message }, 'stream begins again');
         return 0;
       case 'standby':
         // How far the other process is behind is not known here.

@@ -93,7 +93,7 @@ function checkSource(input: ColumnsInput, from: string, path: readonly (string |
   const column = findColumn(input.source, from);
   if (column && !column.generated) return true;
   const message = column
-    ? `“${from}” is a generated column of the source, and those are not in the change stream; compute it anew with sql`
+    ? `“${from}” is a generated column of the source, and those are not in the change stream; compute it again with sql`
     : `there is no column “${from}” in the source table “${input.source.qualifiedName}”`;
   input.problems.push({
     path,

@@ -174,7 +174,7 @@ function checkTable(
   ];
 }
 
-/** What the stream calls by another name, or cannot send: rows that the copy would bring, and nobody follow. */
+/** What the stream calls by another name, or cannot send: rows that the copy would bring, and the stream not follow. */
 function checkFamily(source: TableCatalog, path: readonly (string | number)[]): MappingProblem[] {
   if (source.hasChildren) {
     const message = `other tables inherit from “${source.qualifiedName}”: their rows are among its own, and their changes come under their own names`;

@@ -2,7 +2,7 @@
  * Makes a replication slot that can be decoded. PostgreSQL loses sight of a TRUNCATE, ALTER or CREATE TABLE that is
  * committed while a new slot builds its first snapshot: what overlapping transactions then write is decoded with the
  * catalog of before, and mostly fails for ever (pgsql-hackers, "Historic snapshot doesn't track txns committed in
- * BUILDING_SNAPSHOT state"; in 15 to 18 at least). Nobody has used the slot yet: it is made anew until no table has
+ * BUILDING_SNAPSHOT state"; in 15 to 18 at least). The slot is unused yet: it is made again until no table has
  * changed meanwhile. Any table of the database counts, because all are decoded before the publication chooses.
  */
 import { FicusError } from '@ficus/core';

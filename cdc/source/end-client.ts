@@ -4,7 +4,7 @@ import pg from 'pg';
 
 const PATIENCE_MS = 1_000;
 
-/** A server that does not answer must keep nobody from going on. */
+/** A server that does not answer must block no caller. */
 export async function endClient(client: pg.Client): Promise<void> {
   const ended = client.end().catch(() => undefined);
   let timer: NodeJS.Timeout | undefined;
@@ -19,7 +19,7 @@ export async function endClient(client: pg.Client): Promise<void> {
 }
 
 /**
- * Has the server break off what a client waits for: it would go on with that, though nobody wants the answer any more.
+ * Has the server break off what a client waits for: it would continue with that, though the answer is not wanted any more.
  * Resolves when its process has ended, and with it its slots and locks; a server that does not answer is not waited for.
  */
 export async function breakOffQuery(client: pg.Client, url: string): Promise<void> {

@@ -8,7 +8,7 @@ import type pg from 'pg';
 
 const PAUSES_MS = [1, 2, 5, 10, 20, 50, 100];
 
-/** Waits until the transactions that are writing now, in this database, have ended; or until told to stop. */
+/** Waits until the transactions that are writing now, in this database, have ended; or until it is stopped. */
 export async function outliveOpenTransactions(
   source: pg.ClientBase,
   stopped: () => boolean,

@@ -36,7 +36,7 @@ function hasOtherSlots(publication: string, slot: string): string {
 /**
  * Makes the publication name exactly these tables (and those that others need), and send all of them.
  * @param slot of the stream that reads it
- * @throws FicusError when it has to be made or altered by somebody else
+ * @throws FicusError when an administrator has to make or alter it
  */
 export async function ensurePublication(
   client: pg.ClientBase,

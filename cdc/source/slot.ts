@@ -52,9 +52,9 @@ export async function advanceSlot(client: pg.Pool, name: string, lsn: string): P
 }
 
 /**
- * Drops the slot if it is there, whoever reads from it: a reader that comes again is sent away again. One that goes
- * meanwhile, with its session or by somebody else's hand, is as good as dropped.
- * @throws what PostgreSQL says when somebody holds it for longer than the patience
+ * Drops the slot if it is there, also from under a reader: a reader that comes again is sent away again. One that goes
+ * meanwhile, with its session or by another hand, is as good as dropped.
+ * @throws what PostgreSQL says when a reader keeps it for longer than the patience
  */
 export async function dropSlot(client: pg.ClientBase, name: string, patienceMs = 10_000): Promise<void> {
   const deadline = Date.now() + patienceMs;
@@ -72,7 +72,7 @@ export async function dropSlot(client: pg.ClientBase, name: string, patienceMs =
     } catch (error) {
       const { code } = error as { code?: string };
       if (code === NO_SUCH_SLOT) return;
-      // The walsender that was just told to go may need a moment.
+      // The walsender that was just terminated may need a moment.
       if (code !== SLOT_IN_USE || Date.now() > deadline) throw error;
       await client.query('SELECT pg_sleep(0.05)');
     }

@@ -40,7 +40,7 @@ describe('a row that is looked at three times', () => {
     expect(judgeRow(NAMES, { before: twice, found: [...twice].reverse(), after: [] }).kind).toBe('equal');
   });
 
-  test('of several rows with one key, the one that differs is told, wherever it stands', () => {
+  test('of several rows with one key, the one that differs is reported, wherever it stands', () => {
     const before = [row('1', '7', 'a'), row('2', '7', 'b')];
     const found = [row('', '7', 'a'), row('', '7', 'x')];
     expect(judgeRow(NAMES, { before, found, after: before })).toEqual({

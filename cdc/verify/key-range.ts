@@ -1,5 +1,5 @@
 /**
- * Ranges of keys that a table is gone through by. They are found from both tables as they stand, each time anew, and
+ * Ranges of keys that a table is gone through by. They are found from both tables as they stand, each time again, and
  * have nothing to do with the chunks of the first copy; together they cover all keys, known or not: the first
  * range has no lower end, the last no upper.
  */

@@ -21,7 +21,7 @@ export interface VerifyOptions {
   readonly targetUrl: string;
   /**
    * The stream's own word that it has applied a position (Replication.waitForPosition). Without it both sides are
-   * compared as they stand, which is right only while nobody writes.
+   * compared as they stand, which is right only while there are no writes.
    */
   readonly waitForApplied?: WaitForApplied;
   /** The stream itself (a Replication): both sides are then compared at one position of the source. */

@@ -26,7 +26,7 @@ export interface VerifyReport {
   readonly durationMs: number;
   /** Rows of the source a second. */
   readonly rowsPerSecond: number;
-  /** Hand it back to go on where an interrupted run stopped. */
+  /** Hand it back to continue where an interrupted run stopped. */
   readonly resume: VerifyResume | undefined;
 }
 

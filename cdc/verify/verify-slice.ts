@@ -1,6 +1,6 @@
 /**
  * Compares both databases of a slice through its mapping. Shares nothing with the first copy but the compiled plans:
- * keys are enumerated anew from both tables, so that a row which the copy never saw is found like any other.
+ * keys are enumerated again from both tables, so that a row which the copy never saw is found like any other.
  *
  *     step 1  each range of keys: hashed in both databases, at a snapshot of the source and, once the stream has
  *             passed it, of the target (compare-range)

@@ -17,7 +17,7 @@ export interface TableRun {
   /** Differing rows after which a table is given up. */
   readonly maxSuspects: number;
   readonly signal: AbortSignal | undefined;
-  /** Where to go on. */
+  /** Where to continue. */
   readonly resume: { readonly report: TableReport; readonly after: readonly string[] } | undefined;
   /** Called after each range with the counts so far. */
   onRange(
