@@ -57,7 +57,7 @@ async function expectStop(
   await expect.poll(() => replication.status().problem?.message, { timeout: 40_000 }).toMatch(words);
   expect(replication.status().problem).toMatchObject({
     code: 'FICUS_CDC_CONFLICT',
-    remedy: expect.stringContaining('Somebody else writes'),
+    remedy: expect.stringContaining('Another writer changes'),
   });
   expect(await content()).toEqual(before);
   const at = await checkpoint(stopped);
