@@ -32,7 +32,7 @@ export function requireLoopbackOrToken(host: string, token: string | undefined):
   );
 }
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   const name = bareHost(host).toLowerCase();
   return name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
 }

@@ -1,6 +1,6 @@
 /** The change stream and the verify of cdc, behind the control plane's own small interfaces. */
-import { openReplication, type Replication, verifySlice } from '@ficus/cdc';
-import type { OpenReplication } from './replication-set.ts';
+import { openReplication, verifySlice } from '@ficus/cdc';
+import type { OpenReplication, ReplicationPort, VerifiedStream } from './replication-set.ts';
 import type { RunVerify } from './verify-runs.ts';
 
 /** A quarter of a second's rows: a slow copy in large chunks would be bursts with long rests. */
@@ -17,11 +17,14 @@ export const openCdcReplication: OpenReplication = ({ copy, ...options }) =>
     },
   });
 
+const canPause = (port: ReplicationPort): port is ReplicationPort & VerifiedStream =>
+  port.pause !== undefined;
+
 export const runCdcVerify: RunVerify = ({ replication, resume, ...options }) =>
   verifySlice({
     ...options,
     ...(resume && { resume }),
     // Without the stream's position a busy slice looks like a broken one.
     waitForApplied: async (lsn, timeoutMs) => (await replication?.waitForPosition(lsn, timeoutMs)) ?? false,
-    ...(replication?.pause && { stream: replication as Replication }),
+    ...(replication && canPause(replication) && { stream: replication }),
   });

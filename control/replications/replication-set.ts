@@ -16,7 +16,7 @@ import {
 import type { Logger } from 'pino';
 
 /** What verify asks of a stream, to look at both sides at one position and at what has changed since. */
-type VerifiedStream = Pick<Replication, 'pause' | 'recordChanges' | 'changedRows'>;
+export type VerifiedStream = Pick<Replication, 'pause' | 'recordChanges' | 'changedRows'>;
 
 /** What the control plane asks of a change stream; `Replication` of cdc is one. */
 export interface ReplicationPort extends Partial<VerifiedStream> {

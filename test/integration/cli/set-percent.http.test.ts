@@ -1,0 +1,54 @@
+/** Where `ficus serve` sets a flag that is kept in a file: through the control plane, or in the file itself. */
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { configSchema, type FicusConfigInput } from '@ficus/core';
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { setPercent } from '../../../cli/flags/set-percent.ts';
+import { refusingPort } from '../../parts/refusing-port.ts';
+import { makeTestDirectory } from '../../parts/test-directory.ts';
+
+const directory = await makeTestDirectory('set-percent');
+const file = join(directory, 'flags.json');
+afterAll(() => rm(directory, { recursive: true, force: true }));
+beforeEach(() => rm(file, { force: true }));
+
+const flip = { slice: 'notes', kind: 'serve', percent: 25, reason: '', force: false } as const;
+const configOf = (guards: object, control?: FicusConfigInput['control']) =>
+  configSchema.parse({
+    version: 1,
+    ...(control && { control }),
+    flags: { provider: 'file', file },
+    legacy: { url: 'http://127.0.0.1:9' },
+    slices: {
+      notes: { candidate: { url: 'http://127.0.0.1:9' }, routes: [{ id: 'list', path: '/notes' }], guards },
+    },
+  });
+const percentInFile = async () =>
+  JSON.parse(await readFile(file, 'utf8')).features[0].strategies[0].parameters.rollout;
+
+test('without a control plane the file is changed', async () => {
+  expect(await setPercent(configOf({}), flip)).toBe(0);
+  expect(await setPercent(configOf({}), { ...flip, percent: 50 })).toBe(25);
+  expect(await percentInFile()).toBe('50');
+});
+
+test('guards that no control plane evaluates hold a share back, and no way back', async () => {
+  const guarded = configOf({ lag: { maxMs: 10 } });
+  await expect(setPercent(guarded, flip)).rejects.toMatchObject({
+    code: 'FICUS_GUARD_REFUSED',
+    message:
+      'notes is held back by its guards (lag): a control plane evaluates them, and this config has none (control.database).',
+  });
+  expect(await setPercent(guarded, { ...flip, force: true })).toBe(0);
+  expect(await setPercent(guarded, { ...flip, percent: 0 })).toBe(25);
+  expect(await setPercent(guarded, { ...flip, kind: 'shadow' })).toBe(0);
+});
+
+test('a control plane that is away closes no way back, and lets nothing move forward', async () => {
+  const listen = `127.0.0.1:${await refusingPort()}`;
+  const away = configOf({}, { listen, database: 'postgres://127.0.0.1:9/control' });
+  await expect(setPercent(away, flip)).rejects.toMatchObject({ code: 'FICUS_CONTROL_UNREACHABLE' });
+  await setPercent(configOf({}), flip);
+  expect(await setPercent(away, { ...flip, percent: 0 })).toBe(25);
+  expect(await percentInFile()).toBe('0');
+});
