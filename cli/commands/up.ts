@@ -1,5 +1,6 @@
 /** `ficus up`: control plane and proxy together, as two processes, in the foreground. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { requireControlConfig } from '@ficus/control';
 import { describeError, type FicusConfig } from '@ficus/core';
 import { cannotChange, checkCreatable } from '@ficus/proxy';
@@ -10,7 +11,7 @@ import { followConfig } from '../config/follow-config.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { createLogger } from '../output/create-logger.ts';
 import { untilSignal } from '../output/until-signal.ts';
-import { decideStart } from '../preflight/decide-start.ts';
+import { decideStart, type StartDecision } from '../preflight/decide-start.ts';
 import { preflightConfig } from '../preflight/preflight-config.ts';
 import { PreflightFailed } from '../preflight/preflight-failed.ts';
 import { startProcesses, type UpProcesses } from '../processes/up-processes.ts';
@@ -51,6 +52,8 @@ export function addUp(program: Command): void {
     .action(up);
 }
 
+const PORTS_MS = 2_000;
+
 async function up(options: CommonOptions): Promise<void> {
   const config = await loadConfig(options.config);
   requireControlConfig(config);
@@ -89,10 +92,23 @@ async function stopBoth(processes: UpProcesses): Promise<void> {
  * @throws PreflightFailed with everything that keeps it from starting
  */
 async function checkSurroundings(config: FicusConfig, logger: Logger): Promise<boolean> {
-  const findings = await preflightConfig(config, { ports: ['proxy', 'control'], upstreams: false });
-  const { refused, awaited } = decideStart(findings);
+  const { refused, awaited } = await untilPortsAreLeft(async () =>
+    decideStart(await preflightConfig(config, { ports: ['proxy', 'control'], upstreams: false })),
+  );
   if (refused.length > 0) throw new PreflightFailed(refused);
   for (const { path, code, message } of awaited)
     logger.warn({ path, code, remedy: describeError(code).remedy }, message);
   return awaited.length > 0;
+}
+
+/** The processes of a `ficus up` that was killed leave their ports a moment later: a restart waits for that. */
+async function untilPortsAreLeft(look: () => Promise<StartDecision>): Promise<StartDecision> {
+  const until = performance.now() + PORTS_MS;
+  for (;;) {
+    const decision = await look();
+    const isWorthWaiting =
+      decision.refused.length > 0 && decision.refused.every(({ code }) => code === 'FICUS_PORT_TAKEN');
+    if (!isWorthWaiting || performance.now() > until) return decision;
+    await sleep(PORTS_MS / 4);
+  }
 }

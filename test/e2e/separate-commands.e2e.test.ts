@@ -75,6 +75,14 @@ test('ficus proxy does not start where it cannot find its control plane', async 
   expect(result.stderr).toContain('control.listen');
 });
 
+test('ficus up that was killed can be started again at once, on the same port', async () => {
+  const first = run('up');
+  await fieldOf(first, 'ready', 'address');
+  first.child.kill('SIGKILL');
+  const second = run('up');
+  await fieldOf(second, 'ready', 'address');
+});
+
 test('a second Ctrl-C ends ficus up and its processes at once', async () => {
   const up = run('up');
   const address = await fieldOf(up, 'ready', 'address');
