@@ -26,6 +26,8 @@ export type MigrationResult =
 const LOOK_EVERY_MS = 250;
 /** A flip is at every proxy within 200 ms: requests sent later than this are all decided by it. */
 const SETTLE_MS = 500;
+/** Of a stage's time. */
+const WARM_UP_SHARE = 0.25;
 
 /** Runs all stages. @throws when the signal is aborted or a part breaks down */
 export async function runMigration(options: MigrationOptions): Promise<MigrationResult> {
@@ -37,6 +39,7 @@ export async function runMigration(options: MigrationOptions): Promise<Migration
     screen.heading(`${stage.name}: ${stage.says}`);
     // Said before the flip: on the way back users are meant to move, and the first may do so at once.
     load.beginPhase(`towards ${stage.name}`, stage.percentRises);
+    await warmUp(stage, options);
     await control.setShadow(stage.shadowPercent, `demo: ${stage.name}`);
     await control.setServe(stage.servePercent, `demo: ${stage.name}`);
     await sleep(SETTLE_MS, undefined, { signal: options.signal });
@@ -59,6 +62,14 @@ export async function runMigration(options: MigrationOptions): Promise<Migration
   );
   const parity = await control.parity();
   return { kind: 'completed', figures: assemble(tally, stages, parity, lags, rows, seconds) };
+}
+
+/** At the full rate, a cold service, its copies and their comparison ask for more than the two cores that they share. */
+async function warmUp(stage: Stage, { control, screen, seconds, signal }: MigrationOptions): Promise<void> {
+  if (stage.firstShadowPercent === undefined) return;
+  screen.say(`  first ${stage.firstShadowPercent} % of them, while the service warms up`);
+  await control.setShadow(stage.firstShadowPercent, `demo: ${stage.name}, warming up`);
+  await sleep(WARM_UP_SHARE * seconds * 1000, undefined, { signal });
 }
 
 /** Longest wait for what a busy machine is late with. */

@@ -3,6 +3,8 @@ export interface Stage {
   readonly name: string;
   readonly says: string;
   readonly shadowPercent: number;
+  /** Where the shadow begins: a service that has just started is slow until its code is compiled and its caches are full. */
+  readonly firstShadowPercent?: number;
   readonly servePercent: number;
   /** How long it is watched, in units of the demo's --seconds. */
   readonly weight: number;
@@ -22,6 +24,7 @@ export const STAGES: readonly Stage[] = [
   {
     name: 'shadow',
     says: 'every read is copied to the service, and the answers are compared',
+    firstShadowPercent: 20,
     shadowPercent: 100,
     servePercent: 0,
     weight: 1,
