@@ -7,8 +7,8 @@ import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { formatExplanation } from '../output/format-explanation.ts';
+import { formatFinding } from '../output/format-finding.ts';
 import { paint } from '../output/paint.ts';
-import { formatFinding } from '../preflight/format-finding.ts';
 import { preflightConfig } from '../preflight/preflight-config.ts';
 
 interface CheckOptions extends CommonOptions {

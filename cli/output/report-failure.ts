@@ -1,8 +1,8 @@
 /** The one place where an error meets a user: one sentence, what to do, the code; never a stack trace. */
 import { describeError, FicusError } from '@ficus/core';
 import { ConfigInvalid } from '../config/config-invalid.ts';
-import { formatFinding } from '../preflight/format-finding.ts';
 import { PreflightFailed } from '../preflight/preflight-failed.ts';
+import { formatFinding } from './format-finding.ts';
 import { paint } from './paint.ts';
 
 interface Failure {

@@ -1,6 +1,6 @@
 import type { Finding } from '@ficus/cdc';
 import { describeError } from '@ficus/core';
-import { paint } from '../output/paint.ts';
+import { paint } from './paint.ts';
 
 /** A finding as a user reads it on standard error: the sentence, then what to do. */
 export function formatFinding(finding: Finding): string {

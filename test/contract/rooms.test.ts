@@ -1,0 +1,146 @@
+/**
+ * The rooms of each workspace, from the top floor down: a room may import from the floors below it, never from above, and no
+ * files import in a circle. A room is a folder, or a file that lies beside the folders.
+ */
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..', '..');
+
+/** One floor a line; rooms of the same floor do not import one another. */
+const FLOORS: Readonly<Record<string, readonly string[]>> = {
+  proxy: [
+    'index.ts',
+    'start-proxy.ts',
+    'primary',
+    'worker',
+    'request',
+    'decide',
+    'snapshot',
+    'mirror',
+    'ask, flags',
+    'forward, identify, link',
+    'accept, config-file, observe',
+    'match, respond, upstream',
+    'wire',
+    'clock, pin, resilience, running-proxy.ts',
+  ],
+  cdc: [
+    'index.ts',
+    'open-replication.ts',
+    'engine',
+    'copy, verify',
+    'apply, replication.ts',
+    'batch, preflight',
+    'source',
+    'mapping',
+    'catalog, decode, failpoints.ts, positions.ts, replication-settings.ts',
+  ],
+  control: [
+    'index.ts',
+    'start-control.ts',
+    'control-app.ts',
+    'control-parts.ts',
+    'api, health',
+    'link, views',
+    'control-config.ts, flags, parity',
+    'guards, http, replications, store, traffic',
+  ],
+  contract: [
+    'index.ts',
+    'control-client.ts',
+    'slice-view.ts',
+    'audit-view.ts, parity-view.ts, replication-view.ts, traffic-view.ts, verify-view.ts',
+    'common-view.ts, control-problem.ts',
+  ],
+  parity: ['index.ts', 'tally', 'compare, reproduce', 'redact, rules'],
+  core: [
+    'index.ts',
+    'link',
+    'config, decide, observe',
+    'errors, http, parity, slice',
+    'async, flags, guard, net, replication, words',
+  ],
+  cli: [
+    'index.ts',
+    'main.ts',
+    'program.ts',
+    'commands',
+    'flags, processes',
+    'output',
+    'config, init, preflight, version.ts',
+  ],
+};
+
+const IMPORT = /(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g;
+
+/** File → the files of the same workspace that it imports; paths within the workspace. */
+function importsWithin(workspace: string): Map<string, string[]> {
+  const files = globSync(`${workspace}/**/*.ts`, { cwd: root, exclude: isOutside });
+  return new Map(
+    files.map((file) => {
+      const source = readFileSync(join(root, file), 'utf8');
+      const targets = [...source.matchAll(IMPORT)].map((match) => normalize(join(dirname(file), match[1]!)));
+      return [within(file), targets.map(within)];
+    }),
+  );
+}
+
+const isOutside = (path: string): boolean => /node_modules|\/dist(\/|$)|\.test\.ts$/.test(path);
+const within = (file: string): string => file.slice(file.indexOf('/') + 1);
+const roomOf = (file: string): string => (file.includes('/') ? file.slice(0, file.indexOf('/')) : file);
+
+/** Groups of files that reach one another (Tarjan 1972: strongly connected components). */
+function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const open: string[] = [];
+  const circles: string[][] = [];
+  const visit = (file: string): void => {
+    order.set(file, order.size);
+    lowest.set(file, order.get(file)!);
+    open.push(file);
+    for (const target of graph.get(file) ?? []) {
+      if (!order.has(target)) visit(target);
+      if (open.includes(target)) lowest.set(file, Math.min(lowest.get(file)!, lowest.get(target)!));
+    }
+    if (lowest.get(file) !== order.get(file)) return;
+    const circle = open.splice(open.indexOf(file));
+    if (circle.length > 1) circles.push(circle);
+  };
+  for (const file of graph.keys()) if (!order.has(file)) visit(file);
+  return circles;
+}
+
+test('a circle is found, also a long one', () => {
+  const graph = new Map([
+    ['a', ['b']],
+    ['b', ['c']],
+    ['c', ['a', 'd']],
+    ['d', []],
+  ]);
+  expect(circlesOf(graph).map((circle) => circle.sort())).toEqual([['a', 'b', 'c']]);
+});
+
+describe.each(Object.entries(FLOORS))('%s', (workspace, floors) => {
+  const graph = importsWithin(workspace);
+  const rooms = floors.map((floor) => floor.split(/,\s*/));
+  const floorOf = new Map(rooms.flatMap((names, floor) => names.map((name) => [name, floor] as const)));
+
+  test('every room has a floor, and every floor has its rooms', () => {
+    expect([...new Set([...graph.keys()].map(roomOf))].sort()).toEqual([...floorOf.keys()].sort());
+  });
+
+  test('no arrow runs up, no circle of files', () => {
+    const up = [...graph].flatMap(([file, targets]) =>
+      targets
+        .filter((target) => roomOf(target) !== roomOf(file))
+        .filter((target) => floorOf.get(roomOf(target))! <= floorOf.get(roomOf(file))!)
+        .map((target) => `${file} → ${target}`),
+    );
+    const circles = circlesOf(graph);
+    console.log(`${workspace}: ${floorOf.size} rooms, ${up.length} arrows up, ${circles.length} circles`);
+    expect({ up, circles }).toEqual({ up: [], circles: [] });
+  });
+});
