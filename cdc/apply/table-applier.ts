@@ -114,7 +114,7 @@ export class TableApplier {
     return this.#plan.rows !== undefined || this.#plan.module !== undefined;
   }
 
-  protected get judgesUpdates(): boolean {
+  get judgesUpdates(): boolean {
     return this.#copied() && !this.#isFiltered && !this.#hasActiveTriggers;
   }
 
@@ -168,7 +168,7 @@ export class TableApplier {
     else this.#set(this.statements.updates, tuples, this.expectAll(tuples, findings));
   }
 
-  protected remove(tuples: readonly TuplePlace[], findings: Findings): void {
+  remove(tuples: readonly TuplePlace[], findings: Findings): void {
     const judged = this.#copied() && !this.#isFiltered && !this.#hasActiveTriggers;
     this.statements.deletes.sendKeys(tuples, (found, expected) => {
       if (judged) findings.missingDeletes += expected - found;
@@ -191,10 +191,7 @@ export class TableApplier {
   }
 
   /** Takes note when the target lacks one of the rows. */
-  protected expectAll(
-    tuples: readonly TuplePlace[] | (() => readonly TuplePlace[]),
-    findings: Findings,
-  ): OnCount {
+  expectAll(tuples: readonly TuplePlace[] | (() => readonly TuplePlace[]), findings: Findings): OnCount {
     findings.decisive = true;
     const all = typeof tuples === 'function' ? tuples : () => tuples;
     return (found, expected) => {

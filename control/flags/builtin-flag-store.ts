@@ -39,7 +39,7 @@ export class BuiltinFlagStore implements FlagStore {
   readonly #flags = new Map<string, StoredFlag>();
   readonly #listeners = new Set<Listener>();
 
-  private constructor(store: Store, slices: readonly string[]) {
+  constructor(store: Store, slices: readonly string[]) {
     this.#store = store;
     this.#slices = slices;
   }

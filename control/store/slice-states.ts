@@ -15,7 +15,7 @@ export class SliceStates {
   readonly #store: Store;
   #states: ReadonlyMap<string, StoredSlice> = new Map();
 
-  private constructor(store: Store) {
+  constructor(store: Store) {
     this.#store = store;
   }
 

@@ -30,7 +30,7 @@ export class EarlyBytes {
     return early;
   }
 
-  private constructor(socket: Duplex, head: Buffer) {
+  constructor(socket: Duplex, head: Buffer) {
     this.#socket = socket;
     if (head.length > 0) this.#take(head);
     socket.on('data', this.#take);

@@ -15,7 +15,7 @@ export class ShadowPlan {
   readonly #mirror: Mirror;
   readonly #ticket: CopyTicket;
 
-  private constructor(mirror: Mirror, ticket: CopyTicket) {
+  constructor(mirror: Mirror, ticket: CopyTicket) {
     this.#mirror = mirror;
     this.#ticket = ticket;
   }

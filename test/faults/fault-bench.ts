@@ -64,7 +64,7 @@ export class FaultBench {
   #copied = false;
   #life = 0;
 
-  private constructor(
+  constructor(
     root: string,
     clusters: readonly [EmbeddedCluster, EmbeddedCluster],
     relays: { source: Relay; target: Relay },

@@ -25,7 +25,7 @@ export interface RunningProxy {
 export class FreshProject {
   readonly folder: string;
 
-  private constructor(folder: string) {
+  constructor(folder: string) {
     this.folder = folder;
   }
 
