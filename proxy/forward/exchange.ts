@@ -1,22 +1,22 @@
 /**
- * One request and its response, between a client on `node:http` and an upstream connection. The object is the queue
- * entry, the connection's user and the handle that the caller holds: one allocation, no closures.
+ * One request and its response, between a client and an upstream connection, in the steps that forward.ts shows. The
+ * object is the queue entry, the connection's user, the client's watcher and the handle that the caller holds: no closures.
  *
  *     seek ──▶ send ──▶ first-byte ──▶ receive ──▶ over
  *       └ no connection, loss, timeout, client gone, cancel: over, from anywhere
  */
 import type { IncomingMessage } from 'node:http';
 import { isIdempotent } from '@ficus/core';
-import { turnNow } from '../clock/turn-clock.ts';
 import type { ClientSide, ClientWatcher } from '../respond/client-side.ts';
 import type { ConnectionSeeker, NoConnectionCause, Waiting } from '../upstream/connection-pool.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { ConnectionUser, LossCause, UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { HeadLines } from '../wire/head-lines.ts';
-import type { FailureCause, Outcome, Phase } from '../wire/outcome.ts';
+import type { FailureCause, Outcome } from '../wire/outcome.ts';
 import { buildRequestHead, type RequestHead } from '../wire/request-head.ts';
 import { drainAfterDiscard } from './discard-rest.ts';
 import type { ForwardCall } from './forward-call.ts';
+import { Progress } from './progress.ts';
 import { RequestBodyPump } from './request-body.ts';
 
 export class ForwardExchange implements ConnectionSeeker, ConnectionUser, ClientWatcher {
@@ -26,33 +26,24 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
   readonly #request: IncomingMessage;
   readonly #client: ClientSide;
   readonly #call: ForwardCall;
-  readonly #startedAt: number;
+  readonly #progress = new Progress('queue');
   #head: RequestHead | undefined;
   #connection: UpstreamConnection | undefined;
   #pump: RequestBodyPump | undefined;
-  #phase: Phase = 'queue';
   #over = false;
   #reused = false;
   #retriedStale = false;
-  #sent = false;
   #discarded = false;
-  #status = 0;
-  #responseBytes = 0;
-  #connectedAt = 0;
-  #firstByteAt = 0;
-  /** Since when the exchange waits for what its phase waits for; the sweep moves it while bytes flow. */
-  #waitsSince = 0;
-  #moved = false;
-  #unbounded = false;
 
   constructor(upstream: Upstream, request: IncomingMessage, client: ClientSide, call: ForwardCall) {
     this.#upstream = upstream;
     this.#request = request;
     this.#client = client;
     this.#call = call;
-    this.#startedAt = turnNow();
     client.watch(this);
   }
+
+  // ── Step 5.1: the request head ─────────────────────────────────────────────────────────────────────────────
 
   start(): void {
     this.#upstream.exchangeBegins();
@@ -71,80 +62,76 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
     return this.#head!.body === 'none' && isIdempotent(this.#request.method!);
   }
 
-  // ── Step 5.1: a connection ────────────────────────────────────────────────────────────────────────────────
+  // ── Step 5.2: a connection ─────────────────────────────────────────────────────────────────────────────────
 
   onConnection(connection: UpstreamConnection): void {
     if (this.#over) {
       this.#upstream.pool.giveBack(connection);
       return;
     }
-    const now = turnNow();
+    const head = this.#head!;
     this.#connection = connection;
     this.#reused = connection.served > 0;
-    this.#connectedAt = now;
-    this.#waitsSince = now;
+    this.#progress.connected(head.body === 'none' ? 'first-byte' : 'send');
     connection.attach(this, this.#request.method!, false);
-    this.#sent = true;
-    const head = this.#head!;
     if (head.body === 'none') {
-      this.#phase = 'first-byte';
       connection.requestSent();
       connection.writeWhole(head.text);
       return;
     }
-    this.#phase = 'send';
     this.#pump = new RequestBodyPump(this.#request, head, connection, this.#call, this);
     this.#pump.start();
   }
 
   onNoConnection(phase: 'queue' | 'connect', cause: NoConnectionCause, detail: string): void {
-    this.#phase = phase;
+    this.#progress.phase = phase;
     this.fail('upstream', cause, detail);
   }
 
-  // ── Step 5.2: the request ─────────────────────────────────────────────────────────────────────────────────
+  // ── Step 5.3: head and body go out ─────────────────────────────────────────────────────────────────────────
 
   /** From the pump: body bytes moved. */
   requestMoved(): void {
-    this.#moved = true;
+    this.#progress.moved = true;
   }
 
   /** From the pump: the last byte was written. */
   requestSent(): void {
     this.#connection?.requestSent();
-    this.#moved = true;
-    if (this.#phase === 'send') this.#phase = 'first-byte';
+    this.#progress.moved = true;
+    if (this.#progress.phase === 'send') this.#progress.phase = 'first-byte';
   }
 
   onWritable(): void {
-    this.#moved = true;
+    this.#progress.moved = true;
     this.#pump?.resume();
   }
 
-  // ── Step 6: the response ──────────────────────────────────────────────────────────────────────────────────
+  // ── Step 6.1: interim responses ────────────────────────────────────────────────────────────────────────────
 
   onInterim(head: HeadLines): void {
-    this.#moved = true;
-    this.#noteFirstByte();
+    this.#progress.moved = true;
+    this.#progress.noteFirstByte();
     this.#client.interim(head);
     if (head.status === 100) this.#pump?.continue();
   }
 
+  // ── Step 6.2: the final head ───────────────────────────────────────────────────────────────────────────────
+
   onHead(head: HeadLines): boolean {
-    this.#noteFirstByte();
-    this.#status = head.status;
+    this.#progress.finalHead(head.status);
     if (head.eventStream) {
-      this.#unbounded = true;
+      this.#progress.unbounded = true;
       this.#call.onEventStream?.(this);
     }
-    this.#phase = 'receive';
     this.#discarded = !this.#client.begin(head, this.#call);
-    if (this.#client.error !== '') return false;
-    return true;
+    return this.#client.error === '';
   }
 
+  // ── Step 6.3: the body ─────────────────────────────────────────────────────────────────────────────────────
+
   onBody(memory: Buffer, start: number, end: number): void {
-    this.#responseBytes += end - start;
+    this.#progress.responseBytes += end - start;
     if (this.#discarded) return;
     this.#call.responseCapture?.append(memory.subarray(start, end));
     this.#client.body(memory, start, end);
@@ -156,29 +143,29 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
 
   onReadDone(complete: boolean): void {
     // A head that drips in is no progress: only what was complete counts before the final one.
-    if (this.#phase === 'receive') this.#moved = true;
+    if (this.#progress.phase === 'receive') this.#progress.moved = true;
     if (this.#over) return;
     if (this.#client.error !== '') this.fail('upstream', 'invalid', this.#client.error);
     else if (this.#discarded) this.#endDiscarded(complete);
     else if (complete) {
       this.#client.end();
-      this.#end('completed', turnNow());
+      this.#end('completed');
     } else if (!this.#client.flush()) this.#connection!.pause();
   }
 
   onClientDrain(): void {
-    this.#moved = true;
+    this.#progress.moved = true;
     if (!this.#over) this.#connection?.resume();
   }
 
-  // ── Whatever goes wrong ───────────────────────────────────────────────────────────────────────────────────
+  // ── Step 6.4: the end, in whatever way ──────────────────────────────────────────────────────────────────────
 
   onLost(cause: LossCause, detail: string): void {
     this.#connection = undefined;
     if (this.#over) return;
     if (this.#mayRetryStale(cause)) {
       this.#retriedStale = true;
-      this.#phase = 'connect';
+      this.#progress.phase = 'connect';
       this.#upstream.pool.acquireFresh(this);
       return;
     }
@@ -190,18 +177,14 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
   }
 
   onSweep(now: number): void {
-    if (this.#moved) {
-      this.#moved = false;
-      this.#waitsSince = now;
-    }
     const { timeouts } = this.#upstream.config;
-    if (timeouts.totalMs !== undefined && now - this.#startedAt > timeouts.totalMs) {
+    const isSilent = this.#progress.isSilent(now, timeouts);
+    if (this.#progress.isOverdue(now, timeouts)) {
       this.fail('upstream', 'timed-out', 'the exchange took too long in all');
       return;
     }
-    const limit = this.#phase === 'first-byte' ? timeouts.firstByteMs : timeouts.idleMs;
-    if (this.#unbounded || now - this.#waitsSince <= limit) return;
-    const stalledByClient = this.#phase === 'send' ? !this.#pump!.blocked : this.#client.blocked;
+    if (!isSilent) return;
+    const stalledByClient = this.#progress.phase === 'send' ? !this.#pump!.blocked : this.#client.blocked;
     if (stalledByClient) {
       this.fail('client', 'timed-out', 'the client neither sent nor took a byte for too long');
       return;
@@ -215,7 +198,8 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
     const { started } = this.#client;
     this.#release();
     if (started) this.#client.cut();
-    this.#report({ kind: 'failed', side, phase: this.#phase, cause, detail, ...this.#facts(started) });
+    const { phase } = this.#progress;
+    this.#report({ ...this.#outcome('failed', started), side, phase, cause, detail });
   }
 
   /** Only a request that no upstream can have begun to answer, and that may be asked twice. */
@@ -224,44 +208,24 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
       cause === 'reset' &&
       this.#reused &&
       !this.#retriedStale &&
-      this.#firstByteAt === 0 &&
+      !this.#progress.answered &&
       this.#pump === undefined &&
       isIdempotent(this.#request.method!)
     );
   }
 
-  #noteFirstByte(): void {
-    if (this.#firstByteAt === 0) this.#firstByteAt = turnNow();
-  }
-
   #endDiscarded(complete: boolean): void {
     const connection = this.#connection!;
     if (!complete) drainAfterDiscard(connection);
-    this.#end('discarded', turnNow());
+    this.#end('discarded');
   }
 
-  #end(kind: 'completed' | 'discarded', now: number): void {
+  #end(kind: 'completed' | 'discarded'): void {
     this.#connection = undefined;
     this.#release();
-    const since = this.#startedAt;
-    const pump = this.#pump;
     // It is not sent again: what is left of it must not stand before the client's next request.
-    if (kind === 'completed' && pump !== undefined) this.#request.resume();
-    // Written out, not spread: this is the one outcome that every request has.
-    this.#report({
-      kind,
-      status: this.#status,
-      mayHaveBeenSent: true,
-      responseStarted: kind === 'completed',
-      bodyTaken: pump?.taken ?? false,
-      requestBodyBytes: pump === undefined ? 0 : pump.bytes,
-      responseBodyBytes: this.#responseBytes,
-      connectMs: this.#connectedAt - since,
-      firstByteMs: this.#firstByteAt - since,
-      totalMs: now - since,
-      reused: this.#reused,
-      retriedStale: this.#retriedStale,
-    });
+    if (kind === 'completed' && this.#pump !== undefined) this.#request.resume();
+    this.#report(this.#outcome(kind, kind === 'completed'));
   }
 
   #release(): void {
@@ -279,21 +243,14 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
     this.#call.onOutcome(outcome);
   }
 
-  #facts(responseStarted: boolean) {
-    const now = turnNow();
-    return {
-      status: this.#status,
-      mayHaveBeenSent: this.#sent,
+  #outcome<Kind extends Outcome['kind']>(kind: Kind, responseStarted: boolean) {
+    return this.#progress.outcome(kind, {
       responseStarted,
       bodyTaken: this.#pump?.taken ?? false,
       requestBodyBytes: this.#pump?.bytes ?? 0,
-      responseBodyBytes: this.#responseBytes,
-      connectMs: this.#connectedAt === 0 ? 0 : this.#connectedAt - this.#startedAt,
-      firstByteMs: this.#firstByteAt === 0 ? 0 : this.#firstByteAt - this.#startedAt,
-      totalMs: now - this.#startedAt,
       reused: this.#reused,
       retriedStale: this.#retriedStale,
-    };
+    });
   }
 }
 

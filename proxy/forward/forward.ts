@@ -1,8 +1,15 @@
 /**
- * Step 5 of the request path, forward, and step 6, respond: one exchange between a client and an upstream.
+ * Step 5 of the request path, forward, and step 6, respond: one exchange between a client and an upstream. exchange.ts
+ * has the steps by these numbers.
  *
- *     client ── IncomingMessage ──▶ forward ── head, body, trailers ──▶ upstream connection
- *     client ◀── ServerResponse ─── forward ◀── 1xx, head, body, trailers ──┘
+ *     client                     proxy                              destination
+ *       │                          │ 5.1 builds the request head          │
+ *       │                          │ 5.2 takes a connection ────────────▶ │
+ *       │ ──── body, trailers ───▶ │ 5.3 sends head and body ───────────▶ │
+ *       │ ◀──── 1xx ────────────── │ 6.1 passes interim responses on ◀─── │
+ *       │ ◀──── head ───────────── │ 6.2 passes the final head on ◀────── │
+ *       │ ◀──── body, trailers ─── │ 6.3 passes the body on ◀──────────── │
+ *       │                          │ 6.4 reports the outcome, once        │
  *
  * Contract for the caller (the request path):
  * - Inbound is `node:http`, strict. Register the same handler for `request`, `checkContinue` and

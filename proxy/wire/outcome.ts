@@ -24,7 +24,7 @@ export type FailureCause =
   /** The pool and its queue are full, or the upstream is closed. */
   | 'overloaded';
 
-interface OutcomeFacts {
+export interface OutcomeFacts {
   /** Final status that the upstream sent; 0 when it did not get that far. */
   readonly status: number;
   /** True when bytes of this request may have reached an upstream: then a write must not go anywhere else. */

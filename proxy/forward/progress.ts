@@ -1,0 +1,91 @@
+/**
+ * How far one exchange has come: its phase, its times, and since when it waits. Kept by the exchange that it belongs to;
+ * deadlines and the figures of the outcome follow from it.
+ */
+import type { UpstreamConfig } from '@ficus/core';
+import { turnNow } from '../clock/turn-clock.ts';
+import type { Outcome, OutcomeFacts, Phase } from '../wire/outcome.ts';
+
+/** What of the outcome is not in the progress. */
+type Rest = Pick<
+  OutcomeFacts,
+  'responseStarted' | 'bodyTaken' | 'requestBodyBytes' | 'reused' | 'retriedStale'
+>;
+
+export class Progress {
+  phase: Phase;
+  status = 0;
+  /** Bytes of the request may have reached the upstream. */
+  sent = false;
+  responseBytes = 0;
+  /** Bytes have moved since the last sweep. */
+  moved = false;
+  /** The response has no end of its own: silence is no sign of anything. */
+  unbounded = false;
+  readonly #startedAt = turnNow();
+  #connectedAt = 0;
+  #firstByteAt = 0;
+  /** Since when the exchange waits for what its phase waits for; the sweep moves it while bytes flow. */
+  #waitsSince = 0;
+
+  constructor(phase: Phase) {
+    this.phase = phase;
+  }
+
+  get answered(): boolean {
+    return this.#firstByteAt !== 0;
+  }
+
+  /** There is a connection, and the request is about to be written. */
+  connected(phase: Phase): void {
+    this.phase = phase;
+    this.sent = true;
+    this.#connectedAt = turnNow();
+    this.#waitsSince = this.#connectedAt;
+  }
+
+  /** Bytes of an answer, interim or final. */
+  noteFirstByte(): void {
+    if (this.#firstByteAt === 0) this.#firstByteAt = turnNow();
+  }
+
+  finalHead(status: number): void {
+    this.noteFirstByte();
+    this.phase = 'receive';
+    this.status = status;
+  }
+
+  /** Whether nothing has moved for longer than its phase allows. @param now of the sweep */
+  isSilent(now: number, { firstByteMs, idleMs }: UpstreamConfig['timeouts']): boolean {
+    if (this.moved) {
+      this.moved = false;
+      this.#waitsSince = now;
+    }
+    const limitMs = this.phase === 'first-byte' ? firstByteMs : idleMs;
+    return !this.unbounded && now - this.#waitsSince > limitMs;
+  }
+
+  /** Whether the exchange lasts for longer than it may in all. */
+  isOverdue(now: number, { totalMs }: UpstreamConfig['timeouts']): boolean {
+    return totalMs !== undefined && now - this.#startedAt > totalMs;
+  }
+
+  /** Written out, not spread: every request has one. */
+  outcome<Kind extends Outcome['kind']>(kind: Kind, rest: Rest): OutcomeFacts & { readonly kind: Kind } {
+    const since = this.#startedAt;
+    return {
+      kind,
+      status: this.status,
+      mayHaveBeenSent: this.sent,
+      responseStarted: rest.responseStarted,
+      bodyTaken: rest.bodyTaken,
+      requestBodyBytes: rest.requestBodyBytes,
+      responseBodyBytes: this.responseBytes,
+      connectMs: this.#connectedAt === 0 ? 0 : this.#connectedAt - since,
+      firstByteMs: this.#firstByteAt === 0 ? 0 : this.#firstByteAt - since,
+      totalMs: turnNow() - since,
+      reused: rest.reused,
+      retriedStale: rest.retriedStale,
+    };
+  }
+}
