@@ -63,25 +63,24 @@ export interface HeadDestination {
 const BAD_TARGET = /[^\x21-\x7e\x80-\xff]/;
 const TE_TRAILERS = /(^|,)\s*trailers\s*(,|$)/i;
 
-/** Fields that mean something to a hop, by their names in lower case. */
-const MEANINGS = new Map(
-  Object.entries({
-    te: 'te',
-    host: 'host',
-    expect: 'expect',
-    trailer: 'trailer',
-    upgrade: 'upgrade',
-    connection: 'connection',
-    'keep-alive': 'hop-by-hop',
-    'content-length': 'content-length',
-    'proxy-connection': 'hop-by-hop',
-    'transfer-encoding': 'transfer-encoding',
-    'proxy-authenticate': 'hop-by-hop',
-    'proxy-authorization': 'hop-by-hop',
-  } as const),
-);
-/** Most fields are told apart by the length of their names alone. */
-const MEANT_LENGTHS = new Set([...MEANINGS.keys()].map(({ length }) => length));
+type Meaning = 'te' | 'host' | 'expect' | 'trailer' | 'upgrade' | 'connection' | 'hop-by-hop' | Framing;
+type Framing = 'content-length' | 'transfer-encoding';
+
+/** Fields that mean something to a hop, by the length of their names, which tells most others apart. */
+const MEANINGS: readonly (readonly (readonly [name: string, meaning: Meaning])[] | undefined)[] = byLength([
+  ['te', 'te'],
+  ['host', 'host'],
+  ['expect', 'expect'],
+  ['trailer', 'trailer'],
+  ['upgrade', 'upgrade'],
+  ['connection', 'connection'],
+  ['keep-alive', 'hop-by-hop'],
+  ['content-length', 'content-length'],
+  ['proxy-connection', 'hop-by-hop'],
+  ['transfer-encoding', 'transfer-encoding'],
+  ['proxy-authenticate', 'hop-by-hop'],
+  ['proxy-authorization', 'hop-by-hop'],
+]);
 
 /** What no client takes away by naming it in Connection, or what stays with its hop in any case. */
 const NOT_NAMEABLE = new Set(['', 'close', 'keep-alive', 'host', 'expect', 'te', 'upgrade']);
@@ -190,8 +189,19 @@ function endOfHead({ httpVersionMinor }: HeadSource, purpose: HeadPurpose, te: b
   return te && purpose === 'forward' ? `${via}TE: trailers\r\nConnection: TE\r\n\r\n` : `${via}\r\n`;
 }
 
-function meaningOf(name: string) {
-  return MEANT_LENGTHS.has(name.length) ? MEANINGS.get(name.toLowerCase()) : undefined;
+function meaningOf(name: string): Meaning | undefined {
+  const candidates = MEANINGS[name.length];
+  if (candidates === undefined) return undefined;
+  const lower = name.toLowerCase();
+  return candidates.find(([meant]) => meant === lower)?.[1];
+}
+
+function byLength(meanings: readonly (readonly [string, Meaning])[]) {
+  const longest = Math.max(...meanings.map(([name]) => name.length));
+  return Array.from({ length: longest + 1 }, (_, length) => {
+    const some = meanings.filter(([name]) => name.length === length);
+    return some.length > 0 ? some : undefined;
+  });
 }
 
 /** Whether a Connection field keeps others to its hop. */
@@ -217,7 +227,8 @@ function connectionNames(raw: readonly string[]): string[] {
 export function isSet(fields: readonly string[], name: string): boolean {
   for (let i = 0; i < fields.length; i += 2) {
     const field = fields[i]!;
-    if (field.length !== name.length) continue;
+    // Nearly all differ in length or in the first letter.
+    if (field.length !== name.length || ((field.charCodeAt(0) ^ name.charCodeAt(0)) & ~32) !== 0) continue;
     if (field === name || field.toLowerCase() === name.toLowerCase()) return true;
   }
   return false;
