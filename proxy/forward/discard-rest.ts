@@ -1,5 +1,5 @@
 /**
- * Reads what is left of a response that nobody wants, so that its connection may serve again. Bounded in bytes and
+ * Reads the rest of a response that was discarded, so that its connection may serve again. Bounded in bytes and
  * time: past that, a new connection is cheaper.
  */
 import { performance } from 'node:perf_hooks';

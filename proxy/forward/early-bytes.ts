@@ -1,6 +1,6 @@
 /**
  * Bytes of the new protocol that a client sends before its upgrade was accepted. They are its socket's, not one attempt's:
- * whoever tries again, or elsewhere, begins with what was read meanwhile, also between the two attempts.
+ * the next attempt, here or elsewhere, begins with what was read meanwhile, also between the two attempts.
  *
  * The socket is read from the beginning, although nothing may be sent on yet: only so is a client noticed that resets
  * during the handshake, and its upstream connection not left behind.
@@ -34,7 +34,7 @@ export class EarlyBytes {
     this.#socket = socket;
     if (head.length > 0) this.#take(head);
     socket.on('data', this.#take);
-    // Its upgrade was refused: whatever it still sends is nobody's, and has to be read for its end to be noticed.
+    // Its upgrade was refused: what it still sends is dropped, but has to be read for its end to be noticed.
     socket.on('finish', this.drop);
   }
 
@@ -46,7 +46,7 @@ export class EarlyBytes {
     return chunks;
   }
 
-  /** Nobody wants them, nor what follows. */
+  /** Drops them, and what follows. */
   readonly drop = (): void => {
     this.#stop();
     this.#chunks = [];

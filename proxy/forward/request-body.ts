@@ -26,7 +26,7 @@ export class RequestBodyPump {
   readonly #call: ForwardCall;
   readonly #owner: PumpOwner;
   readonly #chunked: boolean;
-  /** Nobody else looks at the pieces of the body: with a server that is not ours, somebody might. */
+  /** The pieces of the body are read here alone: with a server that is not ours, another listener might keep them. */
   readonly #ownsChunks: boolean;
   #head: string;
   #awaitsContinue: boolean;
@@ -134,7 +134,7 @@ export class RequestBodyPump {
 
 /**
  * Node makes memory for each piece of a body. Left to the collector, 64 KB at a time, it would be gone over for every
- * few dozen megabytes, and count as held until then: load would be shed for memory that nobody holds.
+ * few dozen megabytes, and count as held until then: load would be shed for memory that is free.
  */
 function freeMemory({ buffer, byteLength }: Buffer): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);

@@ -1,5 +1,5 @@
 /**
- * What is known of the addresses of one upstream, and which of them are left alone. No timer: the clock is read when
+ * What is known of the addresses of one upstream, and which of them are ejected. No timer: the clock is read when
  * something is reported or asked. An upstream with one address has nothing of this.
  *
  *     in ──evaluateOutlier──▶ out ──its time passed, a request asks──▶ probing (that one request)
@@ -44,7 +44,7 @@ export class AddressHealth implements RecordListener {
     this.#now = now;
   }
 
-  /** Those that are in, in the given order, then the others: better an ill address than no answer at all. */
+  /** Those that are in, in the given order, then the others: better an unhealthy address than no answer at all. */
   arrange(addresses: readonly string[]): readonly string[] {
     this.#keepOnly(addresses);
     if (this.probeAt === Number.POSITIVE_INFINITY) return addresses;
@@ -77,7 +77,7 @@ export class AddressHealth implements RecordListener {
     return undefined;
   }
 
-  /** Addresses that are left alone now. */
+  /** Addresses that are ejected now. */
   get out(): number {
     let out = 0;
     for (const { isIn } of this.#records.values()) if (!isIn) out += 1;

@@ -91,7 +91,7 @@ export class AddressRecord {
     };
   }
 
-  /** Begins anew. */
+  /** Begins again. */
   comeIn(now: number): void {
     this.state = { kind: 'in', since: now };
     this.inARow = 0;

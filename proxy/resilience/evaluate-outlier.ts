@@ -1,7 +1,7 @@
 /**
- * Whether one address among several of an upstream is so ill that it is left alone for a while. Pure. The terms are
+ * Whether one address among several of an upstream is so unhealthy that it is ejected for a while. Pure. The terms are
  * Envoy's (outlier detection): failures in a row; failures far above those of its siblings; a bound on how many may be
- * out at once, because an upstream that is ill as a whole is not helped by asking fewer addresses.
+ * out at once, because an upstream that is unhealthy as a whole is not helped by asking fewer addresses.
  */
 export interface OutlierOptions {
   /** Failures in a row that are enough. */

@@ -1,6 +1,6 @@
 /**
  * A retry budget as in Finagle: every request deposits a share of a retry, a small allowance flows in with time, a
- * retry takes one. Retries can then never be more than that share of the load, which is what keeps an ill upstream
+ * retry takes one. Retries can then never be more than that share of the load, which is what keeps an unhealthy upstream
  * from being buried. What is not used within ten seconds' worth is lost.
  */
 export interface RetryBudgetOptions {

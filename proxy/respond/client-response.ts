@@ -24,7 +24,7 @@ export class ClientResponse implements ClientSide {
   #head = '';
   #out = '';
   /**
-   * Where an answer that goes on as it came still is: its head, and what of its body follows in the same memory. As long
+   * Where an answer that is passed on as it came still is: its head, and what of its body follows in the same memory. As long
    * as that is all, it is cut out once, and needs no putting together. It means something while `#memory` is defined.
    */
   #memory: Buffer | undefined;

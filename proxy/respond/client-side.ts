@@ -1,6 +1,6 @@
 /**
  * The client's half of an exchange, as the forwarder sees it, whatever the answer is written to: a response of our own
- * server, one of somebody else's, the bare socket of an upgrade. Heads and memory are the parser's: valid during the call.
+ * server, one of another server, the bare socket of an upgrade. Heads and memory are the parser's: valid during the call.
  *
  *     interim* ──▶ begin ──▶ body*, flush* ──▶ trailers? ──▶ end
  *       └ cut (once `started`) and release: from anywhere

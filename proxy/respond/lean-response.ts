@@ -6,7 +6,7 @@
  * - an exchange hears of the client's end by a field instead of a listener;
  * - a response that is whole at once is one write without a callback: `finish` comes at once, not a turn later.
  *
- * The forwarder works with a plain ServerResponse as well (a proxy embedded in somebody's server). Where Node lacks what
+ * The forwarder works with a plain ServerResponse as well (a proxy embedded in another server). Where Node lacks what
  * this stands on (`nodeInternals.responses`), it is one, which reports its turn and its client's going all the same.
  */
 import { type IncomingMessage, ServerResponse } from 'node:http';

@@ -19,7 +19,7 @@ function crowdedPool(): ConnectionPool {
   return new ConnectionPool(destination, crowded, () => {});
 }
 
-test('whoever gives up waiting leaves nothing in the queue, though no connection ever becomes free', () => {
+test('a seeker that gives up waiting leaves nothing in the queue, though no connection ever becomes free', () => {
   const pool = crowdedPool();
   const told: string[] = [];
   let looks = 0;
@@ -41,7 +41,7 @@ test('whoever gives up waiting leaves nothing in the queue, though no connection
   expect(looks).toBe(0);
 });
 
-test('the others keep their places, whoever leaves from the front, the middle or the end', () => {
+test('the others keep their places when one leaves from the front, the middle or the end', () => {
   const pool = crowdedPool();
   const told: string[] = [];
   const seekers = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => seekerNamed(name, told));
@@ -58,7 +58,7 @@ test('the others keep their places, whoever leaves from the front, the middle or
   pool.close();
 });
 
-test('one that takes others along when its time is over, and comes back itself, disturbs nobody', () => {
+test('one that takes others along when its time is over, and comes back itself, disturbs no other', () => {
   const pool = crowdedPool();
   const told: string[] = [];
   const [b, c] = [seekerNamed('b', told), seekerNamed('c', told)];

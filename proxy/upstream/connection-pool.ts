@@ -18,7 +18,7 @@ export type NoConnectionCause = 'refused' | 'timed-out' | 'overloaded';
 export interface ConnectionSeeker {
   /** Where it stands in the queue: kept by the pool. */
   waiting: Waiting | undefined;
-  /** Whether it may be asked twice: then it may find out whether an address that was ill is well again. */
+  /** Whether it may be asked twice: then it may find out whether an ejected address is healthy again. */
   readonly mayProbe?: boolean;
   onConnection(connection: UpstreamConnection): void;
   onNoConnection(phase: 'queue' | 'connect', cause: NoConnectionCause, detail: string): void;
@@ -222,7 +222,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   #wait(seeker: ConnectionSeeker, opening: boolean): void {
     const { pool, timeouts } = this.#config;
-    // Whoever waits for a connection that is being made is told by its failure; the margin is for the queue before.
+    // A seeker whose connection is being made hears of its failure first; the margin is for the queue before it.
     const waitMs = opening ? Math.max(pool.pendingMs, timeouts.connectMs + 250) : pool.pendingMs;
     const before = this.#last;
     const waiting: Waiting = { seeker, until: turnNow() + waitMs, before, behind: undefined };
@@ -263,7 +263,7 @@ export class ConnectionPool implements ConnectionOwner {
       this.#onLost(opened.detail);
       const seeker = reservedFor ?? this.#nextWaiting();
       seeker?.onNoConnection('connect', opened.cause, opened.detail);
-      // Those behind had no place for an attempt of their own, and nobody else might come for a long time.
+      // Those behind had no place for an attempt of their own, and the next request might not come for a long time.
       this.#serveQueue();
       this.#settle();
       return;
@@ -292,7 +292,7 @@ export class ConnectionPool implements ConnectionOwner {
         this.forget(seeker);
         seeker.onNoConnection('queue', 'timed-out', 'no connection of the pool became free in time');
       }
-      // Whoever was told may have taken the next one along: those behind it are looked at in the next pass.
+      // The seeker may have taken the next one along: those behind it are looked at in the next pass.
       waiting = behind;
     }
   }

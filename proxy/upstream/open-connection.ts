@@ -79,7 +79,7 @@ export class OpeningConnection {
     });
   }
 
-  /** The one that is to be probed first, those that are left alone for a while last. */
+  /** The one that is to be probed first, those that are ejected last. */
   #arranged(addresses: readonly Address[]): readonly Address[] {
     const { health } = this.#destination;
     if (health === undefined) return addresses;

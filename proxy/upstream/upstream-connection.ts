@@ -1,9 +1,9 @@
 /**
  * One connection to an upstream, and the response parser on it. It carries one exchange at a time and belongs to its
- * pool. Listeners are attached once, when it is opened; whoever uses it is a field, so that an exchange costs none.
+ * pool. Listeners are attached once, when it is opened; its user is a field, so that an exchange costs none.
  *
  * Bytes come by `onread` into memory that all plain connections share: the kernel's read and our parser run in one
- * go, so nobody else writes to it meanwhile. TLS connections have memory of their own: theirs may nest.
+ * go, so nothing else writes to it meanwhile. TLS connections have memory of their own: theirs may nest.
  */
 import type { Socket } from 'node:net';
 import type { AddressRecord } from '../resilience/address-record.ts';
@@ -22,7 +22,7 @@ import { BLOCK_BYTES, type BlockOwner, WriteBlock } from '../wire/write-block.ts
 /** Why a connection was lost under an exchange. */
 export type LossCause = 'reset' | 'invalid';
 
-/** Whoever has an exchange on the connection. */
+/** The exchange on the connection. */
 export interface ConnectionUser extends ResponseSink {
   /** All that one read brought has been parsed: the moment to write on what was gathered. */
   onReadDone(complete: boolean): void;
@@ -104,7 +104,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     return !this.closed && !this.#socket.destroyed && this.#socket.writable;
   }
 
-  /** Cuts it under its user, who is told. */
+  /** Cuts it under its user, which hears of it as of any loss. */
   abort(): void {
     this.#lossDetail = 'the upstream is closed';
     this.health = undefined;
@@ -225,7 +225,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     }
     const user = this.#user;
     if (user === undefined) {
-      // Bytes that nobody asked for would be taken for the answer to the next request.
+      // Bytes without a request would be taken for the answer to the next request.
       this.#socket.destroy();
       return true;
     }
@@ -277,7 +277,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     user?.onLost(cause, detail);
   }
 
-  /** A kept connection that is closed before any answer has been idle for too long: nobody's failure. */
+  /** A kept connection that is closed before any answer has been idle for too long: no failure. */
   #reportLost(cause: LossCause): void {
     if (this.served > 0 && cause === 'reset' && this.parser.head.status === 0) return;
     this.health?.failed(cause);

@@ -1,5 +1,5 @@
 /**
- * One canonical path, seen by the router and by whoever guards a path, so that no spelling of a path reaches an
+ * One canonical path, seen by the router and by everything that guards a path, so that no spelling of a path reaches an
  * upstream under another route than the one it was decided for. What goes to the upstream stays as it came.
  *
  * The rules (RFC 3986 section 6.2.2, and stricter where servers disagree):

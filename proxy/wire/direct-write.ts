@@ -11,17 +11,17 @@ import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { nodeInternals, thisNode } from './node-internals.ts';
 
-/** Told when bytes that had to wait are out, or never will be. */
+/** Hears when bytes that had to wait are out, or never will be. */
 export interface WriteListener {
   onWritten(): void;
 }
 
-/** Told in place of the socket's end that the peer takes no more: what it said before may not have been read yet. */
+/** Hears in place of the socket's end that the peer takes no more: what it said before may not have been read yet. */
 export interface PeerListener {
   onPeerGone(): void;
 }
 
-/** `whole`: the kernel has them. `waiting`: the bytes must stay as they are until the listener is told. */
+/** `whole`: the kernel has them. `waiting`: the bytes must stay as they are until the listener is called. */
 export type DirectWrite = 'whole' | 'waiting' | 'refused';
 
 interface WriteRequest {

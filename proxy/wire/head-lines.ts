@@ -1,6 +1,6 @@
 /**
  * A response head (or trailer section) as lines in memory: validated byte by byte in one pass, and cut out again as
- * text without the hop-by-hop fields. Nothing is taken apart that nobody asks for: most heads go on as they came.
+ * text without the hop-by-hop fields. Nothing is taken apart without need: most heads are passed on as they came.
  */
 import { FieldClass, fieldClass } from './field-class.ts';
 
@@ -30,7 +30,7 @@ export class HeadLines {
   eventStream = false;
   /** From `Keep-Alive: timeout=`, or -1. */
   keepAliveSeconds = -1;
-  /** Value of Upgrade, or empty; never among the lines that go on. */
+  /** Value of Upgrade, or empty; never among the lines that are passed on. */
   upgrade = '';
   /** Field lines. */
   count = 0;
@@ -42,7 +42,7 @@ export class HeadLines {
   #linesEnd = 0;
   #statusLine = true;
   #awaitsStart = true;
-  /** Pairs of positions of lines that do not go on; so many of the list count. */
+  /** Pairs of positions of lines that are not passed on; so many of the list count. */
   readonly #drops: number[] = [];
   #dropped = 0;
   #transferEncodingAt = -1;
@@ -114,7 +114,7 @@ export class HeadLines {
     return this.#memory.latin1Slice(this.#start + 9, this.#linesStart - 2);
   }
 
-  /** Status line (of HTTP/1.1, whatever the upstream speaks) and the lines that go on, in as few pieces as it takes. */
+  /** Status line (of HTTP/1.1, whatever the upstream speaks) and the lines that are passed on, in as few pieces as it takes. */
   wholeText(keepTransferEncoding: boolean): string {
     if (this.http10 || this.#named !== undefined) {
       return `HTTP/1.1 ${this.statusText()}\r\n${this.text(keepTransferEncoding)}`;
@@ -123,8 +123,8 @@ export class HeadLines {
   }
 
   /**
-   * Closes the gaps of lines that do not go on, in memory, so that the head and what follows it are one piece. What was
-   * told of lines before does not hold any more.
+   * Closes the gaps of dropped lines, in memory, so that the head and what follows it are one piece. Positions of lines
+   * that were known before are no longer right.
    * @returns where the head begins now, or -1, having done nothing, where it has to be put together as text
    */
   pack(keepTransferEncoding: boolean): number {
@@ -156,7 +156,7 @@ export class HeadLines {
     return this.#memory.latin1Slice(this.#start + 13, this.#linesStart - 2);
   }
 
-  /** The lines that go on, each ended by CRLF, in their order and case. */
+  /** The lines that are passed on, each ended by CRLF, in their order and case. */
   text(keepTransferEncoding: boolean): string {
     if (this.#named !== undefined) return joinFields(this.fields(keepTransferEncoding));
     return this.#linesFrom(this.#linesStart, keepTransferEncoding);
@@ -177,7 +177,7 @@ export class HeadLines {
     return text;
   }
 
-  /** The fields that go on, flat. */
+  /** The fields that are passed on, flat. */
   fields(keepTransferEncoding: boolean): string[] {
     const memory = this.#memory;
     const fields: string[] = [];
@@ -347,7 +347,7 @@ export class HeadLines {
 
 const EMPTY = Buffer.alloc(0);
 
-/** What no sender can take away by naming it in Connection: the body would go on without its bounds. */
+/** What no sender can take away by naming it in Connection: the body would be passed on without its bounds. */
 const FRAMING = new Set(['content-length', 'transfer-encoding']);
 
 /** Whether a value begins with a word of lower-case letters, `-` and `/`, whatever its case. */

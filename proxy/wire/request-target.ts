@@ -1,4 +1,4 @@
-/** Request targets (RFC 9112 section 3.2), taken apart without being normalised: paths go on byte for byte. */
+/** Request targets (RFC 9112 section 3.2), taken apart without being normalised: paths are passed on byte for byte. */
 
 export interface SplitTarget {
   /** From an absolute-form target; it takes the place of the Host field (section 3.2.2). */

@@ -89,7 +89,7 @@ export class ResponseParser {
     return this.#state === S_UNTIL_CLOSE;
   }
 
-  /** Parses bytes; what it means is told to the sink, and by `done`, `failed`, `surplusBytes`. */
+  /** Parses bytes; what it means goes to the sink, and is in `done`, `failed`, `surplusBytes`. */
   execute(sink: ResponseSink, memory: Buffer, length: number): void {
     let at = 0;
     while (at < length) {

@@ -1,9 +1,9 @@
 /**
  * Short texts for many sockets, written together at the end of a turn of the event loop, in the order they came. A write
- * wakes whoever reads on the other end; written one by one between two pieces of other work, each finds its reader asleep
- * again, which costs the kernel more than the write. A turn in which little happens is over at once, so nobody waits.
+ * wakes the reader on the other end; written one by one between two pieces of other work, each finds its reader asleep
+ * again, which costs the kernel more than the write. A turn in which little happens is over at once, so no client waits.
  *
- * Whoever does something else to a socket that may have a text here calls `flushWrites` before: another write, its end.
+ * Anything else that is done to a socket which may have a text here comes after `flushWrites`: client-socket sees to that.
  */
 import type { Socket } from 'node:net';
 import { isStreamFree, writeToFree } from './direct-write.ts';

@@ -5,7 +5,7 @@
  */
 import type { WriteListener } from './direct-write.ts';
 
-/** Told when a block that had to wait is out, or never will be. */
+/** Hears when a block that had to wait is out, or never will be. */
 export interface BlockOwner {
   onBlockWritten(): void;
 }
@@ -30,7 +30,7 @@ export class WriteBlock implements WriteListener {
     return block;
   }
 
-  /** Nobody looks at its bytes any more. */
+  /** Its bytes are not needed any more. */
   giveBack(): void {
     this.length = 0;
     this.owner = undefined;
