@@ -1,6 +1,5 @@
 /** `ficus up`: control plane and proxy together, as two processes, in the foreground. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { requireControlConfig } from '@ficus/control';
 import { describeError, type FicusConfig } from '@ficus/core';
 import { cannotChange, checkCreatable } from '@ficus/proxy';
@@ -11,9 +10,10 @@ import { followConfig } from '../config/follow-config.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { createLogger } from '../output/create-logger.ts';
 import { untilSignal } from '../output/until-signal.ts';
-import { decideStart, type StartDecision } from '../preflight/decide-start.ts';
+import { decideStart } from '../preflight/decide-start.ts';
 import { preflightConfig } from '../preflight/preflight-config.ts';
 import { PreflightFailed } from '../preflight/preflight-failed.ts';
+import { untilPortsAreLeft } from '../preflight/until-ports-are-left.ts';
 import { startProcesses, type UpProcesses } from '../processes/up-processes.ts';
 
 const HELP = `
@@ -51,8 +51,6 @@ export function addUp(program: Command): void {
     .addHelpText('after', HELP)
     .action(up);
 }
-
-const PORTS_MS = 2_000;
 
 async function up(options: CommonOptions): Promise<void> {
   const config = await loadConfig(options.config);
@@ -99,16 +97,4 @@ async function checkSurroundings(config: FicusConfig, logger: Logger): Promise<b
   for (const { path, code, message } of awaited)
     logger.warn({ path, code, remedy: describeError(code).remedy }, message);
   return awaited.length > 0;
-}
-
-/** The processes of a `ficus up` that was killed leave their ports a moment later: a restart waits for that. */
-async function untilPortsAreLeft(look: () => Promise<StartDecision>): Promise<StartDecision> {
-  const until = performance.now() + PORTS_MS;
-  for (;;) {
-    const decision = await look();
-    const isWorthWaiting =
-      decision.refused.length > 0 && decision.refused.every(({ code }) => code === 'FICUS_PORT_TAKEN');
-    if (!isWorthWaiting || performance.now() > until) return decision;
-    await sleep(PORTS_MS / 4);
-  }
 }
