@@ -29,7 +29,7 @@ export class Primary implements RunningProxy {
 
   readonly #options: StartProxyOptions;
   readonly #logger: Logger;
-  readonly #address: ControlAddress | undefined;
+  readonly #controlAddress: ControlAddress | undefined;
   readonly #holder: ConfigHolder;
   readonly #pins: PinKeeper;
   readonly #workers: Workers;
@@ -45,7 +45,7 @@ export class Primary implements RunningProxy {
   constructor(options: StartProxyOptions) {
     this.#options = options;
     this.#logger = options.logger ?? createLogger('info');
-    this.#address = controlAddress(options);
+    this.#controlAddress = controlAddress(options);
     this.#holder = new ConfigHolder({
       options,
       logger: this.#logger,
@@ -53,7 +53,7 @@ export class Primary implements RunningProxy {
       onTaken: (config, generation) => this.#workers.send({ kind: 'config', config, generation }),
     });
     this.#pins = new PinKeeper({
-      askPositions: this.#address ? (slices) => this.#control!.askPositions(slices) : undefined,
+      askPositions: this.#controlAddress ? (slices) => this.#control!.askPositions(slices) : undefined,
       // A worker that starts up takes as long as the machine lets it, and is given all pins when it begins.
       workers: () => this.#workers.begun,
       send: (message, only) => this.#workers.send(message, only),
@@ -112,7 +112,7 @@ export class Primary implements RunningProxy {
    * more. (A last known picture, kept on disk, would be taken over here.)
    */
   async #openSources(): Promise<void> {
-    if (this.#address) this.#control = this.#connect(this.#address);
+    if (this.#controlAddress) this.#control = this.#connect(this.#controlAddress);
     this.#flags = this.#openFlags();
     const late = Promise.withResolvers<void>();
     this.#timers.later(late.resolve, FIRST_PICTURE_MS);
@@ -148,7 +148,7 @@ export class Primary implements RunningProxy {
   }
 
   #openFlags(): FlagsSource | undefined {
-    return openFlags(this.#config.flags, this.#address, {
+    return openFlags(this.#config.flags, this.#controlAddress, {
       onFlags: (set) => {
         this.#flagSet = set;
         this.#workers.send({ kind: 'flags', set });
@@ -168,7 +168,7 @@ export class Primary implements RunningProxy {
       pins: this.#pins.list(),
       logLevel: this.#logger.level,
       logFd: logFd ?? 1,
-      control: this.#address,
+      control: this.#controlAddress,
       observationsToPrimary: onObservation !== undefined,
     };
   }

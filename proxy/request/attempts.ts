@@ -136,7 +136,7 @@ class Attempts implements ForwardCall {
     // An answer that was discarded has paid already.
     if (next === 'retry' && outcome.kind === 'failed' && !live.budget.withdraw(turnNow()))
       next = decideNextStep({ ...facts, maxAttempts: 0 });
-    if (next === 'retry') this.#retry(live);
+    if (next === 'retry') this.#retry(live, outcome);
     else if (next === 'fall-back') {
       // The candidate's failure stays visible, though the client will not see it: guards count it.
       countRequest(this.#state, true);
@@ -155,11 +155,23 @@ class Attempts implements ForwardCall {
     };
   }
 
-  #retry(live: LiveUpstream): void {
+  #retry(live: LiveUpstream, outcome: Outcome): void {
     const { snapshot, route, side, attempts } = this.#state;
     snapshot.counters.add(`ficus_retries_total{slice="${route?.slice.name ?? ''}",kind="retry"}`);
     this.responseCapture?.clear();
-    setTimeout(() => this.begin(side), live.pauseMs(attempts));
+    const again = (): void => {
+      if (outcome.kind === 'failed' && this.#isOutdated()) this.#answerOutcome(outcome, live);
+      else this.begin(side);
+    };
+    setTimeout(again, live.pauseMs(attempts));
+  }
+
+  /** A write was decided under an owner that is changing, or has changed: it may have reached that one, and goes nowhere else. */
+  #isOutdated(): boolean {
+    const { host, route, decision } = this.#state;
+    if (route?.config.kind !== 'write') return false;
+    const { epoch, writes } = host.stateOf(route.slice.name);
+    return writes === 'held' || epoch !== decision.state.epoch;
   }
 
   #fallBack(reason: 'breaker-open' | 'fell-back'): void {

@@ -7,6 +7,8 @@ import {
   type FakeControl,
   noteFlags,
   type Rig,
+  type RigOptions,
+  ROUTES,
   startFakeControl,
   startRig,
   until,
@@ -22,10 +24,10 @@ afterEach(async () => {
   await rig.close();
 });
 
-async function start(state: SliceState): Promise<void> {
+async function start(state: SliceState, more: RigOptions = {}): Promise<void> {
   control = await startFakeControl(noteFlags(100, 0));
   control.setState({ notes: state });
-  rig = await startRig({ control });
+  rig = await startRig({ control, ...more });
 }
 
 const write = (user = 'ada'): Promise<Answer> =>
@@ -76,6 +78,19 @@ test('a write that is not released in time is refused with 503 and Retry-After, 
   expect(rig.legacy.requests.concat(rig.candidate.requests)).toEqual([]);
   control.setState({ notes: { owner: 'candidate', epoch: 2, writes: 'open' } });
   await until(async () => (await write()).side === 'candidate', 'writes are taken again');
+});
+
+test('a write that the owner of before left without an answer is sent again to neither side', async () => {
+  const routes = [...ROUTES, { id: 'change', methods: ['PUT'], path: '/api/notes/:id' }];
+  await start({ owner: 'legacy', epoch: 1, writes: 'open' }, { routes, legacy: { retry: { attempts: 2 } } });
+  rig.legacy.handler = async (request) => {
+    control.setState({ notes: { owner: 'candidate', epoch: 2, writes: 'open' } });
+    await until(() => control.reports.some(({ epochs }) => epochs.notes === 2), 'the owner has changed');
+    request.socket.destroy();
+  };
+  expect((await ask(`${rig.url}/api/notes/7`, { method: 'PUT' })).status).toBe(502);
+  expect(rig.legacy.requests).toHaveLength(1);
+  expect(rig.candidate.requests).toEqual([]);
 });
 
 test('a proxy that stops refuses the writes that it holds, and sends them nowhere', async () => {
