@@ -15,7 +15,13 @@ import type { FieldNames } from '../wire/request-head.ts';
 import { withoutSide, withSide } from './added-fields.ts';
 import { answerForOutcome } from './answer-for-outcome.ts';
 import { answerClient, giveUp } from './end-unserved.ts';
-import { decideNextStep, type FallBackFacts, mayDiscardAnswer, mayFallBack } from './next-step.ts';
+import {
+  decideNextStep,
+  type FallBackFacts,
+  isOutdated,
+  mayDiscardAnswer,
+  mayFallBack,
+} from './next-step.ts';
 import { clientOrigin, fieldsFor, removedFor, targetFor } from './outgoing-head.ts';
 import { countRequest, dropShadow, reportServed } from './request-report.ts';
 import type { RequestState } from './request-state.ts';
@@ -166,12 +172,10 @@ class Attempts implements ForwardCall {
     setTimeout(again, live.pauseMs(attempts));
   }
 
-  /** A write was decided under an owner that is changing, or has changed: it may have reached that one, and goes nowhere else. */
   #isOutdated(): boolean {
     const { host, route, decision } = this.#state;
-    if (route?.config.kind !== 'write') return false;
-    const { epoch, writes } = host.stateOf(route.slice.name);
-    return writes === 'held' || epoch !== decision.state.epoch;
+    if (route === undefined) return false;
+    return isOutdated(route.config.kind, decision.state, host.stateOf(route.slice.name));
   }
 
   #fallBack(reason: 'breaker-open' | 'fell-back'): void {

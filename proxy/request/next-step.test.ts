@@ -1,6 +1,7 @@
+import type { SliceState } from '@ficus/core';
 import { describe, expect, test } from 'vitest';
 import type { Failed, Outcome } from '../wire/outcome.ts';
-import { type AttemptFacts, decideNextStep, mayDiscardAnswer } from './next-step.ts';
+import { type AttemptFacts, decideNextStep, isOutdated, mayDiscardAnswer } from './next-step.ts';
 
 describe('decideNextStep', () => {
   const numbers = { connectMs: 0, firstByteMs: 0, totalMs: 0, requestBodyBytes: 0, responseBodyBytes: 0 };
@@ -87,4 +88,22 @@ test.each([
   ['POST', false, false],
 ])('the answer to %s, with a body: %s, may be thrown away: %s', (method, hasBody, expected) => {
   expect(mayDiscardAnswer(method, hasBody)).toBe(expected);
+});
+
+const ownedBy = (owner: 'legacy' | 'candidate', epoch: number): SliceState => ({
+  owner,
+  epoch,
+  writes: 'open',
+});
+const HELD: SliceState = { owner: 'legacy', epoch: 1, writes: 'held', waitMs: 1_000 };
+
+test.each<[string, 'read' | 'write', SliceState, boolean]>([
+  ['a write under the same owner', 'write', ownedBy('legacy', 1), false],
+  ['a write whose slice is held', 'write', HELD, true],
+  ['a write whose owner has changed', 'write', ownedBy('candidate', 2), true],
+  ['a write whose owner has changed and changed back', 'write', ownedBy('legacy', 3), true],
+  ['a read while its slice is held', 'read', HELD, false],
+  ['a read whose owner has changed', 'read', ownedBy('candidate', 2), false],
+])('%s: outdated or not', (_, kind, now, outdated) => {
+  expect(isOutdated(kind, ownedBy('legacy', 1), now)).toBe(outdated);
 });

@@ -4,7 +4,7 @@
  * may have reached the candidate goes nowhere else unless it changes nothing. Asked by attempts.ts. What a method promises
  * is core's (core/http/methods.ts); the forwarder replaces a stale connection, once, by the same lists.
  */
-import { isIdempotent, isSafe, type Reason, type Side, type SliceConfig } from '@ficus/core';
+import { isIdempotent, isSafe, type Reason, type Side, type SliceConfig, type SliceState } from '@ficus/core';
 import { foundNoPlace, type Outcome } from '../wire/outcome.ts';
 
 /** What a fallback depends on. */
@@ -50,6 +50,14 @@ export function mayFallBack({ side, kind, onBreakerOpen, pinned, reason }: FallB
  */
 export function mayDiscardAnswer(method: string, hasBody: boolean): boolean {
   return isSafe(method) && !hasBody;
+}
+
+/**
+ * Whether a write that had no answer is too old to be asked again: it was decided under an owner that is changing, or has
+ * changed. It may have reached that one, and goes nowhere else.
+ */
+export function isOutdated(kind: 'read' | 'write', decided: SliceState, now: SliceState): boolean {
+  return kind === 'write' && (now.writes === 'held' || now.epoch !== decided.epoch);
 }
 
 /** To the same side: no answer came, and twice is the same as once. */
