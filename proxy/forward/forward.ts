@@ -35,7 +35,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { ClientResponse } from '../respond/client-response.ts';
+import { clientSideOf } from '../respond/client-side-of.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { ForwardExchange } from './exchange.ts';
 import type { ForwardCall } from './forward-call.ts';
@@ -54,7 +54,7 @@ export function forward(
   response: ServerResponse,
   call: ForwardCall,
 ): Exchange {
-  const exchange = new ForwardExchange(upstream, request, new ClientResponse(request, response), call);
+  const exchange = new ForwardExchange(upstream, request, clientSideOf(request, response), call);
   exchange.start();
   return exchange;
 }

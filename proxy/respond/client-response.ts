@@ -7,14 +7,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type HeadLines, joinFields } from '../wire/head-lines.ts';
 import { httpDate } from '../wire/http-date.ts';
 import { WriteBlock } from '../wire/write-block.ts';
+import { amendHead } from './amend-head.ts';
 import type { ClientSide, ClientWatcher } from './client-side.ts';
 import { cutClient } from './cut-client.ts';
-import type { ResponseAmendments, ResponseHead } from './response-amendments.ts';
+import type { ResponseAmendments } from './response-amendments.ts';
 import { ResponseWriter } from './response-writer.ts';
 
 /** Bodies up to this are gathered as text, which is the cheapest to write; longer ones in a block. */
 const GATHER_BYTES = 16_384;
-const BAD_FIELD = /[^\t\x20-\x7e\x80-\xff]/;
 
 export class ClientResponse implements ClientSide {
   error = '';
@@ -201,19 +201,12 @@ export class ClientResponse implements ClientSide {
   }
 
   #amend(head: HeadLines, amendments: ResponseAmendments, http10: boolean): string | undefined {
-    const amended: ResponseHead = {
-      status: head.status,
-      reason: head.reason(),
-      headers: head.fields(!http10),
-    };
-    if (amendments.onResponseHead!(amended) === 'discard') return undefined;
+    const result = amendHead(head, amendments, !http10);
+    if (result.kind === 'invalid') this.error = result.error;
+    if (result.kind !== 'head') return undefined;
+    const amended = result.head;
     this.#writer.response.statusCode = amended.status;
     const fields = joinFields(amended.headers);
-    // The hook's values come from config and from the upstream's own fields: a line break would be a new field.
-    if (amended.headers.some((part) => BAD_FIELD.test(part)) || BAD_FIELD.test(amended.reason)) {
-      this.error = 'a bad byte in a rewritten response field';
-      return undefined;
-    }
     const date = head.hasDate ? '' : `Date: ${httpDate()}\r\n`;
     return `HTTP/1.1 ${amended.status} ${amended.reason}\r\n${fields}${date}`;
   }

@@ -1,0 +1,29 @@
+/** A response head as the request path's hook leaves it. Called by whatever writes responses to a client. */
+import type { HeadLines } from '../wire/head-lines.ts';
+import type { ResponseAmendments, ResponseHead } from './response-amendments.ts';
+
+const BAD_FIELD = /[^\t\x20-\x7e\x80-\xff]/;
+
+export type AmendedHead =
+  | { readonly kind: 'head'; readonly head: ResponseHead }
+  | { readonly kind: 'discarded' }
+  | { readonly kind: 'invalid'; readonly error: string };
+
+/** @param keepTransferEncoding whether the client knows it: not one of HTTP/1.0 */
+export function amendHead(
+  lines: HeadLines,
+  amendments: ResponseAmendments,
+  keepTransferEncoding: boolean,
+): AmendedHead {
+  const head: ResponseHead = {
+    status: lines.status,
+    reason: lines.reason(),
+    headers: lines.fields(keepTransferEncoding),
+  };
+  if (amendments.onResponseHead?.(head) === 'discard') return { kind: 'discarded' };
+  // The hook's values come from config and from the upstream's own fields: a line break would be a new field.
+  if (head.headers.some((part) => BAD_FIELD.test(part)) || BAD_FIELD.test(head.reason)) {
+    return { kind: 'invalid', error: 'a bad byte in a rewritten response field' };
+  }
+  return { kind: 'head', head };
+}

@@ -1,0 +1,12 @@
+/** The client's half of an exchange on `node:http`, as this Node allows it. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { nodeInternals } from '../wire/node-internals.ts';
+import { ClientResponse } from './client-response.ts';
+import type { ClientSide } from './client-side.ts';
+import { DocumentedResponse } from './documented-response.ts';
+
+export function clientSideOf(request: IncomingMessage, response: ServerResponse): ClientSide {
+  return nodeInternals.responses
+    ? new ClientResponse(request, response)
+    : new DocumentedResponse(request, response);
+}
