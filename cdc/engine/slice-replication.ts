@@ -3,27 +3,22 @@
  * waiters. Losing a connection is ordinary; the next session continues from the checkpoint.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatLsn, parseLsn, type ReplicationStatus, type TableConfig } from '@ficus/core';
+import { formatLsn, parseLsn, type ReplicationStatus } from '@ficus/core';
 import pg from 'pg';
 import { type Logger, pino } from 'pino';
-import { deleteCheckpoint, loadCheckpoint } from '../apply/checkpoint.ts';
 import type { Batch } from '../batch/batch.ts';
 import { type ChangedRow, ChangeLedger } from '../batch/change-ledger.ts';
-import { quoteQualified, splitQualified } from '../catalog/quote.ts';
 import { applySessionSettings } from '../catalog/session-settings.ts';
 import { Positions } from '../positions.ts';
 import type { Pause, Replication, ReplicationOptions } from '../replication.ts';
 import { DEFAULT_SETTINGS, type ReplicationSettings } from '../replication-settings.ts';
-import { endClient } from '../source/end-client.ts';
-import { dropPublication } from '../source/publication.ts';
-import { dropSlot } from '../source/slot.ts';
-import { nameStream, type StreamNames } from '../source/stream-names.ts';
 import { ApplyPause } from './apply-pause.ts';
 import { classifyFailure } from './classify-failure.ts';
+import { dropStream, readCopied } from './drop-stream.ts';
 import { Heartbeats } from './heartbeat.ts';
 import { type Lifecycle, mayFollow, publicState } from './lifecycle.ts';
 import { PositionWaiters } from './position-waiters.ts';
-import { connectTo, type PreparedStream, readPlace } from './prepare-stream.ts';
+import type { PreparedStream } from './prepare-stream.ts';
 import { Session } from './session.ts';
 import type { SessionHost, SessionStatus } from './session-host.ts';
 
@@ -153,19 +148,7 @@ export class SliceReplication implements Replication, SessionHost {
 
   async copied(): Promise<boolean> {
     if (this.#session) return this.#session.copyProgress().done;
-    const target = await connectTo(this.options.targetUrl, 'ficus');
-    try {
-      const { rows } = await target.query(`SELECT to_regclass('ficus.copy_progress') IS NOT NULL AS present`);
-      if (!rows[0]?.present) return false;
-      const progress = await target.query(
-        `SELECT count(*)::int AS tables, count(*) FILTER (WHERE done)::int AS done FROM ficus.copy_progress WHERE stream = $1`,
-        [this.#stream],
-      );
-      const { tables, done } = progress.rows[0] as { tables: number; done: number };
-      return tables >= this.options.tables.length && tables === done;
-    } finally {
-      await endClient(target);
-    }
+    return readCopied(this.options);
   }
 
   async stop(): Promise<void> {
@@ -182,30 +165,7 @@ export class SliceReplication implements Replication, SessionHost {
   async drop({ emptyTarget = false }: { emptyTarget?: boolean } = {}): Promise<void> {
     this.ledger = undefined;
     await this.stop();
-    const { sourceUrl, targetUrl } = this.options;
-    const target = await connectTo(targetUrl, 'ficus');
-    let source: pg.Client | undefined;
-    try {
-      source = await connectTo(sourceUrl, 'ficus');
-      const present = await target.query(`SELECT to_regclass('ficus.checkpoint') IS NOT NULL AS present`);
-      const checkpoint = present.rows[0]?.present ? await loadCheckpoint(target, this.#stream) : undefined;
-      // A beginning may have come as far as the slot, and no further.
-      const { slice, direction = 'forward' } = this.options;
-      const slot = checkpoint?.slot ?? nameStream(slice, direction, await readPlace(source, target)).slot;
-      // Together: a later copy into tables that were to be empty would find rows it knows nothing of. And before the slot
-      // goes: where the target cannot be emptied, the stream can continue.
-      await target.query('BEGIN');
-      if (checkpoint) {
-        await deleteCheckpoint(target, this.#stream);
-        if (emptyTarget) await emptyTables(target, this.options.tables);
-      }
-      await dropSlot(source, slot);
-      await dropPublication(source, this.#names.publication, slot);
-      await target.query('COMMIT');
-    } finally {
-      if (source) await endClient(source);
-      await endClient(target);
-    }
+    await dropStream(this.options, emptyTarget);
   }
 
   someoneWaits(): boolean {
@@ -245,15 +205,6 @@ export class SliceReplication implements Replication, SessionHost {
     if (!this.#session) return;
     const done = this.#session.copyProgress().done;
     this.#enter({ name: done ? 'streaming' : 'copying' });
-  }
-
-  /** Those that do not depend on the databases. */
-  get #names(): StreamNames {
-    return nameStream(this.options.slice, this.options.direction ?? 'forward', '');
-  }
-
-  get #stream(): string {
-    return this.#names.stream;
   }
 
   async #runSessions(signal: AbortSignal, underWay: () => void): Promise<void> {
@@ -326,13 +277,4 @@ export class SliceReplication implements Replication, SessionHost {
     const status = this.status();
     for (const listener of this.#listeners) listener(status);
   }
-}
-
-/** In one statement, so that the tables may point to one another. */
-async function emptyTables(target: pg.Client, tables: readonly TableConfig[]): Promise<void> {
-  const names = tables.map((table) => {
-    const { schema, name } = splitQualified(table.to);
-    return quoteQualified(schema, name);
-  });
-  await target.query(`TRUNCATE ${[...new Set(names)].join(', ')}`);
 }

@@ -1,0 +1,77 @@
+/** What a stream leaves on both databases, while none runs: whether its copy is complete, and removing all of it. */
+import type { TableConfig } from '@ficus/core';
+import type pg from 'pg';
+import { deleteCheckpoint, loadCheckpoint } from '../apply/checkpoint.ts';
+import { quoteQualified, splitQualified } from '../catalog/quote.ts';
+import type { ReplicationOptions } from '../replication.ts';
+import { endClient } from '../source/end-client.ts';
+import { dropPublication } from '../source/publication.ts';
+import { dropSlot } from '../source/slot.ts';
+import { nameStream } from '../source/stream-names.ts';
+import { connectTo, readPlace } from './prepare-stream.ts';
+
+/** Whether the first copy of every table is complete, as the target remembers it. */
+export async function readCopied({
+  slice,
+  direction = 'forward',
+  tables,
+  targetUrl,
+}: ReplicationOptions): Promise<boolean> {
+  const { stream } = nameStream(slice, direction, '');
+  const target = await connectTo(targetUrl, 'ficus');
+  try {
+    if (!(await isPresent(target, 'ficus.copy_progress'))) return false;
+    const { rows } = await target.query<{ tables: number; done: number }>(
+      `SELECT count(*)::int AS tables, count(*) FILTER (WHERE done)::int AS done FROM ficus.copy_progress WHERE stream = $1`,
+      [stream],
+    );
+    const { tables: known = 0, done = 0 } = rows[0] ?? {};
+    return known >= tables.length && known === done;
+  } finally {
+    await endClient(target);
+  }
+}
+
+/** Removes slot, publication and checkpoint; with `emptyTarget` also the rows of the target's tables. */
+export async function dropStream(options: ReplicationOptions, emptyTarget: boolean): Promise<void> {
+  const { slice, direction = 'forward', sourceUrl, targetUrl, tables } = options;
+  const { stream, publication } = nameStream(slice, direction, '');
+  const target = await connectTo(targetUrl, 'ficus');
+  let source: pg.Client | undefined;
+  try {
+    source = await connectTo(sourceUrl, 'ficus');
+    const present = await isPresent(target, 'ficus.checkpoint');
+    const checkpoint = present ? await loadCheckpoint(target, stream) : undefined;
+    // A beginning may have come as far as the slot, and no further.
+    const slot = checkpoint?.slot ?? nameStream(slice, direction, await readPlace(source, target)).slot;
+    // Together: a later copy into tables that were to be empty would find rows it knows nothing of. And before the slot
+    // goes: where the target cannot be emptied, the stream can continue.
+    await target.query('BEGIN');
+    if (checkpoint) {
+      await deleteCheckpoint(target, stream);
+      if (emptyTarget) await emptyTables(target, tables);
+    }
+    await dropSlot(source, slot);
+    await dropPublication(source, publication, slot);
+    await target.query('COMMIT');
+  } finally {
+    if (source) await endClient(source);
+    await endClient(target);
+  }
+}
+
+async function isPresent(client: pg.Client, table: string): Promise<boolean> {
+  const { rows } = await client.query<{ present: boolean }>('SELECT to_regclass($1) IS NOT NULL AS present', [
+    table,
+  ]);
+  return rows[0]?.present === true;
+}
+
+/** In one statement, so that the tables may point to one another. */
+async function emptyTables(target: pg.Client, tables: readonly TableConfig[]): Promise<void> {
+  const names = tables.map((table) => {
+    const { schema, name } = splitQualified(table.to);
+    return quoteQualified(schema, name);
+  });
+  await target.query(`TRUNCATE ${[...new Set(names)].join(', ')}`);
+}
