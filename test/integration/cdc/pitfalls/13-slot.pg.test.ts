@@ -61,8 +61,8 @@ test('a quiet table does not hold WAL back, and the slot is watched', async () =
 test.each([
   ['dropped', /it was dropped/, 'SELECT pg_drop_replication_slot($1)'],
   [
-    'created anew',
-    /created anew/,
+    'recreated',
+    /recreated/,
     `SELECT pg_create_logical_replication_slot(name, 'pgoutput')
        FROM (SELECT $1::text AS name, pg_drop_replication_slot($1)) AS dropped`,
   ],
