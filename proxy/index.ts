@@ -1,6 +1,6 @@
 /** Public entry point of the data plane. */
 export { type OpenedAsker, openAsker } from './ask/open-asker.ts';
-export { sealOf } from './ask/seal.ts';
+export { Seal } from './ask/seal.ts';
 export { cannotChange, checkCreatable } from './config-file/config-change.ts';
 export { parseConfigText, readConfigFile } from './config-file/read-config-file.ts';
 export { UnaskedReloads } from './config-file/unasked-reloads.ts';

@@ -14,14 +14,14 @@ import type { Upstream } from '../upstream/upstream.ts';
 import { buildRequestHead, type HeadChanges, type HeadSource } from '../wire/request-head.ts';
 import { type AskedRoute, type AskedRoutes, type AskedUpstreams, makeAskedRoutes } from './asked-routes.ts';
 import { appendCandidateFields } from './candidate-fields.ts';
-import { isSealed, sealOf } from './seal.ts';
+import { Seal } from './seal.ts';
 
 export class Asker {
   readonly #legacy: Upstream;
   readonly #routes: AskedRoutes;
   readonly #limits: CopyLimits;
   readonly #assertion: IdentityAssertion | undefined;
-  readonly #secret: string | undefined;
+  readonly #seal: Seal | undefined;
   readonly #removedForLegacy: RemovedFields;
   readonly #nowMs: () => number;
 
@@ -32,7 +32,7 @@ export class Asker {
     this.#routes = makeAskedRoutes(config, upstreams);
     this.#limits = config.proxy.shadow;
     this.#assertion = assert && new IdentityAssertion(assert);
-    this.#secret = assert?.secret;
+    this.#seal = assert && new Seal(assert.secret);
     this.#removedForLegacy = new RemovedFields(assert ? [assert.header] : [], true);
     this.#nowMs = nowMs;
   }
@@ -44,7 +44,7 @@ export class Asker {
 
   /** The proxy's signature over a request, where assertions are configured. */
   seal(asked: AskedRequest): string | undefined {
-    return this.#secret === undefined ? undefined : sealOf(asked, this.#secret);
+    return this.#seal?.of(asked);
   }
 
   /** Whether this config's proxies would have asked such a request; why not, or undefined. */
@@ -58,7 +58,7 @@ export class Asker {
     const { legacy, candidate } = route.targets(asked.target, path);
     if (asked.targets.legacy !== legacy || asked.targets.candidate !== candidate)
       return 'target-not-as-rewritten';
-    return this.#secret === undefined || isSealed(asked, this.#secret) ? undefined : 'seal-wrong';
+    return this.#seal === undefined || this.#seal.isOn(asked) ? undefined : 'seal-wrong';
   }
 
   /** Asks; bounded by `proxy.shadow`'s deadline and body. */

@@ -1,4 +1,4 @@
-/** An asker with upstreams of its own, for a process that serves nobody: the control plane. */
+/** An asker with upstreams of its own, for a process that serves no requests: the control plane. */
 import type { FicusConfig } from '@ficus/core';
 import { Upstream } from '../upstream/upstream.ts';
 import { Asker } from './asker.ts';

@@ -1,8 +1,8 @@
 import type { AskedRequest } from '@ficus/core';
 import { describe, expect, it } from 'vitest';
-import { isSealed, sealOf } from './seal.ts';
+import { Seal } from './seal.ts';
 
-const SECRET = 'a-secret-of-sixteen-or-more';
+const seal = new Seal('a-secret-of-sixteen-or-more');
 const asked: AskedRequest = {
   slice: 'notes',
   route: 'list',
@@ -14,17 +14,17 @@ const asked: AskedRequest = {
   requestHeaders: [],
   caller: { user: 'ann' },
 };
-const sealed = { ...asked, seal: sealOf(asked, SECRET) };
+const sealed = { ...asked, seal: seal.of(asked) };
 
 describe('the seal', () => {
   it('holds for the request that it was made for', () => {
-    expect(isSealed(sealed, SECRET)).toBe(true);
+    expect(seal.isOn(sealed)).toBe(true);
   });
 
   it.each<[string, Partial<AskedRequest>]>([
     ['another user', { caller: { user: 'director' } }],
     ['a tenant', { caller: { user: 'ann', tenant: 'blue' } }],
-    ['nobody', { caller: 'anonymous' }],
+    ['no caller', { caller: 'anonymous' }],
     ['another target', { target: '/api/notes/2' }],
     ['another target at a side', { targets: { ...asked.targets, candidate: '/internal' } }],
     ['another method', { method: 'HEAD' }],
@@ -32,10 +32,10 @@ describe('the seal', () => {
     ['no seal', { seal: undefined }],
     ['a seal that is too short', { seal: 'x' }],
   ])('does not hold for %s', (_, over) => {
-    expect(isSealed({ ...sealed, ...over }, SECRET)).toBe(false);
+    expect(seal.isOn({ ...sealed, ...over })).toBe(false);
   });
 
   it('does not hold under another secret', () => {
-    expect(isSealed(sealed, 'another-secret-of-sixteen')).toBe(false);
+    expect(new Seal('another-secret-of-sixteen').isOn(sealed)).toBe(false);
   });
 });

@@ -9,18 +9,25 @@ import type { AskedRequest } from '@ficus/core';
 
 const PURPOSE = 'ficus observation';
 
-/** @param secret `proxy.identify.assert.secret` */
-export function sealOf(asked: AskedRequest, secret: string): string {
-  const { slice, route, requestId, method, target, targets, caller } = asked;
-  const who = caller === 'anonymous' ? [] : [caller.user, caller.tenant ?? ''];
-  const facts = [slice, route, requestId, method, target, targets.legacy, targets.candidate, ...who];
-  const key = createHmac('sha256', secret).update(PURPOSE).digest();
-  return createHmac('sha256', key).update(JSON.stringify(facts)).digest('base64url');
-}
+export class Seal {
+  readonly #key: Buffer;
 
-/** Whether the request carries the seal that belongs to it. */
-export function isSealed(asked: AskedRequest, secret: string): boolean {
-  const given = Buffer.from(asked.seal ?? '');
-  const right = Buffer.from(sealOf(asked, secret));
-  return given.length === right.length && timingSafeEqual(given, right);
+  /** @param secret `proxy.identify.assert.secret` */
+  constructor(secret: string) {
+    this.#key = createHmac('sha256', secret).update(PURPOSE).digest();
+  }
+
+  /** The seal of a request. */
+  of({ slice, route, requestId, method, target, targets, caller }: AskedRequest): string {
+    const who = caller === 'anonymous' ? [] : [caller.user, caller.tenant ?? ''];
+    const facts = [slice, route, requestId, method, target, targets.legacy, targets.candidate, ...who];
+    return createHmac('sha256', this.#key).update(JSON.stringify(facts)).digest('base64url');
+  }
+
+  /** Whether the request carries the seal that belongs to it. */
+  isOn(asked: AskedRequest): boolean {
+    const given = Buffer.from(asked.seal ?? '');
+    const right = Buffer.from(this.of(asked));
+    return given.length === right.length && timingSafeEqual(given, right);
+  }
 }

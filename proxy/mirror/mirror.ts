@@ -34,7 +34,7 @@ export interface MirrorHooks {
 type Limits = ProxyConfig['shadow'];
 
 export class Mirror {
-  readonly asker: Asker;
+  readonly #asker: Asker;
   readonly #limits: Limits;
   readonly #hooks: MirrorHooks;
   readonly #clock: () => number;
@@ -43,7 +43,7 @@ export class Mirror {
 
   constructor(limits: Limits, asker: Asker, hooks: MirrorHooks, clock: () => number = Date.now) {
     this.#limits = limits;
-    this.asker = asker;
+    this.#asker = asker;
     this.#hooks = hooks;
     this.#clock = clock;
   }
@@ -73,8 +73,8 @@ export class Mirror {
   /** Asks the side that did not serve, and hands both answers over. */
   async copy(ticket: CopyTicket, served: ServedExchange, liveMs: number): Promise<void> {
     const at = this.#clock();
-    const seal = this.asker.seal(served);
-    const copied = await this.asker.ask(otherSide(served.servedBy), served);
+    const seal = this.#asker.seal(served);
+    const copied = await this.#asker.ask(otherSide(served.servedBy), served);
     this.#release();
     this.#hooks.copied(served.slice, 'failed' in copied ? 'failed' : 'answered');
     const live = answered(ticket, liveMs);

@@ -20,7 +20,7 @@ export function sendShadow(plan: ShadowPlan, state: RequestState, durationMs: nu
       method: request.method!,
       httpVersion: request.httpVersionMinor === 0 ? '1.0' : '1.1',
       target,
-      targets: snapshot.mirror.asker.targets(slice.name, config.id, target, head.path),
+      targets: snapshot.asker.targets(slice.name, config.id, target, head.path),
       requestHeaders: pairsOf(side === 'legacy' ? plan.sentFields : fieldsForLegacy(state), head.host !== ''),
       caller: verifiedCaller(state.identity),
       servedBy: side,

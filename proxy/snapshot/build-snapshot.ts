@@ -57,6 +57,7 @@ export function buildSnapshot(config: FicusConfig, generation: number, parts: Sn
     assertion: assert ? new IdentityAssertion(assert) : undefined,
     force: createForceOverride(config.proxy.force),
     trusted: new NetworkList(config.proxy.trustedProxies),
+    asker,
     mirror: new Mirror(config.proxy.shadow, asker, parts.mirrorHooks(counters), parts.clock),
     counters,
     removed: removedFields(removed),

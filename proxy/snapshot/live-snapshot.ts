@@ -3,6 +3,7 @@
  * that it began with. Built by build-snapshot.ts, held by the worker's snapshot keeper.
  */
 import type { ConfigSnapshot } from '@ficus/core';
+import type { Asker } from '../ask/asker.ts';
 import type { IdentityAssertion } from '../identify/assertion.ts';
 import type { ForceOverride } from '../identify/force-override.ts';
 import type { Identifier } from '../identify/identify.ts';
@@ -28,6 +29,8 @@ export interface LiveSnapshot extends ConfigSnapshot {
   readonly assertion: IdentityAssertion | undefined;
   readonly force: ForceOverride | undefined;
   readonly trusted: NetworkList;
+  /** Asks over the copies' connections. */
+  readonly asker: Asker;
   readonly mirror: Mirror;
   readonly counters: TrafficCounters;
   readonly removed: Removed;

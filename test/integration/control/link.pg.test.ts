@@ -12,7 +12,7 @@ import {
   type ProgressEvent,
   type StateEvent,
 } from '@ficus/core';
-import { sealOf } from '@ficus/proxy';
+import { Seal } from '@ficus/proxy';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { anObservation, jsonAnswer } from '../../parts/observation.ts';
 import {
@@ -225,7 +225,7 @@ describe('observations', () => {
       ],
       ...over,
     });
-    return encodeObservation({ ...observation, seal: sealOf(observation, SECRET) });
+    return encodeObservation({ ...observation, seal: new Seal(SECRET).of(observation) });
   };
   const observe = async (left: string, right: string, over: Partial<Observation> = {}) => {
     const observation = sealed({ legacy: jsonAnswer(left), candidate: jsonAnswer(right), ...over });
@@ -311,7 +311,7 @@ describe('observations', () => {
   it('that no proxy of this config can have made are refused, and counted by reason', async () => {
     await client.resetParity('notes');
     await observe('{"a":1}', '{"a":2}', { target: '/internal/everything' });
-    const forged = { ...sealed({ caller: { user: 'director' } }), caller: { user: 'somebody' } };
+    const forged = { ...sealed({ caller: { user: 'director' } }), caller: { user: 'other' } };
     await post(LINK_PATHS.observations, { observations: [forged] });
     const metrics = await (await fetch(`${control.address}/metrics`)).text();
     expect(metrics).toContain('ficus_reports_refused_total{kind="observation",reason="target-off-route"} 1');
