@@ -1,0 +1,2 @@
+/** The cluster's former place, for scripts that import it from here. */
+export { startCluster } from '@ficus/tools';
