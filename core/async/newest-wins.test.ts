@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { NewestWins } from './newest-wins.ts';
 
-test('a reading is stale once one that began later was taken over', () => {
+test('a reading is stale once one that began later has been applied', () => {
   const readings = new NewestWins();
   const [older, newer] = [readings.begin(), readings.begin()];
   expect([older.stale, newer.stale]).toEqual([false, false]);
@@ -9,7 +9,7 @@ test('a reading is stale once one that began later was taken over', () => {
   expect([older.stale, newer.stale]).toEqual([true, false]);
 });
 
-test('readings that end in the order in which they began are all taken over', () => {
+test('readings that end in the order in which they began are all applied', () => {
   const readings = new NewestWins();
   const [older, newer] = [readings.begin(), readings.begin()];
   older.take();
@@ -18,7 +18,7 @@ test('readings that end in the order in which they began are all taken over', ()
   expect(newer.stale).toBe(false);
 });
 
-test('a reading that was not taken over makes no other stale', () => {
+test('a reading that was not applied makes no other stale', () => {
   const readings = new NewestWins();
   const older = readings.begin();
   readings.begin();

@@ -1,9 +1,10 @@
 /**
- * Readings of one thing (a config, a flags file, the flags of a server) that may overlap: once a reading was taken over,
- * those that began before it are stale, however late they end. Those that fail take nothing over and make nothing stale.
+ * Readings of one thing (a config, a flags file, the flags of a server) that may overlap: once a reading is
+ * applied, those that began before it are stale, however late they end. A failed reading applies nothing and
+ * makes nothing stale.
  */
 export interface Reading {
-  /** A reading that began later was taken over: this one says nothing any more. */
+  /** A reading that began later has been applied: this one is out of date. */
   readonly stale: boolean;
   /** What this reading found is in place now. */
   take(): void;

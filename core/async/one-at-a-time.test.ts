@@ -18,7 +18,7 @@ test('the second begins when the first has ended, and runs although the first fa
   expect(said).toEqual(['begin 1', 'begin 2', 'end 2']);
 });
 
-test('idle waits for all that was asked for, failed work included', async () => {
+test('idle waits for all work added so far, failed work included', async () => {
   const queue = new OneAtATime();
   const work = Promise.withResolvers<void>();
   let idle = false;

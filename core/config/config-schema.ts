@@ -7,7 +7,7 @@ import { upstreamSchema } from './upstream-schema.ts';
 
 const sliceName = z
   .string()
-  .regex(/^[a-z][a-z0-9-]*$/, 'a slice’s name is lower case letters, digits and hyphens');
+  .regex(/^[a-z][a-z0-9-]*$/, 'a slice’s name consists of lower case letters, digits and hyphens');
 
 export const configSchema = z.strictObject({
   version: z.literal(1).describe('version of this format'),
@@ -15,7 +15,7 @@ export const configSchema = z.strictObject({
   control: controlSchema.optional(),
   flags: flagsSchema.prefault({}),
   legacy: upstreamSchema.describe('the monolith'),
-  slices: z.record(sliceName, sliceSchema).default({}).describe('what moves, by name'),
+  slices: z.record(sliceName, sliceSchema).default({}).describe('slices to migrate, by name'),
 });
 
 export type FicusConfig = z.output<typeof configSchema>;

@@ -21,7 +21,7 @@ export const flagsSchema = z
       .string()
       .min(1)
       .optional()
-      .describe('provider file: Unleash client-features format, watched; looked for beside the config'),
+      .describe('provider file: Unleash client-features format, watched; relative to the config file'),
     unleash: z
       .strictObject({
         url: httpUrl.describe('base of the client API, ending in /api'),

@@ -16,7 +16,7 @@ export const guardsSchema = z
           .int()
           .positive()
           .default(1000)
-          .describe('least comparisons for an answer; the bound itself may ask for more'),
+          .describe('fewest comparisons for an answer; the bound itself may need more'),
       })
       .optional(),
     lag: z
@@ -25,11 +25,15 @@ export const guardsSchema = z
     errors: z
       .strictObject({ maxRatio: z.number().positive() })
       .optional()
-      .describe('candidate’s error share over the legacy’s; not evaluated by this version, which refuses it'),
+      .describe(
+        'candidate’s error share divided by the legacy’s; not supported by this version: setting it is an error',
+      ),
     latency: z
       .strictObject({ p99MaxRatio: z.number().positive() })
       .optional()
-      .describe('candidate’s p99 over the legacy’s; not evaluated by this version, which refuses it'),
+      .describe(
+        'candidate’s p99 divided by the legacy’s; not supported by this version: setting it is an error',
+      ),
   })
   .describe('Conditions that hold before `ficus serve` raises the candidate’s share');
 

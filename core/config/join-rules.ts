@@ -1,6 +1,6 @@
 /**
  * Rules that join several areas of the config. They look at the document as it was written and trust nothing
- * of its shape, so that they speak even when some area is invalid: a user sees all errors at once.
+ * of its shape, so that they apply even when an area is invalid: a user sees all errors at once.
  */
 import type { ConfigProblem } from './config-problem.ts';
 import { UNEVALUATED_GUARDS } from './guards-schema.ts';
@@ -81,10 +81,15 @@ function unknownIgnoredRoutes(name: string, slice: Loose): ConfigProblem[] {
 
 function writersOfNoTables(name: string, slice: Loose): ConfigProblem[] {
   if (list(slice.writtenBy).length === 0 || list(slice.tables).length > 0) return [];
-  return [{ path: ['slices', name, 'writtenBy'], message: 'says who writes tables, and the slice has none' }];
+  return [
+    {
+      path: ['slices', name, 'writtenBy'],
+      message: 'names requests that write the slice’s tables, but the slice has none',
+    },
+  ];
 }
 
-/** A guard that nothing evaluates would promise what it does not keep. */
+/** A guard that is never evaluated would give false safety. */
 function unevaluatedGuards(name: string, slice: Loose): ConfigProblem[] {
   const guards = loose(slice.guards);
   return UNEVALUATED_GUARDS.filter((guard) => guards[guard] !== undefined).map((guard) => ({

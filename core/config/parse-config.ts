@@ -25,7 +25,7 @@ export function parseConfig(
   const filled = interpolate(document, environment, unset);
   const parsed = configSchema.safeParse(filled);
   const shape = parsed.success ? [] : parsed.error.issues.flatMap(toProblems);
-  // A value that could not be filled in has its own problem already; and one word for one path is enough.
+  // A value that could not be filled in has its own problem already; one problem per path is enough.
   const problems = firstOfEachPath([...unset, ...shape, ...checkJoins(filled)]);
   return parsed.success && problems.length === 0
     ? { ok: true, config: parsed.data }

@@ -37,8 +37,8 @@ export const identifySchema = z
           .optional()
           .describe('PEM public key that bearer tokens are verified with'),
         jwks: httpUrl.optional().describe('URL of the issuer’s key set (JWKS); keys may change at any time'),
-        issuer: z.string().min(1).optional().describe('who must have issued the token (iss)'),
-        audience: z.string().min(1).optional().describe('whom the token must be for (aud)'),
+        issuer: z.string().min(1).optional().describe('issuer that the token must name (iss)'),
+        audience: z.string().min(1).optional().describe('audience that the token must name (aud)'),
       })
       .refine(({ secret, publicKey, jwks }) => [secret, publicKey, jwks].filter(Boolean).length === 1, {
         message: 'name exactly one of secret, publicKey, jwks',
@@ -56,11 +56,11 @@ export const identifySchema = z
         ttlSeconds: z.int().positive().default(60).describe('lifetime of an assertion in seconds'),
       })
       .optional()
-      .describe('a short-lived signed JWT tells the candidate who calls'),
+      .describe('sends the candidate a short-lived signed JWT that identifies the caller'),
   })
   .refine(
     ({ user, session, tenant, jwt }) => jwt || ![user, session, tenant].some((source) => source?.jwtClaim),
-    { path: ['jwt'], message: 'is required: a claim of a bearer token is asked for' },
+    { path: ['jwt'], message: 'is required: jwtClaim reads a bearer token' },
   )
   .describe('Who calls');
 
@@ -71,7 +71,7 @@ export const proxySchema = z
     workers: z
       .union([z.literal('auto'), z.int().min(1).max(256)])
       .default(1)
-      .describe('processes that serve; auto is one for each core'),
+      .describe('worker processes; auto means one per core'),
     trustedProxies: z
       .array(network)
       .default([])
@@ -97,10 +97,10 @@ export const proxySchema = z
           .int()
           .positive()
           .default(20_000)
-          .describe('client connections held at once, each worker'),
-        headerBytes: z.int().positive().default(32_768).describe('bytes of a request head'),
-        headerCount: z.int().positive().default(200).describe('header fields of a request'),
-        targetBytes: z.int().positive().default(16_384).describe('bytes of a request target'),
+          .describe('most client connections at once, per worker'),
+        headerBytes: z.int().positive().default(32_768).describe('largest request head, in bytes'),
+        headerCount: z.int().positive().default(200).describe('most header fields in a request'),
+        targetBytes: z.int().positive().default(16_384).describe('longest request target, in bytes'),
         bufferedBytes: z
           .int()
           .positive()
@@ -110,14 +110,20 @@ export const proxySchema = z
       .prefault({}),
     timeouts: z
       .strictObject({
-        headersMs: milliseconds.default(30_000).describe('a client must have sent its head'),
-        requestMs: milliseconds.default(300_000).describe('a client must have sent its whole request'),
-        keepAliveMs: milliseconds.default(65_000).describe('an idle client connection stays open'),
-        drainMs: milliseconds.default(30_000).describe('requests under way may finish after SIGTERM'),
+        headersMs: milliseconds
+          .default(30_000)
+          .describe('longest time for a client to send its request head'),
+        requestMs: milliseconds
+          .default(300_000)
+          .describe('longest time for a client to send its whole request'),
+        keepAliveMs: milliseconds.default(65_000).describe('how long an idle client connection stays open'),
+        drainMs: milliseconds
+          .default(30_000)
+          .describe('how long requests under way may take to finish after SIGTERM'),
         workerMs: milliseconds
           .min(1_000)
           .default(30_000)
-          .describe('a worker process that does not report for so long is restarted'),
+          .describe('a worker process that reports nothing for this long is restarted'),
       })
       .prefault({}),
     accessLog: z
@@ -132,14 +138,14 @@ export const proxySchema = z
       .prefault({}),
     shadow: z
       .strictObject({
-        concurrency: z.int().positive().default(64).describe('copies under way at once, each worker'),
+        concurrency: z.int().positive().default(64).describe('most copies under way at once, per worker'),
         timeoutMs: milliseconds.default(5000).describe('deadline of a copy'),
         bodyBytes: z.int().positive().default(262_144).describe('bytes of a body kept for comparison'),
         bufferedBytes: z
           .int()
           .positive()
           .default(67_108_864)
-          .describe('bytes of copies held at once, each worker; more are dropped and counted'),
+          .describe('most bytes of copies held at once, per worker; further copies are dropped and counted'),
       })
       .prefault({}),
   })

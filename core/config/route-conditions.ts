@@ -1,6 +1,7 @@
 /**
- * Conditions of a route beside method and path: one key for each kind, used by routes and by `writtenBy`. What a key does
- * is a file of its name under proxy/match/conditions/. A new kind: docs/architecture/add-a-route-condition.md.
+ * Conditions of a route beside method and path: one key for each kind, used by routes and by `writtenBy`.
+ * What a key does is a file of its name under proxy/match/conditions/. A new kind:
+ * docs/architecture/add-a-route-condition.md.
  */
 import { z } from 'zod';
 import { headerName, network } from './common-schema.ts';
@@ -25,7 +26,7 @@ export const routeConditions = {
     .min(1)
     .optional()
     .describe(
-      'CIDRs, one of which has the client’s address; behind trustedProxies that of the client, not of the proxy',
+      'CIDRs of client addresses; behind trustedProxies the client’s address counts, not the proxy’s',
     ),
 };
 

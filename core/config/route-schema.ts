@@ -57,7 +57,7 @@ export const routeSchema = z
       .string()
       .regex(/^[a-z0-9][a-z0-9-]*$/, 'must be lower case letters, digits and hyphens')
       .describe('name of the route inside its slice'),
-    methods: methods.default(['GET', 'HEAD']).describe('methods it answers to'),
+    methods: methods.default(['GET', 'HEAD']).describe('methods that the route matches'),
     ...requestMatch,
     kind: z
       .enum(['read', 'write'])

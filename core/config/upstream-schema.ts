@@ -10,34 +10,34 @@ export const upstreamSchema = z.strictObject({
     .array(upstreamAddress)
     .min(1)
     .optional()
-    .describe(
-      'where the proxy connects to, instead of looking up the URL’s host: IP or IP:PORT, [IPv6]:PORT',
-    ),
+    .describe('addresses to connect to instead of looking up the URL’s host: IP or IP:PORT, [IPv6]:PORT'),
   database: postgresUrl.optional().describe('its database; needed by slices with tables'),
   timeouts: z
     .strictObject({
-      connectMs: milliseconds.default(3000).describe('TCP and TLS are established'),
+      connectMs: milliseconds.default(3000).describe('longest time to establish TCP and TLS'),
       firstByteMs: milliseconds
         .default(60_000)
         .describe('from the last request byte to the first response byte'),
       idleMs: milliseconds
         .default(60_000)
-        .describe('no byte in either direction (not for upgrades and event streams)'),
-      totalMs: milliseconds.optional().describe('the whole exchange; by default unbounded'),
+        .describe('longest time without a byte in either direction (not for upgrades and event streams)'),
+      totalMs: milliseconds.optional().describe('longest time for the whole exchange; unbounded by default'),
     })
     .prefault({}),
   pool: z
     .strictObject({
-      connections: z.int().positive().default(256).describe('connections to the upstream, each worker'),
+      connections: z.int().positive().default(256).describe('most connections to the upstream, per worker'),
       pending: z
         .int()
         .min(0)
         .default(1024)
-        .describe('requests that wait for a connection before more are refused'),
-      pendingMs: milliseconds.default(3000).describe('a request waits for a connection'),
+        .describe('requests that may wait for a connection; more are refused'),
+      pendingMs: milliseconds.default(3000).describe('longest wait for a connection'),
       idleMs: milliseconds
         .default(20_000)
-        .describe('an unused connection is closed; stay below the upstream’s keep-alive timeout'),
+        .describe(
+          'how long an unused connection stays open; keep it below the upstream’s keep-alive timeout',
+        ),
     })
     .prefault({}),
   tls: z
@@ -46,7 +46,7 @@ export const upstreamSchema = z.strictObject({
       cert: z.string().optional().describe('PEM file of the client certificate'),
       key: z.string().optional().describe('PEM file of the client key'),
       serverName: z.string().optional().describe('name for SNI and for the check of the certificate'),
-      verify: z.boolean().default(true).describe('check the certificate; false is for tests alone'),
+      verify: z.boolean().default(true).describe('check the certificate; false only for tests'),
     })
     .optional(),
   retry: z
@@ -58,18 +58,18 @@ export const upstreamSchema = z.strictObject({
         .min(1)
         .max(5)
         .default(1)
-        .describe('attempts in all, idempotent methods only; 1 means no retry'),
+        .describe('attempts in all, for idempotent methods only; 1 means no retry'),
       backoffMs: milliseconds.default(25).describe('base of the exponential back-off with full jitter'),
       statuses: z
         .array(z.int().min(500).max(599))
         .default([502, 503, 504])
-        .describe('responses that are retried'),
+        .describe('response statuses that are retried'),
     })
     .prefault({}),
   breaker: z
     .strictObject({
-      failures: z.int().positive().default(5).describe('consecutive failures that open it'),
-      openMs: milliseconds.default(5000).describe('until one half-open probe'),
+      failures: z.int().positive().default(5).describe('consecutive failures that open the breaker'),
+      openMs: milliseconds.default(5000).describe('how long it stays open before one half-open probe'),
     })
     .prefault({}),
   outlier: z
@@ -86,22 +86,28 @@ export const upstreamSchema = z.strictObject({
         .gt(0)
         .max(1)
         .default(0.3)
-        .describe('share of failures (500s as well) above that of the other addresses'),
+        .describe('how far the share of failures (500s included) may lie above the other addresses’'),
       minRequests: z
         .int()
         .positive()
         .default(50)
-        .describe('requests in 10 to 20 seconds, there and at the others, before shares are compared'),
+        .describe(
+          'fewest requests in 10 to 20 seconds, to the address and to the others, before shares are compared',
+        ),
       ejectMs: milliseconds
         .default(30_000)
-        .describe('ejected for so long, then one request probes; doubled each time in a row'),
-      maxEjectMs: milliseconds.default(300_000).describe('ejected for so long at most'),
+        .describe(
+          'how long an address is ejected before one request probes it; doubled for each ejection in a row',
+        ),
+      maxEjectMs: milliseconds.default(300_000).describe('longest ejection'),
       maxShare: z
         .number()
         .min(0)
         .max(1)
         .default(0.5)
-        .describe('share of the addresses ejected at once: at least one, never all; 0 turns it off'),
+        .describe(
+          'largest share of addresses ejected at once: at least one, never all; 0 turns ejection off',
+        ),
     })
     .prefault({})
     .describe('An unhealthy address among several of this upstream is ejected for a while'),
@@ -109,7 +115,7 @@ export const upstreamSchema = z.strictObject({
     .int()
     .positive()
     .optional()
-    .describe('requests under way at once, each worker; more fail fast with 503'),
+    .describe('most requests under way at once, per worker; more fail fast with 503'),
 });
 
 export type UpstreamConfig = z.output<typeof upstreamSchema>;

@@ -1,7 +1,7 @@
 /**
  * Step 4 of the request path, as a pure function: who serves this request, who gets a copy, and why.
- * The order of the tests is the order of the promises: writes go to the owner, a pinned user reads what they
- * wrote, a tester's word comes before the flag, and a candidate that is known to be unhealthy serves no one.
+ * The order of the checks is their priority: writes go to the owner, a pinned user reads what they
+ * wrote, a tester's override comes before the flag, and an unhealthy candidate serves no requests.
  */
 import { otherSide, type Side } from '../slice/side.ts';
 import type { Reason } from './reasons.ts';

@@ -1,18 +1,18 @@
 /**
- * Why a side serves: sent as `x-ficus-reason`, counted, logged. The type follows from the table, so that a new reason
- * compiles only with its meaning; counters give each of them a cell, and docs/reasons.md a line.
+ * Why a side serves: sent as `x-ficus-reason`, counted, logged. The type follows from the table, so that a
+ * new reason compiles only with its meaning; counters give each of them a cell, and docs/reasons.md a line.
  */
 import { type Word, wordsOf } from '../words/word.ts';
 
 export interface ReasonWord extends Word {
-  /** Whether the serve flag has a say over such requests: the share that it asks for is measured over these. */
+  /** Whether the serve flag decides such requests: its share is measured over these. */
   readonly underFlag: boolean;
 }
 
 export const reasons = {
   'no-route': {
     means: 'No route matches; the legacy serves, untouched.',
-    action: 'If a route was meant to match: `ficus check --explain METHOD URL` says which does, and why.',
+    action: 'If a route should match, `ficus check --explain METHOD URL` shows which one does, and why.',
     underFlag: false,
   },
   'owner-writes': {
@@ -23,12 +23,12 @@ export const reasons = {
   forced: {
     means: 'A tester’s `x-ficus-force` chose the side.',
     action:
-      'If it was not a tester of yours: change `proxy.force.secret` and look at `proxy.force.trustedNetworks`.',
+      'If the tester is not yours, change `proxy.force.secret` and check `proxy.force.trustedNetworks`.',
     underFlag: false,
   },
   pinned: {
     means: 'The user has just written; the owner serves until the stream has applied the write.',
-    action: 'If the share of these stays high: see the stream’s lag in `ficus status SLICE`.',
+    action: 'If this share stays high, check the stream’s lag in `ficus status SLICE`.',
     underFlag: true,
   },
   'breaker-open': {
@@ -37,7 +37,7 @@ export const reasons = {
     underFlag: true,
   },
   'fell-back': {
-    means: 'The candidate gave no answer to a read; the legacy was asked instead.',
+    means: 'The candidate did not answer a read; the request went to the legacy instead.',
     action: 'See the candidate’s failures in the log; each is counted as a failure of the candidate.',
     underFlag: true,
   },

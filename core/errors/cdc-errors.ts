@@ -56,7 +56,7 @@ export const cdcErrors = {
     exit: 3,
     title: 'Changes of a table must be applied one by one',
     remedy:
-      'Nothing is wrong; the table is followed more slowly. Drop the index or constraint on the candidate until cutover to be faster.',
+      'Nothing is wrong, but the stream applies this table more slowly. For more speed, drop the index or constraint on the candidate until cutover.',
     retry: 'manual',
   },
   FICUS_CDC_TARGET_TRIGGERS: {
@@ -77,8 +77,8 @@ export const cdcErrors = {
   FICUS_CDC_PUBLICATION_GAP: {
     status: 409,
     exit: 3,
-    title: 'The publication was changed by another hand, and changes were not sent',
-    remedy: 'Copy the rows again: ficus copy SLICE --restart. Leave the publication to Ficus.',
+    title: 'The publication was changed outside Ficus, and changes were not sent',
+    remedy: 'Copy the rows again: ficus copy SLICE --restart. Do not change the publication by hand.',
     retry: 'manual',
   },
   FICUS_CDC_SOURCE_UNSETTLED: {
@@ -92,17 +92,16 @@ export const cdcErrors = {
   FICUS_CDC_SOURCE_UNDECODABLE: {
     status: 409,
     exit: 3,
-    title: 'The source cannot decode what the slot asks for',
-    remedy:
-      'If it does not pass by itself, copy the rows again, with a new slot: ficus copy SLICE --restart.',
+    title: 'The source cannot decode the slot’s changes',
+    remedy: 'If the error persists, copy the rows again with a new slot: ficus copy SLICE --restart.',
     retry: 'manual',
   },
   FICUS_CDC_INTERRUPTED: {
     status: 503,
     exit: 3,
-    title: 'A database broke off the stream’s work',
+    title: 'A database interrupted the stream',
     remedy:
-      'The stream retries by itself. If it keeps happening, fix what the message names: a deadlock, a lock, room on a disk, connections that are used up.',
+      'The stream retries by itself. If it keeps happening, fix what the message names: a deadlock, a lock, a full disk, no free connections.',
     retry: 'timed',
   },
   FICUS_CDC_STATEMENT_REFUSED: {
@@ -116,7 +115,8 @@ export const cdcErrors = {
     status: 409,
     exit: 3,
     title: 'A change cannot be applied to the target',
-    remedy: 'Fix the target as the shown event asks; the stream continues from the same transaction.',
+    remedy:
+      'Fix the target so that the event shown can be applied; the stream continues from the same transaction.',
     retry: 'manual',
   },
   FICUS_CDC_CONFLICT: {
@@ -124,7 +124,7 @@ export const cdcErrors = {
     exit: 3,
     title: 'A row of the target contradicts the change stream',
     remedy:
-      'Another writer changes the target’s tables: find it, and revoke its right. Then make the shown row of the target what the source had before the event (delete the one that must not be there, restore the one that is missing); the stream continues by itself. Where many rows are concerned, copy again: ficus copy SLICE --restart.',
+      'Another writer changes the target’s tables: find it, and revoke its privileges. Then make the shown row of the target what the source had before the event (delete the one that must not be there, restore the one that is missing); the stream continues by itself. If many rows differ, copy again: ficus copy SLICE --restart.',
     retry: 'manual',
   },
   FICUS_CDC_TARGET_NOT_EMPTY: {
@@ -153,7 +153,7 @@ export const cdcErrors = {
     status: 409,
     exit: 3,
     title: 'Another process applies this stream, or the owner has changed',
-    remedy: 'Leave it to the other process; this one has stopped writing.',
+    remedy: 'No action is needed: this process has stopped writing.',
     retry: 'never',
   },
 } as const satisfies Record<string, ErrorEntry>;

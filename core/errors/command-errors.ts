@@ -26,7 +26,7 @@ export const commandErrors = {
   FICUS_SLICE_UNKNOWN: {
     status: 404,
     exit: 2,
-    title: 'There is no such slice',
+    title: 'No such slice',
     remedy: 'Use a slice named in ficus.yaml; `ficus status` lists them.',
     retry: 'never',
   },
@@ -69,8 +69,7 @@ export const commandErrors = {
     status: 500,
     exit: 3,
     title: 'A part of the sample did not start, or exited unexpectedly',
-    remedy:
-      'Fix what the message names; `npm run demo -- --keep` keeps the logs of all parts under .ficus/ for a look.',
+    remedy: 'Fix what the message names; `npm run demo -- --keep` keeps the logs of all parts under .ficus/.',
     retry: 'manual',
   },
   FICUS_INTERRUPTED: {

@@ -108,7 +108,7 @@ export const controlErrors = {
     status: 502,
     exit: 3,
     title: 'The Unleash server does not answer as expected',
-    remedy: 'See whether it runs and whether flags.unleash.url ends in /api; flip the flag again.',
+    remedy: 'Check that it runs and that flags.unleash.url ends in /api; then flip the flag again.',
     retry: 'timed',
   },
   FICUS_CONTROL_NO_TABLES: {

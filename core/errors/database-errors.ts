@@ -6,7 +6,7 @@ export const databaseErrors = {
     status: 503,
     exit: 3,
     title: 'A database cannot be reached',
-    remedy: 'See whether it runs, and whether host, port, name, user and password in its URL are right.',
+    remedy: 'Check that it runs, and that host, port, name, user and password in its URL are right.',
     retry: 'timed',
   },
   FICUS_DATABASE_VERSION: {

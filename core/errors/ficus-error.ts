@@ -37,7 +37,7 @@ export interface Problem {
   readonly code: ErrorCode;
 }
 
-/** The problem document for an error; the detail may be shown to anybody. */
+/** The problem document for an error; the detail may be public. */
 export function toProblem(code: ErrorCode, detail?: string): Problem {
   const { title, status } = catalogue[code];
   return {

@@ -1,7 +1,8 @@
 /**
- * Why the proxy refuses a request before any side sees it: label `reason` of `ficus_refused_total`, field `reason` of the
- * log line. A parse error that has no word here is named as llhttp names it (`invalid-header-token`); a request that
- * was sound and is given up is counted under its error code (docs/errors.md).
+ * Why the proxy refuses a request before any side sees it: label `reason` of `ficus_refused_total`, field
+ * `reason` of the log line. A parse error that is not listed here keeps llhttp's name
+ * (`invalid-header-token`); a sound request that the proxy gives up is counted under its error code
+ * (docs/errors.md).
  */
 import type { Word } from '../words/word.ts';
 
@@ -10,7 +11,8 @@ export const refusals = {
   'too-many-headers': { means: 'There are more fields than `proxy.limits.headerCount`.', action: '' },
   'head-too-large': { means: 'The head is larger than `proxy.limits.headerBytes`.', action: '' },
   'too-many-connections': {
-    means: 'As many clients are connected as `proxy.limits.connections` allows; the connection was closed.',
+    means:
+      'The limit of client connections was reached (`proxy.limits.connections`); the connection was closed.',
     action: 'Add proxies, or raise the limit if the machine has room.',
   },
   'request-timeout': {
@@ -38,7 +40,7 @@ export const refusals = {
   'path-ambiguous': {
     means:
       'Servers would read the path in different ways: a character that is not allowed, a broken escape, a hidden dot segment.',
-    action: 'If a client of yours sends it: let it escape once, and correctly.',
+    action: 'If one of your clients sends it, make it escape the path once, correctly.',
   },
 } as const satisfies Record<string, Word>;
 

@@ -1,6 +1,7 @@
 /**
  * What a proxy and the control plane say to each other. The proxy speaks first, always: it subscribes to the
- * state stream, asks for positions, and reports. With the control plane away it continues with the last state it received.
+ * state stream, asks for positions, and reports. While the control plane is unreachable, it continues with
+ * the last state it received.
  *
  *     GET  /api/v1/link/stream        server-sent events: `state`, then `progress` whenever it moves
  *     POST /api/v1/link/positions     PositionsRequest → PositionsAnswer
@@ -50,7 +51,7 @@ export interface ProxyReport {
   /** Unique for one run of one proxy. */
   readonly proxyId: string;
   readonly workers: number;
-  /** Slice → epoch that all workers have taken over. */
+  /** Slice → epoch that all workers have applied. */
   readonly epochs: Readonly<Record<string, number>>;
   /** Requests since the last report. */
   readonly traffic: readonly TrafficCount[];

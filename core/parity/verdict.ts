@@ -30,7 +30,7 @@ export const verdictKinds = {
     action: '',
   },
   inconclusive: {
-    means: 'Neither sameness nor difference is certain; the reason is named.',
+    means: 'The comparison is inconclusive; the reason is named.',
     action: 'See the reason.',
   },
   skipped: { means: 'It was not compared; the reason is named.', action: 'See the reason.' },
@@ -38,7 +38,10 @@ export const verdictKinds = {
 
 export const VERDICT_KINDS = wordsOf<VerdictKind>(verdictKinds);
 
-/** One place where two responses differ. `path` is `status`, `header.NAME`, `body` or a JSON path (`$.items[0].id`). */
+/**
+ * One place where two responses differ. `path` is `status`, `header.NAME`, `body` or a JSON path
+ * (`$.items[0].id`).
+ */
 export interface Difference {
   readonly path: string;
   readonly legacy: string;

@@ -3,9 +3,9 @@ export type ReplicationState =
   | 'starting'
   | 'copying'
   | 'streaming'
-  /** Another process holds the slot; this one takes over when it goes. */
+  /** Another process holds the slot; this one waits until it is released. */
   | 'standby'
-  /** A connection is down; tried again by itself. */
+  /** A connection is down; it is retried automatically. */
   | 'reconnecting'
   /** An operator has to fix something; `problem` says what. */
   | 'stopped';
@@ -13,13 +13,19 @@ export type ReplicationState =
 export interface ReplicationStatus {
   readonly slice: string;
   readonly state: ReplicationState;
-  /** Last source position whose changes are committed on the target, as `X/Y`; acknowledged only when durable too. */
+  /**
+   * Last source position whose changes are committed on the target, as `X/Y`; acknowledged only when durable
+   * too.
+   */
   readonly appliedLsn: string;
   /** End of the source's WAL when last asked, as `X/Y`. */
   readonly sourceLsn: string;
   /** WAL between the two, in bytes. */
   readonly lagBytes: number;
-  /** Time the last heartbeat took to come back through the target, or more when the next one is overdue; milliseconds. */
+  /**
+   * Time the last heartbeat took to come back through the target, or more when the next one is overdue;
+   * milliseconds.
+   */
   readonly lagMs: number;
   readonly transactionsApplied: number;
   readonly rowsApplied: number;
@@ -53,6 +59,8 @@ export interface SlotHealth {
   readonly walStatus: string;
   /** WAL that the source keeps because of this slot, in bytes. */
   readonly retainedBytes: number;
-  /** WAL that may still be written before the slot is lost, in bytes; undefined when the source sets no limit. */
+  /**
+   * WAL that may still be written before the slot is lost, in bytes; undefined when the source sets no limit.
+   */
   readonly roomBytes: number | undefined;
 }

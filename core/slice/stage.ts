@@ -6,7 +6,7 @@ import type { Side } from './side.ts';
 export const stages = {
   legacy: {
     means: 'The legacy serves; nothing is compared.',
-    action: '`ficus shadow SLICE PERCENT` begins to compare.',
+    action: '`ficus shadow SLICE PERCENT` starts comparing.',
   },
   shadow: {
     means: 'The legacy serves; copies of reads go to the candidate and are compared.',
@@ -25,7 +25,7 @@ export const stages = {
     action: '',
   },
   retired: {
-    means: 'The way back has ended.',
+    means: 'Rollback is no longer possible.',
     action: 'Delete the slice’s code and tables from the monolith.',
   },
 } as const satisfies Record<string, Word>;

@@ -1,6 +1,6 @@
 /**
- * Two bodies: JSON by structure, everything else by its bytes. Compressed bodies are compared unpacked, so that
- * another compressor is no difference. Equal bytes are never unpacked or parsed.
+ * Two bodies: JSON by structure, everything else by its bytes. Compressed bodies are compared unpacked, so
+ * that another compressor is no difference. Equal bytes are never unpacked or parsed.
  */
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { compareJson } from './compare-json.ts';
@@ -50,7 +50,8 @@ function compareAsJson(legacy: Uint8Array, candidate: Uint8Array, found: Differe
     compareJson(...documents, found);
     return true;
   } catch (error) {
-    // Nested deeper than the stack: nobody's API, but nobody may stop the comparisons with it.
+    // Nested deeper than the stack: no real API does that, but a hostile answer must not stop the
+    // comparisons.
     if (error instanceof RangeError) return false;
     throw error;
   }

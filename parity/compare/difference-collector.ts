@@ -1,6 +1,7 @@
 /**
- * Takes each difference as it is found, asks the rules, and keeps a bounded number of unexplained ones. The
- * rules are asked for every single one: a bound before the rules would let noise hide a real difference.
+ * Takes each difference as it is found, checks it against the rules, and keeps a bounded number of
+ * unexplained ones. Every difference is checked: a bound before the rules would let noise hide a real
+ * difference.
  */
 import type { Difference } from '@ficus/core';
 import type { Place, PreparedRules } from '../rules/ignore-rules.ts';

@@ -1,10 +1,10 @@
 /**
- * JSON read for comparison: numbers stay as they were written. `10000000000000001` and `10000000000000000` are
- * one number to JavaScript and two to everybody's accountant; `1.10` and `1.1` differ to a client that shows them.
- * Of a member that is named twice the last one is seen, as everywhere in JavaScript.
+ * JSON read for comparison: numbers stay as they were written. `10000000000000001` and `10000000000000000`
+ * are one number to JavaScript and two different amounts to an accountant; `1.10` and `1.1` differ to a
+ * client that shows them. Of a member that is named twice the last one is seen, as everywhere in JavaScript.
  *
- * Keeping the text of each number costs ten times the parsing. Most documents hold only numbers whose text follows
- * from their value (few digits, no exponent, no trailing zero): those are read as plain numbers.
+ * Keeping the text of each number costs ten times the parsing. Most documents hold only numbers whose text
+ * follows from their value (few digits, no exponent, no trailing zero): those are read as plain numbers.
  */
 
 /** A number, as written. */
@@ -27,8 +27,9 @@ export type ExactJson =
   | { readonly [name: string]: ExactJson };
 
 /**
- * A number of which two texts may have one value: -0, a trailing zero, more digits than a double holds, an exponent,
- * or so small that it would be printed with one. It may also find the like inside a string: that costs time alone.
+ * A number of which two texts may have one value: -0, a trailing zero, more digits than a double holds, an
+ * exponent, or so small that it would be printed with one. It may also find the like inside a string: that
+ * costs time alone.
  */
 const AMBIGUOUS_NUMBER =
   /(?:^|[:,[\s])(?:-0|-?\d+\.\d*0|-?[\d.]{16,}|-?0\.0{5}\d*|-?[\d.]+[eE][+-]?\d+)(?=[\s,\]}]|$)/;

@@ -1,6 +1,6 @@
 /**
- * How each header of a response is compared. Whatever is not named here is compared value by value; what is
- * passed over is passed over by a rule with a name and a reason.
+ * How each header of a response is compared. Headers not named here are compared value by value; a header is
+ * skipped only by a rule with a name and a reason.
  */
 
 export type HeaderComparison =

@@ -10,8 +10,8 @@ const BEFORE = 40;
 const SURROUNDINGS = 4096;
 
 /**
- * The two texts, each at most about 160 characters, from shortly before the first difference. Secrets are taken
- * out before anything is cut off: the name that gives one away may stand just before the cut.
+ * The two texts, each at most about 160 characters, from shortly before the first difference. Secrets are
+ * taken out before anything is cut off: the name that identifies a secret may stand just before the cut.
  */
 export function showPair(legacy: string, candidate: string): [string, string] {
   const near = Math.max(0, firstDifference(legacy, candidate) - SURROUNDINGS);

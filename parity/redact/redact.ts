@@ -1,6 +1,6 @@
 /**
  * What a stored sample may hold. Secrets and personal data are replaced by their names and by what they look
- * like; a tag of a few characters, salted anew in each process, keeps "these two differ" visible.
+ * like; a tag of a few characters, salted per process, keeps "these two differ" visible.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Difference } from '@ficus/core';
@@ -78,7 +78,7 @@ export function redactText(text: string): string {
   return redactPatterns(named);
 }
 
-/** What gives itself away by its looks. */
+/** Values recognisable by their format. */
 function redactPatterns(text: string): string {
   return text
     .replace(JWT, placeholder)

@@ -1,4 +1,7 @@
-/** A command that somebody will paste into a shell, made of what a stranger sent: it must hold no command of theirs. */
+/**
+ * The curl command is pasted into a shell and made of untrusted input: no part of that input may run as a
+ * command.
+ */
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';

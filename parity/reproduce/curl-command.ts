@@ -1,6 +1,6 @@
 /**
- * A difference as something to try: the same request to one side, as a curl command that a POSIX shell takes as
- * it is. Secrets are shell variables (`$FICUS_COOKIE`), for the reader to fill in.
+ * A difference as something to try: the same request to one side, as a curl command that a POSIX shell takes
+ * as it is. Secrets are shell variables (`$FICUS_COOKIE`), for the reader to fill in.
  */
 import { isSensitiveName, redactTarget, redactText } from '../redact/redact.ts';
 
@@ -36,7 +36,10 @@ const LEFT_OUT = new Set([
   'if-modified-since',
 ]);
 
-/** One line. `baseUrl` is the side's upstream; `secrets` are header names that are secret besides the known ones. */
+/**
+ * One line. `baseUrl` is the side's upstream; `secrets` are header names that are secret besides the known
+ * ones.
+ */
 export function curlCommand(
   request: ReproducedRequest,
   baseUrl: string,
@@ -56,7 +59,7 @@ function methodOption(method: string): string {
 }
 
 function headerArgument(name: string, value: string, secrets: readonly string[]): string {
-  // A Referer is a target as well, and others carry what gives itself away by its looks.
+  // A Referer is a target as well, and others may carry values recognisable by their format.
   if (!isSensitiveName(name) && !secrets.includes(name)) return quote(`${name}: ${redactText(value)}`);
   // The name is the client's: a header may be called `id`, backquotes included.
   return `${quote(`${name}: `)}"$FICUS_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}"`;

@@ -1,6 +1,6 @@
 /**
  * The reviewed exceptions of a slice (`parity.ignore` in ficus.yaml), made ready for one route on one day.
- * A rule explains a difference by naming its place; an expired rule explains nothing any more, and is said.
+ * A rule explains a difference by naming its place; an expired rule explains nothing and is reported.
  */
 import type { IgnoreRule } from '@ficus/core';
 import { type JsonStep, type PatternStep, parseJsonPattern, patternCovers } from './json-path.ts';

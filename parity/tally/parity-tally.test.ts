@@ -62,7 +62,7 @@ describe('tally', () => {
     expect(JSON.stringify(report)).not.toMatch(/sid=secret|a@b\.co|c@d\.co/);
   });
 
-  it('begins anew after a reset', () => {
+  it('starts again after a reset', () => {
     const tally = new ParityTally(new Date(0));
     add(tally, mismatch);
     tally.reset(new Date(1000));

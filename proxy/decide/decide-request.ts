@@ -1,6 +1,7 @@
 /**
- * Step 4, decide: gathers what core's `decideSide` asks for (flags evaluated for this caller, owner, pin, a tester's
- * word, the breaker) and answers who serves. The decision itself is core's, pure and tested there.
+ * Step 4, decide: gathers what core's `decideSide` asks for (flags evaluated for this caller, owner, pin, a
+ * tester's override, the breaker) and answers who serves. The decision itself is core's, pure and tested
+ * there.
  */
 import {
   type DecideFacts,

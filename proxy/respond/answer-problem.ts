@@ -1,6 +1,6 @@
 /**
- * Step 6, respond, when the proxy itself has to speak: problem+json (RFC 9457) on a response, or on the bare socket
- * of a connection whose request could not be read or wanted to be upgraded.
+ * Step 6, respond, when the proxy itself has to speak: problem+json (RFC 9457) on a response, or on the bare
+ * socket of a connection whose request could not be read or wanted to be upgraded.
  */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -11,7 +11,7 @@ export interface ProblemAnswer {
   readonly code: ErrorCode;
   /** Where it differs from the code's own. */
   readonly status?: number;
-  /** May be shown to anybody. */
+  /** May be public. */
   readonly detail: string;
   readonly retryAfterSeconds?: number;
   /** Flat list of further fields. */
