@@ -69,6 +69,10 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
       this.#upstream.pool.giveBack(connection);
       return;
     }
+    if (this.#call.mayLeave?.() === false) {
+      this.#withdraw(connection);
+      return;
+    }
     const head = this.#head!;
     this.#connection = connection;
     this.#reused = connection.served > 0;
@@ -86,6 +90,14 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
   onNoConnection(phase: 'queue' | 'connect', cause: NoConnectionCause, detail: string): void {
     this.#progress.phase = phase;
     this.fail('upstream', cause, detail);
+  }
+
+  #withdraw(connection: UpstreamConnection): void {
+    this.#upstream.pool.giveBack(connection);
+    // It was sent once already, on a connection that proved stale.
+    if (this.#progress.sent)
+      this.fail('upstream', 'reset', 'the connection was lost, and another came too late');
+    else this.#end('withdrawn');
   }
 
   // ── Step 5.3: head and body go out ─────────────────────────────────────────────────────────────────────────
@@ -220,7 +232,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
     this.#end('discarded');
   }
 
-  #end(kind: 'completed' | 'discarded'): void {
+  #end(kind: 'completed' | 'discarded' | 'withdrawn'): void {
     this.#connection = undefined;
     this.#release();
     // It is not sent again: what is left of it must not stand before the client's next request.

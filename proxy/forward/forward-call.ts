@@ -15,6 +15,11 @@ export interface ForwardCall extends HeadChanges, ResponseAmendments {
   /** Copies of both bodies, taken as they stream by. */
   readonly requestCapture?: BodyCapture | undefined;
   readonly responseCapture?: BodyCapture | undefined;
+  /**
+   * Asked once there is a connection, before a byte is written to it. `false` withdraws the request: it ends with the
+   * outcome `withdrawn`.
+   */
+  mayLeave?(): boolean;
   /** The final head says that the body has no end of its own. */
   onEventStream?(exchange: { cancel(): void }): void;
   /** Called exactly once, when all is over. May call `forward` again when the outcome allows it. */

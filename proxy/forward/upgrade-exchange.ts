@@ -61,6 +61,12 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser, Client
       this.#upstream.pool.giveBack(connection);
       return;
     }
+    if (this.#call.mayLeave?.() === false) {
+      this.#upstream.pool.giveBack(connection);
+      this.#release();
+      this.#report(this.#outcome('withdrawn'));
+      return;
+    }
     this.#connection = connection;
     this.#progress.connected('first-byte');
     connection.attach(this, this.#request.method!, true);

@@ -2,6 +2,7 @@
  * Steps 5 and 6, forward and respond: the attempts to have a request answered. One object for a request, which is itself
  * what the forwarder asks for (ForwardCall): it says what changes on the way to the side that is asked, hears what came
  * of it, and tries again, falls back to the legacy, or answers in the upstream's place (next-step.ts decides which).
+ * A write whose owner has changed, or is changing, is sent to neither side: it is decided again, unless it may have arrived.
  */
 import type { Side } from '@ficus/core';
 import { turnNow } from '../clock/turn-clock.ts';
@@ -10,25 +11,22 @@ import type { ForwardCall } from '../forward/forward-call.ts';
 import type { ResponseHead } from '../respond/response-amendments.ts';
 import type { LiveUpstream } from '../snapshot/live-upstream.ts';
 import type { BodyCapture } from '../wire/body-capture.ts';
-import type { Outcome } from '../wire/outcome.ts';
+import type { Discarded, Failed, Outcome } from '../wire/outcome.ts';
 import type { FieldNames } from '../wire/request-head.ts';
 import { withoutSide, withSide } from './added-fields.ts';
 import { answerForOutcome } from './answer-for-outcome.ts';
 import { answerClient, giveUp } from './end-unserved.ts';
-import {
-  decideNextStep,
-  type FallBackFacts,
-  isOutdated,
-  mayDiscardAnswer,
-  mayFallBack,
-} from './next-step.ts';
+import { decideNextStep, type FallBackFacts, mayDiscardAnswer, mayFallBack } from './next-step.ts';
 import { clientOrigin, fieldsFor, removedFor, targetFor } from './outgoing-head.ts';
 import { countRequest, dropShadow, reportServed } from './request-report.ts';
 import type { RequestState } from './request-state.ts';
 
-/** Step 5 for a request that has not been forwarded yet. */
-export function forwardTo(side: Side, state: RequestState): void {
-  new Attempts(state).begin(side);
+/**
+ * Step 5 for a request that has not been forwarded yet.
+ * @param decideAgain takes a write back that was decided for an owner of before, and was not sent
+ */
+export function forwardTo(side: Side, state: RequestState, decideAgain: (state: RequestState) => void): void {
+  new Attempts(state, decideAgain).begin(side);
 }
 
 class Attempts implements ForwardCall {
@@ -38,11 +36,15 @@ class Attempts implements ForwardCall {
   onResponseHead: ((head: ResponseHead) => 'forward' | 'discard') | undefined = undefined;
 
   readonly #state: RequestState;
+  readonly #decideAgain: (state: RequestState) => void;
   #live: LiveUpstream | undefined = undefined;
   #exposed = false;
+  /** Of an attempt that may have arrived: after one a write goes to no other side. */
+  #arrived: Outcome | undefined = undefined;
 
-  constructor(state: RequestState) {
+  constructor(state: RequestState, decideAgain: (state: RequestState) => void) {
     this.#state = state;
+    this.#decideAgain = decideAgain;
   }
 
   get responseHeaders(): string[] | undefined {
@@ -94,6 +96,15 @@ class Attempts implements ForwardCall {
     state.responseHeaders = withSide(state.responseHeaders, side, state.decision.reason);
   }
 
+  /** From the forwarder: a write may have waited for its connection while its owner changed. */
+  mayLeave(): boolean {
+    return !this.#isOutdated;
+  }
+
+  get #isOutdated(): boolean {
+    return this.#state.pins?.isOutdated === true;
+  }
+
   /** Called by the forwarder through `takeHead`. */
   inspectResponse(head: ResponseHead): 'forward' | 'discard' {
     const state = this.#state;
@@ -107,11 +118,12 @@ class Attempts implements ForwardCall {
 
   /** Whether the answer is given up for another attempt, which takes its share of the budget. */
   #discards(status: number): boolean {
-    const { request, head, attempts } = this.#state;
+    const { request, head, attempts, pins } = this.#state;
     const live = this.#live!;
     const { retry } = live.upstream.config;
     if (attempts >= retry.attempts || !retry.statuses.includes(status)) return false;
-    return mayDiscardAnswer(request.method!, head.hasBody) && live.budget.withdraw(turnNow());
+    const writes = pins?.isEmpty === false;
+    return mayDiscardAnswer(request.method!, head.hasBody, writes) && live.budget.withdraw(turnNow());
   }
 
   /** From the forwarder: an answer without an end, whether or not the client asked for one. */
@@ -124,8 +136,10 @@ class Attempts implements ForwardCall {
   onOutcome(outcome: Outcome): void {
     const live = this.#live!;
     live.leave(outcome, turnNow());
+    if (outcome.mayHaveBeenSent) this.#arrived = outcome;
     if (outcome.kind === 'completed' || outcome.kind === 'tunnelled')
       this.#end(outcome, outcome.status >= 500);
+    else if (outcome.kind === 'withdrawn') this.#endOutdated();
     else {
       if (outcome.kind === 'failed') this.#state.snapshot.counters.countFailed(live.upstream.name, outcome);
       this.#proceed(outcome);
@@ -133,7 +147,7 @@ class Attempts implements ForwardCall {
   }
 
   /** The client has seen nothing, or a part. */
-  #proceed(outcome: Exclude<Outcome, { kind: 'completed' | 'tunnelled' }>): void {
+  #proceed(outcome: Failed | Discarded): void {
     const live = this.#live!;
     const { request, attempts } = this.#state;
     const maxAttempts = live.upstream.config.retry.attempts;
@@ -142,7 +156,8 @@ class Attempts implements ForwardCall {
     // An answer that was discarded has paid already.
     if (next === 'retry' && outcome.kind === 'failed' && !live.budget.withdraw(turnNow()))
       next = decideNextStep({ ...facts, maxAttempts: 0 });
-    if (next === 'retry') this.#retry(live, outcome);
+    if (next === 'retry') this.#retry(live);
+    else if (next === 'fall-back' && this.#isOutdated) this.#endOutdated();
     else if (next === 'fall-back') {
       // The candidate's failure stays visible, though the client will not see it: guards count it.
       countRequest(this.#state, true);
@@ -161,21 +176,24 @@ class Attempts implements ForwardCall {
     };
   }
 
-  #retry(live: LiveUpstream, outcome: Outcome): void {
+  #retry(live: LiveUpstream): void {
     const { snapshot, route, side, attempts } = this.#state;
     snapshot.counters.add(`ficus_retries_total{slice="${route?.slice.name ?? ''}",kind="retry"}`);
     this.responseCapture?.clear();
     const again = (): void => {
-      if (outcome.kind === 'failed' && this.#isOutdated()) this.#answerOutcome(outcome, live);
+      if (this.#isOutdated) this.#endOutdated();
       else this.begin(side);
     };
     setTimeout(again, live.pauseMs(attempts));
   }
 
-  #isOutdated(): boolean {
-    const { host, route, decision } = this.#state;
-    if (route === undefined) return false;
-    return isOutdated(route.config.kind, decision.state, host.stateOf(route.slice.name));
+  /** A write that may not be sent any more as it was decided. */
+  #endOutdated(): void {
+    if (this.#arrived !== undefined) this.#answerOutcome(this.#arrived, this.#live!);
+    else {
+      this.#state.responseHeaders = withoutSide(this.#state.responseHeaders);
+      this.#decideAgain(this.#state);
+    }
   }
 
   #fallBack(reason: 'breaker-open' | 'fell-back'): void {

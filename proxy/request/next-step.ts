@@ -30,7 +30,7 @@ export type NextStep = 'retry' | 'fall-back' | 'give-up';
 
 export function decideNextStep(facts: AttemptFacts): NextStep {
   const { outcome, method } = facts;
-  if (outcome.kind === 'completed' || outcome.kind === 'tunnelled') return 'give-up';
+  if (outcome.kind !== 'failed' && outcome.kind !== 'discarded') return 'give-up';
   if (outcome.responseStarted || outcome.bodyTaken) return 'give-up';
   if (outcome.kind === 'failed' && outcome.side === 'client') return 'give-up';
   if (facts.attempts < facts.maxAttempts && mayRepeat(outcome, method)) return 'retry';
@@ -47,17 +47,18 @@ export function mayFallBack({ side, kind, onBreakerOpen, pinned, reason }: FallB
 /**
  * Whether an answer whose status is tried again (`retry.statuses`) may be thrown away: only that of a request which
  * changes nothing, for an upstream that answered has acted. A body would be gone.
+ * @param writes whether it is known to change a slice's tables, whatever its method promises
  */
-export function mayDiscardAnswer(method: string, hasBody: boolean): boolean {
-  return isSafe(method) && !hasBody;
+export function mayDiscardAnswer(method: string, hasBody: boolean, writes: boolean): boolean {
+  return isSafe(method) && !hasBody && !writes;
 }
 
 /**
- * Whether a write that had no answer is too old to be asked again: it was decided under an owner that is changing, or has
- * changed. It may have reached that one, and goes nowhere else.
+ * Whether a write is too old to be sent: it was decided under an owner that is changing, or has changed. It is decided
+ * again, unless it may have reached that owner: then it goes nowhere else.
  */
-export function isOutdated(kind: 'read' | 'write', decided: SliceState, now: SliceState): boolean {
-  return kind === 'write' && (now.writes === 'held' || now.epoch !== decided.epoch);
+export function isOutdated(decided: SliceState, now: SliceState): boolean {
+  return now.writes === 'held' || now.epoch !== decided.epoch;
 }
 
 /** To the same side: no answer came, and twice is the same as once. */

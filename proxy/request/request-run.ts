@@ -4,7 +4,9 @@
  *     1 accept → 2 match → 3 identify → write gate → 4 decide → 5 forward → 6 respond → 7 observe
  *
  * Each step writes what it finds into the request's state and hands over to the next. A request waits in two places: at
- * step 3 for an identity that has to be asked for, and at the gate. It costs no promise and no closure unless it waits.
+ * step 3 for an identity that has to be asked for, and at the gate. It costs no promise and no closure unless it waits. A
+ * write that waits after the gate as well, for a connection or between two attempts, comes back to the gate when its owner
+ * changes meanwhile.
  * Steps 5 and 6 are attempts.ts (a request may be forwarded more than once), step 7 is request-report.ts.
  */
 import { inspectHead } from '../accept/inspect-head.ts';
@@ -12,6 +14,7 @@ import { callerOf, decideRequest } from '../decide/decide-request.ts';
 import type { Identity } from '../identify/identity.ts';
 import { ShadowPlan } from '../mirror/shadow-plan.ts';
 import { nameRequest } from '../observe/request-name.ts';
+import type { ProblemAnswer } from '../respond/answer-problem.ts';
 import type { LiveSlice } from '../snapshot/live-slice.ts';
 import { withBucket } from './added-fields.ts';
 import { forwardTo } from './attempts.ts';
@@ -62,7 +65,8 @@ function match(state: RequestState): void {
     const written = foreignWrites?.find(method, head.path, head);
     if (written?.length) state.foreignWrites = written.map((name) => slices.get(name)!);
   }
-  if (state.route === undefined && state.foreignWrites === undefined) forwardTo('legacy', state);
+  if (state.route === undefined && state.foreignWrites === undefined)
+    forwardTo('legacy', state, passGateAgain);
   else identify(state);
 }
 
@@ -94,10 +98,16 @@ function passGate(state: RequestState): void {
   state.pins = pins;
   if (own !== undefined) pins.add(own.name, pinKeyIn(own, state));
   for (const slice of foreignWrites ?? []) if (slice !== own) pins.add(slice.name, pinKeyIn(slice, state));
-  pins.passGate((refusal) => {
-    if (refusal !== undefined) turnBack(state, refusal);
-    else step(decide, state);
-  });
+  pins.passGate((refusal) => leaveGate(state, refusal));
+}
+
+function passGateAgain(state: RequestState): void {
+  state.pins!.passGateAgain((refusal) => leaveGate(state, refusal));
+}
+
+function leaveGate(state: RequestState, refusal: ProblemAnswer | undefined): void {
+  if (refusal !== undefined) turnBack(state, refusal);
+  else step(decide, state);
 }
 
 function pinKeyIn(slice: LiveSlice, state: RequestState): string | undefined {
@@ -110,7 +120,7 @@ function pinKeyIn(slice: LiveSlice, state: RequestState): string | undefined {
 function decide(state: RequestState): void {
   const { route, snapshot } = state;
   if (route === undefined) {
-    forwardTo('legacy', state);
+    forwardTo('legacy', state, passGateAgain);
     return;
   }
   const { slice } = route;
@@ -125,5 +135,5 @@ function decide(state: RequestState): void {
   if (decision.shadow !== undefined && state.response !== undefined && state.pins === undefined) {
     state.shadow = ShadowPlan.make(snapshot.mirror, slice.name, state.request);
   }
-  forwardTo(decision.serve, state);
+  forwardTo(decision.serve, state, passGateAgain);
 }

@@ -2,7 +2,7 @@
  * The pins that a write holds, from before it leaves until it has been answered: in its own slice, and in slices whose
  * tables it writes as well. What is read afterwards may then not be older than the write.
  */
-import type { UpstreamConfig } from '@ficus/core';
+import type { SliceState, UpstreamConfig } from '@ficus/core';
 import { freshCallers } from '../identify/fresh-callers.ts';
 import type { Identity } from '../identify/identity.ts';
 import { boundedKey, ownText } from '../identify/own-text.ts';
@@ -10,11 +10,16 @@ import { EVERYBODY } from '../pin/pin-table.ts';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
 import type { Pin, RequestHost } from '../snapshot/request-host.ts';
 import type { Outcome } from '../wire/outcome.ts';
+import { isOutdated } from './next-step.ts';
+
+type Leave = (refusal: ProblemAnswer | undefined) => void;
 
 export class WritePins {
   readonly #host: RequestHost;
   readonly #identity: Identity;
   readonly #held: Pin[] = [];
+  /** Of the pinned slices, in the order of the pins, when the write last passed the gate. */
+  #decidedUnder: readonly SliceState[] = [];
 
   constructor(host: RequestHost, identity: Identity) {
     this.#host = host;
@@ -30,8 +35,25 @@ export class WritePins {
   }
 
   /** All pins are taken before the write leaves: its answer may be read before we hear of it. */
-  passGate(leave: (refusal: ProblemAnswer | undefined) => void): void {
-    this.#host.gate.enter(this.#held, leave);
+  passGate(leave: Leave): void {
+    this.#host.gate.enter(this.#held, (refusal) => this.#leave(refusal, leave));
+  }
+
+  /** For a write that `isOutdated`, and was not sent. */
+  passGateAgain(leave: Leave): void {
+    this.#host.gate.enterAgain(this.#held, (refusal) => this.#leave(refusal, leave));
+  }
+
+  #leave(refusal: ProblemAnswer | undefined, leave: Leave): void {
+    this.#decidedUnder = this.#held.map(({ slice }) => this.#host.stateOf(slice));
+    leave(refusal);
+  }
+
+  /** Whether the write may not be sent any more as it was decided. */
+  get isOutdated(): boolean {
+    return this.#decidedUnder.some((state, at) =>
+      isOutdated(state, this.#host.stateOf(this.#held[at]!.slice)),
+    );
   }
 
   get isEmpty(): boolean {

@@ -83,6 +83,7 @@ export class LiveUpstream {
   /** Gives the place back; the breaker counts what came of it. */
   leave(outcome: Outcome, now: number): void {
     this.#underWay -= 1;
+    if (outcome.kind === 'withdrawn') return;
     if (outcome.kind === 'failed') {
       // A client that went away, or a full pool, says nothing about the upstream's health.
       if (outcome.side === 'upstream' && !foundNoPlace(outcome)) this.breaker.failed(now);

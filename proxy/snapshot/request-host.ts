@@ -42,6 +42,8 @@ export interface Gate {
    * @param leave with why the write may not leave at all: it was sent nowhere
    */
   enter(pins: readonly Pin[], leave: (refusal: ProblemAnswer | undefined) => void): void;
+  /** The same for a write that has its pins already: it waits only while a slice of them is held. */
+  enterAgain(pins: readonly Pin[], leave: (refusal: ProblemAnswer | undefined) => void): void;
   /** Pins one more user of a write that has left; the workers hear of it, nothing waits for them. */
   pin(pin: Pin): void;
   /** The write is over. @param afterMs how long it may still be carried out, with nothing that waits for it */

@@ -71,7 +71,12 @@ export interface Failed extends OutcomeFacts {
   readonly detail: string;
 }
 
-export type Outcome = Completed | Discarded | Tunnelled | Failed;
+/** `mayLeave` answered no: not a byte was sent, and the upstream has no part in it. */
+export interface Withdrawn extends OutcomeFacts {
+  readonly kind: 'withdrawn';
+}
+
+export type Outcome = Completed | Discarded | Tunnelled | Failed | Withdrawn;
 
 /**
  * No connection of the pool was free, or became free in time: there is too much under way already. That says nothing of

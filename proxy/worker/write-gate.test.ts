@@ -117,6 +117,22 @@ describe('a write that waits is decided by what holds when it leaves', () => {
   });
 });
 
+test('a write that enters again waits only while its slice is held, and takes no further pins', () => {
+  const { gate, set, waitForSiblings } = makeGate();
+  // A pin would wait for ever.
+  waitForSiblings();
+  const left: string[] = [];
+  const enterAgain = (write: string) =>
+    gate.enterAgain([{ slice: 'notes', key: 'ada' }], () => left.push(write));
+  enterAgain('first');
+  expect(left).toEqual(['first']);
+  set(held);
+  enterAgain('second');
+  expect(left).toEqual(['first']);
+  set(open('candidate', 2));
+  expect(left).toEqual(['first', 'second']);
+});
+
 test('writes leave in the order in which they came; a hold that stays keeps them', () => {
   const { gate, set } = makeGate();
   const left: number[] = [];

@@ -4,8 +4,9 @@
  *     enter ──all workers have its pins──▶ held while a slice of it is ──released──▶ leaves, and is decided
  *                                            └──deadline, or too many wait──▶ refused with 503, sent nowhere
  *
- * The last condition is looked at in the turn in which the write leaves: what decides it is what holds then. Writes that
- * a release lets go leave in the order in which they came. One for each worker; the pins' way is sibling-pins.ts.
+ * The last condition is looked at in the turn in which the write leaves: what decides it is what holds then. A write whose
+ * slice is held, or changes its owner, before the write is sent enters again. Writes that a release lets go leave in the
+ * order in which they came. One for each worker; the pins' way is sibling-pins.ts.
  */
 import type { SliceState } from '@ficus/core';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
@@ -57,6 +58,10 @@ export class WriteGate implements Gate {
       if (missing === 0) this.#leaveOrHold(pins, leave);
     };
     for (const pin of pins) this.#parts.pins.begin(pin, pinned);
+  }
+
+  enterAgain(pins: readonly Pin[], leave: Leave): void {
+    this.#leaveOrHold(pins, leave);
   }
 
   pin(pin: Pin): void {

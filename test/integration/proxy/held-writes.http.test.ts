@@ -121,3 +121,81 @@ test('a client that leaves while its write is held leaves nothing to be written'
   expect(rig.legacy.requests).toEqual([]);
   expect(rig.candidate.requests).toHaveLength(1);
 });
+
+/** A write that finds the only connection to the legacy taken. @returns frees it */
+async function startBusy(): Promise<() => void> {
+  await start({ owner: 'legacy', epoch: 1, writes: 'open' }, { legacy: { pool: { connections: 1 } } });
+  let free = (): void => {};
+  const { handler } = rig.legacy;
+  rig.legacy.handler = (request, response) => {
+    if (request.url === '/slow') free = () => response.end();
+    else handler(request, response);
+  };
+  void rig.get('/slow');
+  await until(() => rig.legacy.requests.length === 1, 'the connection is taken');
+  return () => free();
+}
+
+const waitsForConnection = (): Promise<void> =>
+  until(
+    async () => /^ficus_upstream_pending\{upstream="legacy"\} 1$/m.test(await rig.metrics()),
+    'the write waits for a connection',
+  );
+
+test('a write that gets its connection after the owner has changed goes to the new owner', async () => {
+  const free = await startBusy();
+  const waiting = write();
+  await waitsForConnection();
+  control.setState({ notes: { owner: 'candidate', epoch: 2, writes: 'open' } });
+  await until(() => control.reports.some(({ epochs }) => epochs.notes === 2), 'the owner has changed');
+  free();
+  expect(await waiting).toMatchObject({ status: 200, side: 'candidate', reason: 'owner-writes' });
+  expect(rig.legacy.requests.map(({ method }) => method)).not.toContain('POST');
+  // The connection that it gave back serves others.
+  expect(await rig.get('/other')).toMatchObject({ status: 200, side: 'legacy' });
+});
+
+test('a write that gets its connection while its slice is held waits at the gate again', async () => {
+  const free = await startBusy();
+  const waiting = write();
+  await waitsForConnection();
+  control.setState({ notes: HELD });
+  const held = write('bob');
+  await until(async () => (await heldWrites()) === '1', 'the slice is held');
+  free();
+  await until(async () => (await heldWrites()) === '2', 'the write is back at the gate');
+  expect(rig.legacy.requests.map(({ method }) => method)).not.toContain('POST');
+  control.setState({ notes: { owner: 'candidate', epoch: 2, writes: 'open' } });
+  for (const answer of await Promise.all([waiting, held])) {
+    expect(answer).toMatchObject({ status: 200, side: 'candidate', reason: 'owner-writes' });
+  }
+});
+
+test('a write that the owner of before never got is sent to the new owner instead of again to the old', async () => {
+  const routes = [...ROUTES, { id: 'change', methods: ['PUT'], path: '/api/notes/:id' }];
+  // Each pause is anywhere within a second: one of them is long enough.
+  const retry = { attempts: 5, backoffMs: 1_000, perSecond: 1_000 };
+  const legacy = { url: 'http://127.0.0.1:1', retry };
+  await start({ owner: 'legacy', epoch: 1, writes: 'open' }, { routes, legacy });
+  const change = ask(`${rig.url}/api/notes/7`, { method: 'PUT' });
+  await until(() => rig.logs.some(({ msg }) => msg === 'upstream connection lost'), 'an attempt has failed');
+  control.setState({ notes: { owner: 'candidate', epoch: 2, writes: 'open' } });
+  expect(await change).toMatchObject({ status: 200, side: 'candidate', reason: 'owner-writes' });
+  expect(rig.candidate.requests).toHaveLength(1);
+});
+
+test('a write from outside the slice that may have arrived is not sent again while the slice is held', async () => {
+  const slice = { writtenBy: [{ path: '/api/orders/:id' }] };
+  await start({ owner: 'legacy', epoch: 1, writes: 'open' }, { slice, legacy: { retry: { attempts: 2 } } });
+  let held: Promise<Answer> | undefined;
+  rig.legacy.handler = async (request) => {
+    control.setState({ notes: { ...HELD, waitMs: 1_000 } });
+    held = write('bob');
+    await until(async () => (await heldWrites()) === '1', 'the slice is held');
+    request.socket.destroy();
+  };
+  expect((await ask(`${rig.url}/api/orders/7`, { method: 'DELETE' })).status).toBe(502);
+  expect(rig.legacy.requests).toHaveLength(1);
+  control.setState({ notes: { owner: 'candidate', epoch: 2, writes: 'open' } });
+  expect(await held).toMatchObject({ status: 200, side: 'candidate' });
+});
