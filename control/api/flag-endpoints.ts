@@ -1,7 +1,8 @@
-/** Flips of a slice's flags: the guards first, then the store that keeps them. */
+/** Flips of a slice's flags: the store that keeps them asks the guards once it knows what a raise starts from. */
 import { flagChangeView } from '@ficus/contract';
 import type { FlagKind } from '@ficus/core';
 import { z } from 'zod';
+import type { JudgeChange } from '../flags/flag-store.ts';
 import { evaluateGuards } from '../guards/evaluate-guards.ts';
 import { requireGuards } from '../guards/require-guards.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
@@ -16,9 +17,15 @@ interface Asked {
 const percent = z.int().min(0).max(100).describe('whole number from 0 to 100');
 
 export function flagEndpoints(parts: SliceParts): Endpoint[] {
-  const change = async (name: string, kind: FlagKind, asked: Asked, actor: string) => {
-    const previous = await parts.flags.set({ slice: name, kind, actor, ...asked });
-    return { previous, percent: asked.percent, slice: viewOf(parts, name) };
+  const change = async (
+    name: string,
+    kind: FlagKind,
+    { percent, reason }: Asked,
+    actor: string,
+    judge?: JudgeChange,
+  ) => {
+    const previous = await parts.flags.set({ slice: name, kind, actor, percent, reason }, judge);
+    return { previous, percent, slice: viewOf(parts, name) };
   };
   return [
     endpoint({
@@ -33,12 +40,12 @@ export function flagEndpoints(parts: SliceParts): Endpoint[] {
       }),
       answer: flagChangeView,
       handle: ({ params, body, actor }) => {
-        const { name, config } = sliceOf(parts, params.name);
-        const view = viewOf(parts, name);
-        const raises = body.percent > (view.flags.serve.percent ?? 0);
-        const note = raises ? requireGuards(name, evaluateGuards(view, config.guards), body.force) : '';
-        const reason = `${body.reason} ${note}`.trim();
-        return change(name, 'serve', { percent: body.percent, reason }, actor);
+        const { name } = sliceOf(parts, params.name);
+        return change(name, 'serve', body, actor, (before) => {
+          if (body.percent <= (before ?? 0)) return '';
+          const { guards } = sliceOf(parts, name).config;
+          return requireGuards(name, evaluateGuards(viewOf(parts, name), guards), body.force);
+        });
       },
     }),
     endpoint({

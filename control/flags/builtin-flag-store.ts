@@ -12,7 +12,14 @@ import {
 } from '@ficus/core';
 import { recordAudit } from '../store/audit-log.ts';
 import type { Store } from '../store/open-store.ts';
-import type { FlagChange, FlagFact, FlagStore } from './flag-store.ts';
+import {
+  allowChange,
+  type FlagChange,
+  type FlagFact,
+  type FlagStore,
+  type JudgeChange,
+  judged,
+} from './flag-store.ts';
 
 interface StoredFlag {
   readonly percent: number;
@@ -89,9 +96,12 @@ export class BuiltinFlagStore implements FlagStore {
     return percentFlag(flagName(slice, kind), slice, this.#stored(slice, kind).percent);
   }
 
-  async set({ slice, kind, percent, actor, reason }: FlagChange): Promise<number> {
+  async set(asked: FlagChange, judge: JudgeChange = allowChange): Promise<number> {
+    const { slice, kind, percent, actor } = asked;
     const name = flagName(slice, kind);
     const { before, stored } = await this.#store.transaction(async (query) => {
+      const before = await readPercent(query, name);
+      const { reason } = judged(asked, before, judge);
       const rows = await query<FlagRow>(
         `INSERT INTO flag (name, slice, percent, version) VALUES ($1, $2, $3, nextval('flag_version'))
          ON CONFLICT (name) DO UPDATE
@@ -99,7 +109,6 @@ export class BuiltinFlagStore implements FlagStore {
          RETURNING name, percent, version, changed_at`,
         [name, slice, percent],
       );
-      const before = this.#stored(slice, kind).percent;
       await recordAudit(query, {
         actor,
         action: kind,
@@ -131,6 +140,12 @@ export class BuiltinFlagStore implements FlagStore {
   #stored(slice: string, kind: FlagKind): StoredFlag {
     return this.#flags.get(flagName(slice, kind)) ?? UNSET;
   }
+}
+
+/** As the database has it: what is in memory may be of before a reconnection. */
+async function readPercent(query: Store['query'], name: string): Promise<number> {
+  const [row] = await query<Pick<FlagRow, 'percent'>>('SELECT percent FROM flag WHERE name = $1', [name]);
+  return row?.percent ?? UNSET.percent;
 }
 
 function toStored(row: FlagRow): StoredFlag {

@@ -3,7 +3,14 @@ import { type FlagKind, OneAtATime } from '@ficus/core';
 import { readFlagsFile } from '@ficus/proxy';
 import type { Logger } from 'pino';
 import type { AuditedChange } from './audited-change.ts';
-import type { FlagChange, FlagFact, FlagStore } from './flag-store.ts';
+import {
+  allowChange,
+  type FlagChange,
+  type FlagFact,
+  type FlagStore,
+  type JudgeChange,
+  judged,
+} from './flag-store.ts';
 import { ForeignFeatures } from './foreign-features.ts';
 import { setPercentInFile } from './set-percent-in-file.ts';
 
@@ -31,11 +38,11 @@ export class FileFlagStore implements FlagStore {
   }
 
   /** @throws FicusError FICUS_CONFIG_UNREADABLE, FICUS_DIRECTORY_UNUSABLE */
-  async set(change: FlagChange): Promise<number | null> {
+  async set(change: FlagChange, judge: JudgeChange = allowChange): Promise<number | null> {
     const { slice, kind, percent } = change;
     return this.#turns.run(async () => {
       const before = await setPercentInFile(this.#file, kind, slice, percent, (previous, write) =>
-        this.#audited(change, previous, write),
+        this.#audited(judged(change, previous, judge), previous, write),
       );
       await this.#features.look();
       return before;

@@ -1,6 +1,6 @@
 /**
  * Where the flags of slices are kept: the control database (built in), a file, or an Unleash server. Every flip goes
- * through here, after the guards (api/flag-endpoints.ts); no store changes a flag without its audit entry.
+ * through here, with the guards as its judge (api/flag-endpoints.ts); no store changes a flag without its audit entry.
  */
 import { type ClientFeature, type FlagKind, flagPercent } from '@ficus/core';
 
@@ -21,17 +21,33 @@ export interface FlagChange {
   readonly reason: string;
 }
 
+/**
+ * Decides on a change, given the percentage that it replaces; `null` when there is none. Answers what the audit notes
+ * besides the reason, and throws to refuse.
+ */
+export type JudgeChange = (before: number | null) => string;
+
+export const allowChange: JudgeChange = () => '';
+
 export interface FlagStore {
   /** As it was read last. */
   read(slice: string, kind: FlagKind): FlagFact;
-  /** Commits a percentage and its audit entry; answers the percentage before, `null` when it had none. */
-  set(change: FlagChange): Promise<number | null>;
+  /**
+   * Commits a percentage and its audit entry; answers the percentage before, `null` when it had none. The judge is asked
+   * within the store's turn: no other change comes between its answer and this one.
+   */
+  set(change: FlagChange, judge?: JudgeChange): Promise<number | null>;
   /** Called after each change, wherever it was made. Returns the way out. */
   subscribe(listener: (slice: string, kind: FlagKind) => void): () => void;
   stop(): void;
 }
 
 export const UNKNOWN_FLAG: FlagFact = { percent: null, on: false, changedAt: null };
+
+/** The change as its judge lets it pass. */
+export function judged(change: FlagChange, before: number | null, judge: JudgeChange): FlagChange {
+  return { ...change, reason: `${change.reason} ${judge(before)}`.trim() };
+}
 
 /** What a flag in Unleash's format asks for. */
 export function factOf(feature: ClientFeature | undefined): FlagFact {

@@ -2,7 +2,14 @@
 import { type FlagKind, flagName, OneAtATime } from '@ficus/core';
 import type { Logger } from 'pino';
 import type { AuditedChange } from './audited-change.ts';
-import type { FlagChange, FlagFact, FlagStore } from './flag-store.ts';
+import {
+  allowChange,
+  type FlagChange,
+  type FlagFact,
+  type FlagStore,
+  type JudgeChange,
+  judged,
+} from './flag-store.ts';
 import { ForeignFeatures } from './foreign-features.ts';
 import { type UnleashConfig, UnleashServer } from './unleash-server.ts';
 
@@ -42,10 +49,11 @@ export class UnleashFlagStore implements FlagStore {
   }
 
   /** @throws FicusError FICUS_UNLEASH_TOKEN_MISSING, _FORBIDDEN, _FLAG_UNUSABLE, _UNREACHABLE; FICUS_CONFIG_INVALID */
-  set(change: FlagChange): Promise<number | null> {
+  set(asked: FlagChange, judge: JudgeChange = allowChange): Promise<number | null> {
     return this.#turns.run(async () => {
-      const name = flagName(change.slice, change.kind);
+      const name = flagName(asked.slice, asked.kind);
       const rollout = await this.#server.readRollout(name);
+      const change = judged(asked, rollout.percent, judge);
       await this.#audited(change, rollout.percent, () => this.#server.setRollout(rollout, change.percent));
       this.#written.set(name, { percent: change.percent, atMs: performance.now() });
       return rollout.percent;

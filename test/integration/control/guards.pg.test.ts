@@ -61,6 +61,18 @@ test('a stream that is too far behind holds a raise back, and no way back', asyn
   expect((await client.setServe('notes', { percent: 51 })).percent).toBe(51);
 });
 
+test('a raise that comes together with a lowering is judged by what the lowering left', async () => {
+  stream.play({ lagMs: 3 });
+  await client.setServe('notes', { percent: 50 });
+  stream.play({ lagMs: 2000 });
+  const [lowered, raised] = await Promise.allSettled([
+    client.setServe('notes', { percent: 0 }),
+    client.setServe('notes', { percent: 40 }),
+  ]);
+  expect([lowered.status, raised.status]).toEqual(['fulfilled', 'rejected']);
+  expect((await client.slice('notes')).flags.serve.percent).toBe(0);
+});
+
 test('nothing compared is no evidence; force overrides it, and the audit says so', async () => {
   await expect(client.setServe('compared', { percent: 1 })).rejects.toMatchObject({
     code: 'FICUS_GUARD_REFUSED',

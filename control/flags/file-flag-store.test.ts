@@ -1,0 +1,63 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { percentFlag } from '@ficus/core';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { withoutAudit } from './audited-change.ts';
+import { FileFlagStore } from './file-flag-store.ts';
+import type { FlagChange, JudgeChange } from './flag-store.ts';
+
+let directory: string;
+let file: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'ficus-flags-'));
+  file = join(directory, 'flags.json');
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const keep = (percent: number) =>
+  writeFile(file, JSON.stringify({ version: 2, features: [percentFlag('notes.serve', 'notes', percent)] }));
+const to = (percent: number): FlagChange => ({
+  slice: 'notes',
+  kind: 'serve',
+  percent,
+  actor: 'ada',
+  reason: 'because',
+});
+
+test('each of two changes at once is judged by what the one before it left', async () => {
+  await keep(50);
+  const flags = new FileFlagStore(file, withoutAudit);
+  const seen: (number | null)[] = [];
+  const judge: JudgeChange = (before) => {
+    seen.push(before);
+    return '';
+  };
+  await Promise.all([flags.set(to(0), judge), flags.set(to(40), judge)]);
+  expect(seen).toEqual([50, 0]);
+});
+
+test('a change is judged by the file, not by what was read of it before', async () => {
+  await keep(50);
+  const flags = new FileFlagStore(file, withoutAudit);
+  await flags.set(to(60));
+  await keep(5);
+  const refusal = new Error('held back');
+  const raise = flags.set(to(40), (before) => {
+    if (before === 5) throw refusal;
+    return '';
+  });
+  await expect(raise).rejects.toBe(refusal);
+  expect(await flags.set(to(1))).toBe(5);
+});
+
+test('what the judge notes is in the audit', async () => {
+  const reasons: string[] = [];
+  const flags = new FileFlagStore(file, (change, _previous, make) => {
+    reasons.push(change.reason);
+    return make();
+  });
+  await flags.set(to(1), () => '(forced)');
+  expect(reasons).toEqual(['because (forced)']);
+});
