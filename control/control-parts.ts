@@ -28,7 +28,7 @@ export interface ControlParts extends AdminParts {
   readonly progress: ProgressHub;
   readonly positions: PositionSource;
   readonly stateHub: StateHub;
-  /** Takes over a valid config. */
+  /** Takes over a valid config, whole or not at all. */
   reconfigure(config: FicusConfig): Promise<void>;
   stop(): Promise<void>;
 }
@@ -46,8 +46,7 @@ export async function makeParts(
 ): Promise<ControlParts> {
   let config = first;
   const states = await SliceStates.load(store, Object.keys(config.slices));
-  const flags = await openFlags(config, store, logger);
-  const builtin = flags instanceof BuiltinFlagStore ? flags : undefined;
+  const { flags, builtin, follow } = await openFlags(config, store, logger);
   const replications = new ReplicationSet(engines.openReplication, (slice) => states.of(slice).epoch, logger);
   await replications.reconfigure(config, false);
   const verifyRuns = new VerifyRuns(engines.runVerify);
@@ -58,12 +57,14 @@ export async function makeParts(
     stateOf: (slice) => states.of(slice),
     logger,
   });
+  // From here on nothing fails: what runs on a timer begins last.
   const progress = new ProgressHub(replications);
   const stateHub = new StateHub(states);
   store.onReconnect(async () => {
     await Promise.all([builtin?.reload(), states.reload(Object.keys(config.slices))]);
     stateHub.announce();
   });
+  follow();
   return {
     get config() {
       return config;
@@ -82,11 +83,13 @@ export async function makeParts(
     stateHub,
     reconfigure: async (next) => {
       const names = Object.keys(next.slices);
-      await states.reload(names);
+      const wanted = { ...next, control: config.control, flags: config.flags };
+      const read = await states.read(names);
+      parity.reconfigure(wanted);
       // From here on nothing fails: what cannot run says so in its own status.
-      config = { ...next, control: config.control, flags: config.flags };
+      config = wanted;
+      states.take(read);
       builtin?.serveSlices(names);
-      parity.reconfigure(config);
       stateHub.announce();
       await replications.reconfigure(config, true);
     },
@@ -100,13 +103,22 @@ export async function makeParts(
   };
 }
 
-async function openFlags(config: FicusConfig, store: Store, logger: Logger): Promise<FlagStore> {
-  if (config.flags.provider === 'builtin') return BuiltinFlagStore.load(store, Object.keys(config.slices));
+interface OpenedFlags {
+  readonly flags: FlagStore;
+  readonly builtin: BuiltinFlagStore | undefined;
+  /** From now on changes that others make are seen as well. */
+  follow(): void;
+}
+
+async function openFlags(config: FicusConfig, store: Store, logger: Logger): Promise<OpenedFlags> {
   const { provider } = config.flags;
+  if (provider === 'builtin') {
+    const builtin = await BuiltinFlagStore.load(store, Object.keys(config.slices));
+    return { flags: builtin, builtin, follow: () => undefined };
+  }
   const flags = openForeignFlags(config.flags, auditIn(store));
-  flags.follow(logger);
   flags.subscribe((slice, flag) =>
     logger.info({ slice, flag, provider, percent: flags.read(slice, flag).percent }, 'flag changed'),
   );
-  return flags;
+  return { flags, builtin: undefined, follow: () => flags.follow(logger) };
 }

@@ -1,7 +1,7 @@
 /** `ficus control`: the control plane with its change streams alone, in the foreground. */
 
 import { requireControlConfig, startControl } from '@ficus/control';
-import { announce } from '@ficus/proxy';
+import { announce, checkCreatable } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { followConfig } from '../config/follow-config.ts';
@@ -45,7 +45,12 @@ export function addControl(program: Command): void {
       const stopped = untilSignal();
       const control = await startControl({ config, logger });
       const newest = takeOverNewest(control, logger);
-      const followed = followConfig({ file: options.config, logger, onConfig: newest.offer });
+      const followed = followConfig({
+        file: options.config,
+        logger,
+        check: checkCreatable,
+        onConfig: newest.offer,
+      });
       announce(logger, { address: control.address }, 'listening');
       followed.begin();
       await stopped;

@@ -42,7 +42,10 @@ export class ParityService {
     this.#takeSlices(options.config);
   }
 
-  /** Upstreams and rules of a new config; what was counted for a slice that stays is kept. */
+  /**
+   * Upstreams and rules of a new config; what was counted for a slice that stays is kept.
+   * @throws FicusError FICUS_CONFIG_UNREADABLE when a PEM file of an upstream cannot be read; nothing is changed then
+   */
   reconfigure(config: FicusConfig): void {
     const before = this.#asker;
     this.#asker = this.#openAsker(config);

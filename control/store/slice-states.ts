@@ -25,8 +25,13 @@ export class SliceStates {
     return states;
   }
 
-  /** Makes a row for each slice that has none, and reads them all. */
+  /** Reads the states of these slices, and takes them over. */
   async reload(names: readonly string[]): Promise<void> {
+    this.take(await this.read(names));
+  }
+
+  /** Makes a row for each slice that has none, and reads them all; what `all` and `of` answer stays as it is. */
+  async read(names: readonly string[]): Promise<ReadonlyMap<string, StoredSlice>> {
     await this.#store.query(
       `INSERT INTO slice (name, owner, epoch) SELECT unnest($1::text[]), 'legacy', 1 ON CONFLICT (name) DO NOTHING`,
       [names],
@@ -35,12 +40,16 @@ export class SliceStates {
       'SELECT name, owner, epoch, retired FROM slice WHERE name = ANY ($1)',
       [names],
     );
-    this.#states = new Map(
+    return new Map(
       rows.map(({ name, owner, epoch, retired }) => [
         name,
         { owner, epoch: Number(epoch), writes: 'open', retired },
       ]),
     );
+  }
+
+  take(states: ReadonlyMap<string, StoredSlice>): void {
+    this.#states = states;
   }
 
   all(): ReadonlyMap<string, StoredSlice> {
