@@ -3,7 +3,7 @@ export { type OpenedAsker, openAsker } from './ask/open-asker.ts';
 export { Seal } from './ask/seal.ts';
 export { cannotChange, checkCreatable } from './config-file/config-change.ts';
 export { parseConfigText, readConfigFile } from './config-file/read-config-file.ts';
-export { UnaskedReloads } from './config-file/unasked-reloads.ts';
+export { ReloadTriggers } from './config-file/reload-triggers.ts';
 export { checkFeatureSet } from './flags/feature-set.ts';
 export { readFlagsFile } from './flags/flags-file.ts';
 export { forceHeader } from './identify/force-override.ts';

@@ -1,10 +1,10 @@
-/** A proxy as its embedder sees it: what it starts with, and what one holds while it runs. */
+/** A proxy as its embedder sees it: its options, and the handle to it while it runs. */
 import type { ConfigProblem, FicusConfig, ObservationSink, ParsedConfig } from '@ficus/core';
 import type { Logger } from 'pino';
 
 export interface StartProxyOptions {
   readonly config: FicusConfig;
-  /** Watched; a valid change is taken over, an invalid one refused whole. */
+  /** Watched; a valid change is applied, an invalid one refused whole. */
   readonly configFile?: string | undefined;
   /** How the config is read again; by default from `configFile`. */
   readonly reloadConfig?: (() => Promise<ParsedConfig>) | undefined;

@@ -10,7 +10,7 @@ import {
   OneAtATime,
   type ParsedConfig,
 } from '@ficus/core';
-import { readConfigFile, UnaskedReloads } from '@ficus/proxy';
+import { ReloadTriggers, readConfigFile } from '@ficus/proxy';
 import type { Logger } from 'pino';
 
 export interface FollowOptions {
@@ -40,7 +40,7 @@ export function followConfig({ file, logger, check, onConfig }: FollowOptions): 
     for (const problem of problems) logger.error({ path: problem.path }, formatProblem(problem));
     logger.error({ problems: problems.length }, 'config refused, the running one stays');
   };
-  const reloads = new UnaskedReloads(file, () => {
+  const reloads = new ReloadTriggers(file, () => {
     readings
       .run(read)
       .catch((error: unknown) => logger.error({ err: error }, 'the config cannot be read again'));

@@ -1,6 +1,6 @@
 /**
- * Who is at the other end: the peer, and the client behind it. X-Forwarded-For counts only when the peer is a trusted
- * proxy (CVE-2026-3635: spoofed addresses). The answer for a peer is kept with its socket.
+ * Who is at the other end: the peer, and the client behind it. X-Forwarded-For counts only when the peer is a
+ * trusted proxy (CVE-2026-3635: spoofed addresses). The answer for a peer is kept with its socket.
  */
 import type { Socket } from 'node:net';
 import type { NetworkList } from '../wire/network-list.ts';
@@ -11,7 +11,7 @@ interface WithPeer extends Socket {
   [PEER]?: string;
 }
 
-/** The peer's address; an IPv4 address in IPv6 clothes is undressed. */
+/** The peer's address; an IPv4-mapped IPv6 address is shown as IPv4. */
 export function peerAddress(socket: Socket): string {
   const known = (socket as WithPeer)[PEER];
   if (known !== undefined) return known;
@@ -31,7 +31,10 @@ export function clientAddress(peer: string, trusted: NetworkList, forwardedFor: 
   return chain[0] ?? peer;
 }
 
-/** Some proxies write a port behind the address: it changes with each connection, and is no part of who it is. */
+/**
+ * Some proxies write a port behind the address: it changes with each connection and does not identify the
+ * client.
+ */
 function bareAddress(entry: string): string {
   const bracketed = /^\[([0-9A-Fa-f:.]+)\](?::\d+)?$/.exec(entry);
   if (bracketed) return bracketed[1]!;

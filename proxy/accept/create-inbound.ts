@@ -1,6 +1,6 @@
 /**
- * The inbound server: node:http with llhttp in strict mode and every limit set. Requests that llhttp itself refuses
- * get a problem document on the bare socket, a counter and a log line like all the others.
+ * The inbound server: node:http with llhttp in strict mode and every limit set. Requests that llhttp itself
+ * refuses get a problem document on the bare socket, a counter and a log line like all the others.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
@@ -15,11 +15,13 @@ import { IdleConnections, type InboundSocket } from './idle-connections.ts';
 import { LeanRequest } from './lean-request.ts';
 import { mayUpgrade } from './may-upgrade.ts';
 
-/** Late heads and requests are noticed within this; set once, so that it must do for any config. */
+/** Late heads and requests are noticed within this time; set once, so it must suit any config. */
 const CHECKED_EACH_MS = 1_000;
-/** A tunnel may be silent for as long as it likes; whether its client is there at all the kernel asks after so long. */
+/**
+ * A tunnel may be silent without limit; after this long the kernel probes whether its client is still there.
+ */
 const PROBED_AFTER_MS = 30_000;
-/** A refused connection may still read the answer for so long. */
+/** How long a refused connection may still read the answer. */
 const LINGER_MS = 500;
 
 /** What llhttp calls a parse error: `invalid-header-token`. */
@@ -28,20 +30,22 @@ export type LlhttpName = string & { readonly llhttp: never };
 export interface InboundHandlers {
   request(request: IncomingMessage, response: ServerResponse): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** A request that never came to be one. */
+  /** A request that was never complete. */
   refused(reason: RefusalReason | LlhttpName, status: number): void;
 }
 
 export interface Inbound {
   readonly server: Server;
-  /** Takes over the limits and timeouts of a changed config; heads are measured by them from the next connection on. */
+  /** Applies the limits and timeouts of a changed config; head limits apply from the next connection on. */
   retune(config: ProxyConfig): void;
   /**
-   * Accepts the clients that have connected already, for at most so long, and no others. Closes no connection: each is
-   * closed with its next answer, the one under way included.
+   * Accepts the clients that have connected already, for a bounded time, and no others. Closes no connection:
+   * each is closed with its next answer, the one under way included.
    */
   stopAccepting(mostMs: number, onClosed: () => void): void;
-  /** Closes connections between two requests, and those that have been open for so long without a first one. */
+  /**
+   * Closes connections between two requests, and those that have been open for so long without a first one.
+   */
   closeIdle(unusedMs: number): void;
   /** Cuts whatever is left. */
   cutAll(): void;
@@ -71,8 +75,8 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
   // Node drops fields beyond this count without a word; the head is limited by bytes and by our own count.
   server.maxHeadersCount = 0;
   server.maxConnections = limits.connections;
-  // One after the other on each connection (RFC 9112 section 9.3.2): a read that is pipelined behind a write sees it,
-  // and a client with one connection takes one place at the upstream, not all of them.
+  // One after the other on each connection (RFC 9112 section 9.3.2): a read that is pipelined behind a write
+  // sees it, and a client with one connection takes one place at the upstream, not all of them.
   const take = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request;
     // Node reads on behind a last answer; nothing may be served there any more (section 9.6).
@@ -80,7 +84,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
     if (response.socket !== null) handlers.request(request, response);
     else
       (response as unknown as LeanResponse).onTurn = () => {
-        // Whoever does not read the answers before gets no more of them: they would pile up here.
+        // A client that does not read earlier answers gets no more of them: they would pile up here.
         if (socket.writableNeedDrain) socket.once('drain', () => handlers.request(request, response));
         else handlers.request(request, response);
       };
@@ -165,12 +169,12 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
 }
 
 /**
- * Node takes its own listener away from a connection that it hands over, and an error that is not listened for ends the
- * process: a reset in the wrong moment would. What becomes of the connection its `close` tells.
+ * Node removes its own listener from a connection that it hands over, and an unhandled error ends the
+ * process: a reset at the wrong moment would do that. The connection's end is reported by its `close`.
  */
 function heard(): void {}
 
-/** A head is a part of its request: it cannot take longer. Node refuses to be told so. */
+/** A head is a part of its request, so it cannot take longer; Node refuses such settings. */
 function headersMs(timeouts: ProxyConfig['timeouts']): number {
   return Math.min(timeouts.headersMs, timeouts.requestMs);
 }

@@ -1,6 +1,7 @@
 /**
- * What the proxy says about the client to the services behind: X-Forwarded-* and Forwarded (RFC 7239). What a trusted
- * proxy said is continued; from any other peer these fields are replaced (CVE-2026-3635: spoofed addresses).
+ * What the proxy tells the services behind it about the client: X-Forwarded-* and Forwarded (RFC 7239). What
+ * a trusted proxy said is continued; from any other peer these fields are replaced (CVE-2026-3635: spoofed
+ * addresses).
  */
 import { isIPv6 } from 'node:net';
 import type { InspectedHead } from './inspected-head.ts';
@@ -19,7 +20,9 @@ export function appendForwardedFields(fields: string[], head: InspectedHead): vo
   if (head.forwarded !== undefined) fields.push('Forwarded', `${head.forwarded}, ${forwardedElement(peer)}`);
 }
 
-/** HTTP/1.0 may come without a Host. A service that finds the field empty takes it for a host all the same. */
+/**
+ * HTTP/1.0 may come without a Host. A service that finds the field empty takes it for a host all the same.
+ */
 function pushHost(fields: string[], host: string): void {
   if (host !== '') fields.push('X-Forwarded-Host', host);
 }

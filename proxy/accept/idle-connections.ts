@@ -1,8 +1,10 @@
 /**
- * Closes client connections that have been idle for too long, in one pass every few seconds. Node would set and clear
- * a timer for each request; here a request costs nothing. Never early: a connection may stay a pass longer than asked.
+ * Closes client connections that have been idle for too long, in one pass every few seconds. Node would set
+ * and clear a timer for each request; here a request costs nothing. Never early: a connection may stay a pass
+ * longer than asked.
  *
- * Idle is also who does not read: an answer that is whole has no exchange any more that would watch over it.
+ * A client that does not read is idle too: an answer that is whole has no exchange any more that would watch
+ * over it.
  */
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -15,7 +17,9 @@ interface Seen {
   handedOver: boolean;
 }
 
-/** The response that has its turn on the connection, or none: how Node's own server knows an idle connection. */
+/**
+ * The response that has its turn on the connection, or none: how Node's own server knows an idle connection.
+ */
 export interface InboundSocket extends Socket {
   readonly _httpMessage?: ServerResponse | null;
   readonly _handle?: { readonly writeQueueSize?: number } | null;
@@ -68,7 +72,10 @@ export class IdleConnections {
     }
   }
 
-  /** Cuts all, those that Node has handed over as well. Where an answer is under way, its client has to notice. */
+  /**
+   * Cuts all, those that Node has handed over as well. Where an answer is under way, its client has to
+   * notice.
+   */
   cutAll(): void {
     for (const socket of this.#seen.keys()) {
       if (socket._httpMessage) socket.resetAndDestroy();

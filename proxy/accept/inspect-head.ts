@@ -1,6 +1,6 @@
 /**
- * Step 1, accept: what llhttp lets through and RFC 9112 does not is refused here, by what the one pass over the fields
- * has found (inspected-head).
+ * Step 1, accept: what llhttp lets through and RFC 9112 does not is refused here, by what the one pass over
+ * the fields has found (inspected-head).
  */
 import type { IncomingMessage } from 'node:http';
 import type { RefusalReason } from '@ficus/core';
@@ -80,7 +80,7 @@ function judgeFields({ hosts, lengths, coding }: InspectedHead, http10: boolean)
   return lengths > 0 ? TWO_FRAMINGS : checkCoding(coding.toLowerCase(), http10);
 }
 
-/** RFC 9110 section 7.6.2. What is no number is not ours to judge. */
+/** RFC 9110 section 7.6.2. A value that is not a number is passed on. */
 function readMaxForwards(value: string | undefined): number | undefined {
   return value !== undefined && /^\d{1,9}$/.test(value) ? Number(value) : undefined;
 }

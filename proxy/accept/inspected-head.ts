@@ -1,7 +1,7 @@
 /**
- * The one pass over the fields of a request: all that later steps ask about them is picked out here, so that they need not
- * go over them again. It is made where Node hands the fields over (lean-request), because Node asks first: whether a body
- * follows. What is wrong with what was found, inspect-head says.
+ * The one pass over the fields of a request: all that later steps need from them is picked out here, so that
+ * they need not go over them again. It runs where Node hands the fields over (lean-request), because Node
+ * must know first whether a body follows. inspect-head judges what was found.
  */
 import type { IncomingMessage } from 'node:http';
 import type { RequestFacts } from '../match/conditions/condition.ts';
@@ -10,7 +10,10 @@ import { clientAddress } from './client-address.ts';
 
 const NO_FIELDS: readonly string[] = [];
 
-/** What the pass finds, and inspectHead adds. Later steps read it and change nothing; `undefined`: the client sent none. */
+/**
+ * What the pass finds, and inspectHead adds. Later steps read it and change nothing; `undefined`: the client
+ * sent none.
+ */
 export class InspectedHead implements RequestFacts {
   target = '';
   rawHeaders: readonly string[] = NO_FIELDS;
@@ -44,11 +47,11 @@ export class InspectedHead implements RequestFacts {
   maxForwards: number | undefined = undefined;
   /** Address of the other end of the connection. */
   peer = '';
-  /** What it says about the client is believed. */
+  /** Its X-Forwarded-* fields are believed. */
   fromTrustedProxy = false;
   #trusted: NetworkList | undefined = undefined;
 
-  /** Of the client behind trusted proxies. Found out when it is asked for: few requests need it. */
+  /** Address of the client behind trusted proxies. Computed on first use: few requests need it. */
   get clientAddress(): string {
     return this.fromTrustedProxy ? clientAddress(this.peer, this.#trusted!, this.forwardedFor) : this.peer;
   }
@@ -78,7 +81,7 @@ export function readFields(rawHeaders: readonly string[]): InspectedHead {
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!;
     const value = rawHeaders[index + 1]!;
-    // Most fields are told apart by their length alone; only these lengths are looked at.
+    // Length alone rules out most fields; only these lengths are looked at.
     switch (name.length) {
       case 4:
         if (is(name, 'host')) {

@@ -1,13 +1,15 @@
 /**
- * An `IncomingMessage` for `http.createServer({ IncomingMessage, optimizeEmptyRequests: true })`. Most requests have no
- * body; for them Node makes a whole stream and a whole `headers` object, only to look at Expect and to end the stream.
- * Here a request without a body is a plain object whose prototype is a message that has ended already; a request with
- * one is made the message that Node would have made, as soon as its head is known.
+ * An `IncomingMessage` for `http.createServer({ IncomingMessage, optimizeEmptyRequests: true })`. Most
+ * requests have no body; for them Node makes a whole stream and a whole `headers` object, only to look at
+ * Expect and to end the stream. Here a request without a body is a plain object whose prototype is a message
+ * that has ended already; a request with one is made the message that Node would have made, as soon as its
+ * head is known.
  *
- * What does not hold for a request without body: `headers` is empty, so the server needs `requireHostHeader: false` and
- * its owner looks for Host himself. The proxy reads `rawHeaders` and nothing else.
+ * What does not hold for a request without body: `headers` is empty, so the server needs `requireHostHeader:
+ * false` and its owner must check Host. The proxy reads `rawHeaders` and nothing else.
  *
- * A Node without the methods beneath (before 24.12) gets its own message, and a request costs what it costs there.
+ * A Node without the methods beneath (before 24.12) gets its own message, and a request costs what it costs
+ * there.
  */
 import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';

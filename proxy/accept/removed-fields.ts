@@ -1,7 +1,7 @@
 /**
- * A client's fields that are never passed on: they are for a proxy to set, and a service that finds them believes them
- * (CVE-2026-3635). Names count as servers of the CGI tradition read them, who make one variable of `X_Forwarded_For`
- * and `X-Forwarded-For`: else the forged one would come in by the other spelling.
+ * A client's fields that are never passed on: only a proxy may set them, and services believe them
+ * (CVE-2026-3635). Names are compared as CGI-style servers read them, which make one variable of
+ * `X_Forwarded_For` and `X-Forwarded-For`: otherwise a forged field would get in by the other spelling.
  */
 const UNDERSCORE = '_'.charCodeAt(0);
 const X = 'x'.charCodeAt(0);
@@ -25,7 +25,7 @@ export class RemovedFields {
 
   /** @param name as it came, in whatever case */
   has(name: string): boolean {
-    // Each field of each request comes by here, and nearly none is meant.
+    // Called for each field of each request; nearly none is removed.
     const meant = (this.#lengths & (1 << (name.length & 31))) !== 0 || isOurs(name);
     return meant && this.#hasLower(name.toLowerCase());
   }
@@ -40,7 +40,10 @@ export class RemovedFields {
   }
 }
 
-/** Begins with X, or has an underscore: may be one of those that a proxy sets, or a name in its other spelling. */
+/**
+ * Begins with X, or has an underscore: may be one of those that a proxy sets, or a name in its other
+ * spelling.
+ */
 function isOurs(name: string): boolean {
   if ((name.charCodeAt(0) | LOWER) === X) return true;
   for (let at = 0; at < name.length; at += 1) if (name.charCodeAt(at) === UNDERSCORE) return true;

@@ -1,9 +1,10 @@
 /**
- * Asks one side one request again, exactly as the proxy would have asked it: the route's rewrite, the upstream's
- * addresses and TLS, the client's fields, an identity assertion for the verified caller, the mark `x-ficus-shadow`.
- * Used by shadow copies, and by the control plane when it confirms a mismatch.
+ * Asks one side one request again, exactly as the proxy would have asked it: the route's rewrite, the
+ * upstream's addresses and TLS, the client's fields, an identity assertion for the verified caller, the mark
+ * `x-ficus-shadow`. Used by shadow copies, and by the control plane when it confirms a mismatch.
  *
- * Nothing that the request's fields claim decides who calls. An answer never throws: no answer is one as well.
+ * The caller's identity never comes from the request's fields. Asking never throws: a missing answer is a
+ * result too.
  */
 import type { AskedRequest, FicusConfig, ObservedResponse, ReportRefusal, Side } from '@ficus/core';
 import { RemovedFields } from '../accept/removed-fields.ts';

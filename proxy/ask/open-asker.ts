@@ -4,7 +4,7 @@ import { Upstream } from '../upstream/upstream.ts';
 import { Asker } from './asker.ts';
 
 export interface OpenedAsker extends Pick<Asker, 'ask' | 'refusal'> {
-  /** Lets what is under way end, and asks nothing more. */
+  /** Lets requests under way finish, and sends no more. */
   retire(): void;
   /** Cuts what is under way. */
   close(): void;

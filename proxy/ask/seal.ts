@@ -1,8 +1,8 @@
 /**
- * A proxy's signature over a request and its verified caller. The control plane signs assertions for callers that
- * proxies report; without the seal, any program that may report could have it sign for any user.
+ * A proxy's signature over a request and its verified caller. The control plane signs assertions for callers
+ * that proxies report; without the seal, any program that may report could obtain an assertion for any user.
  *
- * The key is derived from `proxy.identify.assert.secret`: who knows that secret can make assertions without us.
+ * The key is derived from `proxy.identify.assert.secret`: anyone with that secret can make assertions anyway.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { AskedRequest } from '@ficus/core';

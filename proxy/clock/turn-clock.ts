@@ -1,12 +1,13 @@
 /**
- * The time, read once in each turn of the event loop, as in nginx: a request asks for it many times, and each reading costs.
- * Within a turn it stands still; what is timed is exact to a turn. Which clock is for what, in the whole proxy:
+ * The time, read once in each turn of the event loop, as in nginx: a request asks for it many times, and each
+ * reading costs. Within a turn it stands still; what is timed is exact to a turn. Which clock is for what, in
+ * the whole proxy:
  *
  * | for                                                                     | clock               |
  * | ----------------------------------------------------------------------- | ------------------- |
  * | a request's durations, timeouts, breakers, retry budgets, idle times     | `turnNow()`         |
  * | what others date by the calendar: tokens, assertions, overrides, samples | `turnEpoch()`       |
- * | what may last less than a turn, or is asked for outside requests         | `performance.now()` |
+ * | what may last less than a turn, or is measured outside requests          | `performance.now()` |
  *
  * `Date.now()` is for no duration: it goes back when the machine's clock is corrected.
  */

@@ -1,8 +1,8 @@
-/** What has to be right before a config is taken over, beyond its own validity. */
+/** Checks before a valid config is applied to a running proxy. */
 import { type ConfigProblem, type FicusConfig, FicusError } from '@ficus/core';
 import { Upstream } from '../upstream/upstream.ts';
 
-/** What takes a restart to change. */
+/** Keys that need a restart to change. */
 export function cannotChange(before: FicusConfig, after: FicusConfig): ConfigProblem[] {
   const fixed: [string[], unknown, unknown][] = [
     [['proxy', 'listen'], before.proxy.listen, after.proxy.listen],
@@ -12,7 +12,7 @@ export function cannotChange(before: FicusConfig, after: FicusConfig): ConfigPro
   ];
   return fixed
     .filter(([, old, changed]) => old !== changed)
-    .map(([path]) => ({ path, message: 'cannot change while the proxy runs: restart it' }));
+    .map(([path]) => ({ path, message: 'cannot change while the proxy runs; restart the proxy' }));
 }
 
 /** @throws FicusError when a PEM file of an upstream cannot be read */

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { parseConfigText, readConfigFile } from './read-config-file.ts';
 
 test.each([
-  ['an empty file', '# nothing yet\n', 'is empty: a version and a legacy are the least'],
+  ['an empty file', '# nothing yet\n', 'is empty; it needs at least version and legacy'],
   ['a list', '- version: 1\n', 'must be a map'],
   ['an alias without its anchor', 'version: 1\nlegacy: *shop\n', /alias.*shop/i],
   ['an anchor inside of what it names', 'version: 1\nlegacy: &l\n  url: *l\n', /anchor.*itself/],

@@ -1,6 +1,6 @@
 /**
- * Reads ficus.yaml: YAML, references to the environment, every rule of core, and the rules about routes that only
- * the router can see. All problems are reported at once.
+ * Reads ficus.yaml: YAML, references to the environment, every rule of core, and the rules about routes that
+ * only the router can see. All problems are reported at once.
  */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -38,7 +38,7 @@ export function parseConfigText(
   if (!yaml.ok) return yaml;
   const { content } = yaml;
   if (content === null)
-    return { ok: false, problems: [{ path: [], message: 'is empty: a version and a legacy are the least' }] };
+    return { ok: false, problems: [{ path: [], message: 'is empty; it needs at least version and legacy' }] };
   const parsed = parseConfig(content, environment);
   if (!parsed.ok) return parsed;
   const problems = [...checkRoutes(parsed.config), ...checkForeignWrites(parsed.config)];

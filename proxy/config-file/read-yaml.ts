@@ -8,14 +8,14 @@ export type ReadYaml =
 
 export function readYaml(text: string): ReadYaml {
   const lines = new LineCounter();
-  // What YAML warns of (a tag, a key that is a list) is refused by the schema, in its own words.
+  // What YAML only warns about (a tag, a key that is a list) the schema refuses.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   if (document.errors.length > 0) {
     const messages = document.errors.map((error) => {
       const { line, col } = lines.linePos(error.pos[0]);
       return `line ${line}, column ${col}: ${describe(error)}`;
     });
-    // What broke off once is complained of for each bracket around it.
+    // One truncated value causes an error for each bracket around it.
     const deep = messages.find((message) => message.endsWith(TOO_DEEP));
     return refuse(deep ? [deep] : [...new Set(messages)]);
   }
@@ -32,7 +32,7 @@ export function readYaml(text: string): ReadYaml {
 const TOO_DEEP = 'it is nested too deep';
 
 function describe({ code, message }: YAMLError): string {
-  if (code === 'MULTIPLE_DOCS') return 'a config is one document: nothing may follow ---';
+  if (code === 'MULTIPLE_DOCS') return 'a config is one document; nothing may follow ---';
   return message.startsWith('Maximum call stack') ? TOO_DEEP : message;
 }
 
@@ -40,11 +40,11 @@ function refuse(messages: readonly string[]): ReadYaml {
   return { ok: false, problems: messages.map((message) => ({ path: [], message })) };
 }
 
-/** What a walk through the config would not come back from, or would not see. */
+/** What would make a walk through the config endless, or stay hidden from it. */
 function findOdd(value: unknown, above: readonly unknown[] = []): string | undefined {
   if (value === null || typeof value !== 'object') return undefined;
   if (above.includes(value)) return 'an anchor contains itself';
-  if (Object.hasOwn(value, '__proto__')) return '__proto__ is no name that can be used';
+  if (Object.hasOwn(value, '__proto__')) return '__proto__ is not an allowed name';
   for (const inner of Object.values(value)) {
     const odd = findOdd(inner, [...above, value]);
     if (odd !== undefined) return odd;

@@ -1,4 +1,4 @@
-/** Files that a config names are looked for beside the config, wherever the command is run from. */
+/** Paths in a config are relative to the config file, not to the working directory. */
 import { dirname, isAbsolute, join } from 'node:path';
 import type { FicusConfig, UpstreamConfig } from '@ficus/core';
 

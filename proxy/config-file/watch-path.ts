@@ -1,8 +1,8 @@
 /**
- * Watches one file by its folder, so that editors and config maps that replace the file are seen, debounced, so
- * that a file being written is read when it is quiet. Where the system has no notifications it is polled.
+ * Watches one file by its folder, so that editors and config maps that replace the file are seen, debounced,
+ * so that a file being written is read when it is quiet. Where the system has no notifications it is polled.
  *
- * The folder may be where a log is written all day: whatever else changes there must not put the reading off.
+ * The folder may be where a log is written all day: other changes there must not delay the reading.
  */
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';

@@ -21,7 +21,7 @@ import type { LiveSlice } from '../snapshot/live-slice.ts';
 import type { RequestHost } from '../snapshot/request-host.ts';
 
 export interface RequestDecision extends Decision {
-  /** The other side is not known to have seen this user's last write. */
+  /** The other side may not have this user's last write yet. */
   readonly pinned: boolean;
   /** Of the slice, when it was decided. */
   readonly state: SliceState;
@@ -39,7 +39,7 @@ export const UNMATCHED: RequestDecision = {
   newBucket: undefined,
 };
 
-/** Who calls, as the steps before have found out. */
+/** Who calls, from the steps before. */
 export interface CallerFacts {
   readonly head: InspectedHead;
   readonly identity: Identity;

@@ -1,4 +1,6 @@
-/** One question for the whole set of flags (Unleash: `GET client/features`), with the tag of the last answer. */
+/**
+ * One question for the whole set of flags (Unleash: `GET client/features`), with the tag of the last answer.
+ */
 import { type ClientFeatures, NewestWins } from '@ficus/core';
 import { checkFeatureSet } from './feature-set.ts';
 
@@ -11,8 +13,8 @@ export interface FeaturesPoll {
    */
   ask(): Promise<ClientFeatures | undefined>;
   /**
-   * What is held now came from elsewhere: “not changed” would say nothing about it, and whatever is being asked for is
-   * older.
+   * The set held now came from elsewhere: “not changed” would say nothing about it, and any answer under way
+   * is older.
    */
   forget(): void;
   /** Gives up the question under way. */

@@ -1,6 +1,6 @@
 /**
- * Flags, evaluated by unleash-client and nothing else. Its repository is ours: a set that is handed in, so that the
- * source (file, built-in store, Unleash server) and the evaluation know nothing of each other.
+ * Flags, evaluated by unleash-client and nothing else. Its repository is ours: a set that is handed in, so
+ * that the source (file, built-in store, Unleash server) and the evaluation know nothing of each other.
  */
 import { EventEmitter } from 'node:events';
 import { type ClientFeatures, percentFlag } from '@ficus/core';
@@ -50,7 +50,7 @@ class HeldRepository extends EventEmitter implements Repository {
   }
 }
 
-/** unleash-client insists on a list of strategies, and makes a number of a share each time it is asked. */
+/** unleash-client requires a list of strategies, and converts the share to a number at each evaluation. */
 function asFeature(feature: ClientFeatures['features'][number]): Feature {
   const strategies = (feature.strategies ?? []) as readonly { parameters?: { rollout?: unknown } }[];
   const made = strategies.map((strategy) => {
@@ -76,14 +76,15 @@ export class FlagEvaluator {
       disableMetrics: true,
       skipInstanceCountWarning: true,
     });
-    // The set is there before the first question: without this, everything is off until a later turn of the event loop.
+    // The set is there before the first question: without this, everything is off until a later turn of the
+    // event loop.
     this.#repository.emit('ready');
-    // A flag that unleash-client cannot make sense of is off, and says so.
+    // A flag that unleash-client cannot evaluate is off, and is reported.
     this.#unleash.on('error', (error: Error) => onWarning(error.message));
     this.#unleash.on('warn', (message: string) => onWarning(String(message)));
   }
 
-  /** Takes over a whole set; the next evaluation sees it. */
+  /** Replaces the whole set; the next evaluation sees it. */
   replace(set: ClientFeatures): void {
     this.#repository.replace(set);
   }
@@ -101,8 +102,8 @@ export class FlagEvaluator {
 }
 
 /**
- * The user id under which callers without any identity are evaluated: the one that a percentage reaches last, at
- * 100. They cannot be sticky, so a share below 100 leaves them where they are, and 100 means all callers.
+ * The user id under which callers without any identity are evaluated: the one that a percentage reaches last,
+ * at 100. They cannot be sticky, so a share below 100 leaves them where they are, and 100 means all callers.
  * @param groupId group of the slice's percentage flags
  */
 export function lastUserOf(groupId: string): string {

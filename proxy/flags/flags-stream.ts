@@ -1,8 +1,8 @@
 /**
- * Flags from the control plane's built-in store, over Unleash's streaming client API: `unleash-connected` brings the
- * whole set, `unleash-updated` what changed. A flip is here within milliseconds. While no event comes (the stream is
- * down, or something in between holds events back) the flags are asked for each second, with the tag of the last
- * answer; and while there is no answer, the last flags stay in place.
+ * Flags from the control plane's built-in store, over Unleash's streaming client API: `unleash-connected`
+ * brings the whole set, `unleash-updated` what changed. A flip is here within milliseconds. While no event
+ * comes (the stream is down, or something in between holds events back) the flags are polled each second,
+ * with the tag of the last answer; without an answer, the last flags stay in place.
  */
 import type { ClientFeatures } from '@ficus/core';
 import { EventStream } from '../link/event-stream.ts';
@@ -46,7 +46,7 @@ export function openFlagsStream(
       up = true;
     },
     onDown: (reason) => {
-      // Said once for each time it goes, not for each attempt to reconnect.
+      // Reported once per outage, not for each attempt to reconnect.
       if (up) hooks.onProblem(`flags stream is down, the last flags stay in place: ${reason}`);
       up = false;
       streaming = false;

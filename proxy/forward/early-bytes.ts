@@ -1,13 +1,14 @@
 /**
- * Bytes of the new protocol that a client sends before its upgrade was accepted. They are its socket's, not one attempt's:
- * the next attempt, here or elsewhere, begins with what was read meanwhile, also between the two attempts.
+ * Bytes of the new protocol that a client sends before its upgrade was accepted. They belong to the socket,
+ * not to one attempt: the next attempt, to any side, begins with what was read meanwhile, also between the
+ * two attempts.
  *
- * The socket is read from the beginning, although nothing may be sent on yet: only so is a client noticed that resets
- * during the handshake, and its upstream connection not left behind.
+ * The socket is read from the beginning, although nothing may be passed on yet: otherwise a client that
+ * resets during the handshake would go unnoticed and leave its upstream connection behind.
  */
 import type { Duplex } from 'node:stream';
 
-/** More is left to the kernel, and so to the client. */
+/** More stays in the kernel, which slows the client down. */
 const MOST_BYTES = 65_536;
 
 const held = new WeakMap<Duplex, EarlyBytes>();

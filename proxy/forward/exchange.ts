@@ -1,6 +1,7 @@
 /**
- * One request and its response, between a client and an upstream connection, in the steps that forward.ts shows. The
- * object is the queue entry, the connection's user, the client's watcher and the handle that the caller holds: no closures.
+ * One request and its response, between a client and an upstream connection, in the steps that forward.ts
+ * shows. The object is the queue entry, the connection's user, the client's watcher and the handle that the
+ * caller holds: no closures.
  *
  *     seek ──▶ send ──▶ first-byte ──▶ receive ──▶ over
  *       └ no connection, loss, timeout, client gone, cancel: over, from anywhere
@@ -43,7 +44,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
     client.watch(this);
   }
 
-  // ── Step 5.1: the request head ─────────────────────────────────────────────────────────────────────────────
+  // ── Step 5.1: the request head ───────────────────────────────────────────────────────────────────────────
 
   start(): void {
     this.#upstream.exchangeBegins();
@@ -62,7 +63,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
     return this.#head!.body === 'none' && isIdempotent(this.#request.method!);
   }
 
-  // ── Step 5.2: a connection ─────────────────────────────────────────────────────────────────────────────────
+  // ── Step 5.2: a connection ───────────────────────────────────────────────────────────────────────────────
 
   onConnection(connection: UpstreamConnection): void {
     if (this.#over) {
@@ -100,14 +101,14 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
     else this.#end('withdrawn');
   }
 
-  // ── Step 5.3: head and body go out ─────────────────────────────────────────────────────────────────────────
+  // ── Step 5.3: head and body go out ───────────────────────────────────────────────────────────────────────
 
-  /** From the pump: body bytes moved. */
+  /** From RequestBody: body bytes moved. */
   requestMoved(): void {
     this.#progress.moved = true;
   }
 
-  /** From the pump: the last byte was written. */
+  /** From RequestBody: the last byte was written. */
   requestSent(): void {
     this.#connection?.requestSent();
     this.#progress.moved = true;
@@ -119,7 +120,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
     this.#pump?.resume();
   }
 
-  // ── Step 6.1: interim responses ────────────────────────────────────────────────────────────────────────────
+  // ── Step 6.1: interim responses ──────────────────────────────────────────────────────────────────────────
 
   onInterim(head: HeadLines): void {
     this.#progress.moved = true;
@@ -128,7 +129,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
     if (head.status === 100) this.#pump?.continue();
   }
 
-  // ── Step 6.2: the final head ───────────────────────────────────────────────────────────────────────────────
+  // ── Step 6.2: the final head ─────────────────────────────────────────────────────────────────────────────
 
   onHead(head: HeadLines): boolean {
     this.#progress.finalHead(head.status);
@@ -140,7 +141,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
     return this.#client.error === '';
   }
 
-  // ── Step 6.3: the body ─────────────────────────────────────────────────────────────────────────────────────
+  // ── Step 6.3: the body ───────────────────────────────────────────────────────────────────────────────────
 
   onBody(memory: Buffer, start: number, end: number): void {
     this.#progress.responseBytes += end - start;
@@ -170,7 +171,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
     if (!this.#over) this.#connection?.resume();
   }
 
-  // ── Step 6.4: the end, in whatever way ──────────────────────────────────────────────────────────────────────
+  // ── Step 6.4: the end, in whatever way ───────────────────────────────────────────────────────────────────
 
   onLost(cause: LossCause, detail: string): void {
     this.#connection = undefined;

@@ -1,7 +1,7 @@
 /**
- * What the request path hands to the forwarder for one request: changes of both heads, captures, and where the outcome
- * goes. It is an interface so that the caller's own per-request object can be it: nothing is allocated, no closure made,
- * on the hot path.
+ * What the request path hands to the forwarder for one request: changes of both heads, captures, and where
+ * the outcome goes. It is an interface so that the caller's own per-request object can be it: nothing is
+ * allocated, no closure made, on the hot path.
  *
  * Header lists are flat, `[name, value, name, value, …]`, as in `IncomingMessage.rawHeaders`: order, case and
  * duplicates survive, and no header name can reach an object's prototype.
@@ -16,12 +16,12 @@ export interface ForwardCall extends HeadChanges, ResponseAmendments {
   readonly requestCapture?: BodyCapture | undefined;
   readonly responseCapture?: BodyCapture | undefined;
   /**
-   * Asked once there is a connection, before a byte is written to it. `false` withdraws the request: it ends with the
-   * outcome `withdrawn`.
+   * Asked once there is a connection, before a byte is written to it. `false` withdraws the request: it ends
+   * with the outcome `withdrawn`.
    */
   mayLeave?(): boolean;
-  /** The final head says that the body has no end of its own. */
+  /** The final head announces a body without an end (an event stream). */
   onEventStream?(exchange: { cancel(): void }): void;
-  /** Called exactly once, when all is over. May call `forward` again when the outcome allows it. */
+  /** Called exactly once, at the end. May call `forward` again when the outcome allows it. */
   onOutcome(outcome: Outcome): void;
 }

@@ -1,6 +1,6 @@
 /**
- * Step 5 of the request path, forward, and step 6, respond: one exchange between a client and an upstream. exchange.ts
- * has the steps by these numbers.
+ * Step 5 of the request path, forward, and step 6, respond: one exchange between a client and an upstream.
+ * exchange.ts has the steps by these numbers.
  *
  *     client                     proxy                              destination
  *       │                          │ 5.1 builds the request head          │
@@ -18,7 +18,7 @@
  *   Limit heads by bytes and by `rawHeaders.length`, with `server.maxHeadersCount = 0`: Node drops fields past its
  *   count silently. Do not touch the request's stream (`on('data')`, `read`, `resume`) before the outcome.
  *   `response.shouldKeepAlive = false` beforehand makes the response the last of its connection (draining).
- * - `forward` never throws for what a client or an upstream does, and calls `call.onOutcome` exactly once, never
+ * - `forward` never throws because of a client or an upstream, and calls `call.onOutcome` exactly once, never
  *   before `forward` has returned. No promise, no closure, no timer per request.
  * - The forwarder answers nothing of its own. With an outcome whose `responseStarted` is false, the caller answers
  *   (problem+json) or calls `forward` again, with the same or another upstream:
@@ -60,9 +60,9 @@ export function forward(
 }
 
 /**
- * Forwards a request with `Upgrade` (WebSocket and others). Any final answer but 101 is passed on as a response and
- * the client's connection is closed after it. With an outcome whose `responseStarted` is false the caller writes the
- * refusal to the socket and ends it.
+ * Forwards a request with `Upgrade` (WebSocket and others). Any final answer but 101 is passed on as a
+ * response and the client's connection is closed after it. With an outcome whose `responseStarted` is false
+ * the caller writes the refusal to the socket and ends it.
  * @param head first bytes of the upgraded protocol, when the client sent them along
  */
 export function forwardUpgrade(

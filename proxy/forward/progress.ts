@@ -1,6 +1,6 @@
 /**
- * How far one exchange has come: its phase, its times, and since when it waits. Kept by the exchange that it belongs to;
- * deadlines and the figures of the outcome follow from it.
+ * How far one exchange has come: its phase, its times, and since when it waits. Kept by the exchange that it
+ * belongs to; deadlines and the figures of the outcome follow from it.
  */
 import type { UpstreamConfig } from '@ficus/core';
 import { turnNow } from '../clock/turn-clock.ts';
@@ -20,7 +20,7 @@ export class Progress {
   responseBytes = 0;
   /** Bytes have moved since the last sweep. */
   moved = false;
-  /** The response has no end of its own: silence is no sign of anything. */
+  /** The response is endless (an event stream): silence does not mean failure. */
   unbounded = false;
   readonly #startedAt = turnNow();
   #connectedAt = 0;

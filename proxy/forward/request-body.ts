@@ -1,6 +1,6 @@
 /**
- * Moves a request's body from the client to the upstream, at the speed of the slower of the two. Its framing stays
- * as it came. A small body that is there already goes in one write with the head.
+ * Moves a request's body from the client to the upstream, at the speed of the slower of the two. Its framing
+ * stays as it came. A small body that is there already goes in one write with the head.
  */
 import type { IncomingMessage } from 'node:http';
 import { LeanRequest } from '../accept/lean-request.ts';
@@ -26,7 +26,10 @@ export class RequestBodyPump {
   readonly #call: ForwardCall;
   readonly #owner: PumpOwner;
   readonly #chunked: boolean;
-  /** The pieces of the body are read here alone: with a server that is not ours, another listener might keep them. */
+  /**
+   * The pieces of the body are read here alone: with a server that is not ours, another listener might keep
+   * them.
+   */
   readonly #ownsChunks: boolean;
   #head: string;
   #awaitsContinue: boolean;
@@ -77,7 +80,9 @@ export class RequestBodyPump {
     this.#awaitsContinue = false;
   }
 
-  /** No more of this. What the client still sends is read and dropped, so that its connection stays usable. */
+  /**
+   * Stops the transfer. What the client still sends is read and dropped, so that its connection stays usable.
+   */
   stop(): void {
     if (this.#over) return;
     this.#over = true;
@@ -133,8 +138,8 @@ export class RequestBodyPump {
 }
 
 /**
- * Node makes memory for each piece of a body. Left to the collector, 64 KB at a time, it would be gone over for every
- * few dozen megabytes, and count as held until then: load would be shed for memory that is free.
+ * Node makes memory for each piece of a body. Left to the collector, 64 KB at a time, it would be gone over
+ * for every few dozen megabytes, and count as held until then: load would be shed for memory that is free.
  */
 function freeMemory({ buffer, byteLength }: Buffer): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
@@ -156,7 +161,7 @@ const NOT_IN_TRAILERS = new Set([
   'cookie',
 ]);
 
-/** What a client may not say in the head it may not say behind the body either. */
+/** Fields that a client may not send in the head it may not send as trailers either. */
 function trailerLines(raw: readonly string[], { setHeaders, removeHeaders }: ForwardCall): string {
   let text = '';
   for (let i = 0; i < raw.length; i += 2) {

@@ -1,6 +1,7 @@
 /**
- * What the proxy asserts to the candidate about the caller: a short-lived JWT (HS256), so that a service without the monolith's
- * session table knows who calls. Signed once for a user and a slice, and used for half of its lifetime.
+ * What the proxy asserts to the candidate about the caller: a short-lived JWT (HS256), so that a service
+ * without the monolith's session table knows who calls. Signed once for a user and a slice, and used for half
+ * of its lifetime.
  *
  * Signed with node:crypto rather than through a promise: RFC 7515 with a fixed header is one HMAC.
  */
@@ -10,7 +11,7 @@ import { ExpiringCache } from './expiring-cache.ts';
 import type { Identity } from './identity.ts';
 
 const KEPT_ASSERTIONS = 20_000;
-/** For longer ids a token is made each time: strangers must not fill the memory with them. */
+/** Tokens for longer ids are not kept: strangers could fill the memory with them. */
 const LONGEST_KEPT = 512;
 const HEADER = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url');
 

@@ -1,6 +1,6 @@
 /**
- * Claims of verified bearer tokens. Verification costs tens of microseconds and a promise: the claims of a token are
- * kept until it expires, five minutes at most, under the token's own text.
+ * Claims of verified bearer tokens. Verification costs tens of microseconds and a promise: the claims of a
+ * token are kept until it expires, five minutes at most, under the token's own text.
  */
 import type { IdentifyConfig } from '@ficus/core';
 import type { JWTPayload } from 'jose';
@@ -17,7 +17,7 @@ const UNKNOWN_MS = 1_000;
 const LONGEST_KEY = 2_048;
 const NO_CLAIMS: JWTPayload = {};
 
-/** Claims; none of a token that does not hold; `unknown` when it could not be verified. */
+/** Claims; none for an invalid token; `unknown` when it could not be verified. */
 export type Claims = JWTPayload | 'unknown';
 
 export class BearerClaims {
@@ -34,7 +34,7 @@ export class BearerClaims {
     return token === undefined ? NO_CLAIMS : this.#cache.get(boundedKey(token, LONGEST_KEY), now);
   }
 
-  /** Verifies the token; one that does not hold has no claims, which makes the caller anonymous. Never rejects. */
+  /** Verifies the token; an invalid one has no claims, which makes the caller anonymous. Never rejects. */
   async verify(authorization: string | undefined, now: number): Promise<Claims> {
     const token = bearerToken(authorization);
     if (token === undefined) return NO_CLAIMS;
@@ -54,7 +54,7 @@ export class BearerClaims {
   }
 }
 
-/** The issuer may have a new key that is fetched within a second; a stranger may have made the name up. */
+/** The issuer may have a new key that is fetched within a second; a stranger may have invented the name. */
 function namesUnknownKey(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === 'ERR_JWKS_NO_MATCHING_KEY';
 }

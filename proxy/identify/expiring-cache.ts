@@ -1,10 +1,11 @@
 /**
- * A bounded map whose entries expire. Two generations: when the young one is full it becomes the old one, and what was
- * old is forgotten at once; whatever is asked for moves to the young one. Dropping the oldest entry of one Map instead
- * costs tens of microseconds each time, because its iterator has to pass over all that was deleted before.
+ * A bounded map whose entries expire. Two generations: when the young one is full it becomes the old one, and
+ * what was old is forgotten at once; an entry that is read moves to the young one. Dropping the oldest entry
+ * of one Map instead costs tens of microseconds each time, because its iterator has to pass over all that was
+ * deleted before.
  *
- * The clock is handed in, so that a test can turn it. It is the wall clock, which tokens expire by: when it is set back,
- * entries that are of later than now are not kept until it has come so far again.
+ * The clock is handed in, so that a test can turn it. It is the wall clock, which tokens expire by: when it
+ * is set back, entries dated in the future are ignored.
  */
 import { ownText } from './own-text.ts';
 

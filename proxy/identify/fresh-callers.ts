@@ -1,11 +1,15 @@
 /**
- * Who the caller will be from this answer on: what it sets for the cookies that name callers. A guest's first write
- * makes their session, and a monolith may renew one at any write; the reads that follow come under the new name.
+ * The caller's identity from this answer on: the values it sets for cookies that name callers. A guest's
+ * first write makes their session, and a monolith may renew one at any write; the reads that follow come
+ * under the new name.
  */
 import type { IdentifyConfig } from '@ficus/core';
 import { cookieValue } from '../wire/cookie.ts';
 
-/** @param fields of the answer, flat. @returns values of the cookies that carry a user or a session as they are */
+/**
+ * @param fields of the answer, flat. @returns values of the cookies that carry a user or a session as they
+ * are
+ */
 export function freshCallers({ user, session }: IdentifyConfig, fields: readonly string[]): string[] {
   const found: string[] = [];
   for (const source of [user, session]) {

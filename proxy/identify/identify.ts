@@ -1,6 +1,7 @@
 /**
- * Step 3, identify: who calls. Compiled from `proxy.identify` once for each config. What can be answered at once is
- * answered without a promise; only a token not seen before, or an introspection not cached, makes a request wait.
+ * Step 3, identify: who calls. Compiled from `proxy.identify` once for each config. What can be answered at
+ * once is answered without a promise; only a token not seen before, or an introspection not cached, makes a
+ * request wait.
  */
 import type { IdentifyConfig } from '@ficus/core';
 import type { InspectedHead } from '../accept/inspected-head.ts';
@@ -28,7 +29,8 @@ export interface IdentifierParts {
 }
 
 export function createIdentifier(written: IdentifyConfig, parts: IdentifierParts): Identifier {
-  // Who is asked about the user also knows the session and the tenant, unless they have sources of their own.
+  // The endpoint that knows the user also knows the session and the tenant, unless they have sources of their
+  // own.
   const asked = written.user?.introspect === undefined ? undefined : written.user;
   const { user, session = asked, tenant = asked } = written;
   const config: Sources = { user, session, tenant };

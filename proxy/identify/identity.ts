@@ -1,11 +1,11 @@
-/** Who calls, as far as the configured sources tell. */
+/** Who calls, as far as the configured sources know. */
 export interface Identity {
   readonly user: string | undefined;
   readonly session: string | undefined;
   readonly tenant: string | undefined;
   /**
-   * True when a source that had to be asked gave no answer. The caller may have a pin: reads of slices with tables go to
-   * the owner, which is right for all callers.
+   * True when a source that had to be asked gave no answer. The caller may have a pin: reads of slices with
+   * tables go to the owner, which is right for all callers.
    */
   readonly uncertain: boolean;
 }

@@ -1,8 +1,8 @@
 /**
- * Introspection: the legacy knows whose session this is (`GET /internal/whoami` with the client's own cookie or
- * header), so it is asked, once for many requests. Answers are kept shortly, questions under way are shared, their
- * number is bounded. A failure makes the caller anonymous for this request and is forgotten within a second: a
- * hiccup of the legacy must not keep a user on another side than theirs.
+ * Introspection: the legacy knows whose session this is (`GET /internal/whoami` with the client's own cookie
+ * or header), so it is asked, once for many requests. Answers are cached briefly, questions under way are
+ * shared, their number is bounded. A failure makes the caller anonymous for this request and is forgotten
+ * within a second: a hiccup of the legacy must not keep a user on another side than theirs.
  */
 import { createHash } from 'node:crypto';
 import { ExpiringCache } from './expiring-cache.ts';
@@ -13,7 +13,9 @@ const ANSWER_MS = 10_000;
 const FAILURE_MS = 1_000;
 const QUESTIONS_UNDER_WAY = 256;
 
-/** Asks the legacy; rejects or answers undefined on failure. `carrier` is the flat header list to send along. */
+/**
+ * Asks the legacy; rejects or answers undefined on failure. `carrier` is the flat header list to send along.
+ */
 export type AskLegacy = (path: string, carrier: readonly string[]) => Promise<Answer | undefined>;
 
 export interface Answer {
@@ -37,7 +39,7 @@ export class Introspection {
     return this.#cache.get(cacheKey(path, carrier), now);
   }
 
-  /** Asks, or joins who already asks. Never rejects. */
+  /** Asks, or joins a question under way. Never rejects. */
   ask(path: string, carrier: readonly string[], clock: () => number): Promise<Identity> {
     const key = cacheKey(path, carrier);
     const joined = this.#underWay.get(key);

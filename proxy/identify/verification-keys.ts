@@ -1,13 +1,17 @@
 /**
- * The keys that bearer tokens are verified with: a shared secret, one public key, or the set that an issuer publishes
- * (JWKS, RFC 7517), fetched when it is needed, again when a token names a key that it does not have, and at least every
- * ten minutes (jose). The issuer is asked once a second at most, not once for each token.
+ * The keys that bearer tokens are verified with: a shared secret, one public key, or the set that an issuer
+ * publishes (JWKS, RFC 7517), fetched when it is needed, again when a token names a key that it does not
+ * have, and at least every ten minutes (jose). The issuer is asked once a second at most, not once for each
+ * token.
  */
 import type { IdentifyConfig } from '@ficus/core';
 import { createRemoteJWKSet, importSPKI, type JWTPayload, jwtVerify } from 'jose';
 import { turnNow } from '../clock/turn-clock.ts';
 
-/** Verifies a token; rejects with a jose error when it does not hold, with `KeysUnavailable` when the keys cannot be had. */
+/**
+ * Verifies a token; rejects with a jose error when it is invalid, with `KeysUnavailable` when the keys cannot
+ * be had.
+ */
 export type VerifyToken = (token: string) => Promise<JWTPayload>;
 
 export class KeysUnavailable extends Error {}
@@ -20,14 +24,16 @@ const COOLDOWN_MS = 1_000;
 const NOT_FETCHED = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC']);
 
 /**
- * How far the issuer's clock may be ahead: a token that has just been issued must count at once. RFC 7519 section 4.1.5
- * allows a small leeway. It must not lengthen a token's life; who keeps its claims looks at `exp` itself.
+ * How far the issuer's clock may be ahead: a token that has just been issued must count at once. RFC 7519
+ * section 4.1.5 allows a small leeway. It must not lengthen a token's life; callers that keep its claims
+ * check `exp` themselves.
  */
 const AHEAD_SECONDS = 10;
 
 export function createVerifyToken(jwt: NonNullable<IdentifyConfig['jwt']>): VerifyToken {
   const { secret, publicKey, jwks, issuer, audience } = jwt;
-  // The algorithm is chosen by the token among those of the key's kind only: a public key is never an HMAC secret.
+  // The algorithm is chosen by the token among those of the key's kind only: a public key is never an HMAC
+  // secret.
   const expected = {
     clockTolerance: AHEAD_SECONDS,
     ...(issuer === undefined ? {} : { issuer }),
@@ -73,7 +79,7 @@ function verifyByKeySet(url: URL, options: Expected & { readonly algorithms: str
   };
 }
 
-/** `fetch` itself throws a TypeError. */
+/** `fetch` throws a TypeError when the network fails. */
 function isNotFetched(error: unknown): boolean {
   if (error instanceof TypeError) return true;
   return NOT_FETCHED.has(String((error as { code?: unknown } | null)?.code));

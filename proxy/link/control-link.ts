@@ -1,6 +1,6 @@
 /**
- * The link to the control plane, held by the primary. The proxy speaks first, always; with the control plane away
- * everything continues with what was last heard, and reports are added up until it is back.
+ * The link to the control plane, held by the primary. The proxy speaks first, always; while the control plane
+ * is unreachable, everything continues with the last known state, and reports are added up until it is back.
  */
 import {
   LINK_PATHS,
@@ -46,7 +46,7 @@ export class ControlLink {
       headers: options.headers,
       onUp: options.onUp,
       onDown: (reason) => {
-        // The next control plane may be another process, which has not heard our facts.
+        // The next control plane may be another process, which does not have our facts.
         this.#lastFacts = '';
         options.onDown(reason);
       },
@@ -66,7 +66,7 @@ export class ControlLink {
     this.#sum.add(delta);
   }
 
-  /** Sends a report, when there is something to say. Counts that cannot be delivered wait for the next one. */
+  /** Sends a report, unless it is empty. Counts that cannot be delivered wait for the next one. */
   async report(): Promise<void> {
     const facts = this.#options.facts();
     const factsText = JSON.stringify(facts);
@@ -87,11 +87,11 @@ export class ControlLink {
     }
   }
 
-  /** Delivers what is left, as far as the control plane takes it. */
+  /** Delivers what is left, as far as the control plane accepts it. */
   async stop(): Promise<void> {
     this.#stream.stop();
     clearInterval(this.#timer);
-    // What was counted since the report that is under way left is not in it.
+    // The report under way does not contain what was counted since it left.
     await this.#reporting;
     await this.report();
   }

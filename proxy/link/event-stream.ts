@@ -1,6 +1,7 @@
 /**
- * A client for server-sent events (WHATWG HTML section 9.2) that reconnects with back-off and full jitter, and that
- * notices a silent connection. Used for flags and for the link to the control plane; nothing waits for it.
+ * A client for server-sent events (WHATWG HTML section 9.2) that reconnects with back-off and full jitter,
+ * and that notices a silent connection. Used for flags and for the link to the control plane; nothing waits
+ * for it.
  */
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -15,9 +16,9 @@ export interface EventStreamOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly onEvent: (event: StreamEvent) => void;
   readonly onUp: () => void;
-  /** The connection is gone or could not be made; called once for each time. */
+  /** The connection is gone or could not be made; called once per failure. */
   readonly onDown: (reason: string) => void;
-  /** A connection without any byte for so long is given up. */
+  /** A connection without a byte for this long is closed. */
   readonly silenceMs?: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Observations on their way to the control plane: bounded in bytes, sent in batches, one batch at a time. What does
- * not fit is dropped and counted; no request waits.
+ * Observations on their way to the control plane: bounded in bytes, sent in batches, one batch at a time.
+ * What does not fit is dropped and counted; no request waits.
  */
 import { type DropReason, encodeObservation, type Observation, type ObservationBatch } from '@ficus/core';
 
@@ -44,7 +44,7 @@ export class ObservationQueue {
     else this.#timer ??= setTimeout(() => this.#send(), GATHER_MS).unref();
   }
 
-  /** Sends what is left; resolves when it is out or lost. Where a batch is not taken the rest is not tried. */
+  /** Sends what is left; resolves when it is sent or lost. When a batch is refused, the rest is not tried. */
   async flush(): Promise<void> {
     while (this.#sending || this.#queue.length > 0) {
       const arrived = await (this.#sending ?? this.#sendBatch());

@@ -1,4 +1,7 @@
-/** Counts that the next report to the control plane will carry; they survive reports that were not taken. */
+/**
+ * Counts that the next report to the control plane will carry; they survive reports that could not be
+ * delivered.
+ */
 import type { DroppedCopies, ProxyReport, TrafficCount } from '@ficus/core';
 import type { CountersDelta } from '../observe/traffic-counters.ts';
 
@@ -29,7 +32,7 @@ export class ReportSum {
 
   putBack({ traffic, droppedCopies }: Counts): void {
     for (const count of traffic) {
-      // Requests outside any slice are the metrics' matter; the control plane asks about slices.
+      // Requests outside any slice are counted in the metrics only; the control plane needs slices.
       if (count.slice === '') continue;
       const key = `${count.slice} ${count.route} ${count.side} ${count.reason}`;
       const before = this.#traffic.get(key);

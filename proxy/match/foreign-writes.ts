@@ -1,6 +1,7 @@
 /**
- * Requests that write a slice's tables though they are none of its routes (`slices.NAME.writtenBy`): an order that makes
- * a notification by a trigger. Whoever makes one is pinned in that slice as if they had written there.
+ * Requests that write a slice's tables though they are none of its routes (`slices.NAME.writtenBy`): an order
+ * that makes a notification by a trigger. Their callers are pinned in that slice as if they had written
+ * there.
  */
 import type { ConfigProblem, FicusConfig, ForeignWriteConfig } from '@ficus/core';
 import { compileConditions } from './conditions/compile-conditions.ts';

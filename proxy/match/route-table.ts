@@ -1,9 +1,10 @@
 /**
- * Step 2, match: from method, canonical path and conditions to a route. Precedence is find-my-way's: static before
- * parametric before wildcard; among routes of one pattern the one with more conditions wins, then the first.
+ * Step 2, match: from method, canonical path and conditions to a route. Precedence is find-my-way's: static
+ * before parametric before wildcard; among routes of one pattern the one with more conditions wins, then the
+ * first.
  *
- * All routes of one method and pattern are one entry of the tree, so that their number has no bound, and a table
- * without any conditions never looks beyond method and path.
+ * All routes of one method and pattern are one entry of the tree, so that their number has no bound, and a
+ * table without any conditions never looks beyond method and path.
  */
 import { METHODS } from 'node:http';
 import type { ConfigProblem, FicusConfig, RouteConfig } from '@ficus/core';
@@ -48,7 +49,7 @@ class RouteGroup {
   }
 }
 
-/** The table of a config. Routes that cannot be told apart are left out; `checkRoutes` reports them. */
+/** The table of a config. Routes that match the same requests are left out; `checkRoutes` reports them. */
 export function buildRouteTable(config: FicusConfig): RouteTable {
   return buildTable(listRoutes(config), []);
 }
@@ -57,7 +58,7 @@ export function buildRouteTable(config: FicusConfig): RouteTable {
 export function checkRoutes(config: FicusConfig): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   buildTable(listRoutes(config), problems);
-  // A route with several methods would say the same for each of them.
+  // A route with several methods would repeat the problem for each of them.
   return [...new Map(problems.map((problem) => [problem.path.join('.'), problem])).values()];
 }
 
@@ -84,7 +85,7 @@ type Method = Parameters<Router['find']>[0];
 export function buildTable(routes: readonly MatchedRoute[], problems: ConfigProblem[]): RouteTable {
   const router = findMyWay({
     caseSensitive: true,
-    // A longer parameter would silently not match; the target's length is limited at the door.
+    // A longer parameter would silently not match; the target's length is limited when it arrives.
     maxParamLength: 1_000_000,
     constraints: { conditions: conditionStrategy },
   });
@@ -126,7 +127,8 @@ export function buildTable(routes: readonly MatchedRoute[], problems: ConfigProb
     routes,
     find(method, path, facts) {
       if (!methods.has(method)) return undefined;
-      // The path is canonical already: what is still escaped in it is meant to be, and must not be decoded here.
+      // The path is canonical already: what is still escaped in it is meant to be, and must not be decoded
+      // here.
       const literal = path.includes('%') ? path.replaceAll('%', '%25') : path;
       const found = router.find(method as Method, literal, conditional ? { conditions: facts } : undefined);
       if (found === null) return undefined;

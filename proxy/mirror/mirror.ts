@@ -1,7 +1,8 @@
 /**
- * Shadow copies. A copy leaves when the live response is complete, never before; it has its own upstream objects
- * and its own deadline, so a hung side holds nothing that a live request needs. What does not fit is dropped and
- * counted by reason: too many copies under way, too many bytes held, a live exchange that failed.
+ * Shadow copies. A copy leaves when the live response is complete, never before; it has its own upstream
+ * objects and its own deadline, so a side that hangs holds nothing that a live request needs. What does not
+ * fit is dropped and counted by reason: too many copies under way, too many bytes held, a live exchange that
+ * failed.
  */
 import {
   type DropReason,

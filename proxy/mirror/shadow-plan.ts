@@ -1,6 +1,7 @@
 /**
- * The copy that a request will have: room taken before the live exchange, its head noted on the way, and at the end
- * either the copy goes out or the room is given back. Made only for requests whose decision names a shadow side.
+ * The shadow copy planned for a request: room taken before the live exchange, its head noted on the way, and
+ * at the end either the copy goes out or the room is given back. Made only for requests whose decision names
+ * a shadow side.
  */
 import type { IncomingMessage } from 'node:http';
 import { type DropReason, isComparable } from '@ficus/core';

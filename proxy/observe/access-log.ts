@@ -36,7 +36,7 @@ export function logFailed(logger: Logger, line: AccessLine, outcome: Outcome): v
   }
   const { side: failedSide, phase, cause, detail, status, responseStarted } = outcome;
   const facts = { ...line, status, failedSide, phase, cause, detail, responseStarted };
-  // Clients go away all the time; that is worth a line, not a warning.
-  if (failedSide === 'client') logger.info(facts, 'request given up by the client');
+  // Clients disconnect all the time: that is logged as info, not as a warning.
+  if (failedSide === 'client') logger.info(facts, 'client disconnected before the answer was complete');
   else logger.warn(facts, 'request failed');
 }

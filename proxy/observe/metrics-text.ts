@@ -18,7 +18,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   ficus_refused_total: { type: 'counter', help: 'Requests refused by the proxy, by reason.' },
   ficus_max_forwards_total: {
     type: 'counter',
-    help: 'OPTIONS answered by the proxy, because no further hop was to be asked.',
+    help: 'OPTIONS answered by the proxy, because Max-Forwards was 0.',
   },
   ficus_upstream_failures_total: {
     type: 'counter',
@@ -27,7 +27,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   ficus_retries_total: { type: 'counter', help: 'Attempts beyond the first, by slice and kind.' },
   ficus_shadow_copies_total: { type: 'counter', help: 'Shadow copies sent, by slice and result.' },
   ficus_shadow_dropped_total: { type: 'counter', help: 'Shadow copies not made or not compared, by reason.' },
-  ficus_introspections_total: { type: 'counter', help: 'Questions to the legacy who calls, by outcome.' },
+  ficus_introspections_total: { type: 'counter', help: 'Identity questions to the legacy, by outcome.' },
   ficus_breaker_changes_total: { type: 'counter', help: 'Changes of a breaker, by upstream and new state.' },
   ficus_outlier_ejections_total: {
     type: 'counter',
@@ -35,7 +35,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   },
   ficus_outlier_returns_total: {
     type: 'counter',
-    help: 'Times that an ejected address returned, because its probe was answered.',
+    help: 'Times that an ejected address returned after a successful probe.',
   },
   ficus_pin_overflows_total: {
     type: 'counter',
@@ -43,7 +43,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   },
   ficus_pin_waits_expired_total: {
     type: 'counter',
-    help: 'Writes that were sent before all workers had their pin, because the wait expired.',
+    help: 'Writes sent before all workers had confirmed their pin, because the wait expired.',
   },
   ficus_held_writes_total: {
     type: 'counter',

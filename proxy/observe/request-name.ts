@@ -1,6 +1,6 @@
 /**
- * What a request is called in logs and traces, and by the services behind. Names that were brought are kept when they
- * are well formed; made ones replace what was not.
+ * Ids of a request in logs and traces, and for the services behind. Ids from the client are kept when they
+ * are well formed and replaced otherwise.
  */
 import type { RequestSpan, Spans } from './request-span.ts';
 import { isRequestId, isTraceparent, makeTraceparent, randomDigits, traceIdOf } from './trace-context.ts';
@@ -14,7 +14,7 @@ export interface RequestName {
   readonly span: RequestSpan | undefined;
 }
 
-/** Of a request whose head has not been looked at. */
+/** For a request whose head has not been inspected. */
 export const UNNAMED: RequestName = { requestId: '', traceId: '', traceparent: '', span: undefined };
 
 /** What the client brought. */

@@ -1,4 +1,7 @@
-/** What the request path asks of tracing: a span for each request. Implemented by otlp-spans.ts, absent where none is wanted. */
+/**
+ * What the request path needs of tracing: a span for each request. Implemented by otlp-spans.ts, absent
+ * without a destination.
+ */
 
 export interface Spans {
   /** @param parent well-formed traceparent of the client */

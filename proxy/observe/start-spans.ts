@@ -1,6 +1,6 @@
 /**
- * A span for each request, only when the standard environment variables name a destination. Without one the SDK is
- * not even loaded, and the request path asks a single undefined.
+ * A span for each request, only when the standard environment variables name a destination. Without one the
+ * SDK is not even loaded, and the request path makes one check for undefined.
  */
 import type { Spans } from './request-span.ts';
 

@@ -1,11 +1,13 @@
 /**
- * Request ids and W3C trace context: what the client brought is passed on when it is well formed, else made. Random
- * hexadecimal digits come from a pool, so that making ids costs a slice of a string.
+ * Request ids and W3C trace context: what the client sent is passed on when it is well formed, else replaced.
+ * Random hexadecimal digits come from a pool, so that making ids costs a slice of a string.
  */
 import { randomFillSync } from 'node:crypto';
 
 const REQUEST_ID = /^[A-Za-z0-9._:+/=@-]{1,128}$/;
-/** https://www.w3.org/TR/trace-context/#traceparent-header: version 00 exactly, later versions may be longer. */
+/**
+ * https://www.w3.org/TR/trace-context/#traceparent-header: version 00 exactly, later versions may be longer.
+ */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
 
 const pool = Buffer.alloc(8192);
@@ -30,7 +32,9 @@ export function isTraceparent(text: string): boolean {
   return TRACEPARENT.test(text);
 }
 
-/** Begins a trace. The sampled flag is set: services behind decide with their own samplers what they record. */
+/**
+ * Begins a trace. The sampled flag is set: services behind decide with their own samplers what they record.
+ */
 export function makeTraceparent(traceId: string): string {
   return `00-${traceId}-${randomDigits(16)}-01`;
 }

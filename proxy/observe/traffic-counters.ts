@@ -1,5 +1,5 @@
 /**
- * Step 7, observe: counts of a worker. The hot path adds numbers to typed arrays by index; names come into play
+ * Step 7, observe: counts of a worker. The hot path adds numbers to typed arrays by index; names are added
  * once a second, when the deltas go to the primary, which keeps the totals over all workers.
  */
 import {
@@ -31,7 +31,7 @@ export interface DurationDelta {
   readonly sumMs: number;
 }
 
-/** What happened in a worker since it last said so. */
+/** What happened in a worker since its last report. */
 export interface CountersDelta {
   readonly traffic: readonly TrafficCount[];
   readonly durations: readonly DurationDelta[];

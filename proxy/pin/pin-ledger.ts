@@ -3,9 +3,9 @@
  *
  *     open ──write answered──▶ waiting for a position ──position known──▶ waiting for the stream ──applied──▶ released
  *
- * The position is asked for only after the write was answered, so it covers the write. Without a control plane, or
- * without its answer, pins stay: reading from the owner is always right. Writes that begin and are answered while a
- * question is under way are in the next question; there is at most one.
+ * The position is requested only after the write was answered, so it covers the write. Without a control
+ * plane, or without its answer, pins stay: reading from the owner is always right. Writes that begin and are
+ * answered while a request for positions is under way are in the next one; there is at most one at a time.
  */
 import { parseLsn, type SliceProgress } from '@ficus/core';
 
@@ -20,7 +20,10 @@ export interface PinCount {
 
 interface Waiting {
   readonly count: number;
-  /** Of the user's last write: until then they stay pinned, whatever is released before. */
+  /**
+   * Position of the user's last write: until it is applied they stay pinned, even if earlier writes are
+   * released.
+   */
   readonly lsn: bigint;
 }
 
@@ -29,7 +32,10 @@ export interface PinLedgerOptions {
   readonly askPositions: AskPositions | undefined;
   /** Releases pins in all workers. */
   readonly onRelease: (released: readonly PinCount[]) => void;
-  /** Called after `ms`; for the pause after a failed question, and for writes whose worker is gone. */
+  /**
+   * Called after `ms`; for the pause after a failed request for positions, and for writes whose worker is
+   * gone.
+   */
   readonly later: (action: () => void, ms: number) => void;
 }
 
@@ -40,15 +46,15 @@ export class PinLedger {
   /** Worker → slice and key → writes under way. */
   readonly #open = new Map<number, Map<string, number>>();
   #answered = new Map<string, number>();
-  /** Of these the positions are being asked for. */
+  /** Pins whose positions are being requested. */
   #asked: ReadonlyMap<string, number> = new Map();
   /**
-   * By slice and key, in the order of positions: questions go out one after the other, and a WAL only grows. One entry
-   * a user, so that a stream that stands still for hours fills no memory.
+   * By slice and key, in the order of positions: positions are requested one after the other, and a WAL only
+   * grows. One entry a user, so that a stream that stands still for hours fills no memory.
    */
   readonly #waiting = new Map<string, Map<string, Waiting>>();
   #asking = false;
-  /** Slices whose owner has changed since the question under way was asked: its answer is of another WAL. */
+  /** Slices whose owner has changed since the request for positions left: its answer is of another WAL. */
   readonly #changed = new Set<string>();
   #applied = new Map<string, bigint>();
 
@@ -80,7 +86,7 @@ export class PinLedger {
 
   /**
    * A worker is gone, and will not report the end of its writes: they wait for the stream like answered ones.
-   * @param afterMs how long those under way may still be carried out, without their worker
+   * @param afterMs how long those under way may still be executed upstream
    */
   workerGone(worker: number, afterMs = 0): void {
     if (!this.#open.has(worker)) return;
@@ -113,7 +119,7 @@ export class PinLedger {
     this.#ask();
   }
 
-  /** The control plane is back: questions without an answer are asked again. */
+  /** The control plane is back: positions without an answer are requested again. */
   askAgain(): void {
     this.#ask();
   }
@@ -149,7 +155,9 @@ export class PinLedger {
     );
   }
 
-  /** What could not be placed is asked again after a pause; otherwise what came meanwhile is asked at once. */
+  /**
+   * After a failure the positions are requested again after a pause; otherwise those of newer writes at once.
+   */
   #askNext(unplaced: ReadonlyMap<string, number>): void {
     this.#asked = new Map();
     for (const [name, count] of unplaced) add(this.#answered, name, count);

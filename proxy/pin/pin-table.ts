@@ -1,9 +1,10 @@
 /**
- * Read-your-writes, in a worker: which users' reads of a slice go to the owner, because a write of theirs is not
- * known to have reached the other side. A pin is a count: every write under way holds one.
+ * Read-your-writes, in a worker: which users' reads of a slice go to the owner, because the other side may
+ * not have a write of theirs yet. A pin is a count: every write under way holds one.
  *
- * Pins are never dropped silently. When a slice has as many as fit, further writers are pinned as everybody: the whole
- * slice then reads from the owner until their writes have been applied. That is safe, and it is said and counted.
+ * Pins are never dropped silently. When a slice's table is full, the next writers pin all users: the whole
+ * slice then reads from the owner until their writes have been applied. That is safe, and it is logged and
+ * counted.
  */
 const PINS_PER_SLICE = 100_000;
 

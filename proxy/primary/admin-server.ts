@@ -1,4 +1,7 @@
-/** The admin address of a proxy: /healthz (the process lives), /readyz (it serves with a full picture), /metrics. */
+/**
+ * The admin address of a proxy: /healthz (the process lives), /readyz (it serves, with flags and owners
+ * known), /metrics.
+ */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { joinHostPort, listenFailure } from '@ficus/core';

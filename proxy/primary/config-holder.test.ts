@@ -12,7 +12,7 @@ const configWith = (sample: number): FicusConfig =>
     slices: {},
   });
 
-/** A holder whose readings end when the test says so, and the configs that it has taken over. */
+/** A holder whose readings end when the test says so, and the configs that it has applied. */
 function startHolder() {
   const readings: PromiseWithResolvers<ParsedConfig>[] = [];
   const taken: [number, number][] = [];

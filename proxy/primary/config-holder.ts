@@ -1,6 +1,7 @@
 /**
- * The config that runs, with its generation, and how it is read again. A config is taken over whole or refused whole, with
- * every problem; of readings that overlap the newest wins. Held by the primary, which hands it to its workers.
+ * The config that runs, with its generation, and how it is read again. A config is applied whole or refused
+ * whole, with every problem; of readings that overlap the newest wins. Held by the primary, which hands it to
+ * its workers.
  */
 
 import type { ParsedConfig } from '@ficus/core';
@@ -13,7 +14,7 @@ import type { ReloadResult, StartProxyOptions } from '../running-proxy.ts';
 export interface ConfigHolderParts {
   readonly options: Pick<StartProxyOptions, 'config' | 'configFile' | 'reloadConfig' | 'environment'>;
   readonly logger: Logger;
-  /** Reads the flags again beside the config; done before a config is taken over. */
+  /** Reads the flags again beside the config; done before a config is applied. */
   readonly reloadFlags: () => Promise<void> | undefined;
   readonly onTaken: (config: FicusConfig, generation: number) => void;
 }
@@ -33,7 +34,7 @@ export class ConfigHolder {
     return this.#config;
   }
 
-  /** Grows with each config that is taken over. */
+  /** Grows with each config that is applied. */
   get generation(): number {
     return this.#generation;
   }
@@ -58,7 +59,7 @@ export class ConfigHolder {
     this.#config = config;
     this.#generation += 1;
     this.#parts.onTaken(config, this.#generation);
-    this.#parts.logger.info({ generation: this.#generation }, 'config taken over');
+    this.#parts.logger.info({ generation: this.#generation }, 'config applied');
   }
 
   #refuse(problems: readonly ConfigProblem[]): ReloadResult {

@@ -1,6 +1,6 @@
 /**
- * Who owns the slices, as the control plane last said, and the link over which it says so. With the control plane away the
- * last word holds. Held by the primary; every change goes to the workers at once.
+ * Who owns the slices, as the control plane last reported, and the link to it. While the control plane is
+ * unreachable the last known owners hold. Held by the primary; every change goes to the workers at once.
  */
 import type { ProgressEvent, ProxyReport, SliceState } from '@ficus/core';
 import type { Logger } from 'pino';
@@ -14,7 +14,7 @@ export interface ControlStateParts {
   readonly control: ControlAddress;
   readonly proxyId: string;
   readonly logger: Logger;
-  /** What a report says of the workers. */
+  /** The workers' part of a report. */
   readonly facts: () => Pick<ProxyReport, 'workers' | 'epochs'>;
   readonly onState: (slices: SliceStates) => void;
   /** Positions of the old owner's WAL mean nothing in the new one's. */
@@ -50,7 +50,7 @@ export class ControlState {
     return this.#slices;
   }
 
-  /** False until the control plane has said who owns what. */
+  /** False until the control plane has sent the owners. */
   get known(): boolean {
     return this.#known;
   }
@@ -59,12 +59,12 @@ export class ControlState {
     return this.#connected;
   }
 
-  /** Resolves when the owners are known for the first time, or the control plane was found to be away. */
+  /** Resolves when the owners are known for the first time, or the control plane cannot be reached. */
   get first(): Promise<void> {
     return Promise.race([this.#first.promise, this.away]);
   }
 
-  /** Resolves when the control plane was found to be away for the first time. */
+  /** Resolves at the first failure to reach the control plane. */
   get away(): Promise<void> {
     return this.#away.promise;
   }
@@ -77,7 +77,7 @@ export class ControlState {
     this.#link.addCounts(delta);
   }
 
-  /** Delivers what is left, as far as the control plane takes it. */
+  /** Delivers what is left, as far as the control plane accepts it. */
   stop(): Promise<void> {
     return this.#link.stop();
   }

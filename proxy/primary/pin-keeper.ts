@@ -1,6 +1,6 @@
 /**
- * Read-your-writes, as the primary keeps it over all workers: the life of every pin (the ledger), and its way to the
- * siblings of the worker that took it (the spread).
+ * Read-your-writes, as the primary keeps it over all workers: the life of every pin (the ledger), and its way
+ * to the siblings of the worker that took it (the spread).
  */
 import type { ProgressEvent } from '@ficus/core';
 import { type AskPositions, type PinCount, PinLedger } from '../pin/pin-ledger.ts';
@@ -10,7 +10,7 @@ import { PinSpread } from './pin-spread.ts';
 export interface PinKeeperParts {
   /** Undefined without a control plane: then pins stay. */
   readonly askPositions: AskPositions | undefined;
-  /** Workers that hold pins: those that have been given what they begin with. */
+  /** Workers that hold pins: those that have their initial state. */
   readonly workers: () => readonly number[];
   /** To all workers, or to one. */
   readonly send: (message: PrimaryMessage, only?: number) => void;
@@ -50,7 +50,7 @@ export class PinKeeper {
     }
   }
 
-  /** @param longestWriteMs how long writes of it may still be carried out, with no worker waiting for them */
+  /** @param longestWriteMs how long writes of it may still be executed, with no worker waiting for them */
   workerGone(worker: number, longestWriteMs: number): void {
     this.#ledger.workerGone(worker, longestWriteMs);
     this.#spread.workerGone(worker);
@@ -69,12 +69,12 @@ export class PinKeeper {
     this.#ledger.forgetPositions(slice);
   }
 
-  /** The control plane is back: questions that it did not answer are asked again. */
+  /** The control plane is back: unanswered requests for positions are sent again. */
   connected(): void {
     this.#ledger.askAgain();
   }
 
-  /** A position that is asked for lies behind the write only when the write is over. */
+  /** Only a position taken after the write is over covers the write. */
   #writeOver(worker: number, slice: string, key: string, afterMs: number): void {
     const over = (): void => this.#ledger.answered(worker, slice, key);
     if (afterMs === 0) over();

@@ -1,12 +1,13 @@
 /**
- * The primary holds what is held once (config, flags source, owners, life of the pins, totals, admin address) and hands it
- * to its workers, which hold what a request needs. Which message goes where: docs/architecture/processes.md.
+ * The primary holds what is held once (config, flags source, owners, life of the pins, totals, admin address)
+ * and hands it to its workers, which hold what a request needs. Which message goes where:
+ * docs/architecture/processes.md.
  */
 import { randomUUID } from 'node:crypto';
 import { type ClientFeatures, type FicusConfig, splitHostPort } from '@ficus/core';
 import type { Logger } from 'pino';
 import { checkUpstreams } from '../config-file/config-change.ts';
-import { UnaskedReloads } from '../config-file/unasked-reloads.ts';
+import { ReloadTriggers } from '../config-file/reload-triggers.ts';
 import type { FlagsSource } from '../flags/flags-source.ts';
 import { openFlags } from '../flags/open-flags.ts';
 import { announce } from '../observe/announce.ts';
@@ -38,7 +39,7 @@ export class Primary implements RunningProxy {
   #flagSet: ClientFeatures | undefined;
   #flags: FlagsSource | undefined;
   #control: ControlState | undefined;
-  #unasked: UnaskedReloads | undefined;
+  #reloadTriggers: ReloadTriggers | undefined;
   #admin: AdminServer | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -76,12 +77,13 @@ export class Primary implements RunningProxy {
   async start(): Promise<void> {
     checkUpstreams(this.#config);
     const { configFile } = this.#options;
-    if (configFile !== undefined) this.#unasked = new UnaskedReloads(configFile, () => this.#reloadUnasked());
+    if (configFile !== undefined)
+      this.#reloadTriggers = new ReloadTriggers(configFile, () => this.#reloadOnTrigger());
     await this.#openSources();
     await this.#workers.start();
     announce(this.#logger, { address: this.address, workers: this.#workers.ids.length }, 'listening');
     await this.#startAdmin();
-    this.#unasked?.begin();
+    this.#reloadTriggers?.begin();
   }
 
   reload(): Promise<ReloadResult> {
@@ -94,13 +96,13 @@ export class Primary implements RunningProxy {
   }
 
   async #stop(): Promise<void> {
-    this.#unasked?.stopWatching();
+    this.#reloadTriggers?.stopWatching();
     await this.#workers.drain();
     this.#flags?.stop();
     await this.#control?.stop();
     await this.#admin?.stop();
     this.#timers.clear();
-    this.#unasked?.stopListening();
+    this.#reloadTriggers?.stopListening();
   }
 
   get #config(): FicusConfig {
@@ -108,8 +110,8 @@ export class Primary implements RunningProxy {
   }
 
   /**
-   * Waits for the first flags and owners, but neither for long nor for a control plane that is away: the port matters
-   * more. (A last known picture, kept on disk, would be taken over here.)
+   * Waits for the first flags and owners, but neither for long nor for an unreachable control plane: the port
+   * matters more. (A last known state, kept on disk, would be applied here.)
    */
   async #openSources(): Promise<void> {
     if (this.#controlAddress) this.#control = this.#connect(this.#controlAddress);
@@ -119,12 +121,12 @@ export class Primary implements RunningProxy {
     await Promise.race([Promise.all([this.#control?.first, this.#firstFlags()]), late.promise]);
     if (this.#control?.known === false || (this.#flags && this.#flagSet === undefined)) {
       this.#logger.warn(
-        'flags or owners are not known yet: until they are, the legacy serves what depends on them',
+        'flags or owners are not known yet; until then, the legacy serves the requests that depend on them',
       );
     }
   }
 
-  /** Built-in flags come from the control plane: one that is away has none. */
+  /** Built-in flags come from the control plane: an unreachable one has none. */
   #firstFlags(): Promise<void> | undefined {
     const isBuiltin = this.#config.flags.provider === 'builtin';
     const away = isBuiltin ? this.#control?.away : undefined;
@@ -152,7 +154,7 @@ export class Primary implements RunningProxy {
       onFlags: (set) => {
         this.#flagSet = set;
         this.#workers.send({ kind: 'flags', set });
-        this.#logger.debug({ flags: set.features.length }, 'flags taken over');
+        this.#logger.debug({ flags: set.features.length }, 'flags applied');
       },
       onProblem: (message) => this.#logger.warn(message),
     });
@@ -222,13 +224,13 @@ export class Primary implements RunningProxy {
   #notReady(): string | undefined {
     if (this.#stopping) return 'the proxy is draining';
     if (this.#workers.book.serving === 0) return 'no worker listens';
-    if (this.#control?.known === false) return 'the control plane has not said who owns the slices';
+    if (this.#control?.known === false) return 'the control plane has not sent the owners of the slices yet';
     if (this.#flags && this.#flagSet === undefined) return 'no flags yet';
     return undefined;
   }
 
-  /** The config file changed, or SIGHUP came: what is wrong goes to the log. */
-  #reloadUnasked(): void {
+  /** The config file changed, or SIGHUP came: problems go to the log. */
+  #reloadOnTrigger(): void {
     if (this.#stopping) return;
     this.reload().catch((error: unknown) => this.#logger.error({ err: error }, 'reload failed'));
   }
@@ -240,7 +242,7 @@ function controlAddress({ controlUrl, controlToken }: StartProxyOptions): Contro
   return { url: controlUrl.replace(/\/$/, ''), headers };
 }
 
-/** What a worker that crashed has sent is done by then, or never: the timeout of the upstream that waits longest. */
+/** By then the writes of a crashed worker are done, or never will be: the longest upstream timeout. */
 function longestWaitMs({ legacy, slices }: FicusConfig): number {
   const upstreams = [legacy, ...Object.values(slices).map(({ candidate }) => candidate)];
   return Math.max(...upstreams.map(({ timeouts }) => timeouts.firstByteMs));

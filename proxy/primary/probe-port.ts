@@ -1,4 +1,4 @@
-/** Finds a port before those who listen on it start. */
+/** Finds a port before the workers that listen on it start. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { type HostPort, listenFailure } from '@ficus/core';

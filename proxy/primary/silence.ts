@@ -1,12 +1,12 @@
 /**
- * Which workers hang. Each says something twice a second while its event loop turns; one whose loop does not turn any more
+ * Which workers hang. Each reports twice a second while its event loop turns; one whose loop has stopped
  * still gets its share of new connections from the kernel, and they would wait for ever.
  *
- * A worker is named at the second look that finds it silent: between the two, whatever it had said while this process
- * itself was held up has been read.
+ * A worker is named at the second look that finds it silent: between the two, reports that arrived while this
+ * process itself was held up have been read.
  */
 
-/** One that starts takes as long as the machine lets it, but not for ever. */
+/** A starting worker may take long on a busy machine, but not for ever. */
 const STARTING_MS = 60_000;
 
 export class Silence {
@@ -21,7 +21,10 @@ export class Silence {
     this.#heardAt.set(worker, now);
   }
 
-  /** @param listens whether it says so now: before, it may take its time. @param now monotonic milliseconds */
+  /**
+   * @param listens whether it reports that it listens: until then it may take longer. @param now monotonic
+   * milliseconds
+   */
   heard(worker: number, listens: boolean, now: number): void {
     if (listens) this.#starting.delete(worker);
     if (listens || this.#heardAt.has(worker)) this.#heardAt.set(worker, now);

@@ -1,4 +1,4 @@
-/** Timers that end with their owner: what was to happen later does not happen once the proxy has stopped. */
+/** Timers that end with their owner: nothing fires once the proxy has stopped. */
 export class Timers {
   readonly #timers = new Set<NodeJS.Timeout>();
 

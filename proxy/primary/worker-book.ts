@@ -1,4 +1,4 @@
-/** What the workers have said of themselves: that it listens, how far it has come with config and owners, how many pins it holds. */
+/** What each worker has reported: that it listens, which config and owners it has, how many pins it holds. */
 import { addTo } from '../observe/add-to.ts';
 
 export interface WorkerAck {
@@ -47,7 +47,7 @@ export class WorkerBook {
     return generations.length > 0 ? Math.min(...generations) : 0;
   }
 
-  /** An epoch counts as taken over when every worker has it. */
+  /** An epoch counts as applied when every worker has it. */
   epochs(slices: readonly string[]): Record<string, number> {
     const all = [...this.#acks.values()].map((ack) => ack.epochs);
     if (all.length === 0) return {};

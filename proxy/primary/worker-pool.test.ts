@@ -116,7 +116,7 @@ test('that workers cannot start is said at the third in a row; one that listens 
   fail();
   expect(heard.at(-1)).toBe('5 gone');
   fail();
-  expect(heard.slice(-2)).toEqual(['6 gone', '3 workers ended before they listened (exit code 1).']);
+  expect(heard.slice(-2)).toEqual(['6 gone', '3 workers exited before they listened (exit code 1).']);
   expect(forked).toHaveLength(7);
   const drained = pool.drain();
   fail();

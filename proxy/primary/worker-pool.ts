@@ -1,10 +1,11 @@
 /**
- * The workers: one process for each, or none and everything in this process. Workers that exit unexpectedly are restarted,
- * short-lived ones with back-off; workers that hang are ended, also while they start. The others serve meanwhile.
+ * The workers: one process for each, or none and everything in this process. Workers that exit unexpectedly
+ * are restarted, short-lived ones with back-off; workers that hang are ended, also while they start. The
+ * others serve meanwhile.
  *
- * Where the kernel can, each worker has a listening socket of its own and the kernel spreads connections. With
- * node:cluster's round robin instead, every connection passes through the primary, which has other work, and one that
- * was just handed to a worker that dies hangs for ever.
+ * Where the kernel can, each worker has a listening socket of its own and the kernel spreads connections.
+ * With node:cluster's round robin instead, every connection passes through the primary, which has other work,
+ * and a connection just handed to a worker that dies hangs for ever.
  */
 import cluster, { type Worker as WorkerProcess } from 'node:cluster';
 import { extname } from 'node:path';
@@ -20,7 +21,7 @@ export interface WorkerPoolHooks {
   readonly init: () => WorkerInit;
   readonly onMessage: (worker: number, message: WorkerMessage) => void;
   readonly onGone: (worker: number, asked: boolean) => void;
-  /** Several workers, one after the other, ended before they listened. Another is started nevertheless. */
+  /** Several workers in a row exited before they listened. Another is started anyway. */
   readonly onCannotStart: (detail: string) => void;
   readonly logger: Logger;
 }
@@ -28,7 +29,7 @@ export interface WorkerPoolHooks {
 /** Where messages to workers go. */
 export interface WorkerPool {
   readonly workers: readonly number[];
-  /** Those that have been given what they begin with; whatever is newer the others are given with it. */
+  /** Workers that have their initial state; the others get newer changes with it. */
   readonly begun: readonly number[];
   /** To all, or to one. */
   send(message: PrimaryMessage, only?: number): void;
@@ -42,10 +43,11 @@ export interface WorkerPool {
 const WORKER_FLAGS = [
   // A nursery that is not grown into from 1 MB.
   '--min-semi-space-size=4',
-  // A request path that is inlined further than V8 would by itself, but not so far that its code leaves the caches.
+  // A request path that is inlined further than V8 would by itself, but not so far that its code leaves the
+  // caches.
   '--max-inlined-bytecode-size=900',
   '--max-inlined-bytecode-size-cumulative=2000',
-  // Node's own code in pages of 2 MB, where the kernel has them to give; without a word where not.
+  // Node's own code in pages of 2 MB, where the kernel has them to give; silently ignored elsewhere.
   '--use-largepages=silent',
   // No AsyncLocalStorage is used here. Nodes before 24 do not know the flag, and need none.
   ...(process.allowedNodeEnvironmentFlags.has('--no-async-context-frame')
@@ -60,7 +62,7 @@ const WORKER_MAIN = new URL(
 );
 const SHORT_LIFE_MS = 2_000;
 const LONGEST_PAUSE_MS = 5_000;
-/** One may be killed for its memory; so many have something in common. */
+/** One may be killed for its memory; this many point to a common cause. */
 const FAILED_STARTS = 3;
 const KILL_AFTER_DRAIN_MS = 3_000;
 const WATCH_EACH_MS = 500;
@@ -68,7 +70,7 @@ const WATCH_EACH_MS = 500;
 /** From the running config. */
 export interface WorkerLimits {
   readonly drainMs: number;
-  /** A worker that listens and says nothing for so long hangs; one that starts has a minute at least. */
+  /** A worker that listens and reports nothing for this long hangs; a starting one has at least a minute. */
   readonly workerMs: number;
 }
 
@@ -125,8 +127,8 @@ export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () =>
       hooks.logger.warn({ err: error, worker: worker.id }, 'worker channel failed'),
     );
     let exit: Exit | undefined;
-    // Its end may be noticed before its last messages are read: they would be kept of a worker that is gone, or missed by
-    // those that wait for them.
+    // Its exit may be noticed before its last messages are read: pins would be kept for a worker that is
+    // gone, or missed by writes that wait for them.
     const settle = (): void => {
       if (exit !== undefined && !worker.isConnected())
         gone(worker.id, exit, listens, performance.now() - startedAt);
@@ -151,12 +153,12 @@ export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () =>
     if (!listened) failedStarts += 1;
     if (failedStarts >= FAILED_STARTS) {
       const how = exit.signal ?? `exit code ${exit.code}`;
-      hooks.onCannotStart(`${failedStarts} workers ended before they listened (${how}).`);
+      hooks.onCannotStart(`${failedStarts} workers exited before they listened (${how}).`);
     }
     replace(livedMs);
   }
 
-  /** A worker that cannot live must not be started in a loop. */
+  /** A worker that cannot run must not be restarted in a tight loop. */
   function replace(livedMs: number): void {
     shortLives = livedMs < SHORT_LIFE_MS ? shortLives + 1 : 0;
     const pause = shortLives < 2 ? 0 : Math.min(100 * 2 ** shortLives, LONGEST_PAUSE_MS);

@@ -1,6 +1,6 @@
 /**
- * The workers as the primary sees them: started on a settled port, restarted by their pool, known by what they say of
- * themselves (the book). What they say of requests, pins and counts is passed to the primary.
+ * The workers as the primary sees them: started on a settled port, restarted by their pool, known by their
+ * reports (the book). Reports on requests, pins and counts are passed to the primary.
  */
 import { availableParallelism, platform } from 'node:os';
 import {
@@ -18,7 +18,7 @@ import { onSettledPort } from './on-settled-port.ts';
 import { WorkerBook } from './worker-book.ts';
 import { forkWorkers, serveInProcess, type WorkerPool, type WorkerPoolHooks } from './worker-pool.ts';
 
-/** What the primary hears of; the rest is about the workers themselves. */
+/** Reports for the primary; the rest is about the workers themselves. */
 export type PassedMessage = Extract<
   WorkerMessage,
   { kind: 'pin-begin' | 'took-pin' | 'pin-answered' | 'counts' | 'observation' }
@@ -50,7 +50,9 @@ export class Workers {
     this.#count = countWorkers(parts.options);
   }
 
-  /** Resolves when all listen. @throws FicusError FICUS_PORT_TAKEN, FICUS_INTERNAL (workers that cannot start) */
+  /**
+   * Resolves when all listen. @throws FicusError FICUS_PORT_TAKEN, FICUS_INTERNAL (workers that cannot start)
+   */
   async start(): Promise<void> {
     const listen = splitHostPort(this.#parts.config().proxy.listen);
     if (this.#parts.options.inProcess) {
@@ -67,7 +69,7 @@ export class Workers {
     return this.#pool?.workers ?? [];
   }
 
-  /** Those that have been given what they begin with. */
+  /** Workers that have their initial state. */
   get begun(): readonly number[] {
     return this.#pool?.begun ?? [];
   }
@@ -96,7 +98,8 @@ export class Workers {
         this.book.gone(worker);
         this.#parts.onGone(worker, asked);
       },
-      // Without effect once all workers have listened: from then on they are restarted for as long as it takes.
+      // Without effect once all workers have listened: from then on they are restarted for as long as it
+      // takes.
       onCannotStart: (detail) => this.#listening.reject(new FicusError('FICUS_INTERNAL', detail)),
       logger: this.#parts.logger,
     };

@@ -28,7 +28,7 @@ export function answerForOutcome(outcome: Outcome, upstream: string): ProblemAns
 function answerForClient(cause: FailureCause): ProblemAnswer | undefined {
   const code = 'FICUS_PROXY_BAD_REQUEST';
   if (cause === 'invalid') return { code, detail: 'The body of the request is malformed.' };
-  // It is still there, and may want to know.
+  // It is still connected and may read why.
   if (cause === 'timed-out') return { code, status: 408, detail: 'The request did not arrive in time.' };
   return undefined;
 }

@@ -1,8 +1,9 @@
 /**
- * Steps 5 and 6, forward and respond: the attempts to have a request answered. One object for a request, which is itself
- * what the forwarder asks for (ForwardCall): it says what changes on the way to the side that is asked, hears what came
- * of it, and tries again, falls back to the legacy, or answers in the upstream's place (next-step.ts decides which).
- * A write whose owner has changed, or is changing, is sent to neither side: it is decided again, unless it may have arrived.
+ * Steps 5 and 6, forward and respond: the attempts to have a request answered. One object per request, which
+ * is also the forwarder's ForwardCall: it supplies the changes for the chosen side, receives the outcome, and
+ * retries, falls back to the legacy, or answers in the upstream's place (next-step.ts decides which). A write
+ * whose owner has changed, or is changing, is sent to neither side: it is decided again, unless it may have
+ * arrived.
  */
 import type { Side } from '@ficus/core';
 import { turnNow } from '../clock/turn-clock.ts';
@@ -116,7 +117,7 @@ class Attempts implements ForwardCall {
     return 'forward';
   }
 
-  /** Whether the answer is given up for another attempt, which takes its share of the budget. */
+  /** Whether the answer is discarded for another attempt, which takes its share of the budget. */
   #discards(status: number): boolean {
     const { request, head, attempts, pins } = this.#state;
     const live = this.#live!;
@@ -126,7 +127,7 @@ class Attempts implements ForwardCall {
     return mayDiscardAnswer(request.method!, head.hasBody, writes) && live.budget.withdraw(turnNow());
   }
 
-  /** From the forwarder: an answer without an end, whether or not the client asked for one. */
+  /** From the forwarder: an answer without an end (an event stream), requested or not. */
   onEventStream(exchange: { cancel(): void }): void {
     this.#state.endless = true;
     this.#state.host.holdEndless(this.#state, exchange);

@@ -1,6 +1,6 @@
 /**
- * Step 6, respond, for requests that no upstream answers: refused, given up, answered by the proxy itself. Each of these
- * answers the client, and reports and releases the request.
+ * Step 6, respond, for requests that no upstream answers: refused, given up, answered by the proxy itself.
+ * Each of these answers the client, and reports and releases the request.
  */
 import type { Refusal } from '../accept/inspect-head.ts';
 import { turnNow } from '../clock/turn-clock.ts';
@@ -26,7 +26,7 @@ export function refuse(state: RequestState, { status, reason, detail, headers }:
   host.finished(snapshot);
 }
 
-/** A sound request that is not sent anywhere, now. */
+/** A sound request that is not sent anywhere, for lack of room or an open breaker. */
 export function giveUp(state: RequestState, answer: ProblemAnswer): void {
   countRequest(state, true);
   turnBack(state, answer);
@@ -49,9 +49,9 @@ export function sayOptions(state: RequestState): void {
   state.host.finished(state.snapshot);
 }
 
-/** A fault of the proxy's own. */
+/** A fault of the proxy itself. */
 export function failUnforeseen(state: RequestState, error: unknown): void {
   state.host.logger.error({ requestId: state.name.requestId, err: error }, 'request path failed');
-  answerClient(state, { code: 'FICUS_INTERNAL', detail: 'The proxy failed.' }, true);
+  answerClient(state, { code: 'FICUS_INTERNAL', detail: 'The proxy failed to handle the request.' }, true);
   release(state, 500, true);
 }

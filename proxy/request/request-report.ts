@@ -1,6 +1,6 @@
 /**
- * Step 7, observe: what is counted, logged and traced of a request, and its copy. Everything that ends a request comes
- * by `release`, exactly once.
+ * Step 7, observe: what is counted, logged and traced of a request, and its copy. Everything that ends a
+ * request calls `release`, exactly once.
  */
 
 import type { DropReason } from '@ficus/core';
@@ -10,7 +10,7 @@ import type { LiveUpstream } from '../snapshot/live-upstream.ts';
 import type { Outcome } from '../wire/outcome.ts';
 import type { RequestState } from './request-state.ts';
 import { sendShadow } from './send-shadow.ts';
-import { mayGoOnMs } from './write-pins.ts';
+import { mayContinueMs } from './write-pins.ts';
 
 /** A request that was forwarded, whatever came of it. */
 export function reportServed(
@@ -20,14 +20,14 @@ export function reportServed(
   failed: boolean,
 ): void {
   const { host, snapshot } = state;
-  // A client that goes away is no side's failure: guards compare what the sides do wrong.
+  // A client that disconnects is no side's failure: guards compare only failures of the sides.
   const durationMs = countRequest(state, failed && !(outcome.kind === 'failed' && outcome.side === 'client'));
   if (failed) logFailed(host.logger, requestLine(state, durationMs), outcome);
   else if (isSampled(snapshot.config.proxy.accessLog.sample)) {
     logServed(host.logger, requestLine(state, durationMs), outcome);
   }
   if (state.shadow && outcome.kind === 'completed') copy(state, durationMs);
-  release(state, outcome.status, failed, mayGoOnMs(outcome, live.upstream.config.timeouts));
+  release(state, outcome.status, failed, mayContinueMs(outcome, live.upstream.config.timeouts));
 }
 
 /** Counts an answer of the side that is asked now. @returns milliseconds since the request came */
@@ -64,16 +64,16 @@ export function endSpan(
 }
 
 /**
- * Nothing of this request is left to do, but for its copy.
- * @param writeGoesOnMs how long a write may still be under way though it has no answer
+ * The request is over, except for its shadow copy.
+ * @param writeContinuesMs how long a write without an answer may still be under way
  */
-export function release(state: RequestState, status: number, failed: boolean, writeGoesOnMs = 0): void {
+export function release(state: RequestState, status: number, failed: boolean, writeContinuesMs = 0): void {
   if (state.over) return;
   state.over = true;
   endSpan(state, status, failed);
   dropShadow(state, 'live-failed');
   if (state.endless) state.host.dropEndless(state);
-  state.pins?.end(writeGoesOnMs);
+  state.pins?.end(writeContinuesMs);
   state.host.finished(state.snapshot);
 }
 

@@ -3,11 +3,11 @@
  *
  *     1 accept → 2 match → 3 identify → write gate → 4 decide → 5 forward → 6 respond → 7 observe
  *
- * Each step writes what it finds into the request's state and hands over to the next. A request waits in two places: at
- * step 3 for an identity that has to be asked for, and at the gate. It costs no promise and no closure unless it waits. A
- * write that waits after the gate as well, for a connection or between two attempts, comes back to the gate when its owner
- * changes meanwhile.
- * Steps 5 and 6 are attempts.ts (a request may be forwarded more than once), step 7 is request-report.ts.
+ * Each step writes what it finds into the request's state and hands over to the next. A request waits in two
+ * places: at step 3 for an identity that has to be looked up, and at the gate. It costs no promise and no
+ * closure unless it waits. A write that waits after the gate as well, for a connection or between two
+ * attempts, comes back to the gate when its owner changes meanwhile. Steps 5 and 6 are attempts.ts (a request
+ * may be forwarded more than once), step 7 is request-report.ts.
  */
 import { inspectHead } from '../accept/inspect-head.ts';
 import { callerOf, decideRequest } from '../decide/decide-request.ts';
@@ -27,7 +27,7 @@ export function runRequest(state: RequestState): void {
   step(accept, state);
 }
 
-/** One request that we cannot cope with must not take the others of this worker with it. */
+/** An unforeseen error in one request must not end the others of this worker. */
 function step(take: (state: RequestState) => void, state: RequestState): void {
   try {
     take(state);
@@ -50,7 +50,7 @@ function accept(state: RequestState): void {
 
 const OVERFULL = {
   code: 'FICUS_PROXY_OVERLOADED',
-  detail: 'The proxy holds as much as it may.',
+  detail: 'The proxy has reached its memory limit.',
   retryAfterSeconds: 1,
 } as const;
 
@@ -74,19 +74,19 @@ function match(state: RequestState): void {
 function identify(state: RequestState): void {
   const identity = state.snapshot.identifier.identify(state.head, state.request.rawHeaders);
   if (identity instanceof Promise) {
-    const goOn = (known: Identity): void => {
+    const proceed = (known: Identity): void => {
       state.identity = known;
       passGate(state);
     };
-    identity.then(goOn).catch((error: unknown) => failUnforeseen(state, error));
+    identity.then(proceed).catch((error: unknown) => failUnforeseen(state, error));
   } else {
     state.identity = identity;
     passGate(state);
   }
 }
 
-// The write gate: a write waits until its caller is pinned in all workers, and while its slice is held. It is decided when
-// it leaves, never before.
+// The write gate: a write waits until its caller is pinned in all workers, and while its slice is held. It is
+// decided when it leaves, never before.
 function passGate(state: RequestState): void {
   const { host, route, foreignWrites, identity } = state;
   const own = route?.config.kind === 'write' && route.slice.hasTables ? route.slice : undefined;

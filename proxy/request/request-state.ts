@@ -1,6 +1,7 @@
 /**
- * What is known of one request, in the order in which the steps find it out: each field is written by the step that it
- * stands under, and only read by those after it. Made by the worker, handed from step to step (request-run.ts).
+ * What is known of one request, in the order in which the steps find it out: each field is written by the
+ * step that it stands under, and only read by those after it. Made by the worker, handed from step to step
+ * (request-run.ts).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -61,7 +62,7 @@ export class RequestState {
   attempts = 0;
   /** Fields that are added to the answer, the upstream's or the proxy's own; flat. */
   responseHeaders: string[] | undefined = undefined;
-  /** An exchange without an end of its own: a tunnel, or an event stream that the client asked for or is given. */
+  /** An endless exchange: a tunnel or an event stream. */
   endless = false;
 
   // Step 7: observe.

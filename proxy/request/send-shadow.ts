@@ -1,4 +1,4 @@
-/** Step 7: hands a request that was served to its shadow plan, as the other side is to be asked it. */
+/** Step 7: hands a served request to its shadow plan, rewritten for the other side. */
 import type { VerifiedCaller } from '@ficus/core';
 import type { Identity } from '../identify/identity.ts';
 import type { ShadowPlan } from '../mirror/shadow-plan.ts';
@@ -32,7 +32,7 @@ export function sendShadow(plan: ShadowPlan, state: RequestState, durationMs: nu
   );
 }
 
-/** An assertion names a user, or nobody. */
+/** Without a user there is no assertion. */
 function verifiedCaller({ user, tenant }: Identity): VerifiedCaller {
   return user === undefined ? 'anonymous' : { user, tenant };
 }

@@ -1,6 +1,6 @@
 /**
- * The pins that a write holds, from before it leaves until it has been answered: in its own slice, and in slices whose
- * tables it writes as well. What is read afterwards may then not be older than the write.
+ * The pins that a write holds, from before it leaves until it has been answered: in its own slice, and in
+ * slices whose tables it writes as well. What is read afterwards may then not be older than the write.
  */
 import type { SliceState, UpstreamConfig } from '@ficus/core';
 import { freshCallers } from '../identify/fresh-callers.ts';
@@ -29,7 +29,7 @@ export class WritePins {
   /** @param pinKey of the caller in this slice; undefined where the slice pins no caller */
   add(slice: string, pinKey: string | undefined): void {
     if (pinKey === undefined) return;
-    // A writer whose name is not known may come back under any name.
+    // An unidentified writer may come back as any user.
     const key = this.#identity.uncertain ? EVERYBODY : this.#host.pins.keyFor(slice, ownText(pinKey));
     this.#held.push({ slice, key });
   }
@@ -61,8 +61,8 @@ export class WritePins {
   }
 
   /**
-   * Pins the caller under the session that the answer gives them as well. Other workers hear of it while the answer is
-   * on its way to the client: it cannot wait for them.
+   * Pins the caller under the session that the answer gives them as well. Other workers learn of it while the
+   * answer is on its way to the client: it cannot wait for them.
    * @param fields of the answer, flat
    */
   noteAnswer(fields: readonly string[]): void {
@@ -80,15 +80,15 @@ export class WritePins {
 
   /**
    * The write was answered, or failed.
-   * @param afterMs how long a write without an answer may still be carried out
+   * @param afterMs how long a write without an answer may still be executed
    */
   end(afterMs: number): void {
     for (const pin of this.#held) this.#host.gate.unpin(pin, afterMs);
   }
 }
 
-/** A write that was given up without an answer may be done all the same, as late as one that is waited for. */
-export function mayGoOnMs(outcome: Outcome, { firstByteMs }: UpstreamConfig['timeouts']): number {
+/** A write abandoned without an answer may still be executed, as late as an answer would be awaited. */
+export function mayContinueMs(outcome: Outcome, { firstByteMs }: UpstreamConfig['timeouts']): number {
   const unanswered = outcome.kind === 'failed' && outcome.mayHaveBeenSent && outcome.status === 0;
   return unanswered ? firstByteMs : 0;
 }

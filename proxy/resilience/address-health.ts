@@ -1,5 +1,5 @@
 /**
- * What is known of the addresses of one upstream, and which of them are ejected. No timer: the clock is read when
+ * Health of the addresses of one upstream, and which of them are ejected. No timer: the clock is read when
  * something is reported or asked. An upstream with one address has nothing of this.
  *
  *     in ──evaluateOutlier──▶ out ──its time passed, a request asks──▶ probing (that one request)
@@ -16,7 +16,7 @@ import {
 } from './evaluate-outlier.ts';
 
 export interface AddressHealthOptions extends OutlierOptions {
-  /** A probe of which nothing is heard for so long is lost. */
+  /** A probe without a result for this long is lost. */
   readonly probeMs: number;
 }
 
@@ -44,7 +44,10 @@ export class AddressHealth implements RecordListener {
     this.#now = now;
   }
 
-  /** Those that are in, in the given order, then the others: better an unhealthy address than no answer at all. */
+  /**
+   * Those that are in, in the given order, then the others: better an unhealthy address than no answer at
+   * all.
+   */
   arrange(addresses: readonly string[]): readonly string[] {
     this.#keepOnly(addresses);
     if (this.probeAt === Number.POSITIVE_INFINITY) return addresses;
@@ -98,7 +101,7 @@ export class AddressHealth implements RecordListener {
       {
         failuresInARow: record.inARow,
         answeredBadly: failure === 'gateway-status' || failure === 'status',
-        hasWellSibling: this.hasWellSibling(record),
+        hasHealthySibling: this.hasHealthySibling(record),
         own: record.tally(now),
         siblings: sum(others.filter(({ isIn }) => isIn).map((other) => other.tally(now))),
         addresses: this.#records.size,
@@ -127,8 +130,8 @@ export class AddressHealth implements RecordListener {
     return this.#now();
   }
 
-  /** Whether an address other than this one has not failed lately. */
-  hasWellSibling(record: AddressRecord): boolean {
+  /** Whether another address has not failed recently. */
+  hasHealthySibling(record: AddressRecord): boolean {
     for (const other of this.#records.values()) {
       if (other !== record && other.isIn && other.inARow === 0) return true;
     }
@@ -137,7 +140,7 @@ export class AddressHealth implements RecordListener {
 
   #eject(record: AddressRecord, reason: AddressFailure | 'failure-rate' | 'probe-failed', now: number): void {
     if (record.state.kind === 'in') {
-      // Each time that it stayed well for as long as the shortest ejection makes up for one ejection.
+      // Each healthy period as long as the shortest ejection cancels one ejection.
       const forgiven = Math.floor((now - record.state.since) / this.#options.ejectMs);
       record.times = Math.max(0, record.times - forgiven);
     }
@@ -166,7 +169,7 @@ export class AddressHealth implements RecordListener {
     if (this.#records.size === addresses.length) return;
     for (const address of this.#records.keys())
       if (!addresses.includes(address)) this.#records.delete(address);
-    // What is left may be fewer than may be out: the one that has been out longest comes in unasked.
+    // What is left may be fewer than may be out: the one that has been out longest returns without a probe.
     const out = [...this.#records.values()].filter(({ isIn }) => !isIn);
     if (out.length > 0 && out.length === this.#records.size) this.readmit(out[0]!);
     this.#noteProbes();

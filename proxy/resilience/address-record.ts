@@ -1,24 +1,26 @@
 /**
- * One address among several: its state, and what was seen there lately. Connections to it report here; what follows from
+ * One address among several: its state and recent failures. Connections to it report here; what follows from
  * that is decided by its listener (AddressHealth).
  */
 import type { Tally } from './evaluate-outlier.ts';
 
-/** Failures as seen from here. A stale pooled connection is none, and neither is a client that goes away. */
+/**
+ * Failures as the proxy sees them. A stale pooled connection is not one, nor is a client that disconnects.
+ */
 export type AddressFailure = 'refused' | 'timed-out' | 'reset' | 'invalid' | 'gateway-status';
 
 export type AddressState =
   /** `since` is when it came (back) in. */
   | { readonly kind: 'in'; readonly since: number }
   | { readonly kind: 'out'; readonly until: number }
-  /** One request is on its way there; when nothing is heard of it by `until`, another may go. */
+  /** One request is on its way there; without a result by `until`, another may go. */
   | { readonly kind: 'probing'; readonly until: number };
 
 /** Shares are of the last one to two of these. */
 const WINDOW_MS = 10_000;
 const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 
-/** Takes what follows from a record: it sees the record's siblings too. */
+/** Decides what follows from a record: it sees the record's siblings too. */
 export interface RecordListener {
   /** Something failed. */
   judge(record: AddressRecord, failure: AddressFailure | 'status'): void;
@@ -26,8 +28,8 @@ export interface RecordListener {
   readmit(record: AddressRecord): void;
   /** Its probe was given up, by a client that went away. */
   giveUpProbe(record: AddressRecord): void;
-  /** Whether an address other than this one has not failed lately. */
-  hasWellSibling(record: AddressRecord): boolean;
+  /** Whether another address has not failed recently. */
+  hasHealthySibling(record: AddressRecord): boolean;
   /** Milliseconds, of any origin. */
   now(): number;
 }
@@ -57,13 +59,13 @@ export class AddressRecord {
     return this.state.kind === 'in';
   }
 
-  /** An answer came, whole. Answers whether the connection is worth keeping. */
+  /** A whole answer arrived. Returns whether the connection is worth keeping. */
   answered(status: number): boolean {
     this.#count(status >= 500);
     if (GATEWAY_STATUSES.has(status)) {
       this.#failed('gateway-status');
       // Used again first, it would fail the next request as well, while others would not.
-      return this.isIn && !this.#listener.hasWellSibling(this);
+      return this.isIn && !this.#listener.hasHealthySibling(this);
     }
     this.inARow = 0;
     if (status >= 500) this.#listener.judge(this, 'status');
@@ -71,13 +73,13 @@ export class AddressRecord {
     return this.isIn;
   }
 
-  /** No answer came, or not all of it. */
+  /** No answer arrived, or only part of one. */
   failed(failure: AddressFailure): void {
     this.#count(true);
     this.#failed(failure);
   }
 
-  /** The exchange was given up on our side: only a bad status says anything. @param status 0 for none */
+  /** The exchange was abandoned on our side: only a bad status counts. @param status 0 for none */
   abandoned(status: number): void {
     if (status >= 500) this.answered(status);
     else if (this.state.kind === 'probing') this.#listener.giveUpProbe(this);

@@ -1,7 +1,7 @@
 /**
  * A circuit breaker as one small state machine: consecutive failures open it, after a while one probe is let
- * through, and the probe's outcome closes or reopens it. No timer and no promise: the clock is read when asked, one that
- * never goes back, or a corrected wall clock would keep it open.
+ * through, and the probe's outcome closes or reopens it. No timer and no promise: the clock is read when
+ * asked, one that never goes back, or a corrected wall clock would keep it open.
  *
  *     closed ──failures in a row──▶ open ──openMs passed──▶ half-open (one probe)
  *       ▲                            ▲                          │
@@ -10,7 +10,7 @@
 export type BreakerState =
   | { readonly kind: 'closed'; readonly failures: number }
   | { readonly kind: 'open'; readonly until: number }
-  /** A probe is under way; when it does not come back by `until`, another may go. */
+  /** A probe is under way; without a result by `until`, another may go. */
   | { readonly kind: 'half-open'; readonly until: number };
 
 export interface BreakerOptions {
@@ -39,7 +39,7 @@ export class Breaker {
     return this.#state.kind === 'closed' || now >= this.#state.until;
   }
 
-  /** Asks for leave; in the half-open state only one request gets it. */
+  /** Whether the request may go; in the half-open state only one may. */
   enter(now: number): boolean {
     if (this.#state.kind === 'closed') return true;
     if (now < this.#state.until) return false;
@@ -49,7 +49,8 @@ export class Breaker {
   }
 
   succeeded(): void {
-    // A request that was under way when it opened says nothing new: a tunnel of yesterday ends in order today.
+    // A request that was under way when it opened says nothing new: a tunnel opened before may end cleanly
+    // now.
     if (this.#state.kind !== 'open' && this.#state !== CLOSED) this.#change(CLOSED);
   }
 

@@ -19,7 +19,7 @@ const OPTIONS: OutlierOptions = {
 const WELL: OutlierFacts = {
   failuresInARow: 0,
   answeredBadly: false,
-  hasWellSibling: true,
+  hasHealthySibling: true,
   own: { requests: 100, failures: 0 },
   siblings: { requests: 100, failures: 0 },
   addresses: 2,
@@ -35,10 +35,10 @@ describe('evaluateOutlier', () => {
   });
 
   test('bad answers in a row only when others do not answer so; no answer in any case', () => {
-    const ill = { failuresInARow: 9, hasWellSibling: false };
-    expect(verdict({ ...ill, answeredBadly: true })).toBe('keep');
-    expect(verdict({ ...ill, answeredBadly: true, hasWellSibling: true })).toBe('failures-in-a-row');
-    expect(verdict(ill)).toBe('failures-in-a-row');
+    const unhealthy = { failuresInARow: 9, hasHealthySibling: false };
+    expect(verdict({ ...unhealthy, answeredBadly: true })).toBe('keep');
+    expect(verdict({ ...unhealthy, answeredBadly: true, hasHealthySibling: true })).toBe('failures-in-a-row');
+    expect(verdict(unhealthy)).toBe('failures-in-a-row');
   });
 
   test('a share of failures far above the siblings’, with enough seen of both', () => {
@@ -47,18 +47,18 @@ describe('evaluateOutlier', () => {
     expect(verdict({ own: { requests: 49, failures: 40 } })).toBe('keep');
     const own = { requests: 100, failures: 60 };
     expect(verdict({ own, siblings: { requests: 49, failures: 0 } })).toBe('keep');
-    // All are as ill as this one: leaving it alone would help nobody.
+    // All are as unhealthy as this one: leaving it alone would help nobody.
     expect(verdict({ own, siblings: { requests: 100, failures: 50 } })).toBe('keep');
   });
 
   test('never beyond the share, never the last, not at all where it is turned off', () => {
-    const ill = { failuresInARow: 99 };
-    expect(verdict({ ...ill, out: 1 })).toBe('keep');
-    expect(verdict({ ...ill, addresses: 4, out: 1 })).toBe('failures-in-a-row');
-    expect(verdict({ ...ill, addresses: 4, out: 2 })).toBe('keep');
-    expect(verdict({ ...ill, addresses: 4, out: 3 }, { maxShare: 1 })).toBe('keep');
-    expect(verdict({ ...ill, addresses: 1 })).toBe('keep');
-    expect(verdict(ill, { maxShare: 0 })).toBe('keep');
+    const unhealthy = { failuresInARow: 99 };
+    expect(verdict({ ...unhealthy, out: 1 })).toBe('keep');
+    expect(verdict({ ...unhealthy, addresses: 4, out: 1 })).toBe('failures-in-a-row');
+    expect(verdict({ ...unhealthy, addresses: 4, out: 2 })).toBe('keep');
+    expect(verdict({ ...unhealthy, addresses: 4, out: 3 }, { maxShare: 1 })).toBe('keep');
+    expect(verdict({ ...unhealthy, addresses: 1 })).toBe('keep');
+    expect(verdict(unhealthy, { maxShare: 0 })).toBe('keep');
   });
 });
 

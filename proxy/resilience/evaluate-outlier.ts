@@ -1,7 +1,8 @@
 /**
- * Whether one address among several of an upstream is so unhealthy that it is ejected for a while. Pure. The terms are
- * Envoy's (outlier detection): failures in a row; failures far above those of its siblings; a bound on how many may be
- * out at once, because an upstream that is unhealthy as a whole is not helped by asking fewer addresses.
+ * Whether one address among several of an upstream is so unhealthy that it is ejected for a while. Pure. The
+ * terms are Envoy's (outlier detection): failures in a row; failures far above those of its siblings; a bound
+ * on how many may be out at once, because an upstream that is unhealthy as a whole is not helped by asking
+ * fewer addresses.
  */
 export interface OutlierOptions {
   /** Failures in a row that are enough. */
@@ -25,8 +26,8 @@ export interface OutlierFacts {
   readonly failuresInARow: number;
   /** Whether the last failure was an answer, with a bad status. */
   readonly answeredBadly: boolean;
-  /** Whether another address has not failed lately. */
-  readonly hasWellSibling: boolean;
+  /** Whether another address has not failed recently. */
+  readonly hasHealthySibling: boolean;
   readonly own: Tally;
   /** All other addresses that are in. */
   readonly siblings: Tally;
@@ -40,7 +41,7 @@ export type OutlierVerdict = 'keep' | 'failures-in-a-row' | 'failure-rate';
 export function evaluateOutlier(facts: OutlierFacts, options: OutlierOptions): OutlierVerdict {
   if (facts.out >= mostOut(facts.addresses, options.maxShare)) return 'keep';
   // Where all answer badly it is what is asked, or too much of it: fewer addresses would make that worse.
-  const itsOwn = facts.hasWellSibling || !facts.answeredBadly;
+  const itsOwn = facts.hasHealthySibling || !facts.answeredBadly;
   if (facts.failuresInARow >= options.failures && itsOwn) return 'failures-in-a-row';
   const { own, siblings } = facts;
   if (own.requests < options.minRequests || siblings.requests < options.minRequests) return 'keep';

@@ -1,7 +1,7 @@
 /**
- * A response on `node:http`, framed and gathered. Head and small bodies are gathered as one latin1 string, so that most
- * responses are one write: half of a proxy's time is the kernel's send, and two writes cost it twice. Keep-alive,
- * pipelining and the end of the connection stay Node's.
+ * A response on `node:http`, framed and gathered. Head and small bodies are gathered as one latin1 string, so
+ * that most responses are one write: half of a proxy's time is the kernel's send, and two writes cost it
+ * twice. Keep-alive, pipelining and the end of the connection stay Node's.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type HeadLines, joinFields } from '../wire/head-lines.ts';
@@ -24,8 +24,9 @@ export class ClientResponse implements ClientSide {
   #head = '';
   #out = '';
   /**
-   * Where an answer that is passed on as it came still is: its head, and what of its body follows in the same memory. As long
-   * as that is all, it is cut out once, and needs no putting together. It means something while `#memory` is defined.
+   * Where an answer that is passed on as it came still is: its head, and what of its body follows in the same
+   * memory. As long as that is all, it is cut out once, and needs no putting together. Valid only while
+   * `#memory` is defined.
    */
   #memory: Buffer | undefined;
   #from = 0;
@@ -58,7 +59,7 @@ export class ClientResponse implements ClientSide {
     this.#writer.watch(watcher);
   }
 
-  /** A client of HTTP/1.0 has never heard of interim responses. */
+  /** HTTP/1.0 has no interim responses. */
   interim(head: HeadLines): void {
     const { response } = this.#writer;
     if (this.#isHttp10 || this.gone) return;

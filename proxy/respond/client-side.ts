@@ -1,6 +1,7 @@
 /**
- * The client's half of an exchange, as the forwarder sees it, whatever the answer is written to: a response of our own
- * server, one of another server, the bare socket of an upgrade. Heads and memory are the parser's: valid during the call.
+ * The client's half of an exchange, as the forwarder sees it, whatever the answer is written to: a response
+ * of our own server, one of another server, the bare socket of an upgrade. Heads and memory are the parser's:
+ * valid during the call.
  *
  *     interim* ──▶ begin ──▶ body*, flush* ──▶ trailers? ──▶ end
  *       └ cut (once `started`) and release: from anywhere
@@ -29,7 +30,7 @@ export interface ClientSide {
   flush(): boolean;
   /** The response is whole. */
   end(): void;
-  /** Ends the client's connection, so that it can tell that the response is not whole. */
+  /** Ends the client's connection, so that the client notices the missing rest. */
   cut(): void;
   /** The exchange is over. */
   release(): void;

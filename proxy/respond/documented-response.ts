@@ -1,7 +1,8 @@
 /**
- * A response on `node:http` by what Node documents alone: `writeHead`, `write`, `end`. Taken in place of `ClientResponse`
- * where Node lacks what that stands on (`nodeInternals.responses`, docs/adr/0007). Node takes every head apart again, frames
- * the body by itself; an interim response other than 100, 102 and 103 is not passed on.
+ * A response on `node:http` by what Node documents alone: `writeHead`, `write`, `end`. Taken in place of
+ * `ClientResponse` where Node lacks what that stands on (`nodeInternals.responses`, docs/adr/0007). Node
+ * takes every head apart again, frames the body by itself; an interim response other than 100, 102 and 103 is
+ * not passed on.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HeadLines } from '../wire/head-lines.ts';
@@ -116,7 +117,7 @@ export class DocumentedResponse implements ClientSide {
     this.#head = undefined;
     if (head === undefined) return;
     const response = this.#response;
-    // HTTP/1.1 keeps a connection without a word; Node says it all the same.
+    // HTTP/1.1 keeps connections by default; Node sends `keep-alive` anyway.
     if (!this.#isHttp10 && response.shouldKeepAlive) response.removeHeader('connection');
     response.writeHead(head.status, head.reason, head.headers);
   }
@@ -129,7 +130,10 @@ export class DocumentedResponse implements ClientSide {
     return takesMore;
   }
 
-  /** Node passes on links alone, and throws for one that it does not like: it is a hint, and may be missed. */
+  /**
+   * Node passes on Link fields only, and throws for some of them: the response is a hint, so it may be
+   * dropped.
+   */
   #writeHints(fields: readonly string[]): void {
     const link = fields.filter((_, at) => at % 2 === 1 && fields[at - 1]!.toLowerCase() === 'link');
     try {

@@ -1,13 +1,14 @@
 /**
- * A `ServerResponse` for `http.createServer({ ServerResponse })` that costs a proxy less. It changes nothing of what
- * a client sees; it leaves out what Node does for users that a proxy does not have:
+ * A `ServerResponse` for `http.createServer({ ServerResponse })` that costs a proxy less. It changes nothing
+ * of what a client sees; it leaves out what Node does for users that a proxy does not have:
  *
  * - one `close` listener for each socket instead of one added and removed for each response;
  * - an exchange hears of the client's end by a field instead of a listener;
  * - a response that is whole at once is one write without a callback: `finish` comes at once, not a turn later.
  *
- * The forwarder works with a plain ServerResponse as well (a proxy embedded in another server). Where Node lacks what
- * this stands on (`nodeInternals.responses`), it is one, which reports its turn and its client's going all the same.
+ * The forwarder works with a plain ServerResponse as well (a proxy embedded in another server). Where Node
+ * lacks what this stands on (`nodeInternals.responses`), it is one, which reports its turn and its client's
+ * going all the same.
  */
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -45,7 +46,7 @@ export class LeanResponse extends ServerResponse<IncomingMessage> {
     if (nodeInternals.responses) this.#takeSocket(socket);
     else super.assignSocket(socket);
     if (this.onTurn === undefined) return;
-    // Not from inside the end of the one before.
+    // Deferred: not inside the end of the response before.
     process.nextTick(this.onTurn);
     this.onTurn = undefined;
   }
@@ -81,7 +82,10 @@ export class LeanResponse extends ServerResponse<IncomingMessage> {
     return super.emit(event, argument);
   }
 
-  /** Writes text, the first with the head. Answers false, having done nothing, where it has to take the long way. */
+  /**
+   * Writes text, the first with the head. Answers false, having done nothing, where it has to go through the
+   * stream.
+   */
   writeText(text: string): boolean {
     if (this.#connection?.writeText(text) !== true) return false;
     this.#noteHead();
@@ -110,8 +114,8 @@ export class LeanResponse extends ServerResponse<IncomingMessage> {
   }
 
   /**
-   * Writes head and body in one go and is done. Answers false, having done nothing, where the response is not at the
-   * front of its connection or has begun already: then the long way has to be taken.
+   * Writes head and body in one go and is done. Answers false, having done nothing, where the response is not
+   * at the front of its connection or has begun already: then it has to go through the stream.
    * @param text as latin1
    */
   endWhole(text: string): boolean {

@@ -1,4 +1,6 @@
-/** What changes in a final response head on its way to the client. The request path says so, for each request. */
+/**
+ * What changes in a final response head on its way to the client. The request path says so, for each request.
+ */
 
 /** The final response head, before it goes to the client. The hook may replace what is in it. */
 export interface ResponseHead {
@@ -12,9 +14,9 @@ export interface ResponseAmendments {
   /** Fields for the client, flat, appended to the final response as they are; nothing is removed for them. */
   readonly responseHeaders?: readonly string[] | undefined;
   /**
-   * Called with the final response head before any byte goes to the client. `discard` gives nothing to the client
-   * and ends with the outcome `discarded`: the way to try again after a 503. Leave it out where it is not needed:
-   * without it the head is passed on without being taken apart.
+   * Called with the final response head before any byte goes to the client. `discard` gives nothing to the
+   * client and ends with the outcome `discarded`: the way to retry after a 503. Leave it out where it is not
+   * needed: without it the head is passed on without being taken apart.
    */
   readonly onResponseHead?: ((head: ResponseHead) => 'forward' | 'discard') | undefined;
 }

@@ -1,9 +1,11 @@
 /**
- * Writes the pieces of one response: to the connection itself where the response is ours and at the front of it, by
- * Node's own methods everywhere else. Knows whether the client takes more, and hears when it is gone.
+ * Writes the pieces of one response: to the connection itself where the response is ours and at the front of
+ * it, by Node's own methods everywhere else. Knows whether the client takes more, and is notified when it is
+ * gone.
  *
- * A head is put where `ServerResponse.writeHead` would have put it (`_header`), because that method takes every field
- * apart again. `server-response-internals` lists what this relies on, and a test holds each supported Node to it.
+ * A head is put where `ServerResponse.writeHead` would have put it (`_header`), because that method takes
+ * every field apart again. `server-response-internals` lists what this relies on, and a test holds each
+ * supported Node to it.
  */
 import type { ServerResponse } from 'node:http';
 import type { BlockOwner, WriteBlock } from '../wire/write-block.ts';

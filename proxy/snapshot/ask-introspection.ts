@@ -1,4 +1,7 @@
-/** Who asks the legacy for the caller's identity: over the connections for copies, so that it takes nothing from live requests. */
+/**
+ * Asks the legacy for the caller's identity, over the connections for copies, so that it takes nothing from
+ * live requests.
+ */
 import { Introspection } from '../identify/introspection.ts';
 import { sendCopy } from '../upstream/send-copy.ts';
 import { joinFields } from '../wire/head-lines.ts';

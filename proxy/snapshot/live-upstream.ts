@@ -1,6 +1,7 @@
 /**
- * An upstream with what protects it: breaker, retry budget, concurrency limit. It outlives a config snapshot as long
- * as its own part of the config stays the same, so that a reload costs no connection and forgets no breaker.
+ * An upstream with what protects it: breaker, retry budget, concurrency limit. It outlives a config snapshot
+ * as long as its own part of the config stays the same, so that a reload costs no connection and forgets no
+ * breaker.
  */
 import type { Side, UpstreamConfig } from '@ficus/core';
 import type { AddressChange } from '../resilience/address-health.ts';
@@ -36,7 +37,7 @@ export class LiveUpstream {
   }
 
   /**
-   * Asks for a place before an attempt; answers why there is none.
+   * Takes a place before an attempt; returns the reason when there is none.
    * @param first whether it is the request's first attempt, which earns a share of a retry
    */
   tryEnter(now: number, first: boolean): ProblemAnswer | undefined {
@@ -44,14 +45,14 @@ export class LiveUpstream {
       const detail = `Too many requests to ${this.upstream.name} are under way.`;
       return { code: 'FICUS_PROXY_OVERLOADED', detail, retryAfterSeconds: 1 };
     }
-    // The legacy's breaker only counts: failing fast there would make an outage out of a hiccup.
+    // The legacy's breaker only counts: failing fast there would turn a short failure into an outage.
     if (!this.breaker.enter(now) && this.side === 'candidate') return this.breakerOpenAnswer;
     this.#underWay += 1;
     if (first) this.budget.deposit();
     return undefined;
   }
 
-  /** The pause before the next attempt. */
+  /** Pause before the next attempt. */
   pauseMs(attempts: number): number {
     return backoffMs(attempts, this.upstream.config.retry.backoffMs, Math.random);
   }
@@ -80,7 +81,7 @@ export class LiveUpstream {
     };
   }
 
-  /** Gives the place back; the breaker counts what came of it. */
+  /** Gives the place back; the breaker counts the outcome. */
   leave(outcome: Outcome, now: number): void {
     this.#underWay -= 1;
     if (outcome.kind === 'withdrawn') return;

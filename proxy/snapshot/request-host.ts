@@ -1,4 +1,4 @@
-/** What a request finds around it in its worker. */
+/** What a request uses of its worker. */
 import type { SliceState } from '@ficus/core';
 import type { Logger } from 'pino';
 import type { FlagEvaluator } from '../flags/flag-evaluator.ts';
@@ -37,15 +37,15 @@ export interface Pin {
 /** Where a write waits before it is decided. */
 export interface Gate {
   /**
-   * Pins the users of a write here and in all workers, waits while a slice of them is held, and calls `leave`: at once where
-   * there is nothing to wait for. The caller decides in `leave`, never before.
-   * @param leave with why the write may not leave at all: it was sent nowhere
+   * Pins the users of a write here and in all workers, waits while a slice of them is held, and calls
+   * `leave`: at once where there is nothing to wait for. The caller decides in `leave`, never before.
+   * @param leave called with the reason when the write may not leave: it was sent nowhere
    */
   enter(pins: readonly Pin[], leave: (refusal: ProblemAnswer | undefined) => void): void;
   /** The same for a write that has its pins already: it waits only while a slice of them is held. */
   enterAgain(pins: readonly Pin[], leave: (refusal: ProblemAnswer | undefined) => void): void;
-  /** Pins one more user of a write that has left; the workers hear of it, nothing waits for them. */
+  /** Pins one more user of a write that has left; other workers are notified without waiting. */
   pin(pin: Pin): void;
-  /** The write is over. @param afterMs how long it may still be carried out, with nothing that waits for it */
+  /** The write is over. @param afterMs how long it may still be executed upstream */
   unpin(pin: Pin, afterMs: number): void;
 }

@@ -1,6 +1,7 @@
 /**
- * Where a name leads: all its addresses, asked for again every few seconds, begun at another one each time. A name
- * that cannot be resolved for a while keeps its last addresses: a hiccup of DNS must not take a working site down.
+ * The addresses of a host name: resolved again every few seconds, starting at another one each time. A name
+ * that cannot be resolved for a while keeps its last addresses: a DNS failure must not take a working site
+ * down.
  */
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
@@ -80,12 +81,15 @@ export class AddressBook {
     this.#ask(now);
   }
 
-  /** Asks again when the answer has grown old: a name that moves must be noticed by idle connections too. */
+  /** Resolves again when the answer is too old: idle connections must notice a changed name too. */
   refresh(now: number): void {
     if (this.#addresses.length > 0 && now - this.#resolvedAt > this.#refreshMs) this.#ask(now);
   }
 
-  /** Whether the name still leads there; true while nothing is known. @param address as `addressKey` has it */
+  /**
+   * Whether the name still has this address; true before the first lookup. @param address as `addressKey` has
+   * it
+   */
   knows(address: string): boolean {
     return this.#addresses.length === 0 || this.#addresses.some((known) => addressKey(known) === address);
   }

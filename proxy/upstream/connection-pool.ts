@@ -1,10 +1,10 @@
 /**
- * The connections to one upstream. Idle ones are used again last in, first out, so that surplus ones grow old and
- * are closed; requests that must wait are served first come, first served. Everything has a bound: connections,
- * waiting requests, the time of waiting.
+ * The connections to one upstream. Idle ones are used again last in, first out, so that surplus ones grow old
+ * and are closed; requests that must wait are served first come, first served. Everything has a bound:
+ * connections, waiting requests, the time of waiting.
  *
- * A new connection is opened for a request that finds none idle, but it is not bound to it: whichever connection is
- * free first takes the request that has waited longest.
+ * A new connection is opened for a request that finds none idle, but it is not bound to it: whichever
+ * connection is free first takes the request that has waited longest.
  */
 import type { UpstreamConfig } from '@ficus/core';
 import { turnNow } from '../clock/turn-clock.ts';
@@ -24,7 +24,9 @@ export interface ConnectionSeeker {
   onNoConnection(phase: 'queue' | 'connect', cause: NoConnectionCause, detail: string): void;
 }
 
-/** A place in the queue, linked to those beside it: one that is given up leaves at once, wherever it stands. */
+/**
+ * A place in the queue, linked to those beside it: one that is given up leaves at once, wherever it stands.
+ */
 export interface Waiting {
   readonly seeker: ConnectionSeeker;
   readonly until: number;
@@ -32,7 +34,7 @@ export interface Waiting {
   behind: Waiting | undefined;
 }
 
-/** More than this longer, and the upstream may close the connection while our request is on its way. */
+/** Any closer to the upstream's own timeout, it may close the connection while our request is on its way. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
 
 /** Within this a pass closes what was idle for too long, unless the process was held up. */
@@ -72,7 +74,7 @@ export class ConnectionPool implements ConnectionOwner {
     };
   }
 
-  /** Gives the seeker a connection, at once when one is idle; or tells it why not, never at once. */
+  /** Gives the seeker a connection, at once when one is idle; a refusal never comes at once. */
   acquire(seeker: ConnectionSeeker): void {
     const { health } = this.#destination;
     if (health !== undefined && health.probeAt <= turnNow() && this.#probe(seeker)) return;
@@ -112,7 +114,7 @@ export class ConnectionPool implements ConnectionOwner {
     }
   }
 
-  /** Sends the seeker to an address that is to be probed, if there is one for it. */
+  /** Sends the seeker to an address that needs a probe, if there is one. */
   #probe(seeker: ConnectionSeeker): boolean {
     if (this.#draining || this.#reserved >= this.#config.pool.connections) return false;
     const address = this.#destination.health!.takeProbe(seeker.mayProbe === true);
@@ -129,7 +131,7 @@ export class ConnectionPool implements ConnectionOwner {
     else before.behind = behind;
     if (behind === undefined) this.#last = before;
     else behind.before = before;
-    // One that is gone must not keep those of later in memory.
+    // A removed place must not keep later ones in memory.
     waiting.before = undefined;
     waiting.behind = undefined;
     seeker.waiting = undefined;
@@ -167,7 +169,7 @@ export class ConnectionPool implements ConnectionOwner {
     this.#settle();
   }
 
-  /** A connection that was promised to a seeker who has gone meanwhile. */
+  /** A connection opened for a seeker that has gone meanwhile. */
   giveBack(connection: UpstreamConnection): void {
     if (connection.closed) return;
     this.onReusable(connection);
@@ -222,7 +224,8 @@ export class ConnectionPool implements ConnectionOwner {
 
   #wait(seeker: ConnectionSeeker, opening: boolean): void {
     const { pool, timeouts } = this.#config;
-    // A seeker whose connection is being made hears of its failure first; the margin is for the queue before it.
+    // A seeker whose connection is being made hears of its failure first; the margin is for the queue before
+    // it.
     const waitMs = opening ? Math.max(pool.pendingMs, timeouts.connectMs + 250) : pool.pendingMs;
     const before = this.#last;
     const waiting: Waiting = { seeker, until: turnNow() + waitMs, before, behind: undefined };
@@ -263,7 +266,8 @@ export class ConnectionPool implements ConnectionOwner {
       this.#onLost(opened.detail);
       const seeker = reservedFor ?? this.#nextWaiting();
       seeker?.onNoConnection('connect', opened.cause, opened.detail);
-      // Those behind had no place for an attempt of their own, and the next request might not come for a long time.
+      // Those behind had no place for an attempt of their own, and the next request might not come for a long
+      // time.
       this.#serveQueue();
       this.#settle();
       return;
@@ -309,7 +313,7 @@ export class ConnectionPool implements ConnectionOwner {
     }
   }
 
-  /** Without anything to watch the sweeper need not come by. */
+  /** The sweeper stops when there is nothing to watch. */
   #settle(): void {
     if (this.#total + this.#tunnels.size + this.#waitingCount === 0) sweeper.forget(this);
   }

@@ -1,6 +1,7 @@
 /**
- * Opens one connection: the addresses of the name in turn, each with a fair part of the time that is left, then TLS.
- * The address that refuses costs nothing; the one that is silent must not use up the time of the others.
+ * Opens one connection: the addresses of the name in turn, each with a fair part of the time that is left,
+ * then TLS. The address that refuses costs nothing; the one that is silent must not use up the time of the
+ * others.
  */
 import { connect as connectTcp, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -79,7 +80,7 @@ export class OpeningConnection {
     });
   }
 
-  /** The one that is to be probed first, those that are ejected last. */
+  /** The address to probe comes first, ejected ones last. */
   #arranged(addresses: readonly Address[]): readonly Address[] {
     const { health } = this.#destination;
     if (health === undefined) return addresses;
@@ -162,7 +163,10 @@ export class OpeningConnection {
     });
   }
 
-  /** After reading, as in sweeper.ts: what has happened is heard first. @param socket of the attempt that is timed */
+  /**
+   * After reading, as in sweeper.ts: events that have happened are handled first. @param socket of the
+   * attempt that is timed
+   */
   #startTimer(ms: number, socket: Socket | undefined, expired: () => void): void {
     const look = (): void => {
       if (!this.#over && this.#socket === socket) expired();

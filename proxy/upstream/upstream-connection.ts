@@ -1,9 +1,11 @@
 /**
- * One connection to an upstream, and the response parser on it. It carries one exchange at a time and belongs to its
- * pool. Listeners are attached once, when it is opened; its user is a field, so that an exchange costs none.
+ * One connection to an upstream, and the response parser on it. It carries one exchange at a time and belongs
+ * to its pool. Listeners are attached once, when it is opened; its user is a field, so that an exchange costs
+ * none.
  *
- * Bytes come by `onread` into memory that all plain connections share: the kernel's read and our parser run in one
- * go, so nothing else writes to it meanwhile. TLS connections have memory of their own: theirs may nest.
+ * Bytes come by `onread` into memory that all plain connections share: the kernel's read and our parser run
+ * in one go, so nothing else writes to it meanwhile. TLS connections have memory of their own: theirs may
+ * nest.
  */
 import type { Socket } from 'node:net';
 import type { AddressRecord } from '../resilience/address-record.ts';
@@ -19,7 +21,7 @@ import { ResponseParser as Parser, type ResponseParser, type ResponseSink } from
 import { batchNumber, writeSoon } from '../wire/write-batch.ts';
 import { BLOCK_BYTES, type BlockOwner, WriteBlock } from '../wire/write-block.ts';
 
-/** Why a connection was lost under an exchange. */
+/** Why an exchange lost its connection. */
 export type LossCause = 'reset' | 'invalid';
 
 /** The exchange on the connection. */
@@ -104,7 +106,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     return !this.closed && !this.#socket.destroyed && this.#socket.writable;
   }
 
-  /** Cuts it under its user, which hears of it as of any loss. */
+  /** Cuts it under its user, which is notified as of any loss. */
   abort(): void {
     this.#lossDetail = 'the upstream is closed';
     this.health = undefined;
@@ -142,22 +144,27 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
   }
 
   /**
-   * An upstream that refuses a body (413, 401) may answer and reset at once. Both are in the kernel when the next piece of
-   * the body fails: the answer is read first, and behind it the end.
+   * An upstream that refuses a body (413, 401) may answer and reset at once. Both are in the kernel when the
+   * next piece of the body fails: the answer is read first, and behind it the end.
    */
   onPeerGone(): void {
     if (this.#begun && this.#tunnel === undefined) this.#deaf = true;
     else this.#socket.destroy();
   }
 
-  /** Writes a request that is nothing but this head: at the end of the turn, with those of other connections. */
+  /**
+   * Writes a request that is nothing but this head: at the end of the turn, with those of other connections.
+   */
   writeWhole(head: string): void {
     const batch = batchNumber();
     if ((this.#direct || !available) && writeSoon(this.#socket, head)) this.#batch = batch;
     else this.write(head);
   }
 
-  /** Writes a chunk between two texts in one go. The chunk is copied: its memory is the caller's again at once. */
+  /**
+   * Writes a chunk between two texts in one go. The chunk is copied: its memory is the caller's again at
+   * once.
+   */
   writeAround(before: string, chunk: Buffer, after: string): boolean {
     if (this.#deaf) return true;
     if (before.length + chunk.length + after.length > BLOCK_BYTES) {
@@ -198,7 +205,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     this.#socket.resume();
   }
 
-  /** Ends the exchange here and now; the connection is not used again. */
+  /** Ends the exchange at once; the connection is not used again. */
   destroy(): void {
     if (this.#user !== undefined) this.health?.abandoned(this.parser.head.status);
     this.#user = undefined;
@@ -230,8 +237,8 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
       return true;
     }
     if (this.#batch === batchNumber()) {
-      // The request has not left: it is no answer to it (a 408 to a connection that was idle for too long, or worse).
-      this.#lose('reset', 'the upstream spoke before it was asked');
+      // The request has not left, so this cannot be its answer (a 408 for an idle connection, or worse).
+      this.#lose('reset', 'the upstream sent data before any request');
       return true;
     }
     const { parser } = this;

@@ -1,6 +1,7 @@
 /**
  * An HTTP upstream: where its connections go, and the pool of them. Made from one `UpstreamConfig`, held by a
- * config snapshot, closed when the last request of that snapshot is done. It opens nothing before a request needs it.
+ * config snapshot, closed when the last request of that snapshot is done. It opens nothing before a request
+ * needs it.
  */
 import { performance } from 'node:perf_hooks';
 import { bareHost, type UpstreamConfig } from '@ficus/core';
@@ -16,7 +17,7 @@ export interface UpstreamHooks {
   onAddressChange?(upstream: Upstream, change: AddressChange): void;
   /** Resolves names otherwise than by the system. */
   resolve?: Resolve;
-  /** Age at which a resolved name is asked for again; 5 seconds by default. */
+  /** Age at which a name is resolved again; 5 seconds by default. */
   refreshMs?: number;
 }
 
@@ -95,8 +96,8 @@ export class Upstream {
   }
 
   /**
-   * No new exchanges (they fail with `overloaded`), idle connections are closed, exchanges under way continue.
-   * Resolves when the last has ended.
+   * No new exchanges (they fail with `overloaded`), idle connections are closed, exchanges under way
+   * continue. Resolves when the last has ended.
    */
   drain(): Promise<void> {
     if (this.#draining === undefined) {

@@ -1,9 +1,10 @@
 /**
- * A client's connection, for writing. Bytes go past its stream where nothing waits there; short whole answers wait for
- * the end of the turn and leave together with those of other clients.
+ * A client's connection, for writing. Bytes go past its stream where nothing waits there; short whole answers
+ * wait for the end of the turn and leave together with those of other clients.
  *
- * Invariant: while a text of the connection waits for the end of the turn, nothing else is written to it and it is not
- * ended. It is settled before its next response, before the end of the client's half, and before Node hands it over.
+ * Invariant: while a text of the connection waits for the end of the turn, nothing else is written to it and
+ * it is not ended. It is flushed before its next response, before the end of the client's half, and before
+ * Node hands it over.
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
@@ -43,7 +44,9 @@ export class ClientSocket {
     socket.prependListener('end', flushWrites);
   }
 
-  /** Writes text now, as latin1. Answers false, having done nothing, where it has to go through the stream. */
+  /**
+   * Writes text now, as latin1. Answers false, having done nothing, where it has to go through the stream.
+   */
   writeText(text: string): boolean {
     return this.#direct && text.length <= DIRECT_BYTES && writeDirectly(this.#socket, text);
   }

@@ -1,22 +1,27 @@
 /**
- * Writes to a plain TCP socket without going through its stream: a write is spared a request object, a callback and
- * the stream's bookkeeping, which together cost as much as all routing does; and a piece of a body is held up only when
- * the kernel does not take it, not whenever it is as long as the stream's high-water mark.
+ * Writes to a plain TCP socket without going through its stream: a write is spared a request object, a
+ * callback and the stream's bookkeeping, which together cost as much as all routing does; and a piece of a
+ * body is held up only when the kernel does not take it, not whenever it is as long as the stream's
+ * high-water mark.
  *
- * It is done only when nothing is waiting on the socket, so that order is kept and back-pressure stays the stream's
- * business: what the kernel does not take at once is with libuv, in order, and until it is gone every further write
- * goes through the stream. Where Node does not offer what is needed (`available` is false) the stream is used always.
+ * It is done only when nothing is waiting on the socket, so that order is kept and back-pressure stays the
+ * stream's business: what the kernel does not take at once is with libuv, in order, and until it is gone
+ * every further write goes through the stream. Where Node does not offer what is needed (`available` is
+ * false) the stream is used always.
  */
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { nodeInternals, thisNode } from './node-internals.ts';
 
-/** Hears when bytes that had to wait are out, or never will be. */
+/** Notified when waiting bytes are written, or never will be. */
 export interface WriteListener {
   onWritten(): void;
 }
 
-/** Hears in place of the socket's end that the peer takes no more: what it said before may not have been read yet. */
+/**
+ * Notified, in place of the socket's end, that the peer takes no more: its earlier bytes may not have been
+ * read yet.
+ */
 export interface PeerListener {
   onPeerGone(): void;
 }
@@ -82,7 +87,10 @@ export function isStreamFree(socket: Socket): boolean {
   return socket.writable && socket.writableLength === 0 && socket.writableCorked === 0;
 }
 
-/** Writes text to a socket whose stream was free when it was looked at, and to which nothing was written since. */
+/**
+ * Writes text to a socket whose stream was free when it was looked at, and to which nothing was written
+ * since.
+ */
 export function writeToFree(socket: Socket, text: string): void {
   if (!available) {
     socket.write(text, 'latin1');
@@ -162,8 +170,9 @@ function isQueued(handle: StreamHandle): boolean {
 }
 
 /**
- * Whether the last write's request is in use until its `oncomplete`. An empty queue does not say so: what the kernel did
- * not take at first it may have taken a moment later, while libuv still holds the request; used again, it ends the process.
+ * Whether the last write's request is in use until its `oncomplete`. An empty queue does not say so: what the
+ * kernel did not take at first it may have taken a moment later, while libuv still holds the request; used
+ * again, it ends the process.
  */
 function isWithLibuv(): boolean {
   return binding!.streamBaseState[binding!.kLastWriteWasAsync] !== 0;

@@ -11,7 +11,7 @@ export const FieldClass = {
   date: 6,
   contentType: 7,
   upgrade: 8,
-  /** x-ficus-…: the proxy's alone. An upstream that says who served, and why, would be believed. */
+  /** x-ficus-…: the proxy's alone. A client would believe an upstream that sets them. */
   ours: 9,
 } as const;
 

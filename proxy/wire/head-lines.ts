@@ -1,6 +1,7 @@
 /**
- * A response head (or trailer section) as lines in memory: validated byte by byte in one pass, and cut out again as
- * text without the hop-by-hop fields. Nothing is taken apart without need: most heads are passed on as they came.
+ * A response head (or trailer section) as lines in memory: validated byte by byte in one pass, and cut out
+ * again as text without the hop-by-hop fields. Nothing is taken apart without need: most heads are passed on
+ * as they came.
  */
 import { FieldClass, fieldClass } from './field-class.ts';
 
@@ -114,7 +115,10 @@ export class HeadLines {
     return this.#memory.latin1Slice(this.#start + 9, this.#linesStart - 2);
   }
 
-  /** Status line (of HTTP/1.1, whatever the upstream speaks) and the lines that are passed on, in as few pieces as it takes. */
+  /**
+   * Status line (of HTTP/1.1, whatever the upstream speaks) and the lines that are passed on, in as few
+   * pieces as it takes.
+   */
   wholeText(keepTransferEncoding: boolean): string {
     if (this.http10 || this.#named !== undefined) {
       return `HTTP/1.1 ${this.statusText()}\r\n${this.text(keepTransferEncoding)}`;
@@ -123,8 +127,8 @@ export class HeadLines {
   }
 
   /**
-   * Closes the gaps of dropped lines, in memory, so that the head and what follows it are one piece. Positions of lines
-   * that were known before are no longer right.
+   * Closes the gaps of dropped lines, in memory, so that the head and what follows it are one piece.
+   * Positions of lines that were known before are no longer right.
    * @returns where the head begins now, or -1, having done nothing, where it has to be put together as text
    */
   pack(keepTransferEncoding: boolean): number {
@@ -322,7 +326,8 @@ export class HeadLines {
     if (at !== to || digits === 0 || digits > 15) this.error = 'Content-Length is not a number';
     else if (this.contentLength !== -1) this.error = 'more than one Content-Length';
     this.contentLength = value;
-    // A 204 has no body to measure: the field would be wrong, and it is not ours to pass on (RFC 9110 section 8.6).
+    // A 204 has no body to measure: the field would be wrong, and it is not ours to pass on (RFC 9110 section
+    // 8.6).
     if (this.status === 204 || this.status < 200) this.#drop(line, to + 2);
     return this.error === '';
   }
@@ -347,7 +352,10 @@ export class HeadLines {
 
 const EMPTY = Buffer.alloc(0);
 
-/** What no sender can take away by naming it in Connection: the body would be passed on without its bounds. */
+/**
+ * Fields that a sender cannot remove by naming them in Connection: without them the body would have no
+ * bounds.
+ */
 const FRAMING = new Set(['content-length', 'transfer-encoding']);
 
 /** Whether a value begins with a word of lower-case letters, `-` and `/`, whatever its case. */

@@ -1,5 +1,5 @@
 /**
- * What became of one exchange with an upstream. The forwarder never throws for what a network does: it reports
+ * The result of one exchange with an upstream. The forwarder never throws because of the network: it reports
  * one of these, once, and the caller decides (answer an error, fall back, count, open a breaker).
  *
  * Which side a failure is on and in which phase it happened is enough to decide all of that:
@@ -51,7 +51,10 @@ export interface Completed extends OutcomeFacts {
   readonly kind: 'completed';
 }
 
-/** `onResponseHead` answered `discard`: nothing was given to the client, the connection was given up or drained. */
+/**
+ * `onResponseHead` answered `discard`: nothing was given to the client, the connection was given up or
+ * drained.
+ */
 export interface Discarded extends OutcomeFacts {
   readonly kind: 'discarded';
 }
@@ -79,8 +82,8 @@ export interface Withdrawn extends OutcomeFacts {
 export type Outcome = Completed | Discarded | Tunnelled | Failed | Withdrawn;
 
 /**
- * No connection of the pool was free, or became free in time: there is too much under way already. That says nothing of
- * the upstream's health, and trying again there would only add to it.
+ * No connection of the pool was free, or became free in time: there is too much under way already. That says
+ * nothing of the upstream's health, and trying again there would only add to it.
  */
 export function foundNoPlace({ phase, cause }: Failed): boolean {
   return cause === 'overloaded' || (phase === 'queue' && cause === 'timed-out');

@@ -1,9 +1,10 @@
 /**
- * A request head for an upstream, as one string: the client's fields in their order and case, without those of the hop,
- * with the caller's. Used for live requests and upgrades (forward) and for copies, which are asked as the live one was.
+ * A request head for an upstream, as one string: the client's fields in their order and case, without those
+ * of the hop, with the caller's. Used for live requests and upgrades (forward) and for copies, which are
+ * asked as the live one was.
  *
- * One pass over the fields. The client's `Connection` is honoured before anything of ours is added, so that no client
- * can name one of our fields there and have it removed.
+ * One pass over the fields. The client's `Connection` is honoured before anything of ours is added, so that
+ * no client can name one of our fields there and have it removed.
  */
 import { splitTarget } from './request-target.ts';
 
@@ -16,7 +17,7 @@ export interface HeadSource {
   readonly httpVersionMinor: number;
 }
 
-/** Names of fields, asked for as they were written, in whatever case. */
+/** Names of fields, in the case in which they were written. */
 export interface FieldNames {
   has(name: string): boolean;
 }
@@ -24,14 +25,14 @@ export interface FieldNames {
 /** What changes in a head on its way. Header lists are flat, `[name, value, name, value, …]`. */
 export interface HeadChanges {
   /**
-   * Request target for the upstream; `undefined` leaves it as it came, byte for byte. An absolute-form target is
-   * made origin-form and its authority becomes the Host (RFC 9112 section 3.2.2).
+   * Request target for the upstream; `undefined` leaves it as it came, byte for byte. An absolute-form target
+   * is made origin-form and its authority becomes the Host (RFC 9112 section 3.2.2).
    */
   readonly target?: string | undefined;
   /**
-   * Fields for the upstream, appended in this order. The client's fields of the same names are removed first, after
-   * hop-by-hop fields and those named in the client's `Connection` (so a client cannot remove these). They are written as
-   * they are: the caller makes sure that nothing in them ends a line.
+   * Fields for the upstream, appended in this order. The client's fields of the same names are removed first,
+   * after hop-by-hop fields and those named in the client's `Connection` (so a client cannot remove these).
+   * They are written as they are: the caller makes sure that nothing in them ends a line.
    */
   readonly setHeaders?: readonly string[] | undefined;
   /** Further fields of the client's that are not sent. */
@@ -40,7 +41,7 @@ export interface HeadChanges {
   readonly sentFields?: string[] | undefined;
 }
 
-/** `copy`: without a body, and nothing is waited for between head and body. */
+/** `copy`: without a body, and without a wait between head and body. */
 export type HeadPurpose = 'forward' | 'upgrade' | 'copy';
 
 /** How the request's body is delimited; kept as it came, whatever the method. */
@@ -82,10 +83,15 @@ const MEANINGS: readonly (readonly (readonly [name: string, meaning: Meaning])[]
   ['proxy-authorization', 'hop-by-hop'],
 ]);
 
-/** What no client takes away by naming it in Connection, or what stays with its hop in any case. */
+/**
+ * Fields that a client cannot remove by naming them in Connection, or that stay with their hop in any case.
+ */
 const NOT_NAMEABLE = new Set(['', 'close', 'keep-alive', 'host', 'expect', 'te', 'upgrade']);
 
-/** @param named fields that the client's Connection keeps to its hop: found here, in a second pass, where there are any */
+/**
+ * @param named fields that the client's Connection keeps to its hop: found here, in a second pass, where
+ * there are any
+ */
 export function buildRequestHead(
   request: HeadSource,
   changes: HeadChanges,
@@ -168,7 +174,10 @@ export function buildRequestHead(
   return head;
 }
 
-/** Writes the request line. Answers the authority of an absolute-form target, which takes the place of the Host field. */
+/**
+ * Writes the request line. Answers the authority of an absolute-form target, which takes the place of the
+ * Host field.
+ */
 function beginHead(
   head: RequestHead,
   { method, url }: HeadSource,
@@ -235,6 +244,6 @@ export function isSet(fields: readonly string[], name: string): boolean {
 }
 
 function fieldLine(name: string, value: string): string {
-  // biome-ignore lint/style/useTemplate: V8 makes sure of each part of a template, each time, that it is a string
+  // biome-ignore lint/style/useTemplate: V8 checks for each part of a template, each time, that it is a string
   return name + ': ' + value + '\r\n';
 }

@@ -1,7 +1,8 @@
 /**
- * A strict parser for HTTP/1.1 responses (RFC 9112), working on the bytes as they come from the socket. An upstream
- * may be hostile: whatever two parsers could read in two ways is refused, never repaired. One parser serves one
- * connection; it calls its sink synchronously, and what it shows of a head is valid only during that call.
+ * A strict parser for HTTP/1.1 responses (RFC 9112), working on the bytes as they come from the socket. An
+ * upstream may be hostile: whatever two parsers could read in two ways is refused, never repaired. One parser
+ * serves one connection; it calls its sink synchronously, and what it shows of a head is valid only during
+ * that call.
  */
 import { HeadLines } from './head-lines.ts';
 
@@ -128,7 +129,10 @@ export class ResponseParser {
     }
   }
 
-  /** The stream has ended: completes a message that the end delimits; anything else is for the caller to judge. */
+  /**
+   * The stream has ended: completes a message that the end delimits; anything else is for the caller to
+   * judge.
+   */
   endOfStream(sink: ResponseSink): void {
     if (this.#state === S_UNTIL_CLOSE) this.#finish(sink, undefined, 0);
   }
@@ -206,7 +210,7 @@ export class ResponseParser {
     if (chunked && contentLength !== -1) return 'both Content-Length and Transfer-Encoding';
     if (chunked && head.http10) return 'Transfer-Encoding in an HTTP/1.0 response';
     if (status === 101) {
-      if (!this.#mayUpgrade) return '101 without having been asked to upgrade';
+      if (!this.#mayUpgrade) return '101 to a request without an upgrade';
       this.#state = S_DONE;
       return '';
     }
@@ -226,7 +230,9 @@ export class ResponseParser {
     return '';
   }
 
-  /** One pass over the framing of chunks (RFC 9112 section 7.1), until data, trailers or the end of the bytes. */
+  /**
+   * One pass over the framing of chunks (RFC 9112 section 7.1), until data, trailers or the end of the bytes.
+   */
   #parseChunkLine(memory: Buffer, at: number, length: number): number {
     const byte = memory[at]!;
     switch (this.#state) {
@@ -243,7 +249,8 @@ export class ResponseParser {
         else return this.#fail('a chunk size is not a number', length);
         return at + 1;
       }
-      // Some servers pad the size with spaces; anything else behind them would be a second number to some readers.
+      // Some servers pad the size with spaces; anything else behind them would be a second number to some
+      // readers.
       case S_CHUNK_SPACE:
         this.#extensionBytes += 1;
         if (this.#extensionBytes > MAX_EXTENSION_BYTES)

@@ -1,11 +1,12 @@
 /**
- * Memory for bytes on their way out. A large body is copied once, from the memory it was read into to a block, and
- * both are used again and again. Fresh memory for each piece would cost more than the kernel does: it is never in the
- * processor's cache, and V8 goes over its whole heap for every so many megabytes of buffers that it has seen.
+ * Memory for bytes on their way out. A large body is copied once, from the memory it was read into to a
+ * block, and both are used again and again. Fresh memory for each piece would cost more than the kernel does:
+ * it is never in the processor's cache, and V8 goes over its whole heap for every so many megabytes of
+ * buffers that it has seen.
  */
 import type { WriteListener } from './direct-write.ts';
 
-/** Hears when a block that had to wait is out, or never will be. */
+/** Notified when a waiting block is written, or never will be. */
 export interface BlockOwner {
   onBlockWritten(): void;
 }

@@ -1,8 +1,11 @@
-/** The end of a worker's listener: no new connections, requests under way finish, what is left at the deadline is cut. */
+/**
+ * The end of a worker's listener: no new connections, requests under way finish, what is left at the deadline
+ * is cut.
+ */
 import type { Inbound } from '../accept/create-inbound.ts';
 import type { Exchange } from '../forward/forward.ts';
 
-/** Idle connections stay open for so long, so that each client hears at its next answer that the connection ends. */
+/** Grace for idle connections, so that each client learns from its next answer that the connection ends. */
 const IDLE_GRACE_MS = 1_000;
 const SWEEP_EACH_MS = 50;
 
@@ -22,7 +25,7 @@ export function drainInbound(
     sweep = setInterval(() => {
       // Clients of tunnels and event streams connect again, by then to another process.
       for (const exchange of endless.values()) exchange.cancel();
-      // Right behind the sockets' events: a connection whose request has come is not idle any more.
+      // Runs right after the sockets' events: a connection whose request has arrived is not idle any more.
       setImmediate(() => inbound.closeIdle(graceMs));
     }, SWEEP_EACH_MS);
   }, graceMs);

@@ -1,7 +1,8 @@
 /**
- * Where the lines of a worker's log leave: in writes that a pipe takes whole (4,096 bytes), so that lines of several workers
- * on one never mix. A log that stands still, or whose reader is gone, takes bounded memory and holds nothing up: lines
- * that do not fit are dropped, and `flush` ends. pino's own destination waits for ever in both cases.
+ * Where the lines of a worker's log leave: in writes that a pipe takes whole (4,096 bytes), so that lines of
+ * several workers on one never mix. A log that is not read, or whose reader is gone, takes bounded memory and
+ * blocks nothing: lines that do not fit are dropped, and `flush` ends. pino's own destination waits for ever
+ * in both cases.
  */
 import { write, writeSync } from 'node:fs';
 
@@ -24,7 +25,7 @@ export class LineSink {
   #lastBytes = 0;
   #heldBytes = 0;
   #writing = false;
-  /** Its reader is gone for good. */
+  /** Its reader has closed the pipe. */
   #broken = false;
 
   constructor(options: LineSinkOptions) {
@@ -50,7 +51,7 @@ export class LineSink {
     if (this.#texts.length > 1) this.#next();
   }
 
-  /** Writes out what is held, unless that takes too long. */
+  /** Writes what is held, within a time limit. */
   flush(): void {
     const until = performance.now() + FLUSH_MS;
     while (this.#texts.length > 0 && !this.#broken) {

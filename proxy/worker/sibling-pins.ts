@@ -1,14 +1,15 @@
 /**
- * A worker's pins on their way to its siblings, by the primary: a write leaves when all workers have pinned its user, so that
- * the user's next read is pinned wherever it lands. The primary's half is primary/pin-spread.ts.
+ * A worker's pins on their way to its siblings, by the primary: a write leaves when all workers have pinned
+ * its user, so that the user's next read is pinned wherever it lands. The primary's half is
+ * primary/pin-spread.ts.
  */
 import type { PinTable } from '../pin/pin-table.ts';
 import type { Pin } from '../snapshot/request-host.ts';
 import type { WorkerMessage } from './worker-messages.ts';
 
 /**
- * A write waits at most so long for the other workers; then it leaves, and that is counted. Long, because its user may then
- * read an old value of their own, and only a worker that hangs takes so long to answer.
+ * Longest wait of a write for the other workers; then it leaves, and that is counted. Long, because its user
+ * may then read an old value of their own, and only a worker that hangs takes this long to answer.
  */
 export const PIN_WAIT_MS = 2_000;
 

@@ -1,4 +1,4 @@
-/** Changes in a worker that its operator hears of, in the log and in the counters: breakers, addresses, crowded pins. */
+/** Changes in a worker that are logged and counted for its operator: breakers, addresses, full pin tables. */
 import type { Logger } from 'pino';
 import type { AddressChange } from '../resilience/address-health.ts';
 import type { LiveUpstreamHooks } from '../snapshot/live-upstream.ts';
@@ -24,21 +24,23 @@ function addressChanged(
   if (change.kind === 'ejected') {
     const { address, reason, forMs } = change;
     count(`ficus_outlier_ejections_total{upstream="${upstream}",reason="${reason}"}`);
-    logger.warn({ upstream, address, reason, forMs }, 'address ejected: it fails, others do not');
+    logger.warn({ upstream, address, reason, forMs }, 'address ejected: it fails while others do not');
     return;
   }
   count(`ficus_outlier_returns_total{upstream="${upstream}"}`);
   logger.info({ upstream, address: change.address }, 'address returned: it answered its probe');
 }
 
-/** A slice has more pinned users than fit, or no more. */
+/** A slice has more pinned users than fit, or fits again. */
 export function pinsOverflow(
   logger: Logger,
   count: (series: string) => void,
 ): (slice: string, begins: boolean) => void {
   return (slice, begins) => {
     if (begins) count(`ficus_pin_overflows_total{slice="${slice}"}`);
-    const text = begins ? 'all users are pinned: all reads go to the owner' : 'single users are pinned again';
+    const text = begins
+      ? 'too many pinned users: all reads go to the owner'
+      : 'only writers are pinned again';
     logger.warn({ slice }, text);
   };
 }

@@ -1,5 +1,6 @@
 /**
- * A worker process: waits for what it begins with, serves, and ends when the primary asks it to drain or is gone.
+ * A worker process: waits for what it begins with, serves, and ends when the primary asks it to drain or is
+ * gone.
  */
 import { FicusError } from '@ficus/core';
 import { createLogger } from '../observe/create-logger.ts';
@@ -13,20 +14,20 @@ const send = (message: WorkerMessage): void => {
   if (process.connected) process.send!(message, undefined, undefined, () => {});
 };
 
-/** A log that stands still must not take the memory of what the proxy is there for. */
+/** A log that is not read must not use up the proxy's memory. */
 const MOST_LOG_BYTES = 4 * 1_048_576;
 
 let worker: Worker | undefined;
-/** Came between the first message and the worker was made. */
+/** Messages that arrive before the worker exists. */
 const missed: PrimaryMessage[] = [];
 
 process.on('message', (message: PrimaryMessage) => {
   if (message.kind === 'init') void begin(message.init);
   else if (worker) worker.take(message);
-  // No request is served here yet. Kept for later it would be forgotten with what `init` makes old.
+  // No request is served here yet; `init` brings the same pins.
   else if (message.kind === 'drain') process.exit(0);
   else missed.push(message);
-  // Said even before there is a worker: what was missed is taken over with it.
+  // Answered even before there is a worker: `init` brings what it missed.
   if (message.kind === 'pin') send({ kind: 'took-pin', from: message.from });
 });
 process.on('disconnect', () => process.exit(0));
@@ -38,7 +39,7 @@ process.on('SIGTERM', () => (worker ? worker.drain() : process.exit(0)));
 send({ kind: 'ready' });
 
 async function begin(init: WorkerInit): Promise<void> {
-  // What came before `init` is in it already.
+  // `init` already contains what came before it.
   missed.length = 0;
   const sink = new LineSink({
     fd: init.logFd,
@@ -46,7 +47,7 @@ async function begin(init: WorkerInit): Promise<void> {
     onDropped: () => worker?.count('ficus_log_lines_dropped_total'),
   });
   const logger = createLogger(init.logLevel, sink, { worker: process.pid });
-  // A worker that failed says so in one line and is restarted.
+  // A worker that fails logs one line and is restarted.
   process.on('uncaughtException', (error) => {
     logger.fatal({ err: error }, 'worker failed');
     sink.flush();

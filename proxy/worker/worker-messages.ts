@@ -1,13 +1,13 @@
 /**
- * What the primary and its workers say to each other. The primary holds what must be held once (config file, flags
- * source, link to the control plane, pins' life); a worker holds what a request needs. With one process for all,
- * the same messages are plain calls.
+ * What the primary and its workers say to each other. The primary holds what must be held once (config file,
+ * flags source, link to the control plane, pins' life); a worker holds what a request needs. With one process
+ * for all, the same messages are plain calls.
  */
 import type { ClientFeatures, FicusConfig, Observation, SliceState } from '@ficus/core';
 import type { CountersDelta } from '../observe/traffic-counters.ts';
 import type { PinCount } from '../pin/pin-ledger.ts';
 
-/** Where a worker finds the control plane, for what it sends there itself. */
+/** Address of the control plane, for what a worker sends there itself. */
 export interface ControlAddress {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -17,14 +17,14 @@ export interface ListenAddress {
   readonly host: string;
   readonly port: number;
   /**
-   * `own`: the one worker has the socket to itself. `reuse-port`: each worker has a socket of its own and the kernel
-   * spreads connections over them (SO_REUSEPORT). `handed`: the primary accepts and hands connections out in turn,
-   * where the kernel cannot.
+   * `own`: the one worker has the socket to itself. `reuse-port`: each worker has a socket of its own and the
+   * kernel spreads connections over them (SO_REUSEPORT). `handed`: the primary accepts and hands connections
+   * out in turn, where the kernel cannot.
    */
   readonly sharing: 'own' | 'reuse-port' | 'handed';
 }
 
-/** Everything a worker begins with. */
+/** A worker's initial state. */
 export interface WorkerInit {
   readonly config: FicusConfig;
   readonly generation: number;
@@ -38,7 +38,7 @@ export interface WorkerInit {
   readonly control: ControlAddress | undefined;
   /** Observations go to the primary; otherwise to the control plane, or nowhere when there is none. */
   readonly observationsToPrimary: boolean;
-  /** Whether there are other workers, who have to know of a pin before its write leaves. */
+  /** Whether there are other workers, which must have a pin before its write leaves. */
   readonly siblings: boolean;
 }
 
@@ -53,7 +53,7 @@ export type PrimaryMessage =
   | { readonly kind: 'config'; readonly config: FicusConfig; readonly generation: number }
   | { readonly kind: 'flags'; readonly set: ClientFeatures }
   | { readonly kind: 'state'; readonly slices: Readonly<Record<string, SliceState>> }
-  /** A sibling's user began a write: pin, and say so with `took-pin`. */
+  /** A sibling's user began a write: pin, and confirm with `took-pin`. */
   | { readonly kind: 'pin'; readonly slice: string; readonly key: string; readonly from: PinQuestion }
   /** All siblings have pinned the user of this write. */
   | { readonly kind: 'pinned'; readonly ask: number }
@@ -68,10 +68,10 @@ export type WorkerMessage =
   | { readonly kind: 'ack'; readonly generation: number; readonly epochs: Readonly<Record<string, number>> }
   | { readonly kind: 'pin-begin'; readonly slice: string; readonly key: string; readonly ask: number }
   | { readonly kind: 'took-pin'; readonly from: PinQuestion }
-  /** A write is over, or will be taken for over after so long. */
+  /** A write is over, or counts as over after this time. */
   | { readonly kind: 'pin-answered'; readonly slice: string; readonly key: string; readonly afterMs: number }
   | { readonly kind: 'counts'; readonly delta: CountersDelta | undefined; readonly pins: number }
-  /** Current values by series, twice a second: the sign of life as well. */
+  /** Current values by series, twice a second; also the sign of life. */
   | { readonly kind: 'gauges'; readonly values: Readonly<Record<string, number>> }
   | { readonly kind: 'observation'; readonly observation: Observation }
   | { readonly kind: 'drained' };

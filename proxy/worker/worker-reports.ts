@@ -1,4 +1,4 @@
-/** What a worker says to the primary of itself, twice a second: counts since the last time, and current values. */
+/** A worker's report to the primary, twice a second: counts since the last one, and current values. */
 import type { Server } from 'node:http';
 import type { PinTable } from '../pin/pin-table.ts';
 import type { LiveSnapshot } from '../snapshot/live-snapshot.ts';
@@ -49,7 +49,7 @@ export class WorkerReports {
     clearInterval(this.#timer);
   }
 
-  /** Also when nothing has changed: a worker that says nothing is taken for one that hangs. */
+  /** Sent even when nothing has changed: a silent worker counts as hanging. */
   #sendGauges(connections: number): void {
     if (this.#stopped) return;
     const { snapshots, memory, gate, send } = this.#parts;

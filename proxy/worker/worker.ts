@@ -1,7 +1,7 @@
 /**
- * What one process needs to serve, put together: the inbound server, the snapshots, flags, pins and slice states, and the
- * write gate. Requests ask it for what is around them (RequestHost); the primary sends it what is new. Lives in a worker
- * process, or in the embedding process when there is only one.
+ * What one process needs to serve, put together: the inbound server, the snapshots, flags, pins and slice
+ * states, and the write gate. Requests use it as their RequestHost; the primary sends it every change. Lives
+ * in a worker process, or in the embedding process when there is only one.
  */
 import type { AddressInfo } from 'node:net';
 import { type FicusConfig, INITIAL_SLICE_STATE, listenFailure, type SliceState } from '@ficus/core';
@@ -142,7 +142,7 @@ export class Worker implements RequestHost {
     });
   }
 
-  /** Takes over what the primary says. */
+  /** Applies a message of the primary. */
   take(message: PrimaryMessage): void {
     switch (message.kind) {
       case 'init':
@@ -200,7 +200,7 @@ export class Worker implements RequestHost {
     this.snapshot.counters.add(series);
   }
 
-  // What requests ask for.
+  // RequestHost, for requests.
 
   get snapshot(): LiveSnapshot {
     return this.#snapshots.current;

@@ -4,9 +4,9 @@
  *     enter ──all workers have its pins──▶ held while a slice of it is ──released──▶ leaves, and is decided
  *                                            └──deadline, or too many wait──▶ refused with 503, sent nowhere
  *
- * The last condition is looked at in the turn in which the write leaves: what decides it is what holds then. A write whose
- * slice is held, or changes its owner, before the write is sent enters again. Writes that a release lets go leave in the
- * order in which they came. One for each worker; the pins' way is sibling-pins.ts.
+ * The last condition is looked at in the turn in which the write leaves: it is decided by the state at that
+ * moment. A write whose slice is held, or changes its owner, before the write is sent enters again. Released
+ * writes leave in the order in which they came. One gate per worker; sibling-pins.ts spreads the pins.
  */
 import type { SliceState } from '@ficus/core';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
@@ -25,10 +25,10 @@ export interface WriteGateParts {
   readonly mostHeld?: number;
 }
 
-/** Why a write that is held may not leave. */
+/** Why a held write is refused. */
 const WHY = {
   expired: 'it was not released in time',
-  full: 'too many writes wait already',
+  full: 'too many writes are waiting',
   closed: 'the proxy is stopping',
 } as const;
 
@@ -125,7 +125,7 @@ export class WriteGate implements Gate {
 
   #refuse(slice: string, why: keyof typeof WHY, leave: Leave): void {
     this.#countHeld(slice, why);
-    const detail = `The owner of ${slice} is changing, and this write was sent to neither side: ${WHY[why]}.`;
+    const detail = `The owner of ${slice} is changing; this write was sent to neither side: ${WHY[why]}.`;
     leave({ code: 'FICUS_PROXY_WRITES_HELD', detail, retryAfterSeconds: 1 });
   }
 

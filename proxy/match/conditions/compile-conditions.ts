@@ -1,4 +1,6 @@
-/** All kinds of conditions, by their key in the config. A key of the schema without a kind does not compile. */
+/**
+ * All kinds of conditions, by their key in the config. A key of the schema without a kind does not compile.
+ */
 import type { RouteConditions } from '@ficus/core';
 import { compileClientAddress } from './client-address.ts';
 import type { CompileCondition, Condition } from './condition.ts';
@@ -11,7 +13,7 @@ type Kinds = {
   readonly [Key in keyof RouteConditions]-?: CompileCondition<NonNullable<RouteConditions[Key]>>;
 };
 
-/** In the order in which they are asked: the cheap ones first. */
+/** In the order in which they are checked: the cheap ones first. */
 const KINDS: Kinds = {
   host: compileHost,
   headers: compileHeaders,

@@ -1,9 +1,12 @@
 /**
- * What a condition of a route is. Compiled once for each config, by the file of its kind; asked for each request whose
- * method and path match, until one does not hold.
+ * What a condition of a route is. Compiled once for each config, by the file of its kind; checked for each
+ * request whose method and path match, until one fails.
  */
 
-/** What conditions look at: the inspected head of a request, or what `ficus check --explain` makes of its arguments. */
+/**
+ * What conditions look at: the inspected head of a request, or what `ficus check --explain` makes of its
+ * arguments.
+ */
 export interface RequestFacts {
   readonly host: string;
   readonly target: string;
@@ -19,7 +22,10 @@ export interface Condition {
   holds(facts: RequestFacts): boolean;
 }
 
-/** One kind: from what the config says under its key to conditions. Of two routes, the one with more conditions wins. */
+/**
+ * One kind: from what the config says under its key to conditions. Of two routes, the one with more
+ * conditions wins.
+ */
 export type CompileCondition<Written> = (written: Written) => Condition[];
 
 /** Whether all conditions hold. */

@@ -1,4 +1,6 @@
-/** Read-your-writes: after a write the user reads from the owner until the stream has applied past the write. */
+/**
+ * Read-your-writes: after a write the user reads from the owner until the stream has applied past the write.
+ */
 import { percentFlag } from '@ficus/core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
@@ -91,13 +93,17 @@ test('a write that its client gave up may be done later: its position is not ask
     signal: giveUp.signal,
   });
   await until(() => rig.legacy.requests.length === 1, 'the write is at the legacy');
-  // The legacy does not notice, and commits as late as an answer would be waited for. A timer may be a millisecond early.
+  // The legacy does not notice, and commits as late as an answer would be waited for. A timer may be a
+  // millisecond early.
   const committedAt = performance.now() + firstByteMs - 1;
   const position = () => (performance.now() < committedAt ? '0/100' : '0/200');
   Object.defineProperty(control, 'position', { get: position });
   giveUp.abort();
   await expect(written).rejects.toThrow();
-  await until(() => rig.logs.some(({ msg }) => msg === 'request given up by the client'), 'noticed');
+  await until(
+    () => rig.logs.some(({ msg }) => msg === 'client disconnected before the answer was complete'),
+    'noticed',
+  );
   await until(() => control.asked === 1, 'asked for the position');
   control.progress('notes', '0/150');
   for (let turn = 0; turn < 5; turn += 1) {
@@ -185,7 +191,8 @@ test('while nobody can say who calls, reads go to the owner: it may be somebody 
   };
   expect(await rig.get('/api/notes', ann)).toMatchObject({ side: 'legacy', reason: 'pinned' });
   expect(await rig.get('/api/notes')).toMatchObject({ side: 'candidate' });
-  // A writer whom nobody can name may read under any name: everybody reads from the owner until it is applied.
+  // A writer whom nobody can name may read under any name: everybody reads from the owner until it is
+  // applied.
   expect(await write(ann)).toMatchObject({ reason: 'owner-writes' });
   expect(await rig.get('/api/notes')).toMatchObject({ reason: 'pinned' });
   control.position = '0/5';

@@ -32,5 +32,5 @@ test('that end again and again before they listen end the command, with what the
   });
   expect(status).toBe(3);
   expect(stderr).toContain('cannot be loaded');
-  expect(stderr).toContain('ended before they listened (exit code 1)');
+  expect(stderr).toContain('exited before they listened (exit code 1)');
 });
