@@ -1,4 +1,4 @@
-/** Knobs of one replication. The defaults suit every user; tests and benchmarks turn them. */
+/** Settings of one replication. The defaults suit every user; tests and benchmarks change them. */
 export interface ReplicationSettings {
   /** How often a heartbeat travels through the source's WAL to the target. */
   readonly heartbeatMs: number;
@@ -13,17 +13,17 @@ export interface ReplicationSettings {
   /** Bytes of the stream held in memory for one target transaction; several are in flight at most twice. */
   readonly batchBytes: number;
   /**
-   * Rows with which a batch waits for no more company. While they are applied the next batch gathers, so that far
-   * behind batches grow by themselves; a target that waits for larger ones is idle meanwhile.
+   * A batch of so many rows waits for no more. While it is applied the next one gathers, so that batches of a stream
+   * far behind grow by themselves; a target that waits for larger ones is idle meanwhile.
    */
   readonly batchRows: number;
-  /** How long a batch may wait for company while the stream is behind; an idle stream never waits. */
+  /** How long a batch may wait for more rows while the stream is behind; an idle stream never waits. */
   readonly batchLingerMs: number;
   /** Backlog above which a stream begins by fetching changes in large pieces. */
   readonly catchUpBytes: number;
   /** How often what is applied is made durable on the target and acknowledged to the source. */
   readonly acknowledgeMs: number;
-  /** How often the slot is looked at. */
+  /** How often the slot is checked. */
   readonly slotCheckMs: number;
   /** How long a database may owe an answer before it is asked, on a new connection, whether it is there. */
   readonly answerMs: number;

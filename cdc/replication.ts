@@ -27,7 +27,10 @@ export interface Replication {
   /** Ensures publication, slot and checkpoint, copies what is not copied, streams. Resolves when under way; problems go to the status. */
   start(): Promise<void>;
   status(): ReplicationStatus;
-  /** Called at once with the present status, then whenever it changes; at once when `appliedLsn` moves. Returns the way out. */
+  /**
+   * Calls back at once with the present status, then whenever it changes; at once when `appliedLsn` moves. Returns a
+   * function that unsubscribes.
+   */
   subscribe(listener: (status: ReplicationStatus) => void): () => void;
   /** The source's WAL insert position, `X/Y`: whatever was committed before is at or below it. */
   currentPosition(): Promise<string>;
@@ -40,7 +43,9 @@ export interface Replication {
    * `reach` the snapshot's position, take its snapshot, and resume. One at a time; the caller always resumes.
    */
   pause(): Pause;
-  /** Begins to keep the keys of rows that change, and forgets earlier ones; verifySlice does so when it compares all. */
+  /**
+   * Begins to keep the keys of rows that change, and forgets earlier ones; verifySlice calls it when it compares all.
+   */
   recordChanges(): void;
   /**
    * Rows of a source table (`schema.table`) that have changed since. Undefined: they are not recorded in this process,

@@ -1,6 +1,6 @@
 /**
  * The admin API as functions, for the command line, the demo and programs. Every refusal comes back as the
- * FicusError that the control plane answered with; a control plane that is not there is FICUS_CONTROL_UNREACHABLE.
+ * FicusError that the control plane answered with; a control plane that does not answer is FICUS_CONTROL_UNREACHABLE.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { catalogue, type ErrorCode, FicusError } from '@ficus/core';
@@ -44,7 +44,7 @@ export interface ControlClient {
 }
 
 export interface VerifyHow {
-  /** All rows (default), or those that changed since the last comparison of all. */
+  /** All rows (default), or those that changed since the last full comparison. */
   readonly mode?: 'full' | 'changed' | undefined;
   /** About so many rows of each side, drawn at random, in place of `mode`. */
   readonly sample?: number | undefined;
@@ -54,7 +54,7 @@ export interface VerifyHow {
 
 export interface VerifyFollow extends VerifyHow {
   readonly onProgress?: (run: VerifyView) => void;
-  /** Ends the watching, not the run: what was asked for last fails. */
+  /** Ends the watching, not the run: the pending call fails. */
   readonly signal?: AbortSignal;
   readonly pollMs?: number;
 }
@@ -124,7 +124,7 @@ function makeCall(base: string, token: string | undefined, actor: string) {
   };
 }
 
-/** The whole answer: a control plane that ends while it answers does not answer. */
+/** The whole answer: an answer that breaks off counts as none. */
 async function reach(
   base: string,
   path: string,

@@ -21,9 +21,7 @@ const paritySample = z.object({
   verdict: z.enum(VERDICT_KINDS),
   request: z.string().describe('method and target, redacted'),
   differences: z.array(z.object({ path: z.string(), legacy: z.string(), candidate: z.string() })),
-  expiredRules: z
-    .array(z.string())
-    .describe('rules that would have explained some of it, had they not expired'),
+  expiredRules: z.array(z.string()).describe('expired rules that would have explained some of it'),
   curl: z.object({ legacy: z.string(), candidate: z.string() }).describe('the same request to each side'),
 });
 
@@ -32,10 +30,10 @@ export const parityView = z.object({
   counts: verdictCounts,
   routes: z.record(z.string(), verdictCounts),
   compared: count.describe('comparisons that count: match, noise, mismatch'),
-  confirming: count.describe('differences that are asked again before they count'),
-  ratio: z.number().nullable().describe('share of agreement; null while nothing was compared'),
+  confirming: count.describe('differences that are compared again before they count'),
+  ratio: z.number().nullable().describe('share of matches; null while nothing was compared'),
   reasons: z.record(z.string(), count),
   differingPaths: z.array(z.object({ route: z.string(), path: z.string(), count })),
   samples: z.array(paritySample).describe('newest first'),
-  expiredRules: z.array(z.string()).describe('rules of parity.ignore that do not hold any more'),
+  expiredRules: z.array(z.string()).describe('expired rules of parity.ignore'),
 });

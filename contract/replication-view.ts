@@ -19,7 +19,7 @@ export const replicationView = z.object({
       rowsTotal: count.describe('estimate from the catalog'),
       rowsPerSecond: z.number(),
       percent: z.number().describe('100 only when it is done'),
-      timeLeftMs: z.number().nullable().describe('at the present rate; null while that is not known'),
+      timeLeftMs: z.number().nullable().describe('at the present rate; null while unknown'),
       done: z.boolean(),
     })
     .nullable(),
@@ -31,7 +31,7 @@ export const replicationView = z.object({
       roomBytes: z.number().nullable().describe('WAL until the slot is lost; null without a limit'),
     })
     .nullable()
-    .describe('how the legacy’s database sees the stream; null while it has not been asked'),
+    .describe('the stream as the legacy’s database sees it; null until it was read'),
   copied: z.boolean().describe('the first copy of every table is complete'),
   healthy: z.boolean().describe('it makes progress'),
   reason: z.string().nullable().describe('why it is not healthy'),

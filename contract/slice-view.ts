@@ -13,7 +13,7 @@ const flagView = z.object({
     .min(0)
     .max(100)
     .nullable()
-    .describe('null when not known: on by cohorts without a percentage, or not read yet'),
+    .describe('null while unknown: on by cohorts without a percentage, or not read yet'),
   changedAt: isoTime.nullable(),
 });
 
@@ -43,7 +43,7 @@ export const sliceView = z.object({
   verify: verifyView.nullable().describe('the last run; null when there was none'),
   rollback: z.object({
     answer: z.enum(['pass', 'fail', 'insufficient evidence']),
-    text: z.string().describe('what the way back is, in a sentence'),
+    text: z.string().describe('the way back, in one sentence'),
   }),
 });
 

@@ -12,7 +12,7 @@ const verifyTable = z.object({
   missing: count.describe('rows that the candidate lacks'),
   extra: count.describe('rows that only the candidate has'),
   different: count,
-  lag: count.describe('differed at first look, equal once the stream had passed'),
+  lag: count.describe('differed at first, equal once the stream had passed'),
   unsettled: count.describe('changed too often to be settled'),
   complete: z.boolean(),
   examples: z.array(
@@ -43,7 +43,7 @@ export const verifyView = z.object({
   verdict: z
     .enum(['match', 'mismatch', 'inconclusive'])
     .nullable()
-    .describe('null until it is done; nothing compared is never a match'),
+    .describe('null until the run is done; nothing compared is never a match'),
   equal: z.boolean().nullable().describe('true for a match, false for a mismatch, null otherwise'),
   reason: z.string().nullable().describe('why it is inconclusive'),
   tables: z.array(verifyTable),

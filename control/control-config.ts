@@ -1,4 +1,4 @@
-/** What the control plane itself needs of the config: checked before anything is opened. */
+/** What the control plane itself needs of the config, checked before anything is opened. */
 import { type FicusConfig, FicusError, splitHostPort } from '@ficus/core';
 import { requireLoopbackOrToken } from './http/access.ts';
 

@@ -1,6 +1,6 @@
 /**
- * What the control plane is made of, and how a new config reaches each part. Listener, database and the provider of
- * flags are taken for life; slices, upstreams, tables and rules may change while it runs.
+ * What the control plane is made of, and how a new config reaches each part. Listener, database and flag provider
+ * stay until a restart; slices, upstreams, tables and rules may change while it runs.
  */
 import type { FicusConfig } from '@ficus/core';
 import type { Logger } from 'pino';
@@ -22,13 +22,13 @@ import { SliceStates } from './store/slice-states.ts';
 import { TrafficWindow } from './traffic/traffic-window.ts';
 
 export interface ControlParts extends AdminParts {
-  /** The built-in flags, which Unleash's client API hands out; `undefined` when they are kept elsewhere. */
+  /** The built-in flags, which Unleash's client API hands out; `undefined` for another provider. */
   readonly builtin: BuiltinFlagStore | undefined;
   readonly streams: EventStreams;
   readonly progress: ProgressHub;
   readonly positions: PositionSource;
   readonly stateHub: StateHub;
-  /** Takes over a valid config, whole or not at all. */
+  /** Applies a valid config, whole or not at all. */
   reconfigure(config: FicusConfig): Promise<void>;
   stop(): Promise<void>;
 }
@@ -86,7 +86,7 @@ export async function makeParts(
       const wanted = { ...next, control: config.control, flags: config.flags };
       const read = await states.read(names);
       parity.reconfigure(wanted);
-      // From here on nothing fails: what cannot run says so in its own status.
+      // From here on nothing fails: a part that cannot run says so in its own status.
       config = wanted;
       states.take(read);
       builtin?.serveSlices(names);

@@ -12,18 +12,18 @@ import type { RunVerify } from './replications/verify-runs.ts';
 export interface ControlOptions {
   readonly config: FicusConfig;
   readonly logger?: Logger;
-  /** How change streams are opened; cdc's engine unless said. */
+  /** Opens change streams; by default cdc's engine. */
   readonly replications?: OpenReplication;
-  /** How databases are compared; cdc's verify unless said. */
+  /** Compares databases; by default cdc's verify. */
   readonly verify?: RunVerify;
 }
 
 export interface Control {
-  /** `http://host:port` with the port that was really taken. */
+  /** `http://host:port` with the actual port. */
   readonly address: string;
   /**
-   * Takes over a valid config while everything runs: slices, upstreams, tables, rules. Changes of `control` and of
-   * `flags` take a restart; the log says so. Configs that come at the same time are taken over one after the other.
+   * Applies a valid config while everything runs: slices, upstreams, tables, rules. Changes of `control` and of
+   * `flags` need a restart; the log says so. Configs that come at the same time are applied one after the other.
    */
   reload(config: FicusConfig): Promise<void>;
   stop(): Promise<void>;
@@ -63,7 +63,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     const takeOver = async (next: FicusConfig) => {
       warnOfRestart(config, next, logger);
       await parts.reconfigure(next);
-      logger.info({ slices: Object.keys(next.slices) }, 'config taken over');
+      logger.info({ slices: Object.keys(next.slices) }, 'config applied');
     };
     return {
       address,
@@ -79,7 +79,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   }
 }
 
-/** Loaded by who starts a control plane: a command that only talks to one need not wait for it. */
+/** Loaded only to start a control plane: a command that talks to one need not wait for it. */
 async function loadParts() {
   const [app, parts, engine, store] = await Promise.all([
     import('./control-app.ts'),
@@ -93,7 +93,7 @@ async function loadParts() {
 function warnOfRestart(running: FicusConfig, next: FicusConfig, logger: Logger): void {
   for (const area of ['control', 'flags'] as const)
     if (JSON.stringify(running[area]) !== JSON.stringify(next[area]))
-      logger.warn({ area }, 'this part of the config takes a restart');
+      logger.warn({ area }, 'this part of the config needs a restart');
 }
 
 async function listenOn(app: FastifyInstance, host: string, port: number): Promise<void> {

@@ -22,7 +22,7 @@ export interface ApplierOptions {
   readonly slice: string;
   readonly stream: string;
   readonly epoch: number;
-  /** Who the checkpoint is held by, as this process believes. */
+  /** The checkpoint's holder, as this process believes. */
   readonly holder: string;
   readonly positions: Positions;
   readonly session: TargetSession;
@@ -32,7 +32,7 @@ export interface ApplierOptions {
 /** What the source can be asked, and what is known of the target's rows. */
 export interface SourceRows {
   read(...row: Parameters<Reread>): ReturnType<Reread>;
-  /** Before this position of the source the target may lack rows that were left out when they were asked for. */
+  /** Before this position of the source the target may lack rows that a reread did not find. */
   readonly leftOutUntil: bigint;
   /** The first copy of the plan's table is complete; may change between two batches, never within one. */
   isCopied(plan: TablePlan): boolean;
@@ -82,7 +82,7 @@ export class Applier {
     return !this.#open;
   }
 
-  /** Makes durable whatever was committed without waiting for that. */
+  /** Makes durable what was committed without waiting for the disk. */
   async flush(): Promise<void> {
     this.#session.send('BEGIN');
     this.#session.send('SET LOCAL synchronous_commit = on');

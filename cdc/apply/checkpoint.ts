@@ -1,7 +1,7 @@
 /**
- * What the target remembers of a stream, in the schema `ficus`: how far it got, under which epoch, from which source.
+ * What the target stores of a stream, in the schema `ficus`: how far it got, under which epoch, from which source.
  * The checkpoint moves in the transaction that writes the rows, by compare-and-set: a process with an old epoch, one
- * that is not its holder any more, or with another idea of where the stream stands, cannot write at all.
+ * that is no longer its holder, or one with another position cannot write at all.
  */
 import type pg from 'pg';
 
@@ -80,8 +80,8 @@ export async function loadCheckpoint(client: pg.ClientBase, stream: string): Pro
 }
 
 /**
- * Loads the checkpoint and becomes its holder. A transaction of the holder before that is being committed is waited
- * for; none can be committed afterwards, on whichever of its connections: what is loaded next stays as it is.
+ * Loads the checkpoint and becomes its holder. Waits for a transaction that the previous holder is committing;
+ * afterwards it can commit none, on any of its connections, so what is loaded here stays true.
  */
 export async function takeCheckpoint(
   client: pg.ClientBase,
@@ -116,7 +116,7 @@ export async function createCheckpoint(
   );
 }
 
-/** Takes the stream over into a higher epoch. False when the target has seen a higher one still. */
+/** Moves the stream into a higher epoch. False when the target has seen a higher one still. */
 export async function raiseEpoch(client: pg.ClientBase, stream: string, epoch: number): Promise<boolean> {
   const { rowCount } = await client.query(
     'UPDATE ficus.checkpoint SET epoch = $2 WHERE stream = $1 AND epoch <= $2',
@@ -125,7 +125,7 @@ export async function raiseEpoch(client: pg.ClientBase, stream: string, epoch: n
   return rowCount === 1;
 }
 
-/** Raises the epoch of a stream that another process holds: if that process is of an older one, it cannot write any more. */
+/** Raises the epoch of a stream that another process holds: a process of an older epoch cannot write any more. */
 export async function fenceOlderEpoch(client: pg.ClientBase, stream: string, epoch: number): Promise<void> {
   const { rows } = await client.query(`SELECT to_regclass('ficus.checkpoint') IS NOT NULL AS present`);
   if (rows[0]?.present)

@@ -35,13 +35,13 @@ export function describePosition(upTo: string): string {
   return upTo === '0/0' ? '' : `, committed up to ${upTo},`;
 }
 
-/** For a conflict whose change was not found: what the target says alone. */
+/** For a conflict whose change was not found: the target's rows alone. */
 export async function describeConflict({ kind, plan, keys }: Conflict): Promise<FicusError> {
   const found = await keys().catch(() => []);
   const rows = found.length > 0 ? `(${found.join('), (')})` : 'rows';
   return new FicusError(
     'FICUS_CDC_CONFLICT',
-    `The changes of ${plan.source.qualifiedName} contradict the target: of ${plan.target.qualifiedName}, ${rows} ${kind === 'missing' ? 'must be there and are missing' : 'must not be there and are'}.`,
+    `The changes of ${plan.source.qualifiedName} contradict the target: ${rows} of ${plan.target.qualifiedName} ${kind === 'missing' ? 'must exist and are missing' : 'must not exist and do'}.`,
     { details: { conflict: kind, targetTable: plan.target.qualifiedName, targetKeys: found } },
   );
 }

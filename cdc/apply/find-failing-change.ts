@@ -58,7 +58,7 @@ interface Failure {
   readonly conflict: Conflict | undefined;
 }
 
-/** What comes of the changes; when one fails, everything is as before them. */
+/** Tries the changes; when one fails, everything is as before them. */
 async function tryChanges(
   changes: readonly SingleChange[],
   session: TargetSession,

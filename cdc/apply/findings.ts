@@ -1,20 +1,20 @@
 /**
- * What applying a batch brought to light about the target. With one writer the source's order says of each change
- * whether the target has its row; where it has not, another writer was there. The rules, and why they are what they are:
+ * What applying a batch found out about the target. With one writer the source's order says of each change whether
+ * the target has its row; where the target differs, another writer changed it. The rules:
  *
  * | change | the target must | else |
  * | --- | --- | --- |
  * | INSERT, or a row moving to a key | not have the key | conflict: the stream stops, the row stays as it is |
- * | UPDATE, or a row moving from a key | have the key | conflict: the stream stops, nothing is made up for it |
- * | DELETE | have the key | counted (`missingDeletes`): the target already is what the source wants |
+ * | UPDATE, or a row moving from a key | have the key | conflict: the stream stops, no row is invented |
+ * | DELETE | have the key | counted (`missingDeletes`): the target is already right |
  *
- * They hold for a table from the batch after the high mark of its last chunk on, and not before: until then a chunk
- * may have brought a row ahead of the stream, or not yet. At that mark, and at no earlier provable moment, the target
- * is what the source was at the mark's commit; the copy's `done` is committed there, between two batches.
+ * They hold for a table from the batch after the high mark of its last chunk on: until then a chunk may or may not
+ * have brought a row ahead of the stream. At that mark, and not provably earlier, the target is what the source was
+ * at the mark's commit; the copy's `done` is committed there, between two batches.
  *
- * Not judged, because there the target may rightly differ: UPDATEs and DELETEs of a mapping with a condition or a
- * module (a row may come and go by its values), and UPDATEs of a table whose own triggers fire for what the stream
- * writes (they may refuse or remove rows).
+ * Exempt, because the target may rightly differ: UPDATEs and DELETEs of a mapping with a condition or a module (a row
+ * may come and go by its values), and UPDATEs of a table whose own triggers fire for what the stream writes (they may
+ * refuse or remove rows).
  */
 import type { TablePlan } from '../mapping/table-plan.ts';
 
@@ -28,7 +28,7 @@ export interface Conflict {
 export class Findings {
   /** Rows to be deleted that the target did not have. */
   missingDeletes = 0;
-  /** An answer is under way that decides whether there may be a commit. */
+  /** An answer is outstanding that decides whether to commit. */
   decisive = false;
   readonly conflicts: Conflict[] = [];
 }

@@ -21,7 +21,7 @@ import type { TargetSession } from './target-session.ts';
 /** Rows of one statement: enough for neighbours in the index to meet, few enough for both sides to work at once. */
 const STATEMENT_ROWS = 20_000;
 
-/** Rows of which some values are not at hand; the source has to be asked for them, and answers in pieces. */
+/** Rows of which some values were not sent; they are read from the source again, in pieces. */
 export type Reread = (
   binding: RelationBinding,
   tuples: readonly TuplePlace[],
@@ -35,7 +35,7 @@ export class TableApplier {
   readonly #copied: () => boolean;
   /** The target's own triggers may refuse or remove what the stream writes. */
   readonly #hasActiveTriggers: boolean;
-  /** Of rows that were asked for again: sent, and perhaps not with the target yet. */
+  /** Bytes of reread rows that were sent and that the target may not have received yet. */
   #unsettledBytes = 0;
 
   /** `copied`: the first copy of the table is complete, so that the target's rows are the source's. */
@@ -92,9 +92,9 @@ export class TableApplier {
   }
 
   /**
-   * A row changes its key, and not all of its values were sent. Where the mapping cannot do without them the row is
-   * asked of the source under its new key: an earlier reread under the old one may have found nothing any more. It is
-   * moved first all the same: a row that the source has lost meanwhile is still there for the changes in between.
+   * A row changes its key, and not all of its values were sent. Where the mapping needs them, the row is read from
+   * the source under its new key: an earlier reread under the old key may have found nothing. The row is moved first
+   * all the same: if the source has deleted it meanwhile, the changes in between still find it.
    */
   async applyMove(oldRow: TuplePlace, newRow: TuplePlace, findings: Findings): Promise<void> {
     const sent = this.#sentColumns(newRow);
@@ -145,7 +145,7 @@ export class TableApplier {
       else rows.addPlace(net.side.bytes, -1 - place);
       if (rows.rows < STATEMENT_ROWS) continue;
       flush(rows);
-      // Out with it now: the target works on these rows while the next are gathered.
+      // Sent at once: the target works on these rows while the next are gathered.
       await nextTurn();
     }
     flush(inserts);
@@ -175,7 +175,9 @@ export class TableApplier {
     });
   }
 
-  /** Rows that came and went within the batch: there is nothing to write, but no other writer may have written either. */
+  /**
+   * Rows that came and went within the batch: there is nothing to write, but the target must not have them either.
+   */
   #takeBack(tuples: readonly TuplePlace[], findings: Findings): void {
     if (!this.#copied()) this.statements.deletes.sendKeys(tuples);
     else if (tuples.length > 0) {
@@ -266,7 +268,10 @@ export class TableApplier {
     return this.#plan.inOrderReasons.length > 0 ? { bytes: composeTuple(tuple, now), at: 0 } : now;
   }
 
-  /** Rows that the source has no more: until the stream is as far, they must not keep what others have by now. */
+  /**
+   * Rows that the source has deleted: until the stream reaches the DELETE, they must not keep unique values that
+   * other rows have by now.
+   */
   #writeGone(tuples: readonly TuplePlace[]): void {
     if (this.#plan.inOrderReasons.length === 0) return;
     if (this.#isFiltered) this.statements.deletes.sendKeys(tuples);

@@ -47,7 +47,7 @@ export class TargetSession {
         await client.query(`SET plan_cache_mode = force_generic_plan; SET enable_hashjoin = off;
           SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off; SET work_mem = '64MB';
           SET synchronous_commit = off`);
-        // When our machine is gone, the server must notice: the stream's lock lives as long as this session does.
+        // If this machine fails, the server must notice: the stream's lock lives as long as this session does.
         await client
           .query(
             'SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3',
@@ -66,8 +66,8 @@ export class TargetSession {
   }
 
   /**
-   * Makes this session the stream's only writer. False while another one is: the lock goes with its connection, so
-   * that a process that dies leaves the stream free at once.
+   * Makes this session the stream's only writer; false while there is another. The lock ends with its connection, so
+   * that a process that dies frees the stream at once.
    */
   async claim(stream: string): Promise<boolean> {
     const { rows } = await this.client.query('SELECT pg_try_advisory_lock(hashtext($1), 1) AS mine', [

@@ -300,13 +300,13 @@ function sameColumns(a: Relation, b: Relation): boolean {
   );
 }
 
-/** Under its new name the table would be one that is not mapped: left out without a word. */
+/** Under its new name the table is not mapped: its changes would be skipped silently. */
 function refuseRenamed(relation: Relation, plans: readonly TablePlan[]): void {
   const name = `${relation.schema}.${relation.name}`;
   const plan = plans.find(({ source }) => source.oid === relation.oid && source.qualifiedName !== name);
   if (!plan) return;
   throw new FicusError(
     'FICUS_CDC_SCHEMA_CHANGED',
-    `The table that is ${plan.source.qualifiedName} in the mapping comes as ${name} in the stream: it was renamed. Its changes cannot be followed across that; copy again: ficus copy SLICE --restart.`,
+    `Table ${plan.source.qualifiedName} is ${name} now: it was renamed, and the stream cannot follow its changes. Copy again: ficus copy SLICE --restart.`,
   );
 }

@@ -1,7 +1,7 @@
 /**
- * Which rows have changed since a full comparison began, so that the next one need look at these alone (cutover's verify
- * step). Kept in memory by the process that reads the stream, and bounded: of a table with more changes than that, all
- * rows count as changed. It notes what is read, which is never less than what is applied.
+ * Which rows have changed since a full comparison began, so that the next one compares only these (cutover's verify
+ * step). Kept in memory by the process that reads the stream, and bounded: of a table with more changes than that,
+ * all rows count as changed. It notes what is read, which is never less than what is applied.
  */
 import { decodeTuple } from '../decode/tuple.ts';
 import type { RelationBinding } from './relation-binding.ts';

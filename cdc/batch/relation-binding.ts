@@ -1,6 +1,6 @@
 /**
- * A table of the stream joined with what the mapping does with it. Made when the stream describes the table, thrown
- * away when it describes it differently.
+ * A table of the stream joined with its plans. Made when the stream describes the table, discarded when it describes
+ * it differently.
  */
 import type { Relation } from '../decode/change-visitor.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';

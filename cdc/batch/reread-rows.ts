@@ -1,9 +1,9 @@
 /**
- * Asks the source for whole rows where the stream did not send all values and the target cannot do without: a mapping
- * that mixes sent and unsent values in one expression. What comes may be newer than the change; the changes in between
- * are still to come and end in the same state. A row that is gone meanwhile is left out: its DELETE is to come too.
- * What comes must not be older, though: the stream has a transaction a moment before others see it. And it comes a piece
- * at a time: rows that have large values are held in memory.
+ * Reads whole rows from the source where the stream did not send all values and the target needs them: a mapping that
+ * mixes sent and unsent values in one expression. The rows read may be newer than the change; the changes in between
+ * are still to come and end in the same state. A row that was deleted meanwhile is left out: its DELETE is still to
+ * come. The rows must not be older, though: the stream has a transaction a moment before others see it. They are read
+ * a piece at a time, because large values are held in memory.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
@@ -14,7 +14,7 @@ import type { TuplePlace } from './compose-tuple.ts';
 import type { RelationBinding } from './relation-binding.ts';
 import { TextArray } from './text-array.ts';
 
-/** What a piece should come to; a piece of larger rows is followed by a smaller one. */
+/** Intended size of a piece; a piece of larger rows is followed by a smaller one. */
 export const REREAD_BYTES = 4 * 1024 * 1024;
 const FIRST_ROWS = 16;
 const MOST_ROWS = 1024;
@@ -22,7 +22,7 @@ const MOST_ROWS = 1024;
 export interface RereadRow {
   /** As the stream brought it. */
   readonly tuple: TuplePlace;
-  /** As the source has it; undefined: it has no such row any more. */
+  /** As the source has it; undefined: it has deleted the row. */
   readonly now: Buffer | undefined;
 }
 
@@ -30,7 +30,7 @@ export async function* rereadRows(
   source: pg.Pool,
   binding: RelationBinding,
   tuples: readonly TuplePlace[],
-  /** Whether a reader with this snapshot (pg_current_snapshot) sees the changes whose rows are asked for. */
+  /** Whether a reader with this snapshot (pg_current_snapshot) sees the changes whose rows are read. */
   sees: (snapshot: string) => boolean,
   /** The rows are not wanted any more. */
   stopping: () => boolean,

@@ -26,7 +26,7 @@ export interface ChunkedTask extends TableTask {
   rowBytes: number;
 }
 
-/** In one piece, at one point of the source: rows cannot be told apart on both sides. */
+/** In one piece, at one point of the source: no key distinguishes rows on both sides. */
 export interface WholeTask extends TableTask {
   readonly kind: 'whole';
   /** That point: what was committed before it is in the copy. Undefined until its snapshot is taken. */

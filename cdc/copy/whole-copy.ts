@@ -25,7 +25,7 @@ export interface WholeCopyOptions {
   readonly slice: string;
   readonly stream: string;
   readonly epoch: number;
-  /** Who the checkpoint is held by, as this process believes. */
+  /** The checkpoint's holder, as this process believes. */
   readonly holder: string;
   readonly sourceUrl: string;
   readonly targetUrl: string;
@@ -214,12 +214,12 @@ async function connect({ sourceUrl, applicationName }: WholeCopyOptions): Promis
   return client;
 }
 
-/** Rows that are there already could not be told from those that come: they would be there twice. */
+/** Rows that the target has already cannot be distinguished from those that come: they would be there twice. */
 async function requireEmpty(client: pg.Client, { plan }: WholeTask): Promise<void> {
   const { rows } = await client.query(`SELECT EXISTS (SELECT FROM ${plan.target.sql}) AS filled`);
   if (!rows[0]?.filled) return;
   throw new FicusError(
     'FICUS_CDC_TARGET_NOT_EMPTY',
-    `${plan.target.qualifiedName} has rows, and no key to tell them from those of ${plan.source.qualifiedName}: TRUNCATE ${plan.target.sql};`,
+    `${plan.target.qualifiedName} has rows, and no key that distinguishes them from those of ${plan.source.qualifiedName}: TRUNCATE ${plan.target.sql};`,
   );
 }

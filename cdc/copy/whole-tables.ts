@@ -1,6 +1,6 @@
 /**
- * Tables that are copied whole, at one point of the source's WAL, because their rows cannot be told apart by a key: a row
- * of a chunk could not be found among what the stream brought. What was committed before that point is in the copy and
+ * Tables that are copied whole, at one point of the source's WAL, because no key distinguishes their rows: a row of a
+ * chunk could not be matched with what the stream brought. What was committed before that point is in the copy and
  * must not be applied again; what came later must wait until the copy is on the target.
  */
 import type { ChangeGate, ChangeVerdict } from '../batch/change-gate.ts';

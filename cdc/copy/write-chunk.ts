@@ -22,7 +22,7 @@ export interface ChunkWriterOptions {
   readonly slice: string;
   readonly stream: string;
   readonly epoch: number;
-  /** Who the checkpoint is held by, as this process believes. */
+  /** The checkpoint's holder, as this process believes. */
   readonly holder: string;
   /** Pipelined, shared with the applier, which is idle meanwhile. */
   readonly session: TargetSession;

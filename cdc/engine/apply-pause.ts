@@ -1,7 +1,7 @@
 /**
- * Pauses applying so that the target is the source at exactly one position (VDiff's "stop apply at a known position").
- * At first nothing more is applied: a position taken now lies behind everything applied so far. Then the stream
- * continues up to the last transaction committed before that position, and stops there until it is resumed.
+ * Pauses applying so that the target equals the source at exactly one position (VDiff's "stop apply at a known
+ * position"). At first nothing more is applied: a position taken now lies behind everything applied so far. Then the
+ * stream continues up to the last transaction committed before that position, and stops there until it is resumed.
  */
 export class ApplyPause {
   readonly #changed: () => void;

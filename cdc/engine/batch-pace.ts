@@ -1,4 +1,7 @@
-/** When the next batch is taken: at once when idle; while behind it waits a moment for company, which makes it cheaper. */
+/**
+ * When the next batch is taken: at once when idle; while the stream is behind, a batch waits a moment for more
+ * transactions, because larger batches are cheaper.
+ */
 import type { ChangeSource } from '../batch/change-source.ts';
 import type { ReplicationSettings } from '../replication-settings.ts';
 

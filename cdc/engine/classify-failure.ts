@@ -6,7 +6,7 @@ export type Failure =
   | { readonly kind: 'reconnect'; readonly problem: ReplicationProblem }
   | { readonly kind: 'standby' }
   | { readonly kind: 'restart' }
-  /** Retried from time to time all the same: a fix needs no restart of ours. */
+  /** Retried from time to time all the same: a fix needs no restart of Ficus. */
   | { readonly kind: 'stop'; readonly problem: ReplicationProblem };
 
 /** Another process holds the stream. */
@@ -50,7 +50,7 @@ export function classifyFailure(error: unknown): Failure {
   return stop(code === PRIVILEGE ? 'FICUS_CDC_PRIVILEGE' : 'FICUS_CDC_STATEMENT_REFUSED', message);
 }
 
-/** What the source said instead of continuing the stream: nothing of that is about the target. */
+/** What the source said instead of continuing the stream: not about the target. */
 export function describeRefusal(code: string, message: string): Error {
   if (code === SLOT_INVALID) return new FicusError('FICUS_CDC_SLOT_LOST', `The source says: ${message}.`);
   if (code === PRIVILEGE) return new FicusError('FICUS_CDC_PRIVILEGE', `The source says: ${message}.`);

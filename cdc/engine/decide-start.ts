@@ -1,6 +1,6 @@
 /**
  * Whether a stream begins, continues, or must not: from what the target remembers and what the source has. A slot that
- * was lost or recreated has forgotten changes; asking it for an older position would skip them without a word.
+ * was lost or recreated has forgotten changes; asking it for an older position would skip them silently.
  */
 import { type ErrorCode, parseLsn } from '@ficus/core';
 import type { Checkpoint } from '../apply/checkpoint.ts';

@@ -1,6 +1,6 @@
 /**
  * DDL is not in the change stream. What was done to a table is seen by comparing its columns with those it had when its
- * rows were last known to be right; a change that would make the target differ without a word stops the stream.
+ * rows were last known to be right; a change that would make the target differ silently stops the stream.
  */
 import type { TableConfig } from '@ficus/core';
 import type { ColumnCatalog } from '../catalog/database-catalog.ts';
@@ -32,9 +32,9 @@ export function evaluateColumns({ plan, config, before, source, target }: Column
       const problem = evaluateAdded(plan, column, target, allColumns && !read.has(name));
       if (problem) return problem;
     } else if (read.has(name) && known.type !== type && !isWidening(known.type, type))
-      return `Column “${name}” of ${table} was ${known.type} and is ${type} now; rows rewritten by that are not in the stream: ${COPY_AGAIN}`;
+      return `Column “${name}” of ${table} was ${known.type} and is ${type} now; the rows that this rewrote are not in the stream: ${COPY_AGAIN}`;
     else if (read.has(name) && known.attnum !== undefined && known.attnum !== column.attnum)
-      return `Column “${name}” of ${table} is another column than before, under the same name; its values in rows that were there are not in the stream: ${COPY_AGAIN}`;
+      return `Column “${name}” of ${table} was dropped and added again, or renamed: it is another column than before, and its values in existing rows are not in the stream: ${COPY_AGAIN}`;
   }
   const gone = [...left.keys()].find((name) => plan.columns.some((column) => column.name === name));
   if (gone !== undefined && allColumns)
@@ -43,8 +43,8 @@ export function evaluateColumns({ plan, config, before, source, target }: Column
 }
 
 /**
- * A default fills the rows that were there, on the source: the target has to fill its own in the same way. It fills those,
- * too, that come from before the column was added.
+ * On the source a default fills the existing rows: the target has to fill its own in the same way. It also fills rows
+ * that come from before the column was added.
  */
 function evaluateAdded(
   plan: TablePlan,
@@ -55,7 +55,7 @@ function evaluateAdded(
   const table = plan.source.qualifiedName;
   const carried = plan.columns.find((column) => column.sameAs === name);
   if (hasDefault && (carried || lacks) && !isConstant(defaultSql))
-    return `Column “${name}” was added to ${table} with a default that is not the same for each row or each time; the rows that it filled are not in the stream: ${lacks ? 'add it to the target, then ' : ''}${COPY_AGAIN}`;
+    return `Column “${name}” was added to ${table} with a default that is not the same for each row or each time; the values that it gave to existing rows are not in the stream: ${lacks ? 'add it to the target, then ' : ''}${COPY_AGAIN}`;
   const fill = defaultSql === undefined ? '' : ` DEFAULT ${defaultSql}`;
   if (lacks)
     return `Column “${name}” was added to ${table}, and ${plan.target.qualifiedName} lacks it: ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${type}${fill};`;
@@ -65,7 +65,7 @@ function evaluateAdded(
   const to = quoteIdentifier(filled.name);
   const alter = `ALTER TABLE ${plan.target.sql}`;
   if (defaultSql === undefined)
-    return `Column “${name}” was added to ${table} without a default, and that of ${plan.target.qualifiedName} has one, which filled its rows: ${filled.notNull ? `${alter} ALTER COLUMN ${to} DROP NOT NULL; ` : ''}${alter} ALTER COLUMN ${to} DROP DEFAULT; UPDATE ${plan.target.sql} SET ${to} = NULL; the default may come back afterwards.`;
+    return `Column “${name}” was added to ${table} without a default, and that of ${plan.target.qualifiedName} has one, which filled its rows: ${filled.notNull ? `${alter} ALTER COLUMN ${to} DROP NOT NULL; ` : ''}${alter} ALTER COLUMN ${to} DROP DEFAULT; UPDATE ${plan.target.sql} SET ${to} = NULL; afterwards the default may be set again.`;
   return `Column “${name}” was added to ${table} with a default that filled its rows, and that of ${plan.target.qualifiedName} is another: UPDATE ${plan.target.sql} SET ${to} = ${defaultSql}; ${alter} ALTER COLUMN ${to} SET${fill};`;
 }
 
@@ -75,8 +75,8 @@ export function describeColumn({ name, type, attnum }: ColumnCatalog): string {
 }
 
 /**
- * Columns that the source has no more while the target has, with their values: one that is added to the source under the
- * same name will be another. Remembered with the target's column, until that is gone as well.
+ * Columns that the source has dropped and the target still has, with their values: a column that is added to the
+ * source under the same name is another one. Remembered with the target's column, until that is dropped as well.
  */
 export function describeDropped(
   before: readonly string[],

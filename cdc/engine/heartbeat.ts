@@ -71,7 +71,7 @@ export class Heartbeats {
     return Math.max(this.#lastTripMs, Date.now() - this.#lastEmittedAtMs - this.#periodMs, 0);
   }
 
-  /** One that is under way is not waited for: over a connection that swallows everything it takes long to fail. */
+  /** Does not wait for a heartbeat that is under way: over a dead connection it takes long to fail. */
   stop(): void {
     this.#stopped = true;
     if (this.#timer) clearInterval(this.#timer);

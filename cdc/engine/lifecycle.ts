@@ -29,7 +29,10 @@ export type Lifecycle =
   | { readonly name: 'copying' }
   /** Set by a session when every row is copied. Whatever the source committed before `applied` is on the target. */
   | { readonly name: 'streaming' }
-  /** Set by the run loop when another process has the stream. Ours stand still; the checkpoint is the other's to move. */
+  /**
+   * Set by the run loop when another process has the stream. Our positions stand still; only the other process moves
+   * the checkpoint.
+   */
   | { readonly name: 'standby' }
   /** Set by the run loop after a failure that passes. `applied` is what is durable. */
   | { readonly name: 'reconnecting'; readonly problem: ReplicationProblem }

@@ -1,7 +1,7 @@
 /**
- * A server may take our connections and never answer; a connection may be broken without a sign of it. A slow
- * statement looks the same: so, when nothing has come for a while although something should, a new connection asks the
- * server whether it is there and what the silent one's process does. What is not alive ends the session.
+ * A server may accept connections and never answer; a connection may be broken without a sign of it. A slow statement
+ * looks the same: so, when nothing has come for a while although something should, a new connection asks the server
+ * whether it is alive and what the silent connection's process does. A dead connection ends the session.
  */
 import { FicusError } from '@ficus/core';
 import pg from 'pg';
@@ -47,7 +47,7 @@ export class Liveness {
     this.#watched.add({ connection, sinceMs: Date.now(), asking: false, idleBefore: false });
   }
 
-  /** A client that something is awaited of while a query of it runs, or while `awaits` says so. */
+  /** A client that owes an answer while a query of it runs, or while `awaits` says so. */
   watchClient(side: WatchedConnection['side'], client: pg.Client, awaits = () => isQuerying(client)): void {
     let heardMs = Date.now();
     socketOf(client).on('data', () => {
@@ -82,11 +82,11 @@ export class Liveness {
     watched.sinceMs = Date.now();
     if (!this.#watched.has(watched) || connection.lastHeardMs() > heardMs || !connection.awaits()) return;
     if ('error' in answer)
-      this.#dead(connection, `nor does it answer a new connection (${answer.error.message})`);
-    else if (answer.state === undefined)
-      this.#dead(connection, 'and knows nothing of the connection any more');
+      this.#dead(connection, `and does not answer a new connection (${answer.error.message})`);
+    else if (answer.state === undefined) this.#dead(connection, 'and no longer knows this connection');
     else if (!answer.state.startsWith('idle')) watched.idleBefore = false;
-    else if (watched.idleBefore) this.#dead(connection, 'and waits for us, as we for it');
+    else if (watched.idleBefore)
+      this.#dead(connection, 'and its process is idle although a command was sent');
     else watched.idleBefore = true;
   }
 
@@ -114,7 +114,7 @@ export class Liveness {
       );
       return rows[0] ? { state: rows[0].state ?? 'active' } : {};
     } catch (error) {
-      // A refusal is an answer, too: whatever it is about will show by itself.
+      // A refusal is an answer, too: its cause will show by itself.
       const refused = /^[0-9A-Z]{5}$/.test(String((error as { code?: unknown }).code));
       return refused ? { state: 'active' } : { error: error as Error };
     } finally {

@@ -1,4 +1,4 @@
-/** Those who wait until the stream has applied past a position. */
+/** Callers that wait until the stream has applied past a position. */
 interface Waiter {
   readonly lsn: bigint;
   readonly resolve: (reached: boolean) => void;

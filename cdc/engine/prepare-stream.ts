@@ -185,7 +185,7 @@ async function ensureCheckpoint(
       throw new FicusError(decision.code, decision.message);
     case 'resume': {
       if (known!.epoch < epoch && !(await raiseEpoch(target, names.stream, epoch)))
-        throw new FicusError('FICUS_CDC_FENCED', 'The target has gone on to a higher epoch.');
+        throw new FicusError('FICUS_CDC_FENCED', 'The target is in a higher epoch already.');
       await publish(known!.slot);
       return { ...known!, epoch };
     }

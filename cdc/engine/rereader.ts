@@ -1,7 +1,8 @@
 /**
- * Asks the source for whole rows, and remembers when it left some out. A row that moved or went there before it was
- * asked for is not on the target until the stream is as far. Where its table's first copy ends meanwhile, an UPDATE of it
- * would look like a conflict; so conflicts are judged from behind that position only, also by a session that comes later.
+ * Reads whole rows from the source, and remembers a position when some were missing. A row that the source moved or
+ * deleted before the reread is not on the target until the stream reaches that change. If its table's first copy ends
+ * meanwhile, an UPDATE of the row would look like a conflict; so conflicts are checked only behind that position, by
+ * later sessions as well.
  */
 import { parseLsn } from '@ficus/core';
 import type pg from 'pg';
@@ -49,7 +50,7 @@ export class Rereader {
   async *read(binding: RelationBinding, tuples: readonly TuplePlace[]): AsyncGenerator<readonly RereadRow[]> {
     const { source, arrived, stopping } = this.#options;
     let leftOut = false;
-    // What comes while we ask is not asked for: the stream has it still to come.
+    // Changes that arrive during the reread are not part of it: the stream still brings them.
     for await (const rows of rereadRows(source, binding, tuples, arrived(), stopping)) {
       leftOut ||= rows.some(({ now }) => now === undefined);
       yield rows;

@@ -48,7 +48,8 @@ export function compileKey(input: KeyInput): KeyPlan | undefined {
     problems.push(...checkModuleKey(input, columns));
     return { kind: 'columns', columns, indexName: index.name };
   }
-  // Found by all of its columns, a row of the stream could not be told from one of a chunk: copied whole (WholeCopy).
+  // Found by all of its columns, a row of the stream could not be matched with one of a chunk: copied whole
+  // (WholeCopy).
   const mayBeKeyless = source.replicaIdentity.kind === 'full' && !input.module && input.columns.length > 0;
   if (mayBeKeyless && !target.uniqueIndexes.some((index) => index.identifiesRows))
     return { kind: 'whole-row', columns: input.columns.map(({ plan }) => plan.name) };
@@ -75,7 +76,7 @@ function checkModuleKey({ source, module, path }: KeyInput, key: readonly string
   return [
     {
       path: [...path, 'module'],
-      message: `several rows of “${source.qualifiedName}” may have one key (${key.join(', ')}) on the target, and one that forward() leaves behind would take another’s along; let the module export forwardKey(identity), which answers with null for a row that is not on the target`,
+      message: `several rows of “${source.qualifiedName}” may have the same key (${key.join(', ')}) on the target, and removing one that forward() leaves out would remove another; let the module export forwardKey(identity), which returns null for a row that is not on the target`,
       code: 'FICUS_CDC_MAPPING_INVALID',
     },
   ];
@@ -86,7 +87,7 @@ function describeMissingIdentity(source: TableCatalog): string {
     source.replicaIdentity.kind === 'none' && source.replicaIdentity.reason === 'nothing'
       ? 'has REPLICA IDENTITY NOTHING'
       : 'has no primary key and no other replica identity';
-  return `“${source.qualifiedName}” ${reason}: updates and deletes could not be followed`;
+  return `“${source.qualifiedName}” ${reason}: the stream could not follow updates and deletes`;
 }
 
 function identityRemedy(source: TableCatalog): string {

@@ -86,7 +86,7 @@ function compileTable(
   const module = config.module === undefined ? undefined : input.modules?.get(config.module);
   if (module && config.rows !== undefined) {
     const message =
-      'with a module there is no condition: let forward() return undefined for rows that stay behind';
+      'a module and a condition exclude one another: let forward() return undefined for rows that are left out';
     return [{ path: [...path, 'rows'], message, code: 'FICUS_CDC_MAPPING_INVALID' }];
   }
   if (config.module !== undefined && !module)
@@ -104,7 +104,7 @@ function compileTable(
     const at = name === 'rows' ? [...path, 'rows'] : [...path, 'columns', name, 'sql'];
     problems.push({
       path: at,
-      message: `“${unstable.join('”, “')}” does not answer the same each time`,
+      message: `“${unstable.join('”, “')}” is volatile: its result changes from call to call`,
       code: 'FICUS_CDC_MAPPING_INVALID',
     });
   }
@@ -174,10 +174,13 @@ function checkTable(
   ];
 }
 
-/** What the stream calls by another name, or cannot send: rows that the copy would bring, and the stream not follow. */
+/**
+ * Rows that the copy would bring and the stream cannot follow: it sends their changes under another name, or not at
+ * all.
+ */
 function checkFamily(source: TableCatalog, path: readonly (string | number)[]): MappingProblem[] {
   if (source.hasChildren) {
-    const message = `other tables inherit from “${source.qualifiedName}”: their rows are among its own, and their changes come under their own names`;
+    const message = `other tables inherit from “${source.qualifiedName}”: the copy would include their rows, but the stream sends their changes under their own names`;
     return [{ path, message, code: 'FICUS_CDC_MAPPING_INVALID' }];
   }
   const [partition] = source.unfitPartitions;
@@ -191,7 +194,7 @@ function checkFamily(source: TableCatalog, path: readonly (string | number)[]): 
 
 function checkVisible(table: TableCatalog, path: readonly (string | number)[]): MappingProblem[] {
   if (!table.rowSecurity) return [];
-  const message = `row security decides which rows of “${table.qualifiedName}” the role sees; what it hides would be missing without a word`;
+  const message = `row security decides which rows of “${table.qualifiedName}” the role sees; rows that it hides would be missing silently`;
   const remedySql = 'ALTER ROLE … BYPASSRLS; -- the role of this database’s URL';
   return [{ path, message, code: 'FICUS_CDC_PRIVILEGE', remedySql }];
 }
@@ -238,7 +241,7 @@ function checkSharedKeys(
   return [
     {
       path,
-      message: `rows of “${source.qualifiedName}” that differ in “${lost.join('”, “')}” alone have one key on the target, and old rows do not carry “${beyond.join('”, “')}”, which the condition reads: whether a row was on the target could not be told`,
+      message: `rows of “${source.qualifiedName}” that differ in “${lost.join('”, “')}” alone have one key on the target, and old rows do not carry “${beyond.join('”, “')}”, which the condition reads: it would be unknown whether a row was on the target`,
       code: 'FICUS_CDC_REPLICA_IDENTITY',
       remedySql: `ALTER TABLE ${quoteQualified(source.schema, source.name)} REPLICA IDENTITY FULL; -- or carry “${lost.join('”, “')}” over into the key of the target`,
     },

@@ -13,7 +13,7 @@ test('doubled quotes stay inside', () => {
   expect([...findNames(`'it''s kind' || "a ""b"""`).identifiers]).toEqual(['a "b"']);
 });
 
-test('what does not answer the same each time', () => {
+test('names whose result changes from call to call', () => {
   const volatile = new Set(['random', 'clock_timestamp']);
   expect(findUnstableNames('id + random()', volatile)).toEqual(['random']);
   expect(findUnstableNames('CURRENT_TIMESTAMP - made', volatile)).toEqual(['current_timestamp']);

@@ -41,7 +41,7 @@ const MOMENT_OF_NOW = new Set([
   'current_role',
 ]);
 
-/** Names in the expression whose answer is not the same each time. */
+/** Names in the expression whose result changes from call to call. */
 export function findUnstableNames(sql: string, volatileFunctions: ReadonlySet<string>): string[] {
   const names = findNames(sql);
   return [

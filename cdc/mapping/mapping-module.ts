@@ -10,16 +10,16 @@ import type { MappingProblem } from './mapping-problem.ts';
 export type TextRow = Readonly<Record<string, string | null>>;
 
 export interface MappingModule {
-  /** Row of the source → row of the target; undefined: the row does not go over. Must be a pure function. */
+  /** Row of the source → row of the target; undefined leaves the row out. Must be a pure function. */
   forward(row: TextRow): TextRow | undefined;
-  /** Row of the target → row of the source. Without it there is no way back. */
+  /** Row of the target → row of the source. Without it the mapping cannot be reversed. */
   reverse?(row: TextRow): TextRow | undefined;
   /** Target columns that forward() fills; by default all that are not generated. */
   readonly columns?: readonly string[];
   /**
    * Source identity columns → target key, where the key is not simply the same-named columns: a DELETE carries no
-   * more than the identity columns. Where a row that forward() leaves behind may have the key of one that it takes, the
-   * key must be null for it: what has this key is removed with the row.
+   * more than the identity columns. Where a row that forward() leaves out may have the key of one that it takes, the
+   * key must be null for it: the target row with this key is removed with the row.
    */
   forwardKey?(identity: TextRow): TextRow;
 }

@@ -28,7 +28,7 @@ export function reverseMapping(tables: readonly TableConfig[], plans: readonly T
       ...plan.irreversibleReasons,
       // Two tables of the candidate would write the same rows of the legacy.
       ...(fed.has(config.from)
-        ? [`“${config.from}” is split, and fed from another of its parts already`]
+        ? [`“${config.from}” is split, and another of its parts fills it already`]
         : []),
     ];
     if (reasons.length > 0) {

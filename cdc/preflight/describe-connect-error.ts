@@ -41,7 +41,7 @@ export function describeConnectError(url: string, error: unknown): string {
     case '28P01':
       return `${name} on ${host}:${port} refuses the password of user “${user}”.`;
     case '28000':
-      return `${name} on ${host}:${port} does not let user “${user}” in: ${messageOf(error)}.`;
+      return `${name} on ${host}:${port} denies access to user “${user}”: ${messageOf(error)}.`;
     case '3D000':
       return `There is no database “${database}” on ${host}:${port}.`;
     case '53300':

@@ -85,7 +85,7 @@ function evaluateRole(path: string, facts: SourceFacts): Finding[] {
       severity: 'error',
       path,
       code: 'FICUS_CDC_PRIVILEGE',
-      message: `Role “${facts.role}” may not replicate: it has no REPLICATION attribute.`,
+      message: `Role “${facts.role}” cannot replicate: it has no REPLICATION attribute.`,
       remedySql: `ALTER ROLE ${role} REPLICATION;`,
     });
   }
@@ -94,7 +94,7 @@ function evaluateRole(path: string, facts: SourceFacts): Finding[] {
       severity: 'error',
       path,
       code: 'FICUS_CDC_PRIVILEGE',
-      message: `Role “${facts.role}” may not create a publication in database “${facts.database}”.`,
+      message: `Role “${facts.role}” cannot create a publication in database “${facts.database}”.`,
       remedySql: `GRANT CREATE ON DATABASE "${facts.database.replaceAll('"', '""')}" TO ${role};`,
     });
   }

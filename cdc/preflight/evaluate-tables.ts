@@ -91,7 +91,7 @@ function evaluateOrder(plan: TablePlan): Finding[] {
   return [{ severity: 'warning', path: formatPath(plan.path), code: 'FICUS_CDC_APPLY_IN_ORDER', message }];
 }
 
-/** Without session_replication_role everything that hangs on the table acts on replicated rows a second time. */
+/** Without session_replication_role the table's triggers and foreign keys act on replicated rows a second time. */
 function evaluateTriggers(plan: TablePlan, to: TableCatalog, target: DatabaseCatalog): Finding[] {
   const path = formatPath([...plan.path, 'to']);
   const code = 'FICUS_CDC_TARGET_TRIGGERS';

@@ -1,4 +1,4 @@
-/** Something that a live look brought up, at databases, addresses or upstreams; `ficus check --live` prints these. */
+/** Something that a live check of databases, addresses or upstreams found; `ficus check --live` prints these. */
 import type { ErrorCode } from '@ficus/core';
 
 export interface Finding {

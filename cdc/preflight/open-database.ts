@@ -1,4 +1,4 @@
-/** Opens a database for a look, with a deadline; answers with a finding in place of throwing. */
+/** Opens a database for a check, with a deadline; answers with a finding in place of throwing. */
 import pg from 'pg';
 import { applySessionSettings } from '../catalog/session-settings.ts';
 import { describeConnectError } from './describe-connect-error.ts';
@@ -25,7 +25,7 @@ export async function openDatabase(path: string, url: string, options: OpenOptio
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       application_name: options.applicationName ?? 'ficus preflight',
     });
-    // A server that goes away while we look must not end the process; the query in flight fails anyway.
+    // A server that goes away during the check must not end the process; the query in flight fails anyway.
     client.on('error', () => undefined);
     try {
       await client.connect();

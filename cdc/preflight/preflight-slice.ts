@@ -1,6 +1,6 @@
 /**
  * Everything that `ficus check --live` can know beforehand about a slice's data path: both servers, the mapping
- * against both catalogs, the roles' privileges. Looks only; nothing is changed. Every finding is collected.
+ * against both catalogs, the roles' privileges. Read-only. Every finding is collected.
  */
 import { formatPath, type TableConfig } from '@ficus/core';
 import type pg from 'pg';
@@ -78,7 +78,7 @@ export async function preflightSlice(input: PreflightInput): Promise<Finding[]> 
   }
 }
 
-/** A connection that breaks while we look is a finding like any other. */
+/** A connection that breaks during the preflight is a finding like any other. */
 async function guard(path: string, url: string, look: () => Promise<Finding[]>): Promise<Finding[]> {
   try {
     return await look();
@@ -111,7 +111,7 @@ async function lookAtTarget(client: pg.ClientBase, path: string): Promise<Findin
       severity: 'error',
       path,
       code: 'FICUS_CDC_PRIVILEGE',
-      message: `Role “${checkpoint.role}” may not keep the checkpoint in database “${checkpoint.database}”: it can neither make nor use schema “ficus”.`,
+      message: `Role “${checkpoint.role}” cannot keep the checkpoint in database “${checkpoint.database}”: it may neither create nor use schema “ficus”.`,
       remedySql: `CREATE SCHEMA IF NOT EXISTS ficus; GRANT USAGE, CREATE ON SCHEMA ficus TO "${checkpoint.role}";`,
     },
   ];

@@ -1,4 +1,4 @@
-/** Ends a connection, politely if the server listens, and in any case soon; and gives up one that says nothing. */
+/** Ends a connection, politely if the server answers, and soon in any case; destroys a silent one. */
 import type { Socket } from 'node:net';
 import pg from 'pg';
 
@@ -19,8 +19,9 @@ export async function endClient(client: pg.Client): Promise<void> {
 }
 
 /**
- * Has the server break off what a client waits for: it would continue with that, though the answer is not wanted any more.
- * Resolves when its process has ended, and with it its slots and locks; a server that does not answer is not waited for.
+ * Cancels on the server what a client waits for: the server would otherwise continue, though its answer is no longer
+ * wanted. Resolves when its process has ended, and with it its slots and locks; does not wait for a server that does
+ * not answer.
  */
 export async function breakOffQuery(client: pg.Client, url: string): Promise<void> {
   const { processID, readyForQuery } = client as unknown as { processID: number; readyForQuery: boolean };

@@ -1,7 +1,7 @@
 /**
  * A commit is in the WAL, and may have been streamed and applied, before others see it: a synchronous standby or a slow
  * disk lies in between. What a session reads of the source can then be older than what an earlier session, or the
- * slot's beginning, already counts as done. Who has waited here sees all of that.
+ * slot's beginning, already counts as done. After this wait a reader sees all of that.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';

@@ -1,7 +1,8 @@
 /**
- * The publication of a stream on its source. PostgreSQL leaves out what a publication does not name, or names no more,
- * without a word (from 18 on even when the whole publication is gone). So each table's entry is remembered on the target,
- * by its oid: one that was taken out and put back is another one, and what was written meanwhile is missing.
+ * The publication of a stream on its source. PostgreSQL silently leaves out tables that a publication does not name,
+ * or no longer names (from 18 on even when the whole publication is gone). So each table's entry is remembered on the
+ * target, by its oid: an entry that was removed and added again is another one, and what was written meanwhile is
+ * missing.
  */
 import { FicusError } from '@ficus/core';
 import type pg from 'pg';
@@ -51,7 +52,7 @@ export async function ensurePublication(
     const says = (error as Error).message;
     throw new FicusError(
       'FICUS_CDC_PRIVILEGE',
-      `Publication “${name}” of the source has to send all of ${tables.map(({ qualifiedName }) => qualifiedName).join(', ')}, and the role may not see to that: ${says}.`,
+      `Publication “${name}” of the source has to send all of ${tables.map(({ qualifiedName }) => qualifiedName).join(', ')}, and the role cannot alter it: ${says}.`,
     );
   }
 }
@@ -102,9 +103,9 @@ export async function findGap(
     const row = now.get(oid);
     const before = remembered.get(oid);
     if (!row?.entry)
-      return `Publication “${name}” of the source was dropped or does not name ${qualifiedName} any more: changes of it are not sent.`;
+      return `Publication “${name}” of the source was dropped or does not name ${qualifiedName} any more: its changes are not sent.`;
     if (before !== undefined && before !== row.entry)
-      return `${qualifiedName} was taken out of publication “${name}” of the source and put back: changes made meanwhile were not sent.`;
+      return `${qualifiedName} was removed from publication “${name}” of the source and added again: changes made meanwhile were not sent.`;
     if (row.lacks)
       return `Publication “${name}” of the source does not send ${row.lacks} of ${qualifiedName}.`;
   }
@@ -144,7 +145,7 @@ async function readEntries(
   return rows;
 }
 
-/** A publication that an administrator made is the administrator's to drop; one that others read is theirs as well. */
+/** Only an administrator drops a publication that an administrator made; one that others read stays. */
 export async function dropPublication(client: pg.ClientBase, name: string, slot: string): Promise<void> {
   const others = hasOtherSlots(quoteLiteral(name), quoteLiteral(slot));
   await client.query(

@@ -118,7 +118,10 @@ export class ReplicationConnection {
     this.#timer = setInterval(() => this.#beat(), Math.max(20, Math.min(period, 10_000)));
   }
 
-  /** Tells the server the acknowledged position, and that we live; nothing before changes come by themselves. */
+  /**
+   * Reports the acknowledged position to the server, and that this client is alive; sends nothing before the stream
+   * has started.
+   */
   reply(): void {
     this.#sendStatus();
   }
@@ -141,8 +144,8 @@ export class ReplicationConnection {
   }
 
   /**
-   * What was written still goes out. Resolves when the server's process has ended, and with it its hold on the slot: who
-   * stops a stream may then drop, move or read the slot. A server that does not answer is waited for a second.
+   * What was written is still sent. Resolves when the server's process has ended, and with it its hold on the slot:
+   * the slot may then be dropped, moved or read. Waits one second for a server that does not answer.
    */
   async close(): Promise<void> {
     if (!this.#letGo() || this.#socket.destroyed) return;

@@ -52,8 +52,8 @@ export async function advanceSlot(client: pg.Pool, name: string, lsn: string): P
 }
 
 /**
- * Drops the slot if it is there, also from under a reader: a reader that comes again is sent away again. One that goes
- * meanwhile, with its session or by another hand, is as good as dropped.
+ * Drops the slot if it exists, also while it is read: a reader that reconnects is terminated again. A slot that
+ * disappears meanwhile, with its session or by another hand, counts as dropped.
  * @throws what PostgreSQL says when a reader keeps it for longer than the patience
  */
 export async function dropSlot(client: pg.ClientBase, name: string, patienceMs = 10_000): Promise<void> {

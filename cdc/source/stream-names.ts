@@ -13,7 +13,7 @@ export interface StreamNames {
   readonly applicationName: string;
 }
 
-/** `place` tells apart streams of equal slices of one cluster: whatever is the same for both processes of one stream. */
+/** `place` distinguishes streams of equal slices of one cluster; it is the same for both processes of one stream. */
 export function nameStream(slice: string, direction: 'forward' | 'reverse', place: string): StreamNames {
   const word = slice
     .toLowerCase()

@@ -1,6 +1,6 @@
 /**
  * Brings both connections to one position for a whole comparison: the stream is paused, the source's snapshot taken with
- * its exact position in the WAL, the stream let go up to it, the target's snapshot taken, the stream resumed. It is
+ * its exact position in the WAL, the stream applied up to it, the target's snapshot taken, the stream resumed. It is
  * paused only until then; both transactions stay open, as a dump's would, until the comparison ends.
  */
 import { formatLsn } from '@ficus/core';
@@ -12,7 +12,9 @@ const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 /** How long the stream may be paused while the source's running transactions end. */
 const SNAPSHOT_MS = 10_000;
 
-/** The position, `X/Y`; undefined where it cannot be had: no slot to spare, long transactions, a stream that is behind. */
+/**
+ * The position, `X/Y`; undefined where it is not available: no free slot, long transactions, a stream that is behind.
+ */
 export async function fixPosition(
   source: pg.ClientBase,
   target: pg.ClientBase,

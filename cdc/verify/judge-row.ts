@@ -1,6 +1,6 @@
 /**
- * What three looks at one key amount to: the source, then the target once the stream has passed that look, then the
- * source again. A difference counts only if the source's row stood still meanwhile: then the stream had
+ * What three reads of one key prove: the source, then the target once the stream has passed that read, then the
+ * source again. A difference counts only if the source's row did not change meanwhile: then the stream had
  * everything, and the target is wrong.
  */
 import type { SideRow } from './side-reader.ts';
@@ -8,7 +8,7 @@ import type { ColumnDifference, Difference } from './verify-report.ts';
 
 export type Judgement =
   | { readonly kind: 'equal' }
-  /** The row changed while we looked: look again. */
+  /** The row changed meanwhile: read again. */
   | { readonly kind: 'moving' }
   | {
       readonly kind: Difference['kind'];

@@ -1,4 +1,4 @@
-/** Gathers the counts and differences of a run, and says where it stands after each range. */
+/** Gathers the counts and differences of a run, and reports its progress after each range. */
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { VerifyOptions, VerifySettings } from './verify-options.ts';
 import type { Difference, TableReport, VerifyReport, VerifyResume } from './verify-report.ts';
@@ -86,7 +86,7 @@ export class ReportBuilder {
     const whole = tables.length > 0 && tables.every((table) => table.complete);
     const reason =
       this.#reason ??
-      (unsettled > 0 ? `${unsettled} rows changed each time they were looked at.` : undefined) ??
+      (unsettled > 0 ? `${unsettled} rows changed each time they were read.` : undefined) ??
       (whole ? undefined : tables.length === 0 ? 'The slice has no tables.' : 'Not every row was compared.');
     const rowsCompared = this.#rows();
     return {

@@ -1,7 +1,7 @@
 /**
- * Step two of a comparison: keys that differed at first look are looked at again after the stream has passed a
- * position taken after that look. Gone: it was lag. Still there while the source's row stood still: a
- * difference. A row that changes each time we look is tried a bounded number of times, then left unsettled.
+ * Step two of a comparison: keys that differed at first are read again after the stream has passed a position taken
+ * after the first read. Equal now: it was lag. Still different while the source's row did not change: a difference. A
+ * row that changes at every read is tried a bounded number of times, then counted as unsettled.
  */
 import type pg from 'pg';
 import type { TablePlan } from '../mapping/table-plan.ts';

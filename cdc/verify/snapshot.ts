@@ -1,8 +1,8 @@
 /**
- * A consistent look at both databases. At one position (fix-position) both snapshots last for the whole run and differ in
- * nothing but what is wrong. Where no such position can be had, each range takes a snapshot of the source and, once the
- * stream has applied everything up to its position, one of the target, which may be ahead; what differs for that reason
- * is settled afterwards.
+ * A consistent view of both databases. At one position (fix-position) both snapshots last for the whole run, and
+ * every difference is a fault. Where no such position is available, each range takes a snapshot of the source and,
+ * once the stream has applied everything up to its position, one of the target, which may be ahead; what differs for
+ * that reason is settled afterwards.
  */
 import type pg from 'pg';
 import { lockAndFindRewritten } from '../catalog/lock-table.ts';
@@ -16,7 +16,7 @@ const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 /** Nothing can be said about what differs. */
 export class Inconclusive extends Error {}
 
-/** The stream did not come past a position of the source. */
+/** The stream did not pass a position of the source in time. */
 export class StreamBehind extends Inconclusive {
   readonly lsn: string;
 

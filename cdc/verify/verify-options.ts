@@ -1,4 +1,4 @@
-/** What a comparison is asked for, and what it needs of the stream between both databases. */
+/** What a comparison compares, and what it needs of the stream between both databases. */
 import type { TableConfig } from '@ficus/core';
 import type { ChangedRow } from '../batch/change-ledger.ts';
 import type { Pause } from '../replication.ts';
@@ -20,7 +20,7 @@ export interface VerifyOptions {
   readonly sourceUrl: string;
   readonly targetUrl: string;
   /**
-   * The stream's own word that it has applied a position (Replication.waitForPosition). Without it both sides are
+   * Waits until the stream has applied a position (Replication.waitForPosition). Without it both sides are
    * compared as they stand, which is right only while there are no writes.
    */
   readonly waitForApplied?: WaitForApplied;

@@ -7,9 +7,9 @@ export interface VerifyReport {
   readonly slice: string;
   readonly mode: 'full' | 'changed' | 'sample' | 'keys';
   /**
-   * `match`: everything asked for was compared and is equal (rows under way in the stream were looked at again).
-   * `mismatch`: at least one row differs for good. `inconclusive`: no difference was proven, but not everything
-   * could be compared; `reason` says why.
+   * `match`: everything requested was compared and is equal (rows under way in the stream were compared again).
+   * `mismatch`: at least one row differs, and not because of lag. `inconclusive`: no difference was proven, but not
+   * everything could be compared; `reason` says why.
    */
   readonly verdict: 'match' | 'mismatch' | 'inconclusive';
   readonly reason: string | undefined;
@@ -20,13 +20,13 @@ export interface VerifyReport {
   readonly differencesNotListed: number;
   /** Everything committed on the source up to here was compared, `X/Y`. */
   readonly position: string | undefined;
-  /** Both sides were looked at exactly there; else rows under way in the stream were looked at again. */
+  /** Both sides were compared at exactly this position; else rows under way in the stream were compared again. */
   readonly atOnePosition: boolean;
   readonly startedAt: string;
   readonly durationMs: number;
   /** Rows of the source a second. */
   readonly rowsPerSecond: number;
-  /** Hand it back to continue where an interrupted run stopped. */
+  /** Pass it to the next run to continue where an interrupted one stopped. */
   readonly resume: VerifyResume | undefined;
 }
 

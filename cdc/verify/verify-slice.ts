@@ -4,7 +4,7 @@
  *
  *     step 1  each range of keys: hashed in both databases, at a snapshot of the source and, once the stream has
  *             passed it, of the target (compare-range)
- *     step 2  keys that differ: looked at again, row by row; without a common position after the stream has passed a
+ *     step 2  keys that differ: read again, row by row; without a common position after the stream has passed a
  *             later one (settle-suspects)
  */
 import { FicusError } from '@ficus/core';

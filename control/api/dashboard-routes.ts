@@ -1,4 +1,4 @@
-/** Serves the dashboard's files. They hold no data: the page asks the admin API for it, with the token. */
+/** Serves the dashboard's files. They hold no data: the page reads it from the admin API, with the token. */
 import { DASHBOARD_FILES, DASHBOARD_HEADERS } from '@ficus/dashboard';
 import type { FastifyInstance } from 'fastify';
 

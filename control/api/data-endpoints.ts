@@ -53,7 +53,7 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
         mode: z
           .enum(['full', 'changed'])
           .default('full')
-          .describe('all rows, or those that changed since the last comparison of all'),
+          .describe('all rows, or those that changed since the last full comparison'),
         sample: z.int().positive().optional().describe('about so many rows of each side, in place of mode'),
         resume: z.boolean().default(false).describe('continue where the last full run was interrupted'),
       }),
@@ -86,7 +86,10 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
         const { name } = sliceOf(parts, params.name);
         const run = parts.verifyRuns.last(name);
         if (!run)
-          throw new FicusError('FICUS_CONTROL_NOT_FOUND', `${name} was not verified since the start.`);
+          throw new FicusError(
+            'FICUS_CONTROL_NOT_FOUND',
+            `No verify of ${name} has run since the control plane started.`,
+          );
         return buildVerifyView(run);
       },
     }),
@@ -97,9 +100,9 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
 function refuseWhileServing(parts: DataEndpointParts, name: string): void {
   const { percent } = viewOf(parts, name).flags.serve;
   if (percent === 0) return;
-  const share = percent === null ? 'a share that is kept elsewhere' : `${percent} %`;
+  const share = percent === null ? 'an unknown share' : `${percent} %`;
   throw new FicusError(
     'FICUS_CONTROL_STILL_SERVING',
-    `The candidate of ${name} serves ${share} of the users from the rows that a new copy drops.`,
+    `The candidate of ${name} serves ${share} of the users; a new copy would empty its tables.`,
   );
 }

@@ -1,10 +1,10 @@
-/** The slice that a path names, and what the endpoints refuse about it. */
+/** The slice that a path names, and the refusals that concern it. */
 import type { SliceView } from '@ficus/contract';
 import { FicusError, type SliceConfig } from '@ficus/core';
 import { z } from 'zod';
 import { buildSliceView, type SliceParts } from '../views/build-slice-view.ts';
 
-/** What a body says of its reason, wherever it has one. */
+/** The reason in a body, wherever there is one. */
 export const reason = z.string().max(500).default('').describe('why, for the audit');
 
 /** @throws FicusError FICUS_SLICE_UNKNOWN, naming the slices there are */
@@ -12,7 +12,7 @@ export function sliceOf(parts: SliceParts, name = ''): { name: string; config: S
   const config = Object.hasOwn(parts.config.slices, name) ? parts.config.slices[name] : undefined;
   if (config) return { name, config };
   const known = Object.keys(parts.config.slices).join(', ') || 'none';
-  throw new FicusError('FICUS_SLICE_UNKNOWN', `There is no slice “${name}”; there are: ${known}.`);
+  throw new FicusError('FICUS_SLICE_UNKNOWN', `There is no slice “${name}”. The config has: ${known}.`);
 }
 
 /** @throws FicusError FICUS_SLICE_UNKNOWN */

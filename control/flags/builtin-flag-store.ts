@@ -1,6 +1,6 @@
 /**
  * The built-in flags: percentages in the control database, handed out in Unleash's format. There is one writer (the
- * store's lock), so what is in memory is what is in the database; a change is committed before any listener is called.
+ * store's lock), so what is in memory is what is in the database; a change is committed before listeners are called.
  */
 import {
   type ClientFeature,

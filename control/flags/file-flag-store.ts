@@ -28,7 +28,7 @@ export class FileFlagStore implements FlagStore {
     this.#features = new ForeignFeatures(() => readFlagsFile(file));
   }
 
-  /** From now on changes that others make in the file are seen as well. */
+  /** From now on external changes of the file are seen as well. */
   follow(logger: Logger): void {
     this.#features.follow(LOOK_EVERY_MS, logger);
   }

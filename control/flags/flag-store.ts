@@ -5,7 +5,7 @@
 import { type ClientFeature, type FlagKind, flagPercent } from '@ficus/core';
 
 export interface FlagFact {
-  /** `null` when it is not known: not read yet, or on by cohorts that have no percentage. */
+  /** `null` while unknown: not read yet, or on by cohorts that have no percentage. */
   readonly percent: number | null;
   /** Whether it is on for any user. */
   readonly on: boolean;
@@ -30,14 +30,14 @@ export type JudgeChange = (before: number | null) => string;
 export const allowChange: JudgeChange = () => '';
 
 export interface FlagStore {
-  /** As it was read last. */
+  /** The last reading. */
   read(slice: string, kind: FlagKind): FlagFact;
   /**
    * Commits a percentage and its audit entry; answers the percentage before, `null` when it had none. The judge is asked
    * within the store's turn: no other change comes between its answer and this one.
    */
   set(change: FlagChange, judge?: JudgeChange): Promise<number | null>;
-  /** Called after each change, wherever it was made. Returns the way out. */
+  /** Called after each change, wherever it was made. Returns a function that unsubscribes. */
   subscribe(listener: (slice: string, kind: FlagKind) => void): () => void;
   stop(): void;
 }
@@ -49,7 +49,7 @@ export function judged(change: FlagChange, before: number | null, judge: JudgeCh
   return { ...change, reason: `${change.reason} ${judge(before)}`.trim() };
 }
 
-/** What a flag in Unleash's format asks for. */
+/** The share that a flag in Unleash's format sets. */
 export function factOf(feature: ClientFeature | undefined): FlagFact {
   const percent = flagPercent(feature) ?? null;
   return { percent, on: percent !== 0, changedAt: null };

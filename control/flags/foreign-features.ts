@@ -1,6 +1,6 @@
 /**
- * Flags that are kept outside the control database, read again and again. The proxies evaluate them with their own
- * client; here they are read to be shown and to be guarded. What cannot be read leaves what was read last.
+ * Flags that are kept outside the control database, polled. The proxies evaluate them with their own client; here
+ * they are read for the dashboard and the guards. When a reading fails, the last one stays.
  */
 import { type ClientFeature, type ClientFeatures, type FlagKind, flagName, NewestWins } from '@ficus/core';
 import type { Logger } from 'pino';
@@ -21,7 +21,7 @@ export class ForeignFeatures {
     this.#load = load;
   }
 
-  /** Looks now, and again each time the interval has passed. */
+  /** Reads now, and again at each interval. */
   follow(everyMs: number, logger: Logger): void {
     const look = async () => {
       if (this.#looking) return;

@@ -1,4 +1,4 @@
-/** Flags on an Unleash server: shown as its client API has them, set through its admin API. */
+/** Flags on an Unleash server: read through its client API, set through its admin API. */
 import { type FlagKind, flagName, OneAtATime } from '@ficus/core';
 import type { Logger } from 'pino';
 import type { AuditedChange } from './audited-change.ts';
@@ -36,7 +36,7 @@ export class UnleashFlagStore implements FlagStore {
     this.#features = new ForeignFeatures(() => this.#server.features());
   }
 
-  /** From now on changes that others make on the server are seen as well. */
+  /** From now on external changes on the server are seen as well. */
   follow(logger: Logger): void {
     this.#features.follow(this.#refreshMs, logger);
   }

@@ -1,7 +1,7 @@
 /**
  * What Ficus asks of an Unleash server. Flags are read through the client API; a rollout is set through the admin API,
- * in the project and environment that the client token reads, and nothing of the flag but its rollout is changed:
- * strategy, groupId and stickiness stay, so users stay on their side.
+ * in the project and environment that the client token reads, and only the flag's rollout is changed: strategy,
+ * groupId and stickiness stay, so users stay on their side.
  */
 import {
   type ClientFeature,
@@ -20,7 +20,7 @@ export interface Rollout {
   /** Of the flag in its environment, below the base URL. */
   readonly path: string;
   readonly strategyId: string;
-  /** What it asks for now; 0 while the flag is off. */
+  /** The present share; 0 while the flag is off. */
   readonly percent: number;
   readonly enabled: boolean;
 }
@@ -125,7 +125,7 @@ export class UnleashServer {
     const which = path.startsWith('/admin/') ? 'adminToken' : 'token';
     const refused = status === 401 || status === 403;
     const code: ErrorCode = refused ? 'FICUS_UNLEASH_FORBIDDEN' : 'FICUS_UNLEASH_UNREACHABLE';
-    const why = refused ? `refuses flags.unleash.${which}` : 'does not do what it was asked for';
+    const why = refused ? `refuses flags.unleash.${which}` : 'answers with an error';
     return new FicusError(
       code,
       `The Unleash server at ${this.#base} ${why} (${method} ${path}: status ${status}).`,
@@ -133,7 +133,7 @@ export class UnleashServer {
   }
 }
 
-/** Cohorts, segments and disabled strategies keep their say; the percentage is the rest's. */
+/** Cohorts, segments and disabled strategies stay as they are; the percentage applies to all other users. */
 function isRollout({
   name,
   disabled,

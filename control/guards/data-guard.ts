@@ -1,4 +1,6 @@
-/** Asked before every raise, whatever the config says: is the candidate's data there, and does its stream work? */
+/**
+ * Evaluated before every raise, whatever the config says: is the candidate's data complete, and does its stream work?
+ */
 import type { GuardAnswer } from '@ficus/core';
 import type { GuardFacts } from './guard.ts';
 
@@ -11,7 +13,7 @@ export function evaluateData({ replication }: Pick<GuardFacts, 'replication'>): 
       text: 'The candidate’s data is complete and its stream works.',
       numbers: { lagMs },
     };
-  const why = (reason ?? 'its stream makes no progress').replace(/\.$/, '');
+  const why = (reason ?? 'the stream makes no progress').replace(/\.$/, '');
   if (state === 'stopped') return fail(`The candidate’s stream is stopped: ${why}.`);
   if (copied || problem || !copy) return fail(`The candidate’s data is not ready: ${why}.`);
   const { rowsCopied, rowsTotal } = copy;

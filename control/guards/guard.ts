@@ -1,6 +1,6 @@
 /**
- * A guard: a pure function from what is known of a slice to an answer. What it may look at is the slice's view, so that
- * a user sees the same numbers as the guard. guard-registry.ts lists the guards; evaluate-guards.ts asks them.
+ * A guard: a pure function from the facts of a slice to an answer. The facts are the slice's view, so that a user
+ * sees the same numbers as the guard. guard-registry.ts lists the guards; evaluate-guards.ts evaluates them.
  */
 import type { SliceView } from '@ficus/contract';
 import type { GuardAnswer } from '@ficus/core';

@@ -11,7 +11,7 @@ export function evaluateLag(
   if (!replication.healthy)
     return {
       answer: 'insufficient evidence',
-      text: `The lag is not known: ${(replication.reason ?? 'the stream makes no progress').replace(/\.$/, '')}.`,
+      text: `The lag is unknown: ${(replication.reason ?? 'the stream makes no progress').replace(/\.$/, '')}.`,
       numbers: { maxMs },
     };
   const lagMs = Math.round(replication.lagMs);

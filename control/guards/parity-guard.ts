@@ -1,6 +1,6 @@
 /**
- * `guards.parity`: did enough comparisons agree? Below the need for samples a good ratio proves nothing; too many
- * mismatches are a `fail` at once, since no later match can make up for them within that need.
+ * `guards.parity`: did enough comparisons agree? With too few samples a good ratio proves nothing; too many
+ * mismatches are a `fail` at once, since the matches still needed cannot make up for them.
  */
 import type { GuardAnswer, GuardBound } from '@ficus/core';
 import type { GuardFacts } from './guard.ts';

@@ -2,7 +2,7 @@
 import { FicusError, type NamedGuardAnswer } from '@ficus/core';
 
 /**
- * Answers what the audit says of guards that were overridden; empty when all passed.
+ * Returns the audit's note on guards that were overridden; empty when all passed.
  * @throws FicusError FICUS_GUARD_REFUSED with every answer in `details.guards`, unless forced
  */
 export function requireGuards(slice: string, answers: readonly NamedGuardAnswer[], force: boolean): string {

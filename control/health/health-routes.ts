@@ -1,4 +1,4 @@
-/** Probes, metrics and the description of the API. */
+/** Probes, metrics and the API's OpenAPI document. */
 import type { FastifyInstance } from 'fastify';
 import type { SliceParts } from '../views/build-slice-view.ts';
 import { metricsText } from './metrics-text.ts';

@@ -44,12 +44,12 @@ export function metricsText(parts: SliceParts): string {
     copyTotal: new MetricFamily(
       'ficus_copy_rows_expected',
       'gauge',
-      'Rows the first copy will have, by the catalog',
+      'Rows of the first copy in total, estimated from the catalog',
     ),
     copyLeft: new MetricFamily(
       'ficus_copy_seconds_left',
       'gauge',
-      'Time the first copy still takes at its present rate',
+      'Time left for the first copy at its present rate',
     ),
     lagTransactions: new MetricFamily(
       'ficus_replication_lag_transactions',
@@ -75,7 +75,7 @@ export function metricsText(parts: SliceParts): string {
     refused: new MetricFamily(
       'ficus_reports_refused_total',
       'counter',
-      'Reports that the config’s proxies cannot have made',
+      'Reports refused because they do not fit the config',
     ),
     flags: new MetricFamily('ficus_flag_percent', 'gauge', 'Share a flag asks for'),
     epoch: new MetricFamily('ficus_slice_epoch', 'gauge', 'Grows with each change of owner'),

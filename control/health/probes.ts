@@ -20,7 +20,7 @@ export const PROBES: readonly Probe[] = [
       ready: z.boolean(),
       checks: z.record(z.string(), z.string()).describe('`ok`, or why not, for the database and each stream'),
     }),
-    statuses: { 200: 'All is well', 503: 'Something is not: see the checks' },
+    statuses: { 200: 'All is well', 503: 'Something is not ready: see the checks' },
   },
   {
     path: '/metrics',

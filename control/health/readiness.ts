@@ -1,6 +1,6 @@
 /**
- * Whether the control plane does its work. Driven by progress: the database takes writes, streams apply what they
- * read, a first copy grows. A stream that stands still makes it not ready, however many sockets are open.
+ * Whether the control plane does its work, judged by progress: the database takes writes, streams apply what they
+ * read, a first copy grows. A stream without progress makes it not ready, however many sockets are open.
  */
 
 import { STALLED_MS } from '../replications/evaluate-health.ts';
@@ -58,6 +58,8 @@ export class ReadinessProbe {
     const seen = this.#copies.get(slice);
     if (!seen || seen.rows !== rows) this.#copies.set(slice, { rows, at: now });
     const still = now - (this.#copies.get(slice)?.at ?? now);
-    return still <= COPY_STALLED_MS ? 'ok' : `the first copy stands still for ${Math.round(still / 1000)} s`;
+    return still <= COPY_STALLED_MS
+      ? 'ok'
+      : `the first copy has made no progress for ${Math.round(still / 1000)} s`;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Who may call. With a token: its holders. Without one the control plane listens on loopback alone, and a
- * browser on the same machine must not be talked into calling it: requests that name a foreign host (DNS
- * rebinding) or come from a foreign page are refused.
+ * Who may call. With a token: its holders. Without one the control plane listens on loopback alone, and a foreign
+ * page in a browser on the same machine must not reach it: requests that name a foreign host (DNS rebinding) or come
+ * from a foreign page are refused.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -28,7 +28,7 @@ export function requireLoopbackOrToken(host: string, token: string | undefined):
   if (token !== undefined || isLoopback(host)) return;
   throw new FicusError(
     'FICUS_CONTROL_TOKEN_REQUIRED',
-    `control.listen names ${host}, which others can reach, and there is no control.token.`,
+    `control.listen names ${host}, which other machines can reach, but control.token is not set.`,
   );
 }
 

@@ -67,7 +67,7 @@ export function registerEndpoints(app: FastifyInstance, endpoints: readonly Endp
   }
 }
 
-/** All callers share one token, so this is what the caller says of itself; bounded, and never trusted. */
+/** All callers share one token, so this is the caller's own claim; bounded, and never trusted. */
 function actorOf(request: FastifyRequest): string {
   const said = request.headers['x-ficus-actor'];
   const name = (Array.isArray(said) ? said[0] : said)

@@ -1,6 +1,6 @@
 /**
- * Server-sent events over a raw response. A reader that falls behind is cut off, not buffered without bound:
- * it connects again and gets the whole state.
+ * Server-sent events over a raw response. A reader that falls behind is disconnected, not buffered without bound: it
+ * reconnects and gets the whole state.
  */
 import type { ServerResponse } from 'node:http';
 
@@ -23,7 +23,7 @@ export class EventStreams {
     });
     response.flushHeaders();
     response.socket?.setNoDelay(true);
-    // Keeps middle boxes and the client's read timeout content.
+    // Keeps middleboxes and the client's read timeout from closing the stream.
     const comments = setInterval(() => response.write(':\n\n'), COMMENT_MS);
     this.#open.set(response, comments);
     response.on('error', () => undefined);

@@ -52,7 +52,7 @@ const problemContent = {
         },
         guards: {
           type: 'array',
-          description: 'what each guard said, of a step that a guard refused',
+          description: 'each guard’s answer, when a guard refused the step',
           items: {
             type: 'object',
             required: ['guard', 'answer', 'text', 'numbers'],

@@ -1,4 +1,4 @@
-/** One boundary where what comes from outside becomes typed. Every problem is named, with its path. */
+/** The one boundary where a request's body becomes typed. Every problem is named, with its path. */
 import { FicusError, formatPath } from '@ficus/core';
 import type { z } from 'zod';
 

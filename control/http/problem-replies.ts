@@ -28,7 +28,7 @@ export function answerWithProblems(app: FastifyInstance): void {
 }
 
 function sendProblem(reply: FastifyReply, error: FicusError): FastifyReply {
-  // What was unforeseen is for the log; it may name anything.
+  // An unforeseen error goes to the log only: its message may contain anything.
   const detail = error.code === 'FICUS_INTERNAL' ? undefined : error.message;
   const problem: ControlProblem = {
     ...toProblem(error.code, detail),

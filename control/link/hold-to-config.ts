@@ -1,11 +1,11 @@
-/** A proxy's report, as far as this config's proxies can have made it: the rest would be series without a bound. */
+/** Reduces a proxy's report to slices and routes of this config: the rest would be series without a bound. */
 import { type DroppedCopies, type FicusConfig, REASONS, type TrafficCount } from '@ficus/core';
 import type { RefusedReports } from '../traffic/refused-reports.ts';
 
-/** A reason of another version counts, under this name. */
+/** Reasons of another version count under this name. */
 const UNKNOWN_REASON = 'unknown';
 
-/** Requests that no route matched have no slice; nothing is told of them here. */
+/** Requests that no route matched have no slice; they are not counted here. */
 export function holdTraffic(
   traffic: readonly TrafficCount[],
   config: FicusConfig,

@@ -1,6 +1,6 @@
 /**
- * Shapes of what proxies send; the types are core's, and the compiler holds the two together. What an observation says
- * may be asked of an upstream again, so that it must be fit to be a request.
+ * Shapes of what proxies send; the types are core's, and the compiler holds the two together. An observation may be
+ * sent to an upstream again, so it must be a valid request.
  */
 import type { EncodedObservation, PositionsRequest, ProxyReport } from '@ficus/core';
 import { z } from 'zod';

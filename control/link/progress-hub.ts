@@ -1,6 +1,6 @@
 /**
- * How far each slice's stream has come, for the proxies: users who wrote something wait for exactly this. Sent
- * at once when it moved, at most every 10 ms, and checked twice a second for streams that stand still.
+ * How far each slice's stream is, for the proxies: it releases pinned users. Sent at once when it moved, at most
+ * every 10 ms, and checked twice a second for streams without progress.
  */
 import type { ProgressEvent, SliceProgress } from '@ficus/core';
 import { evaluateHealth } from '../replications/evaluate-health.ts';
@@ -31,7 +31,7 @@ export class ProgressHub {
     return { slices };
   }
 
-  /** Called with what moved. Returns the way out. */
+  /** Called with the slices whose stream moved. Returns a function that unsubscribes. */
   subscribe(listener: (event: ProgressEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -1,4 +1,4 @@
-/** Owners and epochs for the proxies: everything on connecting, everything again whenever something changed. */
+/** Owners and epochs for the proxies: the whole state on connecting, and again after every change. */
 import type { StateEvent } from '@ficus/core';
 import type { SliceStates } from '../store/slice-states.ts';
 
@@ -24,7 +24,7 @@ export class StateHub {
     for (const listener of this.#listeners) listener(event);
   }
 
-  /** Returns the way out. */
+  /** Returns a function that unsubscribes. */
   subscribe(listener: (event: StateEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -73,7 +73,7 @@ describe('a mismatch asked again', () => {
     const again = { legacy: { now: 2, id: 1 }, candidate: { now: 3, id: 1 } };
     expect(await play({ before: { now: 1, id: 1 }, again }).verdict).toEqual({
       kind: 'inconclusive',
-      reason: 'the owner does not agree with itself at $.now',
+      reason: 'the owner’s own answers differ at $.now',
     });
   });
 

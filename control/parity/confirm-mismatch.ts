@@ -1,11 +1,11 @@
 /**
- * A mismatch that replication lag might explain is asked again, once, in an order that leaves lag no excuse:
+ * A mismatch that replication lag might explain is compared again, once, in an order that rules lag out:
  *
  *     take a position → wait until the stream has applied it → ask the other side → ask the owner
  *
- * What the other side answers is then at least as new as the owner's first answer, which the proxy observed. Equal to
+ * The other side's answer is then at least as new as the owner's first answer, which the proxy observed. Equal to
  * either of the owner's answers: the first difference was lag (`stale`). Different although the owner said the same
- * twice: a mismatch. Where the owner does not agree with itself, nothing can be proved, and the answer says so.
+ * twice: a mismatch. Where the owner's two answers differ, nothing can be proved, and the verdict says so.
  */
 import { type Difference, type ObservedResponse, otherSide, type Side, type Verdict } from '@ficus/core';
 
@@ -47,12 +47,12 @@ function compareOwner(context: ConfirmContext, owner: ObservedResponse, other: O
 /** `undefined` when a difference lies at a place where the owner agreed with itself. */
 function selfDisagreement(self: Verdict, differences: readonly Difference[]): Verdict | undefined {
   if (self.kind !== 'mismatch')
-    return { kind: 'inconclusive', reason: 'the owner failed while it was asked again' };
+    return { kind: 'inconclusive', reason: 'the owner failed when it was asked again' };
   const unsteady = new Set(self.differences.map(({ path }) => path));
   if (!differences.every(({ path }) => unsteady.has(path))) return undefined;
   const places = [...unsteady].map((path) => path.replace(/\[\d+\]/g, '[*]'));
   return {
     kind: 'inconclusive',
-    reason: `the owner does not agree with itself at ${[...new Set(places)].slice(0, 3).join(', ')}`,
+    reason: `the owner’s own answers differ at ${[...new Set(places)].slice(0, 3).join(', ')}`,
   };
 }

@@ -1,4 +1,4 @@
-/** Bounded work: so many jobs at once, so many waiting, and a plain no to any more. */
+/** Bounded work: so many jobs at once, so many waiting; any more are refused. */
 
 export class ConfirmQueue {
   readonly #concurrency: number;
@@ -20,7 +20,7 @@ export class ConfirmQueue {
     return true;
   }
 
-  /** Forgets what waits. */
+  /** Drops waiting jobs. */
   stop(): void {
     this.#stopped = true;
     this.#waiting.length = 0;

@@ -1,6 +1,6 @@
 /**
  * From observations to counted verdicts. An observation that this config's proxies cannot have made is refused. A
- * mismatch in a slice with tables may be lag, so it is asked again before it counts; what there is no room to ask again
+ * mismatch in a slice with tables may be lag, so it is confirmed before it counts; without room for a confirmation it
  * counts as inconclusive, and is never silently lost.
  */
 import { setImmediate } from 'node:timers/promises';
@@ -19,7 +19,7 @@ export interface ParityServiceOptions {
   readonly catchUp: CatchUp;
   readonly stateOf: (slice: string) => SliceState;
   readonly logger: Logger;
-  /** Who asks the sides again; the proxy's own asker unless said. */
+  /** Asks the sides again; by default the proxy's own asker. */
   readonly openAsker?: (config: FicusConfig) => OpenedAsker;
 }
 
@@ -53,12 +53,12 @@ export class ParityService {
     this.#takeSlices(config);
   }
 
-  /** Differences of a slice that are asked again before they count. */
+  /** Differences of a slice that are confirmed before they count. */
   confirming(slice: string): number {
     return this.#slices.get(slice)?.confirming ?? 0;
   }
 
-  /** Judges one after the other, and lets others have their turn in between: bodies may be long. */
+  /** Compares one after the other, and yields in between: bodies may be long. */
   async observeAll(observations: Iterable<Observation>): Promise<void> {
     for (const observation of observations) {
       this.observe(observation);
@@ -90,7 +90,7 @@ export class ParityService {
     return this.#slices.get(slice)?.report();
   }
 
-  /** Rules of a slice that do not hold any more. */
+  /** Expired rules of a slice. */
   expiredRules(slice: string): string[] {
     return this.#slices.get(slice)?.expiredRules() ?? [];
   }
@@ -134,7 +134,7 @@ export class ParityService {
     });
     if (offered) slice.confirming += 1;
     else {
-      const reason = 'too many differences at once to ask again for this one';
+      const reason = 'too many differences at once to confirm this one';
       slice.count(observation, { kind: 'inconclusive', reason });
     }
   }

@@ -25,7 +25,7 @@ export type Compare = (legacy: ObservedResponse, candidate: ObservedResponse) =>
 const MOST_LOGGED = 100;
 
 export class SliceParity {
-  /** Differences that wait to be asked again, or are. */
+  /** Differences whose confirmation waits or runs. */
   confirming = 0;
   readonly #name: string;
   readonly #logger: Logger;
@@ -60,7 +60,7 @@ export class SliceParity {
     const { legacy, slices } = this.#config;
     const { candidate, parity } = slices[this.#name]!;
     const rules = prepareRules(parity.ignore, route, today());
-    // Absolute URLs may name the upstream, or the host that the client asked for: both mean the side itself.
+    // Absolute URLs may name the upstream, or the host of the client's request: both mean the side itself.
     const host = requestHeaders.find(([name]) => name.toLowerCase() === 'host')?.[1];
     const asked = host === undefined ? [] : [`http://${host}`, `https://${host}`];
     const origins = {
@@ -91,7 +91,7 @@ export class SliceParity {
     return this.#tally.report();
   }
 
-  /** Rules that do not hold any more. */
+  /** Expired rules. */
   expiredRules(): string[] {
     return this.config.parity.ignore
       .filter(({ expires }) => expires !== undefined && expires < today())
@@ -105,7 +105,7 @@ export class SliceParity {
     this.#tally.reset(new Date());
   }
 
-  /** Each kind of difference once in a window: thousands alike would drown the log, and are counted anyway. */
+  /** Each kind of difference is logged once in a window: thousands alike would flood the log, and all are counted. */
   #logNew(
     { route, requestId, traceId }: Observation,
     { differences }: Extract<Verdict, { kind: 'mismatch' }>,

@@ -3,7 +3,7 @@ import { openReplication, verifySlice } from '@ficus/cdc';
 import type { OpenReplication, ReplicationPort, VerifiedStream } from './replication-set.ts';
 import type { RunVerify } from './verify-runs.ts';
 
-/** A quarter of a second's rows: a slow copy in large chunks would be bursts with long rests. */
+/** A quarter of a second's rows: a slow copy in large chunks would come in bursts. */
 const chunkRows = (rowsPerSecond: number) => Math.min(20_000, Math.max(100, Math.ceil(rowsPerSecond / 4)));
 
 export const openCdcReplication: OpenReplication = ({ copy, ...options }) =>

@@ -34,7 +34,7 @@ describe('health is progress', () => {
   it('says what stands in the way', () => {
     expect(evaluateHealth(status({ lagMs: 60_000 }), true)).toEqual({
       healthy: false,
-      reason: 'the stream stands still: its newest heartbeat is 60 s old',
+      reason: 'the stream makes no progress: its newest heartbeat is 60 s old',
     });
   });
 });

@@ -3,17 +3,17 @@ import type { ReplicationStatus } from '@ficus/core';
 
 export type StreamHealth = { readonly healthy: true } | { readonly healthy: false; readonly reason: string };
 
-/** A heartbeat comes back each second or so; older than this, the stream stands still. */
+/** A heartbeat comes back each second or so; when the newest is older than this, the stream makes no progress. */
 export const STALLED_MS = 10_000;
 
-/** Whether the other side may be trusted to be a moment behind, and no more. */
+/** Whether the other side is at most a moment behind. */
 export function evaluateHealth(status: ReplicationStatus, copied: boolean): StreamHealth {
   const no = (reason: string): StreamHealth => ({ healthy: false, reason });
   switch (status.state) {
     case 'stopped':
       return no(status.problem?.message ?? 'the stream is stopped');
     case 'starting':
-      return no('the stream has not begun');
+      return no('the stream has not started');
     case 'copying':
       return no('the first copy is not complete');
     case 'streaming':
@@ -26,6 +26,8 @@ export function evaluateHealth(status: ReplicationStatus, copied: boolean): Stre
     return no(`the first copy is not complete${why}`);
   }
   if (status.lagMs > STALLED_MS)
-    return no(`the stream stands still: its newest heartbeat is ${Math.round(status.lagMs / 1000)} s old`);
+    return no(
+      `the stream makes no progress: its newest heartbeat is ${Math.round(status.lagMs / 1000)} s old`,
+    );
   return { healthy: true };
 }

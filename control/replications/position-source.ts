@@ -1,6 +1,6 @@
 /**
- * Where the owner's WAL stands now. Many proxies ask at the same moment; a question that arrives while another
- * is being answered joins the next one, never the running one: that may have looked before the write it is for.
+ * The present position of the owner's WAL. Many proxies ask at the same moment; a question that arrives while another
+ * is being answered joins the next query, never the running one: its position may have been read before the write.
  */
 import type { ReplicationSet } from './replication-set.ts';
 
@@ -29,7 +29,7 @@ export class PositionSource {
     );
   }
 
-  /** Where the WAL stands at some moment after this call. */
+  /** The WAL position at some moment after this call. */
   position(slice: string): Promise<string> {
     const asking = this.#asking.get(slice) ?? { running: undefined, next: undefined };
     this.#asking.set(slice, asking);

@@ -1,7 +1,6 @@
 /**
- * The change streams of all slices with tables. One that fails, whatever way, never stops another: its trouble
- * is a status with a problem and a remedy. Opened and started in the background, so that the dashboard shows
- * the first copy under way.
+ * The change streams of all slices with tables. A stream that fails never stops another: its status carries the
+ * problem and a remedy. Opened and started in the background, so that the dashboard shows the first copy under way.
  */
 import type { Replication } from '@ficus/cdc';
 import {
@@ -15,10 +14,10 @@ import {
 } from '@ficus/core';
 import type { Logger } from 'pino';
 
-/** What verify asks of a stream, to look at both sides at one position and at what has changed since. */
+/** What verify needs of a stream: both sides at one position, and what has changed since. */
 export type VerifiedStream = Pick<Replication, 'pause' | 'recordChanges' | 'changedRows'>;
 
-/** What the control plane asks of a change stream; `Replication` of cdc is one. */
+/** What the control plane needs of a change stream; `Replication` of cdc is one. */
 export interface ReplicationPort extends Partial<VerifiedStream> {
   start(): Promise<void>;
   status(): ReplicationStatus;
@@ -66,7 +65,10 @@ export class ReplicationSet {
     this.#logger = logger;
   }
 
-  /** Streams for exactly the slices with tables of this config; one whose tables or databases changed begins again. */
+  /**
+   * Streams for exactly the slices with tables of this config; a stream whose tables or databases changed is
+   * restarted.
+   */
   async reconfigure(config: FicusConfig, start: boolean): Promise<void> {
     const wanted = new Map(
       Object.keys(config.slices).flatMap((slice) => {
@@ -96,11 +98,11 @@ export class ReplicationSet {
 
   async stopAll(): Promise<void> {
     this.#stopping = true;
-    // Not in turn: a start that hangs must not hold up the stop.
+    // Not one after another: a start that hangs must not delay the stop.
     await Promise.allSettled([...this.#entries.values()].map((entry) => this.#end(entry)));
   }
 
-  /** The way to a slice's stream; `undefined` without tables, or while it could not be opened. */
+  /** A slice's stream; `undefined` without tables, or while it cannot be opened. */
   port(slice: string): ReplicationPort | undefined {
     return this.#entries.get(slice)?.port;
   }
@@ -119,7 +121,7 @@ export class ReplicationSet {
     return entry !== undefined && (entry.copied || entry.port?.status().copy?.done === true);
   }
 
-  /** Called with a slice's name whenever its status changes. Returns the way out. */
+  /** Called with a slice's name whenever its status changes. Returns a function that unsubscribes. */
   subscribe(listener: (slice: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -127,8 +129,8 @@ export class ReplicationSet {
 
   /**
    * Continues the first copy, or restarts it. Returns when it is under way.
-   * @param restart true drops what was copied, the candidate's rows included: a row that the source deleted meanwhile
-   * would stay for ever otherwise
+   * @param restart true empties the candidate's tables first: otherwise a row that the source deleted meanwhile would
+   * stay
    */
   async copy(slice: string, restart: boolean): Promise<void> {
     const entry = this.#entries.get(slice);

@@ -17,10 +17,10 @@ export interface VerifyOptions {
   onProgress(progress: VerifyProgress & Pick<Progress, 'resume'>): void;
 }
 
-/** All rows, those that changed since the last comparison of all, or about so many of each side, drawn at random. */
+/** All rows, those that changed since the last full comparison, or about so many of each side, drawn at random. */
 export type RunMode = Exclude<VerifyMode, { readonly keys: unknown }>;
 
-/** What a caller says of a run. */
+/** A caller's options for a run. */
 export interface VerifyRequest extends Omit<VerifyOptions, 'signal' | 'onProgress' | 'resume'> {
   /** Continues where the last run stopped, when that one was interrupted; else starts over. */
   readonly goOn: boolean;
@@ -79,7 +79,7 @@ export class VerifyRuns {
   start(request: VerifyRequest): VerifyRun {
     const { slice, mode } = request;
     if (this.#last.get(slice)?.state === 'running')
-      throw new FicusError('FICUS_CONTROL_BUSY', `A verify of ${slice} is under way.`);
+      throw new FicusError('FICUS_CONTROL_BUSY', `A verify of ${slice} is running.`);
     const progress = { rowsCompared: 0, rowsTotal: 0, rowsPerSecond: 0 };
     const begun: Begun = { mode, startedAt: new Date().toISOString(), progress };
     const running: VerifyRun = { state: 'running', ...begun };
@@ -89,7 +89,7 @@ export class VerifyRuns {
     return running;
   }
 
-  /** Breaks off what is under way, and waits for it. */
+  /** Aborts the running comparisons, and waits for their end. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.allSettled(this.#underWay);

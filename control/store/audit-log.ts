@@ -14,7 +14,7 @@ export interface AuditEntry {
 
 export type NewAuditEntry = Omit<AuditEntry, 'id' | 'at'>;
 
-/** Call it with the `query` of the change's own transaction. */
+/** Called with the `query` of the change's own transaction. */
 export async function recordAudit(query: Store['query'], entry: NewAuditEntry): Promise<void> {
   await query(
     'INSERT INTO audit (actor, action, slice, was, became, reason) VALUES ($1, $2, $3, $4, $5, $6)',

@@ -1,4 +1,4 @@
-/** A database in words that may be shown: `host:port/name`, never user or password. */
+/** A database as it may be shown: `host:port/name`, never user or password. */
 export function describeDatabase(url: string): string {
   try {
     const { hostname, port, pathname } = new URL(url);

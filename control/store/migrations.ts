@@ -67,7 +67,7 @@ export async function migrate(client: pg.ClientBase): Promise<void> {
     if (present > MIGRATIONS.length)
       throw new FicusError(
         'FICUS_CONTROL_SCHEMA_NEWER',
-        `The schema ${CONTROL_SCHEMA} has version ${present}; this program knows ${MIGRATIONS.length}.`,
+        `The schema ${CONTROL_SCHEMA} has version ${present}; this program knows versions up to ${MIGRATIONS.length}.`,
       );
     for (const [index, statement] of MIGRATIONS.slice(present).entries()) {
       await client.query(statement);

@@ -1,7 +1,7 @@
 /**
- * The control plane's database: one connection, held for as long as the control plane runs. The advisory lock
- * lives and dies with it, so a process that can write here is the only control plane. A connection that is lost is made
- * again, lock first; until then every write is refused, and nothing is assumed to have happened.
+ * The control plane's database: one connection, held for as long as the control plane runs. The advisory lock ends
+ * with it, so a process that can write here is the only control plane. A lost connection is opened again, lock first;
+ * until then every write is refused, and nothing is assumed to have happened.
  */
 import { FicusError, OneAtATime } from '@ficus/core';
 import pg from 'pg';
@@ -23,10 +23,10 @@ export interface Store {
 // Any constant that no other program uses: "ficus" on a telephone's keys.
 const LOCK_KEY = 34_287;
 const RETRY_MS = 500;
-/** A database that does not answer in this time is away: a network that swallows packets closes no socket. */
+/** A database that does not answer in this time counts as away: a network that drops packets closes no socket. */
 const ANSWER_MS = 5000;
 const HEARTBEAT_MS = 2000;
-/** So that the server lets go of a lock whose holder it cannot reach any more. */
+/** So that the server releases the lock of a holder that it can no longer reach. */
 const SERVER_KEEPALIVE =
   'SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3';
 

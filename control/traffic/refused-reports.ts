@@ -1,6 +1,6 @@
 /**
- * What proxies reported and this config's proxies cannot have made: counted by kind and reason, and said in the log, ever
- * more rarely. The names may be a stranger's: the log has them, and nothing of the request or its caller.
+ * Reports that this config's proxies cannot have made: counted by kind and reason, and logged ever more rarely. The
+ * log names slice and route, and nothing of the request or its caller.
  */
 import type { ReportRefusal } from '@ficus/core';
 import type { Logger } from 'pino';

@@ -34,7 +34,7 @@ interface Bucket {
 }
 
 const WINDOW_SECONDS = 60;
-/** A report that comes within this time of a change may tell of requests from before it. */
+/** A report that comes within this time of a change may cover requests from before it. */
 const REPORT_SECONDS = 1;
 
 export class TrafficWindow {
@@ -54,8 +54,8 @@ export class TrafficWindow {
 
   /**
    * The last minute of one slice.
-   * @param serveChangedAt when the serve flag was last changed, in milliseconds: what came before says nothing of the
-   * share that is asked for now
+   * @param serveChangedAt when the serve flag was last changed, in milliseconds: earlier requests say nothing about
+   * the present share
    */
   view(slice: string, now: number, serveChangedAt = Number.NEGATIVE_INFINITY): TrafficView {
     const second = Math.floor(now / 1000);

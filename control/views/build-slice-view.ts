@@ -1,4 +1,4 @@
-/** Puts together what is known about a slice. The stage is derived here, each time, and stored nowhere. */
+/** Builds the view of a slice. The stage is derived here, each time, and stored nowhere. */
 
 import type { SliceView } from '@ficus/contract';
 import { deriveStage, type FicusConfig, type SliceConfig } from '@ficus/core';
@@ -75,11 +75,11 @@ function shareAtLeast({ percent, on }: FlagFact): number {
 }
 
 function describeRollback(state: StoredSlice, slice: SliceConfig): SliceView['rollback'] {
-  if (state.retired) return { answer: 'fail', text: 'The way back was ended when the slice was retired.' };
+  if (state.retired) return { answer: 'fail', text: 'There is no way back: the slice is retired.' };
   if (state.owner === 'candidate')
     return {
       answer: 'insufficient evidence',
-      text: 'The candidate owns the data; nothing here knows of a stream back.',
+      text: 'The candidate owns the data; no reverse stream is known.',
     };
   return {
     answer: 'pass',

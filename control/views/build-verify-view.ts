@@ -52,10 +52,10 @@ function describeMode(mode: RunMode): Pick<VerifyView, 'mode' | 'sample'> {
 function problemOf(error: unknown): NonNullable<VerifyView['problem']> {
   if (error instanceof FicusError) return { code: error.code, message: error.message, remedy: error.remedy };
   const message = error instanceof Error ? error.message : String(error);
-  return { code: 'FICUS_INTERNAL', message, remedy: 'Run verify again; the log says more.' };
+  return { code: 'FICUS_INTERNAL', message, remedy: 'Run verify again; the log has the cause.' };
 }
 
-/** Rows hold what users wrote: secrets and personal data are for the databases, not for the API. */
+/** Rows hold what users wrote: secrets and personal data stay in the databases. */
 function redactedDifference({ columns, key, ...rest }: Difference): VerifyView['differences'][number] {
   const hide = (name: string, value: string | null) =>
     value === null ? null : redactDifference({ path: `$.${name}`, legacy: value, candidate: '' }).legacy;

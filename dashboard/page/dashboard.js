@@ -86,7 +86,7 @@ function proxyTable(proxies) {
     return element(
       'p',
       { class: 'soft' },
-      'No proxy has reported within the last minute; without traffic there is nothing to report.',
+      'No proxy has reported within the last minute. Proxies without traffic report nothing.',
     );
   return table(
     ['proxy', 'workers', 'last report'],
@@ -95,7 +95,7 @@ function proxyTable(proxies) {
 }
 
 function auditTable(entries) {
-  if (entries.length === 0) return element('p', { class: 'soft' }, 'Nothing was changed yet.');
+  if (entries.length === 0) return element('p', { class: 'soft' }, 'No changes yet.');
   const value = (content) =>
     content === null ? '' : content.percent === undefined ? JSON.stringify(content) : `${content.percent} %`;
   return table(
@@ -123,7 +123,7 @@ async function keepLooking() {
       page('login').hidden = !refused;
       page('summary').textContent = error.status
         ? error.message
-        : 'The control plane does not answer. What is shown below is old.';
+        : 'The control plane does not answer. The data below is old.';
     }
     await new Promise((resolve) => setTimeout(resolve, EACH_MS));
   }

@@ -11,13 +11,13 @@ export function drawBack({ rollback, verify, name, tables }) {
 }
 
 function describeVerify(verify, name) {
-  if (!verify) return `Both databases were not compared since the start: ficus verify ${name}`;
+  if (!verify) return `Both databases have not been compared since the start: ficus verify ${name}`;
   const { state, rowsCompared, rowsTotal, verdict, reason, problem, finishedAt, mode } = verify;
   if (state === 'running')
     return `Comparing both databases: ${count(rowsCompared)} of about ${count(rowsTotal)} rows`;
   if (state === 'failed')
     return `Both databases could not be compared: ${problem?.message ?? 'unknown reason'}`;
   const says = { match: 'equal', mismatch: 'NOT equal', inconclusive: `inconclusive (${reason})` }[verdict];
-  const drawn = { full: '', changed: ', those that changed', sample: ', drawn at random' }[mode];
+  const drawn = { full: '', changed: ', changed rows only', sample: ', drawn at random' }[mode];
   return `Both databases compared ${ago(finishedAt)}: ${says}, ${count(rowsCompared)} rows${drawn}`;
 }

@@ -53,7 +53,7 @@ export function drawData(replication, lags) {
       ),
     );
   }
-  // The page keeps what it has seen itself: at first that is less than a minute.
+  // The page keeps its own readings: at first less than a minute of them.
   const span = lags.length < KEPT_LAGS ? 'since this page was opened' : 'over the last minute';
   if (copied && !problem)
     parts.push(
@@ -75,13 +75,13 @@ export function drawData(replication, lags) {
   return parts;
 }
 
-/** The legacy's database keeps WAL for the stream: fine while it is little, a danger to that database when it is not. */
+/** The legacy's database keeps WAL for the stream: a little is fine, a lot endangers that database. */
 function drawSlot({ walStatus, retainedBytes, roomBytes }) {
   const danger = walStatus === 'unreserved' || walStatus === 'lost';
   const room = roomBytes === null ? '' : `, ${bytes(roomBytes)} until the slot is lost`;
   return element(
     'p',
     { class: danger ? 'warn' : 'soft' },
-    `the legacy’s database keeps ${bytes(retainedBytes)} of WAL for it${room}`,
+    `the legacy’s database keeps ${bytes(retainedBytes)} of WAL for the stream${room}`,
   );
 }

@@ -56,7 +56,7 @@ function drawSample(card, sample) {
   return details;
 }
 
-/** Browsers have no clipboard for pages that came unencrypted from another machine; the text is there to be marked. */
+/** Browsers give no clipboard to pages that came unencrypted from another machine; the text can be selected. */
 function copyButton(text) {
   if (!navigator.clipboard) return null;
   return element('button', { type: 'button', onclick: () => navigator.clipboard.writeText(text) }, 'copy');

@@ -6,7 +6,7 @@ const VERDICTS = {
   mismatch: 'the answers differ, and neither lag nor a rule explains it',
   stale: 'differed at first, agreed once the change stream had caught up',
   noise: 'every difference is explained by a rule in ficus.yaml',
-  inconclusive: 'could not be judged',
+  inconclusive: 'neither sameness nor difference is certain',
   skipped: 'copied or answered, but not compared',
 };
 
@@ -36,11 +36,7 @@ export function drawParity(parity, shadow) {
     .map(([reason, times]) => element('p', { class: 'soft' }, `${count(times)} × ${reason}`));
   if (expiredRules.length > 0)
     lines.push(
-      element(
-        'p',
-        { class: 'warn' },
-        `Expired rules, which explain nothing any more: ${expiredRules.join('; ')}`,
-      ),
+      element('p', { class: 'warn' }, `Expired rules, no longer applied: ${expiredRules.join('; ')}`),
     );
   return [
     element('h3', {}, 'Do the answers agree?'),

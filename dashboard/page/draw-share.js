@@ -1,4 +1,4 @@
-/** Which side serves, as asked for and as measured. */
+/** Which side serves: the share that the flag sets, and the share measured. */
 import { count, duration, element, percent, table } from './elements.js';
 
 export function drawShare({ flags, traffic }) {
@@ -35,7 +35,7 @@ export function drawShare({ flags, traffic }) {
     element(
       'p',
       { class: 'soft' },
-      `${asked === null ? '' : `asked for ${asked} % of users · `}measured over reads of the last ${traffic.shareSeconds} s`,
+      `${asked === null ? '' : `flag at ${asked} % of users · `}measured over reads of the last ${traffic.shareSeconds} s`,
     ),
     table(['side', 'requests', 'failed', 'mean'], sides),
     reasons.length > 0 ? element('p', { class: 'soft' }, `why: ${reasons.join(', ')}`) : null,

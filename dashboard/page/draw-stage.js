@@ -8,7 +8,7 @@ const STAGES = {
   canary: 'The candidate serves a share of the users’ reads. Writes go to the legacy.',
   live: 'The candidate serves all reads. Writes still go to the legacy, which owns the data.',
   cutover: 'The candidate owns the data and takes the writes.',
-  retired: 'The way back has been ended; the legacy’s code for this can go.',
+  retired: 'There is no way back; the legacy’s code for this slice can be deleted.',
 };
 
 export function drawHead({ name, team, owner, epoch, routes, tables }) {
@@ -41,7 +41,7 @@ export function drawStage({ stage, flags }) {
       name,
     ),
   );
-  const share = ({ percent: asked }) => (asked === null ? 'by cohorts, or not known' : `${asked} %`);
+  const share = ({ percent: asked }) => (asked === null ? 'by cohorts, or unknown' : `${asked} %`);
   const kept = flags.provider === 'builtin' ? '' : ` Kept in: ${flags.provider}.`;
   const asked = `Flags: serve ${share(flags.serve)}, shadow ${share(flags.shadow)}.${kept}`;
   return [

@@ -8,10 +8,10 @@ import { drawShare } from './draw-share.js';
 import { drawHead, drawStage } from './draw-stage.js';
 import { element } from './elements.js';
 
-/** Makes sections that tell an age be drawn again now and then. */
+/** Redraws sections that show an age every ten seconds. */
 const tenSeconds = () => Math.floor(Date.now() / 10_000);
 
-/** Draws what has changed since the last time; what is open stays open. */
+/** Draws what has changed since the last time; open sections stay open. */
 export function drawCard(card, slice) {
   if (slice.replication) card.lags = [...card.lags, slice.replication.lagMs].slice(-KEPT_LAGS);
   section(card, 'head', [slice.name, slice.team, slice.owner, slice.epoch], () => drawHead(slice));
@@ -26,7 +26,7 @@ export function drawCard(card, slice) {
     parts,
   );
   section(card, 'data', [slice.replication, card.lags], () => drawData(slice.replication, card.lags), parts);
-  // One that is open stays: under load the newest would push it off the page within a second.
+  // An open one stays: under load the newest would push it off the page within a second.
   if (!card.open?.size)
     section(
       card,

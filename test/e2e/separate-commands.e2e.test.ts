@@ -48,7 +48,7 @@ test('a proxy that is started first connects to the control plane when it comes'
   expect(second.stderr).toContain('control.listen');
 
   await rig.write('/api/other');
-  await control.until('config taken over');
+  await control.until('config applied');
   control.child.kill('SIGTERM');
   expect(await control.ended).toMatchObject({ status: 0, stderr: '' });
   expect((await ask(`${address}/api/other`, { headers: { cookie: 'sid=a' } })).side).toBe('candidate');

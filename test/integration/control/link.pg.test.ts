@@ -282,7 +282,7 @@ describe('observations', () => {
     await observe('{"now":0}', '{"now":1}');
     await expect.poll(async () => (await counts()).inconclusive).toBe(1);
     expect(Object.keys((await client.slice('notes')).parity.reasons)).toEqual([
-      'inconclusive: the owner does not agree with itself at $.now',
+      'inconclusive: the owner’s own answers differ at $.now',
     ]);
   });
 

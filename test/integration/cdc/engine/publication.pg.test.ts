@@ -46,9 +46,9 @@ describe('altered by somebody', () => {
       says: 'public.t',
     },
     {
-      name: 'taken out and put back',
+      name: 'taken out and added again',
       sql: `ALTER PUBLICATION ficus_facts DROP TABLE t; ${BACK}`,
-      says: 'put back',
+      says: 'added again',
     },
   ];
 

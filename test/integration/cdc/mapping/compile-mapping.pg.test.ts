@@ -121,7 +121,7 @@ test('every problem is reported with its path', async () => {
     ['tables.0.from', expect.stringContaining('there is no table “public.nowhere” in the source database')],
     [
       'tables.1.from',
-      '“public.bare” has no primary key and no other replica identity: updates and deletes could not be followed',
+      '“public.bare” has no primary key and no other replica identity: the stream could not follow updates and deletes',
     ],
     ['tables.2.to', expect.stringContaining('there is no table “inbox.nothing” in the target database')],
   ]);

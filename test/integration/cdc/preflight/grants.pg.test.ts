@@ -86,8 +86,8 @@ test('without the grants preflight names each privilege that lacks, and the SQL 
     const lacking = findings.filter((finding) => finding.code === 'FICUS_CDC_PRIVILEGE');
     expect(lacking.map((finding) => finding.message)).toEqual([
       expect.stringContaining('no REPLICATION attribute'),
-      expect.stringContaining('may not create a publication'),
-      expect.stringContaining('may not keep the checkpoint'),
+      expect.stringContaining('cannot create a publication'),
+      expect.stringContaining('cannot keep the checkpoint'),
       expect.stringContaining('USAGE on schema “shop”'),
       expect.stringContaining('SELECT on “shop.orders”'),
       expect.stringContaining('does not own “shop.orders”'),
