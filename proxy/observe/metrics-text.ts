@@ -47,7 +47,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   },
   ficus_held_writes_total: {
     type: 'counter',
-    help: 'Writes held while an owner changes, by slice and outcome: released, expired, full, closed.',
+    help: 'Writes held while an owner changes, by slice and outcome: released, abandoned, expired, full, closed.',
   },
   ficus_log_lines_dropped_total: {
     type: 'counter',

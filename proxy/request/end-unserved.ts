@@ -41,6 +41,13 @@ export function turnBack(state: RequestState, answer: ProblemAnswer): void {
   release(state, 0, true);
 }
 
+/** A write whose client has left before it was decided. */
+export function endAbandoned(state: RequestState): void {
+  const durationMs = turnNow() - state.startedAt;
+  state.host.logger.info(requestLine(state, durationMs), 'held write given up by the client');
+  release(state, 0, true);
+}
+
 /** OPTIONS whose Max-Forwards ends here. */
 export function sayOptions(state: RequestState): void {
   state.snapshot.counters.add('ficus_max_forwards_total');

@@ -14,11 +14,11 @@ import { callerOf, decideRequest } from '../decide/decide-request.ts';
 import type { Identity } from '../identify/identity.ts';
 import { ShadowPlan } from '../mirror/shadow-plan.ts';
 import { nameRequest } from '../observe/request-name.ts';
-import type { ProblemAnswer } from '../respond/answer-problem.ts';
 import type { LiveSlice } from '../snapshot/live-slice.ts';
+import type { LeaveGate } from '../snapshot/request-host.ts';
 import { withBucket } from './added-fields.ts';
 import { forwardTo } from './attempts.ts';
-import { failUnforeseen, giveUp, refuse, sayOptions, turnBack } from './end-unserved.ts';
+import { endAbandoned, failUnforeseen, giveUp, refuse, sayOptions, turnBack } from './end-unserved.ts';
 import type { RequestState } from './request-state.ts';
 import { WritePins } from './write-pins.ts';
 
@@ -98,16 +98,29 @@ function passGate(state: RequestState): void {
   state.pins = pins;
   if (own !== undefined) pins.add(own.name, pinKeyIn(own, state));
   for (const slice of foreignWrites ?? []) if (slice !== own) pins.add(slice.name, pinKeyIn(slice, state));
-  pins.passGate((refusal) => leaveGate(state, refusal));
+  waitAtGate(state, (leave) => pins.passGate(leave));
 }
 
 function passGateAgain(state: RequestState): void {
-  state.pins!.passGateAgain((refusal) => leaveGate(state, refusal));
+  waitAtGate(state, (leave) => state.pins!.passGateAgain(leave));
 }
 
-function leaveGate(state: RequestState, refusal: ProblemAnswer | undefined): void {
-  if (refusal !== undefined) turnBack(state, refusal);
-  else step(decide, state);
+/** @param enter answers how the write gives its place up: when its client leaves, another may wait there */
+function waitAtGate(state: RequestState, enter: (leave: LeaveGate) => () => void): void {
+  const { socket } = state.request;
+  let left = false;
+  const abandon = enter((refusal) => {
+    left = true;
+    socket.removeListener('close', onClose);
+    step(refusal === undefined ? decide : () => turnBack(state, refusal), state);
+  });
+  function onClose(): void {
+    abandon();
+    step(endAbandoned, state);
+  }
+  if (left) return;
+  if (socket.destroyed) onClose();
+  else socket.once('close', onClose);
 }
 
 function pinKeyIn(slice: LiveSlice, state: RequestState): string | undefined {

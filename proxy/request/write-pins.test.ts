@@ -12,9 +12,13 @@ function makePins() {
     ['notes', open('legacy', 1)],
     ['tags', open('legacy', 1)],
   ]);
+  const leaveAtOnce: Gate['enter'] = (_, leave) => {
+    leave(undefined);
+    return () => {};
+  };
   const gate: Gate = {
-    enter: (_, leave) => leave(undefined),
-    enterAgain: (_, leave) => leave(undefined),
+    enter: leaveAtOnce,
+    enterAgain: leaveAtOnce,
     pin: () => {},
     unpin: () => {},
   };

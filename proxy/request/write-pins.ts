@@ -8,11 +8,9 @@ import type { Identity } from '../identify/identity.ts';
 import { boundedKey, ownText } from '../identify/own-text.ts';
 import { EVERYBODY } from '../pin/pin-table.ts';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
-import type { Pin, RequestHost } from '../snapshot/request-host.ts';
+import type { LeaveGate, Pin, RequestHost } from '../snapshot/request-host.ts';
 import type { Outcome } from '../wire/outcome.ts';
 import { isOutdated } from './next-step.ts';
-
-type Leave = (refusal: ProblemAnswer | undefined) => void;
 
 export class WritePins {
   readonly #host: RequestHost;
@@ -35,16 +33,16 @@ export class WritePins {
   }
 
   /** All pins are taken before the write leaves: its answer may be read before we hear of it. */
-  passGate(leave: Leave): void {
-    this.#host.gate.enter(this.#held, (refusal) => this.#leave(refusal, leave));
+  passGate(leave: LeaveGate): () => void {
+    return this.#host.gate.enter(this.#held, (refusal) => this.#leave(refusal, leave));
   }
 
   /** For a write that `isOutdated`, and was not sent. */
-  passGateAgain(leave: Leave): void {
-    this.#host.gate.enterAgain(this.#held, (refusal) => this.#leave(refusal, leave));
+  passGateAgain(leave: LeaveGate): () => void {
+    return this.#host.gate.enterAgain(this.#held, (refusal) => this.#leave(refusal, leave));
   }
 
-  #leave(refusal: ProblemAnswer | undefined, leave: Leave): void {
+  #leave(refusal: ProblemAnswer | undefined, leave: LeaveGate): void {
     this.#decidedUnder = this.#held.map(({ slice }) => this.#host.stateOf(slice));
     leave(refusal);
   }

@@ -34,16 +34,19 @@ export interface Pin {
   readonly key: string;
 }
 
+export type LeaveGate = (refusal: ProblemAnswer | undefined) => void;
+
 /** Where a write waits before it is decided. */
 export interface Gate {
   /**
    * Pins the users of a write here and in all workers, waits while a slice of them is held, and calls
    * `leave`: at once where there is nothing to wait for. The caller decides in `leave`, never before.
    * @param leave called with the reason when the write may not leave: it was sent nowhere
+   * @returns gives up the place of a write whose client is gone: `leave` is not called any more
    */
-  enter(pins: readonly Pin[], leave: (refusal: ProblemAnswer | undefined) => void): void;
+  enter(pins: readonly Pin[], leave: LeaveGate): () => void;
   /** The same for a write that has its pins already: it waits only while a slice of them is held. */
-  enterAgain(pins: readonly Pin[], leave: (refusal: ProblemAnswer | undefined) => void): void;
+  enterAgain(pins: readonly Pin[], leave: LeaveGate): () => void;
   /** Pins one more user of a write that has left; other workers are notified without waiting. */
   pin(pin: Pin): void;
   /** The write is over. @param afterMs how long it may still be executed upstream */

@@ -156,6 +156,39 @@ test('a write that is not released in time is refused, and stays refused', () =>
   expect(counted).toEqual(['ficus_held_writes_total{slice="notes",outcome="expired"}']);
 });
 
+test('a write whose client has left gives its place to another, and does not leave any more', () => {
+  const { gate, enter, set, counted, timers } = makeGate(1);
+  set(held);
+  let left = 0;
+  const abandon = gate.enter([{ slice: 'notes', key: 'ada' }], () => {
+    left += 1;
+  });
+  abandon();
+  expect([gate.heldCount, timers.size]).toEqual([0, 0]);
+  const other = enter();
+  set(open('candidate', 2));
+  abandon();
+  expect([left, other.decidedBy]).toEqual([0, open('candidate', 2)]);
+  expect(counted).toEqual([
+    'ficus_held_writes_total{slice="notes",outcome="abandoned"}',
+    'ficus_held_writes_total{slice="notes",outcome="released"}',
+  ]);
+});
+
+test('a write whose client leaves before its siblings have its pin takes no place', () => {
+  const { gate, set, waitForSiblings, siblingsPin } = makeGate();
+  waitForSiblings();
+  set(held);
+  let left = 0;
+  const abandon = gate.enter([{ slice: 'notes', key: 'ada' }], () => {
+    left += 1;
+  });
+  abandon();
+  siblingsPin();
+  set(open('candidate', 2));
+  expect([gate.heldCount, left]).toEqual([0, 0]);
+});
+
 test('once the gate is closed, writes that wait and those that would have to are refused; others leave', () => {
   const { gate, enter, set, timers } = makeGate();
   set(held);

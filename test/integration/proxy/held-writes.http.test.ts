@@ -1,5 +1,6 @@
 /** A cutover holds a slice's writes in the proxy and releases them: each is decided when it leaves, never before. */
 import type { SliceState } from '@ficus/core';
+import pino from 'pino';
 import { afterEach, expect, test } from 'vitest';
 import {
   type Answer,
@@ -106,7 +107,7 @@ test('a proxy that stops refuses the writes that it holds, and sends them nowher
 });
 
 test('a client that leaves while its write is held leaves nothing to be written', async () => {
-  await start(HELD);
+  await start({ ...HELD, waitMs: 60_000 });
   const leaving = new AbortController();
   const left = fetch(`${rig.url}/api/notes`, { method: 'POST', body: 'a note', signal: leaving.signal });
   left.catch(() => {});
@@ -116,10 +117,24 @@ test('a client that leaves while its write is held leaves nothing to be written'
     async () => /^ficus_client_connections 0$/m.test(await rig.metrics()),
     'its connection is gone',
   );
+  await until(async () => (await heldWrites()) === '0', 'its place is free');
   control.setState({ notes: { owner: 'candidate', epoch: 2, writes: 'open' } });
   expect(await write('bob')).toMatchObject({ status: 200, side: 'candidate' });
   expect(rig.legacy.requests).toEqual([]);
   expect(rig.candidate.requests).toHaveLength(1);
+});
+
+test('a fault while a held write is refused is logged, and costs no other request', async () => {
+  const logged: string[] = [];
+  const writeLine = (line: string): void => {
+    if (line.includes('FICUS_PROXY_WRITES_HELD')) throw new Error('the log is lost');
+    logged.push(line);
+  };
+  const logger = pino({ level: 'debug' }, { write: writeLine });
+  await start({ ...HELD, waitMs: 50 }, { start: { logger } });
+  expect((await write()).status).toBe(503);
+  await until(() => logged.some((line) => line.includes('the log is lost')), 'the fault is logged');
+  expect((await rig.get('/api/notes')).status).toBe(200);
 });
 
 /** A write that finds the only connection to the legacy taken. @returns frees it */
