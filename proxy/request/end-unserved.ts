@@ -6,7 +6,7 @@ import type { Refusal } from '../accept/inspect-head.ts';
 import { turnNow } from '../clock/turn-clock.ts';
 import { answerOptions } from '../respond/answer-options.ts';
 import { answerProblem, answerProblemOnSocket, type ProblemAnswer } from '../respond/answer-problem.ts';
-import { countRequest, endSpan, release, requestLine } from './request-report.ts';
+import { countRequest, release, requestLine } from './request-report.ts';
 import type { RequestState } from './request-state.ts';
 
 /** @param close when the rest of the request was not read and nothing may follow it */
@@ -22,8 +22,7 @@ export function refuse(state: RequestState, { status, reason, detail, headers }:
   snapshot.counters.add(`ficus_refused_total{reason="${reason}"}`);
   host.logger.warn({ requestId: name.requestId, status, reason }, 'request refused');
   answerClient(state, { code: 'FICUS_PROXY_BAD_REQUEST', status, detail, headers }, true);
-  endSpan(state, status, false);
-  host.finished(snapshot);
+  release(state, status, false);
 }
 
 /** A sound request that is not sent anywhere, for lack of room or an open breaker. */
@@ -52,8 +51,7 @@ export function endAbandoned(state: RequestState): void {
 export function sayOptions(state: RequestState): void {
   state.snapshot.counters.add('ficus_max_forwards_total');
   answerOptions(state.response!);
-  endSpan(state, 200, false);
-  state.host.finished(state.snapshot);
+  release(state, 200, false);
 }
 
 /** A fault of the proxy itself. */

@@ -54,11 +54,7 @@ export function requestLine(state: RequestState, durationMs: number): AccessLine
   };
 }
 
-export function endSpan(
-  { name, route, side, decision }: RequestState,
-  status: number,
-  failed: boolean,
-): void {
+function endSpan({ name, route, side, decision }: RequestState, status: number, failed: boolean): void {
   const { reason } = decision;
   name.span?.end({ status, failed, side, reason, slice: route?.slice.name, route: route?.config.id });
 }
