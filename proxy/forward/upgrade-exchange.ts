@@ -139,9 +139,16 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser, Client
   }
 
   onSweep(now: number): void {
-    if (!this.#progress.isSilent(now, this.#upstream.config.timeouts)) return;
-    this.#connection?.health?.failed('timed-out');
-    this.#fail('upstream', 'timed-out', 'the upstream did not answer in time');
+    const { timeouts } = this.#upstream.config;
+    const isSilent = this.#progress.isSilent(now, timeouts);
+    if (this.#progress.isOverdue(now, timeouts)) {
+      this.#fail('upstream', 'timed-out', 'the exchange took too long in all');
+    } else if (isSilent && this.#client.blocked) {
+      this.#fail('client', 'timed-out', 'the client did not take a byte for too long');
+    } else if (isSilent) {
+      this.#connection?.health?.failed('timed-out');
+      this.#fail('upstream', 'timed-out', 'the upstream did not answer in time');
+    }
   }
 
   #beginTunnel(): void {

@@ -17,6 +17,8 @@ afterEach(async () => {
 });
 
 const UPGRADE = 'GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
+/** More than the kernel takes of an answer that is not read. */
+const UNREAD_BYTES = 32_000_000;
 const ACCEPT = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n';
 
 async function between(
@@ -119,6 +121,33 @@ describe('upgrades', () => {
     }
     await forwarder.outcomesReach(2);
     expect(forwarder.upstream.stats).toMatchObject({ tunnels: 0, exchanges: 0, active: 0 });
+  });
+
+  it('whose answer the client does not read end as its failure', async () => {
+    const { forwarder } = await between(
+      (socket) => {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${UNREAD_BYTES}\r\n\r\n`);
+        socket.write(Buffer.alloc(UNREAD_BYTES));
+      },
+      { timeouts: { idleMs: 100 } },
+    );
+    const { socket } = await client(forwarder.port, UPGRADE);
+    socket.pause();
+    expect((await forwarder.outcomesReach(1))[0]).toMatchObject({
+      side: 'client',
+      phase: 'receive',
+      cause: 'timed-out',
+      responseStarted: true,
+    });
+  });
+
+  it('whose answer takes too long in all are cut off', async () => {
+    const { forwarder } = await between(
+      (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf'),
+      { timeouts: { totalMs: 300 } },
+    );
+    await (await client(forwarder.port, UPGRADE)).untilEnd(15_000);
+    expect((await forwarder.outcomesReach(1))[0]).toMatchObject({ side: 'upstream', cause: 'timed-out' });
   });
 
   it('and server-sent events go on at once, without being held', async () => {
