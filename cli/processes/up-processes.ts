@@ -133,5 +133,8 @@ export class UpProcesses {
 /** Starts both processes; a control plane that asks for a free port gets one here, for all of its lives. */
 export async function startProcesses(options: UpOptions, controlListen: string): Promise<UpProcesses> {
   const { host, port } = splitHostPort(controlListen);
-  return new UpProcesses(options, joinHostPort(host, port === 0 ? await probePort({ host, port }) : port));
+  return new UpProcesses(
+    options,
+    joinHostPort(host, port === 0 ? await probePort({ host, port }, 'control.listen') : port),
+  );
 }

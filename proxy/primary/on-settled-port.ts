@@ -17,7 +17,7 @@ export async function onSettledPort(
   undo: () => Promise<void>,
 ): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
-    const port = await probePort(listen);
+    const port = await probePort(listen, 'proxy.listen');
     try {
       await start(port);
       return;

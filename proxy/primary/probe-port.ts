@@ -5,15 +5,16 @@ import { type HostPort, listenFailure } from '@ficus/core';
 
 /**
  * The port, or a free one for 0.
+ * @param key of the config that names it
  * @throws FicusError FICUS_PORT_TAKEN
  */
-export async function probePort({ host, port }: HostPort): Promise<number> {
+export async function probePort({ host, port }: HostPort, key: string): Promise<number> {
   const probe = createServer();
   probe.listen(port, host);
   try {
     await once(probe, 'listening');
   } catch (cause) {
-    throw listenFailure(host, port, 'proxy.listen', cause as NodeJS.ErrnoException);
+    throw listenFailure(host, port, key, cause as NodeJS.ErrnoException);
   }
   const { port: found } = probe.address() as AddressInfo;
   probe.close();
