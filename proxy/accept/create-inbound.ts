@@ -25,7 +25,7 @@ const PROBED_AFTER_MS = 30_000;
 const LINGER_MS = 500;
 
 /** What llhttp calls a parse error: `invalid-header-token`. */
-export type LlhttpName = string & { readonly llhttp: never };
+type LlhttpName = string & { readonly llhttp: never };
 
 export interface InboundHandlers {
   request(request: IncomingMessage, response: ServerResponse): void;

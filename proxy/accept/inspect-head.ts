@@ -10,7 +10,7 @@ import type { NetworkList } from '../wire/network-list.ts';
 import { peerAddress } from './client-address.ts';
 import type { InspectedHead } from './inspected-head.ts';
 
-export interface HeadLimits {
+interface HeadLimits {
   readonly headerCount: number;
   readonly targetBytes: number;
 }

@@ -1,7 +1,7 @@
 /** The request target as a side gets it: the same for a live request, its copy, and the same request asked again. */
 import { hasDotSegment } from '../wire/canonical-path.ts';
 
-export interface TargetRewrite {
+interface TargetRewrite {
   /** `undefined` leaves the target as it came. */
   target(target: string, canonical: string): string | undefined;
 }

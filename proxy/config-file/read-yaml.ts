@@ -2,7 +2,7 @@
 import type { ConfigProblem } from '@ficus/core';
 import { LineCounter, parseDocument, type YAMLError } from 'yaml';
 
-export type ReadYaml =
+type ReadYaml =
   | { readonly ok: true; readonly content: unknown }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 

@@ -40,7 +40,7 @@ export const UNMATCHED: RequestDecision = {
 };
 
 /** Who calls, from the steps before. */
-export interface CallerFacts {
+interface CallerFacts {
   readonly head: InspectedHead;
   readonly identity: Identity;
   /** Made for the first slice that asks for one; the others give the same. */
@@ -70,7 +70,7 @@ export function decideRequest(host: RequestHost, route: LiveRoute, request: Call
 }
 
 /** Who calls, for one slice. */
-export interface SliceCaller {
+interface SliceCaller {
   /** Undefined when it is not known. */
   readonly caller: string | undefined;
   /** Under which the user's reads are pinned; undefined in a slice without tables. */

@@ -6,7 +6,7 @@ import { checkFeatureSet } from './feature-set.ts';
 
 const ANSWER_MS = 5_000;
 
-export interface FeaturesPoll {
+interface FeaturesPoll {
   /**
    * @returns the set; undefined when it has not changed, or when something newer is known by now
    * @throws Error when there is no answer, or it is no set of flags

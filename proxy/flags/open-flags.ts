@@ -5,7 +5,7 @@ import { openFlagsServer } from './flags-server.ts';
 import type { FlagsSource, FlagsSourceHooks } from './flags-source.ts';
 import { openFlagsStream } from './flags-stream.ts';
 
-export interface BuiltinFlags {
+interface BuiltinFlags {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
 }

@@ -10,7 +10,7 @@ import type { ForwardCall } from './forward-call.ts';
 
 const JOIN_BYTES = 16_384;
 
-export interface PumpOwner {
+interface PumpOwner {
   requestMoved(): void;
   requestSent(): void;
 }

@@ -16,7 +16,7 @@ const QUESTIONS_UNDER_WAY = 256;
 /**
  * Asks the legacy; rejects or answers undefined on failure. `carrier` is the flat header list to send along.
  */
-export type AskLegacy = (path: string, carrier: readonly string[]) => Promise<Answer | undefined>;
+type AskLegacy = (path: string, carrier: readonly string[]) => Promise<Answer | undefined>;
 
 export interface Answer {
   readonly status: number;

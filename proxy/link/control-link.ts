@@ -14,7 +14,7 @@ import { EventStream } from './event-stream.ts';
 import { postJson } from './post-json.ts';
 import { ReportSum } from './report-sum.ts';
 
-export interface ControlLinkOptions {
+interface ControlLinkOptions {
   readonly controlUrl: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly proxyId: string;

@@ -6,12 +6,12 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
-export interface StreamEvent {
+interface StreamEvent {
   readonly event: string;
   readonly data: string;
 }
 
-export interface EventStreamOptions {
+interface EventStreamOptions {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly onEvent: (event: StreamEvent) => void;
@@ -98,7 +98,7 @@ export class EventStream {
 }
 
 /** Lines to events. */
-export class EventParser {
+class EventParser {
   readonly #onEvent: (event: StreamEvent) => void;
   #rest = '';
   #event = '';

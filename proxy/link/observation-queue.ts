@@ -4,7 +4,7 @@
  */
 import { type DropReason, encodeObservation, type Observation, type ObservationBatch } from '@ficus/core';
 
-export interface ObservationQueueOptions {
+interface ObservationQueueOptions {
   readonly send: (batch: ObservationBatch) => Promise<void>;
   readonly onDropped: (slice: string, reason: DropReason) => void;
   readonly limitBytes?: number;

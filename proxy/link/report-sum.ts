@@ -19,10 +19,6 @@ export class ReportSum {
     this.putBack(delta);
   }
 
-  dropCopy(slice: string, reason: string): void {
-    this.putBack({ traffic: [], droppedCopies: [{ slice, reason, copies: 1 }] });
-  }
-
   take(): Counts {
     const counts = { traffic: [...this.#traffic.values()], droppedCopies: [...this.#dropped.values()] };
     this.#traffic.clear();

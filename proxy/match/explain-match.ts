@@ -44,7 +44,7 @@ export type MatchExplanation =
       readonly alsoWrites: readonly string[];
     };
 
-export interface ExplainRequest {
+interface ExplainRequest {
   /** Flat list, as in a request. */
   readonly headers?: readonly string[];
   /** Address of the client; without one, no condition on it holds. */

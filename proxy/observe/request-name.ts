@@ -18,7 +18,7 @@ export interface RequestName {
 export const UNNAMED: RequestName = { requestId: '', traceId: '', traceparent: '', span: undefined };
 
 /** What the client brought. */
-export interface BroughtNames {
+interface BroughtNames {
   readonly requestId: string | undefined;
   readonly traceparent: string | undefined;
   /** Canonical path. */

@@ -10,7 +10,7 @@ export interface Spans {
   stop(): Promise<void>;
 }
 
-export interface SpanFacts {
+interface SpanFacts {
   readonly status: number;
   readonly failed: boolean;
   readonly side: string;

@@ -27,7 +27,7 @@ interface Waiting {
   readonly lsn: bigint;
 }
 
-export interface PinLedgerOptions {
+interface PinLedgerOptions {
   /** Undefined without a control plane. */
   readonly askPositions: AskPositions | undefined;
   /** Releases pins in all workers. */

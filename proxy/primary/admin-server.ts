@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { joinHostPort, listenFailure } from '@ficus/core';
 
-export interface AdminFacts {
+interface AdminFacts {
   /** Undefined when ready, else why not. */
   notReady(): string | undefined;
   metrics(): string;

@@ -11,7 +11,7 @@ import { cannotChange, checkCreatable } from '../config-file/config-change.ts';
 import { readConfigFile } from '../config-file/read-config-file.ts';
 import type { ReloadResult, StartProxyOptions } from '../running-proxy.ts';
 
-export interface ConfigHolderParts {
+interface ConfigHolderParts {
   readonly options: Pick<StartProxyOptions, 'config' | 'configFile' | 'reloadConfig' | 'environment'>;
   readonly logger: Logger;
   /** Reads the flags again beside the config; done before a config is applied. */

@@ -10,7 +10,7 @@ import type { ControlAddress } from '../worker/worker-messages.ts';
 
 export type SliceStates = Readonly<Record<string, SliceState>>;
 
-export interface ControlStateParts {
+interface ControlStateParts {
   readonly control: ControlAddress;
   readonly proxyId: string;
   readonly logger: Logger;

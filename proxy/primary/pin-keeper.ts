@@ -7,7 +7,7 @@ import { type AskPositions, type PinCount, PinLedger } from '../pin/pin-ledger.t
 import type { PrimaryMessage, WorkerMessage } from '../worker/worker-messages.ts';
 import { PinSpread } from './pin-spread.ts';
 
-export interface PinKeeperParts {
+interface PinKeeperParts {
   /** Undefined without a control plane: then pins stay. */
   readonly askPositions: AskPositions | undefined;
   /** Workers that hold pins: those that have their initial state. */
@@ -17,7 +17,7 @@ export interface PinKeeperParts {
   readonly later: (action: () => void, ms: number) => void;
 }
 
-export type PinMessage = Extract<WorkerMessage, { kind: 'pin-begin' | 'took-pin' | 'pin-answered' }>;
+type PinMessage = Extract<WorkerMessage, { kind: 'pin-begin' | 'took-pin' | 'pin-answered' }>;
 
 export class PinKeeper {
   readonly #parts: PinKeeperParts;

@@ -4,7 +4,7 @@
  */
 import type { PinQuestion, PrimaryMessage } from '../worker/worker-messages.ts';
 
-export interface PinSpreadParts {
+interface PinSpreadParts {
   readonly workers: () => readonly number[];
   readonly send: (message: PrimaryMessage, worker: number) => void;
 }

@@ -1,7 +1,7 @@
 /** What each worker has reported: that it listens, which config and owners it has, how many pins it holds. */
 import { addTo } from '../observe/add-to.ts';
 
-export interface WorkerAck {
+interface WorkerAck {
   readonly generation: number;
   /** Slice → epoch. */
   readonly epochs: Readonly<Record<string, number>>;

@@ -68,7 +68,7 @@ const KILL_AFTER_DRAIN_MS = 3_000;
 const WATCH_EACH_MS = 500;
 
 /** From the running config. */
-export interface WorkerLimits {
+interface WorkerLimits {
   readonly drainMs: number;
   /** A worker that listens and reports nothing for this long hangs; a starting one has at least a minute. */
   readonly workerMs: number;

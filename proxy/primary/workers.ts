@@ -24,7 +24,7 @@ export type PassedMessage = Extract<
   { kind: 'pin-begin' | 'took-pin' | 'pin-answered' | 'counts' | 'observation' }
 >;
 
-export interface WorkersParts {
+interface WorkersParts {
   readonly options: Pick<StartProxyOptions, 'config' | 'inProcess'>;
   readonly logger: Logger;
   readonly config: () => FicusConfig;

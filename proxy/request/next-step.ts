@@ -26,7 +26,7 @@ export interface AttemptFacts extends FallBackFacts {
   readonly maxAttempts: number;
 }
 
-export type NextStep = 'retry' | 'fall-back' | 'give-up';
+type NextStep = 'retry' | 'fall-back' | 'give-up';
 
 export function decideNextStep(facts: AttemptFacts): NextStep {
   const { outcome, method } = facts;

@@ -19,7 +19,7 @@ import type { RequestHost } from '../snapshot/request-host.ts';
 import type { WritePins } from './write-pins.ts';
 
 /** An upgrade has no response: it is answered on the bare socket. */
-export interface UpgradeEnd {
+interface UpgradeEnd {
   readonly socket: Duplex;
   /** First bytes of the upgraded protocol, when the client sent them along. */
   readonly firstBytes: Buffer;

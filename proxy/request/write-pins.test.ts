@@ -47,7 +47,7 @@ test('a write is outdated while a slice that it writes is held, and once its own
   expect(pins.isOutdated).toBe(false);
 });
 
-test('what pins nobody is never outdated', () => {
+test('a request without pins is never outdated', () => {
   const { pins, states } = makePins();
   pins.add('notes', undefined);
   pins.passGate(() => {});

@@ -15,7 +15,7 @@ import {
   type Tally,
 } from './evaluate-outlier.ts';
 
-export interface AddressHealthOptions extends OutlierOptions {
+interface AddressHealthOptions extends OutlierOptions {
   /** A probe without a result for this long is lost. */
   readonly probeMs: number;
 }

@@ -9,7 +9,7 @@ import type { Tally } from './evaluate-outlier.ts';
  */
 export type AddressFailure = 'refused' | 'timed-out' | 'reset' | 'invalid' | 'gateway-status';
 
-export type AddressState =
+type AddressState =
   /** `since` is when it came (back) in. */
   | { readonly kind: 'in'; readonly since: number }
   | { readonly kind: 'out'; readonly until: number }

@@ -13,7 +13,7 @@ export type BreakerState =
   /** A probe is under way; without a result by `until`, another may go. */
   | { readonly kind: 'half-open'; readonly until: number };
 
-export interface BreakerOptions {
+interface BreakerOptions {
   readonly failures: number;
   readonly openMs: number;
 }

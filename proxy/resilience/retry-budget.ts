@@ -3,7 +3,7 @@
  * retry takes one. Retries can then never be more than that share of the load, which is what keeps an unhealthy upstream
  * from being buried. What is not used within ten seconds' worth is lost.
  */
-export interface RetryBudgetOptions {
+interface RetryBudgetOptions {
   readonly budgetRatio: number;
   readonly perSecond: number;
 }

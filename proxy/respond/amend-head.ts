@@ -4,7 +4,7 @@ import type { ResponseAmendments, ResponseHead } from './response-amendments.ts'
 
 const BAD_FIELD = /[^\t\x20-\x7e\x80-\xff]/;
 
-export type AmendedHead =
+type AmendedHead =
   | { readonly kind: 'head'; readonly head: ResponseHead }
   | { readonly kind: 'discarded' }
   | { readonly kind: 'invalid'; readonly error: string };

@@ -8,7 +8,7 @@ import type { ConnectionSeeker, NoConnectionCause, Waiting } from './connection-
 import type { Upstream } from './upstream.ts';
 import type { ConnectionUser, LossCause, UpstreamConnection } from './upstream-connection.ts';
 
-export interface CopyRequest {
+interface CopyRequest {
   readonly method: string;
   /** Complete, empty line included. A copy has no body. */
   readonly head: string;

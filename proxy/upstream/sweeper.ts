@@ -10,7 +10,7 @@ import { performance } from 'node:perf_hooks';
 /** Deadlines are met within this. */
 const SWEEP_MS = 20;
 
-export interface Swept {
+interface Swept {
   sweep(now: number): void;
 }
 

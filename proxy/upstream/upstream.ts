@@ -22,7 +22,7 @@ export interface UpstreamHooks {
 }
 
 /** Counts for metrics and for load shedding. */
-export interface UpstreamStats {
+interface UpstreamStats {
   /** Connections with an exchange on them. */
   readonly active: number;
   /** Connections that wait for the next exchange. */

@@ -11,7 +11,7 @@
  */
 
 /** Why a path has no canonical form. */
-export interface RefusedPath {
+interface RefusedPath {
   readonly refused: string;
 }
 

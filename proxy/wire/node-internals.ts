@@ -7,7 +7,7 @@
  */
 import { IncomingMessage, ServerResponse } from 'node:http';
 
-export interface NodeInternals {
+interface NodeInternals {
   /** A request without a body can be a plain object: `accept/lean-request`. */
   readonly requests: boolean;
   /** A response's head and state can be set directly: `respond/lean-response` and `server-response-internals`. */
@@ -16,7 +16,7 @@ export interface NodeInternals {
   readonly sockets: boolean;
 }
 
-export interface ProbedNode {
+interface ProbedNode {
   /** `IncomingMessage.prototype` */
   readonly request: object;
   /** A response that was not written to. */

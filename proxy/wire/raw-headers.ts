@@ -14,14 +14,3 @@ export function headerValue(rawHeaders: readonly string[], name: string): string
   }
   return undefined;
 }
-
-/** All values of a header as one list value, or undefined. @param name in lower case */
-export function joinedHeader(rawHeaders: readonly string[], name: string): string | undefined {
-  let joined: string | undefined;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const candidate = rawHeaders[index]!;
-    if (candidate.length !== name.length || candidate.toLowerCase() !== name) continue;
-    joined = joined === undefined ? rawHeaders[index + 1]! : `${joined}, ${rawHeaders[index + 1]!}`;
-  }
-  return joined;
-}

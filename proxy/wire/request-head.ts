@@ -45,7 +45,7 @@ export interface HeadChanges {
 export type HeadPurpose = 'forward' | 'upgrade' | 'copy';
 
 /** How the request's body is delimited; kept as it came, whatever the method. */
-export type RequestBody = 'none' | 'length' | 'chunked';
+type RequestBody = 'none' | 'length' | 'chunked';
 
 export interface RequestHead {
   /** Complete, empty line included; written as latin1. */
@@ -56,7 +56,7 @@ export interface RequestHead {
   error: string;
 }
 
-export interface HeadDestination {
+interface HeadDestination {
   readonly basePath: string;
   readonly authority: string;
 }

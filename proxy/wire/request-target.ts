@@ -1,6 +1,6 @@
 /** Request targets (RFC 9112 section 3.2), taken apart without being normalised: paths are passed on byte for byte. */
 
-export interface SplitTarget {
+interface SplitTarget {
   /** From an absolute-form target; it takes the place of the Host field (section 3.2.2). */
   readonly authority: string | undefined;
   /** Path and query as they came; `*` stays `*`. */

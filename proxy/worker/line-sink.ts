@@ -11,7 +11,7 @@ const EACH_MS = 250;
 const AGAIN_MS = 50;
 const FLUSH_MS = 1_000;
 
-export interface LineSinkOptions {
+interface LineSinkOptions {
   readonly fd: number;
   readonly mostHeldBytes: number;
   /** A line is lost. */

@@ -16,7 +16,7 @@ export const PIN_WAIT_MS = 2_000;
 /** Calls `action` after `ms`. @returns cancels it */
 export type Later = (action: () => void, ms: number) => () => void;
 
-export interface SiblingPinsParts {
+interface SiblingPinsParts {
   readonly pins: Pick<PinTable, 'pin'>;
   /** Whether there are other workers. */
   readonly siblings: boolean;

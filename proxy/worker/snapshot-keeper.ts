@@ -9,7 +9,7 @@ import type { LiveSnapshot } from '../snapshot/live-snapshot.ts';
 import type { LiveUpstreamHooks } from '../snapshot/live-upstream.ts';
 import { UpstreamRegistry } from '../snapshot/upstream-registry.ts';
 
-export interface SnapshotKeeperParts extends Omit<SnapshotParts, 'registry' | 'count'> {
+interface SnapshotKeeperParts extends Omit<SnapshotParts, 'registry' | 'count'> {
   readonly upstreamHooks: LiveUpstreamHooks;
   /** Nothing will count into it any more. */
   readonly onRetire: (snapshot: LiveSnapshot) => void;

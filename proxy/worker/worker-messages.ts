@@ -13,7 +13,7 @@ export interface ControlAddress {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export interface ListenAddress {
+interface ListenAddress {
   readonly host: string;
   readonly port: number;
   /**

@@ -9,7 +9,7 @@ import type { WriteGate } from './write-gate.ts';
 
 const REPORT_EACH_MS = 500;
 
-export interface WorkerReportsParts {
+interface WorkerReportsParts {
   readonly snapshots: SnapshotKeeper;
   readonly pins: PinTable;
   readonly gate: WriteGate;

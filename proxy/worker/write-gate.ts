@@ -16,7 +16,7 @@ import type { Later, SiblingPins } from './sibling-pins.ts';
 /** Writes that wait in one worker, with their heads and the beginnings of their bodies in memory. */
 const MOST_HELD = 1_000;
 
-export interface WriteGateParts {
+interface WriteGateParts {
   readonly pins: Pick<SiblingPins, 'begin' | 'end'>;
   readonly stateOf: (slice: string) => SliceState;
   /** Adds to a plain counter. */
