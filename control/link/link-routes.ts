@@ -1,13 +1,7 @@
 /**
  * The control plane's end of core/link/link-protocol.ts. What proxies send is checked for shape once, here.
  */
-import {
-  decodeObservation,
-  type FicusConfig,
-  LINK_PATHS,
-  type PositionsAnswer,
-  type ProxyReport,
-} from '@ficus/core';
+import { type FicusConfig, LINK_PATHS, type PositionsAnswer, type ProxyReport } from '@ficus/core';
 import type { FastifyInstance } from 'fastify';
 import { type EventStreams, sendEvent } from '../http/event-streams.ts';
 import { parseBody } from '../http/parse-body.ts';
@@ -16,6 +10,7 @@ import type { PositionSource } from '../replications/position-source.ts';
 import type { TrafficWindow } from '../traffic/traffic-window.ts';
 import { holdDroppedCopies, holdTraffic } from './hold-to-config.ts';
 import { observationBatchBody, positionsBody, reportBody } from './link-schemas.ts';
+import { parseObservations } from './parse-observations.ts';
 import type { ProgressHub } from './progress-hub.ts';
 import type { StateHub } from './state-hub.ts';
 
@@ -63,7 +58,7 @@ export function registerLinkRoutes(app: FastifyInstance, parts: LinkParts): void
 
   app.post(LINK_PATHS.observations, { bodyLimit: LARGEST_BATCH }, async (request, reply) => {
     const { observations } = parseBody(observationBatchBody, request.body);
-    await parts.parity.observeAll(observations.map(decodeObservation));
+    await parts.parity.observeAll(parseObservations(observations, parts.parity.refused));
     return reply.code(204).send();
   });
 }

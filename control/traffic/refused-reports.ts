@@ -32,11 +32,17 @@ export class RefusedReports {
     return [...this.#counts.values()];
   }
 
-  add(kind: RefusedKind, reason: ReportRefusal, { slice, route, requestId }: ReportNames): void {
+  /** @param problem what is wrong, with its path and without a value */
+  add(
+    kind: RefusedKind,
+    reason: ReportRefusal,
+    { slice, route, requestId }: ReportNames,
+    problem?: string,
+  ): void {
     const key = `${kind} ${reason}`;
     const count = (this.#counts.get(key)?.count ?? 0) + 1;
     this.#counts.set(key, { kind, reason, count });
     if (!Number.isInteger(Math.log10(count))) return;
-    this.#logger.warn({ kind, reason, slice, route, requestId, count }, 'report refused');
+    this.#logger.warn({ kind, reason, slice, route, requestId, problem, count }, 'report refused');
   }
 }

@@ -14,6 +14,11 @@ export const reportRefusals = {
     means: 'A target is not what the route’s `rewrite` makes of the request.',
     action: OTHER_CONFIG,
   },
+  'shape-wrong': {
+    means:
+      'The observation is malformed, or a proxy of another version made it; the log says what is wrong with it.',
+    action: 'Run the same version of proxy and control plane. If you do, report the log line as a bug.',
+  },
   'seal-wrong': {
     means: 'The request is not signed with `proxy.identify.assert.secret`: who called is not certain.',
     action: 'Give proxy and control plane the same secret. If they have it, find out who else reports.',

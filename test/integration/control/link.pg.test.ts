@@ -320,16 +320,20 @@ describe('observations', () => {
     expect((await client.slice('notes')).parity).toMatchObject({ compared: 0, confirming: 0 });
   });
 
-  it.each([
-    ['without a caller', { caller: undefined }, 'caller'],
-    ['with a field that holds a line of its own', { requestHeaders: [['a', 'b\r\nc: d']] }, 'requestHeaders'],
-    ['with a target that is none', { target: 'http://elsewhere/' }, 'target'],
-    ['with something besides', { user: 'director' }, 'user'],
-  ])('%s have the wrong shape', async (_, change, path) => {
-    const observations = [{ ...sealed({}), ...change }];
-    const response = await post(LINK_PATHS.observations, { observations });
+  it('that are malformed cost nothing but themselves, and are counted', async () => {
+    await client.resetParity('notes');
+    const [good, bad] = [sealed({}), { ...sealed({}), target: 'http://elsewhere/' }];
+    const response = await post(LINK_PATHS.observations, { observations: [bad, good] });
+    expect(response.status).toBe(204);
+    expect(await counts()).toMatchObject({ match: 1 });
+    const metrics = await (await fetch(`${control.address}/metrics`)).text();
+    expect(metrics).toContain('ficus_reports_refused_total{kind="observation",reason="shape-wrong"} 1');
+  });
+
+  it('without a batch around them have the wrong shape', async () => {
+    const response = await post(LINK_PATHS.observations, { observations: sealed({}) });
     expect(response.status).toBe(400);
-    expect(((await response.json()) as { detail: string }).detail).toContain(path);
+    expect(((await response.json()) as { detail: string }).detail).toContain('observations');
   });
 
   it('beyond what may wait count as inconclusive, none is lost', async () => {

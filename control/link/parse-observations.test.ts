@@ -1,0 +1,63 @@
+import type { EncodedObservation } from '@ficus/core';
+import pino from 'pino';
+import { expect, test } from 'vitest';
+import { RefusedReports } from '../traffic/refused-reports.ts';
+import { parseObservations } from './parse-observations.ts';
+
+const one = (over: object = {}): EncodedObservation => ({
+  slice: 'notes',
+  route: 'list',
+  requestId: 'r1',
+  at: 0,
+  method: 'GET',
+  httpVersion: '1.1',
+  target: '/api/notes',
+  targets: { legacy: '/api/notes', candidate: '/api/notes' },
+  requestHeaders: [],
+  caller: 'anonymous',
+  servedBy: 'legacy',
+  owner: 'legacy',
+  epoch: 1,
+  pinned: false,
+  legacy: { status: 200, headers: [], body: '', truncated: false, durationMs: 1 },
+  candidate: { failed: 'timed out', durationMs: 1 },
+  ...over,
+});
+
+function play(...batch: unknown[]) {
+  const lines: Record<string, unknown>[] = [];
+  const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
+  const refused = new RefusedReports(pino({}, { write }));
+  const taken = [...parseObservations(batch, refused)].map(({ requestId }) => requestId);
+  return { taken, lines, counts: refused.counts };
+}
+
+test('a field name of any length is fit to be a request', () => {
+  const { taken } = play(one({ requestHeaders: [['x'.repeat(300), '1']] }));
+  expect(taken).toEqual(['r1']);
+});
+
+test.each([
+  ['a field that holds a line of its own', { requestHeaders: [['a', 'b\r\nc: d']] }, 'requestHeaders[0][1]'],
+  ['a target that is none', { target: 'http://elsewhere/' }, 'target'],
+  ['no caller', { caller: undefined }, 'caller'],
+  ['something that this version does not know', { user: 'director' }, 'user'],
+])('one with %s is refused and counted; the others of its batch are taken', (_, over, problem) => {
+  const { taken, counts, lines } = play(one({ requestId: 'r0' }), one(over), one({ requestId: 'r2' }));
+  expect(taken).toEqual(['r0', 'r2']);
+  expect(counts).toEqual([{ kind: 'observation', reason: 'shape-wrong', count: 1 }]);
+  expect(lines).toMatchObject([{ slice: 'notes', route: 'list', requestId: 'r1' }]);
+  expect(lines[0]?.problem).toContain(problem);
+});
+
+test('what is no observation at all is counted too, and its names are not believed', () => {
+  const { taken, counts, lines } = play(null, 5, { slice: 'x'.repeat(1000) });
+  expect(taken).toEqual([]);
+  expect(counts).toMatchObject([{ reason: 'shape-wrong', count: 3 }]);
+  expect(JSON.stringify(lines)).not.toContain('xxx');
+});
+
+test('the log has no value of what was reported', () => {
+  const { lines } = play(one({ requestHeaders: [['cookie', 'sid=secret\n']], method: 'G T', at: 'secret' }));
+  expect(JSON.stringify(lines)).not.toContain('secret');
+});
