@@ -1,29 +1,28 @@
 /** `ficus up`: control plane and proxy together, as two processes, in the foreground. */
 
 import { requireControlConfig } from '@ficus/control';
-import { describeError, type FicusConfig } from '@ficus/core';
+import type { FicusConfig } from '@ficus/core';
 import { cannotChange, checkCreatable } from '@ficus/proxy';
 import type { Command } from 'commander';
-import type { Logger } from 'pino';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { followConfig } from '../config/follow-config.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { createLogger } from '../output/create-logger.ts';
 import { untilSignal } from '../output/until-signal.ts';
-import { decideStart } from '../preflight/decide-start.ts';
-import { preflightConfig } from '../preflight/preflight-config.ts';
+import { portLooks } from '../preflight/port-looks.ts';
 import { PreflightFailed } from '../preflight/preflight-failed.ts';
 import { untilPortsAreLeft } from '../preflight/until-ports-are-left.ts';
 import { startProcesses, type UpProcesses } from '../processes/up-processes.ts';
 
 const HELP = `
-Before anything is started it checks what has to be in place (databases, wal_level, replica identity, ports) and reports
-what is missing in one sentence each. Then it starts two processes:
+Starts two processes:
   - the proxy on proxy.listen, as \`ficus proxy\` runs it
   - the control plane on control.listen, as \`ficus control\` runs it: dashboard, admin API, built-in flags; for each slice
     with tables the first copy, then the change stream
-The proxy serves whatever becomes of the control plane and its databases: while they are away, also at the start, it goes
-by what it heard last, or sends everything to the legacy as long as it has heard nothing. A process that exits
+The control plane checks what has to be in place (databases, wal_level, replica identity), logs what is missing in one
+sentence each, and tries again; \`ficus check --live\` reports the same beforehand. The proxy serves whatever becomes of the control plane and its databases: while they are away, also at the start, it goes
+by what it heard last, or sends everything to the legacy as long as it has heard nothing. At the start it gives the control
+plane two seconds to be there first. A process that exits
 unexpectedly is restarted, with back-off, and the log says why it ended.
 
 No traffic moves until \`ficus shadow\` and \`ficus serve\` are run.
@@ -36,8 +35,7 @@ Ctrl-C ends both at once.
 Standard output: one JSON object a line, of both processes. "msg":"listening" carries the proxy's "address"; "msg":"ready"
 follows when the control plane is up too, with "address" and "controlAddress".
 
-Exit status: 0 stopped in order · 1 the config has errors · 3 the preflight found an error, the proxy cannot listen, or a
-process did not stop in order.
+Exit status: 0 stopped in order · 1 the config has errors · 3 the proxy cannot start, or a process did not stop in order.
 
 Example:
   ficus up --config ficus.yaml`;
@@ -56,9 +54,9 @@ async function up(options: CommonOptions): Promise<void> {
   const config = await loadConfig(options.config);
   requireControlConfig(config);
   const logger = createLogger('ficus');
-  const isControlAway = await checkSurroundings(config, logger);
+  await requireProxyPort(config);
   const stopped = untilSignal();
-  const processes = await startProcesses({ config, logger, isControlAway }, config.control?.listen ?? '');
+  const processes = await startProcesses({ config, logger }, config.control?.listen ?? '');
   const followed = followConfig({
     file: options.config,
     logger,
@@ -86,15 +84,10 @@ async function stopBoth(processes: UpProcesses): Promise<void> {
 }
 
 /**
- * @returns whether the control plane's database is away, which the proxy does not wait for
- * @throws PreflightFailed with everything that keeps it from starting
+ * What the control plane needs it checks itself: nothing of it keeps the proxy from starting.
+ * @throws PreflightFailed
  */
-async function checkSurroundings(config: FicusConfig, logger: Logger): Promise<boolean> {
-  const { refused, awaited } = await untilPortsAreLeft(async () =>
-    decideStart(await preflightConfig(config, { ports: ['proxy', 'control'], upstreams: false })),
-  );
-  if (refused.length > 0) throw new PreflightFailed(refused);
-  for (const { path, code, message } of awaited)
-    logger.warn({ path, code, remedy: describeError(code).remedy }, message);
-  return awaited.length > 0;
+async function requireProxyPort(config: FicusConfig): Promise<void> {
+  const findings = await untilPortsAreLeft(() => portLooks(config, ['proxy']));
+  if (findings.length > 0) throw new PreflightFailed(findings);
 }

@@ -2,15 +2,14 @@
  * A live look at everything a config needs: addresses that must be free, upstreams and databases that must answer,
  * tables that must be streamable. Nothing is changed by looking.
  */
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import type { Finding } from '@ficus/cdc';
-import { type FicusConfig, listenFailure, splitHostPort } from '@ficus/core';
+import type { FicusConfig } from '@ficus/core';
+import { type Listener, portLooks } from './port-looks.ts';
 import { upstreamLooks } from './upstream-looks.ts';
 
 export interface PreflightOptions {
   /** Whose addresses must be free; none while Ficus runs. */
-  readonly ports: readonly ('proxy' | 'control')[];
+  readonly ports: readonly Listener[];
   /** Whether upstreams must answer; to start they need not, they may come later. */
   readonly upstreams: boolean;
 }
@@ -19,10 +18,7 @@ export interface PreflightOptions {
 export async function preflightConfig(config: FicusConfig, options: PreflightOptions): Promise<Finding[]> {
   const { preflightDatabase, preflightSlice } = await import('@ficus/cdc');
   const looks = [
-    ...options.ports.flatMap((part) => {
-      const listen = config[part]?.listen;
-      return listen === undefined ? [] : [freeAddress(`${part}.listen`, listen)];
-    }),
+    portLooks(config, options.ports),
     ...(options.upstreams ? upstreamLooks(config) : []),
     ...(config.control?.database ? [preflightDatabase('control.database', config.control.database)] : []),
     ...slicesWithTables(config).map(preflightSlice),
@@ -41,20 +37,4 @@ function slicesWithTables(config: FicusConfig) {
     if (tables.length === 0 || !sourceUrl || !candidate.database) return [];
     return [{ slice, tables, sourceUrl, targetUrl: candidate.database }];
   });
-}
-
-async function freeAddress(path: string, listen: string): Promise<Finding[]> {
-  const { host, port } = splitHostPort(listen);
-  if (port === 0) return [];
-  const server = createServer();
-  server.listen({ host, port, exclusive: true });
-  try {
-    await once(server, 'listening');
-    return [];
-  } catch (error) {
-    const { code, message } = listenFailure(host, port, path, error as NodeJS.ErrnoException);
-    return [{ severity: 'error', path, code, message }];
-  } finally {
-    server.close();
-  }
 }

@@ -3,23 +3,23 @@
  * service manager, waits for that. Any other finding is not waited for.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StartDecision } from './decide-start.ts';
+import type { Finding } from '@ficus/cdc';
 
 const LONGEST_WAIT_MS = 2_000;
 const LOOKS = 4;
 
-/** Looks again while taken ports alone refuse the start. */
+/** Looks again while ports are taken, and nothing else is found. */
 export async function untilPortsAreLeft(
-  look: () => Promise<StartDecision>,
+  look: () => Promise<readonly Finding[]>,
   longestWaitMs = LONGEST_WAIT_MS,
-): Promise<StartDecision> {
-  let decision = await look();
-  for (let looks = 0; looks < LOOKS && arePortsAlone(decision); looks += 1) {
+): Promise<readonly Finding[]> {
+  let findings = await look();
+  for (let looks = 0; looks < LOOKS && arePortsAlone(findings); looks += 1) {
     await sleep(longestWaitMs / LOOKS);
-    decision = await look();
+    findings = await look();
   }
-  return decision;
+  return findings;
 }
 
-const arePortsAlone = ({ refused }: StartDecision): boolean =>
-  refused.length > 0 && refused.every(({ code }) => code === 'FICUS_PORT_TAKEN');
+const arePortsAlone = (findings: readonly Finding[]): boolean =>
+  findings.length > 0 && findings.every(({ code }) => code === 'FICUS_PORT_TAKEN');

@@ -4,6 +4,7 @@ import { type Control, startControl } from '@ficus/control';
 import { describeError, type FicusConfig, FicusError } from '@ficus/core';
 import type { Logger } from 'pino';
 import { createLogger } from '../output/create-logger.ts';
+import { logPreflight } from '../preflight/log-preflight.ts';
 import { type Supervisor, untilAborted } from './supervisor.ts';
 import { takeOverNewest } from './take-over-newest.ts';
 
@@ -13,6 +14,8 @@ export async function runControl(supervisor: Supervisor): Promise<void> {
   const config = await supervisor.first;
   if (!config) return;
   const logger = createLogger('ficus-control');
+  // Beside the start: a database that does not answer delays nothing else.
+  void logPreflight(config, logger);
   const control = await startWhenPossible(config, supervisor, logger);
   if (!control) return;
   const newest = takeOverNewest(control, logger);

@@ -1,6 +1,6 @@
 /**
- * The two processes of `ficus up`. The proxy waits for the control plane's first word alone: that it listens, that its
- * database is away, that it failed. From then on neither takes the other with it. Config and addresses are settled here,
+ * The two processes of `ficus up`. The proxy waits for the control plane's first word alone, and not for long: that it
+ * listens, that its database is away, that it failed. From then on neither takes the other with it. Config and addresses are settled here,
  * so that a process that is restarted comes back to the address that it had.
  */
 import { type FicusConfig, joinHostPort, splitHostPort } from '@ficus/core';
@@ -12,12 +12,10 @@ import { SupervisedProcess } from './supervised-process.ts';
 export interface UpOptions {
   readonly config: FicusConfig;
   readonly logger: Logger;
-  /** The control plane is known to be away: its first word is not waited for. */
-  readonly isControlAway: boolean;
 }
 
-/** As long as a proxy waits for its first flags and owners. */
-const FIRST_WORD_MS = 5_000;
+/** Spares users a move to the legacy and back at a restart; a control plane that takes longer keeps no port closed. */
+const FIRST_WORD_MS = 2_000;
 
 export class UpProcesses {
   readonly #first: FicusConfig;
@@ -35,14 +33,13 @@ export class UpProcesses {
   #isReady = false;
 
   /** @param controlListen HOST:PORT with the port that the control plane is to take */
-  constructor({ config, logger, isControlAway }: UpOptions, controlListen: string) {
+  constructor({ config, logger }: UpOptions, controlListen: string) {
     this.#first = config;
     this.#config = config;
     this.#logger = logger;
     this.#controlListen = controlListen;
     this.#proxyListen = config.proxy.listen;
     this.#proxyListens.promise.catch(() => undefined);
-    if (isControlAway) this.#firstWord.resolve();
     this.#firstWordTimer = setTimeout(this.#firstWord.resolve, FIRST_WORD_MS);
     const stopMs = () => stopLimitMs(this.#config);
     this.#proxy = new SupervisedProcess('proxy', {
@@ -133,8 +130,9 @@ export class UpProcesses {
 /** Starts both processes; a control plane that asks for a free port gets one here, for all of its lives. */
 export async function startProcesses(options: UpOptions, controlListen: string): Promise<UpProcesses> {
   const { host, port } = splitHostPort(controlListen);
-  return new UpProcesses(
-    options,
-    joinHostPort(host, port === 0 ? await probePort({ host, port }, 'control.listen') : port),
-  );
+  return new UpProcesses(options, joinHostPort(host, port === 0 ? await freePortOr0(host) : port));
 }
+
+/** 0 where none can be had: the control plane fails there as well, and says why; the proxy serves. */
+const freePortOr0 = (host: string): Promise<number> =>
+  probePort({ host, port: 0 }, 'control.listen').catch(() => 0);

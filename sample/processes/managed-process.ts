@@ -18,6 +18,8 @@ export interface ProcessOptions {
   readonly logFile: string;
   /** The `msg` of the line that says it is ready and where; by default `listening`. */
   readonly readyMessage?: string;
+  /** Whether a line says that it will not be ready, and why: it is stopped then. */
+  readonly givesUp?: (line: string) => string | undefined;
   /** How long the child may take to listen, in milliseconds. */
   readonly startMs?: number;
   /** How long it may take to end when it is asked to, in seconds. */
@@ -81,10 +83,15 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
     if (complaints.length < 50) complaints.push(chunk.toString());
   });
   const facts = await new Promise<ReadyLine>((resolve, reject) => {
-    const timer = setTimeout(() => {
+    let failure: ProcessFailed | undefined;
+    const giveUp = (status: number, words: string) => {
+      failure ??= new ProcessFailed(options.name, status, words);
       shell.stdin.end();
-      reject(new ProcessFailed(options.name, 1, `it was not ready in time; see ${options.logFile}`));
-    }, options.startMs ?? 60_000);
+    };
+    const timer = setTimeout(
+      () => giveUp(1, `it was not ready in time; see ${options.logFile}`),
+      options.startMs ?? 60_000,
+    );
     createInterface({ input: shell.stdout }).on('line', (line) => {
       log.write(`${line}\n`);
       const found = parseReady(line, options.readyMessage ?? 'listening');
@@ -92,10 +99,12 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
         clearTimeout(timer);
         resolve(found);
       }
+      const words = options.givesUp?.(line);
+      if (words) giveUp(3, words);
     });
     void ended.then((code) => {
       clearTimeout(timer);
-      reject(new ProcessFailed(options.name, code, complaints.join('').trim()));
+      reject(failure ?? new ProcessFailed(options.name, code, complaints.join('').trim()));
     });
   });
 

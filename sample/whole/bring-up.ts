@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { type EmbeddedCluster, makeDirectory, onFreePorts, startCluster } from '@ficus/tools';
 import { applySchema as applyShopSchema, isSeeded, seed } from '@ficus-sample/legacy-monolith';
 import { applySchema as applyNotificationsSchema } from '@ficus-sample/notifications';
-import { type ManagedProcess, ProcessFailed, startProcess } from '../processes/managed-process.ts';
+import { failedTwice } from '../processes/failed-twice.ts';
+import {
+  type ManagedProcess,
+  ProcessFailed,
+  type ProcessOptions,
+  startProcess,
+} from '../processes/managed-process.ts';
+import { checkConfig } from './check-config.ts';
 import { dropForeignVariables } from './own-environment.ts';
 import { writeConfig } from './write-config.ts';
 
@@ -41,6 +48,7 @@ export interface Sample {
   stop(): Promise<void>;
 }
 
+const FICUS = 'cli/bin/ficus.js';
 const ROOT = join(import.meta.dirname, '..', '..');
 /** Shared by the proxy, which signs who calls, and the service, which believes it. A sample's secret is no secret. */
 const IDENTITY_SECRET = 'the-sample-is-no-secret-keeper';
@@ -84,14 +92,14 @@ async function startParts(
     name: string,
     script: readonly string[],
     environment: Record<string, string>,
-    readyMessage = 'listening',
+    ready: Pick<ProcessOptions, 'readyMessage' | 'givesUp'> = {},
   ) => {
     onStep(name);
     const child = await startProcess({
       name,
       args: script.map((part, index) => (index === 0 ? join(ROOT, part) : part)),
       environment,
-      readyMessage,
+      ...ready,
       logFile: join(logDirectory, `${name}.log`),
     });
     started.push(child);
@@ -121,7 +129,10 @@ async function startParts(
       NOTIFICATIONS_URL: service.address,
       NOTIFICATIONS_DATABASE_URL: databases.notifications,
     });
-    const ficus = await run('ficus', ['cli/bin/ficus.js', 'up', '--config', configFile], {}, 'ready');
+    await checkConfig(join(ROOT, FICUS), configFile);
+    signal?.throwIfAborted();
+    const ready = { readyMessage: 'ready', givesUp: failedTwice };
+    const ficus = await run('ficus', [FICUS, 'up', '--config', configFile], {}, ready);
     return { configFile, ficus };
   };
   const { configFile, ficus } = await onFreePorts(2, up, namesPort);

@@ -9,7 +9,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { refusingPort } from '../parts/refusing-port.ts';
 import { makeTestDirectory } from '../parts/test-directory.ts';
-import { type CommandResult, FICUS, runCommand, stopAll } from './run-command.ts';
+import { type CommandResult, FICUS, runCommand, startCommand, stopAll } from './run-command.ts';
 
 let directory: string;
 let cluster: EmbeddedCluster;
@@ -113,16 +113,17 @@ test('a file that is not there, and one that is not YAML, are told apart', async
   expectClearWords(broken);
 });
 
-describe.each(['up', 'check'])('surroundings that are not ready, seen by ficus %s', (command) => {
-  const args = (file: string) =>
-    command === 'check' ? [FICUS, 'check', '--live', '--config', file] : [FICUS, 'up', '--config', file];
+describe('surroundings that are not ready', () => {
+  const check = (file: string) => runCommand([FICUS, 'check', '--live', '--config', file]);
+  const unreachable = async () => {
+    const port = await refusingPort();
+    const legacyDatabase = `postgres://shop:secret@127.0.0.1:${port}/shop`;
+    return { port, file: await writeConfig('unreachable', { legacyDatabase }) };
+  };
 
   test('an unreachable database', async () => {
-    const port = await refusingPort();
-    const file = await writeConfig('unreachable', {
-      legacyDatabase: `postgres://shop:secret@127.0.0.1:${port}/shop`,
-    });
-    const result = await runCommand(args(file));
+    const { port, file } = await unreachable();
+    const result = await check(file);
     expect(result.status).toBe(3);
     expect(result.stderr).toContain(`127.0.0.1:${port}`);
     expect(result.stderr).toContain('legacy.database');
@@ -131,7 +132,7 @@ describe.each(['up', 'check'])('surroundings that are not ready, seen by ficus %
   });
 
   test('a wrong wal_level', async () => {
-    const result = await runCommand(args(await writeConfig('wal', {})));
+    const result = await check(await writeConfig('wal', {}));
     expect(result.status).toBe(3);
     expect(result.stderr).toMatch(/wal_level/);
     expect(result.stderr).toContain('ALTER SYSTEM SET wal_level');
@@ -139,10 +140,29 @@ describe.each(['up', 'check'])('surroundings that are not ready, seen by ficus %
   });
 
   test('a table without replica identity', async () => {
-    const result = await runCommand(args(await writeConfig('identity', { table: 'loose' })));
+    const result = await check(await writeConfig('identity', { table: 'loose' }));
     expect(result.status).toBe(3);
     expect(result.stderr).toContain('public.loose');
     expect(result.stderr).toMatch(/REPLICA IDENTITY|primary key/i);
+    expectClearWords(result);
+  });
+
+  test.each<[string, () => Promise<string>, string]>([
+    ['a slice’s database away', async () => (await unreachable()).file, 'FICUS_DATABASE_UNREACHABLE'],
+    ['a wrong wal_level', () => writeConfig('wal', {}), 'FICUS_CDC_WAL_LEVEL'],
+    [
+      'a table without replica identity',
+      () => writeConfig('identity', { table: 'loose' }),
+      'FICUS_CDC_REPLICA_IDENTITY',
+    ],
+  ])('ficus up listens with %s, and logs it with its remedy', async (_, write, code) => {
+    const running = startCommand([FICUS, 'up', '--config', await write()]);
+    await running.until('"msg":"ready"');
+    await running.until(new RegExp(`"path":"[^"]+","code":"${code}","remedy":"[^"]+`));
+    running.child.kill('SIGTERM');
+    const result = await running.ended;
+    expect([result.status, result.stderr]).toEqual([0, '']);
+    expect(result.stdout).not.toContain('secret');
     expectClearWords(result);
   });
 });
@@ -171,6 +191,19 @@ describe('a taken port', () => {
     expect(result.status).toBe(3);
     expect(result.stderr).toContain(listen);
     expectClearWords(result);
+  });
+
+  test('ficus up without a port for its control plane serves, and logs why', async () => {
+    const file = join(directory, 'taken-control.yaml');
+    await writeFile(
+      file,
+      `version: 1\nproxy: { listen: "127.0.0.1:0" }\ncontrol: { listen: "${listen}", database: "${cluster.url('control')}" }\nlegacy: { url: http://127.0.0.1:9 }\n`,
+    );
+    const running = startCommand([FICUS, 'up', '--config', file]);
+    await running.until('"msg":"listening"');
+    await running.until(/"code":"FICUS_PORT_TAKEN","reason":"[^"]*control\.listen.*exited unexpectedly/);
+    running.child.kill('SIGTERM');
+    expect((await running.ended).status).toBe(0);
   });
 });
 

@@ -18,6 +18,21 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+test('a port of the control plane that is taken fails the start with a sentence, and stops what was started', async () => {
+  const { port } = other.address() as AddressInfo;
+  const started = bringUp({
+    directory,
+    scale: 0.01,
+    proxyPort: 0,
+    controlPort: port,
+    monolithPort: 0,
+    servicePort: 0,
+    postgresPort: 0,
+    onStep: () => undefined,
+  });
+  await expect(started).rejects.toThrow(`Another process listens on 127.0.0.1:${port} (control.listen).`);
+});
+
 test('a free port that somebody takes before Ficus does costs another try', async () => {
   const taken = other.address() as AddressInfo;
   const sample = await bringUp({
