@@ -32,6 +32,8 @@ type State =
 /** What is known of the child at hand. */
 interface Life {
   readonly startedAtMs: number;
+  /** Loaded: from here on it takes SIGTERM for a stop. */
+  ready: boolean;
   begun: boolean;
   listened: boolean;
   failure: FicusError | undefined;
@@ -41,20 +43,27 @@ interface Life {
 /** The file beside this one, in the sources as in the built package. */
 const PROCESS_MAIN = new URL(`./process-main${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
 
+const forkMain = (name: ProcessName): ChildProcess =>
+  fork(PROCESS_MAIN, [name], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    serialization: 'advanced',
+  });
+
 export class SupervisedProcess {
   readonly #name: ProcessName;
   readonly #hooks: ProcessHooks;
+  readonly #forkMain: typeof forkMain;
   readonly #ended = Promise.withResolvers<void>();
   #state: State;
-  #life: Life;
+  #life = newLife();
   #shortLives = 0;
   #everListened = false;
 
-  constructor(name: ProcessName, hooks: ProcessHooks) {
+  constructor(name: ProcessName, hooks: ProcessHooks, fork = forkMain) {
     this.#name = name;
     this.#hooks = hooks;
-    this.#life = newLife();
-    this.#state = { kind: 'running', child: this.#fork() };
+    this.#forkMain = fork;
+    this.#state = this.#begin();
   }
 
   /** To the running process; one that begins later begins with the newest config anyway. */
@@ -83,17 +92,29 @@ export class SupervisedProcess {
     if (this.#state.kind === 'running' || this.#state.kind === 'stopping') this.#state.child.kill('SIGKILL');
   }
 
-  #fork(): ChildProcess {
-    const child = fork(PROCESS_MAIN, [this.#name], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      serialization: 'advanced',
-    });
+  #begin(): State {
     const life = newLife();
     this.#life = life;
+    try {
+      return { kind: 'running', child: this.#fork(life) };
+    } catch (error) {
+      life.failure = this.#unstartable(error);
+      return this.#pauseAfter(life);
+    }
+  }
+
+  #fork(life: Life): ChildProcess {
+    const child = this.#forkMain(this.#name);
     child.on('message', (message: FromProcess) => void this.#take(child, life, message));
-    child.on('error', (error) =>
-      this.#hooks.logger.error({ err: error, process: this.#name }, 'process failed'),
-    );
+    child.on('error', (error) => {
+      if (child.pid !== undefined) {
+        this.#hooks.logger.error({ err: error, process: this.#name }, 'process failed');
+        return;
+      }
+      // It was never there: no `exit` follows.
+      life.failure = this.#unstartable(error);
+      this.#gone(life);
+    });
     // Its end may be noticed before the last that it said is read.
     const settle = () => {
       if (life.exit && !child.connected) this.#gone(life);
@@ -109,6 +130,7 @@ export class SupervisedProcess {
   async #take(child: ChildProcess, life: Life, message: FromProcess): Promise<void> {
     switch (message.kind) {
       case 'ready':
+        life.ready = true;
         await this.#hooks.mayBegin;
         if (this.#state.kind !== 'running' || !child.connected) return;
         life.begun = true;
@@ -130,10 +152,13 @@ export class SupervisedProcess {
   #gone(life: Life): void {
     if (this.#state.kind === 'stopping') {
       clearTimeout(this.#state.kill);
-      this.#end(life.exit?.code === 0);
+      this.#end(endedInOrder(life));
       return;
     }
-    if (this.#state.kind !== 'running') return;
+    if (this.#state.kind === 'running') this.#state = this.#pauseAfter(life);
+  }
+
+  #pauseAfter(life: Life): State {
     const { shortLives, pauseMs } = decidePause(this.#shortLives, {
       listened: life.listened,
       livedMs: performance.now() - life.startedAtMs,
@@ -144,11 +169,17 @@ export class SupervisedProcess {
       { process: this.#name, status: life.exit?.code, signal: life.exit?.signal, ...reason, pauseMs },
       'process exited unexpectedly: restarting it',
     );
-    const timer = setTimeout(() => {
-      this.#state = { kind: 'running', child: this.#fork() };
-    }, pauseMs);
-    this.#state = { kind: 'pausing', timer };
     if (!this.#everListened) this.#hooks.onFailedStart(life.failure ?? unexplained(this.#name, life));
+    const timer = setTimeout(() => {
+      this.#state = this.#begin();
+    }, pauseMs);
+    return { kind: 'pausing', timer };
+  }
+
+  #unstartable(error: unknown): FicusError {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `The process ficus ${this.#name} cannot be started: ${reason}.`;
+    return new FicusError('FICUS_INTERNAL', message, { cause: error });
   }
 
   #end(inOrder: boolean): void {
@@ -157,9 +188,16 @@ export class SupervisedProcess {
   }
 }
 
+/** One that failed before it listened had nothing to stop; before it is ready SIGTERM just ends it. */
+function endedInOrder({ exit, ready, listened, failure }: Life): boolean {
+  if (failure && !listened) return true;
+  return exit?.code === 0 || (!ready && exit?.signal === 'SIGTERM');
+}
+
 function newLife(): Life {
   return {
     startedAtMs: performance.now(),
+    ready: false,
     begun: false,
     listened: false,
     failure: undefined,

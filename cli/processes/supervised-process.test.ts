@@ -1,0 +1,114 @@
+/** A process that cannot be started, and one that is stopped before it is there. */
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { configSchema, type FicusError } from '@ficus/core';
+import pino from 'pino';
+import { expect, test, vi } from 'vitest';
+import { SupervisedProcess } from './supervised-process.ts';
+
+const config = configSchema.parse({ version: 1, legacy: { url: 'http://127.0.0.1:9' } });
+
+class FakeChild extends EventEmitter {
+  readonly pid: number | undefined;
+  connected = true;
+  readonly kill = vi.fn();
+  readonly send = vi.fn();
+
+  constructor(pid: number | undefined) {
+    super();
+    this.pid = pid;
+  }
+
+  end(code: number | null, signal: string | null): void {
+    this.connected = false;
+    this.emit('exit', code, signal);
+  }
+}
+
+/** @param fork answers the child of each life, the first of which is 1 */
+function supervise(fork: (life: number) => FakeChild) {
+  const failures: FicusError[] = [];
+  let lives = 0;
+  const hooks = {
+    config: () => config,
+    mayBegin: Promise.resolve(),
+    onMessage: () => undefined,
+    onFailedStart: (error: FicusError) => failures.push(error),
+    stopMs: () => 60_000,
+    logger: pino({ level: 'silent' }),
+  };
+  const supervised = new SupervisedProcess('control', hooks, () => {
+    lives += 1;
+    return fork(lives) as unknown as ChildProcess;
+  });
+  return { supervised, failures, lives: () => lives };
+}
+
+/** As Node does when the system has no process left: `error`, and never `exit`. */
+function unspawned(): FakeChild {
+  const child = new FakeChild(undefined);
+  queueMicrotask(() => {
+    child.connected = false;
+    child.emit('error', Object.assign(new Error('spawn EAGAIN'), { code: 'EAGAIN' }));
+  });
+  return child;
+}
+
+test.each<[string, () => FakeChild]>([
+  ['reports an error', unspawned],
+  [
+    'throws',
+    () => {
+      throw new Error('spawn EMFILE');
+    },
+  ],
+])('a start that %s is tried again', async (_, fail) => {
+  const child = new FakeChild(7);
+  const { supervised, failures, lives } = supervise((life) => (life <= 2 ? fail() : child));
+  await vi.waitFor(() => expect(lives()).toBe(3));
+  expect(failures.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/ficus control cannot be started: spawn E/),
+    expect.stringMatching(/ficus control cannot be started: spawn E/),
+  ]);
+  const stopped = supervised.stop();
+  child.end(0, null);
+  expect(await stopped).toBe(true);
+});
+
+test('a stop ends the attempts of a process that cannot be started', async () => {
+  const { supervised, failures } = supervise(unspawned);
+  await vi.waitFor(() => expect(failures.length).toBe(2));
+  expect(await supervised.stop()).toBe(true);
+});
+
+test('a stop while the process cannot be started ends in order', async () => {
+  const { supervised } = supervise(unspawned);
+  expect(await supervised.stop()).toBe(true);
+});
+
+test.each<[string, boolean, NodeJS.Signals, boolean]>([
+  ['before it is ready', false, 'SIGTERM', true],
+  ['once it is ready', true, 'SIGTERM', false],
+  ['for good', false, 'SIGKILL', false],
+])('the signal of a stop that ends it %s', async (_, isReady, signal, inOrder) => {
+  const child = new FakeChild(7);
+  const { supervised } = supervise(() => child);
+  if (isReady) child.emit('message', { kind: 'ready' });
+  const stopped = supervised.stop();
+  child.end(null, signal);
+  expect(await stopped).toBe(inOrder);
+});
+
+test.each([
+  ['before it listened', false, true],
+  ['after', true, false],
+])('a process that fails %s while it is stopped', async (_, hasListened, inOrder) => {
+  const child = new FakeChild(7);
+  const { supervised } = supervise(() => child);
+  child.emit('message', { kind: 'ready' });
+  if (hasListened) child.emit('message', { kind: 'listening', address: 'http://127.0.0.1:1' });
+  const stopped = supervised.stop();
+  child.emit('message', { kind: 'failed', code: 'FICUS_PORT_TAKEN', message: 'Taken.' });
+  child.end(3, null);
+  expect(await stopped).toBe(inOrder);
+});
