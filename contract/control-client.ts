@@ -59,9 +59,19 @@ export interface VerifyFollow extends VerifyHow {
   readonly pollMs?: number;
 }
 
-/** @param actor who changes things, for the audit; by default the user that runs this process */
-export function createControlClient(baseUrl: string, token?: string, actor = defaultActor()): ControlClient {
-  const call = makeCall(baseUrl.replace(/\/+$/, ''), token, actor);
+const CALL_TIMEOUT_MS = 30_000;
+
+/**
+ * @param actor who changes things, for the audit; by default the user that runs this process
+ * @param callTimeoutMs how long each answer may take
+ */
+export function createControlClient(
+  baseUrl: string,
+  token?: string,
+  actor = defaultActor(),
+  callTimeoutMs = CALL_TIMEOUT_MS,
+): ControlClient {
+  const call = makeCall(baseUrl.replace(/\/+$/, ''), token, actor, callTimeoutMs);
   const at = (name: string, rest = '') => `/api/v1/slices/${encodeURIComponent(name)}${rest}`;
   const startVerify = (name: string, { mode, sample, resume }: VerifyHow = {}) =>
     call<VerifyView>('POST', at(name, '/verify'), { mode, sample, resume });
@@ -98,16 +108,14 @@ export function createControlClient(baseUrl: string, token?: string, actor = def
   };
 }
 
-const CALL_TIMEOUT_MS = 30_000;
-
-function makeCall(base: string, token: string | undefined, actor: string) {
+function makeCall(base: string, token: string | undefined, actor: string, timeoutMs: number) {
   return async function call<T>(
     method: string,
     path: string,
     body?: unknown,
     signal?: AbortSignal,
   ): Promise<T> {
-    const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS);
+    const timeout = AbortSignal.timeout(timeoutMs);
     const { ok, status, text } = await reach(base, path, {
       method,
       headers: {

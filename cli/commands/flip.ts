@@ -21,7 +21,7 @@ them a cookie.
 A raise is refused while the slice's rows are not copied or its stream stands still, and unless every guard of
 slices.NAME.guards (parity, lag) passes; --force overrides that, and the audit names what was overridden.
 Flags of provider file and unleash are set there, by the control plane; a config without control.database has no guards
-and no audit, and the command sets the flag itself. An Unleash server needs flags.unleash.adminToken.
+and no audit, and the command sets the flag itself; so does 0 when the control plane cannot. An Unleash server needs flags.unleash.adminToken.
 
 Examples:
   ficus serve notifications 25 --reason "first quarter"

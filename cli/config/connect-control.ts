@@ -3,10 +3,18 @@
 import { type ControlClient, createControlClient } from '@ficus/contract';
 import { type FicusConfig, FicusError } from '@ficus/core';
 
-/** @throws FicusError FICUS_CONTROL_UNREACHABLE when the config has no control plane */
-export function connectControl(config: FicusConfig): ControlClient {
+/**
+ * @param callTimeoutMs how long each answer may take; the client's own limit unless said
+ * @throws FicusError FICUS_CONTROL_UNREACHABLE when the config has no control plane
+ */
+export function connectControl(config: FicusConfig, callTimeoutMs?: number): ControlClient {
   if (!config.control) {
     throw new FicusError('FICUS_CONTROL_UNREACHABLE', 'This config has no control plane (no `control:`).');
   }
-  return createControlClient(`http://${config.control.listen}`, config.control.token);
+  return createControlClient(
+    `http://${config.control.listen}`,
+    config.control.token,
+    undefined,
+    callTimeoutMs,
+  );
 }

@@ -4,7 +4,7 @@
  */
 import type { PercentChange } from '@ficus/contract';
 import { openForeignFlags, withoutAudit } from '@ficus/control';
-import { type FicusConfig, FicusError, type FlagKind } from '@ficus/core';
+import { describeError, type FicusConfig, FicusError, type FlagKind } from '@ficus/core';
 import { connectControl } from '../config/connect-control.ts';
 import { paint } from '../output/paint.ts';
 
@@ -16,29 +16,42 @@ export interface Flip {
   readonly force: boolean;
 }
 
-/** Answers the percentage before; `null` when it had none. */
-export async function setPercent(config: FicusConfig, flip: Flip): Promise<number | null> {
+/** A control plane that hangs must not keep users on a candidate that fails. */
+const WAY_BACK_TIMEOUT_MS = 3_000;
+
+/**
+ * Answers the percentage before; `null` when it had none. The way back, to 0, is never closed: a control plane that
+ * cannot make the change at the moment is passed by where the flag is kept elsewhere.
+ */
+export async function setPercent(
+  config: FicusConfig,
+  flip: Flip,
+  wayBackTimeoutMs = WAY_BACK_TIMEOUT_MS,
+): Promise<number | null> {
   if (config.flags.provider === 'builtin') return setThroughControl(config, flip);
   if (config.control?.database === undefined) {
     refuseUnevaluated(config, flip);
     return setWhereKept(config, flip);
   }
+  if (flip.percent > 0) return setThroughControl(config, flip);
   try {
-    return await setThroughControl(config, flip);
+    return await setThroughControl(config, flip, wayBackTimeoutMs);
   } catch (error) {
-    const away = error instanceof FicusError && error.code === 'FICUS_CONTROL_UNREACHABLE';
-    if (!away || flip.percent > 0) throw error;
-    // The way back is never closed.
+    if (!(error instanceof FicusError) || describeError(error.code).retry !== 'timed') throw error;
     process.stderr.write(
-      `${paint('yellow', '!', process.stderr)} The control plane does not answer: this change is not in the audit.\n`,
+      `${paint('yellow', '!', process.stderr)} ${error.message} The flag is set without the control plane: this change is not in the audit.\n`,
     );
     return setWhereKept(config, flip);
   }
 }
 
-async function setThroughControl(config: FicusConfig, flip: Flip): Promise<number | null> {
+async function setThroughControl(
+  config: FicusConfig,
+  flip: Flip,
+  timeoutMs?: number,
+): Promise<number | null> {
   const { slice, kind, percent, reason, force } = flip;
-  const control = connectControl(config);
+  const control = connectControl(config, timeoutMs);
   const change: PercentChange = { percent, reason };
   const { previous } =
     kind === 'serve'

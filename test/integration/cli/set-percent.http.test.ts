@@ -1,5 +1,8 @@
 /** Where `ficus serve` sets a flag that is kept in a file: through the control plane, or in the file itself. */
+import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { configSchema, type FicusConfigInput } from '@ficus/core';
 import { afterAll, beforeEach, expect, test } from 'vitest';
@@ -51,4 +54,49 @@ test('a control plane that is away closes no way back, and lets nothing move for
   await setPercent(configOf({}), flip);
   expect(await setPercent(away, { ...flip, percent: 0 })).toBe(25);
   expect(await percentInFile()).toBe('0');
+});
+
+const databaseAway: RequestListener = (_, response) => {
+  response.writeHead(503, { 'content-type': 'application/problem+json' });
+  response.end(JSON.stringify({ code: 'FICUS_DATABASE_UNREACHABLE', detail: 'The database is away.' }));
+};
+const forbidden: RequestListener = (_, response) => {
+  response.writeHead(403, { 'content-type': 'application/problem+json' });
+  response.end(JSON.stringify({ code: 'FICUS_CONTROL_FORBIDDEN', detail: 'Wrong token.' }));
+};
+const silent: RequestListener = () => undefined;
+
+async function withControl(answer: RequestListener, run: (listen: string) => Promise<void>): Promise<void> {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    await run(`127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+test.each([
+  ['whose database is away', databaseAway, 'FICUS_DATABASE_UNREACHABLE'],
+  ['that never answers', silent, undefined],
+])('a control plane %s closes no way back', async (_, answer, code) => {
+  await setPercent(configOf({}), flip);
+  await withControl(answer, async (listen) => {
+    const config = configOf({}, { listen, database: 'postgres://127.0.0.1:9/control' });
+    if (code) await expect(setPercent(config, flip)).rejects.toMatchObject({ code });
+    expect(await setPercent(config, { ...flip, percent: 0 }, 100)).toBe(25);
+    expect(await percentInFile()).toBe('0');
+  });
+});
+
+test('a control plane that refuses a change, and would refuse it again, is not passed by', async () => {
+  await setPercent(configOf({}), flip);
+  await withControl(forbidden, async (listen) => {
+    const config = configOf({}, { listen, database: 'postgres://127.0.0.1:9/control' });
+    await expect(setPercent(config, { ...flip, percent: 0 })).rejects.toMatchObject({
+      code: 'FICUS_CONTROL_FORBIDDEN',
+    });
+    expect(await percentInFile()).toBe('25');
+  });
 });
