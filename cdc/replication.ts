@@ -20,6 +20,8 @@ export interface ReplicationOptions {
   /** Directory that mapping modules are relative to: that of the config file. Default: the working directory. */
   readonly baseDir?: string;
   readonly logger?: Logger;
+  /** Called with a fault of the engine itself, after it was logged; the stream continues. Must not throw. */
+  readonly onFault?: (fault: Error) => void;
   readonly settings?: Partial<ReplicationSettings>;
 }
 

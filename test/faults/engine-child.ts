@@ -2,6 +2,7 @@
 import { openReplication, type ReplicationOptions } from '@ficus/cdc';
 import type { ReplicationStatus } from '@ficus/core';
 import { pino } from 'pino';
+import { failTheRun } from '../parts/fail-the-run.ts';
 import { plantMutant } from './mutants.ts';
 
 export type ToChild =
@@ -16,9 +17,11 @@ if (process.env.FICUS_MUTATION) plantMutant(process.env.FICUS_MUTATION);
 
 const options = JSON.parse(process.argv[2] ?? '{}') as ReplicationOptions;
 const level = process.env.FICUS_LOG_LEVEL;
-const replication = openReplication(
-  level ? { ...options, logger: pino({ level }, pino.destination(2)) } : options,
-);
+const replication = openReplication({
+  ...options,
+  onFault: failTheRun,
+  ...(level && { logger: pino({ level }, pino.destination(2)) }),
+});
 
 function say(message: FromChild): void {
   // The parent may be gone already; then so are we.

@@ -5,6 +5,7 @@
 import { afterEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
 import { type HeldTransaction, holdTransaction } from './held-transaction.ts';
@@ -34,6 +35,7 @@ test('a transaction that was open when the table was published is copied', async
   await replication.stop();
   open = await holdTransaction(sourceUrl, 'INSERT INTO joined VALUES (1)');
   wider = openReplication({
+    onFault: failTheRun,
     slice: 'facts',
     tables: parseConfigTables([
       { from: 'item', to: 'item' },

@@ -5,6 +5,7 @@ import { setFailpointTrap } from '../../../../cdc/failpoints.ts';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import { sourceGrants, targetGrants } from '../../../../cdc/preflight/grants-sql.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 
@@ -25,7 +26,14 @@ afterEach(async () => {
 });
 
 function open(sourceUrl = pair.sourceUrl, targetUrl = pair.targetUrl): Replication {
-  const replication = openReplication({ slice, tables, sourceUrl, targetUrl, settings: { retryMs: 50 } });
+  const replication = openReplication({
+    onFault: failTheRun,
+    slice,
+    tables,
+    sourceUrl,
+    targetUrl,
+    settings: { retryMs: 50 },
+  });
   opened.push(replication);
   return replication;
 }
@@ -114,7 +122,14 @@ test('while another installation follows the same source: its publication stays,
     ]);
     const { sourceUrl } = pair;
     const { targetUrl } = elsewhere;
-    const staying = openReplication({ slice, tables: both, sourceUrl, targetUrl, settings: { retryMs: 50 } });
+    const staying = openReplication({
+      onFault: failTheRun,
+      slice,
+      tables: both,
+      sourceUrl,
+      targetUrl,
+      settings: { retryMs: 50 },
+    });
     opened.push(staying);
     await staying.start();
     await expect.poll(() => staying.copied(), { timeout: 10_000 }).toBe(true);

@@ -5,6 +5,7 @@
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import { dropSlot } from '../../../../cdc/source/slot.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
 
@@ -130,7 +131,7 @@ test('a stream’s own slot is nobody else’s, also one that was named elsewher
   await dropSlot(source, rows[0].slot);
   await target.query(`UPDATE ficus.checkpoint SET slot = 'ficus_facts_0000beef'`);
   const tables = parseConfigTables([{ from: 't', to: 't' }]);
-  const narrower = openReplication({ slice: 'facts', tables, sourceUrl, targetUrl });
+  const narrower = openReplication({ onFault: failTheRun, slice: 'facts', tables, sourceUrl, targetUrl });
   await narrower.start();
   expect(narrower.status()).toMatchObject({ state: 'streaming' });
   const named = await source.query('SELECT tablename FROM pg_publication_tables');

@@ -7,6 +7,7 @@ import pg from 'pg';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
 import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
@@ -57,7 +58,13 @@ test('databases of the same name and oid in two clusters have two slots', async 
   expect(targets[0]?.oid).toBe(targets[1]?.oid);
   for (const { url } of targets) {
     const { sourceUrl } = pair;
-    const replication = openReplication({ slice: 'same', tables, sourceUrl, targetUrl: url });
+    const replication = openReplication({
+      onFault: failTheRun,
+      slice: 'same',
+      tables,
+      sourceUrl,
+      targetUrl: url,
+    });
     opened.push(replication);
     await replication.start();
     await expect.poll(() => replication.status().state).toBe('streaming');

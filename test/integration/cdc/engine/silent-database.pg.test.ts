@@ -3,6 +3,7 @@ import { afterEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
 import { openRelay, type Relay } from '../../../faults/relay.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 
@@ -33,6 +34,7 @@ async function prepare(
   relays = { source: await openRelay(ports.source), target: await openRelay(ports.target) };
   const url = (direct: string, relay: Relay) => Object.assign(new URL(direct), { port: relay.port }).href;
   replication = openReplication({
+    onFault: failTheRun,
     slice: 'silent',
     tables: parseConfigTables([{ from: 'item', to: 'item' }]),
     sourceUrl: url(pair.sourceUrl, relays.source),

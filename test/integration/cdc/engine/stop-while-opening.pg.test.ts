@@ -6,6 +6,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
 import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
@@ -43,12 +44,13 @@ test.each([
     await writer.query('BEGIN; INSERT INTO item VALUES (1)');
   };
   const tables = parseConfigTables([{ from: 'item', to: 'item' }]);
-  replication = openReplication({ slice: 'opening', tables, sourceUrl, targetUrl });
+  replication = openReplication({ onFault: failTheRun, slice: 'opening', tables, sourceUrl, targetUrl });
   if (slots > 0) {
     // With its slot made, only the snapshot is left to wait for.
     await source.query('CREATE TABLE first (id int PRIMARY KEY)');
     await target.query('CREATE TABLE first (id int PRIMARY KEY)');
     const before = openReplication({
+      onFault: failTheRun,
       slice: 'opening',
       tables: parseConfigTables([{ from: 'first', to: 'first' }]),
       sourceUrl,

@@ -5,6 +5,7 @@
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import type { OwnCluster } from '../mapping/own-cluster.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -126,7 +127,14 @@ test('a first copy that goes on after a restart does not put back what the strea
   await expect.poll(async () => (await target.query(changed)).rowCount, { timeout: 10_000 }).toBe(1);
   await replication.stop();
   const tables = parseConfigTables([{ from: 'item', to: 'item' }]);
-  second = openReplication({ slice: 'facts', tables, sourceUrl, targetUrl, settings: { heartbeatMs: 50 } });
+  second = openReplication({
+    onFault: failTheRun,
+    slice: 'facts',
+    tables,
+    sourceUrl,
+    targetUrl,
+    settings: { heartbeatMs: 50 },
+  });
   await second.start();
   await engineLooked(pair, second);
   await unseen.show();

@@ -4,6 +4,7 @@ import { readCatalog } from '../../../../cdc/catalog/read-catalog.ts';
 import { compileMapping, mappedTables } from '../../../../cdc/mapping/compile-mapping.ts';
 import { reverseMapping } from '../../../../cdc/mapping/reverse-mapping.ts';
 import { openReplication } from '../../../../cdc/open-replication.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { createDatabasePair, type DatabasePair } from './database-pair.ts';
 import { parseConfigTables } from './parse-tables.ts';
 
@@ -63,6 +64,7 @@ test('turned round, streamed, and honest about what has no way back', async () =
   expect(compileMapping({ tables: back.tables, source: target, target: source }).problems).toEqual([]);
 
   const replication = openReplication({
+    onFault: failTheRun,
     slice: 'back',
     direction: 'reverse',
     tables: back.tables,

@@ -4,6 +4,7 @@ import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication, ReplicationOptions } from '../../../../cdc/replication.ts';
 import type { VerifyMode, VerifySettings } from '../../../../cdc/verify/verify-options.ts';
 import { verifySlice } from '../../../../cdc/verify/verify-slice.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { createDatabasePair, type DatabasePair } from './database-pair.ts';
 import { parseConfigTables } from './parse-tables.ts';
 
@@ -38,7 +39,14 @@ export async function startStreamedPair(port: number, given: StreamedPairOptions
   await pair.source.query(given.sourceSql);
   await pair.target.query(given.targetSql);
   given.onDatabases?.(pair);
-  const replication = openReplication({ slice, tables, sourceUrl, targetUrl, ...given.options });
+  const replication = openReplication({
+    onFault: failTheRun,
+    slice,
+    tables,
+    sourceUrl,
+    targetUrl,
+    ...given.options,
+  });
   await replication.start();
   const waitForApplied = (lsn: string, timeoutMs: number) => replication.waitForPosition(lsn, timeoutMs);
   return {

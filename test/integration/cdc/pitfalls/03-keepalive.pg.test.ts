@@ -9,6 +9,7 @@ import { afterEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
 import { openRelay, type Relay } from '../../../faults/relay.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
 
@@ -76,6 +77,7 @@ async function throughRelay(pair: StreamedPair, port: number): Promise<Replicati
   const sourceUrl = new URL(pair.sourceUrl);
   sourceUrl.port = String(port);
   const replication = openReplication({
+    onFault: failTheRun,
     slice: 'facts',
     tables: parseConfigTables(TABLES),
     sourceUrl: sourceUrl.href,

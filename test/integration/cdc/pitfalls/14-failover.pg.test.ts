@@ -10,6 +10,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -40,6 +41,7 @@ afterAll(async () => {
 /** The slice's stream with another source. */
 async function startAgainFrom(given: StreamedPair, sourceUrl: string): Promise<Replication> {
   other = openReplication({
+    onFault: failTheRun,
     slice: 'facts',
     tables: parseConfigTables(TABLES),
     sourceUrl,

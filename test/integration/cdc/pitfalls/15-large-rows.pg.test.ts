@@ -5,6 +5,7 @@
 import { afterEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 
@@ -31,7 +32,7 @@ test.each([
     INSERT INTO document SELECT i, repeat('x', ${MEGABYTE}) FROM generate_series(1, ${ROWS}) i`);
   await target.query(table);
   const tables = parseConfigTables([{ from: 'document', to: 'document' }]);
-  replication = openReplication({ slice: 'large', tables, sourceUrl, targetUrl });
+  replication = openReplication({ onFault: failTheRun, slice: 'large', tables, sourceUrl, targetUrl });
   const seen = new Set<number | undefined>();
   replication.subscribe(({ copy }) => seen.add(copy?.rowsCopied));
   await replication.start();

@@ -7,6 +7,7 @@
 import { afterEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
 
@@ -25,6 +26,7 @@ test('a change made on one side arrives on the other once', async () => {
   const { source, target, sourceUrl, targetUrl } = pair;
   await pair.settle();
   reverse = openReplication({
+    onFault: failTheRun,
     slice: 'facts',
     tables: parseConfigTables(tables),
     sourceUrl: targetUrl,

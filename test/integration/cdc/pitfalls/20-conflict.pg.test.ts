@@ -2,6 +2,7 @@
 import { afterEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
 
@@ -26,6 +27,7 @@ test('pitfall 20: a row that cannot be applied stops its slice with the row and 
   const { source, target, replication, sourceUrl, targetUrl } = pair;
   await pair.settle();
   second = openReplication({
+    onFault: failTheRun,
     slice: 'neighbour',
     tables: parseConfigTables([{ from: 'other', to: 'other' }]),
     sourceUrl,

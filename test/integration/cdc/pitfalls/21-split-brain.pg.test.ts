@@ -8,6 +8,7 @@ import pg from 'pg';
 import { afterEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication, ReplicationOptions } from '../../../../cdc/replication.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
 
@@ -42,6 +43,7 @@ async function startSecond(
 ): Promise<Replication> {
   const { sourceUrl, targetUrl } = given;
   second = openReplication({
+    onFault: failTheRun,
     slice: 'facts',
     tables: parseConfigTables(TABLES),
     sourceUrl,

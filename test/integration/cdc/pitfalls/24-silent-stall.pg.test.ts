@@ -8,6 +8,7 @@ import { afterEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
 import { openRelay, type Relay } from '../../../faults/relay.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
 
@@ -88,6 +89,7 @@ test('a network that swallows everything: the socket is open, the lag grows', as
   const sourceUrl = new URL(pair.sourceUrl);
   sourceUrl.port = String(relay.port);
   relayed = openReplication({
+    onFault: failTheRun,
     slice: 'facts',
     tables: parseConfigTables(TABLES),
     sourceUrl: sourceUrl.href,
@@ -142,6 +144,7 @@ test('a process that stands by for the one that took over is no stream that stan
   const { sourceUrl, targetUrl, target, replication } = pair;
   const tables = parseConfigTables(TABLES);
   relayed = openReplication({
+    onFault: failTheRun,
     slice: 'facts',
     tables,
     sourceUrl,

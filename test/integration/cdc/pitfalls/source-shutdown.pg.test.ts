@@ -6,6 +6,7 @@ import { tableSchema } from '@ficus/core';
 import { startCluster } from '@ficus/tools';
 import pg from 'pg';
 import { expect, test, vi } from 'vitest';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { makeTestDirectory } from '../../../parts/test-directory.ts';
 
 async function query(connectionString: string, sql: string): Promise<void> {
@@ -25,6 +26,7 @@ test('a fast shutdown comes to its end, and the stream goes on afterwards', { ti
   await query(cluster.url('source'), `${notes}; CREATE TABLE unrelated (id bigint)`);
   await query(target.url('target'), notes);
   const replication = openReplication({
+    onFault: failTheRun,
     slice: 'notes',
     tables: [tableSchema.parse({ from: 'notes', to: 'notes' })],
     sourceUrl: cluster.url('source'),

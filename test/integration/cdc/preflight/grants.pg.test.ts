@@ -5,6 +5,7 @@ import { openReplication } from '../../../../cdc/open-replication.ts';
 import { sourceGrants, targetGrants } from '../../../../cdc/preflight/grants-sql.ts';
 import { preflightSlice } from '../../../../cdc/preflight/preflight-slice.ts';
 import { verifySlice } from '../../../../cdc/verify/verify-slice.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 
@@ -46,7 +47,7 @@ test('copy, stream and verify run under the printed roles, and preflight has not
   expect(findings.filter((finding) => finding.severity === 'error')).toEqual([]);
   await expect(withRole(sourceUrl, 'SELECT * FROM shop.secrets')).rejects.toThrow('permission denied');
 
-  const replication = openReplication({ slice, tables, sourceUrl, targetUrl });
+  const replication = openReplication({ onFault: failTheRun, slice, tables, sourceUrl, targetUrl });
   try {
     await replication.start();
     await expect.poll(() => replication.copied(), { timeout: 20_000 }).toBe(true);

@@ -8,6 +8,7 @@ import { applySessionSettings } from '../../../../cdc/catalog/session-settings.t
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
 import { verifySlice } from '../../../../cdc/verify/verify-slice.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 import { NO_VALUES, OWN_SAMPLES, OWN_TYPES_SQL, TYPE_SAMPLES } from './type-samples.ts';
@@ -38,6 +39,7 @@ beforeAll(async () => {
   }
   for (let id = 0; id < 7; id += 1) await insertRow(id);
   replication = openReplication({
+    onFault: failTheRun,
     slice: 'types',
     tables,
     sourceUrl: pair.sourceUrl,

@@ -1,6 +1,7 @@
 /** Only the rows that have changed since the last full comparison are compared, without anybody keeping a list of them. */
 import { afterEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
 
@@ -71,7 +72,13 @@ test('after a TRUNCATE the whole table counts; after another process has applied
   await source.query('TRUNCATE quiet; INSERT INTO quiet VALUES (1), (2)');
   expect((await verify('changed')).tables[1]).toMatchObject({ rowsSource: 2, equal: 2 });
   await replication.stop();
-  const other = openReplication({ slice: 'facts', tables: parseConfigTables(TABLES), sourceUrl, targetUrl });
+  const other = openReplication({
+    onFault: failTheRun,
+    slice: 'facts',
+    tables: parseConfigTables(TABLES),
+    sourceUrl,
+    targetUrl,
+  });
   await other.start();
   await source.query('INSERT INTO quiet VALUES (3)');
   expect(await other.waitForPosition(await other.currentPosition(), 10_000)).toBe(true);

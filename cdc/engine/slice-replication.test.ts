@@ -1,0 +1,35 @@
+/** What a fault of ours does to a stream: it is reported to the program that runs it, and the stream continues. */
+import { expect, test } from 'vitest';
+import type { ReplicationOptions } from '../replication.ts';
+import type { PreparedStream } from './prepare-stream.ts';
+import type { SessionStatus } from './session-host.ts';
+import { SliceReplication } from './slice-replication.ts';
+
+const PREPARED = { checkpoint: { slot: 'facts', lsn: '0/0' } } as PreparedStream;
+const SESSION = { pendingTransactions: 0, copyProgress: () => ({ done: true }) } as unknown as SessionStatus;
+
+/** A session that runs although none was started. */
+function faultyStream(options: Partial<ReplicationOptions>): SliceReplication {
+  const url = 'postgres://127.0.0.1:9/none';
+  const stream = new SliceReplication({
+    slice: 'facts',
+    tables: [],
+    sourceUrl: url,
+    targetUrl: url,
+    ...options,
+  });
+  stream.started(PREPARED, SESSION);
+  return stream;
+}
+
+test('a state that may not follow is a fault that the program is given, and the state is entered', () => {
+  const faults: string[] = [];
+  const stream = faultyStream({ onFault: ({ message }) => faults.push(message) });
+  expect(faults).toEqual(['state streaming may not follow idle']);
+  expect(stream.status().state).toBe('streaming');
+});
+
+test('without a handler the fault is logged, whatever the environment is', () => {
+  expect(process.env.NODE_ENV).toBe('test');
+  expect(faultyStream({}).status().state).toBe('streaming');
+});
