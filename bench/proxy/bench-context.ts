@@ -13,7 +13,7 @@ export interface BenchContext {
   /** The proxies' core, and everything else's. */
   readonly proxyCore: number | undefined;
   readonly otherCore: number | undefined;
-  /** A line for whoever watches. */
+  /** Prints a line of progress. */
   say(line: string): void;
 }
 
@@ -21,7 +21,10 @@ export interface BenchContext {
 export const MEASURED_PATH = '/api/s25/r10/123';
 export const HEADERS: Readonly<Record<string, string>> = { cookie: 'sid=u-4711' };
 export const CONNECTIONS = 64;
-/** Compilers and collectors work beside the requests for seconds before they have settled: not counted, for any peer. */
+/**
+ * Compilers and collectors work beside the requests for seconds before they have settled: not counted, for
+ * any peer.
+ */
 export const WARM_UP_SECONDS = 6;
 
 export interface Round extends LoadResult {

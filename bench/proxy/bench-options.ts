@@ -1,4 +1,4 @@
-/** What `npm run bench:proxy` can be told. */
+/** Options of `npm run bench:proxy`. */
 import { parseArgs } from 'node:util';
 
 export const SCENARIOS = ['throughput', 'bodies', 'routes', 'workers', 'latency', 'shadow'] as const;
@@ -62,7 +62,7 @@ export function readOptions(argv: readonly string[]): BenchOptions | 'help' {
 
 function asScenario(name: string): Scenario {
   const found = SCENARIOS.find((scenario) => scenario === name.trim());
-  if (found === undefined) throw new Error(`there is no scenario ${name}; there are ${SCENARIOS.join(', ')}`);
+  if (found === undefined) throw new Error(`no scenario ${name}; choose from ${SCENARIOS.join(', ')}`);
   return found;
 }
 

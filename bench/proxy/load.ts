@@ -1,6 +1,6 @@
 /**
- * Load from a separate process: wrk for what is measured by the request (it costs the least), autocannon where wrk
- * is not installed and where a fixed rate is needed, which wrk cannot hold.
+ * Load from a separate process: wrk for what is measured by the request (it costs the least), autocannon
+ * where wrk is not installed and where a fixed rate is needed, which wrk cannot hold.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -48,7 +48,7 @@ async function byWrk(options: LoadOptions): Promise<LoadResult> {
     `-c${options.connections}`,
     `-d${options.seconds}s`,
     '--latency',
-    // On a busy machine two seconds pass without anybody having failed.
+    // On a busy machine a pause of two seconds is not a failure.
     '--timeout',
     '10s',
     ...headers,
@@ -116,7 +116,10 @@ async function byAutocannon(options: LoadOptions): Promise<LoadResult> {
 
 const uploadFiles = new Map<string, string>();
 
-/** The body as autocannon takes it, or the script that makes wrk send it; in a folder that goes with the process. */
+/**
+ * The body as autocannon takes it, or the script that makes wrk send it; in a folder that goes with the
+ * process.
+ */
 function uploadFile(kind: 'wrk.lua' | 'body', bytes: number): string {
   const name = `${bytes}-${kind}`;
   const known = uploadFiles.get(name);

@@ -1,9 +1,11 @@
 /**
- * The pacer's other half: an open-loop load generator. Requests are due at times that were fixed beforehand, and their
- * latency counts from then: an answer that is late delays nobody else's start, and a late start is latency
- * (coordinated omission). autocannon cannot do this: it sends a second's share as fast as it is answered, then rests.
+ * The pacer's other half: an open-loop load generator. Requests are due at times that were fixed beforehand,
+ * and their latency counts from then: a late answer delays no other request, and a late start is latency
+ * (coordinated omission). autocannon cannot do this: it sends a second's share as fast as it is answered,
+ * then rests.
  *
- * One JSON line on stdin is one slice (see pacer.ts), one on stdout its result. Connections are kept between slices.
+ * One JSON line on stdin is one slice (see pacer.ts), one on stdout its result. Connections are kept between
+ * slices.
  */
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -12,7 +14,7 @@ import type { Slice, SliceResult } from './pacer.ts';
 
 /** Requests are due in groups, one each millisecond: timers are no finer. */
 const TICK_MS = 1;
-/** A slice whose answers do not come any more has failed. */
+/** A slice whose answers stop has failed. */
 const STUCK_MS = 10_000;
 
 interface Connection {

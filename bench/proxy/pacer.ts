@@ -1,6 +1,7 @@
 /**
- * Load at a fixed rate, in short slices that alternate between what is compared. A neighbour on the machine spoils some
- * slices and not others, and never makes one better: the quieter quarter of many slices is what remains.
+ * Load at a fixed rate, in short slices that alternate between what is compared. A neighbour on the machine
+ * spoils some slices and not others, and never makes one better: the quieter quarter of many slices is what
+ * remains.
  */
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -27,7 +28,7 @@ export interface SliceResult {
   readonly p99Ms: number;
 }
 
-/** What is compared: a proxy, or the upstream itself, whose CPU is nobody's concern. */
+/** What is compared: a proxy, or the upstream itself, whose CPU does not count. */
 export type PacedTarget = Pick<RunningPeer, 'name' | 'port'> & Partial<Pick<RunningPeer, 'process'>>;
 
 export interface Paced {
@@ -41,12 +42,14 @@ export interface Paced {
 /** A slice has about a thousand requests, so that its p99 is not its worst. */
 const SLICE_REQUESTS = 1_000;
 const SLICE_MS = { least: 200, most: 1_000 };
-/** How many times longer than asked a comparison may go on that is not decided. */
+/** How many times longer than requested an undecided comparison may run. */
 const PATIENCE = 4;
 const ASK_EACH = 10;
 const WARM_UP_SLICES = 5;
 
-/** What every slice of a target said, in the order of the slices: those at the same place followed each other. */
+/**
+ * What every slice of a target said, in the order of the slices: those at the same place followed each other.
+ */
 export type Slices = ReadonlyMap<string, { readonly p99: readonly number[] }>;
 
 /**
@@ -70,7 +73,7 @@ export async function pace(
   const shape = { path: MEASURED_PATH, headers: HEADERS, rate, ms, connections: CONNECTIONS };
   for (let slice = -WARM_UP_SLICES; slice < slices * PATIENCE; slice += 1) {
     if (slice >= slices && slice % ASK_EACH === 0 && decided(seen)) break;
-    // There and back again, so that nobody is always behind the same neighbour.
+    // Forwards, then backwards, so that no target always follows the same neighbour.
     const order = slice % 2 === 0 ? targets : [...targets].reverse();
     for (const { name, port, process } of order) {
       const before = process?.cpuMs() ?? 0;

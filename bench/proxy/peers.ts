@@ -1,6 +1,6 @@
 /**
- * The proxies that are compared. Each runs in a process of its own, on one core, before the same upstream, with
- * keep-alive on both sides; each is made to answer correctly before it is measured.
+ * The proxies that are compared. Each runs in a process of its own, on one core, before the same upstream,
+ * with keep-alive on both sides; each is made to answer correctly before it is measured.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -77,7 +77,7 @@ http {
   server {
     listen 127.0.0.1:${port} backlog=4096;
     location / {
-      # Bodies go on as they come, as they do in ours: nginx would put what is left over into files.
+      # Bodies are passed on unbuffered, as in ours: nginx would write the rest to files.
       proxy_request_buffering off; proxy_max_temp_file_size 0;
       proxy_pass http://back; proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_set_header Host $host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;

@@ -1,4 +1,4 @@
-/** Free ports, and waiting for somebody to listen. */
+/** Free ports, and waiting until a port accepts connections. */
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -22,7 +22,7 @@ export async function waitForPort(port: number, timeoutMs = 10_000): Promise<voi
     ]).catch(() => false);
     socket.destroy();
     if (open) return;
-    if (Date.now() > until) throw new Error(`nobody listens on port ${port}`);
+    if (Date.now() > until) throw new Error(`no process listens on port ${port}`);
     await delay(20);
   }
 }

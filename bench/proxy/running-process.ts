@@ -1,5 +1,6 @@
 /**
- * A child process of the benchmark, with its descendants: started on one core, measured through /proc, always ended.
+ * A child process of the benchmark, with its descendants: started on one core, measured through /proc, always
+ * ended.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -55,7 +56,7 @@ export async function startProcess(
     complaint = `${complaint}${piece}`.slice(-2000);
   });
   const died = once(child, 'exit').then((): never => {
-    throw new Error(`${command.join(' ')} ended: ${complaint.trim() || 'without a word'}`);
+    throw new Error(`${command.join(' ')} exited: ${complaint.trim() || 'no output'}`);
   });
   died.catch(() => {});
   const started: RunningProcess = {

@@ -1,7 +1,8 @@
 /**
- * Soak: `node bench/proxy/soak.ts [--seconds N] [--json]`. Mixed traffic against the whole proxy: small and large bodies
- * both ways, aborts, resets, slow readers, upgrades, bad requests, while the upstream is restarted again and again.
- * Every answer that comes is checked. In the end file descriptors, sockets and heap must be what they were.
+ * Soak: `node bench/proxy/soak.ts [--seconds N] [--json]`. Mixed traffic against the whole proxy: small and
+ * large bodies both ways, aborts, resets, slow readers, upgrades, bad requests, while the upstream is
+ * restarted repeatedly. Every answer that comes is checked. In the end file descriptors, sockets and heap
+ * must be what they were.
  */
 import { parseArgs } from 'node:util';
 import { runSoak } from './soak/run-soak.ts';

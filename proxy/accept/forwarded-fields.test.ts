@@ -19,14 +19,14 @@ describe('appendForwardedFields', () => {
     forwardedHost: 'outer.example',
     forwarded: 'for=6.6.6.6',
   };
-  test('of an untrusted peer nothing is believed', () => {
+  test('fields of an untrusted peer are not believed', () => {
     expect(fields('203.0.113.9', false, claims)).toEqual({
       'X-Forwarded-For': '203.0.113.9',
       'X-Forwarded-Proto': 'http',
       'X-Forwarded-Host': 'shop.example',
     });
   });
-  test('a trusted proxy’s word is passed on, with the proxy itself appended', () => {
+  test('a trusted proxy’s fields are passed on, with the proxy itself appended', () => {
     expect(fields('10.0.0.1', true, claims)).toEqual({
       'X-Forwarded-For': '6.6.6.6, 10.0.0.1',
       'X-Forwarded-Proto': 'https',

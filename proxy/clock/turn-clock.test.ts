@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { turnEpoch, turnNow } from './turn-clock.ts';
 
-/** Keeps the event loop for itself until the clock of the machine has moved on. */
+/** Blocks the event loop until the clock of the machine has moved on. */
 function work(): void {
   const until = performance.now() + 5;
   while (performance.now() < until);

@@ -8,13 +8,13 @@ test.each([
   ['an empty file', '# nothing yet\n', 'is empty; it needs at least version and legacy'],
   ['a list', '- version: 1\n', 'must be a map'],
   ['an alias without its anchor', 'version: 1\nlegacy: *shop\n', /alias.*shop/i],
-  ['an anchor inside of what it names', 'version: 1\nlegacy: &l\n  url: *l\n', /anchor.*itself/],
-  ['an anchor inside of a list that it names', 'version: 1\nx: &l [1, [*l]]\n', /anchor.*itself/],
+  ['an anchor inside its own value', 'version: 1\nlegacy: &l\n  url: *l\n', /anchor.*itself/],
+  ['an anchor inside its own list', 'version: 1\nx: &l [1, [*l]]\n', /anchor.*itself/],
   ['several documents', 'version: 1\n---\nversion: 1\n', /^line 2, column 1: .*one document/],
-  ['a key that objects keep to themselves', 'version: 1\nslices: { __proto__: { team: a } }\n', /__proto__/],
-  ['nesting without end', `version: 1\nlegacy: ${'{a: '.repeat(20_000)}\n`, /too deep/],
+  ['a key that is special to objects', 'version: 1\nslices: { __proto__: { team: a } }\n', /__proto__/],
+  ['endless nesting', `version: 1\nlegacy: ${'{a: '.repeat(20_000)}\n`, /too deep/],
   ['a key twice', 'version: 1\nversion: 1\n', /line 2, column 1/],
-])('%s is a problem of the file, told in one sentence', (_, text, message) => {
+])('%s is a problem of the file, reported in one sentence', (_, text, message) => {
   const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
   const parsed = parseConfigText(text, {});
   expect(warned).not.toHaveBeenCalled();
@@ -25,7 +25,7 @@ test.each([
   else expect(problem?.message).toMatch(message);
 });
 
-test('a tag or a key that YAML allows and a config does not have is no warning of Node’s', () => {
+test('a tag or a key that YAML allows and a config does not causes no warning from Node', () => {
   const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
   const parsed = parseConfigText('version: !v 1\nlegacy: { url: http://127.0.0.1:9 }\n? [a, b]\n: c\n', {});
   expect(parsed.ok).toBe(false);
@@ -59,7 +59,7 @@ test.each([
   ['.', 'it is a directory'],
   ['file/ficus.yaml', 'there is no such file'],
   ['a'.repeat(300), 'its name is too long'],
-])('%s cannot be read, told in a sentence', async (name, why) => {
+])('%s cannot be read, reported in one sentence', async (name, why) => {
   await expect(readConfigFile(join(folder, name), {})).rejects.toMatchObject({
     code: 'FICUS_CONFIG_UNREADABLE',
     message: `Cannot read ${join(folder, name)}: ${why}.`,

@@ -22,9 +22,9 @@ export function watchPath(path: string, onChange: () => void, quietMs = QUIET_MS
     timer = setTimeout(onChange, quietMs);
   };
   let seen = stamp(path);
-  const look = (told = false): void => {
+  const look = (notified = false): void => {
     const now = stamp(path);
-    if (now === seen && !told) return;
+    if (now === seen && !notified) return;
     seen = now;
     soon();
   };

@@ -1,4 +1,6 @@
-/** The promise: raising a percentage never moves a user back, and the same user gets the same side everywhere. */
+/**
+ * The promise: raising a percentage never moves a user back, and the same user gets the same side everywhere.
+ */
 import { type ClientFeature, percentFlag } from '@ficus/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -27,7 +29,7 @@ test('raising a percentage never moves a user back', () => {
   );
 });
 
-test('the share is what was asked for', () => {
+test('the share matches the percentage', () => {
   const users = Array.from({ length: 20_000 }, (_, index) => `user-${index}`);
   const share = users.filter((user) => served(user, 25)).length / users.length;
   expect(Math.abs(share - 0.25)).toBeLessThan(0.01);
@@ -67,7 +69,7 @@ test('deltas', () => {
   expect(full.features).toHaveLength(2);
 });
 
-test('of a document that is no set of flags everything wrong is reported at once', () => {
+test('a document that is not a set of flags: all problems are reported at once', () => {
   expect(checkFeatureSet(null)).toHaveLength(1);
   expect(checkFeatureSet({ features: [{ name: '', enabled: 'yes', strategies: [{}] }] })).toHaveLength(3);
   expect(checkFeatureSet({ features: [flagWithoutStrategies()] })).toEqual([]);

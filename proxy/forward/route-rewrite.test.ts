@@ -70,7 +70,7 @@ describe('the answer on the way back', () => {
     expect(process.cpuUsage().user - began).toBeLessThan(500_000);
   });
 
-  test('is left alone when the config says so', () => {
+  test('stays as it is when the config says so', () => {
     expect(back({ location: false }, 'Location', 'http://candidate:3101/x')[1]).toBe(
       'http://candidate:3101/x',
     );

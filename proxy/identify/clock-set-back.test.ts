@@ -1,4 +1,4 @@
-/** A wall clock that was ahead is set back: what was learnt before must not be kept until it has come so far again. */
+/** A wall clock that was ahead is set back: cached entries must not live until it has caught up. */
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { IdentityAssertion } from './assertion.ts';
@@ -9,7 +9,7 @@ import { Introspection } from './introspection.ts';
 const HOUR_MS = 3_600_000;
 const SECRET = 'a secret that is long enough for it';
 
-test('an entry of later than now is none', () => {
+test('an entry dated in the future is ignored', () => {
   const cache = new ExpiringCache<string>(10);
   cache.set('a', 'one', 1_100, 1_000);
   expect(cache.get('a', 1_099)).toBe('one');
@@ -17,7 +17,7 @@ test('an entry of later than now is none', () => {
   expect(cache.size).toBe(0);
 });
 
-test('whose session it is, is asked again', async () => {
+test('the legacy is asked again whose session it is', async () => {
   let user = 'ann';
   const introspection = new Introspection(
     async () => ({ status: 200, body: Buffer.from(JSON.stringify({ user })) }),
@@ -46,7 +46,7 @@ test('a token is verified again, good or bad', async () => {
   }
 });
 
-test('the candidate is given no token of the future', () => {
+test('the candidate never gets a token dated in the future', () => {
   const assertion = new IdentityAssertion({ header: 'x-identity', secret: SECRET, ttlSeconds: 60 });
   const ann = { user: 'ann', session: undefined, tenant: undefined, uncertain: false };
   const issuedAt = (now: number): number => {

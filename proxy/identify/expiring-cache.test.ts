@@ -10,7 +10,7 @@ test('entries expire', () => {
   expect(cache.size).toBe(0);
 });
 
-test('what is asked for stays, what is not asked for goes', () => {
+test('entries that are read stay, others are dropped', () => {
   const cache = new ExpiringCache<number>(10);
   for (let key = 0; key < 100; key += 1) {
     cache.set('wanted', 1, 1000);

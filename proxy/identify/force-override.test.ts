@@ -16,7 +16,7 @@ describe('a tester’s word', () => {
     expect(read(`candidate ; ${signature}`)).toBe('candidate');
   });
 
-  test('ends when it says so', () => {
+  test('expires at its own time', () => {
     expect(read(ending)).toBe('candidate');
     expect(read(ending, '203.0.113.9', NOW + 60_000)).toBeUndefined();
   });
@@ -28,7 +28,7 @@ describe('a tester’s word', () => {
     ['a later end', ending.replace(/;\d+;/, `;${NOW / 1000 + 9_999};`)],
     ['an end that was not signed', `candidate;${NOW / 1000 + 60};${signature}`],
     ['the end left out', ending.replace(/;\d+;/, ';')],
-    ['an end that is none', `candidate;soon;${signature}`],
+    ['an invalid end', `candidate;soon;${signature}`],
     ['too much', `candidate;1;2;${signature}`],
     ['no signature', 'candidate;'],
     ['nothing', ''],

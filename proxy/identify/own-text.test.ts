@@ -26,7 +26,7 @@ test('keys are bounded, and as different as their texts', () => {
 
 const COUNT = 500;
 const FILL = 20_000;
-/** What would be held if heads, or long ids, were: 10 MB. What may be held is a tenth of it. */
+/** Memory that kept heads or long ids would take: 10 MB. A tenth of it is allowed. */
 const MOST = (COUNT * FILL) / 10;
 
 /** A Cookie field as it comes from the wire, with an id of this length in it. */
@@ -43,8 +43,8 @@ async function heldBy(fill: (index: number) => unknown): Promise<number> {
   return process.memoryUsage().heapUsed - before;
 }
 
-describe('what callers without number leave behind', () => {
-  test('would be their whole heads (the measure measures)', async () => {
+describe('what countless callers leave behind', () => {
+  test('would be their whole heads (proves that the measurement works)', async () => {
     const kept = new Set<string>();
     expect(await heldBy((index) => kept.add(cookieValue(cookies(index, 20), 'sid')!))).toBeGreaterThan(MOST);
     expect(kept.size).toBe(COUNT);
@@ -70,7 +70,7 @@ describe('what callers without number leave behind', () => {
     expect(assertion.header).toBe('x');
   });
 
-  test('as bearer tokens that do not hold is their digests', async () => {
+  test('as invalid bearer tokens is their digests', async () => {
     const claims = new BearerClaims({ secret: 'secret' });
     const authorization = (index: number): string =>
       Buffer.from(`Bearer ${index}${'x'.repeat(FILL)}.y.z`).toString('latin1');

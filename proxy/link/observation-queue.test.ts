@@ -28,7 +28,7 @@ const observation = (field: string): Observation => ({
   candidate: { failed: 'refused', durationMs: 1 },
 });
 
-test('long heads count as what they are: the bound is one of memory', async () => {
+test('long heads count with their real size: the bound is on memory', async () => {
   const dropped: string[] = [];
   const sent: number[] = [];
   const queue = new ObservationQueue({

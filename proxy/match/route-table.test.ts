@@ -83,7 +83,7 @@ describe('escapes', () => {
     const path = canonicalPath(target);
     return typeof path === 'string' ? find(built, 'GET', path) : 'refused';
   };
-  test('what is escaped stays one segment, whatever it would decode to', () => {
+  test('an escaped segment stays one segment, whatever it would decode to', () => {
     for (const name of ['a%2Fb', '%ff', '%25', '%252F', '%C3%A9', 'a%3Fb', '100%25']) {
       expect(matched(`/files/${name}`)).toBe('one');
     }
@@ -150,7 +150,7 @@ test('the client’s address', () => {
 });
 
 describe('checkRoutes', () => {
-  test('routes that are never reached and patterns that are none', () => {
+  test('unreachable routes and invalid patterns', () => {
     const built = config(
       [
         { id: 'a', path: '/x/:id' },
@@ -177,7 +177,7 @@ describe('checkRoutes', () => {
   });
 });
 
-test('a method that no request can have is refused where it stands', () => {
+test('a method that no request can have is refused at its place in the config', () => {
   const built = config([{ id: 'a', path: '/a', methods: ['GET', 'FETCH'] }]);
   expect(checkRoutes(built)).toEqual([
     {

@@ -27,7 +27,7 @@ const progress = (appliedLsn: string, healthy = true) => ledger.progress({ notes
 const ann = { slice: 'notes', key: 'ann', count: 1 };
 
 describe('a pin’s life', () => {
-  test('released when the stream has passed the position that was asked for after the answer', async () => {
+  test('released when the stream has passed the position that was taken after the answer', async () => {
     progress('0/FFF');
     ledger.begin(1, 'notes', 'ann');
     expect(questions).toHaveLength(0);
@@ -41,7 +41,7 @@ describe('a pin’s life', () => {
     expect(ledger.list()).toEqual([]);
   });
 
-  test('one question at a time; what comes meanwhile is in the next', async () => {
+  test('one request for positions at a time; later writes are in the next', async () => {
     for (const key of ['a', 'b', 'c']) ledger.begin(1, 'notes', key);
     ledger.answered(1, 'notes', 'a');
     ledger.answered(1, 'notes', 'b');
@@ -57,7 +57,7 @@ describe('a pin’s life', () => {
     expect(released.map(({ key }) => key)).toEqual(['a', 'b', 'c']);
   });
 
-  test('a failed question and a missing position are asked again, nothing is released', async () => {
+  test('a failed request and a missing position are retried, nothing is released', async () => {
     ledger.begin(1, 'notes', 'ann');
     ledger.answered(1, 'notes', 'ann');
     questions[0]!.fail();
@@ -74,7 +74,7 @@ describe('a pin’s life', () => {
     expect(released).toEqual([ann]);
   });
 
-  test('is known to a worker that starts while its position is asked for', async () => {
+  test('is known to a worker that starts while its position is requested', async () => {
     ledger.begin(1, 'notes', 'ann');
     ledger.answered(1, 'notes', 'ann');
     expect(ledger.list()).toEqual([ann]);
@@ -85,7 +85,7 @@ describe('a pin’s life', () => {
     expect(ledger.list()).toEqual([ann]);
   });
 
-  test('an answer that cannot be read is asked for again', async () => {
+  test('the request is retried after an unreadable answer', async () => {
     ledger.begin(1, 'notes', 'ann');
     ledger.answered(1, 'notes', 'ann');
     questions[0]!.answer({ notes: 'nonsense' });
@@ -98,7 +98,7 @@ describe('a pin’s life', () => {
     expect(released).toEqual([ann]);
   });
 
-  test('a position that was under way when the owner changed is of the old owner’s WAL: it is asked for again', async () => {
+  test('a position that was under way when the owner changed is of the old owner’s WAL: it is requested again', async () => {
     ledger.begin(1, 'notes', 'ann');
     ledger.answered(1, 'notes', 'ann');
     ledger.forgetPositions('notes');
@@ -112,7 +112,7 @@ describe('a pin’s life', () => {
     questions[2]!.answer({ notes: '0/6' });
     await settle();
     progress('0/6');
-    // Left in, the high position of before would hold back all those behind it, for ever.
+    // Left in, the old high position would hold back all later ones for ever.
     expect(released).toEqual([ann, { ...ann, key: 'bob' }]);
   });
 
@@ -161,13 +161,13 @@ describe('a pin’s life', () => {
     expect(released).toEqual([ann]);
   });
 
-  test('writes of a worker that is gone may still be done: the position is asked for when they cannot be any more', async () => {
+  test('writes of a crashed worker may still be executed: the position is requested once that is no longer possible', async () => {
     ledger.begin(3, 'notes', 'ann');
     ledger.begin(3, 'notes', 'bob');
     ledger.workerGone(3, 30_000);
     expect(questions).toHaveLength(0);
     expect(ledger.list()).toEqual([ann, { ...ann, key: 'bob' }]);
-    // Of one it was known before that its worker is gone.
+    // For one write, the worker was known to be gone before.
     ledger.answered(3, 'notes', 'bob');
     questions[0]!.answer({ notes: '0/5' });
     await settle();
@@ -183,7 +183,7 @@ describe('a pin’s life', () => {
     expect(later).toEqual([]);
   });
 
-  test('unhealthy progress releases nothing; a new owner’s positions are asked for again', async () => {
+  test('unhealthy progress releases nothing; a new owner’s positions are requested again', async () => {
     ledger.begin(1, 'notes', 'ann');
     ledger.answered(1, 'notes', 'ann');
     questions[0]!.answer({ notes: '0/9' });
@@ -219,7 +219,7 @@ describe('PinTable', () => {
     expect(table.isPinned('other', 'ann')).toBe(false);
   });
 
-  test('when pins do not fit, further writers are pinned as everybody, until their writes are applied', () => {
+  test('when pins do not fit, all users are pinned until the writes are applied', () => {
     const said: boolean[] = [];
     const table = new PinTable((_, begins) => said.push(begins), 2);
     const keys = ['a', 'b', 'c', 'd', 'a'].map((key) => {
@@ -228,11 +228,11 @@ describe('PinTable', () => {
       return pinnedAs;
     });
     expect(keys).toEqual(['a', 'b', EVERYBODY, EVERYBODY, 'a']);
-    expect(table.isPinned('notes', 'anybody')).toBe(true);
+    expect(table.isPinned('notes', 'other')).toBe(true);
     table.release('notes', EVERYBODY);
-    expect(table.isPinned('notes', 'anybody')).toBe(true);
+    expect(table.isPinned('notes', 'other')).toBe(true);
     table.release('notes', EVERYBODY);
-    expect(table.isPinned('notes', 'anybody')).toBe(false);
+    expect(table.isPinned('notes', 'other')).toBe(false);
     expect(table.isPinned('notes', 'a')).toBe(true);
     expect(said).toEqual([true, false]);
   });

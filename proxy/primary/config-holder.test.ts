@@ -44,7 +44,7 @@ test('of two readings that overlap the newer one stays, whichever ends first', a
   expect(holder.config).toEqual(configWith(1));
 });
 
-test('an older reading with problems refuses nothing that a newer one has settled', async () => {
+test('an older reading with problems does not replace a newer valid one', async () => {
   const { holder, readings, lines } = startHolder();
   const [older, newer] = [holder.reload(), holder.reload()];
   readings[1]!.resolve({ ok: true, config: configWith(1) });
@@ -64,7 +64,7 @@ test('a config with problems is refused whole, each problem logged', async () =>
   expect(lines.join('')).toContain('is required');
 });
 
-test('what takes a restart is refused; the same config again changes nothing', async () => {
+test('a change that needs a restart is refused; an unchanged config has no effect', async () => {
   const { holder, readings, taken } = startHolder();
   const same = holder.reload();
   readings[0]!.resolve({ ok: true, config: configWith(0) });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Silence } from './silence.ts';
 
-test('a worker that listens and says nothing is named at the second look, once', () => {
+test('a worker that listens and reports nothing is named at the second look, once', () => {
   const silence = new Silence();
   silence.heard(1, true, 0);
   silence.heard(2, true, 0);
@@ -13,7 +13,7 @@ test('a worker that listens and says nothing is named at the second look, once',
   expect(silence.check(9_000, 1_000)).toEqual([]);
 });
 
-test('what was said while the primary was held up counts', () => {
+test('reports that arrived while the primary was held up count', () => {
   const silence = new Silence();
   silence.heard(1, true, 0);
   expect(silence.check(60_000, 1_000)).toEqual([]);
@@ -24,7 +24,7 @@ test('what was said while the primary was held up counts', () => {
   expect(silence.check(62_000, 1_000)).toEqual([]);
 });
 
-test('a worker that does not listen yet may take its time, and one that is gone is forgotten', () => {
+test('a worker that does not listen yet may take longer, and one that is gone is forgotten', () => {
   const silence = new Silence();
   silence.heard(1, false, 0);
   silence.heard(2, true, 0);

@@ -5,7 +5,7 @@ import { createLogger } from '../observe/create-logger.ts';
 import type { WorkerMessage } from '../worker/worker-messages.ts';
 import { forkWorkers, type WorkerPool } from './worker-pool.ts';
 
-/** A worker that lives and dies by what the test says. */
+/** A worker controlled by the test. */
 class FakeWorker extends EventEmitter {
   readonly process = { kill: () => killed.push(this.id) };
   connected = true;
@@ -71,7 +71,7 @@ function startPool(count: number): WorkerPool {
 const begin: WorkerMessage = { kind: 'pin-begin', slice: 'notes', key: 'ann', ask: 1 };
 const counts: WorkerMessage = { kind: 'counts', delta: undefined, pins: 0 };
 
-test('a worker is gone when the last that it has said is read, though its end was noticed before', async () => {
+test('a worker counts as gone once its last message is read, even if its exit was noticed before', async () => {
   const pool = startPool(1);
   forked[0]!.exit(1);
   forked[0]!.say(begin);
@@ -101,7 +101,7 @@ test('a pool is drained when the last counts of all workers are read', async () 
   expect(heard).toEqual(['1 counts', '1 gone as asked', '2 counts', '2 gone as asked']);
 });
 
-test('that workers cannot start is said at the third in a row; one that listens begins the count again', async () => {
+test('the third failed start in a row is reported; a worker that listens resets the count', async () => {
   const pool = startPool(1);
   const fail = (): void => {
     forked.at(-1)!.exit(1);

@@ -58,16 +58,16 @@ describe('decideNextStep', () => {
     ['a client that went away', { outcome: failed({ side: 'client' }), maxAttempts: 3 }, 'give-up'],
     ['attempts left', { maxAttempts: 2 }, 'retry'],
     [
-      'a full pool is not tried again, but left',
+      'a full pool is not retried but avoided',
       { maxAttempts: 2, outcome: failed({ cause: 'overloaded' }) },
       'fall-back',
     ],
     [
-      'the same of one in which no place became free in time',
+      'the same for one in which no place became free in time',
       { maxAttempts: 2, outcome: failed({ phase: 'queue', cause: 'timed-out' }) },
       'fall-back',
     ],
-    ['the legacy has no side to fall back to', { side: 'legacy' }, 'give-up'],
+    ['the legacy, which has no fallback', { side: 'legacy' }, 'give-up'],
     ['a pinned user', { pinned: true }, 'give-up'],
     ['a forced request', { reason: 'forced' }, 'give-up'],
     ['a slice that fails instead', { onBreakerOpen: 'fail' }, 'give-up'],
@@ -88,7 +88,7 @@ test.each([
   ['PUT', false, false, false],
   ['POST', false, false, false],
 ])(
-  'the answer to %s, with a body: %s, that writes: %s, may be thrown away: %s',
+  'the answer to %s, with a body: %s, that writes: %s, may be discarded: %s',
   (method, hasBody, writes, expected) => {
     expect(mayDiscardAnswer(method, hasBody, writes)).toBe(expected);
   },

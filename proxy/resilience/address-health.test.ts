@@ -31,7 +31,7 @@ function watch(addresses: readonly string[], options: Partial<typeof OPTIONS> = 
 }
 
 describe('an address that fails', () => {
-  test('in a row is tried last; a success in between begins anew', () => {
+  test('in a row is tried last; a success in between resets the count', () => {
     const { changes, health, of, fail } = watch(['a', 'b']);
     fail('a', 2);
     of('a').answered(200);
@@ -40,7 +40,7 @@ describe('an address that fails', () => {
     fail('a', 1);
     expect(changes).toEqual([{ kind: 'ejected', address: 'a', reason: 'refused', forMs: 100 }]);
     expect(health.arrange(['a', 'b'])).toEqual(['b', 'a']);
-    // What was under way says nothing new.
+    // Requests that were under way say nothing new.
     fail('a', 9);
     expect(of('a').answered(200)).toBe(false);
     expect(changes).toHaveLength(1);
@@ -60,7 +60,7 @@ describe('an address that fails', () => {
     expect(health.arrange(['a', 'b'])).toEqual(['a', 'b']);
   });
 
-  test('is out for longer when its probe fails, and for less again after it stayed well', () => {
+  test('is out for longer when its probe fails, and for less time again after it stayed healthy', () => {
     const { changes, clock, health, of, fail } = watch(['a', 'b']);
     fail('a', 3);
     clock.now = 100;
@@ -125,7 +125,7 @@ describe('an address that fails', () => {
     expect(health.takeProbe(true)).toBe('a');
   });
 
-  test('far more often than the others goes, though it answers in between', () => {
+  test('far more often than the others is ejected, though it answers in between', () => {
     const { changes, of } = watch(['a', 'b']);
     for (let request = 0; request < 20; request += 1) {
       of('b').answered(200);
@@ -134,7 +134,7 @@ describe('an address that fails', () => {
     expect(changes).toEqual([{ kind: 'ejected', address: 'a', reason: 'failure-rate', forMs: 100 }]);
   });
 
-  test('and whose siblings fail as often stays, and old failures are forgotten', () => {
+  test('no more often than its siblings stays, and old failures are forgotten', () => {
     const { changes, clock, of } = watch(['a', 'b']);
     for (let request = 0; request < 100; request += 1) {
       for (const address of ['a', 'b']) of(address).answered(request % 2 === 0 ? 500 : 200);
@@ -167,7 +167,7 @@ describe('an address that fails', () => {
 });
 
 describe('addresses that change', () => {
-  test('one alone has no record, and one that is left alone comes in', () => {
+  test('a single address has no record, and an ejected one that becomes the only one returns', () => {
     const { changes, health, fail } = watch(['a', 'b']);
     fail('a', 3);
     expect(health.arrange(['a'])).toEqual(['a']);
@@ -176,7 +176,7 @@ describe('addresses that change', () => {
     expect(health.probeAt).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test('what a forgotten address still reports is nobody’s', () => {
+  test('reports of a forgotten address are ignored', () => {
     const { changes, health, of } = watch(['a', 'b', 'c']);
     const gone = of('a');
     health.arrange(['b', 'c']);

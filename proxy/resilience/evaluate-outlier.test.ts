@@ -47,7 +47,7 @@ describe('evaluateOutlier', () => {
     expect(verdict({ own: { requests: 49, failures: 40 } })).toBe('keep');
     const own = { requests: 100, failures: 60 };
     expect(verdict({ own, siblings: { requests: 49, failures: 0 } })).toBe('keep');
-    // All are as unhealthy as this one: leaving it alone would help nobody.
+    // All are as unhealthy as this one: ejecting it would not help.
     expect(verdict({ own, siblings: { requests: 100, failures: 50 } })).toBe('keep');
   });
 

@@ -48,7 +48,7 @@ describe('Breaker', () => {
 });
 
 describe('RetryBudget', () => {
-  test('a share of the requests, and an allowance that flows in', () => {
+  test('a share of the requests, and an allowance over time', () => {
     const budget = new RetryBudget({ budgetRatio: 0.2, perSecond: 1 }, 0);
     expect(budget.withdraw(0)).toBe(true);
     expect(budget.withdraw(0)).toBe(false);

@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import { AddressBook } from './address-book.ts';
 import { ConnectionPool, type ConnectionSeeker, type Waiting } from './connection-pool.ts';
 
-/** Who waits in a pool that has no connection to give and opens none. */
-function seekerNamed(name: string, told: string[]): ConnectionSeeker & { waiting: Waiting | undefined } {
+/** A seeker in a pool that has no free connection and opens none. */
+function seekerNamed(name: string, heard: string[]): ConnectionSeeker & { waiting: Waiting | undefined } {
   return {
     waiting: undefined,
-    onConnection: () => told.push(`${name}: connection`),
-    onNoConnection: (phase, cause) => told.push(`${name}: ${phase} ${cause}`),
+    onConnection: () => heard.push(`${name}: connection`),
+    onNoConnection: (phase, cause) => heard.push(`${name}: ${phase} ${cause}`),
   };
 }
 
@@ -19,12 +19,12 @@ function crowdedPool(): ConnectionPool {
   return new ConnectionPool(destination, crowded, () => {});
 }
 
-test('a seeker that gives up waiting leaves nothing in the queue, though no connection ever becomes free', () => {
+test('a seeker that stops waiting leaves nothing in the queue, though no connection ever becomes free', () => {
   const pool = crowdedPool();
-  const told: string[] = [];
+  const heard: string[] = [];
   let looks = 0;
   for (let i = 0; i < 1_000; i += 1) {
-    const seeker = seekerNamed(`gone ${i}`, told);
+    const seeker = seekerNamed(`gone ${i}`, heard);
     pool.acquire(seeker);
     const { until } = seeker.waiting!;
     Object.defineProperty(seeker.waiting!, 'until', {
@@ -43,38 +43,38 @@ test('a seeker that gives up waiting leaves nothing in the queue, though no conn
 
 test('the others keep their places when one leaves from the front, the middle or the end', () => {
   const pool = crowdedPool();
-  const told: string[] = [];
-  const seekers = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => seekerNamed(name, told));
+  const heard: string[] = [];
+  const seekers = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => seekerNamed(name, heard));
   for (const seeker of seekers) pool.acquire(seeker);
   const [a, , c, , , f] = seekers;
   for (const seeker of [a!, c!, f!]) pool.forget(seeker);
   pool.acquire(a!);
   expect(pool.counts.pending).toBe(4);
   pool.sweep(performance.now());
-  expect(told).toEqual([]);
+  expect(heard).toEqual([]);
   pool.sweep(performance.now() + 3_600_000);
-  expect(told).toEqual(['b', 'd', 'e', 'a'].map((name) => `${name}: queue timed-out`));
+  expect(heard).toEqual(['b', 'd', 'e', 'a'].map((name) => `${name}: queue timed-out`));
   expect(pool.counts.pending).toBe(0);
   pool.close();
 });
 
 test('one that takes others along when its time is over, and comes back itself, disturbs no other', () => {
   const pool = crowdedPool();
-  const told: string[] = [];
-  const [b, c] = [seekerNamed('b', told), seekerNamed('c', told)];
+  const heard: string[] = [];
+  const [b, c] = [seekerNamed('b', heard), seekerNamed('c', heard)];
   const a: ConnectionSeeker = {
-    ...seekerNamed('a', told),
+    ...seekerNamed('a', heard),
     onNoConnection: () => {
-      told.push('a');
+      heard.push('a');
       pool.forget(b);
-      if (told.length === 1) pool.acquire(a);
+      if (heard.length === 1) pool.acquire(a);
     },
   };
   for (const seeker of [a, b, c]) pool.acquire(seeker);
   const late = performance.now() + 3_600_000;
   pool.sweep(late);
   pool.sweep(late);
-  expect(told.toSorted()).toEqual(['a', 'a', 'c: queue timed-out']);
+  expect(heard.toSorted()).toEqual(['a', 'a', 'c: queue timed-out']);
   expect(pool.counts.pending).toBe(0);
   pool.close();
 });

@@ -49,7 +49,7 @@ const cut = (text: string, at: readonly number[]): string[] => {
 };
 
 describe('ResponseParser', () => {
-  it('closes the gaps of what does not go on, in memory, to what it would say as text', () => {
+  it('closes the gaps of dropped fields in memory, with the same result as its text', () => {
     const line = fc.constantFrom(
       'Connection: keep-alive\r\n',
       'Keep-Alive: timeout=5\r\n',
@@ -94,7 +94,7 @@ describe('ResponseParser', () => {
     );
   });
 
-  it('tells a body by its length, by chunks, by the end of the stream', () => {
+  it('delimits a body by its length, by chunks, by the end of the stream', () => {
     expect(parse(['HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc'])).toMatchObject({
       head: '200 OK\r\nContent-Length: 3\r\n',
       body: 'abc',
@@ -133,7 +133,7 @@ describe('ResponseParser', () => {
     expect(head).toBe('200 OK\r\nA: 1\r\nB: 2\r\nContent-Length: 0\r\n');
   });
 
-  it('says how much came after the end', () => {
+  it('reports how many bytes came after the end', () => {
     expect(parse(['HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nabc'])).toMatchObject({
       body: 'a',
       surplus: 2,
@@ -151,12 +151,12 @@ describe('ResponseParser', () => {
     ['a negative length', 'HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n'],
     ['a signed length', 'HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\n'],
     ['an empty length', 'HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n'],
-    ['a length beyond all bounds', `HTTP/1.1 200 OK\r\nContent-Length: ${'9'.repeat(20)}\r\n\r\n`],
+    ['a length beyond the limit', `HTTP/1.1 200 OK\r\nContent-Length: ${'9'.repeat(20)}\r\n\r\n`],
     ['another coding', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n'],
     ['chunked twice', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n'],
     ['chunks in HTTP/1.0', 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'],
     ['204 with a body', 'HTTP/1.1 204 No\r\nContent-Length: 1\r\n\r\n'],
-    ['101 out of the blue', 'HTTP/1.1 101 Up\r\nUpgrade: x\r\n\r\n'],
+    ['an unexpected 101', 'HTTP/1.1 101 Up\r\nUpgrade: x\r\n\r\n'],
     ['an interim body', 'HTTP/1.1 103 Hi\r\nContent-Length: 1\r\n\r\n'],
     ['a folded line', 'HTTP/1.1 200 OK\r\nA: 1\r\n b\r\n\r\n'],
     ['a space before the colon', 'HTTP/1.1 200 OK\r\nA : 1\r\n\r\n'],

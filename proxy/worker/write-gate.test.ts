@@ -6,7 +6,7 @@ import { WriteGate } from './write-gate.ts';
 const open = (owner: 'legacy' | 'candidate', epoch: number): SliceState => ({ owner, epoch, writes: 'open' });
 const held: SliceState = { owner: 'legacy', epoch: 1, writes: 'held', waitMs: 5_000 };
 
-/** A gate whose clock, siblings and slice states are the test's. */
+/** A gate whose clock, siblings and slice states the test controls. */
 function makeGate(mostHeld?: number) {
   const states = new Map<string, SliceState>([['notes', open('legacy', 1)]]);
   const pinning: (() => void)[] = [];

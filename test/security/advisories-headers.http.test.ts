@@ -1,4 +1,7 @@
-/** Advisories about header fields: what a client must not forge, remove or break by them. Raw bytes, whole proxy. */
+/**
+ * Advisories about header fields: what a client must not forge, remove or break by them. Raw bytes, whole
+ * proxy.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { until } from '../integration/proxy/rig.ts';
 import { type ReadRequest, valuesOf } from './reference-reader.ts';
@@ -17,8 +20,8 @@ async function seen(...fields: string[]): Promise<ReadRequest> {
 }
 
 describe('reply-from', () => {
-  // The client names X-Forwarded-For in Connection, and a proxy that strips those fields after it has added its own
-  // removes the address it vouches for. The upstream then believes whatever else it finds.
+  // The client names X-Forwarded-For in Connection, and a proxy that strips those fields after it has added
+  // its own removes the address it vouches for. The upstream then believes whatever else it finds.
   test.each([
     ['X-Forwarded-For', 'x-forwarded-for', '127.0.0.1'],
     ['x-forwarded-proto, X-Forwarded-Host', 'x-forwarded-host', 'h'],
@@ -40,8 +43,8 @@ describe('reply-from', () => {
     expect(valuesOf((await seen('Connection: host')).fields, 'host')).toEqual(['h']);
   });
 
-  // Without it the upstream waits for a body that waits for its 100, and is blamed for the time that passes: a few of
-  // these would open the breaker for everybody.
+  // Without it the upstream waits for a body that waits for its 100, and is blamed for the time that passes:
+  // a few of these would open the breaker for all clients.
   it('Expect cannot be taken away', async () => {
     const { fields } = await seen('Connection: expect', 'Expect: 100-continue');
     expect(valuesOf(fields, 'expect')).toEqual(['100-continue']);
@@ -49,8 +52,8 @@ describe('reply-from', () => {
 });
 
 describe('CVE-2026-3635', () => {
-  // Fields that a proxy in front is believed to set are sent by the client itself. A service that rates, bills or
-  // lets in by address then sees the one that the attacker chose.
+  // Fields that a proxy in front is believed to set are sent by the client itself. A service that rates,
+  // bills or lets in by address then sees the one that the attacker chose.
   const SPOOFED = [
     'X-Forwarded-For: 6.6.6.6',
     'x-forwarded-for: 7.7.7.7',
@@ -69,7 +72,7 @@ describe('CVE-2026-3635', () => {
     'x-ficus-anything: forged',
   ];
 
-  it('are replaced when they come from somebody who is no trusted proxy', async () => {
+  it('are replaced when the sender is not a trusted proxy', async () => {
     const { raw } = await seen(...SPOOFED);
     const ours = raw.split('\r\n').filter((line) => /forwarded|ficus-/i.test(line));
     expect(ours).toEqual(['X-Forwarded-For: 127.0.0.1', 'X-Forwarded-Proto: http', 'X-Forwarded-Host: h']);
@@ -90,7 +93,7 @@ describe('CVE-2026-3635', () => {
     expect(raw).not.toMatch(/6\.6\.6\.6|evil|forged|root/);
   });
 
-  it('do not come in by the trailers', async () => {
+  it('are not accepted as trailers', async () => {
     await wire.answer(
       `${head('POST /a', 'Transfer-Encoding: chunked', 'Trailer: X-Forwarded-For')}1\r\na\r\n0\r\n` +
         'X-Forwarded-For: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\nx-ficus-identity: forged\r\nX-Sum: 1\r\n' +
@@ -119,8 +122,8 @@ describe('CVE-2026-3635', () => {
 });
 
 describe('GHSA-v2v2-hph8-q5xp', () => {
-  // A Content-Type that a proxy's body parser reads otherwise than the upstream's makes it validate one body and send
-  // on another. Here nobody parses a body: whatever the type says, the bytes are the same.
+  // A Content-Type that a proxy's body parser reads otherwise than the upstream's makes it validate one body
+  // and send on another. The proxy never parses a body: whatever the type, the bytes are the same.
   test.each([
     'application/json ; charset',
     'application/json;',
@@ -135,8 +138,8 @@ describe('GHSA-v2v2-hph8-q5xp', () => {
 });
 
 describe('CVE-2024-37890 (ws)', () => {
-  // A server that counts header fields only after it has looked for some of them fails on a request with more fields
-  // than are kept. One upgrade with 2,000 fields then ends the process for everybody.
+  // A server that counts header fields only after it has looked for some of them fails on a request with more
+  // fields than are kept. One upgrade with 2,000 fields then ends the process and all its requests.
   const many = Array.from({ length: 2_000 }, (_, index) => `X-${index}: ${index % 10}`);
   test.each([
     ['an upgrade', ['Connection: Upgrade', 'Upgrade: websocket']],
@@ -158,8 +161,8 @@ describe('CVE-2024-37890 (ws)', () => {
 });
 
 describe('http2-is-off', () => {
-  // Rapid reset and CONTINUATION floods need HTTP/2, which this proxy does not speak. Its preface is refused in order
-  // and the connection ends, whatever follows.
+  // Rapid reset and CONTINUATION floods need HTTP/2, which this proxy does not speak. Its preface is refused
+  // properly and the connection ends, whatever follows.
   test.each(['', '\0\0\0\x04\0\0\0\0\0', '\0\0\x01\x01\x05\0\0\0\x01x'.repeat(1_000)])(
     'the preface is refused and others are served',
     async (frames) => {

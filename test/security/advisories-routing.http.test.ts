@@ -1,4 +1,7 @@
-/** Advisories about which upstream and which path a request reaches: each sent through the whole proxy as raw bytes. */
+/**
+ * Advisories about which upstream and which path a request reaches: each sent through the whole proxy as raw
+ * bytes.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { head, problemOf, startWireRig, type WireRig } from './wire-rig.ts';
 
@@ -25,7 +28,7 @@ const side = async (bytes: string): Promise<string> => {
 const lines = () => [...wire.legacy.requests, ...wire.candidate.requests].map(({ line }) => line);
 
 describe('GHSA-2q7r-29rg-6m5h', () => {
-  // A route is matched by its prefix as text, and the dot segments behind it are resolved by somebody later. So
+  // A route is matched by its prefix as text, and the dot segments behind it are resolved by a later hop. So
   // `/ho/%2E%2E/hi` is let in under `/ho/` and served as `/hi`, which was never opened.
   test.each([
     ['/ho/%2E%2E/hi', 'legacy'],
@@ -67,7 +70,7 @@ describe('GHSA-2q7r-29rg-6m5h', () => {
   });
 
   test.each(['/pages/[...slug]', '/pages/[id]/edit', '/pages/a...b'])(
-    '%s stays allowed and goes on byte for byte',
+    '%s stays allowed and is passed on byte for byte',
     async (target) => {
       expect(await side(head(`GET ${target}`))).toBe('candidate');
       expect(lines()).toEqual([`GET ${target} HTTP/1.1`]);
@@ -76,8 +79,9 @@ describe('GHSA-2q7r-29rg-6m5h', () => {
 });
 
 describe('CVE-2026-33808', () => {
-  // Guard and router read the path differently: `//admin` is no `/admin` for one and is for the other. Whoever finds
-  // such a spelling is past the guard. Here one canonical path is matched, whatever the spelling.
+  // Guard and router read the path differently: `//admin` is no `/admin` for one and is for the other. An
+  // attacker who finds such a spelling is past the guard. Here one canonical path is matched, whatever the
+  // spelling.
   test.each([
     ['/admin', 'candidate'],
     ['//admin', 'candidate'],
@@ -101,8 +105,8 @@ describe('CVE-2026-33808', () => {
 });
 
 describe('CVE-2026-55602', () => {
-  // The Host field is compared by its end, or as an expression without anchors. `evillocalhost:3000` then passes for
-  // `localhost`, and the attacker's own name selects the route.
+  // The Host field is compared by its end, or as an expression without anchors. `evillocalhost:3000` then
+  // passes for `localhost`, and the attacker's own name selects the route.
   test.each([
     ['localhost', 'candidate'],
     ['localhost:3000', 'candidate'],
@@ -121,8 +125,9 @@ describe('CVE-2026-55602', () => {
 });
 
 describe('GHSA-c4j6-fc7j-m34r', () => {
-  // A crafted upgrade names another server in its target or Host, and a proxy that opens upgrades by the URL connects
-  // there. Here an upgrade is routed like any request: the authority selects a route, never a server.
+  // A crafted upgrade names another server in its target or Host, and a proxy that opens upgrades by the URL
+  // connects there. Here an upgrade is routed like any request: the authority selects a route, never a
+  // server.
   const upgrade = (target: string, host = 'h') =>
     `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
     'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n';
@@ -160,8 +165,8 @@ describe('GHSA-c4j6-fc7j-m34r', () => {
 });
 
 describe('absolute-form-with-another-host', () => {
-  // The target names one host, the Host field another, and a proxy routes by one and forwards the other. RFC 9112
-  // section 3.2.2: the target's authority is the host, for matching and for the upstream alike.
+  // The target names one host, the Host field another, and a proxy routes by one and forwards the other. RFC
+  // 9112 section 3.2.2: the target's authority is the host, for matching and for the upstream alike.
   it('routes by the authority of the target and passes that on', async () => {
     expect(await side('GET http://localhost:81/hosted?q HTTP/1.1\r\nHost: evil\r\n\r\n')).toBe('candidate');
     expect(wire.candidate.requests[0]!.raw).toMatch(/^GET \/hosted\?q HTTP\/1\.1\r\nHost: localhost:81\r\n/);

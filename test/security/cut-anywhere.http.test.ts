@@ -1,7 +1,7 @@
 /**
- * TCP keeps bytes, not pieces: a request or response that arrives in other pieces is the same message. Requests and
- * responses of every framing are cut at random places, the pieces sent one by one, and both ends compared with what
- * comes of the same bytes in one piece.
+ * TCP keeps bytes, not pieces: a request or response that arrives in other pieces is the same message.
+ * Requests and responses of every framing are cut at random places, the pieces sent one by one, and both ends
+ * compared with the result of the same bytes in one piece.
  */
 import type { Socket } from 'node:net';
 import fc from 'fast-check';

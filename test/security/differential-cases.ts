@@ -1,6 +1,7 @@
 /**
- * Exchanges that are made twice, straight with an upstream and through the proxy. The answer is what the upstream
- * sends back for the case; both sides are compared byte for byte, but for the differences that a case explains.
+ * Exchanges that are made twice, straight with an upstream and through the proxy. The answer is what the
+ * upstream sends back for the case; both sides are compared byte for byte, but for the differences that a
+ * case explains.
  */
 import { head } from './wire-rig.ts';
 
@@ -10,9 +11,9 @@ export interface DifferentialCase {
   readonly answer: string;
   /** Answers before the final one is due; sent when the head has come. */
   readonly closes?: boolean;
-  /** Why the upstream sees something else, and what becomes of the request on the way. */
+  /** Why the upstream sees something else, and how the request changes on the way. */
   readonly onTheWay?: readonly Change[];
-  /** Why the client sees something else, and what becomes of the answer on the way. */
+  /** Why the client sees something else, and how the answer changes on the way. */
   readonly onTheWayBack?: readonly Change[];
 }
 
@@ -116,7 +117,7 @@ const REQUEST_CASES: readonly DifferentialCase[] = [
     answer: FINE,
   },
   {
-    name: '__proto__ and its kin',
+    name: '__proto__ and the like',
     request: head('GET /', '__proto__: a', 'constructor: b', 'toString: c'),
     answer: FINE,
   },
@@ -172,8 +173,8 @@ const REQUEST_CASES: readonly DifferentialCase[] = [
     request: chunked('POST /', '001\r\na\r\nA\r\n0123456789\r\n00\r\n\r\n'),
     answer: FINE,
     onTheWay: [
-      { why: 'a chunk is written anew', from: '001\r\na\r\nA\r\n', to: '1\r\na\r\na\r\n' },
-      { why: 'a chunk is written anew', from: '00\r\n\r\n', to: '0\r\n\r\n' },
+      { why: 'a chunk is written again', from: '001\r\na\r\nA\r\n', to: '1\r\na\r\na\r\n' },
+      { why: 'a chunk is written again', from: '00\r\n\r\n', to: '0\r\n\r\n' },
     ],
   },
   {
@@ -195,7 +196,7 @@ const REQUEST_CASES: readonly DifferentialCase[] = [
     answer: FINE,
   },
   {
-    name: 'a content-type that nobody understands',
+    name: 'an unknown content-type',
     request: framed('POST /', '{', 'content-type: application/json ; charset'),
     answer: FINE,
   },
@@ -280,7 +281,7 @@ const RESPONSE_CASES: readonly DifferentialCase[] = [
     answer: `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nlink: </b>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 199 Own\r\n\r\n${FINE}`,
   },
   {
-    name: '100 that nobody waits for',
+    name: 'a 100 that the client does not wait for',
     request: framed('POST /', 'x'),
     answer: `HTTP/1.1 100 Continue\r\n\r\n${FINE}`,
   },
@@ -315,7 +316,7 @@ const RESPONSE_CASES: readonly DifferentialCase[] = [
     closes: true,
     onTheWayBack: [
       {
-        why: 'made chunks, so that its end can be told from a cut',
+        why: 'made chunks, so that its end differs from a cut',
         from: /Date: D\r\n\r\nto the end$/,
         to: 'Date: D\r\nTransfer-Encoding: chunked\r\n\r\na\r\nto the end\r\n0\r\n\r\n',
       },

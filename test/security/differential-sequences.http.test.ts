@@ -1,4 +1,7 @@
-/** More than one message on a connection, straight to the upstream and through the proxy: who sees what, in which order. */
+/**
+ * More than one message on a connection, straight to the upstream and through the proxy: what each side sees,
+ * in which order.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { rawClient } from '../integration/forward/harness.ts';
 import { until } from '../integration/proxy/rig.ts';
@@ -31,7 +34,7 @@ describe('straight and through the proxy', () => {
       `${head('POST /4', 'Transfer-Encoding: chunked')}4\r\nfour\r\n0\r\n\r\n`,
       head('GET /5'),
     ];
-    // Straight, this upstream would send HEAD a body: so it is left to the proxy's side alone what is expected.
+    // Straight, this upstream would send HEAD a body: so only the proxy's side is checked.
     const client = await rawClient(wire.port, requests.join(''));
     const text = await client.until((all) => all.endsWith('/5 '));
     client.close();
@@ -61,7 +64,7 @@ describe('straight and through the proxy', () => {
     client.close();
   });
 
-  it('nonsense behind a request does not become its answer', async () => {
+  it('invalid bytes behind a request do not become its answer', async () => {
     wire.legacy.script = (request, socket) => {
       setTimeout(() => socket.write(ok(target(request))), 50);
       return undefined;
@@ -107,7 +110,7 @@ describe('straight and through the proxy', () => {
       const before = wire.legacy.received.length;
       wire.legacy.script = () => ok('thanks');
       const client = await rawClient(port, head('POST /asks', 'Expect: 100-continue', 'Content-Length: 4'));
-      // The body is not there yet, so the upstream has read no whole request: it is spoken for by hand.
+      // The body is not there yet, so the upstream has read no whole request: the test answers in its place.
       const received = () => wire.legacy.received.slice(Math.max(0, before - 1)).join('');
       await until(() => /Expect: 100-continue\r\n[\s\S]*\r\n\r\n$/.test(received()), 'head at the upstream');
       expect(client.text).toBe('');
@@ -156,15 +159,15 @@ describe('straight and through the proxy', () => {
     expect(wire.legacy.requests.at(-1)!.raw).toContain('Via: 1.0 ficus\r\n');
   });
 
-  // An allowed difference: a client's end cannot be told from its going away, and going away has to reach the
-  // upstream at once. nginx reads it the same way.
-  it('a client that ends its sending half has gone, and takes its request with it', async () => {
+  // An allowed difference: a half-close cannot be distinguished from a disconnect, and a disconnect has to
+  // reach the upstream at once. nginx reads it the same way.
+  it('a client that ends its sending half counts as gone, and its request is cancelled', async () => {
     wire.legacy.script = () => undefined;
     const client = await wire.client(head('GET /'));
     await until(() => wire.legacy.requests.length === 1, 'at the upstream');
     const sockets = wire.legacy.sockets.size;
     client.socket.end();
     expect(await client.untilEnd()).toBe('');
-    await until(() => wire.legacy.sockets.size < sockets, 'the upstream was told');
+    await until(() => wire.legacy.sockets.size < sockets, 'the upstream was disconnected');
   });
 });

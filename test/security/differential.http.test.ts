@@ -1,6 +1,7 @@
 /**
- * The same bytes straight to an upstream and through the proxy: what the upstream receives and what the client gets
- * is the same, byte for byte, but for what the proxy adds to every request and what a case explains.
+ * The same bytes straight to an upstream and through the proxy: what the upstream receives and what the
+ * client gets is the same, byte for byte, but for what the proxy adds to every request and what a case
+ * explains.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { rawClient } from '../integration/forward/harness.ts';
@@ -31,7 +32,7 @@ interface Exchange {
   readonly response: string;
 }
 
-/** @param expected what the client is to receive: waited for, and left to the test when it does not come */
+/** @param expected what the client should receive: awaited, and judged by the test when it does not arrive */
 async function exchange(
   port: number,
   { request, answer, closes }: DifferentialCase,
@@ -60,7 +61,7 @@ function anyDate(text: string): string {
 function changed(text: string, changes: readonly Change[] = []): string {
   return changes.reduce((before, { from, to }) => {
     const after = before.replace(from, to);
-    // An explanation for what does not happen is none.
+    // An explanation must match a real difference.
     expect(after).not.toBe(before);
     return after;
   }, text);

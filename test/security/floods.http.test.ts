@@ -1,5 +1,5 @@
 /**
- * Clients that want everything: more fields, longer heads, more connections than there are, or that send so slowly that
+ * Clients that exceed every limit: more fields, longer heads, more connections than allowed, or so slow that
  * they never end. Each is refused within its limit, and meanwhile others are served.
  */
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
@@ -8,7 +8,7 @@ import { head, problemOf, startWireRig, type WireRig } from './wire-rig.ts';
 
 const rigs: WireRig[] = [];
 let wire: WireRig;
-/** Short of patience: for clients that are slow on purpose alone, a busy machine makes others slow too. */
+/** Short timeouts, only for clients that are slow on purpose: a busy machine makes others slow too. */
 let hasty: WireRig;
 async function start(options: Parameters<typeof startWireRig>[0] = {}): Promise<WireRig> {
   const rig = await startWireRig(options);
@@ -94,7 +94,7 @@ describe('too slow', () => {
   const crowd = (rig: WireRig) =>
     Promise.all(Array.from({ length: 300 }, () => rig.client('GET / HTTP/1.1\r\nHost: h\r\n')));
 
-  it('hundreds of them at once hold nobody up', async () => {
+  it('hundreds of them at once delay no other client', async () => {
     const slow = await crowd(wire);
     await expectServed();
     expect(slow.filter(({ ended }) => ended)).toEqual([]);
@@ -115,7 +115,7 @@ describe('too slow', () => {
 });
 
 describe('too many connections', () => {
-  it('beyond the limit are closed at once, the others go on, and places come back', async () => {
+  it('beyond the limit are closed at once, the others stay, and places become free again', async () => {
     const rig = await start({ proxy: { limits: { connections: 20 } } });
     const held = await Promise.all(Array.from({ length: 20 }, () => rig.client(head('GET /held'))));
     for (const client of held) await client.until((text) => text.endsWith('/held'));
@@ -138,7 +138,8 @@ describe('too many connections', () => {
 });
 
 describe('a refused body', () => {
-  // A client that still sends when it is refused must get the answer, not a reset that destroys it on its way.
+  // A client that still sends when it is refused must get the answer, not a reset that destroys it on its
+  // way.
   it('of megabytes leaves the answer readable', async () => {
     for (let times = 0; times < 10; times += 1) {
       const client = await wire.client(head('POST /%', 'Content-Length: 4000000'));

@@ -1,6 +1,6 @@
 /**
- * Fuzzes the response parser for as long as one likes: valid responses are damaged, and what the parser makes of them
- * is held against test/security/fuzz/check-parser.ts. Each finding is printed with what makes it again.
+ * Fuzzes the response parser for as long as you like: valid responses are damaged, and the parser's reading
+ * is checked by test/security/fuzz/check-parser.ts. Each finding is printed with the seed that repeats it.
  */
 import { parseArgs } from 'node:util';
 import { findFault } from './fuzz/check-parser.ts';

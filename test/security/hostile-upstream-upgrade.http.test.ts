@@ -1,6 +1,6 @@
 /**
- * The same hostile upstream where a client wants to upgrade, and where it is asked for a shadow copy. An upgrade that
- * is not accepted in order ends in a problem document or a cut connection; a shadow is never noticed.
+ * The same hostile upstream where a client wants to upgrade, and where it gets a shadow copy. An upgrade that
+ * is not accepted in order ends in a problem document or a cut connection; the client never notices a shadow.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { until } from '../integration/proxy/rig.ts';
@@ -59,7 +59,7 @@ describe('an upgrade that is answered', () => {
   it('with a refusal of its own is passed on whole, and ends the connection', async () => {
     wire.legacy.script = () =>
       `HTTP/1.1 403 No\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n${ok('evil')}`;
-    // What the client sent along, believing itself upgraded, is served by nobody.
+    // What the client sent along, as if upgraded, is never served.
     const text = await wire.untilClosed(`${UPGRADE}${head('GET /early')}`);
     expect(readResponse(text, 'GET', true)).toMatchObject({
       kind: 'complete',
@@ -72,7 +72,7 @@ describe('an upgrade that is answered', () => {
   test.each([
     ['HEAD', 'HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n'],
     ['GET', 'HTTP/1.1 304 Not Modified\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n'],
-  ])('%s without a body is given not even the end of one', async (method, answer) => {
+  ])('%s without a body gets not even the end of one', async (method, answer) => {
     wire.legacy.script = () => answer;
     const text = await wire.untilClosed(UPGRADE.replace('GET', method));
     expect(text).toMatch(/^HTTP\/1\.1 (200|304) /);

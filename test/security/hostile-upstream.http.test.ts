@@ -1,7 +1,7 @@
 /**
- * An upstream that is broken or taken over, answering what it should not. Where the client has seen nothing the proxy
- * answers 502 or 504; where a response has begun it is cut, and never made to look complete. Whatever follows a
- * message on its connection reaches nobody: the next client would take it for its own answer.
+ * An upstream that is broken or compromised, with answers it must not give. Where the client has seen nothing
+ * the proxy answers 502 or 504; where a response has begun it is cut, and never made to look complete. Bytes
+ * after a message on its connection reach no client: the next one would take them for its own answer.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { head, ok, problemOf, startWireRig, type WireRig } from './wire-rig.ts';
@@ -85,9 +85,9 @@ const INVALID: readonly (readonly [name: string, answer: string])[] = [
   ['an empty line first', `\r\n${OK}Content-Length: 3\r\n\r\nabc`],
   ['a head without end', `${OK}${'X-A: b\r\n'.repeat(20_000)}`],
   ['a field without end', `${OK}X-A: ${'b'.repeat(200_000)}`],
-  ['more fields than anybody needs', `${OK}${'A:b\r\n'.repeat(600)}\r\n`],
+  ['an excess of fields', `${OK}${'A:b\r\n'.repeat(600)}\r\n`],
   [
-    '101 that nobody asked for',
+    '101 without an upgrade request',
     'HTTP/1.1 101 Switching Protocols\r\nUpgrade: evil\r\nConnection: Upgrade\r\n\r\nevil',
   ],
   ['an interim response with a body', `HTTP/1.1 103 Early\r\nContent-Length: 3\r\n\r\nabc${EVIL}`],
@@ -162,7 +162,7 @@ describe('nothing, or not enough, in time', () => {
   });
 });
 
-describe('bytes behind a response reach nobody', () => {
+describe('bytes behind a response reach no client', () => {
   test.each([
     ['Content-Length', `${OK}Date: D\r\nContent-Length: 2\r\n\r\nok`, 'GET'],
     ['no body', `${OK}Date: D\r\nContent-Length: 0\r\n\r\n`, 'GET'],
@@ -181,7 +181,7 @@ describe('bytes behind a response reach nobody', () => {
         };
         const client = await wire.client(head(`${method} /a`));
         expect(await client.until((text) => text.length >= answer.length)).toBe(answer);
-        // The same client goes on, and others come.
+        // The same client continues, and others come.
         wire.legacy.script = ({ line }) => ok(line.split(' ')[1]!);
         client.socket.write(head('GET /next'));
         expect(await client.until((text) => text.endsWith('/next'))).not.toContain('evil');
@@ -192,8 +192,8 @@ describe('bytes behind a response reach nobody', () => {
 });
 
 describe('framing-named-in-the-connection-of-an-upstream', () => {
-  // The upstream names its own framing in Connection. A proxy that strips it leaves a body without bounds on a
-  // connection that is kept, and the next response is read from inside it.
+  // The upstream names its own framing in Connection. A proxy that strips it leaves a body without bounds on
+  // a connection that is kept, and the next response is read from inside it.
   test.each([
     ['Content-Length', `Content-Length: 2\r\n\r\nok`],
     ['Transfer-Encoding', `Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n`],

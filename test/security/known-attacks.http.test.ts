@@ -30,8 +30,9 @@ describe('inputs that a proxy must survive', () => {
   // CVE-2026-29057 is a row of both tables: see node-proxy-faults.http.test.ts.
 
   it('GHSA-ggv3-7p47-pfv8: Connection: Transfer-Encoding, upgrade with chunks does not desynchronise', async () => {
-    // The client names the framing field as hop-by-hop and asks to upgrade. A proxy that strips Transfer-Encoding, or
-    // takes the chunks for the upgraded protocol, sends a body that the upstream reads as a request of its own.
+    // The client names the framing field as hop-by-hop and asks to upgrade. A proxy that strips
+    // Transfer-Encoding, or takes the chunks for the upgraded protocol, sends a body that the upstream reads
+    // as a request of its own.
     const { client, legacy } = await expose({
       legacy: (socket, all) => {
         if (all.endsWith('0\r\n\r\n') || all.endsWith('/next HTTP/1.1\r\n\r\n')) socket.write(OK);
@@ -50,8 +51,9 @@ describe('inputs that a proxy must survive', () => {
   });
 
   it('GHSA-2q7r-29rg-6m5h: /ho/%2E%2E/hi cannot leave its prefix', async () => {
-    // Encoded dots are compared with a prefix as they are, and resolved by the upstream afterwards: the request is
-    // routed as one below /ho and served as /hi. Brackets, as in [...slug], are no dots and stay allowed.
+    // Encoded dots are compared with a prefix as they are, and resolved by the upstream afterwards: the
+    // request is routed as one below /ho and served as /hi. Brackets, as in [...slug], are no dots and stay
+    // allowed.
     const { exchange, candidate, legacy } = await expose({
       routes: [{ id: 'ho', methods: ['GET'], path: '/ho/*' }],
       legacy: okWhenHeadEnds,
@@ -67,8 +69,8 @@ describe('inputs that a proxy must survive', () => {
   });
 
   it('reply-from: Connection: X-Forwarded-For cannot take our X-Forwarded-For away', async () => {
-    // Fields named in Connection are removed; done after the proxy has added its own, the client decides that its
-    // address is not told. So the client's tokens are honoured first.
+    // Fields named in Connection are removed; done after the proxy has added its own, the client decides that
+    // its address is not sent. So the client's tokens are honoured first.
     const { exchange, legacy } = await expose({ legacy: okWhenHeadEnds });
     await exchange(
       'GET / HTTP/1.1\r\nHost: h\r\nConnection: x-forwarded-for, x-request-id, via, host\r\n\r\n',
@@ -81,8 +83,8 @@ describe('inputs that a proxy must survive', () => {
   });
 
   it('GHSA-v2v2-hph8-q5xp: a strange Content-Type leaves the body untouched', async () => {
-    // `application/json ; charset` slips past a check that compares the whole value, while the upstream parses it as
-    // JSON. A proxy that never looks into bodies has nothing to slip past.
+    // `application/json ; charset` slips past a check that compares the whole value, while the upstream
+    // parses it as JSON. A proxy that never looks into bodies has nothing to slip past.
     const { exchange, legacy } = await expose({
       legacy: (socket, all) => {
         if (all.endsWith('{"a":1,"a":2}')) socket.write(OK);
@@ -98,8 +100,8 @@ describe('inputs that a proxy must survive', () => {
   });
 
   it('CVE-2026-55602: a Host that only contains the right one does not match', async () => {
-    // A host condition compared without anchors takes evillocalhost:3000 for localhost:3000. Routes, and with them
-    // sides and guards, are then the attacker's choice.
+    // A host condition compared without anchors takes evillocalhost:3000 for localhost:3000. Routes, and with
+    // them sides and guards, are then the attacker's choice.
     const { exchange, candidate, legacy } = await expose({
       routes: [{ id: 'r', methods: ['GET'], host: 'localhost', path: '/r' }],
       legacy: okWhenHeadEnds,
@@ -115,8 +117,8 @@ describe('inputs that a proxy must survive', () => {
   });
 
   it('GHSA-c4j6-fc7j-m34r: an upgrade is routed like any request, and never to where its target says', async () => {
-    // WebSocket handlers that parse the target on their own let an absolute URL choose the host: the proxy becomes a
-    // way into the network behind it. Here an upgrade takes the same steps as every other request.
+    // WebSocket handlers that parse the target on their own let an absolute URL choose the host: the proxy
+    // becomes a way into the network behind it. Here an upgrade takes the same steps as every other request.
     const speaks: ExposedOptions['legacy'] = (socket, all) => {
       if (all.endsWith('\r\n\r\n')) {
         socket.write(
@@ -138,8 +140,8 @@ describe('inputs that a proxy must survive', () => {
   });
 
   it('CVE-2026-33808: //admin, ;parameters and encoded slashes take one and the same route', async () => {
-    // A guard that sees //admin as another path than the router does is a guard that is walked around. Every spelling
-    // either has the canonical path of its route, or none.
+    // A guard that sees //admin as another path than the router does is a guard that is walked around. Every
+    // spelling either has the canonical path of its route, or none.
     const { exchange, candidate, legacy } = await expose({
       routes: [{ id: 'admin', methods: ['GET'], path: '/admin' }],
       legacy: okWhenHeadEnds,
@@ -155,8 +157,8 @@ describe('inputs that a proxy must survive', () => {
   });
 
   it('CVE-2026-3635: X-Forwarded-* from a peer that is not trusted are replaced', async () => {
-    // Whoever may write X-Forwarded-For chooses the address that limits, logs and access lists see. Only peers on the
-    // list of trusted proxies are believed; from all others the fields are taken away and made anew.
+    // A client that may write X-Forwarded-For chooses the address that limits, logs and access lists see.
+    // Only peers on the list of trusted proxies are believed; from all others the fields are replaced.
     const spoofed =
       'GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil\r\n' +
       'Forwarded: for=6.6.6.6\r\n\r\n';
@@ -171,8 +173,8 @@ describe('inputs that a proxy must survive', () => {
   });
 
   it('CVE-2026-1525: two Content-Length in different case are refused', async () => {
-    // Two lengths, two ends of the request: proxy and upstream each take another one, and the difference is a request
-    // that only one of them has seen.
+    // Two lengths, two ends of the request: proxy and upstream each take another one, and the difference is a
+    // request that only one of them has seen.
     const { exchange, legacy } = await expose();
     const answers = [
       await exchange('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\ncontent-length: 4\r\n\r\nbody'),
@@ -186,8 +188,8 @@ describe('inputs that a proxy must survive', () => {
   });
 
   it('Node CVE-2024-27982 and CVE-2023-30589: a space before the colon and a bare CR are refused', async () => {
-    // A parser that forgives them sees a Content-Length that the next one does not see, or the end of a field where
-    // the next one reads on. What is not exactly HTTP/1.1 goes nowhere.
+    // A parser that forgives them sees a Content-Length that the next one does not see, or the end of a field
+    // where the next one reads on. What is not exactly HTTP/1.1 goes nowhere.
     const { exchange, legacy } = await expose();
     const malformed = [
       'GET / HTTP/1.1\r\nHost: h\r\nContent-Length : 5\r\n\r\nhello',
@@ -206,8 +208,8 @@ describe('inputs that a proxy must survive', () => {
   });
 
   it('ws CVE-2024-37890: an upgrade with 2,000 fields is refused without a crash', async () => {
-    // Node drops fields past its limit, the Upgrade field among them; code that relies on its being there throws in
-    // the middle of an event, and the process is gone.
+    // Node drops fields past its limit, the Upgrade field among them; code that relies on its being there
+    // throws in the middle of an event, and the process is gone.
     const { exchange, legacy } = await expose();
     const fields = Array.from({ length: 2000 }, (_, index) => `x${index}: y\r\n`).join('');
     const answer = await exchange(
@@ -219,8 +221,8 @@ describe('inputs that a proxy must survive', () => {
   });
 
   it('HTTP/2 rapid reset and CONTINUATION flood: HTTP/2 is not spoken, the connection is closed, others are served', async () => {
-    // Streams opened and reset at once, or header frames without end, cost a server work and memory and the client
-    // nothing. This proxy does not speak HTTP/2 to clients: the preface is the end of the connection.
+    // Streams opened and reset at once, or header frames without end, cost a server work and memory and the
+    // client nothing. This proxy does not speak HTTP/2 to clients: the preface is the end of the connection.
     const { exchange, client } = await expose();
     const frame = '\0\0\x04\x01\x04\0\0\0\x01\x82\x84\x86\x41';
     const attacker = await client(`PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${frame.repeat(2000)}`);
@@ -231,8 +233,8 @@ describe('inputs that a proxy must survive', () => {
   });
 
   it('duplicate Host fields are refused', async () => {
-    // Node keeps the first and drops the second without a word; an upstream that keeps the last is then asked for
-    // another site than the one the request was routed for.
+    // Node keeps the first and drops the second silently; an upstream that keeps the last then serves another
+    // site than the one the request was routed for.
     const { exchange, legacy } = await expose({ legacy: answering('legacy') });
     expect(await exchange('GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
     expect(await exchange('GET / HTTP/1.1\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);

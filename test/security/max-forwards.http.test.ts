@@ -1,7 +1,7 @@
 /**
- * Max-Forwards lets a client ask the n-th hop what it is (RFC 9110 section 7.6.2). A proxy that passes it on as it came
- * hides itself, and a loop between proxies never ends. TRACE would show a client's credentials to whoever reads the
- * answer; it is refused, with what is served instead (section 15.5.6).
+ * Max-Forwards lets a client ask the n-th hop what it is (RFC 9110 section 7.6.2). A proxy that passes it on
+ * as it came hides itself, and a loop between proxies never ends. TRACE would show a client's credentials to
+ * any reader of the answer; it is refused, with a list of the methods that are served (section 15.5.6).
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { head, ok, startWireRig, type WireRig } from './wire-rig.ts';
@@ -31,7 +31,7 @@ test.each([
   ['OPTIONS /a', ['Max-Forwards: soon'], ['soon']],
   ['OPTIONS /a', ['Max-Forwards: 7', 'Connection: upgrade', 'Upgrade: x'], ['6']],
   ['GET /a', ['Max-Forwards: 0'], ['0']],
-])('%s with %j goes on with %j', async (line, fields, expected) => {
+])('%s with %j is passed on with %j', async (line, fields, expected) => {
   expect(await wire.answer(head(line, ...fields))).toMatch(/upstream$/);
   const values = wire.legacy.requests[0]!.fields.filter(([name]) => name.toLowerCase() === 'max-forwards');
   expect(values.map(([, value]) => value)).toEqual(expected);
@@ -52,7 +52,7 @@ test('OPTIONS of the server as a whole stays that, behind a base path and in abs
   }
 });
 
-test('the connection goes on behind an answer of the proxy’s own, body or not', async () => {
+test('the connection stays usable after an answer of the proxy itself, body or not', async () => {
   const client = await wire.client(
     `${head('OPTIONS /a', 'Max-Forwards: 0')}${head('OPTIONS /a', 'Max-Forwards: 0', 'Content-Length: 2')}ab${head('GET /')}`,
   );

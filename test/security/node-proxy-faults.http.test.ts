@@ -1,4 +1,6 @@
-/** Each row of the first table of faults: what other proxies in Node get wrong, here through a whole proxy. */
+/**
+ * Each row of the first table of faults: what other proxies in Node get wrong, here through a whole proxy.
+ */
 import { afterEach, describe, expect, it } from 'vitest';
 import { PATIENT } from '../integration/forward/harness.ts';
 import { type Exposed, type ExposedOptions, endsWith, exposeProxy, includes, OK } from './exposed-proxy.ts';
@@ -22,8 +24,9 @@ const whenComplete =
 
 describe('faults of proxies in Node', () => {
   it('CVE-2026-29057: a chunked DELETE stays chunked', async () => {
-    // A proxy that drops Transfer-Encoding for methods that "have no body" writes the chunks behind a request that ends
-    // with its head. The upstream then reads the body as a second request, one that no guard has ever seen.
+    // A proxy that drops Transfer-Encoding for methods that "have no body" writes the chunks behind a request
+    // that ends with its head. The upstream then reads the body as a second request, one that no guard has
+    // ever seen.
     const { exchange, legacy } = await expose({ legacy: whenComplete('0\r\n\r\n', OK) });
     const smuggled = 'GET /secret HTTP/1.1\r\nHost: h\r\n\r\n';
     for (const method of ['DELETE', 'OPTIONS', 'GET']) {
@@ -39,9 +42,9 @@ describe('faults of proxies in Node', () => {
     }
   });
 
-  it('headers named in Connection do not go on, in either direction', async () => {
-    // Fields named in Connection are for the next hop alone; one that is passed on lets a client speak to the upstream
-    // in the proxy's name, or learn what the upstream told the proxy only.
+  it('headers named in Connection are not passed on, in either direction', async () => {
+    // Fields named in Connection are for the next hop alone; one that is passed on lets a client speak to the
+    // upstream in the proxy's name, or learn what the upstream meant only for the proxy.
     const { exchange, legacy } = await expose({
       legacy: whenComplete(
         '\r\n\r\n',
@@ -74,8 +77,8 @@ describe('faults of proxies in Node', () => {
   });
 
   it('trailers go both ways, and so does 103 Early Hints', async () => {
-    // A checksum or a gRPC status in a trailer is part of the message; early hints are worth only what arrives early.
-    // A proxy that drops them breaks both without a word.
+    // A checksum or a gRPC status in a trailer is part of the message; early hints are worth only what
+    // arrives early. A proxy that drops them breaks both silently.
     const { client, legacy } = await expose({
       legacy: (socket, all) => {
         if (!all.endsWith('X-Sum: 1\r\n\r\n')) return;
@@ -95,8 +98,8 @@ describe('faults of proxies in Node', () => {
   });
 
   it('Expect: 100-continue is answered by the upstream, never by the proxy', async () => {
-    // A client that asks first does so to be spared an upload. A proxy that answers in the upstream's place makes it
-    // send everything, only to hear 401 afterwards.
+    // A client that asks first does so to be spared an upload. A proxy that answers in the upstream's place
+    // makes it send everything, only to hear 401 afterwards.
     const { client, legacy } = await expose({
       legacy: (socket, all) => {
         if (/^POST \/no/.test(all)) socket.write('HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno');
@@ -119,8 +122,8 @@ describe('faults of proxies in Node', () => {
   });
 
   it('an absolute-form target decides over the Host field', async () => {
-    // RFC 9112 makes the target's authority the host and has the Host field ignored. Where proxy and upstream take a
-    // different one of the two, a request is guarded as one site's and served as another's.
+    // RFC 9112 makes the target's authority the host and has the Host field ignored. Where proxy and upstream
+    // take a different one of the two, a request is guarded as one site's and served as another's.
     const { exchange, legacy } = await expose({ legacy: whenComplete('\r\n\r\n', OK) });
     await exchange('GET http://right.example/p HTTP/1.1\r\nHost: wrong.example\r\n\r\n', endsWith('ok'));
     expect(legacy.received[0]).toMatch(/^GET \/p HTTP\/1\.1\r\nHost: right\.example\r\n/);
@@ -128,16 +131,16 @@ describe('faults of proxies in Node', () => {
   });
 
   it('//evil.com/x stays the path //evil.com/x', async () => {
-    // A path that begins with two slashes looks like a URL without a scheme. A proxy that parses it as one asks
-    // another host; one that collapses it changes what was signed, cached or guarded.
+    // A path that begins with two slashes looks like a URL without a scheme. A proxy that parses it as one
+    // asks another host; one that collapses it changes what was signed, cached or guarded.
     const { exchange, legacy } = await expose({ legacy: whenComplete('\r\n\r\n', OK) });
     await exchange('GET //evil.com/x HTTP/1.1\r\nHost: h\r\n\r\n', endsWith('ok'));
     expect(legacy.received[0]).toMatch(/^GET \/\/evil\.com\/x HTTP\/1\.1\r\nHost: h\r\n/);
   });
 
   it('a truncated upstream body is never made to look complete', async () => {
-    // An upstream that dies half way leaves a body that is shorter than announced. A proxy that ends the response in
-    // order, or leaves it open, has the client store half a file, or wait for ever.
+    // An upstream that dies half way leaves a body that is shorter than announced. A proxy that ends the
+    // response in order, or leaves it open, has the client store half a file, or wait for ever.
     const halves = {
       '/cl': 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf',
       '/chunked': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\nhalf',
@@ -156,9 +159,9 @@ describe('faults of proxies in Node', () => {
     }
   });
 
-  it('a client that goes away takes its upstream request with it', async () => {
-    // An upstream that goes on working for a client that has left is work for nobody. Repeated on purpose it is an
-    // attack that costs the attacker a connection a piece.
+  it('a client that disconnects cancels its upstream request', async () => {
+    // An upstream that continues to work for a client that has left wastes that work. Repeated on purpose it
+    // is an attack that costs the attacker one connection each.
     const { client, legacy } = await expose({ legacy: () => {} });
     const leaving = await client('GET /slow HTTP/1.1\r\nHost: h\r\n\r\n');
     await expect.poll(() => legacy.sockets.size, PATIENT).toBe(1);
@@ -168,8 +171,8 @@ describe('faults of proxies in Node', () => {
   });
 
   it('a WebSocket client that resets during the handshake leaves nothing behind', async () => {
-    // Between the upgrade request and its answer nobody listens for errors on the client's socket in many proxies: a
-    // reset there ends the process. In others the upstream's connection stays open for ever.
+    // Between the upgrade request and its answer many proxies do not listen for errors on the client's
+    // socket: a reset there ends the process. In others the upstream's connection stays open for ever.
     const { client, exchange, legacy } = await expose({
       legacy: (socket, all) => {
         if (all.startsWith('GET /ok')) socket.write(OK);
@@ -187,17 +190,18 @@ describe('faults of proxies in Node', () => {
   });
 
   it('duplicate request fields, their order and their case arrive as they were sent', async () => {
-    // Merging loses what was meant as two, and the order in which X-Forwarded-For or Via were written; signatures over
-    // fields break. Node's own `headers` merges and lowers, so whoever forwards that has lost it already.
+    // Merging loses what was meant as two, and the order in which X-Forwarded-For or Via were written;
+    // signatures over fields break. Node's own `headers` merges and lowers, so a proxy that forwards those
+    // has lost it already.
     const { exchange, legacy } = await expose({ legacy: whenComplete('\r\n\r\n', OK) });
     const fields = 'X-B: 2\r\nx-a: 1\r\nX-A: 3\r\nCookie: a=1\r\ncookie: b=2\r\nAccept: x\r\nACCEPT: y\r\n';
     await exchange(`GET / HTTP/1.1\r\nHost: h\r\n${fields}\r\n`, endsWith('ok'));
     expect(legacy.received[0]).toContain(`Host: h\r\n${fields}`);
   });
 
-  it('a field named __proto__ goes on', async () => {
-    // Header names become keys of plain objects in most proxies. There this one vanishes, or worse, becomes the
-    // prototype of an object that is asked questions later.
+  it('a field named __proto__ is passed on', async () => {
+    // Header names become keys of plain objects in most proxies. There this one vanishes, or worse, becomes
+    // the prototype of an object that is used later.
     const { exchange, legacy } = await expose({ legacy: whenComplete('\r\n\r\n', OK) });
     await exchange('GET / HTTP/1.1\r\nHost: h\r\n__proto__: x\r\nconstructor: y\r\n\r\n', endsWith('ok'));
     expect(legacy.received[0]).toContain('__proto__: x\r\nconstructor: y\r\n');

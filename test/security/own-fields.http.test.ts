@@ -1,6 +1,6 @@
 /**
- * x-ficus-side and x-ficus-reason tell testers who served them and why. An upstream that says them itself, by mistake or
- * on purpose, would mislead whoever believes them: fields of this name are the proxy's alone, in both directions.
+ * x-ficus-side and x-ficus-reason tell testers who served them and why. An upstream that says them itself, by
+ * mistake or on purpose, would mislead testers: only the proxy sets fields of this name, in both directions.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { head, ok, startWireRig, type WireRig } from './wire-rig.ts';
@@ -53,7 +53,7 @@ test('x-ficus-forged-by-an-upstream: in the refusal of an upgrade', async () => 
   expect(ficusFields(text)).toEqual([]);
 });
 
-test('names that only look like ours go on', async () => {
+test('names that only look like ours are passed on', async () => {
   const others = 'x-ficus: 1\r\nx-figs-side: 1\r\nX-Frame-Options: DENY\r\nx_ficus_side: 1\r\n';
   silent.legacy.script = () => ok('fine', others);
   expect(await silent.answer(head('GET /'))).toContain(others);

@@ -1,8 +1,8 @@
 /**
- * A second opinion on HTTP/1.1 framing, written from RFC 9112 alone and sharing no code with the proxy: slow, over
- * whole texts (latin1), with regular expressions that can be held against the grammar. The upstreams of these tests
- * read requests with it, so that a smuggled request shows as one request more; the fuzzer judges the proxy's response
- * parser by it.
+ * A second opinion on HTTP/1.1 framing, written from RFC 9112 alone and sharing no code with the proxy: slow,
+ * over whole texts (latin1), with regular expressions that can be held against the grammar. The upstreams of
+ * these tests read requests with it, so that a smuggled request shows as one request more; the fuzzer judges
+ * the proxy's response parser by it.
  */
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
@@ -55,7 +55,10 @@ interface Section {
   readonly end: number;
 }
 
-/** Lines up to the empty one. A line break other than CRLF leaves its bytes in the line, where they are refused. */
+/**
+ * Lines up to the empty one. A line break other than CRLF leaves its bytes in the line, where they are
+ * refused.
+ */
 function readSection(text: string, from: number): Section | undefined {
   if (text.startsWith('\r\n', from)) return { lines: [], end: from + 2 };
   const end = text.indexOf('\r\n\r\n', from);
@@ -153,7 +156,7 @@ export function readResponse(text: string, method: string, ended: boolean): Read
     if (lengths.length > 1 || (lengths.length === 1 && !/^\d{1,15}$/.test(lengths[0]!)))
       return refused('Content-Length');
     const claimsBody = codings.length > 0 || Number(lengths[0] ?? 0) > 0;
-    if (code === 101) return refused('101 that nobody asked for');
+    if (code === 101) return refused('101 without an upgrade request');
     if (code < 200) {
       if (claimsBody) return refused('interim with a body');
       interims.push({ status: code, fields });

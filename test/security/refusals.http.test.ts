@@ -1,6 +1,7 @@
 /**
- * Whatever the proxy refuses, and whatever fails behind it, can be told from three places: the client's answer (status
- * and problem document), a log line with a reason, and a counter. A failed exchange names its side and phase in both.
+ * Whatever the proxy refuses, and whatever fails behind it, is visible in three places: the client's answer
+ * (status and problem document), a log line with a reason, and a counter. A failed exchange names its side
+ * and phase in both.
  */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -29,7 +30,10 @@ async function other(options: RigOptions): Promise<WireRig> {
   return made;
 }
 
-/** What is to be counted by the end, by rig and series: totals come by twice a second, too slow to wait for each. */
+/**
+ * What is to be counted by the end, by rig and series: totals come by twice a second, too slow to wait for
+ * each.
+ */
 const toCount = new Map<WireRig, Map<string, number>>();
 
 function expectCounted(rig: WireRig, series: string): void {
@@ -128,7 +132,7 @@ const FAILURES: readonly Failure[] = [
 
 describe('an upstream that', () => {
   test.each(FAILURES)('$name', async ({ answer, status, phase, cause }) => {
-    // What is to be begun has to be seen by the client before it breaks off.
+    // The client must have seen the beginning before it breaks off.
     const [begun, rest] = status === 0 ? answer.split(/(?=nonsense$)/) : ['', answer];
     let breakOff = (): void => {};
     wire.legacy.script = (_request, socket) => {

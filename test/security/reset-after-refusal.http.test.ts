@@ -1,6 +1,7 @@
 /**
- * From the moment a connection is taken out of Node's HTTP server (CONNECT, an upgrade), nobody but us hears of its
- * errors, and an error that nobody hears ends the process with all its requests. A client only has to reset.
+ * From the moment a connection is taken out of Node's HTTP server (CONNECT, an upgrade), only the proxy can
+ * handle its errors, and an unhandled error ends the process with all its requests. One reset by a client is
+ * enough.
  */
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -21,9 +22,9 @@ const UPGRADE = ['Connection: Upgrade', 'Upgrade: websocket'];
 test.each([
   ['CONNECT', head('CONNECT h:1')],
   ['an upgrade that is refused', head('GET /a%', ...UPGRADE)],
-  ['an upgrade whose caller is not known yet', head('GET /api/notes', 'Cookie: sid=a', ...UPGRADE)],
-])('%s: a reset is heard', async (_name, bytes) => {
-  // The legacy, asked who calls, says nothing.
+  ['an upgrade while the caller is being identified', head('GET /api/notes', 'Cookie: sid=a', ...UPGRADE)],
+])('%s: a reset is handled', async (_name, bytes) => {
+  // The legacy never answers the introspection.
   wire.legacy.script = () => undefined;
   wire.forget();
   const client = await wire.client(bytes);

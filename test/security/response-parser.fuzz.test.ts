@@ -1,4 +1,6 @@
-/** Some thousand damaged responses in each run; `node test/security/fuzz-response-parser.ts` goes on for longer. */
+/**
+ * Some thousand damaged responses in each run; `node test/security/fuzz-response-parser.ts` runs for longer.
+ */
 import { describe, expect, it, test } from 'vitest';
 import { findFault, parse } from './fuzz/check-parser.ts';
 import { makeSample, type Random, seededRandom } from './fuzz/mutate-response.ts';
@@ -13,7 +15,7 @@ describe('the response parser', () => {
     for (let seed = first; seed < first + SAMPLES; seed += 1) expect(trySeed(seed)).toBeUndefined();
   });
 
-  it('is given enough of everything: accepted ones, refused ones, and ones that go on', () => {
+  it('gets enough of everything: accepted, refused and unfinished ones', () => {
     const kinds = { complete: 0, refused: 0, incomplete: 0 };
     for (let seed = 1; seed <= 1_000; seed += 1) kinds[parse(makeSample(seededRandom(seed)), []).kind] += 1;
     for (const count of Object.values(kinds)) expect(count).toBeGreaterThan(50);

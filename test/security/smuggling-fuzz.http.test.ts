@@ -1,7 +1,7 @@
 /**
- * Smuggling by whatever nobody has thought of: damaged requests that hide another one, through the whole proxy. The
- * reference reader says which requests the client's bytes hold; the upstream may see the first few of these and no
- * other, and everything that it sees can be read in one way alone.
+ * Smuggling by random damage: damaged requests that hide another one, through the whole proxy. The
+ * reference reader says which requests the client's bytes hold; the upstream may see the first few of these
+ * and no other, and everything that it sees can be read in one way alone.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeRequests } from './fuzz/mutate-request.ts';
@@ -24,8 +24,9 @@ afterAll(() => Promise.all(lanes.map((lane) => lane.close())));
 const essence = ({ line, body }: ReadRequest) => JSON.stringify([line.replace(/ HTTP\/1\.[01]$/, ''), body]);
 
 /**
- * The requests that bytes hold, up to what cannot be read. Two things are allowed a client that no upstream is shown:
- * line breaks before a request (RFC 9112 section 2.2), and several spaces in its first line (section 3).
+ * The requests that bytes hold, up to what cannot be read. Two things are allowed a client that no upstream
+ * is shown: line breaks before a request (RFC 9112 section 2.2), and several spaces in its first line
+ * (section 3).
  */
 function requestsIn(bytes: string): string[] {
   const found: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * Clients that ask and do not read. What they are owed must neither pile up in memory, many times what they sent, nor
- * hold their connections for ever.
+ * Clients that ask and do not read. Their answers must neither pile up in memory, many times the size of the
+ * requests, nor hold their connections for ever.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -37,7 +37,7 @@ async function settled(read: () => number): Promise<number> {
   return last;
 }
 
-test('a pipeline whose answers nobody reads waits with its client, and goes on when they are read', async () => {
+test('a pipeline whose answers are not read waits with its client, and continues when they are read', async () => {
   const wire = await startWireRig();
   cleanups.push(() => wire.close());
   wire.legacy.script = () => ok('b'.repeat(15_000));
@@ -49,7 +49,7 @@ test('a pipeline whose answers nobody reads waits with its client, and goes on w
     for (let at = chunk.indexOf('HTTP'); at !== -1; at = chunk.indexOf('HTTP', at + 1)) answers += 1;
   });
   client.resume();
-  // One whose word is cut by two pieces is not seen.
+  // An answer cut between two pieces is not counted.
   await until(() => wire.legacy.requests.length === 2_200 && answers >= 2_150, 'all of them');
 });
 
@@ -77,7 +77,7 @@ test('a pipeline whose answers are not read is closed like an idle connection', 
   await until(async () => /ficus_client_connections 0\n/.test(await wire.rig.metrics()), 'closed');
 });
 
-test('a client that vanished without a word is found out by the kernel: a tunnel has no deadline that would', async () => {
+test('a client that vanished silently is detected by the kernel: a tunnel has no deadline that would do it', async () => {
   const probed: string[] = [];
   const setKeepAlive = vi.spyOn(Socket.prototype, 'setKeepAlive').mockImplementation(function (this: Socket) {
     probed.push(`${this.localPort}`);

@@ -1,6 +1,7 @@
 /**
- * The whole proxy between a raw client and a raw upstream. The upstream reads what it is sent with the reference
- * reader and answers each request by a script, so that every byte on both sides is the test's to choose and to see.
+ * The whole proxy between a raw client and a raw upstream. The upstream reads what it is sent with the
+ * reference reader and answers each request by a script, so that every byte on both sides is the test's to
+ * choose and to see.
  */
 import type { Socket } from 'node:net';
 import {
@@ -18,7 +19,7 @@ export type Script = (request: ReadRequest, socket: Socket) => string | undefine
 export interface ScriptedUpstream extends RawUpstream {
   /** Whole requests, in the order in which they were complete. */
   readonly requests: ReadRequest[];
-  /** What was no request at all. */
+  /** What was not a request. */
   readonly nonsense: string[];
   script: Script;
 }
@@ -63,7 +64,10 @@ export interface WireRig {
   readonly candidate: ScriptedUpstream;
   /** A client that has sent these bytes. */
   client(bytes: string): Promise<RawClient>;
-  /** Sends bytes, answers all that comes back until the proxy closes, or until one response to `method` is whole. */
+  /**
+   * Sends bytes, answers all that comes back until the proxy closes, or until one response to `method` is
+   * whole.
+   */
   answer(bytes: string, method?: string): Promise<string>;
   /** Sends bytes, answers all that comes back until the proxy closes the connection. */
   untilClosed(bytes: string): Promise<string>;

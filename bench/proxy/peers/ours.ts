@@ -1,6 +1,6 @@
 /**
- * The whole proxy as a user runs it: slices with routes, flags from a file, identity by cookie, metrics on its admin
- * address and a sampled access log.
+ * The whole proxy as a user runs it: slices with routes, flags from a file, identity by cookie, metrics on
+ * its admin address and a sampled access log.
  *
  * Parameters after the upstream: a JSON object, see `OursOptions`.
  */
@@ -39,7 +39,7 @@ const document = {
     listen: '127.0.0.1:0',
     admin: '127.0.0.1:0',
     workers,
-    // As for the peers: a connection that is closed while it is taken again is nobody's failure here.
+    // As for the peers: a connection that closes just as it is reused does not count as a failure here.
     timeouts: { keepAliveMs: 600_000 },
     identify: { user: { cookie: 'sid' } },
     accessLog: { sample: 0.01 },

@@ -1,7 +1,8 @@
 /**
- * Bodies beside nginx, down and up, by length and chunked: CPU for a megabyte, megabytes a second, resident memory.
- * The CPU is what is held to a bound: on two cores, load and upstream share one and decide how many megabytes there
- * are in a second, and then the two proxies differ in how much of their own core they leave idle.
+ * Bodies beside nginx, down and up, by length and chunked: CPU for a megabyte, megabytes a second, resident
+ * memory. The CPU is what is held to a bound: on two cores, load and upstream share one and decide how many
+ * megabytes there are in a second, and then the two proxies differ in how much of their own core they leave
+ * idle.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -13,9 +14,12 @@ import { nginx, ours, type RunningPeer } from '../peers.ts';
 import { median, medianRatio, rounded } from '../statistics.ts';
 
 const MEGABYTE = 1024 * 1024;
-/** Growth of resident memory after the first round that is still flat: nurseries, socket buffers, pages not given back. */
+/**
+ * Growth of resident memory after the first round that is still flat: nurseries, socket buffers, pages not
+ * given back.
+ */
 const FLAT_MB = 96;
-/** A path that nobody has gone before is compiled beside the requests for seconds. */
+/** A code path that has not run yet is compiled for seconds, beside the requests. */
 const WARM_UP_SECONDS = 5;
 /** Ours over nginx, in CPU per megabyte: for small bodies the request's own cost is nearly all of it. */
 const MOST_OF_NGINX = 1.5;

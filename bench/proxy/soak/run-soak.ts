@@ -1,4 +1,7 @@
-/** The soak itself, for the command and for a short test. Everything runs in this process, so that it can be counted. */
+/**
+ * The soak itself, for the command and for a short test. Everything runs in this process, so that it can be
+ * counted.
+ */
 import { readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +16,7 @@ import { SoakUpstream } from './soak-upstream.ts';
 
 export interface SoakResult {
   readonly ok: boolean;
-  /** What clients did, and how often. */
+  /** What clients did, with counts. */
   readonly done: Readonly<Record<string, number>>;
   /** Requests that were answered with 5xx or cut because an upstream was being restarted: expected. */
   readonly refused: number;
@@ -102,8 +105,8 @@ async function drive(
 
 /** Waits until the number of descriptors stands still, then counts. */
 async function settle(address: string): Promise<{ descriptors: number; heapMb: number }> {
-  // Pools keep connections on purpose: what they keep is bounded by their idle time, and not counted as leaked. One that
-  // is being closed is half gone for a moment.
+  // Pools keep connections on purpose: what they keep is bounded by their idle time, and not counted as
+  // leaked. One that is being closed is half gone for a moment.
   let descriptors = -1;
   for (let still = 0; still < 4; ) {
     await new Promise((resolve) => setTimeout(resolve, 250));

@@ -1,4 +1,7 @@
-/** One client of the soak: does one thing after another, all kinds in turn, and checks every answer that is whole. */
+/**
+ * One client of the soak: does one thing after another, all kinds in turn, and checks every answer that is
+ * whole.
+ */
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -20,7 +23,7 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   malformed: (client) => client.malformed(),
 };
 
-/** A deed that takes longer is stuck. */
+/** A step that takes longer is stuck. */
 const STUCK_MS = 10_000;
 
 export class SoakClient {

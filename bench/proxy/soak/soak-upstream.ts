@@ -1,4 +1,4 @@
-/** The upstream of the soak: echoes, sends what is asked for, upgrades, and can be cut down and put up again. */
+/** The upstream of the soak: echoes, sends what is requested, upgrades, and can be stopped and restarted. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -17,7 +17,7 @@ export class SoakUpstream {
     return upstream;
   }
 
-  /** Connections that anybody holds to any of them. */
+  /** Connections to all of its servers. */
   static openConnections(): number {
     return [...all].reduce((total, each) => total + each.#sockets.size, 0);
   }
@@ -61,7 +61,7 @@ export class SoakUpstream {
   }
 }
 
-/** While nobody listens the port may be the near end of somebody's connection: it is waited for. */
+/** While no server listens, the port may be the local end of another connection: listening is retried. */
 async function listening(server: Server, port: number): Promise<void> {
   for (;;) {
     server.listen(port, '127.0.0.1');
@@ -75,7 +75,10 @@ async function listening(server: Server, port: number): Promise<void> {
   }
 }
 
-/** `/items/bytes/N[/chunked]` sends N bytes, `/items/echo` what it was sent, `/items/slow` half an answer and no more. */
+/**
+ * `/items/bytes/N[/chunked]` sends N bytes, `/items/echo` what it was sent, `/items/slow` half an answer and
+ * no more.
+ */
 function answer(request: IncomingMessage, response: ServerResponse): void {
   request.on('error', () => {});
   response.on('error', () => {});

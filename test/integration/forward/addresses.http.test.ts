@@ -1,4 +1,7 @@
-/** Where connections go: TLS with authority, client certificate and SNI; IPv6; several addresses; names that move. */
+/**
+ * Where connections go: TLS with authority, client certificate and SNI; IPv6; several addresses; names whose
+ * addresses change.
+ */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -33,7 +36,7 @@ async function forwarderTo(url: string, options: ForwarderOptions = {}) {
   return { ...forwarder, get: (path = '/') => fetch(`http://127.0.0.1:${forwarder.port}${path}`) };
 }
 
-/** A name service played by hand. */
+/** A fake name service. */
 function namesLead(addresses: string[]): Resolve {
   return (_host, done) =>
     done(
@@ -115,7 +118,7 @@ describe('addresses', () => {
   });
 
   it('of one name are used in turn, and one that refuses is passed over', async () => {
-    // Nobody is answered before all have asked: each then has a connection of its own.
+    // No request is answered before all have arrived: each then has a connection of its own.
     const asking: (() => void)[] = [];
     const server = createServer((request, response) => {
       asking.push(() => response.end(request.socket.localAddress));

@@ -87,7 +87,7 @@ describe('bodies', () => {
     },
   );
 
-  it('are absent after HEAD, 204 and 304 whatever the head says, and the connection goes on', async () => {
+  it('are absent after HEAD, 204 and 304 whatever the head says, and the connection stays usable', async () => {
     const heads = [
       'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n',
       'HTTP/1.1 304 Not Modified\r\nContent-Length: 10\r\n\r\n',

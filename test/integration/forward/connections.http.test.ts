@@ -1,4 +1,4 @@
-/** Connections to the upstream: kept, replaced when stale, waited for, closed when idle, drained. */
+/** Connections to the upstream: kept, replaced when stale, queued for, closed when idle, drained. */
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { refusingPort } from '../../parts/refusing-port.ts';
@@ -43,7 +43,7 @@ describe('connections', () => {
   });
 
   it('are not used again where the upstream keeps them for less than a second', async () => {
-    // What Node's server says of a keepAliveTimeout of 900 ms: seconds, rounded down.
+    // Node's server announces a keepAliveTimeout of 900 ms in seconds, rounded down.
     const answer = OK.replace('Date: D', 'Keep-Alive: timeout=0');
     const upstream = await upstreamAnswering((all) => (requestEnds(all) ? answer : undefined));
     const { port } = await forwarderTo(upstream.url);
@@ -109,13 +109,14 @@ describe('connections', () => {
     },
   );
 
-  it('that say something before their request has left are stale: that is no answer to it', async () => {
+  it('that receive data before their request has left are stale: the data is not its answer', async () => {
     const upstream = await upstreamAnswering((all) => (requestEnds(all) ? OK : undefined));
     const forwarder = await forwarderTo(upstream.url);
     const { socket, until } = await client(forwarder.port, 'GET /1 HTTP/1.1\r\nHost: h\r\n\r\n');
     await until(ends('ok'));
     const [kept] = upstream.sockets;
-    // Both are there when the proxy looks: a request, and the farewell of a server that grew tired of waiting for one.
+    // Both have arrived when the proxy looks: a request, and the 408 of a server that timed out waiting for
+    // one.
     socket.write('GET /2 HTTP/1.1\r\nHost: h\r\n\r\n');
     kept!.end('HTTP/1.1 408 Request Timeout\r\nContent-Length: 4\r\nConnection: close\r\n\r\nlate');
     const text = await until((all) => all.split('\r\n\r\n').length === 3);
@@ -125,7 +126,7 @@ describe('connections', () => {
     expect(upstream.received[1]).toContain('GET /2');
   });
 
-  /** One connection, in use for good. */
+  /** One connection, in use until the end. */
   const fullPool = async (pool: { pending: number; pendingMs: number }) => {
     const upstream = await startRawUpstream(() => {});
     cleanups.push(() => upstream.close());
@@ -146,7 +147,7 @@ describe('connections', () => {
     expect(forwarder.upstream.stats.pending).toBe(1);
   });
 
-  it('are refused when they have waited for a full pool for as long as they may', async () => {
+  it('are refused when they have waited for a full pool for the longest time allowed', async () => {
     const forwarder = await fullPool({ pending: 1, pendingMs: 100 });
     const two = await client(forwarder.port, 'GET /2 HTTP/1.1\r\nHost: h\r\n\r\n');
     await two.until((text) => text.includes('503'));
@@ -154,7 +155,7 @@ describe('connections', () => {
     expect(outcome).toMatchObject({ phase: 'queue', cause: 'timed-out', mayHaveBeenSent: false });
   });
 
-  it('are tried for again for those who wait behind one that could not be made', async () => {
+  it('are tried again for requests that wait behind a failed connection attempt', async () => {
     const forwarder = await forwarderTo(`http://127.0.0.1:${await refusingPort()}`, {
       config: { pool: { connections: 1, pending: 10, pendingMs: 60_000 } },
     });
@@ -176,7 +177,7 @@ describe('connections', () => {
     await expect.poll(() => forwarder.upstream.stats.idle, PATIENT).toBe(0);
   });
 
-  it('drain: what is under way ends, what is new is refused', async () => {
+  it('drain: requests under way finish, new ones are refused', async () => {
     const holding: Socket[] = [];
     const upstream = await startRawUpstream((socket) => holding.push(socket));
     cleanups.push(() => upstream.close());

@@ -1,4 +1,4 @@
-/** Writes past the stream, to readers that are faster than our second look. */
+/** Writes past the stream, to readers that are faster than our second check. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';

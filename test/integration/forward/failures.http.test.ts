@@ -1,4 +1,4 @@
-/** Failures of the forwarder’s two sides: told apart, in time, and passed on to the other side at once. */
+/** Failures of the forwarder’s two sides: distinguished, in time, and passed on to the other side at once. */
 import { describe, expect, it } from 'vitest';
 import { nodeInternals } from '../../../proxy/wire/node-internals.ts';
 import { refusingPort } from '../../parts/refusing-port.ts';
@@ -10,7 +10,7 @@ const { cleanups, client, forwarderTo } = forwardRig();
 describe('failures', () => {
   const get = 'GET / HTTP/1.1\r\nHost: h\r\n\r\n';
 
-  it('to connect are told from those to answer, in time', async () => {
+  it('to connect are distinguished from those to answer, in time', async () => {
     const refused = await forwarderTo(`http://127.0.0.1:${await refusingPort()}`);
     await (await client(refused.port, get)).until((text) => text.includes('502'));
     expect(refused.outcomes[0]).toMatchObject({
@@ -101,11 +101,13 @@ describe('failures', () => {
     );
     await expect.poll(() => upstream.received[0] ?? '', PATIENT).toMatch(/part$/);
     const [refusing] = upstream.sockets;
-    // All of it is there when the proxy looks: more of the body first, then the answer and the reset behind it.
+    // All of it is there when the proxy looks: more of the body first, then the answer and the reset behind
+    // it.
     socket.write('re');
     refusing!.write('HTTP/1.1 413 No\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno');
     refusing!.resetAndDestroy();
-    // A stream whose write has failed reads no more: without direct writes the answer is lost (docs/adr/0007).
+    // A stream whose write has failed reads no more: without direct writes the answer is lost
+    // (docs/adr/0007).
     if (!nodeInternals.sockets) {
       await until((all) => all.startsWith('HTTP/1.1 502'));
       return;

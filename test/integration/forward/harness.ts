@@ -1,6 +1,7 @@
 /**
- * The forwarder with nothing around it: a strict `node:http` server that forwards each request to one upstream, and
- * answers failures with their status alone. Plus raw upstreams that say exactly the bytes a test wants.
+ * The forwarder with nothing around it: a strict `node:http` server that forwards each request to one
+ * upstream, and answers failures with their status alone. Plus raw upstreams that send exactly the bytes a
+ * test wants.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

@@ -1,4 +1,7 @@
-/** Request and response heads through the forwarder: what goes on, what stays with its hop, what a caller may change. */
+/**
+ * Request and response heads through the forwarder: what is passed on, what stays with its hop, what a caller
+ * may change.
+ */
 import { describe, expect, it } from 'vitest';
 import { RemovedFields } from '../../../proxy/accept/removed-fields.ts';
 import { ends, forwardRig, OK, requestEnds } from './rig.ts';
@@ -6,7 +9,7 @@ import { ends, forwardRig, OK, requestEnds } from './rig.ts';
 const { client, forwarderTo, upstreamAnswering } = forwardRig();
 
 describe('heads', () => {
-  it('go on in order and case, duplicates and __proto__ included, without the fields of the hop', async () => {
+  it('are passed on in order and case, duplicates and __proto__ included, without the fields of the hop', async () => {
     const upstream = await upstreamAnswering((all) => (requestEnds(all) ? OK : undefined));
     const { port } = await forwarderTo(upstream.url);
     const { until } = await client(
@@ -22,7 +25,7 @@ describe('heads', () => {
     );
   });
 
-  it('of the response go on in order and case, without the fields of the hop', async () => {
+  it('of the response are passed on in order and case, without the fields of the hop', async () => {
     const upstream = await upstreamAnswering((all) =>
       requestEnds(all)
         ? 'HTTP/1.1 299 Fine, é\r\nset-Cookie: a\r\nSet-Cookie: b\r\nConnection: keep-alive, x-hop\r\nX-Hop: 1\r\n' +

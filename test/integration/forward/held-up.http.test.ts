@@ -1,6 +1,6 @@
 /**
- * A process that is held up (no processor for it, a long pause of the collector) finds its deadlines past and what came
- * meanwhile unread. What is there is read first: nobody was late but the process itself.
+ * A process that is held up (no processor for it, a long pause of the collector) finds its deadlines past and
+ * what came meanwhile unread. What has arrived is read first: only the process itself was late.
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -20,7 +20,7 @@ function inTheTurnOf(holds: () => boolean, then: () => void): void {
   setImmediate(() => (holds() ? then() : inTheTurnOf(holds, then)));
 }
 
-/** Answers when it is told, from a thread of its own. */
+/** Answers on command, from a thread of its own. */
 const UPSTREAM = `
 const { parentPort, workerData } = require('node:worker_threads');
 const { shared, answer } = workerData;

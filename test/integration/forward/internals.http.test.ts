@@ -1,4 +1,4 @@
-/** What the forwarder takes for granted beneath Node's documented interface, held to the Node that runs. */
+/** What the forwarder assumes beneath Node's documented interface, checked against the running Node. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
@@ -73,8 +73,8 @@ it('a lean response that is the last closes after it, and an aborted one tells i
   });
   const last = await rawClient(port, 'GET /last HTTP/1.1\r\nHost: h\r\n\r\n');
   expect(await last.untilEnd()).toMatch(/ok$/);
-  // The second is queued behind the first: both have to hear of it. An older Node does not report it for the second; the
-  // proxy hands no request on before its turn, and does not need it.
+  // The second is queued behind the first: both have to hear of it. An older Node does not report it for the
+  // second; the proxy hands no request on before its turn, and does not need it.
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
   socket.write('GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n');

@@ -1,4 +1,6 @@
-/** Upgrades through the forwarder: WebSocket with a real library, raw tunnels, refusals, half-close, leaks. */
+/**
+ * Upgrades through the forwarder: WebSocket with a real library, raw tunnels, refusals, half-close, leaks.
+ */
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -150,7 +152,7 @@ describe('upgrades', () => {
     expect((await forwarder.outcomesReach(1))[0]).toMatchObject({ side: 'upstream', cause: 'timed-out' });
   });
 
-  it('and server-sent events go on at once, without being held', async () => {
+  it('and server-sent events are passed on at once, without buffering', async () => {
     const { forwarder } = await between(
       (socket) => {
         socket.write(

@@ -1,6 +1,6 @@
 /**
- * Answers of one turn of the event loop are written together at its end. Whatever else happens to a connection in that
- * turn comes behind its answer: the next answer, an error, an upgrade, the client's end.
+ * Answers of one turn of the event loop are written together at its end. Whatever else happens to a
+ * connection in that turn comes behind its answer: the next answer, an error, an upgrade, the client's end.
  */
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
@@ -19,7 +19,7 @@ afterEach(async () => {
 
 const WHOLE = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nbatch';
 
-/** Answers `/batched` at once by the batch, and everything else as it is told. */
+/** Answers `/batched` at once by the batch, and everything else by the given handler. */
 async function serve(
   other: (request: IncomingMessage, response: LeanResponse) => void = () => {},
   upgrade: InboundHandlers['upgrade'] = () => {},
@@ -65,7 +65,7 @@ it('an answer that goes by the stream comes behind one that waits', async () => 
   expect(text.startsWith(WHOLE)).toBe(true);
 });
 
-it('what is no request is refused behind the answer that waits', async () => {
+it('an invalid request is refused behind the answer that waits', async () => {
   const port = await serve();
   const client = await ask(port, `${BATCHED}what is this\r\n\r\n`);
   expect((await client.untilEnd()).startsWith(`${WHOLE}HTTP/1.1 400 `)).toBe(true);

@@ -1,4 +1,7 @@
-/** The same request asked again, from a config alone: as the proxy would have asked it, for the caller that it verified. */
+/**
+ * The same request asked again, from a config alone: as the proxy would have asked it, for the caller that it
+ * verified.
+ */
 import { configSchema, type FicusConfigInput, type Observation } from '@ficus/core';
 import { type OpenedAsker, openAsker } from '@ficus/proxy';
 import { afterEach, expect, test } from 'vitest';
@@ -51,7 +54,7 @@ test('targets go out as the proxy sent them, behind the base path of the upstrea
   expect(candidate.requests[0]!.url).toBe('/base/v2/1');
 });
 
-test('a target that was rewritten in another way than the config says is refused', async () => {
+test('a target rewritten differently from the config is refused', async () => {
   const route = { rewrite: { stripPrefix: '/api', addPrefix: '/v2' } };
   const { asker } = await open({ route });
   // The raw path spells its prefix in another way: the proxy sends the canonical form.
@@ -110,7 +113,7 @@ const jwt = (claims: object) =>
 const claimsOf = (token: unknown) =>
   JSON.parse(Buffer.from(String(token).split('.')[1]!, 'base64url').toString());
 
-test('who calls is what the proxy verified, and nothing that a field claims', async () => {
+test('the caller is the one that the proxy verified, never one that a field claims', async () => {
   const identify = { user: { jwtClaim: 'sub' }, jwt: { secret: SECRET }, assert: { secret: SECRET } };
   const { asker, legacy, candidate } = await open({ proxy: { identify } });
   const requestHeaders = [

@@ -1,4 +1,4 @@
-/** A config file that is changed while its proxy starts: nobody touches it a second time for that. */
+/** A config file that changes while its proxy starts: the change is not lost. */
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
@@ -31,7 +31,7 @@ async function heldFlags() {
 test.each([
   ['by the file', () => undefined],
   ['by SIGHUP', () => process.emit('SIGHUP')],
-])('is taken over as soon as it has started, told %s', async (_by, tell) => {
+])('is applied as soon as it has started, triggered %s', async (_by, tell) => {
   const folder = await mkdtemp(join(tmpdir(), 'ficus-changed-'));
   cleanups.push(() => rm(folder, { recursive: true, force: true }));
   const { held, url } = await heldFlags();
@@ -59,5 +59,5 @@ test.each([
   held[0]!.writeHead(500).end();
   const { address } = await starting;
   const status = async () => (await ask(`${address}/${'x'.repeat(60)}`)).status;
-  await until(async () => (await status()) === 414, 'taken over');
+  await until(async () => (await status()) === 414, 'applied');
 });

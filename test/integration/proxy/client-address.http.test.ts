@@ -1,4 +1,7 @@
-/** The route condition `clientAddress` as a client sees it: no client can claim an address that it does not have. */
+/**
+ * The route condition `clientAddress` as a client sees it: no client can claim an address that it does not
+ * have.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Rig, type RigOptions, startRig } from './rig.ts';
 
@@ -28,10 +31,10 @@ test.each([
   ['10.1.2.3, 203.0.113.9', 'legacy'],
   ['203.0.113.9', 'legacy'],
   ['unknown', 'legacy'],
-])('behind a trusted proxy that says X-Forwarded-For: %s, the %s serves', async (forwardedFor, side) => {
+])('behind a trusted proxy that sends X-Forwarded-For: %s, the %s serves', async (forwardedFor, side) => {
   expect(await behindProxy.get('/api/notes', { 'x-forwarded-for': forwardedFor })).toMatchObject({ side });
 });
 
-test('behind a trusted proxy that says nothing, the proxy is the client', async () => {
+test('behind a trusted proxy without X-Forwarded-For, the proxy is the client', async () => {
   expect(await behindProxy.get('/api/notes')).toMatchObject({ side: 'legacy', reason: 'no-route' });
 });

@@ -1,4 +1,4 @@
-/** The wall clock may be set back while the proxy runs: what is timed goes by one that is not. */
+/** The wall clock may be set back while the proxy runs: timing uses a monotonic clock. */
 import { afterEach, expect, test, vi } from 'vitest';
 import { type Rig, startRig, until } from './rig.ts';
 

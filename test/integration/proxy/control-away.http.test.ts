@@ -1,4 +1,4 @@
-/** A control plane that is away when the proxy starts: the proxy listens at once, and the legacy serves. */
+/** An unreachable control plane when the proxy starts: the proxy listens at once, and the legacy serves. */
 import { afterEach, expect, test } from 'vitest';
 import { refusingPort } from '../../parts/refusing-port.ts';
 import { type FakeControl, quickest, type Rig, startFakeControl, startRig } from './rig.ts';
@@ -11,11 +11,11 @@ afterEach(async () => {
   rig = control = undefined;
 });
 
-test('a control plane that is away delays nothing, and the log reports what is not known', async () => {
+test('an unreachable control plane delays nothing, and the log reports what is not known', async () => {
   const away = await startFakeControl();
   control = away;
   const controlUrl = `http://127.0.0.1:${await refusingPort()}`;
-  // Flags and owners of a control plane that answers late are waited for longer than this.
+  // The proxy waits longer than this for flags and owners of a slow control plane.
   const startMs = await quickest(4_000, async () => {
     await rig?.close();
     rig = await startRig({ control: away, start: { controlUrl } });
@@ -26,7 +26,7 @@ test('a control plane that is away delays nothing, and the log reports what is n
   expect(rig.logs.map(({ msg }) => msg)).toContainEqual(expect.stringContaining('not known yet'));
 });
 
-test('flags from a file are known from the first request on, also with the control plane away', async () => {
+test('flags from a file are known from the first request on, also while the control plane is unreachable', async () => {
   const controlUrl = `http://127.0.0.1:${await refusingPort()}`;
   rig = await startRig({ serve: 100, start: { controlUrl } });
   expect(await rig.get('/api/notes', { cookie: 'sid=anna' })).toMatchObject({ side: 'candidate' });

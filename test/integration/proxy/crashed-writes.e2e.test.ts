@@ -1,4 +1,7 @@
-/** A worker that crashes while a write is at the legacy: it may still be done, and its user must read it. */
+/**
+ * A worker that crashes while a write is at the legacy: the write may still be executed, and its user must
+ * read it.
+ */
 import cluster from 'node:cluster';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ask, type FakeControl, noteFlags, type Rig, startFakeControl, startRig, until } from './rig.ts';
@@ -23,7 +26,7 @@ afterEach(async () => {
   await control.close();
 });
 
-test('the position is asked for when an answer would no longer have been waited for, and not before', async () => {
+test('the position is requested when the write would have timed out, and not before', async () => {
   rig.legacy.handler = () => {};
   const write = ask(`${rig.url}/api/notes`, { method: 'POST', headers: { cookie: 'sid=ann' } }).catch(
     () => 'cut',

@@ -1,4 +1,4 @@
-/** A proxy that is told to stop does not wait for clients who want nothing of it. */
+/** A proxy that stops does not wait for clients without a request. */
 import { afterEach, expect, test } from 'vitest';
 import { type RawClient, rawClient } from '../forward/harness.ts';
 import { type Rig, startRig, until } from './rig.ts';
@@ -36,7 +36,7 @@ test('a refused upgrade whose client does not close is over at the end of the dr
   expect(await stopMs()).toBeLessThan(10_000);
 });
 
-test('an event stream is ended whatever its client asked for', async () => {
+test('an event stream is ended whatever its client requested', async () => {
   rig = await startRig({ proxy: { timeouts: { drainMs: 15_000 } } });
   rig.legacy.handler = (_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });

@@ -1,4 +1,7 @@
-/** Flags that are read twice at once: whoever began first may be answered last, and must not bring the older set back. */
+/**
+ * Flags that are read twice at once: the reading that began first may end last, and must not bring the older
+ * set back.
+ */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises';
@@ -22,7 +25,7 @@ test('of a file: the reading that began last counts', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ficus-flags-'));
   cleanups.push(() => rm(folder, { recursive: true, force: true }));
   const [file, fresh] = [join(folder, 'flags.json'), join(folder, 'fresh.json')];
-  // A reading that takes long: of a pipe that nobody writes to yet.
+  // A reading that takes long: of a pipe without a writer yet.
   execFileSync('mkfifo', [file]);
   const taken: unknown[] = [];
   const problems: string[] = [];
@@ -31,10 +34,11 @@ test('of a file: the reading that began last counts', async () => {
     onProblem: (problem) => problems.push(problem),
   });
   cleanups.push(() => source.stop());
-  // Writing begins when somebody reads; whoever reads may not have opened it yet.
+  // Writing needs a reader, which may not have opened the pipe yet.
   const writer = await open(file, 'w');
   cleanups.push(() => writer.close());
-  // Whole and at once: the file is watched, and one that is away for a moment, or half there, would be refused.
+  // Whole and at once: the file is watched, and one that is away for a moment, or half there, would be
+  // refused.
   await writeFile(fresh, JSON.stringify(setOf(100)));
   await rename(fresh, file);
   await source.reload();
@@ -68,7 +72,7 @@ async function heldPoll() {
 const answer = (response: ServerResponse, serve: number) =>
   response.writeHead(200, { etag: `"${serve}"` }).end(JSON.stringify(setOf(serve)));
 
-test('of a server: the question that was asked last counts, with its tag', async () => {
+test('of a server: the last poll counts, with its tag', async () => {
   const { ask } = await heldPoll();
   const first = await ask();
   const second = await ask();
@@ -82,7 +86,7 @@ test('of a server: the question that was asked last counts, with its tag', async
   expect(await third.answer).toBeUndefined();
 });
 
-test('of a server: what was asked before the stream brought a set is older than that', async () => {
+test('of a server: a poll that began before the stream brought a set is older than that set', async () => {
   const { poll, ask } = await heldPoll();
   const first = await ask();
   poll.forget();

@@ -51,7 +51,7 @@ afterEach(async () => {
 const side = async (address: string) =>
   (await ask(`${address}/api/notes`, { headers: { cookie: 'sid=a' } })).side;
 
-test('an Unleash server is asked with its token; when it is away the flags of before go on', async () => {
+test('an Unleash server is polled with its token; while it is unreachable the last flags stay in place', async () => {
   rig = await startRig();
   const unleash = { url: `${url}/api`, token: 'client-token', refreshMs: 50, adminToken: '' };
   const proxy = await startProxy({

@@ -1,4 +1,4 @@
-/** Writes outside a slice that change its tables (`writtenBy`): whoever makes one reads there from the owner. */
+/** Writes outside a slice that change its tables (`writtenBy`): their users read there from the owner. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { explainMatch, parseConfigText, startProxy } from '../../../proxy/index.ts';
 import {
@@ -37,14 +37,14 @@ afterEach(async () => {
   await control.close();
 });
 
-test('pin their user there until the stream has caught up, and nobody else', async () => {
+test('pin their user there until the stream has caught up, and no other', async () => {
   await start();
   control.position = '0/200';
   expect(await read(ann)).toMatchObject({ side: 'candidate' });
   expect(await order(ann)).toMatchObject({ side: 'legacy', reason: 'no-route', text: 'legacy /api/orders' });
   expect(await read(ann)).toMatchObject({ side: 'legacy', reason: 'pinned' });
   expect(await read(bob)).toMatchObject({ side: 'candidate' });
-  await until(() => control.asked === 1, 'asked for the position');
+  await until(() => control.asked === 1, 'the position is requested');
   control.progress('notes', '0/200');
   await until(async () => (await read(ann)).side === 'candidate', 'released');
 });
@@ -63,7 +63,7 @@ test('pin before they leave', async () => {
   await ordered;
 });
 
-test('are told by method, path and conditions', async () => {
+test('are recognised by method, path and conditions', async () => {
   await start();
   await order(ann, 'GET');
   await order(bob, 'DELETE', '/api/orders/7');
@@ -102,7 +102,7 @@ test('of a caller without identity give the bucket under which they read', async
   expect((await order({ cookie })).headers.get('set-cookie')).toBeNull();
 });
 
-test('are explained, and refused where they make no sense', async () => {
+test('are explained, and refused where they are invalid', async () => {
   await start();
   expect(explainMatch(rig.config(), 'POST', '/api/orders')).toMatchObject({
     kind: 'no-route',

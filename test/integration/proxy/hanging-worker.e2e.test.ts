@@ -1,4 +1,6 @@
-/** A worker whose event loop no longer turns: new connections that the kernel gives it must not wait for ever. */
+/**
+ * A worker whose event loop no longer turns: new connections that the kernel gives it must not wait for ever.
+ */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,10 +43,10 @@ async function workerPids(): Promise<number[]> {
   return children.split(' ').filter(Boolean).map(Number);
 }
 
-test('is ended and replaced, and whoever waited there is told by the closed connection', async () => {
+test('is ended and restarted, and clients that waited there see their connection close', async () => {
   const [stopped] = await workerPids();
   process.kill(stopped!, 'SIGSTOP');
-  // On connections of their own, so that some are given to the worker that hangs.
+  // On separate connections, so that some go to the worker that hangs.
   const asked = Array.from({ length: 20 }, () =>
     fetch(`${url}/x`, { headers: { connection: 'close' } }).then(
       (answer) => answer.status,

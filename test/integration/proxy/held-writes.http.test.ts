@@ -1,4 +1,7 @@
-/** A cutover holds a slice's writes in the proxy and releases them: each is decided when it leaves, never before. */
+/**
+ * A cutover holds a slice's writes in the proxy and releases them: each is decided when it leaves, never
+ * before.
+ */
 import type { SliceState } from '@ficus/core';
 import pino from 'pino';
 import { afterEach, expect, test } from 'vitest';
@@ -37,7 +40,7 @@ const write = (user = 'ada'): Promise<Answer> =>
 const heldWrites = async (): Promise<string | undefined> =>
   /^ficus_held_writes (\d+)$/m.exec(await rig.metrics())?.[1];
 
-test('writes wait while reads are served, and go to the owner of the moment of their release', async () => {
+test('writes wait while reads are served, and go to the owner at the time of their release', async () => {
   await start(HELD);
   const writes = [write('ada'), write('bob')];
   await until(async () => (await heldWrites()) === '2', 'both writes are held');
@@ -61,7 +64,7 @@ test('writes wait while reads are served, and go to the owner of the moment of t
   });
 });
 
-test('a cutover that is called off releases them to the owner of before', async () => {
+test('a cancelled cutover releases them to the old owner', async () => {
   await start(HELD);
   const waiting = write();
   await until(async () => (await heldWrites()) === '1', 'the write is held');
@@ -78,10 +81,10 @@ test('a write that is not released in time is refused with 503 and Retry-After, 
   expect(JSON.parse(refused.text)).toMatchObject({ code: 'FICUS_PROXY_WRITES_HELD' });
   expect(rig.legacy.requests.concat(rig.candidate.requests)).toEqual([]);
   control.setState({ notes: { owner: 'candidate', epoch: 2, writes: 'open' } });
-  await until(async () => (await write()).side === 'candidate', 'writes are taken again');
+  await until(async () => (await write()).side === 'candidate', 'writes are accepted again');
 });
 
-test('a write that the owner of before left without an answer is sent again to neither side', async () => {
+test('a write that the old owner did not answer is sent again to neither side', async () => {
   const routes = [...ROUTES, { id: 'change', methods: ['PUT'], path: '/api/notes/:id' }];
   await start({ owner: 'legacy', epoch: 1, writes: 'open' }, { routes, legacy: { retry: { attempts: 2 } } });
   rig.legacy.handler = async (request) => {

@@ -15,7 +15,7 @@ describe('introspection at the legacy', () => {
   };
   const questions = () => rig.legacy.requests.filter(({ url }) => url === '/internal/whoami');
 
-  test('asked once for many requests, with the client’s own cookie; the candidate is told', async () => {
+  test('asked once for many requests, with the client’s own cookie; the candidate gets the answer', async () => {
     rig = await startRig({ serve: 100, proxy });
     let release = (): void => {};
     rig.legacy.handler = (request, response) => {
@@ -54,7 +54,7 @@ describe('introspection at the legacy', () => {
     expect(questions().length).toBe(2);
   });
 
-  test('an answer is kept over a reload that does not touch who is asked', async () => {
+  test('an answer is kept over a reload that does not change the legacy', async () => {
     let sample = 1;
     const reloadConfig = async () => {
       const config = rig.config();
@@ -71,7 +71,7 @@ describe('introspection at the legacy', () => {
     expect(questions()).toHaveLength(1);
   });
 
-  test('nobody is asked about callers without the cookie, nor outside of slices', async () => {
+  test('the legacy is not asked about callers without the cookie, nor outside of slices', async () => {
     rig = await startRig({ serve: 100, proxy });
     await rig.get('/api/notes');
     await rig.get('/elsewhere', { cookie: 'sid=s' });
@@ -117,7 +117,7 @@ describe('claims of a bearer token', () => {
 });
 
 describe('anonymous callers', () => {
-  test('get a bucket when the slice asks for it, and stay where it puts them', async () => {
+  test('get a bucket when the slice has buckets, and stay where it puts them', async () => {
     rig = await startRig({ serve: 50, slice: { anonymousBucket: {} } });
     const sides = new Set<string | null>();
     for (let caller = 0; caller < 40; caller += 1) {

@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http';
 
 export interface LoadFigures {
   answered: number;
-  /** Connections refused: nobody listens. */
+  /** Connections refused: no process listens. */
   refused: number;
   readonly failures: string[];
   /** `x-ficus-side` → answers. */
@@ -16,7 +16,7 @@ export interface Load {
   stop(): Promise<LoadFigures>;
 }
 
-/** `clients` loops, each with its own user; a loop ends by itself when nobody listens any more. */
+/** `clients` loops, each with its own user; a loop ends by itself when no process listens any more. */
 export function startLoad(url: string, path: string, clients = 12): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   const figures: LoadFigures = { answered: 0, refused: 0, failures: [], sides: new Map() };

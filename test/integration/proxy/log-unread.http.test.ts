@@ -1,4 +1,7 @@
-/** A log that nobody reads, as behind a collector that hangs or has gone: it takes bounded memory and holds nothing up. */
+/**
+ * A log without a reader, as behind a collector that hangs or has gone: it takes bounded memory and blocks
+ * nothing.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, expect, it } from 'vitest';
@@ -28,7 +31,7 @@ async function startReader(program: string): Promise<number> {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-it('every line arrives whole and in order where somebody reads', async () => {
+it('every line reaches its reader whole and in order', async () => {
   const fd = await startReader('process.stdin.pipe(process.stdout)');
   let dropped = 0;
   const sink = new LineSink({ fd, mostHeldBytes: 2 * MOST, onDropped: () => (dropped += 1) });
@@ -45,7 +48,7 @@ it('every line arrives whole and in order where somebody reads', async () => {
   expect(dropped).toBe(0);
 });
 
-it('lines behind a reader that stands still are dropped and counted, and ending does not wait for it', async () => {
+it('lines behind a stalled reader are dropped and counted, and ending does not wait for it', async () => {
   const fd = await startReader('setInterval(() => {}, 1000)');
   let dropped = 0;
   const sink = new LineSink({ fd, mostHeldBytes: MOST, onDropped: () => (dropped += 1) });

@@ -36,7 +36,7 @@ test('health, readiness and metrics of a proxy-only run', async () => {
   }
 });
 
-test('not ready until the control plane has said who owns what; the last word goes on without it', async () => {
+test('not ready until the control plane has sent the owners; the last known owners hold without it', async () => {
   const control: FakeControl = await startFakeControl(noteFlags(100, 0));
   rig = await startRig({ control });
   const ready = () => ask(`${rig.proxy.adminAddress}/readyz`).then(({ status }) => status);
@@ -84,7 +84,7 @@ test('a taken port is one clear sentence', async () => {
   }
 });
 
-test('a span for each request goes where the standard variables say, and its child to the upstream', async () => {
+test('a span for each request goes to the destination in the standard variables, and its child to the upstream', async () => {
   const bodies: string[] = [];
   const collector = createServer((request, response) => {
     let body = '';

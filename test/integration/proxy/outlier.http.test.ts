@@ -1,4 +1,4 @@
-/** One ill address among several of an upstream: left alone, probed, taken back; seen in metrics and log. */
+/** One unhealthy address among several of an upstream: ejected, probed, returned; seen in metrics and log. */
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Backend, type Rig, type RigOptions, startBackend, startRig, until } from './rig.ts';
@@ -32,7 +32,7 @@ async function untilEjected(): Promise<void> {
   await until(async () => {
     await burst();
     return ejected().length > 0;
-  }, 'left alone');
+  }, 'ejected');
 }
 
 describe('an address among several', () => {
@@ -42,19 +42,19 @@ describe('an address among several', () => {
     ['never answers', 'timed-out', silence],
     ['is not there', 'refused', (backend: Backend) => backend.close()],
     ['answers 500 where others do not', 'failure-rate', (backend: Backend) => answer(backend, 500)],
-  ] as const)('that %s is left alone', async (_what, reason, makeIll) => {
-    const [ill] = await withAddresses(2, {
+  ] as const)('that %s is ejected', async (_what, reason, makeUnhealthy) => {
+    const [unhealthy] = await withAddresses(2, {
       outlier: { ...outlier, minRequests: 10 },
-      // Short only where it is waited for: a busy machine must not make well addresses late.
+      // Short only where the test waits for it: a busy machine must not make healthy addresses late.
       timeouts: { firstByteMs: reason === 'timed-out' ? 1_500 : 60_000 },
     });
-    await makeIll(ill!);
+    await makeUnhealthy(unhealthy!);
     await untilEjected();
-    const seen = ill!.requests.length;
+    const seen = unhealthy!.requests.length;
     for (let round = 0; round < 5; round += 1) expect(new Set(await burst())).toEqual(new Set([200]));
-    expect(ill!.requests).toHaveLength(seen);
+    expect(unhealthy!.requests).toHaveLength(seen);
     expect(ejected()).toMatchObject([
-      { upstream: 'legacy', address: new URL(ill!.url).host, reason, level: 40 },
+      { upstream: 'legacy', address: new URL(unhealthy!.url).host, reason, level: 40 },
     ]);
     const series = `ficus_outlier_ejections_total{upstream="legacy",reason="${reason}"} 1`;
     const out = 'ficus_upstream_addresses_out{upstream="legacy"} 1';
@@ -64,15 +64,15 @@ describe('an address among several', () => {
     }, 'counted');
   });
 
-  test('comes back by one request, for which the others do not wait', async () => {
-    const [ill, well] = await withAddresses(2, { outlier: { failures: 3, ejectMs: 50 } });
-    const healed = ill!.handler;
-    answer(ill!, 503);
+  test('returns through one request, for which the others do not wait', async () => {
+    const [unhealthy, healthy] = await withAddresses(2, { outlier: { failures: 3, ejectMs: 50 } });
+    const healed = unhealthy!.handler;
+    answer(unhealthy!, 503);
     await untilEjected();
     const held: (() => void)[] = [];
-    ill!.handler = (request, response) => void held.push(() => healed(request, response));
-    const seen = ill!.requests.length;
-    const arrived = once(ill!.server, 'request');
+    unhealthy!.handler = (request, response) => void held.push(() => healed(request, response));
+    const seen = unhealthy!.requests.length;
+    const arrived = once(unhealthy!.server, 'request');
     let probe = rig.get('/x');
     // One request is taken for the probe once the time has passed; those beside it go to the other address.
     await until(async () => {
@@ -82,18 +82,18 @@ describe('an address among several', () => {
       return held.length > 0;
     }, 'a probe is under way');
     expect(new Set(await burst())).toEqual(new Set([200]));
-    expect(ill!.requests).toHaveLength(seen + 1);
+    expect(unhealthy!.requests).toHaveLength(seen + 1);
     held[0]!();
     expect((await probe).status).toBe(200);
     await until(() => changes('address returned').length === 1, 'taken back');
-    ill!.handler = healed;
-    const before = well!.requests.length + ill!.requests.length;
+    unhealthy!.handler = healed;
+    const before = healthy!.requests.length + unhealthy!.requests.length;
     await burst();
-    expect(well!.requests.length + ill!.requests.length).toBe(before + 8);
+    expect(healthy!.requests.length + unhealthy!.requests.length).toBe(before + 8);
     await until(async () => (await rig.metrics()).includes('ficus_outlier_returns_total'), 'counted');
   });
 
-  test('is never the last: an upstream that is ill as a whole is asked all the same', async () => {
+  test('is never the last: an upstream that is unhealthy as a whole still gets requests', async () => {
     const all = await withAddresses(3, { outlier });
     for (const backend of all) cut(backend);
     await untilEjected();
@@ -103,30 +103,30 @@ describe('an address among several', () => {
     expect(new Set(await burst())).toEqual(new Set([200]));
   });
 
-  test('that is left alone is tried again when the others cannot be reached', async () => {
-    const [ill, well] = await withAddresses(2, { outlier });
-    answer(ill!, 503);
+  test('that is ejected is tried again when the others cannot be reached', async () => {
+    const [unhealthy, healthy] = await withAddresses(2, { outlier });
+    answer(unhealthy!, 503);
     await untilEjected();
-    answer(ill!, 200);
-    await well!.close();
+    answer(unhealthy!, 200);
+    await healthy!.close();
     await until(async () => (await rig.get('/x')).status === 200, 'the address that is out');
   });
 
-  test('is not left alone where that is turned off', async () => {
-    const [ill] = await withAddresses(2, { outlier: { ...outlier, maxShare: 0 } });
-    answer(ill!, 503);
+  test('is not ejected where that is turned off', async () => {
+    const [unhealthy] = await withAddresses(2, { outlier: { ...outlier, maxShare: 0 } });
+    answer(unhealthy!, 503);
     await until(async () => (await burst()).filter((status) => status === 503).length > 0);
-    const seen = ill!.requests.length;
+    const seen = unhealthy!.requests.length;
     await until(async () => {
       await burst();
-      return ill!.requests.length > seen + 10;
+      return unhealthy!.requests.length > seen + 10;
     }, 'still asked');
     expect(ejected()).toEqual([]);
   });
 });
 
-test('an ill address of the candidate does not open the breaker of all', async () => {
-  for (const name of ['ill', 'well']) backends.push(await startBackend(name));
+test('an unhealthy address of the candidate does not open the breaker of all', async () => {
+  for (const name of ['unhealthy', 'healthy']) backends.push(await startBackend(name));
   const addresses = backends.map(({ url }) => new URL(url).host);
   rig = await startRig({ serve: 100, candidate: { addresses, outlier: { failures: 5 } } });
   answer(backends[0]!, 503);

@@ -53,11 +53,11 @@ test('no read after a user’s own write is served by the candidate; released on
   }, 'released on both');
 });
 
-test('no write waits for a worker that is being started, which learns of its pin all the same', async () => {
+test('no write waits for a worker that is being started, which still gets its pin', async () => {
   const forked = once(cluster, 'fork') as Promise<[Worker]>;
   Object.values(cluster.workers!)[0]!.process.kill('SIGKILL');
   const [started] = await forked;
-  // As slow to start as a machine without time for it.
+  // As slow to start as on an overloaded machine.
   started.process.kill('SIGSTOP');
   const users = Array.from({ length: 10 }, (_, at) => `user-${at}`);
   const writes = async (): Promise<number> =>
@@ -77,7 +77,7 @@ test('no write waits for a worker that is being started, which learns of its pin
   }
 });
 
-test('a flip reaches all workers within 200 ms, and nobody is failed by it', async () => {
+test('a flip reaches all workers within 200 ms, and fails no request', async () => {
   const load = startLoad(rig.url, '/api/notes', 6);
   await until(() => load.figures.answered > 100, 'load runs');
   const flip = async (turn: number): Promise<void> => {

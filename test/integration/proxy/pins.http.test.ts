@@ -30,7 +30,7 @@ afterEach(async () => {
   await control.close();
 });
 
-test('a writer reads from the owner, everybody else from the candidate', async () => {
+test('a writer reads from the owner, all others from the candidate', async () => {
   expect(await rig.get('/api/notes', ann)).toMatchObject({ side: 'candidate' });
   expect(await write(ann)).toMatchObject({ side: 'legacy', reason: 'owner-writes' });
   expect(await rig.get('/api/notes', ann)).toMatchObject({ side: 'legacy', reason: 'pinned' });
@@ -78,7 +78,7 @@ test('the pin holds while the write is under way', async () => {
   await written;
 });
 
-test('a write that its client gave up may be done later: its position is not asked for at once', async () => {
+test('a write whose client disconnected may be executed later: its position is not requested at once', async () => {
   await rig.close();
   const firstByteMs = 1_000;
   rig = await startRig({ control, legacy: { timeouts: { firstByteMs } } });
@@ -93,7 +93,7 @@ test('a write that its client gave up may be done later: its position is not ask
     signal: giveUp.signal,
   });
   await until(() => rig.legacy.requests.length === 1, 'the write is at the legacy');
-  // The legacy does not notice, and commits as late as an answer would be waited for. A timer may be a
+  // The legacy does not notice, and commits just before its answer would time out. A timer may be a
   // millisecond early.
   const committedAt = performance.now() + firstByteMs - 1;
   const position = () => (performance.now() < committedAt ? '0/100' : '0/200');
@@ -104,7 +104,7 @@ test('a write that its client gave up may be done later: its position is not ask
     () => rig.logs.some(({ msg }) => msg === 'client disconnected before the answer was complete'),
     'noticed',
   );
-  await until(() => control.asked === 1, 'asked for the position');
+  await until(() => control.asked === 1, 'the position is requested');
   control.progress('notes', '0/150');
   for (let turn = 0; turn < 5; turn += 1) {
     expect(await rig.get('/api/notes', ann)).toMatchObject({ reason: 'pinned' });
@@ -116,7 +116,7 @@ test('a write that its client gave up may be done later: its position is not ask
 test('released once the stream has applied past the write, and not before', async () => {
   control.position = '0/200';
   await write(ann);
-  await until(() => control.asked === 1, 'asked for the position');
+  await until(() => control.asked === 1, 'the position is requested');
   control.progress('notes', '0/1FF');
   expect(await rig.get('/api/notes', ann)).toMatchObject({ reason: 'pinned' });
   control.progress('notes', '0/200');
@@ -126,13 +126,13 @@ test('released once the stream has applied past the write, and not before', asyn
 test('progress that is not healthy releases nothing', async () => {
   control.position = '0/200';
   await write(ann);
-  await until(() => control.asked === 1, 'asked for the position');
+  await until(() => control.asked === 1, 'the position is requested');
   control.progress('notes', '0/900', false);
   control.setFlag(percentFlag('notes.shadow', 'notes', 1));
   expect(await rig.get('/api/notes', ann)).toMatchObject({ reason: 'pinned' });
 });
 
-test('a position that cannot be had is asked for again; pins stay meanwhile', async () => {
+test('an unavailable position is requested again; pins stay meanwhile', async () => {
   await write(ann);
   await until(() => control.asked >= 2, 'asked twice');
   expect(await rig.get('/api/notes', ann)).toMatchObject({ reason: 'pinned' });
@@ -175,12 +175,12 @@ test('reports traffic and epochs; observations arrive', async () => {
   await until(() => counted().some(({ side }) => side === 'candidate'), 'traffic is reported');
 });
 
-test('the owner of a slice takes its writes', async () => {
+test('the owner of a slice gets its writes', async () => {
   control.setState({ notes: { owner: 'candidate', epoch: 2, writes: 'open' } });
   await until(async () => (await write(bob)).side === 'candidate', 'the candidate owns');
 });
 
-test('while nobody can say who calls, reads go to the owner: it may be somebody who has just written', async () => {
+test('while callers cannot be identified, reads go to the owner: one of them may have just written', async () => {
   await rig.close();
   const identify = { user: { cookie: 'sid', introspect: '/internal/whoami' } };
   rig = await startRig({ control, proxy: { identify } });
@@ -191,8 +191,7 @@ test('while nobody can say who calls, reads go to the owner: it may be somebody 
   };
   expect(await rig.get('/api/notes', ann)).toMatchObject({ side: 'legacy', reason: 'pinned' });
   expect(await rig.get('/api/notes')).toMatchObject({ side: 'candidate' });
-  // A writer whom nobody can name may read under any name: everybody reads from the owner until it is
-  // applied.
+  // An unidentified writer may read as any user: all users read from the owner until the write is applied.
   expect(await write(ann)).toMatchObject({ reason: 'owner-writes' });
   expect(await rig.get('/api/notes')).toMatchObject({ reason: 'pinned' });
   control.position = '0/5';

@@ -1,4 +1,4 @@
-/** A changed config takes effect as a whole: what the listening server was made with as well. */
+/** A changed config takes effect as a whole, including the options of the listening server. */
 
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -40,7 +40,7 @@ test('limits of heads and connections', async () => {
   await until(async () => (await sendRaw(rig.url, get())) !== '', 'a place again');
 });
 
-test('patience with slow heads and idle connections', async () => {
+test('timeouts of slow heads and idle connections', async () => {
   await start();
   const idle = await rawClient(port(), 'GET /x HTTP/1.1\r\nHost: h\r\n\r\n');
   await idle.until((text) => text.endsWith('legacy /x'));
@@ -57,15 +57,15 @@ test('a request may be given less time than its head by default', async () => {
   expect(await slow.untilEnd(15_000)).toMatch(/^HTTP\/1\.1 408 /);
 });
 
-/** Connects and asks from a thread of its own, while the proxy's thread stands still. */
+/** Connects and sends a request from another thread, while the proxy's thread is blocked. */
 const CLIENTS = `
 const { workerData: { port, clients, connected }, parentPort } = require('node:worker_threads');
 const { connect } = require('node:net');
 let left = clients;
 for (let client = 0; client < clients; client += 1) {
   let text = '';
-  let told = false;
-  const tell = () => { if (!told) parentPort.postMessage(text); told = true; };
+  let sent = false;
+  const tell = () => { if (!sent) parentPort.postMessage(text); sent = true; };
   const socket = connect(port, '127.0.0.1', () => {
     socket.write('GET /x HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n', () => {
       Atomics.add(connected, 0, 1);
@@ -77,7 +77,7 @@ for (let client = 0; client < clients; client += 1) {
   socket.on('close', tell);
 }`;
 
-test('whoever the kernel has connected when the proxy is told to stop is answered', async () => {
+test('clients that the kernel has connected when the proxy stops are answered', async () => {
   await start({ timeouts: { drainMs: 20_000 } });
   const clients = 40;
   const connected = new Int32Array(new SharedArrayBuffer(4));
@@ -97,7 +97,7 @@ test('whoever the kernel has connected when the proxy is told to stop is answere
   }
 });
 
-test('of readings that overlap the one that began last counts, in whatever order they are done', async () => {
+test('of readings that overlap the one that began last counts, in whatever order they end', async () => {
   const readings: PromiseWithResolvers<ParsedConfig>[] = [];
   const reloadConfig = (): Promise<ParsedConfig> => {
     readings.push(Promise.withResolvers());
@@ -111,7 +111,7 @@ test('of readings that overlap the one that began last counts, in whatever order
   readings[0]!.resolve({ ok: true, config: rig.config({ proxy: { limits: { targetBytes: 5_000 } } }) });
   expect(await ended[0]).toEqual({ ok: true, generation: 2 });
   expect(await rig.get(`/${'x'.repeat(60)}`)).toMatchObject({ status: 414 });
-  // What is refused takes nobody's place.
+  // A refused config does not replace a valid one.
   readings[2]!.resolve({ ok: false, problems: [{ path: [], message: 'not read' }] });
   expect(await ended[2]).toMatchObject({ ok: false });
 });

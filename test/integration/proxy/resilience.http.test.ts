@@ -1,4 +1,4 @@
-/** Breaker, fallback, retries, bulkhead, and what never happens: a write that goes anywhere a second time. */
+/** Breaker, fallback, retries, bulkhead, and a write never goes anywhere a second time. */
 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -48,14 +48,14 @@ describe('a candidate that cannot be reached', () => {
     }
     expect(reasons).toEqual(['fell-back', 'fell-back', 'fell-back', 'breaker-open', 'breaker-open']);
     expect(rig.logs.some((line) => line.msg === 'breaker changed' && line.state === 'open')).toBe(true);
-    // The client saw nothing of it, the guards do.
+    // The client sees no failure, but the guards do.
     const failures = 'ficus_request_failures_total{slice="notes",route="list",side="candidate"';
     await until(async () => (await rig.metrics()).includes(failures), 'counted as the candidate’s');
     // A write that has gone nowhere yet may go to the legacy: this slice has no tables.
     expect(await post()).toMatchObject({ status: 200, side: 'legacy', reason: 'breaker-open' });
   });
 
-  test('with onBreakerOpen: fail, nobody falls back', async () => {
+  test('with onBreakerOpen: fail, no request falls back', async () => {
     rig = await startRig({
       serve: 100,
       slice: { onBreakerOpen: 'fail' },
@@ -72,10 +72,10 @@ describe('a candidate that cannot be reached', () => {
 
   test('one probe after a while closes it again', async () => {
     rig = await startRig({ serve: 100, candidate: { breaker: { failures: 2, openMs: 50 } } });
-    let ill = true;
+    let unhealthy = true;
     const well = rig.candidate.handler;
     rig.candidate.handler = (request, response) => {
-      if (ill) response.writeHead(500).end();
+      if (unhealthy) response.writeHead(500).end();
       else well(request, response);
     };
     for (let request = 0; request < 2; request += 1)
@@ -87,7 +87,7 @@ describe('a candidate that cannot be reached', () => {
       else expect(answer.status).toBe(500);
       return answer.side === 'legacy';
     }, 'open');
-    ill = false;
+    unhealthy = false;
     await until(async () => (await rig.get('/api/notes', ann)).side === 'candidate', 'closed again');
   });
 });
@@ -106,7 +106,7 @@ describe('a pool whose connections are all in use for longer than a request may 
     return { held, release: () => release() };
   }
 
-  test('is answered with 503 and Retry-After, and says nothing of the upstream: its breaker stays closed', async () => {
+  test('is answered with 503 and Retry-After, and does not count against the upstream: its breaker stays closed', async () => {
     const { held, release } = await startBusy({ onBreakerOpen: 'fail' });
     for (let request = 0; request < 3; request += 1) {
       const refused = await rig.get('/api/notes', ann);
@@ -119,7 +119,7 @@ describe('a pool whose connections are all in use for longer than a request may 
     expect(rig.logs.filter((line) => line.msg === 'breaker changed')).toEqual([]);
   });
 
-  test('is not waited for again, but left: a read goes to the legacy', async () => {
+  test('is not retried: a read goes to the legacy', async () => {
     const { held, release } = await startBusy({}, { attempts: 3, perSecond: 100 });
     expect(await rig.get('/api/notes', ann)).toMatchObject({ side: 'legacy', reason: 'fell-back' });
     await until(async () => (await rig.metrics()).includes('phase="queue",cause="timed-out"}'), 'counted');
@@ -242,7 +242,7 @@ describe('WebSocket and other upgrades', () => {
   });
 });
 
-test('an upgrade beyond the limit is told when to come back', async () => {
+test('an upgrade beyond the limit is answered with Retry-After', async () => {
   rig = await startRig({ legacy: { concurrency: 1 } });
   rig.legacy.handler = () => {};
   const held = rig.get('/held').catch(() => {});
@@ -254,7 +254,7 @@ test('an upgrade beyond the limit is told when to come back', async () => {
 });
 
 describe('load shedding', () => {
-  test('new requests are refused while more is held than allowed, and taken again after', async () => {
+  test('new requests are refused while more is held than allowed, and accepted again after', async () => {
     rig = await startRig({ proxy: { limits: { bufferedBytes: 48 * 1024 * 1024 } } });
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
@@ -277,8 +277,8 @@ describe('load shedding', () => {
 });
 
 describe('draining', () => {
-  test('tunnels and event streams, which have no end, are ended; others finish', async () => {
-    // Long enough for what is under way on a busy machine; what has no end is ended after a second.
+  test('tunnels and event streams, which are endless, are ended; others finish', async () => {
+    // Long enough for requests under way on a busy machine; endless ones are ended after a second.
     rig = await startRig({ proxy: { timeouts: { drainMs: 10_000 } } });
     rig.legacy.server.on('upgrade', (_, socket) => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
@@ -308,7 +308,7 @@ describe('draining', () => {
     expect(await slow).toMatchObject({ status: 200, text: 'finished' });
   });
 
-  test('what was under way is told that its answer is the last of its connection', async () => {
+  test('answers under way announce that they are the last of their connection', async () => {
     rig = await startRig({ proxy: { timeouts: { drainMs: 10_000 } } });
     let finish = (): void => {};
     rig.legacy.handler = (_, response) => {

@@ -1,5 +1,5 @@
 /**
- * A proxy between two backends, with flags from a file or from a control plane played by hand. Everything on free
+ * A proxy between two backends, with flags from a file or from a fake control plane. Everything on free
  * ports, everything ended by `close`.
  */
 import { once } from 'node:events';
@@ -64,14 +64,14 @@ async function listening(server: Server): Promise<void> {
   await once(server, 'listening');
 }
 
-/** A control plane played by hand: flags, owners, positions and progress are what the test says. */
+/** A fake control plane: the test sets flags, owners, positions and progress. */
 export interface FakeControl {
   readonly url: string;
   readonly reports: ProxyReport[];
   readonly observations: Observation[];
-  /** How often positions were asked for. */
+  /** How often positions were requested. */
   asked: number;
-  /** What is answered to questions for positions; `undefined` answers 503. */
+  /** The answer to requests for positions; `undefined` answers 503. */
   position: string | undefined;
   /** Streams that are open now. */
   readonly open: number;
@@ -177,7 +177,7 @@ export interface RigOptions {
   /** Percentages of the slice `notes`. */
   readonly serve?: number;
   readonly shadow?: number;
-  /** Flags come from here instead of a file; slices then have tables and a database that nobody opens. */
+  /** Flags come from here instead of a file; slices then have tables and a database that is never opened. */
   readonly control?: FakeControl;
   readonly start?: Partial<StartProxyOptions>;
   readonly logs?: boolean;
@@ -262,7 +262,7 @@ export function noteFlags(serve: number, shadow: number): ClientFeature[] {
 }
 
 function rigConfig(options: RigOptions, legacy: string, candidate: string, file: string): FicusConfig {
-  const nobody = 'postgres://127.0.0.1:1/nobody';
+  const unreachable = 'postgres://127.0.0.1:1/unreachable';
   const withTables = options.control !== undefined;
   return configSchema.parse({
     version: 1,
@@ -275,11 +275,11 @@ function rigConfig(options: RigOptions, legacy: string, candidate: string, file:
       ...options.proxy,
     },
     flags: withTables ? { provider: 'builtin' } : { provider: 'file', file },
-    ...(withTables ? { control: { listen: '127.0.0.1:0', database: nobody } } : {}),
-    legacy: { url: legacy, ...(withTables ? { database: nobody } : {}), ...options.legacy },
+    ...(withTables ? { control: { listen: '127.0.0.1:0', database: unreachable } } : {}),
+    legacy: { url: legacy, ...(withTables ? { database: unreachable } : {}), ...options.legacy },
     slices: {
       notes: {
-        candidate: { url: candidate, ...(withTables ? { database: nobody } : {}), ...options.candidate },
+        candidate: { url: candidate, ...(withTables ? { database: unreachable } : {}), ...options.candidate },
         routes: options.routes ?? ROUTES,
         ...(withTables ? { tables: [{ from: 'public.notes', to: 'public.notes' }] } : {}),
         ...options.slice,
@@ -313,8 +313,8 @@ export async function sendRaw(url: string, bytes: string): Promise<string> {
 }
 
 /**
- * Milliseconds of the quickest of several tries, no more of them than it takes: what the machine does beside it is not
- * the proxy's, and what the proxy does every time is in each of them.
+ * Milliseconds of the quickest of several tries, no more of them than it takes: what the machine does beside
+ * it is not the proxy's, and what the proxy does every time is in each of them.
  */
 export async function quickest(
   enoughMs: number,
@@ -329,7 +329,7 @@ export async function quickest(
   return best;
 }
 
-/** Waits until the condition holds; bounded, so that a failed test says what it waited for. */
+/** Waits until the condition holds; bounded, so that a failed test names the condition. */
 export async function until(holds: () => boolean | Promise<boolean>, what = 'condition'): Promise<void> {
   const deadline = Date.now() + 15_000;
   while (!(await holds())) {

@@ -17,7 +17,7 @@ describe('sides and reasons', () => {
     expect(answer).toMatchObject({ text: 'legacy /elsewhere?q=1', side: 'legacy', reason: 'no-route' });
   });
 
-  test('the serve flag at 100 moves everybody, callers without identity too', async () => {
+  test('the serve flag at 100 moves all callers, those without identity too', async () => {
     expect(await rig.get('/api/notes', { cookie: 'sid=ann' })).toMatchObject({ side: 'candidate' });
     expect(await rig.get('/api/notes')).toMatchObject({ side: 'candidate', reason: 'serve-flag-on' });
   });
@@ -54,7 +54,7 @@ describe('fields that are set, kept and taken away', () => {
   afterAll(() => rig.close());
   const seen = () => rig.legacy.requests.at(-1)!.headers;
 
-  test('what only Ficus may say is taken from clients', async () => {
+  test('fields that only Ficus may set are removed from clients’ requests', async () => {
     await rig.get('/x', { 'x-ficus-shadow': '1', 'x-ficus-identity': 'me', 'x-ficus-force': 'legacy' });
     expect(Object.keys(seen()).filter((name) => name.startsWith('x-ficus'))).toEqual([]);
   });
@@ -92,7 +92,7 @@ describe('refused requests', () => {
   const refusals: [string, string, number, string][] = [
     ['no Host', 'GET / HTTP/1.1\r\n\r\n', 400, 'host-missing'],
     ['two Hosts', 'GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n', 400, 'duplicate-host'],
-    ['a Host that is none', 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n', 400, 'host-invalid'],
+    ['an invalid Host', 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n', 400, 'host-invalid'],
     [
       'CVE-2026-1525: two lengths in different case',
       'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\ncontent-length: 1\r\n\r\nx',

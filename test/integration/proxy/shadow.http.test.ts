@@ -38,7 +38,7 @@ test('with the candidate serving, the legacy gets the copy', async () => {
   expect(rig.legacy.requests[0]!.headers['x-ficus-shadow']).toBe('1');
 });
 
-test('the observation has what it takes to ask again: caller, owner, both targets, and the legacy’s fields', async () => {
+test('the observation has all that asking again needs: caller, owner, both targets, and the legacy’s fields', async () => {
   rig = await startRig({
     serve: 100,
     shadow: 100,
@@ -134,7 +134,7 @@ test('the copy leaves when the live answer is complete, not before', async () =>
   await until(() => copies().length === 1, 'copied');
 });
 
-test('a hung candidate costs its places and nothing else: live goes on, drops are counted by reason', async () => {
+test('a candidate that hangs costs its places and nothing else: live requests continue, drops are counted by reason', async () => {
   rig = await startRig({ shadow: 100, proxy: { shadow: { concurrency: 4, timeoutMs: 60_000 } } });
   rig.candidate.handler = () => {};
   const answers = await Promise.all(
@@ -161,7 +161,7 @@ test('a copy ends by its deadline, and its place is taken again', async () => {
   }
 });
 
-test('a long body is compared as far as it is kept', async () => {
+test('a long body is compared up to the kept part', async () => {
   rig = await startRig({ shadow: 100, proxy: { shadow: { bodyBytes: 1000 } } });
   const body = 'x'.repeat(5000);
   rig.legacy.handler = (_, response) => response.end(body);

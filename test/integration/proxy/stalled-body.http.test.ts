@@ -1,11 +1,11 @@
-/** A client that stops in the middle of its body is told why it is left. */
+/** A client that stops in the middle of its body gets an answer that says why. */
 import { afterEach, expect, test } from 'vitest';
 import { type Rig, sendRaw, startRig, until } from './rig.ts';
 
 let rig: Rig;
 afterEach(() => rig.close());
 
-test('a body that stands still is answered with 408, counted and logged as the client’s', async () => {
+test('a stalled body is answered with 408, counted and logged as the client’s failure', async () => {
   rig = await startRig({ legacy: { timeouts: { idleMs: 200 } } });
   // Waits for the whole body.
   rig.legacy.handler = (request, response) => request.on('end', () => response.end('whole'));

@@ -22,7 +22,7 @@ const sign = (claims: JWTPayload, secret = SECRET) =>
   new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode(secret));
 const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
 
-/** The subject that the candidate is told of, or undefined. */
+/** The subject that the candidate receives, or undefined. */
 async function known(token: string): Promise<string | undefined> {
   await rig.get('/api/notes', { authorization: `Bearer ${token}` });
   const assertion = rig.candidate.requests.at(-1)!.headers['x-ficus-identity'] as string | undefined;
@@ -42,13 +42,13 @@ describe('a token', () => {
     expect(await known(short)).toBeUndefined();
   });
 
-  test('counts a little before its nbf: the issuer’s clock may be ahead of ours, and of exp nothing is given away', async () => {
+  test('counts a little before its nbf: the issuer’s clock may be ahead of ours; exp has no leeway', async () => {
     rig = await start({ secret: SECRET });
     expect(await known(await sign({ sub: 'ann', nbf: inSeconds(8) }))).toBe('ann');
     expect(await known(await sign({ sub: 'ann', nbf: inSeconds(8), exp: inSeconds(-1) }))).toBeUndefined();
   });
 
-  test('has to come from the issuer, and to be for us, where that is asked for', async () => {
+  test('must name the issuer and the audience where they are configured', async () => {
     rig = await start({ secret: SECRET, issuer: 'https://id.example', audience: 'shop' });
     const claims = { sub: 'ann', iss: 'https://id.example', aud: 'shop' };
     expect(await known(await sign(claims))).toBe('ann');
@@ -83,10 +83,10 @@ async function startIssuer(): Promise<Issuer> {
     key: undefined as unknown as Awaited<ReturnType<typeof generateKeyPair>>['privateKey'],
   };
   let fetched = 0;
-  let ill = false;
+  let unhealthy = false;
   const server: Server = createServer((_, response) => {
     fetched += 1;
-    if (ill) response.writeHead(500).end();
+    if (unhealthy) response.writeHead(500).end();
     else response.end(JSON.stringify({ keys }));
   });
   server.listen(0, '127.0.0.1');
@@ -108,13 +108,13 @@ async function startIssuer(): Promise<Issuer> {
     sign: (claims) =>
       new SignJWT(claims).setProtectedHeader({ alg: signing.alg, kid: signing.kid }).sign(signing.key),
     fail: () => {
-      ill = true;
+      unhealthy = true;
     },
   };
 }
 
 describe('keys that the issuer publishes', () => {
-  test('are fetched once, and again when a token names another', async () => {
+  test('are fetched once, and again when a token names a new key', async () => {
     const issuer = await startIssuer();
     await issuer.changeKey('one');
     rig = await start({ jwks: issuer.url });
@@ -146,7 +146,7 @@ describe('keys that the issuer publishes', () => {
     expect(await known(await issuer.sign({ sub: 'bob' }))).toBe('bob');
   });
 
-  test('and cannot be fetched make a caller uncertain: reads go to the owner, nobody is taken for anonymous', async () => {
+  test('and cannot be fetched make a caller unknown: reads go to the owner, no caller is taken for anonymous', async () => {
     const issuer = await startIssuer();
     await issuer.changeKey('one');
     issuer.fail();
@@ -159,7 +159,7 @@ describe('keys that the issuer publishes', () => {
       reason: 'pinned',
     });
     expect(await rig.get('/api/notes')).toMatchObject({ side: 'candidate' });
-    // One question a second, whatever number of tokens asks for it.
+    // One request a second, however many tokens need it.
     const others = await Promise.all(Array.from({ length: 20 }, (_, at) => issuer.sign({ sub: `u${at}` })));
     const before = issuer.fetched();
     const began = Date.now();
@@ -173,7 +173,7 @@ describe('keys that the issuer publishes', () => {
     expect(issuer.fetched() - before).toBeLessThanOrEqual(1 + Math.floor((Date.now() - began) / 1_000));
   });
 
-  test('are asked for again after a second, though the clock was set back meanwhile', async () => {
+  test('are fetched again after a second, though the clock was set back meanwhile', async () => {
     const issuer = await startIssuer();
     await issuer.changeKey('one');
     const token = await issuer.sign({ sub: 'ann' });

@@ -1,4 +1,4 @@
-/** An upgrade that is tried again, or elsewhere: what the client has sent meanwhile comes along. */
+/** An upgrade that is retried, on this side or the other: what the client has sent meanwhile is kept. */
 import { afterEach, expect, test } from 'vitest';
 import { type RawClient, type RawUpstream, rawClient, startRawUpstream } from '../forward/harness.ts';
 import { type Rig, startRig, until } from './rig.ts';
@@ -43,7 +43,7 @@ test.each([
   expect(upstream.received.at(-1)!.endsWith(`\r\n\r\none ${more}three`)).toBe(true);
 });
 
-test('refused in the end: what the client has sent is read, so that its end is noticed', async () => {
+test('finally refused: what the client has sent is read, so that its end is noticed', async () => {
   upstream = await startRawUpstream((socket, all) => {
     if (all.startsWith('GET /~probe')) socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n');
   });

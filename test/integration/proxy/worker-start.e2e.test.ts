@@ -1,4 +1,4 @@
-/** Workers that cannot start: whoever starts a proxy is told so, and not left to wait. */
+/** Workers that cannot start: the command fails with the reason and does not hang. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test('that end again and again before they listen end the command, with what they said', async () => {
+test('that exit repeatedly before they listen end the command, with their output', async () => {
   const config = {
     version: 1,
     proxy: { listen: '127.0.0.1:0', workers: 1 },

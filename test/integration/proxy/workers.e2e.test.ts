@@ -1,4 +1,7 @@
-/** `ficus proxy` with several workers under load: flips, reloads, a killed worker, SIGTERM. No request is lost. */
+/**
+ * `ficus proxy` with several workers under load: flips, reloads, a killed worker, SIGTERM. No request is
+ * lost.
+ */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,22 +68,22 @@ test('flips, reloads and invalid files under load lose no request; SIGTERM drain
   await setFlags(100);
   await until(() => (load.figures.sides.get('candidate') ?? 0) > 100, 'flipped');
 
-  // Half a file: refused, the flags of before go on.
+  // Half a file: refused, the last flags stay in place.
   await writeFile(join(folder, 'flags.json'), '{"version":2,"features":[{"name":"notes.se');
   await proxy.until(/flags file .* refused/);
   expect(await sideOf('/api/notes')).toBe('candidate');
   await setFlags(0);
   await until(async () => (await sideOf('/api/notes')) === 'legacy', 'flipped back');
 
-  // An invalid config: every error said, the old one goes on.
+  // An invalid config: every error is reported, the old one stays in place.
   await writeFile(join(folder, 'ficus.yaml'), yaml('      - { id: list, path: nowhere, kind: maybe }\n'));
-  // A file may be read while it is being written, and be refused for that before it is refused for what is in it.
+  // A file may be read while it is being written, and be refused for that before its own errors are reported.
   await proxy.until('slices.notes.routes[1].path');
   await proxy.until('slices.notes.routes[1].kind');
   await proxy.until('config refused: the old one stays in place');
   expect(await gauge('ficus_config_generation')).toBe(1);
 
-  // What takes a restart says so.
+  // A change that needs a restart is reported.
   await writeFile(
     join(folder, 'ficus.yaml'),
     yaml().replace("listen: '127.0.0.1:0'", "listen: '127.0.0.1:9'"),
@@ -101,7 +104,7 @@ test('flips, reloads and invalid files under load lose no request; SIGTERM drain
   expect(figures.refused).toBeGreaterThan(0);
 });
 
-test('a killed worker is replaced while the others serve; flags and config reach the new one', async () => {
+test('a killed worker is restarted while the others serve; flags and config reach the new one', async () => {
   const clients = 12;
   const load = startLoad(url, '/api/notes', clients);
   await until(() => load.figures.answered > 200, 'load runs');
@@ -111,7 +114,7 @@ test('a killed worker is replaced while the others serve; flags and config reach
   expect(workers).toHaveLength(2);
   process.kill(workers[0]!, 'SIGKILL');
   await proxy.until('worker exited: starting another');
-  await answers(load, 200, 'the other serves on');
+  await answers(load, 200, 'the other continues to serve');
   const afterFirst = load.figures.failures.length;
   await until(async () => (await gauge('ficus_workers')) === 2, 'replaced');
   expect(await gauge('ficus_worker_restarts_total')).toBe(1);
@@ -122,7 +125,7 @@ test('a killed worker is replaced while the others serve; flags and config reach
   await until(async () => (await sideOf('/api/notes').catch(() => '')) === 'candidate', 'flags reached them');
   await answers(load, 200, 'the new ones serve');
   const afterSecond = load.figures.failures.length;
-  await answers(load, 200, 'and go on serving');
+  await answers(load, 200, 'and continue to serve');
   const { failures } = await load.stop();
   expect(failures).toHaveLength(afterSecond);
 
@@ -131,14 +134,14 @@ test('a killed worker is replaced while the others serve; flags and config reach
   proxy.child.kill('SIGKILL');
   await proxy.ended;
   await until(() => !orphans.some(isAlive), 'workers are gone');
-  // Lost with a killed worker: what each client had under way there, and what it then sent into the accept queue that the
-  // kernel had not closed yet.
+  // Lost with a killed worker: what each client had under way there, and what it then sent into the accept
+  // queue that the kernel had not closed yet.
   expect(afterFirst).toBeLessThanOrEqual(2 * clients);
   expect(afterSecond - afterFirst).toBeLessThanOrEqual(2 * clients);
   expect(new Set(failures)).toEqual(new Set(failures.length > 0 ? ['ECONNRESET'] : []));
 });
 
-test('a proxy that is told to stop while a worker is being replaced stops at once', async () => {
+test('a proxy that stops while a worker is being restarted stops at once', async () => {
   const [first] = await workerPids();
   process.kill(first!, 'SIGKILL');
   await proxy.until('worker exited: starting another');
@@ -146,7 +149,7 @@ test('a proxy that is told to stop while a worker is being replaced stops at onc
   const began = performance.now();
   proxy.child.kill('SIGTERM');
   expect((await proxy.ended).status).toBe(0);
-  // One that has not heard of it would be killed after the longest drain, 33 seconds.
+  // A worker that missed the stop would be killed after the longest drain, 33 seconds.
   expect(performance.now() - began).toBeLessThan(20_000);
 });
 
@@ -160,7 +163,7 @@ test('SIGHUP behind SIGTERM, as some send it, cuts no request', async () => {
   proxy.child.kill('SIGTERM');
   await until(async () => (await fetch(`${admin}/readyz`)).status === 503, 'draining');
   proxy.child.kill('SIGHUP');
-  await until(async () => (await fetch(`${admin}/healthz`)).ok, 'goes on');
+  await until(async () => (await fetch(`${admin}/healthz`)).ok, 'still serves');
   answer();
   expect((await asked).text).toBe('whole');
   expect((await proxy.ended).status).toBe(0);

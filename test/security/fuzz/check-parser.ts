@@ -1,7 +1,8 @@
 /**
- * What must hold for the response parser, whatever an upstream sends: it never throws; it accepts what the reference
- * reader accepts and nothing else, with the same head, body, trailers and end; and it makes no difference how the
- * bytes are cut. (The samples stay below the parser's limits: the reference reader has none.)
+ * What must hold for the response parser, whatever an upstream sends: it never throws; it accepts what the
+ * reference reader accepts and nothing else, with the same head, body, trailers and end; and it makes no
+ * difference how the bytes are cut. (The samples stay below the parser's limits: the reference reader has
+ * none.)
  */
 import type { HeadLines } from '../../../proxy/wire/head-lines.ts';
 import { ResponseParser, type ResponseSink } from '../../../proxy/wire/response-parser.ts';
@@ -76,7 +77,7 @@ export function parse({ method, text }: Sample, cuts: readonly number[]): Parsed
   return { kind, status, interims, body, fields, trailers, surplus, persistent: parser.persistent };
 }
 
-/** What the proxy takes out of a head or a trailer section, whoever sends it. */
+/** What the proxy removes from a head or a trailer section, from either side. */
 const HOP = /^(connection|keep-alive|proxy-connection|te|upgrade|proxy-authenticate|proxy-authorization)$/i;
 const NOT_IN_TRAILERS =
   /^(connection|keep-alive|proxy-connection|te|upgrade|proxy-auth.*|content-length|transfer-encoding)$/i;
@@ -135,8 +136,8 @@ function compareWithReference({ method, text }: Sample, parsed: Parsed): string 
 }
 
 /**
- * What was accepted has to be the same in everything. What was not may be called refused or incomplete: a bad line is
- * looked at when it is whole.
+ * What was accepted has to be the same in everything. What was not may be called refused or incomplete: a bad
+ * line is looked at when it is whole.
  */
 function same(one: Parsed, other: Parsed): boolean {
   if (one.kind !== 'complete' && other.kind !== 'complete') return true;

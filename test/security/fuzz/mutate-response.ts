@@ -1,6 +1,6 @@
 /**
- * Responses to feed a parser with: valid ones put together from parts that matter to framing, then damaged. Everything
- * follows from one seed, so that a finding can be made again.
+ * Responses to feed a parser with: valid ones put together from parts that matter to framing, then damaged.
+ * Everything follows from one seed, so that a finding can be repeated.
  */
 
 /** Numbers in [0, 1), the same for the same seed (mulberry32). */
