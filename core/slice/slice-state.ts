@@ -1,5 +1,5 @@
 /**
- * What the data plane hears of a slice from the control plane, beside its config and flags.
+ * What the data plane learns about a slice from the control plane, beside its config and flags.
  * Owner and epoch change only by a journaled cutover or rollback; a cutover holds the slice's writes before
  * it and releases them after it, whatever its outcome (docs: design, "Cutover of writes").
  */

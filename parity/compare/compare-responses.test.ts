@@ -57,7 +57,7 @@ describe('bodies of JSON', () => {
     ['0.0000001', '1e-7'],
     ['-1.50', '-1.5'],
     ['123456789012345678901', '123456789012345678900'],
-  ])('tells %s from %s wherever they stand', (one, other) => {
+  ])('distinguishes %s from %s wherever they stand', (one, other) => {
     for (const at of [
       '#',
       '[#]',
@@ -72,7 +72,7 @@ describe('bodies of JSON', () => {
     }
   });
 
-  it('tells absent from null, and a number from its text', () => {
+  it('distinguishes absent from null, and a number from its text', () => {
     expect(pathsOf(compareResponses(answer('{"a":null,"b":1}'), answer('{"b":"1"}')))).toEqual([
       '$.a',
       '$.b',
@@ -110,7 +110,7 @@ describe('bodies of JSON', () => {
     expect(text).toContain('redacted');
   });
 
-  it('survives nesting that no parser of ours could walk', () => {
+  it('survives nesting too deep for our parsers', () => {
     const deep = (leaf: string) => `${'['.repeat(50_000)}${leaf}${']'.repeat(50_000)}`;
     expect(pathsOf(compareResponses(answer(deep('1')), answer(deep('2'))))).toEqual(['body']);
   });
@@ -163,7 +163,7 @@ describe('headers', () => {
     ['a validator’s value', [['etag', '"a"']], [['etag', 'W/"b"']], []],
     ['a missing validator', [['etag', '"a"']], [], ['header.etag']],
     [
-      'what says nothing about behaviour',
+      'headers that do not describe behaviour',
       [
         ['date', 'now'],
         ['server', 'a'],

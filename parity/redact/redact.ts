@@ -52,7 +52,7 @@ export function placeholder(value: string): string {
   return `‹redacted #${tag}›`;
 }
 
-// Every repetition that may begin anywhere has a bound: the text is a stranger's.
+// Every repetition that may begin anywhere has a bound: the text is untrusted.
 const EMAIL = /[A-Za-z0-9._%+-]{1,64}(?:@|%40)[A-Za-z0-9.-]{1,255}\.[A-Za-z]{2,}/g;
 const JWT = /\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g;
 const BEARER = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}/gi;

@@ -49,7 +49,7 @@ it('reaches curl as it was meant, whatever it is made of', () => {
   }
 });
 
-it('does not run what a header’s name or a target says', () => {
+it('does not run commands from a header’s name or a target', () => {
   const [got] = argumentsOf([
     curlCommand(
       {

@@ -6,7 +6,7 @@ const trusted = new NetworkList(['10.0.0.0/8', 'fd00::/8', '192.0.2.7']);
 
 describe('clientAddress', () => {
   test.each([
-    ['an untrusted peer is the client, whatever it says', '203.0.113.9', '6.6.6.6', '203.0.113.9'],
+    ['an untrusted peer is the client, whatever it claims', '203.0.113.9', '6.6.6.6', '203.0.113.9'],
     ['the last untrusted address of the chain', '10.0.0.1', '6.6.6.6, 203.0.113.9, 10.0.0.2', '203.0.113.9'],
     ['a chain of trusted ones begins with the client', '10.0.0.1', '10.0.0.9, 10.0.0.2', '10.0.0.9'],
     ['no chain', '10.0.0.1', undefined, '10.0.0.1'],

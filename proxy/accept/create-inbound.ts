@@ -44,7 +44,7 @@ export interface Inbound {
    */
   stopAccepting(mostMs: number, onClosed: () => void): void;
   /**
-   * Closes connections between two requests, and those that have been open for so long without a first one.
+   * Closes connections between two requests, and those that have been open this long without a first one.
    */
   closeIdle(unusedMs: number): void;
   /** Cuts whatever is left. */
@@ -72,7 +72,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
     shouldUpgradeCallback: (request) =>
       !(request.socket as InboundSocket)._httpMessage && mayUpgrade(request),
   });
-  // Node drops fields beyond this count without a word; the head is limited by bytes and by our own count.
+  // Node silently drops fields beyond this count; the head is limited by bytes and by our own count.
   server.maxHeadersCount = 0;
   server.maxConnections = limits.connections;
   // One after the other on each connection (RFC 9112 section 9.3.2): a read that is pipelined behind a write

@@ -21,7 +21,7 @@ export function appendForwardedFields(fields: string[], head: InspectedHead): vo
 }
 
 /**
- * HTTP/1.0 may come without a Host. A service that finds the field empty takes it for a host all the same.
+ * HTTP/1.0 may come without a Host. A service that finds the field empty takes it for a host anyway.
  */
 function pushHost(fields: string[], host: string): void {
   if (host !== '') fields.push('X-Forwarded-Host', host);

@@ -64,7 +64,10 @@ export class IdleConnections {
     }
   }
 
-  /** Closes those that were opened so long ago without a word since: Node does not count them as idle. */
+  /**
+   * Closes those that were opened this long ago and have sent nothing since: Node does not count them as
+   * idle.
+   */
   closeUnused(olderThanMs: number): void {
     const now = this.#now();
     for (const [socket, { at }] of this.#seen) {
@@ -100,7 +103,7 @@ export class IdleConnections {
         seen.unsent = unsent;
         seen.at = now;
       } else if (now - seen.at >= this.keepAliveMs) {
-        // An end in order would wait for what is not read.
+        // A clean end would wait for what is not read.
         if (unsent > 0) socket.destroy();
         else socket.destroySoon();
       }

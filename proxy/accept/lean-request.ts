@@ -94,7 +94,7 @@ export const LeanRequest: typeof IncomingMessage = nodeInternals.requests
   : class PlainRequest extends IncomingMessage {};
 
 function makeLeanRequest(): typeof IncomingMessage {
-  // Ended, destroyed and closed: whatever is asked of its stream, there is nothing left to do.
+  // Ended, destroyed and closed: there is nothing left to do on its stream.
   const ended = new IncomingMessage(undefined as unknown as Socket) as MessageInternals;
   ended._dumpAndCloseReadable();
   ended._consuming = true;

@@ -138,8 +138,9 @@ export class RequestBodyPump {
 }
 
 /**
- * Node makes memory for each piece of a body. Left to the collector, 64 KB at a time, it would be gone over
- * for every few dozen megabytes, and count as held until then: load would be shed for memory that is free.
+ * Node allocates memory for each piece of a body. Left to the collector, 64 KB at a time, it would be
+ * collected only every few dozen megabytes and count as held until then: load would be shed for memory that
+ * is free.
  */
 function freeMemory({ buffer, byteLength }: Buffer): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);

@@ -11,7 +11,7 @@ import { ExpiringCache } from './expiring-cache.ts';
 import type { Identity } from './identity.ts';
 
 const KEPT_ASSERTIONS = 20_000;
-/** Tokens for longer ids are not kept: strangers could fill the memory with them. */
+/** Tokens for longer ids are not kept: an attacker could fill the memory with them. */
 const LONGEST_KEPT = 512;
 const HEADER = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url');
 

@@ -54,7 +54,7 @@ export class BearerClaims {
   }
 }
 
-/** The issuer may have a new key that is fetched within a second; a stranger may have invented the name. */
+/** The issuer may have a new key that is fetched within a second; an attacker may have invented the name. */
 function namesUnknownKey(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === 'ERR_JWKS_NO_MATCHING_KEY';
 }

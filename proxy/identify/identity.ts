@@ -4,7 +4,7 @@ export interface Identity {
   readonly session: string | undefined;
   readonly tenant: string | undefined;
   /**
-   * True when a source that had to be asked gave no answer. The caller may have a pin: reads of slices with
+   * True when a source that was needed gave no answer. The caller may have a pin: reads of slices with
    * tables go to the owner, which is right for all callers.
    */
   readonly uncertain: boolean;

@@ -1,7 +1,7 @@
 /**
- * Ids of callers that are kept beyond their request: as keys of pins and of caches. Two things would let strangers fill
- * the memory with them. An id may be as long as a head; and V8 lets a piece of a string hold on to the whole, so that a
- * short id cut out of a Cookie field keeps all cookies.
+ * Ids of callers that are kept beyond their request: as keys of pins and of caches. Two things would let an
+ * attacker fill the memory with them. An id may be as long as a head; and V8 lets a piece of a string hold on
+ * to the whole, so that a short id cut out of a Cookie field keeps all cookies.
  */
 import { createHash } from 'node:crypto';
 

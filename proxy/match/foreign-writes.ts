@@ -1,6 +1,6 @@
 /**
- * Requests that write a slice's tables though they are none of its routes (`slices.NAME.writtenBy`): an order
- * that makes a notification by a trigger. Their callers are pinned in that slice as if they had written
+ * Requests that write a slice's tables though they match none of its routes (`slices.NAME.writtenBy`): an
+ * order that makes a notification by a trigger. Their callers are pinned in that slice as if they had written
  * there.
  */
 import type { ConfigProblem, FicusConfig, ForeignWriteConfig } from '@ficus/core';

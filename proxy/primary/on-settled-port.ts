@@ -5,9 +5,9 @@ import { probePort } from './probe-port.ts';
 const FREE_PORT_ATTEMPTS = 5;
 
 /**
- * Calls `start` with the port, or with a free one for 0: a worker that is restarted has to come back to the very same port,
- * and workers that share a port would share it with a stranger as well, who has to be noticed first. A free port that is
- * taken before the workers listen costs another attempt.
+ * Calls `start` with the port, or with a free one for 0: a worker that is restarted has to come back to the
+ * very same port, and workers that share a port would share it with any other process too, which has to be
+ * noticed first. A free port that is taken before the workers listen costs another attempt.
  * @param undo ends what a failed attempt has started
  * @throws FicusError FICUS_PORT_TAKEN, and whatever `start` throws
  */

@@ -24,7 +24,7 @@ import type { RequestState } from './request-state.ts';
 
 /**
  * Step 5 for a request that has not been forwarded yet.
- * @param decideAgain takes a write back that was decided for an owner of before, and was not sent
+ * @param decideAgain takes back a write that was decided for a former owner and was not sent
  */
 export function forwardTo(side: Side, state: RequestState, decideAgain: (state: RequestState) => void): void {
   new Attempts(state, decideAgain).begin(side);

@@ -1,8 +1,9 @@
 /**
- * May this request be asked again, and of which side? After an attempt that gave the client nothing: the same side again,
- * the legacy instead, or neither. Pure, so that the strangler's rule can be read and tested in one place: a request that
- * may have reached the candidate goes nowhere else unless it changes nothing. Asked by attempts.ts. What a method promises
- * is core's (core/http/methods.ts); the forwarder replaces a stale connection, once, by the same lists.
+ * May this request be sent again, and to which side? After an attempt that gave the client nothing: the same
+ * side again, the legacy instead, or neither. Pure, so that the strangler's rule can be read and tested in
+ * one place: a request that may have reached the candidate goes nowhere else unless it changes nothing. Asked
+ * by attempts.ts. What a method promises is core's (core/http/methods.ts); the forwarder replaces a stale
+ * connection, once, by the same lists.
  */
 import { isIdempotent, isSafe, type Reason, type Side, type SliceConfig, type SliceState } from '@ficus/core';
 import { foundNoPlace, type Outcome } from '../wire/outcome.ts';
@@ -45,8 +46,8 @@ export function mayFallBack({ side, kind, onBreakerOpen, pinned, reason }: FallB
 }
 
 /**
- * Whether an answer whose status is tried again (`retry.statuses`) may be thrown away: only that of a request which
- * changes nothing, for an upstream that answered has acted. A body would be gone.
+ * Whether an answer whose status is tried again (`retry.statuses`) may be thrown away: only that of a request
+ * which changes nothing, for an upstream that answered has acted. A body would be gone.
  * @param writes whether it is known to change a slice's tables, whatever its method promises
  */
 export function mayDiscardAnswer(method: string, hasBody: boolean, writes: boolean): boolean {
@@ -54,8 +55,8 @@ export function mayDiscardAnswer(method: string, hasBody: boolean, writes: boole
 }
 
 /**
- * Whether a write is too old to be sent: it was decided under an owner that is changing, or has changed. It is decided
- * again, unless it may have reached that owner: then it goes nowhere else.
+ * Whether a write is too old to be sent: it was decided under an owner that is changing, or has changed. It
+ * is decided again, unless it may have reached that owner: then it goes nowhere else.
  */
 export function isOutdated(decided: SliceState, now: SliceState): boolean {
   return now.writes === 'held' || now.epoch !== decided.epoch;

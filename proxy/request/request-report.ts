@@ -30,7 +30,7 @@ export function reportServed(
   release(state, outcome.status, failed, mayContinueMs(outcome, live.upstream.config.timeouts));
 }
 
-/** Counts an answer of the side that is asked now. @returns milliseconds since the request came */
+/** Counts an answer of the current side. @returns milliseconds since the request came */
 export function countRequest(state: RequestState, failed: boolean): number {
   const durationMs = turnNow() - state.startedAt;
   const { counters } = state.snapshot;

@@ -32,7 +32,7 @@ export class WritePins {
     this.#held.push({ slice, key });
   }
 
-  /** All pins are taken before the write leaves: its answer may be read before we hear of it. */
+  /** All pins are taken before the write leaves: its answer may be read before the proxy is notified. */
   passGate(leave: LeaveGate): () => void {
     return this.#host.gate.enter(this.#held, (refusal) => this.#leave(refusal, leave));
   }

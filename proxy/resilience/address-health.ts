@@ -69,7 +69,7 @@ export class AddressHealth implements RecordListener {
     const dueAt = safe ? now : now - this.#options.ejectMs;
     for (const [address, record] of this.#records) {
       if (record.state.kind === 'in' || record.state.until > dueAt) continue;
-      // A record of its own: what was under way before says nothing about the address as it is now.
+      // A new record: requests from before say nothing about the address as it is now.
       const probing = new AddressRecord(address, this, now);
       probing.times = record.times;
       probing.state = { kind: 'probing', until: now + this.#options.probeMs };

@@ -40,7 +40,8 @@ export type OutlierVerdict = 'keep' | 'failures-in-a-row' | 'failure-rate';
 
 export function evaluateOutlier(facts: OutlierFacts, options: OutlierOptions): OutlierVerdict {
   if (facts.out >= mostOut(facts.addresses, options.maxShare)) return 'keep';
-  // Where all answer badly it is what is asked, or too much of it: fewer addresses would make that worse.
+  // Where all answer badly the requests are the cause, or their number: fewer addresses would make that
+  // worse.
   const itsOwn = facts.hasHealthySibling || !facts.answeredBadly;
   if (facts.failuresInARow >= options.failures && itsOwn) return 'failures-in-a-row';
   const { own, siblings } = facts;

@@ -1,6 +1,7 @@
 /**
- * Ends a client's connection so that what it has of the answer cannot be taken for the whole. Where the end of the body is
- * that of the connection, an end in order would say that it is complete (RFC 9112 section 8): only a reset says it is not.
+ * Ends a client's connection so that what it has of the answer cannot be taken for the whole. Where the end
+ * of the body is that of the connection, a clean end would say that it is complete (RFC 9112 section 8): only
+ * a reset says it is not.
  */
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';

@@ -3,12 +3,12 @@
  * of what a client sees; it leaves out what Node does for users that a proxy does not have:
  *
  * - one `close` listener for each socket instead of one added and removed for each response;
- * - an exchange hears of the client's end by a field instead of a listener;
+ * - an exchange learns of the client's end by a field instead of a listener;
  * - a response that is whole at once is one write without a callback: `finish` comes at once, not a turn later.
  *
  * The forwarder works with a plain ServerResponse as well (a proxy embedded in another server). Where Node
  * lacks what this stands on (`nodeInternals.responses`), it is one, which reports its turn and its client's
- * going all the same.
+ * disconnect anyway.
  */
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';

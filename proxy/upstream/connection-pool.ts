@@ -18,7 +18,7 @@ export type NoConnectionCause = 'refused' | 'timed-out' | 'overloaded';
 export interface ConnectionSeeker {
   /** Where it stands in the queue: kept by the pool. */
   waiting: Waiting | undefined;
-  /** Whether it may be asked twice: then it may find out whether an ejected address is healthy again. */
+  /** Whether it may be sent twice: then it may probe an ejected address. */
   readonly mayProbe?: boolean;
   onConnection(connection: UpstreamConnection): void;
   onNoConnection(phase: 'queue' | 'connect', cause: NoConnectionCause, detail: string): void;
@@ -37,7 +37,7 @@ export interface Waiting {
 /** Any closer to the upstream's own timeout, it may close the connection while our request is on its way. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
 
-/** Within this a pass closes what was idle for too long, unless the process was held up. */
+/** Within this time a pass closes connections that were idle for too long, unless the process was held up. */
 const PASS_MS = 50;
 
 export class ConnectionPool implements ConnectionOwner {
@@ -45,13 +45,13 @@ export class ConnectionPool implements ConnectionOwner {
   readonly #config: UpstreamConfig;
   readonly #onLost: (detail: string) => void;
   readonly #idle: UpstreamConnection[] = [];
-  /** All open connections but tunnels; those without a user are idle. */
+  /** All open connections except tunnels; those without a user are idle. */
   readonly #all = new Set<UpstreamConnection>();
   readonly #tunnels = new Set<UpstreamConnection>();
   readonly #opening = new Set<OpeningConnection>();
   /** Seekers that insist on a fresh connection, with the attempt that is for each. */
   #reserved = 0;
-  /** The queue: who has waited longest, and who came last. */
+  /** The queue: the seeker that has waited longest, and the last one. */
   #first: Waiting | undefined;
   #last: Waiting | undefined;
   #waitingCount = 0;
@@ -98,7 +98,7 @@ export class ConnectionPool implements ConnectionOwner {
     if (mayOpen) this.#open(undefined);
   }
 
-  /** A connection that never served, for this seeker alone: for what must not meet a stale one. */
+  /** A fresh connection for this seeker only, for requests that must not meet a stale one. */
   acquireFresh(seeker: ConnectionSeeker): void {
     if (this.#draining || this.#reserved >= this.#config.pool.connections) {
       process.nextTick(refuse, seeker, 'the upstream is being closed');
@@ -156,7 +156,7 @@ export class ConnectionPool implements ConnectionOwner {
       this.#idle.push(connection);
       return;
     }
-    // Not from inside the parser's last call for the exchange before.
+    // Deferred: not inside the parser's last call for the exchange before.
     process.nextTick(handOver, this, connection, seeker);
   }
 
@@ -224,8 +224,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   #wait(seeker: ConnectionSeeker, opening: boolean): void {
     const { pool, timeouts } = this.#config;
-    // A seeker whose connection is being made hears of its failure first; the margin is for the queue before
-    // it.
+    // A seeker whose connection is being made gets that failure first; the margin is for the queue before it.
     const waitMs = opening ? Math.max(pool.pendingMs, timeouts.connectMs + 250) : pool.pendingMs;
     const before = this.#last;
     const waiting: Waiting = { seeker, until: turnNow() + waitMs, before, behind: undefined };

@@ -1,4 +1,7 @@
-/** What node:tls is given for an https upstream, with its PEM files read. Called once for each upstream, when it is made. */
+/**
+ * What node:tls is given for an https upstream, with its PEM files read. Called once for each upstream, when
+ * it is made.
+ */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
@@ -12,7 +15,7 @@ export function readTlsOptions(tls: UpstreamConfig['tls'], host: string): Connec
   const name = tls?.serverName ?? host;
   return {
     ALPNProtocols: ['http/1.1'],
-    // An address is not a name: SNI must not carry it, the certificate is checked against it all the same.
+    // An address is not a name: SNI must not carry it, the certificate is still checked against it.
     ...(isIP(name) === 0 ? { servername: name } : {}),
     ...(tls?.ca === undefined ? {} : { ca: readPem('tls.ca', tls.ca) }),
     ...(tls?.cert === undefined ? {} : { cert: readPem('tls.cert', tls.cert) }),

@@ -17,7 +17,7 @@ import {
 } from './direct-write.ts';
 import { flushWrites, waitsToBeWritten, writeSoon } from './write-batch.ts';
 
-/** What libuv takes in one go without memory of its own. */
+/** The longest text that libuv writes at once without allocating memory. */
 const DIRECT_BYTES = 16_384;
 
 const KEPT = Symbol('ficus.client-socket');

@@ -62,7 +62,7 @@ const WriteWrap = binding?.WriteWrap;
 export const available: boolean = WriteWrap !== undefined;
 
 let spare: WriteRequest | undefined;
-/** Requests that libuv holds, of all sockets together: while there are none, no socket need be asked. */
+/** Requests that libuv holds, of all sockets together: while there are none, no socket needs a check. */
 let held = 0;
 
 /** Whether the socket is one that can be written to directly: plain TCP, not TLS. */
@@ -153,7 +153,7 @@ export function writeBytesDirectly(
   return 'waiting';
 }
 
-/** As when a write of the stream fails: the connection is over, and its `close` tells everybody. */
+/** As when a write of the stream fails: the connection is over, and its `close` notifies all listeners. */
 function giveUp(socket: Socket, error: number, peer: PeerListener | undefined): void {
   if (peer !== undefined && PEER_GONE.has(error)) peer.onPeerGone();
   else socket.destroy();

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { HeadLines } from './head-lines.ts';
 import { ResponseParser } from './response-parser.ts';
 
-/** Everything that a parser says about these pieces. */
+/** Everything that a parser reports about these pieces. */
 function parse(pieces: readonly string[], method = 'GET', ends = false) {
   const parser = new ResponseParser();
   const said = {

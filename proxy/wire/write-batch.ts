@@ -1,14 +1,16 @@
 /**
- * Short texts for many sockets, written together at the end of a turn of the event loop, in the order they came. A write
- * wakes the reader on the other end; written one by one between two pieces of other work, each finds its reader asleep
- * again, which costs the kernel more than the write. A turn in which little happens is over at once, so no client waits.
+ * Short texts for many sockets, written together at the end of a turn of the event loop, in the order they
+ * came. A write wakes the reader on the other end; written one by one between two pieces of other work, each
+ * finds its reader asleep again, which costs the kernel more than the write. A turn in which little happens
+ * is over at once, so no client waits.
  *
- * Anything else that is done to a socket which may have a text here comes after `flushWrites`: client-socket sees to that.
+ * Anything else that is done to a socket which may have a text here comes after `flushWrites`: client-socket
+ * sees to that.
  */
 import type { Socket } from 'node:net';
 import { isStreamFree, writeToFree } from './direct-write.ts';
 
-/** So many do not wait for the end of the turn. */
+/** A batch this long does not wait for the end of the turn. */
 const MOST = 64;
 
 const sockets: Socket[] = [];
@@ -16,7 +18,8 @@ const texts: string[] = [];
 let number = 0;
 
 /**
- * Takes the text, as latin1, or answers false, having done nothing, when it has to go through the socket's stream.
+ * Takes the text, as latin1, or answers false, having done nothing, when it has to go through the socket's
+ * stream.
  * @param socket one of which `takesDirectWrites` is true
  */
 export function writeSoon(socket: Socket, text: string): boolean {

@@ -21,7 +21,7 @@ const spare: WriteBlock[] = [];
 export class WriteBlock implements WriteListener {
   /** How many bytes are in it. */
   length = 0;
-  /** Whose bytes are in it. */
+  /** The owner of these bytes. */
   owner: BlockOwner | undefined;
   readonly #memory = Buffer.allocUnsafeSlow(BLOCK_BYTES);
 

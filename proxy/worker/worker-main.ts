@@ -10,7 +10,7 @@ import { Worker } from './worker.ts';
 import type { PrimaryMessage, WorkerInit, WorkerMessage } from './worker-messages.ts';
 
 const send = (message: WorkerMessage): void => {
-  // A primary that has just gone hears nothing; `disconnect` follows.
+  // A primary that has just exited gets no message; `disconnect` follows.
   if (process.connected) process.send!(message, undefined, undefined, () => {});
 };
 

@@ -201,7 +201,7 @@ test('once the gate is closed, writes that wait and those that would have to are
   expect(enter().decidedBy).toEqual(open('candidate', 2));
 });
 
-test('beyond the bound a write is refused at once; those that wait leave all the same', () => {
+test('beyond the bound a write is refused at once; those that wait still leave', () => {
   const { enter, set, counted } = makeGate(1);
   set(held);
   const [first, second] = [enter(), enter()];

@@ -20,6 +20,6 @@ test.each([
   );
 });
 
-test('says what it needs', () => {
+test('names what it needs', () => {
   expect(condition!.needs).toBe('client address is in 10.0.0.0/8, 2001:db8::/32, 192.0.2.7');
 });
