@@ -192,7 +192,7 @@ function describeClientError(error: NodeJS.ErrnoException): ClientFault {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return { status: 408, reason: 'request-timeout', detail: 'The request did not arrive in time.' };
     case 'HPE_INVALID_METHOD':
-      return { status: 400, reason: 'method-unknown', detail: 'The method is not known.' };
+      return { status: 400, reason: 'method-unknown', detail: 'The method is unknown.' };
     case 'ECONNRESET':
     case 'EPIPE':
     case 'HPE_INVALID_EOF_STATE':

@@ -35,10 +35,22 @@ const TOO_MANY = refusal(431, 'too-many-headers', 'The request has too many head
 const SEVERAL_HOSTS = refusal(400, 'duplicate-host', 'The request has more than one Host field.');
 const NO_HOST = refusal(400, 'host-missing', 'An HTTP/1.1 request needs a Host field.');
 const BAD_HOST = refusal(400, 'host-invalid', 'The Host field is not a host name with an optional port.');
-const SEVERAL_LENGTHS = refusal(400, 'duplicate-content-length', 'More than one Content-Length.');
-const TWO_FRAMINGS = refusal(400, 'two-framings', 'Content-Length and Transfer-Encoding together.');
+const SEVERAL_LENGTHS = refusal(
+  400,
+  'duplicate-content-length',
+  'The request has more than one Content-Length field.',
+);
+const TWO_FRAMINGS = refusal(
+  400,
+  'two-framings',
+  'The request has both Content-Length and Transfer-Encoding.',
+);
 const BAD_CODING = refusal(400, 'transfer-encoding-invalid', 'The last transfer coding is not chunked.');
-const UNKNOWN_CODING = refusal(501, 'transfer-encoding-unknown', 'No transfer coding but chunked is known.');
+const UNKNOWN_CODING = refusal(
+  501,
+  'transfer-encoding-unknown',
+  'The only transfer coding supported is chunked.',
+);
 const CODING_IN_1_0 = refusal(400, 'transfer-encoding-in-1.0', 'HTTP/1.0 has no Transfer-Encoding.');
 const BAD_TARGET = refusal(400, 'target-invalid', 'The request target has a form that is not served here.');
 const NO_METHOD: Refusal = {

@@ -193,7 +193,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
     const { timeouts } = this.#upstream.config;
     const isSilent = this.#progress.isSilent(now, timeouts);
     if (this.#progress.isOverdue(now, timeouts)) {
-      this.fail('upstream', 'timed-out', 'the exchange took too long in all');
+      this.fail('upstream', 'timed-out', 'the exchange exceeded its total timeout');
       return;
     }
     if (!isSilent) return;

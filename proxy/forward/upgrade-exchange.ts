@@ -1,6 +1,6 @@
 /**
- * A request with `Upgrade`: forwarded like any other, on a connection of its own. After 101 both connections are a
- * tunnel; any other final answer is passed on and ends the client's connection.
+ * A request with `Upgrade`: forwarded like any other, on a connection of its own. After 101 both connections
+ * are a tunnel; any other final answer is passed on and ends the client's connection.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -142,7 +142,7 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser, Client
     const { timeouts } = this.#upstream.config;
     const isSilent = this.#progress.isSilent(now, timeouts);
     if (this.#progress.isOverdue(now, timeouts)) {
-      this.#fail('upstream', 'timed-out', 'the exchange took too long in all');
+      this.#fail('upstream', 'timed-out', 'the exchange exceeded its total timeout');
     } else if (isSilent && this.#client.blocked) {
       this.#fail('client', 'timed-out', 'the client did not take a byte for too long');
     } else if (isSilent) {

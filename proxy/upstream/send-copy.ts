@@ -1,6 +1,7 @@
 /**
- * Sends a request without a body, and keeps a bounded part of the answer: shadow copies, introspection at the legacy. Give shadow copies an upstream object of their own, so that a hung candidate cannot
- * take a live request's connection.
+ * Sends a request without a body, and keeps a bounded part of the answer: shadow copies, introspection at the
+ * legacy. Give shadow copies an upstream object of their own, so that a hung candidate cannot take a live
+ * request's connection.
  */
 import { performance } from 'node:perf_hooks';
 import type { HeadLines } from '../wire/head-lines.ts';
@@ -81,7 +82,8 @@ class CopyExchange implements ConnectionSeeker, ConnectionUser {
     this.#copy = copy;
     this.#limits = limits;
     this.#onResult = onResult;
-    // Copies are few beside live requests, and their deadline runs while they wait as well: a timer of their own.
+    // Copies are few beside live requests, and their deadline runs while they wait as well: a timer of their
+    // own.
     this.#timer = setTimeout(() => setImmediate(expire, this), limits.timeoutMs);
     upstream.exchangeBegins();
   }
@@ -90,7 +92,7 @@ class CopyExchange implements ConnectionSeeker, ConnectionUser {
   expire(): void {
     if (this.#over) return;
     this.#connection?.health?.failed('timed-out');
-    this.fail('timed-out', 'no whole answer in time');
+    this.fail('timed-out', 'the answer was not complete in time');
   }
 
   onConnection(connection: UpstreamConnection): void {

@@ -85,7 +85,7 @@ it('a tunnel that is refused, and one that is opened, come behind the answer tha
 it('a client that ends its half in the same turn has its answer', async () => {
   const port = await serve((request, response) => {
     expect(response.endWhole(WHOLE)).toBe(true);
-    // As if the kernel told it next.
+    // As if the kernel reported it next.
     process.nextTick(() => request.socket.emit('end'));
   });
   const client = await ask(port, 'GET /ended HTTP/1.1\r\nHost: h\r\n\r\n');
