@@ -15,6 +15,7 @@ export {
 } from './match/explain-match.ts';
 export { checkRoutes } from './match/route-table.ts';
 export { announce } from './observe/announce.ts';
+export { logDestination } from './observe/log-destination.ts';
 export { probePort } from './primary/probe-port.ts';
 export type { ReloadResult, RunningProxy, StartProxyOptions } from './running-proxy.ts';
 export { startProxy } from './start-proxy.ts';

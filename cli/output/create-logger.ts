@@ -1,5 +1,6 @@
 /** The logger of the commands that stay in the foreground: one JSON object a line on standard output. */
 import { FicusError } from '@ficus/core';
+import { logDestination } from '@ficus/proxy';
 import { type Logger, pino } from 'pino';
 import { VERSION } from '../version.ts';
 
@@ -10,9 +11,6 @@ export function createLogger(service: string): Logger {
   const level = process.env.FICUS_LOG_LEVEL || 'info';
   if (!LEVELS.includes(level))
     throw new FicusError('FICUS_USAGE', `FICUS_LOG_LEVEL is one of ${LEVELS.join(', ')}, not “${level}”.`);
-  return pino({
-    level,
-    base: { service, version: VERSION },
-    timestamp: pino.stdTimeFunctions.isoTime,
-  });
+  const options = { level, base: { service, version: VERSION }, timestamp: pino.stdTimeFunctions.isoTime };
+  return pino(options, logDestination());
 }

@@ -1,6 +1,7 @@
 /** Log lines of the data plane: service, version, time in ISO 8601; one JSON object a line. */
 import { readFileSync } from 'node:fs';
 import pino, { type DestinationStream, type Logger } from 'pino';
+import { logDestination } from './log-destination.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -8,7 +9,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 
 export function createLogger(
   level: string,
-  destination?: DestinationStream,
+  destination: DestinationStream = logDestination(),
   more: Readonly<Record<string, unknown>> = {},
 ): Logger {
   const options = {
@@ -16,5 +17,5 @@ export function createLogger(
     base: { service: 'ficus-proxy', version, ...more },
     timestamp: pino.stdTimeFunctions.isoTime,
   };
-  return destination ? pino(options, destination) : pino(options);
+  return pino(options, destination);
 }
