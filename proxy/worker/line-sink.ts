@@ -5,6 +5,7 @@
  * in both cases.
  */
 import { write, writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const WRITE_BYTES = 4096;
 const EACH_MS = 250;
@@ -65,6 +66,19 @@ export class LineSink {
         }
       }
     }
+  }
+
+  /**
+   * Writes what is held, within a time limit, and without a call that the reader can block. `held-up` means that a
+   * write still stands in the thread pool, where `process.exit` would wait for it.
+   */
+  async end(): Promise<'written' | 'held-up'> {
+    const until = performance.now() + FLUSH_MS;
+    while ((this.#writing || this.#texts.length > 0) && !this.#broken && performance.now() < until) {
+      this.#next();
+      await sleep(5);
+    }
+    return this.#writing ? 'held-up' : 'written';
   }
 
   #next(): void {

@@ -58,9 +58,12 @@ async function begin(init: WorkerInit): Promise<void> {
     worker = new Worker(init, logger, spans, (message) => {
       send(message);
       if (message.kind !== 'drained') return;
-      sink.flush();
-      // The last message has to be out before the channel closes.
-      setImmediate(() => process.disconnect());
+      void sink.end().then((outcome) => {
+        // Only a signal ends a process whose log is not read.
+        if (outcome === 'held-up') process.kill(process.pid, 'SIGKILL');
+        // The last message has to be out before the channel closes.
+        else setImmediate(() => process.disconnect());
+      });
     });
     for (const message of missed) worker.take(message);
     worker.listen();

@@ -11,30 +11,33 @@ import { expect, it, onTestFinished } from 'vitest';
 import { FICUS, ROOT } from '../../e2e/run-command.ts';
 import { makeTestDirectory } from '../../parts/test-directory.ts';
 
-it.runIf(process.platform === 'linux')('ficus proxy continues to serve while its log cannot be written', async () => {
-  const directory = await makeTestDirectory('full-disk');
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
-  const legacy = createServer((_, response) => response.end('legacy')).listen(0, '127.0.0.1');
-  onTestFinished(() => void legacy.close());
-  await once(legacy, 'listening');
-  const port = await freePort();
-  const config = join(directory, 'ficus.yaml');
-  const url = `http://127.0.0.1:${(legacy.address() as AddressInfo).port}`;
-  await writeFile(
-    config,
-    JSON.stringify({ version: 1, proxy: { listen: `127.0.0.1:${port}` }, legacy: { url } }),
-  );
-  const full = openSync('/dev/full', 'w');
-  const child = spawn(process.execPath, [FICUS, 'proxy', '--config', config], {
-    cwd: ROOT,
-    stdio: ['ignore', full, 'inherit'],
-  });
-  closeSync(full);
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const ask = () => fetch(`http://127.0.0.1:${port}/`).then((answer) => answer.text());
-  await expect.poll(() => ask().catch(() => ''), { timeout: 30_000 }).toBe('legacy');
-  for (let n = 0; n < 20; n += 1) expect(await ask()).toBe('legacy');
-  const ended = once(child, 'exit');
-  child.kill('SIGTERM');
-  expect(await ended).toEqual([0, null]);
-});
+it.runIf(process.platform === 'linux')(
+  'ficus proxy continues to serve while its log cannot be written',
+  async () => {
+    const directory = await makeTestDirectory('full-disk');
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const legacy = createServer((_, response) => response.end('legacy')).listen(0, '127.0.0.1');
+    onTestFinished(() => void legacy.close());
+    await once(legacy, 'listening');
+    const port = await freePort();
+    const config = join(directory, 'ficus.yaml');
+    const url = `http://127.0.0.1:${(legacy.address() as AddressInfo).port}`;
+    await writeFile(
+      config,
+      JSON.stringify({ version: 1, proxy: { listen: `127.0.0.1:${port}` }, legacy: { url } }),
+    );
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [FICUS, 'proxy', '--config', config], {
+      cwd: ROOT,
+      stdio: ['ignore', full, 'inherit'],
+    });
+    closeSync(full);
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const ask = () => fetch(`http://127.0.0.1:${port}/`).then((answer) => answer.text());
+    await expect.poll(() => ask().catch(() => ''), { timeout: 30_000 }).toBe('legacy');
+    for (let n = 0; n < 20; n += 1) expect(await ask()).toBe('legacy');
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+  },
+);
