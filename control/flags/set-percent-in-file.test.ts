@@ -26,6 +26,16 @@ test('flips one flag, leaves the others, and answers what it was', async () => {
   expect(await readdir(directory)).toEqual(['flags.json']);
 });
 
+test('flips that run at the same time are all kept', async () => {
+  const slices = ['a', 'b', 'c', 'd', 'e', 'f'];
+  await Promise.all(slices.map((slice, index) => setPercentInFile(file, 'serve', slice, index + 1)));
+  const { features } = JSON.parse(await readFile(file, 'utf8'));
+  expect(features.map(({ name }: { name: string }) => name).sort()).toEqual(
+    slices.map((slice) => `${slice}.serve`),
+  );
+  expect(await readdir(directory)).toEqual(['flags.json']);
+});
+
 test('a file that is not there is begun; one that is not flags is refused and stays as it is', async () => {
   expect(await setPercentInFile(file, 'shadow', 'orders', 100)).toBe(0);
   await writeFile(file, '{ half');

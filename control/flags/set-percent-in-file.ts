@@ -1,5 +1,5 @@
 /** Flips a flag in a flags file (Unleash's client-features format), leaving everything else in it as it is. */
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import {
   type ClientFeatures,
   FicusError,
@@ -9,38 +9,52 @@ import {
   percentFlag,
 } from '@ficus/core';
 import { checkFeatureSet } from '@ficus/proxy';
+import { describeFileError, unwritableFlagsFile } from './flags-file-error.ts';
+import { withFileLock } from './with-file-lock.ts';
 
 /**
  * Answers the percentage before; `null` when it had none. The file is replaced in one step: no reader sees half of it.
+ * It is read and replaced under its lock: no flip of another process is lost.
  * @param around makes the write, with what belongs to it
+ * @throws FicusError FICUS_CONFIG_UNREADABLE, FICUS_DIRECTORY_UNUSABLE, FICUS_FLAGS_FILE_LOCKED
  */
-export async function setPercentInFile(
+export function setPercentInFile(
   file: string,
   kind: FlagKind,
   slice: string,
   percent: number,
   around: (previous: number | null, write: () => Promise<void>) => Promise<void> = (_, write) => write(),
 ): Promise<number | null> {
-  const document = await readFlags(file);
-  const name = flagName(slice, kind);
-  const previous = flagPercent(document.features.find((feature) => feature.name === name)) ?? null;
-  const others = document.features.filter((feature) => feature.name !== name);
-  const next = { ...document, features: [...others, percentFlag(name, slice, percent)] };
-  await around(previous, () => replaceFile(file, `${JSON.stringify(next, null, 2)}\n`));
-  return previous;
+  return withFileLock(file, async () => {
+    const document = await readFlags(file);
+    const name = flagName(slice, kind);
+    const previous = flagPercent(document.features.find((feature) => feature.name === name)) ?? null;
+    const others = document.features.filter((feature) => feature.name !== name);
+    const next = { ...document, features: [...others, percentFlag(name, slice, percent)] };
+    await around(previous, () => replaceFile(file, `${JSON.stringify(next, null, 2)}\n`));
+    return previous;
+  });
 }
 
 async function replaceFile(file: string, text: string): Promise<void> {
   const draft = `${file}.${process.pid}.tmp`;
   try {
-    await writeFile(draft, text);
+    await writeDurably(draft, text);
     await rename(draft, file);
   } catch (cause) {
     await rm(draft, { force: true }).catch(() => undefined);
-    const why = describeFileError(cause as NodeJS.ErrnoException);
-    throw new FicusError('FICUS_DIRECTORY_UNUSABLE', `The flags file ${file} cannot be written: ${why}.`, {
-      cause,
-    });
+    throw unwritableFlagsFile(file, cause);
+  }
+}
+
+/** After a power cut the renamed file is the old one or the new one, never an empty one. */
+async function writeDurably(draft: string, text: string): Promise<void> {
+  const handle = await open(draft, 'w');
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 
@@ -76,12 +90,3 @@ const refuse = (file: string, why: string, cause?: unknown) =>
     `The flags file ${file} is not in Unleash’s client-features format: ${why}.`,
     { cause },
   );
-
-function describeFileError({ code, message }: NodeJS.ErrnoException): string {
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such folder';
-  if (code === 'EISDIR') return 'it is a folder';
-  if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
-  if (code === 'EROFS') return 'its file system is read-only';
-  if (code === 'ENOSPC') return 'no space is left';
-  return code ?? message;
-}

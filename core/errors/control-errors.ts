@@ -80,6 +80,14 @@ export const controlErrors = {
     remedy: 'Bring the reads back first: ficus serve SLICE 0.',
     retry: 'manual',
   },
+  FICUS_FLAGS_FILE_LOCKED: {
+    status: 503,
+    exit: 3,
+    title: 'Another process is changing the flags file',
+    remedy:
+      'Flip the flag again. If the process that the message names no longer runs, delete the lock file first.',
+    retry: 'timed',
+  },
   FICUS_UNLEASH_TOKEN_MISSING: {
     status: 409,
     exit: 3,

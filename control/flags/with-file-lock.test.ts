@@ -1,0 +1,63 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { withFileLock } from './with-file-lock.ts';
+
+/** Above the highest process id that Linux, macOS and Windows assign. */
+const ENDED_PID = 2 ** 30;
+
+let directory: string;
+let file: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'ficus-lock-'));
+  file = join(directory, 'flags.json');
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const lockedBy = (pid: number, host = hostname(), at = new Date().toISOString()) =>
+  writeFile(`${file}.lock`, JSON.stringify({ pid, host, at }));
+
+test('one change runs at a time, and the lock is gone after a failure too', async () => {
+  let running = 0;
+  const change = async () => {
+    running += 1;
+    expect(running).toBe(1);
+    await new Promise(setImmediate);
+    running -= 1;
+  };
+  await Promise.all(Array.from({ length: 8 }, () => withFileLock(file, change)));
+  await expect(withFileLock(file, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  expect(await readdir(directory)).toEqual([]);
+});
+
+test.each([
+  ['an ended process', ENDED_PID, undefined],
+  ['an earlier process with the same id', process.pid, '2020-01-01T00:00:00.000Z'],
+])('the lock of %s is taken over, by one change at a time', async (_, pid, at) => {
+  await lockedBy(pid, hostname(), at);
+  let running = 0;
+  const change = async () => {
+    running += 1;
+    expect(running).toBe(1);
+    await new Promise(setImmediate);
+    running -= 1;
+    return 'changed';
+  };
+  const changes = await Promise.all(Array.from({ length: 8 }, () => withFileLock(file, change)));
+  expect(changes).toEqual(Array(8).fill('changed'));
+  expect(await readdir(directory)).toEqual([]);
+});
+
+test.each([
+  ['a running process', process.ppid, hostname()],
+  ['a process on another host', ENDED_PID, 'elsewhere'],
+])('a lock held by %s ends the wait with the name of its holder', async (_, pid, host) => {
+  await lockedBy(pid, host);
+  await expect(withFileLock(file, async () => undefined, 50)).rejects.toMatchObject({
+    code: 'FICUS_FLAGS_FILE_LOCKED',
+    message: expect.stringContaining(`is being changed by process ${pid} on ${host} since `),
+  });
+  expect(await readdir(directory)).toEqual(['flags.json.lock']);
+});

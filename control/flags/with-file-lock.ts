@@ -1,0 +1,105 @@
+/**
+ * Runs one change of a file at a time, among all processes: the holder keeps a lock file beside it, which names the
+ * holder. A lock whose process has ended is removed; only the holder of the removal lock removes one, so a fresh lock
+ * is never mistaken for the stale one before it. Called by set-percent-in-file.ts.
+ */
+import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { FicusError } from '@ficus/core';
+import { unwritableFlagsFile } from './flags-file-error.ts';
+
+interface LockHolder {
+  readonly pid: number;
+  readonly host: string;
+  /** ISO time. */
+  readonly at: string;
+}
+
+const WAIT_MS = 10_000;
+const TRY_AGAIN_MS = 20;
+
+/** @throws FicusError FICUS_FLAGS_FILE_LOCKED, FICUS_DIRECTORY_UNUSABLE, and what `run` throws */
+export async function withFileLock<T>(file: string, run: () => Promise<T>, waitMs = WAIT_MS): Promise<T> {
+  const lock = `${file}.lock`;
+  const deadline = performance.now() + waitMs;
+  while (!(await take(lock, file))) {
+    if (performance.now() >= deadline) throw await locked(file, lock);
+    await removeStale(lock, file);
+    await delay(TRY_AGAIN_MS * (0.5 + Math.random()));
+  }
+  try {
+    return await run();
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+/** Answers false where another holder has it. */
+async function take(lock: string, file: string): Promise<boolean> {
+  try {
+    const handle = await open(lock, 'wx');
+    await writeHolder(lock, handle);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw unwritableFlagsFile(file, error);
+  }
+}
+
+async function writeHolder(lock: string, handle: FileHandle): Promise<void> {
+  const holder: LockHolder = { pid: process.pid, host: hostname(), at: new Date().toISOString() };
+  try {
+    await handle.writeFile(JSON.stringify(holder));
+  } catch (error) {
+    // A lock without a holder would never count as stale.
+    await rm(lock, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function removeStale(lock: string, file: string): Promise<void> {
+  if (!isStale(await readHolder(lock))) return;
+  const removal = `${lock}.removal`;
+  if (!(await take(removal, file))) return;
+  try {
+    // Another process may have removed the stale lock and taken a fresh one meanwhile.
+    if (isStale(await readHolder(lock))) await rm(lock, { force: true });
+  } finally {
+    await rm(removal, { force: true });
+  }
+}
+
+/** `undefined`: released, or not written yet. */
+async function readHolder(lock: string): Promise<LockHolder | undefined> {
+  try {
+    return JSON.parse(await readFile(lock, 'utf8')) as LockHolder;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Only a process of this host is known to have ended. A restarted container often has the process id it had before. */
+function isStale(holder: LockHolder | undefined): boolean {
+  if (holder?.host !== hostname()) return false;
+  if (holder.pid === process.pid) return Date.parse(holder.at) < performance.timeOrigin;
+  try {
+    process.kill(holder.pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+async function locked(file: string, lock: string): Promise<FicusError> {
+  const holder = await readHolder(lock);
+  const by = holder
+    ? `process ${holder.pid} on ${holder.host} since ${holder.at}`
+    : 'a process that is not named';
+  return new FicusError(
+    'FICUS_FLAGS_FILE_LOCKED',
+    `The flags file ${file} is being changed by ${by} (lock file ${lock}).`,
+  );
+}
