@@ -11,6 +11,9 @@ export const auditEntryView = z.object({
   was: z.unknown(),
   became: z.unknown(),
   reason: z.string(),
+  outcome: z
+    .enum(['made', 'refused', 'unknown'])
+    .describe('unknown: under way, or it may have been made, in whole or in part'),
 });
 
 export type AuditEntryView = z.output<typeof auditEntryView>;

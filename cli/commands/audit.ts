@@ -18,6 +18,8 @@ Examples:
   ficus audit
   ficus audit notifications --limit 10`;
 
+const DOUBTS = { refused: 'refused, not made', unknown: 'outcome unknown' };
+
 export function addAudit(program: Command): void {
   withCommonOptions(program.command('audit').description('who changed what, when, why'))
     .argument('[slice]', 'one slice alone')
@@ -49,6 +51,7 @@ async function audit(slice: string | undefined, options: AuditOptions): Promise<
 }
 
 /** A copy changes no value: there is nothing to show. */
-function describeChange({ was, became }: AuditEntryView): string {
-  return was === null && became === null ? '' : `${JSON.stringify(was)} → ${JSON.stringify(became)}`;
+function describeChange({ was, became, outcome }: AuditEntryView): string {
+  const change = was === null && became === null ? '' : `${JSON.stringify(was)} → ${JSON.stringify(became)}`;
+  return outcome === 'made' ? change : `${change} (${DOUBTS[outcome]})`.trim();
 }

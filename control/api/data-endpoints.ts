@@ -3,7 +3,7 @@ import { replicationView, verifyView } from '@ficus/contract';
 import { FicusError } from '@ficus/core';
 import { z } from 'zod';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import { recordAudit } from '../store/audit-log.ts';
+import { makeAudited } from '../store/audit-log.ts';
 import type { Store } from '../store/open-store.ts';
 import { buildReplicationView } from '../views/build-replication-view.ts';
 import type { SliceParts } from '../views/build-slice-view.ts';
@@ -31,15 +31,18 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
         const { name, config } = sliceOf(parts, params.name);
         if (config.tables.length === 0) noTables(name);
         if (body.restart) refuseWhileServing(parts, name);
-        await recordAudit(parts.store.query.bind(parts.store), {
+        const entry = {
           actor,
           action: body.restart ? 'copy-restart' : 'copy',
           slice: name,
           was: null,
           became: null,
           reason: body.reason,
+        };
+        await makeAudited(parts.store, entry, async () => {
+          await parts.replications.copy(name, body.restart);
+          return undefined;
         });
-        await parts.replications.copy(name, body.restart);
         return buildReplicationView(parts.replications, name) ?? noTables(name);
       },
     }),

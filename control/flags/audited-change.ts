@@ -1,30 +1,23 @@
-/** A flip of a flag that is kept outside the control database, together with its audit entry. */
-import { recordAudit } from '../store/audit-log.ts';
+/** A flip of a flag that is kept outside the control database, with its audit entry. */
+import { type MakeChange, makeAudited } from '../store/audit-log.ts';
 import type { Store } from '../store/open-store.ts';
 import type { FlagChange } from './flag-store.ts';
 
 /** Makes the change and records it. `previous` is the percentage before; `null` when it had none. */
-export type AuditedChange = (
-  change: FlagChange,
-  previous: number | null,
-  make: () => Promise<void>,
-) => Promise<void>;
+export type AuditedChange = (change: FlagChange, previous: number | null, make: MakeChange) => Promise<void>;
 
-/** Without its audit entry there is no change, and without the change no entry: the transaction ends after both. */
+/** Without its audit entry there is no change. */
 export function auditIn(store: Store): AuditedChange {
   return ({ slice, kind, percent, actor, reason }, previous, make) =>
-    store.transaction(async (query) => {
-      await recordAudit(query, {
-        actor,
-        action: kind,
-        slice,
-        was: { percent: previous },
-        became: { percent },
-        reason,
-      });
-      await make();
-    });
+    makeAudited(
+      store,
+      { actor, action: kind, slice, was: { percent: previous }, became: { percent }, reason },
+      make,
+    );
 }
 
 /** For a command without a control plane: there is no audit to write to. */
-export const withoutAudit: AuditedChange = (_change, _previous, make) => make();
+export const withoutAudit: AuditedChange = async (_change, _previous, make) => {
+  const refusal = await make();
+  if (refusal) throw refusal;
+};

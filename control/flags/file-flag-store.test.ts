@@ -54,9 +54,9 @@ test('a change is judged by the file, not by what was read of it before', async 
 
 test('what the judge notes is in the audit', async () => {
   const reasons: string[] = [];
-  const flags = new FileFlagStore(file, (change, _previous, make) => {
+  const flags = new FileFlagStore(file, async (change, _previous, make) => {
     reasons.push(change.reason);
-    return make();
+    await make();
   });
   await flags.set(to(1), () => '(forced)');
   expect(reasons).toEqual(['because (forced)']);

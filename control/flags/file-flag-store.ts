@@ -1,5 +1,5 @@
 /** Flags in a file in Unleash's client-features format, which the proxies watch. */
-import { type FlagKind, OneAtATime } from '@ficus/core';
+import { FicusError, type FlagKind, OneAtATime } from '@ficus/core';
 import { readFlagsFile } from '@ficus/proxy';
 import type { Logger } from 'pino';
 import type { AuditedChange } from './audited-change.ts';
@@ -42,7 +42,7 @@ export class FileFlagStore implements FlagStore {
     const { slice, kind, percent } = change;
     return this.#turns.run(async () => {
       const before = await setPercentInFile(this.#file, kind, slice, percent, (previous, write) =>
-        this.#audited(judged(change, previous, judge), previous, write),
+        this.#audited(judged(change, previous, judge), previous, () => refusalOf(write())),
       );
       await this.#features.look();
       return before;
@@ -56,4 +56,15 @@ export class FileFlagStore implements FlagStore {
   stop(): void {
     this.#features.stop();
   }
+}
+
+/** A write that failed has left the file as it was. */
+function refusalOf(write: Promise<void>): Promise<FicusError | undefined> {
+  return write.then(
+    () => undefined,
+    (error: unknown) => {
+      if (error instanceof FicusError) return error;
+      throw error;
+    },
+  );
 }

@@ -30,6 +30,13 @@ interface FlagEnvironment {
   readonly strategies: readonly (ClientStrategy & { readonly id: string; readonly disabled?: boolean })[];
 }
 
+/** One call of the admin API that changes a flag. */
+interface Step {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+}
+
 const ANSWER_MS = 5000;
 
 export class UnleashServer {
@@ -43,7 +50,7 @@ export class UnleashServer {
 
   /** All flags that the client token reads. */
   async features(): Promise<ClientFeatures> {
-    const set = (await this.#call('GET', '/client/features', this.#config.token)) as Partial<ClientFeatures>;
+    const set = (await this.#read('/client/features', this.#config.token)) as Partial<ClientFeatures>;
     if (!Array.isArray(set.features))
       throw new FicusError('FICUS_UNLEASH_UNREACHABLE', `${this.#base} answered without features.`);
     return { version: set.version ?? 2, features: set.features, segments: set.segments ?? [] };
@@ -61,7 +68,7 @@ export class UnleashServer {
       throw unusable(flag, `the server at ${this.#base} has no such flag that the client token reads`);
     const step = encodeURIComponent;
     const path = `/admin/projects/${step(feature.project ?? 'default')}/features/${step(flag)}/environments/${step(environment)}`;
-    const { enabled, strategies } = (await this.#call('GET', path, adminToken)) as FlagEnvironment;
+    const { enabled, strategies } = (await this.#read(path, adminToken)) as FlagEnvironment;
     const rollouts = strategies.filter(isRollout);
     if (rollouts.length !== 1)
       throw unusable(
@@ -72,14 +79,30 @@ export class UnleashServer {
     return { flag, path, strategyId: id, enabled, percent: enabled ? Number(parameters?.rollout ?? 0) : 0 };
   }
 
-  /** 0 turns the flag off for cohorts too; more turns it on, with its rollout in place before. */
-  async setRollout({ path, strategyId, enabled, flag }: Rollout, percent: number): Promise<void> {
-    const adminToken = this.#adminToken(flag);
-    if (percent === 0 && enabled) await this.#call('POST', `${path}/off`, adminToken);
-    await this.#call('PATCH', `${path}/strategies/${encodeURIComponent(strategyId)}`, adminToken, [
-      { op: 'replace', path: '/parameters/rollout', value: String(percent) },
-    ]);
-    if (percent > 0 && !enabled) await this.#call('POST', `${path}/on`, adminToken);
+  /**
+   * 0 turns the flag off for cohorts too; more turns it on, with its rollout in place before. Answers the refusal when the
+   * server refused the first step: then nothing has changed.
+   * @throws FicusError when the flag may have changed, in whole or in part
+   */
+  async setRollout(rollout: Rollout, percent: number): Promise<FicusError | undefined> {
+    const adminToken = this.#adminToken(rollout.flag);
+    const [first, ...rest] = stepsTo(rollout, percent);
+    const refusal = await this.#step(first, adminToken);
+    if (refusal) return refusal;
+    for (const step of rest) {
+      const late = await this.#step(step, adminToken);
+      if (late) throw late;
+    }
+    return undefined;
+  }
+
+  /** Only a status of 4xx says that the server did nothing. */
+  async #step({ method, path, body }: Step, token: string): Promise<FicusError | undefined> {
+    const { status } = await this.#send(method, path, token, body);
+    if (status >= 200 && status <= 299) return undefined;
+    const refusal = this.#refusal(method, path, status);
+    if (status >= 400 && status <= 499) return refusal;
+    throw refusal;
   }
 
   #adminToken(flag: string): string {
@@ -91,8 +114,14 @@ export class UnleashServer {
     );
   }
 
-  async #call(method: string, path: string, token: string, body?: unknown): Promise<unknown> {
-    const { status, text } = await this.#reach(path, {
+  async #read(path: string, token: string): Promise<unknown> {
+    const { status, text } = await this.#send('GET', path, token);
+    if (status < 200 || status > 299) throw this.#refusal('GET', path, status);
+    return text === '' ? undefined : (JSON.parse(text) as unknown);
+  }
+
+  #send(method: string, path: string, token: string, body?: unknown) {
+    return this.#reach(path, {
       method,
       headers: {
         authorization: token,
@@ -102,8 +131,6 @@ export class UnleashServer {
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(ANSWER_MS),
     });
-    if (status < 200 || status > 299) throw this.#refusal(method, path, status);
-    return text === '' ? undefined : (JSON.parse(text) as unknown);
   }
 
   async #reach(path: string, init: RequestInit): Promise<{ status: number; text: string }> {
@@ -131,6 +158,18 @@ export class UnleashServer {
       `The Unleash server at ${this.#base} ${why} (${method} ${path}: status ${status}).`,
     );
   }
+}
+
+/** What a percentage takes, in an order in which no step serves more than was asked for. */
+function stepsTo({ path, strategyId, enabled }: Rollout, percent: number): [Step, ...Step[]] {
+  const set: Step = {
+    method: 'PATCH',
+    path: `${path}/strategies/${encodeURIComponent(strategyId)}`,
+    body: [{ op: 'replace', path: '/parameters/rollout', value: String(percent) }],
+  };
+  if (percent === 0 && enabled) return [{ method: 'POST', path: `${path}/off` }, set];
+  if (percent > 0 && !enabled) return [set, { method: 'POST', path: `${path}/on` }];
+  return [set];
 }
 
 /** Cohorts, segments and disabled strategies stay as they are; the percentage applies to all other users. */

@@ -1,5 +1,13 @@
-/** Who changed what, when, from what, to what, why. Written in the transaction of the change itself. */
+/**
+ * Who changed what, when, from what, to what, why, and what came of it. A change in the control database is recorded in
+ * its own transaction. A change elsewhere is recorded before it begins, with the outcome `unknown`, and again when it has
+ * ended: whatever dies in between, no change is without its entry.
+ */
+import type { AuditEntryView } from '@ficus/contract';
+import type { FicusError } from '@ficus/core';
 import type { Store } from './open-store.ts';
+
+export type AuditOutcome = AuditEntryView['outcome'];
 
 export interface AuditEntry {
   readonly id: number;
@@ -10,14 +18,26 @@ export interface AuditEntry {
   readonly was: unknown;
   readonly became: unknown;
   readonly reason: string;
+  readonly outcome: AuditOutcome;
 }
 
-export type NewAuditEntry = Omit<AuditEntry, 'id' | 'at'>;
+export type NewAuditEntry = Omit<AuditEntry, 'id' | 'at' | 'outcome'>;
 
-/** Called with the `query` of the change's own transaction. */
-export async function recordAudit(query: Store['query'], entry: NewAuditEntry): Promise<void> {
-  await query(
-    'INSERT INTO audit (actor, action, slice, was, became, reason) VALUES ($1, $2, $3, $4, $5, $6)',
+/**
+ * Makes a change outside the control database. Answers the refusal when nothing was changed; throws when the change may
+ * have been made, in whole or in part.
+ */
+export type MakeChange = () => Promise<FicusError | undefined>;
+
+/** Call it with the `query` of the change's own transaction. Answers the entry's id. */
+export async function recordAudit(
+  query: Store['query'],
+  entry: NewAuditEntry,
+  outcome: AuditOutcome = 'made',
+): Promise<string> {
+  const [row] = await query<{ id: string }>(
+    `INSERT INTO audit (actor, action, slice, was, became, reason, outcome)
+     VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
     [
       entry.actor,
       entry.action,
@@ -25,8 +45,23 @@ export async function recordAudit(query: Store['query'], entry: NewAuditEntry): 
       JSON.stringify(entry.was ?? null),
       JSON.stringify(entry.became ?? null),
       entry.reason,
+      outcome,
     ],
   );
+  return row!.id;
+}
+
+/**
+ * Commits the entry, makes the change outside the database's turn, and records its outcome.
+ * @throws FicusError the change's refusal, or FICUS_DATABASE_UNREACHABLE when there is no entry and thus no change
+ */
+export async function makeAudited(store: Store, entry: NewAuditEntry, make: MakeChange): Promise<void> {
+  const id = await recordAudit(store.query.bind(store), entry, 'unknown');
+  const refusal = await make();
+  const outcome: AuditOutcome = refusal ? 'refused' : 'made';
+  // A store that is lost says so in the log. The change stays what it is, and its entry says `unknown`.
+  await store.query('UPDATE audit SET outcome = $2 WHERE id = $1', [id, outcome]).catch(() => undefined);
+  if (refusal) throw refusal;
 }
 
 export interface AuditQuery {
@@ -39,7 +74,7 @@ export interface AuditQuery {
 /** Newest first. */
 export async function readAudit(store: Store, wanted: AuditQuery): Promise<AuditEntry[]> {
   const rows = await store.query<Omit<AuditEntry, 'id' | 'at'> & { id: string; at: Date }>(
-    `SELECT id, at, actor, action, slice, was, became, reason FROM audit
+    `SELECT id, at, actor, action, slice, was, became, reason, outcome FROM audit
       WHERE ($1::text IS NULL OR slice = $1) AND ($2::bigint IS NULL OR id < $2)
       ORDER BY id DESC LIMIT $3`,
     [wanted.slice ?? null, wanted.before ?? null, wanted.limit],

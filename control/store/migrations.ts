@@ -49,6 +49,8 @@ const MIGRATIONS: readonly string[] = [
   // Neither was ever written or read; cutover brings a journal that fits it.
   `DROP TABLE journal;
    ALTER TABLE slice DROP COLUMN parity_since;`,
+  `ALTER TABLE audit ADD COLUMN outcome text NOT NULL DEFAULT 'made'
+     CHECK (outcome IN ('made', 'refused', 'unknown'));`,
 ];
 
 /** Brings the schema to this program's version. The client's search path ends up there. */

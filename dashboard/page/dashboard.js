@@ -100,13 +100,13 @@ function auditTable(entries) {
     content === null ? '' : content.percent === undefined ? JSON.stringify(content) : `${content.percent} %`;
   return table(
     ['when', 'who', 'slice', 'what', 'from', 'to', 'why'],
-    entries.map(({ at, actor, slice, action, was, became, reason }) => [
+    entries.map(({ at, actor, slice, action, was, became, reason, outcome }) => [
       ago(at),
       actor,
       slice ?? '',
       action,
       action === 'parity-reset' ? '' : value(was),
-      value(became),
+      outcome === 'made' ? value(became) : `${value(became)} (${outcome})`.trim(),
       reason,
     ]),
   );

@@ -13,9 +13,16 @@ interface Flag {
 const CLIENT = 'default:development.client-secret';
 const ADMIN = '*:*.admin-secret';
 
-export async function startFakeUnleash(): Promise<UnleashSubject> {
+/** @param faultOf the status that a call (`METHOD /api/…`) fails with; `undefined` lets it pass */
+export async function startFakeUnleash(
+  faultOf: (call: string) => number | undefined = () => undefined,
+): Promise<UnleashSubject> {
   const flags = new Map<string, Flag>();
-  const server = createServer((request, response) => void answer(flags, request, response));
+  const server = createServer((request, response) => {
+    const fault = faultOf(`${request.method} ${request.url}`);
+    if (fault === undefined) void answer(flags, request, response);
+    else response.writeHead(fault).end();
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

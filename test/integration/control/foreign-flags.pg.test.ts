@@ -41,6 +41,7 @@ it('shows the stage that the file’s flags amount to, and flips them in the fil
         was: { percent: 40 },
         became: { percent: 1 },
         reason: 'back a little',
+        outcome: 'made',
       },
     ]);
     await write({
