@@ -28,7 +28,7 @@ It brings its own PostgreSQL, monolith, service and Ficus, on free ports, and ta
   --users N       logged-in users (default 1000)
   --rate N        actions a second; an action is one to three requests (default 200)
   --scale N       size of the shop; 1 is about 20,000 customers and 500,000 notifications (default 0.2)
-  --keep          leave state and logs under .ficus/ for a look
+  --keep          keep state and logs under .ficus/
   --help          this text
 
 Exit status: 0 every promise held · 1 one did not, or the answers differ · 2 used wrongly · 3 could not be carried out`;
@@ -126,7 +126,7 @@ async function bringUpShop(
   screen: Screen,
   signal: AbortSignal,
 ): Promise<Sample> {
-  screen.heading('the shop opens');
+  screen.heading('starting the shop');
   return bringUp(
     {
       directory,

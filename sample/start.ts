@@ -1,6 +1,6 @@
 /**
  * `npm start`: the whole sample in one terminal — PostgreSQL, the monolith, the service, Ficus — until Ctrl-C.
- * State stays under .ficus/sample, so that the next start is quick and finds what was done.
+ * State stays under .ficus/sample, so that the next start is quick and continues with the same data.
  */
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -19,11 +19,11 @@ Brings up the sample: a shop (the monolith), its notifications service, and Ficu
 
   --scale N   size of the shop's data when it is seeded; 1 is about 20,000 customers (default 1)
   --fresh     forget the state of earlier starts
-  --bug       plant a fault in the service, for a look at how it is found
+  --bug       plant a fault in the service, to see how it is found
   --directory DIR   where state and logs live (default .ficus/sample)
   --help      this text
 
-Ports, from the environment (0 asks for a free one):
+Ports, from the environment (0 takes a free one):
   FICUS_PROXY_PORT 8080     FICUS_CONTROL_PORT 8081     FICUS_POSTGRES_PORT 0
   FICUS_MONOLITH_PORT 0     FICUS_NOTIFICATIONS_PORT 0
 
@@ -79,7 +79,7 @@ async function start(): Promise<number> {
   return end ? 3 : 0;
 }
 
-/** Only what the sample made: the directory may hold other files. And not while a sample runs in it. */
+/** Only the sample's own files: the directory may hold others. And not while a sample runs in it. */
 async function forget(directory: string): Promise<void> {
   const cluster = join(directory, 'postgres');
   await stopLeftover(cluster);

@@ -29,7 +29,7 @@ for (const [path, write] of Object.entries(documents)) {
   if (found === wanted) continue;
   if (check) {
     drifted = true;
-    console.error(`${path} is not what the sources say. Run: npm run docs`);
+    console.error(`${path} differs from the sources. Run: npm run docs`);
   } else {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, wanted);

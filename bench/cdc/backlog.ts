@@ -1,7 +1,7 @@
 /**
  * Catching up with a backlog of small transactions: native logical replication (one worker) and ours, one after the
  * other on the same backlog, in alternating order. Both begin with slots at the same position and equal tables, and
- * both are timed from being told to start until the last transaction's row is on the target.
+ * both are timed from the start command until the last transaction's row is on the target.
  */
 
 import { tableSchema } from '@ficus/core';
@@ -27,7 +27,7 @@ export interface BacklogFigures {
   readonly nativeCpuUs: number;
   readonly oursCpuUs: number;
   readonly cpuRatio: number;
-  /** Where ours went, per transaction: backends of the source, our process, backends of the target. */
+  /** Our CPU time per transaction: backends of the source, our process, backends of the target. */
   readonly oursCpuSplitUs: CpuSplit;
   readonly nativeCpuSplitUs: CpuSplit;
 }
@@ -124,7 +124,7 @@ async function runRounds(stage: Stage, options: BacklogOptions, clients: Clients
         const backends = await cpuOf(source, ours, OUR_BACKENDS);
         oursCpu = { ...backends, engine: (await engine.stop()).cpuMs };
       } finally {
-        // Whatever went wrong: nothing may go on looking for the databases.
+        // After any failure: no process may keep looking for the databases.
         engine.kill();
       }
     };

@@ -41,7 +41,7 @@ export async function connect(url: string): Promise<pg.Client> {
   return client;
 }
 
-/** Makes the database anew and connects to it. */
+/** Recreates the database and connects to it. */
 export async function freshDatabase(cluster: EmbeddedCluster, name: string): Promise<pg.Client> {
   await cluster.dropDatabase(name);
   await cluster.createDatabase(name);

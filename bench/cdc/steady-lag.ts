@@ -61,7 +61,7 @@ export async function measureLag(stage: Stage, perSecond: number, seconds: numbe
   }
 }
 
-/** Writes on schedule: what is late is made up for, so that the rate is as asked. */
+/** Writes on schedule: late writes are made up for, so that the rate is as set. */
 async function write(stage: Stage, perSecond: number, seconds: number): Promise<number> {
   const client = await connect(stage.source.url('lag'));
   const total = Math.round(perSecond * seconds);

@@ -1,4 +1,4 @@
-/** `ficus check`: validates the config; with --live, looks at what it needs. */
+/** `ficus check`: validates the config; with --live, checks what it needs as well. */
 
 import type { Finding } from '@ficus/cdc';
 import { describeError, type FicusConfig, FicusError } from '@ficus/core';
@@ -19,10 +19,10 @@ interface CheckOptions extends CommonOptions {
 }
 
 const HELP = `
-Every error is reported with its path, not the first alone. With --live the upstreams, the databases, their settings and
-the tables are looked at as well; nothing is changed by looking. Each finding says what to do, with SQL where SQL does it.
+Every error is reported with its path, not the first alone. With --live it checks upstreams, databases, replication
+settings and tables as well, and changes nothing. Each finding says what to do, with SQL where SQL does it.
 
-Exit status: 0 all is well (warnings allowed) · 1 the config has errors · 3 something it needs is not there (--live).
+Exit status: 0 all is well (warnings allowed) · 1 the config has errors · 3 something it needs is missing (--live).
 
 Examples:
   ficus check
@@ -34,7 +34,7 @@ export function addCheck(program: Command): void {
   withCommonOptions(
     program.command('check').description('validates the config, and with --live what it needs'),
   )
-    .option('--live', 'look at upstreams, databases, replication settings and tables as well')
+    .option('--live', 'check upstreams, databases, replication settings and tables as well')
     .option('--grants', 'print the SQL of least-privilege roles')
     .option('--explain <METHOD URL...>', 'say which route takes a request, and why')
     .option('--client <ADDRESS>', 'with --explain: the address of the client')
@@ -49,7 +49,7 @@ async function check(options: CheckOptions): Promise<void> {
     await printGrants(config, options);
     return;
   }
-  // Ficus itself may well run while its config is checked: its own addresses are not looked at.
+  // Ficus itself may be running while its config is checked: its own addresses are not checked.
   const findings = options.live ? await preflightConfig(config, { ports: [], upstreams: true }) : [];
   const errors = findings.filter((finding) => finding.severity === 'error');
   if (options.json) {
@@ -90,7 +90,7 @@ async function printGrants(config: FicusConfig, options: CheckOptions): Promise<
   const grants = await grantsOf(config);
   if (options.json) process.stdout.write(`${JSON.stringify({ ok: true, grants }, null, 2)}\n`);
   else if (grants) process.stdout.write(grants);
-  else process.stderr.write('No slice has tables: no role needs a grant.\n');
+  else process.stderr.write('No slice has tables: no role needs grants.\n');
 }
 
 async function grantsOf(config: FicusConfig): Promise<string> {
@@ -113,7 +113,7 @@ function countOf(config: FicusConfig): { slices: number; routes: number; tables:
 function summaryOf(options: CheckOptions, config: FicusConfig, findings: readonly Finding[]): string {
   const { slices, routes, tables } = countOf(config);
   const warnings = findings.length > 0 ? `; ${counted(findings.length, 'warning')} above` : '';
-  const live = options.live ? ', and all it needs is there' : '';
+  const live = options.live ? ', and everything it needs is in place' : '';
   return `${options.config} is valid${live}: ${counted(slices, 'slice')}, ${counted(routes, 'route')}, ${counted(tables, 'table')}${warnings}`;
 }
 

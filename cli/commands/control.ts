@@ -12,15 +12,15 @@ import { requirePreflight } from '../preflight/require-preflight.ts';
 import { takeOverNewest } from '../processes/take-over-newest.ts';
 
 const HELP = `
-Runs what \`ficus up\` runs beside its proxy, without one: dashboard, admin API, built-in flags, and for each slice with
-tables the first copy and then the change stream. Proxies connect to it on control.listen (\`ficus proxy\`), and serve
-with what they heard last while it is away.
+Runs everything of \`ficus up\` except the proxy: dashboard, admin API, built-in flags, and for each slice with tables the
+first copy and then the change stream. Proxies (\`ficus proxy\`) connect to it on control.listen; while it is away they
+serve with the last state that they received.
 
-Before it starts it checks what has to be in place (port, databases, wal_level, replica identity) and reports what is
-missing in one sentence each. There is one control plane for a database: a second one does not start.
+Before it starts it checks port, databases, wal_level and replica identity, and reports each fault in one sentence. A
+database has one control plane: a second one does not start.
 
 The config file is watched: a valid change of slices, upstreams, tables or rules takes effect, an invalid one is refused
-whole and logged. SIGHUP does the same. Changes of control: and flags: take a restart.
+whole and logged. SIGHUP does the same. Changes of control: and flags: need a restart.
 SIGTERM and Ctrl-C stop the streams where they are, then the command exits 0; the next start continues from there.
 
 Standard output: one JSON object a line; the first with "msg":"listening" carries "address".

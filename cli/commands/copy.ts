@@ -22,7 +22,7 @@ const HELP = `
 \`ficus up\` copies by itself; this command follows the copy, resumes a stopped one, or with --restart empties the
 candidate's tables and starts again (refused while the candidate serves users). Ctrl-C stops following, not the copy.
 
-Exit status: 0 copied · 1 not yet, the watching was ended · 3 the copy stopped
+Exit status: 0 copied · 1 not complete yet, following was stopped · 3 the copy stopped
 
 Examples:
   ficus copy notifications

@@ -14,8 +14,8 @@ interface InitOptions extends CommonOptions {
 }
 
 const HELP = `
-Writes a commented ficus.yaml, and an empty flags.json beside it, that put the proxy before the monolith with nothing
-moved: try it with \`ficus proxy\`. With --openapi the monolith's routes are sorted into proposals for slices, as comments.
+Writes a commented ficus.yaml, and an empty flags.json beside it, that put the proxy before the monolith and move
+nothing: try it with \`ficus proxy\`. With --openapi the monolith's routes are sorted into proposals for slices, as comments.
 An existing ficus.yaml is replaced only with --force, an existing flags.json never: it says where traffic goes.
 
 Examples:
@@ -25,7 +25,7 @@ Examples:
 
 export function addInit(program: Command): void {
   withCommonOptions(program.command('init').description('writes a first ficus.yaml for a monolith'))
-    .argument('<url>', 'where the monolith answers')
+    .argument('<url>', 'URL of the monolith')
     .option('--openapi <url or file>', 'its OpenAPI document, JSON or YAML')
     .option('--force', 'replace an existing ficus.yaml')
     .addHelpText('after', HELP)
@@ -99,7 +99,7 @@ function describeFileError(error: unknown): string {
   const { code, message, cause } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
   if (code === 'ENOENT') return 'there is no such file or folder';
   if (code === 'EISDIR') return 'it is a folder';
-  if (code === 'EACCES') return 'this user may not';
+  if (code === 'EACCES') return 'permission denied';
   return cause?.code ?? message;
 }
 

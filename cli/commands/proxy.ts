@@ -11,8 +11,8 @@ import { untilSignal } from '../output/until-signal.ts';
 const HELP = `
 Flags come from where the config says: a file (flags.provider: file, watched), an Unleash server, or the control plane
 (flags.provider: builtin). With \`control:\` in the config the proxy connects to the control plane at control.listen: it
-hears who owns each slice, holds its users to their own writes, and reports its traffic. While the control plane is away,
-also at the start, it serves: with what it heard last, or from the legacy as long as it has heard nothing.
+receives the owner of each slice, keeps users on the owner after their own writes, and reports its traffic. While the
+control plane is away, also at the start, it serves: with the last state received, or from the legacy if there is none.
 
 The config file and the flags file are watched: a valid change takes effect without dropping a request, an invalid one is
 refused whole and logged. SIGHUP does the same.
@@ -20,7 +20,7 @@ SIGTERM and Ctrl-C drain: requests under way are finished, then the command exit
 
 Standard output: one JSON object a line; the first with "msg":"listening" carries "address".
 
-Exit status: 0 stopped in order · 1 the config has errors · 3 the address cannot be listened on
+Exit status: 0 stopped in order · 1 the config has errors · 3 cannot listen on the address
 
 Example, without a database:
   version: 1
@@ -34,7 +34,7 @@ export function addProxy(program: Command): void {
     .action(async (options: CommonOptions) => {
       const config = await loadConfig(options.config);
       const logger = createLogger('ficus-proxy');
-      // Before it says that it listens: who reads that may stop it at once.
+      // Before the line that says that it listens: a reader of that line may stop it at once.
       const stopped = untilSignal();
       const proxy = await startProxy({
         config,
@@ -55,6 +55,6 @@ function controlOf({ control, flags }: FicusConfig): Pick<StartProxyOptions, 'co
   if (flags.provider !== 'builtin') return {};
   throw new FicusError(
     'FICUS_CONFIG_INVALID',
-    'control.listen: asks for a free port, where no proxy of its own finds the control plane: name a port.',
+    'control.listen: port 0 takes a free port, which a separate proxy cannot find: name a port.',
   );
 }

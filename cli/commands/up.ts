@@ -19,16 +19,15 @@ Starts two processes:
   - the proxy on proxy.listen, as \`ficus proxy\` runs it
   - the control plane on control.listen, as \`ficus control\` runs it: dashboard, admin API, built-in flags; for each slice
     with tables the first copy, then the change stream
-The control plane checks what has to be in place (databases, wal_level, replica identity), logs what is missing in one
-sentence each, and tries again; \`ficus check --live\` reports the same beforehand. The proxy serves whatever becomes of the control plane and its databases: while they are away, also at the start, it goes
-by what it heard last, or sends everything to the legacy as long as it has heard nothing. At the start it gives the control
-plane two seconds to be there first. A process that exits
-unexpectedly is restarted, with back-off, and the log says why it ended.
+The control plane checks databases, wal_level and replica identity, logs each fault in one sentence, and retries;
+\`ficus check --live\` reports the same beforehand. The proxy gives it two seconds at the start, and serves even while the
+control plane or its databases are away: with the last state received, or from the legacy if there is none. A process that
+exits unexpectedly is restarted, with back-off, and the log says why it ended.
 
 No traffic moves until \`ficus shadow\` and \`ficus serve\` are run.
 
 The config file is watched: a valid change takes effect in both processes without dropping a request, an invalid one is
-refused whole and logged. SIGHUP does the same. Changes of proxy.listen, control: and flags: take a restart.
+refused whole and logged. SIGHUP does the same. Changes of proxy.listen, control: and flags: need a restart.
 SIGTERM and Ctrl-C drain the proxy, then stop the control plane; the next start continues where this one stopped. A second
 Ctrl-C ends both at once.
 
@@ -74,7 +73,7 @@ async function up(options: CommonOptions): Promise<void> {
   }
 }
 
-/** A second signal exits at once: what is still being stopped must not outlive that. */
+/** A second signal exits at once: no process that is still stopping may outlive it. */
 async function stopBoth(processes: UpProcesses): Promise<void> {
   const kill = () => processes.kill();
   process.on('exit', kill);
@@ -84,7 +83,7 @@ async function stopBoth(processes: UpProcesses): Promise<void> {
 }
 
 /**
- * What the control plane needs it checks itself: nothing of it keeps the proxy from starting.
+ * The control plane checks its own needs: none of them prevents the start of the proxy.
  * @throws PreflightFailed
  */
 async function requireProxyPort(config: FicusConfig): Promise<void> {

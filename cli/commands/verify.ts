@@ -16,12 +16,12 @@ interface VerifyOptions extends CommonOptions {
 }
 
 const HELP = `
-Both databases are compared while traffic continues: rows that differ only because the stream has not come to them yet are
-looked at again once it has. What remains is missing, extra or different, and is shown with its key and columns.
+Both databases are compared while traffic continues: rows that differ only because the stream is behind are compared
+again once it has caught up. Rows that are missing, extra or different are shown with their keys and columns.
 
-Ctrl-C ends the watching, not the comparison; \`ficus status SLICE\` shows how it ended.
+Ctrl-C stops watching, not the comparison; \`ficus status SLICE\` shows how it ended.
 
-Exit status: 0 equal · 1 not equal, inconclusive, or the watching was ended · 3 could not be carried out
+Exit status: 0 equal · 1 not equal, inconclusive, or watching was stopped · 3 could not be carried out
 
 Examples:
   ficus verify notifications
@@ -33,7 +33,7 @@ export function addVerify(program: Command): void {
   withCommonOptions(program.command('verify').description('compares both databases of a slice, row by row'))
     .argument('<slice>', 'the slice')
     .addOption(
-      new Option('--changed', 'only the rows that changed since the last comparison of all').conflicts([
+      new Option('--changed', 'only the rows that changed since the last full comparison').conflicts([
         'sample',
         'resume',
       ]),
@@ -62,7 +62,7 @@ async function verify(slice: string, options: VerifyOptions): Promise<void> {
   process.exitCode = exitStatusOf(result);
 }
 
-/** Answers the run as it was seen last: done, failed, or running when the watching was ended. */
+/** Answers the run as it was last seen: done, failed, or running when watching was stopped. */
 async function watchVerify(
   slice: string,
   control: ControlClient,

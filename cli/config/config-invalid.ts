@@ -1,4 +1,4 @@
-/** A config with problems: all of them, ready to be shown. */
+/** A config with problems: all of them, ready for display. */
 export class ConfigInvalid extends Error {
   readonly problems: readonly string[];
 

@@ -1,6 +1,7 @@
 /**
  * Follows the config file of a command that stays in the foreground: at each change, and at SIGHUP, a valid config is
- * handed on, and an invalid one is refused whole. One reading after the other: an older one never comes last.
+ * handed on, and an invalid one is refused whole. Readings are made one at a time, so an older one never replaces a
+ * newer one.
  */
 import {
   type ConfigProblem,
@@ -16,13 +17,13 @@ import type { Logger } from 'pino';
 export interface FollowOptions {
   readonly file: string;
   readonly logger: Logger;
-  /** What cannot be taken over while the command runs. */
+  /** What cannot change while the command runs. */
   readonly check?: (config: FicusConfig) => readonly ConfigProblem[];
   readonly onConfig: (config: FicusConfig) => void;
 }
 
 export interface FollowedConfig {
-  /** Hands on what has changed since the start, and whatever changes from now on. */
+  /** Hands on a config that has changed since the start, and every later change. */
   begin(): void;
   /** No change is handed on any more; SIGHUP has no effect until `end`. */
   stop(): void;
@@ -38,7 +39,7 @@ export function followConfig({ file, logger, check, onConfig }: FollowOptions): 
     const problems = parsed.ok ? (check?.(parsed.config) ?? []) : parsed.problems;
     if (parsed.ok && problems.length === 0) return onConfig(parsed.config);
     for (const problem of problems) logger.error({ path: problem.path }, formatProblem(problem));
-    logger.error({ problems: problems.length }, 'config refused, the running one stays');
+    logger.error({ problems: problems.length }, 'config refused, the running config stays');
   };
   const reloads = new ReloadTriggers(file, () => {
     readings

@@ -1,4 +1,4 @@
-/** Reads and validates the config a command was given, or stops the command with all that is wrong. */
+/** Reads and validates the config of a command, or stops the command with every error. */
 import { type FicusConfig, FicusError, formatProblem, type SliceConfig } from '@ficus/core';
 import { readConfigFile } from '@ficus/proxy';
 import { ConfigInvalid } from './config-invalid.ts';
@@ -10,7 +10,7 @@ export async function loadConfig(file: string): Promise<FicusConfig> {
   return parsed.config;
 }
 
-/** @throws FicusError FICUS_SLICE_UNKNOWN, naming the slices there are */
+/** @throws FicusError FICUS_SLICE_UNKNOWN, naming the slices of the config */
 export function requireSlice(config: FicusConfig, name: string): SliceConfig {
   // Not every name that an object answers to is a slice: `constructor` is none.
   const slice = Object.hasOwn(config.slices, name) ? config.slices[name] : undefined;

@@ -72,7 +72,7 @@ async function setWhereKept(
   }
 }
 
-/** A guard that nothing evaluates holds back. */
+/** A guard that cannot be evaluated refuses. */
 function refuseUnevaluated({ slices }: FicusConfig, { slice, kind, percent, force }: Flip): void {
   const guards = Object.keys(slices[slice]?.guards ?? {});
   if (kind !== 'serve' || percent === 0 || force || guards.length === 0) return;

@@ -7,7 +7,7 @@ export function writeFirstConfig(legacyUrl: string, slices: readonly SlicePropos
 version: 1
 proxy:
   listen: 127.0.0.1:8080
-  # Proxies in front of this one, whose X-Forwarded-* headers may be believed:
+  # Proxies in front of this one, whose X-Forwarded-* headers are trusted:
   # trustedProxies: [10.0.0.0/8]
   # Who the user is: percentages are sticky by user; below 100 % they have no effect on callers who are not identified.
   # identify:

@@ -1,6 +1,6 @@
 /**
- * Proposals for slices from an OpenAPI document: operations under the same first telling path segment belong to one
- * business capability more often than not. They are proposals; a human decides.
+ * Proposals for slices from an OpenAPI document: operations under the same first meaningful path segment usually
+ * belong to one business capability. A person decides.
  */
 import { isSafe } from '@ficus/core';
 

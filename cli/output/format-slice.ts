@@ -37,7 +37,7 @@ function trafficOf({ traffic }: SliceView): string {
 
 function parityOf({ parity }: SliceView): string {
   const { match, mismatch, stale, noise, inconclusive, skipped } = parity.counts;
-  if (parity.ratio === null) return paint('yellow', 'nothing was compared', process.stdout);
+  if (parity.ratio === null) return paint('yellow', 'nothing compared', process.stdout);
   const ratio = `${(parity.ratio * 100).toFixed(3)} %`;
   const painted = paint(mismatch === 0 ? 'green' : 'red', ratio, process.stdout);
   return `${painted}   ${count(match)} match, ${count(mismatch)} mismatch, ${count(stale)} stale, ${count(noise)} noise, ${count(inconclusive)} inconclusive, ${count(skipped)} skipped`;
@@ -100,7 +100,7 @@ function shareOf({ traffic }: SliceView): string {
   return traffic.candidateSharePercent === null ? 'no traffic' : `${traffic.candidateSharePercent} %`;
 }
 
-const percentOf = (percent: number | null) => (percent === null ? 'kept elsewhere' : `${percent} %`);
+const percentOf = (percent: number | null) => (percent === null ? 'unknown' : `${percent} %`);
 const line = (name: string, text: string) => `  ${name.padEnd(10)}${text}`;
 const count = (value: number) => value.toLocaleString('en-US');
 const bold = (text: string) => paint('bold', text, process.stdout);

@@ -27,7 +27,7 @@ test('an inconclusive run is neither equal nor unequal, and says why', () => {
   expect(text).not.toContain('equal');
 });
 
-test('a match and a mismatch are told apart', () => {
+test('a match and a mismatch read differently', () => {
   expect(formatVerify(run({ verdict: 'match', equal: true }))).toContain('✓ equal');
   expect(formatVerify(run({ verdict: 'mismatch', equal: false }))).toContain('✗ not equal');
 });

@@ -27,7 +27,7 @@ export function formatVerify(result: VerifyView): string {
   return `${[table, ...examples, describeVerdict(result)].join('\n')}\n`;
 }
 
-/** `✓ equal`, `✗ not equal`, or that it is not known: “inconclusive” is neither of the two. */
+/** `✓ equal`, `✗ not equal`, or inconclusive, which is neither. */
 export function describeVerdict({ verdict, reason }: Pick<VerifyView, 'verdict' | 'reason'>): string {
   switch (verdict) {
     case 'match':

@@ -11,7 +11,7 @@ interface Failure {
   readonly remedy: string;
   readonly exit: number;
   readonly problems?: readonly string[];
-  /** What each guard said, of a step that a guard refused. */
+  /** Each guard's answer, when a guard refused the step. */
   readonly guards?: unknown;
 }
 

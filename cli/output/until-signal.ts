@@ -25,7 +25,7 @@ export interface HeardSignal {
 /** On a busy machine npm may take a while to pass a signal on; a person who insists presses again. */
 const ECHO_MS = 1000;
 
-/** Whether a signal is the first one, heard again. */
+/** Whether a signal is an echo of the first one. */
 export function isEcho(first: HeardSignal, next: HeardSignal): boolean {
   return next.name === first.name && next.at - first.at < ECHO_MS;
 }

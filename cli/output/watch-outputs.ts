@@ -5,7 +5,7 @@ import { reportFailure } from './report-failure.ts';
 /** Called once, before anything is written: an output error without a listener ends the process with a stack trace. */
 export function watchOutputs(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // A reader that has read enough is no failure; there is just no reason to continue.
+    // A reader that has read enough is no failure; the command simply ends.
     if (error.code !== 'EPIPE' && error.code !== 'EIO')
       process.exitCode = reportFailure(
         new FicusError('FICUS_OUTPUT_LOST', `Standard output cannot be written: ${describe(error)}.`),

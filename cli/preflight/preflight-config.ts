@@ -1,6 +1,6 @@
 /**
- * A live look at everything a config needs: addresses that must be free, upstreams and databases that must answer,
- * tables that must be streamable. Nothing is changed by looking.
+ * A live check of everything a config needs: addresses that must be free, upstreams and databases that must answer,
+ * tables that must be streamable. Read-only.
  */
 import type { Finding } from '@ficus/cdc';
 import type { FicusConfig } from '@ficus/core';
@@ -10,7 +10,7 @@ import { upstreamLooks } from './upstream-looks.ts';
 export interface PreflightOptions {
   /** Whose addresses must be free; none while Ficus runs. */
   readonly ports: readonly Listener[];
-  /** Whether upstreams must answer; to start they need not, they may come later. */
+  /** Whether upstreams must answer; for a start they need not, they may come up later. */
   readonly upstreams: boolean;
 }
 

@@ -7,8 +7,8 @@ export class PreflightFailed extends Error {
   constructor(findings: readonly Finding[]) {
     super(
       findings.length === 1
-        ? 'Something has to be put right first'
-        : `${findings.length} things have to be put right first`,
+        ? 'One thing has to be fixed first'
+        : `${findings.length} things have to be fixed first`,
     );
     this.name = 'PreflightFailed';
     this.findings = findings;

@@ -1,4 +1,4 @@
-/** Before anything is started: what would not work is reported in one sentence each, and nothing is left half-begun. */
+/** Before anything is started: each fault is reported in one sentence, and nothing is left half started. */
 import type { FicusConfig } from '@ficus/core';
 import { type PreflightOptions, preflightConfig } from './preflight-config.ts';
 import { PreflightFailed } from './preflight-failed.ts';

@@ -8,7 +8,7 @@ import type { Finding } from '@ficus/cdc';
 const LONGEST_WAIT_MS = 2_000;
 const LOOKS = 4;
 
-/** Looks again while ports are taken, and nothing else is found. */
+/** Checks again while taken ports are the only errors. */
 export async function untilPortsAreLeft(
   look: () => Promise<readonly Finding[]>,
   longestWaitMs = LONGEST_WAIT_MS,

@@ -1,4 +1,4 @@
-/** How long `ficus up` waits before it restarts a process that ended unasked. Pure. */
+/** How long `ficus up` waits before it restarts a process that exited unexpectedly. Pure. */
 
 export interface EndedLife {
   readonly listened: boolean;
@@ -15,7 +15,7 @@ const SHORT_LIFE_MS = 10_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 
-/** At once the first time; with back-off when it does not come to listen, or not for long. */
+/** At once the first time; with back-off for a process that never listened, or not for long. */
 export function decidePause(shortLivesBefore: number, { listened, livedMs }: EndedLife): Pause {
   const shortLives = listened && livedMs >= SHORT_LIFE_MS ? 0 : shortLivesBefore + 1;
   if (shortLives <= 1) return { shortLives, pauseMs: 0 };

@@ -10,7 +10,7 @@ export type ProcessName = 'proxy' | 'control';
 export type ToProcess =
   /** Begin with this. */
   | { readonly kind: 'start'; readonly config: FicusConfig }
-  /** The file has changed, or SIGHUP came: take this over. */
+  /** The file has changed, or SIGHUP came: apply this. */
   | { readonly kind: 'config'; readonly config: FicusConfig };
 
 export type FromProcess =

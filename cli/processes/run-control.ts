@@ -41,10 +41,7 @@ async function startWhenPossible(
     } catch (error) {
       if (!(error instanceof FicusError) || describeError(error.code).retry !== 'timed') throw error;
       if (error.message !== reported)
-        logger.warn(
-          { code: error.code, reason: error.message },
-          'control plane cannot start yet, trying again',
-        );
+        logger.warn({ code: error.code, reason: error.message }, 'control plane cannot start yet, retrying');
       reported = error.message;
       await send({ kind: 'waiting' });
       await sleep(RETRY_MS, undefined, { signal: stopped }).catch(() => undefined);

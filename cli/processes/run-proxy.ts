@@ -1,4 +1,4 @@
-/** The proxy of `ficus up`: listens as soon as it can, and serves whatever becomes of the control plane. */
+/** The proxy of `ficus up`: listens as soon as it can, and serves with or without the control plane. */
 import { startProxy } from '@ficus/proxy';
 import { createLogger } from '../output/create-logger.ts';
 import { type Supervisor, untilAborted } from './supervisor.ts';

@@ -1,6 +1,6 @@
 /**
- * One of the two processes of `ficus up`: started, restarted when it exits unexpectedly, stopped on request. The channel
- * is its lifeline: when `ficus up` is gone, whatever way, it closes, and the process stops by itself.
+ * One of the two processes of `ficus up`: started, restarted when it exits unexpectedly, stopped on request. The
+ * channel is its lifeline: when `ficus up` ends, for whatever reason, it closes, and the process stops by itself.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname } from 'node:path';
@@ -16,7 +16,7 @@ export interface ProcessHooks {
   /** It is loaded before this resolves, and begins after. */
   readonly mayBegin: Promise<unknown>;
   readonly onMessage: (message: FromProcess) => void;
-  /** It ended, unasked, before it had ever listened; it is started again nevertheless. */
+  /** It exited unexpectedly before it ever listened; it is restarted nevertheless. */
   readonly onFailedStart: (error: FicusError) => void;
   /** How long a stop may take. */
   readonly stopMs: () => number;
@@ -115,7 +115,7 @@ export class SupervisedProcess {
       life.failure = this.#unstartable(error);
       this.#gone(life);
     });
-    // Its end may be noticed before the last that it said is read.
+    // Its end may be noticed before its last message is read.
     const settle = () => {
       if (life.exit && !child.connected) this.#gone(life);
     };

@@ -6,7 +6,7 @@ import { takeOverNewest } from './take-over-newest.ts';
 const silent = pino({ level: 'silent' });
 const config = (version: number) => ({ version }) as unknown as FicusConfig;
 
-test('a config that cannot be taken over is tried again', async () => {
+test('a config that cannot be applied is retried', async () => {
   const taken: FicusConfig[] = [];
   let failures = 2;
   const newest = takeOverNewest(

@@ -1,5 +1,5 @@
 /**
- * Hands configs to a running control plane. While one cannot be taken over, because the database is away, it is
+ * Applies configs to a running control plane. While one cannot be applied, because the database is away, it is
  * retried; a newer one takes its place.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,7 +31,7 @@ export function takeOverNewest(
         await control.reload(config);
         if (wanted === config) wanted = undefined;
       } catch (error) {
-        logger.error({ err: error }, 'config not taken over, trying again');
+        logger.error({ err: error }, 'config not applied, retrying');
         await sleep(retryMs, undefined, { signal: stopped.signal }).catch(() => undefined);
       }
     }

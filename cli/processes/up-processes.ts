@@ -1,7 +1,7 @@
 /**
- * The two processes of `ficus up`. The proxy waits for the control plane's first word alone, and not for long: that it
- * listens, that its database is away, that it failed. From then on neither takes the other with it. Config and addresses are settled here,
- * so that a process that is restarted comes back to the address that it had.
+ * The two processes of `ficus up`. The proxy waits only for the control plane's first report, and not for long: that it
+ * listens, that its database is away, that it failed. From then on the end of one does not end the other. Config and
+ * addresses are settled here, so that a process that is restarted comes back to the address that it had.
  */
 import { type FicusConfig, joinHostPort, splitHostPort } from '@ficus/core';
 import { announce, probePort } from '@ficus/proxy';
@@ -68,10 +68,10 @@ export class UpProcesses {
     return this.#proxyListens.promise;
   }
 
-  /** @param config valid, and one that a running proxy can take over */
+  /** @param config valid, and one that a running proxy can apply */
   takeOver(config: FicusConfig): void {
     if (JSON.stringify(config.control) !== JSON.stringify(this.#first.control))
-      this.#logger.warn({ area: 'control' }, 'this part of the config takes a restart');
+      this.#logger.warn({ area: 'control' }, 'this part of the config needs a restart');
     this.#config = config;
     this.#control.send({ kind: 'config', config: this.#settled() });
     this.#proxy.send({ kind: 'config', config: this.#settled() });
@@ -127,7 +127,7 @@ export class UpProcesses {
   }
 }
 
-/** Starts both processes; a control plane that asks for a free port gets one here, for all of its lives. */
+/** Starts both processes; a control plane on port 0 gets a free port here, which it keeps when it is restarted. */
 export async function startProcesses(options: UpOptions, controlListen: string): Promise<UpProcesses> {
   const { host, port } = splitHostPort(controlListen);
   return new UpProcesses(options, joinHostPort(host, port === 0 ? await freePortOr0(host) : port));

@@ -7,7 +7,7 @@ import { buildSliceView, type SliceParts } from '../views/build-slice-view.ts';
 /** The reason in a body, wherever there is one. */
 export const reason = z.string().max(500).default('').describe('why, for the audit');
 
-/** @throws FicusError FICUS_SLICE_UNKNOWN, naming the slices there are */
+/** @throws FicusError FICUS_SLICE_UNKNOWN, naming the slices of the config */
 export function sliceOf(parts: SliceParts, name = ''): { name: string; config: SliceConfig } {
   const config = Object.hasOwn(parts.config.slices, name) ? parts.config.slices[name] : undefined;
   if (config) return { name, config };

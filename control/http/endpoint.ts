@@ -57,7 +57,7 @@ export function registerEndpoints(app: FastifyInstance, endpoints: readonly Endp
           query: query ? parseBody(query, request.query) : undefined,
           actor,
         });
-        if (method !== 'GET') request.log.info({ operation: id, slice: params.name, actor }, 'asked for');
+        if (method !== 'GET') request.log.info({ operation: id, slice: params.name, actor }, 'admin request');
         return reply
           .code(status ?? 200)
           .header('cache-control', 'no-store')

@@ -69,7 +69,8 @@ export function accountsApi(app: FastifyInstance, db: Database): void {
     {
       schema: {
         tags: ['internal'],
-        summary: 'Who the cookie sid belongs to, for a proxy in front; 200 with user null when nobody',
+        summary:
+          'The user behind the cookie sid, for a proxy in front; 200 with user null when there is none',
         security: [],
         response: { 200: whoamiSchema },
       },

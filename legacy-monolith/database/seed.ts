@@ -86,7 +86,7 @@ export async function isSeeded(url: string): Promise<boolean> {
   }
 }
 
-/** The file's statements with `:name` replaced; `::` casts are left alone. */
+/** The file's statements with `:name` replaced; `::` casts stay. */
 function fill(file: string, values: Readonly<Record<string, number>>): string {
   const text = readFileSync(new URL(`./seed/${file}`, import.meta.url), 'utf8');
   return text.replace(/(?<!:):([a-z]+)\b/g, (found, name: string) => {

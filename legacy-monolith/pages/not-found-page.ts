@@ -1,6 +1,6 @@
 /**
- * Where no route is: a page for a browser, the API's problem document for everybody else. Below /api nobody gets a page:
- * services that take over a part of it answer as the shop does.
+ * Where no route is: a page for a browser, the API's problem document for all other clients. Below /api there are no
+ * pages: services that take over a part of it answer as the shop does.
  */
 
 import type { Database } from '@ficus-sample/chassis/database.ts';

@@ -6,7 +6,7 @@ import { layout } from './layout.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who looks at the page, when somebody is logged in. */
+    /** The customer who is logged in, if any. */
     visitor: Customer | undefined;
   }
 }

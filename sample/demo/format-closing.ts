@@ -47,7 +47,7 @@ export function formatClosing(
       ? styleText('green', '  Every promise held.', { stream })
       : broken
           .map((check) =>
-            styleText('red', `  ✗ ${check.name}: ${check.value} ${check.unit}, asked for ${check.bound}`, {
+            styleText('red', `  ✗ ${check.name}: ${check.value} ${check.unit}, bound ${check.bound}`, {
               stream,
             }),
           )

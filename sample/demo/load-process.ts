@@ -6,10 +6,10 @@ import type { FromLoad, LoadSettings, ToLoad } from '../load/load-messages.ts';
 import type { Tally } from '../load/tally.ts';
 
 export interface LoadProcess {
-  /** What was last heard of it. */
+  /** Its last report. */
   latest(): Tally | undefined;
   beginPhase(name: string, percentRises: boolean): void;
-  /** Rejects when it ends without being asked to. */
+  /** Rejects when it ends unexpectedly. */
   readonly brokeDown: Promise<never>;
   /** Lets requests under way finish; answers the last tally. */
   stop(): Promise<Tally>;

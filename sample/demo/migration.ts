@@ -37,7 +37,7 @@ export async function runMigration(options: MigrationOptions): Promise<Migration
   const stages: StageFigures[] = [];
   for (const stage of STAGES) {
     screen.heading(`${stage.name}: ${stage.says}`);
-    // Said before the flip: on the way back users are meant to move, and the first may do so at once.
+    // Announced before the flip: on the way back users are meant to move, and the first may do so at once.
     load.beginPhase(`towards ${stage.name}`, stage.percentRises);
     await warmUp(stage, options);
     await control.setShadow(stage.shadowPercent, `demo: ${stage.name}`);
@@ -64,7 +64,7 @@ export async function runMigration(options: MigrationOptions): Promise<Migration
   return { kind: 'completed', figures: assemble(tally, stages, parity, lags, rows, seconds) };
 }
 
-/** At the full rate, a cold service, its copies and their comparison ask for more than the two cores that they share. */
+/** At the full rate, a cold service, its copies and their comparison need more than the two cores that they share. */
 async function warmUp(stage: Stage, { control, screen, seconds, signal }: MigrationOptions): Promise<void> {
   if (stage.firstShadowPercent === undefined) return;
   screen.say(`  first ${stage.firstShadowPercent} % of them, while the service warms up`);
@@ -72,12 +72,12 @@ async function warmUp(stage: Stage, { control, screen, seconds, signal }: Migrat
   await sleep(WARM_UP_SHARE * seconds * 1000, undefined, { signal });
 }
 
-/** Longest wait for what a busy machine is late with. */
+/** Longest wait for late reports on a busy machine. */
 const PATIENCE_MS = 60_000;
 
 /**
- * Watches it for its time, and until the load generator has spoken of it: what it said before is of another stage. The
- * stage on which it depends whether traffic moves lasts until there is something to go by.
+ * Watches the stage for its time, and until the load generator has reported on it: earlier reports are of another
+ * stage. The stage that decides whether traffic moves lasts until there is evidence.
  */
 export async function watchStage(
   stage: Stage,

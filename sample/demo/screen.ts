@@ -1,5 +1,5 @@
 /**
- * The demo's face. On a terminal a live line below a log of what happened; elsewhere plain lines; with --json
+ * The demo's output. On a terminal a live line below a log of events; elsewhere plain lines; with --json
  * nothing on standard output but the closing document, and the plain lines on standard error.
  */
 import { styleText } from 'node:util';
@@ -10,7 +10,7 @@ export interface Screen {
   /** How things are right now: replaced by the next call. */
   live(text: string): void;
   heading(text: string): void;
-  /** Takes away what is live: whatever is written next begins a line of its own. */
+  /** Clears the live line: the next output begins a line of its own. */
   end(): void;
 }
 
@@ -50,7 +50,7 @@ export function createScreen(
   };
 }
 
-/** As many whole facts, parted by ` · `, as there is room for: half a figure would be a wrong one. */
+/** As many whole facts, separated by ` · `, as there is room for: half a figure would be wrong. */
 export function fitFacts(text: string, room: number): string {
   if (text.length <= room) return text;
   const end = text.lastIndexOf(' · ', room);

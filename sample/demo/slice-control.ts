@@ -1,4 +1,4 @@
-/** What the demo asks of the control plane, about its one slice. */
+/** The demo's calls to the control plane, about its one slice. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createControlClient } from '@ficus/contract';
 import type { DemoFigures } from './demo-figures.ts';
@@ -21,7 +21,7 @@ export interface ParityCounts {
   readonly stale: number;
   readonly noise: number;
   readonly inconclusive: number;
-  /** Whether answers of each route that reads were compared, and no difference waits to be asked again. */
+  /** Whether answers of each route that reads were compared, and no difference waits for its confirmation. */
   readonly judged: boolean;
   /** The newest mismatch. */
   readonly sample: MismatchSample | undefined;

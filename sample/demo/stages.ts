@@ -1,4 +1,4 @@
-/** The way of a slice through the demo: what is asked for in each stage, and for how long it is watched. */
+/** The way of a slice through the demo: the flags of each stage, and for how long it is watched. */
 export interface Stage {
   readonly name: string;
   readonly says: string;
@@ -15,7 +15,7 @@ export interface Stage {
 export const STAGES: readonly Stage[] = [
   {
     name: 'legacy',
-    says: 'the monolith serves everybody',
+    says: 'the monolith serves all users',
     shadowPercent: 0,
     servePercent: 0,
     weight: 0.5,
@@ -48,7 +48,7 @@ export const STAGES: readonly Stage[] = [
   },
   {
     name: 'legacy again',
-    says: 'and back: the monolith serves everybody',
+    says: 'and back: the monolith serves all users',
     shadowPercent: 0,
     servePercent: 0,
     weight: 0.5,

@@ -4,7 +4,7 @@ import { Counter } from './tally.ts';
 
 const served = (side: string, reason: string) => ({ side, reason, durationMs: 1 }) as ShopResponse;
 
-it('an answer that comes late counts towards the phase in which it was asked for', () => {
+it('an answer that comes late counts towards the phase of its request', () => {
   const counter = new Counter();
   counter.beginPhase('canary', true);
   const { phase } = counter;

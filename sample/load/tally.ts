@@ -59,7 +59,7 @@ export class Counter {
     if (!percentRises) this.#sideOf.clear();
   }
 
-  /** To be asked when a request begins, and handed in with its answer. */
+  /** Read when a request begins, and passed in with its answer. */
   get phase(): PhaseTally {
     return this.#phase;
   }

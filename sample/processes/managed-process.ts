@@ -1,8 +1,8 @@
 /**
  * A child process of the sample: its log goes to a file, its first line says where it listens, and it never
  * outlives us. As with PostgreSQL, a small shell is the lifeline: when our end of its standard input closes, for
- * whatever reason, it asks the child to stop, and ends it when it does not. The child sits in a process group of its
- * own, so that Ctrl-C in the terminal reaches us alone and we stop things in order.
+ * whatever reason, it sends the child SIGTERM, and later SIGKILL. The child sits in a process group of its own, so
+ * that Ctrl-C in the terminal reaches us alone and we stop things in order.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { openLog } from '@ficus/tools';
 
 export interface ProcessOptions {
-  /** What it is called in messages. */
+  /** Its name in messages. */
   readonly name: string;
   /** Arguments of `node`: the script and its own. */
   readonly args: readonly string[];
@@ -22,7 +22,7 @@ export interface ProcessOptions {
   readonly givesUp?: (line: string) => string | undefined;
   /** How long the child may take to listen, in milliseconds. */
   readonly startMs?: number;
-  /** How long it may take to end when it is asked to, in seconds. */
+  /** How long it may take to stop, in seconds. */
   readonly stopSeconds?: number;
 }
 
@@ -37,7 +37,7 @@ export interface ManagedProcess {
   stop(): Promise<void>;
 }
 
-/** The child's own words when it could not start. */
+/** The child's own message when it could not start. */
 export class ProcessFailed extends Error {
   readonly exitStatus: number;
 
@@ -51,7 +51,7 @@ export class ProcessFailed extends Error {
 /** Longer than any child drains: one that is still there does not end by itself. */
 const KILL_AFTER_SECONDS = 60;
 
-// Asked for each second, so that no long sleep is left behind when the child ends.
+// Polled each second, so that no long sleep is left behind when the child ends.
 const LIFELINE = `exec 3<&0; "$0" "$@" </dev/null & child=$!
 { cat <&3 >/dev/null; kill -TERM $child 2>/dev/null
   for _ in $(seq "$KILL_AFTER_SECONDS"); do sleep 1; kill -0 $child 2>/dev/null || exit; done; kill -KILL $child; } >/dev/null 2>&1 &

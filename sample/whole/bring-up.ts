@@ -20,7 +20,7 @@ import { writeConfig } from './write-config.ts';
 export interface SampleOptions {
   /** Where state lives: the cluster's files and the logs. */
   readonly directory: string;
-  /** 0 asks for a free port. */
+  /** 0 takes a free port. */
   readonly proxyPort: number;
   readonly controlPort: number;
   readonly monolithPort: number;
@@ -30,7 +30,7 @@ export interface SampleOptions {
   readonly scale: number;
   /** Plants a fault in the service, for the demo that catches it. */
   readonly plantedBug?: boolean;
-  /** Says what is being done, for the terminal. */
+  /** Reports each step, for the terminal. */
   readonly onStep: (step: string) => void;
 }
 
@@ -50,7 +50,10 @@ export interface Sample {
 
 const FICUS = 'cli/bin/ficus.js';
 const ROOT = join(import.meta.dirname, '..', '..');
-/** Shared by the proxy, which signs who calls, and the service, which believes it. A sample's secret is no secret. */
+/**
+ * Shared by the proxy, which signs the caller's identity, and the service, which verifies it. A sample's secret is no
+ * secret.
+ */
 const IDENTITY_SECRET = 'the-sample-is-no-secret-keeper';
 
 /** Starts everything; on failure nothing is left running. */

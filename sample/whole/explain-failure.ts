@@ -1,4 +1,4 @@
-/** Why the sample could not do its work: one line on standard error, or with --json one document besides. */
+/** Why the sample failed: one line on standard error, or with --json one document besides. */
 import { describeError, type ErrorCode, FicusError } from '@ficus/core';
 import { ProcessFailed } from '../processes/managed-process.ts';
 import { PortUnusable } from './read-ports.ts';
@@ -35,7 +35,7 @@ function classify(
   error: unknown,
   signal: AbortSignal | undefined,
 ): { readonly code: ErrorCode; readonly message: string; readonly exitStatus?: number } {
-  if (signal?.aborted) return { code: 'FICUS_INTERRUPTED', message: 'It was stopped before it was done.' };
+  if (signal?.aborted) return { code: 'FICUS_INTERRUPTED', message: 'Stopped before it was finished.' };
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof FicusError) return { code: error.code, message };
   if (error instanceof PortUnusable)

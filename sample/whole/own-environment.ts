@@ -1,6 +1,7 @@
 /**
- * The sample brings its own databases and listens on this machine: what the shell says of other ones (PGSSLMODE, PGHOST,
- * and HOST, which conda and csh set to a name that is no address) would reach its parts and break them.
+ * The sample brings its own databases and listens on this machine: the shell's variables for other databases
+ * (PGSSLMODE, PGHOST, and HOST, which conda and csh set to a name that is no address) would reach its parts and break
+ * them.
  */
 export function dropForeignVariables(environment: NodeJS.ProcessEnv): void {
   for (const name of Object.keys(environment))

@@ -12,7 +12,7 @@ export interface Interruption {
 /** On a busy machine npm may take a while to pass a signal on; a person who insists presses again. */
 const ECHO_MS = 1000;
 
-/** @param onFirst clears what was drawn half, before it is said that things are stopping */
+/** @param onFirst clears a half-drawn line before the message that everything is stopping */
 export function untilInterrupted(onFirst: () => void = () => undefined): Interruption {
   const controller = new AbortController();
   let resolve: () => void = () => undefined;

@@ -37,5 +37,5 @@ export async function requireOwnConfig(directory: string): Promise<void> {
   );
   const [opening = ''] = (await readFile(TEMPLATE, 'utf8')).split('\n');
   if (found !== undefined && !found.startsWith(opening))
-    throw new FicusError('FICUS_DIRECTORY_UNUSABLE', `${file} is there already, and is not the sample’s.`);
+    throw new FicusError('FICUS_DIRECTORY_UNUSABLE', `${file} exists already, and is not the sample’s.`);
 }

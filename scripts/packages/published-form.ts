@@ -1,6 +1,6 @@
 /**
  * A workspace is in its published form for as long as npm packs it: package.json says what the published package says, and
- * the licence lies beside it. The source form is kept in a file, so that an interrupted pack is put right by the next.
+ * the licence lies beside it. The source form is kept in a file, so that the next pack repairs an interrupted one.
  */
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

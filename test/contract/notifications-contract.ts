@@ -18,7 +18,7 @@ interface Answer {
 
 interface Call {
   readonly method?: string;
-  /** Absent: nobody. */
+  /** Absent: anonymous. */
   readonly customer?: number;
   readonly json?: unknown;
 }

@@ -3,7 +3,7 @@ import { SignJWT } from 'jose';
 import { mappedService, type SampleDatabase, seededShop } from './sample-databases.ts';
 import { type SampleEnvironment, startSample } from './sample-process.ts';
 
-/** An application that fulfils the contract, and how to be somebody there. */
+/** An application that fulfils the contract, and how to log in there. */
 export interface ContractSubject extends AsyncDisposable {
   readonly address: string;
   /** Headers that make a request come from this customer. */

@@ -101,7 +101,7 @@ slices:
   }
 });
 
-test('a file that is not there, and one that is not YAML, are told apart', async () => {
+test('a missing file and one that is not YAML get messages of their own', async () => {
   const missing = await runCommand([FICUS, 'check', '--config', join(directory, 'nope.yaml')]);
   expect(missing.status).toBe(3);
   expect(missing.stderr).toContain('nope.yaml');
@@ -290,7 +290,7 @@ describe('ficus init', () => {
     expect(unread.stderr.trim().split('\n')).toHaveLength(2);
   });
 
-  test('keeps the monolith’s base path, and says how to go on with this file', async () => {
+  test('keeps the monolith’s base path, and says how to continue with this file', async () => {
     const file = join(directory, 'first.yaml');
     const result = await runCommand([FICUS, 'init', 'http://127.0.0.1:9/shop/', '--config', file]);
     expect(result.stdout).toContain(`ficus check --config ${file}`);

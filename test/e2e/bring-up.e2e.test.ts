@@ -33,7 +33,7 @@ test('a port of the control plane that is taken fails the start with a sentence,
   await expect(started).rejects.toThrow(`Another process listens on 127.0.0.1:${port} (control.listen).`);
 });
 
-test('a free port that somebody takes before Ficus does costs another try', async () => {
+test('a free port that another program takes first costs another try', async () => {
   const taken = other.address() as AddressInfo;
   const sample = await bringUp({
     directory,
@@ -44,7 +44,7 @@ test('a free port that somebody takes before Ficus does costs another try', asyn
     servicePort: 0,
     postgresPort: 0,
     onStep: (step) => {
-      // The next that asks for a free port is told one that is somebody's.
+      // The next request for a free port gets one that is taken.
       if (step === 'notifications') vi.spyOn(Server.prototype, 'address').mockReturnValueOnce(taken);
     },
   });

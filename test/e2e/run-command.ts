@@ -1,4 +1,4 @@
-/** Runs a command line of the repository to its end, or until told to stop, with everything it wrote. */
+/** Runs a command line of the repository to its end, or until it is stopped, with everything it wrote. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';

@@ -90,7 +90,7 @@ test('Ctrl-C while the shop is filled stops at once, and nothing is half-filled'
   }
 });
 
-test('a taken port is told before anything starts, with the variable that moves it', async () => {
+test('a taken port is reported before anything starts, with the variable that moves it', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
   const address = other.address();
@@ -122,7 +122,10 @@ test.each([
   expect(stderr).toMatch(/^error: [^\n]+ See --help\.\n$/);
 });
 
-/** What listens there, by names of its own where Linux tells them: a port that was let go may be anybody's the next moment. */
+/**
+ * What listens there, by names of its own where Linux shows them: a released port may belong to another program the
+ * next moment.
+ */
 async function listenersOn(ports: ReadonlySet<number>): Promise<string[]> {
   if (process.platform !== 'linux') {
     const open = await Promise.all([...ports].map(async (port) => ((await answers(port)) ? [port] : [])));

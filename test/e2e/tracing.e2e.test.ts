@@ -1,4 +1,4 @@
-/** One request through proxy and service is one trace, told to a collector by OTLP; without a collector, none is. */
+/** One request through proxy and service is one trace, sent to a collector by OTLP; without a collector, none is. */
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';

@@ -66,7 +66,7 @@ export async function childNamed(pid: number, name: 'proxy' | 'control'): Promis
   return undefined;
 }
 
-/** Whether a process is there, and not one whose end merely has not been asked for. */
+/** Whether a process is alive, and not one that has ended and was not reaped yet. */
 export async function isAlive(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   return stat !== undefined && !/\) [ZX] /.test(stat);

@@ -81,7 +81,7 @@ test('SIGKILL of the control plane under load: no request fails, and it comes ba
   const killed = (await childNamed(pid, 'control'))!;
   process.kill(killed, 'SIGKILL');
   await up.until(/"signal":"SIGKILL".*exited unexpectedly/);
-  // What was heard last stays: everybody is served by the candidate meanwhile.
+  // The last state stays: the candidate serves all users meanwhile.
   expect(await sideOf(address)).toBe('candidate');
   await expect.poll(() => orRefused(serveAll(controlAddress, 0)), RESTART).toMatchObject({ percent: 0 });
   await expect.poll(() => sideOf(address)).toBe('legacy');
@@ -120,7 +120,7 @@ test('a changed config reaches both processes, an invalid one neither', async ()
   await expect.poll(async () => (await other()).side).toBe('candidate');
   await up.until('"slices":["notes"]');
   await rig.write('no-path');
-  await up.until('config refused, the running one stays');
+  await up.until('config refused, the running config stays');
   // A process that is restarted meanwhile begins with the last valid config.
   process.kill((await childNamed(pid, 'proxy'))!, 'SIGKILL');
   await expect.poll(() => orRefused(other()), RESTART).toMatchObject({ side: 'candidate' });

@@ -27,13 +27,13 @@ import { openRelay, type Relay } from './relay.ts';
 import { startWorkload, type Workload } from './workload.ts';
 
 const ROUND_LIMIT_MS = 60_000;
-/** A stream that stands still by itself for so long will not go on by itself. */
+/** A stream that has made no progress for so long will not continue by itself. */
 const STOPPED_LIMIT_MS = 4_000;
 
 /** Transactions that a round has at least, however little a busy machine gets done in its time. */
 const LEAST_COMMITTED = 30;
 
-/** The engine refuses to go on, or is stuck. */
+/** The engine refuses to continue, or is stuck. */
 export class StreamStoppedError extends Error {}
 
 export interface RoundResult {

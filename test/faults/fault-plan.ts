@@ -15,7 +15,7 @@ export type Fault =
     };
 
 export interface RoundPlan {
-  /** Whether the stream begins anew, with its first copy. */
+  /** Whether the stream starts again, with its first copy. */
   readonly fresh: boolean;
   readonly faults: readonly Fault[];
   readonly busyMs: number;

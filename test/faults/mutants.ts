@@ -136,7 +136,7 @@ export function plantMutant(name: string): void {
 }
 
 /**
- * The failpoint that is asked for lets batches without rows pass: a heartbeat that comes twice, or never, leaves nothing to
+ * The named failpoint lets batches without rows pass: a heartbeat that comes twice, or never, leaves nothing to
  * see, and on a slow machine the first batch of a process is often that.
  */
 function strikeOnlyRows(): void {

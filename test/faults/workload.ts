@@ -23,7 +23,7 @@ export interface WorkloadOptions {
   readonly random: Random;
   /** Notes acknowledged in earlier rounds. */
   readonly acknowledged: Set<string>;
-  /** Notes that somebody deleted, or tried to: nothing is promised of them. */
+  /** Notes that a client deleted, or tried to: nothing is promised of them. */
   readonly dropped: Set<string>;
   /** Whether the first copy is complete, so that what is written now comes by the stream alone. */
   readonly onlyStreamed: () => boolean;
@@ -44,7 +44,7 @@ export function startWorkload(options: WorkloadOptions): Workload {
         const transaction = new Transaction(client, random, options);
         if (await transaction.run()) committed += 1;
       } catch {
-        // The server went away, or a deadlock chose this one: begin anew, as any client would.
+        // The server went away, or a deadlock chose this one: begin again, as any client would.
         if (
           client &&
           !(await client.query('ROLLBACK').then(
@@ -117,7 +117,7 @@ class Transaction {
       return false;
     }
     await this.#bracket(around);
-    // From here on until the answer nobody can say whether its deletions took place.
+    // From here on until the answer it is unknown whether its deletions took place.
     for (const note of this.#dropped) {
       this.#options.dropped.add(note);
       this.#options.acknowledged.delete(note);

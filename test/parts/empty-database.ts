@@ -5,7 +5,7 @@ import { dropSlot } from '../../cdc/source/slot.ts';
 
 export interface EmptyDatabase {
   readonly url: string;
-  /** With its replication slots, whoever reads from them, and whoever is connected. */
+  /** With its replication slots, their readers, and all other sessions. */
   drop(): Promise<void>;
 }
 

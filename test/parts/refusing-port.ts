@@ -1,6 +1,6 @@
 /**
- * A port of 127.0.0.1 at which nobody listens, nor can as long as this process lives: it is the near end of a
- * connection. A port that was free a moment ago may be somebody's the next, on a machine where many tests run.
+ * A port of 127.0.0.1 without a listener, as long as this process lives: it is the near end of a connection. A port
+ * that was free a moment ago may be taken the next, on a machine where many tests run.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';

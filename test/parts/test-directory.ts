@@ -9,12 +9,12 @@ const MEMORY = '/dev/shm';
 const ON_DISK = join(import.meta.dirname, '..', '..', '.ficus', 'test');
 /** A run needs about a third of it. */
 const ROOM_BYTES = 2 * 1024 ** 3;
-/** Whoever made it, so that what a killed run has left can be told. */
+/** The process that made it, so that the leftovers of a killed run can be recognized. */
 const NAME = /^ficus-test-(\d+)-/;
 
 let base: Promise<string> | undefined;
 
-/** A fresh folder that every user may pass through (PostgreSQL may run as another); whoever asks removes it. */
+/** A fresh folder that every user may pass through (PostgreSQL may run as another); the caller removes it. */
 export async function makeTestDirectory(purpose: string): Promise<string> {
   base ??= chooseBase();
   const directory = await mkdtemp(join(await base, `ficus-test-${process.pid}-${purpose}-`));
@@ -44,7 +44,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Somebody else's process is alive as well.
+    // A process of another user is alive as well.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

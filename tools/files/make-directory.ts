@@ -1,20 +1,20 @@
 /**
  * Makes a directory with its parents, and opens logs, or says in one sentence why it cannot be. Node's own recursive
- * mkdir does not come back, and keeps the process from ending, where a parent is there and nothing can be made in it:
- * /proc for one.
+ * mkdir never returns, and keeps the process from ending, where a parent exists and nothing can be created in it:
+ * /proc, for instance.
  */
 import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { FicusError } from '@ficus/core';
 
-/** What is there already is left as it is. @throws FicusError FICUS_DIRECTORY_UNUSABLE */
+/** An existing directory stays as it is. @throws FicusError FICUS_DIRECTORY_UNUSABLE */
 export async function makeDirectory(directory: string): Promise<void> {
   try {
     await makeWithParents(resolve(directory));
   } catch (cause) {
     throw new FicusError(
       'FICUS_DIRECTORY_UNUSABLE',
-      `The directory ${directory} cannot be made: ${describeCause(cause as NodeJS.ErrnoException)}.`,
+      `The directory ${directory} cannot be created: ${describeCause(cause as NodeJS.ErrnoException)}.`,
       { cause },
     );
   }
@@ -39,7 +39,7 @@ async function makeWithParents(directory: string): Promise<void> {
   try {
     await mkdir(directory);
   } catch (error) {
-    // Another may have made it meanwhile.
+    // Another process may have created it meanwhile.
     if (!(await isDirectory(directory))) throw error;
   }
 }
@@ -57,10 +57,10 @@ function describeCause({ code, path = '', message }: NodeJS.ErrnoException): str
     case 'EISDIR':
       return 'it is a directory';
     case 'ENOENT':
-      return `nothing can be made in ${dirname(path)}`;
+      return `nothing can be created in ${dirname(path)}`;
     case 'EACCES':
     case 'EPERM':
-      return `this user may not write to ${dirname(path)}`;
+      return `permission denied to write to ${dirname(path)}`;
     case 'EROFS':
       return `${dirname(path)} is read-only`;
     case 'ENAMETOOLONG':

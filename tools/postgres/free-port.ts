@@ -1,6 +1,6 @@
 /**
- * Free ports for programs that take them a moment later. On a busy machine somebody else may be quicker: who asks for a
- * port that way begins again with another when it was lost.
+ * Free ports for programs that take them a moment later. On a busy machine another program may be quicker: then the
+ * start is repeated with another port.
  */
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
@@ -8,19 +8,19 @@ import { createServer, type Server } from 'node:net';
 
 const ATTEMPTS = 5;
 /**
- * Below the ports that Linux, macOS and Windows give to each outgoing connection, and to whoever asks for any: one of
- * those is soon somebody else's, before the server comes that it was asked for, or while that is being restarted.
+ * Below the ports that Linux, macOS and Windows give to outgoing connections and to programs that listen on port 0:
+ * one of those may soon be taken, before the server starts or while it is being restarted.
  */
 const PORTS = { from: 15_000, to: 32_767 };
 
-/** A port that was free a moment ago, and that nobody is given by chance. */
+/** A port that was free a moment ago, and that the system gives to no program by chance. */
 export async function freePort(): Promise<number> {
   const [port = 0] = await freePorts(1);
   return port;
 }
 
 /**
- * Runs `start` with as many free ports as asked for.
+ * Runs `start` with `count` free ports.
  * @param isLost whether it failed because one of them was taken meanwhile: then it is run again, with others
  */
 export async function onFreePorts<T>(
@@ -38,7 +38,7 @@ export async function onFreePorts<T>(
   }
 }
 
-/** All different: none is let go before the last one is had. */
+/** All different: none is released before the last one is found. */
 async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(Array.from({ length: count }, listenSomewhere));
   const ports = servers.map((server) => {

@@ -1,7 +1,7 @@
 /**
- * As whom PostgreSQL runs. It refuses to run as root: then the system user `postgres` runs it, made when absent. Where
- * that user may not enter the folders in question (a clone below a private home), the server runs in a user namespace in
- * which root is called postgres; where that is not to be had either, the user is told.
+ * The user that PostgreSQL runs as. It refuses to run as root: then the system user `postgres` runs it, created when
+ * absent. Where that user may not enter the folders in question (a clone below a private home), the server runs in a
+ * user namespace in which root is called postgres; where that is impossible too, an error says what to do.
  */
 import { execFileSync, type SpawnOptions } from 'node:child_process';
 import { chown } from 'node:fs/promises';
@@ -26,7 +26,7 @@ export function chooseServerUser(folders: readonly string[]): ServerUser {
   if (process.getuid?.() !== 0) return OURSELVES;
   const { uid, gid } = findOrMakeUser();
   const own = (folder: string) => chown(folder, uid, gid);
-  // The folder we stand in may be closed to that user as well.
+  // The working directory may be closed to that user as well.
   const options = { cwd: '/' };
   const plain: ServerUser = {
     own,

@@ -30,7 +30,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
       info: {
         title: 'Notifications',
         version,
-        description: 'What customers are told, and how they want to be told.',
+        description: 'Notifications of customers, and their preferences.',
       },
       components: { securitySchemes: { identity: { type: 'apiKey', in: 'header', name: IDENTITY_HEADER } } },
       security: [{ identity: [] }],

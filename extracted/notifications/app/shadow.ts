@@ -1,6 +1,6 @@
 /**
- * A request marked `x-ficus-shadow: 1` is a copy, made to compare answers: its answer goes to nobody. A write then
- * answers what it would have answered, and leaves the data alone.
+ * A request marked `x-ficus-shadow: 1` is a copy, made to compare answers: no user sees its answer. A write then
+ * answers what it would have answered, and changes no data.
  */
 import type { FastifyRequest } from 'fastify';
 

@@ -1,5 +1,5 @@
 /**
- * Who calls. This service has no sessions: whoever routes requests here says who the user is, in a short-lived
+ * The caller. This service has no sessions: the proxy that routes requests here names the user in a short-lived
  * signed JWT (HS256, IDENTITY_SECRET) with iss "ficus", aud "notifications", sub the user's id, and exp.
  */
 import { errors, jwtVerify } from 'jose';

@@ -1,5 +1,5 @@
--- When an order changes state, its customer is told: a row in notifications, on the customer's best channel, unless
--- that kind is muted. Listeners (server-sent events, WebSocket) hear it through NOTIFY order_state.
+-- When an order changes state, its customer is notified: a row in notifications, on the customer's best channel,
+-- unless that kind is muted. Listeners (server-sent events, WebSocket) hear it through NOTIFY order_state.
 
 CREATE FUNCTION preferred_channel(customer bigint) RETURNS notification_channel
 LANGUAGE sql STABLE AS $$

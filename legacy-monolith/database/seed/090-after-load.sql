@@ -1,4 +1,4 @@
--- Foreign keys are checked once, over all rows; sequences go on behind the loaded ids.
+-- Foreign keys are checked once, over all rows; sequences continue behind the loaded ids.
 ALTER TABLE orders ENABLE TRIGGER USER;
 
 DO $$

@@ -1,4 +1,7 @@
-/** A proxy that logs little still says where it listens: whoever started it on a free port has no other way to know. */
+/**
+ * A proxy that logs little still says where it listens: a script that started it on a free port has no other way to
+ * know.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

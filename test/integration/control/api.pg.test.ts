@@ -107,7 +107,7 @@ describe('flags', () => {
     stream.play({
       state: 'stopped',
       copy: { rowsCopied: 10, rowsTotal: 10, rowsPerSecond: 1, done: true },
-      problem: { code: 'FICUS_CDC_SLOT_LOST', message: 'the slot is lost.', remedy: 'copy anew' },
+      problem: { code: 'FICUS_CDC_SLOT_LOST', message: 'the slot is lost.', remedy: 'copy again' },
     });
     await expect(again.setServe('notes', { percent: 6 })).rejects.toThrow(
       'The candidate’s stream is stopped: the slot is lost.',
@@ -251,7 +251,7 @@ describe('starting', () => {
     expect(error.code).toBe('FICUS_PORT_TAKEN');
     expect(error.message).toContain(`127.0.0.1:${port}`);
     taken.close();
-    // On a port of its own: this one may be anybody's by now.
+    // On a port of its own: this one may belong to another program by now.
     await (await start({}, own.url)).stop();
     await own.drop();
   });
@@ -269,7 +269,7 @@ describe('starting', () => {
     await own.drop();
   });
 
-  it('goes on with the other slices when one stream cannot be opened', async () => {
+  it('continues with the other slices when one stream cannot be opened', async () => {
     const own = await createTestDatabase(inject('postgresPort'));
     const one = await startControl({
       config: testConfig(own.url),

@@ -112,7 +112,7 @@ it('shows a mismatch with both values, as text and nothing but text', async () =
     await page.screenshot({ path: join(SCREENSHOT_DIRECTORY, 'dashboard.png'), fullPage: true });
 });
 
-it('keeps the mismatch that somebody reads, whatever comes after it', async () => {
+it('keeps the open mismatch, whatever comes after it', async () => {
   for (let later = 0; later < 6; later++) await reportMismatch(`later-${later}`, 'other');
   await page.waitForSelector('#slice-pages .counts:has-text("mismatch 7")');
   expect(await page.textContent('#slice-pages details[open]')).toContain('<b>id</b>');
@@ -123,9 +123,9 @@ it('keeps the mismatch that somebody reads, whatever comes after it', async () =
 it('shows what is wrong with a stream and what to do', async () => {
   stream.play({
     state: 'stopped',
-    problem: { code: 'FICUS_CDC_SLOT_LOST', message: 'The slot was lost.', remedy: 'Copy anew.' },
+    problem: { code: 'FICUS_CDC_SLOT_LOST', message: 'The slot was lost.', remedy: 'Copy again.' },
   });
-  await page.waitForSelector('#slice-notes .problem:has-text("Copy anew.")');
+  await page.waitForSelector('#slice-notes .problem:has-text("Copy again.")');
   await page.waitForSelector('#summary.bad:has-text("the stream of notes is unhealthy")');
 });
 

@@ -45,7 +45,7 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-it('goes on serving flags while its database is dead, refuses changes, and recovers by itself', async () => {
+it('continues to serve flags while its database is dead, refuses changes, and recovers by itself', async () => {
   control = await start();
   const client = createControlClient(control.address);
   await client.setServe('notes', { percent: 30, reason: 'kept' });
@@ -71,13 +71,13 @@ it('goes on serving flags while its database is dead, refuses changes, and recov
   ]);
 });
 
-it('takes over what another control plane changed while it had lost its lock', async () => {
+it('reads what another control plane changed while it had lost its lock', async () => {
   await control?.stop();
   const relay = await startRelay(cluster.port);
   control = await startThrough(relay);
   const client = createControlClient(control.address);
   relay.cut(true);
-  // Whoever holds the lock now is the control plane; the first one waits for it.
+  // The holder of the lock is the control plane now; the first one waits for it.
   const second = await vi.waitUntil(() => start().catch(() => undefined), { timeout: 10_000, interval: 5 });
   relay.cut(false);
   await createControlClient(second.address).setServe('notes', { percent: 77 });
@@ -106,7 +106,7 @@ it('notices a network that swallows everything, and works again when it does not
   });
   relay.swallow(false);
   await vi.waitUntil(async () => (await fetch(`${address}/readyz`)).status === 200, { timeout: 15_000 });
-  // Whether the lost answer was that of a commit, nobody could know: what counts is what the database says.
+  // Whether the lost answer was that of a commit is unknowable: what counts is what the database says.
   const rows = await database.query(`SELECT percent FROM ficus_control.flag WHERE name = 'notes.serve'`);
   expect((await client.slice('notes')).flags.serve.percent).toBe(rows[0]?.percent);
   await control.stop();

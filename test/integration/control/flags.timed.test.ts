@@ -1,4 +1,4 @@
-/** The built-in flags as a real unleash-client sees them: a flip arrives within 200 ms, nobody is moved back. */
+/** The built-in flags as a real unleash-client sees them: a flip arrives within 200 ms, no user is moved back. */
 import { once } from 'node:events';
 import { type ControlClient, createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   streaming.destroy();
-  // A question under way that is answered by nobody would be an error that nobody hears.
+  // A pending request without an answer would be an unhandled error.
   await Promise.race([once(polling, 'unchanged'), once(polling, 'changed')]);
   polling.destroy();
   await control.stop();

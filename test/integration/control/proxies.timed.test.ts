@@ -1,4 +1,7 @@
-/** Three real proxies on one control plane: flips arrive within 200 ms, nothing fails, and nobody needs the control plane. */
+/**
+ * Three real proxies on one control plane: flips arrive within 200 ms, nothing fails, and no proxy needs the control
+ * plane.
+ */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type ControlClient, createControlClient } from '@ficus/contract';
@@ -66,7 +69,7 @@ async function ask(proxy: RunningProxy, user: string): Promise<{ status: number;
   return { status: response.status, side: response.headers.get('x-ficus-side') };
 }
 
-/** Asks every proxy without a pause until told to stop; answers the statuses that were not 200. */
+/** Asks every proxy without a pause until stopped; answers the statuses that were not 200. */
 function load(): () => Promise<number[]> {
   let going = true;
   const failures: number[] = [];

@@ -109,7 +109,7 @@ it('another database begins the stream again', async () => {
   expect(streams.map(({ stopped }) => stopped)).toEqual([true, true, false]);
 });
 
-it('configs that come at the same time are taken over one after the other', async () => {
+it('configs that come at the same time are applied one after the other', async () => {
   const [running] = streams.filter(({ stopped }) => !stopped);
   const { promise, resolve } = Promise.withResolvers<void>();
   running!.stopping = promise;

@@ -130,7 +130,7 @@ it('a difference that was lag is stale, one that stays is a mismatch', async () 
   ]);
 });
 
-it('verify finds the corrupted row, and is equal once it is mended', async () => {
+it('verify finds the corrupted row, and is equal once it is fixed', async () => {
   await target.query(`UPDATE notes SET body = 'broken' WHERE id = 1`);
   const found = await client.verify('notes', { pollMs: 20 });
   expect(found).toMatchObject({ state: 'done', verdict: 'mismatch', equal: false });
@@ -215,7 +215,7 @@ it('copies no faster than the config allows, and says how long it will take', as
   }
 });
 
-it('goes on with what was copied where a new copy cannot begin', async () => {
+it('keeps what was copied where a new copy cannot begin', async () => {
   await target.query('CREATE TABLE readers (note int REFERENCES notes)');
   await client.setServe('notes', { percent: 0 });
   await expect(client.copy('notes', { restart: true, reason: 'cannot be' })).rejects.toThrow();
@@ -223,7 +223,7 @@ it('goes on with what was copied where a new copy cannot begin', async () => {
   await expect.poll(async () => (await client.replication('notes')).healthy, { timeout: 20_000 }).toBe(true);
 });
 
-it('copies anew when asked to, and says so in the audit', async () => {
+it('copies again on request, and says so in the audit', async () => {
   await target.query('DELETE FROM notes WHERE id > 100');
   await target.query(`INSERT INTO notes VALUES (9999, 'only here')`);
   await client.setServe('notes', { percent: 5 });

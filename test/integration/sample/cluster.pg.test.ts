@@ -1,4 +1,4 @@
-/** The embedded cluster at a port that somebody else has: whoever answers there is not taken for it. */
+/** The embedded cluster at a port that another server has: that server is not mistaken for it. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, startCluster } from '@ficus/tools';

@@ -15,7 +15,7 @@ describe('pages', () => {
     await shop?.[Symbol.asyncDispose]();
   });
 
-  /** A browser with a cookie jar that follows redirects when told to. */
+  /** A browser with a cookie jar that follows redirects on request. */
   class Browser {
     cookie = '';
 

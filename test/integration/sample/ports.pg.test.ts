@@ -1,4 +1,6 @@
-/** A free port that somebody else took before its program did: another is chosen, and nobody else's server is taken for ours. */
+/**
+ * A free port that another program took first: another port is chosen, and the other server is not mistaken for ours.
+ */
 import { rm } from 'node:fs/promises';
 import { Server } from 'node:net';
 import { join } from 'node:path';

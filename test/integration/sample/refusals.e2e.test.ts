@@ -1,4 +1,4 @@
-/** `npm start` and `npm run demo` where they cannot do their work: told at once, before any part is started. */
+/** `npm start` and `npm run demo` where they cannot do their work: reported at once, before any part is started. */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,12 +18,12 @@ beforeAll(async () => {
 afterEach(stopAll);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe('npm start with a directory that cannot be made', () => {
+describe('npm start with a directory that cannot be created', () => {
   test.each([
     // Node's recursive mkdir never comes back from these.
     ...(process.platform === 'linux' ? ['/proc/x', '/proc/x/y'] : []).map((path) => [
       path,
-      'nothing can be made in /proc',
+      'nothing can be created in /proc',
     ]),
     ['file', 'file is not a directory'],
     ['file/below', 'file is not a directory'],
@@ -64,7 +64,7 @@ describe('npm run demo -- --json', () => {
 
   test('that is stopped by Ctrl-C', async () => {
     const running = demo([]);
-    await running.untilError('the shop opens');
+    await running.untilError('starting the shop');
     running.child.kill('SIGINT');
     const { status, stdout } = await running.ended;
     expect(status).toBe(3);
@@ -72,11 +72,11 @@ describe('npm run demo -- --json', () => {
   });
 });
 
-describe('npm start in a directory where somebody else has a folder of the same name', () => {
+describe('npm start in a directory with a user’s folder of the same name', () => {
   const start = (directory: string, ...more: string[]) =>
     runCommand(['sample/start.ts', '--directory', directory, ...more], ANY_PORT);
 
-  test.each([[[]], [['--fresh']]])('called postgres: it is left alone, with %j too', async (more) => {
+  test.each([[[]], [['--fresh']]])('called postgres: it stays as it is, with %j too', async (more) => {
     const directory = await mkdtemp(join(folder, 'project-'));
     await mkdir(join(directory, 'postgres'));
     await writeFile(join(directory, 'postgres', 'init.sql'), 'somebody’s');
@@ -86,7 +86,7 @@ describe('npm start in a directory where somebody else has a folder of the same 
     expect(stderr).toMatch(/^error: [^\n]+postgres[^\n]+\n$/);
   });
 
-  test('a ficus.yaml and logs of somebody are left alone', async () => {
+  test('a user’s ficus.yaml and logs stay as they are', async () => {
     const directory = await mkdtemp(join(folder, 'project-'));
     await mkdir(join(directory, 'logs'));
     await writeFile(join(directory, 'logs', 'own.log'), 'somebody’s');
@@ -110,7 +110,7 @@ describe('npm start in a directory where somebody else has a folder of the same 
 test('a start that is killed while the cluster is made leaves nothing that looks like one', async () => {
   const directory = await mkdtemp(join(folder, 'killed-'));
   const binaries = await mkdtemp(join(folder, 'binaries-'));
-  // Begins as initdb does, and goes no further; it ends when nobody waits for it any more.
+  // Begins as initdb does, and goes no further; it ends when its parent is gone.
   const script = `#!/bin/sh
 for argument; do case $argument in --pgdata=*) folder=\${argument#--pgdata=};; esac; done
 echo 18 > "$folder/PG_VERSION"

@@ -1,4 +1,4 @@
-/** The shop's seed: the same on every machine, whole, and something the shop can go on from. */
+/** The shop's seed: the same on every machine, whole, and a state the shop can continue from. */
 
 import { applySchema, isSeeded, SCHEMA_VERSION, schemaVersion, seed } from '@ficus-sample/legacy-monolith';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -87,7 +87,7 @@ describe('seed', () => {
     ).toBe(50);
   });
 
-  it('puts back keys, indexes and triggers, and the sequences go on', async () => {
+  it('puts back keys, indexes and triggers, and the sequences continue', async () => {
     await using empty = await createDatabase(inject('postgresPort'), 'empty');
     await applySchema(empty.url);
     const shape = `

@@ -200,7 +200,7 @@ describe.each(APPS)('%s', (app) => {
   });
 });
 
-it('the shop ends also while somebody watches an order', async () => {
+it('the shop ends also while a browser watches an order', async () => {
   const process = await startSample('legacy-monolith', { DATABASE_URL: shop.url });
   const cookie = await logIn(process.address, 1);
   const [order] = await shop.query<{ id: string }>('SELECT id FROM orders WHERE customer_id = 1 LIMIT 1');

@@ -32,7 +32,7 @@ const CHANGES: Readonly<Record<string, readonly string[]>> = {
     `UPDATE item SET code = 'free' WHERE id = 2`,
     `UPDATE item SET code = 'code 2' WHERE id = 1`,
   ],
-  'a value goes on from a row that is gone later': [
+  'a value moves on from a row that is gone later': [
     `UPDATE item SET code = 'free' WHERE id = 1`,
     `UPDATE item SET code = 'code 1' WHERE id = 2`,
     'DELETE FROM item WHERE id = 1',
@@ -69,7 +69,7 @@ test.each(
 const LARGE = 256 * 1024;
 const MANY = 50;
 
-test('large rows are asked for a few at a time', async () => {
+test('large rows are read again a few at a time', async () => {
   const answers: number[] = [];
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `CREATE TABLE item (id int PRIMARY KEY, name text, big text); ALTER TABLE item ALTER big SET STORAGE EXTERNAL;
@@ -108,7 +108,7 @@ function watchAnswers(onAnswer: (bytes: number) => void): { end(): void } {
   };
 }
 
-test('what the old row has is not asked for: not even a value that is unique comes from later', async () => {
+test('what the old row has is not read again: not even a unique value comes from later', async () => {
   const code = { sql: 'md5(big)', from: ['big'] };
   pair = await start({ columns: { ...COLUMNS, code } }, 'FULL');
   const { source, replication } = pair;

@@ -1,4 +1,7 @@
-/** `drop` leaves nothing behind that costs the source anything, under the least privileges, and whoever reads the slot. */
+/**
+ * `drop` leaves nothing behind that costs the source anything, under the least privileges, also while the slot is
+ * read.
+ */
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { setFailpointTrap } from '../../../../cdc/failpoints.ts';
@@ -97,7 +100,7 @@ test('after a beginning that came no further than the slot', async () => {
   expect(await left()).toMatchObject({ slots: 0, publications: 0, checkpoints: 0 });
 });
 
-test('where the target cannot be emptied, the stream is as it was, and goes on', async () => {
+test('where the target cannot be emptied, the stream is as it was, and continues', async () => {
   const replication = open();
   await replication.start();
   await expect.poll(() => replication.status().state).toBe('streaming');

@@ -1,4 +1,6 @@
-/** A slot may go while somebody is about to drop it: by another hand, or with the session that it was made for. */
+/**
+ * A slot may disappear while it is about to be dropped: by another hand, or with the session that it was made for.
+ */
 import pg from 'pg';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { dropSlot } from '../../../../cdc/source/slot.ts';

@@ -1,7 +1,7 @@
 /**
  * A process writes through several connections, and only one of them holds the stream's lock. When that one is gone and
- * another process has taken over, what the others still have in hand must not be committed: a chunk of the first copy
- * that comes late would bring back rows which the successor's stream has deleted.
+ * another process has become the holder, what the others still have in hand must not be committed: a chunk of the
+ * first copy that comes late would bring back rows which the successor's stream has deleted.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';

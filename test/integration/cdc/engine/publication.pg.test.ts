@@ -1,6 +1,6 @@
 /**
- * A publication is anybody's to alter who owns it, and PostgreSQL leaves out what it does not name without a word: the
- * stream would go on, healthy, and the target would lack rows. Such a gap is never resumed over.
+ * The owner of a publication may alter it, and PostgreSQL silently leaves out tables that it does not name: the
+ * stream would continue, healthy, and the target would lack rows. A stream never resumes over such a gap.
  */
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
@@ -32,7 +32,7 @@ async function start(beforehand = ''): Promise<StreamedPair> {
   return pair;
 }
 
-describe('altered by somebody', () => {
+describe('altered by its owner', () => {
   const cases: { name: string; sql: string; says: string }[] = [
     { name: 'dropped', sql: 'DROP PUBLICATION ficus_facts', says: 'was dropped or does not name public.t' },
     { name: 'without a table', sql: 'ALTER PUBLICATION ficus_facts DROP TABLE t', says: 'does not name' },
@@ -75,7 +75,7 @@ describe('altered by somebody', () => {
   });
 });
 
-test('a new copy mends it', async () => {
+test('a new copy fixes it', async () => {
   const { source, replication, settle, verify } = await start();
   await source.query('ALTER PUBLICATION ficus_facts DROP TABLE t');
   await source.query("INSERT INTO t VALUES (2, 'two')");
@@ -122,7 +122,7 @@ test('one that only its owner can widen says so', async () => {
   });
 });
 
-test('a stream’s own slot is nobody else’s, also one that was named elsewhere', async () => {
+test('a stream’s own slot belongs to no other stream, also one that was named elsewhere', async () => {
   const { source, target, replication, sourceUrl, targetUrl } = await start();
   await replication.stop();
   // As after a move of the target to another cluster: the checkpoint has the slot, whatever it would be called now.

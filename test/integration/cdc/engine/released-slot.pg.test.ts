@@ -1,4 +1,4 @@
-/** Who stops a stream goes on with its slot at once: drops it, moves it, or reads from it elsewhere. */
+/** Once a stream has stopped, its slot can be dropped, moved or read elsewhere at once. */
 import { afterEach, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
 

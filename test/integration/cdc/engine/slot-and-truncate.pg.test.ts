@@ -56,7 +56,7 @@ async function poison(given: StreamedPair, create: () => Promise<unknown>): Prom
   const write = await hold('INSERT INTO item VALUES (2)');
   await full.commit();
   await expect.poll(() => slotWaitsFor(given.source, full.xid), { timeout: 10_000 }).toBe(false);
-  // Ours begins anew and waits for the last one, too.
+  // Ours starts again and waits for the last one, too.
   await Promise.race([
     created,
     expect.poll(() => slotWaitsFor(given.source, write.xid), { timeout: 10_000 }).toBe(true),

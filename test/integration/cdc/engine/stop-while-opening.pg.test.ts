@@ -1,5 +1,5 @@
 /**
- * Making a slot, or a snapshot of the source, waits for whatever is being written there. Whoever stops the stream meanwhile
+ * Making a slot, or a snapshot of the source, waits for open writes there. A caller that stops the stream meanwhile
  * need not wait along; and nothing is left behind that would hold the source's WAL.
  */
 import pg from 'pg';

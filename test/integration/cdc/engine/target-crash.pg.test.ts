@@ -1,11 +1,14 @@
-/** What was applied and not made durable is gone when the target's machine is. Nobody may be told that it is there. */
+/**
+ * Rows that were applied and not made durable are lost with the target's machine. They must not be reported as
+ * applied.
+ */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
 import { startStreamedPair } from '../mapping/streamed-pair.ts';
 
 let cluster: OwnCluster;
 beforeAll(async () => {
-  // Nothing is written to disk for a while unless somebody asks.
+  // Nothing is written to disk for a while unless a client demands it.
   cluster = await startOwnCluster('crash', { wal_writer_delay: '10s' });
 });
 afterAll(() => cluster.remove());

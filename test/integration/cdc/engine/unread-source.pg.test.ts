@@ -1,6 +1,6 @@
 /**
- * A table that was never analyzed, as a partitioned one is until somebody asks for it, has no number of rows; and counting
- * them reads all of it.
+ * A table that was never analyzed, as a partitioned one is until a manual ANALYZE, has no number of rows; and
+ * counting them reads all of it.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -24,7 +24,7 @@ function startItems(rows: number, settings = {}): Promise<StreamedPair> {
   });
 }
 
-/** As often as somebody read all of it; the server counts when a session has ended. */
+/** How often all of it was read; the server counts when a session has ended. */
 async function readings({ source }: StreamedPair): Promise<number> {
   const { rows } = await source.query('SELECT sum(seq_scan)::int AS scans FROM pg_stat_user_tables');
   return rows[0].scans;

@@ -1,6 +1,6 @@
 /**
- * A transaction is in the WAL, and in the change stream, a moment before others see it. Whoever asks the source for
- * rows in that moment gets older ones than the stream has brought; writing those would lose the change.
+ * A transaction is in the WAL, and in the change stream, a moment before others see it. A reader that asks the source
+ * for rows in that moment gets older ones than the stream has brought; writing those would lose the change.
  */
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
@@ -57,7 +57,7 @@ const WITH_LARGE_VALUE = {
   options: { settings: { heartbeatMs: 50 } },
 };
 
-test('a stream that waits for a row nobody sees yet is stopped all the same, and goes on later', async () => {
+test('a stream that waits for a row that is not visible yet stops all the same, and continues later', async () => {
   pair = await startStreamedPair(inject('postgresPort'), { sourcePort: cluster.port, ...WITH_LARGE_VALUE });
   await pair.settle();
   unseen = await commitUnseen(pair.source, pair.sourceUrl, `UPDATE item SET name = 'new' WHERE id = 1`);
@@ -70,7 +70,7 @@ test('a stream that waits for a row nobody sees yet is stopped all the same, and
   expect((await pair.target.query('SELECT * FROM item')).rows).toEqual([{ id: 1, label: 'new 5000' }]);
 });
 
-test('a row that is asked for again is not older than the change that asked', async () => {
+test('a row that is read again is not older than the change that needs it', async () => {
   pair = await startStreamedPair(inject('postgresPort'), { sourcePort: cluster.port, ...WITH_LARGE_VALUE });
   await pair.settle();
   unseen = await commitUnseen(pair.source, pair.sourceUrl, `UPDATE item SET name = 'new' WHERE id = 1`);
@@ -109,7 +109,7 @@ test('the first copy does not miss what was committed before the slot began and 
   expect((await pair.target.query('SELECT * FROM item')).rows).toEqual([{ id: 1 }]);
 });
 
-test('a first copy that goes on after a restart does not put back what the stream has changed', async () => {
+test('a first copy that continues after a restart does not put back what the stream has changed', async () => {
   const table = 'CREATE TABLE item (id int PRIMARY KEY, name text)';
   pair = await startStreamedPair(inject('postgresPort'), {
     sourcePort: cluster.port,

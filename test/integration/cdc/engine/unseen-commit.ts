@@ -1,5 +1,5 @@
 /**
- * A transaction that is committed, that the change stream has, and that nobody sees yet: its COMMIT waits for a
+ * A transaction that is committed, that the change stream has, and that no session sees yet: its COMMIT waits for a
  * synchronous standby which does not exist. Between its record in the WAL and its being seen there is always a moment;
  * this is that moment, held open.
  */

@@ -1,4 +1,4 @@
-/** Memory of buffers that somebody still holds: what waits to be collected does not count. */
+/** Memory of buffers that are still referenced: what waits to be collected does not count. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 

@@ -49,7 +49,7 @@ async function walsender(pair: StreamedPair): Promise<{ readonly pid: number; re
   return rows[0] as { pid: number; reply_time: Date };
 }
 
-test('replies go on while the target stands still and nothing more is read', async () => {
+test('replies continue while the target stands still and nothing more is read', async () => {
   const pair = await startWithTimeout('1500ms', { batchBytes: 64 * 1024, heartbeatMs: 100 });
   const first = await walsender(pair);
   const blocker = new pg.Client({ connectionString: pair.targetUrl });
@@ -100,7 +100,7 @@ function readQuestions(data: Buffer): boolean[] {
 
 test('the source is asked whether it is there', async () => {
   // Else it has no reason to say anything as long as we reply in time: while it goes through a large transaction of which it
-  // sends nothing, it is silent for minutes, and would be given up each time anew.
+  // sends nothing, it is silent for minutes, and would be given up each time.
   const asked: boolean[] = [];
   relay = await openRelay(inject('postgresPort'), (data) => asked.push(...readQuestions(data)));
   await throughRelay(await startWithTimeout('400ms'), relay.port);

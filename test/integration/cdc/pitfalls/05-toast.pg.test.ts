@@ -1,7 +1,8 @@
 /**
- * Pitfall 5. An UPDATE does not carry the large values that it left alone, and an engine that takes their absence for null
- * empties them on the target. Unsent is a value of its own here: such rows are updated by the set of columns that came,
- * completed from the old row under FULL, or read again from the source where an expression needs all of them.
+ * Pitfall 5. An UPDATE does not carry the large values that it did not change, and an engine that takes their absence
+ * for null empties them on the target. Unsent is a value of its own here: such rows are updated by the set of columns
+ * that came, completed from the old row under FULL, or read again from the source where an expression needs all of
+ * them.
  */
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';

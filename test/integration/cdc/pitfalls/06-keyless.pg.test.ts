@@ -128,7 +128,7 @@ describe('without a key', () => {
     await expectEqual(pair);
   });
 
-  test('interrupted, the table starts anew; nothing is there twice', async () => {
+  test('interrupted, the table starts again; no row is there twice', async () => {
     const copying = stopAt('whole-copied');
     pair = await start();
     await copying.reached;

@@ -31,7 +31,7 @@ const MOVES = [
   // Two exchange their keys.
   `UPDATE place SET shelf = -1 WHERE (shop, shelf) = (3, 1); UPDATE place SET shelf = 1 WHERE (shop, shelf) = (3, 2);
    UPDATE place SET shelf = 2 WHERE (shop, shelf) = (3, -1)`,
-  // There and back; away and the key filled anew; moved and gone.
+  // There and back; away and the key used again; moved and gone.
   `UPDATE place SET shop = 9 WHERE (shop, shelf) = (3, 3); UPDATE place SET shop = 3 WHERE (shop, shelf) = (9, 3)`,
   `UPDATE place SET shelf = 20 WHERE (shop, shelf) = (1, 3); INSERT INTO place VALUES (1, 3, 'new', 'new')`,
   `UPDATE place SET shelf = 21 WHERE (shop, shelf) = (1, 10); DELETE FROM place WHERE (shop, shelf) = (1, 21)`,

@@ -1,6 +1,6 @@
 /**
  * Pitfall 8: a DELETE of a row that the target does not have is counted. It does not stop the stream, because the target
- * already is what the source wants; but with one writer it cannot happen, so that whoever looks must see it.
+ * already is what the source wants; but with one writer it cannot happen, so the status must show it.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -14,7 +14,7 @@ afterEach(async () => {
 test.each([
   ['set-wise', ''],
   ['in order', '; CREATE UNIQUE INDEX ON item (place)'],
-])('deletes of rows that somebody removed from the target are counted, %s', async (_, index) => {
+])('deletes of rows that another writer removed from the target are counted, %s', async (_, index) => {
   const table = `CREATE TABLE item (id int PRIMARY KEY, place int)${index}`;
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `${table}; INSERT INTO item SELECT i, i FROM generate_series(1, 10) i`,

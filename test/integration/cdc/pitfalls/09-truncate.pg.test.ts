@@ -1,7 +1,7 @@
 /**
  * Pitfall 9. TRUNCATE is no change of rows: merged with the changes around it, it wipes out what came after or spares what
- * came before, and repeated table by table it fails on foreign keys or cascades into tables that nobody mapped. It ends a
- * batch, all its tables go into one statement, and that statement never says CASCADE.
+ * came before, and repeated table by table it fails on foreign keys or cascades into tables that are not mapped. It
+ * ends a batch, all its tables go into one statement, and that statement never says CASCADE.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -40,7 +40,7 @@ test('several tables in one statement, between the changes before and after, in 
   expect(rows[0]).toEqual({ parent: [4, 6], child: [8], other: [7] });
 });
 
-test('one table of the source, two of the target; a table beside it is not asked for', async () => {
+test('one table of the source, two of the target; a table beside it is not touched', async () => {
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `CREATE TABLE person (id int PRIMARY KEY, name text, phone text); CREATE TABLE unmapped (id int);
       INSERT INTO person VALUES (1, 'one', '1')`,
@@ -59,7 +59,7 @@ test('one table of the source, two of the target; a table beside it is not asked
   expect((await target.query('SELECT * FROM phones')).rows).toEqual([{ id: 2, phone: '2' }]);
 });
 
-test('CASCADE at the source does not reach a table of the target that nobody mapped: the stream stops and names it', async () => {
+test('CASCADE at the source does not reach a table of the target that is not mapped: the stream stops and names it', async () => {
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `${TABLES}; INSERT INTO parent VALUES (1); INSERT INTO child VALUES (1, 1)`,
     targetSql: `${TABLES}; INSERT INTO parent VALUES (1); INSERT INTO child VALUES (90, 1)`,

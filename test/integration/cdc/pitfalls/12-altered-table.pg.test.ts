@@ -1,7 +1,7 @@
 /**
- * Pitfall 12. DDL is not in the stream: an engine that goes on with the columns it knew drops a new one's values without a
- * word, or fails on each row for reasons that nobody understands. It is noticed from the changed description of the table,
- * named with the SQL that mends it, and the stream goes on from the same transaction once the target has it.
+ * Pitfall 12. DDL is not in the stream: an engine that continues with the columns it knew drops a new one's values
+ * silently, or fails on each row for no clear reason. The engine notices the changed description of the table and
+ * names the SQL that fixes it; the stream continues from the same transaction once the target has the column.
  */
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -184,9 +184,9 @@ describe('rows that were there are changed by the ALTER itself', () => {
     await source.query(`${sql}; INSERT INTO ${to} (id) VALUES (2)`);
     await expect.poll(() => replication.status().problem?.message).toContain(says);
     expect(replication.status().problem?.code).toBe('FICUS_CDC_SCHEMA_CHANGED');
-    const mends = /((?:UPDATE|ALTER TABLE) .*;)/.exec(replication.status().problem?.message ?? '')?.[1];
-    if (mends === undefined) return;
-    await target.query(mends);
+    const fix = /((?:UPDATE|ALTER TABLE) .*;)/.exec(replication.status().problem?.message ?? '')?.[1];
+    if (fix === undefined) return;
+    await target.query(fix);
     await pair.settle();
     expect(await pair.verify()).toMatchObject({ verdict: 'match' });
   });

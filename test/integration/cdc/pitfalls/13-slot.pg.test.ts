@@ -1,7 +1,7 @@
 /**
  * Pitfall 13. A slot holds WAL back until the source's disk is full, or the source gives the slot up and forgets changes; and
- * a slot that was made anew, or moved on by somebody else, answers as if nothing were missing. The room is watched, quiet
- * tables are moved on by heartbeats, and a stream begins only where its slot has forgotten nothing.
+ * a slot that was recreated, or advanced by another program, answers as if nothing were missing. The room is watched,
+ * quiet tables are moved on by heartbeats, and a stream begins only where its slot has forgotten nothing.
  */
 import { afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
@@ -66,7 +66,7 @@ test.each([
     `SELECT pg_create_logical_replication_slot(name, 'pgoutput')
        FROM (SELECT $1::text AS name, pg_drop_replication_slot($1)) AS dropped`,
   ],
-  ['moved on by somebody', /behind/, 'SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())'],
+  ['advanced by another program', /behind/, 'SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())'],
 ])('a slot that was %s asks for a new copy', async (_, words, sql) => {
   pair = await startItems();
   const { slot_name: name } = await slotOf(pair);
@@ -96,7 +96,7 @@ describe('a source that keeps little WAL', () => {
     await given.source.query('CHECKPOINT');
   }
 
-  test('the room left is told while it shrinks, and a slot given up under a running stream is lost', async () => {
+  test('the room left is reported while it shrinks, and a slot given up under a running stream is lost', async () => {
     // Nothing is acknowledged, as by a stream that cannot get its rows written.
     pair = await startItems(cluster.port, { acknowledgeMs: 3_600_000 });
     const room = () => pair?.replication.status().slot?.roomBytes ?? -1;

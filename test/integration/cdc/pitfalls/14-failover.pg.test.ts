@@ -1,7 +1,8 @@
 /**
  * Pitfall 14. A standby that was promoted has another history, and before PostgreSQL 17 it has no logical slots: an engine
- * that connects to it and goes on may have applied what the new primary never had, or miss what it did. Slots are made to
- * follow a failover where the server can; the cluster's identity and timeline are pinned, and a change of either pauses.
+ * that connects to it and continues may have applied what the new primary never had, or miss what it did. Slots are
+ * made to follow a failover where the server can; the cluster's identity and timeline are pinned, and a change of
+ * either pauses.
  */
 import { execFileSync } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';

@@ -2,7 +2,7 @@
  * Pitfall 15. A copy that reads before its slot exists misses what is written in between; one that reads while the stream
  * runs writes old rows over new ones, brings deleted ones back, or reads a transaction's rows as they were although the
  * stream has had it already. The slot comes first; each chunk is read between two marks in the WAL, and whatever shows up
- * between them is not taken from the chunk. An interrupted copy goes on with the chunk it was at.
+ * between them is not taken from the chunk. An interrupted copy continues with the chunk it was at.
  */
 import pg from 'pg';
 import { afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -103,7 +103,7 @@ test('what is written after the slot was made and before anything is read is the
   expect(await pair.verify()).toMatchObject({ verdict: 'match', rowsCompared: { target: ROWS } });
 });
 
-test('interrupted, it goes on with the chunk it was at', async () => {
+test('interrupted, it continues with the chunk it was at', async () => {
   const SMALL = 10;
   const late = stopAt('chunk-read', 22);
   pair = await startItems({ options: { settings: { copyChunkRows: SMALL } } });
@@ -116,7 +116,8 @@ test('interrupted, it goes on with the chunk it was at', async () => {
   const again = stopAt('chunk-read', Number.POSITIVE_INFINITY);
   await replication.start();
   await pair.settle();
-  // Those left, the empty one behind the last, and now and then one that had to be read twice; anew it would be 31.
+  // Those left, the empty one behind the last, and now and then one that had to be read twice; from the start it
+  // would be 31.
   expect(again.times()).toBeLessThan(25);
   expect(replication.status().copy).toMatchObject({ rowsCopied: ROWS, done: true });
   expect(await pair.verify()).toMatchObject({ verdict: 'match', differences: [] });
@@ -155,7 +156,7 @@ describe('a transaction that is in the WAL and not yet visible', () => {
         return rows[0]?.wait_event;
       })
       .toBe('SyncRep');
-    // Nobody sees it, and the stream will.
+    // No session sees it, and the stream will.
     const reads = stopAt('chunk-read', Number.POSITIVE_INFINITY);
     made.release();
     pair = await starting;

@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 const ROWS = 30;
-/** Of a column that nobody maps. */
+/** Of a column that is not mapped. */
 const REWRITE = 'ALTER TABLE item ALTER extra TYPE bigint';
 
 async function alterWith(url: string): Promise<pg.Client> {
@@ -28,7 +28,7 @@ async function alterWith(url: string): Promise<pg.Client> {
   return altering;
 }
 
-/** Somebody waits for a lock on the table, or something else has come of it. */
+/** A session waits for a lock on the table, or the work has ended otherwise. */
 async function waitsForLock(): Promise<void> {
   const waiting = `SELECT FROM pg_locks WHERE NOT granted AND relation = 'item'::regclass`;
   await expect.poll(async () => (await pair?.source.query(waiting))?.rowCount).toBeGreaterThan(0);
@@ -87,7 +87,7 @@ test('a table without a key that is rewritten while it waits to be copied whole 
   expect(await pair.verify()).toMatchObject({ verdict: 'match', rowsCompared: { target: ROWS } });
 });
 
-test('a row that is asked for again while an ALTER TABLE runs is found', async () => {
+test('a row that is read again while an ALTER TABLE runs is found', async () => {
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `CREATE TABLE item (id int PRIMARY KEY, name text, big text, extra int); ALTER TABLE item ALTER big SET STORAGE EXTERNAL;
       INSERT INTO item VALUES (1, 'old', repeat('x', 5000))`,

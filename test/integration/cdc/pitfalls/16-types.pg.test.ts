@@ -2,7 +2,7 @@
  * Pitfall 16. A driver that parses values loses what JavaScript cannot hold: microseconds, integers beyond 2^53, digits of a
  * numeric, infinity, the difference between an empty array and none; and `unnest` flattens an array of arrays. Values
  * travel as PostgreSQL's own text, untouched. test/integration/cdc-types/ goes through every type of pg_type; here are
- * those that bit somebody, by the first copy, by the stream, and through an expression.
+ * those known to cause trouble, by the first copy, by the stream, and through an expression.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';

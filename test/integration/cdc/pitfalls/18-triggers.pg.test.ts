@@ -47,7 +47,7 @@ test('a trigger’s work is applied once, and rows may come before what they poi
   expect((await pair.verify()).verdict).toBe('match');
 });
 
-test('a role that may not switch triggers off is told of each one', async () => {
+test('each trigger that the role cannot switch off is reported', async () => {
   const bare = await createDatabasePair(inject('postgresPort'));
   const role = `plain_${Math.random().toString(36).slice(2)}`;
   try {

@@ -46,7 +46,7 @@ test('a change made on one side arrives on the other once', async () => {
       { id: 1, writes: 1 },
       { id: 2, writes: 1 },
     ]);
-  // Only the first statement counts: a transaction that says so later is somebody's own.
+  // Only the first statement counts: a transaction that says so later is another writer's.
   await source.query(
     `BEGIN; INSERT INTO item VALUES (3, 1); SELECT pg_logical_emit_message(true, 'ficus.apply', 'facts'); COMMIT`,
   );

@@ -1,4 +1,4 @@
-/** Pitfall 20. A conflict stops the slice and shows the row; the neighbours go on. */
+/** Pitfall 20. A conflict stops the slice and shows the row; other slices continue. */
 import { afterEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
@@ -15,7 +15,7 @@ afterEach(async () => {
   pair = undefined;
 });
 
-test('pitfall 20: a row that cannot be applied stops its slice with the row and the reason; mended, it goes on', async () => {
+test('pitfall 20: a row that cannot be applied stops its slice with the row and the reason; once fixed, it continues', async () => {
   const TABLE =
     'CREATE TABLE item (id int PRIMARY KEY, email text UNIQUE); CREATE TABLE other (id int PRIMARY KEY)';
   pair = await startStreamedPair(inject('postgresPort'), {
@@ -34,7 +34,7 @@ test('pitfall 20: a row that cannot be applied stops its slice with the row and 
     targetUrl,
   });
   await second.start();
-  // Somebody wrote past the fence.
+  // Another writer wrote past the fence.
   await target.query(`INSERT INTO item VALUES (100, 'taken@example.org')`);
   await source.query(
     `INSERT INTO item VALUES (1, 'free@example.org'), (2, 'taken@example.org'), (3, 'x@example.org')`,

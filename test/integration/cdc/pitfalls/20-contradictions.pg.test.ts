@@ -1,7 +1,7 @@
 /**
- * Pitfall 20: with one writer the source's order says what the target must have. Where somebody else has written, the
- * stream stops and shows both rows; nothing is overwritten, and nothing made up. Where the target may rightly differ
- * (first copy, conditions, several operations merged into one) it does not stop.
+ * Pitfall 20: with one writer the source's order says what the target must have. Where another writer has written,
+ * the stream stops and shows both rows; nothing is overwritten, and nothing made up. Where the target may rightly
+ * differ (first copy, conditions, several operations merged into one) it does not stop.
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -41,11 +41,11 @@ async function checkpoint({ target }: StreamedPair): Promise<string> {
   return (await target.query('SELECT lsn::text FROM ficus.checkpoint')).rows[0].lsn as string;
 }
 
-/** The stream stops with these words, the target as it was, and goes on once `mend` has run on the target. */
+/** The stream stops with these words, the target as it was, and continues once `fix` has run on the target. */
 async function expectStop(
   stopped: StreamedPair,
   words: RegExp,
-  mend: string,
+  fix: string,
   change: () => Promise<unknown>,
 ): Promise<void> {
   const { target, replication } = stopped;
@@ -64,7 +64,7 @@ async function expectStop(
   // Tried again and again, with the same end.
   await expect.poll(() => replication.status().state).toBe('stopped');
   expect(await checkpoint(stopped)).toBe(at);
-  await target.query(mend);
+  await target.query(fix);
   await stopped.settle();
   expect(await stopped.verify()).toMatchObject({ verdict: 'match', differences: [] });
 }
@@ -141,7 +141,7 @@ describe.each([
     expect(now.replication.status()).toMatchObject({ state: 'streaming', missingDeletes: 0 });
   });
 
-  test('a row that somebody put where one came and went stops all the same', async () => {
+  test('a row that another writer put where one came and went stops all the same', async () => {
     const now = await begin({ source: table });
     await now.target.query(`INSERT INTO item VALUES (90, 'not ours')`);
     await expectStop(now, /\(id=90\).*is on the target already/, 'DELETE FROM item WHERE id = 90', () =>

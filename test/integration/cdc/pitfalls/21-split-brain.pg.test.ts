@@ -59,7 +59,7 @@ async function startSecond(
 const idsOf = async (given: StreamedPair) =>
   (await given.target.query('SELECT id FROM item ORDER BY id')).rows.map((row) => row.id);
 
-test('the second process stands by, and takes over when the first one goes', async () => {
+test('the second process stands by, and takes the stream when the first one ends', async () => {
   pair = await startFirst();
   const { source, replication } = pair;
   const waiting = await startSecond(pair);

@@ -1,7 +1,7 @@
 /**
- * Pitfall 22. While the target stands still the source goes on sending, and an engine that queues what it cannot write dies
- * of memory; one that stops reading without a care is thrown out by the source for not answering. The socket is paused by
- * bytes, and the keepalive timer goes on beside it.
+ * Pitfall 22. While the target stands still the source keeps sending, and an engine that queues what it cannot write
+ * dies of memory; one that stops reading without a care is thrown out by the source for not answering. The socket is
+ * paused by bytes, and the keepalive timer continues beside it.
  */
 import pg from 'pg';
 import { afterEach, expect, inject, test } from 'vitest';

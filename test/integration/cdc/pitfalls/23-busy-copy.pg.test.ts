@@ -1,7 +1,7 @@
 /**
  * Pitfall 23. Rows that are deleted and inserted again under the same key while the first copy reads them come by twice, as
  * an old row of a chunk and as a new one of the stream, and whichever is written last wins. Here they are changed all the
- * time, moved to other keys and rolled back, and the copy is interrupted and goes on: both sides end equal.
+ * time, moved to other keys and rolled back, and the copy is interrupted and continues: both sides end equal.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReplicationStatus } from '@ficus/core';
@@ -22,7 +22,7 @@ const ROWS = 3_000;
 const BURST = 40;
 
 /**
- * Deletes, inserts again under the same key, moves keys and touches rows, until told to stop. Not further ahead of the
+ * Deletes, inserts again under the same key, moves keys and touches rows, until stopped. Not further ahead of the
  * stream than a moment, nor of the copy than a burst: no first copy ends while its stream falls behind or each of its
  * chunks is spoilt, and how quick any of them is, is the machine's.
  */
@@ -91,7 +91,7 @@ describe.each([
       const before = replication.status().copy?.rowsCopied ?? 0;
       await replication.stop();
       await replication.start();
-      // It goes on where it was.
+      // It continues where it was.
       expect(replication.status().copy?.rowsCopied).toBeGreaterThanOrEqual(before);
       await expect.poll(() => replication.copied(), { timeout: 20_000 }).toBe(true);
     } finally {

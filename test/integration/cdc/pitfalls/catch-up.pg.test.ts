@@ -34,7 +34,7 @@ test('a backlog is fetched in large pieces, and no slot is left behind', async (
   expect(slots.rows[0].n).toBe(1);
 });
 
-test('what the server still has of a session that was cut off is in nobody’s way', async () => {
+test('what the server still has of a session that was cut off blocks no later one', async () => {
   const { calls } = vi.spyOn(ReplicationConnection.prototype, 'send').mock;
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: TABLE,

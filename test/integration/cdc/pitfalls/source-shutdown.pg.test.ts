@@ -16,7 +16,7 @@ async function query(connectionString: string, sql: string): Promise<void> {
   await client.query(sql).finally(() => client.end());
 }
 
-test('a fast shutdown comes to its end, and the stream goes on afterwards', { timeout: 60_000 }, async () => {
+test('a fast shutdown completes, and the stream continues afterwards', { timeout: 60_000 }, async () => {
   const root = await makeTestDirectory('shutdown');
   const cluster = await startCluster({ dataDir: join(root, 'data'), settings: { fsync: 'off' } });
   await cluster.createDatabase('source');

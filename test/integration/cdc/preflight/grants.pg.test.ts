@@ -74,7 +74,7 @@ test('copy, stream and verify run under the printed roles, and preflight has not
   }
 });
 
-test('without the grants preflight names each privilege that lacks, and the SQL that mends it', async () => {
+test('without the grants preflight names each missing privilege, and the SQL that grants it', async () => {
   const role = `nobody_${suffix}`;
   await pair.source.query(`CREATE ROLE ${role} LOGIN`);
   try {

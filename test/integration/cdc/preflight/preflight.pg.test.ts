@@ -64,7 +64,7 @@ describe('a database that cannot be used', () => {
     }
   });
 
-  test('the other side is looked at all the same', async () => {
+  test('the other side is checked all the same', async () => {
     const dead = await refusingPort();
     const findings = await look([{ from: 'good', to: 'good' }], {
       targetUrl: `postgres://postgres@127.0.0.1:${dead}/x`,
@@ -72,7 +72,7 @@ describe('a database that cannot be used', () => {
     expect(errors(findings).map((finding) => finding.path)).toEqual(['slices.shop.candidate.database']);
   });
 
-  test('a source that writes no logical WAL is told how to', async () => {
+  test('a source that writes no logical WAL gets the SQL for it', async () => {
     const cluster = await startOwnCluster('wal-level', { wal_level: 'replica' });
     try {
       await cluster.createDatabase('shop');
@@ -100,7 +100,7 @@ describe('pitfall 6: replica identity', () => {
     expect(errors(findings)).toEqual([]);
   });
 
-  test('none, NOTHING and an index that was not chosen are refused, with the SQL that mends it', async () => {
+  test('none, NOTHING and an index that was not chosen are refused, with the SQL that fixes it', async () => {
     const findings = await look([
       { from: 'keyless', to: 'keyless' },
       { from: 'nothing', to: 'nothing' },

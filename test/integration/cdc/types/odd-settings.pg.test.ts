@@ -1,4 +1,4 @@
-/** Settings that somebody gave a database, or a role, for its other sessions: none may change a value or end a copy. */
+/** Settings of a database, or a role, for its other sessions: none may change a value or end a copy. */
 import { expect, inject, test } from 'vitest';
 import { startStreamedPair } from '../mapping/streamed-pair.ts';
 

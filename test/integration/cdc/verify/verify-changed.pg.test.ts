@@ -1,4 +1,4 @@
-/** Only the rows that have changed since the last full comparison are compared, without anybody keeping a list of them. */
+/** Only the rows that have changed since the last full comparison are compared, without a list kept by the user. */
 import { afterEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import { failTheRun } from '../../../parts/fail-the-run.ts';
@@ -30,7 +30,7 @@ async function start(): Promise<StreamedPair> {
   return pair;
 }
 
-test('what changed is compared, what did not is left alone; deleted, moved and keyless rows too', async () => {
+test('what changed is compared, the rest is not; deleted, moved and keyless rows too', async () => {
   const { source, target, verify, replication } = await start();
   expect(await verify('changed')).toMatchObject({
     verdict: 'inconclusive',
@@ -49,7 +49,7 @@ test('what changed is compared, what did not is left alone; deleted, moved and k
     // 20 changed, one gone, one new, one moved from and to; the table without a key whole.
     tables: [{ rowsSource: 24 }, { rowsSource: 0 }, { rowsSource: 41 }],
   });
-  // One wrong row among the changed ones, a deleted one that is back, one wrong among those that nobody touched.
+  // One wrong row among the changed ones, a deleted one that is back, one wrong among the unchanged ones.
   await replication.waitForPosition(await replication.currentPosition(), 10_000);
   await target.query(`UPDATE item SET v = 'wrong' WHERE id IN (1005, 2000); INSERT INTO item VALUES (1021, 'back');
     DELETE FROM item WHERE id = 7000; DELETE FROM quiet WHERE id = 5; INSERT INTO line VALUES (NULL)`);

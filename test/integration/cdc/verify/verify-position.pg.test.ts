@@ -66,7 +66,7 @@ test('a busy slice is equal at a position, without a second look', async () => {
     expect(report.tables.map(({ lag, unsettled }) => lag + unsettled)).toEqual([0, 0]);
     expect(report.position).toMatch(/^[0-9A-F]+\/[0-9A-F]+$/);
   }
-  // The stream goes on, and nothing is left behind on the source.
+  // The stream continues, and nothing is left behind on the source.
   await expect.poll(() => replication.status().transactionsApplied).toBeGreaterThan(before);
   const slots = await pair!.source.query(
     'SELECT FROM pg_replication_slots WHERE database = current_database()',
@@ -87,7 +87,7 @@ test('one wrong row among those that change is found, by itself', async () => {
   ]);
 });
 
-test('where the position cannot be had, rows under way are looked at again, and the report says so', async () => {
+test('where no position is available, rows under way are compared again, and the report says so', async () => {
   const { source, verify, replication } = await startBusy();
   // A transaction that stays open: no snapshot with a position before it ends.
   const open = new pg.Client({ connectionString: pair!.sourceUrl });

@@ -195,7 +195,7 @@ describe('full', () => {
     expect(report.tables[0]).toMatchObject({ missing: 500, complete: false });
   });
 
-  test('an interrupted run goes on where it stopped', async () => {
+  test('an interrupted run continues where it stopped', async () => {
     await pair.target.query('DELETE FROM messages WHERE id IN (10, 2990)');
     const abort = new AbortController();
     const seen: VerifyProgress[] = [];
@@ -215,7 +215,7 @@ describe('full', () => {
   });
 });
 
-describe('while the source goes on changing', () => {
+describe('while the source keeps changing', () => {
   test('a row that the stream brings later is lag, not a difference', async () => {
     await pair.source.query(
       'UPDATE notifications SET amount = 1000 WHERE id = 40; DELETE FROM notifications WHERE id = 41',
