@@ -43,7 +43,7 @@ const configOf = (slices: FicusConfigInput['slices'], flags: FicusConfigInput['f
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
 afterEach(() => void vi.useRealTimers());
 
-test('a config that cannot be taken over changes nothing', async () => {
+test('a config that cannot be applied changes nothing', async () => {
   const builtin = { provider: 'builtin' } as const;
   const config = configOf({ notes: slice('http://127.0.0.1:2') }, builtin);
   const parts = await makeParts(config, engines, playStore(), silent);

@@ -74,7 +74,7 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
           targetUrl,
           replication,
           mode: body.sample === undefined ? body.mode : { sample: body.sample },
-          goOn: body.resume,
+          resume: body.resume,
         });
         return buildVerifyView(run);
       },

@@ -9,7 +9,7 @@ const request: VerifyRequest = {
   targetUrl: 'postgres://a/target',
   replication: undefined,
   mode: 'full',
-  goOn: false,
+  resume: false,
 };
 const match = {
   verdict: 'match' as const,
@@ -56,8 +56,8 @@ test('an interrupted run continues where it stopped, when asked to; one that end
     () => match,
   );
   expect(await run()).toMatchObject({ state: 'failed', error: { message: 'connection lost' } });
-  expect(await run({ goOn: true })).toMatchObject({ state: 'done', outcome: match });
-  await run({ goOn: true });
+  expect(await run({ resume: true })).toMatchObject({ state: 'done', outcome: match });
+  await run({ resume: true });
   expect(resumed).toEqual([undefined, STOPPED, undefined]);
 });
 
@@ -65,7 +65,7 @@ test('a run that is not asked to continue starts over, and a sample keeps the fu
   const { resumed, run } = played(broken, () => match, broken, broken);
   await run();
   expect(await run({ mode: { sample: 10 } })).toMatchObject({ mode: { sample: 10 } });
-  await run({ goOn: true });
+  await run({ resume: true });
   await run();
   expect(resumed).toEqual([undefined, undefined, STOPPED, undefined]);
 });

@@ -23,7 +23,7 @@ export type RunMode = Exclude<VerifyMode, { readonly keys: unknown }>;
 /** A caller's options for a run. */
 export interface VerifyRequest extends Omit<VerifyOptions, 'signal' | 'onProgress' | 'resume'> {
   /** Continues where the last run stopped, when that one was interrupted; else starts over. */
-  readonly goOn: boolean;
+  readonly resume: boolean;
 }
 
 export type VerifyProgress = Pick<Progress, 'rowsCompared' | 'rowsTotal' | 'rowsPerSecond'>;
@@ -95,9 +95,9 @@ export class VerifyRuns {
     await Promise.allSettled(this.#underWay);
   }
 
-  async #follow({ goOn, ...options }: VerifyRequest, first: Begun): Promise<void> {
+  async #follow({ resume, ...options }: VerifyRequest, first: Begun): Promise<void> {
     const { slice, mode } = options;
-    const resume = goOn && mode === 'full' ? this.#stoppedAt.get(slice) : undefined;
+    const stoppedAt = resume && mode === 'full' ? this.#stoppedAt.get(slice) : undefined;
     const remember = (point: VerifyResume | undefined) =>
       mode === 'full' && this.#stoppedAt.set(slice, point);
     let begun = first;
@@ -113,7 +113,12 @@ export class VerifyRuns {
     };
     const end = () => ({ ...begun, finishedAt: new Date().toISOString() });
     try {
-      const outcome = await this.#run({ ...options, resume, signal: this.#stopping.signal, onProgress });
+      const outcome = await this.#run({
+        ...options,
+        resume: stoppedAt,
+        signal: this.#stopping.signal,
+        onProgress,
+      });
       remember(outcome.resume);
       this.#last.set(slice, { ...end(), state: 'done', outcome });
     } catch (error) {

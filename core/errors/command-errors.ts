@@ -69,7 +69,8 @@ export const commandErrors = {
     status: 500,
     exit: 3,
     title: 'A part of the sample did not start, or exited unexpectedly',
-    remedy: 'Fix what the message names; `npm run demo -- --keep` keeps the logs of all parts under .ficus/.',
+    remedy:
+      'Fix what the message names; `npm run demo -- --keep` keeps the logs of all parts in the folder .ficus.',
     retry: 'manual',
   },
   FICUS_INTERRUPTED: {

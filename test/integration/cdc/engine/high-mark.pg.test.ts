@@ -5,13 +5,13 @@
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
-import { goOnEverywhere, stopAt } from './stop-at.ts';
+import { resumeAll, stopAt } from './stop-at.ts';
 
 const ITEM = 'CREATE TABLE item (id int PRIMARY KEY, body text)';
 
 let pair: StreamedPair | undefined;
 afterEach(async () => {
-  goOnEverywhere();
+  resumeAll();
   await pair?.drop();
   pair = undefined;
 });
@@ -27,12 +27,12 @@ test('a change that is read before the chunk is written, and comes behind its hi
   const { source, target, replication } = pair;
   await read.reached;
   const atMark = stopAt('before-settle')['before-settle'];
-  read.goOn();
+  read.resume();
   await atMark.reached;
   await source.query(`UPDATE item SET body = 'as it is' WHERE id = 1`);
   // The mark is being applied, the update has been read.
   await expect.poll(() => replication.status().lagTransactions).toBeGreaterThanOrEqual(2);
-  atMark.goOn();
+  atMark.resume();
   await pair.settle();
   expect(replication.status()).toMatchObject({ state: 'streaming' });
   const { rows } = await target.query('SELECT * FROM item ORDER BY id');

@@ -5,7 +5,7 @@
 import type pg from 'pg';
 import { afterEach, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
-import { goOnEverywhere, stopAt } from './stop-at.ts';
+import { resumeAll, stopAt } from './stop-at.ts';
 
 const CHUNK = 10;
 const TABLES = `CREATE TABLE item (id int PRIMARY KEY, version int, body text); ALTER TABLE item ALTER body SET STORAGE EXTERNAL;
@@ -16,7 +16,7 @@ const ROWS = `INSERT INTO item SELECT i, 0, repeat('body' || i, 600) FROM genera
 
 let pair: StreamedPair | undefined;
 afterEach(async () => {
-  goOnEverywhere();
+  resumeAll();
   await pair?.drop();
   pair = undefined;
 });
@@ -62,7 +62,7 @@ test.each([
   // With the first chunk on the target, and the row behind it not, the engine is off for a while.
   await before['after-chunk-write'].reached;
   const stopping = replication.stop();
-  before['after-chunk-write'].goOn();
+  before['after-chunk-write'].resume();
   await stopping;
   const copied = async () => (await target.query('SELECT id FROM item WHERE id > $1', [CHUNK])).rows;
   expect(await copied()).toEqual([]);
@@ -75,19 +75,19 @@ test.each([
   await places['before-settle'].reached;
   await places['chunk-read'].reached;
   const pid = await copierPid(source);
-  places['chunk-read'].goOn();
+  places['chunk-read'].resume();
   await expect.poll(() => markedTheEnd(source, pid)).toBe(true);
   // Behind the copy's end in the WAL, and before the engine asks.
   await source.query('UPDATE item SET version = 1 WHERE id = -5');
   await source.query('UPDATE item SET id = -6 WHERE id = -5');
-  places['before-settle'].goOn();
+  places['before-settle'].resume();
   await places['after-chunk-write'].reached;
   const { rows } = await target.query(
     `SELECT left_out_until > lsn AS ahead FROM ficus.checkpoint WHERE stream LIKE '%facts%'`,
   );
   expect(rows).toEqual([{ ahead: true }]);
   if (fails) places['after-chunk-write'].fail();
-  else places['after-chunk-write'].goOn();
+  else places['after-chunk-write'].resume();
   await again;
   await pair.settle();
   expect(replication.status()).toMatchObject({ state: 'streaming' });

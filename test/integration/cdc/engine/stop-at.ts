@@ -5,7 +5,7 @@ const releases: (() => void)[] = [];
 
 export interface Stop {
   readonly reached: Promise<void>;
-  goOn(): void;
+  resume(): void;
   fail(): void;
 }
 
@@ -30,7 +30,7 @@ export function stopAt<P extends Failpoint>(...places: P[]): Record<P, Stop> {
       place,
       {
         reached: reached.promise,
-        goOn: go.resolve,
+        resume: go.resolve,
         fail: () => go.reject(new Error('the connection is gone')),
       },
     ]),
@@ -38,7 +38,7 @@ export function stopAt<P extends Failpoint>(...places: P[]): Record<P, Stop> {
 }
 
 /** After a test, whatever became of it. */
-export function goOnEverywhere(): void {
+export function resumeAll(): void {
   setFailpointTrap(undefined);
   for (const release of releases.splice(0)) release();
 }

@@ -31,7 +31,7 @@ async function startBig(): Promise<StreamedPair> {
   return started;
 }
 
-/** Looks at the target, and at this process's memory, until told to stop. */
+/** Looks at the target, and at this process's memory, until stopped. */
 function watch(given: StreamedPair): { stop(): Promise<{ seen: Set<number>; grownBytes: number }> } {
   const seen = new Set<number>();
   const before = heldBufferBytes();
