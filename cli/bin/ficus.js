@@ -6,7 +6,7 @@ import module from 'node:module';
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 19)) {
   console.error(
-    `ficus needs Node 22.19 or newer; this is ${process.versions.node}. In its repository, run it as: npx ficus`,
+    `ficus needs Node 22.19 or newer; this is ${process.versions.node}. Update Node, or add one to the project: npm install --save-dev node@24`,
   );
   process.exit(3);
 }

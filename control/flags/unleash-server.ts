@@ -135,7 +135,8 @@ export class UnleashServer {
 
   async #reach(path: string, init: RequestInit): Promise<{ status: number; text: string }> {
     try {
-      const response = await fetch(`${this.#base}${path}`, init);
+      // A redirect followed would make a read of a write, and the answer would look like success.
+      const response = await fetch(`${this.#base}${path}`, { ...init, redirect: 'error' });
       return { status: response.status, text: await response.text() };
     } catch (cause) {
       throw new FicusError(

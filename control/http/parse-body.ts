@@ -1,12 +1,15 @@
-/** The one boundary where a request's body becomes typed. Every problem is named, with its path. */
+/** The one boundary where a request's body becomes typed. Its problems are named, with their paths. */
 import { FicusError, formatPath } from '@ficus/core';
 import type { z } from 'zod';
 
-/** @throws FicusError FICUS_CONTROL_REQUEST_INVALID with all problems in `details.errors` */
+/** A body of a megabyte can have a hundred thousand problems; an answer names these. */
+const MOST_PROBLEMS = 20;
+
+/** @throws FicusError FICUS_CONTROL_REQUEST_INVALID with the first problems in `details.errors` */
 export function parseBody<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const parsed = schema.safeParse(value ?? {});
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.map((issue) => ({
+  const errors = parsed.error.issues.slice(0, MOST_PROBLEMS).map((issue) => ({
     path:
       issue.path.length === 0 ? 'request' : formatPath(issue.path.filter((step) => typeof step !== 'symbol')),
     message: issue.message,

@@ -44,4 +44,11 @@ describe('a report is held to the config', () => {
     expect(holdDroppedCopies([mine!, other!], config, refused)).toEqual([mine]);
     expect(refused.counts).toEqual([{ kind: 'dropped-copies', reason: 'slice-unknown', count: 1 }]);
   });
+
+  it('reasons of dropped copies are words that are known', () => {
+    const made = { slice: 'notes', reason: 'made-up', copies: 1 };
+    expect(holdDroppedCopies([made], config, new RefusedReports(pino({ level: 'silent' })))).toEqual([
+      { ...made, reason: 'unknown' },
+    ]);
+  });
 });

@@ -1,5 +1,5 @@
 /** Reduces a proxy's report to slices and routes of this config: the rest would be series without a bound. */
-import { type DroppedCopies, type FicusConfig, REASONS, type TrafficCount } from '@ficus/core';
+import { type DroppedCopies, dropReasons, type FicusConfig, REASONS, type TrafficCount } from '@ficus/core';
 import type { RefusedReports } from '../traffic/refused-reports.ts';
 
 /** Reasons of another version count under this name. */
@@ -25,10 +25,13 @@ export function holdDroppedCopies(
   config: FicusConfig,
   refused: RefusedReports,
 ): DroppedCopies[] {
-  return dropped.filter((copies) => {
-    const isKnown = sliceOf(config, copies.slice) !== undefined;
-    if (!isKnown) refused.add('dropped-copies', 'slice-unknown', copies);
-    return isKnown;
+  return dropped.flatMap((copies) => {
+    if (sliceOf(config, copies.slice)) {
+      const isKnown = Object.hasOwn(dropReasons, copies.reason);
+      return [isKnown ? copies : { ...copies, reason: UNKNOWN_REASON }];
+    }
+    refused.add('dropped-copies', 'slice-unknown', copies);
+    return [];
   });
 }
 

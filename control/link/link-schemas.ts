@@ -5,7 +5,11 @@
 import type { EncodedObservation, PositionsRequest, ProxyReport } from '@ficus/core';
 import { z } from 'zod';
 
-const count = z.number().min(0);
+/** Of requests or milliseconds within a report; sums of many stay exact. */
+const count = z.number().min(0).max(1e12);
+/** At most so many, looked at before any of them: one small body must not cost seconds. */
+const listOf = <Item extends z.ZodType>(item: Item, most: number) =>
+  z.array(z.unknown()).max(most).pipe(z.array(item));
 const side = z.enum(['legacy', 'candidate']);
 /** Of any length: node:http bounds the head of a request as a whole. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -26,7 +30,7 @@ export const reportBody = z.object({
   proxyId: z.string().min(1).max(200),
   workers: z.int().min(0),
   epochs: z.record(z.string(), z.number()),
-  traffic: z.array(
+  traffic: listOf(
     z.object({
       slice: z.string(),
       route: z.string(),
@@ -36,8 +40,9 @@ export const reportBody = z.object({
       failures: count,
       durationMs: count,
     }),
+    100_000,
   ),
-  droppedCopies: z.array(z.object({ slice: z.string(), reason: z.string(), copies: count })),
+  droppedCopies: listOf(z.object({ slice: z.string(), reason: z.string(), copies: count }), 10_000),
 }) satisfies z.ZodType<ProxyReport>;
 
 const response = z.union([
@@ -79,4 +84,4 @@ export const observationBody = z.strictObject({
 }) satisfies z.ZodType<EncodedObservation>;
 
 /** The envelope alone: parse-observations.ts checks each observation by itself. */
-export const observationBatchBody = z.object({ observations: z.array(z.unknown()) });
+export const observationBatchBody = z.object({ observations: z.array(z.unknown()).max(10_000) });
