@@ -1,14 +1,28 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { unwritableFlagsFile } from './flags-file-error.ts';
 import { setPercentInFile } from './set-percent-in-file.ts';
 
 let directory: string;
 let file: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'ficus-flags-'));
+  directory = await realpath(await mkdtemp(join(tmpdir(), 'ficus-flags-')));
   file = join(directory, 'flags.json');
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
@@ -69,4 +83,42 @@ test('a missing folder is reported, and so is a folder in place of the file', as
     code: 'FICUS_CONFIG_UNREADABLE',
     message: `The flags file ${directory} cannot be read: it is a folder.`,
   });
+});
+
+test.each([
+  ['a file', true],
+  ['nothing yet', false],
+])('a link stays a link: its target is written (%s)', async (_, exists) => {
+  await mkdir(join(directory, 'kept'));
+  const target = join(directory, 'kept', 'real.json');
+  if (exists) await writeFile(target, '{ "features": [] }');
+  await symlink(join('kept', 'real.json'), file);
+  await setPercentInFile(file, 'serve', 'orders', 5);
+  expect((await lstat(file)).isSymbolicLink()).toBe(true);
+  expect(JSON.parse(await readFile(target, 'utf8')).features).toHaveLength(1);
+  expect(await readdir(join(directory, 'kept'))).toEqual(['real.json']);
+});
+
+test.runIf(process.platform !== 'win32').each([0o600, 0o664, 0o666])(
+  'the mode of the file stays as it is: %o',
+  async (mode) => {
+    await writeFile(file, '{ "features": [] }');
+    await chmod(file, mode);
+    await setPercentInFile(file, 'serve', 'orders', 5);
+    expect((await stat(file)).mode & 0o777).toBe(mode);
+  },
+);
+
+test.runIf(process.getuid?.() === 0)('the owner of the file stays as it is', async () => {
+  await writeFile(file, '{ "features": [] }');
+  await chown(file, 1234, 2345);
+  await setPercentInFile(file, 'serve', 'orders', 5);
+  expect(await stat(file)).toMatchObject({ uid: 1234, gid: 2345 });
+});
+
+test('a file that is mounted by itself: the message says what to mount', () => {
+  const { message } = unwritableFlagsFile('/flags/flags.json', Object.assign(new Error(), { code: 'EBUSY' }));
+  expect(message).toBe(
+    'The flags file /flags/flags.json cannot be written: it is mounted as a single file, which cannot be replaced; mount its folder instead.',
+  );
 });

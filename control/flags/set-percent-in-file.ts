@@ -1,5 +1,5 @@
 /** Flips a flag in a flags file (Unleash's client-features format), leaving everything else in it as it is. */
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import {
   type ClientFeatures,
   FicusError,
@@ -10,51 +10,41 @@ import {
 } from '@ficus/core';
 import { checkFeatureSet } from '@ficus/proxy';
 import { describeFileError, unwritableFlagsFile } from './flags-file-error.ts';
+import { realFile, replaceFile } from './replace-file.ts';
 import { withFileLock } from './with-file-lock.ts';
 
 /**
- * Answers the percentage before; `null` when it had none. The file is replaced in one step: no reader sees half of it.
- * It is read and replaced under its lock: no flip of another process is lost.
+ * Answers the percentage before; `null` when it had none. The file is read and replaced under its lock: no flip
+ * of another process is lost.
  * @param around makes the write, with what belongs to it
  * @throws FicusError FICUS_CONFIG_UNREADABLE, FICUS_DIRECTORY_UNUSABLE, FICUS_FLAGS_FILE_LOCKED
  */
-export function setPercentInFile(
-  file: string,
+export async function setPercentInFile(
+  path: string,
   kind: FlagKind,
   slice: string,
   percent: number,
-  around: (previous: number | null, write: () => Promise<void>) => Promise<void> = (_, write) => write(),
+  around: (previous: number | null, make: () => Promise<void>) => Promise<void> = (_, make) => make(),
 ): Promise<number | null> {
+  const file = await realFile(path).catch((cause: unknown) => {
+    throw unwritableFlagsFile(path, cause);
+  });
   return withFileLock(file, async () => {
     const document = await readFlags(file);
     const name = flagName(slice, kind);
     const previous = flagPercent(document.features.find((feature) => feature.name === name)) ?? null;
     const others = document.features.filter((feature) => feature.name !== name);
     const next = { ...document, features: [...others, percentFlag(name, slice, percent)] };
-    await around(previous, () => replaceFile(file, `${JSON.stringify(next, null, 2)}\n`));
+    await around(previous, () => write(file, next));
     return previous;
   });
 }
 
-async function replaceFile(file: string, text: string): Promise<void> {
-  const draft = `${file}.${process.pid}.tmp`;
+async function write(file: string, document: ClientFeatures): Promise<void> {
   try {
-    await writeDurably(draft, text);
-    await rename(draft, file);
+    await replaceFile(file, `${JSON.stringify(document, null, 2)}\n`);
   } catch (cause) {
-    await rm(draft, { force: true }).catch(() => undefined);
     throw unwritableFlagsFile(file, cause);
-  }
-}
-
-/** After a power cut the renamed file is the old one or the new one, never an empty one. */
-async function writeDurably(draft: string, text: string): Promise<void> {
-  const handle = await open(draft, 'w');
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 
