@@ -9,8 +9,8 @@
  * of their own and by verify. Ends with a line of figures; exit 1 when anything was lost or doubled.
  */
 import { parseArgs } from 'node:util';
-import { FaultBench, type RoundResult, StreamStoppedError } from './fault-bench.ts';
 import { describeFault, planRound } from './fault-plan.ts';
+import { FaultRig, type RoundResult, StreamStoppedError } from './fault-rig.ts';
 import { MUTANTS, type Mutant } from './mutants.ts';
 import { Random } from './random.ts';
 
@@ -39,7 +39,7 @@ export interface LoopResult {
 export async function runKillLoop(options: LoopOptions): Promise<LoopResult> {
   const started = performance.now();
   const random = new Random(options.seed);
-  const bench = await FaultBench.open();
+  const bench = await FaultRig.open();
   const totals = { lost: 0, doubled: 0, committed: 0, rowsCompared: 0, deaths: 0, undecodable: 0 };
   const examples: string[] = [];
   try {
@@ -98,7 +98,7 @@ export async function runMutants(
 ): Promise<MutantResult[]> {
   const results: MutantResult[] = [];
   const random = new Random(seed);
-  const bench = await FaultBench.open();
+  const bench = await FaultRig.open();
   try {
     for (const mutant of MUTANTS) {
       await bench.mutate(mutant.name);
@@ -113,7 +113,7 @@ export async function runMutants(
 }
 
 async function runMutant(
-  bench: FaultBench,
+  bench: FaultRig,
   mutant: Mutant,
   random: Random,
   mostRounds: number,

@@ -3,7 +3,7 @@
  * in which order.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
-import { rawClient } from '../integration/forward/harness.ts';
+import { rawClient } from '../integration/forward/forwarder-rig.ts';
 import { until } from '../integration/proxy/rig.ts';
 import type { ReadRequest } from './reference-reader.ts';
 import { head, ok, startWireRig, type WireRig } from './wire-rig.ts';

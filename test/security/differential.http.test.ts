@@ -4,7 +4,7 @@
  * explains.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { rawClient } from '../integration/forward/harness.ts';
+import { rawClient } from '../integration/forward/forwarder-rig.ts';
 import { CASES, type Change, type DifferentialCase } from './differential-cases.ts';
 import { startWireRig, type WireRig } from './wire-rig.ts';
 

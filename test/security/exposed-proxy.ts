@@ -14,7 +14,7 @@ import {
   type RawUpstream,
   rawClient,
   startRawUpstream,
-} from '../integration/forward/harness.ts';
+} from '../integration/forward/forwarder-rig.ts';
 
 /** What a raw upstream does with each piece; `all` is everything of this connection so far. */
 export type Speaker = (socket: Socket, all: string, index: number) => void;

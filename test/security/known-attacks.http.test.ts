@@ -1,6 +1,6 @@
 /** Each row of the table of inputs that a proxy must survive, named by its origin, through a whole proxy. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { PATIENT } from '../integration/forward/harness.ts';
+import { PATIENT } from '../integration/forward/forwarder-rig.ts';
 import {
   answering,
   type Exposed,

@@ -2,7 +2,7 @@
  * Each row of the first table of faults: what other proxies in Node get wrong, here through a whole proxy.
  */
 import { afterEach, describe, expect, it } from 'vitest';
-import { PATIENT } from '../integration/forward/harness.ts';
+import { PATIENT } from '../integration/forward/forwarder-rig.ts';
 import { type Exposed, type ExposedOptions, endsWith, exposeProxy, includes, OK } from './exposed-proxy.ts';
 
 let proxy: Exposed | undefined;

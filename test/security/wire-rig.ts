@@ -9,7 +9,7 @@ import {
   type RawUpstream,
   rawClient,
   startRawUpstream,
-} from '../integration/forward/harness.ts';
+} from '../integration/forward/forwarder-rig.ts';
 import { type Rig, type RigOptions, startRig } from '../integration/proxy/rig.ts';
 import { type ReadRequest, readRequest, readResponse } from './reference-reader.ts';
 

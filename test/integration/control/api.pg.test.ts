@@ -7,13 +7,7 @@ import { createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
 import { FicusError } from '@ficus/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import {
-  createTestDatabase,
-  HandPlayedReplication,
-  silent,
-  type TestDatabase,
-  testConfig,
-} from './fixture.ts';
+import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
 
 let database: TestDatabase;
 let control: Control;

@@ -9,13 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Browser, launchChromium, type Page } from '../../parts/chromium.ts';
 import { anObservation, jsonAnswer } from '../../parts/observation.ts';
 import { makeTestDirectory } from '../../parts/test-directory.ts';
-import {
-  createTestDatabase,
-  HandPlayedReplication,
-  silent,
-  type TestDatabase,
-  testConfig,
-} from './fixture.ts';
+import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
 
 const TOKEN = 'correct-horse-battery';
 let root: string;

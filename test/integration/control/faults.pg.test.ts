@@ -8,13 +8,7 @@ import { type Control, startControl } from '@ficus/control';
 import { type EmbeddedCluster, startCluster } from '@ficus/tools';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { makeTestDirectory } from '../../parts/test-directory.ts';
-import {
-  createTestDatabase,
-  HandPlayedReplication,
-  silent,
-  type TestDatabase,
-  testConfig,
-} from './fixture.ts';
+import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
 
 let root: string;
 let cluster: EmbeddedCluster;

@@ -4,13 +4,7 @@ import { type ControlClient, createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
 import { Unleash } from 'unleash-client';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import {
-  createTestDatabase,
-  HandPlayedReplication,
-  silent,
-  type TestDatabase,
-  testConfig,
-} from './fixture.ts';
+import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
 
 let database: TestDatabase;
 let control: Control;

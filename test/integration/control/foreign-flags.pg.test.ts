@@ -6,7 +6,7 @@ import { createControlClient } from '@ficus/contract';
 import { startControl } from '@ficus/control';
 import { percentFlag } from '@ficus/core';
 import { expect, inject, it } from 'vitest';
-import { createTestDatabase, HandPlayedReplication, silent, testConfig } from './fixture.ts';
+import { createTestDatabase, HandPlayedReplication, silent, testConfig } from './rig.ts';
 
 it('shows the stage that the file’s flags amount to, and flips them in the file', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'ficus-flags-'));

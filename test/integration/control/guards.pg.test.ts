@@ -2,13 +2,7 @@
 import { type ControlClient, createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import {
-  createTestDatabase,
-  HandPlayedReplication,
-  silent,
-  type TestDatabase,
-  testConfig,
-} from './fixture.ts';
+import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
 
 let database: TestDatabase;
 let control: Control;

@@ -15,13 +15,7 @@ import {
 import { Seal } from '@ficus/proxy';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { anObservation, jsonAnswer } from '../../parts/observation.ts';
-import {
-  createTestDatabase,
-  HandPlayedReplication,
-  silent,
-  type TestDatabase,
-  testConfig,
-} from './fixture.ts';
+import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
 
 const SECRET = 'sixteen-letters-or-more';
 

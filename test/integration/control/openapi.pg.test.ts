@@ -1,13 +1,7 @@
 /** The description of the API, held against what really answers. */
 import { type Control, startControl } from '@ficus/control';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import {
-  createTestDatabase,
-  HandPlayedReplication,
-  silent,
-  type TestDatabase,
-  testConfig,
-} from './fixture.ts';
+import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
 
 interface Operation {
   readonly operationId: string;

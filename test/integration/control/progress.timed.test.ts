@@ -2,13 +2,7 @@
 import { type Control, startControl } from '@ficus/control';
 import { LINK_PATHS } from '@ficus/core';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import {
-  createTestDatabase,
-  HandPlayedReplication,
-  silent,
-  type TestDatabase,
-  testConfig,
-} from './fixture.ts';
+import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
 
 let database: TestDatabase;
 let control: Control;

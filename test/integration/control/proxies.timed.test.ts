@@ -9,13 +9,7 @@ import { type Control, startControl } from '@ficus/control';
 import type { FicusConfig } from '@ficus/core';
 import { type RunningProxy, startProxy } from '@ficus/proxy';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
-import {
-  createTestDatabase,
-  HandPlayedReplication,
-  silent,
-  type TestDatabase,
-  testConfig,
-} from './fixture.ts';
+import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
 
 /** For what comes about by itself, whenever that is. */
 const WAIT = { timeout: 10_000 };

@@ -4,13 +4,7 @@ import { type Control, startControl } from '@ficus/control';
 import { encodeObservation, LINK_PATHS } from '@ficus/core';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import { anObservation, jsonAnswer } from '../../parts/observation.ts';
-import {
-  createTestDatabase,
-  HandPlayedReplication,
-  silent,
-  type TestDatabase,
-  testConfig,
-} from './fixture.ts';
+import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
 
 let database: TestDatabase;
 let control: Control;

@@ -8,7 +8,7 @@ import { encodeObservation, LINK_PATHS, parseLsn } from '@ficus/core';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { anObservation, jsonAnswer } from '../../parts/observation.ts';
-import { createTestDatabase, silent, type TestDatabase, testConfig } from './fixture.ts';
+import { createTestDatabase, silent, type TestDatabase, testConfig } from './rig.ts';
 
 let source: TestDatabase;
 let target: TestDatabase;

@@ -2,7 +2,7 @@
 import { openForeignFlags, withoutAudit } from '@ficus/control';
 import type { FlagKind, FlagsConfig } from '@ficus/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { silent } from './fixture.ts';
+import { silent } from './rig.ts';
 import { rolloutOf, type SubjectStrategy, type UnleashSubject } from './unleash-subject.ts';
 
 /** A strategy that has no say over the percentage. */

@@ -7,7 +7,7 @@ import { type EmbeddedCluster, startCluster } from '@ficus/tools';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeTestDirectory } from '../../parts/test-directory.ts';
 import { startUnleashServer } from '../../parts/unleash-server.ts';
-import { createTestDatabase, HandPlayedReplication, silent, testConfig } from './fixture.ts';
+import { createTestDatabase, HandPlayedReplication, silent, testConfig } from './rig.ts';
 import { rolloutOf, type SubjectFlag, type UnleashSubject } from './unleash-subject.ts';
 import { describeUnleashFlags } from './unleash-suite.ts';
 

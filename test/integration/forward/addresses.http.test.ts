@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Resolve } from '../../../proxy/upstream/address-book.ts';
-import { type ForwarderOptions, startForwarder, startRawUpstream } from './harness.ts';
+import { type ForwarderOptions, startForwarder, startRawUpstream } from './forwarder-rig.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

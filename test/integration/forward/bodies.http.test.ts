@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { PATIENT, startRawUpstream } from './harness.ts';
+import { PATIENT, startRawUpstream } from './forwarder-rig.ts';
 import { ends, forwardRig, OK, requestEnds } from './rig.ts';
 
 const { cleanups, client, forwarderTo, upstreamAnswering } = forwardRig();

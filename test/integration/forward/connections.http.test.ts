@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { refusingPort } from '../../parts/refusing-port.ts';
-import { PATIENT, startRawUpstream } from './harness.ts';
+import { PATIENT, startRawUpstream } from './forwarder-rig.ts';
 import { ends, forwardRig, OK, requestEnds } from './rig.ts';
 
 const { cleanups, client, forwarderTo, upstreamAnswering } = forwardRig();

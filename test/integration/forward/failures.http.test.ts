@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { nodeInternals } from '../../../proxy/wire/node-internals.ts';
 import { refusingPort } from '../../parts/refusing-port.ts';
-import { PATIENT, startRawUpstream } from './harness.ts';
+import { PATIENT, startRawUpstream } from './forwarder-rig.ts';
 import { ends, forwardRig, OK, requestEnds } from './rig.ts';
 
 const { cleanups, client, forwarderTo } = forwardRig();

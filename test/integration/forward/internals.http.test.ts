@@ -8,7 +8,7 @@ import { LeanResponse } from '../../../proxy/respond/lean-response.ts';
 import type { ServerResponseInternals } from '../../../proxy/respond/server-response-internals.ts';
 import { available } from '../../../proxy/wire/direct-write.ts';
 import { nodeInternals } from '../../../proxy/wire/node-internals.ts';
-import { PATIENT, rawClient } from './harness.ts';
+import { PATIENT, rawClient } from './forwarder-rig.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startForwarder } from './harness.ts';
+import { startForwarder } from './forwarder-rig.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -8,7 +8,7 @@ import {
   rawClient,
   startForwarder,
   startRawUpstream,
-} from './harness.ts';
+} from './forwarder-rig.ts';
 
 export const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nDate: D\r\n\r\nok';
 export const ends = (tail: string) => (text: string) => text.endsWith(tail);

@@ -11,7 +11,7 @@ import {
   rawClient,
   startForwarder,
   startRawUpstream,
-} from './harness.ts';
+} from './forwarder-rig.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

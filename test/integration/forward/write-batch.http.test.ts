@@ -10,7 +10,7 @@ import { afterEach, expect, it } from 'vitest';
 import { createInbound, type InboundHandlers } from '../../../proxy/accept/create-inbound.ts';
 import { LeanResponse } from '../../../proxy/respond/lean-response.ts';
 import { flushWrites, waitsToBeWritten, writeSoon } from '../../../proxy/wire/write-batch.ts';
-import { rawClient } from './harness.ts';
+import { rawClient } from './forwarder-rig.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

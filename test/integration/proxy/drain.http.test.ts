@@ -1,6 +1,6 @@
 /** A proxy that stops does not wait for clients without a request. */
 import { afterEach, expect, test } from 'vitest';
-import { type RawClient, rawClient } from '../forward/harness.ts';
+import { type RawClient, rawClient } from '../forward/forwarder-rig.ts';
 import { type Rig, startRig, until } from './rig.ts';
 
 let rig: Rig;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { FicusConfig, FicusConfigInput, ParsedConfig } from '@ficus/core';
 import { afterEach, expect, test } from 'vitest';
-import { rawClient } from '../forward/harness.ts';
+import { rawClient } from '../forward/forwarder-rig.ts';
 import { type Rig, sendRaw, startRig, until } from './rig.ts';
 
 let rig: Rig;

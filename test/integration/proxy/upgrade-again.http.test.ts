@@ -1,6 +1,6 @@
 /** An upgrade that is retried, on this side or the other: what the client has sent meanwhile is kept. */
 import { afterEach, expect, test } from 'vitest';
-import { type RawClient, type RawUpstream, rawClient, startRawUpstream } from '../forward/harness.ts';
+import { type RawClient, type RawUpstream, rawClient, startRawUpstream } from '../forward/forwarder-rig.ts';
 import { type Rig, startRig, until } from './rig.ts';
 
 const ACCEPT = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n';

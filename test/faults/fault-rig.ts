@@ -46,7 +46,7 @@ export interface RoundResult {
   readonly undecodable: number;
 }
 
-export class FaultBench {
+export class FaultRig {
   readonly #root: string;
   readonly #source: EmbeddedCluster;
   readonly #target: EmbeddedCluster;
@@ -91,7 +91,7 @@ export class FaultBench {
     };
   }
 
-  static async open(): Promise<FaultBench> {
+  static async open(): Promise<FaultRig> {
     const root = await makeTestDirectory('faults');
     const cluster = (name: string) =>
       startCluster({
@@ -113,7 +113,7 @@ export class FaultBench {
     });
     await withClient(target.url('shop'), (client) => client.query(targetSchema(columns)));
     const relays = { source: await openRelay(source.port), target: await openRelay(target.port) };
-    return new FaultBench(root, [source, target], relays, columns);
+    return new FaultRig(root, [source, target], relays, columns);
   }
 
   async close(): Promise<void> {
