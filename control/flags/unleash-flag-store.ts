@@ -48,7 +48,7 @@ export class UnleashFlagStore implements FlagStore {
     return { percent: written.percent, on: written.percent > 0, changedAt: null };
   }
 
-  /** @throws FicusError FICUS_UNLEASH_TOKEN_MISSING, _FORBIDDEN, _FLAG_UNUSABLE, _UNREACHABLE; FICUS_CONFIG_INVALID */
+  /** @throws FicusError FICUS_UNLEASH_TOKEN_MISSING, _FORBIDDEN, _CHANGE_REFUSED, _FLAG_UNUSABLE, _UNREACHABLE; FICUS_CONFIG_INVALID */
   set(asked: FlagChange, judge: JudgeChange = allowChange): Promise<number | null> {
     return this.#turns.run(async () => {
       const name = flagName(asked.slice, asked.kind);

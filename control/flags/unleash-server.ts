@@ -7,10 +7,10 @@ import {
   type ClientFeature,
   type ClientFeatures,
   type ClientStrategy,
-  type ErrorCode,
   FicusError,
   type FlagsConfig,
 } from '@ficus/core';
+import { refusalOf } from './unleash-refusal.ts';
 
 export type UnleashConfig = NonNullable<FlagsConfig['unleash']>;
 
@@ -37,6 +37,11 @@ interface Step {
   readonly body?: unknown;
 }
 
+interface ServerAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
 const ANSWER_MS = 5000;
 
 export class UnleashServer {
@@ -50,13 +55,12 @@ export class UnleashServer {
 
   /** All flags that the client token reads. */
   async features(): Promise<ClientFeatures> {
-    const set = (await this.#read('/client/features', this.#config.token)) as Partial<ClientFeatures>;
-    if (!Array.isArray(set.features))
-      throw new FicusError('FICUS_UNLEASH_UNREACHABLE', `${this.#base} answered without features.`);
+    const set = (await this.#read('/client/features', this.#config.token)) as Partial<ClientFeatures> | null;
+    if (!Array.isArray(set?.features)) throw this.#unexpected('answers without features');
     return { version: set.version ?? 2, features: set.features, segments: set.segments ?? [] };
   }
 
-  /** @throws FicusError FICUS_UNLEASH_ADMIN_TOKEN_MISSING, FICUS_UNLEASH_FLAG_UNUSABLE and what a call throws */
+  /** @throws FicusError FICUS_UNLEASH_TOKEN_MISSING, FICUS_UNLEASH_FLAG_UNUSABLE and what a call throws */
   async readRollout(flag: string): Promise<Rollout> {
     const adminToken = this.#adminToken(flag);
     const environment = environmentOf(this.#config.token);
@@ -68,7 +72,9 @@ export class UnleashServer {
       throw unusable(flag, `the server at ${this.#base} has no such flag that the client token reads`);
     const step = encodeURIComponent;
     const path = `/admin/projects/${step(feature.project ?? 'default')}/features/${step(flag)}/environments/${step(environment)}`;
-    const { enabled, strategies } = (await this.#read(path, adminToken)) as FlagEnvironment;
+    const found = (await this.#read(path, adminToken)) as FlagEnvironment | null;
+    if (!Array.isArray(found?.strategies)) throw this.#unexpected('answers without strategies');
+    const { enabled, strategies } = found;
     const rollouts = strategies.filter(isRollout);
     if (rollouts.length !== 1)
       throw unusable(
@@ -98,9 +104,10 @@ export class UnleashServer {
 
   /** Only a status of 4xx says that the server did nothing. */
   async #step({ method, path, body }: Step, token: string): Promise<FicusError | undefined> {
-    const { status } = await this.#send(method, path, token, body);
+    const answer = await this.#send(method, path, token, body);
+    const { status } = answer;
     if (status >= 200 && status <= 299) return undefined;
-    const refusal = this.#refusal(method, path, status);
+    const refusal = this.#refusal(method, path, answer);
     if (status >= 400 && status <= 499) return refusal;
     throw refusal;
   }
@@ -115,9 +122,13 @@ export class UnleashServer {
   }
 
   async #read(path: string, token: string): Promise<unknown> {
-    const { status, text } = await this.#send('GET', path, token);
-    if (status < 200 || status > 299) throw this.#refusal('GET', path, status);
-    return text === '' ? undefined : (JSON.parse(text) as unknown);
+    const answer = await this.#send('GET', path, token);
+    if (answer.status < 200 || answer.status > 299) throw this.#refusal('GET', path, answer);
+    try {
+      return JSON.parse(answer.text) as unknown;
+    } catch (cause) {
+      throw this.#unexpected(`answers with something other than JSON (GET ${path})`, cause);
+    }
   }
 
   #send(method: string, path: string, token: string, body?: unknown) {
@@ -133,7 +144,7 @@ export class UnleashServer {
     });
   }
 
-  async #reach(path: string, init: RequestInit): Promise<{ status: number; text: string }> {
+  async #reach(path: string, init: RequestInit): Promise<ServerAnswer> {
     try {
       // A redirect followed would make a read of a write, and the answer would look like success.
       const response = await fetch(`${this.#base}${path}`, { ...init, redirect: 'error' });
@@ -149,15 +160,13 @@ export class UnleashServer {
     }
   }
 
-  #refusal(method: string, path: string, status: number): FicusError {
-    const which = path.startsWith('/admin/') ? 'adminToken' : 'token';
-    const refused = status === 401 || status === 403;
-    const code: ErrorCode = refused ? 'FICUS_UNLEASH_FORBIDDEN' : 'FICUS_UNLEASH_UNREACHABLE';
-    const why = refused ? `refuses flags.unleash.${which}` : 'answers with an error';
-    return new FicusError(
-      code,
-      `The Unleash server at ${this.#base} ${why} (${method} ${path}: status ${status}).`,
-    );
+  #refusal(method: string, path: string, { status, text }: ServerAnswer): FicusError {
+    const tokens = [this.#config.token, this.#config.adminToken ?? ''];
+    return refusalOf({ method, path, status, text }, this.#base, tokens);
+  }
+
+  #unexpected(what: string, cause?: unknown): FicusError {
+    return new FicusError('FICUS_UNLEASH_UNREACHABLE', `The server at ${this.#base} ${what}.`, { cause });
   }
 }
 

@@ -104,6 +104,14 @@ export const controlErrors = {
       'Give flags.unleash.adminToken an admin token that may update feature environments, and flags.unleash.token a client token.',
     retry: 'manual',
   },
+  FICUS_UNLEASH_CHANGE_REFUSED: {
+    status: 409,
+    exit: 3,
+    title: 'The Unleash server refused the change',
+    remedy:
+      'Where change requests are on, make the change in Unleash as a change request, or give flags.unleash.adminToken a token that may skip them; otherwise fix what the server’s message names.',
+    retry: 'manual',
+  },
   FICUS_UNLEASH_FLAG_UNUSABLE: {
     status: 409,
     exit: 3,
