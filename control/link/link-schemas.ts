@@ -67,7 +67,8 @@ export const observationBody = z.strictObject({
   route: name,
   requestId: name,
   traceId: name.optional(),
-  at: count,
+  /** Milliseconds since the epoch. */
+  at: z.number().min(0),
   method: token,
   httpVersion: z.enum(['1.0', '1.1']),
   target,
