@@ -6,7 +6,7 @@ const TARBALLS = ['cli', 'core', 'proxy'].map((name) => ({
   file: `ficus-${name}-0.2.0.tgz`,
 }));
 
-/** Refuses a version that is there, as npm does, and one file for as long as it is told to. */
+/** Refuses a version that is there, as npm does, and one file until the test lets it through. */
 class FakeRegistry implements Registry {
   readonly published: string[] = [];
   refused = '';
