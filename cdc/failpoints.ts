@@ -1,6 +1,6 @@
 /**
- * Places at which a test may end or stop the engine, by name. Out of tests every call is one comparison with
- * undefined. `FICUS_FAILPOINT=name:count` kills the process (SIGKILL) when the name is reached for the count-th time.
+ * Named places at which a test may kill or stop the engine. Outside tests every call is one comparison with undefined.
+ * `FICUS_FAILPOINT=name:count` kills the process (SIGKILL) when the name is reached for the count-th time.
  */
 export const FAILPOINTS = [
   'slot-created',
@@ -18,12 +18,12 @@ export type Failpoint = (typeof FAILPOINTS)[number] | 'whole-copied';
 
 let trap: ((name: Failpoint) => Promise<void> | undefined) | undefined = fromEnvironment();
 
-/** Tests within the process set a trap here; undefined removes it. */
+/** Tests within the process set a handler here; undefined removes it. */
 export function setFailpointTrap(handler: typeof trap): void {
   trap = handler;
 }
 
-/** The named place is reached. */
+/** Call when the named place is reached. */
 export function reach(name: Failpoint): Promise<void> | undefined {
   return trap?.(name);
 }

@@ -1,4 +1,4 @@
-/** Makes the replication of a slice; nothing happens before `start`. */
+/** Creates the replication of a slice; nothing happens before `start`. */
 import { SliceReplication } from './engine/slice-replication.ts';
 import type { Replication, ReplicationOptions } from './replication.ts';
 

@@ -18,7 +18,7 @@ function all(positions: Positions): bigint[] {
   return ORDER.map((position) => positions[position]);
 }
 
-test('whatever happens, no position is ahead of the one that it follows', () => {
+test('no position ever passes the one before it', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       let positions = new Positions();

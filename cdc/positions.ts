@@ -1,23 +1,24 @@
 /**
- * How far a stream is, as ends of transactions in the source's WAL. Each position follows the one before it:
+ * How far a stream is, as ends of transactions in the source's WAL. Each position is at most the one before it:
  *
  *     received ≥ applied ≥ checkpoint ≥ durable ≥ acknowledged
  *
- * A step out of this order would lose changes (the source forgets what is not durable) or claim rows that are not on the
- * target, so it throws and stops the stream. Each session has its own: what is left of an earlier one moves no other's.
+ * A violation of this order would lose changes (the source discards what is not durable) or claim rows that are not on
+ * the target, so it throws and stops the stream. Each session has its own positions: leftovers of an earlier session
+ * move none of them.
  */
 import { formatLsn } from '@ficus/core';
 
 const AHEAD = {
   /** Read from the source; nothing before it is read again, whatever the source sends. */
   received: undefined,
-  /** Everything before it is on the target: written, or nothing that had to be. */
+  /** Everything before it is on the target or needed no writing. */
   applied: 'received',
-  /** As the target remembers it, committed with the rows; the next commit moves it from exactly here. */
+  /** As stored on the target, committed with the rows; the next commit moves it from exactly here. */
   checkpoint: 'applied',
   /** The target keeps it through a crash. */
   durable: 'checkpoint',
-  /** The source may forget everything before it. */
+  /** The source may discard everything before it. */
   acknowledged: 'durable',
 } as const;
 
@@ -49,7 +50,7 @@ export class Positions {
     return this.#at.checkpoint;
   }
 
-  /** 0 until one is known. */
+  /** 0 until known. */
   get durable(): bigint {
     return this.#at.durable;
   }
@@ -59,7 +60,7 @@ export class Positions {
     return this.#at.acknowledged;
   }
 
-  /** @throws Error when the position would go back, or ahead of the one that it follows */
+  /** @throws Error when the position would go back, or ahead of the one before it */
   advance(position: Position, lsn: bigint): void {
     const ahead = AHEAD[position];
     if (lsn < this.#at[position]) throw outOfOrder(position, lsn, `behind ${formatLsn(this.#at[position])}`);
@@ -68,12 +69,12 @@ export class Positions {
     this.#at[position] = lsn;
   }
 
-  /** Of the next session, which begins behind the checkpoint; another process may have moved that anywhere. */
+  /** For the next session, which begins at the checkpoint; another process may have moved that anywhere. */
   next(checkpoint: bigint): Positions {
     return new Positions(checkpoint, this.durable);
   }
 
-  /** After a failure: what was applied and is not durable may be gone with the target, until a session knows. */
+  /** After a failure: the target may have lost what was applied but not durable, until a session finds out. */
   withoutUndurable(): Positions {
     return this.applied > this.durable ? this.next(this.durable) : this;
   }

@@ -1,36 +1,36 @@
-/** Settings of one replication. The defaults suit every user; tests and benchmarks change them. */
+/** Settings of one replication. The defaults suit every user; only tests and benchmarks change them. */
 export interface ReplicationSettings {
   /** How often a heartbeat travels through the source's WAL to the target. */
   readonly heartbeatMs: number;
-  /** Most rows of one chunk of the first copy; of large rows it has fewer. */
+  /** Maximum rows per chunk of the first copy; chunks of large rows have fewer. */
   readonly copyChunkRows: number;
   /** Tables copied at the same time. */
   readonly copyParallel: number;
-  /** Upper bound of the first copy's rate; 0 is as fast as it goes. */
+  /** Upper bound of the first copy's rate; 0 means unlimited. */
   readonly copyRowsPerSecond: number;
   /** The first copy waits while the stream is further behind than this. */
   readonly copyPauseLagMs: number;
-  /** Bytes of the stream held in memory for one target transaction; several are in flight at most twice. */
+  /** Bytes of the stream held in memory for one target transaction; at most two are in memory at once. */
   readonly batchBytes: number;
   /**
-   * A batch of so many rows waits for no more. While it is applied the next one gathers, so that batches of a stream
-   * far behind grow by themselves; a target that waits for larger ones is idle meanwhile.
+   * A batch of this many rows waits for no more. The next batch grows while this one is applied, so that batches of a
+   * stream far behind grow on their own; a target that waits for larger ones would be idle.
    */
   readonly batchRows: number;
   /** How long a batch may wait for more rows while the stream is behind; an idle stream never waits. */
   readonly batchLingerMs: number;
-  /** Backlog above which a stream begins by fetching changes in large pieces. */
+  /** Backlog above which a stream starts by fetching changes in large pieces. */
   readonly catchUpBytes: number;
-  /** How often what is applied is made durable on the target and acknowledged to the source. */
+  /** How often applied changes are made durable on the target and acknowledged to the source. */
   readonly acknowledgeMs: number;
   /** How often the slot is checked. */
   readonly slotCheckMs: number;
-  /** How long a database may owe an answer before it is asked, on a new connection, whether it is there. */
+  /** How long a database may owe an answer before a new connection checks whether it is alive. */
   readonly answerMs: number;
-  /** First and last pause between attempts to connect again. */
+  /** First and last pause between reconnection attempts. */
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
-  /** How often a standby process tries for the slot, and a stopped stream retries. */
+  /** How often a standby process tries to take the slot, and a stopped stream retries. */
   readonly retryMs: number;
 }
 

@@ -1,7 +1,7 @@
 /**
  * What the rest of Ficus sees of a slice's change stream. The control plane opens one replication per slice and
- * direction, watches its status, and asks it to wait for positions (read-your-writes, cutover's barrier).
- * Nothing here throws for trouble with a database: trouble is a state with a problem and a remedy in it.
+ * direction, watches its status, and has it wait for positions (read-your-writes, cutover's barrier). Trouble with a
+ * database never throws here: it is a state with a problem and a remedy.
  */
 import type { ReplicationStatus, TableConfig } from '@ficus/core';
 import type { Logger } from 'pino';
@@ -13,28 +13,31 @@ export interface ReplicationOptions {
   readonly tables: readonly TableConfig[];
   readonly sourceUrl: string;
   readonly targetUrl: string;
-  /** The epoch this process believes in; a target that has seen a higher one refuses its writes. Default 1. */
+  /** This process's epoch; a target that has seen a higher one refuses its writes. Default 1. */
   readonly epoch?: number;
   /** `reverse` streams the candidate's changes back to the legacy; it has a slot and checkpoint of its own. */
   readonly direction?: 'forward' | 'reverse';
-  /** Directory that mapping modules are relative to: that of the config file. Default: the working directory. */
+  /** Base directory of mapping modules: that of the config file. Default: the working directory. */
   readonly baseDir?: string;
   readonly logger?: Logger;
-  /** Called with a fault of the engine itself, after it was logged; the stream continues. Must not throw. */
+  /** Called with a fault of the engine itself, after logging it; the stream continues. Must not throw. */
   readonly onFault?: (fault: Error) => void;
   readonly settings?: Partial<ReplicationSettings>;
 }
 
 export interface Replication {
-  /** Ensures publication, slot and checkpoint, copies what is not copied, streams. Resolves when under way; problems go to the status. */
+  /**
+   * Ensures publication, slot and checkpoint, copies what is missing, streams. Resolves once under way; problems go to
+   * the status.
+   */
   start(): Promise<void>;
   status(): ReplicationStatus;
   /**
-   * Calls back at once with the present status, then whenever it changes; at once when `appliedLsn` moves. Returns a
-   * function that unsubscribes.
+   * Calls back at once with the present status, then on every change, and immediately when `appliedLsn` moves. Returns
+   * a function that unsubscribes.
    */
   subscribe(listener: (status: ReplicationStatus) => void): () => void;
-  /** The source's WAL insert position, `X/Y`: whatever was committed before is at or below it. */
+  /** The source's WAL insert position, `X/Y`: everything committed so far is at or below it. */
   currentPosition(): Promise<string>;
   /** True once everything committed on the source before `lsn` is on the target; false after the timeout. */
   waitForPosition(lsn: string, timeoutMs: number): Promise<boolean>;
@@ -42,22 +45,22 @@ export interface Replication {
   copied(): Promise<boolean>;
   /**
    * Pauses applying, to compare both sides at one position: take a snapshot of the source after this, let the target
-   * `reach` the snapshot's position, take its snapshot, and resume. One at a time; the caller always resumes.
+   * `reach` the snapshot's position, take its snapshot, and resume. One pause at a time; the caller always resumes.
    */
   pause(): Pause;
   /**
-   * Begins to keep the keys of rows that change, and forgets earlier ones; verifySlice calls it when it compares all.
+   * Starts recording the keys of changed rows, and forgets earlier ones; verifySlice calls it for a full comparison.
    */
   recordChanges(): void;
   /**
-   * Rows of a source table (`schema.table`) that have changed since. Undefined: they are not recorded in this process,
+   * Rows of a source table (`schema.table`) that have changed since. Undefined when this process does not record them,
    * or another one has applied changes meanwhile.
    */
   changedRows(table: string): readonly ChangedRow[] | 'all' | undefined;
   stop(): Promise<void>;
   /**
-   * Stops, then removes slot, publication and checkpoint: a later start copies again. Rows that the source has deleted
-   * meanwhile would stay on the target; `emptyTarget` empties its tables.
+   * Stops, then removes slot, publication and checkpoint: a later start copies again. Rows that the source deletes
+   * meanwhile would stay on the target, so `emptyTarget` also empties its tables.
    */
   drop(options?: { readonly emptyTarget?: boolean }): Promise<void>;
 }

@@ -60,14 +60,14 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     logger.info({ address }, 'control plane listening');
     let stopped: Promise<void> | undefined;
     const reloads = new OneAtATime();
-    const takeOver = async (next: FicusConfig) => {
+    const applyConfig = async (next: FicusConfig) => {
       warnOfRestart(config, next, logger);
       await parts.reconfigure(next);
       logger.info({ slices: Object.keys(next.slices) }, 'config applied');
     };
     return {
       address,
-      reload: (next) => reloads.run(() => takeOver(next)),
+      reload: (next) => reloads.run(() => applyConfig(next)),
       stop: () => {
         stopped ??= closeAll();
         return stopped;

@@ -1,7 +1,7 @@
 /**
  * Writes batches to the target: rows, checkpoint and epoch in one transaction, whole source transactions in commit
- * order, as many of them in one target transaction as the batch holds. A large transaction may come in several
- * batches; they share one target transaction, which is committed with the last.
+ * order, as many in one target transaction as the batch holds. A large transaction may span several batches; they share
+ * one target transaction, which commits with the last.
  */
 import { formatLsn } from '@ficus/core';
 import type { Batch, Cut } from '../batch/batch.ts';
@@ -22,17 +22,17 @@ export interface ApplierOptions {
   readonly slice: string;
   readonly stream: string;
   readonly epoch: number;
-  /** The checkpoint's holder, as this process believes. */
+  /** The checkpoint's holder, according to this process. */
   readonly holder: string;
   readonly positions: Positions;
   readonly session: TargetSession;
   readonly rows: SourceRows;
 }
 
-/** What the source can be asked, and what is known of the target's rows. */
+/** Access to the source, and what is known about the target's rows. */
 export interface SourceRows {
   read(...row: Parameters<Reread>): ReturnType<Reread>;
-  /** Before this position of the source the target may lack rows that a reread did not find. */
+  /** Before this source position the target may lack rows that a reread did not find. */
   readonly leftOutUntil: bigint;
   /** The first copy of the plan's table is complete; may change between two batches, never within one. */
   isCopied(plan: TablePlan): boolean;
@@ -44,11 +44,11 @@ export class Applier {
   readonly #session: TargetSession;
   readonly #tables = new WeakMap<RelationBinding, readonly TableApplier[]>();
   #open = false;
-  /** The transaction under way has taken in a batch before this one. */
+  /** The open transaction already contains an earlier batch. */
   #hadParts = false;
-  /** Where the checkpoint moves with the transaction under way. */
+  /** Where the open transaction moves the checkpoint. */
   #endLsn = 0n;
-  /** As the checkpoint has it. */
+  /** As stored in the checkpoint. */
   #leftOutUntil: bigint;
 
   constructor(options: ApplierOptions) {
@@ -58,8 +58,8 @@ export class Applier {
   }
 
   /**
-   * Applies the batch; a complete one is committed when this resolves. `durable` makes it, and with it everything
-   * before, survive a crash of the target; without it a crash may take the last moments back, rows and checkpoint alike.
+   * Applies the batch; a complete one is committed when this resolves. With `durable`, it and everything before survive
+   * a crash of the target; without, a crash may lose the last moments, rows and checkpoint alike.
    */
   async apply(batch: Batch, durable: boolean): Promise<void> {
     this.#hadParts = this.#open;
@@ -77,7 +77,7 @@ export class Applier {
     await reach('after-commit');
   }
 
-  /** No target transaction is open: others may have theirs. */
+  /** No target transaction is open: others may use the session. */
   get isBetweenTransactions(): boolean {
     return !this.#open;
   }
@@ -96,8 +96,8 @@ export class Applier {
   }
 
   /**
-   * Nothing is committed that contradicts the target. Waiting for the answers takes a round trip, so a batch of inserts
-   * alone goes without: one that is there already fails by itself.
+   * Nothing that conflicts with the target is committed. Waiting for the results costs a round trip, so a batch of
+   * inserts alone skips it: a row that already exists fails by itself.
    */
   async #judge(): Promise<void> {
     const { findings } = this;
@@ -107,7 +107,7 @@ export class Applier {
     const conflict = findings.conflicts[0];
     if (!conflict) return;
     const error = await describeConflict(conflict);
-    // Nothing failed as far as PostgreSQL knows: the rows would stay locked.
+    // As far as PostgreSQL knows nothing failed: without a rollback the rows would stay locked.
     this.#session.send('ROLLBACK');
     await this.#session.settle();
     throw error;
@@ -118,7 +118,7 @@ export class Applier {
     this.#open = true;
     this.#endLsn = this.#options.positions.checkpoint;
     this.#session.send('BEGIN');
-    // The first statement marks the transaction, so that a stream the other way leaves it out.
+    // The first statement marks the transaction, so that the reverse stream leaves it out.
     this.#session.send(
       'SELECT pg_logical_emit_message(true, $1, $2)',
       [APPLY_PREFIX, this.#options.slice],
@@ -205,11 +205,12 @@ export class Applier {
   }
 
   /**
-   * An error that names the change to blame, in place of the one a batch failed with; tried on a session of its own,
-   * and rolled back. The same error where no change can be found.
+   * Replaces the error of a failed batch with one that names the change to blame, found on a session of its own and
+   * rolled back. Returns the same error when no change can be found.
    */
   async explain(error: unknown, batch: Batch, open: () => Promise<TargetSession>): Promise<unknown> {
-    // What came before in the same target transaction is gone with it: alone the batch would fail for other reasons.
+    // Earlier batches of the same target transaction were rolled back with it: alone, this batch would fail for other
+    // reasons.
     if (this.#hadParts) return error;
     const session = await open();
     const tables = new Map<RelationBinding, TableApplier[]>();

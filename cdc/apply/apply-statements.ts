@@ -1,6 +1,6 @@
 /**
- * SQL by which changes reach a target table, many rows a statement. Each text is the same for the same plan and
- * column set, so that it is prepared once per connection.
+ * SQL that applies changes to a target table, many rows per statement. The text depends only on plan and column set, so
+ * that it is prepared once per connection.
  */
 import { quoteIdentifier } from '../catalog/quote.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
@@ -19,7 +19,7 @@ import {
   settable,
 } from './statement-parts.ts';
 
-/** Inserts rows that are new: one whose key is on the target already fails the statement. */
+/** Inserts new rows: a key that the target already has fails the statement. */
 export function insertStatement(plan: TablePlan): ApplyStatement {
   return named({
     text: `${insertInto(plan)} FROM ${inputRows(plan.input)}${whereRows(plan)}${orderByKey(plan)}`,
@@ -27,7 +27,7 @@ export function insertStatement(plan: TablePlan): ApplyStatement {
   });
 }
 
-/** Inserts rows, or makes those with the same key equal: where the target may rightly have the row or not. */
+/** Upserts rows that the target may or may not have. */
 export function upsertStatement(plan: TablePlan): ApplyStatement {
   return named({
     text: `${insertInto(plan)} FROM ${inputRows(plan.input)}${whereRows(plan)}${orderByKey(plan)}${onConflict(plan)}`,
@@ -35,7 +35,7 @@ export function upsertStatement(plan: TablePlan): ApplyStatement {
   });
 }
 
-/** `INSERT INTO … SELECT <expressions>`; a FROM clause with the alias `s` has to follow. */
+/** `INSERT INTO … SELECT <expressions>`; a FROM clause with the alias `s` must follow. */
 function insertInto(plan: TablePlan): string {
   const values = plan.columns.map((column) => column.expression);
   const overriding = plan.overridingSystemValue ? ' OVERRIDING SYSTEM VALUE' : '';
@@ -63,8 +63,8 @@ function onConflict(plan: TablePlan): string {
 }
 
 /**
- * Removes rows that the mapping no longer wants on the target. Only for plans with `rows` that the old row does not
- * decide: there each key is one row's alone.
+ * Removes rows that the mapping no longer wants on the target. Only for plans whose `rows` condition cannot be decided
+ * from the old row: there no two rows share a key.
  */
 export function unwantedStatement(plan: TablePlan): ApplyStatement {
   return named({
@@ -81,7 +81,9 @@ export function deleteStatement(plan: TablePlan): ApplyStatement {
   });
 }
 
-/** Called with one row at a time: of several equal rows one goes. One that the condition left behind takes none along. */
+/**
+ * Called with one row at a time: of several equal rows one is deleted. Rows that the condition left out delete none.
+ */
 function deleteOneStatement(plan: TablePlan): ApplyStatement {
   const condition = plan.rows?.condition;
   const rows = mappedRows(plan, keyColumns(plan), plan.input, condition === undefined ? {} : { condition });
@@ -93,8 +95,8 @@ function deleteOneStatement(plan: TablePlan): ApplyStatement {
 }
 
 /**
- * Makes rows that are there equal to the given ones. With `sent`, the names of source columns that have values, only
- * what depends on nothing else. Undefined: the target row has nothing besides its key that could be set.
+ * Updates existing rows to the given values. With `sent`, the names of source columns that have values, sets only what
+ * depends on those alone. Undefined when the target row has nothing besides its key that could be set.
  */
 export function updateStatement(plan: TablePlan, sent?: ReadonlySet<string>): ApplyStatement | undefined {
   const columns = settable(plan).filter(
@@ -123,8 +125,8 @@ export function partialSuffices(plan: TablePlan, sent: ReadonlySet<string>): boo
 }
 
 /**
- * Moves one row to another key: old key (or old row) in the first parameters, what is known of the new in the rest.
- * A key that the target generates (GENERATED ALWAYS) can only be inserted: there the row goes and comes again.
+ * Moves one row to another key: old key (or old row) in the first parameters, the known values of the new in the rest.
+ * A key that the target generates (GENERATED ALWAYS) can only be inserted: such a row is deleted and inserted again.
  */
 export function moveStatement(plan: TablePlan, sent: ReadonlySet<string>): ApplyStatement & { old: number } {
   const old = keyInputs(plan);
@@ -149,7 +151,7 @@ export function moveStatement(plan: TablePlan, sent: ReadonlySet<string>): Apply
       old: old.length,
     });
   }
-  // Each partition has a row at the same place.
+  // Every partition has its own row at a given ctid.
   const found = `(SELECT t.tableoid, t.ctid FROM ${plan.target.sql} AS t, ${mappedRows(plan, keyColumns(plan), old)} WHERE ${sameKey(plan)} LIMIT 1)`;
   return named({
     text: `UPDATE ${plan.target.sql} AS t SET ${assignments.join(', ')} FROM ${moved} WHERE (t.tableoid, t.ctid) = ${found}`,
@@ -159,9 +161,9 @@ export function moveStatement(plan: TablePlan, sent: ReadonlySet<string>): Apply
 }
 
 /**
- * The target keys of source rows as text, and whether the target has them. `there` and `missing` answer for a few of
- * those only. Compared as text besides: of two spellings of an equal number (1.0 and 1.00) each is a row of its own to
- * the stream, and one of them being there says nothing about the other.
+ * The target keys of source rows as text, and whether the target has them. `there` and `missing` return only a few.
+ * Also compares as text: to the stream, two spellings of an equal number (1.0 and 1.00) are two rows, and the existence
+ * of one says nothing about the other.
  */
 export function probeStatement(plan: TablePlan, which: 'all' | 'there' | 'missing'): ApplyStatement {
   const keys = keyColumns(plan);

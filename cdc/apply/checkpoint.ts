@@ -1,7 +1,7 @@
 /**
- * What the target stores of a stream, in the schema `ficus`: how far it got, under which epoch, from which source.
- * The checkpoint moves in the transaction that writes the rows, by compare-and-set: a process with an old epoch, one
- * that is no longer its holder, or one with another position cannot write at all.
+ * What the target stores about a stream, in the schema `ficus`: its position, epoch and source. The checkpoint moves by
+ * compare-and-set in the transaction that writes the rows: a process that has an old epoch, is no longer the holder, or
+ * expects another position cannot write at all.
  */
 import type pg from 'pg';
 
@@ -12,7 +12,7 @@ export interface Checkpoint {
   readonly slot: string;
   readonly systemIdentifier: string;
   readonly timeline: number;
-  /** Before this position of the source the target may lack rows that it will not lack behind it, `X/Y`. */
+  /** Before this source position the target may lack rows that a reread did not find, `X/Y`. */
   readonly leftOutUntil: string;
 }
 
@@ -48,19 +48,19 @@ BEGIN
   UPDATE ficus.checkpoint SET lsn = to_lsn, applied_at = clock_timestamp()
   WHERE stream = of_stream AND epoch = of_epoch AND holder = by_holder AND lsn = from_lsn AND lsn <= to_lsn;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'stream % is not at % in epoch % any more', of_stream, from_lsn, of_epoch
+    RAISE EXCEPTION 'stream % is no longer at % in epoch %', of_stream, from_lsn, of_epoch
       USING ERRCODE = 'FC001';
   END IF;
 END
 $body$;
 `;
 
-/** SQLSTATE of a checkpoint that another process has moved. */
+/** SQLSTATE raised when another process has moved the checkpoint. */
 export const FENCED = 'FC001';
 
 const LOCK = 0x66_69_63_75;
 
-/** Creates what is missing; safe against others doing the same. */
+/** Creates what is missing; safe when several processes do so at once. */
 export async function ensureCheckpointTables(client: pg.ClientBase): Promise<void> {
   const found = await client.query(
     `SELECT EXISTS (SELECT FROM pg_attribute
@@ -81,7 +81,7 @@ export async function loadCheckpoint(client: pg.ClientBase, stream: string): Pro
 
 /**
  * Loads the checkpoint and becomes its holder. Waits for a transaction that the previous holder is committing;
- * afterwards it can commit none, on any of its connections, so what is loaded here stays true.
+ * afterwards that holder can commit nothing, on any of its connections, so the loaded values stay true.
  */
 export async function takeCheckpoint(
   client: pg.ClientBase,
@@ -116,7 +116,7 @@ export async function createCheckpoint(
   );
 }
 
-/** Moves the stream into a higher epoch. False when the target has seen a higher one still. */
+/** Moves the stream to a higher epoch. False when the target has seen an even higher one. */
 export async function raiseEpoch(client: pg.ClientBase, stream: string, epoch: number): Promise<boolean> {
   const { rowCount } = await client.query(
     'UPDATE ficus.checkpoint SET epoch = $2 WHERE stream = $1 AND epoch <= $2',
@@ -125,7 +125,7 @@ export async function raiseEpoch(client: pg.ClientBase, stream: string, epoch: n
   return rowCount === 1;
 }
 
-/** Raises the epoch of a stream that another process holds: a process of an older epoch cannot write any more. */
+/** Raises the epoch of a stream that another process holds: a process with an older epoch can no longer write. */
 export async function fenceOlderEpoch(client: pg.ClientBase, stream: string, epoch: number): Promise<void> {
   const { rows } = await client.query(`SELECT to_regclass('ficus.checkpoint') IS NOT NULL AS present`);
   if (rows[0]?.present)

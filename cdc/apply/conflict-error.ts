@@ -1,9 +1,9 @@
-/** Conflicts as errors that stop the stream: which row of the source, which of the target, and what it means. */
+/** Conflicts as errors that stop the stream: which source row, which target row, and what the conflict means. */
 import { FicusError } from '@ficus/core';
 import type { Conflict } from './findings.ts';
 
 const MEANING = {
-  'already there': 'is on the target already',
+  'already there': 'is already on the target',
   missing: 'is not on the target',
 } as const;
 
@@ -11,13 +11,13 @@ export interface ConflictEvent {
   readonly operation: 'insert' | 'update' | 'delete';
   /** `schema.table` of the source. */
   readonly table: string;
-  /** Key of the source's row, `id=5`. */
+  /** Key of the source row, `id=5`. */
   readonly key: string;
-  /** End of the last source transaction in the batch, `X/Y`; 0/0: of a transaction whose end has not been read. */
+  /** End of the batch's last source transaction, `X/Y`; 0/0 for a transaction whose end has not been read. */
   readonly upTo: string;
   readonly conflict: Conflict['kind'];
   readonly targetTable: string;
-  /** Key of the target's row. */
+  /** Key of the target row. */
   readonly targetKey: string;
 }
 
@@ -30,12 +30,12 @@ export function conflictError(event: ConflictEvent, cause: unknown): FicusError 
   );
 }
 
-/** Where in the stream a change is, in the middle of a sentence. */
+/** The position of a change in the stream, as part of a sentence. */
 export function describePosition(upTo: string): string {
   return upTo === '0/0' ? '' : `, committed up to ${upTo},`;
 }
 
-/** For a conflict whose change was not found: the target's rows alone. */
+/** For a conflict whose change was not found: names only the target's rows. */
 export async function describeConflict({ kind, plan, keys }: Conflict): Promise<FicusError> {
   const found = await keys().catch(() => []);
   const rows = found.length > 0 ? `(${found.join('), (')})` : 'rows';

@@ -1,7 +1,7 @@
 /**
- * A batch could not be applied. Which change was it? Applies the batch again in a transaction that is rolled back, some
- * changes at a time and, where those fail, one by one. The answer names the rows by their keys and shows no other
- * values: those may be personal, and the key is enough to look at them.
+ * Finds the change that made a batch fail: applies the batch again in a transaction that is rolled back, some changes
+ * at a time and, where those fail, one by one. The answer names rows by their keys and shows no other values: those may
+ * be personal data, and the key is enough to look the row up.
  */
 import { FicusError, formatLsn } from '@ficus/core';
 import type { Batch } from '../batch/batch.ts';
@@ -16,7 +16,7 @@ import { probeRows } from './probe-rows.ts';
 import type { TableApplier } from './table-applier.ts';
 import type { TargetSession } from './target-session.ts';
 
-/** Changes tried in one go. */
+/** Changes tried together. */
 const GROUP = 500;
 
 const UNIQUE_VIOLATION = '23505';
@@ -24,7 +24,7 @@ const UNIQUE_VIOLATION = '23505';
 interface SingleChange {
   readonly binding: RelationBinding;
   readonly operation: ConflictEvent['operation'];
-  /** Its tuple, old or new: the one that tells the key on the target that matters. */
+  /** The old or new tuple: the one that determines the target key in question. */
   readonly tuple: TuplePlace;
   /** The source had no row under the key of `tuple` before. */
   readonly arrives: boolean;
@@ -33,7 +33,7 @@ interface SingleChange {
 
 type TablesOf = (binding: RelationBinding) => readonly TableApplier[];
 
-/** `error` with the change to blame, or as it is when none fails alone. */
+/** Returns `error` with the change to blame, or unchanged when no single change fails. */
 export async function findFailingChange(
   error: unknown,
   batch: Batch,
@@ -58,7 +58,7 @@ interface Failure {
   readonly conflict: Conflict | undefined;
 }
 
-/** Tries the changes; when one fails, everything is as before them. */
+/** Tries the changes; after a failure everything is as before. */
 async function tryChanges(
   changes: readonly SingleChange[],
   session: TargetSession,
@@ -120,7 +120,7 @@ async function describe(
   );
 }
 
-/** In the order in which the applier sends them: what goes, then what comes. */
+/** In the order in which the applier sends them: deletions, then additions. */
 function* listChanges(batch: Batch): Generator<SingleChange> {
   for (const { binding, net } of batch.net.values()) {
     yield* listEntries(binding, net, batch.bytes, true);
@@ -166,7 +166,7 @@ function* listEntries(
     if (isDelete !== goes || operation === NOTHING) continue;
     yield {
       binding,
-      // What came and went within the batch is in the way with what came.
+      // Rows inserted and deleted within the batch can collide with the inserted ones.
       operation: operation === DELETE ? 'delete' : operation === INSERT || isDelete ? 'insert' : 'update',
       tuple: net.tupleAt(entry, bytes),
       arrives: operation === INSERT,
@@ -176,7 +176,7 @@ function* listEntries(
 }
 
 function describeKey(binding: RelationBinding, { bytes, at }: TuplePlace): string {
-  // Without a key it would be all of the row's values.
+  // Without a key this would print all of the row's values.
   if (binding.plans.some((plan) => plan.key.kind === 'whole-row')) return 'a row without a key';
   const values = decodeTuple(bytes, at);
   return binding.keyColumns

@@ -1,13 +1,13 @@
 /**
- * The row alias `s` of a plan as SQL: parameters `text[]`, one for each input column, each value cast to the type in
- * which the plan's expressions want to see it.
+ * The row alias `s` of a plan as SQL: `text[]` parameters, one for each input column, each value cast to the type that
+ * the plan's expressions expect.
  */
 import { quoteIdentifier } from '../catalog/quote.ts';
 import type { InputColumn } from '../mapping/table-plan.ts';
 
 /**
- * `(SELECT i.a::bigint AS a, … FROM (SELECT unnest($1::text[]) AS a, …) AS i) AS s`; parameters count from `first`.
- * In the select list the arrays are gone through in step; in FROM each would be put into a tuplestore first.
+ * `(SELECT i.a::bigint AS a, … FROM (SELECT unnest($1::text[]) AS a, …) AS i) AS s`; parameters count from `first`. In
+ * the select list the arrays are unnested in lockstep; in FROM each would go through a tuplestore first.
  */
 export function inputRows(columns: readonly InputColumn[], first = 1): string {
   const arrays = columns.map(

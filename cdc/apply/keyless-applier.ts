@@ -1,8 +1,8 @@
 /**
- * Applies changes of a table whose rows have no key on the target. A row is found by all of its mapped columns, compared
- * NULL-safely, and of several equal rows one is taken; which one makes no difference. Each change is a statement of its
- * own, in the order of the source. An UPDATE takes one old row away and puts the new one in; REPLICA IDENTITY FULL gives
- * the whole old row, and with it the large values that the new one did not send.
+ * Applies changes of a table whose rows have no key on the target. A row is found by all of its mapped columns,
+ * compared NULL-safely; of several equal rows any one is taken. Each change is a statement of its own, in the order of
+ * the source. An UPDATE deletes one old row and inserts the new one; REPLICA IDENTITY FULL sends the whole old row,
+ * including the large values that the new one omits.
  */
 import { composeTuple, type TuplePlace } from '../batch/compose-tuple.ts';
 import { DELETE_ROW, INSERT_ROW, type OrderedChange } from '../batch/ordered-changes.ts';
@@ -31,7 +31,7 @@ export class KeylessApplier extends TableApplier {
     }
   }
 
-  /** One row; that it is not there is a conflict where it must be. */
+  /** Deletes one row; a missing row is a conflict if it must exist. */
   #takeAway(oldRow: TuplePlace, findings: Findings): void {
     this.statements.deletes.sendKeys(
       [oldRow],

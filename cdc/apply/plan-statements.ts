@@ -1,4 +1,4 @@
-/** The statements of one plan, each prepared once per connection and only when it is wanted. */
+/** The statements of one plan, each prepared once per connection and only when needed. */
 import type { TuplePlace } from '../batch/compose-tuple.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
@@ -16,7 +16,7 @@ import { type OnCount, RowStatement } from './row-statement.ts';
 import type { ApplyStatement } from './statement-parts.ts';
 import type { TargetSession } from './target-session.ts';
 
-/** Of the rows asked about: all with whether they are there, or a few that are, or a few that are not. */
+/** Of the probed rows: all of them with whether they exist, a few that exist, or a few that do not. */
 export type ProbeKind = 'all' | 'there' | 'missing';
 
 export class PlanStatements {
@@ -40,7 +40,7 @@ export class PlanStatements {
     return this.#always('upsert', upsertStatement);
   }
 
-  /** Undefined when the target's rows are nothing but their keys. */
+  /** Undefined when the target's rows consist of their keys alone. */
   get updates(): RowStatement | undefined {
     return this.#prepare('update', updateStatement);
   }
@@ -58,7 +58,10 @@ export class PlanStatements {
     return this.#always(`probe ${kind}`, (plan) => probeStatement(plan, kind));
   }
 
-  /** With a condition: rows that no longer meet it go first, unless their old rows have come and taken them along. */
+  /**
+   * With a condition: first removes rows that no longer meet it, unless their old rows were sent and already removed
+   * them.
+   */
   sendUpserts(): void {
     const { upserts } = this;
     if (this.plan.rows && !this.plan.rows.onIdentity && upserts.rows > 0) {
@@ -68,14 +71,14 @@ export class PlanStatements {
     upserts.send();
   }
 
-  /** Makes the target's rows equal, where it may rightly have them or not. Of a module's rows those left behind are removed. */
+  /** Makes the target's rows equal, whether or not it has them. Removes rows that a module leaves out. */
   upsertRows(tuples: readonly TuplePlace[]): void {
     for (const tuple of tuples) if (!this.upserts.add(tuple)) this.deletes.addKey(tuple);
     this.deletes.send();
     this.sendUpserts();
   }
 
-  /** Moves a row to another key where the target alone knows all of its values. */
+  /** Moves a row to another key when only the target knows all of its values. */
   moveRow(oldRow: TuplePlace, newRow: TuplePlace, sent: ReadonlySet<string>, onCount?: OnCount): void {
     const statement = moveStatement(this.plan, sent);
     const { columnPlaces } = this.#binding;

@@ -1,10 +1,10 @@
-/** Asks the target which rows it has, without writing: for the rules of Findings, and for messages. */
+/** Checks which rows the target has, without writing: for the rules of Findings, and for messages. */
 import type { TuplePlace } from '../batch/compose-tuple.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { PlanStatements, ProbeKind } from './plan-statements.ts';
 import type { OnCount } from './row-statement.ts';
 
-/** A row of the source as the target would key it. */
+/** A source row, identified as on the target. */
 export interface ProbedRow {
   /** `id=5` */
   readonly key: string;
@@ -16,7 +16,7 @@ interface Answer {
   readonly found: boolean;
 }
 
-/** The keys of the rows on the target, and which of them it has. */
+/** The rows' target keys, and which of them exist. */
 export async function probeRows(
   statements: PlanStatements,
   tuples: readonly TuplePlace[],
@@ -59,7 +59,7 @@ function sendProbe(
 }
 
 function describeKey(plan: TablePlan, values: readonly string[]): string {
-  // All of its values: those are not for messages.
+  // The key would be all of its values, which do not belong in messages.
   if (plan.key.kind === 'whole-row') return 'a row without a key';
   const names = plan.columns.filter((column) => plan.key.columns.includes(column.name));
   return names.map((column, place) => `${column.name}=${values[place] ?? 'null'}`).join(', ');

@@ -1,4 +1,4 @@
-/** Gathers rows into the `text[]` parameters of one statement, a column each, straight from tuples or from strings. */
+/** Gathers rows, from tuples or from strings, into the `text[]` parameters of one statement, one per column. */
 import { TextArray } from '../batch/text-array.ts';
 import { NULL, readInt32, UNCHANGED } from '../decode/tuple.ts';
 import type { TextRow } from '../mapping/mapping-module.ts';
@@ -8,10 +8,10 @@ export class RowParameters {
   rows = 0;
   readonly #names: readonly string[];
   readonly #arrays: readonly TextArray[];
-  /** Places of the columns in a tuple, ascending, and the array that each goes to. */
+  /** Positions of the columns in a tuple, ascending, and the array that each goes to. */
   readonly #walk: readonly { readonly place: number; readonly array: TextArray }[];
 
-  /** `places`: column name → place in the tuples that will come; none for rows of strings. */
+  /** `places`: column name → position in the tuples; empty for rows of strings. */
   constructor(inputs: readonly InputColumn[], places: ReadonlyMap<string, number>) {
     this.#names = inputs.map((input) => input.name);
     this.#arrays = inputs.map(() => new TextArray());

@@ -1,6 +1,6 @@
 /**
- * One prepared statement of a plan, and the rows gathered for it. A row goes from its tuple straight into the parameters;
- * a module's row is mapped on the way. Decides nothing: what is sent in which case is TableApplier's.
+ * One prepared statement of a plan, and the rows gathered for it. A row goes from its tuple straight into the
+ * parameters; a module maps its rows on the way. TableApplier decides what is sent when.
  */
 import type pg from 'pg';
 import type { TuplePlace } from '../batch/compose-tuple.ts';
@@ -11,7 +11,7 @@ import { RowParameters } from './row-parameters.ts';
 import type { ApplyStatement } from './statement-parts.ts';
 import type { TargetSession } from './target-session.ts';
 
-/** Called with the answer: how many rows the statement met, of how many. */
+/** Called with the result: how many of the `expected` rows the statement matched. */
 export type OnCount = (found: number, expected: number) => void;
 
 const NO_PLACES: ReadonlyMap<string, number> = new Map();
@@ -41,12 +41,12 @@ export class RowStatement {
     return this.#parameters.rows;
   }
 
-  /** Of plans without a module: no object for the row. */
+  /** For plans without a module: needs no object for the row. */
   addPlace(bytes: Buffer, at: number): void {
     this.#parameters.appendTuple(bytes, at);
   }
 
-  /** False when the module leaves the row behind. */
+  /** False when the module leaves the row out. */
   add({ bytes, at }: TuplePlace): boolean {
     if (!this.#module) {
       this.#parameters.appendTuple(bytes, at);
@@ -57,7 +57,7 @@ export class RowStatement {
     return mapped !== undefined;
   }
 
-  /** What of the row tells its key on the target. */
+  /** Adds only what determines the row's key on the target. */
   addKey({ bytes, at }: TuplePlace): void {
     if (!this.#module) {
       this.#parameters.appendTuple(bytes, at);
@@ -67,19 +67,19 @@ export class RowStatement {
     this.#parameters.appendRow(this.#module.forwardKey?.(row) ?? row);
   }
 
-  /** All of these in one statement. */
+  /** Sends all of these in one statement. */
   sendRows(tuples: readonly TuplePlace[], onCount?: OnCount): void {
     for (const tuple of tuples) this.add(tuple);
     this.send(onCount);
   }
 
-  /** The same by what tells the rows' keys on the target. */
+  /** Sends in one statement what determines the rows' keys on the target. */
   sendKeys(tuples: readonly TuplePlace[], onCount?: OnCount): void {
     for (const tuple of tuples) this.addKey(tuple);
     this.send(onCount);
   }
 
-  /** Sends what was gathered; with no rows nothing. */
+  /** Sends the gathered rows; does nothing without any. */
   send(onCount?: OnCount): void {
     const expected = this.rows;
     if (expected === 0) return;
@@ -87,12 +87,12 @@ export class RowStatement {
     this.#parameters.reset();
   }
 
-  /** Sends what was gathered, and keeps it for another statement of the same inputs. */
+  /** Sends the gathered rows and keeps them for another statement with the same inputs. */
   sendCopy(onResult?: (result: pg.QueryResult) => void, statement = this.#statement): void {
     this.#session.send(statement.text, this.#parameters.finish(), statement.name, onResult);
   }
 
-  /** Sends what was gathered, and hands on the rows of the answer. */
+  /** Sends the gathered rows and passes on the rows of the result. */
   ask<Row>(onRows: (rows: readonly Row[]) => void): void {
     this.sendCopy((result) => onRows(result.rows as Row[]));
     this.#parameters.reset();

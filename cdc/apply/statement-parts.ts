@@ -1,4 +1,4 @@
-/** What the statements of a plan are put together from: mapped rows, key comparisons, names of prepared statements. */
+/** Building blocks of a plan's statements: mapped rows, key comparisons, names of prepared statements. */
 import { createHash } from 'node:crypto';
 import { quoteIdentifier } from '../catalog/quote.ts';
 import type { InputColumn, TablePlan, TargetColumn } from '../mapping/table-plan.ts';
@@ -12,7 +12,7 @@ export interface ApplyStatement {
   readonly inputs: readonly InputColumn[];
 }
 
-/** A name that is the same for the same text only: a table altered meanwhile has other texts. */
+/** A hash of the text: when a table is altered, its statements get other texts and so other names. */
 export function named<T extends { readonly text: string }>(statement: T): T & { readonly name: string } {
   return {
     ...statement,
@@ -20,13 +20,13 @@ export function named<T extends { readonly text: string }>(statement: T): T & { 
   };
 }
 
-/** Source columns that the target key is made of. */
+/** Source columns that the target key is computed from. */
 export function keyInputs(plan: TablePlan): InputColumn[] {
   const needed = new Set(keyColumns(plan).flatMap((column) => column.inputs));
   return plan.input.filter((column) => needed.has(column.name));
 }
 
-/** What an old row must tell: the target key and, where it can, whether the row was on the target. */
+/** What an old row must contain: the target key and, where possible, whether the row was on the target. */
 export function oldRowInputs(plan: TablePlan): InputColumn[] {
   const needed = new Set([
     ...keyColumns(plan).flatMap((column) => column.inputs),
@@ -35,7 +35,7 @@ export function oldRowInputs(plan: TablePlan): InputColumn[] {
   return plan.input.filter((column) => needed.has(column.name));
 }
 
-/** Of old rows those that were on the target. */
+/** Those old rows that were on the target. */
 export function oldRows(plan: TablePlan): string {
   const condition = plan.rows?.onIdentity ? plan.rows.condition : undefined;
   return mappedRows(plan, keyColumns(plan), oldRowInputs(plan), condition === undefined ? {} : { condition });
@@ -50,8 +50,8 @@ export function settable(plan: TablePlan): TargetColumn[] {
 }
 
 /**
- * What the expressions come to, under the alias `m`. They are computed where nothing but `s` is in sight: a user names
- * source columns without an alias, and the target may well have columns of the same names.
+ * The results of the expressions, under the alias `m`. They are computed where only `s` is in scope: users name source
+ * columns without an alias, and the target may have columns of the same names.
  */
 export function mappedRows(
   plan: TablePlan,
@@ -67,7 +67,7 @@ export function mappedRows(
   return `(SELECT ${values.join(', ')} FROM ${inputRows(inputs)}${where}${order}) AS m`;
 }
 
-/** Neighbours in the index one after the other: a third off the cost of a large batch. */
+/** Sorted like the index: saves a third of the cost of a large batch. */
 export function orderByKey(plan: TablePlan): string {
   if (plan.key.kind === 'whole-row') return '';
   const keys = keyColumns(plan).map((column) => column.expression);
@@ -78,7 +78,7 @@ export function mappedValue(plan: TablePlan, column: TargetColumn): string {
   return `m.v${plan.columns.indexOf(column)}`;
 }
 
-/** Joins mapped rows with the rows of the target that have their key. */
+/** Joins mapped rows with the target rows that have their key. */
 export function sameKey(plan: TablePlan): string {
   const whole = plan.key.kind === 'whole-row';
   return keyColumns(plan)
@@ -92,7 +92,7 @@ export function sameKey(plan: TablePlan): string {
     .join(' AND ');
 }
 
-/** Assigned to its column the value is rounded, and only then equal to what the target holds. */
+/** Assignment to the column rounds the value, and only the rounded value equals what the target holds. */
 function asStored(column: TargetColumn, value: string): string {
   const rounds = /^(numeric|timestamp|time|interval)\b.*\(/.test(column.type);
   return rounds ? `CAST(${value} AS ${column.type})` : value;

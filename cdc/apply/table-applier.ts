@@ -1,6 +1,6 @@
 /**
- * Turns what a batch holds of one source table into statements for one plan: set-wise, or for tables whose rows depend
- * on one another one row at a time in the order of the source. Holds the target to the rules of Findings.
+ * Turns a batch's changes of one source table into statements for one plan: set-wise, or, for tables whose rows depend
+ * on one another, row by row in the order of the source. Checks the target against the rules of Findings.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TuplePlace } from '../batch/compose-tuple.ts';
@@ -18,10 +18,10 @@ import { countRows, expectNone, probeRows } from './probe-rows.ts';
 import type { OnCount, RowStatement } from './row-statement.ts';
 import type { TargetSession } from './target-session.ts';
 
-/** Rows of one statement: enough for neighbours in the index to meet, few enough for both sides to work at once. */
+/** Rows per statement: enough to group neighbours in the index, few enough to keep both sides working at once. */
 const STATEMENT_ROWS = 20_000;
 
-/** Rows of which some values were not sent; they are read from the source again, in pieces. */
+/** Reads rows, some of whose values were not sent, from the source again, piece by piece. */
 export type Reread = (
   binding: RelationBinding,
   tuples: readonly TuplePlace[],
@@ -38,7 +38,7 @@ export class TableApplier {
   /** Bytes of reread rows that were sent and that the target may not have received yet. */
   #unsettledBytes = 0;
 
-  /** `copied`: the first copy of the table is complete, so that the target's rows are the source's. */
+  /** `copied`: the table's first copy is complete, so that the target's rows are the source's. */
   constructor(
     plan: TablePlan,
     binding: RelationBinding,
@@ -55,10 +55,10 @@ export class TableApplier {
     this.#hasActiveTriggers = triggers === 'replicated' || (triggers === 'ordinary' && !session.replicaRole);
   }
 
-  /** Sends everything that `net` amounts to. */
+  /** Sends the statements for everything in `net`. */
   async applyNet(net: NetChanges, bytes: Buffer, findings: Findings): Promise<void> {
     const { statements } = this;
-    // First what goes: of two spellings of an equal key one may go and the other come.
+    // Deletes first: one spelling of a key may leave while an equal one arrives.
     this.remove(tuplesOf(net, bytes, DELETE), findings);
     this.#takeBack(tuplesOf(net, bytes, DELETE_OWN), findings);
     const inserts = this.#copied() ? statements.inserts : statements.upserts;
@@ -68,7 +68,7 @@ export class TableApplier {
     await this.#updatePartial(tuplesOf(net, bytes, PARTIAL), findings);
   }
 
-  /** One entry alone: to find out which one fails. */
+  /** Applies one entry alone, to find out which one fails. */
   async applyEntry(net: NetChanges, entry: number, bytes: Buffer, findings: Findings): Promise<void> {
     const tuple = [net.tupleAt(entry, bytes)];
     const operation = net.operations[entry];
@@ -79,7 +79,7 @@ export class TableApplier {
     else if (operation === PARTIAL) await this.#updatePartial(tuple, findings);
   }
 
-  /** A run of changes of the same kind, in order. */
+  /** Applies a run of changes of the same kind, in order. */
   async applyOrdered(run: readonly OrderedChange[], bytes: Buffer, findings: Findings): Promise<void> {
     if (run[0]?.operation === INSERT_ROW) {
       this.#insert(run.map((change) => ({ bytes, at: change.at })));
@@ -92,9 +92,9 @@ export class TableApplier {
   }
 
   /**
-   * A row changes its key, and not all of its values were sent. Where the mapping needs them, the row is read from
-   * the source under its new key: an earlier reread under the old key may have found nothing. The row is moved first
-   * all the same: if the source has deleted it meanwhile, the changes in between still find it.
+   * Applies a change of key where not all values were sent. If the mapping needs the missing ones, the row is reread
+   * from the source under its new key: an earlier reread under the old key may have found nothing. The row is moved
+   * first even so: if the source has deleted it meanwhile, the changes in between still find it.
    */
   async applyMove(oldRow: TuplePlace, newRow: TuplePlace, findings: Findings): Promise<void> {
     const sent = this.#sentColumns(newRow);
@@ -109,7 +109,7 @@ export class TableApplier {
     if (!partialSuffices(this.#plan, sent)) await this.#rereadRows([newRow]);
   }
 
-  /** Rows come and go by their values: an UPDATE may bring or take one. */
+  /** The row's values decide whether it is on the target: an UPDATE may add or remove it. */
   get #isFiltered(): boolean {
     return this.#plan.rows !== undefined || this.#plan.module !== undefined;
   }
@@ -119,8 +119,8 @@ export class TableApplier {
   }
 
   /**
-   * The hot path: tuples go from the batch's memory straight into the parameters. Without judging both statements are
-   * one and the same upsert.
+   * The hot path: tuples go from the batch's memory straight into the parameters. Without conflict checks both
+   * statements are the same upsert.
    */
   async #writeSets(
     net: NetChanges,
@@ -176,7 +176,7 @@ export class TableApplier {
   }
 
   /**
-   * Rows that came and went within the batch: there is nothing to write, but the target must not have them either.
+   * Handles rows inserted and deleted within the batch: nothing is written, but the target must not have them either.
    */
   #takeBack(tuples: readonly TuplePlace[], findings: Findings): void {
     if (!this.#copied()) this.statements.deletes.sendKeys(tuples);
@@ -192,7 +192,7 @@ export class TableApplier {
     }
   }
 
-  /** Takes note when the target lacks one of the rows. */
+  /** Records a conflict when the target lacks one of the rows. */
   expectAll(tuples: readonly TuplePlace[] | (() => readonly TuplePlace[]), findings: Findings): OnCount {
     findings.decisive = true;
     const all = typeof tuples === 'function' ? tuples : () => tuples;
@@ -215,7 +215,7 @@ export class TableApplier {
     const oldRow = { bytes, at: change.oldAt };
     const moves = change.oldAt >= 0 && (!this.#binding.identityFull || this.#keyMoved(change, bytes));
     const lacks = columnSet(bytes, change.at).includes('0');
-    // Under FULL the old row has what the new one did not change.
+    // Under FULL, the old row has the values that the new one left out as unchanged.
     const isPartial = lacks && !(this.#binding.identityFull && change.oldAt >= 0);
     const newRow = lacks && !isPartial ? { bytes: composeTuple(sentRow, oldRow), at: 0 } : sentRow;
     if (this.#isFiltered) {
@@ -245,7 +245,10 @@ export class TableApplier {
     }
   }
 
-  /** Upserted, not judged: what comes is the source of a later moment, which may lack the row or have it again. */
+  /**
+   * Upserts without conflict checks: the reread shows a later state of the source, where the row may be gone or back
+   * again.
+   */
   async #rereadRows(tuples: readonly TuplePlace[]): Promise<void> {
     for await (const rows of this.#reread(this.#binding, tuples)) {
       this.statements.upsertRows(
@@ -254,23 +257,24 @@ export class TableApplier {
       this.#writeGone(rows.filter(({ now }) => !now).map(({ tuple }) => tuple));
       this.#unsettledBytes += rows.reduce((sum, { now }) => sum + (now?.length ?? 0), 0);
       if (this.#unsettledBytes < REREAD_BYTES) continue;
-      // What was sent is held until the target has it.
+      // Sent rows stay in memory until the target has them.
       this.#unsettledBytes = 0;
       await this.statements.session.settle();
     }
   }
 
   /**
-   * Where rows depend on one another, a value from later may still be another row's (of a second unique key, say): only
-   * what the change did not send is taken. Elsewhere the row as it is now, which is one that the source has had.
+   * Where rows depend on one another, a later value may still belong to another row (under a second unique key, say):
+   * only values that the change did not send are taken from the reread. Elsewhere the reread row is used whole, as the
+   * source has had it in this state.
    */
   #asOfChange(tuple: TuplePlace, now: TuplePlace): TuplePlace {
     return this.#plan.inOrderReasons.length > 0 ? { bytes: composeTuple(tuple, now), at: 0 } : now;
   }
 
   /**
-   * Rows that the source has deleted: until the stream reaches the DELETE, they must not keep unique values that
-   * other rows have by now.
+   * Handles rows that the source has deleted: until the stream reaches the DELETE, they must not occupy unique values
+   * that other rows now have.
    */
   #writeGone(tuples: readonly TuplePlace[]): void {
     if (this.#plan.inOrderReasons.length === 0) return;
@@ -279,7 +283,7 @@ export class TableApplier {
       for (const tuple of tuples) this.#set(this.#partialUpdates(tuple, this.#sentColumns(tuple)), [tuple]);
   }
 
-  /** Sets values of rows that are there; where there is nothing to set, the rows are only counted. */
+  /** Sets values of existing rows; when there is nothing to set, only counts the rows. */
   #set(updates: RowStatement | undefined, tuples: readonly TuplePlace[], onCount?: OnCount): void {
     if (updates) updates.sendRows(tuples, onCount);
     else if (onCount) countRows(this.statements, tuples, onCount);

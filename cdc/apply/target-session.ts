@@ -1,6 +1,6 @@
 /**
  * The one connection through which a stream writes to its target. Statements are pipelined: sent without waiting for
- * the answers of those before, which all arrive with `settle`.
+ * earlier results, which `settle` collects.
  */
 import pg from 'pg';
 import { applySessionSettings } from '../catalog/session-settings.ts';
@@ -17,13 +17,13 @@ export interface TargetSessionOptions {
 
 export class TargetSession {
   readonly client: pg.Client;
-  /** Foreign keys and ordinary triggers do not fire for what this session writes. */
+  /** Foreign keys and ordinary triggers do not fire for this session's writes. */
   readonly replicaRole: boolean;
   #pending: Promise<unknown>[] = [];
   #failure: Error | undefined;
   #unanswered = 0;
 
-  /** Made by `open`. */
+  /** Use `open` to create one. */
   constructor(client: pg.Client, replicaRole: boolean) {
     this.client = client;
     this.replicaRole = replicaRole;
@@ -43,11 +43,11 @@ export class TargetSession {
     try {
       const replicaRole = await withinTime(client, answerMs, async () => {
         await applySessionSettings(client);
-        // Nested loops over the key's index: the arrays' lengths are unknown when a statement is planned.
+        // Nested loops over the key's index: the planner does not know the arrays' lengths.
         await client.query(`SET plan_cache_mode = force_generic_plan; SET enable_hashjoin = off;
           SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off; SET work_mem = '64MB';
           SET synchronous_commit = off`);
-        // If this machine fails, the server must notice: the stream's lock lives as long as this session does.
+        // If this machine fails, the server must notice: the stream's lock lasts as long as this session.
         await client
           .query(
             'SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3',
@@ -76,7 +76,7 @@ export class TargetSession {
     return rows[0]?.mine === true;
   }
 
-  /** Sends a statement; what it answers goes to `onRows`. An error comes out of `settle`. */
+  /** Sends a statement; its result goes to `onRows`. `settle` throws its error. */
   send(
     text: string,
     values?: readonly unknown[],
@@ -97,12 +97,12 @@ export class TargetSession {
     );
   }
 
-  /** Something that was sent has no answer yet. */
+  /** A statement was sent that has no result yet. */
   get isWaiting(): boolean {
     return this.#unanswered > 0;
   }
 
-  /** Waits for everything sent; throws the first error. */
+  /** Waits for all results; throws the first error. */
   async settle(): Promise<void> {
     const pending = this.#pending;
     this.#pending = [];

@@ -1,7 +1,7 @@
 /**
- * Reads the change stream into batches. Transactions that the target has already (a slot may go back after a crash)
- * and transactions that our own reverse stream wrote are left out; everything else is noted, whole transactions in
- * commit order. Stops where a batch must end: at a TRUNCATE, an altered table, a watermark of the first copy.
+ * Reads the change stream into batches. Skips transactions that the target already has (a slot may go back after a
+ * crash) and those that our own reverse stream wrote; records everything else, whole transactions in commit order.
+ * Stops where a batch must end: at a TRUNCATE, an altered table, a watermark of the first copy.
  */
 import { FicusError } from '@ficus/core';
 import {
@@ -26,18 +26,18 @@ import { bindRelation, type RelationBinding } from './relation-binding.ts';
 
 export interface BatchBuilderOptions {
   readonly slice: string;
-  /** Name of this stream, as its own marks carry it. */
+  /** Name of this stream, as in its own marks. */
   readonly stream: string;
   readonly plans: readonly TablePlan[];
   readonly positions: Positions;
   readonly watch: ChangeWatch;
   /** Undefined: every change enters. */
   readonly gate?: ChangeGate | undefined;
-  /** Where changed rows are noted, while they are recorded. */
+  /** Where changed rows are recorded, if they are. */
   readonly ledger?: () => ChangeLedger | undefined;
-  /** Applying is paused before the transaction whose commit lies there. */
+  /** Applying is paused before the transaction with this commit position. */
   readonly isPaused?: (commitLsn: bigint) => boolean;
-  /** Judges an altered table, in the transaction whose commit lies there; throws to stop the stream. */
+  /** Judges an altered table, in the transaction with this commit position; throws to stop the stream. */
   readonly checkRelation?: (relation: Relation, commitLsn: bigint) => void;
 }
 
@@ -47,9 +47,9 @@ export class BatchBuilder implements ChangeVisitor {
   readonly #bindings = new Map<number, RelationBinding>();
   #inTransaction = false;
   #skipping = false;
-  /** Where the commit of the transaction under way lies. */
+  /** Commit position of the current transaction. */
   #commitLsn = 0n;
-  /** Changes of the transaction under way: a mark of ours counts only as its first statement. */
+  /** Changes of the current transaction: a mark of ours counts only as its first statement. */
   #inThisTransaction = 0;
   #closing: Cut | undefined;
 
@@ -74,7 +74,7 @@ export class BatchBuilder implements ChangeVisitor {
     this.#inTransaction = true;
     this.#commitLsn = commitLsn;
     this.#inThisTransaction = 0;
-    // The end of a transaction lies behind its commit, and no commit lies between.
+    // A transaction's end lies behind its commit, and no other commit lies between.
     this.#skipping = commitLsn < this.#options.positions.received;
     this.#options.watch.sawTransaction(xid);
     return GO_ON;
@@ -300,7 +300,7 @@ function sameColumns(a: Relation, b: Relation): boolean {
   );
 }
 
-/** Under its new name the table is not mapped: its changes would be skipped silently. */
+/** The mapping does not name the table's new name: its changes would be skipped silently. */
 function refuseRenamed(relation: Relation, plans: readonly TablePlan[]): void {
   const name = `${relation.schema}.${relation.name}`;
   const plan = plans.find(({ source }) => source.oid === relation.oid && source.qualifiedName !== name);

@@ -1,6 +1,6 @@
 /**
- * What one target transaction, or a part of a large one, is made of: the bytes as they came, and what they amount to
- * per table. Filled by BatchBuilder, used up by the applier.
+ * The content of one target transaction, or of a part of a large one: the bytes as they arrived, and the resulting
+ * changes per table. BatchBuilder fills it, the applier consumes it.
  */
 import type { NetChanges } from './net-changes.ts';
 import type { OrderedChange } from './ordered-changes.ts';
@@ -11,14 +11,14 @@ export interface TableChanges {
   readonly net: NetChanges;
 }
 
-/** Why a batch ends where it does: something that happens alone, after everything before it. */
+/** Why a batch ends where it does: an event that is processed alone, after everything before it. */
 export type Cut =
   | {
       readonly kind: 'truncate';
       readonly bindings: readonly RelationBinding[];
       readonly restartIdentity: boolean;
     }
-  /** A row changes its key, and the target alone knows all of it. */
+  /** A row changes its key, and only the target knows all of its values. */
   | {
       readonly kind: 'move';
       readonly binding: RelationBinding;
@@ -29,7 +29,7 @@ export type Cut =
   | { readonly kind: 'high-mark'; readonly chunk: string; readonly snapshot: string }
   /** A change of a table (`schema.table` of the source) that is being copied whole has to wait for the copy. */
   | { readonly kind: 'whole-copy'; readonly table: string }
-  /** Applying is paused before the transaction whose commit lies there. */
+  /** Applying is paused before the transaction with this commit position. */
   | { readonly kind: 'pause'; readonly commitLsn: bigint };
 
 export interface Heartbeat {
@@ -38,18 +38,20 @@ export interface Heartbeat {
 }
 
 export class Batch {
-  /** What all places point into. Set when the batch is closed; until then it is the intake's growing buffer. */
+  /**
+   * The bytes that all positions refer to. Set when the batch is closed; until then it is the intake's growing buffer.
+   */
   bytes: Buffer;
   readonly net = new Map<number, TableChanges>();
   readonly ordered: OrderedChange[] = [];
   /** Bindings of `ordered`, by oid. */
   readonly orderedBindings = new Map<number, RelationBinding>();
-  /** Changes noted, of all tables. */
+  /** Changes recorded, of all tables. */
   changes = 0;
   transactions = 0;
-  /** End LSN of the last whole transaction; 0 when the batch holds none. */
+  /** End LSN of the last whole transaction; 0 when the batch has none. */
   endLsn = 0n;
-  /** When the last whole transaction was committed at the source. */
+  /** When the source committed the last whole transaction. */
   committedAtMs = 0;
   /** False: a large transaction continues in the next batch, and nothing may be committed yet. */
   complete = true;
@@ -60,7 +62,7 @@ export class Batch {
     this.bytes = bytes;
   }
 
-  /** Nothing to write: the stream merely got further. */
+  /** Nothing to write: only the position advances. */
   get isIdle(): boolean {
     return this.changes === 0 && this.heartbeat === undefined && this.cut === undefined && this.complete;
   }

@@ -1,12 +1,12 @@
 /**
- * Which rows have changed since a full comparison began, so that the next one compares only these (cutover's verify
- * step). Kept in memory by the process that reads the stream, and bounded: of a table with more changes than that,
- * all rows count as changed. It notes what is read, which is never less than what is applied.
+ * Records which rows have changed since a full comparison began, so that the next one compares only these (cutover's
+ * verify step). Kept in memory by the process that reads the stream, and bounded: when a table has more changes than
+ * that, all of its rows count as changed. Records what is read, which is never less than what is applied.
  */
 import { decodeTuple } from '../decode/tuple.ts';
 import type { RelationBinding } from './relation-binding.ts';
 
-/** Columns by which the stream tells rows apart → their texts, before or after a change. */
+/** Columns that identify a row in the stream → their texts, before or after a change. */
 export type ChangedRow = Readonly<Record<string, string | null>>;
 
 const MOST_ROWS = 100_000;
@@ -39,7 +39,7 @@ export class ChangeLedger {
     if (rows.size > this.#most) this.noteAll(table);
   }
 
-  /** TRUNCATE, or more than can be kept. @param table `schema.table` of the source */
+  /** TRUNCATE, or more changes than can be kept. @param table `schema.table` of the source */
   noteAll(table: string): void {
     this.#rows.set(table, 'all');
   }

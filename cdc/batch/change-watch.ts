@@ -1,12 +1,12 @@
-/** Observes what passes by: the first copy, between the marks of its chunks. */
+/** Watches the stream for the first copy, between the marks of its chunks. */
 import type { RelationBinding } from './relation-binding.ts';
 
 export interface ChangeWatch {
-  /** A transaction of the source came by, in commit order. */
+  /** A source transaction arrived, in commit order. */
   sawTransaction(xid: number): void;
-  /** The low mark of a chunk came by. */
+  /** A chunk's low mark arrived. */
   open(chunk: string): void;
-  /** Its high mark came by: what comes now is behind it, though the chunk may not be written yet. */
+  /** Its high mark arrived: later changes are behind it, though the chunk may not be written yet. */
   shut(chunk: string): void;
   /** Whether a chunk of the table is between its marks. */
   isOpen(table: string): boolean;
@@ -19,11 +19,11 @@ export interface ChangeWatch {
     at: number,
     binding: RelationBinding,
   ): void;
-  /** Everything read of the table is worthless (TRUNCATE). */
+  /** Everything read of the table is invalid (TRUNCATE). */
   invalidate(table: string): void;
 }
 
-/** No observer. */
+/** Watches nothing. */
 export const NO_WATCH: ChangeWatch = {
   sawTransaction: () => undefined,
   open: () => undefined,

@@ -1,6 +1,6 @@
 /**
- * An UPDATE does not send large values that it did not change. Where an older tuple of the same row is at hand, the two
- * make a whole one: the newer's values, the older's in place of what was not sent. Unchanged is never null.
+ * An UPDATE does not send large values that it did not change. With an older tuple of the same row the new one can be
+ * completed: the newer values, and the older ones where none were sent. An unsent value is never null.
  */
 import { locateColumn, NULL, readInt16, readInt32, UNCHANGED } from '../decode/tuple.ts';
 
@@ -9,7 +9,7 @@ export interface TuplePlace {
   readonly at: number;
 }
 
-/** The newer tuple completed from the older; what is unsent in both stays unsent. */
+/** The newer tuple completed from the older; what neither has stays unsent. */
 export function composeTuple(newer: TuplePlace, older: TuplePlace): Buffer {
   const columns = readInt16(newer.bytes, newer.at);
   const parts: Buffer[] = [newer.bytes.subarray(newer.at, newer.at + 2)];
@@ -25,7 +25,7 @@ export function composeTuple(newer: TuplePlace, older: TuplePlace): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Which columns were not sent, as a string of 0 and 1: the column set of the statement that applies the tuple. */
+/** Which columns were sent, as a string of 0 and 1: the column set of the statement that applies the tuple. */
 export function columnSet(bytes: Buffer, at: number): string {
   const columns = readInt16(bytes, at);
   let set = '';

@@ -1,7 +1,7 @@
 /**
- * Decoder and batcher against a model that a child could check: a Map from key to row. Random transactions are written
- * as bytes, cut at random places, read in batches of random size; what the batches amount to, applied to the model's
- * table, must be what the transactions say, and batches must end where transactions end.
+ * Decoder and batcher against a trivial model: a Map from key to row. Random transactions are written as bytes, cut at
+ * random places, and read in batches of random size. The batches, applied to the model's table, must produce what the
+ * transactions say, and must end where transactions end.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -19,7 +19,7 @@ import { WireWriter } from './wire-writer.ts';
 type Row = readonly [key: string, small: string | null, large: string | null];
 type Table = Map<string, Row>;
 
-/** What a client did, by key; which of them are possible depends on the table. */
+/** What a client did, by key; the table decides which of them are possible. */
 interface Intent {
   readonly key: number;
   readonly kind: 'write' | 'touch' | 'delete' | 'move';
@@ -39,7 +39,7 @@ const intent = fc.record<Intent>({
 const transactions = fc.array(fc.array(intent, { maxLength: 8 }), { maxLength: 25 });
 const cuts = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 40 });
 
-/** Writes the intents as the server would, keeps the model's table, and remembers it after each transaction. */
+/** Writes the intents as the server would, updates the model's table, and records it after each transaction. */
 function play(
   intents: readonly (readonly Intent[])[],
   full: boolean,
@@ -122,7 +122,7 @@ function applyBatch(table: Table, batch: Batch): void {
       values: decodeTuple(...tupleOf(net.tupleAt(entry, batch.bytes))),
     }));
     for (const { operation, values } of entries) {
-      // What the applier holds the target to: by the source's order these are there, and those are not.
+      // What the applier requires of the target: inserted keys must be absent, all others present.
       const there = table.has(values[0]!);
       if (operation === INSERT || operation === DELETE_OWN) expect(there).toBe(false);
       else expect(there).toBe(true);
@@ -137,7 +137,7 @@ function applyBatch(table: Table, batch: Batch): void {
     const after = change.at < 0 ? undefined : decodeTuple(batch.bytes, change.at);
     const before = change.oldAt < 0 ? undefined : decodeTuple(batch.bytes, change.oldAt);
     const key = (before ?? after)![0]!;
-    expect(table.has(key), 'an inserted row is new, any other is there').toBe(
+    expect(table.has(key), 'an inserted row is new, any other exists').toBe(
       change.operation !== INSERT_ROW,
     );
     if (change.operation === DELETE_ROW) table.delete(before![0]!);
@@ -164,7 +164,7 @@ function write(table: Table, key: string, values: readonly TupleValue[], partial
   if (partial) expect(known, 'a partial row needs the row').toBeDefined();
   const value = (place: 1 | 2) => {
     if (values[place] !== undefined) return values[place];
-    expect(partial, 'an unsent value must not be taken for null').toBe(true);
+    expect(partial, 'an unsent value must not be read as null').toBe(true);
     return known?.[place] ?? null;
   };
   table.set(key, [key, value(1), value(2)]);
@@ -191,7 +191,7 @@ function readAll(
         buffer,
       ),
     { keepalive: () => undefined, control: () => undefined },
-    // Small, so that large transactions come in pieces.
+    // Small, so that large transactions arrive in parts.
     600,
   );
   let batches = 0;
@@ -202,7 +202,7 @@ function readAll(
       batches++;
       applyBatch(table, batch);
       if (batch.endLsn > endLsn) endLsn = batch.endLsn;
-      // Where a batch is complete, the target is what the source was after a transaction: never between two.
+      // At a complete batch the target equals the source after some transaction, never between two.
       if (batch.complete) expect([...table].sort()).toEqual([...(states.get(endLsn) ?? [])].sort());
       intake.release(batch);
     }
@@ -222,7 +222,7 @@ describe.each([
   ['net change, replica identity FULL', false, true],
   ['in order', true, false],
 ])('%s', (_, inOrder, full) => {
-  test('random transactions, cut anywhere, end as the model does', () => {
+  test('random transactions, cut anywhere, give the same result as the model', () => {
     fc.assert(
       fc.property(transactions, cuts, (intents, sizes) => {
         const { bytes, states } = play(intents, full);
@@ -233,7 +233,7 @@ describe.each([
     );
   });
 
-  test('transactions that the target has are left out', () => {
+  test('transactions that the target already has are skipped', () => {
     fc.assert(
       fc.property(transactions, cuts, fc.nat(), (intents, sizes, pick) => {
         const { bytes, states } = play(intents, full);

@@ -1,8 +1,8 @@
 /**
- * Where the bytes of the replication connection gather. They are kept in one growing buffer, scanned as they come,
- * and read into the current batch up to the last whole transaction; when the applier is ready it takes the batch
- * with the buffer it points into, and the rest moves on to a fresh one. Memory is bounded by the feeding side:
- * `wantsPause` says when to stop the socket.
+ * Collects the bytes of the replication connection. They are kept in one growing buffer, scanned as they arrive, and
+ * read into the current batch up to the last whole transaction; when the applier is ready it takes the batch with the
+ * buffer that it points into, and the rest moves to a fresh one. The feeding side bounds the memory: `wantsPause` says
+ * when to stop reading the socket.
  */
 import { readChanges } from '../decode/read-changes.ts';
 import { type FrameListener, type ScanState, scanFrames } from '../decode/scan-frames.ts';
@@ -17,7 +17,7 @@ export class Intake {
   #length = 0;
   #readAt = 0;
   readonly #state: ScanState = { scanned: 0, boundary: -1, commits: 0 };
-  /** The batch ends here, whatever has come since. */
+  /** The batch ends here, whatever has arrived since. */
   #closed = false;
   #spare: Buffer | undefined;
   readonly #builder: BatchBuilder;
@@ -45,7 +45,7 @@ export class Intake {
     return this.#closed || batch.transactions > 0 || this.#readAt >= this.#limit;
   }
 
-  /** The batch has to be taken before anything else can be read. */
+  /** The batch must be taken before anything else can be read. */
   get isClosed(): boolean {
     return this.#closed;
   }
@@ -63,7 +63,7 @@ export class Intake {
     return this.#length >= this.#limit && this.ready;
   }
 
-  /** Hands the batch over; give its buffer back with `release` when it is used up. */
+  /** Hands the batch over; `release` its buffer when it has been processed. */
   take(): Batch {
     const fresh = this.#freshBuffer(this.#length - this.#readAt);
     this.#bytes.copy(fresh, 0, this.#readAt, this.#length);
@@ -85,7 +85,7 @@ export class Intake {
 
   #read(): void {
     if (this.#closed) return;
-    // A transaction larger than the limit is read piece by piece, without waiting for its end.
+    // A transaction larger than the limit is read in parts, without waiting for its end.
     const to = this.#state.scanned - this.#readAt > this.#limit ? this.#state.scanned : this.#state.boundary;
     if (to <= this.#readAt) return;
     const result = readChanges(this.#bytes, this.#readAt, to, this.#builder);
@@ -95,7 +95,7 @@ export class Intake {
 
   #reserve(length: number): void {
     if (this.#length + length <= this.#bytes.length) return;
-    // Doubled up to what the limit lets in, and a little more for what is on its way when the feeding stops.
+    // Doubles up to the limit, plus some slack for bytes that arrive while feeding stops.
     const room = Math.min(this.#bytes.length * 2, this.#limit + SLACK);
     const larger = Buffer.allocUnsafe(Math.max(room, this.#length + length + SLACK));
     this.#bytes.copy(larger, 0, 0, this.#length);

@@ -1,24 +1,24 @@
 /**
- * What a batch does to one table in the end: one entry per key. The first change of a key says whether the target has
- * the row before the batch (an insert: no; an update or a delete: yes), the last one what it has after it; the two
- * together are the operation, and what the applier holds the target to. Entries are places of tuples in the batch's
- * memory. Sound only where rows do not depend on one another (TablePlan.inOrderReasons is empty).
+ * The net effect of a batch on one table: one entry per key. A key's first change says whether the target has the row
+ * before the batch (an insert: no; an update or delete: yes), its last one what the target has afterwards; together
+ * they give the operation, and what the applier requires of the target. Entries are positions of tuples in the batch's
+ * memory. Correct only where rows do not depend on one another (TablePlan.inOrderReasons is empty).
  */
 import { hasUnchanged, tupleKey } from '../decode/tuple.ts';
 import { composeTuple, type TuplePlace } from './compose-tuple.ts';
 import { SideBuffer } from './side-buffer.ts';
 
-/** Nothing to do: taken back. */
+/** Nothing to do: undone. */
 export const NOTHING = 0;
-/** The row is new; it has exactly the values of the tuple. */
+/** The row is new and has exactly the values of the tuple. */
 export const INSERT = 1;
-/** The row is there, and has exactly the values of the tuple. */
+/** The row exists and gets exactly the values of the tuple. */
 export const UPDATE = 2;
-/** The row is there; it has the values of the tuple where they were sent, and its own for the rest. */
+/** The row exists and gets the values that the tuple has; the others stay. */
 export const PARTIAL = 3;
-/** The row is there, and goes. */
+/** The row exists and is deleted. */
 export const DELETE = 4;
-/** The batch itself brought the row, and took it again: the target never has it. */
+/** The batch itself inserted and deleted the row: the target never has it. */
 export const DELETE_OWN = 5;
 
 export type NetOperation =
@@ -32,14 +32,14 @@ export type NetOperation =
 export class NetChanges {
   /** Operation per entry. */
   operations = new Uint8Array(256);
-  /** Place per entry: in the batch's bytes, or −1 − place in `side`. */
+  /** Position per entry: in the batch's bytes, or −1 − position in `side`. */
   places = new Int32Array(256);
   count = 0;
-  /** Changes that went in. */
+  /** Changes that were added. */
   changes = 0;
   readonly side = new SideBuffer();
   readonly #entries = new Map<string | number, number>();
-  /** First operation of an entry was an insert: the target did not have the row before the batch. */
+  /** The entry's first operation was an insert: the target did not have the row before the batch. */
   #born = new Uint8Array(256);
   readonly #keyColumns: readonly number[];
 
@@ -68,8 +68,8 @@ export class NetChanges {
   }
 
   /**
-   * The row moves from one key to another. False when the new row is not known whole (an unchanged large value that is
-   * only on the target): then nothing was noted, and the move has to be made on the target itself.
+   * The row moves from one key to another. Returns false, and records nothing, when the new row is incomplete (an
+   * unchanged large value that only the target has): then the target itself has to move it.
    */
   move(bytes: Buffer, oldAt: number, at: number, oldIsWhole: boolean): boolean {
     const oldKey = tupleKey(bytes, oldAt, this.#keyColumns);
@@ -83,7 +83,7 @@ export class NetChanges {
     this.changes++;
     const from = this.#entryOf(oldKey, false);
     this.#setGone(from, oldAt);
-    // Free by the order of the source: new, unless the batch has seen a row leave it.
+    // The source's order guarantees that the key is free: new, unless a row left it in this batch.
     const to = this.#entryOf(tupleKey(bytes, at, this.#keyColumns), true);
     this.#setWhole(to, whole ? -1 - this.side.append(whole) : at);
     return true;

@@ -6,8 +6,8 @@ export const DELETE_ROW = 3;
 export interface OrderedChange {
   readonly operation: typeof INSERT_ROW | typeof UPDATE_ROW | typeof DELETE_ROW;
   readonly oid: number;
-  /** Place of the old tuple, −1 when there is none. */
+  /** Position of the old tuple, −1 when there is none. */
   readonly oldAt: number;
-  /** Place of the new tuple, −1 for a delete. */
+  /** Position of the new tuple, −1 for a delete. */
   readonly at: number;
 }

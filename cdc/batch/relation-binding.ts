@@ -1,15 +1,15 @@
 /**
- * A table of the stream joined with its plans. Made when the stream describes the table, discarded when it describes
- * it differently.
+ * Joins a table of the stream with its plans. Created when the stream describes the table, discarded when the
+ * description changes.
  */
 import type { Relation } from '../decode/change-visitor.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 
 export interface RelationBinding {
   readonly relation: Relation;
-  /** All plans with this table as source; a split has several. Empty: the table is of no interest. */
+  /** All plans with this table as source; a split has several. Empty: no mapping uses the table. */
   readonly plans: readonly TablePlan[];
-  /** Places of the columns that tell rows apart, ascending; every old tuple carries them. */
+  /** Positions of the columns that identify rows, ascending; every old tuple carries them. */
   readonly keyColumns: readonly number[];
   /** Whether changes must be applied one after the other. */
   readonly inOrder: boolean;
@@ -17,7 +17,7 @@ export interface RelationBinding {
   readonly columnPlaces: ReadonlyMap<string, number>;
 }
 
-/** A needed column is not in the stream (any more): the table was altered. */
+/** The stream lacks a column that a mapping needs: the table was altered. */
 export interface MissingColumn {
   readonly table: string;
   readonly column: string;
@@ -50,8 +50,8 @@ export function bindRelation(
 }
 
 /**
- * For changes from before a column was added: what depends on the column is left to the target's default, as the
- * source's own rows were. Undefined when the key or the choice of rows needs the column.
+ * For changes from before a column was added: whatever depends on the column gets the target's default, as the source's
+ * own rows did. Undefined when the key or the row condition needs the column.
  */
 function withoutColumns(plan: TablePlan, missing: ReadonlySet<string>): TablePlan | undefined {
   if (plan.module) return plan;
@@ -82,15 +82,15 @@ function rowKeyOf(
 }
 
 /**
- * Under REPLICA IDENTITY FULL: columns that tell rows apart on the source and on every target. A target may have
- * another key than the source; a row whose values for it change is, there, another row. So is one whose values for the
- * choice of rows change: its old row says whether it was there.
+ * Under REPLICA IDENTITY FULL: columns that identify rows on the source and on every target. A target may have another
+ * key than the source; when a row's values for it change, it is another row there. The same holds for columns of the
+ * row condition: the old row says whether the target had it.
  */
 export function rowKeyNames(plans: readonly TablePlan[], all: readonly string[]): string[] {
   const source = plans[0]?.source.keyColumns ?? [];
   const target = plans.flatMap((plan) =>
     plan.module
-      ? // forwardKey is given the source's key and may rely on no more.
+      ? // forwardKey gets the source's key and may rely on nothing else.
         plan.module.forwardKey
         ? []
         : plan.key.columns.filter((name) => all.includes(name))

@@ -1,9 +1,9 @@
 /**
  * Reads whole rows from the source where the stream did not send all values and the target needs them: a mapping that
- * mixes sent and unsent values in one expression. The rows read may be newer than the change; the changes in between
- * are still to come and end in the same state. A row that was deleted meanwhile is left out: its DELETE is still to
- * come. The rows must not be older, though: the stream has a transaction a moment before others see it. They are read
- * a piece at a time, because large values are held in memory.
+ * mixes sent and unsent values in one expression. The rows may be newer than the change; the changes in between are
+ * still to come and lead to the same state. A row deleted meanwhile is omitted: its DELETE is still to come. But the
+ * rows must not be older, although the stream delivers a transaction a moment before other sessions see it. They are
+ * read in pieces, because large values are held in memory.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
@@ -14,15 +14,15 @@ import type { TuplePlace } from './compose-tuple.ts';
 import type { RelationBinding } from './relation-binding.ts';
 import { TextArray } from './text-array.ts';
 
-/** Intended size of a piece; a piece of larger rows is followed by a smaller one. */
+/** Intended size of a piece; larger rows make the next piece smaller. */
 export const REREAD_BYTES = 4 * 1024 * 1024;
 const FIRST_ROWS = 16;
 const MOST_ROWS = 1024;
 
 export interface RereadRow {
-  /** As the stream brought it. */
+  /** As the stream sent it. */
   readonly tuple: TuplePlace;
-  /** As the source has it; undefined: it has deleted the row. */
+  /** As on the source; undefined when the source has deleted the row. */
   readonly now: Buffer | undefined;
 }
 
@@ -32,7 +32,7 @@ export async function* rereadRows(
   tuples: readonly TuplePlace[],
   /** Whether a reader with this snapshot (pg_current_snapshot) sees the changes whose rows are read. */
   sees: (snapshot: string) => boolean,
-  /** The rows are not wanted any more. */
+  /** The rows are no longer wanted. */
   stopping: () => boolean,
 ): AsyncGenerator<readonly RereadRow[], void, void> {
   const { relation } = binding;
@@ -43,7 +43,7 @@ export async function* rereadRows(
     const piece = tuples.slice(from, from + most);
     from += piece.length;
     const query = { text, values: keysOf(binding, piece), rowMode: 'array' as const };
-    // Each in a transaction of its own: the source holds nothing while a slow target takes the rows in.
+    // Each piece in a transaction of its own: the source holds nothing while a slow target takes the rows.
     const rows = joinByPlace(piece, await readOnceSeen(source, table, query, sees, stopping));
     yield rows;
     const bytes = rows.reduce((sum, { now }) => sum + (now?.length ?? 0), 0);
@@ -63,16 +63,16 @@ async function readOnceSeen(
   try {
     while (!sees(await beginRead(client, table))) {
       await client.query('COMMIT');
-      // A commit that waits for a synchronous standby may stay unseen for as long as the standby is away.
+      // A commit that waits for a synchronous standby may stay invisible for as long as the standby is away.
       if (stopping())
-        throw new Error('the stream is stopping, and waits for rows that the source does not show yet');
+        throw new Error('the stream is stopping while it waits for rows that are not visible on the source yet');
       await sleep(2);
     }
     const { rows } = await client.query(query);
     await client.query('COMMIT');
     return rows;
   } catch (error) {
-    // The next borrower must not find it in the middle of a transaction.
+    // The client must not return to the pool in the middle of a transaction.
     failure = error as Error;
     throw error;
   } finally {
@@ -85,7 +85,9 @@ function decideNextRows(rows: number, bytes: number): number {
   return Math.max(1, Math.floor((rows * REREAD_BYTES) / bytes));
 }
 
-/** The place among the keys, then the row as text; nothing in columns that no mapping reads: one may be gone by now. */
+/**
+ * The index among the keys, then the row as text; NULL for columns that no mapping reads: one may have been dropped.
+ */
 function selectByKey({ relation, plans, keyColumns }: RelationBinding, table: string): string {
   const types = new Map(
     plans.flatMap((plan) => plan.source.readColumns).map(({ name, type }) => [name, type]),
@@ -98,7 +100,7 @@ function selectByKey({ relation, plans, keyColumns }: RelationBinding, table: st
   const same = keys.map((key, index) => {
     const type = types.get(key);
     const column = `t.${quoteIdentifier(key)}`;
-    // By the key's index where its type is known to every PostgreSQL.
+    // Uses the key's index where its type is built into PostgreSQL.
     return type === undefined || type === 'text'
       ? `${type === undefined ? textOf(key) : `${column}::text`} = k.k${index}`
       : `${column} = CAST(k.k${index} AS ${type})`;
@@ -125,8 +127,8 @@ function joinByPlace(tuples: readonly TuplePlace[], rows: readonly unknown[]): R
 }
 
 /**
- * Begins a transaction that reads at one moment; its snapshot. Locked first: a table that ALTER TABLE rewrites in between
- * would be empty to it.
+ * Begins a transaction that reads at one moment; returns its snapshot. Locks first: a table that ALTER TABLE rewrites
+ * in between would look empty to it.
  */
 async function beginRead(client: pg.ClientBase, table: string): Promise<string> {
   const begun = (await client.query(

@@ -1,9 +1,9 @@
-/** Append-only memory for the few tuples of a batch that are not as the stream sent them. */
+/** Append-only memory for the few tuples of a batch that differ from what the stream sent. */
 export class SideBuffer {
   bytes = Buffer.alloc(0);
   #end = 0;
 
-  /** Copies a tuple in; the answer is its place. */
+  /** Copies a tuple in; returns its position. */
   append(tuple: Buffer): number {
     const at = this.#end;
     if (at + tuple.length > this.bytes.length) {

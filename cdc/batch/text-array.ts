@@ -1,6 +1,6 @@
 /**
- * Builds one `text[]` parameter in PostgreSQL's binary array format. An element there is a length and bytes, the same
- * as a value in a tuple of the stream: values are copied over without being looked at.
+ * Builds one `text[]` parameter in PostgreSQL's binary array format. An element there is a length and bytes, just like
+ * a value in a tuple of the stream, so values are copied without being decoded.
  */
 import { NULL, readInt32, TEXT } from '../decode/tuple.ts';
 
@@ -12,7 +12,7 @@ export class TextArray {
   #end = HEADER;
   #count = 0;
 
-  /** The value whose kind byte is at `place`: null, or text. */
+  /** Appends the value whose kind byte is at `place`: null, or text. */
   appendField(source: Buffer, place: number): void {
     this.#count++;
     if (source[place] !== TEXT) {
@@ -53,7 +53,7 @@ export class TextArray {
   }
 
   reset(): void {
-    // One huge batch must not hold its memory for ever.
+    // One huge batch must not keep its memory forever.
     if (this.#bytes.length > 8 * 1024 * 1024) this.#bytes = Buffer.allocUnsafe(4096);
     this.#end = HEADER;
     this.#count = 0;

@@ -1,4 +1,6 @@
-/** Writes a change stream as a server would, for tests: framed pgoutput messages of one table of three text columns. */
+/**
+ * Writes a change stream as a server would, for tests: framed pgoutput messages of one table with three text columns.
+ */
 import { encodeTuple, type TupleValue } from '../decode/tuple.ts';
 
 const OID = 16_384;
@@ -36,7 +38,7 @@ export class WireWriter {
     this.#change('I', ['N', row]);
   }
 
-  /** `unchanged`: the last column is large, and the update left it alone. */
+  /** `unchanged`: the last column is large, and the update did not change it. */
   update(before: readonly TupleValue[], after: readonly TupleValue[], unchanged: boolean): void {
     const sent = unchanged ? [...after.slice(0, -1), undefined] : after;
     const moved = before[0] !== after[0];

@@ -1,19 +1,21 @@
 /**
- * What the catalogs of one database say about the tables of a slice, as plain data. Read once by readCatalog;
- * the mapping, the preflight and the verifier decide on it without asking the database again.
+ * What the catalogs of one database say about a slice's tables, as plain data. readCatalog reads it once; the mapping,
+ * the preflight and the verifier use it without querying the database again.
  */
 
-/** One database as far as a slice is concerned. */
+/** One database, as far as it concerns a slice. */
 export interface DatabaseCatalog {
   readonly database: string;
   /** As in `server_version_num`: 150004, 180000. */
   readonly serverVersion: number;
   readonly walLevel: string;
-  /** Of the cluster, from pg_control: two databases of one cluster have the same. Undefined where it may not be read. */
+  /**
+   * Cluster identifier from pg_control: two databases of one cluster share it. Undefined when the role may not read it.
+   */
   readonly systemIdentifier: string | undefined;
   /** `schema.table` → table; tables that do not exist are absent. */
   readonly tables: ReadonlyMap<string, TableCatalog>;
-  /** Names of functions whose answer changes from call to call: an expression with one cannot be computed twice. */
+  /** Names of volatile functions: an expression that calls one cannot be computed twice. */
   readonly volatileFunctions: ReadonlySet<string>;
 }
 
@@ -21,24 +23,24 @@ export interface TableCatalog {
   readonly oid: number;
   readonly schema: string;
   readonly name: string;
-  /** `schema.table`, as config writes it. */
+  /** `schema.table`, as written in the config. */
   readonly qualifiedName: string;
   readonly kind: 'table' | 'partitioned' | 'view' | 'foreign' | 'other';
-  /** In the order of the table, without dropped ones. */
+  /** In table order, without dropped columns. */
   readonly columns: readonly ColumnCatalog[];
   readonly uniqueIndexes: readonly UniqueIndex[];
   readonly replicaIdentity: ReplicaIdentity;
   readonly exclusionConstraints: readonly string[];
   readonly foreignKeys: readonly ForeignKey[];
   readonly triggers: readonly Trigger[];
-  /** Whether policies decide which rows this role sees. */
+  /** Whether row-level security decides which rows this role sees. */
   readonly rowSecurity: boolean;
-  /** Whether other tables inherit from it, otherwise than as its partitions. */
+  /** Whether other tables inherit from it, apart from its partitions. */
   readonly hasChildren: boolean;
-  /** Partitions (quoted for SQL) whose replica identity is not that of the whole: it is theirs that counts. */
+  /** Partitions (quoted for SQL) whose replica identity differs from the parent's: PostgreSQL uses the partition's. */
   readonly unfitPartitions: readonly string[];
   readonly persistence: 'permanent' | 'unlogged' | 'temporary';
-  /** Planner's estimate; −1 when never analysed. */
+  /** The planner's estimate; −1 when never analyzed. */
   readonly estimatedRows: number;
 }
 
@@ -56,19 +58,19 @@ export interface ColumnCatalog {
   readonly type: string;
   readonly typeOid: number;
   readonly typmod: number;
-  /** Base type behind any domains, without modifier, schema-qualified unless built in: what a value is cast to. */
+  /** Base type behind any domains, without modifier, schema-qualified unless built in: the type for casts. */
   readonly baseType: string;
   readonly baseTypeOid: number;
-  /** As baseType, with the modifier of the column or of the domain. */
+  /** baseType with the modifier of the column or domain. */
   readonly baseTypeWithModifier: string;
-  /** Whether baseType exists in every PostgreSQL. */
+  /** Whether baseType is built into PostgreSQL. */
   readonly builtin: boolean;
   readonly typeKind: 'base' | 'array' | 'enum' | 'domain' | 'composite' | 'range' | 'multirange' | 'other';
-  /** Of an enum (or a domain over one), in order. */
+  /** Labels of an enum (or a domain over one), in order. */
   readonly enumLabels: readonly string[] | undefined;
   readonly notNull: boolean;
   readonly hasDefault: boolean;
-  /** The default as SQL; undefined for none and for identity columns. */
+  /** The default as SQL; undefined when there is none and for identity columns. */
   readonly defaultSql: string | undefined;
   readonly generated: boolean;
   readonly identity: 'always' | 'by default' | undefined;
@@ -80,7 +82,7 @@ export interface UniqueIndex {
   /** Key columns; undefined in place of an expression. */
   readonly columns: readonly (string | undefined)[];
   readonly partial: boolean;
-  /** False for a deferrable constraint: it can be neither replica identity nor arbiter of ON CONFLICT. */
+  /** False for a deferrable constraint: it can be neither replica identity nor ON CONFLICT arbiter. */
   readonly immediate: boolean;
   /** All key columns are plain, NOT NULL columns, the index is whole, valid and immediate. */
   readonly identifiesRows: boolean;
@@ -89,7 +91,7 @@ export interface UniqueIndex {
 export interface ForeignKey {
   readonly name: string;
   readonly columns: readonly string[];
-  /** `schema.table` that it points to. */
+  /** The referenced table, `schema.table`. */
   readonly references: string;
   readonly selfReference: boolean;
   readonly deferrable: boolean;
@@ -101,7 +103,7 @@ export interface Trigger {
   readonly fires: 'origin' | 'replica' | 'always' | 'disabled';
 }
 
-/** The primary key, or else the first unique index that can stand for it. */
+/** The primary key, or else the first unique index that can replace it. */
 export function findRowKey(table: TableCatalog): UniqueIndex | undefined {
   return (
     table.uniqueIndexes.find((index) => index.primary && index.identifiesRows) ??

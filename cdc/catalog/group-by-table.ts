@@ -1,4 +1,4 @@
-/** Rows of a catalog query that cover several tables, apart by table. */
+/** Splits the rows of a catalog query that covers several tables by table. */
 export function groupByTable<Row extends { readonly table: number }, Item>(
   rows: readonly Row[],
   toItem: (row: Row) => Item,

@@ -1,6 +1,7 @@
 /**
- * To a snapshot a table is empty that TRUNCATE or ALTER TABLE has rewritten since it was taken (PostgreSQL documentation,
- * "Caveats" of multiversion concurrency). Who reads in an older snapshot locks the table here first, and learns of it.
+ * A snapshot sees a table as empty when TRUNCATE or ALTER TABLE rewrote it after the snapshot was taken (PostgreSQL
+ * documentation, "Caveats" of multiversion concurrency). Readers with an older snapshot lock the table here first and
+ * learn whether that happened.
  */
 import type pg from 'pg';
 
@@ -10,10 +11,12 @@ export interface LockedTable {
   readonly sql: string;
 }
 
-/** Keeps the table from being rewritten until the end of the transaction; answers whether it was, since the snapshot. */
+/**
+ * Keeps the table from being rewritten until the transaction ends; returns whether it was rewritten after the snapshot.
+ */
 export async function lockAndFindRewritten(client: pg.ClientBase, table: LockedTable): Promise<boolean> {
   await client.query(`LOCK TABLE ${table.sql} IN ACCESS SHARE MODE`);
-  // The catalog as the snapshot has it, beside what is true now.
+  // Compares the catalog as the snapshot sees it with its present state.
   const { rows } = await client.query<{ rewritten: boolean | null }>(
     `SELECT bool_or(c.relfilenode <> pg_relation_filenode(c.oid)) AS rewritten FROM pg_class AS c
       WHERE c.oid = $1 OR c.oid IN (SELECT relid FROM pg_partition_tree($1::oid))`,

@@ -1,4 +1,4 @@
-/** Quoting of identifiers and literals for SQL text that is put together here. */
+/** Quotes identifiers and literals for SQL text that is assembled here. */
 
 /** `name` → `"name"` */
 export function quoteIdentifier(name: string): string {
@@ -10,13 +10,13 @@ export function quoteQualified(schema: string, name: string): string {
   return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
 }
 
-/** Text → literal that is read the same whatever standard_conforming_strings says. */
+/** Text → literal that is read the same under any standard_conforming_strings. */
 export function quoteLiteral(text: string): string {
   const quoted = `'${text.replaceAll("'", "''")}'`;
   return text.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted;
 }
 
-/** `schema.table`, as config writes it, in its parts. */
+/** Splits `schema.table`, as written in the config. */
 export function splitQualified(qualifiedName: string): { schema: string; name: string } {
   const dot = qualifiedName.indexOf('.');
   return { schema: qualifiedName.slice(0, dot), name: qualifiedName.slice(dot + 1) };

@@ -1,6 +1,6 @@
 /**
- * Reads the catalogs of one database for the tables of a slice: one query for each kind of thing, whatever the
- * number of tables. Needs no privilege beyond connecting.
+ * Reads the catalogs of one database for a slice's tables: one query per kind of object, whatever the number of tables.
+ * Needs no privilege beyond connecting.
  */
 import type pg from 'pg';
 import type { DatabaseCatalog, ReplicaIdentity, TableCatalog, UniqueIndex } from './database-catalog.ts';
@@ -8,7 +8,7 @@ import { readColumns } from './read-columns.ts';
 import { readExclusions, readForeignKeys, readTriggers, readUniqueIndexes } from './read-constraints.ts';
 import { readSystemIdentifier } from './read-system-identifier.ts';
 
-/** Reads what the named tables (`schema.table`) are; those that do not exist are absent from the answer. */
+/** Reads the named tables (`schema.table`); tables that do not exist are absent from the result. */
 export async function readCatalog(
   client: pg.ClientBase,
   tables: readonly string[],
@@ -103,7 +103,7 @@ function replicaIdentity(row: TableRow, indexes: readonly UniqueIndex[]): Replic
       ? candidate.name === row.identityIndex
       : candidate.primary && candidate.immediate,
   );
-  // An identity index that was dropped leaves the table with none at all, silently.
+  // Dropping the replica identity's index leaves the table with no identity at all, silently.
   if (!index) return { kind: 'none', reason: row.relreplident === 'i' ? 'nothing' : 'no-primary-key' };
   return { kind: 'columns', columns: index.columns.filter((column) => column !== undefined) };
 }

@@ -1,4 +1,4 @@
-/** Columns and their types, domains seen through to what they are made of. Called by readCatalog. */
+/** Columns and their types; domains are resolved to their base types. Called by readCatalog. */
 import type pg from 'pg';
 import type { ColumnCatalog } from './database-catalog.ts';
 import { groupByTable } from './group-by-table.ts';
@@ -33,8 +33,8 @@ const KINDS: Readonly<Record<string, ColumnCatalog['typeKind']>> = {
   m: 'multirange',
 };
 
-// Own types are named with their schema, whatever search_path says: an array through its element type.
-// format_type with modifier −1 says "bpchar" and "bit" where the plain name would mean length 1.
+// User-defined types carry their schema whatever search_path says; arrays take it from the element type. format_type
+// with modifier −1 says "bpchar" and "bit" where the plain name would mean length 1.
 const COLUMNS_SQL = `
   WITH RECURSIVE wanted AS (
     SELECT a.attrelid, a.attnum, a.atttypid AS type, a.atttypmod AS typmod

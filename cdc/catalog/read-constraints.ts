@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { ForeignKey, Trigger, UniqueIndex } from './database-catalog.ts';
 import { groupByTable } from './group-by-table.ts';
 
-/** Table oid → its unique indexes, the primary key first. Invalid ones (a failed CREATE … CONCURRENTLY) are left out. */
+/** Table oid → its unique indexes, the primary key first. Leaves out invalid ones (a failed CREATE … CONCURRENTLY). */
 export async function readUniqueIndexes(
   client: pg.ClientBase,
   oids: readonly number[],
@@ -85,7 +85,7 @@ const FIRES: Readonly<Record<string, Trigger['fires']>> = {
   D: 'disabled',
 };
 
-/** Table oid → its triggers, without those that PostgreSQL makes for constraints. */
+/** Table oid → its triggers, except those that PostgreSQL creates for constraints. */
 export async function readTriggers(
   client: pg.ClientBase,
   oids: readonly number[],

@@ -1,7 +1,7 @@
-/** Which cluster this is, from pg_control: no two have the same, but for copies of one another. */
+/** Identifies the cluster, from pg_control: unique except for physical copies of a cluster. */
 import type pg from 'pg';
 
-/** Undefined where the role may not read it. */
+/** Undefined when the role may not read it. */
 export async function readSystemIdentifier(client: pg.ClientBase): Promise<string | undefined> {
   const may = await client.query<{ may: boolean }>(
     "SELECT has_function_privilege('pg_control_system()', 'EXECUTE') AS may",

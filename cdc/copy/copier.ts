@@ -1,6 +1,6 @@
 /**
  * The first copy: reads the source in chunks while the stream runs, several tables at a time, and hands each chunk to
- * the writer when the stream has come to its high mark. Resumes after the last chunk that is on the target.
+ * the writer when the stream has reached its high mark. Resumes after the last chunk that is on the target.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -38,7 +38,7 @@ export interface CopierOptions {
   readonly whole: WholeCopy | undefined;
   readonly chunkRows: number;
   readonly parallel: number;
-  /** 0: as fast as it goes. */
+  /** 0 means unlimited. */
   readonly rowsPerSecond: number;
   /** The stream is too far behind for more work. */
   readonly mustWait: () => boolean;
@@ -114,7 +114,7 @@ export class Copier {
     this.#inFlight.delete(id);
     const { task } = flight.chunk;
     if (window.invalid || flight.generation !== this.#generationOf(task)) {
-      // What was read behind this chunk must not be written before it.
+      // Chunks read after this one must not be written before it.
       if (window.invalid) this.#generations.set(task, this.#generationOf(task) + 1);
       flight.settle('again');
       return;
@@ -138,7 +138,7 @@ export class Copier {
     };
   }
 
-  /** What was committed before this session's stream begins must be seen by the chunks: the stream will not bring it. */
+  /** Chunks must see everything committed before this session's stream begins: the stream will not bring it. */
   async #seeWhatIsDone(): Promise<void> {
     const client = await this.#connect();
     try {
@@ -155,7 +155,7 @@ export class Copier {
       const pending: Promise<'written' | 'again'>[] = [];
       let after = task.lastKey;
       let reading = true;
-      // One for the whole run of chunks: what is read behind a chunk that turns out invalid must not count either.
+      // One for a whole run of chunks: when a chunk turns out invalid, those read after it are invalid too.
       let generation = this.#generationOf(task);
       let limit = 0;
       while (!this.#stopped && !task.done) {
@@ -196,7 +196,7 @@ export class Copier {
     windows.expect(id, task.plan.source.qualifiedName);
     try {
       await mark(formatMark({ kind: 'low', stream, chunk: id }));
-      // Locked before the snapshot: a table that ALTER TABLE rewrites in between would be empty to it.
+      // Locked before the snapshot: a table that ALTER TABLE rewrites in between would look empty to it.
       await client.query(
         `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; LOCK TABLE ${task.plan.source.sql} IN ACCESS SHARE MODE`,
       );
@@ -227,7 +227,7 @@ export class Copier {
     await client.connect();
     this.#clients.add(client);
     await applySessionSettings(client);
-    // By the index of the key, whatever the statistics say; and the marks must reach the stream at once.
+    // Uses the key's index whatever the statistics say; and the marks must reach the stream at once.
     await client.query('SET enable_seqscan = off; SET synchronous_commit = local');
     return client;
   }

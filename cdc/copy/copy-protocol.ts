@@ -8,7 +8,7 @@ interface Wire {
   endCopyFrom(): void;
 }
 
-/** What `pg` expects of a query object, as far as COPY goes. */
+/** What `pg` expects of a query object for COPY. */
 abstract class CopyQuery {
   callback: ((error: Error | null) => void) | undefined;
   readonly text: string;
@@ -47,7 +47,7 @@ class CopyOut extends CopyQuery {
   #bytes = Buffer.allocUnsafe(64 * 1024);
   #end = 0;
 
-  // Copied at once: the parser uses its buffer again for what comes next.
+  // Copied at once: the parser reuses its buffer.
   override handleCopyData({ chunk }: { chunk: Buffer }): void {
     if (this.#end + chunk.length > this.#bytes.length) {
       const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#end + chunk.length));
@@ -73,7 +73,7 @@ class CopyIn extends CopyQuery {
 
   override handleCopyInResponse(wire: Wire): void {
     wire.stream.cork();
-    // Frames need not follow rows; a megabyte each keeps the server's buffer small.
+    // Frames need not match rows; a megabyte each keeps the server's buffer small.
     for (let from = 0; from < this.#data.length; from += FRAME) {
       const body = this.#data.subarray(from, from + FRAME);
       const head = Buffer.alloc(5);
@@ -89,7 +89,7 @@ class CopyIn extends CopyQuery {
 
 const FRAME = 1024 * 1024;
 
-/** `COPY … TO STDOUT`: everything that came. */
+/** `COPY … TO STDOUT`: returns all data. */
 export async function copyOut(client: pg.ClientBase, text: string): Promise<Buffer> {
   const query = new CopyOut(text);
   await run(client, query);

@@ -1,7 +1,7 @@
 /**
- * Rows of COPY as tuples of the stream, so that one and the same code applies both. The binary format of columns that
- * were cast to text is nearly a tuple already; the text format is what goes from server to server untouched, and is
- * taken apart only when rows of a chunk have to be left out.
+ * Converts rows of COPY into tuples of the stream, so that the same code applies both. The binary format of columns
+ * cast to text is nearly a tuple already; the text format goes from server to server unchanged, and is split only when
+ * rows of a chunk have to be dropped.
  */
 import { encodeTuple, NULL, TEXT, type TupleValue } from '../decode/tuple.ts';
 
@@ -9,7 +9,7 @@ const BINARY_HEADER = 19;
 
 /** Tuples of a binary COPY, one after the other in one buffer, and where each begins. */
 export function readBinaryRows(data: Buffer): { bytes: Buffer; places: number[] } {
-  // A kind byte before each field is all that is missing; null takes less than it took.
+  // Only a kind byte before each field is missing; null becomes shorter.
   const places: number[] = [];
   const bytes = Buffer.allocUnsafe(Math.ceil(data.length * 1.25) + 64);
   let at = BINARY_HEADER;

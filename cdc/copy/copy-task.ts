@@ -1,4 +1,4 @@
-/** What the first copy knows of one target table, and how its chunks are read. */
+/** What the first copy knows about one target table, and how its chunks are read. */
 import { parseLsn } from '@ficus/core';
 import type pg from 'pg';
 import { rowKeyNames } from '../batch/relation-binding.ts';
@@ -10,26 +10,26 @@ interface TableTask {
   readonly plan: TablePlan;
   /** Columns of the rows that are read, in order. */
   readonly columns: readonly InputColumn[];
-  /** Rows can go from server to server as they are. */
+  /** Rows can go from server to server unchanged. */
   readonly verbatim: boolean;
   rowsCopied: number;
   rowsTotal: number;
   done: boolean;
 }
 
-/** Beside the stream, in chunks by the key. */
+/** Copied while the stream runs, in chunks by the key. */
 export interface ChunkedTask extends TableTask {
   readonly kind: 'chunked';
   /** Key of the last row on the target; undefined before the first chunk. */
   lastKey: readonly string[] | undefined;
-  /** Bytes of a row: what the source has of it on its disk, then what the last chunk came to. */
+  /** Bytes per row: first from the size on the source's disk, then from the last chunk. */
   rowBytes: number;
 }
 
-/** In one piece, at one point of the source: no key distinguishes rows on both sides. */
+/** Copied in one piece, at one point of the source: no key identifies rows on both sides. */
 export interface WholeTask extends TableTask {
   readonly kind: 'whole';
-  /** That point: what was committed before it is in the copy. Undefined until its snapshot is taken. */
+  /** That point: the copy has everything committed before it. Undefined until its snapshot is taken. */
   copiedAt: bigint | undefined;
 }
 
@@ -42,7 +42,7 @@ export interface Chunk {
   readonly rows: number;
   /** Key of its last row; undefined when the chunk is empty. */
   readonly lastKey: readonly string[] | undefined;
-  /** No rows are behind it. */
+  /** No rows follow it. */
   readonly last: boolean;
 }
 
@@ -54,14 +54,17 @@ export function isWhole(task: CopyTask): task is WholeTask {
   return task.kind === 'whole';
 }
 
-/** Places of the columns that tell rows apart, as the stream numbers them by name. */
+/**
+ * Decides how a table is copied: whole when no key identifies its rows on both sides (then all targets of the source
+ * table are), else in chunks.
+ */
 export function makeCopyTask(plan: TablePlan, plans: readonly TablePlan[] = [plan]): CopyTask {
   const whole = plans.some(
     ({ source, key }) =>
       source.qualifiedName === plan.source.qualifiedName &&
       (source.keyColumns.length === 0 || key.kind === 'whole-row'),
   );
-  // No row of a table that is copied whole is looked up.
+  // Rows of a table that is copied whole are never looked up.
   const names = whole ? [] : [...plan.source.keyColumns, ...rowNames(plan, plans)];
   const verbatim = isVerbatim(plan, names);
   const columns = verbatim
@@ -74,8 +77,8 @@ export function makeCopyTask(plan: TablePlan, plans: readonly TablePlan[] = [pla
 }
 
 /**
- * Every target column is a source column as it is, and the value's text means the same on both sides: the rows need
- * not be looked at on the way.
+ * Every target column is a plain copy of a source column whose text means the same on both sides, so that the rows need
+ * not be decoded.
  */
 function isVerbatim(plan: TablePlan, names: readonly string[]): boolean {
   if (plan.module || plan.rows) return false;
@@ -94,7 +97,7 @@ function inputOf(plan: TablePlan, name: string): InputColumn {
   return plan.source.readColumns.find((column) => column.name === name) ?? { name, type: 'text' };
 }
 
-/** Columns by which the stream tells rows apart; rows of a chunk are found by them among what passed by. */
+/** Columns that identify rows in the stream; they match a chunk's rows with the changes seen in its window. */
 function rowNames(plan: TablePlan, plans: readonly TablePlan[]): readonly string[] {
   const { identityFull, identityColumns, qualifiedName } = plan.source;
   if (!identityFull) return identityColumns;
@@ -111,13 +114,13 @@ function withNames(plan: TablePlan, names: readonly string[]): InputColumn[] {
   return columns;
 }
 
-/** Chunks are held in memory, a few at a time. */
+/** A few chunks are held in memory at a time. */
 const CHUNK_BYTES = 16 * 1024 * 1024;
-/** What a table has on disk may be compressed many times: the first chunk is small. */
+/** A table on disk may be compressed many times over: the first chunk is small. */
 const FIRST_ROWS = 500;
 const GROWTH = 4;
 
-/** How many rows the next chunk may have. @param before rows that the last one was allowed; 0 for the first */
+/** How many rows the next chunk may have. @param before limit of the last chunk; 0 for the first */
 export function decideChunkRows(most: number, rowBytes: number, before: number): number {
   const fitting = Math.floor(CHUNK_BYTES / Math.max(1, rowBytes));
   return Math.max(1, Math.min(most, fitting, before === 0 ? FIRST_ROWS : before * GROWTH));
@@ -126,13 +129,16 @@ export function decideChunkRows(most: number, rowBytes: number, before: number):
 /** The COPY statement that reads the chunk behind the key. */
 export function chunkQuery(task: ChunkedTask, after: readonly string[] | undefined, limit: number): string {
   const { source } = task.plan;
-  // With the alias, so that the order is the column's and not that of its text in the list.
+  // With the alias, so that the column orders the rows and not its text in the select list.
   const keys = source.keyColumns.map((key) => `t.${quoteIdentifier(key)}`);
   const where = after ? ` WHERE (${keys.join(', ')}) > (${after.map(quoteLiteral).join(', ')})` : '';
   return copyOf(task, `${where} ORDER BY ${keys.join(', ')} LIMIT ${limit}`);
 }
 
-/** The COPY statement that reads the blocks [from, to) of a table; the last piece is open, as blocks may be more. */
+/**
+ * The COPY statement that reads the blocks [from, to) of a table; the last piece is unbounded, as the table may have
+ * grown.
+ */
 export function blocksQuery(task: WholeTask, from: number, to: number | undefined): string {
   const end = to === undefined ? '' : ` AND t.ctid < '(${to},0)'`;
   return copyOf(task, ` WHERE t.ctid >= '(${from},0)'${end}`);
@@ -147,7 +153,7 @@ function copyOf(task: CopyTask, which: string): string {
   return `COPY (SELECT ${list.join(', ')} FROM ${task.plan.source.sql} AS t${which}) TO STDOUT${format}`;
 }
 
-/** Reads from the target how far the tasks are, and the estimates of their size from the source. */
+/** Reads the tasks' progress from the target, and estimates of their size from the source. */
 export async function loadProgress(
   target: pg.ClientBase,
   source: pg.ClientBase,
@@ -180,12 +186,12 @@ async function readSize(source: pg.ClientBase, plan: TablePlan): Promise<number>
   return rows[0]?.bytes ?? 0;
 }
 
-/** Blocks that are read where there are no statistics: a table that has no more is counted. */
+/** Blocks that are read where statistics are missing; smaller tables are counted exactly. */
 const SAMPLED_BLOCKS = 2_000;
 
 /**
- * A table that was never analyzed has no statistics, and a partitioned one none of its own; autovacuum never makes them.
- * Then the first blocks of each partition speak for the others.
+ * A table that was never analyzed has no statistics, and a partitioned one none of its own; autovacuum never creates
+ * them. Then the first blocks of each partition serve as a sample.
  */
 async function estimateRows(source: pg.ClientBase, plan: TablePlan): Promise<number> {
   const { oid, sql } = plan.source;

@@ -46,17 +46,17 @@ function touch(windows: CopyWindows, what: 'whole' | 'updated' | 'gone', bytes: 
 
 const NOTHING_RUNS = '10:10:';
 
-test('two changes of one row that each left out what the other sent are kept as one', () => {
+test('two partial changes of one row are merged', () => {
   const windows = openWindow();
   touch(windows, 'updated', tuple('1', 'new left', undefined));
   touch(windows, 'updated', tuple('1', undefined, 'new right'));
   const entry = windows.close('chunk', NOTHING_RUNS)?.entries.get(1);
   if (entry === undefined || entry === 'superseded')
-    throw new Error('the row is not on the target by itself');
+    throw new Error('the row cannot be complete');
   expect(decodeTuple(entry.tuple, 0)).toEqual(decodeTuple(encodeTuple(['1', 'new left', 'new right']), 0));
 });
 
-test('a row of which both changes left out the same value waits for it from the chunk', () => {
+test('a value that both changes left out comes from the chunk', () => {
   const windows = openWindow();
   touch(windows, 'updated', tuple('1', 'a', undefined));
   touch(windows, 'updated', tuple('1', 'b', undefined));
@@ -64,7 +64,7 @@ test('a row of which both changes left out the same value waits for it from the 
   expect(entry).toMatchObject({ tuple: tuple('1', 'b', undefined) });
 });
 
-test('a row whose table was altered between two such changes is read again', () => {
+test('a row is read again when its table was altered between two partial changes', () => {
   const windows = openWindow();
   touch(windows, 'updated', tuple('1', 'a', undefined));
   touch(windows, 'updated', tuple('1', undefined, 'b'), {
@@ -74,7 +74,7 @@ test('a row whose table was altered between two such changes is read again', () 
   expect(windows.close('chunk', NOTHING_RUNS)?.invalid).toBe(true);
 });
 
-test('a chunk that does not see a transaction from before its low mark is read again', () => {
+test('a chunk that misses a transaction from before its low mark is read again', () => {
   const windows = new CopyWindows();
   windows.sawTransaction(7);
   windows.expect('chunk', 'public.item');
@@ -82,7 +82,7 @@ test('a chunk that does not see a transaction from before its low mark is read a
   expect(windows.close('chunk', '7:9:7')?.invalid).toBe(true);
 });
 
-test('a reader sees what came before it was asked, and need not see what came since', () => {
+test('a reader must see what arrived before the check, not what arrived since', () => {
   const windows = new CopyWindows();
   windows.sawTransaction(7);
   const sees = windows.arrived();

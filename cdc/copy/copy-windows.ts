@@ -1,20 +1,20 @@
 /**
- * What passes by in the stream between the low and the high mark of a chunk (DBLog). A row of the chunk whose key
- * shows up in between is dropped: the stream has its newer state. Two things are added to the paper.
+ * What the stream brings between the low and the high mark of a chunk (DBLog). A row of the chunk whose key appears in
+ * between is dropped: the stream has its newer state. Two things are added to the paper.
  *
- * A row whose change did not send all of its values is not dropped but completed: the large values from the chunk,
- * the rest from the change.
+ * A row whose change did not send all of its values is not dropped but completed: the unsent large values from the
+ * chunk, the rest from the change.
  *
  * A transaction becomes visible to others a moment after its commit is in the WAL. One that is before the low mark in
  * the stream may therefore still be invisible to the query behind the mark. The chunk carries its snapshot; if that
- * calls a transaction running which the stream had before the low mark, the chunk is read again.
+ * shows a transaction as running which the stream delivered before the low mark, the chunk is read again.
  */
 import type { ChangeWatch } from '../batch/change-watch.ts';
 import { composeTuple } from '../batch/compose-tuple.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
 import { hasUnchanged, skipTuple } from '../decode/tuple.ts';
 
-/** The last word of the stream on a row: gone or whole, or a tuple with unsent values. */
+/** The stream's latest state of a row: superseded (gone or whole), or a tuple with unsent values. */
 export type WindowEntry =
   | 'superseded'
   | { readonly tuple: Buffer; readonly columnPlaces: ReadonlyMap<string, number> };
@@ -22,17 +22,17 @@ export type WindowEntry =
 export interface CopyWindow {
   readonly table: string;
   readonly entries: Map<string | number, WindowEntry>;
-  /** Columns that the entries' keys are made of, in order. */
+  /** Columns that the entries' keys consist of, in order. */
   keyNames: readonly string[];
-  /** Nothing that was read can be used. */
+  /** The chunk cannot be used. */
   invalid: boolean;
 }
 
 interface OpenWindow extends CopyWindow {
   opened: boolean;
-  /** The high mark has been read: the stream is read on while what lies before the mark is applied. */
+  /** The high mark has been read: the stream is read further while everything before the mark is applied. */
   shut: boolean;
-  /** Transactions that the stream had had when the low mark came. */
+  /** Transactions that the stream had delivered before the low mark. */
   transactionsBefore: number;
 }
 
@@ -44,7 +44,7 @@ export class CopyWindows implements ChangeWatch {
   readonly #xids = new Uint32Array(REMEMBERED);
   #transactions = 0;
 
-  /** Before the low mark is written. */
+  /** Call before the low mark is written. */
   expect(chunk: string, table: string): void {
     this.#windows.set(chunk, {
       table,
@@ -57,7 +57,7 @@ export class CopyWindows implements ChangeWatch {
     });
   }
 
-  /** At the high mark: what was seen, or undefined for a chunk of another life. */
+  /** At the high mark: what was seen, or undefined for a chunk of an earlier session. */
   close(chunk: string, snapshot: string): CopyWindow | undefined {
     const window = this.#windows.get(chunk);
     if (!window) return undefined;
@@ -109,14 +109,14 @@ export class CopyWindows implements ChangeWatch {
     for (const window of this.#windows.values()) {
       if (!window.opened || window.shut || window.table !== table) continue;
       window.keyNames = binding.keyColumns.map((place) => binding.relation.columns[place]!.name);
-      // A row that came under this key with values unsent is whole neither here nor in the chunk.
+      // A row that moved to this key with unsent values is complete neither here nor in the chunk.
       if (unsent && what === 'whole') window.invalid = true;
       else if (!unsent || window.entries.get(key) === 'superseded') window.entries.set(key, 'superseded');
       else this.#keepPart(window, key, Buffer.from(bytes.subarray(at, skipTuple(bytes, at))), binding);
     }
   }
 
-  /** What an earlier change in the window sent and this one did not is newer than the chunk. */
+  /** Values that an earlier change in the window sent, and this one did not, are newer than the chunk. */
   #keepPart(window: OpenWindow, key: string | number, tuple: Buffer, binding: RelationBinding): void {
     const { columnPlaces } = binding;
     const known = window.entries.get(key);
@@ -134,8 +134,8 @@ export class CopyWindows implements ChangeWatch {
   }
 
   /**
-   * Every transaction that came by until now: whether a reader with some snapshot sees it. Of those that come by later
-   * nothing is said; where many commit there is no moment without one.
+   * Returns a check: does a snapshot show every transaction delivered so far? Later ones do not count; with frequent
+   * commits some transaction is always still invisible.
    */
   arrived(): (snapshot: string) => boolean {
     const transactions = this.#transactions;
@@ -146,7 +146,7 @@ export class CopyWindows implements ChangeWatch {
     return this.#callsOpen(snapshot, window.transactionsBefore);
   }
 
-  /** Whether the snapshot calls one of the first so many transactions unfinished. */
+  /** Whether the snapshot shows one of the first `transactions` as unfinished. */
   #callsOpen(snapshot: string, transactions: number): boolean {
     const [, max, running] = snapshot.split(':');
     const after = Number(BigInt(max ?? '0') & 0xffffffffn);

@@ -1,7 +1,7 @@
 /**
- * Copies tables whole, from one exported snapshot of the source: all rows of a table, and the position of the snapshot as
- * its copied-at, in one target transaction. Interrupted, the table is as empty as before and starts again with a new
- * snapshot. Memory stays bounded: within a snapshot a row stays in its block, so that a table is read by ranges of blocks.
+ * Copies tables whole, from one exported snapshot of the source: all rows of a table, and the snapshot's position as
+ * its copied-at, in one target transaction. An interrupted table is as empty as before and starts again with a new
+ * snapshot. Memory stays bounded: within a snapshot a row stays in its block, so a table is read by ranges of blocks.
  */
 import { FicusError, formatLsn } from '@ficus/core';
 import pg from 'pg';
@@ -25,36 +25,36 @@ export interface WholeCopyOptions {
   readonly slice: string;
   readonly stream: string;
   readonly epoch: number;
-  /** The checkpoint's holder, as this process believes. */
+  /** The checkpoint's holder, according to this process. */
   readonly holder: string;
   readonly sourceUrl: string;
   readonly targetUrl: string;
   readonly applicationName: string;
-  /** Aborted when the snapshot is not wanted any more. */
+  /** Aborted when the snapshot is no longer wanted. */
   readonly signal: AbortSignal;
 }
 
 export interface WholeCopyProgress {
-  /** Before each piece; not for the stream's lag: the stream may be waiting for this very table. */
+  /** Waits before each piece, but not for the stream's lag: the stream may be waiting for this very table. */
   throttle(): Promise<void>;
   onRows(rows: number): void;
   onTable(): void;
 }
 
-/** Read at once, as the source has it on its disk. */
+/** Read at a time, measured as on the source's disk. */
 const PIECE_BYTES = 8 * 1024 * 1024;
 
 const SERIALIZATION_FAILURE = '40001';
 
 export class WholeCopy {
-  /** Where the snapshot was taken. */
+  /** Position of the snapshot. */
   readonly lsn: bigint;
   readonly #options: WholeCopyOptions;
   readonly #source: pg.Client;
   #session: TargetSession | undefined;
   #stopped = false;
 
-  /** Made by `openFor`. */
+  /** Use `openFor` to create one. */
   constructor(options: WholeCopyOptions, source: pg.Client, lsn: bigint) {
     this.#options = options;
     this.#source = source;
@@ -62,8 +62,8 @@ export class WholeCopy {
   }
 
   /**
-   * Takes the snapshot for the tasks that need one, before the stream begins: of each change that comes it must be known
-   * whether the copy has it.
+   * Takes the snapshot for the tasks that need one, before the stream begins: for every change that arrives it must be
+   * known whether the copy includes it.
    */
   static async openFor(
     tasks: readonly CopyTask[],
@@ -135,7 +135,7 @@ export class WholeCopy {
       }
     }
     await reach('whole-copied');
-    // Last, and for a moment: the applier cannot move the checkpoint meanwhile.
+    // Last, and briefly: the applier cannot move the checkpoint meanwhile.
     for (const task of tasks) await this.#keep(client, task, copied.get(task)!);
     await client.query('COMMIT');
     for (const task of tasks) {
@@ -159,7 +159,7 @@ export class WholeCopy {
     return places.length;
   }
 
-  /** The copy counts only for the process that owns the stream; the checkpoint itself stays the applier's to move. */
+  /** The copy counts only for the process that owns the stream; only the applier moves the checkpoint. */
   async #keep(client: pg.Client, task: WholeTask, rows: number): Promise<void> {
     const { stream, epoch, holder } = this.#options;
     const owner = await client.query(
@@ -167,7 +167,7 @@ export class WholeCopy {
       [stream, epoch, holder],
     );
     if (owner.rowCount !== 1)
-      throw Object.assign(new Error(`stream ${stream} is not ours in epoch ${epoch} any more`), {
+      throw Object.assign(new Error(`this process no longer owns stream ${stream} in epoch ${epoch}`), {
         code: FENCED,
       });
     await client.query(
@@ -178,8 +178,8 @@ export class WholeCopy {
   }
 
   /**
-   * The lock cannot come before the snapshot: making that waits for transactions, of which one may wait for the lock.
-   * @throws an error for which the copy is tried again, with a new snapshot
+   * The lock cannot come before the snapshot: the snapshot waits for transactions, one of which may wait for the lock.
+   * @throws an error that makes the copy start again with a new snapshot
    */
   async #refuseRewritten({ plan }: WholeTask): Promise<void> {
     if (!(await lockAndFindRewritten(this.#source, plan.source))) return;
@@ -214,7 +214,7 @@ async function connect({ sourceUrl, applicationName }: WholeCopyOptions): Promis
   return client;
 }
 
-/** Rows that the target has already cannot be distinguished from those that come: they would be there twice. */
+/** Rows already on the target cannot be distinguished from the copied ones: they would be there twice. */
 async function requireEmpty(client: pg.Client, { plan }: WholeTask): Promise<void> {
   const { rows } = await client.query(`SELECT EXISTS (SELECT FROM ${plan.target.sql}) AS filled`);
   if (!rows[0]?.filled) return;

@@ -12,11 +12,11 @@ function task(source: string, given: Partial<WholeTask>): WholeTask {
 }
 
 describe('a change of a table that is copied whole', () => {
-  test('waits until it is known where the copy was taken', () => {
+  test('waits until the position of the copy is known', () => {
     expect(new WholeTables([task('t', {})]).judge('t', 5n)).toBe('wait');
   });
 
-  test('is left out before that point, waits behind it, and goes through once the copy is there', () => {
+  test('is skipped before that point, waits behind it, and passes once the copy is on the target', () => {
     const copying = task('t', { copiedAt: 10n });
     const tables = new WholeTables([copying]);
     expect([9n, 10n, 11n].map((lsn) => tables.judge('t', lsn))).toEqual(['skip', 'wait', 'wait']);
@@ -24,13 +24,13 @@ describe('a change of a table that is copied whole', () => {
     expect([9n, 10n, 11n].map((lsn) => tables.judge('t', lsn))).toEqual(['skip', 'apply', 'apply']);
   });
 
-  test('waits for all parts of a table that becomes several', () => {
+  test('waits for all parts of a split table', () => {
     const parts = [task('t', { copiedAt: 10n, done: true }), task('t', { copiedAt: 10n })];
     expect(new WholeTables(parts).judge('t', 12n)).toBe('wait');
     expect(groupBySource(parts)).toEqual([parts]);
   });
 
-  test('is not waited for in other tables', () => {
+  test('does not delay other tables', () => {
     const chunked = { ...rows('chunked'), kind: 'chunked', lastKey: undefined, rowBytes: 0 } as const;
     const tables = new WholeTables([task('t', {}), chunked]);
     expect(tables.judge('chunked', 1n)).toBe('apply');

@@ -1,7 +1,7 @@
 /**
- * Tables that are copied whole, at one point of the source's WAL, because no key distinguishes their rows: a row of a
- * chunk could not be matched with what the stream brought. What was committed before that point is in the copy and
- * must not be applied again; what came later must wait until the copy is on the target.
+ * Tables that are copied whole, at one point of the source's WAL, because no key identifies their rows: a chunk's row
+ * could not be matched with what the stream brought. What was committed before that point is in the copy and must not
+ * be applied again; later changes must wait until the copy is on the target.
  */
 import type { ChangeGate, ChangeVerdict } from '../batch/change-gate.ts';
 import { type CopyTask, isWhole, type WholeTask } from './copy-task.ts';

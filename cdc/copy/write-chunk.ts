@@ -1,6 +1,6 @@
 /**
  * Writes a chunk of the first copy to the target, in a transaction of its own with its progress, while the stream is
- * held at the chunk's high mark: what the stream brings later is newer than the chunk, whatever it is.
+ * held at the chunk's high mark: whatever the stream brings later is newer than the chunk.
  */
 import { formatLsn } from '@ficus/core';
 import type pg from 'pg';
@@ -22,7 +22,7 @@ export interface ChunkWriterOptions {
   readonly slice: string;
   readonly stream: string;
   readonly epoch: number;
-  /** The checkpoint's holder, as this process believes. */
+  /** The checkpoint's holder, according to this process. */
   readonly holder: string;
   /** Pipelined, shared with the applier, which is idle meanwhile. */
   readonly session: TargetSession;
@@ -55,7 +55,7 @@ export class ChunkWriter {
     }
   }
 
-  /** False: a row is on the target already, brought by the stream. */
+  /** False when the stream has already brought one of the rows to the target. */
   async #writeVerbatim(chunk: Chunk): Promise<boolean> {
     const { plain } = this.#options;
     const { plan } = chunk.task;
@@ -110,7 +110,7 @@ export class ChunkWriter {
           chunk.last,
         ],
       },
-      // Moves nothing; fails when this process does not own the stream any more.
+      // Moves nothing; fails when this process no longer owns the stream.
       { text: 'SELECT ficus.advance_checkpoint($1, $2, $3, $4, $4)', values: [stream, epoch, holder, lsn] },
     ];
   }
@@ -125,7 +125,7 @@ export class ChunkWriter {
   }
 }
 
-/** The chunk's columns as if they were a table of the stream. */
+/** The chunk's columns, in the form of a table of the stream. */
 export function chunkBinding(task: CopyTask): RelationBinding {
   const { plan, columns } = task;
   return {
@@ -144,7 +144,7 @@ export function chunkBinding(task: CopyTask): RelationBinding {
   };
 }
 
-/** The chunk's rows without those that the stream has dealt with; those it dealt with in part, completed. */
+/** The chunk's rows without those that the stream has superseded; partly superseded ones are completed. */
 export function remainingTuples(chunk: Chunk, window: CopyWindow): TuplePlace[] {
   const rows = chunk.task.verbatim ? textTuples(chunk.data) : binaryTuples(chunk.data);
   if (window.entries.size === 0) return rows;

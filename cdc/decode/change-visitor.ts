@@ -1,15 +1,15 @@
 /**
- * What the decoder tells its reader, message by message. Tuples are places in the buffer being read; they stay
- * valid as long as the buffer does. The answer says whether to continue.
+ * What the decoder reports to its reader, message by message. Tuples are positions in the buffer being read and stay
+ * valid as long as the buffer. The return value says whether to continue.
  */
 
-/** Continue, stop so that this message comes again, or stop after it. */
+/** Continue, stop before this message so that it comes again, or stop after it. */
 export const GO_ON = 0;
 export const STOP_BEFORE = 1;
 export const STOP_AFTER = 2;
 export type Answer = typeof GO_ON | typeof STOP_BEFORE | typeof STOP_AFTER;
 
-/** A table as the stream describes it, ahead of its first change and after each change of its columns. */
+/** A table as the stream describes it, before its first change and after each change of its columns. */
 export interface Relation {
   readonly oid: number;
   readonly schema: string;
@@ -38,7 +38,7 @@ export interface ChangeVisitor {
   message(prefix: string, content: string, transactional: boolean, lsn: bigint): Answer;
 }
 
-/** Names and types of the columns, in order: two relations of equal form can be read alike. */
+/** Names and types of the columns, in order: two relations of equal shape are decoded alike. */
 export function describeRelation(relation: Relation): string {
   const columns = relation.columns.map((column) => `${column.name} ${column.typeOid} ${column.typmod}`);
   return `${relation.schema}.${relation.name} (${columns.join(', ')})`;

@@ -1,8 +1,8 @@
 /**
- * Decoder of pgoutput, protocol version 1 (PostgreSQL documentation, "Logical Replication Message Formats"), straight
- * from the bytes of the connection. A change travels in a `d` frame, either as a `w` message of the replication
- * protocol or as a row of a binary COPY (catch-up). Reads whole frames only; the caller has found out with scanFrames
- * how far they go. Makes no objects for rows.
+ * Decoder of pgoutput, protocol version 1 (PostgreSQL documentation, "Logical Replication Message Formats"), directly
+ * on the connection's bytes. A change travels in a `d` frame, either as a `w` message of the replication protocol or as
+ * a row of a binary COPY (catch-up). Reads whole frames only; the caller has found their end with scanFrames. Creates
+ * no objects for rows.
  */
 import {
   type Answer,
@@ -123,7 +123,7 @@ function readRelation(bytes: Buffer, at: number): Relation {
     });
     next = columnName.next + 8;
   }
-  // The empty schema is pg_catalog, by PostgreSQL's own shorthand.
+  // In pgoutput, the empty schema means pg_catalog.
   return { oid, schema: schema.text || 'pg_catalog', name: name.text, identity, columns };
 }
 

@@ -1,13 +1,13 @@
 /**
- * Finds the frames in the bytes of a replication connection without looking into them: how far whole frames go, where
- * the last whole transaction ends, and what is no change at all (keepalives, errors). Runs over every byte once, as
- * they arrive; the changes themselves are read later, and may be read in one go.
+ * Finds the frames in the bytes of a replication connection without decoding them: how far whole frames go, where the
+ * last whole transaction ends, and what is no change at all (keepalives, errors). Scans every byte once, on arrival;
+ * the changes themselves are decoded later, possibly in one go.
  */
 import { messageAt } from './read-changes.ts';
 import { readInt32 } from './tuple.ts';
 
 export interface FrameListener {
-  /** Keepalive: end of what the server has sent, and whether it wants an answer at once. */
+  /** Keepalive: end of what the server has sent, and whether it wants an immediate reply. */
   keepalive(walEnd: bigint, replyRequested: boolean): void;
   /** Any other message of the protocol: `W` (stream begins), `E` (error), `c` and `C` (stream ended), `N`, `S`, `Z`. */
   control(type: string, body: Buffer): void;
@@ -16,7 +16,7 @@ export interface FrameListener {
 export interface ScanState {
   /** End of the last whole frame. */
   scanned: number;
-  /** End of the frame of the last commit seen, −1 when none was since the buffer began. */
+  /** End of the last commit's frame, −1 when the buffer has none. */
   boundary: number;
   /** Transactions that ended within the buffer. */
   commits: number;

@@ -36,7 +36,7 @@ export function skipTuple(bytes: Uint8Array, at: number): number {
   return next;
 }
 
-/** Whether a value of the tuple was not sent because an UPDATE left it alone. */
+/** Whether the tuple lacks a value because an UPDATE did not change it. */
 export function hasUnchanged(bytes: Uint8Array, at: number): boolean {
   const columns = readInt16(bytes, at);
   let next = at + 2;

@@ -1,7 +1,7 @@
 /**
  * Pauses applying so that the target equals the source at exactly one position (VDiff's "stop apply at a known
- * position"). At first nothing more is applied: a position taken now lies behind everything applied so far. Then the
- * stream continues up to the last transaction committed before that position, and stops there until it is resumed.
+ * position"). First, nothing more is applied: a position taken now lies behind everything applied so far. Then the
+ * stream continues up to the last transaction committed before that position, and stops there until resumed.
  */
 export class ApplyPause {
   readonly #changed: () => void;
@@ -13,13 +13,13 @@ export class ApplyPause {
     this.#changed = changed;
   }
 
-  /** Whether a transaction whose commit lies there has to wait. */
+  /** Whether the transaction with this commit position has to wait. */
   stops(commitLsn: bigint): boolean {
     return !this.#isOver && (this.#lsn === undefined || commitLsn >= this.#lsn);
   }
 
-  /** The stream stands before that transaction, and everything before it is committed on the target. */
-  standsBefore(commitLsn: bigint): void {
+  /** The stream has reached that transaction, and everything before it is committed on the target. */
+  reachedBefore(commitLsn: bigint): void {
     if (this.#lsn !== undefined && commitLsn >= this.#lsn) this.#arrival.resolve(true);
   }
 

@@ -1,5 +1,5 @@
 /**
- * When the next batch is taken: at once when idle; while the stream is behind, a batch waits a moment for more
+ * Decides when to take the next batch: at once when idle; while the stream is behind, a batch waits a moment for more
  * transactions, because larger batches are cheaper.
  */
 import type { ChangeSource } from '../batch/change-source.ts';
@@ -8,8 +8,8 @@ import type { ReplicationSettings } from '../replication-settings.ts';
 export interface BatchPaceOptions {
   readonly changes: ChangeSource;
   readonly settings: ReplicationSettings;
-  /** A caller waits for a position: do not linger. */
-  readonly someoneWaits: () => boolean;
+  /** A caller is waiting for a position: do not wait for a fuller batch. */
+  readonly hasWaiters: () => boolean;
   readonly stopping: () => boolean;
 }
 
@@ -42,17 +42,17 @@ export class BatchPace {
     }
   }
 
-  /** Resolves when the condition holds, or the session stops; looked at whenever something is signalled. */
+  /** Resolves when the condition holds or the session stops; checked on every signal. */
   async until(condition: () => boolean): Promise<void> {
     while (!this.#options.stopping() && !condition()) await this.#sleep(undefined);
   }
 
   #lingerMs(): number {
-    const { changes, settings, someoneWaits } = this.#options;
+    const { changes, settings, hasWaiters } = this.#options;
     const batch = changes.gathering;
     const isBehind = Date.now() - batch.committedAtMs > 1_000;
     if (changes.isFull || !isBehind) return 0;
-    if (batch.changes >= settings.batchRows || someoneWaits()) return 0;
+    if (batch.changes >= settings.batchRows || hasWaiters()) return 0;
     return this.#sinceMs + settings.batchLingerMs - Date.now();
   }
 

@@ -1,7 +1,8 @@
 /**
- * A table of the stream is not as it was when the mapping was compiled. Each time it takes a form, the mapping is compiled
- * again; a form that then still differs is an older one, from before the table was altered, and goes through. Not so where
- * the stream comes upon the same form further on: that may be a new one, of a table that was altered back.
+ * Handles a table of the stream whose shape differs from the compiled mapping. Each new shape compiles the mapping
+ * again; a shape that still differs afterwards is an older one, from before the table was altered, and passes. If the
+ * stream meets the same shape again further on, the table may have been altered back, so the mapping is compiled once
+ * more.
  */
 import { describeRelation, type Relation } from '../decode/change-visitor.ts';
 import { RestartSession } from './classify-failure.ts';
@@ -11,12 +12,12 @@ import type { PreparedStream } from './prepare-stream.ts';
 export function checkRelation(
   relation: Relation,
   commitLsn: bigint,
-  sourceForms: PreparedStream['sourceForms'],
-  knownForms: Map<string, bigint>,
+  sourceShapes: PreparedStream['sourceShapes'],
+  knownShapes: Map<string, bigint>,
 ): void {
-  const form = describeRelation(relation);
-  if (sourceForms.get(`${relation.schema}.${relation.name}`) === form) return;
-  if (commitLsn <= (knownForms.get(form) ?? -1n)) return;
-  knownForms.set(form, commitLsn);
+  const shape = describeRelation(relation);
+  if (sourceShapes.get(`${relation.schema}.${relation.name}`) === shape) return;
+  if (commitLsn <= (knownShapes.get(shape) ?? -1n)) return;
+  knownShapes.set(shape, commitLsn);
   throw new RestartSession('a table of the source was altered');
 }

@@ -10,7 +10,7 @@ test.each([
   ['a server that shuts down', refused('57P01'), 'reconnect', 'FICUS_DATABASE_UNREACHABLE'],
   ['a deadlock', refused('40P01'), 'reconnect', 'FICUS_CDC_INTERRUPTED'],
   ['a full disk', refused('53100'), 'reconnect', 'FICUS_CDC_INTERRUPTED'],
-  ['a lock that was waited for', refused('55P03'), 'reconnect', 'FICUS_CDC_INTERRUPTED'],
+  ['a lock that was not available in time', refused('55P03'), 'reconnect', 'FICUS_CDC_INTERRUPTED'],
   ['a missing privilege', refused('42501'), 'stop', 'FICUS_CDC_PRIVILEGE'],
   ['a table that is gone', refused('42P01'), 'stop', 'FICUS_CDC_STATEMENT_REFUSED'],
   ['a checkpoint that moved', refused('FC001'), 'stop', 'FICUS_CDC_FENCED'],
@@ -20,7 +20,7 @@ test.each([
   expect(classifyFailure(error)).toMatchObject({ kind, problem: { code } });
 });
 
-test('a stream that another process has is waited for; a restart is no failure', () => {
+test('a stream held by another process means standby; a restart is no failure', () => {
   expect(classifyFailure(new StreamTakenError())).toEqual({ kind: 'standby' });
   expect(classifyFailure(refused('55006'))).toEqual({ kind: 'standby' });
   expect(classifyFailure(new RestartSession('altered'))).toEqual({ kind: 'restart' });

@@ -1,4 +1,4 @@
-/** What follows from the failure of a session: retry soon, stand by, or stop until a person has fixed something. */
+/** Decides what a session's failure leads to: retry soon, stand by, or stop until someone fixes the cause. */
 import { type ErrorCode, FicusError, type ReplicationProblem } from '@ficus/core';
 import { FENCED } from '../apply/checkpoint.ts';
 
@@ -6,7 +6,7 @@ export type Failure =
   | { readonly kind: 'reconnect'; readonly problem: ReplicationProblem }
   | { readonly kind: 'standby' }
   | { readonly kind: 'restart' }
-  /** Retried from time to time all the same: a fix needs no restart of Ficus. */
+  /** Still retried from time to time: a fix needs no restart of Ficus. */
   | { readonly kind: 'stop'; readonly problem: ReplicationProblem };
 
 /** Another process holds the stream. */
@@ -17,7 +17,7 @@ export class StreamTakenError extends Error {
   }
 }
 
-/** Nothing is wrong; the stream has to begin again from its checkpoint. */
+/** Not a failure: the stream has to begin again from its checkpoint. */
 export class RestartSession extends Error {
   constructor(reason: string) {
     super(reason);
@@ -50,10 +50,10 @@ export function classifyFailure(error: unknown): Failure {
   return stop(code === PRIVILEGE ? 'FICUS_CDC_PRIVILEGE' : 'FICUS_CDC_STATEMENT_REFUSED', message);
 }
 
-/** What the source said instead of continuing the stream: not about the target. */
+/** An error that the source sent instead of the stream; it does not concern the target. */
 export function describeRefusal(code: string, message: string): Error {
-  if (code === SLOT_INVALID) return new FicusError('FICUS_CDC_SLOT_LOST', `The source says: ${message}.`);
-  if (code === PRIVILEGE) return new FicusError('FICUS_CDC_PRIVILEGE', `The source says: ${message}.`);
+  if (code === SLOT_INVALID) return new FicusError('FICUS_CDC_SLOT_LOST', `The source reported: ${message}.`);
+  if (code === PRIVILEGE) return new FicusError('FICUS_CDC_PRIVILEGE', `The source reported: ${message}.`);
   if (code === SLOT_IN_USE || isTransient(code)) return Object.assign(new Error(message), { code });
   return new FicusError('FICUS_CDC_SOURCE_UNDECODABLE', `The source cannot continue: ${message}.`);
 }
@@ -67,12 +67,12 @@ function isDown(code: string): boolean {
   return /^(08|57P)/.test(code);
 }
 
-/** What passes by itself: besides these serialization, deadlocks, too many connections, timeouts, files. */
+/** Transient: besides these, serialization failures, deadlocks, too many connections, timeouts, files. */
 function isTransient(code: string): boolean {
   return isDown(code) || /^(40|53|57|25P0[234])/.test(code) || ['55P03', '58000', '58P01'].includes(code);
 }
 
-/** Errors of sockets carry a system code; those of `pg` only a sentence. */
+/** Socket errors carry a system code; those of `pg` only a message. */
 function isConnectionTrouble(error: unknown, message: string): boolean {
   if (error instanceof AggregateError) return true;
   const code = (error as { code?: unknown } | undefined)?.code;

@@ -1,4 +1,4 @@
-/** The connections that a session lives on, and its claim to be the stream's only process. */
+/** The connections that a session needs, and its claim to be the stream's only process. */
 import type pg from 'pg';
 import { fenceOlderEpoch } from '../apply/checkpoint.ts';
 import { TargetSession } from '../apply/target-session.ts';
@@ -11,7 +11,7 @@ import { connectTo } from './prepare-stream.ts';
 import type { SessionHost } from './session-host.ts';
 import type { SessionLife } from './session-life.ts';
 
-/** All at once: each connection costs several round trips. The last two, one to each side, are for what comes before the stream. */
+/** Opens all at once: each connection costs several round trips. The last two, one per side, serve the preparation. */
 export function connectSession(
   { options, settings }: SessionHost,
   life: SessionLife,
@@ -24,7 +24,7 @@ export function connectSession(
     life.closing(TargetSession.open({ url: targetUrl, applicationName: name, answerMs }), (session) =>
       session.close(),
     ),
-    // It may be waiting for a slot to be made, which would then stay, and hold the source's WAL.
+    // It may be waiting for a slot to be created, which would then stay and pin the source's WAL.
     life.closing(connectTo(sourceUrl, name, answerMs), async (client) => {
       await breakOffQuery(client, sourceUrl);
       await endClient(client);
@@ -34,7 +34,7 @@ export function connectSession(
 }
 
 /**
- * Becomes the stream's only process; a process of an older epoch is fenced off at once.
+ * Makes this process the stream's only one; fences off a process of an older epoch at once.
  * @throws StreamTakenError when another has it: stand by
  */
 export async function claimStream(

@@ -1,6 +1,6 @@
 /**
- * Whether a stream begins, continues, or must not: from what the target remembers and what the source has. A slot that
- * was lost or recreated has forgotten changes; asking it for an older position would skip them silently.
+ * Decides whether a stream begins, continues or must not start, from the target's checkpoint and the source's state. A
+ * lost or recreated slot no longer has all changes; requesting an older position from it would skip them silently.
  */
 import { type ErrorCode, parseLsn } from '@ficus/core';
 import type { Checkpoint } from '../apply/checkpoint.ts';
@@ -15,7 +15,7 @@ export interface StartFacts {
 }
 
 export type StartDecision =
-  /** Nothing was ever copied: make the slot (dropping the remains of an attempt), then the checkpoint. */
+  /** Nothing was ever copied: create the slot (dropping what a failed attempt left), then the checkpoint. */
   | { readonly kind: 'begin'; readonly dropSlot: boolean }
   | { readonly kind: 'resume'; readonly lsn: string }
   | { readonly kind: 'refuse'; readonly code: ErrorCode; readonly message: string };
@@ -35,19 +35,19 @@ export function decideStart({ checkpoint, slot, system, epoch }: StartFacts): St
   if (checkpoint.timeline !== system.timeline)
     return refuse(
       'FICUS_CDC_SOURCE_CHANGED',
-      `The source is on timeline ${system.timeline}; the stream stands on timeline ${checkpoint.timeline}.`,
+      `The source is on timeline ${system.timeline}; the checkpoint is on timeline ${checkpoint.timeline}.`,
     );
   if (!slot)
     return refuse('FICUS_CDC_SLOT_LOST', `The source has no slot “${checkpoint.slot}”; it was dropped.`);
   if (slot.walStatus === 'lost' || slot.invalidationReason)
     return refuse(
       'FICUS_CDC_SLOT_LOST',
-      `The source has given up slot “${checkpoint.slot}” (${slot.invalidationReason ?? 'its WAL was removed'}).`,
+      `The source has invalidated slot “${checkpoint.slot}” (${slot.invalidationReason ?? 'its WAL was removed'}).`,
     );
   if (parseLsn(slot.confirmedFlushLsn) > parseLsn(checkpoint.lsn))
     return refuse(
       'FICUS_CDC_SLOT_LOST',
-      `Slot “${checkpoint.slot}” begins at ${slot.confirmedFlushLsn}, behind ${checkpoint.lsn} where the stream stands: it was recreated.`,
+      `Slot “${checkpoint.slot}” begins at ${slot.confirmedFlushLsn}, behind the checkpoint at ${checkpoint.lsn}: it was recreated.`,
     );
   return { kind: 'resume', lsn: checkpoint.lsn };
 }

@@ -1,4 +1,4 @@
-/** What a stream leaves on both databases, while none runs: whether its copy is complete, and removing all of it. */
+/** What a stopped stream leaves on both databases: tells whether its copy is complete, and removes all of it. */
 import type { TableConfig } from '@ficus/core';
 import type pg from 'pg';
 import { deleteCheckpoint, loadCheckpoint } from '../apply/checkpoint.ts';
@@ -10,7 +10,7 @@ import { dropSlot } from '../source/slot.ts';
 import { nameStream } from '../source/stream-names.ts';
 import { connectTo, readPlace } from './prepare-stream.ts';
 
-/** Whether the first copy of every table is complete, as the target remembers it. */
+/** Whether the target's records say that the first copy of every table is complete. */
 export async function readCopied({
   slice,
   direction = 'forward',
@@ -42,10 +42,10 @@ export async function dropStream(options: ReplicationOptions, emptyTarget: boole
     source = await connectTo(sourceUrl, 'ficus');
     const present = await isPresent(target, 'ficus.checkpoint');
     const checkpoint = present ? await loadCheckpoint(target, stream) : undefined;
-    // A beginning may have come as far as the slot, and no further.
+    // A first start may have created the slot and got no further.
     const slot = checkpoint?.slot ?? nameStream(slice, direction, await readPlace(source, target)).slot;
-    // Together: a later copy into tables that were to be empty would find rows it knows nothing of. And before the slot
-    // goes: where the target cannot be emptied, the stream can continue.
+    // Both in one transaction: a later copy would find unknown rows in tables that should be empty. And before dropping
+    // the slot: if the target cannot be emptied, the stream can still continue.
     await target.query('BEGIN');
     if (checkpoint) {
       await deleteCheckpoint(target, stream);
@@ -67,7 +67,7 @@ async function isPresent(client: pg.Client, table: string): Promise<boolean> {
   return rows[0]?.present === true;
 }
 
-/** In one statement, so that the tables may point to one another. */
+/** One statement, because the tables may reference one another. */
 async function emptyTables(target: pg.Client, tables: readonly TableConfig[]): Promise<void> {
   const names = tables.map((table) => {
     const { schema, name } = splitQualified(table.to);

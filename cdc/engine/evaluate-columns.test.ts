@@ -28,6 +28,6 @@ test.each([
   ['timestamp(3) without time zone', 'timestamp(6) without time zone', true],
   ['timestamp with time zone', 'timestamp(6) with time zone', true],
   ['integer', 'bigint', false],
-])('from %s to %s no value changes: %s', (before, now, same) => {
+])('%s to %s keeps every value: %s', (before, now, same) => {
   expect(isWidening(before, now)).toBe(same);
 });

@@ -1,5 +1,5 @@
 /**
- * DDL is not in the change stream. What was done to a table is seen by comparing its columns with those it had when its
+ * DDL is not in the change stream. Changes to a table are found by comparing its columns with those recorded when its
  * rows were last known to be right; a change that would make the target differ silently stops the stream.
  */
 import type { TableConfig } from '@ficus/core';
@@ -18,7 +18,7 @@ export interface ColumnsInput {
 
 const COPY_AGAIN = 'copy again: ficus copy SLICE --restart.';
 
-/** Undefined: the stream can continue; else a sentence or two that say what to do. */
+/** Undefined when the stream can continue; else a sentence or two on what to do. */
 export function evaluateColumns({ plan, config, before, source, target }: ColumnsInput): string | undefined {
   const left = new Map(before.map(splitColumn).filter(([name, known]) => isKept(name, known, target)));
   const table = plan.source.qualifiedName;
@@ -32,9 +32,9 @@ export function evaluateColumns({ plan, config, before, source, target }: Column
       const problem = evaluateAdded(plan, column, target, allColumns && !read.has(name));
       if (problem) return problem;
     } else if (read.has(name) && known.type !== type && !isWidening(known.type, type))
-      return `Column “${name}” of ${table} was ${known.type} and is ${type} now; the rows that this rewrote are not in the stream: ${COPY_AGAIN}`;
+      return `Column “${name}” of ${table} changed its type from ${known.type} to ${type}; the rows that this rewrote are not in the stream: ${COPY_AGAIN}`;
     else if (read.has(name) && known.attnum !== undefined && known.attnum !== column.attnum)
-      return `Column “${name}” of ${table} was dropped and added again, or renamed: it is another column than before, and its values in existing rows are not in the stream: ${COPY_AGAIN}`;
+      return `Column “${name}” of ${table} was dropped and added again, or renamed: it is a different column now, and its values in existing rows are not in the stream: ${COPY_AGAIN}`;
   }
   const gone = [...left.keys()].find((name) => plan.columns.some((column) => column.name === name));
   if (gone !== undefined && allColumns)
@@ -43,8 +43,8 @@ export function evaluateColumns({ plan, config, before, source, target }: Column
 }
 
 /**
- * On the source a default fills the existing rows: the target has to fill its own in the same way. It also fills rows
- * that come from before the column was added.
+ * On the source, a default fills the existing rows: the target must fill its own in the same way. The default also
+ * fills rows from before the column was added that are still in the stream.
  */
 function evaluateAdded(
   plan: TablePlan,
@@ -55,18 +55,18 @@ function evaluateAdded(
   const table = plan.source.qualifiedName;
   const carried = plan.columns.find((column) => column.sameAs === name);
   if (hasDefault && (carried || lacks) && !isConstant(defaultSql))
-    return `Column “${name}” was added to ${table} with a default that is not the same for each row or each time; the values that it gave to existing rows are not in the stream: ${lacks ? 'add it to the target, then ' : ''}${COPY_AGAIN}`;
+    return `Column “${name}” was added to ${table} with a default that is not constant; the values that it gave to existing rows are not in the stream: ${lacks ? 'add it to the target, then ' : ''}${COPY_AGAIN}`;
   const fill = defaultSql === undefined ? '' : ` DEFAULT ${defaultSql}`;
   if (lacks)
     return `Column “${name}” was added to ${table}, and ${plan.target.qualifiedName} lacks it: ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${type}${fill};`;
   const filled = carried && target.find((column) => column.name === carried.name);
-  // Not null and without a default: each row of the source was given its value by a change that is in the stream.
+  // NOT NULL without a default: every row of the source got its value by a change that is in the stream.
   if (!filled || filled.defaultSql === defaultSql || (defaultSql === undefined && notNull)) return undefined;
   const to = quoteIdentifier(filled.name);
   const alter = `ALTER TABLE ${plan.target.sql}`;
   if (defaultSql === undefined)
-    return `Column “${name}” was added to ${table} without a default, and that of ${plan.target.qualifiedName} has one, which filled its rows: ${filled.notNull ? `${alter} ALTER COLUMN ${to} DROP NOT NULL; ` : ''}${alter} ALTER COLUMN ${to} DROP DEFAULT; UPDATE ${plan.target.sql} SET ${to} = NULL; afterwards the default may be set again.`;
-  return `Column “${name}” was added to ${table} with a default that filled its rows, and that of ${plan.target.qualifiedName} is another: UPDATE ${plan.target.sql} SET ${to} = ${defaultSql}; ${alter} ALTER COLUMN ${to} SET${fill};`;
+    return `Column “${name}” was added to ${table} without a default, but in ${plan.target.qualifiedName} it has one, which filled the existing rows: ${filled.notNull ? `${alter} ALTER COLUMN ${to} DROP NOT NULL; ` : ''}${alter} ALTER COLUMN ${to} DROP DEFAULT; UPDATE ${plan.target.sql} SET ${to} = NULL; afterwards the default may be set again.`;
+  return `Column “${name}” was added to ${table} with a default that filled the existing rows, and ${plan.target.qualifiedName} has another default: UPDATE ${plan.target.sql} SET ${to} = ${defaultSql}; ${alter} ALTER COLUMN ${to} SET${fill};`;
 }
 
 /** A column as the target remembers it. */
@@ -75,8 +75,8 @@ export function describeColumn({ name, type, attnum }: ColumnCatalog): string {
 }
 
 /**
- * Columns that the source has dropped and the target still has, with their values: a column that is added to the
- * source under the same name is another one. Remembered with the target's column, until that is dropped as well.
+ * Columns that the source has dropped and the target still has, with their values: a column that is later added to the
+ * source under the same name is a different one. Kept until the target's column is dropped as well.
  */
 export function describeDropped(
   before: readonly string[],
@@ -93,7 +93,7 @@ export function describeDropped(
 interface KnownColumn {
   readonly type: string;
   readonly attnum: number | undefined;
-  /** Of a dropped one: the target's column that has its values. */
+  /** For a dropped column: the target's column that holds its values. */
   readonly keptIn: number | undefined;
 }
 
@@ -106,20 +106,20 @@ function isKept(name: string, { keptIn }: KnownColumn, target: readonly ColumnCa
   return keptIn === undefined || target.some((column) => column.name === name && column.attnum === keptIn);
 }
 
-/** The same type with another length: no value changes, unless digits are taken away. */
+/** The same type with another length: no value changes, unless digits are cut off. */
 export function isWidening(before: string, now: string): boolean {
   const base = (type: string) => type.replace(/\(.*\)/, '');
   return base(before) === base(now) && digitsOf(now) >= digitsOf(before);
 }
 
-/** Whether a default as PostgreSQL prints it calls nothing. */
+/** Whether a default, as PostgreSQL prints it, calls no function. */
 export function isConstant(defaultSql: string | undefined): boolean {
   if (defaultSql === undefined) return false;
   const bare = defaultSql.replace(/'(?:[^']|'')*'/g, '').replace(/::[\w ]+(\([\d,]+\))?/g, '');
   return !/[\w"]\s*\(|\b(CURRENT_|SESSION_USER|USER|LOCALTIME|SYSTEM_USER)/.test(bare);
 }
 
-/** Digits behind the point that a type keeps; as many as come, without a modifier. */
+/** Fraction digits that a type keeps; unlimited without a modifier. */
 function digitsOf(type: string): number {
   const numeric = /^numeric\(\d+(?:,(-?\d+))?\)/.exec(type);
   if (numeric) return Number(numeric[1] ?? 0);

@@ -1,6 +1,6 @@
 /**
- * Heartbeats: messages in the source's WAL that come back through the stream and the target. Health is their coming
- * back, not an open socket. They also keep a quiet table from pinning WAL, and give waiters a position to arrive at.
+ * Heartbeats: messages in the source's WAL that come back through the stream and the target. Their return proves
+ * health; an open socket does not. They also keep a quiet table from pinning WAL, and give waiters a position to reach.
  */
 import { randomUUID } from 'node:crypto';
 import { parseLsn } from '@ficus/core';
@@ -14,7 +14,7 @@ const CANNOT_CONNECT_NOW = '57P03';
 export class Heartbeats {
   /** The source's insert position when the last one was written. */
   sourceLsn = 0n;
-  /** Called when the source shuts down. */
+  /** Called when the source is shutting down. */
   onShutdown: (error: Error) => void = () => undefined;
   readonly #emitter = randomUUID();
   readonly #source: pg.Pool;
@@ -28,7 +28,7 @@ export class Heartbeats {
   #lastEmittedAtMs = 0;
   readonly #onEmitted: () => void;
 
-  /** `before`: those of the session before; a new session alone is no progress. */
+  /** `before`: the previous session's heartbeats; a new session alone is no progress. */
   constructor(source: pg.Pool, stream: string, periodMs: number, onEmitted: () => void, before?: Heartbeats) {
     if (before) this.#lastEmittedAtMs = before.#lastEmittedAtMs;
     this.#source = source;
@@ -43,7 +43,7 @@ export class Heartbeats {
     this.beat();
   }
 
-  /** One now, without waiting for the clock; several calls while one is under way make one more. */
+  /** Sends one now, ahead of the timer; several calls during one write lead to one more. */
   beat(): void {
     if (this.#stopped) return;
     if (this.#emitting) {
@@ -58,20 +58,20 @@ export class Heartbeats {
     });
   }
 
-  /** One came back through the target. */
+  /** A heartbeat came back through the target. */
   arrived(beat: Beat): void {
     if (beat.emitter !== this.#emitter) return;
     this.#lastTripMs = Date.now() - beat.emittedAtMs;
     this.#lastEmittedAtMs = beat.emittedAtMs;
   }
 
-  /** How far behind the target is: the last trip's time, or more when the next one is overdue. */
+  /** How far behind the target is: the duration of the last trip, or more when the next one is overdue. */
   lagMs(): number {
     if (this.#lastEmittedAtMs === 0) return 0;
     return Math.max(this.#lastTripMs, Date.now() - this.#lastEmittedAtMs - this.#periodMs, 0);
   }
 
-  /** Does not wait for a heartbeat that is under way: over a dead connection it takes long to fail. */
+  /** Does not wait for a heartbeat in progress: over a dead connection it takes long to fail. */
   stop(): void {
     this.#stopped = true;
     if (this.#timer) clearInterval(this.#timer);
@@ -93,8 +93,8 @@ export class Heartbeats {
       this.sourceLsn = parseLsn(rows[0].lsn);
       this.#onEmitted();
     } catch (error) {
-      // A source that cannot be reached shows in the stream itself; until then the lag grows. But one that shuts down
-      // lets no client in and waits for its walsenders to go: ours would keep it from ever coming to its end.
+      // The stream itself notices an unreachable source; until then the lag grows. But a source that is shutting down
+      // accepts no client and waits for its walsenders to exit: ours would keep it from ever finishing.
       if ((error as { code?: string }).code === CANNOT_CONNECT_NOW) this.onShutdown(error as Error);
     }
   }

@@ -18,7 +18,7 @@ describe('transitions', () => {
     ['stopped', 'streaming'],
     ['streaming', 'copying'],
     ['standby', 'reconnecting'],
-  ] as const)('%s is not followed by %s: a session begins, or is begun again, in between', (from, to) => {
+  ] as const)('%s cannot lead directly to %s: a session starts in between', (from, to) => {
     expect(mayFollow(from, to)).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The states of a replication: who sets each, what holds of its positions (positions.ts), and what may follow. Kept in
- * memory only: what must survive a restart is the checkpoint on the target.
+ * The states of a replication: who sets each, what it guarantees about positions (positions.ts), and what may follow.
+ * Kept in memory only: the checkpoint on the target holds all that must survive a restart.
  *
  *     idle ─start─▶ starting ─slot taken by another─▶ standby ─slot free─▶ starting
  *                      │ stream runs
@@ -9,7 +9,7 @@
  *                      │ connection lost      │
  *                      ▼                      ▼
  *                 reconnecting ◀──────────────┘ ─▶ starting
- *     any ─a person has to fix something─▶ stopped ─retry─▶ starting
+ *     any ─failure that needs a person─▶ stopped ─retry─▶ starting
  *     any ─stop─▶ idle
  */
 import type { ReplicationProblem, ReplicationState } from '@ficus/core';
@@ -23,25 +23,27 @@ export type Lifecycle =
    */
   | { readonly name: 'starting'; readonly problem?: ReplicationProblem | undefined }
   /**
-   * Set by a session whose stream runs while rows are missing. All positions move. Chunks may be ahead of `applied`, and
-   * what lies before it need not be there: the target must not serve reads yet.
+   * Set by a session whose stream runs while rows are missing. All positions move. Chunks may be ahead of `applied`,
+   * and rows before it may be missing: the target must not serve reads yet.
    */
   | { readonly name: 'copying' }
-  /** Set by a session when every row is copied. Whatever the source committed before `applied` is on the target. */
+  /**
+   * Set by a session when every row is copied. Everything that the source committed before `applied` is on the target.
+   */
   | { readonly name: 'streaming' }
   /**
-   * Set by the run loop when another process has the stream. Our positions stand still; only the other process moves
+   * Set by the run loop when another process has the stream. Our positions do not move; only the other process moves
    * the checkpoint.
    */
   | { readonly name: 'standby' }
-  /** Set by the run loop after a failure that passes. `applied` is what is durable. */
+  /** Set by the run loop after a transient failure. `applied` equals `durable`. */
   | { readonly name: 'reconnecting'; readonly problem: ReplicationProblem }
-  /** Set by the run loop after a failure that a person has to fix. `applied` is what is durable. */
+  /** Set by the run loop after a failure that a person has to fix. `applied` equals `durable`. */
   | { readonly name: 'stopped'; readonly problem: ReplicationProblem };
 
 type Name = Lifecycle['name'];
 
-/** Ends of a session: a failure, another process, a restart from the checkpoint, `stop`. */
+/** How a session ends: a failure, another process, a restart from the checkpoint, `stop`. */
 const ENDS = ['reconnecting', 'stopped', 'standby', 'starting', 'idle'] as const;
 
 /** State → what may follow it. */
@@ -62,7 +64,7 @@ export function mayFollow(from: Name, to: Name): boolean {
   return from === to || next.includes(to);
 }
 
-/** What the outside sees. */
+/** The state as users see it. */
 export function publicState(lifecycle: Lifecycle): {
   state: ReplicationState;
   problem: ReplicationProblem | undefined;
@@ -71,7 +73,7 @@ export function publicState(lifecycle: Lifecycle): {
     case 'idle':
       return { state: 'stopped', problem: undefined };
     case 'starting':
-      // A retry alone solves nothing: the problem stays visible.
+      // A retry alone fixes nothing: the problem stays visible.
       return lifecycle.problem
         ? { state: 'stopped', problem: lifecycle.problem }
         : { state: 'starting', problem: undefined };

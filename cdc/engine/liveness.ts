@@ -1,7 +1,7 @@
 /**
- * A server may accept connections and never answer; a connection may be broken without a sign of it. A slow statement
- * looks the same: so, when nothing has come for a while although something should, a new connection asks the server
- * whether it is alive and what the silent connection's process does. A dead connection ends the session.
+ * A server may accept connections and never answer; a connection may break without any sign. A slow statement looks the
+ * same. So after a silence in which data was due, a new connection asks the server whether it is alive and what the
+ * silent connection's process is doing. A dead connection ends the session.
  */
 import { FicusError } from '@ficus/core';
 import pg from 'pg';
@@ -9,17 +9,17 @@ import { endClient, socketOf } from '../source/end-client.ts';
 
 export interface WatchedConnection {
   readonly side: 'source' | 'target';
-  /** The server's process at the other end. */
+  /** Process id of the server's backend. */
   readonly pid: number;
   readonly lastHeardMs: () => number;
-  /** Whether something should come. */
+  /** Whether data should arrive. */
   readonly awaits: () => boolean;
 }
 
 export interface LivenessOptions {
   readonly sourceUrl: string;
   readonly targetUrl: string;
-  /** How long nothing may come; and how long the server may take to answer a new connection. */
+  /** How long a connection may be silent, and how long the server may take to answer a new connection. */
   readonly answerMs: number;
   readonly onDead: (error: FicusError) => void;
 }
@@ -29,7 +29,7 @@ interface Watched {
   /** Silence counts from here. */
   sinceMs: number;
   asking: boolean;
-  /** The server's process had nothing to do when it was last asked about. */
+  /** The server's process was idle when last checked. */
   idleBefore: boolean;
 }
 
@@ -47,7 +47,7 @@ export class Liveness {
     this.#watched.add({ connection, sinceMs: Date.now(), asking: false, idleBefore: false });
   }
 
-  /** A client that owes an answer while a query of it runs, or while `awaits` says so. */
+  /** A client is waiting for an answer while a query of it runs, or while `awaits` says so. */
   watchClient(side: WatchedConnection['side'], client: pg.Client, awaits = () => isQuerying(client)): void {
     let heardMs = Date.now();
     socketOf(client).on('data', () => {
@@ -114,7 +114,7 @@ export class Liveness {
       );
       return rows[0] ? { state: rows[0].state ?? 'active' } : {};
     } catch (error) {
-      // A refusal is an answer, too: its cause will show by itself.
+      // A refusal is an answer too; its cause shows elsewhere.
       const refused = /^[0-9A-Z]{5}$/.test(String((error as { code?: unknown }).code));
       return refused ? { state: 'active' } : { error: error as Error };
     } finally {

@@ -1,7 +1,7 @@
 /**
- * Opens a session: connects both sides, becomes the stream's only process, prepares what has to be there, and puts the
- * parts together that then run. A source other than pgoutput is made here (`openChanges`). Whatever is opened is
- * closed with the session's life, also when that ends in the middle.
+ * Opens a session: connects both sides, claims the stream for this process, prepares the databases, and assembles the
+ * parts that then run. Sources other than pgoutput are created here (`openChanges`). Everything opened is closed when
+ * the session ends, also when that happens during opening.
  */
 import { parseLsn } from '@ficus/core';
 import { Applier } from '../apply/applier.ts';
@@ -26,7 +26,7 @@ import type { SessionLife } from './session-life.ts';
 import { openWholeCopy, startCopy } from './start-copy.ts';
 import { watchSlot } from './watch-slot.ts';
 
-/** @throws whatever is in the way; Error when the session ends meanwhile */
+/** @throws whatever prevents the start; Error when the session ends meanwhile */
 export async function openSession(host: SessionHost, life: SessionLife): Promise<RunningSession> {
   const { options, settings } = host;
   const liveness = new Liveness({
@@ -57,7 +57,7 @@ export async function openSession(host: SessionHost, life: SessionLife): Promise
   );
 }
 
-/** The stream comes first: what the copy reads must not be older than what the stream begins with. */
+/** The stream starts first: what the copy reads must not be older than the stream's beginning. */
 async function start(
   opening: Opening,
   connection: ReplicationConnection,
@@ -67,8 +67,8 @@ async function start(
   const applier = makeApplier(opening);
   const changes = openChanges(opening, connection);
   const stopping = () => life.isStopping;
-  const someoneWaits = () => host.someoneWaits();
-  const pace = new BatchPace({ changes, settings: host.settings, someoneWaits, stopping });
+  const hasWaiters = () => host.hasWaiters();
+  const pace = new BatchPace({ changes, settings: host.settings, hasWaiters, stopping });
   changes.start({ ready: () => pace.signal(), failed: (error) => life.fail(error) });
   const heartbeats = host.makeHeartbeats(prepared.names.stream);
   const copier = await startCopy(opening, pace, heartbeats, whole);
@@ -108,7 +108,7 @@ function makeApplier({ host, life, prepared, positions, session, windows }: Open
 
 function openChanges(opening: Opening, connection: ReplicationConnection): PgoutputSource {
   const { host, life, liveness, prepared, positions, windows, wholeTables } = opening;
-  const { names, checkpoint, plans, backlogBytes, sourceForms } = prepared;
+  const { names, checkpoint, plans, backlogBytes, sourceShapes } = prepared;
   const builder = {
     slice: host.options.slice,
     stream: names.stream,
@@ -119,7 +119,7 @@ function openChanges(opening: Opening, connection: ReplicationConnection): Pgout
     isPaused: (commitLsn: bigint) => host.applyPause?.stops(commitLsn) === true,
     gate: wholeTables.isEmpty ? undefined : wholeTables,
     checkRelation: (relation: Relation, commitLsn: bigint) =>
-      checkRelation(relation, commitLsn, sourceForms, host.knownForms),
+      checkRelation(relation, commitLsn, sourceShapes, host.knownShapes),
   };
   const changes = new PgoutputSource({
     host,

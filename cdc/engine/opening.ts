@@ -1,4 +1,4 @@
-/** A session while it is opened: what its parts are made of. */
+/** What the parts of a session are made from while it opens. */
 import type { TargetSession } from '../apply/target-session.ts';
 import type { CopyWindows } from '../copy/copy-windows.ts';
 import type { WholeTables } from '../copy/whole-tables.ts';
@@ -14,7 +14,7 @@ export interface Opening {
   readonly liveness: Liveness;
   readonly prepared: PreparedStream;
   readonly positions: Positions;
-  /** Pipelined: the applier's. */
+  /** Pipelined; the applier's. */
   readonly session: TargetSession;
   readonly windows: CopyWindows;
   readonly wholeTables: WholeTables;

@@ -1,6 +1,6 @@
 /**
- * The source of changes on a replication slot: first, when much WAL is waiting, fetched in large pieces, then as a stream.
- * Pauses the socket when the intake is full, and gathers crumbs when there are too many of them.
+ * The source of changes on a replication slot: while much WAL is waiting it fetches large pieces, then it streams.
+ * Pauses the socket when the intake is full, and lets tiny reads accumulate when they are too many.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatLsn } from '@ficus/core';
@@ -20,11 +20,11 @@ import { describeRefusal, isSlotTaken, RestartSession } from './classify-failure
 /** What the source needs of the replication around it. */
 export interface PgoutputHost {
   readonly settings: ReplicationSettings;
-  /** Connections to the source beside the replication connection. */
+  /** Pool of connections to the source, apart from the replication connection. */
   readonly source: pg.Pool;
-  /** False once the source has refused to be read in large pieces. */
+  /** False once the source has refused catch-up in large pieces. */
   mayCatchUp: boolean;
-  someoneWaits(): boolean;
+  hasWaiters(): boolean;
 }
 
 export interface PgoutputSourceOptions {
@@ -39,16 +39,16 @@ export interface PgoutputSourceOptions {
   readonly stopping: () => boolean;
 }
 
-/** A small backlog is not worth another session. */
+/** A small backlog is not worth an extra connection. */
 const RESTART_FACTOR = 8;
 
 export class PgoutputSource implements ChangeSource {
   readonly #options: PgoutputSourceOptions;
   readonly #intake: Intake;
   #listener: SourceListener = { ready: () => undefined, failed: () => undefined };
-  /** What was fetched in large pieces is all here; the stream follows when it is on the target. */
+  /** Everything fetched in large pieces has arrived; the stream starts once it is on the target. */
   #isDraining = false;
-  /** A batch was taken and is not released. */
+  /** A batch was taken and not yet released. */
   #isInUse = false;
   #catchUp: CatchUp | undefined;
   #countedSinceMs = 0;
@@ -60,8 +60,8 @@ export class PgoutputSource implements ChangeSource {
     this.#intake = new Intake(
       makeBuilder,
       {
-        // Its position is not acknowledged, even where nothing is under way: an acknowledged position ahead of the
-        // checkpoint is how a recreated slot is recognized. Heartbeats move both, also past WAL of other tables.
+        // Keepalive positions are not acknowledged even when idle: an acknowledged position ahead of the checkpoint is
+        // how a recreated slot is recognized. Heartbeats move both, also past WAL of other tables.
         keepalive: (_walEnd, replyRequested) => {
           if (replyRequested) connection.reply();
         },
@@ -87,7 +87,7 @@ export class PgoutputSource implements ChangeSource {
     return this.#isDraining;
   }
 
-  /** Something should come: heartbeats at least. */
+  /** Data should arrive: heartbeats at least. */
   get awaitsServer(): boolean {
     return !this.#options.connection.isPaused && !this.#isDraining;
   }
@@ -95,7 +95,7 @@ export class PgoutputSource implements ChangeSource {
   start(listener: SourceListener): void {
     this.#listener = listener;
     const { connection, positions } = this.#options;
-    connection.takeOver({
+    connection.attach({
       data: (chunk) => this.#onData(chunk),
       closed: (error) => listener.failed(error ?? new Error('the source closed the replication connection')),
       acknowledged: () => positions.acknowledged,
@@ -106,7 +106,7 @@ export class PgoutputSource implements ChangeSource {
   take(): Batch {
     const batch = this.#intake.take();
     this.#isInUse = true;
-    // There may be room again.
+    // The intake may have room again.
     this.#resume();
     return batch;
   }
@@ -153,7 +153,7 @@ export class PgoutputSource implements ChangeSource {
     connection.start({ slot, publication, lsn: formatLsn(positions.received) });
   }
 
-  /** Everything received is on the target, and acknowledged. */
+  /** Everything received is on the target and acknowledged. */
   async #drained(): Promise<void> {
     const { positions, stopping } = this.#options;
     while (!stopping() && (this.#isInUse || positions.applied < positions.received)) await sleep(5);
@@ -164,9 +164,9 @@ export class PgoutputSource implements ChangeSource {
     if (type !== 'E') return;
     const fields = readErrorFields(body);
     if (this.#catchUp && !isSlotTaken(fields.get('C'))) {
-      // No slot to spare, a temporary file too large: the plain stream needs neither.
+      // No spare slot, or a temporary file too large: the plain stream needs neither.
       this.#options.host.mayCatchUp = false;
-      this.#listener.failed(new RestartSession(`catching up was refused: ${fields.get('M')}`));
+      this.#listener.failed(new RestartSession(`the source refused to catch up in large pieces: ${fields.get('M')}`));
       return;
     }
     this.#listener.failed(describeRefusal(fields.get('C') ?? '', fields.get('M') ?? 'the source refused'));
@@ -184,14 +184,14 @@ export class PgoutputSource implements ChangeSource {
     if (this.#intake.ready) this.#listener.ready();
   }
 
-  /** Thousands of small pieces a second: each costs both sides system calls that a larger one does not. */
+  /** Thousands of small reads a second cost both sides more system calls than a few large ones. */
   #isBusy(bytes: number): boolean {
     const now = performance.now();
     if (now - this.#countedSinceMs > 20) {
       this.#countedSinceMs = now;
       this.#pieces = 0;
     }
-    return bytes < 8_192 && ++this.#pieces > 60 && !this.#options.host.someoneWaits();
+    return bytes < 8_192 && ++this.#pieces > 60 && !this.#options.host.hasWaiters();
   }
 
   #breathe(): void {

@@ -1,6 +1,6 @@
 /**
- * Everything between two connection URLs and a stream that can start: catalogs, mapping, publication, slot,
- * checkpoint, what is copied already. Safe to run again after any interruption; changes nothing twice.
+ * Everything between two connection URLs and a stream that can start: catalogs, mapping, publication, slot, checkpoint,
+ * progress of the copy. Safe to run again after any interruption; changes nothing twice.
  */
 import { randomUUID } from 'node:crypto';
 import { FicusError, formatProblem, type TableConfig } from '@ficus/core';
@@ -41,9 +41,9 @@ export interface PreparedStream {
   readonly epoch: number;
   /** This session, as the checkpoint's holder. */
   readonly holder: string;
-  /** `schema.table` of the source → its form (describeRelation) when the mapping was compiled. */
-  readonly sourceForms: ReadonlyMap<string, string>;
-  /** What publishes each table of the source. */
+  /** `schema.table` of the source → its shape (describeRelation) when the mapping was compiled. */
+  readonly sourceShapes: ReadonlyMap<string, string>;
+  /** Publication entry of each source table. */
   readonly published: PublicationEntries;
   /** WAL between the checkpoint and the source's end. */
   readonly backlogBytes: number;
@@ -114,12 +114,12 @@ export async function prepareStream(
     epoch,
     holder,
     published,
-    sourceForms: new Map([...catalog.tables].map(([name, table]) => [name, formOf(table)])),
+    sourceShapes: new Map([...catalog.tables].map(([name, table]) => [name, shapeOf(table)])),
     backlogBytes: Number(backlog.rows[0].bytes),
   };
 }
 
-/** A table copied whole cannot get another part later: the stream leaves out changes by table, not by part. */
+/** A table copied whole cannot get another part later: the stream skips changes by table, not by part. */
 function refuseHalfCopied(tasks: readonly CopyTask[]): void {
   for (const group of groupBySource(tasks.filter(isWhole))) {
     const left = group.find((task) => !task.done);
@@ -185,7 +185,7 @@ async function ensureCheckpoint(
       throw new FicusError(decision.code, decision.message);
     case 'resume': {
       if (known!.epoch < epoch && !(await raiseEpoch(target, names.stream, epoch)))
-        throw new FicusError('FICUS_CDC_FENCED', 'The target is in a higher epoch already.');
+        throw new FicusError('FICUS_CDC_FENCED', 'The target is already in a higher epoch.');
       await publish(known!.slot);
       return { ...known!, epoch };
     }
@@ -202,7 +202,7 @@ async function ensureCheckpoint(
   }
 }
 
-/** What was copied, wholly or in part, has to have been published ever since. */
+/** Tables that were copied, wholly or in part, must have been published ever since. */
 async function refuseUnsent(
   source: pg.Client,
   target: pg.Client,
@@ -263,7 +263,7 @@ async function ensureProgress(
   }
 }
 
-function formOf(table: TableCatalog): string {
+function shapeOf(table: TableCatalog): string {
   return describeRelation({
     oid: table.oid,
     schema: table.schema,
@@ -275,12 +275,12 @@ function formOf(table: TableCatalog): string {
   });
 }
 
-/** What is the same for every process of this stream, and for no other stream of the cluster. */
+/** The same for every process of this stream, and different for every other stream of the cluster. */
 export async function readPlace(source: pg.Client, target: pg.Client): Promise<string> {
   const query = `SELECT current_database() AS name, oid::text FROM pg_database WHERE datname = current_database()`;
   const from = (await source.query(query)).rows[0];
   const to = (await target.query(query)).rows[0];
-  // The first database of each new cluster has the same oid, and its name may well be the same.
+  // The first database of each new cluster has the same oid, and often the same name.
   const cluster = (await readSystemIdentifier(target)) ?? '';
   return `${from.name} ${from.oid} ${to.name} ${to.oid} ${cluster}`;
 }

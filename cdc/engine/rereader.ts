@@ -1,7 +1,7 @@
 /**
  * Reads whole rows from the source, and remembers a position when some were missing. A row that the source moved or
  * deleted before the reread is not on the target until the stream reaches that change. If its table's first copy ends
- * meanwhile, an UPDATE of the row would look like a conflict; so conflicts are checked only behind that position, by
+ * meanwhile, an UPDATE of the row would look like a conflict; so conflicts are checked only behind that position, in
  * later sessions as well.
  */
 import { parseLsn } from '@ficus/core';
@@ -15,17 +15,17 @@ import type { Positions } from '../positions.ts';
 
 export interface RereaderOptions {
   readonly source: pg.Pool;
-  /** Of what the stream has brought until now: whether a reader with some snapshot sees it all. */
+  /** Checks whether a snapshot shows everything that the stream has delivered so far. */
   readonly arrived: () => (snapshot: string) => boolean;
   readonly stopping: () => boolean;
   readonly tasks: readonly CopyTask[];
   readonly positions: Positions;
-  /** What earlier sessions left out. */
+  /** Position that earlier sessions recorded. */
   readonly leftOutUntil: bigint;
 }
 
 export class Rereader {
-  /** Before this position of the source the target may lack rows that it will not lack behind it. */
+  /** Before this source position the target may lack rows that a reread did not find. */
   leftOutUntil: bigint;
   readonly #options: RereaderOptions;
 
@@ -35,8 +35,8 @@ export class Rereader {
   }
 
   /**
-   * The table's rows on the target are the source's: from the batch after its last chunk on, as tasks are done between
-   * batches, and from behind what was left out.
+   * Whether the table's rows on the target must equal the source's: true after the batch of its last chunk (tasks
+   * finish between batches) and behind the position of missing rows.
    */
   isCopied(plan: TablePlan): boolean {
     const { tasks, positions } = this.#options;
@@ -50,7 +50,7 @@ export class Rereader {
   async *read(binding: RelationBinding, tuples: readonly TuplePlace[]): AsyncGenerator<readonly RereadRow[]> {
     const { source, arrived, stopping } = this.#options;
     let leftOut = false;
-    // Changes that arrive during the reread are not part of it: the stream still brings them.
+    // Changes that arrive during the reread do not count: the stream still delivers them.
     for await (const rows of rereadRows(source, binding, tuples, arrived(), stopping)) {
       leftOut ||= rows.some(({ now }) => now === undefined);
       yield rows;

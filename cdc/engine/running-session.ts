@@ -35,7 +35,7 @@ export interface SessionParts {
   readonly heartbeats: Heartbeats;
 }
 
-/** A new session costs more than it saves before that age. */
+/** Below this age a restart costs more than it saves. */
 const RESTART_AGE_MS = 30_000;
 
 export class RunningSession implements SessionStatus {
@@ -65,7 +65,7 @@ export class RunningSession implements SessionStatus {
     this.#parts.pace.signal();
   }
 
-  /** Batch after batch, until the session stops. */
+  /** Applies batch after batch until the session stops. */
   async pump(): Promise<void> {
     const { changes, pace, life } = this.#parts;
     while (!life.isStopping) {
@@ -79,7 +79,9 @@ export class RunningSession implements SessionStatus {
     }
   }
 
-  /** At an orderly end: what was applied is made durable and acknowledged, so that the next start has little to skip. */
+  /**
+   * At an orderly end: makes what was applied durable and acknowledges it, so that the next start has little to skip.
+   */
   async finish(): Promise<void> {
     const { applier, changes, positions } = this.#parts;
     if (!applier.isBetweenTransactions) return;
@@ -98,14 +100,14 @@ export class RunningSession implements SessionStatus {
       host.applied(batch);
       return;
     }
-    // The last of what was fetched in large pieces too: the slot follows as far as is durable.
+    // Includes what was fetched in large pieces: the slot advances as far as the target is durable.
     const durable = changes.awaitsTarget || Date.now() - this.#durableAtMs >= host.settings.acknowledgeMs;
     try {
       await applier.apply(batch, durable);
     } catch (error) {
       throw await this.#explain(error, batch);
     }
-    // The next change is of a table that is being copied whole, and later than its copy.
+    // The next change belongs to a table that is being copied whole, and is later than its copy.
     if (batch.cut?.kind === 'whole-copy') await this.#untilCopied(batch.cut.table);
     if (!batch.complete) return;
     if (durable) await this.#acknowledge();
@@ -137,12 +139,12 @@ export class RunningSession implements SessionStatus {
   async #untilResumed(commitLsn: bigint): Promise<void> {
     const { host, pace } = this.#parts;
     await pace.until(() => {
-      host.applyPause?.standsBefore(commitLsn);
+      host.applyPause?.reachedBefore(commitLsn);
       return host.applyPause?.stops(commitLsn) !== true;
     });
   }
 
-  /** Far behind, large pieces are cheaper than the stream: start again with them. */
+  /** Far behind, catch-up in large pieces is cheaper than the stream: restart with it. */
   #noticeFallingBehind(): void {
     const { changes, copier, heartbeats, positions } = this.#parts;
     const behindBytes = Number(heartbeats.sourceLsn - positions.checkpoint);
@@ -150,7 +152,7 @@ export class RunningSession implements SessionStatus {
     if (copier.progress().done) throw new RestartSession('far behind');
   }
 
-  /** A refusal of the target's, with the row that caused it where one can be found. */
+  /** Turns a refusal of the target into an error that names the row, where one can be found. */
   async #explain(error: unknown, batch: Batch): Promise<unknown> {
     if (classifyFailure(error).kind !== 'stop' || (error as { code?: string }).code === FENCED) return error;
     const { applier, host } = this.#parts;

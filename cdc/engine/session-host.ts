@@ -1,4 +1,6 @@
-/** What a session is given by the replication that runs it, what it reports to it, and what it shows of itself. */
+/**
+ * What a replication passes to the session that it runs, what the session reports back, and what it shows of itself.
+ */
 import type { CopyProgress, SlotHealth } from '@ficus/core';
 import type pg from 'pg';
 import type { Batch } from '../batch/batch.ts';
@@ -14,29 +16,29 @@ export interface SessionHost {
   readonly options: ReplicationOptions;
   readonly settings: ReplicationSettings;
   readonly source: pg.Pool;
-  /** Forms of tables, and up to which commit the mapping has been compiled again for them. */
-  readonly knownForms: Map<string, bigint>;
-  /** Set while both sides are compared at one position. */
+  /** Shapes of tables, and up to which commit the mapping has been compiled again for them. */
+  readonly knownShapes: Map<string, bigint>;
+  /** Set while both sides are being compared at one position. */
   readonly applyPause: ApplyPause | undefined;
-  /** Since the last full comparison began. */
+  /** Changed keys since the last full comparison began. */
   readonly ledger: ChangeLedger | undefined;
-  /** False once the source has refused to be read in large pieces. */
+  /** False once the source has refused catch-up in large pieces. */
   mayCatchUp: boolean;
-  /** A caller waits for a position: do not linger. */
-  someoneWaits(): boolean;
+  /** A caller is waiting for a position: do not wait for a fuller batch. */
+  hasWaiters(): boolean;
   makeHeartbeats(stream: string): Heartbeats;
-  /** The slot is ours, and the session begins behind the checkpoint. */
+  /** The slot is ours, and the session begins at the checkpoint. */
   begin(checkpoint: bigint): Positions;
-  /** The stream runs. */
+  /** The stream is running. */
   started(prepared: PreparedStream, session: SessionStatus): void;
   /** The positions have moved past the batch. */
   applied(batch: Batch): void;
   progressed(): void;
 }
 
-/** What the status of a replication shows of the session that runs. */
+/** What a replication's status shows of the running session. */
 export interface SessionStatus {
-  /** Received, not yet on the target. */
+  /** Received, but not on the target yet. */
   readonly pendingTransactions: number;
   readonly missingDeletes: number;
   readonly slotHealth: SlotHealth | undefined;

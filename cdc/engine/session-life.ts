@@ -1,6 +1,6 @@
 /**
- * Beginning and end of a session: what ends with it, and what has failed it. Opening continues in the background when
- * a session ends meanwhile; what it opens afterwards is closed at once.
+ * Beginning and end of a session: what ends with it, and which failure ended it. Opening continues in the background
+ * when a session ends meanwhile; whatever it opens afterwards is closed at once.
  */
 export class SessionLife {
   readonly #failed = Promise.withResolvers<never>();
@@ -18,12 +18,12 @@ export class SessionLife {
     return this.#failed.promise;
   }
 
-  /** No more batches are taken. */
+  /** Stops taking batches. */
   get isStopping(): boolean {
     return this.#isStopping;
   }
 
-  /** Aborted at the end. */
+  /** Aborted when the session ends. */
   get signal(): AbortSignal {
     return this.#ending.signal;
   }
@@ -36,19 +36,19 @@ export class SessionLife {
     this.#isStopping = true;
   }
 
-  /** Done when the session ends, the last first; at once when it has ended already. */
+  /** Runs when the session ends, in reverse order; at once when it has ended already. */
   atEnd(cleanup: () => unknown): void {
     if (this.#hasEnded) void cleanup();
     else this.#cleanups.push(cleanup);
   }
 
-  /** The opened thing is closed at the end, also when it is still being opened then. */
+  /** Closes the opened resource at the end, even if it is still opening then. */
   closing<T>(opening: Promise<T>, close: (opened: T) => unknown): Promise<T> {
     this.atEnd(() => opening.then(close, () => undefined));
     return opening;
   }
 
-  /** @throws Error after the end: nothing more is to be opened */
+  /** @throws Error after the end: nothing more may be opened */
   mustContinue(): void {
     if (this.#hasEnded) throw new Error('the session has ended');
   }

@@ -1,6 +1,6 @@
 /**
- * One life of a stream, from connecting to the first failure. Everything it must remember is on the target, so that after
- * a failure a new session continues where this one was. Opening (open-session) and running (running-session) are two things.
+ * One life of a stream, from connecting to the first failure. All lasting state is on the target, so that after a
+ * failure a new session continues where this one stopped. open-session opens it, running-session runs it.
  */
 import { openSession } from './open-session.ts';
 import type { RunningSession } from './running-session.ts';
@@ -16,7 +16,7 @@ export class Session {
     this.#host = host;
   }
 
-  /** Resolves after `stop`; rejects with what went wrong. */
+  /** Resolves after `stop`; rejects with the failure. */
   async run(underWay: () => void): Promise<void> {
     const { failed } = this.#life;
     try {
@@ -34,10 +34,13 @@ export class Session {
     }
   }
 
-  /** Finishes what is being written, then ends. Before anything is, it ends at once: a slot may take hours to be made. */
+  /**
+   * Finishes the write in progress, then ends. Ends at once while nothing is being written: creating a slot may take
+   * hours.
+   */
   stop(): void {
     this.#life.stop();
     if (this.#running) this.#running.signal();
-    else this.#life.fail(new Error('stopped before the stream ran'));
+    else this.#life.fail(new Error('stopped before the stream was running'));
   }
 }

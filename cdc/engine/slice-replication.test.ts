@@ -1,4 +1,4 @@
-/** What a fault of ours does to a stream: it is reported to the program that runs it, and the stream continues. */
+/** How a stream handles a fault of our own: it reports it to the program that runs it, and continues. */
 import { expect, test } from 'vitest';
 import type { ReplicationOptions } from '../replication.ts';
 import type { PreparedStream } from './prepare-stream.ts';
@@ -22,14 +22,14 @@ function faultyStream(options: Partial<ReplicationOptions>): SliceReplication {
   return stream;
 }
 
-test('a state that may not follow is a fault that the program is given, and the state is entered', () => {
+test('an invalid transition is reported to the program as a fault, and the state is entered', () => {
   const faults: string[] = [];
   const stream = faultyStream({ onFault: ({ message }) => faults.push(message) });
   expect(faults).toEqual(['state streaming may not follow idle']);
   expect(stream.status().state).toBe('streaming');
 });
 
-test('without a handler the fault is logged, whatever the environment is', () => {
+test('without a handler the fault is logged, whatever the environment variables say', () => {
   expect(process.env.NODE_ENV).toBe('test');
   expect(faultyStream({}).status().state).toBe('streaming');
 });

@@ -1,6 +1,6 @@
 /**
- * The stream of one slice as the control plane holds it: runs sessions one after another, keeps the status, answers
- * waiters. Losing a connection is ordinary; the next session continues from the checkpoint.
+ * The stream of one slice as the control plane sees it: runs sessions one after another, keeps the status, answers
+ * waiters. A lost connection is ordinary; the next session continues from the checkpoint.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatLsn, parseLsn, type ReplicationStatus } from '@ficus/core';
@@ -34,11 +34,11 @@ export class SliceReplication implements Replication, SessionHost {
   #heartbeats: Heartbeats | undefined;
   #loop: Promise<void> | undefined;
   #stopping: AbortController | undefined;
-  /** Of the session that runs, or the last one. */
+  /** Of the running session, or the last one. */
   #positions = new Positions();
   applyPause: ApplyPause | undefined;
   ledger: ChangeLedger | undefined;
-  readonly knownForms = new Map<string, bigint>();
+  readonly knownShapes = new Map<string, bigint>();
   mayCatchUp = true;
   #transactionsApplied = 0;
   #rowsApplied = 0;
@@ -52,7 +52,7 @@ export class SliceReplication implements Replication, SessionHost {
     });
   }
 
-  /** Connections to the source beside the replication connection; opened again after a stop. */
+  /** Pool of connections to the source, apart from the replication connection; reopened after a stop. */
   get source(): pg.Pool {
     if (!this.#pool) {
       this.#pool = new pg.Pool({
@@ -60,12 +60,12 @@ export class SliceReplication implements Replication, SessionHost {
         application_name: `ficus ${this.options.slice}`.slice(0, 63),
         max: 4,
         connectionTimeoutMillis: 5_000,
-        // Marks and questions, each of a moment: without an answer something is broken, and it must show.
+        // Marks and queries that take a moment each: a missing answer means that something is broken and must show.
         query_timeout: 10_000,
         onConnect: applySessionSettings,
       });
       this.#pool.on('error', () => undefined);
-      // A client that is lent out has no listener of the pool's: its connection breaking would end the process.
+      // A client on loan has no error listener of the pool's: a broken connection would end the process.
       this.#pool.on('connect', (client) => client.on('error', () => undefined));
     }
     return this.#pool;
@@ -74,7 +74,7 @@ export class SliceReplication implements Replication, SessionHost {
   async start(): Promise<void> {
     if (this.#loop) return;
     this.#stopping = new AbortController();
-    // While nothing ran, nothing stood still.
+    // Time in which nothing ran does not count as a standstill.
     this.#heartbeats = undefined;
     const underWay = Promise.withResolvers<void>();
     this.#loop = this.#runSessions(this.#stopping.signal, underWay.resolve);
@@ -121,7 +121,7 @@ export class SliceReplication implements Replication, SessionHost {
     const wanted = parseLsn(lsn);
     if (wanted <= this.#positions.applied) return Promise.resolve(true);
     const reached = this.#waiters.wait(wanted, timeoutMs);
-    // Nothing may come after the position by itself; a heartbeat does.
+    // Quiet tables may send nothing past the position; a heartbeat does.
     this.#heartbeats?.beat();
     this.#session?.signal();
     return reached;
@@ -131,7 +131,7 @@ export class SliceReplication implements Replication, SessionHost {
     this.applyPause?.resume();
     const point = new ApplyPause(() => {
       this.#session?.signal();
-      // Something has to come behind the position for the stream to stop before it.
+      // The stream stops before the position only when something arrives behind it.
       this.#heartbeats?.beat();
     });
     this.applyPause = point;
@@ -168,7 +168,7 @@ export class SliceReplication implements Replication, SessionHost {
     await dropStream(this.options, emptyTarget);
   }
 
-  someoneWaits(): boolean {
+  hasWaiters(): boolean {
     return this.#waiters.size > 0;
   }
 
@@ -180,7 +180,7 @@ export class SliceReplication implements Replication, SessionHost {
   }
 
   begin(checkpoint: bigint): Positions {
-    // Another process has applied changes meanwhile, which the ledger has not noted.
+    // Another process has applied changes meanwhile, which the ledger has not recorded.
     if (checkpoint > this.#positions.applied) this.ledger = undefined;
     this.#positions = this.#positions.next(checkpoint);
     return this.#positions;
@@ -201,7 +201,7 @@ export class SliceReplication implements Replication, SessionHost {
   }
 
   progressed(): void {
-    // Before the session has started nothing is known; `started` comes here, too.
+    // Nothing is known before the session has started; `started` runs this, too.
     if (!this.#session) return;
     const done = this.#session.copyProgress().done;
     this.#enter({ name: done ? 'streaming' : 'copying' });
@@ -234,15 +234,15 @@ export class SliceReplication implements Replication, SessionHost {
     underWay();
   }
 
-  /** Enters the state that follows; answers how long to wait before the next attempt. */
+  /** Enters the next state; returns how long to wait before the next attempt. */
   #afterFailure(error: unknown, pauseMs: number): number {
     const failure = classifyFailure(error);
     switch (failure.kind) {
       case 'restart':
-        this.#logger.info({ reason: (error as Error).message }, 'stream begins again');
+        this.#logger.info({ reason: (error as Error).message }, 'stream restarts from its checkpoint');
         return 0;
       case 'standby':
-        // How far the other process is behind is not known here.
+        // The other process's lag is not known here.
         this.#heartbeats = undefined;
         this.#enter({ name: 'standby' });
         return this.settings.retryMs;
@@ -265,7 +265,7 @@ export class SliceReplication implements Replication, SessionHost {
     this.#notify();
   }
 
-  /** A fault of ours: the stream continues. */
+  /** A fault of our own: the stream continues. */
   #reportIllegal(from: string, to: string): void {
     const message = `state ${to} may not follow ${from}`;
     this.#logger.error({ from, to }, message);

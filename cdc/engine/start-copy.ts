@@ -1,4 +1,4 @@
-/** Opens the first copy beside a stream; with nothing left to copy it is done at once. */
+/** Starts the first copy beside a stream; resolves at once when nothing is left to copy. */
 import { TargetSession } from '../apply/target-session.ts';
 import { Copier } from '../copy/copier.ts';
 import { WholeCopy } from '../copy/whole-copy.ts';
@@ -10,7 +10,7 @@ import type { PreparedStream } from './prepare-stream.ts';
 import type { SessionHost } from './session-host.ts';
 import type { SessionLife } from './session-life.ts';
 
-/** The snapshot of the tables that are copied whole, before the stream begins; undefined where none is left. */
+/** The snapshot of the tables that are copied whole, taken before the stream begins; undefined when none is left. */
 export function openWholeCopy(
   { tasks, names, ...prepared }: PreparedStream,
   { options }: SessionHost,

@@ -1,4 +1,4 @@
-/** Slot and publication as the source sees them, every few seconds: a slot in danger must be known before it is lost. */
+/** Checks slot and publication on the source every few seconds: a slot at risk must be noticed before it is lost. */
 import { FicusError, type SlotHealth } from '@ficus/core';
 import type pg from 'pg';
 import { readSlot } from '../source/slot.ts';
@@ -8,13 +8,13 @@ export interface SlotWatch {
   readonly slot: string;
   readonly periodMs: number;
   readonly onHealth: (health: SlotHealth) => void;
-  /** What the source does not send (any more), in a sentence. */
+  /** What the source does not or no longer sends, in a sentence. */
   readonly findGap: () => Promise<string | undefined>;
-  /** The source has given the slot up, or does not send all of what the stream is about. */
+  /** The source has invalidated the slot, or does not send all that the stream needs. */
   readonly onLost: (error: FicusError) => void;
 }
 
-/** Looks at once and then again and again; answers how to end it. */
+/** Checks at once and then at intervals; returns a function that stops it. */
 export function watchSlot({ source, slot, periodMs, onHealth, findGap, onLost }: SlotWatch): () => void {
   let ended = false;
   const look = async () => {
@@ -22,7 +22,7 @@ export function watchSlot({ source, slot, periodMs, onHealth, findGap, onLost }:
     if (facts === 'unknown' || ended) return;
     if (!facts || facts.walStatus === 'lost' || facts.invalidationReason) {
       const reason = facts ? (facts.invalidationReason ?? 'its WAL was removed') : 'it was dropped';
-      onLost(new FicusError('FICUS_CDC_SLOT_LOST', `The source has given up slot “${slot}”: ${reason}.`));
+      onLost(new FicusError('FICUS_CDC_SLOT_LOST', `The source has no usable slot “${slot}”: ${reason}.`));
       return;
     }
     const gap = await findGap().catch(() => undefined);

@@ -1,7 +1,7 @@
 /**
- * Lets PostgreSQL judge the expressions of compiled plans, without running them: on the target each column's
- * expression as it will be assigned, on the source the text that verify compares. Column by column, so that each
- * problem has its path. PREPARE checks names and types and asks for no privilege on the tables.
+ * Lets PostgreSQL check the expressions of compiled plans without running them: on the target each column's expression
+ * as it will be assigned, on the source the text that verify compares. Column by column, so that each problem has its
+ * path. PREPARE checks names and types and needs no privilege on the tables.
  */
 import type pg from 'pg';
 import { quoteIdentifier } from '../catalog/quote.ts';
@@ -64,9 +64,9 @@ function problem(message: string): Judgement {
   return { message, code: 'FICUS_CDC_MAPPING_INVALID' };
 }
 
-/** What PostgreSQL says against the statement; undefined: nothing. */
+/** PostgreSQL's objection to the statement; undefined when there is none. */
 async function judge(client: pg.ClientBase, statement: string): Promise<string | undefined> {
-  // A name of our own, dropped with the transaction's end: PREPARE itself is not undone by ROLLBACK.
+  // Needs DEALLOCATE: ROLLBACK does not undo PREPARE.
   await client.query('BEGIN READ ONLY');
   try {
     await client.query(`PREPARE ficus_check_expression AS ${statement}`);

@@ -1,4 +1,4 @@
-/** What each target column is made of, as SQL over the row alias `s`. Called by compileMapping. */
+/** How each target column is computed, as SQL over the row alias `s`. Called by compileMapping. */
 import type { ColumnSource, TableConfig } from '@ficus/core';
 import { type ColumnCatalog, findColumn, type TableCatalog } from '../catalog/database-catalog.ts';
 import { quoteIdentifier, quoteLiteral } from '../catalog/quote.ts';
@@ -20,7 +20,7 @@ export interface ColumnsInput {
   readonly target: TableCatalog;
   readonly module: MappingModule | undefined;
   readonly path: readonly (string | number)[];
-  /** Grows by what is found. */
+  /** Collects the problems found. */
   readonly problems: MappingProblem[];
 }
 
@@ -77,7 +77,7 @@ function carried(
 ): CompiledColumn | undefined {
   if (!checkSource(input, from, path)) return undefined;
   const source = findColumn(input.source, from) as ColumnCatalog;
-  // With a condition the rows that carry the lacking labels may well be the ones that stay.
+  // With a condition, the rows with the missing labels may be the ones that are left out.
   const lost = input.config.rows === undefined ? lostLabels(source, column) : [];
   if (lost.length > 0) {
     const message = `the target’s type ${column.type} lacks the labels “${lost.join('”, “')}” of the source’s ${source.type}`;
@@ -125,12 +125,12 @@ function fromModule(input: ColumnsInput, module: MappingModule): CompiledColumn[
     });
 }
 
-/** A target column that must not be null, has no default and is not mapped makes every insert fail. */
+/** An unmapped target column that is NOT NULL without a default makes every insert fail. */
 function requireNotNull(input: ColumnsInput, compiled: readonly CompiledColumn[]): void {
   const filled = new Set(compiled.map((column) => column.plan.name));
   for (const column of input.target.columns) {
     if (!column.notNull || column.hasDefault || column.generated || filled.has(column.name)) continue;
-    // A mapping that names the column wrongly has been reported there.
+    // A wrong column name in the mapping has already been reported there.
     if (input.config.columns && column.name in input.config.columns) continue;
     const message = `the target column “${column.name}” must not be null and has no default: map it`;
     input.problems.push({ path: [...input.path, 'columns'], message, code: 'FICUS_CDC_MAPPING_INVALID' });
@@ -156,17 +156,17 @@ function planColumn(
   };
 }
 
-// Own types (enums, composites) have no cast to one another: by way of text, label for label.
+// User-defined types (enums, composites) do not cast to one another: they convert through text, label for label.
 function cast(value: string, column: ColumnCatalog): string {
-  // bpchar has no cast of its own to regclass: PostgreSQL then reads the text form, as it ought to.
+  // bpchar has no cast of its own to regclass: PostgreSQL then reads the text form, as it should.
   if (column.baseType === 'regclass') return `CAST(CAST(CAST((${value}) AS text) AS bpchar) AS regclass)`;
   return column.builtin
     ? `CAST((${value}) AS ${column.baseType})`
     : `CAST(CAST((${value}) AS text) AS ${column.baseType})`;
 }
 
-// The source need not know the target's own types; their text is compared as it is. Of the others the modifier counts:
-// numeric(10,2) rounds, timestamp(0) cuts.
+// The source need not know the target's own types; their text is compared as it is. For other types the modifier
+// matters: numeric(10,2) rounds, timestamp(0) truncates.
 function expectedText(value: string, column: ColumnCatalog): string {
   if (!column.builtin) return `CAST((${value}) AS text)`;
   const typed = cast(value, column);

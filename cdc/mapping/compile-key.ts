@@ -1,6 +1,6 @@
 /**
- * By what a target row is found again when its source row changes or goes. The key must be computable from the old
- * row of the WAL alone, which carries the replica identity and nothing more.
+ * How a target row is found when its source row changes or is deleted. The key must be computable from the WAL's old
+ * row alone, which carries only the replica identity.
  */
 import type { TableConfig } from '@ficus/core';
 import type { TableCatalog } from '../catalog/database-catalog.ts';
@@ -42,13 +42,13 @@ export function compileKey(input: KeyInput): KeyPlan | undefined {
   for (const index of target.uniqueIndexes) {
     const columns = index.columns.filter((name) => name !== undefined);
     const usable = index.identifiesRows && columns.every((name) => byName.has(name) && derivable(name));
-    // A key made of constants alone would let one row stand for all.
+    // With a key of constants alone, one row would stand for all.
     const distinguishing = input.module || columns.some((name) => (byName.get(name)?.reads.length ?? 0) > 0);
     if (!usable || !distinguishing) continue;
     problems.push(...checkModuleKey(input, columns));
     return { kind: 'columns', columns, indexName: index.name };
   }
-  // Found by all of its columns, a row of the stream could not be matched with one of a chunk: copied whole
+  // Rows found by all of their columns cannot be matched between the stream and a chunk, so the table is copied whole
   // (WholeCopy).
   const mayBeKeyless = source.replicaIdentity.kind === 'full' && !input.module && input.columns.length > 0;
   if (mayBeKeyless && !target.uniqueIndexes.some((index) => index.identifiesRows))
@@ -63,8 +63,8 @@ export function compileKey(input: KeyInput): KeyPlan | undefined {
 }
 
 /**
- * A row that forward() leaves behind is removed by its key, as it may have been taken before. That of a key which several
- * rows of the source have may be another's; only the module itself could say so.
+ * A row that forward() leaves out is removed by its key, because it may have been included before. When several source
+ * rows share a key, the removal may hit another row; only the module can tell.
  */
 function checkModuleKey({ source, module, path }: KeyInput, key: readonly string[]): MappingProblem[] {
   if (!module || module.forwardKey) return [];

@@ -1,7 +1,7 @@
 /**
- * (tables of the config, catalogs of both databases) → a plan for each table, or every problem with its path in
- * the config. Pure: the databases were read before (readCatalog), modules loaded before (loadMappingModules).
- * What only PostgreSQL can judge, the expressions themselves, is checked by checkExpressions.
+ * (tables of the config, catalogs of both databases) → a plan for each table, or every problem with its config path.
+ * Pure: readCatalog has read the databases, loadMappingModules has loaded the modules. checkExpressions handles what
+ * only PostgreSQL can judge: the expressions themselves.
  */
 import type { TableConfig } from '@ficus/core';
 import { type DatabaseCatalog, findRowKey, type TableCatalog } from '../catalog/database-catalog.ts';
@@ -28,13 +28,13 @@ export interface CompileInput {
   readonly tables: readonly TableConfig[];
   readonly source: DatabaseCatalog;
   readonly target: DatabaseCatalog;
-  /** Needed when a table names a module. */
+  /** Required when a table names a module. */
   readonly modules?: MappingModules;
-  /** Where `tables` stands in the config: `['slices', 'notifications', 'tables']`. */
+  /** Config path of `tables`: `['slices', 'notifications', 'tables']`. */
   readonly path?: readonly (string | number)[];
 }
 
-/** Compiles the mapping of a slice. `plans` holds the tables that are in order even when others are not. */
+/** Compiles the mapping of a slice. `plans` holds the valid tables even when others have problems. */
 export function compileMapping(input: CompileInput): CompiledMapping {
   const problems: MappingProblem[] = [];
   const plans: TablePlan[] = [];
@@ -45,7 +45,7 @@ export function compileMapping(input: CompileInput): CompiledMapping {
     if (earlier !== undefined) {
       problems.push({
         path: [...path, 'to'],
-        message: `“${config.to}” is the target of tables[${earlier}] already; one table is fed by one entry`,
+        message: `“${config.to}” is the target of tables[${earlier}] already; each table can be the target of one entry only`,
         code: 'FICUS_CDC_MAPPING_INVALID',
       });
       continue;
@@ -58,7 +58,7 @@ export function compileMapping(input: CompileInput): CompiledMapping {
   return problems.length === 0 ? { ok: true, plans, problems: [] } : { ok: false, plans, problems };
 }
 
-/** Names of the tables that a mapping needs of each side's catalog. */
+/** Names of the tables that a mapping needs from each side's catalog. */
 export function mappedTables(tables: readonly TableConfig[]): { source: string[]; target: string[] } {
   return {
     source: [...new Set(tables.map((table) => table.from))],
@@ -86,7 +86,7 @@ function compileTable(
   const module = config.module === undefined ? undefined : input.modules?.get(config.module);
   if (module && config.rows !== undefined) {
     const message =
-      'a module and a condition exclude one another: let forward() return undefined for rows that are left out';
+      'a table cannot have both a module and a condition: let forward() return undefined for rows that are left out';
     return [{ path: [...path, 'rows'], message, code: 'FICUS_CDC_MAPPING_INVALID' }];
   }
   if (config.module !== undefined && !module)
@@ -175,7 +175,7 @@ function checkTable(
 }
 
 /**
- * Rows that the copy would bring and the stream cannot follow: it sends their changes under another name, or not at
+ * Rows that the copy would include and the stream cannot follow: it sends their changes under another name, or not at
  * all.
  */
 function checkFamily(source: TableCatalog, path: readonly (string | number)[]): MappingProblem[] {
@@ -223,8 +223,8 @@ function compileRows(
 }
 
 /**
- * Rows that the condition leaves out may have the target keys of rows that it takes. Of a row that is left out now, the
- * condition must then be able to say whether it was before.
+ * Rows that the condition leaves out may have the same target keys as rows that it includes. The old row of a row left
+ * out now must then show whether it was included before.
  */
 function checkSharedKeys(
   rows: RowsPlan,
@@ -241,7 +241,7 @@ function checkSharedKeys(
   return [
     {
       path,
-      message: `rows of “${source.qualifiedName}” that differ in “${lost.join('”, “')}” alone have one key on the target, and old rows do not carry “${beyond.join('”, “')}”, which the condition reads: it would be unknown whether a row was on the target`,
+      message: `rows of “${source.qualifiedName}” that differ in “${lost.join('”, “')}” alone have one key on the target, and old rows do not carry “${beyond.join('”, “')}”, which the condition reads: the stream could not tell whether a row was on the target`,
       code: 'FICUS_CDC_REPLICA_IDENTITY',
       remedySql: `ALTER TABLE ${quoteQualified(source.schema, source.name)} REPLICA IDENTITY FULL; -- or carry “${lost.join('”, “')}” over into the key of the target`,
     },

@@ -1,13 +1,13 @@
 /**
- * Names that occur in a piece of SQL, found without parsing it: strings and comments are passed over, every
- * identifier that is left counts. May name too much, never too little: callers use it for "which columns might
- * this read" and "which functions might this call".
+ * Finds the names in a piece of SQL without parsing it: skips strings and comments and takes every remaining
+ * identifier. May find too many names, never too few: callers use it for "which columns might this read" and "which
+ * functions might this call".
  */
 
 export interface ExpressionNames {
-  /** As PostgreSQL would look them up: folded to lower case unless quoted. */
+  /** As PostgreSQL looks them up: folded to lower case unless quoted. */
   readonly identifiers: ReadonlySet<string>;
-  /** Those followed by an opening parenthesis. */
+  /** Names followed by an opening parenthesis. */
   readonly functions: ReadonlySet<string>;
 }
 
@@ -26,7 +26,7 @@ export function findNames(sql: string): ExpressionNames {
   return { identifiers, functions };
 }
 
-// They answer the same within a transaction, and not in the next: the verifier would see another value.
+// Constant within a transaction but not in the next: the verifier would see another value.
 const MOMENT_OF_NOW = new Set([
   'now',
   'current_timestamp',

@@ -1,6 +1,6 @@
 /**
  * Why a table's changes must be applied one by one, in the order of the source. Set-wise apply keeps only the last
- * value of each key; that is right unless rows of a batch depend on one another by something other than the key.
+ * value of each key; that is correct unless rows of a batch depend on one another through something other than the key.
  */
 import type { TableCatalog } from '../catalog/database-catalog.ts';
 import type { KeyPlan } from './table-plan.ts';

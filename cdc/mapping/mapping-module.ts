@@ -1,6 +1,6 @@
 /**
- * A TypeScript mapping: `module: ./mapping/notifications.ts` in place of `columns`. Values are PostgreSQL's own text,
- * in and out, so that nothing is lost on the way; null is null.
+ * A TypeScript mapping: `module: ./mapping/notifications.ts` instead of `columns`. Values are PostgreSQL's own text, in
+ * and out, so that nothing is lost; null is null.
  */
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,16 +10,16 @@ import type { MappingProblem } from './mapping-problem.ts';
 export type TextRow = Readonly<Record<string, string | null>>;
 
 export interface MappingModule {
-  /** Row of the source → row of the target; undefined leaves the row out. Must be a pure function. */
+  /** Source row → target row; undefined leaves the row out. Must be a pure function. */
   forward(row: TextRow): TextRow | undefined;
-  /** Row of the target → row of the source. Without it the mapping cannot be reversed. */
+  /** Target row → source row. Without it the mapping cannot be reversed. */
   reverse?(row: TextRow): TextRow | undefined;
   /** Target columns that forward() fills; by default all that are not generated. */
   readonly columns?: readonly string[];
   /**
-   * Source identity columns → target key, where the key is not simply the same-named columns: a DELETE carries no
-   * more than the identity columns. Where a row that forward() leaves out may have the key of one that it takes, the
-   * key must be null for it: the target row with this key is removed with the row.
+   * Source identity columns → target key, where the key is not simply the same-named columns: a DELETE carries only the
+   * identity columns. If a row that forward() leaves out may share the key of one that it includes, return null for the
+   * former: otherwise the target row with this key is removed with it.
    */
   forwardKey?(identity: TextRow): TextRow;
 }

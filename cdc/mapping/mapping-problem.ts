@@ -1,4 +1,4 @@
-/** Something in a mapping that does not fit the databases. */
+/** A mistake in a mapping, or a conflict between the mapping and the databases. */
 import type { ConfigProblem, ErrorCode } from '@ficus/core';
 
 export interface MappingProblem extends ConfigProblem {

@@ -1,5 +1,5 @@
 /**
- * The way back: from the tables of a slice the mapping whose source is the candidate and whose target is the legacy.
+ * The way back: derives from a slice's tables the mapping whose source is the candidate and whose target is the legacy.
  * It is compiled and streamed like any other, with the catalogs swapped; rollback has no code of its own.
  */
 import type { ColumnSource, TableConfig } from '@ficus/core';
@@ -15,7 +15,7 @@ export interface ReversedMapping {
   readonly irreversible: readonly { readonly path: TablePlan['path']; readonly reasons: readonly string[] }[];
 }
 
-/** @param plans compiled forward from these very tables */
+/** @param plans compiled forward from these same tables */
 export function reverseMapping(tables: readonly TableConfig[], plans: readonly TablePlan[]): ReversedMapping {
   const reversed: TableConfig[] = [];
   const modules = new Map<string, MappingModule>();
@@ -28,7 +28,7 @@ export function reverseMapping(tables: readonly TableConfig[], plans: readonly T
       ...plan.irreversibleReasons,
       // Two tables of the candidate would write the same rows of the legacy.
       ...(fed.has(config.from)
-        ? [`“${config.from}” is split, and another of its parts fills it already`]
+        ? [`“${config.from}” is split, and another part already fills it`]
         : []),
     ];
     if (reasons.length > 0) {

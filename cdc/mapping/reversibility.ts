@@ -1,6 +1,6 @@
 /**
- * Whether rows of the target can be turned back into rows of the source, which rollback needs: every source column
- * that cannot be left out must be made from target columns.
+ * Whether target rows can be turned back into source rows, which rollback needs: every source column that cannot be
+ * omitted must be computable from target columns.
  */
 import type { TableConfig } from '@ficus/core';
 import type { TableCatalog } from '../catalog/database-catalog.ts';
@@ -30,6 +30,6 @@ export function findIrreversibleReasons(input: ReversibilityInput): string[] {
     .map((column) =>
       read.has(column.name)
         ? `“${column.name}” goes into an expression without reverse`
-        : `“${column.name}” of the source must not be null and is not carried over`,
+        : `“${column.name}” of the source must not be null and is not mapped`,
     );
 }

@@ -1,16 +1,16 @@
-/** How columns of the source appear to expressions and in the old rows of the WAL. */
+/** How source columns appear to expressions and in the old rows of the WAL. */
 import type { ColumnCatalog, TableCatalog } from '../catalog/database-catalog.ts';
 import type { InputColumn } from './table-plan.ts';
 
 /**
- * What expressions see of a source column: its base type when every PostgreSQL has it, else text. regclass is text as
- * well: its cast from text is no reading of its text form, and refuses `-`.
+ * The type that expressions see for a source column: its base type when built into PostgreSQL, else text. regclass
+ * counts as text as well: its cast from text does not read its text form, and refuses `-`.
  */
 export function asInput(column: Pick<ColumnCatalog, 'name' | 'builtin' | 'baseType'>): InputColumn {
   return { name: column.name, type: hasPlainInput(column) ? column.baseType : 'text' };
 }
 
-/** Whether a value's text becomes the value again by a plain cast, in any database. */
+/** Whether a plain cast turns the value's text back into the value, in any database. */
 export function hasPlainInput(column: Pick<ColumnCatalog, 'builtin' | 'baseType'>): boolean {
   return column.builtin && column.baseType !== 'regclass';
 }

@@ -1,4 +1,7 @@
-/** SELECTs that make the row alias `s` of a plan, and what stands on it. Used by checkExpressions and by verify. */
+/**
+ * SELECTs that produce the row alias `s` of a plan and the columns computed from it. Used by checkExpressions and
+ * verify.
+ */
 import { quoteIdentifier } from '../catalog/quote.ts';
 import type { InputColumn, TablePlan } from './table-plan.ts';
 
@@ -11,7 +14,7 @@ export function selectSourceRows(plan: TablePlan, extra: readonly string[] = [])
   return `SELECT ${[...columns, ...extra].join(', ')} FROM ${plan.source.sql} t`;
 }
 
-/** One row of `s` without any table: for asking PostgreSQL what it thinks of an expression. */
+/** One row of `s` without any table, to let PostgreSQL check an expression. */
 export function selectNullRow(columns: readonly InputColumn[]): string {
   if (columns.length === 0) return 'SELECT';
   return `SELECT ${columns.map((column) => `NULL::${column.type} AS ${quoteIdentifier(column.name)}`).join(', ')}`;

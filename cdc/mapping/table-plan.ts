@@ -1,6 +1,6 @@
 /**
- * A mapping that was compiled against both catalogs: everything that copy, apply and verify must know to turn rows
- * of the source into rows of the target. Immutable; made by compileMapping alone.
+ * A mapping compiled against both catalogs: everything that copy, apply and verify must know to turn source rows into
+ * target rows. Immutable; only compileMapping creates it.
  *
  * A source row reaches SQL as one row of an alias `s` whose columns are `input`, each with its `type`:
  *
@@ -8,29 +8,29 @@
  *       (SELECT i.a::bigint AS a, … FROM unnest($1::text[], …) AS i(a, …)) AS s WHERE <rows.condition>
  *
  * The expression yields the target column's base type without modifier; the assignment to the column does the rest
- * (length, precision, domain checks), so that a value that does not fit is an error and never cut short.
+ * (length, precision, domain checks), so that a value that does not fit is an error and is never truncated.
  */
 import type { MappingModule } from './mapping-module.ts';
 
 export interface TablePlan {
-  /** Place in the slice's `tables`, and path in the config for messages. */
+  /** Position in the slice's `tables`, and config path for messages. */
   readonly index: number;
   readonly path: readonly (string | number)[];
   readonly source: SourcePlan;
   readonly target: TargetPlan;
   /** Columns of the row alias `s`. With a module: target columns as text, as forward() returns them. */
   readonly input: readonly InputColumn[];
-  /** Target columns in the order of the target table; what is not here keeps its default and is never compared. */
+  /** Target columns in the order of the target table; omitted ones keep their default and are never compared. */
   readonly columns: readonly TargetColumn[];
   readonly key: KeyPlan;
   /** Only rows for which the condition over `s` is true exist on the target. */
   readonly rows: RowsPlan | undefined;
   readonly module: MappingModule | undefined;
-  /** INSERT must say OVERRIDING SYSTEM VALUE. */
+  /** INSERT needs OVERRIDING SYSTEM VALUE. */
   readonly overridingSystemValue: boolean;
-  /** Why changes must be applied in order, one after the other; empty: net change per key, set-wise, is allowed. */
+  /** Why changes must be applied one by one, in order; empty: set-wise with the net change per key is allowed. */
   readonly inOrderReasons: readonly string[];
-  /** Why there is no way back through this mapping; empty: it can be reversed. */
+  /** Why the mapping cannot be reversed; empty: it can. */
   readonly irreversibleReasons: readonly string[];
 }
 
@@ -44,9 +44,9 @@ export interface SourcePlan {
   /** Columns that the old row of an UPDATE or DELETE carries; all under REPLICA IDENTITY FULL. */
   readonly identityColumns: readonly string[];
   readonly identityFull: boolean;
-  /** Primary key or unique index by which the first copy goes through the table; empty when there is none. */
+  /** Primary key or unique index that the first copy reads the table by; empty when there is none. */
   readonly keyColumns: readonly string[];
-  /** All columns that reach the target in some way: what the copy has to read. */
+  /** All columns that the target depends on: what the copy has to read. */
   readonly readColumns: readonly InputColumn[];
 }
 
@@ -62,7 +62,7 @@ export interface TargetPlan {
 
 export interface InputColumn {
   readonly name: string;
-  /** Type in which expressions see it: the column's own when built in, else text. */
+  /** Type that expressions see: the column's own when built in, else text. */
   readonly type: string;
 }
 
@@ -71,30 +71,30 @@ export interface TargetColumn {
   /** SQL over the alias `s`. */
   readonly expression: string;
   /**
-   * SQL over the alias `s` for the source database: the text that the target column ought to hold. Of an own type of
-   * the target it may be spelled otherwise than the target would. With a module: for the target's database.
+   * SQL over the alias `s` for the source database: the text that the target column should hold. For the target's own
+   * types the target may spell it differently. With a module: for the target's database.
    */
   readonly expectedText: string;
   /** Type of the expression, schema-qualified: use it for parameters and temporary tables. */
   readonly castType: string;
   /** Type of the column as declared. */
   readonly type: string;
-  /** Whether every PostgreSQL has the type. */
+  /** Whether the type is built into PostgreSQL. */
   readonly builtin: boolean;
   /** Names of `input` columns that the expression reads; none for a constant. */
   readonly inputs: readonly string[];
   /** False for GENERATED ALWAYS AS IDENTITY: can be inserted, never updated. */
   readonly updatable: boolean;
-  /** The source column carried over as it is, when the column is just that. */
+  /** The source column, when this column is a plain copy of it. */
   readonly sameAs: string | undefined;
 }
 
 export type KeyPlan =
-  /** Target columns with a unique index, all of them made from columns that the old row carries. */
+  /** Target columns with a unique index, all computed from columns that the old row carries. */
   | { readonly kind: 'columns'; readonly columns: readonly string[]; readonly indexName: string }
   /**
-   * No unique index: a row is found by all of its mapped columns, compared NULL-safely (IS NOT DISTINCT FROM on
-   * text), and one of several equal rows is taken. Needs REPLICA IDENTITY FULL.
+   * No unique index: a row is found by all of its mapped columns, compared NULL-safely (IS NOT DISTINCT FROM on text),
+   * and any one of several equal rows is taken. Needs REPLICA IDENTITY FULL.
    */
   | { readonly kind: 'whole-row'; readonly columns: readonly string[] };
 
@@ -103,8 +103,9 @@ export interface RowsPlan {
   readonly condition: string;
   readonly inputs: readonly string[];
   /**
-   * It reads only what an old row carries: the old row says whether it was on the target, and a row that comes or goes
-   * by it is sent with its old one. Rows that it leaves out may then have keys that others have on the target.
+   * The condition reads only what an old row carries, so the old row says whether it was on the target, and the stream
+   * sends the old row whenever the condition changes its answer. Rows left out may then share keys with others on the
+   * target.
    */
   readonly onIdentity: boolean;
 }

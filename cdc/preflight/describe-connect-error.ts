@@ -1,4 +1,4 @@
-/** Why a database cannot be reached, in one sentence. Never shows the password of the URL. */
+/** Says in one sentence why a database cannot be reached. Never shows the URL's password. */
 import { bareHost } from '@ficus/core';
 
 export interface DatabaseAddress {
@@ -23,7 +23,7 @@ export function addressOf(url: string): DatabaseAddress {
   }
 }
 
-/** One sentence about a failed connection, by the system's or PostgreSQL's error code. */
+/** One sentence about a failed connection, from the system's or PostgreSQL's error code. */
 export function describeConnectError(url: string, error: unknown): string {
   const { host, port, database, user } = addressOf(url);
   const code = codeOf(error);

@@ -19,11 +19,11 @@ const WELL: SourceFacts = {
 const codes = (facts: Partial<SourceFacts>) =>
   evaluateSource('legacy.database', { ...WELL, ...facts }).map(({ code, severity }) => `${severity} ${code}`);
 
-test('a server that is well has no findings', () => {
+test('a suitable server has no findings', () => {
   expect(codes({})).toEqual([]);
 });
 
-test('each trouble is one finding', () => {
+test('each problem is one finding', () => {
   expect(codes({ walLevel: 'replica' })).toEqual(['error FICUS_CDC_WAL_LEVEL']);
   expect(codes({ replicationSlots: 10 })).toEqual(['error FICUS_CDC_SLOTS_EXHAUSTED']);
   expect(codes({ walSenders: 10 })).toEqual(['error FICUS_CDC_SLOTS_EXHAUSTED']);
@@ -32,12 +32,12 @@ test('each trouble is one finding', () => {
   expect(codes({ mayCreate: false })).toEqual(['error FICUS_CDC_PRIVILEGE']);
 });
 
-test('what the stream has already it need not be able to make', () => {
+test('existing parts of a stream need no privilege to create them', () => {
   expect(codes({ replicationSlots: 10, walSenders: 10, hasSlot: true })).toEqual([]);
   expect(codes({ mayCreate: false, hasPublication: true })).toEqual([]);
 });
 
-test('the oldest version that will do', () => {
+test('the oldest supported version', () => {
   expect(evaluateVersion('x', 150_000)).toEqual([]);
   expect(evaluateVersion('x', 140_012)[0]?.message).toBe(
     'The server is PostgreSQL 14.12; Ficus needs 15 or newer.',

@@ -1,9 +1,9 @@
-/** What a server's settings mean for a stream, as pure decisions on facts that preflightSlice has read. */
+/** What a server's settings mean for a stream: pure decisions on facts that preflightSlice has read. */
 import type { Finding } from './finding.ts';
 
 export const OLDEST_SERVER_VERSION = 150_000;
 
-/** Facts about the source's server and about the role that the stream runs as. */
+/** Facts about the source server and the stream's role. */
 export interface SourceFacts {
   readonly role: string;
   readonly database: string;
@@ -12,13 +12,13 @@ export interface SourceFacts {
   readonly replicationSlots: number;
   readonly maxWalSenders: number;
   readonly walSenders: number;
-  /** As SHOW says it: `-1`, `10GB`. */
+  /** As SHOW prints it: `-1`, `10GB`. */
   readonly maxSlotWalKeepSize: string;
   readonly mayReplicate: boolean;
   readonly mayCreate: boolean;
-  /** Whether the slice's publication was made beforehand. */
+  /** Whether an administrator created the slice's publication beforehand. */
   readonly hasPublication: boolean;
-  /** Whether the slice's own slot exists already: then no free one is needed. */
+  /** Whether the slice's own slot already exists: then no free one is needed. */
   readonly hasSlot: boolean;
 }
 
@@ -29,7 +29,7 @@ export function evaluateVersion(path: string, serverVersion: number): Finding[] 
   return [{ severity: 'error', path, code: 'FICUS_DATABASE_VERSION', message }];
 }
 
-/** Findings about the server that a change stream is read from. */
+/** Findings about the server that the change stream is read from. */
 export function evaluateSource(path: string, facts: SourceFacts): Finding[] {
   return [...evaluateWal(path, facts), ...evaluateRoom(path, facts), ...evaluateRole(path, facts)];
 }

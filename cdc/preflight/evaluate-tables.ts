@@ -1,4 +1,4 @@
-/** What the tables of a slice mean for copy and stream: pure decisions on the catalogs and the privileges. */
+/** What a slice's tables mean for copy and stream: pure decisions on the catalogs and the privileges. */
 import { formatPath } from '@ficus/core';
 import type { DatabaseCatalog, TableCatalog } from '../catalog/database-catalog.ts';
 import { quoteIdentifier, quoteQualified } from '../catalog/quote.ts';
@@ -14,7 +14,7 @@ export interface TablePrivileges {
   readonly insert: boolean;
   readonly update: boolean;
   readonly delete: boolean;
-  /** Owner, or member of the owner: may add the table to a publication. */
+  /** Owner, or member of the owner role: may add the table to a publication. */
   readonly owns: boolean;
 }
 
@@ -29,7 +29,7 @@ export function findingOf(problem: MappingProblem): Finding {
   };
 }
 
-/** What is worth knowing about a table that can be streamed. */
+/** Findings about a table that can be streamed but has peculiarities worth knowing. */
 export function evaluatePlan(
   plan: TablePlan,
   source: DatabaseCatalog,
@@ -91,7 +91,7 @@ function evaluateOrder(plan: TablePlan): Finding[] {
   return [{ severity: 'warning', path: formatPath(plan.path), code: 'FICUS_CDC_APPLY_IN_ORDER', message }];
 }
 
-/** Without session_replication_role the table's triggers and foreign keys act on replicated rows a second time. */
+/** Without session_replication_role, the table's triggers and foreign keys apply to replicated rows a second time. */
 function evaluateTriggers(plan: TablePlan, to: TableCatalog, target: DatabaseCatalog): Finding[] {
   const path = formatPath([...plan.path, 'to']);
   const code = 'FICUS_CDC_TARGET_TRIGGERS';
@@ -125,7 +125,7 @@ function evaluateTriggers(plan: TablePlan, to: TableCatalog, target: DatabaseCat
   ];
 }
 
-/** Privileges on a source table. @param published whether a publication of ours has the table already */
+/** Privileges on a source table. @param published whether a publication of ours already includes the table */
 export function evaluateSourcePrivileges(
   plan: TablePlan,
   privileges: TablePrivileges,

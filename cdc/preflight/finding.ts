@@ -1,9 +1,9 @@
-/** Something that a live check of databases, addresses or upstreams found; `ficus check --live` prints these. */
+/** The result of a live check of databases, addresses or upstreams; `ficus check --live` prints it. */
 import type { ErrorCode } from '@ficus/core';
 
 export interface Finding {
   readonly severity: 'error' | 'warning';
-  /** Config path it is about: `slices.notifications.tables[0]`. */
+  /** Config path that it concerns: `slices.notifications.tables[0]`. */
   readonly path: string;
   readonly code: ErrorCode;
   /** One clear sentence. */

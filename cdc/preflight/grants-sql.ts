@@ -1,6 +1,6 @@
 /**
- * SQL for the roles that a slice's stream runs as: all they need and no more. Printed by
- * `ficus check --live --grants`; an administrator reads it, adds passwords, and runs each half in its database.
+ * SQL for the roles that run a slice's stream, with exactly the privileges they need. Printed by `ficus check --live
+ * --grants`; an administrator reads it, adds passwords, and runs each half in its database.
  */
 import type { TableConfig } from '@ficus/core';
 import { quoteIdentifier, quoteQualified, splitQualified } from '../catalog/quote.ts';

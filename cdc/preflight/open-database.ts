@@ -1,4 +1,4 @@
-/** Opens a database for a check, with a deadline; answers with a finding in place of throwing. */
+/** Opens a database for a check, with a deadline; returns a finding instead of throwing. */
 import pg from 'pg';
 import { applySessionSettings } from '../catalog/session-settings.ts';
 import { describeConnectError } from './describe-connect-error.ts';
@@ -8,7 +8,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
 
 export interface OpenOptions {
-  /** 0: none. */
+  /** 0 means none. */
   readonly statementTimeoutMs?: number;
   readonly applicationName?: string;
 }
@@ -17,7 +17,7 @@ export type Opened =
   | { readonly ok: true; readonly client: pg.Client }
   | { readonly ok: false; readonly finding: Finding };
 
-/** Connects under the session settings of the engine. The caller ends the client. */
+/** Connects under the engine's session settings. The caller ends the client. */
 export async function openDatabase(path: string, url: string, options: OpenOptions = {}): Promise<Opened> {
   try {
     const client = new pg.Client({
@@ -25,7 +25,7 @@ export async function openDatabase(path: string, url: string, options: OpenOptio
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       application_name: options.applicationName ?? 'ficus preflight',
     });
-    // A server that goes away during the check must not end the process; the query in flight fails anyway.
+    // A server that goes away during the check must not end the process; the running query fails anyway.
     client.on('error', () => undefined);
     try {
       await client.connect();

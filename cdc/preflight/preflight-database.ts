@@ -1,4 +1,4 @@
-/** Whether one database answers and is new enough: all that is asked of the control plane's own database. */
+/** Whether one database answers and is recent enough, which is all that the control plane's own database needs. */
 
 import { evaluateVersion } from './evaluate-server.ts';
 import type { Finding } from './finding.ts';

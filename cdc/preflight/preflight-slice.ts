@@ -1,6 +1,6 @@
 /**
- * Everything that `ficus check --live` can know beforehand about a slice's data path: both servers, the mapping
- * against both catalogs, the roles' privileges. Read-only. Every finding is collected.
+ * Everything about a slice's data path that `ficus check --live` can check beforehand: both servers, the mapping
+ * against both catalogs, the roles' privileges. Read-only. Collects every finding.
  */
 import { formatPath, type TableConfig } from '@ficus/core';
 import type pg from 'pg';
@@ -35,7 +35,7 @@ export interface PreflightInput {
   readonly tables: readonly TableConfig[];
   readonly sourceUrl: string;
   readonly targetUrl: string;
-  /** Directory that mapping modules are relative to; by default the working directory. */
+  /** Base directory of mapping modules; by default the working directory. */
   readonly baseDir?: string;
 }
 
@@ -44,7 +44,7 @@ interface Side {
   readonly path: string;
 }
 
-/** All findings about a slice's data path; empty when all is well. */
+/** All findings about a slice's data path; empty when there are none. */
 export async function preflightSlice(input: PreflightInput): Promise<Finding[]> {
   const { publication } = nameStream(input.slice, 'forward', '');
   const paths = { source: 'legacy.database', target: `slices.${input.slice}.candidate.database` };
@@ -78,7 +78,7 @@ export async function preflightSlice(input: PreflightInput): Promise<Finding[]> 
   }
 }
 
-/** A connection that breaks during the preflight is a finding like any other. */
+/** Reports a connection that breaks during the preflight as a finding like any other. */
 async function guard(path: string, url: string, look: () => Promise<Finding[]>): Promise<Finding[]> {
   try {
     return await look();
@@ -147,7 +147,7 @@ async function lookAtMapping(input: PreflightInput, source: Side, target: Side):
   ];
 }
 
-/** Problems at places that are not among the known ones: one finding for each root cause. */
+/** Problems whose places are not among the known ones: one finding per root cause. */
 function elsewhere(problems: readonly MappingProblem[], known: readonly MappingProblem[]): MappingProblem[] {
   const places = new Set(known.map((problem) => formatPath(problem.path)));
   return problems.filter((problem) => !places.has(formatPath(problem.path)));

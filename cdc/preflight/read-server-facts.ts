@@ -1,9 +1,9 @@
-/** Reads from a server what evaluateSource and evaluateTables decide on. Needs no privilege beyond connecting. */
+/** Reads what evaluateSource and evaluateTables need from a server. Needs no privilege beyond connecting. */
 import type pg from 'pg';
 import type { SourceFacts } from './evaluate-server.ts';
 import type { TablePrivileges } from './evaluate-tables.ts';
 
-/** Facts about the source's server. */
+/** Facts about the source server. */
 export async function readSourceFacts(client: pg.ClientBase, publication: string): Promise<SourceFacts> {
   const { rows } = await client.query<SourceFacts>(
     `SELECT current_user AS role, current_database() AS database, current_setting('wal_level') AS "walLevel",
@@ -42,7 +42,7 @@ export async function readTablePrivileges(
   return privileges;
 }
 
-/** Source tables (`schema.table`) that the slice's publication has already. */
+/** Source tables (`schema.table`) that the slice's publication already includes. */
 export async function readPublished(
   client: pg.ClientBase,
   publication: string,
@@ -54,7 +54,7 @@ export async function readPublished(
   return new Set(rows.map((row) => row.name));
 }
 
-/** Whether the role may switch triggers and foreign keys off for its session. */
+/** Whether the role may disable triggers and foreign keys for its session. */
 export async function mayReplicaRole(client: pg.ClientBase): Promise<boolean> {
   const { rows } = await client.query<{ may: boolean }>(
     "SELECT has_parameter_privilege('session_replication_role', 'SET') AS may",
@@ -62,7 +62,7 @@ export async function mayReplicaRole(client: pg.ClientBase): Promise<boolean> {
   return rows[0]?.may === true;
 }
 
-/** Whether the role may keep the checkpoint: the schema of Ficus is there and usable, or may be made. */
+/** Whether the role may keep the checkpoint: Ficus's schema exists and is usable, or may be created. */
 export async function mayKeepCheckpoint(
   client: pg.ClientBase,
 ): Promise<{ role: string; database: string; may: boolean }> {

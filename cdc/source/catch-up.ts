@@ -1,8 +1,8 @@
 /**
- * Catching up. A walsender sends each message of a transaction with a system call of its own, which costs more than
- * decoding it. While much WAL is waiting, the changes are fetched with SQL in large pieces instead: the same decoder
- * and the same messages, at a third of the cost. A temporary copy of the slot serves as the cursor, so that the slot
- * itself stays where the target is durable; the copy goes with the connection.
+ * Catching up. A walsender sends each message of a transaction with its own system call, which costs more than decoding
+ * it. While much WAL is waiting, SQL fetches the changes in large pieces instead: same decoder, same messages, a third
+ * of the cost. A temporary copy of the slot serves as the cursor, so that the slot itself stays where the target is
+ * durable; the copy ends with the connection.
  */
 import { randomBytes } from 'node:crypto';
 import type { ReplicationConnection } from './replication-connection.ts';
@@ -12,18 +12,18 @@ export interface CatchUpOptions {
   readonly connection: ReplicationConnection;
   readonly slot: string;
   readonly publication: string;
-  /** Position up to which the stream has been applied: nothing before it comes again. */
+  /** The stream has been applied up to here: nothing before it comes again. */
   readonly lsn: string;
 }
 
 /**
- * Messages of the first piece, and the most of any. Nothing of a piece comes before all of it is decoded: the first is
- * small, so that the target has work at once. They grow, because each begins by skipping those before.
+ * Messages in the first piece, and the maximum for any piece. A piece is decoded only once it is complete: the first is
+ * small, so that the target has work at once. Later ones grow, because each begins by skipping all earlier messages.
  */
 const FIRST_PIECE = 15_000;
 const LARGEST_PIECE = 400_000;
 const GROWTH = 4;
-/** Bytes of WAL; less than that is fetched again and left out by the reader. */
+/** Bytes of WAL that make moving the cursor worthwhile; fewer are fetched again and skipped by the reader. */
 const WORTH_ADVANCING = 16 * 1024 * 1024;
 
 export class CatchUp {
@@ -34,11 +34,11 @@ export class CatchUp {
 
   constructor(options: CatchUpOptions) {
     this.#options = options;
-    // Of this run alone: that of a session which was cut off stays until the server has seen it.
+    // Unique to this run: the copy of a session that was cut off stays until the server notices.
     this.#cursor = `${options.slot.slice(0, 50)}_${randomBytes(6).toString('hex')}`;
   }
 
-  /** Fetches until a piece is not filled any more: the rest is small. */
+  /** Fetches until a piece is not full: the rest is small. */
   async run(): Promise<void> {
     const { slot, lsn } = this.#options;
     await this.#query(`SET work_mem = '64MB'`);
@@ -55,8 +55,8 @@ export class CatchUp {
   }
 
   /**
-   * Moves the slot itself to a position that is durable on the target. A walsender would otherwise decode everything
-   * fetched here once more; moving the slot reads it without decoding rows, and lets the source forget it.
+   * Moves the slot to a position that is durable on the target. Otherwise a walsender would decode everything fetched
+   * here again; moving the slot skips the decoding of rows and lets the source discard the WAL.
    */
   async advance(lsn: string): Promise<void> {
     const { slot } = this.#options;
@@ -66,7 +66,7 @@ export class CatchUp {
     );
   }
 
-  /** A frame that is no change came. True when it belonged to a query of this. */
+  /** Called with a frame that is no change. Returns true when it belonged to a query of this object. */
   onControl(type: string, body: Buffer): boolean {
     if (!this.#answer) return false;
     if (type === 'C') this.#rows = parseCommandTag(body);

@@ -32,7 +32,7 @@ export async function createSlot(
   }
   throw new FicusError(
     'FICUS_CDC_SOURCE_UNSETTLED',
-    `Tables of the source were created, altered or truncated during each of ${ATTEMPTS} attempts to make the slot “${name}”.`,
+    `Tables of the source were created, altered or truncated during each of ${ATTEMPTS} attempts to create the slot “${name}”.`,
   );
 }
 

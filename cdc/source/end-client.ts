@@ -1,10 +1,10 @@
-/** Ends a connection, politely if the server answers, and soon in any case; destroys a silent one. */
+/** Ends a connection: politely if the server answers, and soon in any case; destroys a silent one. */
 import type { Socket } from 'node:net';
 import pg from 'pg';
 
 const PATIENCE_MS = 1_000;
 
-/** A server that does not answer must block no caller. */
+/** A server that does not answer must not block callers. */
 export async function endClient(client: pg.Client): Promise<void> {
   const ended = client.end().catch(() => undefined);
   let timer: NodeJS.Timeout | undefined;
@@ -19,8 +19,8 @@ export async function endClient(client: pg.Client): Promise<void> {
 }
 
 /**
- * Cancels on the server what a client waits for: the server would otherwise continue, though its answer is no longer
- * wanted. Resolves when its process has ended, and with it its slots and locks; does not wait for a server that does
+ * Cancels the client's running query on the server, which would otherwise continue although nobody wants its result.
+ * Resolves when the server's process has ended and released its slots and locks; does not wait for a server that does
  * not answer.
  */
 export async function breakOffQuery(client: pg.Client, url: string): Promise<void> {
@@ -40,13 +40,13 @@ export async function breakOffQuery(client: pg.Client, url: string): Promise<voi
       [processID],
     );
   } catch {
-    // A server that cannot be asked will notice by itself, sooner or later.
+    // A server that cannot be asked notices by itself, sooner or later.
   } finally {
     await endClient(other);
   }
 }
 
-/** Short work on a connection: without an answer in time the connection is given up, and the work fails. */
+/** Runs short work on a connection: without an answer in time it closes the connection, and the work fails. */
 export async function withinTime<T>(
   client: pg.Client,
   timeoutMs: number,
@@ -63,7 +63,7 @@ export async function withinTime<T>(
   }
 }
 
-/** The socket under a client of `pg`. */
+/** The socket underneath a `pg` client. */
 export function socketOf(client: pg.Client): Socket {
   return (client as unknown as { connection: { stream: Socket } }).connection.stream;
 }

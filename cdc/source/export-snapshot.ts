@@ -1,7 +1,7 @@
 /**
- * A snapshot of the source together with the position in its WAL at which it was taken: every transaction whose commit
- * lies before the position is visible, and no other. PostgreSQL gives this pair only to the maker of a logical slot; the
- * slot is temporary and goes with the connection, which must stay until the snapshot has been imported.
+ * A snapshot of the source together with its position in the WAL: it shows exactly the transactions that committed
+ * before the position. PostgreSQL hands out this pair only when a logical slot is created; the slot is temporary and
+ * lasts as long as the connection, which must stay open until the snapshot has been imported.
  */
 import { randomBytes } from 'node:crypto';
 import { parseLsn } from '@ficus/core';
@@ -10,7 +10,7 @@ import { LIFT_LIMITS } from '../catalog/session-settings.ts';
 import { breakOffQuery, endClient } from './end-client.ts';
 
 export interface ExportedSnapshot {
-  /** The begin message of a transaction says where its commit lies: before this it is in the snapshot. */
+  /** A transaction whose begin message gives a commit position before this one is in the snapshot. */
   readonly lsn: bigint;
   /** For SET TRANSACTION SNAPSHOT. */
   readonly name: string;
@@ -22,7 +22,7 @@ export interface SnapshotPatience {
   readonly signal?: AbortSignal;
 }
 
-/** Waits, like the making of any slot, until the transactions that are running now have ended, or patience has. */
+/** Like every slot creation, waits for running transactions to end, at most until the timeout. */
 export async function exportSnapshot(
   url: string,
   applicationName: string,

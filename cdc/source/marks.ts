@@ -3,10 +3,12 @@
  * commit order, and their commit flushes the WAL, so that they arrive at once.
  */
 
-/** First statement of each apply transaction; content is the slice. A stream the other way leaves such transactions out. */
+/**
+ * First statement of each apply transaction; its content is the slice. The reverse stream leaves such transactions out.
+ */
 export const APPLY_PREFIX = 'ficus.apply';
 export const HEARTBEAT_PREFIX = 'ficus.heartbeat';
-/** Low and high marks of chunks of the first copy. */
+/** Low and high marks of the first copy's chunks. */
 export const COPY_PREFIX = 'ficus.copy';
 
 export type Mark =
@@ -24,7 +26,7 @@ export function formatMark(mark: Mark): string {
   return JSON.stringify(mark);
 }
 
-/** Undefined for what is not ours. */
+/** Undefined when the message is not one of ours. */
 export function parseMark(content: string): Mark | undefined {
   try {
     const mark = JSON.parse(content) as Mark;

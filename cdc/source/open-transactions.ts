@@ -1,14 +1,14 @@
 /**
- * A commit is in the WAL, and may have been streamed and applied, before others see it: a synchronous standby or a slow
- * disk lies in between. What a session reads of the source can then be older than what an earlier session, or the
- * slot's beginning, already counts as done. After this wait a reader sees all of that.
+ * A commit is in the WAL, and may have been streamed and applied, before other sessions see it: a synchronous standby
+ * or a slow disk delays its visibility. A session's reads of the source can therefore be older than what an earlier
+ * session, or the start of the slot, already counts as done. After this wait, readers see all of that.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 
 const PAUSES_MS = [1, 2, 5, 10, 20, 50, 100];
 
-/** Waits until the transactions that are writing now, in this database, have ended; or until it is stopped. */
+/** Waits until the transactions now writing in this database have ended, or until stopped. */
 export async function outliveOpenTransactions(
   source: pg.ClientBase,
   stopped: () => boolean,
@@ -23,7 +23,7 @@ export async function outliveOpenTransactions(
   }
 }
 
-/** Locks are let go after the transaction is seen, and every role may look at them. */
+/** Locks are released after the transaction becomes visible, and every role may query them. */
 async function readOpenTransactions(source: pg.ClientBase): Promise<Set<string>> {
   const { rows } = await source.query<{ xid: string }>(
     `SELECT DISTINCT x.transactionid::text AS xid FROM pg_locks AS x

@@ -1,8 +1,7 @@
 /**
- * The publication of a stream on its source. PostgreSQL silently leaves out tables that a publication does not name,
- * or no longer names (from 18 on even when the whole publication is gone). So each table's entry is remembered on the
- * target, by its oid: an entry that was removed and added again is another one, and what was written meanwhile is
- * missing.
+ * The stream's publication on the source. PostgreSQL silently omits tables that a publication does not name, or no
+ * longer names (from 18 on even when the whole publication is gone). The target therefore remembers the oid of each
+ * table's entry: an entry that was removed and added again has a new oid, and the changes in between are missing.
  */
 import { FicusError } from '@ficus/core';
 import type pg from 'pg';
@@ -17,17 +16,17 @@ export type PublicationEntries = ReadonlyMap<number, string>;
 interface EntryRow {
   readonly table: number;
   readonly entry: string | null;
-  /** What is not sent of the table; null: nothing. */
+  /** What the publication does not send of the table; null: it sends everything. */
   readonly lacks: string | null;
-  /** A publication of all tables or of a schema, whose list is the administrator's. */
+  /** Belongs to a publication of all tables or of a schema, whose list an administrator maintains. */
   readonly wide: boolean;
 }
 
 const PRIVILEGE = '42501';
 
 /**
- * Whether streams of other installations (a rehearsal beside production) read the publication too: their slots are named
- * after it, with suffixes of their own. What they need of it must stay.
+ * Whether streams of other installations (a rehearsal beside production) use the publication too: their slots are named
+ * after it, with other suffixes. Whatever they need of it must stay.
  */
 function hasOtherSlots(publication: string, slot: string): string {
   return `EXISTS (SELECT FROM pg_replication_slots WHERE database = current_database()
@@ -35,9 +34,9 @@ function hasOtherSlots(publication: string, slot: string): string {
 }
 
 /**
- * Makes the publication name exactly these tables (and those that others need), and send all of them.
+ * Makes the publication name exactly these tables (and those that others need), and send them completely.
  * @param slot of the stream that reads it
- * @throws FicusError when an administrator has to make or alter it
+ * @throws FicusError when an administrator has to create or alter it
  */
 export async function ensurePublication(
   client: pg.ClientBase,
@@ -52,7 +51,7 @@ export async function ensurePublication(
     const says = (error as Error).message;
     throw new FicusError(
       'FICUS_CDC_PRIVILEGE',
-      `Publication “${name}” of the source has to send all of ${tables.map(({ qualifiedName }) => qualifiedName).join(', ')}, and the role cannot alter it: ${says}.`,
+      `qualifiedName).join(', ')}, and the role cannot alter it: ${says}. => Publication “${name}” of the source must send all of ${tables.map(({ qualifiedName }) => qualifiedName).join(', ')}, and the role cannot alter it: ${says}. => qualifiedName).join(', ')}, and the role cannot alter it: ${says}.`,
     );
   }
 }
@@ -103,7 +102,7 @@ export async function findGap(
     const row = now.get(oid);
     const before = remembered.get(oid);
     if (!row?.entry)
-      return `Publication “${name}” of the source was dropped or does not name ${qualifiedName} any more: its changes are not sent.`;
+      return `Publication “${name}” of the source was dropped or no longer names ${qualifiedName}: its changes are not sent.`;
     if (before !== undefined && before !== row.entry)
       return `${qualifiedName} was removed from publication “${name}” of the source and added again: changes made meanwhile were not sent.`;
     if (row.lacks)
@@ -112,7 +111,7 @@ export async function findGap(
   return undefined;
 }
 
-/** @throws FicusError when a table that was copied is not, or was for a time not, sent whole */
+/** @throws FicusError when a copied table is not sent completely, or for a time was not */
 export async function refuseGap(
   client: pg.ClientBase,
   name: string,
@@ -145,7 +144,7 @@ async function readEntries(
   return rows;
 }
 
-/** Only an administrator drops a publication that an administrator made; one that others read stays. */
+/** Only an administrator may drop a publication that an administrator created; one that others read stays. */
 export async function dropPublication(client: pg.ClientBase, name: string, slot: string): Promise<void> {
   const others = hasOtherSlots(quoteLiteral(name), quoteLiteral(slot));
   await client.query(

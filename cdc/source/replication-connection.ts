@@ -1,7 +1,8 @@
 /**
  * A thin client of PostgreSQL's streaming replication protocol. `pg` connects and authenticates (TLS, SCRAM, URLs);
- * then the socket is ours: bytes go to the receiver as they come, and the position that goes back is the receiver's.
- * The keepalive timer repeats it, also while the socket is paused. pg-logical-replication is not used because it acknowledges what it merely received.
+ * then the socket is ours: the receiver gets the bytes as they arrive and supplies the position that is acknowledged.
+ * The keepalive timer repeats that position, even while the socket is paused. pg-logical-replication is not used
+ * because it acknowledges what it merely received.
  */
 import type { Socket } from 'node:net';
 import pg from 'pg';
@@ -15,9 +16,9 @@ export interface SystemIdentity {
 
 export interface ReplicationReceiver {
   data(chunk: Buffer): void;
-  /** The connection is gone; called once. */
+  /** The connection has closed; called once. */
   closed(error: Error | undefined): void;
-  /** End of the last transaction that the source may forget; 0 for none. */
+  /** End of the last transaction that the source may discard; 0 for none. */
   acknowledged(): bigint;
 }
 
@@ -39,13 +40,13 @@ export class ReplicationConnection {
   #receiver: ReplicationReceiver | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
-  /** When bytes last came. */
+  /** When bytes last arrived. */
   lastHeardMs = 0;
-  /** `wal_sender_timeout` of the server; 0 is none. */
+  /** The server's `wal_sender_timeout`; 0 means none. */
   readonly senderTimeoutMs: number;
   readonly identity: SystemIdentity;
 
-  /** Made by `open`. */
+  /** Use `open` to create one. */
   constructor(client: RawClient, identity: SystemIdentity, senderTimeoutMs: number) {
     this.#client = client;
     this.#socket = client.connection.stream;
@@ -87,13 +88,13 @@ export class ReplicationConnection {
     }
   }
 
-  /** The server's process at the other end. */
+  /** Process id of the server's backend. */
   get pid(): number {
     return this.#client.processID;
   }
 
-  /** From here on bytes go to the receiver; only `start` and `send` may follow. */
-  takeOver(receiver: ReplicationReceiver): void {
+  /** From here on the receiver gets the bytes; only `start` and `send` may follow. */
+  attach(receiver: ReplicationReceiver): void {
     this.#receiver = receiver;
     this.#socket.removeAllListeners('data');
     this.#socket.on('data', (chunk: Buffer) => {
@@ -104,12 +105,12 @@ export class ReplicationConnection {
     this.#client.on('end', () => this.#closed(undefined));
   }
 
-  /** Sends SQL; what comes is frames among the bytes, ended by a `Z`. */
+  /** Sends SQL; the response arrives as frames among the bytes and ends with a `Z`. */
   send(sql: string): void {
     this.#write(0x51, Buffer.from(`${sql}\0`, 'utf8'));
   }
 
-  /** Sends START_REPLICATION. Whether the server agrees comes as a `W` or `E` frame among the bytes. */
+  /** Sends START_REPLICATION. The server agrees or refuses with a `W` or `E` frame among the bytes. */
   start({ slot, publication, lsn }: StartOptions): void {
     const settings = `proto_version '1', publication_names '"${publication}"', messages 'true'`;
     this.send(`START_REPLICATION SLOT "${slot}" LOGICAL ${lsn} (${settings})`);
@@ -118,10 +119,7 @@ export class ReplicationConnection {
     this.#timer = setInterval(() => this.#beat(), Math.max(20, Math.min(period, 10_000)));
   }
 
-  /**
-   * Reports the acknowledged position to the server, and that this client is alive; sends nothing before the stream
-   * has started.
-   */
+  /** Reports the acknowledged position, and that this client is alive; sends nothing before the stream has started. */
   reply(): void {
     this.#sendStatus();
   }
@@ -138,14 +136,14 @@ export class ReplicationConnection {
     return this.#socket.isPaused();
   }
 
-  /** Changes come by themselves, and can be acknowledged. */
+  /** Changes arrive unrequested and can be acknowledged. */
   get isStreaming(): boolean {
     return this.#timer !== undefined;
   }
 
   /**
-   * What was written is still sent. Resolves when the server's process has ended, and with it its hold on the slot:
-   * the slot may then be dropped, moved or read. Waits one second for a server that does not answer.
+   * Still sends what was written. Resolves when the server's process has ended and released the slot, which may then be
+   * dropped, moved or read. Waits one second for a server that does not answer.
    */
   async close(): Promise<void> {
     if (!this.#letGo() || this.#socket.destroyed) return;
@@ -154,13 +152,13 @@ export class ReplicationConnection {
   }
 
   #beat(): void {
-    // It has no reason of its own to answer while we reply in time; and decoding what is not for us takes it long.
+    // The server need not answer while our replies are in time, and decoding changes of no interest can take it long.
     this.#sendStatus({ wantsAnswer: true });
     if (this.senderTimeoutMs === 0 || this.isPaused) {
       this.lastHeardMs = Date.now();
       return;
     }
-    // A server that is there answers our question well before this.
+    // A live server answers our request well before this.
     if (Date.now() - this.lastHeardMs > this.senderTimeoutMs * 2)
       this.#closed(new Error('the source has been silent for twice its wal_sender_timeout'));
   }
@@ -171,7 +169,7 @@ export class ReplicationConnection {
     this.#receiver?.closed(error);
   }
 
-  /** No more is said from here on; false when that was so already. */
+  /** Nothing more is sent from here on; returns false when that was already so. */
   #letGo(): boolean {
     if (this.#isClosed) return false;
     this.#isClosed = true;
@@ -180,7 +178,7 @@ export class ReplicationConnection {
     return true;
   }
 
-  /** Standby status update: written, flushed and applied are one and the same here. */
+  /** Standby status update: written, flushed and applied are the same here. */
   #sendStatus({ wantsAnswer = false } = {}): void {
     if (this.#isClosed || !this.#timer) return;
     const acknowledged = this.#receiver?.acknowledged() ?? 0n;

@@ -1,7 +1,7 @@
 /**
- * Names of what a stream leaves on the databases. Slots are known to a whole cluster, hence the suffix. A publication
- * belongs to one database: its name says no more than the slice, so that an administrator can make it beforehand. Streams of
- * equal slices share it.
+ * Names of what a stream creates on the databases. Slot names are unique per cluster, hence the suffix. A publication
+ * belongs to one database: its name holds only the slice, so that an administrator can create it beforehand. Streams of
+ * the same slice share it.
  */
 import { createHash } from 'node:crypto';
 
@@ -13,7 +13,7 @@ export interface StreamNames {
   readonly applicationName: string;
 }
 
-/** `place` distinguishes streams of equal slices of one cluster; it is the same for both processes of one stream. */
+/** `place` distinguishes streams of the same slice in one cluster; both processes of one stream use the same. */
 export function nameStream(slice: string, direction: 'forward' | 'reverse', place: string): StreamNames {
   const word = slice
     .toLowerCase()

@@ -8,7 +8,7 @@ const entry = fc.record({
 });
 
 describe('entries of both sides', () => {
-  test('a key is a suspect exactly if its rows are not the same multiset', () => {
+  test('a key is a suspect exactly when its rows differ as multisets', () => {
     fc.assert(
       fc.property(fc.array(entry), fc.array(entry), (source, target) => {
         const rowsOf = (entries: typeof source, key: string | null) =>
@@ -28,7 +28,7 @@ describe('entries of both sides', () => {
 });
 
 describe('buckets of both sides', () => {
-  test('differ by count, by sum, or by being there at all', () => {
+  test('differ in count, in sum, or in existing on one side only', () => {
     const source = [
       { bucket: 1, rows: 2, sum: '10' },
       { bucket: 2, rows: 2, sum: '10' },

@@ -1,7 +1,7 @@
 /**
  * Step one of a comparison: both sides hash their rows of a range into buckets by key; buckets that differ are opened
- * and their keys compared. Answers with suspects: keys that were not equal at this moment, which may be no
- * more than the stream's lag.
+ * and their keys compared. Returns suspects: keys whose rows differ at this moment, possibly only because of the
+ * stream's lag.
  */
 import type pg from 'pg';
 import type { KeyRange } from './key-range.ts';
@@ -11,14 +11,14 @@ export interface RangeComparison {
   readonly rowsSource: number;
   readonly rowsTarget: number;
   readonly suspects: readonly KeyTexts[];
-  /** Suspects beyond the limit were left aside: the counts are a lower bound. */
+  /** More suspects than the limit: the rest was ignored, and the counts are a lower bound. */
   readonly gaveUp: boolean;
 }
 
-/** One snapshot on each side, the target's taken when the stream has passed the source's. */
+/** One snapshot on each side; the target's is taken when the stream has passed the source's. */
 export interface Snapshots {
   readonly source: pg.ClientBase;
-  /** Resolves once the target's snapshot may be taken and is. */
+  /** Resolves once the stream allows the target's snapshot and it is taken. */
   readonly target: Promise<pg.ClientBase>;
 }
 
@@ -39,7 +39,7 @@ export async function compareRange(
   const counted = { rowsSource: countRows(onSource), rowsTarget: countRows(onTarget) };
   const differing = differingBuckets(onSource, onTarget);
   const suspects: KeyTexts[] = [];
-  // A handful of buckets at a time: memory stays bounded even when every row differs.
+  // A few buckets at a time: memory stays bounded even when every row differs.
   for (const group of groupByRows(differing, 50_000)) {
     const [source, target] = await Promise.all([
       sides.source.entries(snapshots.source, range, group, options),
@@ -57,7 +57,7 @@ interface DifferingBucket {
   readonly rows: number;
 }
 
-/** Buckets whose counts or sums are not the same. */
+/** Buckets whose counts or sums differ. */
 export function differingBuckets(source: readonly Bucket[], target: readonly Bucket[]): DifferingBucket[] {
   const theirs = new Map(target.map((entry) => [entry.bucket, entry]));
   const differing: DifferingBucket[] = [];
@@ -85,7 +85,7 @@ function groupByRows(buckets: readonly DifferingBucket[], most: number): number[
   return groups;
 }
 
-/** Keys whose rows are not the same on both sides, as multisets. */
+/** Keys whose rows differ between the sides, as multisets. */
 export function compareEntries(source: readonly RowEntry[], target: readonly RowEntry[]): KeyTexts[] {
   const balance = new Map<string, { key: KeyTexts; count: number }>();
   const add = (entries: readonly RowEntry[], by: number) => {

@@ -1,7 +1,7 @@
 /**
- * Brings both connections to one position for a whole comparison: the stream is paused, the source's snapshot taken with
- * its exact position in the WAL, the stream applied up to it, the target's snapshot taken, the stream resumed. It is
- * paused only until then; both transactions stay open, as a dump's would, until the comparison ends.
+ * Brings both connections to one position for a full comparison: pauses the stream, takes a snapshot of the source with
+ * its exact WAL position, applies the stream up to it, takes the target's snapshot, and resumes the stream. The pause
+ * ends there; both transactions stay open until the comparison ends, as a dump's would.
  */
 import { formatLsn } from '@ficus/core';
 import type pg from 'pg';
@@ -12,9 +12,7 @@ const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 /** How long the stream may be paused while the source's running transactions end. */
 const SNAPSHOT_MS = 10_000;
 
-/**
- * The position, `X/Y`; undefined where it is not available: no free slot, long transactions, a stream that is behind.
- */
+/** The position, `X/Y`; undefined when it cannot be had: no free slot, long transactions, a lagging stream. */
 export async function fixPosition(
   source: pg.ClientBase,
   target: pg.ClientBase,
@@ -45,7 +43,7 @@ export async function fixPosition(
   return undefined;
 }
 
-/** The connection we compare through is gone: nothing can be compared either way. */
+/** The connection for the comparison is lost: nothing can be compared either way. */
 function isFatal(error: unknown): boolean {
   return /not queryable/.test(error instanceof Error ? error.message : '');
 }

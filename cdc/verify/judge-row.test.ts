@@ -5,13 +5,13 @@ import type { SideRow } from './side-reader.ts';
 const row = (version: string, ...texts: (string | null)[]): SideRow => ({ texts, version });
 const NAMES = ['id', 'state'];
 
-describe('a row that is looked at three times', () => {
-  test('equal, whatever the source did since', () => {
+describe('a row that is read three times', () => {
+  test('is equal, whatever the source did since', () => {
     const looks = { before: [row('1', '7', 'a')], found: [row('', '7', 'a')], after: [row('2', '7', 'b')] };
     expect(judgeRow(NAMES, looks)).toEqual({ kind: 'equal' });
   });
 
-  test('different only while the source stood still', () => {
+  test('is different only when the source did not change', () => {
     const before = [row('1', '7', 'a')];
     const found = [row('', '7', null)];
     expect(judgeRow(NAMES, { before, found, after: [row('2', '7', 'a')] })).toEqual({ kind: 'moving' });
@@ -22,7 +22,7 @@ describe('a row that is looked at three times', () => {
     });
   });
 
-  test('equal rows of a table without a key are counted, not only found to be missing or too many', () => {
+  test('equal rows of a table without a key are counted', () => {
     const twice = [row('1', '7', 'a'), row('2', '7', 'a')];
     const [once] = twice as [SideRow];
     expect(judgeRow(NAMES, { before: twice, found: [], after: twice })).toMatchObject({
@@ -40,7 +40,7 @@ describe('a row that is looked at three times', () => {
     expect(judgeRow(NAMES, { before: twice, found: [...twice].reverse(), after: [] }).kind).toBe('equal');
   });
 
-  test('of several rows with one key, the one that differs is reported, wherever it stands', () => {
+  test('of several rows with one key, the differing one is reported, in any order', () => {
     const before = [row('1', '7', 'a'), row('2', '7', 'b')];
     const found = [row('', '7', 'a'), row('', '7', 'x')];
     expect(judgeRow(NAMES, { before, found, after: before })).toEqual({
@@ -50,7 +50,7 @@ describe('a row that is looked at three times', () => {
     });
   });
 
-  test('missing, extra, and a row that was deleted meanwhile', () => {
+  test('is missing, extra, or was deleted meanwhile', () => {
     const there = [row('1', '7', 'a')];
     expect(judgeRow(NAMES, { before: there, found: [], after: there }).kind).toBe('missing');
     expect(judgeRow(NAMES, { before: [], found: there, after: [] }).kind).toBe('extra');

@@ -1,6 +1,6 @@
 /**
- * What three reads of one key prove: the source, then the target once the stream has passed that read, then the
- * source again. A difference counts only if the source's row did not change meanwhile: then the stream had
+ * What three reads of one key prove: the source, then the target once the stream has passed that read, then the source
+ * again. A difference counts only if the source row did not change in between: then the stream had delivered
  * everything, and the target is wrong.
  */
 import type { SideRow } from './side-reader.ts';
@@ -8,11 +8,11 @@ import type { ColumnDifference, Difference } from './verify-report.ts';
 
 export type Judgement =
   | { readonly kind: 'equal' }
-  /** The row changed meanwhile: read again. */
+  /** The row changed in between: read again. */
   | { readonly kind: 'moving' }
   | {
       readonly kind: Difference['kind'];
-      /** Rows that this is true of: more than one only where the key does not tell rows apart. */
+      /** Number of rows concerned: more than one only where the key does not identify rows. */
       readonly rows: number;
       readonly columns: readonly ColumnDifference[];
     };

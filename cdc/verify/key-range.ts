@@ -1,13 +1,12 @@
 /**
- * Ranges of keys that a table is gone through by. They are found from both tables as they stand, each time again, and
- * have nothing to do with the chunks of the first copy; together they cover all keys, known or not: the first
- * range has no lower end, the last no upper.
+ * Key ranges by which a table is compared. Each run computes them from both tables as they stand, independently of the
+ * first copy's chunks; together they cover all possible keys: the first range has no lower bound, the last no upper.
  */
 import type pg from 'pg';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { type DatabaseSide, keyPlaces, keyReference } from './side-rows.ts';
 
-/** (after, upTo], as texts of the key columns; undefined: open. */
+/** (after, upTo], as texts of the key columns; undefined means unbounded. */
 export interface KeyRange {
   readonly after: readonly string[] | undefined;
   readonly upTo: readonly string[] | undefined;
@@ -26,7 +25,7 @@ const ORDERED_ALIKE = new Set([
   'bytea',
 ]);
 
-/** Whether both sides can be cut by the key: plain columns carried over, of types that sort alike. */
+/** Whether both sides can be split by the key: plain copied columns of types that sort alike. */
 export function isRangeable(plan: TablePlan): boolean {
   return (
     plan.key.kind === 'columns' &&
@@ -39,7 +38,7 @@ export function isRangeable(plan: TablePlan): boolean {
   );
 }
 
-/** SQL condition of a range, its parameters beginning at $`first`. */
+/** SQL condition of a range; its parameters start at $`first`. */
 export function rangeCondition(
   plan: TablePlan,
   side: DatabaseSide,
@@ -61,7 +60,7 @@ export function rangeCondition(
   return { sql: parts.length === 0 ? 'true' : parts.join(' AND '), values };
 }
 
-/** The next range of about `rows` rows on the fuller side; the last one is open. */
+/** The next range of about `rows` rows on the side with more rows; the last one is unbounded. */
 export async function nextRange(
   plan: TablePlan,
   source: pg.ClientBase,

@@ -1,7 +1,7 @@
 /**
- * The source of a mapping by a TypeScript module: its rows are read, run through forward() here, and brought by the
- * target's server into the form the target would store. Nothing can be looked up by a target key, so that each
- * call goes through the whole table; memory stays bounded by reading with a cursor.
+ * The source of a mapping by a TypeScript module: its rows are read, passed through forward() here, and converted by
+ * the target's server into the form that the target would store. Rows cannot be looked up by target key, so each call
+ * reads the whole table; a cursor bounds the memory.
  */
 import type pg from 'pg';
 import { outputText } from '../catalog/output-text.ts';
@@ -29,7 +29,7 @@ const ROWS_AT_ONCE = 5_000;
 export class ModuleSide implements SideReader {
   readonly #plan: TablePlan;
   readonly #module: MappingModule;
-  /** The target's server: it alone knows how its types spell a value. Nothing is read from its tables here. */
+  /** The target's server: only it knows how its types spell a value. No table of the target is read here. */
   readonly #target: pg.ClientBase;
 
   constructor(plan: TablePlan, module: MappingModule, target: pg.ClientBase) {
@@ -83,7 +83,7 @@ export class ModuleSide implements SideReader {
     const drawn: KeyTexts[] = [];
     let seen = 0;
     for await (const rows of this.#mappedRows(client)) {
-      // Reservoir sampling (Vitter, algorithm R): each row has the same chance, without knowing how many will come.
+      // Reservoir sampling (Vitter, algorithm R): every row has the same chance although their number is unknown.
       for (const texts of await this.#onTarget(
         rows.map(({ row }) => row),
         '',
@@ -113,7 +113,7 @@ export class ModuleSide implements SideReader {
     }
   }
 
-  /** The rows as the target's types spell them. */
+  /** The rows in the spelling of the target's types. */
   async #onTarget(rows: readonly TextRow[], extra: string): Promise<(string | null)[][]> {
     if (rows.length === 0) return [];
     const columns = this.#plan.columns;
@@ -136,10 +136,10 @@ export class ModuleSide implements SideReader {
 
   async *#mappedRows(client: pg.ClientBase): AsyncGenerator<{ row: TextRow; version: string }[]> {
     const inputs = this.#plan.source.readColumns;
-    // As the stream hands them to the module.
+    // The same text that the stream passes to the module.
     const texts = inputs.map(({ name, type }) => outputText(`s.${quoteIdentifier(name)}`, type)).join(', ');
     const select = `SELECT ${texts}, s.ficus_version FROM (${selectSourceRows(this.#plan, ['t.xmin::text AS ficus_version'])}) AS s`;
-    // A cursor needs a transaction; the caller's snapshot when there is one, which WITH HOLD leaves alone.
+    // Without a transaction a cursor must be WITH HOLD; inside the caller's it still reads the caller's snapshot.
     await client.query(`DECLARE ficus_rows NO SCROLL CURSOR WITH HOLD FOR ${select}`);
     try {
       for (;;) {

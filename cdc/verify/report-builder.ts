@@ -64,18 +64,18 @@ export class ReportBuilder {
   }
 
   finishTable(report: TableReport): void {
-    // Interrupted between two ranges: it is still the current one.
+    // Interrupted between two ranges: the table remains the current one.
     if (this.#current && !report.complete && this.#options.signal?.aborted) return;
     this.#current = undefined;
     this.#tables.push(report);
   }
 
-  /** The run ends before everything was compared. */
+  /** Call when the run ends before everything was compared. */
   stop(reason: string): void {
     this.#reason = reason;
   }
 
-  /** @param fixedAt the one position at which both sides were looked at, if there was one */
+  /** @param fixedAt the one position at which both sides were compared, if there was one */
   report(fixedAt?: string): VerifyReport {
     const seen = [...this.#tables, ...(this.#current ? [this.#current.report] : [])];
     const tables = this.#plans.map(
@@ -86,7 +86,7 @@ export class ReportBuilder {
     const whole = tables.length > 0 && tables.every((table) => table.complete);
     const reason =
       this.#reason ??
-      (unsettled > 0 ? `${unsettled} rows changed each time they were read.` : undefined) ??
+      (unsettled > 0 ? `${unsettled} rows changed on every read.` : undefined) ??
       (whole ? undefined : tables.length === 0 ? 'The slice has no tables.' : 'Not every row was compared.');
     const rowsCompared = this.#rows();
     return {

@@ -1,12 +1,12 @@
 /**
- * Hashes of rows, computed in the database. Each column is hashed with a seed of its own and the whole is mixed once
- * more, so that neither values that change places within a row nor between rows cancel each other out in a sum.
+ * Hashes of rows, computed in the database. Each column is hashed with its own seed and the result is mixed once more,
+ * so that values swapped within a row or between rows do not cancel out in a sum.
  */
 import type pg from 'pg';
 
 /**
- * `native`: PostgreSQL's 64-bit hash functions, fast; the same on both sides only if both servers compute the same,
- * which chooseHash asks them. `md5`: the same everywhere, slower.
+ * `native`: PostgreSQL's 64-bit hash functions; fast, but usable only when both servers compute the same, which
+ * chooseHash checks. `md5`: the same everywhere, slower.
  */
 export type HashMethod = 'native' | 'md5';
 
@@ -21,7 +21,7 @@ export function hashOf(columns: readonly string[], method: HashMethod): string {
   return `hashint8extended(${parts.join(' # ')}, 0)`;
 }
 
-/** Whether both databases hash alike: versions and machines may differ, and encodings. */
+/** Whether both databases hash alike: versions, machines and encodings may differ. */
 export async function chooseHash(source: pg.ClientBase, target: pg.ClientBase): Promise<HashMethod> {
   const probe = `SELECT current_setting('server_encoding') || array_agg(${hashOf(['a', 'b'], 'native')} ORDER BY n)::text AS hashes
     FROM (SELECT n, repeat('Ficus ', n) || n AS a, NULLIF(n::text, '5') AS b FROM generate_series(0, 40) AS n) AS probe`;

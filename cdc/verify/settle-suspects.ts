@@ -1,7 +1,7 @@
 /**
- * Step two of a comparison: keys that differed at first are read again after the stream has passed a position taken
- * after the first read. Equal now: it was lag. Still different while the source's row did not change: a difference. A
- * row that changes at every read is tried a bounded number of times, then counted as unsettled.
+ * Step two of a comparison: reads keys that differed again, after the stream has passed a position taken after the
+ * first read. Equal now: it was lag. Still different while the source row did not change: a difference. A row that
+ * changes at every read is tried a bounded number of times, then counted as unsettled.
  */
 import type pg from 'pg';
 import type { TablePlan } from '../mapping/table-plan.ts';
@@ -22,10 +22,10 @@ const ATTEMPTS = 8;
 
 export interface Settled {
   readonly differences: readonly Difference[];
-  /** Equal at the second look. */
+  /** Equal when read again. */
   readonly equal: number;
   readonly unsettled: number;
-  /** Rows that were there at the last look; a key that neither side has any more counts as one. */
+  /** Rows that existed at the last read; a key that neither side has any more counts as one. */
   readonly rows: { readonly source: number; readonly target: number };
 }
 
@@ -97,7 +97,7 @@ async function lookAtBoth(
   return { before, found, after: await table.source.rows(sides.source, keys) };
 }
 
-/** Values of the target's own types as the target itself would spell them. */
+/** Values of the target's own types as the target would spell them. */
 async function respell(plan: TablePlan, rows: RowsByKey, target: pg.ClientBase): Promise<RowsByKey> {
   const own = plan.columns.flatMap((column, place) => (column.builtin ? [] : [{ column, place }]));
   if (own.length === 0 || rows.size === 0 || plan.module) return rows;

@@ -1,6 +1,6 @@
 /**
- * One side of a comparison, whatever makes its rows: SQL (sql-side) or a TypeScript module (module-side). The client
- * is handed in with each call, because it may hold a snapshot or not.
+ * One side of a comparison, whatever produces its rows: SQL (sql-side) or a TypeScript module (module-side). Each call
+ * takes the client, because it may or may not hold a snapshot.
  */
 import type pg from 'pg';
 import type { TablePlan } from '../mapping/table-plan.ts';
@@ -10,7 +10,7 @@ import type { HashMethod } from './row-hash.ts';
 /** Texts of the key columns, in the order of the plan's key. */
 export type KeyTexts = readonly (string | null)[];
 
-/** Rows whose key hashes into the same bucket, together. */
+/** Rows whose keys hash into the same bucket, together. */
 export interface Bucket {
   readonly bucket: number;
   readonly rows: number;
@@ -18,7 +18,7 @@ export interface Bucket {
   readonly sum: string;
 }
 
-/** A row's key and hash. Rows without a key of their own may come more than once. */
+/** A row's key and hash. Rows without a key of their own may appear more than once. */
 export interface RowEntry {
   readonly key: KeyTexts;
   readonly hash: string;
@@ -31,7 +31,7 @@ export interface SideRow {
   readonly version: string;
 }
 
-/** Key (as JSON of its texts) → its rows; more than one only where the key does not tell rows apart. */
+/** Key (as JSON of its texts) → its rows; more than one only where the key does not identify rows. */
 export type RowsByKey = ReadonlyMap<string, readonly SideRow[]>;
 
 export interface HashOptions {
@@ -42,7 +42,7 @@ export interface HashOptions {
 
 export interface SideReader {
   buckets(client: pg.ClientBase, range: KeyRange, options: HashOptions): Promise<Bucket[]>;
-  /** The rows of the named buckets, one by one. */
+  /** The rows of the given buckets, one by one. */
   entries(
     client: pg.ClientBase,
     range: KeyRange,
@@ -50,7 +50,7 @@ export interface SideReader {
     options: HashOptions,
   ): Promise<RowEntry[]>;
   rows(client: pg.ClientBase, keys: readonly KeyTexts[]): Promise<RowsByKey>;
-  /** Keys drawn at random, about `count`. */
+  /** About `count` sampled keys. */
   draw(client: pg.ClientBase, count: number): Promise<KeyTexts[]>;
 }
 
@@ -65,7 +65,7 @@ export function keyId(key: KeyTexts): string {
   return JSON.stringify(key);
 }
 
-/** Puts a row to the others of its key. */
+/** Adds a row to the others with its key. */
 export function addRow(rows: Map<string, SideRow[]>, id: string, row: SideRow): void {
   const others = rows.get(id);
   if (others) others.push(row);

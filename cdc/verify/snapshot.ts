@@ -1,8 +1,8 @@
 /**
- * A consistent view of both databases. At one position (fix-position) both snapshots last for the whole run, and
- * every difference is a fault. Where no such position is available, each range takes a snapshot of the source and,
- * once the stream has applied everything up to its position, one of the target, which may be ahead; what differs for
- * that reason is settled afterwards.
+ * A consistent view of both databases. At one position (fix-position) both snapshots last for the whole run, and every
+ * difference is a fault. Where no such position is available, each range takes a snapshot of the source and, once the
+ * stream has applied everything up to its position, one of the target, which may be ahead; differences for that reason
+ * are settled afterwards.
  */
 import type pg from 'pg';
 import { lockAndFindRewritten } from '../catalog/lock-table.ts';
@@ -13,7 +13,7 @@ export type WaitForApplied = (lsn: string, timeoutMs: number) => Promise<boolean
 
 const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 
-/** Nothing can be said about what differs. */
+/** The run cannot tell whether the sides differ. */
 export class Inconclusive extends Error {}
 
 /** The stream did not pass a position of the source in time. */
@@ -29,13 +29,16 @@ export class StreamBehind extends Inconclusive {
 export interface SnapshotSides {
   readonly source: pg.ClientBase;
   readonly target: pg.ClientBase;
-  /** Both are in a transaction that shows its database at this very position, for the whole run. */
+  /** Each client is in a transaction that shows its database at exactly this position, for the whole run. */
   readonly fixedAt?: string | undefined;
   readonly waitForApplied: WaitForApplied | undefined;
   readonly waitTimeoutMs: number;
 }
 
-/** Everything committed before this answer is visible to the transaction that asked, or is at or after it. */
+/**
+ * Everything committed before the returned position is visible to the transaction; anything invisible is at or after
+ * it.
+ */
 export async function beginSource(client: pg.ClientBase): Promise<string> {
   await client.query(BEGIN);
   const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
@@ -49,8 +52,8 @@ export async function waitPast(sides: SnapshotSides, lsn: string): Promise<void>
 }
 
 /**
- * At one position the snapshots are older than the first look at a table, and may see it empty. Not locked before them: the
- * stream, which stands still while they are made, may have a TRUNCATE to apply.
+ * At one position the snapshots are older than the first read of a table, which may then look empty. The tables are not
+ * locked before the snapshots: the stream, paused while they are taken, may have a TRUNCATE to apply.
  * @throws Inconclusive when the table was rewritten in between, on either side
  */
 export async function refuseRewritten(sides: SnapshotSides, { source, target }: TablePlan): Promise<void> {
@@ -63,7 +66,7 @@ export async function refuseRewritten(sides: SnapshotSides, { source, target }: 
     throw new Inconclusive(`${rewritten.join(' and ')} was rewritten (ALTER TABLE, TRUNCATE) meanwhile`);
 }
 
-/** Runs `work` between the two snapshots' begin and end. */
+/** Runs `work` between the begin and end of both snapshots. */
 export async function withSnapshots<T>(
   sides: SnapshotSides,
   work: (source: pg.ClientBase, target: Promise<pg.ClientBase>) => Promise<T>,
@@ -79,7 +82,7 @@ export async function withSnapshots<T>(
     const result = await work(sides.source, target);
     return { result, lsn };
   } finally {
-    // Both must have ended before the next look; an error of the wait is work's to report.
+    // Both must have ended before the next read; `work` reports errors of the wait.
     await target.catch(() => undefined);
     await sides.source.query('ROLLBACK');
     await sides.target.query('ROLLBACK');

@@ -1,4 +1,4 @@
-/** A side whose rows are made by SQL: the target always, the source of every mapping without a module. */
+/** A side whose rows SQL produces: always the target, and the source of every mapping without a module. */
 import type pg from 'pg';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { type KeyRange, rangeCondition } from './key-range.ts';
@@ -75,7 +75,8 @@ export class SqlSide implements SideReader {
       'SELECT greatest(reltuples, 0)::float8 AS rows FROM pg_class WHERE oid = $1',
       [table],
     );
-    // Twice as many as wanted, because an estimate may be off; a table that was never analysed is drawn from whole.
+    // Twice as many as wanted, because an estimate may be off; a table that was never analyzed is sampled from all of
+    // its rows.
     const size = sizes[0]?.rows ?? 0;
     const share = size > 0 ? Math.min(1, (2 * count) / size) : 1;
     const { rows } = await client.query<(string | null)[]>({
@@ -100,7 +101,7 @@ export class SqlSide implements SideReader {
     return { sql, values: condition.values };
   }
 
-  // By the column itself where it is one, so that its index is used; else by text, NULL-safely.
+  // Compares the column itself where there is one, so that its index is used; else text, NULL-safely.
   #sameKey(place: number, wanted: string): string {
     const column = this.#plan.columns[place];
     const input = this.#plan.input.find((candidate) => candidate.name === column?.sameAs);

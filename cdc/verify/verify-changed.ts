@@ -1,6 +1,6 @@
 /**
- * Compares the rows that have changed since the last full comparison, as the stream noted them. Of a table whose changes
- * are too many to name, or whose target keys cannot be computed from the noted columns, all rows are compared.
+ * Compares the rows that have changed since the last full comparison, as the stream recorded them. Compares all rows of
+ * a table when it has too many changes to list, or when its target keys cannot be computed from the recorded columns.
  */
 import type pg from 'pg';
 import { inputRows } from '../apply/input-sql.ts';
@@ -26,7 +26,7 @@ export async function verifyChanged(
   const changes = plans.map((plan) => ({ plan, rows: stream?.changedRows(plan.source.qualifiedName) }));
   if (changes.some(({ rows }) => rows === undefined)) {
     builder.stop(
-      'It is not known which rows have changed: nothing was compared in full since the stream began here.',
+      'Changed rows are unknown: no full comparison has run since the stream started in this process.',
     );
     return;
   }
@@ -42,7 +42,7 @@ export async function verifyChanged(
   }
 }
 
-/** As the target spells them; undefined where they cannot be computed. */
+/** Keys in the target's spelling; undefined when they cannot be computed. */
 async function targetKeys(
   plan: TablePlan,
   rows: readonly ChangedRow[],

@@ -1,4 +1,4 @@
-/** Comparison of chosen rows: given keys, or keys drawn at random from both sides. */
+/** Comparison of chosen rows: given keys, or keys sampled from both sides. */
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { ReportBuilder } from './report-builder.ts';
 import { settleSuspects } from './settle-suspects.ts';
@@ -36,7 +36,7 @@ export async function verifyChosen(
   const { plan } = table;
   await refuseRewritten(sides, plan);
   const lsn = sides.fixedAt ?? (await currentPosition(sides));
-  // Every key is a suspect until it has been looked at.
+  // Every key is a suspect until it has been compared.
   const settled = await settleSuspects(table, keys, sides);
   const counted = { rowsSource: settled.rows.source, rowsTarget: settled.rows.target };
   const report = { ...addRange(emptyReport(plan), counted, settled, true), lag: 0 };
@@ -50,7 +50,7 @@ async function currentPosition(sides: SnapshotSides): Promise<string> {
   return lsn;
 }
 
-/** Keys of both sides, so that a row on one side alone has its chance; each once. */
+/** Keys of both sides without duplicates, so that rows on only one side are sampled too. */
 async function drawKeys(table: TableSides, sides: SnapshotSides, count: number): Promise<KeyTexts[]> {
   const drawn = await Promise.all([
     table.source.draw(sides.source, count),

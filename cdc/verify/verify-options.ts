@@ -1,4 +1,4 @@
-/** What a comparison compares, and what it needs of the stream between both databases. */
+/** What a comparison covers, and what it needs from the stream between both databases. */
 import type { TableConfig } from '@ficus/core';
 import type { ChangedRow } from '../batch/change-ledger.ts';
 import type { Pause } from '../replication.ts';
@@ -9,9 +9,9 @@ export type VerifyMode =
   | 'full'
   /** The rows that have changed since the last full run with the same `stream`, in this process. */
   | 'changed'
-  /** About so many rows of each side, drawn at random, over all tables. */
+  /** About this many rows of each side, sampled over all tables. */
   | { readonly sample: number }
-  /** Target table (`schema.table`) → keys of it, for instance those that changed since the last full run. */
+  /** Target table (`schema.table`) → its keys to compare, for instance those changed since the last full run. */
   | { readonly keys: Readonly<Record<string, readonly RowKey[]>> };
 
 export interface VerifyOptions {
@@ -20,8 +20,8 @@ export interface VerifyOptions {
   readonly sourceUrl: string;
   readonly targetUrl: string;
   /**
-   * Waits until the stream has applied a position (Replication.waitForPosition). Without it both sides are
-   * compared as they stand, which is right only while there are no writes.
+   * Waits until the stream has applied a position (Replication.waitForPosition). Without it both sides are compared as
+   * they stand, which is correct only while there are no writes.
    */
   readonly waitForApplied?: WaitForApplied;
   /** The stream itself (a Replication): both sides are then compared at one position of the source. */
@@ -30,17 +30,17 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: VerifyProgress) => void;
   readonly resume?: VerifyResume;
-  /** Directory that mapping modules are relative to; by default the working directory. */
+  /** Base directory of mapping modules; by default the working directory. */
   readonly baseDir?: string;
   readonly settings?: Partial<VerifySettings>;
 }
 
 export interface VerifySettings {
-  /** Rows of one range. */
+  /** Rows per range. */
   readonly rangeRows: number;
-  /** Differences that the report lists; the rest is counted. */
+  /** Differences that the report lists; the rest is only counted. */
   readonly maxListed: number;
-  /** Differing rows after which a table is given up. */
+  /** Differing rows after which the comparison of a table stops. */
   readonly maxSuspects: number;
   /** How long the stream may take to pass a position. */
   readonly waitTimeoutMs: number;
@@ -53,12 +53,12 @@ export const DEFAULT_VERIFY_SETTINGS: VerifySettings = {
   waitTimeoutMs: 30_000,
 };
 
-/** What a comparison needs of a stream; Replication has it. */
+/** What a comparison needs of a stream; Replication provides it. */
 export interface PausableStream {
   pause(): Pause;
 }
 
-/** What a comparison of changed rows needs of a stream; Replication has it. */
+/** What a comparison of changed rows needs of a stream; Replication provides it. */
 export interface RecordingStream {
   recordChanges(): void;
   changedRows(table: string): readonly ChangedRow[] | 'all' | undefined;

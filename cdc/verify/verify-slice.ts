@@ -1,10 +1,10 @@
 /**
- * Compares both databases of a slice through its mapping. Shares nothing with the first copy but the compiled plans:
- * keys are enumerated again from both tables, so that a row which the copy never saw is found like any other.
+ * Compares both databases of a slice through its mapping. Shares nothing with the first copy except the compiled plans:
+ * it enumerates the keys of both tables itself, and so also finds rows that the copy never saw.
  *
  *     step 1  each range of keys: hashed in both databases, at a snapshot of the source and, once the stream has
  *             passed it, of the target (compare-range)
- *     step 2  keys that differ: read again, row by row; without a common position after the stream has passed a
+ *     step 2  keys that differ: read again, row by row; without a common position, after the stream has passed a
  *             later one (settle-suspects)
  */
 import { FicusError } from '@ficus/core';
@@ -32,8 +32,8 @@ import type { VerifyReport } from './verify-report.ts';
 import { verifyTable } from './verify-table.ts';
 
 /**
- * @throws FicusError when a database cannot be reached or the mapping does not fit; a stream that is behind is no error
- *   but an inconclusive report
+ * @throws FicusError when a database cannot be reached or the mapping does not fit; a stream that lags is no error but
+ * makes the report inconclusive
  */
 export async function verifySlice(options: VerifyOptions): Promise<VerifyReport> {
   const settings = { ...DEFAULT_VERIFY_SETTINGS, ...options.settings };
@@ -44,7 +44,7 @@ export async function verifySlice(options: VerifyOptions): Promise<VerifyReport>
       const plans = await compile(options, source, target);
       const { stream } = options;
       const recording = isRecording(stream) ? stream : undefined;
-      // Before the position is taken: what changes behind it is noted, and a little more.
+      // Before the position is taken: records all changes behind it, and a few more.
       if (options.mode === 'full') recording?.recordChanges();
       const fixedAt =
         stream && (await fixPosition(source, target, options.sourceUrl, stream, settings.waitTimeoutMs));

@@ -1,4 +1,4 @@
-/** One table: range by range, or in one piece where its key cannot be cut the same way on both sides. */
+/** Compares one table: range by range, or in one piece where its key cannot be split the same way on both sides. */
 import type pg from 'pg';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { compareRange, type RangeComparison } from './compare-range.ts';
@@ -14,7 +14,7 @@ export interface TableRun {
   readonly sides: SnapshotSides;
   readonly hash: HashMethod;
   readonly rangeRows: number;
-  /** Differing rows after which a table is given up. */
+  /** Differing rows after which the comparison of a table stops. */
   readonly maxSuspects: number;
   readonly signal: AbortSignal | undefined;
   /** Where to continue. */
@@ -44,7 +44,7 @@ export function emptyReport(plan: TablePlan): TableReport {
   };
 }
 
-/** Compares the table whole; an aborted or hopeless run answers with `complete: false`. */
+/** Compares the whole table; an interrupted or hopeless run returns `complete: false`. */
 export async function verifyTable(run: TableRun): Promise<TableReport> {
   const { table, sides } = run;
   const { plan } = table;
@@ -72,7 +72,7 @@ export async function verifyTable(run: TableRun): Promise<TableReport> {
   }
 }
 
-/** Counts of a range, once it is settled, added to those of its table. */
+/** Adds the counts of a settled range to those of its table. */
 export function addRange(
   report: TableReport,
   range: Pick<RangeComparison, 'rowsSource' | 'rowsTarget'>,
@@ -82,7 +82,7 @@ export function addRange(
   const count = (kind: Difference['kind']) =>
     settled.differences.reduce((sum, entry) => (entry.kind === kind ? sum + entry.rows : sum), 0);
   const [missing, extra, different] = [count('missing'), count('extra'), count('different')];
-  // Rows of the source that are neither missing nor different nor in doubt are equal.
+  // Source rows that are neither missing, different nor unsettled are equal.
   const equal = Math.max(0, range.rowsSource - missing - different - settled.unsettled);
   return {
     ...report,
@@ -98,7 +98,7 @@ export function addRange(
   };
 }
 
-/** About a hundred rows a bucket, so that opening one is cheap; a power of two. */
+/** About a hundred rows per bucket, so that opening one is cheap; a power of two. */
 async function bucketsFor(plan: TablePlan, target: pg.ClientBase): Promise<number> {
   const { rows } = await target.query<{ rows: number }>(
     'SELECT greatest(reltuples, 0)::float8 AS rows FROM pg_class WHERE oid = $1',

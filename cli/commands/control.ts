@@ -9,7 +9,7 @@ import { loadConfig } from '../config/load-config.ts';
 import { createLogger } from '../output/create-logger.ts';
 import { untilSignal } from '../output/until-signal.ts';
 import { requirePreflight } from '../preflight/require-preflight.ts';
-import { takeOverNewest } from '../processes/take-over-newest.ts';
+import { applyNewestConfig } from '../processes/apply-newest-config.ts';
 
 const HELP = `
 Runs everything of \`ficus up\` except the proxy: dashboard, admin API, built-in flags, and for each slice with tables the
@@ -44,7 +44,7 @@ export function addControl(program: Command): void {
       const logger = createLogger('ficus-control');
       const stopped = untilSignal();
       const control = await startControl({ config, logger });
-      const newest = takeOverNewest(control, logger);
+      const newest = applyNewestConfig(control, logger);
       const followed = followConfig({
         file: options.config,
         logger,

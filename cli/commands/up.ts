@@ -60,7 +60,7 @@ async function up(options: CommonOptions): Promise<void> {
     file: options.config,
     logger,
     check: (next) => [...cannotChange(config, next), ...checkCreatable(next)],
-    onConfig: (next) => processes.takeOver(next),
+    onConfig: (next) => processes.applyConfig(next),
   });
   try {
     await Promise.race([processes.untilListening(), stopped]);

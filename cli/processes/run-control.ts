@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { createLogger } from '../output/create-logger.ts';
 import { logPreflight } from '../preflight/log-preflight.ts';
 import { type Supervisor, untilAborted } from './supervisor.ts';
-import { takeOverNewest } from './take-over-newest.ts';
+import { applyNewestConfig } from './apply-newest-config.ts';
 
 const RETRY_MS = 1_000;
 
@@ -18,7 +18,7 @@ export async function runControl(supervisor: Supervisor): Promise<void> {
   void logPreflight(config, logger);
   const control = await startWhenPossible(config, supervisor, logger);
   if (!control) return;
-  const newest = takeOverNewest(control, logger);
+  const newest = applyNewestConfig(control, logger);
   await supervisor.send({ kind: 'listening', address: control.address });
   supervisor.onConfig((next) => {
     if (next !== config) newest.offer(next);

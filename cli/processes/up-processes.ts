@@ -69,7 +69,7 @@ export class UpProcesses {
   }
 
   /** @param config valid, and one that a running proxy can apply */
-  takeOver(config: FicusConfig): void {
+  applyConfig(config: FicusConfig): void {
     if (JSON.stringify(config.control) !== JSON.stringify(this.#first.control))
       this.#logger.warn({ area: 'control' }, 'this part of the config needs a restart');
     this.#config = config;

@@ -47,7 +47,7 @@ export class ConfigHolder {
     const problems = [...cannotChange(this.#config, parsed.config), ...checkCreatable(parsed.config)];
     if (problems.length > 0) return this.#refuse(problems);
     reading.take();
-    if (JSON.stringify(parsed.config) !== JSON.stringify(this.#config)) this.#takeOver(parsed.config);
+    if (JSON.stringify(parsed.config) !== JSON.stringify(this.#config)) this.#apply(parsed.config);
     return this.#asItIs();
   }
 
@@ -55,7 +55,7 @@ export class ConfigHolder {
     return { ok: true, generation: this.#generation };
   }
 
-  #takeOver(config: FicusConfig): void {
+  #apply(config: FicusConfig): void {
     this.#config = config;
     this.#generation += 1;
     this.#parts.onTaken(config, this.#generation);

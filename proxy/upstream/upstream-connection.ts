@@ -243,7 +243,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     }
     const { parser } = this;
     parser.execute(user, memory, length);
-    if (this.#user !== user) return this.#afterTakeover(memory, length);
+    if (this.#user !== user) return this.#afterUserChange(memory, length);
     if (parser.failed) this.#lose('invalid', parser.error);
     else if (parser.done) this.#complete(user);
     else user.onReadDone(false);
@@ -251,7 +251,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
   }
 
   /** The user gave the connection up while parsing, or turned it into a tunnel that has bytes already. */
-  #afterTakeover(memory: Buffer, length: number): boolean {
+  #afterUserChange(memory: Buffer, length: number): boolean {
     const { surplusBytes } = this.parser;
     if (this.#tunnel !== undefined && surplusBytes > 0) {
       this.#tunnel.onTunnelBytes(memory, length - surplusBytes, length);

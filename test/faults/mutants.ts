@@ -33,7 +33,7 @@ export const MUTANTS: readonly Mutant[] = [
       let connection: ReplicationConnection | undefined;
       replace(
         ReplicationConnection.prototype,
-        'takeOver',
+        'attach',
         (original) =>
           function (this: ReplicationConnection, given: unknown) {
             connection = this;

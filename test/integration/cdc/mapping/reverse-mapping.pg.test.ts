@@ -58,7 +58,7 @@ test('turned round, streamed, and honest about what has no way back', async () =
   expect(forward.problems).toEqual([]);
   const back = reverseMapping(TABLES, forward.plans);
   expect(back.irreversible.map(({ path, reasons }) => [path[1], reasons])).toEqual([
-    [1, expect.arrayContaining(['“kind” of the source must not be null and is not carried over'])],
+    [1, expect.arrayContaining(['“kind” of the source must not be null and is not mapped'])],
     [2, ['“n” goes into an expression without reverse']],
   ]);
   expect(compileMapping({ tables: back.tables, source: target, target: source }).problems).toEqual([]);

@@ -78,7 +78,7 @@ describe.each([
     await now.target.query(`INSERT INTO item VALUES (50, 'not ours')`);
     await expectStop(
       now,
-      /insert of public\.item \(id=50\).*public\.item \(id=50\) is on the target already/,
+      /insert of public\.item \(id=50\).*public\.item \(id=50\) is already on the target/,
       'DELETE FROM item WHERE id = 50',
       () =>
         now.source.query(
@@ -104,7 +104,7 @@ describe.each([
   test('a row that moves to a key which the target has stops; so does one that the target lacks', async () => {
     const now = await begin({ source: table });
     await now.target.query(`INSERT INTO item VALUES (70, 'not ours')`);
-    await expectStop(now, /\(id=70\).*is on the target already/, 'DELETE FROM item WHERE id = 70', () =>
+    await expectStop(now, /\(id=70\).*is already on the target/, 'DELETE FROM item WHERE id = 70', () =>
       now.source.query('UPDATE item SET id = 70 WHERE id = 5'),
     );
     await now.target.query('DELETE FROM item WHERE id = 6');
@@ -144,7 +144,7 @@ describe.each([
   test('a row that another writer put where one came and went stops all the same', async () => {
     const now = await begin({ source: table });
     await now.target.query(`INSERT INTO item VALUES (90, 'not ours')`);
-    await expectStop(now, /\(id=90\).*is on the target already/, 'DELETE FROM item WHERE id = 90', () =>
+    await expectStop(now, /\(id=90\).*is already on the target/, 'DELETE FROM item WHERE id = 90', () =>
       now.source.query(inOne(`INSERT INTO item VALUES (90, 'short')`, 'DELETE FROM item WHERE id = 90')),
     );
   });
@@ -185,7 +185,7 @@ test('with a condition rows come and go by UPDATE; a new one must be new', async
     3, 40,
   ]);
   await now.target.query(`INSERT INTO item VALUES (50, 'not ours')`);
-  await expectStop(now, /\(id=50\).*is on the target already/, 'DELETE FROM item WHERE id = 50', () =>
+  await expectStop(now, /\(id=50\).*is already on the target/, 'DELETE FROM item WHERE id = 50', () =>
     now.source.query(`INSERT INTO item VALUES (50, 'row 50')`),
   );
 });
@@ -204,7 +204,7 @@ test('through a module: a new row must be new, and what it leaves behind may cha
   await now.settle();
   expect((await now.target.query('SELECT count(*)::int AS n FROM item')).rows[0].n).toBe(18);
   await now.target.query(`INSERT INTO item VALUES (50, 'not ours')`);
-  await expectStop(now, /\(id=50\).*is on the target already/, 'DELETE FROM item WHERE id = 50', () =>
+  await expectStop(now, /\(id=50\).*is already on the target/, 'DELETE FROM item WHERE id = 50', () =>
     now.source.query(`INSERT INTO item VALUES (50, 'row 50')`),
   );
 });
@@ -278,7 +278,7 @@ test('while the first copy runs the target may be ahead or behind; after it, no 
   expect(await pair.verify()).toMatchObject({ verdict: 'match', differences: [] });
   expect(replication.status().missingDeletes).toBe(0);
   await target.query(`INSERT INTO item VALUES (50000, 'not ours')`);
-  await expectStop(pair, /\(id=50000\).*is on the target already/, 'DELETE FROM item WHERE id = 50000', () =>
+  await expectStop(pair, /\(id=50000\).*is already on the target/, 'DELETE FROM item WHERE id = 50000', () =>
     source.query(`INSERT INTO item VALUES (50000, 'ours')`),
   );
 });

@@ -14,7 +14,7 @@ export interface NewestConfig {
   stop(): void;
 }
 
-export function takeOverNewest(
+export function applyNewestConfig(
   control: Pick<Control, 'reload'>,
   logger: Logger,
   retryMs = RETRY_MS,

@@ -1,7 +1,7 @@
 import type { FicusConfig } from '@ficus/core';
 import pino from 'pino';
 import { expect, test } from 'vitest';
-import { takeOverNewest } from './take-over-newest.ts';
+import { applyNewestConfig } from './apply-newest-config.ts';
 
 const silent = pino({ level: 'silent' });
 const config = (version: number) => ({ version }) as unknown as FicusConfig;
@@ -9,7 +9,7 @@ const config = (version: number) => ({ version }) as unknown as FicusConfig;
 test('a config that cannot be applied is retried', async () => {
   const taken: FicusConfig[] = [];
   let failures = 2;
-  const newest = takeOverNewest(
+  const newest = applyNewestConfig(
     {
       reload: async (next) => {
         if (failures > 0) {
@@ -30,7 +30,7 @@ test('a config that cannot be applied is retried', async () => {
 test('a newer config takes the place of one that waits, and comes last', async () => {
   const asked: FicusConfig[] = [];
   const first = Promise.withResolvers<void>();
-  const newest = takeOverNewest(
+  const newest = applyNewestConfig(
     {
       reload: async (next) => {
         asked.push(next);
