@@ -15,9 +15,9 @@ export interface StartProxyOptions {
   readonly logger?: Logger | undefined;
   /** File descriptor that workers write their log lines to: 1 by default. */
   readonly logFd?: number | undefined;
-  /** Takes observations in this process; by default they go to the control plane. */
+  /** Receives observations in this process; by default they go to the control plane. */
   readonly onObservation?: ObservationSink | undefined;
-  /** Serves in this process, without workers of its own. */
+  /** Serves in this process, without separate workers. */
   readonly inProcess?: boolean | undefined;
 }
 
@@ -30,6 +30,6 @@ export interface RunningProxy {
   readonly adminAddress?: string | undefined;
   /** Reads config and flags again. Problems leave the old config in place. */
   reload(): Promise<ReloadResult>;
-  /** Drains: no new connections, requests under way finish, then resolves. */
+  /** Drains: accepts no new connections, lets requests finish, then resolves. */
   stop(): Promise<void>;
 }

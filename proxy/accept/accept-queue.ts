@@ -5,21 +5,21 @@
  */
 import type { Server } from 'node:net';
 
-/** In a longer turn of the event loop a client may have connected since the kernel was asked. */
+/** In a longer turn of the event loop a client may have connected after the kernel was asked. */
 const QUIET_TURN_MS = 0.2;
-/** On a machine whose turns are all longer, any turn without a connection suffices after this long. */
+/** On a machine where every turn is longer, a turn without a connection suffices after this long. */
 const QUIET_TURNS_WITHIN_MS = 500;
 
 /**
- * Calls `close` in the turn of the event loop that found the queue empty; there is no way to stop the kernel
- * from queueing, but what is left between its answer and the closing are microseconds.
+ * Calls `close` in the turn of the event loop that found the queue empty. The kernel cannot be kept from queueing, but
+ * only microseconds lie between its answer and the closing.
  *
  * @param mostMs longest wait where connections arrive without a pause
  */
 export function whenQueueIsEmpty(server: Server, mostMs: number, close: () => void): void {
   const beganAt = performance.now();
   let turnBeganAt = beganAt;
-  // Nothing is known about the turn in which the question came. Node accepts one connection a turn.
+  // The first turn may have begun earlier than this call. Node accepts one connection a turn.
   let accepted = true;
   const onConnection = (): void => {
     accepted = true;

@@ -1,6 +1,6 @@
 /**
- * Who is at the other end: the peer, and the client behind it. X-Forwarded-For counts only when the peer is a
- * trusted proxy (CVE-2026-3635: spoofed addresses). The answer for a peer is kept with its socket.
+ * Who is at the other end: the peer, and the client behind it. X-Forwarded-For counts only when the peer is a trusted
+ * proxy (CVE-2026-3635: spoofed addresses). The result for a peer is kept with its socket.
  */
 import type { Socket } from 'node:net';
 import type { NetworkList } from '../wire/network-list.ts';

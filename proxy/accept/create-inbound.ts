@@ -17,9 +17,7 @@ import { mayUpgrade } from './may-upgrade.ts';
 
 /** Late heads and requests are noticed within this time; set once, so it must suit any config. */
 const CHECKED_EACH_MS = 1_000;
-/**
- * A tunnel may be silent without limit; after this long the kernel probes whether its client is still there.
- */
+/** A tunnel may be silent without limit; after this long the kernel probes whether its client is still connected. */
 const PROBED_AFTER_MS = 30_000;
 /** How long a refused connection may still read the answer. */
 const LINGER_MS = 500;
@@ -39,13 +37,11 @@ export interface Inbound {
   /** Applies the limits and timeouts of a changed config; head limits apply from the next connection on. */
   retune(config: ProxyConfig): void;
   /**
-   * Accepts the clients that have connected already, for a bounded time, and no others. Closes no connection:
-   * each is closed with its next answer, the one under way included.
+   * Accepts only the clients that have already connected, for a bounded time. Closes no connection: each closes after
+   * its next answer, including one in progress.
    */
   stopAccepting(mostMs: number, onClosed: () => void): void;
-  /**
-   * Closes connections between two requests, and those that have been open this long without a first one.
-   */
+  /** Closes connections between two requests, and those open this long without a first one. */
   closeIdle(unusedMs: number): void;
   /** Cuts whatever is left. */
   cutAll(): void;
@@ -60,7 +56,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
     maxHeaderSize: limits.headerBytes,
     headersTimeout: headersMs(timeouts),
     requestTimeout: timeouts.requestMs,
-    // IdleConnections does this, without a timer for each request.
+    // IdleConnections does this, without a timer per request.
     keepAliveTimeout: 0,
     // A request without a body needs no stream, and nothing here reads `headers`.
     optimizeEmptyRequests: true,
@@ -68,29 +64,29 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
     ServerResponse: LeanResponse as unknown as typeof ServerResponse,
     connectionsCheckingInterval: Math.min(CHECKED_EACH_MS, timeouts.headersMs),
     noDelay: true,
-    // Behind another request it would take the connection before that one is answered.
+    // Behind another request, the upgrade would take over the connection before that request is answered.
     shouldUpgradeCallback: (request) =>
       !(request.socket as InboundSocket)._httpMessage && mayUpgrade(request),
   });
   // Node silently drops fields beyond this count; the head is limited by bytes and by our own count.
   server.maxHeadersCount = 0;
   server.maxConnections = limits.connections;
-  // One after the other on each connection (RFC 9112 section 9.3.2): a read that is pipelined behind a write
-  // sees it, and a client with one connection takes one place at the upstream, not all of them.
+  // One after the other on each connection (RFC 9112 section 9.3.2): a read that is pipelined behind a write sees it,
+  // and a client with one connection takes only one place at the upstream.
   const take = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request;
-    // Node reads on behind a last answer; nothing may be served there any more (section 9.6).
+    // Node reads on behind a last answer; nothing may be served there (section 9.6).
     if (socket.writableEnded) return;
     if (response.socket !== null) handlers.request(request, response);
     else
       (response as unknown as LeanResponse).onTurn = () => {
-        // A client that does not read earlier answers gets no more of them: they would pile up here.
+        // A client that does not read its earlier answers gets no more of them: they would pile up here.
         if (socket.writableNeedDrain) socket.once('drain', () => handlers.request(request, response));
         else handlers.request(request, response);
       };
   };
   server.on('request', take);
-  // Expect is the upstream's to answer.
+  // The upstream answers Expect.
   server.on('checkContinue', take);
   server.on('checkExpectation', take);
   const idle = new IdleConnections(timeouts.keepAliveMs);
@@ -124,25 +120,25 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
       return;
     }
     const begun = (socket as InboundSocket)._httpMessage;
-    // What follows a request that was refused already.
+    // Data after a request that was already refused.
     if (begun?.writableEnded) {
       (socket as InboundSocket).destroySoon();
       return;
     }
     handlers.refused(reason, status);
-    // Written into a response, an answer would be taken for its body.
+    // The client would read this answer as part of the body in progress.
     if (begun?.headersSent) {
       socket.destroy();
       return;
     }
-    // Written before the answer to a request that was sound, it would be taken for that answer.
+    // Written before the answer to a valid request, it would be read as that answer.
     if (begun?.req.complete) {
       begun.shouldKeepAlive = false;
       (socket as InboundSocket).pause();
       return;
     }
     answerProblemOnSocket(socket, { code: 'FICUS_PROXY_BAD_REQUEST', status, detail });
-    // A client that continues to send must not keep the connection.
+    // A client that continues to send must not keep the connection open.
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
   });
   return {
@@ -151,7 +147,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
       server.headersTimeout = headersMs(timeouts);
       server.requestTimeout = timeouts.requestMs;
       server.maxConnections = limits.connections;
-      // Beneath what is documented as changeable: read for each connection. A test holds Node to it.
+      // Undocumented, but Node reads it for each connection; a test checks that it does.
       (server as Server & { maxHeaderSize: number }).maxHeaderSize = limits.headerBytes;
       idle.keepAliveMs = timeouts.keepAliveMs;
     },
@@ -162,19 +158,19 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
     cutAll: () => idle.cutAll(),
     stopAccepting(mostMs, onClosed) {
       idle.endAll();
-      // http.Server.close would cut idle connections at once, and with them a request that is on its way.
+      // http.Server.close would cut idle connections at once, and with them requests that are in transit.
       whenQueueIsEmpty(server, mostMs, () => NetServer.prototype.close.call(server, onClosed));
     },
   };
 }
 
 /**
- * Node removes its own listener from a connection that it hands over, and an unhandled error ends the
- * process: a reset at the wrong moment would do that. The connection's end is reported by its `close`.
+ * Node removes its own listener from a connection that it hands over, and an unhandled error (a reset at the wrong
+ * moment) ends the process. `close` reports the connection's end.
  */
 function heard(): void {}
 
-/** A head is a part of its request, so it cannot take longer; Node refuses such settings. */
+/** A head is part of its request and cannot take longer than it; Node refuses such settings. */
 function headersMs(timeouts: ProxyConfig['timeouts']): number {
   return Math.min(timeouts.headersMs, timeouts.requestMs);
 }

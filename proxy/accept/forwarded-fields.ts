@@ -1,7 +1,6 @@
 /**
- * What the proxy tells the services behind it about the client: X-Forwarded-* and Forwarded (RFC 7239). What
- * a trusted proxy said is continued; from any other peer these fields are replaced (CVE-2026-3635: spoofed
- * addresses).
+ * What the proxy tells the services behind it about the client: X-Forwarded-* and Forwarded (RFC 7239). Fields of a
+ * trusted proxy are extended; from any other peer they are replaced (CVE-2026-3635: spoofed addresses).
  */
 import { isIPv6 } from 'node:net';
 import type { InspectedHead } from './inspected-head.ts';
@@ -20,9 +19,7 @@ export function appendForwardedFields(fields: string[], head: InspectedHead): vo
   if (head.forwarded !== undefined) fields.push('Forwarded', `${head.forwarded}, ${forwardedElement(peer)}`);
 }
 
-/**
- * HTTP/1.0 may come without a Host. A service that finds the field empty takes it for a host anyway.
- */
+/** HTTP/1.0 may omit Host. A service would read an empty field as a host. */
 function pushHost(fields: string[], host: string): void {
   if (host !== '') fields.push('X-Forwarded-Host', host);
 }

@@ -1,10 +1,9 @@
 /**
- * Closes client connections that have been idle for too long, in one pass every few seconds. Node would set
- * and clear a timer for each request; here a request costs nothing. Never early: a connection may stay a pass
- * longer than asked.
+ * Closes client connections that have been idle for too long, in one pass every few seconds. Node would set and clear a
+ * timer for each request; here a request costs nothing. Never early: a connection may stay a pass longer than
+ * configured.
  *
- * A client that does not read is idle too: an answer that is whole has no exchange any more that would watch
- * over it.
+ * A client that does not read is idle too: once an answer is complete, no exchange watches over it.
  */
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -13,13 +12,11 @@ interface Seen {
   bytes: number;
   unsent: number;
   at: number;
-  /** Taken out of the HTTP server: for a tunnel, or for an upgrade that is refused. */
+  /** Detached from the HTTP server: for a tunnel, or for an upgrade that is refused. */
   handedOver: boolean;
 }
 
-/**
- * The response that has its turn on the connection, or none: how Node's own server knows an idle connection.
- */
+/** The response whose turn it is on the connection, if any: this is how Node's server recognizes an idle connection. */
 export interface InboundSocket extends Socket {
   readonly _httpMessage?: ServerResponse | null;
   readonly _handle?: { readonly writeQueueSize?: number } | null;
@@ -57,17 +54,14 @@ export class IdleConnections {
     server.on('close', () => clearTimeout(timer));
   }
 
-  /** Makes the answers that have not begun the last of their connections. */
+  /** Makes answers that have not begun the last of their connections. */
   endAll(): void {
     for (const { _httpMessage: response } of this.#seen.keys()) {
       if (response && !response.headersSent) response.shouldKeepAlive = false;
     }
   }
 
-  /**
-   * Closes those that were opened this long ago and have sent nothing since: Node does not count them as
-   * idle.
-   */
+  /** Closes those that were opened this long ago and have sent nothing: Node does not count them as idle. */
   closeUnused(olderThanMs: number): void {
     const now = this.#now();
     for (const [socket, { at }] of this.#seen) {
@@ -75,10 +69,7 @@ export class IdleConnections {
     }
   }
 
-  /**
-   * Cuts all, those that Node has handed over as well. Where an answer is under way, its client has to
-   * notice.
-   */
+  /** Cuts all, including those that Node has handed over. A client whose answer is in progress has to notice. */
   cutAll(): void {
     for (const socket of this.#seen.keys()) {
       if (socket._httpMessage) socket.resetAndDestroy();
@@ -86,7 +77,7 @@ export class IdleConnections {
     }
   }
 
-  /** A tunnel may be silent for as long as it likes, until our half of it has ended. */
+  /** A tunnel may be silent for any time until our half of it has ended. */
   leaveAlone(socket: object): void {
     const seen = this.#seen.get(socket as InboundSocket);
     if (seen) seen.handedOver = true;
@@ -103,7 +94,7 @@ export class IdleConnections {
         seen.unsent = unsent;
         seen.at = now;
       } else if (now - seen.at >= this.keepAliveMs) {
-        // A clean end would wait for what is not read.
+        // A clean end would wait for data that the client does not read.
         if (unsent > 0) socket.destroy();
         else socket.destroySoon();
       }
@@ -111,12 +102,12 @@ export class IdleConnections {
   }
 }
 
-/** What the kernel has not taken: with the stream, and beneath it. */
+/** Bytes that the kernel has not taken: in the stream, and beneath it. */
 function unsentBytes(socket: InboundSocket): number {
   return socket.writableLength + (socket._handle?.writeQueueSize ?? 0);
 }
 
-/** Whether a response is being worked on, its deadlines watched: not before those in front of it are sent. */
+/** Whether a response is in progress and its deadlines are watched: only once those before it are sent. */
 function isServed({ _httpMessage: response }: InboundSocket, unsent: number): boolean {
   if (!response) return false;
   return unsent === 0 || (response.headersSent && !response.writableEnded);

@@ -1,6 +1,6 @@
 /**
- * Step 1, accept: what llhttp lets through and RFC 9112 does not is refused here, by what the one pass over
- * the fields has found (inspected-head).
+ * Step 1, accept: refuses what llhttp accepts and RFC 9112 forbids, using what the one pass over the fields has found
+ * (inspected-head).
  */
 import type { IncomingMessage } from 'node:http';
 import type { RefusalReason } from '@ficus/core';
@@ -15,7 +15,7 @@ interface HeadLimits {
   readonly targetBytes: number;
 }
 
-/** A request that goes no further. `reason` names it in the log and in the counter. */
+/** A request that is refused. `reason` names it in the log and in the counter. */
 export interface Refusal {
   readonly status: number;
   readonly reason: RefusalReason;
@@ -63,7 +63,7 @@ const BAD_VERSION = refusal(505, 'version-unknown', 'Only HTTP/1.1 and HTTP/1.0 
 
 const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
-/** Judges what the fields say, and adds target and peer to `head`; answers why the request is refused. */
+/** Judges the fields, and adds target and peer to `head`; returns the refusal, if any. */
 export function inspectHead(
   request: IncomingMessage,
   head: InspectedHead,
@@ -74,7 +74,7 @@ export function inspectHead(
   head.setPeer(peerAddress(request.socket), trusted);
   const target = request.url!;
   head.target = target;
-  // llhttp knows 0.9 and 2.0 as well, and reads fields and a body in either.
+  // llhttp also accepts 0.9 and 2.0, and reads fields and a body in either.
   if (request.httpVersionMajor !== 1) return request.httpVersionMajor === 0 ? NO_VERSION : BAD_VERSION;
   if (method === 'TRACE' || method === 'CONNECT') return NO_METHOD;
   if (target.length > limits.targetBytes) return TOO_LONG;
@@ -97,7 +97,7 @@ function readMaxForwards(value: string | undefined): number | undefined {
   return value !== undefined && /^\d{1,9}$/.test(value) ? Number(value) : undefined;
 }
 
-/** RFC 9112 section 6.1. llhttp looks at the last coding alone, and calls us before it refuses it. */
+/** RFC 9112 section 6.1. llhttp checks only the last coding, and calls us before it refuses it. */
 function checkCoding(coding: string, http10: boolean): Refusal | undefined {
   if (http10) return CODING_IN_1_0;
   if (coding === 'chunked') return undefined;
@@ -116,8 +116,8 @@ function readTarget(target: string, method: string, head: InspectedHead): Refusa
       head.path = '*';
       return method === 'OPTIONS' ? undefined : BAD_TARGET;
     }
-    // RFC 9112 section 3.2.2: the authority of an absolute-form target replaces the Host field.
-    // What follows it has to be a path or a query: `user@` or `\` would be read in two ways.
+    // RFC 9112 section 3.2.2: the authority of an absolute-form target replaces the Host field. Only a path or a query
+    // may follow it: `user@` or `\` could be read in two ways.
     const absolute = /^https?:\/\/([^/?#@\\]+)([/?].*)?$/i.exec(target);
     if (!absolute || !HOST.test(absolute[1]!)) return BAD_TARGET;
     head.host = absolute[1]!;

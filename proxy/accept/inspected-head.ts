@@ -1,7 +1,7 @@
 /**
- * The one pass over the fields of a request: all that later steps need from them is picked out here, so that
- * they need not go over them again. It runs where Node hands the fields over (lean-request), because Node
- * must know first whether a body follows. inspect-head judges what was found.
+ * The one pass over a request's fields: it collects all that later steps need, so that they need not read the fields
+ * again. It runs where Node delivers the fields (lean-request), because Node must first know whether a body follows.
+ * inspect-head judges the result.
  */
 import type { IncomingMessage } from 'node:http';
 import type { RequestFacts } from '../match/conditions/condition.ts';
@@ -10,10 +10,7 @@ import { clientAddress } from './client-address.ts';
 
 const NO_FIELDS: readonly string[] = [];
 
-/**
- * What the pass finds, and inspectHead adds. Later steps read it and change nothing; `undefined`: the client
- * sent none.
- */
+/** The result of the pass, completed by inspectHead. Later steps only read it; `undefined`: the client sent none. */
 export class InspectedHead implements RequestFacts {
   target = '';
   rawHeaders: readonly string[] = NO_FIELDS;
@@ -39,15 +36,15 @@ export class InspectedHead implements RequestFacts {
   coding: string | undefined = undefined;
   /** A body follows, of at least one byte or of unknown length. */
   hasBody = false;
-  /** It waits for a first answer before it sends the body, or for something else that it may expect. */
+  /** The client waits for an interim answer before it sends the body, or expects something else. */
   expects = false;
   upgradesToH2c = false;
   maxForwardsField: string | undefined = undefined;
-  /** Of OPTIONS alone: how many hops may still pass the request on. */
+  /** Only for OPTIONS: how many more hops may forward the request. */
   maxForwards: number | undefined = undefined;
-  /** Address of the other end of the connection. */
+  /** Address of the peer. */
   peer = '';
-  /** Its X-Forwarded-* fields are believed. */
+  /** Its X-Forwarded-* fields are trusted. */
   fromTrustedProxy = false;
   #trusted: NetworkList | undefined = undefined;
 
@@ -67,7 +64,7 @@ interface ReadRequest extends IncomingMessage {
   inspected?: InspectedHead | undefined;
 }
 
-/** That of the request; its fields are read now where they were not before. */
+/** The head of a request; reads its fields now if that has not happened yet. */
 export function headOf(request: IncomingMessage): InspectedHead {
   const read = request as ReadRequest;
   read.inspected ??= readFields(request.rawHeaders);
@@ -81,7 +78,7 @@ export function readFields(rawHeaders: readonly string[]): InspectedHead {
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!;
     const value = rawHeaders[index + 1]!;
-    // Length alone rules out most fields; only these lengths are looked at.
+    // Length alone rules out most fields; only these lengths are compared.
     switch (name.length) {
       case 4:
         if (is(name, 'host')) {

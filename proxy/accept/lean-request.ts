@@ -1,22 +1,20 @@
 /**
- * An `IncomingMessage` for `http.createServer({ IncomingMessage, optimizeEmptyRequests: true })`. Most
- * requests have no body; for them Node makes a whole stream and a whole `headers` object, only to look at
- * Expect and to end the stream. Here a request without a body is a plain object whose prototype is a message
- * that has ended already; a request with one is made the message that Node would have made, as soon as its
- * head is known.
+ * An `IncomingMessage` for `http.createServer({ IncomingMessage, optimizeEmptyRequests: true })`. Most requests have no
+ * body; for them Node creates a whole stream and a whole `headers` object, only to read Expect and to end the stream.
+ * Here a request without a body is a plain object whose prototype is a message that has already ended; a request with
+ * one becomes the message that Node would have created, as soon as its head is known.
  *
- * What does not hold for a request without body: `headers` is empty, so the server needs `requireHostHeader:
- * false` and its owner must check Host. The proxy reads `rawHeaders` and nothing else.
+ * Restriction for a request without body: `headers` is empty, so the server needs `requireHostHeader: false` and its
+ * owner must check Host. The proxy reads only `rawHeaders`.
  *
- * A Node without the methods beneath (before 24.12) gets its own message, and a request costs what it costs
- * there.
+ * A Node without the methods used here (before 24.12) gets its own message class, at its usual cost.
  */
 import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { nodeInternals } from '../wire/node-internals.ts';
 import { type InspectedHead, readFields } from './inspected-head.ts';
 
-/** What Node's parser and server do to a message, beneath what is documented. */
+/** What Node's parser and server do to a message, beneath the documented interface. */
 interface MessageInternals extends IncomingMessage {
   upgrade: boolean | null;
   _consuming: boolean;
@@ -94,7 +92,7 @@ export const LeanRequest: typeof IncomingMessage = nodeInternals.requests
   : class PlainRequest extends IncomingMessage {};
 
 function makeLeanRequest(): typeof IncomingMessage {
-  // Ended, destroyed and closed: there is nothing left to do on its stream.
+  // Ended, destroyed and closed: nothing is left to do on its stream.
   const ended = new IncomingMessage(undefined as unknown as Socket) as MessageInternals;
   ended._dumpAndCloseReadable();
   ended._consuming = true;

@@ -1,7 +1,7 @@
 /**
- * A client's fields that are never passed on: only a proxy may set them, and services believe them
- * (CVE-2026-3635). Names are compared as CGI-style servers read them, which make one variable of
- * `X_Forwarded_For` and `X-Forwarded-For`: otherwise a forged field would get in by the other spelling.
+ * Client fields that are never passed on: only a proxy may set them, and services trust them (CVE-2026-3635). Names are
+ * compared as CGI-style servers read them, where `X_Forwarded_For` and `X-Forwarded-For` are one variable: otherwise a
+ * forged field would get in by the other spelling.
  */
 const UNDERSCORE = '_'.charCodeAt(0);
 const X = 'x'.charCodeAt(0);
@@ -41,8 +41,7 @@ export class RemovedFields {
 }
 
 /**
- * Begins with X, or has an underscore: may be one of those that a proxy sets, or a name in its other
- * spelling.
+ * Begins with X, or has an underscore: may be one of the fields that a proxy sets, or an alternative spelling of one.
  */
 function isOurs(name: string): boolean {
   if ((name.charCodeAt(0) | LOWER) === X) return true;

@@ -1,4 +1,4 @@
-/** A config's routes as requests are asked again on them: their rewrites, and which targets are theirs. */
+/** A config's routes for asking requests again: their rewrites, and which targets belong to them. */
 import type { FicusConfig, RouteConfig, Side } from '@ficus/core';
 import { RemovedFields } from '../accept/removed-fields.ts';
 import { compileRewrite, type Rewrite } from '../forward/route-rewrite.ts';
@@ -7,7 +7,7 @@ import type { Upstream } from '../upstream/upstream.ts';
 import { canonicalPath } from '../wire/canonical-path.ts';
 import { targetForSide } from './side-target.ts';
 
-/** Where requests are asked again: connections of their own, so that a hung side takes nothing from live requests. */
+/** Where requests are asked again: separate connections, so that a hung side takes nothing from live requests. */
 export interface AskedUpstreams {
   readonly legacy: Upstream;
   readonly candidateOf: (slice: string) => Upstream;
@@ -23,7 +23,7 @@ export class AskedRoute {
   readonly #config: RouteConfig;
   #table: RouteTable | undefined;
 
-  /** @param never fields that no side gets from the request as it is given */
+  /** @param never fields of the original request that neither side gets */
   constructor(slice: string, config: RouteConfig, upstreams: AskedUpstreams, never: readonly string[]) {
     this.#slice = slice;
     this.#config = config;
@@ -43,7 +43,7 @@ export class AskedRoute {
     };
   }
 
-  /** The canonical path, or undefined when the route's methods and pattern do not match. Conditions are not looked at. */
+  /** The canonical path, or undefined when the route's methods and pattern do not match. Ignores conditions. */
   pathOf(method: string, target: string): string | undefined {
     const path = canonicalPath(target);
     if (typeof path !== 'string') return undefined;
@@ -58,7 +58,7 @@ export class AskedRoute {
   }
 }
 
-/** A rewrite removes what the client sent under these names; what is there now is the proxy's own. */
+/** A rewrite removes the client's fields of these names; what remains is the proxy's own. */
 const SET_BY_PROXY = new Set([
   'via',
   'forwarded',

@@ -1,10 +1,9 @@
 /**
- * Asks one side one request again, exactly as the proxy would have asked it: the route's rewrite, the
- * upstream's addresses and TLS, the client's fields, an identity assertion for the verified caller, the mark
- * `x-ficus-shadow`. Used by shadow copies, and by the control plane when it confirms a mismatch.
+ * Asks one side one request again, exactly as the proxy would have asked it: the route's rewrite, the upstream's
+ * addresses and TLS, the client's fields, an identity assertion for the verified caller, the mark `x-ficus-shadow`.
+ * Used by shadow copies, and by the control plane when it confirms a mismatch.
  *
- * The caller's identity never comes from the request's fields. Asking never throws: a missing answer is a
- * result too.
+ * The caller's identity never comes from the request's fields. Asking never throws: a missing answer is a result too.
  */
 import type { AskedRequest, FicusConfig, ObservedResponse, ReportRefusal, Side } from '@ficus/core';
 import { RemovedFields } from '../accept/removed-fields.ts';
@@ -48,7 +47,7 @@ export class Asker {
     return this.#seal?.of(asked);
   }
 
-  /** Whether this config's proxies would have asked such a request; why not, or undefined. */
+  /** Why this config's proxies would not have sent such a request, or undefined. */
   refusal(asked: AskedRequest): ReportRefusal | undefined {
     const slice = this.#routes.get(asked.slice);
     if (slice === undefined) return 'slice-unknown';
@@ -84,7 +83,7 @@ export class Asker {
     return { target, setHeaders, removeHeaders };
   }
 
-  /** @throws Error for a route that the config does not have: `refusal` comes first */
+  /** @throws Error for a route that the config does not have: check `refusal` first */
   #routeOf(slice: string, route: string): AskedRoute {
     const known = this.#routes.get(slice)?.get(route);
     if (known === undefined) throw new Error(`The config has no route ${slice}/${route}.`);
@@ -104,7 +103,7 @@ function observedOf(result: CopyResult): ObservedResponse {
   return { status, headers: toPairs(headers), body, truncated, durationMs };
 }
 
-/** A flat list as an observation has it: names in lower case. */
+/** A flat list as in an observation: names in lower case. */
 export function toPairs(flat: readonly string[]): [string, string][] {
   const pairs: [string, string][] = [];
   for (let index = 0; index < flat.length; index += 2)

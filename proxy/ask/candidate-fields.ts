@@ -1,4 +1,4 @@
-/** What the candidate's head has beside the legacy's: fields that the route's rewrite sets, and who calls. */
+/** What the candidate's head has in addition to the legacy's: fields that the route's rewrite sets, and the caller. */
 import type { IdentityAssertion } from '../identify/assertion.ts';
 import type { Identity } from '../identify/identity.ts';
 

@@ -1,12 +1,12 @@
-/** An asker with upstreams of its own, for a process that serves no requests: the control plane. */
+/** An asker with its own upstreams, for a process that serves no requests: the control plane. */
 import type { FicusConfig } from '@ficus/core';
 import { Upstream } from '../upstream/upstream.ts';
 import { Asker } from './asker.ts';
 
 export interface OpenedAsker extends Pick<Asker, 'ask' | 'refusal'> {
-  /** Lets requests under way finish, and sends no more. */
+  /** Lets requests in progress finish, and sends no more. */
   retire(): void;
-  /** Cuts what is under way. */
+  /** Cuts what is in progress. */
   close(): void;
 }
 

@@ -17,7 +17,7 @@ const asked: AskedRequest = {
 const sealed = { ...asked, seal: seal.of(asked) };
 
 describe('the seal', () => {
-  it('holds for the request that it was made for', () => {
+  it('is valid for the request that it was made for', () => {
     expect(seal.isOn(sealed)).toBe(true);
   });
 
@@ -31,11 +31,11 @@ describe('the seal', () => {
     ['another slice', { slice: 'other' }],
     ['no seal', { seal: undefined }],
     ['a seal that is too short', { seal: 'x' }],
-  ])('does not hold for %s', (_, over) => {
+  ])('is invalid for %s', (_, over) => {
     expect(seal.isOn({ ...sealed, ...over })).toBe(false);
   });
 
-  it('does not hold under another secret', () => {
+  it('is invalid under another secret', () => {
     expect(new Seal('another-secret-of-sixteen').isOn(sealed)).toBe(false);
   });
 });

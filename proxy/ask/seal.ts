@@ -24,7 +24,7 @@ export class Seal {
     return createHmac('sha256', this.#key).update(JSON.stringify(facts)).digest('base64url');
   }
 
-  /** Whether the request carries the seal that belongs to it. */
+  /** Whether the request carries its own seal. */
   isOn(asked: AskedRequest): boolean {
     const given = Buffer.from(asked.seal ?? '');
     const right = Buffer.from(this.of(asked));

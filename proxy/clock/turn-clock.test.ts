@@ -8,7 +8,7 @@ function work(): void {
   while (performance.now() < until);
 }
 
-it('stands still within a turn of the event loop, and is right in the next', async () => {
+it('does not change within a turn of the event loop, and is right in the next', async () => {
   const began = performance.now();
   const [now, epoch] = [turnNow(), turnEpoch()];
   expect(now).toBeGreaterThanOrEqual(began);

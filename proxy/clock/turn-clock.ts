@@ -1,7 +1,7 @@
 /**
- * The time, read once in each turn of the event loop, as in nginx: a request asks for it many times, and each
- * reading costs. Within a turn it stands still; what is timed is exact to a turn. Which clock is for what, in
- * the whole proxy:
+ * The time, read once in each turn of the event loop, as in nginx: a request needs it many times, and each reading
+ * costs. Within a turn it does not change; measurements are exact to a turn. Which clock serves which purpose, in the
+ * whole proxy:
  *
  * | for                                                                     | clock               |
  * | ----------------------------------------------------------------------- | ------------------- |
@@ -9,7 +9,7 @@
  * | what others date by the calendar: tokens, assertions, overrides, samples | `turnEpoch()`       |
  * | what may last less than a turn, or is measured outside requests          | `performance.now()` |
  *
- * `Date.now()` is for no duration: it goes back when the machine's clock is corrected.
+ * Never measure a duration with `Date.now()`: it goes back when the machine's clock is corrected.
  */
 import { performance } from 'node:perf_hooks';
 

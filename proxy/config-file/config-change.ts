@@ -21,7 +21,7 @@ export function checkUpstreams(config: FicusConfig): void {
   for (const [name, { candidate }] of Object.entries(config.slices)) new Upstream(name, candidate).close();
 }
 
-/** The same as a list; empty when all can be made. */
+/** The same as a list of problems; empty when all can be created. */
 export function checkCreatable(config: FicusConfig): ConfigProblem[] {
   try {
     checkUpstreams(config);

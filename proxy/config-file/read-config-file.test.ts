@@ -25,7 +25,7 @@ test.each([
   else expect(problem?.message).toMatch(message);
 });
 
-test('a tag or a key that YAML allows and a config does not causes no warning from Node', () => {
+test('a tag or key that only YAML allows causes no warning from Node', () => {
   const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
   const parsed = parseConfigText('version: !v 1\nlegacy: { url: http://127.0.0.1:9 }\n? [a, b]\n: c\n', {});
   expect(parsed.ok).toBe(false);

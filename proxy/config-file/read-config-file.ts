@@ -29,7 +29,7 @@ export async function readConfigFile(
   return parsed.ok ? { ...parsed, config: resolvePaths(parsed.config, resolve(path)) } : parsed;
 }
 
-/** The same for a text that is at hand. */
+/** The same for text instead of a file. */
 export function parseConfigText(
   text: string,
   environment: Readonly<Record<string, string | undefined>>,

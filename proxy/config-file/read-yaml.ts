@@ -1,4 +1,4 @@
-/** YAML as far as a config goes: one document, without anchors that contain themselves. Never throws. */
+/** The YAML that a config may use: one document, without anchors that contain themselves. Never throws. */
 import type { ConfigProblem } from '@ficus/core';
 import { LineCounter, parseDocument, type YAMLError } from 'yaml';
 
@@ -8,7 +8,7 @@ type ReadYaml =
 
 export function readYaml(text: string): ReadYaml {
   const lines = new LineCounter();
-  // What YAML only warns about (a tag, a key that is a list) the schema refuses.
+  // The schema refuses what YAML only warns about (a tag, a key that is a list).
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   if (document.errors.length > 0) {
     const messages = document.errors.map((error) => {
@@ -40,7 +40,7 @@ function refuse(messages: readonly string[]): ReadYaml {
   return { ok: false, problems: messages.map((message) => ({ path: [], message })) };
 }
 
-/** What would make a walk through the config endless, or stay hidden from it. */
+/** What would make a walk through the config endless, or hide part of it. */
 function findOdd(value: unknown, above: readonly unknown[] = []): string | undefined {
   if (value === null || typeof value !== 'object') return undefined;
   if (above.includes(value)) return 'an anchor contains itself';

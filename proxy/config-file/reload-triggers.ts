@@ -1,7 +1,7 @@
 /**
- * What triggers a reload that no caller waits for: a change of the config file, or SIGHUP. Watched from the
- * beginning: a start takes seconds where flags or owners are late, and a trigger that arrives meanwhile is
- * neither missed nor ends the process.
+ * What triggers a reload that no caller waits for: a change of the config file, or SIGHUP. Watched from the beginning:
+ * a start takes seconds when flags or owners are late, and a trigger in that time must neither be missed nor end the
+ * process.
  */
 import { type PathWatcher, watchPath } from './watch-path.ts';
 
@@ -30,7 +30,7 @@ export class ReloadTriggers {
     this.#watcher.stop();
   }
 
-  /** Called last: a SIGHUP without a listener ends the process, even while requests are under way. */
+  /** Called last: a SIGHUP without a listener ends the process, even with requests in progress. */
   stopListening(): void {
     process.off('SIGHUP', this.#trigger);
   }

@@ -2,7 +2,7 @@ import { parseConfig } from '@ficus/core';
 import { expect, test } from 'vitest';
 import { resolvePaths } from './resolve-paths.ts';
 
-test('relative paths are taken from the config’s folder, absolute ones as they are', () => {
+test('relative paths start at the config’s folder, absolute ones stay as they are', () => {
   const parsed = parseConfig(
     {
       version: 1,

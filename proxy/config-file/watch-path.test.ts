@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { watchPath } from './watch-path.ts';
 
-test('a file is noticed beside another that is written without a pause, say the log', async () => {
+test('a change is noticed beside a file that is written without a pause, say the log', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ficus-watch-'));
   const [watched, log] = [join(folder, 'flags.json'), join(folder, 'access.log')];
   writeFileSync(watched, 'old');
@@ -19,7 +19,7 @@ test('a file is noticed beside another that is written without a pause, say the 
   });
   try {
     await expect.poll(() => lines).toBeGreaterThan(20);
-    // What is written beside it does not count.
+    // Writes beside it do not count.
     expect(noticed).toBe(0);
     writeFileSync(watched, 'new');
     await expect.poll(() => noticed, { timeout: 5_000 }).toBe(1);

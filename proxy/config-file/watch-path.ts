@@ -1,6 +1,6 @@
 /**
- * Watches one file by its folder, so that editors and config maps that replace the file are seen, debounced,
- * so that a file being written is read when it is quiet. Where the system has no notifications it is polled.
+ * Watches one file through its folder, so that editors and config maps that replace the file are noticed; debounced, so
+ * that a file is read only when writing has stopped. Polls where the system has no notifications.
  *
  * The folder may be where a log is written all day: other changes there must not delay the reading.
  */
@@ -14,7 +14,7 @@ export interface PathWatcher {
   stop(): void;
 }
 
-/** @param quietMs without a further change before the file is looked at */
+/** @param quietMs without a further change before the file is read */
 export function watchPath(path: string, onChange: () => void, quietMs = QUIET_MS): PathWatcher {
   let timer: NodeJS.Timeout | undefined;
   const soon = (): void => {
@@ -31,7 +31,7 @@ export function watchPath(path: string, onChange: () => void, quietMs = QUIET_MS
   let watcher: FSWatcher | undefined;
   try {
     watcher = watch(dirname(path), { persistent: false }, (_, name) => {
-      // Under another name it may still be ours: a config map is swapped by a link beside it.
+      // Another name may still concern our file: a config map is swapped through a link beside it.
       look(name === null || name === basename(path));
     });
     watcher.on('error', () => watcher?.close());

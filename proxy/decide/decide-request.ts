@@ -1,7 +1,6 @@
 /**
- * Step 4, decide: gathers what core's `decideSide` asks for (flags evaluated for this caller, owner, pin, a
- * tester's override, the breaker) and answers who serves. The decision itself is core's, pure and tested
- * there.
+ * Step 4, decide: gathers what core's `decideSide` needs (flags evaluated for this caller, owner, pin, a tester's
+ * override, the breaker) and returns who serves. The decision itself is in core, pure and tested there.
  */
 import {
   type DecideFacts,
@@ -23,9 +22,9 @@ import type { RequestHost } from '../snapshot/request-host.ts';
 export interface RequestDecision extends Decision {
   /** The other side may not have this user's last write yet. */
   readonly pinned: boolean;
-  /** Of the slice, when it was decided. */
+  /** State of the slice at the decision. */
   readonly state: SliceState;
-  /** A bucket that the caller has to be given. */
+  /** A bucket to assign to the caller. */
   readonly newBucket: string | undefined;
 }
 
@@ -39,11 +38,11 @@ export const UNMATCHED: RequestDecision = {
   newBucket: undefined,
 };
 
-/** Who calls, from the steps before. */
+/** The caller, from the earlier steps. */
 interface CallerFacts {
   readonly head: InspectedHead;
   readonly identity: Identity;
-  /** Made for the first slice that asks for one; the others give the same. */
+  /** Created for the first slice that asks for one and shared by the others. */
   newBucket: string | undefined;
 }
 
@@ -69,13 +68,13 @@ export function decideRequest(host: RequestHost, route: LiveRoute, request: Call
   return { serve, shadow, reason, pinned: facts.pinned, state, newBucket };
 }
 
-/** Who calls, for one slice. */
+/** The caller, for one slice. */
 interface SliceCaller {
   /** Undefined when it is not known. */
   readonly caller: string | undefined;
-  /** Under which the user's reads are pinned; undefined in a slice without tables. */
+  /** The key that the user's reads are pinned under; undefined in a slice without tables. */
   readonly pinKey: string | undefined;
-  /** A bucket that the caller has to be given. */
+  /** A bucket to assign to the caller. */
   readonly newBucket: string | undefined;
 }
 

@@ -45,7 +45,7 @@ export function applyDelta(set: ClientFeatures, events: readonly DeltaEvent[]): 
   return { version: set.version, features: [...features.values()], segments: [...segments.values()] };
 }
 
-/** Checks the shape of a document that claims to be a set of flags; answers all that is wrong with it. */
+/** Checks the shape of a document that should be a set of flags; returns all problems. */
 export function checkFeatureSet(document: unknown): string[] {
   const { features } = (document ?? {}) as { features?: unknown };
   if (!Array.isArray(features)) return ['features: must be a list (Unleash client-features format)'];

@@ -1,6 +1,4 @@
-/**
- * One question for the whole set of flags (Unleash: `GET client/features`), with the tag of the last answer.
- */
+/** One request for the whole set of flags (Unleash: `GET client/features`), with the tag of the last answer. */
 import { type ClientFeatures, NewestWins } from '@ficus/core';
 import { checkFeatureSet } from './feature-set.ts';
 
@@ -8,16 +6,16 @@ const ANSWER_MS = 5_000;
 
 interface FeaturesPoll {
   /**
-   * @returns the set; undefined when it has not changed, or when something newer is known by now
-   * @throws Error when there is no answer, or it is no set of flags
+   * @returns the set; undefined when it has not changed, or when a newer one is known by now
+   * @throws Error when there is no answer, or it is not a set of flags
    */
   ask(): Promise<ClientFeatures | undefined>;
   /**
-   * The set held now came from elsewhere: “not changed” would say nothing about it, and any answer under way
-   * is older.
+   * The current set came from elsewhere: “not changed” would say nothing about it, and any answer still on its way is
+   * older.
    */
   forget(): void;
-  /** Gives up the question under way. */
+  /** Cancels the request in progress. */
   stop(): void;
 }
 

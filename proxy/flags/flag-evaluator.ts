@@ -1,6 +1,6 @@
 /**
- * Flags, evaluated by unleash-client and nothing else. Its repository is ours: a set that is handed in, so
- * that the source (file, built-in store, Unleash server) and the evaluation know nothing of each other.
+ * Flags, evaluated only by unleash-client. Its repository is ours and holds a set that is passed in, so that the source
+ * (file, built-in store, Unleash server) and the evaluation do not depend on each other.
  */
 import { EventEmitter } from 'node:events';
 import { type ClientFeatures, percentFlag } from '@ficus/core';
@@ -76,8 +76,7 @@ export class FlagEvaluator {
       disableMetrics: true,
       skipInstanceCountWarning: true,
     });
-    // The set is there before the first question: without this, everything is off until a later turn of the
-    // event loop.
+    // The set exists before the first evaluation: without this, everything is off until a later turn of the event loop.
     this.#repository.emit('ready');
     // A flag that unleash-client cannot evaluate is off, and is reported.
     this.#unleash.on('error', (error: Error) => onWarning(error.message));
@@ -89,7 +88,7 @@ export class FlagEvaluator {
     this.#repository.replace(set);
   }
 
-  /** Whether a flag is on for a caller; a flag that is not there is off. */
+  /** Whether a flag is on for a caller; a missing flag is off. */
   isEnabled(name: string, context: Context): boolean {
     // A flag that is switched off is off for all users: most shadow flags, most of the time.
     if (this.#repository.getToggle(name)?.enabled === false) return false;
@@ -102,8 +101,8 @@ export class FlagEvaluator {
 }
 
 /**
- * The user id under which callers without any identity are evaluated: the one that a percentage reaches last,
- * at 100. They cannot be sticky, so a share below 100 leaves them where they are, and 100 means all callers.
+ * The user id for evaluating callers without any identity: the one that a percentage reaches last, at 100. Such callers
+ * cannot be sticky, so a share below 100 has no effect on them, and 100 includes them all.
  * @param groupId group of the slice's percentage flags
  */
 export function lastUserOf(groupId: string): string {
@@ -118,5 +117,5 @@ export function lastUserOf(groupId: string): string {
   return `anonymous-${attempt}`;
 }
 
-/** By group; slices keep their names over reloads. */
+/** By group; slices keep their names across reloads. */
 const lastUsers = new Map<string, string>();

@@ -1,6 +1,6 @@
 /**
- * Flags from a file in Unleash's client-features format, watched. A file that is half written or invalid is refused,
- * reported in the log, and the last flags stay in place; the next change is read again.
+ * Flags from a file in Unleash's client-features format, watched. A half-written or invalid file is refused and logged,
+ * and the last flags stay in place; the next change is read again.
  */
 import { readFile } from 'node:fs/promises';
 import { type ClientFeatures, NewestWins } from '@ficus/core';
@@ -8,7 +8,7 @@ import { watchPath } from '../config-file/watch-path.ts';
 import { checkFeatureSet } from './feature-set.ts';
 import type { FlagsSource, FlagsSourceHooks } from './flags-source.ts';
 
-/** @throws Error with one sentence for each thing wrong */
+/** @throws Error with one sentence per problem */
 export async function readFlagsFile(path: string): Promise<ClientFeatures> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ENOENT' ? new Error('there is no such file') : error;

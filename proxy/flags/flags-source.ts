@@ -9,9 +9,9 @@ export interface FlagsSourceHooks {
 }
 
 export interface FlagsSource {
-  /** Resolves once the first attempt is over, whatever came of it. */
+  /** Resolves after the first attempt, whether or not it succeeded. */
   readonly first: Promise<void>;
-  /** Looks again now, where the source can. */
+  /** Reads again now, where the source can. */
   reload(): Promise<void>;
   stop(): void;
 }

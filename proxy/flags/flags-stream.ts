@@ -1,8 +1,8 @@
 /**
- * Flags from the control plane's built-in store, over Unleash's streaming client API: `unleash-connected`
- * brings the whole set, `unleash-updated` what changed. A flip is here within milliseconds. While no event
- * comes (the stream is down, or something in between holds events back) the flags are polled each second,
- * with the tag of the last answer; without an answer, the last flags stay in place.
+ * Flags from the control plane's built-in store, over Unleash's streaming client API: `unleash-connected` brings the
+ * whole set, `unleash-updated` the changes. A flip arrives within milliseconds. While no event arrives (the stream is
+ * down, or something in between holds events back) the flags are polled each second, with the tag of the last answer;
+ * without an answer, the last flags stay in place.
  */
 import type { ClientFeatures } from '@ficus/core';
 import { EventStream } from '../link/event-stream.ts';
@@ -33,7 +33,7 @@ export function openFlagsStream(
   async function pollOnce(): Promise<void> {
     if (streaming) return;
     const polled = await poll.ask().catch(() => undefined);
-    // The stream is newer than any answer that was under way when it came back.
+    // The stream is newer than any answer that was on its way when it reconnected.
     if (polled === undefined || streaming) return;
     set = polled;
     hooks.onFlags(set);

@@ -1,10 +1,9 @@
 /**
- * Bytes of the new protocol that a client sends before its upgrade was accepted. They belong to the socket,
- * not to one attempt: the next attempt, to any side, begins with what was read meanwhile, also between the
- * two attempts.
+ * Bytes of the new protocol that a client sends before its upgrade is accepted. They belong to the socket, not to one
+ * attempt: the next attempt, to any side, begins with everything read so far, including between the two attempts.
  *
- * The socket is read from the beginning, although nothing may be passed on yet: otherwise a client that
- * resets during the handshake would go unnoticed and leave its upstream connection behind.
+ * The socket is read from the beginning, although nothing may be passed on yet: otherwise a client that resets during
+ * the handshake would go unnoticed and leave its upstream connection behind.
  */
 import type { Duplex } from 'node:stream';
 
@@ -19,7 +18,7 @@ export class EarlyBytes {
   #bytes = 0;
 
   /**
-   * Those of the socket; they are read from the first call on.
+   * Those of the socket; reading starts with the first call.
    * @param head what came along with the request
    */
   static of(socket: Duplex, head: Buffer): EarlyBytes {
@@ -35,7 +34,7 @@ export class EarlyBytes {
     this.#socket = socket;
     if (head.length > 0) this.#take(head);
     socket.on('data', this.#take);
-    // Its upgrade was refused: what it still sends is dropped, but has to be read for its end to be noticed.
+    // Its upgrade was refused: data that it still sends is dropped, but must be read to notice its end.
     socket.on('finish', this.drop);
   }
 

@@ -95,7 +95,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
 
   #withdraw(connection: UpstreamConnection): void {
     this.#upstream.pool.giveBack(connection);
-    // It was sent once already, on a connection that proved stale.
+    // It was already sent once, on a connection that proved stale.
     if (this.#progress.sent)
       this.fail('upstream', 'reset', 'the connection was lost, and another came too late');
     else this.#end('withdrawn');
@@ -155,7 +155,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
   }
 
   onReadDone(complete: boolean): void {
-    // A head that drips in is no progress: only what was complete counts before the final one.
+    // A head that arrives in drips is no progress: before the final head only complete ones count.
     if (this.#progress.phase === 'receive') this.#progress.moved = true;
     if (this.#over) return;
     if (this.#client.error !== '') this.fail('upstream', 'invalid', this.#client.error);
@@ -215,7 +215,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
     this.#report({ ...this.#outcome('failed', started), side, phase, cause, detail });
   }
 
-  /** Only a request that no upstream can have begun to answer, and that may be asked twice. */
+  /** Only a request that no upstream can have begun to answer, and that may be sent twice. */
   #mayRetryStale(cause: LossCause): boolean {
     return (
       cause === 'reset' &&
@@ -236,7 +236,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
   #end(kind: 'completed' | 'discarded' | 'withdrawn'): void {
     this.#connection = undefined;
     this.#release();
-    // It is not sent again: what is left of it must not stand before the client's next request.
+    // It is not sent again: the rest of its body must not precede the client's next request.
     if (kind === 'completed' && this.#pump !== undefined) this.#request.resume();
     this.#report(this.#outcome(kind, kind === 'completed'));
   }

@@ -16,8 +16,8 @@ export interface ForwardCall extends HeadChanges, ResponseAmendments {
   readonly requestCapture?: BodyCapture | undefined;
   readonly responseCapture?: BodyCapture | undefined;
   /**
-   * Asked once there is a connection, before a byte is written to it. `false` withdraws the request: it ends
-   * with the outcome `withdrawn`.
+   * Called once there is a connection, before a byte is written to it. `false` withdraws the request: it ends with the
+   * outcome `withdrawn`.
    */
   mayLeave?(): boolean;
   /** The final head announces a body without an end (an event stream). */

@@ -1,12 +1,12 @@
 /**
- * How far one exchange has come: its phase, its times, and since when it waits. Kept by the exchange that it
- * belongs to; deadlines and the figures of the outcome follow from it.
+ * How far one exchange has come: its phase, its times, and since when it waits. Kept by its exchange; deadlines and the
+ * figures of the outcome follow from it.
  */
 import type { UpstreamConfig } from '@ficus/core';
 import { turnNow } from '../clock/turn-clock.ts';
 import type { Outcome, OutcomeFacts, Phase } from '../wire/outcome.ts';
 
-/** What of the outcome is not in the progress. */
+/** The parts of the outcome that are not in the progress. */
 type Rest = Pick<
   OutcomeFacts,
   'responseStarted' | 'bodyTaken' | 'requestBodyBytes' | 'reused' | 'retriedStale'
@@ -25,7 +25,7 @@ export class Progress {
   readonly #startedAt = turnNow();
   #connectedAt = 0;
   #firstByteAt = 0;
-  /** Since when the exchange waits for what its phase waits for; the sweep moves it while bytes flow. */
+  /** Since when the exchange has waited in its phase; the sweep moves it while bytes flow. */
   #waitsSince = 0;
 
   constructor(phase: Phase) {
@@ -65,7 +65,7 @@ export class Progress {
     return !this.unbounded && now - this.#waitsSince > limitMs;
   }
 
-  /** Whether the exchange lasts for longer than it may in all. */
+  /** Whether the exchange exceeds its total time. */
   isOverdue(now: number, { totalMs }: UpstreamConfig['timeouts']): boolean {
     return totalMs !== undefined && now - this.#startedAt > totalMs;
   }

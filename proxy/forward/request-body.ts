@@ -1,6 +1,6 @@
 /**
- * Moves a request's body from the client to the upstream, at the speed of the slower of the two. Its framing
- * stays as it came. A small body that is there already goes in one write with the head.
+ * Moves a request's body from the client to the upstream, at the speed of the slower of the two. Its framing stays as
+ * it came. A small body that has already arrived goes in one write with the head.
  */
 import type { IncomingMessage } from 'node:http';
 import { LeanRequest } from '../accept/lean-request.ts';
@@ -26,10 +26,7 @@ export class RequestBodyPump {
   readonly #call: ForwardCall;
   readonly #owner: PumpOwner;
   readonly #chunked: boolean;
-  /**
-   * The pieces of the body are read here alone: with a server that is not ours, another listener might keep
-   * them.
-   */
+  /** Only this reads the pieces of the body: with a server that is not ours, another listener might keep them. */
   readonly #ownsChunks: boolean;
   #head: string;
   #awaitsContinue: boolean;
@@ -53,7 +50,7 @@ export class RequestBodyPump {
     this.#awaitsContinue = head.expectsContinue;
   }
 
-  /** True while it is the upstream that holds the body up. */
+  /** True while the upstream holds the body up. */
   get blocked(): boolean {
     return this.#upstreamBlocked || this.#awaitsContinue;
   }
@@ -64,7 +61,7 @@ export class RequestBodyPump {
     this.#request.on('data', this.#onData);
     this.#request.on('end', this.#onEnd);
     this.#request.resume();
-    // After the first body bytes, when they are here; before anything else, when they are not.
+    // After the first body bytes if they have arrived; otherwise before anything else.
     process.nextTick(this.#flushHead);
   }
 
@@ -75,14 +72,12 @@ export class RequestBodyPump {
     this.#request.resume();
   }
 
-  /** The upstream has said 100. */
+  /** The upstream has sent 100. */
   continue(): void {
     this.#awaitsContinue = false;
   }
 
-  /**
-   * Stops the transfer. What the client still sends is read and dropped, so that its connection stays usable.
-   */
+  /** Stops the transfer. Data that the client still sends is read and dropped, so that its connection stays usable. */
   stop(): void {
     if (this.#over) return;
     this.#over = true;
@@ -146,7 +141,7 @@ function freeMemory({ buffer, byteLength }: Buffer): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
-/** Fields that frame or route have no business in trailers (RFC 9110 section 6.5.1). */
+/** Trailers must not contain fields that frame or route (RFC 9110 section 6.5.1). */
 const NOT_IN_TRAILERS = new Set([
   'content-length',
   'transfer-encoding',
@@ -162,7 +157,7 @@ const NOT_IN_TRAILERS = new Set([
   'cookie',
 ]);
 
-/** Fields that a client may not send in the head it may not send as trailers either. */
+/** Fields that a client may not send in the head are not allowed as trailers either. */
 function trailerLines(raw: readonly string[], { setHeaders, removeHeaders }: ForwardCall): string {
   let text = '';
   for (let i = 0; i < raw.length; i += 2) {

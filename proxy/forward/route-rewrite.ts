@@ -1,7 +1,7 @@
 /**
- * A route's rewrite where old and new differ (`routes[].rewrite`), compiled once for each config and applied when the
- * candidate serves: the request's path and fields on the way out, and on the way back whatever names the candidate's own
- * address or path (respond/rewrite-response.ts).
+ * A route's rewrite where old and new differ (`routes[].rewrite`), compiled once per config and applied when the
+ * candidate serves: to the request's path and fields on the way out, and on the way back to everything that names the
+ * candidate's own address or path (respond/rewrite-response.ts).
  */
 import type { RewriteConfig } from '@ficus/core';
 import type { ResponseHead } from '../respond/response-amendments.ts';
@@ -10,7 +10,7 @@ import { hasDotSegment } from '../wire/canonical-path.ts';
 import { hasPrefix } from '../wire/path-prefix.ts';
 
 export interface Rewrite {
-  /** Target for the candidate; `undefined` leaves it as it came. */
+  /** Target for the candidate; `undefined` keeps it as it came. */
   target(target: string, canonical: string): string | undefined;
   /** Fields for the request, flat. */
   readonly setRequestHeaders: readonly string[];
@@ -33,8 +33,8 @@ export function compileRewrite(config: RewriteConfig, upstream: UpstreamPlace): 
 }
 
 /**
- * The raw path is cut where it can be. One that spells its prefix in another way goes out in canonical form, and so
- * does one with dot segments: `/old/../old/x` would climb out of the new prefix (GHSA-2q7r-29rg-6m5h).
+ * Cuts the raw path where possible. A path that spells its prefix differently goes out in canonical form, and so does
+ * one with dot segments: `/old/../old/x` would climb out of the new prefix (GHSA-2q7r-29rg-6m5h).
  */
 function rewriteTarget(target: string, canonical: string, strip: string, add: string): string {
   const queryAt = target.indexOf('?');

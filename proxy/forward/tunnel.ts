@@ -64,7 +64,7 @@ export class Tunnel implements TunnelUser {
 
   onTunnelLost(): void {
     this.#upstreamGone = true;
-    // What has been written to the client still arrives when the upstream had ended in order.
+    // What was written to the client still arrives when the upstream ended in order.
     if (!this.#upstreamEnded) this.#finish();
     else if (this.#socket.writableFinished) this.#finish();
     else this.#socket.once('finish', () => this.#finish());

@@ -111,7 +111,7 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser, Client
   }
 
   onReadDone(complete: boolean): void {
-    // As in exchange.ts: a head that drips in is no progress.
+    // As in exchange.ts: a head that arrives in drips is no progress.
     if (this.#progress.phase === 'receive') this.#progress.moved = true;
     if (this.#over) return;
     if (!complete) {
@@ -181,7 +181,7 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser, Client
     this.#over = true;
     this.#upstream.pool.forget(this);
     this.#client.release();
-    // A refused upgrade has no use for what the client still sends; but there may be another attempt.
+    // A refused upgrade drops what the client still sends; but another attempt may follow.
     if (this.#client.started) this.#early.drop();
     const connection = this.#connection;
     this.#connection = undefined;

@@ -8,7 +8,7 @@ import { cookieValue } from '../wire/cookie.ts';
 const VALID = /^[A-Za-z0-9-]{8,64}$/;
 const ONE_YEAR_SECONDS = 31_536_000;
 
-/** The bucket that the caller brought, unless it is malformed. */
+/** The bucket that the caller sent, unless it is malformed. */
 export function readBucket(cookieHeader: string | undefined, name: string): string | undefined {
   const value = cookieHeader === undefined ? undefined : cookieValue(cookieHeader, name);
   return value !== undefined && VALID.test(value) ? value : undefined;

@@ -1,7 +1,6 @@
 /**
- * What the proxy asserts to the candidate about the caller: a short-lived JWT (HS256), so that a service
- * without the monolith's session table knows who calls. Signed once for a user and a slice, and used for half
- * of its lifetime.
+ * The proxy's assertion about the caller to the candidate: a short-lived JWT (HS256), so that a service without the
+ * monolith's session table knows the caller. Signed once per user and slice, and used for half of its lifetime.
  *
  * Signed with node:crypto rather than through a promise: RFC 7515 with a fixed header is one HMAC.
  */

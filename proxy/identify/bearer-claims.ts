@@ -10,7 +10,7 @@ import { createVerifyToken, KeysUnavailable, type VerifyToken } from './verifica
 
 const KEPT_TOKENS = 20_000;
 const KEPT_MS = 300_000;
-/** A token that failed is remembered shortly, so that a flood of bad ones is cheap. */
+/** A failed token is remembered briefly, so that a flood of bad ones is cheap. */
 const REFUSED_MS = 5_000;
 const UNKNOWN_MS = 1_000;
 /** Longer tokens are kept under their digest: taking it costs more than a usual token's whole look-up. */
@@ -54,7 +54,7 @@ export class BearerClaims {
   }
 }
 
-/** The issuer may have a new key that is fetched within a second; an attacker may have invented the name. */
+/** The issuer may have a new key that can be fetched within a second; an attacker may have invented the name. */
 function namesUnknownKey(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === 'ERR_JWKS_NO_MATCHING_KEY';
 }

@@ -1,4 +1,4 @@
-/** A wall clock that was ahead is set back: cached entries must not live until it has caught up. */
+/** A wall clock that was ahead is set back: cached entries must not stay valid until it catches up. */
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { IdentityAssertion } from './assertion.ts';
@@ -17,7 +17,7 @@ test('an entry dated in the future is ignored', () => {
   expect(cache.size).toBe(0);
 });
 
-test('the legacy is asked again whose session it is', async () => {
+test('the legacy is asked again about a session', async () => {
   let user = 'ann';
   const introspection = new Introspection(
     async () => ({ status: 200, body: Buffer.from(JSON.stringify({ user })) }),

@@ -21,7 +21,7 @@ test('entries that are read stay, others are dropped', () => {
   expect(cache.get('k99', 0)).toBe(99);
 });
 
-test('never more than its bound, never a wrong or an expired value', () => {
+test('never exceeds its bound, never returns a wrong or expired value', () => {
   const step = fc.record({ key: fc.constantFrom(...'abcdefghij'), write: fc.boolean(), lifetime: fc.nat(5) });
   fc.assert(
     fc.property(fc.array(step), (steps) => {

@@ -1,11 +1,10 @@
 /**
- * A bounded map whose entries expire. Two generations: when the young one is full it becomes the old one, and
- * what was old is forgotten at once; an entry that is read moves to the young one. Dropping the oldest entry
- * of one Map instead costs tens of microseconds each time, because its iterator has to pass over all that was
- * deleted before.
+ * A bounded map whose entries expire. Two generations: when the young one is full it becomes the old one, and the
+ * previous old one is dropped at once; reading an entry moves it to the young one. Dropping the oldest entry of one Map
+ * instead costs tens of microseconds each time, because its iterator has to pass over everything deleted before.
  *
- * The clock is handed in, so that a test can turn it. It is the wall clock, which tokens expire by: when it
- * is set back, entries dated in the future are ignored.
+ * The clock is passed in, so that a test can turn it. It is the wall clock, which tokens expire by: when it is set
+ * back, entries dated in the future are ignored.
  */
 import { ownText } from './own-text.ts';
 
@@ -20,7 +19,7 @@ export class ExpiringCache<Value> {
   #young = new Map<string, Entry<Value>>();
   #old = new Map<string, Entry<Value>>();
 
-  /** @param limit most entries held */
+  /** @param limit maximum number of entries */
   constructor(limit: number) {
     this.#generationLimit = Math.max(1, Math.floor(limit / 2));
   }

@@ -8,15 +8,15 @@ const read = (header: string, client = '203.0.113.9', now = NOW) => signed.read(
 const [, signature] = forceHeader('candidate', SECRET).split(';') as [string, string];
 const ending = forceHeader('candidate', SECRET, NOW / 1000 + 60);
 
-describe('a tester’s word', () => {
-  test('is believed from a trusted network, or signed', () => {
+describe('a tester’s override', () => {
+  test('is accepted from a trusted network, or signed', () => {
     expect(read('legacy', '10.1.2.3')).toBe('legacy');
     expect(read('legacy')).toBeUndefined();
     expect(read(forceHeader('legacy', SECRET))).toBe('legacy');
     expect(read(`candidate ; ${signature}`)).toBe('candidate');
   });
 
-  test('expires at its own time', () => {
+  test('expires at the time it names', () => {
     expect(read(ending)).toBe('candidate');
     expect(read(ending, '203.0.113.9', NOW + 60_000)).toBeUndefined();
   });
@@ -32,12 +32,12 @@ describe('a tester’s word', () => {
     ['too much', `candidate;1;2;${signature}`],
     ['no signature', 'candidate;'],
     ['nothing', ''],
-  ])('%s is not believed, and not from a trusted network either when signed wrongly', (_, header) => {
+  ])('%s is refused, and a wrong signature is refused even from a trusted network', (_, header) => {
     expect(read(header)).toBeUndefined();
     if (header !== '') expect(read(header, '10.1.2.3')).toBeUndefined();
   });
 
-  test('is not believed without a secret', () => {
+  test('is refused without a secret', () => {
     const networksOnly = createForceOverride({ trustedNetworks: [] })!;
     expect(networksOnly.read(forceHeader('candidate', ''), '10.1.2.3', NOW)).toBeUndefined();
     expect(createForceOverride(undefined)).toBeUndefined();

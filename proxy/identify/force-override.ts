@@ -1,17 +1,15 @@
 /**
  * A tester's override: `x-ficus-force: candidate` from a trusted network, or signed from anywhere:
- * `candidate;SIGNATURE`, or `candidate;SECONDS;SIGNATURE`, which ends at that time (Unix). The signature is
- * the base64url HMAC-SHA256 of all that stands before it, under `proxy.force.secret`. Without an end it holds
- * until the secret changes.
+ * `candidate;SIGNATURE`, or `candidate;SECONDS;SIGNATURE`, which expires at that time (Unix). The signature is the
+ * base64url HMAC-SHA256 of everything before it, under `proxy.force.secret`. Without an expiry it is valid until the
+ * secret changes.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ProxyConfig, Side } from '@ficus/core';
 import { NetworkList } from '../wire/network-list.ts';
 
 export interface ForceOverride {
-  /**
-   * The forced side, or undefined when the header is not believed. @param now milliseconds since the epoch
-   */
+  /** The forced side, or undefined when the header is not trusted. @param now milliseconds since the epoch */
   read(header: string, client: string, now: number): Side | undefined;
 }
 

@@ -1,19 +1,18 @@
 /**
- * The caller's identity from this answer on: the values it sets for cookies that name callers. A guest's
- * first write makes their session, and a monolith may renew one at any write; the reads that follow come
- * under the new name.
+ * The caller's identity from this answer on: the values it sets for cookies that name callers. A guest's first write
+ * creates their session, and a monolith may renew one at any write; the reads that follow use the new name.
  */
 import type { IdentifyConfig } from '@ficus/core';
 import { cookieValue } from '../wire/cookie.ts';
 
 /**
- * @param fields of the answer, flat. @returns values of the cookies that carry a user or a session as they
- * are
+ * @param fields of the answer, flat
+ * @returns values of the cookies that carry a user or a session directly
  */
 export function freshCallers({ user, session }: IdentifyConfig, fields: readonly string[]): string[] {
   const found: string[] = [];
   for (const source of [user, session]) {
-    // Whose session it is only the legacy can say.
+    // Only the legacy knows whose session it is.
     if (source?.cookie === undefined || source.introspect !== undefined) continue;
     for (let index = 0; index < fields.length; index += 2) {
       const cookie = fields[index + 1]!;

@@ -1,7 +1,6 @@
 /**
- * Step 3, identify: who calls. Compiled from `proxy.identify` once for each config. What can be answered at
- * once is answered without a promise; only a token not seen before, or an introspection not cached, makes a
- * request wait.
+ * Step 3, identify: who calls. Compiled from `proxy.identify` once per config. Whatever is known is returned at once,
+ * without a promise; only a token not seen before, or an introspection not cached, makes a request wait.
  */
 import type { IdentifyConfig } from '@ficus/core';
 import type { InspectedHead } from '../accept/inspected-head.ts';
@@ -17,7 +16,7 @@ type Sources = Readonly<Record<Field, Source | undefined>>;
 type Field = 'user' | 'session' | 'tenant';
 
 export interface Identifier {
-  /** Answers at once, or with a promise that never rejects. */
+  /** Returns at once, or a promise that never rejects. */
   identify(head: InspectedHead, rawHeaders: readonly string[]): Identity | Promise<Identity>;
 }
 

@@ -1,8 +1,8 @@
 /**
- * Introspection: the legacy knows whose session this is (`GET /internal/whoami` with the client's own cookie
- * or header), so it is asked, once for many requests. Answers are cached briefly, questions under way are
- * shared, their number is bounded. A failure makes the caller anonymous for this request and is forgotten
- * within a second: a hiccup of the legacy must not keep a user on another side than theirs.
+ * Introspection: the legacy knows whose session this is (`GET /internal/whoami` with the client's own cookie or
+ * header), so it is asked, once for many requests. Answers are cached briefly, concurrent questions are shared, their
+ * number is bounded. A failure makes the caller anonymous for this request and is forgotten within a second: a hiccup
+ * of the legacy must not keep a user on the wrong side.
  */
 import { createHash } from 'node:crypto';
 import { ExpiringCache } from './expiring-cache.ts';
@@ -34,12 +34,12 @@ export class Introspection {
     this.#count = count;
   }
 
-  /** What is known without asking. */
+  /** The cached answer, if any. */
   known(path: string, carrier: readonly string[], now: number): Identity | undefined {
     return this.#cache.get(cacheKey(path, carrier), now);
   }
 
-  /** Asks, or joins a question under way. Never rejects. */
+  /** Asks, or joins a question in progress. Never rejects. */
   ask(path: string, carrier: readonly string[], clock: () => number): Promise<Identity> {
     const key = cacheKey(path, carrier);
     const joined = this.#underWay.get(key);
@@ -69,7 +69,7 @@ export class Introspection {
   }
 }
 
-/** 200 with JSON tells who; 401, 403, 404 and 204 mean anonymous; anything else is a failure. */
+/** 200 with JSON names the caller; 401, 403, 404 and 204 mean anonymous; anything else is a failure. */
 function readAnswer(answer: Answer): Identity | undefined {
   if ([204, 401, 403, 404].includes(answer.status)) return ANONYMOUS;
   if (answer.status !== 200) return undefined;

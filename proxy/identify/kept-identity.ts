@@ -1,7 +1,7 @@
 /**
- * Knowledge about callers, kept over config changes that do not touch it: the issuer's keys, tokens that were
- * verified, answers of the legacy. If it were forgotten at each reload, all callers would have to be looked
- * up at once, and some would be anonymous for a moment.
+ * Knowledge about callers that survives config changes unrelated to it: the issuer's keys, verified tokens, answers of
+ * the legacy. If every reload dropped it, all callers would have to be looked up at once, and some would be anonymous
+ * for a moment.
  */
 import type { IdentifyConfig } from '@ficus/core';
 import { BearerClaims } from './bearer-claims.ts';
@@ -21,7 +21,7 @@ export class KeptIdentity {
     return this.#bearer;
   }
 
-  /** @param upstream the upstream that is asked; another object when its config has changed */
+  /** @param upstream the upstream to ask; a different object when its config has changed */
   introspection(upstream: object, make: () => Introspection): Introspection {
     const known = this.#introspections.get(upstream) ?? make();
     this.#introspections.set(upstream, known);

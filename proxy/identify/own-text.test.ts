@@ -10,7 +10,7 @@ import { boundedKey, ownText } from './own-text.ts';
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-test('any text comes back as it was', () => {
+test('any text comes back unchanged', () => {
   const anyText = fc.array(fc.nat(0xffff), { maxLength: 20 }).map((units) => String.fromCharCode(...units));
   fc.assert(fc.property(anyText, (text) => ownText(text) === text));
   expect(ownText('\ud800 alone')).toBe('\ud800 alone');
@@ -43,14 +43,14 @@ async function heldBy(fill: (index: number) => unknown): Promise<number> {
   return process.memoryUsage().heapUsed - before;
 }
 
-describe('what countless callers leave behind', () => {
-  test('would be their whole heads (proves that the measurement works)', async () => {
+describe('the memory left by countless callers', () => {
+  test('holds whole heads without own texts (proves that the measurement works)', async () => {
     const kept = new Set<string>();
     expect(await heldBy((index) => kept.add(cookieValue(cookies(index, 20), 'sid')!))).toBeGreaterThan(MOST);
     expect(kept.size).toBe(COUNT);
   });
 
-  test('as keys is their ids', async () => {
+  test('holds only ids, for keys', async () => {
     const kept = new Set<string>();
     const keep = (index: number) =>
       kept.add(ownText(boundedKey(cookieValue(cookies(index, index % 2 ? 20 : FILL), 'sid')!)));
@@ -58,7 +58,7 @@ describe('what countless callers leave behind', () => {
     expect(kept.size).toBe(COUNT);
   });
 
-  test('as assertions is their tokens, and none of very long ids', async () => {
+  test('holds only tokens, for assertions, and none of very long ids', async () => {
     const assertion = new IdentityAssertion({ secret: 's'.repeat(16), header: 'x', ttlSeconds: 60 });
     const sign = (index: number) => {
       const user = cookieValue(cookies(index, index % 2 ? 20 : FILL), 'sid');
@@ -70,7 +70,7 @@ describe('what countless callers leave behind', () => {
     expect(assertion.header).toBe('x');
   });
 
-  test('as invalid bearer tokens is their digests', async () => {
+  test('holds only digests, for invalid bearer tokens', async () => {
     const claims = new BearerClaims({ secret: 'secret' });
     const authorization = (index: number): string =>
       Buffer.from(`Bearer ${index}${'x'.repeat(FILL)}.y.z`).toString('latin1');

@@ -1,16 +1,15 @@
 /**
- * The keys that bearer tokens are verified with: a shared secret, one public key, or the set that an issuer
- * publishes (JWKS, RFC 7517), fetched when it is needed, again when a token names a key that it does not
- * have, and at least every ten minutes (jose). The issuer is asked once a second at most, not once for each
- * token.
+ * The keys that verify bearer tokens: a shared secret, one public key, or the set that an issuer publishes (JWKS, RFC
+ * 7517). The set is fetched when needed, again when a token names an unknown key, and at least every ten minutes
+ * (jose). The issuer is asked at most once a second, not once per token.
  */
 import type { IdentifyConfig } from '@ficus/core';
 import { createRemoteJWKSet, importSPKI, type JWTPayload, jwtVerify } from 'jose';
 import { turnNow } from '../clock/turn-clock.ts';
 
 /**
- * Verifies a token; rejects with a jose error when it is invalid, with `KeysUnavailable` when the keys cannot
- * be had.
+ * Verifies a token; rejects with a jose error when it is invalid, with `KeysUnavailable` when the keys cannot be
+ * obtained.
  */
 export type VerifyToken = (token: string) => Promise<JWTPayload>;
 
@@ -18,7 +17,7 @@ export class KeysUnavailable extends Error {}
 
 const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'EdDSA'];
 const FETCH_MS = 2_000;
-/** Fetched at most so often, whatever keys tokens name. */
+/** Shortest interval between two fetches, whatever keys tokens name. */
 const COOLDOWN_MS = 1_000;
 /** What jose says when the set could not be fetched or read; everything else is about the token. */
 const NOT_FETCHED = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC']);
@@ -32,8 +31,7 @@ const AHEAD_SECONDS = 10;
 
 export function createVerifyToken(jwt: NonNullable<IdentifyConfig['jwt']>): VerifyToken {
   const { secret, publicKey, jwks, issuer, audience } = jwt;
-  // The algorithm is chosen by the token among those of the key's kind only: a public key is never an HMAC
-  // secret.
+  // The token may choose only among the algorithms of the key's kind: a public key is never an HMAC secret.
   const expected = {
     clockTolerance: AHEAD_SECONDS,
     ...(issuer === undefined ? {} : { issuer }),
@@ -52,7 +50,7 @@ interface Expected {
 }
 
 function verifyByPublicKey(pem: string, expected: Expected): VerifyToken {
-  // By algorithm: what is imported for one cannot be used for another.
+  // By algorithm: a key imported for one cannot be used for another.
   const keys = new Map<string, ReturnType<typeof importSPKI>>();
   return async (token) => {
     const header = JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString()) as { alg?: string };

@@ -1,6 +1,6 @@
 /**
- * The link to the control plane, held by the primary. The proxy speaks first, always; while the control plane
- * is unreachable, everything continues with the last known state, and reports are added up until it is back.
+ * The link to the control plane, held by the primary. The proxy always initiates; while the control plane is
+ * unreachable, everything continues with the last known state, and reports accumulate until it is back.
  */
 import {
   LINK_PATHS,
@@ -22,7 +22,7 @@ interface ControlLinkOptions {
   readonly onProgress: (event: ProgressEvent) => void;
   readonly onUp: () => void;
   readonly onDown: (reason: string) => void;
-  /** Facts of the moment for a report. */
+  /** Current facts for a report. */
   readonly facts: () => Pick<ProxyReport, 'workers' | 'epochs'>;
 }
 
@@ -87,11 +87,11 @@ export class ControlLink {
     }
   }
 
-  /** Delivers what is left, as far as the control plane accepts it. */
+  /** Delivers the rest, as far as the control plane accepts it. */
   async stop(): Promise<void> {
     this.#stream.stop();
     clearInterval(this.#timer);
-    // The report under way does not contain what was counted since it left.
+    // The report in progress does not contain what was counted since it left.
     await this.#reporting;
     await this.report();
   }

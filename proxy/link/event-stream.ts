@@ -16,7 +16,7 @@ interface EventStreamOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly onEvent: (event: StreamEvent) => void;
   readonly onUp: () => void;
-  /** The connection is gone or could not be made; called once per failure. */
+  /** The connection was lost or could not be made; called once per failure. */
   readonly onDown: (reason: string) => void;
   /** A connection without a byte for this long is closed. */
   readonly silenceMs?: number;

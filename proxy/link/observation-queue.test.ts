@@ -45,7 +45,7 @@ test('long heads count with their real size: the bound is on memory', async () =
   expect(sent).toEqual([2, 5]);
 });
 
-test('flush waits for the batch that is under way and sends what came behind it', async () => {
+test('flush waits for the batch in progress and sends the rest', async () => {
   const first = Promise.withResolvers<void>();
   const sent: number[] = [];
   const queue = new ObservationQueue({
@@ -63,7 +63,7 @@ test('flush waits for the batch that is under way and sends what came behind it'
   expect(sent).toEqual([100, 1]);
 });
 
-test('flush gives up where the control plane does not answer, and counts what is lost', async () => {
+test('flush gives up when the control plane does not answer, and counts the loss', async () => {
   const dropped: string[] = [];
   let asked = 0;
   const queue = new ObservationQueue({

@@ -24,7 +24,7 @@ export class ObservationQueue {
   readonly #options: ObservationQueueOptions;
   #queue: Queued[] = [];
   #bytes = 0;
-  /** The batch that is on its way, and whether it arrived. */
+  /** The batch in progress, and whether it arrived. */
   #sending: Promise<boolean> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -44,7 +44,7 @@ export class ObservationQueue {
     else this.#timer ??= setTimeout(() => this.#send(), GATHER_MS).unref();
   }
 
-  /** Sends what is left; resolves when it is sent or lost. When a batch is refused, the rest is not tried. */
+  /** Sends the rest; resolves when it is sent or lost. After a refused batch, the rest is not tried. */
   async flush(): Promise<void> {
     while (this.#sending || this.#queue.length > 0) {
       const arrived = await (this.#sending ?? this.#sendBatch());

@@ -51,7 +51,7 @@ interface ExplainRequest {
   readonly clientAddress?: string;
 }
 
-/** @param url a path with or without query, or an absolute URL (its host is looked at) */
+/** @param url a path with or without query, or an absolute URL (whose host counts) */
 export function explainMatch(
   config: FicusConfig,
   method: string,

@@ -1,7 +1,6 @@
 /**
- * Requests that write a slice's tables though they match none of its routes (`slices.NAME.writtenBy`): an
- * order that makes a notification by a trigger. Their callers are pinned in that slice as if they had written
- * there.
+ * Requests that write a slice's tables though they match none of its routes (`slices.NAME.writtenBy`): an order that
+ * creates a notification through a trigger. Their callers are pinned in that slice as if they had written there.
  */
 import type { ConfigProblem, FicusConfig, ForeignWriteConfig } from '@ficus/core';
 import { compileConditions } from './conditions/compile-conditions.ts';

@@ -83,7 +83,7 @@ describe('escapes', () => {
     const path = canonicalPath(target);
     return typeof path === 'string' ? find(built, 'GET', path) : 'refused';
   };
-  test('an escaped segment stays one segment, whatever it would decode to', () => {
+  test('an escaped segment stays one segment, whatever it decodes to', () => {
     for (const name of ['a%2Fb', '%ff', '%25', '%252F', '%C3%A9', 'a%3Fb', '100%25']) {
       expect(matched(`/files/${name}`)).toBe('one');
     }
@@ -177,7 +177,7 @@ describe('checkRoutes', () => {
   });
 });
 
-test('a method that no request can have is refused at its place in the config', () => {
+test('an impossible method is refused at its place in the config', () => {
   const built = config([{ id: 'a', path: '/a', methods: ['GET', 'FETCH'] }]);
   expect(checkRoutes(built)).toEqual([
     {

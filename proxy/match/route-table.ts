@@ -54,7 +54,7 @@ export function buildRouteTable(config: FicusConfig): RouteTable {
   return buildTable(listRoutes(config), []);
 }
 
-/** Problems with routes that only the router can see: bad patterns, routes that can never be reached. */
+/** Problems with routes that only the router can find: bad patterns, routes that can never be reached. */
 export function checkRoutes(config: FicusConfig): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   buildTable(listRoutes(config), problems);
@@ -81,7 +81,7 @@ export function listRoutes(config: FicusConfig): MatchedRoute[] {
 type Router = ReturnType<typeof findMyWay>;
 type Method = Parameters<Router['find']>[0];
 
-/** @param problems receives what is wrong with the patterns */
+/** @param problems receives the problems of the patterns */
 export function buildTable(routes: readonly MatchedRoute[], problems: ConfigProblem[]): RouteTable {
   const router = findMyWay({
     caseSensitive: true,
@@ -127,8 +127,7 @@ export function buildTable(routes: readonly MatchedRoute[], problems: ConfigProb
     routes,
     find(method, path, facts) {
       if (!methods.has(method)) return undefined;
-      // The path is canonical already: what is still escaped in it is meant to be, and must not be decoded
-      // here.
+      // The path is already canonical: remaining escapes are intended and must not be decoded here.
       const literal = path.includes('%') ? path.replaceAll('%', '%25') : path;
       const found = router.find(method as Method, literal, conditional ? { conditions: facts } : undefined);
       if (found === null) return undefined;
@@ -143,7 +142,7 @@ function canonicalPattern(pattern: string): string {
   return pattern.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
 }
 
-/** find-my-way asks the storage both with what was registered and with what a request brings. */
+/** find-my-way calls the storage with registered values and with those of a request. */
 const conditionStrategy = {
   name: 'conditions',
   storage() {

@@ -1,8 +1,7 @@
 /**
- * Shadow copies. A copy leaves when the live response is complete, never before; it has its own upstream
- * objects and its own deadline, so a side that hangs holds nothing that a live request needs. What does not
- * fit is dropped and counted by reason: too many copies under way, too many bytes held, a live exchange that
- * failed.
+ * Shadow copies. A copy leaves when the live response is complete, never before; it has its own upstream objects and
+ * its own deadline, so a side that hangs holds nothing that a live request needs. A copy that does not fit is dropped
+ * and counted by reason: too many copies in progress, too many bytes held, a live exchange that failed.
  */
 import {
   type DropReason,
@@ -15,10 +14,10 @@ import {
 import { type Asker, toPairs } from '../ask/asker.ts';
 import { BodyCapture } from '../wire/body-capture.ts';
 
-/** The live exchange as it will be observed, but for the answers. */
+/** The live exchange as it will be observed, without the answers. */
 export type ServedExchange = Omit<Observation, Side | 'at' | 'seal'>;
 
-/** Room taken for one copy, and what is kept of the live answer; to be given back exactly once. */
+/** Room reserved for one copy, and the kept part of the live answer; must be released exactly once. */
 export interface CopyTicket {
   readonly capture: BodyCapture;
   status: number;
@@ -49,12 +48,12 @@ export class Mirror {
     this.#clock = clock;
   }
 
-  /** Copies that are being made, or for which room is taken. */
+  /** Copies in progress, or with room reserved. */
   get underWay(): number {
     return this.#copies;
   }
 
-  /** Takes room for a copy before the live exchange begins; undefined when there is none. */
+  /** Reserves room for a copy before the live exchange begins; undefined when there is none. */
   reserve(slice: string): CopyTicket | undefined {
     // Two bodies may be held for each copy: the live one and the copy's.
     const bytes = this.#limits.bodyBytes * 2;
@@ -65,7 +64,7 @@ export class Mirror {
     return { capture: new BodyCapture(this.#limits.bodyBytes), status: 0, headers: [] };
   }
 
-  /** Gives the room back without a copy. */
+  /** Releases the room without a copy. */
   giveUp(slice: string, reason: DropReason): void {
     this.#release();
     this.#drop(slice, reason);

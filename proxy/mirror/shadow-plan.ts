@@ -1,7 +1,7 @@
 /**
- * The shadow copy planned for a request: room taken before the live exchange, its head noted on the way, and
- * at the end either the copy goes out or the room is given back. Made only for requests whose decision names
- * a shadow side.
+ * The shadow copy planned for a request: room is reserved before the live exchange, its head is recorded on the way,
+ * and at the end either the copy leaves or the room is released. Created only for requests whose decision names a
+ * shadow side.
  */
 import type { IncomingMessage } from 'node:http';
 import { type DropReason, isComparable } from '@ficus/core';
@@ -21,7 +21,7 @@ export class ShadowPlan {
     this.#ticket = ticket;
   }
 
-  /** Takes room; undefined when there is none or the request is not one that is copied. */
+  /** Reserves room; undefined when there is none or such requests are not copied. */
   static make(mirror: Mirror, slice: string, request: IncomingMessage): ShadowPlan | undefined {
     const { method, url } = request;
     if (!isComparable(method!)) return undefined;
@@ -45,7 +45,7 @@ export class ShadowPlan {
     this.#ticket.headers = head.headers.slice();
   }
 
-  /** No copy after all. */
+  /** Cancels the copy. */
   drop(slice: string, reason: DropReason): void {
     this.#mirror.giveUp(slice, reason);
   }
@@ -58,7 +58,7 @@ export class ShadowPlan {
 
 /** Why a read has no copy, or undefined. */
 function notCopied(head: InspectedHead): DropReason | undefined {
-  // A body streams by and is not kept: a copy without it would ask for something else.
+  // A body streams by and is not kept: a copy without it would be a different request.
   if (head.hasBody) return 'body';
   // An answer without an end is never compared, and would hold its place for as long.
   return head.eventStream ? 'event-stream' : undefined;

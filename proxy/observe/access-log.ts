@@ -1,6 +1,6 @@
 /**
- * Step 7, observe: one log line for a request that was served, sampled, and always for one that failed. No
- * cookies, no query, no user: a line can be kept without thinking about whom it is about.
+ * Step 7, observe: one log line per served request, sampled, and always for one that failed. No cookies, no query, no
+ * user: lines contain no personal data and can be kept.
  */
 import type { Logger } from 'pino';
 import type { Outcome } from '../wire/outcome.ts';

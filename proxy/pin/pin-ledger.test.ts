@@ -27,7 +27,7 @@ const progress = (appliedLsn: string, healthy = true) => ledger.progress({ notes
 const ann = { slice: 'notes', key: 'ann', count: 1 };
 
 describe('a pin’s life', () => {
-  test('released when the stream has passed the position that was taken after the answer', async () => {
+  test('is released when the stream has passed the position taken after the answer', async () => {
     progress('0/FFF');
     ledger.begin(1, 'notes', 'ann');
     expect(questions).toHaveLength(0);
@@ -41,7 +41,7 @@ describe('a pin’s life', () => {
     expect(ledger.list()).toEqual([]);
   });
 
-  test('one request for positions at a time; later writes are in the next', async () => {
+  test('requests positions one at a time; later writes go into the next request', async () => {
     for (const key of ['a', 'b', 'c']) ledger.begin(1, 'notes', key);
     ledger.answered(1, 'notes', 'a');
     ledger.answered(1, 'notes', 'b');
@@ -57,7 +57,7 @@ describe('a pin’s life', () => {
     expect(released.map(({ key }) => key)).toEqual(['a', 'b', 'c']);
   });
 
-  test('a failed request and a missing position are retried, nothing is released', async () => {
+  test('retries after a failed request or a missing position, and releases nothing', async () => {
     ledger.begin(1, 'notes', 'ann');
     ledger.answered(1, 'notes', 'ann');
     questions[0]!.fail();
@@ -74,7 +74,7 @@ describe('a pin’s life', () => {
     expect(released).toEqual([ann]);
   });
 
-  test('is known to a worker that starts while its position is requested', async () => {
+  test('reaches a worker that starts while its position is requested', async () => {
     ledger.begin(1, 'notes', 'ann');
     ledger.answered(1, 'notes', 'ann');
     expect(ledger.list()).toEqual([ann]);
@@ -85,7 +85,7 @@ describe('a pin’s life', () => {
     expect(ledger.list()).toEqual([ann]);
   });
 
-  test('the request is retried after an unreadable answer', async () => {
+  test('retries after an unreadable answer', async () => {
     ledger.begin(1, 'notes', 'ann');
     ledger.answered(1, 'notes', 'ann');
     questions[0]!.answer({ notes: 'nonsense' });
@@ -98,7 +98,7 @@ describe('a pin’s life', () => {
     expect(released).toEqual([ann]);
   });
 
-  test('a position that was under way when the owner changed is of the old owner’s WAL: it is requested again', async () => {
+  test('requests a position again that arrives after a change of owner: it belongs to the old owner’s WAL', async () => {
     ledger.begin(1, 'notes', 'ann');
     ledger.answered(1, 'notes', 'ann');
     ledger.forgetPositions('notes');
@@ -126,7 +126,7 @@ describe('a pin’s life', () => {
     expect(ledger.list()).toEqual([ann]);
   });
 
-  test('of a user who keeps writing while the stream stands still is one entry', async () => {
+  test('is one entry for a user who keeps writing while the stream is stalled', async () => {
     for (let write = 1; write <= 50; write += 1) {
       ledger.begin(1, 'notes', 'ann');
       ledger.answered(1, 'notes', 'ann');
@@ -152,7 +152,7 @@ describe('a pin’s life', () => {
     ]);
   });
 
-  test('writes of a worker that is gone wait for the stream', async () => {
+  test('lasts until the stream has passed the writes of a worker that exited', async () => {
     ledger.begin(3, 'notes', 'ann');
     ledger.workerGone(3);
     questions[0]!.answer({ notes: '0/9' });
@@ -161,7 +161,7 @@ describe('a pin’s life', () => {
     expect(released).toEqual([ann]);
   });
 
-  test('writes of a crashed worker may still be executed: the position is requested once that is no longer possible', async () => {
+  test('waits until the writes of a crashed worker can no longer be executed, and only then requests the position', async () => {
     ledger.begin(3, 'notes', 'ann');
     ledger.begin(3, 'notes', 'bob');
     ledger.workerGone(3, 30_000);

@@ -3,15 +3,15 @@
  *
  *     open ──write answered──▶ waiting for a position ──position known──▶ waiting for the stream ──applied──▶ released
  *
- * The position is requested only after the write was answered, so it covers the write. Without a control
- * plane, or without its answer, pins stay: reading from the owner is always right. Writes that begin and are
- * answered while a request for positions is under way are in the next one; there is at most one at a time.
+ * The position is requested only after the write was answered, so it covers the write. Without a control plane, or
+ * without its answer, pins stay: reading from the owner is always right. Writes that begin and finish during a request
+ * for positions are part of the next one; there is at most one at a time.
  */
 import { parseLsn, type SliceProgress } from '@ficus/core';
 
 export type AskPositions = (slices: readonly string[]) => Promise<Readonly<Record<string, string>>>;
 
-/** A pin of one user in one slice, taken `count` times. */
+/** A pin of one user in one slice, held `count` times. */
 export interface PinCount {
   readonly slice: string;
   readonly key: string;
@@ -32,10 +32,7 @@ interface PinLedgerOptions {
   readonly askPositions: AskPositions | undefined;
   /** Releases pins in all workers. */
   readonly onRelease: (released: readonly PinCount[]) => void;
-  /**
-   * Called after `ms`; for the pause after a failed request for positions, and for writes whose worker is
-   * gone.
-   */
+  /** Called after `ms`: for the pause after a failed request for positions, and for writes whose worker has exited. */
   readonly later: (action: () => void, ms: number) => void;
 }
 
@@ -43,18 +40,18 @@ const PAUSE_AFTER_FAILURE_MS = 250;
 
 export class PinLedger {
   readonly #options: PinLedgerOptions;
-  /** Worker → slice and key → writes under way. */
+  /** Worker → slice and key → writes in progress. */
   readonly #open = new Map<number, Map<string, number>>();
   #answered = new Map<string, number>();
   /** Pins whose positions are being requested. */
   #asked: ReadonlyMap<string, number> = new Map();
   /**
-   * By slice and key, in the order of positions: positions are requested one after the other, and a WAL only
-   * grows. One entry a user, so that a stream that stands still for hours fills no memory.
+   * By slice and key, in the order of positions: positions are requested one after the other, and a WAL only grows. One
+   * entry per user, so that a stream stalled for hours fills no memory.
    */
   readonly #waiting = new Map<string, Map<string, Waiting>>();
   #asking = false;
-  /** Slices whose owner has changed since the request for positions left: its answer is of another WAL. */
+  /** Slices whose owner has changed since the request for positions left: its answer belongs to another WAL. */
   readonly #changed = new Set<string>();
   #applied = new Map<string, bigint>();
 
@@ -85,8 +82,8 @@ export class PinLedger {
   }
 
   /**
-   * A worker is gone, and will not report the end of its writes: they wait for the stream like answered ones.
-   * @param afterMs how long those under way may still be executed upstream
+   * A worker has exited and will not report the end of its writes: they wait for the stream like answered ones.
+   * @param afterMs how long those in progress may still be executed upstream
    */
   workerGone(worker: number, afterMs = 0): void {
     if (!this.#open.has(worker)) return;
@@ -100,7 +97,7 @@ export class PinLedger {
     this.#ask();
   }
 
-  /** The stream moved. Progress that is not healthy releases nothing. */
+  /** The stream moved. Unhealthy progress releases nothing. */
   progress(slices: Readonly<Record<string, SliceProgress>>): void {
     for (const [slice, { appliedLsn, healthy }] of Object.entries(slices)) {
       if (healthy) this.#applied.set(slice, parseLsn(appliedLsn));
@@ -186,7 +183,7 @@ export class PinLedger {
   #wait(slice: string, key: string, count: number, lsn: bigint): void {
     const waiting = this.#waitingIn(slice);
     const before = waiting.get(key);
-    // To the end: its position is the newest.
+    // Moved to the end: its position is the newest.
     waiting.delete(key);
     const newest = before !== undefined && before.lsn > lsn ? before.lsn : lsn;
     waiting.set(key, { count: count + (before?.count ?? 0), lsn: newest });
@@ -228,7 +225,7 @@ function readPosition(text: string | undefined): bigint | undefined {
   }
 }
 
-/** A slice's name has no space. */
+/** The names of slices contain no space. */
 function pinName(slice: string, key: string): string {
   return `${slice} ${key}`;
 }

@@ -1,10 +1,9 @@
 /**
- * Read-your-writes, in a worker: which users' reads of a slice go to the owner, because the other side may
- * not have a write of theirs yet. A pin is a count: every write under way holds one.
+ * Read-your-writes, in a worker: which users' reads of a slice go to the owner, because the other side may not have
+ * their last write yet. A pin is a count: every write in progress holds one.
  *
- * Pins are never dropped silently. When a slice's table is full, the next writers pin all users: the whole
- * slice then reads from the owner until their writes have been applied. That is safe, and it is logged and
- * counted.
+ * Pins are never dropped silently. When a slice's table is full, the next writers pin all users: the whole slice then
+ * reads from the owner until their writes have been applied. That is safe, and it is logged and counted.
  */
 const PINS_PER_SLICE = 100_000;
 
@@ -27,7 +26,7 @@ export class PinTable {
     return pins !== undefined && (pins.has(key) || pins.has(EVERYBODY));
   }
 
-  /** The key to pin a writer under, from the beginning of the write to its release: everywhere the same. */
+  /** The key that pins a writer from the beginning of the write to its release: everywhere the same. */
   keyFor(slice: string, key: string): string {
     const pins = this.#slices.get(slice);
     return pins === undefined || pins.size < this.#limit || pins.has(key) ? key : EVERYBODY;

@@ -1,6 +1,6 @@
 /**
- * The admin address of a proxy: /healthz (the process lives), /readyz (it serves, with flags and owners
- * known), /metrics.
+ * The admin address of a proxy: /healthz (the process is alive), /readyz (it serves, with flags and owners known),
+ * /metrics.
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

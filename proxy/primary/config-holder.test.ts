@@ -28,12 +28,12 @@ function startHolder() {
     },
     logger: pino({}, { write: (line: string) => void lines.push(line) }),
     reloadFlags: async () => {},
-    onTaken: ({ proxy }, generation) => taken.push([proxy.accessLog.sample, generation]),
+    onApplied: ({ proxy }, generation) => taken.push([proxy.accessLog.sample, generation]),
   });
   return { holder, readings, taken, lines };
 }
 
-test('of two readings that overlap the newer one stays, whichever ends first', async () => {
+test('of two overlapping readings the newer one wins, whichever ends first', async () => {
   const { holder, readings, taken } = startHolder();
   const [older, newer] = [holder.reload(), holder.reload()];
   readings[1]!.resolve({ ok: true, config: configWith(1) });

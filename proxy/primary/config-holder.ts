@@ -1,7 +1,6 @@
 /**
- * The config that runs, with its generation, and how it is read again. A config is applied whole or refused
- * whole, with every problem; of readings that overlap the newest wins. Held by the primary, which hands it to
- * its workers.
+ * The running config, with its generation, and how it is read again. A config is applied whole or refused whole, with
+ * every problem; of overlapping readings the newest wins. Held by the primary, which passes it to its workers.
  */
 
 import type { ParsedConfig } from '@ficus/core';
@@ -14,9 +13,9 @@ import type { ReloadResult, StartProxyOptions } from '../running-proxy.ts';
 interface ConfigHolderParts {
   readonly options: Pick<StartProxyOptions, 'config' | 'configFile' | 'reloadConfig' | 'environment'>;
   readonly logger: Logger;
-  /** Reads the flags again beside the config; done before a config is applied. */
+  /** Reads the flags again together with the config; finishes before a config is applied. */
   readonly reloadFlags: () => Promise<void> | undefined;
-  readonly onTaken: (config: FicusConfig, generation: number) => void;
+  readonly onApplied: (config: FicusConfig, generation: number) => void;
 }
 
 export class ConfigHolder {
@@ -34,7 +33,7 @@ export class ConfigHolder {
     return this.#config;
   }
 
-  /** Grows with each config that is applied. */
+  /** Grows with each applied config. */
   get generation(): number {
     return this.#generation;
   }
@@ -58,7 +57,7 @@ export class ConfigHolder {
   #apply(config: FicusConfig): void {
     this.#config = config;
     this.#generation += 1;
-    this.#parts.onTaken(config, this.#generation);
+    this.#parts.onApplied(config, this.#generation);
     this.#parts.logger.info({ generation: this.#generation }, 'config applied');
   }
 

@@ -1,6 +1,6 @@
 /**
- * Who owns the slices, as the control plane last reported, and the link to it. While the control plane is
- * unreachable the last known owners hold. Held by the primary; every change goes to the workers at once.
+ * Who owns the slices, as the control plane last reported, and the link to it. While the control plane is unreachable
+ * the last known owners apply. Held by the primary; every change goes to the workers at once.
  */
 import type { ProgressEvent, ProxyReport, SliceState } from '@ficus/core';
 import type { Logger } from 'pino';
@@ -77,7 +77,7 @@ export class ControlState {
     this.#link.addCounts(delta);
   }
 
-  /** Delivers what is left, as far as the control plane accepts it. */
+  /** Delivers the rest, as far as the control plane accepts it. */
   stop(): Promise<void> {
     return this.#link.stop();
   }

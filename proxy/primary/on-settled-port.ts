@@ -1,13 +1,13 @@
-/** The port that the workers are to listen on, settled before any of them starts. */
+/** The port that the workers are to listen on, chosen before any of them starts. */
 import { FicusError, type HostPort } from '@ficus/core';
 import { probePort } from './probe-port.ts';
 
 const FREE_PORT_ATTEMPTS = 5;
 
 /**
- * Calls `start` with the port, or with a free one for 0: a worker that is restarted has to come back to the
- * very same port, and workers that share a port would share it with any other process too, which has to be
- * noticed first. A free port that is taken before the workers listen costs another attempt.
+ * Calls `start` with the port, or with a free one for 0: a restarted worker must return to the same port. Workers that
+ * share a port would also share it with any other process, so an occupied port must be found first. A free port that is
+ * taken before the workers listen costs another attempt.
  * @param undo ends what a failed attempt has started
  * @throws FicusError FICUS_PORT_TAKEN, and whatever `start` throws
  */

@@ -50,7 +50,7 @@ export class PinKeeper {
     }
   }
 
-  /** @param longestWriteMs how long writes of it may still be executed, with no worker waiting for them */
+  /** @param longestWriteMs how long its writes may still be executed, with no worker waiting for them */
   workerGone(worker: number, longestWriteMs: number): void {
     this.#ledger.workerGone(worker, longestWriteMs);
     this.#spread.workerGone(worker);

@@ -39,7 +39,7 @@ export class PinSpread {
     this.#settle(nameOf(from));
   }
 
-  /** A worker that is gone waits for no other, and no other waits for it. */
+  /** A worker that has exited waits for no other, and no other waits for it. */
   workerGone(worker: number): void {
     for (const [name, { from, missing }] of this.#spreading) {
       if (from.worker === worker) this.#spreading.delete(name);

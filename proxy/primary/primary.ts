@@ -1,7 +1,6 @@
 /**
- * The primary holds what is held once (config, flags source, owners, life of the pins, totals, admin address)
- * and hands it to its workers, which hold what a request needs. Which message goes where:
- * docs/architecture/processes.md.
+ * The primary holds what exists once (config, flags source, owners, life of the pins, totals, admin address) and passes
+ * it to its workers, which hold what a request needs. Which message goes where: docs/architecture/processes.md.
  */
 import { randomUUID } from 'node:crypto';
 import { type ClientFeatures, type FicusConfig, splitHostPort } from '@ficus/core';
@@ -51,11 +50,11 @@ export class Primary implements RunningProxy {
       options,
       logger: this.#logger,
       reloadFlags: () => this.#flags?.reload(),
-      onTaken: (config, generation) => this.#workers.send({ kind: 'config', config, generation }),
+      onApplied: (config, generation) => this.#workers.send({ kind: 'config', config, generation }),
     });
     this.#pins = new PinKeeper({
       askPositions: this.#controlAddress ? (slices) => this.#control!.askPositions(slices) : undefined,
-      // A worker that starts up takes as long as the machine lets it, and is given all pins when it begins.
+      // A starting worker takes as long as the machine needs, and gets all pins when it begins.
       workers: () => this.#workers.begun,
       send: (message, only) => this.#workers.send(message, only),
       later: this.#timers.later,
@@ -110,8 +109,8 @@ export class Primary implements RunningProxy {
   }
 
   /**
-   * Waits for the first flags and owners, but neither for long nor for an unreachable control plane: the port
-   * matters more. (A last known state, kept on disk, would be applied here.)
+   * Waits for the first flags and owners, but only briefly, and not at all for an unreachable control plane: opening
+   * the port matters more. (A last known state, kept on disk, would be applied here.)
    */
   async #openSources(): Promise<void> {
     if (this.#controlAddress) this.#control = this.#connect(this.#controlAddress);
@@ -242,7 +241,7 @@ function controlAddress({ controlUrl, controlToken }: StartProxyOptions): Contro
   return { url: controlUrl.replace(/\/$/, ''), headers };
 }
 
-/** By then the writes of a crashed worker are done, or never will be: the longest upstream timeout. */
+/** By then the writes of a crashed worker are done or never will be: the longest upstream timeout. */
 function longestWaitMs({ legacy, slices }: FicusConfig): number {
   const upstreams = [legacy, ...Object.values(slices).map(({ candidate }) => candidate)];
   return Math.max(...upstreams.map(({ timeouts }) => timeouts.firstByteMs));

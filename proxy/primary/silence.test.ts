@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Silence } from './silence.ts';
 
-test('a worker that listens and reports nothing is named at the second look, once', () => {
+test('a worker that listens and reports nothing is named at the second check, once', () => {
   const silence = new Silence();
   silence.heard(1, true, 0);
   silence.heard(2, true, 0);
@@ -24,7 +24,7 @@ test('reports that arrived while the primary was held up count', () => {
   expect(silence.check(62_000, 1_000)).toEqual([]);
 });
 
-test('a worker that does not listen yet may take longer, and one that is gone is forgotten', () => {
+test('a worker that does not listen yet may take longer, and one that exited is forgotten', () => {
   const silence = new Silence();
   silence.heard(1, false, 0);
   silence.heard(2, true, 0);
@@ -32,7 +32,7 @@ test('a worker that does not listen yet may take longer, and one that is gone is
   for (const now of [50_000, 60_000, 70_000]) expect(silence.check(now, 1_000)).toEqual([]);
 });
 
-test('a worker that hangs while it starts is named as well, after longer than any start takes', () => {
+test('a worker that hangs while it starts is named too, after longer than any start takes', () => {
   const silence = new Silence();
   silence.starts(1, 0);
   silence.starts(2, 0);
@@ -44,7 +44,7 @@ test('a worker that hangs while it starts is named as well, after longer than an
   silence.heard(3, false, 60_000);
   expect(silence.check(60_000, 1_000)).toEqual([]);
   expect(silence.check(60_500, 1_000)).toEqual([1]);
-  // One that listens is held to its own limit.
+  // A listening worker has its own limit.
   expect(silence.check(61_000, 1_000)).toEqual([]);
   expect(silence.check(61_500, 1_000)).toEqual([3]);
   expect(silence.check(70_000, 1_000)).toEqual([]);

@@ -1,12 +1,12 @@
 /**
- * Which workers hang. Each reports twice a second while its event loop turns; one whose loop has stopped
- * still gets its share of new connections from the kernel, and they would wait for ever.
+ * Finds workers that hang. Each reports twice a second while its event loop turns; one whose loop has stopped still
+ * gets its share of new connections from the kernel, and they would wait forever.
  *
- * A worker is named at the second look that finds it silent: between the two, reports that arrived while this
- * process itself was held up have been read.
+ * A worker is named only at the second check that finds it silent: in between, this process reads reports that arrived
+ * while it was itself held up.
  */
 
-/** A starting worker may take long on a busy machine, but not for ever. */
+/** A starting worker may take long on a busy machine, but not forever. */
 const STARTING_MS = 60_000;
 
 export class Silence {

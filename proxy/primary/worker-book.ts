@@ -36,7 +36,7 @@ export class WorkerBook {
     this.#gauges.delete(worker);
   }
 
-  /** How many workers take connections; one that was just started is not among them. */
+  /** How many workers accept connections, without those just started. */
   get serving(): number {
     return this.#listening.size;
   }

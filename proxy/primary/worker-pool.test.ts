@@ -71,7 +71,7 @@ function startPool(count: number): WorkerPool {
 const begin: WorkerMessage = { kind: 'pin-begin', slice: 'notes', key: 'ann', ask: 1 };
 const counts: WorkerMessage = { kind: 'counts', delta: undefined, pins: 0 };
 
-test('a worker counts as gone once its last message is read, even if its exit was noticed before', async () => {
+test('a worker counts as exited once its last message is read, even if its exit was noticed before', async () => {
   const pool = startPool(1);
   forked[0]!.exit(1);
   forked[0]!.say(begin);

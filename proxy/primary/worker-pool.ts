@@ -17,7 +17,7 @@ import type { PrimaryMessage, WorkerInit, WorkerMessage } from '../worker/worker
 import { Silence } from './silence.ts';
 
 export interface WorkerPoolHooks {
-  /** What a worker starts with, made when it starts. */
+  /** A worker's initial state, created when it starts. */
   readonly init: () => WorkerInit;
   readonly onMessage: (worker: number, message: WorkerMessage) => void;
   readonly onGone: (worker: number, asked: boolean) => void;
@@ -62,7 +62,7 @@ const WORKER_MAIN = new URL(
 );
 const SHORT_LIFE_MS = 2_000;
 const LONGEST_PAUSE_MS = 5_000;
-/** One may be killed for its memory; this many point to a common cause. */
+/** A single worker may be killed for its memory; this many suggest a common cause. */
 const FAILED_STARTS = 3;
 const KILL_AFTER_DRAIN_MS = 3_000;
 const WATCH_EACH_MS = 500;
@@ -70,7 +70,7 @@ const WATCH_EACH_MS = 500;
 /** From the running config. */
 interface WorkerLimits {
   readonly drainMs: number;
-  /** A worker that listens and reports nothing for this long hangs; a starting one has at least a minute. */
+  /** A listening worker that reports nothing for this long hangs; a starting one has at least a minute. */
   readonly workerMs: number;
 }
 
@@ -199,7 +199,7 @@ export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () =>
   };
 }
 
-/** Serves in this very process: for embedding and for tests. */
+/** Serves in this process: for embedding and for tests. */
 export async function serveInProcess(hooks: WorkerPoolHooks): Promise<WorkerPool> {
   const spans = await startSpans(process.env);
   const drained = Promise.withResolvers<void>();

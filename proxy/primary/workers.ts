@@ -1,6 +1,6 @@
 /**
- * The workers as the primary sees them: started on a settled port, restarted by their pool, known by their
- * reports (the book). Reports on requests, pins and counts are passed to the primary.
+ * The workers from the primary's view: started on a settled port, restarted by their pool, known through their reports
+ * (the book). Reports on requests, pins and counts are passed to the primary.
  */
 import { availableParallelism, platform } from 'node:os';
 import {
@@ -18,7 +18,7 @@ import { onSettledPort } from './on-settled-port.ts';
 import { WorkerBook } from './worker-book.ts';
 import { forkWorkers, serveInProcess, type WorkerPool, type WorkerPoolHooks } from './worker-pool.ts';
 
-/** Reports for the primary; the rest is about the workers themselves. */
+/** Reports for the primary; all others concern the workers themselves. */
 export type PassedMessage = Extract<
   WorkerMessage,
   { kind: 'pin-begin' | 'took-pin' | 'pin-answered' | 'counts' | 'observation' }
@@ -28,7 +28,7 @@ interface WorkersParts {
   readonly options: Pick<StartProxyOptions, 'config' | 'inProcess'>;
   readonly logger: Logger;
   readonly config: () => FicusConfig;
-  /** What a worker begins with, made when it starts. */
+  /** A worker's initial state, created when it starts. */
   readonly init: () => Omit<WorkerInit, 'listen' | 'siblings'>;
   readonly onMessage: (worker: number, message: PassedMessage) => void;
   readonly onGone: (worker: number, asked: boolean) => void;
@@ -74,7 +74,7 @@ export class Workers {
     return this.#pool?.begun ?? [];
   }
 
-  /** To all, or to one; what is sent before they start is in what they begin with. */
+  /** To all, or to one; messages sent before they start are part of their initial state. */
   send(message: PrimaryMessage, only?: number): void {
     this.#pool?.send(message, only);
   }
@@ -98,8 +98,7 @@ export class Workers {
         this.book.gone(worker);
         this.#parts.onGone(worker, asked);
       },
-      // Without effect once all workers have listened: from then on they are restarted for as long as it
-      // takes.
+      // Without effect once all workers have listened: from then on they are restarted indefinitely.
       onCannotStart: (detail) => this.#listening.reject(new FicusError('FICUS_INTERNAL', detail)),
       logger: this.#parts.logger,
     };
@@ -117,7 +116,7 @@ export class Workers {
       case 'listening':
         this.address = `http://${joinHostPort(message.host, message.port)}`;
         this.book.listens(worker);
-        // The first that listens would be given all connections that come before the others listen.
+        // The first to listen would get all connections that arrive before the others listen.
         if (this.book.serving >= this.#count) this.#listening.resolve();
         break;
       case 'failed':

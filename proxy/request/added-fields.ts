@@ -1,4 +1,4 @@
-/** Fields that the proxy adds to an answer, as flat lists: made only when there is something to add. */
+/** Fields that the proxy adds to an answer, as flat lists, created only when there is something to add. */
 import type { Reason, Side } from '@ficus/core';
 import { bucketCookie } from '../identify/anonymous-bucket.ts';
 import type { LiveSlice } from '../snapshot/live-slice.ts';

@@ -1,4 +1,4 @@
-/** Step 6, respond: the proxy's answer for an exchange that failed before the client saw anything of one. */
+/** Step 6, respond: the proxy's answer for an exchange that failed before the client saw any of it. */
 import type { ErrorCode } from '@ficus/core';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
 import { type FailureCause, foundNoPlace, type Outcome } from '../wire/outcome.ts';
@@ -13,7 +13,7 @@ const CODES: Readonly<Record<FailureCause, ErrorCode>> = {
 };
 
 /**
- * The answer, or undefined where none can be given: the client has seen a part of one, or is gone.
+ * The answer, or undefined when none can be given: the client has seen part of one, or is gone.
  * @param upstream its name (side or slice), never its address
  */
 export function answerForOutcome(outcome: Outcome, upstream: string): ProblemAnswer | undefined {
@@ -28,7 +28,7 @@ export function answerForOutcome(outcome: Outcome, upstream: string): ProblemAns
 function answerForClient(cause: FailureCause): ProblemAnswer | undefined {
   const code = 'FICUS_PROXY_BAD_REQUEST';
   if (cause === 'invalid') return { code, detail: 'The body of the request is malformed.' };
-  // It is still connected and may read why.
+  // The client is still connected and may read why.
   if (cause === 'timed-out') return { code, status: 408, detail: 'The request did not arrive in time.' };
   return undefined;
 }

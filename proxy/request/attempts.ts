@@ -40,7 +40,7 @@ class Attempts implements ForwardCall {
   readonly #decideAgain: (state: RequestState) => void;
   #live: LiveUpstream | undefined = undefined;
   #exposed = false;
-  /** Of an attempt that may have arrived: after one a write goes to no other side. */
+  /** Of an attempt that may have arrived: after that, a write goes to no other side. */
   #arrived: Outcome | undefined = undefined;
 
   constructor(state: RequestState, decideAgain: (state: RequestState) => void) {
@@ -154,7 +154,7 @@ class Attempts implements ForwardCall {
     const maxAttempts = live.upstream.config.retry.attempts;
     const facts = { ...this.#fallBackFacts(), outcome, method: request.method!, attempts, maxAttempts };
     let next = decideNextStep(facts);
-    // An answer that was discarded has paid already.
+    // A discarded answer has already paid.
     if (next === 'retry' && outcome.kind === 'failed' && !live.budget.withdraw(turnNow()))
       next = decideNextStep({ ...facts, maxAttempts: 0 });
     if (next === 'retry') this.#retry(live);
@@ -188,7 +188,7 @@ class Attempts implements ForwardCall {
     setTimeout(again, live.pauseMs(attempts));
   }
 
-  /** A write that may not be sent any more as it was decided. */
+  /** A write that may no longer be sent as it was decided. */
   #endOutdated(): void {
     if (this.#arrived !== undefined) this.#answerOutcome(this.#arrived, this.#live!);
     else {

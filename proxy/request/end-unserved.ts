@@ -1,6 +1,6 @@
 /**
- * Step 6, respond, for requests that no upstream answers: refused, given up, answered by the proxy itself.
- * Each of these answers the client, and reports and releases the request.
+ * Step 6, respond, for requests that no upstream answers: refused, abandoned, or answered by the proxy itself. Each
+ * function answers the client, and reports and releases the request.
  */
 import type { Refusal } from '../accept/inspect-head.ts';
 import { turnNow } from '../clock/turn-clock.ts';
@@ -16,7 +16,7 @@ export function answerClient(state: RequestState, answer: ProblemAnswer, close: 
   else answerProblemOnSocket(state.upgrade!.socket, whole);
 }
 
-/** Not a request that is served here. */
+/** A request that is not served here. */
 export function refuse(state: RequestState, { status, reason, detail, headers }: Refusal): void {
   const { host, snapshot, name } = state;
   snapshot.counters.add(`ficus_refused_total{reason="${reason}"}`);
@@ -25,13 +25,13 @@ export function refuse(state: RequestState, { status, reason, detail, headers }:
   release(state, status, false);
 }
 
-/** A sound request that is not sent anywhere, for lack of room or an open breaker. */
+/** A valid request that is not sent anywhere, for lack of room or an open breaker. */
 export function giveUp(state: RequestState, answer: ProblemAnswer): void {
   countRequest(state, true);
   turnBack(state, answer);
 }
 
-/** The same for one that was not decided: it counts for no side. */
+/** The same for an undecided request: it counts for no side. */
 export function turnBack(state: RequestState, answer: ProblemAnswer): void {
   state.snapshot.counters.add(`ficus_refused_total{reason="${answer.code}"}`);
   answerClient(state, answer, state.head.hasBody);

@@ -1,9 +1,9 @@
 /**
- * May this request be sent again, and to which side? After an attempt that gave the client nothing: the same
- * side again, the legacy instead, or neither. Pure, so that the strangler's rule can be read and tested in
- * one place: a request that may have reached the candidate goes nowhere else unless it changes nothing. Asked
- * by attempts.ts. What a method promises is core's (core/http/methods.ts); the forwarder replaces a stale
- * connection, once, by the same lists.
+ * May this request be sent again, and to which side? After an attempt that gave the client nothing: the same side
+ * again, the legacy instead, or neither. Pure, so that the strangler's rule can be read and tested in one place: a
+ * request that may have reached the candidate goes nowhere else unless it changes nothing. Called by attempts.ts.
+ * core/http/methods.ts defines what a method promises; the forwarder replaces a stale connection, once, by the same
+ * lists.
  */
 import { isIdempotent, isSafe, type Reason, type Side, type SliceConfig, type SliceState } from '@ficus/core';
 import { foundNoPlace, type Outcome } from '../wire/outcome.ts';
@@ -41,13 +41,13 @@ export function decideNextStep(facts: AttemptFacts): NextStep {
 /** Whether a request that the candidate does not serve may be served by the legacy instead. */
 export function mayFallBack({ side, kind, onBreakerOpen, pinned, reason }: FallBackFacts): boolean {
   if (side !== 'candidate' || kind !== 'read' || onBreakerOpen !== 'legacy') return false;
-  // A pinned user would read the legacy's past, and a forced request wants to see the candidate as it is.
+  // A pinned user would read an old state of the legacy, and a forced request wants to see the candidate as it is.
   return !pinned && reason !== 'forced';
 }
 
 /**
- * Whether an answer whose status is tried again (`retry.statuses`) may be thrown away: only that of a request
- * which changes nothing, for an upstream that answered has acted. A body would be gone.
+ * Whether an answer whose status is retried (`retry.statuses`) may be discarded: only for a request that changes
+ * nothing, because an upstream that answered has acted. A body would be gone.
  * @param writes whether it is known to change a slice's tables, whatever its method promises
  */
 export function mayDiscardAnswer(method: string, hasBody: boolean, writes: boolean): boolean {
@@ -55,14 +55,14 @@ export function mayDiscardAnswer(method: string, hasBody: boolean, writes: boole
 }
 
 /**
- * Whether a write is too old to be sent: it was decided under an owner that is changing, or has changed. It
- * is decided again, unless it may have reached that owner: then it goes nowhere else.
+ * Whether a write is too old to be sent: its owner is changing, or has changed, since the decision. It is decided
+ * again, unless it may have reached that owner: then it goes nowhere else.
  */
 export function isOutdated(decided: SliceState, now: SliceState): boolean {
   return now.writes === 'held' || now.epoch !== decided.epoch;
 }
 
-/** To the same side: no answer came, and twice is the same as once. */
+/** To the same side: no answer came, and sending twice is the same as once. */
 function mayRepeat(outcome: Outcome, method: string): boolean {
   if (outcome.kind === 'failed' && foundNoPlace(outcome)) return false;
   return isIdempotent(method);

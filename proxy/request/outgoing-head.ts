@@ -1,6 +1,6 @@
 /**
- * What changes in a request's head on its way to a side: target, fields that are set, fields that are left out. The
- * same for the live request and for its copy.
+ * What changes in a request's head on its way to a side: target, fields that are set, fields that are removed. The same
+ * for the live request and for its copy.
  */
 import type { Side } from '@ficus/core';
 import { appendForwardedFields } from '../accept/forwarded-fields.ts';
@@ -10,7 +10,7 @@ import type { Upstream } from '../upstream/upstream.ts';
 import type { FieldNames } from '../wire/request-head.ts';
 import type { RequestState } from './request-state.ts';
 
-/** Target for an upstream; undefined leaves it as it came, byte for byte. */
+/** Target for an upstream; undefined keeps it as it came, byte for byte. */
 export function targetFor(
   upstream: Upstream,
   side: Side,
@@ -32,7 +32,7 @@ export function fieldsFor(side: Side, state: RequestState): string[] {
   const { head, name, route, snapshot } = state;
   const fields: string[] = [];
   appendForwardedFields(fields, head);
-  // What the client names in Connection is taken out, unless it is set.
+  // Fields that the client names in Connection are removed, unless they are set here.
   const { requestId, traceparent, namesFields } = head;
   if (namesFields || name.requestId !== requestId) fields.push('x-request-id', name.requestId);
   if (namesFields || name.traceparent !== traceparent) fields.push('traceparent', name.traceparent);
@@ -43,7 +43,10 @@ export function fieldsFor(side: Side, state: RequestState): string[] {
   return fields;
 }
 
-/** The proxy as the client knows it, or nothing where it did not say; X-Forwarded-Proto is believed of trusted proxies alone. */
+/**
+ * The proxy as the client knows it, or nothing when the client did not say; X-Forwarded-Proto is trusted only from
+ * trusted proxies.
+ */
 export function clientOrigin({ head }: RequestState): string {
   const trusted = head.fromTrustedProxy;
   const proto = trusted && head.forwardedProto === 'https' ? 'https' : 'http';

@@ -1,6 +1,6 @@
 /**
- * Step 7, observe: what is counted, logged and traced of a request, and its copy. Everything that ends a
- * request calls `release`, exactly once.
+ * Step 7, observe: what is counted, logged and traced about a request, and its copy. Everything that ends a request
+ * calls `release`, exactly once.
  */
 
 import type { DropReason } from '@ficus/core';
@@ -12,7 +12,7 @@ import type { RequestState } from './request-state.ts';
 import { sendShadow } from './send-shadow.ts';
 import { mayContinueMs } from './write-pins.ts';
 
-/** A request that was forwarded, whatever came of it. */
+/** A request that was forwarded, whatever its outcome. */
 export function reportServed(
   state: RequestState,
   live: LiveUpstream,
@@ -61,7 +61,7 @@ function endSpan({ name, route, side, decision }: RequestState, status: number, 
 
 /**
  * The request is over, except for its shadow copy.
- * @param writeContinuesMs how long a write without an answer may still be under way
+ * @param writeContinuesMs how long a write without an answer may still be executed
  */
 export function release(state: RequestState, status: number, failed: boolean, writeContinuesMs = 0): void {
   if (state.over) return;
@@ -73,7 +73,7 @@ export function release(state: RequestState, status: number, failed: boolean, wr
   state.host.finished(state.snapshot);
 }
 
-/** No copy after all. */
+/** Cancels the copy. */
 export function dropShadow(state: RequestState, reason: DropReason): void {
   state.shadow?.drop(state.route!.slice.name, reason);
   state.shadow = undefined;

@@ -3,11 +3,10 @@
  *
  *     1 accept → 2 match → 3 identify → write gate → 4 decide → 5 forward → 6 respond → 7 observe
  *
- * Each step writes what it finds into the request's state and hands over to the next. A request waits in two
- * places: at step 3 for an identity that has to be looked up, and at the gate. It costs no promise and no
- * closure unless it waits. A write that waits after the gate as well, for a connection or between two
- * attempts, comes back to the gate when its owner changes meanwhile. Steps 5 and 6 are attempts.ts (a request
- * may be forwarded more than once), step 7 is request-report.ts.
+ * Each step writes its result into the request's state and calls the next. A request waits in two places: at step 3 for
+ * an identity that has to be looked up, and at the gate. It costs no promise and no closure unless it waits. A write
+ * that waits again after the gate, for a connection or between two attempts, returns to the gate when its owner changes
+ * meanwhile. Steps 5 and 6 are attempts.ts (a request may be forwarded more than once), step 7 is request-report.ts.
  */
 import { inspectHead } from '../accept/inspect-head.ts';
 import { callerOf, decideRequest } from '../decide/decide-request.ts';
@@ -54,7 +53,7 @@ const OVERFULL = {
   retryAfterSeconds: 1,
 } as const;
 
-// Step 2: match. What no route matches, and what writes no slice's tables, goes to the legacy untouched.
+// Step 2: match. Requests that match no route and write no slice's tables go to the legacy untouched.
 function match(state: RequestState): void {
   const { snapshot, head } = state;
   const { table, routes, foreignWrites, slices } = snapshot;
@@ -70,7 +69,7 @@ function match(state: RequestState): void {
   else identify(state);
 }
 
-// Step 3: identify. Only a token not seen before, or a question to the legacy, makes the request wait.
+// Step 3: identify. Only a new token, or a question to the legacy, makes the request wait.
 function identify(state: RequestState): void {
   const identity = state.snapshot.identifier.identify(state.head, state.request.rawHeaders);
   if (identity instanceof Promise) {
@@ -85,8 +84,8 @@ function identify(state: RequestState): void {
   }
 }
 
-// The write gate: a write waits until its caller is pinned in all workers, and while its slice is held. It is
-// decided when it leaves, never before.
+// The write gate: a write waits until its caller is pinned in all workers, and while its slice is held. It is decided
+// when it leaves, never before.
 function passGate(state: RequestState): void {
   const { host, route, foreignWrites, identity } = state;
   const own = route?.config.kind === 'write' && route.slice.hasTables ? route.slice : undefined;
@@ -105,7 +104,7 @@ function passGateAgain(state: RequestState): void {
   waitAtGate(state, (leave) => state.pins!.passGateAgain(leave));
 }
 
-/** @param enter answers how the write gives its place up: when its client leaves, another may wait there */
+/** @param enter returns a function that gives up the write's place: when its client leaves, another may wait there */
 function waitAtGate(state: RequestState, enter: (leave: LeaveGate) => () => void): void {
   const { socket } = state.request;
   let left = false;
@@ -144,7 +143,7 @@ function decide(state: RequestState): void {
     giveUp(state, slice.candidate.breakerOpenAnswer);
     return;
   }
-  // Room for the copy is taken before the live exchange begins; what writes is never copied.
+  // Room for the copy is reserved before the live exchange begins; writes are never copied.
   if (decision.shadow !== undefined && state.response !== undefined && state.pins === undefined) {
     state.shadow = ShadowPlan.make(snapshot.mirror, slice.name, state.request);
   }

@@ -1,7 +1,6 @@
 /**
- * What is known of one request, in the order in which the steps find it out: each field is written by the
- * step that it stands under, and only read by those after it. Made by the worker, handed from step to step
- * (request-run.ts).
+ * What is known about one request, in the order of the steps: each field is written by the step that it is listed
+ * under, and only read by later ones. Created by the worker, passed from step to step (request-run.ts).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -27,10 +26,10 @@ interface UpgradeEnd {
 
 export class RequestState {
   readonly host: RequestHost;
-  /** The one that served when the request came; it keeps it to its end. */
+  /** The snapshot that was current when the request came; it is used to the end. */
   readonly snapshot: LiveSnapshot;
   readonly request: IncomingMessage;
-  /** Either this or `upgrade` is there. */
+  /** Either this or `upgrade` is set. */
   readonly response: ServerResponse | undefined;
   readonly upgrade: UpgradeEnd | undefined;
   readonly startedAt = turnNow();
@@ -46,7 +45,7 @@ export class RequestState {
 
   // Step 3: identify.
   identity: Identity = ANONYMOUS;
-  /** The bucket that the caller is given where a slice asks for one: the same in all slices. */
+  /** The bucket assigned to the caller where a slice asks for one: the same in all slices. */
   newBucket: string | undefined = undefined;
 
   // The write gate.
@@ -60,7 +59,7 @@ export class RequestState {
   // Steps 5 and 6: forward and respond.
   side: Side = 'legacy';
   attempts = 0;
-  /** Fields that are added to the answer, the upstream's or the proxy's own; flat. */
+  /** Fields added to the answer, the upstream's or the proxy's own; flat. */
   responseHeaders: string[] | undefined = undefined;
   /** An endless exchange: a tunnel or an event stream. */
   endless = false;

@@ -37,7 +37,7 @@ function verifiedCaller({ user, tenant }: Identity): VerifiedCaller {
   return user === undefined ? 'anonymous' : { user, tenant };
 }
 
-/** The candidate served: what the legacy would have got. */
+/** The candidate served: the request as the legacy would have got it. */
 function fieldsForLegacy(state: RequestState): string[] {
   const sentFields: string[] = [];
   const changes = {
@@ -49,7 +49,7 @@ function fieldsForLegacy(state: RequestState): string[] {
   return sentFields;
 }
 
-/** @param hasHost whether the client named a host; else each side is asked under its own */
+/** @param hasHost whether the client named a host; otherwise each side is asked under its own */
 function pairsOf(fields: readonly string[], hasHost: boolean): [string, string][] {
   const pairs: [string, string][] = [];
   for (let at = 0; at < fields.length; at += 2)

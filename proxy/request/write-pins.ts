@@ -1,6 +1,6 @@
 /**
- * The pins that a write holds, from before it leaves until it has been answered: in its own slice, and in
- * slices whose tables it writes as well. What is read afterwards may then not be older than the write.
+ * The pins that a write holds, from before it leaves until it has been answered: in its own slice, and in other slices
+ * whose tables it writes. Later reads may then not be older than the write.
  */
 import type { SliceState, UpstreamConfig } from '@ficus/core';
 import { freshCallers } from '../identify/fresh-callers.ts';
@@ -47,7 +47,7 @@ export class WritePins {
     leave(refusal);
   }
 
-  /** Whether the write may not be sent any more as it was decided. */
+  /** Whether the write may no longer be sent as it was decided. */
   get isOutdated(): boolean {
     return this.#decidedUnder.some((state, at) =>
       isOutdated(state, this.#host.stateOf(this.#held[at]!.slice)),
@@ -59,8 +59,8 @@ export class WritePins {
   }
 
   /**
-   * Pins the caller under the session that the answer gives them as well. Other workers learn of it while the
-   * answer is on its way to the client: it cannot wait for them.
+   * Also pins the caller under the session that the answer sets. Other workers learn of it while the answer is on its
+   * way to the client: it cannot wait for them.
    * @param fields of the answer, flat
    */
   noteAnswer(fields: readonly string[]): void {
@@ -68,7 +68,7 @@ export class WritePins {
     for (const caller of freshCallers(this.#host.snapshot.config.proxy.identify, fields)) {
       for (const slice of slices) {
         const key = this.#host.pins.keyFor(slice, ownText(boundedKey(caller)));
-        // Many set the same session again with each answer.
+        // Many servers set the same session again with each answer.
         if (this.#held.some((pin) => pin.slice === slice && pin.key === key)) continue;
         this.#held.push({ slice, key });
         this.#host.gate.pin({ slice, key });
@@ -85,7 +85,7 @@ export class WritePins {
   }
 }
 
-/** A write abandoned without an answer may still be executed, as late as an answer would be awaited. */
+/** A write abandoned without an answer may still be executed, for as long as an answer would be awaited. */
 export function mayContinueMs(outcome: Outcome, { firstByteMs }: UpstreamConfig['timeouts']): number {
   const unanswered = outcome.kind === 'failed' && outcome.mayHaveBeenSent && outcome.status === 0;
   return unanswered ? firstByteMs : 0;

@@ -31,7 +31,7 @@ function watch(addresses: readonly string[], options: Partial<typeof OPTIONS> = 
 }
 
 describe('an address that fails', () => {
-  test('in a row is tried last; a success in between resets the count', () => {
+  test('several times in a row is tried last; a success in between resets the count', () => {
     const { changes, health, of, fail } = watch(['a', 'b']);
     fail('a', 2);
     of('a').answered(200);
@@ -81,7 +81,7 @@ describe('an address that fails', () => {
     expect(changes.at(-1)).toMatchObject({ kind: 'ejected', forMs: 100 });
   });
 
-  test('is not judged by what was under way before its probe', () => {
+  test('is not judged by requests from before its probe', () => {
     const { changes, clock, health, of, fail } = watch(['a', 'b']);
     const before = of('a');
     fail('a', 3);
@@ -95,7 +95,7 @@ describe('an address that fails', () => {
     expect(changes).toHaveLength(2);
   });
 
-  test('a request that may not be asked twice probes only when no other has come', () => {
+  test('a request that may not be sent twice probes only when no other has come', () => {
     const { clock, health, fail } = watch(['a', 'b']);
     fail('a', 3);
     clock.now = 199;
@@ -104,7 +104,7 @@ describe('an address that fails', () => {
     expect(health.takeProbe(false)).toBe('a');
   });
 
-  test('a probe that never reports lets another go', () => {
+  test('a probe that never reports allows another', () => {
     const { clock, health, fail } = watch(['a', 'b']);
     fail('a', 3);
     clock.now = 100;
@@ -115,7 +115,7 @@ describe('an address that fails', () => {
     expect(health.takeProbe(true)).toBe('a');
   });
 
-  test('a probe whose client goes away says nothing: the next may go at once', () => {
+  test('a probe whose client disconnects says nothing: the next may start at once', () => {
     const { changes, clock, health, of, fail } = watch(['a', 'b']);
     fail('a', 3);
     clock.now = 100;
@@ -125,7 +125,7 @@ describe('an address that fails', () => {
     expect(health.takeProbe(true)).toBe('a');
   });
 
-  test('far more often than the others is ejected, though it answers in between', () => {
+  test('far more often than the others is ejected, although it answers in between', () => {
     const { changes, of } = watch(['a', 'b']);
     for (let request = 0; request < 20; request += 1) {
       of('b').answered(200);
@@ -158,7 +158,7 @@ describe('an address that fails', () => {
     expect(changes).toMatchObject([{ kind: 'ejected', address: 'a', reason: 'gateway-status' }]);
   });
 
-  test('with 502 to 504 is not asked again at once, unless the others do the same', () => {
+  test('with 502 to 504 is not used again at once, unless the others do the same', () => {
     const { of } = watch(['a', 'b']);
     expect(of('a').answered(503)).toBe(false);
     expect(of('b').answered(503)).toBe(true);

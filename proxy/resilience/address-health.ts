@@ -1,6 +1,6 @@
 /**
- * Health of the addresses of one upstream, and which of them are ejected. No timer: the clock is read when
- * something is reported or asked. An upstream with one address has nothing of this.
+ * Health of the addresses of one upstream, and which of them are ejected. No timer: the clock is read when something is
+ * reported or asked. Not used for an upstream with one address.
  *
  *     in ──evaluateOutlier──▶ out ──its time passed, a request asks──▶ probing (that one request)
  *      ▲                       ▲                                          │
@@ -44,10 +44,7 @@ export class AddressHealth implements RecordListener {
     this.#now = now;
   }
 
-  /**
-   * Those that are in, in the given order, then the others: better an unhealthy address than no answer at
-   * all.
-   */
+  /** Healthy addresses in the given order, then the others: better an unhealthy address than no answer at all. */
   arrange(addresses: readonly string[]): readonly string[] {
     this.#keepOnly(addresses);
     if (this.probeAt === Number.POSITIVE_INFINITY) return addresses;
@@ -61,15 +58,15 @@ export class AddressHealth implements RecordListener {
   }
 
   /**
-   * An address to be probed by the request at hand.
-   * @param safe whether it may be asked twice; others probe only when no such request has come for `ejectMs`
+   * An address for this request to probe.
+   * @param safe whether it may be sent twice; others probe only when no such request has come for `ejectMs`
    */
   takeProbe(safe: boolean): string | undefined {
     const now = this.#now();
     const dueAt = safe ? now : now - this.#options.ejectMs;
     for (const [address, record] of this.#records) {
       if (record.state.kind === 'in' || record.state.until > dueAt) continue;
-      // A new record: requests from before say nothing about the address as it is now.
+      // A new record: earlier requests say nothing about the address as it is now.
       const probing = new AddressRecord(address, this, now);
       probing.times = record.times;
       probing.state = { kind: 'probing', until: now + this.#options.probeMs };
@@ -120,7 +117,7 @@ export class AddressHealth implements RecordListener {
     this.#onChange({ kind: 'returned', address: record.address });
   }
 
-  /** From a record: its probe was given up, by a client that went away. The next request may go. */
+  /** From a record: its probe was abandoned by a client that disconnected. The next request may probe. */
   giveUpProbe(record: AddressRecord): void {
     record.state = { kind: 'out', until: this.#now() };
     this.#noteProbes();
@@ -159,7 +156,7 @@ export class AddressHealth implements RecordListener {
     this.probeAt = next;
   }
 
-  /** Addresses that the name no longer has are forgotten; were they out, so is that. */
+  /** Forgets addresses that the name no longer has, and their ejections. */
   #keepOnly(addresses: readonly string[]): void {
     for (const address of addresses) {
       if (!this.#records.has(address)) {
@@ -169,7 +166,7 @@ export class AddressHealth implements RecordListener {
     if (this.#records.size === addresses.length) return;
     for (const address of this.#records.keys())
       if (!addresses.includes(address)) this.#records.delete(address);
-    // What is left may be fewer than may be out: the one that has been out longest returns without a probe.
+    // More may now be out than allowed: the one that has been out longest returns without a probe.
     const out = [...this.#records.values()].filter(({ isIn }) => !isIn);
     if (out.length > 0 && out.length === this.#records.size) this.readmit(out[0]!);
     this.#noteProbes();

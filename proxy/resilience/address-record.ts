@@ -1,6 +1,6 @@
 /**
- * One address among several: its state and recent failures. Connections to it report here; what follows from
- * that is decided by its listener (AddressHealth).
+ * One address among several: its state and recent failures. Connections to it report here; its listener (AddressHealth)
+ * decides what follows.
  */
 import type { Tally } from './evaluate-outlier.ts';
 
@@ -13,10 +13,10 @@ type AddressState =
   /** `since` is when it came (back) in. */
   | { readonly kind: 'in'; readonly since: number }
   | { readonly kind: 'out'; readonly until: number }
-  /** One request is on its way there; without a result by `until`, another may go. */
+  /** One request is probing it; without a result by `until`, another may. */
   | { readonly kind: 'probing'; readonly until: number };
 
-/** Shares are of the last one to two of these. */
+/** Shares cover the last one to two of these. */
 const WINDOW_MS = 10_000;
 const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 
@@ -26,7 +26,7 @@ export interface RecordListener {
   judge(record: AddressRecord, failure: AddressFailure | 'status'): void;
   /** Its probe was answered. */
   readmit(record: AddressRecord): void;
-  /** Its probe was given up, by a client that went away. */
+  /** Its probe was abandoned by a client that disconnected. */
   giveUpProbe(record: AddressRecord): void;
   /** Whether another address has not failed recently. */
   hasHealthySibling(record: AddressRecord): boolean;
@@ -59,12 +59,12 @@ export class AddressRecord {
     return this.state.kind === 'in';
   }
 
-  /** A whole answer arrived. Returns whether the connection is worth keeping. */
+  /** A complete answer arrived. Returns whether the connection is worth keeping. */
   answered(status: number): boolean {
     this.#count(status >= 500);
     if (GATEWAY_STATUSES.has(status)) {
       this.#failed('gateway-status');
-      // Used again first, it would fail the next request as well, while others would not.
+      // Reused first, it would fail the next request too, while others would not.
       return this.isIn && !this.#listener.hasHealthySibling(this);
     }
     this.inARow = 0;
@@ -93,7 +93,7 @@ export class AddressRecord {
     };
   }
 
-  /** Begins again. */
+  /** Starts over. */
   comeIn(now: number): void {
     this.state = { kind: 'in', since: now };
     this.inARow = 0;

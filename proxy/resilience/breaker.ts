@@ -1,7 +1,7 @@
 /**
- * A circuit breaker as one small state machine: consecutive failures open it, after a while one probe is let
- * through, and the probe's outcome closes or reopens it. No timer and no promise: the clock is read when
- * asked, one that never goes back, or a corrected wall clock would keep it open.
+ * A circuit breaker as one small state machine: consecutive failures open it, after a while one probe is let through,
+ * and the probe's outcome closes or reopens it. No timer and no promise: the clock is read when needed. It must never
+ * go back: a corrected wall clock would keep the breaker open.
  *
  *     closed ──failures in a row──▶ open ──openMs passed──▶ half-open (one probe)
  *       ▲                            ▲                          │
@@ -10,7 +10,7 @@
 export type BreakerState =
   | { readonly kind: 'closed'; readonly failures: number }
   | { readonly kind: 'open'; readonly until: number }
-  /** A probe is under way; without a result by `until`, another may go. */
+  /** A probe is in progress; without a result by `until`, another may go. */
   | { readonly kind: 'half-open'; readonly until: number };
 
 interface BreakerOptions {
@@ -39,18 +39,17 @@ export class Breaker {
     return this.#state.kind === 'closed' || now >= this.#state.until;
   }
 
-  /** Whether the request may go; in the half-open state only one may. */
+  /** Whether the request may be sent; in the half-open state only one may. */
   enter(now: number): boolean {
     if (this.#state.kind === 'closed') return true;
     if (now < this.#state.until) return false;
-    // A probe that never reports must not keep the breaker open for ever: the next may go after openMs.
+    // A probe that never reports must not keep the breaker open forever: the next may go after openMs.
     this.#change({ kind: 'half-open', until: now + this.#options.openMs });
     return true;
   }
 
   succeeded(): void {
-    // A request that was under way when it opened says nothing new: a tunnel opened before may end cleanly
-    // now.
+    // A request from before it opened says nothing new: a tunnel opened earlier may end cleanly now.
     if (this.#state.kind !== 'open' && this.#state !== CLOSED) this.#change(CLOSED);
   }
 
@@ -62,7 +61,7 @@ export class Breaker {
         return;
       }
     } else if (this.#state.kind === 'open') {
-      // Requests that were under way when it opened say nothing new.
+      // Requests from before it opened say nothing new.
       return;
     }
     this.#change({ kind: 'open', until: now + this.#options.openMs });

@@ -51,7 +51,7 @@ describe('evaluateOutlier', () => {
     expect(verdict({ own, siblings: { requests: 100, failures: 50 } })).toBe('keep');
   });
 
-  test('never beyond the share, never the last, not at all where it is turned off', () => {
+  test('never beyond the share, never the last, and not at all when disabled', () => {
     const unhealthy = { failuresInARow: 99 };
     expect(verdict({ ...unhealthy, out: 1 })).toBe('keep');
     expect(verdict({ ...unhealthy, addresses: 4, out: 1 })).toBe('failures-in-a-row');

@@ -1,15 +1,14 @@
 /**
- * Whether one address among several of an upstream is so unhealthy that it is ejected for a while. Pure. The
- * terms are Envoy's (outlier detection): failures in a row; failures far above those of its siblings; a bound
- * on how many may be out at once, because an upstream that is unhealthy as a whole is not helped by asking
- * fewer addresses.
+ * Whether one address among several of an upstream is so unhealthy that it is ejected for a while. Pure. The terms are
+ * Envoy's (outlier detection): failures in a row; failures far above those of its siblings; a bound on how many may be
+ * out at once, because using fewer addresses does not help an upstream that is unhealthy as a whole.
  */
 export interface OutlierOptions {
-  /** Failures in a row that are enough. */
+  /** Failures in a row that cause an ejection. */
   readonly failures: number;
   /** How far the share of failures may lie above the siblings', 0 to 1. */
   readonly rate: number;
-  /** Requests, of the address and of its siblings, below which shares say nothing. */
+  /** Requests, of the address and of its siblings, below which shares mean nothing. */
   readonly minRequests: number;
   readonly ejectMs: number;
   readonly maxEjectMs: number;
@@ -32,7 +31,7 @@ export interface OutlierFacts {
   /** All other addresses that are in. */
   readonly siblings: Tally;
   readonly addresses: number;
-  /** Those that are out already. */
+  /** Those already ejected. */
   readonly out: number;
 }
 
@@ -40,8 +39,7 @@ export type OutlierVerdict = 'keep' | 'failures-in-a-row' | 'failure-rate';
 
 export function evaluateOutlier(facts: OutlierFacts, options: OutlierOptions): OutlierVerdict {
   if (facts.out >= mostOut(facts.addresses, options.maxShare)) return 'keep';
-  // Where all answer badly the requests are the cause, or their number: fewer addresses would make that
-  // worse.
+  // When all answer badly, the requests or their number are the cause: fewer addresses would make it worse.
   const itsOwn = facts.hasHealthySibling || !facts.answeredBadly;
   if (facts.failuresInARow >= options.failures && itsOwn) return 'failures-in-a-row';
   const { own, siblings } = facts;
@@ -49,7 +47,7 @@ export function evaluateOutlier(facts: OutlierFacts, options: OutlierOptions): O
   return share(own) - share(siblings) >= options.rate ? 'failure-rate' : 'keep';
 }
 
-/** How many of so many addresses may be out at once. */
+/** How many of `addresses` may be out at once. */
 export function mostOut(addresses: number, maxShare: number): number {
   if (maxShare === 0) return 0;
   return Math.min(addresses - 1, Math.max(1, Math.floor(addresses * maxShare)));

@@ -38,7 +38,7 @@ describe('Breaker', () => {
     expect(breaker.enter(100)).toBe(true);
     expect(states).toEqual(['open', 'half-open']);
   });
-  test('a probe that never reports lets another go', () => {
+  test('a probe that never reports allows another', () => {
     const { breaker } = make();
     for (const _ of [1, 2, 3]) breaker.failed(0);
     expect(breaker.enter(100)).toBe(true);

@@ -1,7 +1,7 @@
 /**
- * A retry budget as in Finagle: every request deposits a share of a retry, a small allowance flows in with time, a
- * retry takes one. Retries can then never be more than that share of the load, which is what keeps an unhealthy upstream
- * from being buried. What is not used within ten seconds' worth is lost.
+ * A retry budget as in Finagle: every request deposits a share of a retry, a small allowance accrues with time, a retry
+ * takes one. Retries can then never exceed that share of the load, so they cannot bury an unhealthy upstream. The
+ * balance is capped at ten seconds' worth.
  */
 interface RetryBudgetOptions {
   readonly budgetRatio: number;

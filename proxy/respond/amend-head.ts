@@ -1,4 +1,4 @@
-/** A response head as the request path's hook leaves it. Called by whatever writes responses to a client. */
+/** A response head after the request path's hook. Called by everything that writes responses to a client. */
 import type { HeadLines } from '../wire/head-lines.ts';
 import type { ResponseAmendments, ResponseHead } from './response-amendments.ts';
 
@@ -9,7 +9,7 @@ type AmendedHead =
   | { readonly kind: 'discarded' }
   | { readonly kind: 'invalid'; readonly error: string };
 
-/** @param keepTransferEncoding whether the client knows it: not one of HTTP/1.0 */
+/** @param keepTransferEncoding whether the client knows it: HTTP/1.0 does not */
 export function amendHead(
   lines: HeadLines,
   amendments: ResponseAmendments,
@@ -21,7 +21,7 @@ export function amendHead(
     headers: lines.fields(keepTransferEncoding),
   };
   if (amendments.onResponseHead?.(head) === 'discard') return { kind: 'discarded' };
-  // The hook's values come from config and from the upstream's own fields: a line break would be a new field.
+  // The hook's values come from the config and from the upstream's fields: a line break would start a new field.
   if (head.headers.some((part) => BAD_FIELD.test(part)) || BAD_FIELD.test(head.reason)) {
     return { kind: 'invalid', error: 'a bad byte in a rewritten response field' };
   }

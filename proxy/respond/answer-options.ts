@@ -1,6 +1,6 @@
 /**
- * What the proxy answers about itself: OPTIONS whose Max-Forwards ends here is answered here (RFC 9110
- * section 7.6.2), and the answer to a refused method lists what is served instead (section 15.5.6).
+ * What the proxy answers about itself: OPTIONS whose Max-Forwards ends here is answered here (RFC 9110 section 7.6.2),
+ * and the answer to a refused method lists the methods served (section 15.5.6).
  */
 import type { ServerResponse } from 'node:http';
 

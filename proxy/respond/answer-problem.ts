@@ -1,6 +1,6 @@
 /**
- * Step 6, respond, when the proxy itself has to speak: problem+json (RFC 9457) on a response, or on the bare
- * socket of a connection whose request could not be read or wanted to be upgraded.
+ * Step 6, respond, when the proxy itself answers: problem+json (RFC 9457) on a response, or on the bare socket of a
+ * connection whose request could not be read or asked for an upgrade.
  */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -9,9 +9,9 @@ import { httpDate } from '../wire/http-date.ts';
 
 export interface ProblemAnswer {
   readonly code: ErrorCode;
-  /** Where it differs from the code's own. */
+  /** When it differs from the code's own. */
   readonly status?: number;
-  /** May be public. */
+  /** Must be safe to publish. */
   readonly detail: string;
   readonly retryAfterSeconds?: number;
   /** Flat list of further fields. */

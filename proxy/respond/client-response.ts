@@ -1,7 +1,7 @@
 /**
- * A response on `node:http`, framed and gathered. Head and small bodies are gathered as one latin1 string, so
- * that most responses are one write: half of a proxy's time is the kernel's send, and two writes cost it
- * twice. Keep-alive, pipelining and the end of the connection stay Node's.
+ * A response on `node:http`, framed and gathered. Head and small bodies are gathered as one latin1 string, so that most
+ * responses are one write: the kernel's send takes half of a proxy's time, and two writes cost it twice. Keep-alive,
+ * pipelining and the end of the connection stay Node's.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type HeadLines, joinFields } from '../wire/head-lines.ts';
@@ -13,7 +13,7 @@ import { cutClient } from './cut-client.ts';
 import type { ResponseAmendments } from './response-amendments.ts';
 import { ResponseWriter } from './response-writer.ts';
 
-/** Bodies up to this are gathered as text, which is the cheapest to write; longer ones in a block. */
+/** Bodies up to this size are gathered as text, which is the cheapest to write; longer ones in a block. */
 const GATHER_BYTES = 16_384;
 
 export class ClientResponse implements ClientSide {
@@ -24,9 +24,8 @@ export class ClientResponse implements ClientSide {
   #head = '';
   #out = '';
   /**
-   * Where an answer that is passed on as it came still is: its head, and what of its body follows in the same
-   * memory. As long as that is all, it is cut out once, and needs no putting together. Valid only while
-   * `#memory` is defined.
+   * Where an answer that is passed on unchanged lies: its head, and the part of its body that follows in the same
+   * memory. If that is all, it is cut out in one piece. Valid only while `#memory` is defined.
    */
   #memory: Buffer | undefined;
   #from = 0;
@@ -136,7 +135,7 @@ export class ClientResponse implements ClientSide {
 
   flush(): boolean {
     this.#cutOut();
-    // Nothing to write before the final head is whole.
+    // Nothing to write before the final head is complete.
     if (this.#head === '') return true;
     if (this.#block !== undefined) this.#writeBlock();
     else if (this.#out !== '' || !this.started) this.#writeText();
@@ -192,7 +191,7 @@ export class ClientResponse implements ClientSide {
     return true;
   }
 
-  /** The memory is needed for other things, or something else comes in between. */
+  /** The memory is about to be reused, or something else must be written in between. */
   #cutOut(): void {
     const memory = this.#memory;
     if (memory === undefined) return;
@@ -212,7 +211,7 @@ export class ClientResponse implements ClientSide {
     return `HTTP/1.1 ${amended.status} ${amended.reason}\r\n${fields}${date}`;
   }
 
-  /** The block that is being filled; what was gathered before goes first. */
+  /** The block that is being filled; what was gathered before comes first. */
   #openBlock(): WriteBlock {
     if (this.#block !== undefined) return this.#block;
     const block = WriteBlock.take(this.#writer);

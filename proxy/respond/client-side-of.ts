@@ -1,4 +1,4 @@
-/** The client's half of an exchange on `node:http`, as this Node allows it. */
+/** The client's half of an exchange on `node:http`, as far as this Node allows. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { nodeInternals } from '../wire/node-internals.ts';
 import { ClientResponse } from './client-response.ts';

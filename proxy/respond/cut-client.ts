@@ -1,7 +1,6 @@
 /**
- * Ends a client's connection so that what it has of the answer cannot be taken for the whole. Where the end
- * of the body is that of the connection, a clean end would say that it is complete (RFC 9112 section 8): only
- * a reset says it is not.
+ * Ends a client's connection so that a partial answer cannot be mistaken for a complete one. Where the connection's end
+ * delimits the body, a clean end would mark it as complete (RFC 9112 section 8): only a reset shows that it is not.
  */
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -9,7 +8,7 @@ import { TLSSocket } from 'node:tls';
 
 /** @param delimited whether the client can tell by the framing that something is missing */
 export function cutClient(socket: Duplex, delimited: boolean): void {
-  // Of TLS the missing close_notify says the same.
+  // For TLS, the missing close_notify shows the same.
   if (delimited || !(socket instanceof Socket) || socket instanceof TLSSocket) socket.destroy();
   else socket.resetAndDestroy();
 }

@@ -1,8 +1,7 @@
 /**
- * A response on `node:http` by what Node documents alone: `writeHead`, `write`, `end`. Taken in place of
- * `ClientResponse` where Node lacks what that stands on (`nodeInternals.responses`, docs/adr/0007). Node
- * takes every head apart again, frames the body by itself; an interim response other than 100, 102 and 103 is
- * not passed on.
+ * A response on `node:http` that uses only what Node documents: `writeHead`, `write`, `end`. Replaces `ClientResponse`
+ * where Node lacks the internals that it needs (`nodeInternals.responses`, docs/adr/0007). Node then parses every head
+ * again and frames the body itself; interim responses other than 100, 102 and 103 are not passed on.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HeadLines } from '../wire/head-lines.ts';
@@ -19,7 +18,7 @@ export class DocumentedResponse implements ClientSide {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #head: ResponseHead | undefined;
-  /** Copies: the parser's memory is its own again after each call. */
+  /** Copies, because the parser reuses its memory after each call. */
   #pieces: Buffer[] = [];
   #watcher: ClientWatcher | undefined;
   /** The client knows the end of the body from its framing. */
@@ -122,7 +121,7 @@ export class DocumentedResponse implements ClientSide {
     response.writeHead(head.status, head.reason, head.headers);
   }
 
-  /** Chunks stay as they came. Answers whether the client takes more. */
+  /** Chunks stay as they came. Returns whether the client takes more. */
   #writePieces(): boolean {
     let takesMore = true;
     for (const piece of this.#pieces) takesMore = this.#response.write(piece);
@@ -130,10 +129,7 @@ export class DocumentedResponse implements ClientSide {
     return takesMore;
   }
 
-  /**
-   * Node passes on Link fields only, and throws for some of them: the response is a hint, so it may be
-   * dropped.
-   */
+  /** Node passes on only Link fields, and throws for some of them: the response is a hint, so it may be dropped. */
   #writeHints(fields: readonly string[]): void {
     const link = fields.filter((_, at) => at % 2 === 1 && fields[at - 1]!.toLowerCase() === 'link');
     try {

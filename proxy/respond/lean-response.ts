@@ -1,14 +1,14 @@
 /**
- * A `ServerResponse` for `http.createServer({ ServerResponse })` that costs a proxy less. It changes nothing
- * of what a client sees; it leaves out what Node does for users that a proxy does not have:
+ * A `ServerResponse` for `http.createServer({ ServerResponse })` that costs a proxy less. Clients see no difference; it
+ * omits what Node does for users that a proxy does not have:
  *
  * - one `close` listener for each socket instead of one added and removed for each response;
  * - an exchange learns of the client's end by a field instead of a listener;
- * - a response that is whole at once is one write without a callback: `finish` comes at once, not a turn later.
+ * - a response that is complete at once is one write without a callback: `finish` comes at once, not a turn later.
  *
- * The forwarder works with a plain ServerResponse as well (a proxy embedded in another server). Where Node
- * lacks what this stands on (`nodeInternals.responses`), it is one, which reports its turn and its client's
- * disconnect anyway.
+ * The forwarder works with a plain ServerResponse as well (a proxy embedded in another server). Where Node lacks the
+ * internals that this needs (`nodeInternals.responses`), it behaves like one, and still reports its turn and its
+ * client's disconnect.
  */
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -34,19 +34,19 @@ interface Internals {
   _flush(): void;
 }
 
-/** Its `close` is listened to. */
+/** Its `close` has a listener. */
 const WATCHED = Symbol('ficus.watched');
 
 export class LeanResponse extends ServerResponse<IncomingMessage> {
   watcher: Pick<ClientWatcher, 'onClientClose'> | undefined = undefined;
-  /** Called when a response that was behind another one on its connection is at the front. */
+  /** Called when a response that was queued behind another on its connection reaches the front. */
   onTurn: (() => void) | undefined = undefined;
 
   override assignSocket(socket: Socket): void {
     if (nodeInternals.responses) this.#takeSocket(socket);
     else super.assignSocket(socket);
     if (this.onTurn === undefined) return;
-    // Deferred: not inside the end of the response before.
+    // Deferred: not inside the end of the previous response.
     process.nextTick(this.onTurn);
     this.onTurn = undefined;
   }
@@ -82,10 +82,7 @@ export class LeanResponse extends ServerResponse<IncomingMessage> {
     return super.emit(event, argument);
   }
 
-  /**
-   * Writes text, the first with the head. Answers false, having done nothing, where it has to go through the
-   * stream.
-   */
+  /** Writes text, the first with the head. Returns false, without effect, when the stream must be used. */
   writeText(text: string): boolean {
     if (this.#connection?.writeText(text) !== true) return false;
     this.#noteHead();
@@ -114,8 +111,8 @@ export class LeanResponse extends ServerResponse<IncomingMessage> {
   }
 
   /**
-   * Writes head and body in one go and is done. Answers false, having done nothing, where the response is not
-   * at the front of its connection or has begun already: then it has to go through the stream.
+   * Writes head and body in one go and ends. Returns false, without effect, where the response is not at the front of
+   * its connection or has already begun: then the stream must be used.
    * @param text as latin1
    */
   endWhole(text: string): boolean {
@@ -128,7 +125,7 @@ export class LeanResponse extends ServerResponse<IncomingMessage> {
     self._headerSent = true;
     self.finished = true;
     const connection = ClientSocket.of(socket);
-    // The last one is followed by the connection's end, which does not wait for the end of the turn.
+    // The connection ends after the last one, without waiting for the end of the turn.
     const written = self._last ? connection.writeText(text) : connection.writeSoon(text);
     if (!written) socket.write(text, 'latin1');
     // Node's server listens: it takes the next pipelined response, or closes after the last.

@@ -1,6 +1,4 @@
-/**
- * What changes in a final response head on its way to the client. The request path says so, for each request.
- */
+/** Changes to a final response head on its way to the client. The request path supplies them for each request. */
 
 /** The final response head, before it goes to the client. The hook may replace what is in it. */
 export interface ResponseHead {
@@ -11,12 +9,12 @@ export interface ResponseHead {
 }
 
 export interface ResponseAmendments {
-  /** Fields for the client, flat, appended to the final response as they are; nothing is removed for them. */
+  /** Fields for the client, flat, appended to the final response unchanged; they replace nothing. */
   readonly responseHeaders?: readonly string[] | undefined;
   /**
-   * Called with the final response head before any byte goes to the client. `discard` gives nothing to the
-   * client and ends with the outcome `discarded`: the way to retry after a 503. Leave it out where it is not
-   * needed: without it the head is passed on without being taken apart.
+   * Called with the final response head before any byte goes to the client. `discard` gives nothing to the client and
+   * ends with the outcome `discarded`: the way to retry after a 503. Omit it where it is not needed: without it the
+   * head is passed on without being parsed into fields.
    */
   readonly onResponseHead?: ((head: ResponseHead) => 'forward' | 'discard') | undefined;
 }

@@ -1,11 +1,9 @@
 /**
- * Writes the pieces of one response: to the connection itself where the response is ours and at the front of
- * it, by Node's own methods everywhere else. Knows whether the client takes more, and is notified when it is
- * gone.
+ * Writes the pieces of one response: directly to the connection where the response is ours and at the front of it, by
+ * Node's own methods everywhere else. Knows whether the client takes more, and is notified when the client disconnects.
  *
- * A head is put where `ServerResponse.writeHead` would have put it (`_header`), because that method takes
- * every field apart again. `server-response-internals` lists what this relies on, and a test holds each
- * supported Node to it.
+ * A head goes where `ServerResponse.writeHead` would have put it (`_header`), because that method parses every field
+ * again. `server-response-internals` lists what this relies on, and a test checks each supported Node for it.
  */
 import type { ServerResponse } from 'node:http';
 import type { BlockOwner, WriteBlock } from '../wire/write-block.ts';
@@ -22,9 +20,9 @@ export class ResponseWriter implements BlockOwner {
 
   readonly #lean: LeanResponse | undefined;
   #watcher: ClientWatcher | undefined;
-  /** Blocks that the kernel has not taken whole. */
+  /** Blocks that the kernel has not taken completely. */
   #waiting = 0;
-  /** Listeners on a response of Node's, made only where they are needed. */
+  /** Listeners on a Node response, created only when needed. */
   #onClose: (() => void) | undefined;
   #onDrain: (() => void) | undefined;
 
@@ -51,7 +49,7 @@ export class ResponseWriter implements BlockOwner {
     this.#onDrain = undefined;
   }
 
-  /** Writes a response that is whole, head included, and ends it. */
+  /** Writes a complete response, head included, and ends it. */
   endWhole(whole: string): void {
     this.started = true;
     if (this.#lean?.endWhole(whole)) return;
@@ -63,7 +61,7 @@ export class ResponseWriter implements BlockOwner {
     this.response.end();
   }
 
-  /** Writes text, behind the head when that is not out yet. */
+  /** Writes text, after the head if that is not written yet. */
   writeText(head: string, text: string): void {
     const { response, started } = this;
     this.started = true;
@@ -72,7 +70,7 @@ export class ResponseWriter implements BlockOwner {
     this.#noteWrite(response.write(text, 'latin1'));
   }
 
-  /** Writes a block, with the head in it when that was not out yet, and gives it back. */
+  /** Writes a block, with the head in it if that was not written yet, and releases it. */
   writeBlock(head: string, block: WriteBlock): void {
     const { response } = this;
     this.started = true;
@@ -91,7 +89,7 @@ export class ResponseWriter implements BlockOwner {
     }
   }
 
-  /** A write of the stream answers whether it takes more. */
+  /** A write of the stream returns whether it takes more. */
   #noteWrite(takesMore: boolean): void {
     if (takesMore) return;
     this.blocked = true;

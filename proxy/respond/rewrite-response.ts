@@ -1,6 +1,7 @@
 /**
- * Step 6, respond, under a rewrite: in the candidate's answer whatever names its own address or path is made to name the
- * proxy's: Location, Content-Location, Link, Refresh, Set-Cookie. Fields that the config removes or sets come on top.
+ * Step 6, respond, under a rewrite: replaces the candidate's own address or path by the proxy's in the candidate's
+ * answer: Location, Content-Location, Link, Refresh, Set-Cookie. Then applies the fields that the config removes or
+ * sets.
  */
 import type { RewriteConfig } from '@ficus/core';
 import { cutPrefix } from '../wire/path-prefix.ts';
@@ -12,10 +13,10 @@ export interface UpstreamPlace {
   readonly basePath: string;
 }
 
-/** `5; url=/there`, the URL quoted or not. No two parts can take the same bytes: an upstream may be hostile. */
+/** `5; url=/there`, the URL quoted or not. No two parts can match the same bytes: an upstream may be hostile. */
 const REFRESH = /^([\d.\s]*[;,]\s*url\s*=\s*["']?)([^"'\s]*)(["']?)$/i;
 
-/** @param strip prefix that the request's path lost @param add prefix that it was given instead */
+/** @param strip prefix that the request's path lost @param add prefix that replaced it */
 export function compileResponseRewrite(
   config: RewriteConfig,
   upstream: UpstreamPlace,
@@ -40,7 +41,7 @@ export function compileResponseRewrite(
 
   function rewriteField(name: string, value: string, origin: string): string {
     if (name === 'location' || name === 'content-location') return url(value, origin);
-    // RFC 8288: each target stands in angle brackets.
+    // RFC 8288: each target is in angle brackets.
     if (name === 'link')
       return value.replace(/<([^<>]*)>/g, (_, target: string) => `<${url(target, origin)}>`);
     if (name === 'refresh') {

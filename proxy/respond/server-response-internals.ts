@@ -1,12 +1,12 @@
 /**
- * The fields of Node's `ServerResponse` that lie beneath its public methods and that the forwarder relies on. They
- * have been there, by these names, since Node 10 at least; test/integration/forward/internals.http.test.ts
- * holds the running Node to what is said here.
+ * The fields of Node's `ServerResponse` that lie beneath its public methods and that the forwarder relies on. They have
+ * existed under these names since Node 10 at least; test/integration/forward/internals.http.test.ts checks the running
+ * Node for them.
  */
 export interface ServerResponseInternals {
   /** The head as text, once it is known; sent before the first body bytes, in the same write when those are a string. */
   _header: string | null;
-  /** Whether the head is out already. */
+  /** Whether the head has been sent. */
   _headerSent: boolean;
   /** True makes Node close the connection after this response. */
   _last: boolean;

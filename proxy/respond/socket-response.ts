@@ -1,6 +1,6 @@
 /**
- * The answer to a request with Upgrade, written to the bare socket that Node has handed over. After 101 the socket is a
- * tunnel's; any other final answer is the last thing on its connection.
+ * The answer to a request with Upgrade, written to the bare socket that Node has handed over. After 101 the socket
+ * belongs to a tunnel; any other final answer is the last thing on its connection.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -40,7 +40,7 @@ export class SocketResponse implements ClientSide {
     this.#socket.on('error', ignore);
     this.#socket.on('drain', this.#onDrain);
     this.#socket.on('close', this.#onClose);
-    // A client that ends its half during the handshake wants no tunnel any more.
+    // A client that ends its half during the handshake no longer wants a tunnel.
     this.#socket.on('end', this.#onClose);
   }
 
@@ -48,7 +48,7 @@ export class SocketResponse implements ClientSide {
     this.#socket.write(`HTTP/1.1 ${head.statusText()}\r\n${head.text(false)}\r\n`, 'latin1');
   }
 
-  /** The hook for response heads is not for upgrades: it is not called. */
+  /** The hook for response heads is not called for upgrades. */
   begin(head: HeadLines, { responseHeaders }: ResponseAmendments): boolean {
     this.started = true;
     const switching = head.status === 101;

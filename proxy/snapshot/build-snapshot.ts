@@ -1,6 +1,6 @@
 /**
- * Builds the live snapshot of a config, off the hot path: slices, routes, identifier, upstreams (those that stay the same
- * are kept), header lists. Called by the worker's snapshot keeper.
+ * Builds the live snapshot of a config, off the hot path: slices, routes, identifier, upstreams (unchanged ones are
+ * kept), header lists. Called by the worker's snapshot keeper.
  */
 import type { FicusConfig } from '@ficus/core';
 import { Asker } from '../ask/asker.ts';

@@ -1,4 +1,4 @@
-/** A route of the config, made ready for requests. Built with its snapshot. */
+/** A route of the config, prepared for requests. Built with its snapshot. */
 import type { RouteConfig } from '@ficus/core';
 import { RemovedFields } from '../accept/removed-fields.ts';
 import { compileRewrite, type Rewrite } from '../forward/route-rewrite.ts';
@@ -10,7 +10,7 @@ export interface LiveRoute {
   readonly config: RouteConfig;
   readonly slice: LiveSlice;
   readonly rewrite: Rewrite | undefined;
-  /** Fields that do not go to the candidate beside the usual ones, when the route's rewrite removes some. */
+  /** Additional fields withheld from the candidate, when the route's rewrite removes some. */
   readonly removeForCandidate: Removed | undefined;
 }
 

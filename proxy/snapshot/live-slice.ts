@@ -1,4 +1,4 @@
-/** A slice of the config, made ready for requests. Built with its snapshot. */
+/** A slice of the config, prepared for requests. Built with its snapshot. */
 import { flagName, type SliceConfig } from '@ficus/core';
 import { lastUserOf } from '../flags/flag-evaluator.ts';
 import type { LiveUpstream } from './live-upstream.ts';
@@ -11,7 +11,7 @@ export interface LiveSlice {
   readonly serveFlag: string;
   readonly shadowFlag: string;
   readonly candidate: LiveUpstream;
-  /** For copies to the candidate: own connections, so that a hung one takes nothing from live requests. */
+  /** For copies to the candidate: separate connections, so that a hung one takes nothing from live requests. */
   readonly candidateCopies: LiveUpstream;
   /** User id for callers without any identity. */
   readonly lastUser: string;

@@ -1,5 +1,5 @@
 /**
- * A config snapshot made ready for requests, so that a request only looks things up. Immutable; a request keeps the one
+ * A config snapshot prepared for requests, so that a request only looks things up. Immutable; a request keeps the one
  * that it began with. Built by build-snapshot.ts, held by the worker's snapshot keeper.
  */
 import type { ConfigSnapshot } from '@ficus/core';

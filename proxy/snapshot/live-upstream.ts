@@ -1,7 +1,6 @@
 /**
- * An upstream with what protects it: breaker, retry budget, concurrency limit. It outlives a config snapshot
- * as long as its own part of the config stays the same, so that a reload costs no connection and forgets no
- * breaker.
+ * An upstream with its protection: breaker, retry budget, concurrency limit. It outlives a config snapshot as long as
+ * its own part of the config stays the same, so that a reload drops no connection and forgets no breaker.
  */
 import type { Side, UpstreamConfig } from '@ficus/core';
 import type { AddressChange } from '../resilience/address-health.ts';
@@ -86,12 +85,12 @@ export class LiveUpstream {
     this.#underWay -= 1;
     if (outcome.kind === 'withdrawn') return;
     if (outcome.kind === 'failed') {
-      // A client that went away, or a full pool, says nothing about the upstream's health.
+      // A client that disconnected, or a full pool, says nothing about the upstream's health.
       if (outcome.side === 'upstream' && !foundNoPlace(outcome)) this.breaker.failed(now);
     } else if (this.side === 'candidate' && outcome.status >= 500) {
       this.breaker.failed(now);
     } else {
-      // The legacy's own 500s never open its breaker: there is nowhere else to go.
+      // The legacy's own 500s never open its breaker: there is no other side to use.
       this.breaker.succeeded();
     }
   }

@@ -1,4 +1,4 @@
-/** The identifier of a snapshot, with what is kept over reloads: tokens that were verified, answers of the legacy. */
+/** The identifier of a snapshot, with what survives reloads: verified tokens, answers of the legacy. */
 import type { FicusConfig } from '@ficus/core';
 import { createIdentifier, type Identifier } from '../identify/identify.ts';
 import type { KeptIdentity } from '../identify/kept-identity.ts';

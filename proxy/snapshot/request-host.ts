@@ -14,21 +14,21 @@ export interface RequestHost {
   readonly pins: PinTable;
   readonly gate: Gate;
   readonly logger: Logger;
-  /** True while new requests are refused for want of memory. */
+  /** True while new requests are refused because memory is short. */
   readonly shedding: boolean;
   /** Undefined unless tracing is configured. */
   readonly spans: Spans | undefined;
   /** Milliseconds since the epoch. */
   now(): number;
   stateOf(slice: string): SliceState;
-  /** An exchange that has no end of its own (tunnels, event streams): it is ended when the worker drains. */
+  /** An exchange without an end of its own (tunnels, event streams), which is ended when the worker drains. */
   holdEndless(run: object, exchange: Exchange): void;
   dropEndless(run: object): void;
   /** A request that began with this snapshot is over. */
   finished(snapshot: LiveSnapshot): void;
 }
 
-/** A user whose reads of a slice go to the owner, because of a write of theirs. */
+/** A user whose reads of a slice go to the owner, because of their own write. */
 export interface Pin {
   readonly slice: string;
   readonly key: string;
@@ -39,13 +39,13 @@ export type LeaveGate = (refusal: ProblemAnswer | undefined) => void;
 /** Where a write waits before it is decided. */
 export interface Gate {
   /**
-   * Pins the users of a write here and in all workers, waits while a slice of them is held, and calls
-   * `leave`: at once where there is nothing to wait for. The caller decides in `leave`, never before.
+   * Pins the users of a write here and in all workers, waits while one of their slices is held, and calls `leave`: at
+   * once when there is nothing to wait for. The caller decides in `leave`, never before.
    * @param leave called with the reason when the write may not leave: it was sent nowhere
-   * @returns gives up the place of a write whose client is gone: `leave` is not called any more
+   * @returns gives up the place of a write whose client has disconnected: `leave` is no longer called
    */
   enter(pins: readonly Pin[], leave: LeaveGate): () => void;
-  /** The same for a write that has its pins already: it waits only while a slice of them is held. */
+  /** The same for a write that already has its pins: it waits only while one of their slices is held. */
   enterAgain(pins: readonly Pin[], leave: LeaveGate): () => void;
   /** Pins one more user of a write that has left; other workers are notified without waiting. */
   pin(pin: Pin): void;

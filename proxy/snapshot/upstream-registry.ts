@@ -1,6 +1,6 @@
 /**
- * The upstreams of a worker, by name and config: kept over config changes as long as both stay the same, closed when no
- * snapshot uses them any more. Held by the snapshot keeper.
+ * The upstreams of a worker, by name and config: kept across config changes as long as both stay the same, closed when
+ * no snapshot uses them. Held by the snapshot keeper.
  */
 import type { Side, UpstreamConfig } from '@ficus/core';
 import { addTo } from '../observe/add-to.ts';
@@ -25,7 +25,7 @@ export class UpstreamRegistry {
     return live;
   }
 
-  /** Closes what no snapshot uses any more; requests under way finish. */
+  /** Closes upstreams that no snapshot uses; their requests finish. */
   keepOnly(used: ReadonlySet<LiveUpstream>): void {
     for (const [key, live] of this.#held) {
       if (used.has(live)) continue;
@@ -34,7 +34,7 @@ export class UpstreamRegistry {
     }
   }
 
-  /** Of all upstreams; those of one name that a reload has replaced are added up. */
+  /** Of all upstreams; adds up those of one name that a reload has replaced. */
   gauges(): Record<string, number> {
     const all: Record<string, number> = {};
     for (const live of this.#held.values()) addTo(all, live.gauges());

@@ -1,7 +1,6 @@
 /**
- * The addresses of a host name: resolved again every few seconds, starting at another one each time. A name
- * that cannot be resolved for a while keeps its last addresses: a DNS failure must not take a working site
- * down.
+ * The addresses of a host name: resolved again every few seconds, starting at a different one each time. A name that
+ * cannot be resolved keeps its last addresses: a DNS failure must not take a working site down.
  */
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
@@ -12,7 +11,7 @@ const REFRESH_MS = 5_000;
 export interface Address {
   readonly address: string;
   readonly family: number;
-  /** Where it is not the upstream's own. */
+  /** When it differs from the upstream's own. */
   readonly port?: number | undefined;
 }
 
@@ -49,7 +48,7 @@ export class AddressBook {
 
   /**
    * @param host a name, an IPv4 or an IPv6 address (without brackets)
-   * @param fixed addresses that take the place of a lookup
+   * @param fixed addresses that replace the lookup
    */
   constructor(
     host: string,
@@ -65,12 +64,12 @@ export class AddressBook {
     this.#resolvedAt = Number.POSITIVE_INFINITY;
   }
 
-  /** True when nothing is looked up and there is one address alone. */
+  /** True when nothing is looked up and there is only one address. */
   get isOneAddress(): boolean {
     return this.#addresses.length === 1 && this.#resolvedAt === Number.POSITIVE_INFINITY;
   }
 
-  /** Hands over the addresses in the order in which they are to be tried; at once when they are known. */
+  /** Passes on the addresses in the order to try them; at once when they are known. */
   addresses(now: number, done: (error: Error | null, addresses: readonly Address[]) => void): void {
     if (this.#addresses.length > 0) {
       if (now - this.#resolvedAt > this.#refreshMs) this.#ask(now);
@@ -87,8 +86,7 @@ export class AddressBook {
   }
 
   /**
-   * Whether the name still has this address; true before the first lookup. @param address as `addressKey` has
-   * it
+   * Whether the name still has this address; true before the first lookup. @param address in the form of `addressKey`
    */
   knows(address: string): boolean {
     return this.#addresses.length === 0 || this.#addresses.some((known) => addressKey(known) === address);

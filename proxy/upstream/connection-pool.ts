@@ -1,10 +1,10 @@
 /**
- * The connections to one upstream. Idle ones are used again last in, first out, so that surplus ones grow old
- * and are closed; requests that must wait are served first come, first served. Everything has a bound:
- * connections, waiting requests, the time of waiting.
+ * The connections to one upstream. Idle ones are reused last in, first out, so that surplus ones grow old and are
+ * closed; waiting requests are served first come, first served. Everything has a bound: connections, waiting requests,
+ * waiting time.
  *
- * A new connection is opened for a request that finds none idle, but it is not bound to it: whichever
- * connection is free first takes the request that has waited longest.
+ * A new connection is opened for a request that finds none idle, but it is not bound to it: whichever connection is
+ * free first takes the request that has waited longest.
  */
 import type { UpstreamConfig } from '@ficus/core';
 import { turnNow } from '../clock/turn-clock.ts';
@@ -16,7 +16,7 @@ export type NoConnectionCause = 'refused' | 'timed-out' | 'overloaded';
 
 /** A request on its way to a connection. */
 export interface ConnectionSeeker {
-  /** Where it stands in the queue: kept by the pool. */
+  /** Its position in the queue, kept by the pool. */
   waiting: Waiting | undefined;
   /** Whether it may be sent twice: then it may probe an ejected address. */
   readonly mayProbe?: boolean;
@@ -24,9 +24,7 @@ export interface ConnectionSeeker {
   onNoConnection(phase: 'queue' | 'connect', cause: NoConnectionCause, detail: string): void;
 }
 
-/**
- * A place in the queue, linked to those beside it: one that is given up leaves at once, wherever it stands.
- */
+/** A place in the queue, linked to its neighbours, so that an abandoned one leaves at once from any position. */
 export interface Waiting {
   readonly seeker: ConnectionSeeker;
   readonly until: number;
@@ -34,10 +32,10 @@ export interface Waiting {
   behind: Waiting | undefined;
 }
 
-/** Any closer to the upstream's own timeout, it may close the connection while our request is on its way. */
+/** Closer than this to the upstream's own timeout, it may close the connection while our request is in transit. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
 
-/** Within this time a pass closes connections that were idle for too long, unless the process was held up. */
+/** Interval of the passes that close connections idle for too long, unless the process was held up. */
 const PASS_MS = 50;
 
 export class ConnectionPool implements ConnectionOwner {
@@ -49,7 +47,7 @@ export class ConnectionPool implements ConnectionOwner {
   readonly #all = new Set<UpstreamConnection>();
   readonly #tunnels = new Set<UpstreamConnection>();
   readonly #opening = new Set<OpeningConnection>();
-  /** Seekers that insist on a fresh connection, with the attempt that is for each. */
+  /** Seekers that insist on a fresh connection, with the attempt reserved for each. */
   #reserved = 0;
   /** The queue: the seeker that has waited longest, and the last one. */
   #first: Waiting | undefined;
@@ -98,7 +96,7 @@ export class ConnectionPool implements ConnectionOwner {
     if (mayOpen) this.#open(undefined);
   }
 
-  /** A fresh connection for this seeker only, for requests that must not meet a stale one. */
+  /** A fresh connection for this seeker only, for requests that must not get a stale one. */
   acquireFresh(seeker: ConnectionSeeker): void {
     if (this.#draining || this.#reserved >= this.#config.pool.connections) {
       process.nextTick(refuse, seeker, 'the upstream is being closed');
@@ -107,7 +105,7 @@ export class ConnectionPool implements ConnectionOwner {
     this.#open(seeker);
   }
 
-  /** An address was ejected: what is idle there is not used again. */
+  /** An address was ejected: its idle connections are not reused. */
   leave(address: string): void {
     for (let i = this.#idle.length - 1; i >= 0; i -= 1) {
       if (this.#idle[i]!.address === address) this.#idle.splice(i, 1)[0]!.destroy();
@@ -138,7 +136,7 @@ export class ConnectionPool implements ConnectionOwner {
     this.#waitingCount -= 1;
   }
 
-  /** The connection has become a tunnel: it no longer takes a place in the pool. */
+  /** The connection has become a tunnel: it no longer occupies a place in the pool. */
   detach(connection: UpstreamConnection): void {
     this.#all.delete(connection);
     this.#tunnels.add(connection);
@@ -156,7 +154,7 @@ export class ConnectionPool implements ConnectionOwner {
       this.#idle.push(connection);
       return;
     }
-    // Deferred: not inside the parser's last call for the exchange before.
+    // Deferred: not inside the parser's last call for the previous exchange.
     process.nextTick(handOver, this, connection, seeker);
   }
 
@@ -169,13 +167,13 @@ export class ConnectionPool implements ConnectionOwner {
     this.#settle();
   }
 
-  /** A connection opened for a seeker that has gone meanwhile. */
+  /** A connection opened for a seeker that no longer waits. */
   giveBack(connection: UpstreamConnection): void {
     if (connection.closed) return;
     this.onReusable(connection);
   }
 
-  /** Idle connections go at once; the others after their exchange. */
+  /** Closes idle connections at once, the others after their exchange. */
   drain(): void {
     this.#draining = true;
     for (const connection of this.#idle.splice(0)) connection.destroy();
@@ -210,7 +208,7 @@ export class ConnectionPool implements ConnectionOwner {
       const connection = this.#idle.pop();
       if (connection === undefined) return undefined;
       if (!connection.usable) continue;
-      // In a process that was held up no pass has closed it yet, and the upstream may have.
+      // If the process was held up, no pass has closed it yet, and the upstream may have.
       if (turnNow() - connection.idleSince < this.#idleLimitMs(connection) + PASS_MS) return connection;
       connection.destroy();
     }
@@ -224,7 +222,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   #wait(seeker: ConnectionSeeker, opening: boolean): void {
     const { pool, timeouts } = this.#config;
-    // A seeker whose connection is being made gets that failure first; the margin is for the queue before it.
+    // A seeker whose connection is being opened should get that failure first; the margin puts it before the queue's.
     const waitMs = opening ? Math.max(pool.pendingMs, timeouts.connectMs + 250) : pool.pendingMs;
     const before = this.#last;
     const waiting: Waiting = { seeker, until: turnNow() + waitMs, before, behind: undefined };
@@ -265,8 +263,7 @@ export class ConnectionPool implements ConnectionOwner {
       this.#onLost(opened.detail);
       const seeker = reservedFor ?? this.#nextWaiting();
       seeker?.onNoConnection('connect', opened.cause, opened.detail);
-      // Those behind had no place for an attempt of their own, and the next request might not come for a long
-      // time.
+      // Those behind it had no place for an attempt of their own, and the next request might be long in coming.
       this.#serveQueue();
       this.#settle();
       return;
@@ -295,7 +292,7 @@ export class ConnectionPool implements ConnectionOwner {
         this.forget(seeker);
         seeker.onNoConnection('queue', 'timed-out', 'no connection of the pool became free in time');
       }
-      // The seeker may have taken the next one along: those behind it are looked at in the next pass.
+      // The callback may have removed the next seeker too: the next pass checks those behind it.
       waiting = behind;
     }
   }

@@ -1,7 +1,6 @@
 /**
- * Opens one connection: the addresses of the name in turn, each with a fair part of the time that is left,
- * then TLS. The address that refuses costs nothing; the one that is silent must not use up the time of the
- * others.
+ * Opens one connection: tries the addresses of the name in turn, each with a fair part of the remaining time, then TLS.
+ * An address that refuses costs nothing; a silent one must not use up the time of the others.
  */
 import { connect as connectTcp, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -15,7 +14,7 @@ const TLS_READ_BYTES = 16_384;
 /** All plain connections read into this: see upstream-connection.ts. */
 const SHARED_MEMORY = Buffer.allocUnsafeSlow(PLAIN_READ_BYTES);
 
-/** What fails on our side of the connection: no address is to blame. */
+/** Failures on our side of the connection, for which no address is to blame. */
 const OURS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
 const SILENT: NodeJS.ErrnoException = new Error('no connection in time');
 
@@ -24,7 +23,7 @@ export interface Destination {
   readonly book: AddressBook;
   /** Present for https. */
   readonly tls: ConnectionOptions | undefined;
-  /** Undefined where there is one address alone. */
+  /** Undefined when there is only one address. */
   readonly health: AddressHealth | undefined;
 }
 
@@ -32,7 +31,7 @@ export type Opened =
   | { readonly kind: 'open'; readonly connection: UpstreamConnection }
   | { readonly kind: 'failed'; readonly cause: 'refused' | 'timed-out'; readonly detail: string };
 
-/** An attempt that can be given up. */
+/** An attempt that can be abandoned. */
 export class OpeningConnection {
   readonly #destination: Destination;
   readonly #owner: ConnectionOwner;
@@ -49,7 +48,7 @@ export class OpeningConnection {
 
   /**
    * @param done called once, possibly before the constructor returns
-   * @param probe key of the address to be tried first
+   * @param probe key of the address to try first
    */
   constructor(
     destination: Destination,
@@ -164,8 +163,8 @@ export class OpeningConnection {
   }
 
   /**
-   * After reading, as in sweeper.ts: events that have happened are handled first. @param socket of the
-   * attempt that is timed
+   * Runs after reading, as in sweeper.ts: events that have happened are handled first. @param socket of the timed
+   * attempt
    */
   #startTimer(ms: number, socket: Socket | undefined, expired: () => void): void {
     const look = (): void => {

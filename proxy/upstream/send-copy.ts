@@ -1,7 +1,6 @@
 /**
- * Sends a request without a body, and keeps a bounded part of the answer: shadow copies, introspection at the
- * legacy. Give shadow copies an upstream object of their own, so that a hung candidate cannot take a live
- * request's connection.
+ * Sends a request without a body, and keeps a bounded part of the answer: shadow copies, introspection at the legacy.
+ * Give shadow copies a separate upstream object, so that a hung candidate cannot take a live request's connection.
  */
 import { performance } from 'node:perf_hooks';
 import type { HeadLines } from '../wire/head-lines.ts';
@@ -16,7 +15,7 @@ interface CopyRequest {
 }
 
 export interface CopyLimits {
-  /** Deadline of the whole exchange, waiting for a connection included. */
+  /** Deadline of the whole exchange, including the wait for a connection. */
   readonly timeoutMs: number;
   /** Bytes of the response body that are kept; the rest is read and dropped. */
   readonly bodyBytes: number;
@@ -82,8 +81,7 @@ class CopyExchange implements ConnectionSeeker, ConnectionUser {
     this.#copy = copy;
     this.#limits = limits;
     this.#onResult = onResult;
-    // Copies are few beside live requests, and their deadline runs while they wait as well: a timer of their
-    // own.
+    // Copies are few beside live requests, and their deadline includes waiting: each has its own timer.
     this.#timer = setTimeout(() => setImmediate(expire, this), limits.timeoutMs);
     upstream.exchangeBegins();
   }
@@ -168,7 +166,7 @@ class CopyExchange implements ConnectionSeeker, ConnectionUser {
   }
 }
 
-/** After reading, as in sweeper.ts. */
+/** Runs after reading, as in sweeper.ts. */
 function expire(exchange: CopyExchange): void {
   exchange.expire();
 }

@@ -1,9 +1,9 @@
 /**
- * One coarse timer for the deadlines of all exchanges in the process: a timer per request costs more than the
- * request's share of this. Runs only while there is something to watch, and never keeps a process alive.
+ * One coarse timer for the deadlines of all exchanges in the process: a timer per request costs more than the request's
+ * share of this. Runs only while there is something to watch, and never keeps a process alive.
  *
- * A pass comes after reading, not from the timer itself: in a process that was held up the timers are called first, and
- * answers that came in time, but are not read yet, would be found missing.
+ * A pass runs after reading, not from the timer itself: in a process that was held up the timers run first, and would
+ * miss answers that came in time but are not read yet.
  */
 import { performance } from 'node:perf_hooks';
 
@@ -25,7 +25,7 @@ class Sweeper {
     this.#timer.unref();
   }
 
-  /** @param now from before the reading: what has come since may wait for the next pass */
+  /** @param now from before the reading: whatever has arrived since may wait for the next pass */
   readonly #pass = (now: number): void => {
     for (const each of this.#swept) each.sweep(now);
   };

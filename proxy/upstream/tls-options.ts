@@ -1,7 +1,4 @@
-/**
- * What node:tls is given for an https upstream, with its PEM files read. Called once for each upstream, when
- * it is made.
- */
+/** The node:tls options of an https upstream, with its PEM files read. Called once per upstream, when it is created. */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
@@ -15,7 +12,7 @@ export function readTlsOptions(tls: UpstreamConfig['tls'], host: string): Connec
   const name = tls?.serverName ?? host;
   return {
     ALPNProtocols: ['http/1.1'],
-    // An address is not a name: SNI must not carry it, the certificate is still checked against it.
+    // An address is not a name: SNI must not carry it, but the certificate is still checked against it.
     ...(isIP(name) === 0 ? { servername: name } : {}),
     ...(tls?.ca === undefined ? {} : { ca: readPem('tls.ca', tls.ca) }),
     ...(tls?.cert === undefined ? {} : { cert: readPem('tls.cert', tls.cert) }),

@@ -1,11 +1,9 @@
 /**
- * One connection to an upstream, and the response parser on it. It carries one exchange at a time and belongs
- * to its pool. Listeners are attached once, when it is opened; its user is a field, so that an exchange costs
- * none.
+ * One connection to an upstream, and the response parser on it. It carries one exchange at a time and belongs to its
+ * pool. Listeners are attached once, when it is opened; its user is a field, so that an exchange adds none.
  *
- * Bytes come by `onread` into memory that all plain connections share: the kernel's read and our parser run
- * in one go, so nothing else writes to it meanwhile. TLS connections have memory of their own: theirs may
- * nest.
+ * `onread` delivers bytes in memory that all plain connections share: the kernel's read and our parser run in one go,
+ * so nothing else writes to it meanwhile. TLS connections have their own memory, because their reads may nest.
  */
 import type { Socket } from 'node:net';
 import type { AddressRecord } from '../resilience/address-record.ts';
@@ -26,9 +24,9 @@ export type LossCause = 'reset' | 'invalid';
 
 /** The exchange on the connection. */
 export interface ConnectionUser extends ResponseSink {
-  /** All that one read brought has been parsed: the moment to write on what was gathered. */
+  /** Everything from one read has been parsed: the moment to write what was gathered. */
   onReadDone(complete: boolean): void;
-  /** The connection is gone, and with it the exchange. */
+  /** The connection is lost, and with it the exchange. */
   onLost(cause: LossCause, detail: string): void;
   /** The connection takes more bytes of the request again. */
   onWritable(): void;
@@ -36,7 +34,7 @@ export interface ConnectionUser extends ResponseSink {
   onSweep(now: number): void;
 }
 
-/** A tunnel's end: takes raw bytes after an accepted upgrade. */
+/** A tunnel's end: receives raw bytes after an accepted upgrade. */
 export interface TunnelUser {
   onTunnelBytes(memory: Buffer, start: number, end: number): void;
   onTunnelEnd(): void;
@@ -47,7 +45,7 @@ export interface TunnelUser {
 
 /** The pool's side of a connection. */
 export interface ConnectionOwner {
-  /** The exchange is over and the connection may serve again. */
+  /** The exchange is over and the connection may be reused. */
   onReusable(connection: UpstreamConnection): void;
   onClosed(connection: UpstreamConnection): void;
 }
@@ -62,7 +60,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
   keepAliveSeconds = -1;
   closed = false;
   readonly address: string;
-  /** Where answers and failures are reported, when the upstream has other addresses. */
+  /** Receives answers and failures, when the upstream has other addresses. */
   health: AddressRecord | undefined;
 
   readonly #socket: Socket;
@@ -71,11 +69,11 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
   #user: ConnectionUser | undefined;
   #tunnel: TunnelUser | undefined;
   #requestSent = false;
-  /** Something of the request has been written: what is read from now on may be its answer. */
+  /** Part of the request has been written: anything read from now on may be its answer. */
   #begun = false;
   /** The upstream takes no more of the request. */
   #deaf = false;
-  /** With which batch the request leaves. */
+  /** The number of the batch that the request leaves with. */
   #batch = -1;
   #lossDetail = '';
 
@@ -101,12 +99,12 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     return this.#tunnel;
   }
 
-  /** False once it is closed or being closed. */
+  /** False once it is closed or closing. */
   get usable(): boolean {
     return !this.closed && !this.#socket.destroyed && this.#socket.writable;
   }
 
-  /** Cuts it under its user, which is notified as of any loss. */
+  /** Cuts it while in use; the user is notified as of any loss. */
   abort(): void {
     this.#lossDetail = 'the upstream is closed';
     this.health = undefined;
@@ -121,12 +119,12 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     this.parser.begin(method, mayUpgrade);
   }
 
-  /** The request is sent whole: without this the connection is not used again. */
+  /** The request is completely sent: without this the connection is not reused. */
   requestSent(): void {
     this.#requestSent = true;
   }
 
-  /** Writes; false asks to wait for `onWritable`. A buffer must stay as it is. */
+  /** Writes; false means wait for `onWritable`. The buffer must not change. */
   write(data: string | Buffer): boolean {
     if (this.#deaf) return true;
     const goesOn = typeof data === 'string' ? this.#writeText(data) : this.#writeBytes(data);
@@ -144,27 +142,22 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
   }
 
   /**
-   * An upstream that refuses a body (413, 401) may answer and reset at once. Both are in the kernel when the
-   * next piece of the body fails: the answer is read first, and behind it the end.
+   * An upstream that refuses a body (413, 401) may answer and reset at once. Both are in the kernel when the next piece
+   * of the body fails: first the answer is read, then the end.
    */
   onPeerGone(): void {
     if (this.#begun && this.#tunnel === undefined) this.#deaf = true;
     else this.#socket.destroy();
   }
 
-  /**
-   * Writes a request that is nothing but this head: at the end of the turn, with those of other connections.
-   */
+  /** Writes a request that consists of this head alone: at the end of the turn, with those of other connections. */
   writeWhole(head: string): void {
     const batch = batchNumber();
     if ((this.#direct || !available) && writeSoon(this.#socket, head)) this.#batch = batch;
     else this.write(head);
   }
 
-  /**
-   * Writes a chunk between two texts in one go. The chunk is copied: its memory is the caller's again at
-   * once.
-   */
+  /** Writes a chunk between two texts in one go. Copies the chunk: the caller may reuse its memory at once. */
   writeAround(before: string, chunk: Buffer, after: string): boolean {
     if (this.#deaf) return true;
     if (before.length + chunk.length + after.length > BLOCK_BYTES) {
@@ -183,7 +176,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     return true;
   }
 
-  /** Bytes that had to wait are out. */
+  /** Waiting bytes have been written. */
   onWritten(): void {
     this.#onDrain();
   }
@@ -192,7 +185,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     this.#onDrain();
   }
 
-  /** Another user takes the rest of the response. */
+  /** Another user takes over the rest of the response. */
   handTo(user: ConnectionUser): void {
     this.#user = user;
   }
@@ -205,7 +198,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     this.#socket.resume();
   }
 
-  /** Ends the exchange at once; the connection is not used again. */
+  /** Ends the exchange at once; the connection is not reused. */
   destroy(): void {
     if (this.#user !== undefined) this.health?.abandoned(this.parser.head.status);
     this.#user = undefined;
@@ -224,7 +217,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     this.#socket.end();
   }
 
-  /** From the socket's `onread`. Answers true: pausing is done by `pause`. */
+  /** From the socket's `onread`. Returns true: `pause` does the pausing. */
   onRead(length: number, memory: Buffer): boolean {
     if (this.#tunnel !== undefined) {
       this.#tunnel.onTunnelBytes(memory, 0, length);
@@ -232,7 +225,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     }
     const user = this.#user;
     if (user === undefined) {
-      // Bytes without a request would be taken for the answer to the next request.
+      // Bytes without a request would be mistaken for the answer to the next one.
       this.#socket.destroy();
       return true;
     }
@@ -250,7 +243,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     return true;
   }
 
-  /** The user gave the connection up while parsing, or turned it into a tunnel that has bytes already. */
+  /** While parsing, the user gave up the connection or turned it into a tunnel that already has bytes. */
   #afterUserChange(memory: Buffer, length: number): boolean {
     const { surplusBytes } = this.parser;
     if (this.#tunnel !== undefined && surplusBytes > 0) {
@@ -267,10 +260,10 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     const reusable = parser.persistent && parser.surplusBytes === 0 && sent && !this.#socket.destroyed;
     const welcome = this.health === undefined || this.health.answered(parser.head.status);
     const { keepAliveSeconds } = parser.head;
-    // For 0 seconds: the upstream may close it while our next request is on its way.
+    // For 0 seconds: the upstream may close it while our next request is in transit.
     if (reusable && welcome && keepAliveSeconds !== 0) {
       this.keepAliveSeconds = keepAliveSeconds;
-      // Free first: what the user does next may want a connection.
+      // Released first: the user may want a connection next.
       this.#owner.onReusable(this);
     } else this.#socket.destroy();
     user.onReadDone(true);
@@ -284,7 +277,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     user?.onLost(cause, detail);
   }
 
-  /** A kept connection that is closed before any answer has been idle for too long: no failure. */
+  /** A kept connection closed before any answer was idle for too long: no failure. */
   #reportLost(cause: LossCause): void {
     if (this.served > 0 && cause === 'reset' && this.parser.head.status === 0) return;
     this.health?.failed(cause);

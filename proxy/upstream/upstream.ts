@@ -1,7 +1,6 @@
 /**
- * An HTTP upstream: where its connections go, and the pool of them. Made from one `UpstreamConfig`, held by a
- * config snapshot, closed when the last request of that snapshot is done. It opens nothing before a request
- * needs it.
+ * An HTTP upstream: where its connections go, and their pool. Created from one `UpstreamConfig`, held by a config
+ * snapshot, closed when the last request of that snapshot is done. Opens nothing before a request needs it.
  */
 import { performance } from 'node:perf_hooks';
 import { bareHost, type UpstreamConfig } from '@ficus/core';
@@ -15,7 +14,7 @@ export interface UpstreamHooks {
   onConnectionLost?(upstream: Upstream, detail: string): void;
   /** One of several addresses was ejected, or returned. */
   onAddressChange?(upstream: Upstream, change: AddressChange): void;
-  /** Resolves names otherwise than by the system. */
+  /** Resolves names in place of the system. */
   resolve?: Resolve;
   /** Age at which a name is resolved again; 5 seconds by default. */
   refreshMs?: number;
@@ -32,11 +31,11 @@ interface UpstreamStats {
   readonly pending: number;
   /** Connections that carry an upgraded protocol; they take no place in the pool. */
   readonly tunnels: number;
-  /** Exchanges under way, from `forward` to the outcome. */
+  /** Exchanges in progress, from `forward` to the outcome. */
   readonly exchanges: number;
   /** Connections ever opened. */
   readonly opened: number;
-  /** Addresses of several that are ejected. */
+  /** How many of several addresses are ejected. */
   readonly addressesOut: number;
 }
 
@@ -44,7 +43,7 @@ export class Upstream {
   /** For logs and metrics: `legacy`, or the slice's name. */
   readonly name: string;
   readonly config: UpstreamConfig;
-  /** Path of the base URL without its final slash; put before each target. Mostly empty. */
+  /** Path of the base URL without its final slash; prepended to each target. Mostly empty. */
   readonly basePath: string;
   /** `host:port` of the base URL, as a Host field has it. */
   readonly authority: string;
@@ -85,7 +84,7 @@ export class Upstream {
     return { ...this.pool.counts, exchanges: this.#exchanges, opened: this.pool.opened, addressesOut };
   }
 
-  /** From an exchange, before it asks the pool. */
+  /** Called by an exchange before it asks the pool. */
   exchangeBegins(): void {
     this.#exchanges += 1;
   }
@@ -96,7 +95,7 @@ export class Upstream {
   }
 
   /**
-   * No new exchanges (they fail with `overloaded`), idle connections are closed, exchanges under way
+   * Accepts no new exchanges (they fail with `overloaded`), closes idle connections, lets exchanges in progress
    * continue. Resolves when the last has ended.
    */
   drain(): Promise<void> {
@@ -108,7 +107,7 @@ export class Upstream {
     return this.#draining.promise;
   }
 
-  /** Cuts every connection at once; exchanges under way fail. */
+  /** Cuts every connection at once; exchanges in progress fail. */
   close(): void {
     this.pool.close();
   }

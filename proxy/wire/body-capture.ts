@@ -1,6 +1,6 @@
 /**
- * A bounded copy of a body that streams by, for shadow copies and comparison. It never holds the stream up:
- * past its limit it only remembers that it was truncated.
+ * A bounded copy of a body that streams by, for shadow copies and comparison. It never delays the stream: past its
+ * limit it only remembers that it was truncated.
  */
 export class BodyCapture {
   readonly #limitBytes: number;
@@ -8,7 +8,7 @@ export class BodyCapture {
   #bytes = 0;
   #truncated = false;
 
-  /** @param limitBytes most bytes that are kept */
+  /** @param limitBytes maximum number of bytes kept */
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
   }
@@ -38,7 +38,7 @@ export class BodyCapture {
     return this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#bytes);
   }
 
-  /** Forgets what was kept: a second attempt begins again. */
+  /** Drops what was kept: a second attempt starts over. */
   clear(): void {
     this.#chunks = [];
     this.#bytes = 0;

@@ -35,7 +35,7 @@ describe('canonicalPath', () => {
   );
   const target = fc.array(segment, { maxLength: 8 }).map((segments) => `/${segments.join('/')}`);
 
-  test('a canonical path is its own canonical path and has nothing left to disagree about', () => {
+  test('a canonical path is its own canonical path and unambiguous', () => {
     fc.assert(
       fc.property(target, (text) => {
         const path = canonicalPath(text);

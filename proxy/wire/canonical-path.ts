@@ -33,7 +33,7 @@ export function canonicalPath(target: string): string | RefusedPath {
 
 const DOT_SEGMENT = /(?:^|\/)(?:\.|%2e){1,2}(?:;[^/]*)?(?:\/|$)/i;
 
-/** Whether a path, as it came, climbs or stands still somewhere: put behind a prefix, it could leave that prefix. */
+/** Whether a raw path contains a dot segment: behind a prefix, it could leave that prefix. */
 export function hasDotSegment(path: string): boolean {
   return DOT_SEGMENT.test(path);
 }

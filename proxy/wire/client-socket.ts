@@ -1,10 +1,9 @@
 /**
- * A client's connection, for writing. Bytes go past its stream where nothing waits there; short whole answers
- * wait for the end of the turn and leave together with those of other clients.
+ * A client's connection, for writing. Bytes bypass its stream where nothing waits there; short complete answers wait
+ * for the end of the turn and leave together with those of other clients.
  *
- * Invariant: while a text of the connection waits for the end of the turn, nothing else is written to it and
- * it is not ended. It is flushed before its next response, before the end of the client's half, and before
- * Node hands it over.
+ * Invariant: while a text of the connection waits for the end of the turn, nothing else is written to it and it is not
+ * ended. It is flushed before its next response, before the end of the client's half, and before Node hands it over.
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
@@ -30,7 +29,7 @@ export class ClientSocket {
   readonly #socket: Socket;
   readonly #direct: boolean;
 
-  /** That of the connection: there is one alone. */
+  /** The connection's own: there is only one. */
   static of(socket: Socket): ClientSocket {
     const kept = socket as KeptSocket;
     kept[KEPT] ??= new ClientSocket(socket);
@@ -40,13 +39,11 @@ export class ClientSocket {
   constructor(socket: Socket) {
     this.#socket = socket;
     this.#direct = takesDirectWrites(socket);
-    // Before Node's own listener, which ends our half as well.
+    // Before Node's own listener, which also ends our half.
     socket.prependListener('end', flushWrites);
   }
 
-  /**
-   * Writes text now, as latin1. Answers false, having done nothing, where it has to go through the stream.
-   */
+  /** Writes text now, as latin1. Returns false, without effect, when the stream must be used. */
   writeText(text: string): boolean {
     return this.#direct && text.length <= DIRECT_BYTES && writeDirectly(this.#socket, text);
   }
@@ -67,7 +64,7 @@ export class ClientSocket {
   }
 }
 
-/** Settles what Node takes out of the server, before the server's own listeners write to it. */
+/** Flushes what Node takes out of the server, before the server's own listeners write to it. */
 export function settleBeforeHandOver(server: Server): void {
   for (const event of ['upgrade', 'connect', 'clientError']) server.prependListener(event, flushWrites);
 }

@@ -1,6 +1,6 @@
 /**
  * The one reader of Cookie fields (RFC 6265 section 4.2.1), used by conditions, identities and buckets. It searches the
- * field as it came: taking it apart for one value would cost an object for each request.
+ * raw field: parsing it for one value would cost an object per request.
  */
 
 /** The value of a cookie as it was sent; undefined when there is none of this name. */
@@ -8,7 +8,7 @@ export function cookieValue(header: string, name: string): string | undefined {
   const length = name.length;
   let at = header.indexOf(name);
   while (at !== -1) {
-    // A name counts only at the start of a pair and with `=` behind it.
+    // A name counts only at the start of a pair and followed by `=`.
     if (header.charCodeAt(at + length) === 61 && startsPair(header, at)) {
       const end = header.indexOf(';', at);
       return unquote(header.slice(at + length + 1, end === -1 ? undefined : end).trim());

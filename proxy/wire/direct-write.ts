@@ -1,13 +1,11 @@
 /**
- * Writes to a plain TCP socket without going through its stream: a write is spared a request object, a
- * callback and the stream's bookkeeping, which together cost as much as all routing does; and a piece of a
- * body is held up only when the kernel does not take it, not whenever it is as long as the stream's
- * high-water mark.
+ * Writes to a plain TCP socket without its stream: this saves a request object, a callback and the stream's
+ * bookkeeping, which together cost as much as all routing does; and a piece of a body is held up only when the kernel
+ * does not take it, not whenever it is as long as the stream's high-water mark.
  *
- * It is done only when nothing is waiting on the socket, so that order is kept and back-pressure stays the
- * stream's business: what the kernel does not take at once is with libuv, in order, and until it is gone
- * every further write goes through the stream. Where Node does not offer what is needed (`available` is
- * false) the stream is used always.
+ * It happens only when nothing is waiting on the socket, so that order is kept and back-pressure stays the stream's
+ * business: libuv keeps what the kernel does not take at once, in order, and until that is written every further write
+ * goes through the stream. Where Node does not offer what is needed (`available` is false) the stream is always used.
  */
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
@@ -18,21 +16,18 @@ export interface WriteListener {
   onWritten(): void;
 }
 
-/**
- * Notified, in place of the socket's end, that the peer takes no more: its earlier bytes may not have been
- * read yet.
- */
+/** Called, instead of the socket's end, when the peer takes no more: its earlier bytes may not have been read yet. */
 export interface PeerListener {
   onPeerGone(): void;
 }
 
-/** `whole`: the kernel has them. `waiting`: the bytes must stay as they are until the listener is called. */
+/** `whole`: the kernel has them. `waiting`: the bytes must not change until the listener is called. */
 export type DirectWrite = 'whole' | 'waiting' | 'refused';
 
 interface WriteRequest {
   oncomplete: (status: number) => void;
   socket: Socket | undefined;
-  /** Held for as long as libuv reads them. */
+  /** Kept for as long as libuv reads them. */
   bytes: Uint8Array | undefined;
   listener: WriteListener | undefined;
 }
@@ -58,22 +53,22 @@ const PEER_GONE: ReadonlySet<number> = new Set([-constants.errno.EPIPE, -constan
 const binding = nodeInternals.sockets ? (thisNode.streamBinding as StreamBinding) : undefined;
 const WriteWrap = binding?.WriteWrap;
 
-/** Whether this Node can do it. */
+/** Whether this Node supports it. */
 export const available: boolean = WriteWrap !== undefined;
 
 let spare: WriteRequest | undefined;
-/** Requests that libuv holds, of all sockets together: while there are none, no socket needs a check. */
+/** Requests that libuv holds, over all sockets: while there are none, no socket needs a check. */
 let held = 0;
 
-/** Whether the socket is one that can be written to directly: plain TCP, not TLS. */
+/** Whether the socket can be written to directly: plain TCP, not TLS. */
 export function takesDirectWrites(socket: Socket): boolean {
   const handle = (socket as unknown as SocketInternals)._handle as { constructor?: { name?: string } } | null;
   return available && handle?.constructor?.name === 'TCP';
 }
 
 /**
- * Writes the text as latin1, or answers false, having done nothing, when it has to go through the stream.
- * @param socket one of which `takesDirectWrites` is true
+ * Writes the text as latin1, or returns false, without effect, when the stream must be used.
+ * @param socket one for which `takesDirectWrites` is true
  */
 export function writeDirectly(socket: Socket, text: string, peer?: PeerListener): boolean {
   const handle = freeHandle(socket);
@@ -82,15 +77,12 @@ export function writeDirectly(socket: Socket, text: string, peer?: PeerListener)
   return true;
 }
 
-/** Whether nothing waits in the socket's stream; something may with libuv. */
+/** Whether nothing waits in the socket's stream; libuv may still hold bytes. */
 export function isStreamFree(socket: Socket): boolean {
   return socket.writable && socket.writableLength === 0 && socket.writableCorked === 0;
 }
 
-/**
- * Writes text to a socket whose stream was free when it was looked at, and to which nothing was written
- * since.
- */
+/** Writes text to a socket whose stream was free when checked, and to which nothing was written since. */
 export function writeToFree(socket: Socket, text: string): void {
   if (!available) {
     socket.write(text, 'latin1');
@@ -111,7 +103,7 @@ function writeText(socket: Socket, handle: StreamHandle, text: string, peer?: Pe
     giveUp(socket, error, peer);
     return;
   }
-  // Taken whole, the request object is as new; otherwise libuv needs it until the rest is out.
+  // When everything was taken, the request object can be reused; otherwise libuv needs it until the rest is written.
   if (isWithLibuv()) {
     spare = undefined;
     held += 1;
@@ -122,8 +114,8 @@ function writeText(socket: Socket, handle: StreamHandle, text: string, peer?: Pe
 }
 
 /**
- * Writes bytes; `refused`, having done nothing, when they have to go through the stream.
- * @param socket one of which `takesDirectWrites` is true
+ * Writes bytes; `refused`, without effect, when the stream must be used.
+ * @param socket one for which `takesDirectWrites` is true
  */
 export function writeBytesDirectly(
   socket: Socket,
@@ -159,7 +151,7 @@ function giveUp(socket: Socket, error: number, peer: PeerListener | undefined): 
   else socket.destroy();
 }
 
-/** The socket's handle, unless something is waiting to be written before. */
+/** The socket's handle, unless something waits to be written first. */
 function freeHandle(socket: Socket): StreamHandle | undefined {
   const handle = (socket as unknown as SocketInternals)._handle;
   return handle === null || !isStreamFree(socket) || isQueued(handle) ? undefined : handle;
@@ -170,9 +162,8 @@ function isQueued(handle: StreamHandle): boolean {
 }
 
 /**
- * Whether the last write's request is in use until its `oncomplete`. An empty queue does not say so: what the
- * kernel did not take at first it may have taken a moment later, while libuv still holds the request; used
- * again, it ends the process.
+ * Whether the last write's request is in use until its `oncomplete`. An empty queue does not show it: the kernel may
+ * have taken the rest a moment later, while libuv still holds the request; reusing it would end the process.
  */
 function isWithLibuv(): boolean {
   return binding!.streamBaseState[binding!.kLastWriteWasAsync] !== 0;

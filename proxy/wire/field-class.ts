@@ -1,17 +1,17 @@
-/** Which fields a proxy must know, by the bytes of their names: no string is made of them. */
+/** Classifies the fields that a proxy must know by the bytes of their names, without creating strings. */
 
 export const FieldClass = {
   endToEnd: 0,
   connection: 1,
   keepAlive: 2,
-  /** Belongs to one hop and has no meaning to us: Proxy-Connection, TE, Proxy-Authenticate … */
+  /** Belongs to one hop and has no meaning for us: Proxy-Connection, TE, Proxy-Authenticate … */
   hopByHop: 3,
   transferEncoding: 4,
   contentLength: 5,
   date: 6,
   contentType: 7,
   upgrade: 8,
-  /** x-ficus-…: the proxy's alone. A client would believe an upstream that sets them. */
+  /** x-ficus-…: reserved for the proxy. A client would trust an upstream that sets them. */
   ours: 9,
 } as const;
 
@@ -48,7 +48,7 @@ export function fieldClass(memory: Buffer, start: number, end: number): number {
 
 function matches(memory: Buffer, start: number, name: string): boolean {
   for (let i = 0; i < name.length; i += 1) {
-    // Letters differ from their capitals in bit 5; a hyphen has that bit set already.
+    // Capitals differ from lower-case letters in bit 5; a hyphen already has that bit set.
     if ((memory[start + i]! | 32) !== name.charCodeAt(i)) return false;
   }
   return true;

@@ -1,7 +1,6 @@
 /**
- * A response head (or trailer section) as lines in memory: validated byte by byte in one pass, and cut out
- * again as text without the hop-by-hop fields. Nothing is taken apart without need: most heads are passed on
- * as they came.
+ * A response head (or trailer section) as lines in memory: validated byte by byte in one pass, and copied out as text
+ * without the hop-by-hop fields. Nothing is parsed without need: most heads are passed on as they came.
  */
 import { FieldClass, fieldClass } from './field-class.ts';
 
@@ -43,7 +42,7 @@ export class HeadLines {
   #linesEnd = 0;
   #statusLine = true;
   #awaitsStart = true;
-  /** Pairs of positions of lines that are not passed on; so many of the list count. */
+  /** Pairs of positions of lines that are not passed on; only this many of the list count. */
   readonly #drops: number[] = [];
   #dropped = 0;
   #transferEncodingAt = -1;
@@ -70,12 +69,12 @@ export class HeadLines {
     this.#named = undefined;
   }
 
-  /** What was parsed so far has been copied to the beginning of another memory. */
+  /** Call when what was parsed so far has been copied to the beginning of another memory. */
   moved(by: number): void {
     if (this.#awaitsStart) return;
     this.#start -= by;
     this.#next -= by;
-    // Not known before the status line is whole.
+    // Not known before the status line is complete.
     if (this.#linesStart !== -1) this.#linesStart -= by;
     for (let i = 0; i < this.#dropped; i += 1) this.#drops[i]! -= by;
     if (this.#transferEncodingAt >= 0) this.#transferEncodingAt -= by;
@@ -116,8 +115,8 @@ export class HeadLines {
   }
 
   /**
-   * Status line (of HTTP/1.1, whatever the upstream speaks) and the lines that are passed on, in as few
-   * pieces as it takes.
+   * Status line (HTTP/1.1, whatever the upstream speaks) and the lines that are passed on, in as few pieces as
+   * possible.
    */
   wholeText(keepTransferEncoding: boolean): string {
     if (this.http10 || this.#named !== undefined) {
@@ -127,9 +126,9 @@ export class HeadLines {
   }
 
   /**
-   * Closes the gaps of dropped lines, in memory, so that the head and what follows it are one piece.
-   * Positions of lines that were known before are no longer right.
-   * @returns where the head begins now, or -1, having done nothing, where it has to be put together as text
+   * Closes the gaps of dropped lines, in memory, so that the head and what follows it are one piece. Earlier positions
+   * of lines become invalid.
+   * @returns where the head begins now, or -1, without effect, when it has to be assembled as text
    */
   pack(keepTransferEncoding: boolean): number {
     if (this.http10 || this.#named !== undefined) return -1;
@@ -269,7 +268,7 @@ export class HeadLines {
     return at + 2;
   }
 
-  /** What a field means to framing and connection. False when it is wrong. */
+  /** What a field means to framing and connection. False when it is invalid. */
   #note(kind: number, memory: Buffer, line: number, from: number, to: number): boolean {
     if (!this.#statusLine) return this.#noteTrailer(kind, line, to + 2);
     switch (kind) {
@@ -290,7 +289,7 @@ export class HeadLines {
         this.#transferEncodingAt = line;
         break;
       case FieldClass.connection:
-        // What nearly every upstream says needs no string.
+        // The value that nearly every upstream sends needs no string.
         if (startsWith(memory, from, to, 'close')) this.connectionClose = true;
         if (!isWhole(memory, from, to, 'keep-alive') && !isWhole(memory, from, to, 'close')) {
           this.#noteConnection(memory.latin1Slice(from, to));
@@ -326,8 +325,7 @@ export class HeadLines {
     if (at !== to || digits === 0 || digits > 15) this.error = 'Content-Length is not a number';
     else if (this.contentLength !== -1) this.error = 'more than one Content-Length';
     this.contentLength = value;
-    // A 204 has no body to measure: the field would be wrong, and it is not ours to pass on (RFC 9110 section
-    // 8.6).
+    // A 204 has no body to measure: the field would be wrong and must not be passed on (RFC 9110 section 8.6).
     if (this.status === 204 || this.status < 200) this.#drop(line, to + 2);
     return this.error === '';
   }
@@ -343,7 +341,7 @@ export class HeadLines {
     }
   }
 
-  /** Fields that frame or route a message have no business in trailers (RFC 9110 section 6.5.1). */
+  /** Trailers must not contain fields that frame or route a message (RFC 9110 section 6.5.1). */
   #noteTrailer(kind: number, line: number, end: number): boolean {
     if (kind !== FieldClass.date && kind !== FieldClass.contentType) this.#drop(line, end);
     return true;
@@ -369,7 +367,7 @@ function startsWith(memory: Buffer, from: number, to: number, word: string): boo
   return true;
 }
 
-/** Whether a value, as it is mostly written, is this word and nothing else. */
+/** Whether a value, in its usual spelling, is exactly this word. */
 function isWhole(memory: Buffer, from: number, to: number, word: string): boolean {
   return to - from === word.length + 1 && memory[from] === 32 && startsWith(memory, from, to, word);
 }

@@ -1,4 +1,4 @@
-/** Networks that a config names (trusted proxies, testers, a route's clients). Compiled once for each config. */
+/** Networks that a config names (trusted proxies, testers, a route's clients). Compiled once per config. */
 import { BlockList, isIPv6 } from 'node:net';
 
 export class NetworkList {

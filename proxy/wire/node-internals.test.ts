@@ -14,7 +14,7 @@ function without(object: object, ...names: string[]): object {
   });
 }
 
-/** A request as it is in a Node that has all that a lean request needs. */
+/** A request of a Node that has everything a lean request needs. */
 const newest = Object.create(IncomingMessage.prototype, {
   _dumpAndCloseReadable: { value() {}, configurable: true },
   headers: { get: () => ({}), set() {}, configurable: true },
@@ -26,7 +26,7 @@ describe('findInternals', () => {
     expect(findInternals(node, false)).toEqual(ALL);
   });
 
-  test('asked to avoid them, none is used', () => {
+  test('with “avoid” none is used', () => {
     expect(findInternals(node, true)).toEqual({ requests: false, responses: false, sockets: false });
   });
 

@@ -1,7 +1,7 @@
 /**
- * Which of Node's undocumented parts this Node has, found out once at start (docs/adr/0007). A part that is absent or
- * has changed is not used: the documented way behind the same interface takes its place, which is slower and not wrong.
- * `FICUS_NODE_INTERNALS=avoid` takes the documented way for all of them, for tests and for a Node that misbehaves.
+ * Which of Node's undocumented parts this Node has, determined once at start (docs/adr/0007). A missing or changed part
+ * is not used: the documented way behind the same interface replaces it, slower but correct.
+ * `FICUS_NODE_INTERNALS=avoid` forces the documented way for all parts, for tests and for a Node that misbehaves.
  *
  * Read by accept/lean-request, respond/ and wire/direct-write.
  */

@@ -1,10 +1,10 @@
 /**
- * The result of one exchange with an upstream. The forwarder never throws because of the network: it reports
- * one of these, once, and the caller decides (answer an error, fall back, count, open a breaker).
+ * The result of one exchange with an upstream. The forwarder never throws because of the network: it reports one of
+ * these, once, and the caller decides (answer an error, fall back, count, open a breaker).
  *
- * Which side a failure is on and in which phase it happened is enough to decide all of that:
- * `responseStarted` false means the client has seen nothing, so that the caller may answer something else;
- * `mayHaveBeenSent` false means that no byte reached any upstream, so that even a write may go elsewhere.
+ * The side and phase of a failure suffice to decide all of that: `responseStarted` false means the client has seen
+ * nothing, so that the caller may answer something else; `mayHaveBeenSent` false means that no byte reached any
+ * upstream, so that even a write may go elsewhere.
  */
 
 /** Where in the exchange it ended. `queue`: waiting for a place in the pool; `connect`: DNS, TCP, TLS. */
@@ -12,7 +12,7 @@ export type Phase = 'queue' | 'connect' | 'send' | 'first-byte' | 'receive';
 
 /** Why a failed exchange failed. */
 export type FailureCause =
-  /** The client went away, or the caller called `cancel()`. */
+  /** The client disconnected, or the caller called `cancel()`. */
   | 'cancelled'
   | 'timed-out'
   /** No connection: refused, unreachable, name unknown, certificate not accepted. */
@@ -25,7 +25,7 @@ export type FailureCause =
   | 'overloaded';
 
 export interface OutcomeFacts {
-  /** Final status that the upstream sent; 0 when it did not get that far. */
+  /** Final status that the upstream sent; 0 when there was none. */
   readonly status: number;
   /** True when bytes of this request may have reached an upstream: then a write must not go anywhere else. */
   readonly mayHaveBeenSent: boolean;
@@ -46,15 +46,12 @@ export interface OutcomeFacts {
   readonly retriedStale: boolean;
 }
 
-/** The response was given to the client, whole. */
+/** The client was given the complete response. */
 export interface Completed extends OutcomeFacts {
   readonly kind: 'completed';
 }
 
-/**
- * `onResponseHead` answered `discard`: nothing was given to the client, the connection was given up or
- * drained.
- */
+/** `onResponseHead` returned `discard`: the client was given nothing, and the connection was closed or drained. */
 export interface Discarded extends OutcomeFacts {
   readonly kind: 'discarded';
 }
@@ -74,7 +71,7 @@ export interface Failed extends OutcomeFacts {
   readonly detail: string;
 }
 
-/** `mayLeave` answered no: not a byte was sent, and the upstream has no part in it. */
+/** `mayLeave` returned false: not a byte was sent, and the upstream was not involved. */
 export interface Withdrawn extends OutcomeFacts {
   readonly kind: 'withdrawn';
 }
@@ -82,8 +79,8 @@ export interface Withdrawn extends OutcomeFacts {
 export type Outcome = Completed | Discarded | Tunnelled | Failed | Withdrawn;
 
 /**
- * No connection of the pool was free, or became free in time: there is too much under way already. That says
- * nothing of the upstream's health, and trying again there would only add to it.
+ * No connection of the pool was free, or became free in time: there is too much in progress already. That says nothing
+ * about the upstream's health, and a retry there would only add to the load.
  */
 export function foundNoPlace({ phase, cause }: Failed): boolean {
   return cause === 'overloaded' || (phase === 'queue' && cause === 'timed-out');

@@ -19,7 +19,7 @@ describe('what Connection names is not sent', () => {
       expect(lines(get('Host', 'h', ...fields), purpose)).toEqual(['Host: h', 'Via: 1.1 ficus']);
   });
 
-  test('but for host, framing, and what the proxy sets', () => {
+  test('except host, framing, and what the proxy sets', () => {
     const source = get('Connection', 'host, content-length, x-set', 'Host', 'h', 'Content-Length', '3');
     expect(lines(source, 'forward', { setHeaders: ['X-Set', 'ours'] })).toEqual([
       'Host: h',
@@ -33,14 +33,14 @@ describe('what Connection names is not sent', () => {
 describe('a copy', () => {
   const fields = ['Host', 'h', 'TE', 'trailers', 'Trailer', 'x', 'Expect', '100-continue', 'X-End', '1'];
 
-  test('is sent like the live request, but for what comes with a body', () => {
+  test('is sent like the live request, without the fields of a body', () => {
     const source = get(...fields, 'Content-Length', '0');
     expect(lines(source, 'copy')).toEqual(['Host: h', 'X-End: 1', 'Via: 1.1 ficus']);
     expect(lines(source, 'forward')).toContain('Expect: 100-continue');
   });
 });
 
-test('the fields that were sent are noted, those of the last attempt alone', () => {
+test('the sent fields are recorded, of the last attempt only', () => {
   const sentFields: string[] = ['old', 'attempt'];
   const changes = { setHeaders: ['x-request-id', '7'], sentFields };
   buildRequestHead(get('X-Hop', '1', 'Connection', 'x-hop', 'A', '1'), changes, destination, 'forward');

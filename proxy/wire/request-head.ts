@@ -1,14 +1,14 @@
 /**
- * A request head for an upstream, as one string: the client's fields in their order and case, without those
- * of the hop, with the caller's. Used for live requests and upgrades (forward) and for copies, which are
- * asked as the live one was.
+ * A request head for an upstream, as one string: the client's fields in their order and case, without hop-by-hop ones,
+ * with the caller's. Used for live requests and upgrades (forward) and for copies, which are sent like the live
+ * request.
  *
- * One pass over the fields. The client's `Connection` is honoured before anything of ours is added, so that
- * no client can name one of our fields there and have it removed.
+ * One pass over the fields. The client's `Connection` is applied before any of our fields is added, so that no client
+ * can name one of ours there and have it removed.
  */
 import { splitTarget } from './request-target.ts';
 
-/** What the head is made from: an `IncomingMessage`, or a request that was recorded. */
+/** The source of the head: an `IncomingMessage`, or a recorded request. */
 export interface HeadSource {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
@@ -22,22 +22,22 @@ export interface FieldNames {
   has(name: string): boolean;
 }
 
-/** What changes in a head on its way. Header lists are flat, `[name, value, name, value, …]`. */
+/** Changes to a head on its way. Header lists are flat, `[name, value, name, value, …]`. */
 export interface HeadChanges {
   /**
-   * Request target for the upstream; `undefined` leaves it as it came, byte for byte. An absolute-form target
-   * is made origin-form and its authority becomes the Host (RFC 9112 section 3.2.2).
+   * Request target for the upstream; `undefined` keeps it as it came, byte for byte. An absolute-form target becomes
+   * origin-form and its authority becomes the Host (RFC 9112 section 3.2.2).
    */
   readonly target?: string | undefined;
   /**
-   * Fields for the upstream, appended in this order. The client's fields of the same names are removed first,
-   * after hop-by-hop fields and those named in the client's `Connection` (so a client cannot remove these).
-   * They are written as they are: the caller makes sure that nothing in them ends a line.
+   * Fields for the upstream, appended in this order. The client's fields of the same names are removed first, after
+   * hop-by-hop fields and those named in the client's `Connection` (so a client cannot remove these). They are written
+   * unchanged: the caller ensures that no value ends a line.
    */
   readonly setHeaders?: readonly string[] | undefined;
-  /** Further fields of the client's that are not sent. */
+  /** Further client fields that are not sent. */
   readonly removeHeaders?: FieldNames | undefined;
-  /** Filled with the fields that are sent, but for Via and TE: for a comparison. */
+  /** Filled with the fields that are sent, except Via and TE: for a comparison. */
   readonly sentFields?: string[] | undefined;
 }
 
@@ -67,7 +67,7 @@ const TE_TRAILERS = /(^|,)\s*trailers\s*(,|$)/i;
 type Meaning = 'te' | 'host' | 'expect' | 'trailer' | 'upgrade' | 'connection' | 'hop-by-hop' | Framing;
 type Framing = 'content-length' | 'transfer-encoding';
 
-/** Fields that mean something to a hop, by the length of their names, which tells most others apart. */
+/** Fields with a meaning for a hop, by the length of their names, which rules out most others. */
 const MEANINGS: readonly (readonly (readonly [name: string, meaning: Meaning])[] | undefined)[] = byLength([
   ['te', 'te'],
   ['host', 'host'],
@@ -83,14 +83,11 @@ const MEANINGS: readonly (readonly (readonly [name: string, meaning: Meaning])[]
   ['proxy-authorization', 'hop-by-hop'],
 ]);
 
-/**
- * Fields that a client cannot remove by naming them in Connection, or that stay with their hop in any case.
- */
+/** Fields that a client cannot remove by naming them in Connection, or that stay with their hop in any case. */
 const NOT_NAMEABLE = new Set(['', 'close', 'keep-alive', 'host', 'expect', 'te', 'upgrade']);
 
 /**
- * @param named fields that the client's Connection keeps to its hop: found here, in a second pass, where
- * there are any
+ * @param named fields that the client's Connection limits to its hop: found here, in a second pass, if there are any
  */
 export function buildRequestHead(
   request: HeadSource,
@@ -142,13 +139,13 @@ export function buildRequestHead(
         break;
       case 'content-length':
         if (purpose === 'copy') continue;
-        // An empty one is none to move: the request may then be asked twice like one without.
+        // An empty body need not be moved: the request may then be sent twice, like one without.
         if (value !== '0') head.body = 'length';
         isKept = true;
         break;
       case 'transfer-encoding':
         if (purpose === 'copy') continue;
-        // The only coding that Node lets through for a request is chunked; it stays, named or not.
+        // Node accepts only chunked for a request; it stays, named in Connection or not.
         head.body = 'chunked';
         isKept = true;
         break;
@@ -174,10 +171,7 @@ export function buildRequestHead(
   return head;
 }
 
-/**
- * Writes the request line. Answers the authority of an absolute-form target, which takes the place of the
- * Host field.
- */
+/** Writes the request line. Returns the authority of an absolute-form target, which replaces the Host field. */
 function beginHead(
   head: RequestHead,
   { method, url }: HeadSource,
@@ -213,9 +207,9 @@ function byLength(meanings: readonly (readonly [string, Meaning])[]) {
   });
 }
 
-/** Whether a Connection field keeps others to its hop. */
+/** Whether a Connection field limits others to its hop. */
 function namesFields(value: string): boolean {
-  // What nearly every client says needs no look at its parts.
+  // The value that nearly every client sends needs no parsing.
   if (value === 'keep-alive' || value === 'close' || value === 'Keep-Alive') return false;
   return value.split(',').some((option) => !NOT_NAMEABLE.has(option.trim().toLowerCase()));
 }

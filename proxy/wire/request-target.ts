@@ -1,15 +1,15 @@
-/** Request targets (RFC 9112 section 3.2), taken apart without being normalised: paths are passed on byte for byte. */
+/** Request targets (RFC 9112 section 3.2), split without being normalized: paths are passed on byte for byte. */
 
 interface SplitTarget {
-  /** From an absolute-form target; it takes the place of the Host field (section 3.2.2). */
+  /** From an absolute-form target; it replaces the Host field (section 3.2.2). */
   readonly authority: string | undefined;
   /** Path and query as they came; `*` stays `*`. */
   readonly path: string;
 }
 
 /**
- * Makes an origin-form of an absolute-form target; leaves every other form as it is. OPTIONS of an authority without a
- * path asks about the server as a whole (section 3.2.4).
+ * Turns an absolute-form target into origin-form; keeps every other form. OPTIONS of an authority without a path asks
+ * about the server as a whole (section 3.2.4).
  */
 export function splitTarget(target: string, method: string): SplitTarget {
   const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(target);

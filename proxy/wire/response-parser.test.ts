@@ -126,7 +126,7 @@ describe('ResponseParser', () => {
     expect(parse(['HTTP/1.1 204 No\r\n\r\n'])).toMatchObject({ done: true, persistent: true });
   });
 
-  it('takes hop-by-hop fields out, and those that Connection names', () => {
+  it('removes hop-by-hop fields, and those that Connection names', () => {
     const { head } = parse([
       'HTTP/1.1 200 OK\r\nA: 1\r\nConnection: X-Hop, close\r\nKeep-Alive: x\r\nX-HOP: y\r\nUpgrade: z\r\nB:  2 \r\nContent-Length: 0\r\n\r\n',
     ]);
@@ -184,14 +184,14 @@ describe('ResponseParser', () => {
       `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: ${'b'.repeat(20_000)}`,
     ],
     ['a flood of interim responses', 'HTTP/1.1 103 Hi\r\n\r\n'.repeat(40)],
-  ])('refuses %s, however it is cut', (_what, text) => {
+  ])('refuses %s, wherever it is cut', (_what, text) => {
     const whole = parse(cut(text, [90_000]));
     expect(whole.error).not.toBe('');
     expect(whole.done).toBe(false);
     expect(parse(text.match(/.{1,7}/gs)!).error).not.toBe('');
   });
 
-  it('reads a response the same, wherever it is cut', () => {
+  it('reads a response in the same way, wherever it is cut', () => {
     const name = fc.stringMatching(/^[A-Za-z][A-Za-z-]{0,8}$/);
     const value = fc.stringMatching(/^[ -~]{0,12}$/);
     const fields = fc.array(fc.tuple(name, value), { maxLength: 5 });

@@ -1,19 +1,18 @@
 /**
- * A strict parser for HTTP/1.1 responses (RFC 9112), working on the bytes as they come from the socket. An
- * upstream may be hostile: whatever two parsers could read in two ways is refused, never repaired. One parser
- * serves one connection; it calls its sink synchronously, and what it shows of a head is valid only during
- * that call.
+ * A strict parser for HTTP/1.1 responses (RFC 9112), working on the bytes as they come from the socket. An upstream may
+ * be hostile: whatever two parsers could read differently is refused, never repaired. One parser serves one connection;
+ * it calls its sink synchronously, and what it shows of a head is valid only during that call.
  */
 import { HeadLines } from './head-lines.ts';
 
-/** Most bytes of one head, of one trailer section, and of all chunk extensions of one message. */
+/** Maximum bytes of one head, of one trailer section, and of all chunk extensions of one message. */
 const MAX_HEAD_BYTES = 65_536;
 const MAX_TRAILER_BYTES = 16_384;
 const MAX_EXTENSION_BYTES = 16_384;
 /** More interim responses than this are a flood. */
 const MAX_INTERIM = 32;
 
-/** Takes what the parser finds. Chunks are views of memory that is reused: copy what must stay. */
+/** Receives the parser's results. Chunks are views of memory that is reused: copy what must stay. */
 export interface ResponseSink {
   /** A 1xx head, 101 excepted. */
   onInterim(head: HeadLines): void;
@@ -90,7 +89,7 @@ export class ResponseParser {
     return this.#state === S_UNTIL_CLOSE;
   }
 
-  /** Parses bytes; what it means goes to the sink, and is in `done`, `failed`, `surplusBytes`. */
+  /** Parses bytes; reports to the sink, and through `done`, `failed`, `surplusBytes`. */
   execute(sink: ResponseSink, memory: Buffer, length: number): void {
     let at = 0;
     while (at < length) {
@@ -129,10 +128,7 @@ export class ResponseParser {
     }
   }
 
-  /**
-   * The stream has ended: completes a message that the end delimits; anything else is for the caller to
-   * judge.
-   */
+  /** The stream has ended: completes a message that the end delimits; the caller judges anything else. */
   endOfStream(sink: ResponseSink): void {
     if (this.#state === S_UNTIL_CLOSE) this.#finish(sink, undefined, 0);
   }
@@ -150,7 +146,7 @@ export class ResponseParser {
     sink.onEnd(trailers);
   }
 
-  /** Lines are taken as they are complete; an unfinished section is held in memory of its own. */
+  /** Lines are read as soon as they are complete; an unfinished section has its own memory. */
   #parseLines(lines: HeadLines, memory: Buffer, at: number, length: number, limit: number): number {
     if (this.#held === undefined) {
       const end = lines.parse(memory, at, length);
@@ -169,7 +165,7 @@ export class ResponseParser {
     }
     memory.copy(this.#held, before, at, at + room);
     this.#heldBytes += room;
-    // Without a line feed in the new bytes no line can have become complete: a drip costs no rescans.
+    // Without a line feed in the new bytes no line can have become complete: a drip causes no rescans.
     const feed = memory.indexOf(LF, at);
     if (feed === -1 || feed >= at + room) return 0;
     const end = lines.parse(this.#held, 0, this.#heldBytes);
@@ -249,8 +245,7 @@ export class ResponseParser {
         else return this.#fail('a chunk size is not a number', length);
         return at + 1;
       }
-      // Some servers pad the size with spaces; anything else behind them would be a second number to some
-      // readers.
+      // Some servers pad the size with spaces; some readers would take anything else there for a second number.
       case S_CHUNK_SPACE:
         this.#extensionBytes += 1;
         if (this.#extensionBytes > MAX_EXTENSION_BYTES)
@@ -289,7 +284,7 @@ export class ResponseParser {
 
   #parseTrailers(sink: ResponseSink, memory: Buffer, at: number, length: number): number {
     if (this.#trailers === undefined) {
-      // By far the most bodies have none: then nothing is allocated.
+      // Most bodies have none: then nothing is allocated.
       if (memory[at] === CR && at + 1 < length && memory[at + 1] === LF) {
         this.#finish(sink, undefined, length - at - 2);
         return at + 2;

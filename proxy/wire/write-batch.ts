@@ -1,11 +1,9 @@
 /**
- * Short texts for many sockets, written together at the end of a turn of the event loop, in the order they
- * came. A write wakes the reader on the other end; written one by one between two pieces of other work, each
- * finds its reader asleep again, which costs the kernel more than the write. A turn in which little happens
- * is over at once, so no client waits.
+ * Short texts for many sockets, written together at the end of a turn of the event loop, in the order in which they
+ * came. A write wakes the reader on the other end; written one by one between other work, each finds its reader asleep
+ * again, which costs the kernel more than the write. A turn with little work ends at once, so no client waits.
  *
- * Anything else that is done to a socket which may have a text here comes after `flushWrites`: client-socket
- * sees to that.
+ * Anything else done to a socket which may have a text here must come after `flushWrites`: client-socket ensures that.
  */
 import type { Socket } from 'node:net';
 import { isStreamFree, writeToFree } from './direct-write.ts';
@@ -18,9 +16,8 @@ const texts: string[] = [];
 let number = 0;
 
 /**
- * Takes the text, as latin1, or answers false, having done nothing, when it has to go through the socket's
- * stream.
- * @param socket one of which `takesDirectWrites` is true
+ * Takes the text, as latin1, or returns false, without effect, when the socket's stream must be used.
+ * @param socket one for which `takesDirectWrites` is true
  */
 export function writeSoon(socket: Socket, text: string): boolean {
   if (!isStreamFree(socket)) return false;
@@ -36,7 +33,7 @@ export function waitsToBeWritten(socket: Socket): boolean {
   return sockets.includes(socket);
 }
 
-/** Of the batch that is being gathered; a text that was taken under another number has been written. */
+/** Number of the batch being gathered; a text taken under another number has been written. */
 export function batchNumber(): number {
   return number;
 }

@@ -1,19 +1,18 @@
 /**
- * Memory for bytes on their way out. A large body is copied once, from the memory it was read into to a
- * block, and both are used again and again. Fresh memory for each piece would cost more than the kernel does:
- * it is never in the processor's cache, and V8 goes over its whole heap for every so many megabytes of
- * buffers that it has seen.
+ * Memory for bytes on their way out. A large body is copied once, from the memory it was read into to a block, and both
+ * are reused. Fresh memory for each piece would cost more than the kernel does: it is never in the processor's cache,
+ * and V8 scans its whole heap after every few megabytes of new buffers.
  */
 import type { WriteListener } from './direct-write.ts';
 
-/** Notified when a waiting block is written, or never will be. */
+/** Called when a waiting block is written, or never will be. */
 export interface BlockOwner {
   onBlockWritten(): void;
 }
 
-/** Room for what one read brings, with the head or the framing of its chunks. */
+/** Room for the data of one read, with the head or the framing of its chunks. */
 export const BLOCK_BYTES = 81_920;
-/** What is kept for later; more are in use only while that many clients hold theirs up. */
+/** Spare blocks kept; more are in use only while that many clients block theirs. */
 const MOST_SPARE = 16;
 
 const spare: WriteBlock[] = [];
@@ -31,14 +30,14 @@ export class WriteBlock implements WriteListener {
     return block;
   }
 
-  /** Its bytes are not needed any more. */
+  /** Its bytes are no longer needed. */
   giveBack(): void {
     this.length = 0;
     this.owner = undefined;
     if (spare.length < MOST_SPARE) spare.push(this);
   }
 
-  /** It was `waiting`, and does no more. */
+  /** It was `waiting`, and no longer is. */
   onWritten(): void {
     const { owner } = this;
     this.giveBack();

@@ -1,6 +1,5 @@
 /**
- * The end of a worker's listener: no new connections, requests under way finish, what is left at the deadline
- * is cut.
+ * The end of a worker's listener: no new connections, requests in progress finish, and at the deadline the rest is cut.
  */
 import type { Inbound } from '../accept/create-inbound.ts';
 import type { Exchange } from '../forward/forward.ts';
@@ -23,9 +22,9 @@ export function drainInbound(
   const graceMs = Math.min(IDLE_GRACE_MS, drainMs / 2);
   const grace = setTimeout(() => {
     sweep = setInterval(() => {
-      // Clients of tunnels and event streams connect again, by then to another process.
+      // Clients of tunnels and event streams reconnect, by then to another process.
       for (const exchange of endless.values()) exchange.cancel();
-      // Runs right after the sockets' events: a connection whose request has arrived is not idle any more.
+      // Runs right after the sockets' events: a connection whose request has arrived is no longer idle.
       setImmediate(() => inbound.closeIdle(graceMs));
     }, SWEEP_EACH_MS);
   }, graceMs);

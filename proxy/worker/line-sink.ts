@@ -1,8 +1,7 @@
 /**
- * Where the lines of a worker's log leave: in writes that a pipe takes whole (4,096 bytes), so that lines of
- * several workers on one never mix. A log that is not read, or whose reader is gone, takes bounded memory and
- * blocks nothing: lines that do not fit are dropped, and `flush` ends. pino's own destination waits for ever
- * in both cases.
+ * Where the lines of a worker's log leave: in writes that a pipe takes whole (4,096 bytes), so that lines of several
+ * workers on one pipe never mix. A log that nobody reads, or whose reader is gone, takes bounded memory and blocks
+ * nothing: lines that do not fit are dropped, and `flush` ends. pino's own destination waits forever in both cases.
  */
 import { write, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,13 +14,13 @@ const FLUSH_MS = 1_000;
 interface LineSinkOptions {
   readonly fd: number;
   readonly mostHeldBytes: number;
-  /** A line is lost. */
+  /** A line was lost. */
   readonly onDropped: () => void;
 }
 
 export class LineSink {
   readonly #options: LineSinkOptions;
-  /** Whole lines, each text one write; the last one grows. */
+  /** Complete lines, each text one write; the last one grows. */
   #texts: string[] = [];
   #lastBytes = 0;
   #heldBytes = 0;
@@ -48,7 +47,7 @@ export class LineSink {
     }
     this.#texts.push(line);
     this.#lastBytes = bytes;
-    // The one before is full.
+    // The previous one is full.
     if (this.#texts.length > 1) this.#next();
   }
 
@@ -70,7 +69,7 @@ export class LineSink {
 
   /**
    * Writes what is held, within a time limit, and without a call that the reader can block. `held-up` means that a
-   * write still stands in the thread pool, where `process.exit` would wait for it.
+   * write is still in the thread pool, where `process.exit` would wait for it.
    */
   async end(): Promise<'written' | 'held-up'> {
     const until = performance.now() + FLUSH_MS;

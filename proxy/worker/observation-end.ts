@@ -8,7 +8,7 @@ const POST_MS = 5_000;
 
 export interface ObservationEnd {
   observe(observation: Observation): void;
-  /** Delivers what is left; resolves when it is out or lost. */
+  /** Delivers the rest; resolves when it is sent or lost. */
   flush(): Promise<void>;
 }
 

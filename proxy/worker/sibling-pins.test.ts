@@ -29,7 +29,7 @@ test('alone, a worker pins and waits for no other', () => {
   expect(sent).toEqual([{ kind: 'pin-begin', slice: 'notes', key: 'ada', ask: 0 }]);
 });
 
-test('with siblings it is pinned here at once, and the write leaves when all of them have answered', () => {
+test('with siblings the user is pinned here at once, and the write leaves when all have answered', () => {
   const { pins, sent, here, timers } = makePins(true);
   const pinned: string[] = [];
   pins.begin({ slice: 'notes', key: 'ada' }, () => pinned.push('ada'));

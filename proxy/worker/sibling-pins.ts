@@ -1,15 +1,14 @@
 /**
- * A worker's pins on their way to its siblings, by the primary: a write leaves when all workers have pinned
- * its user, so that the user's next read is pinned wherever it lands. The primary's half is
- * primary/pin-spread.ts.
+ * Sends a worker's pins to its siblings through the primary: a write leaves when all workers have pinned its user, so
+ * that the user's next read is pinned wherever it lands. The primary's half is primary/pin-spread.ts.
  */
 import type { PinTable } from '../pin/pin-table.ts';
 import type { Pin } from '../snapshot/request-host.ts';
 import type { WorkerMessage } from './worker-messages.ts';
 
 /**
- * Longest wait of a write for the other workers; then it leaves, and that is counted. Long, because its user
- * may then read an old value of their own, and only a worker that hangs takes this long to answer.
+ * Longest time a write waits for the other workers; then it leaves, and that is counted. Long, because its user may
+ * then read their own old value, and only a worker that hangs takes this long to answer.
  */
 export const PIN_WAIT_MS = 2_000;
 
@@ -28,7 +27,7 @@ interface SiblingPinsParts {
 
 export class SiblingPins {
   readonly #parts: SiblingPinsParts;
-  /** By question: what happens when all siblings have the pin. */
+  /** By question: the callback for when all siblings have the pin. */
   readonly #asked = new Map<number, () => void>();
   #questions = 0;
 
@@ -36,7 +35,7 @@ export class SiblingPins {
     this.#parts = parts;
   }
 
-  /** Pins here and in all workers, then calls `pinned`: at once where there is no other worker. */
+  /** Pins here and in all workers, then calls `pinned`: at once when there is no other worker. */
   begin({ slice, key }: Pin, pinned: () => void): void {
     const { pins, siblings, send, later, count } = this.#parts;
     pins.pin(slice, key);

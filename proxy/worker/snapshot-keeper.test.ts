@@ -24,7 +24,7 @@ function makeKeeper() {
   return { keeper, retired };
 }
 
-test('a snapshot that no request holds is retired when another takes its place', () => {
+test('a snapshot that no request holds is retired when it is replaced', () => {
   const { keeper, retired } = makeKeeper();
   keeper.begin();
   keeper.finished(keeper.current);
@@ -49,7 +49,7 @@ test('requests keep the snapshot that they began with until the last of them is 
   expect(retired).toEqual([1]);
 });
 
-test('an upstream whose config stays the same stays the same', () => {
+test('an upstream with an unchanged config is kept', () => {
   const { keeper } = makeKeeper();
   const { legacy } = keeper.current;
   keeper.replace(configWith('http://127.0.0.1:3000'), 2);

@@ -1,7 +1,6 @@
 /**
- * The live snapshots of a worker: the one that new requests begin with, and those before it that requests under way still
- * hold. A snapshot whose last request is over is retired: its counts are delivered, and upstreams that only it used are
- * closed.
+ * The live snapshots of a worker: the one for new requests, and earlier ones that running requests still hold. A
+ * snapshot whose last request is over is retired: its counts are delivered, and upstreams that only it used are closed.
  */
 import type { FicusConfig } from '@ficus/core';
 import { buildSnapshot, type SnapshotParts } from '../snapshot/build-snapshot.ts';

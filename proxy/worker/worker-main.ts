@@ -1,7 +1,4 @@
-/**
- * A worker process: waits for what it begins with, serves, and ends when the primary asks it to drain or is
- * gone.
- */
+/** A worker process: waits for its initial state, serves, and ends when the primary asks it to drain or exits. */
 import { FicusError } from '@ficus/core';
 import { createLogger } from '../observe/create-logger.ts';
 import { startSpans } from '../observe/start-spans.ts';
@@ -14,7 +11,7 @@ const send = (message: WorkerMessage): void => {
   if (process.connected) process.send!(message, undefined, undefined, () => {});
 };
 
-/** A log that is not read must not use up the proxy's memory. */
+/** A log that nobody reads must not use up the proxy's memory. */
 const MOST_LOG_BYTES = 4 * 1_048_576;
 
 let worker: Worker | undefined;
@@ -39,7 +36,7 @@ process.on('SIGTERM', () => (worker ? worker.drain() : process.exit(0)));
 send({ kind: 'ready' });
 
 async function begin(init: WorkerInit): Promise<void> {
-  // `init` already contains what came before it.
+  // `init` already contains everything before it.
   missed.length = 0;
   const sink = new LineSink({
     fd: init.logFd,
@@ -59,9 +56,9 @@ async function begin(init: WorkerInit): Promise<void> {
       send(message);
       if (message.kind !== 'drained') return;
       void sink.end().then((outcome) => {
-        // Only a signal ends a process whose log is not read.
+        // Otherwise only a signal could end a process whose log is not read.
         if (outcome === 'held-up') process.kill(process.pid, 'SIGKILL');
-        // The last message has to be out before the channel closes.
+        // The last message must be sent before the channel closes.
         else setImmediate(() => process.disconnect());
       });
     });

@@ -1,7 +1,7 @@
 /**
- * What the primary and its workers say to each other. The primary holds what must be held once (config file,
- * flags source, link to the control plane, pins' life); a worker holds what a request needs. With one process
- * for all, the same messages are plain calls.
+ * The messages between the primary and its workers. The primary holds what must exist once (config file, flags source,
+ * link to the control plane, pins' life); a worker holds what a request needs. With one process for all, the same
+ * messages are plain calls.
  */
 import type { ClientFeatures, FicusConfig, Observation, SliceState } from '@ficus/core';
 import type { CountersDelta } from '../observe/traffic-counters.ts';
@@ -17,9 +17,9 @@ interface ListenAddress {
   readonly host: string;
   readonly port: number;
   /**
-   * `own`: the one worker has the socket to itself. `reuse-port`: each worker has a socket of its own and the
-   * kernel spreads connections over them (SO_REUSEPORT). `handed`: the primary accepts and hands connections
-   * out in turn, where the kernel cannot.
+   * `own`: the only worker has the socket to itself. `reuse-port`: each worker has its own socket and the kernel
+   * spreads connections over them (SO_REUSEPORT). `handed`: the primary accepts and distributes connections in turn,
+   * where the kernel cannot.
    */
   readonly sharing: 'own' | 'reuse-port' | 'handed';
 }

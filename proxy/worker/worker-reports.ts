@@ -34,7 +34,7 @@ export class WorkerReports {
     }, REPORT_EACH_MS);
   }
 
-  /** Counts of all snapshots: those that are left when the worker ends included. */
+  /** Counts of all snapshots, including those still held when the worker ends. */
   sendCounts(): void {
     for (const snapshot of this.#parts.snapshots.all()) this.sendCountsOf(snapshot);
   }

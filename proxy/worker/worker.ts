@@ -1,7 +1,7 @@
 /**
- * What one process needs to serve, put together: the inbound server, the snapshots, flags, pins and slice
- * states, and the write gate. Requests use it as their RequestHost; the primary sends it every change. Lives
- * in a worker process, or in the embedding process when there is only one.
+ * Assembles what one process needs to serve: the inbound server, the snapshots, flags, pins and slice states, and the
+ * write gate. Requests use it as their RequestHost; the primary sends it every change. Lives in a worker process, or in
+ * the embedding process when there is only one.
  */
 import type { AddressInfo } from 'node:net';
 import { type FicusConfig, INITIAL_SLICE_STATE, listenFailure, type SliceState } from '@ficus/core';

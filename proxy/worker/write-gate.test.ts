@@ -65,14 +65,14 @@ function makeGate(mostHeld?: number) {
   };
 }
 
-test('a write that nothing holds leaves at once, whatever it pins', () => {
+test('a write that is not held leaves at once, whatever it pins', () => {
   const { enter, timers } = makeGate();
   expect(enter().decidedBy).toEqual(open('legacy', 1));
   expect(enter([]).decidedBy).toEqual(open('legacy', 1));
   expect(timers.size).toBe(0);
 });
 
-describe('a write that waits is decided by what holds when it leaves', () => {
+describe('a waiting write is decided by the state when it leaves', () => {
   test('while its siblings pin its user', () => {
     const { enter, set, waitForSiblings, siblingsPin } = makeGate();
     waitForSiblings();
@@ -94,7 +94,7 @@ describe('a write that waits is decided by what holds when it leaves', () => {
     expect([gate.heldCount, timers.size]).toEqual([0, 0]);
   });
 
-  test('while its slice is held, begun before its siblings had its pin', () => {
+  test('while its slice is held, from before its siblings had its pin', () => {
     const { enter, set, waitForSiblings, siblingsPin } = makeGate();
     waitForSiblings();
     const write = enter();
@@ -156,7 +156,7 @@ test('a write that is not released in time is refused, and stays refused', () =>
   expect(counted).toEqual(['ficus_held_writes_total{slice="notes",outcome="expired"}']);
 });
 
-test('a write whose client has left gives its place to another, and does not leave any more', () => {
+test('a write whose client has disconnected gives its place to another, and never leaves', () => {
   const { gate, enter, set, counted, timers } = makeGate(1);
   set(held);
   let left = 0;
@@ -175,7 +175,7 @@ test('a write whose client has left gives its place to another, and does not lea
   ]);
 });
 
-test('a write whose client leaves before its siblings have its pin takes no place', () => {
+test('a write whose client disconnects before its siblings have its pin takes no place', () => {
   const { gate, set, waitForSiblings, siblingsPin } = makeGate();
   waitForSiblings();
   set(held);
@@ -189,7 +189,7 @@ test('a write whose client leaves before its siblings have its pin takes no plac
   expect([gate.heldCount, left]).toEqual([0, 0]);
 });
 
-test('once the gate is closed, writes that wait and those that would have to are refused; others leave', () => {
+test('once the gate is closed, writes that wait or would have to are refused; others leave', () => {
   const { gate, enter, set, timers } = makeGate();
   set(held);
   const waiting = enter();
@@ -201,7 +201,7 @@ test('once the gate is closed, writes that wait and those that would have to are
   expect(enter().decidedBy).toEqual(open('candidate', 2));
 });
 
-test('beyond the bound a write is refused at once; those that wait still leave', () => {
+test('beyond the bound a write is refused at once; waiting ones still leave', () => {
   const { enter, set, counted } = makeGate(1);
   set(held);
   const [first, second] = [enter(), enter()];

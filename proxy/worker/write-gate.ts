@@ -35,7 +35,7 @@ const WHY = {
 interface EnteredWrite {
   readonly pins: readonly Pin[];
   readonly leave: LeaveGate;
-  /** Its client is gone. */
+  /** Its client has disconnected. */
   abandoned: boolean;
 }
 
@@ -85,7 +85,7 @@ export class WriteGate implements Gate {
     this.#parts.pins.end(pin, afterMs);
   }
 
-  /** The states of slices have changed: writes that nothing holds any more leave. */
+  /** The states of slices have changed: writes that are no longer held leave. */
   stateChanged(): void {
     for (const write of this.#held.keys()) {
       if (this.#findHold(write.pins) !== undefined) continue;
@@ -94,13 +94,13 @@ export class WriteGate implements Gate {
     }
   }
 
-  /** The worker is about to end: writes that wait are refused while their answers can still be sent. */
+  /** The worker is about to end: waiting writes are refused while their answers can still be sent. */
   close(): void {
     this.#closed = true;
     for (const write of this.#held.keys()) this.#refuse(this.#takeOut(write)!.slice, 'closed', write.leave);
   }
 
-  /** Writes that wait now. */
+  /** Number of writes waiting now. */
   get heldCount(): number {
     return this.#held.size;
   }

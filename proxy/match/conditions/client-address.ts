@@ -1,6 +1,6 @@
 /**
- * `clientAddress: [10.0.0.0/8, 2001:db8::/32]`: the office first, say. The address is what accept/client-address.ts
- * establishes: X-Forwarded-For counts only when a trusted proxy says it, so that no client can claim another address.
+ * `clientAddress: [10.0.0.0/8, 2001:db8::/32]`: the office first, say. accept/client-address.ts determines the address:
+ * X-Forwarded-For counts only from a trusted proxy, so that no client can claim another address.
  */
 import { NetworkList } from '../../wire/network-list.ts';
 import type { Condition } from './condition.ts';

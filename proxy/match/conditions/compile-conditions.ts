@@ -1,6 +1,4 @@
-/**
- * All kinds of conditions, by their key in the config. A key of the schema without a kind does not compile.
- */
+/** All kinds of conditions, by their key in the config. A key of the schema without a kind does not compile. */
 import type { RouteConditions } from '@ficus/core';
 import { compileClientAddress } from './client-address.ts';
 import type { CompileCondition, Condition } from './condition.ts';

@@ -1,18 +1,17 @@
 /**
- * What a condition of a route is. Compiled once for each config, by the file of its kind; checked for each
- * request whose method and path match, until one fails.
+ * A condition of a route. The file of its kind compiles it once per config; it is checked for each request whose method
+ * and path match, until one fails.
  */
 
 /**
- * What conditions look at: the inspected head of a request, or what `ficus check --explain` makes of its
- * arguments.
+ * The input of conditions: the inspected head of a request, or what `ficus check --explain` builds from its arguments.
  */
 export interface RequestFacts {
   readonly host: string;
   readonly target: string;
   readonly rawHeaders: readonly string[];
   readonly cookie: string | undefined;
-  /** Behind trusted proxies: of the client, not of the last proxy. */
+  /** Address of the client behind trusted proxies, not of the last proxy. */
   readonly clientAddress: string;
 }
 
@@ -23,8 +22,7 @@ export interface Condition {
 }
 
 /**
- * One kind: from what the config says under its key to conditions. Of two routes, the one with more
- * conditions wins.
+ * One kind: turns the config's value under its key into conditions. Of two routes, the one with more conditions wins.
  */
 export type CompileCondition<Written> = (written: Written) => Condition[];
 
