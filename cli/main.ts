@@ -1,6 +1,6 @@
 /**
- * The `ficus` command: one file a command in commands/, one boundary here where errors become exit statuses.
- * 0 done · 1 the answer is no · 2 used wrongly · 3 could not be carried out.
+ * The `ficus` command: one file per command in commands/, one boundary here where errors become exit statuses. 0 done ·
+ * 1 the answer is no · 2 used wrongly · 3 could not be carried out.
  */
 import { FicusError } from '@ficus/core';
 import { CommanderError } from 'commander';

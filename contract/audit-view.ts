@@ -1,4 +1,4 @@
-/** What the API says about a change: who made it, when, from what, to what, why. */
+/** What the API returns about a change: who made it, when, from what, to what, why. */
 import { z } from 'zod';
 import { isoTime } from './common-view.ts';
 

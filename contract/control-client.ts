@@ -1,6 +1,6 @@
 /**
- * The admin API as functions, for the command line, the demo and programs. Every refusal comes back as the
- * FicusError that the control plane answered with; a control plane that does not answer is FICUS_CONTROL_UNREACHABLE.
+ * The admin API as functions, for the command line, the demo and programs. A refusal is thrown as the FicusError that
+ * the control plane answered with; a control plane that does not answer is FICUS_CONTROL_UNREACHABLE.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { catalogue, type ErrorCode, FicusError } from '@ficus/core';
@@ -44,9 +44,9 @@ export interface ControlClient {
 }
 
 export interface VerifyHow {
-  /** All rows (default), or those that changed since the last full comparison. */
+  /** All rows (default), or those changed since the last full comparison. */
   readonly mode?: 'full' | 'changed' | undefined;
-  /** About so many rows of each side, drawn at random, in place of `mode`. */
+  /** A random sample of about this many rows per side, in place of `mode`. */
   readonly sample?: number | undefined;
   /** Continue where the last full run was interrupted. */
   readonly resume?: boolean | undefined;
@@ -54,7 +54,7 @@ export interface VerifyHow {
 
 export interface VerifyFollow extends VerifyHow {
   readonly onProgress?: (run: VerifyView) => void;
-  /** Ends the watching, not the run: the pending call fails. */
+  /** Stops watching, not the run: the pending call fails. */
   readonly signal?: AbortSignal;
   readonly pollMs?: number;
 }
@@ -62,7 +62,7 @@ export interface VerifyFollow extends VerifyHow {
 const CALL_TIMEOUT_MS = 30_000;
 
 /**
- * @param actor who changes things, for the audit; by default the user that runs this process
+ * @param actor who makes the changes, for the audit; by default the user that runs this process
  * @param callTimeoutMs how long each answer may take
  */
 export function createControlClient(
@@ -132,7 +132,7 @@ function makeCall(base: string, token: string | undefined, actor: string, timeou
   };
 }
 
-/** The whole answer: an answer that breaks off counts as none. */
+/** Reads the whole answer: an answer that breaks off counts as none. */
 async function reach(
   base: string,
   path: string,
@@ -161,7 +161,7 @@ function toError(base: string, status: number, text: string): FicusError {
         },
       );
   } catch {
-    // Not a problem document of ours: reported below.
+    // Not one of our problem documents: reported below.
   }
   return new FicusError(
     'FICUS_CONTROL_UNREACHABLE',

@@ -1,6 +1,6 @@
 /**
- * Public entry point of the API's contract: what the control plane answers, as schemas and types, and a client for it.
- * The command, the demo and the control plane itself build on these; it imports core alone.
+ * Public entry point of the API's contract: the control plane's answers, as schemas and types, and a client for it. The
+ * command, the demo and the control plane itself build on these; it imports only core.
  */
 export * from './audit-view.ts';
 export * from './control-client.ts';

@@ -1,9 +1,9 @@
-/** What the API says about the comparison of a slice's answers. */
+/** What the API returns about the comparison of a slice's answers. */
 import { VERDICT_KINDS, type VerdictKind } from '@ficus/core';
 import { z } from 'zod';
 import { count, isoTime } from './common-view.ts';
 
-/** A new kind of verdict does not compile before it is here. */
+/** A new kind of verdict does not compile before it is listed here. */
 const verdictCounts = z.object({
   match: count,
   mismatch: count,

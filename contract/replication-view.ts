@@ -1,4 +1,4 @@
-/** What the API says about a slice's change stream and first copy. */
+/** What the API returns about a slice's change stream and first copy. */
 import { z } from 'zod';
 import { count, problemView } from './common-view.ts';
 

@@ -1,4 +1,4 @@
-/** What the API says about a slice. The schemas are the contract: types, OpenAPI and the client come from here. */
+/** What the API returns about a slice. The schemas are the contract: types, OpenAPI and the client come from here. */
 import { STAGES } from '@ficus/core';
 import { z } from 'zod';
 import { isoTime, sideName } from './common-view.ts';

@@ -1,4 +1,4 @@
-/** What the API says about a slice's traffic, and about the proxies that report it. */
+/** What the API returns about a slice's traffic, and about the proxies that report it. */
 import { z } from 'zod';
 import { count, isoTime } from './common-view.ts';
 

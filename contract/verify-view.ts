@@ -1,4 +1,4 @@
-/** What the API says about a comparison of both databases. */
+/** What the API returns about a comparison of both databases. */
 import { z } from 'zod';
 import { count, isoTime, problemView } from './common-view.ts';
 

@@ -42,7 +42,7 @@ export function makeApp(parts: ControlParts, token: string | undefined, logger: 
   return app;
 }
 
-/** JSON alone, so that no web page can send a body without a preflight; an empty body is no body. */
+/** Accepts only JSON, so that no web page can send a body without a preflight; an empty body counts as no body. */
 function acceptEmptyJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   const parse = app.getDefaultJsonParser('error', 'error');

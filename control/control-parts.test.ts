@@ -7,7 +7,7 @@ import type { Store } from './store/open-store.ts';
 const silent = pino({ level: 'silent' });
 const engines = { openReplication: vi.fn(), runVerify: vi.fn() };
 
-/** A database that keeps the slices it is asked to make, and nothing else. */
+/** A database that stores only the slices it is asked to create. */
 function playStore(): Store {
   const names = new Set<string>();
   const query = async (text: string, values: readonly unknown[] = []) => {

@@ -22,13 +22,13 @@ import { SliceStates } from './store/slice-states.ts';
 import { TrafficWindow } from './traffic/traffic-window.ts';
 
 export interface ControlParts extends AdminParts {
-  /** The built-in flags, which Unleash's client API hands out; `undefined` for another provider. */
+  /** The built-in flags, which Unleash's client API serves; `undefined` for another provider. */
   readonly builtin: BuiltinFlagStore | undefined;
   readonly streams: EventStreams;
   readonly progress: ProgressHub;
   readonly positions: PositionSource;
   readonly stateHub: StateHub;
-  /** Applies a valid config, whole or not at all. */
+  /** Applies a valid config completely or not at all. */
   reconfigure(config: FicusConfig): Promise<void>;
   stop(): Promise<void>;
 }
@@ -57,7 +57,7 @@ export async function makeParts(
     stateOf: (slice) => states.of(slice),
     logger,
   });
-  // From here on nothing fails: what runs on a timer begins last.
+  // Nothing fails from here on: parts that run on a timer start last.
   const progress = new ProgressHub(replications);
   const stateHub = new StateHub(states);
   store.onReconnect(async () => {
@@ -86,7 +86,7 @@ export async function makeParts(
       const wanted = { ...next, control: config.control, flags: config.flags };
       const read = await states.read(names);
       parity.reconfigure(wanted);
-      // From here on nothing fails: a part that cannot run says so in its own status.
+      // Nothing fails from here on: a part that cannot run reports that in its own status.
       config = wanted;
       states.take(read);
       builtin?.serveSlices(names);
@@ -106,7 +106,7 @@ export async function makeParts(
 interface OpenedFlags {
   readonly flags: FlagStore;
   readonly builtin: BuiltinFlagStore | undefined;
-  /** From now on changes that others make are seen as well. */
+  /** Starts noticing changes that others make. */
   follow(): void;
 }
 

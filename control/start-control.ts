@@ -1,6 +1,6 @@
 /**
- * The control plane, put together: database, flags, streams, parity, link, API, dashboard on one listener.
- * Whatever was opened before a failure is closed again.
+ * Assembles the control plane: database, flags, streams, parity, link, API, dashboard on one listener. Closes whatever
+ * was opened before a failure.
  */
 import { type FicusConfig, joinHostPort, listenFailure, OneAtATime } from '@ficus/core';
 import type { FastifyInstance } from 'fastify';
@@ -22,8 +22,8 @@ export interface Control {
   /** `http://host:port` with the actual port. */
   readonly address: string;
   /**
-   * Applies a valid config while everything runs: slices, upstreams, tables, rules. Changes of `control` and of
-   * `flags` need a restart; the log says so. Configs that come at the same time are applied one after the other.
+   * Applies a valid config while everything runs: slices, upstreams, tables, rules. Changes of `control` and of `flags`
+   * need a restart; the log says so. Concurrent calls are applied one after the other.
    */
   reload(config: FicusConfig): Promise<void>;
   stop(): Promise<void>;
@@ -79,7 +79,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   }
 }
 
-/** Loaded only to start a control plane: a command that talks to one need not wait for it. */
+/** Loaded only to start a control plane: commands that merely talk to one need not wait for it. */
 async function loadParts() {
   const [app, parts, engine, store] = await Promise.all([
     import('./control-app.ts'),

@@ -10,7 +10,7 @@ test('every file of the page is served', () => {
   expect(files.map((path) => (path === '/dashboard.html' ? '/' : path)).sort()).toEqual([...paths].sort());
 });
 
-test('what a file asks for is served too', () => {
+test('everything that a file loads is served too', () => {
   const asked = DASHBOARD_FILES.flatMap(({ read }) => [
     ...read().matchAll(/(?:from '\.|href="|src=")(\/[a-z.-]+)['"]/g),
   ]);

@@ -1,6 +1,6 @@
 /**
- * The page: plain HTML, CSS and JavaScript of our own, nothing from elsewhere. The control plane serves these files at
- * these paths (control/api/dashboard-routes.ts); what the page knows comes from the admin API.
+ * The page: our own plain HTML, CSS and JavaScript, nothing from elsewhere. The control plane serves these files at
+ * these paths (control/api/dashboard-routes.ts); the page gets its data from the admin API.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

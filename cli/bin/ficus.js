@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import module from 'node:module';
 
-// Plain JavaScript, so that an old Node gets a sentence and not a syntax error.
+// Plain JavaScript, so that an old Node prints a sentence and not a syntax error.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 19)) {
   console.error(
@@ -10,9 +10,10 @@ if (major < 22 || (major === 22 && minor < 19)) {
   );
   process.exit(3);
 }
-// Half of a command's time would be reading and compiling the same sources again; the cache is in the temporary folder.
+// Without the cache, half of a command's time goes into compiling the same sources again; it is in the temporary
+// folder.
 module.enableCompileCache?.();
-// A checkout has the sources, which Node runs as they are; the published package has them compiled.
+// A checkout has the sources, which Node runs directly; the published package has them compiled.
 const sources = existsSync(new URL('../main.ts', import.meta.url));
 const { main } = await import(sources ? '../main.ts' : '../dist/main.js');
 await main(process.argv);

@@ -49,7 +49,7 @@ async function check(options: CheckOptions): Promise<void> {
     await printGrants(config, options);
     return;
   }
-  // Ficus itself may be running while its config is checked: its own addresses are not checked.
+  // Ficus may be running while its config is checked, so its own addresses are not checked.
   const findings = options.live ? await preflightConfig(config, { ports: [], upstreams: true }) : [];
   const errors = findings.filter((finding) => finding.severity === 'error');
   if (options.json) {

@@ -1,4 +1,4 @@
-/** `ficus control`: the control plane with its change streams alone, in the foreground. */
+/** `ficus control`: only the control plane with its change streams, in the foreground. */
 
 import { requireControlConfig, startControl } from '@ficus/control';
 import { announce, checkCreatable } from '@ficus/proxy';

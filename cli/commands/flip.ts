@@ -1,4 +1,4 @@
-/** `ficus serve` and `ficus shadow`: flip a slice's flags, wherever they live. */
+/** `ficus serve` and `ficus shadow`: flip a slice's flags, wherever they are kept. */
 import { type FicusConfig, type FlagKind, flagName } from '@ficus/core';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';

@@ -1,4 +1,4 @@
-/** `ficus init`: a first ficus.yaml for a monolith, with its routes sorted into slices when it has an OpenAPI document. */
+/** `ficus init`: a first ficus.yaml for a monolith; from an OpenAPI document, with its routes sorted into slices. */
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { FicusError } from '@ficus/core';
 import type { Command } from 'commander';

@@ -1,4 +1,4 @@
-/** `ficus proxy`: the data plane alone, in the foreground. */
+/** `ficus proxy`: only the data plane, in the foreground. */
 
 import { type FicusConfig, FicusError, splitHostPort } from '@ficus/core';
 import { type StartProxyOptions, startProxy } from '@ficus/proxy';
@@ -47,7 +47,7 @@ export function addProxy(program: Command): void {
     });
 }
 
-/** The control plane that it connects to, when the config has one that can be found. */
+/** The control plane that it connects to, if the config has one. */
 function controlOf({ control, flags }: FicusConfig): Pick<StartProxyOptions, 'controlUrl' | 'controlToken'> {
   if (!control) return {};
   if (splitHostPort(control.listen).port !== 0)

@@ -1,4 +1,4 @@
-/** `ficus status`: where slices stand. */
+/** `ficus status`: the stage of each slice. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlClient, SliceView } from '@ficus/contract';

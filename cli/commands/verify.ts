@@ -62,7 +62,7 @@ async function verify(slice: string, options: VerifyOptions): Promise<void> {
   process.exitCode = exitStatusOf(result);
 }
 
-/** Answers the run as it was last seen: done, failed, or running when watching was stopped. */
+/** Returns the last known state of the run: done, failed, or running when watching was stopped. */
 async function watchVerify(
   slice: string,
   control: ControlClient,

@@ -1,4 +1,4 @@
-/** What every command takes. */
+/** Options of every command. */
 import type { Command } from 'commander';
 
 export interface CommonOptions {

@@ -1,10 +1,10 @@
-/** The control plane that a config points at. */
+/** Connects to the control plane that a config names. */
 
 import { type ControlClient, createControlClient } from '@ficus/contract';
 import { type FicusConfig, FicusError } from '@ficus/core';
 
 /**
- * @param callTimeoutMs how long each answer may take; the client's own limit unless said
+ * @param callTimeoutMs how long each answer may take; by default the client's own limit
  * @throws FicusError FICUS_CONTROL_UNREACHABLE when the config has no control plane
  */
 export function connectControl(config: FicusConfig, callTimeoutMs?: number): ControlClient {

@@ -1,6 +1,6 @@
 /**
- * Follows the config file of a command that stays in the foreground: at each change, and at SIGHUP, a valid config is
- * handed on, and an invalid one is refused whole. Readings are made one at a time, so an older one never replaces a
+ * Follows the config file of a command that stays in the foreground: on each change, and on SIGHUP, a valid config is
+ * passed on, and an invalid one is refused as a whole. Readings run one at a time, so an older one never replaces a
  * newer one.
  */
 import {
@@ -23,9 +23,9 @@ export interface FollowOptions {
 }
 
 export interface FollowedConfig {
-  /** Hands on a config that has changed since the start, and every later change. */
+  /** Passes on a config that has changed since the start, and every later change. */
   begin(): void;
-  /** No change is handed on any more; SIGHUP has no effect until `end`. */
+  /** Passes on no more changes; SIGHUP has no effect until `end`. */
   stop(): void;
   end(): void;
 }

@@ -12,7 +12,7 @@ export async function loadConfig(file: string): Promise<FicusConfig> {
 
 /** @throws FicusError FICUS_SLICE_UNKNOWN, naming the slices of the config */
 export function requireSlice(config: FicusConfig, name: string): SliceConfig {
-  // Not every name that an object answers to is a slice: `constructor` is none.
+  // Not every name that an object has a property for is a slice: `constructor` is none.
   const slice = Object.hasOwn(config.slices, name) ? config.slices[name] : undefined;
   if (slice) return slice;
   const names = Object.keys(config.slices).join(', ') || 'none';

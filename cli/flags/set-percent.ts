@@ -1,5 +1,5 @@
 /**
- * Sets a flag's percentage through the control plane, which asks the guards and writes the audit. A config without a
+ * Sets a flag's percentage through the control plane, which calls the guards and writes the audit. A config without a
  * control plane has neither: its flags are set where they are kept.
  */
 import type { PercentChange } from '@ficus/contract';
@@ -16,12 +16,12 @@ export interface Flip {
   readonly force: boolean;
 }
 
-/** A control plane that hangs must not keep users on a candidate that fails. */
+/** A hanging control plane must not keep users on a failing candidate. */
 const WAY_BACK_TIMEOUT_MS = 3_000;
 
 /**
- * Answers the percentage before; `null` when it had none. The way back, to 0, is never closed: a control plane that
- * cannot make the change at the moment is passed by where the flag is kept elsewhere.
+ * Returns the previous percentage; `null` when there was none. The way back, to 0, is always open: where the flag is
+ * kept elsewhere, a control plane that cannot make the change at the moment is bypassed.
  */
 export async function setPercent(
   config: FicusConfig,

@@ -37,7 +37,7 @@ describe('writeFirstConfig', () => {
   test.each([
     ['without proposals', []],
     ['with proposals', proposeSlices(openapi)],
-  ])('%s it is valid as it stands, and with its comments taken off', (_, slices) => {
+  ])('%s the config is valid as it is, and without its comments', (_, slices) => {
     const text = writeFirstConfig('http://127.0.0.1:3000', slices);
     expect(parseConfig(parse(text), {})).toMatchObject({ ok: true });
     const uncommented = text.replace(/^# (slices:| {2}.*)$/gm, '$1');

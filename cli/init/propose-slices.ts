@@ -20,7 +20,7 @@ const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options'];
 /** Segments that say where an API is, not what it is about. */
 const TELLS_NOTHING = /^(api|rest|internal|v\d+)$/;
 
-/** Takes any document; what is not OpenAPI gives no proposals. */
+/** Takes any document; one that is not OpenAPI yields no proposals. */
 export function proposeSlices(document: unknown): SliceProposal[] {
   const paths = (document as { paths?: Record<string, Record<string, unknown>> } | null)?.paths ?? {};
   const slices = new Map<string, ProposedRoute[]>();

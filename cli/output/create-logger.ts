@@ -1,4 +1,4 @@
-/** The logger of the commands that stay in the foreground: one JSON object a line on standard output. */
+/** The logger of the commands that stay in the foreground: one JSON object per line on standard output. */
 import { FicusError } from '@ficus/core';
 import { logDestination } from '@ficus/proxy';
 import { type Logger, pino } from 'pino';
@@ -6,7 +6,7 @@ import { VERSION } from '../version.ts';
 
 const LEVELS = [...Object.keys(pino.levels.values), 'silent'];
 
-/** @throws FicusError FICUS_USAGE when FICUS_LOG_LEVEL names no level */
+/** @throws FicusError FICUS_USAGE when FICUS_LOG_LEVEL is not a level */
 export function createLogger(service: string): Logger {
   const level = process.env.FICUS_LOG_LEVEL || 'info';
   if (!LEVELS.includes(level))

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { formatCopy } from './format-copy.ts';
 import { formatDuration } from './format-duration.ts';
 
-test('a copy under way says how much, how fast and how long', () => {
+test('a running copy says how much, how fast and how long', () => {
   const copy = { rowsCopied: 1200, rowsTotal: 5000, rowsPerSecond: 400.4, percent: 24, done: false };
   expect(formatCopy({ ...copy, timeLeftMs: 9500 })).toBe(
     '1,200 of about 5,000 rows, 400 a second, 10 s left',
@@ -10,7 +10,7 @@ test('a copy under way says how much, how fast and how long', () => {
   expect(formatCopy({ ...copy, timeLeftMs: null })).toBe('1,200 of about 5,000 rows, 400 a second');
 });
 
-test('spans of time in the unit that one would say', () => {
+test('durations use the natural unit', () => {
   expect([0, 900, 119_000, 125_000, 7_200_000, 12_000_000].map(formatDuration)).toEqual([
     '0 s',
     '1 s',

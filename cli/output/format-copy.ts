@@ -1,4 +1,4 @@
-/** How far a first copy is, in one line. */
+/** Progress of a first copy, in one line. */
 import type { ReplicationView } from '@ficus/contract';
 import { formatDuration } from './format-duration.ts';
 

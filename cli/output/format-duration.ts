@@ -1,4 +1,4 @@
-/** A span of time for readers: `40 s`, `12 min`, `3 h 20 min`. */
+/** A duration for readers: `40 s`, `12 min`, `3 h 20 min`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.ceil(ms / 1000);
   if (seconds < 120) return `${seconds} s`;

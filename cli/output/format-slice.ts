@@ -1,4 +1,4 @@
-/** All about one slice, for a terminal. */
+/** Everything about one slice, for a terminal. */
 import type { SliceView } from '@ficus/contract';
 import { formatCopy } from './format-copy.ts';
 import { describeVerdict } from './format-verify.ts';

@@ -1,4 +1,4 @@
-/** What a comparison of both databases found, for a terminal. */
+/** The result of a comparison of both databases, for a terminal. */
 import type { VerifyView } from '@ficus/contract';
 import { formatTable } from './format-table.ts';
 import { paint } from './paint.ts';

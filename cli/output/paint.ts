@@ -1,6 +1,6 @@
 /**
- * Colour where there is a terminal that wants it, plain text elsewhere (NO_COLOR, FORCE_COLOR are honoured). The stream
- * is the one that the text is written to: one of the two may be a terminal while the other is a file.
+ * Colour on a terminal that wants it, plain text elsewhere (NO_COLOR and FORCE_COLOR are honoured). Decided for the
+ * stream that the text goes to: standard output may be a file while standard error is a terminal.
  */
 import { styleText } from 'node:util';
 

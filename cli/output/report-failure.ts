@@ -1,4 +1,4 @@
-/** The one place where an error meets a user: one sentence, what to do, the code; never a stack trace. */
+/** The one place that prints errors to users: one sentence, what to do, the code; never a stack trace. */
 import { describeError, FicusError } from '@ficus/core';
 import { ConfigInvalid } from '../config/config-invalid.ts';
 import { PreflightFailed } from '../preflight/preflight-failed.ts';
@@ -15,7 +15,7 @@ interface Failure {
   readonly guards?: unknown;
 }
 
-/** Writes the failure and answers the exit status. */
+/** Writes the failure and returns the exit status. */
 export function reportFailure(error: unknown, { json }: { json: boolean }): number {
   if (error instanceof PreflightFailed) return reportPreflight(error, json);
   const failure = describeFailure(error);

@@ -23,7 +23,7 @@ test.each([20, 40, 79])(
   },
 );
 
-test('what was drawn is cleared once, and nothing where nothing was drawn', () => {
+test('a drawn line is cleared once, and nothing is written when none was drawn', () => {
   const { written, stream } = terminal(undefined);
   const progress = showProgress('copy notifications', stream);
   progress.end();

@@ -1,6 +1,6 @@
 /**
- * Progress of long work on standard error: a line that is redrawn on a terminal, a plain line now and then
- * elsewhere, so that logs stay readable. However the process ends, no half of a line stays on the terminal.
+ * Progress of long work on standard error: a line that is redrawn on a terminal; elsewhere a plain line now and then,
+ * so that logs stay readable. However the process ends, no partial line stays on the terminal.
  */
 export interface Progress {
   /** `fraction` from 0 to 1, or undefined when the end is not known. */
@@ -28,7 +28,7 @@ export function showProgress(
   return {
     update(text, fraction) {
       if (stream.isTTY) {
-        // A second Ctrl-C ends the process where it stands.
+        // A second Ctrl-C ends the process at once.
         if (!drawn) process.once('exit', clear);
         drawn = true;
         stream.write(`${CLEAR_LINE}${fitLine(title, text, fraction, (stream.columns || 80) - 1)}`);
@@ -41,7 +41,7 @@ export function showProgress(
   };
 }
 
-/** A line that is wider than the terminal wraps, and only its last row would be redrawn: first the bar is left out. */
+/** A line wider than the terminal wraps, and only its last row would be redrawn: the bar is dropped first. */
 function fitLine(title: string, text: string, fraction: number | undefined, room: number): string {
   if (fraction === undefined) return `${title} ${text}`.slice(0, room);
   const percent = `${String(Math.floor(fraction * 100)).padStart(3)} %`;

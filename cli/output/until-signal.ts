@@ -1,6 +1,6 @@
 /**
- * Resolves at the first SIGINT or SIGTERM. A second one ends the process at once, however long the stop takes. npm and npx
- * pass on a Ctrl-C that the terminal has sent to the command already: that echo is not the second one.
+ * Resolves at the first SIGINT or SIGTERM. A second one ends the process at once, however long the stop takes. npm and
+ * npx pass on a Ctrl-C that the terminal has already sent to the command: that echo does not count.
  */
 export function untilSignal(): Promise<void> {
   return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-/** Outputs that cannot be written: a reader that has gone (`| head -1`), a terminal that was closed, a full disk. */
+/** Outputs that cannot be written: a reader that has exited (`| head -1`), a terminal that was closed, a full disk. */
 import { FicusError } from '@ficus/core';
 import { reportFailure } from './report-failure.ts';
 
@@ -11,10 +11,10 @@ export function watchOutputs(): void {
         new FicusError('FICUS_OUTPUT_LOST', `Standard output cannot be written: ${describe(error)}.`),
         { json: false },
       );
-    // The command comes first to its own exit status, which it sets after it has written.
+    // The command first reaches its own exit status, which it sets after writing.
     setImmediate(() => process.exit());
   });
-  // There is no other place to say it.
+  // There is no other place to report it.
   process.stderr.on('error', () => undefined);
 }
 

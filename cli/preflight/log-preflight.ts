@@ -1,4 +1,4 @@
-/** What the control plane of `ficus up` needs and has not: logged with its remedy, and not in the way of anything. */
+/** Logs what the control plane of `ficus up` needs and lacks, with its remedy, without delaying anything. */
 import { describeError, type FicusConfig } from '@ficus/core';
 import type { Logger } from 'pino';
 import { preflightConfig } from './preflight-config.ts';

@@ -10,11 +10,11 @@ import { upstreamLooks } from './upstream-looks.ts';
 export interface PreflightOptions {
   /** Whose addresses must be free; none while Ficus runs. */
   readonly ports: readonly Listener[];
-  /** Whether upstreams must answer; for a start they need not, they may come up later. */
+  /** Whether upstreams must answer; not for a start, because they may come up later. */
   readonly upstreams: boolean;
 }
 
-/** All findings, errors and warnings, one for each root cause. */
+/** All findings, errors and warnings, one per root cause. */
 export async function preflightConfig(config: FicusConfig, options: PreflightOptions): Promise<Finding[]> {
   const { preflightDatabase, preflightSlice } = await import('@ficus/cdc');
   const looks = [

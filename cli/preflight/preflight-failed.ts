@@ -1,6 +1,6 @@
 import type { Finding } from '@ficus/cdc';
 
-/** The surroundings are not ready; every error is in it. */
+/** The environment is not ready; contains every error. */
 export class PreflightFailed extends Error {
   readonly findings: readonly Finding[];
 

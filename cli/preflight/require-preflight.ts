@@ -1,4 +1,4 @@
-/** Before anything is started: each fault is reported in one sentence, and nothing is left half started. */
+/** Runs before anything is started: reports each fault in one sentence, so that nothing is left half started. */
 import type { FicusConfig } from '@ficus/core';
 import { type PreflightOptions, preflightConfig } from './preflight-config.ts';
 import { PreflightFailed } from './preflight-failed.ts';

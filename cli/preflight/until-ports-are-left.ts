@@ -1,6 +1,6 @@
 /**
- * The processes of a `ficus up` that was killed leave their ports a moment later: one that is started at once, say by a
- * service manager, waits for that. Any other finding is not waited for.
+ * The processes of a killed `ficus up` release their ports a moment later: one that is started at once, say by a
+ * service manager, waits for that. No other finding is waited for.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Finding } from '@ficus/cdc';

@@ -27,7 +27,7 @@ test('a config that cannot be applied is retried', async () => {
   newest.stop();
 });
 
-test('a newer config takes the place of one that waits, and comes last', async () => {
+test('a newer config replaces one that waits, and is applied last', async () => {
   const asked: FicusConfig[] = [];
   const first = Promise.withResolvers<void>();
   const newest = applyNewestConfig(

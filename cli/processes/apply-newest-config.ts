@@ -1,6 +1,6 @@
 /**
- * Applies configs to a running control plane. While one cannot be applied, because the database is away, it is
- * retried; a newer one takes its place.
+ * Applies configs to a running control plane. A config that cannot be applied because the database is unreachable is
+ * retried until it succeeds or a newer one replaces it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Control } from '@ficus/control';

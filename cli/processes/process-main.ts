@@ -1,8 +1,8 @@
-/** Entry of the two processes that `ficus up` starts: its first argument says which. */
+/** Entry of the two processes that `ficus up` starts: the first argument selects which. */
 import module from 'node:module';
 import { connectSupervisor } from './supervisor.ts';
 
-// As in bin/ficus.js: what these processes load is large.
+// As in bin/ficus.js: these processes load much code.
 module.enableCompileCache?.();
 const supervisor = connectSupervisor();
 const { runProcess } = await import('./run-process.ts');

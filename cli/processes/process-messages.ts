@@ -1,6 +1,6 @@
 /**
- * What `ficus up` and the two processes that it starts say to each other, over the channel that Node gives a child. The
- * config comes with the messages: `ficus up` alone reads the file, so that both have the same one, and so that a process
+ * The messages between `ficus up` and the two processes that it starts, over the channel that Node gives a child. They
+ * carry the config: only `ficus up` reads the file, so that both processes have the same one, and so that a process
  * that is restarted while the file is invalid begins with the last valid one.
  */
 import type { ErrorCode, FicusConfig } from '@ficus/core';
@@ -8,22 +8,22 @@ import type { ErrorCode, FicusConfig } from '@ficus/core';
 export type ProcessName = 'proxy' | 'control';
 
 export type ToProcess =
-  /** Begin with this. */
+  /** Start with this config. */
   | { readonly kind: 'start'; readonly config: FicusConfig }
   /** The file has changed, or SIGHUP came: apply this. */
   | { readonly kind: 'config'; readonly config: FicusConfig };
 
 export type FromProcess =
-  /** Loaded; `start` may come. */
+  /** Loaded; ready for `start`. */
   | { readonly kind: 'ready' }
   | { readonly kind: 'listening'; readonly address: string }
-  /** It cannot listen yet, and tries again: the database is away. */
+  /** It cannot listen yet and is retrying: the database is unreachable. */
   | { readonly kind: 'waiting' }
-  /** It ends because of this. */
+  /** It exits because of this. */
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
 
-/** What a process may take beyond the drain: the last report, the end of the streams. */
+/** Time for a process beyond the drain: the last report, the end of the streams. */
 const STOP_MS = 20_000;
 
-/** How long a process may take to stop in order. */
+/** How long an orderly stop of a process may take. */
 export const stopLimitMs = ({ proxy }: FicusConfig): number => proxy.timeouts.drainMs + STOP_MS;

@@ -14,7 +14,7 @@ export async function runControl(supervisor: Supervisor): Promise<void> {
   const config = await supervisor.first;
   if (!config) return;
   const logger = createLogger('ficus-control');
-  // Beside the start: a database that does not answer delays nothing else.
+  // Runs beside the start: a database that does not answer delays nothing else.
   void logPreflight(config, logger);
   const control = await startWhenPossible(config, supervisor, logger);
   if (!control) return;
@@ -28,7 +28,7 @@ export async function runControl(supervisor: Supervisor): Promise<void> {
   await control.stop();
 }
 
-/** Tries again for as long as time alone may help. @returns undefined when the stop came first */
+/** Retries for as long as waiting may help. @returns undefined when the stop came first */
 async function startWhenPossible(
   config: FicusConfig,
   { stopped, send }: Supervisor,

@@ -10,7 +10,7 @@ export async function runProxy(supervisor: Supervisor): Promise<void> {
   const logger = createLogger('ficus-proxy');
   const proxy = await startProxy({
     config,
-    // `ficus up` has read and checked it.
+    // `ficus up` has already read and checked it.
     reloadConfig: async () => ({ ok: true, config: config! }),
     logger,
     ...(control ? { controlUrl: `http://${control.listen}`, controlToken: control.token } : {}),

@@ -1,4 +1,4 @@
-/** A process that cannot be started, and one that is stopped before it is there. */
+/** A process that cannot be started, and one that is stopped before it is ready. */
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { configSchema, type FicusError } from '@ficus/core';
@@ -25,7 +25,7 @@ class FakeChild extends EventEmitter {
   }
 }
 
-/** @param fork answers the child of each life, the first of which is 1 */
+/** @param fork returns the child of each life, starting with 1 */
 function supervise(fork: (life: number) => FakeChild) {
   const failures: FicusError[] = [];
   let lives = 0;
@@ -44,7 +44,7 @@ function supervise(fork: (life: number) => FakeChild) {
   return { supervised, failures, lives: () => lives };
 }
 
-/** As Node does when the system has no process left: `error`, and never `exit`. */
+/** Like Node when the system has no process left: `error`, and never `exit`. */
 function unspawned(): FakeChild {
   const child = new FakeChild(undefined);
   queueMicrotask(() => {
@@ -62,7 +62,7 @@ test.each<[string, () => FakeChild]>([
       throw new Error('spawn EMFILE');
     },
   ],
-])('a start that %s is tried again', async (_, fail) => {
+])('a start that %s is retried', async (_, fail) => {
   const child = new FakeChild(7);
   const { supervised, failures, lives } = supervise((life) => (life <= 2 ? fail() : child));
   await vi.waitFor(() => expect(lives()).toBe(3));

@@ -11,9 +11,9 @@ import { decidePause } from './decide-pause.ts';
 import type { FromProcess, ProcessName, ToProcess } from './process-messages.ts';
 
 export interface ProcessHooks {
-  /** What it begins with: the newest valid config. */
+  /** Its initial config: the newest valid one. */
   readonly config: () => FicusConfig;
-  /** It is loaded before this resolves, and begins after. */
+  /** Sent when it is loaded; it starts after this resolves. */
   readonly mayBegin: Promise<unknown>;
   readonly onMessage: (message: FromProcess) => void;
   /** It exited unexpectedly before it ever listened; it is restarted nevertheless. */
@@ -29,10 +29,10 @@ type State =
   | { readonly kind: 'stopping'; readonly child: ChildProcess; readonly kill: NodeJS.Timeout }
   | { readonly kind: 'ended'; readonly inOrder: boolean };
 
-/** What is known of the child at hand. */
+/** What is known of the current child. */
 interface Life {
   readonly startedAtMs: number;
-  /** Loaded: from here on it takes SIGTERM for a stop. */
+  /** Loaded: from here on SIGTERM stops it in order. */
   ready: boolean;
   begun: boolean;
   listened: boolean;
@@ -66,7 +66,7 @@ export class SupervisedProcess {
     this.#state = this.#begin();
   }
 
-  /** To the running process; one that begins later begins with the newest config anyway. */
+  /** To the running process; a later one starts with the newest config anyway. */
   send(message: ToProcess): void {
     if (this.#state.kind === 'running' && this.#life.begun && this.#state.child.connected)
       this.#state.child.send(message);
@@ -111,7 +111,7 @@ export class SupervisedProcess {
         this.#hooks.logger.error({ err: error, process: this.#name }, 'process failed');
         return;
       }
-      // It was never there: no `exit` follows.
+      // It never existed: no `exit` follows.
       life.failure = this.#unstartable(error);
       this.#gone(life);
     });
@@ -188,7 +188,7 @@ export class SupervisedProcess {
   }
 }
 
-/** One that failed before it listened had nothing to stop; before it is ready SIGTERM just ends it. */
+/** One that failed before it listened had nothing to stop; before it is ready, SIGTERM simply ends it. */
 function endedInOrder({ exit, ready, listened, failure }: Life): boolean {
   if (failure && !listened) return true;
   return exit?.code === 0 || (!ready && exit?.signal === 'SIGTERM');

@@ -6,15 +6,15 @@ import type { FicusConfig } from '@ficus/core';
 import { type FromProcess, stopLimitMs, type ToProcess } from './process-messages.ts';
 
 export interface Supervisor {
-  /** The config to begin with; undefined when the stop came first. */
+  /** The initial config; undefined when the stop came first. */
   readonly first: Promise<FicusConfig | undefined>;
-  /** Aborted at SIGTERM, and when `ficus up` is gone. */
+  /** Aborted at SIGTERM, and when `ficus up` has exited. */
   readonly stopped: AbortSignal;
   /** Called with each config after the first. */
   onConfig(listener: (config: FicusConfig) => void): void;
-  /** Resolves when it is on its way, or cannot be. */
+  /** Resolves when the message is sent, or cannot be. */
   send(message: FromProcess): Promise<void>;
-  /** Nothing is said any more. */
+  /** Sends nothing any more. */
   close(): void;
 }
 

@@ -1,7 +1,7 @@
 /**
- * The two processes of `ficus up`. The proxy waits only for the control plane's first report, and not for long: that it
- * listens, that its database is away, that it failed. From then on the end of one does not end the other. Config and
- * addresses are settled here, so that a process that is restarted comes back to the address that it had.
+ * The two processes of `ficus up`. The proxy waits only briefly, for the control plane's first report: that it listens,
+ * that its database is unreachable, that it failed. From then on the end of one does not end the other. Config and
+ * addresses are fixed here, so that a restarted process returns to its address.
  */
 import { type FicusConfig, joinHostPort, splitHostPort } from '@ficus/core';
 import { announce, probePort } from '@ficus/proxy';
@@ -14,7 +14,7 @@ export interface UpOptions {
   readonly logger: Logger;
 }
 
-/** Spares users a move to the legacy and back at a restart; a control plane that takes longer keeps no port closed. */
+/** Spares users a move to the legacy and back at a restart; a slower control plane does not delay the proxy further. */
 const FIRST_WORD_MS = 2_000;
 
 export class UpProcesses {
@@ -32,7 +32,7 @@ export class UpProcesses {
   #controlAddress: string | undefined;
   #isReady = false;
 
-  /** @param controlListen HOST:PORT with the port that the control plane is to take */
+  /** @param controlListen HOST:PORT with the port for the control plane */
   constructor({ config, logger }: UpOptions, controlListen: string) {
     this.#first = config;
     this.#config = config;
@@ -111,7 +111,7 @@ export class UpProcesses {
     announce(this.#logger, { address: this.#proxyAddress, controlAddress: this.#controlAddress }, 'ready');
   }
 
-  /** A proxy that is restarted takes the port that the one before it had. */
+  /** A restarted proxy takes the port of its predecessor. */
   #firstOfProxy(): FicusConfig {
     if (this.#proxyAddress !== undefined) {
       const { host } = splitHostPort(this.#proxyListen);
@@ -120,19 +120,19 @@ export class UpProcesses {
     return this.#settled();
   }
 
-  /** The newest config, with the addresses that were settled at the start. */
+  /** The newest config, with the addresses fixed at the start. */
   #settled(): FicusConfig {
     const control = this.#first.control && { ...this.#first.control, listen: this.#controlListen };
     return { ...this.#config, proxy: { ...this.#config.proxy, listen: this.#proxyListen }, control };
   }
 }
 
-/** Starts both processes; a control plane on port 0 gets a free port here, which it keeps when it is restarted. */
+/** Starts both processes; a control plane on port 0 gets a free port here, which it keeps across restarts. */
 export async function startProcesses(options: UpOptions, controlListen: string): Promise<UpProcesses> {
   const { host, port } = splitHostPort(controlListen);
   return new UpProcesses(options, joinHostPort(host, port === 0 ? await freePortOr0(host) : port));
 }
 
-/** 0 where none can be had: the control plane fails there as well, and says why; the proxy serves. */
+/** 0 when none is available: then the control plane fails too, and says why; the proxy serves. */
 const freePortOr0 = (host: string): Promise<number> =>
   probePort({ host, port: 0 }, 'control.listen').catch(() => 0);

@@ -99,7 +99,7 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
   ];
 }
 
-/** The candidate would serve its users from empty tables. */
+/** Without a complete copy the candidate would serve its users from empty tables. */
 function refuseWhileServing(parts: DataEndpointParts, name: string): void {
   const { percent } = viewOf(parts, name).flags.serve;
   if (percent === 0) return;

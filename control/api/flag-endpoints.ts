@@ -1,4 +1,7 @@
-/** Flips of a slice's flags: the store that keeps them asks the guards once it knows what a raise starts from. */
+/**
+ * Flips of a slice's flags. The store that keeps a flag calls the guards as soon as it knows the percentage that a
+ * raise starts from.
+ */
 import { flagChangeView } from '@ficus/contract';
 import type { FlagKind } from '@ficus/core';
 import { z } from 'zod';

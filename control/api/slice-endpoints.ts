@@ -1,4 +1,4 @@
-/** Reading: where slices stand, which proxies report, who changed what; and the begin of a new comparison window. */
+/** Reading: the state of slices, which proxies report, who changed what; and starting a new comparison window. */
 import { auditEntryView, proxyView, replicationView, sliceView } from '@ficus/contract';
 import { z } from 'zod';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';

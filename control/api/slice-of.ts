@@ -1,10 +1,10 @@
-/** The slice that a path names, and the refusals that concern it. */
+/** Finds the slice that a path names, or refuses. */
 import type { SliceView } from '@ficus/contract';
 import { FicusError, type SliceConfig } from '@ficus/core';
 import { z } from 'zod';
 import { buildSliceView, type SliceParts } from '../views/build-slice-view.ts';
 
-/** The reason in a body, wherever there is one. */
+/** The reason in a request's body, where there is one. */
 export const reason = z.string().max(500).default('').describe('why, for the audit');
 
 /** @throws FicusError FICUS_SLICE_UNKNOWN, naming the slices of the config */

@@ -8,7 +8,7 @@ interface Row {
   outcome: string;
 }
 
-/** A database with an audit table: what is in it, and whether a turn of it is under way. */
+/** A database with an audit table: shows its entries, and whether a transaction of the store is running. */
 function playStore() {
   const rows: Row[] = [];
   const now = { turns: 0, isAway: false };
@@ -37,7 +37,7 @@ function playStore() {
 const change = { slice: 'notes', kind: 'serve', percent: 5, actor: 'ada', reason: '' } as const;
 const refusal = new FicusError('FICUS_UNLEASH_FORBIDDEN', 'no');
 
-test('a change is made outside the database’s turn, and its entry is there before', async () => {
+test('a change is made outside the store’s transaction, after its entry is committed', async () => {
   const { store, rows, now } = playStore();
   await auditIn(store)(change, 50, async () => {
     expect([now.turns, rows]).toEqual([0, [{ was: '{"percent":50}', outcome: 'unknown' }]]);
@@ -52,7 +52,7 @@ test('a change that was refused is reported, and its entry says so', async () =>
   expect(rows).toMatchObject([{ outcome: 'refused' }]);
 });
 
-test('a change that may have been made keeps its entry, which says that', async () => {
+test('a change that may have been made keeps its entry, which says so', async () => {
   const { store, rows } = playStore();
   const half = () => Promise.reject(refusal);
   await expect(auditIn(store)(change, 50, half)).rejects.toBe(refusal);
@@ -73,7 +73,7 @@ test('without an entry there is no change', async () => {
   expect(made).toBe(false);
 });
 
-test('a change that was made is no failure when its outcome cannot be recorded', async () => {
+test('a change that was made succeeds even when its outcome cannot be recorded', async () => {
   const { store, rows, now } = playStore();
   await auditIn(store)(change, 50, async () => {
     now.isAway = true;

@@ -6,7 +6,7 @@ import type { FlagChange } from './flag-store.ts';
 /** Makes the change and records it. `previous` is the percentage before; `null` when it had none. */
 export type AuditedChange = (change: FlagChange, previous: number | null, make: MakeChange) => Promise<void>;
 
-/** Without its audit entry there is no change. */
+/** Makes no change without its audit entry. */
 export function auditIn(store: Store): AuditedChange {
   return ({ slice, kind, percent, actor, reason }, previous, make) =>
     makeAudited(
@@ -16,7 +16,7 @@ export function auditIn(store: Store): AuditedChange {
     );
 }
 
-/** For a command without a control plane: there is no audit to write to. */
+/** For a command without a control plane, which has no audit to write to. */
 export const withoutAudit: AuditedChange = async (_change, _previous, make) => {
   const refusal = await make();
   if (refusal) throw refusal;

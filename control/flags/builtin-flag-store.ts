@@ -1,6 +1,6 @@
 /**
- * The built-in flags: percentages in the control database, handed out in Unleash's format. There is one writer (the
- * store's lock), so what is in memory is what is in the database; a change is committed before listeners are called.
+ * The built-in flags: percentages in the control database, served in Unleash's format. There is one writer (the store's
+ * lock), so memory always equals the database; a change is committed before listeners are called.
  */
 import {
   type ClientFeature,
@@ -23,7 +23,7 @@ import {
 
 interface StoredFlag {
   readonly percent: number;
-  /** Grows over all flags with each change. */
+  /** Grows with each change of any flag. */
   readonly version: number;
   /** ISO time; `null` when it was never set. */
   readonly changedAt: string | null;
@@ -68,7 +68,7 @@ export class BuiltinFlagStore implements FlagStore {
       for (const kind of FLAG_KINDS) if (names.has(flagName(slice, kind))) this.#announce(slice, kind);
   }
 
-  /** Hands out the flags of these slices from now on, and announces those that are new. */
+  /** Serves the flags of these slices from now on, and announces new ones. */
   serveSlices(slices: readonly string[]): void {
     const known = new Set(this.#slices);
     this.#slices = slices;
@@ -142,7 +142,7 @@ export class BuiltinFlagStore implements FlagStore {
   }
 }
 
-/** As the database has it: what is in memory may be of before a reconnection. */
+/** From the database: memory may date from before a reconnection. */
 async function readPercent(query: Store['query'], name: string): Promise<number> {
   const [row] = await query<Pick<FlagRow, 'percent'>>('SELECT percent FROM flag WHERE name = $1', [name]);
   return row?.percent ?? UNSET.percent;

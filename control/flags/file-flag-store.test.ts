@@ -26,7 +26,7 @@ const to = (percent: number): FlagChange => ({
   reason: 'because',
 });
 
-test('each of two changes at once is judged by what the one before it left', async () => {
+test('of two simultaneous changes, the second is judged by the result of the first', async () => {
   await keep(50);
   const flags = new FileFlagStore(file, withoutAudit);
   const seen: (number | null)[] = [];
@@ -38,7 +38,7 @@ test('each of two changes at once is judged by what the one before it left', asy
   expect(seen).toEqual([50, 0]);
 });
 
-test('a change is judged by the file, not by what was read of it before', async () => {
+test('a change is judged by the file, not by an earlier reading', async () => {
   await keep(50);
   const flags = new FileFlagStore(file, withoutAudit);
   await flags.set(to(60));
@@ -52,7 +52,7 @@ test('a change is judged by the file, not by what was read of it before', async 
   expect(await flags.set(to(1))).toBe(5);
 });
 
-test('what the judge notes is in the audit', async () => {
+test('the judge’s notes are in the audit', async () => {
   const reasons: string[] = [];
   const flags = new FileFlagStore(file, async (change, _previous, make) => {
     reasons.push(change.reason);

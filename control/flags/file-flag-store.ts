@@ -28,7 +28,7 @@ export class FileFlagStore implements FlagStore {
     this.#features = new ForeignFeatures(() => readFlagsFile(file));
   }
 
-  /** From now on external changes of the file are seen as well. */
+  /** Starts noticing external changes of the file. */
   follow(logger: Logger): void {
     this.#features.follow(LOOK_EVERY_MS, logger);
   }
@@ -58,7 +58,7 @@ export class FileFlagStore implements FlagStore {
   }
 }
 
-/** A write that failed has left the file as it was. */
+/** A failed write has left the file unchanged. */
 function refusalOf(write: Promise<void>): Promise<FicusError | undefined> {
   return write.then(
     () => undefined,

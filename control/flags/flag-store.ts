@@ -9,7 +9,7 @@ export interface FlagFact {
   readonly percent: number | null;
   /** Whether it is on for any user. */
   readonly on: boolean;
-  /** ISO time; `null` when not known. */
+  /** ISO time; `null` when unknown. */
   readonly changedAt: string | null;
 }
 
@@ -22,7 +22,7 @@ export interface FlagChange {
 }
 
 /**
- * Decides on a change, given the percentage that it replaces; `null` when there is none. Answers what the audit notes
+ * Decides on a change, given the percentage that it replaces; `null` when there is none. Returns what the audit records
  * besides the reason, and throws to refuse.
  */
 export type JudgeChange = (before: number | null) => string;
@@ -33,8 +33,8 @@ export interface FlagStore {
   /** The last reading. */
   read(slice: string, kind: FlagKind): FlagFact;
   /**
-   * Commits a percentage and its audit entry; answers the percentage before, `null` when it had none. The judge is asked
-   * within the store's turn: no other change comes between its answer and this one.
+   * Commits a percentage and its audit entry; returns the previous percentage, `null` when there was none. Calls the
+   * judge within the store's turn: no other change comes between the judge's decision and this change.
    */
   set(change: FlagChange, judge?: JudgeChange): Promise<number | null>;
   /** Called after each change, wherever it was made. Returns a function that unsubscribes. */
@@ -44,7 +44,7 @@ export interface FlagStore {
 
 export const UNKNOWN_FLAG: FlagFact = { percent: null, on: false, changedAt: null };
 
-/** The change as its judge lets it pass. */
+/** The change as approved by its judge. */
 export function judged(change: FlagChange, before: number | null, judge: JudgeChange): FlagChange {
   return { ...change, reason: `${change.reason} ${judge(before)}`.trim() };
 }

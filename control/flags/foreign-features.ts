@@ -1,6 +1,6 @@
 /**
- * Flags that are kept outside the control database, polled. The proxies evaluate them with their own client; here
- * they are read for the dashboard and the guards. When a reading fails, the last one stays.
+ * Flags that are kept outside the control database, polled. The proxies evaluate them with their own client; here they
+ * are read for the dashboard and the guards. When a reading fails, the last one stays.
  */
 import { type ClientFeature, type ClientFeatures, type FlagKind, flagName, NewestWins } from '@ficus/core';
 import type { Logger } from 'pino';
@@ -36,7 +36,7 @@ export class ForeignFeatures {
     void look();
   }
 
-  /** Reads them all. A reading that ends after a later one is dropped. */
+  /** Reads them all. Drops a reading that ends after a later one. */
   async look(): Promise<void> {
     const reading = this.#readings.begin();
     const { features } = await this.#load();

@@ -1,12 +1,13 @@
 /**
- * Replaces a file in one step: no reader sees half of it, and after a power cut it is the old one or the new one. Its
- * mode stays, and its owner where this process may set it. Called by set-percent-in-file.ts under the file's lock.
+ * Replaces a file in one step: no reader sees half of it, and after a power cut it is either the old file or the new
+ * one. Keeps its mode, and its owner where this process may set it. Called by set-percent-in-file.ts under the file's
+ * lock.
  */
 import type { Stats } from 'node:fs';
 import { type FileHandle, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
-/** Behind all links, so that a link stays one. The file itself need not exist. */
+/** Resolves all links, so that a link stays a link. The file itself need not exist. */
 export async function realFile(file: string): Promise<string> {
   try {
     return await realpath(file);

@@ -27,7 +27,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-test('flips one flag, leaves the others, and answers what it was', async () => {
+test('flips one flag, keeps the others, and returns the previous percentage', async () => {
   const other = { name: 'other', enabled: true, strategies: [{ name: 'default' }], variants: [] };
   await writeFile(file, JSON.stringify({ version: 2, features: [other], segments: [{ id: 1 }] }));
   expect(await setPercentInFile(file, 'serve', 'orders', 25)).toBe(0);
@@ -50,7 +50,7 @@ test('flips that run at the same time are all kept', async () => {
   expect(await readdir(directory)).toEqual(['flags.json']);
 });
 
-test('a file that is not there is begun; one that is not flags is refused and stays as it is', async () => {
+test('a missing file is created; one without flags is refused and stays unchanged', async () => {
   expect(await setPercentInFile(file, 'shadow', 'orders', 100)).toBe(0);
   await writeFile(file, '{ half');
   await expect(setPercentInFile(file, 'serve', 'orders', 5)).rejects.toMatchObject({
@@ -64,7 +64,7 @@ test.each([
   ['{ "features": [{ "name": "other", "enabled": "yes" }] }', 'features[0].enabled: must be true or false'],
   ['null', 'features: must be a list'],
   ['', 'not JSON'],
-])('flags that the proxy refuses are not said to be flipped: %s', async (text, words) => {
+])('flags that the proxy refuses are not reported as flipped: %s', async (text, words) => {
   await writeFile(file, text);
   await expect(setPercentInFile(file, 'serve', 'orders', 5)).rejects.toMatchObject({
     code: 'FICUS_CONFIG_UNREADABLE',
@@ -109,7 +109,7 @@ test.runIf(process.platform !== 'win32').each([0o600, 0o664, 0o666])(
   },
 );
 
-test.runIf(process.getuid?.() === 0)('the owner of the file stays as it is', async () => {
+test.runIf(process.getuid?.() === 0)('the file keeps its owner', async () => {
   await writeFile(file, '{ "features": [] }');
   await chown(file, 1234, 2345);
   await setPercentInFile(file, 'serve', 'orders', 5);

@@ -1,4 +1,4 @@
-/** Flips a flag in a flags file (Unleash's client-features format), leaving everything else in it as it is. */
+/** Flips a flag in a flags file (Unleash's client-features format) and changes nothing else in it. */
 import { readFile } from 'node:fs/promises';
 import {
   type ClientFeatures,
@@ -14,9 +14,9 @@ import { realFile, replaceFile } from './replace-file.ts';
 import { withFileLock } from './with-file-lock.ts';
 
 /**
- * Answers the percentage before; `null` when it had none. The file is read and replaced under its lock: no flip
- * of another process is lost.
- * @param around makes the write, with what belongs to it
+ * Returns the previous percentage; `null` when there was none. The file is read and replaced under its lock, so that
+ * flips of other processes are never lost.
+ * @param around makes the write, together with its audit entry
  * @throws FicusError FICUS_CONFIG_UNREADABLE, FICUS_DIRECTORY_UNUSABLE, FICUS_FLAGS_FILE_LOCKED
  */
 export async function setPercentInFile(
@@ -48,7 +48,7 @@ async function write(file: string, document: ClientFeatures): Promise<void> {
   }
 }
 
-/** What the proxies would refuse is refused here: a flip that reaches no proxy is none. */
+/** Refuses what the proxies would refuse: a flip that reaches no proxy must not look like one. */
 async function readFlags(file: string): Promise<ClientFeatures> {
   let text: string;
   try {

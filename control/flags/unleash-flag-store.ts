@@ -13,7 +13,7 @@ import {
 import { ForeignFeatures } from './foreign-features.ts';
 import { type UnleashConfig, UnleashServer } from './unleash-server.ts';
 
-/** An Unleash server notices its own changes by a poll each second; until then its client API shows the old value. */
+/** An Unleash server polls each second for its own changes; until then its client API shows the old value. */
 const SETTLED_MS = 3000;
 
 interface Written {
@@ -36,7 +36,7 @@ export class UnleashFlagStore implements FlagStore {
     this.#features = new ForeignFeatures(() => this.#server.features());
   }
 
-  /** From now on external changes on the server are seen as well. */
+  /** Starts noticing external changes on the server. */
   follow(logger: Logger): void {
     this.#features.follow(this.#refreshMs, logger);
   }

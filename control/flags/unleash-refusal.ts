@@ -1,4 +1,7 @@
-/** What an Unleash server's error status means for a flip, with the server's own words. Called by unleash-server.ts. */
+/**
+ * Explains what an Unleash server's error status means for a flip, with the server's own words. Called by
+ * unleash-server.ts.
+ */
 import { type ErrorCode, FicusError } from '@ficus/core';
 
 export interface RefusedCall {
@@ -22,7 +25,7 @@ export function refusalOf(call: RefusedCall, base: string, tokens: readonly stri
   );
 }
 
-/** Where change requests are on, the server asks for the permission to skip them: SKIP_CHANGE_REQUEST. */
+/** With change requests enabled, the server demands the permission to skip them: SKIP_CHANGE_REQUEST. */
 function codeOf(status: number, words: string): ErrorCode {
   if (status === 409 || (status === 403 && /change[ _-]?request/i.test(words)))
     return 'FICUS_UNLEASH_CHANGE_REFUSED';

@@ -29,7 +29,7 @@ export function registerUnleashRoutes(
       sendEvent(reply.raw, 'unleash-updated', { events: [event] }, String(version));
     });
     streams.add(reply.raw, unsubscribe);
-    // Everything, whatever event the client names as its last: it is small, and nothing can be missed.
+    // Sends everything, whatever event the client names as its last: it is small, and nothing can be missed.
     const { features } = flags.features();
     sendEvent(
       reply.raw,

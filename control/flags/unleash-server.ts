@@ -1,7 +1,7 @@
 /**
- * What Ficus asks of an Unleash server. Flags are read through the client API; a rollout is set through the admin API,
- * in the project and environment that the client token reads, and only the flag's rollout is changed: strategy,
- * groupId and stickiness stay, so users stay on their side.
+ * Ficus's calls of an Unleash server. Flags are read through the client API; a rollout is set through the admin API, in
+ * the project and environment that the client token reads, and only the flag's rollout changes: strategy, groupId and
+ * stickiness stay, so users stay on their side.
  */
 import {
   type ClientFeature,
@@ -14,13 +14,13 @@ import { refusalOf } from './unleash-refusal.ts';
 
 export type UnleashConfig = NonNullable<FlagsConfig['unleash']>;
 
-/** The one strategy of a flag that a percentage is set in. */
+/** The strategy of a flag that holds its percentage. */
 export interface Rollout {
   readonly flag: string;
   /** Of the flag in its environment, below the base URL. */
   readonly path: string;
   readonly strategyId: string;
-  /** The present share; 0 while the flag is off. */
+  /** The current share; 0 while the flag is off. */
   readonly percent: number;
   readonly enabled: boolean;
 }
@@ -86,9 +86,9 @@ export class UnleashServer {
   }
 
   /**
-   * 0 turns the flag off for cohorts too; more turns it on, with its rollout in place before. Answers the refusal when the
-   * server refused the first step: then nothing has changed.
-   * @throws FicusError when the flag may have changed, in whole or in part
+   * 0 turns the flag off, for cohorts too; more sets its rollout first and then turns it on. Returns the refusal when
+   * the server refused the first step: then nothing has changed.
+   * @throws FicusError when the flag may have changed, completely or in part
    */
   async setRollout(rollout: Rollout, percent: number): Promise<FicusError | undefined> {
     const adminToken = this.#adminToken(rollout.flag);
@@ -102,7 +102,7 @@ export class UnleashServer {
     return undefined;
   }
 
-  /** Only a status of 4xx says that the server did nothing. */
+  /** Only a status of 4xx proves that the server changed nothing. */
   async #step({ method, path, body }: Step, token: string): Promise<FicusError | undefined> {
     const answer = await this.#send(method, path, token, body);
     const { status } = answer;
@@ -146,7 +146,7 @@ export class UnleashServer {
 
   async #reach(path: string, init: RequestInit): Promise<ServerAnswer> {
     try {
-      // A redirect followed would make a read of a write, and the answer would look like success.
+      // Following a redirect would turn a write into a read, and the answer would look like success.
       const response = await fetch(`${this.#base}${path}`, { ...init, redirect: 'error' });
       return { status: response.status, text: await response.text() };
     } catch (cause) {
@@ -170,7 +170,7 @@ export class UnleashServer {
   }
 }
 
-/** What a percentage takes, in an order in which no step serves more than was asked for. */
+/** The calls for a percentage, ordered so that no step serves more than was asked for. */
 function stepsTo({ path, strategyId, enabled }: Rollout, percent: number): [Step, ...Step[]] {
   const set: Step = {
     method: 'PATCH',

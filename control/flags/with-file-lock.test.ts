@@ -35,7 +35,7 @@ test('one change runs at a time, and the lock is gone after a failure too', asyn
 test.each([
   ['an ended process', ENDED_PID, undefined],
   ['an earlier process with the same id', process.pid, '2020-01-01T00:00:00.000Z'],
-])('the lock of %s is taken over, by one change at a time', async (_, pid, at) => {
+])('the lock of %s is replaced, by one change at a time', async (_, pid, at) => {
   await lockedBy(pid, hostname(), at);
   let running = 0;
   const change = async () => {

@@ -1,7 +1,7 @@
 /**
- * Runs one change of a file at a time, among all processes: the holder keeps a lock file beside it, which names the
- * holder. A lock whose process has ended is removed; only the holder of the removal lock removes one, so a fresh lock
- * is never mistaken for the stale one before it. Called by set-percent-in-file.ts.
+ * Runs one change of a file at a time, across all processes: the holder keeps a lock file beside it, which names the
+ * holder. A lock whose process has ended is removed, but only under the removal lock, so that a fresh lock is never
+ * mistaken for the stale one before it. Called by set-percent-in-file.ts.
  */
 import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -35,7 +35,7 @@ export async function withFileLock<T>(file: string, run: () => Promise<T>, waitM
   }
 }
 
-/** Answers false where another holder has it. */
+/** Returns false when another holder has it. */
 async function take(lock: string, file: string): Promise<boolean> {
   try {
     const handle = await open(lock, 'wx');
@@ -52,7 +52,7 @@ async function writeHolder(lock: string, handle: FileHandle): Promise<void> {
   try {
     await handle.writeFile(JSON.stringify(holder));
   } catch (error) {
-    // A lock without a holder would never count as stale.
+    // A lock that does not name its holder would never count as stale.
     await rm(lock, { force: true });
     throw error;
   } finally {
@@ -65,7 +65,7 @@ async function removeStale(lock: string, file: string): Promise<void> {
   const removal = `${lock}.removal`;
   if (!(await take(removal, file))) return;
   try {
-    // Another process may have removed the stale lock and taken a fresh one meanwhile.
+    // Another process may have removed the stale lock and taken a new one meanwhile.
     if (isStale(await readHolder(lock))) await rm(lock, { force: true });
   } finally {
     await rm(removal, { force: true });
@@ -81,7 +81,9 @@ async function readHolder(lock: string): Promise<LockHolder | undefined> {
   }
 }
 
-/** Only a process of this host is known to have ended. A restarted container often has the process id it had before. */
+/**
+ * Only for a process of this host can its end be known. A restarted container often has the same process id as before.
+ */
 function isStale(holder: LockHolder | undefined): boolean {
   if (holder?.host !== hostname()) return false;
   if (holder.pid === process.pid) return Date.parse(holder.at) < performance.timeOrigin;

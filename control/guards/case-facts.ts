@@ -1,4 +1,4 @@
-/** Views for the case tables of the guards: a healthy slice, and what a case changes in it. */
+/** Views for the case tables of the guards: a healthy slice, and the changes of a case. */
 import type { ReplicationView } from '@ficus/contract';
 import type { GuardFacts } from './guard.ts';
 
@@ -24,7 +24,7 @@ export function streamOf(over: Partial<ReplicationView> = {}): ReplicationView {
   };
 }
 
-/** A comparison window with so many matches and mismatches. */
+/** A comparison window with the given numbers of matches and mismatches. */
 export function parityOf(match: number, mismatch: number): GuardFacts['parity'] {
   const compared = match + mismatch;
   return {

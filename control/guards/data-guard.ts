@@ -1,5 +1,5 @@
 /**
- * Evaluated before every raise, whatever the config says: is the candidate's data complete, and does its stream work?
+ * Evaluated before every raise, whatever the config sets: is the candidate's data complete, and does its stream work?
  */
 import type { GuardAnswer } from '@ficus/core';
 import type { GuardFacts } from './guard.ts';

@@ -6,7 +6,7 @@ const facts = { parity: parityOf(0, 0), replication: streamOf({ lagMs: 20 }) } a
   typeof evaluateGuards
 >[0];
 
-test('the data guard is asked always, the others when the config sets their bound', () => {
+test('the data guard is always evaluated, the others when the config sets their bound', () => {
   const asked = (config: Parameters<typeof evaluateGuards>[1]) =>
     evaluateGuards(facts, config).map(({ guard, answer }) => [guard, answer]);
   expect(asked({})).toEqual([['data', 'pass']]);

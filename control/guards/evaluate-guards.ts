@@ -1,4 +1,4 @@
-/** Every guard's answer for one slice: the data guard, then those that its config sets a bound for. */
+/** Every guard's answer for one slice: the data guard, then those whose bounds the config sets. */
 import type { EvaluatedGuard, GuardBound, GuardsConfig, NamedGuardAnswer } from '@ficus/core';
 import { evaluateData } from './data-guard.ts';
 import type { GuardFacts } from './guard.ts';

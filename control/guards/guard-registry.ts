@@ -1,4 +1,6 @@
-/** One guard for each key of `slices.NAME.guards`; the compiler asks for a missing one. See docs/architecture/add-a-guard.md. */
+/**
+ * One guard for each key of `slices.NAME.guards`; a missing one does not compile. See docs/architecture/add-a-guard.md.
+ */
 import type { EvaluatedGuard, GuardBound } from '@ficus/core';
 import type { Guard } from './guard.ts';
 import { evaluateLag } from './lag-guard.ts';

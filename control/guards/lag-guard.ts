@@ -1,4 +1,4 @@
-/** `guards.lag`: is the candidate's data at most so far behind the legacy's? */
+/** `guards.lag`: is the candidate's data no further behind the legacy's than the bound? */
 import type { GuardAnswer, GuardBound } from '@ficus/core';
 import type { GuardFacts } from './guard.ts';
 

@@ -23,7 +23,7 @@ test.each([
   expect(evaluateParity({ parity: parityOf(match, mismatch) }, { min, samples })).toMatchObject({ answer });
 });
 
-test('says what was found and what is needed', () => {
+test('says what was found and what is required', () => {
   expect(evaluateParity({ parity: parityOf(9, 1) }, { min: 0.999, samples: 1 })).toEqual({
     answer: 'insufficient evidence',
     text: '1 of 10 comparisons differ; 3000 comparisons are needed to show that 99.9 % agree.',

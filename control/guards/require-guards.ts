@@ -1,4 +1,4 @@
-/** What happens when a guard does not pass: the step is refused, or done with a note for the audit. */
+/** What happens when a guard does not pass: the step is refused, or done with a note in the audit. */
 import { FicusError, type NamedGuardAnswer } from '@ficus/core';
 
 /**

@@ -1,4 +1,4 @@
-/** Probes and metrics as the API's description has them; health-routes.ts answers them. */
+/** Probes and metrics for the API's description; health-routes.ts answers them. */
 import { z } from 'zod';
 import type { Probe } from '../http/probe.ts';
 

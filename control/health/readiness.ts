@@ -1,6 +1,6 @@
 /**
- * Whether the control plane does its work, judged by progress: the database takes writes, streams apply what they
- * read, a first copy grows. A stream without progress makes it not ready, however many sockets are open.
+ * Whether the control plane works, judged by progress: the database takes writes, streams apply what they read, a first
+ * copy grows. A stream without progress makes it not ready, however many sockets are open.
  */
 
 import { STALLED_MS } from '../replications/evaluate-health.ts';

@@ -1,7 +1,7 @@
 /**
- * Who may call. With a token: its holders. Without one the control plane listens on loopback alone, and a foreign
- * page in a browser on the same machine must not reach it: requests that name a foreign host (DNS rebinding) or come
- * from a foreign page are refused.
+ * Who may call. With a token: its holders. Without one the control plane listens only on loopback, and a foreign page
+ * in a browser on the same machine must not reach it: requests that name a foreign host (DNS rebinding) or come from a
+ * foreign page are refused.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -9,7 +9,7 @@ import { bareHost, FicusError } from '@ficus/core';
 import { DASHBOARD_FILES } from '@ficus/dashboard';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-/** Probes, the page itself and the description hold no data. */
+/** Probes, the page itself and the API's description contain no data. */
 const OPEN = new Set(['/healthz', '/readyz', '/openapi.json', ...DASHBOARD_FILES.map(({ path }) => path)]);
 
 /** Whether a path answers without the token. */
@@ -38,7 +38,7 @@ function isLoopback(host: string): boolean {
 }
 
 function requireToken(request: FastifyRequest, token: string): void {
-  // Unleash's clients send the token alone, all others `Bearer TOKEN`.
+  // Unleash's clients send the bare token, all others `Bearer TOKEN`.
   const given = request.headers.authorization?.replace(/^Bearer\s+/i, '');
   if (given === undefined)
     throw new FicusError('FICUS_CONTROL_TOKEN_MISSING', 'The request has no Authorization header.');
@@ -50,7 +50,7 @@ function requireToken(request: FastifyRequest, token: string): void {
 function refuseForeignPages(request: FastifyRequest): void {
   const { host = '', origin } = request.headers;
   const loopback = isLoopback(hostOf(`http://${host}`) ?? '');
-  // A page of another port on this machine is a foreign page too.
+  // A page from another port of this machine is a foreign page too.
   if (loopback && (origin === undefined || origin === `http://${host}`)) return;
   throw new FicusError(
     'FICUS_CONTROL_FOREIGN_ORIGIN',

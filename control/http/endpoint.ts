@@ -1,6 +1,6 @@
 /**
- * One endpoint of the admin API, described once: fastify's route, validation and the OpenAPI document come from
- * the same description, so that they cannot drift apart.
+ * One endpoint of the admin API, described once: fastify's route, validation and the OpenAPI document come from the
+ * same description, so that they cannot diverge.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
@@ -10,7 +10,7 @@ export interface EndpointRequest<Body, Query> {
   readonly params: Readonly<Record<string, string>>;
   readonly body: Body;
   readonly query: Query;
-  /** Who asks, for the audit. */
+  /** The caller, for the audit. */
   readonly actor: string;
 }
 
@@ -23,7 +23,7 @@ export interface Endpoint {
   readonly body?: z.ZodType | undefined;
   readonly query?: z.ZodObject | undefined;
   readonly answer: z.ZodType;
-  /** Status of a good answer; 200 unless said. */
+  /** Status of a successful answer; 200 by default. */
   readonly status?: 200 | 202 | undefined;
   handle(request: EndpointRequest<unknown, unknown>): unknown;
 }
@@ -36,7 +36,7 @@ interface TypedEndpoint<B extends z.ZodType, Q extends z.ZodObject, A extends z.
   handle(request: EndpointRequest<z.output<B>, z.output<Q>>): z.input<A> | Promise<z.input<A>>;
 }
 
-/** Holds `handle` to the schemas. */
+/** Checks the types of `handle` against the schemas. */
 export function endpoint<B extends z.ZodType, Q extends z.ZodObject, A extends z.ZodType>(
   described: TypedEndpoint<B, Q, A>,
 ): Endpoint {

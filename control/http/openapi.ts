@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document, made from the endpoints and probes themselves. */
+/** The OpenAPI 3.1 document, generated from the endpoints and probes themselves. */
 import { z } from 'zod';
 import { isOpen } from './access.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -103,7 +103,7 @@ function describeProbe({ path, id, summary, type, answer, statuses }: Probe): Js
   };
 }
 
-/** A body whose members all have defaults may be left out. */
+/** A body may be omitted when all of its members have defaults. */
 function describeBody(schema: JsonObject): JsonObject {
   return { required: schema.required !== undefined, content: { 'application/json': { schema } } };
 }

@@ -14,7 +14,7 @@ function refusal(schema: Parameters<typeof parseBody>[0], body: unknown): FicusE
   throw new Error('not refused');
 }
 
-it('an answer names twenty problems at most', () => {
+it('an answer lists at most twenty problems', () => {
   const { message, details } = refusal(reportBody, { ...report, traffic: Array(5_000).fill({}) });
   expect(details.errors).toHaveLength(20);
   expect(message.length).toBeLessThan(4_000);
@@ -24,11 +24,11 @@ it.each([
   ['traffic', reportBody, { ...report, traffic: Array(200_000).fill({}) }],
   ['droppedCopies', reportBody, { ...report, droppedCopies: Array(20_000).fill({}) }],
   ['observations', observationBatchBody, { observations: Array(20_000).fill({}) }],
-])('more %s than a proxy ever sends are one problem, and none of them is looked at', (_, schema, body) => {
+])('more %s than a proxy ever sends are one problem, and none of them is parsed', (_, schema, body) => {
   expect(refusal(schema, body).details.errors).toHaveLength(1);
 });
 
-it('a count that no proxy can have made is refused', () => {
+it('an impossible count is refused', () => {
   const count = { slice: 's', route: 'r', side: 'legacy', reason: 'pinned', failures: 0, durationMs: 1 };
   expect(refusal(reportBody, { ...report, traffic: [{ ...count, requests: 1e308 }] }).message).toContain(
     'traffic',

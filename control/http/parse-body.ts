@@ -1,8 +1,8 @@
-/** The one boundary where a request's body becomes typed. Its problems are named, with their paths. */
+/** The one boundary where a request's body becomes typed. Problems are reported with their paths. */
 import { FicusError, formatPath } from '@ficus/core';
 import type { z } from 'zod';
 
-/** A body of a megabyte can have a hundred thousand problems; an answer names these. */
+/** A body of a megabyte can have a hundred thousand problems; an answer lists this many. */
 const MOST_PROBLEMS = 20;
 
 /** @throws FicusError FICUS_CONTROL_REQUEST_INVALID with the first problems in `details.errors` */

@@ -8,6 +8,6 @@ export interface Probe {
   /** Media type of every answer. */
   readonly type: 'application/json' | 'text/plain';
   readonly answer: z.ZodType;
-  /** What each status says. */
+  /** The meaning of each status. */
   readonly statuses: Readonly<Record<number, string>>;
 }

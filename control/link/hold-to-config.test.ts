@@ -24,7 +24,7 @@ const count = (over: Partial<TrafficCount>): TrafficCount => ({
   ...over,
 });
 
-describe('a report is held to the config', () => {
+describe('a report is reduced to the config', () => {
   it.each([
     ['a route of the config', {}, [count({})], []],
     ['a reason of another version', { reason: 'made-up' }, [count({ reason: 'unknown' })], []],
@@ -45,7 +45,7 @@ describe('a report is held to the config', () => {
     expect(refused.counts).toEqual([{ kind: 'dropped-copies', reason: 'slice-unknown', count: 1 }]);
   });
 
-  it('reasons of dropped copies are words that are known', () => {
+  it('reasons of dropped copies are known words', () => {
     const made = { slice: 'notes', reason: 'made-up', copies: 1 };
     expect(holdDroppedCopies([made], config, new RefusedReports(pino({ level: 'silent' })))).toEqual([
       { ...made, reason: 'unknown' },

@@ -1,8 +1,11 @@
-/** Reduces a proxy's report to slices and routes of this config: the rest would be series without a bound. */
+/**
+ * Reduces a proxy's report to slices and routes of this config: anything else would create an unbounded number of
+ * series.
+ */
 import { type DroppedCopies, dropReasons, type FicusConfig, REASONS, type TrafficCount } from '@ficus/core';
 import type { RefusedReports } from '../traffic/refused-reports.ts';
 
-/** Reasons of another version count under this name. */
+/** Counts reasons of other versions. */
 const UNKNOWN_REASON = 'unknown';
 
 /** Requests that no route matched have no slice; they are not counted here. */

@@ -1,5 +1,6 @@
 /**
- * The control plane's end of core/link/link-protocol.ts. What proxies send is checked for shape once, here.
+ * The control plane's end of core/link/link-protocol.ts. The shape of everything that proxies send is checked once,
+ * here.
  */
 import { type FicusConfig, LINK_PATHS, type PositionsAnswer, type ProxyReport } from '@ficus/core';
 import type { FastifyInstance } from 'fastify';
@@ -24,7 +25,7 @@ export interface LinkParts {
   readonly stateHub: StateHub;
 }
 
-/** A batch of copies: bodies are bounded by proxy.shadow.bodyBytes, and come in base64. */
+/** A batch of copies: proxy.shadow.bodyBytes bounds the bodies, which come in base64. */
 const LARGEST_BATCH = 64 * 1024 * 1024;
 
 export function registerLinkRoutes(app: FastifyInstance, parts: LinkParts): void {

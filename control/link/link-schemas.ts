@@ -1,5 +1,5 @@
 /**
- * Shapes of what proxies send; the types are core's, and the compiler holds the two together. An observation may be
+ * Shapes of what proxies send; the types are core's, and the compiler checks that both agree. An observation may be
  * sent to an upstream again, so it must be a valid request.
  */
 import type { EncodedObservation, PositionsRequest, ProxyReport } from '@ficus/core';
@@ -7,7 +7,7 @@ import { z } from 'zod';
 
 /** Of requests or milliseconds within a report; sums of many stay exact. */
 const count = z.number().min(0).max(1e12);
-/** At most so many, looked at before any of them: one small body must not cost seconds. */
+/** A maximum that is checked before the elements: one small body must not cost seconds. */
 const listOf = <Item extends z.ZodType>(item: Item, most: number) =>
   z.array(z.unknown()).max(most).pipe(z.array(item));
 const side = z.enum(['legacy', 'candidate']);
@@ -61,7 +61,7 @@ const caller = z.union([
   z.strictObject({ user: z.string().min(1), tenant: z.string().optional() }),
 ]);
 
-/** Strict: what an unknown member means for who called, or for what was asked, is not known. */
+/** Strict: an unknown member might change who called or what was asked. */
 export const observationBody = z.strictObject({
   slice: name,
   route: name,
@@ -84,5 +84,5 @@ export const observationBody = z.strictObject({
   candidate: response,
 }) satisfies z.ZodType<EncodedObservation>;
 
-/** The envelope alone: parse-observations.ts checks each observation by itself. */
+/** Only the envelope: parse-observations.ts checks each observation by itself. */
 export const observationBatchBody = z.object({ observations: z.array(z.unknown()).max(10_000) });

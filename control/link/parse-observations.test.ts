@@ -32,7 +32,7 @@ function play(...batch: unknown[]) {
   return { taken, lines, counts: refused.counts };
 }
 
-test('a field name of any length is fit to be a request', () => {
+test('a field name of any length is valid in a request', () => {
   const { taken } = play(one({ requestHeaders: [['x'.repeat(300), '1']] }));
   expect(taken).toEqual(['r1']);
 });
@@ -42,7 +42,7 @@ test.each([
   ['a target that is none', { target: 'http://elsewhere/' }, 'target'],
   ['no caller', { caller: undefined }, 'caller'],
   ['something that this version does not know', { user: 'director' }, 'user'],
-])('one with %s is refused and counted; the others of its batch are taken', (_, over, problem) => {
+])('an observation with %s is refused and counted; the others of its batch are kept', (_, over, problem) => {
   const { taken, counts, lines } = play(one({ requestId: 'r0' }), one(over), one({ requestId: 'r2' }));
   expect(taken).toEqual(['r0', 'r2']);
   expect(counts).toEqual([{ kind: 'observation', reason: 'shape-wrong', count: 1 }]);
@@ -50,14 +50,14 @@ test.each([
   expect(lines[0]?.problem).toContain(problem);
 });
 
-test('what is no observation at all is counted too, and its names are not believed', () => {
+test('data that is no observation is counted too, and its names are not trusted', () => {
   const { taken, counts, lines } = play(null, 5, { slice: 'x'.repeat(1000) });
   expect(taken).toEqual([]);
   expect(counts).toMatchObject([{ reason: 'shape-wrong', count: 3 }]);
   expect(JSON.stringify(lines)).not.toContain('xxx');
 });
 
-test('the log has no value of what was reported', () => {
+test('the log contains no value of a report', () => {
   const { lines } = play(one({ requestHeaders: [['cookie', 'sid=secret\n']], method: 'G T', at: 'secret' }));
   expect(JSON.stringify(lines)).not.toContain('secret');
 });

@@ -1,6 +1,6 @@
 /**
- * The observations of a batch, each checked by itself: one that is malformed, or that a proxy of another version made, is
- * refused and counted, and the others are kept. Lazy: other requests have their turn while a long batch is checked.
+ * The observations of a batch, each checked by itself: a malformed one, or one from a proxy of another version, is
+ * refused and counted, and the others are kept. Lazy: other requests get their turn while a long batch is checked.
  */
 import { decodeObservation, formatProblem, type Observation } from '@ficus/core';
 import { z } from 'zod';
@@ -26,7 +26,7 @@ function namesOf(reported: unknown): ReportNames {
   return { slice, route, requestId };
 }
 
-/** The first problem is enough for the log, and no problem names a value. */
+/** The first problem is enough for the log, and problems contain no values. */
 function problemOf({ issues: [first] }: z.ZodError): string {
   if (!first) return '';
   const path = first.path.filter((step) => typeof step !== 'symbol');

@@ -1,6 +1,6 @@
 /**
- * How far each slice's stream is, for the proxies: it releases pinned users. Sent at once when it moved, at most
- * every 10 ms, and checked twice a second for streams without progress.
+ * How far each slice's stream is, for the proxies, which release pinned users accordingly. Sent at once when it moved,
+ * at most every 10 ms, and checked twice a second for streams without progress.
  */
 import type { ProgressEvent, SliceProgress } from '@ficus/core';
 import { evaluateHealth } from '../replications/evaluate-health.ts';

@@ -1,10 +1,10 @@
-/** Waits until a slice's stream has applied all that its owner has committed by now. */
+/** Waits until a slice's stream has applied everything that its owner has committed so far. */
 import type { PositionSource } from '../replications/position-source.ts';
 import type { ReplicationSet } from '../replications/replication-set.ts';
 
 const CATCH_UP_MS = 5_000;
 
-/** Answers false when the slice has no stream, or the stream did not get there in time. */
+/** Returns false when the slice has no stream, or the stream did not get there in time. */
 export type CatchUp = (slice: string) => Promise<boolean>;
 
 export function makeCatchUp(replications: ReplicationSet, positions: PositionSource): CatchUp {

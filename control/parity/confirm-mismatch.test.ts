@@ -65,11 +65,11 @@ describe('a mismatch asked again', () => {
   it.each([
     ['before', { before: { a: 1 }, again: { legacy: { a: 2 }, candidate: { a: 1 } } }],
     ['after', { before: { a: 1 }, again: { legacy: { a: 2 }, candidate: { a: 2 } } }],
-  ])('is stale when the other side has what the owner said %s', async (_, answers) => {
+  ])('is stale when the other side has what the owner answered %s', async (_, answers) => {
     expect((await play(answers).verdict).kind).toBe('stale');
   });
 
-  it('cannot be judged where the owner does not say the same twice', async () => {
+  it('cannot be judged when the owner does not answer the same twice', async () => {
     const again = { legacy: { now: 2, id: 1 }, candidate: { now: 3, id: 1 } };
     expect(await play({ before: { now: 1, id: 1 }, again }).verdict).toEqual({
       kind: 'inconclusive',

@@ -3,23 +3,23 @@
  *
  *     take a position → wait until the stream has applied it → ask the other side → ask the owner
  *
- * The other side's answer is then at least as new as the owner's first answer, which the proxy observed. Equal to
- * either of the owner's answers: the first difference was lag (`stale`). Different although the owner said the same
- * twice: a mismatch. Where the owner's two answers differ, nothing can be proved, and the verdict says so.
+ * The other side's answer is then at least as new as the owner's first answer, which the proxy observed. If it equals
+ * either of the owner's answers, the first difference was lag (`stale`). If it differs although the owner answered the
+ * same twice, it is a mismatch. If the owner's two answers differ, nothing can be proved, and the verdict says so.
  */
 import { type Difference, type ObservedResponse, otherSide, type Side, type Verdict } from '@ficus/core';
 
 export interface ConfirmContext {
   readonly owner: Side;
-  /** The owner's answer to the request itself. */
+  /** The owner's answer to the original request. */
   readonly before: ObservedResponse;
   ask(side: Side): Promise<ObservedResponse>;
-  /** Position now, then wait for it; false when the stream did not get there in time. */
+  /** Takes a position and waits for it; false when the stream did not get there in time. */
   catchUp(): Promise<boolean>;
   compare(legacy: ObservedResponse, candidate: ObservedResponse): Verdict;
 }
 
-/** The verdict that takes the place of the first mismatch. */
+/** The verdict that replaces the first mismatch. */
 export async function confirmMismatch(
   first: Extract<Verdict, { kind: 'mismatch' }>,
   context: ConfirmContext,

@@ -1,4 +1,4 @@
-/** Bounded work: so many jobs at once, so many waiting; any more are refused. */
+/** Bounded work: a limited number of jobs runs, a limited number waits; more are refused. */
 
 export class ConfirmQueue {
   readonly #concurrency: number;

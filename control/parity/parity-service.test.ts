@@ -57,7 +57,7 @@ const differing = (over: Partial<Observation> = {}): Observation => {
   };
 };
 
-/** A service whose sides are asked in vain: it notes what they were asked. */
+/** A service whose sides never answer; it records what they were asked. */
 function play(state: Partial<SliceState> = {}) {
   const asked: Side[] = [];
   const lines: Record<string, unknown>[] = [];
@@ -89,7 +89,7 @@ describe('a difference', () => {
     expect(asked).toEqual(['candidate', 'legacy']);
   });
 
-  it('that was decided under another epoch is not asked again', async () => {
+  it('of a request decided under another epoch is not asked again', async () => {
     const { service, asked, counts } = play({ owner: 'candidate', epoch: 2 });
     service.observe(differing());
     await expect.poll(() => counts().inconclusive).toBe(1);

@@ -43,8 +43,8 @@ export class ParityService {
   }
 
   /**
-   * Upstreams and rules of a new config; what was counted for a slice that stays is kept.
-   * @throws FicusError FICUS_CONFIG_UNREADABLE when a PEM file of an upstream cannot be read; nothing is changed then
+   * Applies the upstreams and rules of a new config; keeps the counts of slices that stay.
+   * @throws FicusError FICUS_CONFIG_UNREADABLE when a PEM file of an upstream cannot be read; then nothing changes
    */
   reconfigure(config: FicusConfig): void {
     const before = this.#asker;
@@ -53,12 +53,12 @@ export class ParityService {
     this.#takeSlices(config);
   }
 
-  /** Differences of a slice that are confirmed before they count. */
+  /** Differences of a slice that wait for their confirmation. */
   confirming(slice: string): number {
     return this.#slices.get(slice)?.confirming ?? 0;
   }
 
-  /** Compares one after the other, and yields in between: bodies may be long. */
+  /** Compares one after the other and yields in between: bodies may be long. */
   async observeAll(observations: Iterable<Observation>): Promise<void> {
     for (const observation of observations) {
       this.observe(observation);
@@ -80,7 +80,7 @@ export class ParityService {
     else slice.count(observation, verdict);
   }
 
-  /** Copies that never became a comparison. */
+  /** Counts copies that never became a comparison. */
   skipped(slice: string, reason: string, copies: number): void {
     this.#slices.get(slice)?.addSkipped(reason, copies);
   }

@@ -1,6 +1,6 @@
 /**
- * The comparison of one slice: its rules, its tally, and which differences were logged. It outlives a change of the
- * config, so that what was counted stays; a new window begins with `reset`.
+ * The comparison of one slice: its rules, its tally, and which differences were logged. It survives a change of the
+ * config, so that the counts stay; a new window begins with `reset`.
  */
 import type {
   FicusConfig,
@@ -55,7 +55,7 @@ export class SliceParity {
     this.#warnOfExpiredRules();
   }
 
-  /** How the answers to this request are compared, by the rules of today. */
+  /** How the answers to this request are compared, by today's rules. */
   comparison({ route, requestHeaders }: Observation): Compare {
     const { legacy, slices } = this.#config;
     const { candidate, parity } = slices[this.#name]!;
@@ -82,7 +82,7 @@ export class SliceParity {
     if (verdict.kind === 'mismatch') this.#logNew(observation, verdict);
   }
 
-  /** Copies that never became a comparison. */
+  /** Counts copies that never became a comparison. */
   addSkipped(reason: string, copies: number): void {
     this.#tally.addSkipped('(not compared)', reason, copies);
   }
@@ -105,7 +105,10 @@ export class SliceParity {
     this.#tally.reset(new Date());
   }
 
-  /** Each kind of difference is logged once in a window: thousands alike would flood the log, and all are counted. */
+  /**
+   * Each kind of difference is logged once per window: thousands of equal lines would flood the log, and all are
+   * counted.
+   */
   #logNew(
     { route, requestId, traceId }: Observation,
     { differences }: Extract<Verdict, { kind: 'mismatch' }>,
@@ -126,7 +129,7 @@ export class SliceParity {
 
 const today = (): string => new Date().toISOString().slice(0, 10);
 
-/** Headers that say who calls, and so are secret in a sample. */
+/** Headers that identify the caller, and so are secret in a sample. */
 function callerHeaders({ user, session, tenant }: IdentifyConfig): string[] {
   return [user, session, tenant].flatMap((source) => source?.header ?? []);
 }

@@ -1,9 +1,9 @@
-/** The change stream and the verify of cdc, behind the control plane's own small interfaces. */
+/** Connects cdc's change stream and verify to the control plane's own small interfaces. */
 import { openReplication, verifySlice } from '@ficus/cdc';
 import type { OpenReplication, ReplicationPort, VerifiedStream } from './replication-set.ts';
 import type { RunVerify } from './verify-runs.ts';
 
-/** A quarter of a second's rows: a slow copy in large chunks would come in bursts. */
+/** A quarter of a second's rows: larger chunks would make a slow copy arrive in bursts. */
 const chunkRows = (rowsPerSecond: number) => Math.min(20_000, Math.max(100, Math.ceil(rowsPerSecond / 4)));
 
 export const openCdcReplication: OpenReplication = ({ copy, ...options }) =>
@@ -24,7 +24,7 @@ export const runCdcVerify: RunVerify = ({ replication, resume, ...options }) =>
   verifySlice({
     ...options,
     ...(resume && { resume }),
-    // Without the stream's position a busy slice looks like a broken one.
+    // Without the stream's position a busy slice would look broken.
     waitForApplied: async (lsn, timeoutMs) => (await replication?.waitForPosition(lsn, timeoutMs)) ?? false,
     ...(replication && canPause(replication) && { stream: replication }),
   });

@@ -31,7 +31,7 @@ describe('health is progress', () => {
     expect(evaluateHealth(status(over), copied).healthy).toBe(healthy);
   });
 
-  it('says what stands in the way', () => {
+  it('names the obstacle', () => {
     expect(evaluateHealth(status({ lagMs: 60_000 }), true)).toEqual({
       healthy: false,
       reason: 'the stream makes no progress: its newest heartbeat is 60 s old',

@@ -1,6 +1,6 @@
 /**
- * The present position of the owner's WAL. Many proxies ask at the same moment; a question that arrives while another
- * is being answered joins the next query, never the running one: its position may have been read before the write.
+ * The current position of the owner's WAL. Many proxies ask at the same moment; a question that arrives while another
+ * is being answered joins the next query, never the running one, whose position may have been read before the write.
  */
 import type { ReplicationSet } from './replication-set.ts';
 
@@ -17,7 +17,7 @@ export class PositionSource {
     this.#replications = replications;
   }
 
-  /** Positions of those slices that have a stream which answers; the others are left out. */
+  /** Positions of the slices whose stream answers; the others are omitted. */
   async positions(slices: readonly string[]): Promise<Record<string, string>> {
     const known = [...new Set(slices)].filter((slice) => this.#replications.port(slice) !== undefined);
     const answers = await Promise.allSettled(known.map((slice) => this.position(slice)));

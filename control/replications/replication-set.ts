@@ -1,6 +1,6 @@
 /**
- * The change streams of all slices with tables. A stream that fails never stops another: its status carries the
- * problem and a remedy. Opened and started in the background, so that the dashboard shows the first copy under way.
+ * The change streams of all slices with tables. A stream that fails never stops another: its status carries the problem
+ * and a remedy. Opened and started in the background, so that the dashboard shows the first copy in progress.
  */
 import type { Replication } from '@ficus/cdc';
 import {
@@ -14,10 +14,10 @@ import {
 } from '@ficus/core';
 import type { Logger } from 'pino';
 
-/** What verify needs of a stream: both sides at one position, and what has changed since. */
+/** What verify needs of a stream: both sides at one position, and the rows changed since. */
 export type VerifiedStream = Pick<Replication, 'pause' | 'recordChanges' | 'changedRows'>;
 
-/** What the control plane needs of a change stream; `Replication` of cdc is one. */
+/** What the control plane needs of a change stream; cdc's `Replication` is one. */
 export interface ReplicationPort extends Partial<VerifiedStream> {
   start(): Promise<void>;
   status(): ReplicationStatus;
@@ -47,7 +47,7 @@ interface Entry {
   problem: ReplicationProblem | undefined;
   copied: boolean;
   unsubscribe: () => void;
-  /** Beginnings, ends and new copies of one stream never overlap. */
+  /** Starts, stops and new copies of one stream never overlap. */
   readonly turns: OneAtATime;
 }
 
@@ -128,8 +128,8 @@ export class ReplicationSet {
   }
 
   /**
-   * Continues the first copy, or restarts it. Returns when it is under way.
-   * @param restart true empties the candidate's tables first: otherwise a row that the source deleted meanwhile would
+   * Continues the first copy, or restarts it. Returns when it is running.
+   * @param restart true empties the candidate's tables first: otherwise rows that the source deleted meanwhile would
    * stay
    */
   async copy(slice: string, restart: boolean): Promise<void> {

@@ -29,7 +29,7 @@ const STOPPED: VerifyResume = {
   current: undefined,
 };
 
-/** Runs of verify that get the results of `script`, one after the other, and where each was asked to continue. */
+/** Runs of verify that return the results of `script` in order, and record where each was asked to continue. */
 function played(...script: (() => Awaited<ReturnType<RunVerify>>)[]) {
   const resumed: unknown[] = [];
   const runs = new VerifyRuns(async ({ resume, onProgress }) => {
@@ -49,7 +49,7 @@ const broken = (): never => {
   throw new Error('connection lost');
 };
 
-test('an interrupted run continues where it stopped, when asked to; one that ended does not', async () => {
+test('an interrupted run continues where it stopped, if requested; a finished one does not', async () => {
   const { resumed, run } = played(
     broken,
     () => match,
@@ -61,7 +61,7 @@ test('an interrupted run continues where it stopped, when asked to; one that end
   expect(resumed).toEqual([undefined, STOPPED, undefined]);
 });
 
-test('a run that is not asked to continue starts over, and a sample keeps the full run’s place', async () => {
+test('a run without that request starts over, and a sample keeps the full run’s place', async () => {
   const { resumed, run } = played(broken, () => match, broken, broken);
   await run();
   expect(await run({ mode: { sample: 10 } })).toMatchObject({ mode: { sample: 10 } });

@@ -1,4 +1,4 @@
-/** Runs of verify, one at a time for each slice; the last one stays readable (views/build-verify-view.ts). */
+/** Runs of verify, one at a time per slice; the last one stays readable (views/build-verify-view.ts). */
 
 import type { VerifyProgress as Progress, VerifyMode, VerifyReport, VerifyResume } from '@ficus/cdc';
 import { FicusError, type TableConfig } from '@ficus/core';
@@ -17,12 +17,12 @@ export interface VerifyOptions {
   onProgress(progress: VerifyProgress & Pick<Progress, 'resume'>): void;
 }
 
-/** All rows, those that changed since the last full comparison, or about so many of each side, drawn at random. */
+/** All rows, those changed since the last full comparison, or a random sample of about this many per side. */
 export type RunMode = Exclude<VerifyMode, { readonly keys: unknown }>;
 
 /** A caller's options for a run. */
 export interface VerifyRequest extends Omit<VerifyOptions, 'signal' | 'onProgress' | 'resume'> {
-  /** Continues where the last run stopped, when that one was interrupted; else starts over. */
+  /** Continues where the last run was interrupted; otherwise starts over. */
   readonly resume: boolean;
 }
 
@@ -40,7 +40,7 @@ export type VerifyOutcome = Pick<
   | 'resume'
 >;
 
-/** Compares both databases of a slice; `verifySlice` of cdc is behind it. */
+/** Compares both databases of a slice; implemented by cdc's `verifySlice`. */
 export type RunVerify = (options: VerifyOptions) => Promise<VerifyOutcome>;
 
 interface Begun {
@@ -58,7 +58,7 @@ export type VerifyRun =
 export class VerifyRuns {
   readonly #run: RunVerify;
   readonly #last = new Map<string, VerifyRun>();
-  /** Slice → where its last full run stopped; in memory, as the runs themselves. */
+  /** Slice → where its last full run stopped; in memory, like the runs themselves. */
   readonly #stoppedAt = new Map<string, VerifyResume | undefined>();
   readonly #stopping = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
@@ -67,14 +67,14 @@ export class VerifyRuns {
     this.#run = run;
   }
 
-  /** The run under way, or the last one. */
+  /** The current run, or the last one. */
   last(slice: string): VerifyRun | undefined {
     return this.#last.get(slice);
   }
 
   /**
    * Starts a run and returns at once.
-   * @throws FicusError FICUS_CONTROL_BUSY while one is under way
+   * @throws FicusError FICUS_CONTROL_BUSY while one is running
    */
   start(request: VerifyRequest): VerifyRun {
     const { slice, mode } = request;
@@ -89,7 +89,7 @@ export class VerifyRuns {
     return running;
   }
 
-  /** Aborts the running comparisons, and waits for their end. */
+  /** Aborts the running comparisons and waits for their end. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.allSettled(this.#underWay);

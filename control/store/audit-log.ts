@@ -1,7 +1,7 @@
 /**
- * Who changed what, when, from what, to what, why, and what came of it. A change in the control database is recorded in
- * its own transaction. A change elsewhere is recorded before it begins, with the outcome `unknown`, and again when it has
- * ended: whatever dies in between, no change is without its entry.
+ * Who changed what, when, from what, to what, why, and the outcome. A change in the control database is recorded in its
+ * own transaction. A change elsewhere is recorded before it begins, with the outcome `unknown`, and again when it has
+ * ended: even after a crash in between, every change has its entry.
  */
 import type { AuditEntryView } from '@ficus/contract';
 import type { FicusError } from '@ficus/core';
@@ -24,12 +24,12 @@ export interface AuditEntry {
 export type NewAuditEntry = Omit<AuditEntry, 'id' | 'at' | 'outcome'>;
 
 /**
- * Makes a change outside the control database. Answers the refusal when nothing was changed; throws when the change may
- * have been made, in whole or in part.
+ * Makes a change outside the control database. Returns the refusal when nothing was changed; throws when the change may
+ * have been made, completely or in part.
  */
 export type MakeChange = () => Promise<FicusError | undefined>;
 
-/** Call it with the `query` of the change's own transaction. Answers the entry's id. */
+/** Call it with the `query` of the change's own transaction. Returns the entry's id. */
 export async function recordAudit(
   query: Store['query'],
   entry: NewAuditEntry,
@@ -53,13 +53,13 @@ export async function recordAudit(
 
 /**
  * Commits the entry, makes the change outside the database's turn, and records its outcome.
- * @throws FicusError the change's refusal, or FICUS_DATABASE_UNREACHABLE when there is no entry and thus no change
+ * @throws FicusError the change's refusal, or FICUS_DATABASE_UNREACHABLE when there is no entry and therefore no change
  */
 export async function makeAudited(store: Store, entry: NewAuditEntry, make: MakeChange): Promise<void> {
   const id = await recordAudit(store.query.bind(store), entry, 'unknown');
   const refusal = await make();
   const outcome: AuditOutcome = refusal ? 'refused' : 'made';
-  // A store that is lost says so in the log. The change stays what it is, and its entry says `unknown`.
+  // The store itself logs a lost connection. The change stays as it is, and its entry says `unknown`.
   await store.query('UPDATE audit SET outcome = $2 WHERE id = $1', [id, outcome]).catch(() => undefined);
   if (refusal) throw refusal;
 }

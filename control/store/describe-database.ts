@@ -1,4 +1,4 @@
-/** A database as it may be shown: `host:port/name`, never user or password. */
+/** A database in a form that is safe to show: `host:port/name`, never user or password. */
 export function describeDatabase(url: string): string {
   try {
     const { hostname, port, pathname } = new URL(url);

@@ -1,6 +1,6 @@
 /**
- * The control plane's schema, version by version. A version that was released is never edited: a change is a
- * new one at the end. They run inside one transaction, under the advisory lock of open-store.ts.
+ * The control plane's schema, version by version. A released version is never edited: each change is a new one at the
+ * end. They run inside one transaction, under the advisory lock of open-store.ts.
  */
 import { FicusError } from '@ficus/core';
 import type pg from 'pg';
@@ -46,14 +46,14 @@ const MIGRATIONS: readonly string[] = [
      finished_at timestamptz
    );
    CREATE UNIQUE INDEX journal_one_at_a_time ON journal (slice) WHERE finished_at IS NULL;`,
-  // Neither was ever written or read; cutover brings a journal that fits it.
+  // Neither was ever written or read; cutover brings a journal of its own.
   `DROP TABLE journal;
    ALTER TABLE slice DROP COLUMN parity_since;`,
   `ALTER TABLE audit ADD COLUMN outcome text NOT NULL DEFAULT 'made'
      CHECK (outcome IN ('made', 'refused', 'unknown'));`,
 ];
 
-/** Brings the schema to this program's version. The client's search path ends up there. */
+/** Migrates the schema to this program's version. Leaves the client's search path pointing at it. */
 export async function migrate(client: pg.ClientBase): Promise<void> {
   await client.query(`CREATE SCHEMA IF NOT EXISTS ${CONTROL_SCHEMA}`);
   await client.query(`SET search_path TO ${CONTROL_SCHEMA}`);

@@ -1,7 +1,7 @@
 /**
- * The control plane's database: one connection, held for as long as the control plane runs. The advisory lock ends
- * with it, so a process that can write here is the only control plane. A lost connection is opened again, lock first;
- * until then every write is refused, and nothing is assumed to have happened.
+ * The control plane's database: one connection, held for as long as the control plane runs. The advisory lock ends with
+ * it, so a process that can write here is the only control plane. A lost connection is reopened, lock first; until then
+ * every write is refused, and nothing is assumed to have happened.
  */
 import { FicusError, OneAtATime } from '@ficus/core';
 import pg from 'pg';
@@ -12,10 +12,10 @@ import { CONTROL_SCHEMA, migrate } from './migrations.ts';
 export interface Store {
   /** True while connection and lock are held. */
   readonly connected: boolean;
-  /** Called after each reconnection: meanwhile another control plane may have held the lock, and changed things. */
+  /** Called after each reconnection: another control plane may have held the lock meanwhile, and changed things. */
   onReconnect(listener: () => Promise<void>): void;
   query<R extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<R[]>;
-  /** Runs `work` alone, in one transaction. */
+  /** Runs `work` exclusively, in one transaction. */
   transaction<T>(work: (query: Store['query']) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -23,10 +23,12 @@ export interface Store {
 // Any constant that no other program uses: "ficus" on a telephone's keys.
 const LOCK_KEY = 34_287;
 const RETRY_MS = 500;
-/** A database that does not answer in this time counts as away: a network that drops packets closes no socket. */
+/**
+ * A database that does not answer in this time counts as unreachable: a network that drops packets closes no socket.
+ */
 const ANSWER_MS = 5000;
 const HEARTBEAT_MS = 2000;
-/** So that the server releases the lock of a holder that it can no longer reach. */
+/** Makes the server release the lock of a holder that it can no longer reach. */
 const SERVER_KEEPALIVE =
   'SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3';
 
@@ -119,7 +121,7 @@ class PostgresStore implements Store {
     await client?.end().catch(() => undefined);
   }
 
-  /** One connection: one at a time. */
+  /** One connection: one transaction at a time. */
   #alone<T>(work: (query: Store['query']) => Promise<T>): Promise<T> {
     return this.#turns.run(async () => {
       const client = this.#client;
@@ -156,7 +158,7 @@ class PostgresStore implements Store {
     this.#retry = setTimeout(() => {
       this.#reconnect().catch((error: unknown) => {
         this.#logger.warn({ reason: String(error) }, 'control database still unreachable');
-        // Lost again just after it was found: the retry is scheduled already.
+        // Lost again just after it was found: the retry is already scheduled.
         if (!this.#closing && !this.#client) this.#reconnectLater();
       });
     }, RETRY_MS);
@@ -178,7 +180,7 @@ async function run<R extends pg.QueryResultRow>(
   try {
     return (await client.query<R>(text, [...values])).rows;
   } catch (cause) {
-    // A database error has an SQLSTATE; anything else is the connection's.
+    // A database error has an SQLSTATE; all others concern the connection.
     if (cause instanceof pg.DatabaseError && !/^(57P|08)/.test(cause.code ?? '')) throw cause;
     throw unreachable(url, cause);
   }

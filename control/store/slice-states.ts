@@ -1,4 +1,4 @@
-/** Owner and epoch of every slice, as the database has them. Only a journaled cutover or rollback changes them. */
+/** Owner and epoch of every slice, as stored in the database. Only a journaled cutover or rollback changes them. */
 import { INITIAL_SLICE_STATE, type Side, type SliceState } from '@ficus/core';
 import type { Store } from './open-store.ts';
 
@@ -25,12 +25,12 @@ export class SliceStates {
     return states;
   }
 
-  /** Reads the states of these slices, and takes them over. */
+  /** Reads the states of these slices and adopts them. */
   async reload(names: readonly string[]): Promise<void> {
     this.take(await this.read(names));
   }
 
-  /** Makes a row for each slice that has none, and reads them all; what `all` and `of` answer stays as it is. */
+  /** Inserts rows for slices that have none, and reads them all; `all` and `of` still return the old states. */
   async read(names: readonly string[]): Promise<ReadonlyMap<string, StoredSlice>> {
     await this.#store.query(
       `INSERT INTO slice (name, owner, epoch) SELECT unnest($1::text[]), 'legacy', 1 ON CONFLICT (name) DO NOTHING`,

@@ -1,6 +1,6 @@
 /**
- * Reports that this config's proxies cannot have made: counted by kind and reason, and logged ever more rarely. The
- * log names slice and route, and nothing of the request or its caller.
+ * Reports that this config's proxies cannot have made: counted by kind and reason, and logged ever more rarely. The log
+ * names slice and route, and nothing of the request or its caller.
  */
 import type { ReportRefusal } from '@ficus/core';
 import type { Logger } from 'pino';

@@ -28,7 +28,7 @@ describe('traffic', () => {
     });
   });
 
-  it('slides: what is older than a minute does not count', () => {
+  it('slides: requests older than a minute do not count', () => {
     const traffic = new TrafficWindow();
     traffic.add(report(count({ requests: 100 })), 0);
     traffic.add(report(count({ side: 'candidate', reason: 'serve-flag-on', requests: 50 })), 59_000);
@@ -51,7 +51,7 @@ describe('traffic', () => {
     });
   });
 
-  it('leaves out of the share what the flag does not decide', () => {
+  it('excludes from the share what the flag does not decide', () => {
     const traffic = new TrafficWindow();
     traffic.add(
       report(

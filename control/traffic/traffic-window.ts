@@ -1,4 +1,4 @@
-/** What the proxies report, seen through a sliding window, and who they are. The clock is the caller's. */
+/** The proxies' reports in a sliding window, and which proxies report. The caller supplies the clock. */
 import { isUnderFlag, type ProxyReport, type Side, type TrafficCount } from '@ficus/core';
 
 export interface SideTraffic {
@@ -15,7 +15,7 @@ export interface TrafficView {
   readonly reasons: Readonly<Record<string, number>>;
   /** Share of reads that the candidate served, 0–100, one decimal; `null` without traffic. */
   readonly candidateSharePercent: number | null;
-  /** What the share was measured over: the window, or the time since the serve flag was changed. */
+  /** The period of the measurement: the window, or the time since the serve flag was changed. */
   readonly shareSeconds: number;
 }
 
@@ -34,7 +34,7 @@ interface Bucket {
 }
 
 const WINDOW_SECONDS = 60;
-/** A report that comes within this time of a change may cover requests from before it. */
+/** A report within this time after a change may cover requests from before it. */
 const REPORT_SECONDS = 1;
 
 export class TrafficWindow {
@@ -81,7 +81,7 @@ export class TrafficWindow {
     };
   }
 
-  /** Since the control plane started, one entry for each (slice, route, side, reason). */
+  /** Since the control plane started, one entry per (slice, route, side, reason). */
   totalCounts(): readonly TrafficCount[] {
     return [...this.#totals.values()];
   }

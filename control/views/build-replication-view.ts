@@ -1,4 +1,4 @@
-/** What is known about a slice's change stream, with its health. */
+/** The view of a slice's change stream, with its health. */
 import type { ReplicationView } from '@ficus/contract';
 import { copyPercent, copyTimeLeftMs } from '@ficus/core';
 import { evaluateHealth } from '../replications/evaluate-health.ts';

@@ -1,4 +1,4 @@
-/** Builds the view of a slice. The stage is derived here, each time, and stored nowhere. */
+/** Builds the view of a slice. The stage is derived here on each call, and stored nowhere. */
 
 import type { SliceView } from '@ficus/contract';
 import { deriveStage, type FicusConfig, type SliceConfig } from '@ficus/core';
@@ -69,7 +69,7 @@ export function buildSliceView(parts: SliceParts, name: string): SliceView | und
   };
 }
 
-/** A flag that is on for cohorts alone counts as a share between none and all. */
+/** A flag that is on only for cohorts counts as a share between none and all. */
 function shareAtLeast({ percent, on }: FlagFact): number {
   return percent ?? (on ? 1 : 0);
 }

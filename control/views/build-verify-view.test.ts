@@ -20,7 +20,7 @@ const outcome: VerifyOutcome = {
   differencesNotListed: 0,
 };
 
-test('a run under way shows its progress and no verdict', () => {
+test('a running comparison shows its progress and no verdict', () => {
   expect(buildVerifyView({ ...begun, state: 'running', mode: { sample: 10 } })).toMatchObject({
     ...{ state: 'running', mode: 'sample', sample: 10, rowsCompared: 1, verdict: null, equal: null },
     finishedAt: null,
@@ -36,7 +36,7 @@ test.each([
   expect(view).toMatchObject({ state: 'done', finishedAt, verdict, equal, rowsCompared: 4, rowsTotal: 4 });
 });
 
-test('a run that failed says why, and what to do', () => {
+test('a failed run says why, and what to do', () => {
   const error = new FicusError('FICUS_CDC_PRIVILEGE', 'the role may not read notes');
   expect(buildVerifyView({ ...begun, state: 'failed', finishedAt, error })).toMatchObject({
     state: 'failed',

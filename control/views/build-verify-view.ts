@@ -55,7 +55,7 @@ function problemOf(error: unknown): NonNullable<VerifyView['problem']> {
   return { code: 'FICUS_INTERNAL', message, remedy: 'Run verify again; the log has the cause.' };
 }
 
-/** Rows hold what users wrote: secrets and personal data stay in the databases. */
+/** Rows contain user data: secrets and personal data stay in the databases. */
 function redactedDifference({ columns, key, ...rest }: Difference): VerifyView['differences'][number] {
   const hide = (name: string, value: string | null) =>
     value === null ? null : redactDifference({ path: `$.${name}`, legacy: value, candidate: '' }).legacy;

@@ -25,7 +25,7 @@ test('a reading that was not applied makes no other stale', () => {
   expect(older.stale).toBe(false);
 });
 
-test('what came from elsewhere makes readings under way stale, and none that begin later', () => {
+test('a newer value from elsewhere makes readings in progress stale, and none that begin later', () => {
   const readings = new NewestWins();
   const before = readings.begin();
   readings.supersede();

@@ -1,12 +1,12 @@
 /**
- * Readings of one thing (a config, a flags file, the flags of a server) that may overlap: once a reading is
- * applied, those that began before it are stale, however late they end. A failed reading applies nothing and
- * makes nothing stale.
+ * Readings of one thing (a config, a flags file, the flags of a server) that may overlap: once a reading is applied,
+ * those that began before it are stale, however late they end. A failed reading applies nothing and makes nothing
+ * stale.
  */
 export interface Reading {
   /** A reading that began later has been applied: this one is out of date. */
   readonly stale: boolean;
-  /** What this reading found is in place now. */
+  /** Call when this reading's result has been applied. */
   take(): void;
 }
 
@@ -28,7 +28,7 @@ export class NewestWins {
     };
   }
 
-  /** Something newer came from elsewhere: every reading under way is stale. */
+  /** Something newer came from elsewhere: every reading in progress is stale. */
   supersede(): void {
     this.#taken = this.#begun + 1;
   }

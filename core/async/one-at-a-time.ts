@@ -1,7 +1,6 @@
 /**
- * Work that must not overlap: each piece begins when the one before it has ended, successful or not. Used
- * where two changes of one thing (a config, a stream, a database connection) would otherwise leave the older
- * one in place.
+ * Work that must not overlap: each piece begins when the previous one has ended, successful or not. Used where two
+ * changes of one thing (a config, a stream, a database connection) could otherwise leave the older one in place.
  */
 export class OneAtATime {
   #last: Promise<unknown> = Promise.resolve();

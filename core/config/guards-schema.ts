@@ -1,4 +1,4 @@
-/** `slices.NAME.guards`: the bounds that hold before more traffic moves to the candidate. */
+/** `slices.NAME.guards`: the bounds to meet before more traffic moves to the candidate. */
 import { z } from 'zod';
 import { milliseconds } from './common-schema.ts';
 
@@ -39,10 +39,10 @@ export const guardsSchema = z
 
 export type GuardsConfig = z.output<typeof guardsSchema>;
 
-/** Guards that the schema knows and nothing evaluates yet: a config that names one is refused. */
+/** Guards that the schema knows but that are not implemented yet: a config that names one is refused. */
 export const UNEVALUATED_GUARDS = ['errors', 'latency'] as const satisfies readonly (keyof GuardsConfig)[];
 
-/** Guards that hold something back; control/guards/guard-registry.ts has one for each. */
+/** Guards that can hold a step back; control/guards/guard-registry.ts has one for each. */
 export type EvaluatedGuard = Exclude<keyof GuardsConfig, (typeof UNEVALUATED_GUARDS)[number]>;
 
 /** The bound that the config sets for a guard. */

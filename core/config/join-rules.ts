@@ -1,6 +1,6 @@
 /**
- * Rules that join several areas of the config. They look at the document as it was written and trust nothing
- * of its shape, so that they apply even when an area is invalid: a user sees all errors at once.
+ * Rules that span several areas of the config. They read the document as it was written and assume nothing about its
+ * shape, so that they apply even when an area is invalid: a user sees all errors at once.
  */
 import type { ConfigProblem } from './config-problem.ts';
 import { UNEVALUATED_GUARDS } from './guards-schema.ts';
@@ -10,7 +10,7 @@ interface Loose {
   readonly [key: string]: unknown;
 }
 
-/** All problems that show only when areas are seen together. */
+/** All problems that involve more than one area. */
 export function checkJoins(document: unknown): ConfigProblem[] {
   const config = loose(document);
   const slices = Object.entries(loose(config.slices)).map(([name, slice]) => ({ name, slice: loose(slice) }));

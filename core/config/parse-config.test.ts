@@ -15,7 +15,7 @@ describe('parseConfig', () => {
     expect(parsed.ok && parsed.config.proxy.listen).toBe('127.0.0.1:8080');
   });
 
-  test('all problems are reported with their paths, those that join areas too', () => {
+  test('all problems are reported with their paths, including those that span areas', () => {
     const problems = problemsOf({
       version: 1,
       legacy: { url: 'ftp://nowhere' },
@@ -74,7 +74,7 @@ describe('parseConfig', () => {
     }
   });
 
-  test('a value that would end its line, or that no header can hold, is refused where it stands', () => {
+  test('a value that would end its line, or that no header can hold, is refused at its path', () => {
     const of = (value: string) =>
       problemsOf({
         ...minimal,
@@ -95,7 +95,7 @@ describe('parseConfig', () => {
       ]);
   });
 
-  test.each([[undefined], [null], ['text'], [[]], [42]])('%j is refused, not thrown at', (document) => {
+  test.each([[undefined], [null], ['text'], [[]], [42]])('%j is refused without an exception', (document) => {
     expect(problemsOf(document).length).toBeGreaterThan(0);
   });
 

@@ -1,6 +1,6 @@
 /**
- * From a parsed YAML document to a config, or to the list of all that is wrong with it. Pure: reading and
- * watching the file is the caller's.
+ * From a parsed YAML document to a config, or to the list of all its problems. Pure: the caller reads and watches the
+ * file.
  */
 import type { z } from 'zod';
 import { type ConfigProblem, formatPath } from './config-problem.ts';
@@ -13,8 +13,8 @@ export type ParsedConfig =
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
 /**
- * Validates a whole config and collects every problem, not the first.
- * @param document what a YAML parser made of ficus.yaml
+ * Validates a whole config and collects every problem, not only the first.
+ * @param document the YAML parser's result for ficus.yaml
  * @param environment where `${NAME}` is looked up
  */
 export function parseConfig(
@@ -25,7 +25,7 @@ export function parseConfig(
   const filled = interpolate(document, environment, unset);
   const parsed = configSchema.safeParse(filled);
   const shape = parsed.success ? [] : parsed.error.issues.flatMap(toProblems);
-  // A value that could not be filled in has its own problem already; one problem per path is enough.
+  // A value that could not be filled in already has its own problem; one problem per path is enough.
   const problems = firstOfEachPath([...unset, ...shape, ...checkJoins(filled)]);
   return parsed.success && problems.length === 0
     ? { ok: true, config: parsed.data }
@@ -54,7 +54,7 @@ function toProblems(issue: z.core.$ZodIssue): ConfigProblem[] {
   return [{ path, message: isOwnMessage(issue) ? issue.message : describeIssue(issue) }];
 }
 
-/** A schema's own words say more than the general ones. */
+/** A schema's own message says more than the general one. */
 const isOwnMessage = ({ message }: z.core.$ZodIssue) =>
   !/^(Too (small|big)|Invalid (input|option))\b/.test(message);
 
@@ -76,7 +76,7 @@ const UNITS: Readonly<Record<string, string>> = { string: ' characters', array: 
 const unitOf = ({ origin }: { origin: string }) => UNITS[origin] ?? '';
 const amountOf = ({ origin }: { origin: string }) => (origin in UNITS ? 'have ' : 'be ');
 
-/** The words of YAML for the words of JavaScript. */
+/** YAML's terms in place of JavaScript's. */
 const KINDS: Readonly<Record<string, string>> = {
   array: 'a list',
   int: 'a whole number',

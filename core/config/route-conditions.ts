@@ -1,7 +1,6 @@
 /**
- * Conditions of a route beside method and path: one key for each kind, used by routes and by `writtenBy`.
- * What a key does is a file of its name under proxy/match/conditions/. A new kind:
- * docs/architecture/add-a-route-condition.md.
+ * Conditions of a route besides method and path: one key per kind, used by routes and by `writtenBy`. The file of a
+ * key's name under proxy/match/conditions/ implements it. A new kind: docs/architecture/add-a-route-condition.md.
  */
 import { z } from 'zod';
 import { headerName, network } from './common-schema.ts';

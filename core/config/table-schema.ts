@@ -1,10 +1,12 @@
 /**
- * `slices.NAME.tables[]`: how rows of the legacy's table become rows of the candidate's. Several entries with the
- * same `from` split a table. Without `columns`, all columns go over under their own names.
+ * `slices.NAME.tables[]`: how rows of the legacy's table become rows of the candidate's. Several entries with the same
+ * `from` split a table. Without `columns`, all columns are copied under their own names.
  */
 import { z } from 'zod';
 
-/** Both parts as the catalog has them: no quotes, case kept. A dot within a name is not for us to tell from the one between. */
+/**
+ * Both parts as in the catalog: no quotes, case kept. A dot within a name cannot be distinguished from the separator.
+ */
 const qualifiedName = z
   .string()
   .regex(
@@ -15,7 +17,7 @@ const qualifiedName = z
 
 const columnName = z.string().min(1);
 
-/** What a target column is made of. */
+/** How a target column is computed. */
 export const columnSourceSchema = z.union([
   columnName.describe('the source column of this name'),
   z.strictObject({

@@ -52,7 +52,7 @@ describe('decideSide', () => {
     });
   });
 
-  test('writes of a slice with tables go to the owner, whatever else is true', () => {
+  test('writes of a slice with tables always go to the owner', () => {
     fc.assert(
       fc.property(anyFacts, (facts) => {
         fc.pre(facts.kind === 'write' && facts.hasTables);

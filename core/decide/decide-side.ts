@@ -1,14 +1,14 @@
 /**
- * Step 4 of the request path, as a pure function: who serves this request, who gets a copy, and why.
- * The order of the checks is their priority: writes go to the owner, a pinned user reads what they
- * wrote, a tester's override comes before the flag, and an unhealthy candidate serves no requests.
+ * Step 4 of the request path, as a pure function: who serves this request, who gets a copy, and why. The order of the
+ * checks is their priority: writes go to the owner, a pinned user reads what they wrote, a tester's override comes
+ * before the flag, and an unhealthy candidate serves no requests.
  */
 import { otherSide, type Side } from '../slice/side.ts';
 import type { Reason } from './reasons.ts';
 
 export interface DecideFacts {
   readonly kind: 'read' | 'write';
-  /** Whether the slice has tables: without, the serve flag moves writes as well. */
+  /** Whether the slice has tables: without any, the serve flag moves writes as well. */
   readonly hasTables: boolean;
   readonly owner: Side;
   /** The serve flag, evaluated for this user. */

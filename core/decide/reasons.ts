@@ -1,6 +1,6 @@
 /**
- * Why a side serves: sent as `x-ficus-reason`, counted, logged. The type follows from the table, so that a
- * new reason compiles only with its meaning; counters give each of them a cell, and docs/reasons.md a line.
+ * Why a side serves: sent as `x-ficus-reason`, counted, logged. The type follows from the table, so that a new reason
+ * compiles only with its meaning; counters give each a cell, and docs/reasons.md a line.
  */
 import { type Word, wordsOf } from '../words/word.ts';
 

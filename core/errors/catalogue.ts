@@ -16,7 +16,7 @@ export const catalogue = {
 
 export type ErrorCode = keyof typeof catalogue;
 
-/** A code that came over the wire: FICUS_INTERNAL for one that this version does not know. */
+/** A code received over the wire: FICUS_INTERNAL for one that this version does not know. */
 export function readErrorCode(code: string): ErrorCode {
   return code in catalogue ? (code as ErrorCode) : 'FICUS_INTERNAL';
 }

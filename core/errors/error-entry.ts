@@ -1,4 +1,4 @@
-/** One kind of failure: what a user reads about it, and what a program does with it. */
+/** One kind of failure: what a user reads about it, and how a program handles it. */
 export interface ErrorEntry {
   /** HTTP status where it crosses an HTTP boundary. */
   readonly status: number;
@@ -6,6 +6,6 @@ export interface ErrorEntry {
   readonly exit: 1 | 2 | 3;
   readonly title: string;
   readonly remedy: string;
-  /** Whether a retry can help: never, after a fix, or by itself after a while. */
+  /** Whether a retry can help: never, after a fix, or on its own after a while. */
   readonly retry: 'never' | 'manual' | 'timed';
 }

@@ -1,6 +1,6 @@
 /**
- * The one error class. Its code is an entry of the catalogue, from which come the HTTP status, the exit code,
- * the remedy and docs/errors.md. Mapped to problem+json (RFC 9457) and to exit codes at one boundary each.
+ * The one error class. Its code is an entry of the catalogue, which determines the HTTP status, the exit code, the
+ * remedy and docs/errors.md. Mapped to problem+json (RFC 9457) and to exit codes at one boundary each.
  */
 import { catalogue, type ErrorCode } from './catalogue.ts';
 
@@ -10,7 +10,7 @@ export interface FicusErrorOptions {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** An error with a code of the catalogue. `message` is one clear sentence about this very case. */
+/** An error with a code of the catalogue. `message` is one clear sentence about the specific case. */
 export class FicusError extends Error {
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, unknown>>;
@@ -37,7 +37,7 @@ export interface Problem {
   readonly code: ErrorCode;
 }
 
-/** The problem document for an error; the detail may be public. */
+/** The problem document for an error; its detail must be safe to publish. */
 export function toProblem(code: ErrorCode, detail?: string): Problem {
   const { title, status } = catalogue[code];
   return {

@@ -6,7 +6,7 @@ import { FicusError } from './ficus-error.ts';
 /** An error of `server.listen`. */
 type ListenError = Error & { readonly code?: string | undefined };
 
-/** @param key where the address stands in ficus.yaml @param cause what Node reported (`code` as in errno) */
+/** @param key config key of the address @param cause Node's error (`code` as in errno) */
 export function listenFailure(host: string, port: number, key: string, cause: ListenError): FicusError {
   const where = `${joinHostPort(host, port)} (${key})`;
   const [code, message] = describe(where, port, cause);

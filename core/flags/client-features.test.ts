@@ -6,7 +6,7 @@ describe('flagPercent', () => {
     expect(flagPercent(percentFlag('a.serve', 'a', percent))).toBe(percent);
   });
 
-  test('a missing flag asks for nothing, a plain one for everything', () => {
+  test('a missing flag means nothing, a plain one everything', () => {
     expect(flagPercent(undefined)).toBe(0);
     expect(flagPercent({ name: 'a.serve', enabled: true, strategies: [] })).toBe(100);
   });

@@ -33,8 +33,8 @@ export type FlagKind = (typeof FLAG_KINDS)[number];
 export const flagName = (slice: string, kind: FlagKind): string => `${slice}.${kind}`;
 
 /**
- * A percentage as an Unleash flag: a flexible rollout, sticky by user. The group is the slice, so that the same
- * users are shadowed first and served first, and raising the percentage never moves a user back.
+ * A percentage as an Unleash flag: a flexible rollout, sticky by user. The group is the slice, so that the same users
+ * are shadowed first and served first, and raising the percentage never moves a user back.
  * @param percent whole number from 0 to 100
  */
 export function percentFlag(name: string, groupId: string, percent: number): ClientFeature {
@@ -56,8 +56,8 @@ export function percentFlag(name: string, groupId: string, percent: number): Cli
 }
 
 /**
- * The share a flag asks for, 0–100: the greatest rollout among its strategies. `undefined` when the flag is on
- * by strategies that have no percentage (a cohort, a segment).
+ * The share that a flag sets, 0–100: the greatest rollout among its strategies. `undefined` when the flag is on through
+ * strategies that have no percentage (a cohort, a segment).
  */
 export function flagPercent(feature: ClientFeature | undefined): number | undefined {
   if (!feature?.enabled) return 0;

@@ -1,6 +1,6 @@
 /**
- * What a guard says before a step of a migration. Three values, never a boolean: “not known yet” is an answer of its
- * own, and only `pass` lets the step happen. Guards are in control/guards.
+ * A guard's answer before a step of a migration. Three values, never a boolean: “not known yet” is an answer of its
+ * own, and only `pass` allows the step. Guards are in control/guards.
  */
 export interface GuardAnswer {
   readonly answer: 'pass' | 'fail' | 'insufficient evidence';

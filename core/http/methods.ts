@@ -17,20 +17,23 @@ const comparable: ReadonlySet<string> = new Set(COMPARABLE);
 const safe: ReadonlySet<string> = new Set(SAFE);
 const idempotent: ReadonlySet<string> = new Set(IDEMPOTENT);
 
-/** RFC 9110 section 9.2.1: the request changes nothing, so even one that was answered may be asked again, anywhere. */
+/** RFC 9110 section 9.2.1: the request changes nothing, so it may be sent again, anywhere, even after an answer. */
 export function isSafe(method: string): boolean {
   return safe.has(method);
 }
 
 /**
- * RFC 9110 section 9.2.2: the same request twice has the effect of one. Holds for the same side only: a PUT that may
+ * RFC 9110 section 9.2.2: the same request twice has the effect of one. Valid for the same side only: a PUT that may
  * have reached one side must not reach the other.
  */
 export function isIdempotent(method: string): boolean {
   return idempotent.has(method);
 }
 
-/** The answer is a representation that both sides can be compared by; that of OPTIONS says what a server can do. */
+/**
+ * The answer is a representation by which both sides can be compared; an answer to OPTIONS describes what a server can
+ * do.
+ */
 export function isComparable(method: string): boolean {
   return comparable.has(method);
 }

@@ -1,8 +1,7 @@
 /**
- * Why the proxy refuses a request before any side sees it: label `reason` of `ficus_refused_total`, field
- * `reason` of the log line. A parse error that is not listed here keeps llhttp's name
- * (`invalid-header-token`); a sound request that the proxy gives up is counted under its error code
- * (docs/errors.md).
+ * Why the proxy refuses a request before any side sees it: label `reason` of `ficus_refused_total`, field `reason` of
+ * the log line. A parse error not listed here keeps llhttp's name (`invalid-header-token`); a valid request that the
+ * proxy abandons is counted under its error code (docs/errors.md).
  */
 import type { Word } from '../words/word.ts';
 

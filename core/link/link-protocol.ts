@@ -1,7 +1,7 @@
 /**
- * What a proxy and the control plane say to each other. The proxy speaks first, always: it subscribes to the
- * state stream, asks for positions, and reports. While the control plane is unreachable, it continues with
- * the last state it received.
+ * The protocol between a proxy and the control plane. The proxy always initiates: it subscribes to the state stream,
+ * asks for positions, and reports. While the control plane is unreachable, it continues with the last state it
+ * received.
  *
  *     GET  /api/v1/link/stream        server-sent events: `state`, then `progress` whenever it moves
  *     POST /api/v1/link/positions     PositionsRequest → PositionsAnswer
@@ -36,7 +36,7 @@ export interface SliceProgress {
   readonly healthy: boolean;
 }
 
-/** Asked once a write has been answered: where does the owner's WAL stand now? */
+/** Sent once a write has been answered: what is the position of the owner's WAL now? */
 export interface PositionsRequest {
   readonly slices: readonly string[];
 }
@@ -46,9 +46,9 @@ export interface PositionsAnswer {
   readonly positions: Readonly<Record<string, string>>;
 }
 
-/** Sent each second while there is something to say. */
+/** Sent each second while there is something to report. */
 export interface ProxyReport {
-  /** Unique for one run of one proxy. */
+  /** Unique per run of a proxy. */
   readonly proxyId: string;
   readonly workers: number;
   /** Slice → epoch that all workers have applied. */

@@ -7,10 +7,10 @@ describe.each([
   ['[::1]:80', '::1', 80],
   ['[2001:db8::7]:8443', '2001:db8::7', 8443],
 ])('%s', (text, host, port) => {
-  test('is taken apart', () => expect(splitHostPort(text)).toEqual({ host, port }));
-  test('is put together', () => expect(joinHostPort(host, port)).toBe(text));
+  test('is split', () => expect(splitHostPort(text)).toEqual({ host, port }));
+  test('is joined', () => expect(joinHostPort(host, port)).toBe(text));
 });
 
-test('a host that has its brackets keeps one pair', () => {
+test('a host with brackets keeps one pair', () => {
   expect(joinHostPort('[::1]', 80)).toBe('[::1]:80');
 });

@@ -1,11 +1,11 @@
-/** HOST:PORT as configs and logs write it: an IPv6 address stands in brackets there, and nowhere else. */
+/** HOST:PORT as in configs and logs: only there does an IPv6 address have brackets. */
 export interface HostPort {
   /** Without brackets. */
   readonly host: string;
   readonly port: number;
 }
 
-/** Takes HOST:PORT apart; the port is NaN where there is none. */
+/** Splits HOST:PORT; the port is NaN when missing. */
 export function splitHostPort(text: string): HostPort {
   const colon = text.lastIndexOf(':');
   return { host: bareHost(text.slice(0, colon)), port: Number(text.slice(colon + 1)) };

@@ -1,32 +1,35 @@
 /**
- * What the data plane hands over after a shadow copy: what was asked, by whom, and both answers, bodies bounded. The
- * parity part turns it into a verdict, and the control plane may ask the same again. It holds headers, bodies and the
- * caller of users: it stays in memory, and is redacted before it is stored.
+ * What the data plane passes on after a shadow copy: the request, its caller, and both answers, bodies bounded. The
+ * parity part turns it into a verdict, and the control plane may send the same request again. It contains headers,
+ * bodies and callers of users: it stays in memory, and is redacted before it is stored.
  */
 import type { Side } from '../slice/side.ts';
 
-/** Who called, as the proxy verified it. Never read from a header again. */
+/** The caller, as the proxy verified it. Never read from a header again. */
 export type VerifiedCaller = 'anonymous' | { readonly user: string; readonly tenant?: string | undefined };
 
-/** One request, with all that it takes to ask a side the same again. */
+/** One request, with everything needed to ask a side the same again. */
 export interface AskedRequest {
   readonly slice: string;
   readonly route: string;
   readonly requestId: string;
   readonly method: string;
-  /** That the client spoke; the proxy names it in Via. */
+  /** HTTP version of the client; the proxy names it in Via. */
   readonly httpVersion: '1.0' | '1.1';
   /** Request target as it came, path and query. */
   readonly target: string;
-  /** Request target as each side gets it, after the route's rewrite; the upstream's base path comes before it. */
+  /** Request target as each side gets it, after the route's rewrite; the upstream's base path is prepended. */
   readonly targets: Readonly<Record<Side, string>>;
   /**
-   * The fields as a side without rewrites gets them: names as they were sent, forwarding fields included, without Via, the
+   * The fields that a side without rewrites gets: names as they were sent, forwarding fields included, without Via, the
    * identity assertion, and the mark of a copy.
    */
   readonly requestHeaders: readonly (readonly [string, string])[];
   readonly caller: VerifiedCaller;
-  /** Signature over the above but the headers, where assertions are configured: the control plane believes no other caller. */
+  /**
+   * Signature over all of the above except the headers, where assertions are configured: the control plane trusts no
+   * other caller.
+   */
   readonly seal?: string | undefined;
 }
 
@@ -56,7 +59,7 @@ export type ObservedResponse =
     }
   | { readonly failed: string; readonly durationMs: number };
 
-/** Takes observations; never throws, never makes the caller wait. */
+/** Receives observations; never throws, never makes the caller wait. */
 export interface ObservationSink {
   observe(observation: Observation): void;
 }

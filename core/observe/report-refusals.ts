@@ -1,4 +1,4 @@
-/** Why the control plane did not take something that a proxy reported: label `reason` of `ficus_reports_refused_total`. */
+/** Why the control plane refused part of a proxy's report: label `reason` of `ficus_reports_refused_total`. */
 import type { Word } from '../words/word.ts';
 
 const OTHER_CONFIG = 'Run proxy and control plane with the same config; during a reload it passes by itself.';

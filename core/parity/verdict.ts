@@ -1,12 +1,12 @@
 import { type Word, wordsOf } from '../words/word.ts';
 
-/** The answer of one comparison; "nothing was compared" is never a match. */
+/** The result of one comparison; "nothing was compared" is never a match. */
 export type Verdict =
   | { readonly kind: 'match' }
   | {
       readonly kind: 'mismatch';
       readonly differences: readonly Difference[];
-      /** Rules that would have explained some of it, had they not expired. */
+      /** Rules that would have explained part of it, had they not expired. */
       readonly expiredRules?: readonly string[];
     }
   /** Explained by replication lag: once the stream had caught up, both sides agreed. */

@@ -15,7 +15,7 @@ test('percent: of an estimate, and 100 only when it is done', () => {
   expect(copyPercent(progress(990, 1000, 0, true))).toBe(100);
 });
 
-test('time left: at the present rate, unknown without one', () => {
+test('time left: at the current rate, unknown without one', () => {
   expect(copyTimeLeftMs(progress(500, 1000))).toBe(5000);
   expect(copyTimeLeftMs(progress(1200, 1000))).toBe(0);
   expect(copyTimeLeftMs(progress(0, 1000, 0))).toBeNull();

@@ -10,6 +10,6 @@ test('an LSN survives the trip through its text', () => {
   );
 });
 
-test.each(['', '1', '1/', 'G/1', '1/2/3', '123456789/0'])('%j is no LSN', (text) => {
+test.each(['', '1', '1/', 'G/1', '1/2/3', '123456789/0'])('%j is not an LSN', (text) => {
   expect(() => parseLsn(text)).toThrow(RangeError);
 });

@@ -1,6 +1,6 @@
 /** PostgreSQL's log sequence numbers (pg_lsn): `X/Y` in hexadecimal outside, a 64-bit bigint inside. */
 
-/** @throws RangeError when the text is no LSN */
+/** @throws RangeError when the text is not an LSN */
 export function parseLsn(text: string): bigint {
   const match = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/i.exec(text);
   if (!match) throw new RangeError(`not an LSN: ${text}`);

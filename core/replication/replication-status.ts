@@ -1,4 +1,4 @@
-/** How a slice's change stream stands, as the CDC engine reports it and the control plane shows it. */
+/** The status of a slice's change stream, as the CDC engine reports it and the control plane shows it. */
 export type ReplicationState =
   | 'starting'
   | 'copying'
@@ -13,17 +13,14 @@ export type ReplicationState =
 export interface ReplicationStatus {
   readonly slice: string;
   readonly state: ReplicationState;
-  /**
-   * Last source position whose changes are committed on the target, as `X/Y`; acknowledged only when durable
-   * too.
-   */
+  /** Last source position whose changes are committed on the target, as `X/Y`; acknowledged only once durable. */
   readonly appliedLsn: string;
   /** End of the source's WAL when last asked, as `X/Y`. */
   readonly sourceLsn: string;
   /** WAL between the two, in bytes. */
   readonly lagBytes: number;
   /**
-   * Time the last heartbeat took to come back through the target, or more when the next one is overdue;
+   * Time that the last heartbeat took to come back through the target, or more when the next one is overdue;
    * milliseconds.
    */
   readonly lagMs: number;
@@ -55,7 +52,7 @@ export interface ReplicationProblem {
 /** How the source sees the stream's replication slot. */
 export interface SlotHealth {
   readonly name: string;
-  /** PostgreSQL's word: `reserved`, `extended`, `unreserved` (in danger) or `lost`. */
+  /** PostgreSQL's term: `reserved`, `extended`, `unreserved` (at risk) or `lost`. */
   readonly walStatus: string;
   /** WAL that the source keeps because of this slot, in bytes. */
   readonly retainedBytes: number;

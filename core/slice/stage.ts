@@ -1,4 +1,4 @@
-/** Where a slice stands: always derived from flags and owner, never stored beside them. */
+/** The stage of a slice: always derived from flags and owner, never stored beside them. */
 import { type Word, wordsOf } from '../words/word.ts';
 import type { Side } from './side.ts';
 
@@ -43,7 +43,7 @@ export interface StageFacts {
   readonly retired: boolean;
 }
 
-/** The stage that the facts amount to. */
+/** The stage that follows from the facts. */
 export function deriveStage(facts: StageFacts): Stage {
   if (facts.retired) return 'retired';
   if (facts.owner === 'candidate') return 'cutover';

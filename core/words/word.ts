@@ -1,7 +1,10 @@
-/** A word that Ficus writes into logs, metrics and answers: what it means, and what to do about it. docs/reasons.md is generated from these. */
+/**
+ * A word that Ficus writes into logs, metrics and answers: its meaning, and what to do about it. docs/reasons.md is
+ * generated from these.
+ */
 export interface Word {
   readonly means: string;
-  /** Empty where there is nothing to do. */
+  /** Empty when there is nothing to do. */
   readonly action: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The dashboard: asks the admin API once a second and shows what it says, in the words of the documentation.
- * Text goes into the page as text, never as markup: values of users are in it.
+ * The dashboard: queries the admin API once a second and shows the result, in the words of the documentation. Text goes
+ * into the page as text, never as markup: it contains values of users.
  */
 
 import { ago, count, element, table } from './elements.js';

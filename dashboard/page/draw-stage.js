@@ -1,4 +1,4 @@
-/** Which slice it is, and where it stands. */
+/** Which slice it is, and its stage. */
 import { count, element } from './elements.js';
 
 const STAGES = {

@@ -1,4 +1,4 @@
-/** One slice: where it stands, which side serves, whether the answers agree, whether the data keeps up. */
+/** One slice: its stage, which side serves, whether the answers agree, whether the data keeps up. */
 
 import { drawBack } from './draw-back.js';
 import { drawData, KEPT_LAGS } from './draw-data.js';

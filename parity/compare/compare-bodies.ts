@@ -1,6 +1,6 @@
 /**
- * Two bodies: JSON by structure, everything else by its bytes. Compressed bodies are compared unpacked, so
- * that another compressor is no difference. Equal bytes are never unpacked or parsed.
+ * Compares two bodies: JSON by structure, everything else by its bytes. Compressed bodies are compared decompressed, so
+ * that a different compressor is no difference. Equal bytes are never decompressed or parsed.
  */
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { compareJson } from './compare-json.ts';
@@ -13,11 +13,11 @@ export interface ComparedBody {
   readonly contentEncoding: string;
 }
 
-/** A packed body may not grow beyond this: a few kilobytes can unpack to gigabytes. */
+/** A compressed body may not grow beyond this: a few kilobytes can decompress to gigabytes. */
 const LONGEST_UNPACKED = 8 * 1024 * 1024;
 
 /**
- * Adds what differs.
+ * Adds the differences.
  * @returns a reason when the bodies could not be compared at all
  */
 export function compareBodies(
@@ -50,8 +50,7 @@ function compareAsJson(legacy: Uint8Array, candidate: Uint8Array, found: Differe
     compareJson(...documents, found);
     return true;
   } catch (error) {
-    // Nested deeper than the stack: no real API does that, but a hostile answer must not stop the
-    // comparisons.
+    // Nested deeper than the stack: no real API does that, but a hostile answer must not stop the comparisons.
     if (error instanceof RangeError) return false;
     throw error;
   }

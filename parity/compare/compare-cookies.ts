@@ -1,7 +1,7 @@
 /**
- * Set-Cookie (RFC 6265 section 4.1), cookie by cookie. Values are mostly random (session ids), so of a value
- * only counts whether there is one; attributes decide whether a browser will send the cookie back, and count.
- * `Expires` moves with the clock: its presence counts, and `Max-Age` counts as it is.
+ * Compares Set-Cookie (RFC 6265 section 4.1), cookie by cookie. Values are mostly random (session ids), so only the
+ * presence of a value counts; attributes decide whether a browser will send the cookie back, and count. `Expires` moves
+ * with the clock: only its presence counts, while `Max-Age` counts as it is.
  */
 import type { DifferenceCollector } from './difference-collector.ts';
 import { ABSENT } from './shown-values.ts';
@@ -11,7 +11,7 @@ interface Cookie {
   readonly attributes: ReadonlyMap<string, string>;
 }
 
-/** Adds what differs, as `header.set-cookie.NAME`. */
+/** Adds the differences, as `header.set-cookie.NAME`. */
 export function compareCookies(
   legacy: readonly string[],
   candidate: readonly string[],

@@ -6,7 +6,7 @@ import { ABSENT } from './shown-values.ts';
 
 export type HeaderFields = readonly (readonly [string, string])[];
 
-/** Origins (`http://host:port`) that stand for each side itself in absolute URLs. */
+/** Origins (`http://host:port`) that mean the side itself in absolute URLs. */
 export interface SideOrigins {
   readonly legacy: readonly string[];
   readonly candidate: readonly string[];
@@ -34,7 +34,7 @@ export function compareHeaders(
   }
 }
 
-/** All values of one header of a response, joined as RFC 9110 section 5.2 says; empty when it is not there. */
+/** All values of one header of a response, joined as in RFC 9110 section 5.2; empty when it is missing. */
 export function headerValue(headers: HeaderFields, name: string): string {
   return headers
     .filter(([field]) => field.toLowerCase() === name)

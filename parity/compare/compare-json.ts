@@ -11,7 +11,7 @@ export function compareJson(legacy: ExactJson, candidate: ExactJson, found: Diff
   new Comparison(found).compare(legacy, candidate);
 }
 
-/** One walk; `steps` is where it stands, copied only where something differs. */
+/** One recursive walk; `steps` is the current place, copied only at a difference. */
 class Comparison {
   readonly #found: DifferenceCollector;
   readonly #steps: JsonStep[] = [];

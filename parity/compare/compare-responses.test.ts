@@ -30,7 +30,7 @@ describe('bodies of JSON', () => {
     });
   });
 
-  it('does not mind the order of members', () => {
+  it('ignores the order of members', () => {
     expect(compareResponses(answer('{"a":1,"b":2}'), answer('{"b":2, "a":1}')).kind).toBe('match');
   });
 
@@ -57,7 +57,7 @@ describe('bodies of JSON', () => {
     ['0.0000001', '1e-7'],
     ['-1.50', '-1.5'],
     ['123456789012345678901', '123456789012345678900'],
-  ])('distinguishes %s from %s wherever they stand', (one, other) => {
+  ])('distinguishes %s from %s anywhere in a document', (one, other) => {
     for (const at of [
       '#',
       '[#]',
@@ -84,7 +84,7 @@ describe('bodies of JSON', () => {
     expect(pathsOf(compareResponses(answer(items(1)), answer(items(2))))).toHaveLength(25);
   });
 
-  it('finds the one real difference behind any amount of explained ones', () => {
+  it('finds the one real difference among any number of explained ones', () => {
     const items = (value: number, last: string) =>
       JSON.stringify([...Array.from({ length: 500 }, () => ({ at: value })), { last }]);
     const verdict = compareResponses(answer(items(1, 'a')), answer(items(2, 'b')), {
@@ -93,13 +93,13 @@ describe('bodies of JSON', () => {
     expect(pathsOf(verdict)).toEqual(['$[500].last']);
   });
 
-  it('shows long texts around the place where they differ', () => {
+  it('shows long texts around their first difference', () => {
     const text = (end: string) => JSON.stringify({ a: `${'x'.repeat(5000)}${end}` });
     const verdict = compareResponses(answer(text('left')), answer(text('right')));
     expect(verdict.kind === 'mismatch' && verdict.differences[0]?.legacy).toMatch(/^…x+left"$/);
   });
 
-  it('takes a secret out before its name is cut off', () => {
+  it('removes a secret before its name is cut off', () => {
     const page = (value: string) => ({
       ...(answer('') as Extract<ObservedResponse, { status: number }>),
       headers: [['content-type', 'text/html']] as const,
@@ -117,13 +117,13 @@ describe('bodies of JSON', () => {
 });
 
 describe('other bodies', () => {
-  it('compares unpacked', () => {
+  it('compares decompressed bodies', () => {
     const packed = answer(gzipSync('{"a":1}'), [['content-encoding', 'gzip']]);
     expect(compareResponses(packed, answer('{"a":1}')).kind).toBe('match');
     expect(pathsOf(compareResponses(packed, answer('{"a":2}')))).toEqual(['$.a']);
   });
 
-  it('does not unpack a bomb', () => {
+  it('does not decompress a bomb', () => {
     const bomb = answer(gzipSync(Buffer.alloc(64 * 1024 * 1024)), [['content-encoding', 'gzip']]);
     expect(compareResponses(bomb, answer('1'))).toEqual({
       kind: 'inconclusive',
@@ -207,7 +207,7 @@ describe('rules', () => {
   const legacy = answer('{"generatedAt":1,"items":[{"at":1,"id":1}]}', [['x-build', '1']]);
   const candidate = answer('{"generatedAt":2,"items":[{"at":2,"id":1}]}', [['x-build', '2']]);
 
-  it('turn a mismatch into noise that names them, when they explain all of it', () => {
+  it('turn a fully explained mismatch into noise that names them', () => {
     const some = rules(
       { path: '$.generatedAt', reason: 'clock' },
       { path: '$.items[*].at', reason: 'clock' },
@@ -219,13 +219,13 @@ describe('rules', () => {
     });
   });
 
-  it('leave a match a match', () => {
+  it('keep a match a match', () => {
     expect(compareResponses(legacy, legacy, { rules: rules({ path: 'body', reason: 'all' }) }).kind).toBe(
       'match',
     );
   });
 
-  it('do not reach other routes, and not beyond their last day', () => {
+  it('do not apply to other routes, nor after their last day', () => {
     const elsewhere = rules({ route: 'other', path: 'body', reason: 'x' });
     expect(pathsOf(compareResponses(legacy, candidate, { rules: elsewhere }))).toContain('$.generatedAt');
     const lastDay = rules({ path: '$..at', reason: 'clock', expires: '2026-11-20' });

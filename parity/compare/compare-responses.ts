@@ -1,9 +1,9 @@
 /**
- * One comparison: the answers of legacy and candidate to the same request → verdict. Pure. The legacy is the
- * control: where it failed itself, there is nothing to be measured against, and the answer is inconclusive.
+ * One comparison: the answers of legacy and candidate to the same request → verdict. Pure. The legacy is the control:
+ * where it failed itself, nothing can be compared, and the answer is inconclusive.
  *
- * What it cannot see: side effects, anything beyond the kept part of a body, members named twice in one JSON
- * object, the values of cookies, and time.
+ * What it cannot see: side effects, anything beyond the kept part of a body, members named twice in one JSON object,
+ * the values of cookies, and time.
  */
 import type { ObservedResponse, Verdict } from '@ficus/core';
 import { NO_RULES, type PreparedRules } from '../rules/ignore-rules.ts';
@@ -40,7 +40,7 @@ export function compareResponses(
   return compareAnswers(legacy, candidate, options.origins ?? NO_ORIGINS, found);
 }
 
-/** Why this is no answer to compare with: it never came, or it is the server's own failure. */
+/** Why this answer cannot be compared: it never came, or it is a failure of the server. */
 function failure(response: ObservedResponse): string | undefined {
   if ('failed' in response) return `failed: ${response.failed}`;
   return response.status >= 500 ? String(response.status) : undefined;
@@ -52,7 +52,7 @@ function compareAnswers(
   origins: SideOrigins,
   found: DifferenceCollector,
 ): Verdict {
-  // The validator came from one side; the other makes its own, and rightly sends everything.
+  // The validator came from one side; the other has its own, and rightly sends everything.
   if (legacy.status !== candidate.status && [legacy.status, candidate.status].includes(304))
     return { kind: 'inconclusive', reason: 'one side answered from the client’s cache (304)' };
   if (legacy.status !== candidate.status)

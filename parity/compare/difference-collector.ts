@@ -1,7 +1,6 @@
 /**
- * Takes each difference as it is found, checks it against the rules, and keeps a bounded number of
- * unexplained ones. Every difference is checked: a bound before the rules would let noise hide a real
- * difference.
+ * Takes each difference as it is found, checks it against the rules, and keeps a bounded number of unexplained ones.
+ * Every difference is checked: a bound before the rules would let noise hide a real difference.
  */
 import type { Difference } from '@ficus/core';
 import type { Place, PreparedRules } from '../rules/ignore-rules.ts';
@@ -20,7 +19,7 @@ export class DifferenceCollector {
     this.#prepared = prepared;
   }
 
-  /** True once looking further would add nothing to the answer. */
+  /** True once looking further would add nothing to the result. */
   get full(): boolean {
     return this.differences.length >= MOST_DIFFERENCES;
   }

@@ -1,9 +1,9 @@
 /**
- * JSON read for comparison: numbers stay as they were written. `10000000000000001` and `10000000000000000`
- * are one number to JavaScript and two different amounts to an accountant; `1.10` and `1.1` differ to a
- * client that shows them. Of a member that is named twice the last one is seen, as everywhere in JavaScript.
+ * JSON read for comparison: numbers stay as they were written. `10000000000000001` and `10000000000000000` are one
+ * number to JavaScript and two different amounts to an accountant; `1.10` and `1.1` differ to a client that shows them.
+ * When a member is named twice the last one counts, as everywhere in JavaScript.
  *
- * Keeping the text of each number costs ten times the parsing. Most documents hold only numbers whose text
+ * Keeping the text of each number makes parsing ten times as expensive. Most documents hold only numbers whose text
  * follows from their value (few digits, no exponent, no trailing zero): those are read as plain numbers.
  */
 
@@ -20,16 +20,15 @@ export type ExactJson =
   | null
   | boolean
   | string
-  /** Only in documents of plain numbers alone. */
+  /** Only in documents that have nothing but plain numbers. */
   | number
   | JsonNumber
   | readonly ExactJson[]
   | { readonly [name: string]: ExactJson };
 
 /**
- * A number of which two texts may have one value: -0, a trailing zero, more digits than a double holds, an
- * exponent, or so small that it would be printed with one. It may also find the like inside a string: that
- * costs time alone.
+ * A number that may share its value with another text: -0, a trailing zero, more digits than a double holds, an
+ * exponent, or so small that it would be printed with one. It may also match inside a string: that only costs time.
  */
 const AMBIGUOUS_NUMBER =
   /(?:^|[:,[\s])(?:-0|-?\d+\.\d*0|-?[\d.]{16,}|-?0\.0{5}\d*|-?[\d.]+[eE][+-]?\d+)(?=[\s,\]}]|$)/;
@@ -40,7 +39,7 @@ type SourceReviver = (this: unknown, key: string, value: unknown, context: { sou
 const keepNumbers: SourceReviver = (_key, value, context) =>
   typeof value === 'number' ? new JsonNumber(context.source ?? String(value)) : value;
 
-/** Both documents, read alike; `undefined` when one is no JSON, or nested too deep to be looked at. */
+/** Both documents, parsed in the same way; `undefined` when one is not JSON, or nested too deep. */
 export function parseExactPair(left: string, right: string): readonly [ExactJson, ExactJson] | undefined {
   const exact = AMBIGUOUS_NUMBER.test(left) || AMBIGUOUS_NUMBER.test(right);
   try {

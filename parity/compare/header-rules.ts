@@ -1,20 +1,20 @@
 /**
- * How each header of a response is compared. Headers not named here are compared value by value; a header is
- * skipped only by a rule with a name and a reason.
+ * How each header of a response is compared. Headers not named here are compared value by value; only a rule with a
+ * name and a reason skips a header.
  */
 
 export type HeaderComparison =
   /** The values themselves. */
   | 'exact'
-  /** The same elements, whatever their order, case of names and white space. */
+  /** The same elements, regardless of order, case of names and white space. */
   | 'list'
-  /** Type, subtype and parameters, whatever their case and quoting. */
+  /** Type, subtype and parameters, regardless of case and quoting. */
   | 'media-type'
-  /** Where it leads, with each side's own origin taken off. */
+  /** The target, without each side's own origin. */
   | 'location'
   /** Cookie by cookie: name, attributes, and whether there is a value. */
   | 'cookies'
-  /** Only whether it is there: each implementation makes its own values. */
+  /** Only its presence: each implementation produces its own values. */
   | 'presence';
 
 export interface PassedOver {
@@ -108,7 +108,7 @@ const COMPARISONS: Readonly<Record<string, HeaderComparison>> = {
   expires: 'presence',
 };
 
-/** How a header is compared; `undefined` when a default rule passes over it. */
+/** How a header is compared; `undefined` when a default rule skips it. */
 export function headerComparison(name: string): HeaderComparison | undefined {
   if (passedOver.has(name)) return undefined;
   return Object.hasOwn(COMPARISONS, name) ? COMPARISONS[name] : 'exact';

@@ -1,17 +1,17 @@
 /** Both values of a difference as bounded text, cut so that the place where they differ is visible. */
 import { redactText } from '../redact/redact.ts';
 
-/** What stands for a value that is not there. */
+/** Represents a missing value. */
 export const ABSENT = '(absent)';
 
 const LONGEST = 160;
 const BEFORE = 40;
-/** Enough of the surroundings to see the name that a secret goes by. */
+/** Enough context to show the name that identifies a secret. */
 const SURROUNDINGS = 4096;
 
 /**
- * The two texts, each at most about 160 characters, from shortly before the first difference. Secrets are
- * taken out before anything is cut off: the name that identifies a secret may stand just before the cut.
+ * The two texts, each at most about 160 characters, from shortly before the first difference. Secrets are removed
+ * before anything is cut off: the name that identifies a secret may lie just before the cut.
  */
 export function showPair(legacy: string, candidate: string): [string, string] {
   const near = Math.max(0, firstDifference(legacy, candidate) - SURROUNDINGS);
@@ -23,7 +23,7 @@ export function showPair(legacy: string, candidate: string): [string, string] {
 
 function cutPair(left: string, right: string, isCut: boolean): [string, string] {
   const start = Math.max(0, firstDifference(left, right) - BEFORE);
-  // What fits is shown whole.
+  // Values that fit are shown whole.
   const from = !isCut && Math.max(left.length, right.length) <= LONGEST ? 0 : start;
   return [cut(left, from, isCut), cut(right, from, isCut)];
 }

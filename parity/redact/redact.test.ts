@@ -3,7 +3,7 @@ import { curlCommand } from '../reproduce/curl-command.ts';
 import { isSensitiveName, redactDifference, redactTarget, redactText } from './redact.ts';
 
 describe('redaction', () => {
-  it('goes by the name of the member, also inside a value that was cut off', () => {
+  it('goes by the name of the member, even inside a value that was cut off', () => {
     expect(redactText('{"id":7,"password":"hunter2","accessToken":"abc')).toMatch(
       /^\{"id":7,"password":"‹redacted #[0-9a-f]{4}›","accessToken":"‹redacted #[0-9a-f]{4}›"$/,
     );
@@ -34,7 +34,7 @@ describe('redaction', () => {
   it.each(['a', 'eyJ', '"', '4', 'x=', '@', 'name="', 'a.', '%40'])(
     'is not slow on %j, however often',
     (piece) => {
-      // Time of the processor: what else runs on the machine does not count.
+      // Processor time: other load on the machine does not count.
       const began = process.cpuUsage();
       redactText(piece.repeat(8192));
       const { user, system } = process.cpuUsage(began);
@@ -42,7 +42,7 @@ describe('redaction', () => {
     },
   );
 
-  it('leaves what developers need', () => {
+  it('keeps what developers need', () => {
     const difference = {
       path: '$.items[0].readAt',
       legacy: '1763655000004',
@@ -52,7 +52,7 @@ describe('redaction', () => {
     expect(['id', 'total', 'status', 'title', 'customerId', 'passed'].filter(isSensitiveName)).toEqual([]);
   });
 
-  it('takes sensitive parameters out of a target', () => {
+  it('removes sensitive parameters from a target', () => {
     expect(redactTarget('/reset?token=abc&page=2')).toBe('/reset?token=REDACTED&page=2');
   });
 });

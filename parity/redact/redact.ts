@@ -1,6 +1,6 @@
 /**
- * What a stored sample may hold. Secrets and personal data are replaced by their names and by what they look
- * like; a tag of a few characters, salted per process, keeps "these two differ" visible.
+ * What a stored sample may contain. Secrets and personal data are replaced by their names and formats; a tag of a few
+ * characters, salted per process, still shows that two values differ.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Difference } from '@ficus/core';
@@ -46,7 +46,7 @@ export function isSensitiveName(name: string): boolean {
 
 const salt = randomBytes(16);
 
-/** What stands for a value. */
+/** The replacement for a value. */
 export function placeholder(value: string): string {
   const tag = createHash('sha256').update(salt).update(value).digest('hex').slice(0, 4);
   return `‹redacted #${tag}›`;
@@ -63,7 +63,7 @@ const MEMBER = /"((?:[^"\\]|\\.)+)"\s*:\s*("(?:[^"\\]|\\.)*"?|[^,}\]\s]+)/g;
 const PAIR = /([A-Za-z][\w.[\]-]{1,60})=([^&\s"'<>;,]+)/g;
 const FIELD = /(\bname="([^"]{1,100})"[^<>]{0,200}?\bvalue=")([^"]*)/gi;
 
-/** Free text: what looks like a secret or like personal data goes. */
+/** Free text: removes what looks like a secret or personal data. */
 export function redactText(text: string): string {
   const named = text
     .replace(MEMBER, (whole, name: string, value: string) =>
@@ -87,14 +87,14 @@ function redactPatterns(text: string): string {
     .replace(CARD, (digits) => (passesLuhn(digits) ? placeholder(digits) : digits));
 }
 
-/** A difference fit to be stored and shown. */
+/** A difference that is safe to store and show. */
 export function redactDifference(difference: Difference): Difference {
   const { path, legacy, candidate } = difference;
   const hide = isSensitivePath(path) ? placeholder : redactText;
   return { path, legacy: hide(legacy), candidate: hide(candidate) };
 }
 
-/** A request target with the values of sensitive parameters taken out. */
+/** A request target without the values of sensitive parameters. */
 export function redactTarget(target: string): string {
   const question = target.indexOf('?');
   if (question < 0) return redactPatterns(target);
@@ -108,7 +108,7 @@ export function redactTarget(target: string): string {
   return redactPatterns(`${target.slice(0, question)}?${query.join('&')}`);
 }
 
-/** Cookies are shown by their attributes alone, so that `header.set-cookie.…` may stay readable. */
+/** Cookies are shown by their attributes only, so that `header.set-cookie.…` may stay readable. */
 function isSensitivePath(path: string): boolean {
   if (path.startsWith('header.set-cookie.')) return false;
   if (path.startsWith('header.')) return isSensitiveName(path.slice('header.'.length));

@@ -23,7 +23,7 @@ const requests: fc.Arbitrary<ReproducedRequest> = fc.record({
   ),
 });
 
-/** What the shell would hand to curl. */
+/** The arguments that the shell would pass to curl. */
 function argumentsOf(commands: readonly string[]): string[][] {
   const script = `curl() { printf '%s\\0' "$@"; printf '\\0'; }\n${commands.join('\n')}`;
   const out = execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8', env: {} });
@@ -33,14 +33,14 @@ function argumentsOf(commands: readonly string[]): string[][] {
     .map((line) => line.split('\0'));
 }
 
-it('reaches curl as it was meant, whatever it is made of', () => {
+it('reaches curl unchanged, whatever its parts are', () => {
   const sampled = fc.sample(requests, 300);
   const got = argumentsOf(sampled.map((request) => curlCommand(request, 'http://old')));
   expect(got).toHaveLength(sampled.length);
   for (const [index, request] of sampled.entries()) {
     const arguments_ = got[index] ?? [];
     expect(arguments_.slice(0, 2)).toEqual(['-sS', '-i']);
-    // A method may be called `-H` as well.
+    // A method may be named `-H` as well.
     const url = arguments_.findIndex((argument) => argument.startsWith('http://old/'));
     expect(arguments_.slice(url).filter((argument) => argument === '-H')).toHaveLength(
       request.headers.filter(([name]) => !name.startsWith('x-forwarded-') && name !== 'x-request-id').length,

@@ -1,6 +1,6 @@
 /**
- * A difference as something to try: the same request to one side, as a curl command that a POSIX shell takes
- * as it is. Secrets are shell variables (`$FICUS_COOKIE`), for the reader to fill in.
+ * Reproduces a difference: the same request to one side, as a curl command for a POSIX shell. Secrets are shell
+ * variables (`$FICUS_COOKIE`), which the reader fills in.
  */
 import { isSensitiveName, redactTarget, redactText } from '../redact/redact.ts';
 
@@ -37,8 +37,7 @@ const LEFT_OUT = new Set([
 ]);
 
 /**
- * One line. `baseUrl` is the side's upstream; `secrets` are header names that are secret besides the known
- * ones.
+ * One line. `baseUrl` is the side's upstream; `secrets` are names of headers that are secret besides the known ones.
  */
 export function curlCommand(
   request: ReproducedRequest,
@@ -59,9 +58,9 @@ function methodOption(method: string): string {
 }
 
 function headerArgument(name: string, value: string, secrets: readonly string[]): string {
-  // A Referer is a target as well, and others may carry values recognisable by their format.
+  // A Referer is a target as well, and other headers may carry values recognizable by their format.
   if (!isSensitiveName(name) && !secrets.includes(name)) return quote(`${name}: ${redactText(value)}`);
-  // The name is the client's: a header may be called `id`, backquotes included.
+  // The client chose the name: a header may be called `id`, backquotes included.
   return `${quote(`${name}: `)}"$FICUS_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}"`;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The reviewed exceptions of a slice (`parity.ignore` in ficus.yaml), made ready for one route on one day.
- * A rule explains a difference by naming its place; an expired rule explains nothing and is reported.
+ * The reviewed exceptions of a slice (`parity.ignore` in ficus.yaml), prepared for one route on one day. A rule
+ * explains a difference by naming its place; an expired rule explains nothing and is reported.
  */
 import type { IgnoreRule } from '@ficus/core';
 import { type JsonStep, type PatternStep, parseJsonPattern, patternCovers } from './json-path.ts';
@@ -32,8 +32,8 @@ interface PreparedRule {
 }
 
 /**
- * The rules that hold for a route.
- * @param today `YYYY-MM-DD`; a rule holds through its day of expiry
+ * The rules that apply to a route.
+ * @param today `YYYY-MM-DD`; a rule applies through its day of expiry
  */
 export function prepareRules(rules: readonly IgnoreRule[], route: string, today: string): PreparedRules {
   const prepared = rules
@@ -54,7 +54,7 @@ export function ruleName(rule: IgnoreRule): string {
   return `${rule.route === undefined ? '' : `${rule.route}: `}${rule.path} (${rule.reason})`;
 }
 
-/** Whether a rule's path can name anything: a JSON path, `header.NAME` or `body`. */
+/** Whether a rule's path can match anything: a JSON path, `header.NAME` or `body`. */
 export function isRulePath(path: string): boolean {
   return path === 'body' || /^header\.[^\s]+$/i.test(path) || parseJsonPattern(path) !== undefined;
 }

@@ -29,13 +29,13 @@ describe('patterns', () => {
     expect(covers(pattern, steps)).toBe(expected);
   });
 
-  it('a path of a difference is a pattern for itself', () => {
+  it('the path of a difference is a pattern that matches it', () => {
     const steps: JsonStep[] = ['a', 0, 'odd name', 'x.y', "it's", '', 'ok_1'];
     expect(covers(formatJsonPath(steps), steps)).toBe(true);
   });
 });
 
-describe('what a rule may name', () => {
+describe('the path of a rule', () => {
   it.each([
     ['$', true],
     ['$.a.b', true],

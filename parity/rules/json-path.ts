@@ -1,7 +1,6 @@
 /**
- * Paths of differences and the patterns of ignore rules. A path is what a difference carries
- * (`$.items[0].id`); a pattern is what a user writes (`$.items[*].id`, `$..generatedAt`). A pattern names a
- * place and everything below it.
+ * Paths of differences and the patterns of ignore rules. A difference has a path (`$.items[0].id`); a user writes a
+ * pattern (`$.items[*].id`, `$..generatedAt`). A pattern names a place and everything below it.
  */
 
 /** A member name or an array index. */

@@ -1,4 +1,4 @@
-/** Whatever a stored sample is made of, a secret that was in the exchange is not in it. */
+/** Whatever a stored sample is made from, it contains no secret of the exchange. */
 import type { Observation, ObservedResponse } from '@ficus/core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';

@@ -1,16 +1,16 @@
-/** From an observation to a sample that may be stored: redacted, bounded, with the way to ask again. */
+/** Turns an observation into a sample that may be stored: redacted, bounded, with commands to ask again. */
 import type { Observation, Verdict } from '@ficus/core';
 import { redactDifference, redactTarget } from '../redact/redact.ts';
 import { curlCommand } from '../reproduce/curl-command.ts';
 import type { ParitySample } from './parity-tally.ts';
 
-/** Base URLs of the two upstreams, and what only the candidate is sent. */
+/** Base URLs of the two upstreams, and fields that only the candidate gets. */
 export interface SideUrls {
   readonly legacy: string;
   readonly candidate: string;
-  /** Header of the identity assertion, when there is one: to be filled in like any other secret. */
+  /** Header of the identity assertion, if any: to be filled in like any other secret. */
   readonly assertionHeader?: string | undefined;
-  /** Headers that say who calls, in lower case: secret as well. */
+  /** Headers that identify the caller, in lower case: secret as well. */
   readonly callerHeaders?: readonly string[] | undefined;
 }
 

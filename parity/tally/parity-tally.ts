@@ -1,9 +1,9 @@
 /**
- * Verdicts of one slice, counted since the window began, with a bounded number of redacted samples. A sample
- * never holds a body: only the places that differ, bounded, and how to ask again.
+ * Verdicts of one slice, counted since the window began, with a bounded number of redacted samples. A sample never
+ * holds a body: only the places that differ, bounded, and how to ask again.
  *
- * The ratio counts what was compared: matches, differences that reviewed rules explain in full, and mismatches.
- * `stale`, `inconclusive` and `skipped` count as nothing, and nothing compared is no ratio, never parity.
+ * The ratio covers what was compared: matches, differences fully explained by reviewed rules, and mismatches. `stale`,
+ * `inconclusive` and `skipped` do not count, and without any comparison there is no ratio, never parity.
  */
 import { type Difference, VERDICT_KINDS, type Verdict, type VerdictKind } from '@ficus/core';
 
@@ -24,7 +24,7 @@ export interface ParitySample {
 
 export interface DifferingPath {
   readonly route: string;
-  /** With items of arrays as `[*]`. */
+  /** Array indexes become `[*]`. */
   readonly path: string;
   readonly count: number;
 }
@@ -59,7 +59,7 @@ export class ParityTally {
     this.#since = since;
   }
 
-  /** Counts one verdict; the sample is made only when it will be kept. */
+  /** Counts one verdict; creates the sample only if it will be kept. */
   add(route: string, verdict: Verdict, sample: () => ParitySample): void {
     this.#countsOf(route)[verdict.kind] += 1;
     for (const reason of reasonsOf(verdict)) count(this.#reasons, `${verdict.kind}: ${reason}`);
@@ -74,7 +74,7 @@ export class ParityTally {
     count(this.#reasons, `skipped: ${reason}`, copies);
   }
 
-  /** A new window: what was counted before no longer speaks for the candidate. */
+  /** A new window: earlier counts no longer describe the candidate. */
   reset(since: Date): void {
     this.#since = since;
     this.#routes.clear();
