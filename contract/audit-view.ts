@@ -13,7 +13,7 @@ export const auditEntryView = z.object({
   reason: z.string(),
   outcome: z
     .enum(['made', 'refused', 'unknown'])
-    .describe('unknown: under way, or it may have been made, in whole or in part'),
+    .describe('unknown: in progress, or possibly made, completely or in part'),
 });
 
 export type AuditEntryView = z.output<typeof auditEntryView>;

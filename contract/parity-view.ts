@@ -21,12 +21,12 @@ const paritySample = z.object({
   verdict: z.enum(VERDICT_KINDS),
   request: z.string().describe('method and target, redacted'),
   differences: z.array(z.object({ path: z.string(), legacy: z.string(), candidate: z.string() })),
-  expiredRules: z.array(z.string()).describe('expired rules that would have explained some of it'),
+  expiredRules: z.array(z.string()).describe('expired rules that would have explained part of it'),
   curl: z.object({ legacy: z.string(), candidate: z.string() }).describe('the same request to each side'),
 });
 
 export const parityView = z.object({
-  since: isoTime.describe('begin of the comparison window'),
+  since: isoTime.describe('start of the comparison window'),
   counts: verdictCounts,
   routes: z.record(z.string(), verdictCounts),
   compared: count.describe('comparisons that count: match, noise, mismatch'),

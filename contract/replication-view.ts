@@ -19,7 +19,7 @@ export const replicationView = z.object({
       rowsTotal: count.describe('estimate from the catalog'),
       rowsPerSecond: z.number(),
       percent: z.number().describe('100 only when it is done'),
-      timeLeftMs: z.number().nullable().describe('at the present rate; null while unknown'),
+      timeLeftMs: z.number().nullable().describe('at the current rate; null while unknown'),
       done: z.boolean(),
     })
     .nullable(),

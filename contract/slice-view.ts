@@ -13,7 +13,7 @@ const flagView = z.object({
     .min(0)
     .max(100)
     .nullable()
-    .describe('null while unknown: on by cohorts without a percentage, or not read yet'),
+    .describe('null while unknown: on for cohorts without a percentage, or not read yet'),
   changedAt: isoTime.nullable(),
 });
 
@@ -48,7 +48,7 @@ export const sliceView = z.object({
 });
 
 export const flagChangeView = z.object({
-  previous: z.int().nullable().describe('percentage before; null when it had none (cohorts alone)'),
+  previous: z.int().nullable().describe('previous percentage; null when there was none (only cohorts)'),
   percent: z.int(),
   slice: sliceView,
 });

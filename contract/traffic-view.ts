@@ -14,7 +14,7 @@ export const trafficView = z.object({
   candidate: sideTraffic,
   reasons: z.record(z.string(), count).describe('why a side served'),
   candidateSharePercent: z.number().nullable().describe('of reads, as measured; null without traffic'),
-  shareSeconds: z.int().describe('what the share was measured over: at most since the serve flag changed'),
+  shareSeconds: z.int().describe('period of the measured share: at most since the serve flag changed'),
 });
 
 export const proxyView = z.object({

@@ -12,7 +12,7 @@ const verifyTable = z.object({
   missing: count.describe('rows that the candidate lacks'),
   extra: count.describe('rows that only the candidate has'),
   different: count,
-  lag: count.describe('differed at first, equal once the stream had passed'),
+  lag: count.describe('differed at first, equal once the stream had caught up'),
   unsettled: count.describe('changed too often to be settled'),
   complete: z.boolean(),
   examples: z.array(
@@ -34,7 +34,7 @@ const verifyDifference = z.object({
 export const verifyView = z.object({
   state: z.enum(['running', 'done', 'failed']),
   mode: z.enum(['full', 'changed', 'sample']).describe('which rows were compared'),
-  sample: z.number().nullable().describe('about so many rows of each side were drawn; null: all of them'),
+  sample: z.number().nullable().describe('size of the random sample per side, about; null: all rows'),
   startedAt: isoTime,
   finishedAt: isoTime.nullable(),
   rowsCompared: count.describe('of the source'),

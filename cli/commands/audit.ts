@@ -12,7 +12,7 @@ interface AuditOptions extends CommonOptions {
 }
 
 const HELP = `
-Newest first. Every flip of a flag, copy and reset is written down with the change it made.
+Newest first. Every flip of a flag, copy and reset is recorded with the change it made.
 
 Examples:
   ficus audit
@@ -22,8 +22,8 @@ const DOUBTS = { refused: 'refused, not made', unknown: 'outcome unknown' };
 
 export function addAudit(program: Command): void {
   withCommonOptions(program.command('audit').description('who changed what, when, why'))
-    .argument('[slice]', 'one slice alone')
-    .option('-n, --limit <count>', 'at most so many entries, up to 1000', parseCount(1000), 50)
+    .argument('[slice]', 'only this slice')
+    .option('-n, --limit <count>', 'maximum number of entries, up to 1000', parseCount(1000), 50)
     .addHelpText('after', HELP)
     .action(audit);
 }

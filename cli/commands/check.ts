@@ -19,7 +19,7 @@ interface CheckOptions extends CommonOptions {
 }
 
 const HELP = `
-Every error is reported with its path, not the first alone. With --live it checks upstreams, databases, replication
+Every error is reported with its path, not only the first. With --live it checks upstreams, databases, replication
 settings and tables as well, and changes nothing. Each finding says what to do, with SQL where SQL does it.
 
 Exit status: 0 all is well (warnings allowed) · 1 the config has errors · 3 something it needs is missing (--live).

@@ -34,7 +34,7 @@ export function addControl(program: Command): void {
   withCommonOptions(
     program
       .command('control')
-      .description('runs the control plane with its change streams alone, in the foreground'),
+      .description('runs only the control plane with its change streams, in the foreground'),
   )
     .addHelpText('after', HELP)
     .action(async (options: CommonOptions) => {

@@ -14,7 +14,7 @@ interface InitOptions extends CommonOptions {
 }
 
 const HELP = `
-Writes a commented ficus.yaml, and an empty flags.json beside it, that put the proxy before the monolith and move
+Writes a commented ficus.yaml, and an empty flags.json beside it, that put the proxy in front of the monolith and move
 nothing: try it with \`ficus proxy\`. With --openapi the monolith's routes are sorted into proposals for slices, as comments.
 An existing ficus.yaml is replaced only with --force, an existing flags.json never: it says where traffic goes.
 

@@ -29,7 +29,7 @@ Example, without a database:
   legacy: { url: http://127.0.0.1:3000 }`;
 
 export function addProxy(program: Command): void {
-  withCommonOptions(program.command('proxy').description('runs the data plane alone, in the foreground'))
+  withCommonOptions(program.command('proxy').description('runs only the data plane, in the foreground'))
     .addHelpText('after', HELP)
     .action(async (options: CommonOptions) => {
       const config = await loadConfig(options.config);

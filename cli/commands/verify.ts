@@ -38,7 +38,7 @@ export function addVerify(program: Command): void {
         'resume',
       ]),
     )
-    .option('-s, --sample <rows>', 'about so many rows of each side, drawn at random', parseCount())
+    .option('-s, --sample <rows>', 'a random sample of about this many rows of each side', parseCount())
     .addOption(
       new Option('--resume', 'continue where the last run stopped, if it was not completed').conflicts(
         'sample',

@@ -2,7 +2,7 @@
 import type { SliceProposal } from './propose-slices.ts';
 
 export function writeFirstConfig(legacyUrl: string, slices: readonly SliceProposal[]): string {
-  return `# ficus.yaml: the proxy stands before the monolith, and nothing is moved yet.
+  return `# ficus.yaml: the proxy is in front of the monolith, and nothing is moved yet.
 # All keys: docs/config.md. Check it: ficus check. Run it: ficus proxy.
 version: 1
 proxy:

@@ -35,6 +35,6 @@ export function describeVerdict({ verdict, reason }: Pick<VerifyView, 'verdict' 
     case 'mismatch':
       return paint('red', '✗ not equal', process.stdout);
     default:
-      return paint('yellow', `? inconclusive: ${reason ?? 'it has not come to its end'}`, process.stdout);
+      return paint('yellow', `? inconclusive: ${reason ?? 'it has not finished'}`, process.stdout);
   }
 }

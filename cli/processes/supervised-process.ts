@@ -207,5 +207,5 @@ function newLife(): Life {
 
 function unexplained(name: ProcessName, { exit }: Life): FicusError {
   const how = exit?.signal ?? `exit status ${exit?.code}`;
-  return new FicusError('FICUS_INTERNAL', `The process ficus ${name} ended before it listened (${how}).`);
+  return new FicusError('FICUS_INTERNAL', `The process ficus ${name} exited before it listened (${how}).`);
 }

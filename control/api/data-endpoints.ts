@@ -56,8 +56,8 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
         mode: z
           .enum(['full', 'changed'])
           .default('full')
-          .describe('all rows, or those that changed since the last full comparison'),
-        sample: z.int().positive().optional().describe('about so many rows of each side, in place of mode'),
+          .describe('all rows, or those changed since the last full comparison'),
+        sample: z.int().positive().optional().describe('a random sample of about this many rows of each side, in place of mode'),
         resume: z.boolean().default(false).describe('continue where the last full run was interrupted'),
       }),
       answer: verifyView,
@@ -83,7 +83,7 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
       method: 'GET',
       path: '/api/v1/slices/:name/verify',
       id: 'getVerify',
-      summary: 'The verify under way, or the last one',
+      summary: 'The running verify, or the last one',
       answer: verifyView,
       handle: ({ params }) => {
         const { name } = sliceOf(parts, params.name);

@@ -26,7 +26,7 @@ export function sliceEndpoints(parts: SliceEndpointParts): Endpoint[] {
       method: 'GET',
       path: '/api/v1/slices/:name',
       id: 'getSlice',
-      summary: 'Where one slice stands',
+      summary: 'The state of one slice',
       answer: sliceView,
       handle: ({ params }) => viewOf(parts, params.name),
     }),
@@ -34,7 +34,7 @@ export function sliceEndpoints(parts: SliceEndpointParts): Endpoint[] {
       method: 'GET',
       path: '/api/v1/slices/:name/replication',
       id: 'getReplication',
-      summary: 'How a slice’s change stream stands',
+      summary: 'The status of a slice’s change stream',
       answer: replicationView,
       handle: ({ params }) => {
         const { name } = sliceOf(parts, params.name);
@@ -70,7 +70,7 @@ export function sliceEndpoints(parts: SliceEndpointParts): Endpoint[] {
       method: 'POST',
       path: '/api/v1/slices/:name/parity/reset',
       id: 'resetParity',
-      summary: 'Begins a new comparison window',
+      summary: 'Starts a new comparison window',
       body: z.strictObject({ reason }),
       answer: sliceView,
       handle: async ({ params, body, actor }) => {

@@ -5,7 +5,7 @@
 import { type ClientFeature, type FlagKind, flagPercent } from '@ficus/core';
 
 export interface FlagFact {
-  /** `null` while unknown: not read yet, or on by cohorts that have no percentage. */
+  /** `null` while unknown: not read yet, or on for cohorts that have no percentage. */
   readonly percent: number | null;
   /** Whether it is on for any user. */
   readonly on: boolean;

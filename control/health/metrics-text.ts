@@ -49,7 +49,7 @@ export function metricsText(parts: SliceParts): string {
     copyLeft: new MetricFamily(
       'ficus_copy_seconds_left',
       'gauge',
-      'Time left for the first copy at its present rate',
+      'Time left for the first copy at its current rate',
     ),
     lagTransactions: new MetricFamily(
       'ficus_replication_lag_transactions',
@@ -66,7 +66,7 @@ export function metricsText(parts: SliceParts): string {
       'gauge',
       'WAL that the source keeps for the stream',
     ),
-    slotRoom: new MetricFamily('ficus_slot_room_bytes', 'gauge', 'WAL until the source gives up the slot'),
+    slotRoom: new MetricFamily('ficus_slot_room_bytes', 'gauge', 'WAL until the source invalidates the slot'),
     verdicts: new MetricFamily(
       'ficus_parity_verdicts_total',
       'counter',
@@ -77,7 +77,7 @@ export function metricsText(parts: SliceParts): string {
       'counter',
       'Reports refused because they do not fit the config',
     ),
-    flags: new MetricFamily('ficus_flag_percent', 'gauge', 'Share a flag asks for'),
+    flags: new MetricFamily('ficus_flag_percent', 'gauge', 'Share that a flag sets'),
     epoch: new MetricFamily('ficus_slice_epoch', 'gauge', 'Grows with each change of owner'),
     requests: new MetricFamily('ficus_reported_requests_total', 'counter', 'Requests the proxies reported'),
     failures: new MetricFamily(

@@ -54,7 +54,7 @@ function refuseForeignPages(request: FastifyRequest): void {
   if (loopback && (origin === undefined || origin === `http://${host}`)) return;
   throw new FicusError(
     'FICUS_CONTROL_FOREIGN_ORIGIN',
-    'Without control.token only this machine’s own pages and programs may call.',
+    'Without control.token only pages and programs of this machine may call.',
   );
 }
 

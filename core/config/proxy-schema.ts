@@ -75,12 +75,12 @@ export const proxySchema = z
     trustedProxies: z
       .array(network)
       .default([])
-      .describe('CIDRs whose X-Forwarded-* and Forwarded are believed'),
+      .describe('CIDRs whose X-Forwarded-* and Forwarded are trusted'),
     expose: z.boolean().default(false).describe('send x-ficus-side and x-ficus-reason to clients'),
     identify: identifySchema.default({}),
     force: z
       .strictObject({
-        trustedNetworks: z.array(network).default([]).describe('CIDRs from which x-ficus-force is believed'),
+        trustedNetworks: z.array(network).default([]).describe('CIDRs from which x-ficus-force is accepted'),
         secret: z
           .string()
           .min(16)
@@ -119,7 +119,7 @@ export const proxySchema = z
         keepAliveMs: milliseconds.default(65_000).describe('how long an idle client connection stays open'),
         drainMs: milliseconds
           .default(30_000)
-          .describe('how long requests under way may take to finish after SIGTERM'),
+          .describe('how long requests in progress may take to finish after SIGTERM'),
         workerMs: milliseconds
           .min(1_000)
           .default(30_000)
@@ -138,7 +138,7 @@ export const proxySchema = z
       .prefault({}),
     shadow: z
       .strictObject({
-        concurrency: z.int().positive().default(64).describe('most copies under way at once, per worker'),
+        concurrency: z.int().positive().default(64).describe('most copies in progress at once, per worker'),
         timeoutMs: milliseconds.default(5000).describe('deadline of a copy'),
         bodyBytes: z.int().positive().default(262_144).describe('bytes of a body kept for comparison'),
         bufferedBytes: z

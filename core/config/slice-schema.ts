@@ -17,7 +17,7 @@ const ignoreRule = z.strictObject({
     .regex(RULE_PATH, 'must be a JSON path ($.a.b, $.items[*].x), header.NAME, or body')
     .describe('JSON path ($.a.b, $.items[*].x), header.NAME, or body'),
   reason: z.string().min(1).describe('why the difference does not matter; verdicts name it'),
-  expires: z.iso.date().optional().describe('last day on which the rule holds'),
+  expires: z.iso.date().optional().describe('last day on which the rule applies'),
 });
 
 const copySchema = z
@@ -47,7 +47,7 @@ export const sliceSchema = z.strictObject({
   anonymousBucket: z
     .strictObject({ cookie: z.string().min(1).default('ficus_bucket') })
     .optional()
-    .describe('give callers without identity a cookie, so that percentages reach them and hold'),
+    .describe('give callers without identity a cookie, so that percentages apply to them and are sticky'),
   onBreakerOpen: z
     .enum(['legacy', 'fail'])
     .default('legacy')

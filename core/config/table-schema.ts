@@ -45,7 +45,7 @@ export const tableSchema = z
     columns: z
       .record(columnName, columnSourceSchema)
       .optional()
-      .describe('target column → what it is made of'),
+      .describe('target column → how it is computed'),
     rows: z
       .string()
       .min(1)

@@ -115,7 +115,7 @@ export const upstreamSchema = z.strictObject({
     .int()
     .positive()
     .optional()
-    .describe('most requests under way at once, per worker; more fail fast with 503'),
+    .describe('most requests in progress at once, per worker; more fail fast with 503'),
 });
 
 export type UpstreamConfig = z.output<typeof upstreamSchema>;

@@ -50,7 +50,7 @@ function showSummary(slices, proxies) {
   says.push(
     proxies.length === 0 ? 'no proxy reports' : `${proxies.length} prox${proxies.length === 1 ? 'y' : 'ies'}`,
   );
-  if (copying.length > 0) says.push(`first copy of ${namesOf(copying)} under way`);
+  if (copying.length > 0) says.push(`first copy of ${namesOf(copying)} in progress`);
   if (unhealthy.length > 0) says.push(`the stream of ${namesOf(unhealthy)} is unhealthy`);
   if (differing.length > 0) says.push(`answers differ in ${namesOf(differing)}`);
   page('summary').textContent = says.join(' · ');

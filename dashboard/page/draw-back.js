@@ -18,6 +18,6 @@ function describeVerify(verify, name) {
   if (state === 'failed')
     return `Both databases could not be compared: ${problem?.message ?? 'unknown reason'}`;
   const says = { match: 'equal', mismatch: 'NOT equal', inconclusive: `inconclusive (${reason})` }[verdict];
-  const drawn = { full: '', changed: ', changed rows only', sample: ', drawn at random' }[mode];
+  const drawn = { full: '', changed: ', changed rows only', sample: ', a random sample' }[mode];
   return `Both databases compared ${ago(finishedAt)}: ${says}, ${count(rowsCompared)} rows${drawn}`;
 }

@@ -38,7 +38,7 @@ function drawSample(card, sample) {
         ? element(
             'p',
             { class: 'warn' },
-            `Expired rules would have explained some of it: ${sample.expiredRules.join('; ')}`,
+            `Expired rules would have explained part of it: ${sample.expiredRules.join('; ')}`,
           )
         : null,
       ...['legacy', 'candidate'].flatMap((side) => [

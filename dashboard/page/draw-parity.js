@@ -6,7 +6,7 @@ const VERDICTS = {
   mismatch: 'the answers differ, and neither lag nor a rule explains it',
   stale: 'differed at first, agreed once the change stream had caught up',
   noise: 'every difference is explained by a rule in ficus.yaml',
-  inconclusive: 'neither sameness nor difference is certain',
+  inconclusive: 'neither a match nor a difference was proven',
   skipped: 'copied or answered, but not compared',
 };
 

@@ -29,7 +29,7 @@ export function compareBodies(
     return;
   const [left, right] = [unpack(legacy), unpack(candidate)];
   if (!left || !right) {
-    return `the ${left ? 'candidate' : 'legacy'}’s body could not be unpacked`;
+    return `the ${left ? 'candidate' : 'legacy'}’s body could not be decompressed`;
   }
   if (sameBytes(left, right)) return;
   if (isJson(legacy.contentType) && isJson(candidate.contentType) && compareAsJson(left, right, found))

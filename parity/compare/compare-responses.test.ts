@@ -127,7 +127,7 @@ describe('other bodies', () => {
     const bomb = answer(gzipSync(Buffer.alloc(64 * 1024 * 1024)), [['content-encoding', 'gzip']]);
     expect(compareResponses(bomb, answer('1'))).toEqual({
       kind: 'inconclusive',
-      reason: 'the legacy’s body could not be unpacked',
+      reason: 'the legacy’s body could not be decompressed',
     });
   });
 

@@ -60,7 +60,7 @@ function compareAnswers(
   compareHeaders(legacy.headers, candidate.headers, origins, found);
   const truncated = legacy.truncated || candidate.truncated;
   const incomparable = truncated
-    ? 'a body was longer than what was kept of it'
+    ? 'a body was longer than its kept part'
     : compareBodies(comparedBody(legacy), comparedBody(candidate), found);
   // Half a comparison proves a difference, never a match.
   if (incomparable !== undefined && found.differences.length === 0)

@@ -82,7 +82,7 @@ export const PASSED_OVER: readonly PassedOver[] = [
   },
   {
     rule: 'framing',
-    why: 'the body itself is compared, unpacked',
+    why: 'the body itself is compared, decompressed',
     headers: ['content-length', 'content-encoding', 'content-md5', 'digest', 'content-digest'],
   },
 ];

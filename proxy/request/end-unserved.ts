@@ -43,7 +43,7 @@ export function turnBack(state: RequestState, answer: ProblemAnswer): void {
 /** A write whose client has left before it was decided. */
 export function endAbandoned(state: RequestState): void {
   const durationMs = turnNow() - state.startedAt;
-  state.host.logger.info(requestLine(state, durationMs), 'held write given up by the client');
+  state.host.logger.info(requestLine(state, durationMs), 'client disconnected while its write was held');
   release(state, 0, true);
 }
 

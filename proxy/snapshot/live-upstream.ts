@@ -41,7 +41,7 @@ export class LiveUpstream {
    */
   tryEnter(now: number, first: boolean): ProblemAnswer | undefined {
     if (this.#underWay >= this.#concurrency) {
-      const detail = `Too many requests to ${this.upstream.name} are under way.`;
+      const detail = `Too many requests to ${this.upstream.name} are in progress.`;
       return { code: 'FICUS_PROXY_OVERLOADED', detail, retryAfterSeconds: 1 };
     }
     // The legacy's breaker only counts: failing fast there would turn a short failure into an outage.

@@ -35,7 +35,7 @@ async function handle(message: ToLoad): Promise<void> {
 
 async function start(settings: LoadSettings): Promise<void> {
   if (!['127.0.0.1', 'localhost', '[::1]'].includes(new URL(settings.url).hostname)) {
-    throw new Error(`load goes to loopback addresses alone, not to ${settings.url}`);
+    throw new Error(`load goes only to loopback addresses, not to ${settings.url}`);
   }
   client = new ShopClient(settings.url, settings.concurrency);
   const users = await logIn(client, settings.users, (done) =>

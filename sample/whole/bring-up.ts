@@ -188,7 +188,7 @@ function firstEnd(
       void child.ended.then((status) => {
         if (!stopping())
           resolve(
-            `${child.name} ended by itself (exit status ${status}); see ${logDirectory}/${child.name}.log`,
+            `${child.name} exited unexpectedly (exit status ${status}); see ${logDirectory}/${child.name}.log`,
           );
       });
     }
