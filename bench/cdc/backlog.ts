@@ -1,13 +1,12 @@
 /**
- * Catching up with a backlog of small transactions: native logical replication (one worker) and ours, one after the
- * other on the same backlog, in alternating order. Both begin with slots at the same position and equal tables, and
- * both are timed from the start command until the last transaction's row is on the target.
+ * Catching up with a backlog of small transactions: native logical replication (one worker), ours and, where asked for,
+ * the engine of another checkout, one after the other on the same backlog, in rotating order. All begin with slots at
+ * the same position and equal tables, and are timed from the start command until the last transaction's row is on the
+ * target.
  */
-
-import { tableSchema } from '@ficus/core';
+import { join } from 'node:path';
 import type pg from 'pg';
-import { launchEngine } from './engine.ts';
-import { processCpuMs } from './process-cpu.ts';
+import { type Contestant, type CpuSplit, engineOf, nativeReplication, type Turn } from './contestants.ts';
 import { connect, dropSlots, freshDatabase, median, type Stage, until } from './stage.ts';
 
 export interface BacklogOptions {
@@ -15,28 +14,34 @@ export interface BacklogOptions {
   readonly rounds: number;
   /** Keys that the transactions touch at random; 0: each transaction a new key. */
   readonly keys: number;
+  /** Folder of another checkout whose engine takes part, too. */
+  readonly before: string | undefined;
   readonly log: (line: string) => void;
 }
 
 export interface BacklogFigures {
-  readonly nativePerSecond: number;
-  readonly oursPerSecond: number;
+  /** Ours over native replication, in transactions per second. */
   readonly ratio: number;
-  readonly rounds: readonly { native: number; ours: number; ratio: number }[];
-  /** User and system time of all processes that took part, per transaction; holds still when rates do not. */
-  readonly nativeCpuUs: number;
-  readonly oursCpuUs: number;
+  /** Native replication's CPU time over ours. */
   readonly cpuRatio: number;
-  /** Our CPU time per transaction: backends of the source, our process, backends of the target. */
-  readonly oursCpuSplitUs: CpuSplit;
-  readonly nativeCpuSplitUs: CpuSplit;
+  readonly native: Figures;
+  readonly ours: Figures;
+  readonly before?: Figures & Comparison;
 }
 
-/** Milliseconds (microseconds per transaction in the figures) of user and system time, by side. */
-interface CpuSplit {
-  readonly source: number;
-  readonly engine: number;
-  readonly target: number;
+interface Figures {
+  /** Transactions per second, round by round, and the middle one. */
+  readonly rounds: readonly number[];
+  readonly perSecond: number;
+  /** User and system time of all processes that took part, per transaction; holds still when rates do not. */
+  readonly cpuUs: number;
+  readonly cpuSplitUs: CpuSplit;
+}
+
+interface Comparison {
+  /** Ours over the other checkout's, in transactions per second and in CPU time per transaction. */
+  readonly rateOursToIt: number;
+  readonly cpuOursToIt: number;
 }
 
 const TABLE = `CREATE TABLE account (
@@ -47,141 +52,112 @@ const TIMEOUT_MS = 300_000;
 
 export async function measureBacklog(stage: Stage, options: BacklogOptions): Promise<BacklogFigures> {
   const source = await freshDatabase(stage.source, 'backlog');
-  const native = await freshDatabase(stage.target, 'backlog_native');
-  const ours = await freshDatabase(stage.target, 'backlog_ours');
+  const contestants: Contestant[] = [];
   try {
     await source.query(`${TABLE}; ${WRITER}`);
-    await native.query(TABLE);
-    await ours.query(TABLE);
-    return await runRounds(stage, options, { source, native, ours });
+    if (options.keys > 0)
+      await source.query(
+        `INSERT INTO account SELECT id, 0, id, 'row ' || id, now() FROM generate_series(1, $1::int / 2) id`,
+        [options.keys],
+      );
+    contestants.push(await nativeReplication(stage, source, 'backlog', TABLE));
+    contestants.push(await engineOf(import.meta.dirname, 'ours', stage, source, 'backlog', TABLE));
+    if (options.before !== undefined)
+      contestants.push(
+        await engineOf(join(options.before, 'bench/cdc'), 'before', stage, source, 'backlog', TABLE),
+      );
+    const turns = await runRounds(stage, options, source, contestants);
+    return compare(turns, options.transactions);
   } finally {
-    await native.query('DROP SUBSCRIPTION IF EXISTS native').catch(() => undefined);
-    for (const client of [source, native, ours]) await client.end();
+    for (const contestant of contestants) await contestant.end();
+    await source.end();
     await dropSlots(stage, 'backlog');
     await stage.source.dropDatabase('backlog');
-    for (const name of ['backlog_native', 'backlog_ours']) await stage.target.dropDatabase(name);
+    for (const { database } of contestants) await stage.target.dropDatabase(database);
   }
 }
 
-interface Clients {
-  readonly source: pg.Client;
-  readonly native: pg.Client;
-  readonly ours: pg.Client;
-}
+type Turns = Readonly<Record<string, Turn[]>>;
 
-async function runRounds(stage: Stage, options: BacklogOptions, clients: Clients): Promise<BacklogFigures> {
-  const { source, native, ours } = clients;
-  if (options.keys > 0)
-    await source.query(
-      `INSERT INTO account SELECT id, 0, id, 'row ' || id, now() FROM generate_series(1, $1::int / 2) id`,
-      [options.keys],
-    );
-  await source.query(`CREATE PUBLICATION native FOR TABLE account`);
-  await native.query(
-    `CREATE SUBSCRIPTION native CONNECTION '${stage.source.url('backlog')}' PUBLICATION native`,
-  );
-  const oursOptions = {
-    slice: 'bench',
-    tables: [tableSchema.parse({ from: 'account', to: 'account' })],
-    sourceUrl: stage.source.url('backlog'),
-    targetUrl: stage.target.url('backlog_ours'),
-  };
-  const first = await launchEngine(oursOptions);
-  first.start();
+async function runRounds(
+  stage: Stage,
+  options: BacklogOptions,
+  source: pg.Client,
+  contestants: readonly Contestant[],
+): Promise<Turns> {
+  const turns = Object.fromEntries(contestants.map(({ name }): [string, Turn[]] => [name, []]));
   await sendMarker(source, 0);
-  await hasMarker(native, 0);
-  await hasMarker(ours, 0);
-  await until(async () => (await first.usage()).status.state === 'streaming', TIMEOUT_MS, 'first copy');
-  await first.stop();
-  await native.query('ALTER SUBSCRIPTION native DISABLE');
-
-  const rounds: { native: number; ours: number; ratio: number }[] = [];
-  const cpu: { native: CpuSplit; ours: CpuSplit }[] = [];
+  for (const contestant of contestants) await contestant.catchUp(() => hasMarker(contestant.target, 0));
   for (let round = 1; round <= options.rounds; round++) {
     await slotsIdle(source);
     await writeBacklog(stage, options, round);
     await sendMarker(source, round);
-    for (const client of [source, native, ours]) await client.query('CHECKPOINT');
-    let nativeMs = 0;
-    let oursMs = 0;
-    let nativeCpu = NO_CPU;
-    let oursCpu = NO_CPU;
-    const runNative = async () => {
-      const began = performance.now();
-      await native.query('ALTER SUBSCRIPTION native ENABLE');
-      await hasMarker(native, round);
-      nativeMs = performance.now() - began;
-      nativeCpu = await cpuOf(source, native, NATIVE_BACKENDS);
-      await native.query('ALTER SUBSCRIPTION native DISABLE');
-    };
-    const runOurs = async () => {
-      const engine = await launchEngine(oursOptions);
-      try {
-        const began = performance.now();
-        engine.start();
-        await hasMarker(ours, round);
-        oursMs = performance.now() - began;
-        const backends = await cpuOf(source, ours, OUR_BACKENDS);
-        oursCpu = { ...backends, engine: (await engine.stop()).cpuMs };
-      } finally {
-        // After any failure: no process may keep looking for the databases.
-        engine.kill();
-      }
-    };
-    for (const run of round % 2 ? [runNative, runOurs] : [runOurs, runNative]) await run();
-    await assertEqual(clients);
-    const perSecond = (ms: number) => Math.round((options.transactions / ms) * 1000);
-    rounds.push({ native: perSecond(nativeMs), ours: perSecond(oursMs), ratio: nativeMs / oursMs });
-    cpu.push({ native: nativeCpu, ours: oursCpu });
-    options.log(
-      `round ${round}: native ${perSecond(nativeMs)}/s, ours ${perSecond(oursMs)}/s, ${(nativeMs / oursMs).toFixed(2)} ×; CPU ${describeCpu(nativeCpu)} and ${describeCpu(oursCpu)}`,
+    for (const client of [source, ...contestants.map(({ target }) => target)])
+      await client.query('CHECKPOINT');
+    for (let at = 0; at < contestants.length; at++) {
+      const contestant = contestants[(at + round) % contestants.length]!;
+      turns[contestant.name]!.push(await contestant.catchUp(() => hasMarker(contestant.target, round)));
+    }
+    await assertEqual(source, contestants);
+    const lines = contestants.map(({ name }) =>
+      describeTurn(name, turns[name]!.at(-1)!, options.transactions),
     );
+    options.log(`round ${round}: ${lines.join('; ')}`);
   }
+  return turns;
+}
+
+function compare(turns: Turns, transactions: number): BacklogFigures {
+  const { native, ours, before } = turns as { native: Turn[]; ours: Turn[]; before?: Turn[] };
+  const rateRatio = (other: readonly Turn[]) => middle(ours, (turn, at) => other[at]!.ms / turn.ms);
+  const cpuRatio = (other: readonly Turn[]) =>
+    middle(ours, (turn, at) => sum(turn.cpuMs) / sum(other[at]!.cpuMs));
   return {
-    nativePerSecond: median(rounds.map((round) => round.native)),
-    oursPerSecond: median(rounds.map((round) => round.ours)),
-    ratio: median(rounds.map((round) => round.ratio)),
-    rounds,
-    nativeCpuUs: (median(cpu.map((one) => sum(one.native))) * 1000) / options.transactions,
-    oursCpuUs: (median(cpu.map((one) => sum(one.ours))) * 1000) / options.transactions,
-    cpuRatio: median(cpu.map((one) => sum(one.native) / sum(one.ours))),
-    nativeCpuSplitUs: medianSplit(
-      cpu.map((one) => one.native),
-      options.transactions,
-    ),
-    oursCpuSplitUs: medianSplit(
-      cpu.map((one) => one.ours),
-      options.transactions,
-    ),
+    ratio: rateRatio(native),
+    cpuRatio: 1 / cpuRatio(native),
+    native: figuresOf(native, transactions),
+    ours: figuresOf(ours, transactions),
+    ...(before && {
+      before: {
+        ...figuresOf(before, transactions),
+        rateOursToIt: rateRatio(before),
+        cpuOursToIt: cpuRatio(before),
+      },
+    }),
   };
 }
 
-const NATIVE_BACKENDS = `SELECT pid FROM pg_stat_activity WHERE application_name = 'native' OR backend_type LIKE 'logical replication%worker'`;
-const OUR_BACKENDS = `SELECT pid FROM pg_stat_activity WHERE application_name = 'ficus bench'`;
+function figuresOf(turns: readonly Turn[], transactions: number): Figures {
+  const us = (pick: (cpu: CpuSplit) => number) =>
+    Math.round((middle(turns, ({ cpuMs }) => pick(cpuMs)) * 100_000) / transactions) / 100;
+  const rounds = turns.map(({ ms }) => perSecond(ms, transactions));
+  return {
+    rounds,
+    perSecond: median(rounds),
+    cpuUs: us(sum),
+    cpuSplitUs: {
+      source: us((cpu) => cpu.source),
+      engine: us((cpu) => cpu.engine),
+      target: us((cpu) => cpu.target),
+    },
+  };
+}
 
-const NO_CPU: CpuSplit = { source: 0, engine: 0, target: 0 };
+function middle<T>(values: readonly T[], pick: (value: T, at: number) => number): number {
+  return median(values.map(pick));
+}
 
-/** User and system time so far of the backends that the query names on either side. */
-async function cpuOf(source: pg.Client, target: pg.Client, query: string): Promise<CpuSplit> {
-  const of = async (client: pg.Client) =>
-    (await client.query(query)).rows.reduce((ms: number, { pid }) => ms + processCpuMs(pid as number), 0);
-  return { source: await of(source), engine: 0, target: await of(target) };
+function perSecond(ms: number, transactions: number): number {
+  return Math.round((transactions / ms) * 1000);
 }
 
 function sum({ source, engine, target }: CpuSplit): number {
   return source + engine + target;
 }
 
-function describeCpu(split: CpuSplit): string {
-  const { source, engine, target } = split;
-  const parts = [source, engine, target].map((ms) => Math.round(ms)).join(' + ');
-  return `${Math.round(sum(split))} ms (source + engine + target: ${parts})`;
-}
-
-function medianSplit(splits: readonly CpuSplit[], transactions: number): CpuSplit {
-  const of = (side: keyof CpuSplit) =>
-    Math.round((median(splits.map((split) => split[side])) * 100_000) / transactions) / 100;
-  return { source: of('source'), engine: of('engine'), target: of('target') };
+function describeTurn(name: string, { ms, cpuMs }: Turn, transactions: number): string {
+  const parts = [cpuMs.source, cpuMs.engine, cpuMs.target].map((part) => Math.round(part)).join(' + ');
+  return `${name} ${perSecond(ms, transactions)}/s, CPU ${Math.round(sum(cpuMs))} ms (${parts})`;
 }
 
 // One commit per row, in a loop inside the server; several sessions interleave their transactions.
@@ -249,10 +225,12 @@ async function slotsIdle(source: pg.Client): Promise<void> {
   );
 }
 
-async function assertEqual({ source, native, ours }: Clients): Promise<void> {
+async function assertEqual(source: pg.Client, contestants: readonly Contestant[]): Promise<void> {
   const query = `SELECT count(*)::text AS rows, sum(hashtextextended(a::text, 0))::text AS hash FROM account a`;
   const answers = await Promise.all(
-    [source, native, ours].map(async (client) => JSON.stringify((await client.query(query)).rows[0])),
+    [source, ...contestants.map(({ target }) => target)].map(async (client) =>
+      JSON.stringify((await client.query(query)).rows[0]),
+    ),
   );
   if (new Set(answers).size !== 1) throw new Error(`the databases differ: ${answers.join(' ')}`);
 }

@@ -1,4 +1,6 @@
 /** Command line of `npm run bench:cdc`. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 export const SCENARIOS = ['backlog', 'distinct', 'copy', 'large', 'lag', 'decoder'] as const;
@@ -22,6 +24,8 @@ Options
   --only A,B            only these scenarios
   --rounds N            rounds of backlog, distinct and copy (default 5)
   --transactions N      transactions of a backlog (default 300000)
+  --before DIR          another checkout of this repository, installed: its engine takes the same backlogs in the same
+                        rounds. Bound: ours costs at most 1.03 × its CPU. With 15 rounds and more, to see such differences
   --json                one JSON document on stdout, progress on stderr
   --help                this text
 
@@ -31,6 +35,7 @@ export interface BenchOptions {
   readonly only: readonly Scenario[];
   readonly rounds: number;
   readonly transactions: number;
+  readonly before: string | undefined;
   readonly json: boolean;
 }
 
@@ -42,6 +47,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
       only: { type: 'string' },
       rounds: { type: 'string', default: '5' },
       transactions: { type: 'string', default: '300000' },
+      before: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -54,6 +60,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     only,
     rounds: readCount('--rounds', values.rounds),
     transactions: readCount('--transactions', values.transactions),
+    before: values.before === undefined ? undefined : readCheckout(values.before),
     json: values.json,
   };
 }
@@ -62,4 +69,12 @@ function readCount(name: string, text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new Error(`${name} must be a whole number above 0`);
   return value;
+}
+
+function readCheckout(folder: string): string {
+  const checkout = resolve(folder);
+  const program = join(checkout, 'bench', 'cdc', 'engine-process.ts');
+  if (!existsSync(program))
+    throw new Error(`--before must name a checkout of this repository; ${program} is missing`);
+  return checkout;
 }

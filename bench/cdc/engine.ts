@@ -19,9 +19,12 @@ export interface Engine {
   kill(): void;
 }
 
-export async function launchEngine(options: ReplicationOptions, nodeOptions: string[] = []): Promise<Engine> {
-  const child = fork(join(import.meta.dirname, 'engine-process.ts'), [JSON.stringify(options)], {
-    execArgv: [...process.execArgv, ...nodeOptions],
+/** @param programs folder that holds engine-process.ts: this one, or that of another checkout */
+export async function launchEngine(
+  options: ReplicationOptions,
+  programs = import.meta.dirname,
+): Promise<Engine> {
+  const child = fork(join(programs, 'engine-process.ts'), [JSON.stringify(options)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   await once(child, 'message');

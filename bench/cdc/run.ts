@@ -1,7 +1,7 @@
 /** `npm run bench:cdc`: the change stream beside PostgreSQL's own tools. See bench-options.ts for the manual. */
 import { spawnSync } from 'node:child_process';
-import { atLeast, below, formatChecks, newReport, notMeasured, type Report } from '../report.ts';
-import { measureBacklog } from './backlog.ts';
+import { atLeast, atMost, below, formatChecks, newReport, notMeasured, type Report } from '../report.ts';
+import { type BacklogFigures, measureBacklog } from './backlog.ts';
 import { type BenchOptions, HELP, readOptions, type Scenario } from './bench-options.ts';
 import { measureCopy } from './copy-rate.ts';
 import { measureDecoder } from './decoder-rate.ts';
@@ -17,15 +17,17 @@ type Run = (stage: Stage, options: BenchOptions, report: Report) => Promise<void
 const log = (line: string): void => console.error(line);
 
 const RUNS: Readonly<Record<Scenario, Run>> = {
-  async backlog(stage, { transactions, rounds }, report) {
-    const figures = await measureBacklog(stage, { transactions, rounds, keys: 200_000, log });
+  async backlog(stage, options, report) {
+    const figures = await measureBacklog(stage, { ...options, keys: 200_000, log });
     report.figures.backlog = figures;
     atLeast(report, 'backlog over 200,000 keys, ours / native', figures.ratio, '×', 1.5);
+    besideBefore(report, 'backlog over 200,000 keys', figures);
   },
-  async distinct(stage, { transactions, rounds }, report) {
-    const figures = await measureBacklog(stage, { transactions, rounds, keys: 0, log });
+  async distinct(stage, options, report) {
+    const figures = await measureBacklog(stage, { ...options, keys: 0, log });
     report.figures.distinct = figures;
     atLeast(report, 'backlog of distinct keys, ours / native', figures.ratio, '×', 1.0);
+    besideBefore(report, 'backlog of distinct keys', figures);
   },
   async copy(stage, { rounds }, report) {
     const name = 'first copy, ours / psql COPY | COPY';
@@ -47,6 +49,10 @@ const RUNS: Readonly<Record<Scenario, Run>> = {
     report.figures.decoder = measureDecoder(300_000, 5);
   },
 };
+
+function besideBefore(report: Report, what: string, { before }: BacklogFigures): void {
+  if (before !== undefined) atMost(report, `${what}, CPU, ours / before`, before.cpuOursToIt, '×', 1.03);
+}
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
@@ -72,7 +78,7 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode =
-    error instanceof TypeError || (error as { code?: string }).code?.startsWith('ERR_PARSE') ? 2 : 3;
+  const { code, message } = error as NodeJS.ErrnoException;
+  console.error(message);
+  process.exitCode = code?.startsWith('ERR_PARSE_ARGS') || /--|scenario/.test(message) ? 2 : 3;
 }

@@ -1,4 +1,6 @@
 /** Options of `npm run bench:proxy`. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 export const SCENARIOS = ['throughput', 'bodies', 'routes', 'workers', 'latency', 'shadow'] as const;
@@ -9,9 +11,10 @@ export interface BenchOptions {
   readonly only: readonly Scenario[];
   readonly rounds: number;
   readonly seconds: number;
+  readonly before: string | undefined;
 }
 
-export const HELP = `npm run bench:proxy -- [--json] [--only SCENARIO,…] [--rounds N] [--seconds N]
+export const HELP = `npm run bench:proxy -- [--json] [--only SCENARIO,…] [--rounds N] [--seconds N] [--before DIR]
 
 Measures the proxy beside its peers: same machine, same upstream, same load, alternating rounds, medians.
 Every peer's answers are compared with the upstream's before it is measured. The proxy runs as a user runs it:
@@ -30,6 +33,8 @@ Options:
   --only LIST   scenarios, separated by commas
   --rounds N    rounds of each peer (default 5)
   --seconds N   seconds of each round (default 3)
+  --before DIR  another checkout of this repository, installed: its proxy is one of the peers of \`throughput\`.
+                Bound: ours costs at most 1.03 × its CPU for a request
   --help        this text
 
 At a fixed rate the targets alternate every 200 ms, latency counts from when a request was due, and of all slices the
@@ -47,6 +52,7 @@ export function readOptions(argv: readonly string[]): BenchOptions | 'help' {
       only: { type: 'string' },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '3' },
+      before: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -57,6 +63,7 @@ export function readOptions(argv: readonly string[]): BenchOptions | 'help' {
     only,
     rounds: positive('rounds', values.rounds),
     seconds: positive('seconds', values.seconds),
+    before: values.before === undefined ? undefined : checkout(values.before),
   };
 }
 
@@ -70,4 +77,12 @@ function positive(name: string, text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number above 0`);
   return value;
+}
+
+function checkout(folder: string): string {
+  const found = resolve(folder);
+  const program = join(found, 'bench', 'proxy', 'peers', 'ours.ts');
+  if (!existsSync(program))
+    throw new Error(`--before must name a checkout of this repository; ${program} is missing`);
+  return found;
 }

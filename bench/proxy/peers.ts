@@ -4,7 +4,7 @@
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { freePort, waitForPort } from './ports.ts';
 import { announced, isInstalled, type RunningProcess, startProcess } from './running-process.ts';
 
@@ -22,14 +22,14 @@ export interface Peer {
   start(upstreamPort: number, core: number | undefined): Promise<RunningPeer>;
 }
 
-/** A peer written in Node: a file of bench/proxy/peers. */
+/** A peer written in Node: a file of bench/proxy/peers, or a whole path. */
 export function nodePeer(name: string, file: string, parameters: readonly string[] = []): Peer {
   return {
     name,
     missing: () => undefined,
     start: async (upstreamPort, core) => {
       let port = 0;
-      const program = join(import.meta.dirname, 'peers', file);
+      const program = resolve(import.meta.dirname, 'peers', file);
       const command = [process.execPath, program, `http://127.0.0.1:${upstreamPort}`, ...parameters];
       const child = await startProcess(core, command, async (started) => {
         ({ port } = await announced<{ port: number }>(started, 'port'));
@@ -118,4 +118,9 @@ export const forwarder: Peer = nodePeer('forwarder', 'forwarder.ts');
 /** Ours, whole. @param options see peers/ours.ts */
 export function ours(name = 'ours', options: Readonly<Record<string, unknown>> = {}): Peer {
   return nodePeer(name, 'ours.ts', [JSON.stringify(options)]);
+}
+
+/** Ours as it is in another checkout. */
+export function before(checkout: string): Peer {
+  return nodePeer('before', join(checkout, 'bench', 'proxy', 'peers', 'ours.ts'), ['{}']);
 }

@@ -4,6 +4,7 @@ import { atMost, formatTable, notMeasured } from '../../report.ts';
 import { type BenchContext, measure, type Round, startChecked, WARM_UP_SECONDS } from '../bench-context.ts';
 import { loadGenerator } from '../load.ts';
 import {
+  before,
   fastifyHttpProxy,
   fastProxy,
   haproxy,
@@ -20,7 +21,8 @@ const BOUNDS: Readonly<Record<string, number>> = { 'http-proxy': 0.3, 'fast-prox
 
 export async function throughput(context: BenchContext): Promise<void> {
   const { report, options } = context;
-  const peers = [ours(), httpProxy, fastProxy, httpxy, fastifyHttpProxy, nginx, haproxy];
+  const earlier = options.before === undefined ? [] : [before(options.before)];
+  const peers = [ours(), ...earlier, httpProxy, fastProxy, httpxy, fastifyHttpProxy, nginx, haproxy];
   const missing = new Map<string, string>();
   const running: RunningPeer[] = [];
   for (const peer of peers) {
@@ -49,6 +51,8 @@ export async function throughput(context: BenchContext): Promise<void> {
     if (reason !== undefined) notMeasured(report, title, 'ratio', `<= ${bound}`, reason);
     else atMost(report, title, figures[name]!.oursToIt, 'ratio', bound);
   }
+  for (const { name } of earlier)
+    atMost(report, `CPU per request, ours / ${name}`, figures[name]!.oursToIt, 'ratio', 1.03);
   context.say(table(figures));
 }
 
