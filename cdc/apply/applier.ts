@@ -3,7 +3,6 @@
  * order, as many in one target transaction as the batch holds. A large transaction may span several batches; they share
  * one target transaction, which commits with the last.
  */
-import { formatLsn } from '@ficus/core';
 import type { Batch, Cut } from '../batch/batch.ts';
 import type { OrderedChange } from '../batch/ordered-changes.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
@@ -11,19 +10,16 @@ import { reach } from '../failpoints.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { Positions } from '../positions.ts';
 import { APPLY_PREFIX } from '../source/marks.ts';
+import { advanceStatement, leftOutStatement, type StreamPlace } from './checkpoint.ts';
 import { describeConflict } from './conflict-error.ts';
 import { findFailingChange } from './find-failing-change.ts';
-import { Findings } from './findings.ts';
 import { KeylessApplier } from './keyless-applier.ts';
 import { type Reread, TableApplier } from './table-applier.ts';
+import { TargetCheck } from './target-check.ts';
 import type { TargetSession } from './target-session.ts';
 
-export interface ApplierOptions {
+export interface ApplierOptions extends StreamPlace {
   readonly slice: string;
-  readonly stream: string;
-  readonly epoch: number;
-  /** The checkpoint's holder, according to this process. */
-  readonly holder: string;
   readonly positions: Positions;
   readonly session: TargetSession;
   readonly rows: SourceRows;
@@ -39,7 +35,7 @@ export interface SourceRows {
 }
 
 export class Applier {
-  readonly findings = new Findings();
+  readonly check = new TargetCheck();
   readonly #options: ApplierOptions;
   readonly #session: TargetSession;
   readonly #tables = new WeakMap<RelationBinding, readonly TableApplier[]>();
@@ -65,10 +61,10 @@ export class Applier {
     this.#hadParts = this.#open;
     this.#begin();
     for (const { binding, net } of batch.net.values())
-      for (const table of this.#tablesOf(binding)) await table.applyNet(net, batch.bytes, this.findings);
+      for (const table of this.#tablesOf(binding)) await table.applyNet(net, batch.bytes, this.check);
     await this.#applyOrdered(batch);
     if (batch.cut) await this.#applyCut(batch.cut, batch.bytes);
-    await this.#judge();
+    await this.#stopAtConflict();
     if (batch.endLsn > this.#endLsn) this.#endLsn = batch.endLsn;
     if (batch.complete) this.#commit(durable);
     await reach('before-settle');
@@ -99,12 +95,12 @@ export class Applier {
    * Nothing that conflicts with the target is committed. Waiting for the results costs a round trip, so a batch of
    * inserts alone skips it: a row that already exists fails by itself.
    */
-  async #judge(): Promise<void> {
-    const { findings } = this;
-    if (!findings.decisive) return;
+  async #stopAtConflict(): Promise<void> {
+    const { check } = this;
+    if (!check.decisive) return;
     await this.#session.settle();
-    findings.decisive = false;
-    const conflict = findings.conflicts[0];
+    check.decisive = false;
+    const conflict = check.conflicts[0];
     if (!conflict) return;
     const error = await describeConflict(conflict);
     // As far as PostgreSQL knows nothing failed: without a rollback the rows would stay locked.
@@ -127,19 +123,14 @@ export class Applier {
   }
 
   #commit(durable: boolean): void {
-    const { stream, epoch, holder, rows, positions } = this.#options;
+    const { rows, positions } = this.#options;
     if (rows.leftOutUntil > this.#leftOutUntil) {
       this.#leftOutUntil = rows.leftOutUntil;
-      this.#session.send('UPDATE ficus.checkpoint SET left_out_until = $2 WHERE stream = $1', [
-        stream,
-        formatLsn(rows.leftOutUntil),
-      ]);
+      const leftOut = leftOutStatement(this.#options.stream, rows.leftOutUntil);
+      this.#session.send(leftOut.text, leftOut.values);
     }
-    this.#session.send(
-      'SELECT ficus.advance_checkpoint($1, $2, $3, $4, $5)',
-      [stream, epoch, holder, formatLsn(positions.checkpoint), formatLsn(this.#endLsn)],
-      'advance',
-    );
+    const advance = advanceStatement(this.#options, positions.checkpoint, this.#endLsn);
+    this.#session.send(advance.text, advance.values, 'advance');
     if (durable) this.#session.send('SET LOCAL synchronous_commit = on');
     this.#session.send('COMMIT');
   }
@@ -157,7 +148,7 @@ export class Applier {
       const to = endOfRun(ordered, from);
       const binding = batch.orderedBindings.get(ordered[from]!.oid)!;
       const run = ordered.slice(from, to);
-      for (const table of this.#tablesOf(binding)) await table.applyOrdered(run, bytes, this.findings);
+      for (const table of this.#tablesOf(binding)) await table.applyOrdered(run, bytes, this.check);
       from = to;
     }
   }
@@ -172,7 +163,7 @@ export class Applier {
       }
       case 'move':
         for (const table of this.#tablesOf(cut.binding))
-          await table.applyMove({ bytes, at: cut.oldAt }, { bytes, at: cut.at }, this.findings);
+          await table.applyMove({ bytes, at: cut.oldAt }, { bytes, at: cut.at }, this.check);
         return;
       case 'high-mark':
       case 'whole-copy':

@@ -3,6 +3,7 @@
  * compare-and-set in the transaction that writes the rows: a process that has an old epoch, is no longer the holder, or
  * expects another position cannot write at all.
  */
+import { formatLsn } from '@ficus/core';
 import type pg from 'pg';
 
 export interface Checkpoint {
@@ -123,6 +124,39 @@ export async function raiseEpoch(client: pg.ClientBase, stream: string, epoch: n
     [stream, epoch],
   );
   return rowCount === 1;
+}
+
+/** A statement and its values, to be sent with others. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** One process's place in a stream: what it must still be for its checkpoint to move. */
+export interface StreamPlace {
+  readonly stream: string;
+  readonly epoch: number;
+  /** The checkpoint's holder, according to this process. */
+  readonly holder: string;
+}
+
+/**
+ * Moves the checkpoint, in the transaction that writes the rows; fails with `FENCED` when it is elsewhere or someone
+ * else's. With equal positions it moves nothing and only checks that.
+ */
+export function advanceStatement(place: StreamPlace, from: bigint, to: bigint): Statement {
+  return {
+    text: 'SELECT ficus.advance_checkpoint($1, $2, $3, $4, $5)',
+    values: [place.stream, place.epoch, place.holder, formatLsn(from), formatLsn(to)],
+  };
+}
+
+/** Stores up to where the target may lack rows that a reread did not find. */
+export function leftOutStatement(stream: string, until: bigint): Statement {
+  return {
+    text: 'UPDATE ficus.checkpoint SET left_out_until = $2 WHERE stream = $1',
+    values: [stream, formatLsn(until)],
+  };
 }
 
 /** Raises the epoch of a stream that another process holds: a process with an older epoch can no longer write. */

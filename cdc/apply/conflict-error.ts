@@ -1,6 +1,6 @@
 /** Conflicts as errors that stop the stream: which source row, which target row, and what the conflict means. */
 import { FicusError } from '@ficus/core';
-import type { Conflict } from './findings.ts';
+import type { Conflict } from './target-check.ts';
 
 const MEANING = {
   'already there': 'is already on the target',

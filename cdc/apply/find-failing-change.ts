@@ -11,9 +11,9 @@ import { DELETE_ROW, INSERT_ROW } from '../batch/ordered-changes.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
 import { decodeTuple } from '../decode/tuple.ts';
 import { type ConflictEvent, conflictError, describePosition } from './conflict-error.ts';
-import { type Conflict, Findings } from './findings.ts';
 import { probeRows } from './probe-rows.ts';
 import type { TableApplier } from './table-applier.ts';
+import { type Conflict, TargetCheck } from './target-check.ts';
 import type { TargetSession } from './target-session.ts';
 
 /** Changes tried together. */
@@ -28,7 +28,7 @@ interface SingleChange {
   readonly tuple: TuplePlace;
   /** The source had no row under the key of `tuple` before. */
   readonly arrives: boolean;
-  apply(table: TableApplier, findings: Findings): Promise<void>;
+  apply(table: TableApplier, check: TargetCheck): Promise<void>;
 }
 
 type TablesOf = (binding: RelationBinding) => readonly TableApplier[];
@@ -64,14 +64,14 @@ async function tryChanges(
   session: TargetSession,
   tablesOf: TablesOf,
 ): Promise<Failure | undefined> {
-  const findings = new Findings();
+  const check = new TargetCheck();
   session.send('SAVEPOINT trial');
   let reason: unknown;
   try {
     for (const change of changes)
-      for (const table of tablesOf(change.binding)) await change.apply(table, findings);
+      for (const table of tablesOf(change.binding)) await change.apply(table, check);
     await session.settle();
-    if (findings.conflicts.length === 0) {
+    if (check.conflicts.length === 0) {
       session.send('RELEASE trial');
       return undefined;
     }
@@ -81,7 +81,7 @@ async function tryChanges(
   }
   session.send('ROLLBACK TO trial');
   await session.settle();
-  return { reason, conflict: findings.conflicts[0] };
+  return { reason, conflict: check.conflicts[0] };
 }
 
 async function describe(
@@ -139,7 +139,7 @@ function* listChanges(batch: Batch): Generator<SingleChange> {
         (change.at >= 0 &&
           change.oldAt >= 0 &&
           describeKey(binding, { bytes: batch.bytes, at: change.oldAt }) !== describeKey(binding, tuple)),
-      apply: (table, findings) => table.applyOrdered([change], batch.bytes, findings),
+      apply: (table, check) => table.applyOrdered([change], batch.bytes, check),
     };
   }
   const { cut } = batch;
@@ -150,7 +150,7 @@ function* listChanges(batch: Batch): Generator<SingleChange> {
     operation: 'update',
     tuple: to!,
     arrives: true,
-    apply: (table, findings) => table.applyMove(from!, to!, findings),
+    apply: (table, check) => table.applyMove(from!, to!, check),
   };
 }
 
@@ -170,7 +170,7 @@ function* listEntries(
       operation: operation === DELETE ? 'delete' : operation === INSERT || isDelete ? 'insert' : 'update',
       tuple: net.tupleAt(entry, bytes),
       arrives: operation === INSERT,
-      apply: (table, findings) => table.applyEntry(net, entry, bytes, findings),
+      apply: (table, check) => table.applyEntry(net, entry, bytes, check),
     };
   }
 }

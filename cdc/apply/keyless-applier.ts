@@ -7,14 +7,14 @@
 import { composeTuple, type TuplePlace } from '../batch/compose-tuple.ts';
 import { DELETE_ROW, INSERT_ROW, type OrderedChange } from '../batch/ordered-changes.ts';
 import { hasUnchanged } from '../decode/tuple.ts';
-import type { Findings } from './findings.ts';
 import { TableApplier } from './table-applier.ts';
+import type { TargetCheck } from './target-check.ts';
 
 export class KeylessApplier extends TableApplier {
   override async applyOrdered(
     run: readonly OrderedChange[],
     bytes: Buffer,
-    findings: Findings,
+    check: TargetCheck,
   ): Promise<void> {
     if (run[0]?.operation === INSERT_ROW) {
       const rows = run.map((change) => ({ bytes, at: change.at }));
@@ -23,19 +23,19 @@ export class KeylessApplier extends TableApplier {
     }
     for (const { operation, oldAt, at } of run) {
       const oldRow = { bytes, at: oldAt };
-      if (operation === DELETE_ROW) this.remove([oldRow], findings);
+      if (operation === DELETE_ROW) this.remove([oldRow], check);
       else {
-        this.#takeAway(oldRow, findings);
+        this.#takeAway(oldRow, check);
         this.statements.inserts.sendRows([wholeRow({ bytes, at }, oldRow)]);
       }
     }
   }
 
   /** Deletes one row; a missing row is a conflict if it must exist. */
-  #takeAway(oldRow: TuplePlace, findings: Findings): void {
+  #takeAway(oldRow: TuplePlace, check: TargetCheck): void {
     this.statements.deletes.sendKeys(
       [oldRow],
-      this.judgesUpdates ? this.expectAll([oldRow], findings) : undefined,
+      this.mustHaveRows ? this.expectAll([oldRow], check) : undefined,
     );
   }
 }

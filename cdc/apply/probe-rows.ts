@@ -1,4 +1,4 @@
-/** Checks which rows the target has, without writing: for the rules of Findings, and for messages. */
+/** Checks which rows the target has, without writing: for the rules of TargetCheck, and for messages. */
 import type { TuplePlace } from '../batch/compose-tuple.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { PlanStatements, ProbeKind } from './plan-statements.ts';

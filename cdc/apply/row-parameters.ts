@@ -39,10 +39,6 @@ export class RowParameters {
     for (const [index, name] of this.#names.entries()) this.#arrays[index]!.appendText(row[name] ?? null);
   }
 
-  get byteLength(): number {
-    return this.#arrays.reduce((sum, array) => sum + array.byteLength, 0);
-  }
-
   /** The parameters; they share memory with this object until `reset`. */
   finish(): Buffer[] {
     return this.#arrays.map((array) => array.finish());

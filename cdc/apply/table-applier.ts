@@ -1,6 +1,6 @@
 /**
  * Turns a batch's changes of one source table into statements for one plan: set-wise, or, for tables whose rows depend
- * on one another, row by row in the order of the source. Checks the target against the rules of Findings.
+ * on one another, row by row in the order of the source. Checks the target against the rules of TargetCheck.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TuplePlace } from '../batch/compose-tuple.ts';
@@ -12,10 +12,10 @@ import { REREAD_BYTES, type RereadRow } from '../batch/reread-rows.ts';
 import { decodeTuple } from '../decode/tuple.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { partialSuffices } from './apply-statements.ts';
-import type { Findings } from './findings.ts';
 import { PlanStatements } from './plan-statements.ts';
 import { countRows, expectNone, probeRows } from './probe-rows.ts';
 import type { OnCount, RowStatement } from './row-statement.ts';
+import type { TargetCheck } from './target-check.ts';
 import type { TargetSession } from './target-session.ts';
 
 /** Rows per statement: enough to group neighbours in the index, few enough to keep both sides working at once. */
@@ -33,7 +33,7 @@ export class TableApplier {
   readonly #binding: RelationBinding;
   readonly #reread: Reread;
   readonly #copied: () => boolean;
-  /** The target's own triggers may refuse or remove what the stream writes. */
+  /** The target's own triggers may refuse, keep or remove rows against what the stream writes. */
   readonly #hasActiveTriggers: boolean;
   /** Bytes of reread rows that were sent and that the target may not have received yet. */
   #unsettledBytes = 0;
@@ -56,38 +56,38 @@ export class TableApplier {
   }
 
   /** Sends the statements for everything in `net`. */
-  async applyNet(net: NetChanges, bytes: Buffer, findings: Findings): Promise<void> {
+  async applyNet(net: NetChanges, bytes: Buffer, check: TargetCheck): Promise<void> {
     const { statements } = this;
     // Deletes first: one spelling of a key may leave while an equal one arrives.
-    this.remove(tuplesOf(net, bytes, DELETE), findings);
-    this.#takeBack(tuplesOf(net, bytes, DELETE_OWN), findings);
+    this.remove(tuplesOf(net, bytes, DELETE), check);
+    this.#takeBack(tuplesOf(net, bytes, DELETE_OWN), check);
     const inserts = this.#copied() ? statements.inserts : statements.upserts;
-    const updates = this.judgesUpdates ? statements.updates : statements.upserts;
-    if (this.#plan.module || !updates) this.#writeTuples(net, bytes, findings);
-    else await this.#writeSets(net, bytes, inserts, updates, findings);
-    await this.#updatePartial(tuplesOf(net, bytes, PARTIAL), findings);
+    const updates = this.mustHaveRows ? statements.updates : statements.upserts;
+    if (this.#plan.module || !updates) this.#writeTuples(net, bytes, check);
+    else await this.#writeSets(net, bytes, inserts, updates, check);
+    await this.#updatePartial(tuplesOf(net, bytes, PARTIAL), check);
   }
 
   /** Applies one entry alone, to find out which one fails. */
-  async applyEntry(net: NetChanges, entry: number, bytes: Buffer, findings: Findings): Promise<void> {
+  async applyEntry(net: NetChanges, entry: number, bytes: Buffer, check: TargetCheck): Promise<void> {
     const tuple = [net.tupleAt(entry, bytes)];
     const operation = net.operations[entry];
-    if (operation === DELETE) this.remove(tuple, findings);
-    else if (operation === DELETE_OWN) this.#takeBack(tuple, findings);
+    if (operation === DELETE) this.remove(tuple, check);
+    else if (operation === DELETE_OWN) this.#takeBack(tuple, check);
     else if (operation === INSERT) this.#insert(tuple);
-    else if (operation === UPDATE) this.#update(tuple, findings);
-    else if (operation === PARTIAL) await this.#updatePartial(tuple, findings);
+    else if (operation === UPDATE) this.#update(tuple, check);
+    else if (operation === PARTIAL) await this.#updatePartial(tuple, check);
   }
 
   /** Applies a run of changes of the same kind, in order. */
-  async applyOrdered(run: readonly OrderedChange[], bytes: Buffer, findings: Findings): Promise<void> {
+  async applyOrdered(run: readonly OrderedChange[], bytes: Buffer, check: TargetCheck): Promise<void> {
     if (run[0]?.operation === INSERT_ROW) {
       this.#insert(run.map((change) => ({ bytes, at: change.at })));
       return;
     }
     for (const change of run) {
-      if (change.operation === DELETE_ROW) this.remove([{ bytes, at: change.oldAt }], findings);
-      else await this.#updateOrdered(change, bytes, findings);
+      if (change.operation === DELETE_ROW) this.remove([{ bytes, at: change.oldAt }], check);
+      else await this.#updateOrdered(change, bytes, check);
     }
   }
 
@@ -96,7 +96,7 @@ export class TableApplier {
    * from the source under its new key: an earlier reread under the old key may have found nothing. The row is moved
    * first even so: if the source has deleted it meanwhile, the changes in between still find it.
    */
-  async applyMove(oldRow: TuplePlace, newRow: TuplePlace, findings: Findings): Promise<void> {
+  async applyMove(oldRow: TuplePlace, newRow: TuplePlace, check: TargetCheck): Promise<void> {
     const sent = this.#sentColumns(newRow);
     if (!this.#copied() || this.#isFiltered) {
       this.statements.deletes.sendKeys([oldRow]);
@@ -104,7 +104,7 @@ export class TableApplier {
       else this.statements.upsertRows([newRow]);
       return;
     }
-    const onCount = this.judgesUpdates ? this.expectAll([oldRow], findings) : undefined;
+    const onCount = this.mustHaveRows ? this.expectAll([oldRow], check) : undefined;
     this.statements.moveRow(oldRow, newRow, sent, onCount);
     if (!partialSuffices(this.#plan, sent)) await this.#rereadRows([newRow]);
   }
@@ -114,7 +114,8 @@ export class TableApplier {
     return this.#plan.rows !== undefined || this.#plan.module !== undefined;
   }
 
-  get judgesUpdates(): boolean {
+  /** The target must have the row of each UPDATE and DELETE (target-check.ts names the exemptions). */
+  get mustHaveRows(): boolean {
     return this.#copied() && !this.#isFiltered && !this.#hasActiveTriggers;
   }
 
@@ -127,14 +128,14 @@ export class TableApplier {
     bytes: Buffer,
     inserts: RowStatement,
     updates: RowStatement,
-    findings: Findings,
+    check: TargetCheck,
   ): Promise<void> {
     const { upserts } = this.statements;
     const flush = (rows: RowStatement) => {
       if (rows.rows === 0) return;
       if (rows === upserts) this.statements.sendUpserts();
       else if (rows === inserts) rows.send();
-      else rows.send(this.expectAll(() => tuplesOf(net, bytes, UPDATE), findings));
+      else rows.send(this.expectAll(() => tuplesOf(net, bytes, UPDATE), check));
     };
     for (let entry = 0; entry < net.count; entry++) {
       const operation = net.operations[entry];
@@ -152,9 +153,9 @@ export class TableApplier {
     if (updates !== inserts) flush(updates);
   }
 
-  #writeTuples(net: NetChanges, bytes: Buffer, findings: Findings): void {
+  #writeTuples(net: NetChanges, bytes: Buffer, check: TargetCheck): void {
     this.#insert(tuplesOf(net, bytes, INSERT));
-    this.#update(tuplesOf(net, bytes, UPDATE), findings);
+    this.#update(tuplesOf(net, bytes, UPDATE), check);
   }
 
   #insert(tuples: readonly TuplePlace[]): void {
@@ -162,28 +163,28 @@ export class TableApplier {
     else this.statements.upsertRows(tuples);
   }
 
-  #update(tuples: readonly TuplePlace[], findings: Findings): void {
+  #update(tuples: readonly TuplePlace[], check: TargetCheck): void {
     if (tuples.length === 0) return;
-    if (!this.judgesUpdates) this.statements.upsertRows(tuples);
-    else this.#set(this.statements.updates, tuples, this.expectAll(tuples, findings));
+    if (!this.mustHaveRows) this.statements.upsertRows(tuples);
+    else this.#set(this.statements.updates, tuples, this.expectAll(tuples, check));
   }
 
-  remove(tuples: readonly TuplePlace[], findings: Findings): void {
-    const judged = this.#copied() && !this.#isFiltered && !this.#hasActiveTriggers;
+  remove(tuples: readonly TuplePlace[], check: TargetCheck): void {
+    const counts = this.mustHaveRows;
     this.statements.deletes.sendKeys(tuples, (found, expected) => {
-      if (judged) findings.missingDeletes += expected - found;
+      if (counts) check.missingDeletes += expected - found;
     });
   }
 
   /**
    * Handles rows inserted and deleted within the batch: nothing is written, but the target must not have them either.
    */
-  #takeBack(tuples: readonly TuplePlace[], findings: Findings): void {
+  #takeBack(tuples: readonly TuplePlace[], check: TargetCheck): void {
     if (!this.#copied()) this.statements.deletes.sendKeys(tuples);
     else if (tuples.length > 0) {
-      findings.decisive = true;
+      check.decisive = true;
       expectNone(this.statements, tuples, () =>
-        findings.conflicts.push({
+        check.conflicts.push({
           kind: 'already there',
           plan: this.#plan,
           keys: () => this.#keysOf(tuples, 'there'),
@@ -193,12 +194,12 @@ export class TableApplier {
   }
 
   /** Records a conflict when the target lacks one of the rows. */
-  expectAll(tuples: readonly TuplePlace[] | (() => readonly TuplePlace[]), findings: Findings): OnCount {
-    findings.decisive = true;
+  expectAll(tuples: readonly TuplePlace[] | (() => readonly TuplePlace[]), check: TargetCheck): OnCount {
+    check.decisive = true;
     const all = typeof tuples === 'function' ? tuples : () => tuples;
     return (found, expected) => {
       if (found < expected)
-        findings.conflicts.push({
+        check.conflicts.push({
           kind: 'missing',
           plan: this.#plan,
           keys: () => this.#keysOf(all(), 'missing'),
@@ -210,7 +211,7 @@ export class TableApplier {
     return (await probeRows(this.statements, tuples, which)).map((row) => row.key);
   }
 
-  async #updateOrdered(change: OrderedChange, bytes: Buffer, findings: Findings): Promise<void> {
+  async #updateOrdered(change: OrderedChange, bytes: Buffer, check: TargetCheck): Promise<void> {
     const sentRow = { bytes, at: change.at };
     const oldRow = { bytes, at: change.oldAt };
     const moves = change.oldAt >= 0 && (!this.#binding.identityFull || this.#keyMoved(change, bytes));
@@ -222,9 +223,9 @@ export class TableApplier {
       if (change.oldAt >= 0) this.statements.deletes.sendKeys([oldRow]);
       if (isPartial) await this.#rereadRows([newRow]);
       else this.statements.upsertRows([newRow]);
-    } else if (moves) await this.applyMove(oldRow, newRow, findings);
-    else if (isPartial) await this.#updatePartial([newRow], findings);
-    else this.#update([newRow], findings);
+    } else if (moves) await this.applyMove(oldRow, newRow, check);
+    else if (isPartial) await this.#updatePartial([newRow], check);
+    else this.#update([newRow], check);
   }
 
   #keyMoved(change: OrderedChange, bytes: Buffer): boolean {
@@ -233,10 +234,10 @@ export class TableApplier {
     return this.#binding.keyColumns.some((place) => before[place] !== after[place]);
   }
 
-  async #updatePartial(tuples: readonly TuplePlace[], findings: Findings): Promise<void> {
+  async #updatePartial(tuples: readonly TuplePlace[], check: TargetCheck): Promise<void> {
     for (const group of groupByColumnSet(tuples)) {
       const sent = this.#sentColumns(group[0]!);
-      const onCount = this.judgesUpdates ? this.expectAll(group, findings) : undefined;
+      const onCount = this.mustHaveRows ? this.expectAll(group, check) : undefined;
       if (partialSuffices(this.#plan, sent)) this.#set(this.#partialUpdates(group[0]!, sent), group, onCount);
       else {
         if (onCount) countRows(this.statements, group, onCount);

@@ -76,7 +76,7 @@ export class TargetSession {
     return rows[0]?.mine === true;
   }
 
-  /** Sends a statement; its result goes to `onRows`. `settle` throws its error. */
+  /** Sends a statement; its result goes to `onResult`. `settle` throws its error. */
   send(
     text: string,
     values?: readonly unknown[],

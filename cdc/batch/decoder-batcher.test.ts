@@ -137,9 +137,7 @@ function applyBatch(table: Table, batch: Batch): void {
     const after = change.at < 0 ? undefined : decodeTuple(batch.bytes, change.at);
     const before = change.oldAt < 0 ? undefined : decodeTuple(batch.bytes, change.oldAt);
     const key = (before ?? after)![0]!;
-    expect(table.has(key), 'an inserted row is new, any other exists').toBe(
-      change.operation !== INSERT_ROW,
-    );
+    expect(table.has(key), 'an inserted row is new, any other exists').toBe(change.operation !== INSERT_ROW);
     if (change.operation === DELETE_ROW) table.delete(before![0]!);
     else if (change.operation === INSERT_ROW) write(table, after![0]!, after!, false);
     else move(table, before?.[0] ?? after![0]!, after!);

@@ -16,7 +16,7 @@ export class Intake {
   #bytes: Buffer;
   #length = 0;
   #readAt = 0;
-  readonly #state: ScanState = { scanned: 0, boundary: -1, commits: 0 };
+  readonly #state: ScanState = { scanned: 0, boundary: -1 };
   /** The batch ends here, whatever has arrived since. */
   #closed = false;
   #spare: Buffer | undefined;
@@ -52,10 +52,6 @@ export class Intake {
 
   get batch(): Batch {
     return this.#builder.batch;
-  }
-
-  get byteLength(): number {
-    return this.#length;
   }
 
   /** Feeding should stop until the next take. */

@@ -65,7 +65,9 @@ async function readOnceSeen(
       await client.query('COMMIT');
       // A commit that waits for a synchronous standby may stay invisible for as long as the standby is away.
       if (stopping())
-        throw new Error('the stream is stopping while it waits for rows that are not visible on the source yet');
+        throw new Error(
+          'the stream is stopping while it waits for rows that are not visible on the source yet',
+        );
       await sleep(2);
     }
     const { rows } = await client.query(query);

@@ -15,8 +15,4 @@ export class SideBuffer {
     this.#end += tuple.length;
     return at;
   }
-
-  get byteLength(): number {
-    return this.#end;
-  }
 }

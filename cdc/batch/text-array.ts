@@ -38,10 +38,6 @@ export class TextArray {
     this.#end += 4 + length;
   }
 
-  get byteLength(): number {
-    return this.#end;
-  }
-
   /** The parameter. Shares memory with the builder: bind it before the next use. */
   finish(): Buffer {
     this.#bytes.writeInt32BE(this.#count === 0 ? 0 : 1, 0);

@@ -51,8 +51,7 @@ test('two partial changes of one row are merged', () => {
   touch(windows, 'updated', tuple('1', 'new left', undefined));
   touch(windows, 'updated', tuple('1', undefined, 'new right'));
   const entry = windows.close('chunk', NOTHING_RUNS)?.entries.get(1);
-  if (entry === undefined || entry === 'superseded')
-    throw new Error('the row cannot be complete');
+  if (entry === undefined || entry === 'superseded') throw new Error('the row cannot be complete');
   expect(decodeTuple(entry.tuple, 0)).toEqual(decodeTuple(encodeTuple(['1', 'new left', 'new right']), 0));
 });
 

@@ -2,9 +2,9 @@
  * Writes a chunk of the first copy to the target, in a transaction of its own with its progress, while the stream is
  * held at the chunk's high mark: whatever the stream brings later is newer than the chunk.
  */
-import { formatLsn } from '@ficus/core';
 import type pg from 'pg';
 import { insertColumns } from '../apply/apply-statements.ts';
+import { advanceStatement, type Statement, type StreamPlace } from '../apply/checkpoint.ts';
 import { PlanStatements } from '../apply/plan-statements.ts';
 import type { TargetSession } from '../apply/target-session.ts';
 import { composeTuple, type TuplePlace } from '../batch/compose-tuple.ts';
@@ -18,12 +18,8 @@ import { findLines, lineToTuple, readBinaryRows } from './copy-rows.ts';
 import type { Chunk, CopyTask } from './copy-task.ts';
 import type { CopyWindow, WindowEntry } from './copy-windows.ts';
 
-export interface ChunkWriterOptions {
+export interface ChunkWriterOptions extends StreamPlace {
   readonly slice: string;
-  readonly stream: string;
-  readonly epoch: number;
-  /** The checkpoint's holder, according to this process. */
-  readonly holder: string;
   /** Pipelined, shared with the applier, which is idle meanwhile. */
   readonly session: TargetSession;
   /** Not pipelined, for COPY. */
@@ -93,10 +89,10 @@ export class ChunkWriter {
     }
   }
 
-  #bookkeeping(chunk: Chunk): { text: string; values: readonly unknown[] }[] {
-    const { stream, epoch, holder, positions } = this.#options;
+  #bookkeeping(chunk: Chunk): Statement[] {
+    const { stream, positions } = this.#options;
     const { task } = chunk;
-    const lsn = formatLsn(positions.checkpoint);
+    const at = positions.checkpoint;
     return [
       {
         text: `UPDATE ficus.copy_progress SET last_key = coalesce($3::text[], last_key), rows_copied = rows_copied + $4,
@@ -111,7 +107,7 @@ export class ChunkWriter {
         ],
       },
       // Moves nothing; fails when this process no longer owns the stream.
-      { text: 'SELECT ficus.advance_checkpoint($1, $2, $3, $4, $4)', values: [stream, epoch, holder, lsn] },
+      advanceStatement(this.#options, at, at),
     ];
   }
 

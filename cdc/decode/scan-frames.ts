@@ -18,8 +18,6 @@ export interface ScanState {
   scanned: number;
   /** End of the last commit's frame, −1 when the buffer has none. */
   boundary: number;
-  /** Transactions that ended within the buffer. */
-  commits: number;
 }
 
 export function scanFrames(bytes: Buffer, length: number, state: ScanState, listener: FrameListener): void {
@@ -31,10 +29,7 @@ export function scanFrames(bytes: Buffer, length: number, state: ScanState, list
     else if (bytes[at + 5] === 0x6b) listener.keepalive(bytes.readBigUInt64BE(at + 6), bytes[at + 22] === 1);
     else {
       const message = messageAt(bytes, at);
-      if (message > 0 && bytes[message] === 0x43) {
-        state.boundary = next;
-        state.commits++;
-      }
+      if (message > 0 && bytes[message] === 0x43) state.boundary = next;
     }
     at = next;
   }

@@ -166,7 +166,9 @@ export class PgoutputSource implements ChangeSource {
     if (this.#catchUp && !isSlotTaken(fields.get('C'))) {
       // No spare slot, or a temporary file too large: the plain stream needs neither.
       this.#options.host.mayCatchUp = false;
-      this.#listener.failed(new RestartSession(`the source refused to catch up in large pieces: ${fields.get('M')}`));
+      this.#listener.failed(
+        new RestartSession(`the source refused to catch up in large pieces: ${fields.get('M')}`),
+      );
       return;
     }
     this.#listener.failed(describeRefusal(fields.get('C') ?? '', fields.get('M') ?? 'the source refused'));

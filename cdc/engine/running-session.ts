@@ -54,7 +54,7 @@ export class RunningSession implements SessionStatus {
   }
 
   get missingDeletes(): number {
-    return this.#parts.applier.findings.missingDeletes;
+    return this.#parts.applier.check.missingDeletes;
   }
 
   copyProgress(): CopyProgress {

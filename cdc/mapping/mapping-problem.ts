@@ -3,6 +3,6 @@ import type { ConfigProblem, ErrorCode } from '@ficus/core';
 
 export interface MappingProblem extends ConfigProblem {
   readonly code: ErrorCode;
-  /** SQL that fixes it, where SQL can; `side` says where to run it. */
+  /** SQL that fixes it, where SQL can. */
   readonly remedySql?: string | undefined;
 }

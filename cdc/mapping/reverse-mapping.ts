@@ -27,9 +27,7 @@ export function reverseMapping(tables: readonly TableConfig[], plans: readonly T
     const reasons = [
       ...plan.irreversibleReasons,
       // Two tables of the candidate would write the same rows of the legacy.
-      ...(fed.has(config.from)
-        ? [`“${config.from}” is split, and another part already fills it`]
-        : []),
+      ...(fed.has(config.from) ? [`“${config.from}” is split, and another part already fills it`] : []),
     ];
     if (reasons.length > 0) {
       irreversible.push({ path: plan.path, reasons });

@@ -45,3 +45,22 @@ test('rows that a condition keeps from the target are not missed', async () => {
   await pair.settle();
   expect(pair.replication.status()).toMatchObject({ state: 'streaming', missingDeletes: 0 });
 });
+
+test.each([
+  ['keeps', 'BEFORE DELETE', 'RETURN NULL;'],
+  ['refused', 'BEFORE INSERT', 'IF NEW.place > 5 THEN RETURN NULL; END IF; RETURN NEW;'],
+])('rows that a trigger of the target %s are not missed', async (_, when, body) => {
+  const table = 'CREATE TABLE item (id int PRIMARY KEY, place int)';
+  pair = await startStreamedPair(inject('postgresPort'), {
+    sourceSql: `${table}; INSERT INTO item SELECT i, i FROM generate_series(1, 10) i`,
+    targetSql: `${table};
+      CREATE FUNCTION own_rule() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body} END $$;
+      CREATE TRIGGER own_rule ${when} ON item FOR EACH ROW EXECUTE FUNCTION own_rule();
+      ALTER TABLE item ENABLE ALWAYS TRIGGER own_rule`,
+    tables: [{ from: 'item', to: 'item' }],
+  });
+  await pair.settle();
+  await pair.source.query('DELETE FROM item');
+  await pair.settle();
+  expect(pair.replication.status()).toMatchObject({ state: 'streaming', missingDeletes: 0 });
+});

@@ -1,6 +1,6 @@
 /**
- * What applying a batch found out about the target. With one writer the source's order says of each change whether
- * the target has its row; where the target differs, another writer changed it. The rules:
+ * Checks the target while a batch is applied. With one writer the source's order says of each change whether the
+ * target has its row; where the target differs, another writer changed it. The rules:
  *
  * | change | the target must | else |
  * | --- | --- | --- |
@@ -13,8 +13,9 @@
  * at the mark's commit; the copy's `done` is committed there, between two batches.
  *
  * Exempt, because the target may rightly differ: UPDATEs and DELETEs of a mapping with a condition or a module (a row
- * may come and go by its values), and UPDATEs of a table whose own triggers fire for what the stream writes (they may
- * refuse or remove rows).
+ * may come and go by its values), and those of a table whose own triggers fire for what the stream writes: such a
+ * trigger may refuse or remove a row, which a DELETE then misses, or keep it (a soft delete), and PostgreSQL reports a
+ * kept row like a missing one.
  */
 import type { TablePlan } from '../mapping/table-plan.ts';
 
@@ -25,7 +26,7 @@ export interface Conflict {
   keys(): Promise<readonly string[]>;
 }
 
-export class Findings {
+export class TargetCheck {
   /** Rows to be deleted that the target did not have. */
   missingDeletes = 0;
   /** An answer is outstanding that decides whether to commit. */
