@@ -17,7 +17,7 @@ import type { TablePlan } from '../mapping/table-plan.ts';
 import type { Positions } from '../positions.ts';
 import { APPLY_PREFIX, COPY_PREFIX, HEARTBEAT_PREFIX, parseMark } from '../source/marks.ts';
 import { Batch, type Cut } from './batch.ts';
-import type { ChangeGate, ChangeVerdict } from './change-gate.ts';
+import type { Admission, ChangeGate } from './change-gate.ts';
 import type { ChangeLedger } from './change-ledger.ts';
 import type { ChangeWatch } from './change-watch.ts';
 import { NetChanges } from './net-changes.ts';
@@ -37,7 +37,7 @@ export interface BatchBuilderOptions {
   readonly ledger?: () => ChangeLedger | undefined;
   /** Applying is paused before the transaction with this commit position. */
   readonly isPaused?: (commitLsn: bigint) => boolean;
-  /** Judges an altered table, in the transaction with this commit position; throws to stop the stream. */
+  /** Checks an altered table, in the transaction with this commit position; throws to stop the stream. */
   readonly checkRelation?: (relation: Relation, commitLsn: bigint) => void;
 }
 
@@ -117,10 +117,10 @@ export class BatchBuilder implements ChangeVisitor {
     const binding = this.#interesting(oid);
     if (!binding) return GO_ON;
     if (this.#mustWait(binding)) return this.#waitForCopy(binding);
-    if (binding.inOrder) this.#note(binding, { operation: INSERT_ROW, oid, oldAt: -1, at });
+    if (binding.inOrder) this.#keepInOrder(binding, { operation: INSERT_ROW, oid, oldAt: -1, at });
     else this.#netOf(binding).insert(this.batch.bytes, at);
     this.#watched(binding, at, 'whole');
-    this.#options.ledger?.()?.note(binding, this.batch.bytes, at);
+    this.#options.ledger?.()?.record(binding, this.batch.bytes, at);
     return GO_ON;
   }
 
@@ -134,9 +134,9 @@ export class BatchBuilder implements ChangeVisitor {
       (!binding.identityFull ||
         tupleKey(bytes, oldAt, binding.keyColumns) !== tupleKey(bytes, at, binding.keyColumns));
     const ledger = this.#options.ledger?.();
-    ledger?.note(binding, bytes, at);
-    if (moved) ledger?.note(binding, bytes, oldAt);
-    if (binding.inOrder) this.#note(binding, { operation: UPDATE_ROW, oid, oldAt, at });
+    ledger?.record(binding, bytes, at);
+    if (moved) ledger?.record(binding, bytes, oldAt);
+    if (binding.inOrder) this.#keepInOrder(binding, { operation: UPDATE_ROW, oid, oldAt, at });
     else if (!moved) this.#netOf(binding).update(bytes, binding.identityFull ? oldAt : -1, at);
     else if (!this.#netOf(binding).move(bytes, oldAt, at, binding.identityFull)) {
       if (this.batch.changes > 1) {
@@ -156,10 +156,10 @@ export class BatchBuilder implements ChangeVisitor {
     const binding = this.#interesting(oid);
     if (!binding) return GO_ON;
     if (this.#mustWait(binding)) return this.#waitForCopy(binding);
-    if (binding.inOrder) this.#note(binding, { operation: DELETE_ROW, oid, oldAt, at: -1 });
+    if (binding.inOrder) this.#keepInOrder(binding, { operation: DELETE_ROW, oid, oldAt, at: -1 });
     else this.#netOf(binding).delete(this.batch.bytes, oldAt);
     this.#watched(binding, oldAt, 'gone');
-    this.#options.ledger?.()?.note(binding, this.batch.bytes, oldAt);
+    this.#options.ledger?.()?.record(binding, this.batch.bytes, oldAt);
     return GO_ON;
   }
 
@@ -168,9 +168,9 @@ export class BatchBuilder implements ChangeVisitor {
     const bindings = oids
       .map((oid) => this.#bindings.get(oid))
       .filter((binding) => binding !== undefined)
-      .filter((binding) => binding.plans.length > 0 && this.#verdictOn(binding) !== 'skip');
+      .filter((binding) => binding.plans.length > 0 && this.#admissionOf(binding) !== 'skip');
     if (bindings.length === 0) return GO_ON;
-    const waiting = bindings.find((binding) => this.#verdictOn(binding) === 'wait');
+    const waiting = bindings.find((binding) => this.#admissionOf(binding) === 'wait');
     if (waiting) {
       this.batch.cut = { kind: 'whole-copy', table: tableOf(waiting) };
       return STOP_BEFORE;
@@ -180,7 +180,7 @@ export class BatchBuilder implements ChangeVisitor {
     this.batch.changes++;
     for (const binding of bindings) {
       this.#options.watch.invalidate(tableOf(binding));
-      this.#options.ledger?.()?.noteAll(tableOf(binding));
+      this.#options.ledger?.()?.recordAll(tableOf(binding));
     }
     this.batch.cut = { kind: 'truncate', bindings, restartIdentity };
     return STOP_AFTER;
@@ -210,19 +210,19 @@ export class BatchBuilder implements ChangeVisitor {
     if (this.#skipping) return undefined;
     const binding = this.#bindings.get(oid);
     if (!binding) throw new Error(`a change of table ${oid} came before its description`);
-    if (binding.plans.length === 0 || this.#verdictOn(binding) === 'skip') return undefined;
+    if (binding.plans.length === 0 || this.#admissionOf(binding) === 'skip') return undefined;
     this.#inThisTransaction++;
     this.batch.changes++;
     return binding;
   }
 
-  #verdictOn(binding: RelationBinding): ChangeVerdict {
+  #admissionOf(binding: RelationBinding): Admission {
     const { gate } = this.#options;
-    return gate ? gate.judge(tableOf(binding), this.#commitLsn) : 'apply';
+    return gate ? gate.admit(tableOf(binding), this.#commitLsn) : 'apply';
   }
 
   #mustWait(binding: RelationBinding): boolean {
-    return this.#options.gate !== undefined && this.#verdictOn(binding) === 'wait';
+    return this.#options.gate !== undefined && this.#admissionOf(binding) === 'wait';
   }
 
   #waitForCopy(binding: RelationBinding): Answer {
@@ -246,7 +246,7 @@ export class BatchBuilder implements ChangeVisitor {
     return changes.net;
   }
 
-  #note(binding: RelationBinding, change: OrderedChange): void {
+  #keepInOrder(binding: RelationBinding, change: OrderedChange): void {
     this.batch.ordered.push(change);
     this.batch.orderedBindings.set(change.oid, binding);
   }

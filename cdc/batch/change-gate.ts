@@ -1,9 +1,9 @@
 /** Decides which changes of a table enter a batch now: those of tables that are copied whole may have to wait. */
 
 /** `skip`: the copy has the change. `wait`: it comes again once the copy is on the target. */
-export type ChangeVerdict = 'apply' | 'skip' | 'wait';
+export type Admission = 'apply' | 'skip' | 'wait';
 
 export interface ChangeGate {
   /** @param table `schema.table` of the source */
-  judge(table: string, commitLsn: bigint): ChangeVerdict;
+  admit(table: string, commitLsn: bigint): Admission;
 }

@@ -19,7 +19,7 @@ export class ChangeLedger {
     this.#most = most;
   }
 
-  note(binding: RelationBinding, bytes: Buffer, at: number): void {
+  record(binding: RelationBinding, bytes: Buffer, at: number): void {
     const { relation, keyColumns } = binding;
     const table = `${relation.schema}.${relation.name}`;
     let rows = this.#rows.get(table);
@@ -36,11 +36,11 @@ export class ChangeLedger {
       id,
       Object.fromEntries(keyColumns.map((place, n) => [relation.columns[place]!.name, key[n] ?? null])),
     );
-    if (rows.size > this.#most) this.noteAll(table);
+    if (rows.size > this.#most) this.recordAll(table);
   }
 
   /** TRUNCATE, or more changes than can be kept. @param table `schema.table` of the source */
-  noteAll(table: string): void {
+  recordAll(table: string): void {
     this.#rows.set(table, 'all');
   }
 

@@ -3,7 +3,7 @@
  * could not be matched with what the stream brought. What was committed before that point is in the copy and must not
  * be applied again; later changes must wait until the copy is on the target.
  */
-import type { ChangeGate, ChangeVerdict } from '../batch/change-gate.ts';
+import type { Admission, ChangeGate } from '../batch/change-gate.ts';
 import { type CopyTask, isWhole, type WholeTask } from './copy-task.ts';
 
 export class WholeTables implements ChangeGate {
@@ -14,7 +14,7 @@ export class WholeTables implements ChangeGate {
       this.#tasks.set(group[0]!.plan.source.qualifiedName, group);
   }
 
-  judge(table: string, commitLsn: bigint): ChangeVerdict {
+  admit(table: string, commitLsn: bigint): Admission {
     const tasks = this.#tasks.get(table);
     if (!tasks) return 'apply';
     if (tasks.every((task) => task.copiedAt !== undefined && commitLsn < task.copiedAt)) return 'skip';

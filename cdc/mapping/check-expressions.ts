@@ -27,26 +27,30 @@ export async function checkExpressions(
   return problems;
 }
 
-type Judgement = Pick<MappingProblem, 'message' | 'code'> | undefined;
+type ExpressionProblem = Pick<MappingProblem, 'message' | 'code'> | undefined;
 
 async function checkColumn(
   plan: TablePlan,
   column: TargetColumn,
   source: pg.ClientBase,
   target: pg.ClientBase,
-): Promise<Judgement> {
+): Promise<ExpressionProblem> {
   const row = selectNullRow(plan.input.filter((input) => column.inputs.includes(input.name)));
   const overriding = column.updatable ? '' : ' OVERRIDING SYSTEM VALUE';
   const insert = `INSERT INTO ${plan.target.sql} (${quoteIdentifier(column.name)})${overriding} SELECT ${column.expression} FROM (${row}) AS s`;
-  const onTarget = await judge(target, insert);
+  const onTarget = await findObjection(target, insert);
   if (onTarget !== undefined) return problem(`does not become ${column.type} on the target: ${onTarget}`);
   if (plan.module) return undefined;
-  const onSource = await judge(source, `SELECT ${column.expectedText} FROM (${row}) AS s`);
+  const onSource = await findObjection(source, `SELECT ${column.expectedText} FROM (${row}) AS s`);
   if (onSource !== undefined) return problem(`cannot be computed on the source for verify: ${onSource}`);
   return undefined;
 }
 
-async function checkRows(plan: TablePlan, source: pg.ClientBase, target: pg.ClientBase): Promise<Judgement> {
+async function checkRows(
+  plan: TablePlan,
+  source: pg.ClientBase,
+  target: pg.ClientBase,
+): Promise<ExpressionProblem> {
   if (!plan.rows) return undefined;
   const inputs = plan.source.readColumns.filter((input) => plan.rows?.inputs.includes(input.name));
   const select = `SELECT 1 FROM (${selectNullRow(inputs)}) AS s WHERE ${plan.rows.condition}`;
@@ -54,18 +58,18 @@ async function checkRows(plan: TablePlan, source: pg.ClientBase, target: pg.Clie
     [target, 'target'],
     [source, 'source'],
   ] as const) {
-    const verdict = await judge(client, select);
-    if (verdict !== undefined) return problem(`is no condition on the ${where}: ${verdict}`);
+    const objection = await findObjection(client, select);
+    if (objection !== undefined) return problem(`is no condition on the ${where}: ${objection}`);
   }
   return undefined;
 }
 
-function problem(message: string): Judgement {
+function problem(message: string): ExpressionProblem {
   return { message, code: 'FICUS_CDC_MAPPING_INVALID' };
 }
 
 /** PostgreSQL's objection to the statement; undefined when there is none. */
-async function judge(client: pg.ClientBase, statement: string): Promise<string | undefined> {
+async function findObjection(client: pg.ClientBase, statement: string): Promise<string | undefined> {
   // Needs DEALLOCATE: ROLLBACK does not undo PREPARE.
   await client.query('BEGIN READ ONLY');
   try {
