@@ -20,6 +20,13 @@ test.each([
   expect(classifyFailure(error)).toMatchObject({ kind, problem: { code } });
 });
 
+test('a stopped stream is retried, unless the catalogue says that a retry never helps', () => {
+  const behind = new FicusError('FICUS_CDC_EPOCH_BEHIND', 'epoch 2 there, 1 here');
+  expect(classifyFailure(behind)).toMatchObject({ kind: 'stop', retried: false });
+  expect(classifyFailure(refused('FC001'))).toMatchObject({ kind: 'stop', retried: true });
+  expect(classifyFailure(new FicusError('FICUS_CDC_SLOT_LOST', 'gone'))).toMatchObject({ retried: true });
+});
+
 test('a stream held by another process means standby; a restart is no failure', () => {
   expect(classifyFailure(new StreamTakenError())).toEqual({ kind: 'standby' });
   expect(classifyFailure(refused('55006'))).toEqual({ kind: 'standby' });

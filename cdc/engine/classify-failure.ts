@@ -1,13 +1,13 @@
 /** Decides what a session's failure leads to: retry soon, stand by, or stop until someone fixes the cause. */
-import { type ErrorCode, FicusError, type ReplicationProblem } from '@ficus/core';
+import { describeError, type ErrorCode, FicusError, type ReplicationProblem } from '@ficus/core';
 import { FENCED } from '../apply/checkpoint.ts';
 
 export type Failure =
   | { readonly kind: 'reconnect'; readonly problem: ReplicationProblem }
   | { readonly kind: 'standby' }
   | { readonly kind: 'restart' }
-  /** Still retried from time to time: a fix needs no restart of Ficus. */
-  | { readonly kind: 'stop'; readonly problem: ReplicationProblem };
+  /** `retried` from time to time, unless the error says never: a fix needs no restart of Ficus. */
+  | { readonly kind: 'stop'; readonly problem: ReplicationProblem; readonly retried: boolean };
 
 /** Another process holds the stream. */
 export class StreamTakenError extends Error {
@@ -32,10 +32,9 @@ const PRIVILEGE = '42501';
 export function classifyFailure(error: unknown): Failure {
   if (error instanceof RestartSession) return { kind: 'restart' };
   if (error instanceof FicusError) {
-    const problem = { code: error.code, message: error.message, remedy: error.remedy };
     return error.code === 'FICUS_DATABASE_UNREACHABLE'
-      ? { kind: 'reconnect', problem }
-      : { kind: 'stop', problem };
+      ? reconnect(error.code, error.message)
+      : stop(error.code, error.message);
   }
   const code = sqlState(error);
   const message = error instanceof Error ? error.message : String(error);
@@ -90,9 +89,9 @@ function reconnect(code: ErrorCode, message: string): Failure {
 }
 
 function stop(code: ErrorCode, message: string): Failure {
-  return { kind: 'stop', problem: describe(code, message) };
+  return { kind: 'stop', problem: describe(code, message), retried: describeError(code).retry !== 'never' };
 }
 
 function describe(code: ErrorCode, message: string): ReplicationProblem {
-  return { code, message, remedy: new FicusError(code, message).remedy };
+  return { code, message, remedy: describeError(code).remedy };
 }

@@ -24,7 +24,7 @@ export function decideStart({ checkpoint, slot, system, epoch }: StartFacts): St
   if (!checkpoint) return { kind: 'begin', dropSlot: slot !== undefined };
   if (checkpoint.epoch > epoch)
     return refuse(
-      'FICUS_CDC_FENCED',
+      'FICUS_CDC_EPOCH_BEHIND',
       `The target is in epoch ${checkpoint.epoch}, this process in ${epoch}.`,
     );
   if (checkpoint.systemIdentifier !== system.systemIdentifier)

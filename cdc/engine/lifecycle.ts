@@ -9,7 +9,7 @@
  *                      │ connection lost      │
  *                      ▼                      ▼
  *                 reconnecting ◀──────────────┘ ─▶ starting
- *     any ─failure that needs a person─▶ stopped ─retry─▶ starting
+ *     any ─failure that needs a person─▶ stopped ─retry, or start─▶ starting
  *     any ─stop─▶ idle
  */
 import type { ReplicationProblem, ReplicationState } from '@ficus/core';
@@ -38,7 +38,10 @@ export type Lifecycle =
   | { readonly name: 'standby' }
   /** Set by the run loop after a transient failure. `applied` equals `durable`. */
   | { readonly name: 'reconnecting'; readonly problem: ReplicationProblem }
-  /** Set by the run loop after a failure that a person has to fix. `applied` equals `durable`. */
+  /**
+   * Set by the run loop after a failure that a person has to fix. `applied` equals `durable`. Retried from time to time;
+   * where the error's entry says that a retry never helps, only `start` leaves this state.
+   */
   | { readonly name: 'stopped'; readonly problem: ReplicationProblem };
 
 type Name = Lifecycle['name'];

@@ -185,7 +185,7 @@ async function ensureCheckpoint(
       throw new FicusError(decision.code, decision.message);
     case 'resume': {
       if (known!.epoch < epoch && !(await raiseEpoch(target, names.stream, epoch)))
-        throw new FicusError('FICUS_CDC_FENCED', 'The target is already in a higher epoch.');
+        throw new FicusError('FICUS_CDC_EPOCH_BEHIND', 'The target is already in a higher epoch.');
       await publish(known!.slot);
       return { ...known!, epoch };
     }

@@ -77,7 +77,9 @@ export class SliceReplication implements Replication, SessionHost {
     // Time in which nothing ran does not count as a standstill.
     this.#heartbeats = undefined;
     const underWay = Promise.withResolvers<void>();
-    this.#loop = this.#runSessions(this.#stopping.signal, underWay.resolve);
+    this.#loop = this.#runSessions(this.#stopping.signal, underWay.resolve).finally(() => {
+      this.#loop = undefined;
+    });
     await underWay.promise;
   }
 
@@ -154,7 +156,6 @@ export class SliceReplication implements Replication, SessionHost {
   async stop(): Promise<void> {
     this.#stopping?.abort();
     await this.#loop;
-    this.#loop = undefined;
     this.#waiters.giveUp();
     const pool = this.#pool;
     this.#pool = undefined;
@@ -223,6 +224,7 @@ export class SliceReplication implements Replication, SessionHost {
         this.#positions = this.#positions.withoutUndurable();
         pauseMs = Date.now() - startedAtMs > 10_000 ? this.settings.reconnectMinMs : pauseMs;
         const waitMs = this.#afterFailure(error, pauseMs);
+        if (waitMs === undefined) break;
         pauseMs = Math.min(pauseMs * 2, this.settings.reconnectMaxMs);
         underWay();
         await sleep(waitMs, undefined, { signal }).catch(() => undefined);
@@ -234,8 +236,8 @@ export class SliceReplication implements Replication, SessionHost {
     underWay();
   }
 
-  /** Enters the next state; returns how long to wait before the next attempt. */
-  #afterFailure(error: unknown, pauseMs: number): number {
+  /** Enters the next state; returns how long to wait before the next attempt, undefined when there is none. */
+  #afterFailure(error: unknown, pauseMs: number): number | undefined {
     const failure = classifyFailure(error);
     switch (failure.kind) {
       case 'restart':
@@ -254,7 +256,7 @@ export class SliceReplication implements Replication, SessionHost {
         if (publicState(this.#lifecycle).problem?.message !== failure.problem.message)
           this.#logger.error({ err: error, problem: failure.problem }, 'stream stopped');
         this.#enter({ name: 'stopped', problem: failure.problem });
-        return this.settings.retryMs;
+        return failure.retried ? this.settings.retryMs : undefined;
     }
   }
 

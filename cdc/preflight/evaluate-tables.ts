@@ -74,8 +74,8 @@ function evaluateSourceTable(plan: TablePlan, from: TableCatalog): Finding[] {
     findings.push({
       severity: 'warning',
       path,
-      code: 'FICUS_CDC_SCHEMA_CHANGED',
-      message: `“${from.qualifiedName}” is partitioned: TRUNCATE, ATTACH, DETACH and DROP of a single partition are not in the stream; rows that come or go with it have to be deleted or copied on the target too.${
+      code: 'FICUS_CDC_PARTITIONED',
+      message: `“${from.qualifiedName}” is partitioned: TRUNCATE, ATTACH, DETACH and DROP of a single partition are not in the stream.${
         from.replicaIdentity.kind === 'full'
           ? ' A new partition has to be given REPLICA IDENTITY FULL itself, or PostgreSQL refuses its updates.'
           : ''

@@ -51,6 +51,14 @@ export const cdcErrors = {
     remedy: 'Set max_slot_wal_keep_size to what the disk can hold and the longest pause of the stream needs.',
     retry: 'manual',
   },
+  FICUS_CDC_PARTITIONED: {
+    status: 409,
+    exit: 3,
+    title: 'A source table is partitioned',
+    remedy:
+      'Nothing is wrong. When you truncate, attach, detach or drop a single partition of the source, delete or copy its rows on the target too.',
+    retry: 'manual',
+  },
   FICUS_CDC_APPLY_IN_ORDER: {
     status: 409,
     exit: 3,
@@ -153,7 +161,15 @@ export const cdcErrors = {
     status: 409,
     exit: 3,
     title: 'Another process applies this stream, or the owner has changed',
-    remedy: 'No action is needed: this process has stopped writing.',
+    remedy: 'No action is needed: this process has stopped writing and stands by.',
+    retry: 'timed',
+  },
+  FICUS_CDC_EPOCH_BEHIND: {
+    status: 409,
+    exit: 3,
+    title: 'The target has seen a change of owner that this process has not',
+    remedy:
+      'If a newer control plane runs, end this one. Otherwise restore the newest backup of the control plane’s database and restart the control plane. Do not copy again before you know that the legacy owns the slice’s writes: --restart empties the candidate’s tables.',
     retry: 'never',
   },
 } as const satisfies Record<string, ErrorEntry>;
