@@ -3,7 +3,7 @@
  * progress of the copy. Safe to run again after any interruption; changes nothing twice.
  */
 import { randomUUID } from 'node:crypto';
-import { FicusError, formatProblem, type TableConfig } from '@ficus/core';
+import { FicusError, type TableConfig } from '@ficus/core';
 import pg from 'pg';
 import {
   type Checkpoint,
@@ -13,15 +13,13 @@ import {
   takeCheckpoint,
 } from '../apply/checkpoint.ts';
 import type { DatabaseCatalog, TableCatalog } from '../catalog/database-catalog.ts';
-import { readCatalog } from '../catalog/read-catalog.ts';
 import { readSystemIdentifier } from '../catalog/read-system-identifier.ts';
 import { applySessionSettings } from '../catalog/session-settings.ts';
 import { type CopyTask, isWhole, loadProgress, makeCopyTask } from '../copy/copy-task.ts';
 import { groupBySource } from '../copy/whole-tables.ts';
 import { describeRelation } from '../decode/change-visitor.ts';
 import { reach } from '../failpoints.ts';
-import { compileMapping, mappedTables } from '../mapping/compile-mapping.ts';
-import { loadMappingModules } from '../mapping/mapping-module.ts';
+import { compileSlice, refuseProblems } from '../mapping/compile-slice.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { ReplicationOptions } from '../replication.ts';
 import { createSlot } from '../source/create-slot.ts';
@@ -71,10 +69,10 @@ export async function prepareStream(
   const epoch = options.epoch ?? 1;
   const place = await readPlace(source, target);
   const names = nameStream(options.slice, options.direction ?? 'forward', place);
-  const { plans, catalog, targetCatalog } = await compile(options, source, target);
+  const { plans, catalogs } = await compile(options, source, target);
   await ensureCheckpointTables(target);
   const holder = randomUUID();
-  const { serverVersion } = catalog;
+  const { serverVersion } = catalogs.source;
   let published: PublicationEntries = new Map();
   const publish = async (slot: string) => {
     await refuseUnsent(source, target, names, plans);
@@ -92,14 +90,7 @@ export async function prepareStream(
     holder,
   });
   const tasks = plans.map((plan) => makeCopyTask(plan, plans));
-  await ensureProgress(
-    target,
-    names.stream,
-    plans,
-    { source: catalog, target: targetCatalog },
-    options.tables,
-    published,
-  );
+  await ensureProgress(target, names.stream, plans, catalogs, options.tables, published);
   await loadProgress(target, source, names.stream, tasks);
   refuseHalfCopied(tasks);
   const backlog = await source.query(
@@ -114,7 +105,7 @@ export async function prepareStream(
     epoch,
     holder,
     published,
-    sourceShapes: new Map([...catalog.tables].map(([name, table]) => [name, shapeOf(table)])),
+    sourceShapes: new Map([...catalogs.source.tables].map(([name, table]) => [name, shapeOf(table)])),
     backlogBytes: Number(backlog.rows[0].bytes),
   };
 }
@@ -131,42 +122,14 @@ function refuseHalfCopied(tasks: readonly CopyTask[]): void {
   }
 }
 
-async function compile(
-  options: ReplicationOptions,
-  source: pg.Client,
-  target: pg.Client,
-): Promise<{ plans: readonly TablePlan[]; catalog: DatabaseCatalog; targetCatalog: DatabaseCatalog }> {
-  const wanted = mappedTables(options.tables);
-  const [sourceCatalog, targetCatalog] = await Promise.all([
-    readCatalog(source, wanted.source),
-    readCatalog(target, wanted.target),
-  ]);
-  if (sourceCatalog.walLevel !== 'logical')
-    throw new FicusError(
-      'FICUS_CDC_WAL_LEVEL',
-      `wal_level of the source is “${sourceCatalog.walLevel}”, not “logical”.`,
-    );
-  const path = ['slices', options.slice, 'tables'];
-  const { modules, problems: unloaded } = await loadMappingModules(
-    options.tables,
-    options.baseDir ?? process.cwd(),
-    path,
-  );
-  const compiled = compileMapping({
-    tables: options.tables,
-    source: sourceCatalog,
-    target: targetCatalog,
-    modules,
-    path,
-  });
-  const problems = [...unloaded, ...compiled.problems];
-  const first = problems[0];
-  if (first) {
-    const more = problems.length > 1 ? ` (and ${problems.length - 1} more: ficus check --live)` : '';
-    const code = 'code' in first ? first.code : 'FICUS_CDC_MAPPING_INVALID';
-    throw new FicusError(code, `${formatProblem(first)}${more}`);
-  }
-  return { plans: compiled.plans, catalog: sourceCatalog, targetCatalog };
+/** @throws FicusError when the source cannot be streamed or the mapping does not fit */
+async function compile(options: ReplicationOptions, source: pg.Client, target: pg.Client) {
+  const { plans, catalogs, problems } = await compileSlice(options, source, target);
+  const { walLevel } = catalogs.source;
+  if (walLevel !== 'logical')
+    throw new FicusError('FICUS_CDC_WAL_LEVEL', `wal_level of the source is “${walLevel}”, not “logical”.`);
+  refuseProblems(problems);
+  return { plans, catalogs };
 }
 
 async function ensureCheckpoint(

@@ -14,7 +14,7 @@ import type { MappingModules } from './mapping-module.ts';
 import type { MappingProblem } from './mapping-problem.ts';
 import { findIrreversibleReasons } from './reversibility.ts';
 import { asInput, identityColumns } from './source-columns.ts';
-import type { KeyPlan, RowsPlan, TablePlan } from './table-plan.ts';
+import type { InputColumn, KeyPlan, RowsPlan, TablePlan } from './table-plan.ts';
 
 export type CompiledMapping =
   | { readonly ok: true; readonly plans: readonly TablePlan[]; readonly problems: readonly [] }
@@ -83,66 +83,23 @@ function compileTable(
   unfit.push(...checkVisible(source, [...path, 'from']), ...checkVisible(target, [...path, 'to']));
   if (unfit.length > 0) return unfit;
 
+  const misused = checkModule(config, input.modules, path);
+  if (misused.length > 0) return misused;
   const module = config.module === undefined ? undefined : input.modules?.get(config.module);
-  if (module && config.rows !== undefined) {
-    const message =
-      'a table cannot have both a module and a condition: let forward() return undefined for rows that are left out';
-    return [{ path: [...path, 'rows'], message, code: 'FICUS_CDC_MAPPING_INVALID' }];
-  }
-  if (config.module !== undefined && !module)
-    return [
-      { path: [...path, 'module'], message: 'the module was not loaded', code: 'FICUS_CDC_MAPPING_INVALID' },
-    ];
 
   const problems: MappingProblem[] = [];
   const columns = compileColumns({ config, source, target, module, path, problems });
   const rows = compileRows(config, source, path, problems);
-  const identity = identityColumns(source);
-  for (const [name, expression] of ownExpressions(config)) {
-    const unstable = findUnstableNames(expression, input.target.volatileFunctions);
-    if (unstable.length === 0) continue;
-    const at = name === 'rows' ? [...path, 'rows'] : [...path, 'columns', name, 'sql'];
-    problems.push({
-      path: at,
-      message: `“${unstable.join('”, “')}” is volatile: its result changes from call to call`,
-      code: 'FICUS_CDC_MAPPING_INVALID',
-    });
-  }
+  problems.push(...checkVolatile(config, input.target.volatileFunctions, path));
   const key = compileKey({ config, source, target, columns, module, path, problems });
   if (rows && key) problems.push(...checkSharedKeys(rows, key, columns, source, [...path, 'rows']));
   if (problems.length > 0 || !key) return problems;
-
-  const readNames = new Set(columns.flatMap((column) => [...column.reads]));
-  for (const name of rows?.inputs ?? []) readNames.add(name);
-  for (const name of findRowKey(source)?.columns ?? []) if (name !== undefined) readNames.add(name);
-  const readColumns = source.columns.filter((column) => readNames.has(column.name)).map(asInput);
-  const identityFull = source.replicaIdentity.kind === 'full';
+  const readColumns = findReadColumns(source, columns, rows);
   return {
     index,
     path,
-    source: {
-      oid: source.oid,
-      schema: source.schema,
-      name: source.name,
-      qualifiedName: source.qualifiedName,
-      sql: quoteQualified(source.schema, source.name),
-      identityColumns: identity,
-      identityFull,
-      keyColumns: (findRowKey(source)?.columns ?? []).filter((name) => name !== undefined),
-      readColumns,
-    },
-    target: {
-      oid: target.oid,
-      schema: target.schema,
-      name: target.name,
-      qualifiedName: target.qualifiedName,
-      sql: quoteQualified(target.schema, target.name),
-      triggers: target.triggers.some(({ fires }) => fires === 'always' || fires === 'replica')
-        ? 'replicated'
-        : target.triggers.some(({ fires }) => fires === 'origin')
-          ? 'ordinary'
-          : 'none',
-    },
+    source: describeSource(source, readColumns),
+    target: describeTarget(target),
     input: module ? columns.map((column) => ({ name: column.plan.name, type: 'text' })) : readColumns,
     columns: columns.map((column) => column.plan),
     key,
@@ -152,6 +109,76 @@ function compileTable(
     inOrderReasons: findInOrderReasons(target, key),
     irreversibleReasons: findIrreversibleReasons({ config, source, columns, module }),
   };
+}
+
+/** What the stream and the copy need of a row: columns that the mapping reads, and the key. */
+function findReadColumns(
+  source: TableCatalog,
+  columns: readonly CompiledColumn[],
+  rows: RowsPlan | undefined,
+): InputColumn[] {
+  const names = new Set([
+    ...columns.flatMap((column) => [...column.reads]),
+    ...(rows?.inputs ?? []),
+    ...(findRowKey(source)?.columns ?? []),
+  ]);
+  return source.columns.filter((column) => names.has(column.name)).map(asInput);
+}
+
+function describeSource(source: TableCatalog, readColumns: readonly InputColumn[]): TablePlan['source'] {
+  const { oid, schema, name, qualifiedName } = source;
+  return {
+    oid,
+    schema,
+    name,
+    qualifiedName,
+    sql: quoteQualified(schema, name),
+    identityColumns: identityColumns(source),
+    identityFull: source.replicaIdentity.kind === 'full',
+    keyColumns: (findRowKey(source)?.columns ?? []).filter((column) => column !== undefined),
+    readColumns,
+  };
+}
+
+function describeTarget({ oid, schema, name, qualifiedName, triggers }: TableCatalog): TablePlan['target'] {
+  const fires = new Set(triggers.map((trigger) => trigger.fires));
+  return {
+    oid,
+    schema,
+    name,
+    qualifiedName,
+    sql: quoteQualified(schema, name),
+    triggers:
+      fires.has('always') || fires.has('replica') ? 'replicated' : fires.has('origin') ? 'ordinary' : 'none',
+  };
+}
+
+function checkModule(
+  config: TableConfig,
+  modules: MappingModules | undefined,
+  path: readonly (string | number)[],
+): MappingProblem[] {
+  if (config.module === undefined) return [];
+  const code = 'FICUS_CDC_MAPPING_INVALID';
+  if (!modules?.get(config.module))
+    return [{ path: [...path, 'module'], message: 'the module was not loaded', code }];
+  if (config.rows === undefined) return [];
+  const message =
+    'a table cannot have both a module and a condition: let forward() return undefined for rows that are left out';
+  return [{ path: [...path, 'rows'], message, code }];
+}
+
+function checkVolatile(
+  config: TableConfig,
+  volatileFunctions: DatabaseCatalog['volatileFunctions'],
+  path: readonly (string | number)[],
+): MappingProblem[] {
+  return ownExpressions(config, path).flatMap(([at, expression]) => {
+    const unstable = findUnstableNames(expression, volatileFunctions);
+    if (unstable.length === 0) return [];
+    const message = `“${unstable.join('”, “')}” is volatile: its result changes from call to call`;
+    return { path: at, message, code: 'FICUS_CDC_MAPPING_INVALID' };
+  });
 }
 
 function checkTable(
@@ -248,9 +275,14 @@ function checkSharedKeys(
   ];
 }
 
-function ownExpressions(config: TableConfig): [string, string][] {
-  const columns = Object.entries(config.columns ?? {}).flatMap(([name, made]): [string, string][] =>
-    typeof made === 'object' && 'sql' in made ? [[name, made.sql]] : [],
+/** The config's expressions, each with its path. */
+function ownExpressions(
+  config: TableConfig,
+  path: readonly (string | number)[],
+): [(string | number)[], string][] {
+  const columns = Object.entries(config.columns ?? {}).flatMap(
+    ([name, made]): [(string | number)[], string][] =>
+      typeof made === 'object' && 'sql' in made ? [[[...path, 'columns', name, 'sql'], made.sql]] : [],
   );
-  return config.rows === undefined ? columns : [...columns, ['rows', config.rows]];
+  return config.rows === undefined ? columns : [...columns, [[...path, 'rows'], config.rows]];
 }

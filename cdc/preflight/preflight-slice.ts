@@ -5,11 +5,8 @@
 import { formatPath, type TableConfig } from '@ficus/core';
 import type pg from 'pg';
 import type { DatabaseCatalog } from '../catalog/database-catalog.ts';
-import { readCatalog } from '../catalog/read-catalog.ts';
 import { checkExpressions } from '../mapping/check-expressions.ts';
-import { compileMapping, mappedTables } from '../mapping/compile-mapping.ts';
-import { loadMappingModules } from '../mapping/mapping-module.ts';
-import type { MappingProblem } from '../mapping/mapping-problem.ts';
+import { compileSlice } from '../mapping/compile-slice.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { nameStream } from '../source/stream-names.ts';
 import { describeConnectError } from './describe-connect-error.ts';
@@ -118,39 +115,20 @@ async function lookAtTarget(client: pg.ClientBase, path: string): Promise<Findin
 }
 
 async function lookAtMapping(input: PreflightInput, source: Side, target: Side): Promise<Finding[]> {
-  const names = mappedTables(input.tables);
-  const [sourceCatalog, targetCatalog] = await Promise.all([
-    readCatalog(source.client, names.source),
-    readCatalog(target.client, names.target),
-  ]);
-  const path = ['slices', input.slice, 'tables'];
-  const loaded = await loadMappingModules(input.tables, input.baseDir ?? process.cwd(), path);
-  const compiled = compileMapping({
-    tables: input.tables,
-    source: sourceCatalog,
-    target: targetCatalog,
-    modules: loaded.modules,
-    path,
-  });
-  const expressions = await checkExpressions(compiled.plans, source.client, target.client);
+  const { plans, catalogs, problems } = await compileSlice(input, source.client, target.client);
+  const expressions = await checkExpressions(plans, source.client, target.client);
   return [
-    ...[...loaded.problems, ...elsewhere(compiled.problems, loaded.problems), ...expressions].map(findingOf),
-    ...sameDatabase(input, sourceCatalog, targetCatalog),
+    ...[...problems, ...expressions].map(findingOf),
+    ...sameDatabase(input, catalogs.source, catalogs.target),
     ...(await lookAtPlans(
-      compiled.plans,
+      plans,
       nameStream(input.slice, 'forward', '').publication,
       source,
       target,
-      sourceCatalog,
-      targetCatalog,
+      catalogs.source,
+      catalogs.target,
     )),
   ];
-}
-
-/** Problems whose places are not among the known ones: one finding per root cause. */
-function elsewhere(problems: readonly MappingProblem[], known: readonly MappingProblem[]): MappingProblem[] {
-  const places = new Set(known.map((problem) => formatPath(problem.path)));
-  return problems.filter((problem) => !places.has(formatPath(problem.path)));
 }
 
 function sameDatabase(input: PreflightInput, source: DatabaseCatalog, target: DatabaseCatalog): Finding[] {

@@ -8,11 +8,8 @@
  *             later one (settle-suspects)
  */
 import { FicusError } from '@ficus/core';
-import { readCatalog } from '../catalog/read-catalog.ts';
-import { compileMapping, mappedTables } from '../mapping/compile-mapping.ts';
-import { loadMappingModules } from '../mapping/mapping-module.ts';
+import { compileSlice, refuseProblems } from '../mapping/compile-slice.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
-import { findingOf } from '../preflight/evaluate-tables.ts';
 import { openDatabase } from '../preflight/open-database.ts';
 import { fixPosition } from './fix-position.ts';
 import { ReportBuilder } from './report-builder.ts';
@@ -41,7 +38,8 @@ export async function verifySlice(options: VerifyOptions): Promise<VerifyReport>
   try {
     const target = await open(`slices.${options.slice}.candidate.database`, options.targetUrl);
     try {
-      const plans = await compile(options, source, target);
+      const { plans, problems } = await compileSlice(options, source, target);
+      refuseProblems(problems);
       const { stream } = options;
       const recording = isRecording(stream) ? stream : undefined;
       // Before the position is taken: records all changes behind it, and a few more.
@@ -86,27 +84,6 @@ async function open(path: string, url: string) {
   const opened = await openDatabase(path, url, { statementTimeoutMs: 0, applicationName: 'ficus verify' });
   if (!opened.ok) throw new FicusError(opened.finding.code, opened.finding.message);
   return opened.client;
-}
-
-async function compile(
-  options: VerifyOptions,
-  source: Client,
-  target: Client,
-): Promise<readonly TablePlan[]> {
-  const names = mappedTables(options.tables);
-  const path = ['slices', options.slice, 'tables'];
-  const loaded = await loadMappingModules(options.tables, options.baseDir ?? process.cwd(), path);
-  const compiled = compileMapping({
-    tables: options.tables,
-    source: await readCatalog(source, names.source),
-    target: await readCatalog(target, names.target),
-    modules: loaded.modules,
-    path,
-  });
-  const [problem] = [...loaded.problems, ...compiled.problems];
-  if (!problem) return compiled.plans;
-  const finding = findingOf(problem);
-  throw new FicusError(finding.code, `${finding.path}: ${finding.message}`);
 }
 
 async function estimate(plans: readonly TablePlan[], source: Client): Promise<number> {
