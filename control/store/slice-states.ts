@@ -1,4 +1,7 @@
-/** Owner and epoch of every slice, as stored in the database. Only a journaled cutover or rollback changes them. */
+/**
+ * Owner and epoch of every slice, as stored in the database. Nothing changes them yet: until there is a cutover of writes,
+ * each slice keeps the owner and epoch of its first row, and its writes are never held.
+ */
 import { INITIAL_SLICE_STATE, type Side, type SliceState } from '@ficus/core';
 import type { Store } from './open-store.ts';
 

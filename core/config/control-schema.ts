@@ -5,7 +5,7 @@ import { httpUrl, listenAddress, postgresUrl } from './common-schema.ts';
 export const controlSchema = z
   .strictObject({
     listen: listenAddress.default('127.0.0.1:8081').describe('admin API and dashboard'),
-    database: postgresUrl.optional().describe('where journal, flags and audit live'),
+    database: postgresUrl.optional().describe('where flags, owners and audit live'),
     token: z
       .string()
       .min(8)

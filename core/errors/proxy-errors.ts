@@ -48,7 +48,8 @@ export const proxyErrors = {
     status: 503,
     exit: 3,
     title: 'Writes are held while the owner of the slice changes',
-    remedy: 'Retry after the time in Retry-After: the write was sent to neither side.',
+    remedy:
+      'Retry after the time in Retry-After: the write was sent to neither side. Prepared for the cutover of writes; no control plane of this version holds writes.',
     retry: 'timed',
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,7 +1,7 @@
 /**
- * What the data plane learns about a slice from the control plane, besides its config and flags. Owner and epoch change
- * only by a journaled cutover or rollback; a cutover holds the slice's writes before it and releases them after it,
- * whatever its outcome (docs: design, "Cutover of writes").
+ * What the data plane learns about a slice from the control plane, besides its config and flags. The control plane sends
+ * owner `legacy`, epoch 1 and open writes only, because it has no cutover of writes yet. The proxy is ready for one: it
+ * honours a hold, and decides by owner and epoch.
  */
 import type { Side } from './side.ts';
 
@@ -14,7 +14,10 @@ interface Ownership {
 export type SliceState =
   /** Writes go to the owner as they come. */
   | (Ownership & { readonly writes: 'open' })
-  /** Writes wait in the proxies and are decided when released, by the state at that moment. Reads do not wait. */
+  /**
+   * Writes wait in the proxies and are decided when released, by the state at that moment. Reads do not wait. Prepared
+   * for the cutover: no control plane sends it yet.
+   */
   | (Ownership & {
       readonly writes: 'held';
       /** Longest wait of a write after its arrival; then it is refused without being sent. */

@@ -1,4 +1,7 @@
-/** The stage of a slice: always derived from flags and owner, never stored beside them. */
+/**
+ * The stage of a slice: always derived from flags and owner, never stored beside them. `cutover` and `retired` are prepared:
+ * no slice reaches them before there is a cutover of writes.
+ */
 import { type Word, wordsOf } from '../words/word.ts';
 import type { Side } from './side.ts';
 
@@ -21,11 +24,11 @@ export const stages = {
     action: '`ficus serve SLICE PERCENT` brings reads back.',
   },
   cutover: {
-    means: 'The candidate owns the writes; the legacy follows by the reverse stream.',
+    means: 'The candidate owns the writes; the legacy follows by the reverse stream. Not reachable in this version.',
     action: '',
   },
   retired: {
-    means: 'Rollback is no longer possible.',
+    means: 'Rollback is no longer possible. Not reachable in this version.',
     action: 'Delete the slice’s code and tables from the monolith.',
   },
 } as const satisfies Record<string, Word>;
