@@ -24,7 +24,8 @@ export const stages = {
     action: '`ficus serve SLICE PERCENT` brings reads back.',
   },
   cutover: {
-    means: 'The candidate owns the writes; the legacy follows by the reverse stream. Not reachable in this version.',
+    means:
+      'The candidate owns the writes; the legacy follows by the reverse stream. Not reachable in this version.',
     action: '',
   },
   retired: {

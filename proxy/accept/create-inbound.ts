@@ -9,6 +9,7 @@ import type { ProxyConfig, RefusalReason } from '@ficus/core';
 import { ALLOW } from '../respond/answer-options.ts';
 import { answerProblemOnSocket } from '../respond/answer-problem.ts';
 import { LeanResponse } from '../respond/lean-response.ts';
+import { refusalCode } from '../respond/refusal-code.ts';
 import { settleBeforeHandOver } from '../wire/client-socket.ts';
 import { whenQueueIsEmpty } from './accept-queue.ts';
 import { IdleConnections, type InboundSocket } from './idle-connections.ts';
@@ -110,7 +111,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
       return;
     }
     const detail = 'TRACE and CONNECT are not served here.';
-    answerProblemOnSocket(socket, { code: 'FICUS_PROXY_BAD_REQUEST', status: 405, detail, headers: ALLOW });
+    answerProblemOnSocket(socket, { code: refusalCode(405), status: 405, detail, headers: ALLOW });
   });
   server.on('drop', () => handlers.refused('too-many-connections', 0));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -137,7 +138,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
       (socket as InboundSocket).pause();
       return;
     }
-    answerProblemOnSocket(socket, { code: 'FICUS_PROXY_BAD_REQUEST', status, detail });
+    answerProblemOnSocket(socket, { code: refusalCode(status), status, detail });
     // A client that continues to send must not keep the connection open.
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
   });

@@ -7,7 +7,7 @@ const CODES: Readonly<Record<FailureCause, ErrorCode>> = {
   cancelled: 'FICUS_PROXY_UPSTREAM_UNREACHABLE',
   'timed-out': 'FICUS_PROXY_UPSTREAM_TIMEOUT',
   refused: 'FICUS_PROXY_UPSTREAM_UNREACHABLE',
-  reset: 'FICUS_PROXY_UPSTREAM_UNREACHABLE',
+  reset: 'FICUS_PROXY_UPSTREAM_RESET',
   invalid: 'FICUS_PROXY_UPSTREAM_INVALID',
   overloaded: 'FICUS_PROXY_OVERLOADED',
 };
@@ -26,9 +26,10 @@ export function answerForOutcome(outcome: Outcome, upstream: string): ProblemAns
 }
 
 function answerForClient(cause: FailureCause): ProblemAnswer | undefined {
-  const code = 'FICUS_PROXY_BAD_REQUEST';
-  if (cause === 'invalid') return { code, detail: 'The body of the request is malformed.' };
+  if (cause === 'invalid')
+    return { code: 'FICUS_PROXY_BAD_REQUEST', detail: 'The body of the request is malformed.' };
   // The client is still connected and may read why.
-  if (cause === 'timed-out') return { code, status: 408, detail: 'The request did not arrive in time.' };
+  if (cause === 'timed-out')
+    return { code: 'FICUS_PROXY_REQUEST_TIMEOUT', detail: 'The request did not arrive in time.' };
   return undefined;
 }

@@ -6,6 +6,7 @@ import type { Refusal } from '../accept/inspect-head.ts';
 import { turnNow } from '../clock/turn-clock.ts';
 import { answerOptions } from '../respond/answer-options.ts';
 import { answerProblem, answerProblemOnSocket, type ProblemAnswer } from '../respond/answer-problem.ts';
+import { refusalCode } from '../respond/refusal-code.ts';
 import { countRequest, release, requestLine } from './request-report.ts';
 import type { RequestState } from './request-state.ts';
 
@@ -21,7 +22,7 @@ export function refuse(state: RequestState, { status, reason, detail, headers }:
   const { host, snapshot, name } = state;
   snapshot.counters.add(`ficus_refused_total{reason="${reason}"}`);
   host.logger.warn({ requestId: name.requestId, status, reason }, 'request refused');
-  answerClient(state, { code: 'FICUS_PROXY_BAD_REQUEST', status, detail, headers }, true);
+  answerClient(state, { code: refusalCode(status), status, detail, headers }, true);
   release(state, status, false);
 }
 

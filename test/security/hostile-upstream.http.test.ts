@@ -132,7 +132,7 @@ describe('nothing, or not enough, in time', () => {
         'HTTP/1.1 100 Continue\r\n\r\n',
         '',
       );
-      expect(problemOf(text)).toMatchObject({ status: 502, code: 'FICUS_PROXY_UPSTREAM_UNREACHABLE' });
+      expect(problemOf(text)).toMatchObject({ status: 502, code: 'FICUS_PROXY_UPSTREAM_RESET' });
     }
     await expectClean();
   });

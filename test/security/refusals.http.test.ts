@@ -41,10 +41,24 @@ function expectCounted(rig: WireRig, series: string): void {
   toCount.set(rig, counts.set(series, (counts.get(series) ?? 0) + 1));
 }
 
+const CODES: Readonly<Record<number, string>> = {
+  400: 'FICUS_PROXY_BAD_REQUEST',
+  405: 'FICUS_PROXY_UNSUPPORTED',
+  408: 'FICUS_PROXY_REQUEST_TIMEOUT',
+  414: 'FICUS_PROXY_HEAD_TOO_LARGE',
+  431: 'FICUS_PROXY_HEAD_TOO_LARGE',
+  501: 'FICUS_PROXY_UNSUPPORTED',
+  505: 'FICUS_PROXY_UNSUPPORTED',
+};
+
 async function expectRefused(rig: WireRig, bytes: string, status: number, reason: string): Promise<void> {
   rig.rig.logs.length = 0;
   const text = await rig.untilClosed(bytes);
-  expect(problemOf(text)).toMatchObject({ status, detail: expect.stringMatching(/\.$/) });
+  expect(problemOf(text)).toMatchObject({
+    status,
+    code: CODES[status],
+    detail: expect.stringMatching(/\.$/),
+  });
   expect(rig.rig.logs).toContainEqual(expect.objectContaining({ msg: 'request refused', reason, status }));
   expectCounted(rig, `ficus_refused_total{reason="${reason}"}`);
 }

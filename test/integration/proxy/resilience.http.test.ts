@@ -139,7 +139,7 @@ describe('a candidate that takes requests and dies', () => {
     expect(await rig.get('/api/notes', ann)).toMatchObject({ side: 'legacy', reason: 'fell-back' });
     const written = await post();
     expect(written.status).toBe(502);
-    expect(JSON.parse(written.text)).toMatchObject({ code: 'FICUS_PROXY_UPSTREAM_UNREACHABLE' });
+    expect(JSON.parse(written.text)).toMatchObject({ code: 'FICUS_PROXY_UPSTREAM_RESET' });
     expect(rig.legacy.requests.filter(({ method }) => method === 'POST')).toHaveLength(0);
     expect(await rig.get('/elsewhere')).toMatchObject({ status: 200 });
     await until(
