@@ -49,7 +49,7 @@ test('a config that cannot be applied changes nothing', async () => {
   const parts = await makeParts(config, engines, playStore(), silent);
   try {
     const next = configOf({ pages: unreadable }, builtin);
-    await expect(parts.reconfigure(next)).rejects.toMatchObject({ code: 'FICUS_CONFIG_UNREADABLE' });
+    await expect(parts.reconfigure(next)).rejects.toMatchObject({ code: 'FICUS_PEM_UNREADABLE' });
     expect(Object.keys(parts.config.slices)).toEqual(['notes']);
     expect([...parts.states.all().keys()]).toEqual(['notes']);
     expect(parts.builtin?.features().features.map(({ name }) => name)).toEqual([
@@ -68,7 +68,7 @@ test('a config that cannot be applied changes nothing', async () => {
 test('a start that fails leaves nothing running', async () => {
   const config = configOf({ notes: unreadable }, { provider: 'file', file: '/nowhere/flags.json' });
   await expect(makeParts(config, engines, playStore(), silent)).rejects.toMatchObject({
-    code: 'FICUS_CONFIG_UNREADABLE',
+    code: 'FICUS_PEM_UNREADABLE',
   });
   expect(vi.getTimerCount()).toBe(0);
 });

@@ -2,7 +2,7 @@
 import type { RunningProxy, StartProxyOptions } from './running-proxy.ts';
 
 /**
- * @throws FicusError FICUS_PORT_TAKEN, FICUS_CONFIG_UNREADABLE (PEM files), FICUS_INTERNAL (workers that cannot start)
+ * @throws FicusError FICUS_PORT_TAKEN, FICUS_PEM_UNREADABLE, FICUS_INTERNAL (workers that cannot start)
  */
 export async function startProxy(options: StartProxyOptions): Promise<RunningProxy> {
   // Loaded only here, so that commands that only read a config need not wait for it.

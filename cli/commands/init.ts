@@ -60,7 +60,7 @@ async function readOpenApi(source: string): Promise<unknown> {
     return parse(text, { prettyErrors: false });
   } catch (cause) {
     throw new FicusError(
-      'FICUS_USAGE',
+      'FICUS_OPENAPI_UNREADABLE',
       `The OpenAPI document ${source} cannot be read: ${describeFileError(cause)}.`,
       { cause },
     );
@@ -91,7 +91,9 @@ async function write(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text);
   } catch (cause) {
-    throw new FicusError('FICUS_USAGE', `${file} cannot be written: ${describeFileError(cause)}.`, { cause });
+    throw new FicusError('FICUS_PATH_UNUSABLE', `${file} cannot be written: ${describeFileError(cause)}.`, {
+      cause,
+    });
   }
 }
 

@@ -77,7 +77,7 @@ function refuseUnevaluated({ slices }: FicusConfig, { slice, kind, percent, forc
   const guards = Object.keys(slices[slice]?.guards ?? {});
   if (kind !== 'serve' || percent === 0 || force || guards.length === 0) return;
   throw new FicusError(
-    'FICUS_GUARD_REFUSED',
+    'FICUS_GUARDS_NOT_EVALUATED',
     `${slice} is held back by its guards (${guards.join(', ')}): a control plane evaluates them, and this config has none (control.database).`,
   );
 }

@@ -37,7 +37,7 @@ export class FileFlagStore implements FlagStore {
     return this.#features.read(slice, kind);
   }
 
-  /** @throws FicusError FICUS_CONFIG_UNREADABLE, FICUS_DIRECTORY_UNUSABLE, FICUS_FLAGS_FILE_LOCKED */
+  /** @throws FicusError FICUS_FLAGS_FILE_INVALID, FICUS_PATH_UNUSABLE, FICUS_FLAGS_FILE_LOCKED */
   async set(change: FlagChange, judge: JudgeChange = allowChange): Promise<number | null> {
     const { slice, kind, percent } = change;
     return this.#turns.run(async () => {

@@ -3,7 +3,7 @@ import { FicusError } from '@ficus/core';
 
 export const unwritableFlagsFile = (file: string, cause: unknown): FicusError =>
   new FicusError(
-    'FICUS_DIRECTORY_UNUSABLE',
+    'FICUS_PATH_UNUSABLE',
     `The flags file ${file} cannot be written: ${describeFileError(cause as NodeJS.ErrnoException)}.`,
     { cause },
   );

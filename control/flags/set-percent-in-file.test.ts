@@ -54,7 +54,7 @@ test('a missing file is created; one without flags is refused and stays unchange
   expect(await setPercentInFile(file, 'shadow', 'orders', 100)).toBe(0);
   await writeFile(file, '{ half');
   await expect(setPercentInFile(file, 'serve', 'orders', 5)).rejects.toMatchObject({
-    code: 'FICUS_CONFIG_UNREADABLE',
+    code: 'FICUS_FLAGS_FILE_INVALID',
   });
   expect(await readFile(file, 'utf8')).toBe('{ half');
 });
@@ -67,7 +67,7 @@ test.each([
 ])('flags that the proxy refuses are not reported as flipped: %s', async (text, words) => {
   await writeFile(file, text);
   await expect(setPercentInFile(file, 'serve', 'orders', 5)).rejects.toMatchObject({
-    code: 'FICUS_CONFIG_UNREADABLE',
+    code: 'FICUS_FLAGS_FILE_INVALID',
     message: expect.stringContaining(words),
   });
   expect(await readFile(file, 'utf8')).toBe(text);
@@ -76,11 +76,11 @@ test.each([
 test('a missing folder is reported, and so is a folder in place of the file', async () => {
   const nowhere = join(directory, 'nowhere', 'flags.json');
   await expect(setPercentInFile(nowhere, 'serve', 'orders', 5)).rejects.toMatchObject({
-    code: 'FICUS_DIRECTORY_UNUSABLE',
+    code: 'FICUS_PATH_UNUSABLE',
     message: `The flags file ${nowhere} cannot be written: there is no such folder.`,
   });
   await expect(setPercentInFile(directory, 'serve', 'orders', 5)).rejects.toMatchObject({
-    code: 'FICUS_CONFIG_UNREADABLE',
+    code: 'FICUS_FLAGS_FILE_INVALID',
     message: `The flags file ${directory} cannot be read: it is a folder.`,
   });
 });

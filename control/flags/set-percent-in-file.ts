@@ -17,7 +17,7 @@ import { withFileLock } from './with-file-lock.ts';
  * Returns the previous percentage; `null` when there was none. The file is read and replaced under its lock, so that
  * flips of other processes are never lost.
  * @param around makes the write, together with its audit entry
- * @throws FicusError FICUS_CONFIG_UNREADABLE, FICUS_DIRECTORY_UNUSABLE, FICUS_FLAGS_FILE_LOCKED
+ * @throws FicusError FICUS_FLAGS_FILE_INVALID, FICUS_PATH_UNUSABLE, FICUS_FLAGS_FILE_LOCKED
  */
 export async function setPercentInFile(
   path: string,
@@ -56,7 +56,7 @@ async function readFlags(file: string): Promise<ClientFeatures> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { version: 2, features: [] };
     const why = describeFileError(error as NodeJS.ErrnoException);
-    throw new FicusError('FICUS_CONFIG_UNREADABLE', `The flags file ${file} cannot be read: ${why}.`, {
+    throw new FicusError('FICUS_FLAGS_FILE_INVALID', `The flags file ${file} cannot be read: ${why}.`, {
       cause: error,
     });
   }
@@ -76,7 +76,7 @@ function parseJson(file: string, text: string): unknown {
 
 const refuse = (file: string, why: string, cause?: unknown) =>
   new FicusError(
-    'FICUS_CONFIG_UNREADABLE',
+    'FICUS_FLAGS_FILE_INVALID',
     `The flags file ${file} is not in Unleash’s client-features format: ${why}.`,
     { cause },
   );

@@ -19,7 +19,7 @@ interface LockHolder {
 const WAIT_MS = 10_000;
 const TRY_AGAIN_MS = 20;
 
-/** @throws FicusError FICUS_FLAGS_FILE_LOCKED, FICUS_DIRECTORY_UNUSABLE, and what `run` throws */
+/** @throws FicusError FICUS_FLAGS_FILE_LOCKED, FICUS_PATH_UNUSABLE, and what `run` throws */
 export async function withFileLock<T>(file: string, run: () => Promise<T>, waitMs = WAIT_MS): Promise<T> {
   const lock = `${file}.lock`;
   const deadline = performance.now() + waitMs;

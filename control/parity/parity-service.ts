@@ -44,7 +44,7 @@ export class ParityService {
 
   /**
    * Applies the upstreams and rules of a new config; keeps the counts of slices that stay.
-   * @throws FicusError FICUS_CONFIG_UNREADABLE when a PEM file of an upstream cannot be read; then nothing changes
+   * @throws FicusError FICUS_PEM_UNREADABLE when a PEM file of an upstream cannot be read; then nothing changes
    */
   reconfigure(config: FicusConfig): void {
     const before = this.#asker;

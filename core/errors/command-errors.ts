@@ -16,6 +16,28 @@ export const commandErrors = {
     remedy: 'Give the right file with --config FILE; `ficus init` writes a first one.',
     retry: 'manual',
   },
+  FICUS_PEM_UNREADABLE: {
+    status: 500,
+    exit: 3,
+    title: 'A PEM file of an upstream cannot be read',
+    remedy:
+      'Fix the path in ficus.yaml (ca, cert, key under `tls`), or let the user that runs Ficus read it.',
+    retry: 'manual',
+  },
+  FICUS_FLAGS_FILE_INVALID: {
+    status: 500,
+    exit: 3,
+    title: 'The flags file cannot be read, or is not in Unleash’s client-features format',
+    remedy: 'Fix what the message names in the file of flags.file; `ficus init` writes an empty one.',
+    retry: 'manual',
+  },
+  FICUS_OPENAPI_UNREADABLE: {
+    status: 500,
+    exit: 3,
+    title: 'The OpenAPI document cannot be read',
+    remedy: 'Give a file, or a URL that answers, with the document as JSON or YAML.',
+    retry: 'manual',
+  },
   FICUS_USAGE: {
     status: 400,
     exit: 2,
@@ -58,26 +80,11 @@ export const commandErrors = {
     remedy: 'Free space where it goes, or redirect it elsewhere.',
     retry: 'manual',
   },
-  FICUS_DIRECTORY_UNUSABLE: {
+  FICUS_PATH_UNUSABLE: {
     status: 500,
     exit: 3,
-    title: 'A directory cannot be used',
-    remedy: 'Fix what the message names, or choose another directory.',
-    retry: 'manual',
-  },
-  FICUS_SAMPLE_PART_FAILED: {
-    status: 500,
-    exit: 3,
-    title: 'A part of the sample did not start, or exited unexpectedly',
-    remedy:
-      'Fix what the message names; `npm run demo -- --keep` keeps the logs of all parts in the folder .ficus.',
-    retry: 'manual',
-  },
-  FICUS_INTERRUPTED: {
-    status: 503,
-    exit: 3,
-    title: 'The command was interrupted before it finished',
-    remedy: 'Run it again.',
+    title: 'A file or directory cannot be written or used',
+    remedy: 'Fix what the message names, or choose another place.',
     retry: 'manual',
   },
   FICUS_INTERNAL: {

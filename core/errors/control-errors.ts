@@ -55,7 +55,7 @@ export const controlErrors = {
     status: 400,
     exit: 2,
     title: 'The request is not valid',
-    remedy: 'Fix every path listed; /openapi.json describes the request.',
+    remedy: 'Fix what the message names; /openapi.json describes the request.',
     retry: 'never',
   },
   FICUS_CONTROL_NOT_FOUND: {
@@ -72,6 +72,14 @@ export const controlErrors = {
     remedy:
       'Wait or fix what the guard names (`ficus status SLICE`), or override it with --force and --reason.',
     retry: 'timed',
+  },
+  FICUS_GUARDS_NOT_EVALUATED: {
+    status: 409,
+    exit: 1,
+    title: 'The slice has guards, and no control plane evaluates them',
+    remedy:
+      'Set control.database in ficus.yaml and run `ficus up`, remove the slice’s guards, or override them with --force and --reason.',
+    retry: 'manual',
   },
   FICUS_CONTROL_STILL_SERVING: {
     status: 409,

@@ -12,7 +12,7 @@ export interface OpenedAsker extends Pick<Asker, 'ask' | 'refusal'> {
 
 /**
  * Opens no connection yet.
- * @throws FicusError FICUS_CONFIG_UNREADABLE when a PEM file of an upstream cannot be read
+ * @throws FicusError FICUS_PEM_UNREADABLE when a PEM file of an upstream cannot be read
  */
 export function openAsker(config: FicusConfig): OpenedAsker {
   const legacy = new Upstream('legacy', config.legacy);

@@ -6,7 +6,7 @@ import { FicusError, type UpstreamConfig } from '@ficus/core';
 
 /**
  * @param host of the base URL
- * @throws FicusError FICUS_CONFIG_UNREADABLE when a PEM file cannot be read
+ * @throws FicusError FICUS_PEM_UNREADABLE when a PEM file cannot be read
  */
 export function readTlsOptions(tls: UpstreamConfig['tls'], host: string): ConnectionOptions {
   const name = tls?.serverName ?? host;
@@ -25,8 +25,6 @@ function readPem(key: string, path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {
-    throw new FicusError('FICUS_CONFIG_UNREADABLE', `The PEM file of ${key} cannot be read: ${path}`, {
-      cause,
-    });
+    throw new FicusError('FICUS_PEM_UNREADABLE', `The PEM file of ${key} cannot be read: ${path}`, { cause });
   }
 }

@@ -53,7 +53,7 @@ export class Upstream {
   #exchanges = 0;
   #draining: PromiseWithResolvers<void> | undefined;
 
-  /** @throws FicusError FICUS_CONFIG_UNREADABLE when a PEM file of `tls` cannot be read */
+  /** @throws FicusError FICUS_PEM_UNREADABLE when a PEM file of `tls` cannot be read */
   constructor(name: string, config: UpstreamConfig, hooks: UpstreamHooks = {}) {
     const url = new URL(config.url);
     const secure = url.protocol === 'https:';

@@ -3,8 +3,20 @@ import { describeError, type ErrorCode, FicusError } from '@ficus/core';
 import { ProcessFailed } from '../processes/managed-process.ts';
 import { PortUnusable } from './read-ports.ts';
 
+/** What fails in the sample alone, besides the codes of Ficus. */
+const SAMPLE_FAILURES = {
+  FICUS_INTERRUPTED: { exit: 3, remedy: 'Run it again.' },
+  FICUS_SAMPLE_PART_FAILED: {
+    exit: 3,
+    remedy:
+      'Fix what the message names; `npm run demo -- --keep` keeps the logs of all parts in the folder .ficus.',
+  },
+} as const;
+
+type FailureCode = ErrorCode | keyof typeof SAMPLE_FAILURES;
+
 export interface Failure {
-  readonly code: ErrorCode;
+  readonly code: FailureCode;
   readonly message: string;
   readonly remedy: string;
   readonly exitStatus: number;
@@ -13,9 +25,11 @@ export interface Failure {
 /** @param signal aborted when the work was stopped: what failed then, failed because of that */
 export function describeFailure(error: unknown, signal?: AbortSignal): Failure {
   const { code, message, exitStatus } = classify(error, signal);
-  const { exit, remedy } = describeError(code);
+  const { exit, remedy } = isSampleFailure(code) ? SAMPLE_FAILURES[code] : describeError(code);
   return { code, message, remedy, exitStatus: exitStatus ?? exit };
 }
+
+const isSampleFailure = (code: FailureCode): code is keyof typeof SAMPLE_FAILURES => code in SAMPLE_FAILURES;
 
 /** Writes the failure and answers the exit status. */
 export function reportFailure({ code, message, remedy, exitStatus }: Failure, json = false): number {
@@ -29,12 +43,12 @@ export function reportFailure({ code, message, remedy, exitStatus }: Failure, js
 }
 
 /** Their own words name the option, the variable or the log already. */
-const SAYS_WHAT_TO_DO = new Set<ErrorCode>(['FICUS_USAGE', 'FICUS_PORT_TAKEN', 'FICUS_SAMPLE_PART_FAILED']);
+const SAYS_WHAT_TO_DO = new Set<FailureCode>(['FICUS_USAGE', 'FICUS_PORT_TAKEN', 'FICUS_SAMPLE_PART_FAILED']);
 
 function classify(
   error: unknown,
   signal: AbortSignal | undefined,
-): { readonly code: ErrorCode; readonly message: string; readonly exitStatus?: number } {
+): { readonly code: FailureCode; readonly message: string; readonly exitStatus?: number } {
   if (signal?.aborted) return { code: 'FICUS_INTERRUPTED', message: 'Stopped before it was finished.' };
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof FicusError) return { code: error.code, message };

@@ -28,7 +28,7 @@ export async function writeConfig(
 
 /**
  * A ficus.yaml that opens with other words than the sample's is a user's own, and is not overwritten.
- * @throws FicusError FICUS_DIRECTORY_UNUSABLE
+ * @throws FicusError FICUS_PATH_UNUSABLE
  */
 export async function requireOwnConfig(directory: string): Promise<void> {
   const file = join(directory, 'ficus.yaml');
@@ -37,5 +37,5 @@ export async function requireOwnConfig(directory: string): Promise<void> {
   );
   const [opening = ''] = (await readFile(TEMPLATE, 'utf8')).split('\n');
   if (found !== undefined && !found.startsWith(opening))
-    throw new FicusError('FICUS_DIRECTORY_UNUSABLE', `${file} exists already, and is not the sample’s.`);
+    throw new FicusError('FICUS_PATH_UNUSABLE', `${file} exists already, and is not the sample’s.`);
 }

@@ -281,12 +281,14 @@ describe('ficus init', () => {
   test('says that it cannot write, or cannot read the OpenAPI document, in one sentence', async () => {
     const nowhere = join(directory, 'nowhere', 'ficus.yaml');
     const unwritten = await runCommand([FICUS, 'init', 'http://127.0.0.1:9', '--config', nowhere]);
-    expect(unwritten.status).toBe(2);
+    expect(unwritten.status).toBe(3);
     expect(unwritten.stderr).toContain(`${nowhere} cannot be written: there is no such file or folder.`);
+    expect(unwritten.stderr).toContain('FICUS_PATH_UNUSABLE');
     const broken = join(directory, 'openapi.json');
     await writeFile(broken, '{"paths": [');
     const unread = await runCommand([FICUS, 'init', 'http://127.0.0.1:9', '--openapi', broken]);
-    expect(unread.status).toBe(2);
+    expect(unread.status).toBe(3);
+    expect(unread.stderr).toContain('FICUS_OPENAPI_UNREADABLE');
     expect(unread.stderr.trim().split('\n')).toHaveLength(2);
   });
 

@@ -7,26 +7,26 @@ import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { FicusError } from '@ficus/core';
 
-/** An existing directory stays as it is. @throws FicusError FICUS_DIRECTORY_UNUSABLE */
+/** An existing directory stays as it is. @throws FicusError FICUS_PATH_UNUSABLE */
 export async function makeDirectory(directory: string): Promise<void> {
   try {
     await makeWithParents(resolve(directory));
   } catch (cause) {
     throw new FicusError(
-      'FICUS_DIRECTORY_UNUSABLE',
+      'FICUS_PATH_UNUSABLE',
       `The directory ${directory} cannot be created: ${describeCause(cause as NodeJS.ErrnoException)}.`,
       { cause },
     );
   }
 }
 
-/** Opens a log to write at its end. @throws FicusError FICUS_DIRECTORY_UNUSABLE */
+/** Opens a log to write at its end. @throws FicusError FICUS_PATH_UNUSABLE */
 export async function openLog(file: string): Promise<FileHandle> {
   try {
     return await open(file, 'a');
   } catch (cause) {
     throw new FicusError(
-      'FICUS_DIRECTORY_UNUSABLE',
+      'FICUS_PATH_UNUSABLE',
       `The log ${file} cannot be written: ${describeCause(cause as NodeJS.ErrnoException)}.`,
       { cause },
     );

@@ -154,7 +154,7 @@ async function installedBinaries(): Promise<PostgresBinaries> {
 async function prepareDirectory(dataDir: string, binaries: PostgresBinaries): Promise<ServerUser> {
   await makeDirectory(dataDir);
   if (!(await isCluster(dataDir)) && (await readdir(dataDir)).length > 0)
-    throw new FicusError('FICUS_DIRECTORY_UNUSABLE', `${dataDir} is not empty, and no PostgreSQL cluster.`);
+    throw new FicusError('FICUS_PATH_UNUSABLE', `${dataDir} is not empty, and no PostgreSQL cluster.`);
   for (const path of [binaries.postgres, binaries.initdb]) {
     if (((await stat(path)).mode & 0o111) !== 0o111) await chmod(path, 0o755);
   }

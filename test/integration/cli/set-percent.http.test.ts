@@ -38,7 +38,7 @@ test('without a control plane the file is changed', async () => {
 test('guards that no control plane evaluates hold a share back, and no way back', async () => {
   const guarded = configOf({ lag: { maxMs: 10 } });
   await expect(setPercent(guarded, flip)).rejects.toMatchObject({
-    code: 'FICUS_GUARD_REFUSED',
+    code: 'FICUS_GUARDS_NOT_EVALUATED',
     message:
       'notes is held back by its guards (lag): a control plane evaluates them, and this config has none (control.database).',
   });

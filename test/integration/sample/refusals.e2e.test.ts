@@ -138,7 +138,7 @@ test.each(['logs/monolith.log', 'postgres.log', 'ficus.yaml'])('a folder in plac
       ? startCluster({ dataDir: join(directory, 'postgres') })
       : requireOwnConfig(directory);
   await expect(said).rejects.toMatchObject({
-    code: 'FICUS_DIRECTORY_UNUSABLE',
+    code: 'FICUS_PATH_UNUSABLE',
     message: expect.stringContaining(file),
   });
 });
