@@ -21,6 +21,7 @@ export * from './errors/catalogue.ts';
 export * from './errors/error-entry.ts';
 export * from './errors/ficus-error.ts';
 export * from './errors/listen-failure.ts';
+export * from './errors/passes-by-itself.ts';
 export * from './flags/client-features.ts';
 export * from './guard/guard-answer.ts';
 export * from './http/methods.ts';

@@ -4,7 +4,7 @@
  */
 import type { PercentChange } from '@ficus/contract';
 import { openForeignFlags, withoutAudit } from '@ficus/control';
-import { describeError, type FicusConfig, FicusError, type FlagKind } from '@ficus/core';
+import { type FicusConfig, FicusError, type FlagKind, passesByItself } from '@ficus/core';
 import { connectControl } from '../config/connect-control.ts';
 import { paint } from '../output/paint.ts';
 
@@ -20,8 +20,8 @@ export interface Flip {
 const WAY_BACK_TIMEOUT_MS = 3_000;
 
 /**
- * Returns the previous percentage; `null` when there was none. The way back, to 0, is always open: where the flag is
- * kept elsewhere, a control plane that cannot make the change at the moment is bypassed.
+ * Returns the previous percentage; `null` when there was none. The way back, to 0, is always open: it bypasses a control
+ * plane that cannot make the change at the moment, unless that control plane keeps the flag itself.
  */
 export async function setPercent(
   config: FicusConfig,
@@ -37,7 +37,7 @@ export async function setPercent(
   try {
     return await setThroughControl(config, flip, wayBackTimeoutMs);
   } catch (error) {
-    if (!(error instanceof FicusError) || describeError(error.code).retry !== 'timed') throw error;
+    if (!(error instanceof FicusError) || !passesByItself(error)) throw error;
     process.stderr.write(
       `${paint('yellow', '!', process.stderr)} ${error.message} The flag is set without the control plane: this change is not in the audit.\n`,
     );

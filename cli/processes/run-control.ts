@@ -1,12 +1,12 @@
 /** The control plane of `ficus up`: waits for its database, also at the start; the proxy serves meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Control, startControl } from '@ficus/control';
-import { describeError, type FicusConfig, FicusError } from '@ficus/core';
+import { type FicusConfig, FicusError, passesByItself } from '@ficus/core';
 import type { Logger } from 'pino';
 import { createLogger } from '../output/create-logger.ts';
 import { logPreflight } from '../preflight/log-preflight.ts';
-import { type Supervisor, untilAborted } from './supervisor.ts';
 import { applyNewestConfig } from './apply-newest-config.ts';
+import { type Supervisor, untilAborted } from './supervisor.ts';
 
 const RETRY_MS = 1_000;
 
@@ -39,7 +39,7 @@ async function startWhenPossible(
     try {
       return await startControl({ config, logger });
     } catch (error) {
-      if (!(error instanceof FicusError) || describeError(error.code).retry !== 'timed') throw error;
+      if (!(error instanceof FicusError) || !passesByItself(error)) throw error;
       if (error.message !== reported)
         logger.warn({ code: error.code, reason: error.message }, 'control plane cannot start yet, retrying');
       reported = error.message;

@@ -6,6 +6,9 @@ export interface ErrorEntry {
   readonly exit: 1 | 2 | 3;
   readonly title: string;
   readonly remedy: string;
-  /** Whether a retry can help: never, after a fix, or on its own after a while. */
+  /**
+   * Whether a retry can help: never, after a fix, or on its own after a while. Commands act on `timed` through
+   * passes-by-itself.ts, the way back to 0 % among them.
+   */
   readonly retry: 'never' | 'manual' | 'timed';
 }
