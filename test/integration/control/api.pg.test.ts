@@ -134,6 +134,14 @@ describe('refusals', () => {
     ],
     ['no JSON', 'PUT', '/api/v1/slices/notes/serve', '{"percent"', 400, 'FICUS_CONTROL_REQUEST_INVALID'],
     ['no body', 'PUT', '/api/v1/slices/notes/serve', '', 400, 'FICUS_CONTROL_REQUEST_INVALID'],
+    [
+      'a reason for a verify, which the audit would not keep',
+      'POST',
+      '/api/v1/slices/pages/verify',
+      '{"reason":"a doubt"}',
+      400,
+      'FICUS_CONTROL_REQUEST_INVALID',
+    ],
     ['verify without tables', 'POST', '/api/v1/slices/pages/verify', '{}', 409, 'FICUS_CONTROL_NO_TABLES'],
     ['copy without tables', 'POST', '/api/v1/slices/pages/copy', '{}', 409, 'FICUS_CONTROL_NO_TABLES'],
     [
