@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { streamOf } from './case-facts.ts';
 import { evaluateData } from './data-guard.ts';
+import { streamOf } from './guard-facts.fixture.ts';
 
 const copying = {
   rowsCopied: 3,

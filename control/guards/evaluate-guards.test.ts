@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parityOf, streamOf } from './case-facts.ts';
 import { evaluateGuards } from './evaluate-guards.ts';
+import { parityOf, streamOf } from './guard-facts.fixture.ts';
 
 const facts = { parity: parityOf(0, 0), replication: streamOf({ lagMs: 20 }) } as Parameters<
   typeof evaluateGuards

@@ -1,11 +1,12 @@
 /**
  * A guard: a pure function from the facts of a slice to an answer. The facts are the slice's view, so that a user
- * sees the same numbers as the guard. guard-registry.ts lists the guards; evaluate-guards.ts evaluates them.
+ * sees the same numbers as the guard; a guard picks the parts that it needs. guard-registry.ts lists the guards;
+ * evaluate-guards.ts evaluates them.
  */
 import type { SliceView } from '@ficus/contract';
 import type { GuardAnswer } from '@ficus/core';
 
-export type GuardFacts = Pick<SliceView, 'parity' | 'replication' | 'traffic'>;
+export type GuardFacts = SliceView;
 
 /** @param bound what `slices.NAME.guards` sets for this guard */
 export type Guard<Bound> = (facts: GuardFacts, bound: Bound) => GuardAnswer;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { streamOf } from './case-facts.ts';
+import { streamOf } from './guard-facts.fixture.ts';
 import { evaluateLag } from './lag-guard.ts';
 
 test.each([

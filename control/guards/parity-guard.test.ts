@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parityOf } from './case-facts.ts';
+import { parityOf } from './guard-facts.fixture.ts';
 import { evaluateParity } from './parity-guard.ts';
 
 test.each([

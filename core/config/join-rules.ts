@@ -94,7 +94,7 @@ function unevaluatedGuards(name: string, slice: Loose): ConfigProblem[] {
   const guards = loose(slice.guards);
   return UNEVALUATED_GUARDS.filter((guard) => guards[guard] !== undefined).map((guard) => ({
     path: ['slices', name, 'guards', guard],
-    message: 'is not evaluated by this version, so it would hold nothing back; remove it',
+    message: 'is not supported by this version, so it would hold nothing back; remove the key until it is',
   }));
 }
 

@@ -37,7 +37,7 @@ function compile(packages: readonly PublishedPackage[]): void {
       outDir: BUILD,
     },
     include: packages.map(({ workspace }) => `../${workspace}/**/*.ts`),
-    exclude: ['../**/node_modules', '../**/dist', '../**/*.test.ts'],
+    exclude: ['../**/node_modules', '../**/dist', '../**/*.test.ts', '../**/*.fixture.ts'],
   };
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
   const file = join(ROOT, 'dist', 'tsconfig.packages.json');

@@ -1,4 +1,4 @@
-/** Views for the case tables of the guards: a healthy slice, and the changes of a case. */
+/** Facts for the case tables of the guards: a healthy stream, a comparison window. Tests alone import it. */
 import type { ReplicationView } from '@ficus/contract';
 import type { GuardFacts } from './guard.ts';
 
