@@ -4,11 +4,11 @@
  */
 export function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
-    let first: HeardSignal | undefined;
+    let first: ReceivedSignal | undefined;
     const onSignal = (name: NodeJS.Signals) => {
-      const heard = { name, at: performance.now() };
-      if (first && !isEcho(first, heard)) process.exit(3);
-      first ??= heard;
+      const received = { name, at: performance.now() };
+      if (first && !isEcho(first, received)) process.exit(3);
+      first ??= received;
       resolve();
     };
     process.on('SIGINT', onSignal);
@@ -16,7 +16,7 @@ export function untilSignal(): Promise<void> {
   });
 }
 
-export interface HeardSignal {
+export interface ReceivedSignal {
   readonly name: NodeJS.Signals;
   /** In milliseconds. */
   readonly at: number;
@@ -26,7 +26,7 @@ export interface HeardSignal {
 const ECHO_MS = 1000;
 
 /** Whether a signal is an echo of the first one. */
-export function isEcho(first: HeardSignal, next: HeardSignal): boolean {
+export function isEcho(first: ReceivedSignal, next: ReceivedSignal): boolean {
   return next.name === first.name && next.at - first.at < ECHO_MS;
 }
 
