@@ -109,7 +109,7 @@ class Attempts implements ForwardCall {
   /** Called by the forwarder through `takeHead`. */
   inspectResponse(head: ResponseHead): 'forward' | 'discard' {
     const state = this.#state;
-    if (this.#discards(head.status)) return 'discard';
+    if (this.#tryToDiscard(head.status)) return 'discard';
     state.shadow?.noteHead(head);
     state.pins?.noteAnswer(head.headers);
     const rewrite = state.side === 'candidate' ? state.route?.rewrite : undefined;
@@ -117,8 +117,8 @@ class Attempts implements ForwardCall {
     return 'forward';
   }
 
-  /** Whether the answer is discarded for another attempt, which takes its share of the budget. */
-  #discards(status: number): boolean {
+  /** Discards the answer for another attempt where both are allowed; the attempt is then paid from the budget. */
+  #tryToDiscard(status: number): boolean {
     const { request, head, attempts, pins } = this.#state;
     const live = this.#live!;
     const { retry } = live.upstream.config;
@@ -150,15 +150,16 @@ class Attempts implements ForwardCall {
   /** The client has seen nothing, or a part. */
   #proceed(outcome: Failed | Discarded): void {
     const live = this.#live!;
-    const { request, attempts } = this.#state;
+    const { attempts } = this.#state;
     const maxAttempts = live.upstream.config.retry.attempts;
-    const facts = { ...this.#fallBackFacts(), outcome, method: request.method!, attempts, maxAttempts };
-    let next = decideNextStep(facts);
-    // A discarded answer has already paid.
-    if (next === 'retry' && outcome.kind === 'failed' && !live.budget.withdraw(turnNow()))
-      next = decideNextStep({ ...facts, maxAttempts: 0 });
-    if (next === 'retry') this.#retry(live);
-    else if (next === 'fall-back' && this.#isOutdated) this.#endOutdated();
+    // For a discarded answer it is already paid.
+    const isPaid = outcome.kind === 'discarded';
+    const affordable = isPaid || live.budget.covers(turnNow());
+    const next = decideNextStep({ ...this.#fallBackFacts(), outcome, attempts, maxAttempts, affordable });
+    if (next === 'retry') {
+      if (!isPaid) live.budget.withdraw(turnNow());
+      this.#retry(live);
+    } else if (next === 'fall-back' && this.#isOutdated) this.#endOutdated();
     else if (next === 'fall-back') {
       // The candidate's failure stays visible, though the client will not see it: guards count it.
       countRequest(this.#state, true);
@@ -167,9 +168,11 @@ class Attempts implements ForwardCall {
   }
 
   #fallBackFacts(): FallBackFacts {
-    const { side, route, decision } = this.#state;
+    const { side, request, route, decision } = this.#state;
     return {
       side,
+      method: request.method!,
+      mayHaveArrived: this.#arrived !== undefined,
       kind: route?.config.kind ?? 'write',
       onBreakerOpen: route?.slice.config.onBreakerOpen ?? 'fail',
       pinned: decision.pinned,

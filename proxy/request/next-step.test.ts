@@ -1,9 +1,9 @@
 import type { SliceState } from '@ficus/core';
 import { describe, expect, test } from 'vitest';
 import type { Failed, Outcome } from '../wire/outcome.ts';
-import { type AttemptFacts, decideNextStep, isOutdated, mayDiscardAnswer } from './next-step.ts';
+import { type AttemptFacts, decideNextStep, isOutdated, mayDiscardAnswer, mayFallBack } from './next-step.ts';
 
-describe('decideNextStep', () => {
+describe('after an attempt, and when the candidate takes none', () => {
   const numbers = { connectMs: 0, firstByteMs: 0, totalMs: 0, requestBodyBytes: 0, responseBodyBytes: 0 };
   const failed = (over: Partial<Failed> = {}): Outcome => ({
     kind: 'failed',
@@ -23,6 +23,7 @@ describe('decideNextStep', () => {
   const facts = (over: Partial<AttemptFacts>): AttemptFacts => ({
     outcome: failed(),
     method: 'GET',
+    mayHaveArrived: over.outcome?.mayHaveBeenSent === true,
     kind: 'read',
     side: 'candidate',
     onBreakerOpen: 'legacy',
@@ -30,6 +31,7 @@ describe('decideNextStep', () => {
     reason: 'serve-flag-on',
     attempts: 1,
     maxAttempts: 1,
+    affordable: true,
     ...over,
   });
   const table: [string, Partial<AttemptFacts>, string][] = [
@@ -76,8 +78,24 @@ describe('decideNextStep', () => {
       { method: 'PUT', outcome: failed({ mayHaveBeenSent: true }) },
       'give-up',
     ],
+    [
+      'a read by PUT whose first attempt may have been sent, its last one not',
+      { method: 'PUT', attempts: 2, maxAttempts: 2, mayHaveArrived: true },
+      'give-up',
+    ],
+    ['attempts left that the budget does not cover', { maxAttempts: 2, affordable: false }, 'fall-back'],
   ];
   test.each(table)('%s', (_, over, step) => expect(decideNextStep(facts(over))).toBe(step));
+
+  test.each<[string, Partial<AttemptFacts>, boolean]>([
+    ['a read that was not sent', {}, true],
+    ['a GET that may have arrived before', { mayHaveArrived: true }, true],
+    ['a read by PUT that was not sent', { method: 'PUT' }, true],
+    ['a read by PUT that may have arrived before', { method: 'PUT', mayHaveArrived: true }, false],
+    ['a write that was not sent', { method: 'POST', kind: 'write' }, false],
+  ])('%s, refused by the candidate: may fall back or not', (_, over, expected) =>
+    expect(mayFallBack(facts(over))).toBe(expected),
+  );
 });
 
 test.each([

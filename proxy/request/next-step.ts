@@ -12,6 +12,9 @@ import { foundNoPlace, type Outcome } from '../wire/outcome.ts';
 export interface FallBackFacts {
   /** Which side was to serve. */
   readonly side: Side;
+  readonly method: string;
+  /** Any attempt so far, not only the last one, may have reached that side. */
+  readonly mayHaveArrived: boolean;
   readonly kind: 'read' | 'write';
   readonly onBreakerOpen: SliceConfig['onBreakerOpen'];
   /** The legacy may be behind for this user. */
@@ -21,10 +24,11 @@ export interface FallBackFacts {
 
 export interface AttemptFacts extends FallBackFacts {
   readonly outcome: Outcome;
-  readonly method: string;
   /** Attempts made so far, on either side. */
   readonly attempts: number;
   readonly maxAttempts: number;
+  /** The retry budget covers another attempt. */
+  readonly affordable: boolean;
 }
 
 type NextStep = 'retry' | 'fall-back' | 'give-up';
@@ -34,15 +38,20 @@ export function decideNextStep(facts: AttemptFacts): NextStep {
   if (outcome.kind !== 'failed' && outcome.kind !== 'discarded') return 'give-up';
   if (outcome.responseStarted || outcome.bodyTaken) return 'give-up';
   if (outcome.kind === 'failed' && outcome.side === 'client') return 'give-up';
-  if (facts.attempts < facts.maxAttempts && mayRepeat(outcome, method)) return 'retry';
-  return mayFallBack(facts) && mayGoElsewhere(outcome, method) ? 'fall-back' : 'give-up';
+  const mayTryAgain = facts.attempts < facts.maxAttempts && facts.affordable;
+  if (mayTryAgain && mayRepeat(outcome, method)) return 'retry';
+  return mayFallBack(facts) ? 'fall-back' : 'give-up';
 }
 
-/** Whether a request that the candidate does not serve may be served by the legacy instead. */
-export function mayFallBack({ side, kind, onBreakerOpen, pinned, reason }: FallBackFacts): boolean {
+/**
+ * Whether a request that the candidate does not serve may be served by the legacy instead: after a failed attempt, or
+ * when the candidate takes none, its breaker open or its limit reached.
+ */
+export function mayFallBack(facts: FallBackFacts): boolean {
+  const { side, kind, onBreakerOpen, pinned, reason } = facts;
   if (side !== 'candidate' || kind !== 'read' || onBreakerOpen !== 'legacy') return false;
   // A pinned user would read an old state of the legacy, and a forced request wants to see the candidate as it is.
-  return !pinned && reason !== 'forced';
+  return !pinned && reason !== 'forced' && mayGoElsewhere(facts);
 }
 
 /**
@@ -69,6 +78,6 @@ function mayRepeat(outcome: Outcome, method: string): boolean {
 }
 
 /** To the other side, which has a state of its own. */
-function mayGoElsewhere(outcome: Outcome, method: string): boolean {
-  return isSafe(method) || !outcome.mayHaveBeenSent;
+function mayGoElsewhere({ method, mayHaveArrived }: FallBackFacts): boolean {
+  return isSafe(method) || !mayHaveArrived;
 }

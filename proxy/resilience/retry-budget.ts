@@ -28,13 +28,18 @@ export class RetryBudget {
     this.#balance = Math.min(this.#balance + this.#options.budgetRatio, this.#limit);
   }
 
-  /** Takes one retry, if there is one. */
-  withdraw(now: number): boolean {
+  /** Whether there is one retry to take. */
+  covers(now: number): boolean {
     const seconds = Math.max(0, now - this.#updatedAt) / 1000;
     this.#updatedAt = now;
     this.#balance = Math.min(this.#balance + seconds * this.#options.perSecond, this.#limit);
     // Deposits are fractions: ten fifths must be two.
-    if (this.#balance < 1 - 1e-9) return false;
+    return this.#balance >= 1 - 1e-9;
+  }
+
+  /** Takes one retry, if there is one. */
+  withdraw(now: number): boolean {
+    if (!this.covers(now)) return false;
     this.#balance = Math.max(0, this.#balance - 1);
     return true;
   }

@@ -150,6 +150,25 @@ describe('a candidate that takes requests and dies', () => {
   });
 });
 
+test('a read by PUT that may have reached the candidate goes nowhere else, also when the breaker opens before its retry', async () => {
+  const cutter = await startCutter();
+  rig = await startRig({
+    serve: 100,
+    routes: [{ id: 'search', kind: 'read', methods: ['PUT'], path: '/api/search' }],
+    candidate: {
+      url: cutter.url,
+      breaker: { failures: 1, openMs: 60_000 },
+      retry: { attempts: 2, backoffMs: 1, perSecond: 100 },
+    },
+  });
+  const put = () => ask(`${rig.url}/api/search`, { method: 'PUT', headers: ann });
+  expect(await put()).toMatchObject({ status: 503, side: 'candidate' });
+  expect(rig.legacy.requests).toHaveLength(0);
+  // The next one has gone nowhere yet.
+  expect(await put()).toMatchObject({ status: 200, side: 'legacy', reason: 'breaker-open' });
+  expect(cutter.connections()).toBe(1);
+});
+
 describe('retries', () => {
   test('an idempotent request is tried again within the budget, with 503 or a cut connection', async () => {
     const retry = { attempts: 3, backoffMs: 1, perSecond: 100 };
