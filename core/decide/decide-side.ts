@@ -19,7 +19,7 @@ export interface DecideFacts {
   readonly pinned: boolean;
   /** A tester's valid override. */
   readonly forced?: Side | undefined;
-  /** False while the candidate's breaker is open or its stream is not trustworthy. */
+  /** False while the candidate's circuit breaker is open. */
   readonly candidateAvailable: boolean;
 }
 

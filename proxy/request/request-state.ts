@@ -1,6 +1,7 @@
 /**
- * What is known about one request, in the order of the steps: each field is written by the step that it is listed
- * under, and only read by later ones. Created by the worker, passed from step to step (request-run.ts).
+ * What is known about one request, in the order of the steps: each field is listed under the first step that writes it.
+ * Only those that say so are written again by a later step. Created by the worker, passed from step to step
+ * (request-run.ts).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -37,6 +38,8 @@ export class RequestState {
   // Step 1: accept.
   readonly head: InspectedHead;
   name: RequestName = UNNAMED;
+  /** An exchange without an end: a tunnel or an event stream. Step 6 sets it too, for an answer that proves to be one. */
+  endless = false;
 
   // Step 2: match.
   route: LiveRoute | undefined = undefined;
@@ -45,24 +48,26 @@ export class RequestState {
 
   // Step 3: identify.
   identity: Identity = ANONYMOUS;
-  /** The bucket assigned to the caller where a slice asks for one: the same in all slices. */
-  newBucket: string | undefined = undefined;
 
-  // The write gate.
+  // The write gate, which only writes pass.
   pins: WritePins | undefined = undefined;
+  /** The bucket assigned to the caller where a slice asks for one: the same in all slices. Step 4 assigns it for reads. */
+  newBucket: string | undefined = undefined;
+  /**
+   * Fields added to the answer, the upstream's or the proxy's own; flat. Step 4 adds the bucket, step 5 who serves;
+   * step 6 takes the latter back when another side is to serve.
+   */
+  responseHeaders: string[] | undefined = undefined;
 
-  // Step 4: decide.
+  // Step 4: decide. A write that returns to the gate is decided again.
+  /** Step 6 replaces it when the request falls back to the legacy. */
   decision: RequestDecision = UNMATCHED;
-  /** Undefined when there will be no copy. */
+  /** Undefined when there will be no copy. Steps 6 (a fallback) and 7 (the copy leaves, or is dropped) clear it. */
   shadow: ShadowPlan | undefined = undefined;
 
-  // Steps 5 and 6: forward and respond.
+  // Step 5: forward, once for each attempt.
   side: Side = 'legacy';
   attempts = 0;
-  /** Fields added to the answer, the upstream's or the proxy's own; flat. */
-  responseHeaders: string[] | undefined = undefined;
-  /** An endless exchange: a tunnel or an event stream. */
-  endless = false;
 
   // Step 7: observe.
   over = false;
