@@ -103,12 +103,12 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
 
   // ── Step 5.3: head and body go out ───────────────────────────────────────────────────────────────────────
 
-  /** From RequestBody: body bytes moved. */
+  /** From the RequestBodyPump: body bytes moved. */
   requestMoved(): void {
     this.#progress.moved = true;
   }
 
-  /** From RequestBody: the last byte was written. */
+  /** From the RequestBodyPump: the last byte was written. */
   requestSent(): void {
     this.#connection?.requestSent();
     this.#progress.moved = true;
@@ -171,7 +171,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
     if (!this.#over) this.#connection?.resume();
   }
 
-  // ── Step 6.4: the end, in whatever way ───────────────────────────────────────────────────────────────────
+  // ── Step 6.4: the end ───────────────────────────────────────────────────────────────────────────────────
 
   onLost(cause: LossCause, detail: string): void {
     this.#connection = undefined;

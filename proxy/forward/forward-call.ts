@@ -1,5 +1,5 @@
 /**
- * What the request path hands to the forwarder for one request: changes of both heads, captures, and where
+ * What the request path hands to the forwarder for one request: changes of both heads, a capture, and where
  * the outcome goes. It is an interface so that the caller's own per-request object can be it: nothing is
  * allocated, no closure made, on the hot path.
  *
@@ -12,8 +12,7 @@ import type { Outcome } from '../wire/outcome.ts';
 import type { HeadChanges } from '../wire/request-head.ts';
 
 export interface ForwardCall extends HeadChanges, ResponseAmendments {
-  /** Copies of both bodies, taken as they stream by. */
-  readonly requestCapture?: BodyCapture | undefined;
+  /** A copy of the response's body, taken as it streams by. */
   readonly responseCapture?: BodyCapture | undefined;
   /**
    * Called once there is a connection, before a byte is written to it. `false` withdraws the request: it ends with the

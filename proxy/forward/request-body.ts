@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { LeanRequest } from '../accept/lean-request.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
+import { HOP_BY_HOP } from '../wire/hop-by-hop.ts';
 import { isSet, type RequestHead } from '../wire/request-head.ts';
 import type { ForwardCall } from './forward-call.ts';
 
@@ -99,7 +100,6 @@ export class RequestBodyPump {
     this.taken = true;
     this.#awaitsContinue = false;
     this.bytes += chunk.length;
-    this.#call.requestCapture?.append(chunk);
     this.#owner.requestMoved();
     if (!this.#write(chunk)) {
       this.#upstreamBlocked = true;
@@ -142,17 +142,12 @@ function freeMemory({ buffer, byteLength }: Buffer): void {
 }
 
 /** Trailers must not contain fields that frame or route (RFC 9110 section 6.5.1). */
-const NOT_IN_TRAILERS = new Set([
+const NOT_IN_TRAILERS = new Set<string>([
+  ...HOP_BY_HOP,
   'content-length',
   'transfer-encoding',
   'host',
-  'connection',
-  'keep-alive',
-  'te',
   'trailer',
-  'upgrade',
-  'proxy-connection',
-  'proxy-authorization',
   'authorization',
   'cookie',
 ]);

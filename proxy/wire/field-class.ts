@@ -1,4 +1,5 @@
 /** Classifies the fields that a proxy must know by the bytes of their names, without creating strings. */
+import { HOP_BY_HOP } from './hop-by-hop.ts';
 
 export const FieldClass = {
   endToEnd: 0,
@@ -15,35 +16,39 @@ export const FieldClass = {
   ours: 9,
 } as const;
 
+type Class = (typeof FieldClass)[keyof typeof FieldClass];
+
+const LONGEST = 31;
+
+/** The fields to know. All hop-by-hop ones without a class of their own are of the class `hopByHop`. */
+const KNOWN: readonly (readonly [name: string, meant: Class])[] = [
+  ...new Map<string, Class>([
+    ...HOP_BY_HOP.map((name) => [name, FieldClass.hopByHop] as const),
+    ['connection', FieldClass.connection],
+    ['keep-alive', FieldClass.keepAlive],
+    ['transfer-encoding', FieldClass.transferEncoding],
+    ['content-length', FieldClass.contentLength],
+    ['date', FieldClass.date],
+    ['content-type', FieldClass.contentType],
+    ['upgrade', FieldClass.upgrade],
+  ]),
+];
+
+/** Position in `KNOWN`, plus one, by length and first letter: one look rules out nearly every other field. */
+const PLACES = new Uint8Array(1024);
+const NAMES = KNOWN.map(([name]) => name);
+const MEANT = Uint8Array.from(KNOWN, ([, meant]) => meant);
+// hop-by-hop.test.ts checks that no two share a place.
+for (const [at, name] of NAMES.entries()) PLACES[(name.length << 5) | (name.charCodeAt(0) & 31)] = at + 1;
+
 /** The class of the field whose name is `memory[start..end)`. */
 export function fieldClass(memory: Buffer, start: number, end: number): number {
   const length = end - start;
   if (length > 8 && matches(memory, start, 'x-ficus-')) return FieldClass.ours;
-  switch (length) {
-    case 2:
-      return matches(memory, start, 'te') ? FieldClass.hopByHop : 0;
-    case 4:
-      return matches(memory, start, 'date') ? FieldClass.date : 0;
-    case 7:
-      return matches(memory, start, 'upgrade') ? FieldClass.upgrade : 0;
-    case 10:
-      if (matches(memory, start, 'connection')) return FieldClass.connection;
-      return matches(memory, start, 'keep-alive') ? FieldClass.keepAlive : 0;
-    case 12:
-      return matches(memory, start, 'content-type') ? FieldClass.contentType : 0;
-    case 14:
-      return matches(memory, start, 'content-length') ? FieldClass.contentLength : 0;
-    case 16:
-      return matches(memory, start, 'proxy-connection') ? FieldClass.hopByHop : 0;
-    case 17:
-      return matches(memory, start, 'transfer-encoding') ? FieldClass.transferEncoding : 0;
-    case 18:
-      return matches(memory, start, 'proxy-authenticate') ? FieldClass.hopByHop : 0;
-    case 19:
-      return matches(memory, start, 'proxy-authorization') ? FieldClass.hopByHop : 0;
-    default:
-      return FieldClass.endToEnd;
-  }
+  if (length > LONGEST) return FieldClass.endToEnd;
+  const place = PLACES[(length << 5) | (memory[start]! & 31)]!;
+  if (place === 0) return FieldClass.endToEnd;
+  return matches(memory, start, NAMES[place - 1]!) ? MEANT[place - 1]! : FieldClass.endToEnd;
 }
 
 function matches(memory: Buffer, start: number, name: string): boolean {

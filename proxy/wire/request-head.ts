@@ -6,6 +6,7 @@
  * One pass over the fields. The client's `Connection` is applied before any of our fields is added, so that no client
  * can name one of ours there and have it removed.
  */
+import { HOP_BY_HOP } from './hop-by-hop.ts';
 import { splitTarget } from './request-target.ts';
 
 /** The source of the head: an `IncomingMessage`, or a recorded request. */
@@ -67,21 +68,20 @@ const TE_TRAILERS = /(^|,)\s*trailers\s*(,|$)/i;
 type Meaning = 'te' | 'host' | 'expect' | 'trailer' | 'upgrade' | 'connection' | 'hop-by-hop' | Framing;
 type Framing = 'content-length' | 'transfer-encoding';
 
-/** Fields with a meaning for a hop, by the length of their names, which rules out most others. */
-const MEANINGS: readonly (readonly (readonly [name: string, meaning: Meaning])[] | undefined)[] = byLength([
-  ['te', 'te'],
-  ['host', 'host'],
-  ['expect', 'expect'],
-  ['trailer', 'trailer'],
-  ['upgrade', 'upgrade'],
-  ['connection', 'connection'],
-  ['keep-alive', 'hop-by-hop'],
-  ['content-length', 'content-length'],
-  ['proxy-connection', 'hop-by-hop'],
-  ['transfer-encoding', 'transfer-encoding'],
-  ['proxy-authenticate', 'hop-by-hop'],
-  ['proxy-authorization', 'hop-by-hop'],
-]);
+/** Fields with a meaning for a hop; all hop-by-hop ones without an entry of their own are removed. */
+const MEANINGS = byLength(
+  new Map<string, Meaning>([
+    ...HOP_BY_HOP.map((name) => [name, 'hop-by-hop'] as const),
+    ['te', 'te'],
+    ['host', 'host'],
+    ['expect', 'expect'],
+    ['trailer', 'trailer'],
+    ['upgrade', 'upgrade'],
+    ['connection', 'connection'],
+    ['content-length', 'content-length'],
+    ['transfer-encoding', 'transfer-encoding'],
+  ]),
+);
 
 /** Fields that a client cannot remove by naming them in Connection, or that stay with their hop in any case. */
 const NOT_NAMEABLE = new Set(['', 'close', 'keep-alive', 'host', 'expect', 'te', 'upgrade']);
@@ -199,10 +199,12 @@ function meaningOf(name: string): Meaning | undefined {
   return candidates.find(([meant]) => meant === lower)?.[1];
 }
 
-function byLength(meanings: readonly (readonly [string, Meaning])[]) {
-  const longest = Math.max(...meanings.map(([name]) => name.length));
+/** The length of a name rules out most others. */
+function byLength<Meaning>(meanings: ReadonlyMap<string, Meaning>) {
+  const all = [...meanings];
+  const longest = Math.max(...all.map(([name]) => name.length));
   return Array.from({ length: longest + 1 }, (_, length) => {
-    const some = meanings.filter(([name]) => name.length === length);
+    const some = all.filter(([name]) => name.length === length);
     return some.length > 0 ? some : undefined;
   });
 }
