@@ -9,9 +9,9 @@ import { followConfig } from '../config/follow-config.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { createLogger } from '../output/create-logger.ts';
 import { untilSignal } from '../output/until-signal.ts';
-import { portLooks } from '../preflight/port-looks.ts';
+import { checkPorts } from '../preflight/check-ports.ts';
 import { PreflightFailed } from '../preflight/preflight-failed.ts';
-import { untilPortsAreLeft } from '../preflight/until-ports-are-left.ts';
+import { waitForReleasedPorts } from '../preflight/wait-for-released-ports.ts';
 import { startProcesses, type UpProcesses } from '../processes/up-processes.ts';
 
 const HELP = `
@@ -87,6 +87,6 @@ async function stopBoth(processes: UpProcesses): Promise<void> {
  * @throws PreflightFailed
  */
 async function requireProxyPort(config: FicusConfig): Promise<void> {
-  const findings = await untilPortsAreLeft(() => portLooks(config, ['proxy']));
+  const findings = await waitForReleasedPorts(() => checkPorts(config, ['proxy']));
   if (findings.length > 0) throw new PreflightFailed(findings);
 }

@@ -4,8 +4,8 @@
  */
 import type { Finding } from '@ficus/cdc';
 import type { FicusConfig } from '@ficus/core';
-import { type Listener, portLooks } from './port-looks.ts';
-import { upstreamLooks } from './upstream-looks.ts';
+import { checkPorts, type Listener } from './check-ports.ts';
+import { checkUpstreams } from './check-upstreams.ts';
 
 export interface PreflightOptions {
   /** Whose addresses must be free; none while Ficus runs. */
@@ -18,8 +18,8 @@ export interface PreflightOptions {
 export async function preflightConfig(config: FicusConfig, options: PreflightOptions): Promise<Finding[]> {
   const { preflightDatabase, preflightSlice } = await import('@ficus/cdc');
   const looks = [
-    portLooks(config, options.ports),
-    ...(options.upstreams ? upstreamLooks(config) : []),
+    checkPorts(config, options.ports),
+    ...(options.upstreams ? checkUpstreams(config) : []),
     ...(config.control?.database ? [preflightDatabase('control.database', config.control.database)] : []),
     ...slicesWithTables(config).map(preflightSlice),
   ];

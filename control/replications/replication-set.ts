@@ -141,12 +141,12 @@ export class ReplicationSet {
         if (restart) await entry.port?.drop({ emptyTarget: true });
       } catch (error) {
         // Nothing was dropped: the stream continues.
-        await this.#beginAnew(entry);
+        await this.#restart(entry);
         throw error;
       }
       if (restart || stopped) {
         entry.copied = false;
-        await this.#beginAnew(entry);
+        await this.#restart(entry);
       }
     });
   }
@@ -165,7 +165,7 @@ export class ReplicationSet {
     };
   }
 
-  async #beginAnew(entry: Entry): Promise<void> {
+  async #restart(entry: Entry): Promise<void> {
     await this.#end(entry);
     await this.#begin(entry);
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { refuse, sayOptions } from './end-unserved.ts';
+import { endOptions, refuse } from './end-unserved.ts';
 import { release } from './request-report.ts';
 import type { RequestState } from './request-state.ts';
 
@@ -26,7 +26,7 @@ function makeState() {
 
 test.each<[string, number, (state: RequestState) => void]>([
   ['is refused', 405, (state) => refuse(state, { status: 405, reason: 'method-refused', detail: 'No.' })],
-  ['is OPTIONS for the proxy itself', 200, sayOptions],
+  ['is OPTIONS for the proxy itself', 200, endOptions],
 ])('a request that %s is released exactly once', (_, status, end) => {
   const { state, seen } = makeState();
   end(state);

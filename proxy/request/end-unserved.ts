@@ -49,7 +49,7 @@ export function endAbandoned(state: RequestState): void {
 }
 
 /** OPTIONS whose Max-Forwards ends here. */
-export function sayOptions(state: RequestState): void {
+export function endOptions(state: RequestState): void {
   state.snapshot.counters.add('ficus_max_forwards_total');
   answerOptions(state.response!);
   release(state, 200, false);

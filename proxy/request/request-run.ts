@@ -17,7 +17,7 @@ import type { LiveSlice } from '../snapshot/live-slice.ts';
 import type { LeaveGate } from '../snapshot/request-host.ts';
 import { withBucket } from './added-fields.ts';
 import { forwardTo } from './attempts.ts';
-import { endAbandoned, failUnforeseen, giveUp, refuse, sayOptions, turnBack } from './end-unserved.ts';
+import { endAbandoned, endOptions, failUnforeseen, giveUp, refuse, turnBack } from './end-unserved.ts';
 import type { RequestState } from './request-state.ts';
 import { WritePins } from './write-pins.ts';
 
@@ -43,7 +43,7 @@ function accept(state: RequestState): void {
   state.endless = state.upgrade !== undefined || head.eventStream;
   if (refusal) refuse(state, refusal);
   else if (host.shedding) giveUp(state, OVERFULL);
-  else if (head.maxForwards === 0) sayOptions(state);
+  else if (head.maxForwards === 0) endOptions(state);
   else match(state);
 }
 

@@ -1,7 +1,7 @@
 import type { Finding } from '@ficus/cdc';
 import type { ErrorCode } from '@ficus/core';
 import { expect, test } from 'vitest';
-import { untilPortsAreLeft } from './until-ports-are-left.ts';
+import { waitForReleasedPorts } from './wait-for-released-ports.ts';
 
 const refusedBy = (...codes: ErrorCode[]): Finding[] =>
   codes.map((code) => ({ severity: 'error', path: 'x', code, message: 'words' }));
@@ -16,6 +16,6 @@ test.each<[string, Finding[][], Finding[], number]>([
 ])('%s', async (_, answers, findings, looks) => {
   let asked = 0;
   const look = async () => answers[Math.min(asked++, answers.length - 1)]!;
-  expect(await untilPortsAreLeft(look, 1)).toBe(findings);
+  expect(await waitForReleasedPorts(look, 1)).toBe(findings);
   expect(asked).toBe(looks);
 });

@@ -9,7 +9,7 @@ const LONGEST_WAIT_MS = 2_000;
 const LOOKS = 4;
 
 /** Checks again while taken ports are the only errors. */
-export async function untilPortsAreLeft(
+export async function waitForReleasedPorts(
   look: () => Promise<readonly Finding[]>,
   longestWaitMs = LONGEST_WAIT_MS,
 ): Promise<readonly Finding[]> {

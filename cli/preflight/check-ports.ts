@@ -6,7 +6,7 @@ import { type FicusConfig, listenFailure, splitHostPort } from '@ficus/core';
 
 export type Listener = 'proxy' | 'control';
 
-export async function portLooks(config: FicusConfig, listeners: readonly Listener[]): Promise<Finding[]> {
+export async function checkPorts(config: FicusConfig, listeners: readonly Listener[]): Promise<Finding[]> {
   const looks = listeners.flatMap((part) => {
     const listen = config[part]?.listen;
     return listen === undefined ? [] : [freeAddress(`${part}.listen`, listen)];

@@ -8,7 +8,7 @@ type Upstream = FicusConfig['legacy'];
 
 const CONNECT_MS = 3000;
 
-export function upstreamLooks(config: FicusConfig): Promise<Finding[]>[] {
+export function checkUpstreams(config: FicusConfig): Promise<Finding[]>[] {
   const upstreams: [path: string, upstream: Pick<Upstream, 'url' | 'addresses'>][] = [
     ['legacy', config.legacy],
     ...Object.entries(config.slices).map(([name, slice]): [string, Pick<Upstream, 'url' | 'addresses'>] => [
