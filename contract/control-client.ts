@@ -3,7 +3,7 @@
  * the control plane answered with; a control plane that does not answer is FICUS_CONTROL_UNREACHABLE.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { catalogue, type ErrorCode, FicusError } from '@ficus/core';
+import { FicusError, isErrorCode } from '@ficus/core';
 import type { AuditEntryView } from './audit-view.ts';
 import type { ControlProblem } from './control-problem.ts';
 import type { ReplicationView } from './replication-view.ts';
@@ -149,17 +149,13 @@ async function reach(
 function toError(base: string, status: number, text: string): FicusError {
   try {
     const problem = JSON.parse(text) as Partial<ControlProblem>;
-    if (problem.code !== undefined && Object.hasOwn(catalogue, problem.code))
-      return new FicusError(
-        problem.code as ErrorCode,
-        problem.detail ?? problem.title ?? `status ${status}`,
-        {
-          details: {
-            ...(problem.errors !== undefined && { errors: problem.errors }),
-            ...(problem.guards !== undefined && { guards: problem.guards }),
-          },
+    if (problem.code !== undefined && isErrorCode(problem.code))
+      return new FicusError(problem.code, problem.detail ?? problem.title ?? `status ${status}`, {
+        details: {
+          ...(problem.errors !== undefined && { errors: problem.errors }),
+          ...(problem.guards !== undefined && { guards: problem.guards }),
         },
-      );
+      });
   } catch {
     // Not one of our problem documents: reported below.
   }

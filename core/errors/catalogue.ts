@@ -16,9 +16,14 @@ export const catalogue = {
 
 export type ErrorCode = keyof typeof catalogue;
 
-/** A code received over the wire: FICUS_INTERNAL for one that this version does not know. */
+/** Whether this version knows a code that was received from another process. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(catalogue, code);
+}
+
+/** A code that was received from another process: FICUS_INTERNAL for one that this version does not know. */
 export function readErrorCode(code: string): ErrorCode {
-  return code in catalogue ? (code as ErrorCode) : 'FICUS_INTERNAL';
+  return isErrorCode(code) ? code : 'FICUS_INTERNAL';
 }
 
 /** The entry of a code. */

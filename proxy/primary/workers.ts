@@ -3,14 +3,7 @@
  * (the book). Reports on requests, pins and counts are passed to the primary.
  */
 import { availableParallelism, platform } from 'node:os';
-import {
-  catalogue,
-  type ErrorCode,
-  type FicusConfig,
-  FicusError,
-  joinHostPort,
-  splitHostPort,
-} from '@ficus/core';
+import { type FicusConfig, FicusError, joinHostPort, readErrorCode, splitHostPort } from '@ficus/core';
 import type { Logger } from 'pino';
 import type { StartProxyOptions } from '../running-proxy.ts';
 import type { PrimaryMessage, WorkerInit, WorkerMessage } from '../worker/worker-messages.ts';
@@ -138,8 +131,7 @@ export class Workers {
 
   #failed(worker: number, code: string, detail: string): void {
     if (this.address === '') {
-      const known = code in catalogue ? (code as ErrorCode) : 'FICUS_INTERNAL';
-      this.#listening.reject(new FicusError(known, detail));
+      this.#listening.reject(new FicusError(readErrorCode(code), detail));
       return;
     }
     this.#parts.logger.error({ worker, code }, detail);
