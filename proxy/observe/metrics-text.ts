@@ -66,7 +66,10 @@ const FAMILIES: Readonly<Record<string, Family>> = {
     type: 'gauge',
     help: 'Bytes of bodies and copies held, over all workers; limits.bufferedBytes is for each.',
   },
-  ficus_upstream_connections: { type: 'gauge', help: 'Connections to an upstream, by state.' },
+  ficus_upstream_connections: {
+    type: 'gauge',
+    help: 'Connections to an upstream, by state; NAME/copies are for shadow copies and questions to it.',
+  },
   ficus_upstream_pending: { type: 'gauge', help: 'Requests that wait for a connection.' },
   ficus_upstream_addresses_out: {
     type: 'gauge',

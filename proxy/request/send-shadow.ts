@@ -45,7 +45,7 @@ function fieldsForLegacy(state: RequestState): string[] {
     removeHeaders: removedFor('legacy', state),
     sentFields,
   };
-  buildRequestHead(state.request, changes, state.snapshot.legacyCopies.upstream, 'copy');
+  buildRequestHead(state.request, changes, state.snapshot.legacyCopies, 'copy');
   return sentFields;
 }
 

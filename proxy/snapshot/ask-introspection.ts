@@ -4,17 +4,14 @@
  */
 import { Introspection } from '../identify/introspection.ts';
 import { sendCopy } from '../upstream/send-copy.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import { joinFields } from '../wire/head-lines.ts';
-import type { LiveUpstream } from './live-upstream.ts';
 
 const INTROSPECTION_MS = 2_000;
 const INTROSPECTION_BYTES = 16_384;
 
 /** @param count adds to a plain counter */
-export function makeIntrospection(
-  { upstream }: LiveUpstream,
-  count: (series: string) => void,
-): Introspection {
+export function makeIntrospection(upstream: Upstream, count: (series: string) => void): Introspection {
   const limits = { timeoutMs: INTROSPECTION_MS, bodyBytes: INTROSPECTION_BYTES };
   return new Introspection(
     (path, carrier) =>

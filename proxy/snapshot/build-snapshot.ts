@@ -29,8 +29,7 @@ export function buildSnapshot(config: FicusConfig, generation: number, parts: Sn
   const { registry } = parts;
   const table = buildRouteTable(config);
   const counters = new TrafficCounters(table.routes, Object.keys(config.slices));
-  const legacy = registry.get('legacy', 'legacy', config.legacy, now);
-  const legacyCopies = registry.get('legacy-copies', 'legacy', config.legacy, now);
+  const { serving: legacy, copies: legacyCopies } = registry.legacy(config.legacy, now);
   const slices = new Map(
     Object.entries(config.slices).map(([name, slice]) => [name, makeLiveSlice(name, slice, registry, now)]),
   );
@@ -38,8 +37,8 @@ export function buildSnapshot(config: FicusConfig, generation: number, parts: Sn
   const removed = ['forwarded', ...(assert ? [assert.header] : [])];
   const live = [...slices.values()];
   const copies = {
-    legacy: legacyCopies.upstream,
-    candidateOf: (name: string) => slices.get(name)!.candidateCopies.upstream,
+    legacy: legacyCopies,
+    candidateOf: (name: string) => slices.get(name)!.candidateCopies,
   };
   const asker = new Asker(config, copies, parts.clock);
   return {
@@ -61,10 +60,6 @@ export function buildSnapshot(config: FicusConfig, generation: number, parts: Sn
     mirror: new Mirror(config.proxy.shadow, asker, parts.mirrorHooks(counters), parts.clock),
     counters,
     removed: removedFields(removed),
-    upstreams: new Set([
-      legacy,
-      legacyCopies,
-      ...live.flatMap((slice) => [slice.candidate, slice.candidateCopies]),
-    ]),
+    upstreams: new Set([legacy, ...live.map(({ candidate }) => candidate)]),
   };
 }

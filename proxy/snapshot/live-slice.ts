@@ -1,6 +1,7 @@
 /** A slice of the config, prepared for requests. Built with its snapshot. */
 import { flagName, type SliceConfig } from '@ficus/core';
 import { lastUserOf } from '../flags/flag-evaluator.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import type { LiveUpstream } from './live-upstream.ts';
 import type { UpstreamRegistry } from './upstream-registry.ts';
 
@@ -12,7 +13,7 @@ export interface LiveSlice {
   readonly shadowFlag: string;
   readonly candidate: LiveUpstream;
   /** For copies to the candidate: separate connections, so that a hung one takes nothing from live requests. */
-  readonly candidateCopies: LiveUpstream;
+  readonly candidateCopies: Upstream;
   /** User id for callers without any identity. */
   readonly lastUser: string;
 }
@@ -24,14 +25,15 @@ export function makeLiveSlice(
   registry: UpstreamRegistry,
   now: number,
 ): LiveSlice {
+  const { serving, copies } = registry.candidate(name, config.candidate, now);
   return {
     name,
     config,
     hasTables: config.tables.length > 0,
     serveFlag: flagName(name, 'serve'),
     shadowFlag: flagName(name, 'shadow'),
-    candidate: registry.get(name, 'candidate', config.candidate, now),
-    candidateCopies: registry.get(`${name}-copies`, 'candidate', config.candidate, now),
+    candidate: serving,
+    candidateCopies: copies,
     lastUser: lastUserOf(name),
   };
 }

@@ -11,6 +11,7 @@ import type { ForeignWrites } from '../match/foreign-writes.ts';
 import type { RouteTable } from '../match/route-table.ts';
 import type { Mirror } from '../mirror/mirror.ts';
 import type { TrafficCounters } from '../observe/traffic-counters.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import type { NetworkList } from '../wire/network-list.ts';
 import type { LiveRoute, Removed } from './live-route.ts';
 import type { LiveSlice } from './live-slice.ts';
@@ -24,7 +25,7 @@ export interface LiveSnapshot extends ConfigSnapshot {
   /** Undefined when no slice is written from outside. */
   readonly foreignWrites: ForeignWrites | undefined;
   readonly legacy: LiveUpstream;
-  readonly legacyCopies: LiveUpstream;
+  readonly legacyCopies: Upstream;
   readonly identifier: Identifier;
   readonly assertion: IdentityAssertion | undefined;
   readonly force: ForceOverride | undefined;
@@ -34,5 +35,6 @@ export interface LiveSnapshot extends ConfigSnapshot {
   readonly mirror: Mirror;
   readonly counters: TrafficCounters;
   readonly removed: Removed;
+  /** Those that serve, legacy and candidates; each keeps the one for its copies. */
   readonly upstreams: ReadonlySet<LiveUpstream>;
 }

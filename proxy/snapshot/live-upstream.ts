@@ -1,20 +1,13 @@
 /**
- * An upstream with its protection: breaker, retry budget, concurrency limit. It outlives a config snapshot as long as
+ * An upstream for live requests, with its protection: breaker, retry budget, concurrency limit. It outlives a config snapshot as long as
  * its own part of the config stays the same, so that a reload drops no connection and forgets no breaker.
  */
-import type { Side, UpstreamConfig } from '@ficus/core';
-import type { AddressChange } from '../resilience/address-health.ts';
+import type { Side } from '@ficus/core';
 import { Breaker, type BreakerState } from '../resilience/breaker.ts';
 import { backoffMs, RetryBudget } from '../resilience/retry-budget.ts';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
-import { Upstream } from '../upstream/upstream.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import { foundNoPlace, type Outcome } from '../wire/outcome.ts';
-
-export interface LiveUpstreamHooks {
-  breakerChanged(name: string, state: BreakerState['kind']): void;
-  connectionLost(name: string, detail: string): void;
-  addressChanged(name: string, change: AddressChange): void;
-}
 
 export class LiveUpstream {
   readonly upstream: Upstream;
@@ -24,13 +17,16 @@ export class LiveUpstream {
   readonly #concurrency: number;
   #underWay = 0;
 
-  constructor(name: string, side: Side, config: UpstreamConfig, hooks: LiveUpstreamHooks, now: number) {
+  constructor(
+    upstream: Upstream,
+    side: Side,
+    onBreakerChange: (state: BreakerState['kind']) => void,
+    now: number,
+  ) {
+    const { config } = upstream;
     this.side = side;
-    this.upstream = new Upstream(name, config, {
-      onConnectionLost: (_, detail) => hooks.connectionLost(name, detail),
-      onAddressChange: (_, change) => hooks.addressChanged(name, change),
-    });
-    this.breaker = new Breaker(config.breaker, (state) => hooks.breakerChanged(name, state));
+    this.upstream = upstream;
+    this.breaker = new Breaker(config.breaker, onBreakerChange);
     this.budget = new RetryBudget(config.retry, now);
     this.#concurrency = config.concurrency ?? Number.POSITIVE_INFINITY;
   }
@@ -65,18 +61,10 @@ export class LiveUpstream {
     };
   }
 
-  /** Current values, by series. */
+  /** Whether its breaker is not closed, by series. */
   gauges(): Record<string, number> {
-    const { active, idle, connecting, tunnels, pending, addressesOut } = this.upstream.stats;
-    const of = `upstream="${this.upstream.name}"`;
-    const connections = Object.entries({ active, idle, connecting, tunnels }).map(
-      ([state, count]) => [`ficus_upstream_connections{${of},state="${state}"}`, count] as const,
-    );
     return {
-      ...Object.fromEntries(connections),
-      [`ficus_upstream_pending{${of}}`]: pending,
-      [`ficus_upstream_addresses_out{${of}}`]: addressesOut,
-      [`ficus_breakers_open{${of}}`]: this.breaker.state === 'closed' ? 0 : 1,
+      [`ficus_breakers_open{upstream="${this.upstream.name}"}`]: this.breaker.state === 'closed' ? 0 : 1,
     };
   }
 

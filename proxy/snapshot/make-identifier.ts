@@ -2,8 +2,8 @@
 import type { FicusConfig } from '@ficus/core';
 import { createIdentifier, type Identifier } from '../identify/identify.ts';
 import type { KeptIdentity } from '../identify/kept-identity.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import { makeIntrospection } from './ask-introspection.ts';
-import type { LiveUpstream } from './live-upstream.ts';
 
 export interface IdentifierParts {
   readonly identity: KeptIdentity;
@@ -15,10 +15,10 @@ export interface IdentifierParts {
 
 export function makeIdentifier(
   config: FicusConfig,
-  legacy: LiveUpstream,
+  legacyCopies: Upstream,
   { identity, count, clock }: IdentifierParts,
 ): Identifier {
-  const introspection = identity.introspection(legacy, () => makeIntrospection(legacy, count));
+  const introspection = identity.introspection(legacyCopies, () => makeIntrospection(legacyCopies, count));
   const bearer = identity.bearer(config.proxy.identify.jwt ?? {});
   return createIdentifier(config.proxy.identify, { bearer, introspection, clock });
 }

@@ -1,48 +1,110 @@
 /**
- * The upstreams of a worker, by name and config: kept across config changes as long as both stay the same, closed when
- * no snapshot uses them. Held by the snapshot keeper.
+ * The upstreams of a worker: for each side one that serves, with its protection, and one for copies, with connections of
+ * its own. Kept across config changes as long as their config stays the same, closed when no snapshot uses them. Held
+ * by the snapshot keeper.
  */
 import type { Side, UpstreamConfig } from '@ficus/core';
 import { addTo } from '../observe/add-to.ts';
-import { LiveUpstream, type LiveUpstreamHooks } from './live-upstream.ts';
+import type { AddressChange } from '../resilience/address-health.ts';
+import type { BreakerState } from '../resilience/breaker.ts';
+import { Upstream } from '../upstream/upstream.ts';
+import { LiveUpstream } from './live-upstream.ts';
+
+export interface LiveUpstreamHooks {
+  breakerChanged(name: string, state: BreakerState['kind']): void;
+  connectionLost(name: string, detail: string): void;
+  addressChanged(name: string, change: AddressChange): void;
+}
+
+/** The legacy, or the candidate of one slice. */
+interface SideUpstreams {
+  readonly serving: LiveUpstream;
+  /** Without breaker, retries and limit: the mirror bounds copies, and a failed one harms nobody. */
+  readonly copies: Upstream;
+}
 
 export class UpstreamRegistry {
   readonly #hooks: LiveUpstreamHooks;
-  #held = new Map<string, LiveUpstream>();
+  #held = new Map<string, SideUpstreams>();
 
   constructor(hooks: LiveUpstreamHooks) {
     this.#hooks = hooks;
   }
 
-  /** The upstream of this name and config; the same object while both stay the same. */
-  get(name: string, side: Side, config: UpstreamConfig, now: number): LiveUpstream {
-    const key = `${name} ${JSON.stringify(config)}`;
-    let live = this.#held.get(key);
-    if (!live) {
-      live = new LiveUpstream(name, side, config, this.#hooks, now);
-      this.#held.set(key, live);
-    }
-    return live;
+  legacy(config: UpstreamConfig, now: number): SideUpstreams {
+    return this.#get('legacy', 'legacy', config, now);
   }
 
-  /** Closes upstreams that no snapshot uses; their requests finish. */
+  /** A slice may have the legacy's name. */
+  candidate(slice: string, config: UpstreamConfig, now: number): SideUpstreams {
+    return this.#get(slice === 'legacy' ? 'legacy/candidate' : slice, 'candidate', config, now);
+  }
+
+  /**
+   * The same objects while the config stays the same.
+   * @param name unique in metrics and logs: a slice's name contains no slash
+   */
+  #get(name: string, side: Side, config: UpstreamConfig, now: number): SideUpstreams {
+    const key = `${name} ${JSON.stringify(config)}`;
+    let held = this.#held.get(key);
+    if (!held) {
+      const onBreakerChange = (state: BreakerState['kind']): void => this.#hooks.breakerChanged(name, state);
+      held = {
+        serving: new LiveUpstream(this.#open(name, config), side, onBreakerChange, now),
+        copies: this.#open(`${name}/copies`, config),
+      };
+      this.#held.set(key, held);
+    }
+    return held;
+  }
+
+  #open(name: string, config: UpstreamConfig): Upstream {
+    return new Upstream(name, config, {
+      onConnectionLost: (_, detail) => this.#hooks.connectionLost(name, detail),
+      onAddressChange: (_, change) => this.#hooks.addressChanged(name, change),
+    });
+  }
+
+  /** Closes upstreams that no snapshot uses; their requests finish. @param used those that serve */
   keepOnly(used: ReadonlySet<LiveUpstream>): void {
-    for (const [key, live] of this.#held) {
-      if (used.has(live)) continue;
+    for (const [key, { serving, copies }] of this.#held) {
+      if (used.has(serving)) continue;
       this.#held.delete(key);
-      void live.upstream.drain();
+      void serving.upstream.drain();
+      void copies.drain();
     }
   }
 
   /** Of all upstreams; adds up those of one name that a reload has replaced. */
   gauges(): Record<string, number> {
     const all: Record<string, number> = {};
-    for (const live of this.#held.values()) addTo(all, live.gauges());
+    for (const { serving, copies } of this.#held.values()) {
+      addTo(all, connectionGauges(serving.upstream));
+      addTo(all, serving.gauges());
+      addTo(all, connectionGauges(copies));
+    }
     return all;
   }
 
   closeAll(): void {
-    for (const live of this.#held.values()) live.upstream.close();
+    for (const { serving, copies } of this.#held.values()) {
+      serving.upstream.close();
+      copies.close();
+    }
     this.#held = new Map();
   }
+}
+
+/** Current values, by series. */
+function connectionGauges({ name, stats }: Upstream): Record<string, number> {
+  const { active, idle, connecting, tunnels, pending, addressesOut } = stats;
+  const of = `upstream="${name}"`;
+  const connections = Object.entries({ active, idle, connecting, tunnels }).map(
+    ([state, count]) => [`ficus_upstream_connections{${of},state="${state}"}`, count] as const,
+  );
+  return {
+    ...Object.fromEntries(connections),
+    [`ficus_upstream_pending{${of}}`]: pending,
+    [`ficus_upstream_addresses_out{${of}}`]: addressesOut,
+  };
 }

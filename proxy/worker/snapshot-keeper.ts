@@ -5,8 +5,7 @@
 import type { FicusConfig } from '@ficus/core';
 import { buildSnapshot, type SnapshotParts } from '../snapshot/build-snapshot.ts';
 import type { LiveSnapshot } from '../snapshot/live-snapshot.ts';
-import type { LiveUpstreamHooks } from '../snapshot/live-upstream.ts';
-import { UpstreamRegistry } from '../snapshot/upstream-registry.ts';
+import { type LiveUpstreamHooks, UpstreamRegistry } from '../snapshot/upstream-registry.ts';
 
 interface SnapshotKeeperParts extends Omit<SnapshotParts, 'registry' | 'count'> {
   readonly upstreamHooks: LiveUpstreamHooks;

@@ -1,7 +1,7 @@
 /** Changes in a worker that are logged and counted for its operator: breakers, addresses, full pin tables. */
 import type { Logger } from 'pino';
 import type { AddressChange } from '../resilience/address-health.ts';
-import type { LiveUpstreamHooks } from '../snapshot/live-upstream.ts';
+import type { LiveUpstreamHooks } from '../snapshot/upstream-registry.ts';
 
 /** @param count adds to a plain counter */
 export function upstreamHooks(logger: Logger, count: (series: string) => void): LiveUpstreamHooks {

@@ -1,0 +1,43 @@
+import { configSchema } from '@ficus/core';
+import { expect, test } from 'vitest';
+import { UpstreamRegistry } from './upstream-registry.ts';
+
+const { legacy: config } = configSchema.parse({ version: 1, legacy: { url: 'http://127.0.0.1:3000' } });
+
+const makeRegistry = () =>
+  new UpstreamRegistry({ breakerChanged: () => {}, connectionLost: () => {}, addressChanged: () => {} });
+
+test('slices of any name and equal config share no upstream and no series, among themselves or with the legacy', () => {
+  const registry = makeRegistry();
+  const pairs = [
+    registry.legacy(config, 0),
+    ...['legacy', 'legacy-copies', 'notes', 'notes-copies'].map((slice) =>
+      registry.candidate(slice, config, 0),
+    ),
+  ];
+  const upstreams = pairs.flatMap(({ serving, copies }) => [serving.upstream, copies]);
+  expect(new Set(upstreams).size).toBe(10);
+  expect(new Set(upstreams.map(({ name }) => name)).size).toBe(10);
+  expect(pairs.map(({ serving }) => serving.side)).toEqual(['legacy', ...Array(4).fill('candidate')]);
+});
+
+test('only an upstream that serves has a breaker to show', () => {
+  const registry = makeRegistry();
+  registry.legacy(config, 0);
+  registry.candidate('notes', config, 0);
+  const series = Object.keys(registry.gauges());
+  expect(series.filter((name) => name.startsWith('ficus_breakers_open'))).toEqual([
+    'ficus_breakers_open{upstream="legacy"}',
+    'ficus_breakers_open{upstream="notes"}',
+  ]);
+  expect(series).toContain('ficus_upstream_pending{upstream="notes/copies"}');
+});
+
+test('copies are kept and closed together with the upstream that serves', () => {
+  const registry = makeRegistry();
+  const { serving } = registry.candidate('notes', config, 0);
+  registry.candidate('orders', config, 0);
+  registry.keepOnly(new Set([serving]));
+  expect(Object.keys(registry.gauges()).filter((name) => name.includes('orders'))).toEqual([]);
+  expect(registry.candidate('notes', config, 0).serving).toBe(serving);
+});
