@@ -49,99 +49,23 @@ export interface Inbound {
 }
 
 export function createInbound(config: ProxyConfig, handlers: InboundHandlers): Inbound {
-  const { limits, timeouts } = config;
-  const server = createServer({
-    insecureHTTPParser: false,
-    requireHostHeader: false,
-    joinDuplicateHeaders: false,
-    maxHeaderSize: limits.headerBytes,
-    headersTimeout: headersMs(timeouts),
-    requestTimeout: timeouts.requestMs,
-    // IdleConnections does this, without a timer per request.
-    keepAliveTimeout: 0,
-    // A request without a body needs no stream, and nothing here reads `headers`.
-    optimizeEmptyRequests: true,
-    IncomingMessage: LeanRequest,
-    ServerResponse: LeanResponse as unknown as typeof ServerResponse,
-    connectionsCheckingInterval: Math.min(CHECKED_EACH_MS, timeouts.headersMs),
-    noDelay: true,
-    // Behind another request, the upgrade would take over the connection before that request is answered.
-    shouldUpgradeCallback: (request) =>
-      !(request.socket as InboundSocket)._httpMessage && mayUpgrade(request),
-  });
-  // Node silently drops fields beyond this count; the head is limited by bytes and by our own count.
-  server.maxHeadersCount = 0;
-  server.maxConnections = limits.connections;
-  // One after the other on each connection (RFC 9112 section 9.3.2): a read that is pipelined behind a write sees it,
-  // and a client with one connection takes only one place at the upstream.
-  const take = (request: IncomingMessage, response: ServerResponse): void => {
-    const { socket } = request;
-    // Node reads on behind a last answer; nothing may be served there (section 9.6).
-    if (socket.writableEnded) return;
-    if (response.socket !== null) handlers.request(request, response);
-    else
-      (response as unknown as LeanResponse).onTurn = () => {
-        // A client that does not read its earlier answers gets no more of them: they would pile up here.
-        if (socket.writableNeedDrain) socket.once('drain', () => handlers.request(request, response));
-        else handlers.request(request, response);
-      };
-  };
-  server.on('request', take);
+  const server = createHttpServer(config);
+  const idle = new IdleConnections(config.timeouts.keepAliveMs);
+  const serve = (request: IncomingMessage, response: ServerResponse): void =>
+    serveInTurn(request, response, handlers);
+  server.on('request', serve);
   // The upstream answers Expect.
-  server.on('checkContinue', take);
-  server.on('checkExpectation', take);
-  const idle = new IdleConnections(timeouts.keepAliveMs);
+  server.on('checkContinue', serve);
+  server.on('checkExpectation', serve);
   idle.watch(server);
   settleBeforeHandOver(server);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     idle.leaveAlone(socket);
-    socket.on('error', heard);
-    (socket as Socket).setKeepAlive(true, PROBED_AFTER_MS);
-    if (!socket.writable) {
-      socket.destroy();
-      return;
-    }
-    handlers.upgrade(request, socket, head);
+    handOver(request, socket, head, handlers);
   });
-  server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-    socket.on('error', heard);
-    handlers.refused('method-refused', 405);
-    if ((socket as InboundSocket)._httpMessage) {
-      socket.destroy();
-      return;
-    }
-    const detail = 'TRACE and CONNECT are not served here.';
-    answerProblemOnSocket(socket, { code: refusalCode(405), status: 405, detail, headers: ALLOW });
-  });
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => refuseConnect(socket, handlers));
   server.on('drop', () => handlers.refused('too-many-connections', 0));
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const { status, reason, detail } = describeClientError(error);
-    if (status === 0 || !socket.writable) {
-      socket.destroy();
-      return;
-    }
-    const begun = (socket as InboundSocket)._httpMessage;
-    // Data after a request that was already refused.
-    if (begun?.writableEnded) {
-      (socket as InboundSocket).destroySoon();
-      return;
-    }
-    handlers.refused(reason, status);
-    // The client would read this answer as part of the body in progress.
-    if (begun?.headersSent) {
-      socket.destroy();
-      return;
-    }
-    // Written before the answer to a valid request, it would be read as that answer.
-    if (begun?.req.complete) {
-      begun.shouldKeepAlive = false;
-      (socket as InboundSocket).pause();
-      return;
-    }
-    answerProblemOnSocket(socket, { code: refusalCode(status), status, detail });
-    // A client that continues to send must not keep the connection open.
-    setTimeout(() => socket.destroy(), LINGER_MS).unref();
-  });
+  server.on('clientError', (error, socket) => refuseMalformed(error, socket, handlers));
   return {
     server,
     retune({ limits, timeouts }) {
@@ -165,11 +89,105 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
   };
 }
 
+function createHttpServer({ limits, timeouts }: ProxyConfig): Server {
+  const server = createServer({
+    insecureHTTPParser: false,
+    requireHostHeader: false,
+    joinDuplicateHeaders: false,
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: headersMs(timeouts),
+    requestTimeout: timeouts.requestMs,
+    // IdleConnections does this, without a timer per request.
+    keepAliveTimeout: 0,
+    // A request without a body needs no stream, and nothing here reads `headers`.
+    optimizeEmptyRequests: true,
+    IncomingMessage: LeanRequest,
+    ServerResponse: LeanResponse as unknown as typeof ServerResponse,
+    connectionsCheckingInterval: Math.min(CHECKED_EACH_MS, timeouts.headersMs),
+    noDelay: true,
+    // Behind another request, the upgrade would take over the connection before that request is answered.
+    shouldUpgradeCallback: (request) =>
+      !(request.socket as InboundSocket)._httpMessage && mayUpgrade(request),
+  });
+  // Node silently drops fields beyond this count; the head is limited by bytes and by our own count.
+  server.maxHeadersCount = 0;
+  server.maxConnections = limits.connections;
+  return server;
+}
+
+/**
+ * One after the other on each connection (RFC 9112 section 9.3.2): a read that is pipelined behind a write sees it, and a
+ * client with one connection takes only one place at the upstream.
+ */
+function serveInTurn(request: IncomingMessage, response: ServerResponse, handlers: InboundHandlers): void {
+  const { socket } = request;
+  // Node reads on behind a last answer; nothing may be served there (section 9.6).
+  if (socket.writableEnded) return;
+  if (response.socket !== null) {
+    handlers.request(request, response);
+    return;
+  }
+  (response as unknown as LeanResponse).onTurn = () => {
+    // A client that does not read its earlier answers gets no more of them: they would pile up here.
+    if (socket.writableNeedDrain) socket.once('drain', () => handlers.request(request, response));
+    else handlers.request(request, response);
+  };
+}
+
+function handOver(request: IncomingMessage, socket: Duplex, head: Buffer, handlers: InboundHandlers): void {
+  socket.on('error', ignoreError);
+  (socket as Socket).setKeepAlive(true, PROBED_AFTER_MS);
+  if (socket.writable) handlers.upgrade(request, socket, head);
+  else socket.destroy();
+}
+
+function refuseConnect(socket: Duplex, handlers: InboundHandlers): void {
+  socket.on('error', ignoreError);
+  handlers.refused('method-refused', 405);
+  // Before the answer to an earlier request, it would be read as that answer.
+  if ((socket as InboundSocket)._httpMessage) {
+    socket.destroy();
+    return;
+  }
+  const detail = 'TRACE and CONNECT are not served here.';
+  answerProblemOnSocket(socket, { code: refusalCode(405), status: 405, detail, headers: ALLOW });
+}
+
 /**
  * Node removes its own listener from a connection that it hands over, and an unhandled error (a reset at the wrong
  * moment) ends the process. `close` reports the connection's end.
  */
-function heard(): void {}
+function ignoreError(): void {}
+
+/** What llhttp does not accept, or what does not arrive in time. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex, handlers: InboundHandlers): void {
+  const { status, reason, detail } = describeClientError(error);
+  if (status === 0 || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const begun = (socket as InboundSocket)._httpMessage;
+  // Data after a request that was already refused.
+  if (begun?.writableEnded) {
+    (socket as InboundSocket).destroySoon();
+    return;
+  }
+  handlers.refused(reason, status);
+  // The client would read this answer as part of the body in progress.
+  if (begun?.headersSent) {
+    socket.destroy();
+    return;
+  }
+  // Written before the answer to a valid request, it would be read as that answer.
+  if (begun?.req.complete) {
+    begun.shouldKeepAlive = false;
+    (socket as InboundSocket).pause();
+    return;
+  }
+  answerProblemOnSocket(socket, { code: refusalCode(status), status, detail });
+  // A client that continues to send must not keep the connection open.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+}
 
 /** A head is part of its request and cannot take longer than it; Node refuses such settings. */
 function headersMs(timeouts: ProxyConfig['timeouts']): number {

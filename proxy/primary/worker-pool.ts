@@ -79,124 +79,154 @@ interface Exit {
   readonly signal: string;
 }
 
+/** A worker's process, from its fork until its exit and its last messages. */
+interface Forked {
+  readonly handle: WorkerProcess;
+  readonly startedAt: number;
+  /** It has its initial state. */
+  begun: boolean;
+  listened: boolean;
+  exit: Exit | undefined;
+}
+
 /** Forks `count` workers. */
 export function forkWorkers(count: number, hooks: WorkerPoolHooks, limits: () => WorkerLimits): WorkerPool {
-  const silence = new Silence();
-  const watch = setInterval(() => {
-    for (const id of silence.check(performance.now(), limits().workerMs)) {
-      hooks.logger.error({ worker: id }, 'worker hangs: ending it');
-      alive.get(id)?.process.kill('SIGKILL');
+  return new ForkedWorkers(count, hooks, limits);
+}
+
+class ForkedWorkers implements WorkerPool {
+  readonly #hooks: WorkerPoolHooks;
+  readonly #limits: () => WorkerLimits;
+  readonly #silence = new Silence();
+  readonly #watch: NodeJS.Timeout;
+  readonly #alive = new Map<number, Forked>();
+  readonly #restarts = new Set<NodeJS.Timeout>();
+  /** The last worker has ended. */
+  readonly #drained = Promise.withResolvers<void>();
+  #draining = false;
+  /** Workers in a row that lived shortly. */
+  #shortLives = 0;
+  /** Workers in a row that exited before they listened. */
+  #failedStarts = 0;
+
+  constructor(count: number, hooks: WorkerPoolHooks, limits: () => WorkerLimits) {
+    this.#hooks = hooks;
+    this.#limits = limits;
+    this.#watch = setInterval(() => this.#endSilent(), WATCH_EACH_MS).unref();
+    for (let index = 0; index < count; index += 1) this.#fork();
+  }
+
+  get workers(): readonly number[] {
+    return [...this.#alive.keys()];
+  }
+
+  get begun(): readonly number[] {
+    return [...this.#alive].filter(([, { begun }]) => begun).map(([id]) => id);
+  }
+
+  send(message: PrimaryMessage, only?: number): void {
+    for (const [id, { handle }] of this.#alive) {
+      if ((only === undefined || id === only) && handle.isConnected()) handle.send(message);
     }
-  }, WATCH_EACH_MS);
-  watch.unref();
-  const alive = new Map<number, WorkerProcess>();
-  const begun = new Set<number>();
-  let draining = false;
-  let shortLives = 0;
-  let failedStarts = 0;
-  const ended = Promise.withResolvers<void>();
-  const timers = new Set<NodeJS.Timeout>();
+  }
 
-  for (let index = 0; index < count; index += 1) fork();
+  end(worker: number): void {
+    this.#alive.get(worker)?.handle.process.kill('SIGKILL');
+  }
 
-  function fork(): void {
+  async drain(): Promise<void> {
+    this.#draining = true;
+    clearInterval(this.#watch);
+    for (const timer of this.#restarts) clearTimeout(timer);
+    if (this.#alive.size === 0) return;
+    this.send({ kind: 'drain' });
+    const kill = setTimeout(() => {
+      for (const id of this.#alive.keys()) this.end(id);
+    }, this.#limits().drainMs + KILL_AFTER_DRAIN_MS);
+    await this.#drained.promise;
+    clearTimeout(kill);
+  }
+
+  #fork(): void {
     cluster.setupPrimary({
       exec: fileURLToPath(WORKER_MAIN),
       args: [],
       execArgv: [...WORKER_FLAGS],
       serialization: 'advanced',
     });
-    const worker = cluster.fork();
+    const handle = cluster.fork();
     const startedAt = performance.now();
-    let listens = false;
-    alive.set(worker.id, worker);
-    silence.starts(worker.id, performance.now());
-    worker.on('message', (message: WorkerMessage) => {
-      if (message.kind === 'listening') {
-        listens = true;
-        failedStarts = 0;
-      }
-      silence.heard(worker.id, message.kind === 'listening', performance.now());
-      if (message.kind === 'ready') {
-        worker.send({ kind: 'init', init: hooks.init() } satisfies PrimaryMessage);
-        begun.add(worker.id);
-      }
-      hooks.onMessage(worker.id, message);
-    });
-    worker.on('error', (error) =>
-      hooks.logger.warn({ err: error, worker: worker.id }, 'worker channel failed'),
+    const worker: Forked = { handle, startedAt, begun: false, listened: false, exit: undefined };
+    this.#alive.set(handle.id, worker);
+    this.#silence.starts(handle.id, startedAt);
+    handle.on('message', (message: WorkerMessage) => this.#take(worker, message));
+    handle.on('error', (error) =>
+      this.#hooks.logger.warn({ err: error, worker: handle.id }, 'worker channel failed'),
     );
-    let exit: Exit | undefined;
-    // Its exit may be noticed before its last messages are read: pins would be kept for a worker that is
-    // gone, or missed by writes that wait for them.
-    const settle = (): void => {
-      if (exit !== undefined && !worker.isConnected())
-        gone(worker.id, exit, listens, performance.now() - startedAt);
-    };
-    worker.on('disconnect', settle);
-    worker.on('exit', (code, signal) => {
-      exit = { code, signal };
-      settle();
+    handle.on('disconnect', () => this.#settle(worker));
+    handle.on('exit', (code, signal) => {
+      worker.exit = { code, signal };
+      this.#settle(worker);
     });
   }
 
-  function gone(id: number, exit: Exit, listened: boolean, livedMs: number): void {
-    if (!alive.delete(id)) return;
-    begun.delete(id);
-    silence.forget(id);
-    hooks.onGone(id, draining);
-    if (draining) {
-      if (alive.size === 0) ended.resolve();
+  #take(worker: Forked, message: WorkerMessage): void {
+    const { handle } = worker;
+    const listens = message.kind === 'listening';
+    if (listens) {
+      worker.listened = true;
+      this.#failedStarts = 0;
+    }
+    this.#silence.heard(handle.id, listens, performance.now());
+    if (message.kind === 'ready') {
+      handle.send({ kind: 'init', init: this.#hooks.init() } satisfies PrimaryMessage);
+      worker.begun = true;
+    }
+    this.#hooks.onMessage(handle.id, message);
+  }
+
+  #endSilent(): void {
+    for (const id of this.#silence.check(performance.now(), this.#limits().workerMs)) {
+      this.#hooks.logger.error({ worker: id }, 'worker hangs: ending it');
+      this.end(id);
+    }
+  }
+
+  /**
+   * An exit may be noticed before the last messages are read: pins would be kept for a worker that is gone, or missed by
+   * writes that wait for them.
+   */
+  #settle(worker: Forked): void {
+    if (worker.exit !== undefined && !worker.handle.isConnected()) this.#gone(worker, worker.exit);
+  }
+
+  #gone({ handle: { id }, startedAt, listened }: Forked, exit: Exit): void {
+    if (!this.#alive.delete(id)) return;
+    this.#silence.forget(id);
+    this.#hooks.onGone(id, this.#draining);
+    if (this.#draining) {
+      if (this.#alive.size === 0) this.#drained.resolve();
       return;
     }
-    hooks.logger.error({ worker: id, ...exit }, 'worker exited: starting another');
-    if (!listened) failedStarts += 1;
-    if (failedStarts >= FAILED_STARTS) {
+    this.#hooks.logger.error({ worker: id, ...exit }, 'worker exited: starting another');
+    if (!listened) this.#failedStarts += 1;
+    if (this.#failedStarts >= FAILED_STARTS) {
       const how = exit.signal ?? `exit code ${exit.code}`;
-      hooks.onCannotStart(`${failedStarts} workers exited before they listened (${how}).`);
+      this.#hooks.onCannotStart(`${this.#failedStarts} workers exited before they listened (${how}).`);
     }
-    replace(livedMs);
+    this.#forkAgain(performance.now() - startedAt);
   }
 
   /** A worker that cannot run must not be restarted in a tight loop. */
-  function replace(livedMs: number): void {
-    shortLives = livedMs < SHORT_LIFE_MS ? shortLives + 1 : 0;
-    const pause = shortLives < 2 ? 0 : Math.min(100 * 2 ** shortLives, LONGEST_PAUSE_MS);
+  #forkAgain(livedMs: number): void {
+    this.#shortLives = livedMs < SHORT_LIFE_MS ? this.#shortLives + 1 : 0;
+    const pause = this.#shortLives < 2 ? 0 : Math.min(100 * 2 ** this.#shortLives, LONGEST_PAUSE_MS);
     const timer = setTimeout(() => {
-      timers.delete(timer);
-      if (!draining) fork();
+      this.#restarts.delete(timer);
+      if (!this.#draining) this.#fork();
     }, pause);
-    timers.add(timer);
+    this.#restarts.add(timer);
   }
-
-  return {
-    get workers() {
-      return [...alive.keys()];
-    },
-    get begun() {
-      return [...begun];
-    },
-    send(message, only) {
-      for (const [id, worker] of alive) {
-        if ((only === undefined || id === only) && worker.isConnected()) worker.send(message);
-      }
-    },
-    end(worker) {
-      alive.get(worker)?.process.kill('SIGKILL');
-    },
-    async drain() {
-      draining = true;
-      clearInterval(watch);
-      for (const timer of timers) clearTimeout(timer);
-      if (alive.size === 0) return;
-      for (const worker of alive.values()) if (worker.isConnected()) worker.send({ kind: 'drain' });
-      const kill = setTimeout(() => {
-        for (const worker of alive.values()) worker.process.kill('SIGKILL');
-      }, limits().drainMs + KILL_AFTER_DRAIN_MS);
-      await ended.promise;
-      clearTimeout(kill);
-    },
-  };
 }
 
 /** Serves in this process: for embedding and for tests. */
