@@ -6,6 +6,7 @@ import { explainMatch } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { parseHeader } from '../config/parse-header.ts';
 import { formatExplanation } from '../output/format-explanation.ts';
 import { formatFinding } from '../output/format-finding.ts';
 import { paint } from '../output/paint.ts';
@@ -16,6 +17,7 @@ interface CheckOptions extends CommonOptions {
   readonly grants?: boolean;
   readonly explain?: string[];
   readonly client?: string;
+  readonly header?: string[];
 }
 
 const HELP = `
@@ -28,7 +30,8 @@ Examples:
   ficus check
   ficus check --live
   ficus check --live --grants > roles.sql
-  ficus check --explain GET /api/notifications?limit=5 --client 10.1.2.3`;
+  ficus check --explain GET /api/notifications?limit=5 --client 10.1.2.3
+  ficus check --explain /api/notifications --header 'X-Beta: yes' --header 'Cookie: stage=2'`;
 
 export function addCheck(program: Command): void {
   withCommonOptions(
@@ -38,6 +41,11 @@ export function addCheck(program: Command): void {
     .option('--grants', 'print the SQL of least-privilege roles')
     .option('--explain <METHOD URL...>', 'say which route takes a request, and why')
     .option('--client <ADDRESS>', 'with --explain: the address of the client')
+    .option(
+      '--header <NAME: VALUE>',
+      'with --explain: a header field of the request, cookies included; repeatable',
+      parseHeader,
+    )
     .addHelpText('after', HELP)
     .action(check);
 }
@@ -74,13 +82,8 @@ function explain(config: FicusConfig, options: CheckOptions): void {
       `--explain takes METHOD and URL, or URL alone, not “${more[0]}” too.`,
     );
   const [method, url] = second === undefined ? ['GET', first] : [first.toUpperCase(), second];
-  const { client } = options;
-  const explanation = explainMatch(
-    config,
-    method,
-    url,
-    client === undefined ? {} : { clientAddress: client },
-  );
+  const { client: clientAddress, header: headers } = options;
+  const explanation = explainMatch(config, method, url, { headers, clientAddress });
   process.stdout.write(
     options.json ? `${JSON.stringify(explanation, null, 2)}\n` : `${formatExplanation(explanation)}\n`,
   );

@@ -6,6 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestFacts } from '../match/conditions/condition.ts';
 import type { NetworkList } from '../wire/network-list.ts';
+import { queryOf } from '../wire/request-target.ts';
 import { clientAddress } from './client-address.ts';
 
 const NO_FIELDS: readonly string[] = [];
@@ -47,10 +48,17 @@ export class InspectedHead implements RequestFacts {
   /** Its X-Forwarded-* fields are trusted. */
   fromTrustedProxy = false;
   #trusted: NetworkList | undefined = undefined;
+  #query: URLSearchParams | undefined = undefined;
 
   /** Address of the client behind trusted proxies. Computed on first use: few requests need it. */
   get clientAddress(): string {
     return this.fromTrustedProxy ? clientAddress(this.peer, this.#trusted!, this.forwardedFor) : this.peer;
+  }
+
+  /** Computed on first use: only conditions of routes need it. */
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams(queryOf(this.target));
+    return this.#query;
   }
 
   setPeer(peer: string, trusted: NetworkList): void {

@@ -2,7 +2,7 @@
 import type { FicusConfig, RouteConfig, Side } from '@ficus/core';
 import { RemovedFields } from '../accept/removed-fields.ts';
 import { compileRewrite, type Rewrite } from '../forward/route-rewrite.ts';
-import { buildTable, type RouteTable } from '../match/route-table.ts';
+import { compilePattern } from '../match/route-table.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { canonicalPath } from '../wire/canonical-path.ts';
 import { targetForSide } from './side-target.ts';
@@ -19,13 +19,11 @@ export class AskedRoute {
   /** Fields that do not go to the candidate. */
   readonly removed: RemovedFields;
   readonly #legacy: Upstream;
-  readonly #slice: string;
   readonly #config: RouteConfig;
-  #table: RouteTable | undefined;
+  #matches: ((method: string, path: string) => boolean) | undefined;
 
   /** @param never fields of the original request that neither side gets */
   constructor(slice: string, config: RouteConfig, upstreams: AskedUpstreams, never: readonly string[]) {
-    this.#slice = slice;
     this.#config = config;
     this.#legacy = upstreams.legacy;
     this.candidate = upstreams.candidateOf(slice);
@@ -47,14 +45,8 @@ export class AskedRoute {
   pathOf(method: string, target: string): string | undefined {
     const path = canonicalPath(target);
     if (typeof path !== 'string') return undefined;
-    this.#table ??= this.#makeTable();
-    const facts = { host: '', target, rawHeaders: [], cookie: undefined, clientAddress: '' };
-    return this.#table.find(method, path, facts) === undefined ? undefined : path;
-  }
-
-  #makeTable(): RouteTable {
-    const place = { index: 0, position: 0, list: 'routes', conditions: [] } as const;
-    return buildTable([{ ...place, slice: this.#slice, route: this.#config }], []);
+    this.#matches ??= compilePattern(this.#config);
+    return this.#matches(method, path) ? path : undefined;
   }
 }
 

@@ -1,10 +1,10 @@
 /** `ficus check --explain METHOD URL`: which route wins, why, and which others would match. */
 import type { FicusConfig } from '@ficus/core';
+import { readFields } from '../accept/inspected-head.ts';
 import { canonicalPath } from '../wire/canonical-path.ts';
-import { headerValue } from '../wire/raw-headers.ts';
 import { allHold, type RequestFacts } from './conditions/condition.ts';
 import { ForeignWrites } from './foreign-writes.ts';
-import { buildRouteTable, buildTable, listRoutes, type MatchedRoute } from './route-table.ts';
+import { buildRouteTable, compilePattern, listRoutes, type MatchedRoute } from './route-table.ts';
 
 export interface ExplainedRoute {
   readonly slice: string;
@@ -45,10 +45,10 @@ export type MatchExplanation =
     };
 
 interface ExplainRequest {
-  /** Flat list, as in a request. */
-  readonly headers?: readonly string[];
+  /** Flat list, as in a request; cookies are in its Cookie field. */
+  readonly headers?: readonly string[] | undefined;
   /** Address of the client; without one, no condition on it holds. */
-  readonly clientAddress?: string;
+  readonly clientAddress?: string | undefined;
 }
 
 /** @param url a path with or without query, or an absolute URL (whose host counts) */
@@ -61,18 +61,14 @@ export function explainMatch(
   const { host, target } = takeApart(url);
   const path = canonicalPath(target);
   if (typeof path !== 'string') return { kind: 'refused', reason: path.refused };
-  const rawHeaders = request.headers ?? [];
-  const cookie = headerValue(rawHeaders, 'cookie');
-  const facts: RequestFacts = {
-    host,
-    target,
-    rawHeaders,
-    cookie,
-    clientAddress: request.clientAddress ?? '',
-  };
+  const facts = readFields(request.headers ?? []);
+  facts.target = target;
+  if (host !== '') facts.host = host;
+  // Only a trusted proxy is believed about another client's address, and an explanation knows none.
+  facts.peer = request.clientAddress ?? '';
   const written = new ForeignWrites(config).find(method, path, facts);
   const winner = buildRouteTable(config).find(method, path, facts);
-  const candidates = listRoutes(config).filter((route) => matchesPath(route, method, path, facts));
+  const candidates = listRoutes(config).filter(({ route }) => compilePattern(route)(method, path));
   const missed = candidates
     .filter((route) => !allHold(route.conditions, facts))
     .map((route) => miss(route, facts));
@@ -92,11 +88,6 @@ export function explainMatch(
     missed,
     alsoWrites: written.filter((slice) => slice !== winner.slice),
   };
-}
-
-function matchesPath(route: MatchedRoute, method: string, path: string, facts: RequestFacts): boolean {
-  const alone = buildTable([{ ...route, conditions: [] }], []);
-  return alone.find(method, path, facts) !== undefined;
 }
 
 function miss(route: MatchedRoute, facts: RequestFacts): MissedRoute {

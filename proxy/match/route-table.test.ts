@@ -1,5 +1,6 @@
 import { configSchema, type FicusConfig } from '@ficus/core';
 import { describe, expect, test } from 'vitest';
+import { readFields } from '../accept/inspected-head.ts';
 import { canonicalPath } from '../wire/canonical-path.ts';
 import { explainMatch } from './explain-match.ts';
 import { buildRouteTable, checkRoutes } from './route-table.ts';
@@ -22,19 +23,14 @@ function config(...slices: Route[][]): FicusConfig {
 interface Request {
   readonly host?: string;
   readonly headers?: string[];
-  readonly cookie?: string;
   readonly query?: string;
   readonly client?: string;
 }
 
 function find(built: FicusConfig, method: string, path: string, request: Request = {}): string | undefined {
-  const facts = {
-    host: request.host ?? 'shop.example',
-    target: `${path}${request.query ?? ''}`,
-    rawHeaders: request.headers ?? [],
-    cookie: request.cookie,
-    clientAddress: request.client ?? '',
-  };
+  const facts = readFields(['host', request.host ?? 'shop.example', ...(request.headers ?? [])]);
+  facts.target = `${path}${request.query ?? ''}`;
+  facts.peer = request.client ?? '';
   return buildRouteTable(built).find(method, path, facts)?.route.id;
 }
 
@@ -60,7 +56,9 @@ describe('precedence', () => {
   });
   test('more conditions win', () => {
     expect(find(built, 'GET', '/files/a', { headers: ['X-Beta', 'yes'] })).toBe('beta');
-    expect(find(built, 'GET', '/files/a', { headers: ['X-Beta', 'yes'], cookie: 'b=' })).toBe('beta-cookie');
+    expect(find(built, 'GET', '/files/a', { headers: ['X-Beta', 'yes', 'cookie', 'b='] })).toBe(
+      'beta-cookie',
+    );
     expect(find(built, 'GET', '/files/a', { headers: ['X-Beta', 'no'] })).toBe('one');
   });
   test('explained', () => {
@@ -123,9 +121,32 @@ describe('conditions', () => {
       { id: 'old', path: '/q', cookies: { age: { regex: '[0-9]+' } } },
     ]);
     expect(find(built, 'GET', '/q', { query: '?a=1&v=2' })).toBe('v2');
-    expect(find(built, 'GET', '/q', { cookie: 'stage=1; age=42' })).toBe('old');
-    expect(find(built, 'GET', '/q', { cookie: 'image=1; age=4x' })).toBeUndefined();
-    expect(find(built, 'GET', '/q', { cookie: 'xage=42' })).toBeUndefined();
+    expect(find(built, 'GET', '/q', { headers: ['cookie', 'stage=1; age=42'] })).toBe('old');
+    expect(find(built, 'GET', '/q', { headers: ['cookie', 'image=1; age=4x'] })).toBeUndefined();
+    expect(find(built, 'GET', '/q', { headers: ['cookie', 'xage=42'] })).toBeUndefined();
+  });
+});
+
+test('an explanation knows header and cookie conditions to hold', () => {
+  const built = config([
+    { id: 'any', path: '/a' },
+    {
+      id: 'beta',
+      path: '/a',
+      headers: { 'x-beta': 'yes' },
+      cookies: { stage: '2' },
+      query: { v: '2', w: '3' },
+    },
+  ]);
+  const url = 'http://shop.example/a?v=2&w=3';
+  const headers = ['X-Beta', 'yes', 'Cookie', 'a=1', 'cookie', 'stage=2'];
+  expect(explainMatch(built, 'GET', url, { headers })).toMatchObject({
+    winner: { route: 'beta', conditions: 4 },
+    missed: [],
+  });
+  expect(explainMatch(built, 'GET', url, { headers: ['X-Beta', 'yes'] })).toMatchObject({
+    winner: { route: 'any' },
+    missed: [{ route: 'beta', unmet: ['cookie stage is “2”'] }],
   });
 });
 

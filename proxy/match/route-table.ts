@@ -83,12 +83,7 @@ type Method = Parameters<Router['find']>[0];
 
 /** @param problems receives the problems of the patterns */
 export function buildTable(routes: readonly MatchedRoute[], problems: ConfigProblem[]): RouteTable {
-  const router = findMyWay({
-    caseSensitive: true,
-    // A longer parameter would silently not match; the target's length is limited when it arrives.
-    maxParamLength: 1_000_000,
-    constraints: { conditions: conditionStrategy },
-  });
+  const router = makeRouter();
   let conditional = false;
   const groups = new Map<string, { group: RouteGroup; method: Method; path: string; first: MatchedRoute }>();
   for (const route of routes) {
@@ -127,14 +122,44 @@ export function buildTable(routes: readonly MatchedRoute[], problems: ConfigProb
     routes,
     find(method, path, facts) {
       if (!methods.has(method)) return undefined;
-      // The path is already canonical: remaining escapes are intended and must not be decoded here.
-      const literal = path.includes('%') ? path.replaceAll('%', '%25') : path;
-      const found = router.find(method as Method, literal, conditional ? { conditions: facts } : undefined);
+      const found = router.find(
+        method as Method,
+        literalPath(path),
+        conditional ? { conditions: facts } : undefined,
+      );
       if (found === null) return undefined;
       const group = found.store as RouteGroup;
       return group.routes.length === 1 ? group.routes[0] : group.pick(facts);
     },
   };
+}
+
+/**
+ * Whether a route takes a method and a canonical path, whatever its conditions say.
+ * @param route from a valid config
+ */
+export function compilePattern({
+  methods,
+  path: pattern,
+}: Pick<RouteConfig, 'methods' | 'path'>): (method: string, path: string) => boolean {
+  const router = makeRouter();
+  const taken = new Set(methods);
+  for (const method of taken) router.on(method as Method, canonicalPattern(pattern), () => {});
+  return (method, path) => taken.has(method) && router.find(method as Method, literalPath(path)) !== null;
+}
+
+function makeRouter(): Router {
+  return findMyWay({
+    caseSensitive: true,
+    // A longer parameter would silently not match; the target's length is limited when it arrives.
+    maxParamLength: 1_000_000,
+    constraints: { conditions: conditionStrategy },
+  });
+}
+
+/** A path is already canonical: remaining escapes are intended and must not be decoded by the router. */
+function literalPath(path: string): string {
+  return path.includes('%') ? path.replaceAll('%', '%25') : path;
 }
 
 /** A pattern may be written with letters that arrive escaped: `/café`. */

@@ -7,6 +7,12 @@ interface SplitTarget {
   readonly path: string;
 }
 
+/** The query without its question mark; empty where there is none. */
+export function queryOf(target: string): string {
+  const queryAt = target.indexOf('?');
+  return queryAt === -1 ? '' : target.slice(queryAt + 1);
+}
+
 /**
  * Turns an absolute-form target into origin-form; keeps every other form. OPTIONS of an authority without a path asks
  * about the server as a whole (section 3.2.4).

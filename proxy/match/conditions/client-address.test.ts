@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { InspectedHead } from '../../accept/inspected-head.ts';
 import { compileClientAddress } from './client-address.ts';
 
 const [condition] = compileClientAddress(['10.0.0.0/8', '2001:db8::/32', '192.0.2.7']);
@@ -15,9 +16,8 @@ test.each([
   ['unknown', false],
   ['10.1.2.3, 6.6.6.6', false],
 ])('%s is in one of the networks: %s', (clientAddress, expected) => {
-  expect(condition!.holds({ host: '', target: '/', rawHeaders: [], cookie: undefined, clientAddress })).toBe(
-    expected,
-  );
+  const request = Object.assign(new InspectedHead(), { peer: clientAddress });
+  expect(condition!.holds(request)).toBe(expected);
 });
 
 test('names what it needs', () => {

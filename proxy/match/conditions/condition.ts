@@ -3,12 +3,11 @@
  * and path match, until one fails.
  */
 
-/**
- * The input of conditions: the inspected head of a request, or what `ficus check --explain` builds from its arguments.
- */
+/** The input of conditions: the inspected head of a request, or of the one that `ficus check --explain` describes. */
 export interface RequestFacts {
   readonly host: string;
-  readonly target: string;
+  /** Parsed on first use, once for all conditions. */
+  readonly query: Pick<URLSearchParams, 'get'>;
   readonly rawHeaders: readonly string[];
   readonly cookie: string | undefined;
   /** Address of the client behind trusted proxies, not of the last proxy. */
