@@ -24,8 +24,8 @@ export interface StreamedPairOptions {
   readonly sourcePort?: number;
   /** Role that the stream reads the source as; by default the superuser. */
   readonly sourceRole?: string;
-  /** Called before the stream starts. */
-  readonly onDatabases?: (pair: DatabasePair) => void;
+  /** Called, and awaited, before the stream starts. */
+  readonly onDatabases?: (pair: DatabasePair) => unknown;
   readonly options?: Partial<ReplicationOptions>;
 }
 
@@ -38,7 +38,7 @@ export async function startStreamedPair(port: number, given: StreamedPairOptions
   const sourceUrl = pair.sourceUrl.replace('//postgres@', `//${given.sourceRole ?? 'postgres'}@`);
   await pair.source.query(given.sourceSql);
   await pair.target.query(given.targetSql);
-  given.onDatabases?.(pair);
+  await given.onDatabases?.(pair);
   const replication = openReplication({
     onFault: failTheRun,
     slice,
