@@ -16,7 +16,7 @@ import { type OnCount, RowStatement } from './row-statement.ts';
 import type { ApplyStatement } from './statement-parts.ts';
 import type { TargetSession } from './target-session.ts';
 
-/** Of the probed rows: all of them with whether they exist, a few that exist, or a few that do not. */
+/** Which probed rows to return: all, each with whether it exists, a few that exist, or a few that do not. */
 export type ProbeKind = 'all' | 'there' | 'missing';
 
 export class PlanStatements {

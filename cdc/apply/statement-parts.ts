@@ -35,7 +35,7 @@ export function oldRowInputs(plan: TablePlan): InputColumn[] {
   return plan.input.filter((column) => needed.has(column.name));
 }
 
-/** Those old rows that were on the target. */
+/** Selects the old rows that were on the target. */
 export function oldRows(plan: TablePlan): string {
   const condition = plan.rows?.onIdentity ? plan.rows.condition : undefined;
   return mappedRows(plan, keyColumns(plan), oldRowInputs(plan), condition === undefined ? {} : { condition });

@@ -22,13 +22,3 @@ export interface ChangeWatch {
   /** Everything read of the table is invalid (TRUNCATE). */
   invalidate(table: string): void;
 }
-
-/** Watches nothing. */
-export const NO_WATCH: ChangeWatch = {
-  sawTransaction: () => undefined,
-  open: () => undefined,
-  shut: () => undefined,
-  isOpen: () => false,
-  touched: () => undefined,
-  invalidate: () => undefined,
-};

@@ -1,4 +1,5 @@
 /** How a stream handles a fault of our own: it reports it to the program that runs it, and continues. */
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import type { ReplicationOptions } from '../replication.ts';
 import type { PreparedStream } from './prepare-stream.ts';
@@ -29,7 +30,17 @@ test('an invalid transition is reported to the program as a fault, and the state
   expect(stream.status().state).toBe('streaming');
 });
 
-test('without a handler the fault is logged, whatever the environment variables say', () => {
-  expect(process.env.NODE_ENV).toBe('test');
-  expect(faultyStream({}).status().state).toBe('streaming');
+test('a fault is logged, with or without a handler', () => {
+  const lines: Record<string, unknown>[] = [];
+  const logger = pino({ level: 'error' }, { write: (line: string) => lines.push(JSON.parse(line)) });
+  expect(faultyStream({ logger }).status().state).toBe('streaming');
+  faultyStream({ logger, onFault: () => undefined });
+  const line = {
+    level: 50,
+    slice: 'facts',
+    from: 'idle',
+    to: 'streaming',
+    msg: 'state streaming may not follow idle',
+  };
+  expect(lines).toMatchObject([line, line]);
 });

@@ -25,7 +25,10 @@ export function buildPackages(packages: readonly PublishedPackage[]): void {
   rmSync(BUILD, { recursive: true });
 }
 
-/** All in one program: they import one another's sources. */
+/**
+ * All in one program: they import one another's sources. Left out are tests (`.test.ts`), and what only tests use
+ * (`.fixture.ts`).
+ */
 function compile(packages: readonly PublishedPackage[]): void {
   const config = {
     extends: '../tsconfig.json',

@@ -1,7 +1,7 @@
 /**
- * Decoder and batcher against a trivial model: a Map from key to row. Random transactions are written as bytes, cut at
- * random places, and read in batches of random size. The batches, applied to the model's table, must produce what the
- * transactions say, and must end where transactions end.
+ * BatchBuilder, with the decoder and the intake before it, against a trivial model: a Map from key to row. Random
+ * transactions are written as bytes, cut at random places, and read in batches of random size. The batches, applied to
+ * the model's table, must produce what the transactions say, and must end where transactions end.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -10,11 +10,21 @@ import type { TablePlan } from '../mapping/table-plan.ts';
 import { Positions } from '../positions.ts';
 import type { Batch } from './batch.ts';
 import { BatchBuilder } from './batch-builder.ts';
-import { NO_WATCH } from './change-watch.ts';
+import type { ChangeWatch } from './change-watch.ts';
 import { Intake } from './intake.ts';
 import { DELETE, DELETE_OWN, INSERT, PARTIAL, UPDATE } from './net-changes.ts';
 import { DELETE_ROW, INSERT_ROW } from './ordered-changes.ts';
-import { WireWriter } from './wire-writer.ts';
+import { WireWriter } from './wire-writer.fixture.ts';
+
+/** No chunk of a first copy is under way. */
+const NO_WATCH: ChangeWatch = {
+  sawTransaction: () => undefined,
+  open: () => undefined,
+  shut: () => undefined,
+  isOpen: () => false,
+  touched: () => undefined,
+  invalidate: () => undefined,
+};
 
 type Row = readonly [key: string, small: string | null, large: string | null];
 type Table = Map<string, Row>;
