@@ -7,6 +7,7 @@
 import { composeTuple, type TuplePlace } from '../batch/compose-tuple.ts';
 import { DELETE_ROW, INSERT_ROW, type OrderedChange } from '../batch/ordered-changes.ts';
 import { hasUnchanged } from '../decode/tuple.ts';
+import { expectAll } from './expect-rows.ts';
 import { TableApplier } from './table-applier.ts';
 import type { TargetCheck } from './target-check.ts';
 
@@ -35,7 +36,7 @@ export class KeylessApplier extends TableApplier {
   #takeAway(oldRow: TuplePlace, check: TargetCheck): void {
     this.statements.deletes.sendKeys(
       [oldRow],
-      this.mustHaveRows ? this.expectAll([oldRow], check) : undefined,
+      this.mustHaveRows ? expectAll(this.statements, [oldRow], check) : undefined,
     );
   }
 }

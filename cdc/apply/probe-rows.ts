@@ -30,8 +30,13 @@ export async function probeRows(
   return probed;
 }
 
-/** Calls back when the target has rows that it should not have. */
-export function expectNone(
+/** Calls back with how many of the rows the target has. */
+export function countRows(statements: PlanStatements, tuples: readonly TuplePlace[], onCount: OnCount): void {
+  sendProbe(statements, tuples, 'missing', (rows) => onCount(tuples.length - rows.length, tuples.length));
+}
+
+/** Calls back when the target has any of the rows. */
+export function findAny(
   statements: PlanStatements,
   tuples: readonly TuplePlace[],
   onFound: () => void,
@@ -39,11 +44,6 @@ export function expectNone(
   sendProbe(statements, tuples, 'there', (rows) => {
     if (rows.length > 0) onFound();
   });
-}
-
-/** Calls back with how many of the rows the target has. */
-export function countRows(statements: PlanStatements, tuples: readonly TuplePlace[], onCount: OnCount): void {
-  sendProbe(statements, tuples, 'missing', (rows) => onCount(tuples.length - rows.length, tuples.length));
 }
 
 function sendProbe(

@@ -12,8 +12,9 @@ import { REREAD_BYTES, type RereadRow } from '../batch/reread-rows.ts';
 import { decodeTuple } from '../decode/tuple.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { partialSuffices } from './apply-statements.ts';
+import { expectAll, expectNone } from './expect-rows.ts';
 import { PlanStatements } from './plan-statements.ts';
-import { countRows, expectNone, probeRows } from './probe-rows.ts';
+import { countRows } from './probe-rows.ts';
 import type { OnCount, RowStatement } from './row-statement.ts';
 import type { TargetCheck } from './target-check.ts';
 import type { TargetSession } from './target-session.ts';
@@ -104,7 +105,7 @@ export class TableApplier {
       else this.statements.upsertRows([newRow]);
       return;
     }
-    const onCount = this.mustHaveRows ? this.expectAll([oldRow], check) : undefined;
+    const onCount = this.mustHaveRows ? expectAll(this.statements, [oldRow], check) : undefined;
     this.statements.moveRow(oldRow, newRow, sent, onCount);
     if (!partialSuffices(this.#plan, sent)) await this.#rereadRows([newRow]);
   }
@@ -135,7 +136,7 @@ export class TableApplier {
       if (rows.rows === 0) return;
       if (rows === upserts) this.statements.sendUpserts();
       else if (rows === inserts) rows.send();
-      else rows.send(this.expectAll(() => tuplesOf(net, bytes, UPDATE), check));
+      else rows.send(expectAll(this.statements, () => tuplesOf(net, bytes, UPDATE), check));
     };
     for (let entry = 0; entry < net.count; entry++) {
       const operation = net.operations[entry];
@@ -166,7 +167,7 @@ export class TableApplier {
   #update(tuples: readonly TuplePlace[], check: TargetCheck): void {
     if (tuples.length === 0) return;
     if (!this.mustHaveRows) this.statements.upsertRows(tuples);
-    else this.#set(this.statements.updates, tuples, this.expectAll(tuples, check));
+    else this.#set(this.statements.updates, tuples, expectAll(this.statements, tuples, check));
   }
 
   remove(tuples: readonly TuplePlace[], check: TargetCheck): void {
@@ -180,35 +181,8 @@ export class TableApplier {
    * Handles rows inserted and deleted within the batch: nothing is written, but the target must not have them either.
    */
   #takeBack(tuples: readonly TuplePlace[], check: TargetCheck): void {
-    if (!this.#copied()) this.statements.deletes.sendKeys(tuples);
-    else if (tuples.length > 0) {
-      check.decisive = true;
-      expectNone(this.statements, tuples, () =>
-        check.conflicts.push({
-          kind: 'already there',
-          plan: this.#plan,
-          keys: () => this.#keysOf(tuples, 'there'),
-        }),
-      );
-    }
-  }
-
-  /** Records a conflict when the target lacks one of the rows. */
-  expectAll(tuples: readonly TuplePlace[] | (() => readonly TuplePlace[]), check: TargetCheck): OnCount {
-    check.decisive = true;
-    const all = typeof tuples === 'function' ? tuples : () => tuples;
-    return (found, expected) => {
-      if (found < expected)
-        check.conflicts.push({
-          kind: 'missing',
-          plan: this.#plan,
-          keys: () => this.#keysOf(all(), 'missing'),
-        });
-    };
-  }
-
-  async #keysOf(tuples: readonly TuplePlace[], which: 'there' | 'missing'): Promise<string[]> {
-    return (await probeRows(this.statements, tuples, which)).map((row) => row.key);
+    if (this.#copied()) expectNone(this.statements, tuples, check);
+    else this.statements.deletes.sendKeys(tuples);
   }
 
   async #updateOrdered(change: OrderedChange, bytes: Buffer, check: TargetCheck): Promise<void> {
@@ -237,7 +211,7 @@ export class TableApplier {
   async #updatePartial(tuples: readonly TuplePlace[], check: TargetCheck): Promise<void> {
     for (const group of groupByColumnSet(tuples)) {
       const sent = this.#sentColumns(group[0]!);
-      const onCount = this.mustHaveRows ? this.expectAll(group, check) : undefined;
+      const onCount = this.mustHaveRows ? expectAll(this.statements, group, check) : undefined;
       if (partialSuffices(this.#plan, sent)) this.#set(this.#partialUpdates(group[0]!, sent), group, onCount);
       else {
         if (onCount) countRows(this.statements, group, onCount);

@@ -3,7 +3,6 @@
  * crash) and those that our own reverse stream wrote; records everything else, whole transactions in commit order.
  * Stops where a batch must end: at a TRUNCATE, an altered table, a watermark of the first copy.
  */
-import { FicusError } from '@ficus/core';
 import {
   type Answer,
   type ChangeVisitor,
@@ -22,7 +21,7 @@ import type { ChangeLedger } from './change-ledger.ts';
 import type { ChangeWatch } from './change-watch.ts';
 import { NetChanges } from './net-changes.ts';
 import { DELETE_ROW, INSERT_ROW, type OrderedChange, UPDATE_ROW } from './ordered-changes.ts';
-import { bindRelation, type RelationBinding } from './relation-binding.ts';
+import { bindRelation, type RelationBinding, refuseRenamed, sameColumns } from './relation-binding.ts';
 
 export interface BatchBuilderOptions {
   readonly slice: string;
@@ -102,14 +101,7 @@ export class BatchBuilder implements ChangeVisitor {
     if (known && this.#hasChangesOf(relation.oid)) return STOP_BEFORE;
     if (this.#options.plans.some((plan) => isSource(plan, relation)))
       this.#options.checkRelation?.(relation, this.#commitLsn);
-    const binding = bindRelation(relation, this.#options.plans);
-    if ('column' in binding)
-      throw new FicusError(
-        'FICUS_CDC_SCHEMA_CHANGED',
-        `Column “${binding.column}” of ${binding.table}, which the mapping needs, is not in the change stream.`,
-        { details: { ...binding } },
-      );
-    this.#bindings.set(relation.oid, binding);
+    this.#bindings.set(relation.oid, bindRelation(relation, this.#options.plans));
     return GO_ON;
   }
 
@@ -280,33 +272,4 @@ function tableOf(binding: RelationBinding): string {
 
 function isSource(plan: TablePlan, relation: Relation): boolean {
   return plan.source.schema === relation.schema && plan.source.name === relation.name;
-}
-
-function sameColumns(a: Relation, b: Relation): boolean {
-  return (
-    a.name === b.name &&
-    a.schema === b.schema &&
-    a.identity === b.identity &&
-    a.columns.length === b.columns.length &&
-    a.columns.every((column, place) => {
-      const other = b.columns[place]!;
-      return (
-        column.name === other.name &&
-        column.typeOid === other.typeOid &&
-        column.typmod === other.typmod &&
-        column.identity === other.identity
-      );
-    })
-  );
-}
-
-/** The mapping does not name the table's new name: its changes would be skipped silently. */
-function refuseRenamed(relation: Relation, plans: readonly TablePlan[]): void {
-  const name = `${relation.schema}.${relation.name}`;
-  const plan = plans.find(({ source }) => source.oid === relation.oid && source.qualifiedName !== name);
-  if (!plan) return;
-  throw new FicusError(
-    'FICUS_CDC_SCHEMA_CHANGED',
-    `Table ${plan.source.qualifiedName} is ${name} now: it was renamed, and the stream cannot follow its changes. Copy again: ficus copy SLICE --restart.`,
-  );
 }

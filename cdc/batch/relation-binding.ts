@@ -2,6 +2,7 @@
  * Joins a table of the stream with its plans. Created when the stream describes the table, discarded when the
  * description changes.
  */
+import { FicusError } from '@ficus/core';
 import type { Relation } from '../decode/change-visitor.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 
@@ -17,16 +18,8 @@ export interface RelationBinding {
   readonly columnPlaces: ReadonlyMap<string, number>;
 }
 
-/** The stream lacks a column that a mapping needs: the table was altered. */
-export interface MissingColumn {
-  readonly table: string;
-  readonly column: string;
-}
-
-export function bindRelation(
-  relation: Relation,
-  allPlans: readonly TablePlan[],
-): RelationBinding | MissingColumn {
+/** @throws FicusError when the stream lacks a column that a mapping needs: the table was altered */
+export function bindRelation(relation: Relation, allPlans: readonly TablePlan[]): RelationBinding {
   const table = `${relation.schema}.${relation.name}`;
   const plans = allPlans.filter((plan) => plan.source.qualifiedName === table);
   const columnPlaces = new Map(relation.columns.map((column, place) => [column.name, place]));
@@ -36,7 +29,7 @@ export function bindRelation(
       .map((column) => column.name)
       .filter((name) => !columnPlaces.has(name));
     const fits = missing.length === 0 ? plan : withoutColumns(plan, new Set(missing));
-    if (!fits) return { table, column: missing[0]! };
+    if (!fits) throw missingColumn(table, missing[0]!);
     fitting.push(fits);
   }
   return {
@@ -47,6 +40,40 @@ export function bindRelation(
     identityFull: relation.identity === 'full',
     columnPlaces,
   };
+}
+
+export function sameColumns(a: Relation, b: Relation): boolean {
+  return (
+    a.name === b.name &&
+    a.schema === b.schema &&
+    a.identity === b.identity &&
+    a.columns.length === b.columns.length &&
+    a.columns.every((column, place) => {
+      const other = b.columns[place]!;
+      return (
+        column.name === other.name &&
+        column.typeOid === other.typeOid &&
+        column.typmod === other.typmod &&
+        column.identity === other.identity
+      );
+    })
+  );
+}
+
+/** The mapping does not name the table's new name: its changes would be skipped silently. */
+export function refuseRenamed(relation: Relation, plans: readonly TablePlan[]): void {
+  const name = `${relation.schema}.${relation.name}`;
+  const plan = plans.find(({ source }) => source.oid === relation.oid && source.qualifiedName !== name);
+  if (!plan) return;
+  throw new FicusError(
+    'FICUS_CDC_SCHEMA_CHANGED',
+    `Table ${plan.source.qualifiedName} is ${name} now: it was renamed, and the stream cannot follow its changes. Copy again: ficus copy SLICE --restart.`,
+  );
+}
+
+function missingColumn(table: string, column: string): FicusError {
+  const message = `Column “${column}” of ${table}, which the mapping needs, is not in the change stream.`;
+  return new FicusError('FICUS_CDC_SCHEMA_CHANGED', message, { details: { table, column } });
 }
 
 /**

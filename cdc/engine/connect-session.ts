@@ -7,7 +7,7 @@ import { breakOffQuery, endClient } from '../source/end-client.ts';
 import { ReplicationConnection } from '../source/replication-connection.ts';
 import { nameStream } from '../source/stream-names.ts';
 import { StreamTakenError } from './classify-failure.ts';
-import { connectTo } from './prepare-stream.ts';
+import { connectTo } from './connect-to.ts';
 import type { SessionHost } from './session-host.ts';
 import type { SessionLife } from './session-life.ts';
 

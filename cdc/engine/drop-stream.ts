@@ -6,9 +6,10 @@ import { quoteQualified, splitQualified } from '../catalog/quote.ts';
 import type { ReplicationOptions } from '../replication.ts';
 import { endClient } from '../source/end-client.ts';
 import { dropPublication } from '../source/publication.ts';
+import { readPlace } from '../source/read-place.ts';
 import { dropSlot } from '../source/slot.ts';
 import { nameStream } from '../source/stream-names.ts';
-import { connectTo, readPlace } from './prepare-stream.ts';
+import { connectTo } from './connect-to.ts';
 
 /** Whether the target's records say that the first copy of every table is complete. */
 export async function readCopied({

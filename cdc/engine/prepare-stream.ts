@@ -3,8 +3,8 @@
  * progress of the copy. Safe to run again after any interruption; changes nothing twice.
  */
 import { randomUUID } from 'node:crypto';
-import { FicusError, type TableConfig } from '@ficus/core';
-import pg from 'pg';
+import { FicusError } from '@ficus/core';
+import type pg from 'pg';
 import {
   type Checkpoint,
   createCheckpoint,
@@ -12,24 +12,21 @@ import {
   raiseEpoch,
   takeCheckpoint,
 } from '../apply/checkpoint.ts';
-import type { DatabaseCatalog, TableCatalog } from '../catalog/database-catalog.ts';
-import { readSystemIdentifier } from '../catalog/read-system-identifier.ts';
-import { applySessionSettings } from '../catalog/session-settings.ts';
-import { type CopyTask, isWhole, loadProgress, makeCopyTask } from '../copy/copy-task.ts';
-import { groupBySource } from '../copy/whole-tables.ts';
+import type { TableCatalog } from '../catalog/database-catalog.ts';
+import { type CopyTask, loadProgress, makeCopyTask } from '../copy/copy-task.ts';
 import { describeRelation } from '../decode/change-visitor.ts';
 import { reach } from '../failpoints.ts';
 import { compileSlice, refuseProblems } from '../mapping/compile-slice.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { ReplicationOptions } from '../replication.ts';
 import { createSlot } from '../source/create-slot.ts';
-import { withinTime } from '../source/end-client.ts';
-import { ensurePublication, type PublicationEntries, refuseGap } from '../source/publication.ts';
+import { ensurePublication, type PublicationEntries } from '../source/publication.ts';
+import { readPlace } from '../source/read-place.ts';
 import type { SystemIdentity } from '../source/replication-connection.ts';
 import { dropSlot, readSlot } from '../source/slot.ts';
 import { nameStream, type StreamNames } from '../source/stream-names.ts';
 import { decideStart } from './decide-start.ts';
-import { describeColumn, describeDropped, evaluateColumns } from './evaluate-columns.ts';
+import { ensureProgress, refuseHalfCopied, refuseUnsent } from './ensure-progress.ts';
 
 export interface PreparedStream {
   readonly names: StreamNames;
@@ -45,18 +42,6 @@ export interface PreparedStream {
   readonly published: PublicationEntries;
   /** WAL between the checkpoint and the source's end. */
   readonly backlogBytes: number;
-}
-
-export async function connectTo(url: string, applicationName: string, answerMs = 10_000): Promise<pg.Client> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: applicationName,
-    connectionTimeoutMillis: answerMs,
-  });
-  client.on('error', () => undefined);
-  await client.connect();
-  await withinTime(client, answerMs, () => applySessionSettings(client));
-  return client;
 }
 
 /** @throws FicusError when something has to be fixed first */
@@ -110,18 +95,6 @@ export async function prepareStream(
   };
 }
 
-/** A table copied whole cannot get another part later: the stream skips changes by table, not by part. */
-function refuseHalfCopied(tasks: readonly CopyTask[]): void {
-  for (const group of groupBySource(tasks.filter(isWhole))) {
-    const left = group.find((task) => !task.done);
-    if (left && group.some((task) => task.done))
-      throw new FicusError(
-        'FICUS_CDC_MAPPING_INVALID',
-        `${left.plan.source.qualifiedName} has no key and was copied before ${left.plan.target.qualifiedName} was added to the mapping; all of its parts have to be copied together: ficus copy SLICE --restart.`,
-      );
-  }
-}
-
 /** @throws FicusError when the source cannot be streamed or the mapping does not fit */
 async function compile(options: ReplicationOptions, source: pg.Client, target: pg.Client) {
   const { plans, catalogs, problems } = await compileSlice(options, source, target);
@@ -165,67 +138,6 @@ async function ensureCheckpoint(
   }
 }
 
-/** Tables that were copied, wholly or in part, must have been published ever since. */
-async function refuseUnsent(
-  source: pg.Client,
-  target: pg.Client,
-  names: StreamNames,
-  plans: readonly TablePlan[],
-): Promise<void> {
-  const { rows } = await target.query(
-    `SELECT target, published_as::text AS entry FROM ficus.copy_progress
-      WHERE stream = $1 AND (done OR last_key IS NOT NULL)`,
-    [names.stream],
-  );
-  const begun = new Map(rows.map((row): [string, string | null] => [row.target, row.entry]));
-  const copied = plans.filter((plan) => begun.has(plan.target.qualifiedName));
-  const entries = new Map<number, string>();
-  for (const plan of copied) {
-    const entry = begun.get(plan.target.qualifiedName);
-    if (entry) entries.set(plan.source.oid, entry);
-  }
-  await refuseGap(
-    source,
-    names.publication,
-    copied.map((plan) => plan.source),
-    entries,
-  );
-}
-
-async function ensureProgress(
-  client: pg.Client,
-  stream: string,
-  plans: readonly TablePlan[],
-  catalogs: { readonly source: DatabaseCatalog; readonly target: DatabaseCatalog },
-  tables: readonly TableConfig[],
-  published: PublicationEntries,
-): Promise<void> {
-  for (const plan of plans) {
-    const source = catalogs.source.tables.get(plan.source.qualifiedName)?.columns ?? [];
-    const target = catalogs.target.tables.get(plan.target.qualifiedName)?.columns ?? [];
-    const columns = source.filter((column) => !column.generated).map(describeColumn);
-    const { rows } = await client.query(
-      `INSERT INTO ficus.copy_progress AS p (stream, source, target, source_columns, published_as) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (stream, target) DO UPDATE SET source = excluded.source, published_as = excluded.published_as
-       RETURNING p.source_columns AS before`,
-      [stream, plan.source.qualifiedName, plan.target.qualifiedName, columns, published.get(plan.source.oid)],
-    );
-    const before = rows[0].before as string[];
-    const change = evaluateColumns({
-      plan,
-      config: tables[plan.index],
-      before,
-      source,
-      target,
-    });
-    if (change) throw new FicusError('FICUS_CDC_SCHEMA_CHANGED', change);
-    await client.query(
-      'UPDATE ficus.copy_progress SET source_columns = $3 WHERE stream = $1 AND target = $2 AND source_columns <> $3',
-      [stream, plan.target.qualifiedName, [...columns, ...describeDropped(before, source, target)]],
-    );
-  }
-}
-
 function shapeOf(table: TableCatalog): string {
   return describeRelation({
     oid: table.oid,
@@ -236,14 +148,4 @@ function shapeOf(table: TableCatalog): string {
       .filter((column) => !column.generated)
       .map(({ name, typeOid, typmod }) => ({ name, typeOid, typmod, identity: false })),
   });
-}
-
-/** The same for every process of this stream, and different for every other stream of the cluster. */
-export async function readPlace(source: pg.Client, target: pg.Client): Promise<string> {
-  const query = `SELECT current_database() AS name, oid::text FROM pg_database WHERE datname = current_database()`;
-  const from = (await source.query(query)).rows[0];
-  const to = (await target.query(query)).rows[0];
-  // The first database of each new cluster has the same oid, and often the same name.
-  const cluster = (await readSystemIdentifier(target)) ?? '';
-  return `${from.name} ${from.oid} ${to.name} ${to.oid} ${cluster}`;
 }
