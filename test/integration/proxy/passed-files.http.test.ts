@@ -1,0 +1,65 @@
+/**
+ * docs/architecture/request-path.md lists the files that a GET with a shadow copy passes, and their leaves. V8 counts which
+ * functions it has run: the list misses no file and has none that the request does not pass.
+ */
+import { Session } from 'node:inspector/promises';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, test } from 'vitest';
+import { ROOT } from '../../parts/named-files.ts';
+import { LEAF_FILES, PATH_FILES } from '../../parts/request-path.ts';
+import { type FakeControl, noteFlags, type Rig, startFakeControl, startRig, until } from './rig.ts';
+
+/** What runs on a timer does not run in each of so many passes, but for the sweep, which runs every 20 ms. */
+const PASSES = 20;
+const OF_THE_SWEEP = ['proxy/upstream/sweeper.ts', 'proxy/upstream/address-book.ts'];
+
+let control: FakeControl;
+let rig: Rig;
+afterEach(async () => {
+  await rig.close();
+  await control.close();
+});
+
+test('a GET with a shadow copy passes the files that its document lists', async () => {
+  control = await startFakeControl(noteFlags(0, 100));
+  // A condition that holds; the rest of the config is the simplest.
+  rig = await startRig({ control, routes: [{ id: 'list', path: '/api/notes', host: '127.0.0.1' }] });
+  const session = new Session();
+  session.connect();
+  await session.post('Profiler.enable');
+  await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
+  // Connections are opened, and what is computed once is computed.
+  await pass();
+  await pass();
+  await filesRun(session);
+  const runs: Set<string>[] = [];
+  for (let count = 0; count < PASSES; count += 1) {
+    await pass();
+    runs.push(await filesRun(session));
+  }
+  const passed = [...runs[0]!].filter(
+    (file) => !OF_THE_SWEEP.includes(file) && runs.every((run) => run.has(file)),
+  );
+  expect(passed.toSorted()).toEqual([...PATH_FILES, ...LEAF_FILES].toSorted());
+});
+
+/** One request, until its observation has arrived. */
+async function pass(): Promise<void> {
+  const before = control.observations.length;
+  const { url } = rig;
+  const answer = await fetch(`${url}/api/notes`, { headers: { cookie: 'sid=ann' } });
+  expect(await answer.text()).not.toBe('');
+  await until(() => control.observations.length > before, 'observed');
+}
+
+/** Files of core and proxy in which a function has run since the last call. */
+async function filesRun(session: Session): Promise<Set<string>> {
+  const { result } = await session.post('Profiler.takePreciseCoverage');
+  const run = result.filter(({ functions }) =>
+    // The test runner's own functions for imports and exports have no name.
+    functions.some(({ functionName, ranges }) => functionName !== '' && ranges[0]!.count > 0),
+  );
+  const files = run.map(({ url }) => relative(ROOT, url.startsWith('file:') ? fileURLToPath(url) : url));
+  return new Set(files.filter((file) => /^(core|proxy)\//.test(file)));
+}
