@@ -4,15 +4,15 @@ export { Seal } from './ask/seal.ts';
 export { cannotChange, checkCreatable } from './config-file/config-change.ts';
 export { parseConfigText, readConfigFile } from './config-file/read-config-file.ts';
 export { ReloadTriggers } from './config-file/reload-triggers.ts';
-export { checkFeatureSet } from './flags/feature-set.ts';
-export { readFlagsFile } from './flags/flags-file.ts';
-export { forceHeader } from './identify/force-override.ts';
 export {
   type ExplainedRoute,
   explainMatch,
   type MatchExplanation,
   type MissedRoute,
-} from './match/explain-match.ts';
+} from './explain/explain-match.ts';
+export { checkFeatureSet } from './flags/feature-set.ts';
+export { readFlagsFile } from './flags/flags-file.ts';
+export { forceHeader } from './identify/force-override.ts';
 export { checkRoutes } from './match/route-table.ts';
 export { announce } from './observe/announce.ts';
 export { logDestination } from './observe/log-destination.ts';

@@ -1,8 +1,8 @@
 import { configSchema, type FicusConfig } from '@ficus/core';
 import { describe, expect, test } from 'vitest';
 import { readFields } from '../accept/inspected-head.ts';
+import { explainMatch } from '../explain/explain-match.ts';
 import { canonicalPath } from '../wire/canonical-path.ts';
-import { explainMatch } from './explain-match.ts';
 import { buildRouteTable, checkRoutes } from './route-table.ts';
 
 type Route = Record<string, unknown>;

@@ -147,7 +147,8 @@ export class OpeningConnection {
       socket.destroy();
       if (!this.#over) this.#tryNext();
     };
-    const ended = (): void => failed(new Error('the upstream closed the connection while it was being opened'));
+    const ended = (): void =>
+      failed(new Error('the upstream closed the connection while it was being opened'));
     this.#startTimer(timeoutMs, socket, () => failed(SILENT));
     socket.once('error', failed);
     socket.once('close', ended);

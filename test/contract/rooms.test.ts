@@ -20,7 +20,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'snapshot',
     'mirror',
     'ask, flags',
-    'forward, identify, link',
+    'explain, forward, identify, link',
     'accept, config-file, observe',
     'match, respond, upstream',
     'wire',

@@ -1,10 +1,10 @@
 /** `ficus check --explain METHOD URL`: which route wins, why, and which others would match. */
 import type { FicusConfig } from '@ficus/core';
 import { readFields } from '../accept/inspected-head.ts';
+import { allHold, type RequestFacts } from '../match/conditions/condition.ts';
+import { ForeignWrites } from '../match/foreign-writes.ts';
+import { buildRouteTable, compilePattern, listRoutes, type MatchedRoute } from '../match/route-table.ts';
 import { canonicalPath } from '../wire/canonical-path.ts';
-import { allHold, type RequestFacts } from './conditions/condition.ts';
-import { ForeignWrites } from './foreign-writes.ts';
-import { buildRouteTable, compilePattern, listRoutes, type MatchedRoute } from './route-table.ts';
 
 export interface ExplainedRoute {
   readonly slice: string;
