@@ -151,6 +151,23 @@ export function advanceStatement(place: StreamPlace, from: bigint, to: bigint): 
   };
 }
 
+/**
+ * For a transaction that writes rows and moves no checkpoint. Nobody can move it until that transaction has ended.
+ * @throws an error with code `FENCED` when the stream is someone else's
+ */
+export async function lockCheckpoint(
+  client: pg.ClientBase,
+  { stream, epoch, holder }: StreamPlace,
+): Promise<void> {
+  const owned = await client.query(
+    'SELECT FROM ficus.checkpoint WHERE stream = $1 AND epoch = $2 AND holder = $3 FOR SHARE',
+    [stream, epoch, holder],
+  );
+  if (owned.rowCount === 1) return;
+  const message = `this process no longer owns stream ${stream} in epoch ${epoch}`;
+  throw Object.assign(new Error(message), { code: FENCED });
+}
+
 /** Stores up to where the target may lack rows that a reread did not find. */
 export function leftOutStatement(stream: string, until: bigint): Statement {
   return {

@@ -6,7 +6,7 @@
 import { FicusError, formatLsn } from '@ficus/core';
 import pg from 'pg';
 import { insertColumns } from '../apply/apply-statements.ts';
-import { FENCED } from '../apply/checkpoint.ts';
+import { lockCheckpoint, type StreamPlace } from '../apply/checkpoint.ts';
 import { PlanStatements } from '../apply/plan-statements.ts';
 import { TargetSession } from '../apply/target-session.ts';
 import { lockAndFindRewritten } from '../catalog/lock-table.ts';
@@ -21,12 +21,8 @@ import { blocksQuery, type CopyTask, isWhole, type WholeTask } from './copy-task
 import { groupBySource } from './whole-tables.ts';
 import { chunkBinding } from './write-chunk.ts';
 
-export interface WholeCopyOptions {
+export interface WholeCopyOptions extends StreamPlace {
   readonly slice: string;
-  readonly stream: string;
-  readonly epoch: number;
-  /** The checkpoint's holder, according to this process. */
-  readonly holder: string;
   readonly sourceUrl: string;
   readonly targetUrl: string;
   readonly applicationName: string;
@@ -161,19 +157,11 @@ export class WholeCopy {
 
   /** The copy counts only for the process that owns the stream; only the applier moves the checkpoint. */
   async #keep(client: pg.Client, task: WholeTask, rows: number): Promise<void> {
-    const { stream, epoch, holder } = this.#options;
-    const owner = await client.query(
-      'SELECT FROM ficus.checkpoint WHERE stream = $1 AND epoch = $2 AND holder = $3 FOR SHARE',
-      [stream, epoch, holder],
-    );
-    if (owner.rowCount !== 1)
-      throw Object.assign(new Error(`this process no longer owns stream ${stream} in epoch ${epoch}`), {
-        code: FENCED,
-      });
+    await lockCheckpoint(client, this.#options);
     await client.query(
       `UPDATE ficus.copy_progress SET rows_copied = $3, rows_total = $3, done = true, copied_at = $4
         WHERE stream = $1 AND target = $2`,
-      [stream, task.plan.target.qualifiedName, rows, formatLsn(this.lsn)],
+      [this.#options.stream, task.plan.target.qualifiedName, rows, formatLsn(this.lsn)],
     );
   }
 
