@@ -56,7 +56,11 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
           .enum(['full', 'changed'])
           .default('full')
           .describe('all rows, or those changed since the last full comparison'),
-        sample: z.int().positive().optional().describe('a random sample of about this many rows of each side, in place of mode'),
+        sample: z
+          .int()
+          .positive()
+          .optional()
+          .describe('a random sample of about this many rows of each side, in place of mode'),
         resume: z.boolean().default(false).describe('continue where the last full run was interrupted'),
       }),
       answer: verifyView,
