@@ -1,4 +1,7 @@
-/** The design's import direction, read from the sources: core ← proxy, cdc, parity ← control ← cli. */
+/**
+ * The import direction, read from the sources: core ← proxy, cdc, parity ← control ← cli. docs/README.md has the same
+ * table; `test/` and `bench/` may import anything.
+ */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -15,6 +18,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   control: ['core', 'proxy', 'cdc', 'parity', 'contract', 'dashboard'],
   cli: ['core', 'proxy', 'cdc', 'parity', 'contract', 'control'],
   tools: ['core'],
+  sample: ['core', 'contract', 'tools', 'legacy-monolith', 'notifications'],
   // Each sample application, and what all of them share, knows nothing of Ficus.
   'legacy-monolith': ['chassis'],
   ...Object.fromEntries(
@@ -47,7 +51,7 @@ describe.each(Object.entries(allowed))('%s', (workspace, targets) => {
   test(`imports no workspace but ${targets.join(', ') || 'none'}`, () => {
     const permitted = new Set(targets);
     const strays = imports.filter(({ target }) => {
-      const [, name] = /^@ficus(?:-sample)?\/([^/]+)|^ficus$/.exec(target) ?? ['', undefined];
+      const [, name] = /^@ficus(?:-sample)?\/([^/]+)/.exec(target) ?? ['', undefined];
       return name !== undefined && !permitted.has(name);
     });
     expect(strays).toEqual([]);
@@ -62,4 +66,11 @@ describe.each(Object.entries(allowed))('%s', (workspace, targets) => {
     });
     expect(strays).toEqual([]);
   });
+});
+
+test('only tests and fixtures import fixtures, which are not published', () => {
+  const strays = Object.keys(allowed)
+    .flatMap(importsOf)
+    .filter(({ file, target }) => target.endsWith('.fixture.ts') && !/\.(test|fixture)\.ts$/.test(file));
+  expect(strays).toEqual([]);
 });
