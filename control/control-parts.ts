@@ -5,9 +5,9 @@
 import type { FicusConfig } from '@ficus/core';
 import type { Logger } from 'pino';
 import type { AdminParts } from './api/admin-endpoints.ts';
-import { auditIn } from './flags/audited-change.ts';
 import { BuiltinFlagStore } from './flags/builtin-flag-store.ts';
 import type { FlagStore } from './flags/flag-store.ts';
+import { auditForeignIn } from './flags/foreign-audit.ts';
 import { openForeignFlags } from './flags/open-foreign-flags.ts';
 import { EventStreams } from './http/event-streams.ts';
 import { ProgressHub } from './link/progress-hub.ts';
@@ -116,7 +116,7 @@ async function openFlags(config: FicusConfig, store: Store, logger: Logger): Pro
     const builtin = await BuiltinFlagStore.load(store, Object.keys(config.slices));
     return { flags: builtin, builtin, follow: () => undefined };
   }
-  const flags = openForeignFlags(config.flags, auditIn(store));
+  const flags = openForeignFlags(config.flags, auditForeignIn(store));
   flags.subscribe((slice, flag) =>
     logger.info({ slice, flag, provider, percent: flags.read(slice, flag).percent }, 'flag changed'),
   );

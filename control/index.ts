@@ -1,7 +1,7 @@
 /** Public entry point of the control plane: starting it (talking to it is in @ficus/contract). */
 export { requireControlConfig } from './control-config.ts';
-export { withoutAudit } from './flags/audited-change.ts';
 export type { FlagStore } from './flags/flag-store.ts';
+export { withoutAudit } from './flags/foreign-audit.ts';
 export { openForeignFlags } from './flags/open-foreign-flags.ts';
 export type {
   OpenReplication,

@@ -20,6 +20,7 @@ import {
   type JudgeChange,
   judged,
 } from './flag-store.ts';
+import { flipEntry } from './flip-entry.ts';
 
 interface StoredFlag {
   readonly percent: number;
@@ -97,11 +98,11 @@ export class BuiltinFlagStore implements FlagStore {
   }
 
   async set(asked: FlagChange, judge: JudgeChange = allowChange): Promise<number> {
-    const { slice, kind, percent, actor } = asked;
+    const { slice, kind, percent } = asked;
     const name = flagName(slice, kind);
     const { before, stored } = await this.#store.transaction(async (query) => {
       const before = await readPercent(query, name);
-      const { reason } = judged(asked, before, judge);
+      const change = judged(asked, before, judge);
       const rows = await query<FlagRow>(
         `INSERT INTO flag (name, slice, percent, version) VALUES ($1, $2, $3, nextval('flag_version'))
          ON CONFLICT (name) DO UPDATE
@@ -109,14 +110,7 @@ export class BuiltinFlagStore implements FlagStore {
          RETURNING name, percent, version, changed_at`,
         [name, slice, percent],
       );
-      await recordAudit(query, {
-        actor,
-        action: kind,
-        slice,
-        was: { percent: before },
-        became: { percent },
-        reason,
-      });
+      await recordAudit(query, flipEntry(change, before));
       return { before, stored: toStored(rows[0]!) };
     });
     this.#flags.set(name, stored);

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { percentFlag } from '@ficus/core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { withoutAudit } from './audited-change.ts';
 import { FileFlagStore } from './file-flag-store.ts';
 import type { FlagChange, JudgeChange } from './flag-store.ts';
+import { withoutAudit } from './foreign-audit.ts';
 
 let directory: string;
 let file: string;

@@ -2,7 +2,6 @@
 import { FicusError, type FlagKind, OneAtATime } from '@ficus/core';
 import { readFlagsFile } from '@ficus/proxy';
 import type { Logger } from 'pino';
-import type { AuditedChange } from './audited-change.ts';
 import {
   allowChange,
   type FlagChange,
@@ -11,6 +10,7 @@ import {
   type JudgeChange,
   judged,
 } from './flag-store.ts';
+import type { AuditForeignChange } from './foreign-audit.ts';
 import { ForeignFeatures } from './foreign-features.ts';
 import { setPercentInFile } from './set-percent-in-file.ts';
 
@@ -18,13 +18,13 @@ const LOOK_EVERY_MS = 1000;
 
 export class FileFlagStore implements FlagStore {
   readonly #file: string;
-  readonly #audited: AuditedChange;
+  readonly #audit: AuditForeignChange;
   readonly #features: ForeignFeatures;
   readonly #turns = new OneAtATime();
 
-  constructor(file: string, audited: AuditedChange) {
+  constructor(file: string, audit: AuditForeignChange) {
     this.#file = file;
-    this.#audited = audited;
+    this.#audit = audit;
     this.#features = new ForeignFeatures(() => readFlagsFile(file));
   }
 
@@ -42,7 +42,7 @@ export class FileFlagStore implements FlagStore {
     const { slice, kind, percent } = change;
     return this.#turns.run(async () => {
       const before = await setPercentInFile(this.#file, kind, slice, percent, (previous, write) =>
-        this.#audited(judged(change, previous, judge), previous, () => refusalOf(write())),
+        this.#audit(judged(change, previous, judge), previous, () => refusalOf(write())),
       );
       await this.#features.look();
       return before;

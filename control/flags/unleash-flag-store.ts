@@ -1,7 +1,6 @@
 /** Flags on an Unleash server: read through its client API, set through its admin API. */
 import { type FlagKind, flagName, OneAtATime } from '@ficus/core';
 import type { Logger } from 'pino';
-import type { AuditedChange } from './audited-change.ts';
 import {
   allowChange,
   type FlagChange,
@@ -10,6 +9,7 @@ import {
   type JudgeChange,
   judged,
 } from './flag-store.ts';
+import type { AuditForeignChange } from './foreign-audit.ts';
 import { ForeignFeatures } from './foreign-features.ts';
 import { type UnleashConfig, UnleashServer } from './unleash-server.ts';
 
@@ -24,15 +24,15 @@ interface Written {
 export class UnleashFlagStore implements FlagStore {
   readonly #refreshMs: number;
   readonly #server: UnleashServer;
-  readonly #audited: AuditedChange;
+  readonly #audit: AuditForeignChange;
   readonly #features: ForeignFeatures;
   readonly #written = new Map<string, Written>();
   readonly #turns = new OneAtATime();
 
-  constructor(config: UnleashConfig, audited: AuditedChange) {
+  constructor(config: UnleashConfig, audit: AuditForeignChange) {
     this.#refreshMs = config.refreshMs;
     this.#server = new UnleashServer(config);
-    this.#audited = audited;
+    this.#audit = audit;
     this.#features = new ForeignFeatures(() => this.#server.features());
   }
 
@@ -54,7 +54,7 @@ export class UnleashFlagStore implements FlagStore {
       const name = flagName(asked.slice, asked.kind);
       const rollout = await this.#server.readRollout(name);
       const change = judged(asked, rollout.percent, judge);
-      await this.#audited(change, rollout.percent, () => this.#server.setRollout(rollout, change.percent));
+      await this.#audit(change, rollout.percent, () => this.#server.setRollout(rollout, change.percent));
       this.#written.set(name, { percent: change.percent, atMs: performance.now() });
       return rollout.percent;
     });

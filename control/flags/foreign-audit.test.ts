@@ -1,7 +1,7 @@
 import { FicusError } from '@ficus/core';
 import { expect, test } from 'vitest';
 import type { Store } from '../store/open-store.ts';
-import { auditIn } from './audited-change.ts';
+import { auditForeignIn } from './foreign-audit.ts';
 
 interface Row {
   readonly was: string;
@@ -39,7 +39,7 @@ const refusal = new FicusError('FICUS_UNLEASH_FORBIDDEN', 'no');
 
 test('a change is made outside the store’s transaction, after its entry is committed', async () => {
   const { store, rows, now } = playStore();
-  await auditIn(store)(change, 50, async () => {
+  await auditForeignIn(store)(change, 50, async () => {
     expect([now.turns, rows]).toEqual([0, [{ was: '{"percent":50}', outcome: 'unknown' }]]);
     return undefined;
   });
@@ -48,14 +48,14 @@ test('a change is made outside the store’s transaction, after its entry is com
 
 test('a change that was refused is reported, and its entry says so', async () => {
   const { store, rows } = playStore();
-  await expect(auditIn(store)(change, 50, async () => refusal)).rejects.toBe(refusal);
+  await expect(auditForeignIn(store)(change, 50, async () => refusal)).rejects.toBe(refusal);
   expect(rows).toMatchObject([{ outcome: 'refused' }]);
 });
 
 test('a change that may have been made keeps its entry, which says so', async () => {
   const { store, rows } = playStore();
   const half = () => Promise.reject(refusal);
-  await expect(auditIn(store)(change, 50, half)).rejects.toBe(refusal);
+  await expect(auditForeignIn(store)(change, 50, half)).rejects.toBe(refusal);
   expect(rows).toMatchObject([{ outcome: 'unknown' }]);
 });
 
@@ -67,7 +67,7 @@ test('without an entry there is no change', async () => {
     made = true;
     return undefined;
   };
-  await expect(auditIn(store)(change, 50, make)).rejects.toMatchObject({
+  await expect(auditForeignIn(store)(change, 50, make)).rejects.toMatchObject({
     code: 'FICUS_DATABASE_UNREACHABLE',
   });
   expect(made).toBe(false);
@@ -75,7 +75,7 @@ test('without an entry there is no change', async () => {
 
 test('a change that was made succeeds even when its outcome cannot be recorded', async () => {
   const { store, rows, now } = playStore();
-  await auditIn(store)(change, 50, async () => {
+  await auditForeignIn(store)(change, 50, async () => {
     now.isAway = true;
     return undefined;
   });
