@@ -43,7 +43,7 @@ export interface ControlClient {
   proxies(): Promise<ProxyInfo[]>;
 }
 
-export interface VerifyHow {
+interface VerifyHow {
   /** All rows (default), or those changed since the last full comparison. */
   readonly mode?: 'full' | 'changed' | undefined;
   /** A random sample of about this many rows per side, in place of `mode`. */
@@ -52,7 +52,7 @@ export interface VerifyHow {
   readonly resume?: boolean | undefined;
 }
 
-export interface VerifyFollow extends VerifyHow {
+interface VerifyFollow extends VerifyHow {
   readonly onProgress?: (run: VerifyView) => void;
   /** Stops watching, not the run: the pending call fails. */
   readonly signal?: AbortSignal;

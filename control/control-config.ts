@@ -2,7 +2,7 @@
 import { type FicusConfig, FicusError, splitHostPort } from '@ficus/core';
 import { requireLoopbackOrToken } from './http/access.ts';
 
-export interface ControlSettings {
+interface ControlSettings {
   readonly host: string;
   readonly port: number;
   readonly database: string;

@@ -33,7 +33,7 @@ export interface ControlParts extends AdminParts {
   stop(): Promise<void>;
 }
 
-export interface Engines {
+interface Engines {
   readonly openReplication: OpenReplication;
   readonly runVerify: RunVerify;
 }

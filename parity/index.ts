@@ -1,17 +1,14 @@
 /** Public entry point of parity: comparison, rules, redaction, reproduction, counting. No I/O. */
 export type { SideOrigins } from './compare/compare-headers.ts';
 export { type CompareOptions, compareResponses } from './compare/compare-responses.ts';
-export { PASSED_OVER, type PassedOver } from './compare/header-rules.ts';
 export { isSensitiveName, redactDifference, redactTarget, redactText } from './redact/redact.ts';
 export { curlCommand, type ReproducedRequest } from './reproduce/curl-command.ts';
-export { isRulePath, NO_RULES, type PreparedRules, prepareRules, ruleName } from './rules/ignore-rules.ts';
+export { NO_RULES, type PreparedRules, prepareRules, ruleName } from './rules/ignore-rules.ts';
 export { makeSample, type SideUrls } from './tally/make-sample.ts';
 export {
-  comparedOf,
   type DifferingPath,
   type ParityReport,
   type ParitySample,
   ParityTally,
-  parityRatio,
   type VerdictCounts,
 } from './tally/parity-tally.ts';

@@ -9,7 +9,7 @@ import type pg from 'pg';
 import { type Contestant, type CpuSplit, engineOf, nativeReplication, type Turn } from './contestants.ts';
 import { connect, dropSlots, freshDatabase, median, type Stage, until } from './stage.ts';
 
-export interface BacklogOptions {
+interface BacklogOptions {
   readonly transactions: number;
   readonly rounds: number;
   /** Keys that the transactions touch at random; 0: each transaction a new key. */

@@ -6,7 +6,7 @@ import { tableSchema } from '@ficus/core';
 import { launchEngine } from './engine.ts';
 import { dropSlots, freshDatabase, median, type Stage, until } from './stage.ts';
 
-export interface CopyFigures {
+interface CopyFigures {
   readonly rows: number;
   readonly psqlRowsPerSecond: number;
   readonly oursRowsPerSecond: number;

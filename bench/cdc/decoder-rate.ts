@@ -6,7 +6,7 @@ import { scanFrames } from '../../cdc/decode/scan-frames.ts';
 import { encodeTuple } from '../../cdc/decode/tuple.ts';
 import { median } from './stage.ts';
 
-export interface DecoderFigures {
+interface DecoderFigures {
   readonly rowsPerSecond: number;
 }
 

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import type { ReplicationOptions } from '@ficus/cdc';
 import type { ReplicationStatus } from '@ficus/core';
 
-export interface EngineUsage {
+interface EngineUsage {
   readonly cpuMs: number;
   readonly rss: number;
   readonly peakRss: number;
   readonly status: ReplicationStatus;
 }
 
-export interface Engine {
+interface Engine {
   start(): void;
   usage(): Promise<EngineUsage>;
   stop(): Promise<EngineUsage>;

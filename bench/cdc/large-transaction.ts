@@ -3,7 +3,7 @@ import { tableSchema } from '@ficus/core';
 import { launchEngine } from './engine.ts';
 import { dropSlots, freshDatabase, type Stage, until } from './stage.ts';
 
-export interface LargeFigures {
+interface LargeFigures {
   readonly rows: number;
   readonly rowsPerSecond: number;
   readonly growthMb: number;

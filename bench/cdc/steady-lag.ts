@@ -6,7 +6,7 @@ import { tableSchema } from '@ficus/core';
 import { launchEngine } from './engine.ts';
 import { connect, dropSlots, freshDatabase, percentile, type Stage, until } from './stage.ts';
 
-export interface LagFigures {
+interface LagFigures {
   readonly askedPerSecond: number;
   readonly perSecond: number;
   readonly p50Ms: number;

@@ -71,7 +71,7 @@ export async function measure(
 }
 
 /** The same requests to both, body and status compared. */
-export async function assertSameAnswer(direct: number, through: number, name: string): Promise<void> {
+async function assertSameAnswer(direct: number, through: number, name: string): Promise<void> {
   for (const path of [MEASURED_PATH, '/files/1k', '/files/64k', '/files/1m']) {
     const [expected, actual] = [await ask(direct, path), await ask(through, path)];
     if (actual.status !== 200 || expected.status !== 200 || !expected.body.equals(actual.body)) {

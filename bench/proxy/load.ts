@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isInstalled, pinned } from './running-process.ts';
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly port: number;
   readonly path: string;
   readonly seconds: number;

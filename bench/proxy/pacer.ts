@@ -29,7 +29,7 @@ export interface SliceResult {
 }
 
 /** What is compared: a proxy, or the upstream itself, whose CPU does not count. */
-export type PacedTarget = Pick<RunningPeer, 'name' | 'port'> & Partial<Pick<RunningPeer, 'process'>>;
+type PacedTarget = Pick<RunningPeer, 'name' | 'port'> & Partial<Pick<RunningPeer, 'process'>>;
 
 export interface Paced {
   /** Of the slice that is better than three quarters of them. */
@@ -50,7 +50,7 @@ const WARM_UP_SLICES = 5;
 /**
  * What every slice of a target said, in the order of the slices: those at the same place followed each other.
  */
-export type Slices = ReadonlyMap<string, { readonly p99: readonly number[] }>;
+type Slices = ReadonlyMap<string, { readonly p99: readonly number[] }>;
 
 /**
  * Compares targets at one rate, each for `rounds × seconds`, or longer for as long as it is not decided.

@@ -23,7 +23,7 @@ export interface Peer {
 }
 
 /** A peer written in Node: a file of bench/proxy/peers, or a whole path. */
-export function nodePeer(name: string, file: string, parameters: readonly string[] = []): Peer {
+function nodePeer(name: string, file: string, parameters: readonly string[] = []): Peer {
   return {
     name,
     missing: () => undefined,

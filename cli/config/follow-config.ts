@@ -14,7 +14,7 @@ import {
 import { ReloadTriggers, readConfigFile } from '@ficus/proxy';
 import type { Logger } from 'pino';
 
-export interface FollowOptions {
+interface FollowOptions {
   readonly file: string;
   readonly logger: Logger;
   /** What cannot change while the command runs. */
@@ -22,7 +22,7 @@ export interface FollowOptions {
   readonly onConfig: (config: FicusConfig) => void;
 }
 
-export interface FollowedConfig {
+interface FollowedConfig {
   /** Passes on a config that has changed since the start, and every later change. */
   begin(): void;
   /** Passes on no more changes; SIGHUP has no effect until `end`. */

@@ -9,7 +9,7 @@ export interface SliceProposal {
   readonly routes: readonly ProposedRoute[];
 }
 
-export interface ProposedRoute {
+interface ProposedRoute {
   readonly id: string;
   readonly methods: readonly string[];
   /** find-my-way pattern. */

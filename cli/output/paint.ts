@@ -4,7 +4,7 @@
  */
 import { styleText } from 'node:util';
 
-export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
+type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
 
 export function paint(colour: Colour, text: string, stream: NodeJS.WriteStream): string {
   return styleText(colour, text, { stream });

@@ -16,7 +16,7 @@ export function untilSignal(): Promise<void> {
   });
 }
 
-export interface ReceivedSignal {
+interface ReceivedSignal {
   readonly name: NodeJS.Signals;
   /** In milliseconds. */
   readonly at: number;
@@ -26,7 +26,7 @@ export interface ReceivedSignal {
 const ECHO_MS = 1000;
 
 /** Whether a signal is an echo of the first one. */
-export function isEcho(first: ReceivedSignal, next: ReceivedSignal): boolean {
+function isEcho(first: ReceivedSignal, next: ReceivedSignal): boolean {
   return next.name === first.name && next.at - first.at < ECHO_MS;
 }
 

@@ -9,7 +9,7 @@ import type { Logger } from 'pino';
 
 const RETRY_MS = 1_000;
 
-export interface NewestConfig {
+interface NewestConfig {
   offer(config: FicusConfig): void;
   stop(): void;
 }

@@ -1,6 +1,6 @@
 /** How long `ficus up` waits before it restarts a process that exited unexpectedly. Pure. */
 
-export interface EndedLife {
+interface EndedLife {
   readonly listened: boolean;
   readonly livedMs: number;
 }

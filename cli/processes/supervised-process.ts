@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import { decidePause } from './decide-pause.ts';
 import type { FromProcess, ProcessName, ToProcess } from './process-messages.ts';
 
-export interface ProcessHooks {
+interface ProcessHooks {
   /** Its initial config: the newest valid one. */
   readonly config: () => FicusConfig;
   /** Sent when it is loaded; it starts after this resolves. */

@@ -9,7 +9,7 @@ import type { Logger } from 'pino';
 import { type FromProcess, stopLimitMs } from './process-messages.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
-export interface UpOptions {
+interface UpOptions {
   readonly config: FicusConfig;
   readonly logger: Logger;
 }

@@ -4,7 +4,7 @@
  */
 import { type ErrorCode, FicusError } from '@ficus/core';
 
-export interface RefusedCall {
+interface RefusedCall {
   readonly method: string;
   /** Below the base URL. */
   readonly path: string;

@@ -15,7 +15,7 @@ import { refusalOf } from './unleash-refusal.ts';
 export type UnleashConfig = NonNullable<FlagsConfig['unleash']>;
 
 /** The strategy of a flag that holds its percentage. */
-export interface Rollout {
+interface Rollout {
   readonly flag: string;
   /** Of the flag in its environment, below the base URL. */
   readonly path: string;

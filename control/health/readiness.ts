@@ -7,7 +7,7 @@ import { STALLED_MS } from '../replications/evaluate-health.ts';
 import type { ReplicationSet } from '../replications/replication-set.ts';
 import type { Store } from '../store/open-store.ts';
 
-export interface Readiness {
+interface Readiness {
   readonly ready: boolean;
   readonly checks: Readonly<Record<string, string>>;
 }

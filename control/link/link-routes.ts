@@ -15,7 +15,7 @@ import { parseObservations } from './parse-observations.ts';
 import type { ProgressHub } from './progress-hub.ts';
 import type { StateHub } from './state-hub.ts';
 
-export interface LinkParts {
+interface LinkParts {
   readonly config: FicusConfig;
   readonly progress: ProgressHub;
   readonly positions: PositionSource;

@@ -9,7 +9,7 @@
  */
 import { type Difference, type ObservedResponse, otherSide, type Side, type Verdict } from '@ficus/core';
 
-export interface ConfirmContext {
+interface ConfirmContext {
   readonly owner: Side;
   /** The owner's answer to the original request. */
   readonly before: ObservedResponse;

@@ -14,7 +14,7 @@ import { confirmMismatch } from './confirm-mismatch.ts';
 import { ConfirmQueue } from './confirm-queue.ts';
 import { SliceParity } from './slice-parity.ts';
 
-export interface ParityServiceOptions {
+interface ParityServiceOptions {
   readonly config: FicusConfig;
   readonly catchUp: CatchUp;
   readonly stateOf: (slice: string) => SliceState;

@@ -20,7 +20,7 @@ import {
 } from '@ficus/parity';
 import type { Logger } from 'pino';
 
-export type Compare = (legacy: ObservedResponse, candidate: ObservedResponse) => Verdict;
+type Compare = (legacy: ObservedResponse, candidate: ObservedResponse) => Verdict;
 
 const MOST_LOGGED = 100;
 

@@ -1,7 +1,7 @@
 /** Whether a change stream makes progress. Health is progress: an open socket proves nothing. */
 import type { ReplicationStatus } from '@ficus/core';
 
-export type StreamHealth = { readonly healthy: true } | { readonly healthy: false; readonly reason: string };
+type StreamHealth = { readonly healthy: true } | { readonly healthy: false; readonly reason: string };
 
 /** A heartbeat comes back each second or so; when the newest is older than this, the stream makes no progress. */
 export const STALLED_MS = 10_000;

@@ -7,9 +7,9 @@ import type { AuditEntryView } from '@ficus/contract';
 import type { FicusError } from '@ficus/core';
 import type { Store } from './open-store.ts';
 
-export type AuditOutcome = AuditEntryView['outcome'];
+type AuditOutcome = AuditEntryView['outcome'];
 
-export interface AuditEntry {
+interface AuditEntry {
   readonly id: number;
   readonly at: string;
   readonly actor: string;
@@ -64,7 +64,7 @@ export async function makeAudited(store: Store, entry: NewAuditEntry, make: Make
   if (refusal) throw refusal;
 }
 
-export interface AuditQuery {
+interface AuditQuery {
   readonly slice?: string | undefined;
   readonly limit: number;
   /** Only entries older than this one. */

@@ -5,9 +5,9 @@
 import type { ReportRefusal } from '@ficus/core';
 import type { Logger } from 'pino';
 
-export type RefusedKind = 'observation' | 'traffic' | 'dropped-copies';
+type RefusedKind = 'observation' | 'traffic' | 'dropped-copies';
 
-export interface RefusedCount {
+interface RefusedCount {
   readonly kind: RefusedKind;
   readonly reason: ReportRefusal;
   readonly count: number;

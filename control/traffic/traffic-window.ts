@@ -1,13 +1,13 @@
 /** The proxies' reports in a sliding window, and which proxies report. The caller supplies the clock. */
 import { isUnderFlag, type ProxyReport, type Side, type TrafficCount } from '@ficus/core';
 
-export interface SideTraffic {
+interface SideTraffic {
   readonly requests: number;
   readonly failures: number;
   readonly meanMs: number | null;
 }
 
-export interface TrafficView {
+interface TrafficView {
   readonly windowSeconds: number;
   readonly legacy: SideTraffic;
   readonly candidate: SideTraffic;
@@ -19,7 +19,7 @@ export interface TrafficView {
   readonly shareSeconds: number;
 }
 
-export interface ProxyView {
+interface ProxyView {
   readonly proxyId: string;
   readonly workers: number;
   readonly epochs: Readonly<Record<string, number>>;

@@ -42,5 +42,4 @@ export const flagsSchema = z
       context.addIssue({ code: 'custom', path: ['unleash'], message: 'is required by provider unleash' });
   });
 
-export type ControlConfig = z.output<typeof controlSchema>;
 export type FlagsConfig = z.output<typeof flagsSchema>;

@@ -19,7 +19,7 @@ const identitySource = z
     message: 'name exactly one of cookie, header, jwtClaim',
   });
 
-export const identifySchema = z
+const identifySchema = z
   .strictObject({
     user: identitySource.optional().describe('who the user is: the key of sticky percentages and of pins'),
     session: identitySource.optional().describe('the session, when it is not the user'),

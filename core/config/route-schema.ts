@@ -70,7 +70,6 @@ export const routeSchema = z
 export type RouteConfig = z.output<typeof routeSchema>;
 export type ForeignWriteConfig = z.output<typeof foreignWriteSchema>;
 export type RewriteConfig = z.output<typeof rewriteSchema>;
-export type RouteKind = RouteConfig['kind'];
 
 function defaultKind(methods: readonly string[]): 'read' | 'write' {
   return methods.every(isSafe) ? 'read' : 'write';

@@ -18,7 +18,7 @@ const qualifiedName = z
 const columnName = z.string().min(1);
 
 /** How a target column is computed. */
-export const columnSourceSchema = z.union([
+const columnSourceSchema = z.union([
   columnName.describe('the source column of this name'),
   z.strictObject({
     constant: z.union([z.string(), z.number(), z.boolean(), z.null()]).describe('the same value in each row'),

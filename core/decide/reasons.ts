@@ -4,7 +4,7 @@
  */
 import { type Word, wordsOf } from '../words/word.ts';
 
-export interface ReasonWord extends Word {
+interface ReasonWord extends Word {
   /** Whether the serve flag decides such requests: its share is measured over these. */
   readonly underFlag: boolean;
 }

@@ -25,7 +25,7 @@ export interface Database extends Statements {
   close(): Promise<void>;
 }
 
-export interface DatabaseOptions {
+interface DatabaseOptions {
   readonly url: string;
   /** What the server calls this program in `pg_stat_activity`. */
   readonly applicationName: string;

@@ -5,7 +5,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
-export interface ProblemBody {
+interface ProblemBody {
   readonly type: 'about:blank';
   readonly title: string;
   readonly status: number;
@@ -14,7 +14,7 @@ export interface ProblemBody {
 }
 
 /** One part of a request that does not fit its schema. */
-export interface InvalidField {
+interface InvalidField {
   readonly in: string;
   readonly path: string;
   readonly message: string;

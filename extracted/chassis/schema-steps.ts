@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 
-export interface SchemaOptions {
+interface SchemaOptions {
   /** Folder of the files; a file's name begins with its version. */
   readonly folder: URL;
   /** Key of the advisory lock that lets one process at a time apply them; one for each program. */

@@ -4,7 +4,7 @@ import type { Statements } from '@ficus-sample/chassis/database.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { passwordMatches } from './passwords.ts';
 
-export const SESSION_COOKIE = 'sid';
+const SESSION_COOKIE = 'sid';
 const SESSION_DAYS = 30;
 
 export interface Customer {

@@ -3,7 +3,7 @@
 import type { Database, Statements } from '@ficus-sample/chassis/database.ts';
 import { notFound } from '@ficus-sample/chassis/problem.ts';
 
-export interface CartItem {
+interface CartItem {
   readonly productId: number;
   readonly name: string;
   readonly quantity: number;

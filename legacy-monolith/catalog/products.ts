@@ -14,7 +14,7 @@ export interface Product {
   readonly inStock: number;
 }
 
-export interface ProductQuery {
+interface ProductQuery {
   readonly q?: string | undefined;
   readonly category?: string | undefined;
   /** From 1. */

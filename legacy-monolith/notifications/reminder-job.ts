@@ -6,7 +6,7 @@
 import type { Database } from '@ficus-sample/chassis/database.ts';
 import type { FastifyBaseLogger } from 'fastify';
 
-export const REMINDERS_PER_TICK = 3;
+const REMINDERS_PER_TICK = 3;
 
 // SKIP LOCKED: two processes of the shop share the carts between them.
 const REMIND = `
@@ -32,7 +32,7 @@ const REMIND = `
   RETURNING id`;
 
 /** Writes reminders for at most `limit` carts; answers how many notifications came of it. */
-export async function writeReminders(db: Database, limit: number = REMINDERS_PER_TICK): Promise<number> {
+async function writeReminders(db: Database, limit: number = REMINDERS_PER_TICK): Promise<number> {
   return (await db.rows('notifications.remind', REMIND, [limit])).length;
 }
 

@@ -9,7 +9,7 @@ const LOCK = 'SELECT state FROM orders WHERE id = $1 AND customer_id = $2 FOR UP
 const SET_STATE =
   'UPDATE orders SET state = $2::order_state, state_changed_at = clock_timestamp() WHERE id = $1';
 
-export interface StateChange {
+interface StateChange {
   readonly customerId: number;
   readonly orderId: number;
   readonly action: OrderAction;

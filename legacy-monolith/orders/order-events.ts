@@ -15,7 +15,7 @@ export interface OrderEvent {
   readonly at: string;
 }
 
-export interface OrderWatcher {
+interface OrderWatcher {
   onEvent(event: OrderEvent): void;
   /** Events may have been missed: read the order again. */
   onGap(): void;

@@ -2,7 +2,7 @@
 import type { Statements } from '@ficus-sample/chassis/database.ts';
 import type { OrderState } from './order-states.ts';
 
-export interface OrderSummary {
+interface OrderSummary {
   readonly id: number;
   readonly state: OrderState;
   readonly total: string;
@@ -10,7 +10,7 @@ export interface OrderSummary {
   readonly stateChangedAt: Date;
 }
 
-export interface OrderLine {
+interface OrderLine {
   readonly productId: number;
   readonly name: string;
   readonly quantity: number;

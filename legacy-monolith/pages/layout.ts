@@ -2,7 +2,7 @@
 import type { Customer } from '../accounts/sessions.ts';
 import { type Html, html } from './html.ts';
 
-export interface PageFacts {
+interface PageFacts {
   readonly title: string;
   readonly customer: Customer | undefined;
 }

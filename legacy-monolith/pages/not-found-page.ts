@@ -24,7 +24,7 @@ export function answerNotFound(db: Database) {
 }
 
 /** Browsers name text/html first; programs name JSON, or take whatever there is. */
-export function prefersHtml(accept = ''): boolean {
+function prefersHtml(accept = ''): boolean {
   const weightOf = (type: RegExp) => {
     const range = accept.split(',').find((part) => type.test(part));
     return range === undefined ? 0 : Number(/;\s*q=([\d.]+)/i.exec(range)?.[1] ?? 1);

@@ -4,7 +4,7 @@ import type { DifferenceCollector } from './difference-collector.ts';
 import { type HeaderComparison, headerComparison } from './header-rules.ts';
 import { ABSENT } from './shown-values.ts';
 
-export type HeaderFields = readonly (readonly [string, string])[];
+type HeaderFields = readonly (readonly [string, string])[];
 
 /** Origins (`http://host:port`) that mean the side itself in absolute URLs. */
 export interface SideOrigins {

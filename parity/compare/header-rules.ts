@@ -17,14 +17,14 @@ export type HeaderComparison =
   /** Only its presence: each implementation produces its own values. */
   | 'presence';
 
-export interface PassedOver {
+interface PassedOver {
   readonly rule: string;
   readonly why: string;
   readonly headers: readonly string[];
 }
 
 /** The default rules: headers that say nothing about behaviour. */
-export const PASSED_OVER: readonly PassedOver[] = [
+const PASSED_OVER: readonly PassedOver[] = [
   {
     rule: 'hop-by-hop',
     why: 'they belong to one connection (RFC 9110 section 7.6.1)',

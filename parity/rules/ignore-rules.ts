@@ -13,7 +13,7 @@ export type Place =
   | { readonly area: 'json'; readonly steps: readonly JsonStep[] };
 
 /** What the rules say about one place. */
-export type Explanation =
+type Explanation =
   | { readonly kind: 'unexplained' }
   | { readonly kind: 'rule'; readonly rule: string }
   | { readonly kind: 'expired'; readonly rule: string };
@@ -52,11 +52,6 @@ export function prepareRules(rules: readonly IgnoreRule[], route: string, today:
 /** How verdicts name a rule: `$.generatedAt (clock)`. */
 export function ruleName(rule: IgnoreRule): string {
   return `${rule.route === undefined ? '' : `${rule.route}: `}${rule.path} (${rule.reason})`;
-}
-
-/** Whether a rule's path can match anything: a JSON path, `header.NAME` or `body`. */
-export function isRulePath(path: string): boolean {
-  return path === 'body' || /^header\.[^\s]+$/i.test(path) || parseJsonPattern(path) !== undefined;
 }
 
 function explain(rules: readonly PreparedRule[], place: Place): Explanation {

@@ -115,12 +115,12 @@ export class ParityTally {
 }
 
 /** Comparisons that count. */
-export function comparedOf(counts: VerdictCounts): number {
+function comparedOf(counts: VerdictCounts): number {
   return counts.match + counts.noise + counts.mismatch;
 }
 
 /** Share of agreement; `null` while nothing was compared. */
-export function parityRatio(counts: VerdictCounts): number | null {
+function parityRatio(counts: VerdictCounts): number | null {
   const compared = comparedOf(counts);
   return compared === 0 ? null : (counts.match + counts.noise) / compared;
 }

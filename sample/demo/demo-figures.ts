@@ -46,7 +46,7 @@ export interface Check {
 }
 
 /** Sticky percentages move whole users: with a thousand of them a share is off by a point or two, never by five. */
-export const SHARE_TOLERANCE_POINTS = 5;
+const SHARE_TOLERANCE_POINTS = 5;
 
 /** One check for each promise. "Nothing was compared" and "nothing was measured" fail. */
 export function evaluateDemo(figures: DemoFigures): Check[] {

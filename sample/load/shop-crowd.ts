@@ -6,7 +6,7 @@
 import type { ShopClient, ShopRequest, ShopResponse } from './shop-client.ts';
 import type { Counter } from './tally.ts';
 
-export interface ShopUser {
+interface ShopUser {
   /** Number of the customer, from 1. */
   readonly customer: number;
   readonly cookie: string;

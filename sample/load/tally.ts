@@ -1,7 +1,7 @@
 /** What the load generator saw: counts, latencies, and the promises it watches over. */
 import type { ShopResponse } from './shop-client.ts';
 
-export interface PhaseTally {
+interface PhaseTally {
   readonly name: string;
   /** Requests in this phase, of any kind. */
   requests: number;

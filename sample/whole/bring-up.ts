@@ -17,7 +17,7 @@ import { checkConfig } from './check-config.ts';
 import { dropForeignVariables } from './own-environment.ts';
 import { writeConfig } from './write-config.ts';
 
-export interface SampleOptions {
+interface SampleOptions {
   /** Where state lives: the cluster's files and the logs. */
   readonly directory: string;
   /** 0 takes a free port. */

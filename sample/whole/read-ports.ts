@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-export interface SamplePorts {
+interface SamplePorts {
   readonly proxyPort: number;
   readonly controlPort: number;
   readonly monolithPort: number;

@@ -12,7 +12,7 @@ type ColumnSource =
   | { constant: string | number }
   | { sql: string; from: string[]; reverse?: Record<string, string> };
 
-export interface TableMapping {
+interface TableMapping {
   readonly from: string;
   readonly to: string;
   readonly columns: Readonly<Record<string, ColumnSource>>;

@@ -16,7 +16,7 @@ export interface SampleProcess {
   stop(): Promise<number | null>;
 }
 
-export interface SampleExit {
+interface SampleExit {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -26,7 +26,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 
 export type SampleEnvironment = Readonly<Record<string, string>>;
 
-export interface ScriptOptions {
+interface ScriptOptions {
   readonly args?: readonly string[];
   readonly environment: SampleEnvironment;
 }

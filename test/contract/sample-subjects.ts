@@ -62,7 +62,7 @@ export async function serviceOver(
   };
 }
 
-export interface IdentityClaims {
+interface IdentityClaims {
   readonly secret?: string;
   readonly issuer?: string;
   readonly audience?: string;

@@ -5,7 +5,7 @@
 import type pg from 'pg';
 import { NO_VALUES, TYPE_SAMPLES } from '../integration/cdc/types/type-samples.ts';
 
-export const ACCOUNTS = 120;
+const ACCOUNTS = 120;
 /** What all balances add up to, at every moment, on both sides. */
 export const TOTAL = ACCOUNTS * 1000;
 

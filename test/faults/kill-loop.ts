@@ -14,13 +14,13 @@ import { FaultRig, type RoundResult, StreamStoppedError } from './fault-rig.ts';
 import { MUTANTS, type Mutant } from './mutants.ts';
 import { Random } from './random.ts';
 
-export interface LoopOptions {
+interface LoopOptions {
   readonly rounds: number;
   readonly seed: number;
   readonly onRound?: (line: string) => void;
 }
 
-export interface LoopResult {
+interface LoopResult {
   readonly rounds: number;
   readonly seed: number;
   readonly lost: number;
@@ -81,7 +81,7 @@ function describeFindings(result: RoundResult): string[] {
   return [...result.lost.map((row) => `lost ${row}`), ...result.doubled.map((row) => `doubled ${row}`)];
 }
 
-export interface MutantResult {
+interface MutantResult {
   readonly name: string;
   readonly effect: string;
   readonly caught: boolean;

@@ -16,7 +16,7 @@ export interface Workload {
   stop(): Promise<void>;
 }
 
-export interface WorkloadOptions {
+interface WorkloadOptions {
   readonly url: string;
   readonly writers: number;
   readonly columns: readonly AnyTypeColumn[];

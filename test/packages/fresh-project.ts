@@ -10,7 +10,7 @@ import { installNpmPart } from '../parts/npm-part.ts';
 export const ROOT = join(import.meta.dirname, '..', '..');
 export const TARBALLS = join(ROOT, 'dist', 'packages');
 
-export interface Ended {
+interface Ended {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;

@@ -9,7 +9,7 @@ import { installNpmPart } from './npm-part.ts';
 
 const XTERM_VERSION = '6.0.0';
 
-export interface TerminalSize {
+interface TerminalSize {
   readonly columns: number;
   readonly rows: number;
 }
@@ -30,7 +30,7 @@ export interface Frame {
   readonly rows: readonly (readonly Run[])[];
 }
 
-export interface Recording {
+interface Recording {
   readonly frames: readonly Frame[];
   readonly status: number | null;
 }

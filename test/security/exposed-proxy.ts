@@ -17,7 +17,7 @@ import {
 } from '../integration/forward/forwarder-rig.ts';
 
 /** What a raw upstream does with each piece; `all` is everything of this connection so far. */
-export type Speaker = (socket: Socket, all: string, index: number) => void;
+type Speaker = (socket: Socket, all: string, index: number) => void;
 
 export interface ExposedOptions {
   readonly legacy?: Speaker | undefined;

@@ -23,7 +23,7 @@ export interface ReadRequest {
   readonly raw: string;
 }
 
-export interface ReadResponse {
+interface ReadResponse {
   readonly status: number;
   readonly statusLine: string;
   readonly fields: Fields;

@@ -14,9 +14,9 @@ import { type Rig, type RigOptions, startRig } from '../integration/proxy/rig.ts
 import { type ReadRequest, readRequest, readResponse } from './reference-reader.ts';
 
 /** Answers a whole request: bytes to send, or whatever it does with the socket itself. */
-export type Script = (request: ReadRequest, socket: Socket) => string | undefined;
+type Script = (request: ReadRequest, socket: Socket) => string | undefined;
 
-export interface ScriptedUpstream extends RawUpstream {
+interface ScriptedUpstream extends RawUpstream {
   /** Whole requests, in the order in which they were complete. */
   readonly requests: ReadRequest[];
   /** What was not a request. */
@@ -30,7 +30,7 @@ export function ok(body: string, fields = ''): string {
 }
 
 /** Answers `NAME METHOD TARGET` until it is given another script. */
-export async function startScripted(name = 'legacy'): Promise<ScriptedUpstream> {
+async function startScripted(name = 'legacy'): Promise<ScriptedUpstream> {
   const requests: ReadRequest[] = [];
   const nonsense: string[] = [];
   const unread = new WeakMap<Socket, string>();

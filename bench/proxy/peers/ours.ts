@@ -11,7 +11,7 @@ import { flagName, parseConfig, percentFlag } from '@ficus/core';
 import { startProxy } from '@ficus/proxy';
 import { announce, upstreamUrl } from './listen.ts';
 
-export interface OursOptions {
+interface OursOptions {
   /** Routes in all, spread evenly over the slices. */
   readonly routes?: number;
   readonly slices?: number;

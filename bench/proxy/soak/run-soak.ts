@@ -14,7 +14,7 @@ import pino from 'pino';
 import { SoakClient } from './soak-client.ts';
 import { SoakUpstream } from './soak-upstream.ts';
 
-export interface SoakResult {
+interface SoakResult {
   readonly ok: boolean;
   /** What clients did, with counts. */
   readonly done: Readonly<Record<string, number>>;

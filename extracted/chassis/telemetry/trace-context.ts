@@ -1,6 +1,6 @@
 /** W3C Trace Context, as far as a server needs it: the `traceparent` header (https://www.w3.org/TR/trace-context/). */
 
-export interface RemoteSpan {
+interface RemoteSpan {
   readonly traceId: string;
   readonly spanId: string;
   readonly traceFlags: number;

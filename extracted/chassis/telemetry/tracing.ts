@@ -31,7 +31,7 @@ export async function startTracing(
 }
 
 /** No spans; a trace id all the same, the caller's or a new one. */
-export const untraced: Tracing = {
+const untraced: Tracing = {
   begin: (request) =>
     parseTraceparent(request.headers.traceparent)?.traceId ?? randomBytes(16).toString('hex'),
   instrument: () => undefined,

@@ -36,7 +36,7 @@ export interface NotificationList {
 }
 
 /** Says what a write would answer, without writing. */
-export interface WriteOptions {
+interface WriteOptions {
   readonly dryRun: boolean;
 }
 

@@ -48,12 +48,12 @@ export interface Forwarder {
   close(): Promise<void>;
 }
 
-export function upstreamConfig(url: string, more: Record<string, unknown> = {}): UpstreamConfig {
+function upstreamConfig(url: string, more: Record<string, unknown> = {}): UpstreamConfig {
   return upstreamSchema.parse({ url, ...more });
 }
 
 /** Status of an exchange that failed before the client was given anything. */
-export function statusOf(outcome: Outcome): number {
+function statusOf(outcome: Outcome): number {
   if (outcome.kind !== 'failed') return 500;
   if (outcome.side === 'client') return 400;
   if (outcome.phase === 'queue') return 503;

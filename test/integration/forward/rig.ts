@@ -14,7 +14,7 @@ export const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nDate: D\r\n\r\nok';
 export const ends = (tail: string) => (text: string) => text.endsWith(tail);
 export const requestEnds = (all: string) => all.endsWith('\r\n\r\n');
 
-export interface ForwardRig {
+interface ForwardRig {
   /** Called after the test, last one first. */
   readonly cleanups: (() => unknown)[];
   /** A raw upstream that answers with what the function says, if anything. */

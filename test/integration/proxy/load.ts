@@ -1,7 +1,7 @@
 /** Steady load over kept connections, with every answer looked at. */
 import { Agent, request } from 'node:http';
 
-export interface LoadFigures {
+interface LoadFigures {
   answered: number;
   /** Connections refused: no process listens. */
   refused: number;

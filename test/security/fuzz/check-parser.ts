@@ -10,7 +10,7 @@ import { readResponse } from '../reference-reader.ts';
 import { below, type Random, type Sample } from './mutate-response.ts';
 
 /** Everything that the parser showed. */
-export interface Parsed {
+interface Parsed {
   readonly kind: 'complete' | 'incomplete' | 'refused';
   readonly status: number;
   readonly interims: number;
