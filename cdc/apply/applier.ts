@@ -18,7 +18,7 @@ import { type Reread, TableApplier } from './table-applier.ts';
 import { TargetCheck } from './target-check.ts';
 import type { TargetSession } from './target-session.ts';
 
-export interface ApplierOptions extends StreamPlace {
+interface ApplierOptions extends StreamPlace {
   readonly slice: string;
   readonly positions: Positions;
   readonly session: TargetSession;
@@ -26,7 +26,7 @@ export interface ApplierOptions extends StreamPlace {
 }
 
 /** Access to the source, and what is known about the target's rows. */
-export interface SourceRows {
+interface SourceRows {
   read(...row: Parameters<Reread>): ReturnType<Reread>;
   /** Before this source position the target may lack rows that a reread did not find. */
   readonly leftOutUntil: bigint;

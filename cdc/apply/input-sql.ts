@@ -17,7 +17,7 @@ export function inputRows(columns: readonly InputColumn[], first = 1): string {
 }
 
 /** `SELECT i.a::bigint AS a, …` over rows of text under the alias `i`. */
-export function selectInputs(columns: readonly InputColumn[]): string {
+function selectInputs(columns: readonly InputColumn[]): string {
   const values = columns.map((column) => {
     const name = quoteIdentifier(column.name);
     return column.type === 'text' ? `i.${name}` : `CAST(i.${name} AS ${column.type}) AS ${name}`;

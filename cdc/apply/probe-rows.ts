@@ -5,7 +5,7 @@ import type { PlanStatements, ProbeKind } from './plan-statements.ts';
 import type { OnCount } from './row-statement.ts';
 
 /** A source row, identified as on the target. */
-export interface ProbedRow {
+interface ProbedRow {
   /** `id=5` */
   readonly key: string;
   readonly found: boolean;

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { applySessionSettings } from '../catalog/session-settings.ts';
 import { endClient, withinTime } from '../source/end-client.ts';
 
-export interface TargetSessionOptions {
+interface TargetSessionOptions {
   readonly url: string;
   readonly applicationName: string;
   /** False for a connection that does COPY. */

@@ -23,7 +23,7 @@ import { NetChanges } from './net-changes.ts';
 import { DELETE_ROW, INSERT_ROW, type OrderedChange, UPDATE_ROW } from './ordered-changes.ts';
 import { bindRelation, type RelationBinding, refuseRenamed, sameColumns } from './relation-binding.ts';
 
-export interface BatchBuilderOptions {
+interface BatchBuilderOptions {
   readonly slice: string;
   /** Name of this stream, as in its own marks. */
   readonly stream: string;

@@ -6,7 +6,7 @@ import type { NetChanges } from './net-changes.ts';
 import type { OrderedChange } from './ordered-changes.ts';
 import type { RelationBinding } from './relation-binding.ts';
 
-export interface TableChanges {
+interface TableChanges {
   readonly binding: RelationBinding;
   readonly net: NetChanges;
 }

@@ -21,7 +21,7 @@ export const DELETE = 4;
 /** The batch itself inserted and deleted the row: the target never has it. */
 export const DELETE_OWN = 5;
 
-export type NetOperation =
+type NetOperation =
   | typeof NOTHING
   | typeof INSERT
   | typeof UPDATE

@@ -5,7 +5,7 @@
  */
 import type pg from 'pg';
 
-export interface LockedTable {
+interface LockedTable {
   readonly oid: number;
   /** Quoted for SQL. */
   readonly sql: string;

@@ -27,7 +27,7 @@ import type { CopyWindows } from './copy-windows.ts';
 import type { WholeCopy } from './whole-copy.ts';
 import type { ChunkWriter } from './write-chunk.ts';
 
-export interface CopierOptions {
+interface CopierOptions {
   readonly stream: string;
   readonly sourceUrl: string;
   readonly applicationName: string;

@@ -21,7 +21,7 @@ import { blocksQuery, type CopyTask, isWhole, type WholeTask } from './copy-task
 import { groupBySource } from './whole-tables.ts';
 import { chunkBinding } from './write-chunk.ts';
 
-export interface WholeCopyOptions extends StreamPlace {
+interface WholeCopyOptions extends StreamPlace {
   readonly slice: string;
   readonly sourceUrl: string;
   readonly targetUrl: string;
@@ -30,7 +30,7 @@ export interface WholeCopyOptions extends StreamPlace {
   readonly signal: AbortSignal;
 }
 
-export interface WholeCopyProgress {
+interface WholeCopyProgress {
   /** Waits before each piece, but not for the stream's lag: the stream may be waiting for this very table. */
   throttle(): Promise<void>;
   onRows(rows: number): void;

@@ -18,7 +18,7 @@ import { findLines, lineToTuple, readBinaryRows } from './copy-rows.ts';
 import type { Chunk, CopyTask } from './copy-task.ts';
 import type { CopyWindow, WindowEntry } from './copy-windows.ts';
 
-export interface ChunkWriterOptions extends StreamPlace {
+interface ChunkWriterOptions extends StreamPlace {
   readonly slice: string;
   /** Pipelined, shared with the applier, which is idle meanwhile. */
   readonly session: TargetSession;
@@ -141,7 +141,7 @@ export function chunkBinding(task: CopyTask): RelationBinding {
 }
 
 /** The chunk's rows without those that the stream has superseded; partly superseded ones are completed. */
-export function remainingTuples(chunk: Chunk, window: CopyWindow): TuplePlace[] {
+function remainingTuples(chunk: Chunk, window: CopyWindow): TuplePlace[] {
   const rows = chunk.task.verbatim ? textTuples(chunk.data) : binaryTuples(chunk.data);
   if (window.entries.size === 0) return rows;
   const names = chunk.task.columns.map((column) => column.name);

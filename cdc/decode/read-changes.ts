@@ -45,7 +45,7 @@ const IDENTITIES: Readonly<Record<string, Relation['identity']>> = {
 /** Microseconds between 1970 and 2000, where PostgreSQL's time begins. */
 const EPOCH_OFFSET_MS = 946_684_800_000;
 
-export interface ReadResult {
+interface ReadResult {
   /** Where to continue. */
   readonly at: number;
   readonly answer: Answer;
@@ -67,7 +67,7 @@ export function readChanges(bytes: Buffer, from: number, to: number, visitor: Ch
 }
 
 /** One pgoutput message at `at`. */
-export function readMessage(bytes: Buffer, at: number, visitor: ChangeVisitor): Answer {
+function readMessage(bytes: Buffer, at: number, visitor: ChangeVisitor): Answer {
   switch (bytes[at]) {
     case 0x49: // I: relation, 'N', tuple
       return visitor.insert(readInt32(bytes, at + 1) >>> 0, at + 6);

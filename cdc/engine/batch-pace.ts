@@ -5,7 +5,7 @@
 import type { ChangeSource } from '../batch/change-source.ts';
 import type { ReplicationSettings } from '../replication-settings.ts';
 
-export interface BatchPaceOptions {
+interface BatchPaceOptions {
   readonly changes: ChangeSource;
   readonly settings: ReplicationSettings;
   /** A caller is waiting for a position: do not wait for a fuller batch. */

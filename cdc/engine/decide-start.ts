@@ -14,7 +14,7 @@ export interface StartFacts {
   readonly epoch: number;
 }
 
-export type StartDecision =
+type StartDecision =
   /** Nothing was ever copied: create the slot (dropping what a failed attempt left), then the checkpoint. */
   | { readonly kind: 'begin'; readonly dropSlot: boolean }
   | { readonly kind: 'resume'; readonly lsn: string }

@@ -7,7 +7,7 @@ import { FicusError } from '@ficus/core';
 import pg from 'pg';
 import { endClient, socketOf } from '../source/end-client.ts';
 
-export interface WatchedConnection {
+interface WatchedConnection {
   readonly side: 'source' | 'target';
   /** Process id of the server's backend. */
   readonly pid: number;
@@ -16,7 +16,7 @@ export interface WatchedConnection {
   readonly awaits: () => boolean;
 }
 
-export interface LivenessOptions {
+interface LivenessOptions {
   readonly sourceUrl: string;
   readonly targetUrl: string;
   /** How long a connection may be silent, and how long the server may take to answer a new connection. */

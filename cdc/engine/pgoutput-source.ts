@@ -18,7 +18,7 @@ import { readErrorFields } from '../source/wire-text.ts';
 import { describeRefusal, isSlotTaken, RestartSession } from './classify-failure.ts';
 
 /** What the source needs of the replication around it. */
-export interface PgoutputHost {
+interface PgoutputHost {
   readonly settings: ReplicationSettings;
   /** Pool of connections to the source, apart from the replication connection. */
   readonly source: pg.Pool;
@@ -27,7 +27,7 @@ export interface PgoutputHost {
   hasWaiters(): boolean;
 }
 
-export interface PgoutputSourceOptions {
+interface PgoutputSourceOptions {
   readonly host: PgoutputHost;
   readonly connection: ReplicationConnection;
   readonly positions: Positions;

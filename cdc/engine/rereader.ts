@@ -13,7 +13,7 @@ import type { CopyTask } from '../copy/copy-task.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { Positions } from '../positions.ts';
 
-export interface RereaderOptions {
+interface RereaderOptions {
   readonly source: pg.Pool;
   /** Checks whether a snapshot shows everything that the stream has delivered so far. */
   readonly arrived: () => (snapshot: string) => boolean;

@@ -23,7 +23,7 @@ import type { Heartbeats } from './heartbeat.ts';
 import type { SessionHost, SessionStatus } from './session-host.ts';
 import type { SessionLife } from './session-life.ts';
 
-export interface SessionParts {
+interface SessionParts {
   readonly host: SessionHost;
   readonly life: SessionLife;
   readonly positions: Positions;

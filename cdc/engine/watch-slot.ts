@@ -3,7 +3,7 @@ import { FicusError, type SlotHealth } from '@ficus/core';
 import type pg from 'pg';
 import { readSlot } from '../source/slot.ts';
 
-export interface SlotWatch {
+interface SlotWatch {
   readonly source: pg.Pool;
   readonly slot: string;
   readonly periodMs: number;

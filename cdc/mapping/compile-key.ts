@@ -11,7 +11,7 @@ import type { MappingProblem } from './mapping-problem.ts';
 import { identityColumns } from './source-columns.ts';
 import type { KeyPlan } from './table-plan.ts';
 
-export interface KeyInput {
+interface KeyInput {
   readonly config: TableConfig;
   readonly source: TableCatalog;
   readonly target: TableCatalog;

@@ -16,7 +16,7 @@ import { findIrreversibleReasons } from './reversibility.ts';
 import { asInput, identityColumns } from './source-columns.ts';
 import type { InputColumn, KeyPlan, RowsPlan, TablePlan } from './table-plan.ts';
 
-export type CompiledMapping =
+type CompiledMapping =
   | { readonly ok: true; readonly plans: readonly TablePlan[]; readonly problems: readonly [] }
   | {
       readonly ok: false;
@@ -24,7 +24,7 @@ export type CompiledMapping =
       readonly problems: readonly MappingProblem[];
     };
 
-export interface CompileInput {
+interface CompileInput {
   readonly tables: readonly TableConfig[];
   readonly source: DatabaseCatalog;
   readonly target: DatabaseCatalog;

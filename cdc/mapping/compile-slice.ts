@@ -11,14 +11,14 @@ import { loadMappingModules } from './mapping-module.ts';
 import type { MappingProblem } from './mapping-problem.ts';
 import type { TablePlan } from './table-plan.ts';
 
-export interface SliceMapping {
+interface SliceMapping {
   readonly slice: string;
   readonly tables: readonly TableConfig[];
   /** Base directory of mapping modules; by default the working directory. */
   readonly baseDir?: string | undefined;
 }
 
-export interface CompiledSlice {
+interface CompiledSlice {
   /** The valid tables, even when others have problems. */
   readonly plans: readonly TablePlan[];
   readonly catalogs: { readonly source: DatabaseCatalog; readonly target: DatabaseCatalog };

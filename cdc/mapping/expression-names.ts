@@ -4,7 +4,7 @@
  * functions might this call".
  */
 
-export interface ExpressionNames {
+interface ExpressionNames {
   /** As PostgreSQL looks them up: folded to lower case unless quoted. */
   readonly identifiers: ReadonlySet<string>;
   /** Names followed by an opening parenthesis. */

@@ -7,7 +7,7 @@ import type { TableCatalog } from '../catalog/database-catalog.ts';
 import type { CompiledColumn } from './compile-columns.ts';
 import type { MappingModule } from './mapping-module.ts';
 
-export interface ReversibilityInput {
+interface ReversibilityInput {
   readonly config: TableConfig;
   readonly source: TableCatalog;
   readonly columns: readonly CompiledColumn[];

@@ -50,7 +50,7 @@ export interface SourcePlan {
   readonly readColumns: readonly InputColumn[];
 }
 
-export interface TargetPlan {
+interface TargetPlan {
   readonly oid: number;
   readonly schema: string;
   readonly name: string;

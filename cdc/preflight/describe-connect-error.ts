@@ -1,7 +1,7 @@
 /** Says in one sentence why a database cannot be reached. Never shows the URL's password. */
 import { bareHost } from '@ficus/core';
 
-export interface DatabaseAddress {
+interface DatabaseAddress {
   readonly host: string;
   readonly port: string;
   readonly database: string;

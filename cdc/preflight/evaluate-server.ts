@@ -1,7 +1,7 @@
 /** What a server's settings mean for a stream: pure decisions on facts that preflightSlice has read. */
 import type { Finding } from './finding.ts';
 
-export const OLDEST_SERVER_VERSION = 150_000;
+const OLDEST_SERVER_VERSION = 150_000;
 
 /** Facts about the source server and the stream's role. */
 export interface SourceFacts {

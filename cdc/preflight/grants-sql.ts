@@ -6,7 +6,7 @@ import type { TableConfig } from '@ficus/core';
 import { quoteIdentifier, quoteQualified, splitQualified } from '../catalog/quote.ts';
 import { nameStream } from '../source/stream-names.ts';
 
-export interface GrantsInput {
+interface GrantsInput {
   readonly slice: string;
   readonly tables: readonly TableConfig[];
   /** Reads the legacy's WAL and rows. */

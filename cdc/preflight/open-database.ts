@@ -7,7 +7,7 @@ import type { Finding } from './finding.ts';
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
 
-export interface OpenOptions {
+interface OpenOptions {
   /** 0 means none. */
   readonly statementTimeoutMs?: number;
   readonly applicationName?: string;

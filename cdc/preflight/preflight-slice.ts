@@ -27,7 +27,7 @@ import {
   readTablePrivileges,
 } from './read-server-facts.ts';
 
-export interface PreflightInput {
+interface PreflightInput {
   readonly slice: string;
   readonly tables: readonly TableConfig[];
   readonly sourceUrl: string;

@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import type { ReplicationConnection } from './replication-connection.ts';
 import { parseCommandTag } from './wire-text.ts';
 
-export interface CatchUpOptions {
+interface CatchUpOptions {
   readonly connection: ReplicationConnection;
   readonly slot: string;
   readonly publication: string;

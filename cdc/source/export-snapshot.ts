@@ -9,7 +9,7 @@ import pg from 'pg';
 import { LIFT_LIMITS } from '../catalog/session-settings.ts';
 import { breakOffQuery, endClient } from './end-client.ts';
 
-export interface ExportedSnapshot {
+interface ExportedSnapshot {
   /** A transaction whose begin message gives a commit position before this one is in the snapshot. */
   readonly lsn: bigint;
   /** For SET TRANSACTION SNAPSHOT. */
@@ -17,7 +17,7 @@ export interface ExportedSnapshot {
   close(): Promise<void>;
 }
 
-export interface SnapshotPatience {
+interface SnapshotPatience {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }

@@ -22,7 +22,7 @@ export interface ReplicationReceiver {
   acknowledged(): bigint;
 }
 
-export interface StartOptions {
+interface StartOptions {
   readonly slot: string;
   readonly publication: string;
   /** Position to start after, `X/Y`. */

@@ -16,13 +16,13 @@ export interface RangeComparison {
 }
 
 /** One snapshot on each side; the target's is taken when the stream has passed the source's. */
-export interface Snapshots {
+interface Snapshots {
   readonly source: pg.ClientBase;
   /** Resolves once the stream allows the target's snapshot and it is taken. */
   readonly target: Promise<pg.ClientBase>;
 }
 
-export interface RangeOptions extends HashOptions {
+interface RangeOptions extends HashOptions {
   readonly maxSuspects: number;
 }
 

@@ -132,6 +132,6 @@ function toDifference(
   };
 }
 
-export function toRowKey(plan: TablePlan, key: KeyTexts): RowKey {
+function toRowKey(plan: TablePlan, key: KeyTexts): RowKey {
   return Object.fromEntries(plan.key.columns.map((name, at) => [name, key[at] ?? null]));
 }

@@ -17,7 +17,7 @@ const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 export class Inconclusive extends Error {}
 
 /** The stream did not pass a position of the source in time. */
-export class StreamBehind extends Inconclusive {
+class StreamBehind extends Inconclusive {
   readonly lsn: string;
 
   constructor(lsn: string, timeoutMs: number) {

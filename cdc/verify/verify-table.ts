@@ -9,7 +9,7 @@ import type { TableSides } from './side-reader.ts';
 import { refuseRewritten, type SnapshotSides, withSnapshots } from './snapshot.ts';
 import type { Difference, TableReport } from './verify-report.ts';
 
-export interface TableRun {
+interface TableRun {
   readonly table: TableSides;
   readonly sides: SnapshotSides;
   readonly hash: HashMethod;

@@ -47,7 +47,7 @@ export interface OutcomeFacts {
 }
 
 /** The client was given the complete response. */
-export interface Completed extends OutcomeFacts {
+interface Completed extends OutcomeFacts {
   readonly kind: 'completed';
 }
 
@@ -57,7 +57,7 @@ export interface Discarded extends OutcomeFacts {
 }
 
 /** An upgrade was accepted (101) and its tunnel has ended. */
-export interface Tunnelled extends OutcomeFacts {
+interface Tunnelled extends OutcomeFacts {
   readonly kind: 'tunnelled';
 }
 
@@ -72,7 +72,7 @@ export interface Failed extends OutcomeFacts {
 }
 
 /** `mayLeave` returned false: not a byte was sent, and the upstream was not involved. */
-export interface Withdrawn extends OutcomeFacts {
+interface Withdrawn extends OutcomeFacts {
   readonly kind: 'withdrawn';
 }
 
