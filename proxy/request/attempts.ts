@@ -21,6 +21,7 @@ import { decideNextStep, type FallBackFacts, mayDiscardAnswer, mayFallBack } fro
 import { clientOrigin, fieldsFor, removedFor, targetFor } from './outgoing-head.ts';
 import { countRequest, dropShadow, reportServed } from './request-report.ts';
 import type { RequestState } from './request-state.ts';
+import { mayContinueMs } from './write-pins.ts';
 
 /**
  * Step 5 for a request that has not been forwarded yet.
@@ -42,6 +43,8 @@ class Attempts implements ForwardCall {
   #exposed = false;
   /** Of an attempt that may have arrived: after that, a write goes to no other side. */
   #arrived: Outcome | undefined = undefined;
+  /** How long a write may still be executed, by an attempt without an answer. */
+  #writeContinuesMs = 0;
 
   constructor(state: RequestState, decideAgain: (state: RequestState) => void) {
     this.#state = state;
@@ -69,7 +72,7 @@ class Attempts implements ForwardCall {
     if (refused) {
       if (mayFallBack(this.#fallBackFacts()))
         this.#fallBack(live.breaker.state === 'closed' ? 'fell-back' : 'breaker-open');
-      else giveUp(state, refused);
+      else giveUp(state, refused, this.#writeContinuesMs);
       return;
     }
     this.#live = live;
@@ -138,6 +141,10 @@ class Attempts implements ForwardCall {
     const live = this.#live!;
     live.leave(outcome, turnNow());
     if (outcome.mayHaveBeenSent) this.#arrived = outcome;
+    this.#writeContinuesMs = Math.max(
+      this.#writeContinuesMs,
+      mayContinueMs(outcome, live.upstream.config.timeouts),
+    );
     if (outcome.kind === 'completed' || outcome.kind === 'tunnelled')
       this.#end(outcome, outcome.status >= 500);
     else if (outcome.kind === 'withdrawn') this.#endOutdated();
@@ -218,7 +225,7 @@ class Attempts implements ForwardCall {
   }
 
   #end(outcome: Outcome, failed: boolean): void {
-    reportServed(this.#state, this.#live!, outcome, failed);
+    reportServed(this.#state, outcome, failed, this.#writeContinuesMs);
   }
 }
 

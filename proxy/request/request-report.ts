@@ -6,18 +6,19 @@
 import type { DropReason } from '@ficus/core';
 import { turnNow } from '../clock/turn-clock.ts';
 import { type AccessLine, isSampled, logFailed, logServed } from '../observe/access-log.ts';
-import type { LiveUpstream } from '../snapshot/live-upstream.ts';
 import type { Outcome } from '../wire/outcome.ts';
 import type { RequestState } from './request-state.ts';
 import { sendShadow } from './send-shadow.ts';
-import { mayContinueMs } from './write-pins.ts';
 
-/** A request that was forwarded, whatever its outcome. */
+/**
+ * A request that was forwarded, whatever its outcome.
+ * @param writeContinuesMs how long a write may still be executed, by an attempt without an answer
+ */
 export function reportServed(
   state: RequestState,
-  live: LiveUpstream,
   outcome: Outcome,
   failed: boolean,
+  writeContinuesMs: number,
 ): void {
   const { host, snapshot } = state;
   // A client that disconnects is no side's failure: guards compare only failures of the sides.
@@ -27,7 +28,7 @@ export function reportServed(
     logServed(host.logger, requestLine(state, durationMs), outcome);
   }
   if (state.shadow && outcome.kind === 'completed') copy(state, durationMs);
-  release(state, outcome.status, failed, mayContinueMs(outcome, live.upstream.config.timeouts));
+  release(state, outcome.status, failed, writeContinuesMs);
 }
 
 /** Counts an answer of the current side. @returns milliseconds since the request came */
@@ -61,7 +62,7 @@ function endSpan({ name, route, side, decision }: RequestState, status: number, 
 
 /**
  * The request is over, except for its shadow copy.
- * @param writeContinuesMs how long a write without an answer may still be executed
+ * @param writeContinuesMs how long a write may still be executed, by an attempt without an answer
  */
 export function release(state: RequestState, status: number, failed: boolean, writeContinuesMs = 0): void {
   if (state.over) return;

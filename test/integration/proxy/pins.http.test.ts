@@ -9,6 +9,7 @@ import {
   noteFlags,
   quickest,
   type Rig,
+  ROUTES,
   startFakeControl,
   startRig,
   until,
@@ -104,6 +105,35 @@ test('a write whose client disconnected may be executed later: its position is n
     () => rig.logs.some(({ msg }) => msg === 'client disconnected before the answer was complete'),
     'noticed',
   );
+  await until(() => control.asked === 1, 'the position is requested');
+  control.progress('notes', '0/150');
+  for (let turn = 0; turn < 5; turn += 1) {
+    expect(await rig.get('/api/notes', ann)).toMatchObject({ reason: 'pinned' });
+  }
+  control.progress('notes', '0/200');
+  await until(async () => (await rig.get('/api/notes', ann)).side === 'candidate', 'released');
+});
+
+test('a write that was answered by a retry may be executed later by its first attempt', async () => {
+  await rig.close();
+  const firstByteMs = 500;
+  const retry = { attempts: 2, backoffMs: 1, perSecond: 100 };
+  rig = await startRig({
+    control,
+    legacy: { timeouts: { firstByteMs }, retry },
+    routes: [...ROUTES, { id: 'put', methods: ['PUT'], path: '/api/notes/:id' }],
+  });
+  let attempts = 0;
+  rig.legacy.handler = (request, response) => {
+    if (request.method === 'GET') response.end('read');
+    else if (++attempts === 1) request.socket.destroy();
+    else response.end('written');
+  };
+  const committedAt = performance.now() + firstByteMs - 1;
+  const position = () => (performance.now() < committedAt ? '0/100' : '0/200');
+  Object.defineProperty(control, 'position', { get: position });
+  const written = await ask(`${rig.url}/api/notes/1`, { method: 'PUT', headers: ann });
+  expect(written).toMatchObject({ status: 200, text: 'written' });
   await until(() => control.asked === 1, 'the position is requested');
   control.progress('notes', '0/150');
   for (let turn = 0; turn < 5; turn += 1) {
