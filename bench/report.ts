@@ -4,7 +4,7 @@ export interface Check {
   readonly value: number | null;
   readonly unit: string;
   readonly bound: string;
-  /** null: a part was missing, or the evidence did not suffice; `reason` says which. */
+  /** null: a part was missing, or the evidence was insufficient; `reason` says which. */
   readonly ok: boolean | null;
   readonly reason?: string;
 }
@@ -35,7 +35,7 @@ export function notMeasured(report: Report, name: string, unit: string, bound: s
   add(report, { name, value: null, unit, bound, ok: null, reason });
 }
 
-/** Measured, but too uncertain to be held against the bound. */
+/** Measured, but too uncertain to compare with the bound. */
 export function undecided(
   report: Report,
   name: string,
@@ -47,7 +47,7 @@ export function undecided(
   add(report, { name, value, unit, bound, ok: null, reason });
 }
 
-/** Rounded for the reader only: what is judged is the value as it was measured. */
+/** Rounded only for the reader: the measured value is judged. */
 function add(report: Report, check: Check): void {
   const value = check.value === null ? null : Math.round(check.value * 1000) / 1000;
   report.checks.push({ ...check, value });

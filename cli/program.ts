@@ -21,7 +21,8 @@ Exit status:
 
 Every command takes --config FILE (default ficus.yaml) and --json for one JSON document on standard output.
 Logs go to standard error; proxy, control and up, whose log is their output, write it to standard output, one JSON object
-a line. FICUS_LOG_LEVEL (debug, info, warn, error) sets how much; the line that says where they listen comes at any level. See also docs/config.md and docs/errors.md.`;
+per line. FICUS_LOG_LEVEL (debug, info, warn, error) sets how much; the line with the address appears at any level.
+See also docs/config.md and docs/errors.md.`;
 
 /** A fresh program; nothing is shared between two of them. */
 export function buildProgram(): Command {

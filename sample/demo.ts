@@ -1,6 +1,6 @@
 /**
  * `npm run demo`: the main job end to end. Migrates the shop's notifications under real HTTP load — legacy, shadow,
- * canary, live, and back — and holds Ficus to its promises. Exits 0 only if every one of them held.
+ * canary, live, and back — and checks Ficus's promises. Exits 0 only if every one of them held.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -113,7 +113,7 @@ async function demo(settings: DemoSettings): Promise<number> {
   }
 }
 
-/** A directory of its own: a demo finds nothing of the one before and leaves nothing to the next. */
+/** A separate directory: a demo finds nothing of the previous one and leaves nothing to the next. */
 async function makeOwnDirectory(): Promise<string> {
   const parent = join(import.meta.dirname, '..', '.ficus');
   await makeDirectory(parent);

@@ -1,2 +1,2 @@
-/** What scripts outside the repository start the sample's databases with; the cluster itself lives in tools/. */
+/** What scripts outside the repository use to start the sample's databases; the cluster itself is in tools/. */
 export { type ClusterOptions, type EmbeddedCluster, freePort, startCluster } from '@ficus/tools';

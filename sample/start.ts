@@ -79,12 +79,12 @@ async function start(): Promise<number> {
   return end ? 3 : 0;
 }
 
-/** Only the sample's own files: the directory may hold others. And not while a sample runs in it. */
+/** Only the sample's own files: the directory may hold others. Not while a sample runs in it. */
 async function forget(directory: string): Promise<void> {
   const cluster = join(directory, 'postgres');
   await stopLeftover(cluster);
   for (const file of ['ficus.yaml', 'postgres.log', ...LOGS])
     await rm(join(directory, file), { force: true });
-  // Any other folder of this name is not the sample's, and is refused when the cluster is started.
+  // Any other folder of this name is not the sample's, and starting the cluster refuses it.
   if (await isCluster(cluster)) await rm(cluster, { recursive: true, force: true });
 }

@@ -1,7 +1,6 @@
 /**
- * Writes docs/errors.md, docs/reasons.md, docs/config.md, docs/ficus.schema.json and THIRD-PARTY-NOTICES.md from what they
- * describe.
- * With --check nothing is written, and the exit status is 1 when a file on disk differs: documents stay true.
+ * Writes docs/errors.md, docs/reasons.md, docs/config.md, docs/ficus.schema.json and THIRD-PARTY-NOTICES.md from their
+ * sources. With --check it writes nothing, and exits 1 when a file on disk differs, so that documents stay true.
  */
 import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';

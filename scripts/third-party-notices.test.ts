@@ -14,7 +14,7 @@ const lock: Lockfile = {
   },
 };
 
-test('lists what the published packages bring along, the versions that they get, and nothing else', () => {
+test('lists the dependencies of the published packages, with their versions, and nothing else', () => {
   const rows = describeNotices(lock, ['core', 'cli'])
     .split('\n')
     .filter((line) => line.startsWith('| '));

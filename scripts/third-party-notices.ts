@@ -1,6 +1,6 @@
 /**
- * THIRD-PARTY-NOTICES.md as text: every package of others that an installed Ficus brings along, with its version and
- * licence, read from the lockfile alone.
+ * THIRD-PARTY-NOTICES.md as text: every third-party package that an installed Ficus includes, with its version and
+ * licence, read only from the lockfile.
  */
 interface LockEntry {
   readonly version?: string;
@@ -16,7 +16,7 @@ export interface Lockfile {
   readonly packages: Readonly<Record<string, LockEntry>>;
 }
 
-/** @param workspaces folders of the packages that are published */
+/** @param workspaces folders of the published packages */
 export function describeNotices(lock: Lockfile, workspaces: readonly string[]): string {
   const found = new Set<string>();
   for (const workspace of workspaces) visit(lock, workspace, found);
@@ -31,8 +31,8 @@ export function describeNotices(lock: Lockfile, workspaces: readonly string[]): 
     '',
     '# Third-party notices',
     '',
-    'Ficus is licensed under Apache-2.0. Installed, it brings these packages along, each under a licence of its own; the text',
-    'lies in the package.',
+    'Ficus is licensed under Apache-2.0. An installation includes these packages, each under its own licence, whose text is in',
+    'the package.',
     '',
     '| package | version | licence |',
     '| --- | --- | --- |',
@@ -51,7 +51,7 @@ function visit(lock: Lockfile, path: string, found: Set<string>): void {
   }
 }
 
-/** As Node looks for it: in the package's own node_modules, then in those above. */
+/** Like Node's lookup: in the package's own node_modules, then in those above. */
 function resolve(lock: Lockfile, path: string, name: string): string | undefined {
   for (let above = path; ; above = parentOf(above)) {
     const at = above === '' ? `node_modules/${name}` : `${above}/node_modules/${name}`;

@@ -1,6 +1,6 @@
 /**
- * A second shared PostgreSQL, for targets in which a test holds a transaction open for seconds: in the cluster of the
- * sources each slot that is being made meanwhile would wait for its end.
+ * A second shared PostgreSQL, for targets in which a test holds a transaction open for seconds: in the sources' cluster
+ * every new slot would wait for its end.
  */
 import type { TestProject } from 'vitest/node';
 import { shareCluster } from './postgres-setup.ts';

@@ -1,4 +1,4 @@
-/** One embedded PostgreSQL for all `.pg.test.ts` files of a run; each test makes its own databases in it. */
+/** One embedded PostgreSQL for all `.pg.test.ts` files of a run; each test creates its own databases in it. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startCluster } from '@ficus/tools';
@@ -16,7 +16,7 @@ export default function setup(project: TestProject): Promise<() => Promise<void>
   return shareCluster(project, 'postgresPort');
 }
 
-/** Starts a cluster and tells the project's tests its port under this name. Answers how to end it. */
+/** Starts a cluster and provides its port to the project's tests under this name. Returns a function that ends it. */
 export async function shareCluster(
   project: TestProject,
   name: 'postgresPort' | 'holdingPort',

@@ -1,6 +1,6 @@
 /**
- * Ends a run with what a reader of a long log looks for: each failure's place and message once more, then the plain
- * line that scripts read: `N passed, N failed, N skipped`.
+ * Ends a run with what a reader of a long log looks for: each failure's place and message again, then the plain line
+ * that scripts read: `N passed, N failed, N skipped`.
  */
 import type { Reporter, TestModule } from 'vitest/node';
 

@@ -12,7 +12,7 @@ import { connect, dropSlots, freshDatabase, median, type Stage, until } from './
 interface BacklogOptions {
   readonly transactions: number;
   readonly rounds: number;
-  /** Keys that the transactions touch at random; 0: each transaction a new key. */
+  /** Keys that the transactions touch at random; 0: a new key per transaction. */
   readonly keys: number;
   /** Folder of another checkout whose engine takes part, too. */
   readonly before: string | undefined;

@@ -68,7 +68,7 @@ async function withPsql(stage: Stage): Promise<number> {
   const into = spawn('psql', [stage.target.url('copied'), '-qc', 'COPY item FROM STDIN'], {
     stdio: [out.stdout, 'ignore', 'inherit'],
   });
-  // Both ends of the pipe belong to the children now.
+  // The children now own both ends of the pipe.
   out.stdout.destroy();
   const [code] = await once(into, 'exit');
   if (code !== 0) throw new Error('psql could not copy');

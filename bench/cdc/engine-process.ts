@@ -1,6 +1,6 @@
 /**
- * Ours as a process of its own, as `ficus up` would run it. Waits for `start`, so that loading the program is not
- * measured; says what it used when it ends.
+ * The engine in a separate process, as `ficus up` would run it. Waits for `start`, so that loading the program is not
+ * measured; reports its consumption when it ends.
  */
 import { openReplication, type ReplicationOptions } from '@ficus/cdc';
 import { pino } from 'pino';

@@ -1,4 +1,4 @@
-/** The engine's process, as the benchmark holds it. */
+/** The benchmark's handle to the engine's process. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';

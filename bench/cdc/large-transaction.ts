@@ -1,4 +1,4 @@
-/** One transaction of very many rows: resident memory of the engine must not follow its size. */
+/** One transaction of very many rows: the engine's resident memory must not grow with its size. */
 import { tableSchema } from '@ficus/core';
 import { launchEngine } from './engine.ts';
 import { dropSlots, freshDatabase, type Stage, until } from './stage.ts';

@@ -1,4 +1,4 @@
-/** Two clusters, source and target, with the same settings; each scenario makes its own databases in them. */
+/** Two clusters, source and target, with the same settings; each scenario creates its own databases in them. */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EmbeddedCluster, startCluster } from '@ficus/tools';
@@ -48,7 +48,7 @@ export async function freshDatabase(cluster: EmbeddedCluster, name: string): Pro
   return connect(cluster.url(name));
 }
 
-/** Polls every few milliseconds; the wait is over when the answer is true. */
+/** Polls every few milliseconds until the answer is true. */
 export async function until(
   condition: () => Promise<boolean>,
   timeoutMs: number,
@@ -72,7 +72,7 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
 
-/** Drops the slots of a database of the source, waiting for those that are still let go of. */
+/** Drops the slots of a database of the source, waiting for those still being released. */
 export async function dropSlots(stage: Stage, database: string): Promise<void> {
   const admin = await connect(stage.source.url('postgres'));
   const dropped = async () => {

@@ -1,6 +1,6 @@
 /**
- * Lag under a steady load: each transaction writes the time by the source's clock, a trigger on the target notes when
- * it arrived; both clusters share the machine's clock. Commit to visible, end to end.
+ * Lag under a steady load: each transaction writes the time by the source's clock, a trigger on the target records its
+ * arrival; both clusters share the machine's clock. Commit to visible, end to end.
  */
 import { tableSchema } from '@ficus/core';
 import { launchEngine } from './engine.ts';
@@ -61,7 +61,7 @@ export async function measureLag(stage: Stage, perSecond: number, seconds: numbe
   }
 }
 
-/** Writes on schedule: late writes are made up for, so that the rate is as set. */
+/** Writes on schedule: late writes are caught up, so that the rate stays as configured. */
 async function write(stage: Stage, perSecond: number, seconds: number): Promise<number> {
   const client = await connect(stage.source.url('lag'));
   const total = Math.round(perSecond * seconds);

@@ -1,5 +1,5 @@
 /**
- * The upstream behind every peer, the same for all of one run: nginx where it is installed, else a lean server on
+ * The upstream behind every peer, the same throughout a run: nginx where it is installed, otherwise a lean server on
  * raw sockets. Serves the same bytes under every path of a kind.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -40,7 +40,7 @@ async function startNginx(core: number | undefined): Promise<Backend> {
   return { port, kind: 'nginx', stop: stopAndRemove(child, folder) };
 }
 
-/** nginx gives root up by default, and with it the files under a private folder. */
+/** nginx drops root by default, and with it access to files under a private folder. */
 const asRoot = process.getuid?.() === 0 ? 'user root; ' : '';
 
 function nginxBackendConfig(folder: string, port: number): string {

@@ -1,4 +1,4 @@
-/** What every scenario is given, and measuring one peer for one round. */
+/** The input of every scenario, and measuring one peer for one round. */
 import { request } from 'node:http';
 import type { Report } from '../report.ts';
 import type { Backend } from './backend.ts';
@@ -17,14 +17,11 @@ export interface BenchContext {
   say(line: string): void;
 }
 
-/** A path that our routes know: slice s25, route r10. */
+/** A path that our routes match: slice s25, route r10. */
 export const MEASURED_PATH = '/api/s25/r10/123';
 export const HEADERS: Readonly<Record<string, string>> = { cookie: 'sid=u-4711' };
 export const CONNECTIONS = 64;
-/**
- * Compilers and collectors work beside the requests for seconds before they have settled: not counted, for
- * any peer.
- */
+/** Compilers and collectors work beside the requests for seconds until they settle: not counted, for any peer. */
 export const WARM_UP_SECONDS = 6;
 
 export interface Round extends LoadResult {
@@ -47,7 +44,7 @@ export interface LoadShape {
   readonly uploadBytes?: number;
 }
 
-/** One round: load, and the CPU that the peer's processes took for it. */
+/** One round: load, and the CPU that the peer's processes used for it. */
 export async function measure(
   context: BenchContext,
   peer: RunningPeer,

@@ -1,6 +1,6 @@
 /**
- * The upstream for what nginx does not serve by itself: reads uploads to their end before it answers, and sends a long
- * chunked body. Raw sockets: it is not what is measured.
+ * The upstream for what nginx cannot serve: reads uploads to their end before it answers, and sends a long chunked
+ * body. Raw sockets: it is not what is measured.
  *
  *     POST /upload/count   answers with the number of bytes of the body
  *     POST /upload/hash    with their SHA-256, for the check before the measurement

@@ -1,6 +1,6 @@
 /**
- * Load from a separate process: wrk for what is measured by the request (it costs the least), autocannon
- * where wrk is not installed and where a fixed rate is needed, which wrk cannot hold.
+ * Load from a separate process: wrk for figures per request (it costs the least), autocannon where wrk is not installed
+ * and where a fixed rate is needed, which wrk cannot keep.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,9 +16,9 @@ interface LoadOptions {
   readonly connections: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly core: number | undefined;
-  /** Requests a second, kept whatever the answers do. */
+  /** Requests a second, kept regardless of the answers. */
   readonly rate?: number;
-  /** Sends a body of so many bytes with each request. */
+  /** Sends a body of this many bytes with each request. */
   readonly uploadBytes?: number;
 }
 
@@ -88,7 +88,7 @@ async function byAutocannon(options: LoadOptions): Promise<LoadResult> {
     String(options.connections),
     '-d',
     String(options.seconds),
-    // autocannon corrects its latencies for coordinated omission by itself once a rate is set.
+    // autocannon corrects its latencies for coordinated omission once a rate is set.
     ...(options.rate === undefined ? [] : ['-R', String(Math.round(options.rate))]),
     ...headers,
     ...(options.uploadBytes === undefined
@@ -117,8 +117,7 @@ async function byAutocannon(options: LoadOptions): Promise<LoadResult> {
 const uploadFiles = new Map<string, string>();
 
 /**
- * The body as autocannon takes it, or the script that makes wrk send it; in a folder that goes with the
- * process.
+ * The body as autocannon takes it, or the script that makes wrk send it; in a folder that is removed with the process.
  */
 function uploadFile(kind: 'wrk.lua' | 'body', bytes: number): string {
   const name = `${bytes}-${kind}`;

@@ -1,11 +1,9 @@
 /**
- * The pacer's other half: an open-loop load generator. Requests are due at times that were fixed beforehand,
- * and their latency counts from then: a late answer delays no other request, and a late start is latency
- * (coordinated omission). autocannon cannot do this: it sends a second's share as fast as it is answered,
- * then rests.
+ * The pacer's other half: an open-loop load generator. Requests are due at times fixed beforehand, and their latency
+ * counts from then: a late answer delays no other request, and a late start counts as latency (coordinated omission).
+ * autocannon cannot do this: it sends a second's share as fast as it is answered, then rests.
  *
- * One JSON line on stdin is one slice (see pacer.ts), one on stdout its result. Connections are kept between
- * slices.
+ * One JSON line on stdin is one slice (see pacer.ts), one on stdout its result. Connections are kept between slices.
  */
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -117,7 +115,7 @@ class Target {
     else this.#sendOn(connection, next);
   }
 
-  /** Whether the answer is whole. */
+  /** Whether the answer is complete. */
   #look(connection: Connection): void {
     const { received } = connection;
     const end = received.indexOf('\r\n\r\n');

@@ -1,7 +1,6 @@
 /**
- * Load at a fixed rate, in short slices that alternate between what is compared. A neighbour on the machine
- * spoils some slices and not others, and never makes one better: the quieter quarter of many slices is what
- * remains.
+ * Load at a fixed rate, in short slices that alternate between the targets compared. A neighbour on the machine spoils
+ * some slices and not others, and never improves one: so the quieter quarter of many slices counts.
  */
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,7 +13,7 @@ export interface Slice {
   readonly port: number;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Requests a second, due whatever the answers do. */
+  /** Requests a second, due regardless of the answers. */
   readonly rate: number;
   readonly ms: number;
   readonly connections: number;
@@ -23,7 +22,7 @@ export interface Slice {
 export interface SliceResult {
   readonly requests: number;
   readonly failures: number;
-  /** From when a request was due. */
+  /** Measured from when a request was due. */
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
@@ -35,7 +34,7 @@ export interface Paced {
   /** Of the slice that is better than three quarters of them. */
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Over all slices, for a request. */
+  /** Over all slices, per request. */
   readonly cpuUs: number;
 }
 
@@ -53,8 +52,8 @@ const WARM_UP_SLICES = 5;
 type Slices = ReadonlyMap<string, { readonly p99: readonly number[] }>;
 
 /**
- * Compares targets at one rate, each for `rounds × seconds`, or longer for as long as it is not decided.
- * @param decided asked after each round of slices, once there has been time enough
+ * Compares targets at one rate, each for `rounds × seconds`, or longer until it is decided.
+ * @param decided called after each round of slices, once there has been time enough
  * @throws Error when more than a thousandth of the answers fail
  */
 export async function pace(

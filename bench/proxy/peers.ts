@@ -1,6 +1,6 @@
 /**
- * The proxies that are compared. Each runs in a process of its own, on one core, before the same upstream,
- * with keep-alive on both sides; each is made to answer correctly before it is measured.
+ * The proxies that are compared. Each runs in a separate process, on one core, in front of the same upstream, with
+ * keep-alive on both sides; each must answer correctly before it is measured.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

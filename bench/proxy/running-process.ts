@@ -1,6 +1,5 @@
 /**
- * A child process of the benchmark, with its descendants: started on one core, measured through /proc, always
- * ended.
+ * A child process of the benchmark, with its descendants: started on one core, measured through /proc, always ended.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,13 +12,13 @@ export interface RunningProcess {
   readonly pid: number;
   /** User and system time of the process and its descendants so far, in milliseconds. */
   cpuMs(): number;
-  /** The same for each process. */
+  /** The same per process. */
   cpuMsEach(): ReadonlyMap<number, number>;
   /** Resident memory of the same, in bytes. */
   residentBytes(): number;
   /** Writes to its standard input. */
   say(text: string): void;
-  /** Rejects when it ends by itself. */
+  /** Rejects when it exits unexpectedly. */
   readonly died: Promise<never>;
   stop(): Promise<void>;
 }

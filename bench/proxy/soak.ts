@@ -1,8 +1,7 @@
 /**
- * Soak: `node bench/proxy/soak.ts [--seconds N] [--json]`. Mixed traffic against the whole proxy: small and
- * large bodies both ways, aborts, resets, slow readers, upgrades, bad requests, while the upstream is
- * restarted repeatedly. Every answer that comes is checked. In the end file descriptors, sockets and heap
- * must be what they were.
+ * Soak: `node bench/proxy/soak.ts [--seconds N] [--json]`. Mixed traffic against the whole proxy: small and large
+ * bodies both ways, aborts, resets, slow readers, upgrades, bad requests, while the upstream is restarted repeatedly.
+ * Every answer is checked. At the end file descriptors, sockets and heap must be back at their initial values.
  */
 import { parseArgs } from 'node:util';
 import { runSoak } from './soak/run-soak.ts';

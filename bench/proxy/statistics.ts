@@ -1,4 +1,4 @@
-/** The middle of figures that noise pulls both ways. */
+/** The median, for figures that noise moves in both directions. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -6,14 +6,13 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The middle of the ratios of values that were taken one after the other: a machine that becomes slower in between makes
- * both slower.
+ * The median ratio of values that were taken one after the other: if the machine slows down in between, it slows both.
  */
 export function medianRatio(over: readonly number[], under: readonly number[]): number {
   return median(over.map((value, at) => value / under[at]!));
 }
 
-/** What three quarters of the values are no better than: for figures that noise pulls one way, up. */
+/** The lower quartile, for figures that noise can only raise. */
 export function lowerQuartile(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor((sorted.length - 1) / 4)]!;
@@ -22,8 +21,8 @@ export function lowerQuartile(values: readonly number[]): number {
 const RESAMPLES = 400;
 
 /**
- * Between which values the ratio of two lower quartiles lies, with 95 % confidence (bootstrap). The values at one place
- * were taken one after the other and are drawn together: what disturbed one has mostly disturbed both.
+ * Bounds of the ratio of two lower quartiles, with 95 % confidence (bootstrap). The values at one index were taken one
+ * after the other and are drawn together: what disturbed one has mostly disturbed both.
  */
 export function ratioInterval(
   over: readonly number[],

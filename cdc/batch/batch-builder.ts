@@ -6,7 +6,7 @@
 import {
   type Answer,
   type ChangeVisitor,
-  GO_ON,
+  CONTINUE,
   type Relation,
   STOP_AFTER,
   STOP_BEFORE,
@@ -76,7 +76,7 @@ export class BatchBuilder implements ChangeVisitor {
     // A transaction's end lies behind its commit, and no other commit lies between.
     this.#skipping = commitLsn < this.#options.positions.received;
     this.#options.watch.sawTransaction(xid);
-    return GO_ON;
+    return CONTINUE;
   }
 
   commit(endLsn: bigint, committedAtMs: number): Answer {
@@ -88,7 +88,7 @@ export class BatchBuilder implements ChangeVisitor {
       this.batch.committedAtMs = committedAtMs;
       this.batch.transactions++;
     }
-    if (!this.#closing) return GO_ON;
+    if (!this.#closing) return CONTINUE;
     this.batch.cut = this.#closing;
     this.#closing = undefined;
     return STOP_AFTER;
@@ -97,28 +97,28 @@ export class BatchBuilder implements ChangeVisitor {
   relation(relation: Relation): Answer {
     refuseRenamed(relation, this.#options.plans);
     const known = this.#bindings.get(relation.oid);
-    if (known && sameColumns(known.relation, relation)) return GO_ON;
+    if (known && sameColumns(known.relation, relation)) return CONTINUE;
     if (known && this.#hasChangesOf(relation.oid)) return STOP_BEFORE;
     if (this.#options.plans.some((plan) => isSource(plan, relation)))
       this.#options.checkRelation?.(relation, this.#commitLsn);
     this.#bindings.set(relation.oid, bindRelation(relation, this.#options.plans));
-    return GO_ON;
+    return CONTINUE;
   }
 
   insert(oid: number, at: number): Answer {
     const binding = this.#interesting(oid);
-    if (!binding) return GO_ON;
+    if (!binding) return CONTINUE;
     if (this.#mustWait(binding)) return this.#waitForCopy(binding);
     if (binding.inOrder) this.#keepInOrder(binding, { operation: INSERT_ROW, oid, oldAt: -1, at });
     else this.#netOf(binding).insert(this.batch.bytes, at);
     this.#watched(binding, at, 'whole');
     this.#options.ledger?.()?.record(binding, this.batch.bytes, at);
-    return GO_ON;
+    return CONTINUE;
   }
 
   update(oid: number, oldAt: number, at: number): Answer {
     const binding = this.#interesting(oid);
-    if (!binding) return GO_ON;
+    if (!binding) return CONTINUE;
     if (this.#mustWait(binding)) return this.#waitForCopy(binding);
     const { bytes } = this.batch;
     const moved =
@@ -141,27 +141,27 @@ export class BatchBuilder implements ChangeVisitor {
     }
     if (moved) this.#watchMove(binding, oldAt, at);
     else this.#watched(binding, at, 'updated');
-    return GO_ON;
+    return CONTINUE;
   }
 
   delete(oid: number, oldAt: number): Answer {
     const binding = this.#interesting(oid);
-    if (!binding) return GO_ON;
+    if (!binding) return CONTINUE;
     if (this.#mustWait(binding)) return this.#waitForCopy(binding);
     if (binding.inOrder) this.#keepInOrder(binding, { operation: DELETE_ROW, oid, oldAt, at: -1 });
     else this.#netOf(binding).delete(this.batch.bytes, oldAt);
     this.#watched(binding, oldAt, 'gone');
     this.#options.ledger?.()?.record(binding, this.batch.bytes, oldAt);
-    return GO_ON;
+    return CONTINUE;
   }
 
   truncate(oids: readonly number[], _cascade: boolean, restartIdentity: boolean): Answer {
-    if (this.#skipping) return GO_ON;
+    if (this.#skipping) return CONTINUE;
     const bindings = oids
       .map((oid) => this.#bindings.get(oid))
       .filter((binding) => binding !== undefined)
       .filter((binding) => binding.plans.length > 0 && this.#admissionOf(binding) !== 'skip');
-    if (bindings.length === 0) return GO_ON;
+    if (bindings.length === 0) return CONTINUE;
     const waiting = bindings.find((binding) => this.#admissionOf(binding) === 'wait');
     if (waiting) {
       this.batch.cut = { kind: 'whole-copy', table: tableOf(waiting) };
@@ -179,15 +179,15 @@ export class BatchBuilder implements ChangeVisitor {
   }
 
   message(prefix: string, content: string, transactional: boolean): Answer {
-    if (this.#skipping) return GO_ON;
+    if (this.#skipping) return CONTINUE;
     if (prefix === APPLY_PREFIX) {
       if (transactional && this.#inThisTransaction === 0 && content === this.#options.slice)
         this.#skipping = true;
-      return GO_ON;
+      return CONTINUE;
     }
-    if (prefix !== HEARTBEAT_PREFIX && prefix !== COPY_PREFIX) return GO_ON;
+    if (prefix !== HEARTBEAT_PREFIX && prefix !== COPY_PREFIX) return CONTINUE;
     const mark = parseMark(content);
-    if (mark?.stream !== this.#options.stream) return GO_ON;
+    if (mark?.stream !== this.#options.stream) return CONTINUE;
     if (mark.kind === 'heartbeat')
       this.batch.heartbeat = { emitter: mark.emitter, emittedAtMs: mark.emittedAtMs };
     else if (mark.kind === 'low') this.#options.watch.open(mark.chunk);
@@ -195,7 +195,7 @@ export class BatchBuilder implements ChangeVisitor {
       this.#options.watch.shut(mark.chunk);
       this.#closing = { kind: 'high-mark', chunk: mark.chunk, snapshot: mark.snapshot };
     }
-    return GO_ON;
+    return CONTINUE;
   }
 
   #interesting(oid: number): RelationBinding | undefined {

@@ -76,7 +76,7 @@ export class Copier {
   async #copyInChunks(): Promise<void> {
     const waiting = this.#options.tasks.filter(isChunked).filter((task) => !task.done);
     if (waiting.length === 0) return;
-    await this.#seeWhatIsDone();
+    await this.#waitUntilVisible();
     const worker = async () => {
       for (let task = waiting.shift(); task && !this.#stopped; task = waiting.shift())
         await this.#copyTable(task);
@@ -139,7 +139,7 @@ export class Copier {
   }
 
   /** Chunks must see everything committed before this session's stream begins: the stream will not bring it. */
-  async #seeWhatIsDone(): Promise<void> {
+  async #waitUntilVisible(): Promise<void> {
     const client = await this.#connect();
     try {
       await outliveOpenTransactions(client, () => this.#stopped);

@@ -4,10 +4,10 @@
  */
 
 /** Continue, stop before this message so that it comes again, or stop after it. */
-export const GO_ON = 0;
+export const CONTINUE = 0;
 export const STOP_BEFORE = 1;
 export const STOP_AFTER = 2;
-export type Answer = typeof GO_ON | typeof STOP_BEFORE | typeof STOP_AFTER;
+export type Answer = typeof CONTINUE | typeof STOP_BEFORE | typeof STOP_AFTER;
 
 /** A table as the stream describes it, before its first change and after each change of its columns. */
 export interface Relation {

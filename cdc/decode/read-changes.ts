@@ -7,7 +7,7 @@
 import {
   type Answer,
   type ChangeVisitor,
-  GO_ON,
+  CONTINUE,
   type Relation,
   type RelationColumn,
   STOP_BEFORE,
@@ -59,11 +59,11 @@ export function readChanges(bytes: Buffer, from: number, to: number, visitor: Ch
     const message = bytes[at] === 0x64 ? messageAt(bytes, at) : 0;
     if (message > 0) {
       const answer = readMessage(bytes, message, visitor);
-      if (answer !== GO_ON) return { at: answer === STOP_BEFORE ? at : next, answer };
+      if (answer !== CONTINUE) return { at: answer === STOP_BEFORE ? at : next, answer };
     }
     at = next;
   }
-  return { at, answer: GO_ON };
+  return { at, answer: CONTINUE };
 }
 
 /** One pgoutput message at `at`. */
@@ -95,7 +95,7 @@ function readMessage(bytes: Buffer, at: number, visitor: ChangeVisitor): Answer 
       return readLogicalMessage(bytes, at + 1, visitor);
     case 0x59: // Y: a type's name; values stay text
     case 0x4f: // O: origin
-      return GO_ON;
+      return CONTINUE;
     default:
       throw new Error(`unknown pgoutput message ${String.fromCharCode(bytes[at] ?? 0)}`);
   }

@@ -40,7 +40,7 @@ export class Liveness {
 
   constructor(options: LivenessOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.#look(), options.answerMs / 4);
+    this.#timer = setInterval(() => this.#check(), options.answerMs / 4);
   }
 
   watch(connection: WatchedConnection): void {
@@ -61,7 +61,7 @@ export class Liveness {
     this.#watched.clear();
   }
 
-  #look(): void {
+  #check(): void {
     const now = Date.now();
     for (const watched of this.#watched) {
       const { connection } = watched;

@@ -182,7 +182,7 @@ export class PgoutputSource implements ChangeSource {
       return;
     }
     if (this.#intake.wantsPause) this.#options.connection.pause();
-    else if (this.#isBusy(chunk.length)) this.#breathe();
+    else if (this.#isBusy(chunk.length)) this.#pauseBriefly();
     if (this.#intake.ready) this.#listener.ready();
   }
 
@@ -196,7 +196,7 @@ export class PgoutputSource implements ChangeSource {
     return bytes < 8_192 && ++this.#pieces > 60 && !this.#options.host.hasWaiters();
   }
 
-  #breathe(): void {
+  #pauseBriefly(): void {
     this.#options.connection.pause();
     setTimeout(() => {
       if (!this.#options.stopping()) this.#resume();

@@ -17,12 +17,14 @@ interface SlotWatch {
 /** Checks at once and then at intervals; returns a function that stops it. */
 export function watchSlot({ source, slot, periodMs, onHealth, findGap, onLost }: SlotWatch): () => void {
   let ended = false;
-  const look = async () => {
+  const check = async () => {
     const facts = await readSlot(source, slot).catch(() => 'unknown' as const);
     if (facts === 'unknown' || ended) return;
     if (!facts || facts.walStatus === 'lost' || facts.invalidationReason) {
-      const reason = facts ? (facts.invalidationReason ?? 'its WAL was removed') : 'it was dropped';
-      onLost(new FicusError('FICUS_CDC_SLOT_LOST', `The source has no usable slot “${slot}”: ${reason}.`));
+      const message = facts
+        ? `The source has invalidated slot “${slot}” (${facts.invalidationReason ?? 'its WAL was removed'}).`
+        : `The source has no slot “${slot}”; it was dropped.`;
+      onLost(new FicusError('FICUS_CDC_SLOT_LOST', message));
       return;
     }
     const gap = await findGap().catch(() => undefined);
@@ -38,8 +40,8 @@ export function watchSlot({ source, slot, periodMs, onHealth, findGap, onLost }:
       roomBytes: facts.safeWalSize,
     });
   };
-  const timer = setInterval(() => void look(), periodMs);
-  void look();
+  const timer = setInterval(() => void check(), periodMs);
+  void check();
   return () => {
     ended = true;
     clearInterval(timer);

@@ -55,7 +55,7 @@ export async function preflightSlice(input: PreflightInput): Promise<Finding[]> 
     if (source.ok) {
       findings.push(
         ...(await guard(paths.source, input.sourceUrl, () =>
-          lookAtSource(source.client, paths.source, publication),
+          checkSource(source.client, paths.source, publication),
         )),
       );
     }
@@ -65,8 +65,8 @@ export async function preflightSlice(input: PreflightInput): Promise<Finding[]> 
         target: { client: target.client, path: paths.target },
       };
       findings.push(
-        ...(await guard(paths.target, input.targetUrl, () => lookAtTarget(target.client, paths.target))),
-        ...(await lookAtMapping(input, sides.source, sides.target)),
+        ...(await guard(paths.target, input.targetUrl, () => checkTarget(target.client, paths.target))),
+        ...(await checkMapping(input, sides.source, sides.target)),
       );
     }
     return findings;
@@ -76,9 +76,9 @@ export async function preflightSlice(input: PreflightInput): Promise<Finding[]> 
 }
 
 /** Reports a connection that breaks during the preflight as a finding like any other. */
-async function guard(path: string, url: string, look: () => Promise<Finding[]>): Promise<Finding[]> {
+async function guard(path: string, url: string, check: () => Promise<Finding[]>): Promise<Finding[]> {
   try {
-    return await look();
+    return await check();
   } catch (error) {
     const message = describeConnectError(url, error);
     return [{ severity: 'error', path, code: 'FICUS_DATABASE_UNREACHABLE', message }];
@@ -92,13 +92,13 @@ async function serverVersion(client: pg.ClientBase): Promise<number> {
   return rows[0]?.version ?? 0;
 }
 
-async function lookAtSource(client: pg.ClientBase, path: string, publication: string): Promise<Finding[]> {
+async function checkSource(client: pg.ClientBase, path: string, publication: string): Promise<Finding[]> {
   const version = evaluateVersion(path, await serverVersion(client));
   if (version.length > 0) return version;
   return evaluateSource(path, await readSourceFacts(client, publication));
 }
 
-async function lookAtTarget(client: pg.ClientBase, path: string): Promise<Finding[]> {
+async function checkTarget(client: pg.ClientBase, path: string): Promise<Finding[]> {
   const version = evaluateVersion(path, await serverVersion(client));
   if (version.length > 0) return version;
   const checkpoint = await mayKeepCheckpoint(client);
@@ -114,13 +114,13 @@ async function lookAtTarget(client: pg.ClientBase, path: string): Promise<Findin
   ];
 }
 
-async function lookAtMapping(input: PreflightInput, source: Side, target: Side): Promise<Finding[]> {
+async function checkMapping(input: PreflightInput, source: Side, target: Side): Promise<Finding[]> {
   const { plans, catalogs, problems } = await compileSlice(input, source.client, target.client);
   const expressions = await checkExpressions(plans, source.client, target.client);
   return [
     ...[...problems, ...expressions].map(findingOf),
     ...sameDatabase(input, catalogs.source, catalogs.target),
-    ...(await lookAtPlans(
+    ...(await checkPlans(
       plans,
       nameStream(input.slice, 'forward', '').publication,
       source,
@@ -140,7 +140,7 @@ function sameDatabase(input: PreflightInput, source: DatabaseCatalog, target: Da
   return [{ severity: 'error', path, code: 'FICUS_CDC_MAPPING_INVALID', message }];
 }
 
-async function lookAtPlans(
+async function checkPlans(
   plans: readonly TablePlan[],
   publication: string,
   source: Side,

@@ -51,7 +51,7 @@ export async function ensurePublication(
     const says = (error as Error).message;
     throw new FicusError(
       'FICUS_CDC_PRIVILEGE',
-      `qualifiedName).join(', ')}, and the role cannot alter it: ${says}. => Publication “${name}” of the source must send all of ${tables.map(({ qualifiedName }) => qualifiedName).join(', ')}, and the role cannot alter it: ${says}. => qualifiedName).join(', ')}, and the role cannot alter it: ${says}.`,
+      `Publication “${name}” of the source must send all of ${tables.map(({ qualifiedName }) => qualifiedName).join(', ')}, and the role cannot alter it: ${says}.`,
     );
   }
 }

@@ -8,7 +8,7 @@ export interface SlotFacts {
   readonly plugin: string;
   /** `reserved`, `extended`, `unreserved` or `lost`. */
   readonly walStatus: string;
-  /** Bytes of WAL that may still be written before the slot is in danger; undefined without a limit. */
+  /** Bytes of WAL that may still be written before the slot is at risk; undefined without a limit. */
   readonly safeWalSize: number | undefined;
   readonly invalidationReason: string | undefined;
   readonly retainedBytes: number;
@@ -21,7 +21,7 @@ export async function readSlot(
   client: pg.ClientBase | pg.Pool,
   name: string,
 ): Promise<SlotFacts | undefined> {
-  // invalidation_reason came with 17, and `conflicting` before it is not ours: rows as JSON know what they have.
+  // invalidation_reason exists since 17, and `conflicting` before it does not apply: rows as JSON work on both.
   const { rows } = await client.query(
     `SELECT to_jsonb(s) AS slot,
             pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END,
@@ -43,7 +43,7 @@ export async function readSlot(
   };
 }
 
-/** Lets the source forget everything before a position, without a stream that could acknowledge it. */
+/** Lets the source discard everything before a position, without a stream that could acknowledge it. */
 export async function advanceSlot(client: pg.Pool, name: string, lsn: string): Promise<void> {
   await client.query(
     'SELECT pg_replication_slot_advance(slot_name, $2) FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn < $2',
@@ -52,9 +52,9 @@ export async function advanceSlot(client: pg.Pool, name: string, lsn: string): P
 }
 
 /**
- * Drops the slot if it exists, also while it is read: a reader that reconnects is terminated again. A slot that
- * disappears meanwhile, with its session or by another hand, counts as dropped.
- * @throws what PostgreSQL says when a reader keeps it for longer than the patience
+ * Drops the slot if it exists, even while it is read: a reader that reconnects is terminated again. A slot that
+ * disappears meanwhile, with its session or dropped by someone else, counts as dropped.
+ * @throws PostgreSQL's error when a reader keeps it beyond the timeout
  */
 export async function dropSlot(client: pg.ClientBase, name: string, patienceMs = 10_000): Promise<void> {
   const deadline = Date.now() + patienceMs;

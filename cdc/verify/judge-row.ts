@@ -17,14 +17,14 @@ export type Judgement =
       readonly columns: readonly ColumnDifference[];
     };
 
-export interface Looks {
+export interface KeyReads {
   readonly before: readonly SideRow[];
   readonly found: readonly SideRow[];
   readonly after: readonly SideRow[];
 }
 
-export function judgeRow(names: readonly string[], looks: Looks): Judgement {
-  const { before, found, after } = looks;
+export function judgeRow(names: readonly string[], reads: KeyReads): Judgement {
+  const { before, found, after } = reads;
   const lacking = rowsWithout(before, found);
   const surplus = rowsWithout(found, before);
   const [expected, other] = [lacking[0], surplus[0]];

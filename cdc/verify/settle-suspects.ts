@@ -5,7 +5,7 @@
  */
 import type pg from 'pg';
 import type { TablePlan } from '../mapping/table-plan.ts';
-import { type Judgement, judgeRow, type Looks } from './judge-row.ts';
+import { type Judgement, judgeRow, type KeyReads } from './judge-row.ts';
 import {
   addRow,
   type KeyTexts,
@@ -42,13 +42,13 @@ export async function settleSuspects(
     let open: readonly KeyTexts[] = suspects.slice(from, from + KEYS_AT_ONCE);
     for (let attempt = 1; open.length > 0 && attempt <= ATTEMPTS; attempt += 1) {
       const moving: KeyTexts[] = [];
-      for (const { key, judgement, looks } of await lookAgain(table, open, sides)) {
+      for (const { key, judgement, reads } of await readAgain(table, open, sides)) {
         if (judgement.kind === 'moving') {
           moving.push(key);
           continue;
         }
-        rows.source += looks.before.length || (looks.found.length === 0 ? 1 : 0);
-        rows.target += looks.found.length || (looks.before.length === 0 ? 1 : 0);
+        rows.source += reads.before.length || (reads.found.length === 0 ? 1 : 0);
+        rows.target += reads.found.length || (reads.before.length === 0 ? 1 : 0);
         if (judgement.kind === 'equal') equal += 1;
         else differences.push(toDifference(table.plan, key, judgement));
       }
@@ -61,22 +61,22 @@ export async function settleSuspects(
   return { differences, equal, unsettled, rows };
 }
 
-async function lookAgain(
+async function readAgain(
   table: TableSides,
   keys: readonly KeyTexts[],
   sides: SnapshotSides,
-): Promise<{ key: KeyTexts; judgement: Judgement; looks: Looks }[]> {
-  const { before, found, after } = await lookAtBoth(table, keys, sides);
+): Promise<{ key: KeyTexts; judgement: Judgement; reads: KeyReads }[]> {
+  const { before, found, after } = await readBoth(table, keys, sides);
   const spelled = await respell(table.plan, before, sides.target);
   const names = table.plan.columns.map((column) => column.name);
   return keys.map((key) => {
     const id = keyId(key);
-    const looks = { before: spelled.get(id) ?? [], found: found.get(id) ?? [], after: after.get(id) ?? [] };
-    return { key, judgement: judgeRow(names, looks), looks };
+    const reads = { before: spelled.get(id) ?? [], found: found.get(id) ?? [], after: after.get(id) ?? [] };
+    return { key, judgement: judgeRow(names, reads), reads };
   });
 }
 
-async function lookAtBoth(
+async function readBoth(
   table: TableSides,
   keys: readonly KeyTexts[],
   sides: SnapshotSides,

@@ -13,17 +13,17 @@ import { applyNewestConfig } from '../processes/apply-newest-config.ts';
 
 const HELP = `
 Runs everything of \`ficus up\` except the proxy: dashboard, admin API, built-in flags, and for each slice with tables the
-first copy and then the change stream. Proxies (\`ficus proxy\`) connect to it on control.listen; while it is away they
-serve with the last state that they received.
+first copy and then the change stream. Proxies (\`ficus proxy\`) connect to it on control.listen; while it is
+unreachable they serve with the last state that they received.
 
 Before it starts it checks port, databases, wal_level and replica identity, and reports each fault in one sentence. A
 database has one control plane: a second one does not start.
 
 The config file is watched: a valid change of slices, upstreams, tables or rules takes effect, an invalid one is refused
-whole and logged. SIGHUP does the same. Changes of control: and flags: need a restart.
+as a whole and logged. SIGHUP does the same. Changes of control: and flags: need a restart.
 SIGTERM and Ctrl-C stop the streams where they are, then the command exits 0; the next start continues from there.
 
-Standard output: one JSON object a line; the first with "msg":"listening" carries "address".
+Standard output: one JSON object per line; the first with "msg":"listening" carries "address".
 
 Exit status: 0 stopped in order · 1 the config has errors · 3 the preflight found an error, or another control plane runs
 

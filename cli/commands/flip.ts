@@ -18,10 +18,11 @@ PERCENT of the users have their reads of the slice served by the candidate (and 
 no tables). A user stays on the side they are on: raising the percentage never moves a user back. 0 is the way back.
 proxy.identify says who a caller is. Callers without identity stay on the legacy below 100, unless anonymousBucket gives
 them a cookie.
-A raise is refused while the slice's rows are not copied or its stream stands still, and unless every guard of
+A raise is refused while the slice's rows are not copied or its stream is stalled, and unless every guard of
 slices.NAME.guards (parity, lag) passes; --force overrides that, and the audit names what was overridden.
-Flags of provider file and unleash are set there, by the control plane; a config without control.database has no guards
-and no audit, and the command sets the flag itself; so does 0 when the control plane cannot. An Unleash server needs flags.unleash.adminToken.
+The control plane sets flags in a file or on an Unleash server. A config without control.database has no guards and no
+audit: there the command sets the flag itself, as it does for 0 when the control plane cannot. An Unleash server needs
+flags.unleash.adminToken.
 
 Examples:
   ficus serve notifications 25 --reason "first quarter"

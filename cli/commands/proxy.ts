@@ -9,16 +9,16 @@ import { createLogger } from '../output/create-logger.ts';
 import { untilSignal } from '../output/until-signal.ts';
 
 const HELP = `
-Flags come from where the config says: a file (flags.provider: file, watched), an Unleash server, or the control plane
+The config says where flags come from: a file (flags.provider: file, watched), an Unleash server, or the control plane
 (flags.provider: builtin). With \`control:\` in the config the proxy connects to the control plane at control.listen: it
 receives the owner of each slice, keeps users on the owner after their own writes, and reports its traffic. While the
-control plane is away, also at the start, it serves: with the last state received, or from the legacy if there is none.
+control plane is unreachable, even at the start, it serves with the last state received, or from the legacy without one.
 
 The config file and the flags file are watched: a valid change takes effect without dropping a request, an invalid one is
-refused whole and logged. SIGHUP does the same.
-SIGTERM and Ctrl-C drain: requests under way are finished, then the command exits 0.
+refused as a whole and logged. SIGHUP does the same.
+SIGTERM and Ctrl-C drain: requests in progress finish, then the command exits 0.
 
-Standard output: one JSON object a line; the first with "msg":"listening" carries "address".
+Standard output: one JSON object per line; the first with "msg":"listening" carries "address".
 
 Exit status: 0 stopped in order · 1 the config has errors · 3 cannot listen on the address
 

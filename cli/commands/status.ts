@@ -17,9 +17,9 @@ interface StatusOptions extends CommonOptions {
 const WATCH_EVERY_MS = 1000;
 
 const HELP = `
-Without SLICE, one line for each; with it, everything about one: stage, owner and epoch, share asked and measured,
+Without SLICE, one line per slice; with it, everything about one: stage, owner and epoch, share set and measured,
 verdicts of the comparison with the newest mismatches, lag and copy of the change stream, and the way back.
-Share and traffic are those of the last minute. With --watch and --json, one document follows the other.
+Share and traffic are those of the last minute. With --watch and --json, it prints one document after the other.
 
 Examples:
   ficus status

@@ -21,17 +21,17 @@ Starts two processes:
     with tables the first copy, then the change stream
 The control plane checks databases, wal_level and replica identity, logs each fault in one sentence, and retries;
 \`ficus check --live\` reports the same beforehand. The proxy gives it two seconds at the start, and serves even while the
-control plane or its databases are away: with the last state received, or from the legacy if there is none. A process that
-exits unexpectedly is restarted, with back-off, and the log says why it ended.
+control plane or its databases are unreachable: with the last state received, or from the legacy without one. A process
+that exits unexpectedly is restarted, with back-off, and the log says why it exited.
 
 No traffic moves until \`ficus shadow\` and \`ficus serve\` are run.
 
 The config file is watched: a valid change takes effect in both processes without dropping a request, an invalid one is
-refused whole and logged. SIGHUP does the same. Changes of proxy.listen, control: and flags: need a restart.
+refused as a whole and logged. SIGHUP does the same. Changes of proxy.listen, control: and flags: need a restart.
 SIGTERM and Ctrl-C drain the proxy, then stop the control plane; the next start continues where this one stopped. A second
 Ctrl-C ends both at once.
 
-Standard output: one JSON object a line, of both processes. "msg":"listening" carries the proxy's "address"; "msg":"ready"
+Standard output: one JSON object per line, of both processes. "msg":"listening" carries the proxy's "address"; "msg":"ready"
 follows when the control plane is up too, with "address" and "controlAddress".
 
 Exit status: 0 stopped in order · 1 the config has errors · 3 the proxy cannot start, or a process did not stop in order.

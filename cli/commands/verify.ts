@@ -19,7 +19,7 @@ const HELP = `
 Both databases are compared while traffic continues: rows that differ only because the stream is behind are compared
 again once it has caught up. Rows that are missing, extra or different are shown with their keys and columns.
 
-Ctrl-C stops watching, not the comparison; \`ficus status SLICE\` shows how it ended.
+Ctrl-C stops watching, not the comparison; \`ficus status SLICE\` shows the result.
 
 Exit status: 0 equal · 1 not equal, inconclusive, or watching was stopped · 3 could not be carried out
 

@@ -19,4 +19,4 @@ export function watchOutputs(): void {
 }
 
 const describe = ({ code, message }: NodeJS.ErrnoException) =>
-  code === 'ENOSPC' ? 'no space left on its device' : (code ?? message);
+  code === 'ENOSPC' ? 'no space left on the device' : (code ?? message);

@@ -7,11 +7,11 @@ import { type FicusConfig, listenFailure, splitHostPort } from '@ficus/core';
 export type Listener = 'proxy' | 'control';
 
 export async function checkPorts(config: FicusConfig, listeners: readonly Listener[]): Promise<Finding[]> {
-  const looks = listeners.flatMap((part) => {
+  const checks = listeners.flatMap((part) => {
     const listen = config[part]?.listen;
     return listen === undefined ? [] : [freeAddress(`${part}.listen`, listen)];
   });
-  return (await Promise.all(looks)).flat();
+  return (await Promise.all(checks)).flat();
 }
 
 async function freeAddress(path: string, listen: string): Promise<Finding[]> {

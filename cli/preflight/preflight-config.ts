@@ -17,13 +17,13 @@ export interface PreflightOptions {
 /** All findings, errors and warnings, one per root cause. */
 export async function preflightConfig(config: FicusConfig, options: PreflightOptions): Promise<Finding[]> {
   const { preflightDatabase, preflightSlice } = await import('@ficus/cdc');
-  const looks = [
+  const checks = [
     checkPorts(config, options.ports),
     ...(options.upstreams ? checkUpstreams(config) : []),
     ...(config.control?.database ? [preflightDatabase('control.database', config.control.database)] : []),
     ...slicesWithTables(config).map(preflightSlice),
   ];
-  const findings = (await Promise.all(looks)).flat();
+  const findings = (await Promise.all(checks)).flat();
   const seen = new Set<string>();
   return findings.filter((finding) => {
     const key = `${finding.code} ${finding.message}`;

@@ -44,7 +44,7 @@ export class FileFlagStore implements FlagStore {
       const before = await setPercentInFile(this.#file, kind, slice, percent, (previous, write) =>
         this.#audit(judged(change, previous, judge), previous, () => refusalOf(write())),
       );
-      await this.#features.look();
+      await this.#features.refresh();
       return before;
     });
   }

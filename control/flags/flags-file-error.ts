@@ -13,7 +13,7 @@ export function describeFileError({ code, message }: NodeJS.ErrnoException): str
   if (code === 'EISDIR') return 'it is a folder';
   if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
   if (code === 'EROFS') return 'its file system is read-only';
-  if (code === 'ENOSPC') return 'no space is left';
+  if (code === 'ENOSPC') return 'no space left on the device';
   if (code === 'EBUSY')
     return 'it is mounted as a single file, which cannot be replaced; mount its folder instead';
   return code ?? message;

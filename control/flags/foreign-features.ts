@@ -13,9 +13,9 @@ export class ForeignFeatures {
   readonly #listeners = new Set<Listener>();
   readonly #readings = new NewestWins();
   #timer: NodeJS.Timeout | undefined;
-  #looking = false;
+  #polling = false;
   #latest: ReadonlyMap<string, ClientFeature> | undefined;
-  #complaint = '';
+  #reported = '';
 
   constructor(load: () => Promise<ClientFeatures>) {
     this.#load = load;
@@ -23,21 +23,21 @@ export class ForeignFeatures {
 
   /** Reads now, and again at each interval. */
   follow(everyMs: number, logger: Logger): void {
-    const look = async () => {
-      if (this.#looking) return;
-      this.#looking = true;
-      await this.look().then(
-        () => this.#complain('', logger),
-        (error: unknown) => this.#complain(error instanceof Error ? error.message : String(error), logger),
+    const poll = async () => {
+      if (this.#polling) return;
+      this.#polling = true;
+      await this.refresh().then(
+        () => this.#report('', logger),
+        (error: unknown) => this.#report(error instanceof Error ? error.message : String(error), logger),
       );
-      this.#looking = false;
+      this.#polling = false;
     };
-    this.#timer = setInterval(() => void look(), everyMs);
-    void look();
+    this.#timer = setInterval(() => void poll(), everyMs);
+    void poll();
   }
 
   /** Reads them all. Drops a reading that ends after a later one. */
-  async look(): Promise<void> {
+  async refresh(): Promise<void> {
     const reading = this.#readings.begin();
     const { features } = await this.#load();
     if (reading.stale) return;
@@ -72,8 +72,8 @@ export class ForeignFeatures {
   }
 
   /** Logged once, not each second. */
-  #complain(reason: string, logger: Logger): void {
-    if (reason !== '' && reason !== this.#complaint) logger.warn({ reason }, 'flags cannot be read');
-    this.#complaint = reason;
+  #report(reason: string, logger: Logger): void {
+    if (reason !== '' && reason !== this.#reported) logger.warn({ reason }, 'flags cannot be read');
+    this.#reported = reason;
   }
 }

@@ -17,7 +17,7 @@ test.each([
   ['no tables', null, 'pass', 'The slice has no tables.'],
   ['a healthy stream', streamOf(), 'pass', 'The candidate’s data is complete and its stream works.'],
   [
-    'a first copy under way',
+    'a first copy in progress',
     streamOf({ ...unhealthy, state: 'copying', copied: false, copy: copying }),
     'fail',
     'The first copy is not complete (3 of about 10 rows).',
@@ -30,9 +30,9 @@ test.each([
   ],
   [
     'a stream without progress',
-    streamOf({ ...unhealthy, reason: 'the stream stands still' }),
+    streamOf({ ...unhealthy, reason: 'the stream is stalled' }),
     'fail',
-    'The candidate’s data is not ready: the stream stands still.',
+    'The candidate’s data is not ready: the stream is stalled.',
   ],
 ] as const)('%s', (_case, replication, answer, text) => {
   expect(evaluateData({ replication })).toMatchObject({ answer, text });

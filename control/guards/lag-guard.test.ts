@@ -9,7 +9,7 @@ test.each([
   ['more', streamOf({ lagMs: 1001 }), 'fail'],
   [
     'no working stream',
-    streamOf({ healthy: false, reason: 'it stands still', lagMs: 0 }),
+    streamOf({ healthy: false, reason: 'it is stalled', lagMs: 0 }),
     'insufficient evidence',
   ],
 ] as const)('%s', (_case, replication, answer) => {

@@ -10,7 +10,7 @@ export const dropReasons = {
     action: 'Lower the shadow flag, find out why the side that gets the copies is slow, or raise the limit.',
   },
   memory: {
-    means: 'The copies under way held the most memory allowed (`proxy.shadow.bufferedBytes`).',
+    means: 'The copies in progress held the maximum memory (`proxy.shadow.bufferedBytes`).',
     action: 'Lower the shadow flag, or raise the limit if the machine has room.',
   },
   body: { means: 'The request has a body; such requests are not copied.', action: '' },

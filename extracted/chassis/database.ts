@@ -9,7 +9,7 @@ import pg from 'pg';
 const INT8 = 20;
 const TIME = 1083;
 
-/** Runs around each statement; tracing hangs in here. */
+/** Runs around each statement; tracing plugs in here. */
 export type StatementWrapper = <T>(name: string, text: string, run: () => Promise<T>) => Promise<T>;
 
 export interface Statements {
@@ -27,7 +27,7 @@ export interface Database extends Statements {
 
 interface DatabaseOptions {
   readonly url: string;
-  /** What the server calls this program in `pg_stat_activity`. */
+  /** The program's name in `pg_stat_activity`. */
   readonly applicationName: string;
   readonly poolSize: number;
   readonly wrap: StatementWrapper;

@@ -1,4 +1,4 @@
-/** What every program of the sample reads from its environment, and how it reads what is its own. */
+/** The environment variables that every program of the sample reads, and the reader for its own. */
 
 export interface ServerEnvironment {
   readonly host: string;
@@ -16,7 +16,7 @@ export type EnvironmentResult<Environment> =
 
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
-/** Reads variables and gathers every problem, each a sentence. */
+/** Reads variables and collects every problem, each a sentence. */
 export class EnvironmentReader {
   readonly env: NodeJS.ProcessEnv;
   readonly #problems: string[] = [];

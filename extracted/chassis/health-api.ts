@@ -1,4 +1,4 @@
-/** /healthz: the process answers. /readyz: it can do its work, that is, reach its database. */
+/** /healthz: the process answers. /readyz: it can work, that is, reach its database. */
 import type { FastifyInstance } from 'fastify';
 import type { Database } from './database.ts';
 import { Problem } from './problem.ts';
@@ -16,7 +16,9 @@ export function healthApi(app: FastifyInstance, db: Database): void {
     { schema: { tags: ['internal'], summary: 'The database answers', security: [], response: ok } },
     async () => {
       await db.rows('readyz', 'SELECT 1').catch((cause: unknown) => {
-        throw Object.assign(new Problem(503, 'The database is away. Try again in a moment.'), { cause });
+        throw Object.assign(new Problem(503, 'The database is unavailable. Try again in a moment.'), {
+          cause,
+        });
       });
       return { status: 'ok' };
     },

@@ -1,4 +1,4 @@
-/** One Fastify instance as every program of the sample makes it: log, request id, tracing, problems, and a quick close. */
+/** The Fastify instance of every program of the sample: log, request id, tracing, problems, and a quick close. */
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { handleError } from './problem.ts';
 import { RequestLog, requestIdOf } from './telemetry/request-log.ts';
@@ -28,7 +28,7 @@ export function makeApp({ log, tracing }: AppBase): FastifyInstance {
   return app;
 }
 
-/** While closing, each answer ends its connection: one that was kept alive would hold up the end for a minute. */
+/** While closing, each answer ends its connection: one that was kept alive would delay the end for a minute. */
 function endConnectionsOnClose(app: FastifyInstance): void {
   let closing = false;
   app.addHook('preClose', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { notFound, Problem, toProblem } from './problem.ts';
 
 describe('toProblem', () => {
-  it('leaves a problem as it is', () => {
+  it('keeps a problem unchanged', () => {
     const problem = notFound('order');
     expect(toProblem(problem)).toBe(problem);
     expect(problem.body()).toEqual({
@@ -36,7 +36,7 @@ describe('toProblem', () => {
     expect(toProblem(error).status).toBe(status);
   });
 
-  it('tells a stranger nothing about a fault of ours', () => {
+  it('reveals nothing about our own faults', () => {
     expect(toProblem(new Error('password of the database is hunter2')).message).not.toContain('hunter2');
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The one error model of the API: RFC 9457 problem+json. Handlers throw a Problem; whatever else is thrown is
- * turned into one here, and only here.
+ * The one error model of the API: RFC 9457 problem+json. Handlers throw a Problem; anything else thrown is converted
+ * here, and only here.
  */
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
@@ -57,7 +57,7 @@ export function toProblem(error: unknown): Problem {
     return new Problem(400, 'The request does not fit its schema.', errors);
   }
   if (statusCode && statusCode >= 400 && statusCode < 500) return new Problem(statusCode, message);
-  if (isDatabaseAway(error)) return new Problem(503, 'The database is away. Try again in a moment.');
+  if (isDatabaseAway(error)) return new Problem(503, 'The database is unavailable. Try again in a moment.');
   return new Problem(500, 'Something went wrong here. The log has it under the request id.');
 }
 
@@ -76,7 +76,7 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
   return sendProblem(problem, reply);
 }
 
-/** Fastify's answer where no route is. */
+/** Fastify's answer for paths without a route. */
 export function handleNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return sendProblem(new Problem(404, `Nothing answers ${request.method} here.`), reply);
 }

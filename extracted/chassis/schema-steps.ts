@@ -1,6 +1,6 @@
 /**
- * Brings a database to a program's schema: the numbered files of a folder that it does not have yet, in order and in one
- * transaction. May be called by several processes at once, and again.
+ * Brings a database to a program's schema: applies the missing numbered files of a folder, in order and in one
+ * transaction. Several processes may call it at once, and again.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
@@ -10,11 +10,11 @@ interface SchemaOptions {
   readonly folder: URL;
   /** Key of the advisory lock that lets one process at a time apply them; one for each program. */
   readonly advisoryLock: number;
-  /** Statements that follow when a step was applied; harmless when they ran before. */
+  /** Statements to run after a step was applied; harmless when repeated. */
   readonly afterwards?: () => string;
 }
 
-/** The versions found and left. */
+/** The versions before and after. */
 export interface AppliedSchema {
   readonly from: number;
   readonly to: number;
@@ -36,7 +36,7 @@ export class SchemaSteps {
     this.version = this.#steps.at(-1)?.version ?? 0;
   }
 
-  /** Applies the steps that are missing. @throws Error of PostgreSQL; the schema is then as it was */
+  /** Applies the missing steps. @throws Error of PostgreSQL; the schema is then unchanged */
   apply(url: string): Promise<AppliedSchema> {
     return withClient(url, async (client) => {
       await client.query('BEGIN');

@@ -25,7 +25,7 @@ it.each([
   expect(sentence).not.toContain('\n');
 });
 
-it('a HOST that is no address is not taken for a database that is away', () => {
+it('an invalid HOST is not mistaken for an unreachable database', () => {
   const error = Object.assign(new Error('getaddrinfo ENOTFOUND conda'), {
     code: 'ENOTFOUND',
     syscall: 'getaddrinfo',

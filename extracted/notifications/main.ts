@@ -1,8 +1,8 @@
 /**
- * The notifications service as a process. Configured by environment variables alone (app/environment.ts); applies
- * its schema, listens, says so in its first line, and drains on SIGTERM and SIGINT.
+ * The notifications service as a process. Configured only by environment variables (app/environment.ts); applies its
+ * schema, listens, says so in its first line, and drains on SIGTERM and SIGINT.
  *
- * Exit 0 after a drain, 2 when a variable is wrong, 3 when the database or the port cannot be had.
+ * Exit 0 after a drain, 2 when a variable is wrong, 3 when the database or the port is unavailable.
  */
 import { readFileSync } from 'node:fs';
 import { openDatabase } from '@ficus-sample/chassis/database.ts';
@@ -49,13 +49,13 @@ async function run(environment: Environment): Promise<void> {
     await db.close();
     await tracing.shutdown();
   };
-  // Fastify would announce the address in words of its own; ours is the first line.
+  // Fastify would announce the address in its own words; our line comes first.
   log.level = 'silent';
   const address = await app.listen({ host, port }).catch(async (error: unknown) => {
     await close();
     throw error;
   });
-  // Before the line: who reads it may end us at once.
+  // Before the line: its reader may stop us at once.
   drainOnSignal(close, log);
   log.level = 'info'; // the launcher waits for this line, whatever the level
   log.info({ address }, 'listening');

@@ -1,4 +1,4 @@
-/** The hook that API routes of a logged-in customer sit behind: 401 before anything else of the request is looked at. */
+/** The hook in front of API routes for logged-in customers: 401 before anything else of the request is read. */
 
 import type { Database } from '@ficus-sample/chassis/database.ts';
 import { unauthorized } from '@ficus-sample/chassis/problem.ts';

@@ -1,7 +1,7 @@
 /**
- * Passwords of the sample: SHA-256 over "email:password", so that SQL can seed 20,000 customers at once and a load
- * test can log them all in. FOR A SAMPLE ONLY: a real shop uses a slow, salted hash (argon2id, scrypt).
- * The comparison takes constant time, as it would have to there.
+ * Passwords of the sample: SHA-256 over "email:password", so that SQL can seed 20,000 customers at once and a load test
+ * can log them all in. FOR A SAMPLE ONLY: a real shop uses a slow, salted hash (argon2id, scrypt). The comparison takes
+ * constant time, as it must there too.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 

@@ -1,4 +1,4 @@
-/** The shop's configuration: environment variables alone, read and checked in one place. */
+/** The shop's configuration: only environment variables, read and checked in one place. */
 import {
   EnvironmentReader,
   type EnvironmentResult,

@@ -1,4 +1,4 @@
-/** Products as they are shown: with their category's name and what is left in stock, joined here and now. */
+/** Products as shown: with their category's name and the remaining stock, joined on each read. */
 import type { Statements } from '@ficus-sample/chassis/database.ts';
 
 export interface Product {

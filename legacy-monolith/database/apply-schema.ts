@@ -16,7 +16,7 @@ export function applySchema(url: string): Promise<AppliedSchema> {
   return steps.apply(url);
 }
 
-/** Statements that make the secondary indexes; harmless when they are there. */
+/** Statements that create the secondary indexes; harmless when they exist. */
 export function readIndexes(): string {
   return readFileSync(new URL('./indexes.sql', import.meta.url), 'utf8');
 }

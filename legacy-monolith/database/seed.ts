@@ -1,6 +1,6 @@
 /**
- * Fills the shop with the same customers, orders and notifications on every machine: plain SQL over
- * generate_series and md5, no randomness and no clock. One transaction: a seed is there whole or not at all.
+ * Fills the shop with the same customers, orders and notifications on every machine: plain SQL over generate_series and
+ * md5, no randomness and no clock. One transaction: a seed is complete or absent.
  *
  * Called by the launcher on first start, by tests at a small scale, and by hand: node legacy-monolith/seed.ts
  */
@@ -13,7 +13,7 @@ export interface SeedOptions {
   readonly scale?: number;
   /** Called before each step and at the end, with the share that is done (0 to 1). */
   readonly onProgress?: (step: string, done: number) => void;
-  /** Gives up at once; the shop is as it was before. */
+  /** Stops at once; the shop is as it was before. */
   readonly signal?: AbortSignal;
 }
 
@@ -48,7 +48,7 @@ export async function seed(url: string, options: SeedOptions = {}): Promise<Seed
   const started = performance.now();
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
   await client.connect();
-  // With a query under way, pg drops the connection rather than wait for it.
+  // During a query, pg drops the connection rather than wait for it.
   const giveUp = () => void client.end().catch(() => undefined);
   options.signal?.addEventListener('abort', giveUp, { once: true });
   try {

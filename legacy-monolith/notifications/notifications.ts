@@ -101,7 +101,7 @@ export async function markRead(
   return row && present(row);
 }
 
-/** Answers how many were unread. */
+/** Returns how many were unread. */
 export async function markAllRead(db: Statements, customerId: number): Promise<number> {
   const row = await db.row<{ updated: number }>('notifications.mark-all-read', MARK_ALL_READ, [customerId]);
   return row?.updated ?? 0;

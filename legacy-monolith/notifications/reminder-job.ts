@@ -1,6 +1,6 @@
 /**
- * Reminds customers of carts they left behind: every so often a few notifications, written inside this process and
- * past HTTP. It is the reason why watching HTTP alone never shows all writes of a monolith.
+ * Reminds customers of abandoned carts: at intervals it writes a few notifications inside this process, bypassing HTTP.
+ * It shows why watching HTTP alone never reveals all writes of a monolith.
  */
 
 import type { Database } from '@ficus-sample/chassis/database.ts';
@@ -36,7 +36,7 @@ async function writeReminders(db: Database, limit: number = REMINDERS_PER_TICK):
   return (await db.rows('notifications.remind', REMIND, [limit])).length;
 }
 
-/** Runs until the returned function is called, which waits for a run under way. */
+/** Runs until the returned function is called, which waits for a run in progress. */
 export function startReminderJob(
   db: Database,
   intervalMs: number,

@@ -1,4 +1,7 @@
-/** Pay, ship, deliver, cancel: the order's row is locked, its payment goes along, the trigger tells the customer. */
+/**
+ * Pay, ship, deliver, cancel: the order's row is locked, its payment changes with it, the trigger notifies the
+ * customer.
+ */
 
 import type { Database } from '@ficus-sample/chassis/database.ts';
 import { notFound, Problem } from '@ficus-sample/chassis/problem.ts';

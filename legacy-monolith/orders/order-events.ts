@@ -1,8 +1,8 @@
 /**
- * What happens to orders, as it happens: one connection LISTENs to `order_state` for all who watch.
+ * Live events of orders: one connection LISTENs to `order_state` for all watchers.
  *
- * Notifications that were sent while the connection was away are lost by design of PostgreSQL; after each
- * reconnection the watchers are asked to read the state again (`onGap`).
+ * PostgreSQL by design drops notifications sent while the connection was down; after each reconnection the watchers
+ * must read the state again (`onGap`).
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
@@ -22,7 +22,7 @@ interface OrderWatcher {
 }
 
 export interface OrderEvents {
-  /** Starts watching; answers the function that stops it. */
+  /** Starts watching; returns the function that stops it. */
   watch(orderId: number, watcher: OrderWatcher): () => void;
   close(): Promise<void>;
 }

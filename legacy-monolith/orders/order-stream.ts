@@ -1,6 +1,6 @@
 /**
- * An order's state as it changes: server-sent events at /api/orders/:id/events, a WebSocket at /ws/orders/:id.
- * Both begin with the present state, so that a client that reconnects has missed nothing that matters.
+ * An order's state as it changes: server-sent events at /api/orders/:id/events, a WebSocket at /ws/orders/:id. Both
+ * begin with the current state, so that a client that reconnects has missed nothing that matters.
  */
 import websocket from '@fastify/websocket';
 import type { Database } from '@ficus-sample/chassis/database.ts';
@@ -29,7 +29,7 @@ export function orderStream(app: FastifyInstance, db: Database, events: OrderEve
     await scope.register(websocket, { options: { maxPayload: 4096 } });
     authenticate(scope, db);
 
-    /** Sends the present state and all that follow; answers the function that ends it. */
+    /** Sends the current state and all later ones; returns the function that ends it. */
     const follow = (customerId: number, id: number, send: (event: OrderEvent) => void): (() => void) => {
       let last: OrderEvent | undefined;
       const sendNew = (event: OrderEvent) => {
@@ -42,7 +42,7 @@ export function orderStream(app: FastifyInstance, db: Database, events: OrderEve
           app.log.warn({ err: error }, 'order not read'),
         );
       };
-      // Watching begins before reading: a change in between comes twice at worst, and is sent once.
+      // Watching begins before reading: a change in between arrives twice at worst, and is sent once.
       const stop = events.watch(id, { onEvent: sendNew, onGap: sendPresent });
       sendPresent();
       return stop;

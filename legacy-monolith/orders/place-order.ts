@@ -39,7 +39,7 @@ interface CartRow {
   readonly in_stock: number;
 }
 
-/** Answers the new order's id. Throws 409 when the cart is empty or something is sold out. */
+/** Returns the new order's id. Throws 409 when the cart is empty or something is sold out. */
 export function placeOrder(db: Database, customerId: number): Promise<number> {
   return db.transaction(async (tx) => {
     const items = await tx.rows<CartRow>('orders.take-cart', TAKE_CART, [customerId]);

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { html } from './html.ts';
 
 describe('html', () => {
-  it('escapes whatever is put in', () => {
+  it('escapes every inserted value', () => {
     expect(html`<p title="${'"quoted"'}">${"<b>&'"}</p>`.markup).toBe(
       '<p title="&quot;quoted&quot;">&lt;b&gt;&amp;&#39;</p>',
     );
   });
 
-  it('leaves its own markup alone, in lists too', () => {
+  it('keeps its own markup, in lists too', () => {
     expect(html`<ul>${['a', '<'].map((text) => html`<li>${text}</li>`)}</ul>`.markup).toBe(
       '<ul><li>a</li><li>&lt;</li></ul>',
     );

@@ -1,6 +1,6 @@
 /**
- * HTML by tagged template: whatever is put in is escaped, unless it is itself made by this tag. There is no way
- * to write an unescaped string, so there is none to forget.
+ * HTML by tagged template: every inserted value is escaped, unless this tag created it. There is no way to write an
+ * unescaped string, so there is none to forget.
  */
 
 export class Html {

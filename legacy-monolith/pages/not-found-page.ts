@@ -1,6 +1,6 @@
 /**
- * Where no route is: a page for a browser, the API's problem document for all other clients. Below /api there are no
- * pages: services that take over a part of it answer as the shop does.
+ * For paths without a route: a page for a browser, the API's problem document for all other clients. Below /api there
+ * are no pages: services that take over part of it answer as the shop does.
  */
 
 import type { Database } from '@ficus-sample/chassis/database.ts';
@@ -15,7 +15,7 @@ export function answerNotFound(db: Database) {
     if (/^\/api(?:[/?]|$)/.test(request.url)) return handleNotFound(request, reply);
     reply.header('vary', 'accept');
     if (!prefersHtml(request.headers.accept)) return handleNotFound(request, reply);
-    // The page says that there is nothing also while the database is away.
+    // The page works even while the database is down.
     request.visitor = (await findSession(db, request).catch(() => undefined))?.customer;
     const { message, status } = notFound('page');
     reply.code(status);

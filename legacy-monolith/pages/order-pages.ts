@@ -1,4 +1,4 @@
-/** /orders and /orders/:id, with the buttons that move an order on; the state on the page follows by itself. */
+/** /orders and /orders/:id, with the buttons that advance an order; the state on the page updates by itself. */
 
 import type { Database } from '@ficus-sample/chassis/database.ts';
 import { notFound, Problem } from '@ficus-sample/chassis/problem.ts';

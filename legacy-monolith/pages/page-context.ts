@@ -1,4 +1,4 @@
-/** What each page needs of a request: who is looking, a way to send HTML, and the login page for strangers. */
+/** What each page needs of a request: the current customer, a way to send HTML, and the login page for strangers. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Customer } from '../accounts/sessions.ts';
 import type { Html } from './html.ts';
@@ -22,7 +22,7 @@ export class LoginNeeded extends Error {
 }
 
 export function requireVisitor(request: FastifyRequest): Customer {
-  // After a POST there is nothing sensible to come back to but the page it came from.
+  // After a POST the only sensible page to return to is the one it came from.
   if (!request.visitor) throw new LoginNeeded(request.method === 'GET' ? request.url : '/products');
   return request.visitor;
 }

@@ -1,7 +1,7 @@
 /** Values of pages' addresses and forms, which are text: read strictly, with a 404 or a sane value otherwise. */
 import { notFound } from '@ficus-sample/chassis/problem.ts';
 
-/** A row's id out of a path; what is no id names nothing. */
+/** A row's id from a path; an invalid one matches nothing. */
 export function rowId(text: string | undefined, what: string): number {
   if (!text || !/^[1-9]\d{0,15}$/.test(text) || !Number.isSafeInteger(Number(text))) throw notFound(what);
   return Number(text);

@@ -25,17 +25,17 @@ export function whenQueueIsEmpty(server: Server, mostMs: number, close: () => vo
     accepted = true;
   };
   server.on('connection', onConnection);
-  const look = (): void => {
+  const check = (): void => {
     const now = performance.now();
     const quiet = now - turnBeganAt < QUIET_TURN_MS || now - beganAt > QUIET_TURNS_WITHIN_MS;
     if ((accepted || !quiet) && now - beganAt < mostMs) {
       accepted = false;
       turnBeganAt = now;
-      setImmediate(look);
+      setImmediate(check);
       return;
     }
     server.off('connection', onConnection);
     close();
   };
-  setImmediate(look);
+  setImmediate(check);
 }

@@ -60,7 +60,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
   idle.watch(server);
   settleBeforeHandOver(server);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    idle.leaveAlone(socket);
+    idle.unwatch(socket);
     handOver(request, socket, head, handlers);
   });
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => refuseConnect(socket, handlers));

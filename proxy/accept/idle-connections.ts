@@ -78,7 +78,7 @@ export class IdleConnections {
   }
 
   /** A tunnel may be silent for any time until our half of it has ended. */
-  leaveAlone(socket: object): void {
+  unwatch(socket: object): void {
     const seen = this.#seen.get(socket as InboundSocket);
     if (seen) seen.handedOver = true;
   }

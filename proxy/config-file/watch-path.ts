@@ -22,7 +22,7 @@ export function watchPath(path: string, onChange: () => void, quietMs = QUIET_MS
     timer = setTimeout(onChange, quietMs);
   };
   let seen = stamp(path);
-  const look = (notified = false): void => {
+  const check = (notified = false): void => {
     const now = stamp(path);
     if (now === seen && !notified) return;
     seen = now;
@@ -32,13 +32,13 @@ export function watchPath(path: string, onChange: () => void, quietMs = QUIET_MS
   try {
     watcher = watch(dirname(path), { persistent: false }, (_, name) => {
       // Another name may still concern our file: a config map is swapped through a link beside it.
-      look(name === null || name === basename(path));
+      check(name === null || name === basename(path));
     });
     watcher.on('error', () => watcher?.close());
   } catch {
     // No notifications here; polling below sees it too.
   }
-  const poll = setInterval(() => look(), POLL_MS);
+  const poll = setInterval(() => check(), POLL_MS);
   poll.unref();
   return {
     stop() {

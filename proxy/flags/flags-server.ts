@@ -16,7 +16,7 @@ export function openFlagsServer(
   let up = true;
   let timer: NodeJS.Timeout | undefined;
 
-  async function look(): Promise<void> {
+  async function pollOnce(): Promise<void> {
     try {
       const set = await poll.ask();
       if (stopped) return;
@@ -30,14 +30,14 @@ export function openFlagsServer(
     }
   }
 
-  async function lookAgain(): Promise<void> {
-    await look();
-    if (!stopped) timer = setTimeout(() => void lookAgain(), config.refreshMs);
+  async function pollForever(): Promise<void> {
+    await pollOnce();
+    if (!stopped) timer = setTimeout(() => void pollForever(), config.refreshMs);
   }
 
   return {
-    first: lookAgain(),
-    reload: look,
+    first: pollForever(),
+    reload: pollOnce,
     stop() {
       stopped = true;
       clearTimeout(timer);

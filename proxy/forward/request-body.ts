@@ -113,9 +113,9 @@ export class RequestBodyPump {
     this.#head = '';
     if (chunk.length <= JOIN_BYTES)
       return this.#connection.write(before + chunk.latin1Slice(0, chunk.length) + after);
-    const goesOn = this.#connection.writeAround(before, chunk, after);
+    const accepted = this.#connection.writeAround(before, chunk, after);
     if (this.#ownsChunks) freeMemory(chunk);
-    return goesOn;
+    return accepted;
   }
 
   readonly #onEnd = (): void => {

@@ -112,7 +112,7 @@ describe('a pin’s life', () => {
     questions[2]!.answer({ notes: '0/6' });
     await settle();
     progress('0/6');
-    // Left in, the old high position would hold back all later ones for ever.
+    // Left in, the old high position would hold back all later ones forever.
     expect(released).toEqual([ann, { ...ann, key: 'bob' }]);
   });
 

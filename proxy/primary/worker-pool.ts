@@ -5,7 +5,7 @@
  *
  * Where the kernel can, each worker has a listening socket of its own and the kernel spreads connections.
  * With node:cluster's round robin instead, every connection passes through the primary, which has other work,
- * and a connection just handed to a worker that dies hangs for ever.
+ * and a connection just handed to a worker that dies hangs forever.
  */
 import cluster, { type Worker as WorkerProcess } from 'node:cluster';
 import { extname } from 'node:path';

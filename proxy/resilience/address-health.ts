@@ -112,7 +112,7 @@ export class AddressHealth implements RecordListener {
 
   /** From a record: its probe was answered. */
   readmit(record: AddressRecord): void {
-    record.comeIn(this.#now());
+    record.reinstate(this.#now());
     this.#noteProbes();
     this.#onChange({ kind: 'returned', address: record.address });
   }

@@ -94,7 +94,7 @@ export class AddressRecord {
   }
 
   /** Starts over. */
-  comeIn(now: number): void {
+  reinstate(now: number): void {
     this.state = { kind: 'in', since: now };
     this.inARow = 0;
     this.#requests = 0;

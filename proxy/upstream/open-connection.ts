@@ -74,18 +74,18 @@ export class OpeningConnection {
         this.#giveUp('refused', (error as NodeJS.ErrnoException).code ?? error.message);
         return;
       }
-      this.#addresses = this.#arranged(addresses);
+      this.#addresses = this.#ordered(addresses);
       this.#tryNext();
     });
   }
 
   /** The address to probe comes first, ejected ones last. */
-  #arranged(addresses: readonly Address[]): readonly Address[] {
+  #ordered(addresses: readonly Address[]): readonly Address[] {
     const { health } = this.#destination;
     if (health === undefined) return addresses;
     const byKey = new Map(addresses.map((address) => [addressKey(address), address]));
-    const arranged = health.arrange([...byKey.keys()]);
-    const keys = new Set(this.#probe === undefined ? arranged : [this.#probe, ...arranged]);
+    const ordered = health.arrange([...byKey.keys()]);
+    const keys = new Set(this.#probe === undefined ? ordered : [this.#probe, ...ordered]);
     return [...keys].flatMap((key) => byKey.get(key) ?? []);
   }
 
@@ -168,10 +168,10 @@ export class OpeningConnection {
    * attempt
    */
   #startTimer(ms: number, socket: Socket | undefined, expired: () => void): void {
-    const look = (): void => {
+    const expire = (): void => {
       if (!this.#over && this.#socket === socket) expired();
     };
-    this.#timer = setTimeout(() => setImmediate(look), ms);
+    this.#timer = setTimeout(() => setImmediate(expire), ms);
   }
 
   #giveUp(cause: 'refused' | 'timed-out', detail: string): void {

@@ -127,9 +127,9 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
   /** Writes; false means wait for `onWritable`. The buffer must not change. */
   write(data: string | Buffer): boolean {
     if (this.#deaf) return true;
-    const goesOn = typeof data === 'string' ? this.#writeText(data) : this.#writeBytes(data);
+    const accepted = typeof data === 'string' ? this.#writeText(data) : this.#writeBytes(data);
     this.#begun = true;
-    return goesOn;
+    return accepted;
   }
 
   #writeText(text: string): boolean {

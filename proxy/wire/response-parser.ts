@@ -192,11 +192,11 @@ export class ResponseParser {
     }
     this.persistent = !head.http10 && !head.connectionClose && this.#state !== S_UNTIL_CLOSE;
     const bodyState = this.#state;
-    const goesOn = sink.onHead(head);
+    const proceed = sink.onHead(head);
     this.#held = undefined;
-    if (!goesOn) this.#state = S_STOPPED;
+    if (!proceed) this.#state = S_STOPPED;
     else if (bodyState === S_DONE) this.#finish(sink, undefined, length - end);
-    this.surplusBytes = bodyState === S_DONE || !goesOn ? length - end : 0;
+    this.surplusBytes = bodyState === S_DONE || !proceed ? length - end : 0;
     return end;
   }
 

@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 
-const LOOK_EACH_MS = 100;
+const CHECK_EACH_MS = 100;
 
 export class MemoryWatch {
   readonly #logger: Logger;
@@ -27,14 +27,14 @@ export class MemoryWatch {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#look(), LOOK_EACH_MS);
+    this.#timer = setInterval(() => this.#check(), CHECK_EACH_MS);
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  #look(): void {
+  #check(): void {
     const { arrayBuffers } = process.memoryUsage();
     const limit = this.#limitBytes();
     this.#bufferedBytes = arrayBuffers;

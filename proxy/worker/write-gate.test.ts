@@ -119,7 +119,7 @@ describe('a waiting write is decided by the state when it leaves', () => {
 
 test('a write that enters again waits only while its slice is held, and takes no further pins', () => {
   const { gate, set, waitForSiblings } = makeGate();
-  // A pin would wait for ever.
+  // A pin would wait forever.
   waitForSiblings();
   const left: string[] = [];
   const enterAgain = (write: string) =>

@@ -5,7 +5,7 @@
  *                                            ├──deadline, or too many wait──▶ refused with 503, sent nowhere
  *                                            └──its client leaves──▶ abandoned
  *
- * The last condition is looked at in the turn in which the write leaves: it is decided by the state at that
+ * The last condition is checked in the turn in which the write leaves: it is decided by the state at that
  * moment. A write whose slice is held, or changes its owner, before the write is sent enters again. Released
  * writes leave in the order in which they came. One gate per worker; sibling-pins.ts spreads the pins.
  */

@@ -48,7 +48,7 @@ describe('evaluateDemo', () => {
     expect(failing({ rows: { legacy: 0, candidate: 0, equal: 0, different: 0 } })).toContain('rows compared');
   });
 
-  test('a share other than the flag’s fails, and 100 % means all', () => {
+  test('a share that differs from the flag fails, and 100 % means all', () => {
     const live = { stage: 'live', askedPercent: 100, measuredPercent: 99.9, requests: 10, users: 10 };
     expect(failing({ stages: [live] })).toEqual(['share in live']);
   });

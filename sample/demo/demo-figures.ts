@@ -1,4 +1,4 @@
-/** The demo's closing figures, and the promises they are held to. Pure. */
+/** The demo's closing figures, and the promises that they are checked against. Pure. */
 import type { Tally } from '../load/tally.ts';
 
 export interface StageFigures {
@@ -48,7 +48,7 @@ export interface Check {
 /** Sticky percentages move whole users: with a thousand of them a share is off by a point or two, never by five. */
 const SHARE_TOLERANCE_POINTS = 5;
 
-/** One check for each promise. "Nothing was compared" and "nothing was measured" fail. */
+/** One check per promise. "Nothing was compared" and "nothing was measured" fail. */
 export function evaluateDemo(figures: DemoFigures): Check[] {
   const check = (name: string, value: number, unit: string, bound: string, ok: boolean): Check => ({
     name,

@@ -1,4 +1,4 @@
-/** A mismatch the way a developer wants it: where, what each side said, how to see it again. */
+/** A mismatch as a developer needs it: where, what each side answered, how to see it again. */
 import { styleText } from 'node:util';
 import type { MismatchSample } from './slice-control.ts';
 
@@ -31,7 +31,7 @@ ${sample.curl
 `;
 }
 
-/** One notification belongs to one user; the list is everybody's. */
+/** One notification belongs to one user; the list exists for every user. */
 function pathOf(sample: MismatchSample): string {
   const target = sample.request.split(' ').at(-1) ?? '/';
   return target.replace(/\/\d+$/, '?limit=20');

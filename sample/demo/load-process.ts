@@ -11,7 +11,7 @@ export interface LoadProcess {
   beginPhase(name: string, percentRises: boolean): void;
   /** Rejects when it ends unexpectedly. */
   readonly brokeDown: Promise<never>;
-  /** Lets requests under way finish; answers the last tally. */
+  /** Lets requests in progress finish; returns the last tally. */
   stop(): Promise<Tally>;
   /** Ends it at once; for failures. */
   kill(): void;

@@ -1,6 +1,6 @@
 /**
- * The demo's script: moves the slice through its stages under load and measures what it promised. Stops as soon as
- * the shadow stage finds a mismatch: traffic moves only after parity.
+ * The demo's script: moves the slice through its stages under load and measures what it promised. Stops as soon as the
+ * shadow stage finds a mismatch: traffic moves only after parity.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Tally } from '../load/tally.ts';
@@ -24,7 +24,7 @@ export type MigrationResult =
   | { readonly kind: 'mismatch'; readonly count: number; readonly sample: MismatchSample };
 
 const LOOK_EVERY_MS = 250;
-/** A flip is at every proxy within 200 ms: requests sent later than this are all decided by it. */
+/** A flip reaches every proxy within 200 ms: it decides all requests sent later than this. */
 const SETTLE_MS = 500;
 /** Of a stage's time. */
 const WARM_UP_SHARE = 0.25;
@@ -76,7 +76,7 @@ async function warmUp(stage: Stage, { control, screen, seconds, signal }: Migrat
 const PATIENCE_MS = 60_000;
 
 /**
- * Watches the stage for its time, and until the load generator has reported on it: earlier reports are of another
+ * Watches the stage for its time, and until the load generator has reported on it: earlier reports belong to another
  * stage. The stage that decides whether traffic moves lasts until there is evidence.
  */
 export async function watchStage(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createScreen, fitFacts } from './screen.ts';
 
-test('a narrow terminal shows whole facts, and no half a figure', () => {
+test('a narrow terminal shows complete facts, and no half figure', () => {
   const text = '  1,200 requests · lag 12 ms · p99 9 ms';
   expect(fitFacts(text, 80)).toBe(text);
   expect(fitFacts(text, 38)).toBe('  1,200 requests · lag 12 ms');
@@ -9,7 +9,7 @@ test('a narrow terminal shows whole facts, and no half a figure', () => {
   expect(fitFacts(text, 10)).toBe('  1,200 re');
 });
 
-test('what is live is taken away in the end, and nothing where nothing is live', () => {
+test('the live line is cleared at the end, and nothing is written without one', () => {
   const written: string[] = [];
   const stream = { isTTY: true, columns: 80, write: (text: string) => written.push(text) };
   const screen = createScreen(stream as unknown as NodeJS.WriteStream);

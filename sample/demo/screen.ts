@@ -1,13 +1,13 @@
 /**
- * The demo's output. On a terminal a live line below a log of events; elsewhere plain lines; with --json
- * nothing on standard output but the closing document, and the plain lines on standard error.
+ * The demo's output. On a terminal a live line below a log of events; elsewhere plain lines; with --json only the
+ * closing document on standard output, and the plain lines on standard error.
  */
 import { styleText } from 'node:util';
 
 export interface Screen {
-  /** Something happened: a lasting line. */
+  /** An event: a lasting line. */
   say(text: string): void;
-  /** How things are right now: replaced by the next call. */
+  /** The current state: replaced by the next call. */
   live(text: string): void;
   heading(text: string): void;
   /** Clears the live line: the next output begins a line of its own. */
@@ -50,7 +50,7 @@ export function createScreen(
   };
 }
 
-/** As many whole facts, separated by ` · `, as there is room for: half a figure would be wrong. */
+/** As many complete facts, separated by ` · `, as fit: half a figure would be wrong. */
 export function fitFacts(text: string, room: number): string {
   if (text.length <= room) return text;
   const end = text.lastIndexOf(' · ', room);

@@ -11,7 +11,7 @@ export interface MismatchSample {
     readonly legacy: string;
     readonly candidate: string;
   }[];
-  /** The same request to the candidate, secrets taken out. */
+  /** The same request to the candidate, without secrets. */
   readonly curl: string;
 }
 

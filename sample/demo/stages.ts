@@ -3,7 +3,10 @@ export interface Stage {
   readonly name: string;
   readonly says: string;
   readonly shadowPercent: number;
-  /** Where the shadow begins: a service that has just started is slow until its code is compiled and its caches are full. */
+  /**
+   * Initial share of the shadow: a service that has just started is slow until its code is compiled and its caches are
+   * full.
+   */
   readonly firstShadowPercent?: number;
   readonly servePercent: number;
   /** How long it is watched, in units of the demo's --seconds. */

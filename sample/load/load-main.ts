@@ -1,6 +1,6 @@
 /**
- * The load generator: a process of its own, so that it measures the proxy and not itself. Started by the demo with
- * an IPC channel; ends when the channel closes. Loopback only; it stops by itself after ten minutes.
+ * The load generator: a separate process, so that it measures the proxy and not itself. Started by the demo with an IPC
+ * channel; ends when the channel closes. Loopback only; it stops by itself after ten minutes.
  */
 import type { FromLoad, LoadSettings, ToLoad } from './load-messages.ts';
 import { type Pacer, startPacer } from './pacer.ts';

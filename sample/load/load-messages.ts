@@ -1,19 +1,19 @@
-/** What the demo and its load generator, a process of its own, say to each other. */
+/** The messages between the demo and its load generator, a separate process. */
 import type { Tally } from './tally.ts';
 
 export interface LoadSettings {
   readonly url: string;
   /** Users that log in and stay logged in; the shop must have at least as many customers. */
   readonly users: number;
-  /** Actions begun each second; an action is one to three requests. */
+  /** Actions started each second; an action is one to three requests. */
   readonly actionsPerSecond: number;
-  /** Most actions under way at once. */
+  /** Maximum number of actions in progress. */
   readonly concurrency: number;
 }
 
 export type ToLoad =
   | { readonly type: 'start'; readonly settings: LoadSettings }
-  /** A new stretch of the migration begins; shares are counted from zero. */
+  /** A new stage of the migration begins; shares are counted from zero. */
   | { readonly type: 'phase'; readonly name: string; readonly percentRises: boolean }
   | { readonly type: 'stop' };
 

@@ -1,6 +1,6 @@
 /**
- * Begins actions at an even rate, whether earlier ones have ended or not, up to a bound. Arrivals that find the
- * bound reached are skipped and counted: load that could not be generated is not hidden.
+ * Starts actions at an even rate, whether or not earlier ones have ended, up to a bound. Arrivals that find the bound
+ * reached are skipped and counted: load that could not be generated is not hidden.
  */
 export interface Pacer {
   readonly skipped: number;

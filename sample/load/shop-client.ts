@@ -1,4 +1,4 @@
-/** HTTP as the load generator needs it: kept-alive connections, JSON, and the proxy's word on which side served. */
+/** HTTP for the load generator: kept-alive connections, JSON, and the proxy's headers on which side served. */
 import { Agent, type IncomingMessage, request } from 'node:http';
 
 export interface ShopResponse {
@@ -27,7 +27,7 @@ export class ShopClient {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
 
-  /** @throws when no complete answer came */
+  /** @throws when no complete answer arrived */
   send({ method, path, cookie, body }: ShopRequest): Promise<ShopResponse> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const began = performance.now();

@@ -1,7 +1,7 @@
 /**
- * Logged-in users of the shop and what they do: read their inbox, mark things read, change preferences, browse,
- * order. After each write of theirs to the slice they look at once whether they can see it. One user does one thing
- * at a time, as people do.
+ * Logged-in users of the shop and their actions: read their inbox, mark things read, change preferences, browse, order.
+ * After each of their writes to the slice they check at once whether they can see it. One user does one thing at a
+ * time, as people do.
  */
 import type { ShopClient, ShopRequest, ShopResponse } from './shop-client.ts';
 import type { Counter } from './tally.ts';
@@ -70,7 +70,7 @@ export class ShopCrowd {
   readonly #client: ShopClient;
   readonly #counter: Counter;
   readonly #idle: ShopUser[];
-  /** Weighted: an action stands as often as it is to be drawn. */
+  /** Weighted: an action is listed as often as it is to be drawn. */
   readonly #actions: readonly Action[];
   #draws = 0;
 
@@ -90,12 +90,12 @@ export class ShopCrowd {
     this.#actions = weighted.flatMap(([weight, action]) => Array.from({ length: weight }, () => action));
   }
 
-  /** One action of a user who is not busy. Never rejects: what goes wrong is counted. */
+  /** One action of a user who is not busy. Never rejects: failures are counted. */
   async act(): Promise<void> {
     const user = this.#idle.shift();
     if (!user) return;
     this.#draws += 1;
-    // A stride that is prime to the length visits all actions evenly, in an order that is the same in each run.
+    // A stride coprime to the length visits all actions evenly, in the same order in each run.
     const action = this.#actions[(this.#draws * 7) % this.#actions.length];
     try {
       await action?.(user);
@@ -160,7 +160,7 @@ export class ShopCrowd {
       { method: 'PUT', path: `/api/cart/items/${product.id}`, body: { quantity: 1 } },
       true,
     );
-    // 409 is the shop's honest answer when the last one is sold.
+    // 409 is the shop's regular answer when the last one is sold.
     await this.#send(user, { method: 'POST', path: '/api/orders' }, true, [201, 409]);
   }
 

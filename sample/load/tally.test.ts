@@ -4,7 +4,7 @@ import { Counter } from './tally.ts';
 
 const served = (side: string, reason: string) => ({ side, reason, durationMs: 1 }) as ShopResponse;
 
-it('an answer that comes late counts towards the phase of its request', () => {
+it('a late answer counts towards the phase of its request', () => {
   const counter = new Counter();
   counter.beginPhase('canary', true);
   const { phase } = counter;
@@ -17,7 +17,7 @@ it('an answer that comes late counts towards the phase of its request', () => {
   });
 });
 
-it('a user whom a rising share moved back is counted, whenever the answer comes', () => {
+it('a user moved back by a rising share is counted, whenever the answer comes', () => {
   const counter = new Counter();
   counter.beginPhase('canary', true);
   const { phase } = counter;

@@ -1,4 +1,4 @@
-/** What the load generator saw: counts, latencies, and the promises it watches over. */
+/** The load generator's results: counts, latencies, and the promises that it checks. */
 import type { ShopResponse } from './shop-client.ts';
 
 interface PhaseTally {
@@ -33,7 +33,7 @@ export interface Tally {
 
 const SAMPLES = 5;
 
-/** Counts while the load runs. One request at a time is handed in, with the user it was made for. */
+/** Counts while the load runs. Takes one request at a time, with its user. */
 export class Counter {
   #tally: Omit<Tally, 'latency' | 'phase'> = {
     requests: 0,
@@ -64,7 +64,7 @@ export class Counter {
     return this.#phase;
   }
 
-  /** @param begunIn a share is of the phase in which the request was sent, however late its answer comes */
+  /** @param begunIn a share belongs to the phase in which the request was sent, however late its answer comes */
   request(user: number, response: ShopResponse, isWrite: boolean, begunIn: PhaseTally): void {
     this.#tally.requests += 1;
     this.#phase.requests += 1;

@@ -1,11 +1,13 @@
-/** A line of `ficus up` about a process that does not come to stay: it tries again for ever, the sample does not. Pure. */
+/**
+ * Reads lines of `ficus up` about a process that keeps failing: `ficus up` retries forever, the sample does not. Pure.
+ */
 
 interface RestartLine {
   readonly reason?: unknown;
   readonly pauseMs?: unknown;
 }
 
-/** Why a process ended, once it ended twice in a row: the first restart comes without a pause. */
+/** Why a process exited, once it did so twice in a row: the first restart comes without a pause. */
 export function failedTwice(line: string): string | undefined {
   if (!line.includes('"pauseMs"')) return undefined;
   const { reason, pauseMs } = parse(line);

@@ -1,8 +1,8 @@
 /**
- * A child process of the sample: its log goes to a file, its first line says where it listens, and it never
- * outlives us. As with PostgreSQL, a small shell is the lifeline: when our end of its standard input closes, for
- * whatever reason, it sends the child SIGTERM, and later SIGKILL. The child sits in a process group of its own, so
- * that Ctrl-C in the terminal reaches us alone and we stop things in order.
+ * A child process of the sample: its log goes to a file, its first line says where it listens, and it never outlives
+ * us. As with PostgreSQL, a small shell is the lifeline: when our end of its standard input closes, for whatever
+ * reason, it sends the child SIGTERM, and later SIGKILL. The child is in a process group of its own, so that Ctrl-C in
+ * the terminal reaches only us and we stop things in order.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ export interface ProcessOptions {
   readonly logFile: string;
   /** The `msg` of the line that says it is ready and where; by default `listening`. */
   readonly readyMessage?: string;
-  /** Whether a line says that it will not be ready, and why: it is stopped then. */
+  /** Whether a line says that it will not become ready, and why: then it is stopped. */
   readonly givesUp?: (line: string) => string | undefined;
   /** How long the child may take to listen, in milliseconds. */
   readonly startMs?: number;
@@ -30,7 +30,7 @@ export interface ManagedProcess {
   readonly name: string;
   /** `http://host:port`, from its `listening` line. */
   readonly address: string;
-  /** Everything else that line said. */
+  /** Everything else in that line. */
   readonly facts: Readonly<Record<string, string>>;
   /** Resolves with the exit status when the child ends by itself or is stopped. */
   readonly ended: Promise<number>;
@@ -48,10 +48,10 @@ export class ProcessFailed extends Error {
   }
 }
 
-/** Longer than any child drains: one that is still there does not end by itself. */
+/** Longer than any child drains: one that is still running does not exit by itself. */
 const KILL_AFTER_SECONDS = 60;
 
-// Polled each second, so that no long sleep is left behind when the child ends.
+// Polls each second, so that no long sleep is left behind when the child ends.
 const LIFELINE = `exec 3<&0; "$0" "$@" </dev/null & child=$!
 { cat <&3 >/dev/null; kill -TERM $child 2>/dev/null
   for _ in $(seq "$KILL_AFTER_SECONDS"); do sleep 1; kill -0 $child 2>/dev/null || exit; done; kill -KILL $child; } >/dev/null 2>&1 &
@@ -60,7 +60,7 @@ wait $child; code=$?; kill $! 2>/dev/null; exit $code`;
 /** Starts a child and waits until it listens. */
 export async function startProcess(options: ProcessOptions): Promise<ManagedProcess> {
   const log = (await openLog(options.logFile)).createWriteStream();
-  // A disk that is full takes the lines away, not the shop.
+  // A full disk loses log lines and does not stop the shop.
   log.on('error', () => undefined);
   const shell = spawn('/bin/sh', ['-c', LIFELINE, process.execPath, ...options.args], {
     env: {

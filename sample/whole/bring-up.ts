@@ -1,6 +1,6 @@
 /**
- * Brings the whole sample up, in order: PostgreSQL, schemas and seed, the monolith, the service, Ficus.
- * Whatever fails or is interrupted on the way, what was started is stopped again, last first.
+ * Brings the whole sample up, in order: PostgreSQL, schemas and seed, the monolith, the service, Ficus. On any failure
+ * or interruption, everything started is stopped again, in reverse order.
  */
 import { join } from 'node:path';
 import { type EmbeddedCluster, makeDirectory, onFreePorts, startCluster } from '@ficus/tools';
@@ -28,7 +28,7 @@ interface SampleOptions {
   readonly postgresPort: number;
   /** 1 is the full shop: about 20,000 customers, 200,000 orders, 500,000 notifications. */
   readonly scale: number;
-  /** Plants a fault in the service, for the demo that catches it. */
+  /** Plants a fault in the service, for the demo that detects it. */
   readonly plantedBug?: boolean;
   /** Reports each step, for the terminal. */
   readonly onStep: (step: string) => void;
@@ -41,9 +41,9 @@ export interface Sample {
   readonly serviceUrl: string;
   readonly databases: { readonly shop: string; readonly notifications: string; readonly ficus: string };
   readonly logDirectory: string;
-  /** A config that `npx ficus` can be run with while the sample is up. */
+  /** A config for `npx ficus` while the sample is up. */
   readonly configFile: string;
-  /** Resolves with a sentence when one of the parts ends by itself. */
+  /** Resolves with a sentence when one of the parts exits unexpectedly. */
   readonly brokeDown: Promise<string>;
   stop(): Promise<void>;
 }
@@ -51,8 +51,8 @@ export interface Sample {
 const FICUS = 'cli/bin/ficus.js';
 const ROOT = join(import.meta.dirname, '..', '..');
 /**
- * Shared by the proxy, which signs the caller's identity, and the service, which verifies it. A sample's secret is no
- * secret.
+ * Shared by the proxy, which signs the caller's identity, and the service, which verifies it. A sample's secret need
+ * not be secret.
  */
 const IDENTITY_SECRET = 'the-sample-is-no-secret-keeper';
 
@@ -120,7 +120,7 @@ async function startParts(
     IDENTITY_SECRET,
     ...(options.plantedBug ? { PLANTED_BUG: '1' } : {}),
   });
-  // The config is for other terminals as well: it has to name the ports themselves.
+  // The config is also for other terminals: it must contain the ports themselves.
   const up = async (freeProxyPort: number, freeControlPort: number) => {
     const configFile = await writeConfig(options.directory, {
       FICUS_PROXY_PORT: String(options.proxyPort || freeProxyPort),

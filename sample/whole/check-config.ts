@@ -1,5 +1,5 @@
 /**
- * What Ficus needs is checked before it starts: `ficus up` itself would serve, log what is missing, and try again, and the
+ * Checks what Ficus needs before it starts: `ficus up` itself would serve, log what is missing, and retry, and the
  * sample would wait for it.
  */
 import { spawn } from 'node:child_process';

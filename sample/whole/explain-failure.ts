@@ -1,4 +1,4 @@
-/** Why the sample failed: one line on standard error, or with --json one document besides. */
+/** Why the sample failed: one line on standard error, and with --json also one document. */
 import { describeError, type ErrorCode, FicusError } from '@ficus/core';
 import { ProcessFailed } from '../processes/managed-process.ts';
 import { PortUnusable } from './read-ports.ts';
@@ -22,7 +22,7 @@ export interface Failure {
   readonly exitStatus: number;
 }
 
-/** @param signal aborted when the work was stopped: what failed then, failed because of that */
+/** @param signal aborted when the work was stopped: failures after that are its consequence */
 export function describeFailure(error: unknown, signal?: AbortSignal): Failure {
   const { code, message, exitStatus } = classify(error, signal);
   const { exit, remedy } = isSampleFailure(code) ? SAMPLE_FAILURES[code] : describeError(code);

@@ -1,4 +1,4 @@
-/** The options of the sample's commands. Used wrongly: one sentence, status 2. */
+/** The options of the sample's commands. Wrong usage: one sentence, status 2. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { FicusError } from '@ficus/core';
 import { describeFailure, reportFailure } from './explain-failure.ts';
@@ -13,7 +13,7 @@ export function parseOptions<T extends NonNullable<ParseArgsConfig['options']>>(
   }
 }
 
-/** Says what is wrong with the options; answers the exit status. */
+/** Reports what is wrong with the options; returns the exit status. */
 export function refuseUsage(message: string, json = false): number {
   return reportFailure(describeFailure(new FicusError('FICUS_USAGE', message)), json);
 }

@@ -13,7 +13,7 @@ interface SamplePorts {
   readonly postgresPort: number;
 }
 
-/** An unusable port; 2 when it is no port at all, 3 when it is taken. */
+/** An unusable port; 2 when it is not a port, 3 when it is taken. */
 export class PortUnusable extends Error {
   readonly exitStatus: number;
 

@@ -1,11 +1,11 @@
 /**
  * Ctrl-C, SIGTERM and the closing of the terminal as a promise and a signal; a second one of a kind ends the process at
- * once. npm passes on a Ctrl-C that the terminal has sent us already: that echo is not the second one.
+ * once. npm passes on a Ctrl-C that the terminal has already sent us: that echo does not count.
  */
 interface Interruption {
   readonly promise: Promise<void>;
   readonly signal: AbortSignal;
-  /** The same for another reason. */
+  /** Interrupts for another reason. */
   interrupt(reason: string): void;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The sample's ficus.yaml with its references filled in, as a file of its own beside the sample's state: `npx ficus`
+ * The sample's ficus.yaml with its references filled in, as a separate file beside the sample's state: `npx ficus`
  * works with it from any other terminal, without an environment.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ const REFERENCE = /\$\{([A-Z_]+)\}/g;
 
 const TEMPLATE = join(import.meta.dirname, '..', 'ficus.yaml');
 
-/** Answers the file's path. @throws when the template asks for a value that is not given */
+/** Returns the file's path. @throws when the template needs a value that is not given */
 export async function writeConfig(
   directory: string,
   values: Readonly<Record<string, string>>,

@@ -1,7 +1,7 @@
 /**
- * `npm run archive`: one file for machines without npm, dist/ficus-VERSION.tar.gz. It holds the published packages and,
- * by the lockfile, what they depend on; Node is all that it needs: `node ficus/bin/ficus.js --help`. The container image is
- * made of it. Needs `npm run pack` before.
+ * `npm run archive`: one file for machines without npm, dist/ficus-VERSION.tar.gz. It contains the published packages
+ * and, by the lockfile, their dependencies; it needs only Node: `node ficus/bin/ficus.js --help`. The container image
+ * is built from it. Run `npm run pack` first.
  */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ rmSync(FOLDER, { recursive: true, force: true });
 const manifests = ['package.json', 'package-lock.json', '.npmrc', ...workspaceManifests()];
 for (const file of manifests) copyInto(file);
 execFileSync('npm', INSTALL, { cwd: FOLDER, stdio: 'inherit' });
-// npm has linked the workspaces: in their place come the packages.
+// npm has linked the workspaces: the packages replace the links.
 for (const { manifest } of packages) unpack(manifest.name);
 for (const file of manifests) rmSync(join(FOLDER, file.split('/')[0]!), { recursive: true, force: true });
 for (const file of ['LICENSE', 'THIRD-PARTY-NOTICES.md']) copyInto(file);

@@ -1,6 +1,6 @@
 /**
- * Compiles the published packages, each into its dist/: JavaScript, type declarations, and beside them whatever its sources
- * read at run time. Called by prepack and by `npm run pack`.
+ * Compiles the published packages, each into its dist/: JavaScript, type declarations, and beside them every file that
+ * its sources read at run time. Called by prepack and by `npm run pack`.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -49,7 +49,7 @@ function compile(packages: readonly PublishedPackage[]): void {
   execFileSync(process.execPath, [compiler, '--project', file], { cwd: ROOT, stdio: 'inherit' });
 }
 
-/** Pages, styles, SQL: what is no source and no part of the package's own description. */
+/** Pages, styles, SQL: everything that is neither source nor package metadata. */
 function filesBeside(folder: string): string[] {
   return globSync('**/*.*', {
     cwd: folder,

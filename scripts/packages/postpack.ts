@@ -1,4 +1,4 @@
-/** Run by npm after it packed a workspace: puts package.json back. */
+/** Run by npm after it packed a workspace: restores package.json. */
 import { leavePublishedForm } from './published-form.ts';
 
 leavePublishedForm(process.cwd());

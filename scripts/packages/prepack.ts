@@ -1,4 +1,4 @@
-/** Run by npm before it packs a workspace: builds it and puts it into its published form. */
+/** Run by npm before it packs a workspace: builds it and converts it to its published form. */
 import { basename } from 'node:path';
 import { buildPackages } from './build-packages.ts';
 import { enterPublishedForm, leavePublishedForm } from './published-form.ts';

@@ -6,7 +6,7 @@ const TARBALLS = ['cli', 'core', 'proxy'].map((name) => ({
   file: `ficus-${name}-0.2.0.tgz`,
 }));
 
-/** Refuses a version that is there, as npm does, and one file until the test lets it through. */
+/** Refuses an existing version, as npm does, and one file until the test lets it through. */
 class FakeRegistry implements Registry {
   readonly published: string[] = [];
   refused = '';
@@ -28,7 +28,7 @@ test('everything is published, the command last', () => {
   expect(registry.published).toEqual(['@ficus/core@0.2.0', '@ficus/proxy@0.2.0', '@ficus/cli@0.2.0']);
 });
 
-test('after a release that broke off half-way the next run publishes the rest', () => {
+test('after an interrupted release the next run publishes the rest', () => {
   const registry = new FakeRegistry();
   registry.refused = 'ficus-proxy-0.2.0.tgz';
   expect(() => publishMissing(TARBALLS, registry)).toThrow('npm refuses');

@@ -1,6 +1,7 @@
 /**
- * Publishes the packages that the registry has not: a release that broke off half-way is run again. Every version is asked
- * for first, because npm refuses one that is there. The command comes last: with it, everything that it needs is there.
+ * Publishes the packages that the registry lacks, so that an interrupted release can be run again. It queries every
+ * version first, because npm refuses an existing one. The command comes last: when it appears, everything that it needs
+ * is there.
  */
 
 export interface Tarball {
@@ -14,7 +15,7 @@ export interface Registry {
   publish(file: string): void;
 }
 
-/** Answers the specs that it published. */
+/** Returns the specs that it published. */
 export function publishMissing(tarballs: readonly Tarball[], registry: Registry): string[] {
   const isCommand = ({ spec }: Tarball) => spec.startsWith('@ficus/cli@');
   const inOrder = [...tarballs.filter((tarball) => !isCommand(tarball)), ...tarballs.filter(isCommand)];

@@ -13,7 +13,7 @@ const tarballs = globSync('dist/packages/*.tgz', { cwd: ROOT }).map((file): Tarb
 });
 
 const published = publishMissing(tarballs, {
-  // npm writes nothing for a version that is not there, and fails for a name that is not.
+  // npm prints nothing for a missing version, and fails for an unknown name.
   isPublished: (spec) =>
     spawnSync('npm', ['view', spec, 'version'], { encoding: 'utf8' }).stdout.trim() !== '',
   publish: (file) => execFileSync('npm', ['publish', file], { stdio: 'inherit' }),

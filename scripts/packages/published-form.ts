@@ -1,6 +1,6 @@
 /**
- * A workspace is in its published form for as long as npm packs it: package.json says what the published package says, and
- * the licence lies beside it. The source form is kept in a file, so that the next pack repairs an interrupted one.
+ * A workspace is in its published form while npm packs it: package.json is that of the published package, and the
+ * licence lies beside it. The source form is kept in a file, so that the next pack repairs an interrupted one.
  */
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ export function enterPublishedForm(folder: string, workspace: string): void {
   writeFileSync(file, `${JSON.stringify(published, null, 2)}\n`);
 }
 
-/** Puts everything back; what is compiled goes too, so that no tool takes it for sources. */
+/** Restores everything; also deletes the compiled files, so that no tool takes them for sources. */
 export function leavePublishedForm(folder: string): void {
   rmSync(join(folder, 'dist'), { recursive: true, force: true });
   if (!existsSync(join(folder, KEPT))) return;

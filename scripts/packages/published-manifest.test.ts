@@ -24,7 +24,7 @@ test('a published package exports its compiled files, and has no scripts', () =>
   });
 });
 
-test('a workflow names the repository, as provenance asks', () => {
+test('a workflow names the repository, as provenance requires', () => {
   const origin = { url: 'git+https://example.test/a/b.git', directory: 'core' };
   expect(publishedManifest(source, origin)).toMatchObject({ repository: { type: 'git', ...origin } });
 });

@@ -1,5 +1,5 @@
 /**
- * What package.json says in the published package: there Node runs the compiled files in dist/, because it strips no types
+ * The package.json of the published package: there Node runs the compiled files in dist/, because it strips no types
  * under node_modules. In the repository the same packages run from their sources.
  */
 export interface Manifest {
@@ -11,13 +11,13 @@ export interface Manifest {
   readonly [field: string]: unknown;
 }
 
-/** Where the sources are, as a workflow knows it; provenance is refused without. */
+/** The repository's address, as a workflow knows it; provenance is refused without it. */
 export interface Origin {
   readonly url: string;
   readonly directory: string;
 }
 
-/** @param origin left out when it is packed outside a workflow */
+/** @param origin omitted when packing outside a workflow */
 export function publishedManifest(source: Manifest, origin?: Origin): Manifest {
   const { scripts: _scripts, devDependencies: _dev, exports, ...kept } = source;
   return {

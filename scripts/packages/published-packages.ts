@@ -1,4 +1,4 @@
-/** The workspaces that are published: all that are not private. They may depend on one another, and on no private one. */
+/** The published workspaces: all that are not private. They may depend on one another, and on no private one. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Manifest } from './published-manifest.ts';

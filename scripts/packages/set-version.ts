@@ -1,6 +1,6 @@
 /**
- * `npm run set-version -- 0.2.0`: one version for all workspaces, and for what they ask of one another (docs/adr/0011). The
- * changelog has to have its section first: what is released is described.
+ * `npm run set-version -- 0.2.0`: one version for all workspaces, and for their dependencies on one another
+ * (docs/adr/0011). The changelog must have its section first: every release is described.
  */
 import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** A package.json's text with another version, its own and that of the workspaces that it depends on. */
+/** The text of a package.json with another version, its own and that of the workspaces that it depends on. */
 export function withVersion(text: string, version: string): string {
   const manifest = JSON.parse(text) as Record<string, unknown>;
   manifest.version = version;

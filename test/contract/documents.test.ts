@@ -1,4 +1,4 @@
-/** Documents stay true: configs in them are valid, commands and files that they name exist. */
+/** Documents stay true: their configs are valid, and the commands and files that they name exist. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buildProgram } from '@ficus/cli';
@@ -27,7 +27,7 @@ test('the README’s config is valid, and has ten lines or little more', () => {
 describe.each(documents)('%s', (document) => {
   const text = textOf(document);
 
-  test('links lead to files that are there', () => {
+  test('links lead to existing files', () => {
     const links = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map((match) => match[1] ?? '');
     const broken = links.filter((link) => !existsSync(join(root, dirname(document), link)));
     expect(broken).toEqual([]);

@@ -1,6 +1,6 @@
 /**
- * Carries the shop's rows into the service's tables as sample/ficus.yaml says, in one plain
- * SELECT and INSERT for each table. Written apart from the CDC engine on purpose: an oracle for both.
+ * Copies the shop's rows into the service's tables according to sample/ficus.yaml, with one plain SELECT and INSERT per
+ * table. Deliberately independent of the CDC engine: an oracle for both.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ interface NotificationsSlice {
   readonly tables: readonly TableMapping[];
 }
 
-/** The slice as the sample's config has it. */
+/** The slice from the sample's config. */
 export function readSlice(): NotificationsSlice {
   const file = join(import.meta.dirname, '..', '..', 'sample', 'ficus.yaml');
   return (parse(readFileSync(file, 'utf8')) as { slices: { notifications: NotificationsSlice } }).slices

@@ -1,9 +1,9 @@
-/** The sample's mapping can be reversed throughout. */
+/** The sample's mapping is completely reversible. */
 import { describe, expect, it } from 'vitest';
 import { readSlice } from './fill-through-mapping.ts';
 
 describe('mapping of the notifications service', () => {
-  it('leads every column that it reads back to where it came from', () => {
+  it('restores every column that it reads', () => {
     for (const { from, columns } of readSlice().tables) {
       const read = new Set<string>();
       const restored = new Set<string>();

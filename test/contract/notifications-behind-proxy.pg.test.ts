@@ -1,6 +1,6 @@
 /**
- * The notifications contract through the proxy, as customers of a migration live it: they log in at the monolith, and
- * the flag says which side answers. The slice has no tables here, so that the flag moves its writes as well.
+ * The notifications contract through the proxy, as customers experience a migration: they log in at the monolith, and
+ * the flag decides which side answers. The slice has no tables here, so that the flag moves its writes as well.
  */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -20,7 +20,7 @@ const { routes } = readSlice();
 let monolith: ContractSubject;
 let service: ContractSubject;
 
-// One of each for all proxies: the suites write on one side each, and the last test only reads.
+// Shared by all proxies: each suite writes on one side only, and the last test only reads.
 beforeAll(async () => {
   const port = inject('postgresPort');
   const shop = await seededShop(port);
@@ -32,7 +32,7 @@ afterAll(async () => {
   for (const subject of [monolith, service]) await subject?.[Symbol.asyncDispose]();
 });
 
-/** A proxy before both; `percent` of the users are served by the service. */
+/** A proxy in front of both; the service serves `percent` of the users. */
 async function startProxy(percent: number): Promise<ContractSubject> {
   const directory = await mkdtemp(join(tmpdir(), 'ficus-contract-'));
   const features = [percentFlag(flagName('notifications', 'serve'), 'notifications', percent)];
@@ -75,7 +75,7 @@ describeNotificationsContract('monolith behind the proxy', () => startProxy(0));
 describeNotificationsContract('service behind the proxy', () => startProxy(100));
 
 describe('half of the users', () => {
-  it('are served by the service, and cannot tell', async () => {
+  it('are served by the service without noticing', async () => {
     await using migration = await startProxy(50);
     const sides = new Map<string | null, number>();
     for (let customer = 1; customer <= 60; customer += 1) {

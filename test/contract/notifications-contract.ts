@@ -1,6 +1,6 @@
 /**
- * The contract of the notifications routes, as a suite that runs against whatever claims to fulfil it: the monolith,
- * the extracted service, and either of them behind a proxy. It expects the shop's seed at scale 0.01.
+ * The contract of the notifications routes, as a suite that runs against every implementation: the monolith, the
+ * extracted service, and either of them behind a proxy. It expects the shop's seed at scale 0.01.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ContractSubject } from './sample-subjects.ts';
@@ -8,7 +8,7 @@ import type { ContractSubject } from './sample-subjects.ts';
 interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // The suite looks into answers of many shapes; each expectation says which.
+  // The suite reads answers of many shapes; each expectation checks its own.
   readonly body: Record<string, unknown> & {
     items?: Record<string, unknown>[];
     unread?: number;

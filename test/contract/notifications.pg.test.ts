@@ -1,4 +1,4 @@
-/** The notifications contract, held by the monolith and by the service, and both held against one another byte by byte. */
+/** The notifications contract against the monolith and the service, and both compared byte by byte. */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { describeNotificationsContract } from './notifications-contract.ts';
 import { mappedService, seededShop } from './sample-databases.ts';
@@ -31,7 +31,7 @@ describe('monolith and service, byte by byte', () => {
     for (const subject of [monolith, faulty, service]) await subject?.[Symbol.asyncDispose]();
   });
 
-  /** Everything of an answer but its clock. */
+  /** Everything of an answer except its clock. */
   const answer = async (
     subject: ContractSubject,
     path: string,

@@ -1,6 +1,6 @@
 /**
- * The rooms of each workspace, from the top floor down: a room may import from the floors below it, never from above, and no
- * files import in a circle. A room is a folder, or a file that lies beside the folders.
+ * The folders of each workspace as floors, from the top down: a room may import from the floors below it, never from
+ * above, and no files import in a circle. A room is a folder, or a file beside the folders.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');
 
-/** One floor a line; rooms of the same floor do not import one another. */
+/** One floor per line; rooms of the same floor do not import one another. */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   proxy: [
     'index.ts',
@@ -113,7 +113,7 @@ function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   return circles;
 }
 
-test('a circle is found, also a long one', () => {
+test('a circle is found, even a long one', () => {
   const graph = new Map([
     ['a', ['b']],
     ['b', ['c']],
@@ -132,7 +132,7 @@ describe.each(Object.entries(FLOORS))('%s', (workspace, floors) => {
     expect([...new Set([...graph.keys()].map(roomOf))].sort()).toEqual([...floorOf.keys()].sort());
   });
 
-  test('no arrow runs up, no circle of files', () => {
+  test('no import goes up, no files import in a circle', () => {
     const up = [...graph].flatMap(([file, targets]) =>
       targets
         .filter((target) => roomOf(target) !== roomOf(file))

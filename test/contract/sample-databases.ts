@@ -1,4 +1,4 @@
-/** Databases of their own for tests of the sample: a seeded shop, and a service's filled through the mapping. */
+/** Separate databases for tests of the sample: a seeded shop, and a service's filled through the mapping. */
 import { applySchema as applyShopSchema, seed } from '@ficus-sample/legacy-monolith';
 import { applySchema as applyServiceSchema } from '@ficus-sample/notifications';
 import pg from 'pg';
@@ -21,7 +21,7 @@ export async function seededShop(port: number): Promise<SampleDatabase> {
   return database;
 }
 
-/** The service's database with the rows that the shop's become. */
+/** The service's database, filled with the shop's rows. */
 export async function mappedService(port: number, shop: SampleDatabase): Promise<SampleDatabase> {
   const database = await createDatabase(port, 'notifications');
   await applyServiceSchema(database.url);
@@ -29,7 +29,7 @@ export async function mappedService(port: number, shop: SampleDatabase): Promise
   return database;
 }
 
-/** An empty database under a name of its own; dropped when disposed. */
+/** An empty database with a unique name; dropped when disposed. */
 export async function createDatabase(port: number, purpose: string): Promise<SampleDatabase> {
   const { url, drop } = await createEmptyDatabase(port, `sample_${purpose}`);
   const pool = new pg.Pool({ connectionString: url, max: 4 });
@@ -45,7 +45,7 @@ export async function createDatabase(port: number, purpose: string): Promise<Sam
   };
 }
 
-/** Keeps every write of `table` waiting until it is disposed. */
+/** Blocks every write to `table` until it is disposed. */
 export async function lockTable(database: SampleDatabase, table: string): Promise<AsyncDisposable> {
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();

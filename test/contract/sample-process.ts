@@ -9,10 +9,10 @@ export type SampleApp = 'legacy-monolith' | 'extracted/notifications';
 export interface SampleProcess {
   /** `http://host:port`. */
   readonly address: string;
-  /** What it has written to stdout so far, a line an entry. */
+  /** What it has written to stdout so far, one entry per line. */
   readonly lines: readonly string[];
   readonly child: ChildProcess;
-  /** SIGTERM; answers the exit status. */
+  /** SIGTERM; returns the exit status. */
   stop(): Promise<number | null>;
 }
 
@@ -31,18 +31,18 @@ interface ScriptOptions {
   readonly environment: SampleEnvironment;
 }
 
-/** Resolves once the application listens; rejects with its own words when it ends instead. */
+/** Resolves once the application listens; rejects with its own message when it exits instead. */
 export function startSample(app: SampleApp, environment: SampleEnvironment): Promise<SampleProcess> {
   return startProcess(join(ROOT, app, 'main.ts'), {
     environment: { REMINDER_INTERVAL_MS: '0', ...environment },
   });
 }
 
-/** The same for any script whose line `listening` says where it does. */
+/** The same for any script whose `listening` line names its address. */
 export async function startProcess(script: string, options: ScriptOptions): Promise<SampleProcess> {
   const child = spawnScript(script, options);
   const lines: string[] = [];
-  // Not `exit`: what it said last may come after it.
+  // Not `exit`: its last output may come later.
   const ended = once(child, 'close');
   let complaint = '';
   child.stderr?.on('data', (chunk: Buffer) => {
@@ -67,7 +67,7 @@ export async function startProcess(script: string, options: ScriptOptions): Prom
   };
 }
 
-/** Runs an application that is expected to end by itself. */
+/** Runs an application that is expected to exit by itself. */
 export async function runSample(app: SampleApp, environment: SampleEnvironment): Promise<SampleExit> {
   const child = spawnScript(join(ROOT, app, 'main.ts'), { environment });
   let [stdout, stderr] = ['', ''];
@@ -86,7 +86,7 @@ function spawnScript(script: string, { args = [], environment }: ScriptOptions):
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  // A test run that is broken off leaves nothing behind.
+  // An interrupted test run leaves no process behind.
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   child.once('exit', () => process.off('exit', kill));

@@ -3,7 +3,7 @@ import { SignJWT } from 'jose';
 import { mappedService, type SampleDatabase, seededShop } from './sample-databases.ts';
 import { type SampleEnvironment, startSample } from './sample-process.ts';
 
-/** An application that fulfils the contract, and how to log in there. */
+/** An application that fulfils the contract, and how to log in to it. */
 export interface ContractSubject extends AsyncDisposable {
   readonly address: string;
   /** Headers that make a request come from this customer. */
@@ -69,7 +69,7 @@ interface IdentityClaims {
   readonly expires?: string | number;
 }
 
-/** An identity as the proxy would assert it; single claims can be made wrong. */
+/** An identity as the proxy would assert it; individual claims can be overridden. */
 export function signIdentity(subject: string, claims: IdentityClaims = {}): Promise<string> {
   return new SignJWT()
     .setProtectedHeader({ alg: 'HS256' })

@@ -16,7 +16,7 @@ let cluster: EmbeddedCluster;
 
 beforeAll(async () => {
   directory = await makeTestDirectory('bad-input');
-  // A server as people find it: wal_level is what PostgreSQL's default is.
+  // A server with PostgreSQL's default wal_level.
   cluster = await startCluster({
     dataDir: join(directory, 'postgres'),
     settings: { wal_level: 'replica', fsync: 'off' },
@@ -113,7 +113,7 @@ test('a missing file and one that is not YAML get messages of their own', async 
   expectClearWords(broken);
 });
 
-describe('surroundings that are not ready', () => {
+describe('an environment that is not ready', () => {
   const check = (file: string) => runCommand([FICUS, 'check', '--live', '--config', file]);
   const unreachable = async () => {
     const port = await refusingPort();
@@ -212,7 +212,7 @@ test.each([
   [['serve', 'inbox'], 'percent'],
   [['nonsense'], 'nonsense'],
   [['serve', 'nope', '5'], 'inbox'],
-  // Names that every object answers to are no slices.
+  // Property names that every object has are not slices.
   [['serve', 'constructor', '5'], 'There is no slice'],
   [['audit', '--limit', 'abc'], 'whole number from 1 to 1000'],
   [['verify', 'inbox', '--sample', '0'], 'whole number of 1 or more'],
@@ -234,7 +234,7 @@ test.each([[['serve', 'inbox', '101']], [['check', '--nonsense']]])(
   },
 );
 
-test('a log level that is none', async () => {
+test('an unknown log level', async () => {
   const file = join(directory, 'level.yaml');
   await writeFile(
     file,

@@ -1,4 +1,4 @@
-/** The sample as a library: what happens on the way up that no user can time. */
+/** The sample as a library: cases during bring-up that a user cannot time. */
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { type AddressInfo, createServer, Server } from 'node:net';
@@ -33,7 +33,7 @@ test('a port of the control plane that is taken fails the start with a sentence,
   await expect(started).rejects.toThrow(`Another process listens on 127.0.0.1:${port} (control.listen).`);
 });
 
-test('a free port that another program takes first costs another try', async () => {
+test('a free port that another program takes first costs another attempt', async () => {
   const taken = other.address() as AddressInfo;
   const sample = await bringUp({
     directory,

@@ -5,7 +5,7 @@ import { createDatabasePair, type DatabasePair } from '../integration/cdc/mappin
 import { type OwnCluster, startOwnCluster } from '../integration/cdc/mapping/own-cluster.ts';
 import { parseConfigTables } from '../integration/cdc/mapping/parse-tables.ts';
 
-/** The second tries once a second, by default; the rest is for connecting, on busy cores. */
+/** By default the second tries once a second; the rest is for connecting, on busy cores. */
 const BOUND_MS = 8_000;
 
 let cluster: OwnCluster;
@@ -21,7 +21,7 @@ afterEach(async () => {
   pair = undefined;
 });
 
-test('a process that is killed is followed by the one that stands by', async () => {
+test('a standby process takes over from a killed one', async () => {
   pair = await createDatabasePair(cluster.port);
   const { source, target, sourceUrl, targetUrl } = pair;
   await source.query('CREATE TABLE item (id int PRIMARY KEY)');

@@ -1,4 +1,4 @@
-/** `ficus copy` follows the copy; Ctrl-C stops following, reports that the copy continues, and not that it is done. */
+/** `ficus copy` follows the copy; after Ctrl-C it reports that the copy continues, not that it is complete. */
 import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -9,7 +9,7 @@ import { FICUS, startCommand, stopAll } from './run-command.ts';
 
 let directory: string;
 let config: string;
-/** Stands for a control plane whose copy never ends. */
+/** Replaces a control plane whose copy never ends. */
 let control: Server;
 let looks = 0;
 

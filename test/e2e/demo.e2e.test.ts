@@ -1,4 +1,4 @@
-/** The main job in small: the whole demo, its own PostgreSQL and load included. */
+/** The main job on a small scale: the whole demo, with its own PostgreSQL and load. */
 import { afterEach, expect, test } from 'vitest';
 import { runCommand, stopAll } from './run-command.ts';
 
@@ -14,10 +14,10 @@ interface DemoDocument {
   };
 }
 
-test('a slice goes to the service and back under load, and every promise holds', async () => {
+test('a slice moves to the service and back under load, and every promise holds', async () => {
   const { status, stdout, stderr } = await runCommand(['sample/demo.ts', ...SMALL]);
   const document = parse(stdout, stderr);
-  // With few users a share may be off by more than the demo's five points: that is arithmetic, and checked apart.
+  // With few users a share may be off by more than the demo's five points: that is arithmetic, and tested separately.
   const broken = document.checks.filter((check) => !check.ok && check.name !== 'share in canary');
   expect(broken).toEqual([]);
   const canary = document.checks.find((check) => check.name === 'share in canary');

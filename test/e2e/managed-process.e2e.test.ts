@@ -1,4 +1,4 @@
-/** A child of the sample that does not end when it is asked to: a process can hang in its very exit. */
+/** A child of the sample that does not exit on request: a process can hang during its exit. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Says that it listens, and what it does about SIGTERM. */
+/** Prints that it listens, and how it handles SIGTERM. */
 async function child(onTerm: string): Promise<string> {
   const file = join(folder, 'child.js');
   const ready = `JSON.stringify({ msg: 'listening', address: 'http://127.0.0.1:1', pid: String(process.pid) })`;
@@ -25,7 +25,7 @@ async function child(onTerm: string): Promise<string> {
 test.each([
   ['ends by itself', 'process.exit(0)', 60, 0],
   ['does not end', '', 1, 137],
-])('a child that %s is gone when it was stopped', async (_, onTerm, stopSeconds, status) => {
+])('a child that %s is gone after its stop', async (_, onTerm, stopSeconds, status) => {
   const started = await startProcess({
     name: 'child',
     args: [await child(onTerm)],

@@ -1,4 +1,4 @@
-/** Runs a command line of the repository to its end, or until it is stopped, with everything it wrote. */
+/** Runs a command line of the repository until it exits or is stopped, with everything it wrote. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -79,7 +79,7 @@ export const FICUS = 'cli/bin/ficus.js';
 
 const running = new Set<ChildProcess>();
 
-/** For afterEach: ends whatever a test left behind, also when it failed. */
+/** For afterEach: ends whatever a test left running, even a failed one. */
 export async function stopAll(): Promise<void> {
   await Promise.all(
     [...running].map(async (child) => {

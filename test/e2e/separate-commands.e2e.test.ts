@@ -32,7 +32,7 @@ afterAll(async () => {
 
 const run = (command: string) => startCommand([FICUS, command, '--config', rig.configFile]);
 
-test('a proxy that is started first connects to the control plane when it comes', async () => {
+test('a proxy that starts first connects to the control plane later', async () => {
   const proxy = run('proxy');
   const address = await fieldOf(proxy, 'listening', 'address');
   const side = async () => (await ask(`${address}/api/notes`, { headers: { cookie: 'sid=a' } })).side;
@@ -75,7 +75,7 @@ test('ficus proxy does not start where it cannot find its control plane', async 
   expect(result.stderr).toContain('control.listen');
 });
 
-test('ficus up that was killed can be started again at once, on the same port', async () => {
+test('a killed ficus up can be restarted at once, on the same port', async () => {
   const first = run('up');
   await fieldOf(first, 'ready', 'address');
   first.child.kill('SIGKILL');

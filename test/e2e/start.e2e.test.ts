@@ -1,4 +1,4 @@
-/** `npm start`: up, usable, and gone without a trace at Ctrl-C; found again after a crash. */
+/** `npm start`: up, usable, and gone without a trace after Ctrl-C; its data survives a crash. */
 import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -54,7 +54,7 @@ test('after a crash the next start finds its data again', async () => {
   expect((await again.ended).status).toBe(0);
 });
 
-test('a second start in the same directory says so and leaves the first alone', async () => {
+test('a second start in the same directory says so and does not disturb the first', async () => {
   const first = start();
   const welcome = await first.until('Ctrl-C stops all of it');
   const shop = /shop, through Ficus\s+(\S+)/.exec(welcome)?.[1];
@@ -74,7 +74,7 @@ test('a second start in the same directory says so and leaves the first alone', 
 test('Ctrl-C while the shop is filled stops at once, and nothing is half-filled', async () => {
   const own = await makeTestDirectory('start');
   try {
-    // At this size the seed alone would outlast the test.
+    // At this size the seed alone would take longer than the test.
     const running = startCommand(['sample/start.ts', '--scale', '100', '--directory', own], ANY_PORT);
     await running.until('· seed');
     running.child.kill('SIGINT');
@@ -123,8 +123,7 @@ test.each([
 });
 
 /**
- * What listens there, by names of its own where Linux shows them: a released port may belong to another program the
- * next moment.
+ * Listeners, named per process where Linux shows them: a released port may belong to another program the next moment.
  */
 async function listenersOn(ports: ReadonlySet<number>): Promise<string[]> {
   if (process.platform !== 'linux') {

@@ -78,13 +78,13 @@ test.each(['legacy', 'candidate'])(
     expect(answer.headers.get('x-ficus-side')).toBe(side);
 
     const server = side === 'legacy' ? /^shop$/ : /^notifications$/;
-    // Each process sends its spans when it has some: one may be here before its parent.
+    // Each process sends its own spans: a child may arrive before its parent.
     await vi.waitFor(
       () => {
         const ours = spans.filter((span) => span.traceId === traceId);
         const proxy = ours.find((span) => /ficus/.test(span.service) && span.parentSpanId === caller);
         const served = ours.find((span) => server.test(span.service));
-        // Everything hangs together: each span but the caller's own has its parent in the trace.
+        // The trace is connected: each span except the caller's has its parent in it.
         const ids = new Set(ours.map((span) => span.spanId));
         const orphan = ours.find(
           ({ parentSpanId = '' }) => parentSpanId !== caller && !ids.has(parentSpanId),

@@ -1,5 +1,5 @@
 /**
- * `ficus up`: the proxy serves whatever becomes of the control plane and its database, and nothing of the three processes
+ * `ficus up`: the proxy serves whatever happens to the control plane and its database, and none of the three processes
  * outlives the others for long.
  */
 import { rm } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { makeTestDirectory } from '../parts/test-directory.ts';
 import { type RunningCommand, stopAll } from './run-command.ts';
 import { childNamed, childrenOf, fieldOf, isAlive, makeUpRig, type UpRig } from './up-rig.ts';
 
-/** A process that is restarted loads its sources again: on a busy machine that takes a while. */
+/** A restarted process loads its sources again: on a busy machine that takes a while. */
 const RESTART = { timeout: 45_000 };
 
 let directory: string;
@@ -57,7 +57,7 @@ const orRefused = <T>(asked: Promise<T>) => asked.catch(() => 'refused');
 const sideOf = async (address: string) =>
   (await ask(`${address}/api/notes`, { headers: { cookie: 'sid=a' } })).side;
 
-test('with its control database away it serves every request, and connects when the database comes up', async () => {
+test('without its control database it serves every request, and connects when the database comes up', async () => {
   await cluster.stop();
   const up = rig.start();
   const address = await fieldOf(up, 'listening', 'address');
@@ -121,7 +121,7 @@ test('a changed config reaches both processes, an invalid one neither', async ()
   await up.until('"slices":["notes"]');
   await rig.write('no-path');
   await up.until('config refused, the running config stays');
-  // A process that is restarted meanwhile begins with the last valid config.
+  // A process that is restarted meanwhile starts with the last valid config.
   process.kill((await childNamed(pid, 'proxy'))!, 'SIGKILL');
   await expect.poll(() => orRefused(other()), RESTART).toMatchObject({ side: 'candidate' });
   await rig.write('/api/third');
@@ -131,7 +131,7 @@ test('a changed config reaches both processes, an invalid one neither', async ()
   await serveAll(controlAddress, 0);
 });
 
-test('SIGTERM lets requests under way finish, and exits 0', async () => {
+test('SIGTERM lets requests in progress finish, and exits 0', async () => {
   const { up, address } = await startReady();
   let finish: (() => void) | undefined;
   rig.legacy.handler = (request, response) => {

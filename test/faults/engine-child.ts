@@ -1,4 +1,4 @@
-/** The engine in a process of its own, for a test to kill. Speaks over the IPC channel of its parent. */
+/** The engine in a separate process that a test can kill. Communicates over its parent's IPC channel. */
 import { openReplication, type ReplicationOptions } from '@ficus/cdc';
 import type { ReplicationStatus } from '@ficus/core';
 import { pino } from 'pino';
@@ -24,7 +24,7 @@ const replication = openReplication({
 });
 
 function say(message: FromChild): void {
-  // The parent may be gone already; then so are we.
+  // The parent may already be gone; then exit too.
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }
 

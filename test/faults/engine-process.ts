@@ -1,4 +1,4 @@
-/** The parent's side of engine-child: starts it, hears its status, asks it, kills it. */
+/** The parent's side of engine-child: starts it, receives its status, queries it, kills it. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';

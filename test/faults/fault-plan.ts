@@ -1,4 +1,4 @@
-/** What goes wrong in a round: drawn from the seed, every kind of fault in turn. */
+/** The faults of a round: drawn from the seed, with every kind in turn. */
 import { FAILPOINTS } from '../../cdc/failpoints.ts';
 import type { Random } from './random.ts';
 
@@ -15,13 +15,13 @@ export type Fault =
     };
 
 export interface RoundPlan {
-  /** Whether the stream starts again, with its first copy. */
+  /** Whether the stream starts over, with its first copy. */
   readonly fresh: boolean;
   readonly faults: readonly Fault[];
   readonly busyMs: number;
 }
 
-/** Failpoints of the first copy are passed only by a stream that begins. */
+/** Only a new stream passes the failpoints of the first copy. */
 const ONLY_FRESH = new Set([
   'slot-created',
   'checkpoint-created',
@@ -32,7 +32,7 @@ const ONLY_FRESH = new Set([
 
 export function planRound(round: number, random: Random): RoundPlan {
   const failpoint = FAILPOINTS[round % FAILPOINTS.length] as string;
-  // Every other round dies at a named place, each place in turn; the others at a place that chance finds.
+  // Every other round dies at a named place, each place in turn; the others at a random place.
   const named = random.chance(0.5);
   const fresh = round === 0 || (named && ONLY_FRESH.has(failpoint)) || random.chance(0.1);
   const busyMs = 300 + random.int(500);

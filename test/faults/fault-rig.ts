@@ -1,5 +1,5 @@
 /**
- * The rig of the fault tests: two clusters, a relay before each, the engine in a process of its own, and the oracle.
+ * The rig of the fault tests: two clusters, a relay in front of each, the engine in a separate process, and the oracle.
  * One round: writers at work, faults as planned, then quiet, and everything is compared.
  */
 import { rm } from 'node:fs/promises';
@@ -27,10 +27,10 @@ import { openRelay, type Relay } from './relay.ts';
 import { startWorkload, type Workload } from './workload.ts';
 
 const ROUND_LIMIT_MS = 60_000;
-/** A stream that has made no progress for so long will not continue by itself. */
+/** A stream without progress for this long will not continue by itself. */
 const STOPPED_LIMIT_MS = 4_000;
 
-/** Transactions that a round has at least, however little a busy machine gets done in its time. */
+/** Minimum transactions of a round, however little a busy machine manages in its time. */
 const LEAST_COMMITTED = 30;
 
 /** The engine refuses to continue, or is stuck. */
@@ -123,7 +123,7 @@ export class FaultRig {
     await rm(this.#root, { recursive: true, force: true });
   }
 
-  /** From the next round on, which has to be a fresh one, the engine has this fault. */
+  /** Gives the engine this fault from the next round on, which must be a fresh one. */
   async mutate(mutant: string): Promise<void> {
     await this.#engine?.kill();
     this.#environment = { FICUS_MUTATION: mutant };
@@ -152,7 +152,7 @@ export class FaultRig {
     });
     const watch = this.#watchInvariants();
     try {
-      // A process takes its time to begin; faults are for one that is at work.
+      // A process takes time to start; faults are for one that is working.
       await this.#started();
       await Promise.all([
         sleep(plan.busyMs),
@@ -205,7 +205,7 @@ export class FaultRig {
     await withClient(this.#target.url('shop'), (client) =>
       client.query(`TRUNCATE ${TARGET_TABLES.join(', ')}`),
     );
-    // Only those of this life are judged; the others would make each copy longer than the one before.
+    // Only those of this life are judged; the others would make each copy longer than the previous one.
     await withClient(this.#source.url('shop'), (client) => client.query('TRUNCATE brackets'));
   }
 
@@ -241,11 +241,11 @@ export class FaultRig {
       case 'restart-source':
       case 'restart-target': {
         const cluster = fault.kind === 'restart-source' ? this.#source : this.#target;
-        // One that is being restarted is not struck again before it runs.
+        // A process that is being restarted is not hit again before it runs.
         const turn = (this.#restarting.get(cluster) ?? Promise.resolve()).then(async () => {
           if (fault.how === 'kill') await cluster.kill();
           else await cluster.stop();
-          // The end of a copy may have been lost with the target: the engine says so again, once it knows.
+          // The end of a copy may have been lost with the target: the engine reports it again, once it knows.
           if (cluster === this.#target && this.#engine) this.#engine.copied = false;
           await cluster.restart();
         });
@@ -255,7 +255,7 @@ export class FaultRig {
     }
   }
 
-  /** Waits until the copy is complete and everything committed is applied; the engine is started again when it died. */
+  /** Waits until the copy is complete and everything committed is applied; restarts the engine when it died. */
   async #comeToRest(): Promise<void> {
     const deadline = Date.now() + ROUND_LIMIT_MS;
     const lsn = await withClient(this.#source.url('shop'), async (client) => {
@@ -267,7 +267,7 @@ export class FaultRig {
       const engine = this.#ensureEngine();
       if ((await engine.waitForPosition(lsn, 1_000)) && engine.copied) return;
       if (engine.status?.problem?.code === 'FICUS_CDC_SOURCE_UNDECODABLE') {
-        // A fault of PostgreSQL's own; the remedy is the operator's.
+        // PostgreSQL's own fault; the operator has to apply the remedy.
         this.#undecodable += 1;
         await this.#forget();
         continue;
@@ -287,7 +287,7 @@ export class FaultRig {
         judge(source, target, this.#columns, this.#acknowledged, this.#life),
       ),
     );
-    // The verifier must agree with the oracle, whichever way it fell out.
+    // The verifier must agree with the oracle, whatever the result.
     const report = await verifySlice({
       slice: 'faults',
       tables: this.#options.tables,
@@ -317,7 +317,7 @@ export class FaultRig {
     return false;
   }
 
-  /** Looks at the target all through the round: its invariants hold in every snapshot, not only at rest. */
+  /** Reads the target throughout the round: its invariants hold in every snapshot, not only at rest. */
   #watchInvariants(): { stop(): Promise<string[]> } {
     const broken: string[] = [];
     let stopping = false;
@@ -325,13 +325,13 @@ export class FaultRig {
       let client: pg.Client | undefined;
       while (!stopping) {
         await sleep(2);
-        // Half of a first copy is no snapshot of anything.
+        // A partial first copy is not a snapshot of anything.
         if (!this.#engine?.alive || !this.#engine.copied) continue;
         const life = this.#life;
         try {
           client ??= await openClient(this.#target.url('shop'));
           const problem = await checkInvariants(client);
-          // Meanwhile a new copy may have begun, into tables that were emptied.
+          // Meanwhile a new copy may have started, into emptied tables.
           if (problem && life === this.#life) broken.push(`seen in passing: ${problem}`);
         } catch {
           // The target is being restarted.

@@ -1,6 +1,6 @@
 /**
- * Tables of the fault tests, and a mapping that uses all it has: rename, expression, constant, condition, split, own
- * enums, one that must be applied in order, one with every type.
+ * Tables of the fault tests, and a mapping that uses every feature: rename, expression, constant, condition, split,
+ * user-defined enums, one table that must be applied in order, one with every type.
  */
 import type pg from 'pg';
 import { NO_VALUES, TYPE_SAMPLES } from '../integration/cdc/types/type-samples.ts';
@@ -12,11 +12,11 @@ export const TOTAL = ACCOUNTS * 1000;
 export interface AnyTypeColumn {
   readonly name: string;
   readonly type: string;
-  /** SQL expressions that this server takes. */
+  /** SQL expressions that this server accepts. */
   readonly values: readonly string[];
 }
 
-/** Columns of every type that the server lets a table have, with the values it takes. */
+/** Columns of every type that the server allows in a table, with values for it. */
 export async function anyTypeColumns(client: pg.Client): Promise<AnyTypeColumn[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT typname AS name FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace AND typtype IN ('b', 'r', 'm')

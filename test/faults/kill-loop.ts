@@ -1,12 +1,12 @@
 /**
- * The kill loop, by command:
+ * The kill loop, as a command:
  *
  *     npm run kill-loop -- --rounds 200 --seed 1 [--json]
  *     npm run kill-loop -- --mutants [--rounds 10]            each planted fault has to be found
  *
  * Random overlapping transactions over every column type; in each round the engine is killed at a named failpoint or at
- * random, connections are cut or stalled, servers are killed and started again. Then both sides are compared by an oracle
- * of their own and by verify. Ends with a line of figures; exit 1 when anything was lost or doubled.
+ * random, connections are cut or stalled, servers are killed and restarted. Then an independent oracle and verify
+ * compare both sides. Ends with a line of figures; exit 1 when anything was lost or duplicated.
  */
 import { parseArgs } from 'node:util';
 import { describeFault, planRound } from './fault-plan.ts';
@@ -31,7 +31,7 @@ interface LoopResult {
   /** New copies, because PostgreSQL could not decode its own WAL. */
   readonly undecodable: number;
   readonly durationMs: number;
-  /** What was lost or doubled first, and in which round. */
+  /** The first loss or duplicate, and its round. */
   readonly examples: readonly string[];
 }
 
@@ -86,11 +86,11 @@ interface MutantResult {
   readonly effect: string;
   readonly caught: boolean;
   readonly rounds: number;
-  /** What gave it away. */
+  /** What exposed it. */
   readonly evidence: string | undefined;
 }
 
-/** Plants each fault in the engine in turn and runs until the oracle, or the engine's own guard, has seen it. */
+/** Plants each fault in the engine in turn and runs until the oracle, or the engine's own guard, has detected it. */
 export async function runMutants(
   seed: number,
   mostRounds: number,

@@ -1,7 +1,7 @@
 /**
- * Faults planted in the engine, to prove that the oracle sees them. Each is one of the mistakes that engines of this kind
- * really make. They live here and not in the engine: methods of its classes are replaced in the child process before
- * it starts. A method that is gone fails loudly, so that a mutant never turns into no mutant at all.
+ * Faults planted in the engine, to prove that the oracle detects them. Each is a mistake that engines of this kind
+ * really make. They live here and not in the engine: methods of its classes are replaced in the child process before it
+ * starts. A missing method fails loudly, so that no mutant silently becomes ineffective.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Applier } from '../../cdc/apply/applier.ts';
@@ -17,7 +17,7 @@ export interface Mutant {
   readonly name: string;
   /** What a user would see of it. */
   readonly effect: string;
-  /** What shows it; empty: it shows by itself. */
+  /** What exposes it; empty: it exposes itself. */
   readonly faults: readonly Fault[];
   plant(): void;
 }
@@ -51,7 +51,7 @@ export const MUTANTS: readonly Mutant[] = [
             if (endLsn > 0n) {
               early = endLsn;
               connection?.reply();
-              // Killed at once, the process takes what it wrote with it: its connection is reset.
+              // Killed at once, the process loses what it wrote: its connection is reset.
               await sleep(20);
             }
             return original.apply(this, given);
@@ -93,10 +93,10 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'merge-unfinished',
     effect: 'half of a transaction of the source is visible on the target',
-    // Else the network cuts a transaction in two, and the applier is idle just then, by chance only.
+    // Otherwise the network cuts a transaction in two while the applier is idle only by chance.
     faults: [{ kind: 'halve', afterMs: 0 }],
     plant() {
-      // Whatever has come is read and applied, whether or not a transaction is at its end.
+      // Everything received is read and applied, whether or not a transaction ends there.
       Object.assign(DEFAULT_SETTINGS, { batchBytes: 1 });
       replace(
         BatchBuilder.prototype,
@@ -136,8 +136,8 @@ export function plantMutant(name: string): void {
 }
 
 /**
- * The named failpoint lets batches without rows pass: a heartbeat that comes twice, or never, leaves nothing to
- * see, and on a slow machine the first batch of a process is often that.
+ * The named failpoint ignores batches without rows: a heartbeat that arrives twice, or never, leaves no trace, and on a
+ * slow machine the first batch of a process is often that.
  */
 function strikeOnlyRows(): void {
   const wanted = process.env.FICUS_FAILPOINT?.split(':')[0];

@@ -1,15 +1,15 @@
 /**
- * Whether the target is the source, judged without anything of the engine: queries written by hand for these tables,
- * a sum that must never change, a ledger of versions, and the writes that were acknowledged.
+ * Whether the target equals the source, judged independently of the engine: hand-written queries for these tables, a
+ * sum that must never change, a ledger of versions, and the writes that were acknowledged.
  */
 import type pg from 'pg';
 import type { AnyTypeColumn } from './fault-schema.ts';
 import { TOTAL } from './fault-schema.ts';
 
-/** Notes of entries that the first copy cannot have met begin so. */
+/** Prefix for notes of entries that the first copy cannot have met. */
 export const ONLY_STREAMED = 'streamed-';
 
-/** Brackets of transactions that none of the first copies until the `life`th can have met begin so. */
+/** Prefix for brackets of transactions that no first copy up to the `life`th can have met. */
 export function streamedIn(life: number): string {
   return `${ONLY_STREAMED}${life}-`;
 }
@@ -18,7 +18,7 @@ export interface Judgement {
   readonly lost: readonly string[];
   readonly doubled: readonly string[];
   readonly rows: number;
-  /** The tables as they stand are equal; what is lost or doubled then is a matter of history. */
+  /** The tables are equal as they are; losses or duplicates can then only show in the history. */
   readonly equal: boolean;
 }
 
@@ -83,7 +83,7 @@ export async function judge(
   const equal = lost.length === 0 && doubled.length === 0;
   const invariant = await checkInvariants(target);
   if (invariant) lost.push(invariant);
-  // Written after the first copy, they come by the stream alone: each is touched once and no more.
+  // Written after the first copy, these come only by the stream: each is touched exactly once.
   const { rows: touched } = await target.query<{ id: string; hits: string }>(
     `SELECT id::text, count(*)::text AS hits FROM event_hits WHERE note LIKE '${ONLY_STREAMED}%' GROUP BY id HAVING count(*) > 1`,
   );
@@ -96,7 +96,7 @@ export async function judge(
   return { lost, doubled, rows, equal };
 }
 
-/** Transactions whose first and last statement did not become visible together. */
+/** Transactions whose first and last statements did not become visible together. */
 async function findTorn(target: pg.Client, life: number): Promise<string[]> {
   const { rows } = await target.query<{ around: string }>(
     `SELECT around FROM brackets WHERE around LIKE '${streamedIn(life)}%' GROUP BY around HAVING min(writer) <> max(writer)`,
@@ -110,8 +110,8 @@ async function readRows(client: pg.Client, query: string): Promise<string[]> {
 }
 
 /**
- * True of every snapshot of the target once the first copy is complete, also in the middle of everything: source
- * transactions arrive whole. Undefined: all is well.
+ * Holds for every snapshot of the target once the first copy is complete, even in the middle of everything: source
+ * transactions arrive whole. Undefined when all is well.
  */
 export async function checkInvariants(target: pg.Client): Promise<string | undefined> {
   const { rows } = await target.query<{ cents: string; versions: string; events: string; repeated: string }>(

@@ -30,7 +30,7 @@ export class Random {
     return choice;
   }
 
-  /** A generator of its own, so that one part's choices do not depend on how often another chose. */
+  /** An independent generator, so that one part's choices do not depend on how often another chose. */
   fork(): Random {
     return new Random(Math.floor(this.next() * 4_294_967_296));
   }

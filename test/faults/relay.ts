@@ -1,23 +1,23 @@
-/** A TCP relay between the engine and a database, so that a test can cut, stall or hack to pieces what runs through it. */
+/** A TCP relay between the engine and a database, so that a test can cut, stall or fragment the traffic. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
-/** Long enough for the receiver to have done with the first half before the second one comes. */
+/** Long enough for the receiver to process the first half before the second one arrives. */
 const GAP_MS = 3;
 
 export interface Relay {
   readonly port: number;
-  /** Breaks every connection, without a word to either end. */
+  /** Breaks every connection without notifying either end. */
   cut(): void;
-  /** Nothing goes through in either direction until `resume`; connections stay open. */
+  /** Forwards nothing in either direction until `resume`; connections stay open. */
   stall(): void;
   resume(): void;
-  /** While on, what the server sends arrives in halves, each a little after the other, cut wherever it happens. */
+  /** While on, the server's data arrives in halves, one a little after the other, cut at any place. */
   halve(on: boolean): void;
   close(): Promise<void>;
 }
 
-/** Relays loopback connections to `targetPort`. @param onSent is shown what goes to the server */
+/** Relays loopback connections to `targetPort`. @param onSent receives what goes to the server */
 export async function openRelay(targetPort: number, onSent?: (data: Buffer) => void): Promise<Relay> {
   const sockets = new Set<Socket>();
   let stalled = false;

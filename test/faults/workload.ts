@@ -1,7 +1,7 @@
 /**
  * Writers that keep the source busy: several sessions, each with random transactions that overlap the others'. Every
- * change of an account adds its new version to the ledger in the same transaction, with a note of its own; notes of
- * transactions whose COMMIT was answered are kept, because those writes may never be lost.
+ * change of an account adds its new version to the ledger in the same transaction, with a unique note; notes of
+ * transactions whose COMMIT was answered are recorded, because those writes may never be lost.
  */
 import pg from 'pg';
 import type { AnyTypeColumn } from './fault-schema.ts';
@@ -10,9 +10,9 @@ import type { Random } from './random.ts';
 
 export interface Workload {
   readonly committed: number;
-  /** Notes of ledger entries that must be there: committed, and not deleted again with their account. */
+  /** Notes of ledger entries that must exist: committed, and not deleted again with their account. */
   readonly acknowledged: Set<string>;
-  /** Ends all writers after their transaction under way. */
+  /** Ends all writers after their current transaction. */
   stop(): Promise<void>;
 }
 
@@ -23,15 +23,15 @@ interface WorkloadOptions {
   readonly random: Random;
   /** Notes acknowledged in earlier rounds. */
   readonly acknowledged: Set<string>;
-  /** Notes that a client deleted, or tried to: nothing is promised of them. */
+  /** Notes that a client deleted, or tried to: they may or may not exist. */
   readonly dropped: Set<string>;
-  /** Whether the first copy is complete, so that what is written now comes by the stream alone. */
+  /** Whether the first copy is complete, so that new writes come only by the stream. */
   readonly onlyStreamed: () => boolean;
   /** Counts the first copies. */
   readonly life: () => number;
 }
 
-/** Starts the writers. They outlive a restart of the source. */
+/** Starts the writers. They survive a restart of the source. */
 export function startWorkload(options: WorkloadOptions): Workload {
   let stopping = false;
   let committed = 0;
@@ -44,7 +44,7 @@ export function startWorkload(options: WorkloadOptions): Workload {
         const transaction = new Transaction(client, random, options);
         if (await transaction.run()) committed += 1;
       } catch {
-        // The server went away, or a deadlock chose this one: begin again, as any client would.
+        // The server went away, or a deadlock chose this one: start over, as any client would.
         if (
           client &&
           !(await client.query('ROLLBACK').then(
@@ -99,7 +99,7 @@ class Transaction {
     this.#options = options;
   }
 
-  /** True when it was committed and the server said so. */
+  /** True when it was committed and the server confirmed it. */
   async run(): Promise<boolean> {
     const random = this.#random;
     const around = `${this.#options.onlyStreamed() ? streamedIn(this.#options.life()) : 'any-'}${this.#unique()}`;
@@ -117,7 +117,7 @@ class Transaction {
       return false;
     }
     await this.#bracket(around);
-    // From here on until the answer it is unknown whether its deletions took place.
+    // Until the answer it is unknown whether its deletions took place.
     for (const note of this.#dropped) {
       this.#options.dropped.add(note);
       this.#options.acknowledged.delete(note);
@@ -156,7 +156,7 @@ class Transaction {
     return () => this.#untouched();
   }
 
-  /** Two accounts, locked in the order of their ids: most of the time there is no deadlock. */
+  /** Two accounts, locked in the order of their ids: mostly without a deadlock. */
   async #two(): Promise<{ id: number; uid: number }[]> {
     const { rows } = await this.#client.query<{ id: number; uid: number }>(
       `SELECT id, uid FROM (SELECT id, uid FROM accounts ORDER BY md5(id::text || $1) LIMIT 2) AS two ORDER BY id`,
@@ -217,7 +217,7 @@ class Transaction {
     await this.#client.query('UPDATE accounts SET id = $2 WHERE uid = $1', [one.uid, this.#freshId()]);
   }
 
-  /** One account goes, with its ledger, and another takes its balance; sometimes under the very same key. */
+  /** Deletes one account with its ledger, and another takes its balance; sometimes under the same key. */
   async #replace(): Promise<void> {
     const [one] = await this.#two();
     if (!one) return;
@@ -281,7 +281,7 @@ class Transaction {
     return [...scalars, ...arrays].filter(() => this.#random.chance(share));
   }
 
-  /** Two rows exchange a unique value by way of a third: only the right order works. */
+  /** Two rows exchange a unique value through a third: only the right order works. */
   async #swap(): Promise<void> {
     const [one, other] = [1 + this.#random.int(40), 1 + this.#random.int(40)];
     if (one === other) return;

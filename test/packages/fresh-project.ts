@@ -1,4 +1,4 @@
-/** A project that has nothing but the packed packages, as a stranger would install them, and Nodes to run it on. */
+/** A project that has only the packed packages, as an outsider would install them, and Nodes to run it on. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -39,7 +39,7 @@ export class FreshProject {
     return new FreshProject(folder);
   }
 
-  /** `npx ficus ARGS…`, or any other command, with this Node before all others on the path. */
+  /** `npx ficus ARGS…`, or any other command, with this Node first on the path. */
   async run(node: string, command: string, ...args: readonly string[]): Promise<Ended> {
     const child = this.#spawn(node, command, args);
     const output = { stdout: '', stderr: '' };
@@ -53,7 +53,7 @@ export class FreshProject {
     return { status, ...output };
   }
 
-  /** @throws with what it wrote, when it ends before it listens */
+  /** @throws with its output, when it exits before it listens */
   async startProxy(node: string): Promise<RunningProxy> {
     const bin = join(this.folder, 'node_modules', '@ficus', 'cli', 'bin', 'ficus.js');
     const child = this.#spawn(node, node, [bin, 'proxy']);

@@ -1,4 +1,7 @@
-/** What is published runs where it is installed, on every Node that `engines` names. Needs `npm run pack` and `npm run archive`. */
+/**
+ * The published packages run where they are installed, on every Node that `engines` names. Needs `npm run pack` and
+ * `npm run archive`.
+ */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -54,7 +57,7 @@ test.each(packages)('$manifest.name holds compiled files alone', async ({ manife
   );
 });
 
-test('their types serve a project that is compiled', async () => {
+test('their types work in a compiled project', async () => {
   await project.write('types.ts', names.map((name, at) => `export * as p${at} from '${name}';`).join('\n'));
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   const options = [
@@ -100,7 +103,7 @@ describe.each(NODES)('on Node %s', (version) => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
-  test('init, check and proxy put it before a monolith', async () => {
+  test('init, check and proxy put it in front of a monolith', async () => {
     const init = await project.run(node, 'npx', '--no-install', 'ficus', 'init', monolithUrl, '--force');
     expect(init).toMatchObject({ status: 0 });
     const config = await project.read('ficus.yaml');

@@ -9,7 +9,7 @@ const PLAYWRIGHT_VERSION = '1.65.1';
 const CANDIDATES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const run = promisify(execFile);
 
-/** What the browser tests use of playwright-core; the package itself is fetched on demand. */
+/** The part of playwright-core that the browser tests use; the package itself is fetched on demand. */
 export interface Page {
   goto(url: string): Promise<unknown>;
   fill(selector: string, value: string): Promise<void>;

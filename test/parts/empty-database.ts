@@ -9,7 +9,7 @@ export interface EmptyDatabase {
   drop(): Promise<void>;
 }
 
-/** An empty database on the cluster at `port`, under a name that begins with `purpose` and is its own. */
+/** An empty database on the cluster at `port`, with a unique name that begins with `purpose`. */
 export async function createEmptyDatabase(port: number, purpose: string): Promise<EmptyDatabase> {
   const name = `${purpose}_${randomBytes(6).toString('hex')}`;
   const urlOf = (database: string) => `postgres://postgres@127.0.0.1:${port}/${database}`;

@@ -1,6 +1,6 @@
 /**
- * Heavier real parts, fetched by the suites that need them and never by `npm ci`: an npm package in a folder of its
- * own under .ficus/parts, kept for the next run.
+ * Heavier real parts, fetched by the suites that need them and never by `npm ci`: an npm package in a separate folder
+ * under .ficus/parts, kept for the next run.
  */
 import { execFile } from 'node:child_process';
 import { access, mkdir, writeFile } from 'node:fs/promises';
@@ -10,8 +10,8 @@ import { promisify } from 'node:util';
 const PARTS = join(import.meta.dirname, '..', '..', '.ficus', 'parts');
 
 /**
- * Installs `name@version` unless it is there, and answers the folder of the package.
- * @throws when npm cannot install it, with npm's words
+ * Installs `name@version` unless it is present, and returns the folder of the package.
+ * @throws when npm cannot install it, with npm's message
  */
 export async function installNpmPart(name: string, version: string): Promise<string> {
   const folder = join(PARTS, `${name.replaceAll(/[^a-z0-9]+/gi, '-')}-${version}`);
@@ -23,7 +23,7 @@ export async function installNpmPart(name: string, version: string): Promise<str
   await promisify(execFile)('npm', ['install', '--no-audit', '--no-fund', `${name}@${version}`], {
     cwd: folder,
   });
-  // Written last: an interrupted install is done again.
+  // Written last: an interrupted install is repeated.
   await writeFile(complete, '');
   return installed;
 }

@@ -12,7 +12,7 @@ export function jsonAnswer(body: string): ObservedResponse {
   };
 }
 
-/** @param over what is different; both targets follow `target` unless they are given */
+/** @param over what is different; both targets follow `target` unless given */
 export function anObservation(over: Partial<Observation> = {}): Observation {
   const target = over.target ?? '/api/notes';
   return {

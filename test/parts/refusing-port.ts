@@ -1,5 +1,5 @@
 /**
- * A port of 127.0.0.1 without a listener, as long as this process lives: it is the near end of a connection. A port
+ * A port of 127.0.0.1 without a listener for as long as this process lives: it is the near end of a connection. A port
  * that was free a moment ago may be taken the next, on a machine where many tests run.
  */
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** For `node --import`: the program is sent SIGTERM in the very moment in which it says that it listens. */
+/** For `node --import`: sends the program SIGTERM at the very moment when it reports that it listens. */
 const SOURCE = `
 import fs from 'node:fs';
 const { write } = fs;

@@ -1,6 +1,6 @@
 /**
- * A terminal with a recorder: what a program writes to it, through a real terminal emulator (`@xterm/headless`), as an
- * animated SVG that a README can show. Needs `script` of util-linux, which gives the program a terminal.
+ * A terminal with a recorder: renders what a program writes, through a real terminal emulator (`@xterm/headless`), as
+ * an animated SVG that a README can show. Needs `script` of util-linux, which gives the program a terminal.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -59,7 +59,7 @@ interface Terminal {
   };
 }
 
-/** Runs a shell command in a terminal and looks at its screen `everyMs`. */
+/** Runs a shell command in a terminal and records its screen `everyMs`. */
 export async function recordTerminal(
   command: string,
   { columns, rows }: TerminalSize,
@@ -145,7 +145,7 @@ const COLORS: Readonly<Record<number, string>> = { 1: '#f28b82', 2: '#81c995', 3
 
 /**
  * The recording as one SVG that plays in a loop; a viewer that cannot animate shows its last frame.
- * @param speed times faster than it was @param holdMs how long the last frame stays, as played
+ * @param speed times faster than recorded @param holdMs how long the last frame stays, as played
  */
 export function renderRecording(
   { frames }: Recording,

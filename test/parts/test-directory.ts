@@ -1,6 +1,6 @@
 /**
- * Folders for what tests write, databases above all. In memory where Linux has room for it: a suite makes and drops
- * hundreds of databases of three hundred files each, and a file system on a disk spends a fifth of the whole run on that.
+ * Folders for what tests write, databases above all. In memory where Linux has room for it: a suite creates and drops
+ * hundreds of databases of three hundred files each, which on a disk takes a fifth of the whole run.
  */
 import { chmod, mkdir, mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ const MEMORY = '/dev/shm';
 const ON_DISK = join(import.meta.dirname, '..', '..', '.ficus', 'test');
 /** A run needs about a third of it. */
 const ROOM_BYTES = 2 * 1024 ** 3;
-/** The process that made it, so that the leftovers of a killed run can be recognized. */
+/** The process that created it, so that the leftovers of a killed run can be recognized. */
 const NAME = /^ficus-test-(\d+)-/;
 
 let base: Promise<string> | undefined;
@@ -44,7 +44,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // A process of another user is alive as well.
+    // A process of another user counts as alive as well.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A real Unleash server, for the suites of test:real. unleash-server is AGPL: it is fetched on demand, as a process of
- * its own, and is never a dependency.
+ * A real Unleash server, for the suites of test:real. unleash-server is AGPL: it is fetched on demand, as a separate
+ * process, and is never a dependency.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** The kill loop, short: the same that `npm run kill-loop` runs for hours. */
+/** A short kill loop: the same that `npm run kill-loop` runs for hours. */
 import { expect, test } from 'vitest';
 import { runKillLoop } from '../faults/kill-loop.ts';
 

@@ -1,4 +1,4 @@
-/** The proof of the kill loop's oracle: each fault planted in the engine is found. Chance decides in which round. */
+/** The proof of the kill loop's oracle: it finds each fault planted in the engine. Chance decides in which round. */
 import { expect, test } from 'vitest';
 import { runMutants } from '../faults/kill-loop.ts';
 

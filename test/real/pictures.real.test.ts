@@ -1,6 +1,6 @@
 /**
- * The README's pictures, made from the real thing: the demo in a terminal, and its dashboard in a browser.
- * `npm run pictures` (FICUS_PICTURES=1) writes them to docs/pictures; without it they are made and looked at only.
+ * The README's pictures, recorded from real runs: the demo in a terminal, and its dashboard in a browser. `npm run
+ * pictures` (FICUS_PICTURES=1) writes them to docs/pictures; otherwise they are only made and checked.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

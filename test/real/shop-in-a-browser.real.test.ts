@@ -1,4 +1,4 @@
-/** The sample as a person meets it, in a real browser through the proxy: log in, read the inbox, place an order. */
+/** The sample as a user meets it, in a real browser through the proxy: log in, read the inbox, place an order. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,7 +1,4 @@
-/**
- * Advisories about header fields: what a client must not forge, remove or break by them. Raw bytes, whole
- * proxy.
- */
+/** Advisories about header fields: what a client must not forge, remove or break with them. Raw bytes, whole proxy. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { until } from '../integration/proxy/rig.ts';
 import { type ReadRequest, valuesOf } from './reference-reader.ts';
@@ -26,12 +23,12 @@ describe('reply-from', () => {
     ['X-Forwarded-For', 'x-forwarded-for', '127.0.0.1'],
     ['x-forwarded-proto, X-Forwarded-Host', 'x-forwarded-host', 'h'],
     ['close, Via', 'via', '1.1 ficus'],
-  ])('Connection: %s is honoured before ours are added', async (named, field, value) => {
+  ])('Connection: %s is applied before ours are added', async (named, field, value) => {
     const { fields } = await seen(`Connection: ${named}`, 'X-Forwarded-For: 6.6.6.6', 'X-Forwarded-Proto: x');
     expect(valuesOf(fields, field)).toEqual([value]);
   });
 
-  it('the ids by which a request is found cannot be taken away', async () => {
+  it('the ids that identify a request cannot be removed', async () => {
     const parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const given = [`x-request-id: mine`, `traceparent: ${parent}`, 'Connection: x-request-id, traceparent'];
     const { fields } = await seen(...given);
@@ -39,21 +36,21 @@ describe('reply-from', () => {
     expect(valuesOf(fields, 'traceparent')).toHaveLength(1);
   });
 
-  it('Host cannot be taken away', async () => {
+  it('Host cannot be removed', async () => {
     expect(valuesOf((await seen('Connection: host')).fields, 'host')).toEqual(['h']);
   });
 
-  // Without it the upstream waits for a body that waits for its 100, and is blamed for the time that passes:
-  // a few of these would open the breaker for all clients.
-  it('Expect cannot be taken away', async () => {
+  // Without it the upstream waits for a body that waits for its 100, and is blamed for the delay: a few of these would
+  // open the breaker for all clients.
+  it('Expect cannot be removed', async () => {
     const { fields } = await seen('Connection: expect', 'Expect: 100-continue');
     expect(valuesOf(fields, 'expect')).toEqual(['100-continue']);
   });
 });
 
 describe('CVE-2026-3635', () => {
-  // Fields that a proxy in front is believed to set are sent by the client itself. A service that rates,
-  // bills or lets in by address then sees the one that the attacker chose.
+  // The client itself sends fields that services trust a front proxy to set. A service that rates, bills or admits by
+  // address then uses the attacker's choice.
   const SPOOFED = [
     'X-Forwarded-For: 6.6.6.6',
     'x-forwarded-for: 7.7.7.7',
@@ -78,7 +75,7 @@ describe('CVE-2026-3635', () => {
     expect(ours).toEqual(['X-Forwarded-For: 127.0.0.1', 'X-Forwarded-Proto: http', 'X-Forwarded-Host: h']);
   });
 
-  it('are taken out where there is nothing to put in their place: no field is empty', async () => {
+  it('are removed when there is no replacement: no field is empty', async () => {
     await wire.answer('GET /a HTTP/1.0\r\nX-Forwarded-Host: evil\r\n\r\n');
     const { fields } = wire.legacy.requests.at(-1)!;
     expect(
@@ -102,7 +99,7 @@ describe('CVE-2026-3635', () => {
     expect(wire.legacy.requests[0]!.trailers).toEqual([['X-Sum', '1']]);
   });
 
-  it('are believed from a proxy on the list, and its chain is continued', async () => {
+  it('are trusted from a proxy on the list, and its chain is extended', async () => {
     const trusting = await startWireRig({ proxy: { trustedProxies: ['127.0.0.1/32'] } });
     try {
       const fields = ['X-Forwarded-For: 203.0.113.9', 'X-Forwarded-Proto: https', 'X-Forwarded-Host: shop'];
@@ -122,8 +119,8 @@ describe('CVE-2026-3635', () => {
 });
 
 describe('GHSA-v2v2-hph8-q5xp', () => {
-  // A Content-Type that a proxy's body parser reads otherwise than the upstream's makes it validate one body
-  // and send on another. The proxy never parses a body: whatever the type, the bytes are the same.
+  // A Content-Type that a proxy's body parser reads differently from the upstream's makes it validate one body and send
+  // on another. The proxy never parses a body: whatever the type, the bytes are the same.
   test.each([
     'application/json ; charset',
     'application/json;',

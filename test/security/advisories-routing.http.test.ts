@@ -28,8 +28,8 @@ const side = async (bytes: string): Promise<string> => {
 const lines = () => [...wire.legacy.requests, ...wire.candidate.requests].map(({ line }) => line);
 
 describe('GHSA-2q7r-29rg-6m5h', () => {
-  // A route is matched by its prefix as text, and the dot segments behind it are resolved by a later hop. So
-  // `/ho/%2E%2E/hi` is let in under `/ho/` and served as `/hi`, which was never opened.
+  // A route is matched by its prefix as text, and a later hop resolves the dot segments behind it. So `/ho/%2E%2E/hi`
+  // is admitted under `/ho/` and served as `/hi`, which was never opened.
   test.each([
     ['/ho/%2E%2E/hi', 'legacy'],
     ['/ho/../hi', 'legacy'],
@@ -38,7 +38,7 @@ describe('GHSA-2q7r-29rg-6m5h', () => {
     ['/ho/a/../../hi', 'legacy'],
     ['/ho/..;/hi', 'legacy'],
     ['/ho/ok', 'candidate'],
-  ])('%s is matched as what it means', async (target, expected) => {
+  ])('%s is matched by its meaning', async (target, expected) => {
     expect(await side(head(`GET ${target}`))).toBe(expected);
     // No path under the rewritten prefix may climb out of it.
     for (const { line } of wire.candidate.requests) expect(line).toBe('GET /inner/ok HTTP/1.1');
@@ -50,7 +50,7 @@ describe('GHSA-2q7r-29rg-6m5h', () => {
     '/ho/./../ho/ok',
     '/ho/..;/ho/ok',
     '/ho/%2E%2e/x/../ho/ok',
-  ])('%s is rewritten as what it means and stays behind its new prefix', async (target) => {
+  ])('%s is rewritten by its meaning and stays behind its new prefix', async (target) => {
     expect(await side(head(`GET ${target}?q=/../`))).toBe('candidate');
     expect(lines()).toEqual(['GET /inner/ok?q=/../ HTTP/1.1']);
   });
@@ -79,9 +79,8 @@ describe('GHSA-2q7r-29rg-6m5h', () => {
 });
 
 describe('CVE-2026-33808', () => {
-  // Guard and router read the path differently: `//admin` is no `/admin` for one and is for the other. An
-  // attacker who finds such a spelling is past the guard. Here one canonical path is matched, whatever the
-  // spelling.
+  // Guard and router read the path differently: `//admin` is `/admin` for only one of them. An attacker who finds such
+  // a spelling is past the guard. Here one canonical path is matched, whatever the spelling.
   test.each([
     ['/admin', 'candidate'],
     ['//admin', 'candidate'],
@@ -154,7 +153,7 @@ describe('GHSA-c4j6-fc7j-m34r', () => {
     expect(lines()).toEqual([]);
   });
 
-  it('passes no h2c on: behind it requests would go unseen', async () => {
+  it('does not pass on h2c: later requests would bypass the proxy', async () => {
     const text = await wire.answer(
       head('GET /admin', 'Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk'),
     );
@@ -185,12 +184,12 @@ describe('absolute-form-with-another-host', () => {
     'http:/admin',
     'ftp://x/admin',
     'x/admin',
-  ])('refuses %s, which two readers read in two ways', async (target) => {
+  ])('refuses %s, which two readers could read differently', async (target) => {
     expect(problemOf(await wire.untilClosed(head(`GET ${target}`)))).toMatchObject({ status: 400 });
     expect(lines()).toEqual([]);
   });
 
-  it('leaves //evil.com/x as it came, on its way to the upstream it was matched for', async () => {
+  it('keeps //evil.com/x unchanged, on its way to the matched upstream', async () => {
     expect(await side(head('GET //evil.com/x'))).toBe('legacy');
     expect(lines()).toEqual(['GET //evil.com/x HTTP/1.1']);
   });

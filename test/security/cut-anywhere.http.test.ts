@@ -1,7 +1,7 @@
 /**
- * TCP keeps bytes, not pieces: a request or response that arrives in other pieces is the same message.
- * Requests and responses of every framing are cut at random places, the pieces sent one by one, and both ends
- * compared with the result of the same bytes in one piece.
+ * TCP preserves bytes, not pieces: a request or response that arrives in other pieces is the same message. Requests and
+ * responses of every framing are cut at random places, the pieces sent one by one, and both ends compared with the
+ * result of the same bytes in one piece.
  */
 import type { Socket } from 'node:net';
 import fc from 'fast-check';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => wire.close());
 beforeEach(() => wire.forget());
 
-// Ids of the client's own, so that the proxy makes none.
+// The client sends its own ids, so that the proxy creates none.
 const IDS = ['x-request-id: r', 'traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'];
 const LONG = 'b'.repeat(700);
 const OK = 'HTTP/1.1 200 OK\r\nDate: D\r\n';
@@ -41,7 +41,7 @@ const RESPONSES = [
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** Sends the pieces one by one, each in a turn of its own. */
+/** Sends the pieces one by one, each in a separate turn. */
 async function drip(socket: Socket, text: string, cuts: readonly number[]): Promise<void> {
   let from = 0;
   for (const to of [...cuts, text.length]) {
@@ -91,7 +91,7 @@ const parts = fc.array(fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: tru
   maxLength: 5,
 });
 
-test('a message is the same message in whatever pieces it comes', async () => {
+test('a message is the same in whatever pieces it arrives', async () => {
   const whole = new Map<string, Seen>();
   await fc.assert(
     fc.asyncProperty(

@@ -1,7 +1,6 @@
 /**
- * Exchanges that are made twice, straight with an upstream and through the proxy. The answer is what the
- * upstream sends back for the case; both sides are compared byte for byte, but for the differences that a
- * case explains.
+ * Exchanges that are made twice, directly with an upstream and through the proxy. The answer is what the upstream sends
+ * for the case; both sides are compared byte for byte, except for the differences that a case explains.
  */
 import { head } from './wire-rig.ts';
 

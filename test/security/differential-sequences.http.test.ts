@@ -1,6 +1,6 @@
 /**
- * More than one message on a connection, straight to the upstream and through the proxy: what each side sees,
- * in which order.
+ * More than one message on a connection, directly to the upstream and through the proxy: what each side sees, in which
+ * order.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { rawClient } from '../integration/forward/forwarder-rig.ts';
@@ -24,7 +24,7 @@ async function both(play: (port: number) => Promise<string>): Promise<void> {
   expect(through).toBe(straight);
 }
 
-describe('straight and through the proxy', () => {
+describe('directly and through the proxy', () => {
   it('pipelined requests are answered in their order, bodies and all', async () => {
     wire.legacy.script = (request) => ok(`${target(request)} ${request.body}`);
     const requests = [
@@ -34,7 +34,7 @@ describe('straight and through the proxy', () => {
       `${head('POST /4', 'Transfer-Encoding: chunked')}4\r\nfour\r\n0\r\n\r\n`,
       head('GET /5'),
     ];
-    // Straight, this upstream would send HEAD a body: so only the proxy's side is checked.
+    // Directly, this upstream would send HEAD a body: so only the proxy's side is checked.
     const client = await rawClient(wire.port, requests.join(''));
     const text = await client.until((all) => all.endsWith('/5 '));
     client.close();
@@ -110,7 +110,7 @@ describe('straight and through the proxy', () => {
       const before = wire.legacy.received.length;
       wire.legacy.script = () => ok('thanks');
       const client = await rawClient(port, head('POST /asks', 'Expect: 100-continue', 'Content-Length: 4'));
-      // The body is not there yet, so the upstream has read no whole request: the test answers in its place.
+      // The body has not been sent, so the upstream has read no complete request: the test answers in its place.
       const received = () => wire.legacy.received.slice(Math.max(0, before - 1)).join('');
       await until(() => /Expect: 100-continue\r\n[\s\S]*\r\n\r\n$/.test(received()), 'head at the upstream');
       expect(client.text).toBe('');
@@ -118,7 +118,7 @@ describe('straight and through the proxy', () => {
       await client.until((text) => text === interim);
       client.socket.write('body');
       const text = await client.until((all) => all.endsWith('thanks'));
-      // A request whose client was cut off, in the test before, may arrive only now.
+      // A request from the previous test, whose client was cut off, may arrive only now.
       const asked = wire.legacy.requests.filter((request) => target(request) === '/asks');
       expect(asked.map(({ body }) => body)).toEqual(['body']);
       client.close();
@@ -144,7 +144,7 @@ describe('straight and through the proxy', () => {
     });
   });
 
-  it('a client of HTTP/1.0 gets what it understands', async () => {
+  it('an HTTP/1.0 client gets an answer that it understands', async () => {
     wire.legacy.script = () =>
       'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX: y\r\n\r\n';
     expect(await wire.untilClosed('GET / HTTP/1.0\r\n\r\n')).toBe(

@@ -1,7 +1,6 @@
 /**
- * The same bytes straight to an upstream and through the proxy: what the upstream receives and what the
- * client gets is the same, byte for byte, but for what the proxy adds to every request and what a case
- * explains.
+ * The same bytes directly to an upstream and through the proxy: what the upstream receives and what the client gets is
+ * the same, byte for byte, except for what the proxy adds to every request and what a case explains.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { rawClient } from '../integration/forward/forwarder-rig.ts';
@@ -67,7 +66,7 @@ function changed(text: string, changes: readonly Change[] = []): string {
   }, text);
 }
 
-/** The request without what the proxy adds; each of it must be there. */
+/** The request without the proxy's additions, all of which must be present. */
 function withoutAdded(request: string): string {
   return ADDED.reduce((before, field) => {
     expect(before).toMatch(field);
@@ -75,7 +74,7 @@ function withoutAdded(request: string): string {
   }, request);
 }
 
-describe('straight and through the proxy', () => {
+describe('directly and through the proxy', () => {
   test.each(CASES)('$name', async (each) => {
     const straight = await exchange(wire.legacy.port, each, each.answer);
     expect(straight).toEqual({ request: each.request, response: each.answer });

@@ -34,7 +34,7 @@ export interface Exposed {
   readonly logs: readonly Record<string, unknown>[];
   /** A client that has sent these bytes. */
   client(bytes: string): Promise<RawClient>;
-  /** Sends bytes on a connection of its own and answers all that comes until `done`, or until the end. */
+  /** Sends bytes on a separate connection and returns everything received until `done`, or until the end. */
   exchange(bytes: string, done?: (text: string) => boolean): Promise<string>;
   metrics(): Promise<string>;
   close(): Promise<void>;

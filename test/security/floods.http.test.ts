@@ -1,6 +1,6 @@
 /**
- * Clients that exceed every limit: more fields, longer heads, more connections than allowed, or so slow that
- * they never end. Each is refused within its limit, and meanwhile others are served.
+ * Clients that exceed every limit: more fields, longer heads, more connections than allowed, or so slow that they never
+ * finish. Each is refused within its limit, and meanwhile others are served.
  */
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { until } from '../integration/proxy/rig.ts';
@@ -27,7 +27,7 @@ async function expectServed(rig: WireRig = wire): Promise<void> {
   expect(await rig.answer(head('GET /fine'))).toMatch(/legacy GET \/fine$/);
 }
 
-/** Sends bytes as long as the other side takes them, and answers what came back by the end. */
+/** Sends bytes as long as the other side accepts them, and returns what came back by the end. */
 async function sendWithoutEnd(rig: WireRig, start: string, again: string): Promise<string> {
   const client = await rig.client(start);
   let sent = 0;
@@ -55,12 +55,12 @@ describe('too much', () => {
     ['of a trailer', `${head('POST /', 'Transfer-Encoding: chunked')}0\r\n`, 'X: a\r\n'.repeat(10_000), 431],
   ])('%s is refused long before it ends', async (_name, begin, again, status) => {
     const text = await sendWithoutEnd(wire, begin, again);
-    // The answer may be lost where bytes were still on their way; whatever came is that answer.
+    // The answer may be lost while bytes were still in transit; whatever arrived is that answer.
     if (text !== '') expect(problemOf(text)).toMatchObject({ status });
     await expectServed();
   });
 
-  it('of small heads at once: a pipeline longer than pool and queue takes one place and keeps its order', async () => {
+  it('of small heads: a pipeline longer than pool and queue takes one place and keeps its order', async () => {
     const one = await wire.answer(head('GET /p'));
     const client = await wire.client(head('GET /p').repeat(1_400));
     const text = await client.until((all) => all.length >= one.length * 1_400, 15_000);
@@ -138,8 +138,7 @@ describe('too many connections', () => {
 });
 
 describe('a refused body', () => {
-  // A client that still sends when it is refused must get the answer, not a reset that destroys it on its
-  // way.
+  // A client that is still sending when it is refused must get the answer, not a reset that destroys it in transit.
   it('of megabytes leaves the answer readable', async () => {
     for (let times = 0; times < 10; times += 1) {
       const client = await wire.client(head('POST /%', 'Content-Length: 4000000'));

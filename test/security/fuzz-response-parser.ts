@@ -1,6 +1,6 @@
 /**
- * Fuzzes the response parser for as long as you like: valid responses are damaged, and the parser's reading
- * is checked by test/security/fuzz/check-parser.ts. Each finding is printed with the seed that repeats it.
+ * Fuzzes the response parser for any length of time: valid responses are damaged, and
+ * test/security/fuzz/check-parser.ts checks the parser's result. Each finding is printed with the seed that repeats it.
  */
 import { parseArgs } from 'node:util';
 import { findFault } from './fuzz/check-parser.ts';
@@ -20,7 +20,7 @@ otherwise when its bytes are cut otherwise. (A parser that hangs does not come b
 Exit status: 0 nothing found · 1 something found · 2 used wrongly
 `;
 
-/** More findings than this are the same one. */
+/** More findings than this are probably the same one. */
 const MOST_FINDINGS = 10;
 const REPORT_EACH_MS = 5_000;
 

@@ -1,6 +1,6 @@
 /**
  * An upstream that fails in the middle of a body: the client must be able to tell. With Content-Length it gets fewer
- * bytes than were said, with chunks no last chunk, and its connection ends; never a complete body made of a part.
+ * bytes than announced, with chunks no last chunk, and its connection ends; a partial body never looks complete.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { until } from '../integration/proxy/rig.ts';
@@ -40,7 +40,7 @@ async function cutShort(answer: string, then: 'end' | 'reset' | 'nothing'): Prom
   };
   const client = await wire.client(head('GET /a'));
   if (then === 'reset') {
-    // A reset overtakes what is not read yet.
+    // A reset overtakes unread data.
     await client.until((text) => text.includes('four'));
     for (const socket of wire.legacy.sockets) socket.resetAndDestroy();
   }
@@ -114,7 +114,7 @@ describe('a body whose framing breaks is cut', () => {
   });
 });
 
-describe('odd but whole responses arrive whole', () => {
+describe('odd but complete responses arrive complete', () => {
   test.each([
     ['HTTP/1.0 with Content-Length', 'HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\nfour', 'four'],
     ['HTTP/1.0 until the end', 'HTTP/1.0 200 OK\r\n\r\nfour', 'four'],

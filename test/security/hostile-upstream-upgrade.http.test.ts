@@ -1,6 +1,6 @@
 /**
- * The same hostile upstream where a client wants to upgrade, and where it gets a shadow copy. An upgrade that
- * is not accepted in order ends in a problem document or a cut connection; the client never notices a shadow.
+ * The same hostile upstream where a client wants to upgrade, and where it gets a shadow copy. An upgrade that is not
+ * accepted in order ends in a problem document or a cut connection; the client never notices a shadow.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { until } from '../integration/proxy/rig.ts';
@@ -56,7 +56,7 @@ describe('an upgrade that is answered', () => {
     await expectClean();
   });
 
-  it('with a refusal of its own is passed on whole, and ends the connection', async () => {
+  it('with its own refusal is passed on completely, and ends the connection', async () => {
     wire.legacy.script = () =>
       `HTTP/1.1 403 No\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n${ok('evil')}`;
     // What the client sent along, as if upgraded, is never served.
@@ -72,14 +72,14 @@ describe('an upgrade that is answered', () => {
   test.each([
     ['HEAD', 'HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n'],
     ['GET', 'HTTP/1.1 304 Not Modified\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n'],
-  ])('%s without a body gets not even the end of one', async (method, answer) => {
+  ])('%s without a body gets no end of a body either', async (method, answer) => {
     wire.legacy.script = () => answer;
     const text = await wire.untilClosed(UPGRADE.replace('GET', method));
     expect(text).toMatch(/^HTTP\/1\.1 (200|304) /);
     expect(text.indexOf('\r\n\r\n')).toBe(text.length - 4);
   });
 
-  it('in HTTP/1.0 is given no chunks', async () => {
+  it('in HTTP/1.0 gets no chunks', async () => {
     wire.legacy.script = () => `HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n`;
     const text = await wire.untilClosed(UPGRADE.replace('HTTP/1.1', 'HTTP/1.0'));
     expect(text).toMatch(/\r\n\r\nno$/);

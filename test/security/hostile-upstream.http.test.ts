@@ -1,7 +1,7 @@
 /**
- * An upstream that is broken or compromised, with answers it must not give. Where the client has seen nothing
- * the proxy answers 502 or 504; where a response has begun it is cut, and never made to look complete. Bytes
- * after a message on its connection reach no client: the next one would take them for its own answer.
+ * An upstream that is broken or compromised, with invalid answers. Where the client has seen nothing the proxy answers
+ * 502 or 504; a response that has begun is cut, and never looks complete. Bytes after a message on its connection reach
+ * no client: the next one would take them for its own answer.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { head, ok, problemOf, startWireRig, type WireRig } from './wire-rig.ts';
@@ -137,7 +137,7 @@ describe('nothing, or not enough, in time', () => {
     await expectClean();
   });
 
-  it('a head that drips in byte by byte is answered 504: bytes are not progress', async () => {
+  it('a head that arrives byte by byte is answered 504: bytes are not progress', async () => {
     wire = hasty;
     const timers: NodeJS.Timeout[] = [];
     wire.legacy.script = (_request, socket) => {

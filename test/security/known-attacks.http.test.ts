@@ -158,7 +158,7 @@ describe('inputs that a proxy must survive', () => {
 
   it('CVE-2026-3635: X-Forwarded-* from a peer that is not trusted are replaced', async () => {
     // A client that may write X-Forwarded-For chooses the address that limits, logs and access lists see.
-    // Only peers on the list of trusted proxies are believed; from all others the fields are replaced.
+    // Only peers on the list of trusted proxies are trusted; from all others the fields are replaced.
     const spoofed =
       'GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil\r\n' +
       'Forwarded: for=6.6.6.6\r\n\r\n';

@@ -1,7 +1,7 @@
 /**
- * Max-Forwards lets a client ask the n-th hop what it is (RFC 9110 section 7.6.2). A proxy that passes it on
- * as it came hides itself, and a loop between proxies never ends. TRACE would show a client's credentials to
- * any reader of the answer; it is refused, with a list of the methods that are served (section 15.5.6).
+ * Max-Forwards lets a client query the n-th hop (RFC 9110 section 7.6.2). A proxy that passes it on unchanged hides
+ * itself, and a loop between proxies never ends. TRACE would show a client's credentials to any reader of the answer;
+ * it is refused, with a list of the supported methods (section 15.5.6).
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { head, ok, startWireRig, type WireRig } from './wire-rig.ts';
@@ -37,7 +37,7 @@ test.each([
   expect(values.map(([, value]) => value)).toEqual(expected);
 });
 
-test('OPTIONS of the server as a whole stays that, behind a base path and in absolute form', async () => {
+test('OPTIONS of the server as a whole stays so, behind a base path and in absolute form', async () => {
   const based = await startWireRig({}, '/shop');
   try {
     for (const line of ['OPTIONS *', 'OPTIONS http://h', 'OPTIONS http://h/', 'GET http://h']) {

@@ -140,7 +140,7 @@ describe('faults of proxies in Node', () => {
 
   it('a truncated upstream body is never made to look complete', async () => {
     // An upstream that dies half way leaves a body that is shorter than announced. A proxy that ends the
-    // response in order, or leaves it open, has the client store half a file, or wait for ever.
+    // response in order, or leaves it open, has the client store half a file, or wait forever.
     const halves = {
       '/cl': 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf',
       '/chunked': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\nhalf',
@@ -172,7 +172,7 @@ describe('faults of proxies in Node', () => {
 
   it('a WebSocket client that resets during the handshake leaves nothing behind', async () => {
     // Between the upgrade request and its answer many proxies do not listen for errors on the client's
-    // socket: a reset there ends the process. In others the upstream's connection stays open for ever.
+    // socket: a reset there ends the process. In others the upstream's connection stays open forever.
     const { client, exchange, legacy } = await expose({
       legacy: (socket, all) => {
         if (all.startsWith('GET /ok')) socket.write(OK);

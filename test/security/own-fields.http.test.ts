@@ -1,6 +1,6 @@
 /**
- * x-ficus-side and x-ficus-reason tell testers who served them and why. An upstream that says them itself, by
- * mistake or on purpose, would mislead testers: only the proxy sets fields of this name, in both directions.
+ * x-ficus-side and x-ficus-reason tell testers who served them and why. An upstream that sends them itself, by mistake
+ * or on purpose, would mislead testers: only the proxy sets fields of this name, in both directions.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { head, ok, startWireRig, type WireRig } from './wire-rig.ts';

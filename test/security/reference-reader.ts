@@ -1,8 +1,8 @@
 /**
- * A second opinion on HTTP/1.1 framing, written from RFC 9112 alone and sharing no code with the proxy: slow,
- * over whole texts (latin1), with regular expressions that can be held against the grammar. The upstreams of
- * these tests read requests with it, so that a smuggled request shows as one request more; the fuzzer judges
- * the proxy's response parser by it.
+ * A second opinion on HTTP/1.1 framing, written only from RFC 9112 and sharing no code with the proxy: slow, over whole
+ * texts (latin1), with regular expressions that can be compared with the grammar. The upstreams of these tests read
+ * requests with it, so that a smuggled request shows as one request more; the fuzzer checks the proxy's response parser
+ * against it.
  */
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
@@ -55,10 +55,7 @@ interface Section {
   readonly end: number;
 }
 
-/**
- * Lines up to the empty one. A line break other than CRLF leaves its bytes in the line, where they are
- * refused.
- */
+/** Lines up to the empty one. Line breaks other than CRLF leave their bytes in the line, where they are refused. */
 function readSection(text: string, from: number): Section | undefined {
   if (text.startsWith('\r\n', from)) return { lines: [], end: from + 2 };
   const end = text.indexOf('\r\n\r\n', from);

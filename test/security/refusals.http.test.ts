@@ -1,7 +1,7 @@
 /**
- * Whatever the proxy refuses, and whatever fails behind it, is visible in three places: the client's answer
- * (status and problem document), a log line with a reason, and a counter. A failed exchange names its side
- * and phase in both.
+ * Everything that the proxy refuses, and every failure behind it, is visible in three places: the client's answer
+ * (status and problem document), a log line with a reason, and a counter. A failed exchange names its side and phase in
+ * both.
  */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -30,10 +30,7 @@ async function other(options: RigOptions): Promise<WireRig> {
   return made;
 }
 
-/**
- * What is to be counted by the end, by rig and series: totals come by twice a second, too slow to wait for
- * each.
- */
+/** What must be counted by the end, by rig and series: totals arrive twice a second, too slow to wait for each. */
 const toCount = new Map<WireRig, Map<string, number>>();
 
 function expectCounted(rig: WireRig, series: string): void {
@@ -85,7 +82,7 @@ describe('a refused request', () => {
     [head('GET /', 'Connection: Upgrade', 'Upgrade: x', 'Host: again'), 400, 'duplicate-host'],
   ] as const)('%j', (bytes, status, reason) => expectRefused(wire, bytes, status, reason));
 
-  test('has a reason of its own when it does not arrive in time', async () => {
+  test('has its own reason when it does not arrive in time', async () => {
     const slow = await other({ proxy: { timeouts: { headersMs: 100, requestMs: 200 } } });
     await expectRefused(slow, 'GET / HTTP/1.1\r\nHost: h\r\nX-Drip: ', 408, 'request-timeout');
   });
@@ -103,7 +100,7 @@ describe('a refused request', () => {
   });
 });
 
-test('a full bulkhead is answered 503 with the time to try again', async () => {
+test('a full bulkhead is answered 503 with a time to retry', async () => {
   const rig = await other({ legacy: { concurrency: 1 } });
   rig.legacy.script = () => undefined;
   await rig.client(head('GET /hangs'));
@@ -146,7 +143,7 @@ const FAILURES: readonly Failure[] = [
 
 describe('an upstream that', () => {
   test.each(FAILURES)('$name', async ({ answer, status, phase, cause }) => {
-    // The client must have seen the beginning before it breaks off.
+    // The client must have seen the beginning before it disconnects.
     const [begun, rest] = status === 0 ? answer.split(/(?=nonsense$)/) : ['', answer];
     let breakOff = (): void => {};
     wire.legacy.script = (_request, socket) => {
@@ -270,7 +267,7 @@ test('all of it was counted, once each', async () => {
   }
 });
 
-test('what is refused or fails leaves the next request as it is', async () => {
+test('a refusal or failure does not affect the next request', async () => {
   wire.legacy.script = () => ok('fine');
   expect(await wire.answer(head('GET /'))).toMatch(/fine$/);
 });

@@ -15,13 +15,13 @@ describe('the response parser', () => {
     for (let seed = first; seed < first + SAMPLES; seed += 1) expect(trySeed(seed)).toBeUndefined();
   });
 
-  it('gets enough of everything: accepted, refused and unfinished ones', () => {
+  it('covers everything: accepted, refused and unfinished ones', () => {
     const kinds = { complete: 0, refused: 0, incomplete: 0 };
     for (let seed = 1; seed <= 1_000; seed += 1) kinds[parse(makeSample(seededRandom(seed)), []).kind] += 1;
     for (const count of Object.values(kinds)) expect(count).toBeGreaterThan(50);
   });
 
-  // What it found. The first bytes of a head behind an interim response made the rest of it unreadable.
+  // Past findings. The first bytes of a head behind an interim response made the rest of it unreadable.
   test.each([3, 23, 47, 77, 169])('seed %i', (seed) => {
     expect(trySeed(seed)).toBeUndefined();
   });

@@ -1,7 +1,7 @@
 /**
- * Request smuggling by framing: two readers of the same bytes disagree about where a request ends, and what
- * one takes for a body the other serves as a request. Each case is sent through the whole proxy; the upstream
- * reads what arrives with the reference reader, so a smuggled request would be counted there.
+ * Request smuggling by framing: two readers of the same bytes disagree about where a request ends, and one serves as a
+ * request what the other reads as a body. Each case is sent through the whole proxy; the upstream reads what arrives
+ * with the reference reader, so a smuggled request would be counted there.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { head, problemOf, startWireRig, type WireRig } from './wire-rig.ts';
@@ -23,9 +23,8 @@ async function expectClean(): Promise<void> {
 }
 
 describe('CVE-2026-29057', () => {
-  // A proxy that believes DELETE, OPTIONS and GET to have no body sends their chunked body on without its
-  // framing. The upstream then serves the body, which the attacker wrote as a request, past every rule of the
-  // proxy.
+  // A proxy that assumes DELETE, OPTIONS and GET to have no body sends their chunked body on without its framing. The
+  // upstream then serves the body, which the attacker wrote as a request, past every rule of the proxy.
   for (const method of ['DELETE', 'OPTIONS', 'GET']) {
     it(`keeps the framing of a chunked ${method} whose body is a request`, async () => {
       const bytes = `${head(`${method} /a`, 'Transfer-Encoding: chunked')}${chunk(HIDDEN)}0\r\n\r\n`;
@@ -90,8 +89,7 @@ describe('CVE-2026-1525', () => {
 });
 
 /**
- * Status, and what of the request may be wrong. Nothing of any of them may reach the upstream as a whole
- * request.
+ * Status, and which part of the request is wrong. Nothing of any of them may reach the upstream as a complete request.
  */
 const REFUSED: readonly (readonly [name: string, status: number, bytes: string])[] = [
   ['CL.TE', 400, `${head('POST /a', 'Content-Length: 6', 'Transfer-Encoding: chunked')}0\r\n\r\nG`],
@@ -199,7 +197,7 @@ const REFUSED: readonly (readonly [name: string, status: number, bytes: string])
   ],
 ];
 
-describe('refused with nothing of it whole at the upstream, the next request clean', () => {
+describe('refused, with nothing complete at the upstream and the next request unaffected', () => {
   test.each(REFUSED)('%s', async (_name, status, bytes) => {
     const text = await wire.untilClosed(bytes);
     expect(problemOf(text)).toMatchObject({ status });
@@ -210,8 +208,8 @@ describe('refused with nothing of it whole at the upstream, the next request cle
 });
 
 describe('CVE-2024-27982 and CVE-2023-30589', () => {
-  // A space before the colon, or a bare CR as the end of a line, is a field for one reader and none for the
-  // other. What stands behind it is then a request of its own for the more generous of the two.
+  // A space before the colon, or a bare CR as the end of a line, is a field for one reader and none for the other.
+  // Whatever follows it is then a request of its own for the more lenient of the two.
   test.each([
     ['a space before the colon', head('POST /a', 'Content-Length : 37') + HIDDEN],
     ['a space before the first field', `POST /a HTTP/1.1\r\n Host: h\r\nContent-Length: 37\r\n\r\n${HIDDEN}`],
@@ -228,9 +226,8 @@ describe('CVE-2024-27982 and CVE-2023-30589', () => {
 });
 
 describe('a-problem-inside-a-response', () => {
-  // Behind a request whose answer has begun, the client sends what is no request. Were the refusal written at
-  // once, the client (or a cache in between) would take it for the rest of the body: a complete response with
-  // a forged tail.
+  // After a request whose answer has begun, the client sends invalid bytes. If the refusal were written at once, the
+  // client (or a cache in between) would take it for the rest of the body: a complete response with a forged tail.
   it('is never written: the begun response is cut, and counted as refused', async () => {
     wire.legacy.script = () => 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\npart';
     const client = await wire.client(head('GET /a'));

@@ -1,7 +1,7 @@
 /**
- * Smuggling by random damage: damaged requests that hide another one, through the whole proxy. The
- * reference reader says which requests the client's bytes hold; the upstream may see the first few of these
- * and no other, and everything that it sees can be read in one way alone.
+ * Smuggling by random damage: damaged requests that hide another one, through the whole proxy. The reference reader
+ * says which requests the client's bytes contain; the upstream may see the first few of these and no other, and
+ * everything that it sees must be unambiguous.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeRequests } from './fuzz/mutate-request.ts';
@@ -20,13 +20,12 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all(lanes.map((lane) => lane.close())));
 
-/** What tells one request from another. */
+/** What distinguishes one request from another. */
 const essence = ({ line, body }: ReadRequest) => JSON.stringify([line.replace(/ HTTP\/1\.[01]$/, ''), body]);
 
 /**
- * The requests that bytes hold, up to what cannot be read. Two things are allowed a client that no upstream
- * is shown: line breaks before a request (RFC 9112 section 2.2), and several spaces in its first line
- * (section 3).
+ * The requests that bytes contain, up to the first unreadable part. Two things are allowed to clients that no upstream
+ * sees: line breaks before a request (RFC 9112 section 2.2), and several spaces in its first line (section 3).
  */
 function requestsIn(bytes: string): string[] {
   const found: string[] = [];
@@ -47,7 +46,8 @@ async function check(lane: WireRig, seed: number, before: number): Promise<void>
   lane.forget();
   lane.legacy.script = () => ok('answered');
   const client = await lane.client(bytes);
-  // What is whole is answered, what is not ends by its timeout, and then the connection is idle for too long.
+  // A complete request is answered, an incomplete one ends by its timeout, and then the connection is idle for too
+  // long.
   await client.untilEnd(8_000);
   client.close();
   const facts = { seed, bytes };

@@ -1,6 +1,6 @@
 /**
- * Clients that ask and do not read. Their answers must neither pile up in memory, many times the size of the
- * requests, nor hold their connections for ever.
+ * Clients that send requests and do not read. Their answers must neither pile up in memory, many times the size of the
+ * requests, nor hold their connections forever.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -25,7 +25,7 @@ function deaf(port: number, bytes: string): Socket {
   return socket;
 }
 
-/** Waits until a number has stood still for 60 looks at it. */
+/** Waits until a number has not changed over 60 checks. */
 async function settled(read: () => number): Promise<number> {
   let last = -1;
   let times = 0;
@@ -42,7 +42,8 @@ test('a pipeline whose answers are not read waits with its client, and continues
   cleanups.push(() => wire.close());
   wire.legacy.script = () => ok('b'.repeat(15_000));
   const client = deaf(wire.port, head('GET /p').repeat(2_200));
-  // The kernel holds some hundreds of them; the proxy held all the others, in strings that no limit counts.
+  // The kernel holds some hundreds of them; without a bound the proxy would hold all others, in strings that no limit
+  // counts.
   expect(await settled(() => wire.legacy.requests.length)).toBeLessThan(1_500);
   let answers = 0;
   client.on('data', (chunk: Buffer) => {
@@ -77,7 +78,7 @@ test('a pipeline whose answers are not read is closed like an idle connection', 
   await until(async () => /ficus_client_connections 0\n/.test(await wire.rig.metrics()), 'closed');
 });
 
-test('a client that vanished silently is detected by the kernel: a tunnel has no deadline that would do it', async () => {
+test('a client that vanished silently is detected by the kernel: a tunnel has no deadline for that', async () => {
   const probed: string[] = [];
   const setKeepAlive = vi.spyOn(Socket.prototype, 'setKeepAlive').mockImplementation(function (this: Socket) {
     probed.push(`${this.localPort}`);

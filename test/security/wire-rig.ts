@@ -1,7 +1,6 @@
 /**
- * The whole proxy between a raw client and a raw upstream. The upstream reads what it is sent with the
- * reference reader and answers each request by a script, so that every byte on both sides is the test's to
- * choose and to see.
+ * The whole proxy between a raw client and a raw upstream. The upstream reads requests with the reference reader and
+ * answers each by a script, so that the test chooses and sees every byte on both sides.
  */
 import type { Socket } from 'node:net';
 import {
@@ -65,11 +64,11 @@ export interface WireRig {
   /** A client that has sent these bytes. */
   client(bytes: string): Promise<RawClient>;
   /**
-   * Sends bytes, answers all that comes back until the proxy closes, or until one response to `method` is
-   * whole.
+   * Sends bytes, returns everything that comes back until the proxy closes, or until one response to `method` is
+   * complete.
    */
   answer(bytes: string, method?: string): Promise<string>;
-  /** Sends bytes, answers all that comes back until the proxy closes the connection. */
+  /** Sends bytes, returns everything that comes back until the proxy closes the connection. */
   untilClosed(bytes: string): Promise<string>;
   /** Forgets what the upstreams have seen. */
   forget(): void;

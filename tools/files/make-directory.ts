@@ -1,7 +1,7 @@
 /**
- * Makes a directory with its parents, and opens logs, or says in one sentence why it cannot be. Node's own recursive
- * mkdir never returns, and keeps the process from ending, where a parent exists and nothing can be created in it:
- * /proc, for instance.
+ * Creates a directory with its parents, and opens logs, or says in one sentence why that fails. Node's own recursive
+ * mkdir never returns, and keeps the process alive, where a parent exists and nothing can be created in it: /proc, for
+ * instance.
  */
 import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';

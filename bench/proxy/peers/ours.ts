@@ -27,7 +27,7 @@ const flagsFile = join(folder, 'flags.json');
 
 const names = Array.from({ length: slices }, (_, index) => `s${index}`);
 const features = names.flatMap((name) => [
-  // Half of the users are served by each side; both sides are the same upstream here.
+  // Each side serves half of the users; both sides are the same upstream here.
   percentFlag(flagName(name, 'serve'), name, options.shadowUrl === undefined ? 50 : 0),
   percentFlag(flagName(name, 'shadow'), name, options.shadowUrl === undefined ? 0 : 100),
 ]);

@@ -1,8 +1,7 @@
 /**
- * Bodies beside nginx, down and up, by length and chunked: CPU for a megabyte, megabytes a second, resident
- * memory. The CPU is what is held to a bound: on two cores, load and upstream share one and decide how many
- * megabytes there are in a second, and then the two proxies differ in how much of their own core they leave
- * idle.
+ * Bodies beside nginx, down and up, by length and chunked: CPU per megabyte, megabytes a second, resident memory. The
+ * bound applies to the CPU: on two cores, load and upstream share one and decide how many megabytes there are in a
+ * second, and then the two proxies differ in how much of their own core stays idle.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -15,11 +14,11 @@ import { median, medianRatio, rounded } from '../statistics.ts';
 
 const MEGABYTE = 1024 * 1024;
 /**
- * Growth of resident memory after the first round that is still flat: nurseries, socket buffers, pages not
- * given back.
+ * Growth of resident memory after the first round that still counts as flat: nurseries, socket buffers, pages not given
+ * back.
  */
 const FLAT_MB = 96;
-/** A code path that has not run yet is compiled for seconds, beside the requests. */
+/** A new code path is compiled for seconds, beside the requests. */
 const WARM_UP_SECONDS = 5;
 /** Ours over nginx, in CPU per megabyte: for small bodies the request's own cost is nearly all of it. */
 const MOST_OF_NGINX = 1.5;
@@ -29,7 +28,7 @@ interface Body {
   readonly shape: LoadShape;
   /** Bytes of one body. */
   readonly bytes: number;
-  /** Held to the bound. */
+  /** The bound applies to it. */
   readonly bound: boolean;
 }
 
@@ -71,7 +70,7 @@ export async function bodies(context: BenchContext): Promise<void> {
   }
 }
 
-/** Ours beside nginx, before the same backend. */
+/** Ours beside nginx, in front of the same backend. */
 async function compare(
   context: BenchContext,
   backend: Backend,
@@ -133,7 +132,7 @@ async function measureBody(
   return [body.name, ...[...cells, cpuToNginx, grownMb].map((cell) => String(cell ?? '-'))];
 }
 
-/** What is sent has to arrive, and what comes back has to be whole. */
+/** Everything sent must arrive, and everything that comes back must be complete. */
 async function assertBodies({ port, name }: RunningPeer): Promise<void> {
   const sent = randomBytes(BODY_SIZES['1m']);
   const hash = (await ask(port, 'POST', '/upload/hash', sent)).toString();

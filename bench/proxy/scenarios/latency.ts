@@ -1,6 +1,6 @@
 /**
- * Open loop: what a proxy adds over the upstream alone, at a rate that is kept whatever the answers do (pacer.ts). Once
- * at half of what the slowest of the compared can take, once at half of what ours can.
+ * Open loop: what a proxy adds over the upstream alone, at a rate that is kept regardless of the answers (pacer.ts).
+ * Once at half of what the slowest target can take, once at half of what ours can.
  */
 
 import { atMost, formatTable } from '../../report.ts';
@@ -9,7 +9,7 @@ import { pace } from '../pacer.ts';
 import { httpProxy, nginx, ours, type RunningPeer } from '../peers.ts';
 import { median, rounded } from '../statistics.ts';
 
-/** The generator itself takes no more than about this beside an upstream on the same core. */
+/** The generator itself manages about this much beside an upstream on the same core. */
 const MOST_RATE = 8_000;
 
 export async function latency(context: BenchContext): Promise<void> {

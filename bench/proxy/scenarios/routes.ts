@@ -1,4 +1,4 @@
-/** What a thousand times as many routes cost. */
+/** The cost of a thousand times as many routes. */
 
 import { atMost } from '../../report.ts';
 import { type BenchContext, measure, startChecked, WARM_UP_SECONDS } from '../bench-context.ts';

@@ -1,4 +1,4 @@
-/** Copies to a candidate that takes connections and never answers: what the live requests notice. */
+/** Copies to a candidate that accepts connections and never answers: their effect on the live requests. */
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { atMost, undecided } from '../../report.ts';

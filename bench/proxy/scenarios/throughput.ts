@@ -1,4 +1,4 @@
-/** CPU per request beside every peer: the figure that holds still when rates do not. */
+/** CPU per request beside every peer: a stable figure even when rates vary. */
 
 import { atMost, formatTable, notMeasured } from '../../report.ts';
 import { type BenchContext, measure, type Round, startChecked, WARM_UP_SECONDS } from '../bench-context.ts';

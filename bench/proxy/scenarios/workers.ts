@@ -1,8 +1,8 @@
 /**
- * Whether a second worker brings a second core. Where there are two cores for it and two for load and upstream, the rates
- * are compared. Fewer cores cannot show a rate, but they show what it would be bound by: under the same load for each,
- * below saturation, two workers take so much CPU for a request, and the busier of the two takes so much of it. The rate at
- * which that one's core is full, over the rate at which a single worker's is, is the capacity that two cores would give.
+ * Whether a second worker brings a second core. With two cores for it and two for load and upstream, the rates are
+ * compared. Fewer cores cannot show a rate, but they show its bound: under the same load each, below saturation, two
+ * workers use a certain CPU per request, and the busier of the two a certain part of it. The rate at which that one's
+ * core is full, relative to the rate at which a single worker's is, is the capacity that two cores would give.
  */
 import { availableParallelism } from 'node:os';
 import { atLeast, notMeasured } from '../../report.ts';
@@ -13,11 +13,11 @@ import { median, rounded } from '../statistics.ts';
 const BY_RATE = 'requests/s, 2 workers / 1';
 const BY_CPU = 'capacity by CPU, 2 workers / 1';
 const LEAST = 1.7;
-/** Enough that the kernel's spreading over the workers comes out even. */
+/** Enough for the kernel to spread connections evenly over the workers. */
 const CONNECTIONS = 256;
 /**
- * For each worker, so that one of two has as much to do as the single one: less would be gathered at each waking. Below
- * what one core can take: at saturation the scheduler, not the spreading, would decide who is how busy.
+ * Per worker, so that one of two has as much to do as the single one: with less, each wake-up would gather less. Below
+ * what one core can take: at saturation the scheduler, not the spreading, would decide how busy each is.
  */
 const RATE = 4_000;
 
@@ -60,7 +60,7 @@ export async function workers(context: BenchContext): Promise<void> {
   context.say(`workers: capacity by CPU × ${capacity}${free ? `, rate × ${ratio}` : ''}`);
 }
 
-/** CPU for a request, of all processes and of the busiest of them. */
+/** CPU per request, of all processes and of the busiest of them. */
 async function measureEach(context: BenchContext, peer: RunningPeer, fixedRate: number | undefined) {
   const before = peer.process.cpuMsEach();
   const { rate, requests, cpuUs } = await measure(context, peer, {

@@ -59,7 +59,7 @@ export async function runSoak(durationMs: number, clients: number): Promise<Soak
   });
   const port = Number(new URL(proxy.address).port);
   const crew = Array.from({ length: clients }, (_, index) => new SoakClient(port, index));
-  // Once through everything, so that what is made on first use is there before it is counted.
+  // Exercises everything once, so that lazily created resources exist before counting.
   await drive(crew, Math.min(1500, durationMs / 4));
   const before = await settle(proxy.address);
   const restarts = await drive(crew, durationMs, [legacy, candidate]);
@@ -80,7 +80,7 @@ export async function runSoak(durationMs: number, clients: number): Promise<Soak
   };
 }
 
-/** Lets the clients work; restarts upstreams meanwhile, one after the other. Answers how often. */
+/** Lets the clients work; restarts upstreams meanwhile, one after the other. Returns how often. */
 async function drive(
   crew: readonly SoakClient[],
   durationMs: number,
@@ -103,10 +103,10 @@ async function drive(
   return restarts;
 }
 
-/** Waits until the number of descriptors stands still, then counts. */
+/** Waits until the number of descriptors is stable, then counts. */
 async function settle(address: string): Promise<{ descriptors: number; heapMb: number }> {
-  // Pools keep connections on purpose: what they keep is bounded by their idle time, and not counted as
-  // leaked. One that is being closed is half gone for a moment.
+  // Pools keep connections on purpose: these are bounded by their idle time, and not counted as leaked. One that is
+  // being closed is half gone for a moment.
   let descriptors = -1;
   for (let still = 0; still < 4; ) {
     await new Promise((resolve) => setTimeout(resolve, 250));

@@ -1,7 +1,4 @@
-/**
- * One client of the soak: does one thing after another, all kinds in turn, and checks every answer that is
- * whole.
- */
+/** One client of the soak: performs one action after another, all kinds in turn, and checks every complete answer. */
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -50,7 +47,7 @@ export class SoakClient {
       try {
         await DEEDS[name]!(this);
       } catch {
-        // An upstream that is cut down cuts answers short: the client must notice, and that is what this is.
+        // A cut upstream cuts answers short: the client must notice, which this tests.
         this.refused += 1;
       }
       clearTimeout(stuck);
@@ -129,7 +126,7 @@ export class SoakClient {
     }
   }
 
-  /** The body when the answer is 200; its absence, counted, when an upstream was down. */
+  /** The body when the answer is 200; when an upstream was down, none, which is counted. */
   async #whole(response: IncomingMessage): Promise<Buffer | undefined> {
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk as Buffer);
@@ -163,7 +160,7 @@ export class SoakClient {
   }
 }
 
-/** What comes first, or nothing when the connection ends before. */
+/** The first data, or nothing when the connection ends before. */
 function firstData(socket: Socket): Promise<string> {
   return new Promise((resolve) => {
     socket.once('data', (piece: Buffer) => resolve(piece.toString('latin1')));

@@ -76,8 +76,7 @@ async function listening(server: Server, port: number): Promise<void> {
 }
 
 /**
- * `/items/bytes/N[/chunked]` sends N bytes, `/items/echo` what it was sent, `/items/slow` half an answer and
- * no more.
+ * `/items/bytes/N[/chunked]` sends N bytes, `/items/echo` what it received, `/items/slow` half an answer and no more.
  */
 function answer(request: IncomingMessage, response: ServerResponse): void {
   request.on('error', () => {});

@@ -84,7 +84,7 @@ export function startOtlpTracing(service: string, version: string): Tracing {
     },
 
     shutdown: async () => {
-      // A collector that is away must not hold up the end of the process.
+      // An unreachable collector must not delay the end of the process.
       await Promise.race([
         provider.shutdown().catch(() => undefined),
         delay(SHUTDOWN_MS, undefined, { ref: false }),

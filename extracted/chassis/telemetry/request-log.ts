@@ -1,4 +1,4 @@
-/** One JSON line for each request, with its request id and trace id; nothing of query, cookies or bodies. */
+/** One JSON line per request, with its request id and trace id; nothing of query, cookies or bodies. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
@@ -17,7 +17,7 @@ export class RequestLog extends LogController {
   }
 
   override incomingRequest(): void {
-    // The completed request says it all.
+    // The line of the completed request says it all.
   }
 
   override requestCompleted(

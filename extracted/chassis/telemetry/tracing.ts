@@ -9,16 +9,16 @@ import type { StatementWrapper } from '../database.ts';
 import { parseTraceparent } from './trace-context.ts';
 
 export interface Tracing {
-  /** Called first for each request; answers the trace id that its log lines carry. */
+  /** Called first for each request; returns the trace id for its log lines. */
   begin(request: IncomingMessage): string;
   /** Hooks that run each request inside its server span and end it. */
   instrument(app: FastifyInstance): void;
   readonly wrapStatement: StatementWrapper;
-  /** Sends what is still held. */
+  /** Sends what is still buffered. */
   shutdown(): Promise<void>;
 }
 
-/** Tracing as `environment` asks for it. */
+/** Tracing according to `environment`. */
 export async function startTracing(
   service: string,
   version: string,

@@ -1,4 +1,4 @@
-/** The service's configuration: environment variables alone, read and checked in one place. */
+/** The service's configuration: only environment variables, read and checked in one place. */
 import {
   EnvironmentReader,
   type EnvironmentResult,

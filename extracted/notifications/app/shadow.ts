@@ -1,6 +1,6 @@
 /**
- * A request marked `x-ficus-shadow: 1` is a copy, made to compare answers: no user sees its answer. A write then
- * answers what it would have answered, and changes no data.
+ * A request marked `x-ficus-shadow: 1` is a copy for comparing answers: no user sees its answer. A write then returns
+ * its usual answer and changes no data.
  */
 import type { FastifyRequest } from 'fastify';
 

@@ -1,4 +1,4 @@
-/** The hook that all of the service's business routes sit behind: 401 before anything else of the request is looked at. */
+/** The hook in front of all of the service's business routes: 401 before anything else of the request is read. */
 
 import { unauthorized } from '@ficus-sample/chassis/problem.ts';
 import type { FastifyInstance } from 'fastify';

@@ -12,7 +12,7 @@ it('has words of its own', () => {
   expect(toTopic('promotion')).toBe('promotion');
 });
 
-it('reads an order out of a reference', () => {
+it('reads an order from a reference', () => {
   expect(toOrderId('order/123')).toBe(123);
   expect(toOrderId('parcel/123')).toBeNull();
   expect(toOrderId(null)).toBeNull();

@@ -1,6 +1,6 @@
 /**
  * The words of the API's first version, which came from the monolith, and the service's own words behind them.
- * Translated here and nowhere else; a second version of the API would show the service's words as they are.
+ * Translated only here; a second version of the API would show the service's own words.
  */
 
 export const CHANNELS = ['email', 'sms', 'push', 'web'] as const;
@@ -37,7 +37,7 @@ export function toTopic(kind: string): string {
   return kind.replace('_', '.');
 }
 
-/** `order/123` → 123; null for what is about no order. */
+/** `order/123` → 123; null for references that are not about an order. */
 export function toOrderId(reference: string | null): number | null {
   return reference?.startsWith('order/') ? Number(reference.slice('order/'.length)) : null;
 }

@@ -71,7 +71,7 @@ const LIST = `
 
 const FIND = `SELECT ${COLUMNS} FROM notification WHERE id = $1 AND recipient_id = $2`;
 
-// A second reading keeps the first one's moment.
+// A second reading keeps the first one's time.
 const MARK_READ = `
   UPDATE notification SET read_at = coalesce(read_at, now()) WHERE id = $1 AND recipient_id = $2
   RETURNING ${COLUMNS}`;
@@ -122,7 +122,7 @@ export async function markRead(
   return row && present({ ...row, read_at: row.read_at ?? new Date() });
 }
 
-/** Answers how many were unread. */
+/** Returns how many were unread. */
 export async function markAllRead(
   db: Database,
   recipientId: number,

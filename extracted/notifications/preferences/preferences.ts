@@ -46,7 +46,7 @@ export async function findPreferences(db: Database, recipientId: number): Promis
   return row ? present(row) : DEFAULTS;
 }
 
-/** Answers the preferences as they are afterwards; a dry run only says what they would be. */
+/** Returns the preferences as they are afterwards; a dry run only returns what they would be. */
 export async function savePreferences(
   db: Database,
   recipientId: number,

@@ -1,4 +1,4 @@
--- The shop's one schema. Everything lives together and everything may join everything: a monolith as people have it.
+-- The shop's one schema. Everything lives together and everything may join everything: a typical monolith.
 -- Secondary indexes are in indexes.sql, so that a seed can load first and index afterwards.
 
 CREATE TYPE order_state AS ENUM ('placed', 'paid', 'shipped', 'delivered', 'cancelled');
@@ -122,7 +122,7 @@ CREATE TABLE notifications (
   created_at  timestamptz NOT NULL DEFAULT now()
 );
 
--- What the shop was seeded with, so that a second start does not seed again.
+-- The seed of the shop, so that a second start does not seed again.
 CREATE TABLE seeded (
   scale       numeric NOT NULL,
   finished_at timestamptz NOT NULL DEFAULT now()

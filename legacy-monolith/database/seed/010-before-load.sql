@@ -1,5 +1,5 @@
--- Foreign keys, secondary indexes and triggers stand aside while rows are loaded in their final state;
--- 090-after-load.sql puts them back. All of a seed is one transaction: it is there whole or not at all.
+-- Foreign keys, secondary indexes and triggers are removed while rows are loaded in their final state;
+-- 090-after-load.sql puts them back. All of a seed is one transaction: it is complete or absent.
 SET LOCAL synchronous_commit = off;
 SET LOCAL maintenance_work_mem = '256MB';
 SET LOCAL work_mem = '64MB';

@@ -1,4 +1,4 @@
--- Of five notifications in a row four tell of two orders, twice each (placed; how it stands now), and the fifth is a
+-- Of five notifications in a row four are about two orders, twice each (placed; its current state), and the fifth is a
 -- promotion, an account notice or a cart reminder. Ids grow with time, as they do in a real table.
 -- One read row in eleven has no read_date: those are from before the shop kept one.
 INSERT INTO notifications

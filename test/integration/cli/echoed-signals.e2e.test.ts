@@ -1,6 +1,7 @@
 /**
- * Ctrl-C under npm and npx: the terminal sends it to the command, and npm passes it on a moment later where its shell
- * steps aside for the command. One Ctrl-C is still one: work under way is finished. A later one ends it at once.
+ * Ctrl-C under npm and npx: the terminal sends it to the command, and npm passes it on a moment later when its shell
+ * replaces itself by the command. One Ctrl-C must still count as one: work in progress is finished. A later one ends it
+ * at once.
  */
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -18,7 +19,7 @@ let proxy: RunningCommand;
 let answer: Promise<Response>;
 let address: string;
 
-/** A second of the command lasts minutes: an echo is one, however late a busy machine comes to send it. */
+/** Stretches the command's second to minutes: an echo counts as one, however late a busy machine sends it. */
 const SLOW_CLOCK = [
   '--import',
   'data:text/javascript,const now = performance.now.bind(performance); performance.now = () => now() / 500;',
@@ -42,7 +43,7 @@ legacy: { url: "http://127.0.0.1:${typeof bound === 'object' ? bound?.port : 0}"
   );
 });
 
-/** A proxy that drains: it was sent a Ctrl-C while a request is under way. */
+/** A draining proxy: it was sent a Ctrl-C while a request is in progress. */
 async function startDraining(options: readonly string[] = []): Promise<void> {
   proxy = startCommand([...options, FICUS, 'proxy', '--config', join(folder, 'ficus.yaml')]);
   const line = await proxy.until(/"address":"[^"]+"/);
@@ -72,7 +73,7 @@ function listens(port: number): Promise<boolean> {
   });
 }
 
-test('the echo of a Ctrl-C does not cut off what it let finish', async () => {
+test('the echo of a Ctrl-C does not cut off work that may finish', async () => {
   await startDraining(SLOW_CLOCK);
   proxy.child.kill('SIGINT');
   waiting?.end('done');
@@ -80,7 +81,7 @@ test('the echo of a Ctrl-C does not cut off what it let finish', async () => {
   expect((await proxy.ended).status).toBe(0);
 });
 
-test('a Ctrl-C that is no echo ends it at once', async () => {
+test('a later Ctrl-C ends it at once', async () => {
   await startDraining();
   let status: number | null | undefined;
   void proxy.ended.then((result) => {

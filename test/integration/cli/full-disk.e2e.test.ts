@@ -1,4 +1,4 @@
-/** A log on a full disk (/dev/full answers ENOSPC): lines are lost, requests are served, and SIGTERM drains. */
+/** A log on a full disk (/dev/full answers ENOSPC): lines are dropped, requests are served, and SIGTERM drains. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * A proxy that logs little still says where it listens: a script that started it on a free port has no other way to
- * know.
+ * A proxy with a quiet log level still reports its address: a script that started it on a free port has no other way to
+ * learn it.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -30,11 +30,11 @@ test.each(['warn', 'silent'])('FICUS_LOG_LEVEL=%s', async (level) => {
   expect((await fetch(`${line.address}/`)).status).toBe(502);
   proxy.child.kill('SIGTERM');
   const { status, stdout } = await proxy.ended;
-  // What goes wrong later is logged as the level asks for it.
+  // Later errors are logged according to the level.
   expect([status, stdout.trim().split('\n').length === 1]).toEqual([0, level === 'silent']);
 });
 
-test('a proxy that is stopped in the moment in which it says that it listens drains', async () => {
+test('a proxy that is stopped just when it reports that it listens drains', async () => {
   const { status, stdout } = await runCommand([
     '--import',
     STOPPED_WHEN_LISTENING,

@@ -1,4 +1,4 @@
-/** Standard output that is no terminal: a file, a pipe, a pipe whose reader has gone. */
+/** Standard output that is not a terminal: a file, a pipe, a pipe whose reader has exited. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -62,18 +62,18 @@ async function shell(line: string): Promise<{ status: number | null; stderr: str
   return { status, stderr };
 }
 
-// `true` reads nothing at all: it has gone before the command writes.
+// `true` reads nothing at all: it has exited before the command writes.
 test.each([
   ['ficus --help | true', 0],
   ['ficus check --config "$CONFIG" | true', 0],
   ['ficus check --config "$CONFIG" --explain /inbox | true', 0],
   ['ficus check --config nowhere.yaml --json | true', 3],
   ['ficus serve inbox 101 --config "$CONFIG" 2>&1 | true', 2],
-])('a reader that has gone: %s', async (line, exit) => {
+])('a reader that has exited: %s', async (line, exit) => {
   expect(await shell(line)).toEqual({ status: exit, stderr: '' });
 });
 
-// The device that is always full is Linux's.
+// Only Linux has a device that is always full.
 test.each(process.platform === 'linux' ? ['/dev/full'] : [])('standard output on %s', async (full) => {
   const { status, stderr } = await shell(`ficus check --config "$CONFIG" > ${full}`);
   expect(status).toBe(3);
@@ -81,7 +81,7 @@ test.each(process.platform === 'linux' ? ['/dev/full'] : [])('standard output on
   expect(stderr).not.toMatch(/^\s+at /m);
 });
 
-test('npm run demo whose reader has gone ends in order', async () => {
+test('npm run demo ends in order when its reader exits', async () => {
   const { status, stderr } = await shell(`FICUS_POSTGRES_BINARIES=nowhere node sample/demo.ts | true`);
   expect(status).toBe(3);
   expect(stderr.trim().split('\n').at(-1)).toBe('stopped');

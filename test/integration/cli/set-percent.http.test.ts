@@ -35,7 +35,7 @@ test('without a control plane the file is changed', async () => {
   expect(await percentInFile()).toBe('50');
 });
 
-test('guards that no control plane evaluates hold a share back, and no way back', async () => {
+test('guards that no control plane evaluates refuse a raise, but not the way back', async () => {
   const guarded = configOf({ lag: { maxMs: 10 } });
   await expect(setPercent(guarded, flip)).rejects.toMatchObject({
     code: 'FICUS_GUARDS_NOT_EVALUATED',
@@ -47,7 +47,7 @@ test('guards that no control plane evaluates hold a share back, and no way back'
   expect(await setPercent(guarded, { ...flip, kind: 'shadow' })).toBe(0);
 });
 
-test('a control plane that is away closes no way back, and lets nothing move forward', async () => {
+test('an unreachable control plane blocks a raise, but not the way back', async () => {
   const listen = `127.0.0.1:${await refusingPort()}`;
   const away = configOf({}, { listen, database: 'postgres://127.0.0.1:9/control' });
   await expect(setPercent(away, flip)).rejects.toMatchObject({ code: 'FICUS_CONTROL_UNREACHABLE' });
@@ -78,9 +78,9 @@ async function withControl(answer: RequestListener, run: (listen: string) => Pro
 }
 
 test.each([
-  ['whose database is away', databaseAway, 'FICUS_DATABASE_UNREACHABLE'],
+  ['whose database is unreachable', databaseAway, 'FICUS_DATABASE_UNREACHABLE'],
   ['that never answers', silent, undefined],
-])('a control plane %s closes no way back', async (_, answer, code) => {
+])('a control plane %s does not block the way back', async (_, answer, code) => {
   await setPercent(configOf({}), flip);
   await withControl(answer, async (listen) => {
     const config = configOf({}, { listen, database: 'postgres://127.0.0.1:9/control' });
@@ -90,7 +90,7 @@ test.each([
   });
 });
 
-test('a control plane that refuses a change, and would refuse it again, is not passed by', async () => {
+test('a control plane that refuses a change for good is not bypassed', async () => {
   await setPercent(configOf({}), flip);
   await withControl(forbidden, async (listen) => {
     const config = configOf({}, { listen, database: 'postgres://127.0.0.1:9/control' });

@@ -1,6 +1,6 @@
 /**
- * `ficus verify` and `ficus copy` watch work that the control plane does. However the watching ends, the terminal is
- * left without half a progress line, and the output reports that the work continues.
+ * `ficus verify` and `ficus copy` watch work of the control plane. However the watching ends, no half progress line
+ * stays on the terminal, and the output reports that the work continues.
  */
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -25,10 +25,10 @@ const REPLICATION = { state: 'copying', copied: false, copy: COPY, problem: null
 
 let folder: string;
 let config: string;
-/** Stands for a control plane whose work never ends; `mute` answers no more. */
+/** Replaces a control plane whose work never ends; `mute` stops answering. */
 let control: Server;
 let mute: boolean;
-/** Ends in the middle of its answers. */
+/** Breaks off in the middle of its answers. */
 let torn: boolean;
 let replication: object;
 
@@ -67,7 +67,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A terminal, as far as the command can tell. */
+/** A terminal, as far as the command can detect. */
 const TERMINAL = [
   '--import',
   'data:text/javascript,process.stderr.isTTY = true; process.stderr.columns = 60',
@@ -77,7 +77,7 @@ const CLEARED = '\r\u001b[2K';
 const watch = (command: string, ...options: string[]) =>
   startCommand([...TERMINAL, FICUS, command, 'inbox', '--config', config, ...options]);
 
-/** What a terminal shows of a stream in the end: the last drawing of each line. */
+/** What a terminal finally shows of a stream: the last drawing of each line. */
 const shown = (stream: string) =>
   stream
     .split('\n')

@@ -39,7 +39,7 @@ describe('flags', () => {
     await client.setShadow('notes', { percent: 0 });
   });
 
-  it('move the stage, and say what was before', async () => {
+  it('change the stage, and return the previous percentage', async () => {
     const client = createControlClient(control.address, undefined, 'ada');
     const stages: string[] = [(await client.slice('notes')).stage];
     stages.push((await client.setShadow('notes', { percent: 100, reason: 'look' })).slice.stage);
@@ -59,7 +59,7 @@ describe('flags', () => {
     expect(before).toMatchObject({ reason: 'first quarter', slice: 'notes' });
   });
 
-  it('outlive the control plane', async () => {
+  it('survive the control plane', async () => {
     const client = createControlClient(control.address);
     await client.setServe('notes', { percent: 40 });
     await control.stop();
@@ -182,7 +182,7 @@ describe('refusals', () => {
     expect(errors.map(({ path }) => path).sort()).toEqual(['percent', 'reason', 'request']);
   });
 
-  it('lets no foreign web page in', async () => {
+  it('refuses foreign web pages', async () => {
     for (const origin of ['http://evil.example', 'null', 'http://127.0.0.1:1', 'https://localhost']) {
       const response = await fetch(`${control.address}/api/v1/slices/notes/parity/reset`, {
         method: 'POST',
@@ -253,7 +253,7 @@ describe('starting', () => {
     expect(error.code).toBe('FICUS_PORT_TAKEN');
     expect(error.message).toContain(`127.0.0.1:${port}`);
     taken.close();
-    // On a port of its own: this one may belong to another program by now.
+    // On a separate port: this one may belong to another program by now.
     await (await start({}, own.url)).stop();
     await own.drop();
   });
@@ -263,7 +263,7 @@ describe('starting', () => {
     expect(error.code).toBe('FICUS_CONTROL_TOKEN_REQUIRED');
   });
 
-  it('refuses a schema that a newer version made', async () => {
+  it('refuses the schema of a newer version', async () => {
     const own = await createTestDatabase(inject('postgresPort'));
     await (await start({}, own.url)).stop();
     await own.query('INSERT INTO ficus_control.migration (version) VALUES (99)');
@@ -292,7 +292,7 @@ describe('starting', () => {
   });
 });
 
-/** DNS rebinding: the browser believes it talks to a name of the attacker's. */
+/** DNS rebinding: the browser uses one of the attacker's host names. */
 async function statusFor(host: string): Promise<number | undefined> {
   const request = get(`${control.address}/api/v1/slices`, { headers: { host } });
   const [response] = (await once(request, 'response')) as [IncomingMessage];

@@ -1,4 +1,4 @@
-/** The dashboard in a real browser: what it says of a slice, that values of strangers stay text, and its token. */
+/** The dashboard in a real browser: what it shows about a slice, that untrusted values stay text, and its token. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createControlClient } from '@ficus/contract';
@@ -68,7 +68,7 @@ it('shows the stage, that nothing compared is not parity, and the lag', async ()
   await page.waitForSelector('#audit:has-text("first look")');
 });
 
-/** A page on which the two sides do not agree, as a proxy reports it. */
+/** A page on which the two sides disagree, as a proxy reports it. */
 async function reportMismatch(requestId: string, title: string): Promise<void> {
   await fetch(control.address + LINK_PATHS.observations, {
     method: 'POST',
@@ -123,7 +123,7 @@ it('shows what is wrong with a stream and what to do', async () => {
   await page.waitForSelector('#summary.bad:has-text("the stream of notes is unhealthy")');
 });
 
-it('forgets a slice that the config has lost', async () => {
+it('removes a slice that was removed from the config', async () => {
   const { pages, ...others } = testConfig(database.url).slices;
   expect(pages).toBeDefined();
   await control.reload({ ...testConfig(database.url), slices: others });

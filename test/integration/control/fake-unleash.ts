@@ -1,4 +1,4 @@
-/** An Unleash server as far as Ficus asks it: client features, and the admin API of a flag's environment. */
+/** An Unleash server, as far as Ficus uses one: client features, and the admin API of a flag's environment. */
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -13,7 +13,7 @@ interface Flag {
 const CLIENT = 'default:development.client-secret';
 const ADMIN = '*:*.admin-secret';
 
-/** @param faultOf the status that a call (`METHOD /api/…`) fails with; `undefined` lets it pass */
+/** @param faultOf the status that a call (`METHOD /api/…`) fails with; `undefined` lets it succeed */
 export async function startFakeUnleash(
   faultOf: (call: string) => number | undefined = () => undefined,
 ): Promise<UnleashSubject> {

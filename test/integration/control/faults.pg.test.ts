@@ -1,4 +1,4 @@
-/** The control plane while its database goes away and comes back. Starts a cluster of its own: it is killed. */
+/** The control plane while its database fails and returns. Starts a separate cluster, which it kills. */
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
@@ -39,14 +39,14 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-it('continues to serve flags while its database is dead, refuses changes, and recovers by itself', async () => {
+it('serves flags while its database is down, refuses changes, and recovers by itself', async () => {
   control = await start();
   const client = createControlClient(control.address);
   await client.setServe('notes', { percent: 30, reason: 'kept' });
 
   await cluster.kill();
   const { address } = control;
-  // A killed server's sessions live until they notice.
+  // A killed server's sessions last until they notice.
   await vi.waitUntil(async () => (await fetch(`${address}/readyz`)).status === 503, { timeout: 10_000 });
   await expect(client.setServe('notes', { percent: 60 })).rejects.toMatchObject({
     code: 'FICUS_DATABASE_UNREACHABLE',
@@ -71,7 +71,7 @@ it('reads what another control plane changed while it had lost its lock', async 
   control = await startThrough(relay);
   const client = createControlClient(control.address);
   relay.cut(true);
-  // The holder of the lock is the control plane now; the first one waits for it.
+  // The second control plane now holds the lock; the first one waits for it.
   const second = await vi.waitUntil(() => start().catch(() => undefined), { timeout: 10_000, interval: 5 });
   relay.cut(false);
   await createControlClient(second.address).setServe('notes', { percent: 77 });
@@ -87,7 +87,7 @@ it('reads what another control plane changed while it had lost its lock', async 
   await relay.stop();
 });
 
-it('notices a network that swallows everything, and works again when it does not', async () => {
+it('notices a network that drops everything, and recovers afterwards', async () => {
   await control?.stop();
   const relay = await startRelay(cluster.port);
   control = await startThrough(relay);
@@ -100,7 +100,7 @@ it('notices a network that swallows everything, and works again when it does not
   });
   relay.swallow(false);
   await vi.waitUntil(async () => (await fetch(`${address}/readyz`)).status === 200, { timeout: 15_000 });
-  // Whether the lost answer was that of a commit is unknowable: what counts is what the database says.
+  // Whether the lost answer belonged to a commit is unknowable: the database decides.
   const rows = await database.query(`SELECT percent FROM ficus_control.flag WHERE name = 'notes.serve'`);
   expect((await client.slice('notes')).flags.serve.percent).toBe(rows[0]?.percent);
   await control.stop();
@@ -109,9 +109,9 @@ it('notices a network that swallows everything, and works again when it does not
 
 interface Relay {
   readonly port: number;
-  /** While true, bytes vanish and no socket closes. */
+  /** While true, bytes are dropped and no socket closes. */
   swallow(on: boolean): void;
-  /** While true, no connection holds. */
+  /** While true, every connection breaks. */
   cut(on: boolean): void;
   stop(): Promise<void>;
 }
@@ -141,7 +141,7 @@ async function startRelay(to: number): Promise<Relay> {
     port: (server.address() as { port: number }).port,
     swallow: (on) => {
       swallowing = on;
-      // What was lost stays lost: connections of that time are dead once the network is back.
+      // What was lost stays lost: connections from that time are dead once the network is back.
       if (!on) endAll();
     },
     cut: (on) => {

@@ -1,4 +1,4 @@
-/** The built-in flags as a real unleash-client sees them: a flip arrives within 200 ms, no user is moved back. */
+/** The built-in flags as seen by a real unleash-client: a flip arrives within 200 ms, no user is moved back. */
 import { once } from 'node:events';
 import { type ControlClient, createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
@@ -60,7 +60,7 @@ it('a flip reaches a streaming client within 200 ms', async () => {
     took.push(performance.now() - began);
     expect(serves(streaming, 'ada')).toBe(percent === 100);
   }
-  // The promise is 200 ms; one stall of a busy test machine is no broken promise, two are.
+  // The promise is 200 ms; one stall of a busy test machine does not break it, two do.
   expect(took.sort((a, b) => a - b).at(-2)).toBeLessThan(200);
   expect(took.at(-1)).toBeLessThan(1000);
 });
@@ -100,7 +100,7 @@ it('answers 304 to a client that has the newest flags', async () => {
   expect(await again()).toBe(200);
 });
 
-it('takes registrations and metrics', async () => {
+it('accepts registrations and metrics', async () => {
   for (const path of ['register', 'metrics']) {
     const response = await fetch(`${control.address}/unleash/api/client/${path}`, {
       method: 'POST',

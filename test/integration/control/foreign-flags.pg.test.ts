@@ -8,7 +8,7 @@ import { percentFlag } from '@ficus/core';
 import { expect, inject, it } from 'vitest';
 import { createTestDatabase, HandPlayedReplication, silent, testConfig } from './rig.ts';
 
-it('shows the stage that the file’s flags amount to, and flips them in the file', async () => {
+it('shows the stage that follows from the file’s flags, and flips them in the file', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'ficus-flags-'));
   const file = join(directory, 'flags.json');
   const write = (...features: object[]) => writeFile(file, JSON.stringify({ version: 2, features }));

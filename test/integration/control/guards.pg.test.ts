@@ -1,4 +1,4 @@
-/** What `serve` asks before it raises a share: the guards that the slice's config names. */
+/** What `serve` checks before it raises a share: the guards that the slice's config names. */
 import { type ControlClient, createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
@@ -35,7 +35,7 @@ afterAll(async () => {
   await database?.drop();
 });
 
-test('a stream that is too far behind holds a raise back, and no way back', async () => {
+test('a stream that is too far behind blocks a raise, but not the way back', async () => {
   await expect.poll(async () => (await client.replication('notes')).healthy).toBe(true);
   await client.setServe('notes', { percent: 50 });
   stream.play({ lagMs: 2000 });
@@ -55,7 +55,7 @@ test('a stream that is too far behind holds a raise back, and no way back', asyn
   expect((await client.setServe('notes', { percent: 51 })).percent).toBe(51);
 });
 
-test('a raise that comes together with a lowering is judged by what the lowering left', async () => {
+test('a raise concurrent with a lowering is judged by the lowered share', async () => {
   stream.play({ lagMs: 3 });
   await client.setServe('notes', { percent: 50 });
   stream.play({ lagMs: 2000 });

@@ -22,7 +22,7 @@ const SECRET = 'sixteen-letters-or-more';
 interface Side {
   readonly server: Server;
   readonly url: string;
-  /** Bodies by path; a function is asked each time. */
+  /** Bodies by path; a function is called for each request. */
   answer: (path: string, headers: NodeJS.Dict<string | string[]>) => string;
   seen: NodeJS.Dict<string | string[]>[];
 }
@@ -117,7 +117,7 @@ async function* events(signal: AbortSignal): AsyncGenerator<{ event: string; dat
 }
 
 describe('stream', () => {
-  it('sends state, then progress, then whatever moves, never more than one in 10 ms', async () => {
+  it('sends state, then progress, then every change, at most one in 10 ms', async () => {
     const abort = new AbortController();
     const seen: { event: string; data: unknown }[] = [];
     const reading = (async () => {
@@ -207,7 +207,7 @@ describe('reports', () => {
 });
 
 describe('observations', () => {
-  /** As a proxy reports it that knows the secret of assertions. */
+  /** From a proxy that knows the secret of assertions. */
   const sealed = (over: Partial<Observation>) => {
     const observation = anObservation({
       at: Date.now(),
@@ -269,7 +269,7 @@ describe('observations', () => {
     await expect.poll(async () => (await counts()).inconclusive).toBe(1);
   });
 
-  it('that differ where the owner differs from itself are inconclusive, and say where', async () => {
+  it('that differ where the owner’s own answers differ are inconclusive, and say where', async () => {
     let time = 0;
     legacy.answer = () => `{"now":${time++}}`;
     candidate.answer = () => `{"now":${1000 + time++}}`;
@@ -314,7 +314,7 @@ describe('observations', () => {
     expect((await client.slice('notes')).parity).toMatchObject({ compared: 0, confirming: 0 });
   });
 
-  it('that are malformed cost nothing but themselves, and are counted', async () => {
+  it('that are malformed affect no others, and are counted', async () => {
     await client.resetParity('notes');
     const [good, bad] = [sealed({}), { ...sealed({}), target: 'http://elsewhere/' }];
     const response = await post(LINK_PATHS.observations, { observations: [bad, good] });
@@ -330,7 +330,7 @@ describe('observations', () => {
     expect(((await response.json()) as { detail: string }).detail).toContain('observations');
   });
 
-  it('beyond what may wait count as inconclusive, none is lost', async () => {
+  it('beyond the limit count as inconclusive, none is lost', async () => {
     let release = (_: boolean): void => undefined;
     const gate = new Promise<boolean>((resolve) => {
       release = resolve;

@@ -1,4 +1,4 @@
-/** The description of the API, held against what really answers. */
+/** The API's description, compared with the real answers. */
 import { type Control, startControl } from '@ficus/control';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
@@ -75,7 +75,7 @@ describe('every described operation', () => {
       'startCopy',
       'startVerify',
     ]);
-    // What a GET shows has to have been started.
+    // Whatever a GET shows must have been started.
     const ordered = operations.sort((a, b) => Number(a.method === 'get') - Number(b.method === 'get'));
     for (const { path, method, operation } of ordered) {
       const response = await fetch(control.address + path.replace('{name}', 'notes'), {
@@ -97,7 +97,7 @@ describe('every described operation', () => {
     }
   });
 
-  it('tells the probes that take no token from the rest, and both answers of readiness', () => {
+  it('distinguishes the probes that need no token, and describes both answers of readiness', () => {
     expect([paths['/healthz']?.get?.security, paths['/readyz']?.get?.security]).toEqual([[], []]);
     expect(paths['/metrics']?.get?.security).toBeUndefined();
     const { responses } = paths['/readyz']?.get ?? {};
@@ -110,7 +110,7 @@ describe('every described operation', () => {
   });
 });
 
-/** Places where a value does not follow its schema: as far as these schemas go, without a validator of our own. */
+/** Places where a value does not follow its schema: as far as these schemas go, without a validator library. */
 function undescribed(value: unknown, schema: Schema, path: string): string[] {
   if (schema.anyOf) {
     const tries = schema.anyOf.map((one) => undescribed(value, one, path));

@@ -1,4 +1,4 @@
-/** How far a stream has come reaches who listens at once: users who have just written something wait for it. */
+/** A stream's progress reaches listeners at once: users who have just written something wait for it. */
 import { type Control, startControl } from '@ficus/control';
 import { LINK_PATHS } from '@ficus/core';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
@@ -24,7 +24,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-it('the last of many moves is heard of within 150 ms', async () => {
+it('the last of many changes arrives within 150 ms', async () => {
   const abort = new AbortController();
   const response = await fetch(control.address + LINK_PATHS.stream, { signal: abort.signal });
   let heard = '';

@@ -1,6 +1,6 @@
 /**
- * Three real proxies on one control plane: flips arrive within 200 ms, nothing fails, and no proxy needs the control
- * plane.
+ * Three real proxies on one control plane: flips arrive within 200 ms, nothing fails, and no proxy depends on the
+ * control plane.
  */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -11,7 +11,7 @@ import { type RunningProxy, startProxy } from '@ficus/proxy';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
 
-/** For what comes about by itself, whenever that is. */
+/** For events without a time limit of their own. */
 const WAIT = { timeout: 10_000 };
 
 let database: TestDatabase;
@@ -63,7 +63,7 @@ async function ask(proxy: RunningProxy, user: string): Promise<{ status: number;
   return { status: response.status, side: response.headers.get('x-ficus-side') };
 }
 
-/** Asks every proxy without a pause until stopped; answers the statuses that were not 200. */
+/** Sends requests to every proxy without a pause until stopped; returns the statuses other than 200. */
 function load(): () => Promise<number[]> {
   let going = true;
   const failures: number[] = [];
@@ -95,17 +95,17 @@ it('a flip reaches every proxy within 200 ms, under load, without a failed reque
     took.push(performance.now() - began);
   }
   expect(await stop()).toEqual([]);
-  // The promise is 200 ms; one stall of a busy test machine is no broken promise, two are.
+  // The promise is 200 ms; one stall of a busy test machine does not break it, two do.
   expect(took.sort((a, b) => a - b).at(-2)).toBeLessThan(200);
   expect(took.at(-1)).toBeLessThan(1000);
 });
 
 it('every proxy gives a user the same side, and reports what it served', async () => {
-  // In this order: a proxy that serves by the second flag has heard of the first.
+  // In this order: a proxy that serves by the second flag has received the first.
   await client.setShadow('notes', { percent: 100 });
   await client.setServe('notes', { percent: 30 });
   const users = Array.from({ length: 100 }, (_, index) => `user-${index}`);
-  // One after the other: a proxy makes only so many copies at once, and drops the others.
+  // One after the other: a proxy makes a limited number of copies at once, and drops the others.
   const sidesOf = async (proxy: RunningProxy) => {
     const sides: (string | null)[] = [];
     for (const user of users) sides.push((await ask(proxy, user)).side);
@@ -124,7 +124,7 @@ it('every proxy gives a user the same side, and reports what it served', async (
   await vi.waitUntil(async () => (await client.proxies()).length === 3, WAIT);
 });
 
-it('proxies serve on while the control plane is away, with the flags they heard last, and hear of it again', async () => {
+it('proxies continue while the control plane is unreachable, with their last flags, and reconnect', async () => {
   await client.setServe('notes', { percent: 100 });
   await vi.waitUntil(
     async () =>

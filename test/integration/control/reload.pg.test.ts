@@ -1,4 +1,4 @@
-/** A changed config reaches the control plane while it runs: rules, new slices, slices that go. */
+/** A changed config reaches the control plane while it runs: rules, new slices, removed slices. */
 import { type ControlClient, createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
 import { encodeObservation, LINK_PATHS } from '@ficus/core';
@@ -55,7 +55,7 @@ const observe = () =>
     }),
   });
 
-it('a new rule explains what was a mismatch; what was counted stays', async () => {
+it('a new rule explains an earlier mismatch; counts stay', async () => {
   await observe();
   const ignore = [{ path: '$.at', reason: 'clock' }];
   await control.reload(
@@ -71,7 +71,7 @@ it('a new rule explains what was a mismatch; what was counted stays', async () =
   expect(streams[0]?.stopped).toBe(false);
 });
 
-it('a new slice gets flags, a state and a stream; one that goes loses its stream', async () => {
+it('a new slice gets flags, a state and a stream; a removed one loses its stream', async () => {
   const abort = new AbortController();
   const stream = await fetch(control.address + LINK_PATHS.stream, { signal: abort.signal });
   let heard = '';
@@ -96,14 +96,14 @@ it('a new slice gets flags, a state and a stream; one that goes loses its stream
   await reading;
 });
 
-it('another database begins the stream again', async () => {
+it('another database restarts the stream', async () => {
   const other = { ...table('orders'), tables: [{ from: 'orders', to: 'elsewhere' }] };
   await control.reload(testConfig(database.url, { slices: { orders: other, pages: plain } }));
   await expect.poll(() => streams.length).toBe(3);
   expect(streams.map(({ stopped }) => stopped)).toEqual([true, true, false]);
 });
 
-it('configs that come at the same time are applied one after the other', async () => {
+it('concurrent configs are applied one after the other', async () => {
   const [running] = streams.filter(({ stopped }) => !stopped);
   const { promise, resolve } = Promise.withResolvers<void>();
   running!.stopping = promise;
@@ -111,7 +111,7 @@ it('configs that come at the same time are applied one after the other', async (
   const reloads = ['notes', 'orders'].map((name) =>
     control.reload(testConfig(database.url, { slices: { [name]: table(name), pages: plain } })),
   );
-  // Answered after both had their chance to ask the database for their slices.
+  // Answered after both had their chance to query the database for their slices.
   for (let asked = 0; asked < 4; asked++) await client.audit({ limit: 1 });
   expect(streams.filter(({ stopped }) => !stopped)).toEqual([running]);
   resolve();

@@ -1,4 +1,4 @@
-/** What the control plane's tests share: a database of their own, a config, and a change stream played by hand. */
+/** Shared by the control plane's tests: a separate database, a config, and a simulated change stream. */
 
 import type { OpenReplicationOptions, ReplicationPort } from '@ficus/control';
 import type { FicusConfig, FicusConfigInput, ReplicationStatus } from '@ficus/core';
@@ -53,7 +53,7 @@ export function testConfig(database: string, over: Partial<FicusConfigInput> = {
   });
 }
 
-/** A change stream that does what the test says. It copies and streams nothing. */
+/** A change stream controlled by the test. It copies and streams nothing. */
 export class HandPlayedReplication implements ReplicationPort {
   readonly options: OpenReplicationOptions;
   position = '0/100';

@@ -17,7 +17,7 @@ let control: Control;
 let client: ControlClient;
 let sides: Server[] = [];
 
-/** An upstream that answers with what its database says about a note. */
+/** An upstream that answers with its database's data about a note. */
 async function startSide(database: string): Promise<{ server: Server; url: string }> {
   const pool = new pg.Pool({ connectionString: database, max: 4 });
   const server = createServer(async (request, response) => {
@@ -96,7 +96,7 @@ it('copies, streams, and is ready', async () => {
   expect((await fetch(`${control.address}/readyz`)).status).toBe(200);
 });
 
-/** Waits until the stream has applied what was written until now. */
+/** Waits until the stream has applied everything written so far. */
 async function caughtUp(): Promise<void> {
   const asked = await fetch(control.address + LINK_PATHS.positions, {
     method: 'POST',
@@ -151,7 +151,7 @@ it('verify finds the corrupted row, and is equal once it is fixed', async () => 
     rowsCompared: 5000,
     sample: null,
   });
-  // Rows that changed since: those of the stream itself, without a list of keys by hand.
+  // Rows changed since: as recorded by the stream, without a list of keys.
   await source.query(`UPDATE notes SET body = 'newer' WHERE id <= 3`);
   await target.query(`UPDATE notes SET body = 'spoilt' WHERE id = 4`);
   await caughtUp();
@@ -215,7 +215,7 @@ it('copies no faster than the config allows, and says how long it will take', as
   }
 });
 
-it('keeps what was copied where a new copy cannot begin', async () => {
+it('keeps the copied rows when a new copy cannot start', async () => {
   await target.query('CREATE TABLE readers (note int REFERENCES notes)');
   await client.setServe('notes', { percent: 0 });
   await expect(client.copy('notes', { restart: true, reason: 'cannot be' })).rejects.toThrow();

@@ -1,4 +1,4 @@
-/** What an operator reads when an Unleash server answers otherwise than asked, for a raise and for the way back. */
+/** What an operator reads when an Unleash server gives an unexpected answer, for a raise and for the way back. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -44,7 +44,7 @@ async function flipAgainst(percent: number, { read, write }: { read?: Answer; wr
 test.each([
   ['a page', '<!doctype html><p>Unleash</p>', 'answers with something other than JSON'],
   ['JSON without features', 'null', 'answers without features'],
-])('%s in place of an answer points to the URL', async (_, body, words) => {
+])('%s instead of an answer points to the URL', async (_, body, words) => {
   await expect(flipAgainst(75, { read: { status: 200, body } })).rejects.toMatchObject({
     code: 'FICUS_UNLEASH_UNREACHABLE',
     message: expect.stringContaining(words),
@@ -71,7 +71,7 @@ test.each([
   });
 });
 
-test('a token without the permission is still the token’s fault, in the server’s words', async () => {
+test('a token without the permission is reported as the token’s fault, in the server’s words', async () => {
   const body = { message: 'You need UPDATE_FEATURE_STRATEGY' };
   await expect(flipAgainst(75, { write: { status: 403, body } })).rejects.toMatchObject({
     code: 'FICUS_UNLEASH_FORBIDDEN',

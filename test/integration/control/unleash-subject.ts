@@ -1,4 +1,4 @@
-/** An Unleash server as the suite of its flag store sees it: the fake one in this folder, or a real one. */
+/** An Unleash server for the suite of its flag store: the fake one in this folder, or a real one. */
 export interface UnleashSubject {
   /** Base of its API, ending in /api. */
   readonly url: string;
@@ -21,7 +21,7 @@ export interface SubjectFlag {
   readonly strategies: readonly SubjectStrategy[];
 }
 
-/** A gradual rollout as a person makes one in Unleash. */
+/** A gradual rollout as a person creates one in Unleash. */
 export const rolloutOf = (percent: number, groupId: string): SubjectStrategy => ({
   name: 'flexibleRollout',
   parameters: { rollout: String(percent), stickiness: 'userId', groupId },

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silent } from './rig.ts';
 import { rolloutOf, type SubjectStrategy, type UnleashSubject } from './unleash-subject.ts';
 
-/** A strategy that has no say over the percentage. */
+/** A strategy that does not affect the percentage. */
 const cohort: SubjectStrategy = {
   ...rolloutOf(100, 'cohort'),
   constraints: [{ contextName: 'userId', operator: 'IN', values: ['ada'] }],
@@ -33,7 +33,7 @@ export function describeUnleashFlags(name: string, start: () => Promise<UnleashS
       reason: '',
     });
 
-    test('sets the rollout, and leaves strategy, groupId, stickiness and cohorts as they are', async () => {
+    test('sets the rollout, and keeps strategy, groupId, stickiness and cohorts', async () => {
       await server.createFlag('notes.serve', [cohort, rolloutOf(10, 'my-group')], true);
       expect(await open().set(change('notes', 25))).toBe(10);
       const { enabled, strategies } = await server.readFlag('notes.serve');

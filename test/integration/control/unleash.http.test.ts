@@ -11,7 +11,7 @@ test.each([
   ['the first step fails', 'POST', 500, 'unknown'],
   ['a later step is refused', 'PATCH', 403, 'unknown'],
   ['no step fails', 'DELETE', 500, 'made'],
-])('what comes of a flip: %s', async (_, failing, status, outcome) => {
+])('the outcome of a flip: %s', async (_, failing, status, outcome) => {
   const server = await startFakeUnleash((call) => (call.startsWith(failing) ? status : undefined));
   try {
     await server.createFlag('notes.serve', [rolloutOf(10, 'notes')], true);

@@ -74,7 +74,7 @@ async function startSubject(): Promise<UnleashSubject> {
       await ask('POST', '', { name, type: 'release' });
       for (const strategy of strategies) await ask('POST', `${environment(name)}/strategies`, strategy);
       if (enabled) await ask('POST', `${environment(name)}/on`);
-      // The server hands a new flag out with its next look at the revision, each second.
+      // The server publishes a new flag when it next checks the revision, each second.
       await expect
         .poll(async () => (await clientFlags(started)).includes(name), { timeout: 10_000 })
         .toBe(true);

@@ -83,7 +83,7 @@ describe('TLS', () => {
     expect(forwarder.upstream.stats.opened).toBe(1);
   });
 
-  it('refuses an authority that is not known and a name that is not the server’s', async () => {
+  it('refuses an unknown authority and a wrong server name', async () => {
     const { port } = await startSecure();
     const unknown = await forwarderTo(`https://127.0.0.1:${port}`);
     expect((await unknown.get()).status).toBe(502);
@@ -96,7 +96,7 @@ describe('TLS', () => {
     }
   });
 
-  it('that is answered by a server without TLS fails in time', async () => {
+  it('with a server that does not speak TLS fails in time', async () => {
     const plain = await startRawUpstream(() => {});
     cleanups.push(() => plain.close());
     const forwarder = await forwarderTo(`https://127.0.0.1:${plain.port}`, {
@@ -117,8 +117,8 @@ describe('addresses', () => {
     expect(await (await forwarder.get()).text()).toBe(`127.0.0.1:${forwarder.port}`);
   });
 
-  it('of one name are used in turn, and one that refuses is passed over', async () => {
-    // No request is answered before all have arrived: each then has a connection of its own.
+  it('of one name are used in turn, and one that refuses is skipped', async () => {
+    // No request is answered before all have arrived, so that each has its own connection.
     const asking: (() => void)[] = [];
     const server = createServer((request, response) => {
       asking.push(() => response.end(request.socket.localAddress));
@@ -141,7 +141,7 @@ describe('addresses', () => {
     for (let i = 0; i < 4; i += 1) expect(await (await one.get()).text()).toBe('here');
   });
 
-  it('that a name no longer has are left, and a name that cannot be resolved is a refusal', async () => {
+  it('that a name no longer has are abandoned, and an unresolvable name is refused', async () => {
     const server = createServer((request, response) => response.end(request.socket.localAddress));
     const port = await listening(server, '0.0.0.0');
     let addresses = ['127.0.0.1'];

@@ -107,7 +107,7 @@ describe('bodies', () => {
     expect(pooled.stats.opened).toBe(1);
   });
 
-  it('of many megabytes arrive whole both ways, from a slow reader’s point of view too', async () => {
+  it('of many megabytes arrive complete both ways, even with a slow reader', async () => {
     const size = 24 * 1024 * 1024;
     const payload = randomBytes(size);
     const digest = createHash('sha256').update(payload).digest('hex');
@@ -135,7 +135,7 @@ describe('bodies', () => {
     }
   });
 
-  it('are held back by the slower side: a reader that stops leaves memory bounded', async () => {
+  it('are throttled by the slower side: a reader that stops leaves memory bounded', async () => {
     const server = createServer((_request, response) => {
       const piece = Buffer.alloc(65_536, 1);
       const push = (): void => {

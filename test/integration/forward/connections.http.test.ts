@@ -8,7 +8,7 @@ import { ends, forwardRig, OK, requestEnds } from './rig.ts';
 const { cleanups, client, forwarderTo, upstreamAnswering } = forwardRig();
 
 describe('connections', () => {
-  it('are kept and used again, pipelined requests are answered in order', async () => {
+  it('are kept and reused, pipelined requests are answered in order', async () => {
     const upstream = await startRawUpstream((socket, all) => {
       const target = /GET \/(\S+) .*\r\n\r\n$/s.exec(all.slice(all.lastIndexOf('GET')))?.[1];
       if (target) socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${target.length}\r\n\r\n${target}`);
@@ -24,7 +24,7 @@ describe('connections', () => {
     expect(forwarder.upstream.stats).toMatchObject({ opened: 1, idle: 1, active: 0, exchanges: 0 });
   });
 
-  it('are not used again after Connection: close, HTTP/1.0 or bytes past the end', async () => {
+  it('are not reused after Connection: close, HTTP/1.0 or bytes past the end', async () => {
     const answers = [
       'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok',
       'HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok',
@@ -42,7 +42,7 @@ describe('connections', () => {
     expect(upstream.received).toHaveLength(4);
   });
 
-  it('are not used again where the upstream keeps them for less than a second', async () => {
+  it('are not reused when the upstream keeps them for less than a second', async () => {
     // Node's server announces a keepAliveTimeout of 900 ms in seconds, rounded down.
     const answer = OK.replace('Date: D', 'Keep-Alive: timeout=0');
     const upstream = await upstreamAnswering((all) => (requestEnds(all) ? answer : undefined));
@@ -101,7 +101,7 @@ describe('connections', () => {
       expect(text).not.toContain('502');
       const outcomes = await forwarder.outcomesReach(2);
       expect(outcomes[1]).toMatchObject({ kind: 'completed', retriedStale: true });
-      // It says that it is empty, to either of them.
+      // It announces that it is empty, to either of them.
       expect(upstream.received.map((all) => all.split('Content-Length: 0\r\n').length - 1)).toEqual([2, 1]);
       stale = false;
       socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
@@ -115,8 +115,7 @@ describe('connections', () => {
     const { socket, until } = await client(forwarder.port, 'GET /1 HTTP/1.1\r\nHost: h\r\n\r\n');
     await until(ends('ok'));
     const [kept] = upstream.sockets;
-    // Both have arrived when the proxy looks: a request, and the 408 of a server that timed out waiting for
-    // one.
+    // Both have arrived when the proxy reads: a request, and the 408 of a server that timed out waiting for one.
     socket.write('GET /2 HTTP/1.1\r\nHost: h\r\n\r\n');
     kept!.end('HTTP/1.1 408 Request Timeout\r\nContent-Length: 4\r\nConnection: close\r\n\r\nlate');
     const text = await until((all) => all.split('\r\n\r\n').length === 3);
@@ -177,7 +176,7 @@ describe('connections', () => {
     await expect.poll(() => forwarder.upstream.stats.idle, PATIENT).toBe(0);
   });
 
-  it('drain: requests under way finish, new ones are refused', async () => {
+  it('drain: requests in progress finish, new ones are refused', async () => {
     const holding: Socket[] = [];
     const upstream = await startRawUpstream((socket) => holding.push(socket));
     cleanups.push(() => upstream.close());

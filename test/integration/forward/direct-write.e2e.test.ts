@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-test('a write’s request is not used again while libuv holds it', async () => {
+test('a write’s request object is not reused while libuv holds it', async () => {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'direct-write.ts')], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -101,8 +101,7 @@ describe('failures', () => {
     );
     await expect.poll(() => upstream.received[0] ?? '', PATIENT).toMatch(/part$/);
     const [refusing] = upstream.sockets;
-    // All of it is there when the proxy looks: more of the body first, then the answer and the reset behind
-    // it.
+    // All of it has arrived when the proxy reads: more of the body first, then the answer and the reset behind it.
     socket.write('re');
     refusing!.write('HTTP/1.1 413 No\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno');
     refusing!.resetAndDestroy();
@@ -132,7 +131,7 @@ describe('failures', () => {
     await until(ends('ok'));
   });
 
-  it('before a connection was there leave the body in place for another attempt', async () => {
+  it('before a connection exists leave the body in place for another attempt', async () => {
     const forwarder = await forwarderTo(`http://127.0.0.1:${await refusingPort()}`);
     const { until, socket } = await client(
       forwarder.port,

@@ -1,7 +1,6 @@
 /**
- * The forwarder with nothing around it: a strict `node:http` server that forwards each request to one
- * upstream, and answers failures with their status alone. Plus raw upstreams that send exactly the bytes a
- * test wants.
+ * The bare forwarder: a strict `node:http` server that forwards each request to one upstream, and answers failures with
+ * only their status. Plus raw upstreams that send exactly the bytes a test wants.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -135,8 +134,8 @@ export interface RawUpstream {
 }
 
 /**
- * A TCP server that hands each connection, with what it has received so far, to the test.
- * @param onData called with each piece; `all` is everything of this connection, and costs as much to look into
+ * A TCP server that passes each connection, with everything received so far, to the test.
+ * @param onData called with each piece; `all` is everything from this connection, and is as expensive to search
  */
 export async function startRawUpstream(
   onData: (socket: Socket, all: string, index: number, piece: string) => void,
@@ -183,7 +182,7 @@ export interface RawClient {
   close(): void;
 }
 
-/** Connects and keeps what comes; sends the bytes as they are. */
+/** Connects, sends the bytes as they are, and records what comes back. */
 export async function rawClient(port: number, bytes?: string | Buffer): Promise<RawClient> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
   let text = '';

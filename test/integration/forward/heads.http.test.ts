@@ -1,6 +1,6 @@
 /**
- * Request and response heads through the forwarder: what is passed on, what stays with its hop, what a caller
- * may change.
+ * Request and response heads through the forwarder: what is passed on, what stays with its hop, what a caller may
+ * change.
  */
 import { describe, expect, it } from 'vitest';
 import { RemovedFields } from '../../../proxy/accept/removed-fields.ts';
@@ -9,7 +9,7 @@ import { ends, forwardRig, OK, requestEnds } from './rig.ts';
 const { client, forwarderTo, upstreamAnswering } = forwardRig();
 
 describe('heads', () => {
-  it('are passed on in order and case, duplicates and __proto__ included, without the fields of the hop', async () => {
+  it('are passed on in order and case, with duplicates and __proto__, without hop-by-hop fields', async () => {
     const upstream = await upstreamAnswering((all) => (requestEnds(all) ? OK : undefined));
     const { port } = await forwarderTo(upstream.url);
     const { until } = await client(
@@ -25,7 +25,7 @@ describe('heads', () => {
     );
   });
 
-  it('of the response are passed on in order and case, without the fields of the hop', async () => {
+  it('of the response are passed on in order and case, without hop-by-hop fields', async () => {
     const upstream = await upstreamAnswering((all) =>
       requestEnds(all)
         ? 'HTTP/1.1 299 Fine, é\r\nset-Cookie: a\r\nSet-Cookie: b\r\nConnection: keep-alive, x-hop\r\nX-Hop: 1\r\n' +
@@ -40,7 +40,7 @@ describe('heads', () => {
     );
   });
 
-  it('take the caller’s fields after the client’s Connection was honoured', async () => {
+  it('get the caller’s fields after the client’s Connection was applied', async () => {
     const upstream = await upstreamAnswering((all) => (requestEnds(all) ? OK : undefined));
     const { port } = await forwarderTo(upstream.url, {
       amend: () => ({
@@ -68,7 +68,7 @@ describe('heads', () => {
     expect(upstream.received[0]).toMatch(/^GET \/p\?q HTTP\/1\.1\r\nHost: right\.example:81\r\n/);
   });
 
-  it('take the base path of the upstream before the target', async () => {
+  it('get the upstream’s base path in front of the target', async () => {
     const upstream = await upstreamAnswering((all) => (requestEnds(all) ? OK : undefined));
     const { port } = await forwarderTo(`${upstream.url}/shop/`);
     const { until } = await client(port, 'GET /a HTTP/1.1\r\nHost: h\r\n\r\n');

@@ -1,6 +1,6 @@
 /**
- * A process that is held up (no processor for it, a long pause of the collector) finds its deadlines past and
- * what came meanwhile unread. What has arrived is read first: only the process itself was late.
+ * A process that is held up (no processor for it, a long garbage collection) finds its deadlines expired and data
+ * unread. What has arrived is read first: only the process itself was late.
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -12,15 +12,15 @@ const { cleanups, client, forwarderTo, upstreamAnswering } = forwardRig();
 const LIMIT_MS = 1_000;
 const GET = 'GET / HTTP/1.1\r\nHost: h\r\n\r\n';
 
-/** Holds this thread up for longer than the deadline. */
+/** Blocks this thread for longer than the deadline. */
 const holdUp = (): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LIMIT_MS + 100);
 
-/** Calls back in the very turn of the event loop in which the condition holds. */
+/** Calls back in the same turn of the event loop in which the condition becomes true. */
 function inTheTurnOf(holds: () => boolean, then: () => void): void {
   setImmediate(() => (holds() ? then() : inTheTurnOf(holds, then)));
 }
 
-/** Answers on command, from a thread of its own. */
+/** Answers on command, from a separate thread. */
 const UPSTREAM = `
 const { parentPort, workerData } = require('node:worker_threads');
 const { shared, answer } = workerData;
@@ -35,7 +35,7 @@ const server = require('node:net').createServer((socket) => socket.on('error', (
 server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
 `;
 
-it('an answer that came in time is passed on', async () => {
+it('an answer that arrived in time is passed on', async () => {
   const shared = new SharedArrayBuffer(12);
   const marks = new Int32Array(shared);
   const upstream = new Worker(UPSTREAM, { eval: true, workerData: { shared, answer: OK } });
@@ -57,7 +57,7 @@ it('an answer that came in time is passed on', async () => {
   expect(await until((text) => text.includes('HTTP/1.1') && /ok$|504/.test(text))).toMatch(/^HTTP\/1.1 200/);
 });
 
-it('a connection that was made in time is used', async () => {
+it('a connection that was opened in time is used', async () => {
   const upstream = await upstreamAnswering((all) => (requestEnds(all) ? OK : undefined));
   const forwarder = await forwarderTo(upstream.url, { config: { timeouts: { connectMs: LIMIT_MS } } });
   const { until } = await client(forwarder.port, GET);
@@ -65,7 +65,7 @@ it('a connection that was made in time is used', async () => {
   await until(ends('ok'));
 });
 
-it('a connection that was idle for too long meanwhile is not used any more', async () => {
+it('a connection that was idle for too long meanwhile is not reused', async () => {
   const upstream = await upstreamAnswering((all) => (ends('body')(all) || requestEnds(all) ? OK : undefined));
   const forwarder = await forwarderTo(upstream.url, { config: { pool: { idleMs: LIMIT_MS } } });
   const { socket, until } = await client(forwarder.port, GET);

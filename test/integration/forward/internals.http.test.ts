@@ -41,7 +41,7 @@ async function serve(
   return (server.address() as AddressInfo).port;
 }
 
-it('short writes can go past the stream', () => {
+it('short writes can bypass the stream', () => {
   expect(available).toBe(true);
 });
 
@@ -61,7 +61,7 @@ it.each([true, false])('a response is what it is taken for (lean: %s)', async (l
   expect(seen).toEqual([[null, false, true, false, true]]);
 });
 
-it('a lean response that is the last closes after it, and an aborted one tells its watcher', async () => {
+it('a lean response that is the last closes after it, and an aborted one notifies its watcher', async () => {
   const gone: string[] = [];
   const port = await serve(true, (request, response) => {
     const lean = response as unknown as LeanResponse;
@@ -73,8 +73,8 @@ it('a lean response that is the last closes after it, and an aborted one tells i
   });
   const last = await rawClient(port, 'GET /last HTTP/1.1\r\nHost: h\r\n\r\n');
   expect(await last.untilEnd()).toMatch(/ok$/);
-  // The second is queued behind the first: both have to hear of it. An older Node does not report it for the
-  // second; the proxy hands no request on before its turn, and does not need it.
+  // The second is queued behind the first: both must be notified. An older Node does not report it for the second; the
+  // proxy passes no request on before its turn, and does not need it.
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
   socket.write('GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n');

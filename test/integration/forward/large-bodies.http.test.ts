@@ -1,7 +1,7 @@
 /**
- * Large bodies go out of memory that is used again and again. Were a piece overwritten before the kernel has taken it,
- * the right number of wrong bytes would arrive: so the bytes themselves are compared here, many bodies at a time, with
- * readers that begin only when everything on the way is full.
+ * Large bodies leave from memory that is reused. If a piece were overwritten before the kernel has taken it, the right
+ * number of wrong bytes would arrive: so the bytes themselves are compared here, many bodies at a time, with readers
+ * that start only when every buffer on the way is full.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -24,13 +24,13 @@ async function hashOfAll(stream: IncomingMessage): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Reads only when nothing moves any more: then what was sent has filled everything on the way. */
+/** Reads only when nothing moves any more: then every buffer on the way is full. */
 async function readLate(stream: IncomingMessage): Promise<string> {
   await standstill();
   return hashOfAll(stream);
 }
 
-/** Bytes given to sockets so far, by upstream and clients. */
+/** Bytes written to sockets so far, by upstream and clients. */
 let given = 0;
 
 async function standstill(): Promise<void> {

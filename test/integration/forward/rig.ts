@@ -1,4 +1,4 @@
-/** What tests of the forwarder share: raw upstreams, forwarders and raw clients that are ended after each test. */
+/** Shared by the forwarder's tests: raw upstreams, forwarders and raw clients, all closed after each test. */
 import { afterEach } from 'vitest';
 import {
   type Forwarder,
@@ -17,13 +17,13 @@ export const requestEnds = (all: string) => all.endsWith('\r\n\r\n');
 interface ForwardRig {
   /** Called after the test, last one first. */
   readonly cleanups: (() => unknown)[];
-  /** A raw upstream that answers with what the function says, if anything. */
+  /** A raw upstream that answers with the function's result, if any. */
   upstreamAnswering(answer: (all: string, index: number) => string | undefined): Promise<RawUpstream>;
   forwarderTo(url: string, options?: ForwarderOptions): Promise<Forwarder>;
   client(port: number, bytes: string): Promise<RawClient>;
 }
 
-/** To be called once in a test file. */
+/** Call once per test file. */
 export function forwardRig(): ForwardRig {
   const cleanups: (() => unknown)[] = [];
   afterEach(async () => {

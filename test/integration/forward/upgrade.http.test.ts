@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 const UPGRADE = 'GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
-/** More than the kernel takes of an answer that is not read. */
+/** More than the kernel buffers of an unread answer. */
 const UNREAD_BYTES = 32_000_000;
 const ACCEPT = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n';
 
@@ -100,7 +100,7 @@ describe('upgrades', () => {
     expect(forwarder.upstream.stats.tunnels).toBe(0);
   });
 
-  it('without an answer in time, or with a cut connection, become a failure before any byte', async () => {
+  it('without an answer in time, or with a cut connection, fail before any byte', async () => {
     const silent = await between(() => {}, { timeouts: { firstByteMs: 60 } });
     expect(await (await client(silent.forwarder.port, UPGRADE)).untilEnd()).toMatch(/^HTTP\/1\.1 504/);
     const cutting = await between((socket) => void socket.destroy());

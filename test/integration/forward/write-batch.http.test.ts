@@ -1,6 +1,6 @@
 /**
- * Answers of one turn of the event loop are written together at its end. Whatever else happens to a
- * connection in that turn comes behind its answer: the next answer, an error, an upgrade, the client's end.
+ * Answers of one turn of the event loop are written together at its end. Whatever else happens to a connection in that
+ * turn comes after its answer: the next answer, an error, an upgrade, the client's end.
  */
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
@@ -58,20 +58,20 @@ async function ask(port: number, bytes: string) {
 
 const BATCHED = 'GET /batched HTTP/1.1\r\nHost: h\r\n\r\n';
 
-it('an answer that goes by the stream comes behind one that waits', async () => {
+it('an answer through the stream follows one that waits', async () => {
   const port = await serve((_request, response) => response.end('by the stream'));
   const client = await ask(port, `${BATCHED}GET /other HTTP/1.1\r\nHost: h\r\n\r\n`);
   const text = await client.until((all) => all.includes('by the stream'));
   expect(text.startsWith(WHOLE)).toBe(true);
 });
 
-it('an invalid request is refused behind the answer that waits', async () => {
+it('an invalid request is refused after the answer that waits', async () => {
   const port = await serve();
   const client = await ask(port, `${BATCHED}what is this\r\n\r\n`);
   expect((await client.untilEnd()).startsWith(`${WHOLE}HTTP/1.1 400 `)).toBe(true);
 });
 
-it('a tunnel that is refused, and one that is opened, come behind the answer that waits', async () => {
+it('a tunnel, refused or opened, follows the answer that waits', async () => {
   const port = await serve(undefined, (_request, socket) => socket.end('HTTP/1.1 101 Switching\r\n\r\n'));
   const refused = await ask(port, `${BATCHED}CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n`);
   expect((await refused.untilEnd()).startsWith(`${WHOLE}HTTP/1.1 405 `)).toBe(true);
@@ -82,7 +82,7 @@ it('a tunnel that is refused, and one that is opened, come behind the answer tha
   expect((await opened.untilEnd()).startsWith(`${WHOLE}HTTP/1.1 101 `)).toBe(true);
 });
 
-it('a client that ends its half in the same turn has its answer', async () => {
+it('a client that ends its half in the same turn gets its answer', async () => {
   const port = await serve((request, response) => {
     expect(response.endWhole(WHOLE)).toBe(true);
     // As if the kernel reported it next.
@@ -92,7 +92,7 @@ it('a client that ends its half in the same turn has its answer', async () => {
   expect(await client.untilEnd()).toBe(WHOLE);
 });
 
-it('texts go out in the order they came, and one for a connection that is gone goes nowhere', async () => {
+it('texts leave in order, and one for a closed connection is dropped', async () => {
   const accepted: Socket[] = [];
   const server = createServer((socket) => accepted.push(socket));
   server.listen(0, '127.0.0.1');

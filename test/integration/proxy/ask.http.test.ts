@@ -1,6 +1,5 @@
 /**
- * The same request asked again, from a config alone: as the proxy would have asked it, for the caller that it
- * verified.
+ * The same request asked again, with only a config: as the proxy would have asked it, for the caller that it verified.
  */
 import { configSchema, type FicusConfigInput, type Observation } from '@ficus/core';
 import { type OpenedAsker, openAsker } from '@ficus/proxy';
@@ -57,7 +56,7 @@ test('targets go out as the proxy sent them, behind the base path of the upstrea
 test('a target rewritten differently from the config is refused', async () => {
   const route = { rewrite: { stripPrefix: '/api', addPrefix: '/v2' } };
   const { asker } = await open({ route });
-  // The raw path spells its prefix in another way: the proxy sends the canonical form.
+  // The raw path spells its prefix differently: the proxy sends the canonical form.
   const target = '/%61pi/notes/1';
   const targets = { legacy: target, candidate: '/v2/notes/1' };
   expect(asker.refusal(ask({ target, targets }))).toBeUndefined();
@@ -76,7 +75,7 @@ test('connects to the addresses that the config names, under the name of the URL
   expect(candidate.requests[0]!.headers.host).toBe('nowhere.invalid');
 });
 
-test('the route’s fields reach the candidate alone; both sides see the mark', async () => {
+test('the route’s fields reach only the candidate; both sides see the mark', async () => {
   const requestHeaders = { set: { 'x-channel': 'web' }, remove: ['x-legacy-token'] };
   const { asker, legacy, candidate } = await open({ route: { rewrite: { requestHeaders } } });
   const asked = ask({
@@ -113,7 +112,7 @@ const jwt = (claims: object) =>
 const claimsOf = (token: unknown) =>
   JSON.parse(Buffer.from(String(token).split('.')[1]!, 'base64url').toString());
 
-test('the caller is the one that the proxy verified, never one that a field claims', async () => {
+test('the caller is the one that the proxy verified, never one from a field', async () => {
   const identify = { user: { jwtClaim: 'sub' }, jwt: { secret: SECRET }, assert: { secret: SECRET } };
   const { asker, legacy, candidate } = await open({ proxy: { identify } });
   const requestHeaders = [

@@ -16,7 +16,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** A server of flags whose first answer waits for the test, and with it the start of the proxy. */
+/** A server of flags whose first answer waits for the test, which delays the start of the proxy. */
 async function heldFlags() {
   const held: ServerResponse[] = [];
   const server = createServer((_request, response) => {

@@ -1,7 +1,4 @@
-/**
- * The route condition `clientAddress` as a client sees it: no client can claim an address that it does not
- * have.
- */
+/** The route condition `clientAddress` from a client's view: no client can claim a foreign address. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Rig, type RigOptions, startRig } from './rig.ts';
 

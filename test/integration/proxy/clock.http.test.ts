@@ -8,7 +8,7 @@ afterEach(async () => {
   await rig.close();
 });
 
-test('a breaker that has opened closes again though the clock was set back', async () => {
+test('an open breaker closes again although the clock was set back', async () => {
   rig = await startRig({ serve: 100, candidate: { breaker: { failures: 1, openMs: 100 } } });
   const well = rig.candidate.handler;
   rig.candidate.handler = (_, response) => response.writeHead(500).end();

@@ -11,7 +11,7 @@ afterEach(async () => {
   rig = control = undefined;
 });
 
-test('an unreachable control plane delays nothing, and the log reports what is not known', async () => {
+test('an unreachable control plane delays nothing, and the log reports what is unknown', async () => {
   const away = await startFakeControl();
   control = away;
   const controlUrl = `http://127.0.0.1:${await refusingPort()}`;
@@ -26,7 +26,7 @@ test('an unreachable control plane delays nothing, and the log reports what is n
   expect(rig.logs.map(({ msg }) => msg)).toContainEqual(expect.stringContaining('not known yet'));
 });
 
-test('flags from a file are known from the first request on, also while the control plane is unreachable', async () => {
+test('flags from a file apply from the first request on, even while the control plane is unreachable', async () => {
   const controlUrl = `http://127.0.0.1:${await refusingPort()}`;
   rig = await startRig({ serve: 100, start: { controlUrl } });
   expect(await rig.get('/api/notes', { cookie: 'sid=anna' })).toMatchObject({ side: 'candidate' });

@@ -1,6 +1,5 @@
 /**
- * A worker that crashes while a write is at the legacy: the write may still be executed, and its user must
- * read it.
+ * A worker crashes while its write is at the legacy: the write may still be executed, and its user must then read it.
  */
 import cluster from 'node:cluster';
 import { afterEach, beforeEach, expect, test } from 'vitest';

@@ -25,7 +25,7 @@ test('a connection that was opened in advance is closed with the idle ones', asy
   expect(client.text).toBe('');
 });
 
-test('a refused upgrade whose client does not close is over at the end of the drain', async () => {
+test('a refused upgrade whose client does not close ends with the drain', async () => {
   rig = await startRig({ proxy: { timeouts: { drainMs: 300 } } });
   await rig.legacy.close();
   client = await rawClient(
@@ -36,7 +36,7 @@ test('a refused upgrade whose client does not close is over at the end of the dr
   expect(await stopMs()).toBeLessThan(10_000);
 });
 
-test('an event stream is ended whatever its client requested', async () => {
+test('an event stream is ended, whatever its client requested', async () => {
   rig = await startRig({ proxy: { timeouts: { drainMs: 15_000 } } });
   rig.legacy.handler = (_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });

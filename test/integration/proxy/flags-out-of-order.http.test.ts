@@ -1,7 +1,4 @@
-/**
- * Flags that are read twice at once: the reading that began first may end last, and must not bring the older
- * set back.
- */
+/** Two overlapping readings of flags: the one that began first may end last, and must not bring the older set back. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises';
@@ -25,7 +22,7 @@ test('of a file: the reading that began last counts', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ficus-flags-'));
   cleanups.push(() => rm(folder, { recursive: true, force: true }));
   const [file, fresh] = [join(folder, 'flags.json'), join(folder, 'fresh.json')];
-  // A reading that takes long: of a pipe without a writer yet.
+  // A slow reading: of a pipe without a writer yet.
   execFileSync('mkfifo', [file]);
   const taken: unknown[] = [];
   const problems: string[] = [];
@@ -37,8 +34,7 @@ test('of a file: the reading that began last counts', async () => {
   // Writing needs a reader, which may not have opened the pipe yet.
   const writer = await open(file, 'w');
   cleanups.push(() => writer.close());
-  // Whole and at once: the file is watched, and one that is away for a moment, or half there, would be
-  // refused.
+  // In one step: the file is watched, and one that is missing for a moment, or half written, would be refused.
   await writeFile(fresh, JSON.stringify(setOf(100)));
   await rename(fresh, file);
   await source.reload();

@@ -73,7 +73,7 @@ test('an Unleash server is polled with its token; while it is unreachable the la
   }
 });
 
-test('built-in flags are polled while their event stream cannot be had', async () => {
+test('built-in flags are polled while their event stream is unavailable', async () => {
   serve = 100;
   rig = await startRig();
   const proxy = await startProxy({

@@ -94,7 +94,7 @@ test('of another slice pin in both', async () => {
   }
 });
 
-test('of a caller without identity give the bucket under which they read', async () => {
+test('of a caller without identity set the bucket that they read under', async () => {
   await start({ slice: { writtenBy, anonymousBucket: {} } });
   const cookie = (await order({})).headers.get('set-cookie')!.split(';')[0]!;
   expect(cookie).toMatch(/^ficus_bucket=/);
@@ -102,7 +102,7 @@ test('of a caller without identity give the bucket under which they read', async
   expect((await order({ cookie })).headers.get('set-cookie')).toBeNull();
 });
 
-test('are explained, and refused where they are invalid', async () => {
+test('are explained, and refused when invalid', async () => {
   await start();
   expect(explainMatch(rig.config(), 'POST', '/api/orders')).toMatchObject({
     kind: 'no-route',

@@ -1,6 +1,4 @@
-/**
- * A worker whose event loop no longer turns: new connections that the kernel gives it must not wait for ever.
- */
+/** A worker whose event loop has stopped: new connections that the kernel gives it must not wait forever. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

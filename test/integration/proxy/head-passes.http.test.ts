@@ -1,6 +1,6 @@
 /**
- * The fields of a request are gone over once when it is accepted and once when its head is built; a copy is made of the
- * fields that were sent. Each further pass costs every request, and may read them in another way than the one before.
+ * A request's fields are read once when it is accepted and once when its head is built; a copy is made from the fields
+ * that were sent. Each further pass costs every request, and may read them differently from the previous one.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LeanRequest } from '../../../proxy/accept/lean-request.ts';
@@ -13,7 +13,7 @@ interface Hook {
 
 const lean = LeanRequest.prototype as unknown as Hook;
 const addHeaderLines = lean._addHeaderLines;
-/** Of the request that was read last. */
+/** Of the last request read. */
 let passes = 0;
 
 /** The fields, with each pass counted: it begins with the first name. */

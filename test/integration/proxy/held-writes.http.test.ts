@@ -1,7 +1,4 @@
-/**
- * A cutover holds a slice's writes in the proxy and releases them: each is decided when it leaves, never
- * before.
- */
+/** A cutover holds a slice's writes in the proxy and releases them: each is decided when it leaves, never before. */
 import type { SliceState } from '@ficus/core';
 import pino from 'pino';
 import { afterEach, expect, test } from 'vitest';
@@ -45,7 +42,7 @@ test('writes wait while reads are served, and go to the owner at the time of the
   const writes = [write('ada'), write('bob')];
   await until(async () => (await heldWrites()) === '2', 'both writes are held');
   expect((await rig.get('/api/notes', { cookie: 'sid=eve' })).side).toBe('candidate');
-  // Its own write is under way: what this user reads comes from the owner.
+  // Its own write is in progress: this user reads from the owner.
   expect(await rig.get('/api/notes', { cookie: 'sid=ada' })).toMatchObject({
     side: 'legacy',
     reason: 'pinned',
@@ -84,7 +81,7 @@ test('a write that is not released in time is refused with 503 and Retry-After, 
   await until(async () => (await write()).side === 'candidate', 'writes are accepted again');
 });
 
-test('a write that the old owner did not answer is sent again to neither side', async () => {
+test('a write that the old owner did not answer is resent to neither side', async () => {
   const routes = [...ROUTES, { id: 'change', methods: ['PUT'], path: '/api/notes/:id' }];
   await start({ owner: 'legacy', epoch: 1, writes: 'open' }, { routes, legacy: { retry: { attempts: 2 } } });
   rig.legacy.handler = async (request) => {
@@ -109,7 +106,7 @@ test('a proxy that stops refuses the writes that it holds, and sends them nowher
   expect(rig.legacy.requests.concat(rig.candidate.requests)).toEqual([]);
 });
 
-test('a client that leaves while its write is held leaves nothing to be written', async () => {
+test('when a client leaves while its write is held, nothing is written', async () => {
   await start({ ...HELD, waitMs: 60_000 });
   const leaving = new AbortController();
   const left = fetch(`${rig.url}/api/notes`, { method: 'POST', body: 'a note', signal: leaving.signal });
@@ -127,7 +124,7 @@ test('a client that leaves while its write is held leaves nothing to be written'
   expect(rig.candidate.requests).toHaveLength(1);
 });
 
-test('a fault while a held write is refused is logged, and costs no other request', async () => {
+test('a fault while a held write is refused is logged, and affects no other request', async () => {
   const logged: string[] = [];
   const writeLine = (line: string): void => {
     if (line.includes('FICUS_PROXY_WRITES_HELD')) throw new Error('the log is lost');
@@ -140,7 +137,7 @@ test('a fault while a held write is refused is logged, and costs no other reques
   expect((await rig.get('/api/notes')).status).toBe(200);
 });
 
-/** A write that finds the only connection to the legacy taken. @returns frees it */
+/** A write that finds the only connection to the legacy in use. @returns frees it */
 async function startBusy(): Promise<() => void> {
   await start({ owner: 'legacy', epoch: 1, writes: 'open' }, { legacy: { pool: { connections: 1 } } });
   let free = (): void => {};
@@ -169,7 +166,7 @@ test('a write that gets its connection after the owner has changed goes to the n
   free();
   expect(await waiting).toMatchObject({ status: 200, side: 'candidate', reason: 'owner-writes' });
   expect(rig.legacy.requests.map(({ method }) => method)).not.toContain('POST');
-  // The connection that it gave back serves others.
+  // The connection that it returned serves others.
   expect(await rig.get('/other')).toMatchObject({ status: 200, side: 'legacy' });
 });
 
@@ -189,9 +186,9 @@ test('a write that gets its connection while its slice is held waits at the gate
   }
 });
 
-test('a write that the owner of before never got is sent to the new owner instead of again to the old', async () => {
+test('a write that the old owner never received is sent to the new owner', async () => {
   const routes = [...ROUTES, { id: 'change', methods: ['PUT'], path: '/api/notes/:id' }];
-  // Each pause is anywhere within a second: one of them is long enough.
+  // Each pause is random within a second: one of them is long enough.
   const retry = { attempts: 5, backoffMs: 1_000, perSecond: 1_000 };
   const legacy = { url: 'http://127.0.0.1:1', retry };
   await start({ owner: 'legacy', epoch: 1, writes: 'open' }, { routes, legacy });

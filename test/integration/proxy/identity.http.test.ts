@@ -15,7 +15,7 @@ describe('introspection at the legacy', () => {
   };
   const questions = () => rig.legacy.requests.filter(({ url }) => url === '/internal/whoami');
 
-  test('asked once for many requests, with the client’s own cookie; the candidate gets the answer', async () => {
+  test('the legacy is asked once for many requests, with the client’s own cookie; the candidate gets the answer', async () => {
     rig = await startRig({ serve: 100, proxy });
     let release = (): void => {};
     rig.legacy.handler = (request, response) => {
@@ -90,7 +90,7 @@ describe('claims of a bearer token', () => {
   const sign = (claims: Record<string, string>, secret = key) =>
     new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).setExpirationTime('5m').sign(secret);
 
-  test('verified ones count, forged ones make an anonymous caller', async () => {
+  test('verified claims count, forged ones make the caller anonymous', async () => {
     rig = await startRig({ serve: 100, proxy: { identify } });
     const bearer = async (token: string) => rig.get('/api/notes', { authorization: `Bearer ${token}` });
     await bearer(await sign({ sub: 'ann' }));

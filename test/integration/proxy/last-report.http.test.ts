@@ -1,4 +1,4 @@
-/** The last counts of a proxy reach the control plane also when a report is under way while it stops. */
+/** The last counts of a proxy reach the control plane even when a report is in progress while it stops. */
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -23,7 +23,7 @@ const counts = (requests: number) => ({
   plain: {},
 });
 
-test('stop waits for the report under way and sends what was counted since', async () => {
+test('stop waits for the current report and sends later counts', async () => {
   const reports: ProxyReport[] = [];
   const held: ServerResponse[] = [];
   const server = createServer((request, response) => {

@@ -1,4 +1,4 @@
-/** Steady load over kept connections, with every answer looked at. */
+/** Steady load over kept connections, with every answer checked. */
 import { Agent, request } from 'node:http';
 
 interface LoadFigures {

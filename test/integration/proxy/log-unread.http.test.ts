@@ -1,6 +1,5 @@
 /**
- * A log without a reader, as behind a collector that hangs or has gone: it takes bounded memory and blocks
- * nothing.
+ * A log without a reader, as behind a collector that hangs or has exited: it takes bounded memory and blocks nothing.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -56,7 +55,7 @@ it('lines behind a stalled reader are dropped and counted, and ending does not w
     sink.write(LINE);
     if (n % 500 === 0) await turn();
   }
-  // What is not dropped is in the pipe, which takes some hundred kilobytes, or held.
+  // Lines that are not dropped are held, or in the pipe, which takes some hundred kilobytes.
   expect(dropped).toBeGreaterThan(LINES / 2);
   expect((LINES - dropped) * LINE_BYTES).toBeLessThan(MOST + 1_048_576);
   const began = performance.now();
@@ -64,7 +63,7 @@ it('lines behind a stalled reader are dropped and counted, and ending does not w
   expect(performance.now() - began).toBeLessThan(5_000);
 });
 
-it('a reader that is gone ends nothing', async () => {
+it('a reader that exits ends nothing', async () => {
   const fd = await startReader('process.exit()');
   await once(reader!, 'exit');
   let dropped = 0;

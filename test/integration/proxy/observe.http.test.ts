@@ -36,7 +36,7 @@ test('health, readiness and metrics of a proxy-only run', async () => {
   }
 });
 
-test('not ready until the control plane has sent the owners; the last known owners hold without it', async () => {
+test('not ready until the control plane has sent the owners; without it the last known owners apply', async () => {
   const control: FakeControl = await startFakeControl(noteFlags(100, 0));
   rig = await startRig({ control });
   const ready = () => ask(`${rig.proxy.adminAddress}/readyz`).then(({ status }) => status);

@@ -64,7 +64,7 @@ describe('an address among several', () => {
     }, 'counted');
   });
 
-  test('returns through one request, for which the others do not wait', async () => {
+  test('returns through one request, which delays no others', async () => {
     const [unhealthy, healthy] = await withAddresses(2, { outlier: { failures: 3, ejectMs: 50 } });
     const healed = unhealthy!.handler;
     answer(unhealthy!, 503);
@@ -74,7 +74,7 @@ describe('an address among several', () => {
     const seen = unhealthy!.requests.length;
     const arrived = once(unhealthy!.server, 'request');
     let probe = rig.get('/x');
-    // One request is taken for the probe once the time has passed; those beside it go to the other address.
+    // One request becomes the probe once the time has passed; concurrent ones go to the other address.
     await until(async () => {
       if (held.length > 0) return true;
       await Promise.race([probe, arrived]);
@@ -103,7 +103,7 @@ describe('an address among several', () => {
     expect(new Set(await burst())).toEqual(new Set([200]));
   });
 
-  test('that is ejected is tried again when the others cannot be reached', async () => {
+  test('that is ejected is used again when the others cannot be reached', async () => {
     const [unhealthy, healthy] = await withAddresses(2, { outlier });
     answer(unhealthy!, 503);
     await untilEjected();
@@ -112,7 +112,7 @@ describe('an address among several', () => {
     await until(async () => (await rig.get('/x')).status === 200, 'the address that is out');
   });
 
-  test('is not ejected where that is turned off', async () => {
+  test('is not ejected when ejection is disabled', async () => {
     const [unhealthy] = await withAddresses(2, { outlier: { ...outlier, maxShare: 0 } });
     answer(unhealthy!, 503);
     await until(async () => (await burst()).filter((status) => status === 503).length > 0);
@@ -125,7 +125,7 @@ describe('an address among several', () => {
   });
 });
 
-test('an unhealthy address of the candidate does not open the breaker of all', async () => {
+test('an unhealthy address of the candidate does not open the candidate’s breaker', async () => {
   for (const name of ['unhealthy', 'healthy']) backends.push(await startBackend(name));
   const addresses = backends.map(({ url }) => new URL(url).host);
   rig = await startRig({ serve: 100, candidate: { addresses, outlier: { failures: 5 } } });

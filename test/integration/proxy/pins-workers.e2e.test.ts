@@ -23,7 +23,7 @@ afterEach(async () => {
   await control.close();
 });
 
-/** Each on a connection of its own, so that the workers take turns. */
+/** Each on a separate connection, so that the workers take turns. */
 function send(method: string, user: string): Promise<{ side: string; reason: string }> {
   return new Promise((resolve, reject) => {
     const options = { method, agent: new Agent(), headers: { cookie: `sid=${user}` } };
@@ -63,7 +63,7 @@ test('no write waits for a worker that is being started, which still gets its pi
   const writes = async (): Promise<number> =>
     Number(/ficus_requests_total\{.*route="add".*\} (\d+)/.exec(await rig.metrics())?.[1] ?? 0);
   for (const user of users) {
-    // What was on its way to the worker that was killed is lost with it.
+    // Messages to the killed worker are lost with it.
     await until(() => send('POST', user).then(Boolean, () => false));
   }
   await until(async () => (await writes()) >= users.length, 'counted');

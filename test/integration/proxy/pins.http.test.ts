@@ -38,12 +38,12 @@ test('a writer reads from the owner, all others from the candidate', async () =>
   expect(await rig.get('/api/notes', bob)).toMatchObject({ side: 'candidate' });
 });
 
-test('a writer who is given a new session by the answer is pinned under that as well', async () => {
+test('a writer who gets a new session from the answer is pinned under that as well', async () => {
   rig.legacy.handler = (_, response) => {
     response.setHeader('set-cookie', ['sid=; Path=/old', 'theme=dark', 'sid=new; Path=/; HttpOnly']);
     response.end('written');
   };
-  // A guest's first write, and a session that is renewed.
+  // A guest's first write, and a renewed session.
   for (const [before, position, applied] of [
     [{}, '0/200', '0/300'],
     [ann, '0/400', '0/500'],
@@ -66,7 +66,7 @@ test('an id of any length is pinned as itself', async () => {
   expect(await rig.get('/api/notes', long('b'))).toMatchObject({ side: 'candidate' });
 });
 
-test('the pin holds while the write is under way', async () => {
+test('the pin lasts while the write is in progress', async () => {
   let answer = (): void => {};
   rig.legacy.handler = (request, response) => {
     if (request.method === 'POST') answer = () => response.end('written');
@@ -153,7 +153,7 @@ test('released once the stream has applied past the write, and not before', asyn
   await until(async () => (await rig.get('/api/notes', ann)).side === 'candidate', 'released');
 });
 
-test('progress that is not healthy releases nothing', async () => {
+test('unhealthy progress releases nothing', async () => {
   control.position = '0/200';
   await write(ann);
   await until(() => control.asked === 1, 'the position is requested');

@@ -97,7 +97,7 @@ test('clients that the kernel has connected when the proxy stops are answered', 
   }
 });
 
-test('of readings that overlap the one that began last counts, in whatever order they end', async () => {
+test('of overlapping readings the one that began last counts, in whatever order they end', async () => {
   const readings: PromiseWithResolvers<ParsedConfig>[] = [];
   const reloadConfig = (): Promise<ParsedConfig> => {
     readings.push(Promise.withResolvers());

@@ -51,7 +51,7 @@ describe('a candidate that cannot be reached', () => {
     // The client sees no failure, but the guards do.
     const failures = 'ficus_request_failures_total{slice="notes",route="list",side="candidate"';
     await until(async () => (await rig.metrics()).includes(failures), 'counted as the candidate’s');
-    // A write that has gone nowhere yet may go to the legacy: this slice has no tables.
+    // A write that has been sent nowhere may go to the legacy: this slice has no tables.
     expect(await post()).toMatchObject({ status: 200, side: 'legacy', reason: 'breaker-open' });
   });
 
@@ -80,7 +80,7 @@ describe('a candidate that cannot be reached', () => {
     };
     for (let request = 0; request < 2; request += 1)
       expect((await rig.get('/api/notes', ann)).status).toBe(500);
-    // A probe may have gone already, and failed.
+    // A probe may already have been sent, and failed.
     await until(async () => {
       const answer = await rig.get('/api/notes', ann);
       if (answer.side === 'legacy') expect(answer.reason).toBe('breaker-open');
@@ -129,7 +129,7 @@ describe('a pool whose connections are all in use for longer than a request may 
   });
 });
 
-describe('a candidate that takes requests and dies', () => {
+describe('a candidate that accepts requests and dies', () => {
   test('a read goes to the legacy; a write that may have been sent goes nowhere else', async () => {
     const cutter = await startCutter();
     rig = await startRig({
@@ -170,7 +170,7 @@ test('a read by PUT that may have reached the candidate goes nowhere else, also 
 });
 
 describe('retries', () => {
-  test('an idempotent request is tried again within the budget, with 503 or a cut connection', async () => {
+  test('an idempotent request is retried within the budget, after 503 or a cut connection', async () => {
     const retry = { attempts: 3, backoffMs: 1, perSecond: 100 };
     rig = await startRig({ legacy: { retry } });
     let asked = 0;
@@ -184,7 +184,7 @@ describe('retries', () => {
     expect(asked).toBe(3);
   });
 
-  test('a POST is never tried again', async () => {
+  test('a POST is never retried', async () => {
     rig = await startRig({ legacy: { retry: { attempts: 3, backoffMs: 1, perSecond: 100 } } });
     let asked = 0;
     rig.legacy.handler = (_, response) => {
@@ -225,7 +225,7 @@ describe('bulkhead', () => {
 });
 
 describe('WebSocket and other upgrades', () => {
-  test('go to the side that is decided, bytes both ways', async () => {
+  test('go to the decided side, bytes both ways', async () => {
     rig = await startRig({ serve: 100, routes: [{ id: 'live', path: '/api/live' }] });
     rig.candidate.server.on('upgrade', (request, socket) => {
       expect(request.headers['x-forwarded-for']).toBe('127.0.0.1');
@@ -273,7 +273,7 @@ test('an upgrade beyond the limit is answered with Retry-After', async () => {
 });
 
 describe('load shedding', () => {
-  test('new requests are refused while more is held than allowed, and accepted again after', async () => {
+  test('new requests are refused while memory is over its limit, and accepted again afterwards', async () => {
     rig = await startRig({ proxy: { limits: { bufferedBytes: 48 * 1024 * 1024 } } });
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
@@ -282,7 +282,7 @@ describe('load shedding', () => {
         collect();
         return (await rig.get('/x')).status === 200;
       }, what);
-    // This process may still hold what other tests have left.
+    // This process may still hold memory of other tests.
     await untilTaken('taken');
     let held: Buffer | undefined = Buffer.alloc(64 * 1024 * 1024, 1);
     await until(async () => (await rig.get('/x')).status === 503, 'shedding');
@@ -297,7 +297,7 @@ describe('load shedding', () => {
 
 describe('draining', () => {
   test('tunnels and event streams, which are endless, are ended; others finish', async () => {
-    // Long enough for requests under way on a busy machine; endless ones are ended after a second.
+    // Long enough for requests in progress on a busy machine; endless ones are ended after a second.
     rig = await startRig({ proxy: { timeouts: { drainMs: 10_000 } } });
     rig.legacy.server.on('upgrade', (_, socket) => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
@@ -327,7 +327,7 @@ describe('draining', () => {
     expect(await slow).toMatchObject({ status: 200, text: 'finished' });
   });
 
-  test('answers under way announce that they are the last of their connection', async () => {
+  test('answers in progress announce that they are the last of their connection', async () => {
     rig = await startRig({ proxy: { timeouts: { drainMs: 10_000 } } });
     let finish = (): void => {};
     rig.legacy.handler = (_, response) => {

@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => rig.close());
 
-test('path and fields go out in the candidate’s layout, the answer comes back in the proxy’s', async () => {
+test('path and fields leave in the candidate’s layout, the answer returns in the proxy’s', async () => {
   const headers = {
     cookie: 'sid=a',
     'x-legacy-token': 't',

@@ -1,6 +1,6 @@
 /**
- * A proxy between two backends, with flags from a file or from a fake control plane. Everything on free
- * ports, everything ended by `close`.
+ * A proxy between two backends, with flags from a file or from a fake control plane. Everything on free ports,
+ * everything ended by `close`.
  */
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -28,7 +28,7 @@ export interface Backend {
   readonly url: string;
   readonly server: Server;
   readonly requests: IncomingMessage[];
-  /** Replaces what it does; the default answers `NAME TARGET`. */
+  /** Replaces its behaviour; the default answers `NAME TARGET`. */
   handler: (request: IncomingMessage, response: ServerResponse) => void;
   close(): Promise<void>;
 }
@@ -249,7 +249,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     get: (path, headers = {}) => ask(proxy.address + path, { headers }),
     metrics: async () => (await fetch(`${proxy.adminAddress}/metrics`)).text(),
     close: async () => {
-      // A test that failed half way must not wait for a drain.
+      // A test that failed half-way must not wait for a drain.
       await Promise.all([legacy.close(), candidate.close()]);
       await proxy.stop();
       await rm(folder, { recursive: true, force: true });
@@ -307,14 +307,14 @@ export async function sendRaw(url: string, bytes: string): Promise<string> {
   socket.on('data', (chunk) => chunks.push(chunk));
   socket.on('error', () => {});
   socket.write(Buffer.from(bytes, 'latin1'));
-  // A reset is an end as well; `once` would throw it.
+  // A reset counts as an end as well; `once` would throw it.
   await new Promise((resolve) => socket.on('close', resolve));
   return Buffer.concat(chunks).toString('latin1');
 }
 
 /**
- * Milliseconds of the quickest of several tries, no more of them than it takes: what the machine does beside
- * it is not the proxy's, and what the proxy does every time is in each of them.
+ * Milliseconds of the fastest of several attempts, no more of them than needed: what else the machine does varies, what
+ * the proxy does is in every attempt.
  */
 export async function quickest(
   enoughMs: number,

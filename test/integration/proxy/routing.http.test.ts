@@ -37,7 +37,7 @@ describe('sides and reasons', () => {
     expect(answer).toContain(`candidate ${target}`);
   });
 
-  test('a signed override is believed, an unsigned or wrongly signed one is not', async () => {
+  test('a signed override is accepted, an unsigned or wrongly signed one is not', async () => {
     const signed = forceHeader('legacy', FORCE_SECRET);
     expect(await rig.get('/api/notes', { 'x-ficus-force': signed })).toMatchObject({ reason: 'forced' });
     expect(await rig.get('/api/notes', { 'x-ficus-force': 'legacy' })).toMatchObject({ side: 'candidate' });
@@ -46,7 +46,7 @@ describe('sides and reasons', () => {
   });
 });
 
-describe('fields that are set, kept and taken away', () => {
+describe('fields that are set, kept and removed', () => {
   let rig: Rig;
   beforeAll(async () => {
     rig = await startRig({ proxy: { trustedProxies: ['127.0.0.2/32'] } });

@@ -38,7 +38,7 @@ test('with the candidate serving, the legacy gets the copy', async () => {
   expect(rig.legacy.requests[0]!.headers['x-ficus-shadow']).toBe('1');
 });
 
-test('the observation has all that asking again needs: caller, owner, both targets, and the legacy’s fields', async () => {
+test('the observation has everything needed to ask again: caller, owner, both targets, and the legacy’s fields', async () => {
   rig = await startRig({
     serve: 100,
     shadow: 100,
@@ -86,7 +86,7 @@ test('a read with a body is not copied: without it the copy would be another req
   await until(async () => dropped.test(await rig.metrics()), 'counted');
 });
 
-test('a stream without an end is not copied, and takes no place from those that are', async () => {
+test('a stream without an end is not copied, and takes no copy’s place', async () => {
   rig = await startRig({ shadow: 100, proxy: { shadow: { concurrency: 1 } } });
   const answer = rig.legacy.handler;
   rig.legacy.handler = (_, response) => {
@@ -149,7 +149,7 @@ test('a candidate that hangs costs its places and nothing else: live requests co
   );
 });
 
-test('a copy ends by its deadline, and its place is taken again', async () => {
+test('a copy ends by its deadline, and its place is reused', async () => {
   rig = await startRig({ shadow: 100, proxy: { shadow: { concurrency: 1, timeoutMs: 100 } } });
   rig.candidate.handler = () => {};
   for (let turn = 1; turn <= 2; turn += 1) {
@@ -171,7 +171,7 @@ test('a long body is compared up to the kept part', async () => {
   expect('body' in legacy && [legacy.body.length, legacy.truncated]).toEqual([1000, true]);
 });
 
-test('a live exchange that fails is not copied, and its place is given back', async () => {
+test('a live exchange that fails is not copied, and its place is released', async () => {
   rig = await startRig({ shadow: 100, proxy: { shadow: { concurrency: 1 } } });
   const well = rig.legacy.handler;
   rig.legacy.handler = (request) => void request.socket.destroy();

@@ -1,4 +1,4 @@
-/** Bearer tokens: what is verified, for how long it counts, and keys that an issuer publishes and changes. */
+/** Bearer tokens: what is verified, how long it is valid, and keys that an issuer publishes and changes. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -31,7 +31,7 @@ async function known(token: string): Promise<string | undefined> {
 }
 
 describe('a token', () => {
-  test('counts from nbf to exp, kept or not', async () => {
+  test('is valid from nbf to exp, cached or not', async () => {
     rig = await start({ secret: SECRET });
     expect(await known(await sign({ sub: 'ann', exp: inSeconds(-1) }))).toBeUndefined();
     expect(await known(await sign({ sub: 'ann', nbf: inSeconds(60) }))).toBeUndefined();
@@ -42,7 +42,7 @@ describe('a token', () => {
     expect(await known(short)).toBeUndefined();
   });
 
-  test('counts a little before its nbf: the issuer’s clock may be ahead of ours; exp has no leeway', async () => {
+  test('is valid a little before its nbf: the issuer’s clock may be ahead of ours; exp has no leeway', async () => {
     rig = await start({ secret: SECRET });
     expect(await known(await sign({ sub: 'ann', nbf: inSeconds(8) }))).toBe('ann');
     expect(await known(await sign({ sub: 'ann', nbf: inSeconds(8), exp: inSeconds(-1) }))).toBeUndefined();
@@ -146,7 +146,7 @@ describe('keys that the issuer publishes', () => {
     expect(await known(await issuer.sign({ sub: 'bob' }))).toBe('bob');
   });
 
-  test('and cannot be fetched make a caller unknown: reads go to the owner, no caller is taken for anonymous', async () => {
+  test('that cannot be fetched make a caller unknown: reads go to the owner, no caller counts as anonymous', async () => {
     const issuer = await startIssuer();
     await issuer.changeKey('one');
     issuer.fail();
@@ -173,7 +173,7 @@ describe('keys that the issuer publishes', () => {
     expect(issuer.fetched() - before).toBeLessThanOrEqual(1 + Math.floor((Date.now() - began) / 1_000));
   });
 
-  test('are fetched again after a second, though the clock was set back meanwhile', async () => {
+  test('are fetched again after a second, although the clock was set back meanwhile', async () => {
     const issuer = await startIssuer();
     await issuer.changeKey('one');
     const token = await issuer.sign({ sub: 'ann' });

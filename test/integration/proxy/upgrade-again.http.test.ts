@@ -1,4 +1,4 @@
-/** An upgrade that is retried, on this side or the other: what the client has sent meanwhile is kept. */
+/** An upgrade that is retried, on this side or the other: bytes that the client has sent meanwhile are kept. */
 import { afterEach, expect, test } from 'vitest';
 import { type RawClient, type RawUpstream, rawClient, startRawUpstream } from '../forward/forwarder-rig.ts';
 import { type Rig, startRig, until } from './rig.ts';
@@ -21,7 +21,7 @@ async function sendEarly(path: string, more: string): Promise<void> {
   client = await rawClient(Number(port), `GET ${path} HTTP/1.1\r\n${UPGRADE}one `);
   await until(() => upstream.received.some((all) => all.includes('Upgrade: x')), 'tried once');
   await new Promise((resolve) => client.socket.write(more, resolve));
-  // What lies in its socket is read before the answer to a later request.
+  // Data in its socket is read before the answer to a later request.
   expect((await fetch(`${rig.url}/~probe`)).status).toBeLessThan(600);
 }
 
@@ -43,7 +43,7 @@ test.each([
   expect(upstream.received.at(-1)!.endsWith(`\r\n\r\none ${more}three`)).toBe(true);
 });
 
-test('finally refused: what the client has sent is read, so that its end is noticed', async () => {
+test('finally refused: the client’s data is read, so that its end is noticed', async () => {
   upstream = await startRawUpstream((socket, all) => {
     if (all.startsWith('GET /~probe')) socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n');
   });

@@ -1,7 +1,4 @@
-/**
- * `ficus proxy` with several workers under load: flips, reloads, a killed worker, SIGTERM. No request is
- * lost.
- */
+/** `ficus proxy` with several workers under load: flips, reloads, a killed worker, SIGTERM. No request is lost. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,7 +74,7 @@ test('flips, reloads and invalid files under load lose no request; SIGTERM drain
 
   // An invalid config: every error is reported, the old one stays in place.
   await writeFile(join(folder, 'ficus.yaml'), yaml('      - { id: list, path: nowhere, kind: maybe }\n'));
-  // A file may be read while it is being written, and be refused for that before its own errors are reported.
+  // A file may be read while it is being written, and refused for that before its own errors are reported.
   await proxy.until('slices.notes.routes[1].path');
   await proxy.until('slices.notes.routes[1].kind');
   await proxy.until('config refused: the old one stays in place');
@@ -134,8 +131,8 @@ test('a killed worker is restarted while the others serve; flags and config reac
   proxy.child.kill('SIGKILL');
   await proxy.ended;
   await until(() => !orphans.some(isAlive), 'workers are gone');
-  // Lost with a killed worker: what each client had under way there, and what it then sent into the accept
-  // queue that the kernel had not closed yet.
+  // Lost with a killed worker: each client's request in progress there, and what it then sent into the accept queue
+  // that the kernel had not closed yet.
   expect(afterFirst).toBeLessThanOrEqual(2 * clients);
   expect(afterSecond - afterFirst).toBeLessThanOrEqual(2 * clients);
   expect(new Set(failures)).toEqual(new Set(failures.length > 0 ? ['ECONNRESET'] : []));
@@ -153,7 +150,7 @@ test('a proxy that stops while a worker is being restarted stops at once', async
   expect(performance.now() - began).toBeLessThan(20_000);
 });
 
-test('SIGHUP behind SIGTERM, as some send it, cuts no request', async () => {
+test('SIGHUP after SIGTERM, as some send it, cuts no request', async () => {
   let answer = (): void => {};
   legacy.handler = (_, response) => {
     answer = () => response.end('whole');

@@ -1,4 +1,4 @@
-/** The embedded cluster at a port that another server has: that server is not mistaken for it. */
+/** The embedded cluster at a port that another server occupies: that server is not mistaken for it. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, startCluster } from '@ficus/tools';
@@ -11,11 +11,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-test('another cluster at its port is not taken for it', async () => {
+test('another cluster at its port is not mistaken for it', async () => {
   const starting = startCluster({ dataDir: join(root, 'data'), port: inject('postgresPort') });
   await expect(starting).rejects.toThrow('did not start');
 });
 
-test('a free port is none of those that connections are given', async () => {
+test('a free port is outside the range of outgoing connections', async () => {
   expect(await freePort()).toBeLessThan(32_768);
 });

@@ -50,7 +50,7 @@ describe('orders', () => {
       [orderId],
     );
 
-  it('go from cart to delivery, and the trigger tells the customer of each step', async () => {
+  it('go from cart to delivery, and the trigger notifies the customer of each step', async () => {
     const [stock] = await shop.query<{ quantity: number }>('SELECT quantity FROM stock WHERE product_id = 7');
     await send(1, 'PUT', '/api/cart/items/7', { quantity: 2 });
     const placed = await send(1, 'POST', '/api/orders');
@@ -101,7 +101,7 @@ describe('orders', () => {
     expect((await send(4, 'POST', `/api/orders/${id}/pay`)).status).toBe(404);
   });
 
-  it('are placed once when the same cart is ordered twice at a time', async () => {
+  it('are placed once when the same cart is ordered twice simultaneously', async () => {
     await send(6, 'PUT', '/api/cart/items/9', { quantity: 1 });
     const answers = await Promise.all([1, 2, 3].map(() => send(6, 'POST', '/api/orders')));
     expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409, 409]);
@@ -143,7 +143,7 @@ describe('orders', () => {
     await reading;
   });
 
-  it('stream their state over a WebSocket, also after the database cut the listening connection', async () => {
+  it('stream their state over a WebSocket, even after the database cut the listening connection', async () => {
     const { id } = await placeOrder(10);
     const cookie = await logIn(app.address, 10);
     const socket = new WebSocket(`${app.address.replace('http', 'ws')}/ws/orders/${id}`, {
@@ -180,7 +180,7 @@ describe('orders', () => {
     }
   });
 
-  it('left in a cart are remembered: the job writes notifications past HTTP', async () => {
+  it('left in a cart cause reminders: the job writes notifications without HTTP', async () => {
     const reminders = async () =>
       Number(
         (

@@ -47,7 +47,7 @@ describe('pages', () => {
     }
   }
 
-  it('send a stranger to the login form and back to where they wanted to go', async () => {
+  it('send a stranger to the login form and back to their destination', async () => {
     const browser = new Browser();
     const refused = await browser.open('/inbox?before=4000');
     expect([refused.status, refused.location]).toEqual([303, '/login?next=%2Finbox%3Fbefore%3D4000']);
@@ -63,7 +63,7 @@ describe('pages', () => {
     expect((await browser.open(in_.location!)).html).toContain('<h1>Inbox</h1>');
   });
 
-  it('keep others out: a wrong password, a lying next', async () => {
+  it('keep others out: a wrong password, a forged next', async () => {
     const browser = new Browser();
     const wrong = await browser.open('/login', { email: 'customer1@example.test', password: 'nope' });
     expect(wrong.status).toBe(401);
@@ -137,7 +137,7 @@ describe('pages', () => {
     expect(html).toContain('name="quietFrom" value="22:15"');
   });
 
-  it('escape what comes from the data', async () => {
+  it('escape values from the database', async () => {
     await shop.query(`UPDATE customers SET name = '<script>alert("x")</script>' WHERE id = 10`);
     await shop.query(
       `UPDATE notifications SET title = '"><img src=x onerror=alert(1)>' WHERE customer_id = 10`,
@@ -150,7 +150,7 @@ describe('pages', () => {
     expect(html).toContain('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;');
   });
 
-  it('show a browser a page where there is none, and a program a problem document', async () => {
+  it('for unknown paths show a browser a page, and a program a problem document', async () => {
     const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
     const ask = (path: string, accept: string | undefined, method = 'GET') =>
       fetch(app.address + path, { method, headers: accept === undefined ? {} : { accept } });
@@ -183,7 +183,7 @@ describe('pages', () => {
     }
   });
 
-  it('know who is logged in also where there is none', async () => {
+  it('know who is logged in even on unknown paths', async () => {
     const browser = new Browser();
     await browser.logIn(4);
     const response = await fetch(`${app.address}/nowhere`, {
@@ -192,7 +192,7 @@ describe('pages', () => {
     expect(await response.text()).toContain('Log out');
   });
 
-  it('end with a page also when there is nothing', async () => {
+  it('end with a page even when there is nothing', async () => {
     const browser = new Browser();
     await browser.logIn(1);
     for (const path of [

@@ -18,7 +18,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-test('a cluster whose port went to another PostgreSQL', async () => {
+test('a cluster whose port was taken by another PostgreSQL', async () => {
   const taken = { address: '127.0.0.1', family: 'IPv4', port: inject('postgresPort') };
   vi.spyOn(Server.prototype, 'address').mockReturnValueOnce(taken);
   const dataDir = join(directory, 'data');

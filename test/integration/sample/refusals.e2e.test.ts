@@ -1,4 +1,4 @@
-/** `npm start` and `npm run demo` where they cannot do their work: reported at once, before any part is started. */
+/** `npm start` and `npm run demo` where they cannot work: reported at once, before any part is started. */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('npm start with a directory that cannot be created', () => {
   test.each([
-    // Node's recursive mkdir never comes back from these.
+    // Node's recursive mkdir never returns for these.
     ...(process.platform === 'linux' ? ['/proc/x', '/proc/x/y'] : []).map((path) => [
       path,
       'nothing can be created in /proc',
@@ -100,17 +100,17 @@ describe('npm start in a directory with a user’s folder of the same name', () 
     expect((await readdir(directory)).sort()).toEqual(['ficus.yaml', 'logs']);
   });
 
-  test('no directory at all is not this one', async () => {
+  test('an empty directory name is not the current directory', async () => {
     const { status, stdout, stderr } = await start('');
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(/^error: --directory [^\n]+\n$/);
   });
 });
 
-test('a start that is killed while the cluster is made leaves nothing that looks like one', async () => {
+test('a start that is killed while creating the cluster leaves nothing that looks like one', async () => {
   const directory = await mkdtemp(join(folder, 'killed-'));
   const binaries = await mkdtemp(join(folder, 'binaries-'));
-  // Begins as initdb does, and goes no further; it ends when its parent is gone.
+  // Begins as initdb does, and then stops; it exits when its parent is gone.
   const script = `#!/bin/sh
 for argument; do case $argument in --pgdata=*) folder=\${argument#--pgdata=};; esac; done
 echo 18 > "$folder/PG_VERSION"
@@ -143,7 +143,7 @@ test.each(['logs/monolith.log', 'postgres.log', 'ficus.yaml'])('a folder in plac
   });
 });
 
-test('what the shell says of other databases and hosts does not reach the parts', async () => {
+test('the shell’s variables for other databases and hosts do not reach the parts', async () => {
   const binaries = await mkdtemp(join(folder, 'binaries-'));
   for (const name of ['initdb', 'postgres'])
     await writeFile(join(binaries, name), '#!/bin/sh\nenv >&2\nexit 1\n', { mode: 0o755 });

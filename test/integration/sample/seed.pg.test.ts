@@ -23,7 +23,7 @@ async function count(shop: SampleDatabase, condition: string): Promise<number> {
   return Number(row?.count);
 }
 
-/** One digest for each table, over its rows as text. */
+/** One digest per table, over its rows as text. */
 async function digests(shop: SampleDatabase): Promise<Record<string, string>> {
   const entries = TABLES.map(async (table) => {
     const [row] = await shop.query<{ digest: string }>(
@@ -87,7 +87,7 @@ describe('seed', () => {
     ).toBe(50);
   });
 
-  it('puts back keys, indexes and triggers, and the sequences continue', async () => {
+  it('restores keys, indexes and triggers, and the sequences continue', async () => {
     await using empty = await createDatabase(inject('postgresPort'), 'empty');
     await applySchema(empty.url);
     const shape = `

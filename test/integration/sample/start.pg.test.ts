@@ -1,4 +1,4 @@
-/** Both sample applications as processes: how they fail to start, how they end, what they log and what they trace. */
+/** Both sample applications as processes: how they fail to start, how they stop, what they log and what they trace. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -131,7 +131,7 @@ describe.each(APPS)('%s', (app) => {
     expect(document.openapi).toBe('3.1.0');
   });
 
-  it('answers 503 while its database is away from it, and recovers', async () => {
+  it('answers 503 while its database is unreachable, and recovers', async () => {
     const { address } = running;
     const database = app === 'legacy-monolith' ? shop : service;
     const headers = await asCustomer(app, address);
@@ -149,11 +149,11 @@ describe.each(APPS)('%s', (app) => {
     await eventually(async () => expect((await list()).status).toBe(200));
   });
 
-  it('drains on SIGTERM: a request under way is answered, then it exits 0', async () => {
+  it('drains on SIGTERM: a request in progress is answered, then it exits 0', async () => {
     const process = await startSample(app, environmentOf(app));
     const database = app === 'legacy-monolith' ? shop : service;
     const headers = await asCustomer(app, process.address);
-    // A lock holds the request inside the application until we let it go.
+    // A lock holds the request inside the application until the test releases it.
     await using gate = await lockTable(
       database,
       app === 'legacy-monolith' ? 'notifications' : 'notification',
@@ -174,7 +174,7 @@ describe.each(APPS)('%s', (app) => {
     expect(await process.stop()).toBe(0);
   });
 
-  it('drains also when it is stopped in the moment in which it says that it listens', async () => {
+  it('drains even when stopped just as it reports that it listens', async () => {
     const { status, stdout } = await runSample(app, {
       ...environmentOf(app),
       NODE_OPTIONS: `--import=${STOPPED_WHEN_LISTENING}`,
@@ -187,7 +187,7 @@ describe.each(APPS)('%s', (app) => {
     const { address } = await start(app, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.address });
     const headers = await asCustomer(app, address);
     await fetch(`${address}/api/notifications`, { headers: { ...headers, traceparent: TRACEPARENT } });
-    // They need not come together: each is sent with others that ended at about the same time.
+    // They need not arrive together: each is sent with others that ended at about the same time.
     const spanOf = (name: RegExp) =>
       eventually(() => {
         const found = collector.spans(TRACE_ID).find((span) => name.test(span.name));
@@ -200,7 +200,7 @@ describe.each(APPS)('%s', (app) => {
   });
 });
 
-it('the shop ends also while a browser watches an order', async () => {
+it('the shop ends even while a browser watches an order', async () => {
   const process = await startSample('legacy-monolith', { DATABASE_URL: shop.url });
   const cookie = await logIn(process.address, 1);
   const [order] = await shop.query<{ id: string }>('SELECT id FROM orders WHERE customer_id = 1 LIMIT 1');
@@ -223,7 +223,7 @@ interface Span {
   readonly kind: number;
 }
 
-/** An OTLP/HTTP endpoint that keeps what it is sent. */
+/** An OTLP/HTTP endpoint that records what it receives. */
 async function startCollector() {
   const spans: Span[] = [];
   const server = createServer(async (request, response) => {

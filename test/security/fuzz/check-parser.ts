@@ -1,8 +1,7 @@
 /**
- * What must hold for the response parser, whatever an upstream sends: it never throws; it accepts what the
- * reference reader accepts and nothing else, with the same head, body, trailers and end; and it makes no
- * difference how the bytes are cut. (The samples stay below the parser's limits: the reference reader has
- * none.)
+ * What must hold for the response parser, whatever an upstream sends: it never throws; it accepts what the reference
+ * reader accepts and nothing else, with the same head, body, trailers and end; and it makes no difference how the bytes
+ * are cut. (The samples stay below the parser's limits: the reference reader has none.)
  */
 import type { HeadLines } from '../../../proxy/wire/head-lines.ts';
 import { ResponseParser, type ResponseSink } from '../../../proxy/wire/response-parser.ts';
@@ -63,7 +62,7 @@ export function parse({ method, text }: Sample, cuts: readonly number[]): Parsed
   let at = 0;
   for (const end of [...cuts, text.length]) {
     if (parser.done || parser.failed) break;
-    // What was there before must not matter.
+    // Earlier content must not matter.
     memory.fill(0x0a);
     const length = memory.write(text.slice(at, end), 'latin1');
     at = end;
@@ -82,7 +81,7 @@ const HOP = /^(connection|keep-alive|proxy-connection|te|upgrade|proxy-authentic
 const NOT_IN_TRAILERS =
   /^(connection|keep-alive|proxy-connection|te|upgrade|proxy-auth.*|content-length|transfer-encoding)$/i;
 
-/** What is wrong with the parser's reading of a sample, or undefined. */
+/** What is wrong with the parser's result for a sample, or undefined. */
 export function findFault(sample: Sample, random: Random): string | undefined {
   let whole: Parsed;
   try {
@@ -136,8 +135,8 @@ function compareWithReference({ method, text }: Sample, parsed: Parsed): string 
 }
 
 /**
- * What was accepted has to be the same in everything. What was not may be called refused or incomplete: a bad
- * line is looked at when it is whole.
+ * Accepted messages must be equal in everything. Others may count as refused or incomplete: a bad line is checked when
+ * it is complete.
  */
 function same(one: Parsed, other: Parsed): boolean {
   if (one.kind !== 'complete' && other.kind !== 'complete') return true;

@@ -1,4 +1,6 @@
-/** Requests with another request hidden in their body, damaged where it may come out. From a seed, like the responses. */
+/**
+ * Requests with another request hidden in their body, damaged where it may come out. From a seed, like the responses.
+ */
 import { below, chunksOf, damage, pick, type Random } from './mutate-response.ts';
 
 const FIELDS = [
@@ -15,7 +17,7 @@ const FIELDS = [
 ];
 
 /**
- * One or two requests, damaged up to three times; one in four is left whole.
+ * One or two requests, damaged up to three times; one in four stays undamaged.
  * @param mark in every target, the hidden ones too
  */
 export function makeRequests(random: Random, mark: string): string {

@@ -1,6 +1,6 @@
 /**
- * Responses to feed a parser with: valid ones put together from parts that matter to framing, then damaged.
- * Everything follows from one seed, so that a finding can be repeated.
+ * Responses to feed a parser: valid ones assembled from parts that matter to framing, then damaged. Everything follows
+ * from one seed, so that a finding can be repeated.
  */
 
 /** Numbers in [0, 1), the same for the same seed (mulberry32). */
@@ -66,7 +66,7 @@ const BODIES = [
 const INTERIMS = ['HTTP/1.1 100 Continue\r\n\r\n', 'HTTP/1.1 103 Early\r\nLink: </a>\r\n\r\n'];
 const SURPLUS = ['\r\n', 'x', 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil'];
 
-/** What is put in somewhere: the bytes that parsers disagree about. */
+/** Bytes to insert anywhere: those that parsers disagree about. */
 const TROUBLE = [
   ...[
     '\r',
@@ -129,7 +129,7 @@ function validResponse(random: Random): Sample {
   return { method, text: `${interims}${lines}\r\n${content}${surplus}` };
 }
 
-/** One piece of damage: something put in, taken out, changed, doubled, or cut off. */
+/** One piece of damage: something inserted, removed, changed, doubled, or cut off. */
 export function damage(random: Random, text: string): string {
   const at = below(random, text.length + 1);
   const to = Math.min(text.length, at + 1 + below(random, 6));
@@ -153,7 +153,7 @@ export function damage(random: Random, text: string): string {
   }
 }
 
-/** A response, damaged up to four times; one in five is left whole. */
+/** A response, damaged up to four times; one in five stays undamaged. */
 export function makeSample(random: Random): Sample {
   const sample = validResponse(random);
   let { text } = sample;

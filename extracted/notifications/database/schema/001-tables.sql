@@ -1,4 +1,4 @@
--- The service's own idea of notifications, not a copy of the monolith's tables: one moment says whether and when it
+-- The service's own model of notifications, not a copy of the monolith's tables: one timestamp says whether and when it
 -- was read, a topic in place of an enum that has to grow with every team, a reference in place of a foreign key into
 -- another team's table. No table refers to another, so that rows may arrive in any order.
 

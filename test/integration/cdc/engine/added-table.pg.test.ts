@@ -1,6 +1,6 @@
 /**
- * A table that joins a slice which streams already: what an open transaction wrote to it before it was published is never
- * in the stream, whenever it is committed. The first copy has to wait for that transaction.
+ * A table that is added to a slice which is already streaming: what an open transaction wrote to it before it was
+ * published never appears in the stream, whenever it is committed. The first copy has to wait for that transaction.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
@@ -22,7 +22,7 @@ afterEach(async () => {
   wider = undefined;
 });
 
-test('a transaction that was open when the table was published is copied', async () => {
+test('the rows of a transaction that was open when the table was published are copied', async () => {
   const tables = 'CREATE TABLE item (id int PRIMARY KEY); CREATE TABLE joined (id int PRIMARY KEY)';
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: tables,

@@ -1,7 +1,4 @@
-/**
- * `drop` leaves nothing behind that costs the source anything, under the least privileges, also while the slot is
- * read.
- */
+/** `drop` leaves nothing behind that costs the source anything: with least privileges, and while the slot is in use. */
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { setFailpointTrap } from '../../../../cdc/failpoints.ts';
@@ -58,7 +55,7 @@ async function left(): Promise<unknown> {
   };
 }
 
-test('under the least privileges: slot and checkpoint go, the administrator’s publication stays', async () => {
+test('with least privileges: slot and checkpoint are dropped, the administrator’s publication stays', async () => {
   const suffix = randomBytes(4).toString('hex');
   const roles = { sourceRole: `reader_${suffix}`, targetRole: `writer_${suffix}` };
   for (const statement of sourceGrants({ slice, tables, ...roles })) await pair.source.query(statement);
@@ -82,7 +79,7 @@ test('under the least privileges: slot and checkpoint go, the administrator’s 
   }
 });
 
-test('while another process streams: the slot goes all the same', async () => {
+test('while another process streams: the slot is dropped all the same', async () => {
   const running = open();
   await running.start();
   await expect.poll(() => running.status().state, { timeout: 10_000 }).toBe('streaming');
@@ -91,7 +88,7 @@ test('while another process streams: the slot goes all the same', async () => {
   expect(await left()).toMatchObject({ slots: 0, publications: 0, checkpoints: 0, progress: 0 });
 });
 
-test('after a beginning that came no further than the slot', async () => {
+test('after a start that got no further than the slot', async () => {
   setFailpointTrap((name) => (name === 'slot-created' ? Promise.reject(new Error('no further')) : undefined));
   const replication = open();
   await replication.start();
@@ -100,7 +97,7 @@ test('after a beginning that came no further than the slot', async () => {
   expect(await left()).toMatchObject({ slots: 0, publications: 0, checkpoints: 0 });
 });
 
-test('where the target cannot be emptied, the stream is as it was, and continues', async () => {
+test('when the target cannot be emptied, the stream is unchanged, and continues', async () => {
   const replication = open();
   await replication.start();
   await expect.poll(() => replication.status().state).toBe('streaming');
@@ -112,7 +109,7 @@ test('where the target cannot be emptied, the stream is as it was, and continues
   await expect.poll(async () => (await pair.target.query('SELECT FROM item')).rowCount).toBe(3);
 });
 
-test('while another installation follows the same source: its publication stays, with all that it needs', async () => {
+test('while another installation follows the same source: its publication stays, with everything it needs', async () => {
   await pair.source.query('CREATE TABLE other (id int PRIMARY KEY)');
   const elsewhere = await createDatabasePair(inject('postgresPort'));
   try {
@@ -139,16 +136,16 @@ test('while another installation follows the same source: its publication stays,
     const going = open();
     await going.start();
     await expect.poll(() => going.copied(), { timeout: 10_000 }).toBe(true);
-    const goesOn = async () => {
+    const expectRestart = async () => {
       await staying.stop();
       await pair.source.query('INSERT INTO other SELECT count(*) FROM other');
       await staying.start();
       expect(staying.status().problem).toBe(undefined);
       expect(await staying.waitForPosition(await staying.currentPosition(), 10_000)).toBe(true);
     };
-    await goesOn();
+    await expectRestart();
     await going.drop();
-    await goesOn();
+    await expectRestart();
     expect((await elsewhere.target.query('SELECT FROM other')).rowCount).toBe(2);
     await staying.drop();
     expect(await left()).toMatchObject({ slots: 0, publications: 0 });

@@ -1,6 +1,4 @@
-/**
- * A slot may disappear while it is about to be dropped: by another hand, or with the session that it was made for.
- */
+/** A slot may disappear just before it is dropped: dropped by someone else, or together with its session. */
 import pg from 'pg';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { dropSlot } from '../../../../cdc/source/slot.ts';
@@ -23,12 +21,12 @@ async function connect(): Promise<pg.Client> {
   return client;
 }
 
-test('a slot that is gone when its turn comes is dropped', async () => {
+test('a slot that has already disappeared counts as dropped', async () => {
   const [client, other] = clients as [pg.Client, pg.Client];
   const slot = new URL(database.url).pathname.slice(1);
   await other.query(`SELECT pg_create_physical_replication_slot($1)`, [slot]);
   const query = client.query.bind(client);
-  // Between the list of slots, which still has it, and the dropping.
+  // Between listing the slots, which still shows it, and dropping it.
   client.query = (async (sql: string, values: unknown[]) => {
     if (!sql.includes('pg_drop_replication_slot')) return query(sql, values);
     await other.query('SELECT pg_drop_replication_slot($1)', [slot]);

@@ -1,4 +1,4 @@
-/** A transaction that a test keeps open for as long as it wants, on a connection of its own. */
+/** A transaction that a test keeps open for as long as it wants, on a separate connection. */
 import pg from 'pg';
 
 export interface HeldTransaction {
@@ -6,7 +6,7 @@ export interface HeldTransaction {
   query(sql: string): Promise<void>;
   /** Commits and ends the connection. */
   commit(): Promise<void>;
-  /** Ends the connection, and with it whatever is open. */
+  /** Ends the connection, and with it the open transaction. */
   end(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 /**
- * While a chunk is written at its high mark, the stream is read on. What comes behind the mark is newer than the chunk and
- * is applied behind it; it must not take the chunk's rows away: an UPDATE of a row that the target never got looks like a
- * conflict.
+ * While a chunk is written at its high mark, the stream is read further. Changes behind the mark are newer than the
+ * chunk and applied after it; they must not drop the chunk's rows: an UPDATE of a row that the target never got looks
+ * like a conflict.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -16,7 +16,7 @@ afterEach(async () => {
   pair = undefined;
 });
 
-test('a change that is read before the chunk is written, and comes behind its high mark, is applied to its row', async () => {
+test('a change behind the high mark is applied to its row even when read before the chunk is written', async () => {
   const read = stopAt('chunk-read')['chunk-read'];
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `${ITEM}; INSERT INTO item VALUES (1, 'as it was'), (2, 'left alone')`,
@@ -30,7 +30,7 @@ test('a change that is read before the chunk is written, and comes behind its hi
   read.resume();
   await atMark.reached;
   await source.query(`UPDATE item SET body = 'as it is' WHERE id = 1`);
-  // The mark is being applied, the update has been read.
+  // The mark is being applied, and the update has been read.
   await expect.poll(() => replication.status().lagTransactions).toBeGreaterThanOrEqual(2);
   atMark.resume();
   await pair.settle();

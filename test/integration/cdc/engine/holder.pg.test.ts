@@ -1,7 +1,7 @@
 /**
- * A process writes through several connections, and only one of them holds the stream's lock. When that one is gone and
- * another process has become the holder, what the others still have in hand must not be committed: a chunk of the
- * first copy that comes late would bring back rows which the successor's stream has deleted.
+ * A process writes through several connections, and only one of them holds the stream's lock. When that one is lost and
+ * another process has become the holder, pending work of the others must not be committed: a late chunk of the first
+ * copy would bring back rows which the successor's stream has deleted.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -16,7 +16,7 @@ afterEach(async () => {
   late = undefined;
 });
 
-/** A stopped stream, and what its last process would say to write a chunk. */
+/** A stopped stream, and what its last process would send to write a chunk. */
 async function stopped(): Promise<{ pair: StreamedPair; bookkeeping: string }> {
   const table = 'CREATE TABLE item (id int PRIMARY KEY)';
   const started = await startStreamedPair(inject('postgresPort'), {
@@ -33,7 +33,7 @@ async function stopped(): Promise<{ pair: StreamedPair; bookkeeping: string }> {
   return { pair: started, bookkeeping: rows[0].text as string };
 }
 
-test('a chunk that comes after the take-over is refused', async () => {
+test('a chunk that arrives after the takeover is refused', async () => {
   const given = await stopped();
   pair = given.pair;
   await pair.target.query(given.bookkeeping);
@@ -41,7 +41,7 @@ test('a chunk that comes after the take-over is refused', async () => {
   await expect(pair.target.query(given.bookkeeping)).rejects.toMatchObject({ code: 'FC001' });
 });
 
-test('a chunk that is being committed is waited for', async () => {
+test('the successor waits for a chunk that is being committed', async () => {
   const given = await stopped();
   pair = given.pair;
   late = await holdTransaction(pair.targetUrl, 'INSERT INTO item VALUES (2)', given.bookkeeping);

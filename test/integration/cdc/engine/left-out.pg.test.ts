@@ -1,6 +1,7 @@
 /**
- * A row whose large value the stream did not send is asked of the source. When it has moved on meanwhile, the target does
- * not get it until the stream is as far; and if the first copy ends in between, a change of it must not pass for a conflict.
+ * A row whose large value the stream did not send is read from the source. If the source has moved it meanwhile, the
+ * target gets it only when the stream reaches that change; if the first copy ends in between, a change of it must not
+ * count as a conflict.
  */
 import type pg from 'pg';
 import { afterEach, expect, inject, test } from 'vitest';
@@ -10,7 +11,7 @@ import { resumeAll, stopAt } from './stop-at.ts';
 const CHUNK = 10;
 const TABLES = `CREATE TABLE item (id int PRIMARY KEY, version int, body text); ALTER TABLE item ALTER body SET STORAGE EXTERNAL;
   CREATE TABLE other (id int PRIMARY KEY)`;
-/** The last row is behind the first chunk. */
+/** The last row comes after the first chunk. */
 const ROWS = `INSERT INTO item SELECT i, 0, repeat('body' || i, 600) FROM generate_series(1, ${CHUNK}) i;
   INSERT INTO item VALUES (1000, 0, repeat('last', 600))`;
 
@@ -22,8 +23,8 @@ afterEach(async () => {
 });
 
 /**
- * The copier, which stands at `chunk-read`, is the one whose last statement is its COMMIT. So was that of the session before,
- * which the server may not have let go yet.
+ * The copier, stopped at `chunk-read`, is the session whose last statement is its COMMIT. That also holds for the
+ * previous session, which the server may not have ended yet.
  */
 async function copierPid(source: pg.Client): Promise<number> {
   const copiers = async () => {
@@ -47,7 +48,7 @@ async function markedTheEnd(source: pg.Client, pid: number): Promise<boolean> {
 test.each([
   { ending: 'the copy ends', fails: false },
   { ending: 'the session ends with the copy', fails: true },
-])('a row left out is no conflict when $ending', async ({ fails }) => {
+])('an omitted row is no conflict when $ending', async ({ fails }) => {
   const before = stopAt('after-chunk-write');
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `${TABLES}; ${ROWS}`,
@@ -59,14 +60,14 @@ test.each([
     options: { settings: { copyChunkRows: CHUNK, copyParallel: 1, retryMs: 50, heartbeatMs: 60_000 } },
   });
   const { source, target, replication } = pair;
-  // With the first chunk on the target, and the row behind it not, the engine is off for a while.
+  // With the first chunk on the target, but not the row after it, the engine is stopped for a while.
   await before['after-chunk-write'].reached;
   const stopping = replication.stop();
   before['after-chunk-write'].resume();
   await stopping;
   const copied = async () => (await target.query('SELECT id FROM item WHERE id > $1', [CHUNK])).rows;
   expect(await copied()).toEqual([]);
-  // A batch of its own, then the move that makes the engine ask for the row.
+  // A batch of its own, then the move that makes the engine reread the row.
   await source.query('INSERT INTO other VALUES (1)');
   await source.query('TRUNCATE other');
   await source.query('UPDATE item SET id = -5 WHERE id = 1000');
@@ -77,7 +78,7 @@ test.each([
   const pid = await copierPid(source);
   places['chunk-read'].resume();
   await expect.poll(() => markedTheEnd(source, pid)).toBe(true);
-  // Behind the copy's end in the WAL, and before the engine asks.
+  // Behind the copy's end in the WAL, and before the engine rereads.
   await source.query('UPDATE item SET version = 1 WHERE id = -5');
   await source.query('UPDATE item SET id = -6 WHERE id = -5');
   places['before-settle'].resume();

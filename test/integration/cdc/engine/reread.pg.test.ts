@@ -1,6 +1,7 @@
 /**
- * Rows that the stream asks of the source again come as they are now, later than the change that asked. In a table whose
- * rows hand values of a second unique key from one to the other, a value from later may be another row's still.
+ * Rows that the stream reads from the source again arrive in their current state, later than the change that needed
+ * them. In a table whose rows pass values of a second unique key to one another, a later value may still belong to
+ * another row.
  */
 import pg from 'pg';
 import { afterEach, expect, inject, test } from 'vitest';
@@ -59,7 +60,7 @@ test.each(
   const { source, replication } = pair;
   await pair.settle();
   await replication.stop();
-  // All of it is over when the stream comes to the first.
+  // All of this has happened before the stream reaches the first change.
   for (const change of CHANGES[what]!) await source.query(change);
   await replication.start();
   await pair.settle();
@@ -69,7 +70,7 @@ test.each(
 const LARGE = 256 * 1024;
 const MANY = 50;
 
-test('large rows are read again a few at a time', async () => {
+test('large rows are reread a few at a time', async () => {
   const answers: number[] = [];
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `CREATE TABLE item (id int PRIMARY KEY, name text, big text); ALTER TABLE item ALTER big SET STORAGE EXTERNAL;
@@ -91,7 +92,7 @@ test('large rows are read again a few at a time', async () => {
   expect(await pair.verify()).toMatchObject({ verdict: 'match', differences: [] });
 });
 
-/** Bytes of each answer to a question for rows by their keys. */
+/** Bytes of each answer to a query for rows by their keys. */
 function watchAnswers(onAnswer: (bytes: number) => void): { end(): void } {
   const { query } = pg.Client.prototype;
   pg.Client.prototype.query = async function (this: pg.Client, ...given: unknown[]) {
@@ -108,7 +109,7 @@ function watchAnswers(onAnswer: (bytes: number) => void): { end(): void } {
   };
 }
 
-test('what the old row has is not read again: not even a unique value comes from later', async () => {
+test('values that the old row has are not reread: even unique values are not newer', async () => {
   const code = { sql: 'md5(big)', from: ['big'] };
   pair = await start({ columns: { ...COLUMNS, code } }, 'FULL');
   const { source, replication } = pair;

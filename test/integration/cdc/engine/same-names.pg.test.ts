@@ -1,7 +1,7 @@
 /**
- * Two installations may follow the same monolith, a rehearsal beside production, with the same slice and the same name of
- * database, which a container's first database shares down to its oid. Their slots must not be one and the same: the second
- * would take that of the first for the remains of an attempt of its own, and drop it.
+ * Two installations may follow the same monolith, say a rehearsal beside production, with the same slice and the same
+ * database name (even the same oid, for a container's first database). Their slots must differ: otherwise the second
+ * would take the first one's slot for the remains of its own failed attempt, and drop it.
  */
 import pg from 'pg';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * A slice may take one tenant's rows out of a table of many, and do without the tenant in its own key. Rows of the others
- * then have keys that are, on the target, those of its own rows: what becomes of them must not touch these.
+ * A slice may take one tenant's rows out of a shared table and omit the tenant from its own key. Rows of other tenants
+ * may then have the same target keys: changes to them must not touch the slice's rows.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ function start(identity: string, rows = 'tenant = 1', more = ''): Promise<Stream
       ALTER TABLE item REPLICA IDENTITY ${identity}; ALTER TABLE item ALTER body SET STORAGE EXTERNAL; ${ROWS}`,
     targetSql: `CREATE TABLE item (id int PRIMARY KEY, body text, seen boolean); ${more}`,
     tables: [{ from: 'item', to: 'item', rows }],
-    // The first chunk has rows of the slice alone, the others come behind it.
+    // The first chunk has only rows of the slice; the others come after it.
     options: { settings: { retryMs: 50, copyChunkRows: 2 } },
   });
 }
@@ -68,7 +68,7 @@ describe('a condition over more than the key', () => {
     pair = undefined;
   });
 
-  test('takes and leaves the row that it is about', async () => {
+  test('adds and removes its row', async () => {
     pair = await start('FULL', condition);
     const { source, target } = pair;
     await pair.settle();
@@ -85,7 +85,7 @@ describe('a condition over more than the key', () => {
     }
   });
 
-  test('is refused where an old row cannot be judged by it', async () => {
+  test('is refused when an old row cannot be judged by it', async () => {
     pair = await start('DEFAULT', condition);
     expect(pair.replication.status().problem).toMatchObject({
       code: 'FICUS_CDC_REPLICA_IDENTITY',
@@ -94,7 +94,7 @@ describe('a condition over more than the key', () => {
   });
 });
 
-describe('a module that leaves rows behind, into a key that does not tell them from the others', () => {
+describe('a module that leaves out rows which share a key with others', () => {
   let pair: StreamedPair | undefined;
   let baseDir: string | undefined;
   afterEach(async () => {
@@ -118,7 +118,7 @@ describe('a module that leaves rows behind, into a key that does not tell them f
     return pair;
   }
 
-  test('is refused: a row that stays behind would take that of another along', async () => {
+  test('is refused: removing such a row could remove another', async () => {
     const { replication } = await startWith('PRIMARY KEY (tenant, id)');
     expect(replication.status().problem).toMatchObject({
       code: 'FICUS_CDC_MAPPING_INVALID',
@@ -126,7 +126,7 @@ describe('a module that leaves rows behind, into a key that does not tell them f
     });
   });
 
-  test('is the module’s business where it makes the key itself', async () => {
+  test('is allowed when the module computes the key itself', async () => {
     const { replication, settle } = await startWith(
       'PRIMARY KEY (tenant, id)',
       'export const forwardKey = ({ tenant, id }) => ({ id: tenant === "1" ? id : null });',

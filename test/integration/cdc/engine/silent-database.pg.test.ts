@@ -1,4 +1,4 @@
-/** A database that takes connections and says nothing is a named state within a bound, and not a stream that stands still. */
+/** A database that accepts connections and never answers becomes a named state within a bound, not a stalled stream. */
 import { afterEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
@@ -8,7 +8,7 @@ import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 
 const TABLE = 'CREATE TABLE item (id int PRIMARY KEY)';
-/** Twice the time for an answer (the silent one, then the one that is asked) and a quarter, with room for busy cores. */
+/** Twice the time for an answer (the silent connection, then the probe) plus a quarter, with room for busy cores. */
 const BOUND_MS = 10_000;
 
 let pair: DatabasePair | undefined;
@@ -46,7 +46,7 @@ async function prepare(
 
 const unreachable = { state: 'reconnecting', problem: { code: 'FICUS_DATABASE_UNREACHABLE' } };
 
-test.each(['source', 'target'] as const)('a %s that falls silent, and speaks again', async (side) => {
+test.each(['source', 'target'] as const)('a %s that falls silent, and recovers', async (side) => {
   const { stream, through } = await prepare();
   await stream.start();
   await expect.poll(() => stream.status().state, { timeout: 10_000 }).toBe('streaming');
@@ -61,7 +61,7 @@ test.each(['source', 'target'] as const)('a %s that falls silent, and speaks aga
   await expect.poll(present, { timeout: 15_000 }).toBe(1);
 });
 
-test.each(['source', 'target'] as const)('a %s that never says a word', async (side) => {
+test.each(['source', 'target'] as const)('a %s that never answers', async (side) => {
   const { stream, through } = await prepare();
   through[side].stall();
   const began = Date.now();
@@ -72,7 +72,7 @@ test.each(['source', 'target'] as const)('a %s that never says a word', async (s
   await expect.poll(() => stream.status().state, { timeout: 15_000 }).toBe('streaming');
 });
 
-test('a target that is slow is not a target that is gone', async () => {
+test('a slow target does not count as unreachable', async () => {
   // Time enough for a busy machine to answer a new connection.
   const { stream } = await prepare(3_000);
   await stream.start();
@@ -81,7 +81,7 @@ test('a target that is slow is not a target that is gone', async () => {
   await pair?.source.query('INSERT INTO item VALUES (1)');
   const states = new Set<string>();
   const unsubscribe = stream.subscribe((status) => states.add(status.state));
-  // Longer than the time for an answer, and for asking twice.
+  // Longer than the time for an answer and a probe.
   await expect.poll(() => stream.status().lagMs, { timeout: 15_000 }).toBeGreaterThan(7_000);
   await pair?.target.query('COMMIT');
   const present = async () => (await pair?.target.query('SELECT FROM item'))?.rowCount;

@@ -1,8 +1,8 @@
 /**
- * PostgreSQL (15 to 18 at least) forgets a TRUNCATE or ALTER TABLE that is committed while a new slot builds its first
- * snapshot: what an overlapping transaction then writes cannot be decoded, however often it is tried (pgsql-hackers,
- * "Historic snapshot doesn't track txns committed in BUILDING_SNAPSHOT state"). Such a slot must not be used; and one
- * that turned out so has a name and a way out.
+ * PostgreSQL (15 to 18 at least) misses a TRUNCATE or ALTER TABLE that is committed while a new slot builds its first
+ * snapshot: what an overlapping transaction then writes can never be decoded (pgsql-hackers, "Historic snapshot doesn't
+ * track txns committed in BUILDING_SNAPSHOT state"). Such a slot must not be used; if it is found too late, the error
+ * has a name and a remedy.
  */
 import pg from 'pg';
 import { afterEach, beforeAll, expect, inject, test } from 'vitest';
@@ -14,7 +14,7 @@ let cluster: OwnCluster;
 let pair: StreamedPair | undefined;
 let held: HeldTransaction[] = [];
 beforeAll(async () => {
-  // Of its own: transactions of other tests, whose end a new slot waits for as well, would shift what happens when.
+  // Its own cluster: a new slot also waits for other tests' transactions, which would change the order of events.
   cluster = await startOwnCluster('truncate');
   return () => cluster.remove();
 });
@@ -39,7 +39,9 @@ async function startItems(): Promise<StreamedPair> {
   return pair;
 }
 
-/** Makes a slot by `create` such that it cannot read what `write`, which is answered still open, has written. */
+/**
+ * Creates a slot by `create` so that it cannot decode what `write` has written; returns that transaction, still open.
+ */
 async function poison(given: StreamedPair, create: () => Promise<unknown>): Promise<HeldTransaction> {
   const hold = async (...sql: string[]) => {
     const transaction = await holdTransaction(given.sourceUrl, ...sql);
@@ -56,7 +58,7 @@ async function poison(given: StreamedPair, create: () => Promise<unknown>): Prom
   const write = await hold('INSERT INTO item VALUES (2)');
   await full.commit();
   await expect.poll(() => slotWaitsFor(given.source, full.xid), { timeout: 10_000 }).toBe(false);
-  // Ours starts again and waits for the last one, too.
+  // The engine starts again and waits for the last one, too.
   await Promise.race([
     created,
     expect.poll(() => slotWaitsFor(given.source, write.xid), { timeout: 10_000 }).toBe(true),
@@ -73,7 +75,7 @@ test('a slot during whose creation a table was truncated is not used', async () 
   expect((await given.target.query('SELECT * FROM item')).rows).toEqual([{ id: 2 }]);
 });
 
-test('a slot that cannot be decoded is a state with a way out', async () => {
+test('a slot that cannot be decoded is a state with a remedy', async () => {
   const given = await startItems();
   await given.replication.stop();
   const { slot } = (await given.target.query<{ slot: string }>('SELECT slot FROM ficus.checkpoint'))

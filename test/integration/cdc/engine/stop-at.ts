@@ -1,4 +1,4 @@
-/** Holds the engine of this process at its failpoints, so that a test can bring something about in between. */
+/** Stops the engine of this process at its failpoints, so that a test can act in between. */
 import { type Failpoint, setFailpointTrap } from '../../../../cdc/failpoints.ts';
 
 const releases: (() => void)[] = [];
@@ -9,7 +9,7 @@ export interface Stop {
   fail(): void;
 }
 
-/** Stops the engine the first time it comes to each of the places. */
+/** Stops the engine the first time it reaches each of the places. */
 export function stopAt<P extends Failpoint>(...places: P[]): Record<P, Stop> {
   const stops = new Map(
     places.map((place) => {
@@ -37,7 +37,7 @@ export function stopAt<P extends Failpoint>(...places: P[]): Record<P, Stop> {
   ) as Record<P, Stop>;
 }
 
-/** After a test, whatever became of it. */
+/** Call after a test, whether or not it failed. */
 export function resumeAll(): void {
   setFailpointTrap(undefined);
   for (const release of releases.splice(0)) release();

@@ -1,6 +1,6 @@
 /**
- * Making a slot, or a snapshot of the source, waits for open writes there. A caller that stops the stream meanwhile
- * need not wait along; and nothing is left behind that would hold the source's WAL.
+ * Creating a slot, or a snapshot of the source, waits for open writes there. A caller that stops the stream meanwhile
+ * need not wait, and nothing stays behind that would pin the source's WAL.
  */
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
@@ -11,7 +11,7 @@ import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.
 import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 
-// Of its own: a transaction that is held up would hold up the slots of other tests.
+// Its own cluster: the open transaction would block the slots of other tests.
 let cluster: OwnCluster;
 beforeAll(async () => {
   cluster = await startOwnCluster('stopped');
@@ -33,7 +33,7 @@ afterEach(async () => {
 test.each([
   { what: 'a slot', key: 'PRIMARY KEY', slots: 0 },
   { what: 'the snapshot of a table without a key', key: '', slots: 1 },
-])('while $what is being made', async ({ key, slots }) => {
+])('while $what is being created', async ({ key, slots }) => {
   pair = await createDatabasePair(inject('postgresPort'), cluster.port);
   const { source, target, sourceUrl, targetUrl } = pair;
   await source.query(`CREATE TABLE item (id int ${key}); ALTER TABLE item REPLICA IDENTITY FULL`);
@@ -46,7 +46,7 @@ test.each([
   const tables = parseConfigTables([{ from: 'item', to: 'item' }]);
   replication = openReplication({ onFault: failTheRun, slice: 'opening', tables, sourceUrl, targetUrl });
   if (slots > 0) {
-    // With its slot made, only the snapshot is left to wait for.
+    // With its slot created, it waits only for the snapshot.
     await source.query('CREATE TABLE first (id int PRIMARY KEY)');
     await target.query('CREATE TABLE first (id int PRIMARY KEY)');
     const before = openReplication({

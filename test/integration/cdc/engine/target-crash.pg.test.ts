@@ -1,5 +1,5 @@
 /**
- * Rows that were applied and not made durable are lost with the target's machine. They must not be reported as
+ * Rows that were applied but not made durable are lost when the target's machine crashes. They must not be reported as
  * applied.
  */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
@@ -8,12 +8,12 @@ import { startStreamedPair } from '../mapping/streamed-pair.ts';
 
 let cluster: OwnCluster;
 beforeAll(async () => {
-  // Nothing is written to disk for a while unless a client demands it.
+  // Nothing is written to disk for a while unless a client requires it.
   cluster = await startOwnCluster('crash', { wal_writer_delay: '10s' });
 });
 afterAll(() => cluster.remove());
 
-test('a position is not answered as applied after a crash of the target until it is applied again', async () => {
+test('after a crash of the target a position does not count as applied until it is applied again', async () => {
   const table = 'CREATE TABLE item (id int PRIMARY KEY)';
   const pair = await startStreamedPair(cluster.port, {
     sourcePort: inject('postgresPort'),

@@ -1,6 +1,6 @@
 /**
- * A table that was never analyzed, as a partitioned one is until a manual ANALYZE, has no number of rows; and
- * counting them reads all of it.
+ * A table that was never analyzed, as a partitioned one is until a manual ANALYZE, has no row estimate; and counting
+ * its rows reads all of it.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import type { DatabasePair } from '../mapping/database-pair.ts';
@@ -48,7 +48,7 @@ async function readings({ source }: StreamedPair): Promise<number> {
   return rows[0].scans;
 }
 
-test('its size tells how much of it is copied', async () => {
+test('its size gives the progress of the copy', async () => {
   pair = await startItems(ROWS, { copyRowsPerSecond: 100, copyChunkRows: 10 });
   const { replication } = pair;
   await expect.poll(() => replication.status().state).toBe('copying');
@@ -59,7 +59,7 @@ test('its size tells how much of it is copied', async () => {
   expect(await readings(pair)).toBe(0);
 });
 
-test('a small one is counted; once it is copied, a stream that starts again has its number', async () => {
+test('a small table is counted; a restarted stream still knows the count', async () => {
   pair = await startItems(10);
   const { replication } = pair;
   await expect.poll(() => replication.status()).toMatchObject({ copy: { rowsTotal: 10 } });

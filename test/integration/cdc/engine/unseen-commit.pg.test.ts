@@ -1,6 +1,6 @@
 /**
- * A transaction is in the WAL, and in the change stream, a moment before others see it. A reader that asks the source
- * for rows in that moment gets older ones than the stream has brought; writing those would lose the change.
+ * A transaction is in the WAL, and in the change stream, a moment before others see it. A reader that queries the
+ * source in that moment gets older rows than the stream has brought; writing those would lose the change.
  */
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
@@ -32,7 +32,7 @@ afterEach(async () => {
   second = undefined;
 });
 
-/** The engine has asked the source for rows, or whether it may; or has all it wants. */
+/** The engine has queried the source for rows, or checked whether it may; or it needs nothing more. */
 async function engineLooked(given: StreamedPair, replication = given.replication): Promise<void> {
   const asks = `SELECT FROM pg_stat_activity WHERE application_name LIKE 'ficus%' AND datname = current_database()
                   AND query ~ 'pg_current_snapshot|transactionid|unnest'`;
@@ -42,7 +42,7 @@ async function engineLooked(given: StreamedPair, replication = given.replication
   await expect.poll(looked, { timeout: 10_000 }).toBe(true);
 }
 
-/** A row whose large value is not sent with a change of the other, and is needed. */
+/** A row whose large value is needed but not sent with a change of the other. */
 const WITH_LARGE_VALUE = {
   sourceSql: `CREATE TABLE item (id int PRIMARY KEY, name text, big text); ALTER TABLE item ALTER big SET STORAGE EXTERNAL;
     INSERT INTO item VALUES (1, 'old', repeat('x', 5000))`,
@@ -57,7 +57,7 @@ const WITH_LARGE_VALUE = {
   options: { settings: { heartbeatMs: 50 } },
 };
 
-test('a stream that waits for a row that is not visible yet stops all the same, and continues later', async () => {
+test('a stream that waits for a row that is not visible yet can be stopped, and continues later', async () => {
   pair = await startStreamedPair(inject('postgresPort'), { sourcePort: cluster.port, ...WITH_LARGE_VALUE });
   await pair.settle();
   unseen = await commitUnseen(pair.source, pair.sourceUrl, `UPDATE item SET name = 'new' WHERE id = 1`);
@@ -70,7 +70,7 @@ test('a stream that waits for a row that is not visible yet stops all the same, 
   expect((await pair.target.query('SELECT * FROM item')).rows).toEqual([{ id: 1, label: 'new 5000' }]);
 });
 
-test('a row that is read again is not older than the change that needs it', async () => {
+test('a reread row is not older than the change that needs it', async () => {
   pair = await startStreamedPair(inject('postgresPort'), { sourcePort: cluster.port, ...WITH_LARGE_VALUE });
   await pair.settle();
   unseen = await commitUnseen(pair.source, pair.sourceUrl, `UPDATE item SET name = 'new' WHERE id = 1`);
@@ -80,7 +80,7 @@ test('a row that is read again is not older than the change that needs it', asyn
   expect((await pair.target.query('SELECT * FROM item')).rows).toEqual([{ id: 1, label: 'new 5000' }]);
 });
 
-test('the first copy does not miss what was committed before the slot began and is not seen yet', async () => {
+test('the first copy includes commits from before the slot that are not visible yet', async () => {
   const table = 'CREATE TABLE item (id int PRIMARY KEY)';
   pair = await startStreamedPair(inject('postgresPort'), {
     sourcePort: cluster.port,
@@ -109,7 +109,7 @@ test('the first copy does not miss what was committed before the slot began and 
   expect((await pair.target.query('SELECT * FROM item')).rows).toEqual([{ id: 1 }]);
 });
 
-test('a first copy that continues after a restart does not put back what the stream has changed', async () => {
+test('a first copy that continues after a restart does not undo the stream’s changes', async () => {
   const table = 'CREATE TABLE item (id int PRIMARY KEY, name text)';
   pair = await startStreamedPair(inject('postgresPort'), {
     sourcePort: cluster.port,

@@ -1,13 +1,13 @@
 /**
- * A transaction that is committed, that the change stream has, and that no session sees yet: its COMMIT waits for a
- * synchronous standby which does not exist. Between its record in the WAL and its being seen there is always a moment;
- * this is that moment, held open.
+ * A transaction that is committed and in the change stream, but that no session sees yet: its COMMIT waits for a
+ * synchronous standby which does not exist. Such a moment always lies between a commit record in the WAL and its
+ * visibility; this holds it open.
  */
 import pg from 'pg';
 import { expect } from 'vitest';
 import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
 
-/** A cluster in which only those who ask for it wait for the standby. */
+/** A cluster in which only sessions that request it wait for the standby. */
 export function startWaitingCluster(): Promise<OwnCluster> {
   return startOwnCluster('unseen', { synchronous_standby_names: 'nobody', synchronous_commit: 'local' });
 }
@@ -36,7 +36,7 @@ export async function commitUnseen(
   await expect.poll(async () => (await waits()).rowCount, { timeout: 10_000 }).toBe(1);
   return {
     async show() {
-      // It is committed whatever happens; this ends the waiting alone.
+      // It is committed in any case; this only ends the wait.
       await observer.query('SELECT pg_cancel_backend($1)', [pid]);
       await committed;
       await client.end();

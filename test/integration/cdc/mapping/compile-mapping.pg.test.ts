@@ -1,4 +1,4 @@
-/** The mapping, compiled against the catalogs of real databases and run by them. */
+/** The mapping, compiled against the catalogs of real databases and executed by them. */
 
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { readCatalog } from '../../../../cdc/catalog/read-catalog.ts';
@@ -51,7 +51,7 @@ const MESSAGES = {
 };
 
 describe('a mapping that is not one-to-one', () => {
-  test('is run by PostgreSQL as compiled, own enums by label', async () => {
+  test('is executed by PostgreSQL as compiled, with enums by label', async () => {
     const { plans, problems } = await compile([MESSAGES]);
     expect(problems).toEqual([]);
     const plan = plans[0]!;
@@ -127,7 +127,7 @@ test('every problem is reported with its path', async () => {
   ]);
 });
 
-test('columns are judged one by one', async () => {
+test('columns are checked one by one', async () => {
   const { problems } = await compile([
     {
       from: 'notifications',

@@ -29,7 +29,7 @@ export async function createDatabasePair(port: number, sourcePort = port): Promi
 async function createConnected(port: number, purpose: string) {
   const { url, drop } = await createEmptyDatabase(port, purpose);
   const client = new pg.Client({ connectionString: url });
-  // A cluster that the test itself stops takes its connections along.
+  // A cluster that the test itself stops takes its connections down with it.
   client.on('error', () => undefined);
   await client.connect();
   return {

@@ -1,4 +1,4 @@
-/** A cluster of one test's own, for settings that the shared one does not have, or to be killed. */
+/** A separate cluster for one test, for settings that the shared one does not have, or to be killed. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EmbeddedCluster, startCluster } from '@ficus/tools';

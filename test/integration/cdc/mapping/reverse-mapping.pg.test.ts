@@ -1,4 +1,4 @@
-/** The way back: a mapping turned round is a mapping, and what the candidate writes reaches the legacy through it. */
+/** The way back: a reversed mapping is an ordinary mapping, and the candidate's writes reach the legacy through it. */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { readCatalog } from '../../../../cdc/catalog/read-catalog.ts';
 import { compileMapping, mappedTables } from '../../../../cdc/mapping/compile-mapping.ts';
@@ -50,7 +50,7 @@ beforeAll(async () => {
 });
 afterAll(() => pair.drop());
 
-test('turned round, streamed, and honest about what has no way back', async () => {
+test('is reversed and streamed, and names what has no way back', async () => {
   const names = mappedTables(TABLES);
   const source = await readCatalog(pair.source, names.source);
   const target = await readCatalog(pair.target, names.target);

@@ -57,7 +57,7 @@ export async function startStreamedPair(port: number, given: StreamedPairOptions
         .poll(() => replication.copied(), { timeout: 20_000, message: JSON.stringify(replication.status()) })
         .toBe(true);
       let position = '';
-      // Where a test has just cut the stream's connections, the first to be asked may be one of those.
+      // If a test has just cut the stream's connections, the first one taken may be one of those.
       const ask = async () => (position = await replication.currentPosition());
       await expect.poll(ask, { timeout: 20_000 }).not.toBe('');
       const arrived = await replication.waitForPosition(position, 20_000);

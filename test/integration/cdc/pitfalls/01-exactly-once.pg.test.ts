@@ -1,7 +1,8 @@
 /**
- * Pitfall 1. After a cut the source sends again what it does not know to have arrived, and after its own crash a slot may go
- * back: an engine that keeps its position beside the rows applies some twice, or misses some. The checkpoint moves in the
- * transaction of the rows, by compare-and-set with the epoch; what ends before it is skipped.
+ * Pitfall 1. After a disconnect the source resends everything that was not acknowledged, and after its own crash a slot
+ * may go back: an engine that keeps its position separately from the rows applies some twice, or misses some. The
+ * checkpoint moves in the transaction of the rows, by compare-and-set with the epoch; transactions that end before it
+ * are skipped.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -24,12 +25,12 @@ const LEDGER = `
 const cutConnections = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE application_name LIKE 'ficus%' AND datname = current_database()`;
 
-test('connections are cut again and again: every row is written once', async () => {
+test('with connections cut again and again, every row is written once', async () => {
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: 'CREATE TABLE event (id bigint PRIMARY KEY, body text)',
     targetSql: LEDGER,
     tables: [{ from: 'event', to: 'event' }],
-    // Nothing is acknowledged: after each cut the source sends everything again.
+    // Nothing is acknowledged: after each cut the source resends everything.
     options: { settings: { acknowledgeMs: 3_600_000, reconnectMinMs: 5, reconnectMaxMs: 20 } },
   });
   await pair.settle();

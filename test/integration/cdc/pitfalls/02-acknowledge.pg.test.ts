@@ -1,7 +1,7 @@
 /**
- * Pitfall 2. What is acknowledged the source forgets: an engine that acknowledges what it merely received loses whatever was
- * in its memory when it died. Only the end of a transaction that is durable on the target is acknowledged, also while
- * keepalives ask for an answer.
+ * Pitfall 2. The source discards what is acknowledged: an engine that acknowledges what it merely received loses
+ * whatever was in its memory when it died. Only the end of a transaction that is durable on the target is acknowledged,
+ * even when keepalives request a reply.
  */
 import pg from 'pg';
 import { afterEach, expect, inject, test } from 'vitest';
@@ -47,7 +47,7 @@ test('a received change that is not on the target is not acknowledged', async ()
   await blocker.end();
   await pair.settle();
   await expect.poll(behind).toBe(true);
-  // And never more than the checkpoint says.
+  // And never more than the checkpoint.
   const slot = await source.query(
     `SELECT confirmed_flush_lsn::text AS lsn FROM pg_replication_slots WHERE database = current_database()`,
   );

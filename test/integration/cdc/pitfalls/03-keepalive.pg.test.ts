@@ -1,8 +1,8 @@
 /**
- * Pitfall 3. The source throws out a receiver that does not answer in time, also when that is busy or has paused reading;
- * and a receiver that never gives a silent socket up waits forever behind a firewall that forgot the connection. Replies
- * come from a timer of their own; silence of twice the timeout ends the connection, but never while we ourselves do not
- * read, and not at all where the source has no timeout.
+ * Pitfall 3. The source disconnects a receiver that does not reply in time, even one that is busy or has paused
+ * reading; and a receiver that never gives up a silent socket waits forever behind a firewall that dropped the
+ * connection. Replies come from a separate timer; silence of twice the timeout ends the connection, but never while we
+ * ourselves do not read, and not at all where the source has no timeout.
  */
 import pg from 'pg';
 import { afterEach, expect, inject, test } from 'vitest';
@@ -49,7 +49,7 @@ async function walsender(pair: StreamedPair): Promise<{ readonly pid: number; re
   return rows[0] as { pid: number; reply_time: Date };
 }
 
-test('replies continue while the target stands still and nothing more is read', async () => {
+test('replies continue while the target is stalled and nothing more is read', async () => {
   const pair = await startWithTimeout('1500ms', { batchBytes: 64 * 1024, heartbeatMs: 100 });
   const first = await walsender(pair);
   const blocker = new pg.Client({ connectionString: pair.targetUrl });
@@ -58,7 +58,7 @@ test('replies continue while the target stands still and nothing more is read', 
   await pair.source.query(
     `INSERT INTO event (body) SELECT repeat(md5(i::text), 10) FROM generate_series(1, 20000) i`,
   );
-  // Four times the timeout of the source goes by, by its own clock of replies: twice what we ourselves would wait.
+  // Waits four times the source's timeout, measured by its replies: twice what we ourselves would wait.
   await expect
     .poll(async () => (await walsender(pair)).reply_time.getTime() - first.reply_time.getTime(), {
       timeout: 20_000,
@@ -71,7 +71,7 @@ test('replies continue while the target stands still and nothing more is read', 
   expect((await walsender(pair)).pid).toBe(first.pid);
 });
 
-/** The stream of the pair once more, its source behind the relay. */
+/** The stream of the pair again, with its source behind the relay. */
 async function throughRelay(pair: StreamedPair, port: number): Promise<Replication> {
   await pair.replication.stop();
   const sourceUrl = new URL(pair.sourceUrl);
@@ -90,7 +90,7 @@ async function throughRelay(pair: StreamedPair, port: number): Promise<Replicati
   return replication;
 }
 
-/** Standby status updates in what was sent, and whether each asks for an answer ("Streaming Replication Protocol"). */
+/** Standby status updates in what was sent, and whether each requests a reply ("Streaming Replication Protocol"). */
 function readQuestions(data: Buffer): boolean[] {
   const questions: boolean[] = [];
   for (let at = 0; data[at] === 0x64 && data.readInt32BE(at + 1) === 38; at += 39)
@@ -98,16 +98,16 @@ function readQuestions(data: Buffer): boolean[] {
   return questions;
 }
 
-test('the source is asked whether it is there', async () => {
-  // Else it has no reason to say anything as long as we reply in time: while it goes through a large transaction of which it
-  // sends nothing, it is silent for minutes, and would be given up each time.
+test('the source is asked for a reply', async () => {
+  // Otherwise it need not send anything as long as we reply in time: during a large transaction of which it sends
+  // nothing, it is silent for minutes, and would be disconnected each time.
   const asked: boolean[] = [];
   relay = await openRelay(inject('postgresPort'), (data) => asked.push(...readQuestions(data)));
   await throughRelay(await startWithTimeout('400ms'), relay.port);
   await expect.poll(() => asked).toContain(true);
 });
 
-test('a source that falls silent is given up after twice its timeout; one without a timeout is not', async () => {
+test('a silent source is disconnected after twice its timeout; one without a timeout is not', async () => {
   relay = await openRelay(inject('postgresPort'));
   const strict = await startWithTimeout('1s');
   const patient = await startWithTimeout('0');
@@ -115,7 +115,7 @@ test('a source that falls silent is given up after twice its timeout; one withou
   const before = await walsender(patient);
   const problems: (string | undefined)[] = [];
   givesUp.subscribe(({ problem }) => problems.push(problem?.message));
-  // Nothing comes and nothing goes, and no socket is closed: what a firewall does that has forgotten a connection.
+  // Nothing passes in either direction, and no socket is closed: like a firewall that has dropped a connection.
   relay.stall();
   await expect.poll(() => problems, { timeout: 10_000 }).toContainEqual(expect.stringContaining('silent'));
   expect(waits.status().state).toBe('streaming');

@@ -1,7 +1,7 @@
 /**
- * Pitfall 4. Transactions arrive in the order of their commits while the positions of their changes overlap: an engine that
- * orders or skips by the position of a change loses or reorders some, and one that splits a transaction shows half of it.
- * Whole transactions are merged, in the order in which they come.
+ * Pitfall 4. Transactions arrive in commit order while the positions of their changes overlap: an engine that orders or
+ * skips by the position of a change loses or reorders some, and one that splits a transaction shows half of it. Whole
+ * transactions are merged, in the order in which they arrive.
  */
 import pg from 'pg';
 import { afterEach, expect, inject, test } from 'vitest';
@@ -37,7 +37,7 @@ test('overlapping transactions arrive in the order of their commits', async () =
         await client.query('BEGIN');
         await client.query('UPDATE account SET amount = amount - 1 WHERE id = $1', [from]);
         await client.query('UPDATE account SET amount = amount + 1 WHERE id = $1', [to]);
-        // A unique value that leaves one row and is taken by another, in one transaction.
+        // A unique value that moves from one row to another, in one transaction.
         if (from !== to && worker === 0)
           await client.query(
             `WITH t AS (SELECT id, owner FROM account WHERE id IN ($1, $2) ORDER BY id FOR UPDATE) UPDATE account SET owner = 'held ' || account.id FROM t WHERE account.id = t.id`,

@@ -1,8 +1,7 @@
 /**
- * Pitfall 5. An UPDATE does not carry the large values that it did not change, and an engine that takes their absence
- * for null empties them on the target. Unsent is a value of its own here: such rows are updated by the set of columns
- * that came, completed from the old row under FULL, or read again from the source where an expression needs all of
- * them.
+ * Pitfall 5. An UPDATE does not carry the large values that it did not change, and an engine that reads their absence
+ * as null empties them on the target. Here unsent is a value of its own: such rows are updated by the set of sent
+ * columns, completed from the old row under FULL, or read again from the source where an expression needs all of them.
  */
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -16,7 +15,7 @@ afterEach(async () => {
 const TABLE = `CREATE TABLE doc (id int PRIMARY KEY, title text, body text, more text);
   ALTER TABLE doc ALTER body SET STORAGE EXTERNAL, ALTER more SET STORAGE EXTERNAL`;
 
-/** One transaction each: alone in a batch or merged with others, the outcome is the same. */
+/** One transaction each: alone in a batch or merged with others, the result is the same. */
 const CHANGES = [
   `UPDATE doc SET title = 'changed' WHERE id = 1`,
   `UPDATE doc SET body = repeat('new ', 3000) WHERE id = 1; UPDATE doc SET title = 'again' WHERE id = 1`,
@@ -57,7 +56,7 @@ describe.each([
     for (const change of CHANGES) await pair.source.query(`BEGIN; ${change}; COMMIT`);
     await pair.settle();
     await pair.replication.stop();
-    // Once more, all in one batch.
+    // Again, all in one batch.
     for (const change of [
       `DELETE FROM doc`,
       `INSERT INTO doc SELECT i, 'title', repeat('body' || i, 3000), repeat('more' || i, 3000) FROM generate_series(1, 3) i`,

@@ -1,8 +1,8 @@
 /**
- * Pitfall 6, tables without any key. Their rows can be told apart by nothing but all of their values, some of them by nothing
- * at all: a copy in chunks would bring a row twice that the stream has brought already, and `DELETE … WHERE a = NULL`
- * finds none, or takes all equal ones where the source lost one. Such a table is copied at one point of the source's WAL;
- * what was committed before is not applied again, what came later waits; one row is found NULL-safely by all columns.
+ * Pitfall 6, tables without any key. Their rows can be identified only by all of their values, some of them not at all:
+ * a copy in chunks would bring a row twice that the stream has already brought, and `DELETE … WHERE a = NULL` finds
+ * none, or deletes all equal ones where the source deleted one. Such a table is copied at one point of the source's
+ * WAL; earlier commits are not applied again, later ones wait; one row is found NULL-safely by all columns.
  */
 import pg from 'pg';
 import { afterEach, describe, expect, inject, test } from 'vitest';
@@ -10,7 +10,7 @@ import { type Failpoint, setFailpointTrap } from '../../../../cdc/failpoints.ts'
 import { type StreamedPair, type StreamedPairOptions, startStreamedPair } from '../mapping/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
-/** Ends every stop, also of a test that failed at it. */
+/** Releases every stop, even when the test failed at it. */
 const releases: (() => void)[] = [];
 afterEach(async () => {
   setFailpointTrap(undefined);
@@ -22,7 +22,7 @@ afterEach(async () => {
 const TABLE = `CREATE TABLE line (a int, b text, body text); ALTER TABLE line ALTER body SET STORAGE EXTERNAL;
   CREATE TABLE other (id int PRIMARY KEY)`;
 const FULL = 'ALTER TABLE line REPLICA IDENTITY FULL';
-/** Many of them equal, some of nothing but nulls, some with values that an update does not send. */
+/** Many of them equal, some all null, some with values that an update does not send. */
 const FILL = `INSERT INTO line SELECT i % 7, CASE WHEN i % 3 > 0 THEN 'b' || i % 5 END, CASE WHEN i % 4 = 0 THEN repeat('long', 900) END
   FROM generate_series(1, 600) i; INSERT INTO line VALUES (NULL, NULL, NULL), (NULL, NULL, NULL), (NULL, NULL, NULL)`;
 
@@ -40,7 +40,7 @@ function start(given: Partial<StreamedPairOptions> = {}): Promise<StreamedPair> 
   });
 }
 
-/** Stops the copy at the first time it comes to a place, until `release` is called. */
+/** Stops the copy the first time it reaches a place, until `release` is called. */
 function stopAt(place: Failpoint): { reached: Promise<void>; release(): void } {
   const reached = Promise.withResolvers<void>();
   const go = Promise.withResolvers<void>();
@@ -68,7 +68,7 @@ async function expectEqual(given: StreamedPair): Promise<void> {
   expect(given.replication.status()).toMatchObject({ missingDeletes: 0, state: 'streaming' });
 }
 
-/** Changes exactly one of equal rows, as a cursor of an application does. */
+/** Changes exactly one of several equal rows, as an application's cursor does. */
 const one = (where: string) => `ctid = (SELECT ctid FROM line WHERE ${where} LIMIT 1)`;
 
 const CHANGES = [
@@ -85,7 +85,7 @@ describe('without a key', () => {
   test.each([
     ['each alone', false],
     ['all in one batch', true],
-  ])('one row of several equal ones is changed or goes: %s', async (_, together) => {
+  ])('one of several equal rows is changed or deleted: %s', async (_, together) => {
     pair = await start();
     await pair.settle();
     if (together) await pair.replication.stop();
@@ -99,12 +99,12 @@ describe('without a key', () => {
     await expectEqual(pair);
   });
 
-  test('before the copied point a change is left out, behind it it waits', async () => {
+  test('a change before the copied point is skipped, one behind it waits', async () => {
     let sourceUrl = '';
     const made = stopAt('checkpoint-created');
     const starting = start({ onDatabases: (databases) => (sourceUrl = databases.sourceUrl) });
     await made.reached;
-    // In the stream, and before the snapshot: in the copy as well.
+    // In the stream before the snapshot, and so in the copy as well.
     const writer = new pg.Client({ connectionString: sourceUrl });
     await writer.connect();
     await writer.query(
@@ -115,7 +115,7 @@ describe('without a key', () => {
     made.release();
     pair = await starting;
     await copying.reached;
-    // In the stream, and not in the snapshot. A transaction of another table before it goes through.
+    // In the stream, but not in the snapshot. An earlier transaction of another table passes.
     const { source, target, replication } = pair;
     await source.query('INSERT INTO other VALUES (1)');
     expect(await replication.waitForPosition(await replication.currentPosition(), 10_000)).toBe(true);
@@ -144,7 +144,7 @@ describe('without a key', () => {
     await source.query(CHANGES[4]!);
     await replication.start();
     await expectEqual(pair);
-    // And again once it is there: what was copied is not copied again, what was applied not applied again.
+    // And again after the copy: nothing is copied or applied a second time.
     await replication.stop();
     await source.query(CHANGES[5]!);
     await replication.start();
@@ -153,7 +153,7 @@ describe('without a key', () => {
     expect(slots.rowCount).toBe(1);
   });
 
-  test('copied while it is written to all the time', async () => {
+  test('the table is copied while being written to', async () => {
     pair = await start({
       sourceSql: `${TABLE}; ${FULL}; INSERT INTO line SELECT i % 50, 'b' || i % 9, repeat('x', 300) FROM generate_series(1, 12000) i`,
       options: { settings: { copyRowsPerSecond: 20_000 } },
@@ -168,7 +168,7 @@ describe('without a key', () => {
     await expectEqual(pair);
   });
 
-  test('with a condition and fewer columns: a row that was left behind takes none along', async () => {
+  test('with a condition and fewer columns: deleting a row that was left out deletes no other', async () => {
     pair = await start({
       targetSql: 'CREATE TABLE line (a int, b text)',
       tables: [
@@ -196,7 +196,7 @@ describe('without a key', () => {
     expect(await pair.verify()).toMatchObject({ verdict: 'match', differences: [] });
   });
 
-  test('rows that are there already are not mixed with those that come', async () => {
+  test('existing rows are not mixed with copied ones', async () => {
     pair = await start({
       targetSql: `${TABLE}; INSERT INTO line VALUES (1, 'before', NULL)`,
       options: { settings: { retryMs: 50 } },
@@ -212,7 +212,7 @@ describe('without a key', () => {
     await expectEqual(pair);
   });
 
-  test('a row that is not there any more stops the stream, and the message shows none of its values', async () => {
+  test('a missing row stops the stream, and the message shows none of its values', async () => {
     pair = await start({ options: { settings: { retryMs: 50 } } });
     const { source, target, replication } = pair;
     await pair.settle();

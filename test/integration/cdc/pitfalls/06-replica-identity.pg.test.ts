@@ -1,6 +1,6 @@
 /**
- * Pitfall 6: a primary key, a non-null unique index or FULL tell rows apart; NOTHING is refused (cdc-preflight). Rows
- * under FULL are compared NULL-safely: `a = NULL` finds nothing, and a lost delete shows months later.
+ * Pitfall 6: a primary key, a non-null unique index or FULL identifies rows; NOTHING is refused (cdc-preflight). Rows
+ * under FULL are compared NULL-safely: `a = NULL` finds nothing, and a lost delete shows only months later.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -20,7 +20,7 @@ const CHANGES = `
 
 const ROWS = `INSERT INTO t VALUES (1, NULL, 'x'), (2, NULL, NULL), (3, 'three', NULL)`;
 
-test('a unique index that was chosen as identity', async () => {
+test('a unique index chosen as identity', async () => {
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `CREATE TABLE t (id int NOT NULL, a text, b text); CREATE UNIQUE INDEX t_id ON t (id);
       ALTER TABLE t REPLICA IDENTITY USING INDEX t_id; ${ROWS}`,
@@ -33,7 +33,7 @@ test('a unique index that was chosen as identity', async () => {
   expect(await pair.verify()).toMatchObject({ verdict: 'match', rowsCompared: { source: 4, target: 4 } });
 });
 
-test('FULL with a primary key on the target alone', async () => {
+test('FULL with a primary key only on the target', async () => {
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `CREATE TABLE t (id int NOT NULL, a text, b text); CREATE UNIQUE INDEX t_id ON t (id);
       ALTER TABLE t REPLICA IDENTITY FULL; ${ROWS}`,
@@ -54,7 +54,7 @@ test('FULL without any key on the source, and one on the target', async () => {
   });
   await pair.settle();
   await pair.source.query(CHANGES);
-  // There and back again, within one batch.
+  // Away and back again, within one batch.
   await pair.source.query(
     `BEGIN; UPDATE t SET a = 'x' WHERE id = 2; UPDATE t SET a = 'now' WHERE id = 2; COMMIT`,
   );
@@ -63,7 +63,7 @@ test('FULL without any key on the source, and one on the target', async () => {
   expect(pair.replication.status().missingDeletes).toBe(0);
 });
 
-test('a key on the source alone, which does not arrive on the target, is refused', async () => {
+test('a key that exists only on the source is refused', async () => {
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `CREATE TABLE t (id int PRIMARY KEY, a text, b text); ${ROWS}`,
     targetSql: 'CREATE TABLE t (a text, b text)',

@@ -1,7 +1,7 @@
 /**
- * Pitfall 7. An UPDATE that changes a row's key concerns two keys: an engine that looks at the new one alone leaves the old
- * row behind, and one that merges changes per key loses a row that took over a key which another has just left. The old
- * is deleted and the new upserted, in this order over a whole batch, with what was not sent taken from the old row.
+ * Pitfall 7. An UPDATE that changes a row's key concerns two keys: an engine that uses only the new one leaves the old
+ * row behind, and one that merges changes per key loses a row that took a key which another has just left. The old row
+ * is deleted and the new one upserted, in this order over a whole batch, with unsent values taken from the old row.
  */
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -22,16 +22,16 @@ const ROWS = `INSERT INTO place SELECT s, f, 'goods ' || s || f,
 
 /** One transaction each. */
 const MOVES = [
-  // Simply another key, once with and once without another value; the large value is not sent.
+  // Just another key, once with and once without another value; the large value is not sent.
   `UPDATE place SET shelf = 10 WHERE (shop, shelf) = (1, 1)`,
   `UPDATE place SET shelf = 11, goods = 'moved' WHERE (shop, shelf) = (1, 2)`,
-  // A chain: each takes the key that the one before has left.
+  // A chain: each takes the key that the previous one has left.
   `UPDATE place SET shelf = 12 WHERE (shop, shelf) = (2, 3); UPDATE place SET shelf = 3 WHERE (shop, shelf) = (2, 2);
    UPDATE place SET shelf = 2 WHERE (shop, shelf) = (2, 1)`,
-  // Two exchange their keys.
+  // Two rows exchange their keys.
   `UPDATE place SET shelf = -1 WHERE (shop, shelf) = (3, 1); UPDATE place SET shelf = 1 WHERE (shop, shelf) = (3, 2);
    UPDATE place SET shelf = 2 WHERE (shop, shelf) = (3, -1)`,
-  // There and back; away and the key used again; moved and gone.
+  // Away and back; away and the key reused; moved and deleted.
   `UPDATE place SET shop = 9 WHERE (shop, shelf) = (3, 3); UPDATE place SET shop = 3 WHERE (shop, shelf) = (9, 3)`,
   `UPDATE place SET shelf = 20 WHERE (shop, shelf) = (1, 3); INSERT INTO place VALUES (1, 3, 'new', 'new')`,
   `UPDATE place SET shelf = 21 WHERE (shop, shelf) = (1, 10); DELETE FROM place WHERE (shop, shelf) = (1, 21)`,
@@ -46,7 +46,7 @@ describe.each([
   test.each([
     ['each alone', false],
     ['all in one batch', true],
-  ])('%s: the old row is gone, the new one whole', async (_name, together) => {
+  ])('%s: the old row is deleted, the new one complete', async (_name, together) => {
     pair = await startStreamedPair(inject('postgresPort'), {
       sourceSql: `${table(identity)}; ${ROWS}`,
       targetSql: table(''),

@@ -1,6 +1,6 @@
 /**
- * Pitfall 7. A row that changes its key and does not send all of its values is moved on the target itself, found by its place
- * in the table. In a partitioned table each partition has its own places: the row is found by its partition as well.
+ * Pitfall 7. A row that changes its key and does not send all of its values is moved on the target itself, found by its
+ * ctid. In a partitioned table each partition has its own ctids: the row is identified by its partition as well.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -11,7 +11,7 @@ afterEach(async () => {
   pair = undefined;
 });
 
-test('of two rows at the same place of two partitions the one moves', async () => {
+test('of two rows with the same ctid in two partitions, the right one moves', async () => {
   const table = `CREATE TABLE item (id int PRIMARY KEY, body text)`;
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `${table}; ALTER TABLE item ALTER body SET STORAGE EXTERNAL;

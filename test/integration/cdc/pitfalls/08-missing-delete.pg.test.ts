@@ -1,6 +1,6 @@
 /**
- * Pitfall 8: a DELETE of a row that the target does not have is counted. It does not stop the stream, because the target
- * already is what the source wants; but with one writer it cannot happen, so the status must show it.
+ * Pitfall 8: a DELETE of a row that the target does not have is counted. It does not stop the stream, because the
+ * target is already right; but with one writer it cannot happen, so the status must show it.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -33,7 +33,7 @@ test.each([
   expect(await pair.verify()).toMatchObject({ verdict: 'match', differences: [] });
 });
 
-test('rows that a condition keeps from the target are not missed', async () => {
+test('rows that a condition keeps off the target do not count as missing', async () => {
   const table = 'CREATE TABLE item (id int PRIMARY KEY, place int)';
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `${table}; INSERT INTO item SELECT i, i FROM generate_series(1, 10) i`,

@@ -1,7 +1,7 @@
 /**
- * Pitfall 9. TRUNCATE is no change of rows: merged with the changes around it, it wipes out what came after or spares what
- * came before, and repeated table by table it fails on foreign keys or cascades into tables that are not mapped. It
- * ends a batch, all its tables go into one statement, and that statement never says CASCADE.
+ * Pitfall 9. TRUNCATE is not a row change: merged with the changes around it, it deletes later rows or spares earlier
+ * ones, and repeated table by table it fails on foreign keys or cascades into unmapped tables. It ends a batch, all its
+ * tables go into one statement, and that statement never uses CASCADE.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -59,7 +59,7 @@ test('one table of the source, two of the target; a table beside it is not touch
   expect((await target.query('SELECT * FROM phones')).rows).toEqual([{ id: 2, phone: '2' }]);
 });
 
-test('CASCADE at the source does not reach a table of the target that is not mapped: the stream stops and names it', async () => {
+test('CASCADE at the source does not reach an unmapped table of the target: the stream stops and names it', async () => {
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `${TABLES}; INSERT INTO parent VALUES (1); INSERT INTO child VALUES (1, 1)`,
     targetSql: `${TABLES}; INSERT INTO parent VALUES (1); INSERT INTO child VALUES (90, 1)`,
@@ -77,7 +77,7 @@ test('CASCADE at the source does not reach a table of the target that is not map
     });
   expect((await target.query('SELECT id FROM child')).rows).toEqual([{ id: 90 }]);
   expect((await target.query('SELECT id FROM parent')).rows).toEqual([{ id: 1 }]);
-  // The remedy is the administrator's: what points to the table decides what becomes of its rows.
+  // Only the administrator can decide what happens to the rows of a table that references this one.
   await target.query('ALTER TABLE child DROP CONSTRAINT child_parent_fkey');
   await pair.settle();
   expect((await target.query('SELECT id FROM parent')).rows).toEqual([{ id: 2 }]);

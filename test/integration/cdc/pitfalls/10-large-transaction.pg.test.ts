@@ -1,7 +1,7 @@
 /**
- * Pitfall 10. A transaction larger than memory kills an engine that gathers it first, and one that writes it piece by piece
- * in transactions of its own shows half of it. It is streamed into one open target transaction in bounded memory;
- * protocol 1 sends nothing before the commit, so that there are no aborts to honour.
+ * Pitfall 10. A transaction larger than memory kills an engine that collects it first, and one that writes it in
+ * several transactions shows half of it. It is streamed into one open target transaction in bounded memory; protocol 1
+ * sends nothing before the commit, so that there are no aborts to handle.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
@@ -31,7 +31,7 @@ async function startBig(): Promise<StreamedPair> {
   return started;
 }
 
-/** Looks at the target, and at this process's memory, until stopped. */
+/** Watches the target, and this process's memory, until stopped. */
 function watch(given: StreamedPair): { stop(): Promise<{ seen: Set<number>; grownBytes: number }> } {
   const seen = new Set<number>();
   const before = heldBufferBytes();
@@ -52,11 +52,11 @@ function watch(given: StreamedPair): { stop(): Promise<{ seen: Set<number>; grow
   };
 }
 
-test('it goes over in pieces and bounded memory, and is seen whole or not at all', async () => {
+test('it is streamed in bounded memory, and is visible completely or not at all', async () => {
   pair = await startBig();
   const { source, target } = pair;
   const watching = watch(pair);
-  // 15 MB on the wire, a hundred times what a batch holds.
+  // 15 MB on the wire, a hundred times the size of a batch.
   await source.query(
     `BEGIN; INSERT INTO big SELECT i, repeat(md5(i::text), 30) FROM generate_series(1, ${ROWS}) i;
      UPDATE big SET body = 'x' WHERE id % 3 = 0; COMMIT`,
@@ -69,7 +69,7 @@ test('it goes over in pieces and bounded memory, and is seen whole or not at all
   expect(rows[0].rows).toBe(Math.floor(ROWS / 3));
 });
 
-test('cut in its middle, nothing of it is left; then it comes whole', async () => {
+test('interrupted in the middle, nothing of it remains; then it arrives complete', async () => {
   pair = await startBig();
   const { source, target, replication } = pair;
   const states = new Set<string>();
@@ -77,7 +77,7 @@ test('cut in its middle, nothing of it is left; then it comes whole', async () =
   spare = await createDatabasePair(inject('postgresPort'));
   const watching = watch(pair);
   await source.query(`INSERT INTO big SELECT i, repeat(md5(i::text), 10) FROM generate_series(1, ${ROWS}) i`);
-  // Rows of it are on the target, uncommitted: its writer holds a transaction open and locks on the table.
+  // Its rows are on the target, uncommitted: its writer holds a transaction open and locks on the table.
   await expect
     .poll(
       async () => {
@@ -99,7 +99,7 @@ test('cut in its middle, nothing of it is left; then it comes whole', async () =
   expect((await target.query('SELECT count(*)::int AS rows FROM big')).rows[0].rows).toBe(ROWS);
 });
 
-test('what is not committed is not sent, and what is rolled back never is', async () => {
+test('an uncommitted transaction is not sent, and a rolled-back one never is', async () => {
   pair = await startBig();
   const { source, target, replication } = pair;
   const before = replication.status().rowsApplied;

@@ -1,6 +1,6 @@
 /**
- * Pitfall 11: two-phase decoding is off, so that a prepared transaction arrives when it is committed, whole, and one that
- * is rolled back never does.
+ * Pitfall 11: two-phase decoding is off, so that a prepared transaction arrives complete when it is committed, and a
+ * rolled-back one never does.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';

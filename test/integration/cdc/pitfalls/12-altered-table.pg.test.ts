@@ -1,7 +1,7 @@
 /**
- * Pitfall 12. DDL is not in the stream: an engine that continues with the columns it knew drops a new one's values
- * silently, or fails on each row for no clear reason. The engine notices the changed description of the table and
- * names the SQL that fixes it; the stream continues from the same transaction once the target has the column.
+ * Pitfall 12. DDL is not in the stream: an engine that continues with the known columns drops a new one's values
+ * silently, or fails on each row for no clear reason. The engine notices the table's changed description and names the
+ * SQL that fixes it; the stream continues from the same transaction once the target has the column.
  */
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -15,7 +15,7 @@ afterEach(async () => {
 const TABLE = 'CREATE TABLE item (id int PRIMARY KEY, name text)';
 const settings = { retryMs: 50 };
 
-test('a column added to the source stops the stream until the target has it; then nothing is missing', async () => {
+test('a new source column stops the stream until the target has it; then nothing is missing', async () => {
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `${TABLE}; INSERT INTO item VALUES (1, 'old')`,
     targetSql: TABLE,
@@ -38,7 +38,7 @@ test('a column added to the source stops the stream until the target has it; the
   ]);
 });
 
-test('changes from before a column was added still go through after a restart', async () => {
+test('changes from before a column was added are still applied after a restart', async () => {
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: TABLE,
     targetSql: TABLE,
@@ -86,7 +86,7 @@ test('a column added, dropped and added again has its values each time', async (
   ]);
 });
 
-test('a column dropped from the source, not from the target, and added again is another one', async () => {
+test('a column dropped only from the source, and added again, is a different one', async () => {
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `${TABLE}; ALTER TABLE item ADD COLUMN price int; INSERT INTO item VALUES (1, 'old', 1)`,
     targetSql: `${TABLE}; ALTER TABLE item ADD COLUMN price int`,
@@ -103,7 +103,7 @@ test('a column dropped from the source, not from the target, and added again is 
   await expect.poll(() => replication.status().problem?.message).toContain('it is a different column now');
 });
 
-test('a column that changes its type is named: rows rewritten by that are not in the stream', async () => {
+test('a column that changes its type is named: the rewritten rows are not in the stream', async () => {
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `${TABLE}; INSERT INTO item VALUES (1, '5')`,
     targetSql: TABLE,
@@ -113,10 +113,12 @@ test('a column that changes its type is named: rows rewritten by that are not in
   await pair.settle();
   await pair.source.query('ALTER TABLE item ALTER name TYPE int USING name::int + 1');
   await pair.source.query('INSERT INTO item VALUES (2, 7)');
-  await expect.poll(() => pair?.replication.status().problem?.message).toContain('was text and is integer');
+  await expect
+    .poll(() => pair?.replication.status().problem?.message)
+    .toContain('changed its type from text to integer');
 });
 
-describe('rows that were there are changed by the ALTER itself', () => {
+describe('existing rows are changed by the ALTER itself', () => {
   const cases = [
     {
       name: 'a column with a default, which the target lacks',
@@ -124,25 +126,25 @@ describe('rows that were there are changed by the ALTER itself', () => {
       says: 'ADD COLUMN "n" integer DEFAULT 7;',
     },
     {
-      name: 'a column with a default, which the target has without',
+      name: 'a column with a default that the target’s column lacks',
       targetSql: 'ALTER TABLE item ADD COLUMN n int',
       sql: 'ALTER TABLE item ADD COLUMN n int DEFAULT 7',
       says: 'SET "n" = 7;',
     },
     {
-      name: 'a column without a default, which the target has with one',
+      name: 'a column without a default that the target’s column has',
       targetSql: 'ALTER TABLE item ADD COLUMN n int DEFAULT 7',
       sql: 'ALTER TABLE item ADD COLUMN n int',
       says: 'SET "n" = NULL;',
     },
     {
-      name: 'a column that may be null, which the target fills and lets not be',
+      name: 'a nullable column that the target fills and declares NOT NULL',
       targetSql: 'ALTER TABLE item ADD COLUMN n int NOT NULL DEFAULT 7',
       sql: 'ALTER TABLE item ADD COLUMN n int',
       says: 'SET "n" = NULL;',
     },
     {
-      name: 'a default of another value for each row',
+      name: 'a default with a different value for each row',
       targetSql: 'ALTER TABLE item ADD COLUMN u uuid',
       sql: 'ALTER TABLE item ADD COLUMN u uuid DEFAULT gen_random_uuid()',
       says: 'a default that is not constant',
@@ -158,9 +160,9 @@ describe('rows that were there are changed by the ALTER itself', () => {
       says: 'it is a different column now',
     },
     {
-      name: 'digits taken away',
+      name: 'digits cut off',
       sql: 'ALTER TABLE item ALTER price TYPE numeric(8,1)',
-      says: 'was numeric(8,2) and is numeric(8,1)',
+      says: 'changed its type from numeric(8,2) to numeric(8,1)',
     },
     {
       name: 'the table renamed',

@@ -1,7 +1,8 @@
 /**
- * Pitfall 13. A slot holds WAL back until the source's disk is full, or the source gives the slot up and forgets changes; and
- * a slot that was recreated, or advanced by another program, answers as if nothing were missing. The room is watched,
- * quiet tables are moved on by heartbeats, and a stream begins only where its slot has forgotten nothing.
+ * Pitfall 13. A slot retains WAL until the source's disk is full, or the source invalidates the slot and discards
+ * changes; and a slot that was recreated, or advanced by another program, streams as if nothing were missing. The
+ * remaining space is watched, heartbeats advance quiet tables, and a stream starts only if its slot still has
+ * everything.
  */
 import { afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
@@ -31,7 +32,7 @@ const slotOf = async (given: StreamedPair) =>
   (await given.source.query(`SELECT * FROM pg_replication_slots WHERE database = current_database()`))
     .rows[0];
 
-/** A lost slot is said to be lost, and a new copy is the way out. */
+/** A lost slot is reported as lost, and a new copy is the remedy. */
 async function expectLost(given: StreamedPair, words: RegExp): Promise<void> {
   await expect
     .poll(() => given.replication.status(), { timeout: 10_000 })
@@ -51,7 +52,7 @@ async function expectLost(given: StreamedPair, words: RegExp): Promise<void> {
   expect((await given.target.query('SELECT * FROM item')).rows).toEqual([{ id: 1 }]);
 }
 
-test('a quiet table does not hold WAL back, and the slot is watched', async () => {
+test('a quiet table does not retain WAL, and the slot is watched', async () => {
   pair = await startItems();
   const before = (await slotOf(pair)).confirmed_flush_lsn as string;
   await expect.poll(async () => pair && (await slotOf(pair)).confirmed_flush_lsn).not.toBe(before);
@@ -67,7 +68,7 @@ test.each([
        FROM (SELECT $1::text AS name, pg_drop_replication_slot($1)) AS dropped`,
   ],
   ['advanced by another program', /behind/, 'SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())'],
-])('a slot that was %s asks for a new copy', async (_, words, sql) => {
+])('a slot that was %s requires a new copy', async (_, words, sql) => {
   pair = await startItems();
   const { slot_name: name } = await slotOf(pair);
   await pair.replication.stop();
@@ -89,15 +90,15 @@ describe('a source that keeps little WAL', () => {
     return () => cluster.remove();
   });
 
-  /** So many segments of 16 MB, nearly empty. */
+  /** Writes this many segments of 16 MB, nearly empty. */
   async function passSegments(given: StreamedPair, count: number): Promise<void> {
     for (let segment = 0; segment < count; segment++)
       await given.source.query(`SELECT pg_logical_emit_message(false, 'test', 'x'), pg_switch_wal()`);
     await given.source.query('CHECKPOINT');
   }
 
-  test('the room left is reported while it shrinks, and a slot given up under a running stream is lost', async () => {
-    // Nothing is acknowledged, as by a stream that cannot get its rows written.
+  test('the remaining space is reported, and a slot invalidated under a running stream is lost', async () => {
+    // Nothing is acknowledged, as by a stream that cannot write its rows.
     pair = await startItems(cluster.port, { acknowledgeMs: 3_600_000 });
     const room = () => pair?.replication.status().slot?.roomBytes ?? -1;
     await expect.poll(room).toBeGreaterThan(0);
@@ -109,10 +110,10 @@ describe('a source that keeps little WAL', () => {
     await passSegments(pair, 8);
     await expect.poll(() => pair?.replication.status().problem?.code).toBe('FICUS_CDC_SLOT_LOST');
     await pair.source.query('INSERT INTO item VALUES (1)');
-    await expectLost(pair, /given up/);
+    await expectLost(pair, /invalidated/);
   });
 
-  test('a slot given up while the stream was stopped is not resumed', async () => {
+  test('a slot invalidated while the stream was stopped is not resumed', async () => {
     pair = await startItems(cluster.port);
     await pair.replication.stop();
     await pair.source.query('INSERT INTO item VALUES (1)');
@@ -120,6 +121,6 @@ describe('a source that keeps little WAL', () => {
     await passSegments(pair, 8);
     expect((await slotOf(pair)).wal_status).toBe('lost');
     await pair.replication.start();
-    await expectLost(pair, /given up/);
+    await expectLost(pair, /invalidated/);
   });
 });

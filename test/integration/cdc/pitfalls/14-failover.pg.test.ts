@@ -1,8 +1,8 @@
 /**
- * Pitfall 14. A standby that was promoted has another history, and before PostgreSQL 17 it has no logical slots: an engine
- * that connects to it and continues may have applied what the new primary never had, or miss what it did. Slots are
- * made to follow a failover where the server can; the cluster's identity and timeline are pinned, and a change of
- * either pauses.
+ * Pitfall 14. A promoted standby has another history, and before PostgreSQL 17 it has no logical slots: an engine that
+ * connects to it and continues may have applied what the new primary never had, or miss what it did. Slots are created
+ * to follow a failover where the server can; the cluster's identity and timeline are recorded, and a change of either
+ * pauses the stream.
  */
 import { execFileSync } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
@@ -93,7 +93,7 @@ async function startStandby(slotsFollow: boolean): Promise<EmbeddedCluster> {
   const dataDir = `${primary.dataDir}-standby`;
   await primary.stop();
   execFileSync('cp', ['-a', primary.dataDir, dataDir]);
-  // As pg_basebackup does: slots are the primary's own.
+  // As pg_basebackup does: slots belong to the primary only.
   await rm(`${dataDir}/pg_replslot`, { recursive: true });
   execFileSync('cp', ['-a', `${primary.dataDir}/pg_notify`, `${dataDir}/pg_replslot`]);
   await primary.restart();
@@ -111,7 +111,7 @@ async function startStandby(slotsFollow: boolean): Promise<EmbeddedCluster> {
   });
 }
 
-test('after a failover the stream pauses; the slot went along where the server can', async () => {
+test('after a failover the stream pauses; the slot follows where the server can', async () => {
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `${TABLE}; INSERT INTO item VALUES (1)`,
     targetSql: TABLE,
@@ -137,7 +137,7 @@ test('after a failover the stream pauses; the slot went along where the server c
     await expect
       .poll(
         async () => {
-          // The slot can follow from a point at which the primary has written down what was running.
+          // The slot can follow from a point at which the primary has logged its running transactions.
           await query(sourceUrl, 'SELECT pg_log_standby_snapshot()');
           return slots(replica.url('postgres'), 'synced');
         },
@@ -156,7 +156,7 @@ test('after a failover the stream pauses; the slot went along where the server c
       problem: { code: 'FICUS_CDC_SOURCE_CHANGED', message: expect.stringContaining('timeline') },
     });
   expect(await slots(standby.url('postgres'), 'plugin')).toEqual(follows ? [{ plugin: 'pgoutput' }] : []);
-  // The way on: a new copy from the new primary.
+  // The way forward: a new copy from the new primary.
   await promoted.drop({ emptyTarget: true });
   await query(standby.url(name), 'INSERT INTO item VALUES (3)');
   await promoted.start();

@@ -1,7 +1,7 @@
 /**
- * Pitfall 15. Some types are cast to another text than they are sent as: true and t, a padded char, an address with its mask.
- * A chunk that spells a key otherwise than the stream does not find its row among what the stream brought, and writes the
- * old row over the new; a module sees one text in the copy and another in the stream.
+ * Pitfall 15. The cast of some types gives another text than the stream sends: true and t, a padded char, an address
+ * with its mask. A chunk that spells a key differently from the stream does not find its row among the stream's
+ * changes, and writes the old row over the new; a module gets one text in the copy and another in the stream.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { setFailpointTrap } from '../../../../cdc/failpoints.ts';
@@ -60,7 +60,7 @@ test.each(KEYS)(
   },
 );
 
-test('a module is given the same texts by the copy, the stream and verify', async () => {
+test('a module gets the same texts from the copy, the stream and verify', async () => {
   const columns = `a boolean, b char(5), c inet, d flag, e point, f text[], g pair, h json, i "char"`;
   const values = `true, 'x', '10.0.0.1', false, '(1,2)', '{a,NULL}', '(,)', '{"a":  1}', 'q'`;
   pair = await startStreamedPair(inject('postgresPort'), {

@@ -1,8 +1,8 @@
 /**
- * Pitfall 15. A copy that reads before its slot exists misses what is written in between; one that reads while the stream
- * runs writes old rows over new ones, brings deleted ones back, or reads a transaction's rows as they were although the
- * stream has had it already. The slot comes first; each chunk is read between two marks in the WAL, and whatever shows up
- * between them is not taken from the chunk. An interrupted copy continues with the chunk it was at.
+ * Pitfall 15. A copy that reads before its slot exists misses what is written in between; one that reads while the
+ * stream runs writes old rows over new ones, brings deleted ones back, or reads a transaction's rows in their old state
+ * although the stream has already delivered it. The slot comes first; each chunk is read between two marks in the WAL,
+ * and rows that change between them are not taken from the chunk. An interrupted copy continues with its current chunk.
  */
 import pg from 'pg';
 import { afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -11,7 +11,7 @@ import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
 import { type StreamedPair, type StreamedPairOptions, startStreamedPair } from '../mapping/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
-/** Ends every stop, also of a test that failed at it. */
+/** Releases every stop, even when the test failed at it. */
 const releases: (() => void)[] = [];
 afterEach(async () => {
   setFailpointTrap(undefined);
@@ -24,7 +24,7 @@ const TABLE = `CREATE TABLE item (id int PRIMARY KEY, version int, body text); A
 const ROWS = 300;
 const CHUNK = 100;
 
-/** Stops the copy at the first (or given) time it comes to a place, until `release` is called. */
+/** Stops the copy the first (or given) time it reaches a place, until `release` is called. */
 function stopAt(place: Failpoint, time = 1): { reached: Promise<void>; release(): void; times(): number } {
   const reached = Promise.withResolvers<void>();
   const go = Promise.withResolvers<void>();
@@ -52,7 +52,7 @@ function startItems(
   });
 }
 
-/** Between the marks of the first chunk: its rows have been read, the stream has not come to its end. */
+/** Between the marks of the first chunk: its rows have been read, but the stream has not reached its end. */
 const BETWEEN_MARKS: Readonly<Record<string, string>> = {
   'a row changed, its large value unsent': `UPDATE item SET version = 1 WHERE id = 5`,
   'a row changed whole': `UPDATE item SET version = 1, body = 'new' WHERE id = 5`,
@@ -88,7 +88,7 @@ describe('between the marks of a chunk', () => {
   });
 });
 
-test('what is written after the slot was made and before anything is read is there', async () => {
+test('writes after the slot’s creation and before the first read arrive', async () => {
   const made = stopAt('checkpoint-created');
   let sourceUrl = '';
   const starting = startItems({ onDatabases: (databases) => (sourceUrl = databases.sourceUrl) });
@@ -103,7 +103,7 @@ test('what is written after the slot was made and before anything is read is the
   expect(await pair.verify()).toMatchObject({ verdict: 'match', rowsCompared: { target: ROWS } });
 });
 
-test('interrupted, it continues with the chunk it was at', async () => {
+test('after an interruption it continues with the current chunk', async () => {
   const SMALL = 10;
   const late = stopAt('chunk-read', 22);
   pair = await startItems({ options: { settings: { copyChunkRows: SMALL } } });
@@ -116,17 +116,18 @@ test('interrupted, it continues with the chunk it was at', async () => {
   const again = stopAt('chunk-read', Number.POSITIVE_INFINITY);
   await replication.start();
   await pair.settle();
-  // Those left, the empty one behind the last, and now and then one that had to be read twice; from the start it
-  // would be 31.
+  // The remaining ones, the empty last one, and now and then one that had to be read twice; from the start it would be
+  // 31.
   expect(again.times()).toBeLessThan(25);
   expect(replication.status().copy).toMatchObject({ rowsCopied: ROWS, done: true });
   expect(await pair.verify()).toMatchObject({ verdict: 'match', differences: [] });
 });
 
-describe('a transaction that is in the WAL and not yet visible', () => {
+describe('a transaction that is in the WAL but not visible yet', () => {
   let cluster: OwnCluster;
   beforeAll(async () => {
-    // Who commits with synchronous_commit = on waits for a standby that does not exist: in the WAL, and decoded, but invisible.
+    // A session with synchronous_commit = on waits for a standby that does not exist: its commit is in the WAL, and
+    // decoded, but invisible.
     cluster = await startOwnCluster('invisible', {
       synchronous_standby_names: 'nobody',
       synchronous_commit: 'local',
@@ -134,8 +135,8 @@ describe('a transaction that is in the WAL and not yet visible', () => {
     return () => cluster.remove();
   });
 
-  test('the stream has its rows before the chunk reads them as they were: the chunk is read again', async () => {
-    // The second chunk is the one: the copy begins only when it sees what was committed before.
+  test('when the stream has its rows and the chunk still reads the old ones, the chunk is read again', async () => {
+    // The second chunk matters: the copy begins only when it sees everything committed before.
     const made = stopAt('chunk-read');
     let sourceUrl = '';
     const starting = startItems({
@@ -156,7 +157,7 @@ describe('a transaction that is in the WAL and not yet visible', () => {
         return rows[0]?.wait_event;
       })
       .toBe('SyncRep');
-    // No session sees it, and the stream will.
+    // No session sees it, but the stream will.
     const reads = stopAt('chunk-read', Number.POSITIVE_INFINITY);
     made.release();
     pair = await starting;
@@ -164,7 +165,7 @@ describe('a transaction that is in the WAL and not yet visible', () => {
       { version: 0 },
     ]);
     await expect.poll(reads.times, { timeout: 10_000 }).toBeGreaterThan(5);
-    // It ends the wait and leaves the commit.
+    // Ends the wait and keeps the commit.
     await watcher.query('SELECT pg_cancel_backend($1)', [pid]);
     await committing;
     await writer.end();

@@ -1,6 +1,6 @@
 /**
- * Pitfall 15. What is read at once is held in memory: a piece of the copy has to end by its bytes as well, or a table of documents
- * cannot be copied at all.
+ * Pitfall 15. Everything read at once is held in memory: a piece of the copy must be limited by bytes as well, or a
+ * table of documents cannot be copied at all.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';

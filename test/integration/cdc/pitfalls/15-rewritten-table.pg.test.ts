@@ -1,7 +1,7 @@
 /**
- * Pitfall 15. A table that is rewritten by ALTER TABLE is empty for a snapshot from before (PostgreSQL documentation, "Caveats"
- * of multiversion concurrency). A reader that takes its snapshot, waits for the ALTER and then reads finds no rows, and would
- * take the table for copied to its end.
+ * Pitfall 15. A table that ALTER TABLE rewrites looks empty to an older snapshot (PostgreSQL documentation, "Caveats"
+ * of multiversion concurrency). A reader that takes its snapshot, waits for the ALTER and then reads finds no rows, and
+ * would consider the table completely copied.
  */
 import pg from 'pg';
 import { afterEach, expect, inject, test } from 'vitest';
@@ -34,7 +34,7 @@ async function waitsForLock(): Promise<void> {
   await expect.poll(async () => (await pair?.source.query(waiting))?.rowCount).toBeGreaterThan(0);
 }
 
-test('a chunk that waits for an ALTER TABLE finds the rows that are there', async () => {
+test('a chunk that waits for an ALTER TABLE finds the existing rows', async () => {
   const table = 'CREATE TABLE item (id int PRIMARY KEY, extra int)';
   const reached = Promise.withResolvers<void>();
   const go = Promise.withResolvers<void>();
@@ -87,7 +87,7 @@ test('a table without a key that is rewritten while it waits to be copied whole 
   expect(await pair.verify()).toMatchObject({ verdict: 'match', rowsCompared: { target: ROWS } });
 });
 
-test('a row that is read again while an ALTER TABLE runs is found', async () => {
+test('a row that is reread during an ALTER TABLE is found', async () => {
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `CREATE TABLE item (id int PRIMARY KEY, name text, big text, extra int); ALTER TABLE item ALTER big SET STORAGE EXTERNAL;
       INSERT INTO item VALUES (1, 'old', repeat('x', 5000))`,

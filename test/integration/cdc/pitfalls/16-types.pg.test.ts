@@ -1,8 +1,8 @@
 /**
- * Pitfall 16. A driver that parses values loses what JavaScript cannot hold: microseconds, integers beyond 2^53, digits of a
- * numeric, infinity, the difference between an empty array and none; and `unnest` flattens an array of arrays. Values
- * travel as PostgreSQL's own text, untouched. test/integration/cdc-types/ goes through every type of pg_type; here are
- * those known to cause trouble, by the first copy, by the stream, and through an expression.
+ * Pitfall 16. A driver that parses values loses what JavaScript cannot represent: microseconds, integers beyond 2^53,
+ * digits of a numeric, infinity, the difference between an empty array and none; and `unnest` flattens an array of
+ * arrays. Values travel as PostgreSQL's own text, unchanged. test/integration/cdc/types/ covers every type of pg_type;
+ * here are those known to cause trouble, by the first copy, by the stream, and through an expression.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -18,7 +18,7 @@ const OWN_TYPES = `
   CREATE DOMAIN percent AS numeric(5,2) CHECK (VALUE BETWEEN 0 AND 100);
   CREATE TYPE point3 AS (x float8, label text);`;
 
-/** Column type → values as literals; each would come out changed by some known engine. */
+/** Column type → values as literals; some known engine changes each of them. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   timestamptz: ["'2026-01-02 03:04:05.678901+00'", "'infinity'", "'0044-03-15 12:00:00+00 BC'"],
   date: ["'-infinity'", "'5874897-12-31'", "'0001-01-01'"],
@@ -56,7 +56,7 @@ async function textsOf(given: StreamedPair, side: 'source' | 'target'): Promise<
 
 test.each([
   ['as they are', undefined],
-  // One column made by an expression takes the copy off its fast path: rows go through parameters.
+  // One column with an expression takes the copy off its fast path: rows go through parameters.
   ['beside an expression', { sql: `c7 || ''`, from: ['c7'] }],
 ])('values %s are the same text on the target, copied and streamed', async (_, expression) => {
   const carried = Object.fromEntries(['id', ...names].map((name) => [name, name]));

@@ -1,6 +1,6 @@
 /**
- * Pitfall 17: generated columns are neither in the stream nor may they be written; a column that is GENERATED ALWAYS AS
- * IDENTITY takes a value only with OVERRIDING SYSTEM VALUE, and no update at all.
+ * Pitfall 17: generated columns are neither in the stream nor writable; a column that is GENERATED ALWAYS AS IDENTITY
+ * accepts a value only with OVERRIDING SYSTEM VALUE, and no update at all.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';

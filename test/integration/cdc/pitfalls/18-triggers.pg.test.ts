@@ -1,7 +1,7 @@
 /**
- * Pitfall 18: what a trigger of the source wrote is in the stream already; the target's triggers must not write it a
- * second time, and its foreign keys must not stand in the way of an order that the source allowed. Where
- * session_replication_role may not be set, preflight says so beforehand.
+ * Pitfall 18: what a trigger of the source wrote is already in the stream; the target's triggers must not write it a
+ * second time, and its foreign keys must not reject an order that the source allowed. Where session_replication_role
+ * may not be set, preflight reports it beforehand.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { preflightSlice } from '../../../../cdc/preflight/preflight-slice.ts';
@@ -27,7 +27,7 @@ const TABLES = [
   { from: 'parents', to: 'parents' },
 ];
 
-test('a trigger’s work is applied once, and rows may come before what they point to', async () => {
+test('a trigger’s work is applied once, and rows may arrive before those they reference', async () => {
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `${SCHEMA} INSERT INTO parents VALUES (1), (2); INSERT INTO children VALUES (1, 1), (2, 1);`,
     targetSql: SCHEMA,

@@ -1,8 +1,8 @@
 /**
- * Pitfall 19. With a stream in each direction a change comes back as a change of the other side, and goes round for ever, or
- * overwrites what was written meanwhile. Replication origins would tell them apart, but only from 16 on and only where a
- * role may set them up; so on every version each apply transaction begins with a logical message of ours, and the reader
- * the other way leaves such transactions out, and no others.
+ * Pitfall 19. With a stream in each direction a change returns as a change of the other side and loops forever, or
+ * overwrites later writes. Replication origins would distinguish them, but only from 16 on and only where a role may
+ * set them up; so on every version each apply transaction begins with a logical message of ours, and the reverse reader
+ * skips such transactions, and no others.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
@@ -46,13 +46,13 @@ test('a change made on one side arrives on the other once', async () => {
       { id: 1, writes: 1 },
       { id: 2, writes: 1 },
     ]);
-  // Only the first statement counts: a transaction that says so later is another writer's.
+  // Only the first statement counts: a transaction with such a message later belongs to another writer.
   await source.query(
     `BEGIN; INSERT INTO item VALUES (3, 1); SELECT pg_logical_emit_message(true, 'ficus.apply', 'facts'); COMMIT`,
   );
   await pair.settle();
   expect((await target.query('SELECT id FROM item WHERE id = 3')).rowCount).toBe(1);
-  // One row went each way, and came not back.
+  // One row went each way, and none came back.
   expect(pair.replication.status().rowsApplied).toBe(2);
   expect(reverse.status().rowsApplied).toBe(1);
 });

@@ -15,7 +15,7 @@ afterEach(async () => {
   pair = undefined;
 });
 
-test('pitfall 20: a row that cannot be applied stops its slice with the row and the reason; once fixed, it continues', async () => {
+test('pitfall 20: a row that cannot be applied stops its slice, naming the row and the reason; after a fix it continues', async () => {
   const TABLE =
     'CREATE TABLE item (id int PRIMARY KEY, email text UNIQUE); CREATE TABLE other (id int PRIMARY KEY)';
   pair = await startStreamedPair(inject('postgresPort'), {
@@ -48,7 +48,7 @@ test('pitfall 20: a row that cannot be applied stops its slice with the row and 
     problem: { code: 'FICUS_CDC_APPLY_FAILED' },
   });
   expect((await target.query('SELECT id FROM item')).rows).toEqual([{ id: 100 }]);
-  // The neighbour is not concerned.
+  // The other slice is not affected.
   expect(await second.waitForPosition(await second.currentPosition(), 10_000)).toBe(true);
   await target.query('DELETE FROM item WHERE id = 100');
   await pair.settle();

@@ -1,7 +1,7 @@
 /**
- * Pitfall 20: with one writer the source's order says what the target must have. Where another writer has written,
- * the stream stops and shows both rows; nothing is overwritten, and nothing made up. Where the target may rightly
- * differ (first copy, conditions, several operations merged into one) it does not stop.
+ * Pitfall 20: with one writer the source's order says what the target must have. Where another writer has written, the
+ * stream stops and shows both rows; it overwrites and invents nothing. Where the target may rightly differ (first copy,
+ * conditions, several operations merged into one) it does not stop.
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ afterEach(async () => {
 
 const ITEM = 'CREATE TABLE item (id int PRIMARY KEY, body text)';
 const SAME = [{ from: 'item', to: 'item' }];
-/** Many changes become one batch only when they come in one transaction. */
+/** Many changes become one batch only if they are in one transaction. */
 const inOne = (...statements: string[]) => `BEGIN; ${statements.join('; ')}; COMMIT`;
 
 interface Shape {
@@ -41,7 +41,7 @@ async function checkpoint({ target }: StreamedPair): Promise<string> {
   return (await target.query('SELECT lsn::text FROM ficus.checkpoint')).rows[0].lsn as string;
 }
 
-/** The stream stops with these words, the target as it was, and continues once `fix` has run on the target. */
+/** The stream stops with this message, the target unchanged, and continues once `fix` has run on the target. */
 async function expectStop(
   stopped: StreamedPair,
   words: RegExp,
@@ -53,7 +53,7 @@ async function expectStop(
     (await target.query('SELECT t::text AS row FROM item t ORDER BY 1')).rows.map((row) => row.row);
   const before = await content();
   await change();
-  // The one row is searched for among all that were written with it, one after the other.
+  // The row is searched for among all that were written with it, one after the other.
   await expect.poll(() => replication.status().problem?.message, { timeout: 40_000 }).toMatch(words);
   expect(replication.status().problem).toMatchObject({
     code: 'FICUS_CDC_CONFLICT',
@@ -61,7 +61,7 @@ async function expectStop(
   });
   expect(await content()).toEqual(before);
   const at = await checkpoint(stopped);
-  // Tried again and again, with the same end.
+  // Retried again and again, with the same result.
   await expect.poll(() => replication.status().state).toBe('stopped');
   expect(await checkpoint(stopped)).toBe(at);
   await target.query(fix);
@@ -73,7 +73,7 @@ describe.each([
   ['set-wise', ITEM],
   ['in order', `${ITEM}; CREATE UNIQUE INDEX ON item (body)`],
 ])('%s', (how, table) => {
-  test('an INSERT whose key is on the target stops; neither row is touched', async () => {
+  test('an INSERT whose key the target has stops the stream; neither row is changed', async () => {
     const now = await begin({ source: table });
     await now.target.query(`INSERT INTO item VALUES (50, 'not ours')`);
     await expectStop(
@@ -87,7 +87,7 @@ describe.each([
     );
   });
 
-  test('an UPDATE of a row that the target lacks stops', async () => {
+  test('an UPDATE of a row that the target lacks stops the stream', async () => {
     const now = await begin({ source: table });
     await now.target.query('DELETE FROM item WHERE id = 7');
     await expectStop(
@@ -101,7 +101,7 @@ describe.each([
     );
   });
 
-  test('a row that moves to a key which the target has stops; so does one that the target lacks', async () => {
+  test('a row that moves to an existing key stops the stream; so does a missing one', async () => {
     const now = await begin({ source: table });
     await now.target.query(`INSERT INTO item VALUES (70, 'not ours')`);
     await expectStop(now, /\(id=70\).*is already on the target/, 'DELETE FROM item WHERE id = 70', () =>
@@ -109,7 +109,7 @@ describe.each([
     );
     await now.target.query('DELETE FROM item WHERE id = 6');
     if (how === 'set-wise') {
-      // Set-wise a move is a delete and an insert: the first is counted, the second is right.
+      // Set-wise, a move is a delete and an insert: the first is counted, the second is right.
       await now.source.query('UPDATE item SET id = 71 WHERE id = 6');
       await now.settle();
       expect(now.replication.status().missingDeletes).toBe(1);
@@ -120,7 +120,7 @@ describe.each([
     );
   });
 
-  test('what comes and goes in one batch is judged by its first change', async () => {
+  test('a row inserted and deleted in one batch is judged by its first change', async () => {
     const now = await begin({ source: table });
     await now.source.query(
       inOne(
@@ -141,7 +141,7 @@ describe.each([
     expect(now.replication.status()).toMatchObject({ state: 'streaming', missingDeletes: 0 });
   });
 
-  test('a row that another writer put where one came and went stops all the same', async () => {
+  test('another writer’s row under a key that came and went in the batch still stops the stream', async () => {
     const now = await begin({ source: table });
     await now.target.query(`INSERT INTO item VALUES (90, 'not ours')`);
     await expectStop(now, /\(id=90\).*is already on the target/, 'DELETE FROM item WHERE id = 90', () =>
@@ -150,7 +150,7 @@ describe.each([
   });
 });
 
-test('large values that were not sent: the row must be there for the rest of it', async () => {
+test('with unsent large values, the row must exist', async () => {
   const now = await begin({ source: `${ITEM}; ALTER TABLE item ALTER body SET STORAGE EXTERNAL` });
   await now.source.query(`UPDATE item SET body = repeat(md5(id::text), 200) WHERE id < 5`);
   await now.settle();
@@ -166,7 +166,7 @@ test('large values that were not sent: the row must be there for the rest of it'
   );
 });
 
-test('with a condition rows come and go by UPDATE; a new one must be new', async () => {
+test('with a condition, an UPDATE may add or remove rows; an INSERT must be new', async () => {
   const now = await begin({
     tables: [
       { from: 'item', to: 'item', rows: `body LIKE 'row%'` },
@@ -190,7 +190,7 @@ test('with a condition rows come and go by UPDATE; a new one must be new', async
   );
 });
 
-test('through a module: a new row must be new, and what it leaves behind may change', async () => {
+test('through a module, an INSERT must be new, and rows left out may change', async () => {
   const module = join(tmpdir(), `ficus-pitfall-20-${process.pid}.mjs`);
   onTestFinished(() => rm(module, { force: true }));
   await writeFile(
@@ -224,7 +224,7 @@ test('a trigger of the target that refuses rows is no conflict', async () => {
   expect(rows[0].n).toBe(19);
 });
 
-test('keys that are equal and spelled differently are no conflict', async () => {
+test('equal keys with different spellings are no conflict', async () => {
   const table = 'CREATE TABLE item (id numeric PRIMARY KEY, body text)';
   const now = await begin({ source: table });
   await now.source.query(
@@ -241,7 +241,7 @@ test('keys that are equal and spelled differently are no conflict', async () => 
   expect(now.replication.status()).toMatchObject({ state: 'streaming', missingDeletes: 0 });
 });
 
-test('the target’s key is another one than the source’s: a row that changes it moves', async () => {
+test('with another key on the target, a row that changes it moves', async () => {
   const now = await begin({
     source:
       'CREATE TABLE item (id int PRIMARY KEY, body text NOT NULL UNIQUE); ALTER TABLE item REPLICA IDENTITY FULL',
@@ -254,7 +254,7 @@ test('the target’s key is another one than the source’s: a row that changes 
   expect(await now.verify()).toMatchObject({ verdict: 'match', differences: [] });
 });
 
-test('while the first copy runs the target may be ahead or behind; after it, no more', async () => {
+test('the target may be ahead or behind during the first copy, but not after it', async () => {
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `${ITEM}; INSERT INTO item SELECT i, 'row ' || i FROM generate_series(1, 3000) i`,
     targetSql: ITEM,

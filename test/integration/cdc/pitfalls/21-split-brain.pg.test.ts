@@ -1,8 +1,8 @@
 /**
- * Pitfall 21. A slot admits one reader, but a process that was merely slow (paused, swapped out, cut off and back) may still
- * have its target connection open, and writes late what another has written long since. The stream's lock on the target
- * lets one process write at a time, and the epoch in the checkpoint, checked in the transaction of the rows, keeps out the
- * one whose time is over.
+ * Pitfall 21. A slot admits one reader, but a process that was merely slow (paused, swapped out, disconnected and back)
+ * may still have its target connection open, and write late what another has long written. The stream's lock on the
+ * target lets one process write at a time, and the epoch in the checkpoint, checked in the transaction of the rows,
+ * excludes outdated processes.
  */
 import pg from 'pg';
 import { afterEach, expect, inject, test } from 'vitest';
@@ -73,10 +73,10 @@ test('the second process stands by, and takes the stream when the first one ends
   expect(await idsOf(pair)).toEqual([1, 2]);
 });
 
-test('one that was late comes back into a higher epoch: its open transaction is not committed', async () => {
+test('a late process returns into a higher epoch: its open transaction is not committed', async () => {
   pair = await startFirst();
   const { source, target, replication } = pair;
-  // The first is in the middle of writing when its time stops.
+  // The first process is paused in the middle of a write.
   const blocker = new pg.Client({ connectionString: pair.targetUrl });
   await blocker.connect();
   await blocker.query('BEGIN; LOCK TABLE item IN ACCESS EXCLUSIVE MODE');
@@ -104,7 +104,7 @@ test('one that was late comes back into a higher epoch: its open transaction is 
   expect(await idsOf(pair)).toEqual([1, 2]);
   expect(replication.status().rowsApplied).toBe(0);
   expect(successor.status().rowsApplied).toBe(2);
-  // Its time does not come again when the successor is gone.
+  // It does not regain the stream when the successor exits.
   await successor.stop();
   await source.query(`INSERT INTO item VALUES (3, 'by nobody')`);
   const isBehind = { state: 'stopped', problem: { code: 'FICUS_CDC_EPOCH_BEHIND' } };

@@ -1,7 +1,7 @@
 /**
- * Pitfall 22. While the target stands still the source keeps sending, and an engine that queues what it cannot write
- * dies of memory; one that stops reading without a care is thrown out by the source for not answering. The socket is
- * paused by bytes, and the keepalive timer continues beside it.
+ * Pitfall 22. While the target is stalled the source keeps sending, and an engine that queues what it cannot write runs
+ * out of memory; one that simply stops reading is disconnected by the source for not replying. Reading pauses by bytes,
+ * and the keepalive timer continues beside it.
  */
 import pg from 'pg';
 import { afterEach, expect, inject, test } from 'vitest';
@@ -11,7 +11,7 @@ import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.t
 let pair: StreamedPair | undefined;
 let blocker: pg.Client | undefined;
 afterEach(async () => {
-  // First: a stream that is stopped waits for what it is writing.
+  // First: stopping a stream waits for its current write.
   await blocker?.end();
   await pair?.drop();
   blocker = undefined;
@@ -22,7 +22,7 @@ const TABLE = 'CREATE TABLE event (id bigserial PRIMARY KEY, body text)';
 const BATCH_BYTES = 256 * 1024;
 const ROWS = 15_000;
 
-test('little of what the source writes is held, and the connection outlives the pause', async () => {
+test('memory stays bounded, and the connection survives the pause', async () => {
   pair = await startStreamedPair(inject('holdingPort'), {
     sourcePort: inject('postgresPort'),
     sourceSql: `${TABLE}; DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET wal_sender_timeout = ''3s''', current_database()); END $$`,
@@ -44,10 +44,10 @@ test('little of what the source writes is held, and the connection outlives the 
   await blocker.connect();
   await blocker.query('BEGIN; LOCK TABLE event IN ACCESS EXCLUSIVE MODE');
   const before = heldBufferBytes();
-  // 15 MB in transactions of their own: none of them is too large for a batch.
+  // 15 MB in separate transactions: none of them is too large for a batch.
   await source.query(`DO $$ BEGIN FOR n IN 1..30 LOOP
     INSERT INTO event (body) SELECT repeat(md5(random()::text), 30) FROM generate_series(1, ${ROWS / 30}); COMMIT; END LOOP; END $$`);
-  // Twice the source's timeout goes by, by its own clock of replies; most waits on the source's side of the socket.
+  // Waits twice the source's timeout, measured by its replies; most data waits on the source's side of the socket.
   await expect
     .poll(async () => (await walsender()).reply_time.getTime() - first.reply_time.getTime(), {
       timeout: 20_000,

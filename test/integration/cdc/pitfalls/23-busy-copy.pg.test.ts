@@ -1,7 +1,7 @@
 /**
- * Pitfall 23. Rows that are deleted and inserted again under the same key while the first copy reads them come by twice, as
- * an old row of a chunk and as a new one of the stream, and whichever is written last wins. Here they are changed all the
- * time, moved to other keys and rolled back, and the copy is interrupted and continues: both sides end equal.
+ * Pitfall 23. Rows that are deleted and inserted again under the same key while the first copy reads them arrive twice,
+ * as an old row of a chunk and as a new one of the stream, and the last write wins. Here they change all the time, move
+ * to other keys and are rolled back, and the copy is interrupted and continues: both sides end equal.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReplicationStatus } from '@ficus/core';
@@ -18,13 +18,13 @@ afterEach(async () => {
 const TABLE = `CREATE TABLE item (id int PRIMARY KEY, version int, body text); ALTER TABLE item ALTER body SET STORAGE EXTERNAL`;
 const ROWS = 3_000;
 
-/** Changes that are made before the copy has to have come further. */
+/** Changes made before the copy must have advanced. */
 const BURST = 40;
 
 /**
- * Deletes, inserts again under the same key, moves keys and touches rows, until stopped. Not further ahead of the
- * stream than a moment, nor of the copy than a burst: no first copy ends while its stream falls behind or each of its
- * chunks is spoilt, and how quick any of them is, is the machine's.
+ * Deletes, inserts again under the same key, moves keys and touches rows, until stopped. Stays only a moment ahead of
+ * the stream, and a burst ahead of the copy: no first copy ends while its stream falls behind or each of its chunks
+ * becomes invalid, and the speed of each depends on the machine.
  */
 async function keepBusy(
   url: string,
@@ -47,7 +47,7 @@ async function keepBusy(
     await client.query('UPDATE item SET version = version + 1 WHERE id = $1', [id]);
     if (changes % 3 === 0) await client.query('DELETE FROM item WHERE id = $1', [id]);
     if (changes % 6 === 0) await client.query(`INSERT INTO item VALUES ($1, -1, ${body})`, [id]);
-    // On a quick machine the ids come round again.
+    // On a fast machine the ids wrap around.
     if (changes % 11 === 0)
       await client.query(
         'UPDATE item SET id = -id WHERE id = $1 AND NOT EXISTS (SELECT FROM item WHERE id = -$1::int)',
@@ -69,7 +69,7 @@ describe.each([
       columns: { id: 'id', version: 'version', body: { sql: 'body || version', from: ['body', 'version'] } },
     },
   ],
-])('rows that go over %s', (_, table) => {
+])('rows copied %s', (_, table) => {
   test('copied while rows are deleted, inserted again, moved; stopped and started meanwhile', async () => {
     pair = await startStreamedPair(inject('postgresPort'), {
       sourceSql: `${TABLE}; INSERT INTO item SELECT i, 0, repeat('body' || i, 600) FROM generate_series(1, ${ROWS}) i`,

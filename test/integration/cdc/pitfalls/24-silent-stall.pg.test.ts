@@ -1,7 +1,7 @@
 /**
- * Pitfall 24. "It was green and had not moved for days" is what is said most about such tools: their health asks whether the
- * socket is open, and the socket is. Here health is the age of the last heartbeat that went through the source's WAL, the
- * stream and the target's transaction; whatever stands still on that way, the lag grows.
+ * Pitfall 24. "It was green and had not moved for days" is the most common complaint about such tools: their health
+ * checks whether the socket is open, and it is. Here health is the age of the last heartbeat that went through the
+ * source's WAL, the stream and the target's transaction; a stall anywhere on that way makes the lag grow.
  */
 import pg from 'pg';
 import { afterEach, expect, inject, test } from 'vitest';
@@ -50,7 +50,7 @@ async function socketIsOpen(given: StreamedPair): Promise<boolean> {
   return rows.length === 1;
 }
 
-/** The lag grows past a bound, and is gone once things move again. */
+/** The lag exceeds a bound, and recovers once things move again. */
 async function expectStall(given: StreamedPair, replication: Replication, end: () => unknown): Promise<void> {
   await expect.poll(() => replication.status().lagMs, { timeout: 10_000 }).toBeGreaterThan(1_000);
   expect(await socketIsOpen(given)).toBe(true);
@@ -70,7 +70,7 @@ test('a quiet slice is healthy: heartbeats move the checkpoint on the target', a
   await expect.poll(() => replication.status().lagMs).toBeLessThan(900);
 });
 
-test('a target that does not get on: the socket is open, the lag grows', async () => {
+test('a stalled target: the socket is open, the lag grows', async () => {
   pair = await start();
   const blocker = new pg.Client({ connectionString: pair.targetUrl });
   await blocker.connect();
@@ -103,7 +103,7 @@ test('a network that swallows everything: the socket is open, the lag grows', as
   await expectStall(pair, relayed, resume);
 });
 
-test('a stream that is interrupted again and again, and gets no further: the lag grows', async () => {
+test('a stream that is interrupted again and again without progress: the lag grows', async () => {
   pair = await start();
   const { source, target, targetUrl, replication } = pair;
   await source.query(`INSERT INTO event (body) VALUES ('free')`);
@@ -116,7 +116,7 @@ test('a stream that is interrupted again and again, and gets no further: the lag
   const states = new Set<string>();
   replication.subscribe(({ state }) => states.add(state));
   let interruptions = 0;
-  // What waits for the lock is broken off soon, and tried again.
+  // A statement that waits for the lock is soon cancelled and retried.
   const lagOfInterrupted = async () => {
     const { rowCount } = await target.query(
       `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'ficus%'
@@ -132,7 +132,7 @@ test('a stream that is interrupted again and again, and gets no further: the lag
   await expect.poll(() => replication.status().lagMs).toBeLessThan(900);
 });
 
-test('a process that stands by for the one that took over is no stream that stands still', async () => {
+test('a standby process does not count as a stalled stream', async () => {
   pair = await startStreamedPair(inject('holdingPort'), {
     sourcePort: inject('postgresPort'),
     sourceSql: TABLE,
@@ -155,7 +155,7 @@ test('a process that stands by for the one that took over is no stream that stan
   expect(relayed.status().state).toBe('standby');
   const other = relayed;
   const takesOver = async () => {
-    // It may come back before the other one has seen that it was gone.
+    // It may come back before the other one has noticed its absence.
     if (replication.status().state === 'streaming')
       await target.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'ficus%'`,

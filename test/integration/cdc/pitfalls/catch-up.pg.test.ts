@@ -1,4 +1,4 @@
-/** A backlog is fetched with SQL in large pieces before the stream begins; what comes out is the same. */
+/** A backlog is fetched with SQL in large pieces before the stream begins; the result is the same. */
 import { afterEach, expect, inject, test, vi } from 'vitest';
 import { ReplicationConnection } from '../../../../cdc/source/replication-connection.ts';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -34,7 +34,7 @@ test('a backlog is fetched in large pieces, and no slot is left behind', async (
   expect(slots.rows[0].n).toBe(1);
 });
 
-test('what the server still has of a session that was cut off blocks no later one', async () => {
+test('remains of a session that was cut off block no later one', async () => {
   const { calls } = vi.spyOn(ReplicationConnection.prototype, 'send').mock;
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: TABLE,

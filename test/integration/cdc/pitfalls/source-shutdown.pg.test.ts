@@ -1,4 +1,6 @@
-/** A source that shuts down waits until its walsenders have gone. An engine attached to it must not keep it waiting. */
+/**
+ * A source that shuts down waits until its walsenders have exited. An engine attached to it must not keep it waiting.
+ */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openReplication } from '@ficus/cdc';
@@ -36,7 +38,7 @@ test('a fast shutdown completes, and the stream continues afterwards', { timeout
   try {
     await replication.start();
     await vi.waitUntil(() => replication.status().state === 'streaming', { timeout: 20_000 });
-    // WAL that the stream has nothing to do with: its end is never acknowledged as a transaction of ours.
+    // WAL that does not concern the stream: its end is never acknowledged as a transaction of ours.
     await query(cluster.url('source'), 'INSERT INTO unrelated SELECT generate_series(1, 1000)');
     const began = Date.now();
     await cluster.stop();

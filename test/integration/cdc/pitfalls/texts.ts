@@ -1,4 +1,4 @@
-/** A mapping that keeps the texts which it is given. */
+/** A mapping that records the texts that it receives. */
 import type { TextRow } from '../../../../cdc/mapping/mapping-module.ts';
 
 export function forward({ id, ...rest }: TextRow): TextRow {

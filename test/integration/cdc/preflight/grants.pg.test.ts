@@ -1,4 +1,7 @@
-/** The roles that `ficus check --live --grants` prints are enough: the engine really runs under them, and no more. */
+/**
+ * The roles that `ficus check --live --grants` prints are sufficient: the engine really runs under them, with nothing
+ * more.
+ */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
@@ -40,7 +43,7 @@ afterAll(async () => {
   await pair.drop();
 });
 
-test('copy, stream and verify run under the printed roles, and preflight has nothing against them', async () => {
+test('copy, stream and verify run under the printed roles, and preflight finds nothing', async () => {
   const sourceUrl = pair.sourceUrl.replace('postgres@', `${roles.sourceRole}@`);
   const targetUrl = pair.targetUrl.replace('postgres@', `${roles.targetRole}@`);
   const findings = await preflightSlice({ slice, tables, sourceUrl, targetUrl });

@@ -1,6 +1,6 @@
 /**
- * Tables whose rows the copy and the stream would not see alike: of children that are published under their own
- * names, of partitions with another replica identity, behind policies. Refused before anything is published.
+ * Tables whose rows the copy and the stream would not see alike: children that are published under their own names,
+ * partitions with another replica identity, rows behind policies. Refused before anything is published.
  */
 import { expect, inject, test } from 'vitest';
 import { startStreamedPair } from '../mapping/streamed-pair.ts';
@@ -21,14 +21,14 @@ const cases = [
     sourceSql: `CREATE TABLE t (id int, a text) PARTITION BY RANGE (id); ${PARTS}; ALTER TABLE t REPLICA IDENTITY FULL`,
     code: 'FICUS_CDC_REPLICA_IDENTITY',
     says: 'partition public.part',
-    mendedBy: 'ALTER TABLE part REPLICA IDENTITY FULL',
+    fixedBy: 'ALTER TABLE part REPLICA IDENTITY FULL',
   },
   {
     name: 'a key on the whole, NOTHING on the partition',
     sourceSql: `${KEYED} PARTITION BY RANGE (id); ${PARTS}; ALTER TABLE part REPLICA IDENTITY NOTHING`,
     code: 'FICUS_CDC_REPLICA_IDENTITY',
     says: 'partition public.part',
-    mendedBy: 'ALTER TABLE part REPLICA IDENTITY DEFAULT',
+    fixedBy: 'ALTER TABLE part REPLICA IDENTITY DEFAULT',
   },
   {
     name: 'policies on the source',
@@ -39,11 +39,11 @@ const cases = [
     role: ROLE,
     code: 'FICUS_CDC_PRIVILEGE',
     says: 'row security decides',
-    mendedBy: 'ALTER TABLE t DISABLE ROW LEVEL SECURITY',
+    fixedBy: 'ALTER TABLE t DISABLE ROW LEVEL SECURITY',
   },
 ];
 
-test.each(cases)('$name', async ({ sourceSql, role, code, says, mendedBy }) => {
+test.each(cases)('$name', async ({ sourceSql, role, code, says, fixedBy }) => {
   const pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql,
     targetSql: KEYED,
@@ -58,8 +58,8 @@ test.each(cases)('$name', async ({ sourceSql, role, code, says, mendedBy }) => {
       problem: { code, message: expect.stringContaining(says) },
     });
     expect((await source.query('SELECT FROM pg_publication')).rowCount).toBe(0);
-    if (mendedBy === undefined) return;
-    await source.query(mendedBy);
+    if (fixedBy === undefined) return;
+    await source.query(fixedBy);
     await pair.settle();
     await source.query("INSERT INTO t VALUES (2, 'two'); UPDATE t SET a = 'new'; DELETE FROM t WHERE id = 1");
     await pair.settle();

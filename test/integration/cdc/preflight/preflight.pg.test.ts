@@ -1,4 +1,4 @@
-/** What `ficus check --live` says beforehand, each finding against a real database that has the trouble. */
+/** What `ficus check --live` reports beforehand, each finding against a real database with that problem. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Finding } from '../../../../cdc/preflight/finding.ts';
 import { preflightDatabase } from '../../../../cdc/preflight/preflight-database.ts';
@@ -91,7 +91,7 @@ describe('a database that cannot be used', () => {
 });
 
 describe('pitfall 6: replica identity', () => {
-  test('a primary key, a chosen unique index or FULL will do', async () => {
+  test('a primary key, a chosen unique index or FULL is sufficient', async () => {
     const findings = await look([
       { from: 'good', to: 'good' },
       { from: 'by_index', to: 'by_index' },
@@ -150,7 +150,7 @@ describe('tables and expressions', () => {
     ]);
   });
 
-  test('what happens to a partition as a whole is not in the stream, and that is said', async () => {
+  test('a warning says that operations on a whole partition are not in the stream', async () => {
     const table = 'CREATE TABLE parted (id int PRIMARY KEY)';
     await pair.source.query(`${table} PARTITION BY RANGE (id); ALTER TABLE parted REPLICA IDENTITY FULL`);
     await pair.target.query(table);
@@ -161,7 +161,7 @@ describe('tables and expressions', () => {
     expect(said).toContain('A new partition has to be given REPLICA IDENTITY FULL itself');
   });
 
-  test('what must be applied in order is said as a warning', async () => {
+  test('a warning names what must be applied in order', async () => {
     const findings = await look([{ from: 'good', to: 'good' }]);
     expect(findings.find((finding) => finding.code === 'FICUS_CDC_APPLY_IN_ORDER')).toMatchObject({
       severity: 'warning',

@@ -1,4 +1,4 @@
-/** Names that SQL takes only in quotes, in every place where a name can stand. */
+/** Names that SQL accepts only in quotes, in every place where a name can occur. */
 import { afterEach, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
 

@@ -1,8 +1,8 @@
-/** Settings of a database, or a role, for its other sessions: none may change a value or end a copy. */
+/** Settings of a database, or a role, meant for its other sessions: none may change a value or abort a copy. */
 import { expect, inject, test } from 'vitest';
 import { startStreamedPair } from '../mapping/streamed-pair.ts';
 
-/** Until a session has lifted its limits it lives under them: time enough for that on busy cores. */
+/** The limits apply until a session has lifted them: time enough for that on busy cores. */
 const LIMIT_MS = '600';
 
 const ODD = {
@@ -52,7 +52,7 @@ test('odd settings of both databases change nothing', async () => {
   }
 });
 
-test('limits of both databases end neither a quiet stream nor one that waits for a lock', async () => {
+test('limits of both databases abort neither a quiet stream nor one that waits for a lock', async () => {
   const table = 'CREATE TABLE public.t (id int, a text)';
   const limits = `DO $$ BEGIN ${SET} END $$`;
   const pair = await startStreamedPair(inject('postgresPort'), {

@@ -1,6 +1,6 @@
 /**
- * For each type that a table may hold, values that engines have been seen to lose: SQL literals without their cast.
- * A test compares the names with pg_type, so that a new PostgreSQL's new types do not go unnoticed.
+ * For each type that a table may hold, values that engines have been seen to lose: SQL literals without their cast. A
+ * test compares the names with pg_type, so that a new PostgreSQL's new types are noticed.
  */
 export const TYPE_SAMPLES: Readonly<Record<string, readonly string[]>> = {
   aclitem: ["'postgres=r/postgres'", "'=U/postgres'"],
@@ -88,7 +88,7 @@ export const TYPE_SAMPLES: Readonly<Record<string, readonly string[]>> = {
   datemultirange: ["'{[2026-01-01,2026-02-01),[2026-03-01,)}'"],
 };
 
-/** Types of pg_type that have no way in for a user: PostgreSQL itself refuses every value. */
+/** Types of pg_type that users cannot enter: PostgreSQL itself refuses every value. */
 export const NO_VALUES = new Set([
   'gtsvector',
   'pg_brin_bloom_summary',
@@ -99,7 +99,7 @@ export const NO_VALUES = new Set([
   'pg_node_tree',
 ]);
 
-/** Own types: made by OWN_TYPES_SQL in both databases. */
+/** User-defined types: OWN_TYPES_SQL creates them in both databases. */
 export const OWN_TYPES_SQL = `
   CREATE SCHEMA "Own types";
   SET search_path = "Own types", public;

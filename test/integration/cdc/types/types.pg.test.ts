@@ -1,6 +1,6 @@
 /**
  * Pitfall 16: every type that a table may hold survives the trip, through first copy and stream, as scalar and as
- * array, the values of type-samples.ts among them. Both sides are compared as text, and by verify.
+ * array, including the values of type-samples.ts. Both sides are compared as text, and by verify.
  */
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
@@ -53,7 +53,7 @@ afterAll(async () => {
   await pair.drop();
 });
 
-/** Types that a table may hold, by PostgreSQL's own word: it lets a column be made of them. */
+/** Types that a table may hold, according to PostgreSQL: it accepts columns of them. */
 async function builtinTypes(client: pg.Client): Promise<SampledType[]> {
   const { rows } = await client.query<{ name: string; arrays: boolean }>(
     `SELECT typname AS name, typarray <> 0 AND typcategory <> 'A' AS arrays FROM pg_type
@@ -73,7 +73,7 @@ async function builtinTypes(client: pg.Client): Promise<SampledType[]> {
   return sampled;
 }
 
-/** An interval may be infinite from 17 on, and the like: what this server refuses is not asked of it. */
+/** An interval may be infinite from 17 on, for instance: values that this server refuses are skipped. */
 async function acceptable(client: pg.Client, type: string, samples: readonly string[]): Promise<string[]> {
   const accepted: string[] = [];
   for (const sample of samples) if (await accepts(client, `SELECT ${sample}::${type}`)) accepted.push(sample);
@@ -97,7 +97,7 @@ function ownTypes(): SampledType[] {
   }));
 }
 
-/** Assignments of all columns for the n-th row: each sample comes by in turn, arrays in five shapes. */
+/** Assignments of all columns for the n-th row: each sample in turn, arrays in five shapes. */
 function values(n: number): [string, string][] {
   return types.flatMap(({ column, type, samples, arrays }) => {
     const at = (index: number) => `${samples[index % samples.length]}::${type}`;

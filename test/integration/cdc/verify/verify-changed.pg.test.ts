@@ -1,4 +1,4 @@
-/** Only the rows that have changed since the last full comparison are compared, without a list kept by the user. */
+/** Only the rows changed since the last full comparison are compared, without a list kept by the user. */
 import { afterEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import { failTheRun } from '../../../parts/fail-the-run.ts';
@@ -30,7 +30,7 @@ async function start(): Promise<StreamedPair> {
   return pair;
 }
 
-test('what changed is compared, the rest is not; deleted, moved and keyless rows too', async () => {
+test('only changed rows are compared, including deleted, moved and keyless ones', async () => {
   const { source, target, verify, replication } = await start();
   expect(await verify('changed')).toMatchObject({
     verdict: 'inconclusive',
@@ -46,7 +46,7 @@ test('what changed is compared, the rest is not; deleted, moved and keyless rows
   expect(await verify('changed')).toMatchObject({
     verdict: 'match',
     mode: 'changed',
-    // 20 changed, one gone, one new, one moved from and to; the table without a key whole.
+    // 20 changed, one deleted, one new, one moved from and to; the table without a key completely.
     tables: [{ rowsSource: 24 }, { rowsSource: 0 }, { rowsSource: 41 }],
   });
   // One wrong row among the changed ones, a deleted one that is back, one wrong among the unchanged ones.
@@ -66,7 +66,7 @@ test('what changed is compared, the rest is not; deleted, moved and keyless rows
   expect(await found('full')).toHaveLength(6);
 });
 
-test('after a TRUNCATE the whole table counts; after another process has applied, nothing is known', async () => {
+test('after a TRUNCATE the whole table is compared; after another process has applied, nothing is known', async () => {
   const { source, target, verify, replication, sourceUrl, targetUrl } = await start();
   await verify();
   await source.query('TRUNCATE quiet; INSERT INTO quiet VALUES (1), (2)');

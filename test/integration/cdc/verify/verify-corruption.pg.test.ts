@@ -1,6 +1,7 @@
 /**
- * Whatever is wrong on the target is found, wherever it is: corruptions of each class at random places of tables of each
- * kind, several at once, and the report names exactly these rows and no other. Replay a failure with the seed it prints.
+ * Every fault on the target is found, wherever it is: corruptions of each class at random places of tables of each
+ * kind, several at once, and the report names exactly these rows and no other. Replay a failure with the seed it
+ * prints.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
@@ -9,7 +10,7 @@ import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.
 import { parseConfigTables } from '../mapping/parse-tables.ts';
 
 const ROWS = 130;
-/** Ranges and chunks would end here and there: the last is not full. */
+/** Ranges and chunks end within these; the last is not full. */
 const RANGE = 40;
 
 let pair: DatabasePair;
@@ -27,7 +28,7 @@ const SCHEMA = `
   CREATE TABLE part (whole int, part uuid, a text, n numeric, PRIMARY KEY (whole, part));
   CREATE TABLE line (id int, a text, n numeric);`;
 
-/** Rows as both sides have them; a third of the values are null. Of `line` each row is there twice. */
+/** Rows as both sides have them; a third of the values are null. `line` has each row twice. */
 const FILL = `
   INSERT INTO item SELECT i, CASE WHEN i % 3 > 0 THEN 'a' || i END, i / 3.0 FROM generate_series(1, ${ROWS}) i;
   INSERT INTO word SELECT 'w' || i, CASE WHEN i % 3 > 0 THEN 'a' || i END, i / 3.0 FROM generate_series(1, ${ROWS}) i;
@@ -44,7 +45,7 @@ afterAll(() => pair.drop());
 
 const tableName = fc.constantFrom('item', 'word', 'part', 'line');
 const place = fc.oneof(fc.constantFrom(0, ROWS - 1, RANGE - 1, RANGE), fc.nat(ROWS - 1));
-/** What becomes of one row, found by its place in the order of ctid. */
+/** What happens to one row, found by its position in the order of ctid. */
 const corruption = fc.oneof(
   fc.record({ table: tableName, place, kind: fc.constant('missing' as const) }),
   fc.record({
@@ -62,7 +63,7 @@ const corruption = fc.oneof(
 );
 
 const EXTRA: Readonly<Record<string, readonly string[]>> = {
-  // Before the first key, behind the last, and one that the condition leaves out though the source has it.
+  // Before the first key, after the last, and one that the condition leaves out though the source has it.
   item: ["(-7, 'x', 1)", "(999, 'x', 1)", "(1001, 'outside the condition', 0)"],
   word: ["('', 'x', 1)", "('zzz', 'x', 1)", "('W1', 'a1', 0.3)"],
   part: ["(-1, md5('x')::uuid, 'x', 1)", "(99, md5('x')::uuid, 'x', 1)", "(5, md5('x')::uuid, NULL, NULL)"],
@@ -84,7 +85,7 @@ function sqlOf(given: Corruption): string {
   }
 }
 
-/** Rows of both sides that the other lacks, by SQL's own EXCEPT ALL over both contents read whole. */
+/** Rows of each side that the other lacks, by SQL's own EXCEPT ALL over both complete contents. */
 async function countWrong(): Promise<Record<string, number>> {
   const wrong: Record<string, number> = {};
   for (const table of ['item', 'word', 'part', 'line']) {
@@ -142,7 +143,7 @@ test('exactly what was corrupted is reported', { timeout: 60_000 }, async () => 
     {
       numRuns: 10,
       examples: [
-        // Both of two equal rows without a key: one gone, the other changed.
+        // Both of two equal rows without a key: one deleted, the other changed.
         [
           [
             { table: 'line', place: 31, kind: 'missing' },

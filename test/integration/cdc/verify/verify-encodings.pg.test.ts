@@ -1,4 +1,6 @@
-/** A database of another encoding: the same characters are other bytes there, and neither missing nor different. */
+/**
+ * A database with another encoding: the same characters have other bytes there, but are neither missing nor different.
+ */
 
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** A mapping by TypeScript module is compared row by row: what forward() returns against what the target holds. */
+/** A mapping by TypeScript module is compared row by row: the result of forward() with what the target holds. */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { verifySlice } from '../../../../cdc/verify/verify-slice.ts';
 import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
@@ -27,7 +27,7 @@ function verify(mode: Parameters<typeof verifySlice>[0]['mode'] = 'full') {
   return verifySlice({ slice: 'orders', tables, sourceUrl, targetUrl, mode, baseDir: import.meta.dirname });
 }
 
-test('equal, then a value, a row and a row too many', async () => {
+test('finds nothing, then a wrong value, a missing row and an extra one', async () => {
   expect(await verify()).toMatchObject({ verdict: 'match', rowsCompared: { source: 8000, target: 8000 } });
   await pair.target.query(`
     UPDATE order_summary SET mood = 'sad' WHERE number = 'A-3';

@@ -1,13 +1,13 @@
 /**
- * Both sides are compared at one position of the source, while it is written to all the time: nothing has to be looked at
- * twice, nothing is explained by lag, and what differs is wrong.
+ * Both sides are compared at one position of the source, while it is being written to: no row has to be read twice, lag
+ * explains nothing, and every difference is an error.
  */
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
 import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
 
-// Of its own: a position cannot be had while a transaction of another test is open.
+// Its own cluster: a position is unavailable while another test's transaction is open.
 let cluster: OwnCluster;
 beforeAll(async () => {
   cluster = await startOwnCluster('position');
@@ -57,7 +57,7 @@ async function write(connectionString: string, worker: number): Promise<void> {
   await client.end();
 }
 
-test('a busy slice is equal at a position, without a second look', async () => {
+test('a busy slice is equal at a position, without a second read', async () => {
   const { replication, verify } = await startBusy();
   const before = replication.status().transactionsApplied;
   for (let run = 0; run < 2; run++) {
@@ -74,7 +74,7 @@ test('a busy slice is equal at a position, without a second look', async () => {
   expect(slots.rowCount).toBe(1);
 });
 
-test('one wrong row among those that change is found, by itself', async () => {
+test('one wrong row among changing ones is found, and no other', async () => {
   const { target, verify } = await startBusy();
   await target.query(`UPDATE account SET note = 'wrong' WHERE id = 1500; DELETE FROM account WHERE id = 2000;
     INSERT INTO account VALUES (2001, 0, ''); INSERT INTO line VALUES (NULL, NULL)`);
@@ -87,9 +87,9 @@ test('one wrong row among those that change is found, by itself', async () => {
   ]);
 });
 
-test('where no position is available, rows under way are compared again, and the report says so', async () => {
+test('without a position, rows in transit are compared again, and the report says so', async () => {
   const { source, verify, replication } = await startBusy();
-  // A transaction that stays open: no snapshot with a position before it ends.
+  // A transaction that stays open: no snapshot with a position is available before it ends.
   const open = new pg.Client({ connectionString: pair!.sourceUrl });
   await open.connect();
   await open.query('BEGIN; CREATE TABLE unrelated (id int); SELECT pg_current_xact_id()');

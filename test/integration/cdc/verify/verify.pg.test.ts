@@ -1,4 +1,6 @@
-/** The comparison of both databases: a planted corruption is always found, replication lag never mistaken for one. */
+/**
+ * The comparison of both databases: a planted corruption is always found, replication lag is never mistaken for one.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { VerifyOptions } from '../../../../cdc/verify/verify-options.ts';
 import type { VerifyProgress } from '../../../../cdc/verify/verify-report.ts';
@@ -43,7 +45,7 @@ beforeAll(async () => {
 });
 afterAll(() => pair.drop());
 
-// What a correct copy leaves, made by hand: the verifier is tested without the engine.
+// The result of a correct copy, made by hand: the verifier is tested without the engine.
 const MESSAGES = `SELECT n, 'customer:' || n % 97, (ARRAY['order', 'promo'])[n % 2 + 1]::channel,
     CASE WHEN n % 3 = 0 THEN timestamptz '2026-01-01 00:00:00.123456+00' + n * interval '1 minute' + interval '1 hour' END,
     n / 7.0, 'legacy' FROM generate_series(1, 3000) AS n`;
@@ -173,7 +175,7 @@ describe('full', () => {
     expect(difference?.columns.map((column) => column.name)).toEqual(columns);
   });
 
-  test('values that two rows have exchanged are found', async () => {
+  test('values exchanged between two rows are found', async () => {
     await pair.target.query(`UPDATE notes SET body = CASE slug WHEN 'slug-3' THEN repeat('x', 4) ELSE repeat('x', 3) END
       WHERE slug IN ('slug-3', 'slug-4')`);
     const report = await verify();
@@ -188,7 +190,7 @@ describe('full', () => {
     expect(report.differencesNotListed).toBe(2990);
   });
 
-  test('a hopeless table is given up, and said to be', async () => {
+  test('the comparison of a hopeless table stops, and the report says so', async () => {
     await pair.target.query('TRUNCATE messages');
     const report = await verify({ settings: { rangeRows: 700, maxSuspects: 500 } });
     expect(report.verdict).toBe('mismatch');
@@ -222,7 +224,7 @@ describe('while the source keeps changing', () => {
     );
     let asked = 0;
     const report = await verify({
-      // The stream, played by hand: what was committed arrives between the first look and the second.
+      // The stream, played by hand: committed changes arrive between the first read and the second.
       waitForApplied: async () => {
         asked += 1;
         if (asked === 2)
@@ -236,7 +238,7 @@ describe('while the source keeps changing', () => {
     expect(report.tables[0]).toMatchObject({ lag: 2, missing: 0, extra: 0, different: 0 });
   });
 
-  test('a row that never stands still is not called different', async () => {
+  test('a row that keeps changing is not reported as different', async () => {
     await pair.target.query('UPDATE messages SET amount = -1 WHERE id = 40');
     const report = await verify({
       waitForApplied: async () => {
@@ -250,7 +252,7 @@ describe('while the source keeps changing', () => {
     });
   });
 
-  test('a stream that stays behind makes the report inconclusive, never a match', async () => {
+  test('a stream that cannot catch up makes the report inconclusive, never a match', async () => {
     const report = await verify({ waitForApplied: async () => false });
     expect(report).toMatchObject({
       verdict: 'inconclusive',
@@ -274,7 +276,7 @@ describe('chosen rows', () => {
     expect(report.tables[0]).toMatchObject({ equal: 1, rowsSource: 3, rowsTarget: 2 });
   });
 
-  test('a sample finds a broken half', async () => {
+  test('a sample finds that half of the rows are broken', async () => {
     await pair.target.query("UPDATE messages SET origin = 'x' WHERE id % 2 = 0");
     const report = await verify({ mode: { sample: 300 } });
     expect(report.verdict).toBe('mismatch');
