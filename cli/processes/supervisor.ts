@@ -31,11 +31,12 @@ export function connectSupervisor(): Supervisor {
   process.on('SIGINT', () => undefined);
   process.on('SIGHUP', () => undefined);
   process.on('SIGTERM', () => stop.abort());
-  process.on('disconnect', () => {
+  const abandoned = () => {
     stop.abort();
     // Without `ficus up` nothing else ends a stop that hangs.
     setTimeout(() => process.exit(3), newest ? stopLimitMs(newest) : 0).unref();
-  });
+  };
+  process.on('disconnect', abandoned);
   stop.signal.addEventListener('abort', () => first.resolve(undefined));
   return {
     first: first.promise,
@@ -50,6 +51,7 @@ export function connectSupervisor(): Supervisor {
         process.send?.(message, undefined, undefined, () => resolve());
       }),
     close: () => {
+      process.off('disconnect', abandoned);
       if (process.connected) process.disconnect();
     },
   };
