@@ -41,7 +41,7 @@ class Attempts implements ForwardCall {
   readonly #decideAgain: (state: RequestState) => void;
   #live: LiveUpstream | undefined = undefined;
   #exposed = false;
-  /** Of an attempt that may have arrived: after that, a write goes to no other side. */
+  /** Of an attempt that may have arrived: after that, no write and no PUT or DELETE goes to another side. */
   #arrived: Outcome | undefined = undefined;
   /** How long a write may still be executed, by an attempt without an answer. */
   #writeContinuesMs = 0;

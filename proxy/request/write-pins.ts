@@ -85,8 +85,11 @@ export class WritePins {
   }
 }
 
-/** A write abandoned without an answer may still be executed, for as long as an answer would be awaited. */
+/**
+ * A write abandoned without an answer may still be executed, for as long as an answer would be awaited; also one whose
+ * kept connection was lost, and that was answered when it was sent again on a fresh one.
+ */
 export function mayContinueMs(outcome: Outcome, { firstByteMs }: UpstreamConfig['timeouts']): number {
   const unanswered = outcome.kind === 'failed' && outcome.mayHaveBeenSent && outcome.status === 0;
-  return unanswered ? firstByteMs : 0;
+  return unanswered || outcome.retriedStale ? firstByteMs : 0;
 }
