@@ -62,14 +62,15 @@ export async function measureBacklog(stage: Stage, options: BacklogOptions): Pro
       );
     contestants.push(await nativeReplication(stage, source, 'backlog', TABLE));
     contestants.push(await engineOf(import.meta.dirname, 'ours', stage, source, 'backlog', TABLE));
-    if (options.before !== undefined)
-      contestants.push(
-        await engineOf(join(options.before, 'bench/cdc'), 'before', stage, source, 'backlog', TABLE),
-      );
+    if (options.before !== undefined) {
+      const programs = join(options.before, 'bench/cdc');
+      contestants.push(await engineOf(programs, 'before', stage, source, 'backlog', TABLE));
+    }
+    for (const contestant of contestants) await contestant.copyFirst();
     const turns = await runRounds(stage, options, source, contestants);
     return compare(turns, options.transactions);
   } finally {
-    for (const contestant of contestants) await contestant.end();
+    for (const contestant of contestants) await contestant.end().catch(() => undefined);
     await source.end();
     await dropSlots(stage, 'backlog');
     await stage.source.dropDatabase('backlog');

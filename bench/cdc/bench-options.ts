@@ -1,7 +1,6 @@
 /** Command line of `npm run bench:cdc`. */
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readCheckout, UsageError } from '../command-line.ts';
 
 export const SCENARIOS = ['backlog', 'distinct', 'copy', 'large', 'lag', 'decoder'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
@@ -39,7 +38,7 @@ export interface BenchOptions {
   readonly json: boolean;
 }
 
-/** @throws Error when the command line is wrong */
+/** @throws UsageError */
 export function readOptions(args: readonly string[]): BenchOptions | 'help' {
   const { values } = parseArgs({
     args: [...args],
@@ -55,26 +54,19 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
   if (values.help) return 'help';
   const only = (values.only?.split(',') ?? [...SCENARIOS]) as Scenario[];
   const unknown = only.find((name) => !SCENARIOS.includes(name));
-  if (unknown !== undefined) throw new Error(`there is no scenario “${unknown}”: ${SCENARIOS.join(', ')}`);
+  if (unknown !== undefined)
+    throw new UsageError(`there is no scenario “${unknown}”: ${SCENARIOS.join(', ')}`);
   return {
     only,
     rounds: readCount('--rounds', values.rounds),
     transactions: readCount('--transactions', values.transactions),
-    before: values.before === undefined ? undefined : readCheckout(values.before),
+    before: values.before === undefined ? undefined : readCheckout(values.before, 'cdc'),
     json: values.json,
   };
 }
 
 function readCount(name: string, text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`${name} must be a whole number above 0`);
+  if (!Number.isInteger(value) || value < 1) throw new UsageError(`${name} must be a whole number above 0`);
   return value;
-}
-
-function readCheckout(folder: string): string {
-  const checkout = resolve(folder);
-  const program = join(checkout, 'bench', 'cdc', 'engine-process.ts');
-  if (!existsSync(program))
-    throw new Error(`--before must name a checkout of this repository; ${program} is missing`);
-  return checkout;
 }

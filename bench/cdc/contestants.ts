@@ -22,6 +22,8 @@ export interface Contestant {
   /** Its database on the target's cluster, and a connection to it. */
   readonly database: string;
   readonly target: pg.Client;
+  /** Makes the slot, and copies what the table holds already. */
+  copyFirst(): Promise<void>;
   /** Starts it, waits until it has caught up, and stops it. */
   catchUp(caughtUp: () => Promise<void>): Promise<Turn>;
   end(): Promise<void>;
@@ -41,17 +43,19 @@ export async function nativeReplication(
   const target = await freshDatabase(stage.target, database);
   await target.query(table);
   await source.query('CREATE PUBLICATION native FOR TABLE account');
-  await target.query(
-    `CREATE SUBSCRIPTION native CONNECTION '${stage.source.url(sourceDatabase)}' PUBLICATION native`,
-  );
-  const copied = async () =>
-    (await target.query(`SELECT 1 FROM pg_subscription_rel WHERE srsubstate <> 'r'`)).rowCount === 0;
-  await until(copied, FIRST_COPY_MS, 'first copy by native replication');
-  await target.query('ALTER SUBSCRIPTION native DISABLE');
   return {
     name: 'native',
     database,
     target,
+    async copyFirst() {
+      await target.query(
+        `CREATE SUBSCRIPTION native CONNECTION '${stage.source.url(sourceDatabase)}' PUBLICATION native`,
+      );
+      const copied = async () =>
+        (await target.query(`SELECT 1 FROM pg_subscription_rel WHERE srsubstate <> 'r'`)).rowCount === 0;
+      await until(copied, FIRST_COPY_MS, 'first copy by native replication');
+      await target.query('ALTER SUBSCRIPTION native DISABLE');
+    },
     async catchUp(caughtUp) {
       const began = performance.now();
       await target.query('ALTER SUBSCRIPTION native ENABLE');
@@ -91,10 +95,11 @@ export async function engineOf(
     targetUrl: stage.target.url(database),
   };
   const backends = `SELECT pid FROM pg_stat_activity WHERE application_name = 'ficus ${name}'`;
-  const contestant: Contestant = {
+  return {
     name,
     database,
     target,
+    copyFirst: () => copyFirst(options, programs),
     async catchUp(caughtUp) {
       const engine = await launchEngine(options, programs);
       try {
@@ -111,8 +116,6 @@ export async function engineOf(
     },
     end: () => target.end(),
   };
-  await copyFirst(options, programs);
-  return contestant;
 }
 
 async function copyFirst(options: Parameters<typeof launchEngine>[0], programs: string): Promise<void> {

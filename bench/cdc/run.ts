@@ -1,5 +1,6 @@
 /** `npm run bench:cdc`: the change stream beside PostgreSQL's own tools. See bench-options.ts for the manual. */
 import { spawnSync } from 'node:child_process';
+import { reportFailure } from '../command-line.ts';
 import { atLeast, atMost, below, formatChecks, newReport, notMeasured, type Report } from '../report.ts';
 import { type BacklogFigures, measureBacklog } from './backlog.ts';
 import { type BenchOptions, HELP, readOptions, type Scenario } from './bench-options.ts';
@@ -78,7 +79,5 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  const { code, message } = error as NodeJS.ErrnoException;
-  console.error(message);
-  process.exitCode = code?.startsWith('ERR_PARSE_ARGS') || /--|scenario/.test(message) ? 2 : 3;
+  process.exitCode = reportFailure(error);
 }

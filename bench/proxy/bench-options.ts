@@ -1,7 +1,6 @@
 /** Options of `npm run bench:proxy`. */
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readCheckout, UsageError } from '../command-line.ts';
 
 export const SCENARIOS = ['throughput', 'bodies', 'routes', 'workers', 'latency', 'shadow'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
@@ -43,7 +42,7 @@ quieter quarter is reported: so neighbours on the machine are not mistaken for t
 Uses nginx (as upstream and peer), haproxy, wrk and taskset where they are installed; what is missing is listed.
 Exit status: 0 all bounds held, 1 a bound was missed, 2 used wrongly, 3 could not be carried out.`;
 
-/** @throws Error with a sentence for the user */
+/** @throws UsageError */
 export function readOptions(argv: readonly string[]): BenchOptions | 'help' {
   const { values } = parseArgs({
     args: [...argv],
@@ -63,26 +62,18 @@ export function readOptions(argv: readonly string[]): BenchOptions | 'help' {
     only,
     rounds: positive('rounds', values.rounds),
     seconds: positive('seconds', values.seconds),
-    before: values.before === undefined ? undefined : checkout(values.before),
+    before: values.before === undefined ? undefined : readCheckout(values.before, 'proxy'),
   };
 }
 
 function asScenario(name: string): Scenario {
   const found = SCENARIOS.find((scenario) => scenario === name.trim());
-  if (found === undefined) throw new Error(`no scenario ${name}; choose from ${SCENARIOS.join(', ')}`);
+  if (found === undefined) throw new UsageError(`no scenario ${name}; choose from ${SCENARIOS.join(', ')}`);
   return found;
 }
 
 function positive(name: string, text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number above 0`);
+  if (!Number.isInteger(value) || value < 1) throw new UsageError(`--${name} must be a whole number above 0`);
   return value;
-}
-
-function checkout(folder: string): string {
-  const found = resolve(folder);
-  const program = join(found, 'bench', 'proxy', 'peers', 'ours.ts');
-  if (!existsSync(program))
-    throw new Error(`--before must name a checkout of this repository; ${program} is missing`);
-  return found;
 }

@@ -1,5 +1,6 @@
 /** `npm run bench:proxy`: the proxy beside its peers. See bench-options.ts for the manual. */
 import { availableParallelism } from 'node:os';
+import { reportFailure } from '../command-line.ts';
 import { formatChecks, newReport } from '../report.ts';
 import { startBackend } from './backend.ts';
 import type { BenchContext } from './bench-context.ts';
@@ -58,7 +59,5 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 try {
   process.exitCode = await main();
 } catch (error) {
-  const { code, message } = error as NodeJS.ErrnoException;
-  console.error(message);
-  process.exitCode = code?.startsWith('ERR_PARSE_ARGS') || /--|scenario/.test(message) ? 2 : 3;
+  process.exitCode = reportFailure(error);
 }
