@@ -51,6 +51,8 @@ export function addCheck(program: Command): void {
 }
 
 async function check(options: CheckOptions): Promise<void> {
+  if (!options.explain && (options.client ?? options.header) !== undefined)
+    throw new FicusError('FICUS_USAGE', '--client and --header describe the request of --explain.');
   const config = await loadConfig(options.config);
   if (options.explain) return explain(config, options);
   if (options.grants) {

@@ -18,6 +18,8 @@ Writes a commented ficus.yaml, and an empty flags.json beside it, that put the p
 nothing: try it with \`ficus proxy\`. With --openapi the monolith's routes are sorted into proposals for slices, as comments.
 An existing ficus.yaml is replaced only with --force, an existing flags.json never: it says where traffic goes.
 
+Exit status: 0 written · 2 used wrongly, or ficus.yaml exists · 3 a file cannot be written, or the document not be read.
+
 Examples:
   ficus init http://127.0.0.1:3000
   ficus init http://127.0.0.1:3000 --openapi http://127.0.0.1:3000/openapi.json
@@ -102,6 +104,7 @@ function describeFileError(error: unknown): string {
   if (code === 'ENOENT') return 'there is no such file or folder';
   if (code === 'EISDIR') return 'it is a folder';
   if (code === 'EACCES') return 'permission denied';
+  if (code === 'ENOSPC') return 'no space left on the device';
   return cause?.code ?? message;
 }
 

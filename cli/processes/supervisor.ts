@@ -52,6 +52,8 @@ export function connectSupervisor(): Supervisor {
       }),
     close: () => {
       process.off('disconnect', abandoned);
+      // `ficus up` waits for the end of this process: what hangs may not keep it alive.
+      setTimeout(() => process.exit(), newest ? stopLimitMs(newest) : 0).unref();
       if (process.connected) process.disconnect();
     },
   };

@@ -54,3 +54,12 @@ test('what is no header is refused', async () => {
   expect(status).toBe(2);
   expect(stderr).toContain('NAME: VALUE');
 });
+
+test.each([
+  ['--client', '10.1.2.3'],
+  ['--header', 'X-Beta: yes'],
+])('%s without --explain is refused', async (...option) => {
+  const { status, stderr } = await runCommand([FICUS, 'check', '--config', config, ...option]);
+  expect(status).toBe(2);
+  expect(stderr).toContain('--explain');
+});
