@@ -68,7 +68,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   },
   ficus_upstream_connections: {
     type: 'gauge',
-    help: 'Connections to an upstream, by state; NAME/copies are for shadow copies and questions to it.',
+    help: 'Connections to an upstream, by state. `legacy`, or a slice’s name for its candidate (`legacy/candidate` for a slice named legacy); NAME/copies are for shadow copies and questions to it.',
   },
   ficus_upstream_pending: { type: 'gauge', help: 'Requests that wait for a connection.' },
   ficus_upstream_addresses_out: {

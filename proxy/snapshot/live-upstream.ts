@@ -1,6 +1,7 @@
 /**
- * An upstream for live requests, with its protection: breaker, retry budget, concurrency limit. It outlives a config snapshot as long as
- * its own part of the config stays the same, so that a reload drops no connection and forgets no breaker.
+ * An upstream for live requests, with its protection: breaker, retry budget, concurrency limit. It outlives a config
+ * snapshot as long as its own part of the config stays the same, so that a reload drops no connection and forgets no
+ * breaker.
  */
 import type { Side } from '@ficus/core';
 import { Breaker, type BreakerState } from '../resilience/breaker.ts';
@@ -54,9 +55,11 @@ export class LiveUpstream {
 
   /** The answer while the breaker is open. */
   get breakerOpenAnswer(): ProblemAnswer {
+    // The name of a slice contains no slash.
+    const [slice] = this.upstream.name.split('/');
     return {
       code: 'FICUS_PROXY_BREAKER_OPEN',
-      detail: `The candidate of ${this.upstream.name} is unhealthy; its circuit breaker is open.`,
+      detail: `The candidate of ${slice} is unhealthy; its circuit breaker is open.`,
       retryAfterSeconds: Math.ceil(this.upstream.config.breaker.openMs / 1000),
     };
   }

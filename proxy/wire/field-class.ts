@@ -38,8 +38,11 @@ const KNOWN: readonly (readonly [name: string, meant: Class])[] = [
 const PLACES = new Uint8Array(1024);
 const NAMES = KNOWN.map(([name]) => name);
 const MEANT = Uint8Array.from(KNOWN, ([, meant]) => meant);
-// hop-by-hop.test.ts checks that no two share a place.
-for (const [at, name] of NAMES.entries()) PLACES[(name.length << 5) | (name.charCodeAt(0) & 31)] = at + 1;
+for (const [at, name] of NAMES.entries()) {
+  const place = (name.length << 5) | (name.charCodeAt(0) & 31);
+  if (name.length > LONGEST || PLACES[place] !== 0) throw new Error(`no place for the field ${name}`);
+  PLACES[place] = at + 1;
+}
 
 /** The class of the field whose name is `memory[start..end)`. */
 export function fieldClass(memory: Buffer, start: number, end: number): number {
