@@ -28,7 +28,7 @@ export interface ReplicationOptions {
 export interface Replication {
   /**
    * Ensures publication, slot and checkpoint, copies what is missing, streams. Resolves once under way; problems go to
-   * the status.
+   * the status. A stream that an error stopped that is never retried (`retry: never`) starts again only here.
    */
   start(): Promise<void>;
   status(): ReplicationStatus;

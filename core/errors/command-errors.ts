@@ -28,7 +28,8 @@ export const commandErrors = {
     status: 500,
     exit: 3,
     title: 'The flags file cannot be read, or is not in Unleash’s client-features format',
-    remedy: 'Fix what the message names in the file of flags.file; `ficus init` writes an empty one.',
+    remedy:
+      'Fix what the message names in the file of flags.file, or move the file away: a missing one is made at the next flip.',
     retry: 'manual',
   },
   FICUS_OPENAPI_UNREADABLE: {

@@ -12,14 +12,14 @@ export const proxyErrors = {
   FICUS_PROXY_UNSUPPORTED: {
     status: 501,
     exit: 3,
-    title: 'The proxy does not serve requests of this kind',
+    title: 'The proxy does not serve requests of this kind (405 for a method, 505 for a version of HTTP)',
     remedy: 'Use HTTP/1.1, no transfer coding but chunked, and a method other than TRACE and CONNECT.',
     retry: 'never',
   },
   FICUS_PROXY_HEAD_TOO_LARGE: {
     status: 431,
     exit: 3,
-    title: 'The head of the request exceeds a limit',
+    title: 'The head of the request exceeds a limit (414 for the target)',
     remedy: 'Send a shorter target or fewer fields, or raise proxy.limits in ficus.yaml.',
     retry: 'manual',
   },

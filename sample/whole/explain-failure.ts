@@ -5,8 +5,8 @@ import { PortUnusable } from './read-ports.ts';
 
 /** What fails in the sample alone, besides the codes of Ficus. */
 const SAMPLE_FAILURES = {
-  FICUS_INTERRUPTED: { exit: 3, remedy: 'Run it again.' },
-  FICUS_SAMPLE_PART_FAILED: {
+  SAMPLE_INTERRUPTED: { exit: 3, remedy: 'Run it again.' },
+  SAMPLE_PART_FAILED: {
     exit: 3,
     remedy:
       'Fix what the message names; `npm run demo -- --keep` keeps the logs of all parts in the folder .ficus.',
@@ -33,7 +33,7 @@ const isSampleFailure = (code: FailureCode): code is keyof typeof SAMPLE_FAILURE
 
 /** Writes the failure and answers the exit status. */
 export function reportFailure({ code, message, remedy, exitStatus }: Failure, json = false): number {
-  if (code === 'FICUS_INTERRUPTED') console.error('stopped');
+  if (code === 'SAMPLE_INTERRUPTED') console.error('stopped');
   else console.error(`error: ${message}${SAYS_WHAT_TO_DO.has(code) ? '' : ` ${remedy}`}`);
   if (json) {
     const problem = { code, message, remedy };
@@ -43,18 +43,18 @@ export function reportFailure({ code, message, remedy, exitStatus }: Failure, js
 }
 
 /** Their own words name the option, the variable or the log already. */
-const SAYS_WHAT_TO_DO = new Set<FailureCode>(['FICUS_USAGE', 'FICUS_PORT_TAKEN', 'FICUS_SAMPLE_PART_FAILED']);
+const SAYS_WHAT_TO_DO = new Set<FailureCode>(['FICUS_USAGE', 'FICUS_PORT_TAKEN', 'SAMPLE_PART_FAILED']);
 
 function classify(
   error: unknown,
   signal: AbortSignal | undefined,
 ): { readonly code: FailureCode; readonly message: string; readonly exitStatus?: number } {
-  if (signal?.aborted) return { code: 'FICUS_INTERRUPTED', message: 'Stopped before it was finished.' };
+  if (signal?.aborted) return { code: 'SAMPLE_INTERRUPTED', message: 'Stopped before it was finished.' };
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof FicusError) return { code: error.code, message };
   if (error instanceof PortUnusable)
     return { code: error.exitStatus === 2 ? 'FICUS_USAGE' : 'FICUS_PORT_TAKEN', message };
   if (error instanceof ProcessFailed)
-    return { code: 'FICUS_SAMPLE_PART_FAILED', message, exitStatus: error.exitStatus };
-  return { code: 'FICUS_SAMPLE_PART_FAILED', message };
+    return { code: 'SAMPLE_PART_FAILED', message, exitStatus: error.exitStatus };
+  return { code: 'SAMPLE_PART_FAILED', message };
 }

@@ -66,7 +66,7 @@ function describeCause({ code, path = '', message }: NodeJS.ErrnoException): str
     case 'ENAMETOOLONG':
       return 'its name is too long';
     case 'ENOSPC':
-      return 'no space is left';
+      return 'no space left on the device';
     default:
       return code ?? message;
   }

@@ -49,7 +49,7 @@ describe('npm run demo -- --json', () => {
   test.each([
     [['--seconds', 'many'], 2, 'FICUS_USAGE', '--seconds takes a number'],
     [['--nonsense'], 2, 'FICUS_USAGE', '--nonsense'],
-    [[], 3, 'FICUS_SAMPLE_PART_FAILED', 'FICUS_POSTGRES_BINARIES'],
+    [[], 3, 'SAMPLE_PART_FAILED', 'FICUS_POSTGRES_BINARIES'],
   ])('that cannot start, with %j: one document says why', async (args, exit, code, words) => {
     const { status, stdout, stderr } = await demo(args, { FICUS_POSTGRES_BINARIES: folder }).ended;
     expect(status).toBe(exit);
@@ -68,7 +68,7 @@ describe('npm run demo -- --json', () => {
     running.child.kill('SIGINT');
     const { status, stdout } = await running.ended;
     expect(status).toBe(3);
-    expect(JSON.parse(stdout)).toMatchObject({ ok: false, problem: { code: 'FICUS_INTERRUPTED' } });
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, problem: { code: 'SAMPLE_INTERRUPTED' } });
   });
 });
 
