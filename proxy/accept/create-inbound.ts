@@ -38,10 +38,14 @@ export interface Inbound {
   /** Applies the limits and timeouts of a changed config; head limits apply from the next connection on. */
   retune(config: ProxyConfig): void;
   /**
-   * Accepts only the clients that have already connected, for a bounded time. Closes no connection: each closes after
-   * its next answer, including one in progress.
+   * Accepts the clients that have already connected, for a bounded time, then closes the listening socket. Closes no
+   * connection.
+   * @param onListenerClosed no client can connect any more
+   * @param onEmpty the last connection has closed, too
    */
-  stopAccepting(mostMs: number, onClosed: () => void): void;
+  closeListener(mostMs: number, onListenerClosed: () => void, onEmpty: () => void): void;
+  /** Each connection closes after its next answer, including one in progress. */
+  endConnections(): void;
   /** Closes connections between two requests, and those open this long without a first one. */
   closeIdle(unusedMs: number): void;
   /** Cuts whatever is left. */
@@ -51,8 +55,13 @@ export interface Inbound {
 export function createInbound(config: ProxyConfig, handlers: InboundHandlers): Inbound {
   const server = createHttpServer(config);
   const idle = new IdleConnections(config.timeouts.keepAliveMs);
+  let ending = false;
+  const begin = (request: IncomingMessage, response: ServerResponse): void => {
+    if (ending) response.shouldKeepAlive = false;
+    handlers.request(request, response);
+  };
   const serve = (request: IncomingMessage, response: ServerResponse): void =>
-    serveInTurn(request, response, handlers);
+    serveInTurn(request, response, begin);
   server.on('request', serve);
   // The upstream answers Expect.
   server.on('checkContinue', serve);
@@ -81,10 +90,16 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
       idle.closeUnused(unusedMs);
     },
     cutAll: () => idle.cutAll(),
-    stopAccepting(mostMs, onClosed) {
+    closeListener(mostMs, onListenerClosed, onEmpty) {
+      whenQueueIsEmpty(server, mostMs, () => {
+        // http.Server.close would cut idle connections at once, and with them requests that are in transit.
+        NetServer.prototype.close.call(server, onEmpty);
+        onListenerClosed();
+      });
+    },
+    endConnections() {
+      ending = true;
       idle.endAll();
-      // http.Server.close would cut idle connections at once, and with them requests that are in transit.
-      whenQueueIsEmpty(server, mostMs, () => NetServer.prototype.close.call(server, onClosed));
     },
   };
 }
@@ -119,18 +134,22 @@ function createHttpServer({ limits, timeouts }: ProxyConfig): Server {
  * One after the other on each connection (RFC 9112 section 9.3.2): a read that is pipelined behind a write sees it, and a
  * client with one connection takes only one place at the upstream.
  */
-function serveInTurn(request: IncomingMessage, response: ServerResponse, handlers: InboundHandlers): void {
+function serveInTurn(
+  request: IncomingMessage,
+  response: ServerResponse,
+  begin: InboundHandlers['request'],
+): void {
   const { socket } = request;
   // Node reads on behind a last answer; nothing may be served there (section 9.6).
   if (socket.writableEnded) return;
   if (response.socket !== null) {
-    handlers.request(request, response);
+    begin(request, response);
     return;
   }
   (response as unknown as LeanResponse).onTurn = () => {
     // A client that does not read its earlier answers gets no more of them: they would pile up here.
-    if (socket.writableNeedDrain) socket.once('drain', () => handlers.request(request, response));
-    else handlers.request(request, response);
+    if (socket.writableNeedDrain) socket.once('drain', () => begin(request, response));
+    else begin(request, response);
   };
 }
 

@@ -2,7 +2,7 @@ import cluster, { type Worker as WorkerProcess } from 'node:cluster';
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createLogger } from '../observe/create-logger.ts';
-import type { WorkerMessage } from '../worker/worker-messages.ts';
+import type { PrimaryMessage, WorkerMessage } from '../worker/worker-messages.ts';
 import { forkWorkers, type WorkerPool } from './worker-pool.ts';
 
 /** A worker controlled by the test. */
@@ -10,6 +10,7 @@ class FakeWorker extends EventEmitter {
   readonly process = { kill: () => killed.push(this.id) };
   connected = true;
   readonly id: number;
+  readonly sent: string[] = [];
 
   constructor(id: number) {
     super();
@@ -20,7 +21,9 @@ class FakeWorker extends EventEmitter {
     return this.connected;
   }
 
-  send(): void {}
+  send({ kind }: PrimaryMessage): void {
+    this.sent.push(kind);
+  }
 
   say(message: WorkerMessage): void {
     this.emit('message', message);
@@ -143,4 +146,37 @@ test('a worker that hangs while it starts is ended', async () => {
     worker.disconnect();
   }
   await drained;
+});
+
+test('connections end when no worker listens any more', async () => {
+  const pool = startPool(3);
+  const [first, second, third] = forked as [FakeWorker, FakeWorker, FakeWorker];
+  const drained = pool.drain();
+  first.say({ kind: 'listener-closed' });
+  second.say({ kind: 'listener-closed' });
+  expect([first.sent, second.sent]).toEqual([['drain'], ['drain']]);
+  // It had not begun, and exits at once.
+  third.disconnect();
+  third.exit(0);
+  expect([first.sent, second.sent]).toEqual([
+    ['drain', 'end-connections'],
+    ['drain', 'end-connections'],
+  ]);
+  for (const worker of [first, second]) {
+    worker.disconnect();
+    worker.exit(0);
+  }
+  await drained;
+});
+
+test('the others take the clients of a worker that drains alone', async () => {
+  const pool = startPool(2);
+  const [first, second] = forked as [FakeWorker, FakeWorker];
+  first.say({ kind: 'listener-closed' });
+  expect([first.sent, second.sent]).toEqual([['end-connections'], []]);
+  for (const worker of forked) {
+    worker.disconnect();
+    worker.exit(0);
+  }
+  await pool.drain();
 });

@@ -86,6 +86,8 @@ interface Forked {
   /** It has its initial state. */
   begun: boolean;
   listened: boolean;
+  /** It drains, and its listening socket is closed. */
+  listenerClosed: boolean;
   exit: Exit | undefined;
 }
 
@@ -140,6 +142,7 @@ class ForkedWorkers implements WorkerPool {
     for (const timer of this.#restarts) clearTimeout(timer);
     if (this.#alive.size === 0) return;
     this.send({ kind: 'drain' });
+    this.#endConnections();
     const kill = setTimeout(() => {
       for (const id of this.#alive.keys()) this.end(id);
     }, this.#limits().drainMs + KILL_AFTER_DRAIN_MS);
@@ -156,7 +159,14 @@ class ForkedWorkers implements WorkerPool {
     });
     const handle = cluster.fork();
     const startedAt = performance.now();
-    const worker: Forked = { handle, startedAt, begun: false, listened: false, exit: undefined };
+    const worker: Forked = {
+      handle,
+      startedAt,
+      begun: false,
+      listened: false,
+      listenerClosed: false,
+      exit: undefined,
+    };
     this.#alive.set(handle.id, worker);
     this.#silence.starts(handle.id, startedAt);
     handle.on('message', (message: WorkerMessage) => this.#take(worker, message));
@@ -182,7 +192,18 @@ class ForkedWorkers implements WorkerPool {
       handle.send({ kind: 'init', init: this.#hooks.init() } satisfies PrimaryMessage);
       worker.begun = true;
     }
+    if (message.kind === 'listener-closed') {
+      worker.listenerClosed = true;
+      this.#endConnections();
+    }
     this.#hooks.onMessage(handle.id, message);
+  }
+
+  /** While all drain, only when no worker listens any more; those of a single one are taken by the others. */
+  #endConnections(): void {
+    const closed = [...this.#alive.values()].filter(({ listenerClosed }) => listenerClosed);
+    if (this.#draining && closed.length < this.#alive.size) return;
+    for (const { handle } of closed) this.send({ kind: 'end-connections' }, handle.id);
   }
 
   #endSilent(): void {
@@ -206,6 +227,7 @@ class ForkedWorkers implements WorkerPool {
     this.#hooks.onGone(id, this.#draining);
     if (this.#draining) {
       if (this.#alive.size === 0) this.#drained.resolve();
+      else this.#endConnections();
       return;
     }
     this.#hooks.logger.error({ worker: id, ...exit }, 'worker exited: starting another');
@@ -234,6 +256,7 @@ export async function serveInProcess(hooks: WorkerPoolHooks): Promise<WorkerPool
   const spans = await startSpans(process.env);
   const drained = Promise.withResolvers<void>();
   const worker = new Worker(hooks.init(), hooks.logger, spans, (message) => {
+    if (message.kind === 'listener-closed') worker.take({ kind: 'end-connections' });
     if (message.kind === 'drained') drained.resolve();
     hooks.onMessage(1, message);
   });

@@ -122,6 +122,7 @@ export class Workers {
         this.book.measured(worker, message.values);
         break;
       case 'ready':
+      case 'listener-closed':
       case 'drained':
         break;
       default:

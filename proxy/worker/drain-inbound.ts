@@ -1,5 +1,8 @@
 /**
  * The end of a worker's listener: no new connections, requests in progress finish, and at the deadline the rest is cut.
+ *
+ * The listening sockets close first, of all workers, and only then connections end: a client that is told so connects
+ * again at once, and the kernel resets what waits in the queue of a socket that closes.
  */
 import type { Inbound } from '../accept/create-inbound.ts';
 import type { Exchange } from '../forward/forward.ts';
@@ -8,31 +11,44 @@ import type { Exchange } from '../forward/forward.ts';
 const IDLE_GRACE_MS = 1_000;
 const SWEEP_EACH_MS = 50;
 
+interface DrainHooks {
+  /** The listening socket is closed: once that holds for all workers, connections may end. */
+  readonly onListenerClosed: () => void;
+  /** Called once, when no connection is left. */
+  readonly onDrained: () => void;
+}
+
 /**
  * @param endless exchanges without an end of their own (tunnels, event streams): ended after the grace
- * @param onDrained called once, when no connection is left
+ * @returns ends the connections, each after its next answer; happens by itself at half of `drainMs`
  */
 export function drainInbound(
   inbound: Inbound,
   endless: { values(): Iterable<Exchange> },
   drainMs: number,
-  onDrained: () => void,
-): void {
+  hooks: DrainHooks,
+): () => void {
+  let grace: NodeJS.Timeout | undefined;
   let sweep: NodeJS.Timeout | undefined;
   const graceMs = Math.min(IDLE_GRACE_MS, drainMs / 2);
-  const grace = setTimeout(() => {
-    sweep = setInterval(() => {
-      // Clients of tunnels and event streams reconnect, by then to another process.
-      for (const exchange of endless.values()) exchange.cancel();
-      // Runs right after the sockets' events: a connection whose request has arrived is no longer idle.
-      setImmediate(() => inbound.closeIdle(graceMs));
-    }, SWEEP_EACH_MS);
-  }, graceMs);
+  const endConnections = (): void => {
+    if (grace) return;
+    inbound.endConnections();
+    grace = setTimeout(() => {
+      sweep = setInterval(() => {
+        // Clients of tunnels and event streams reconnect, by then to another process.
+        for (const exchange of endless.values()) exchange.cancel();
+        // Runs right after the sockets' events: a connection whose request has arrived is no longer idle.
+        setImmediate(() => inbound.closeIdle(graceMs));
+      }, SWEEP_EACH_MS);
+    }, graceMs);
+  };
+  const atLast = setTimeout(endConnections, drainMs / 2);
   const deadline = setTimeout(() => inbound.cutAll(), drainMs);
-  inbound.stopAccepting(drainMs / 2, () => {
-    clearTimeout(grace);
-    clearTimeout(deadline);
+  inbound.closeListener(drainMs / 2, hooks.onListenerClosed, () => {
+    for (const timer of [atLast, grace, deadline]) clearTimeout(timer);
     clearInterval(sweep);
-    onDrained();
+    hooks.onDrained();
   });
+  return endConnections;
 }

@@ -58,8 +58,10 @@ export type PrimaryMessage =
   /** All siblings have pinned the user of this write. */
   | { readonly kind: 'pinned'; readonly ask: number }
   | { readonly kind: 'release'; readonly pins: readonly PinCount[] }
-  /** Stop accepting, finish, end. */
-  | { readonly kind: 'drain' };
+  /** Close the listening socket, finish, end. */
+  | { readonly kind: 'drain' }
+  /** No worker listens any more that could take their clients: end connections after their next answer. */
+  | { readonly kind: 'end-connections' };
 
 export type WorkerMessage =
   | { readonly kind: 'ready' }
@@ -74,4 +76,5 @@ export type WorkerMessage =
   /** Current values by series, twice a second; also the sign of life. */
   | { readonly kind: 'gauges'; readonly values: Readonly<Record<string, number>> }
   | { readonly kind: 'observation'; readonly observation: Observation }
+  | { readonly kind: 'listener-closed' }
   | { readonly kind: 'drained' };

@@ -47,7 +47,7 @@ export class Worker implements RequestHost {
   readonly #inbound: Inbound;
   readonly #endless = new Map<object, Exchange>();
   #slices: ReadonlyMap<string, SliceState>;
-  #draining = false;
+  #endConnections: (() => void) | undefined;
 
   /** @throws FicusError when an upstream cannot be made */
   constructor(
@@ -105,7 +105,6 @@ export class Worker implements RequestHost {
   #makeInbound(config: FicusConfig): Inbound {
     return createInbound(config.proxy, {
       request: (request, response) => {
-        if (this.#draining) response.shouldKeepAlive = false;
         this.#begin(new RequestState(this, request, response, undefined));
       },
       upgrade: (request, socket, firstBytes) =>
@@ -170,18 +169,23 @@ export class Worker implements RequestHost {
       case 'drain':
         this.drain();
         break;
+      case 'end-connections':
+        this.#endConnections?.();
+        break;
     }
   }
 
   /** Stops accepting, lets requests finish, then reports `drained`. */
   drain(): void {
-    if (this.#draining) return;
-    this.#draining = true;
+    if (this.#endConnections) return;
     const { drainMs } = this.snapshot.config.proxy.timeouts;
     const lastCall = setTimeout(() => this.gate.close(), drainMs / 2);
-    drainInbound(this.#inbound, this.#endless, drainMs, () => {
-      clearTimeout(lastCall);
-      void this.#close();
+    this.#endConnections = drainInbound(this.#inbound, this.#endless, drainMs, {
+      onListenerClosed: () => this.#send({ kind: 'listener-closed' }),
+      onDrained: () => {
+        clearTimeout(lastCall);
+        void this.#close();
+      },
     });
   }
 

@@ -1,4 +1,6 @@
 /** A proxy that stops does not wait for clients without a request. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type RawClient, rawClient } from '../forward/forwarder-rig.ts';
 import { type Rig, startRig, until } from './rig.ts';
@@ -48,4 +50,44 @@ test('an event stream is ended, whatever its client requested', async () => {
   );
   await client.until((text) => text.includes('first'));
   expect(await stopMs()).toBeLessThan(10_000);
+});
+
+test('no client is sent away while the proxy may still accept one: it would come back, and be reset', async () => {
+  rig = await startRig({ proxy: { timeouts: { drainMs: 15_000 } } });
+  const port = Number(new URL(rig.url).port);
+  const request = 'GET /page HTTP/1.1\r\nHost: h\r\n\r\n';
+  const kept = await rawClient(port, request);
+  client = kept;
+  const answers = (text: string): number => text.split('HTTP/1.1 200 ').length - 1;
+  await kept.until((text) => answers(text) === 1);
+
+  // While clients connect, the listening socket stays open.
+  let connecting = true;
+  let refused = 0;
+  const knock = async (): Promise<void> => {
+    while (connecting) {
+      const socket = connect({ port, host: '127.0.0.1' });
+      await once(socket, 'connect').catch(() => (refused += 1));
+      socket.destroy();
+    }
+  };
+  const knocking = Array.from({ length: 8 }, knock);
+  const stopped = rig.proxy.stop();
+  for (let count = 2; count <= 6; count += 1) {
+    kept.socket.write(request);
+    await kept.until((text) => answers(text) === count);
+  }
+  expect(refused).toBe(0);
+  expect(kept.text).not.toMatch(/^connection: close/im);
+
+  connecting = false;
+  await Promise.all(knocking);
+  while (!/^connection: close/im.test(kept.text)) {
+    const before = answers(kept.text);
+    kept.socket.write(request);
+    await kept.until((text) => answers(text) > before);
+  }
+  const late = connect({ port, host: '127.0.0.1' });
+  await expect(once(late, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  await stopped;
 });

@@ -91,10 +91,8 @@ test('clients that the kernel has connected when the proxy stops are answered', 
     Atomics.wait(connected, 0, seen, 10_000);
   await Promise.all([rig.proxy.stop(), once(thread, 'exit')]);
   expect(answers).toHaveLength(clients);
-  for (const answer of answers) {
-    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
-    expect(answer.toLowerCase()).toContain('connection: close');
-  }
+  // Whether an answer says `close` depends on when the listening socket closed: see drain.http.test.ts.
+  for (const answer of answers) expect(answer).toMatch(/^HTTP\/1\.1 200 /);
 });
 
 test('of overlapping readings the one that began last counts, in whatever order they end', async () => {
