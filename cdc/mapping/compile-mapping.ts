@@ -125,14 +125,13 @@ function findReadColumns(
   return source.columns.filter((column) => names.has(column.name)).map(asInput);
 }
 
+function describeTable({ oid, schema, name, qualifiedName }: TableCatalog) {
+  return { oid, schema, name, qualifiedName, sql: quoteQualified(schema, name) };
+}
+
 function describeSource(source: TableCatalog, readColumns: readonly InputColumn[]): TablePlan['source'] {
-  const { oid, schema, name, qualifiedName } = source;
   return {
-    oid,
-    schema,
-    name,
-    qualifiedName,
-    sql: quoteQualified(schema, name),
+    ...describeTable(source),
     identityColumns: identityColumns(source),
     identityFull: source.replicaIdentity.kind === 'full',
     keyColumns: (findRowKey(source)?.columns ?? []).filter((column) => column !== undefined),
@@ -140,14 +139,10 @@ function describeSource(source: TableCatalog, readColumns: readonly InputColumn[
   };
 }
 
-function describeTarget({ oid, schema, name, qualifiedName, triggers }: TableCatalog): TablePlan['target'] {
-  const fires = new Set(triggers.map((trigger) => trigger.fires));
+function describeTarget(target: TableCatalog): TablePlan['target'] {
+  const fires = new Set(target.triggers.map((trigger) => trigger.fires));
   return {
-    oid,
-    schema,
-    name,
-    qualifiedName,
-    sql: quoteQualified(schema, name),
+    ...describeTable(target),
     triggers:
       fires.has('always') || fires.has('replica') ? 'replicated' : fires.has('origin') ? 'ordinary' : 'none',
   };

@@ -19,14 +19,20 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 const lockedBy = (pid: number, host = hostname(), at = new Date().toISOString()) =>
   writeFile(`${file}.lock`, JSON.stringify({ pid, host, at }));
 
-test('one change runs at a time, and the lock is gone after a failure too', async () => {
+/** A change that must not run beside another. */
+function aloneChange(): () => Promise<string> {
   let running = 0;
-  const change = async () => {
+  return async () => {
     running += 1;
     expect(running).toBe(1);
     await new Promise(setImmediate);
     running -= 1;
+    return 'changed';
   };
+}
+
+test('one change runs at a time, and the lock is gone after a failure too', async () => {
+  const change = aloneChange();
   await Promise.all(Array.from({ length: 8 }, () => withFileLock(file, change)));
   await expect(withFileLock(file, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await readdir(directory)).toEqual([]);
@@ -37,14 +43,7 @@ test.each([
   ['an earlier process with the same id', process.pid, '2020-01-01T00:00:00.000Z'],
 ])('the lock of %s is replaced, by one change at a time', async (_, pid, at) => {
   await lockedBy(pid, hostname(), at);
-  let running = 0;
-  const change = async () => {
-    running += 1;
-    expect(running).toBe(1);
-    await new Promise(setImmediate);
-    running -= 1;
-    return 'changed';
-  };
+  const change = aloneChange();
   const changes = await Promise.all(Array.from({ length: 8 }, () => withFileLock(file, change)));
   expect(changes).toEqual(Array(8).fill('changed'));
   expect(await readdir(directory)).toEqual([]);

@@ -1,26 +1,12 @@
-import type { EncodedObservation } from '@ficus/core';
+import { type EncodedObservation, encodeObservation } from '@ficus/core';
 import pino from 'pino';
 import { expect, test } from 'vitest';
+import { anObservation } from '../parity/observation.fixture.ts';
 import { RefusedReports } from '../traffic/refused-reports.ts';
 import { parseObservations } from './parse-observations.ts';
 
 const one = (over: object = {}): EncodedObservation => ({
-  slice: 'notes',
-  route: 'list',
-  requestId: 'r1',
-  at: 0,
-  method: 'GET',
-  httpVersion: '1.1',
-  target: '/api/notes',
-  targets: { legacy: '/api/notes', candidate: '/api/notes' },
-  requestHeaders: [],
-  caller: 'anonymous',
-  servedBy: 'legacy',
-  owner: 'legacy',
-  epoch: 1,
-  pinned: false,
-  legacy: { status: 200, headers: [], body: '', truncated: false, durationMs: 1 },
-  candidate: { failed: 'timed out', durationMs: 1 },
+  ...encodeObservation(anObservation({ candidate: { failed: 'timed out', durationMs: 1 } })),
   ...over,
 });
 

@@ -1,13 +1,8 @@
-import {
-  configSchema,
-  type Observation,
-  type ObservedResponse,
-  type Side,
-  type SliceState,
-} from '@ficus/core';
+import { configSchema, type Observation, type Side, type SliceState } from '@ficus/core';
 import { type OpenedAsker, openAsker } from '@ficus/proxy';
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
+import { anObservation, jsonAnswer } from './observation.fixture.ts';
 import { ParityService } from './parity-service.ts';
 
 const config = configSchema.parse({
@@ -26,36 +21,8 @@ const config = configSchema.parse({
   },
 });
 
-const answer = (body: string): ObservedResponse => ({
-  status: 200,
-  headers: [['content-type', 'application/json']],
-  body: Buffer.from(body),
-  truncated: false,
-  durationMs: 1,
-});
-
-const differing = (over: Partial<Observation> = {}): Observation => {
-  const target = over.target ?? '/api/notes';
-  return {
-    slice: 'notes',
-    route: 'list',
-    requestId: 'r1',
-    at: 0,
-    method: 'GET',
-    httpVersion: '1.1',
-    target,
-    targets: { legacy: target, candidate: target },
-    requestHeaders: [],
-    caller: 'anonymous',
-    servedBy: 'legacy',
-    owner: 'legacy',
-    epoch: 1,
-    pinned: false,
-    legacy: answer('{"a":1}'),
-    candidate: answer('{"a":2}'),
-    ...over,
-  };
-};
+const differing = (over: Partial<Observation> = {}): Observation =>
+  anObservation({ candidate: jsonAnswer('{"a":2}'), ...over });
 
 /** A service whose sides never answer; it records what they were asked. */
 function play(state: Partial<SliceState> = {}) {
@@ -73,7 +40,7 @@ function play(state: Partial<SliceState> = {}) {
       ...openAsker(written),
       ask: async (side) => {
         asked.push(side);
-        return answer(side === 'legacy' ? '{"a":1}' : '{"a":2}');
+        return jsonAnswer(side === 'legacy' ? '{"a":1}' : '{"a":2}');
       },
     }),
   });

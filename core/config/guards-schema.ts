@@ -6,7 +6,7 @@ import { milliseconds } from './common-schema.ts';
 const notYet = <Bound extends z.ZodType>(bound: Bound, meaning: string) =>
   bound.optional().describe(`${meaning}; not supported by this version: setting it is an error`);
 
-/** Guards that do not exist yet: a config that names one is refused. Whoever adds the guard moves its key to guardsSchema. */
+/** Guards that do not exist yet: a config that names one is refused. To add the guard, move its key to guardsSchema. */
 const unevaluated = {
   errors: notYet(
     z.strictObject({ maxRatio: z.number().positive() }),

@@ -1,8 +1,8 @@
 /**
  * The end of a worker's listener: no new connections, requests in progress finish, and at the deadline the rest is cut.
  *
- * The listening sockets close first, of all workers, and only then connections end: a client that is told so connects
- * again at once, and the kernel resets what waits in the queue of a socket that closes.
+ * The listening sockets close first, of all workers, and only then connections end: a client whose connection ends
+ * comes back at once, and the kernel resets what waits in the queue of a socket that closes.
  */
 import type { Inbound } from '../accept/create-inbound.ts';
 import type { Exchange } from '../forward/forward.ts';

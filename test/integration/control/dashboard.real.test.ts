@@ -6,8 +6,8 @@ import { type Control, startControl } from '@ficus/control';
 import { encodeObservation, LINK_PATHS } from '@ficus/core';
 import { type EmbeddedCluster, startCluster } from '@ficus/tools';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { anObservation, jsonAnswer } from '../../../control/parity/observation.fixture.ts';
 import { type Browser, launchChromium, type Page } from '../../parts/chromium.ts';
-import { anObservation, jsonAnswer } from '../../parts/observation.ts';
 import { makeTestDirectory } from '../../parts/test-directory.ts';
 import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
 

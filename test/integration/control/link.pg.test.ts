@@ -14,7 +14,7 @@ import {
 } from '@ficus/core';
 import { Seal } from '@ficus/proxy';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { anObservation, jsonAnswer } from '../../parts/observation.ts';
+import { anObservation, jsonAnswer } from '../../../control/parity/observation.fixture.ts';
 import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
 
 const SECRET = 'sixteen-letters-or-more';

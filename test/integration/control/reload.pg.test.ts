@@ -3,7 +3,7 @@ import { type ControlClient, createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
 import { encodeObservation, LINK_PATHS } from '@ficus/core';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
-import { anObservation, jsonAnswer } from '../../parts/observation.ts';
+import { anObservation, jsonAnswer } from '../../../control/parity/observation.fixture.ts';
 import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
 
 let database: TestDatabase;

@@ -7,7 +7,7 @@ import { type Control, startControl } from '@ficus/control';
 import { encodeObservation, LINK_PATHS, parseLsn } from '@ficus/core';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
-import { anObservation, jsonAnswer } from '../../parts/observation.ts';
+import { anObservation, jsonAnswer } from '../../../control/parity/observation.fixture.ts';
 import { createTestDatabase, silent, type TestDatabase, testConfig } from './rig.ts';
 
 let source: TestDatabase;

@@ -4,7 +4,7 @@
 import { configSchema, type FicusConfigInput, type Observation } from '@ficus/core';
 import { type OpenedAsker, openAsker } from '@ficus/proxy';
 import { afterEach, expect, test } from 'vitest';
-import { anObservation } from '../../parts/observation.ts';
+import { anObservation } from '../../../control/parity/observation.fixture.ts';
 import { type Backend, startBackend } from './rig.ts';
 
 const SECRET = 'a-secret-of-sixteen-or-more';

@@ -79,6 +79,22 @@ test('the pin lasts while the write is in progress', async () => {
   await written;
 });
 
+/** The write stands in the source's position from this time on, as `0/200`. */
+function commitAt(atMs: number): void {
+  const position = () => (performance.now() < atMs ? '0/100' : '0/200');
+  Object.defineProperty(control, 'position', { get: position });
+}
+
+async function isPinnedUntilCommitted(): Promise<void> {
+  await until(() => control.asked === 1, 'the position is requested');
+  control.progress('notes', '0/150');
+  for (let turn = 0; turn < 5; turn += 1) {
+    expect(await rig.get('/api/notes', ann)).toMatchObject({ reason: 'pinned' });
+  }
+  control.progress('notes', '0/200');
+  await until(async () => (await rig.get('/api/notes', ann)).side === 'candidate', 'released');
+}
+
 test('a write whose client disconnected may be executed later: its position is not requested at once', async () => {
   await rig.close();
   const firstByteMs = 1_000;
@@ -96,22 +112,14 @@ test('a write whose client disconnected may be executed later: its position is n
   await until(() => rig.legacy.requests.length === 1, 'the write is at the legacy');
   // The legacy does not notice, and commits just before its answer would time out. A timer may be a
   // millisecond early.
-  const committedAt = performance.now() + firstByteMs - 1;
-  const position = () => (performance.now() < committedAt ? '0/100' : '0/200');
-  Object.defineProperty(control, 'position', { get: position });
+  commitAt(performance.now() + firstByteMs - 1);
   giveUp.abort();
   await expect(written).rejects.toThrow();
   await until(
     () => rig.logs.some(({ msg }) => msg === 'client disconnected before the answer was complete'),
     'noticed',
   );
-  await until(() => control.asked === 1, 'the position is requested');
-  control.progress('notes', '0/150');
-  for (let turn = 0; turn < 5; turn += 1) {
-    expect(await rig.get('/api/notes', ann)).toMatchObject({ reason: 'pinned' });
-  }
-  control.progress('notes', '0/200');
-  await until(async () => (await rig.get('/api/notes', ann)).side === 'candidate', 'released');
+  await isPinnedUntilCommitted();
 });
 
 test.each([
@@ -132,18 +140,10 @@ test.each([
     else if (++attempts === 1) request.socket.destroy();
     else response.end('written');
   };
-  const committedAt = performance.now() + firstByteMs - 1;
-  const position = () => (performance.now() < committedAt ? '0/100' : '0/200');
-  Object.defineProperty(control, 'position', { get: position });
+  commitAt(performance.now() + firstByteMs - 1);
   const written = await ask(`${rig.url}/api/notes/1`, { method: 'PUT', headers: ann });
   expect(written).toMatchObject({ status: 200, text: 'written' });
-  await until(() => control.asked === 1, 'the position is requested');
-  control.progress('notes', '0/150');
-  for (let turn = 0; turn < 5; turn += 1) {
-    expect(await rig.get('/api/notes', ann)).toMatchObject({ reason: 'pinned' });
-  }
-  control.progress('notes', '0/200');
-  await until(async () => (await rig.get('/api/notes', ann)).side === 'candidate', 'released');
+  await isPinnedUntilCommitted();
 });
 
 test('released once the stream has applied past the write, and not before', async () => {

@@ -1,4 +1,4 @@
-/** An observation as a proxy reports it, for tests: a read of `/api/notes`, served by the legacy to an anonymous caller. */
+/** An observation as a proxy reports it: a read of `/api/notes`, served by the legacy to an anonymous caller. */
 import type { Observation, ObservedResponse } from '@ficus/core';
 
 /** 200 with a JSON body. */
