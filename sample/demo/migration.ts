@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Tally } from '../load/tally.ts';
 import { type DemoFigures, measuredShare, percentile, type StageFigures } from './demo-figures.ts';
 import type { LoadProcess } from './load-process.ts';
+import { isExhausted, type MachineLoad } from './machine-load.ts';
 import type { Screen } from './screen.ts';
 import type { MismatchSample, ParityCounts, SliceControl } from './slice-control.ts';
 import { STAGES, type Stage } from './stages.ts';
@@ -14,6 +15,7 @@ export interface MigrationOptions {
   readonly control: SliceControl;
   readonly load: LoadProcess;
   readonly screen: Screen;
+  readonly machine: MachineLoad;
   /** Seconds that a stage of weight 1 is watched. */
   readonly seconds: number;
   readonly signal: AbortSignal;
@@ -81,7 +83,7 @@ const PATIENCE_MS = 60_000;
  */
 export async function watchStage(
   stage: Stage,
-  { control, load, screen, seconds, signal }: MigrationOptions,
+  { control, load, screen, machine, seconds, signal }: MigrationOptions,
   lags: number[],
 ): Promise<void> {
   const until = Date.now() + stage.weight * seconds * 1000;
@@ -92,13 +94,13 @@ export async function watchStage(
     const [status, parity] = await Promise.all([control.replication(), control.parity()]);
     lags.push(status.lagMs);
     const tally = load.latest();
-    if (tally) screen.live(describeNow(tally, parity, status.lagMs));
+    if (tally) screen.live(describeNow(tally, parity, status.lagMs, machine.busyPercent()));
     if (parity.mismatch > 0) return;
     isDone = tally?.phase.name === stage.name && (parity.judged || !decides);
   }
 }
 
-function describeNow(tally: Tally, parity: ParityCounts, lagMs: number): string {
+function describeNow(tally: Tally, parity: ParityCounts, lagMs: number, busyPercent?: number): string {
   const compared = parity.match + parity.mismatch;
   return [
     `${tally.requests.toLocaleString('en-US')} requests`,
@@ -109,7 +111,7 @@ function describeNow(tally: Tally, parity: ParityCounts, lagMs: number): string 
       : 'parity –',
     `stale ${tally.staleReads}`,
     `lag ${lagMs.toFixed(0)} ms`,
-    `p50 ${tally.latency.p50.toFixed(1)} ms p99 ${tally.latency.p99.toFixed(0)} ms`,
+    `p50 ${tally.latency.p50.toFixed(1)} ms p99 ${tally.latency.p99.toFixed(0)} ms${isExhausted(busyPercent) ? ` (cores ${busyPercent.toFixed(0)} % busy)` : ''}`,
   ].join(' · ');
 }
 
