@@ -4,7 +4,7 @@
  *
  * Signed with node:crypto rather than through a promise: RFC 7515 with a fixed header is one HMAC.
  */
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { IdentifyConfig } from '@ficus/core';
 import { ExpiringCache } from './expiring-cache.ts';
 import type { Identity } from './identity.ts';
@@ -16,13 +16,13 @@ const HEADER = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url');
 
 export class IdentityAssertion {
   readonly header: string;
-  readonly #secret: string;
+  readonly #key: KeyObject;
   readonly #ttlSeconds: number;
   readonly #cache = new ExpiringCache<string>(KEPT_ASSERTIONS);
 
   constructor(config: NonNullable<IdentifyConfig['assert']>) {
     this.header = config.header;
-    this.#secret = config.secret;
+    this.#key = createSecretKey(config.secret, 'utf8');
     this.#ttlSeconds = config.ttlSeconds;
   }
 
@@ -49,6 +49,6 @@ export class IdentityAssertion {
 
   #sign(claims: object): string {
     const signed = `${HEADER}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
-    return `${signed}.${createHmac('sha256', this.#secret).update(signed).digest('base64url')}`;
+    return `${signed}.${createHmac('sha256', this.#key).update(signed).digest('base64url')}`;
   }
 }
