@@ -10,7 +10,7 @@ import type { AskedRequest } from '@ficus/core';
 const PURPOSE = 'ficus observation';
 
 export class Seal {
-  /** A key object: with bytes in its place Node prepares the key anew for each signature, at six times the cost. */
+  /** A key object: from bytes Node would prepare the key for each signature, which costs more than the signature. */
   readonly #key: KeyObject;
 
   /** @param secret `proxy.identify.assert.secret` */

@@ -1,4 +1,4 @@
-/** How busy this machine's cores are: beside the demo's latencies, which it shares with everything that is measured. */
+/** How busy this machine's cores are. The demo's times depend on it: all parts and the load share the machine. */
 import { type CpuInfo, cpus } from 'node:os';
 
 export interface MachineLoad {
