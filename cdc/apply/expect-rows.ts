@@ -8,7 +8,7 @@ import { findAny, probeRows } from './probe-rows.ts';
 import type { OnCount } from './row-statement.ts';
 import type { Conflict, TargetCheck } from './target-check.ts';
 
-/** To be called with a statement's result. @param tuples as a function where they are gathered only for a conflict */
+/** Returns the callback for a statement's row count: a missing row is a conflict. @param tuples as a function where they are gathered only for a conflict */
 export function expectAll(
   statements: PlanStatements,
   tuples: readonly TuplePlace[] | (() => readonly TuplePlace[]),

@@ -73,7 +73,7 @@ export class BatchBuilder implements ChangeVisitor {
     this.#inTransaction = true;
     this.#commitLsn = commitLsn;
     this.#inThisTransaction = 0;
-    // A transaction's end lies behind its commit, and no other commit lies between.
+    // A transaction's end lies after its commit, and no other commit lies between.
     this.#skipping = commitLsn < this.#options.positions.received;
     this.#options.watch.sawTransaction(xid);
     return CONTINUE;

@@ -6,7 +6,7 @@ export interface ChangeWatch {
   sawTransaction(xid: number): void;
   /** A chunk's low mark arrived. */
   open(chunk: string): void;
-  /** Its high mark arrived: later changes are behind it, though the chunk may not be written yet. */
+  /** Its high mark arrived: later changes come after it, though the chunk may not be written yet. */
   shut(chunk: string): void;
   /** Whether a chunk of the table is between its marks. */
   isOpen(table: string): boolean;

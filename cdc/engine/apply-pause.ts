@@ -1,6 +1,6 @@
 /**
  * Pauses applying so that the target equals the source at exactly one position (VDiff's "stop apply at a known
- * position"). First, nothing more is applied: a position taken now lies behind everything applied so far. Then the
+ * position"). First, nothing more is applied: a position taken now lies after everything applied so far. Then the
  * stream continues up to the last transaction committed before that position, and stops there until resumed.
  */
 export class ApplyPause {

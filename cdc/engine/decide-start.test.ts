@@ -23,7 +23,11 @@ test.each([
   ['another timeline', { system: { ...SYSTEM, timeline: 2 } }, 'FICUS_CDC_SOURCE_CHANGED'],
   ['no slot', { slot: undefined }, 'FICUS_CDC_SLOT_LOST'],
   ['an invalidated slot', { slot: { ...SLOT, walStatus: 'lost' } }, 'FICUS_CDC_SLOT_LOST'],
-  ['a slot behind the checkpoint', { slot: { ...SLOT, confirmedFlushLsn: '0/60' } }, 'FICUS_CDC_SLOT_LOST'],
+  [
+    'a slot that begins after the checkpoint',
+    { slot: { ...SLOT, confirmedFlushLsn: '0/60' } },
+    'FICUS_CDC_SLOT_LOST',
+  ],
 ])('%s: the stream must not start', (_, changed, code) => {
   expect(decideStart({ ...AS_LEFT, ...changed } as StartFacts)).toMatchObject({ kind: 'refuse', code });
 });

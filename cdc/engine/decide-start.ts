@@ -5,7 +5,7 @@
 import { type ErrorCode, parseLsn } from '@ficus/core';
 import type { Checkpoint } from '../apply/checkpoint.ts';
 import type { SystemIdentity } from '../source/replication-connection.ts';
-import type { SlotFacts } from '../source/slot.ts';
+import { judgeSlot, type SlotFacts } from '../source/slot.ts';
 
 export interface StartFacts {
   readonly checkpoint: Checkpoint | undefined;
@@ -37,17 +37,13 @@ export function decideStart({ checkpoint, slot, system, epoch }: StartFacts): St
       'FICUS_CDC_SOURCE_CHANGED',
       `The source is on timeline ${system.timeline}; the checkpoint is on timeline ${checkpoint.timeline}.`,
     );
-  if (!slot)
-    return refuse('FICUS_CDC_SLOT_LOST', `The source has no slot “${checkpoint.slot}”; it was dropped.`);
-  if (slot.walStatus === 'lost' || slot.invalidationReason)
+  const judged = judgeSlot(checkpoint.slot, slot);
+  if (judged.kind === 'lost') return refuse('FICUS_CDC_SLOT_LOST', judged.why);
+  const { confirmedFlushLsn } = judged.slot;
+  if (parseLsn(confirmedFlushLsn) > parseLsn(checkpoint.lsn))
     return refuse(
       'FICUS_CDC_SLOT_LOST',
-      `The source has invalidated slot “${checkpoint.slot}” (${slot.invalidationReason ?? 'its WAL was removed'}).`,
-    );
-  if (parseLsn(slot.confirmedFlushLsn) > parseLsn(checkpoint.lsn))
-    return refuse(
-      'FICUS_CDC_SLOT_LOST',
-      `Slot “${checkpoint.slot}” begins at ${slot.confirmedFlushLsn}, behind the checkpoint at ${checkpoint.lsn}: it was recreated.`,
+      `Slot “${checkpoint.slot}” begins at ${confirmedFlushLsn}, after the checkpoint at ${checkpoint.lsn}: it was recreated.`,
     );
   return { kind: 'resume', lsn: checkpoint.lsn };
 }

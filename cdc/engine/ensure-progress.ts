@@ -1,6 +1,6 @@
 /**
- * The progress of the first copy, held against the mapping when a stream is prepared: one record for each target table,
- * and what must have held ever since its first rows were copied.
+ * Compares the progress of the first copy with the mapping when a stream is prepared: one record for each target table,
+ * with the conditions that have held since its first rows were copied.
  */
 import { FicusError, type TableConfig } from '@ficus/core';
 import type pg from 'pg';

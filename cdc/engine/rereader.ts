@@ -1,7 +1,7 @@
 /**
  * Reads whole rows from the source, and remembers a position when some were missing. A row that the source moved or
  * deleted before the reread is not on the target until the stream reaches that change. If its table's first copy ends
- * meanwhile, an UPDATE of the row would look like a conflict; so conflicts are checked only behind that position, in
+ * meanwhile, an UPDATE of the row would look like a conflict; so conflicts are checked only after that position, in
  * later sessions as well.
  */
 import { parseLsn } from '@ficus/core';

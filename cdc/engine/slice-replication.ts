@@ -133,7 +133,7 @@ export class SliceReplication implements Replication, SessionHost {
     this.applyPause?.resume();
     const point = new ApplyPause(() => {
       this.#session?.signal();
-      // The stream stops before the position only when something arrives behind it.
+      // The stream stops before the position only when something arrives after it.
       this.#heartbeats?.beat();
     });
     this.applyPause = point;

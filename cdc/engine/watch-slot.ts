@@ -1,7 +1,7 @@
 /** Checks slot and publication on the source every few seconds: a slot at risk must be noticed before it is lost. */
 import { FicusError, type SlotHealth } from '@ficus/core';
 import type pg from 'pg';
-import { readSlot } from '../source/slot.ts';
+import { judgeSlot, readSlot } from '../source/slot.ts';
 
 interface SlotWatch {
   readonly source: pg.Pool;
@@ -20,11 +20,9 @@ export function watchSlot({ source, slot, periodMs, onHealth, findGap, onLost }:
   const check = async () => {
     const facts = await readSlot(source, slot).catch(() => 'unknown' as const);
     if (facts === 'unknown' || ended) return;
-    if (!facts || facts.walStatus === 'lost' || facts.invalidationReason) {
-      const message = facts
-        ? `The source has invalidated slot “${slot}” (${facts.invalidationReason ?? 'its WAL was removed'}).`
-        : `The source has no slot “${slot}”; it was dropped.`;
-      onLost(new FicusError('FICUS_CDC_SLOT_LOST', message));
+    const judged = judgeSlot(slot, facts);
+    if (judged.kind === 'lost') {
+      onLost(new FicusError('FICUS_CDC_SLOT_LOST', judged.why));
       return;
     }
     const gap = await findGap().catch(() => undefined);
@@ -33,12 +31,8 @@ export function watchSlot({ source, slot, periodMs, onHealth, findGap, onLost }:
       onLost(new FicusError('FICUS_CDC_PUBLICATION_GAP', gap));
       return;
     }
-    onHealth({
-      name: slot,
-      walStatus: facts.walStatus,
-      retainedBytes: facts.retainedBytes,
-      roomBytes: facts.safeWalSize,
-    });
+    const { walStatus, retainedBytes, safeWalSize } = judged.slot;
+    onHealth({ name: slot, walStatus, retainedBytes, roomBytes: safeWalSize });
   };
   const timer = setInterval(() => void check(), periodMs);
   void check();

@@ -43,6 +43,17 @@ export async function readSlot(
   };
 }
 
+/** Whether a stream can continue from its slot; otherwise why not, in a sentence. */
+export function judgeSlot(
+  name: string,
+  slot: SlotFacts | undefined,
+): { readonly kind: 'usable'; readonly slot: SlotFacts } | { readonly kind: 'lost'; readonly why: string } {
+  if (!slot) return { kind: 'lost', why: `The source has no slot “${name}”; it was dropped.` };
+  if (slot.walStatus !== 'lost' && !slot.invalidationReason) return { kind: 'usable', slot };
+  const reason = slot.invalidationReason ?? 'its WAL was removed';
+  return { kind: 'lost', why: `The source has invalidated slot “${name}” (${reason}).` };
+}
+
 /** Lets the source discard everything before a position, without a stream that could acknowledge it. */
 export async function advanceSlot(client: pg.Pool, name: string, lsn: string): Promise<void> {
   await client.query(

@@ -42,7 +42,7 @@ export async function verifySlice(options: VerifyOptions): Promise<VerifyReport>
       refuseProblems(problems);
       const { stream } = options;
       const recording = isRecording(stream) ? stream : undefined;
-      // Before the position is taken: records all changes behind it, and a few more.
+      // Before the position is taken: records all changes after it, and a few more.
       if (options.mode === 'full') recording?.recordChanges();
       const fixedAt =
         stream && (await fixPosition(source, target, options.sourceUrl, stream, settings.waitTimeoutMs));

@@ -41,7 +41,7 @@ export const proxyErrors = {
     status: 502,
     exit: 3,
     title: 'The upstream closed the connection before its response was complete',
-    remedy: 'Find out from the upstream’s log why: a crash, a restart, a deadline of its own.',
+    remedy: 'Look in the upstream’s log for a crash, a restart or a timeout.',
     retry: 'timed',
   },
   FICUS_PROXY_UPSTREAM_INVALID: {
