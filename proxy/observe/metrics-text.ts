@@ -68,7 +68,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   },
   ficus_upstream_connections: {
     type: 'gauge',
-    help: 'Connections to an upstream, by state. `legacy`, or a slice’s name for its candidate (`legacy/candidate` for a slice named legacy); NAME/copies are for shadow copies and questions to it.',
+    help: 'Connections to an upstream, by state. `upstream` is `legacy` or a slice’s name (`legacy/candidate` for a slice named legacy); NAME/copies counts connections for shadow copies and repeated requests.',
   },
   ficus_upstream_pending: { type: 'gauge', help: 'Requests that wait for a connection.' },
   ficus_upstream_addresses_out: {

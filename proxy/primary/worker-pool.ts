@@ -199,7 +199,7 @@ class ForkedWorkers implements WorkerPool {
     this.#hooks.onMessage(handle.id, message);
   }
 
-  /** While all drain, only when no worker listens any more; those of a single one are taken by the others. */
+  /** While all drain, only when no worker listens any more. One that drains alone ends them at once: others accept its clients. */
   #endConnections(): void {
     const closed = [...this.#alive.values()].filter(({ listenerClosed }) => listenerClosed);
     if (this.#draining && closed.length < this.#alive.size) return;

@@ -21,7 +21,6 @@ import { decideNextStep, type FallBackFacts, mayDiscardAnswer, mayFallBack } fro
 import { clientOrigin, fieldsFor, removedFor, targetFor } from './outgoing-head.ts';
 import { countRequest, dropShadow, reportServed } from './request-report.ts';
 import type { RequestState } from './request-state.ts';
-import { mayContinueMs } from './write-pins.ts';
 
 /**
  * Step 5 for a request that has not been forwarded yet.
@@ -41,10 +40,8 @@ class Attempts implements ForwardCall {
   readonly #decideAgain: (state: RequestState) => void;
   #live: LiveUpstream | undefined = undefined;
   #exposed = false;
-  /** Of an attempt that may have arrived: after that, no write and no PUT or DELETE goes to another side. */
+  /** Of an attempt that may have arrived: after that, only a request with a safe method may go to another side. */
   #arrived: Outcome | undefined = undefined;
-  /** How long a write may still be executed, by an attempt without an answer. */
-  #writeContinuesMs = 0;
 
   constructor(state: RequestState, decideAgain: (state: RequestState) => void) {
     this.#state = state;
@@ -72,7 +69,7 @@ class Attempts implements ForwardCall {
     if (refused) {
       if (mayFallBack(this.#fallBackFacts()))
         this.#fallBack(live.breaker.state === 'closed' ? 'fell-back' : 'breaker-open');
-      else giveUp(state, refused, this.#writeContinuesMs);
+      else giveUp(state, refused);
       return;
     }
     this.#live = live;
@@ -141,12 +138,9 @@ class Attempts implements ForwardCall {
     const live = this.#live!;
     live.leave(outcome, turnNow());
     if (outcome.mayHaveBeenSent) this.#arrived = outcome;
-    this.#writeContinuesMs = Math.max(
-      this.#writeContinuesMs,
-      mayContinueMs(outcome, live.upstream.config.timeouts),
-    );
+    this.#state.pins?.noteOutcome(outcome, live.upstream.config.timeouts);
     if (outcome.kind === 'completed' || outcome.kind === 'tunnelled')
-      this.#end(outcome, outcome.status >= 500);
+      reportServed(this.#state, outcome, outcome.status >= 500);
     else if (outcome.kind === 'withdrawn') this.#endOutdated();
     else {
       if (outcome.kind === 'failed') this.#state.snapshot.counters.countFailed(live.upstream.name, outcome);
@@ -218,14 +212,10 @@ class Attempts implements ForwardCall {
   }
 
   #answerOutcome(outcome: Outcome, live: LiveUpstream): void {
-    const answer = answerForOutcome(outcome, live.upstream.name);
+    const answer = answerForOutcome(outcome, live.shownName);
     if (answer) answerClient(this.#state, answer, true);
     else if (!outcome.responseStarted) this.#state.request.socket.destroy();
-    this.#end(outcome, true);
-  }
-
-  #end(outcome: Outcome, failed: boolean): void {
-    reportServed(this.#state, outcome, failed, this.#writeContinuesMs);
+    reportServed(this.#state, outcome, true);
   }
 }
 

@@ -26,22 +26,19 @@ export function refuse(state: RequestState, { status, reason, detail, headers }:
   release(state, status, false);
 }
 
-/**
- * A valid request that is not sent anywhere, or not once more, for lack of room or an open breaker.
- * @param writeContinuesMs how long a write may still be executed, by an earlier attempt
- */
-export function giveUp(state: RequestState, answer: ProblemAnswer, writeContinuesMs = 0): void {
+/** A valid request that is not sent anywhere, or not once more, for lack of room or an open breaker. */
+export function giveUp(state: RequestState, answer: ProblemAnswer): void {
   countRequest(state, true);
-  turnBack(state, answer, writeContinuesMs);
+  turnBack(state, answer);
 }
 
 /** The same for an undecided request: it counts for no side. */
-export function turnBack(state: RequestState, answer: ProblemAnswer, writeContinuesMs = 0): void {
+export function turnBack(state: RequestState, answer: ProblemAnswer): void {
   state.snapshot.counters.add(`ficus_refused_total{reason="${answer.code}"}`);
   answerClient(state, answer, state.head.hasBody);
   const durationMs = turnNow() - state.startedAt;
   state.host.logger.warn({ ...requestLine(state, durationMs), code: answer.code }, answer.detail);
-  release(state, 0, true, writeContinuesMs);
+  release(state, 0, true);
 }
 
 /** A write whose client has left before it was decided. */

@@ -10,16 +10,8 @@ import type { Outcome } from '../wire/outcome.ts';
 import type { RequestState } from './request-state.ts';
 import { sendShadow } from './send-shadow.ts';
 
-/**
- * A request that was forwarded, whatever its outcome.
- * @param writeContinuesMs how long a write may still be executed, by an attempt without an answer
- */
-export function reportServed(
-  state: RequestState,
-  outcome: Outcome,
-  failed: boolean,
-  writeContinuesMs: number,
-): void {
+/** A request that was forwarded, whatever its outcome. */
+export function reportServed(state: RequestState, outcome: Outcome, failed: boolean): void {
   const { host, snapshot } = state;
   // A client that disconnects is no side's failure: guards compare only failures of the sides.
   const durationMs = countRequest(state, failed && !(outcome.kind === 'failed' && outcome.side === 'client'));
@@ -28,7 +20,7 @@ export function reportServed(
     logServed(host.logger, requestLine(state, durationMs), outcome);
   }
   if (state.shadow && outcome.kind === 'completed') copy(state, durationMs);
-  release(state, outcome.status, failed, writeContinuesMs);
+  release(state, outcome.status, failed);
 }
 
 /** Counts an answer of the current side. @returns milliseconds since the request came */
@@ -60,17 +52,14 @@ function endSpan({ name, route, side, decision }: RequestState, status: number, 
   name.span?.end({ status, failed, side, reason, slice: route?.slice.name, route: route?.config.id });
 }
 
-/**
- * The request is over, except for its shadow copy.
- * @param writeContinuesMs how long a write may still be executed, by an attempt without an answer
- */
-export function release(state: RequestState, status: number, failed: boolean, writeContinuesMs = 0): void {
+/** The request is over, except for its shadow copy. */
+export function release(state: RequestState, status: number, failed: boolean): void {
   if (state.over) return;
   state.over = true;
   endSpan(state, status, failed);
   dropShadow(state, 'live-failed');
   if (state.endless) state.host.dropEndless(state);
-  state.pins?.end(writeContinuesMs);
+  state.pins?.end();
   state.host.finished(state.snapshot);
 }
 

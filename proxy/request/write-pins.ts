@@ -18,6 +18,8 @@ export class WritePins {
   readonly #held: Pin[] = [];
   /** Of the pinned slices, in the order of the pins, when the write last passed the gate. */
   #decidedUnder: readonly SliceState[] = [];
+  /** How long the write may still be executed, by an attempt without an answer. */
+  #continuesMs = 0;
 
   constructor(host: RequestHost, identity: Identity) {
     this.#host = host;
@@ -76,12 +78,14 @@ export class WritePins {
     }
   }
 
-  /**
-   * The write was answered, or failed.
-   * @param afterMs how long a write without an answer may still be executed
-   */
-  end(afterMs: number): void {
-    for (const pin of this.#held) this.#host.gate.unpin(pin, afterMs);
+  /** One attempt is over; others may follow. */
+  noteOutcome(outcome: Outcome, timeouts: UpstreamConfig['timeouts']): void {
+    this.#continuesMs = Math.max(this.#continuesMs, mayContinueMs(outcome, timeouts));
+  }
+
+  /** The write was answered, or failed. */
+  end(): void {
+    for (const pin of this.#held) this.#host.gate.unpin(pin, this.#continuesMs);
   }
 }
 
@@ -89,7 +93,7 @@ export class WritePins {
  * A write abandoned without an answer may still be executed, for as long as an answer would be awaited; also one whose
  * kept connection was lost, and that was answered when it was sent again on a fresh one.
  */
-export function mayContinueMs(outcome: Outcome, { firstByteMs }: UpstreamConfig['timeouts']): number {
+function mayContinueMs(outcome: Outcome, { firstByteMs }: UpstreamConfig['timeouts']): number {
   const unanswered = outcome.kind === 'failed' && outcome.mayHaveBeenSent && outcome.status === 0;
   return unanswered || outcome.retriedStale ? firstByteMs : 0;
 }

@@ -13,6 +13,8 @@ import { foundNoPlace, type Outcome } from '../wire/outcome.ts';
 export class LiveUpstream {
   readonly upstream: Upstream;
   readonly side: Side;
+  /** In answers to clients: `legacy`, or the slice's name. */
+  readonly shownName: string;
   readonly breaker: Breaker;
   readonly budget: RetryBudget;
   readonly #concurrency: number;
@@ -21,11 +23,13 @@ export class LiveUpstream {
   constructor(
     upstream: Upstream,
     side: Side,
+    shownName: string,
     onBreakerChange: (state: BreakerState['kind']) => void,
     now: number,
   ) {
     const { config } = upstream;
     this.side = side;
+    this.shownName = shownName;
     this.upstream = upstream;
     this.breaker = new Breaker(config.breaker, onBreakerChange);
     this.budget = new RetryBudget(config.retry, now);
@@ -38,7 +42,7 @@ export class LiveUpstream {
    */
   tryEnter(now: number, first: boolean): ProblemAnswer | undefined {
     if (this.#underWay >= this.#concurrency) {
-      const detail = `Too many requests to ${this.upstream.name} are in progress.`;
+      const detail = `Too many requests to ${this.shownName} are in progress.`;
       return { code: 'FICUS_PROXY_OVERLOADED', detail, retryAfterSeconds: 1 };
     }
     // The legacy's breaker only counts: failing fast there would turn a short failure into an outage.
@@ -55,11 +59,9 @@ export class LiveUpstream {
 
   /** The answer while the breaker is open. */
   get breakerOpenAnswer(): ProblemAnswer {
-    // The name of a slice contains no slash.
-    const [slice] = this.upstream.name.split('/');
     return {
       code: 'FICUS_PROXY_BREAKER_OPEN',
-      detail: `The candidate of ${slice} is unhealthy; its circuit breaker is open.`,
+      detail: `The candidate of ${this.shownName} is unhealthy; its circuit breaker is open.`,
       retryAfterSeconds: Math.ceil(this.upstream.config.breaker.openMs / 1000),
     };
   }

@@ -1,5 +1,5 @@
 import { configSchema } from '@ficus/core';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { UpstreamRegistry } from './upstream-registry.ts';
 
 const { legacy: config } = configSchema.parse({ version: 1, legacy: { url: 'http://127.0.0.1:3000' } });
@@ -35,9 +35,21 @@ test('only an upstream that serves has a breaker to show', () => {
 
 test('copies are kept and closed together with the upstream that serves', () => {
   const registry = makeRegistry();
-  const { serving } = registry.candidate('notes', config, 0);
-  registry.candidate('orders', config, 0);
-  registry.keepOnly(new Set([serving]));
+  const kept = registry.candidate('notes', config, 0);
+  const dropped = registry.candidate('orders', config, 0);
+  const drains = [kept, dropped].flatMap(({ serving, copies }) => [
+    vi.spyOn(serving.upstream, 'drain'),
+    vi.spyOn(copies, 'drain'),
+  ]);
+  registry.keepOnly(new Set([kept.serving]));
+  expect(drains.map(({ mock }) => mock.calls.length)).toEqual([0, 0, 1, 1]);
   expect(Object.keys(registry.gauges()).filter((name) => name.includes('orders'))).toEqual([]);
-  expect(registry.candidate('notes', config, 0).serving).toBe(serving);
+  expect(registry.candidate('notes', config, 0)).toBe(kept);
+});
+
+test('clients read the slice’s name, and not the series’', () => {
+  const { serving } = makeRegistry().candidate('legacy', config, 0);
+  expect(serving.breakerOpenAnswer.detail).toBe(
+    'The candidate of legacy is unhealthy; its circuit breaker is open.',
+  );
 });

@@ -32,25 +32,25 @@ export class UpstreamRegistry {
   }
 
   legacy(config: UpstreamConfig, now: number): SideUpstreams {
-    return this.#get('legacy', 'legacy', config, now);
+    return this.#get('legacy', 'legacy', 'legacy', config, now);
   }
 
   /** A slice may have the legacy's name. */
   candidate(slice: string, config: UpstreamConfig, now: number): SideUpstreams {
-    return this.#get(slice === 'legacy' ? 'legacy/candidate' : slice, 'candidate', config, now);
+    return this.#get(slice === 'legacy' ? 'legacy/candidate' : slice, 'candidate', slice, config, now);
   }
 
   /**
    * The same objects while the config stays the same.
    * @param name unique in metrics and logs: a slice's name contains no slash
    */
-  #get(name: string, side: Side, config: UpstreamConfig, now: number): SideUpstreams {
+  #get(name: string, side: Side, shownName: string, config: UpstreamConfig, now: number): SideUpstreams {
     const key = `${name} ${JSON.stringify(config)}`;
     let held = this.#held.get(key);
     if (!held) {
       const onBreakerChange = (state: BreakerState['kind']): void => this.#hooks.breakerChanged(name, state);
       held = {
-        serving: new LiveUpstream(this.#open(name, config), side, onBreakerChange, now),
+        serving: new LiveUpstream(this.#open(name, config), side, shownName, onBreakerChange, now),
         copies: this.#open(`${name}/copies`, config),
       };
       this.#held.set(key, held);

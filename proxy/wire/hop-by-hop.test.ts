@@ -6,7 +6,22 @@ import { buildRequestHead } from './request-head.ts';
 const spellings = (name: string) => [name, name.toUpperCase()];
 const classOf = (name: string) => fieldClass(Buffer.from(`\n${name}:`), 1, 1 + name.length);
 
-describe.each(HOP_BY_HOP)('%s', (hop) => {
+// RFC 9110 section 7.6.1 and 11.7. Transfer-Encoding and Trailer are rewritten, not removed.
+const NAMES = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'upgrade',
+];
+
+test('the list is complete', () => {
+  expect(HOP_BY_HOP.toSorted()).toEqual(NAMES);
+});
+
+describe.each(NAMES)('%s', (hop) => {
   test.each(spellings(hop))('%s is removed from a request', (name) => {
     const request = { method: 'GET', url: '/', rawHeaders: [name, '1', 'Host', 'a'], httpVersionMinor: 1 };
     const { text } = buildRequestHead(request, {}, { basePath: '', authority: 'a' }, 'forward');

@@ -1,7 +1,7 @@
 /**
  * The fields that belong to one connection and are never passed on as they came (RFC 9110 section 7.6.1), in requests
- * and responses. What each direction does with them, and with other fields that it must know, stands there:
- * request-head.ts and field-class.ts build their tables from this list when they are loaded.
+ * and responses. request-head.ts, field-class.ts (responses) and forward/request-body.ts (trailers) build their
+ * tables from this list when they are loaded.
  */
 export const HOP_BY_HOP = [
   'connection',

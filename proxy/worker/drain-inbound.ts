@@ -1,8 +1,9 @@
 /**
  * The end of a worker's listener: no new connections, requests in progress finish, and at the deadline the rest is cut.
  *
- * The listening sockets close first, of all workers, and only then connections end: a client whose connection ends
- * comes back at once, and the kernel resets what waits in the queue of a socket that closes.
+ * Where all workers drain, all listening sockets close first, and only then connections end: a client whose connection
+ * ends comes back at once, and the kernel resets what waits in the queue of a socket that closes. Where the other
+ * workers' sockets are not closed in time, connections end at half of the time for draining.
  */
 import type { Inbound } from '../accept/create-inbound.ts';
 import type { Exchange } from '../forward/forward.ts';

@@ -60,7 +60,7 @@ export type PrimaryMessage =
   | { readonly kind: 'release'; readonly pins: readonly PinCount[] }
   /** Close the listening socket, finish, end. */
   | { readonly kind: 'drain' }
-  /** No worker listens any more that could take their clients: end connections after their next answer. */
+  /** End connections after their next answer. Sent when no worker listens any more, or at once to one that drains alone. */
   | { readonly kind: 'end-connections' };
 
 export type WorkerMessage =
