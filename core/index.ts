@@ -18,6 +18,7 @@ export * from './config/upstream-schema.ts';
 export * from './decide/decide-side.ts';
 export * from './decide/reasons.ts';
 export * from './errors/catalogue.ts';
+export * from './errors/describe-file-error.ts';
 export * from './errors/error-entry.ts';
 export * from './errors/ficus-error.ts';
 export * from './errors/listen-failure.ts';

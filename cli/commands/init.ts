@@ -1,6 +1,6 @@
 /** `ficus init`: a first ficus.yaml for a monolith; from an OpenAPI document, with its routes sorted into slices. */
 import { access, readFile, writeFile } from 'node:fs/promises';
-import { FicusError } from '@ficus/core';
+import { describeFileError, FicusError } from '@ficus/core';
 import type { Command } from 'commander';
 import { parse } from 'yaml';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
@@ -18,7 +18,7 @@ Writes a commented ficus.yaml, and an empty flags.json beside it, that put the p
 nothing: try it with \`ficus proxy\`. With --openapi the monolith's routes are sorted into proposals for slices, as comments.
 An existing ficus.yaml is replaced only with --force, an existing flags.json never: it says where traffic goes.
 
-Exit status: 0 written · 2 used wrongly, or ficus.yaml exists · 3 a file cannot be written, or the document not be read.
+Exit status: 0 written · 2 used wrongly, or ficus.yaml exists · 3 a file cannot be written, or the OpenAPI document cannot be read.
 
 Examples:
   ficus init http://127.0.0.1:3000
@@ -97,15 +97,6 @@ async function write(file: string, text: string): Promise<void> {
       cause,
     });
   }
-}
-
-function describeFileError(error: unknown): string {
-  const { code, message, cause } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
-  if (code === 'ENOENT') return 'there is no such file or folder';
-  if (code === 'EISDIR') return 'it is a folder';
-  if (code === 'EACCES') return 'permission denied';
-  if (code === 'ENOSPC') return 'no space left on the device';
-  return cause?.code ?? message;
 }
 
 function report(options: InitOptions, flagsFile: string, slices: readonly SliceProposal[]): void {

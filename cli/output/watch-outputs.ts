@@ -1,5 +1,5 @@
 /** Outputs that cannot be written: a reader that has exited (`| head -1`), a terminal that was closed, a full disk. */
-import { FicusError } from '@ficus/core';
+import { describeFileError, FicusError } from '@ficus/core';
 import { reportFailure } from './report-failure.ts';
 
 /** Called once, before anything is written: an output error without a listener ends the process with a stack trace. */
@@ -8,7 +8,10 @@ export function watchOutputs(): void {
     // A reader that has read enough is no failure; the command simply ends.
     if (error.code !== 'EPIPE' && error.code !== 'EIO')
       process.exitCode = reportFailure(
-        new FicusError('FICUS_OUTPUT_LOST', `Standard output cannot be written: ${describe(error)}.`),
+        new FicusError(
+          'FICUS_OUTPUT_LOST',
+          `Standard output cannot be written: ${describeFileError(error)}.`,
+        ),
         { json: false },
       );
     // The command first reaches its own exit status, which it sets after writing.
@@ -17,6 +20,3 @@ export function watchOutputs(): void {
   // There is no other place to report it.
   process.stderr.on('error', () => undefined);
 }
-
-const describe = ({ code, message }: NodeJS.ErrnoException) =>
-  code === 'ENOSPC' ? 'no space left on the device' : (code ?? message);

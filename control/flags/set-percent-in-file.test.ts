@@ -77,11 +77,11 @@ test('a missing folder is reported, and so is a folder in place of the file', as
   const nowhere = join(directory, 'nowhere', 'flags.json');
   await expect(setPercentInFile(nowhere, 'serve', 'orders', 5)).rejects.toMatchObject({
     code: 'FICUS_PATH_UNUSABLE',
-    message: `The flags file ${nowhere} cannot be written: there is no such folder.`,
+    message: `The flags file ${nowhere} cannot be written: there is no such directory.`,
   });
   await expect(setPercentInFile(directory, 'serve', 'orders', 5)).rejects.toMatchObject({
     code: 'FICUS_FLAGS_FILE_INVALID',
-    message: `The flags file ${directory} cannot be read: it is a folder.`,
+    message: `The flags file ${directory} cannot be read: it is a directory.`,
   });
 });
 
@@ -119,6 +119,6 @@ test.runIf(process.getuid?.() === 0)('the file keeps its owner', async () => {
 test('a file that is mounted by itself: the message says what to mount', () => {
   const { message } = unwritableFlagsFile('/flags/flags.json', Object.assign(new Error(), { code: 'EBUSY' }));
   expect(message).toBe(
-    'The flags file /flags/flags.json cannot be written: it is mounted as a single file, which cannot be replaced; mount its folder instead.',
+    'The flags file /flags/flags.json cannot be written: it is mounted as a single file, which cannot be replaced; mount its directory instead.',
   );
 });

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import {
   type ClientFeatures,
+  describeFileError,
   FicusError,
   type FlagKind,
   flagName,
@@ -9,7 +10,7 @@ import {
   percentFlag,
 } from '@ficus/core';
 import { checkFeatureSet } from '@ficus/proxy';
-import { describeFileError, unwritableFlagsFile } from './flags-file-error.ts';
+import { unwritableFlagsFile } from './flags-file-error.ts';
 import { realFile, replaceFile } from './replace-file.ts';
 import { withFileLock } from './with-file-lock.ts';
 
@@ -55,7 +56,7 @@ async function readFlags(file: string): Promise<ClientFeatures> {
     text = await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { version: 2, features: [] };
-    const why = describeFileError(error as NodeJS.ErrnoException);
+    const why = describeFileError(error);
     throw new FicusError('FICUS_FLAGS_FILE_INVALID', `The flags file ${file} cannot be read: ${why}.`, {
       cause: error,
     });

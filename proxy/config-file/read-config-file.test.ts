@@ -55,9 +55,9 @@ afterEach(async () => {
 });
 
 test.each([
-  ['nowhere.yaml', 'there is no such file'],
+  ['nowhere.yaml', 'there is no such file or directory'],
   ['.', 'it is a directory'],
-  ['file/ficus.yaml', 'there is no such file'],
+  ['file/ficus.yaml', 'there is no such file or directory'],
   ['a'.repeat(300), 'its name is too long'],
 ])('%s cannot be read, reported in one sentence', async (name, why) => {
   await expect(readConfigFile(join(folder, name), {})).rejects.toMatchObject({

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { FicusError, type ParsedConfig, parseConfig } from '@ficus/core';
+import { describeFileError, FicusError, type ParsedConfig, parseConfig } from '@ficus/core';
 import { checkForeignWrites } from '../match/foreign-writes.ts';
 import { checkRoutes } from '../match/route-table.ts';
 import { readYaml } from './read-yaml.ts';
@@ -22,7 +22,7 @@ export async function readConfigFile(
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    const why = describeReadError(cause as NodeJS.ErrnoException);
+    const why = describeFileError(cause);
     throw new FicusError('FICUS_CONFIG_UNREADABLE', `Cannot read ${path}: ${why}.`, { cause });
   }
   const parsed = parseConfigText(text, environment);
@@ -43,20 +43,4 @@ export function parseConfigText(
   if (!parsed.ok) return parsed;
   const problems = [...checkRoutes(parsed.config), ...checkForeignWrites(parsed.config)];
   return problems.length === 0 ? parsed : { ok: false, problems };
-}
-
-function describeReadError({ code, message }: NodeJS.ErrnoException): string {
-  switch (code) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return 'there is no such file';
-    case 'EISDIR':
-      return 'it is a directory';
-    case 'EACCES':
-      return 'permission denied';
-    case 'ENAMETOOLONG':
-      return 'its name is too long';
-    default:
-      return message;
-  }
 }

@@ -282,7 +282,7 @@ describe('ficus init', () => {
     const nowhere = join(directory, 'nowhere', 'ficus.yaml');
     const unwritten = await runCommand([FICUS, 'init', 'http://127.0.0.1:9', '--config', nowhere]);
     expect(unwritten.status).toBe(3);
-    expect(unwritten.stderr).toContain(`${nowhere} cannot be written: there is no such file or folder.`);
+    expect(unwritten.stderr).toContain(`${nowhere} cannot be written: there is no such file or directory.`);
     expect(unwritten.stderr).toContain('FICUS_PATH_UNUSABLE');
     const broken = join(directory, 'openapi.json');
     await writeFile(broken, '{"paths": [');

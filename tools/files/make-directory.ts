@@ -5,7 +5,7 @@
  */
 import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { FicusError } from '@ficus/core';
+import { describeFileError, FicusError } from '@ficus/core';
 
 /** An existing directory stays as it is. @throws FicusError FICUS_PATH_UNUSABLE */
 export async function makeDirectory(directory: string): Promise<void> {
@@ -14,7 +14,7 @@ export async function makeDirectory(directory: string): Promise<void> {
   } catch (cause) {
     throw new FicusError(
       'FICUS_PATH_UNUSABLE',
-      `The directory ${directory} cannot be created: ${describeCause(cause as NodeJS.ErrnoException)}.`,
+      `The directory ${directory} cannot be created: ${describeCause(cause)}.`,
       { cause },
     );
   }
@@ -27,7 +27,7 @@ export async function openLog(file: string): Promise<FileHandle> {
   } catch (cause) {
     throw new FicusError(
       'FICUS_PATH_UNUSABLE',
-      `The log ${file} cannot be written: ${describeCause(cause as NodeJS.ErrnoException)}.`,
+      `The log ${file} cannot be written: ${describeCause(cause)}.`,
       { cause },
     );
   }
@@ -50,24 +50,14 @@ const isDirectory = (path: string) =>
     () => false,
   );
 
-function describeCause({ code, path = '', message }: NodeJS.ErrnoException): string {
-  switch (code) {
-    case 'EEXIST':
-      return `${path} is not a directory`;
-    case 'EISDIR':
-      return 'it is a directory';
-    case 'ENOENT':
-      return `nothing can be created in ${dirname(path)}`;
-    case 'EACCES':
-    case 'EPERM':
-      return `permission denied to write to ${dirname(path)}`;
-    case 'EROFS':
-      return `${dirname(path)} is read-only`;
-    case 'ENAMETOOLONG':
-      return 'its name is too long';
-    case 'ENOSPC':
-      return 'no space left on the device';
-    default:
-      return code ?? message;
-  }
+function describeCause(cause: unknown): string {
+  const { path = '' } = cause as NodeJS.ErrnoException;
+  const parent = dirname(path);
+  return describeFileError(cause, {
+    EEXIST: `${path} is not a directory`,
+    ENOENT: `nothing can be created in ${parent}`,
+    EACCES: `permission denied to write to ${parent}`,
+    EPERM: `permission denied to write to ${parent}`,
+    EROFS: `${parent} is read-only`,
+  });
 }
