@@ -30,7 +30,7 @@ const HELP = `npm run demo [-- --bug] [-- --json]
 
 Migrates a slice of a living shop to a new service under real HTTP load, and back, and shows that nothing was lost.
 It brings its own PostgreSQL, monolith, service and Ficus, on free ports, and takes less than two minutes. All of them
-and the load share this machine: times followed by '(cores 99 % busy)' are the machine's.
+and the load share this machine: times followed by '(cores N % busy)' are the machine's.
 
   --bug           plant a fault in the service: the demo stops before traffic moves, shows the difference, exits 1
   --json          the closing figures, or what went wrong, as one JSON document on standard output

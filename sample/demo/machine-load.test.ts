@@ -5,7 +5,7 @@ import { watchMachine } from './machine-load.ts';
 const core = (user: number, idle: number) =>
   ({ times: { user, nice: 0, sys: 0, idle, irq: 0 } }) as unknown as CpuInfo;
 
-test('is the share of the last second, over all cores, and stands until the next one is over', () => {
+test('is the share since the last sample, over all cores; samples are a second apart', () => {
   let [at, cores] = [0, [core(1000, 1000), core(0, 0)]];
   const machine = watchMachine(
     () => cores,

@@ -2,7 +2,7 @@
 import { type CpuInfo, cpus } from 'node:os';
 
 export interface MachineLoad {
-  /** Percent of all cores' time, over the last second; undefined where the system does not tell. */
+  /** Percent of all cores' time, since the last sample, at least a second ago; undefined where the system does not tell. */
   busyPercent(): number | undefined;
 }
 

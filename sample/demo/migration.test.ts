@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Tally } from '../load/tally.ts';
 import { type MigrationOptions, watchStage } from './migration.ts';
+import { fitFacts } from './screen.ts';
 import { STAGES } from './stages.ts';
 
 test.each([
@@ -12,11 +13,11 @@ test.each([
   let looks = 0;
   const tally = (name: string) =>
     ({
-      requests: 0,
+      requests: 20_188,
       failures: 0,
       staleReads: 0,
-      latency: { p50: 0, p99: 0 },
-      phase: { name, flagged: {} },
+      latency: { p50: 107.9, p99: 171 },
+      phase: { name, flagged: { legacy: 0, candidate: 9 } },
     }) as unknown as Tally;
   const latest = () => tally(looks < spokenAt ? legacy!.name : shadow!.name);
   const options = {
@@ -24,7 +25,7 @@ test.each([
       replication: async () => ({ lagMs: 1 }),
       parity: async () => {
         looks += 1;
-        return { match: 0, mismatch: 0, judged: looks >= judgedAt };
+        return { match: 7627, mismatch: 0, judged: looks >= judgedAt };
       },
     },
     load: { latest },
@@ -36,5 +37,7 @@ test.each([
   await watchStage(shadow!, options, []);
   expect([latest().phase.name, looks >= judgedAt]).toEqual([shadow!.name, true]);
   // Where the machine is exhausted, its latencies are not the proxy's: said where they are shown.
-  expect(shown.at(-1)).toMatch(/p50 0\.0 ms p99 0 ms \(cores 99 % busy\)$/);
+  expect(fitFacts(`${' '.repeat(10)}${shown.at(-1)}`, 119)).toMatch(
+    /p50 107\.9 p99 171 ms \(cores 99 % busy\)/,
+  );
 });

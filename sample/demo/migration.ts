@@ -100,8 +100,10 @@ export async function watchStage(
   }
 }
 
+/** The most telling facts first: a narrow terminal cuts the last. */
 function describeNow(tally: Tally, parity: ParityCounts, lagMs: number, busyPercent?: number): string {
   const compared = parity.match + parity.mismatch;
+  const latency = `p50 ${tally.latency.p50.toFixed(1)} p99 ${tally.latency.p99.toFixed(0)} ms`;
   return [
     `${tally.requests.toLocaleString('en-US')} requests`,
     `${tally.failures} failed`,
@@ -109,9 +111,9 @@ function describeNow(tally: Tally, parity: ParityCounts, lagMs: number, busyPerc
     compared > 0
       ? `parity ${parity.match.toLocaleString('en-US')}/${compared.toLocaleString('en-US')}`
       : 'parity –',
+    isExhausted(busyPercent) ? `${latency} (cores ${busyPercent.toFixed(0)} % busy)` : latency,
     `stale ${tally.staleReads}`,
     `lag ${lagMs.toFixed(0)} ms`,
-    `p50 ${tally.latency.p50.toFixed(1)} ms p99 ${tally.latency.p99.toFixed(0)} ms${isExhausted(busyPercent) ? ` (cores ${busyPercent.toFixed(0)} % busy)` : ''}`,
   ].join(' · ');
 }
 
