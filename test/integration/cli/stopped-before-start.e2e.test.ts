@@ -1,16 +1,17 @@
 /**
- * A process of `ficus up` that is stopped before it got its config has ended in order, also when something still keeps
- * it alive for a moment: only a process that `ficus up` left behind is ended by the clock, with status 3.
+ * A process of `ficus up` that is stopped before it got its config has ended in order, even when something keeps it
+ * alive: only a process that `ficus up` left behind is ended by the clock, with status 3.
  */
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 const SUPERVISOR = new URL('../../../cli/processes/supervisor.ts', import.meta.url);
 let directory = '';
+let child: ChildProcess | undefined;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ficus-supervisor-'));
@@ -18,18 +19,19 @@ beforeAll(async () => {
     join(directory, 'process.ts'),
     `import { connectSupervisor } from '${SUPERVISOR.href}';
 const supervisor = connectSupervisor();
+setInterval(() => undefined, 1000);
 await supervisor.send({ kind: 'ready' });
 await supervisor.first;
 if (process.argv[2] === 'close') supervisor.close();
-setTimeout(() => undefined, 200);
 `,
   );
 });
 
+afterEach(() => void child?.kill('SIGKILL'));
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 async function start(mode: 'close' | 'stay') {
-  const child = fork(join(directory, 'process.ts'), [mode], { stdio: 'inherit' });
+  child = fork(join(directory, 'process.ts'), [mode], { stdio: 'inherit' });
   const ended = once(child, 'exit');
   await once(child, 'message');
   return { child, ended };
