@@ -2,6 +2,14 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 
+const ROOT = join(import.meta.dirname, '..');
+
+/**
+ * Exit status of a benchmark that ran and missed a bound. Node gives itself 1 to 14 (an import that fails, or a
+ * rejection that nothing handles, exits with 1): those must not pass for a missed bound.
+ */
+export const BOUND_MISSED = 20;
+
 /** Its message is a sentence for the user. */
 export class UsageError extends Error {}
 
@@ -14,7 +22,8 @@ export function reportFailure(error: unknown): number {
 
 /**
  * Another checkout of this repository.
- * @param workspace of it that is measured: one that is linked elsewhere would be compared with itself
+ * @param workspace of it that is measured: one that is linked elsewhere would be compared with itself, and so would
+ *   this checkout
  * @throws UsageError
  */
 export function readCheckout(folder: string, workspace: string): string {
@@ -24,6 +33,8 @@ export function readCheckout(folder: string, workspace: string): string {
     throw new UsageError(
       `--before must name a checkout of this repository in which npm ci has run: no ${linked}`,
     );
+  if (realpathSync(checkout) === realpathSync(ROOT))
+    throw new UsageError(`--before must name another checkout: ${checkout} is the one that is measured`);
   if (!realpathSync(linked).startsWith(realpathSync(checkout) + sep))
     throw new UsageError(`${linked} belongs to another checkout: run npm ci in ${checkout}`);
   return checkout;

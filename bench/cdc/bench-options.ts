@@ -1,6 +1,6 @@
 /** Command line of `npm run bench:cdc`. */
 import { parseArgs } from 'node:util';
-import { readCheckout, UsageError } from '../command-line.ts';
+import { BOUND_MISSED, readCheckout, UsageError } from '../command-line.ts';
 
 export const SCENARIOS = ['backlog', 'distinct', 'copy', 'large', 'lag', 'decoder'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
@@ -28,7 +28,7 @@ Options
   --json                one JSON document on stdout, progress on stderr
   --help                this text
 
-Exit status: 0 every bound held, 1 one did not, 2 used wrongly.`;
+Exit status: 0 all bounds held, ${BOUND_MISSED} a bound was missed, 2 used wrongly, 3 could not be carried out.`;
 
 export interface BenchOptions {
   readonly only: readonly Scenario[];

@@ -1,6 +1,6 @@
 /** `npm run bench:cdc`: the change stream beside PostgreSQL's own tools. See bench-options.ts for the manual. */
 import { spawnSync } from 'node:child_process';
-import { reportFailure } from '../command-line.ts';
+import { BOUND_MISSED, reportFailure } from '../command-line.ts';
 import { atLeast, atMost, below, formatChecks, newReport, notMeasured, type Report } from '../report.ts';
 import { type BacklogFigures, measureBacklog } from './backlog.ts';
 import { type BenchOptions, HELP, readOptions, type Scenario } from './bench-options.ts';
@@ -73,7 +73,7 @@ async function main(): Promise<number> {
   }
   if (options.json) console.log(JSON.stringify(report, null, 2));
   else console.log(`${formatChecks(report)}\n${JSON.stringify(report.figures, null, 2)}`);
-  return report.ok ? 0 : 1;
+  return report.ok ? 0 : BOUND_MISSED;
 }
 
 try {

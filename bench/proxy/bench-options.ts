@@ -1,6 +1,6 @@
 /** Options of `npm run bench:proxy`. */
 import { parseArgs } from 'node:util';
-import { readCheckout, UsageError } from '../command-line.ts';
+import { BOUND_MISSED, readCheckout, UsageError } from '../command-line.ts';
 
 export const SCENARIOS = ['throughput', 'bodies', 'routes', 'workers', 'latency', 'shadow'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
@@ -40,7 +40,7 @@ At a fixed rate the targets alternate every 200 ms, latency counts from when a r
 quieter quarter is reported: so neighbours on the machine are not mistaken for the proxy.
 
 Uses nginx (as upstream and peer), haproxy, wrk and taskset where they are installed; what is missing is listed.
-Exit status: 0 all bounds held, 1 a bound was missed, 2 used wrongly, 3 could not be carried out.`;
+Exit status: 0 all bounds held, ${BOUND_MISSED} a bound was missed, 2 used wrongly, 3 could not be carried out.`;
 
 /** @throws UsageError */
 export function readOptions(argv: readonly string[]): BenchOptions | 'help' {

@@ -1,6 +1,6 @@
 /** `npm run bench:proxy`: the proxy beside its peers. See bench-options.ts for the manual. */
 import { availableParallelism } from 'node:os';
-import { reportFailure } from '../command-line.ts';
+import { BOUND_MISSED, reportFailure } from '../command-line.ts';
 import { formatChecks, newReport } from '../report.ts';
 import { startBackend } from './backend.ts';
 import type { BenchContext } from './bench-context.ts';
@@ -49,7 +49,7 @@ async function main(): Promise<number> {
   }
   if (options.json) console.log(JSON.stringify(report, null, 2));
   else console.log(`\n${formatChecks(report)}\n${report.ok ? 'All bounds held.' : 'A bound was missed.'}`);
-  return report.ok ? 0 : 1;
+  return report.ok ? 0 : BOUND_MISSED;
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
