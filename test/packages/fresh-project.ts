@@ -104,7 +104,7 @@ export class FreshProject {
 
 /** Path of a Node of this version or range, from the registry's own client. */
 export async function installNode(version: string): Promise<string> {
-  const onLinux = process.platform === 'linux';
-  const folder = await installNpmPart(onLinux ? `node-linux-${process.arch}` : 'node', version);
+  const name = process.platform === 'linux' ? `node-linux-${process.arch}` : 'node';
+  const folder = await installNpmPart(name, version, ['node']);
   return join(folder, 'bin', 'node');
 }
