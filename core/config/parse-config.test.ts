@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { formatProblem } from './config-problem.ts';
-import { UNEVALUATED_GUARDS } from './guards-schema.ts';
 import { parseConfig } from './parse-config.ts';
 
 const minimal = { version: 1, legacy: { url: 'http://127.0.0.1:3000' } };
@@ -159,7 +158,7 @@ test.each([
   expect(problemsOf(document)).toContain(problem);
 });
 
-test.each(UNEVALUATED_GUARDS)('guards.%s is refused until there is a guard for it', (guard) => {
+test.each(['errors', 'latency'])('guards.%s is refused until there is a guard for it', (guard) => {
   const document = { slices: { a: { candidate: { url: 'http://x' }, guards: { [guard]: {} } } } };
   expect(problemsOf(document)).toContain(
     `slices.a.guards.${guard}: is not supported by this version, so it would hold nothing back; remove the key until it is`,
