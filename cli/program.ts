@@ -22,7 +22,7 @@ Exit status:
 Every command takes --config FILE (default ficus.yaml) and --json for one JSON document on standard output.
 Logs go to standard error; proxy, control and up, whose log is their output, write it to standard output, one JSON object
 per line. FICUS_LOG_LEVEL (debug, info, warn, error) sets how much; the line with the address appears at any level.
-See also docs/config.md and docs/errors.md.`;
+See also docs/config.md and docs/errors.md, in the package @ficus/cli.`;
 
 /** A fresh program; nothing is shared between two of them. */
 export function buildProgram(): Command {

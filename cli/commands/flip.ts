@@ -19,7 +19,7 @@ no tables). A user stays on the side they are on: raising the percentage never m
 proxy.identify says who a caller is. Callers without identity stay on the legacy below 100, unless anonymousBucket gives
 them a cookie.
 A raise is refused while the slice's rows are not copied or its stream is stalled, and unless every guard of
-slices.NAME.guards (parity, lag) passes; --force overrides that, and the audit names what was overridden.
+slices.NAME.guards passes; --force overrides that, and the audit names what was overridden.
 The control plane sets flags in a file or on an Unleash server. A config without control.database has no guards and no
 audit: there the command sets the flag itself, as it does for 0 when the control plane cannot. An Unleash server needs
 flags.unleash.adminToken.

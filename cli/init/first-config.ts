@@ -3,7 +3,7 @@ import type { SliceProposal } from './propose-slices.ts';
 
 export function writeFirstConfig(legacyUrl: string, slices: readonly SliceProposal[]): string {
   return `# ficus.yaml: the proxy is in front of the monolith, and nothing is moved yet.
-# All keys: docs/config.md. Check it: ficus check. Run it: ficus proxy.
+# All keys: docs/config.md in the package @ficus/cli. Check it: ficus check. Run it: ficus proxy.
 version: 1
 proxy:
   listen: 127.0.0.1:8080

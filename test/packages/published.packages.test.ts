@@ -55,6 +55,11 @@ test.each(packages)('$manifest.name holds compiled files alone', async ({ manife
       'package/dist/index.d.ts',
     ]),
   );
+  const reference = ['config.md', 'errors.md', 'ficus.schema.json', 'reasons.md'];
+  // What the help of the command names.
+  expect(files.filter((file) => file.startsWith('package/docs/')).toSorted()).toEqual(
+    name === '@ficus/cli' ? reference.map((file) => `package/docs/${file}`) : [],
+  );
 });
 
 test('their types work in a compiled project', async () => {
