@@ -42,7 +42,10 @@ export const sliceSchema = z.strictObject({
     .array(foreignWriteSchema)
     .default([])
     .describe('requests outside the slice that write its tables; their user then reads that write here'),
-  tables: z.array(tableSchema).default([]).describe('tables that move with the routes'),
+  tables: z
+    .array(tableSchema)
+    .default([])
+    .describe('tables that move with the routes; without any, the serve flag moves writes as well'),
   copy: copySchema.prefault({}),
   anonymousBucket: z
     .strictObject({ cookie: z.string().min(1).default('ficus_bucket') })
@@ -51,7 +54,9 @@ export const sliceSchema = z.strictObject({
   onBreakerOpen: z
     .enum(['legacy', 'fail'])
     .default('legacy')
-    .describe('where reads go while the candidate’s breaker is open'),
+    .describe(
+      'what happens to requests that the candidate would serve while its breaker is open: reads, and writes of a slice without tables',
+    ),
   parity: z.strictObject({ ignore: z.array(ignoreRule).default([]) }).prefault({}),
   guards: guardsSchema.default({}),
 });

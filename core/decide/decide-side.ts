@@ -1,7 +1,7 @@
 /**
  * Step 4 of the request path, as a pure function: who serves this request, who gets a copy, and why. The order of the
- * checks is their priority: writes go to the owner, a pinned user reads what they wrote, a tester's override comes
- * before the flag, and an unhealthy candidate serves no requests.
+ * checks is their priority: writes of a slice with tables go to the owner, a tester's override comes before the pin, a
+ * pinned user reads what they wrote, and the flag chooses last, unless the candidate is unhealthy.
  */
 import { otherSide, type Side } from '../slice/side.ts';
 import type { Reason } from './reasons.ts';

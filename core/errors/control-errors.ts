@@ -6,7 +6,8 @@ export const controlErrors = {
     status: 503,
     exit: 3,
     title: 'The control plane does not answer',
-    remedy: 'Start it with `ficus up`, or set control.listen in ficus.yaml to where it runs.',
+    remedy:
+      'Start it with `ficus up` (it needs control.database in ficus.yaml), or set control.listen to where it runs.',
     retry: 'timed',
   },
   FICUS_CONTROL_FORBIDDEN: {

@@ -12,7 +12,8 @@ export const proxyErrors = {
   FICUS_PROXY_UNSUPPORTED: {
     status: 501,
     exit: 3,
-    title: 'The proxy does not serve requests of this kind (405 for a method, 505 for a version of HTTP)',
+    title:
+      'The proxy does not serve requests of this kind (405 for a method, 505 for another major version of HTTP)',
     remedy: 'Use HTTP/1.1, no transfer coding but chunked, and a method other than TRACE and CONNECT.',
     retry: 'never',
   },

@@ -20,7 +20,7 @@ export const stages = {
     action: 'Raise the share, or bring it back to 0.',
   },
   live: {
-    means: 'The candidate serves all reads; the legacy still owns the writes.',
+    means: 'The candidate serves all reads; the legacy still owns the writes of a slice with tables.',
     action: '`ficus serve SLICE PERCENT` brings reads back.',
   },
   cutover: {
