@@ -2,11 +2,11 @@
  * The import direction, read from the sources: core ← proxy, cdc, parity ← control ← cli. docs/README.md has the same
  * table; `test/` and `bench/` may import anything.
  */
-import { globSync, readFileSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-
-const root = join(import.meta.dirname, '..', '..');
+import { ROOT } from '../parts/named-files.ts';
+import { importsOf } from './imports.ts';
 
 const allowed: Readonly<Record<string, readonly string[]>> = {
   core: [],
@@ -18,31 +18,27 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   control: ['core', 'proxy', 'cdc', 'parity', 'contract', 'dashboard'],
   cli: ['core', 'proxy', 'cdc', 'parity', 'contract', 'control'],
   tools: ['core'],
+  scripts: ['core'],
   sample: ['core', 'contract', 'tools', 'legacy-monolith', 'notifications'],
   // Each sample application, and what all of them share, knows nothing of Ficus.
   'legacy-monolith': ['chassis'],
   ...Object.fromEntries(
-    globSync('extracted/*', { cwd: root }).map((folder) => [
+    globSync('extracted/*', { cwd: ROOT }).map((folder) => [
       folder,
       folder === 'extracted/chassis' ? [] : ['chassis'],
     ]),
   ),
 };
 
-const IMPORT = /(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g;
-
-function importsOf(workspace: string): { file: string; target: string }[] {
+function importsIn(workspace: string): { file: string; target: string }[] {
   return globSync(`${workspace}/**/*.ts`, {
-    cwd: root,
+    cwd: ROOT,
     exclude: (name) => name.includes('node_modules'),
-  }).flatMap((file) => {
-    const source = readFileSync(join(root, file), 'utf8');
-    return [...source.matchAll(IMPORT)].map((match) => ({ file, target: match[1] ?? '' }));
-  });
+  }).flatMap((file) => importsOf(file).map((target) => ({ file, target })));
 }
 
 describe.each(Object.entries(allowed))('%s', (workspace, targets) => {
-  const imports = importsOf(workspace);
+  const imports = importsIn(workspace);
 
   test('has sources at all', () => {
     expect(imports.length).toBeGreaterThan(0);
@@ -70,7 +66,7 @@ describe.each(Object.entries(allowed))('%s', (workspace, targets) => {
 
 test('only tests and fixtures import fixtures, which are not published', () => {
   const strays = Object.keys(allowed)
-    .flatMap(importsOf)
+    .flatMap(importsIn)
     .filter(({ file, target }) => target.endsWith('.fixture.ts') && !/\.(test|fixture)\.ts$/.test(file));
   expect(strays).toEqual([]);
 });

@@ -1,18 +1,11 @@
-/** Documents name files that exist; the way of one request is a way in the code, and as short as promised. */
-import { existsSync, globSync, readFileSync } from 'node:fs';
+/** The way of one request that docs/architecture/request-path.md lists is a way in the code, and as short as promised. */
+import { globSync, readFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { filesNamedIn, ROOT } from '../parts/named-files.ts';
+import { ROOT } from '../parts/named-files.ts';
 import { DOCUMENT, LEAF_FILES, PATH_FILES } from '../parts/request-path.ts';
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
-
-test.each(['README.md', ...globSync('docs/**/*.md', { cwd: ROOT })])(
-  '%s names files that exist',
-  (document) => {
-    expect(filesNamedIn(read(document)).filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
-  },
-);
 
 interface Import {
   readonly file: string;

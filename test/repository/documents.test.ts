@@ -5,13 +5,10 @@ import { buildProgram } from '@ficus/cli';
 import { parseConfig } from '@ficus/core';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { filesNamedIn, ROOT } from '../parts/named-files.ts';
 
-const root = join(import.meta.dirname, '..', '..');
-const documents = globSync(['*.md', 'docs/**/*.md', '*/README.md', 'extracted/*/README.md'], {
-  cwd: root,
-  exclude: (name) => name.includes('node_modules'),
-});
-const textOf = (document: string) => readFileSync(join(root, document), 'utf8');
+const documents = globSync('**/*.md', { cwd: ROOT, exclude: ['**/node_modules/**', '.ficus/**'] });
+const textOf = (document: string) => readFileSync(join(ROOT, document), 'utf8');
 
 test('there are documents', () => {
   expect(documents).toContain('README.md');
@@ -29,12 +26,19 @@ describe.each(documents)('%s', (document) => {
 
   test('links lead to existing files', () => {
     const links = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map((match) => match[1] ?? '');
-    const broken = links.filter((link) => !existsSync(join(root, dirname(document), link)));
+    const broken = links.filter((link) => !existsSync(join(ROOT, dirname(document), link)));
     expect(broken).toEqual([]);
   });
 
+  test('files that it names exist', () => {
+    // By their path in the repository or beside the document.
+    const exists = (file: string) =>
+      [ROOT, join(ROOT, dirname(document))].some((at) => existsSync(join(at, file)));
+    expect(filesNamedIn(text).filter((file) => !exists(file))).toEqual([]);
+  });
+
   test('npm scripts that it names exist', () => {
-    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object };
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
     const named = [...text.matchAll(/npm run ([a-z0-9:-]+)/g)].map((match) => match[1] ?? '');
     expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
   });

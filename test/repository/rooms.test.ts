@@ -2,11 +2,11 @@
  * The folders of each workspace as floors, from the top down: a room may import from the floors below it, never from
  * above, and no files import in a circle. A room is a folder, or a file beside the folders.
  */
-import { globSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { globSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-
-const root = join(import.meta.dirname, '..', '..');
+import { ROOT } from '../parts/named-files.ts';
+import { importsOf } from './imports.ts';
 
 /** One floor per line; rooms of the same floor do not import one another. */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
@@ -73,16 +73,13 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-const IMPORT = /(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g;
-
 /** File → the files of the same workspace that it imports; paths within the workspace. */
 function importsWithin(workspace: string): Map<string, string[]> {
-  const files = globSync(`${workspace}/**/*.ts`, { cwd: root, exclude: isOutside });
+  const files = globSync(`${workspace}/**/*.ts`, { cwd: ROOT, exclude: isOutside });
   return new Map(
     files.map((file) => {
-      const source = readFileSync(join(root, file), 'utf8');
-      const targets = [...source.matchAll(IMPORT)].map((match) => normalize(join(dirname(file), match[1]!)));
-      return [within(file), targets.map(within)];
+      const targets = importsOf(file).filter((target) => target.startsWith('.'));
+      return [within(file), targets.map((target) => within(join(dirname(file), target)))];
     }),
   );
 }
