@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { configOf } from '../match/route-config.fixture.ts';
+import { explainMatch } from './explain-match.ts';
+
+const files = configOf([
+  { id: 'any', path: '/files/*' },
+  { id: 'one', path: '/files/:name' },
+  { id: 'fixed', path: '/files/new' },
+  { id: 'beta', path: '/files/:name', headers: { 'x-beta': 'yes' } },
+]);
+
+test('a route that wins, the others that match, and none', () => {
+  expect(explainMatch(files, 'GET', '/files/new?x')).toMatchObject({
+    kind: 'matched',
+    winner: { route: 'fixed' },
+    others: [{ route: 'any' }, { route: 'one' }],
+  });
+  expect(explainMatch(files, 'GET', '/elsewhere')).toMatchObject({ kind: 'no-route' });
+  expect(explainMatch(files, 'GET', '/files/%zz')).toMatchObject({ kind: 'refused' });
+});
+
+test('an explanation knows header and cookie conditions to hold', () => {
+  const built = configOf([
+    { id: 'any', path: '/a' },
+    {
+      id: 'beta',
+      path: '/a',
+      headers: { 'x-beta': 'yes' },
+      cookies: { stage: '2' },
+      query: { v: '2', w: '3' },
+    },
+  ]);
+  const url = 'http://shop.example/a?v=2&w=3';
+  const headers = ['X-Beta', 'yes', 'Cookie', 'a=1', 'cookie', 'stage=2'];
+  expect(explainMatch(built, 'GET', url, { headers })).toMatchObject({
+    winner: { route: 'beta', conditions: 4 },
+    missed: [],
+  });
+  expect(explainMatch(built, 'GET', url, { headers: ['X-Beta', 'yes'] })).toMatchObject({
+    winner: { route: 'any' },
+    missed: [{ route: 'beta', unmet: ['cookie stage is “2”'] }],
+  });
+});
+
+test('a condition on the client’s address holds for none that is unknown', () => {
+  const built = configOf([
+    { id: 'any', path: '/a' },
+    { id: 'office', path: '/a', clientAddress: ['10.0.0.0/8', '2001:db8::/32'] },
+  ]);
+  const needs = ['client address is in 10.0.0.0/8, 2001:db8::/32'];
+  expect(explainMatch(built, 'GET', '/a', { clientAddress: '10.1.2.3' })).toMatchObject({
+    winner: { route: 'office', needs },
+    why: 'it has the most conditions',
+    missed: [],
+  });
+  expect(explainMatch(built, 'GET', '/a')).toMatchObject({
+    winner: { route: 'any' },
+    missed: [{ route: 'office', unmet: needs }],
+  });
+});
