@@ -1,23 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Failed } from '../wire/outcome.ts';
 import { answerForOutcome } from './answer-for-outcome.ts';
-
-const failed = (over: Pick<Failed, 'side' | 'phase' | 'cause'> & Partial<Failed>): Failed => ({
-  kind: 'failed',
-  detail: '',
-  status: 0,
-  mayHaveBeenSent: true,
-  responseStarted: false,
-  bodyTaken: false,
-  requestBodyBytes: 0,
-  responseBodyBytes: 0,
-  connectMs: 0,
-  firstByteMs: 0,
-  totalMs: 0,
-  reused: false,
-  retriedStale: false,
-  ...over,
-});
+import { failed } from './outcome.fixture.ts';
 
 test.each([
   ['upstream', 'connect', 'refused', 'FICUS_PROXY_UPSTREAM_UNREACHABLE'],

@@ -1,25 +1,9 @@
 import type { SliceState } from '@ficus/core';
 import { describe, expect, test } from 'vitest';
-import type { Failed, Outcome } from '../wire/outcome.ts';
 import { type AttemptFacts, decideNextStep, isOutdated, mayDiscardAnswer, mayFallBack } from './next-step.ts';
+import { failed } from './outcome.fixture.ts';
 
 describe('after an attempt, and when the candidate takes none', () => {
-  const numbers = { connectMs: 0, firstByteMs: 0, totalMs: 0, requestBodyBytes: 0, responseBodyBytes: 0 };
-  const failed = (over: Partial<Failed> = {}): Outcome => ({
-    kind: 'failed',
-    status: 0,
-    side: 'upstream',
-    phase: 'connect',
-    cause: 'refused',
-    detail: '',
-    mayHaveBeenSent: false,
-    responseStarted: false,
-    bodyTaken: false,
-    reused: false,
-    retriedStale: false,
-    ...numbers,
-    ...over,
-  });
   const facts = (over: Partial<AttemptFacts>): AttemptFacts => ({
     outcome: failed(),
     method: 'GET',
