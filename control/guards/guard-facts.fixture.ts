@@ -1,4 +1,4 @@
-/** Facts for the case tables of the guards: a healthy stream, a comparison window. Tests alone import it. */
+/** Facts for the case tables of the guards: a healthy stream, a comparison window. Only tests import it. */
 import type { ReplicationView } from '@ficus/contract';
 import type { GuardFacts } from './guard.ts';
 

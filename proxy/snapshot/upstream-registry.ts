@@ -19,7 +19,7 @@ export interface LiveUpstreamHooks {
 /** The legacy, or the candidate of one slice. */
 interface SideUpstreams {
   readonly serving: LiveUpstream;
-  /** Without breaker, retries and limit: the mirror bounds copies, and a failed one harms nobody. */
+  /** Without breaker, retries and limit: the mirror bounds copies, and a failed one harms no client. */
   readonly copies: Upstream;
 }
 

@@ -3,7 +3,7 @@ import { describeError, type ErrorCode, FicusError } from '@ficus/core';
 import { ProcessFailed } from '../processes/managed-process.ts';
 import { PortUnusable } from './read-ports.ts';
 
-/** What fails in the sample alone, besides the codes of Ficus. */
+/** What fails only in the sample, besides the codes of Ficus. */
 const SAMPLE_FAILURES = {
   SAMPLE_INTERRUPTED: { exit: 3, remedy: 'Run it again.' },
   SAMPLE_PART_FAILED: {

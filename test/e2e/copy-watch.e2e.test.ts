@@ -9,7 +9,7 @@ import { FICUS, startCommand, stopAll } from './run-command.ts';
 
 let directory: string;
 let config: string;
-/** Replaces a control plane whose copy never ends. */
+/** A fake control plane whose copy never ends. */
 let control: Server;
 let looks = 0;
 

@@ -40,7 +40,8 @@ test('the demo in a terminal, and its dashboard while users are moving', async (
   await page.screenshot({ path: join(folder, 'dashboard.png'), fullPage: true });
   const ended = await recording.ended;
   expect(ended.status).toBe(0);
-  const picture = renderRecording(ended, SIZE, { title: 'npm run demo', speed: 3, holdMs: 8_000 });
+  const title = 'npm run demo -- --seconds 8';
+  const picture = renderRecording(ended, SIZE, { title, speed: 3, holdMs: 8_000 });
   expect(picture).toContain('Every promise held.');
   await writeFile(join(folder, 'demo.svg'), picture);
 });
