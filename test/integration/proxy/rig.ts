@@ -235,6 +235,9 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     ...(options.control ? { controlUrl: options.control.url } : {}),
     ...(options.control ? {} : { onObservation: { observe: (seen) => void observations.push(seen) } }),
     ...options.start,
+  }).catch(async (error: unknown) => {
+    await Promise.all([legacy.close(), candidate.close(), rm(folder, { recursive: true, force: true })]);
+    throw error;
   });
   return {
     proxy,
