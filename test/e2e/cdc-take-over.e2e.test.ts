@@ -1,9 +1,9 @@
 /** Two processes for one slice: the second stands by, and takes over within seconds after the first is killed. */
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { EngineProcess } from '../faults/engine-process.ts';
-import { createDatabasePair, type DatabasePair } from '../integration/cdc/mapping/database-pair.ts';
-import { type OwnCluster, startOwnCluster } from '../integration/cdc/mapping/own-cluster.ts';
-import { parseConfigTables } from '../integration/cdc/mapping/parse-tables.ts';
+import { createDatabasePair, type DatabasePair } from '../integration/cdc/rig/database-pair.ts';
+import { type OwnCluster, startOwnCluster } from '../integration/cdc/rig/own-cluster.ts';
+import { parseConfigTables } from '../integration/cdc/rig/parse-tables.ts';
 
 /** By default the second tries once a second; the rest is for connecting, on busy cores. */
 const BOUND_MS = 8_000;

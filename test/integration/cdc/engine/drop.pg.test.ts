@@ -6,8 +6,8 @@ import { openReplication } from '../../../../cdc/open-replication.ts';
 import { sourceGrants, targetGrants } from '../../../../cdc/preflight/grants-sql.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
 import { failTheRun } from '../../../parts/fail-the-run.ts';
-import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
-import { parseConfigTables } from '../mapping/parse-tables.ts';
+import { createDatabasePair, type DatabasePair } from '../rig/database-pair.ts';
+import { parseConfigTables } from '../rig/parse-tables.ts';
 
 const slice = 'dropped';
 const tables = parseConfigTables([{ from: 'item', to: 'item' }]);

@@ -4,7 +4,7 @@
  * like a conflict.
  */
 import { afterEach, expect, inject, test } from 'vitest';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 import { resumeAll, stopAt } from './stop-at.ts';
 
 const ITEM = 'CREATE TABLE item (id int PRIMARY KEY, body text)';

@@ -4,7 +4,7 @@
  * copy would bring back rows which the successor's stream has deleted.
  */
 import { afterEach, expect, inject, test } from 'vitest';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 import { type HeldTransaction, holdTransaction } from './held-transaction.ts';
 
 let pair: StreamedPair | undefined;

@@ -6,8 +6,8 @@ import { afterEach, describe, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import { dropSlot } from '../../../../cdc/source/slot.ts';
 import { failTheRun } from '../../../parts/fail-the-run.ts';
-import { parseConfigTables } from '../mapping/parse-tables.ts';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { parseConfigTables } from '../rig/parse-tables.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 const TABLES = 'CREATE TABLE t (id int PRIMARY KEY, a text); CREATE TABLE o (id int PRIMARY KEY)';
 const BACK = 'ALTER PUBLICATION ficus_facts ADD TABLE t';

@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 const ROWS = `INSERT INTO item VALUES (1, 1, 'one'), (1, 2, 'two'), (2, 1, 'of two'), (2, 3, 'three'), (1, 4, 'four'),
   (2, 4, repeat('large', 1000))`;

@@ -4,8 +4,8 @@ import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
 import { openRelay, type Relay } from '../../../faults/relay.ts';
 import { failTheRun } from '../../../parts/fail-the-run.ts';
-import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
-import { parseConfigTables } from '../mapping/parse-tables.ts';
+import { createDatabasePair, type DatabasePair } from '../rig/database-pair.ts';
+import { parseConfigTables } from '../rig/parse-tables.ts';
 
 const TABLE = 'CREATE TABLE item (id int PRIMARY KEY)';
 /** Twice the time for an answer (the silent connection, then the probe) plus a quarter, with room for busy cores. */

@@ -6,8 +6,8 @@
  */
 import pg from 'pg';
 import { afterEach, beforeAll, expect, inject, test } from 'vitest';
-import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type OwnCluster, startOwnCluster } from '../rig/own-cluster.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 import { type HeldTransaction, holdTransaction, slotWaitsFor } from './held-transaction.ts';
 
 let cluster: OwnCluster;

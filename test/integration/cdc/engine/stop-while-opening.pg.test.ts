@@ -7,9 +7,9 @@ import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
 import { failTheRun } from '../../../parts/fail-the-run.ts';
-import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
-import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
-import { parseConfigTables } from '../mapping/parse-tables.ts';
+import { createDatabasePair, type DatabasePair } from '../rig/database-pair.ts';
+import { type OwnCluster, startOwnCluster } from '../rig/own-cluster.ts';
+import { parseConfigTables } from '../rig/parse-tables.ts';
 
 // Its own cluster: the open transaction would block the slots of other tests.
 let cluster: OwnCluster;

@@ -3,8 +3,8 @@
  * applied.
  */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
-import { startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type OwnCluster, startOwnCluster } from '../rig/own-cluster.ts';
+import { startStreamedPair } from '../rig/streamed-pair.ts';
 
 let cluster: OwnCluster;
 beforeAll(async () => {

@@ -3,8 +3,8 @@
  * its rows reads all of it.
  */
 import { afterEach, expect, inject, test } from 'vitest';
-import type { DatabasePair } from '../mapping/database-pair.ts';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import type { DatabasePair } from '../rig/database-pair.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
 afterEach(async () => {

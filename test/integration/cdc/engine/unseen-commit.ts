@@ -5,7 +5,7 @@
  */
 import pg from 'pg';
 import { expect } from 'vitest';
-import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
+import { type OwnCluster, startOwnCluster } from '../rig/own-cluster.ts';
 
 /** A cluster in which only sessions that request it wait for the standby. */
 export function startWaitingCluster(): Promise<OwnCluster> {

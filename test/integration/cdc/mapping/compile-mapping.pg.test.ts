@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { readCatalog } from '../../../../cdc/catalog/read-catalog.ts';
 import { compileMapping, mappedTables } from '../../../../cdc/mapping/compile-mapping.ts';
-import { createDatabasePair, type DatabasePair } from './database-pair.ts';
-import { parseConfigTables } from './parse-tables.ts';
+import { createDatabasePair, type DatabasePair } from '../rig/database-pair.ts';
+import { parseConfigTables } from '../rig/parse-tables.ts';
 
 let pair: DatabasePair;
 

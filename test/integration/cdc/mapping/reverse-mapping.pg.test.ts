@@ -5,8 +5,8 @@ import { compileMapping, mappedTables } from '../../../../cdc/mapping/compile-ma
 import { reverseMapping } from '../../../../cdc/mapping/reverse-mapping.ts';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import { failTheRun } from '../../../parts/fail-the-run.ts';
-import { createDatabasePair, type DatabasePair } from './database-pair.ts';
-import { parseConfigTables } from './parse-tables.ts';
+import { createDatabasePair, type DatabasePair } from '../rig/database-pair.ts';
+import { parseConfigTables } from '../rig/parse-tables.ts';
 
 let pair: DatabasePair;
 

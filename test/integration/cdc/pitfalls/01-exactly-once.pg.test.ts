@@ -5,7 +5,7 @@
  * are skipped.
  */
 import { afterEach, expect, inject, test } from 'vitest';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
 afterEach(async () => {

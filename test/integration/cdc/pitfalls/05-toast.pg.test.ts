@@ -4,7 +4,7 @@
  * columns, completed from the old row under FULL, or read again from the source where an expression needs all of them.
  */
 import { afterEach, describe, expect, inject, test } from 'vitest';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
 afterEach(async () => {

@@ -7,7 +7,7 @@
 import pg from 'pg';
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { type Failpoint, setFailpointTrap } from '../../../../cdc/failpoints.ts';
-import { type StreamedPair, type StreamedPairOptions, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type StreamedPair, type StreamedPairOptions, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
 /** Releases every stop, even when the test failed at it. */

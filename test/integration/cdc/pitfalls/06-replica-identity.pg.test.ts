@@ -3,7 +3,7 @@
  * under FULL are compared NULL-safely: `a = NULL` finds nothing, and a lost delete shows only months later.
  */
 import { afterEach, expect, inject, test } from 'vitest';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
 afterEach(async () => {

@@ -4,7 +4,7 @@
  * is deleted and the new one upserted, in this order over a whole batch, with unsent values taken from the old row.
  */
 import { afterEach, describe, expect, inject, test } from 'vitest';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
 afterEach(async () => {

@@ -3,7 +3,7 @@
  * target is already right; but with one writer it cannot happen, so the status must show it.
  */
 import { afterEach, expect, inject, test } from 'vitest';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
 afterEach(async () => {

@@ -4,9 +4,9 @@
  * sends nothing before the commit, so that there are no aborts to handle.
  */
 import { afterEach, expect, inject, test } from 'vitest';
-import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
-import { heldBufferBytes } from '../mapping/held-memory.ts';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { createDatabasePair, type DatabasePair } from '../rig/database-pair.ts';
+import { heldBufferBytes } from '../rig/held-memory.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 const TABLE = 'CREATE TABLE big (id int PRIMARY KEY, body text)';
 const ROWS = 15_000;

@@ -3,8 +3,8 @@
  * rolled-back one never does.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type OwnCluster, startOwnCluster } from '../rig/own-cluster.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let cluster: OwnCluster;
 let pair: StreamedPair | undefined;

@@ -4,7 +4,7 @@
  * SQL that fixes it; the stream continues from the same transaction once the target has the column.
  */
 import { afterEach, describe, expect, inject, test } from 'vitest';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
 afterEach(async () => {

@@ -5,8 +5,8 @@
  * everything.
  */
 import { afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type OwnCluster, startOwnCluster } from '../rig/own-cluster.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
 afterEach(async () => {

@@ -12,9 +12,9 @@ import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
 import { failTheRun } from '../../../parts/fail-the-run.ts';
-import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
-import { parseConfigTables } from '../mapping/parse-tables.ts';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type OwnCluster, startOwnCluster } from '../rig/own-cluster.ts';
+import { parseConfigTables } from '../rig/parse-tables.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 const TABLE = 'CREATE TABLE item (id int PRIMARY KEY)';
 const TABLES = [{ from: 'item', to: 'item' }];

@@ -5,7 +5,7 @@
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { setFailpointTrap } from '../../../../cdc/failpoints.ts';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
 let release: () => void = () => undefined;

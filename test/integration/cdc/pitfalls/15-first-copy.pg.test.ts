@@ -7,8 +7,8 @@
 import pg from 'pg';
 import { afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Failpoint, setFailpointTrap } from '../../../../cdc/failpoints.ts';
-import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
-import { type StreamedPair, type StreamedPairOptions, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type OwnCluster, startOwnCluster } from '../rig/own-cluster.ts';
+import { type StreamedPair, type StreamedPairOptions, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
 /** Releases every stop, even when the test failed at it. */

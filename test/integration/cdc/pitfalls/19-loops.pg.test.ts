@@ -8,8 +8,8 @@ import { afterEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
 import { failTheRun } from '../../../parts/fail-the-run.ts';
-import { parseConfigTables } from '../mapping/parse-tables.ts';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { parseConfigTables } from '../rig/parse-tables.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
 let reverse: Replication | undefined;

@@ -5,8 +5,8 @@
  */
 import pg from 'pg';
 import { afterEach, expect, inject, test } from 'vitest';
-import { heldBufferBytes } from '../mapping/held-memory.ts';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { heldBufferBytes } from '../rig/held-memory.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
 let blocker: pg.Client | undefined;

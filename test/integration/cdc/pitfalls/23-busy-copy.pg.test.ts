@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReplicationStatus } from '@ficus/core';
 import pg from 'pg';
 import { afterEach, describe, expect, inject, test } from 'vitest';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
 afterEach(async () => {

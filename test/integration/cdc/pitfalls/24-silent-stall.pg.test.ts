@@ -9,8 +9,8 @@ import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
 import { openRelay, type Relay } from '../../../faults/relay.ts';
 import { failTheRun } from '../../../parts/fail-the-run.ts';
-import { parseConfigTables } from '../mapping/parse-tables.ts';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { parseConfigTables } from '../rig/parse-tables.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 const TABLE = 'CREATE TABLE event (id bigserial PRIMARY KEY, body text)';
 const TABLES = [{ from: 'event', to: 'event' }];

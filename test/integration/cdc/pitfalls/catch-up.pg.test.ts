@@ -1,7 +1,7 @@
 /** A backlog is fetched with SQL in large pieces before the stream begins; the result is the same. */
 import { afterEach, expect, inject, test, vi } from 'vitest';
 import { ReplicationConnection } from '../../../../cdc/source/replication-connection.ts';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
 afterEach(async () => {

@@ -9,8 +9,8 @@ import { sourceGrants, targetGrants } from '../../../../cdc/preflight/grants-sql
 import { preflightSlice } from '../../../../cdc/preflight/preflight-slice.ts';
 import { verifySlice } from '../../../../cdc/verify/verify-slice.ts';
 import { failTheRun } from '../../../parts/fail-the-run.ts';
-import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
-import { parseConfigTables } from '../mapping/parse-tables.ts';
+import { createDatabasePair, type DatabasePair } from '../rig/database-pair.ts';
+import { parseConfigTables } from '../rig/parse-tables.ts';
 
 const slice = 'grants';
 const tables = parseConfigTables([{ from: 'shop.orders', to: 'orders' }]);

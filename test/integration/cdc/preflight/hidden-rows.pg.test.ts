@@ -3,7 +3,7 @@
  * partitions with another replica identity, rows behind policies. Refused before anything is published.
  */
 import { expect, inject, test } from 'vitest';
-import { startStreamedPair } from '../mapping/streamed-pair.ts';
+import { startStreamedPair } from '../rig/streamed-pair.ts';
 
 const PARTS = `CREATE TABLE part PARTITION OF t FOR VALUES FROM (0) TO (10); INSERT INTO t VALUES (1, 'one')`;
 const KEYED = 'CREATE TABLE t (id int PRIMARY KEY, a text)';

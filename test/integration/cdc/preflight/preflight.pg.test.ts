@@ -4,9 +4,9 @@ import type { Finding } from '../../../../cdc/preflight/finding.ts';
 import { preflightDatabase } from '../../../../cdc/preflight/preflight-database.ts';
 import { preflightSlice } from '../../../../cdc/preflight/preflight-slice.ts';
 import { refusingPort } from '../../../parts/refusing-port.ts';
-import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
-import { startOwnCluster } from '../mapping/own-cluster.ts';
-import { parseConfigTables } from '../mapping/parse-tables.ts';
+import { createDatabasePair, type DatabasePair } from '../rig/database-pair.ts';
+import { startOwnCluster } from '../rig/own-cluster.ts';
+import { parseConfigTables } from '../rig/parse-tables.ts';
 
 let pair: DatabasePair;
 

@@ -1,6 +1,6 @@
 /** Settings of a database, or a role, meant for its other sessions: none may change a value or abort a copy. */
 import { expect, inject, test } from 'vitest';
-import { startStreamedPair } from '../mapping/streamed-pair.ts';
+import { startStreamedPair } from '../rig/streamed-pair.ts';
 
 /** The limits apply until a session has lifted them: time enough for that on busy cores. */
 const LIMIT_MS = '600';

@@ -9,8 +9,8 @@ import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Replication } from '../../../../cdc/replication.ts';
 import { verifySlice } from '../../../../cdc/verify/verify-slice.ts';
 import { failTheRun } from '../../../parts/fail-the-run.ts';
-import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
-import { parseConfigTables } from '../mapping/parse-tables.ts';
+import { createDatabasePair, type DatabasePair } from '../rig/database-pair.ts';
+import { parseConfigTables } from '../rig/parse-tables.ts';
 import { NO_VALUES, OWN_SAMPLES, OWN_TYPES_SQL, TYPE_SAMPLES } from './type-samples.ts';
 
 interface SampledType {

@@ -6,8 +6,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { verifySlice } from '../../../../cdc/verify/verify-slice.ts';
-import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
-import { parseConfigTables } from '../mapping/parse-tables.ts';
+import { createDatabasePair, type DatabasePair } from '../rig/database-pair.ts';
+import { parseConfigTables } from '../rig/parse-tables.ts';
 
 const ROWS = 130;
 /** Ranges and chunks end within these; the last is not full. */

@@ -5,8 +5,8 @@
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
 import { verifySlice } from '../../../../cdc/verify/verify-slice.ts';
-import { createDatabasePair } from '../mapping/database-pair.ts';
-import { parseConfigTables } from '../mapping/parse-tables.ts';
+import { createDatabasePair } from '../rig/database-pair.ts';
+import { parseConfigTables } from '../rig/parse-tables.ts';
 
 test('LATIN1 and UTF8 compare by characters', async () => {
   const pair = await createDatabasePair(inject('postgresPort'));

@@ -1,8 +1,8 @@
 /** A mapping by TypeScript module is compared row by row: the result of forward() with what the target holds. */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { verifySlice } from '../../../../cdc/verify/verify-slice.ts';
-import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
-import { parseConfigTables } from '../mapping/parse-tables.ts';
+import { createDatabasePair, type DatabasePair } from '../rig/database-pair.ts';
+import { parseConfigTables } from '../rig/parse-tables.ts';
 
 let pair: DatabasePair;
 

@@ -4,8 +4,8 @@
  */
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type OwnCluster, startOwnCluster } from '../mapping/own-cluster.ts';
-import { type StreamedPair, startStreamedPair } from '../mapping/streamed-pair.ts';
+import { type OwnCluster, startOwnCluster } from '../rig/own-cluster.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 // Its own cluster: a position is unavailable while another test's transaction is open.
 let cluster: OwnCluster;

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 
 import type { VerifyOptions } from '../../../../cdc/verify/verify-options.ts';
 import type { VerifyProgress } from '../../../../cdc/verify/verify-report.ts';
 import { verifySlice } from '../../../../cdc/verify/verify-slice.ts';
-import { createDatabasePair, type DatabasePair } from '../mapping/database-pair.ts';
-import { parseConfigTables } from '../mapping/parse-tables.ts';
+import { createDatabasePair, type DatabasePair } from '../rig/database-pair.ts';
+import { parseConfigTables } from '../rig/parse-tables.ts';
 
 let pair: DatabasePair;
 
