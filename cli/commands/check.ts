@@ -1,5 +1,6 @@
 /** `ficus check`: validates the config; with --live, checks what it needs as well. */
 
+import { isIP } from 'node:net';
 import type { Finding } from '@ficus/cdc';
 import { describeError, type FicusConfig, FicusError } from '@ficus/core';
 import { explainMatch } from '@ficus/proxy';
@@ -85,6 +86,8 @@ function explain(config: FicusConfig, options: CheckOptions): void {
     );
   const [method, url] = second === undefined ? ['GET', first] : [first.toUpperCase(), second];
   const { client: clientAddress, header: headers } = options;
+  if (clientAddress !== undefined && isIP(clientAddress) === 0)
+    throw new FicusError('FICUS_USAGE', `--client takes an IP address, not “${clientAddress}”.`);
   const explanation = explainMatch(config, method, url, { headers, clientAddress });
   process.stdout.write(
     options.json ? `${JSON.stringify(explanation, null, 2)}\n` : `${formatExplanation(explanation)}\n`,

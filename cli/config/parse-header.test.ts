@@ -8,6 +8,14 @@ test('collects fields as a flat list', () => {
   expect(parseHeader('x-empty:')).toEqual(['x-empty', '']);
 });
 
-test.each(['x-beta', ': yes', 'x beta: yes', ''])('%j is no field', (text) => {
-  expect(() => parseHeader(text)).toThrow(InvalidArgumentError);
+test('a value is what a server reads of its bytes', () => {
+  expect(parseHeader('x-name: ü')).toEqual(['x-name', 'Ã¼']);
+  expect(parseHeader('x-name: a\tb')).toEqual(['x-name', 'a\tb']);
 });
+
+test.each(['x-beta', ': yes', 'x beta: yes', '', 'x-beta: a\u0001b', 'x-beta: a\nb', 'x-beta: a\u007f'])(
+  '%j is no field',
+  (text) => {
+    expect(() => parseHeader(text)).toThrow(InvalidArgumentError);
+  },
+);

@@ -4,7 +4,7 @@ import type { ExplainedRoute, MatchExplanation, MissedRoute } from '@ficus/proxy
 export function formatExplanation(explanation: MatchExplanation): string {
   switch (explanation.kind) {
     case 'refused':
-      return `refused: ${explanation.reason}`;
+      return `refused with ${explanation.status}: ${explanation.reason}`;
     case 'no-route':
       return [
         `${explanation.path}: ${explanation.why}`,

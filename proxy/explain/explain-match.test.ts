@@ -16,7 +16,17 @@ test('a route that wins, the others that match, and none', () => {
     others: [{ route: 'any' }, { route: 'one' }],
   });
   expect(explainMatch(files, 'GET', '/elsewhere')).toMatchObject({ kind: 'no-route' });
-  expect(explainMatch(files, 'GET', '/files/%zz')).toMatchObject({ kind: 'refused' });
+});
+
+test.each<[string, string, string, string[], number]>([
+  ['an escape that is none', 'GET', '/files/%zz', [], 400],
+  ['a method that is not served', 'TRACE', '/files/new', [], 405],
+  ['a target that is too long', 'GET', `/files/${'a'.repeat(20_000)}`, [], 414],
+  ['two hosts', 'GET', '/files/new', ['Host', 'a', 'host', 'b'], 400],
+  ['two framings', 'POST', '/files/new', ['Content-Length', '1', 'Transfer-Encoding', 'chunked'], 400],
+  ['a user in the URL', 'GET', 'http://ann@shop.example/files/new', [], 400],
+])('%s is refused, as on arrival', (_, method, url, headers, status) => {
+  expect(explainMatch(files, method, url, { headers })).toMatchObject({ kind: 'refused', status });
 });
 
 test('an explanation knows header and cookie conditions to hold', () => {

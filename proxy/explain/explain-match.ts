@@ -1,10 +1,12 @@
 /** `ficus check --explain METHOD URL`: which route wins, why, and which others would match. */
+import type { IncomingMessage } from 'node:http';
 import type { FicusConfig } from '@ficus/core';
-import { readFields } from '../accept/inspected-head.ts';
+import { inspectHead, type Refusal } from '../accept/inspect-head.ts';
+import { type InspectedHead, readFields } from '../accept/inspected-head.ts';
 import { allHold, type RequestFacts } from '../match/conditions/condition.ts';
 import { ForeignWrites } from '../match/foreign-writes.ts';
 import { buildRouteTable, compilePattern, listRoutes, type MatchedRoute } from '../match/route-table.ts';
-import { canonicalPath } from '../wire/canonical-path.ts';
+import { NetworkList } from '../wire/network-list.ts';
 
 export interface ExplainedRoute {
   readonly slice: string;
@@ -23,7 +25,7 @@ export interface MissedRoute extends ExplainedRoute {
 }
 
 export type MatchExplanation =
-  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'refused'; readonly status: number; readonly reason: string }
   | {
       readonly kind: 'no-route';
       readonly path: string;
@@ -58,14 +60,10 @@ export function explainMatch(
   url: string,
   request: ExplainRequest = {},
 ): MatchExplanation {
-  const { host, target } = takeApart(url);
-  const path = canonicalPath(target);
-  if (typeof path !== 'string') return { kind: 'refused', reason: path.refused };
   const facts = readFields(request.headers ?? []);
-  facts.target = target;
-  if (host !== '') facts.host = host;
-  // Only a trusted proxy is believed about another client's address, and an explanation knows none.
-  facts.peer = request.clientAddress ?? '';
+  const refusal = inspect(config, method, url, request.clientAddress, facts);
+  if (refusal) return { kind: 'refused', status: refusal.status, reason: refusal.detail };
+  const { path } = facts;
   const written = new ForeignWrites(config).find(method, path, facts);
   const winner = buildRouteTable(config).find(method, path, facts);
   const candidates = listRoutes(config).filter(({ route }) => compilePattern(route)(method, path));
@@ -88,6 +86,33 @@ export function explainMatch(
     missed,
     alsoWrites: written.filter((slice) => slice !== winner.slice),
   };
+}
+
+/** By the rules for a request that has arrived. */
+function inspect(
+  { proxy }: FicusConfig,
+  method: string,
+  url: string,
+  clientAddress: string | undefined,
+  facts: InspectedHead,
+): Refusal | undefined {
+  const { host, target } = takeApart(url);
+  if (host !== '') facts.host = host;
+  const isNamed = facts.host !== '';
+  // Every client names a host; a condition on an unknown one does not hold.
+  if (!isNamed) facts.host = 'unknown';
+  const arrived = {
+    method,
+    url: target,
+    rawHeaders: facts.rawHeaders,
+    httpVersionMajor: 1,
+    httpVersionMinor: 1,
+    socket: { remoteAddress: clientAddress },
+  } as unknown as IncomingMessage;
+  // Only a trusted proxy is believed about another client's address, and an explanation knows none.
+  const refusal = inspectHead(arrived, facts, proxy.limits, new NetworkList([]));
+  if (!isNamed) facts.host = '';
+  return refusal;
 }
 
 function miss(route: MatchedRoute, facts: RequestFacts): MissedRoute {
