@@ -48,6 +48,11 @@ describe('evaluateDemo', () => {
     expect(failing({ rows: { legacy: 0, candidate: 0, equal: 0, different: 0 } })).toContain('rows compared');
   });
 
+  test('a stage without users says so, and claims no share', () => {
+    const empty = { stage: 'canary', askedPercent: 25, measuredPercent: 0, requests: 0, users: 0 };
+    expect(failing({ stages: [empty] })).toEqual(['users seen in canary']);
+  });
+
   test('a share that differs from the flag fails, and 100 % means all', () => {
     const live = { stage: 'live', askedPercent: 100, measuredPercent: 99.9, requests: 10, users: 10 };
     expect(failing({ stages: [live] })).toEqual(['share in live']);

@@ -62,6 +62,7 @@ export function evaluateDemo(figures: DemoFigures): Check[] {
     check('requests', figures.requests, 'requests', '> 0', figures.requests > 0),
     check('failures', figures.failures, 'requests', '= 0', figures.failures === 0),
     ...figures.stages.map((stage) => {
+      if (stage.users === 0) return check(`users seen in ${stage.stage}`, 0, 'users', '> 0', false);
       const off = Math.abs(stage.measuredPercent - stage.askedPercent);
       const bound = stage.askedPercent === 0 || stage.askedPercent === 100 ? 0 : SHARE_TOLERANCE_POINTS;
       return check(
@@ -69,7 +70,7 @@ export function evaluateDemo(figures: DemoFigures): Check[] {
         stage.measuredPercent,
         '%',
         `${stage.askedPercent} ± ${bound}`,
-        stage.users > 0 && off <= bound,
+        off <= bound,
       );
     }),
     check(
