@@ -217,6 +217,8 @@ test.each([
   [['audit', '--limit', 'abc'], 'whole number from 1 to 1000'],
   [['verify', 'inbox', '--sample', '0'], 'whole number of 1 or more'],
   [['check', '--explain', 'GET', '/a', '/b'], '/b'],
+  [['check', '--explain', '/a', '--client', 'nonsense'], 'an IP address'],
+  [['check', '--explain', '/a', '--header', 'X-Beta: \u0001'], 'no control characters'],
 ])('used wrongly: %j', async (args, words) => {
   const file = await writeConfig('usage', {});
   const result = await runCommand([FICUS, ...args, '--config', file]);
