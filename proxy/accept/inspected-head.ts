@@ -29,8 +29,6 @@ export class InspectedHead implements RequestFacts {
   force: string | undefined = undefined;
   /** The client's Connection says more than `close` or `keep-alive`. */
   namesFields = false;
-  /** The client asks for server-sent events: an answer without an end. */
-  eventStream = false;
   hosts = 0;
   lengths = 0;
   /** Transfer codings, as one list. */
@@ -96,9 +94,7 @@ export function readFields(rawHeaders: readonly string[]): InspectedHead {
         break;
       case 6:
         // RFC 9110 allows one Cookie field; HTTP/2 gateways make several of them.
-        if (is(name, 'accept')) head.eventStream ||= value.startsWith('text/event-stream');
-        else if (is(name, 'cookie'))
-          head.cookie = head.cookie === undefined ? value : `${head.cookie}; ${value}`;
+        if (is(name, 'cookie')) head.cookie = head.cookie === undefined ? value : `${head.cookie}; ${value}`;
         else if (is(name, 'expect')) head.expects = true;
         break;
       case 7:

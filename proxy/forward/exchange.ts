@@ -133,11 +133,12 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
 
   onHead(head: HeadLines): boolean {
     this.#progress.finalHead(head.status);
-    if (head.eventStream) {
+    this.#discarded = !this.#client.begin(head, this.#call);
+    // A discarded one says nothing about the next attempt's answer.
+    if (head.eventStream && !this.#discarded) {
       this.#progress.unbounded = true;
       this.#call.onEventStream?.(this);
     }
-    this.#discarded = !this.#client.begin(head, this.#call);
     return this.#client.error === '';
   }
 

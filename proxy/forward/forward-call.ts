@@ -19,7 +19,7 @@ export interface ForwardCall extends HeadChanges, ResponseAmendments {
    * outcome `withdrawn`.
    */
   mayLeave?(): boolean;
-  /** The final head announces a body without an end (an event stream). */
+  /** The final head, which was passed on, announces a body without an end (an event stream). */
   onEventStream?(exchange: { cancel(): void }): void;
   /** Called exactly once, at the end. May call `forward` again when the outcome allows it. */
   onOutcome(outcome: Outcome): void;

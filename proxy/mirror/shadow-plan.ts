@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { type DropReason, isComparable } from '@ficus/core';
-import { headOf, type InspectedHead } from '../accept/inspected-head.ts';
+import { headOf } from '../accept/inspected-head.ts';
 import type { ResponseHead } from '../respond/response-amendments.ts';
 import type { BodyCapture } from '../wire/body-capture.ts';
 import type { CopyTicket, Mirror, ServedExchange } from './mirror.ts';
@@ -29,9 +29,9 @@ export class ShadowPlan {
     if (!url!.startsWith('/')) return undefined;
     const ticket = mirror.reserve(slice);
     if (ticket === undefined) return undefined;
-    const reason = notCopied(headOf(request));
-    if (reason === undefined) return new ShadowPlan(mirror, ticket);
-    mirror.giveUp(slice, reason);
+    // A body streams by and is not kept: a copy without it would be a different request.
+    if (!headOf(request).hasBody) return new ShadowPlan(mirror, ticket);
+    mirror.giveUp(slice, 'body');
     return undefined;
   }
 
@@ -54,12 +54,4 @@ export class ShadowPlan {
   send(served: ServedExchange, liveMs: number): void {
     void this.#mirror.copy(this.#ticket, served, liveMs);
   }
-}
-
-/** Why a read has no copy, or undefined. */
-function notCopied(head: InspectedHead): DropReason | undefined {
-  // A body streams by and is not kept: a copy without it would be a different request.
-  if (head.hasBody) return 'body';
-  // An answer without an end is never compared, and would hold its place for as long.
-  return head.eventStream ? 'event-stream' : undefined;
 }

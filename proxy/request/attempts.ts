@@ -127,8 +127,9 @@ class Attempts implements ForwardCall {
     return mayDiscardAnswer(request.method!, head.hasBody, writes) && live.budget.withdraw(turnNow());
   }
 
-  /** From the forwarder: an answer without an end (an event stream), requested or not. */
+  /** From the forwarder: an answer without an end. It is never compared: a copy would hold its place for as long. */
   onEventStream(exchange: { cancel(): void }): void {
+    dropShadow(this.#state, 'event-stream');
     this.#state.endless = true;
     this.#state.host.holdEndless(this.#state, exchange);
   }

@@ -40,7 +40,6 @@ function accept(state: RequestState): void {
   const { host, snapshot, request, head } = state;
   const refusal = inspectHead(request, head, snapshot.config.proxy.limits, snapshot.trusted);
   state.name = nameRequest(head, request.method!, host.spans);
-  state.endless = state.upgrade !== undefined || head.eventStream;
   if (refusal) refuse(state, refusal);
   else if (host.shedding) giveUp(state, OVERFULL);
   else if (head.maxForwards === 0) endOptions(state);

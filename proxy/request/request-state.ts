@@ -38,8 +38,11 @@ export class RequestState {
   // Step 1: accept.
   readonly head: InspectedHead;
   name: RequestName = UNNAMED;
-  /** An exchange without an end: a tunnel or an event stream. Step 6 sets it too, for an answer that proves to be one. */
-  endless = false;
+  /**
+   * An exchange without an end: an upgrade, or an event stream. Step 6 sets it for the latter: only the answer proves
+   * one, whatever the client accepts.
+   */
+  endless: boolean;
 
   // Step 2: match.
   route: LiveRoute | undefined = undefined;
@@ -84,5 +87,6 @@ export class RequestState {
     this.head = headOf(request);
     this.response = response;
     this.upgrade = upgrade;
+    this.endless = upgrade !== undefined;
   }
 }

@@ -52,6 +52,37 @@ test('an event stream is ended, whatever its client requested', async () => {
   expect(await stopMs()).toBeLessThan(10_000);
 });
 
+test.each([
+  ['a write that accepts an event stream', 'POST', []],
+  ['a read whose first answer, an event stream, was discarded', 'GET', [503]],
+] as const)('%s is answered to its end by something else', async (_, method, discarded) => {
+  rig = await startRig({
+    proxy: { timeouts: { drainMs: 15_000 } },
+    legacy: { retry: { attempts: 2, statuses: [503], backoffMs: 1, perSecond: 100 } },
+  });
+  const statuses: number[] = [...discarded];
+  let answer: (() => void) | undefined;
+  rig.legacy.handler = ({ url }, response) => {
+    const status = url === '/events' ? 200 : statuses.shift();
+    if (status === undefined) answer = () => response.end('finished');
+    else response.writeHead(status, { 'content-type': 'text/event-stream' }).write('data: first\n\n');
+    if (status === 503) response.end();
+  };
+  const port = Number(new URL(rig.url).port);
+  const accept = 'Host: h\r\nAccept: text/event-stream, application/json\r\nContent-Length: 0\r\n\r\n';
+  const slow = await rawClient(port, `${method} /slow HTTP/1.1\r\n${accept}`);
+  client = slow;
+  await until(() => answer !== undefined, 'under way');
+  const stream = await rawClient(port, `GET /events HTTP/1.1\r\n${accept}`);
+  await stream.until((text) => text.includes('first'));
+  const stopped = rig.proxy.stop();
+  // Streams have been ended: what was taken for one has been too.
+  await stream.untilEnd();
+  answer!();
+  expect(await slow.untilEnd()).toMatch(/^HTTP\/1.1 200 .*finished/s);
+  await stopped;
+});
+
 test('no client is sent away while the proxy may still accept one: it would come back, and be reset', async () => {
   rig = await startRig({ proxy: { timeouts: { drainMs: 15_000 } } });
   const port = Number(new URL(rig.url).port);

@@ -86,14 +86,16 @@ test('a read with a body is not copied: without it the copy would be another req
   await until(async () => dropped.test(await rig.metrics()), 'counted');
 });
 
-test('a stream without an end is not copied, and takes no copy’s place', async () => {
+test.each([
+  ['was asked for', { accept: 'text/event-stream' }],
+  ['was not asked for', { accept: 'application/json' }],
+])('a stream without an end that %s is not copied, and takes no copy’s place', async (_, headers) => {
   rig = await startRig({ shadow: 100, proxy: { shadow: { concurrency: 1 } } });
   const answer = rig.legacy.handler;
   rig.legacy.handler = (_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
   };
   const away = new AbortController();
-  const headers = { accept: 'text/event-stream' };
   const stream = await fetch(`${rig.url}/api/notes`, { headers, signal: away.signal });
   expect(stream.status).toBe(200);
   rig.legacy.handler = answer;
@@ -102,6 +104,13 @@ test('a stream without an end is not copied, and takes no copy’s place', async
   const dropped = 'ficus_shadow_dropped_total{slice="notes",reason="event-stream"} 1';
   await until(async () => (await rig.metrics()).includes(dropped), 'counted');
   away.abort();
+});
+
+test('another answer to a request that accepts a stream is copied', async () => {
+  rig = await startRig({ shadow: 100 });
+  await rig.get('/api/notes', { accept: 'text/event-stream, application/json' });
+  await until(() => rig.observations.length === 1, 'observed');
+  expect(copies()).toHaveLength(1);
 });
 
 test('fields that the client keeps to its hop are not in the copy either', async () => {
