@@ -1,20 +1,21 @@
 import cluster, { type Worker as WorkerProcess } from 'node:cluster';
 import { EventEmitter } from 'node:events';
+import pino from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createLogger } from '../observe/create-logger.ts';
 import type { PrimaryMessage, WorkerMessage } from '../worker/worker-messages.ts';
 import { forkWorkers, type WorkerPool } from './worker-pool.ts';
 
 /** A worker controlled by the test. */
 class FakeWorker extends EventEmitter {
-  readonly process = { kill: () => killed.push(this.id) };
+  readonly process: { readonly pid: number | undefined; readonly kill: () => void };
   connected = true;
   readonly id: number;
   readonly sent: string[] = [];
 
-  constructor(id: number) {
+  constructor(id: number, pid: number | undefined) {
     super();
     this.id = id;
+    this.process = { pid, kill: () => killed.push(this.id) };
   }
 
   isConnected(): boolean {
@@ -45,13 +46,15 @@ const LONGEST_PAUSE_MS = 5_000;
 let forked: FakeWorker[];
 let heard: string[];
 let killed: number[];
+/** Messages of the log. */
+let logged: string[];
 
 beforeEach(() => {
-  [forked, heard, killed] = [[], [], []];
+  [forked, heard, killed, logged] = [[], [], [], []];
   vi.useFakeTimers();
   vi.spyOn(cluster, 'setupPrimary').mockReturnValue(undefined);
   vi.spyOn(cluster, 'fork').mockImplementation(() => {
-    forked.push(new FakeWorker(forked.length + 1));
+    forked.push(new FakeWorker(forked.length + 1, 7));
     return forked.at(-1) as unknown as WorkerProcess;
   });
 });
@@ -66,7 +69,7 @@ function startPool(count: number): WorkerPool {
     onMessage: (worker: number, { kind }: WorkerMessage) => heard.push(`${worker} ${kind}`),
     onGone: (worker: number, asked: boolean) => heard.push(`${worker} gone${asked ? ' as asked' : ''}`),
     onCannotStart: (detail: string) => heard.push(detail),
-    logger: createLogger('silent'),
+    logger: pino({ base: null }, { write: (line) => logged.push(JSON.parse(line).msg) }),
   };
   return forkWorkers(count, hooks, () => ({ drainMs: 1_000, workerMs: 1_000 }));
 }
@@ -179,4 +182,89 @@ test('the others take the clients of a worker that drains alone', async () => {
     worker.exit(0);
   }
   await pool.drain();
+});
+
+const channelError = (code: string) => Object.assign(new Error(`write ${code}`), { code });
+
+test.each(['EPIPE', 'ECONNRESET', 'ERR_IPC_CHANNEL_CLOSED'])(
+  'a worker that has left is no failed channel: %s',
+  async (code) => {
+    const pool = startPool(2);
+    const drained = pool.drain();
+    // The message comes too late; Node reports that before the exit.
+    for (const worker of forked) {
+      worker.emit('error', channelError(code));
+      worker.disconnect();
+      worker.exit(0);
+    }
+    await drained;
+    expect(logged).toEqual([]);
+  },
+);
+
+test('a channel that fails is logged', async () => {
+  const pool = startPool(1);
+  forked[0]!.emit('error', channelError('ENOBUFS'));
+  expect(logged).toEqual(['worker channel failed']);
+  expect(pool.workers).toEqual([1]);
+  const drained = pool.drain();
+  forked[0]!.disconnect();
+  forked[0]!.exit(0);
+  await drained;
+});
+
+test('a worker that leaves unasked is logged once, as an exit', async () => {
+  const pool = startPool(1);
+  forked[0]!.emit('error', channelError('EPIPE'));
+  forked[0]!.disconnect();
+  forked[0]!.exit(1);
+  expect(logged).toEqual(['worker exited: starting another']);
+  await pool.drain();
+});
+
+/** Like Node when the system cannot start a process: `error`, and never `exit`. */
+function unspawned(): FakeWorker {
+  const worker = new FakeWorker(forked.length + 1, undefined);
+  worker.connected = false;
+  queueMicrotask(() => worker.emit('error', channelError('EMFILE')));
+  return worker;
+}
+
+test.each<[string, () => FakeWorker]>([
+  ['reports an error', unspawned],
+  [
+    'throws',
+    () => {
+      throw channelError('ENOMEM');
+    },
+  ],
+])('a start that %s is retried with back-off', async (_, fail) => {
+  const pool = startPool(1);
+  let attempts = 0;
+  vi.mocked(cluster.fork).mockImplementation(() => {
+    attempts += 1;
+    if (attempts <= 3) return fail() as unknown as WorkerProcess;
+    forked.push(new FakeWorker(forked.length + 1, 7));
+    return forked.at(-1) as unknown as WorkerProcess;
+  });
+  forked[0]!.say({ kind: 'listening', host: '127.0.0.1', port: 1 });
+  vi.advanceTimersByTime(10_000);
+  forked[0]!.disconnect();
+  forked[0]!.exit(1);
+  await vi.advanceTimersByTimeAsync(300);
+  expect(attempts).toBe(2);
+  await vi.advanceTimersByTimeAsync(3 * LONGEST_PAUSE_MS);
+  expect(attempts).toBe(4);
+  expect(pool.workers).toEqual([forked.at(-1)!.id]);
+  expect(heard.at(-1)).toMatch(/^3 workers could not be started \(write E/);
+  expect(logged.slice(-3)).toEqual(Array(3).fill('worker cannot be started: trying again'));
+  const drained = pool.drain();
+  forked.at(-1)!.disconnect();
+  forked.at(-1)!.exit(0);
+  await drained;
+});
+
+test('a stop does not wait for a worker that never existed', async () => {
+  vi.mocked(cluster.fork).mockImplementation(() => unspawned() as unknown as WorkerProcess);
+  await startPool(1).drain();
 });

@@ -67,6 +67,16 @@ const FAILED_STARTS = 3;
 const KILL_AFTER_DRAIN_MS = 3_000;
 const WATCH_EACH_MS = 500;
 
+/**
+ * Why a message did not reach a worker that has left: one that drains leaves between two messages. Its exit follows and
+ * is logged unless it was asked for; one that closes its channel and stays is silent, and ended for that.
+ */
+const WORKER_LEFT: ReadonlySet<string | undefined> = new Set([
+  'EPIPE',
+  'ECONNRESET',
+  'ERR_IPC_CHANNEL_CLOSED',
+]);
+
 /** From the running config. */
 interface WorkerLimits {
   readonly drainMs: number;
@@ -77,6 +87,11 @@ interface WorkerLimits {
 interface Exit {
   readonly code: number;
   readonly signal: string;
+}
+
+/** The system could not start the process. */
+interface FailedSpawn {
+  readonly err: Error;
 }
 
 /** A worker's process, from its fork until its exit and its last messages. */
@@ -157,7 +172,13 @@ class ForkedWorkers implements WorkerPool {
       execArgv: [...WORKER_FLAGS],
       serialization: 'advanced',
     });
-    const handle = cluster.fork();
+    let handle: WorkerProcess;
+    try {
+      handle = cluster.fork();
+    } catch (error) {
+      this.#replace({ err: error as Error }, { listened: false, livedMs: 0 });
+      return;
+    }
     const startedAt = performance.now();
     const worker: Forked = {
       handle,
@@ -170,14 +191,20 @@ class ForkedWorkers implements WorkerPool {
     this.#alive.set(handle.id, worker);
     this.#silence.starts(handle.id, startedAt);
     handle.on('message', (message: WorkerMessage) => this.#take(worker, message));
-    handle.on('error', (error) =>
-      this.#hooks.logger.warn({ err: error, worker: handle.id }, 'worker channel failed'),
-    );
+    handle.on('error', (error) => this.#failed(worker, error));
     handle.on('disconnect', () => this.#settle(worker));
     handle.on('exit', (code, signal) => {
       worker.exit = { code, signal };
       this.#settle(worker);
     });
+  }
+
+  #failed(worker: Forked, error: NodeJS.ErrnoException): void {
+    const { handle } = worker;
+    // It never existed: no `exit` follows.
+    if (handle.process.pid === undefined) this.#gone(worker, { err: error });
+    else if (!WORKER_LEFT.has(error.code))
+      this.#hooks.logger.warn({ err: error, worker: handle.id }, 'worker channel failed');
   }
 
   #take(worker: Forked, message: WorkerMessage): void {
@@ -221,22 +248,25 @@ class ForkedWorkers implements WorkerPool {
     if (worker.exit !== undefined && !worker.handle.isConnected()) this.#gone(worker, worker.exit);
   }
 
-  #gone({ handle: { id }, startedAt, listened }: Forked, exit: Exit): void {
+  #gone({ handle: { id }, startedAt, listened }: Forked, end: Exit | FailedSpawn): void {
     if (!this.#alive.delete(id)) return;
     this.#silence.forget(id);
     this.#hooks.onGone(id, this.#draining);
-    if (this.#draining) {
-      if (this.#alive.size === 0) this.#drained.resolve();
-      else this.#endConnections();
-      return;
-    }
-    this.#hooks.logger.error({ worker: id, ...exit }, 'worker exited: starting another');
+    if (!this.#draining) this.#replace(end, { worker: id, listened, livedMs: performance.now() - startedAt });
+    else if (this.#alive.size === 0) this.#drained.resolve();
+    else this.#endConnections();
+  }
+
+  #replace(
+    end: Exit | FailedSpawn,
+    { worker, listened, livedMs }: { worker?: number; listened: boolean; livedMs: number },
+  ): void {
+    const { logger, onCannotStart } = this.#hooks;
+    if ('err' in end) logger.error({ worker, ...end }, 'worker cannot be started: trying again');
+    else logger.error({ worker, ...end }, 'worker exited: starting another');
     if (!listened) this.#failedStarts += 1;
-    if (this.#failedStarts >= FAILED_STARTS) {
-      const how = exit.signal ?? `exit code ${exit.code}`;
-      this.#hooks.onCannotStart(`${this.#failedStarts} workers exited before they listened (${how}).`);
-    }
-    this.#forkAgain(performance.now() - startedAt);
+    if (this.#failedStarts >= FAILED_STARTS) onCannotStart(describeFailedStarts(this.#failedStarts, end));
+    this.#forkAgain(livedMs);
   }
 
   /** A worker that cannot run must not be restarted in a tight loop. */
@@ -249,6 +279,12 @@ class ForkedWorkers implements WorkerPool {
     }, pause);
     this.#restarts.add(timer);
   }
+}
+
+/** @param last how the last one ended */
+function describeFailedStarts(count: number, last: Exit | FailedSpawn): string {
+  if ('err' in last) return `${count} workers could not be started (${last.err.message}).`;
+  return `${count} workers exited before they listened (${last.signal ?? `exit code ${last.code}`}).`;
 }
 
 /** Serves in this process: for embedding and for tests. */
