@@ -18,7 +18,7 @@ export class WritePins {
   readonly #held: Pin[] = [];
   /** Of the pinned slices, in the order of the pins, when the write last passed the gate. */
   #decidedUnder: readonly SliceState[] = [];
-  /** How long the write may still be executed, by an attempt without an answer. */
+  /** How long the write may still be executed, by an attempt without a complete answer. */
   #continuesMs = 0;
 
   constructor(host: RequestHost, identity: Identity) {
@@ -90,10 +90,12 @@ export class WritePins {
 }
 
 /**
- * A write abandoned without an answer may still be executed, for as long as an answer would be awaited; also one whose
- * kept connection was lost, and that was answered when it was sent again on a fresh one.
+ * A write without a complete answer may still be executed, whichever side broke it off. An answer is awaited for
+ * `firstByteMs`, also by a write that lost its kept connection and was answered on a fresh one. Once the answer has
+ * begun, its upstream may be silent for `idleMs` and still complete it: then the longer of the two counts.
  */
-function mayContinueMs(outcome: Outcome, { firstByteMs }: UpstreamConfig['timeouts']): number {
-  const unanswered = outcome.kind === 'failed' && outcome.mayHaveBeenSent && outcome.status === 0;
-  return unanswered || outcome.retriedStale ? firstByteMs : 0;
+function mayContinueMs(outcome: Outcome, { firstByteMs, idleMs }: UpstreamConfig['timeouts']): number {
+  const incomplete = outcome.kind === 'failed' && outcome.mayHaveBeenSent;
+  if (incomplete && outcome.status !== 0) return Math.max(firstByteMs, idleMs);
+  return incomplete || outcome.retriedStale ? firstByteMs : 0;
 }

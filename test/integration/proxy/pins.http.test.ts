@@ -122,6 +122,33 @@ test('a write whose client disconnected may be executed later: its position is n
   await isPinnedUntilCommitted();
 });
 
+test.each(['client', 'upstream'])(
+  'a write whose answer had begun when its %s broke it off may be executed later',
+  async (side) => {
+    await rig.close();
+    const idleMs = 1_000;
+    rig = await startRig({ control, legacy: { timeouts: { firstByteMs: 100, idleMs } } });
+    let cut = (): void => {};
+    rig.legacy.handler = (request, response) => {
+      if (request.method === 'GET') response.end('read');
+      else response.write('begun');
+      cut = () => void request.socket.destroy();
+    };
+    const giveUp = new AbortController();
+    const begun = await fetch(`${rig.url}/api/notes`, {
+      method: 'POST',
+      body: 'x',
+      headers: ann,
+      signal: giveUp.signal,
+    });
+    commitAt(performance.now() + idleMs - 1);
+    if (side === 'client') giveUp.abort();
+    else cut();
+    await expect(begun.text()).rejects.toThrow();
+    await isPinnedUntilCommitted();
+  },
+);
+
 test.each([
   ['by a retry', { retry: { attempts: 2, backoffMs: 1, perSecond: 100 } }],
   ['on a fresh connection after a kept one', { retry: { attempts: 1 } }],
