@@ -97,7 +97,9 @@ export const proxySchema = z
           .int()
           .positive()
           .default(20_000)
-          .describe('most client connections at once, per worker'),
+          .describe(
+            'most client connections at once, per worker. A worker needs an open file for each (`ulimit -n`), and one more for each upstream connection',
+          ),
         headerBytes: z.int().positive().default(32_768).describe('largest request head, in bytes'),
         headerCount: z.int().positive().default(200).describe('most header fields in a request'),
         targetBytes: z.int().positive().default(16_384).describe('longest request target, in bytes'),

@@ -17,6 +17,7 @@ import type { ControlAddress, WorkerInit } from '../worker/worker-messages.ts';
 import { type AdminServer, startAdminServer } from './admin-server.ts';
 import { ConfigHolder } from './config-holder.ts';
 import { ControlState } from './control-state.ts';
+import { warnOfFewFiles } from './file-limit.ts';
 import { PinKeeper } from './pin-keeper.ts';
 import { Timers } from './timers.ts';
 import { type PassedMessage, Workers } from './workers.ts';
@@ -81,6 +82,7 @@ export class Primary implements RunningProxy {
     await this.#openSources();
     await this.#workers.start();
     announce(this.#logger, { address: this.address, workers: this.#workers.ids.length }, 'listening');
+    warnOfFewFiles(this.#logger, this.#config.proxy.limits.connections);
     await this.#startAdmin();
     this.#reloadTriggers?.begin();
   }

@@ -2,6 +2,7 @@
  * Whether a worker holds more in buffers than `limits.bufferedBytes`: bodies and copies live there, and a flood of slow
  * readers fills it. While it does, new requests are refused.
  */
+import { getHeapStatistics } from 'node:v8';
 import type { Logger } from 'pino';
 
 const CHECK_EACH_MS = 100;
@@ -11,6 +12,8 @@ export class MemoryWatch {
   readonly #limitBytes: () => number;
   #timer: NodeJS.Timeout | undefined;
   #bufferedBytes = 0;
+  /** Memory outside V8's heap that is not in buffers, at the last full reading. */
+  #otherBytes = 0;
   #shedding = false;
 
   constructor(logger: Logger, limitBytes: () => number) {
@@ -35,7 +38,7 @@ export class MemoryWatch {
   }
 
   #check(): void {
-    const { arrayBuffers } = process.memoryUsage();
+    const arrayBuffers = this.#readArrayBuffers();
     const limit = this.#limitBytes();
     this.#bufferedBytes = arrayBuffers;
     const shedding = arrayBuffers > limit;
@@ -45,5 +48,19 @@ export class MemoryWatch {
       ? 'buffers are over their limit: new requests are refused'
       : 'buffers are below their limit: requests are accepted again';
     this.#logger.warn({ arrayBuffers, limit }, text);
+  }
+
+  /**
+   * `process.memoryUsage` also reads how much is resident, from a file, and throws when no descriptor is left to open it.
+   * That happens in the flood that this watch is for: then the total outside the heap is taken, which needs no file.
+   */
+  #readArrayBuffers(): number {
+    try {
+      const { arrayBuffers, external } = process.memoryUsage();
+      this.#otherBytes = external - arrayBuffers;
+      return arrayBuffers;
+    } catch {
+      return Math.max(0, getHeapStatistics().external_memory - this.#otherBytes);
+    }
   }
 }

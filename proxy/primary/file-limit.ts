@@ -1,0 +1,22 @@
+/** Whether the system lets a worker open a file for each client connection that the config allows. */
+import { readFileSync } from 'node:fs';
+import type { Logger } from 'pino';
+
+/** At the limit a worker can neither accept clients nor reach upstreams, which looks like anything but a limit. */
+export function warnOfFewFiles(logger: Logger, connections: number, files = readFileLimit()): void {
+  if (files === undefined || files >= connections) return;
+  logger.warn(
+    { files, connections },
+    'a worker may open fewer files than proxy.limits.connections: raise the limit (ulimit -n), or lower connections',
+  );
+}
+
+/** Workers have the limit of this process. @returns undefined where there is none, or it cannot be read (not Linux) */
+function readFileLimit(): number | undefined {
+  try {
+    const soft = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+    return soft === undefined ? undefined : Number(soft);
+  } catch {
+    return undefined;
+  }
+}
