@@ -26,7 +26,11 @@ export const upstreamSchema = z.strictObject({
     .prefault({}),
   pool: z
     .strictObject({
-      connections: z.int().positive().default(256).describe('most connections to the upstream, per worker'),
+      connections: z
+        .int()
+        .positive()
+        .default(256)
+        .describe('most connections to the upstream, per worker; established upgrades take no place'),
       pending: z
         .int()
         .min(0)

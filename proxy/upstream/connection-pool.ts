@@ -1,10 +1,11 @@
 /**
  * The connections to one upstream. Idle ones are reused last in, first out, so that surplus ones grow old and are
- * closed; waiting requests are served first come, first served. Everything has a bound: connections, waiting requests,
- * waiting time.
+ * closed; waiting requests are served first come, first served. Everything has a bound: connections (tunnels take no
+ * place among them), waiting requests, waiting time.
  *
  * A new connection is opened for a request that finds none idle, but it is not bound to it: whichever connection is
- * free first takes the request that has waited longest.
+ * free first takes the request that has waited longest. Only a request that insists on a fresh connection gets the one
+ * that is opened for it; where there is no place for one, it waits like any other.
  */
 import type { UpstreamConfig } from '@ficus/core';
 import { turnNow } from '../clock/turn-clock.ts';
@@ -28,6 +29,8 @@ export interface ConnectionSeeker {
 export interface Waiting {
   readonly seeker: ConnectionSeeker;
   readonly until: number;
+  /** It takes only a connection that has served no other. */
+  readonly fresh: boolean;
   before: Waiting | undefined;
   behind: Waiting | undefined;
 }
@@ -84,25 +87,34 @@ export class ConnectionPool implements ConnectionOwner {
       }
     }
     const mayOpen = this.#total < this.#config.pool.connections;
-    if (
-      this.#draining ||
-      (!mayOpen && this.#waitingCount - this.#opening.size >= this.#config.pool.pending)
-    ) {
-      const detail = this.#draining ? 'the upstream is being closed' : 'the pool and its queue are full';
-      process.nextTick(refuse, seeker, detail);
-      return;
-    }
-    this.#wait(seeker, mayOpen);
+    if (this.#refuses(seeker, mayOpen)) return;
+    this.#wait(seeker, mayOpen, false);
     if (mayOpen) this.#open(undefined);
   }
 
   /** A fresh connection for this seeker only, for requests that must not get a stale one. */
   acquireFresh(seeker: ConnectionSeeker): void {
-    if (this.#draining || this.#reserved >= this.#config.pool.connections) {
-      process.nextTick(refuse, seeker, 'the upstream is being closed');
-      return;
-    }
-    this.#open(seeker);
+    const mayOpen = this.#total < this.#config.pool.connections || this.#closeOldestIdle();
+    if (this.#refuses(seeker, mayOpen)) return;
+    if (mayOpen) this.#open(seeker);
+    else this.#wait(seeker, false, true);
+  }
+
+  /** Refuses a seeker for which no connection may be opened, and which may not wait for one either. */
+  #refuses(seeker: ConnectionSeeker, mayOpen: boolean): boolean {
+    if (!this.#draining && (mayOpen || this.#unattended < this.#config.pool.pending)) return false;
+    const detail = this.#draining ? 'the upstream is being closed' : 'the pool and its queue are full';
+    process.nextTick(refuse, seeker, detail);
+    return true;
+  }
+
+  /** Makes place for another. Returns false when all are in use. */
+  #closeOldestIdle(): boolean {
+    const connection = this.#idle.shift();
+    if (connection === undefined) return false;
+    this.#all.delete(connection);
+    connection.destroy();
+    return true;
   }
 
   /** An address was ejected: its idle connections are not reused. */
@@ -148,21 +160,32 @@ export class ConnectionPool implements ConnectionOwner {
       connection.destroy();
       return;
     }
-    const seeker = this.#nextWaiting();
-    if (seeker === undefined) {
+    if (this.#first === undefined) {
       connection.idleSince = turnNow();
       this.#idle.push(connection);
       return;
     }
+    const { seeker, fresh } = this.#first;
+    this.forget(seeker);
+    if (fresh && connection.served > 0) {
+      this.#all.delete(connection);
+      connection.destroy();
+      this.#open(seeker);
+      return;
+    }
     // Deferred: not inside the parser's last call for the previous exchange.
-    process.nextTick(handOver, this, connection, seeker);
+    process.nextTick(handOver, this, connection, seeker, fresh);
   }
 
-  onClosed(connection: UpstreamConnection): void {
+  onUnusable(connection: UpstreamConnection): void {
     this.#tunnels.delete(connection);
     this.#all.delete(connection);
     const index = this.#idle.indexOf(connection);
     if (index !== -1) this.#idle.splice(index, 1);
+  }
+
+  onClosed(connection: UpstreamConnection): void {
+    this.onUnusable(connection);
     this.#serveQueue();
     this.#settle();
   }
@@ -203,6 +226,11 @@ export class ConnectionPool implements ConnectionOwner {
     return this.#all.size + this.#opening.size;
   }
 
+  /** How many seekers wait without a connection being opened for them. */
+  get #unattended(): number {
+    return this.#waitingCount - (this.#opening.size - this.#reserved);
+  }
+
   #takeIdle(): UpstreamConnection | undefined {
     for (;;) {
       const connection = this.#idle.pop();
@@ -220,12 +248,12 @@ export class ConnectionPool implements ConnectionOwner {
     return announced >= 0 && announced < idleMs ? announced : idleMs;
   }
 
-  #wait(seeker: ConnectionSeeker, opening: boolean): void {
+  #wait(seeker: ConnectionSeeker, opening: boolean, fresh: boolean): void {
     const { pool, timeouts } = this.#config;
     // A seeker whose connection is being opened should get that failure first; the margin puts it before the queue's.
     const waitMs = opening ? Math.max(pool.pendingMs, timeouts.connectMs + 250) : pool.pendingMs;
     const before = this.#last;
-    const waiting: Waiting = { seeker, until: turnNow() + waitMs, before, behind: undefined };
+    const waiting: Waiting = { seeker, until: turnNow() + waitMs, fresh, before, behind: undefined };
     seeker.waiting = waiting;
     if (before === undefined) this.#first = waiting;
     else before.behind = waiting;
@@ -281,8 +309,7 @@ export class ConnectionPool implements ConnectionOwner {
   /** A place has become free without a connection in it. */
   #serveQueue(): void {
     if (this.#draining) return;
-    const needed = this.#waitingCount - (this.#opening.size - this.#reserved);
-    if (needed > 0 && this.#total < this.#config.pool.connections) this.#open(undefined);
+    if (this.#unattended > 0 && this.#total < this.#config.pool.connections) this.#open(undefined);
   }
 
   #sweepQueue(now: number): void {
@@ -319,10 +346,16 @@ function refuse(seeker: ConnectionSeeker, detail: string): void {
   seeker.onNoConnection('queue', 'overloaded', detail);
 }
 
-function handOver(pool: ConnectionPool, connection: UpstreamConnection, seeker: ConnectionSeeker): void {
+function handOver(
+  pool: ConnectionPool,
+  connection: UpstreamConnection,
+  seeker: ConnectionSeeker,
+  fresh: boolean,
+): void {
   if (connection.usable) seeker.onConnection(connection);
   else {
     pool.onClosed(connection);
-    pool.acquire(seeker);
+    if (fresh) pool.acquireFresh(seeker);
+    else pool.acquire(seeker);
   }
 }

@@ -47,6 +47,9 @@ export interface TunnelUser {
 export interface ConnectionOwner {
   /** The exchange is over and the connection may be reused. */
   onReusable(connection: UpstreamConnection): void;
+  /** It is lost: its place is free before its user is notified, who may need another connection. */
+  onUnusable(connection: UpstreamConnection): void;
+  /** It is closed, and its user has been notified. */
   onClosed(connection: UpstreamConnection): void;
 }
 
@@ -274,6 +277,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     this.#user = undefined;
     this.#socket.destroy();
     if (user !== undefined) this.#reportLost(cause);
+    this.#owner.onUnusable(this);
     user?.onLost(cause, detail);
   }
 
@@ -305,7 +309,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
 
   #onClose(): void {
     this.closed = true;
-    this.#owner.onClosed(this);
+    this.#owner.onUnusable(this);
     const detail = this.#lossDetail === '' ? 'the connection was closed' : this.#lossDetail;
     const tunnel = this.#tunnel;
     this.#tunnel = undefined;
@@ -314,5 +318,6 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     this.#user = undefined;
     if (user !== undefined) this.#reportLost('reset');
     user?.onLost('reset', detail);
+    this.#owner.onClosed(this);
   }
 }

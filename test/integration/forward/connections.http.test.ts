@@ -167,6 +167,30 @@ describe('connections', () => {
     expect(forwarder.upstream.stats).toMatchObject({ pending: 0, connecting: 0, exchanges: 0 });
   });
 
+  it('that prove stale are replaced in their own place, before those who wait for one', async () => {
+    let most = 0;
+    let stale: Socket | undefined;
+    const upstream = await startRawUpstream((socket, all) => {
+      most = Math.max(most, upstream.sockets.size);
+      if (all.split('HTTP/1.1').length > 2 && stale === undefined) stale = socket;
+      else if (requestEnds(all)) socket.write(OK);
+    });
+    cleanups.push(() => upstream.close());
+    const config = { pool: { connections: 1, pendingMs: 60_000 } };
+    const forwarder = await forwarderTo(upstream.url, { config });
+    const get = (path: string) => client(forwarder.port, `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`);
+    await (await get('/0')).until(ends('ok'));
+    const one = await get('/1');
+    await expect.poll(() => stale, PATIENT).toBeDefined();
+    const two = await get('/2');
+    await expect.poll(() => forwarder.upstream.stats.pending, PATIENT).toBe(1);
+    stale!.resetAndDestroy();
+    for (const each of [one, two]) await each.until(ends('ok'));
+    expect((await forwarder.outcomesReach(3))[1]).toMatchObject({ kind: 'completed', retriedStale: true });
+    expect(most).toBe(1);
+    expect(upstream.received).toHaveLength(2);
+  });
+
   it('close when they have been idle for long enough', async () => {
     const upstream = await upstreamAnswering((all) => (requestEnds(all) ? OK : undefined));
     const forwarder = await forwarderTo(upstream.url, { config: { pool: { idleMs: 60 } } });

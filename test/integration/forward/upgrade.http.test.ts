@@ -2,6 +2,7 @@
  * Upgrades through the forwarder: WebSocket with a real library, raw tunnels, refusals, half-close, leaks.
  */
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import {
@@ -12,6 +13,7 @@ import {
   startForwarder,
   startRawUpstream,
 } from './forwarder-rig.ts';
+import { OK } from './rig.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -39,6 +41,85 @@ async function client(port: number, bytes: string) {
   cleanups.push(() => made.close());
   return made;
 }
+
+describe('upgrades in a pool with few connections', () => {
+  /** Accepts an upgrade only when the test does; answers other requests at once. */
+  const limited = async (pool: Record<string, number>) => {
+    const asking: Socket[] = [];
+    let most = 0;
+    const { upstream, forwarder } = await between(
+      (socket, all) => {
+        most = Math.max(most, upstream.sockets.size);
+        if (all.endsWith('Upgrade\r\n\r\n')) asking.push(socket);
+        else if (all.endsWith('\r\n\r\n')) socket.write(OK);
+      },
+      { pool },
+    );
+    return { upstream, forwarder, asking, most: () => most };
+  };
+
+  it('wait for a place until others are answered; tunnels take none', async () => {
+    const { forwarder, asking, most } = await limited({ connections: 2, pendingMs: 60_000 });
+    const clients = await Promise.all(Array.from({ length: 6 }, () => client(forwarder.port, UPGRADE)));
+    for (const waiting of [4, 2, 0]) {
+      await expect.poll(() => asking.length, PATIENT).toBe(2);
+      await expect.poll(() => forwarder.upstream.stats.pending, PATIENT).toBe(waiting);
+      expect(forwarder.upstream.stats).toMatchObject({ active: 2, connecting: 0, tunnels: 4 - waiting });
+      for (const socket of asking.splice(0)) socket.write(ACCEPT);
+    }
+    await Promise.all(clients.map(({ until }) => until((text) => text.includes('101'))));
+    expect(most()).toBe(6);
+    expect(forwarder.upstream.stats).toMatchObject({ active: 0, tunnels: 6 });
+  });
+
+  it.each([
+    ['no more may wait', { pending: 0 }, 'overloaded'],
+    ['they have waited for too long', { pendingMs: 100 }, 'timed-out'],
+  ])('are refused when %s', async (_, pool, cause) => {
+    const { forwarder, asking } = await limited({ connections: 1, pendingMs: 60_000, ...pool });
+    await client(forwarder.port, UPGRADE);
+    await expect.poll(() => asking.length, PATIENT).toBe(1);
+    expect(await (await client(forwarder.port, UPGRADE)).untilEnd()).toMatch(/^HTTP\/1\.1 503/);
+    expect(forwarder.outcomes).toMatchObject([{ phase: 'queue', cause, mayHaveBeenSent: false }]);
+    expect(asking).toHaveLength(1);
+  });
+
+  it('give up their turn when their client leaves', async () => {
+    const { forwarder, asking } = await limited({ connections: 1, pendingMs: 60_000 });
+    await client(forwarder.port, UPGRADE);
+    await expect.poll(() => asking.length, PATIENT).toBe(1);
+    const leaving = await client(forwarder.port, UPGRADE);
+    await expect.poll(() => forwarder.upstream.stats.pending, PATIENT).toBe(1);
+    leaving.socket.resetAndDestroy();
+    await expect.poll(() => forwarder.upstream.stats.pending, PATIENT).toBe(0);
+  });
+
+  it('take the place of an idle connection, and that of one in use when it becomes idle', async () => {
+    const { upstream, forwarder, asking, most } = await limited({ connections: 1, pendingMs: 60_000 });
+    const get = 'GET / HTTP/1.1\r\nHost: h\r\n\r\n';
+    await (await client(forwarder.port, get)).until((text) => text.endsWith('ok'));
+    expect(forwarder.upstream.stats.idle).toBe(1);
+    const first = await client(forwarder.port, UPGRADE);
+    await expect.poll(() => asking.length, PATIENT).toBe(1);
+    const second = await client(forwarder.port, get);
+    const third = await client(forwarder.port, UPGRADE);
+    await expect.poll(() => forwarder.upstream.stats.pending, PATIENT).toBe(2);
+    asking[0]!.write(ACCEPT);
+    await first.until((text) => text.includes('101'));
+    await second.until((text) => text.endsWith('ok'));
+    await expect.poll(() => asking.length, PATIENT).toBe(2);
+    asking[1]!.write(ACCEPT);
+    await third.until((text) => text.includes('101'));
+    // Each on a fresh connection, and beside the tunnels never more than one.
+    expect(upstream.received.map((all) => all.split(' HTTP')[0])).toEqual([
+      'GET /',
+      'GET /ws',
+      'GET /',
+      'GET /ws',
+    ]);
+    expect(most()).toBeLessThanOrEqual(3);
+  });
+});
 
 describe('upgrades', () => {
   it('carry WebSocket messages both ways, large ones too', async () => {
