@@ -12,6 +12,7 @@ import { openFlags } from '../flags/open-flags.ts';
 import { announce } from '../observe/announce.ts';
 import { createLogger } from '../observe/create-logger.ts';
 import { MetricTotals } from '../observe/metrics-text.ts';
+import { mayContinueAnywhereMs } from '../pin/may-continue.ts';
 import type { ReloadResult, RunningProxy, StartProxyOptions } from '../running-proxy.ts';
 import type { ControlAddress, WorkerInit } from '../worker/worker-messages.ts';
 import { type AdminServer, startAdminServer } from './admin-server.ts';
@@ -208,7 +209,7 @@ export class Primary implements RunningProxy {
   }
 
   #gone(worker: number, asked: boolean): void {
-    this.#pins.workerGone(worker, longestWaitMs(this.#config));
+    this.#pins.workerGone(worker, mayContinueAnywhereMs(this.#config));
     if (!asked) this.#totals.increment('ficus_worker_restarts_total');
   }
 
@@ -241,10 +242,4 @@ function controlAddress({ controlUrl, controlToken }: StartProxyOptions): Contro
   if (!controlUrl) return undefined;
   const headers: Record<string, string> = controlToken ? { authorization: `Bearer ${controlToken}` } : {};
   return { url: controlUrl.replace(/\/$/, ''), headers };
-}
-
-/** By then the writes of a crashed worker are done or never will be: the longest upstream timeout. */
-function longestWaitMs({ legacy, slices }: FicusConfig): number {
-  const upstreams = [legacy, ...Object.values(slices).map(({ candidate }) => candidate)];
-  return Math.max(...upstreams.map(({ timeouts }) => timeouts.firstByteMs));
 }

@@ -6,6 +6,7 @@ import type { SliceState, UpstreamConfig } from '@ficus/core';
 import { freshCallers } from '../identify/fresh-callers.ts';
 import type { Identity } from '../identify/identity.ts';
 import { boundedKey, ownText } from '../identify/own-text.ts';
+import { mayContinueMs } from '../pin/may-continue.ts';
 import { EVERYBODY } from '../pin/pin-table.ts';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
 import type { LeaveGate, Pin, RequestHost } from '../snapshot/request-host.ts';
@@ -87,15 +88,4 @@ export class WritePins {
   end(): void {
     for (const pin of this.#held) this.#host.gate.unpin(pin, this.#continuesMs);
   }
-}
-
-/**
- * A write without a complete answer may still be executed, whichever side broke it off. An answer is awaited for
- * `firstByteMs`, also by a write that lost its kept connection and was answered on a fresh one. Once the answer has
- * begun, its upstream may be silent for `idleMs` and still complete it: then the longer of the two counts.
- */
-function mayContinueMs(outcome: Outcome, { firstByteMs, idleMs }: UpstreamConfig['timeouts']): number {
-  const incomplete = outcome.kind === 'failed' && outcome.mayHaveBeenSent;
-  if (incomplete && outcome.status !== 0) return Math.max(firstByteMs, idleMs);
-  return incomplete || outcome.retriedStale ? firstByteMs : 0;
 }
