@@ -12,7 +12,7 @@ import { openFlags } from '../flags/open-flags.ts';
 import { announce } from '../observe/announce.ts';
 import { createLogger } from '../observe/create-logger.ts';
 import { MetricTotals } from '../observe/metrics-text.ts';
-import { mayContinueAnywhereMs } from '../pin/may-continue.ts';
+import { mayContinueAnywhereMs } from '../request/may-continue.ts';
 import type { ReloadResult, RunningProxy, StartProxyOptions } from '../running-proxy.ts';
 import type { ControlAddress, WorkerInit } from '../worker/worker-messages.ts';
 import { type AdminServer, startAdminServer } from './admin-server.ts';

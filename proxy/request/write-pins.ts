@@ -6,11 +6,11 @@ import type { SliceState, UpstreamConfig } from '@ficus/core';
 import { freshCallers } from '../identify/fresh-callers.ts';
 import type { Identity } from '../identify/identity.ts';
 import { boundedKey, ownText } from '../identify/own-text.ts';
-import { mayContinueMs } from '../pin/may-continue.ts';
 import { EVERYBODY } from '../pin/pin-table.ts';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
 import type { LeaveGate, Pin, RequestHost } from '../snapshot/request-host.ts';
 import type { Outcome } from '../wire/outcome.ts';
+import { mayContinueMs } from './may-continue.ts';
 import { isOutdated } from './next-step.ts';
 
 export class WritePins {
