@@ -17,6 +17,8 @@ export type FromProcess =
   /** Loaded; ready for `start`. */
   | { readonly kind: 'ready' }
   | { readonly kind: 'listening'; readonly address: string }
+  /** Ids of the processes that it has started itself. */
+  | { readonly kind: 'workers'; readonly pids: readonly number[] }
   /** It cannot listen yet and is retrying: the database is unreachable. */
   | { readonly kind: 'waiting' }
   /** It exits because of this. */

@@ -1,4 +1,5 @@
 /** The proxy of `ficus up`: listens as soon as it can, and serves with or without the control plane. */
+import cluster from 'node:cluster';
 import { startProxy } from '@ficus/proxy';
 import { createLogger } from '../output/create-logger.ts';
 import { type Supervisor, untilAborted } from './supervisor.ts';
@@ -8,6 +9,7 @@ export async function runProxy(supervisor: Supervisor): Promise<void> {
   if (!config) return;
   const { control } = config;
   const logger = createLogger('ficus-proxy');
+  reportWorkers(supervisor);
   const proxy = await startProxy({
     config,
     // `ficus up` has already read and checked it.
@@ -22,4 +24,13 @@ export async function runProxy(supervisor: Supervisor): Promise<void> {
   });
   await untilAborted(supervisor.stopped);
   await proxy.stop();
+}
+
+/** A worker that hangs does not notice when this process is killed: `ficus up` ends it then. */
+function reportWorkers({ send }: Supervisor): void {
+  const report = () => {
+    const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker && !worker.isDead());
+    void send({ kind: 'workers', pids: workers.flatMap((worker) => worker?.process.pid ?? []) });
+  };
+  cluster.on('fork', report).on('exit', report);
 }

@@ -3,10 +3,14 @@ import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { configSchema, type FicusError } from '@ficus/core';
 import pino from 'pino';
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { SupervisedProcess } from './supervised-process.ts';
 
 const config = configSchema.parse({ version: 1, legacy: { url: 'http://127.0.0.1:9' } });
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 class FakeChild extends EventEmitter {
   readonly pid: number | undefined;
@@ -111,4 +115,42 @@ test.each([
   child.emit('message', { kind: 'failed', code: 'FICUS_PORT_TAKEN', message: 'Taken.' });
   child.end(3, null);
   expect(await stopped).toBe(inOrder);
+});
+
+const WORKERS = [1_000_001, 1_000_002];
+
+test('workers end with a process that is killed, even if one of them has ended already', async () => {
+  const killed: unknown[] = [];
+  vi.spyOn(process, 'kill').mockImplementation((pid) => {
+    killed.push(pid);
+    if (pid === WORKERS[0]) throw new Error('kill ESRCH');
+    return true;
+  });
+  const child = new FakeChild(7);
+  const { supervised } = supervise(() => child);
+  child.emit('message', { kind: 'workers', pids: WORKERS });
+  const stopped = supervised.stop();
+  supervised.kill();
+  expect(child.kill.mock.calls).toEqual([['SIGTERM'], ['SIGKILL']]);
+  expect(killed).toEqual(WORKERS);
+  child.end(null, 'SIGKILL');
+  expect(await stopped).toBe(false);
+  // Their ids may be those of other processes by now.
+  expect(killed).toEqual(WORKERS);
+});
+
+test.each<[string, number | null, string | null, number[]]>([
+  ['was killed: its workers end before it is restarted', null, 'SIGKILL', WORKERS],
+  ['exited: it has ended its workers itself', 3, null, []],
+])('a process that %s', async (_, code, signal, ended) => {
+  const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
+  const children = [new FakeChild(7), new FakeChild(8)];
+  const { supervised, lives } = supervise((life) => children[life - 1]!);
+  children[0]!.emit('message', { kind: 'workers', pids: WORKERS });
+  children[0]!.end(code, signal);
+  expect(kill.mock.calls.map(([pid]) => pid)).toEqual(ended);
+  await vi.waitFor(() => expect(lives()).toBe(2));
+  const stopped = supervised.stop();
+  children[1]!.end(0, null);
+  expect(await stopped).toBe(true);
 });

@@ -36,6 +36,8 @@ interface Life {
   ready: boolean;
   begun: boolean;
   listened: boolean;
+  /** Processes that it has started itself. */
+  workers: readonly number[];
   failure: FicusError | undefined;
   exit: { readonly code: number | null; readonly signal: string | null } | undefined;
 }
@@ -87,9 +89,11 @@ export class SupervisedProcess {
     return this.#state.kind === 'ended' && this.#state.inOrder;
   }
 
-  /** Ends it at once. */
+  /** Ends it at once, with its workers. */
   kill(): void {
-    if (this.#state.kind === 'running' || this.#state.kind === 'stopping') this.#state.child.kill('SIGKILL');
+    if (this.#state.kind !== 'running' && this.#state.kind !== 'stopping') return;
+    this.#state.child.kill('SIGKILL');
+    killWorkers(this.#life);
   }
 
   #begin(): State {
@@ -143,6 +147,9 @@ export class SupervisedProcess {
       case 'failed':
         life.failure = new FicusError(message.code, message.message);
         break;
+      case 'workers':
+        life.workers = message.pids;
+        break;
       case 'waiting':
         break;
     }
@@ -150,6 +157,8 @@ export class SupervisedProcess {
   }
 
   #gone(life: Life): void {
+    // Otherwise it has ended them itself, or has seen them end.
+    if (life.exit?.signal) killWorkers(life);
     if (this.#state.kind === 'stopping') {
       clearTimeout(this.#state.kill);
       this.#end(endedInOrder(life));
@@ -194,12 +203,26 @@ function endedInOrder({ exit, ready, listened, failure }: Life): boolean {
   return exit?.code === 0 || (!ready && exit?.signal === 'SIGTERM');
 }
 
+/** They exit when their parent does, except one that hangs: it would keep the port. */
+function killWorkers(life: Life): void {
+  for (const pid of life.workers) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  }
+  // The system gives the ids to other processes.
+  life.workers = [];
+}
+
 function newLife(): Life {
   return {
     startedAtMs: performance.now(),
     ready: false,
     begun: false,
     listened: false,
+    workers: [],
     failure: undefined,
     exit: undefined,
   };

@@ -268,3 +268,18 @@ test('a stop does not wait for a worker that never existed', async () => {
   vi.mocked(cluster.fork).mockImplementation(() => unspawned() as unknown as WorkerProcess);
   await startPool(1).drain();
 });
+
+test('no worker outlives the primary: those left are killed when it exits', async () => {
+  const before = process.listeners('exit');
+  const pool = startPool(2);
+  const [onExit] = process.listeners('exit').filter((listener) => !before.includes(listener));
+  const drained = pool.drain();
+  forked[0]!.disconnect();
+  forked[0]!.exit(0);
+  onExit!(3);
+  expect(killed).toEqual([2]);
+  forked[1]!.disconnect();
+  forked[1]!.exit(0);
+  await drained;
+  expect(process.listeners('exit')).toEqual(before);
+});

@@ -130,6 +130,7 @@ class ForkedWorkers implements WorkerPool {
     this.#hooks = hooks;
     this.#limits = limits;
     this.#watch = setInterval(() => this.#endSilent(), WATCH_EACH_MS).unref();
+    process.on('exit', this.#endAll);
     for (let index = 0; index < count; index += 1) this.#fork();
   }
 
@@ -155,15 +156,25 @@ class ForkedWorkers implements WorkerPool {
     this.#draining = true;
     clearInterval(this.#watch);
     for (const timer of this.#restarts) clearTimeout(timer);
-    if (this.#alive.size === 0) return;
+    if (this.#alive.size > 0) await this.#drainAlive();
+    process.off('exit', this.#endAll);
+  }
+
+  async #drainAlive(): Promise<void> {
     this.send({ kind: 'drain' });
     this.#endConnections();
-    const kill = setTimeout(() => {
-      for (const id of this.#alive.keys()) this.end(id);
-    }, this.#limits().drainMs + KILL_AFTER_DRAIN_MS);
+    const kill = setTimeout(this.#endAll, this.#limits().drainMs + KILL_AFTER_DRAIN_MS);
     await this.#drained.promise;
     clearTimeout(kill);
   }
+
+  /**
+   * Also when this process exits before they have: a worker that hangs would not notice, and would keep the port. Only a
+   * SIGKILL of this process leaves such a worker behind.
+   */
+  readonly #endAll = (): void => {
+    for (const id of this.#alive.keys()) this.end(id);
+  };
 
   #fork(): void {
     cluster.setupPrimary({

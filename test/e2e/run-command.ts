@@ -78,9 +78,28 @@ export function runCommand(
 export const FICUS = 'cli/bin/ficus.js';
 
 const running = new Set<ChildProcess>();
+const hanging = new Set<number>();
+
+/** Stops a process of a command with SIGSTOP: it hangs, also when its parent ends. */
+export function hang(pid: number): void {
+  process.kill(pid, 'SIGSTOP');
+  hanging.add(pid);
+}
+
+function endHanging(): void {
+  for (const pid of hanging) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended, as it should.
+    }
+  }
+  hanging.clear();
+}
 
 /** For afterEach: ends whatever a test left running, even a failed one. */
 export async function stopAll(): Promise<void> {
+  endHanging();
   await Promise.all(
     [...running].map(async (child) => {
       child.kill('SIGTERM');

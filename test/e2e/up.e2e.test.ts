@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { startLoad } from '../integration/proxy/load.ts';
 import { ask } from '../integration/proxy/rig.ts';
 import { makeTestDirectory } from '../parts/test-directory.ts';
-import { type RunningCommand, stopAll } from './run-command.ts';
+import { hang, type RunningCommand, stopAll } from './run-command.ts';
 import { childNamed, childrenOf, fieldOf, isAlive, makeUpRig, type UpRig } from './up-rig.ts';
 
 /** A restarted process loads its sources again: on a busy machine that takes a while. */
@@ -110,6 +110,30 @@ test('a proxy that is killed is restarted at its address', async () => {
   process.kill(killed, 'SIGKILL');
   await expect.poll(() => childNamed(pid, 'proxy')).not.toBe(killed);
   await expect.poll(() => orRefused(ask(`${address}/x`)), RESTART).toMatchObject({ status: 200 });
+});
+
+test.runIf(process.platform === 'linux')('a worker that hangs ends with its proxy', async () => {
+  const { up, pid, address } = await startReady();
+  const stopWorker = async () => {
+    const proxy = (await childNamed(pid, 'proxy'))!;
+    const [worker] = await childrenOf(proxy);
+    hang(worker!);
+    return { proxy, worker: worker! };
+  };
+  const first = await stopWorker();
+  process.kill(first.proxy, 'SIGKILL');
+  await expect.poll(() => isAlive(first.worker)).toBe(false);
+  await expect.poll(() => orRefused(ask(`${address}/x`)), RESTART).toMatchObject({ status: 200 });
+  const second = await stopWorker();
+  up.child.kill('SIGTERM');
+  // Another signal cannot be an echo of the first; sent until the first has arrived.
+  await expect
+    .poll(() => {
+      up.child.kill('SIGINT');
+      return up.child.exitCode;
+    })
+    .toBe(3);
+  for (const left of [second.proxy, second.worker]) await expect.poll(() => isAlive(left)).toBe(false);
 });
 
 test('a changed config reaches both processes, an invalid one neither', async () => {

@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type RunningCommand, startCommand } from '../../e2e/run-command.ts';
+import { hang, type RunningCommand, startCommand, stopAll } from '../../e2e/run-command.ts';
+import { isAlive } from '../../e2e/up-rig.ts';
 import { type Backend, noteFlags, startBackend, until } from './rig.ts';
 
 let folder: string;
@@ -30,7 +31,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   proxy.child.kill('SIGKILL');
-  await proxy.ended;
+  await stopAll();
   await legacy.close();
   await rm(folder, { recursive: true, force: true });
 });
@@ -43,7 +44,7 @@ async function workerPids(): Promise<number[]> {
 
 test('is ended and restarted, and clients that waited there see their connection close', async () => {
   const [stopped] = await workerPids();
-  process.kill(stopped!, 'SIGSTOP');
+  hang(stopped!);
   // On separate connections, so that some go to the worker that hangs.
   const asked = Array.from({ length: 20 }, () =>
     fetch(`${url}/x`, { headers: { connection: 'close' } }).then(
@@ -64,4 +65,18 @@ test('is ended and restarted, and clients that waited there see their connection
       () => false,
     );
   await until(served, 'served again');
+});
+
+test('does not outlive the proxy that a second signal ends', async () => {
+  const workers = await workerPids();
+  expect(workers).toHaveLength(2);
+  hang(workers[0]!);
+  proxy.child.kill('SIGTERM');
+  // Another signal cannot be an echo of the first; sent until the first has arrived.
+  await until(async () => {
+    proxy.child.kill('SIGINT');
+    return proxy.child.exitCode !== null;
+  }, 'ended');
+  expect((await proxy.ended).status).toBe(3);
+  await until(async () => !(await Promise.all(workers.map(isAlive))).some(Boolean), 'workers are gone');
 });
