@@ -4,6 +4,7 @@ import { connectSupervisor } from './supervisor.ts';
 
 // As in bin/ficus.js: these processes load much code.
 module.enableCompileCache?.();
-const supervisor = connectSupervisor();
+const name = process.argv[2] === 'control' ? 'control' : 'proxy';
+const supervisor = connectSupervisor(name);
 const { runProcess } = await import('./run-process.ts');
-await runProcess(process.argv[2] === 'control' ? 'control' : 'proxy', supervisor);
+await runProcess(name, supervisor);

@@ -24,8 +24,10 @@ export type FromProcess =
   /** It exits because of this. */
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
 
-/** Time for a process beyond the drain: the last report, the end of the streams. */
+/** Time for what either process ends in a stop: the last report, the streams. */
 const STOP_MS = 20_000;
 
-/** How long an orderly stop of a process may take. */
-export const stopLimitMs = ({ proxy }: FicusConfig): number => proxy.timeouts.drainMs + STOP_MS;
+/** How long an orderly stop of a process may take: only the proxy drains. */
+export function stopLimitMs(name: ProcessName, { proxy }: FicusConfig): number {
+  return name === 'proxy' ? proxy.timeouts.drainMs + STOP_MS : STOP_MS;
+}

@@ -3,7 +3,7 @@
  * what happens then, and sends SIGTERM. Without `ficus up` the process stops in order, too.
  */
 import type { FicusConfig } from '@ficus/core';
-import { type FromProcess, stopLimitMs, type ToProcess } from './process-messages.ts';
+import { type FromProcess, type ProcessName, stopLimitMs, type ToProcess } from './process-messages.ts';
 
 export interface Supervisor {
   /** The initial config; undefined when the stop came first. */
@@ -18,7 +18,8 @@ export interface Supervisor {
   close(): void;
 }
 
-export function connectSupervisor(): Supervisor {
+/** @param name of this process */
+export function connectSupervisor(name: ProcessName): Supervisor {
   const stop = new AbortController();
   const first = Promise.withResolvers<FicusConfig | undefined>();
   const listeners: ((config: FicusConfig) => void)[] = [];
@@ -34,7 +35,7 @@ export function connectSupervisor(): Supervisor {
   const abandoned = () => {
     stop.abort();
     // Without `ficus up` nothing else ends a stop that hangs.
-    setTimeout(() => process.exit(3), newest ? stopLimitMs(newest) : 0).unref();
+    setTimeout(() => process.exit(3), newest ? stopLimitMs(name, newest) : 0).unref();
   };
   process.on('disconnect', abandoned);
   stop.signal.addEventListener('abort', () => first.resolve(undefined));
@@ -53,7 +54,7 @@ export function connectSupervisor(): Supervisor {
     close: () => {
       process.off('disconnect', abandoned);
       // `ficus up` waits for the end of this process: what hangs may not keep it alive.
-      setTimeout(() => process.exit(), newest ? stopLimitMs(newest) : 0).unref();
+      setTimeout(() => process.exit(), newest ? stopLimitMs(name, newest) : 0).unref();
       if (process.connected) process.disconnect();
     },
   };

@@ -41,13 +41,12 @@ export class UpProcesses {
     this.#proxyListen = config.proxy.listen;
     this.#proxyListens.promise.catch(() => undefined);
     this.#firstWordTimer = setTimeout(this.#firstWord.resolve, FIRST_WORD_MS);
-    const stopMs = () => stopLimitMs(this.#config);
     this.#proxy = new SupervisedProcess('proxy', {
       config: () => this.#firstOfProxy(),
       mayBegin: this.#firstWord.promise,
       onMessage: (message) => this.#proxySays(message),
       onFailedStart: this.#proxyListens.reject,
-      stopMs,
+      stopMs: () => stopLimitMs('proxy', this.#config),
       logger,
     });
     this.#control = new SupervisedProcess('control', {
@@ -55,7 +54,7 @@ export class UpProcesses {
       mayBegin: Promise.resolve(),
       onMessage: (message) => this.#controlSays(message),
       onFailedStart: () => this.#firstWord.resolve(),
-      stopMs,
+      stopMs: () => stopLimitMs('control', this.#config),
       logger,
     });
   }

@@ -18,7 +18,7 @@ beforeAll(async () => {
   await writeFile(
     join(directory, 'process.ts'),
     `import { connectSupervisor } from '${SUPERVISOR.href}';
-const supervisor = connectSupervisor();
+const supervisor = connectSupervisor('control');
 setInterval(() => undefined, 1000);
 await supervisor.send({ kind: 'ready' });
 await supervisor.first;
