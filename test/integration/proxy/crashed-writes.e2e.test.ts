@@ -5,27 +5,31 @@ import cluster from 'node:cluster';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ask, type FakeControl, noteFlags, type Rig, startFakeControl, startRig, until } from './rig.ts';
 
-const FIRST_BYTE_MS = 1_000;
+const LONGEST_MS = 1_000;
+const SHORT = { firstByteMs: 100, idleMs: 100 };
 
 let control: FakeControl;
 let rig: Rig;
 
 beforeEach(async () => {
   control = await startFakeControl(noteFlags(100, 0));
-  rig = await startRig({
-    control,
-    proxy: { workers: 1, accessLog: { sample: 0 } },
-    legacy: { timeouts: { firstByteMs: FIRST_BYTE_MS } },
-    candidate: { timeouts: { firstByteMs: 100 } },
-    start: { inProcess: false },
-  });
 });
 afterEach(async () => {
   await rig.close();
   await control.close();
 });
 
-test('the position is requested when the write would have timed out, and not before', async () => {
+test.each([
+  ['would have timed out', { firstByteMs: LONGEST_MS, idleMs: 100 }],
+  ['could not continue an answer', { firstByteMs: 100, idleMs: LONGEST_MS }],
+])('the position is requested when the write %s, and not before', async (_, timeouts) => {
+  rig = await startRig({
+    control,
+    proxy: { workers: 1, accessLog: { sample: 0 } },
+    legacy: { timeouts },
+    candidate: { timeouts: SHORT },
+    start: { inProcess: false },
+  });
   rig.legacy.handler = () => {};
   const write = ask(`${rig.url}/api/notes`, { method: 'POST', headers: { cookie: 'sid=ann' } }).catch(
     () => 'cut',
@@ -35,5 +39,5 @@ test('the position is requested when the write would have timed out, and not bef
   Object.values(cluster.workers!)[0]!.process.kill('SIGKILL');
   expect(await write).toBe('cut');
   await until(() => control.asked > 0, 'asked');
-  expect(performance.now() - killedAt).toBeGreaterThanOrEqual(FIRST_BYTE_MS);
+  expect(performance.now() - killedAt).toBeGreaterThanOrEqual(LONGEST_MS);
 });
