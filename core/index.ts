@@ -5,6 +5,7 @@ export * from './config/common-schema.ts';
 export * from './config/config-problem.ts';
 export * from './config/config-schema.ts';
 export * from './config/config-snapshot.ts';
+export * from './config/config-warnings.ts';
 export * from './config/control-schema.ts';
 export * from './config/guards-schema.ts';
 export * from './config/interpolate.ts';

@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net';
 import type { Finding } from '@ficus/cdc';
-import { describeError, type FicusConfig, FicusError } from '@ficus/core';
+import { describeError, type FicusConfig, FicusError, formatPath, warnAboutConfig } from '@ficus/core';
 import { explainMatch } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
@@ -22,7 +22,7 @@ interface CheckOptions extends CommonOptions {
 }
 
 const HELP = `
-Every error is reported with its path, not only the first. With --live it checks upstreams, databases, replication
+Every error is reported with its path, not only the first, and so is each weak setting, as a warning. With --live it checks upstreams, databases, replication
 settings and tables as well, and changes nothing. Each finding says what to do, with SQL where SQL does it.
 
 Exit status: 0 all is well (warnings allowed) · 1 the config has errors · 3 something it needs is missing (--live).
@@ -61,7 +61,8 @@ async function check(options: CheckOptions): Promise<void> {
     return;
   }
   // Ficus may be running while its config is checked, so its own addresses are not checked.
-  const findings = options.live ? await preflightConfig(config, { ports: [], upstreams: true }) : [];
+  const live = options.live ? await preflightConfig(config, { ports: [], upstreams: true }) : [];
+  const findings = [...weaknessesOf(config), ...live];
   const errors = findings.filter((finding) => finding.severity === 'error');
   if (options.json) {
     process.stdout.write(
@@ -75,6 +76,15 @@ async function check(options: CheckOptions): Promise<void> {
       );
   }
   process.exitCode = Math.max(0, ...errors.map((finding) => describeError(finding.code).exit));
+}
+
+function weaknessesOf(config: FicusConfig): Finding[] {
+  return warnAboutConfig(config).map(({ path, message }) => ({
+    severity: 'warning',
+    path: formatPath(path),
+    code: 'FICUS_CONFIG_WEAK',
+    message,
+  }));
 }
 
 function explain(config: FicusConfig, options: CheckOptions): void {

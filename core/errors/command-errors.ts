@@ -9,6 +9,13 @@ export const commandErrors = {
     remedy: 'Fix every path listed; `ficus check` lists them all.',
     retry: 'manual',
   },
+  FICUS_CONFIG_WEAK: {
+    status: 422,
+    exit: 1,
+    title: 'The configuration is valid, but a setting in it is weak',
+    remedy: 'Do what the message says before this config serves other users than you.',
+    retry: 'manual',
+  },
   FICUS_CONFIG_UNREADABLE: {
     status: 500,
     exit: 3,

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { formatProblem } from './config-problem.ts';
+import { configSchema } from './config-schema.ts';
+import { warnAboutConfig } from './config-warnings.ts';
+
+const warningsOf = (identify: object) =>
+  warnAboutConfig(
+    configSchema.parse({ version: 1, legacy: { url: 'http://127.0.0.1:3000' }, proxy: { identify } }),
+  ).map(formatProblem);
+
+const LONG = 'a secret of thirty-two bytes, ok?';
+
+test('a config without weak settings has no warnings', () => {
+  expect(warningsOf({})).toEqual([]);
+  const jwt = { secret: LONG, issuer: 'https://id.example', audience: 'shop' };
+  expect(warningsOf({ user: { jwtClaim: 'sub' }, jwt, assert: { secret: LONG } })).toEqual([]);
+});
+
+test('secrets below the length of the hash are named, in bytes', () => {
+  const short = [expect.stringMatching(/^proxy\.identify\.assert\.secret: has 31 bytes; HS256 needs 32/)];
+  expect(warningsOf({ assert: { secret: 'x'.repeat(31) } })).toEqual(short);
+  expect(warningsOf({ assert: { secret: 'ü'.repeat(16) } })).toEqual([]);
+});
+
+test('tokens of any issuer, for any application, are named', () => {
+  expect(warningsOf({ jwt: { publicKey: 'PEM' } })).toEqual([
+    expect.stringMatching(/^proxy\.identify\.jwt\.issuer: is not set/),
+    expect.stringMatching(/^proxy\.identify\.jwt\.audience: is not set/),
+  ]);
+});

@@ -1,0 +1,47 @@
+/**
+ * What a valid config leaves weak. `ficus check` prints each with its path; nothing is refused for it. A concern is one
+ * function in the list below.
+ */
+import type { ConfigProblem } from './config-problem.ts';
+import type { FicusConfig } from './config-schema.ts';
+
+type Warn = (config: FicusConfig) => readonly ConfigProblem[];
+
+const CONCERNS: readonly Warn[] = [warnOfShortSecrets, warnOfAnyIssuer];
+
+/** All warnings; a message says what to do. */
+export function warnAboutConfig(config: FicusConfig): ConfigProblem[] {
+  return CONCERNS.flatMap((warn) => warn(config));
+}
+
+/** RFC 7518 section 3.2: a key of HS256 is at least as long as its hash. */
+const HS256_KEY_BYTES = 32;
+
+function warnOfShortSecrets({ proxy }: FicusConfig): ConfigProblem[] {
+  const { assert, jwt } = proxy.identify;
+  return [
+    { path: ['proxy', 'identify', 'assert', 'secret'], secret: assert?.secret },
+    { path: ['proxy', 'identify', 'jwt', 'secret'], secret: jwt?.secret },
+  ].flatMap(({ path, secret }) => {
+    const bytes = secret === undefined ? undefined : new TextEncoder().encode(secret).length;
+    if (bytes === undefined || bytes >= HS256_KEY_BYTES) return [];
+    const message = `has ${bytes} bytes; HS256 needs ${HS256_KEY_BYTES} or more (RFC 7518 section 3.2): make one with \`openssl rand -base64 32\``;
+    return [{ path, message }];
+  });
+}
+
+/** Without them, any token counts that the issuer's key has signed, for whatever application. */
+function warnOfAnyIssuer({ proxy }: FicusConfig): ConfigProblem[] {
+  const { jwt } = proxy.identify;
+  if (jwt === undefined) return [];
+  return (['issuer', 'audience'] as const).flatMap((key) =>
+    jwt[key] === undefined
+      ? [
+          {
+            path: ['proxy', 'identify', 'jwt', key],
+            message: `is not set: a token that was issued for another ${key === 'issuer' ? 'realm' : 'application'} counts too; name the ${key} that your tokens carry`,
+          },
+        ]
+      : [],
+  );
+}
