@@ -59,25 +59,36 @@ function toStep(found: RegExpExecArray): PatternStep {
   return { kind: 'descend' };
 }
 
-/** Whether the pattern names this place, or one above it. */
-export function patternCovers(
-  pattern: readonly PatternStep[],
-  steps: readonly JsonStep[],
-  fromPattern = 0,
-  fromStep = 0,
-): boolean {
-  for (let p = fromPattern, s = fromStep; ; p++, s++) {
-    const wanted = pattern[p];
-    if (!wanted) return true;
-    if (wanted.kind === 'descend') {
-      for (let skip = s; skip < steps.length; skip++) {
-        if (patternCovers(pattern, steps, p + 1, skip)) return true;
-      }
-      return false;
-    }
-    const step = steps[s];
-    if (step === undefined || !stepMatches(wanted, step)) return false;
+/**
+ * Whether the pattern names this place, or one above it. Each part between two `..` takes the first place that it fits: a later
+ * one would leave less to the parts after it. No pattern needs more than one pass.
+ */
+export function patternCovers(pattern: readonly PatternStep[], steps: readonly JsonStep[]): boolean {
+  let at = 0;
+  for (const [index, part] of splitAtDescend(pattern).entries()) {
+    const found = index === 0 ? (fits(part, steps, 0) ? 0 : -1) : firstFit(part, steps, at);
+    if (found < 0) return false;
+    at = found + part.length;
   }
+  return true;
+}
+
+function splitAtDescend(pattern: readonly PatternStep[]): PatternStep[][] {
+  const parts: PatternStep[][] = [[]];
+  for (const step of pattern) step.kind === 'descend' ? parts.push([]) : parts.at(-1)!.push(step);
+  return parts;
+}
+
+function firstFit(part: readonly PatternStep[], steps: readonly JsonStep[], from: number): number {
+  for (let at = from; at + part.length <= steps.length; at++) if (fits(part, steps, at)) return at;
+  return -1;
+}
+
+function fits(part: readonly PatternStep[], steps: readonly JsonStep[], at: number): boolean {
+  return part.every((wanted, offset) => {
+    const step = steps[at + offset];
+    return step !== undefined && stepMatches(wanted, step);
+  });
 }
 
 function stepMatches(wanted: PatternStep, step: JsonStep): boolean {

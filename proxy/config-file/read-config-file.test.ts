@@ -44,6 +44,28 @@ slices:
   expect(parseConfigText(text, {})).toMatchObject({ ok: true });
 });
 
+test('expressions that some text could make run for long are refused at their places, all of them', () => {
+  const text = `version: 1
+flags: { provider: file, file: flags.json }
+legacy: { url: http://127.0.0.1:9, database: postgres://h/a }
+control: { listen: 127.0.0.1:0, database: postgres://h/c }
+slices:
+  a:
+    candidate: { url: http://127.0.0.1:9, database: postgres://h/b }
+    tables: [{ from: public.t, to: public.t }]
+    routes:
+      - { id: x, path: '/x/:id((\\d+)+)', query: { v: { regex: '(?!old).*' }, w: { regex: '[a-z]+' } } }
+    writtenBy:
+      - { path: /y, headers: { x-role: { regex: '(a' } } }
+`;
+  const parsed = parseConfigText(text, {});
+  expect(parsed.ok ? [] : parsed.problems.map(({ path }) => path.join('.'))).toEqual([
+    'slices.a.routes.0.path',
+    'slices.a.routes.0.query.v.regex',
+    'slices.a.writtenBy.0.headers.x-role.regex',
+  ]);
+});
+
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ficus-config-'));

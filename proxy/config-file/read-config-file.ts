@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { describeFileError, FicusError, type ParsedConfig, parseConfig } from '@ficus/core';
+import { checkPatterns } from '../match/check-patterns.ts';
 import { checkForeignWrites } from '../match/foreign-writes.ts';
 import { checkRoutes } from '../match/route-table.ts';
 import { readYaml } from './read-yaml.ts';
@@ -41,6 +42,9 @@ export function parseConfigText(
     return { ok: false, problems: [{ path: [], message: 'is empty; it needs at least version and legacy' }] };
   const parsed = parseConfig(content, environment);
   if (!parsed.ok) return parsed;
-  const problems = [...checkRoutes(parsed.config), ...checkForeignWrites(parsed.config)];
+  const patterns = checkPatterns(parsed.config);
+  // Routes are compiled to be compared, which takes patterns that compile.
+  const problems =
+    patterns.length > 0 ? patterns : [...checkRoutes(parsed.config), ...checkForeignWrites(parsed.config)];
   return problems.length === 0 ? parsed : { ok: false, problems };
 }

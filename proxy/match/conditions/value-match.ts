@@ -1,6 +1,7 @@
 /** A value that a header, a query parameter or a cookie must have, must match, or whose presence counts. */
 import type { ValueMatch } from '@ficus/core';
 import type { Condition, RequestFacts } from './condition.ts';
+import { compilePatternTest } from './linear-pattern.ts';
 
 /**
  * One condition for each name.
@@ -20,8 +21,8 @@ export function compileValues(
 function compileMatch(match: ValueMatch): (value: string | undefined) => boolean {
   if (typeof match === 'string') return (value) => value === match;
   if ('present' in match) return (value) => (value !== undefined) === match.present;
-  const whole = new RegExp(`^(?:${match.regex})$`);
-  return (value) => value !== undefined && whole.test(value);
+  const matches = compilePatternTest(match.regex);
+  return (value) => value !== undefined && matches(value);
 }
 
 function inWords(match: ValueMatch): string {
