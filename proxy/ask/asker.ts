@@ -68,7 +68,8 @@ export class Asker {
     const head = buildRequestHead(headSource(asked), this.#changes(side, route, asked), upstream, 'copy');
     if (head.error !== '') return Promise.resolve({ failed: `invalid: ${head.error}`, durationMs: 0 });
     return new Promise((resolve) => {
-      const copy = { method: asked.method, head: head.text };
+      const { text, connectionLogin } = head;
+      const copy = { method: asked.method, head: text, connectionLogin };
       sendCopy(upstream, copy, this.#limits, (result) => resolve(observedOf(result)));
     });
   }

@@ -7,6 +7,7 @@
  *       └ no connection, loss, timeout, client gone, cancel: over, from anywhere
  */
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { isIdempotent } from '@ficus/core';
 import type { ClientSide, ClientWatcher } from '../respond/client-side.ts';
 import type { ConnectionSeeker, NoConnectionCause, Waiting } from '../upstream/connection-pool.ts';
@@ -59,6 +60,10 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
     this.fail('client', 'cancelled', 'cancelled by the proxy');
   }
 
+  get client(): Socket {
+    return this.#request.socket;
+  }
+
   get mayProbe(): boolean {
     return this.#head!.body === 'none' && isIdempotent(this.#request.method!);
   }
@@ -79,6 +84,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
     this.#reused = connection.served > 0;
     this.#progress.connected(head.body === 'none' ? 'first-byte' : 'send');
     connection.attach(this, this.#request.method!, false);
+    if (head.connectionLogin) connection.bindTo(this.client);
     if (head.body === 'none') {
       connection.requestSent();
       connection.writeWhole(head.text);

@@ -3,6 +3,7 @@
  * are a tunnel; any other final answer is passed on and ends the client's connection.
  */
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ClientSide, ClientWatcher } from '../respond/client-side.ts';
 import { SocketResponse } from '../respond/socket-response.ts';
@@ -11,7 +12,7 @@ import type { Upstream } from '../upstream/upstream.ts';
 import type { ConnectionUser, LossCause, UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { HeadLines } from '../wire/head-lines.ts';
 import type { FailureCause, Outcome } from '../wire/outcome.ts';
-import { buildRequestHead } from '../wire/request-head.ts';
+import { buildRequestHead, type RequestHead } from '../wire/request-head.ts';
 import { EarlyBytes } from './early-bytes.ts';
 import type { ForwardCall } from './forward-call.ts';
 import { Progress } from './progress.ts';
@@ -30,7 +31,7 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser, Client
   #connection: UpstreamConnection | undefined;
   #tunnel: Tunnel | undefined;
   #over = false;
-  #head = '';
+  #head: RequestHead | undefined;
 
   constructor(upstream: Upstream, request: IncomingMessage, socket: Duplex, head: Buffer, call: ForwardCall) {
     this.#upstream = upstream;
@@ -41,11 +42,15 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser, Client
     this.#early = EarlyBytes.of(socket, head);
   }
 
+  get client(): Socket {
+    return this.#request.socket;
+  }
+
   start(): void {
     this.#upstream.exchangeBegins();
     this.#client.watch(this);
     const head = buildRequestHead(this.#request, this.#call, this.#upstream, 'upgrade');
-    this.#head = head.text;
+    this.#head = head;
     if (head.error !== '') process.nextTick(() => this.#fail('client', 'invalid', head.error));
     else if (this.#client.gone) process.nextTick(() => this.onClientClose());
     else this.#upstream.pool.acquireFresh(this);
@@ -70,7 +75,9 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser, Client
     this.#connection = connection;
     this.#progress.connected('first-byte');
     connection.attach(this, this.#request.method!, true);
-    connection.write(this.#head);
+    const { text, connectionLogin } = this.#head!;
+    if (connectionLogin) connection.bindTo(this.client);
+    connection.write(text);
   }
 
   onNoConnection(phase: 'queue' | 'connect', cause: NoConnectionCause, detail: string): void {

@@ -5,6 +5,7 @@
 import { Introspection } from '../identify/introspection.ts';
 import { sendCopy } from '../upstream/send-copy.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { usesConnectionLogin } from '../wire/connection-login.ts';
 import { joinFields } from '../wire/head-lines.ts';
 
 const INTROSPECTION_MS = 2_000;
@@ -18,7 +19,8 @@ export function makeIntrospection(upstream: Upstream, count: (series: string) =>
       new Promise((resolve) => {
         const fields = joinFields(['host', upstream.authority, 'accept', 'application/json', ...carrier]);
         const head = `GET ${upstream.basePath}${path} HTTP/1.1\r\n${fields}\r\n`;
-        sendCopy(upstream, { method: 'GET', head }, limits, (result) =>
+        const connectionLogin = usesConnectionLogin(carrier[1]!);
+        sendCopy(upstream, { method: 'GET', head, connectionLogin }, limits, (result) =>
           resolve(result.kind === 'answered' ? result : undefined),
         );
       }),

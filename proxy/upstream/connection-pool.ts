@@ -7,8 +7,10 @@
  * free first takes the request that has waited longest. Only a request that insists on a fresh connection gets the one
  * that is opened for it; where there is no place for one, it waits like any other.
  */
+import type { Socket } from 'node:net';
 import type { UpstreamConfig } from '@ficus/core';
 import { turnNow } from '../clock/turn-clock.ts';
+import { LoginConnections } from './login-connections.ts';
 import { type Destination, type Opened, OpeningConnection } from './open-connection.ts';
 import { sweeper } from './sweeper.ts';
 import type { ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
@@ -19,6 +21,8 @@ export type NoConnectionCause = 'refused' | 'timed-out' | 'overloaded';
 export interface ConnectionSeeker {
   /** Its position in the queue, kept by the pool. */
   waiting: Waiting | undefined;
+  /** The client's connection, where there is a client: one on which it has logged in is used again. */
+  readonly client?: Socket | undefined;
   /** Whether it may be sent twice: then it may probe an ejected address. */
   readonly mayProbe?: boolean;
   onConnection(connection: UpstreamConnection): void;
@@ -49,6 +53,8 @@ export class ConnectionPool implements ConnectionOwner {
   /** All open connections except tunnels; those without a user are idle. */
   readonly #all = new Set<UpstreamConnection>();
   readonly #tunnels = new Set<UpstreamConnection>();
+  /** Created for the first client that logs in on a connection. */
+  #logins: LoginConnections | undefined;
   readonly #opening = new Set<OpeningConnection>();
   /** Seekers that insist on a fresh connection, with the attempt reserved for each. */
   #reserved = 0;
@@ -66,9 +72,10 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   get counts(): { active: number; idle: number; connecting: number; pending: number; tunnels: number } {
+    const idle = this.#idle.length + (this.#logins?.count ?? 0);
     return {
-      active: this.#all.size - this.#idle.length,
-      idle: this.#idle.length,
+      active: this.#all.size - idle,
+      idle,
       connecting: this.#opening.size,
       pending: this.#waitingCount,
       tunnels: this.#tunnels.size,
@@ -77,6 +84,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   /** Gives the seeker a connection, at once when one is idle; a refusal never comes at once. */
   acquire(seeker: ConnectionSeeker): void {
+    if (this.#logins !== undefined && this.#useLogin(this.#logins, seeker)) return;
     const { health } = this.#destination;
     if (health !== undefined && health.probeAt <= turnNow() && this.#probe(seeker)) return;
     if (this.#waitingCount === 0) {
@@ -86,14 +94,18 @@ export class ConnectionPool implements ConnectionOwner {
         return;
       }
     }
-    const mayOpen = this.#total < this.#config.pool.connections;
+    const mayOpen = this.#total < this.#config.pool.connections || this.#closeOldestIdle();
     if (this.#refuses(seeker, mayOpen)) return;
     this.#wait(seeker, mayOpen, false);
     if (mayOpen) this.#open(undefined);
   }
 
-  /** A fresh connection for this seeker only, for requests that must not get a stale one. */
+  /**
+   * A fresh connection for this seeker only, for requests that must not get a stale one. A client that has logged in on
+   * a connection gets that one.
+   */
   acquireFresh(seeker: ConnectionSeeker): void {
+    if (this.#logins !== undefined && this.#useLogin(this.#logins, seeker)) return;
     const mayOpen = this.#total < this.#config.pool.connections || this.#closeOldestIdle();
     if (this.#refuses(seeker, mayOpen)) return;
     if (mayOpen) this.#open(seeker);
@@ -108,9 +120,15 @@ export class ConnectionPool implements ConnectionOwner {
     return true;
   }
 
+  #useLogin(logins: LoginConnections, seeker: ConnectionSeeker): boolean {
+    const connection = seeker.client && logins.take(seeker.client);
+    if (connection !== undefined) seeker.onConnection(connection);
+    return connection !== undefined;
+  }
+
   /** Makes place for another. Returns false when all are in use. */
   #closeOldestIdle(): boolean {
-    const connection = this.#idle.shift();
+    const connection = this.#idle.shift() ?? this.#logins?.takeOldest();
     if (connection === undefined) return false;
     this.#all.delete(connection);
     connection.destroy();
@@ -122,6 +140,7 @@ export class ConnectionPool implements ConnectionOwner {
     for (let i = this.#idle.length - 1; i >= 0; i -= 1) {
       if (this.#idle[i]!.address === address) this.#idle.splice(i, 1)[0]!.destroy();
     }
+    this.#logins?.closeWhere((connection) => connection.address === address);
   }
 
   /** Sends the seeker to an address that needs a probe, if there is one. */
@@ -160,6 +179,13 @@ export class ConnectionPool implements ConnectionOwner {
       connection.destroy();
       return;
     }
+    if (connection.client !== undefined) {
+      connection.idleSince = turnNow();
+      this.#logins ??= new LoginConnections();
+      this.#logins.keep(connection, connection.client);
+      this.#serveQueue();
+      return;
+    }
     if (this.#first === undefined) {
       connection.idleSince = turnNow();
       this.#idle.push(connection);
@@ -180,6 +206,7 @@ export class ConnectionPool implements ConnectionOwner {
   onUnusable(connection: UpstreamConnection): void {
     this.#tunnels.delete(connection);
     this.#all.delete(connection);
+    this.#logins?.forget(connection);
     const index = this.#idle.indexOf(connection);
     if (index !== -1) this.#idle.splice(index, 1);
   }
@@ -200,6 +227,7 @@ export class ConnectionPool implements ConnectionOwner {
   drain(): void {
     this.#draining = true;
     for (const connection of this.#idle.splice(0)) connection.destroy();
+    this.#logins?.closeWhere(() => true);
     this.#settle();
   }
 
@@ -242,8 +270,9 @@ export class ConnectionPool implements ConnectionOwner {
     }
   }
 
-  #idleLimitMs({ keepAliveSeconds }: UpstreamConnection): number {
-    const { idleMs } = this.#config.pool;
+  /** A login stays as long as its client, unless the upstream announces less. */
+  #idleLimitMs({ keepAliveSeconds, client }: UpstreamConnection): number {
+    const idleMs = client === undefined ? this.#config.pool.idleMs : Number.POSITIVE_INFINITY;
     const announced = keepAliveSeconds * 1000 - KEEP_ALIVE_MARGIN_MS;
     return announced >= 0 && announced < idleMs ? announced : idleMs;
   }
@@ -306,10 +335,10 @@ export class ConnectionPool implements ConnectionOwner {
     reservedFor.onConnection(connection);
   }
 
-  /** A place has become free without a connection in it. */
+  /** A place has become free without a connection in it, or can be made free. */
   #serveQueue(): void {
-    if (this.#draining) return;
-    if (this.#unattended > 0 && this.#total < this.#config.pool.connections) this.#open(undefined);
+    if (this.#draining || this.#unattended <= 0) return;
+    if (this.#total < this.#config.pool.connections || this.#closeOldestIdle()) this.#open(undefined);
   }
 
   #sweepQueue(now: number): void {
@@ -327,13 +356,15 @@ export class ConnectionPool implements ConnectionOwner {
   #sweepIdle(now: number): void {
     const { book } = this.#destination;
     book.refresh(now);
+    const mayStay = (connection: UpstreamConnection): boolean =>
+      now - connection.idleSince < this.#idleLimitMs(connection) && book.knows(connection.address);
     for (let i = this.#idle.length - 1; i >= 0; i -= 1) {
       const connection = this.#idle[i]!;
-      const fresh = now - connection.idleSince < this.#idleLimitMs(connection);
-      if (fresh && book.knows(connection.address)) continue;
+      if (mayStay(connection)) continue;
       this.#idle.splice(i, 1);
       connection.destroy();
     }
+    this.#logins?.closeWhere((connection) => !mayStay(connection));
   }
 
   /** The sweeper stops when there is nothing to watch. */

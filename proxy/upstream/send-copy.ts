@@ -12,6 +12,8 @@ interface CopyRequest {
   readonly method: string;
   /** Complete, empty line included. A copy has no body. */
   readonly head: string;
+  /** It logs in on its connection, which then serves nothing else. */
+  readonly connectionLogin?: boolean;
 }
 
 export interface CopyLimits {
@@ -100,6 +102,7 @@ class CopyExchange implements ConnectionSeeker, ConnectionUser {
     }
     this.#connection = connection;
     connection.attach(this, this.#copy.method, false);
+    if (this.#copy.connectionLogin) connection.bindTo(undefined);
     connection.requestSent();
     connection.write(this.#copy.head);
   }

@@ -24,6 +24,8 @@ export type LossCause = 'reset' | 'invalid';
 
 /** The exchange on the connection. */
 export interface ConnectionUser extends ResponseSink {
+  /** The client's connection, where there is a client. */
+  readonly client?: Socket | undefined;
   /** Everything from one read has been parsed: the moment to write what was gathered. */
   onReadDone(complete: boolean): void;
   /** The connection is lost, and with it the exchange. */
@@ -63,6 +65,8 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
   keepAliveSeconds = -1;
   closed = false;
   readonly address: string;
+  /** The client that has logged in on it, or may have: it serves no other. */
+  client: Socket | undefined;
   /** Receives answers and failures, when the upstream has other addresses. */
   health: AddressRecord | undefined;
 
@@ -79,6 +83,7 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
   /** The number of the batch that the request leaves with. */
   #batch = -1;
   #lossDetail = '';
+  #hasLogin = false;
 
   constructor(socket: Socket, owner: ConnectionOwner, address: string, health: AddressRecord | undefined) {
     this.#socket = socket;
@@ -120,6 +125,12 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     this.#requestSent = false;
     this.#begun = false;
     this.parser.begin(method, mayUpgrade);
+  }
+
+  /** A client logs in on it. @param client undefined when nothing may follow its answer */
+  bindTo(client: Socket | undefined): void {
+    this.#hasLogin = true;
+    this.client = client;
   }
 
   /** The request is completely sent: without this the connection is not reused. */
@@ -259,7 +270,8 @@ export class UpstreamConnection implements WriteListener, BlockOwner, PeerListen
     const { parser } = this;
     this.#user = undefined;
     this.served += 1;
-    const sent = this.#requestSent && !this.#deaf;
+    if (parser.head.connectionLogin) this.bindTo(user.client);
+    const sent = this.#requestSent && !this.#deaf && (!this.#hasLogin || this.client !== undefined);
     const reusable = parser.persistent && parser.surplusBytes === 0 && sent && !this.#socket.destroyed;
     const welcome = this.health === undefined || this.health.answered(parser.head.status);
     const { keepAliveSeconds } = parser.head;

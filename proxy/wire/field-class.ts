@@ -14,6 +14,7 @@ export const FieldClass = {
   upgrade: 8,
   /** x-ficus-…: reserved for the proxy. A client would trust an upstream that sets them. */
   ours: 9,
+  wwwAuthenticate: 10,
 } as const;
 
 type Class = (typeof FieldClass)[keyof typeof FieldClass];
@@ -31,6 +32,7 @@ const KNOWN: readonly (readonly [name: string, meant: Class])[] = [
     ['date', FieldClass.date],
     ['content-type', FieldClass.contentType],
     ['upgrade', FieldClass.upgrade],
+    ['www-authenticate', FieldClass.wwwAuthenticate],
   ]),
 ];
 

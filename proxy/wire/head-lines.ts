@@ -2,6 +2,7 @@
  * A response head (or trailer section) as lines in memory: validated byte by byte in one pass, and copied out as text
  * without the hop-by-hop fields. Nothing is parsed without need: most heads are passed on as they came.
  */
+import { offersConnectionLogin } from './connection-login.ts';
 import { FieldClass, fieldClass } from './field-class.ts';
 
 const CR = 13;
@@ -28,6 +29,8 @@ export class HeadLines {
   connectionClose = false;
   hasDate = false;
   eventStream = false;
+  /** The client is to log in on the connection (NTLM, Negotiate). */
+  connectionLogin = false;
   /** From `Keep-Alive: timeout=`, or -1. */
   keepAliveSeconds = -1;
   /** Value of Upgrade, or empty; never among the lines that are passed on. */
@@ -59,6 +62,7 @@ export class HeadLines {
     this.connectionClose = false;
     this.hasDate = false;
     this.eventStream = false;
+    this.connectionLogin = false;
     this.keepAliveSeconds = -1;
     this.upgrade = '';
     this.count = 0;
@@ -278,6 +282,9 @@ export class HeadLines {
       case FieldClass.contentType:
         this.eventStream = startsWith(memory, from, to, 'text/event-stream');
         return true;
+      case FieldClass.wwwAuthenticate:
+        this.connectionLogin ||= offersConnectionLogin(memory.latin1Slice(from, to));
+        return true;
       case FieldClass.contentLength:
         return this.#noteContentLength(memory, line, from, to);
       case FieldClass.transferEncoding:
@@ -343,12 +350,15 @@ export class HeadLines {
 
   /** Trailers must not contain fields that frame or route a message (RFC 9110 section 6.5.1). */
   #noteTrailer(kind: number, line: number, end: number): boolean {
-    if (kind !== FieldClass.date && kind !== FieldClass.contentType) this.#drop(line, end);
+    if (!HARMLESS.has(kind)) this.#drop(line, end);
     return true;
   }
 }
 
 const EMPTY = Buffer.alloc(0);
+
+/** Known fields that a trailer section may have. */
+const HARMLESS = new Set<number>([FieldClass.date, FieldClass.contentType, FieldClass.wwwAuthenticate]);
 
 /**
  * Fields that a sender cannot remove by naming them in Connection: without them the body would have no

@@ -6,6 +6,7 @@
  * One pass over the fields. The client's `Connection` is applied before any of our fields is added, so that no client
  * can name one of ours there and have it removed.
  */
+import { usesConnectionLogin } from './connection-login.ts';
 import { HOP_BY_HOP } from './hop-by-hop.ts';
 import { splitTarget } from './request-target.ts';
 
@@ -53,6 +54,8 @@ export interface RequestHead {
   text: string;
   body: RequestBody;
   expectsContinue: boolean;
+  /** It logs in on its connection (NTLM, Negotiate). */
+  connectionLogin: boolean;
   /** Why it cannot be sent, or empty. */
   error: string;
 }
@@ -65,7 +68,16 @@ interface HeadDestination {
 const BAD_TARGET = /[^\x21-\x7e\x80-\xff]/;
 const TE_TRAILERS = /(^|,)\s*trailers\s*(,|$)/i;
 
-type Meaning = 'te' | 'host' | 'expect' | 'trailer' | 'upgrade' | 'connection' | 'hop-by-hop' | Framing;
+type Meaning =
+  | 'te'
+  | 'host'
+  | 'authorization'
+  | 'expect'
+  | 'trailer'
+  | 'upgrade'
+  | 'connection'
+  | 'hop-by-hop'
+  | Framing;
 type Framing = 'content-length' | 'transfer-encoding';
 
 /** Fields with a meaning for a hop; all hop-by-hop ones without an entry of their own are removed. */
@@ -77,6 +89,7 @@ const MEANINGS = byLength(
     ['expect', 'expect'],
     ['trailer', 'trailer'],
     ['upgrade', 'upgrade'],
+    ['authorization', 'authorization'],
     ['connection', 'connection'],
     ['content-length', 'content-length'],
     ['transfer-encoding', 'transfer-encoding'],
@@ -96,7 +109,13 @@ export function buildRequestHead(
   purpose: HeadPurpose,
   named?: readonly string[],
 ): RequestHead {
-  const head: RequestHead = { text: '', body: 'none', expectsContinue: false, error: '' };
+  const head: RequestHead = {
+    text: '',
+    body: 'none',
+    expectsContinue: false,
+    connectionLogin: false,
+    error: '',
+  };
   const authority = beginHead(head, request, changes, destination);
   const { setHeaders, removeHeaders, sentFields: sent } = changes;
   const raw = request.rawHeaders;
@@ -125,6 +144,9 @@ export function buildRequestHead(
           value = authority;
           isKept = true;
         }
+        break;
+      case 'authorization':
+        head.connectionLogin ||= usesConnectionLogin(value);
         break;
       case 'expect':
         if (purpose === 'copy') continue;
