@@ -53,6 +53,11 @@ export class InspectedHead implements RequestFacts {
     return this.fromTrustedProxy ? clientAddress(this.peer, this.#trusted!, this.forwardedFor) : this.peer;
   }
 
+  /** Scheme of the request's URL, as the client knows it; X-Forwarded-Proto is trusted only from trusted proxies. */
+  get scheme(): 'http' | 'https' {
+    return this.fromTrustedProxy && this.forwardedProto === 'https' ? 'https' : 'http';
+  }
+
   /** Computed on first use: only conditions of routes need it. */
   get query(): URLSearchParams {
     this.#query ??= new URLSearchParams(queryOf(this.target));
@@ -108,7 +113,8 @@ export function readFields(rawHeaders: readonly string[]): InspectedHead {
         if (is(name, 'connection')) head.namesFields ||= value.length > 'keep-alive'.length;
         break;
       case 11:
-        if (is(name, 'traceparent')) head.traceparent = value;
+        // Two of them are none: which one is meant cannot be known.
+        if (is(name, 'traceparent')) head.traceparent = head.traceparent === undefined ? value : '';
         break;
       case 12:
         if (is(name, 'x-request-id')) head.requestId ??= value;

@@ -3,15 +3,19 @@
  * compared as CGI-style servers read them, where `X_Forwarded_For` and `X-Forwarded-For` are one variable: otherwise a
  * forged field would get in by the other spelling.
  */
+import type { FieldNames } from '../wire/request-head.ts';
+
 const UNDERSCORE = '_'.charCodeAt(0);
 const X = 'x'.charCodeAt(0);
+const T = 't'.charCodeAt(0);
 const LOWER = 32;
 
-export class RemovedFields {
+export class RemovedFields implements FieldNames {
   readonly #names: ReadonlySet<string>;
   readonly #keepsForwarded: boolean;
   /** A bit for each length that a name has. */
   readonly #lengths: number;
+  #andTracestate: FieldNames | undefined = undefined;
 
   /**
    * @param names in lower case
@@ -21,6 +25,12 @@ export class RemovedFields {
     this.#names = new Set(names);
     this.#keepsForwarded = keepsForwarded;
     this.#lengths = [...this.#names].reduce((bits, { length }) => bits | (1 << (length & 31)), 0);
+  }
+
+  /** The same, and tracestate: it belongs to a trace that does not continue (W3C Trace Context section 3.3.1.4). */
+  get andTracestate(): FieldNames {
+    this.#andTracestate ??= { has: (name) => isTracestate(name) || this.has(name) };
+    return this.#andTracestate;
   }
 
   /** @param name as it came, in whatever case */
@@ -38,6 +48,11 @@ export class RemovedFields {
     if (spelled.startsWith('x-forwarded-')) return respelled || !this.#keepsForwarded;
     return respelled && this.#names.has(spelled);
   }
+}
+
+/** Called for each field of each request that begins a trace: length and first letter rule out all others. */
+function isTracestate(name: string): boolean {
+  return name.length === 10 && (name.charCodeAt(0) | LOWER) === T && name.toLowerCase() === 'tracestate';
 }
 
 /**

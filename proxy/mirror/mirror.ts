@@ -12,6 +12,7 @@ import {
   type Side,
 } from '@ficus/core';
 import { type Asker, toPairs } from '../ask/asker.ts';
+import type { SendSpan } from '../observe/request-span.ts';
 import { BodyCapture } from '../wire/body-capture.ts';
 
 /** The live exchange as it will be observed, without the answers. */
@@ -71,11 +72,13 @@ export class Mirror {
   }
 
   /** Asks the side that did not serve, and hands both answers over. */
-  async copy(ticket: CopyTicket, served: ServedExchange, liveMs: number): Promise<void> {
+  async copy(ticket: CopyTicket, served: ServedExchange, liveMs: number, span?: SendSpan): Promise<void> {
     const at = this.#clock();
     const seal = this.#asker.seal(served);
     const copied = await this.#asker.ask(otherSide(served.servedBy), served);
     this.#release();
+    if ('failed' in copied) span?.end(0, copied.failed.split(':', 1)[0]);
+    else span?.end(copied.status, undefined);
     this.#hooks.copied(served.slice, 'failed' in copied ? 'failed' : 'answered');
     const live = answered(ticket, liveMs);
     const [legacy, candidate] = served.servedBy === 'legacy' ? [live, copied] : [copied, live];

@@ -6,6 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type DropReason, isComparable } from '@ficus/core';
 import { headOf } from '../accept/inspected-head.ts';
+import type { SendSpan } from '../observe/request-span.ts';
 import type { ResponseHead } from '../respond/response-amendments.ts';
 import type { BodyCapture } from '../wire/body-capture.ts';
 import type { CopyTicket, Mirror, ServedExchange } from './mirror.ts';
@@ -51,7 +52,7 @@ export class ShadowPlan {
   }
 
   /** The live answer is complete: the copy leaves. */
-  send(served: ServedExchange, liveMs: number): void {
-    void this.#mirror.copy(this.#ticket, served, liveMs);
+  send(served: ServedExchange, liveMs: number, span: SendSpan | undefined): void {
+    void this.#mirror.copy(this.#ticket, served, liveMs, span);
   }
 }

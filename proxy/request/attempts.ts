@@ -21,6 +21,7 @@ import { decideNextStep, type FallBackFacts, mayDiscardAnswer, mayFallBack } fro
 import { clientOrigin, fieldsFor, removedFor, targetFor } from './outgoing-head.ts';
 import { countRequest, dropShadow, reportServed } from './request-report.ts';
 import type { RequestState } from './request-state.ts';
+import { beginSending, endSending } from './sending-span.ts';
 
 /**
  * Step 5 for a request that has not been forwarded yet.
@@ -73,6 +74,7 @@ class Attempts implements ForwardCall {
       return;
     }
     this.#live = live;
+    state.sending = beginSending(state, side, live.upstream);
     state.attempts += 1;
     this.#amend(side, live);
     const { request, response, upgrade } = state;
@@ -138,6 +140,7 @@ class Attempts implements ForwardCall {
   onOutcome(outcome: Outcome): void {
     const live = this.#live!;
     live.leave(outcome, turnNow());
+    endSending(this.#state, outcome);
     if (outcome.mayHaveBeenSent) this.#arrived = outcome;
     this.#state.pins?.noteOutcome(outcome, live.upstream.config.timeouts);
     if (outcome.kind === 'completed' || outcome.kind === 'tunnelled')

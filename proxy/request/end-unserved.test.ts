@@ -31,6 +31,6 @@ test.each<[string, number, (state: RequestState) => void]>([
   const { state, seen } = makeState();
   end(state);
   // A fault behind it would release it again.
-  release(state, 500, true);
+  release(state, 500, 'FICUS_INTERNAL');
   expect(seen).toEqual({ finished: 1, spans: [status] });
 });

@@ -21,21 +21,23 @@ export function targetFor(
 }
 
 /** The client's fields that do not go to the side, in lower case. */
-export function removedFor(side: Side, { head, route, snapshot }: RequestState): FieldNames {
+export function removedFor(side: Side, { head, name, route, snapshot }: RequestState): FieldNames {
   const own = side === 'candidate' ? route?.removeForCandidate : undefined;
   const { trusted, untrusted } = own ?? snapshot.removed;
-  return head.fromTrustedProxy ? trusted : untrusted;
+  const removed = head.fromTrustedProxy ? trusted : untrusted;
+  return name.continued ? removed : removed.andTracestate;
 }
 
 /** Fields that are set on the way to the side, flat. */
 export function fieldsFor(side: Side, state: RequestState): string[] {
-  const { head, name, route, snapshot } = state;
+  const { head, name, route, snapshot, sending } = state;
   const fields: string[] = [];
   appendForwardedFields(fields, head);
   // Fields that the client names in Connection are removed, unless they are set here.
-  const { requestId, traceparent, namesFields } = head;
+  const { requestId, namesFields } = head;
+  const traceparent = sending?.traceparent ?? name.traceparent;
   if (namesFields || name.requestId !== requestId) fields.push('x-request-id', name.requestId);
-  if (namesFields || name.traceparent !== traceparent) fields.push('traceparent', name.traceparent);
+  if (namesFields || traceparent !== head.traceparent) fields.push('traceparent', traceparent);
   if (head.maxForwards) fields.push('Max-Forwards', String(head.maxForwards - 1));
   if (side === 'legacy' || route === undefined) return fields;
   const { identity, host } = state;
@@ -43,13 +45,8 @@ export function fieldsFor(side: Side, state: RequestState): string[] {
   return fields;
 }
 
-/**
- * The proxy as the client knows it, or nothing when the client did not say; X-Forwarded-Proto is trusted only from
- * trusted proxies.
- */
+/** The proxy as the client knows it, or nothing when the client did not say. */
 export function clientOrigin({ head }: RequestState): string {
-  const trusted = head.fromTrustedProxy;
-  const proto = trusted && head.forwardedProto === 'https' ? 'https' : 'http';
-  const host = trusted ? (head.forwardedHost ?? head.host) : head.host;
-  return host ? `${proto}://${host}` : '';
+  const host = head.fromTrustedProxy ? (head.forwardedHost ?? head.host) : head.host;
+  return host ? `${head.scheme}://${host}` : '';
 }

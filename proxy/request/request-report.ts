@@ -20,7 +20,8 @@ export function reportServed(state: RequestState, outcome: Outcome, failed: bool
     logServed(host.logger, requestLine(state, durationMs), outcome);
   }
   if (state.shadow && outcome.kind === 'completed') copy(state, durationMs);
-  release(state, outcome.status, failed);
+  // A client that disconnects is no side's failure, but its span says that it has no answer.
+  release(state, outcome.status, outcome.kind === 'failed' ? outcome.cause : undefined);
 }
 
 /** Counts an answer of the current side. @returns milliseconds since the request came */
@@ -47,16 +48,28 @@ export function requestLine(state: RequestState, durationMs: number): AccessLine
   };
 }
 
-function endSpan({ name, route, side, decision }: RequestState, status: number, failed: boolean): void {
-  const { reason } = decision;
-  name.span?.end({ status, failed, side, reason, slice: route?.slice.name, route: route?.config.id });
+function endSpan(state: RequestState, status: number, error: string | undefined): void {
+  const { name, route, side, decision } = state;
+  name.span?.end({
+    status,
+    error,
+    side,
+    reason: decision.reason,
+    slice: route?.slice.name,
+    route: route?.config.id,
+    pattern: route?.config.path,
+  });
 }
 
-/** The request is over, except for its shadow copy. */
-export function release(state: RequestState, status: number, failed: boolean): void {
+/**
+ * The request is over, except for its shadow copy.
+ * @param status that an upstream answered; 0 when none did
+ * @param error one word, when the request failed without an upstream's answer
+ */
+export function release(state: RequestState, status: number, error?: string): void {
   if (state.over) return;
   state.over = true;
-  endSpan(state, status, failed);
+  endSpan(state, status || state.ownStatus, error);
   dropShadow(state, 'live-failed');
   if (state.endless) state.host.dropEndless(state);
   state.pins?.end();

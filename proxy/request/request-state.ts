@@ -12,6 +12,7 @@ import { type RequestDecision, UNMATCHED } from '../decide/decide-request.ts';
 import { ANONYMOUS, type Identity } from '../identify/identity.ts';
 import type { ShadowPlan } from '../mirror/shadow-plan.ts';
 import { type RequestName, UNNAMED } from '../observe/request-name.ts';
+import type { SendSpan } from '../observe/request-span.ts';
 import type { LiveRoute } from '../snapshot/live-route.ts';
 import type { LiveSlice } from '../snapshot/live-slice.ts';
 import type { LiveSnapshot } from '../snapshot/live-snapshot.ts';
@@ -71,6 +72,12 @@ export class RequestState {
   // Step 5: forward, once for each attempt.
   side: Side = 'legacy';
   attempts = 0;
+  /** Span of the attempt in progress. */
+  sending: SendSpan | undefined = undefined;
+
+  // Step 6: respond.
+  /** Status of the proxy's own answer; 0 while there is none. */
+  ownStatus = 0;
 
   // Step 7: observe.
   over = false;

@@ -1,16 +1,21 @@
 /** Step 7: hands a served request to its shadow plan, rewritten for the other side. */
-import type { VerifiedCaller } from '@ficus/core';
+import { otherSide, type VerifiedCaller } from '@ficus/core';
 import type { Identity } from '../identify/identity.ts';
 import type { ShadowPlan } from '../mirror/shadow-plan.ts';
 import { buildRequestHead } from '../wire/request-head.ts';
 import { fieldsFor, removedFor } from './outgoing-head.ts';
 import type { RequestState } from './request-state.ts';
+import { beginSending } from './sending-span.ts';
 
 /** @param durationMs of the live exchange */
 export function sendShadow(plan: ShadowPlan, state: RequestState, durationMs: number): void {
   const { snapshot, request, head, name, decision, side } = state;
   const { slice, config } = state.route!;
   const target = request.url!;
+  const asked = otherSide(side);
+  const upstream = asked === 'legacy' ? snapshot.legacy.upstream : slice.candidate.upstream;
+  const sending = beginSending(state, asked, upstream, true);
+  const fields = side === 'legacy' ? plan.sentFields : fieldsForLegacy(state);
   plan.send(
     {
       slice: slice.name,
@@ -21,7 +26,7 @@ export function sendShadow(plan: ShadowPlan, state: RequestState, durationMs: nu
       httpVersion: request.httpVersionMinor === 0 ? '1.0' : '1.1',
       target,
       targets: snapshot.asker.targets(slice.name, config.id, target, head.path),
-      requestHeaders: pairsOf(side === 'legacy' ? plan.sentFields : fieldsForLegacy(state), head.host !== ''),
+      requestHeaders: pairsOf(fields, head.host !== '', sending?.traceparent),
       caller: verifiedCaller(state.identity),
       servedBy: side,
       owner: decision.state.owner,
@@ -29,6 +34,7 @@ export function sendShadow(plan: ShadowPlan, state: RequestState, durationMs: nu
       pinned: decision.pinned,
     },
     durationMs,
+    sending,
   );
 }
 
@@ -49,10 +55,21 @@ function fieldsForLegacy(state: RequestState): string[] {
   return sentFields;
 }
 
-/** @param hasHost whether the client named a host; otherwise each side is asked under its own */
-function pairsOf(fields: readonly string[], hasHost: boolean): [string, string][] {
+/**
+ * @param hasHost whether the client named a host; otherwise each side is asked under its own
+ * @param traceparent of the copy, in place of the live request's
+ */
+function pairsOf(
+  fields: readonly string[],
+  hasHost: boolean,
+  traceparent: string | undefined,
+): [string, string][] {
   const pairs: [string, string][] = [];
-  for (let at = 0; at < fields.length; at += 2)
-    if (hasHost || fields[at] !== 'Host') pairs.push([fields[at]!, fields[at + 1]!]);
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at]!;
+    if (!hasHost && name === 'Host') continue;
+    const isTrace = traceparent !== undefined && name.toLowerCase() === 'traceparent';
+    pairs.push([name, isTrace ? traceparent : fields[at + 1]!]);
+  }
   return pairs;
 }
