@@ -16,6 +16,7 @@ export { forceHeader } from './identify/force-override.ts';
 export { checkRoutes } from './match/route-table.ts';
 export { announce } from './observe/announce.ts';
 export { logDestination } from './observe/log-destination.ts';
+export { processMetricsText } from './observe/process-metrics.ts';
 export { probePort } from './primary/probe-port.ts';
 export type { ReloadResult, RunningProxy, StartProxyOptions } from './running-proxy.ts';
 export { startProxy } from './start-proxy.ts';

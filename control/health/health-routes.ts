@@ -1,4 +1,5 @@
 /** Probes, metrics and the API's OpenAPI document. */
+import { processMetricsText } from '@ficus/proxy';
 import type { FastifyInstance } from 'fastify';
 import type { SliceParts } from '../views/build-slice-view.ts';
 import { metricsText } from './metrics-text.ts';
@@ -16,7 +17,9 @@ export function registerHealthRoutes(
     return reply.code(readiness.ready ? 200 : 503).send(readiness);
   });
   app.get('/metrics', (_request, reply) =>
-    reply.type('text/plain; version=0.0.4; charset=utf-8').send(metricsText(parts)),
+    reply
+      .type('text/plain; version=0.0.4; charset=utf-8')
+      .send(metricsText(parts) + processMetricsText('ficus-control')),
   );
   app.get('/openapi.json', () => openApi);
 }

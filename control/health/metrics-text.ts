@@ -29,10 +29,10 @@ export function metricsText(parts: SliceParts): string {
   const families = {
     up: new MetricFamily('ficus_stream_healthy', 'gauge', '1 while the change stream makes progress'),
     lagBytes: new MetricFamily('ficus_replication_lag_bytes', 'gauge', 'WAL not yet applied'),
-    lagMs: new MetricFamily(
-      'ficus_replication_lag_milliseconds',
+    lagSeconds: new MetricFamily(
+      'ficus_replication_lag_seconds',
       'gauge',
-      'Age of the newest applied heartbeat',
+      'Age of the newest applied heartbeat in seconds',
     ),
     transactions: new MetricFamily(
       'ficus_transactions_applied_total',
@@ -102,7 +102,7 @@ export function metricsText(parts: SliceParts): string {
 type Family =
   | 'up'
   | 'lagBytes'
-  | 'lagMs'
+  | 'lagSeconds'
   | 'transactions'
   | 'rows'
   | 'copyRows'
@@ -128,7 +128,7 @@ function addSlice(families: Readonly<Record<Family, MetricFamily>>, parts: Slice
   if (!replication) return;
   families.up.add({ slice }, replication.healthy ? 1 : 0);
   families.lagBytes.add({ slice }, replication.lagBytes);
-  families.lagMs.add({ slice }, replication.lagMs);
+  families.lagSeconds.add({ slice }, replication.lagMs / 1000);
   families.transactions.add({ slice }, replication.transactionsApplied);
   families.rows.add({ slice }, replication.rowsApplied);
   families.copyRows.add({ slice }, replication.copy?.rowsCopied);

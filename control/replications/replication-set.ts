@@ -161,7 +161,7 @@ export class ReplicationSet {
       targetUrl: candidate.database,
       epoch: this.#epochOf(slice),
       copy,
-      logger: this.#logger.child({ slice }),
+      logger: this.#logger,
     };
   }
 

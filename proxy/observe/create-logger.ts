@@ -1,11 +1,7 @@
 /** Log lines of the data plane: service, version, time in ISO 8601; one JSON object a line. */
-import { readFileSync } from 'node:fs';
 import pino, { type DestinationStream, type Logger } from 'pino';
 import { logDestination } from './log-destination.ts';
-
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+import { VERSION } from './version.ts';
 
 export function createLogger(
   level: string,
@@ -14,7 +10,7 @@ export function createLogger(
 ): Logger {
   const options = {
     level,
-    base: { service: 'ficus-proxy', version, ...more },
+    base: { service: 'ficus-proxy', version: VERSION, ...more },
     timestamp: pino.stdTimeFunctions.isoTime,
   };
   return pino(options, destination);

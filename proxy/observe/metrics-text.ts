@@ -60,6 +60,11 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   ficus_config_generation: { type: 'gauge', help: 'Generation of the config that all workers run.' },
   ficus_workers: { type: 'gauge', help: 'Workers that serve.' },
   ficus_control_connected: { type: 'gauge', help: '1 while the control plane is connected.' },
+  ficus_workers_cpu_seconds_total: {
+    type: 'counter',
+    help: 'User and system CPU time in seconds, over all workers that serve now.',
+  },
+  ficus_workers_resident_memory_bytes: { type: 'gauge', help: 'Resident memory, over all workers.' },
   ficus_held_writes: { type: 'gauge', help: 'Writes that wait now for their slice to be released.' },
   ficus_client_connections: { type: 'gauge', help: 'Connections of clients, over all workers.' },
   ficus_buffered_bytes: {

@@ -11,14 +11,15 @@ import type { FlagsSource } from '../flags/flags-source.ts';
 import { openFlags } from '../flags/open-flags.ts';
 import { announce } from '../observe/announce.ts';
 import { createLogger } from '../observe/create-logger.ts';
+import { warnOfFewFiles } from '../observe/file-limit.ts';
 import { MetricTotals } from '../observe/metrics-text.ts';
+import { processMetricsText } from '../observe/process-metrics.ts';
 import { mayContinueAnywhereMs } from '../request/may-continue.ts';
 import type { ReloadResult, RunningProxy, StartProxyOptions } from '../running-proxy.ts';
 import type { ControlAddress, WorkerInit } from '../worker/worker-messages.ts';
 import { type AdminServer, startAdminServer } from './admin-server.ts';
 import { ConfigHolder } from './config-holder.ts';
 import { ControlState } from './control-state.ts';
-import { warnOfFewFiles } from './file-limit.ts';
 import { PinKeeper } from './pin-keeper.ts';
 import { Timers } from './timers.ts';
 import { type PassedMessage, Workers } from './workers.ts';
@@ -183,7 +184,7 @@ export class Primary implements RunningProxy {
     const { host, port } = splitHostPort(admin);
     this.#admin = await startAdminServer(host, port, {
       notReady: () => this.#notReady(),
-      metrics: () => this.#totals.text(this.#gauges()),
+      metrics: () => this.#totals.text(this.#gauges()) + processMetricsText('ficus-proxy'),
     });
     this.adminAddress = this.#admin.address;
     this.#logger.info({ address: this.adminAddress }, 'admin listening');

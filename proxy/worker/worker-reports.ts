@@ -1,5 +1,6 @@
 /** A worker's report to the primary, twice a second: counts since the last one, and current values. */
 import type { Server } from 'node:http';
+import { ownCpuSeconds } from '../observe/process-metrics.ts';
 import type { PinTable } from '../pin/pin-table.ts';
 import type { LiveSnapshot } from '../snapshot/live-snapshot.ts';
 import type { MemoryWatch } from './memory-watch.ts';
@@ -58,6 +59,8 @@ export class WorkerReports {
       ficus_client_connections: connections,
       ficus_buffered_bytes: memory.bufferedBytes,
       ficus_held_writes: gate.heldCount,
+      ficus_workers_cpu_seconds_total: ownCpuSeconds(),
+      ficus_workers_resident_memory_bytes: process.memoryUsage.rss(),
     };
     send({ kind: 'gauges', values });
   }

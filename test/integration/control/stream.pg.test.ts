@@ -6,7 +6,9 @@ import { type ControlClient, createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
 import { encodeObservation, LINK_PATHS, parseLsn } from '@ficus/core';
 import pg from 'pg';
+import { pino } from 'pino';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { parse } from 'yaml';
 import { anObservation, jsonAnswer } from '../../../control/parity/observation.fixture.ts';
 import { createTestDatabase, silent, type TestDatabase, testConfig } from './rig.ts';
 
@@ -16,6 +18,8 @@ let state: TestDatabase;
 let control: Control;
 let client: ControlClient;
 let sides: Server[] = [];
+/** The log, as it is written. */
+const lines: string[] = [];
 
 /** An upstream that answers with its database's data about a note. */
 async function startSide(database: string): Promise<{ server: Server; url: string }> {
@@ -55,7 +59,7 @@ beforeAll(async () => {
         },
       },
     }),
-    logger: silent,
+    logger: pino({}, { write: (line: string) => void lines.push(line) }),
   });
   client = createControlClient(control.address);
   await vi.waitUntil(async () => (await client.replication('notes')).healthy, { timeout: 20_000 });
@@ -235,4 +239,10 @@ it('copies again on request, and says so in the audit', async () => {
   await expect.poll(async () => (await client.replication('notes')).healthy, { timeout: 20_000 }).toBe(true);
   expect(await target.query('SELECT count(*)::int AS rows FROM notes')).toEqual([{ rows: 5000 }]);
   expect((await client.audit({ limit: 1 }))[0]).toMatchObject({ action: 'copy-restart', slice: 'notes' });
+});
+
+it('has no key twice in a log line', () => {
+  expect(lines.filter((line) => line.includes('"slice":"notes"'))).not.toEqual([]);
+  // Unlike JSON.parse, which keeps the last, YAML's parser refuses a key that is there twice.
+  for (const line of lines) expect(() => parse(line) as unknown, line).not.toThrow();
 });

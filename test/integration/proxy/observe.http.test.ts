@@ -32,8 +32,15 @@ test('health, readiness and metrics of a proxy-only run', async () => {
   const described = text.split('\n').filter((line) => line.startsWith('# TYPE'));
   expect(new Set(described).size).toBe(described.length);
   for (const line of text.split('\n').filter(Boolean)) {
-    expect(line).toMatch(/^(# (HELP|TYPE) ficus_|ficus_[a-z_]+(\{([a-z]+="[^"]*",?)+\})? [0-9.e+-]+$)/);
+    expect(line).toMatch(
+      /^(# (HELP|TYPE) (ficus|process)_|(ficus|process)_[a-z_]+(\{([a-z]+="[^"]*",?)+\})? [0-9.e+-]+$)/,
+    );
   }
+  expect(measured).toMatch(/^ficus_build_info\{service="ficus-proxy",version="[\d.]+",node="[\d.]+"\} 1$/m);
+  const since = Number(/^process_start_time_seconds (.+)$/m.exec(measured)![1]);
+  expect(Math.abs(Date.now() / 1000 - since)).toBeLessThan(3600);
+  expect(Number(/^process_resident_memory_bytes (.+)$/m.exec(measured)![1])).toBeGreaterThan(1e7);
+  expect(Number(/^ficus_workers_cpu_seconds_total (.+)$/m.exec(measured)![1])).toBeGreaterThan(0);
 });
 
 test('not ready until the control plane has sent the owners; without it the last known owners apply', async () => {

@@ -12,7 +12,7 @@ export function warnOfFewFiles(logger: Logger, connections: number, files = read
 }
 
 /** Workers have the limit of this process. @returns undefined where there is none, or it cannot be read (not Linux) */
-function readFileLimit(): number | undefined {
+export function readFileLimit(): number | undefined {
   try {
     const soft = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
     return soft === undefined ? undefined : Number(soft);
