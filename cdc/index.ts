@@ -6,7 +6,8 @@ export type { Finding } from './preflight/finding.ts';
 export { grantsSql } from './preflight/grants-sql.ts';
 export { preflightDatabase } from './preflight/preflight-database.ts';
 export { preflightSlice } from './preflight/preflight-slice.ts';
-export type { Pause, Replication, ReplicationOptions } from './replication.ts';
+export { readSourceStreams, type SourceStreams, type StreamSlot } from './removal/source-streams.ts';
+export type { Pause, Replication, ReplicationOptions, SourceNames } from './replication.ts';
 export { DEFAULT_SETTINGS, type ReplicationSettings } from './replication-settings.ts';
 export type { VerifyMode, VerifyOptions } from './verify/verify-options.ts';
 export type {

@@ -8,6 +8,12 @@ import type { Logger } from 'pino';
 import type { ChangedRow } from './batch/change-ledger.ts';
 import type { ReplicationSettings } from './replication-settings.ts';
 
+/** What a stream creates on its source. */
+export interface SourceNames {
+  readonly slot: string;
+  readonly publication: string;
+}
+
 export interface ReplicationOptions {
   readonly slice: string;
   readonly tables: readonly TableConfig[];
@@ -22,6 +28,11 @@ export interface ReplicationOptions {
   readonly logger?: Logger;
   /** Called with a fault of the engine itself, after logging it; the stream continues. Must not throw. */
   readonly onFault?: (fault: Error) => void;
+  /**
+   * Called, and awaited, with the names of slot and publication before either is created, and at each later start: what
+   * is not recorded is not created, so that everything on the source can be found and removed later.
+   */
+  readonly record?: (names: SourceNames) => Promise<void>;
   readonly settings?: Partial<ReplicationSettings>;
 }
 

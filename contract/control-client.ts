@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FicusError, isErrorCode } from '@ficus/core';
 import type { AuditEntryView } from './audit-view.ts';
 import type { ControlProblem } from './control-problem.ts';
-import type { ReplicationView } from './replication-view.ts';
+import type { LeftoverView, ReplicationView } from './replication-view.ts';
 import type { FlagChangeView, SliceView } from './slice-view.ts';
 import type { ProxyInfo } from './traffic-view.ts';
 import type { VerifyView } from './verify-view.ts';
@@ -41,6 +41,8 @@ export interface ControlClient {
     readonly before?: number;
   }): Promise<AuditEntryView[]>;
   proxies(): Promise<ProxyInfo[]>;
+  /** Slots and publications that no slice of the config uses. */
+  leftovers(): Promise<LeftoverView[]>;
 }
 
 interface VerifyHow {
@@ -104,6 +106,7 @@ export function createControlClient(
         if (value !== undefined) parameters.set(key, String(value));
       return (await call<{ entries: AuditEntryView[] }>('GET', `/api/v1/audit?${parameters}`)).entries;
     },
+    leftovers: async () => (await call<{ leftovers: LeftoverView[] }>('GET', '/api/v1/leftovers')).leftovers,
     proxies: async () => (await call<{ proxies: ProxyInfo[] }>('GET', '/api/v1/proxies')).proxies,
   };
 }

@@ -38,4 +38,14 @@ export const replicationView = z.object({
   problem: problemView.nullable(),
 });
 
+export const leftoverView = z.object({
+  slot: z.string(),
+  slice: z.string().nullable().describe('null: not known to this installation, perhaps another’s'),
+  database: z.string().describe('host:port/name'),
+  retainedBytes: z.number().nullable().describe('WAL kept for it; null without a slot, or while unknown'),
+  message: z.string(),
+  remedy: z.string().describe('command or SQL that removes it'),
+});
+
+export type LeftoverView = z.output<typeof leftoverView>;
 export type ReplicationView = z.output<typeof replicationView>;

@@ -35,7 +35,7 @@ export function makeApp(parts: ControlParts, token: string | undefined, logger: 
   registerHealthRoutes(
     app,
     parts,
-    new ReadinessProbe(parts.store, parts.replications),
+    new ReadinessProbe(parts.store, parts.replications, parts.leftovers),
     buildOpenApi(endpoints, PROBES),
   );
   registerDashboardRoutes(app);

@@ -14,11 +14,13 @@ import { ProgressHub } from './link/progress-hub.ts';
 import { StateHub } from './link/state-hub.ts';
 import { makeCatchUp } from './parity/catch-up.ts';
 import { ParityService } from './parity/parity-service.ts';
+import { LeftoverWatch, type ReadSourceStreams } from './replications/leftover-watch.ts';
 import { PositionSource } from './replications/position-source.ts';
 import { type OpenReplication, ReplicationSet } from './replications/replication-set.ts';
 import { type RunVerify, VerifyRuns } from './replications/verify-runs.ts';
 import type { Store } from './store/open-store.ts';
 import { SliceStates } from './store/slice-states.ts';
+import { StreamRecords } from './store/stream-records.ts';
 import { TrafficWindow } from './traffic/traffic-window.ts';
 
 export interface ControlParts extends AdminParts {
@@ -36,6 +38,7 @@ export interface ControlParts extends AdminParts {
 interface Engines {
   readonly openReplication: OpenReplication;
   readonly runVerify: RunVerify;
+  readonly readSourceStreams: ReadSourceStreams;
 }
 
 export async function makeParts(
@@ -47,9 +50,21 @@ export async function makeParts(
   let config = first;
   const states = await SliceStates.load(store, Object.keys(config.slices));
   const { flags, builtin, follow } = await openFlags(config, store, logger);
-  const replications = new ReplicationSet(engines.openReplication, (slice) => states.of(slice).epoch, logger);
+  const records = await StreamRecords.load(store);
+  const replications = new ReplicationSet(
+    engines.openReplication,
+    (slice) => states.of(slice).epoch,
+    (stream) => records.record(stream),
+    logger,
+  );
   await replications.reconfigure(config, false);
   const verifyRuns = new VerifyRuns(engines.runVerify);
+  const leftovers = new LeftoverWatch({
+    records,
+    config: () => config,
+    read: engines.readSourceStreams,
+    logger,
+  });
   const positions = new PositionSource(replications);
   const parity = new ParityService({
     config,
@@ -74,6 +89,7 @@ export async function makeParts(
     builtin,
     states,
     replications,
+    leftovers,
     verifyRuns,
     traffic: new TrafficWindow(),
     parity,
@@ -92,11 +108,13 @@ export async function makeParts(
       builtin?.serveSlices(names);
       stateHub.announce();
       await replications.reconfigure(config, true);
+      void leftovers.check();
     },
     stop: async () => {
       flags.stop();
       progress.stop();
       parity.stop();
+      await leftovers.stop();
       await verifyRuns.stop();
       await replications.stopAll();
     },

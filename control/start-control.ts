@@ -6,6 +6,7 @@ import { type FicusConfig, joinHostPort, listenFailure, OneAtATime } from '@ficu
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import { requireControlConfig } from './control-config.ts';
+import type { ReadSourceStreams } from './replications/leftover-watch.ts';
 import type { OpenReplication } from './replications/replication-set.ts';
 import type { RunVerify } from './replications/verify-runs.ts';
 
@@ -16,6 +17,8 @@ export interface ControlOptions {
   readonly replications?: OpenReplication;
   /** Compares databases; by default cdc's verify. */
   readonly verify?: RunVerify;
+  /** Reads what streams have made on a source; by default cdc's. */
+  readonly readSourceStreams?: ReadSourceStreams;
 }
 
 export interface Control {
@@ -38,7 +41,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const { config } = options;
   const logger = (options.logger ?? pino({ name: 'ficus' })).child({ part: 'control' });
   const { host, port, database, token } = requireControlConfig(config);
-  const { makeApp, makeParts, openCdcReplication, runCdcVerify, openStore } = await loadParts();
+  const { makeApp, makeParts, openCdcReplication, runCdcVerify, readSourceStreams, openStore } =
+    await loadParts();
   const store = await openStore(database, logger);
   const closers: (() => unknown)[] = [() => store.close()];
   const closeAll = async () => {
@@ -48,6 +52,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     const engines = {
       openReplication: options.replications ?? openCdcReplication,
       runVerify: options.verify ?? runCdcVerify,
+      readSourceStreams: options.readSourceStreams ?? readSourceStreams,
     };
     const parts = await makeParts(config, engines, store, logger);
     closers.push(() => parts.stop());
@@ -56,6 +61,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     closers.push(() => parts.streams.closeAll());
     await listenOn(app, host, port);
     parts.replications.startAll();
+    parts.leftovers.start();
     const address = addressOf(app, host);
     logger.info({ address }, 'control plane listening');
     let stopped: Promise<void> | undefined;
@@ -81,13 +87,14 @@ export async function startControl(options: ControlOptions): Promise<Control> {
 
 /** Loaded only to start a control plane: commands that merely talk to one need not wait for it. */
 async function loadParts() {
-  const [app, parts, engine, store] = await Promise.all([
+  const [app, parts, engine, cdc, store] = await Promise.all([
     import('./control-app.ts'),
     import('./control-parts.ts'),
     import('./replications/cdc-engine.ts'),
+    import('@ficus/cdc'),
     import('./store/open-store.ts'),
   ]);
-  return { ...app, ...parts, ...engine, ...store };
+  return { ...app, ...parts, ...engine, ...cdc, ...store };
 }
 
 function warnOfRestart(running: FicusConfig, next: FicusConfig, logger: Logger): void {

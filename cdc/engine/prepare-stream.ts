@@ -60,6 +60,7 @@ export async function prepareStream(
   const { serverVersion } = catalogs.source;
   let published: PublicationEntries = new Map();
   const publish = async (slot: string) => {
+    await options.record?.({ slot, publication: names.publication });
     await refuseUnsent(source, target, names, plans);
     published = await ensurePublication(
       source,

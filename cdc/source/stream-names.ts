@@ -28,3 +28,10 @@ export function nameStream(slice: string, direction: 'forward' | 'reverse', plac
     applicationName: `ficus ${slice}`.slice(0, 63),
   };
 }
+
+const STREAM_SLOT = '^ficus_[a-z0-9_]+_[0-9a-f]{8}$';
+
+/** A condition of SQL: the slot is named like a stream's, of this installation or another. */
+export function isStreamSlotSql(column: string): string {
+  return `${column}::text ~ '${STREAM_SLOT}'`;
+}

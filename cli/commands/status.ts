@@ -1,13 +1,14 @@
 /** `ficus status`: the stage of each slice. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ControlClient, SliceView } from '@ficus/contract';
+import type { ControlClient, LeftoverView, SliceView } from '@ficus/contract';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { connectControl } from '../config/connect-control.ts';
 import { loadConfig, requireSlice } from '../config/load-config.ts';
 import { formatSlice } from '../output/format-slice.ts';
 import { formatTable } from '../output/format-table.ts';
+import { paint } from '../output/paint.ts';
 import { abortOnSignal } from '../output/until-signal.ts';
 
 interface StatusOptions extends CommonOptions {
@@ -58,7 +59,8 @@ async function describe(
 ): Promise<string> {
   const answer = name ? await control.slice(name) : await control.slices();
   if (options.json) return `${JSON.stringify(answer, null, 2)}\n`;
-  return `${Array.isArray(answer) ? formatSlices(answer) : formatSlice(answer as SliceView)}\n`;
+  if (!Array.isArray(answer)) return `${formatSlice(answer)}\n`;
+  return [formatSlices(answer), ...(await control.leftovers()).map(formatLeftover), ''].join('\n');
 }
 
 function formatSlices(slices: readonly SliceView[]): string {
@@ -77,6 +79,11 @@ function formatSlices(slices: readonly SliceView[]): string {
       slice.replication === null ? 'no tables' : describeLag(slice.replication),
     ]),
   );
+}
+
+function formatLeftover({ slice, database, message, remedy }: LeftoverView): string {
+  const mark = slice === null ? paint('yellow', '!', process.stdout) : paint('red', '✗', process.stdout);
+  return `\n${mark} ${database}: ${message}\n    ${remedy}`;
 }
 
 function describeLag(replication: NonNullable<SliceView['replication']>): string {

@@ -1,5 +1,5 @@
 /** Reading: the state of slices, which proxies report, who changed what; and starting a new comparison window. */
-import { auditEntryView, proxyView, replicationView, sliceView } from '@ficus/contract';
+import { auditEntryView, leftoverView, proxyView, replicationView, sliceView } from '@ficus/contract';
 import { z } from 'zod';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { readAudit, recordAudit } from '../store/audit-log.ts';
@@ -51,6 +51,20 @@ export function sliceEndpoints(parts: SliceEndpointParts): Endpoint[] {
         proxies: parts.traffic
           .proxyViews(Date.now())
           .map((proxy) => ({ ...proxy, epochs: { ...proxy.epochs } })),
+      }),
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/api/v1/leftovers',
+      id: 'listLeftovers',
+      summary: 'Slots and publications on the legacy’s database that no slice of the config uses',
+      answer: z.object({ leftovers: z.array(leftoverView) }),
+      handle: () => ({
+        leftovers: parts.leftovers.all().map((leftover) => ({
+          ...leftover,
+          slice: leftover.slice ?? null,
+          retainedBytes: leftover.retainedBytes ?? null,
+        })),
       }),
     }),
     endpoint({

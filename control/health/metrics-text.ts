@@ -66,6 +66,16 @@ export function metricsText(parts: SliceParts): string {
       'gauge',
       'WAL that the source keeps for the stream',
     ),
+    leftover: new MetricFamily(
+      'ficus_leftover_slots',
+      'gauge',
+      'Slots and publications that no slice uses; owner unknown: perhaps another installation’s',
+    ),
+    leftoverRetained: new MetricFamily(
+      'ficus_leftover_slot_retained_bytes',
+      'gauge',
+      'WAL that a source keeps for a slot that no slice uses',
+    ),
     slotRoom: new MetricFamily('ficus_slot_room_bytes', 'gauge', 'WAL until the source invalidates the slot'),
     verdicts: new MetricFamily(
       'ficus_parity_verdicts_total',
@@ -89,6 +99,11 @@ export function metricsText(parts: SliceParts): string {
   };
   for (const { kind, reason, count } of parts.parity.refused.counts)
     families.refused.add({ kind, reason }, count);
+  for (const { slot, slice, retainedBytes } of parts.leftovers.all()) {
+    const labels = { slot, slice: slice ?? '', owner: slice === undefined ? 'unknown' : 'ours' };
+    families.leftover.add(labels, 1);
+    families.leftoverRetained.add(labels, retainedBytes);
+  }
   for (const name of Object.keys(parts.config.slices)) addSlice(families, parts, name);
   for (const { slice, route, side, reason, requests, failures, durationMs } of parts.traffic.totalCounts()) {
     const labels = { slice, route, side, reason };

@@ -14,11 +14,13 @@ export const PROBES: readonly Probe[] = [
   {
     path: '/readyz',
     id: 'getReadiness',
-    summary: 'Whether the database takes writes and every stream makes progress',
+    summary: 'Whether the database takes writes, every stream makes progress, and no unused slot is left',
     type: 'application/json',
     answer: z.object({
       ready: z.boolean(),
-      checks: z.record(z.string(), z.string()).describe('`ok`, or why not, for the database and each stream'),
+      checks: z
+        .record(z.string(), z.string())
+        .describe('`ok`, or why not, for the database, each stream, each slot that is left'),
     }),
     statuses: { 200: 'All is well', 503: 'Something is not ready: see the checks' },
   },

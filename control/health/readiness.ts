@@ -1,9 +1,11 @@
 /**
  * Whether the control plane works, judged by progress: the database takes writes, streams apply what they read, a first
- * copy grows. A stream without progress makes it not ready, however many sockets are open.
+ * copy grows. A stream without progress makes it not ready, however many sockets are open, and so does a slot of ours that
+ * no slice uses. Proxies do not ask for it.
  */
 
 import { STALLED_MS } from '../replications/evaluate-health.ts';
+import type { LeftoverWatch } from '../replications/leftover-watch.ts';
 import type { ReplicationSet } from '../replications/replication-set.ts';
 import type { Store } from '../store/open-store.ts';
 
@@ -22,16 +24,20 @@ const COPY_STALLED_MS = 60_000;
 export class ReadinessProbe {
   readonly #store: Store;
   readonly #replications: ReplicationSet;
+  readonly #leftovers: LeftoverWatch;
   readonly #copies = new Map<string, CopySeen>();
 
-  constructor(store: Store, replications: ReplicationSet) {
+  constructor(store: Store, replications: ReplicationSet, leftovers: LeftoverWatch) {
     this.#store = store;
     this.#replications = replications;
+    this.#leftovers = leftovers;
   }
 
   async check(now: number): Promise<Readiness> {
     const checks: Record<string, string> = { database: await this.#database() };
     for (const slice of this.#replications.slices) checks[`stream ${slice}`] = this.#stream(slice, now);
+    for (const { slice, slot, message, remedy } of this.#leftovers.all())
+      if (slice !== undefined) checks[`slot ${slot}`] = `${message} ${remedy}`;
     return { ready: Object.values(checks).every((answer) => answer === 'ok'), checks };
   }
 

@@ -2,7 +2,7 @@
  * The change streams of all slices with tables. A stream that fails never stops another: its status carries the problem
  * and a remedy. Opened and started in the background, so that the dashboard shows the first copy in progress.
  */
-import type { Replication } from '@ficus/cdc';
+import type { Replication, SourceNames } from '@ficus/cdc';
 import {
   type CopyConfig,
   type FicusConfig,
@@ -13,6 +13,7 @@ import {
   type TableConfig,
 } from '@ficus/core';
 import type { Logger } from 'pino';
+import type { StreamRecord } from '../store/stream-records.ts';
 
 /** What verify needs of a stream: both sides at one position, and the rows changed since. */
 export type VerifiedStream = Pick<Replication, 'pause' | 'recordChanges' | 'changedRows'>;
@@ -37,9 +38,13 @@ export interface OpenReplicationOptions {
   readonly epoch: number;
   readonly copy: CopyConfig;
   readonly logger: Logger;
+  /** Called, and awaited, before the stream creates anything on its source. */
+  readonly record: (names: SourceNames) => Promise<void>;
 }
 
 export type OpenReplication = (options: OpenReplicationOptions) => ReplicationPort | Promise<ReplicationPort>;
+
+type RecordStream = (stream: StreamRecord) => Promise<void>;
 
 interface Entry {
   readonly options: OpenReplicationOptions;
@@ -55,13 +60,20 @@ export class ReplicationSet {
   readonly #entries = new Map<string, Entry>();
   readonly #open: OpenReplication;
   readonly #epochOf: (slice: string) => number;
+  readonly #record: RecordStream;
   readonly #logger: Logger;
   readonly #listeners = new Set<(slice: string) => void>();
   #stopping = false;
 
-  constructor(open: OpenReplication, epochOf: (slice: string) => number, logger: Logger) {
+  constructor(
+    open: OpenReplication,
+    epochOf: (slice: string) => number,
+    record: RecordStream,
+    logger: Logger,
+  ) {
     this.#open = open;
     this.#epochOf = epochOf;
+    this.#record = record;
     this.#logger = logger;
   }
 
@@ -153,12 +165,14 @@ export class ReplicationSet {
 
   #optionsOf(config: FicusConfig, slice: string): OpenReplicationOptions | undefined {
     const { tables = [], candidate, copy } = config.slices[slice] ?? {};
-    if (tables.length === 0 || !config.legacy.database || !candidate?.database || !copy) return undefined;
+    const [source, target] = [config.legacy.database, candidate?.database];
+    if (tables.length === 0 || !source || !target || !copy) return undefined;
     return {
       slice,
       tables,
-      sourceUrl: config.legacy.database,
-      targetUrl: candidate.database,
+      sourceUrl: source,
+      targetUrl: target,
+      record: (names) => this.#record({ slice, ...names, source, target }),
       epoch: this.#epochOf(slice),
       copy,
       logger: this.#logger,

@@ -51,6 +51,14 @@ const MIGRATIONS: readonly string[] = [
    ALTER TABLE slice DROP COLUMN parity_since;`,
   `ALTER TABLE audit ADD COLUMN outcome text NOT NULL DEFAULT 'made'
      CHECK (outcome IN ('made', 'refused', 'unknown'));`,
+  `CREATE TABLE stream (
+     slot        text PRIMARY KEY,
+     slice       text NOT NULL,
+     publication text NOT NULL,
+     source      text NOT NULL,
+     target      text NOT NULL,
+     recorded_at timestamptz NOT NULL DEFAULT now()
+   );`,
 ];
 
 /** Migrates the schema to this program's version. Leaves the client's search path pointing at it. */

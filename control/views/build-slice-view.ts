@@ -4,6 +4,7 @@ import type { SliceView } from '@ficus/contract';
 import { deriveStage, type FicusConfig, type SliceConfig } from '@ficus/core';
 import type { FlagFact, FlagStore } from '../flags/flag-store.ts';
 import type { ParityService } from '../parity/parity-service.ts';
+import type { LeftoverWatch } from '../replications/leftover-watch.ts';
 import type { ReplicationSet } from '../replications/replication-set.ts';
 import type { VerifyRuns } from '../replications/verify-runs.ts';
 import type { SliceStates, StoredSlice } from '../store/slice-states.ts';
@@ -16,6 +17,7 @@ export interface SliceParts {
   readonly flags: FlagStore;
   readonly states: SliceStates;
   readonly replications: ReplicationSet;
+  readonly leftovers: LeftoverWatch;
   readonly verifyRuns: VerifyRuns;
   readonly traffic: TrafficWindow;
   readonly parity: ParityService;

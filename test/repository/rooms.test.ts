@@ -28,7 +28,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   ],
   cdc: [
     'index.ts',
-    'open-replication.ts',
+    'open-replication.ts, removal',
     'engine',
     'copy, verify',
     'apply, replication.ts',
@@ -45,7 +45,8 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'api, health',
     'link, views',
     'control-config.ts, flags, parity',
-    'guards, http, replications, store, traffic',
+    'guards, http, replications, traffic',
+    'store',
   ],
   contract: [
     'index.ts',

@@ -66,6 +66,7 @@ describe('every described operation', () => {
       'getReplication',
       'getSlice',
       'getVerify',
+      'listLeftovers',
       'listProxies',
       'listSlices',
       'readAudit',

@@ -1,0 +1,130 @@
+import type { SourceStreams, StreamSlot } from '@ficus/cdc';
+import { describe, expect, test } from 'vitest';
+import type { StreamRecord } from '../store/stream-records.ts';
+import { findLeftovers, formatBytes } from './find-leftovers.ts';
+import { makeIsUsed } from './leftover-watch.ts';
+
+const SHOP = 'db:5432/shop';
+
+const record = (slice: string, suffix = 'aaaaaaaa', host = 'db'): StreamRecord => ({
+  slice,
+  slot: `ficus_${slice}_${suffix}`,
+  publication: `ficus_${slice}`,
+  source: `postgres://reader@${host}/shop`,
+  target: `postgres://writer@${host}/${slice}`,
+});
+
+const slot = (name: string, over: Partial<StreamSlot> = {}): StreamSlot => ({
+  name,
+  active: false,
+  retainedBytes: 3_000_000,
+  ...over,
+});
+
+const has = (slots: readonly StreamSlot[], publications: readonly string[] = []) =>
+  new Map<string, SourceStreams | undefined>([[SHOP, { slots, publications }]]);
+
+const find = (
+  records: readonly StreamRecord[],
+  used: readonly string[],
+  sources: ReadonlyMap<string, SourceStreams | undefined>,
+) => findLeftovers({ records, isUsed: ({ slot }) => used.includes(slot), sources });
+
+describe('what is recorded', () => {
+  test('a slot that a slice uses is none', () => {
+    const orders = record('orders');
+    expect(find([orders], [orders.slot], has([slot(orders.slot)], ['ficus_orders']))).toEqual([]);
+  });
+
+  test('a slot that no slice uses is, with its WAL and the command', () => {
+    const orders = record('orders');
+    expect(find([orders], [], has([slot(orders.slot)], ['ficus_orders']))).toEqual([
+      {
+        slot: orders.slot,
+        slice: 'orders',
+        database: SHOP,
+        retainedBytes: 3_000_000,
+        message: expect.stringContaining('keeps 2.9 MB of WAL'),
+        remedy: 'ficus remove orders',
+      },
+    ]);
+  });
+
+  test('one that a process still reads is not', () => {
+    const orders = record('orders');
+    expect(find([orders], [], has([slot(orders.slot, { active: true })]))).toEqual([]);
+  });
+
+  test('of a slice that streams to another database by now: only the old slot is to be removed', () => {
+    const [old, now] = [record('orders'), record('orders', 'bbbbbbbb')];
+    const found = find([old, now], [now.slot], has([slot(old.slot), slot(now.slot)], ['ficus_orders']));
+    expect(found).toMatchObject([{ slot: old.slot, remedy: `ficus remove orders --slot ${old.slot}` }]);
+  });
+
+  test('a publication alone is left over too, unless another installation’s slot needs it', () => {
+    const orders = record('orders');
+    expect(find([orders], [], has([], ['ficus_orders']))).toMatchObject([
+      { slice: 'orders', retainedBytes: undefined, message: expect.stringContaining('Publication') },
+    ]);
+    const other = slot('ficus_orders_cccccccc', { active: true });
+    expect(find([orders], [], has([other], ['ficus_orders']))).toEqual([]);
+  });
+
+  test('when nothing is left on the source, nothing is said', () => {
+    expect(find([record('orders')], [], has([]))).toEqual([]);
+  });
+
+  test('on a database that does not answer it counts as left', () => {
+    const orders = record('orders', 'aaaaaaaa', 'elsewhere');
+    expect(find([orders], [], has([]))).toMatchObject([
+      { database: 'elsewhere:5432/shop', message: expect.stringContaining('cannot be asked') },
+    ]);
+  });
+});
+
+describe('what is not recorded', () => {
+  test('an idle slot is reported as perhaps another installation’s, never as our own', () => {
+    expect(find([], [], has([slot('ficus_orders_dddddddd')]))).toMatchObject([
+      { slice: undefined, remedy: expect.stringContaining('If no other installation needs it') },
+    ]);
+  });
+
+  test('a slot in use is not', () => {
+    expect(find([], [], has([slot('ficus_orders_dddddddd', { active: true })]))).toEqual([]);
+  });
+});
+
+describe('whether a slice uses a recorded slot', () => {
+  const config = {
+    slices: { orders: { tables: [{}] }, pages: { tables: [] } },
+  } as unknown as Parameters<typeof makeIsUsed>[0];
+
+  test('until its stream has said which one it uses, every one of the slice', () => {
+    const isUsed = makeIsUsed(config, () => undefined);
+    expect([record('orders'), record('orders', 'bbbbbbbb')].map(isUsed)).toEqual([true, true]);
+  });
+
+  test('then that one alone', () => {
+    const isUsed = makeIsUsed(config, () => 'ficus_orders_bbbbbbbb');
+    expect([record('orders'), record('orders', 'bbbbbbbb')].map(isUsed)).toEqual([false, true]);
+  });
+
+  test('a slice that lost its tables, or is gone, uses none', () => {
+    const isUsed = makeIsUsed(config, () => undefined);
+    expect(['pages', 'gone', 'constructor'].map((slice) => isUsed(record(slice)))).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+});
+
+test.each([
+  [0, '0 bytes'],
+  [1023, '1023 bytes'],
+  [1024, '1.0 KB'],
+  [5.5 * 1024 ** 3, '5.5 GB'],
+  [3 * 1024 ** 5, '3072.0 TB'],
+])('%d is %s', (bytes, text) => {
+  expect(formatBytes(bytes)).toBe(text);
+});

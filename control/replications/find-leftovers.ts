@@ -1,0 +1,110 @@
+/**
+ * What streams have left on their sources: slots, which keep WAL until the disk is full, and publications. Only what
+ * this installation has recorded is its own; an unknown slot may belong to another installation, and is only reported.
+ */
+import type { SourceStreams } from '@ficus/cdc';
+import { describeDatabase } from '../store/describe-database.ts';
+import type { StreamRecord } from '../store/stream-records.ts';
+
+export interface Leftover {
+  /** The slot's name; whether it still exists is said by `retainedBytes`. */
+  readonly slot: string;
+  /** Of this installation; undefined when it may be another's. */
+  readonly slice: string | undefined;
+  /** `host:port/name` of the source. */
+  readonly database: string;
+  /** WAL that the source keeps for the slot; undefined when only the publication is left, or nothing is known. */
+  readonly retainedBytes: number | undefined;
+  readonly message: string;
+  /** The command or SQL that removes it. */
+  readonly remedy: string;
+}
+
+interface LeftoverFacts {
+  readonly records: readonly StreamRecord[];
+  /** Whether a slice of the config uses the stream. */
+  readonly isUsed: (record: StreamRecord) => boolean;
+  /** `host:port/name` → what the source has; undefined when it cannot be reached. */
+  readonly sources: ReadonlyMap<string, SourceStreams | undefined>;
+}
+
+/** This installation's own first. */
+export function findLeftovers({ records, isUsed, sources }: LeftoverFacts): Leftover[] {
+  const unused = records.filter((record) => !isUsed(record));
+  const known = new Set(records.map(({ slot }) => slot));
+  const published = new Set(records.filter(isUsed).map(({ publication }) => publication));
+  const own = unused.flatMap((record) => judgeRecord(record, sources, published));
+  const unknown = [...sources].flatMap(([database, streams]) =>
+    (streams?.slots ?? [])
+      .filter(({ name, active }) => !active && !known.has(name))
+      .map(({ name, retainedBytes }) => describeUnknown(database, name, retainedBytes)),
+  );
+  return [...own, ...unknown];
+}
+
+function judgeRecord(
+  { slot, slice, publication, source }: StreamRecord,
+  sources: LeftoverFacts['sources'],
+  published: ReadonlySet<string>,
+): Leftover[] {
+  const database = describeDatabase(source);
+  const streams = sources.get(database);
+  // A slice that streams by now from or to another database is not removed with what it left on the previous one.
+  const remedy = published.has(publication)
+    ? `ficus remove ${slice} --slot ${slot}`
+    : `ficus remove ${slice}`;
+  const leftover = { slot, slice, database, remedy };
+  if (!streams)
+    return [
+      {
+        ...leftover,
+        retainedBytes: undefined,
+        message: `Slot “${slot}” is no longer used by any slice of the config, and its database cannot be asked whether it still has it.`,
+      },
+    ];
+  const found = streams.slots.find(({ name }) => name === slot);
+  // Another process reads it: one of an older config, which is just ending, or another installation.
+  if (found?.active) return [];
+  if (found)
+    return [
+      {
+        ...leftover,
+        retainedBytes: found.retainedBytes,
+        message: `Slot “${slot}” is no longer used by any slice of the config, and keeps ${formatBytes(found.retainedBytes)} of WAL, growing without end.`,
+      },
+    ];
+  const shared = published.has(publication) || streams.slots.some(({ name }) => isOf(name, publication));
+  if (shared || !streams.publications.includes(publication)) return [];
+  return [
+    {
+      ...leftover,
+      retainedBytes: undefined,
+      message: `Publication “${publication}” is no longer used by any slice of the config.`,
+    },
+  ];
+}
+
+const isOf = (slot: string, publication: string) =>
+  slot.startsWith(`${publication}_`) && /^[0-9a-f]{8}$/.test(slot.slice(publication.length + 1));
+
+function describeUnknown(database: string, slot: string, retainedBytes: number): Leftover {
+  return {
+    slot,
+    slice: undefined,
+    database,
+    retainedBytes,
+    message: `Slot “${slot}” is named like one of Ficus, is not used by any process, and is not known to this installation; it keeps ${formatBytes(retainedBytes)} of WAL.`,
+    remedy: `If no other installation needs it: SELECT pg_drop_replication_slot('${slot}');`,
+  };
+}
+
+export function formatBytes(bytes: number): string {
+  const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
