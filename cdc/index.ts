@@ -9,6 +9,7 @@ export { preflightSlice } from './preflight/preflight-slice.ts';
 export { readSourceStreams, type SourceStreams, type StreamSlot } from './removal/source-streams.ts';
 export type { Pause, Replication, ReplicationOptions, SourceNames } from './replication.ts';
 export { DEFAULT_SETTINGS, type ReplicationSettings } from './replication-settings.ts';
+export { requireOwnSession } from './source/own-session.ts';
 export type { VerifyMode, VerifyOptions } from './verify/verify-options.ts';
 export type {
   Difference,

@@ -3,8 +3,8 @@
  * earlier results, which `settle` collects.
  */
 import pg from 'pg';
-import { applySessionSettings } from '../catalog/session-settings.ts';
 import { endClient, withinTime } from '../source/end-client.ts';
+import { requireOwnSession, takeSession } from '../source/own-session.ts';
 
 interface TargetSessionOptions {
   readonly url: string;
@@ -31,6 +31,7 @@ export class TargetSession {
 
   static async open(options: TargetSessionOptions): Promise<TargetSession> {
     const { answerMs = 10_000 } = options;
+    await requireOwnSession(options.url, answerMs);
     const client = new pg.Client({
       connectionString: options.url,
       application_name: options.applicationName,
@@ -42,7 +43,7 @@ export class TargetSession {
     await client.connect();
     try {
       const replicaRole = await withinTime(client, answerMs, async () => {
-        await applySessionSettings(client);
+        await takeSession(client);
         // Nested loops over the key's index: the planner does not know the arrays' lengths.
         await client.query(`SET plan_cache_mode = force_generic_plan; SET enable_hashjoin = off;
           SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off; SET work_mem = '64MB';

@@ -6,12 +6,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CopyProgress } from '@ficus/core';
 import pg from 'pg';
-import { applySessionSettings } from '../catalog/session-settings.ts';
 import { decodeTuple } from '../decode/tuple.ts';
 import { reach } from '../failpoints.ts';
 import { endClient } from '../source/end-client.ts';
 import { COPY_PREFIX, formatMark } from '../source/marks.ts';
 import { outliveOpenTransactions } from '../source/open-transactions.ts';
+import { requireOwnSession, takeSession } from '../source/own-session.ts';
 import { copyOut } from './copy-protocol.ts';
 import { findLines, parseLine, readBinaryRows } from './copy-rows.ts';
 import {
@@ -218,6 +218,7 @@ export class Copier {
   }
 
   async #connect(): Promise<pg.Client> {
+    await requireOwnSession(this.#options.sourceUrl);
     const client = new pg.Client({
       connectionString: this.#options.sourceUrl,
       application_name: this.#options.applicationName,
@@ -226,7 +227,7 @@ export class Copier {
     client.on('error', () => undefined);
     await client.connect();
     this.#clients.add(client);
-    await applySessionSettings(client);
+    await takeSession(client);
     // Uses the key's index whatever the statistics say; and the marks must reach the stream at once.
     await client.query('SET enable_seqscan = off; SET synchronous_commit = local');
     return client;

@@ -10,11 +10,11 @@ import { lockCheckpoint, type StreamPlace } from '../apply/checkpoint.ts';
 import { PlanStatements } from '../apply/plan-statements.ts';
 import { TargetSession } from '../apply/target-session.ts';
 import { lockAndFindRewritten } from '../catalog/lock-table.ts';
-import { applySessionSettings } from '../catalog/session-settings.ts';
 import { reach } from '../failpoints.ts';
 import { endClient } from '../source/end-client.ts';
 import { exportSnapshot } from '../source/export-snapshot.ts';
 import { APPLY_PREFIX } from '../source/marks.ts';
+import { requireOwnSession, takeSession } from '../source/own-session.ts';
 import { copyIn, copyOut } from './copy-protocol.ts';
 import { findLines, readBinaryRows } from './copy-rows.ts';
 import { blocksQuery, type CopyTask, isWhole, type WholeTask } from './copy-task.ts';
@@ -191,6 +191,7 @@ export class WholeCopy {
 }
 
 async function connect({ sourceUrl, applicationName }: WholeCopyOptions): Promise<pg.Client> {
+  await requireOwnSession(sourceUrl);
   const client = new pg.Client({
     connectionString: sourceUrl,
     application_name: applicationName,
@@ -198,7 +199,7 @@ async function connect({ sourceUrl, applicationName }: WholeCopyOptions): Promis
   });
   client.on('error', () => undefined);
   await client.connect();
-  await applySessionSettings(client);
+  await takeSession(client);
   return client;
 }
 

@@ -1,9 +1,10 @@
 /** A plain connection of the engine: to prepare a stream, or to look at what one left. */
 import pg from 'pg';
-import { applySessionSettings } from '../catalog/session-settings.ts';
 import { withinTime } from '../source/end-client.ts';
+import { requireOwnSession, takeSession } from '../source/own-session.ts';
 
 export async function connectTo(url: string, applicationName: string, answerMs = 10_000): Promise<pg.Client> {
+  await requireOwnSession(url, answerMs);
   const client = new pg.Client({
     connectionString: url,
     application_name: applicationName,
@@ -11,6 +12,6 @@ export async function connectTo(url: string, applicationName: string, answerMs =
   });
   client.on('error', () => undefined);
   await client.connect();
-  await withinTime(client, answerMs, () => applySessionSettings(client));
+  await withinTime(client, answerMs, () => takeSession(client));
   return client;
 }

@@ -8,10 +8,10 @@ import pg from 'pg';
 import { type Logger, pino } from 'pino';
 import type { Batch } from '../batch/batch.ts';
 import { type ChangedRow, ChangeLedger } from '../batch/change-ledger.ts';
-import { applySessionSettings } from '../catalog/session-settings.ts';
 import { Positions } from '../positions.ts';
 import type { Pause, Replication, ReplicationOptions } from '../replication.ts';
 import { DEFAULT_SETTINGS, type ReplicationSettings } from '../replication-settings.ts';
+import { requireOwnSession, takeSession } from '../source/own-session.ts';
 import { ApplyPause } from './apply-pause.ts';
 import { classifyFailure } from './classify-failure.ts';
 import { dropStream, readCopied } from './drop-stream.ts';
@@ -62,7 +62,10 @@ export class SliceReplication implements Replication, SessionHost {
         connectionTimeoutMillis: 5_000,
         // Marks and queries that take a moment each: a missing answer means that something is broken and must show.
         query_timeout: 10_000,
-        onConnect: applySessionSettings,
+        onConnect: async (client) => {
+          await requireOwnSession(this.options.sourceUrl);
+          await takeSession(client as pg.Client);
+        },
       });
       this.#pool.on('error', () => undefined);
       // A client on loan has no error listener of the pool's: a broken connection would end the process.

@@ -34,6 +34,11 @@ export function evaluateSource(path: string, facts: SourceFacts): Finding[] {
   return [...evaluateWal(path, facts), ...evaluateRoom(path, facts), ...evaluateRole(path, facts)];
 }
 
+/** Whether nothing known beforehand keeps the role from opening a replication connection. */
+export function mayOpenSender(facts: SourceFacts): boolean {
+  return facts.mayReplicate && facts.walLevel === 'logical' && facts.walSenders < facts.maxWalSenders;
+}
+
 function evaluateWal(path: string, facts: SourceFacts): Finding[] {
   const findings: Finding[] = [];
   if (facts.walLevel !== 'logical') {

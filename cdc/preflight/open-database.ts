@@ -1,6 +1,7 @@
 /** Opens a database for a check, with a deadline; returns a finding instead of throwing. */
+import { FicusError } from '@ficus/core';
 import pg from 'pg';
-import { applySessionSettings } from '../catalog/session-settings.ts';
+import { requireOwnSession, takeSession } from '../source/own-session.ts';
 import { describeConnectError } from './describe-connect-error.ts';
 import type { Finding } from './finding.ts';
 
@@ -20,6 +21,7 @@ export type Opened =
 /** Connects under the engine's session settings. The caller ends the client. */
 export async function openDatabase(path: string, url: string, options: OpenOptions = {}): Promise<Opened> {
   try {
+    await requireOwnSession(url, CONNECT_TIMEOUT_MS);
     const client = new pg.Client({
       connectionString: url,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -29,7 +31,7 @@ export async function openDatabase(path: string, url: string, options: OpenOptio
     client.on('error', () => undefined);
     try {
       await client.connect();
-      await applySessionSettings(client);
+      await takeSession(client);
       await client.query("SELECT set_config('statement_timeout', $1, false)", [
         String(options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS),
       ]);
@@ -39,10 +41,14 @@ export async function openDatabase(path: string, url: string, options: OpenOptio
       throw error;
     }
   } catch (error) {
-    const message = describeConnectError(url, error);
-    return {
-      ok: false,
-      finding: { severity: 'error', path, code: 'FICUS_DATABASE_UNREACHABLE', message },
-    };
+    return { ok: false, finding: findingOfFailure(path, url, error) };
   }
+}
+
+/** A connection that fails, or breaks during the check, as a finding like any other. */
+export function findingOfFailure(path: string, url: string, error: unknown): Finding {
+  if (error instanceof FicusError)
+    return { severity: 'error', path, code: error.code, message: error.message };
+  const message = describeConnectError(url, error);
+  return { severity: 'error', path, code: 'FICUS_DATABASE_UNREACHABLE', message };
 }

@@ -8,9 +8,9 @@ import type { DatabaseCatalog } from '../catalog/database-catalog.ts';
 import { checkExpressions } from '../mapping/check-expressions.ts';
 import { compileSlice } from '../mapping/compile-slice.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
+import { ReplicationConnection } from '../source/replication-connection.ts';
 import { nameStream } from '../source/stream-names.ts';
-import { describeConnectError } from './describe-connect-error.ts';
-import { evaluateSource, evaluateVersion } from './evaluate-server.ts';
+import { evaluateSource, evaluateVersion, mayOpenSender } from './evaluate-server.ts';
 import {
   evaluatePlan,
   evaluateSourcePrivileges,
@@ -18,7 +18,7 @@ import {
   findingOf,
 } from './evaluate-tables.ts';
 import type { Finding } from './finding.ts';
-import { openDatabase } from './open-database.ts';
+import { findingOfFailure, openDatabase } from './open-database.ts';
 import {
   mayKeepCheckpoint,
   mayReplicaRole,
@@ -35,6 +35,8 @@ interface PreflightInput {
   /** Base directory of mapping modules; by default the working directory. */
   readonly baseDir?: string;
 }
+
+const SENDER_ANSWER_MS = 5_000;
 
 interface Side {
   readonly client: pg.Client;
@@ -55,7 +57,7 @@ export async function preflightSlice(input: PreflightInput): Promise<Finding[]> 
     if (source.ok) {
       findings.push(
         ...(await guard(paths.source, input.sourceUrl, () =>
-          checkSource(source.client, paths.source, publication),
+          checkSource(source.client, paths.source, input.sourceUrl, publication),
         )),
       );
     }
@@ -80,8 +82,7 @@ async function guard(path: string, url: string, check: () => Promise<Finding[]>)
   try {
     return await check();
   } catch (error) {
-    const message = describeConnectError(url, error);
-    return [{ severity: 'error', path, code: 'FICUS_DATABASE_UNREACHABLE', message }];
+    return [findingOfFailure(path, url, error)];
   }
 }
 
@@ -92,10 +93,26 @@ async function serverVersion(client: pg.ClientBase): Promise<number> {
   return rows[0]?.version ?? 0;
 }
 
-async function checkSource(client: pg.ClientBase, path: string, publication: string): Promise<Finding[]> {
+async function checkSource(
+  client: pg.ClientBase,
+  path: string,
+  url: string,
+  publication: string,
+): Promise<Finding[]> {
   const version = evaluateVersion(path, await serverVersion(client));
   if (version.length > 0) return version;
-  return evaluateSource(path, await readSourceFacts(client, publication));
+  const facts = await readSourceFacts(client, publication);
+  return [...evaluateSource(path, facts), ...(mayOpenSender(facts) ? await tryReplication(path, url) : [])];
+}
+
+/** Opens a replication connection for real: that is where a pooler, or the server's access rules, refuse the stream. */
+async function tryReplication(path: string, url: string): Promise<Finding[]> {
+  try {
+    await (await ReplicationConnection.open(url, 'ficus preflight', SENDER_ANSWER_MS)).close();
+    return [];
+  } catch (error) {
+    return [findingOfFailure(path, url, error)];
+  }
 }
 
 async function checkTarget(client: pg.ClientBase, path: string): Promise<Finding[]> {

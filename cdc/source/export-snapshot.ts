@@ -8,6 +8,7 @@ import { parseLsn } from '@ficus/core';
 import pg from 'pg';
 import { LIFT_LIMITS } from '../catalog/session-settings.ts';
 import { breakOffQuery, endClient } from './end-client.ts';
+import { connectReplication } from './replication-connection.ts';
 
 interface ExportedSnapshot {
   /** A transaction whose begin message gives a commit position before this one is in the snapshot. */
@@ -35,7 +36,7 @@ export async function exportSnapshot(
     connectionTimeoutMillis: 10_000,
   } as pg.ClientConfig);
   client.on('error', () => undefined);
-  await client.connect();
+  await connectReplication(client);
   const breakOff = () => void breakOffQuery(client, url).then(() => endClient(client));
   signal?.addEventListener('abort', breakOff);
   try {

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import pg from 'pg';
 import { LIFT_LIMITS, SESSION_SETTINGS } from '../catalog/session-settings.ts';
 import { endClient, withinTime } from './end-client.ts';
+import { describePooler, poolerError } from './own-session.ts';
 
 export interface SystemIdentity {
   readonly systemIdentifier: string;
@@ -63,7 +64,7 @@ export class ReplicationConnection {
       connectionTimeoutMillis: answerMs,
     } as pg.ClientConfig) as unknown as RawClient;
     client.on('error', () => undefined);
-    await client.connect();
+    await connectReplication(client);
     try {
       return await withinTime(client, answerMs, async () => {
         await client.query(
@@ -72,7 +73,7 @@ export class ReplicationConnection {
             LIFT_LIMITS,
           ].join(';'),
         );
-        const system = (await client.query('IDENTIFY_SYSTEM')).rows[0] as Record<string, unknown>;
+        const system = await identifySystem(client);
         const timeout = await client.query(
           "SELECT setting FROM pg_settings WHERE name = 'wal_sender_timeout'",
         );
@@ -197,5 +198,26 @@ export class ReplicationConnection {
     head[0] = type;
     head.writeInt32BE(body.length + 4, 1);
     this.#socket.write(Buffer.concat([head, body]));
+  }
+}
+
+/** SQLSTATE of IDENTIFY_SYSTEM in a session that is none of a replication connection. */
+const SYNTAX_ERROR = '42601';
+
+/** Connects a client that asks for a replication connection. @throws FicusError when a pooler refuses it */
+export async function connectReplication(client: pg.Client): Promise<void> {
+  try {
+    await client.connect();
+  } catch (error) {
+    throw describePooler(error);
+  }
+}
+
+async function identifySystem(client: pg.Client): Promise<Record<string, unknown>> {
+  try {
+    return (await client.query('IDENTIFY_SYSTEM')).rows[0];
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== SYNTAX_ERROR) throw error;
+    throw poolerError('it answers a replication connection with an ordinary one', error);
   }
 }

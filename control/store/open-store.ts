@@ -3,6 +3,7 @@
  * it, so a process that can write here is the only control plane. A lost connection is reopened, lock first; until then
  * every write is refused, and nothing is assumed to have happened.
  */
+import { requireOwnSession } from '@ficus/cdc';
 import { FicusError, OneAtATime } from '@ficus/core';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -75,9 +76,10 @@ class PostgresStore implements Store {
     });
     client.on('error', (error) => this.#lost(client, error));
     try {
+      await requireOwnSession(this.#url, ANSWER_MS);
       await client.connect();
     } catch (cause) {
-      throw unreachable(this.#url, cause);
+      throw cause instanceof FicusError ? cause : unreachable(this.#url, cause);
     }
     try {
       await client.query(SERVER_KEEPALIVE);

@@ -9,6 +9,14 @@ export const cdcErrors = {
     remedy: "ALTER SYSTEM SET wal_level = 'logical'; then restart PostgreSQL.",
     retry: 'manual',
   },
+  FICUS_CDC_POOLER: {
+    status: 409,
+    exit: 3,
+    title: 'A connection pooler stands in front of a database',
+    remedy:
+      'Give Ficus the address of PostgreSQL itself, of a managed database the direct one (docs/operations/databases.md). Nothing was set or left behind the pooler.',
+    retry: 'manual',
+  },
   FICUS_CDC_REPLICA_IDENTITY: {
     status: 409,
     exit: 3,
