@@ -23,7 +23,7 @@ export interface ReplicationSettings {
   readonly catchUpBytes: number;
   /** How often applied changes are made durable on the target and acknowledged to the source. */
   readonly acknowledgeMs: number;
-  /** How often the slot is checked. */
+  /** How often the slot, the publication and the tables are checked. */
   readonly slotCheckMs: number;
   /** How long a database may owe an answer before a new connection checks whether it is alive. */
   readonly answerMs: number;
@@ -45,7 +45,7 @@ export const DEFAULT_SETTINGS: ReplicationSettings = {
   batchLingerMs: 100,
   catchUpBytes: 8 * 1024 * 1024,
   acknowledgeMs: 1_000,
-  slotCheckMs: 5_000,
+  slotCheckMs: 1_000,
   answerMs: 10_000,
   reconnectMinMs: 100,
   reconnectMaxMs: 5_000,

@@ -39,6 +39,8 @@ export interface TableCatalog {
   readonly hasChildren: boolean;
   /** Partitions (quoted for SQL) whose replica identity differs from the parent's: PostgreSQL uses the partition's. */
   readonly unfitPartitions: readonly string[];
+  /** Generated columns in the replica identity, of the table itself or of a partition. */
+  readonly generatedIdentity: readonly string[];
   readonly persistence: 'permanent' | 'unlogged' | 'temporary';
   /** The planner's estimate; −1 when never analyzed. */
   readonly estimatedRows: number;
@@ -84,7 +86,7 @@ export interface UniqueIndex {
   readonly partial: boolean;
   /** False for a deferrable constraint: it can be neither replica identity nor ON CONFLICT arbiter. */
   readonly immediate: boolean;
-  /** All key columns are plain, NOT NULL columns, the index is whole, valid and immediate. */
+  /** All key columns are stored as written, and NOT NULL; the index is whole, valid and immediate. */
   readonly identifiesRows: boolean;
 }
 

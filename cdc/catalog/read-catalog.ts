@@ -7,6 +7,7 @@ import type { DatabaseCatalog, ReplicaIdentity, TableCatalog, UniqueIndex } from
 import { readColumns } from './read-columns.ts';
 import { readExclusions, readForeignKeys, readTriggers, readUniqueIndexes } from './read-constraints.ts';
 import { readSystemIdentifier } from './read-system-identifier.ts';
+import { REPLICA_IDENTITY } from './replica-identity-sql.ts';
 
 /** Reads the named tables (`schema.table`); tables that do not exist are absent from the result. */
 export async function readCatalog(
@@ -38,6 +39,7 @@ export async function readCatalog(
       rowSecurity: row.rowSecurity,
       hasChildren: row.hasChildren,
       unfitPartitions: row.unfitPartitions,
+      generatedIdentity: row.generatedIdentity,
       persistence: PERSISTENCE[row.relpersistence] ?? 'permanent',
       estimatedRows: row.estimatedRows,
     };
@@ -70,6 +72,7 @@ interface TableRow {
   readonly rowSecurity: boolean;
   readonly hasChildren: boolean;
   readonly unfitPartitions: string[];
+  readonly generatedIdentity: string[];
   readonly estimatedRows: number;
 }
 
@@ -82,12 +85,14 @@ async function readTables(client: pg.ClientBase, tables: readonly string[]): Pro
             c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid) AS "hasChildren",
             array(SELECT format('%I.%I', ln.nspname, l.relname)
                     FROM pg_partition_tree(c.oid) AS tree JOIN pg_class l ON l.oid = tree.relid
-                    JOIN pg_namespace ln ON ln.oid = l.relnamespace
-                   WHERE c.relkind = 'p' AND tree.isleaf AND l.oid <> c.oid AND l.relreplident <> 'f'
-                     AND (l.relreplident <> c.relreplident OR NOT EXISTS
-                           (SELECT FROM pg_index i WHERE i.indrelid = l.oid
-                               AND CASE l.relreplident WHEN 'i' THEN i.indisreplident ELSE i.indisprimary END))
-                   ORDER BY 1) AS "unfitPartitions"
+                    JOIN pg_namespace ln ON ln.oid = l.relnamespace CROSS JOIN ${REPLICA_IDENTITY}
+                   WHERE c.relkind = 'p' AND tree.isleaf AND l.oid <> c.oid AND NOT identity."isFull"
+                     AND (l.relreplident <> c.relreplident OR identity.columns = '{}')
+                   ORDER BY 1) AS "unfitPartitions",
+            array(SELECT DISTINCT unnest(identity.generated)
+                    FROM (SELECT c.oid UNION SELECT relid FROM pg_partition_tree(c.oid)) AS member(oid)
+                    JOIN pg_class l ON l.oid = member.oid AND l.relkind = 'r' CROSS JOIN ${REPLICA_IDENTITY}
+                   ORDER BY 1) AS "generatedIdentity"
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname || '.' || c.relname = ANY($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`,
     [tables],

@@ -15,15 +15,15 @@ export async function readUniqueIndexes(
     columns: (string | null)[];
     partial: boolean;
     immediate: boolean;
-    allNotNull: boolean;
+    identifies: boolean;
   }>(
     `SELECT i.indrelid::int8::float8 AS table, c.relname AS name, i.indisprimary AS primary,
             i.indpred IS NOT NULL AS partial, i.indimmediate AS immediate,
-            k.columns, k."allNotNull"
+            k.columns, k.identifies
        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
       CROSS JOIN LATERAL (
         SELECT array_agg(a.attname::text ORDER BY position) AS columns,
-               coalesce(bool_and(a.attnotnull), false) AND bool_and(a.attname IS NOT NULL) AS "allNotNull"
+               coalesce(bool_and(a.attnotnull AND a.attgenerated = ''), false) AND bool_and(a.attname IS NOT NULL) AS identifies
           FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS key(attnum, position)
           LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = key.attnum AND key.attnum > 0
          WHERE position <= i.indnkeyatts) k
@@ -37,7 +37,7 @@ export async function readUniqueIndexes(
     columns: row.columns.map((column) => column ?? undefined),
     partial: row.partial,
     immediate: row.immediate,
-    identifiesRows: row.allNotNull && !row.partial && row.immediate,
+    identifiesRows: row.identifies && !row.partial && row.immediate,
   }));
 }
 

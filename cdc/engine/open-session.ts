@@ -10,6 +10,7 @@ import { CopyWindows } from '../copy/copy-windows.ts';
 import type { WholeCopy } from '../copy/whole-copy.ts';
 import { WholeTables } from '../copy/whole-tables.ts';
 import type { Relation } from '../decode/change-visitor.ts';
+import { protectSource } from '../source/protect-source.ts';
 import { findGap } from '../source/publication.ts';
 import type { ReplicationConnection } from '../source/replication-connection.ts';
 import { BatchPace } from './batch-pace.ts';
@@ -143,6 +144,7 @@ function openChanges(opening: Opening, connection: ReplicationConnection): Pgout
 function watch({ host, life, prepared }: Opening, running: RunningSession): void {
   const { names, plans, published, checkpoint } = prepared;
   const tables = plans.map((plan) => plan.source);
+  const sources = tables.map(({ qualifiedName }) => qualifiedName);
   life.atEnd(
     watchSlot({
       source: host.source,
@@ -151,6 +153,7 @@ function watch({ host, life, prepared }: Opening, running: RunningSession): void
       onHealth: (health) => {
         running.slotHealth = health;
       },
+      protect: () => protectSource(host.source, names.publication, sources),
       findGap: () => findGap(host.source, names.publication, tables, published),
       onLost: (error) => life.fail(error),
     }),

@@ -20,6 +20,7 @@ import { compileSlice, refuseProblems } from '../mapping/compile-slice.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { ReplicationOptions } from '../replication.ts';
 import { createSlot } from '../source/create-slot.ts';
+import { protectSource } from '../source/protect-source.ts';
 import { ensurePublication, type PublicationEntries } from '../source/publication.ts';
 import { readPlace } from '../source/read-place.ts';
 import type { SystemIdentity } from '../source/replication-connection.ts';
@@ -54,6 +55,7 @@ export async function prepareStream(
   const epoch = options.epoch ?? 1;
   const place = await readPlace(source, target);
   const names = nameStream(options.slice, options.direction ?? 'forward', place);
+  await refuseHarm(source, names, options);
   const { plans, catalogs } = await compile(options, source, target);
   await ensureCheckpointTables(target);
   const holder = randomUUID();
@@ -94,6 +96,16 @@ export async function prepareStream(
     sourceShapes: new Map([...catalogs.source.tables].map(([name, table]) => [name, shapeOf(table)])),
     backlogBytes: Number(backlog.rows[0].bytes),
   };
+}
+
+/** Before anything else, for a stream that cannot start must not harm either. @throws FicusError when it did */
+async function refuseHarm(source: pg.Client, { publication }: StreamNames, { tables }: ReplicationOptions) {
+  const undone = await protectSource(
+    source,
+    publication,
+    tables.map(({ from }) => from),
+  );
+  if (undone) throw undone;
 }
 
 /** @throws FicusError when the source cannot be streamed or the mapping does not fit */

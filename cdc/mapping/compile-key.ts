@@ -90,11 +90,14 @@ function describeMissingIdentity(source: TableCatalog): string {
   return `“${source.qualifiedName}” ${reason}: the stream could not follow updates and deletes`;
 }
 
-function identityRemedy(source: TableCatalog): string {
+/** @param fullSuffices false where FULL is what is wrong */
+export function identityRemedy(source: TableCatalog, fullSuffices = true): string {
   const table = quoteQualified(source.schema, source.name);
   const index = source.uniqueIndexes.find((candidate) => candidate.identifiesRows);
   if (index?.primary) return `ALTER TABLE ${table} REPLICA IDENTITY DEFAULT;`;
   if (index) return `ALTER TABLE ${table} REPLICA IDENTITY USING INDEX ${quoteIdentifier(index.name)};`;
+  if (!fullSuffices)
+    return `ALTER TABLE ${table} ADD PRIMARY KEY (…); ALTER TABLE ${table} REPLICA IDENTITY DEFAULT; -- a key without generated columns`;
   return `ALTER TABLE ${table} REPLICA IDENTITY FULL; -- better still: ALTER TABLE ${table} ADD PRIMARY KEY (…);`;
 }
 

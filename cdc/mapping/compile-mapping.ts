@@ -7,7 +7,7 @@ import type { TableConfig } from '@ficus/core';
 import { type DatabaseCatalog, findRowKey, type TableCatalog } from '../catalog/database-catalog.ts';
 import { quoteQualified } from '../catalog/quote.ts';
 import { type CompiledColumn, compileColumns } from './compile-columns.ts';
-import { compileKey } from './compile-key.ts';
+import { compileKey, identityRemedy } from './compile-key.ts';
 import { findNames, findUnstableNames } from './expression-names.ts';
 import { findInOrderReasons } from './in-order-reasons.ts';
 import type { MappingModules } from './mapping-module.ts';
@@ -80,6 +80,7 @@ function compileTable(
   ];
   if (!source || !target || missing.length > 0) return missing;
   const unfit = [...checkFamily(source, [...path, 'from'])];
+  unfit.push(...checkGeneratedIdentity(source, input.source.serverVersion, [...path, 'from']));
   unfit.push(...checkVisible(source, [...path, 'from']), ...checkVisible(target, [...path, 'to']));
   if (unfit.length > 0) return unfit;
 
@@ -212,6 +213,26 @@ function checkFamily(source: TableCatalog, path: readonly (string | number)[]): 
     .map((name) => `ALTER TABLE ${name} REPLICA IDENTITY FULL;`)
     .join('\n');
   return [{ path, message, code: 'FICUS_CDC_REPLICA_IDENTITY', remedySql }];
+}
+
+/**
+ * Generated columns are not in the stream: an old row would lack a part of what tells it apart, and from 18 on PostgreSQL
+ * refuses the source's own updates and deletes as soon as the table is published.
+ */
+function checkGeneratedIdentity(
+  source: TableCatalog,
+  serverVersion: number,
+  path: readonly (string | number)[],
+): MappingProblem[] {
+  const [column] = source.generatedIdentity;
+  if (column === undefined) return [];
+  const refusesWrites = serverVersion >= 18_00_00;
+  if (source.replicaIdentity.kind === 'full' && !refusesWrites) return [];
+  const harm = refusesWrites
+    ? 'as soon as it is published, PostgreSQL refuses its updates and deletes'
+    : 'the stream does not carry it, so it could not tell rows apart';
+  const message = `the replica identity of “${source.qualifiedName}” has the generated column “${column}”: ${harm}`;
+  return [{ path, message, code: 'FICUS_CDC_REPLICA_IDENTITY', remedySql: identityRemedy(source, false) }];
 }
 
 function checkVisible(table: TableCatalog, path: readonly (string | number)[]): MappingProblem[] {

@@ -20,8 +20,17 @@ export const cdcErrors = {
   FICUS_CDC_REPLICA_IDENTITY: {
     status: 409,
     exit: 3,
-    title: 'A table has no replica identity',
-    remedy: 'Give the table a primary key, or ALTER TABLE … REPLICA IDENTITY FULL.',
+    title: 'A table has no replica identity that can be published',
+    remedy:
+      'Give the table a primary key without generated columns, or, if it has no generated columns, ALTER TABLE … REPLICA IDENTITY FULL.',
+    retry: 'manual',
+  },
+  FICUS_CDC_SOURCE_PROTECTED: {
+    status: 409,
+    exit: 3,
+    title: 'The publication kept the source from writing, and sends no updates and deletes any more',
+    remedy:
+      'Give the table the replica identity that the message asks for, then copy the rows again: ficus copy SLICE --restart.',
     retry: 'manual',
   },
   FICUS_CDC_TABLE_MISSING: {
