@@ -2,7 +2,7 @@ import { configSchema, type TrafficCount } from '@ficus/core';
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { RefusedReports } from '../traffic/refused-reports.ts';
-import { holdDroppedCopies, holdTraffic } from './hold-to-config.ts';
+import { holdDroppedCopies, holdEpochs, holdTraffic } from './hold-to-config.ts';
 
 const config = configSchema.parse({
   version: 1,
@@ -43,6 +43,10 @@ describe('a report is reduced to the config', () => {
     const [mine, other] = ['notes', 'made-up'].map((slice) => ({ slice, reason: 'memory', copies: 1 }));
     expect(holdDroppedCopies([mine!, other!], config, refused)).toEqual([mine]);
     expect(refused.counts).toEqual([{ kind: 'dropped-copies', reason: 'slice-unknown', count: 1 }]);
+  });
+
+  it('epochs of other slices', () => {
+    expect(holdEpochs({ notes: 3, other: 1, constructor: 2 }, config)).toEqual({ notes: 3 });
   });
 
   it('reasons of dropped copies are known words', () => {

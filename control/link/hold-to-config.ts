@@ -2,7 +2,14 @@
  * Reduces a proxy's report to slices and routes of this config: anything else would create an unbounded number of
  * series.
  */
-import { type DroppedCopies, dropReasons, type FicusConfig, REASONS, type TrafficCount } from '@ficus/core';
+import {
+  type DroppedCopies,
+  dropReasons,
+  type FicusConfig,
+  type ProxyReport,
+  REASONS,
+  type TrafficCount,
+} from '@ficus/core';
 import type { RefusedReports } from '../traffic/refused-reports.ts';
 
 /** Counts reasons of other versions. */
@@ -36,6 +43,11 @@ export function holdDroppedCopies(
     refused.add('dropped-copies', 'slice-unknown', copies);
     return [];
   });
+}
+
+/** A proxy with another config may know other slices. */
+export function holdEpochs(epochs: ProxyReport['epochs'], config: FicusConfig): ProxyReport['epochs'] {
+  return Object.fromEntries(Object.entries(epochs).filter(([slice]) => sliceOf(config, slice)));
 }
 
 function sliceOf({ slices }: FicusConfig, name: string) {

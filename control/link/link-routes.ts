@@ -9,7 +9,7 @@ import { parseBody } from '../http/parse-body.ts';
 import type { ParityService } from '../parity/parity-service.ts';
 import type { PositionSource } from '../replications/position-source.ts';
 import type { TrafficWindow } from '../traffic/traffic-window.ts';
-import { holdDroppedCopies, holdTraffic } from './hold-to-config.ts';
+import { holdDroppedCopies, holdEpochs, holdTraffic } from './hold-to-config.ts';
 import { observationBatchBody, positionsBody, reportBody } from './link-schemas.ts';
 import { parseObservations } from './parse-observations.ts';
 import type { ProgressHub } from './progress-hub.ts';
@@ -51,7 +51,7 @@ export function registerLinkRoutes(app: FastifyInstance, parts: LinkParts): void
     const report: ProxyReport = parseBody(reportBody, request.body);
     const { config, parity } = parts;
     const traffic = holdTraffic(report.traffic, config, parity.refused);
-    parts.traffic.add({ ...report, traffic }, Date.now());
+    parts.traffic.add({ ...report, traffic, epochs: holdEpochs(report.epochs, config) }, Date.now());
     const dropped = holdDroppedCopies(report.droppedCopies, config, parity.refused);
     for (const { slice, reason, copies } of dropped) parity.skipped(slice, reason, copies);
     return reply.code(204).send();

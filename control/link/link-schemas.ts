@@ -19,34 +19,35 @@ const target = z
   .string()
   .max(65_536)
   .regex(/^\/[\x21-\x7e\x80-\xff]*$/, 'must be a target in origin form');
-const name = z.string().min(1).max(200);
+const word = z.string().max(200);
+const name = word.min(1);
 const headers = z.array(z.tuple([token, fieldValue])).max(2000);
 
 export const positionsBody = z.object({
-  slices: z.array(z.string()).max(10_000),
+  slices: listOf(z.string(), 10_000),
 }) satisfies z.ZodType<PositionsRequest>;
 
 export const reportBody = z.object({
   proxyId: z.string().min(1).max(200),
-  workers: z.int().min(0),
-  epochs: z.record(z.string(), z.number()),
+  workers: z.int().min(0).max(10_000),
+  epochs: z.record(z.string().max(200), z.int().min(0)),
   traffic: listOf(
     z.object({
-      slice: z.string(),
-      route: z.string(),
+      slice: word,
+      route: word,
       side,
-      reason: z.string(),
+      reason: word,
       requests: count,
       failures: count,
       durationMs: count,
     }),
     100_000,
   ),
-  droppedCopies: listOf(z.object({ slice: z.string(), reason: z.string(), copies: count }), 10_000),
+  droppedCopies: listOf(z.object({ slice: word, reason: word, copies: count }), 10_000),
 }) satisfies z.ZodType<ProxyReport>;
 
 const response = z.union([
-  z.strictObject({ failed: z.string(), durationMs: count }),
+  z.strictObject({ failed: z.string().max(1000), durationMs: count }),
   z.strictObject({
     status: z.int().min(100).max(999),
     headers,
@@ -58,7 +59,7 @@ const response = z.union([
 
 const caller = z.union([
   z.literal('anonymous'),
-  z.strictObject({ user: z.string().min(1), tenant: z.string().optional() }),
+  z.strictObject({ user: z.string().min(1).max(32_768), tenant: z.string().max(32_768).optional() }),
 ]);
 
 /** Strict: an unknown member might change who called or what was asked. */
@@ -75,13 +76,13 @@ export const observationBody = z.strictObject({
   targets: z.strictObject({ legacy: target, candidate: target }),
   requestHeaders: headers,
   caller,
-  seal: z.string().max(100).optional(),
   servedBy: side,
   owner: side,
   epoch: z.int().min(1),
   pinned: z.boolean(),
   legacy: response,
   candidate: response,
+  seal: z.string().max(100).optional(),
 }) satisfies z.ZodType<EncodedObservation>;
 
 /** Only the envelope: parse-observations.ts checks each observation by itself. */

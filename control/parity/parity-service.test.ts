@@ -1,11 +1,17 @@
-import { configSchema, type Observation, type Side, type SliceState } from '@ficus/core';
-import { type OpenedAsker, openAsker } from '@ficus/proxy';
+import {
+  configSchema,
+  type FicusConfigInput,
+  type Observation,
+  type Side,
+  type SliceState,
+} from '@ficus/core';
+import { type OpenedAsker, openAsker, Seal } from '@ficus/proxy';
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { anObservation, jsonAnswer } from './observation.fixture.ts';
 import { ParityService } from './parity-service.ts';
 
-const config = configSchema.parse({
+const written: FicusConfigInput = {
   version: 1,
   control: { listen: '127.0.0.1:0', database: 'postgres://127.0.0.1/control' },
   legacy: { url: 'http://legacy.test', database: 'postgres://127.0.0.1/legacy' },
@@ -15,29 +21,30 @@ const config = configSchema.parse({
       routes: [
         { id: 'list', path: '/api/notes' },
         { id: 'odd', path: '/api/notes/count', kind: 'write' },
+        { id: 'options', path: '/api/notes', methods: ['OPTIONS'] },
       ],
       tables: [{ from: 'public.notes', to: 'public.notes' }],
     },
   },
-});
+};
 
 const differing = (over: Partial<Observation> = {}): Observation =>
   anObservation({ candidate: jsonAnswer('{"a":2}'), ...over });
 
 /** A service whose sides never answer; it records what they were asked. */
-function play(state: Partial<SliceState> = {}) {
+function play(state: Partial<SliceState> = {}, proxy: FicusConfigInput['proxy'] = {}) {
   const asked: Side[] = [];
   const lines: Record<string, unknown>[] = [];
   const service = new ParityService({
-    config,
+    config: configSchema.parse({ ...written, proxy }),
     catchUp: async () => true,
     stateOf: () => ({ owner: 'legacy', epoch: 1, ...state }) as SliceState,
     logger: pino(
       {},
       { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
     ),
-    openAsker: (written): OpenedAsker => ({
-      ...openAsker(written),
+    openAsker: (config): OpenedAsker => ({
+      ...openAsker(config),
       ask: async (side) => {
         asked.push(side);
         return jsonAnswer(side === 'legacy' ? '{"a":1}' : '{"a":2}');
@@ -63,11 +70,10 @@ describe('a difference', () => {
     expect(asked).toEqual([]);
   });
 
-  it('of a route that writes is never asked again, though its method reads', () => {
-    const { service, asked, counts } = play();
-    service.observe(differing({ route: 'odd', target: '/api/notes/count' }));
-    expect(counts().mismatch).toBe(1);
-    expect(asked).toEqual([]);
+  it('of a request from before the newest change of owner counts when both agree', () => {
+    const { service, counts } = play({ owner: 'candidate', epoch: 2 });
+    service.observe(anObservation());
+    expect(counts().match).toBe(1);
   });
 });
 
@@ -76,6 +82,10 @@ describe('an observation that no proxy of this config can have made', () => {
     ['slice-unknown', { slice: 'other' }],
     ['route-unknown', { route: 'other' }],
     ['target-off-route', { target: '/internal/everything' }],
+    ['never-copied', { route: 'odd', target: '/api/notes/count' }],
+    ['never-copied', { method: 'OPTIONS', route: 'options' }],
+    ['state-unknown', { epoch: 2 }],
+    ['state-unknown', { owner: 'candidate' }],
     ['target-not-as-rewritten', { targets: { legacy: '/api/notes', candidate: '/internal' } }],
   ] as const)('is refused: %s', (reason, over) => {
     const { service, asked, lines, counts } = play();
@@ -85,6 +95,20 @@ describe('an observation that no proxy of this config can have made', () => {
     expect(service.confirming('notes')).toBe(0);
     expect(asked).toEqual([]);
     expect(lines).toMatchObject([{ msg: 'report refused', reason }]);
+  });
+
+  it('is refused when its seal is wrong or old', () => {
+    const secret = 'a-secret-of-sixteen-or-more';
+    const { service, counts } = play({}, { identify: { user: { cookie: 'sid' }, assert: { secret } } });
+    const seal = new Seal(secret);
+    const sealedAt = (at: number) => {
+      const observation = anObservation({ at });
+      return { ...observation, seal: seal.of(observation) };
+    };
+    const [now, old] = [sealedAt(Date.now()), sealedAt(Date.now() - 3_600_000)];
+    for (const reported of [now, old, { ...now, legacy: jsonAnswer('{}') }]) service.observe(reported);
+    expect(service.refused.counts.map(({ reason }) => reason)).toEqual(['seal-expired', 'seal-wrong']);
+    expect(counts().match).toBe(1);
   });
 
   it('is logged ever more rarely, without what it claims', () => {

@@ -4,7 +4,7 @@
  * counts as inconclusive, and is never silently lost.
  */
 import { setImmediate } from 'node:timers/promises';
-import { type FicusConfig, isComparable, type Observation, type SliceState, type Verdict } from '@ficus/core';
+import type { FicusConfig, Observation, ReportRefusal, SliceState, Verdict } from '@ficus/core';
 import type { ParityReport } from '@ficus/parity';
 import { type OpenedAsker, openAsker } from '@ficus/proxy';
 import type { Logger } from 'pino';
@@ -68,16 +68,25 @@ export class ParityService {
 
   /** Never throws. */
   observe(observation: Observation): void {
-    const refusal = this.#asker.refusal(observation);
+    const refusal = this.#refusal(observation);
     const slice = this.#slices.get(observation.slice);
     if (refusal !== undefined || slice === undefined) {
       this.refused.add('observation', refusal ?? 'slice-unknown', observation);
       return;
     }
     const verdict = slice.comparison(observation)(observation.legacy, observation.candidate);
-    if (verdict.kind === 'mismatch' && mayBeLag(slice, observation))
+    // Only a slice with a stream can lag.
+    if (verdict.kind === 'mismatch' && slice.config.tables.length > 0)
       this.#confirmLater(slice, observation, verdict);
     else slice.count(observation, verdict);
+  }
+
+  #refusal(observation: Observation): ReportRefusal | undefined {
+    return (
+      this.#asker.refusal(observation) ??
+      this.#asker.sealRefusal(observation) ??
+      stateRefusal(observation, this.#options.stateOf(observation.slice))
+    );
   }
 
   /** Counts copies that never became a comparison. */
@@ -154,8 +163,8 @@ export class ParityService {
   }
 }
 
-/** Only a slice with a stream can lag, and only a read may be asked again. */
-function mayBeLag({ config }: SliceParity, { method, route }: Observation): boolean {
-  const isRead = config.routes.find(({ id }) => id === route)?.kind === 'read';
-  return config.tables.length > 0 && isRead && isComparable(method);
+/** Requests of an older epoch may still be reported; no proxy has served under a later one. */
+function stateRefusal({ epoch, owner }: Observation, state: SliceState): ReportRefusal | undefined {
+  const isKnown = epoch < state.epoch || (epoch === state.epoch && owner === state.owner);
+  return isKnown ? undefined : 'state-unknown';
 }

@@ -65,6 +65,16 @@ describe('traffic', () => {
     expect(traffic.view('s', 0)).toMatchObject({ candidateSharePercent: 25, legacy: { requests: 530 } });
   });
 
+  it('lists a bounded number of proxies, and counts what the others report', () => {
+    const traffic = new TrafficWindow();
+    const from = (proxyId: string) => ({ ...report(count({ requests: 1 })), proxyId });
+    for (let i = 0; i < 1_500; i += 1) traffic.add(from(`p${i}`), 0);
+    expect(traffic.proxyViews(0)).toHaveLength(1_000);
+    expect(traffic.totalCounts()).toMatchObject([{ requests: 1_500 }]);
+    traffic.add(from('later'), 61_000);
+    expect(traffic.proxyViews(61_000)).toMatchObject([{ proxyId: 'later' }]);
+  });
+
   it('forgets proxies that went silent', () => {
     const traffic = new TrafficWindow();
     traffic.add(report(), 0);

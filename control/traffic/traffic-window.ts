@@ -34,6 +34,8 @@ interface Bucket {
 }
 
 const WINDOW_SECONDS = 60;
+/** More are counted and not listed: ids are the proxies' own words. */
+const MOST_PROXIES = 1_000;
 /** A report within this time after a change may cover requests from before it. */
 const REPORT_SECONDS = 1;
 
@@ -43,8 +45,7 @@ export class TrafficWindow {
   readonly #proxies = new Map<string, ProxyView>();
 
   add(report: ProxyReport, now: number): void {
-    const { proxyId, workers, epochs } = report;
-    this.#proxies.set(proxyId, { proxyId, workers, epochs, lastReportAt: new Date(now).toISOString() });
+    this.#note(report, now);
     const second = Math.floor(now / 1000);
     for (const count of report.traffic) {
       addTo(this.#bucket(count.slice, second).counts, count);
@@ -88,9 +89,21 @@ export class TrafficWindow {
 
   /** Proxies that reported within the last minute. */
   proxyViews(now: number): readonly ProxyView[] {
+    this.#forgetSilent(now);
+    return [...this.#proxies.values()];
+  }
+
+  #note({ proxyId, workers, epochs }: ProxyReport, now: number): void {
+    if (!this.#proxies.has(proxyId) && this.#proxies.size >= MOST_PROXIES) {
+      this.#forgetSilent(now);
+      if (this.#proxies.size >= MOST_PROXIES) return;
+    }
+    this.#proxies.set(proxyId, { proxyId, workers, epochs, lastReportAt: new Date(now).toISOString() });
+  }
+
+  #forgetSilent(now: number): void {
     for (const [id, proxy] of this.#proxies)
       if (Date.parse(proxy.lastReportAt) < now - WINDOW_SECONDS * 1000) this.#proxies.delete(id);
-    return [...this.#proxies.values()];
   }
 
   #bucket(slice: string, second: number): Bucket {

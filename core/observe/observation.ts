@@ -26,11 +26,6 @@ export interface AskedRequest {
    */
   readonly requestHeaders: readonly (readonly [string, string])[];
   readonly caller: VerifiedCaller;
-  /**
-   * Signature over all of the above except the headers, where assertions are configured: the control plane trusts no
-   * other caller.
-   */
-  readonly seal?: string | undefined;
 }
 
 export interface Observation extends AskedRequest {
@@ -45,6 +40,8 @@ export interface Observation extends AskedRequest {
   readonly pinned: boolean;
   readonly legacy: ObservedResponse;
   readonly candidate: ObservedResponse;
+  /** Signature over all of it, where assertions are configured: the control plane trusts no other caller. */
+  readonly seal?: string | undefined;
 }
 
 export type ObservedResponse =

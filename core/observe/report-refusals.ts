@@ -10,6 +10,11 @@ export const reportRefusals = {
     means: 'The route’s methods and path do not match the request.',
     action: OTHER_CONFIG,
   },
+  'never-copied': {
+    means:
+      'Requests of this route or method are never copied: the route writes, or its answers are not compared.',
+    action: OTHER_CONFIG,
+  },
   'target-not-as-rewritten': {
     means: 'A target is not what the route’s `rewrite` makes of the request.',
     action: OTHER_CONFIG,
@@ -19,9 +24,17 @@ export const reportRefusals = {
       'The observation is malformed, or a proxy of another version made it; the log says what is wrong with it.',
     action: 'Run the same version of proxy and control plane. If you do, report the log line as a bug.',
   },
+  'state-unknown': {
+    means: 'The slice never had the owner and epoch under which the request is said to have been served.',
+    action: 'Find out who else reports. After restoring an older control database, restart the proxies.',
+  },
   'seal-wrong': {
-    means: 'The request is not signed with `proxy.identify.assert.secret`: who called is not certain.',
+    means: 'The observation is not signed with `proxy.identify.assert.secret`: who called is not certain.',
     action: 'Give proxy and control plane the same secret. If they have it, find out who else reports.',
+  },
+  'seal-expired': {
+    means: 'The observation is signed, but more than five minutes old, or as far ahead.',
+    action: 'Synchronise the clocks of proxy and control plane.',
   },
 } as const satisfies Record<string, Word>;
 

@@ -41,6 +41,10 @@ export class AskedRoute {
     };
   }
 
+  get isRead(): boolean {
+    return this.#config.kind === 'read';
+  }
+
   /** The canonical path, or undefined when the route's methods and pattern do not match. Ignores conditions. */
   pathOf(method: string, target: string): string | undefined {
     const path = canonicalPath(target);

@@ -5,7 +5,15 @@
  *
  * The caller's identity never comes from the request's fields. Asking never throws: a missing answer is a result too.
  */
-import type { AskedRequest, FicusConfig, ObservedResponse, ReportRefusal, Side } from '@ficus/core';
+import {
+  type AskedRequest,
+  type FicusConfig,
+  isComparable,
+  type Observation,
+  type ObservedResponse,
+  type ReportRefusal,
+  type Side,
+} from '@ficus/core';
 import { RemovedFields } from '../accept/removed-fields.ts';
 import { IdentityAssertion } from '../identify/assertion.ts';
 import { ANONYMOUS } from '../identify/identity.ts';
@@ -42,9 +50,14 @@ export class Asker {
     return this.#routeOf(slice, route).targets(target, canonical);
   }
 
-  /** The proxy's signature over a request, where assertions are configured. */
-  seal(asked: AskedRequest): string | undefined {
-    return this.#seal?.of(asked);
+  /** The proxy's signature over an observation, where assertions are configured. */
+  seal(observation: Observation): string | undefined {
+    return this.#seal?.of(observation);
+  }
+
+  /** Why an observation is not from a proxy that knows the secret of assertions, or undefined. */
+  sealRefusal(observation: Observation): ReportRefusal | undefined {
+    return this.#seal?.refusal(observation, this.#nowMs());
   }
 
   /** Why this config's proxies would not have sent such a request, or undefined. */
@@ -55,10 +68,11 @@ export class Asker {
     if (route === undefined) return 'route-unknown';
     const path = route.pathOf(asked.method, asked.target);
     if (path === undefined) return 'target-off-route';
+    if (!route.isRead || !isComparable(asked.method)) return 'never-copied';
     const { legacy, candidate } = route.targets(asked.target, path);
     if (asked.targets.legacy !== legacy || asked.targets.candidate !== candidate)
       return 'target-not-as-rewritten';
-    return this.#seal === undefined || this.#seal.isOn(asked) ? undefined : 'seal-wrong';
+    return undefined;
   }
 
   /** Asks; bounded by `proxy.shadow`'s deadline and body. */

@@ -3,7 +3,7 @@ import type { FicusConfig } from '@ficus/core';
 import { Upstream } from '../upstream/upstream.ts';
 import { Asker } from './asker.ts';
 
-export interface OpenedAsker extends Pick<Asker, 'ask' | 'refusal'> {
+export interface OpenedAsker extends Pick<Asker, 'ask' | 'refusal' | 'sealRefusal'> {
   /** Lets requests in progress finish, and sends no more. */
   retire(): void;
   /** Cuts what is in progress. */
@@ -25,6 +25,7 @@ export function openAsker(config: FicusConfig): OpenedAsker {
   return {
     ask: (side, asked) => asker.ask(side, asked),
     refusal: (asked) => asker.refusal(asked),
+    sealRefusal: (observation) => asker.sealRefusal(observation),
     retire: () => {
       for (const upstream of all) void upstream.drain();
     },

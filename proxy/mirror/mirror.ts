@@ -74,7 +74,6 @@ export class Mirror {
   /** Asks the side that did not serve, and hands both answers over. */
   async copy(ticket: CopyTicket, served: ServedExchange, liveMs: number, span?: SendSpan): Promise<void> {
     const at = this.#clock();
-    const seal = this.#asker.seal(served);
     const copied = await this.#asker.ask(otherSide(served.servedBy), served);
     this.#release();
     if ('failed' in copied) span?.end(0, copied.failed.split(':', 1)[0]);
@@ -82,7 +81,8 @@ export class Mirror {
     this.#hooks.copied(served.slice, 'failed' in copied ? 'failed' : 'answered');
     const live = answered(ticket, liveMs);
     const [legacy, candidate] = served.servedBy === 'legacy' ? [live, copied] : [copied, live];
-    this.#hooks.observe({ ...served, seal, at, legacy, candidate });
+    const observation = { ...served, at, legacy, candidate };
+    this.#hooks.observe({ ...observation, seal: this.#asker.seal(observation) });
   }
 
   #release(): void {
