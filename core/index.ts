@@ -9,6 +9,7 @@ export * from './config/config-warnings.ts';
 export * from './config/control-schema.ts';
 export * from './config/guards-schema.ts';
 export * from './config/interpolate.ts';
+export * from './config/legacy-schema.ts';
 export * from './config/parse-config.ts';
 export * from './config/proxy-schema.ts';
 export * from './config/route-conditions.ts';

@@ -1,9 +1,9 @@
 /** The whole of ficus.yaml: one shape for each area. The rules that join areas are in join-rules.ts. */
 import { z } from 'zod';
 import { controlSchema, flagsSchema } from './control-schema.ts';
+import { legacySchema } from './legacy-schema.ts';
 import { proxySchema } from './proxy-schema.ts';
 import { sliceSchema } from './slice-schema.ts';
-import { upstreamSchema } from './upstream-schema.ts';
 
 const sliceName = z
   .string()
@@ -14,7 +14,7 @@ export const configSchema = z.strictObject({
   proxy: proxySchema.prefault({}),
   control: controlSchema.optional(),
   flags: flagsSchema.prefault({}),
-  legacy: upstreamSchema.describe('the monolith'),
+  legacy: legacySchema,
   slices: z.record(sliceName, sliceSchema).default({}).describe('slices to migrate, by name'),
 });
 

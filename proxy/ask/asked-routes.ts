@@ -1,5 +1,5 @@
 /** A config's routes for asking requests again: their rewrites, and which targets belong to them. */
-import type { FicusConfig, RouteConfig, Side } from '@ficus/core';
+import type { FicusConfig, PathComparison, RouteConfig, Side } from '@ficus/core';
 import { RemovedFields } from '../accept/removed-fields.ts';
 import { compileRewrite, type Rewrite } from '../forward/route-rewrite.ts';
 import { compilePattern } from '../match/route-table.ts';
@@ -20,11 +20,19 @@ export class AskedRoute {
   readonly removed: RemovedFields;
   readonly #legacy: Upstream;
   readonly #config: RouteConfig;
+  readonly #paths: PathComparison;
   #matches: ((method: string, path: string) => boolean) | undefined;
 
   /** @param never fields of the original request that neither side gets */
-  constructor(slice: string, config: RouteConfig, upstreams: AskedUpstreams, never: readonly string[]) {
+  constructor(
+    slice: string,
+    config: RouteConfig,
+    paths: PathComparison,
+    upstreams: AskedUpstreams,
+    never: readonly string[],
+  ) {
     this.#config = config;
+    this.#paths = paths;
     this.#legacy = upstreams.legacy;
     this.candidate = upstreams.candidateOf(slice);
     this.rewrite = config.rewrite && compileRewrite(config.rewrite, this.candidate);
@@ -49,7 +57,7 @@ export class AskedRoute {
   pathOf(method: string, target: string): string | undefined {
     const path = canonicalPath(target);
     if (typeof path !== 'string') return undefined;
-    this.#matches ??= compilePattern(this.#config);
+    this.#matches ??= compilePattern(this.#config, this.#paths);
     return this.#matches(method, path) ? path : undefined;
   }
 }
@@ -72,7 +80,12 @@ export function makeAskedRoutes(config: FicusConfig, upstreams: AskedUpstreams):
   return new Map(
     Object.entries(config.slices).map(([slice, { routes }]) => [
       slice,
-      new Map(routes.map((route) => [route.id, new AskedRoute(slice, route, upstreams, never)])),
+      new Map(
+        routes.map((route) => [
+          route.id,
+          new AskedRoute(slice, route, config.legacy.paths, upstreams, never),
+        ]),
+      ),
     ]),
   );
 }

@@ -66,7 +66,9 @@ export function explainMatch(
   const { path } = facts;
   const written = new ForeignWrites(config).find(method, path, facts);
   const winner = buildRouteTable(config).find(method, path, facts);
-  const candidates = listRoutes(config).filter(({ route }) => compilePattern(route)(method, path));
+  const candidates = listRoutes(config).filter(({ route }) =>
+    compilePattern(route, config.legacy.paths)(method, path),
+  );
   const missed = candidates
     .filter((route) => !allHold(route.conditions, facts))
     .map((route) => miss(route, facts));

@@ -15,7 +15,10 @@ export class ForeignWrites {
 
   constructor(config: FicusConfig) {
     const written = slicesWritten(config);
-    this.#tables = written.map(([slice, list]) => [slice, buildTable(toRoutes(slice, list), [])]);
+    this.#tables = written.map(([slice, list]) => [
+      slice,
+      buildTable(toRoutes(slice, list), config.legacy.paths, []),
+    ]);
     this.#methods = new Set(written.flatMap(([, list]) => list.flatMap(({ methods }) => methods)));
   }
 
@@ -29,7 +32,8 @@ export class ForeignWrites {
 /** Problems with patterns that only the router can see. */
 export function checkForeignWrites(config: FicusConfig): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
-  for (const [slice, list] of slicesWritten(config)) buildTable(toRoutes(slice, list), problems);
+  for (const [slice, list] of slicesWritten(config))
+    buildTable(toRoutes(slice, list), config.legacy.paths, problems);
   return [...new Map(problems.map((problem) => [problem.path.join('.'), problem])).values()];
 }
 

@@ -7,10 +7,10 @@
  * table without any conditions never looks beyond method and path.
  */
 import { METHODS } from 'node:http';
-import type { ConfigProblem, FicusConfig, RouteConfig } from '@ficus/core';
-import findMyWay from 'find-my-way';
+import type { ConfigProblem, FicusConfig, PathComparison, RouteConfig } from '@ficus/core';
 import { compileConditions } from './conditions/compile-conditions.ts';
 import { allHold, type Condition, type RequestFacts } from './conditions/condition.ts';
+import { PathRouter } from './path-router.ts';
 
 /** A route's place in the config, and what it takes to match it. */
 export interface MatchedRoute {
@@ -51,13 +51,13 @@ class RouteGroup {
 
 /** The table of a config. Routes that match the same requests are left out; `checkRoutes` reports them. */
 export function buildRouteTable(config: FicusConfig): RouteTable {
-  return buildTable(listRoutes(config), []);
+  return buildTable(listRoutes(config), config.legacy.paths, []);
 }
 
 /** Problems with routes that only the router can find: bad patterns, routes that can never be reached. */
 export function checkRoutes(config: FicusConfig): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
-  buildTable(listRoutes(config), problems);
+  buildTable(listRoutes(config), config.legacy.paths, problems);
   // A route with several methods would repeat the problem for each of them.
   return [...new Map(problems.map((problem) => [problem.path.join('.'), problem])).values()];
 }
@@ -78,14 +78,15 @@ export function listRoutes(config: FicusConfig): MatchedRoute[] {
   }));
 }
 
-type Router = ReturnType<typeof findMyWay>;
-type Method = Parameters<Router['find']>[0];
-
 /** @param problems receives the problems of the patterns */
-export function buildTable(routes: readonly MatchedRoute[], problems: ConfigProblem[]): RouteTable {
-  const router = makeRouter();
+export function buildTable(
+  routes: readonly MatchedRoute[],
+  paths: PathComparison,
+  problems: ConfigProblem[],
+): RouteTable {
+  const router = new PathRouter<RouteGroup>(paths, conditionStrategy);
   let conditional = false;
-  const groups = new Map<string, { group: RouteGroup; method: Method; path: string; first: MatchedRoute }>();
+  const groups = new Map<string, { group: RouteGroup; method: string; path: string; first: MatchedRoute }>();
   for (const route of routes) {
     conditional ||= route.conditions.length > 0;
     for (const method of route.route.methods) {
@@ -100,7 +101,7 @@ export function buildTable(routes: readonly MatchedRoute[], problems: ConfigProb
       } else {
         const group = new RouteGroup();
         group.add(route);
-        groups.set(key, { group, method: method as Method, path: route.route.path, first: route });
+        groups.set(key, { group, method, path: route.route.path, first: route });
       }
     }
   }
@@ -112,23 +113,18 @@ export function buildTable(routes: readonly MatchedRoute[], problems: ConfigProb
     }
     const options = group.alwaysMatches ? {} : { constraints: { conditions: group } };
     try {
-      router.on(method, canonicalPattern(path), options, () => {}, group);
+      router.add(method, path, group, options);
     } catch (error) {
       problems.push({ path: configPath(first), message: patternMessage(error) });
     }
   }
-  const methods = new Set([...groups.values()].map((entry) => entry.method as string));
+  const methods = new Set([...groups.values()].map((entry) => entry.method));
   return {
     routes,
     find(method, path, facts) {
       if (!methods.has(method)) return undefined;
-      const found = router.find(
-        method as Method,
-        literalPath(path),
-        conditional ? { conditions: facts } : undefined,
-      );
-      if (found === null) return undefined;
-      const group = found.store as RouteGroup;
+      const group = router.find(method, path, conditional ? { conditions: facts } : undefined);
+      if (group === undefined) return undefined;
       return group.routes.length === 1 ? group.routes[0] : group.pick(facts);
     },
   };
@@ -138,33 +134,14 @@ export function buildTable(routes: readonly MatchedRoute[], problems: ConfigProb
  * Whether a route takes a method and a canonical path, whatever its conditions say.
  * @param route from a valid config
  */
-export function compilePattern({
-  methods,
-  path: pattern,
-}: Pick<RouteConfig, 'methods' | 'path'>): (method: string, path: string) => boolean {
-  const router = makeRouter();
+export function compilePattern(
+  { methods, path: pattern }: Pick<RouteConfig, 'methods' | 'path'>,
+  paths: PathComparison,
+): (method: string, path: string) => boolean {
+  const router = new PathRouter<true>(paths);
   const taken = new Set(methods);
-  for (const method of taken) router.on(method as Method, canonicalPattern(pattern), () => {});
-  return (method, path) => taken.has(method) && router.find(method as Method, literalPath(path)) !== null;
-}
-
-function makeRouter(): Router {
-  return findMyWay({
-    caseSensitive: true,
-    // A longer parameter would silently not match; the target's length is limited when it arrives.
-    maxParamLength: 1_000_000,
-    constraints: { conditions: conditionStrategy },
-  });
-}
-
-/** A path is already canonical: remaining escapes are intended and must not be decoded by the router. */
-function literalPath(path: string): string {
-  return path.includes('%') ? path.replaceAll('%', '%25') : path;
-}
-
-/** A pattern may be written with letters that arrive escaped: `/café`. */
-function canonicalPattern(pattern: string): string {
-  return pattern.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
+  for (const method of taken) router.add(method, pattern, true);
+  return (method, path) => taken.has(method) && router.find(method, path) === true;
 }
 
 /** find-my-way calls the storage with registered values and with those of a request. */
