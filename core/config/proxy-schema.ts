@@ -1,68 +1,7 @@
 /** `proxy:` the data plane. */
 import { z } from 'zod';
-import { headerName, httpUrl, listenAddress, milliseconds, network } from './common-schema.ts';
-
-const identitySource = z
-  .strictObject({
-    cookie: z.string().min(1).optional().describe('name of the cookie that carries it'),
-    header: headerName.optional().describe('name of the header that carries it'),
-    jwtClaim: z.string().min(1).optional().describe('claim of the bearer token that carries it'),
-    introspect: z
-      .string()
-      .startsWith('/')
-      .optional()
-      .describe(
-        'path at the legacy that answers who calls, as JSON with `user`, `session`, `tenant`; needs `cookie` or `header` as well',
-      ),
-  })
-  .refine((source) => [source.cookie, source.header, source.jwtClaim].filter(Boolean).length === 1, {
-    message: 'name exactly one of cookie, header, jwtClaim',
-  });
-
-const identifySchema = z
-  .strictObject({
-    user: identitySource.optional().describe('who the user is: the key of sticky percentages and of pins'),
-    session: identitySource.optional().describe('the session, when it is not the user'),
-    tenant: identitySource.optional().describe('the tenant, a property for flag constraints'),
-    jwt: z
-      .strictObject({
-        secret: z
-          .string()
-          .min(1)
-          .optional()
-          .describe('shared secret (HS256) that bearer tokens are verified with'),
-        publicKey: z
-          .string()
-          .min(1)
-          .optional()
-          .describe('PEM public key that bearer tokens are verified with'),
-        jwks: httpUrl.optional().describe('URL of the issuer’s key set (JWKS); keys may change at any time'),
-        issuer: z.string().min(1).optional().describe('issuer that the token must name (iss)'),
-        audience: z.string().min(1).optional().describe('audience that the token must name (aud)'),
-      })
-      .refine(({ secret, publicKey, jwks }) => [secret, publicKey, jwks].filter(Boolean).length === 1, {
-        message: 'name exactly one of secret, publicKey, jwks',
-      })
-      .optional()
-      .describe(
-        'how bearer tokens are verified; required by jwtClaim. A token counts from 10 seconds before its nbf (the issuer’s clock may be ahead) until its exp',
-      ),
-    assert: z
-      .strictObject({
-        secret: z.string().min(16).describe('shared secret (HS256, 16 characters or more)'),
-        header: headerName
-          .default('x-ficus-identity')
-          .describe('header that carries the assertion to the candidate'),
-        ttlSeconds: z.int().positive().default(60).describe('lifetime of an assertion in seconds'),
-      })
-      .optional()
-      .describe('sends the candidate a short-lived signed JWT that identifies the caller'),
-  })
-  .refine(
-    ({ user, session, tenant, jwt }) => jwt || ![user, session, tenant].some((source) => source?.jwtClaim),
-    { path: ['jwt'], message: 'is required: jwtClaim reads a bearer token' },
-  )
-  .describe('Who calls');
+import { listenAddress, milliseconds, network } from './common-schema.ts';
+import { identifySchema } from './identify-schema.ts';
 
 export const proxySchema = z
   .strictObject({
@@ -154,4 +93,3 @@ export const proxySchema = z
   .describe('The data plane');
 
 export type ProxyConfig = z.output<typeof proxySchema>;
-export type IdentifyConfig = z.output<typeof identifySchema>;

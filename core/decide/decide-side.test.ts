@@ -8,6 +8,7 @@ const quiet: DecideFacts = {
   owner: 'legacy',
   serveEnabled: false,
   shadowEnabled: false,
+  uncertain: false,
   pinned: false,
   forced: undefined,
   candidateAvailable: true,
@@ -20,6 +21,7 @@ const anyFacts: fc.Arbitrary<DecideFacts> = fc.record({
   owner: side,
   serveEnabled: fc.boolean(),
   shadowEnabled: fc.boolean(),
+  uncertain: fc.boolean(),
   pinned: fc.boolean(),
   forced: fc.option(side, { nil: undefined }),
   candidateAvailable: fc.boolean(),
@@ -64,8 +66,21 @@ describe('decideSide', () => {
   test('a pinned user reads from the owner unless a tester forces a side', () => {
     fc.assert(
       fc.property(anyFacts, (facts) => {
-        fc.pre(facts.kind === 'read' && facts.pinned && !facts.forced);
+        fc.pre(facts.kind === 'read' && facts.pinned && !facts.forced && !facts.uncertain);
         expect(decideSide(facts).serve).toBe(facts.owner);
+      }),
+    );
+  });
+
+  test('a caller who cannot be identified just now never reaches the candidate, nor does a copy', () => {
+    fc.assert(
+      fc.property(anyFacts, (facts) => {
+        fc.pre(facts.kind === 'read' || !facts.hasTables);
+        expect(decideSide({ ...facts, uncertain: true })).toEqual({
+          serve: 'legacy',
+          shadow: undefined,
+          reason: 'caller-unknown',
+        });
       }),
     );
   });

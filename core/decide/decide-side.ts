@@ -1,7 +1,8 @@
 /**
  * Step 4 of the request path, as a pure function: who serves this request, who gets a copy, and why. The order of the
- * checks is their priority: writes of a slice with tables go to the owner, a tester's override comes before the pin, a
- * pinned user reads what they wrote, and the flag chooses last, unless the candidate is unhealthy.
+ * checks is their priority: writes of a slice with tables go to the owner, an unknown caller goes to the legacy, a
+ * tester's override comes before the pin, a pinned user reads what they wrote, and the flag chooses last, unless the
+ * candidate is unhealthy.
  */
 import { otherSide, type Side } from '../slice/side.ts';
 import type { Reason } from './reasons.ts';
@@ -15,6 +16,11 @@ export interface DecideFacts {
   readonly serveEnabled: boolean;
   /** The shadow flag, evaluated for this user. */
   readonly shadowEnabled: boolean;
+  /**
+   * The caller has credentials, and whose they are could not be found out just now. Only the legacy knows such a caller:
+   * at the candidate they would be anonymous, a user who is suddenly logged out.
+   */
+  readonly uncertain: boolean;
   /** True while a write of this user is not known to have reached the other side. */
   readonly pinned: boolean;
   /** A tester's valid override. */
@@ -33,13 +39,16 @@ export interface Decision {
 /** Decides one request. */
 export function decideSide(facts: DecideFacts): Decision {
   const [serve, reason] = decideServe(facts);
-  // While pinned, the other side is known to be behind for this user: a comparison would prove nothing.
-  const mayCopy = facts.shadowEnabled && facts.kind === 'read' && facts.candidateAvailable && !facts.pinned;
+  // While pinned, the other side is known to be behind for this user; an uncertain caller would be
+  // anonymous there: a comparison would prove nothing.
+  const comparable = facts.kind === 'read' && !facts.pinned && !facts.uncertain;
+  const mayCopy = facts.shadowEnabled && comparable && facts.candidateAvailable;
   return { serve, shadow: mayCopy ? otherSide(serve) : undefined, reason };
 }
 
 function decideServe(facts: DecideFacts): [Side, Reason] {
   if (facts.kind === 'write' && facts.hasTables) return [facts.owner, 'owner-writes'];
+  if (facts.uncertain) return ['legacy', 'caller-unknown'];
   if (facts.forced) return [facts.forced, 'forced'];
   if (facts.pinned && facts.kind === 'read') return [facts.owner, 'pinned'];
   const wanted: Side = facts.serveEnabled ? 'candidate' : 'legacy';

@@ -26,6 +26,13 @@ export const reasons = {
       'If the tester is not yours, change `proxy.force.secret` and check `proxy.force.trustedNetworks`.',
     underFlag: false,
   },
+  'caller-unknown': {
+    means:
+      'The caller has credentials, but whose they are could not be found out: introspection was slow, failed, or was at its bound, or the issuer’s keys were away. The legacy serves, which knows its callers.',
+    action:
+      'See `ficus_introspections_total` by outcome, and the log for keys that cannot be fetched; `ficus check --live` asks the introspection once.',
+    underFlag: true,
+  },
   pinned: {
     means: 'The user has just written; the owner serves until the stream has applied the write.',
     action: 'If this share stays high, check the stream’s lag in `ficus status SLICE`.',

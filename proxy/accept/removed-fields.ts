@@ -22,7 +22,8 @@ export class RemovedFields implements FieldNames {
    * @param keepsForwarded for a trusted proxy: whatever begins with X-Forwarded- is passed on unless it is set again
    */
   constructor(names: Iterable<string>, keepsForwarded: boolean) {
-    this.#names = new Set(names);
+    // A name that is written with an underscore is the same variable as one with a hyphen.
+    this.#names = new Set([...names].flatMap((name) => [name, name.replaceAll('_', '-')]));
     this.#keepsForwarded = keepsForwarded;
     this.#lengths = [...this.#names].reduce((bits, { length }) => bits | (1 << (length & 31)), 0);
   }

@@ -59,7 +59,8 @@ export function decideRequest(host: RequestHost, route: LiveRoute, request: Call
     owner: state.owner,
     serveEnabled: host.flags.isEnabled(slice.serveFlag, context),
     shadowEnabled: host.flags.isEnabled(slice.shadowFlag, context),
-    pinned: pinKey !== undefined && (identity.uncertain || host.pins.isPinned(slice.name, pinKey)),
+    uncertain: identity.uncertain,
+    pinned: pinKey !== undefined && host.pins.isPinned(slice.name, pinKey),
     forced:
       force && head.force !== undefined ? force.read(head.force, head.clientAddress, host.now()) : undefined,
     candidateAvailable: slice.candidate.breaker.allows(turnNow()),
@@ -70,7 +71,7 @@ export function decideRequest(host: RequestHost, route: LiveRoute, request: Call
 
 /** The caller, for one slice. */
 interface SliceCaller {
-  /** Undefined when it is not known. */
+  /** Undefined for callers without any identity, and for uncertain ones. */
   readonly caller: string | undefined;
   /** The key that the user's reads are pinned under; undefined in a slice without tables. */
   readonly pinKey: string | undefined;
@@ -81,7 +82,9 @@ interface SliceCaller {
 export function callerOf(slice: LiveSlice, request: CallerFacts): SliceCaller {
   const { head, identity } = request;
   const named = identity.user ?? identity.session;
-  const cookie = named === undefined ? slice.config.anonymousBucket?.cookie : undefined;
+  // An uncertain caller is not anonymous.
+  const bucketed = named === undefined && !identity.uncertain;
+  const cookie = bucketed ? slice.config.anonymousBucket?.cookie : undefined;
   const known = cookie === undefined ? undefined : readBucket(head.cookie, cookie);
   if (cookie !== undefined && known === undefined) request.newBucket ??= makeBucket();
   const newBucket = cookie !== undefined && known === undefined ? request.newBucket : undefined;

@@ -4,16 +4,17 @@
  */
 import type { IdentifyConfig } from '@ficus/core';
 import type { InspectedHead } from '../accept/inspected-head.ts';
-import { cookieValue } from '../wire/cookie.ts';
-import { headerValue } from '../wire/raw-headers.ts';
 import type { BearerClaims, Claims } from './bearer-claims.ts';
+import { carriedValue, UNKNOWN } from './carried-value.ts';
 import { ANONYMOUS, type Identity } from './identity.ts';
 import type { Introspection } from './introspection.ts';
 
 type Source = NonNullable<IdentifyConfig['user']>;
-/** Where each field comes from. */
-type Sources = Readonly<Record<Field, Source | undefined>>;
 type Field = 'user' | 'session' | 'tenant';
+type Value = string | undefined;
+
+/** Reads one of the fields from a request. */
+type ReadField = (head: InspectedHead, rawHeaders: readonly string[]) => Value | Promise<Value>;
 
 export interface Identifier {
   /** Returns at once, or a promise that never rejects. */
@@ -32,87 +33,60 @@ export function createIdentifier(written: IdentifyConfig, parts: IdentifierParts
   // own.
   const asked = written.user?.introspect === undefined ? undefined : written.user;
   const { user, session = asked, tenant = asked } = written;
-  const config: Sources = { user, session, tenant };
-  const plain = !usesWaitingSources(config);
-  if (!config.user && !config.session && !config.tenant) return { identify: () => ANONYMOUS };
-  if (plain) {
-    return { identify: (head, rawHeaders) => identifyPlain(config, head, rawHeaders) };
-  }
-  return { identify: (head, rawHeaders) => identifyWaiting(config, parts, head, rawHeaders) };
-}
-
-function usesWaitingSources({ user, session, tenant }: Sources): boolean {
-  return [user, session, tenant].some((source) => source?.jwtClaim || source?.introspect);
-}
-
-function identifyPlain(config: Sources, head: InspectedHead, rawHeaders: readonly string[]): Identity {
+  if (!user && !session && !tenant) return { identify: () => ANONYMOUS };
+  const readUser = readerOf('user', user, parts);
+  const readSession = readerOf('session', session, parts);
+  const readTenant = readerOf('tenant', tenant, parts);
   return {
-    user: carried(config.user, head, rawHeaders),
-    session: carried(config.session, head, rawHeaders),
-    tenant: carried(config.tenant, head, rawHeaders),
-    uncertain: false,
+    identify(head, rawHeaders) {
+      const user = readUser(head, rawHeaders);
+      const session = readSession(head, rawHeaders);
+      const tenant = readTenant(head, rawHeaders);
+      if (isPromise(user) || isPromise(session) || isPromise(tenant))
+        return Promise.all([user, session, tenant]).then((values) => assemble(...values));
+      return assemble(user, session, tenant);
+    },
   };
 }
 
-/** The text that a cookie or a header carries; empty counts as absent. */
-function carried(
-  source: Source | undefined,
-  head: InspectedHead,
-  rawHeaders: readonly string[],
-): string | undefined {
-  if (source === undefined) return undefined;
-  if (source.cookie !== undefined) {
-    return head.cookie === undefined ? undefined : cookieValue(head.cookie, source.cookie) || undefined;
-  }
-  return source.header === undefined ? undefined : headerValue(rawHeaders, source.header) || undefined;
-}
-
-function identifyWaiting(
-  config: Sources,
-  parts: IdentifierParts,
-  head: InspectedHead,
-  rawHeaders: readonly string[],
-): Identity | Promise<Identity> {
-  const user = readSource('user', config.user, parts, head, rawHeaders);
-  const session = readSource('session', config.session, parts, head, rawHeaders);
-  const tenant = readSource('tenant', config.tenant, parts, head, rawHeaders);
-  if (!isPromise(user) && !isPromise(session) && !isPromise(tenant)) return assemble(user, session, tenant);
-  return Promise.all([user, session, tenant]).then((values) => assemble(...values));
-}
-
-/** Stands for a value whose source could not be asked. */
-const UNKNOWN = '\u0000unknown';
-
 function assemble(user: Value, session: Value, tenant: Value): Identity {
   const uncertain = user === UNKNOWN || session === UNKNOWN || tenant === UNKNOWN;
-  const plain = (value: Value): Value => (value === UNKNOWN ? undefined : value);
-  return { user: plain(user), session: plain(session), tenant: plain(tenant), uncertain };
+  return { user: known(user), session: known(session), tenant: known(tenant), uncertain };
 }
 
-type Value = string | undefined;
+const known = (value: Value): Value => (value === UNKNOWN ? undefined : value);
 
-function readSource(
-  field: Field,
-  source: Source | undefined,
-  { bearer, introspection, clock }: IdentifierParts,
-  head: InspectedHead,
-  rawHeaders: readonly string[],
-): Value | Promise<Value> {
-  if (source === undefined) return undefined;
-  if (source.jwtClaim !== undefined) {
-    const { jwtClaim } = source;
-    const claims = bearer.known(head.authorization, clock());
+function readerOf(field: Field, source: Source | undefined, parts: IdentifierParts): ReadField {
+  if (source === undefined) return () => undefined;
+  if (source.jwtClaim !== undefined) return claimReader(source.jwtClaim, parts);
+  if (source.introspect !== undefined) return introspectionReader(field, source, source.introspect, parts);
+  return carriedValue(source);
+}
+
+function claimReader(jwtClaim: string, { bearer, clock }: IdentifierParts): ReadField {
+  return ({ authorization }) => {
+    const claims = bearer.known(authorization, clock());
     if (claims) return claimText(claims, jwtClaim);
-    return bearer.verify(head.authorization, clock()).then((verified) => claimText(verified, jwtClaim));
-  }
-  const value = carried(source, head, rawHeaders);
-  if (source.introspect === undefined || value === undefined) return value;
-  const carrier =
-    source.cookie === undefined ? [source.header!, value] : ['cookie', `${source.cookie}=${value}`];
-  const known = introspection.known(source.introspect, carrier, clock());
+    return bearer.verify(authorization, clock()).then((verified) => claimText(verified, jwtClaim));
+  };
+}
+
+function introspectionReader(
+  field: Field,
+  source: Source,
+  path: string,
+  { introspection, clock }: IdentifierParts,
+): ReadField {
+  const read = carriedValue(source);
   const fieldOf = (identity: Identity): Value => (identity.uncertain ? UNKNOWN : identity[field]);
-  if (known) return fieldOf(known);
-  return introspection.ask(source.introspect, carrier, clock).then(fieldOf);
+  return (head, rawHeaders) => {
+    const value = read(head, rawHeaders);
+    if (value === undefined || value === UNKNOWN) return value;
+    const carrier =
+      source.cookie === undefined ? [source.header!, value] : ['cookie', `${source.cookie}=${value}`];
+    const kept = introspection.known(path, carrier, clock());
+    return kept ? fieldOf(kept) : introspection.ask(path, carrier, clock).then(fieldOf);
+  };
 }
 
 function claimText(claims: Claims, name: string): Value {

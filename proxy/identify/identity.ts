@@ -4,8 +4,8 @@ export interface Identity {
   readonly session: string | undefined;
   readonly tenant: string | undefined;
   /**
-   * True when a source that was needed gave no answer. The caller may have a pin: reads of slices with
-   * tables go to the owner, which is right for all callers.
+   * True when the caller has credentials whose owner could not be found out just now. Never anonymous: the legacy
+   * serves such a caller, who may also have a pin.
    */
   readonly uncertain: boolean;
 }

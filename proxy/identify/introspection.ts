@@ -1,8 +1,8 @@
 /**
  * Introspection: the legacy knows whose session this is (`GET /internal/whoami` with the client's own cookie or
  * header), so it is asked, once for many requests. Answers are cached briefly, concurrent questions are shared, their
- * number is bounded. A failure makes the caller anonymous for this request and is forgotten within a second: a hiccup
- * of the legacy must not keep a user on the wrong side.
+ * number is bounded. A failure makes the caller uncertain, who is served by the legacy, and is forgotten within a
+ * second: a hiccup of the legacy must not keep a user on the wrong side.
  */
 import { createHash } from 'node:crypto';
 import { ExpiringCache } from './expiring-cache.ts';
@@ -69,9 +69,12 @@ export class Introspection {
   }
 }
 
-/** 200 with JSON names the caller; 401, 403, 404 and 204 mean anonymous; anything else is a failure. */
+/**
+ * 200 with JSON names the caller; 401, 403 and 204 mean anonymous; anything else is a failure. So is 404: a path that is
+ * wrong, or away for a moment, would otherwise log everybody out at the candidate.
+ */
 function readAnswer(answer: Answer): Identity | undefined {
-  if ([204, 401, 403, 404].includes(answer.status)) return ANONYMOUS;
+  if ([204, 401, 403].includes(answer.status)) return ANONYMOUS;
   if (answer.status !== 200) return undefined;
   try {
     const who = JSON.parse(answer.body.toString()) as Record<string, unknown> | null;

@@ -27,7 +27,7 @@ export function sendShadow(plan: ShadowPlan, state: RequestState, durationMs: nu
       target,
       targets: snapshot.asker.targets(slice.name, config.id, target, head.path),
       requestHeaders: pairsOf(fields, head.host !== '', sending?.traceparent),
-      caller: verifiedCaller(state.identity),
+      caller: snapshot.assertion === undefined ? 'anonymous' : verifiedCaller(state.identity),
       servedBy: side,
       owner: decision.state.owner,
       epoch: decision.state.epoch,
@@ -38,7 +38,10 @@ export function sendShadow(plan: ShadowPlan, state: RequestState, durationMs: nu
   );
 }
 
-/** Without a user there is no assertion. */
+/**
+ * Without a user there is no assertion. Without `assert` the caller is not needed to ask again, and a user that is read
+ * from a session's cookie is a secret.
+ */
 function verifiedCaller({ user, tenant }: Identity): VerifiedCaller {
   return user === undefined ? 'anonymous' : { user, tenant };
 }

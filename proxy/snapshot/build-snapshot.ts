@@ -3,6 +3,7 @@
  * kept), header lists. Called by the worker's snapshot keeper.
  */
 import type { FicusConfig } from '@ficus/core';
+import { guardedHeaders, RemovedByPeer } from '../accept/removed-by-peer.ts';
 import { Asker } from '../ask/asker.ts';
 import { turnNow } from '../clock/turn-clock.ts';
 import { IdentityAssertion } from '../identify/assertion.ts';
@@ -12,7 +13,7 @@ import { buildRouteTable } from '../match/route-table.ts';
 import { Mirror, type MirrorHooks } from '../mirror/mirror.ts';
 import { TrafficCounters } from '../observe/traffic-counters.ts';
 import { NetworkList } from '../wire/network-list.ts';
-import { makeLiveRoute, removedFields } from './live-route.ts';
+import { makeLiveRoute } from './live-route.ts';
 import { makeLiveSlice } from './live-slice.ts';
 import type { LiveSnapshot } from './live-snapshot.ts';
 import { type IdentifierParts, makeIdentifier } from './make-identifier.ts';
@@ -33,8 +34,10 @@ export function buildSnapshot(config: FicusConfig, generation: number, parts: Sn
   const slices = new Map(
     Object.entries(config.slices).map(([name, slice]) => [name, makeLiveSlice(name, slice, registry, now)]),
   );
-  const assert = config.proxy.identify.assert;
-  const removed = ['forwarded', ...(assert ? [assert.header] : [])];
+  const { identify } = config.proxy;
+  const { assert } = identify;
+  const never = ['forwarded', ...(assert ? [assert.header] : [])];
+  const removed = new RemovedByPeer(never, guardedHeaders(identify));
   const live = [...slices.values()];
   const copies = {
     legacy: legacyCopies,
@@ -59,7 +62,7 @@ export function buildSnapshot(config: FicusConfig, generation: number, parts: Sn
     asker,
     mirror: new Mirror(config.proxy.shadow, asker, parts.mirrorHooks(counters), parts.clock),
     counters,
-    removed: removedFields(removed),
+    removed,
     upstreams: new Set([legacy, ...live.map(({ candidate }) => candidate)]),
   };
 }

@@ -3,6 +3,7 @@
  * that it began with. Built by build-snapshot.ts, held by the worker's snapshot keeper.
  */
 import type { ConfigSnapshot } from '@ficus/core';
+import type { RemovedByPeer } from '../accept/removed-by-peer.ts';
 import type { Asker } from '../ask/asker.ts';
 import type { IdentityAssertion } from '../identify/assertion.ts';
 import type { ForceOverride } from '../identify/force-override.ts';
@@ -13,7 +14,7 @@ import type { Mirror } from '../mirror/mirror.ts';
 import type { TrafficCounters } from '../observe/traffic-counters.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { NetworkList } from '../wire/network-list.ts';
-import type { LiveRoute, Removed } from './live-route.ts';
+import type { LiveRoute } from './live-route.ts';
 import type { LiveSlice } from './live-slice.ts';
 import type { LiveUpstream } from './live-upstream.ts';
 
@@ -34,7 +35,8 @@ export interface LiveSnapshot extends ConfigSnapshot {
   readonly asker: Asker;
   readonly mirror: Mirror;
   readonly counters: TrafficCounters;
-  readonly removed: Removed;
+  /** Client fields that no upstream gets. */
+  readonly removed: RemovedByPeer;
   /** Those that serve, legacy and candidates; each keeps the one for its copies. */
   readonly upstreams: ReadonlySet<LiveUpstream>;
 }

@@ -14,3 +14,11 @@ export function headerValue(rawHeaders: readonly string[], name: string): string
   }
   return undefined;
 }
+
+/** Whether the header stands in the list more than once. @param name in lower case */
+export function isRepeated(rawHeaders: readonly string[], name: string): boolean {
+  let found = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2)
+    if (rawHeaders[index]!.length === name.length && rawHeaders[index]!.toLowerCase() === name) found += 1;
+  return found > 1;
+}

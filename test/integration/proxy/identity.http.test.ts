@@ -1,12 +1,14 @@
 /** Identity: claims, introspection at the legacy, the assertion to the candidate, anonymous buckets. */
+import type { ServerResponse } from 'node:http';
 import { importSPKI, jwtVerify, SignJWT } from 'jose';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Rig, startRig, until } from './rig.ts';
+import { ask, type Rig, sendRaw, startRig, until } from './rig.ts';
 
 let rig: Rig;
 afterEach(() => rig.close());
 
 const SECRET = 'a secret for assertions';
+const FORCE = { trustedNetworks: ['127.0.0.1'] };
 const lastToCandidate = () => rig.candidate.requests.at(-1)!.headers;
 
 describe('introspection at the legacy', () => {
@@ -41,7 +43,7 @@ describe('introspection at the legacy', () => {
     expect(token).not.toContain('secret-session');
   });
 
-  test('a failure makes the caller anonymous for a moment, never for long, and never stops a request', async () => {
+  test('a failure makes the caller uncertain for a moment, never for long, and never stops a request', async () => {
     rig = await startRig({ serve: 99, proxy });
     rig.legacy.handler = (request, response) => {
       if (request.url !== '/internal/whoami') response.end('legacy');
@@ -52,6 +54,34 @@ describe('introspection at the legacy', () => {
     expect(await rig.get('/api/notes', headers)).toMatchObject({ status: 200, side: 'legacy' });
     await until(async () => (await rig.get('/api/notes', headers)).side === 'candidate', 'asked again');
     expect(questions().length).toBe(2);
+  });
+
+  test.each<[string, (response: ServerResponse) => void]>([
+    ['answers 503', (response) => void response.writeHead(503).end()],
+    ['answers a page', (response) => void response.end('<html>log in</html>')],
+    ['sends callers to a page', (response) => void response.writeHead(302, { location: '/login' }).end()],
+    ['closes the connection', (response) => void response.socket!.destroy()],
+    ['answers too much', (response) => void response.end(JSON.stringify({ user: 'x'.repeat(99_999) }))],
+    ['has no such path', (response) => void response.writeHead(404).end()],
+  ])('a legacy that %s leaves callers to itself, in slices without tables too', async (_, whoami) => {
+    rig = await startRig({ serve: 100, shadow: 100, proxy: { ...proxy, force: FORCE } });
+    rig.legacy.handler = (request, response) => {
+      if (request.url === '/internal/whoami') whoami(response);
+      else response.end('legacy');
+    };
+    const headers = { cookie: 'sid=s' };
+    const unknown = { status: 200, side: 'legacy', reason: 'caller-unknown' };
+    expect(await rig.get('/api/notes', headers)).toMatchObject(unknown);
+    const write = { method: 'POST', body: 'x', headers };
+    expect(await ask(`${rig.url}/api/notes`, write)).toMatchObject(unknown);
+    expect(await rig.get('/api/notes', { ...headers, 'x-ficus-force': 'candidate' })).toMatchObject(unknown);
+    // A caller without credentials is truly anonymous.
+    expect(await rig.get('/api/notes')).toMatchObject({ side: 'candidate', reason: 'serve-flag-on' });
+    // Neither is an uncertain caller's request copied to the candidate.
+    expect(rig.candidate.requests.map(({ headers }) => headers.cookie)).toEqual([undefined]);
+    const counted =
+      /ficus_requests_total\{slice="notes",route="list",side="legacy",reason="caller-unknown"\} 2/;
+    await until(async () => counted.test(await rig.metrics()), 'counted under a name of its own');
   });
 
   test('an answer is kept over a reload that does not change the legacy', async () => {
@@ -113,6 +143,65 @@ describe('claims of a bearer token', () => {
     expect(lastToCandidate()['x-ficus-identity']).toBeDefined();
     await rig.get('/api/notes', { authorization: `Bearer ${forged}` });
     expect(lastToCandidate()['x-ficus-identity']).toBeUndefined();
+  });
+});
+
+describe('a header that a gateway sets', () => {
+  const user = { header: 'x-login' };
+  const tenant = { header: 'x_realm' };
+  const signed = () => {
+    const token = lastToCandidate()['x-ficus-identity'] as string | undefined;
+    return token && JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString());
+  };
+  const start = (trustedFrom: string[]) =>
+    startRig({
+      serve: 100,
+      proxy: {
+        identify: {
+          user: { ...user, trustedFrom },
+          tenant: { ...tenant, trustedFrom },
+          assert: { secret: SECRET },
+        },
+      },
+    });
+
+  test('is signed for when the gateway is the peer', async () => {
+    rig = await start(['10.0.0.0/8', '127.0.0.1']);
+    await rig.get('/api/notes', { 'X-Login': 'ann', x_realm: 'blue' });
+    expect(signed()).toMatchObject({ sub: 'ann', tenant: 'blue' });
+    expect(lastToCandidate()).toMatchObject({ 'x-login': 'ann', x_realm: 'blue' });
+  });
+
+  test('counts for nothing from another peer, and reaches neither side', async () => {
+    rig = await start(['10.0.0.0/8']);
+    const forged = { 'X-Login': 'ann', X_Login: 'ann', x_realm: 'blue', 'X-Realm': 'blue' };
+    // An address in X-Forwarded-For is no peer.
+    await rig.get('/api/notes', { ...forged, 'x-forwarded-for': '10.0.0.1' });
+    expect(signed()).toBeUndefined();
+    await rig.get('/elsewhere', forged);
+    for (const { requests } of [rig.candidate, rig.legacy]) {
+      expect(requests).toHaveLength(1);
+      expect(Object.keys(requests[0]!.headers).filter((name) => /login|realm/i.test(name))).toEqual([]);
+    }
+  });
+
+  test('that came twice is nobody’s: the gateway may have added its own to the client’s', async () => {
+    rig = await start(['127.0.0.1']);
+    const text = await sendRaw(
+      rig.url,
+      'GET /api/notes HTTP/1.1\r\nHost: h\r\nX-Login: admin\r\nx-login: ann\r\nConnection: close\r\n\r\n',
+    );
+    expect(text).toContain('x-ficus-reason: caller-unknown');
+    expect(rig.candidate.requests).toEqual([]);
+  });
+});
+
+describe('a session that only marks its caller', () => {
+  test('is named to no one: the observation of a copy has no caller', async () => {
+    rig = await startRig({ shadow: 100 });
+    await rig.get('/api/notes', { cookie: 'sid=the-secret-of-ann' });
+    await until(() => rig.observations.length === 1, 'observed');
+    expect(rig.observations[0]!.caller).toBe('anonymous');
   });
 });
 

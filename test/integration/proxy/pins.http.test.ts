@@ -240,7 +240,7 @@ test('the owner of a slice gets its writes', async () => {
   await until(async () => (await write(bob)).side === 'candidate', 'the candidate owns');
 });
 
-test('while callers cannot be identified, reads go to the owner: one of them may have just written', async () => {
+test('while callers cannot be identified, the legacy serves them: one of them may have just written', async () => {
   await rig.close();
   const identify = { user: { cookie: 'sid', introspect: '/internal/whoami' } };
   rig = await startRig({ control, proxy: { identify } });
@@ -249,7 +249,7 @@ test('while callers cannot be identified, reads go to the owner: one of them may
     if (request.url === '/internal/whoami') response.writeHead(500).end();
     else well(request, response);
   };
-  expect(await rig.get('/api/notes', ann)).toMatchObject({ side: 'legacy', reason: 'pinned' });
+  expect(await rig.get('/api/notes', ann)).toMatchObject({ side: 'legacy', reason: 'caller-unknown' });
   expect(await rig.get('/api/notes')).toMatchObject({ side: 'candidate' });
   // An unidentified writer may read as any user: all users read from the owner until the write is applied.
   expect(await write(ann)).toMatchObject({ reason: 'owner-writes' });

@@ -42,10 +42,15 @@ test('the observation has everything needed to ask again: caller, owner, both ta
   rig = await startRig({
     serve: 100,
     shadow: 100,
-    proxy: { identify: { user: { cookie: 'sid' }, assert: { secret: 'a-secret-of-sixteen-or-more' } } },
+    proxy: {
+      identify: {
+        user: { header: 'x-login', trustedFrom: ['127.0.0.1'] },
+        assert: { secret: 'a-secret-of-sixteen-or-more' },
+      },
+    },
     routes: [{ id: 'list', path: '/api/notes', rewrite: { stripPrefix: '/api', addPrefix: '/v2' } }],
   });
-  await rig.get('/api/notes?a', { ...ann, 'X-Custom': 'Value' });
+  await rig.get('/api/notes?a', { ...ann, 'X-Login': 'ann', 'X-Custom': 'Value' });
   await until(() => rig.observations.length === 1, 'observed');
   const observation = rig.observations[0]!;
   expect(observation).toMatchObject({

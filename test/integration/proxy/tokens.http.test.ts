@@ -146,7 +146,7 @@ describe('keys that the issuer publishes', () => {
     expect(await known(await issuer.sign({ sub: 'bob' }))).toBe('bob');
   });
 
-  test('that cannot be fetched make a caller unknown: reads go to the owner, no caller counts as anonymous', async () => {
+  test('that cannot be fetched make a caller unknown: the legacy serves, no caller counts as anonymous', async () => {
     const issuer = await startIssuer();
     await issuer.changeKey('one');
     issuer.fail();
@@ -156,7 +156,7 @@ describe('keys that the issuer publishes', () => {
     const authorization = `Bearer ${await issuer.sign({ sub: 'ann' })}`;
     expect(await rig.get('/api/notes', { authorization })).toMatchObject({
       side: 'legacy',
-      reason: 'pinned',
+      reason: 'caller-unknown',
     });
     expect(await rig.get('/api/notes')).toMatchObject({ side: 'candidate' });
     // One request a second, however many tokens need it.
@@ -167,7 +167,7 @@ describe('keys that the issuer publishes', () => {
       expect(
         await ask(`${rig.url}/api/notes`, { headers: { authorization: `Bearer ${token}` } }),
       ).toMatchObject({
-        reason: 'pinned',
+        reason: 'caller-unknown',
       });
     }
     expect(issuer.fetched() - before).toBeLessThanOrEqual(1 + Math.floor((Date.now() - began) / 1_000));

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { formatProblem } from './config-problem.ts';
+import { parseConfig } from './parse-config.ts';
+
+function problemsOf(identify: object): string[] {
+  const document = { version: 1, legacy: { url: 'http://127.0.0.1:3000' }, proxy: { identify } };
+  const parsed = parseConfig(document, {});
+  return parsed.ok ? [] : parsed.problems.map(formatProblem);
+}
+
+const assert = { secret: 'a secret that only this test has' };
+const jwt = { secret: 'a secret of the issuer, and ours' };
+const gateway = ['192.0.2.0/24', '2001:db8::/32'];
+
+describe('the proxy signs only for what it can know', () => {
+  test.each<[string, object, string]>([
+    ['a user in a header', { user: { header: 'remote-user' } }, 'user: can be sent by any client'],
+    ['a tenant in a header', { tenant: { header: 'x-realm' } }, 'tenant: can be sent by any client'],
+    ['a tenant in a cookie', { tenant: { cookie: 'realm' } }, 'tenant: can be sent by any client'],
+    ['a cookie, which is a secret', { user: { cookie: 'PHPSESSID' } }, 'user: carries a credential'],
+    [
+      'a cookie, even a gateway’s',
+      { user: { cookie: 'PHPSESSID', trustedFrom: gateway } },
+      'user: carries a credential',
+    ],
+    ['a password', { user: { header: 'Authorization', trustedFrom: gateway } }, 'user: carries a credential'],
+  ])('%s is refused', (_, sources, problem) => {
+    expect(problemsOf({ ...sources, assert })).toEqual([
+      expect.stringContaining(`proxy.identify.${problem}`),
+    ]);
+    expect(problemsOf(sources)).toEqual([]);
+  });
+
+  test.each<[string, object]>([
+    ['a gateway’s header', { user: { header: 'remote-user', trustedFrom: gateway } }],
+    ['what the legacy says of a cookie', { user: { cookie: 'sid', introspect: '/me' } }],
+    ['what the legacy says of a header', { user: { header: 'authorization', introspect: '/me' } }],
+    ['a verified claim', { user: { jwtClaim: 'sub' }, tenant: { jwtClaim: 'org' }, jwt }],
+    ['a session of any kind, which is not signed for', { session: { cookie: 'sid' } }],
+  ])('%s is accepted', (_, sources) => {
+    expect(problemsOf({ ...sources, assert })).toEqual([]);
+  });
+});
+
+test('peers belong to what a client sends as it is', () => {
+  const claim = { user: { jwtClaim: 'sub', trustedFrom: gateway }, jwt };
+  expect(problemsOf(claim)).toEqual([
+    expect.stringMatching(/^proxy\.identify\.user\.trustedFrom: goes with header or cookie/),
+  ]);
+  for (const trustedFrom of [[], ['gateway.example'], ['10.0.0.0/99']])
+    expect(problemsOf({ user: { header: 'x-login', trustedFrom } })).toEqual([
+      expect.stringMatching(/^proxy\.identify\.user\.trustedFrom/),
+    ]);
+});

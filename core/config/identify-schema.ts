@@ -1,0 +1,103 @@
+/**
+ * `proxy.identify:` who calls. What an outside client can simply send is believed only from the peers that the config
+ * names, as soon as the proxy signs for it: otherwise anybody could be signed for as anybody.
+ */
+import { z } from 'zod';
+import { headerName, httpUrl, network } from './common-schema.ts';
+
+const identitySource = z
+  .strictObject({
+    cookie: z.string().min(1).optional().describe('name of the cookie that carries it'),
+    header: headerName.optional().describe('name of the header that carries it'),
+    jwtClaim: z.string().min(1).optional().describe('claim of the bearer token that carries it'),
+    introspect: z
+      .string()
+      .startsWith('/')
+      .optional()
+      .describe(
+        'path at the legacy that answers who calls, as JSON with `user`, `session`, `tenant`; needs `cookie` or `header` as well',
+      ),
+    trustedFrom: z
+      .array(network)
+      .min(1)
+      .optional()
+      .describe(
+        'CIDRs of the peers whose `header` or `cookie` is believed, a gateway’s for instance. From other peers it counts for nothing, and the header is withheld from both sides. Required with `assert` unless `introspect` or `jwtClaim` verifies the value',
+      ),
+  })
+  .refine((source) => [source.cookie, source.header, source.jwtClaim].filter(Boolean).length === 1, {
+    message: 'name exactly one of cookie, header, jwtClaim',
+  })
+  .refine(({ trustedFrom, jwtClaim }) => trustedFrom === undefined || jwtClaim === undefined, {
+    path: ['trustedFrom'],
+    message: 'goes with header or cookie; a token is believed for its signature',
+  });
+
+type IdentitySource = z.output<typeof identitySource>;
+
+const jwtSchema = z
+  .strictObject({
+    secret: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('shared secret (HS256) that bearer tokens are verified with'),
+    publicKey: z.string().min(1).optional().describe('PEM public key that bearer tokens are verified with'),
+    jwks: httpUrl.optional().describe('URL of the issuer’s key set (JWKS); keys may change at any time'),
+    issuer: z.string().min(1).optional().describe('issuer that the token must name (iss)'),
+    audience: z.string().min(1).optional().describe('audience that the token must name (aud)'),
+  })
+  .refine(({ secret, publicKey, jwks }) => [secret, publicKey, jwks].filter(Boolean).length === 1, {
+    message: 'name exactly one of secret, publicKey, jwks',
+  });
+
+const assertSchema = z.strictObject({
+  secret: z.string().min(16).describe('shared secret (HS256, 16 characters or more)'),
+  header: headerName
+    .default('x-ficus-identity')
+    .describe('header that carries the assertion to the candidate'),
+  ttlSeconds: z.int().positive().default(60).describe('lifetime of an assertion in seconds'),
+});
+
+export const identifySchema = z
+  .strictObject({
+    user: identitySource.optional().describe('who the user is: the key of sticky percentages and of pins'),
+    session: identitySource.optional().describe('the session, when it is not the user'),
+    tenant: identitySource.optional().describe('the tenant, a property for flag constraints'),
+    jwt: jwtSchema
+      .optional()
+      .describe(
+        'how bearer tokens are verified; required by jwtClaim. A token counts from 10 seconds before its nbf (the issuer’s clock may be ahead) until its exp',
+      ),
+    assert: assertSchema
+      .optional()
+      .describe('sends the candidate a short-lived signed JWT that identifies the caller'),
+  })
+  .refine(
+    ({ user, session, tenant, jwt }) => jwt || ![user, session, tenant].some((source) => source?.jwtClaim),
+    { path: ['jwt'], message: 'is required: jwtClaim reads a bearer token' },
+  )
+  .superRefine(({ user, tenant, assert }, context) => {
+    if (assert === undefined) return;
+    for (const [field, source] of Object.entries({ user, tenant })) {
+      const message = source && whyNotAsserted(field, source);
+      if (message) context.addIssue({ code: 'custom', path: [field], message });
+    }
+  })
+  .describe('Who calls');
+
+/** Fields that carry secrets: their values must never become a subject that others read. */
+const CREDENTIALS = new Set(['authorization', 'cookie', 'proxy-authorization']);
+
+/** Why the proxy may not sign for the value of this source, or undefined. */
+function whyNotAsserted(field: string, source: IdentitySource): string | undefined {
+  const { cookie, header, jwtClaim, introspect, trustedFrom } = source;
+  if (jwtClaim !== undefined || introspect !== undefined) return undefined;
+  const isSecret = (field === 'user' && cookie !== undefined) || CREDENTIALS.has(header ?? '');
+  if (isSecret)
+    return `carries a credential, and \`assert\` would send it to the candidate as the ${field}: add \`introspect\`, the path at the legacy that names the ${field}, or read a claim with \`jwtClaim\``;
+  if (trustedFrom !== undefined) return undefined;
+  return `can be sent by any client, and \`assert\` would sign for it: add \`trustedFrom\` with the CIDRs of the gateway that sets it, or verify it with \`introspect\` or \`jwtClaim\``;
+}
+
+export type IdentifyConfig = z.output<typeof identifySchema>;

@@ -1,0 +1,59 @@
+/**
+ * Which of the client's fields no upstream gets, by who the peer is: a trusted proxy may set X-Forwarded-*, and a
+ * header that names the caller passes only from the peers that are believed (`trustedFrom`): services behind the proxy
+ * believe it too.
+ */
+import type { IdentifyConfig } from '@ficus/core';
+import { NetworkList } from '../wire/network-list.ts';
+import { RemovedFields } from './removed-fields.ts';
+
+/** A header that passes only from these peers. */
+interface GuardedHeader {
+  readonly name: string;
+  readonly from: NetworkList;
+}
+
+interface Peer {
+  readonly peer: string;
+  readonly fromTrustedProxy: boolean;
+}
+
+export class RemovedByPeer {
+  readonly #names: readonly string[];
+  readonly #guarded: readonly GuardedHeader[];
+  /** By a bit for each guarded header that is removed, and one for a trusted proxy. */
+  readonly #made: RemovedFields[] = [];
+
+  /** @param names of fields that no peer's requests keep, in lower case */
+  constructor(names: readonly string[], guarded: readonly GuardedHeader[]) {
+    this.#names = names;
+    this.#guarded = guarded;
+  }
+
+  /** The same, with further names. */
+  with(names: readonly string[]): RemovedByPeer {
+    return new RemovedByPeer([...this.#names, ...names], this.#guarded);
+  }
+
+  for({ peer, fromTrustedProxy }: Peer): RemovedFields {
+    let bits = fromTrustedProxy ? 1 : 0;
+    for (let at = 0; at < this.#guarded.length; at += 1)
+      if (!this.#guarded[at]!.from.has(peer)) bits |= 2 << at;
+    this.#made[bits] ??= this.#make(bits);
+    return this.#made[bits]!;
+  }
+
+  #make(bits: number): RemovedFields {
+    const withheld = this.#guarded.filter((_, at) => bits & (2 << at)).map(({ name }) => name);
+    return new RemovedFields([...this.#names, ...withheld], (bits & 1) === 1);
+  }
+}
+
+/** Headers that name the caller by themselves. What introspection verifies is a credential, which the legacy needs. */
+export function guardedHeaders({ user, session, tenant }: IdentifyConfig): GuardedHeader[] {
+  return [user, session, tenant].flatMap((source) => {
+    const { header, introspect, trustedFrom } = source ?? {};
+    if (header === undefined || introspect !== undefined || trustedFrom === undefined) return [];
+    return [{ name: header, from: new NetworkList(trustedFrom) }];
+  });
+}

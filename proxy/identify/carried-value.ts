@@ -1,0 +1,38 @@
+/**
+ * The text that a request carries for a source: a cookie's or a header's. With `trustedFrom` it counts only from those
+ * peers; from others it is as if it had not been sent.
+ */
+import type { IdentifyConfig } from '@ficus/core';
+import type { InspectedHead } from '../accept/inspected-head.ts';
+import { cookieValue } from '../wire/cookie.ts';
+import { NetworkList } from '../wire/network-list.ts';
+import { headerValue, isRepeated } from '../wire/raw-headers.ts';
+
+type Source = NonNullable<IdentifyConfig['user']>;
+
+/** Stands for a value that cannot be known just now. */
+export const UNKNOWN = '\u0000unknown';
+
+/** @returns undefined when the request carries none; UNKNOWN when it carries several */
+export type ReadCarried = (head: InspectedHead, rawHeaders: readonly string[]) => string | undefined;
+
+export function carriedValue({ cookie, header, trustedFrom }: Source): ReadCarried {
+  const read = cookie === undefined ? fromHeader(header!) : fromCookie(cookie);
+  if (trustedFrom === undefined) return read;
+  const believed = new NetworkList(trustedFrom);
+  return (head, rawHeaders) => {
+    if (!believed.has(head.peer)) return undefined;
+    // A gateway that adds its field instead of replacing the client's leaves both: which is whose is unknown.
+    if (header !== undefined && isRepeated(rawHeaders, header)) return UNKNOWN;
+    return read(head, rawHeaders);
+  };
+}
+
+/** Empty counts as absent. */
+function fromCookie(name: string): ReadCarried {
+  return ({ cookie }) => (cookie === undefined ? undefined : cookieValue(cookie, name) || undefined);
+}
+
+function fromHeader(name: string): ReadCarried {
+  return (_, rawHeaders) => headerValue(rawHeaders, name) || undefined;
+}
