@@ -99,7 +99,10 @@ describe('an observation that no proxy of this config can have made', () => {
 
   it('is refused when its seal is wrong or old', () => {
     const secret = 'a-secret-of-sixteen-or-more';
-    const { service, counts } = play({}, { identify: { user: { cookie: 'sid' }, assert: { secret } } });
+    const { service, counts } = play(
+      {},
+      { identify: { user: { cookie: 'sid', introspect: '/me' }, assert: { secret } } },
+    );
     const seal = new Seal(secret);
     const sealedAt = (at: number) => {
       const observation = anObservation({ at });
