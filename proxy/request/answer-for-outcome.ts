@@ -18,10 +18,11 @@ const CODES: Readonly<Record<FailureCause, ErrorCode>> = {
  */
 export function answerForOutcome(outcome: Outcome, upstream: string): ProblemAnswer | undefined {
   if (outcome.kind !== 'failed' || outcome.responseStarted) return undefined;
-  const { side, cause, phase } = outcome;
+  const { side, cause, phase, detail: why } = outcome;
   if (side === 'client') return answerForClient(cause);
   const detail = `The exchange with ${upstream} failed (${phase}, ${cause}).`;
-  if (foundNoPlace(outcome)) return { code: 'FICUS_PROXY_OVERLOADED', detail, retryAfterSeconds: 1 };
+  if (foundNoPlace(outcome))
+    return { code: 'FICUS_PROXY_OVERLOADED', detail: `${upstream}: ${why}.`, retryAfterSeconds: 1 };
   return { code: CODES[cause], detail };
 }
 

@@ -14,9 +14,10 @@ const TLS_READ_BYTES = 16_384;
 /** All plain connections read into this: see upstream-connection.ts. */
 const SHARED_MEMORY = Buffer.allocUnsafeSlow(PLAIN_READ_BYTES);
 
-/** Failures on our side of the connection, for which no address is to blame. */
+/** Failures on our side of the connection, for which neither an address nor its upstream is to blame. */
 const OURS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
 const SILENT: NodeJS.ErrnoException = new Error('no connection in time');
+const UNRESOLVED: NodeJS.ErrnoException = new Error('the name was not resolved in time');
 
 export interface Destination {
   readonly port: number;
@@ -29,7 +30,10 @@ export interface Destination {
 
 export type Opened =
   | { readonly kind: 'open'; readonly connection: UpstreamConnection }
-  | { readonly kind: 'failed'; readonly cause: 'refused' | 'timed-out'; readonly detail: string };
+  | { readonly kind: 'failed'; readonly cause: OpeningFailure; readonly detail: string };
+
+/** `overloaded`: this process has no file descriptor, port or memory left for it. */
+type OpeningFailure = 'refused' | 'timed-out' | 'overloaded';
 
 /** An attempt that can be abandoned. */
 export class OpeningConnection {
@@ -44,7 +48,7 @@ export class OpeningConnection {
   #timer: NodeJS.Timeout | undefined;
   #over = false;
   #lastError = 'no address';
-  #timedOut = false;
+  #lastCause: OpeningFailure = 'refused';
 
   /**
    * @param done called once, possibly before the constructor returns
@@ -65,13 +69,15 @@ export class OpeningConnection {
   }
 
   start(): void {
-    this.#startTimer(this.#left(), undefined, () =>
-      this.#giveUp('timed-out', 'the name was not resolved in time'),
-    );
+    this.#startTimer(this.#left(), undefined, () => {
+      this.#note(UNRESOLVED);
+      this.#giveUp();
+    });
     this.#destination.book.addresses(performance.now(), (error, addresses) => {
       if (this.#over) return;
       if (error) {
-        this.#giveUp('refused', (error as NodeJS.ErrnoException).code ?? error.message);
+        this.#note(error);
+        this.#giveUp();
         return;
       }
       this.#addresses = this.#ordered(addresses);
@@ -104,7 +110,7 @@ export class OpeningConnection {
     clearTimeout(this.#timer);
     const address = this.#addresses[this.#index];
     if (address === undefined || performance.now() >= this.#deadline) {
-      this.#giveUp(this.#timedOut ? 'timed-out' : 'refused', this.#lastError);
+      this.#giveUp();
       return;
     }
     const share = this.#left() / (this.#addresses.length - this.#index);
@@ -137,11 +143,8 @@ export class OpeningConnection {
     this.#socket = socket;
     socket.setKeepAlive(true, 30_000);
     const failed = (error: NodeJS.ErrnoException): void => {
-      this.#lastError = error.code ?? error.message;
-      this.#timedOut = error === SILENT;
-      if (!OURS.has(error.code ?? '')) {
-        health?.of(key)?.failed(this.#timedOut ? 'timed-out' : 'refused');
-      }
+      const cause = this.#note(error);
+      if (cause !== 'overloaded') health?.of(key)?.failed(cause);
       socket.removeAllListeners();
       socket.on('error', ignore);
       socket.destroy();
@@ -174,10 +177,19 @@ export class OpeningConnection {
     this.#timer = setTimeout(() => setImmediate(expire), ms);
   }
 
-  #giveUp(cause: 'refused' | 'timed-out', detail: string): void {
+  #note(error: NodeJS.ErrnoException): OpeningFailure {
+    const { code, message } = error;
+    const isOurs = OURS.has(code ?? '');
+    this.#lastError = isOurs ? `the proxy can open no further connection (${code})` : (code ?? message);
+    if (isOurs) this.#lastCause = 'overloaded';
+    else this.#lastCause = error === SILENT || error === UNRESOLVED ? 'timed-out' : 'refused';
+    return this.#lastCause;
+  }
+
+  #giveUp(): void {
     if (this.#over) return;
     this.abandon();
-    this.#done({ kind: 'failed', cause, detail });
+    this.#done({ kind: 'failed', cause: this.#lastCause, detail: this.#lastError });
   }
 }
 

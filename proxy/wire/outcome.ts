@@ -21,7 +21,7 @@ export type FailureCause =
   | 'reset'
   /** Bytes that are not HTTP/1.1 as this proxy accepts it, from the upstream (or from the client's body). */
   | 'invalid'
-  /** The pool and its queue are full, or the upstream is closed. */
+  /** The pool and its queue are full, this process can open no connection, or the upstream is closed. */
   | 'overloaded';
 
 export interface OutcomeFacts {
@@ -79,8 +79,8 @@ interface Withdrawn extends OutcomeFacts {
 export type Outcome = Completed | Discarded | Tunnelled | Failed | Withdrawn;
 
 /**
- * No connection of the pool was free, or became free in time: there is too much in progress already. That says nothing
- * about the upstream's health, and a retry there would only add to the load.
+ * No connection of the pool was free, or became free in time, or could be opened by this process: there is too much in
+ * progress already. That says nothing about the upstream's health, and a retry there would only add to the load.
  */
 export function foundNoPlace({ phase, cause }: Failed): boolean {
   return cause === 'overloaded' || (phase === 'queue' && cause === 'timed-out');

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Resolve } from '../../../proxy/upstream/address-book.ts';
+import { type Failed, foundNoPlace } from '../../../proxy/wire/outcome.ts';
 import { type ForwarderOptions, startForwarder, startRawUpstream } from './forwarder-rig.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -159,5 +160,14 @@ describe('addresses', () => {
     });
     expect((await nowhere.get()).status).toBe(502);
     expect(nowhere.outcomes[0]).toMatchObject({ cause: 'refused', detail: 'ENOTFOUND' });
+  });
+
+  it('that cannot be looked up or reached for want of descriptors are not to blame', async () => {
+    const resolve: Resolve = (_host, done) =>
+      done(Object.assign(new Error('too many open files'), { code: 'EMFILE' }), []);
+    const forwarder = await forwarderTo('http://upstream.test:1', { hooks: { resolve } });
+    await forwarder.get();
+    expect(forwarder.outcomes[0]).toMatchObject({ phase: 'connect', cause: 'overloaded' });
+    expect(foundNoPlace(forwarder.outcomes[0] as Failed)).toBe(true);
   });
 });

@@ -45,15 +45,22 @@ afterEach(async () => {
 test('a worker without a free file descriptor keeps its connections', async () => {
   const url = await fieldOf(proxy, 'listening', 'address');
   const admin = await fieldOf(proxy, 'admin listening', 'address');
-  await proxy.until('a worker may open fewer files than proxy.limits.connections');
+  await proxy.until('a worker may open fewer files than two for each of proxy.limits.connections');
   const [worker] = await childrenOf(proxy.child.pid!);
   const { port, hostname } = new URL(url);
-  const first = connect(Number(port), hostname).on('error', () => undefined);
-  clients.push(first);
-  await once(first, 'connect');
+  for (let opened = 0; opened < 2; opened += 1) {
+    const client = connect(Number(port), hostname).on('error', () => undefined);
+    clients.push(client);
+    await once(client, 'connect');
+  }
+  const [first, second] = clients as [Socket, Socket];
   while (clients.length < 2 * FILES)
     clients.push(connect(Number(port), hostname).on('error', () => undefined));
   await expect.poll(async () => (await readdir(`/proc/${worker}/fd`)).length).toBeGreaterThanOrEqual(FILES);
+  // The worker's own shortage is not the upstream's: no breaker counts it, no address is to blame.
+  second.write('GET /full HTTP/1.1\r\nhost: a\r\n\r\n');
+  const [shortage] = (await once(second, 'data')) as [Buffer];
+  expect(shortage.toString()).toMatch(/^HTTP\/1\.1 503 [\s\S]*FICUS_PROXY_OVERLOADED[\s\S]*EMFILE/);
   // Reported while none is free: its timers have run.
   const metrics = async () => (await fetch(`${admin}/metrics`)).text();
   const connections = async () => Number(/^ficus_client_connections (\d+)$/m.exec(await metrics())?.[1]);
