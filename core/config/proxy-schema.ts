@@ -37,7 +37,7 @@ export const proxySchema = z
           .positive()
           .default(20_000)
           .describe(
-            'most client connections at once, per worker. A worker needs an open file for each (`ulimit -n`), and one more for each upstream connection',
+            'most client connections at once, per worker. A worker needs two open files for each (`ulimit -n`): while it has a request in progress, a connection to the upstream belongs to it',
           ),
         headerBytes: z.int().positive().default(32_768).describe('largest request head, in bytes'),
         headerCount: z.int().positive().default(200).describe('most header fields in a request'),

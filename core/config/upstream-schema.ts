@@ -29,8 +29,18 @@ export const upstreamSchema = z.strictObject({
       connections: z
         .int()
         .positive()
-        .default(256)
-        .describe('most connections to the upstream, per worker; established upgrades take no place'),
+        .optional()
+        .describe(
+          'most requests that the upstream works on at once, per worker; more wait. Unlimited by default: each client connection has at most one. Event streams and established upgrades do not count',
+        ),
+      streams: z
+        .int()
+        .positive()
+        .optional()
+        .describe(
+          'most event streams and upgrades at once, per worker; more are refused with 503. Unlimited by default',
+        ),
+      idle: z.int().positive().default(256).describe('most unused connections that stay open, per worker'),
       pending: z
         .int()
         .min(0)
@@ -119,7 +129,9 @@ export const upstreamSchema = z.strictObject({
     .int()
     .positive()
     .optional()
-    .describe('most requests in progress at once, per worker; more fail fast with 503'),
+    .describe(
+      'most requests in progress at once, per worker; more fail fast with 503. Event streams and established upgrades do not count',
+    ),
 });
 
 export type UpstreamConfig = z.output<typeof upstreamSchema>;

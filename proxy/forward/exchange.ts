@@ -18,7 +18,7 @@ import type { FailureCause, Outcome } from '../wire/outcome.ts';
 import { buildRequestHead, type RequestHead } from '../wire/request-head.ts';
 import { drainAfterDiscard } from './discard-rest.ts';
 import type { ForwardCall } from './forward-call.ts';
-import { Progress } from './progress.ts';
+import { Progress, TOO_MANY_STREAMS } from './progress.ts';
 import { RequestBodyPump } from './request-body.ts';
 
 export class ForwardExchange implements ConnectionSeeker, ConnectionUser, ClientWatcher {
@@ -139,11 +139,16 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
 
   onHead(head: HeadLines): boolean {
     this.#progress.finalHead(head.status);
+    if (head.eventStream && !this.#upstream.pool.takesEndless) {
+      this.fail('upstream', 'overloaded', TOO_MANY_STREAMS);
+      return false;
+    }
     this.#discarded = !this.#client.begin(head, this.#call);
     // A discarded one says nothing about the next attempt's answer.
     if (head.eventStream && !this.#discarded) {
       this.#progress.unbounded = true;
-      this.#call.onEventStream?.(this);
+      this.#upstream.pool.setApart(this.#connection!);
+      this.#call.onEndless?.(this, head.status);
     }
     return this.#client.error === '';
   }

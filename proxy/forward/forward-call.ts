@@ -19,8 +19,8 @@ export interface ForwardCall extends HeadChanges, ResponseAmendments {
    * outcome `withdrawn`.
    */
   mayLeave?(): boolean;
-  /** The final head, which was passed on, announces a body without an end (an event stream). */
-  onEventStream?(exchange: { cancel(): void }): void;
+  /** The exchange has become one without an end: a tunnel, or an event stream whose head was passed on. */
+  onEndless?(exchange: { cancel(): void }, status: number): void;
   /** Called exactly once, at the end. May call `forward` again when the outcome allows it. */
   onOutcome(outcome: Outcome): void;
 }

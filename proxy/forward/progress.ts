@@ -12,6 +12,9 @@ type Rest = Pick<
   'responseStarted' | 'bodyTaken' | 'requestBodyBytes' | 'reused' | 'retriedStale'
 >;
 
+/** The detail of an outcome. */
+export const TOO_MANY_STREAMS = 'as many event streams and upgrades are open as pool.streams allows';
+
 export class Progress {
   phase: Phase;
   status = 0;

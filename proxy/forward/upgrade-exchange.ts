@@ -15,7 +15,7 @@ import type { FailureCause, Outcome } from '../wire/outcome.ts';
 import { buildRequestHead, type RequestHead } from '../wire/request-head.ts';
 import { EarlyBytes } from './early-bytes.ts';
 import type { ForwardCall } from './forward-call.ts';
-import { Progress } from './progress.ts';
+import { Progress, TOO_MANY_STREAMS } from './progress.ts';
 import { Tunnel } from './tunnel.ts';
 
 export class UpgradeExchange implements ConnectionSeeker, ConnectionUser, ClientWatcher {
@@ -53,6 +53,8 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser, Client
     this.#head = head;
     if (head.error !== '') process.nextTick(() => this.#fail('client', 'invalid', head.error));
     else if (this.#client.gone) process.nextTick(() => this.onClientClose());
+    else if (!this.#upstream.pool.takesEndless)
+      process.nextTick(() => this.onNoConnection('queue', 'overloaded', TOO_MANY_STREAMS));
     else this.#upstream.pool.acquireFresh(this);
   }
 
@@ -99,11 +101,13 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser, Client
     this.#progress.moved = true;
     this.#progress.finalHead(head.status);
     const switching = head.status === 101;
-    if (switching && head.upgrade === '') {
-      this.#fail('upstream', 'invalid', '101 without an Upgrade field');
-      return false;
-    }
+    const endless = switching || head.eventStream;
+    if (switching && head.upgrade === '') this.#fail('upstream', 'invalid', '101 without an Upgrade field');
+    else if (endless && !this.#upstream.pool.takesEndless)
+      this.#fail('upstream', 'overloaded', TOO_MANY_STREAMS);
+    if (this.#over) return false;
     this.#client.begin(head, this.#call);
+    if (endless) this.#becomeEndless(head.status);
     if (switching) this.#beginTunnel();
     return !switching;
   }
@@ -158,6 +162,12 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser, Client
     }
   }
 
+  #becomeEndless(status: number): void {
+    this.#progress.unbounded = true;
+    this.#upstream.pool.setApart(this.#connection!);
+    this.#call.onEndless?.(this, status);
+  }
+
   #beginTunnel(): void {
     const connection = this.#connection!;
     const socket = this.#socket;
@@ -166,7 +176,6 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser, Client
       this.#endTunnel(),
     );
     connection.becomeTunnel(this.#tunnel);
-    this.#upstream.pool.detach(connection);
     this.#tunnel.begin(this.#early.takeAll());
   }
 

@@ -1,13 +1,14 @@
-/** Whether the system lets a worker open a file for each client connection that the config allows. */
+/** Whether the system lets a worker open two files for each client connection that the config allows. */
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 
 /** At the limit a worker can neither accept clients nor reach upstreams, which looks like anything but a limit. */
 export function warnOfFewFiles(logger: Logger, connections: number, files = readFileLimit()): void {
-  if (files === undefined || files >= connections) return;
+  // Its own, and the one to the upstream while a request is in progress.
+  if (files === undefined || files >= 2 * connections) return;
   logger.warn(
     { files, connections },
-    'a worker may open fewer files than proxy.limits.connections: raise the limit (ulimit -n), or lower connections',
+    'a worker may open fewer files than two for each of proxy.limits.connections: raise the limit (ulimit -n), or lower connections',
   );
 }
 

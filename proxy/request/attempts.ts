@@ -40,6 +40,8 @@ class Attempts implements ForwardCall {
   readonly #state: RequestState;
   readonly #decideAgain: (state: RequestState) => void;
   #live: LiveUpstream | undefined = undefined;
+  /** Among the requests that its upstream takes at once: without end, it would hold one for too long. */
+  #hasPlace = false;
   #exposed = false;
   /** Of an attempt that may have arrived: after that, only a request with a safe method may go to another side. */
   #arrived: Outcome | undefined = undefined;
@@ -75,6 +77,7 @@ class Attempts implements ForwardCall {
     }
     this.#live = live;
     state.sending = beginSending(state, side, live.upstream);
+    this.#hasPlace = true;
     state.attempts += 1;
     this.#amend(side, live);
     const { request, response, upgrade } = state;
@@ -130,7 +133,10 @@ class Attempts implements ForwardCall {
   }
 
   /** From the forwarder: an answer without an end. It is never compared: a copy would hold its place for as long. */
-  onEventStream(exchange: { cancel(): void }): void {
+  onEndless(exchange: { cancel(): void }, status: number): void {
+    this.#live!.leavePlace();
+    this.#live!.noteStatus(status, turnNow());
+    this.#hasPlace = false;
     dropShadow(this.#state, 'event-stream');
     this.#state.endless = true;
     this.#state.host.holdEndless(this.#state, exchange);
@@ -139,7 +145,8 @@ class Attempts implements ForwardCall {
   // Step 6: respond, when the forwarder could not.
   onOutcome(outcome: Outcome): void {
     const live = this.#live!;
-    live.leave(outcome, turnNow());
+    if (this.#hasPlace) live.leavePlace();
+    live.noteOutcome(outcome, turnNow());
     endSending(this.#state, outcome);
     if (outcome.mayHaveBeenSent) this.#arrived = outcome;
     this.#state.pins?.noteOutcome(outcome, live.upstream.config.timeouts);

@@ -73,18 +73,24 @@ export class LiveUpstream {
     };
   }
 
-  /** Gives the place back; the breaker counts the outcome. */
-  leave(outcome: Outcome, now: number): void {
+  /** Gives the place back: the attempt has ended, or has become one without an end. */
+  leavePlace(): void {
     this.#underWay -= 1;
+  }
+
+  /** The breaker counts the outcome of an attempt. */
+  noteOutcome(outcome: Outcome, now: number): void {
     if (outcome.kind === 'withdrawn') return;
     if (outcome.kind === 'failed') {
       // A client that disconnected, or a full pool, says nothing about the upstream's health.
       if (outcome.side === 'upstream' && !foundNoPlace(outcome)) this.breaker.failed(now);
-    } else if (this.side === 'candidate' && outcome.status >= 500) {
-      this.breaker.failed(now);
-    } else {
-      // The legacy's own 500s never open its breaker: there is no other side to use.
-      this.breaker.succeeded();
-    }
+    } else this.noteStatus(outcome.status, now);
+  }
+
+  /** The same for an answer that may have no end: it must not keep a half-open breaker waiting. */
+  noteStatus(status: number, now: number): void {
+    // The legacy's own 500s never open its breaker: there is no other side to use.
+    if (this.side === 'candidate' && status >= 500) this.breaker.failed(now);
+    else this.breaker.succeeded();
   }
 }

@@ -33,6 +33,17 @@ test('only an upstream that serves has a breaker to show', () => {
   expect(series).toContain('ficus_upstream_pending{upstream="notes/copies"}');
 });
 
+test.each([
+  [undefined, 256],
+  [1_000, 256],
+  [4, 4],
+])('copies take a bounded number of connections, whatever clients may take: %s', (connections, most) => {
+  const pool = { ...config.pool, connections };
+  const { serving, copies } = makeRegistry().legacy({ ...config, pool }, 0);
+  expect(serving.upstream.config.pool.connections).toBe(connections);
+  expect(copies.config.pool.connections).toBe(most);
+});
+
 test('copies are kept and closed together with the upstream that serves', () => {
   const registry = makeRegistry();
   const kept = registry.candidate('notes', config, 0);

@@ -10,6 +10,9 @@ import type { BreakerState } from '../resilience/breaker.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import { LiveUpstream } from './live-upstream.ts';
 
+/** Connections for copies to one side, per worker. */
+const MOST_COPIES = 256;
+
 export interface LiveUpstreamHooks {
   breakerChanged(name: string, state: BreakerState['kind']): void;
   connectionLost(name: string, detail: string): void;
@@ -51,7 +54,10 @@ export class UpstreamRegistry {
       const onBreakerChange = (state: BreakerState['kind']): void => this.#hooks.breakerChanged(name, state);
       held = {
         serving: new LiveUpstream(this.#open(name, config), side, shownName, onBreakerChange, now),
-        copies: this.#open(`${name}/copies`, config),
+        copies: this.#open(`${name}/copies`, {
+          ...config,
+          pool: { ...config.pool, connections: placesForCopies(config) },
+        }),
       };
       this.#held.set(key, held);
     }
@@ -95,11 +101,16 @@ export class UpstreamRegistry {
   }
 }
 
+/** Copies and questions of the proxy's own never end up as more than this, whatever the side takes from clients. */
+function placesForCopies({ pool }: UpstreamConfig): number {
+  return Math.min(pool.connections ?? MOST_COPIES, MOST_COPIES);
+}
+
 /** Current values, by series. */
 function connectionGauges({ name, stats }: Upstream): Record<string, number> {
-  const { active, idle, connecting, tunnels, pending, addressesOut } = stats;
+  const { active, idle, connecting, tunnels, streams, pending, addressesOut } = stats;
   const of = `upstream="${name}"`;
-  const connections = Object.entries({ active, idle, connecting, tunnels }).map(
+  const connections = Object.entries({ active, idle, connecting, tunnels, streams }).map(
     ([state, count]) => [`ficus_upstream_connections{${of},state="${state}"}`, count] as const,
   );
   return {

@@ -1,7 +1,11 @@
 /**
  * The connections to one upstream. Idle ones are reused last in, first out, so that surplus ones grow old and are
- * closed; waiting requests are served first come, first served. Everything has a bound: connections (tunnels take no
- * place among them), waiting requests, waiting time.
+ * closed; waiting requests are served first come, first served.
+ *
+ * A place (`pool.connections`) is for work that ends: it protects an upstream from more requests at once than it can
+ * work on. Event streams and tunnels never end by themselves, and would in time hold all places, so they have a bound of
+ * their own (`pool.streams`). Both bounds are off unless they are configured: a client connection has at most one
+ * request in progress, so `limits.connections` bounds them all.
  *
  * A new connection is opened for a request that finds none idle, but it is not bound to it: whichever connection is
  * free first takes the request that has waited longest. Only a request that insists on a fresh connection gets the one
@@ -50,9 +54,12 @@ export class ConnectionPool implements ConnectionOwner {
   readonly #config: UpstreamConfig;
   readonly #onLost: (detail: string) => void;
   readonly #idle: UpstreamConnection[] = [];
-  /** All open connections except tunnels; those without a user are idle. */
+  readonly #places: number;
+  readonly #mostEndless: number;
+  /** All connections that take a place; those without a user are idle. */
   readonly #all = new Set<UpstreamConnection>();
-  readonly #tunnels = new Set<UpstreamConnection>();
+  /** Tunnels and event streams. */
+  readonly #endless = new Set<UpstreamConnection>();
   /** Created for the first client that logs in on a connection. */
   #logins: LoginConnections | undefined;
   readonly #opening = new Set<OpeningConnection>();
@@ -69,24 +76,32 @@ export class ConnectionPool implements ConnectionOwner {
     this.#destination = destination;
     this.#config = config;
     this.#onLost = onLost;
+    this.#places = config.pool.connections ?? Number.POSITIVE_INFINITY;
+    this.#mostEndless = config.pool.streams ?? Number.POSITIVE_INFINITY;
   }
 
-  get counts(): { active: number; idle: number; connecting: number; pending: number; tunnels: number } {
+  get counts() {
     const idle = this.#idle.length + (this.#logins?.count ?? 0);
+    const tunnels = [...this.#endless].filter(({ tunnel }) => tunnel !== undefined).length;
     return {
       active: this.#all.size - idle,
       idle,
       connecting: this.#opening.size,
       pending: this.#waitingCount,
-      tunnels: this.#tunnels.size,
+      tunnels,
+      streams: this.#endless.size - tunnels,
     };
+  }
+
+  /** Whether another event stream or tunnel may begin. */
+  get takesEndless(): boolean {
+    return this.#endless.size < this.#mostEndless;
   }
 
   /** Gives the seeker a connection, at once when one is idle; a refusal never comes at once. */
   acquire(seeker: ConnectionSeeker): void {
     if (this.#logins !== undefined && this.#useLogin(this.#logins, seeker)) return;
-    const { health } = this.#destination;
-    if (health !== undefined && health.probeAt <= turnNow() && this.#probe(seeker)) return;
+    if (this.#probe(seeker)) return;
     if (this.#waitingCount === 0) {
       const connection = this.#takeIdle();
       if (connection !== undefined) {
@@ -94,7 +109,7 @@ export class ConnectionPool implements ConnectionOwner {
         return;
       }
     }
-    const mayOpen = this.#total < this.#config.pool.connections || this.#closeOldestIdle();
+    const mayOpen = this.#total < this.#places || this.#closeOldestIdle();
     if (this.#refuses(seeker, mayOpen)) return;
     this.#wait(seeker, mayOpen, false);
     if (mayOpen) this.#open(undefined);
@@ -106,7 +121,7 @@ export class ConnectionPool implements ConnectionOwner {
    */
   acquireFresh(seeker: ConnectionSeeker): void {
     if (this.#logins !== undefined && this.#useLogin(this.#logins, seeker)) return;
-    const mayOpen = this.#total < this.#config.pool.connections || this.#closeOldestIdle();
+    const mayOpen = this.#total < this.#places || this.#closeOldestIdle();
     if (this.#refuses(seeker, mayOpen)) return;
     if (mayOpen) this.#open(seeker);
     else this.#wait(seeker, false, true);
@@ -143,12 +158,21 @@ export class ConnectionPool implements ConnectionOwner {
     this.#logins?.closeWhere((connection) => connection.address === address);
   }
 
-  /** Sends the seeker to an address that needs a probe, if there is one. */
+  /** Sends the seeker to an address that needs a probe, if there is one, and a place for a connection to it. */
   #probe(seeker: ConnectionSeeker): boolean {
-    if (this.#draining || this.#reserved >= this.#config.pool.connections) return false;
-    const address = this.#destination.health!.takeProbe(seeker.mayProbe === true);
-    if (address !== undefined) this.#open(seeker, address);
-    return address !== undefined;
+    if (this.#draining || (this.#total >= this.#places && this.#idle.length === 0)) return false;
+    const address = this.#dueProbe(seeker);
+    if (address === undefined) return false;
+    if (this.#total >= this.#places) this.#closeOldestIdle();
+    this.#open(seeker, address);
+    return true;
+  }
+
+  /** The address that the seeker is to probe; it must be sent there. */
+  #dueProbe(seeker: ConnectionSeeker): string | undefined {
+    const { health } = this.#destination;
+    if (health === undefined || health.probeAt > turnNow()) return undefined;
+    return health.takeProbe(seeker.mayProbe === true);
   }
 
   /** The seeker no longer wants one. */
@@ -167,15 +191,16 @@ export class ConnectionPool implements ConnectionOwner {
     this.#waitingCount -= 1;
   }
 
-  /** The connection has become a tunnel: it no longer occupies a place in the pool. */
-  detach(connection: UpstreamConnection): void {
+  /** The connection carries a tunnel or an event stream: its place is free for another. */
+  setApart(connection: UpstreamConnection): void {
     this.#all.delete(connection);
-    this.#tunnels.add(connection);
+    this.#endless.add(connection);
     this.#serveQueue();
   }
 
   onReusable(connection: UpstreamConnection): void {
-    if (this.#draining) {
+    // An event stream that has ended gave its place away.
+    if (this.#draining || this.#endless.has(connection)) {
       connection.destroy();
       return;
     }
@@ -187,16 +212,16 @@ export class ConnectionPool implements ConnectionOwner {
       return;
     }
     if (this.#first === undefined) {
-      connection.idleSince = turnNow();
-      this.#idle.push(connection);
+      this.#keep(connection);
       return;
     }
     const { seeker, fresh } = this.#first;
     this.forget(seeker);
-    if (fresh && connection.served > 0) {
+    const probe = this.#dueProbe(seeker);
+    if (probe !== undefined || (fresh && connection.served > 0)) {
       this.#all.delete(connection);
       connection.destroy();
-      this.#open(seeker);
+      this.#open(seeker, probe);
       return;
     }
     // Deferred: not inside the parser's last call for the previous exchange.
@@ -204,7 +229,7 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   onUnusable(connection: UpstreamConnection): void {
-    this.#tunnels.delete(connection);
+    this.#endless.delete(connection);
     this.#all.delete(connection);
     this.#logins?.forget(connection);
     const index = this.#idle.indexOf(connection);
@@ -238,14 +263,17 @@ export class ConnectionPool implements ConnectionOwner {
     for (let seeker = this.#nextWaiting(); seeker; seeker = this.#nextWaiting()) {
       process.nextTick(refuse, seeker, 'the upstream is closed');
     }
-    for (const connection of [...this.#all, ...this.#tunnels]) connection.abort();
+    for (const connection of [...this.#all, ...this.#endless]) connection.abort();
     this.#settle();
   }
 
   /** Deadlines, all in one pass. */
   sweep(now: number): void {
     for (const connection of this.#all) connection.user?.onSweep(now);
-    for (const connection of this.#tunnels) connection.tunnel?.onTunnelSweep(now);
+    for (const connection of this.#endless) {
+      connection.user?.onSweep(now);
+      connection.tunnel?.onTunnelSweep(now);
+    }
     this.#sweepQueue(now);
     this.#sweepIdle(now);
   }
@@ -257,6 +285,15 @@ export class ConnectionPool implements ConnectionOwner {
   /** How many seekers wait without a connection being opened for them. */
   get #unattended(): number {
     return this.#waitingCount - (this.#opening.size - this.#reserved);
+  }
+
+  #keep(connection: UpstreamConnection): void {
+    if (this.#idle.length >= this.#config.pool.idle) {
+      connection.destroy();
+      return;
+    }
+    connection.idleSince = turnNow();
+    this.#idle.push(connection);
   }
 
   #takeIdle(): UpstreamConnection | undefined {
@@ -338,7 +375,7 @@ export class ConnectionPool implements ConnectionOwner {
   /** A place has become free without a connection in it, or can be made free. */
   #serveQueue(): void {
     if (this.#draining || this.#unattended <= 0) return;
-    if (this.#total < this.#config.pool.connections || this.#closeOldestIdle()) this.#open(undefined);
+    if (this.#total < this.#places || this.#closeOldestIdle()) this.#open(undefined);
   }
 
   #sweepQueue(now: number): void {
@@ -369,7 +406,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   /** The sweeper stops when there is nothing to watch. */
   #settle(): void {
-    if (this.#total + this.#tunnels.size + this.#waitingCount === 0) sweeper.forget(this);
+    if (this.#total + this.#endless.size + this.#waitingCount === 0) sweeper.forget(this);
   }
 }
 

@@ -29,8 +29,9 @@ interface UpstreamStats {
   readonly connecting: number;
   /** Requests that wait for a connection. */
   readonly pending: number;
-  /** Connections that carry an upgraded protocol; they take no place in the pool. */
+  /** Connections that carry an upgraded protocol, or an event stream; they take no place in the pool. */
   readonly tunnels: number;
+  readonly streams: number;
   /** Exchanges in progress, from `forward` to the outcome. */
   readonly exchanges: number;
   /** Connections ever opened. */

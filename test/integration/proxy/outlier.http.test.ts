@@ -93,6 +93,40 @@ describe('an address among several', () => {
     await until(async () => (await rig.metrics()).includes('ficus_outlier_returns_total'), 'counted');
   });
 
+  test('is probed within pool.connections: while all are in use, the probe waits as well', async () => {
+    const ejectMs = 50;
+    const [unhealthy, healthy] = await withAddresses(2, {
+      outlier: { failures: 3, ejectMs, maxEjectMs: ejectMs },
+      pool: { connections: 1, pendingMs: 60_000 },
+    });
+    answer(unhealthy!, 503);
+    // Each request gets a connection of its own: a kept one would lead all of them to one address.
+    const onceOnly: Backend['handler'] = (_, response) =>
+      void response.setHeader('connection', 'close').end('x');
+    healthy!.handler = onceOnly;
+    await untilEjected();
+    const held: (() => void)[] = [];
+    healthy!.handler = (_, response) => void held.push(() => response.end('held'));
+    const asked: Promise<unknown>[] = [];
+    // Those that probe meanwhile are answered with 503.
+    await until(() => {
+      asked.push(rig.get('/x'));
+      return held.length === 1;
+    }, 'the only connection is in use');
+    const seen = unhealthy!.requests.length;
+    const since = performance.now();
+    await until(() => {
+      asked.push(rig.get('/x'));
+      return performance.now() - since > 4 * ejectMs;
+    }, 'a probe is due');
+    expect(unhealthy!.requests).toHaveLength(seen);
+    expect(held).toHaveLength(1);
+    healthy!.handler = onceOnly;
+    held[0]!();
+    await Promise.all(asked);
+    expect(unhealthy!.requests.length).toBeGreaterThan(seen);
+  });
+
   test('is never the last: an upstream that is unhealthy as a whole still gets requests', async () => {
     const all = await withAddresses(3, { outlier });
     for (const backend of all) cut(backend);

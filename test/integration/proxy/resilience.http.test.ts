@@ -224,6 +224,63 @@ describe('bulkhead', () => {
   });
 });
 
+describe('event streams', () => {
+  const follow = (path: string) => {
+    const client = new AbortController();
+    const answer = fetch(rig.url + path, { headers: ann, signal: client.signal });
+    return { answer, leave: () => client.abort() };
+  };
+  /** Answers `/api/notes/events` by a stream. */
+  const answerStreams = (): void => {
+    const others = rig.candidate.handler;
+    rig.candidate.handler = (request, response) => {
+      if (!request.url!.endsWith('/events')) others(request, response);
+      else response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+    };
+  };
+
+  test('take none of the places of `concurrency`, and give none back when they end', async () => {
+    rig = await startRig({ serve: 100, candidate: { concurrency: 1 } });
+    answerStreams();
+    const streams = [];
+    // One after the other: until its answer begins, a stream is like any request.
+    for (let opened = 0; opened < 2; opened += 1) {
+      const stream = follow('/api/notes/events');
+      expect((await stream.answer).headers.get('x-ficus-side')).toBe('candidate');
+      streams.push(stream);
+    }
+    expect(await rig.get('/api/notes', ann)).toMatchObject({ side: 'candidate' });
+    for (const { leave } of streams) leave();
+    const held: (() => void)[] = [];
+    rig.candidate.handler = (_, response) => void held.push(() => response.end('held'));
+    await until(async () => (await rig.metrics()).includes('{upstream="notes",state="streams"} 0'), 'over');
+    const slow = rig.get('/api/notes', ann);
+    await until(() => held.length === 1, 'the only place is taken');
+    expect(await rig.get('/api/notes', ann)).toMatchObject({ side: 'legacy' });
+    held[0]!();
+    expect(await slow).toMatchObject({ side: 'candidate' });
+  });
+
+  test('close a half-open breaker when they begin, not when they end', async () => {
+    rig = await startRig({ serve: 100, candidate: { breaker: { failures: 1, openMs: 50 } } });
+    const well = rig.candidate.handler;
+    rig.candidate.handler = (_, response) => void response.writeHead(500).end();
+    await rig.get('/api/notes', ann);
+    rig.candidate.handler = well;
+    answerStreams();
+    const stream = async (): Promise<boolean> => {
+      const { answer, leave } = follow('/api/notes/events');
+      const isServed = (await answer).headers.get('x-ficus-side') === 'candidate';
+      if (!isServed) leave();
+      return isServed;
+    };
+    await until(stream, 'the probe');
+    expect(rig.logs.filter((line) => line.msg === 'breaker changed').at(-1)).toMatchObject({
+      state: 'closed',
+    });
+  });
+});
+
 describe('WebSocket and other upgrades', () => {
   test('go to the decided side, bytes both ways', async () => {
     rig = await startRig({ serve: 100, routes: [{ id: 'live', path: '/api/live' }] });
