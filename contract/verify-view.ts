@@ -46,6 +46,9 @@ export const verifyView = z.object({
     .describe('null until the run is done; nothing compared is never a match'),
   equal: z.boolean().nullable().describe('true for a match, false for a mismatch, null otherwise'),
   reason: z.string().nullable().describe('why it is inconclusive'),
+  nothingChanged: z
+    .boolean()
+    .describe('no row has changed since the last full comparison: nothing had to be compared'),
   tables: z.array(verifyTable),
   differences: z.array(verifyDifference).describe('bounded; values that look like secrets are redacted'),
   differencesNotListed: count,

@@ -194,14 +194,16 @@ export class SliceReplication implements Replication, SessionHost {
     this.#session = session;
     this.#logger.info({ slot: prepared.checkpoint.slot, lsn: prepared.checkpoint.lsn }, 'stream runs');
     if (this.#waiters.size > 0) this.#heartbeats?.beat();
-    this.progressed();
+    // Whatever stopped the stream before may do so again at the next change: its problem stays until one is applied.
+    if (publicState(this.#lifecycle).problem === undefined) this.progressed();
   }
 
   applied(batch: Batch): void {
     this.#transactionsApplied += batch.transactions;
     this.#rowsApplied += batch.changes;
     this.#waiters.reached(this.#positions.applied);
-    this.#notify();
+    if (this.#lifecycle.name === 'starting') this.progressed();
+    else this.#notify();
   }
 
   progressed(): void {

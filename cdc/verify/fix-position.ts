@@ -19,8 +19,11 @@ export async function fixPosition(
   sourceUrl: string,
   stream: PausableStream,
   timeoutMs: number,
+  signal?: AbortSignal,
 ): Promise<string | undefined> {
   const pause = stream.pause();
+  const giveUp = () => pause.resume();
+  signal?.addEventListener('abort', giveUp);
   try {
     const snapshot = await exportSnapshot(sourceUrl, 'ficus verify', {
       timeoutMs: Math.min(SNAPSHOT_MS, timeoutMs),
@@ -37,6 +40,7 @@ export async function fixPosition(
   } catch (error) {
     if (isFatal(error)) throw error;
   } finally {
+    signal?.removeEventListener('abort', giveUp);
     pause.resume();
   }
   await source.query('ROLLBACK');

@@ -17,6 +17,7 @@ export class ReportBuilder {
   #current: VerifyResume['current'];
   #position: string | undefined;
   #reason: string | undefined;
+  #nothingChanged = false;
   #rowsBefore = 0;
 
   constructor(
@@ -75,6 +76,11 @@ export class ReportBuilder {
     this.#reason = reason;
   }
 
+  stopUnchanged(): void {
+    this.#nothingChanged = true;
+    this.stop('No row has changed since the last full comparison.');
+  }
+
   /** @param fixedAt the one position at which both sides were compared, if there was one */
   report(fixedAt?: string): VerifyReport {
     const seen = [...this.#tables, ...(this.#current ? [this.#current.report] : [])];
@@ -94,6 +100,7 @@ export class ReportBuilder {
       mode: modeOf(this.#options.mode),
       verdict: wrong > 0 ? 'mismatch' : reason === undefined ? 'match' : 'inconclusive',
       reason,
+      nothingChanged: this.#nothingChanged,
       tables,
       rowsCompared,
       differences: this.#differences,

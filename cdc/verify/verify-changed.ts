@@ -31,7 +31,7 @@ export async function verifyChanged(
     return;
   }
   if (changes.every(({ rows }) => rows?.length === 0)) {
-    builder.stop('No row has changed since the last full comparison.');
+    builder.stopUnchanged();
     return;
   }
   for (const { plan, rows } of changes) {

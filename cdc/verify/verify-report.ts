@@ -13,6 +13,8 @@ export interface VerifyReport {
    */
   readonly verdict: 'match' | 'mismatch' | 'inconclusive';
   readonly reason: string | undefined;
+  /** No row has changed since the last full comparison, and only changed ones were requested; inconclusive. */
+  readonly nothingChanged: boolean;
   readonly tables: readonly TableReport[];
   readonly rowsCompared: { readonly source: number; readonly target: number };
   readonly differences: readonly Difference[];

@@ -45,12 +45,20 @@ export async function verifySlice(options: VerifyOptions): Promise<VerifyReport>
       // Before the position is taken: records all changes after it, and a few more.
       if (options.mode === 'full') recording?.recordChanges();
       const fixedAt =
-        stream && (await fixPosition(source, target, options.sourceUrl, stream, settings.waitTimeoutMs));
+        stream &&
+        (await fixPosition(
+          source,
+          target,
+          options.sourceUrl,
+          stream,
+          settings.waitTimeoutMs,
+          options.signal,
+        ));
       const sides = {
         source,
         target,
         fixedAt,
-        waitForApplied: options.waitForApplied,
+        waitForApplied: abortable(options),
         waitTimeoutMs: settings.waitTimeoutMs,
       };
       const builder = new ReportBuilder(options, settings, plans, await estimate(plans, source));
@@ -72,6 +80,15 @@ export async function verifySlice(options: VerifyOptions): Promise<VerifyReport>
   } finally {
     await source.end().catch(() => undefined);
   }
+}
+
+/** A run that is aborted waits for nothing any more. */
+function abortable({ waitForApplied, signal }: VerifyOptions): VerifyOptions['waitForApplied'] {
+  if (!waitForApplied || !signal) return waitForApplied;
+  const { promise: aborted, resolve } = Promise.withResolvers<boolean>();
+  if (signal.aborted) resolve(false);
+  else signal.addEventListener('abort', () => resolve(false), { once: true });
+  return (lsn, timeoutMs) => Promise.race([waitForApplied(lsn, timeoutMs), aborted]);
 }
 
 function isRecording(stream: VerifyOptions['stream']): stream is PausableStream & RecordingStream {

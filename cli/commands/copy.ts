@@ -17,12 +17,15 @@ interface CopyOptions extends CommonOptions {
 }
 
 const LOOK_EVERY_MS = 500;
+/** A stopped stream tries again each second: what was just fixed needs this many looks to show. */
+const STOPPED_LOOKS = 6;
+const RUNNING: ReadonlySet<ReplicationView['state']> = new Set(['streaming', 'standby', 'reconnecting']);
 
 const HELP = `
-\`ficus up\` copies by itself; this command follows the copy, resumes a stopped one, or with --restart empties the
+\`ficus up\` copies by itself; this command follows the copy, resumes one that has given up, or with --restart empties the
 candidate's tables and starts again (refused while the candidate serves users). Ctrl-C stops following, not the copy.
 
-Exit status: 0 copied · 1 not complete yet, following was stopped · 3 the copy stopped
+Exit status: 0 copied, and the stream runs · 1 not complete yet, following was stopped · 3 the stream is stopped
 
 Examples:
   ficus copy notifications
@@ -47,7 +50,7 @@ async function copy(slice: string, options: CopyOptions): Promise<void> {
   const progress = showProgress(`copy ${slice}`);
   const view = await watchCopy(control, slice, progress).finally(() => progress.end());
   if (options.json) process.stdout.write(`${JSON.stringify({ ok: view.copied, ...view }, null, 2)}\n`);
-  else if (view.copied)
+  else if (view.copied && RUNNING.has(view.state))
     process.stdout.write(
       `${paint('green', '✓', process.stdout)} ${slice} is copied; the stream is ${view.state}\n`,
     );
@@ -61,11 +64,14 @@ async function watchCopy(
   progress: Progress,
 ): Promise<ReplicationView> {
   const stopped = abortOnSignal();
-  for (;;) {
+  for (let retriesLeft = STOPPED_LOOKS; ; ) {
     const view = await control.replication(slice);
-    if (view.state === 'stopped' && view.problem)
-      throw new FicusError(readErrorCode(view.problem.code), view.problem.message);
-    if (view.copied || stopped.aborted) return view;
+    if (view.state === 'stopped' && view.problem && --retriesLeft <= 0)
+      throw new FicusError(
+        readErrorCode(view.problem.code),
+        `${view.copied ? `The first copy of ${slice} is complete, but its stream is stopped: ` : ''}${view.problem.message}`,
+      );
+    if (stopped.aborted || (view.copied && RUNNING.has(view.state))) return view;
     if (view.copy) progress.update(formatCopy(view.copy), view.copy.percent / 100);
     else progress.update(view.state);
     await sleep(LOOK_EVERY_MS, undefined, { signal: stopped }).catch(() => undefined);

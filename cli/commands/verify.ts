@@ -21,7 +21,8 @@ again once it has caught up. Rows that are missing, extra or different are shown
 
 Ctrl-C stops watching, not the comparison; \`ficus status SLICE\` shows the result.
 
-Exit status: 0 equal · 1 not equal, inconclusive, or watching was stopped · 3 could not be carried out
+Exit status: 0 equal, or with --changed nothing has changed · 1 not equal, inconclusive, or watching was stopped ·
+3 could not be carried out: the stream is stopped, the first copy is not complete, a database does not answer
 
 Examples:
   ficus verify notifications
@@ -52,14 +53,14 @@ async function verify(slice: string, options: VerifyOptions): Promise<void> {
   const config = await loadConfig(options.config);
   requireSlice(config, slice);
   const result = await watchVerify(slice, connectControl(config), options);
-  if (options.json)
-    process.stdout.write(`${JSON.stringify({ ok: result.equal === true, ...result }, null, 2)}\n`);
+  const status = exitStatusOf(result);
+  if (options.json) process.stdout.write(`${JSON.stringify({ ok: status === 0, ...result }, null, 2)}\n`);
   else if (result.state === 'running')
     process.stdout.write(
       `The comparison continues in the background; see its result with: ficus status ${slice}\n`,
     );
   else process.stdout.write(formatVerify(result));
-  process.exitCode = exitStatusOf(result);
+  process.exitCode = status;
 }
 
 /** Returns the last known state of the run: done, failed, or running when watching was stopped. */
@@ -95,5 +96,5 @@ async function watchVerify(
 
 function exitStatusOf(result: VerifyView): number {
   if (result.state === 'failed') return 3;
-  return result.equal ? 0 : 1;
+  return result.equal || result.nothingChanged ? 0 : 1;
 }

@@ -17,6 +17,7 @@ const run = (part: Partial<VerifyView>): VerifyView => ({
   tables: [],
   differences: [],
   differencesNotListed: 0,
+  nothingChanged: false,
   problem: null,
   ...part,
 });
@@ -30,4 +31,11 @@ test('an inconclusive run is neither equal nor unequal, and says why', () => {
 test('a match and a mismatch read differently', () => {
   expect(formatVerify(run({ verdict: 'match', equal: true }))).toContain('✓ equal');
   expect(formatVerify(run({ verdict: 'mismatch', equal: false }))).toContain('✗ not equal');
+});
+
+test('with nothing changed since the last full comparison there is neither a match nor a doubt', () => {
+  const reason = 'No row has changed since the last full comparison.';
+  const text = formatVerify(run({ mode: 'changed', verdict: 'inconclusive', reason, nothingChanged: true }));
+  expect(text).toContain('nothing to compare');
+  expect(text).not.toContain('inconclusive');
 });

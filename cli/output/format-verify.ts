@@ -28,7 +28,12 @@ export function formatVerify(result: VerifyView): string {
 }
 
 /** `✓ equal`, `✗ not equal`, or inconclusive, which is neither. */
-export function describeVerdict({ verdict, reason }: Pick<VerifyView, 'verdict' | 'reason'>): string {
+export function describeVerdict({
+  verdict,
+  reason,
+  nothingChanged,
+}: Pick<VerifyView, 'verdict' | 'reason' | 'nothingChanged'>): string {
+  if (nothingChanged) return `– nothing to compare: no row has changed since the last full comparison`;
   switch (verdict) {
     case 'match':
       return paint('green', '✓ equal', process.stdout);

@@ -33,3 +33,19 @@ test('a drawn line is cleared once, and nothing is written when none was drawn',
   progress.end();
   expect(written.slice(1)).toEqual([CLEARED]);
 });
+
+test('without a terminal short work leaves no line, and long work one every ten seconds', () => {
+  const written: string[] = [];
+  const stream = {
+    isTTY: false,
+    write: (text: string) => written.push(text),
+  } as unknown as NodeJS.WriteStream;
+  let now = 5_000;
+  const progress = showProgress('verify visits', stream, () => now);
+  for (const at of [5_100, 14_900, 15_000, 16_000, 24_999, 25_500]) {
+    now = at;
+    progress.update(`${at} rows`);
+  }
+  progress.end();
+  expect(written).toEqual(['verify visits: 15000 rows\n', 'verify visits: 25500 rows\n']);
+});

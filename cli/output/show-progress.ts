@@ -1,6 +1,6 @@
 /**
- * Progress of long work on standard error: a line that is redrawn on a terminal; elsewhere a plain line now and then,
- * so that logs stay readable. However the process ends, no partial line stays on the terminal.
+ * Progress of long work on standard error: a line that is redrawn on a terminal; elsewhere a plain line every ten
+ * seconds, so that logs stay readable. However the process ends, no partial line stays on the terminal.
  */
 export interface Progress {
   /** `fraction` from 0 to 1, or undefined when the end is not known. */
@@ -10,7 +10,8 @@ export interface Progress {
 }
 
 const BAR_WIDTH = 24;
-const PLAIN_EVERY_MS = 2000;
+/** Short work leaves no line behind. */
+const PLAIN_EVERY_MS = 10_000;
 const CLEAR_LINE = '\r\u001b[2K';
 
 export function showProgress(
@@ -18,7 +19,7 @@ export function showProgress(
   stream: NodeJS.WriteStream = process.stderr,
   now: () => number = Date.now,
 ): Progress {
-  let lastPlain = Number.NEGATIVE_INFINITY;
+  let lastPlain = now();
   let drawn = false;
   const clear = () => {
     if (drawn) stream.write(CLEAR_LINE);

@@ -3,6 +3,7 @@ import { replicationView, verifyView } from '@ficus/contract';
 import { FicusError } from '@ficus/core';
 import { z } from 'zod';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
+import { refuseVerify } from '../replications/refuse-verify.ts';
 import { makeAudited } from '../store/audit-log.ts';
 import type { Store } from '../store/open-store.ts';
 import { buildReplicationView } from '../views/build-replication-view.ts';
@@ -69,6 +70,9 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
         const { name, config } = sliceOf(parts, params.name);
         const [sourceUrl, targetUrl] = [parts.config.legacy.database, config.candidate.database];
         if (config.tables.length === 0 || !sourceUrl || !targetUrl) return noTables(name);
+        const status = parts.replications.status(name);
+        const refusal = status && refuseVerify(status, parts.replications.copied(name));
+        if (refusal) throw refusal;
         const replication = parts.replications.port(name);
         const run = parts.verifyRuns.start({
           slice: name,

@@ -5,11 +5,13 @@
 import type { Replication, SourceNames } from '@ficus/cdc';
 import {
   type CopyConfig,
+  describeError,
   type FicusConfig,
   FicusError,
   OneAtATime,
   type ReplicationProblem,
   type ReplicationStatus,
+  readErrorCode,
   type TableConfig,
 } from '@ficus/core';
 import type { Logger } from 'pino';
@@ -148,7 +150,7 @@ export class ReplicationSet {
     const entry = this.#entries.get(slice);
     if (!entry) throw new FicusError('FICUS_CONTROL_NO_TABLES', `The slice ${slice} has no tables.`);
     await entry.turns.run(async () => {
-      const stopped = this.status(slice)?.state === 'stopped';
+      const stopped = this.#hasGivenUp(entry);
       try {
         if (restart) await entry.port?.drop({ emptyTarget: true });
       } catch (error) {
@@ -177,6 +179,13 @@ export class ReplicationSet {
       copy,
       logger: this.#logger,
     };
+  }
+
+  /** Stopped for good; any other stopped stream tries again by itself, and keeps its problem until that succeeds. */
+  #hasGivenUp({ options, problem: unopened }: Entry): boolean {
+    const { state, problem } = this.status(options.slice) ?? {};
+    if (state !== 'stopped') return false;
+    return unopened !== undefined || !problem || describeError(readErrorCode(problem.code)).retry === 'never';
   }
 
   async #restart(entry: Entry): Promise<void> {

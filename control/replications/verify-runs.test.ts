@@ -1,5 +1,7 @@
 import type { VerifyResume } from '@ficus/cdc';
+import type { ReplicationStatus } from '@ficus/core';
 import { expect, test } from 'vitest';
+import type { ReplicationPort } from './replication-set.ts';
 import { type RunVerify, type VerifyRequest, VerifyRuns } from './verify-runs.ts';
 
 const request: VerifyRequest = {
@@ -20,6 +22,7 @@ const match = {
   tables: [],
   differences: [],
   differencesNotListed: 0,
+  nothingChanged: false,
 };
 
 const STOPPED: VerifyResume = {
@@ -68,4 +71,36 @@ test('a run without that request starts over, and a sample keeps the full run’
   await run({ resume: true });
   await run();
   expect(resumed).toEqual([undefined, undefined, STOPPED, undefined]);
+});
+
+test('a stream that stops ends the run at once, and its problem is the run’s', async () => {
+  let report: (status: ReplicationStatus) => void = () => undefined;
+  let isWatched = false;
+  const replication = {
+    subscribe: (listener: typeof report) => {
+      report = listener;
+      isWatched = true;
+      return () => {
+        isWatched = false;
+      };
+    },
+  } as unknown as ReplicationPort;
+  const aborted = Promise.withResolvers<void>();
+  const runs = new VerifyRuns(({ signal }) => {
+    signal.addEventListener('abort', () => aborted.resolve());
+    return new Promise(() => undefined);
+  });
+  runs.start({ ...request, replication });
+  report({ slice: 'notes', state: 'reconnecting' } as ReplicationStatus);
+  expect(runs.last('notes')?.state).toBe('running');
+  const problem = { code: 'FICUS_CDC_CONFLICT', message: 'A row is there already.', remedy: '' };
+  report({ slice: 'notes', state: 'stopped', problem } as ReplicationStatus);
+  await aborted.promise;
+  await expect
+    .poll(() => runs.last('notes'))
+    .toMatchObject({
+      state: 'failed',
+      error: { code: 'FICUS_CDC_CONFLICT', message: expect.stringContaining('A row is there already.') },
+    });
+  expect(isWatched).toBe(false);
 });

@@ -2,6 +2,7 @@
 
 import type { VerifyProgress as Progress, VerifyMode, VerifyReport, VerifyResume } from '@ficus/cdc';
 import { FicusError, type TableConfig } from '@ficus/core';
+import { describeStop } from './refuse-verify.ts';
 import type { ReplicationPort } from './replication-set.ts';
 
 export interface VerifyOptions {
@@ -37,6 +38,7 @@ export type VerifyOutcome = Pick<
   | 'tables'
   | 'differences'
   | 'differencesNotListed'
+  | 'nothingChanged'
   | 'resume'
 >;
 
@@ -112,17 +114,31 @@ export class VerifyRuns {
       remember(point);
     };
     const end = () => ({ ...begun, finishedAt: new Date().toISOString() });
+    const watched = watchStream(options.replication);
+    const signal = AbortSignal.any([this.#stopping.signal, watched.signal]);
     try {
-      const outcome = await this.#run({
-        ...options,
-        resume: stoppedAt,
-        signal: this.#stopping.signal,
-        onProgress,
-      });
+      const run = this.#run({ ...options, resume: stoppedAt, signal, onProgress });
+      const outcome = await Promise.race([run, watched.stopped]);
       remember(outcome.resume);
       this.#last.set(slice, { ...end(), state: 'done', outcome });
     } catch (error) {
       this.#last.set(slice, { ...end(), state: 'failed', error });
+    } finally {
+      watched.end();
     }
   }
+}
+
+/** `stopped` rejects, and the signal is aborted, when the stream stops and waits for someone to fix it. */
+function watchStream(replication: ReplicationPort | undefined) {
+  const stopping = new AbortController();
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
+  stopped.catch(() => undefined);
+  const end = replication?.subscribe((status) => {
+    const error = describeStop(status);
+    if (!error) return;
+    stopping.abort();
+    reject(error);
+  });
+  return { signal: stopping.signal, stopped, end: () => end?.() };
 }

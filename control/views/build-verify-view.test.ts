@@ -18,6 +18,7 @@ const outcome: VerifyOutcome = {
   tables: [],
   differences: [],
   differencesNotListed: 0,
+  nothingChanged: false,
 };
 
 test('a running comparison shows its progress and no verdict', () => {

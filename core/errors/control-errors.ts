@@ -143,6 +143,13 @@ export const controlErrors = {
     remedy: 'Copy and verify need a slice with `tables` in ficus.yaml.',
     retry: 'never',
   },
+  FICUS_CONTROL_NOT_COPIED: {
+    status: 409,
+    exit: 3,
+    title: 'The first copy is not complete, so that there is nothing to compare',
+    remedy: 'Follow the copy with `ficus copy SLICE`, and compare when it is done.',
+    retry: 'manual',
+  },
   FICUS_CONTROL_BUSY: {
     status: 409,
     exit: 3,

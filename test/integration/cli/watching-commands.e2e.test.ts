@@ -31,11 +31,13 @@ let mute: boolean;
 /** Breaks off in the middle of its answers. */
 let torn: boolean;
 let replication: object;
+let run: object;
 
 beforeEach(async () => {
   mute = false;
   torn = false;
   replication = REPLICATION;
+  run = RUN;
   control = createServer((request, response) => {
     request.resume();
     if (mute) return;
@@ -44,7 +46,7 @@ beforeEach(async () => {
       response.write('{"state":', () => response.destroy());
       return;
     }
-    response.end(JSON.stringify(request.url?.endsWith('/verify') ? RUN : replication));
+    response.end(JSON.stringify(request.url?.endsWith('/verify') ? run : replication));
   }).listen(0, '127.0.0.1');
   await once(control, 'listening');
   const address = control.address();
@@ -145,6 +147,36 @@ test.each(['verify', 'copy'])('a control plane that goes away while it answers f
   const { status, stderr } = await running.ended;
   expect(status).toBe(3);
   expect(stripVTControlCharacters(shown(stderr))).toMatch(/^error: No control plane answers at /);
+});
+
+test.each([true, false])('ficus copy follows a stopped stream until it runs (copied: %s)', async (copied) => {
+  const problem = {
+    code: 'FICUS_CDC_CONFLICT',
+    message: 'Row 7 is there already.',
+    remedy: 'Find the writer.',
+  };
+  replication = { state: 'stopped', copied, copy: COPY, problem };
+  const { status, stdout, stderr } = await watch('copy').ended;
+  expect([status, stdout]).toEqual([3, '']);
+  expect(shown(stderr)).toContain('Row 7 is there already.');
+});
+
+test('ficus copy of a stream that is about to run waits for it', async () => {
+  replication = { state: 'starting', copied: true, copy: COPY, problem: null };
+  const running = watch('copy');
+  await running.untilError('50 %');
+  replication = { state: 'streaming', copied: true, copy: COPY, problem: null };
+  const { status, stdout } = await running.ended;
+  expect(status).toBe(0);
+  expect(stdout).toContain('the stream is streaming');
+});
+
+test('without a terminal a comparison prints its result and nothing else; nothing changed is no failure', async () => {
+  run = { ...RUN, state: 'done', mode: 'changed', verdict: 'inconclusive', nothingChanged: true };
+  const command = startCommand([FICUS, 'verify', 'inbox', '--changed', '--config', config]);
+  const { status, stdout, stderr } = await command.ended;
+  expect([status, stderr]).toEqual([0, '']);
+  expect(stdout).toContain('no row has changed');
 });
 
 test('ficus copy passes on the code of a stream that has stopped', async () => {

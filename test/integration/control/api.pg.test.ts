@@ -93,6 +93,7 @@ describe('flags', () => {
         'notes is held back by its guards. data: fail. The first copy is not complete (3 of about 10 rows).',
       details: { guards: [{ guard: 'data', answer: 'fail', numbers: { rowsCopied: 3, rowsTotal: 10 } }] },
     });
+    await expect(again.startVerify('notes')).rejects.toMatchObject({ code: 'FICUS_CONTROL_NOT_COPIED' });
     expect((await again.setServe('notes', { percent: 0 })).percent).toBe(0);
     await again.setServe('notes', { percent: 5, force: true, reason: 'I know' });
     expect((await again.audit({ limit: 1 }))[0]?.reason).toMatch(
@@ -106,6 +107,10 @@ describe('flags', () => {
     await expect(again.setServe('notes', { percent: 6 })).rejects.toThrow(
       'The candidate’s stream is stopped: the slot is lost.',
     );
+    await expect(again.startVerify('notes')).rejects.toMatchObject({
+      code: 'FICUS_CDC_SLOT_LOST',
+      message: 'The stream of notes is stopped: the slot is lost.',
+    });
     expect((await again.setServe('pages', { percent: 6 })).slice.stage).toBe('canary');
     expect(client).toBeDefined();
     await control.stop();

@@ -41,6 +41,7 @@ beforeAll(async () => {
         tables: [],
         differences: [],
         differencesNotListed: 0,
+        nothingChanged: false,
       };
     },
   });

@@ -35,11 +35,13 @@ test('only changed rows are compared, including deleted, moved and keyless ones'
   expect(await verify('changed')).toMatchObject({
     verdict: 'inconclusive',
     reason: expect.stringContaining('are unknown'),
+    nothingChanged: false,
   });
   expect(await verify()).toMatchObject({ verdict: 'match', rowsCompared: { source: 3090 } });
   expect(await verify('changed')).toMatchObject({
     verdict: 'inconclusive',
     reason: expect.stringContaining('No row has changed'),
+    nothingChanged: true,
   });
   await source.query(`UPDATE item SET v = 'new' WHERE id <= 20; DELETE FROM item WHERE id = 21; INSERT INTO item VALUES (5000, 'in');
     UPDATE item SET id = 6000 WHERE id = 22; INSERT INTO line VALUES (7)`);
