@@ -55,8 +55,10 @@ export const proxySchema = z
           .default(30_000)
           .describe('longest time for a client to send its request head'),
         requestMs: milliseconds
-          .default(300_000)
-          .describe('longest time for a client to send its whole request'),
+          .default(60_000)
+          .describe(
+            'longest silence of a client in the body of its request; the upstream’s timeouts.idleMs counts as well. A body that moves may take any time',
+          ),
         keepAliveMs: milliseconds.default(65_000).describe('how long an idle client connection stays open'),
         drainMs: milliseconds
           .default(30_000)

@@ -15,7 +15,7 @@ export const refusals = {
     action: 'Add proxies, or raise the limit if the machine has room.',
   },
   'request-timeout': {
-    means: 'The request did not arrive within `proxy.timeouts.headersMs` or `requestMs`.',
+    means: 'The head of the request did not arrive within `proxy.timeouts.headersMs`.',
     action: '',
   },
   'client-gone': { means: 'The client closed the connection before its request was complete.', action: '' },

@@ -16,7 +16,7 @@ import { IdleConnections, type InboundSocket } from './idle-connections.ts';
 import { LeanRequest } from './lean-request.ts';
 import { mayUpgrade } from './may-upgrade.ts';
 
-/** Late heads and requests are noticed within this time; set once, so it must suit any config. */
+/** Late heads are noticed within this time; set once, so it must suit any config. */
 const CHECKED_EACH_MS = 1_000;
 /** A tunnel may be silent without limit; after this long the kernel probes whether its client is still connected. */
 const PROBED_AFTER_MS = 30_000;
@@ -78,8 +78,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
   return {
     server,
     retune({ limits, timeouts }) {
-      server.headersTimeout = headersMs(timeouts);
-      server.requestTimeout = timeouts.requestMs;
+      server.headersTimeout = timeouts.headersMs;
       server.maxConnections = limits.connections;
       // Undocumented, but Node reads it for each connection; a test checks that it does.
       (server as Server & { maxHeaderSize: number }).maxHeaderSize = limits.headerBytes;
@@ -110,8 +109,9 @@ function createHttpServer({ limits, timeouts }: ProxyConfig): Server {
     requireHostHeader: false,
     joinDuplicateHeaders: false,
     maxHeaderSize: limits.headerBytes,
-    headersTimeout: headersMs(timeouts),
-    requestTimeout: timeouts.requestMs,
+    headersTimeout: timeouts.headersMs,
+    // A body may take any time while it moves: its exchange watches for silence (timeouts.requestMs).
+    requestTimeout: 0,
     // IdleConnections does this, without a timer per request.
     keepAliveTimeout: 0,
     // A request without a body needs no stream, and nothing here reads `headers`.
@@ -208,11 +208,6 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex, handlers:
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
-/** A head is part of its request and cannot take longer than it; Node refuses such settings. */
-function headersMs(timeouts: ProxyConfig['timeouts']): number {
-  return Math.min(timeouts.headersMs, timeouts.requestMs);
-}
-
 interface ClientFault {
   readonly status: number;
   readonly reason: RefusalReason | LlhttpName;
@@ -224,7 +219,11 @@ function describeClientError(error: NodeJS.ErrnoException): ClientFault {
     case 'HPE_HEADER_OVERFLOW':
       return { status: 431, reason: 'head-too-large', detail: 'The request head is too large.' };
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return { status: 408, reason: 'request-timeout', detail: 'The request did not arrive in time.' };
+      return {
+        status: 408,
+        reason: 'request-timeout',
+        detail: 'The head of the request did not arrive in time.',
+      };
     case 'HPE_INVALID_METHOD':
       return { status: 400, reason: 'method-unknown', detail: 'The method is unknown.' };
     case 'ECONNRESET':

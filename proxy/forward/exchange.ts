@@ -203,14 +203,18 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
 
   onSweep(now: number): void {
     const { timeouts } = this.#upstream.config;
-    const isSilent = this.#progress.isSilent(now, timeouts);
+    const awaitsBody = this.#progress.phase === 'send' && !this.#pump!.blocked;
+    const isSilent = this.#progress.isSilent(
+      now,
+      timeouts,
+      awaitsBody ? this.#call.clientSilenceMs : undefined,
+    );
     if (this.#progress.isOverdue(now, timeouts)) {
       this.fail('upstream', 'timed-out', 'the exchange exceeded its total timeout');
       return;
     }
     if (!isSilent) return;
-    const stalledByClient = this.#progress.phase === 'send' ? !this.#pump!.blocked : this.#client.blocked;
-    if (stalledByClient) {
+    if (awaitsBody || (this.#progress.phase !== 'send' && this.#client.blocked)) {
       this.fail('client', 'timed-out', 'the client neither sent nor took a byte for too long');
       return;
     }

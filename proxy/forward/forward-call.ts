@@ -14,6 +14,8 @@ import type { HeadChanges } from '../wire/request-head.ts';
 export interface ForwardCall extends HeadChanges, ResponseAmendments {
   /** A copy of the response's body, taken as it streams by. */
   readonly responseCapture?: BodyCapture | undefined;
+  /** Longest silence of the client in the body of its request. */
+  readonly clientSilenceMs?: number;
   /**
    * Called once there is a connection, before a byte is written to it. `false` withdraws the request: it ends with the
    * outcome `withdrawn`.

@@ -58,13 +58,20 @@ export class Progress {
     this.status = status;
   }
 
-  /** Whether nothing has moved for longer than its phase allows. @param now of the sweep */
-  isSilent(now: number, { firstByteMs, idleMs }: UpstreamConfig['timeouts']): boolean {
+  /**
+   * Whether nothing has moved for longer than its phase allows. @param now of the sweep
+   * @param clientMs the same for the client, if it is the one who is awaited
+   */
+  isSilent(
+    now: number,
+    { firstByteMs, idleMs }: UpstreamConfig['timeouts'],
+    clientMs = Number.POSITIVE_INFINITY,
+  ): boolean {
     if (this.moved) {
       this.moved = false;
       this.#waitsSince = now;
     }
-    const limitMs = this.phase === 'first-byte' ? firstByteMs : idleMs;
+    const limitMs = this.phase === 'first-byte' ? firstByteMs : Math.min(idleMs, clientMs);
     return !this.unbounded && now - this.#waitsSince > limitMs;
   }
 

@@ -55,6 +55,10 @@ class Attempts implements ForwardCall {
     return this.#state.responseHeaders;
   }
 
+  get clientSilenceMs(): number {
+    return this.#state.snapshot.config.proxy.timeouts.requestMs;
+  }
+
   get sentFields(): string[] | undefined {
     return this.#state.shadow?.sentFields;
   }

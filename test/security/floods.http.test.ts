@@ -76,12 +76,11 @@ describe('too slow', () => {
     ['nothing at all', ''],
     ['a request line without end', 'GET /'],
     ['a head without end', 'GET / HTTP/1.1\r\nHost: h\r\nX: '],
-    ['a body without end', head('POST /', 'Content-Length: 1000000')],
-    ['chunks without end', head('POST /', 'Transfer-Encoding: chunked')],
-  ])('slow loris: %s, byte by byte, is answered 408', async (name, begin) => {
+    ['chunks of extensions alone', `${head('POST /', 'Transfer-Encoding: chunked')}1;`],
+  ])('slow loris: %s, byte by byte, is answered 408', async (_, begin) => {
     const client = await hasty.client(begin);
     const drip = setInterval(() => {
-      if (begin !== '') client.socket.write(name.startsWith('chunks') ? '1\r\na\r\n' : 'a');
+      if (begin !== '') client.socket.write('a');
     }, 20);
     try {
       await until(() => client.ended, 'ended by the proxy');
