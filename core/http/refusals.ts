@@ -38,7 +38,7 @@ export const refusals = {
   'target-invalid': { means: 'The request target has a form that is not served.', action: '' },
   'path-ambiguous': {
     means:
-      'Servers would read the path in different ways: a character that is not allowed, a broken escape, a hidden dot segment.',
+      'Servers would read the path in different ways (a backslash, a broken escape, `%00`, `#`, a hidden dot segment), and the ways lead to different routes, or out of a base path.',
     action: 'If one of your clients sends it, make it escape the path once, correctly.',
   },
 } as const satisfies Record<string, Word>;

@@ -58,10 +58,17 @@ const NO_METHOD: Refusal = {
   headers: ALLOW,
 };
 
+/** Step 2 decides it: only where routes differ for the path's readings. */
+export const AMBIGUOUS_PATH = refusal(
+  400,
+  'path-ambiguous',
+  'Servers read this path in different ways, and a route depends on it: escape each character once.',
+);
+
 const NO_VERSION = refusal(400, 'version-missing', 'The request line names no version of HTTP.');
 const BAD_VERSION = refusal(505, 'version-unknown', 'Only HTTP/1.1 and HTTP/1.0 are served here.');
 
-const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d*)?$/;
 
 /** Judges the fields, and adds target and peer to `head`; returns the refusal, if any. */
 export function inspectHead(
@@ -129,8 +136,10 @@ function readTarget(target: string, method: string, head: InspectedHead): Refusa
     origin = path.startsWith('/') ? path : `/${path}`;
   }
   const path = canonicalPath(origin);
-  if (typeof path !== 'string')
-    return refusal(400, 'path-ambiguous', `The path is refused: ${path.refused}.`);
-  head.path = path;
+  if (typeof path === 'string') head.path = path;
+  else {
+    head.ambiguous = path;
+    head.path = path.literal;
+  }
   return undefined;
 }

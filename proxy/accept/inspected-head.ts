@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { RequestFacts } from '../match/conditions/condition.ts';
+import type { AmbiguousPath } from '../wire/ambiguous-path.ts';
 import type { NetworkList } from '../wire/network-list.ts';
 import { queryOf } from '../wire/request-target.ts';
 import { clientAddress } from './client-address.ts';
@@ -17,6 +18,8 @@ export class InspectedHead implements RequestFacts {
   rawHeaders: readonly string[] = NO_FIELDS;
   /** Canonical path, for matching. */
   path = '';
+  /** Only where servers read the path in different ways; `path` is then its literal reading. */
+  ambiguous: AmbiguousPath | undefined = undefined;
   host = '';
   cookie: string | undefined = undefined;
   authorization: string | undefined = undefined;

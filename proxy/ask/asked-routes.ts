@@ -55,10 +55,12 @@ export class AskedRoute {
 
   /** The canonical path, or undefined when the route's methods and pattern do not match. Ignores conditions. */
   pathOf(method: string, target: string): string | undefined {
-    const path = canonicalPath(target);
-    if (typeof path !== 'string') return undefined;
     this.#matches ??= compilePattern(this.#config, this.#paths);
-    return this.#matches(method, path) ? path : undefined;
+    const matches = this.#matches;
+    const path = canonicalPath(target);
+    if (typeof path === 'string') return matches(method, path) ? path : undefined;
+    if (path.isLong) return undefined;
+    return path.readings.every((reading) => matches(method, reading)) ? path.literal : undefined;
   }
 }
 

@@ -19,7 +19,8 @@ test('a route that wins, the others that match, and none', () => {
 });
 
 test.each<[string, string, string, string[], number]>([
-  ['an escape that is none', 'GET', '/files/%zz', [], 400],
+  ['a path that may end earlier', 'GET', '/files/new%00', [], 400],
+  ['a path that may climb to another route', 'GET', '/files/a\\..\\new', [], 400],
   ['a method that is not served', 'TRACE', '/files/new', [], 405],
   ['a target that is too long', 'GET', `/files/${'a'.repeat(20_000)}`, [], 414],
   ['two hosts', 'GET', '/files/new', ['Host', 'a', 'host', 'b'], 400],
@@ -67,4 +68,9 @@ test('a condition on the client’s address holds for none that is unknown', () 
     winner: { route: 'any' },
     missed: [{ route: 'office', unmet: needs }],
   });
+});
+
+test('an odd path is explained where all its readings agree, and letters are escaped as browsers do', () => {
+  expect(explainMatch(files, 'GET', '/files/%zz')).toMatchObject({ winner: { route: 'one' } });
+  expect(explainMatch(files, 'GET', '/files/café')).toMatchObject({ path: '/files/caf%C3%A9' });
 });

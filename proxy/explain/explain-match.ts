@@ -1,10 +1,11 @@
 /** `ficus check --explain METHOD URL`: which route wins, why, and which others would match. */
 import type { IncomingMessage } from 'node:http';
 import type { FicusConfig } from '@ficus/core';
-import { inspectHead, type Refusal } from '../accept/inspect-head.ts';
+import { AMBIGUOUS_PATH, inspectHead, type Refusal } from '../accept/inspect-head.ts';
 import { type InspectedHead, readFields } from '../accept/inspected-head.ts';
 import { allHold, type RequestFacts } from '../match/conditions/condition.ts';
 import { ForeignWrites } from '../match/foreign-writes.ts';
+import { matchAmbiguous } from '../match/match-ambiguous.ts';
 import { buildRouteTable, compilePattern, listRoutes, type MatchedRoute } from '../match/route-table.ts';
 import { NetworkList } from '../wire/network-list.ts';
 
@@ -64,8 +65,10 @@ export function explainMatch(
   const refusal = inspect(config, method, url, request.clientAddress, facts);
   if (refusal) return { kind: 'refused', status: refusal.status, reason: refusal.detail };
   const { path } = facts;
-  const written = new ForeignWrites(config).find(method, path, facts);
-  const winner = buildRouteTable(config).find(method, path, facts);
+  const match = matchFacts(config, method, facts);
+  if (match === 'disputed')
+    return { kind: 'refused', status: AMBIGUOUS_PATH.status, reason: AMBIGUOUS_PATH.detail };
+  const { matched: winner, written } = match;
   const candidates = listRoutes(config).filter(({ route }) =>
     compilePattern(route, config.legacy.paths)(method, path),
   );
@@ -87,6 +90,18 @@ export function explainMatch(
     others: others.map(describe),
     missed,
     alsoWrites: written.filter((slice) => slice !== winner.slice),
+  };
+}
+
+function matchFacts(config: FicusConfig, method: string, facts: InspectedHead) {
+  const table = buildRouteTable(config);
+  const foreignWrites = new ForeignWrites(config);
+  if (facts.ambiguous)
+    return matchAmbiguous({ config, table, foreignWrites }, method, facts.ambiguous, facts);
+  const { path } = facts;
+  return {
+    matched: table.find(method, path, facts),
+    written: foreignWrites.find(method, path, facts),
   };
 }
 
@@ -139,7 +154,12 @@ function describe(route: MatchedRoute): ExplainedRoute {
 
 function takeApart(url: string): { host: string; target: string } {
   const absolute = /^https?:\/\/([^/?#]+)(.*)$/i.exec(url);
-  if (!absolute) return { host: '', target: url };
-  const rest = absolute[2]!;
+  const rest = escapeLetters(absolute?.[2] ?? url);
+  if (!absolute) return { host: '', target: rest };
   return { host: absolute[1]!, target: rest.startsWith('/') ? rest : `/${rest}` };
+}
+
+/** A browser sends `/café` escaped. */
+function escapeLetters(target: string): string {
+  return target.replace(/[^\x21-\x7e]+/g, (letters) => encodeURIComponent(letters.toWellFormed()));
 }

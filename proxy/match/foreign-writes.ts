@@ -22,6 +22,11 @@ export class ForeignWrites {
     this.#methods = new Set(written.flatMap(([, list]) => list.flatMap(({ methods }) => methods)));
   }
 
+  /** No slice is written from outside. */
+  get isEmpty(): boolean {
+    return this.#tables.length === 0;
+  }
+
   /** Names of the slices whose tables the request writes. @param path canonical path */
   find(method: string, path: string, facts: RequestFacts): readonly string[] {
     if (!this.#methods.has(method)) return NOTHING;

@@ -8,9 +8,10 @@
  * that waits again after the gate, for a connection or between two attempts, returns to the gate when its owner changes
  * meanwhile. Steps 5 and 6 are attempts.ts (a request may be forwarded more than once), step 7 is request-report.ts.
  */
-import { inspectHead } from '../accept/inspect-head.ts';
+import { AMBIGUOUS_PATH, inspectHead } from '../accept/inspect-head.ts';
 import { callerOf, decideRequest } from '../decide/decide-request.ts';
 import type { Identity } from '../identify/identity.ts';
+import { matchAmbiguous } from '../match/match-ambiguous.ts';
 import { ShadowPlan } from '../mirror/shadow-plan.ts';
 import { nameRequest } from '../observe/request-name.ts';
 import type { LiveSlice } from '../snapshot/live-slice.ts';
@@ -58,9 +59,14 @@ function match(state: RequestState): void {
   const { table, routes, foreignWrites, slices } = snapshot;
   const method = state.request.method!;
   if (head.path !== '*') {
-    const matched = table.find(method, head.path, head);
+    const agreed = head.ambiguous && matchAmbiguous(snapshot, method, head.ambiguous, head);
+    if (agreed === 'disputed') {
+      refuse(state, AMBIGUOUS_PATH);
+      return;
+    }
+    const matched = agreed ? agreed.matched : table.find(method, head.path, head);
     if (matched !== undefined) state.route = routes[matched.index]!;
-    const written = foreignWrites?.find(method, head.path, head);
+    const written = agreed ? agreed.written : foreignWrites?.find(method, head.path, head);
     if (written?.length) state.foreignWrites = written.map((name) => slices.get(name)!);
   }
   if (state.route === undefined && state.foreignWrites === undefined)

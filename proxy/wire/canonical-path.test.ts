@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { AmbiguousPath } from './ambiguous-path.ts';
 import { canonicalPath } from './canonical-path.ts';
 
 describe('canonicalPath', () => {
@@ -19,15 +20,57 @@ describe('canonicalPath', () => {
     ['/%61pi/%7Euser', '/api/~user'],
     ['/a%2fb', '/a%2Fb'],
     ['/caf%c3%a9', '/caf%C3%A9'],
+    ['/caf\xc3\xa9', '/caf%C3%A9'],
+    ['/caf\xe9?\\', '/caf%E9'],
     ['/[...slug]', '/[...slug]'],
     ['/.well-known/x', '/.well-known/x'],
     ['/%252e%252e/x', '/%252e%252e/x'],
   ])('%s → %s', (target, path) => expect(canonicalPath(target)).toBe(path));
 
-  test.each(['/%', '/%4', '/%zz', '/%00', '/a\\b', '/a#b', '/a/..%2fb', '/a%2F..', '/a%5c..%5cb', '/\u00e9'])(
-    '%s is refused',
-    (target) => expect(canonicalPath(target)).toHaveProperty('refused'),
-  );
+  test.each([
+    '/%',
+    '/%4',
+    '/%zz',
+    '/%00',
+    '/a\\b',
+    '/a#b',
+    '/a/..%2fb',
+    '/a%2F..',
+    '/a%5c..%5cb',
+    '/a%u0062',
+  ])('%s is ambiguous', (target) => expect(canonicalPath(target)).toBeInstanceOf(AmbiguousPath));
+
+  test.each<[string, string[]]>([
+    ['/a\\b', ['/a%5Cb', '/a/b']],
+    ['/api/notes%00.png', ['/api/notes%00.png', '/api/notes']],
+    ['/api/notes#x', ['/api/notes%23x', '/api/notes']],
+    ['/x\\..\\%61pi%2Fnotes', ['/x%5C..%5Capi%2Fnotes', '/api/notes']],
+    ['/%u0061dmin', ['/%25u0061dmin', '/admin']],
+    ['/a/..%2fb', ['/a/..%2Fb', '/b']],
+    ['/a%5C..%5Cb;v=1', ['/a%5C..%5Cb', '/b']],
+    ['/%zz/%2561dmin', ['/%25zz/%2561dmin', '/%25zz/admin']],
+  ])('%s may be read as each of %j', (target, readings) => {
+    const path = canonicalPath(target);
+    if (typeof path === 'string') throw new Error('not ambiguous');
+    expect(path.literal).toBe(readings[0]);
+    for (const reading of readings) expect(path.readings).toContain(reading);
+  });
+
+  test.each([
+    ['/a\\..\\b', true],
+    ['/a%2f..%2fb', true],
+    ['/a\\%u002e%u002e', true],
+    ['/a%5C.;x', true],
+    ['/a\\b..c', false],
+    ['/%zz', false],
+  ])('whether some server climbs in %s: %s', (target, climbs) => {
+    expect(canonicalPath(target)).toHaveProperty('mayClimb', climbs);
+  });
+
+  test('a path whose readings would cost much is long', () => {
+    expect(canonicalPath(`/%00${'a'.repeat(2_000)}`)).toHaveProperty('isLong', false);
+    expect(canonicalPath(`/%00${'a'.repeat(2_100)}`)).toHaveProperty('isLong', true);
+  });
 
   const segment = fc.oneof(
     fc.constantFrom('.', '..', '', '%2e', '%2E%2e', 'a;b', ';', '%2F', '%41', '~', 'x%2fy', '...', '%3B'),
