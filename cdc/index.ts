@@ -6,7 +6,14 @@ export type { Finding } from './preflight/finding.ts';
 export { grantsSql } from './preflight/grants-sql.ts';
 export { preflightDatabase } from './preflight/preflight-database.ts';
 export { preflightSlice } from './preflight/preflight-slice.ts';
+export type { DatabasePart, Remnant, RemovalPlan, RemovalStep } from './removal/removal-plan.ts';
 export { readSourceStreams, type SourceStreams, type StreamSlot } from './removal/source-streams.ts';
+export {
+  planSlotRemoval,
+  planStreamRemoval,
+  runRemoval,
+  type StreamRemoval,
+} from './removal/stream-removal.ts';
 export type { Pause, Replication, ReplicationOptions, SourceNames } from './replication.ts';
 export { DEFAULT_SETTINGS, type ReplicationSettings } from './replication-settings.ts';
 export { requireOwnSession } from './source/own-session.ts';

@@ -7,6 +7,7 @@ import { addCopy } from './commands/copy.ts';
 import { addServe, addShadow } from './commands/flip.ts';
 import { addInit } from './commands/init.ts';
 import { addProxy } from './commands/proxy.ts';
+import { addRemove, addUninstall } from './commands/remove.ts';
 import { addStatus } from './commands/status.ts';
 import { addUp } from './commands/up.ts';
 import { addVerify } from './commands/verify.ts';
@@ -47,6 +48,8 @@ export function buildProgram(): Command {
     addCopy,
     addVerify,
     addAudit,
+    addRemove,
+    addUninstall,
   ]) {
     add(program);
   }

@@ -101,6 +101,7 @@ export async function makeParts(
       const names = Object.keys(next.slices);
       const wanted = { ...next, control: config.control, flags: config.flags };
       const read = await states.read(names);
+      await builtin?.reload();
       parity.reconfigure(wanted);
       // Nothing fails from here on: a part that cannot run reports that in its own status.
       config = wanted;
@@ -108,6 +109,8 @@ export async function makeParts(
       builtin?.serveSlices(names);
       stateHub.announce();
       await replications.reconfigure(config, true);
+      // Without it, `ficus remove` only refuses for longer.
+      await states.release(names).catch(() => undefined);
       void leftovers.check();
     },
     stop: async () => {

@@ -59,7 +59,12 @@ $body$;
 /** SQLSTATE raised when another process has moved the checkpoint. */
 export const FENCED = 'FC001';
 
-const LOCK = 0x66_69_63_75;
+/** Held by whoever creates or drops the state. */
+export const STATE_LOCK = 0x66_69_63_75;
+
+/** Drops all of it but the schema, in a block of PL/pgSQL. */
+export const DROP_STATE = `DROP TABLE IF EXISTS ficus.copy_progress, ficus.checkpoint;
+  DROP FUNCTION IF EXISTS ficus.advance_checkpoint(text, bigint, text, pg_lsn, pg_lsn);`;
 
 /** Creates what is missing; safe when several processes do so at once. */
 export async function ensureCheckpointTables(client: pg.ClientBase): Promise<void> {
@@ -69,7 +74,7 @@ export async function ensureCheckpointTables(client: pg.ClientBase): Promise<voi
         AND to_regprocedure('ficus.advance_checkpoint(text, bigint, text, pg_lsn, pg_lsn)') IS NOT NULL AS present`,
   );
   if (found.rows[0]?.present) return;
-  await client.query(`BEGIN; SELECT pg_advisory_xact_lock(${LOCK}); ${SCHEMA} COMMIT`);
+  await client.query(`BEGIN; SELECT pg_advisory_xact_lock(${STATE_LOCK}); ${SCHEMA} COMMIT`);
 }
 
 const COLUMNS = `epoch::int, lsn::text, slot, system_identifier AS "systemIdentifier", timeline,

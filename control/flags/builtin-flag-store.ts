@@ -64,7 +64,10 @@ export class BuiltinFlagStore implements FlagStore {
     const rows = await this.#store.query<FlagRow>('SELECT name, percent, version, changed_at FROM flag');
     const changed = rows.filter((row) => this.#flags.get(row.name)?.version !== Number(row.version));
     for (const row of changed) this.#flags.set(row.name, toStored(row));
-    const names = new Set(changed.map(({ name }) => name));
+    // `ficus remove` deletes flags beside the running control plane: a slice that returns starts at 0 %.
+    const removed = [...this.#flags.keys()].filter((name) => !rows.some((row) => row.name === name));
+    for (const name of removed) this.#flags.delete(name);
+    const names = new Set([...changed.map(({ name }) => name), ...removed]);
     for (const slice of this.#slices)
       for (const kind of FLAG_KINDS) if (names.has(flagName(slice, kind))) this.#announce(slice, kind);
   }

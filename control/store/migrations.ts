@@ -59,6 +59,8 @@ const MIGRATIONS: readonly string[] = [
      target      text NOT NULL,
      recorded_at timestamptz NOT NULL DEFAULT now()
    );`,
+  // `ficus remove` asks whether a running control plane has the slice in its config.
+  'ALTER TABLE slice ADD COLUMN configured boolean NOT NULL DEFAULT true;',
 ];
 
 /** Migrates the schema to this program's version. Leaves the client's search path pointing at it. */

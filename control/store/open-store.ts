@@ -22,7 +22,7 @@ export interface Store {
 }
 
 // Any constant that no other program uses: "ficus" on a telephone's keys.
-const LOCK_KEY = 34_287;
+export const LOCK_KEY = 34_287;
 const RETRY_MS = 500;
 /**
  * A database that does not answer in this time counts as unreachable: a network that drops packets closes no socket.

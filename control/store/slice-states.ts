@@ -31,14 +31,28 @@ export class SliceStates {
   /** Reads the states of these slices and adopts them. */
   async reload(names: readonly string[]): Promise<void> {
     this.take(await this.read(names));
+    await this.release(names);
   }
 
-  /** Inserts rows for slices that have none, and reads them all; `all` and `of` still return the old states. */
+  /** All other slices are no longer configured here: `ficus remove` may remove them. */
+  async release(names: readonly string[]): Promise<void> {
+    await this.#store.query('UPDATE slice SET configured = false WHERE name <> ALL ($1) AND configured', [
+      names,
+    ]);
+  }
+
+  /**
+   * Inserts rows for slices that have none, marks these as configured, and reads them all; `all` and `of` still return
+   * the old states.
+   */
   async read(names: readonly string[]): Promise<ReadonlyMap<string, StoredSlice>> {
     await this.#store.query(
       `INSERT INTO slice (name, owner, epoch) SELECT unnest($1::text[]), 'legacy', 1 ON CONFLICT (name) DO NOTHING`,
       [names],
     );
+    await this.#store.query('UPDATE slice SET configured = true WHERE name = ANY ($1) AND NOT configured', [
+      names,
+    ]);
     const rows = await this.#store.query<SliceRow>(
       'SELECT name, owner, epoch, retired FROM slice WHERE name = ANY ($1)',
       [names],

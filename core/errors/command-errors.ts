@@ -60,6 +60,14 @@ export const commandErrors = {
     remedy: 'Use a slice named in ficus.yaml; `ficus status` lists them.',
     retry: 'never',
   },
+  FICUS_REMOVE_IN_USE: {
+    status: 409,
+    exit: 3,
+    title: 'What would be removed is in use',
+    remedy:
+      'Take the slice out of ficus.yaml (a running control plane then ends its stream), or stop the control plane; then run the command again.',
+    retry: 'manual',
+  },
   FICUS_PORT_TAKEN: {
     status: 500,
     exit: 3,

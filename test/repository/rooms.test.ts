@@ -43,7 +43,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'control-app.ts',
     'control-parts.ts',
     'api, health',
-    'link, views',
+    'link, removal, views',
     'control-config.ts, flags, parity',
     'guards, http, replications, traffic',
     'store',

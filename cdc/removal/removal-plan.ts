@@ -1,0 +1,29 @@
+/** What `ficus remove` does in one database: the SQL it shows is the SQL it runs. */
+
+export interface RemovalStep {
+  /** What it does, for people: `drops slot “ficus_orders_1f…”`. */
+  readonly does: string;
+  /** Complete: can be run as it is, more than once. */
+  readonly sql: string;
+}
+
+/** Something that stays: because only an administrator may remove it, or because it is not only Ficus's. */
+export interface Remnant {
+  readonly what: string;
+  /** How it is removed, where it should be. */
+  readonly sql?: string;
+  /** Without it the removal is not complete. */
+  readonly missing?: boolean;
+}
+
+export interface RemovalPlan {
+  readonly steps: readonly RemovalStep[];
+  readonly remnants: readonly Remnant[];
+  /** Why nothing may be removed yet, in a sentence. */
+  readonly inUse?: string | undefined;
+}
+
+/** A database's part: its plan, or why it cannot be asked. */
+export type DatabasePart =
+  | { readonly kind: 'planned'; readonly plan: RemovalPlan }
+  | { readonly kind: 'unreachable'; readonly problem: string };

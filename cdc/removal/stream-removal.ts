@@ -1,0 +1,134 @@
+/** Plans and carries out the removal of a slice's streams, database by database; one that is away stops no other. */
+import type pg from 'pg';
+import { connectTo } from '../engine/connect-to.ts';
+import { describeConnectError } from '../preflight/describe-connect-error.ts';
+import { endClient } from '../source/end-client.ts';
+import { readPlace } from '../source/read-place.ts';
+import { nameStream } from '../source/stream-names.ts';
+import { findRoles } from './find-roles.ts';
+import { planSource } from './plan-source.ts';
+import { planTarget, readTargetState } from './plan-target.ts';
+import type { DatabasePart, RemovalPlan, RemovalStep } from './removal-plan.ts';
+
+export interface StreamRemovalInput {
+  readonly slice: string;
+  /** Undefined when it is not known. */
+  readonly sourceUrl: string | undefined;
+  /** One, or several when the slice has moved to another database. */
+  readonly targetUrls: readonly string[];
+  /** Slots that are known to be this installation's. */
+  readonly slots: readonly string[];
+  /** No other stream is left: the roles are not needed any more. */
+  readonly last: boolean;
+}
+
+export interface StreamRemoval {
+  readonly source: DatabasePart | undefined;
+  /** In the order of the URLs. */
+  readonly targets: readonly DatabasePart[];
+}
+
+type Reached = { readonly client: pg.Client } | { readonly problem: string };
+
+const ANSWER_MS = 5_000;
+
+/** Read-only. Never rejects because of a database. */
+export async function planStreamRemoval(input: StreamRemovalInput): Promise<StreamRemoval> {
+  const { slice, sourceUrl, targetUrls, last } = input;
+  const { publication } = nameStream(slice, 'forward', '');
+  const slots = [...input.slots];
+  const source = sourceUrl === undefined ? undefined : await reach(sourceUrl);
+  try {
+    const targets: DatabasePart[] = [];
+    for (const url of targetUrls)
+      targets.push(
+        await within(url, async (client) => {
+          const state = await readTargetState(client, slice);
+          slots.push(...state.slots, ...(await namedSlot(slice, source, client)));
+          return withRoles(client, last, await planTarget(client, slice, state));
+        }),
+      );
+    if (sourceUrl === undefined || !source) return { source: undefined, targets };
+    const planned = await asking(source, sourceUrl, async (client) =>
+      withRoles(client, last, await planSource(client, { slots, publication })),
+    );
+    return { source: planned, targets };
+  } finally {
+    if (source && 'client' in source) await endClient(source.client);
+  }
+}
+
+/** One slot alone. */
+export function planSlotRemoval(sourceUrl: string, slot: string): Promise<DatabasePart> {
+  return within(sourceUrl, (client) => planSource(client, { slots: [slot], publication: undefined }));
+}
+
+/**
+ * Runs steps one after another, each whatever became of the one before; returns for each why it failed, or undefined.
+ */
+export async function runRemoval(
+  url: string,
+  steps: readonly RemovalStep[],
+): Promise<(string | undefined)[]> {
+  const reached = await reach(url);
+  if ('problem' in reached) return steps.map(() => reached.problem);
+  const { client } = reached;
+  try {
+    const failures: (string | undefined)[] = [];
+    for (const { sql } of steps) failures.push(await runStep(client, sql));
+    return failures;
+  } finally {
+    await endClient(client);
+  }
+}
+
+async function runStep(client: pg.Client, sql: string): Promise<string | undefined> {
+  try {
+    await client.query(sql);
+    return undefined;
+  } catch (error) {
+    // A step of several statements may have left its transaction open.
+    await client.query('ROLLBACK').catch(() => undefined);
+    return (error as Error).message;
+  }
+}
+
+async function reach(url: string): Promise<Reached> {
+  try {
+    return { client: await connectTo(url, 'ficus remove', ANSWER_MS) };
+  } catch (error) {
+    return { problem: describeConnectError(url, error) };
+  }
+}
+
+async function within(url: string, plan: (client: pg.Client) => Promise<RemovalPlan>): Promise<DatabasePart> {
+  const reached = await reach(url);
+  try {
+    return await asking(reached, url, plan);
+  } finally {
+    if ('client' in reached) await endClient(reached.client);
+  }
+}
+
+async function asking(
+  reached: Reached,
+  url: string,
+  plan: (client: pg.Client) => Promise<RemovalPlan>,
+): Promise<DatabasePart> {
+  if ('problem' in reached) return { kind: 'unreachable', problem: reached.problem };
+  try {
+    return { kind: 'planned', plan: await plan(reached.client) };
+  } catch (error) {
+    return { kind: 'unreachable', problem: describeConnectError(url, error) };
+  }
+}
+
+/** An older version created slots without recording them, and a first start may have come no further than the slot. */
+async function namedSlot(slice: string, source: Reached | undefined, target: pg.Client): Promise<string[]> {
+  if (!source || !('client' in source)) return [];
+  return [nameStream(slice, 'forward', await readPlace(source.client, target)).slot];
+}
+
+async function withRoles(client: pg.Client, last: boolean, plan: RemovalPlan): Promise<RemovalPlan> {
+  return last ? { ...plan, remnants: [...plan.remnants, ...(await findRoles(client))] } : plan;
+}

@@ -1,0 +1,181 @@
+/** `ficus remove` and `ficus uninstall`: take away what Ficus has made in the databases, and say what is left. */
+import { createInterface } from 'node:readline/promises';
+import type { ControlRecords, Removal, RemovalOutcome, StepOutcome } from '@ficus/control';
+import { type FicusConfig, FicusError } from '@ficus/core';
+import type { Command } from 'commander';
+import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
+import { loadConfig } from '../config/load-config.ts';
+import { formatRemoval, placeOf, remnantsOf } from '../output/format-removal.ts';
+import { paint } from '../output/paint.ts';
+
+interface RemoveOptions extends CommonOptions {
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly reason?: string;
+  readonly slot?: string;
+  readonly candidateDatabase?: string;
+}
+
+const EXITS = `
+Exit status: 0 nothing of it is left · 2 used wrongly · 3 in use, or something is left: the output says what. It can be run
+again at any time, and continues with what is left.`;
+
+const REMOVE_HELP = `
+Removes what Ficus has made for a slice: slot and publication in the legacy's database, checkpoint and progress of the copy
+in the candidate's (with the last slice the schema ficus), flags and state in the control database. The rows that were
+copied stay, and so does the audit. Roles stay, too: the output has the SQL for an administrator.
+
+Take the slice out of ficus.yaml first, or stop the control plane: a slice whose stream runs is refused. A slice that has
+left the config is still known from the control database.
+
+--dry-run prints the SQL, and changes nothing: it is the SQL that is run, and can be run by hand.
+${EXITS}
+
+Examples:
+  ficus remove notifications --dry-run
+  ficus remove notifications
+  ficus remove notifications --candidate-database postgres://writer:secret@db/notifications
+  ficus remove notifications --slot ficus_notifications_0a1b2c3d`;
+
+const UNINSTALL_HELP = `
+Removes what Ficus has made in all databases, as \`ficus remove\` does for each slice, and then the schema ficus_control with
+flags, state and audit. Stop \`ficus up\` or \`ficus control\` first. ficus.yaml, flags in a file or in Unleash, and
+settings of the servers (wal_level) are yours, and stay.
+${EXITS}
+
+Examples:
+  ficus uninstall --dry-run
+  ficus uninstall --yes`;
+
+export function addRemove(program: Command): void {
+  withRemovalOptions(program.command('remove').description('removes what a slice has in the databases'))
+    .argument('<slice>', 'the slice, also one that has left the config')
+    .option('--slot <name>', 'only this replication slot of the legacy’s database')
+    .option(
+      '--candidate-database <url>',
+      'where the slice’s tables were copied to, when the config no longer says so',
+    )
+    .option('-r, --reason <text>', 'why, for the audit')
+    .addHelpText('after', REMOVE_HELP)
+    .action(remove);
+}
+
+export function addUninstall(program: Command): void {
+  withRemovalOptions(program.command('uninstall').description('removes what Ficus has made in all databases'))
+    .addHelpText('after', UNINSTALL_HELP)
+    .action((options: RemoveOptions) => remove(undefined, options));
+}
+
+function withRemovalOptions(command: Command): Command {
+  return withCommonOptions(command)
+    .option('--dry-run', 'print the SQL, change nothing')
+    .option('-y, --yes', 'do not ask');
+}
+
+async function remove(slice: string | undefined, options: RemoveOptions): Promise<void> {
+  if (!options.dryRun && !options.yes && (options.json || !process.stdin.isTTY))
+    throw new FicusError(
+      'FICUS_USAGE',
+      'Without a terminal to ask on, give --yes, or --dry-run to see the SQL.',
+    );
+  const config = await loadConfig(options.config);
+  const { planRemoval } = await import('@ficus/control');
+  const records = await openRecords(config);
+  try {
+    const wish = {
+      config,
+      slice,
+      slot: options.slot,
+      candidateDatabase: options.candidateDatabase,
+      actor: process.env.USER || process.env.LOGNAME || 'unknown',
+      reason: options.reason ?? '',
+    };
+    const removal = await planRemoval(wish, records);
+    if (options.dryRun) showPlan(removal, options);
+    else await carryOutAsked(removal, options);
+  } finally {
+    await records?.close();
+  }
+}
+
+/** Undefined without a control database, or while it is away: then the plan says so. */
+async function openRecords({ control }: FicusConfig): Promise<ControlRecords | undefined> {
+  if (!control?.database) return undefined;
+  const { openControlRecords } = await import('@ficus/control');
+  return openControlRecords(control.database).catch((error: unknown) => {
+    if (error instanceof FicusError && error.code === 'FICUS_DATABASE_UNREACHABLE') return undefined;
+    throw error;
+  });
+}
+
+function showPlan(removal: Removal, options: RemoveOptions): void {
+  const known = removal.parts.every(({ problem }) => problem === undefined);
+  if (options.json) writeJson(removal, { ok: known, dryRun: true }, []);
+  else process.stdout.write(formatRemoval(removal));
+  if (!known) process.exitCode = 3;
+}
+
+async function carryOutAsked(removal: Removal, options: RemoveOptions): Promise<void> {
+  const { carryOut } = await import('@ficus/control');
+  if (!options.yes && !removal.inUse) {
+    process.stderr.write(`${formatRemoval(removal)}\n`);
+    if (!(await isAgreed())) throw new FicusError('FICUS_USAGE', 'Nothing was removed.');
+  }
+  const outcome = await carryOut(removal, (step) => {
+    if (!options.json) process.stdout.write(`${describeStep(step)}\n`);
+  });
+  if (options.json) writeJson(removal, { ok: outcome.complete, dryRun: false }, outcome.steps);
+  else process.stdout.write(describeEnd(removal, outcome));
+  if (!outcome.complete) process.exitCode = 3;
+}
+
+async function isAgreed(): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question('Run this SQL? [y/N] ')).trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+function describeStep({ part, step, outcome, problem }: StepOutcome): string {
+  const where = `${placeOf(part)}: ${step.does}`;
+  switch (outcome) {
+    case 'done':
+      return `${paint('green', '✓', process.stdout)} ${where}`;
+    case 'failed':
+      return `${paint('red', '✗', process.stdout)} ${where}: ${problem}`;
+    case 'kept':
+      return `${paint('yellow', '·', process.stdout)} ${where}: not yet, because something else is left`;
+  }
+}
+
+function describeEnd(removal: Removal, { steps, complete }: RemovalOutcome): string {
+  const away = removal.parts.filter(({ problem }) => problem !== undefined);
+  const lines = [
+    ...away.map((part) => `${paint('red', '✗', process.stdout)} ${placeOf(part)}: ${part.problem}`),
+    ...remnantsOf(removal).flatMap(({ what, sql }) => [what, ...(sql ? [`    ${sql}`] : [])]),
+  ];
+  if (steps.length === 0 && complete) lines.push('Nothing is left to remove.');
+  if (!complete) lines.push('Not everything is removed. Fix what is named above, and run the command again.');
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function writeJson(
+  removal: Removal,
+  head: { readonly ok: boolean; readonly dryRun: boolean },
+  outcomes: readonly StepOutcome[],
+): void {
+  const databases = removal.parts.map((part) => ({
+    place: part.place,
+    slice: part.slice ?? null,
+    database: part.database,
+    problem: part.problem ?? null,
+    steps: part.steps.map((step) => {
+      const found = outcomes.find((outcome) => outcome.step === step);
+      return { ...step, outcome: found?.outcome ?? 'planned', problem: found?.problem ?? null };
+    }),
+  }));
+  const remnants = remnantsOf(removal).map(({ what, sql }) => ({ what, sql: sql ?? null }));
+  process.stdout.write(`${JSON.stringify({ ...head, databases, remnants }, null, 2)}\n`);
+}

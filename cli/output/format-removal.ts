@@ -1,0 +1,40 @@
+/** A removal as a script of SQL: statements as they are run, everything else as comments. */
+import type { Removal, RemovalPart } from '@ficus/control';
+
+type Remnant = RemovalPart['remnants'][number];
+
+const PLACES: Readonly<Record<RemovalPart['place'], string>> = {
+  legacy: 'legacy’s database',
+  candidate: 'candidate’s database',
+  control: 'control database',
+};
+
+export function formatRemoval(removal: Removal): string {
+  const parts = removal.parts.filter(({ steps, problem }) => steps.length > 0 || problem !== undefined);
+  const inUse = removal.inUse === undefined ? [] : [`-- Not yet: ${removal.inUse}`, ''];
+  const lines = [...inUse, ...parts.flatMap((part) => [heading(part), ...statements(part), ''])];
+  if (parts.length === 0) lines.push('-- Nothing is left to remove.', '');
+  const remnants = remnantsOf(removal);
+  if (remnants.length > 0) lines.push('-- What stays:', ...remnants.flatMap(commented), '');
+  return lines.join('\n');
+}
+
+export function remnantsOf({ parts, remnants }: Removal): Remnant[] {
+  return [...parts.flatMap((part) => part.remnants), ...remnants];
+}
+
+export function placeOf({ place, database }: RemovalPart): string {
+  return `${PLACES[place]} ${database}`;
+}
+
+const heading = (part: RemovalPart): string =>
+  part.problem === undefined
+    ? `-- In the ${placeOf(part)}:`
+    : `-- In the ${placeOf(part)}, what is there is not known: ${part.problem}`;
+
+const statements = ({ steps }: RemovalPart): string[] =>
+  steps.flatMap(({ does, sql }) => [`-- ${does}`, sql]);
+
+function commented({ what, sql }: Remnant): string[] {
+  return [`-- ${what}`, ...(sql === undefined ? [] : [`--   ${sql}`])];
+}

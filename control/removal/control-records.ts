@@ -1,0 +1,70 @@
+/**
+ * Reads from the control database what an installation has made, and keeps control planes from starting meanwhile. Does
+ * not migrate: an older or a missing schema has fewer records.
+ */
+import { FicusError } from '@ficus/core';
+import pg from 'pg';
+import { CONTROL_SCHEMA } from '../store/migrations.ts';
+import { LOCK_KEY } from '../store/open-store.ts';
+import { readStreamRecords, type StreamRecord } from '../store/stream-records.ts';
+
+export interface ControlRecords {
+  readonly streams: readonly StreamRecord[];
+  /** Slices with rows of any kind. */
+  readonly slices: readonly string[];
+  /** Slices that were removed before. */
+  readonly removed: readonly string[];
+  /** A control plane runs: the slices of its config. Otherwise undefined, and none can start before `close`. */
+  readonly running: readonly string[] | undefined;
+  readonly present: boolean;
+  close(): Promise<void>;
+}
+
+const ANSWER_MS = 5_000;
+
+/** @throws FicusError FICUS_DATABASE_UNREACHABLE */
+export async function openControlRecords(url: string): Promise<ControlRecords> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'ficus remove',
+    connectionTimeoutMillis: ANSWER_MS,
+    query_timeout: ANSWER_MS,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return { ...(await readRecords(client)), close: () => client.end().catch(() => undefined) };
+  } catch (cause) {
+    await client.end().catch(() => undefined);
+    throw new FicusError('FICUS_DATABASE_UNREACHABLE', (cause as Error).message, { cause });
+  }
+}
+
+async function readRecords(client: pg.Client): Promise<Omit<ControlRecords, 'close'>> {
+  const locked = await client.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [LOCK_KEY]);
+  const tables = await client.query<{ name: string }>(
+    'SELECT table_name || coalesce($2 || column_name, $3) AS name FROM information_schema.columns WHERE table_schema = $1',
+    [CONTROL_SCHEMA, '.', ''],
+  );
+  const columns = new Set(tables.rows.map(({ name }) => name));
+  await client.query(`SET search_path TO ${CONTROL_SCHEMA}`);
+  const names = async (column: string, sql: string): Promise<string[]> =>
+    columns.has(column) ? (await client.query<{ name: string }>(sql)).rows.map(({ name }) => name) : [];
+  const query = async <R extends pg.QueryResultRow>(text: string) => (await client.query<R>(text)).rows;
+  const streams = columns.has('stream.slot') ? await readStreamRecords(query) : [];
+  const slices = await names('slice.name', 'SELECT name FROM slice ORDER BY 1');
+  return {
+    streams,
+    slices: [...new Set([...slices, ...streams.map(({ slice }) => slice)])],
+    removed: await names(
+      'audit.slice',
+      `SELECT DISTINCT slice AS name FROM audit WHERE action = 'remove' AND slice IS NOT NULL`,
+    ),
+    running: locked.rows[0]?.mine
+      ? undefined
+      : columns.has('slice.configured')
+        ? await names('slice.configured', 'SELECT name FROM slice WHERE configured ORDER BY 1')
+        : slices,
+    present: columns.size > 0,
+  };
+}

@@ -1,0 +1,264 @@
+/** What `ficus remove` and `ficus uninstall` take away in the databases, what they leave, and how they continue. */
+import { createControlClient } from '@ficus/contract';
+import {
+  type Control,
+  carryOut,
+  openControlRecords,
+  planRemoval,
+  type Removal,
+  type RemovalOutcome,
+  startControl,
+} from '@ficus/control';
+import { configSchema, type FicusConfig, type FicusConfigInput } from '@ficus/core';
+import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
+import { SLICE_ROWS } from '../../../control/removal/slice-rows.ts';
+import { createTestDatabase, silent, type TestDatabase } from './rig.ts';
+
+let source: TestDatabase;
+let target: TestDatabase;
+let state: TestDatabase;
+let control: Control | undefined;
+
+beforeEach(async () => {
+  const port = inject('postgresPort');
+  [source, target, state] = await Promise.all([
+    createTestDatabase(port, 'source'),
+    createTestDatabase(port, 'target'),
+    createTestDatabase(port, 'state'),
+  ]);
+  for (const database of [source, target])
+    for (const table of ['cart', 'wish'])
+      await database.query(`CREATE TABLE ${table} (id int PRIMARY KEY, item text)`);
+  await source.query(`INSERT INTO cart VALUES (1, 'lamp'), (2, 'desk')`);
+});
+afterEach(async () => {
+  await control?.stop();
+  control = undefined;
+  await Promise.all([source, target, state].map((database) => database.drop()));
+});
+
+function configOf(names: readonly ('cart' | 'wish')[], over: Partial<FicusConfigInput> = {}): FicusConfig {
+  const slices = Object.fromEntries(
+    names.map((name) => [
+      name,
+      {
+        candidate: { url: 'http://127.0.0.1:2', database: target.url },
+        routes: [{ id: 'read', path: `/${name}` }],
+        tables: [{ from: `public.${name}`, to: `public.${name}` }],
+      },
+    ]),
+  );
+  return configSchema.parse({
+    version: 1,
+    control: { listen: '127.0.0.1:0', database: state.url },
+    legacy: { url: 'http://127.0.0.1:1', database: source.url },
+    slices,
+    ...over,
+  });
+}
+
+/** Streams the slices until they are copied. */
+async function run(config: FicusConfig): Promise<Control> {
+  control = await startControl({ config, logger: silent });
+  const client = createControlClient(control.address);
+  for (const name of Object.keys(config.slices))
+    await vi.waitUntil(async () => (await client.replication(name)).healthy, { timeout: 20_000 });
+  return control;
+}
+
+async function plan(config: FicusConfig, slice: string | undefined, over: object = {}): Promise<Removal> {
+  const records = await openControlRecords(state.url).catch(() => undefined);
+  const wish = {
+    config,
+    slice,
+    slot: undefined,
+    candidateDatabase: undefined,
+    actor: 'a tester',
+    reason: '',
+  };
+  try {
+    return await planRemoval({ ...wish, ...over }, records);
+  } finally {
+    await records?.close();
+  }
+}
+
+const remove = async (
+  config: FicusConfig,
+  slice: string | undefined,
+  over?: object,
+): Promise<RemovalOutcome> => carryOut(await plan(config, slice, over), () => undefined);
+
+async function left(): Promise<Record<string, unknown>> {
+  const one = async (database: TestDatabase, sql: string) =>
+    (await database.query(sql)).map((row) => Object.values(row)[0]);
+  return {
+    slots: await one(
+      source,
+      `SELECT regexp_replace(slot_name, '_[0-9a-f]{8}$', '') FROM pg_replication_slots WHERE database = current_database() ORDER BY 1`,
+    ),
+    publications: await one(source, 'SELECT pubname::text FROM pg_publication ORDER BY 1'),
+    streams: await target.query('SELECT stream FROM ficus.checkpoint ORDER BY 1').then(
+      (rows) => rows.map(({ stream }) => stream),
+      () => 'no schema',
+    ),
+    schemas: await one(target, `SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'ficus%'`),
+    rows: (await target.query('SELECT FROM cart')).length,
+  };
+}
+
+test('a slice that has left the config goes, the others stay; with the last one goes the schema', async () => {
+  const both = configOf(['cart', 'wish']);
+  const running = await run(both);
+  await createControlClient(running.address).setServe('cart', { percent: 0, reason: '' });
+  await running.reload(configOf(['wish']));
+
+  expect(await remove(configOf(['wish']), 'cart')).toMatchObject({ complete: true });
+  expect(await left()).toEqual({
+    slots: ['ficus_wish'],
+    publications: ['ficus_wish'],
+    streams: ['wish/forward'],
+    schemas: ['ficus'],
+    rows: 2,
+  });
+  for (const [table, column] of Object.entries(SLICE_ROWS))
+    expect(await state.query(`SELECT FROM ficus_control.${table} WHERE ${column} = 'cart'`)).toEqual([]);
+  expect(await state.query(`SELECT actor FROM ficus_control.audit WHERE action = 'remove'`)).toEqual([
+    { actor: 'a tester' },
+  ]);
+  await vi.waitUntil(async () => (await createControlClient(running.address).leftovers()).length === 0, {
+    timeout: 20_000,
+  });
+  expect((await createControlClient(running.address).replication('wish')).healthy).toBe(true);
+
+  await running.stop();
+  expect(await remove(configOf(['wish']), 'wish')).toMatchObject({ complete: true });
+  expect(await left()).toMatchObject({ slots: [], publications: [], schemas: [], rows: 2 });
+});
+
+test('every table of the control database that names slices is emptied, but the audit', async () => {
+  await (await run(configOf(['cart']))).stop();
+  const tables = await state.query(
+    `SELECT table_name AS name FROM information_schema.columns
+      WHERE table_schema = 'ficus_control' AND column_name = 'slice' AND table_name <> 'audit' ORDER BY 1`,
+  );
+  expect(
+    Object.keys(SLICE_ROWS)
+      .filter((table) => SLICE_ROWS[table] === 'slice')
+      .sort(),
+  ).toEqual(tables.map(({ name }) => name));
+});
+
+test('a second run finds nothing left; a name that nothing knows is refused', async () => {
+  await (await run(configOf(['cart']))).stop();
+  await remove(configOf([]), 'cart');
+  expect(await remove(configOf([]), 'cart')).toEqual({ steps: [], complete: true });
+  await expect(remove(configOf([]), 'carr')).rejects.toMatchObject({ code: 'FICUS_SLICE_UNKNOWN' });
+});
+
+test('a slice whose stream runs is refused, and so is uninstalling beside a control plane', async () => {
+  const config = configOf(['cart']);
+  await run(config);
+  await expect(remove(config, 'cart')).rejects.toMatchObject({ code: 'FICUS_REMOVE_IN_USE' });
+  await expect(remove(configOf([]), 'cart')).rejects.toMatchObject({ code: 'FICUS_REMOVE_IN_USE' });
+  await expect(remove(config, undefined)).rejects.toMatchObject({ code: 'FICUS_REMOVE_IN_USE' });
+  expect(await left()).toMatchObject({ slots: ['ficus_cart'], streams: ['cart/forward'] });
+});
+
+test('a database that is away stops no other; the next run does the rest', async () => {
+  await (await run(configOf(['cart']))).stop();
+  await source.query(`ALTER DATABASE ${new URL(target.url).pathname.slice(1)} ALLOW_CONNECTIONS false`);
+  const first = await remove(configOf([]), 'cart');
+  expect(first).toMatchObject({ complete: false });
+  expect(first.steps.map(({ part, outcome }) => [part.place, outcome])).toEqual([
+    ['legacy', 'done'],
+    ['legacy', 'done'],
+    ['control', 'kept'],
+  ]);
+  await source.query(`ALTER DATABASE ${new URL(target.url).pathname.slice(1)} ALLOW_CONNECTIONS true`);
+  expect(await remove(configOf([]), 'cart')).toMatchObject({ complete: true });
+  expect(await left()).toMatchObject({ slots: [], publications: [], schemas: [] });
+  expect(await state.query('SELECT FROM ficus_control.stream')).toEqual([]);
+});
+
+test('the SQL that is shown does the same by hand, also twice', async () => {
+  await (await run(configOf(['cart']))).stop();
+  const { parts } = await plan(configOf([]), 'cart');
+  const places = { legacy: source, candidate: target, control: state };
+  for (let times = 0; times < 2; times++)
+    for (const { place, steps } of parts) for (const { sql } of steps) await places[place].query(sql);
+  expect(await left()).toMatchObject({ slots: [], publications: [], schemas: [], rows: 2 });
+  expect((await plan(configOf([]), 'cart')).parts.flatMap(({ steps }) => steps)).toEqual([]);
+});
+
+test('without the control database: what the config and the checkpoint know', async () => {
+  const config = configOf(['cart']);
+  await (await run(config)).stop();
+  const { control: _, ...others } = config;
+  const outcome = await carryOut(
+    await planRemoval(
+      {
+        config: others as FicusConfig,
+        slice: 'cart',
+        slot: undefined,
+        candidateDatabase: undefined,
+        actor: '',
+        reason: '',
+      },
+      undefined,
+    ),
+    () => undefined,
+  );
+  expect(outcome).toMatchObject({ complete: true });
+  expect(await left()).toMatchObject({ slots: [], publications: [], schemas: [] });
+});
+
+test('another installation on the same source: its slot stays, and the publication that it reads', async () => {
+  await (await run(configOf(['cart']))).stop();
+  const theirs = await createTestDatabase(inject('postgresPort'), 'theirs');
+  try {
+    const slot = 'ficus_cart_00c0ffee';
+    await source.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+    expect(await remove(configOf([]), 'cart')).toMatchObject({ complete: true });
+    expect(await left()).toMatchObject({ slots: ['ficus_cart'], publications: ['ficus_cart'], schemas: [] });
+    const [found] = await source.query(
+      'SELECT slot_name FROM pg_replication_slots WHERE database = current_database()',
+    );
+    expect(found?.slot_name).toBe(slot);
+
+    expect(await remove(configOf([]), 'cart', { slot })).toMatchObject({ complete: true });
+    expect(await left()).toMatchObject({ slots: [] });
+  } finally {
+    await theirs.drop();
+  }
+});
+
+test('a publication of an administrator is named with its SQL, and counts as left', async () => {
+  const role = `reader_${Date.now()}`;
+  await source.query(`CREATE ROLE ${role} LOGIN REPLICATION; GRANT SELECT ON cart TO ${role};
+    CREATE PUBLICATION ficus_cart FOR TABLE cart WITH (publish_via_partition_root = true)`);
+  try {
+    const asReader = {
+      legacy: { url: 'http://127.0.0.1:1', database: source.url.replace('postgres@', `${role}@`) },
+    };
+    await (await run(configOf(['cart'], asReader))).stop();
+    const removal = await plan(configOf([], asReader), 'cart');
+    expect(removal.parts[0]?.remnants).toContainEqual(
+      expect.objectContaining({ sql: 'DROP PUBLICATION IF EXISTS "ficus_cart";' }),
+    );
+    expect(await carryOut(removal, () => undefined)).toMatchObject({ complete: false });
+    expect(await left()).toMatchObject({ slots: [], publications: ['ficus_cart'] });
+    await source.query('DROP PUBLICATION ficus_cart');
+    expect(await remove(configOf([], asReader), 'cart')).toMatchObject({ complete: true });
+  } finally {
+    await source.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  }
+});
+
+test('uninstall takes all slices, also those that left the config, and the control plane’s schema', async () => {
+  await (await run(configOf(['cart', 'wish']))).stop();
+  expect(await remove(configOf(['wish']), undefined)).toMatchObject({ complete: true });
+  expect(await left()).toMatchObject({ slots: [], publications: [], schemas: [], rows: 2 });
+  expect(await state.query(`SELECT FROM pg_namespace WHERE nspname LIKE 'ficus%'`)).toEqual([]);
+  expect((await plan(configOf([]), undefined)).parts.flatMap(({ steps }) => steps)).toEqual([]);
+});
