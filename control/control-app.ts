@@ -9,13 +9,13 @@ import { registerUnleashRoutes } from './flags/unleash-routes.ts';
 import { registerHealthRoutes } from './health/health-routes.ts';
 import { PROBES } from './health/probes.ts';
 import { ReadinessProbe } from './health/readiness.ts';
-import { guardAccess } from './http/access.ts';
+import type { Access } from './http/access.ts';
 import { registerEndpoints } from './http/endpoint.ts';
 import { buildOpenApi } from './http/openapi.ts';
 import { answerBadUrl, answerWithProblems } from './http/problem-replies.ts';
 import { registerLinkRoutes } from './link/link-routes.ts';
 
-export function makeApp(parts: ControlParts, token: string | undefined, logger: Logger): FastifyInstance {
+export function makeApp(parts: ControlParts, access: Access, logger: Logger): FastifyInstance {
   const app = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -27,7 +27,7 @@ export function makeApp(parts: ControlParts, token: string | undefined, logger: 
   }) as unknown as FastifyInstance;
   acceptEmptyJson(app);
   answerWithProblems(app);
-  guardAccess(app, token);
+  access.guard(app);
   const endpoints = adminEndpoints(parts);
   registerEndpoints(app, endpoints);
   if (parts.builtin) registerUnleashRoutes(app, parts.builtin, parts.streams);

@@ -1,20 +1,24 @@
 /** What the control plane itself needs of the config, checked before anything is opened. */
-import { type FicusConfig, FicusError, splitHostPort } from '@ficus/core';
-import { requireLoopbackOrToken } from './http/access.ts';
+import { type ControlConfig, type FicusConfig, FicusError, splitHostPort } from '@ficus/core';
 
 interface ControlSettings {
   readonly host: string;
   readonly port: number;
   readonly database: string;
-  readonly token: string | undefined;
+  readonly tokens: Pick<ControlConfig, 'token' | 'tokens'>;
 }
 
-/** @throws FicusError FICUS_CONFIG_INVALID, FICUS_CONTROL_TOKEN_REQUIRED */
+/** @throws FicusError FICUS_CONFIG_INVALID */
 export function requireControlConfig({ control }: FicusConfig): ControlSettings {
   if (!control?.database)
     throw new FicusError('FICUS_CONFIG_INVALID', 'control.database: is required to run the control plane');
-  const { database, token } = control;
-  const { host, port } = splitHostPort(control.listen);
-  requireLoopbackOrToken(host, token);
-  return { host, port, database, token };
+  const { database, listen, token, tokens } = control;
+  return { ...splitHostPort(listen), database, tokens: { token, tokens } };
+}
+
+/** The config without the tokens of others: only their digests stay in memory. */
+export function withoutTokens(config: FicusConfig): FicusConfig {
+  return config.control
+    ? { ...config, control: { ...config.control, token: undefined, tokens: [] } }
+    : config;
 }

@@ -5,7 +5,7 @@
 import { type FicusConfig, joinHostPort, listenFailure, OneAtATime } from '@ficus/core';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
-import { requireControlConfig } from './control-config.ts';
+import { requireControlConfig, withoutTokens } from './control-config.ts';
 import type { ReadSourceStreams } from './replications/leftover-watch.ts';
 import type { OpenReplication } from './replications/replication-set.ts';
 import type { RunVerify } from './replications/verify-runs.ts';
@@ -25,8 +25,8 @@ export interface Control {
   /** `http://host:port` with the actual port. */
   readonly address: string;
   /**
-   * Applies a valid config while everything runs: slices, upstreams, tables, rules. Changes of `control` and of `flags`
-   * need a restart; the log says so. Concurrent calls are applied one after the other.
+   * Applies a valid config while everything runs: slices, upstreams, tables, rules, tokens. Other changes of `control`,
+   * and those of `flags`, need a restart; the log says so. Concurrent calls are applied one after the other.
    */
   reload(config: FicusConfig): Promise<void>;
   stop(): Promise<void>;
@@ -35,13 +35,13 @@ export interface Control {
 /**
  * Starts the control plane. Resolves when it listens; first copies and streams then begin in the background.
  * @throws FicusError FICUS_DATABASE_UNREACHABLE, FICUS_PORT_TAKEN, FICUS_CONTROL_ALREADY_RUNNING,
- *   FICUS_CONTROL_TOKEN_REQUIRED, FICUS_CONTROL_SCHEMA_NEWER, FICUS_CONFIG_INVALID
+ *   FICUS_CONTROL_SCHEMA_NEWER, FICUS_CONFIG_INVALID
  */
 export async function startControl(options: ControlOptions): Promise<Control> {
-  const { config } = options;
+  const config = withoutTokens(options.config);
   const logger = (options.logger ?? pino({ name: 'ficus' })).child({ part: 'control' });
-  const { host, port, database, token } = requireControlConfig(config);
-  const { makeApp, makeParts, openCdcReplication, runCdcVerify, readSourceStreams, openStore } =
+  const { host, port, database, tokens } = requireControlConfig(options.config);
+  const { Access, makeApp, makeParts, openCdcReplication, runCdcVerify, readSourceStreams, openStore } =
     await loadParts();
   const store = await openStore(database, logger);
   const closers: (() => unknown)[] = [() => store.close()];
@@ -56,7 +56,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     };
     const parts = await makeParts(config, engines, store, logger);
     closers.push(() => parts.stop());
-    const app = makeApp(parts, token, logger);
+    const access = new Access(tokens, logger);
+    const app = makeApp(parts, access, logger);
     closers.push(() => app.close());
     closers.push(() => parts.streams.closeAll());
     await listenOn(app, host, port);
@@ -66,9 +67,11 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     logger.info({ address }, 'control plane listening');
     let stopped: Promise<void> | undefined;
     const reloads = new OneAtATime();
-    const applyConfig = async (next: FicusConfig) => {
+    const applyConfig = async (given: FicusConfig) => {
+      const next = withoutTokens(given);
       warnOfRestart(config, next, logger);
       await parts.reconfigure(next);
+      if (!access.replaceTokens(given.control ?? tokens)) logger.warn({ area: 'control' }, NEEDS_RESTART);
       logger.info({ slices: Object.keys(next.slices) }, 'config applied');
     };
     return {
@@ -87,20 +90,22 @@ export async function startControl(options: ControlOptions): Promise<Control> {
 
 /** Loaded only to start a control plane: commands that merely talk to one need not wait for it. */
 async function loadParts() {
-  const [app, parts, engine, cdc, store] = await Promise.all([
+  const [access, app, parts, engine, cdc, store] = await Promise.all([
+    import('./http/access.ts'),
     import('./control-app.ts'),
     import('./control-parts.ts'),
     import('./replications/cdc-engine.ts'),
     import('@ficus/cdc'),
     import('./store/open-store.ts'),
   ]);
-  return { ...app, ...parts, ...engine, ...cdc, ...store };
+  return { ...access, ...app, ...parts, ...engine, ...cdc, ...store };
 }
+
+const NEEDS_RESTART = 'this part of the config needs a restart';
 
 function warnOfRestart(running: FicusConfig, next: FicusConfig, logger: Logger): void {
   for (const area of ['control', 'flags'] as const)
-    if (JSON.stringify(running[area]) !== JSON.stringify(next[area]))
-      logger.warn({ area }, 'this part of the config needs a restart');
+    if (JSON.stringify(running[area]) !== JSON.stringify(next[area])) logger.warn({ area }, NEEDS_RESTART);
 }
 
 async function listenOn(app: FastifyInstance, host: string, port: number): Promise<void> {

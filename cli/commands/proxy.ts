@@ -1,6 +1,6 @@
 /** `ficus proxy`: only the data plane, in the foreground. */
 
-import { type FicusConfig, FicusError, splitHostPort } from '@ficus/core';
+import { type FicusConfig, FicusError, splitHostPort, tokenFor } from '@ficus/core';
 import { type StartProxyOptions, startProxy } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
@@ -13,6 +13,7 @@ The config says where flags come from: a file (flags.provider: file, watched), a
 (flags.provider: builtin). With \`control:\` in the config the proxy connects to the control plane at control.listen: it
 receives the owner of each slice, keeps users on the owner after their own writes, and reports its traffic. While the
 control plane is unreachable, even at the start, it serves with the last state received, or from the legacy without one.
+On a machine of its own, give control.token the proxy's own token: one with the role \`report\` in control.tokens there.
 
 The config file and the flags file are watched: a valid change takes effect without dropping a request, an invalid one is
 refused as a whole and logged. SIGHUP does the same.
@@ -51,7 +52,7 @@ export function addProxy(program: Command): void {
 function controlOf({ control, flags }: FicusConfig): Pick<StartProxyOptions, 'controlUrl' | 'controlToken'> {
   if (!control) return {};
   if (splitHostPort(control.listen).port !== 0)
-    return { controlUrl: `http://${control.listen}`, controlToken: control.token };
+    return { controlUrl: `http://${control.listen}`, controlToken: tokenFor(control, 'report') };
   if (flags.provider !== 'builtin') return {};
   throw new FicusError(
     'FICUS_CONFIG_INVALID',

@@ -1,20 +1,17 @@
 /** Connects to the control plane that a config names. */
 
 import { type ControlClient, createControlClient } from '@ficus/contract';
-import { type FicusConfig, FicusError } from '@ficus/core';
+import { type FicusConfig, FicusError, tokenFor } from '@ficus/core';
 
 /**
  * @param callTimeoutMs how long each answer may take; by default the client's own limit
  * @throws FicusError FICUS_CONTROL_UNREACHABLE when the config has no control plane
  */
 export function connectControl(config: FicusConfig, callTimeoutMs?: number): ControlClient {
-  if (!config.control) {
+  const { control } = config;
+  if (!control) {
     throw new FicusError('FICUS_CONTROL_UNREACHABLE', 'This config has no control plane (no `control:`).');
   }
-  return createControlClient(
-    `http://${config.control.listen}`,
-    config.control.token,
-    undefined,
-    callTimeoutMs,
-  );
+  const token = tokenFor(control, 'admin') ?? tokenFor(control, 'operate') ?? tokenFor(control, 'read');
+  return createControlClient(`http://${control.listen}`, token, undefined, callTimeoutMs);
 }

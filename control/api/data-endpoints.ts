@@ -2,6 +2,7 @@
 import { replicationView, verifyView } from '@ficus/contract';
 import { FicusError } from '@ficus/core';
 import { z } from 'zod';
+import { requireRole } from '../http/access.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { refuseVerify } from '../replications/refuse-verify.ts';
 import { makeAudited } from '../store/audit-log.ts';
@@ -23,12 +24,16 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
       id: 'startCopy',
       summary: 'Continues the first copy, or restarts it; its progress is in the replication',
       body: z.strictObject({
-        restart: z.boolean().default(false).describe('empty the candidate’s tables and copy again'),
+        restart: z
+          .boolean()
+          .default(false)
+          .describe('empty the candidate’s tables and copy again (role admin)'),
         reason,
       }),
       answer: replicationView,
       status: 202,
-      handle: async ({ params, body, actor }) => {
+      handle: async ({ params, body, actor, caller }) => {
+        if (body.restart) requireRole(caller, 'admin', 'Emptying the candidate’s tables');
         const { name, config } = sliceOf(parts, params.name);
         if (config.tables.length === 0) noTables(name);
         if (body.restart) refuseWhileServing(parts, name);

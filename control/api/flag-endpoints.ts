@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { JudgeChange } from '../flags/flag-store.ts';
 import { evaluateGuards } from '../guards/evaluate-guards.ts';
 import { requireGuards } from '../guards/require-guards.ts';
+import { requireRole } from '../http/access.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import type { SliceParts } from '../views/build-slice-view.ts';
 import { reason, sliceOf, viewOf } from './slice-of.ts';
@@ -39,10 +40,14 @@ export function flagEndpoints(parts: SliceParts): Endpoint[] {
       body: z.strictObject({
         percent,
         reason,
-        force: z.boolean().default(false).describe('override guards that refuse; the audit names them'),
+        force: z
+          .boolean()
+          .default(false)
+          .describe('override guards that refuse (role admin); the audit names them'),
       }),
       answer: flagChangeView,
-      handle: ({ params, body, actor }) => {
+      handle: ({ params, body, actor, caller }) => {
+        if (body.force) requireRole(caller, 'admin', 'Overriding guards');
         const { name } = sliceOf(parts, params.name);
         return change(name, 'serve', body, actor, (before) => {
           if (body.percent <= (before ?? 0)) return '';

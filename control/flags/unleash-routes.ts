@@ -8,12 +8,14 @@ import type { FastifyInstance } from 'fastify';
 import { type EventStreams, sendEvent } from '../http/event-streams.ts';
 import type { BuiltinFlagStore } from './builtin-flag-store.ts';
 
+const FOR_FLAGS = { config: { role: 'flags' } } as const;
+
 export function registerUnleashRoutes(
   app: FastifyInstance,
   flags: BuiltinFlagStore,
   streams: EventStreams,
 ): void {
-  app.get('/unleash/api/client/features', (request, reply) => {
+  app.get('/unleash/api/client/features', FOR_FLAGS, (request, reply) => {
     const body = JSON.stringify(flags.features());
     const etag = `"${createHash('sha1').update(body).digest('base64url')}"`;
     reply.header('etag', etag).header('cache-control', 'no-cache');
@@ -21,7 +23,7 @@ export function registerUnleashRoutes(
     return reply.type('application/json').send(body);
   });
 
-  app.get('/unleash/api/client/streaming', (_request, reply) => {
+  app.get('/unleash/api/client/streaming', FOR_FLAGS, (_request, reply) => {
     reply.hijack();
     const unsubscribe = flags.subscribe((slice, kind) => {
       const { version } = flags;
@@ -39,8 +41,8 @@ export function registerUnleashRoutes(
     );
   });
 
-  app.post('/unleash/api/client/register', (_request, reply) => reply.code(202).send());
-  app.post('/unleash/api/client/metrics', (_request, reply) => reply.code(202).send());
+  app.post('/unleash/api/client/register', FOR_FLAGS, (_request, reply) => reply.code(202).send());
+  app.post('/unleash/api/client/metrics', FOR_FLAGS, (_request, reply) => reply.code(202).send());
 }
 
 function namesTag(header: string | undefined, etag: string): boolean {

@@ -16,7 +16,7 @@ export function registerHealthRoutes(
     const readiness = await probe.check(Date.now());
     return reply.code(readiness.ready ? 200 : 503).send(readiness);
   });
-  app.get('/metrics', (_request, reply) =>
+  app.get('/metrics', { config: { role: 'read' } }, (_request, reply) =>
     reply
       .type('text/plain; version=0.0.4; charset=utf-8')
       .send(metricsText(parts) + processMetricsText('ficus-control')),

@@ -1,13 +1,24 @@
 /**
- * Who may call. With a token: its holders. Without one the control plane listens only on loopback, and a foreign page
- * in a browser on the same machine must not reach it: requests that name a foreign host (DNS rebinding) or come from a
- * foreign page are refused.
+ * Who may call. With tokens: their holders, each within the roles of the token. Without any, the control plane listens
+ * only on loopback, and a foreign page in a browser on the same machine must not reach it: requests that name a foreign
+ * host (DNS rebinding) or come from a foreign page are refused.
  */
-import { timingSafeEqual } from 'node:crypto';
-import { isIP } from 'node:net';
-import { bareHost, FicusError } from '@ficus/core';
+import { type ControlConfig, type ControlRole, FicusError, isLoopback } from '@ficus/core';
 import { DASHBOARD_FILES } from '@ficus/dashboard';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { AccessTokens, type Caller, LOCAL_PROGRAM } from './access-tokens.ts';
+import { RefusalPace } from './refusal-pace.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a token needs for this route; admin by default. */
+    readonly role?: ControlRole;
+  }
+  interface FastifyRequest {
+    caller: Caller;
+  }
+}
 
 /** Probes, the page itself and the API's description contain no data. */
 const OPEN = new Set(['/healthz', '/readyz', '/openapi.json', ...DASHBOARD_FILES.map(({ path }) => path)]);
@@ -15,46 +26,92 @@ const OPEN = new Set(['/healthz', '/readyz', '/openapi.json', ...DASHBOARD_FILES
 /** Whether a path answers without the token. */
 export const isOpen = (path: string): boolean => OPEN.has(path);
 
-export function guardAccess(app: FastifyInstance, token: string | undefined): void {
-  app.addHook('onRequest', async (request) => {
-    const path = request.url.split('?', 1)[0] ?? '';
-    if (token === undefined) refuseForeignPages(request);
-    else if (!isOpen(path)) requireToken(request, token);
-  });
+export class Access {
+  readonly #pace = new RefusalPace();
+  readonly #logger: Logger;
+  #tokens: AccessTokens;
+
+  constructor(control: Pick<ControlConfig, 'token' | 'tokens'>, logger: Logger) {
+    this.#tokens = new AccessTokens(control);
+    this.#logger = logger;
+  }
+
+  /**
+   * Tokens may be replaced while it runs. Returns false, without effect, where there were none or would be none: proxies
+   * and listener would have to begin again.
+   */
+  replaceTokens(control: Pick<ControlConfig, 'token' | 'tokens'>): boolean {
+    const next = new AccessTokens(control);
+    if (next.none || this.#tokens.none) return next.none === this.#tokens.none;
+    this.#tokens = next;
+    return true;
+  }
+
+  guard(app: FastifyInstance): void {
+    app.decorateRequest('caller', null as unknown as Caller);
+    app.addHook('onRequest', async (request) => {
+      request.caller = this.#tokens.none ? refuseForeignPages(request) : await this.#requireToken(request);
+    });
+  }
+
+  async #requireToken(request: FastifyRequest): Promise<Caller> {
+    const { url, config } = request.routeOptions;
+    if (isOpen(pathOf(request))) return NOBODY;
+    const { role = 'admin' } = config;
+    const { ip } = request;
+    if (this.#pace.isFull(ip))
+      throw new FicusError('FICUS_CONTROL_TOO_MANY_REFUSALS', `Too many wrong tokens came from ${ip}.`);
+    // Unleash's clients send the bare token, all others `Bearer TOKEN`.
+    const given = request.headers.authorization?.replace(/^Bearer\s+/i, '');
+    if (given === undefined)
+      throw new FicusError('FICUS_CONTROL_TOKEN_MISSING', 'The request has no Authorization header.');
+    const caller = this.#tokens.find(given);
+    if (caller === undefined) {
+      this.#log(request, 'token-unknown');
+      await this.#pace.wait(ip);
+      throw new FicusError('FICUS_CONTROL_FORBIDDEN', 'The control plane does not know this token.');
+    }
+    // An unknown path has no role: any holder of a token may learn that there is nothing.
+    if (url === undefined || caller.may(role)) return caller;
+    this.#log(request, 'role-missing', caller.owner);
+    throw roleMissing(caller, role);
+  }
+
+  /** Ever more rarely for each address, and never with a token. */
+  #log(request: FastifyRequest, reason: 'token-unknown' | 'role-missing', owner?: string): void {
+    const peer = request.ip;
+    const count = this.#pace.count(peer, reason);
+    if (!Number.isInteger(Math.log10(count))) return;
+    const endpoint = `${request.method} ${request.routeOptions.url ?? '(unknown path)'}`;
+    this.#logger.warn({ endpoint, peer, reason, owner, count }, 'request refused');
+  }
 }
 
-/** @throws FicusError FICUS_CONTROL_TOKEN_REQUIRED */
-export function requireLoopbackOrToken(host: string, token: string | undefined): void {
-  if (token !== undefined || isLoopback(host)) return;
-  throw new FicusError(
-    'FICUS_CONTROL_TOKEN_REQUIRED',
-    `control.listen names ${host}, which other machines can reach, but control.token is not set.`,
+/** Open paths show nothing that depends on the caller. */
+const NOBODY: Caller = { owner: undefined, may: () => false };
+
+/** @throws FicusError FICUS_CONTROL_ROLE_MISSING */
+export function requireRole(caller: Caller, role: ControlRole, what: string): void {
+  if (!caller.may(role)) throw roleMissing(caller, role, what);
+}
+
+function roleMissing({ owner }: Caller, role: ControlRole, what = 'This'): FicusError {
+  return new FicusError(
+    'FICUS_CONTROL_ROLE_MISSING',
+    `${what} needs the role ${role}, which the token “${owner}” does not have.`,
   );
 }
 
-function isLoopback(host: string): boolean {
-  const name = bareHost(host).toLowerCase();
-  return name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
-}
+const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0] ?? '';
 
-function requireToken(request: FastifyRequest, token: string): void {
-  // Unleash's clients send the bare token, all others `Bearer TOKEN`.
-  const given = request.headers.authorization?.replace(/^Bearer\s+/i, '');
-  if (given === undefined)
-    throw new FicusError('FICUS_CONTROL_TOKEN_MISSING', 'The request has no Authorization header.');
-  const [left, right] = [Buffer.from(given), Buffer.from(token)];
-  if (left.length !== right.length || !timingSafeEqual(left, right))
-    throw new FicusError('FICUS_CONTROL_FORBIDDEN', 'The token is not the one in control.token.');
-}
-
-function refuseForeignPages(request: FastifyRequest): void {
+function refuseForeignPages(request: FastifyRequest): Caller {
   const { host = '', origin } = request.headers;
   const loopback = isLoopback(hostOf(`http://${host}`) ?? '');
   // A page from another port of this machine is a foreign page too.
-  if (loopback && (origin === undefined || origin === `http://${host}`)) return;
+  if (loopback && (origin === undefined || origin === `http://${host}`)) return LOCAL_PROGRAM;
   throw new FicusError(
     'FICUS_CONTROL_FOREIGN_ORIGIN',
-    'Without control.token only pages and programs of this machine may call.',
+    'Without a token only pages and programs of this machine may call.',
   );
 }
 

@@ -2,8 +2,10 @@
  * One endpoint of the admin API, described once: fastify's route, validation and the OpenAPI document come from the
  * same description, so that they cannot diverge.
  */
+import type { ControlRole } from '@ficus/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import type { Caller } from './access-tokens.ts';
 import { parseBody } from './parse-body.ts';
 
 interface EndpointRequest<Body, Query> {
@@ -12,6 +14,7 @@ interface EndpointRequest<Body, Query> {
   readonly query: Query;
   /** The caller, for the audit. */
   readonly actor: string;
+  readonly caller: Caller;
 }
 
 export interface Endpoint {
@@ -23,6 +26,8 @@ export interface Endpoint {
   readonly body?: z.ZodType | undefined;
   readonly query?: z.ZodObject | undefined;
   readonly answer: z.ZodType;
+  /** What a token needs; by default `read` for GET, `operate` for changes. */
+  readonly role?: ControlRole | undefined;
   /** Status of a successful answer; 200 by default. */
   readonly status?: 200 | 202 | undefined;
   handle(request: EndpointRequest<unknown, unknown>): unknown;
@@ -44,10 +49,11 @@ export function endpoint<B extends z.ZodType, Q extends z.ZodObject, A extends z
 }
 
 export function registerEndpoints(app: FastifyInstance, endpoints: readonly Endpoint[]): void {
-  for (const { id, method, path, body, query, status, handle } of endpoints) {
+  for (const { id, method, path, role, body, query, status, handle } of endpoints) {
     app.route({
       method,
       url: path,
+      config: { role: role ?? (method === 'GET' ? 'read' : 'operate') },
       handler: async (request, reply) => {
         const params = request.params as Record<string, string>;
         const actor = actorOf(request);
@@ -56,6 +62,7 @@ export function registerEndpoints(app: FastifyInstance, endpoints: readonly Endp
           body: body ? parseBody(body, request.body) : undefined,
           query: query ? parseBody(query, request.query) : undefined,
           actor,
+          caller: request.caller,
         });
         if (method !== 'GET') request.log.info({ operation: id, slice: params.name, actor }, 'admin request');
         return reply
@@ -67,12 +74,22 @@ export function registerEndpoints(app: FastifyInstance, endpoints: readonly Endp
   }
 }
 
-/** All callers share one token, so this is the caller's own claim; bounded, and never trusted. */
+/**
+ * The token's owner, with the name that the caller gives in parentheses. Where all share one token there is only the
+ * caller's own claim; it is bounded and has no parentheses, so it cannot look like an owner's entry.
+ */
 function actorOf(request: FastifyRequest): string {
+  const { owner } = request.caller;
+  const claimed = claimedActor(request);
+  if (owner === undefined) return claimed ?? `api (${request.ip})`;
+  return `${owner} (${claimed ?? request.ip})`;
+}
+
+function claimedActor(request: FastifyRequest): string | undefined {
   const said = request.headers['x-ficus-actor'];
   const name = (Array.isArray(said) ? said[0] : said)
     ?.replace(/[^\p{L}\p{N} @._-]/gu, '')
     .slice(0, 100)
     .trim();
-  return name || `api (${request.ip})`;
+  return name || undefined;
 }

@@ -26,7 +26,11 @@ export function buildOpenApi(endpoints: readonly Endpoint[], probes: readonly Pr
     paths,
     components: {
       securitySchemes: {
-        token: { type: 'http', scheme: 'bearer', description: 'control.token in ficus.yaml' },
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'control.token or one of control.tokens in ficus.yaml',
+        },
       },
       responses: { Problem: { description: 'What went wrong', content: problemContent } },
     },

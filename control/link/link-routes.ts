@@ -28,8 +28,10 @@ interface LinkParts {
 /** A batch of copies: proxy.shadow.bodyBytes bounds the bodies, which come in base64. */
 const LARGEST_BATCH = 64 * 1024 * 1024;
 
+const FOR_PROXIES = { config: { role: 'report' } } as const;
+
 export function registerLinkRoutes(app: FastifyInstance, parts: LinkParts): void {
-  app.get(LINK_PATHS.stream, (_request, reply) => {
+  app.get(LINK_PATHS.stream, FOR_PROXIES, (_request, reply) => {
     reply.hijack();
     const ways = [
       parts.stateHub.subscribe((event) => sendEvent(reply.raw, 'state', event)),
@@ -42,12 +44,12 @@ export function registerLinkRoutes(app: FastifyInstance, parts: LinkParts): void
     sendEvent(reply.raw, 'progress', parts.progress.snapshot());
   });
 
-  app.post(LINK_PATHS.positions, async (request): Promise<PositionsAnswer> => {
+  app.post(LINK_PATHS.positions, FOR_PROXIES, async (request): Promise<PositionsAnswer> => {
     const { slices } = parseBody(positionsBody, request.body);
     return { positions: await parts.positions.positions(slices) };
   });
 
-  app.post(LINK_PATHS.report, (request, reply) => {
+  app.post(LINK_PATHS.report, FOR_PROXIES, (request, reply) => {
     const report: ProxyReport = parseBody(reportBody, request.body);
     const { config, parity } = parts;
     const traffic = holdTraffic(report.traffic, config, parity.refused);
@@ -57,7 +59,7 @@ export function registerLinkRoutes(app: FastifyInstance, parts: LinkParts): void
     return reply.code(204).send();
   });
 
-  app.post(LINK_PATHS.observations, { bodyLimit: LARGEST_BATCH }, async (request, reply) => {
+  app.post(LINK_PATHS.observations, { ...FOR_PROXIES, bodyLimit: LARGEST_BATCH }, async (request, reply) => {
     const { observations } = parseBody(observationBatchBody, request.body);
     await parts.parity.observeAll(parseObservations(observations, parts.parity.refused));
     return reply.code(204).send();

@@ -28,3 +28,14 @@ test('tokens of any issuer, for any application, are named', () => {
     expect.stringMatching(/^proxy\.identify\.jwt\.audience: is not set/),
   ]);
 });
+
+test('a short token of the control plane is named; where other machines can try it, it is an error', () => {
+  const control = {
+    token: 'eight-or',
+    tokens: [{ name: 'a', roles: ['read' as const], token: 'x'.repeat(16) }],
+  };
+  const config = configSchema.parse({ version: 1, legacy: { url: 'http://127.0.0.1:3000' }, control });
+  expect(warnAboutConfig(config).map(formatProblem)).toEqual([
+    expect.stringMatching(/^control\.token: has 8 characters/),
+  ]);
+});

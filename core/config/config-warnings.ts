@@ -4,10 +4,11 @@
  */
 import type { ConfigProblem } from './config-problem.ts';
 import type { FicusConfig } from './config-schema.ts';
+import { LEAST_TOKEN } from './control-schema.ts';
 
 type Warn = (config: FicusConfig) => readonly ConfigProblem[];
 
-const CONCERNS: readonly Warn[] = [warnOfShortSecrets, warnOfAnyIssuer];
+const CONCERNS: readonly Warn[] = [warnOfShortSecrets, warnOfAnyIssuer, warnOfShortTokens];
 
 /** All warnings; a message says what to do. */
 export function warnAboutConfig(config: FicusConfig): ConfigProblem[] {
@@ -28,6 +29,21 @@ function warnOfShortSecrets({ proxy }: FicusConfig): ConfigProblem[] {
     const message = `has ${bytes} bytes; HS256 needs ${HS256_KEY_BYTES} or more (RFC 7518 section 3.2): make one with \`openssl rand -base64 32\``;
     return [{ path, message }];
   });
+}
+
+/** On loopback any program of the machine may try tokens; control-schema.ts refuses short ones elsewhere. */
+function warnOfShortTokens({ control }: FicusConfig): ConfigProblem[] {
+  if (!control) return [];
+  const all = [
+    { path: ['control', 'token'], token: control.token ?? '' },
+    ...control.tokens.map(({ token }, index) => ({ path: ['control', 'tokens', index, 'token'], token })),
+  ];
+  return all
+    .filter(({ token }) => token !== '' && token.length < LEAST_TOKEN)
+    .map(({ path, token }) => ({
+      path,
+      message: `has ${token.length} characters; ${LEAST_TOKEN} or more cannot be guessed: make one with \`openssl rand -base64 24\``,
+    }));
 }
 
 /** Without them, any token counts that the issuer's key has signed, for whatever application. */

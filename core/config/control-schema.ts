@@ -1,18 +1,105 @@
 /** `control:` and `flags:`. */
 import { z } from 'zod';
+import { splitHostPort } from '../net/host-port.ts';
+import { isLoopback } from '../net/is-loopback.ts';
 import { httpUrl, listenAddress, postgresUrl } from './common-schema.ts';
+import { CONTROL_ROLES } from './control-roles.ts';
+
+/** Fewest characters of a token where other machines can try one. */
+export const LEAST_TOKEN = 16;
+
+const secret = z.string().min(8);
+
+const namedToken = z.strictObject({
+  name: z
+    .string()
+    .regex(
+      /^[\p{L}\p{N}][\p{L}\p{N} @._-]{0,99}$/u,
+      'must begin with a letter or digit, then also @ . _ - and spaces',
+    )
+    .describe('whose it is; the audit and the log name it'),
+  roles: z
+    .array(z.enum(CONTROL_ROLES))
+    .min(1)
+    .describe(
+      'read: state, audit, metrics · flags: Unleash’s client API · report: what a proxy needs, flags included · operate: changes within the guards, read included · admin: everything',
+    ),
+  token: secret.describe('the token itself: `openssl rand -base64 24` makes one'),
+});
 
 export const controlSchema = z
   .strictObject({
     listen: listenAddress.default('127.0.0.1:8081').describe('admin API and dashboard'),
     database: postgresUrl.optional().describe('where flags, owners and audit live'),
-    token: z
-      .string()
-      .min(8)
+    token: secret
       .optional()
-      .describe('bearer token that the admin API requires; without one, it must listen on loopback'),
+      .describe(
+        'at the control plane: a token with the role admin. At a proxy or command on another machine: the token that it sends',
+      ),
+    tokens: z
+      .array(namedToken)
+      .max(100)
+      .default([])
+      .describe(
+        'tokens with names and roles. Without any token the control plane must listen on loopback, and every program of the machine may do everything',
+      ),
   })
-  .describe('The control plane');
+  .describe('The control plane')
+  .superRefine((control, context) => {
+    for (const { path, message } of [...openToNetwork(control), ...repeatedTokens(control)])
+      context.addIssue({ code: 'custom', path, message });
+  });
+
+interface Tokens {
+  readonly listen: string;
+  readonly token?: string | undefined;
+  readonly tokens: readonly { readonly name: string; readonly token: string }[];
+}
+
+interface Problem {
+  readonly path: (string | number)[];
+  readonly message: string;
+}
+
+function allTokens({
+  token,
+  tokens,
+}: Tokens): { readonly path: (string | number)[]; readonly token: string }[] {
+  const named = tokens.map((one, index) => ({ path: ['tokens', index, 'token'], token: one.token }));
+  return token === undefined ? named : [{ path: ['token'], token }, ...named];
+}
+
+function openToNetwork(control: Tokens): Problem[] {
+  const { host } = splitHostPort(control.listen);
+  if (isLoopback(host)) return [];
+  const reach = `other machines can reach ${host} (control.listen)`;
+  const all = allTokens(control);
+  if (all.length === 0) {
+    const message = `is required: ${reach}; set a token of ${LEAST_TOKEN} characters or more, or listen on loopback`;
+    return [{ path: ['token'], message }];
+  }
+  return all
+    .filter(({ token }) => token.length < LEAST_TOKEN)
+    .map(({ path }) => ({ path, message: `must have at least ${LEAST_TOKEN} characters: ${reach}` }));
+}
+
+/** A token stands for one owner. */
+function repeatedTokens(control: Tokens): Problem[] {
+  const all = allTokens(control);
+  const names = control.tokens.map(({ name }) => name);
+  return [
+    ...all
+      .filter(({ token }, index) => all.findIndex((other) => other.token === token) < index)
+      .map(({ path }) => ({ path, message: 'is used twice: give each owner a token of its own' })),
+    ...names.flatMap((name, index) =>
+      names.indexOf(name) < index
+        ? [{ path: ['tokens', index, 'name'], message: `“${name}” is used twice` }]
+        : [],
+    ),
+  ];
+}
+
+export type ControlConfig = z.output<typeof controlSchema>;
 
 export const flagsSchema = z
   .strictObject({

@@ -14,22 +14,30 @@ export const controlErrors = {
     status: 403,
     exit: 3,
     title: 'The control plane refused the token',
-    remedy: 'Set control.token in ficus.yaml to the token that the control plane was started with.',
+    remedy: 'Set control.token in ficus.yaml to a token that the control plane was started with.',
     retry: 'manual',
   },
   FICUS_CONTROL_TOKEN_MISSING: {
     status: 401,
     exit: 3,
     title: 'The request has no token',
-    remedy: 'Send Authorization: Bearer TOKEN with the value of control.token in ficus.yaml.',
+    remedy: 'Send Authorization: Bearer TOKEN with a token of control.token or control.tokens in ficus.yaml.',
     retry: 'manual',
   },
-  FICUS_CONTROL_TOKEN_REQUIRED: {
-    status: 500,
+  FICUS_CONTROL_ROLE_MISSING: {
+    status: 403,
     exit: 3,
-    title: 'The control plane would be open to the network',
-    remedy: 'Set control.token in ficus.yaml, or let control.listen name a loopback address.',
+    title: 'The token may not do this',
+    remedy:
+      'Use a token with the role that the message names, or add the role to its entry in control.tokens.',
     retry: 'manual',
+  },
+  FICUS_CONTROL_TOO_MANY_REFUSALS: {
+    status: 429,
+    exit: 3,
+    title: 'Too many requests with wrong tokens come from this address',
+    remedy: 'Find the program that sends the wrong token; the control plane’s log names what it calls.',
+    retry: 'timed',
   },
   FICUS_CONTROL_FOREIGN_ORIGIN: {
     status: 403,

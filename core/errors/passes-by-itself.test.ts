@@ -10,6 +10,7 @@ test('these failures pass by themselves, and no others', () => {
     'FICUS_CDC_INTERRUPTED',
     'FICUS_CDC_SOURCE_UNSETTLED',
     'FICUS_CONTROL_BUSY',
+    'FICUS_CONTROL_TOO_MANY_REFUSALS',
     'FICUS_CONTROL_UNREACHABLE',
     'FICUS_DATABASE_UNREACHABLE',
     'FICUS_FLAGS_FILE_LOCKED',

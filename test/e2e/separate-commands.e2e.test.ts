@@ -1,5 +1,5 @@
 /** `ficus control` and `ficus proxy` as two commands, started and stopped in any order. */
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createControlClient } from '@ficus/contract';
 import { type EmbeddedCluster, freePort, startCluster } from '@ficus/tools';
@@ -55,6 +55,39 @@ test('a proxy that starts first connects to the control plane later', async () =
   proxy.child.kill('SIGTERM');
   expect(await proxy.ended).toMatchObject({ status: 0, stderr: '' });
 });
+
+test('with named tokens, proxy and commands send each their own, and nothing else gets in', async () => {
+  const text = await readFile(rig.configFile, 'utf8');
+  const tokens = `tokens: [{ name: edge, roles: [report], token: token-of-the-edge }, { name: bot, roles: [operate], token: token-of-the-bot }]`;
+  await writeFile(rig.configFile, text.replace('control: {', `control: { ${tokens},`));
+  const controlAddress = await fieldOf(run('control'), 'listening', 'address');
+  const address = await fieldOf(run('proxy'), 'listening', 'address');
+  const serve = await runCommand([FICUS, 'serve', 'notes', '100', '--config', rig.configFile]);
+  expect(serve).toMatchObject({ status: 0, stderr: '' });
+  const side = async () => (await ask(`${address}/api/notes`, { headers: { cookie: 'sid=a' } })).side;
+  await expect.poll(side).toBe('candidate');
+  const client = createControlClient(controlAddress, 'token-of-the-bot');
+  expect((await client.audit({ limit: 1 }))[0]?.actor).toMatch(/^bot \(.+\)$/);
+  await expect.poll(async () => (await client.proxies()).length).toBe(1);
+  await expect(createControlClient(controlAddress, 'token-of-the-edge').slices()).rejects.toMatchObject({
+    code: 'FICUS_CONTROL_ROLE_MISSING',
+  });
+  await expect(createControlClient(controlAddress).slices()).rejects.toMatchObject({
+    code: 'FICUS_CONTROL_TOKEN_MISSING',
+  });
+});
+
+test.each(['check', 'control', 'proxy', 'up'])(
+  'ficus %s refuses a control plane open to the network',
+  async (command) => {
+    const file = join(directory, `open-${command}.yaml`);
+    const control = `{ listen: "0.0.0.0:0", database: "${cluster.url('control')}" }`;
+    await writeFile(file, `version: 1\ncontrol: ${control}\nlegacy: { url: http://127.0.0.1:9 }\n`);
+    const result = await runCommand([FICUS, command, '--config', file]);
+    expect([result.status, result.stdout]).toEqual([1, '']);
+    expect(result.stderr).toContain('control.token: is required');
+  },
+);
 
 test.each(['control', 'up'])('ficus %s without a database for its control plane says so', async (command) => {
   const file = join(directory, `no-database-${command}.yaml`);

@@ -263,11 +263,6 @@ describe('starting', () => {
     await own.drop();
   });
 
-  it('does not open itself to the network without a token', async () => {
-    const error = await failure(start({ control: { listen: '0.0.0.0:0', database: database.url } }));
-    expect(error.code).toBe('FICUS_CONTROL_TOKEN_REQUIRED');
-  });
-
   it('refuses the schema of a newer version', async () => {
     const own = await createTestDatabase(inject('postgresPort'));
     await (await start({}, own.url)).stop();

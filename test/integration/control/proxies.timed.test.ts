@@ -137,7 +137,7 @@ it('proxies continue while the control plane is unreachable, with their last fla
   const { port } = new URL(control.address);
   await control.stop();
   for (const proxy of proxies) expect(await ask(proxy, 'ada')).toEqual({ status: 200, side: 'candidate' });
-  const listen = { ...config, control: { listen: `127.0.0.1:${port}`, database: database.url } };
+  const listen = { ...config, control: { listen: `127.0.0.1:${port}`, database: database.url, tokens: [] } };
   control = await startControl({
     config: listen,
     logger: silent,

@@ -1,0 +1,52 @@
+/**
+ * The tokens that the control plane accepts: only their digests are kept. A token is compared with all of them, each in
+ * constant time, so that the time of a refusal says nothing.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type ControlConfig, type ControlRole, hasRole } from '@ficus/core';
+
+/** Who calls, as far as the token says. */
+export interface Caller {
+  /** The token's owner; undefined without tokens, and where all share `control.token`. */
+  readonly owner: string | undefined;
+  may(role: ControlRole): boolean;
+}
+
+interface Entry {
+  readonly digest: Buffer;
+  readonly caller: Caller;
+}
+
+/** Every program of this machine, where there is no token. */
+export const LOCAL_PROGRAM: Caller = { owner: undefined, may: () => true };
+
+export class AccessTokens {
+  readonly #entries: readonly Entry[];
+
+  constructor({ token, tokens }: Pick<ControlConfig, 'token' | 'tokens'>) {
+    const shared = tokens.length === 0 ? undefined : 'control.token';
+    this.#entries = [
+      ...(token === undefined ? [] : [makeEntry(token, shared, ['admin'])]),
+      ...tokens.map((named) => makeEntry(named.token, named.name, named.roles)),
+    ];
+  }
+
+  /** Without tokens, every program of this machine may call. */
+  get none(): boolean {
+    return this.#entries.length === 0;
+  }
+
+  /** The owner of a token; undefined for one that is not accepted. */
+  find(token: string): Caller | undefined {
+    const given = digestOf(token);
+    let found: Caller | undefined;
+    for (const { digest, caller } of this.#entries) if (timingSafeEqual(digest, given)) found = caller;
+    return found;
+  }
+}
+
+function makeEntry(token: string, owner: string | undefined, roles: readonly ControlRole[]): Entry {
+  return { digest: digestOf(token), caller: { owner, may: (role) => hasRole(roles, role) } };
+}
+
+const digestOf = (token: string): Buffer => createHash('sha256').update(token).digest();

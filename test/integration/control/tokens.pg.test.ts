@@ -1,0 +1,133 @@
+/** Tokens with names and roles: what each may do, what the audit says, and what becomes of wrong ones. */
+import { createControlClient } from '@ficus/contract';
+import { type Control, startControl } from '@ficus/control';
+import { LINK_PATHS } from '@ficus/core';
+import pino from 'pino';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { createTestDatabase, HandPlayedReplication, type TestDatabase, testConfig } from './rig.ts';
+
+const TOKENS = [
+  { name: 'edge-1', roles: ['report'], token: 'token-of-the-edge' },
+  { name: 'board', roles: ['read'], token: 'token-of-the-board' },
+  { name: 'release bot', roles: ['operate'], token: 'token-of-the-bot' },
+  { name: 'unleash', roles: ['flags'], token: 'token-of-unleash' },
+  { name: 'root', roles: ['admin'], token: 'token-of-the-root' },
+] as const;
+const tokenOf = (owner: string) => TOKENS.find(({ name }) => name === owner)!.token;
+
+let database: TestDatabase;
+let control: Control;
+const lines: Record<string, unknown>[] = [];
+const config = (tokens: readonly object[] = TOKENS) =>
+  testConfig(database.url, {
+    control: { listen: '127.0.0.1:0', database: database.url, tokens: tokens as never },
+  });
+
+beforeAll(async () => {
+  database = await createTestDatabase(inject('postgresPort'));
+  control = await startControl({
+    config: config(),
+    logger: pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) }),
+    replications: (options) => new HandPlayedReplication(options),
+  });
+});
+afterAll(async () => {
+  await control.stop();
+  await database.drop();
+});
+
+async function call(token: string | undefined, method: string, path: string, body?: object) {
+  const response = await fetch(`${control.address}${path}`, {
+    method,
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(body && { 'content-type': 'application/json' }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+  if (isStream) await response.body!.cancel();
+  const text = isStream ? '' : await response.text();
+  return { status: response.status, code: /"code":"(\w+)"/.exec(text)?.[1] ?? '' };
+}
+
+const REPORT = { proxyId: 'p', workers: 1, epochs: {}, traffic: [], droppedCopies: [] };
+const ENDPOINTS: readonly [role: string, method: string, path: string, body?: object][] = [
+  ['read', 'GET', '/api/v1/slices'],
+  ['read', 'GET', '/api/v1/audit'],
+  ['read', 'GET', '/metrics'],
+  ['flags', 'GET', '/unleash/api/client/features'],
+  ['flags', 'POST', '/unleash/api/client/register', {}],
+  ['report', 'GET', LINK_PATHS.stream],
+  ['report', 'POST', LINK_PATHS.report, REPORT],
+  ['report', 'POST', LINK_PATHS.positions, { slices: [] }],
+  ['report', 'POST', LINK_PATHS.observations, { observations: [] }],
+  ['operate', 'PUT', '/api/v1/slices/notes/shadow', { percent: 10 }],
+  ['operate', 'PUT', '/api/v1/slices/notes/serve', { percent: 0 }],
+  ['operate', 'POST', '/api/v1/slices/notes/parity/reset', {}],
+  ['operate', 'POST', '/api/v1/slices/notes/copy', {}],
+  ['admin', 'PUT', '/api/v1/slices/notes/serve', { percent: 1, force: true }],
+  ['admin', 'POST', '/api/v1/slices/pages/copy', { restart: true }],
+];
+const MAY: Readonly<Record<string, readonly string[]>> = {
+  'edge-1': ['report', 'flags'],
+  board: ['read'],
+  'release bot': ['operate', 'read'],
+  unleash: ['flags'],
+  root: ['read', 'flags', 'report', 'operate', 'admin'],
+};
+
+describe.each(Object.entries(MAY))('the token of %s', (owner, roles) => {
+  it.each(ENDPOINTS)('and what needs the role %s: %s %s', async (role, method, path, body) => {
+    const { status, code } = await call(tokenOf(owner), method, path, body);
+    if (roles.includes(role)) expect(code).not.toMatch(/ROLE_MISSING|FORBIDDEN/);
+    else expect({ status, code }).toEqual({ status: 403, code: 'FICUS_CONTROL_ROLE_MISSING' });
+  });
+});
+
+it('without a token nothing but probes and the page answers', async () => {
+  for (const [, method, path, body] of ENDPOINTS)
+    expect(await call(undefined, method, path, body)).toMatchObject({
+      status: 401,
+      code: 'FICUS_CONTROL_TOKEN_MISSING',
+    });
+  for (const path of ['/healthz', '/', '/openapi.json'])
+    expect((await call(undefined, 'GET', path)).status).toBe(200);
+});
+
+it('the audit names the owner of the token, whatever name the caller gives', async () => {
+  const bot = createControlClient(control.address, tokenOf('release bot'), 'root');
+  await bot.setShadow('notes', { percent: 30 });
+  const [newest] = await createControlClient(control.address, tokenOf('board')).audit({ limit: 1 });
+  expect(newest?.actor).toBe('release bot (root)');
+});
+
+it('wrong tokens are refused slowly, and logged without the token; valid ones do not wait', async () => {
+  lines.length = 0;
+  const began = performance.now();
+  const wrong = Array.from({ length: 5 }, () =>
+    call('guess-of-a-stranger', 'PUT', '/api/v1/slices/notes/serve', {}),
+  );
+  expect((await call(tokenOf('board'), 'GET', '/api/v1/slices')).status).toBe(200);
+  const validMs = performance.now() - began;
+  for (const answer of await Promise.all(wrong))
+    expect(answer).toMatchObject({ status: 403, code: 'FICUS_CONTROL_FORBIDDEN' });
+  const wrongMs = performance.now() - began;
+  expect(wrongMs).toBeGreaterThan(490);
+  expect(validMs).toBeLessThan(wrongMs);
+  expect(lines.filter(({ msg }) => msg === 'request refused')).toMatchObject([
+    { endpoint: 'PUT /api/v1/slices/:name/serve', peer: '127.0.0.1', reason: 'token-unknown' },
+  ]);
+  expect(JSON.stringify(lines)).not.toContain('guess-of-a-stranger');
+});
+
+it('tokens are replaced by a reload: the old one is refused, the others stay', async () => {
+  const replaced = { name: 'board', roles: ['read'], token: 'the-new-token-of-the-board' };
+  await control.reload(config(TOKENS.map((token) => (token.name === 'board' ? replaced : token))));
+  expect((await call(replaced.token, 'GET', '/api/v1/slices')).status).toBe(200);
+  expect((await call(tokenOf('board'), 'GET', '/api/v1/slices')).status).toBe(403);
+  expect((await call(tokenOf('root'), 'GET', '/api/v1/slices')).status).toBe(200);
+  // None at all would open it to every program: that needs a restart.
+  await control.reload(config([]));
+  expect((await call(undefined, 'GET', '/api/v1/slices')).status).toBe(401);
+});
