@@ -14,7 +14,9 @@ export const proxySchema = z
     trustedProxies: z
       .array(network)
       .default([])
-      .describe('CIDRs whose X-Forwarded-* and Forwarded are trusted'),
+      .describe(
+        'CIDRs of the proxies before this one: their Forwarded, X-Forwarded-*, X-Real-IP and the like are trusted; those of other peers are removed',
+      ),
     expose: z.boolean().default(false).describe('send x-ficus-side and x-ficus-reason to clients'),
     identify: identifySchema.default({}),
     force: z

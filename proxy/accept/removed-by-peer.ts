@@ -1,10 +1,11 @@
 /**
- * Which of the client's fields no upstream gets, by who the peer is: a trusted proxy may set X-Forwarded-*, and a
- * header that names the caller passes only from the peers that are believed (`trustedFrom`): services behind the proxy
+ * Which of the client's fields no upstream gets, by who the peer is: a trusted proxy may say X-Forwarded-*, X-Real-IP and
+ * others (proxy-fields.ts), and a header that names the caller passes only from the peers that are believed (`trustedFrom`): services behind the proxy
  * believe it too.
  */
 import type { IdentifyConfig } from '@ficus/core';
 import { NetworkList } from '../wire/network-list.ts';
+import { NEVER_PASSED, PROXY_FIELDS } from './proxy-fields.ts';
 import { RemovedFields } from './removed-fields.ts';
 
 /** A header that passes only from these peers. */
@@ -44,8 +45,13 @@ export class RemovedByPeer {
   }
 
   #make(bits: number): RemovedFields {
-    const withheld = this.#guarded.filter((_, at) => bits & (2 << at)).map(({ name }) => name);
-    return new RemovedFields([...this.#names, ...withheld], (bits & 1) === 1);
+    const isTrusted = (bits & 1) === 1;
+    const isWithheld = (at: number) => (bits & (2 << at)) !== 0;
+    const guarded = this.#guarded.map(({ name }) => name);
+    const withheld = guarded.filter((_, at) => isWithheld(at));
+    const believed = new Set(guarded.filter((_, at) => !isWithheld(at)));
+    const claims = isTrusted ? [] : PROXY_FIELDS.filter((name) => !believed.has(name));
+    return new RemovedFields([...this.#names, ...NEVER_PASSED, ...claims, ...withheld], isTrusted);
   }
 }
 

@@ -47,6 +47,7 @@ export class Worker implements RequestHost {
   readonly #inbound: Inbound;
   readonly #endless = new Map<object, Exchange>();
   #slices: ReadonlyMap<string, SliceState>;
+  #saidUntrusted = false;
   #endConnections: (() => void) | undefined;
 
   /** @throws FicusError when an upstream cannot be made */
@@ -119,6 +120,17 @@ export class Worker implements RequestHost {
   #begin(state: RequestState): void {
     this.#snapshots.begin();
     runRequest(state);
+    const { forwardedFor, fromTrustedProxy, peer } = state.head;
+    if (forwardedFor !== undefined && !fromTrustedProxy && !this.#saidUntrusted) this.#sayUntrusted(peer);
+  }
+
+  /** Once for each config: any stranger may send the field. */
+  #sayUntrusted(peer: string): void {
+    this.#saidUntrusted = true;
+    this.logger.info(
+      { peer },
+      'a peer sends X-Forwarded-For: if it is a proxy of yours, name it in proxy.trustedProxies; otherwise such fields are rightly removed',
+    );
   }
 
   /** Opens the listening socket; reports the address, or why it could not. */
@@ -237,6 +249,7 @@ export class Worker implements RequestHost {
   #replaceConfig(config: FicusConfig, generation: number): void {
     try {
       this.#snapshots.replace(config, generation);
+      this.#saidUntrusted = false;
       this.#inbound.retune(config.proxy);
       this.#acknowledge();
     } catch (error) {
