@@ -7,7 +7,12 @@ export { grantsSql } from './preflight/grants-sql.ts';
 export { preflightDatabase } from './preflight/preflight-database.ts';
 export { preflightSlice } from './preflight/preflight-slice.ts';
 export type { DatabasePart, Remnant, RemovalPlan, RemovalStep } from './removal/removal-plan.ts';
-export { readSourceStreams, type SourceStreams, type StreamSlot } from './removal/source-streams.ts';
+export {
+  dropSourceSlot,
+  readSourceStreams,
+  type SourceStreams,
+  type StreamSlot,
+} from './removal/source-streams.ts';
 export {
   planSlotRemoval,
   planStreamRemoval,

@@ -35,7 +35,7 @@ export function makeApp(parts: ControlParts, access: Access, logger: Logger): Fa
   registerHealthRoutes(
     app,
     parts,
-    new ReadinessProbe(parts.store, parts.replications, parts.leftovers),
+    new ReadinessProbe(parts.store, parts.replications, parts.sourceWatch),
     buildOpenApi(endpoints, PROBES),
   );
   registerDashboardRoutes(app);

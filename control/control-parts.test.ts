@@ -5,7 +5,11 @@ import { makeParts } from './control-parts.ts';
 import type { Store } from './store/open-store.ts';
 
 const silent = pino({ level: 'silent' });
-const engines = { openReplication: vi.fn(), runVerify: vi.fn(), readSourceStreams: vi.fn() };
+const engines = {
+  openReplication: vi.fn(),
+  runVerify: vi.fn(),
+  source: { read: vi.fn(), dropSlot: vi.fn() },
+};
 
 /** A database that stores only the slices it is asked to create. */
 function playStore(): Store {

@@ -14,13 +14,13 @@ import { ProgressHub } from './link/progress-hub.ts';
 import { StateHub } from './link/state-hub.ts';
 import { makeCatchUp } from './parity/catch-up.ts';
 import { ParityService } from './parity/parity-service.ts';
-import { LeftoverWatch, type ReadSourceStreams } from './replications/leftover-watch.ts';
 import { PositionSource } from './replications/position-source.ts';
 import { type OpenReplication, ReplicationSet } from './replications/replication-set.ts';
+import { describeGivenUp, type SourceEngine, SourceWatch } from './replications/source-watch.ts';
 import { type RunVerify, VerifyRuns } from './replications/verify-runs.ts';
 import type { Store } from './store/open-store.ts';
 import { SliceStates } from './store/slice-states.ts';
-import { StreamRecords } from './store/stream-records.ts';
+import { type NewStream, StreamRecords } from './store/stream-records.ts';
 import { TrafficWindow } from './traffic/traffic-window.ts';
 
 export interface ControlParts extends AdminParts {
@@ -38,7 +38,7 @@ export interface ControlParts extends AdminParts {
 interface Engines {
   readonly openReplication: OpenReplication;
   readonly runVerify: RunVerify;
-  readonly readSourceStreams: ReadSourceStreams;
+  readonly source: SourceEngine;
 }
 
 export async function makeParts(
@@ -51,20 +51,19 @@ export async function makeParts(
   const states = await SliceStates.load(store, Object.keys(config.slices));
   const { flags, builtin, follow } = await openFlags(config, store, logger);
   const records = await StreamRecords.load(store);
-  const replications = new ReplicationSet(
-    engines.openReplication,
-    (slice) => states.of(slice).epoch,
-    (stream) => records.record(stream),
-    logger,
-  );
+  const sourceWatch = new SourceWatch({ records, config: () => config, engine: engines.source, logger });
+  const slotFacts = {
+    record: (stream: NewStream) => records.record(stream),
+    slotOf: (slice: string) => sourceWatch.slotOf(slice),
+    givenUp: (slice: string) => {
+      const given = records.all().find((record) => record.slice === slice && record.givenUpBytes !== null);
+      return given && describeGivenUp(given.slot, given.givenUpBytes ?? 0);
+    },
+  };
+  const epochOf = (slice: string) => states.of(slice).epoch;
+  const replications = new ReplicationSet(engines.openReplication, epochOf, slotFacts, logger);
   await replications.reconfigure(config, false);
   const verifyRuns = new VerifyRuns(engines.runVerify);
-  const leftovers = new LeftoverWatch({
-    records,
-    config: () => config,
-    read: engines.readSourceStreams,
-    logger,
-  });
   const positions = new PositionSource(replications);
   const parity = new ParityService({
     config,
@@ -89,7 +88,7 @@ export async function makeParts(
     builtin,
     states,
     replications,
-    leftovers,
+    sourceWatch,
     verifyRuns,
     traffic: new TrafficWindow(),
     parity,
@@ -111,13 +110,13 @@ export async function makeParts(
       await replications.reconfigure(config, true);
       // Without it, `ficus remove` only refuses for longer.
       await states.release(names).catch(() => undefined);
-      void leftovers.check();
+      void sourceWatch.check();
     },
     stop: async () => {
       flags.stop();
       progress.stop();
       parity.stop();
-      await leftovers.stop();
+      await sourceWatch.stop();
       await verifyRuns.stop();
       await replications.stopAll();
     },

@@ -6,8 +6,8 @@ import { type FicusConfig, joinHostPort, listenFailure, OneAtATime } from '@ficu
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import { requireControlConfig, withoutTokens } from './control-config.ts';
-import type { ReadSourceStreams } from './replications/leftover-watch.ts';
 import type { OpenReplication } from './replications/replication-set.ts';
+import type { SourceEngine } from './replications/source-watch.ts';
 import type { RunVerify } from './replications/verify-runs.ts';
 
 export interface ControlOptions {
@@ -17,8 +17,8 @@ export interface ControlOptions {
   readonly replications?: OpenReplication;
   /** Compares databases; by default cdc's verify. */
   readonly verify?: RunVerify;
-  /** Reads what streams have made on a source; by default cdc's. */
-  readonly readSourceStreams?: ReadSourceStreams;
+  /** Looks at what streams have made on a source; by default cdc's. */
+  readonly source?: SourceEngine;
 }
 
 export interface Control {
@@ -41,7 +41,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const config = withoutTokens(options.config);
   const logger = (options.logger ?? pino({ name: 'ficus' })).child({ part: 'control' });
   const { host, port, database, tokens } = requireControlConfig(options.config);
-  const { Access, makeApp, makeParts, openCdcReplication, runCdcVerify, readSourceStreams, openStore } =
+  const { Access, makeApp, makeParts, openCdcReplication, runCdcVerify, cdcSource, openStore } =
     await loadParts();
   const store = await openStore(database, logger);
   const closers: (() => unknown)[] = [() => store.close()];
@@ -52,7 +52,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     const engines = {
       openReplication: options.replications ?? openCdcReplication,
       runVerify: options.verify ?? runCdcVerify,
-      readSourceStreams: options.readSourceStreams ?? readSourceStreams,
+      source: options.source ?? cdcSource,
     };
     const parts = await makeParts(config, engines, store, logger);
     closers.push(() => parts.stop());
@@ -62,7 +62,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     closers.push(() => parts.streams.closeAll());
     await listenOn(app, host, port);
     parts.replications.startAll();
-    parts.leftovers.start();
+    parts.sourceWatch.start();
     const address = addressOf(app, host);
     logger.info({ address }, 'control plane listening');
     let stopped: Promise<void> | undefined;
@@ -90,15 +90,14 @@ export async function startControl(options: ControlOptions): Promise<Control> {
 
 /** Loaded only to start a control plane: commands that merely talk to one need not wait for it. */
 async function loadParts() {
-  const [access, app, parts, engine, cdc, store] = await Promise.all([
+  const [access, app, parts, engine, store] = await Promise.all([
     import('./http/access.ts'),
     import('./control-app.ts'),
     import('./control-parts.ts'),
     import('./replications/cdc-engine.ts'),
-    import('@ficus/cdc'),
     import('./store/open-store.ts'),
   ]);
-  return { ...access, ...app, ...parts, ...engine, ...cdc, ...store };
+  return { ...access, ...app, ...parts, ...engine, ...store };
 }
 
 const NEEDS_RESTART = 'this part of the config needs a restart';

@@ -19,6 +19,7 @@ export * from './config/route-schema.ts';
 export * from './config/slice-schema.ts';
 export * from './config/table-schema.ts';
 export * from './config/upstream-schema.ts';
+export { readWalBound } from './config/wal-bound.ts';
 export * from './decide/decide-side.ts';
 export * from './decide/reasons.ts';
 export * from './errors/catalogue.ts';

@@ -1,6 +1,7 @@
 /** The slots and publications of a database that are named like a stream's, whichever installation made them. */
 import { connectTo } from '../engine/connect-to.ts';
 import { endClient, withinTime } from '../source/end-client.ts';
+import { dropSlot } from '../source/slot.ts';
 import { isStreamSlotSql } from '../source/stream-names.ts';
 
 export interface StreamSlot {
@@ -9,9 +10,13 @@ export interface StreamSlot {
   readonly active: boolean;
   /** WAL that the server keeps for it. */
   readonly retainedBytes: number;
+  /** PostgreSQL's term: `reserved`, `extended`, `unreserved`, `lost`. */
+  readonly walStatus: string;
 }
 
 export interface SourceStreams {
+  /** The server's own bound, max_slot_wal_keep_size: `-1`, `50GB`. */
+  readonly serverBound: string;
   readonly slots: readonly StreamSlot[];
   readonly publications: readonly string[];
 }
@@ -26,7 +31,8 @@ export async function readSourceStreams(sourceUrl: string): Promise<SourceStream
       // A slot without restart_lsn is lost, and retains nothing.
       const slots = await client.query<StreamSlot>(
         `SELECT slot_name::text AS name, active, coalesce(pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery()
-                  THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END, restart_lsn), 0)::float8 AS "retainedBytes"
+                  THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END, restart_lsn), 0)::float8 AS "retainedBytes",
+                coalesce(wal_status, 'lost') AS "walStatus"
            FROM pg_replication_slots
           WHERE database = current_database() AND NOT temporary AND ${isStreamSlotSql('slot_name')}
           ORDER BY slot_name`,
@@ -34,8 +40,25 @@ export async function readSourceStreams(sourceUrl: string): Promise<SourceStream
       const publications = await client.query<{ name: string }>(
         `SELECT pubname::text AS name FROM pg_publication WHERE pubname LIKE 'ficus\\_%' ORDER BY pubname`,
       );
-      return { slots: slots.rows, publications: publications.rows.map(({ name }) => name) };
+      const bound = await client.query<{ bound: string }>(
+        `SELECT current_setting('max_slot_wal_keep_size') AS bound`,
+      );
+      return {
+        serverBound: bound.rows[0]?.bound ?? '-1',
+        slots: slots.rows,
+        publications: publications.rows.map(({ name }) => name),
+      };
     });
+  } finally {
+    await endClient(client);
+  }
+}
+
+/** Drops a slot, even while it is read. @throws when it cannot be dropped */
+export async function dropSourceSlot(sourceUrl: string, slot: string): Promise<void> {
+  const client = await connectTo(sourceUrl, 'ficus', ANSWER_MS);
+  try {
+    await dropSlot(client, slot);
   } finally {
     await endClient(client);
   }

@@ -60,7 +60,7 @@ export function sliceEndpoints(parts: SliceEndpointParts): Endpoint[] {
       summary: 'Slots and publications on the legacy’s database that no slice of the config uses',
       answer: z.object({ leftovers: z.array(leftoverView) }),
       handle: () => ({
-        leftovers: parts.leftovers.all().map((leftover) => ({
+        leftovers: parts.sourceWatch.leftovers().map((leftover) => ({
           ...leftover,
           slice: leftover.slice ?? null,
           retainedBytes: leftover.retainedBytes ?? null,

@@ -99,7 +99,7 @@ export function metricsText(parts: SliceParts): string {
   };
   for (const { kind, reason, count } of parts.parity.refused.counts)
     families.refused.add({ kind, reason }, count);
-  for (const { slot, slice, retainedBytes } of parts.leftovers.all()) {
+  for (const { slot, slice, retainedBytes } of parts.sourceWatch.leftovers()) {
     const labels = { slot, slice: slice ?? '', owner: slice === undefined ? 'unknown' : 'ours' };
     families.leftover.add(labels, 1);
     families.leftoverRetained.add(labels, retainedBytes);

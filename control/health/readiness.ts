@@ -5,8 +5,8 @@
  */
 
 import { STALLED_MS } from '../replications/evaluate-health.ts';
-import type { LeftoverWatch } from '../replications/leftover-watch.ts';
 import type { ReplicationSet } from '../replications/replication-set.ts';
+import type { SourceWatch } from '../replications/source-watch.ts';
 import type { Store } from '../store/open-store.ts';
 
 interface Readiness {
@@ -24,19 +24,19 @@ const COPY_STALLED_MS = 60_000;
 export class ReadinessProbe {
   readonly #store: Store;
   readonly #replications: ReplicationSet;
-  readonly #leftovers: LeftoverWatch;
+  readonly #sourceWatch: SourceWatch;
   readonly #copies = new Map<string, CopySeen>();
 
-  constructor(store: Store, replications: ReplicationSet, leftovers: LeftoverWatch) {
+  constructor(store: Store, replications: ReplicationSet, sourceWatch: SourceWatch) {
     this.#store = store;
     this.#replications = replications;
-    this.#leftovers = leftovers;
+    this.#sourceWatch = sourceWatch;
   }
 
   async check(now: number): Promise<Readiness> {
     const checks: Record<string, string> = { database: await this.#database() };
     for (const slice of this.#replications.slices) checks[`stream ${slice}`] = this.#stream(slice, now);
-    for (const { slice, slot, message, remedy } of this.#leftovers.all())
+    for (const { slice, slot, message, remedy } of this.#sourceWatch.leftovers())
       if (slice !== undefined) checks[`slot ${slot}`] = `${message} ${remedy}`;
     return { ready: Object.values(checks).every((answer) => answer === 'ok'), checks };
   }

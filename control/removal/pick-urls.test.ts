@@ -25,6 +25,7 @@ const record = (
   slot,
   source,
   publication: `ficus_${slice}`,
+  givenUpBytes: null,
 });
 
 test('a slice of the config: its databases', () => {

@@ -1,6 +1,7 @@
 /** Connects cdc's change stream and verify to the control plane's own small interfaces. */
-import { openReplication, verifySlice } from '@ficus/cdc';
+import { dropSourceSlot, openReplication, readSourceStreams, verifySlice } from '@ficus/cdc';
 import type { OpenReplication, ReplicationPort, VerifiedStream } from './replication-set.ts';
+import type { SourceEngine } from './source-watch.ts';
 import type { RunVerify } from './verify-runs.ts';
 
 /** A quarter of a second's rows: larger chunks would make a slow copy arrive in bursts. */
@@ -28,3 +29,5 @@ export const runCdcVerify: RunVerify = ({ replication, resume, ...options }) =>
     waitForApplied: async (lsn, timeoutMs) => (await replication?.waitForPosition(lsn, timeoutMs)) ?? false,
     ...(replication && canPause(replication) && { stream: replication }),
   });
+
+export const cdcSource: SourceEngine = { read: readSourceStreams, dropSlot: dropSourceSlot };

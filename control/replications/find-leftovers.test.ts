@@ -2,7 +2,7 @@ import type { SourceStreams, StreamSlot } from '@ficus/cdc';
 import { describe, expect, test } from 'vitest';
 import type { StreamRecord } from '../store/stream-records.ts';
 import { findLeftovers, formatBytes } from './find-leftovers.ts';
-import { makeIsUsed } from './leftover-watch.ts';
+import { makeIsUsed } from './source-watch.ts';
 
 const SHOP = 'db:5432/shop';
 
@@ -12,17 +12,19 @@ const record = (slice: string, suffix = 'aaaaaaaa', host = 'db'): StreamRecord =
   publication: `ficus_${slice}`,
   source: `postgres://reader@${host}/shop`,
   target: `postgres://writer@${host}/${slice}`,
+  givenUpBytes: null,
 });
 
 const slot = (name: string, over: Partial<StreamSlot> = {}): StreamSlot => ({
   name,
   active: false,
   retainedBytes: 3_000_000,
+  walStatus: 'reserved',
   ...over,
 });
 
 const has = (slots: readonly StreamSlot[], publications: readonly string[] = []) =>
-  new Map<string, SourceStreams | undefined>([[SHOP, { slots, publications }]]);
+  new Map<string, SourceStreams | undefined>([[SHOP, { slots, publications, serverBound: '-1' }]]);
 
 const find = (
   records: readonly StreamRecord[],

@@ -12,10 +12,11 @@ import {
   type ReplicationProblem,
   type ReplicationStatus,
   readErrorCode,
+  type SlotHealth,
   type TableConfig,
 } from '@ficus/core';
 import type { Logger } from 'pino';
-import type { StreamRecord } from '../store/stream-records.ts';
+import type { NewStream } from '../store/stream-records.ts';
 
 /** What verify needs of a stream: both sides at one position, and the rows changed since. */
 export type VerifiedStream = Pick<Replication, 'pause' | 'recordChanges' | 'changedRows'>;
@@ -46,7 +47,14 @@ export interface OpenReplicationOptions {
 
 export type OpenReplication = (options: OpenReplicationOptions) => ReplicationPort | Promise<ReplicationPort>;
 
-type RecordStream = (stream: StreamRecord) => Promise<void>;
+/** What is known of a stream's slot besides the stream itself. */
+interface SlotFacts {
+  record(stream: NewStream): Promise<void>;
+  /** As the source was last seen, also while the stream cannot run. */
+  slotOf(slice: string): SlotHealth | undefined;
+  /** Why the slot was dropped here, in a sentence. */
+  givenUp(slice: string): string | undefined;
+}
 
 interface Entry {
   readonly options: OpenReplicationOptions;
@@ -62,20 +70,15 @@ export class ReplicationSet {
   readonly #entries = new Map<string, Entry>();
   readonly #open: OpenReplication;
   readonly #epochOf: (slice: string) => number;
-  readonly #record: RecordStream;
+  readonly #facts: SlotFacts;
   readonly #logger: Logger;
   readonly #listeners = new Set<(slice: string) => void>();
   #stopping = false;
 
-  constructor(
-    open: OpenReplication,
-    epochOf: (slice: string) => number,
-    record: RecordStream,
-    logger: Logger,
-  ) {
+  constructor(open: OpenReplication, epochOf: (slice: string) => number, facts: SlotFacts, logger: Logger) {
     this.#open = open;
     this.#epochOf = epochOf;
-    this.#record = record;
+    this.#facts = facts;
     this.#logger = logger;
   }
 
@@ -126,7 +129,9 @@ export class ReplicationSet {
     const entry = this.#entries.get(slice);
     if (!entry) return undefined;
     const status = entry.port?.status() ?? notOpened(slice);
-    return entry.problem ? { ...status, state: 'stopped', problem: entry.problem } : status;
+    const slot = joinSlots(status.slot, this.#facts.slotOf(slice));
+    if (entry.problem) return { ...status, slot, state: 'stopped', problem: entry.problem };
+    return { ...status, slot, problem: this.#explain(slice, status.problem) };
   }
 
   /** Whether the first copy of every table is complete, as far as is known. */
@@ -174,7 +179,7 @@ export class ReplicationSet {
       tables,
       sourceUrl: source,
       targetUrl: target,
-      record: (names) => this.#record({ slice, ...names, source, target }),
+      record: (names) => this.#facts.record({ slice, ...names, source, target }),
       epoch: this.#epochOf(slice),
       copy,
       logger: this.#logger,
@@ -186,6 +191,12 @@ export class ReplicationSet {
     const { state, problem } = this.status(options.slice) ?? {};
     if (state !== 'stopped') return false;
     return unopened !== undefined || !problem || describeError(readErrorCode(problem.code)).retry === 'never';
+  }
+
+  /** A slot that was dropped here is lost for a reason that the stream itself cannot know. */
+  #explain(slice: string, problem: ReplicationProblem | undefined): ReplicationProblem | undefined {
+    const message = problem?.code === 'FICUS_CDC_SLOT_LOST' ? this.#facts.givenUp(slice) : undefined;
+    return message === undefined ? problem : problemOf(new FicusError('FICUS_CDC_SLOT_GIVEN_UP', message));
   }
 
   async #restart(entry: Entry): Promise<void> {
@@ -238,6 +249,14 @@ function sameStream(a: OpenReplicationOptions, b: OpenReplicationOptions | undef
   const facts = (options: OpenReplicationOptions) =>
     JSON.stringify([options.tables, options.sourceUrl, options.targetUrl, options.epoch, options.copy]);
   return b !== undefined && facts(a) === facts(b);
+}
+
+/** The stream's own view is newer; the smaller of both rooms counts. */
+function joinSlots(own: SlotHealth | undefined, seen: SlotHealth | undefined): SlotHealth | undefined {
+  const slot = own ?? seen;
+  if (!slot) return undefined;
+  const rooms = [own?.roomBytes, seen?.roomBytes].filter((bytes) => bytes !== undefined);
+  return { ...slot, roomBytes: rooms.length === 0 ? undefined : Math.min(...rooms) };
 }
 
 function notOpened(slice: string): ReplicationStatus {

@@ -61,6 +61,8 @@ const MIGRATIONS: readonly string[] = [
    );`,
   // `ficus remove` asks whether a running control plane has the slice in its config.
   'ALTER TABLE slice ADD COLUMN configured boolean NOT NULL DEFAULT true;',
+  // What a slot kept when it was dropped to protect its source.
+  'ALTER TABLE stream ADD COLUMN given_up_bytes float8;',
 ];
 
 /** Migrates the schema to this program's version. Leaves the client's search path pointing at it. */

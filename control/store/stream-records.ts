@@ -13,7 +13,12 @@ export interface StreamRecord {
   /** URLs without passwords. */
   readonly source: string;
   readonly target: string;
+  /** WAL that the slot kept when it was dropped to protect the source; null while it was not. */
+  readonly givenUpBytes: number | null;
 }
+
+/** Before the stream creates anything. */
+export type NewStream = Omit<StreamRecord, 'givenUpBytes'>;
 
 export class StreamRecords {
   readonly #store: Store;
@@ -40,6 +45,15 @@ export class StreamRecords {
     return this.#current.get(slice);
   }
 
+  /** Remembers why the slot is gone; in memory alone while the database is away. */
+  async giveUp(slot: string, retainedBytes: number): Promise<void> {
+    const record = this.#records.get(slot);
+    if (record) this.#records = new Map(this.#records).set(slot, { ...record, givenUpBytes: retainedBytes });
+    await this.#store
+      .query('UPDATE stream SET given_up_bytes = $2 WHERE slot = $1', [slot, retainedBytes])
+      .catch(() => undefined);
+  }
+
   /** `ficus remove` deletes records beside the running control plane. */
   async reload(): Promise<void> {
     const rows = await readStreamRecords(this.#store.query.bind(this.#store));
@@ -47,11 +61,12 @@ export class StreamRecords {
   }
 
   /** @throws FicusError when it is new and the database cannot be reached */
-  async record(given: StreamRecord): Promise<void> {
+  async record(given: NewStream): Promise<void> {
     const record = {
       ...given,
       source: withoutPassword(given.source),
       target: withoutPassword(given.target),
+      givenUpBytes: null,
     };
     const known = this.#records.has(record.slot);
     this.#records = new Map(this.#records).set(record.slot, record);
@@ -60,7 +75,7 @@ export class StreamRecords {
     try {
       await this.#store.query(
         `INSERT INTO stream (slot, slice, publication, source, target) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (slot) DO UPDATE SET source = excluded.source, target = excluded.target`,
+         ON CONFLICT (slot) DO UPDATE SET source = excluded.source, target = excluded.target, given_up_bytes = NULL`,
         [slot, slice, publication, source, target],
       );
     } catch (error) {
@@ -72,5 +87,7 @@ export class StreamRecords {
 
 /** @param query on the schema of the control plane */
 export function readStreamRecords(query: Store['query']): Promise<StreamRecord[]> {
-  return query<StreamRecord>('SELECT slot, slice, publication, source, target FROM stream ORDER BY slot');
+  return query<StreamRecord>(
+    'SELECT slot, slice, publication, source, target, given_up_bytes AS "givenUpBytes" FROM stream ORDER BY slot',
+  );
 }

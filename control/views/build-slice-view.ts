@@ -4,8 +4,8 @@ import type { SliceView } from '@ficus/contract';
 import { deriveStage, type FicusConfig, type SliceConfig } from '@ficus/core';
 import type { FlagFact, FlagStore } from '../flags/flag-store.ts';
 import type { ParityService } from '../parity/parity-service.ts';
-import type { LeftoverWatch } from '../replications/leftover-watch.ts';
 import type { ReplicationSet } from '../replications/replication-set.ts';
+import type { SourceWatch } from '../replications/source-watch.ts';
 import type { VerifyRuns } from '../replications/verify-runs.ts';
 import type { SliceStates, StoredSlice } from '../store/slice-states.ts';
 import type { TrafficWindow } from '../traffic/traffic-window.ts';
@@ -17,7 +17,7 @@ export interface SliceParts {
   readonly flags: FlagStore;
   readonly states: SliceStates;
   readonly replications: ReplicationSet;
-  readonly leftovers: LeftoverWatch;
+  readonly sourceWatch: SourceWatch;
   readonly verifyRuns: VerifyRuns;
   readonly traffic: TrafficWindow;
   readonly parity: ParityService;

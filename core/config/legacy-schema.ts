@@ -1,9 +1,17 @@
 /** `legacy:`: the monolith, an upstream like the candidates, and how its framework compares paths. */
 import { z } from 'zod';
 import { upstreamSchema } from './upstream-schema.ts';
+import { isWalBound } from './wal-bound.ts';
 
 export const legacySchema = upstreamSchema
   .extend({
+    maxRetainedWal: z
+      .string()
+      .refine(isWalBound, 'must be a size like 500MB, 20GB or 1TB, or unlimited')
+      .optional()
+      .describe(
+        'most WAL that its database may keep for a slot of Ficus; beyond it the slot is dropped, and the slice must be copied again. By default 20GB, or the server’s max_slot_wal_keep_size where that is set',
+      ),
     paths: z
       .strictObject({
         ignoreCase: z

@@ -99,6 +99,14 @@ export const cdcErrors = {
     remedy: 'Copy the rows again: ficus copy SLICE --restart.',
     retry: 'manual',
   },
+  FICUS_CDC_SLOT_GIVEN_UP: {
+    status: 409,
+    exit: 3,
+    title: 'The slot kept more WAL than allowed, and was dropped to protect the source',
+    remedy:
+      'Fix what kept the stream from continuing, then copy the rows again: ficus copy SLICE --restart. legacy.maxRetainedWal sets the bound.',
+    retry: 'manual',
+  },
   FICUS_CDC_PUBLICATION_GAP: {
     status: 409,
     exit: 3,

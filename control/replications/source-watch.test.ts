@@ -1,0 +1,148 @@
+import type { StreamSlot } from '@ficus/cdc';
+import { configSchema } from '@ficus/core';
+import pino from 'pino';
+import { beforeEach, expect, test, vi } from 'vitest';
+import type { Store } from '../store/open-store.ts';
+import { StreamRecords } from '../store/stream-records.ts';
+import { SourceWatch } from './source-watch.ts';
+
+const GB = 1024 ** 3;
+const SLOT = 'ficus_orders_0a0a0a0a';
+
+let logged: { level: string; msg: string; slot?: string }[];
+let slots: StreamSlot[];
+let serverBound: string;
+/** Rows of the table of records, while the database is there. */
+let rows: Record<string, unknown>[];
+const dropSlot = vi.fn(async (_url: string, _slot: string): Promise<void> => undefined);
+
+beforeEach(() => {
+  logged = [];
+  slots = [];
+  serverBound = '-1';
+  rows = [
+    {
+      slot: SLOT,
+      slice: 'orders',
+      publication: 'ficus_orders',
+      source: 'postgres://reader@db/shop',
+      target: 'postgres://writer@db/orders',
+      givenUpBytes: null,
+    },
+  ];
+  dropSlot.mockClear();
+});
+
+async function makeWatch(maxRetainedWal?: string): Promise<{ watch: SourceWatch; records: StreamRecords }> {
+  const query = async (text: string, values: readonly unknown[] = []) => {
+    if (text.startsWith('UPDATE stream')) rows = rows.map((row) => ({ ...row, givenUpBytes: values[1] }));
+    return text.startsWith('SELECT') ? rows : [];
+  };
+  const records = await StreamRecords.load({ query } as unknown as Store);
+  const config = configSchema.parse({
+    version: 1,
+    legacy: { url: 'http://shop', database: 'postgres://reader:secret@db/shop', maxRetainedWal },
+    slices: {
+      orders: {
+        candidate: { url: 'http://orders', database: 'postgres://writer@db/orders' },
+        routes: [{ id: 'list', path: '/orders' }],
+        tables: [{ from: 'public.orders', to: 'public.orders' }],
+      },
+    },
+  });
+  const engine = { read: async () => ({ serverBound, slots, publications: ['ficus_orders'] }), dropSlot };
+  const write = (line: string) => void logged.push(JSON.parse(line));
+  const logger = pino({ formatters: { level: (level) => ({ level }) } }, { write });
+  return { watch: new SourceWatch({ records, config: () => config, engine, logger }), records };
+}
+
+const keeps = (retainedBytes: number, name = SLOT): StreamSlot => ({
+  name,
+  active: false,
+  retainedBytes,
+  walStatus: 'extended',
+});
+
+test('beyond the bound the slot is dropped, with the reason stored first', async () => {
+  slots = [keeps(21 * GB)];
+  const { watch, records } = await makeWatch();
+  dropSlot.mockImplementationOnce(async () => {
+    expect(rows).toMatchObject([{ givenUpBytes: 21 * GB }]);
+  });
+  await watch.check();
+  expect(dropSlot).toHaveBeenCalledExactlyOnceWith('postgres://reader:secret@db/shop', SLOT);
+  expect(records.all()).toMatchObject([{ givenUpBytes: 21 * GB }]);
+  expect(logged).toMatchObject([{ level: 'error', slot: SLOT, msg: expect.stringContaining('21.0 GB') }]);
+});
+
+test('from half of the bound on it is logged, again after each further tenth', async () => {
+  const { watch } = await makeWatch('10GB');
+  for (const gigabytes of [4.9, 5, 5.5, 6, 6.9, 9.9]) {
+    slots = [keeps(gigabytes * GB)];
+    await watch.check();
+  }
+  expect(logged.map(({ level, msg }) => `${level} ${/\d+ %/.exec(msg)}`)).toEqual([
+    'warn 50 %',
+    'warn 60 %',
+    'warn 99 %',
+  ]);
+  expect(dropSlot).not.toHaveBeenCalled();
+});
+
+test.each([
+  ['the server’s own bound', undefined, '100GB'],
+  ['a choice', 'unlimited', '-1'],
+])('there is no bound of ours with %s', async (_, configured, bound) => {
+  serverBound = bound;
+  slots = [keeps(90 * GB)];
+  const { watch } = await makeWatch(configured);
+  await watch.check();
+  expect(dropSlot).not.toHaveBeenCalled();
+});
+
+test('a slot that is not recorded is never dropped', async () => {
+  slots = [keeps(500 * GB, 'ficus_orders_0b0b0b0b')];
+  const { watch } = await makeWatch();
+  await watch.check();
+  expect(dropSlot).not.toHaveBeenCalled();
+  expect(watch.leftovers()).toMatchObject([{ slice: undefined }]);
+});
+
+test('one that cannot be dropped is tried again at the next check', async () => {
+  slots = [keeps(21 * GB)];
+  dropSlot.mockRejectedValueOnce(new Error('in use'));
+  const { watch } = await makeWatch();
+  await watch.check();
+  await watch.check();
+  expect(dropSlot).toHaveBeenCalledTimes(2);
+});
+
+test('a leftover is logged once, and again when it keeps much more', async () => {
+  rows = [{ ...rows[0], slice: 'gone' }];
+  const { watch } = await makeWatch();
+  for (const megabytes of [1, 2, 100, 150, 250]) {
+    slots = [keeps(megabytes * 1024 ** 2)];
+    await watch.check();
+  }
+  const lines = logged.filter(({ level }) => level === 'error');
+  expect(lines.map(({ msg }) => /[\d.]+ MB/.exec(msg)?.[0])).toEqual(['1.0 MB', '150.0 MB']);
+});
+
+test('the slot of a slice is known with the room that our own bound leaves', async () => {
+  slots = [keeps(4 * GB)];
+  const { watch, records } = await makeWatch('10GB');
+  await records.record({
+    slot: SLOT,
+    slice: 'orders',
+    publication: 'ficus_orders',
+    source: 'postgres://reader@db/shop',
+    target: 'postgres://writer@db/orders',
+  });
+  await watch.check();
+  expect(watch.slotOf('orders')).toEqual({
+    name: SLOT,
+    walStatus: 'extended',
+    retainedBytes: 4 * GB,
+    roomBytes: 6 * GB,
+  });
+});

@@ -1,0 +1,196 @@
+/**
+ * Watches this installation's slots on their sources, at the start, after each new config and at intervals, whatever
+ * becomes of the streams: a target that is away leaves a slot that keeps WAL, and so does a slice that leaves the config.
+ * Reports what no slice uses, and drops a slot that would fill the source's disk.
+ */
+import type { SourceStreams, StreamSlot } from '@ficus/cdc';
+import { type FicusConfig, readWalBound, type SlotHealth } from '@ficus/core';
+import type { Logger } from 'pino';
+import { describeDatabase } from '../store/describe-database.ts';
+import type { StreamRecord, StreamRecords } from '../store/stream-records.ts';
+import { decideRetention } from './decide-retention.ts';
+import { findLeftovers, formatBytes, type Leftover } from './find-leftovers.ts';
+
+/** cdc's view of a source. */
+export interface SourceEngine {
+  read(sourceUrl: string): Promise<SourceStreams>;
+  dropSlot(sourceUrl: string, slot: string): Promise<void>;
+}
+
+interface SourceWatchOptions {
+  readonly records: StreamRecords;
+  readonly config: () => FicusConfig;
+  readonly engine: SourceEngine;
+  readonly logger: Logger;
+  readonly periodMs?: number;
+}
+
+interface SeenSource {
+  readonly url: string;
+  readonly streams: SourceStreams | undefined;
+}
+
+const PERIOD_MS = 15_000;
+/** A leftover is logged again when it keeps twice as much, from here on. */
+const LOGGED_AGAIN_BYTES = 64 * 1024 * 1024;
+/** A slot within its bound is logged again after this many percent of it. */
+const LOGGED_AGAIN_PERCENT = 10;
+
+export class SourceWatch {
+  readonly #options: SourceWatchOptions;
+  readonly #logged = new Map<string, number>();
+  readonly #warned = new Map<string, number>();
+  #leftovers: readonly Leftover[] = [];
+  #slots: ReadonlyMap<string, SlotHealth> = new Map();
+  #checking: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: SourceWatchOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.check(), this.#options.periodMs ?? PERIOD_MS);
+    void this.check();
+  }
+
+  /** What no slice uses, as found by the last check. */
+  leftovers(): readonly Leftover[] {
+    return this.#leftovers;
+  }
+
+  /** The slot of a slice's stream, as seen by the last check; its room is that of our own bound. */
+  slotOf(slice: string): SlotHealth | undefined {
+    const slot = this.#options.records.currentSlot(slice);
+    return slot === undefined ? undefined : this.#slots.get(slot);
+  }
+
+  /** Never rejects. */
+  check(): Promise<void> {
+    this.#checking ??= this.#look().finally(() => {
+      this.#checking = undefined;
+    });
+    return this.#checking;
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#checking;
+  }
+
+  async #look(): Promise<void> {
+    const { records, config, engine } = this.#options;
+    // With the database away, what is in memory still holds.
+    await records.reload().catch(() => undefined);
+    const isUsed = makeIsUsed(config(), (slice) => records.currentSlot(slice));
+    const unused = records.all().filter((record) => !isUsed(record));
+    const seen = await readSources(config(), unused, engine.read);
+    await this.#keepWithinBound(seen);
+    const sources = new Map([...seen].map(([database, { streams }]) => [database, streams]));
+    this.#leftovers = findLeftovers({ records: records.all(), isUsed, sources });
+    this.#logLeftovers();
+  }
+
+  async #keepWithinBound(sources: ReadonlyMap<string, SeenSource>): Promise<void> {
+    const own = new Map(this.#options.records.all().map((record) => [record.slot, record]));
+    const { maxRetainedWal } = this.#options.config().legacy;
+    const slots = new Map<string, SlotHealth>();
+    for (const { url, streams } of sources.values()) {
+      if (!streams) continue;
+      const bound = readWalBound(maxRetainedWal, streams.serverBound);
+      for (const slot of streams.slots) {
+        const record = own.get(slot.name);
+        if (!record) continue;
+        slots.set(slot.name, healthOf(slot, bound));
+        await this.#keepSlot(record, slot, bound, url);
+      }
+    }
+    this.#slots = slots;
+  }
+
+  async #keepSlot(
+    { slice }: StreamRecord,
+    { name: slot, retainedBytes }: StreamSlot,
+    boundBytes: number | undefined,
+    url: string,
+  ): Promise<void> {
+    const { logger, records, engine } = this.#options;
+    const retention = decideRetention(retainedBytes, boundBytes);
+    const facts = { slice, slot, retainedBytes, boundBytes };
+    switch (retention.kind) {
+      case 'within':
+        this.#warned.delete(slot);
+        return;
+      case 'high':
+        if (retention.percent < (this.#warned.get(slot) ?? 0) + LOGGED_AGAIN_PERCENT) return;
+        this.#warned.set(slot, retention.percent);
+        logger.warn(
+          facts,
+          `the slot keeps ${retention.percent} % of the WAL that it may keep; beyond, it is dropped`,
+        );
+        return;
+      case 'exceeded':
+        // First the reason: without it the slot would look dropped by someone else.
+        await records.giveUp(slot, retainedBytes);
+        try {
+          await engine.dropSlot(url, slot);
+          logger.error(facts, describeGivenUp(slot, retainedBytes));
+        } catch (error) {
+          logger.error(
+            { ...facts, err: error },
+            'the slot keeps more WAL than allowed, and cannot be dropped',
+          );
+        }
+    }
+  }
+
+  #logLeftovers(): void {
+    for (const slot of this.#logged.keys())
+      if (!this.#leftovers.some((leftover) => leftover.slot === slot)) this.#logged.delete(slot);
+    for (const { message, remedy, slot, slice, database, retainedBytes = 0 } of this.#leftovers) {
+      const before = this.#logged.get(slot);
+      if (before !== undefined && retainedBytes < 2 * Math.max(before, LOGGED_AGAIN_BYTES)) continue;
+      this.#logged.set(slot, retainedBytes);
+      const level = slice === undefined ? 'warn' : 'error';
+      this.#options.logger[level]({ slot, slice, database, retainedBytes, remedy }, message);
+    }
+  }
+}
+
+export function describeGivenUp(slot: string, retainedBytes: number): string {
+  return `Slot “${slot}” kept ${formatBytes(retainedBytes)} of WAL, more than allowed, and was dropped to protect the source’s disk.`;
+}
+
+function healthOf({ name, walStatus, retainedBytes }: StreamSlot, bound: number | undefined): SlotHealth {
+  const roomBytes = bound === undefined ? undefined : Math.max(0, bound - retainedBytes);
+  return { name, walStatus, retainedBytes, roomBytes };
+}
+
+/**
+ * A slice with tables uses the slot of its stream. Before the stream has said which one that is, all of the slice's count
+ * as used: a source under a new host name is still the same.
+ */
+export function makeIsUsed(
+  { slices }: FicusConfig,
+  currentSlot: (slice: string) => string | undefined,
+): (record: StreamRecord) => boolean {
+  return ({ slice, slot }) => {
+    const tables = Object.hasOwn(slices, slice) ? slices[slice]?.tables : undefined;
+    return tables !== undefined && tables.length > 0 && slot === (currentSlot(slice) ?? slot);
+  };
+}
+
+/** The config's source, and those of unused streams, by `host:port/name`. */
+async function readSources(
+  { legacy }: FicusConfig,
+  unused: readonly StreamRecord[],
+  read: SourceEngine['read'],
+): Promise<Map<string, SeenSource>> {
+  const urls = new Map(unused.map(({ source }) => [describeDatabase(source), source]));
+  // The config's URL has the password, too.
+  if (legacy.database) urls.set(describeDatabase(legacy.database), legacy.database);
+  const answers = [...urls].map(
+    async ([database, url]) => [database, { url, streams: await read(url).catch(() => undefined) }] as const,
+  );
+  return new Map(await Promise.all(answers));
+}

@@ -1,0 +1,71 @@
+/** A stream whose target stays away: at the bound its slot goes, so that the source's disk does not fill; it says so. */
+import { createControlClient } from '@ficus/contract';
+import { type Control, startControl } from '@ficus/control';
+import { configSchema } from '@ficus/core';
+import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
+import { createTestDatabase, silent, type TestDatabase } from './rig.ts';
+
+let source: TestDatabase;
+let target: TestDatabase;
+let state: TestDatabase;
+let control: Control | undefined;
+
+beforeEach(async () => {
+  const port = inject('postgresPort');
+  [source, target, state] = await Promise.all([
+    createTestDatabase(port, 'source'),
+    createTestDatabase(port, 'target'),
+    createTestDatabase(port, 'state'),
+  ]);
+  for (const database of [source, target]) await database.query('CREATE TABLE invoice (id int PRIMARY KEY)');
+});
+afterEach(async () => {
+  await control?.stop();
+  await allowTarget(true);
+  await Promise.all([source, target, state].map((database) => database.drop()));
+});
+
+async function allowTarget(may: boolean): Promise<void> {
+  const name = new URL(target.url).pathname.slice(1);
+  await source.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS ${may}`);
+  if (!may)
+    await source.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`);
+}
+
+const slots = () => source.query('SELECT FROM pg_replication_slots WHERE database = current_database()');
+
+test('the slot is dropped, the state names the reason, and a new copy continues', async () => {
+  control = await startControl({
+    config: configSchema.parse({
+      version: 1,
+      control: { listen: '127.0.0.1:0', database: state.url },
+      legacy: { url: 'http://127.0.0.1:1', database: source.url, maxRetainedWal: '64MB' },
+      slices: {
+        invoices: {
+          candidate: { url: 'http://127.0.0.1:2', database: target.url },
+          routes: [{ id: 'read', path: '/invoices' }],
+          tables: [{ from: 'public.invoice', to: 'public.invoice' }],
+        },
+      },
+    }),
+    logger: silent,
+  });
+  const client = createControlClient(control.address);
+  await vi.waitUntil(async () => (await client.replication('invoices')).healthy, { timeout: 20_000 });
+
+  await allowTarget(false);
+  await source.query(`SELECT pg_logical_emit_message(false, 'test', repeat('x', 100 * 1024 * 1024))`);
+  await vi.waitUntil(async () => (await slots()).length === 0, { timeout: 40_000 });
+  await allowTarget(true);
+  const problem = async () => (await client.replication('invoices')).problem;
+  await vi.waitUntil(async () => (await problem())?.code === 'FICUS_CDC_SLOT_GIVEN_UP', { timeout: 20_000 });
+  expect(await problem()).toMatchObject({
+    message: expect.stringMatching(/kept \d+\.\d MB of WAL/),
+    remedy: expect.stringContaining('ficus copy SLICE --restart'),
+  });
+
+  await client.copy('invoices', { restart: true });
+  await vi.waitUntil(async () => (await client.replication('invoices')).healthy, { timeout: 20_000 });
+  expect(await slots()).toHaveLength(1);
+  expect(await problem()).toBe(null);
+}, 120_000);
