@@ -55,7 +55,8 @@ function evaluateWal(path: string, facts: SourceFacts): Finding[] {
       severity: 'warning',
       path,
       code: 'FICUS_CDC_SLOT_RETENTION',
-      message: 'max_slot_wal_keep_size is unlimited: a stream that stays stopped can fill the source’s disk.',
+      message:
+        'max_slot_wal_keep_size is unlimited: while Ficus does not run, nothing keeps its slot from filling the source’s disk.',
       remedySql:
         "ALTER SYSTEM SET max_slot_wal_keep_size = '50GB'; SELECT pg_reload_conf(); -- as the disk allows",
     });
