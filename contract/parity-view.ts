@@ -19,10 +19,14 @@ const paritySample = z.object({
   requestId: z.string(),
   traceId: z.string().optional(),
   verdict: z.enum(VERDICT_KINDS),
-  request: z.string().describe('method and target, redacted'),
-  differences: z.array(z.object({ path: z.string(), legacy: z.string(), candidate: z.string() })),
+  request: z.string().describe('method and target, with stand-ins for parameters'),
+  differences: z
+    .array(z.object({ path: z.string(), legacy: z.string(), candidate: z.string() }))
+    .describe('values in ‹…› are stand-ins of the same shape'),
   expiredRules: z.array(z.string()).describe('expired rules that would have explained part of it'),
-  curl: z.object({ legacy: z.string(), candidate: z.string() }).describe('the same request to each side'),
+  curl: z
+    .object({ legacy: z.string(), candidate: z.string() })
+    .describe('the same request to each side; $FICUS_… are for the reader to fill in'),
 });
 
 export const parityView = z.object({

@@ -50,7 +50,11 @@ export const verifyView = z.object({
     .boolean()
     .describe('no row has changed since the last full comparison: nothing had to be compared'),
   tables: z.array(verifyTable),
-  differences: z.array(verifyDifference).describe('bounded; values that look like secrets are redacted'),
+  differences: z
+    .array(verifyDifference)
+    .describe(
+      'bounded; values are replaced by stand-ins of the same shape, keys are shown when they are numbers, UUIDs or codes',
+    ),
   differencesNotListed: count,
   problem: problemView.nullable(),
 });

@@ -35,6 +35,7 @@ export * from './http/refusals.ts';
 export * from './link/link-protocol.ts';
 export * from './net/host-port.ts';
 export * from './net/is-loopback.ts';
+export * from './net/url-credentials.ts';
 export * from './observe/drop-reasons.ts';
 export * from './observe/observation.ts';
 export * from './observe/report-refusals.ts';

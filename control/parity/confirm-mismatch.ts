@@ -8,6 +8,7 @@
  * same twice, it is a mismatch. If the owner's two answers differ, nothing can be proved, and the verdict says so.
  */
 import { type Difference, type ObservedResponse, otherSide, type Side, type Verdict } from '@ficus/core';
+import { generalPath } from '@ficus/parity';
 
 interface ConfirmContext {
   readonly owner: Side;
@@ -50,7 +51,7 @@ function selfDisagreement(self: Verdict, differences: readonly Difference[]): Ve
     return { kind: 'inconclusive', reason: 'the owner failed when it was asked again' };
   const unsteady = new Set(self.differences.map(({ path }) => path));
   if (!differences.every(({ path }) => unsteady.has(path))) return undefined;
-  const places = [...unsteady].map((path) => path.replace(/\[\d+\]/g, '[*]'));
+  const places = [...unsteady].map((path) => generalPath(path));
   return {
     kind: 'inconclusive',
     reason: `the owner’s own answers differ at ${[...new Set(places)].slice(0, 3).join(', ')}`,

@@ -12,7 +12,7 @@ import { RefusedReports } from '../traffic/refused-reports.ts';
 import type { CatchUp } from './catch-up.ts';
 import { confirmMismatch } from './confirm-mismatch.ts';
 import { ConfirmQueue } from './confirm-queue.ts';
-import { SliceParity } from './slice-parity.ts';
+import { type SliceComparison, SliceParity } from './slice-parity.ts';
 
 interface ParityServiceOptions {
   readonly config: FicusConfig;
@@ -74,11 +74,12 @@ export class ParityService {
       this.refused.add('observation', refusal ?? 'slice-unknown', observation);
       return;
     }
-    const verdict = slice.comparison(observation)(observation.legacy, observation.candidate);
+    const comparison = slice.comparison(observation);
+    const verdict = comparison.compare(observation.legacy, observation.candidate);
     // Only a slice with a stream can lag.
     if (verdict.kind === 'mismatch' && slice.config.tables.length > 0)
       this.#confirmLater(slice, observation, verdict);
-    else slice.count(observation, verdict);
+    else slice.count(observation, verdict, comparison.kept);
   }
 
   #refusal(observation: Observation): ReportRefusal | undefined {
@@ -131,24 +132,29 @@ export class ParityService {
 
   #confirmLater(slice: SliceParity, observation: Observation, first: Mismatch): void {
     const { window } = slice;
+    const comparison = slice.comparison(observation);
     const offered = this.#queue.offer(async () => {
-      const confirmed = await this.#confirm(slice, observation, first).catch(
+      const confirmed = await this.#confirm(observation, first, comparison.compare).catch(
         (error: unknown): Verdict => ({
           kind: 'inconclusive',
           reason: `asking again failed: ${String(error)}`,
         }),
       );
       slice.confirming -= 1;
-      if (slice.window === window) slice.count(observation, confirmed);
+      if (slice.window === window) slice.count(observation, confirmed, comparison.kept);
     });
     if (offered) slice.confirming += 1;
     else {
       const reason = 'too many differences at once to confirm this one';
-      slice.count(observation, { kind: 'inconclusive', reason });
+      slice.count(observation, { kind: 'inconclusive', reason }, comparison.kept);
     }
   }
 
-  async #confirm(slice: SliceParity, observation: Observation, first: Mismatch): Promise<Verdict> {
+  async #confirm(
+    observation: Observation,
+    first: Mismatch,
+    compare: SliceComparison['compare'],
+  ): Promise<Verdict> {
     const { stateOf, catchUp } = this.#options;
     const { owner, epoch } = observation;
     if (stateOf(observation.slice).epoch !== epoch || this.#asker.refusal(observation) !== undefined)
@@ -156,7 +162,7 @@ export class ParityService {
     return confirmMismatch(first, {
       owner,
       before: observation[owner],
-      compare: slice.comparison(observation),
+      compare,
       catchUp: () => catchUp(observation.slice),
       ask: (side) => this.#asker.ask(side, observation),
     });

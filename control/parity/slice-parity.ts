@@ -2,25 +2,27 @@
  * The comparison of one slice: its rules, its tally, and which differences were logged. It survives a change of the
  * config, so that the counts stay; a new window begins with `reset`.
  */
-import type {
-  FicusConfig,
-  IdentifyConfig,
-  Observation,
-  ObservedResponse,
-  SliceConfig,
-  Verdict,
-} from '@ficus/core';
+import type { FicusConfig, Observation, ObservedResponse, SliceConfig, Verdict } from '@ficus/core';
 import {
   compareResponses,
+  generalPath,
+  type IsAllowed,
+  KeptValues,
   makeSample,
   type ParityReport,
   ParityTally,
+  prepareAllowed,
   prepareRules,
   ruleName,
+  type SampleContext,
 } from '@ficus/parity';
 import type { Logger } from 'pino';
 
-type Compare = (legacy: ObservedResponse, candidate: ObservedResponse) => Verdict;
+/** How the answers to one request are compared, and what of them may be kept. */
+export interface SliceComparison {
+  readonly kept: KeptValues;
+  compare(legacy: ObservedResponse, candidate: ObservedResponse): Verdict;
+}
 
 const MOST_LOGGED = 100;
 
@@ -32,11 +34,13 @@ export class SliceParity {
   readonly #tally = new ParityTally(new Date());
   readonly #logged = new Set<string>();
   #config: FicusConfig;
+  #isAllowed: IsAllowed;
   #window = 0;
 
   constructor(name: string, config: FicusConfig, logger: Logger) {
     this.#name = name;
     this.#config = config;
+    this.#isAllowed = allowedBy(this.config);
     this.#logger = logger;
     this.#warnOfExpiredRules();
   }
@@ -52,11 +56,12 @@ export class SliceParity {
 
   reconfigure(config: FicusConfig): void {
     this.#config = config;
+    this.#isAllowed = allowedBy(this.config);
     this.#warnOfExpiredRules();
   }
 
   /** How the answers to this request are compared, by today's rules. */
-  comparison({ route, requestHeaders }: Observation): Compare {
+  comparison({ route, requestHeaders }: Observation): SliceComparison {
     const { legacy, slices } = this.#config;
     const { candidate, parity } = slices[this.#name]!;
     const rules = prepareRules(parity.ignore, route, today());
@@ -67,19 +72,32 @@ export class SliceParity {
       legacy: [new URL(legacy.url).origin, ...asked],
       candidate: [new URL(candidate.url).origin, ...asked],
     };
-    return (left, right) => compareResponses(left, right, { rules, origins });
+    const kept = new KeptValues(this.#isAllowed);
+    return { kept, compare: (left, right) => compareResponses(left, right, { rules, origins, kept }) };
   }
 
-  count(observation: Observation, verdict: Verdict): void {
+  /** @param kept that of the comparison which led to the verdict */
+  count(observation: Observation, verdict: Verdict, kept: KeptValues): void {
+    const makesSamples = this.config.parity.samples !== 'off';
+    this.#tally.add(
+      observation.route,
+      verdict,
+      makesSamples
+        ? () => makeSample(observation, verdict, this.#sampleContext(observation, kept))
+        : undefined,
+    );
+    if (verdict.kind === 'mismatch') this.#logNew(observation, verdict);
+  }
+
+  #sampleContext({ route }: Observation, kept: KeptValues): SampleContext {
     const { legacy, proxy } = this.#config;
-    const places = {
+    return {
+      kept,
       legacy: legacy.url,
       candidate: this.config.candidate.url,
+      pattern: this.config.routes.find(({ id }) => id === route)?.path ?? '',
       assertionHeader: proxy.identify.assert?.header,
-      callerHeaders: callerHeaders(proxy.identify),
     };
-    this.#tally.add(observation.route, verdict, () => makeSample(observation, verdict, places));
-    if (verdict.kind === 'mismatch') this.#logNew(observation, verdict);
   }
 
   /** Counts copies that never became a comparison. */
@@ -113,7 +131,7 @@ export class SliceParity {
     { route, requestId, traceId }: Observation,
     { differences }: Extract<Verdict, { kind: 'mismatch' }>,
   ): void {
-    const paths = [...new Set(differences.map(({ path }) => path.replace(/\[\d+\]/g, '[*]')))];
+    const paths = [...new Set(differences.map(({ path }) => generalPath(path)))];
     const kind = JSON.stringify([route, ...paths]);
     if (this.#logged.has(kind) || this.#logged.size >= MOST_LOGGED) return;
     this.#logged.add(kind);
@@ -129,7 +147,6 @@ export class SliceParity {
 
 const today = (): string => new Date().toISOString().slice(0, 10);
 
-/** Headers that identify the caller, and so are secret in a sample. */
-function callerHeaders({ user, session, tenant }: IdentifyConfig): string[] {
-  return [user, session, tenant].flatMap((source) => source?.header ?? []);
+function allowedBy({ parity: { samples } }: SliceConfig): IsAllowed {
+  return prepareAllowed(typeof samples === 'string' ? [] : samples.allow);
 }

@@ -1,8 +1,11 @@
-/** A run of verify as the API shows it: bounded examples, and no values that look like secrets. */
+/**
+ * A run of verify as the API shows it: bounded examples, keys by which the rows can be found, and stand-ins for what is in
+ * them.
+ */
 import type { Difference } from '@ficus/cdc';
 import type { VerifyView } from '@ficus/contract';
 import { FicusError } from '@ficus/core';
-import { redactDifference } from '@ficus/parity';
+import { isHarmless, isShownKey, KeptValues } from '@ficus/parity';
 import type { RunMode, VerifyOutcome, VerifyRun } from '../replications/verify-runs.ts';
 
 export function buildVerifyView(run: VerifyRun): VerifyView {
@@ -31,7 +34,7 @@ const NOTHING_FOUND = {
 } satisfies Partial<VerifyView>;
 
 function describeOutcome(outcome: VerifyOutcome): Partial<VerifyView> {
-  const differences = outcome.differences.map(redactedDifference);
+  const differences = differencesOf(outcome);
   const rows = outcome.rowsCompared.source;
   return {
     verdict: outcome.verdict,
@@ -57,19 +60,38 @@ function problemOf(error: unknown): NonNullable<VerifyView['problem']> {
   return { code: 'FICUS_INTERNAL', message, remedy: 'Run verify again; the log has the cause.' };
 }
 
-/** Rows contain user data: secrets and personal data stay in the databases. */
-function redactedDifference({ columns, key, ...rest }: Difference): VerifyView['differences'][number] {
-  const hide = (name: string, value: string | null) =>
-    value === null ? null : redactDifference({ path: `$.${name}`, legacy: value, candidate: '' }).legacy;
+/** One run, one set of stand-ins: the view may be built many times. */
+const shown = new WeakMap<VerifyOutcome, VerifyView['differences']>();
+
+function differencesOf(outcome: VerifyOutcome): VerifyView['differences'] {
+  let known = shown.get(outcome);
+  if (known === undefined) {
+    const kept = new KeptValues();
+    known = outcome.differences.map((difference) => shownDifference(difference, kept));
+    shown.set(outcome, known);
+  }
+  return known;
+}
+
+function shownDifference(
+  { columns, key, ...rest }: Difference,
+  kept: KeptValues,
+): VerifyView['differences'][number] {
+  const keyOf = (value: string | null) =>
+    value === null || isShownKey(value) ? value : kept.standIns.of(value);
   return {
     ...rest,
-    key: Object.fromEntries(Object.entries(key).map(([name, value]) => [name, hide(name, value)])),
-    columns: columns.map(({ name, expected, found }) => ({
-      name,
-      expected: hide(name, expected),
-      found: hide(name, found),
-    })),
+    key: Object.fromEntries(Object.entries(key).map(([name, value]) => [name, keyOf(value)])),
+    columns: columns.map(({ name, expected, found }) => ({ name, ...shownValues(expected, found, kept) })),
   };
+}
+
+function shownValues(expected: string | null, found: string | null, kept: KeptValues) {
+  const show = (value: string) => (isHarmless(value) ? value : kept.standIns.of(value));
+  if (expected === null || found === null)
+    return { expected: expected && show(expected), found: found && show(found) };
+  const [left, right] = kept.tellApart([show(expected), show(found)], () => [expected, found]);
+  return { expected: left, found: right };
 }
 
 const MOST_EXAMPLES = 5;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatProblem } from './config-problem.ts';
+import { formatPath, formatProblem } from './config-problem.ts';
 import { parseConfig } from './parse-config.ts';
 
 const minimal = { version: 1, legacy: { url: 'http://127.0.0.1:3000' } };
@@ -163,4 +163,31 @@ test.each(['errors', 'latency'])('guards.%s is refused until there is a guard fo
   expect(problemsOf(document)).toContain(
     `slices.a.guards.${guard}: is not supported by this version, so it would hold nothing back; remove the key until it is`,
   );
+});
+
+test.each([
+  ['off', 'off'],
+  ['shapes', 'shapes'],
+  [{ allow: ['$.order.state', 'header.x-build', 'query.page', 'path.id', 'body'] }, undefined],
+  ['all', 'slices.s.parity.samples'],
+  [{ allow: ['state'] }, 'slices.s.parity.samples.allow[0]'],
+  [{ alow: [] }, 'slices.s.parity.samples'],
+])('parity.samples: %j', (samples, expected) => {
+  const parsed = parseConfig(
+    {
+      version: 1,
+      flags: { provider: 'file', file: 'flags.json' },
+      legacy: { url: 'http://127.0.0.1:1' },
+      slices: {
+        s: {
+          candidate: { url: 'http://127.0.0.1:2' },
+          routes: [{ id: 'a', path: '/a' }],
+          parity: { samples },
+        },
+      },
+    },
+    {},
+  );
+  if (parsed.ok) expect(parsed.config.slices.s?.parity.samples).toEqual(expected ?? samples);
+  else expect(parsed.problems.map(({ path }) => formatPath(path))).toEqual([expected]);
 });

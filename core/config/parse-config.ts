@@ -47,7 +47,7 @@ function toProblems(issue: z.core.$ZodIssue): ConfigProblem[] {
     return issue.keys.map((key) => ({ path: [...path, key], message: 'is not a known key' }));
   }
   if (issue.code === 'invalid_type') return [{ path, message: describeType(issue) }];
-  if (issue.code === 'invalid_union')
+  if (issue.code === 'invalid_union' && !isOwnMessage(issue))
     return [{ path, message: 'has none of the allowed shapes (see docs/config.md)' }];
   if (issue.code === 'invalid_key')
     return [{ path, message: issue.issues[0]?.message ?? 'is not an allowed name' }];

@@ -20,6 +20,35 @@ const ignoreRule = z.strictObject({
   expires: z.iso.date().optional().describe('last day on which the rule applies'),
 });
 
+/** Like the places of `ignore`, and parameters of the request. */
+const ALLOWED_PATH = new RegExp(`${RULE_PATH.source}|^(query|path)\\.\\S+$`);
+
+const samplesSchema = z
+  .union(
+    [
+      z.enum(['off', 'shapes']),
+      z.strictObject({
+        allow: z
+          .array(
+            z
+              .string()
+              .regex(
+                ALLOWED_PATH,
+                'must be a JSON path ($.a.b), header.NAME, query.NAME, path.NAME, or body',
+              ),
+          )
+          .describe(
+            'places whose values are kept as they are: JSON path ($.state), header.NAME, query.NAME, path.NAME (a parameter of the route), or body',
+          ),
+      }),
+    ],
+    'must be off, shapes, or { allow: [PLACE, …] } with places like $.a.b, header.NAME, query.NAME, path.NAME, body',
+  )
+  .default('shapes')
+  .describe(
+    'what is kept of answers that differ: off (nothing), or places, with stand-ins of the same shape for values',
+  );
+
 const copySchema = z
   .strictObject({
     rowsPerSecond: z
@@ -57,10 +86,11 @@ export const sliceSchema = z.strictObject({
     .describe(
       'what happens to requests that the candidate would serve while its breaker is open: reads, and writes of a slice without tables',
     ),
-  parity: z.strictObject({ ignore: z.array(ignoreRule).default([]) }).prefault({}),
+  parity: z.strictObject({ ignore: z.array(ignoreRule).default([]), samples: samplesSchema }).prefault({}),
   guards: guardsSchema.default({}),
 });
 
 export type SliceConfig = z.output<typeof sliceSchema>;
 export type CopyConfig = z.output<typeof copySchema>;
+export type SamplesConfig = z.output<typeof samplesSchema>;
 export type IgnoreRule = z.output<typeof ignoreRule>;

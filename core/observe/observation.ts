@@ -1,7 +1,7 @@
 /**
  * What the data plane passes on after a shadow copy: the request, its caller, and both answers, bodies bounded. The
  * parity part turns it into a verdict, and the control plane may send the same request again. It contains headers,
- * bodies and callers of users: it stays in memory, and is redacted before it is stored.
+ * bodies and callers of users: it stays in memory; what is kept of it has stand-ins for values.
  */
 import type { Side } from '../slice/side.ts';
 

@@ -6,6 +6,7 @@ import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } fro
 import { compareJson } from './compare-json.ts';
 import type { DifferenceCollector } from './difference-collector.ts';
 import { parseExactPair } from './exact-json.ts';
+import { showBytes, showTexts } from './shown-values.ts';
 
 export interface ComparedBody {
   readonly bytes: Uint8Array;
@@ -35,7 +36,10 @@ export function compareBodies(
   if (isJson(legacy.contentType) && isJson(candidate.contentType) && compareAsJson(left, right, found))
     return;
   const asText = isText(legacy.contentType) && isText(candidate.contentType);
-  found.add({ area: 'body' }, showBytes(left, asText), showBytes(right, asText));
+  const place = { area: 'body' } as const;
+  found.add(place, (kept) =>
+    asText ? showTexts(kept, place, textOf(left), textOf(right)) : showBytes(kept, left, right),
+  );
   return;
 }
 
@@ -64,8 +68,8 @@ function isText(contentType: string): boolean {
   return isJson(contentType) || /^\s*(text\/|application\/(xml|javascript|x-www-form))/i.test(contentType);
 }
 
-function showBytes(bytes: Uint8Array, asText: boolean): string {
-  return Buffer.from(bytes).toString(asText ? 'utf8' : 'hex');
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
 function unpack(body: ComparedBody): Uint8Array | undefined {

@@ -19,8 +19,16 @@ export function compareCookies(
 ): void {
   const [left, right] = [byName(legacy), byName(candidate)];
   for (const name of new Set([...left.keys(), ...right.keys()])) {
-    const [ours, theirs] = [describe(left.get(name)), describe(right.get(name))];
-    if (ours !== theirs) found.add({ area: 'header', name: 'set-cookie', part: name }, ours, theirs);
+    const [ours, theirs] = [left.get(name), right.get(name)];
+    if (describe(ours) === describe(theirs)) continue;
+    const place = { area: 'header', name: 'set-cookie', part: name } as const;
+    found.add(place, (kept) => {
+      const show = (text: string) => kept.text(place, text);
+      return kept.tellApart([describe(ours, show), describe(theirs, show)], () => [
+        describe(ours),
+        describe(theirs),
+      ]);
+    });
   }
 }
 
@@ -43,12 +51,26 @@ function splitPair(text: string): [string, string] {
   return equals < 0 ? [text.trim(), ''] : [text.slice(0, equals).trim(), text.slice(equals + 1).trim()];
 }
 
-/** Canonical and readable; never the value. */
-function describe(cookie: Cookie | undefined): string {
+/** Attributes whose values are words of the standard, or numbers of seconds. */
+const SHOWN_ATTRIBUTES = new Set(['max-age', 'priority', 'samesite']);
+const KNOWN_ATTRIBUTES = new Set([
+  ...SHOWN_ATTRIBUTES,
+  'domain',
+  'httponly',
+  'partitioned',
+  'path',
+  'secure',
+]);
+
+/** Canonical and readable; never the cookie's value. @param show shows a text that may be data */
+function describe(cookie: Cookie | undefined, show = (text: string) => text): string {
   if (!cookie) return ABSENT;
   const attributes = [...cookie.attributes].map(([key, value]) => {
     if (key === 'expires') return 'expires';
-    return value === '' ? key : `${key}=${key === 'path' ? value : value.toLowerCase()}`;
+    const name = KNOWN_ATTRIBUTES.has(key) ? key : show(key);
+    if (value === '') return name;
+    const canonical = key === 'path' ? value : value.toLowerCase();
+    return `${name}=${SHOWN_ATTRIBUTES.has(key) ? canonical : show(canonical)}`;
   });
   return [cookie.empty ? '(empty)' : '(value)', ...attributes.sort()].join('; ');
 }

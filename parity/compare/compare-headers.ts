@@ -2,7 +2,7 @@
 import { compareCookies } from './compare-cookies.ts';
 import type { DifferenceCollector } from './difference-collector.ts';
 import { type HeaderComparison, headerComparison } from './header-rules.ts';
-import { ABSENT } from './shown-values.ts';
+import { showTexts } from './shown-values.ts';
 
 type HeaderFields = readonly (readonly [string, string])[];
 
@@ -29,7 +29,8 @@ export function compareHeaders(
     } else if (
       canonical(comparison, ours, origins.legacy) !== canonical(comparison, theirs, origins.candidate)
     ) {
-      found.add({ area: 'header', name }, show(ours), show(theirs));
+      const place = { area: 'header', name } as const;
+      found.add(place, (kept) => showTexts(kept, place, ours?.join(', '), theirs?.join(', ')));
     }
   }
 }
@@ -52,8 +53,6 @@ function byName(headers: HeaderFields): Map<string, string[]> {
   }
   return grouped;
 }
-
-const show = (values: readonly string[] | undefined): string => values?.join(', ') ?? ABSENT;
 
 /** Two headers mean the same when their canonical texts are equal. */
 function canonical(
@@ -86,8 +85,16 @@ function elements(text: string, separator: string): string[] {
 
 function mediaType(text: string): string {
   const [type = '', ...parameters] = elements(text, ';');
-  const tidy = parameters.map((parameter) => parameter.replace(/\s*=\s*/, '=').replace(/="(.*)"$/, '=$1'));
-  return [type, ...tidy.sort()].join(';');
+  return [type, ...parameters.map(tidyParameter).sort()].join(';');
+}
+
+/** `charset = "UTF-8"` → `charset=utf-8`. Without patterns: these would be slow on long blanks of a stranger. */
+function tidyParameter(parameter: string): string {
+  const equals = parameter.indexOf('=');
+  if (equals < 0) return parameter;
+  const value = parameter.slice(equals + 1).trim();
+  const isQuoted = value.length >= 2 && value.startsWith('"') && value.endsWith('"');
+  return `${parameter.slice(0, equals).trim()}=${isQuoted ? value.slice(1, -1) : value}`;
 }
 
 function withoutOrigin(text: string, origins: readonly string[]): string {

@@ -1,8 +1,9 @@
 /** Two JSON documents, member by member. The order of members does not matter, the order of items does. */
+import { isMap } from '../redact/field-name.ts';
 import type { JsonStep } from '../rules/json-path.ts';
 import type { DifferenceCollector } from './difference-collector.ts';
-import { type ExactJson, JsonNumber, printExactJson } from './exact-json.ts';
-import { ABSENT } from './shown-values.ts';
+import { type ExactJson, isMembers, JsonNumber } from './exact-json.ts';
+import { showJson } from './shown-values.ts';
 
 type Members = { readonly [name: string]: ExactJson };
 
@@ -15,6 +16,9 @@ export function compareJson(legacy: ExactJson, candidate: ExactJson, found: Diff
 class Comparison {
   readonly #found: DifferenceCollector;
   readonly #steps: JsonStep[] = [];
+  /** The legacy's value above each step. */
+  readonly #above: ExactJson[] = [];
+  readonly #maps = new WeakMap<Members, boolean>();
 
   constructor(found: DifferenceCollector) {
     this.#found = found;
@@ -24,42 +28,53 @@ class Comparison {
     if (legacy === candidate || this.#found.full) return;
     if (Array.isArray(legacy) && Array.isArray(candidate)) this.#compareItems(legacy, candidate);
     else if (isMembers(legacy) && isMembers(candidate)) this.#compareMembers(legacy, candidate);
-    else if (!sameNumber(legacy, candidate)) this.#add(printExactJson(legacy), printExactJson(candidate));
+    else if (!sameNumber(legacy, candidate)) this.#add(legacy, candidate);
   }
 
   #compareItems(legacy: readonly ExactJson[], candidate: readonly ExactJson[]): void {
     const length = Math.max(legacy.length, candidate.length);
+    this.#above.push(legacy);
     for (let index = 0; index < length; index++) this.#compareSlot(index, legacy[index], candidate[index]);
+    this.#above.pop();
   }
 
   #compareMembers(legacy: Members, candidate: Members): void {
+    this.#above.push(legacy);
     for (const name of Object.keys(legacy)) this.#compareSlot(name, legacy[name], own(candidate, name));
     for (const name of Object.keys(candidate))
       if (!Object.hasOwn(legacy, name)) this.#compareSlot(name, undefined, candidate[name]);
+    this.#above.pop();
   }
 
   #compareSlot(step: JsonStep, legacy: ExactJson | undefined, candidate: ExactJson | undefined): void {
     this.#steps.push(step);
     if (legacy !== undefined && candidate !== undefined) this.compare(legacy, candidate);
-    else this.#add(show(legacy), show(candidate));
+    else this.#add(legacy, candidate);
     this.#steps.pop();
   }
 
-  #add(legacy: string, candidate: string): void {
-    this.#found.add({ area: 'json', steps: [...this.#steps] }, legacy, candidate);
+  #add(legacy: ExactJson | undefined, candidate: ExactJson | undefined): void {
+    const place = {
+      area: 'json',
+      steps: [...this.#steps],
+      keysOfMaps: () => this.#keysOfMaps(),
+    } as const;
+    this.#found.add(place, (kept) => showJson(kept, place.steps, legacy, candidate));
+  }
+
+  #keysOfMaps(): ReadonlySet<number> {
+    return new Set(this.#above.flatMap((value, at) => (isMembers(value) && this.#isMap(value) ? at : [])));
+  }
+
+  #isMap(members: Members): boolean {
+    const known = this.#maps.get(members) ?? isMap(members);
+    this.#maps.set(members, known);
+    return known;
   }
 }
 
-const show = (value: ExactJson | undefined): string => (value === undefined ? ABSENT : printExactJson(value));
-
 const own = (members: Members, name: string): ExactJson | undefined =>
   Object.hasOwn(members, name) ? members[name] : undefined;
-
-function isMembers(value: ExactJson): value is Members {
-  return (
-    value !== null && typeof value === 'object' && !Array.isArray(value) && !(value instanceof JsonNumber)
-  );
-}
 
 function sameNumber(legacy: ExactJson, candidate: ExactJson): boolean {
   return (

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import type { IgnoreRule, ObservedResponse, Verdict } from '@ficus/core';
 import { describe, expect, it } from 'vitest';
+import { KeptValues } from '../redact/kept-values.ts';
 import { prepareRules } from '../rules/ignore-rules.ts';
 import { compareResponses } from './compare-responses.ts';
 
@@ -38,6 +39,7 @@ describe('bodies of JSON', () => {
     const verdict = compareResponses(
       answer('{"id":10000000000000001,"price":1.10}'),
       answer('{"id":10000000000000000,"price":1.1}'),
+      { kept: new KeptValues(() => true) },
     );
     expect(verdict).toMatchObject({
       differences: [
@@ -95,19 +97,28 @@ describe('bodies of JSON', () => {
 
   it('shows long texts around their first difference', () => {
     const text = (end: string) => JSON.stringify({ a: `${'x'.repeat(5000)}${end}` });
-    const verdict = compareResponses(answer(text('left')), answer(text('right')));
-    expect(verdict.kind === 'mismatch' && verdict.differences[0]?.legacy).toMatch(/^…x+left"$/);
+    const kept = new KeptValues(() => true);
+    const verdict = compareResponses(answer(text('left')), answer(text('right')), { kept });
+    expect(verdict.kind === 'mismatch' && verdict.differences[0]?.legacy).toMatch(/^"…x+left"$/);
   });
 
-  it('removes a secret before its name is cut off', () => {
+  it('shows a page’s structure around the first difference, and none of its words', () => {
     const page = (value: string) => ({
       ...(answer('') as Extract<ObservedResponse, { status: number }>),
       headers: [['content-type', 'text/html']] as const,
-      body: Buffer.from(`<p>password=${'x'.repeat(300)}${value}</p>`),
+      body: Buffer.from(`<li>${'y'.repeat(300)}</li><li title="SECRET">SECRET ${value}</li>`),
     });
-    const text = JSON.stringify(compareResponses(page('SECRETa'), page('SECRETb')));
-    expect(text).not.toContain('SECRET');
-    expect(text).toContain('redacted');
+    const verdict = compareResponses(page('early'), page('late'));
+    expect(verdict).toMatchObject({
+      differences: [
+        {
+          path: 'body',
+          legacy: expect.stringMatching(/^‹…[a-z]*<\/li><li title="[A-Z]{6}">[A-Z]{6} [a-z]{5}<\/li>›$/),
+          candidate: expect.stringMatching(/<li title="[A-Z]{6}">[A-Z]{6} [a-z]{4}<\/li>›$/),
+        },
+      ],
+    });
+    expect(JSON.stringify(verdict)).not.toContain('SECRET');
   });
 
   it('survives nesting too deep for our parsers', () => {

@@ -6,6 +6,7 @@
  * the values of cookies, and time.
  */
 import type { ObservedResponse, Verdict } from '@ficus/core';
+import { KeptValues } from '../redact/kept-values.ts';
 import { NO_RULES, type PreparedRules } from '../rules/ignore-rules.ts';
 import { type ComparedBody, compareBodies } from './compare-bodies.ts';
 import { compareHeaders, headerValue, type SideOrigins } from './compare-headers.ts';
@@ -14,6 +15,8 @@ import { DifferenceCollector } from './difference-collector.ts';
 export interface CompareOptions {
   readonly rules?: PreparedRules;
   readonly origins?: SideOrigins;
+  /** What the differences show; by default stand-ins for nearly everything. */
+  readonly kept?: KeptValues;
 }
 
 type Answer = Extract<ObservedResponse, { status: number }>;
@@ -32,9 +35,9 @@ export function compareResponses(
   if (legacyFailure !== undefined || 'failed' in legacy)
     return { kind: 'inconclusive', reason: `the legacy failed (${legacyFailure})` };
 
-  const found = new DifferenceCollector(options.rules ?? NO_RULES);
+  const found = new DifferenceCollector(options.rules ?? NO_RULES, options.kept ?? new KeptValues());
   if (candidateFailure !== undefined || 'failed' in candidate) {
-    found.add({ area: 'status' }, String(legacy.status), candidateFailure ?? 'failed');
+    found.add({ area: 'status' }, () => [String(legacy.status), candidateFailure ?? 'failed']);
     return conclude(found);
   }
   return compareAnswers(legacy, candidate, options.origins ?? NO_ORIGINS, found);
@@ -56,7 +59,7 @@ function compareAnswers(
   if (legacy.status !== candidate.status && [legacy.status, candidate.status].includes(304))
     return { kind: 'inconclusive', reason: 'one side answered from the client’s cache (304)' };
   if (legacy.status !== candidate.status)
-    found.add({ area: 'status' }, String(legacy.status), String(candidate.status));
+    found.add({ area: 'status' }, () => [String(legacy.status), String(candidate.status)]);
   compareHeaders(legacy.headers, candidate.headers, origins, found);
   const truncated = legacy.truncated || candidate.truncated;
   const incomparable = truncated

@@ -54,6 +54,12 @@ function parse(text: string, exact: boolean): ExactJson {
   return JSON.parse(text, keepNumbers as (key: string, value: unknown) => unknown) as ExactJson;
 }
 
+export function isMembers(value: ExactJson): value is { readonly [name: string]: ExactJson } {
+  return (
+    value !== null && typeof value === 'object' && !Array.isArray(value) && !(value instanceof JsonNumber)
+  );
+}
+
 /** Back to text, numbers as they were written. */
 export function printExactJson(value: ExactJson): string {
   if (value instanceof JsonNumber) return value.source;

@@ -1,36 +1,123 @@
-/** Both values of a difference as bounded text, cut so that the place where they differ is visible. */
-import { redactText } from '../redact/redact.ts';
+/**
+ * Both values of a difference as bounded texts, cut so that the place where they differ is visible, with stand-ins for
+ * what may not be kept (`../redact/kept-values.ts`).
+ */
+import { isMap } from '../redact/field-name.ts';
+import type { KeptValues, ShownPair } from '../redact/kept-values.ts';
+import type { JsonStep } from '../rules/json-path.ts';
+import type { Place } from '../rules/place.ts';
+import { type ExactJson, isMembers, printExactJson } from './exact-json.ts';
 
 /** Represents a missing value. */
 export const ABSENT = '(absent)';
 
+type Optional<Value> = Value | undefined;
+
 const LONGEST = 160;
+/** Room for the marks and quotes around a text of that length. */
+const LONGEST_JSON = LONGEST + 8;
 const BEFORE = 40;
-/** Enough context to show the name that identifies a secret. */
-const SURROUNDINGS = 4096;
 
-/**
- * The two texts, each at most about 160 characters, from shortly before the first difference. Secrets are removed
- * before anything is cut off: the name that identifies a secret may lie just before the cut.
- */
-export function showPair(legacy: string, candidate: string): [string, string] {
-  const near = Math.max(0, firstDifference(legacy, candidate) - SURROUNDINGS);
-  const [left, right] = [legacy, candidate].map((text) =>
-    redactText(text.slice(near, near + 2 * SURROUNDINGS)),
-  );
-  return cutPair(left ?? '', right ?? '', near > 0);
+/** Two header values or bodies. */
+export function showTexts(
+  kept: KeptValues,
+  place: Place,
+  legacy: Optional<string>,
+  candidate: Optional<string>,
+): ShownPair {
+  const from = beginningOfCut(legacy ?? '', candidate ?? '');
+  const show = (text: Optional<string>) => (text === undefined ? ABSENT : kept.text(place, cut(text, from)));
+  return kept.tellApart([show(legacy), show(candidate)], () => [legacy ?? '', candidate ?? '']);
 }
 
-function cutPair(left: string, right: string, isCut: boolean): [string, string] {
-  const start = Math.max(0, firstDifference(left, right) - BEFORE);
+/** Two bodies that are no text: their sizes, and whether they are equal. */
+export function showBytes(kept: KeptValues, legacy: Uint8Array, candidate: Uint8Array): ShownPair {
+  const show = (bytes: Uint8Array) => `(${bytes.length} bytes, ${kept.standIns.tag(bytes)})`;
+  return [show(legacy), show(candidate)];
+}
+
+/** Two JSON values. */
+export function showJson(
+  kept: KeptValues,
+  steps: readonly JsonStep[],
+  legacy: Optional<ExactJson>,
+  candidate: Optional<ExactJson>,
+): ShownPair {
+  const texts = typeof legacy === 'string' && typeof candidate === 'string';
+  const from = texts ? beginningOfCut(legacy, candidate) : 0;
+  const show = (value: Optional<ExactJson>) =>
+    value === undefined ? ABSENT : new JsonPrinter(kept, from).print(value, steps);
+  return kept.tellApart([show(legacy), show(candidate)], () => [textOf(legacy), textOf(candidate)]);
+}
+
+/** Only scalars are shown alike: containers of one kind are compared member by member. */
+const textOf = (value: Optional<ExactJson>) => (value === undefined ? '' : printExactJson(value));
+
+/** Prints a value until the text is long enough; the rest of it is never visited. */
+class JsonPrinter {
+  readonly #kept: KeptValues;
+  readonly #from: number;
+  #out = '';
+
+  /** @param from where a string is cut */
+  constructor(kept: KeptValues, from: number) {
+    this.#kept = kept;
+    this.#from = from;
+  }
+
+  print(value: ExactJson, steps: readonly JsonStep[]): string {
+    this.#add(value, steps);
+    return this.#out.length > LONGEST_JSON ? `${this.#out.slice(0, LONGEST_JSON)}…` : this.#out;
+  }
+
+  #add(value: ExactJson, steps: readonly JsonStep[]): void {
+    if (this.#out.length > LONGEST_JSON) return;
+    if (Array.isArray(value)) this.#addItems(value, steps);
+    else if (isMembers(value)) this.#addMembers(value, steps);
+    else this.#out += this.#leaf(value, steps);
+  }
+
+  #addItems(items: readonly ExactJson[], steps: readonly JsonStep[]): void {
+    this.#out += '[';
+    for (const [index, item] of items.entries()) {
+      if (this.#out.length > LONGEST_JSON) return;
+      if (index > 0) this.#out += ',';
+      this.#add(item, [...steps, index]);
+    }
+    this.#out += ']';
+  }
+
+  #addMembers(members: Readonly<Record<string, ExactJson>>, steps: readonly JsonStep[]): void {
+    const keysAreData = isMap(members);
+    this.#out += '{';
+    let separator = '';
+    for (const name of Object.keys(members)) {
+      if (this.#out.length > LONGEST_JSON) return;
+      const place = { area: 'json', steps: [...steps, name] } as const;
+      const shown = this.#kept.shows(place) ? name : this.#kept.name(name, keysAreData);
+      this.#out += `${separator}${JSON.stringify(shown)}:`;
+      this.#add(members[name]!, place.steps);
+      separator = ',';
+    }
+    this.#out += '}';
+  }
+
+  #leaf(value: ExactJson, steps: readonly JsonStep[]): string {
+    const place = { area: 'json', steps } as const;
+    if (typeof value === 'string') return JSON.stringify(this.#kept.text(place, cut(value, this.#from)));
+    return this.#kept.text(place, printExactJson(value));
+  }
+}
+
+function beginningOfCut(legacy: string, candidate: string): number {
   // Values that fit are shown whole.
-  const from = !isCut && Math.max(left.length, right.length) <= LONGEST ? 0 : start;
-  return [cut(left, from, isCut), cut(right, from, isCut)];
+  if (Math.max(legacy.length, candidate.length) <= LONGEST) return 0;
+  return Math.max(0, firstDifference(legacy, candidate) - BEFORE);
 }
 
-function cut(text: string, from: number, isCut: boolean): string {
+function cut(text: string, from: number): string {
   const piece = text.slice(from, from + LONGEST);
-  return `${from > 0 || isCut ? '…' : ''}${piece}${from + LONGEST < text.length ? '…' : ''}`;
+  return `${from > 0 ? '…' : ''}${piece}${from + LONGEST < text.length ? '…' : ''}`;
 }
 
 function firstDifference(a: string, b: string): number {

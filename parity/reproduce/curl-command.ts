@@ -1,13 +1,14 @@
 /**
- * Reproduces a difference: the same request to one side, as a curl command for a POSIX shell. Secrets are shell
- * variables (`$FICUS_COOKIE`), which the reader fills in.
+ * Reproduces a difference: the same request to one side, as a curl command for a POSIX shell. Everything that may not be
+ * kept is a shell variable (`$FICUS_COOKIE`, `$FICUS_PATH_ID`), which the reader fills in.
  */
-import { isSensitiveName, redactTarget, redactText } from '../redact/redact.ts';
+import type { KeptValues } from '../redact/kept-values.ts';
+import type { TargetPiece } from '../redact/shown-target.ts';
 
 export interface ReproducedRequest {
   readonly method: string;
   /** Path and query. */
-  readonly target: string;
+  readonly target: readonly TargetPiece[];
   /** Names in lower case. */
   readonly headers: readonly (readonly [string, string])[];
 }
@@ -36,20 +37,17 @@ const LEFT_OUT = new Set([
   'if-modified-since',
 ]);
 
-/**
- * One line. `baseUrl` is the side's upstream; `secrets` are names of headers that are secret besides the known ones.
- */
-export function curlCommand(
-  request: ReproducedRequest,
-  baseUrl: string,
-  secrets: readonly string[] = [],
-): string {
-  const url = `${baseUrl.replace(/\/+$/, '')}${redactTarget(request.target)}`;
-  const method = methodOption(request.method);
+/** One line. @param baseUrl the side's upstream, without credentials */
+export function curlCommand(request: ReproducedRequest, baseUrl: string, kept: KeptValues): string {
   const headers = request.headers
-    .filter(([name]) => !LEFT_OUT.has(name) && !name.startsWith('x-forwarded-'))
-    .map(([name, value]) => ` -H ${headerArgument(name, value, secrets)}`);
-  return `curl -sS -i${method} ${quote(url)}${headers.join('')}`;
+    .filter(([name]) => isRepeated(name, kept))
+    .map(([name, value]) => ` -H ${headerArgument(name, value, kept)}`);
+  const url = urlArgument(baseUrl.replace(/\/+$/, ''), request.target);
+  return `curl -sS -i${methodOption(request.method)} ${url}${headers.join('')}`;
+}
+
+function isRepeated(name: string, kept: KeptValues): boolean {
+  return !LEFT_OUT.has(name) && !name.startsWith('x-forwarded-') && kept.name(name) === name;
 }
 
 function methodOption(method: string): string {
@@ -57,13 +55,34 @@ function methodOption(method: string): string {
   return method === 'HEAD' ? ' --head' : ` -X ${quote(method)}`;
 }
 
-function headerArgument(name: string, value: string, secrets: readonly string[]): string {
-  // A Referer is a target as well, and other headers may carry values recognizable by their format.
-  if (!isSensitiveName(name) && !secrets.includes(name)) return quote(`${name}: ${redactText(value)}`);
-  // The client chose the name: a header may be called `id`, backquotes included.
-  return `${quote(`${name}: `)}"$FICUS_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}"`;
+function urlArgument(baseUrl: string, pieces: readonly TargetPiece[]): string {
+  const used = new Map<string, number>();
+  let argument = '';
+  let text = baseUrl;
+  for (const piece of pieces) {
+    if (piece.kind === 'text') {
+      text += piece.text;
+      continue;
+    }
+    const name = `${piece.kind}_${piece.name}`;
+    const times = (used.get(name) ?? 0) + 1;
+    used.set(name, times);
+    argument += quote(text) + variable(times === 1 ? name : `${name}_${times}`);
+    text = '';
+  }
+  return argument + quote(text);
+}
+
+function headerArgument(name: string, value: string, kept: KeptValues): string {
+  if (kept.shows({ area: 'header', name })) return quote(`${name}: ${value}`);
+  return `${quote(`${name}: `)}${variable(name)}`;
+}
+
+/** The client chose the name: a header may be called `id`, backquotes included. */
+function variable(name: string): string {
+  return `"$FICUS_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}"`;
 }
 
 function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
+  return text === '' ? '' : `'${text.replaceAll("'", `'\\''`)}'`;
 }

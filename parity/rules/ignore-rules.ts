@@ -3,14 +3,7 @@
  * explains a difference by naming its place; an expired rule explains nothing and is reported.
  */
 import type { IgnoreRule } from '@ficus/core';
-import { type JsonStep, type PatternStep, parseJsonPattern, patternCovers } from './json-path.ts';
-
-/** Where two responses differ. */
-export type Place =
-  | { readonly area: 'status' }
-  | { readonly area: 'header'; readonly name: string; readonly part?: string | undefined }
-  | { readonly area: 'body' }
-  | { readonly area: 'json'; readonly steps: readonly JsonStep[] };
+import { type Place, placeTest } from './place.ts';
 
 /** What the rules say about one place. */
 type Explanation =
@@ -42,7 +35,7 @@ export function prepareRules(rules: readonly IgnoreRule[], route: string, today:
       (rule): PreparedRule => ({
         name: ruleName(rule),
         expired: rule.expires !== undefined && rule.expires < today,
-        covers: coverage(rule.path),
+        covers: placeTest(rule.path),
       }),
     );
   if (prepared.length === 0) return NO_RULES;
@@ -62,19 +55,4 @@ function explain(rules: readonly PreparedRule[], place: Place): Explanation {
     expired ??= rule.name;
   }
   return expired === undefined ? { kind: 'unexplained' } : { kind: 'expired', rule: expired };
-}
-
-function coverage(path: string): (place: Place) => boolean {
-  if (path === 'body') return (place) => place.area === 'body' || place.area === 'json';
-  const header = /^header\.(.+)$/i.exec(path)?.[1]?.toLowerCase();
-  if (header !== undefined) return (place) => place.area === 'header' && coversHeader(header, place);
-  const pattern: readonly PatternStep[] | undefined = parseJsonPattern(path);
-  if (pattern === undefined) return () => false;
-  return (place) => place.area === 'json' && patternCovers(pattern, place.steps);
-}
-
-/** `header.set-cookie` names all cookies, `header.set-cookie.sid` one of them. */
-function coversHeader(wanted: string, place: Extract<Place, { area: 'header' }>): boolean {
-  const full = place.part === undefined ? place.name : `${place.name}.${place.part.toLowerCase()}`;
-  return full === wanted || full.startsWith(`${wanted}.`);
 }

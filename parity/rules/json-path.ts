@@ -15,7 +15,12 @@ export type PatternStep =
 
 const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** `$.items[0]['odd name']` */
+/** `$.items[*].id`: the place in every item, and under every key that was replaced by a stand-in. */
+export function generalPath(path: string): string {
+  return path.replace(/\[(?:\d+|"‹[^"‹›]*›")\]/g, '[*]');
+}
+
+/** `$.items[0]["odd name"]` */
 export function formatJsonPath(steps: readonly JsonStep[]): string {
   return steps.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`;

@@ -1,44 +1,46 @@
-/** Turns an observation into a sample that may be stored: redacted, bounded, with commands to ask again. */
-import type { Observation, Verdict } from '@ficus/core';
-import { redactDifference, redactTarget } from '../redact/redact.ts';
+/** Turns an observation into a sample that may be stored: without people's values, bounded, with commands to ask again. */
+import { type Observation, type Verdict, withoutCredentials } from '@ficus/core';
+import type { KeptValues } from '../redact/kept-values.ts';
+import { showTarget, targetPieces } from '../redact/shown-target.ts';
 import { curlCommand } from '../reproduce/curl-command.ts';
 import type { ParitySample } from './parity-tally.ts';
 
-/** Base URLs of the two upstreams, and fields that only the candidate gets. */
-export interface SideUrls {
+export interface SampleContext {
+  /** Base URLs of the two upstreams. */
   readonly legacy: string;
   readonly candidate: string;
-  /** Header of the identity assertion, if any: to be filled in like any other secret. */
+  /** The route's path in the config. */
+  readonly pattern: string;
+  /** Header of the identity assertion, if any, which only the candidate gets. */
   readonly assertionHeader?: string | undefined;
-  /** Headers that identify the caller, in lower case: secret as well. */
-  readonly callerHeaders?: readonly string[] | undefined;
+  /** The same as of the comparison: equal values have equal stand-ins in the whole sample. */
+  readonly kept: KeptValues;
 }
 
-export function makeSample(observation: Observation, verdict: Verdict, urls: SideUrls): ParitySample {
+export function makeSample(observation: Observation, verdict: Verdict, context: SampleContext): ParitySample {
+  const { kept, assertionHeader } = context;
+  const target = targetPieces(observation.target, context.pattern, kept);
   const request = {
     method: observation.method,
-    target: observation.target,
+    target,
     headers: observation.requestHeaders
       .map(([name, value]) => [name.toLowerCase(), value] as const)
-      .filter(([name]) => name !== urls.assertionHeader),
+      .filter(([name]) => name !== assertionHeader),
   };
-  const secrets = urls.callerHeaders ?? [];
-  const asserted = urls.assertionHeader === undefined ? [] : [[urls.assertionHeader, ''] as const];
+  const asserted = assertionHeader === undefined ? [] : [[assertionHeader, ''] as const];
+  const candidateRequest = { ...request, headers: [...request.headers, ...asserted] };
   return {
     at: new Date(observation.at).toISOString(),
     route: observation.route,
     requestId: observation.requestId,
     traceId: observation.traceId,
     verdict: verdict.kind,
-    request: `${observation.method} ${redactTarget(observation.target)}`,
-    differences: 'differences' in verdict ? verdict.differences.map(redactDifference) : [],
+    request: `${observation.method} ${showTarget(target, kept)}`,
+    differences: 'differences' in verdict ? verdict.differences : [],
     expiredRules: verdict.kind === 'mismatch' ? (verdict.expiredRules ?? []) : [],
     curl: {
-      legacy: curlCommand(request, urls.legacy, secrets),
-      candidate: curlCommand({ ...request, headers: [...request.headers, ...asserted] }, urls.candidate, [
-        ...secrets,
-        ...asserted.map(([name]) => name),
-      ]),
+      legacy: curlCommand(request, withoutCredentials(context.legacy), kept),
+      candidate: curlCommand(candidateRequest, withoutCredentials(context.candidate), kept),
     },
   };
 }

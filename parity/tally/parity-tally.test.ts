@@ -1,5 +1,6 @@
 import type { Observation, Verdict } from '@ficus/core';
 import { describe, expect, it } from 'vitest';
+import { KeptValues } from '../redact/kept-values.ts';
 import { makeSample } from './make-sample.ts';
 import { ParityTally } from './parity-tally.ts';
 
@@ -21,13 +22,18 @@ const observation: Observation = {
   legacy: { failed: 'x', durationMs: 1 },
   candidate: { failed: 'x', durationMs: 1 },
 };
-const urls = { legacy: 'http://old', candidate: 'http://new' };
+const context = {
+  legacy: 'http://old',
+  candidate: 'http://new',
+  pattern: '/api/items',
+  kept: new KeptValues(),
+};
 const mismatch: Verdict = {
   kind: 'mismatch',
-  differences: [{ path: '$.items[3].email', legacy: '"a@b.co"', candidate: '"c@d.co"' }],
+  differences: [{ path: '$.items[3]["‹q@z.it›"].email', legacy: '"‹a@b.de›"', candidate: '"‹c@d.fr›"' }],
 };
 const add = (tally: ParityTally, verdict: Verdict) =>
-  tally.add('list', verdict, () => makeSample(observation, verdict, urls));
+  tally.add('list', verdict, () => makeSample(observation, verdict, context));
 
 describe('tally', () => {
   it('has no ratio while nothing was compared', () => {
@@ -58,8 +64,18 @@ describe('tally', () => {
     for (let i = 0; i < 100; i++) add(tally, mismatch);
     const report = tally.report();
     expect(report.samples).toHaveLength(20);
-    expect(report.differingPaths).toEqual([{ route: 'list', path: '$.items[*].email', count: 100 }]);
-    expect(JSON.stringify(report)).not.toMatch(/sid=secret|a@b\.co|c@d\.co/);
+    expect(report.differingPaths).toEqual([{ route: 'list', path: '$.items[*][*].email', count: 100 }]);
+    expect(JSON.stringify(report)).not.toMatch(/sid=secret|a@b\.co/);
+  });
+
+  it('counts without samples when none are to be kept', () => {
+    const tally = new ParityTally(new Date(0));
+    tally.add('list', mismatch);
+    expect(tally.report()).toMatchObject({
+      counts: { mismatch: 1 },
+      samples: [],
+      differingPaths: [{ count: 1 }],
+    });
   });
 
   it('starts again after a reset', () => {

@@ -1,11 +1,12 @@
 /**
- * Verdicts of one slice, counted since the window began, with a bounded number of redacted samples. A sample never
- * holds a body: only the places that differ, bounded, and how to ask again.
+ * Verdicts of one slice, counted since the window began, with a bounded number of samples. A sample never holds a body:
+ * only the places that differ, with stand-ins for their values, bounded, and how to ask again.
  *
  * The ratio covers what was compared: matches, differences fully explained by reviewed rules, and mismatches. `stale`,
  * `inconclusive` and `skipped` do not count, and without any comparison there is no ratio, never parity.
  */
 import { type Difference, VERDICT_KINDS, type Verdict, type VerdictKind } from '@ficus/core';
+import { generalPath } from '../rules/json-path.ts';
 
 export type VerdictCounts = Readonly<Record<VerdictKind, number>>;
 
@@ -24,7 +25,7 @@ export interface ParitySample {
 
 export interface DifferingPath {
   readonly route: string;
-  /** Array indexes become `[*]`. */
+  /** Array indexes and keys of maps become `[*]`. */
   readonly path: string;
   readonly count: number;
 }
@@ -59,13 +60,13 @@ export class ParityTally {
     this.#since = since;
   }
 
-  /** Counts one verdict; creates the sample only if it will be kept. */
-  add(route: string, verdict: Verdict, sample: () => ParitySample): void {
+  /** Counts one verdict. @param sample called only if a sample is kept; without it none is */
+  add(route: string, verdict: Verdict, sample?: () => ParitySample): void {
     this.#countsOf(route)[verdict.kind] += 1;
     for (const reason of reasonsOf(verdict)) count(this.#reasons, `${verdict.kind}: ${reason}`);
     if (verdict.kind !== 'mismatch') return;
-    for (const { path } of verdict.differences) this.#countPath(route, generalise(path));
-    this.#samples = [sample(), ...this.#samples.slice(0, MOST_SAMPLES - 1)];
+    for (const { path } of verdict.differences) this.#countPath(route, generalPath(path));
+    if (sample) this.#samples = [sample(), ...this.#samples.slice(0, MOST_SAMPLES - 1)];
   }
 
   /** Counts copies that never became a comparison. */
@@ -148,5 +149,3 @@ function count(counts: Map<string, number>, key: string, by = 1): void {
   if (known !== undefined) counts.set(key, known + by);
   else if (counts.size < MOST_KEYS) counts.set(key, by);
 }
-
-const generalise = (path: string): string => path.replace(/\[\d+\]/g, '[*]');

@@ -55,7 +55,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'audit-view.ts, parity-view.ts, replication-view.ts, traffic-view.ts, verify-view.ts',
     'common-view.ts, control-problem.ts',
   ],
-  parity: ['index.ts', 'tally', 'compare, reproduce', 'redact, rules'],
+  parity: ['index.ts', 'tally', 'compare, reproduce', 'redact', 'rules'],
   core: [
     'index.ts',
     'link',

@@ -3,12 +3,190 @@
  * them stops a worker or the control plane for everybody (ReDoS). Each such function is held to 20 ms for 32 KB of the
  * texts that its own patterns find hardest.
  */
+import { type ObservedResponse, rewriteSchema } from '@ficus/core';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { compareResponses } from '../../parity/compare/compare-responses.ts';
+import { isFieldName } from '../../parity/redact/field-name.ts';
+import { isHarmless, isShownKey, KeptValues } from '../../parity/redact/kept-values.ts';
+import { showTarget, targetPieces } from '../../parity/redact/shown-target.ts';
+import { StandIns } from '../../parity/redact/stand-ins.ts';
+import { curlCommand } from '../../parity/reproduce/curl-command.ts';
 import { parseJsonPattern, patternCovers } from '../../parity/rules/json-path.ts';
+import { clientAddress } from '../../proxy/accept/client-address.ts';
+import { readFields } from '../../proxy/accept/inspected-head.ts';
+import { compileHost } from '../../proxy/match/conditions/host.ts';
 import { compilePatternTest } from '../../proxy/match/conditions/linear-pattern.ts';
 import { configOf } from '../../proxy/match/route-config.fixture.ts';
 import { buildRouteTable } from '../../proxy/match/route-table.ts';
+import { isRequestId, isTraceparent } from '../../proxy/observe/trace-context.ts';
+import { compileResponseRewrite } from '../../proxy/respond/rewrite-response.ts';
+import { canonicalPath } from '../../proxy/wire/canonical-path.ts';
+import { cookieValue } from '../../proxy/wire/cookie.ts';
+import { NetworkList } from '../../proxy/wire/network-list.ts';
+import { splitTarget } from '../../proxy/wire/request-target.ts';
 import { tooSlowOn } from '../parts/cost-bound.ts';
+
+const NOT_SHOWN = new KeptValues();
+const answer = (contentType: string, body: string, header = ''): ObservedResponse => ({
+  status: 200,
+  headers: [
+    ['content-type', contentType],
+    ['x-any', header],
+    ['vary', header],
+    ['location', header],
+    ['set-cookie', header],
+  ],
+  body: Buffer.from(body),
+  truncated: false,
+  durationMs: 1,
+});
+const compare = (legacy: ObservedResponse, candidate: ObservedResponse) =>
+  compareResponses(legacy, candidate, { kept: new KeptValues() });
+const json = 'application/json';
+const rewrite = compileResponseRewrite(
+  rewriteSchema.parse({ cookieDomain: { a: 'b' }, addPrefix: '/x' }),
+  { authority: 'h:1', basePath: '' },
+  '',
+  '/x',
+);
+const TRUSTED = new NetworkList(['10.0.0.0/8']);
+
+/** Every function that reads what strangers send, by what it reads. */
+const READERS: Readonly<Record<string, (text: string) => unknown>> = {
+  'a cookie': (text) => cookieValue(text, 'sid'),
+  'a path': (text) => canonicalPath(`/${text}`),
+  'an absolute target': (text) => splitTarget(`http://h${text}`, 'GET'),
+  'X-Forwarded-For': (text) => clientAddress('10.0.0.1', TRUSTED, text),
+  'a trace context': (text) => isTraceparent(text) || isRequestId(text),
+  'an upgrade': (text) => readFields(['upgrade', text, 'cookie', text]),
+  'a host': (text) => compileHost('*.shop.example')[0]!.holds({ host: text } as never),
+  'a query': (text) => new URLSearchParams(text).get('v'),
+  'fields of an answer under a rewrite': (text) =>
+    rewrite(
+      { headers: ['Link', text, 'Refresh', text, 'Set-Cookie', text, 'Location', `//${text}`] } as never,
+      'http://o',
+    ),
+  'a media type': (text) => compare(answer(`a/b;c${text}d`, 'a'), answer(`a/b;c="${text};`, 'b')),
+  // The bound is for all fields of a head together.
+  'headers that differ': (text) => {
+    const field = text.slice(-text.length / 4);
+    return compare(answer(json, '1', field), answer(json, '1', `${field}x`));
+  },
+  'bodies of text': (text) => compare(answer('text/html', text), answer('text/html', `${text}x`)),
+  'strings in JSON': (text) =>
+    compare(answer(json, JSON.stringify([text])), answer(json, JSON.stringify([`${text}x`]))),
+  'names in JSON': (text) =>
+    compare(answer(json, JSON.stringify({ [text]: 1 })), answer(json, JSON.stringify({ [text]: 2 }))),
+  'JSON that is none': (text) => compare(answer(json, `[${text}`), answer(json, `{${text}`)),
+  'many members': (text) =>
+    compare(
+      answer(
+        json,
+        JSON.stringify(
+          Object.fromEntries([...text.slice(0, 2000)].map((each, at) => [each + at, { a: at }])),
+        ),
+      ),
+      answer(json, '{}'),
+    ),
+  'a stand-in': (text) => new StandIns().of(text),
+  'a field’s name': (text) => isFieldName(text) || isShownKey(text) || isHarmless(text),
+  'a sample’s target': (text) =>
+    showTarget(targetPieces(`/a/${text}?${text}`, '/a/:id', NOT_SHOWN), NOT_SHOWN),
+  'a curl command': (text) =>
+    curlCommand(
+      { method: 'GET', target: targetPieces(`/${text}?${text}`, '/*', NOT_SHOWN), headers: [[text, text]] },
+      'http://h',
+      NOT_SHOWN,
+    ),
+};
+
+/** What such patterns begin with, and what they wait for. */
+const PIECES = [
+  ...[
+    'a',
+    '0',
+    ' ',
+    '\t',
+    ';',
+    ',',
+    '=',
+    '"',
+    "'",
+    '\\',
+    '/',
+    '.',
+    ':',
+    '@',
+    '%',
+    '<',
+    '>',
+    '&',
+    '?',
+    '-',
+    '_',
+    '[',
+    '{',
+  ],
+  ...[
+    'a=',
+    '="',
+    'a ',
+    ' =',
+    '; ',
+    '%2',
+    '%2e',
+    '%2f',
+    '/.',
+    '/../',
+    '//',
+    '1.',
+    '1:',
+    '0,',
+    '"a":',
+    '{"a":',
+    '[0,',
+    '\\"',
+  ],
+  ...[
+    'eyJ',
+    '-eyJ',
+    'a@',
+    '@a.',
+    'sid=',
+    '"sid',
+    '<a',
+    '&a=',
+    'a&b',
+    '::',
+    '[:',
+    '-1',
+    '1e',
+    '0.0',
+    '‹',
+    'ü',
+    '\u001b[',
+  ],
+];
+
+describe('what strangers send', () => {
+  for (const [what, read] of Object.entries(READERS)) {
+    test(what, () => {
+      for (const piece of PIECES) {
+        for (const end of ['', '!', '\n']) expect(tooSlowOn(read, piece, end)).toBeUndefined();
+      }
+      const start = fc.constantFrom('', 'a', 'a=', '"', '<', '5;url=', 'a;b', '{"a":"', '/.');
+      const pieces = fc.array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 4 });
+      fc.assert(
+        fc.property(start, pieces, fc.constantFrom('', '!', '"', 'b'), (before, repeated, end) => {
+          const reads = (text: string) => read(`${before}${text}`);
+          expect(tooSlowOn(reads, repeated.join(''), end)).toBeUndefined();
+        }),
+        { numRuns: 80 },
+      );
+    });
+  }
+});
 
 describe('expressions of a config', () => {
   test.each([
