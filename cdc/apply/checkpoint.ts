@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS ficus.copy_progress (
 ) WITH (fillfactor = 10);
 ALTER TABLE ficus.copy_progress ADD COLUMN IF NOT EXISTS copied_at pg_lsn;
 ALTER TABLE ficus.copy_progress ADD COLUMN IF NOT EXISTS published_as oid;
+ALTER TABLE ficus.copy_progress ADD COLUMN IF NOT EXISTS shape jsonb;
 ALTER TABLE ficus.checkpoint ADD COLUMN IF NOT EXISTS left_out_until pg_lsn NOT NULL DEFAULT '0/0';
 CREATE OR REPLACE FUNCTION ficus.advance_checkpoint(of_stream text, of_epoch bigint, by_holder text, from_lsn pg_lsn, to_lsn pg_lsn)
 RETURNS void LANGUAGE plpgsql AS $body$
@@ -70,7 +71,7 @@ export const DROP_STATE = `DROP TABLE IF EXISTS ficus.copy_progress, ficus.check
 export async function ensureCheckpointTables(client: pg.ClientBase): Promise<void> {
   const found = await client.query(
     `SELECT EXISTS (SELECT FROM pg_attribute
-                     WHERE attrelid = to_regclass('ficus.copy_progress') AND attname = 'published_as')
+                     WHERE attrelid = to_regclass('ficus.copy_progress') AND attname = 'shape')
         AND to_regprocedure('ficus.advance_checkpoint(text, bigint, text, pg_lsn, pg_lsn)') IS NOT NULL AS present`,
   );
   if (found.rows[0]?.present) return;

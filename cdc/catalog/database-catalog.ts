@@ -41,7 +41,8 @@ export interface TableCatalog {
   readonly unfitPartitions: readonly string[];
   /** Generated columns in the replica identity, of the table itself or of a partition. */
   readonly generatedIdentity: readonly string[];
-  readonly persistence: 'permanent' | 'unlogged' | 'temporary';
+  /** Itself, or partitions of it, that are unlogged or temporary; quoted for SQL. */
+  readonly unlogged: readonly string[];
   /** The planner's estimate; −1 when never analyzed. */
   readonly estimatedRows: number;
 }
@@ -68,7 +69,7 @@ export interface ColumnCatalog {
   /** Whether baseType is built into PostgreSQL. */
   readonly builtin: boolean;
   readonly typeKind: 'base' | 'array' | 'enum' | 'domain' | 'composite' | 'range' | 'multirange' | 'other';
-  /** Labels of an enum (or a domain over one), in order. */
+  /** Labels of an enum (or a domain over one, or an array of one), in order. */
   readonly enumLabels: readonly string[] | undefined;
   readonly notNull: boolean;
   readonly hasDefault: boolean;

@@ -40,7 +40,7 @@ export async function readCatalog(
       hasChildren: row.hasChildren,
       unfitPartitions: row.unfitPartitions,
       generatedIdentity: row.generatedIdentity,
-      persistence: PERSISTENCE[row.relpersistence] ?? 'permanent',
+      unlogged: row.unlogged,
       estimatedRows: row.estimatedRows,
     };
   });
@@ -55,31 +55,25 @@ const TABLE_KINDS: Readonly<Record<string, TableCatalog['kind']>> = {
   f: 'foreign',
 };
 
-const PERSISTENCE: Readonly<Record<string, TableCatalog['persistence']>> = {
-  p: 'permanent',
-  u: 'unlogged',
-  t: 'temporary',
-};
-
 interface TableRow {
   readonly oid: number;
   readonly schema: string;
   readonly name: string;
   readonly relkind: string;
-  readonly relpersistence: string;
   readonly relreplident: string;
   readonly identityIndex: string | null;
   readonly rowSecurity: boolean;
   readonly hasChildren: boolean;
   readonly unfitPartitions: string[];
   readonly generatedIdentity: string[];
+  readonly unlogged: string[];
   readonly estimatedRows: number;
 }
 
 async function readTables(client: pg.ClientBase, tables: readonly string[]): Promise<TableRow[]> {
   const { rows } = await client.query<TableRow>(
-    `SELECT c.oid::int8::float8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind::text, c.relpersistence::text,
-            c.relreplident::text, row_security_active(c.oid) AS "rowSecurity", c.reltuples::float8 AS "estimatedRows",
+    `SELECT c.oid::int8::float8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind::text, c.relreplident::text,
+            row_security_active(c.oid) AS "rowSecurity", c.reltuples::float8 AS "estimatedRows",
             (SELECT ic.relname FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
               WHERE i.indrelid = c.oid AND i.indisreplident) AS "identityIndex",
             c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid) AS "hasChildren",
@@ -92,7 +86,11 @@ async function readTables(client: pg.ClientBase, tables: readonly string[]): Pro
             array(SELECT DISTINCT unnest(identity.generated)
                     FROM (SELECT c.oid UNION SELECT relid FROM pg_partition_tree(c.oid)) AS member(oid)
                     JOIN pg_class l ON l.oid = member.oid AND l.relkind = 'r' CROSS JOIN ${REPLICA_IDENTITY}
-                   ORDER BY 1) AS "generatedIdentity"
+                   ORDER BY 1) AS "generatedIdentity",
+            array(SELECT format('%I.%I', ln.nspname, l.relname)
+                    FROM (SELECT c.oid UNION SELECT relid FROM pg_partition_tree(c.oid)) AS member(oid)
+                    JOIN pg_class l ON l.oid = member.oid AND l.relkind = 'r' AND l.relpersistence <> 'p'
+                    JOIN pg_namespace ln ON ln.oid = l.relnamespace ORDER BY 1) AS unlogged
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname || '.' || c.relname = ANY($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`,
     [tables],

@@ -60,7 +60,8 @@ const COLUMNS_SQL = `
          CASE WHEN b.builtin THEN format_type(b.type, b.typmod)
               WHEN b."isArray" THEN quote_ident(en.nspname) || '.' || quote_ident(e.typname) || '[]'
               ELSE quote_ident(bn.nspname) || '.' || quote_ident(b.typname) END AS "baseTypeWithModifier",
-         (SELECT array_agg(l.enumlabel::text ORDER BY l.enumsortorder) FROM pg_enum l WHERE l.enumtypid = b.type)
+         (SELECT array_agg(l.enumlabel::text ORDER BY l.enumsortorder) FROM pg_enum l
+           WHERE l.enumtypid = CASE WHEN b."isArray" THEN b.typelem ELSE b.type END)
            AS "enumLabels",
          a.attnotnull AS "notNull", a.atthasdef OR a.attidentity <> '' AS "hasDefault",
          (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d

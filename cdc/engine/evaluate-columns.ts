@@ -112,6 +112,19 @@ export function isWidening(before: string, now: string): boolean {
   return base(before) === base(now) && digitsOf(now) >= digitsOf(before);
 }
 
+const LOSSLESS: Readonly<Record<string, readonly string[]>> = {
+  smallint: ['integer', 'bigint', 'numeric'],
+  integer: ['bigint', 'numeric'],
+  bigint: ['numeric'],
+  'character varying': ['text'],
+};
+
+/** Whether every value means the same, and reads the same, in the other type. */
+export function isLossless(before: string, now: string): boolean {
+  const base = before.replace(/\(.*\)/, '');
+  return isWidening(before, now) || LOSSLESS[base]?.includes(now) === true;
+}
+
 /** Whether a default, as PostgreSQL prints it, calls no function. */
 export function isConstant(defaultSql: string | undefined): boolean {
   if (defaultSql === undefined) return false;

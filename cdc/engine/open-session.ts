@@ -10,8 +10,6 @@ import { CopyWindows } from '../copy/copy-windows.ts';
 import type { WholeCopy } from '../copy/whole-copy.ts';
 import { WholeTables } from '../copy/whole-tables.ts';
 import type { Relation } from '../decode/change-visitor.ts';
-import { protectSource } from '../source/protect-source.ts';
-import { findGap } from '../source/publication.ts';
 import type { ReplicationConnection } from '../source/replication-connection.ts';
 import { BatchPace } from './batch-pace.ts';
 import { checkRelation } from './check-relation.ts';
@@ -25,7 +23,7 @@ import { RunningSession } from './running-session.ts';
 import type { SessionHost } from './session-host.ts';
 import type { SessionLife } from './session-life.ts';
 import { openWholeCopy, startCopy } from './start-copy.ts';
-import { watchSlot } from './watch-slot.ts';
+import { watchDatabases } from './watch-databases.ts';
 
 /** @throws whatever prevents the start; Error when the session ends meanwhile */
 export async function openSession(host: SessionHost, life: SessionLife): Promise<RunningSession> {
@@ -45,14 +43,14 @@ export async function openSession(host: SessionHost, life: SessionLife): Promise
   const prepared = await prepareStream(options, source, target, connection.identity);
   life.mustContinue();
   void source.end().catch(() => undefined);
-  void target.end().catch(() => undefined);
+  target.on('error', (error) => life.fail(error));
   const wholeTables = new WholeTables(prepared.tasks);
   const whole = await openWholeCopy(prepared, host, life);
   life.mustContinue();
   const windows = new CopyWindows();
   const positions = host.begin(parseLsn(prepared.checkpoint.lsn));
   return start(
-    { host, life, liveness, prepared, positions, session, windows, wholeTables },
+    { host, life, liveness, prepared, positions, session, target, windows, wholeTables },
     connection,
     whole,
   );
@@ -141,21 +139,18 @@ function openChanges(opening: Opening, connection: ReplicationConnection): Pgout
   return changes;
 }
 
-function watch({ host, life, prepared }: Opening, running: RunningSession): void {
-  const { names, plans, published, checkpoint } = prepared;
-  const tables = plans.map((plan) => plan.source);
-  const sources = tables.map(({ qualifiedName }) => qualifiedName);
+function watch({ host, life, prepared, target }: Opening, running: RunningSession): void {
   life.atEnd(
-    watchSlot({
+    watchDatabases({
       source: host.source,
-      slot: checkpoint.slot,
+      target,
+      tables: host.options.tables,
+      prepared,
       periodMs: host.settings.slotCheckMs,
       onHealth: (health) => {
         running.slotHealth = health;
       },
-      protect: () => protectSource(host.source, names.publication, sources),
-      findGap: () => findGap(host.source, names.publication, tables, published),
-      onLost: (error) => life.fail(error),
+      onFailure: (error) => life.fail(error),
     }),
   );
 }

@@ -1,4 +1,5 @@
 /** What the parts of a session are made from while it opens. */
+import type pg from 'pg';
 import type { TargetSession } from '../apply/target-session.ts';
 import type { CopyWindows } from '../copy/copy-windows.ts';
 import type { WholeTables } from '../copy/whole-tables.ts';
@@ -16,6 +17,8 @@ export interface Opening {
   readonly positions: Positions;
   /** Pipelined; the applier's. */
   readonly session: TargetSession;
+  /** A plain connection to the target, to look at its catalog. */
+  readonly target: pg.Client;
   readonly windows: CopyWindows;
   readonly wholeTables: WholeTables;
 }

@@ -13,9 +13,11 @@ import {
   takeCheckpoint,
 } from '../apply/checkpoint.ts';
 import type { TableCatalog } from '../catalog/database-catalog.ts';
+import { readDigest } from '../catalog/read-digest.ts';
 import { type CopyTask, loadProgress, makeCopyTask } from '../copy/copy-task.ts';
 import { describeRelation } from '../decode/change-visitor.ts';
 import { reach } from '../failpoints.ts';
+import { mappedTables } from '../mapping/compile-mapping.ts';
 import { compileSlice, refuseProblems } from '../mapping/compile-slice.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { ReplicationOptions } from '../replication.ts';
@@ -28,6 +30,7 @@ import { dropSlot, readSlot } from '../source/slot.ts';
 import { nameStream, type StreamNames } from '../source/stream-names.ts';
 import { decideStart } from './decide-start.ts';
 import { ensureProgress, refuseHalfCopied, refuseUnsent } from './ensure-progress.ts';
+import { refuseReplaced } from './refuse-replaced.ts';
 
 export interface PreparedStream {
   readonly names: StreamNames;
@@ -41,6 +44,8 @@ export interface PreparedStream {
   readonly sourceShapes: ReadonlyMap<string, string>;
   /** Publication entry of each source table. */
   readonly published: PublicationEntries;
+  /** Of both catalogs, from before the mapping was compiled (readDigest). */
+  readonly digests: { readonly source: string; readonly target: string };
   /** WAL between the checkpoint and the source's end. */
   readonly backlogBytes: number;
 }
@@ -56,6 +61,12 @@ export async function prepareStream(
   const place = await readPlace(source, target);
   const names = nameStream(options.slice, options.direction ?? 'forward', place);
   await refuseHarm(source, names, options);
+  const watched = mappedTables(options.tables);
+  const digests = {
+    source: await readDigest(source, watched.source),
+    target: await readDigest(target, watched.target),
+  };
+  await refuseReplaced(source, target, names.stream, system, options.tables);
   const { plans, catalogs } = await compile(options, source, target);
   await ensureCheckpointTables(target);
   const holder = randomUUID();
@@ -78,7 +89,14 @@ export async function prepareStream(
     holder,
   });
   const tasks = plans.map((plan) => makeCopyTask(plan, plans));
-  await ensureProgress(target, names.stream, plans, catalogs, options.tables, published);
+  await ensureProgress(target, {
+    stream: names.stream,
+    plans,
+    catalogs,
+    tables: options.tables,
+    published,
+    baseDir: options.baseDir ?? process.cwd(),
+  });
   await loadProgress(target, source, names.stream, tasks);
   refuseHalfCopied(tasks);
   const backlog = await source.query(
@@ -93,6 +111,7 @@ export async function prepareStream(
     epoch,
     holder,
     published,
+    digests,
     sourceShapes: new Map([...catalogs.source.tables].map(([name, table]) => [name, shapeOf(table)])),
     backlogBytes: Number(backlog.rows[0].bytes),
   };

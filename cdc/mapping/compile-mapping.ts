@@ -6,8 +6,9 @@
 import type { TableConfig } from '@ficus/core';
 import { type DatabaseCatalog, findRowKey, type TableCatalog } from '../catalog/database-catalog.ts';
 import { quoteQualified } from '../catalog/quote.ts';
+import { checkTable, checkTables } from './check-tables.ts';
 import { type CompiledColumn, compileColumns } from './compile-columns.ts';
-import { compileKey, identityRemedy } from './compile-key.ts';
+import { compileKey } from './compile-key.ts';
 import { findNames, findUnstableNames } from './expression-names.ts';
 import { findInOrderReasons } from './in-order-reasons.ts';
 import type { MappingModules } from './mapping-module.ts';
@@ -79,9 +80,7 @@ function compileTable(
     ...checkTable(target, config.to, `target database “${input.target.database}”`, [...path, 'to']),
   ];
   if (!source || !target || missing.length > 0) return missing;
-  const unfit = [...checkFamily(source, [...path, 'from'])];
-  unfit.push(...checkGeneratedIdentity(source, input.source.serverVersion, [...path, 'from']));
-  unfit.push(...checkVisible(source, [...path, 'from']), ...checkVisible(target, [...path, 'to']));
+  const unfit = checkTables(source, target, input.source.serverVersion, path);
   if (unfit.length > 0) return unfit;
 
   const misused = checkModule(config, input.modules, path);
@@ -175,71 +174,6 @@ function checkVolatile(
     const message = `“${unstable.join('”, “')}” is volatile: its result changes from call to call`;
     return { path: at, message, code: 'FICUS_CDC_MAPPING_INVALID' };
   });
-}
-
-function checkTable(
-  table: TableCatalog | undefined,
-  name: string,
-  where: string,
-  path: readonly (string | number)[],
-): MappingProblem[] {
-  if (!table)
-    return [
-      { path, message: `there is no table “${name}” in the ${where}`, code: 'FICUS_CDC_TABLE_MISSING' },
-    ];
-  if (table.kind === 'table' || table.kind === 'partitioned') return [];
-  return [
-    {
-      path,
-      message: `“${name}” in the ${where} is not a table (${table.kind})`,
-      code: 'FICUS_CDC_TABLE_MISSING',
-    },
-  ];
-}
-
-/**
- * Rows that the copy would include and the stream cannot follow: it sends their changes under another name, or not at
- * all.
- */
-function checkFamily(source: TableCatalog, path: readonly (string | number)[]): MappingProblem[] {
-  if (source.hasChildren) {
-    const message = `other tables inherit from “${source.qualifiedName}”: the copy would include their rows, but the stream sends their changes under their own names`;
-    return [{ path, message, code: 'FICUS_CDC_MAPPING_INVALID' }];
-  }
-  const [partition] = source.unfitPartitions;
-  if (partition === undefined) return [];
-  const message = `the replica identity of partition ${partition} is not that of “${source.qualifiedName}”: as soon as it is published, PostgreSQL refuses its updates and deletes, or does not send what tells its rows apart`;
-  const remedySql = source.unfitPartitions
-    .map((name) => `ALTER TABLE ${name} REPLICA IDENTITY FULL;`)
-    .join('\n');
-  return [{ path, message, code: 'FICUS_CDC_REPLICA_IDENTITY', remedySql }];
-}
-
-/**
- * Generated columns are not in the stream: an old row would lack a part of what tells it apart, and from 18 on PostgreSQL
- * refuses the source's own updates and deletes as soon as the table is published.
- */
-function checkGeneratedIdentity(
-  source: TableCatalog,
-  serverVersion: number,
-  path: readonly (string | number)[],
-): MappingProblem[] {
-  const [column] = source.generatedIdentity;
-  if (column === undefined) return [];
-  const refusesWrites = serverVersion >= 18_00_00;
-  if (source.replicaIdentity.kind === 'full' && !refusesWrites) return [];
-  const harm = refusesWrites
-    ? 'as soon as it is published, PostgreSQL refuses its updates and deletes'
-    : 'the stream does not carry it, so it could not tell rows apart';
-  const message = `the replica identity of “${source.qualifiedName}” has the generated column “${column}”: ${harm}`;
-  return [{ path, message, code: 'FICUS_CDC_REPLICA_IDENTITY', remedySql: identityRemedy(source, false) }];
-}
-
-function checkVisible(table: TableCatalog, path: readonly (string | number)[]): MappingProblem[] {
-  if (!table.rowSecurity) return [];
-  const message = `row security decides which rows of “${table.qualifiedName}” the role sees; rows that it hides would be missing silently`;
-  const remedySql = 'ALTER ROLE … BYPASSRLS; -- the role of this database’s URL';
-  return [{ path, message, code: 'FICUS_CDC_PRIVILEGE', remedySql }];
 }
 
 function compileRows(

@@ -2,6 +2,8 @@
  * A TypeScript mapping: `module: ./mapping/notifications.ts` instead of `columns`. Values are PostgreSQL's own text, in
  * and out, so that nothing is lost; null is null.
  */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { TableConfig } from '@ficus/core';
@@ -37,7 +39,7 @@ export async function loadMappingModules(
   const problems: MappingProblem[] = [];
   for (const [index, table] of tables.entries()) {
     if (table.module === undefined || modules.has(table.module)) continue;
-    const file = isAbsolute(table.module) ? table.module : resolve(baseDir, table.module);
+    const file = fileOf(table.module, baseDir);
     try {
       modules.set(table.module, asMappingModule(await import(pathToFileURL(file).href)));
     } catch (error) {
@@ -50,6 +52,18 @@ export async function loadMappingModules(
     }
   }
   return { modules, problems };
+}
+
+function fileOf(module: string, baseDir: string): string {
+  return isAbsolute(module) ? module : resolve(baseDir, module);
+}
+
+/** Changes when the module's own file is edited, but not with its indentation, blank lines and lines of comments. */
+export async function digestModule(module: string, baseDir: string): Promise<string> {
+  const text = await readFile(fileOf(module, baseDir), 'utf8');
+  const lines = text.replace(/^\s*\/\*[\s\S]*?\*\/\s*$/gm, '').split('\n');
+  const code = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('//'));
+  return createHash('sha256').update(code.join('\n')).digest('hex');
 }
 
 function asMappingModule(loaded: Record<string, unknown>): MappingModule {

@@ -49,15 +49,6 @@ export function evaluatePlan(
 function evaluateSourceTable(plan: TablePlan, from: TableCatalog): Finding[] {
   const path = formatPath([...plan.path, 'from']);
   const findings: Finding[] = [];
-  if (from.persistence !== 'permanent') {
-    findings.push({
-      severity: 'error',
-      path,
-      code: 'FICUS_CDC_REPLICA_IDENTITY',
-      message: `“${from.qualifiedName}” is ${from.persistence}: its changes are not in the WAL.`,
-      remedySql: `ALTER TABLE ${plan.source.sql} SET LOGGED;`,
-    });
-  }
   if (plan.source.keyColumns.length === 0 || plan.key.kind === 'whole-row') {
     const side = plan.source.keyColumns.length === 0 ? plan.source : plan.target;
     const search =

@@ -45,8 +45,9 @@ export async function findRefusedTables(
   publication: string,
   tables: readonly string[],
 ): Promise<RefusedTable[]> {
-  const { rows } = await client.query<RefusedTable>(
-    `SELECT DISTINCT n.nspname || '.' || l.relname AS table,
+  const { rows } = await client.query<RefusedTable>({
+    name: 'ficus_refused',
+    text: `SELECT DISTINCT n.nspname || '.' || l.relname AS table,
             CASE WHEN NOT identity."isFull" AND identity.columns = '{}' THEN 'it has no replica identity'
                  WHEN unsent.columns <> '{}'
                  THEN format('its replica identity has the generated column “%s”, which is not sent', unsent.columns[1])
@@ -77,7 +78,7 @@ export async function findRefusedTables(
            AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0) AS filter
       WHERE p.pubname = $1 AND (p.pubupdate OR p.pubdelete)
         AND (r.oid IS NOT NULL OR rn.nspname || '.' || root.relname = ANY($2))`,
-    [publication, tables],
-  );
+    values: [publication, tables],
+  });
   return rows.filter(({ why }) => why !== null).sort((a, b) => (a.table < b.table ? -1 : 1));
 }

@@ -1,7 +1,8 @@
 /**
  * The stream's publication on the source. PostgreSQL silently omits tables that a publication does not name, or no
  * longer names (from 18 on even when the whole publication is gone). The target therefore remembers the oid of each
- * table's entry: an entry that was removed and added again has a new oid, and the changes in between are missing.
+ * table's entry: an entry that was removed and added again has a new oid, and the changes in between are missing. It
+ * remembers the version of the publication's own row, too: its options may have left out changes for a moment.
  */
 import { FicusError } from '@ficus/core';
 import type pg from 'pg';
@@ -10,8 +11,17 @@ import type { SourcePlan } from '../mapping/table-plan.ts';
 
 type Published = Pick<SourcePlan, 'oid' | 'qualifiedName' | 'sql'>;
 
-/** Oid of a table → oid of the entry that publishes it. */
-export type PublicationEntries = ReadonlyMap<number, string>;
+/** What publishes a table. */
+export interface PublishedAs {
+  /** Oid of the entry. */
+  readonly entry: string;
+  /** Changes whenever the publication's options or owner are set; unknown for what older versions remembered. */
+  readonly version?: string | undefined;
+  readonly owner?: string | undefined;
+}
+
+/** Oid of a table → what publishes it. */
+export type PublicationEntries = ReadonlyMap<number, PublishedAs>;
 
 interface EntryRow {
   readonly table: number;
@@ -20,6 +30,8 @@ interface EntryRow {
   readonly lacks: string | null;
   /** Belongs to a publication of all tables or of a schema, whose list an administrator maintains. */
   readonly wide: boolean;
+  readonly version: string;
+  readonly owner: string;
 }
 
 const PRIVILEGE = '42501';
@@ -87,7 +99,9 @@ async function alterPublication(
       await client.query(`ALTER PUBLICATION ${publication} SET TABLE ${list}`);
   }
   const entries = await readEntries(client, name, tables);
-  return new Map(entries.map(({ table, entry }) => [table, entry ?? '']));
+  return new Map(
+    entries.map(({ table, entry, version, owner }) => [table, { entry: entry ?? '', version, owner }]),
+  );
 }
 
 /** One sentence on what was not sent since the entries were remembered; undefined when nothing is missing. */
@@ -103,12 +117,19 @@ export async function findGap(
     const before = remembered.get(oid);
     if (!row?.entry)
       return `Publication “${name}” of the source was dropped or no longer names ${qualifiedName}: its changes are not sent.`;
-    if (before !== undefined && before !== row.entry)
+    if (before && before.entry !== row.entry)
       return `${qualifiedName} was removed from publication “${name}” of the source and added again: changes made meanwhile were not sent.`;
     if (row.lacks)
       return `Publication “${name}” of the source does not send ${row.lacks} of ${qualifiedName}.`;
+    if (wasSet(row, before))
+      return `The options of publication “${name}” of the source were changed and changed back: changes made meanwhile may not have been sent.`;
   }
   return undefined;
+}
+
+/** A new owner alone makes no gap. */
+function wasSet({ version, owner }: EntryRow, before: PublishedAs | undefined): boolean {
+  return before?.version !== undefined && before.version !== version && before.owner === owner;
 }
 
 /** @throws FicusError when a copied table is not sent completely, or for a time was not */
@@ -134,7 +155,7 @@ async function readEntries(
                  WHEN NOT p.pubtruncate THEN 'TRUNCATE' WHEN r.prqual IS NOT NULL THEN 'all rows'
                  WHEN r.prattrs IS NOT NULL THEN 'all columns'
                  WHEN c.relkind = 'p' AND NOT p.pubviaroot THEN 'the partitions under the name' END AS lacks,
-            p.puballtables OR n.oid IS NOT NULL AS wide
+            p.puballtables OR n.oid IS NOT NULL AS wide, p.xmin::text AS version, p.pubowner::text AS owner
        FROM pg_publication p CROSS JOIN pg_class c
        LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = c.oid
        LEFT JOIN pg_publication_namespace n ON n.pnpubid = p.oid AND n.pnnspid = c.relnamespace

@@ -167,12 +167,20 @@ export const cdcErrors = {
     remedy: 'Empty the table (TRUNCATE), or give it a primary key; the copy then begins by itself.',
     retry: 'manual',
   },
+  FICUS_CDC_MAPPING_CHANGED: {
+    status: 409,
+    exit: 3,
+    title: 'The mapping was changed after the rows were copied',
+    remedy:
+      'Copy the rows again: ficus copy SLICE --restart. Or undo the change in ficus.yaml; the stream then continues where it was.',
+    retry: 'manual',
+  },
   FICUS_CDC_SCHEMA_CHANGED: {
     status: 409,
     exit: 3,
-    title: 'A table of the source was altered',
+    title: 'A table was altered so that source and target would differ',
     remedy:
-      'Alter the target first, then the mapping; the stream continues by itself from the same transaction. Where the message says so, copy again: ficus copy SLICE --restart.',
+      'Do what the message says, on the target before the mapping; the stream continues by itself from the same transaction. Where the message says so, copy again: ficus copy SLICE --restart.',
     retry: 'manual',
   },
   FICUS_CDC_SOURCE_CHANGED: {

@@ -1,0 +1,62 @@
+/**
+ * One value that changes when a catalog says something else about a slice's tables: a cheap question, asked about every
+ * second. What has changed, and whether it matters, is decided where both catalogs are read in full (prepareStream).
+ */
+import type pg from 'pg';
+
+/**
+ * Covers the tables by name and oid, whose rows the role sees, columns, labels of enums, unique indexes and the replica
+ * identity, foreign keys, triggers, and all of it but the last three for partitions and inheriting tables, too. Values
+ * change neither with rows nor with statistics, nor when VACUUM, REINDEX or TRUNCATE rewrite a table.
+ */
+export async function readDigest(
+  client: pg.ClientBase | pg.Pool,
+  tables: readonly string[],
+): Promise<string> {
+  const { rows } = await client.query<{ digest: string }>({
+    name: 'ficus_digest',
+    text: DIGEST_SQL,
+    values: [tables],
+  });
+  return rows[0]?.digest ?? '';
+}
+
+// Oids as arrays: the planner expects few of them and finds each by index, however many tables the database has.
+const DIGEST_SQL = `
+  WITH wanted AS MATERIALIZED (
+    SELECT c.oid, mapped.name
+      FROM unnest($1::text[]) AS mapped(name)
+      JOIN pg_namespace n ON starts_with(mapped.name, n.nspname || '.')
+      JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = substr(mapped.name, length(n.nspname) + 2)
+  ), member AS MATERIALIZED (
+    SELECT oid, oid AS root FROM wanted
+    UNION SELECT tree.relid, w.oid FROM wanted w, pg_partition_tree(w.oid) AS tree
+    UNION SELECT i.inhrelid, i.inhparent FROM pg_inherits i WHERE i.inhparent = ANY (ARRAY(SELECT oid FROM wanted))
+  ), attribute AS MATERIALIZED (
+    SELECT a.*, t.typelem, t.typbasetype, t.typnotnull FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+     WHERE a.attrelid = ANY (ARRAY(SELECT oid FROM wanted)) AND a.attnum > 0 AND NOT a.attisdropped
+  ), fact AS (
+    SELECT concat_ws(' ', 'named', oid, name) AS fact FROM wanted
+    UNION ALL
+    SELECT concat_ws(' ', 'member', oid, root) FROM member
+    UNION ALL
+    SELECT concat_ws(' ', 'table', c.oid, c.relkind, c.relpersistence, c.relreplident, row_security_active(c.oid))
+      FROM pg_class c WHERE c.oid = ANY (ARRAY(SELECT oid FROM member))
+    UNION ALL
+    SELECT concat_ws(' ', 'index', i.indrelid, i.indexrelid, i.indkey, i.indnkeyatts, i.indisvalid, i.indisprimary,
+                     i.indisreplident, i.indimmediate, i.indisexclusion, i.indpred IS NULL)
+      FROM pg_index i WHERE i.indrelid = ANY (ARRAY(SELECT oid FROM member)) AND (i.indisunique OR i.indisexclusion)
+    UNION ALL
+    SELECT concat_ws(' ', 'column', attrelid, attnum, quote_ident(attname), atttypid, atttypmod, attnotnull, attgenerated,
+                     attidentity, atthasdef, typbasetype, typnotnull) FROM attribute
+    UNION ALL
+    SELECT concat_ws(' ', 'label', enumtypid, enumsortorder, quote_ident(enumlabel)) FROM pg_enum
+     WHERE enumtypid = ANY (ARRAY(SELECT unnest(ARRAY[atttypid, typelem, typbasetype]) FROM attribute))
+    UNION ALL
+    SELECT concat_ws(' ', 'references', conrelid, conname, confrelid, condeferrable) FROM pg_constraint
+     WHERE conrelid = ANY (ARRAY(SELECT oid FROM wanted)) AND contype = 'f'
+    UNION ALL
+    SELECT concat_ws(' ', 'trigger', tgrelid, oid, tgenabled) FROM pg_trigger
+     WHERE tgrelid = ANY (ARRAY(SELECT oid FROM wanted)) AND NOT tgisinternal
+  )
+  SELECT md5(string_agg(fact, E'\\n' ORDER BY fact COLLATE "C")) AS digest FROM fact`;

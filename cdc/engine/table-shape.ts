@@ -1,0 +1,106 @@
+/**
+ * What the target remembers of a table beside its checkpoint: the mapping and both tables as they were when its rows were
+ * last known to be right. What changed while no session ran is found by comparison, as what changes under one.
+ */
+import { type ErrorCode, FicusError, type TableConfig } from '@ficus/core';
+import type { ColumnCatalog, TableCatalog } from '../catalog/database-catalog.ts';
+import { compareMappings, formOfMapping, type MappingForm } from '../mapping/mapping-form.ts';
+import type { TablePlan } from '../mapping/table-plan.ts';
+import { isLossless } from './evaluate-columns.ts';
+
+export interface TableShape {
+  readonly sourceOid: number;
+  readonly targetOid: number;
+  /** Columns of the source; those that are `generated` are not in the stream. */
+  readonly source: Readonly<
+    Record<string, { readonly generated: boolean; readonly labels?: readonly string[] }>
+  >;
+  /** Mapped columns of the target. */
+  readonly target: Readonly<Record<string, { readonly attnum: number; readonly type: string }>>;
+  readonly mapping: MappingForm;
+}
+
+interface ShapeInput {
+  readonly plan: TablePlan;
+  readonly config: TableConfig;
+  readonly source: TableCatalog;
+  readonly target: TableCatalog;
+  readonly moduleDigest?: string | undefined;
+}
+
+export function describeShape({ plan, config, source, target, moduleDigest }: ShapeInput): TableShape {
+  const mapped = new Set(plan.columns.map(({ name }) => name));
+  return {
+    sourceOid: source.oid,
+    targetOid: target.oid,
+    source: Object.fromEntries(
+      source.columns.map(({ name, generated, enumLabels }) => [
+        name,
+        { generated, ...(enumLabels && { labels: enumLabels }) },
+      ]),
+    ),
+    target: Object.fromEntries(
+      target.columns
+        .filter(({ name }) => mapped.has(name))
+        .map(({ name, attnum, type }) => [name, { attnum, type }]),
+    ),
+    mapping: formOfMapping(plan, config, moduleDigest),
+  };
+}
+
+/** @returns why the rows on the target are no longer what the mapping makes of the source; undefined: they are */
+export function compareShapes(
+  plan: TablePlan,
+  before: TableShape,
+  now: TableShape,
+  target: readonly ColumnCatalog[],
+): FicusError | undefined {
+  const edited = compareMappings({
+    before: before.mapping,
+    now: now.mapping,
+    hadSource: (column) => before.source[column]?.generated === false,
+    hasSource: (column) => column in now.source,
+    hasTarget: (column) => target.some(({ name }) => name === column),
+  });
+  if (edited)
+    return problem(
+      'FICUS_CDC_MAPPING_CHANGED',
+      plan,
+      `The mapping of ${plan.target.qualifiedName} was changed after the copy: ${edited}`,
+    );
+  const altered = compareSource(plan, before, now) ?? compareTarget(plan, before, now);
+  if (altered === undefined) return undefined;
+  return problem('FICUS_CDC_SCHEMA_CHANGED', plan, `${altered}: copy again: ficus copy SLICE --restart`);
+}
+
+function problem(code: ErrorCode, plan: TablePlan, message: string): FicusError {
+  const details = { source: plan.source.qualifiedName, target: plan.target.qualifiedName };
+  return new FicusError(code, `${message}.`, { details });
+}
+
+function compareSource(plan: TablePlan, before: TableShape, now: TableShape): string | undefined {
+  const table = plan.source.qualifiedName;
+  for (const { name } of plan.source.readColumns) {
+    const old = before.source[name];
+    if (old?.generated)
+      return `Column “${name}” of ${table} was generated and is stored as written now; the values that its rows have are not in the stream`;
+    const labels = new Set(now.source[name]?.labels);
+    const lost = old?.labels?.find((label) => !labels.has(label));
+    if (lost !== undefined)
+      return `Label “${lost}” of column “${name}” of ${table} was renamed; the rows that have it are not in the stream`;
+  }
+  return undefined;
+}
+
+function compareTarget(plan: TablePlan, before: TableShape, now: TableShape): string | undefined {
+  const table = plan.target.qualifiedName;
+  for (const [name, { attnum, type }] of Object.entries(now.target)) {
+    const old = before.target[name];
+    if (old === undefined) continue;
+    if (old.attnum !== attnum)
+      return `Column “${name}” of ${table} on the target was dropped and added again, or renamed: it is a different column now`;
+    if (!isLossless(old.type, type))
+      return `Column “${name}” of ${table} on the target changed its type from ${old.type} to ${type}, which may have changed its values`;
+  }
+  return undefined;
+}
