@@ -13,8 +13,10 @@ import { refusalCode } from '../respond/refusal-code.ts';
 import { settleBeforeHandOver } from '../wire/client-socket.ts';
 import { whenQueueIsEmpty } from './accept-queue.ts';
 import { IdleConnections, type InboundSocket } from './idle-connections.ts';
+import { startParser } from './inbound-parser.ts';
 import { LeanRequest } from './lean-request.ts';
 import { mayUpgrade } from './may-upgrade.ts';
+import { restoreOddLine, takeOddLine } from './odd-request-line.ts';
 
 /** Late heads are noticed within this time; set once, so it must suit any config. */
 const CHECKED_EACH_MS = 1_000;
@@ -22,6 +24,8 @@ const CHECKED_EACH_MS = 1_000;
 const PROBED_AFTER_MS = 30_000;
 /** How long a refused connection may still read the answer. */
 const LINGER_MS = 500;
+
+type Tuned = Server & { maxHeaderSize: number };
 
 /** What llhttp calls a parse error: `invalid-header-token`. */
 type LlhttpName = string & { readonly llhttp: never };
@@ -60,28 +64,37 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
     if (ending) response.shouldKeepAlive = false;
     handlers.request(request, response);
   };
-  const serve = (request: IncomingMessage, response: ServerResponse): void =>
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    restoreOddLine(request);
     serveInTurn(request, response, begin);
+  };
   server.on('request', serve);
   // The upstream answers Expect.
   server.on('checkContinue', serve);
   server.on('checkExpectation', serve);
   idle.watch(server);
+  const start = (socket: Duplex): void => void startParser(server, socket);
+  server.on('connection', start);
+  server.on('secureConnection', start);
   settleBeforeHandOver(server);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     idle.unwatch(socket);
+    restoreOddLine(request);
     handOver(request, socket, head, handlers);
   });
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => refuseConnect(socket, handlers));
   server.on('drop', () => handlers.refused('too-many-connections', 0));
-  server.on('clientError', (error, socket) => refuseMalformed(error, socket, handlers));
+  server.on('clientError', (error, socket) => {
+    const { maxHeaderSize } = server as Tuned;
+    if (!takeOddLine(server, socket, error, maxHeaderSize)) refuseMalformed(error, socket, handlers);
+  });
   return {
     server,
     retune({ limits, timeouts }) {
       server.headersTimeout = timeouts.headersMs;
       server.maxConnections = limits.connections;
       // Undocumented, but Node reads it for each connection; a test checks that it does.
-      (server as Server & { maxHeaderSize: number }).maxHeaderSize = limits.headerBytes;
+      (server as Tuned).maxHeaderSize = limits.headerBytes;
       idle.keepAliveMs = timeouts.keepAliveMs;
     },
     closeIdle(unusedMs) {

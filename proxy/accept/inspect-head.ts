@@ -66,7 +66,12 @@ export const AMBIGUOUS_PATH = refusal(
 );
 
 const NO_VERSION = refusal(400, 'version-missing', 'The request line names no version of HTTP.');
-const BAD_VERSION = refusal(505, 'version-unknown', 'Only HTTP/1.1 and HTTP/1.0 are served here.');
+const BAD_VERSION = refusal(505, 'version-unknown', 'Only HTTP/1 is served here.');
+
+/** llhttp knows them under RTSP only. */
+const RTSP_METHODS = new Set(
+  'DESCRIBE ANNOUNCE SETUP PLAY PAUSE TEARDOWN GET_PARAMETER SET_PARAMETER REDIRECT RECORD FLUSH'.split(' '),
+);
 
 const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d*)?$/;
 
@@ -84,12 +89,19 @@ export function inspectHead(
   // llhttp also accepts 0.9 and 2.0, and reads fields and a body in either.
   if (request.httpVersionMajor !== 1) return request.httpVersionMajor === 0 ? NO_VERSION : BAD_VERSION;
   if (method === 'TRACE' || method === 'CONNECT') return NO_METHOD;
+  if (RTSP_METHODS.has(method!) || (request.httpVersionMinor === 0 && looksForeign(method!, head)))
+    return BAD_VERSION;
   if (target.length > limits.targetBytes) return TOO_LONG;
   if (rawHeaders.length > limits.headerCount * 2) return TOO_MANY;
   const unfit = judgeFields(head, request.httpVersionMinor === 0) ?? checkHost(request, head);
   if (unfit) return unfit;
   if (method === 'OPTIONS') head.maxForwards = readMaxForwards(head.maxForwardsField);
   return readTarget(target, method!, head);
+}
+
+/** llhttp takes RTSP/1.0 and ICE/1.0 as HTTP/1.0 and does not say so. RTSP requires CSeq (RFC 2326 section 12.17). */
+function looksForeign(method: string, { isSequenced }: InspectedHead): boolean {
+  return isSequenced || method === 'SOURCE';
 }
 
 function judgeFields({ hosts, lengths, coding }: InspectedHead, http10: boolean): Refusal | undefined {

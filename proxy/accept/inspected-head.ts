@@ -33,6 +33,8 @@ export class InspectedHead implements RequestFacts {
   /** The client's Connection says more than `close` or `keep-alive`. */
   namesFields = false;
   hosts = 0;
+  /** It has a CSeq, as requests of RTSP do. */
+  isSequenced = false;
   lengths = 0;
   /** Transfer codings, as one list. */
   coding: string | undefined = undefined;
@@ -98,7 +100,7 @@ export function readFields(rawHeaders: readonly string[]): InspectedHead {
         if (is(name, 'host')) {
           head.hosts += 1;
           head.host = value;
-        }
+        } else if (is(name, 'cseq')) head.isSequenced = true;
         break;
       case 6:
         // RFC 9110 allows one Cookie field; HTTP/2 gateways make several of them.

@@ -2,7 +2,7 @@ import { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { findInternals, thisNode } from './node-internals.ts';
 
-const ALL = { requests: true, responses: true, sockets: true };
+const ALL = { requests: true, responses: true, sockets: true, parsers: true };
 
 /** The object as it would be without these properties. */
 function without(object: object, ...names: string[]): object {
@@ -27,7 +27,12 @@ describe('findInternals', () => {
   });
 
   test('with “avoid” none is used', () => {
-    expect(findInternals(node, true)).toEqual({ requests: false, responses: false, sockets: false });
+    expect(findInternals(node, true)).toEqual({
+      requests: false,
+      responses: false,
+      sockets: false,
+      parsers: false,
+    });
   });
 
   test.each(['_dumpAndCloseReadable', '_addHeaderLines', 'headers'])(

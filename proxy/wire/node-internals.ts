@@ -3,7 +3,7 @@
  * is not used: the documented way behind the same interface replaces it, slower but correct.
  * `FICUS_NODE_INTERNALS=avoid` forces the documented way for all parts, for tests and for a Node that misbehaves.
  *
- * Read by accept/lean-request, respond/ and wire/direct-write.
+ * Read by accept/, respond/ and wire/direct-write.
  */
 import { IncomingMessage, ServerResponse } from 'node:http';
 
@@ -14,6 +14,8 @@ interface NodeInternals {
   readonly responses: boolean;
   /** A socket's handle can be written to: `wire/direct-write`. */
   readonly sockets: boolean;
+  /** A connection's parser may be started again: `accept/inbound-parser`, which sees on each whether it can be. */
+  readonly parsers: boolean;
 }
 
 interface ProbedNode {
@@ -48,6 +50,7 @@ export function findInternals(node: ProbedNode, avoid: boolean): NodeInternals {
     requests: !avoid && hasLeanRequests(node.request),
     responses: !avoid && hasOpenResponses(node.response),
     sockets: !avoid && hasStreamBinding(node.streamBinding),
+    parsers: !avoid,
   };
 }
 
@@ -65,7 +68,7 @@ function hasStreamBinding(binding: unknown): boolean {
   return typeof WriteWrap === 'function' && streamBaseState !== undefined && kLastWriteWasAsync !== undefined;
 }
 
-function hasMethods(object: object, names: readonly string[]): boolean {
+export function hasMethods(object: object, names: readonly string[]): boolean {
   return names.every((name) => typeof (object as Record<string, unknown>)[name] === 'function');
 }
 

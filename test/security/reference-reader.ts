@@ -120,7 +120,7 @@ export function readRequest(text: string): Reading<ReadRequest> {
   if (!section) return INCOMPLETE;
   const [line = '', ...rest] = section.lines;
   const fields = readFields(rest);
-  if (!fields || !/^[A-Z-]+ [\x21-\xff]+ HTTP\/1\.[01]$/.test(line)) return refused('head');
+  if (!fields || !/^[A-Z][A-Z0-9_-]* [\x21-\xff]+ HTTP\/1\.[01]$/.test(line)) return refused('head');
   const codings = valuesOf(fields, 'transfer-encoding');
   const lengths = valuesOf(fields, 'content-length');
   if (codings.length > 0 && lengths.length > 0) return refused('two framings');

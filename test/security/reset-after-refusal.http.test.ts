@@ -21,7 +21,7 @@ const UPGRADE = ['Connection: Upgrade', 'Upgrade: websocket'];
 
 test.each([
   ['CONNECT', head('CONNECT h:1')],
-  ['an upgrade that is refused', head('GET /a%', ...UPGRADE)],
+  ['an upgrade that is refused', head('GET /api/notes%', ...UPGRADE)],
   ['an upgrade while the caller is being identified', head('GET /api/notes', 'Cookie: sid=a', ...UPGRADE)],
 ])('%s: a reset is handled', async (_name, bytes) => {
   // The legacy never answers the introspection.

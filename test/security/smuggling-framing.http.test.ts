@@ -184,7 +184,7 @@ const REFUSED: readonly (readonly [name: string, status: number, bytes: string])
   ['a NUL in a name', 400, head('GET /a', 'X\0A: b')],
   ['a space in the target', 400, 'GET /a /b HTTP/1.1\r\nHost: h\r\n\r\n'],
   ['lines ended by LF', 400, 'GET /a HTTP/1.1\nHost: h\n\n'],
-  ['a version beyond', 400, 'GET /a HTTP/1.2\r\nHost: h\r\n\r\n'],
+  ['a version beyond', 400, 'GET /a HTTP/1.12\r\nHost: h\r\n\r\n'],
   ['HTTP/0.9', 400, 'GET /a\r\n\r\n'],
   ['no version, and fields', 400, 'GET /a\r\nHost: h\r\n\r\n'],
   ['no version, and a body', 400, `POST /a\r\nHost: h\r\nContent-Length: ${HIDDEN.length}\r\n\r\n${HIDDEN}`],

@@ -94,7 +94,7 @@ test('a client that vanished silently is detected by the kernel: a tunnel has no
 });
 
 test.each([
-  ['by the proxy', 'GET /a%', ''],
+  ['by the proxy', 'GET /api/notes%', ''],
   ['by the upstream', 'GET /a', 'HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n'],
 ])('an upgrade that is refused %s leaves no half of its connection behind', async (_by, line, answer) => {
   const wire = await startWireRig({ proxy: { timeouts: { drainMs: 200, keepAliveMs: 100 } } });

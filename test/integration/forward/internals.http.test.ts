@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
+import { startParser } from '../../../proxy/accept/inbound-parser.ts';
 import { LeanRequest } from '../../../proxy/accept/lean-request.ts';
 import { LeanResponse } from '../../../proxy/respond/lean-response.ts';
 import type { ServerResponseInternals } from '../../../proxy/respond/server-response-internals.ts';
@@ -103,4 +104,21 @@ it('a lean request with a body is the stream that Node documents, one without ha
   await client.until((text) => text.split('done').length === 3);
   expect(bodies[0]).toBe('POST body 4 true');
   expect(bodies[1]).toMatch(/^GET {2}- /);
+});
+
+it('a connection’s parser can be started again, and is then lenient where it is told', async () => {
+  const server = createServer((request, response) =>
+    response.end(`${request.method} ${request.httpVersion}`),
+  );
+  const started: boolean[] = [];
+  server.on('connection', (socket) => started.push(startParser(server, socket) !== undefined));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const fields = 'Host: h\r\nTransfer-Encoding: chunked\r\nConnection: close';
+  const client = await rawClient(port, `PUT / HTTP/1.3\r\n${fields}\r\n\r\n1 \r\na\r\n0\r\n\r\n`);
+  cleanups.push(() => client.close());
+  expect(await client.untilEnd()).toMatch(/^HTTP\/1\.1 200 [\s\S]*PUT 1\.3/);
+  expect(started).toEqual([true]);
 });
