@@ -143,6 +143,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
       this.fail('upstream', 'overloaded', TOO_MANY_STREAMS);
       return false;
     }
+    if (head.setsCookie) this.#call.onSetCookie?.(head);
     this.#discarded = !this.#client.begin(head, this.#call);
     // A discarded one says nothing about the next attempt's answer.
     if (head.eventStream && !this.#discarded) {

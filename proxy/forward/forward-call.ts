@@ -8,6 +8,7 @@
  */
 import type { ResponseAmendments } from '../respond/response-amendments.ts';
 import type { BodyCapture } from '../wire/body-capture.ts';
+import type { HeadLines } from '../wire/head-lines.ts';
 import type { Outcome } from '../wire/outcome.ts';
 import type { HeadChanges } from '../wire/request-head.ts';
 
@@ -21,6 +22,8 @@ export interface ForwardCall extends HeadChanges, ResponseAmendments {
    * outcome `withdrawn`.
    */
   mayLeave?(): boolean;
+  /** The final head sets a cookie. Called before any byte of it goes to the client. */
+  onSetCookie?(head: HeadLines): void;
   /** The exchange has become one without an end: a tunnel, or an event stream whose head was passed on. */
   onEndless?(exchange: { cancel(): void }, status: number): void;
   /** Called exactly once, at the end. May call `forward` again when the outcome allows it. */

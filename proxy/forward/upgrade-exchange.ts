@@ -106,6 +106,7 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser, Client
     else if (endless && !this.#upstream.pool.takesEndless)
       this.#fail('upstream', 'overloaded', TOO_MANY_STREAMS);
     if (this.#over) return false;
+    if (head.setsCookie) this.#call.onSetCookie?.(head);
     this.#client.begin(head, this.#call);
     if (endless) this.#becomeEndless(head.status);
     if (switching) this.#beginTunnel();

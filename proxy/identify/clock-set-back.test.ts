@@ -1,6 +1,7 @@
 /** A wall clock that was ahead is set back: cached entries must not stay valid until it catches up. */
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
+import { AskedEndpoint } from './asked-endpoints.ts';
 import { IdentityAssertion } from './assertion.ts';
 import { BearerClaims } from './bearer-claims.ts';
 import { ExpiringCache } from './expiring-cache.ts';
@@ -19,17 +20,18 @@ test('an entry dated in the future is ignored', () => {
 
 test('the legacy is asked again about a session', async () => {
   let user = 'ann';
-  const introspection = new Introspection(
-    async () => ({ status: 200, body: Buffer.from(JSON.stringify({ user })) }),
-    () => {},
-  );
-  const carrier = ['cookie', 'sid=1'];
+  const introspection = new Introspection({
+    ask: async () => ({ status: 200, body: Buffer.from(JSON.stringify({ user })) }),
+    count: () => {},
+    isChanging: () => false,
+  });
+  const question = new AskedEndpoint({ cookie: 'sid' }, '/whoami').questionOf('1');
   const now = Date.now();
-  await introspection.ask('/whoami', carrier, () => now);
-  expect(introspection.known('/whoami', carrier, now + 9_000)).toMatchObject({ user: 'ann' });
-  expect(introspection.known('/whoami', carrier, now - HOUR_MS)).toBeUndefined();
+  await introspection.ask(question, () => now);
+  expect(introspection.known(question, () => now + 5_000)).toMatchObject({ user: 'ann' });
+  expect(introspection.known(question, () => now - HOUR_MS)).toBeUndefined();
   user = 'bob';
-  expect(await introspection.ask('/whoami', carrier, () => now - HOUR_MS)).toMatchObject({ user: 'bob' });
+  expect(await introspection.ask(question, () => now - HOUR_MS)).toMatchObject({ user: 'bob' });
 });
 
 test('a token is verified again, good or bad', async () => {

@@ -34,8 +34,7 @@ export class ExpiringCache<Value> {
     const entry = young ?? this.#old.get(key);
     if (entry === undefined) return undefined;
     if (entry.expiresAt <= now || entry.madeAt > now) {
-      this.#young.delete(key);
-      this.#old.delete(key);
+      this.delete(key);
       return undefined;
     }
     if (young === undefined) {
@@ -49,6 +48,11 @@ export class ExpiringCache<Value> {
   set(key: string, value: Value, expiresAt: number, madeAt = Number.NEGATIVE_INFINITY): void {
     this.#old.delete(key);
     this.#add(key, { value, expiresAt, madeAt });
+  }
+
+  delete(key: string): void {
+    this.#young.delete(key);
+    this.#old.delete(key);
   }
 
   #add(key: string, entry: Entry<Value>): void {

@@ -4,17 +4,24 @@
  */
 import type { IdentifyConfig } from '@ficus/core';
 import type { InspectedHead } from '../accept/inspected-head.ts';
+import { type AskedEndpoint, type AskedEndpoints, askedEndpoints, type Field } from './asked-endpoints.ts';
 import type { BearerClaims, Claims } from './bearer-claims.ts';
 import { carriedValue, UNKNOWN } from './carried-value.ts';
-import { ANONYMOUS, type Identity } from './identity.ts';
+import { ANONYMOUS, type Identity, UNCERTAIN } from './identity.ts';
 import type { Introspection } from './introspection.ts';
 
 type Source = NonNullable<IdentifyConfig['user']>;
-type Field = 'user' | 'session' | 'tenant';
 type Value = string | undefined;
 
-/** Reads one of the fields from a request. */
-type ReadField = (head: InspectedHead, rawHeaders: readonly string[]) => Value | Promise<Value>;
+/** What an endpoint of the legacy says; undefined when the request carries no session. */
+type Told = Identity | undefined | Promise<Identity>;
+
+/** Reads one of the fields from a request. @param told by the endpoints, in their order */
+type ReadField = (
+  head: InspectedHead,
+  rawHeaders: readonly string[],
+  told: readonly Told[],
+) => Value | Promise<Value>;
 
 export interface Identifier {
   /** Returns at once, or a promise that never rejects. */
@@ -28,26 +35,28 @@ export interface IdentifierParts {
   readonly clock: () => number;
 }
 
-export function createIdentifier(written: IdentifyConfig, parts: IdentifierParts): Identifier {
-  // The endpoint that knows the user also knows the session and the tenant, unless they have sources of their
-  // own.
-  const asked = written.user?.introspect === undefined ? undefined : written.user;
-  const { user, session = asked, tenant = asked } = written;
+export function createIdentifier(identify: IdentifyConfig, parts: IdentifierParts): Identifier {
+  const { user, session, tenant } = identify;
   if (!user && !session && !tenant) return { identify: () => ANONYMOUS };
-  const readUser = readerOf('user', user, parts);
-  const readSession = readerOf('session', session, parts);
-  const readTenant = readerOf('tenant', tenant, parts);
+  const endpoints = askedEndpoints(identify);
+  const asks = endpoints.all.map((endpoint) => askerOf(endpoint, parts));
+  const readUser = readerOf('user', user, endpoints, parts);
+  const readSession = readerOf('session', session, endpoints, parts);
+  const readTenant = readerOf('tenant', tenant, endpoints, parts);
   return {
     identify(head, rawHeaders) {
-      const user = readUser(head, rawHeaders);
-      const session = readSession(head, rawHeaders);
-      const tenant = readTenant(head, rawHeaders);
+      const told = asks.length === 0 ? NOTHING_TOLD : asks.map((ask) => ask(head, rawHeaders));
+      const user = readUser(head, rawHeaders, told);
+      const session = readSession(head, rawHeaders, told);
+      const tenant = readTenant(head, rawHeaders, told);
       if (isPromise(user) || isPromise(session) || isPromise(tenant))
         return Promise.all([user, session, tenant]).then((values) => assemble(...values));
       return assemble(user, session, tenant);
     },
   };
 }
+
+const NOTHING_TOLD: readonly Told[] = [];
 
 function assemble(user: Value, session: Value, tenant: Value): Identity {
   const uncertain = user === UNKNOWN || session === UNKNOWN || tenant === UNKNOWN;
@@ -56,11 +65,32 @@ function assemble(user: Value, session: Value, tenant: Value): Identity {
 
 const known = (value: Value): Value => (value === UNKNOWN ? undefined : value);
 
-function readerOf(field: Field, source: Source | undefined, parts: IdentifierParts): ReadField {
+function readerOf(
+  field: Field,
+  source: Source | undefined,
+  endpoints: AskedEndpoints,
+  parts: IdentifierParts,
+): ReadField {
+  const at = endpoints.at(field);
+  if (at !== -1) return (_head, _rawHeaders, told) => fieldOf(field, told[at]);
   if (source === undefined) return () => undefined;
-  if (source.jwtClaim !== undefined) return claimReader(source.jwtClaim, parts);
-  if (source.introspect !== undefined) return introspectionReader(field, source, source.introspect, parts);
-  return carriedValue(source);
+  return source.jwtClaim === undefined ? carriedValue(source) : claimReader(source.jwtClaim, parts);
+}
+
+function fieldOf(field: Field, told: Told): Value | Promise<Value> {
+  if (told === undefined) return undefined;
+  const read = (identity: Identity): Value => (identity.uncertain ? UNKNOWN : identity[field]);
+  return told instanceof Promise ? told.then(read) : read(told);
+}
+
+/** One question for each request, whatever is read from its answer. */
+function askerOf(endpoint: AskedEndpoint, { introspection, clock }: IdentifierParts) {
+  return (head: InspectedHead, rawHeaders: readonly string[]): Told => {
+    const question = endpoint.questionIn(head, rawHeaders);
+    if (question === undefined) return undefined;
+    if (typeof question === 'string') return UNCERTAIN;
+    return introspection.known(question, clock) ?? introspection.ask(question, clock);
+  };
 }
 
 function claimReader(jwtClaim: string, { bearer, clock }: IdentifierParts): ReadField {
@@ -68,24 +98,6 @@ function claimReader(jwtClaim: string, { bearer, clock }: IdentifierParts): Read
     const claims = bearer.known(authorization, clock());
     if (claims) return claimText(claims, jwtClaim);
     return bearer.verify(authorization, clock()).then((verified) => claimText(verified, jwtClaim));
-  };
-}
-
-function introspectionReader(
-  field: Field,
-  source: Source,
-  path: string,
-  { introspection, clock }: IdentifierParts,
-): ReadField {
-  const read = carriedValue(source);
-  const fieldOf = (identity: Identity): Value => (identity.uncertain ? UNKNOWN : identity[field]);
-  return (head, rawHeaders) => {
-    const value = read(head, rawHeaders);
-    if (value === undefined || value === UNKNOWN) return value;
-    const carrier =
-      source.cookie === undefined ? [source.header!, value] : ['cookie', `${source.cookie}=${value}`];
-    const kept = introspection.known(path, carrier, clock());
-    return kept ? fieldOf(kept) : introspection.ask(path, carrier, clock).then(fieldOf);
   };
 }
 

@@ -3,71 +3,180 @@
  * header), so it is asked, once for many requests. Answers are cached briefly, concurrent questions are shared, their
  * number is bounded. A failure makes the caller uncertain, who is served by the legacy, and is forgotten within a
  * second: a hiccup of the legacy must not keep a user on the wrong side.
+ *
+ * Made-up sessions harm no known user: users are cached apart from all other callers, their answers are renewed before
+ * they expire, and a share of the questions is theirs alone.
  */
-import { createHash } from 'node:crypto';
+import type { Question } from './asked-endpoints.ts';
 import { ExpiringCache } from './expiring-cache.ts';
 import { ANONYMOUS, type Identity, UNCERTAIN } from './identity.ts';
 
 const KEPT_ANSWERS = 50_000;
 const ANSWER_MS = 10_000;
+/** From this age on, a request makes the legacy be asked again, and does not wait for it. */
+const RENEWED_MS = 6_000;
 const FAILURE_MS = 1_000;
+/** How long a session that has belonged to a user takes a user's place among the questions. */
+const SEEN_MS = 600_000;
 const QUESTIONS_UNDER_WAY = 256;
+/** Those about sessions that have not belonged to a user yet. */
+const STRANGERS_UNDER_WAY = 192;
+/** Those about one session while it changes: their answers cannot be shared. */
+const UNSHARED_UNDER_WAY = 16;
 
-/**
- * Asks the legacy; rejects or answers undefined on failure. `carrier` is the flat header list to send along.
- */
-type AskLegacy = (path: string, carrier: readonly string[]) => Promise<Answer | undefined>;
+/** Asks the legacy; rejects or answers undefined on failure. */
+type AskLegacy = (question: Question) => Promise<Answer | undefined>;
 
 export interface Answer {
   readonly status: number;
   readonly body: Buffer;
 }
 
-export class Introspection {
-  readonly #cache = new ExpiringCache<Identity>(KEPT_ANSWERS);
-  readonly #underWay = new Map<string, Promise<Identity>>();
-  readonly #ask: AskLegacy;
-  readonly #count: (outcome: 'asked' | 'failed' | 'refused') => void;
+interface IntrospectionParts {
+  readonly ask: AskLegacy;
+  readonly count: (outcome: 'asked' | 'failed' | 'refused') => void;
+  /** Whether a write is in progress that may change the session. */
+  readonly isChanging: (session: string) => boolean;
+  /** Most answers kept of each kind. */
+  readonly keptAnswers?: number;
+}
 
-  constructor(ask: AskLegacy, count: (outcome: 'asked' | 'failed' | 'refused') => void) {
-    this.#ask = ask;
-    this.#count = count;
+/** The user whose session it is. */
+interface KnownUser {
+  readonly identity: Identity;
+  renewAt: number;
+}
+
+/** A question in progress. */
+interface Asked {
+  readonly answer: Promise<Identity>;
+  /** False once the session may have changed: the answer is then neither shared nor kept. */
+  isCurrent: boolean;
+}
+
+export class Introspection {
+  readonly #parts: IntrospectionParts;
+  readonly #users: ExpiringCache<KnownUser>;
+  readonly #others: ExpiringCache<Identity>;
+  readonly #seen: ExpiringCache<true>;
+  /** Whose answers may be shared, by session. */
+  readonly #asked = new Map<string, Asked>();
+  readonly #unshared = new Map<string, number>();
+  #underWay = 0;
+  #strangers = 0;
+
+  constructor(parts: IntrospectionParts) {
+    this.#parts = parts;
+    const { keptAnswers = KEPT_ANSWERS } = parts;
+    this.#users = new ExpiringCache(keptAnswers);
+    this.#others = new ExpiringCache(keptAnswers);
+    this.#seen = new ExpiringCache(keptAnswers);
   }
 
-  /** The cached answer, if any. */
-  known(path: string, carrier: readonly string[], now: number): Identity | undefined {
-    return this.#cache.get(cacheKey(path, carrier), now);
+  /** The cached answer, if any; asks again ahead of its end. */
+  known(question: Question, clock: () => number): Identity | undefined {
+    const { session } = question;
+    const now = clock();
+    const user = this.#users.get(session, now);
+    if (user === undefined) return this.#others.get(session, now);
+    if (user.renewAt <= now) {
+      user.renewAt = now + FAILURE_MS;
+      if (!this.#asked.has(session)) this.#tryToAsk(question, clock);
+    }
+    return user.identity;
   }
 
   /** Asks, or joins a question in progress. Never rejects. */
-  ask(path: string, carrier: readonly string[], clock: () => number): Promise<Identity> {
-    const key = cacheKey(path, carrier);
-    const joined = this.#underWay.get(key);
-    if (joined) return joined;
-    if (this.#underWay.size >= QUESTIONS_UNDER_WAY) {
-      this.#count('refused');
-      return Promise.resolve(UNCERTAIN);
-    }
-    const question = this.#askOnce(path, carrier, key, clock).finally(() => this.#underWay.delete(key));
-    this.#underWay.set(key, question);
-    return question;
+  ask(question: Question, clock: () => number): Promise<Identity> {
+    const shared = this.#asked.get(question.session);
+    if (shared !== undefined) return shared.answer;
+    const answer = this.#tryToAsk(question, clock);
+    if (answer !== undefined) return answer;
+    this.#parts.count('refused');
+    return Promise.resolve(UNCERTAIN);
   }
 
-  async #askOnce(
-    path: string,
-    carrier: readonly string[],
-    key: string,
+  /** The session may have changed: what was known, or is being asked, counts no longer. */
+  forget(session: string): void {
+    this.#users.delete(session);
+    this.#others.delete(session);
+    const asked = this.#asked.get(session);
+    if (asked === undefined) return;
+    asked.isCurrent = false;
+    this.#asked.delete(session);
+  }
+
+  /** @returns undefined when there is no place for another question */
+  #tryToAsk(question: Question, clock: () => number): Promise<Identity> | undefined {
+    const { session } = question;
+    const stranger = this.#seen.get(session, clock()) === undefined;
+    const full =
+      this.#underWay >= QUESTIONS_UNDER_WAY || (stranger && this.#strangers >= STRANGERS_UNDER_WAY);
+    const changing = this.#parts.isChanging(session);
+    const unshared = this.#unshared.get(session) ?? 0;
+    if (full || (changing && unshared >= UNSHARED_UNDER_WAY)) return undefined;
+    this.#underWay += 1;
+    if (stranger) this.#strangers += 1;
+    if (changing) this.#unshared.set(session, unshared + 1);
+    const over = (): void => {
+      this.#underWay -= 1;
+      if (stranger) this.#strangers -= 1;
+      if (changing) this.#unsharedOver(session);
+    };
+    return this.#share(session, !changing, this.#askOnce(question).finally(over), clock);
+  }
+
+  #share(
+    session: string,
+    isCurrent: boolean,
+    told: Promise<Identity | undefined>,
     clock: () => number,
   ): Promise<Identity> {
-    this.#count('asked');
-    const answer = await this.#ask(path, carrier).catch(() => undefined);
+    const answer = told.then((identity) => {
+      if (asked.isCurrent) {
+        this.#asked.delete(session);
+        this.#keep(session, identity, clock());
+      }
+      return identity ?? UNCERTAIN;
+    });
+    const asked: Asked = { answer, isCurrent };
+    if (isCurrent) this.#asked.set(session, asked);
+    return answer;
+  }
+
+  #unsharedOver(session: string): void {
+    const left = (this.#unshared.get(session) ?? 0) - 1;
+    if (left > 0) this.#unshared.set(session, left);
+    else this.#unshared.delete(session);
+  }
+
+  async #askOnce(question: Question): Promise<Identity | undefined> {
+    this.#parts.count('asked');
+    const answer = await this.#parts.ask(question).catch(() => undefined);
     const identity = answer === undefined ? undefined : readAnswer(answer);
-    if (identity === undefined) this.#count('failed');
-    const now = clock();
-    this.#cache.set(key, identity ?? UNCERTAIN, now + (identity ? ANSWER_MS : FAILURE_MS), now);
-    return identity ?? UNCERTAIN;
+    if (identity === undefined) this.#parts.count('failed');
+    return identity;
+  }
+
+  /** A failure leaves the answer in place that it was to renew. */
+  #keep(session: string, identity: Identity | undefined, now: number): void {
+    if (identity === undefined) {
+      this.#others.set(session, UNCERTAIN, now + FAILURE_MS, now);
+      return;
+    }
+    if (isAnonymous(identity)) {
+      this.#users.delete(session);
+      this.#others.set(session, identity, now + ANSWER_MS, now);
+      return;
+    }
+    this.#others.delete(session);
+    this.#users.set(session, { identity, renewAt: now + RENEWED_MS }, now + ANSWER_MS, now);
+    this.#seen.set(session, true, now + SEEN_MS, now);
   }
 }
+
+const isAnonymous = ({ user, session, tenant }: Identity): boolean =>
+  user === undefined && session === undefined && tenant === undefined;
 
 /**
  * 200 with JSON names the caller; 401, 403 and 204 mean anonymous; anything else is a failure. So is 404: a path that is
@@ -92,9 +201,4 @@ function readAnswer(answer: Answer): Identity | undefined {
 function text(value: unknown): string | undefined {
   if (typeof value === 'string') return value === '' ? undefined : value;
   return typeof value === 'number' ? String(value) : undefined;
-}
-
-/** Sessions are secrets: the cache holds a digest of them. */
-function cacheKey(path: string, carrier: readonly string[]): string {
-  return createHash('sha256').update(path).update('\0').update(carrier.join('\0')).digest('base64url');
 }

@@ -1,10 +1,11 @@
 /**
  * Knowledge about callers that survives config changes unrelated to it: the issuer's keys, verified tokens, answers of
- * the legacy. If every reload dropped it, all callers would have to be looked up at once, and some would be anonymous
+ * the legacy, sessions that are changing. If every reload dropped it, all callers would have to be looked up at once, and some would be anonymous
  * for a moment.
  */
 import type { IdentifyConfig } from '@ficus/core';
 import { BearerClaims } from './bearer-claims.ts';
+import { ChangingSessions } from './changing-sessions.ts';
 import type { Introspection } from './introspection.ts';
 
 type JwtConfig = NonNullable<IdentifyConfig['jwt']>;
@@ -12,7 +13,10 @@ type JwtConfig = NonNullable<IdentifyConfig['jwt']>;
 export class KeptIdentity {
   #jwt = '';
   #bearer: BearerClaims | undefined;
-  readonly #introspections = new WeakMap<object, Introspection>();
+  #asked: object | undefined;
+  #introspection: Introspection | undefined;
+
+  readonly sessions = new ChangingSessions((session) => this.forget(session));
 
   bearer(jwt: JwtConfig): BearerClaims {
     const written = JSON.stringify(jwt);
@@ -23,8 +27,13 @@ export class KeptIdentity {
 
   /** @param upstream the upstream to ask; a different object when its config has changed */
   introspection(upstream: object, make: () => Introspection): Introspection {
-    const known = this.#introspections.get(upstream) ?? make();
-    this.#introspections.set(upstream, known);
-    return known;
+    if (this.#introspection === undefined || this.#asked !== upstream) this.#introspection = make();
+    this.#asked = upstream;
+    return this.#introspection;
+  }
+
+  /** The session may have changed. */
+  forget(session: string): void {
+    this.#introspection?.forget(session);
   }
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type PinCount, PinLedger } from './pin-ledger.ts';
-import { EVERYBODY, PinTable } from './pin-table.ts';
+import { EVERYBODY, PinTable, SESSIONS } from './pin-table.ts';
 
 let released: PinCount[];
 let questions: {
@@ -197,6 +197,24 @@ describe('a pin’s life', () => {
     questions[1]!.answer({ notes: '0/3' });
     await settle();
     expect(released).toEqual([ann]);
+  });
+
+  test('of a session that a write may change ends with the write, or after a crash, and waits for no stream', () => {
+    const alone = new PinLedger({
+      askPositions: undefined,
+      onRelease: (pins) => released.push(...pins),
+      later: (action) => later.push(action),
+    });
+    const session = { slice: SESSIONS, key: 'digest', count: 1 };
+    alone.begin(1, SESSIONS, 'digest');
+    alone.begin(2, SESSIONS, 'digest');
+    expect(alone.list()).toEqual([{ ...session, count: 2 }]);
+    alone.answered(1, SESSIONS, 'digest');
+    expect(released).toEqual([session]);
+    alone.workerGone(2, 1_000);
+    later.shift()!();
+    expect(released).toEqual([session, session]);
+    expect(alone.list()).toEqual([]);
   });
 
   test('without a control plane pins stay', () => {

@@ -1,5 +1,6 @@
 /**
- * Read-your-writes, in the primary: the life of every pin, over all workers.
+ * Read-your-writes, in the primary: the life of every pin, over all workers. (Sessions that a write may change are
+ * released as soon as it is over.)
  *
  *     open ──write answered──▶ waiting for a position ──position known──▶ waiting for the stream ──applied──▶ released
  *
@@ -8,6 +9,7 @@
  * for positions are part of the next one; there is at most one at a time.
  */
 import { parseLsn, type SliceProgress } from '@ficus/core';
+import { SESSIONS } from './pin-table.ts';
 
 export type AskPositions = (slices: readonly string[]) => Promise<Readonly<Record<string, string>>>;
 
@@ -77,8 +79,15 @@ export class PinLedger {
     if (!open || count === undefined) return;
     if (count === 1) open.delete(name);
     else open.set(name, count - 1);
-    add(this.#answered, name, 1);
+    this.#over(name, 1);
     this.#ask();
+  }
+
+  /** A session is not replicated: it waits for no stream. */
+  #over(name: string, count: number): void {
+    const { slice, key } = splitName(name);
+    if (slice === SESSIONS) this.#options.onRelease([{ slice, key, count }]);
+    else add(this.#answered, name, count);
   }
 
   /**
@@ -92,7 +101,7 @@ export class PinLedger {
   }
 
   #giveUp(worker: number): void {
-    for (const [name, count] of this.#open.get(worker) ?? []) add(this.#answered, name, count);
+    for (const [name, count] of this.#open.get(worker) ?? []) this.#over(name, count);
     this.#open.delete(worker);
     this.#ask();
   }

@@ -10,6 +10,12 @@ const PINS_PER_SLICE = 100_000;
 /** The key under which all users of a slice are pinned. */
 export const EVERYBODY = '\u0000everybody';
 
+/**
+ * Stands in place of a slice for sessions that a write may change. They are spread like pins, by the same messages, but
+ * kept apart (identify/changing-sessions.ts). No slice's name contains a slash.
+ */
+export const SESSIONS = '/sessions';
+
 export class PinTable {
   readonly #slices = new Map<string, Map<string, number>>();
   readonly #limit: number;

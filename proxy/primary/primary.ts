@@ -197,6 +197,9 @@ export class Primary implements RunningProxy {
       case 'pin-answered':
         this.#pins.take(worker, message);
         break;
+      case 'forget-sessions':
+        for (const other of this.#workers.begun) if (other !== worker) this.#workers.send(message, other);
+        break;
       case 'counts':
         this.#workers.book.holdsPins(worker, message.pins);
         if (message.delta === undefined) break;

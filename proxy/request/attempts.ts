@@ -12,6 +12,7 @@ import type { ForwardCall } from '../forward/forward-call.ts';
 import type { ResponseHead } from '../respond/response-amendments.ts';
 import type { LiveUpstream } from '../snapshot/live-upstream.ts';
 import type { BodyCapture } from '../wire/body-capture.ts';
+import type { HeadLines } from '../wire/head-lines.ts';
 import type { Discarded, Failed, Outcome } from '../wire/outcome.ts';
 import type { FieldNames } from '../wire/request-head.ts';
 import { withoutSide, withSide } from './added-fields.ts';
@@ -126,6 +127,15 @@ class Attempts implements ForwardCall {
     return 'forward';
   }
 
+  /** From the forwarder: the answer sets a cookie, which may be a session's. Any answer may: a logout by GET does. */
+  onSetCookie(head: HeadLines): void {
+    const { host, snapshot, head: asked, request } = this.#state;
+    const { sessions } = snapshot;
+    if (sessions === undefined) return;
+    const changed = sessions.changedBy(head.fields(false), asked, request.rawHeaders);
+    if (changed.length > 0) host.forgetSessions(changed);
+  }
+
   /** Discards the answer for another attempt where both are allowed; the attempt is then paid from the budget. */
   #tryToDiscard(status: number): boolean {
     const { request, head, attempts, pins } = this.#state;
@@ -142,6 +152,7 @@ class Attempts implements ForwardCall {
     this.#live!.noteStatus(status, turnNow());
     this.#hasPlace = false;
     dropShadow(this.#state, 'event-stream');
+    this.#state.pins?.endSessions();
     this.#state.endless = true;
     this.#state.host.holdEndless(this.#state, exchange);
   }

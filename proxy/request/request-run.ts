@@ -8,6 +8,7 @@
  * that waits again after the gate, for a connection or between two attempts, returns to the gate when its owner changes
  * meanwhile. Steps 5 and 6 are attempts.ts (a request may be forwarded more than once), step 7 is request-report.ts.
  */
+import { isSafe } from '@ficus/core';
 import { AMBIGUOUS_PATH, inspectHead } from '../accept/inspect-head.ts';
 import { callerOf, decideRequest } from '../decide/decide-request.ts';
 import type { Identity } from '../identify/identity.ts';
@@ -69,8 +70,7 @@ function match(state: RequestState): void {
     const written = agreed ? agreed.written : foreignWrites?.find(method, head.path, head);
     if (written?.length) state.foreignWrites = written.map((name) => slices.get(name)!);
   }
-  if (state.route === undefined && state.foreignWrites === undefined)
-    forwardTo('legacy', state, passGateAgain);
+  if (state.route === undefined && state.foreignWrites === undefined) passGate(state);
   else identify(state);
 }
 
@@ -89,12 +89,13 @@ function identify(state: RequestState): void {
   }
 }
 
-// The write gate: a write waits until its caller is pinned in all workers, and while its slice is held. It is decided
-// when it leaves, never before.
+// The write gate: a write waits until its caller is pinned in all workers, and its session known to change, and while
+// its slice is held. It is decided when it leaves, never before.
 function passGate(state: RequestState): void {
   const { host, route, foreignWrites, identity } = state;
   const own = route?.config.kind === 'write' && route.slice.hasTables ? route.slice : undefined;
-  if (own === undefined && foreignWrites === undefined) {
+  const sessions = sessionsChangedBy(state);
+  if (own === undefined && foreignWrites === undefined && sessions === undefined) {
     decide(state);
     return;
   }
@@ -102,7 +103,16 @@ function passGate(state: RequestState): void {
   state.pins = pins;
   if (own !== undefined) pins.add(own.name, pinKeyIn(own, state));
   for (const slice of foreignWrites ?? []) if (slice !== own) pins.add(slice.name, pinKeyIn(slice, state));
+  if (sessions !== undefined) pins.holdSessions(sessions);
   waitAtGate(state, (leave) => pins.passGate(leave));
+}
+
+/** Any request whose method is not safe may be a login or a logout, whatever its route is. */
+function sessionsChangedBy({ snapshot, request, head }: RequestState): readonly string[] | undefined {
+  const { sessions } = snapshot;
+  if (sessions === undefined || isSafe(request.method!)) return undefined;
+  const carried = sessions.carriedBy(head, request.rawHeaders);
+  return carried.length === 0 ? undefined : carried;
 }
 
 function passGateAgain(state: RequestState): void {
@@ -149,7 +159,8 @@ function decide(state: RequestState): void {
     return;
   }
   // Room for the copy is reserved before the live exchange begins; writes are never copied.
-  if (decision.shadow !== undefined && state.response !== undefined && state.pins === undefined) {
+  const writes = state.pins?.isEmpty === false;
+  if (decision.shadow !== undefined && state.response !== undefined && !writes) {
     state.shadow = ShadowPlan.make(snapshot.mirror, slice.name, state.request);
   }
   forwardTo(decision.serve, state, passGateAgain);

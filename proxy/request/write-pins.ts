@@ -1,12 +1,13 @@
 /**
  * The pins that a write holds, from before it leaves until it has been answered: in its own slice, and in other slices
- * whose tables it writes. Later reads may then not be older than the write.
+ * whose tables it writes. Later reads may then not be older than the write. It holds the sessions in the same way that it
+ * may change: who they belong to is not kept meanwhile.
  */
 import type { SliceState, UpstreamConfig } from '@ficus/core';
 import { freshCallers } from '../identify/fresh-callers.ts';
 import type { Identity } from '../identify/identity.ts';
 import { boundedKey, ownText } from '../identify/own-text.ts';
-import { EVERYBODY } from '../pin/pin-table.ts';
+import { EVERYBODY, SESSIONS } from '../pin/pin-table.ts';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
 import type { LeaveGate, Pin, RequestHost } from '../snapshot/request-host.ts';
 import type { Outcome } from '../wire/outcome.ts';
@@ -17,6 +18,7 @@ export class WritePins {
   readonly #host: RequestHost;
   readonly #identity: Identity;
   readonly #held: Pin[] = [];
+  #sessions: readonly Pin[] = [];
   /** Of the pinned slices, in the order of the pins, when the write last passed the gate. */
   #decidedUnder: readonly SliceState[] = [];
   /** How long the write may still be executed, by an attempt without a complete answer. */
@@ -35,9 +37,16 @@ export class WritePins {
     this.#held.push({ slice, key });
   }
 
+  /** @param names of the sessions that the write may change */
+  holdSessions(names: readonly string[]): void {
+    this.#sessions = names.map((key) => ({ slice: SESSIONS, key }));
+  }
+
   /** All pins are taken before the write leaves: its answer may be read before the proxy is notified. */
   passGate(leave: LeaveGate): () => void {
-    return this.#host.gate.enter(this.#held, (refusal) => this.#leave(refusal, leave));
+    return this.#host.gate.enter([...this.#held, ...this.#sessions], (refusal) =>
+      this.#leave(refusal, leave),
+    );
   }
 
   /** For a write that `isOutdated`, and was not sent. */
@@ -57,6 +66,7 @@ export class WritePins {
     );
   }
 
+  /** Whether it pins its user in no slice. */
   get isEmpty(): boolean {
     return this.#held.length === 0;
   }
@@ -87,5 +97,12 @@ export class WritePins {
   /** The write was answered, or failed. */
   end(): void {
     for (const pin of this.#held) this.#host.gate.unpin(pin, this.#continuesMs);
+    this.endSessions();
+  }
+
+  /** What the write did to its sessions is done, though its answer may be without an end (an event stream). */
+  endSessions(): void {
+    for (const session of this.#sessions) this.#host.gate.unpin(session, 0);
+    this.#sessions = [];
   }
 }

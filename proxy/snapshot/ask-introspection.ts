@@ -2,6 +2,7 @@
  * Asks the legacy for the caller's identity, over the connections for copies, so that it takes nothing from
  * live requests.
  */
+import type { ChangingSessions } from '../identify/changing-sessions.ts';
 import { Introspection } from '../identify/introspection.ts';
 import { sendCopy } from '../upstream/send-copy.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -12,10 +13,14 @@ const INTROSPECTION_MS = 2_000;
 const INTROSPECTION_BYTES = 16_384;
 
 /** @param count adds to a plain counter */
-export function makeIntrospection(upstream: Upstream, count: (series: string) => void): Introspection {
+export function makeIntrospection(
+  upstream: Upstream,
+  count: (series: string) => void,
+  sessions: ChangingSessions,
+): Introspection {
   const limits = { timeoutMs: INTROSPECTION_MS, bodyBytes: INTROSPECTION_BYTES };
-  return new Introspection(
-    (path, carrier) =>
+  return new Introspection({
+    ask: ({ path, carrier }) =>
       new Promise((resolve) => {
         const fields = joinFields(['host', upstream.authority, 'accept', 'application/json', ...carrier]);
         const head = `GET ${upstream.basePath}${path} HTTP/1.1\r\n${fields}\r\n`;
@@ -24,6 +29,7 @@ export function makeIntrospection(upstream: Upstream, count: (series: string) =>
           resolve(result.kind === 'answered' ? result : undefined),
         );
       }),
-    (outcome) => count(`ficus_introspections_total{outcome="${outcome}"}`),
-  );
+    count: (outcome) => count(`ficus_introspections_total{outcome="${outcome}"}`),
+    isChanging: (session) => sessions.has(session),
+  });
 }

@@ -8,6 +8,7 @@ import { Asker } from '../ask/asker.ts';
 import { turnNow } from '../clock/turn-clock.ts';
 import { IdentityAssertion } from '../identify/assertion.ts';
 import { createForceOverride } from '../identify/force-override.ts';
+import { SessionNames } from '../identify/session-names.ts';
 import { ForeignWrites } from '../match/foreign-writes.ts';
 import { buildRouteTable } from '../match/route-table.ts';
 import { Mirror, type MirrorHooks } from '../mirror/mirror.ts';
@@ -56,6 +57,7 @@ export function buildSnapshot(config: FicusConfig, generation: number, parts: Sn
     legacy,
     legacyCopies,
     identifier: makeIdentifier(config, legacyCopies, parts),
+    sessions: SessionNames.of(identify),
     assertion: assert ? new IdentityAssertion(assert) : undefined,
     force: createForceOverride(config.proxy.force),
     trusted: new NetworkList(config.proxy.trustedProxies),

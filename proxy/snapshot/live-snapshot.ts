@@ -8,6 +8,7 @@ import type { Asker } from '../ask/asker.ts';
 import type { IdentityAssertion } from '../identify/assertion.ts';
 import type { ForceOverride } from '../identify/force-override.ts';
 import type { Identifier } from '../identify/identify.ts';
+import type { SessionNames } from '../identify/session-names.ts';
 import type { ForeignWrites } from '../match/foreign-writes.ts';
 import type { RouteTable } from '../match/route-table.ts';
 import type { Mirror } from '../mirror/mirror.ts';
@@ -28,6 +29,8 @@ export interface LiveSnapshot extends ConfigSnapshot {
   readonly legacy: LiveUpstream;
   readonly legacyCopies: Upstream;
   readonly identifier: Identifier;
+  /** Undefined where no session is introspected. */
+  readonly sessions: SessionNames | undefined;
   readonly assertion: IdentityAssertion | undefined;
   readonly force: ForceOverride | undefined;
   readonly trusted: NetworkList;

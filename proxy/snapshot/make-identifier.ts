@@ -18,7 +18,9 @@ export function makeIdentifier(
   legacyCopies: Upstream,
   { identity, count, clock }: IdentifierParts,
 ): Identifier {
-  const introspection = identity.introspection(legacyCopies, () => makeIntrospection(legacyCopies, count));
+  const introspection = identity.introspection(legacyCopies, () =>
+    makeIntrospection(legacyCopies, count, identity.sessions),
+  );
   const bearer = identity.bearer(config.proxy.identify.jwt ?? {});
   return createIdentifier(config.proxy.identify, { bearer, introspection, clock });
 }

@@ -24,11 +24,13 @@ export interface RequestHost {
   /** An exchange without an end of its own (tunnels, event streams), which is ended when the worker drains. */
   holdEndless(run: object, exchange: Exchange): void;
   dropEndless(run: object): void;
+  /** An answer sets these sessions: nothing that is known of them counts any longer, in any worker. */
+  forgetSessions(names: readonly string[]): void;
   /** A request that began with this snapshot is over. */
   finished(snapshot: LiveSnapshot): void;
 }
 
-/** A user whose reads of a slice go to the owner, because of their own write. */
+/** A user whose reads of a slice go to the owner, because of their own write; or a session that a write may change. */
 export interface Pin {
   readonly slice: string;
   readonly key: string;

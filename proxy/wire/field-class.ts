@@ -15,6 +15,7 @@ export const FieldClass = {
   /** x-ficus-…: reserved for the proxy. A client would trust an upstream that sets them. */
   ours: 9,
   wwwAuthenticate: 10,
+  setCookie: 11,
 } as const;
 
 type Class = (typeof FieldClass)[keyof typeof FieldClass];
@@ -33,6 +34,7 @@ const KNOWN: readonly (readonly [name: string, meant: Class])[] = [
     ['content-type', FieldClass.contentType],
     ['upgrade', FieldClass.upgrade],
     ['www-authenticate', FieldClass.wwwAuthenticate],
+    ['set-cookie', FieldClass.setCookie],
   ]),
 ];
 

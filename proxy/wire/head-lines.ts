@@ -31,6 +31,7 @@ export class HeadLines {
   eventStream = false;
   /** The client is to log in on the connection (NTLM, Negotiate). */
   connectionLogin = false;
+  setsCookie = false;
   /** From `Keep-Alive: timeout=`, or -1. */
   keepAliveSeconds = -1;
   /** Value of Upgrade, or empty; never among the lines that are passed on. */
@@ -63,6 +64,7 @@ export class HeadLines {
     this.hasDate = false;
     this.eventStream = false;
     this.connectionLogin = false;
+    this.setsCookie = false;
     this.keepAliveSeconds = -1;
     this.upgrade = '';
     this.count = 0;
@@ -285,6 +287,9 @@ export class HeadLines {
       case FieldClass.wwwAuthenticate:
         this.connectionLogin ||= offersConnectionLogin(memory.latin1Slice(from, to));
         return true;
+      case FieldClass.setCookie:
+        this.setsCookie = true;
+        return true;
       case FieldClass.contentLength:
         return this.#noteContentLength(memory, line, from, to);
       case FieldClass.transferEncoding:
@@ -358,7 +363,12 @@ export class HeadLines {
 const EMPTY = Buffer.alloc(0);
 
 /** Known fields that a trailer section may have. */
-const HARMLESS = new Set<number>([FieldClass.date, FieldClass.contentType, FieldClass.wwwAuthenticate]);
+const HARMLESS = new Set<number>([
+  FieldClass.date,
+  FieldClass.contentType,
+  FieldClass.wwwAuthenticate,
+  FieldClass.setCookie,
+]);
 
 /**
  * Fields that a sender cannot remove by naming them in Connection: without them the body would have no

@@ -58,6 +58,8 @@ export type PrimaryMessage =
   /** All siblings have pinned the user of this write. */
   | { readonly kind: 'pinned'; readonly ask: number }
   | { readonly kind: 'release'; readonly pins: readonly PinCount[] }
+  /** An answer set these sessions: what is kept about them is dropped. */
+  | { readonly kind: 'forget-sessions'; readonly sessions: readonly string[] }
   /** Close the listening socket, finish, end. */
   | { readonly kind: 'drain' }
   /** End connections after their next answer. Sent when no worker listens any more, or at once to one that drains alone. */
@@ -72,6 +74,8 @@ export type WorkerMessage =
   | { readonly kind: 'took-pin'; readonly from: PinQuestion }
   /** A write is over, or counts as over after this time. */
   | { readonly kind: 'pin-answered'; readonly slice: string; readonly key: string; readonly afterMs: number }
+  /** For the siblings. */
+  | { readonly kind: 'forget-sessions'; readonly sessions: readonly string[] }
   | { readonly kind: 'counts'; readonly delta: CountersDelta | undefined; readonly pins: number }
   /** Current values by series, twice a second; also the sign of life. */
   | { readonly kind: 'gauges'; readonly values: Readonly<Record<string, number>> }

@@ -20,6 +20,7 @@ import type { RequestHost } from '../snapshot/request-host.ts';
 import { drainInbound } from './drain-inbound.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { type ObservationEnd, openObservationEnd } from './observation-end.ts';
+import { SharedMarks } from './shared-marks.ts';
 import { type Later, SiblingPins } from './sibling-pins.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import { pinsOverflow, upstreamHooks } from './worker-changes.ts';
@@ -40,6 +41,8 @@ export class Worker implements RequestHost {
   readonly #init: WorkerInit;
   readonly #send: (message: WorkerMessage) => void;
   readonly #snapshots: SnapshotKeeper;
+  readonly #identity = new KeptIdentity();
+  readonly #marks: SharedMarks;
   readonly #siblings: SiblingPins;
   readonly #observations: ObservationEnd;
   readonly #memory: MemoryWatch;
@@ -70,9 +73,10 @@ export class Worker implements RequestHost {
     );
     this.#snapshots = this.#makeSnapshots(init);
     this.pins = new PinTable(pinsOverflow(logger, count));
-    for (const { slice, key, count: times } of init.pins) this.pins.pin(slice, key, times);
+    this.#marks = new SharedMarks(this.pins, this.#identity.sessions);
+    for (const { slice, key, count: times } of init.pins) this.#marks.pin(slice, key, times);
     const { siblings } = init;
-    this.#siblings = new SiblingPins({ pins: this.pins, siblings, send, count, later });
+    this.#siblings = new SiblingPins({ pins: this.#marks, siblings, send, count, later });
     const stateOf = (slice: string): SliceState => this.stateOf(slice);
     this.gate = new WriteGate({ pins: this.#siblings, stateOf, count, later });
     this.#memory = new MemoryWatch(logger, () => this.snapshot.config.proxy.limits.bufferedBytes);
@@ -89,7 +93,7 @@ export class Worker implements RequestHost {
 
   #makeSnapshots({ config, generation }: WorkerInit): SnapshotKeeper {
     return new SnapshotKeeper(config, generation, {
-      identity: new KeptIdentity(),
+      identity: this.#identity,
       clock: () => this.now(),
       mirrorHooks: (counters) => ({
         dropped: (slice, reason) => counters.dropCopy(slice, reason),
@@ -170,13 +174,16 @@ export class Worker implements RequestHost {
         this.#acknowledge();
         break;
       case 'pin':
-        this.pins.pin(message.slice, message.key);
+        this.#marks.pin(message.slice, message.key);
         break;
       case 'pinned':
         this.#siblings.answered(message.ask);
         break;
       case 'release':
-        for (const { slice, key, count } of message.pins) this.pins.release(slice, key, count);
+        for (const { slice, key, count } of message.pins) this.#marks.release(slice, key, count);
+        break;
+      case 'forget-sessions':
+        for (const session of message.sessions) this.#identity.forget(session);
         break;
       case 'drain':
         this.drain();
@@ -240,6 +247,11 @@ export class Worker implements RequestHost {
 
   dropEndless(run: object): void {
     this.#endless.delete(run);
+  }
+
+  forgetSessions(sessions: readonly string[]): void {
+    for (const session of sessions) this.#identity.forget(session);
+    if (this.#init.siblings) this.#send({ kind: 'forget-sessions', sessions });
   }
 
   finished(snapshot: LiveSnapshot): void {
