@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import type { RequestFacts } from '../match/conditions/condition.ts';
 import type { AmbiguousPath } from '../wire/ambiguous-path.ts';
 import type { NetworkList } from '../wire/network-list.ts';
+import { Query } from '../wire/query.ts';
 import { queryOf } from '../wire/request-target.ts';
 import { clientAddress } from './client-address.ts';
 
@@ -51,7 +52,7 @@ export class InspectedHead implements RequestFacts {
   /** Its X-Forwarded-* fields are trusted. */
   fromTrustedProxy = false;
   #trusted: NetworkList | undefined = undefined;
-  #query: URLSearchParams | undefined = undefined;
+  #query: Query | undefined = undefined;
 
   /** Address of the client behind trusted proxies. Computed on first use: few requests need it. */
   get clientAddress(): string {
@@ -64,8 +65,8 @@ export class InspectedHead implements RequestFacts {
   }
 
   /** Computed on first use: only conditions of routes need it. */
-  get query(): URLSearchParams {
-    this.#query ??= new URLSearchParams(queryOf(this.target));
+  get query(): Query {
+    this.#query ??= new Query(queryOf(this.target));
     return this.#query;
   }
 

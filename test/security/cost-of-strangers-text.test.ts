@@ -24,6 +24,7 @@ import { compileResponseRewrite } from '../../proxy/respond/rewrite-response.ts'
 import { canonicalPath } from '../../proxy/wire/canonical-path.ts';
 import { cookieValue } from '../../proxy/wire/cookie.ts';
 import { NetworkList } from '../../proxy/wire/network-list.ts';
+import { Query } from '../../proxy/wire/query.ts';
 import { splitTarget } from '../../proxy/wire/request-target.ts';
 import { tooSlowOn } from '../parts/cost-bound.ts';
 
@@ -61,7 +62,7 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   'a trace context': (text) => isTraceparent(text) || isRequestId(text),
   'an upgrade': (text) => readFields(['upgrade', text, 'cookie', text]),
   'a host': (text) => compileHost('*.shop.example')[0]!.holds({ host: text } as never),
-  'a query': (text) => new URLSearchParams(text).get('v'),
+  'a query': (text) => new Query(text).get('v') ?? new Query(text).get('%2e'),
   'fields of an answer under a rewrite': (text) =>
     rewrite(
       { headers: ['Link', text, 'Refresh', text, 'Set-Cookie', text, 'Location', `//${text}`] } as never,
