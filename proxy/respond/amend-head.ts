@@ -2,7 +2,8 @@
 import type { HeadLines } from '../wire/head-lines.ts';
 import type { ResponseAmendments, ResponseHead } from './response-amendments.ts';
 
-const BAD_FIELD = /[^\t\x20-\x7e\x80-\xff]/;
+/** What would end a line, or a string. */
+const BAD_FIELD = /[\0\r\n]/;
 
 type AmendedHead =
   | { readonly kind: 'head'; readonly head: ResponseHead }

@@ -1,7 +1,8 @@
 /**
  * A response on `node:http` that uses only what Node documents: `writeHead`, `write`, `end`. Replaces `ClientResponse`
  * where Node lacks the internals that it needs (`nodeInternals.responses`, docs/adr/0007). Node then parses every head
- * again and frames the body itself; interim responses other than 100, 102 and 103 are not passed on.
+ * again and frames the body itself; control characters become spaces, and interim responses other than 100, 102 and 103
+ * are not passed on.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HeadLines } from '../wire/head-lines.ts';
@@ -87,7 +88,9 @@ export class DocumentedResponse implements ClientSide {
     this.#writeHead();
     const flat = trailers.fields(false);
     this.#response.addTrailers(
-      flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1]!] as [string, string]] : [])),
+      flat.flatMap((name, at) =>
+        at % 2 === 0 ? [[name, printable(flat[at + 1]!)] as [string, string]] : [],
+      ),
     );
   }
 
@@ -118,7 +121,7 @@ export class DocumentedResponse implements ClientSide {
     const response = this.#response;
     // HTTP/1.1 keeps connections by default; Node sends `keep-alive` anyway.
     if (!this.#isHttp10 && response.shouldKeepAlive) response.removeHeader('connection');
-    response.writeHead(head.status, head.reason, head.headers);
+    response.writeHead(head.status, printable(head.reason), head.headers.map(printable));
   }
 
   /** Chunks stay as they came. Returns whether the client takes more. */
@@ -147,4 +150,9 @@ export class DocumentedResponse implements ClientSide {
     this.blocked = false;
     this.#watcher?.onClientDrain();
   };
+}
+
+/** Node refuses control characters, which other heads pass on. */
+function printable(text: string): string {
+  return text.replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
 }

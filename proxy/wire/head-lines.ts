@@ -8,12 +8,14 @@ import { FieldClass, fieldClass } from './field-class.ts';
 const CR = 13;
 const LF = 10;
 const COLON = 58;
-const MAX_LINES = 512;
+export const MAX_LINES = 512;
 
-/** 1: token byte (RFC 9110 section 5.6.2); 2: allowed in a field value; 3: both. */
+/**
+ * 1: token byte (RFC 9110 section 5.6.2); 2: allowed in a field value; 3: both. Control characters have one meaning
+ * there and pass, as they do through nginx; those that end a line, or a string, do not.
+ */
 const BYTES = new Uint8Array(256);
-for (let byte = 32; byte < 256; byte += 1) if (byte !== 127) BYTES[byte] = 2;
-BYTES[9] = 2;
+for (let byte = 1; byte < 256; byte += 1) if (byte !== CR && byte !== LF) BYTES[byte] = 2;
 for (const char of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
   BYTES[char.charCodeAt(0)] = 3;
 }
@@ -103,7 +105,8 @@ export class HeadLines {
       this.#next = at;
     }
     for (;;) {
-      if (at + 1 >= length) return 0;
+      // Noticed at once: to a reader who takes it for the empty line, what follows is the body.
+      if (at + 1 >= length) return at < length && memory[at] === LF ? this.#fail('a bare LF') : 0;
       if (memory[at] === CR) {
         if (memory[at + 1] !== LF) return this.#fail('a bare CR');
         this.#linesEnd = at;
@@ -399,7 +402,7 @@ export function joinFields(fields: readonly string[]): string {
   return text;
 }
 
-function trimSpace(value: string): string {
+export function trimSpace(value: string): string {
   let from = 0;
   let to = value.length;
   while (from < to && (value.charCodeAt(from) === 32 || value.charCodeAt(from) === 9)) from += 1;

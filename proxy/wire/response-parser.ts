@@ -1,9 +1,11 @@
 /**
  * A strict parser for HTTP/1.1 responses (RFC 9112), working on the bytes as they come from the socket. An upstream may
- * be hostile: whatever two parsers could read differently is refused, never repaired. One parser serves one connection;
- * it calls its sink synchronously, and what it shows of a head is valid only during that call.
+ * be hostile: whatever two parsers could read differently is refused. A head that is not strict but has only one meaning
+ * is written again as what it means (tidy-head.ts) and read in that form. One parser serves one connection; it calls its
+ * sink synchronously, and what it shows of a head is valid only during that call.
  */
 import { HeadLines } from './head-lines.ts';
+import { tidyHead } from './tidy-head.ts';
 
 /** Maximum bytes of one head, of one trailer section, and of all chunk extensions of one message. */
 const MAX_HEAD_BYTES = 65_536;
@@ -37,6 +39,8 @@ const S_DONE = 10;
 const S_FAILED = 11;
 const S_STOPPED = 12;
 const S_CHUNK_SPACE = 13;
+/** A head that is not strict, until its end has come. */
+const S_UNTIDY_HEAD = 14;
 
 const CR = 13;
 const LF = 10;
@@ -57,6 +61,8 @@ export class ResponseParser {
   #remaining = 0;
   #digits = 0;
   #extensionBytes = 0;
+  /** Why a head is not strict. */
+  #strictError = '';
   /** A head or trailer section that did not arrive in one piece. */
   #held: Buffer | undefined;
   #heldBytes = 0;
@@ -96,6 +102,9 @@ export class ResponseParser {
       switch (this.#state) {
         case S_HEAD:
           at = this.#parseHead(sink, memory, at, length);
+          break;
+        case S_UNTIDY_HEAD:
+          at = this.#parseUntidyHead(sink, memory, at, length);
           break;
         case S_LENGTH:
         case S_CHUNK_DATA: {
@@ -157,14 +166,7 @@ export class ResponseParser {
       return 0;
     }
     const before = this.#heldBytes;
-    const room = Math.min(length - at, limit + 1 - before);
-    if (this.#held.length < before + room) {
-      const grown = Buffer.allocUnsafe(Math.min(limit + 1, (before + room) * 2));
-      this.#held.copy(grown, 0, 0, before);
-      this.#held = grown;
-    }
-    memory.copy(this.#held, before, at, at + room);
-    this.#heldBytes += room;
+    const room = this.#hold(memory, at, length, limit);
     // Without a line feed in the new bytes no line can have become complete: a drip causes no rescans.
     const feed = memory.indexOf(LF, at);
     if (feed === -1 || feed >= at + room) return 0;
@@ -172,20 +174,79 @@ export class ResponseParser {
     return end === 0 ? 0 : at + end - before;
   }
 
+  /** Appends to what is held of a section, one byte more than the limit at most. Returns how many bytes. */
+  #hold(memory: Buffer, at: number, length: number, limit: number): number {
+    const before = this.#held === undefined ? 0 : this.#heldBytes;
+    const room = Math.min(length - at, limit + 1 - before);
+    if (this.#held === undefined || this.#held.length < before + room) {
+      const grown = Buffer.allocUnsafe(Math.min(limit + 1, Math.max(1024, (before + room) * 2)));
+      this.#held?.copy(grown, 0, 0, before);
+      this.#held = grown;
+    }
+    memory.copy(this.#held, before, at, at + room);
+    this.#heldBytes = before + room;
+    return room;
+  }
+
   #parseHead(sink: ResponseSink, memory: Buffer, at: number, length: number): number {
     const head = this.head;
+    const before = this.#held === undefined ? 0 : this.#heldBytes;
     const end = this.#parseLines(head, memory, at, length, MAX_HEAD_BYTES);
-    if (head.error !== '') return this.#fail(head.error, length);
+    if (head.error !== '') return this.#tidy(head.error, sink, memory, at, length, before);
     if (end === 0) {
       const held = this.#held === undefined ? length - at : this.#heldBytes;
       return held > MAX_HEAD_BYTES ? this.#fail('the head is too long', length) : length;
     }
     const verdict = this.#judgeHead(head);
-    if (verdict !== '') return this.#fail(verdict, length);
+    if (verdict !== '') return this.#tidy(verdict, sink, memory, at, length, before);
+    return this.#passHead(sink, end, length);
+  }
+
+  /** A head that is refused as it is. @param before bytes that were held when this read began */
+  #tidy(
+    error: string,
+    sink: ResponseSink,
+    memory: Buffer,
+    at: number,
+    length: number,
+    before: number,
+  ): number {
+    this.#strictError = error;
+    this.#state = S_UNTIDY_HEAD;
+    if (this.#held === undefined) this.#hold(memory, at, length, MAX_HEAD_BYTES);
+    return this.#readUntidy(sink, at - before, length);
+  }
+
+  #parseUntidyHead(sink: ResponseSink, memory: Buffer, at: number, length: number): number {
+    const before = this.#heldBytes;
+    this.#hold(memory, at, length, MAX_HEAD_BYTES);
+    // As above, and a CR may be a bare one.
+    const fresh = this.#held!.subarray(before - 1, this.#heldBytes);
+    if (this.#heldBytes <= MAX_HEAD_BYTES && !fresh.includes(LF) && !fresh.includes(CR)) return length;
+    return this.#readUntidy(sink, at - before, length);
+  }
+
+  /** @param from where the head would begin if all of it were in this read */
+  #readUntidy(sink: ResponseSink, from: number, length: number): number {
+    const { head } = this;
+    const tidy = tidyHead(this.#held!.latin1Slice(0, this.#heldBytes), this.#isHead);
+    if (tidy.kind === 'incomplete' && this.#heldBytes <= MAX_HEAD_BYTES) return length;
+    if (tidy.kind !== 'tidy') return this.#fail(this.#strictError, length);
+    const strict = Buffer.from(tidy.text, 'latin1');
+    head.begin(true);
+    head.parse(strict, 0, strict.length);
+    const error = head.error || this.#judgeHead(head);
+    return error === '' ? this.#passHead(sink, from + tidy.end, length) : this.#fail(error, length);
+  }
+
+  /** @param end where the bytes after the head begin */
+  #passHead(sink: ResponseSink, end: number, length: number): number {
+    const { head } = this;
     if (head.status < 200 && head.status !== 101) {
       this.#interims += 1;
       if (this.#interims > MAX_INTERIM) return this.#fail('too many interim responses', length);
       sink.onInterim(head);
+      this.#state = S_HEAD;
       this.#held = undefined;
       head.begin(true);
       return end;
@@ -227,7 +288,8 @@ export class ResponseParser {
   }
 
   /**
-   * One pass over the framing of chunks (RFC 9112 section 7.1), until data, trailers or the end of the bytes.
+   * One pass over the framing of chunks (RFC 9112 section 7.1), until data, trailers or the end of the bytes. A line may
+   * end in LF alone: the chunks are framed anew for the client.
    */
   #parseChunkLine(memory: Buffer, at: number, length: number): number {
     const byte = memory[at]!;
@@ -240,6 +302,7 @@ export class ResponseParser {
           this.#remaining = this.#remaining * 16 + digit;
         } else if (this.#digits === 0) return this.#fail('a chunk size is not a number', length);
         else if (byte === CR) this.#state = S_CHUNK_SIZE_LF;
+        else if (byte === LF) this.#beginChunk();
         else if (byte === 59) this.#state = S_CHUNK_EXTENSION;
         else if (byte === 32 || byte === 9) this.#state = S_CHUNK_SPACE;
         else return this.#fail('a chunk size is not a number', length);
@@ -251,6 +314,7 @@ export class ResponseParser {
         if (this.#extensionBytes > MAX_EXTENSION_BYTES)
           return this.#fail('chunk extensions are too long', length);
         if (byte === CR) this.#state = S_CHUNK_SIZE_LF;
+        else if (byte === LF) this.#beginChunk();
         else if (byte === 59) this.#state = S_CHUNK_EXTENSION;
         else if (byte !== 32 && byte !== 9) return this.#fail('a chunk size is not a number', length);
         return at + 1;
@@ -259,35 +323,44 @@ export class ResponseParser {
         if (this.#extensionBytes > MAX_EXTENSION_BYTES)
           return this.#fail('chunk extensions are too long', length);
         if (byte === CR) this.#state = S_CHUNK_SIZE_LF;
+        else if (byte === LF) this.#beginChunk();
         else if ((byte < 32 && byte !== 9) || byte === 127)
           return this.#fail('a bad byte in a chunk extension', length);
         return at + 1;
       case S_CHUNK_SIZE_LF:
         if (byte !== LF) return this.#fail('a chunk size line does not end in CRLF', length);
-        if (this.#remaining > 0) this.#state = S_CHUNK_DATA;
-        else {
-          this.#state = S_TRAILERS;
-          this.#trailers = undefined;
-        }
+        this.#beginChunk();
         return at + 1;
       case S_CHUNK_DATA_CR:
-        if (byte !== CR) return this.#fail('a chunk is longer than its size', length);
-        this.#state = S_CHUNK_DATA_LF;
+        if (byte === CR) this.#state = S_CHUNK_DATA_LF;
+        else if (byte === LF) this.#beginChunkSize();
+        else return this.#fail('a chunk is longer than its size', length);
         return at + 1;
       default:
         if (byte !== LF) return this.#fail('a chunk does not end in CRLF', length);
-        this.#state = S_CHUNK_SIZE;
-        this.#digits = 0;
+        this.#beginChunkSize();
         return at + 1;
     }
+  }
+
+  #beginChunkSize(): void {
+    this.#state = S_CHUNK_SIZE;
+    this.#digits = 0;
+  }
+
+  #beginChunk(): void {
+    this.#state = this.#remaining > 0 ? S_CHUNK_DATA : S_TRAILERS;
+    this.#trailers = undefined;
   }
 
   #parseTrailers(sink: ResponseSink, memory: Buffer, at: number, length: number): number {
     if (this.#trailers === undefined) {
       // Most bodies have none: then nothing is allocated.
-      if (memory[at] === CR && at + 1 < length && memory[at + 1] === LF) {
-        this.#finish(sink, undefined, length - at - 2);
-        return at + 2;
+      const line =
+        memory[at] === LF ? 1 : memory[at] === CR && at + 1 < length && memory[at + 1] === LF ? 2 : 0;
+      if (line > 0) {
+        this.#finish(sink, undefined, length - at - line);
+        return at + line;
       }
       this.#trailers = new HeadLines();
       this.#trailers.begin(false);

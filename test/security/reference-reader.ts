@@ -9,6 +9,10 @@ const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const FIELD = new RegExp(
   `^(${TOKEN}):[ \\t]*((?:[\\t\\x20-\\x7e\\x80-\\xff]*[\\x21-\\x7e\\x80-\\xff])?)[ \\t]*$`,
 );
+/** Of an upstream: with what RFC 9112 lets a gateway tolerate in answers. A control character ends no line. */
+const LOOSE_FIELD = new RegExp(`^(${TOKEN})[ \\t]*:[ \\t]*((?:[^\\0\\r\\n]*[^\\0\\r\\n \\t])?)[ \\t]*$`);
+const LOOSE_TRAILER = new RegExp(`^(${TOKEN}):[ \\t]*((?:[^\\0\\r\\n]*[^\\0\\r\\n \\t])?)[ \\t]*$`);
+const LOOSE_STATUS_LINE = /^HTTP\/1\.(\d) +([1-9]\d\d)(?: ([^\0\r\n]*))?$/;
 const CHUNK_LINE = /^([0-9A-Fa-f]+)[ \t]*(;[\t\x20-\x7e\x80-\xff]*)?$/;
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
 
@@ -35,6 +39,8 @@ interface ReadResponse {
   readonly rest: string;
   /** True when only the end of the stream ended it. */
   readonly untilClose: boolean;
+  /** It has fields of a body that it cannot have: what follows may be that body. */
+  readonly claimsBody: boolean;
   readonly http10: boolean;
 }
 
@@ -62,10 +68,24 @@ function readSection(text: string, from: number): Section | undefined {
   return end === -1 ? undefined : { lines: text.slice(from, end).split('\r\n'), end: end + 4 };
 }
 
-function readFields(lines: readonly string[]): Fields | undefined {
+/** The same where LF alone may end a line, and one that begins with a space continues the one before it. */
+function readLooseSection(text: string, from: number): Section | undefined {
+  const empty = /\r?\n\r?\n/g;
+  empty.lastIndex = from;
+  const match = empty.exec(text);
+  if (!match) return undefined;
+  const section = text.slice(from, match.index);
+  const [first = '', ...rest] = section.split(/\r?\n/);
+  // Nothing continues the status line.
+  if (/^[ \t]/.test(rest[0] ?? '')) return { lines: [first, rest[0]!], end: empty.lastIndex };
+  const lines = section.replace(/(?:[ \t]*\r?\n[ \t]+)+/g, ' ').split(/\r?\n/);
+  return { lines, end: empty.lastIndex };
+}
+
+function readFields(lines: readonly string[], pattern = FIELD): Fields | undefined {
   const fields: [string, string][] = [];
   for (const line of lines) {
-    const match = FIELD.exec(line);
+    const match = pattern.exec(line);
     if (!match) return undefined;
     fields.push([match[1]!, match[2]!]);
   }
@@ -78,31 +98,34 @@ interface Body {
   readonly end: number;
 }
 
-function readChunked(text: string, from: number): Reading<Body> {
+/** @param breaks what ends a line, the longest first */
+function readChunked(text: string, from: number, breaks: readonly string[] = ['\r\n']): Reading<Body> {
+  const breakAt = (at: number): string | undefined => breaks.find((each) => text.startsWith(each, at));
   let body = '';
   for (let at = from; ; ) {
-    const end = text.indexOf('\r\n', at);
-    const line = end === -1 ? text.slice(at) : text.slice(at, end);
-    if (end === -1) return INCOMPLETE;
-    const match = CHUNK_LINE.exec(line);
+    let end = at;
+    while (end < text.length && breakAt(end) === undefined) end += 1;
+    if (end === text.length) return INCOMPLETE;
+    const match = CHUNK_LINE.exec(text.slice(at, end));
     if (!match || Number.parseInt(match[1]!, 16) > Number.MAX_SAFE_INTEGER) return refused('chunk size');
     const size = Number.parseInt(match[1]!, 16);
-    at = end + 2;
+    at = end + breakAt(end)!.length;
     if (size === 0) {
-      const section = readSection(text, at);
+      const last = breakAt(at);
+      const section = last ? { lines: [], end: at + last.length } : readSection(text, at);
       if (!section) return INCOMPLETE;
-      const trailers = readFields(section.lines);
+      const trailers = readFields(section.lines, breaks.length > 1 ? LOOSE_TRAILER : FIELD);
       return trailers
         ? { kind: 'complete', message: { body, trailers, end: section.end } }
         : refused('trailers');
     }
-    if (text.length < at + size + 2) {
+    const ending = breakAt(at + size);
+    if (ending === undefined) {
       const after = text.slice(at + size);
       return after === '' || after === '\r' ? INCOMPLETE : refused('chunk end');
     }
     body += text.slice(at, at + size);
-    if (text.slice(at + size, at + size + 2) !== '\r\n') return refused('chunk end');
-    at += size + 2;
+    at += size + ending.length;
   }
 }
 
@@ -134,17 +157,53 @@ export function readRequest(text: string): Reading<ReadRequest> {
   return { kind: 'complete', message: { line, fields, ...parts, raw: text.slice(0, end) } };
 }
 
-/** The final response of a text, with the interim ones before it. @param ended whether the stream is over */
-export function readResponse(text: string, method: string, ended: boolean): Reading<ReadResponse> {
+/** An answer's fields with one framing at most, and whether any other was dropped. */
+function settleFraming(
+  fields: Fields,
+  status: number,
+  method: string,
+): { fields: Fields; claimsBody: boolean } {
+  const codings = valuesOf(fields, 'transfer-encoding');
+  const lengths = valuesOf(fields, 'content-length').flatMap((value) => value.split(/[ \t]*,[ \t]*/));
+  const without = (...names: string[]) => fields.filter(([name]) => !names.includes(name.toLowerCase()));
+  if (status < 200 || status === 204) {
+    const claimsBody = codings.length > 0 || lengths.some((value) => value !== '0');
+    return { fields: without('content-length', 'transfer-encoding'), claimsBody };
+  }
+  if (codings.length > 0 && lengths.length > 0 && (method === 'HEAD' || status === 304)) {
+    return { fields: without('content-length'), claimsBody: true };
+  }
+  if (new Set(lengths).size !== 1) return { fields, claimsBody: false };
+  const first = fields.findIndex(([name]) => name.toLowerCase() === 'content-length');
+  const once = fields.flatMap(([name, value], at) => {
+    if (name.toLowerCase() !== 'content-length') return [[name, value] as const];
+    return at === first ? [[name, lengths[0]!] as const] : [];
+  });
+  return { fields: once, claimsBody: false };
+}
+
+/**
+ * The final response of a text, with the interim ones before it.
+ * @param ended whether the stream is over
+ * @param loose whether an upstream wrote it, and not the proxy
+ */
+export function readResponse(
+  text: string,
+  method: string,
+  ended: boolean,
+  loose = false,
+): Reading<ReadResponse> {
   const interims: { status: number; fields: Fields }[] = [];
   for (let from = 0; ; ) {
-    const section = readSection(text, from);
+    const section = loose ? readLooseSection(text, from) : readSection(text, from);
     if (!section) return INCOMPLETE;
     const [statusLine = '', ...rest] = section.lines;
-    const status = STATUS_LINE.exec(statusLine);
-    const fields = readFields(rest);
-    if (!status || !fields) return refused('head');
+    const status = (loose ? LOOSE_STATUS_LINE : STATUS_LINE).exec(statusLine);
+    const written = readFields(rest, loose ? LOOSE_FIELD : FIELD);
+    if (!status || !written) return refused('head');
     const code = Number(status[2]);
+    const settled = loose ? settleFraming(written, code, method) : { fields: written, claimsBody: false };
+    const { fields } = settled;
     const codings = valuesOf(fields, 'transfer-encoding');
     const lengths = valuesOf(fields, 'content-length');
     if (codings.length > 0 && (lengths.length > 0 || status[1] === '0')) return refused('two framings');
@@ -165,7 +224,7 @@ export function readResponse(text: string, method: string, ended: boolean): Read
     let body: Reading<Body>;
     const untilClose = !bodiless && codings.length === 0 && lengths.length === 0;
     if (bodiless) body = { kind: 'complete', message: { body: '', trailers: [], end: section.end } };
-    else if (codings.length > 0) body = readChunked(text, section.end);
+    else if (codings.length > 0) body = readChunked(text, section.end, loose ? ['\r\n', '\n'] : undefined);
     else if (lengths.length > 0) body = readCounted(text, section.end, lengths);
     else if (!ended) return INCOMPLETE;
     else
@@ -176,6 +235,7 @@ export function readResponse(text: string, method: string, ended: boolean): Read
     if (body.kind !== 'complete') return body;
     const { end, ...parts } = body.message;
     const message = { status: code, statusLine, fields, ...parts, interims, rest: text.slice(end) };
-    return { kind: 'complete', message: { ...message, untilClose, http10: status[1] === '0' } };
+    const fate = { untilClose, claimsBody: settled.claimsBody };
+    return { kind: 'complete', message: { ...message, ...fate, http10: status[1] === '0' } };
   }
 }

@@ -21,8 +21,9 @@ describe('the response parser', () => {
     for (const count of Object.values(kinds)) expect(count).toBeGreaterThan(50);
   });
 
-  // Past findings. The first bytes of a head behind an interim response made the rest of it unreadable.
-  test.each([3, 23, 47, 77, 169])('seed %i', (seed) => {
+  // Past findings. The first bytes of a head behind an interim response made the rest of it unreadable; a LF for the empty
+  // line was not noticed when it was the last byte of a read.
+  test.each([3, 23, 47, 77, 169, 51_965_005])('seed %i', (seed) => {
     expect(trySeed(seed)).toBeUndefined();
   });
 
@@ -41,6 +42,6 @@ describe('the response parser', () => {
     const never: Random = () => 0;
     const text = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
     expect(findFault({ method: 'GET', text }, never)).toBeUndefined();
-    expect(parse({ method: 'GET', text: text.replace(': ', ' : ') }, []).kind).toBe('refused');
+    expect(parse({ method: 'GET', text: text.replace(': ', ' x: ') }, []).kind).toBe('refused');
   });
 });

@@ -92,6 +92,9 @@ const TROUBLE = [
     'Transfer-Encoding: chunked\r\n',
     'Transfer-Encoding: identity\r\n',
     ' folded\r\n',
+    '\n\tfolded\n \n',
+    'Content-Length : 3\n',
+    'Content-Length: 3, 3\r\n',
   ],
   ...['chunked', 'chunked, ', '0x', 'f', 'HTTP/1.1 ', 'HTTP/1.1 101 S\r\nUpgrade: x\r\n\r\n', '0\r\n\r\n'],
 ];
@@ -126,7 +129,8 @@ function validResponse(random: Random): Sample {
   const content = bodiless ? '' : framing === 'chunked' ? chunksOf(random, body) : body;
   const surplus = random() < 0.1 ? pick(random, SURPLUS) : '';
   const lines = [statusLine, ...fields].map((line) => `${line}\r\n`).join('');
-  return { method, text: `${interims}${lines}\r\n${content}${surplus}` };
+  const text = `${interims}${lines}\r\n${content}${surplus}`;
+  return { method, text: random() < 0.1 ? text.replaceAll('\r\n', '\n') : text };
 }
 
 /** One piece of damage: something inserted, removed, changed, doubled, or cut off. */
