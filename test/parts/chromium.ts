@@ -16,13 +16,26 @@ export interface Page {
   click(selector: string): Promise<void>;
   waitForURL(url: RegExp): Promise<void>;
   waitForSelector(selector: string): Promise<unknown>;
+  waitForLoadState(state: 'networkidle'): Promise<void>;
   textContent(selector: string): Promise<string | null>;
+  innerText(selector: string): Promise<string>;
   content(): Promise<string>;
   url(): string;
+  on(event: 'response', listener: (response: PageResponse) => void): void;
+  close(): Promise<void>;
   screenshot(options: { path: string; fullPage?: boolean }): Promise<unknown>;
 }
 
+/** An answer that the page was given. */
+export interface PageResponse {
+  url(): string;
+  status(): number;
+  headers(): Record<string, string>;
+  request(): { method(): string; resourceType(): string };
+}
+
 export interface Browser {
+  /** A page with cookies of its own. */
   newPage(): Promise<Page>;
   close(): Promise<void>;
 }
