@@ -7,7 +7,7 @@ import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-const PARTS = join(import.meta.dirname, '..', '..', '.ficus', 'parts');
+export const PARTS = join(import.meta.dirname, '..', '..', '.ficus', 'parts');
 
 /**
  * Installs `name@version` unless it is present, and returns the folder of the package.

@@ -37,6 +37,7 @@ export interface SliceBesideOptions {
   readonly tables: string;
   readonly identify: string;
   /** What the service answers to a GET, from its database. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly answer: (service: pg.Pool, url: URL) => Promise<unknown>;
 }
 
@@ -68,7 +69,7 @@ export async function startSliceBeside(options: SliceBesideOptions): Promise<Sli
     await service.query(options.schema);
     const application = await options.start(cluster.url('app'), directory);
     ends.push(() => application.stop());
-    const candidate = await startService(service, options.answer);
+    const candidate = await startService(service, options);
     ends.push(() => closeServer(candidate.server));
     const configFile = join(directory, 'ficus.yaml');
     await writeFile(configFile, configOf(options, cluster, application.url, candidate.url, await freePort()));
@@ -115,11 +116,11 @@ async function openDatabase(cluster: EmbeddedCluster, name: string): Promise<pg.
 
 async function startService(
   database: pg.Pool,
-  answer: SliceBesideOptions['answer'],
+  { answer, headers }: SliceBesideOptions,
 ): Promise<{ server: Server; url: string }> {
   const server = createServer(async (request, response) => {
     const body = JSON.stringify(await answer(database, new URL(request.url!, 'http://service')));
-    response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+    response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(body);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
