@@ -111,7 +111,10 @@ slices:
 
 async function openDatabase(cluster: EmbeddedCluster, name: string): Promise<pg.Pool> {
   await cluster.createDatabase(name);
-  return new pg.Pool({ connectionString: cluster.url(name), max: 2 });
+  const pool = new pg.Pool({ connectionString: cluster.url(name), max: 2 });
+  // At the end the server may say goodbye before the pool's sockets are closed.
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool.on('error', () => undefined);
 }
 
 async function startService(

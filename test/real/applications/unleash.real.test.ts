@@ -75,7 +75,7 @@ test('a browser session is the same through the proxy', async () => {
     const { page, base, look } = visitor;
     await logIn(visitor);
     await openTagTypes(visitor);
-    for (const path of ['/strategies', '/context', '/projects']) {
+    for (const path of ['/strategies', '/context', '/feature-toggle-type']) {
       await page.goto(base + path);
       await page.waitForLoadState('networkidle');
       await look(path, 'main');

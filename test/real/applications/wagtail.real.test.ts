@@ -141,3 +141,14 @@ test('one route moves to the service, after its answers were compared, and back'
   });
   expect(await beside.ficus('verify', 'redirects')).toMatchObject({ status: 0 });
 });
+
+test('is left as it was', async () => {
+  expect(await beside.stopFicus()).toMatchObject({ status: 0 });
+  expect(await beside.ficus('uninstall', '--yes')).toMatchObject({ status: 0 });
+  const { rows } = await beside.legacy.query(`
+    SELECT slot_name::text AS left_behind FROM pg_replication_slots
+    UNION ALL SELECT pubname::text FROM pg_publication
+    UNION ALL SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'ficus%'
+    UNION ALL SELECT tgname::text FROM pg_trigger WHERE tgname LIKE 'ficus%'`);
+  expect(rows).toEqual([]);
+});
