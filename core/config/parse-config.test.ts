@@ -191,3 +191,27 @@ test.each([
   if (parsed.ok) expect(parsed.config.slices.s?.parity.samples).toEqual(expected ?? samples);
   else expect(parsed.problems.map(({ path }) => formatPath(path))).toEqual([expected]);
 });
+
+test('a route that no request can match is refused at its place, with what to write', () => {
+  const problems = problemsOf({
+    ...minimal,
+    flags: { provider: 'file', file: 'flags.json' },
+    slices: {
+      s: {
+        candidate: { url: 'http://127.0.0.1:2' },
+        routes: [{ id: 'a', methods: ['GET', 'TRACE', 'GET'], host: 'shop.test:80', path: '/a//b' }],
+        writtenBy: [{ path: '/c?d' }],
+        tables: [{ from: 'a', to: 'a' }],
+      },
+    },
+  });
+  expect(problems).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^slices\.s\.routes\[0\]\.path: .* Write \/a\/b$/),
+      expect.stringMatching(/^slices\.s\.routes\[0\]\.host: .* Write shop\.test$/),
+      expect.stringMatching(/^slices\.s\.routes\[0\]\.methods\[1\]: .* does not serve TRACE/),
+      'slices.s.routes[0].methods: names GET twice',
+      expect.stringMatching(/^slices\.s\.writtenBy\[0\]\.path: .* Write \/c$/),
+    ]),
+  );
+});

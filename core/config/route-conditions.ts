@@ -4,6 +4,12 @@
  */
 import { z } from 'zod';
 import { headerName, network } from './common-schema.ts';
+import { hostProblem } from './route-path.ts';
+
+/** Adds a problem to a schema's, if there is one. */
+export function complain(problem: string | undefined, context: z.RefinementCtx): void {
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+}
 
 const valueMatch = z.union([
   z.string().describe('exactly this value'),
@@ -22,7 +28,11 @@ const valueMatch = z.union([
 export type ValueMatch = z.output<typeof valueMatch>;
 
 export const routeConditions = {
-  host: z.string().min(1).optional().describe('exact host name without port, or *.example.com for one label'),
+  host: z
+    .string()
+    .superRefine((host, context) => complain(hostProblem(host), context))
+    .optional()
+    .describe('exact host name without port, or *.example.com for one label'),
   headers: z.record(headerName, valueMatch).optional().describe('conditions on headers'),
   query: z.record(z.string(), valueMatch).optional().describe('conditions on query parameters'),
   cookies: z.record(z.string(), valueMatch).optional().describe('conditions on cookies'),

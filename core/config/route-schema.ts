@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { isSafe } from '../http/methods.ts';
 import { fieldValue, headerName } from './common-schema.ts';
-import { routeConditions } from './route-conditions.ts';
+import { complain, routeConditions } from './route-conditions.ts';
+import { methodProblem, pathProblem } from './route-path.ts';
 
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Z]+$/;
 
@@ -36,11 +37,26 @@ export const rewriteSchema = z
   })
   .describe('Applied when the candidate serves');
 
-const methods = z.array(z.string().regex(METHOD, 'must be a method in upper case')).min(1);
+const method = z
+  .string()
+  .regex(METHOD, 'must be a method in upper case')
+  .superRefine((name, context) => complain(methodProblem(name), context));
+
+const methods = z
+  .array(method)
+  .min(1)
+  .superRefine((names, context) => {
+    const repeated = names.find((name, index) => names.indexOf(name) < index);
+    complain(repeated && `names ${repeated} twice`, context);
+  });
 
 /** Which requests. */
 const requestMatch = {
-  path: z.string().startsWith('/').describe('find-my-way pattern: /api/items/:id, /files/*'),
+  path: z
+    .string()
+    .startsWith('/', 'must begin with a slash')
+    .superRefine((pattern, context) => complain(pathProblem(pattern), context))
+    .describe('find-my-way pattern: /api/items/:id (never empty), /files/*'),
   ...routeConditions,
 };
 

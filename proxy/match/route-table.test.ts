@@ -129,6 +129,30 @@ describe('checkRoutes', () => {
       ['s0.routes.1.path', 's1.routes.0.path', 's1.routes.1.path'].map((path) => `slices.${path}`),
     );
   });
+  test('the same pattern under the same conditions', () => {
+    const twice = { path: '/x', host: 'a.test', headers: { 'x-a': '1' } };
+    const built = configOf([
+      { id: 'a', ...twice },
+      { id: 'b', ...twice, methods: ['POST', 'GET'] },
+      { id: 'c', ...twice, query: { v: '1' } },
+    ]);
+    expect(checkRoutes(built)).toEqual([
+      {
+        path: ['slices', 's0', 'routes', 1, 'path'],
+        message:
+          'is never reached: s0/a matches the same requests. Remove one of the two, or add a condition',
+      },
+    ]);
+  });
+  test('patterns that are the same for the monolith', () => {
+    const built = configOf([
+      { id: 'a', path: '/notes' },
+      { id: 'b', path: '/Notes/' },
+    ]);
+    expect(checkRoutes(built)).toEqual([]);
+    built.legacy.paths = { ignoreCase: true, ignoreTrailingSlash: true };
+    expect(checkRoutes(built)).toMatchObject([{ path: ['slices', 's0', 'routes', 1, 'path'] }]);
+  });
   test('the same pattern under other conditions is fine', () => {
     const routes = Array.from({ length: 50 }, (_, at) => ({
       id: `r${at}`,

@@ -43,10 +43,20 @@ class RouteGroup {
     return this.routes.at(-1)!.conditions.length === 0;
   }
 
+  /** An earlier route that takes all requests of this one. */
+  sameAs({ conditions }: MatchedRoute): MatchedRoute | undefined {
+    const wanted = needsOf(conditions);
+    return this.routes.find((route) => needsOf(route.conditions) === wanted);
+  }
+
   pick(facts: RequestFacts): MatchedRoute | undefined {
     for (const route of this.routes) if (allHold(route.conditions, facts)) return route;
     return undefined;
   }
+}
+
+function needsOf(conditions: readonly Condition[]): string {
+  return JSON.stringify(conditions.map(({ needs }) => needs).sort());
 }
 
 /** The table of a config. Routes that match the same requests are left out; `checkRoutes` reports them. */
@@ -93,8 +103,9 @@ export function buildTable(
       const key = `${method} ${route.route.path}`;
       const known = groups.get(key);
       if (known) {
-        if (route.conditions.length === 0 && known.group.alwaysMatches) {
-          problems.push(unreachable(route, known.group.routes.at(-1)!));
+        const first = known.group.sameAs(route);
+        if (first !== undefined) {
+          problems.push(unreachable(route, first));
           continue;
         }
         known.group.add(route);
@@ -171,13 +182,13 @@ function configPath(route: MatchedRoute): (string | number)[] {
 function unreachable(route: MatchedRoute, first: MatchedRoute): ConfigProblem {
   return {
     path: configPath(route),
-    message: `is never reached: ${first.slice}/${first.route.id} matches the same requests`,
+    message: `is never reached: ${first.slice}/${first.route.id} matches the same requests. Remove one of the two, or add a condition`,
   };
 }
 
 function patternMessage(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return /already declared/.test(message)
-    ? 'is never reached: another route has the same pattern under another parameter name'
+    ? 'is never reached: another route has the same pattern, under another parameter name or spelling'
     : `is not a pattern that find-my-way accepts: ${message}`;
 }
