@@ -13,6 +13,7 @@ export {
 export { checkFeatureSet } from './flags/feature-set.ts';
 export { readFlagsFile } from './flags/flags-file.ts';
 export { forceHeader } from './identify/force-override.ts';
+export { KEY_SET_PATH, type KeySet, publishedKeys } from './keys/published-keys.ts';
 export { checkRoutes } from './match/route-table.ts';
 export { announce } from './observe/announce.ts';
 export { logDestination } from './observe/log-destination.ts';

@@ -1,5 +1,5 @@
 /** Probes, metrics and the API's OpenAPI document. */
-import { processMetricsText } from '@ficus/proxy';
+import { KEY_SET_PATH, processMetricsText, publishedKeys } from '@ficus/proxy';
 import type { FastifyInstance } from 'fastify';
 import type { SliceParts } from '../views/build-slice-view.ts';
 import { metricsText } from './metrics-text.ts';
@@ -22,4 +22,7 @@ export function registerHealthRoutes(
       .send(metricsText(parts) + processMetricsText('ficus-control')),
   );
   app.get('/openapi.json', () => openApi);
+  app.get(KEY_SET_PATH, (_request, reply) =>
+    reply.type('application/jwk-set+json').send(JSON.stringify(publishedKeys(parts.config))),
+  );
 }

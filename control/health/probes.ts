@@ -1,4 +1,5 @@
 /** Probes and metrics for the API's description; health-routes.ts answers them. */
+import { KEY_SET_PATH } from '@ficus/proxy';
 import { z } from 'zod';
 import type { Probe } from '../http/probe.ts';
 
@@ -23,6 +24,26 @@ export const PROBES: readonly Probe[] = [
         .describe('`ok`, or why not, for the database, each stream, each slot that is left'),
     }),
     statuses: { 200: 'All is well', 503: 'Something is not ready: see the checks' },
+  },
+  {
+    path: KEY_SET_PATH,
+    id: 'getKeySet',
+    summary: 'The public keys of identity assertions (`proxy.identify.assert.keys`), for candidates',
+    type: 'application/jwk-set+json',
+    answer: z.object({
+      keys: z.array(
+        z.object({
+          kty: z.string(),
+          crv: z.string(),
+          x: z.string(),
+          y: z.string().optional(),
+          kid: z.string(),
+          alg: z.enum(['EdDSA', 'ES256']),
+          use: z.literal('sig'),
+        }),
+      ),
+    }),
+    statuses: { 200: 'All keys that may have signed; none where a shared secret signs' },
   },
   {
     path: '/metrics',

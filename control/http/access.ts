@@ -5,6 +5,7 @@
  */
 import { type ControlConfig, type ControlRole, FicusError, isLoopback } from '@ficus/core';
 import { DASHBOARD_FILES } from '@ficus/dashboard';
+import { KEY_SET_PATH } from '@ficus/proxy';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AccessTokens, type Caller, LOCAL_PROGRAM } from './access-tokens.ts';
@@ -20,8 +21,14 @@ declare module 'fastify' {
   }
 }
 
-/** Probes, the page itself and the API's description contain no data. */
-const OPEN = new Set(['/healthz', '/readyz', '/openapi.json', ...DASHBOARD_FILES.map(({ path }) => path)]);
+/** Probes, the page itself, the API's description and public keys contain no data. */
+const OPEN = new Set([
+  '/healthz',
+  '/readyz',
+  '/openapi.json',
+  KEY_SET_PATH,
+  ...DASHBOARD_FILES.map(({ path }) => path),
+]);
 
 /** Whether a path answers without the token. */
 export const isOpen = (path: string): boolean => OPEN.has(path);

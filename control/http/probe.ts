@@ -6,7 +6,7 @@ export interface Probe {
   readonly id: string;
   readonly summary: string;
   /** Media type of every answer. */
-  readonly type: 'application/json' | 'text/plain';
+  readonly type: 'application/json' | 'application/jwk-set+json' | 'text/plain';
   readonly answer: z.ZodType;
   /** The meaning of each status. */
   readonly statuses: Readonly<Record<number, string>>;

@@ -103,7 +103,7 @@ describe('an observation that no proxy of this config can have made', () => {
       {},
       { identify: { user: { cookie: 'sid', introspect: '/me' }, assert: { secret } } },
     );
-    const seal = new Seal(secret);
+    const seal = new Seal([secret]);
     const sealedAt = (at: number) => {
       const observation = anObservation({ at });
       return { ...observation, seal: seal.of(observation) };

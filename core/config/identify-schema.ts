@@ -51,13 +51,43 @@ const jwtSchema = z
     message: 'name exactly one of secret, publicKey, jwks',
   });
 
-const assertSchema = z.strictObject({
-  secret: z.string().min(16).describe('shared secret (HS256, 16 characters or more)'),
-  header: headerName
-    .default('x-ficus-identity')
-    .describe('header that carries the assertion to the candidate'),
-  ttlSeconds: z.int().positive().default(60).describe('lifetime of an assertion in seconds'),
-});
+const assertionKey = z
+  .strictObject({
+    kid: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,100}$/, 'must have 1 to 100 characters, without spaces')
+      .describe('name of the key; assertions and the published key set carry it'),
+    file: z.string().min(1).optional().describe('PEM file; relative to the config file'),
+    key: z.string().min(1).optional().describe('the PEM text itself'),
+  })
+  .refine(({ file, key }) => (file === undefined) !== (key === undefined), {
+    message: 'name exactly one of file, key',
+  });
+
+const assertSchema = z
+  .strictObject({
+    secret: z
+      .string()
+      .min(16)
+      .optional()
+      .describe('shared secret (HS256, 16 characters or more): every candidate that knows it can sign too'),
+    keys: z
+      .array(assertionKey)
+      .min(1)
+      .max(10)
+      .refine((keys) => new Set(keys.map(({ kid }) => kid)).size === keys.length, 'a kid is used twice')
+      .optional()
+      .describe(
+        'in place of secret: private keys, Ed25519 (EdDSA) or P-256 (ES256). The first signs; the public halves of all are served at /.well-known/jwks.json of proxy.admin and control.listen. A key that no longer signs may be a public one',
+      ),
+    header: headerName
+      .default('x-ficus-identity')
+      .describe('header that carries the assertion to the candidate'),
+    ttlSeconds: z.int().positive().default(60).describe('lifetime of an assertion in seconds'),
+  })
+  .refine(({ secret, keys }) => (secret === undefined) !== (keys === undefined), {
+    message: 'name exactly one of secret, keys',
+  });
 
 export const identifySchema = z
   .strictObject({

@@ -26,9 +26,9 @@ export const commandErrors = {
   FICUS_PEM_UNREADABLE: {
     status: 500,
     exit: 3,
-    title: 'A PEM file of an upstream cannot be read',
+    title: 'A key or certificate cannot be read',
     remedy:
-      'Fix the path in ficus.yaml (ca, cert, key under `tls`), or let the user that runs Ficus read it.',
+      'Fix the path that the message names in ficus.yaml, or let the user that runs Ficus read it. Keys of assertions are made with `openssl genpkey -algorithm ed25519`.',
     retry: 'manual',
   },
   FICUS_FLAGS_FILE_INVALID: {

@@ -29,8 +29,8 @@ export const reportRefusals = {
     action: 'Find out who else reports. After restoring an older control database, restart the proxies.',
   },
   'seal-wrong': {
-    means: 'The observation is not signed with `proxy.identify.assert.secret`: who called is not certain.',
-    action: 'Give proxy and control plane the same secret. If they have it, find out who else reports.',
+    means: 'The observation is not signed with a key of `proxy.identify.assert`: who called is not certain.',
+    action: 'Give proxy and control plane the same keys. If they have it, find out who else reports.',
   },
   'seal-expired': {
     means: 'The observation is signed, but more than five minutes old, or as far ahead.',

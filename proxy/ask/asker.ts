@@ -17,6 +17,7 @@ import {
 import { RemovedFields } from '../accept/removed-fields.ts';
 import { IdentityAssertion } from '../identify/assertion.ts';
 import { ANONYMOUS } from '../identify/identity.ts';
+import { readAssertionKeys } from '../keys/assertion-keys.ts';
 import { type CopyLimits, type CopyResult, sendCopy } from '../upstream/send-copy.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { buildRequestHead, type HeadChanges, type HeadSource } from '../wire/request-head.ts';
@@ -40,7 +41,7 @@ export class Asker {
     this.#routes = makeAskedRoutes(config, upstreams);
     this.#limits = config.proxy.shadow;
     this.#assertion = assert && new IdentityAssertion(assert);
-    this.#seal = assert && new Seal(assert.secret);
+    this.#seal = assert && new Seal(readAssertionKeys(assert).secrets);
     this.#removedForLegacy = new RemovedFields(assert ? [assert.header] : [], true);
     this.#nowMs = nowMs;
   }

@@ -2,7 +2,7 @@ import type { Observation, ObservedResponse } from '@ficus/core';
 import { describe, expect, it } from 'vitest';
 import { Seal } from './seal.ts';
 
-const seal = new Seal('a-secret-of-sixteen-or-more');
+const seal = new Seal(['a-secret-of-sixteen-or-more']);
 const NOW = 1_800_000_000_000;
 const answer = (body: string, over: object = {}): ObservedResponse => ({
   status: 200,
@@ -69,7 +69,13 @@ describe('the seal', () => {
   });
 
   it('is invalid under another secret', () => {
-    expect(new Seal('another-secret-of-sixteen').refusal(sealed, NOW)).toBe('seal-wrong');
+    expect(new Seal(['another-secret-of-sixteen']).refusal(sealed, NOW)).toBe('seal-wrong');
+  });
+
+  it('is valid under an older secret while a new one signs', () => {
+    const both = new Seal(['another-secret-of-sixteen', 'a-secret-of-sixteen-or-more']);
+    expect(both.refusal(sealed, NOW)).toBeUndefined();
+    expect(seal.refusal({ ...observation, seal: both.of(observation) }, NOW)).toBe('seal-wrong');
   });
 
   it.each([

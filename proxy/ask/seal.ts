@@ -3,7 +3,8 @@
  * again what proxies report, and signs assertions for callers that they name; without the seal, any program that may
  * report could obtain an assertion for any user.
  *
- * The key is derived from `proxy.identify.assert.secret`: anyone with that secret can make assertions anyway.
+ * Its keys are derived from those of `proxy.identify.assert`: anyone with these can make assertions anyway. While a key
+ * is being replaced, proxy and control plane may sign with different ones: any of them is accepted.
  */
 import { createHmac, createSecretKey, type Hmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { Observation, ObservedResponse, ReportRefusal } from '@ficus/core';
@@ -13,29 +14,38 @@ const PURPOSE = 'ficus observation';
 const VALID_MS = 5 * 60_000;
 
 export class Seal {
-  /** A key object: from bytes Node would prepare the key for each signature, which costs more than the signature. */
-  readonly #key: KeyObject;
+  /** Key objects: from bytes Node would prepare the key for each signature, which costs more than the signature. */
+  readonly #keys: readonly KeyObject[];
 
-  /** @param secret `proxy.identify.assert.secret` */
-  constructor(secret: string) {
-    this.#key = createSecretKey(createHmac('sha256', secret).update(PURPOSE).digest());
+  /** @param secrets of `proxy.identify.assert`: the first signs */
+  constructor(secrets: readonly (string | Buffer)[]) {
+    this.#keys = secrets.map((secret) =>
+      createSecretKey(createHmac('sha256', secret).update(PURPOSE).digest()),
+    );
   }
 
   /** The seal of an observation. */
   of(observation: Observation): string {
-    const hmac = createHmac('sha256', this.#key).update(JSON.stringify(factsOf(observation)));
-    addBody(hmac, observation.legacy);
-    addBody(hmac, observation.candidate);
-    return hmac.digest('base64url');
+    return sealWith(this.#keys[0]!, observation);
   }
 
   /** What is wrong with the seal that an observation carries, or undefined. @param now milliseconds since the epoch */
   refusal(observation: Observation, now: number): ReportRefusal | undefined {
     const given = Buffer.from(observation.seal ?? '');
-    const right = Buffer.from(this.of(observation));
-    if (given.length !== right.length || !timingSafeEqual(given, right)) return 'seal-wrong';
+    const isRight = this.#keys.some((key) => {
+      const right = Buffer.from(sealWith(key, observation));
+      return given.length === right.length && timingSafeEqual(given, right);
+    });
+    if (!isRight) return 'seal-wrong';
     return Math.abs(now - observation.at) > VALID_MS ? 'seal-expired' : undefined;
   }
+}
+
+function sealWith(key: KeyObject, observation: Observation): string {
+  const hmac = createHmac('sha256', key).update(JSON.stringify(factsOf(observation)));
+  addBody(hmac, observation.legacy);
+  addBody(hmac, observation.candidate);
+  return hmac.digest('base64url');
 }
 
 /** Everything but the bodies, in a fixed order. */

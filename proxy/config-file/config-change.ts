@@ -1,5 +1,6 @@
 /** Checks before a valid config is applied to a running proxy. */
 import { type ConfigProblem, type FicusConfig, FicusError } from '@ficus/core';
+import { readAssertionKeys } from '../keys/assertion-keys.ts';
 import { Upstream } from '../upstream/upstream.ts';
 
 /** Keys that need a restart to change. */
@@ -15,8 +16,10 @@ export function cannotChange(before: FicusConfig, after: FicusConfig): ConfigPro
     .map(([path]) => ({ path, message: 'cannot change while the proxy runs; restart the proxy' }));
 }
 
-/** @throws FicusError when a PEM file of an upstream cannot be read */
-export function checkUpstreams(config: FicusConfig): void {
+/** @throws FicusError FICUS_PEM_UNREADABLE when a PEM file cannot be read, or has a key of another kind */
+export function checkFiles(config: FicusConfig): void {
+  const { assert } = config.proxy.identify;
+  if (assert) readAssertionKeys(assert);
   new Upstream('legacy', config.legacy).close();
   for (const [name, { candidate }] of Object.entries(config.slices)) new Upstream(name, candidate).close();
 }
@@ -24,7 +27,7 @@ export function checkUpstreams(config: FicusConfig): void {
 /** The same as a list of problems; empty when all can be created. */
 export function checkCreatable(config: FicusConfig): ConfigProblem[] {
   try {
-    checkUpstreams(config);
+    checkFiles(config);
     return [];
   } catch (error) {
     if (error instanceof FicusError) return [{ path: [], message: error.message }];

@@ -7,6 +7,7 @@ test('relative paths start at the config’s folder, absolute ones stay as they 
     {
       version: 1,
       control: { database: 'postgres://a/c' },
+      proxy: { identify: { assert: { keys: [{ kid: 'k', file: 'keys/k.pem' }] } } },
       flags: { provider: 'file', file: 'flags.json' },
       legacy: { url: 'https://shop', database: 'postgres://a/l', tls: { ca: 'ca.pem', key: '/etc/key.pem' } },
       slices: {
@@ -23,5 +24,6 @@ test('relative paths start at the config’s folder, absolute ones stay as they 
   const config = resolvePaths(parsed.config, '/srv/ficus/ficus.yaml');
   expect(config.flags.file).toBe('/srv/ficus/flags.json');
   expect(config.legacy.tls).toEqual({ ca: '/srv/ficus/ca.pem', key: '/etc/key.pem', verify: true });
+  expect(config.proxy.identify.assert?.keys).toEqual([{ kid: 'k', file: '/srv/ficus/keys/k.pem' }]);
   expect(config.slices.a?.tables[0]?.module).toBe('/srv/ficus/map.ts');
 });

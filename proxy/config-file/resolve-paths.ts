@@ -2,7 +2,7 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import type { FicusConfig, UpstreamConfig } from '@ficus/core';
 
-/** The config with absolute paths for flags, certificates and mapping modules. */
+/** The config with absolute paths for flags, certificates, keys and mapping modules. */
 export function resolvePaths(config: FicusConfig, configFile: string): FicusConfig {
   const resolve = (path: string) => (isAbsolute(path) ? path : join(dirname(configFile), path));
   const upstream = <T extends UpstreamConfig>(given: T): T => {
@@ -13,8 +13,14 @@ export function resolvePaths(config: FicusConfig, configFile: string): FicusConf
     );
     return { ...given, tls: { ...rest, ...Object.fromEntries(files) } };
   };
+  const { identify } = config.proxy;
+  const assert = identify.assert && {
+    ...identify.assert,
+    keys: identify.assert.keys?.map((key) => (key.file ? { ...key, file: resolve(key.file) } : key)),
+  };
   return {
     ...config,
+    proxy: { ...config.proxy, identify: { ...identify, assert } },
     flags: config.flags.file ? { ...config.flags, file: resolve(config.flags.file) } : config.flags,
     legacy: upstream(config.legacy),
     slices: Object.fromEntries(

@@ -1,28 +1,30 @@
 /**
- * The proxy's assertion about the caller to the candidate: a short-lived JWT (HS256), so that a service without the
- * monolith's session table knows the caller. Signed once per user and slice, and used for half of its lifetime.
+ * The proxy's assertion about the caller to the candidate: a short-lived JWT, so that a service without the monolith's
+ * session table knows the caller. Signed once per user and slice, and used for half of its lifetime.
  *
- * Signed with node:crypto rather than through a promise: RFC 7515 with a fixed header is one HMAC.
+ * Signed with node:crypto rather than through a promise: RFC 7515 with a fixed header is one signature.
  */
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { IdentifyConfig } from '@ficus/core';
+import { type AssertionKeys, readAssertionKeys } from '../keys/assertion-keys.ts';
 import { ExpiringCache } from './expiring-cache.ts';
 import type { Identity } from './identity.ts';
 
 const KEPT_ASSERTIONS = 20_000;
 /** Tokens for longer ids are not kept: an attacker could fill the memory with them. */
 const LONGEST_KEPT = 512;
-const HEADER = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url');
 
 export class IdentityAssertion {
   readonly header: string;
-  readonly #key: KeyObject;
+  readonly #keys: AssertionKeys;
+  readonly #joseHeader: string;
   readonly #ttlSeconds: number;
   readonly #cache = new ExpiringCache<string>(KEPT_ASSERTIONS);
 
+  /** @throws FicusError FICUS_PEM_UNREADABLE when a key cannot be read */
   constructor(config: NonNullable<IdentifyConfig['assert']>) {
     this.header = config.header;
-    this.#key = createSecretKey(config.secret, 'utf8');
+    this.#keys = readAssertionKeys(config);
+    this.#joseHeader = encode(this.#keys.header);
     this.#ttlSeconds = config.ttlSeconds;
   }
 
@@ -48,7 +50,9 @@ export class IdentityAssertion {
   }
 
   #sign(claims: object): string {
-    const signed = `${HEADER}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
-    return `${signed}.${createHmac('sha256', this.#key).update(signed).digest('base64url')}`;
+    const signed = `${this.#joseHeader}.${encode(claims)}`;
+    return `${signed}.${this.#keys.sign(signed).toString('base64url')}`;
   }
 }
+
+const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');

@@ -1,15 +1,18 @@
 /**
  * The admin address of a proxy: /healthz (the process is alive), /readyz (it serves, with flags and owners known),
- * /metrics.
+ * /metrics, and the key set of assertions.
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { joinHostPort, listenFailure } from '@ficus/core';
+import { KEY_SET_PATH, type KeySet } from '../keys/published-keys.ts';
 
 interface AdminFacts {
   /** Undefined when ready, else why not. */
   notReady(): string | undefined;
   metrics(): string;
+  /** The public keys of assertions, for candidates that are asked through this proxy. */
+  keySet(): KeySet;
 }
 
 export interface AdminServer {
@@ -23,6 +26,8 @@ export async function startAdminServer(host: string, port: number, facts: AdminF
     const path = request.url!.split('?', 1)[0];
     if (path === '/healthz') answer(200, 'application/json', '{"status":"ok"}\n');
     else if (path === '/readyz') answerReady();
+    else if (path === KEY_SET_PATH)
+      answer(200, 'application/jwk-set+json', `${JSON.stringify(facts.keySet())}\n`);
     else if (path === '/metrics') answer(200, 'text/plain; version=0.0.4', facts.metrics());
     else answer(404, 'application/problem+json', '{"type":"about:blank","title":"Not Found","status":404}\n');
 

@@ -5,10 +5,11 @@
 import { randomUUID } from 'node:crypto';
 import { type ClientFeatures, type FicusConfig, splitHostPort } from '@ficus/core';
 import type { Logger } from 'pino';
-import { checkUpstreams } from '../config-file/config-change.ts';
+import { checkFiles } from '../config-file/config-change.ts';
 import { ReloadTriggers } from '../config-file/reload-triggers.ts';
 import type { FlagsSource } from '../flags/flags-source.ts';
 import { openFlags } from '../flags/open-flags.ts';
+import { publishedKeys } from '../keys/published-keys.ts';
 import { announce } from '../observe/announce.ts';
 import { createLogger } from '../observe/create-logger.ts';
 import { warnOfFewFiles } from '../observe/file-limit.ts';
@@ -77,7 +78,7 @@ export class Primary implements RunningProxy {
   }
 
   async start(): Promise<void> {
-    checkUpstreams(this.#config);
+    checkFiles(this.#config);
     const { configFile } = this.#options;
     if (configFile !== undefined)
       this.#reloadTriggers = new ReloadTriggers(configFile, () => this.#reloadOnTrigger());
@@ -184,6 +185,7 @@ export class Primary implements RunningProxy {
     const { host, port } = splitHostPort(admin);
     this.#admin = await startAdminServer(host, port, {
       notReady: () => this.#notReady(),
+      keySet: () => publishedKeys(this.#config),
       metrics: () => this.#totals.text(this.#gauges()) + processMetricsText('ficus-proxy'),
     });
     this.adminAddress = this.#admin.address;

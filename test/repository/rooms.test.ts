@@ -22,7 +22,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'ask, flags',
     'explain, forward, identify, link',
     'accept, config-file, observe',
-    'match, respond, upstream',
+    'keys, match, respond, upstream',
     'wire',
     'clock, pin, resilience, running-proxy.ts',
   ],

@@ -219,7 +219,7 @@ describe('observations', () => {
       ],
       ...over,
     });
-    return encodeObservation({ ...observation, seal: new Seal(SECRET).of(observation) });
+    return encodeObservation({ ...observation, seal: new Seal([SECRET]).of(observation) });
   };
   const observe = async (left: string, right: string, over: Partial<Observation> = {}) => {
     const observation = sealed({ legacy: jsonAnswer(left), candidate: jsonAnswer(right), ...over });

@@ -62,6 +62,7 @@ describe('every described operation', () => {
     );
     expect(operations.map(({ operation }) => operation.operationId).sort()).toEqual([
       'getHealth',
+      'getKeySet',
       'getMetrics',
       'getReadiness',
       'getReplication',

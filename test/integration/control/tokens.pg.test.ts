@@ -91,7 +91,7 @@ it('without a token nothing but probes and the page answers', async () => {
       status: 401,
       code: 'FICUS_CONTROL_TOKEN_MISSING',
     });
-  for (const path of ['/healthz', '/', '/openapi.json'])
+  for (const path of ['/healthz', '/', '/openapi.json', '/.well-known/jwks.json'])
     expect((await call(undefined, 'GET', path)).status).toBe(200);
 });
 
