@@ -59,6 +59,8 @@ export class Copier {
   readonly #inFlight = new Map<string, InFlight>();
   readonly #generations = new Map<ChunkedTask, number>();
   readonly #clients = new Set<pg.Client>();
+  /** Transactions that the copy waits for before it reads. */
+  waitsFor: readonly string[] = [];
   #stopped = false;
   #startedAtMs = 0;
   #rowsThisRun = 0;
@@ -142,7 +144,13 @@ export class Copier {
   async #waitUntilVisible(): Promise<void> {
     const client = await this.#connect();
     try {
-      await outliveOpenTransactions(client, () => this.#stopped);
+      await outliveOpenTransactions(
+        client,
+        () => this.#stopped,
+        (transactions) => {
+          this.waitsFor = transactions;
+        },
+      );
     } finally {
       this.#clients.delete(client);
       await endClient(client);

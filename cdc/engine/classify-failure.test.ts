@@ -8,6 +8,7 @@ test.each([
   ['a refused connection', refused('ECONNREFUSED'), 'reconnect', 'FICUS_DATABASE_UNREACHABLE'],
   ['a broken connection', new Error('Connection terminated'), 'reconnect', 'FICUS_DATABASE_UNREACHABLE'],
   ['a server that shuts down', refused('57P01'), 'reconnect', 'FICUS_DATABASE_UNREACHABLE'],
+  ['a query that took too long', new Error('Query read timeout'), 'reconnect', 'FICUS_CDC_INTERRUPTED'],
   ['a deadlock', refused('40P01'), 'reconnect', 'FICUS_CDC_INTERRUPTED'],
   ['a full disk', refused('53100'), 'reconnect', 'FICUS_CDC_INTERRUPTED'],
   ['a lock that was not available in time', refused('55P03'), 'reconnect', 'FICUS_CDC_INTERRUPTED'],

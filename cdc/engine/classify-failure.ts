@@ -25,6 +25,8 @@ export class RestartSession extends Error {
   }
 }
 
+/** How `pg` fails a query on a connection that otherwise works. */
+const UNANSWERED = 'Query read timeout';
 const SLOT_IN_USE = '55006';
 const SLOT_INVALID = '55000';
 const PRIVILEGE = '42501';
@@ -38,6 +40,7 @@ export function classifyFailure(error: unknown): Failure {
   }
   const code = sqlState(error);
   const message = error instanceof Error ? error.message : String(error);
+  if (message === UNANSWERED) return reconnect('FICUS_CDC_INTERRUPTED', 'A query was not answered in time.');
   if (code === SLOT_IN_USE || error instanceof StreamTakenError) return { kind: 'standby' };
   if (code === undefined)
     return isConnectionTrouble(error, message)

@@ -57,6 +57,10 @@ export class RunningSession implements SessionStatus {
     return this.#parts.applier.check.missingDeletes;
   }
 
+  get waitsFor(): readonly string[] {
+    return this.#parts.copier.waitsFor;
+  }
+
   copyProgress(): CopyProgress {
     return this.#parts.copier.progress();
   }

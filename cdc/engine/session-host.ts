@@ -42,6 +42,8 @@ export interface SessionStatus {
   readonly pendingTransactions: number;
   readonly missingDeletes: number;
   readonly slotHealth: SlotHealth | undefined;
+  /** Transactions of the source that the first copy waits for. */
+  readonly waitsFor: readonly string[];
   copyProgress(): CopyProgress;
   /** Something that the next batch waits for may have happened. */
   signal(): void;

@@ -3,7 +3,7 @@
  * waiters. A lost connection is ordinary; the next session continues from the checkpoint.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatLsn, parseLsn, type ReplicationStatus } from '@ficus/core';
+import { formatLsn, parseLsn, type ReplicationProblem, type ReplicationStatus } from '@ficus/core';
 import pg from 'pg';
 import { type Logger, pino } from 'pino';
 import type { Batch } from '../batch/batch.ts';
@@ -21,6 +21,7 @@ import { PositionWaiters } from './position-waiters.ts';
 import type { PreparedStream } from './prepare-stream.ts';
 import { Session } from './session.ts';
 import type { SessionHost, SessionStatus } from './session-host.ts';
+import { watchWaits } from './watch-waits.ts';
 
 export class SliceReplication implements Replication, SessionHost {
   readonly options: ReplicationOptions;
@@ -40,6 +41,8 @@ export class SliceReplication implements Replication, SessionHost {
   ledger: ChangeLedger | undefined;
   readonly knownShapes = new Map<string, bigint>();
   mayCatchUp = true;
+  /** What a stream that does not move waits for. */
+  #wait: ReplicationProblem | undefined;
   #transactionsApplied = 0;
   #rowsApplied = 0;
 
@@ -52,12 +55,16 @@ export class SliceReplication implements Replication, SessionHost {
     });
   }
 
+  get #applicationName(): string {
+    return `ficus ${this.options.slice}`.slice(0, 63);
+  }
+
   /** Pool of connections to the source, apart from the replication connection; reopened after a stop. */
   get source(): pg.Pool {
     if (!this.#pool) {
       this.#pool = new pg.Pool({
         connectionString: this.options.sourceUrl,
-        application_name: `ficus ${this.options.slice}`.slice(0, 63),
+        application_name: this.#applicationName,
         max: 4,
         connectionTimeoutMillis: 5_000,
         // Marks and queries that take a moment each: a missing answer means that something is broken and must show.
@@ -90,7 +97,7 @@ export class SliceReplication implements Replication, SessionHost {
     const sourceLsn = this.#heartbeats?.sourceLsn ?? 0n;
     const { applied } = this.#positions;
     const lagBytes = sourceLsn > applied ? Number(sourceLsn - applied) : 0;
-    const { state, problem } = publicState(this.#lifecycle);
+    const { state, problem = this.#wait } = publicState(this.#lifecycle);
     return {
       slice: this.options.slice,
       state,
@@ -215,6 +222,7 @@ export class SliceReplication implements Replication, SessionHost {
 
   async #runSessions(signal: AbortSignal, underWay: () => void): Promise<void> {
     let pauseMs = this.settings.reconnectMinMs;
+    const stopWatching = this.#watchWaits();
     while (!signal.aborted) {
       const before = publicState(this.#lifecycle);
       this.#enter({ name: 'starting', problem: before.state === 'stopped' ? before.problem : undefined });
@@ -238,7 +246,36 @@ export class SliceReplication implements Replication, SessionHost {
         this.#session = undefined;
       }
     }
+    stopWatching();
     underWay();
+  }
+
+  #watchWaits(): () => void {
+    return watchWaits({
+      source: () => this.source,
+      targetUrl: this.options.targetUrl,
+      applicationName: this.#applicationName,
+      progress: () => this.#progress(),
+      transactions: () => this.#session?.waitsFor ?? [],
+      onWait: (problem) => this.#waits(problem),
+    });
+  }
+
+  /** Heartbeats move an idle stream, and chunks its copy. */
+  #progress(): string | undefined {
+    const { name } = this.#lifecycle;
+    if (name !== 'starting' && name !== 'copying' && name !== 'streaming') return undefined;
+    return `${name} ${name === 'copying' ? this.#session?.copyProgress().rowsCopied : this.#positions.applied}`;
+  }
+
+  #waits(problem: ReplicationProblem | undefined): void {
+    if (problem?.message === this.#wait?.message) return;
+    // Its age grows with each look.
+    const isKnown = problem?.remedy === this.#wait?.remedy;
+    this.#wait = problem;
+    if (problem && !isKnown) this.#logger.warn({ problem }, 'stream waits');
+    else if (!problem) this.#logger.info('stream waits no longer');
+    this.#notify();
   }
 
   /** Enters the next state; returns how long to wait before the next attempt, undefined when there is none. */
@@ -255,7 +292,8 @@ export class SliceReplication implements Replication, SessionHost {
         return this.settings.retryMs;
       case 'reconnect':
         this.#logger.warn({ err: error }, 'stream interrupted');
-        this.#enter({ name: 'reconnecting', problem: failure.problem });
+        // A query that was not answered in time, say: what it waited for says more.
+        this.#enter({ name: 'reconnecting', problem: this.#wait ?? failure.problem });
         return pauseMs;
       case 'stop':
         if (publicState(this.#lifecycle).problem?.message !== failure.problem.message)

@@ -1,4 +1,6 @@
 /** What a server's settings mean for a stream: pure decisions on facts that preflightSlice has read. */
+import { describeAbsentStandbys, describeBlocker, endSql, STANDBY_SQL } from '../source/describe-wait.ts';
+import type { Blocker } from '../source/read-waits.ts';
 import type { Finding } from './finding.ts';
 
 const OLDEST_SERVER_VERSION = 150_000;
@@ -37,6 +39,24 @@ export function evaluateSource(path: string, facts: SourceFacts): Finding[] {
 /** Whether nothing known beforehand keeps the role from opening a replication connection. */
 export function mayOpenSender(facts: SourceFacts): boolean {
   return facts.mayReplicate && facts.walLevel === 'logical' && facts.walSenders < facts.maxWalSenders;
+}
+
+/** @param absent slots of synchronized_standby_slots whose standby is away */
+export function evaluateStandbys(path: string, absent: readonly string[]): Finding[] {
+  if (absent.length === 0) return [];
+  const message = describeAbsentStandbys(absent);
+  return [{ severity: 'warning', path, code: 'FICUS_CDC_STANDBY_AWAY', message, remedySql: STANDBY_SQL }];
+}
+
+/** A new slot waits for every transaction that has written, in any database of the server. */
+export function evaluateOpenTransactions(path: string, open: readonly Blocker[]): Finding[] {
+  return open.map((blocker) => ({
+    severity: 'warning',
+    path,
+    code: 'FICUS_CDC_BLOCKED',
+    message: `A transaction of the source is open, and the stream's slot is made only when it has ended: ${describeBlocker(blocker)}.`,
+    remedySql: endSql(blocker),
+  }));
 }
 
 function evaluateWal(path: string, facts: SourceFacts): Finding[] {

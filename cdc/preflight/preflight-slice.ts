@@ -8,9 +8,16 @@ import type { DatabaseCatalog } from '../catalog/database-catalog.ts';
 import { checkExpressions } from '../mapping/check-expressions.ts';
 import { compileSlice } from '../mapping/compile-slice.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
+import { readAbsentStandbys, readLongTransactions } from '../source/read-waits.ts';
 import { ReplicationConnection } from '../source/replication-connection.ts';
 import { nameStream } from '../source/stream-names.ts';
-import { evaluateSource, evaluateVersion, mayOpenSender } from './evaluate-server.ts';
+import {
+  evaluateOpenTransactions,
+  evaluateSource,
+  evaluateStandbys,
+  evaluateVersion,
+  mayOpenSender,
+} from './evaluate-server.ts';
 import {
   evaluatePlan,
   evaluateSourcePrivileges,
@@ -37,6 +44,8 @@ interface PreflightInput {
 }
 
 const SENDER_ANSWER_MS = 5_000;
+/** Ordinary transactions have ended by then. */
+const LONG_SECONDS = 5;
 
 interface Side {
   readonly client: pg.Client;
@@ -102,7 +111,18 @@ async function checkSource(
   const version = evaluateVersion(path, await serverVersion(client));
   if (version.length > 0) return version;
   const facts = await readSourceFacts(client, publication);
-  return [...evaluateSource(path, facts), ...(mayOpenSender(facts) ? await tryReplication(path, url) : [])];
+  return [
+    ...evaluateSource(path, facts),
+    ...(mayOpenSender(facts) ? await tryReplication(path, url) : []),
+    ...(await findWaits(client, path, facts.hasSlot)),
+  ];
+}
+
+/** What a stream would wait for, and nobody would guess. */
+async function findWaits(client: pg.ClientBase, path: string, hasSlot: boolean): Promise<Finding[]> {
+  const absent = await readAbsentStandbys(client);
+  const open = hasSlot ? [] : await readLongTransactions(client, LONG_SECONDS);
+  return [...evaluateStandbys(path, absent), ...evaluateOpenTransactions(path, open)];
 }
 
 /** Opens a replication connection for real: that is where a pooler, or the server's access rules, refuse the stream. */

@@ -16,7 +16,8 @@ export async function readSourceFacts(client: pg.ClientBase, publication: string
             has_database_privilege(current_database(), 'CREATE') AS "mayCreate",
             EXISTS (SELECT FROM pg_publication WHERE pubname = $1) AS "hasPublication",
             EXISTS (SELECT FROM pg_replication_slots
-                     WHERE database = current_database() AND slot_name LIKE $1 || '_%') AS "hasSlot"`,
+                     WHERE database = current_database() AND slot_name LIKE $1 || '_%'
+                       AND confirmed_flush_lsn IS NOT NULL) AS "hasSlot"`,
     [publication],
   );
   const [facts] = rows;

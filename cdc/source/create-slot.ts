@@ -7,6 +7,7 @@
  */
 import { FicusError } from '@ficus/core';
 import type pg from 'pg';
+import { describeNoRoom } from './no-room.ts';
 import { dropSlot } from './slot.ts';
 
 const ATTEMPTS = 10;
@@ -23,10 +24,14 @@ export async function createSlot(
   const failover = serverVersion >= 170_000 ? ', failover => true' : '';
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const before = await readTableShapes(client);
-    const { rows } = await client.query(
-      `SELECT lsn::text FROM pg_create_logical_replication_slot($1, 'pgoutput', false, false${failover})`,
-      [name],
-    );
+    const { rows } = await client
+      .query(
+        `SELECT lsn::text FROM pg_create_logical_replication_slot($1, 'pgoutput', false, false${failover})`,
+        [name],
+      )
+      .catch((error) => {
+        throw describeNoRoom(error);
+      });
     if ((await readTableShapes(client)) === before) return rows[0].lsn as string;
     await dropSlot(client, name);
   }

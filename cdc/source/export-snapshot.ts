@@ -8,6 +8,7 @@ import { parseLsn } from '@ficus/core';
 import pg from 'pg';
 import { LIFT_LIMITS } from '../catalog/session-settings.ts';
 import { breakOffQuery, endClient } from './end-client.ts';
+import { describeNoRoom } from './no-room.ts';
 import { connectReplication } from './replication-connection.ts';
 
 interface ExportedSnapshot {
@@ -55,7 +56,7 @@ export async function exportSnapshot(
   } catch (error) {
     await breakOffQuery(client, url);
     await endClient(client);
-    throw error;
+    throw describeNoRoom(error);
   } finally {
     signal?.removeEventListener('abort', breakOff);
   }

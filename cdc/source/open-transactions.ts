@@ -12,15 +12,16 @@ const PAUSES_MS = [1, 2, 5, 10, 20, 50, 100];
 export async function outliveOpenTransactions(
   source: pg.ClientBase,
   stopped: () => boolean,
-  onWait: (transactions: number) => void = () => undefined,
+  onWait: (transactions: readonly string[]) => void = () => undefined,
 ): Promise<void> {
   let open = await readOpenTransactions(source);
   for (let look = 0; open.size > 0 && !stopped(); look++) {
-    if (look === PAUSES_MS.length) onWait(open.size);
+    if (look >= PAUSES_MS.length) onWait([...open]);
     await sleep(PAUSES_MS[look] ?? 100);
     const now = await readOpenTransactions(source);
     open = new Set([...open].filter((xid) => now.has(xid)));
   }
+  onWait([]);
 }
 
 /** Locks are released after the transaction becomes visible, and every role may query them. */

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import pg from 'pg';
 import { LIFT_LIMITS, SESSION_SETTINGS } from '../catalog/session-settings.ts';
 import { endClient, withinTime } from './end-client.ts';
+import { describeNoRoom } from './no-room.ts';
 import { describePooler, poolerError } from './own-session.ts';
 
 export interface SystemIdentity {
@@ -209,7 +210,7 @@ export async function connectReplication(client: pg.Client): Promise<void> {
   try {
     await client.connect();
   } catch (error) {
-    throw describePooler(error);
+    throw describeNoRoom(describePooler(error));
   }
 }
 

@@ -73,7 +73,7 @@ async function watchCopy(
       );
     if (stopped.aborted || (view.copied && RUNNING.has(view.state))) return view;
     if (view.copy) progress.update(formatCopy(view.copy), view.copy.percent / 100);
-    else progress.update(view.state);
+    else progress.update(view.problem ? `${view.state}: ${view.problem.message}` : view.state);
     await sleep(LOOK_EVERY_MS, undefined, { signal: stopped }).catch(() => undefined);
   }
 }

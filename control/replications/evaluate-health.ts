@@ -13,21 +13,24 @@ export function evaluateHealth(status: ReplicationStatus, copied: boolean): Stre
     case 'stopped':
       return no(status.problem?.message ?? 'the stream is stopped');
     case 'starting':
-      return no('the stream has not started');
+      return no(status.problem?.message ?? 'the stream has not started');
     case 'copying':
-      return no('the first copy is not complete');
+      return no(`the first copy is not complete${becauseOf(status)}`);
     case 'streaming':
     case 'standby':
     case 'reconnecting':
       break;
   }
   if (!copied) {
-    const why = status.problem ? `: ${status.problem.message}` : '';
-    return no(`the first copy is not complete${why}`);
+    return no(`the first copy is not complete${becauseOf(status)}`);
   }
   if (status.lagMs > STALLED_MS)
     return no(
-      `the stream makes no progress: its newest heartbeat is ${Math.round(status.lagMs / 1000)} s old`,
+      `the stream makes no progress: its newest heartbeat is ${Math.round(status.lagMs / 1000)} s old${becauseOf(status)}`,
     );
   return { healthy: true };
+}
+
+function becauseOf({ problem }: ReplicationStatus): string {
+  return problem ? `: ${problem.message}` : '';
 }

@@ -61,6 +61,20 @@ export const cdcErrors = {
     remedy: 'Drop unused slots, or raise max_replication_slots and max_wal_senders and restart PostgreSQL.',
     retry: 'manual',
   },
+  FICUS_CDC_BLOCKED: {
+    status: 409,
+    exit: 3,
+    title: 'The stream waits for the transaction of another session',
+    remedy: 'The stream continues by itself when that transaction ends. If it was forgotten, end it:',
+    retry: 'manual',
+  },
+  FICUS_CDC_STANDBY_AWAY: {
+    status: 409,
+    exit: 3,
+    title: 'The source waits for a standby before it sends changes',
+    remedy: 'Start the standby. If it will not return, take its slot out of synchronized_standby_slots:',
+    retry: 'manual',
+  },
   FICUS_CDC_SLOT_RETENTION: {
     status: 409,
     exit: 3,
