@@ -3,6 +3,7 @@
  * order, as many in one target transaction as the batch holds. A large transaction may span several batches; they share
  * one target transaction, which commits with the last.
  */
+import { FicusError } from '@ficus/core';
 import type { Batch, Cut } from '../batch/batch.ts';
 import type { OrderedChange } from '../batch/ordered-changes.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
@@ -23,6 +24,8 @@ interface ApplierOptions extends StreamPlace {
   readonly positions: Positions;
   readonly session: TargetSession;
   readonly rows: SourceRows;
+  /** Targets have constraints that can be checked at the end of a transaction. */
+  readonly defers: boolean;
 }
 
 /** Access to the source, and what is known about the target's rows. */
@@ -60,8 +63,10 @@ export class Applier {
   async apply(batch: Batch, durable: boolean): Promise<void> {
     this.#hadParts = this.#open;
     this.#begin();
-    for (const { binding, net } of batch.net.values())
+    for (const { binding, net } of batch.net.values()) {
+      if (net.hasDoubles) throw doubledKey(binding);
       for (const table of this.#tablesOf(binding)) await table.applyNet(net, batch.bytes, this.check);
+    }
     await this.#applyOrdered(batch);
     if (batch.cut) await this.#applyCut(batch.cut, batch.bytes);
     await this.#stopAtConflict();
@@ -113,7 +118,9 @@ export class Applier {
     if (this.#open) return;
     this.#open = true;
     this.#endLsn = this.#options.positions.checkpoint;
-    this.#session.send('BEGIN');
+    // The source may have checked them at the end, too. In the replica role they are not checked at all.
+    const defers = this.#options.defers && !this.#session.replicaRole;
+    this.#session.send(defers ? 'BEGIN; SET CONSTRAINTS ALL DEFERRED' : 'BEGIN');
     // The first statement marks the transaction, so that the reverse stream leaves it out.
     this.#session.send(
       'SELECT pg_logical_emit_message(true, $1, $2)',
@@ -217,6 +224,15 @@ export class Applier {
       await session.close();
     }
   }
+}
+
+/** At the end of a transaction, or where one of more than the batch's bytes is cut. */
+function doubledKey({ relation, plans }: RelationBinding): FicusError {
+  const targets = plans.map((plan) => `${plan.target.qualifiedName} (${plan.key.columns.join(', ')})`);
+  return new FicusError(
+    'FICUS_CDC_APPLY_FAILED',
+    `Two rows of ${relation.schema}.${relation.name} have the same key of ${targets.join(', ')}: the source has no unique key for it, or one transaction exchanges keys of more rows than fit into memory.`,
+  );
 }
 
 function endOfRun(changes: readonly OrderedChange[], from: number): number {

@@ -19,6 +19,7 @@ import { Batch, type Cut } from './batch.ts';
 import type { Admission, ChangeGate } from './change-gate.ts';
 import type { ChangeLedger } from './change-ledger.ts';
 import type { ChangeWatch } from './change-watch.ts';
+import { LooseNetChanges } from './loose-net-changes.ts';
 import { NetChanges } from './net-changes.ts';
 import { DELETE_ROW, INSERT_ROW, type OrderedChange, UPDATE_ROW } from './ordered-changes.ts';
 import { bindRelation, type RelationBinding, refuseRenamed, sameColumns } from './relation-binding.ts';
@@ -232,7 +233,8 @@ export class BatchBuilder implements ChangeVisitor {
     const { oid } = binding.relation;
     let changes = this.batch.net.get(oid);
     if (!changes) {
-      changes = { binding, net: new NetChanges(binding.keyColumns) };
+      const Net = binding.keysMayMeet ? LooseNetChanges : NetChanges;
+      changes = { binding, net: new Net(binding.keyColumns) };
       this.batch.net.set(oid, changes);
     }
     return changes.net;

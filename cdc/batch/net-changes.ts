@@ -41,29 +41,29 @@ export class NetChanges {
   readonly #entries = new Map<string | number, number>();
   /** The entry's first operation was an insert: the target did not have the row before the batch. */
   #born = new Uint8Array(256);
-  readonly #keyColumns: readonly number[];
+  readonly keyColumns: readonly number[];
 
   constructor(keyColumns: readonly number[]) {
-    this.#keyColumns = keyColumns;
+    this.keyColumns = keyColumns;
   }
 
   insert(bytes: Buffer, at: number): void {
     this.changes++;
-    const entry = this.#entryOf(tupleKey(bytes, at, this.#keyColumns), true);
+    const entry = this.entryOf(tupleKey(bytes, at, this.keyColumns), true);
     this.#setWhole(entry, at);
   }
 
   /** The key is the same before and after. */
   update(bytes: Buffer, oldAt: number, at: number): void {
     this.changes++;
-    const entry = this.#entryOf(tupleKey(bytes, at, this.#keyColumns), false);
+    const entry = this.entryOf(tupleKey(bytes, at, this.keyColumns), false);
     if (!hasUnchanged(bytes, at)) this.#setWhole(entry, at);
     else this.#complete(entry, bytes, oldAt, at);
   }
 
   delete(bytes: Buffer, oldAt: number): void {
     this.changes++;
-    const entry = this.#entryOf(tupleKey(bytes, oldAt, this.#keyColumns), false);
+    const entry = this.entryOf(tupleKey(bytes, oldAt, this.keyColumns), false);
     this.#setGone(entry, oldAt);
   }
 
@@ -72,7 +72,7 @@ export class NetChanges {
    * unchanged large value that only the target has): then the target itself has to move it.
    */
   move(bytes: Buffer, oldAt: number, at: number, oldIsWhole: boolean): boolean {
-    const oldKey = tupleKey(bytes, oldAt, this.#keyColumns);
+    const oldKey = tupleKey(bytes, oldAt, this.keyColumns);
     let whole: Buffer | undefined;
     if (hasUnchanged(bytes, at)) {
       const known = oldIsWhole ? { bytes, at: oldAt } : this.#knownRow(oldKey, bytes);
@@ -81,17 +81,25 @@ export class NetChanges {
       if (hasUnchanged(whole, 0)) return false;
     }
     this.changes++;
-    const from = this.#entryOf(oldKey, false);
+    const from = this.entryOf(oldKey, false);
     this.#setGone(from, oldAt);
     // The source's order guarantees that the key is free: new, unless a row left it in this batch.
-    const to = this.#entryOf(tupleKey(bytes, at, this.#keyColumns), true);
+    const to = this.entryOf(tupleKey(bytes, at, this.keyColumns), true);
     this.#setWhole(to, whole ? -1 - this.side.append(whole) : at);
     return true;
   }
 
+  /** Several rows have one key where the batch ends; only LooseNetChanges can tell. */
+  get hasDoubles(): boolean {
+    return false;
+  }
+
   /** Where the entry's tuple is. */
   tupleAt(entry: number, bytes: Buffer): TuplePlace {
-    const place = this.places[entry]!;
+    return this.placed(this.places[entry]!, bytes);
+  }
+
+  placed(place: number, bytes: Buffer): TuplePlace {
     return place >= 0 ? { bytes, at: place } : { bytes: this.side.bytes, at: -1 - place };
   }
 
@@ -100,12 +108,12 @@ export class NetChanges {
     const known =
       oldAt >= 0 ? { bytes, at: oldAt } : hasTuple(before) ? this.tupleAt(entry, bytes) : undefined;
     if (!known) {
-      this.#set(entry, PARTIAL, at);
+      this.set(entry, PARTIAL, at);
       return;
     }
     const composed = composeTuple({ bytes, at }, known);
     const place = -1 - this.side.append(composed);
-    if (hasUnchanged(composed, 0)) this.#set(entry, PARTIAL, place);
+    if (hasUnchanged(composed, 0)) this.set(entry, PARTIAL, place);
     else this.#setWhole(entry, place);
   }
 
@@ -115,7 +123,7 @@ export class NetChanges {
     return hasTuple(this.operations[entry]) ? this.tupleAt(entry, bytes) : undefined;
   }
 
-  #entryOf(key: string | number, isInsert: boolean): number {
+  entryOf(key: string | number, isInsert = false): number {
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
     const entry = this.count++;
@@ -127,14 +135,14 @@ export class NetChanges {
   }
 
   #setWhole(entry: number, place: number): void {
-    this.#set(entry, this.#born[entry] === 1 ? INSERT : UPDATE, place);
+    this.set(entry, this.#born[entry] === 1 ? INSERT : UPDATE, place);
   }
 
   #setGone(entry: number, place: number): void {
-    this.#set(entry, this.#born[entry] === 1 ? DELETE_OWN : DELETE, place);
+    this.set(entry, this.#born[entry] === 1 ? DELETE_OWN : DELETE, place);
   }
 
-  #set(entry: number, operation: NetOperation, place: number): void {
+  set(entry: number, operation: NetOperation, place: number): void {
     this.operations[entry] = operation;
     this.places[entry] = place;
   }

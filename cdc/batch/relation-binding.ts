@@ -15,6 +15,8 @@ export interface RelationBinding {
   /** Whether changes must be applied one after the other. */
   readonly inOrder: boolean;
   readonly identityFull: boolean;
+  /** No key of the source is checked at once: two rows of a transaction may have one key for a moment. */
+  readonly keysMayMeet: boolean;
   readonly columnPlaces: ReadonlyMap<string, number>;
 }
 
@@ -38,6 +40,7 @@ export function bindRelation(relation: Relation, allPlans: readonly TablePlan[])
     keyColumns: plans.length === 0 ? [] : rowKeyOf(plans, relation, columnPlaces),
     inOrder: plans.some((plan) => plan.inOrderReasons.length > 0),
     identityFull: relation.identity === 'full',
+    keysMayMeet: relation.identity === 'full' && plans.some((plan) => plan.source.keyColumns.length === 0),
     columnPlaces,
   };
 }

@@ -89,6 +89,8 @@ export interface UniqueIndex {
   readonly immediate: boolean;
   /** All key columns are stored as written, and NOT NULL; the index is whole, valid and immediate. */
   readonly identifiesRows: boolean;
+  /** It belongs to a constraint. */
+  readonly ofConstraint: boolean;
 }
 
 export interface ForeignKey {

@@ -15,10 +15,12 @@ export async function readUniqueIndexes(
     columns: (string | null)[];
     partial: boolean;
     immediate: boolean;
+    ofConstraint: boolean;
     identifies: boolean;
   }>(
     `SELECT i.indrelid::int8::float8 AS table, c.relname AS name, i.indisprimary AS primary,
             i.indpred IS NOT NULL AS partial, i.indimmediate AS immediate,
+            EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid) AS "ofConstraint",
             k.columns, k.identifies
        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
       CROSS JOIN LATERAL (
@@ -37,6 +39,7 @@ export async function readUniqueIndexes(
     columns: row.columns.map((column) => column ?? undefined),
     partial: row.partial,
     immediate: row.immediate,
+    ofConstraint: row.ofConstraint,
     identifiesRows: row.identifies && !row.partial && row.immediate,
   }));
 }

@@ -16,6 +16,7 @@ const binding = {
   keyColumns: [0],
   inOrder: false,
   identityFull: false,
+  keysMayMeet: false,
   columnPlaces: new Map(columns.map((name, place) => [name, place])),
 } satisfies RelationBinding;
 

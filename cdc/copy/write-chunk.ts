@@ -136,6 +136,7 @@ export function chunkBinding(task: CopyTask): RelationBinding {
     keyColumns: [],
     inOrder: false,
     identityFull: false,
+    keysMayMeet: false,
     columnPlaces: new Map(columns.map((column, place) => [column.name, place])),
   };
 }

@@ -102,7 +102,8 @@ function makeApplier({ host, life, prepared, positions, session, windows }: Open
     leftOutUntil: parseLsn(checkpoint.leftOutUntil),
   });
   const { slice } = host.options;
-  return new Applier({ slice, stream: names.stream, epoch, holder, positions, session, rows });
+  const defers = prepared.plans.some(({ target }) => target.defers);
+  return new Applier({ slice, stream: names.stream, epoch, holder, positions, session, rows, defers });
 }
 
 function openChanges(opening: Opening, connection: ReplicationConnection): PgoutputSource {

@@ -143,6 +143,10 @@ function describeTarget(target: TableCatalog): TablePlan['target'] {
   const fires = new Set(target.triggers.map((trigger) => trigger.fires));
   return {
     ...describeTable(target),
+    defers: [
+      ...target.uniqueIndexes.map(({ immediate }) => !immediate),
+      ...target.foreignKeys.map(({ deferrable }) => deferrable),
+    ].includes(true),
     triggers:
       fires.has('always') || fires.has('replica') ? 'replicated' : fires.has('origin') ? 'ordinary' : 'none',
   };

@@ -58,6 +58,8 @@ interface TargetPlan {
   readonly sql: string;
   /** Own triggers: `replicated` fire also for a session in the replica role, `ordinary` only for others. */
   readonly triggers: 'none' | 'ordinary' | 'replicated';
+  /** It has constraints that can be checked at the end of a transaction. */
+  readonly defers: boolean;
 }
 
 export interface InputColumn {

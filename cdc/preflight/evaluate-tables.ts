@@ -4,6 +4,7 @@ import type { DatabaseCatalog, TableCatalog } from '../catalog/database-catalog.
 import { quoteIdentifier, quoteQualified } from '../catalog/quote.ts';
 import type { MappingProblem } from '../mapping/mapping-problem.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
+import { evaluateDeferrable } from './evaluate-deferrable.ts';
 import type { Finding } from './finding.ts';
 
 /** What a role may do with a table. */
@@ -42,6 +43,7 @@ export function evaluatePlan(
   return [
     ...evaluateSourceTable(plan, from),
     ...evaluateOrder(plan),
+    ...evaluateDeferrable(plan, from, to),
     ...(mayReplicaRole ? [] : evaluateTriggers(plan, to, target)),
   ];
 }
