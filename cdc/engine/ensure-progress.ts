@@ -7,6 +7,8 @@ import type pg from 'pg';
 import type { DatabaseCatalog, TableCatalog } from '../catalog/database-catalog.ts';
 import { type CopyTask, isWhole } from '../copy/copy-task.ts';
 import { groupBySource } from '../copy/whole-tables.ts';
+import { refuseProblems } from '../mapping/compile-slice.ts';
+import { findLeftBehind, type LeftBehind } from '../mapping/left-behind.ts';
 import { digestModule } from '../mapping/mapping-module.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { type PublicationEntries, type PublishedAs, refuseGap } from '../source/publication.ts';
@@ -59,10 +61,18 @@ interface ProgressInput {
  * @throws FicusError when a table or its mapping was changed so that the stream cannot continue
  */
 export async function ensureProgress(client: pg.Client, input: ProgressInput): Promise<void> {
+  const left = findLeftBehind(input.tables, input.plans, input.catalogs).filter(({ derived }) => !derived);
   for (const plan of input.plans) {
     const source = input.catalogs.source.tables.get(plan.source.qualifiedName)!;
     const target = input.catalogs.target.tables.get(plan.target.qualifiedName)!;
-    await ensureTable(client, input, plan, source, target);
+    await ensureTable(
+      client,
+      input,
+      plan,
+      source,
+      target,
+      left.filter((column) => column.plan === plan),
+    );
   }
   await forgetUnmapped(client, input);
 }
@@ -73,6 +83,7 @@ async function ensureTable(
   plan: TablePlan,
   source: TableCatalog,
   target: TableCatalog,
+  left: readonly LeftBehind[],
 ): Promise<void> {
   const config = tables[plan.index]!;
   const columns = source.columns.filter((column) => !column.generated).map(describeColumn);
@@ -86,6 +97,8 @@ async function ensureTable(
   const { before, shape: known, begun } = rows[0]!;
   const change = evaluateColumns({ plan, config, before, source: source.columns, target: target.columns });
   if (change) throw new FicusError('FICUS_CDC_SCHEMA_CHANGED', change);
+  // After the check for added columns, which says what their defaults have filled.
+  refuseProblems(left);
   const moduleDigest = config.module === undefined ? undefined : await digestModule(config.module, baseDir);
   const shape = describeShape({ plan, config, source, target, moduleDigest });
   const problem = begun && known ? compareShapes(plan, known, shape, target.columns) : undefined;

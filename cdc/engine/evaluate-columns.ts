@@ -23,13 +23,19 @@ export function evaluateColumns({ plan, config, before, source, target }: Column
   const left = new Map(before.map(splitColumn).filter(([name, known]) => isKept(name, known, target)));
   const table = plan.source.qualifiedName;
   const read = new Set(plan.source.readColumns.map((column) => column.name));
+  const omitted = new Set(config?.omit);
   const allColumns = config?.columns === undefined && config?.module === undefined;
   for (const column of source.filter(({ generated }) => !generated)) {
     const { name, type } = column;
     const known = left.get(name);
     left.delete(name);
     if (known === undefined) {
-      const problem = evaluateAdded(plan, column, target, allColumns && !read.has(name));
+      const problem = evaluateAdded(
+        plan,
+        column,
+        target,
+        allColumns && !read.has(name) && !omitted.has(name),
+      );
       if (problem) return problem;
     } else if (read.has(name) && known.type !== type && !isWidening(known.type, type))
       return `Column “${name}” of ${table} changed its type from ${known.type} to ${type}; the rows that this rewrote are not in the stream: ${COPY_AGAIN}`;
@@ -58,7 +64,7 @@ function evaluateAdded(
     return `Column “${name}” was added to ${table} with a default that is not constant; the values that it gave to existing rows are not in the stream: ${lacks ? 'add it to the target, then ' : ''}${COPY_AGAIN}`;
   const fill = defaultSql === undefined ? '' : ` DEFAULT ${defaultSql}`;
   if (lacks)
-    return `Column “${name}” was added to ${table}, and ${plan.target.qualifiedName} lacks it: ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${type}${fill};`;
+    return `Column “${name}” was added to ${table}, and ${plan.target.qualifiedName} lacks it: ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${type}${fill}; or name it under “omit” in the mapping.`;
   const filled = carried && target.find((column) => column.name === carried.name);
   // NOT NULL without a default: every row of the source got its value by a change that is in the stream.
   if (!filled || filled.defaultSql === defaultSql || (defaultSql === undefined && notNull)) return undefined;

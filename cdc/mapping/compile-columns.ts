@@ -33,7 +33,7 @@ export function compileColumns(input: ColumnsInput): CompiledColumn[] {
 
 function fromColumns(input: ColumnsInput): CompiledColumn[] {
   const { source, target } = input;
-  const wanted = input.config.columns ? Object.entries(input.config.columns) : sameNamed(source, target);
+  const wanted = input.config.columns ? Object.entries(input.config.columns) : sameNamed(input);
   if (wanted.length === 0) {
     const message = `“${source.qualifiedName}” and “${target.qualifiedName}” have no column name in common; name the columns`;
     input.problems.push({ path: input.path, message, code: 'FICUS_CDC_MAPPING_INVALID' });
@@ -41,8 +41,9 @@ function fromColumns(input: ColumnsInput): CompiledColumn[] {
   return wanted.flatMap(([name, made]) => compileColumn(input, name, made) ?? []);
 }
 
-function sameNamed(source: TableCatalog, target: TableCatalog): [string, ColumnSource][] {
+function sameNamed({ config, source, target }: ColumnsInput): [string, ColumnSource][] {
   return target.columns
+    .filter(({ name }) => config.omit?.includes(name) !== true)
     .filter((column) => !column.generated && findColumn(source, column.name)?.generated === false)
     .map((column) => [column.name, column.name]);
 }

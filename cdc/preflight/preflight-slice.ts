@@ -7,6 +7,7 @@ import type pg from 'pg';
 import type { DatabaseCatalog } from '../catalog/database-catalog.ts';
 import { checkExpressions } from '../mapping/check-expressions.ts';
 import { compileSlice } from '../mapping/compile-slice.ts';
+import { findLeftBehind } from '../mapping/left-behind.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { readAbsentStandbys, readLongTransactions } from '../source/read-waits.ts';
 import { ReplicationConnection } from '../source/replication-connection.ts';
@@ -156,6 +157,9 @@ async function checkMapping(input: PreflightInput, source: Side, target: Side): 
   const expressions = await checkExpressions(plans, source.client, target.client);
   return [
     ...[...problems, ...expressions].map(findingOf),
+    ...findLeftBehind(input.tables, plans, catalogs).map(
+      (left): Finding => ({ ...findingOf(left), severity: left.derived ? 'warning' : 'error' }),
+    ),
     ...sameDatabase(input, catalogs.source, catalogs.target),
     ...(await checkPlans(
       plans,

@@ -1,6 +1,6 @@
 /**
  * `slices.NAME.tables[]`: how rows of the legacy's table become rows of the candidate's. Several entries with the same
- * `from` split a table. Without `columns`, all columns are copied under their own names.
+ * `from` split a table. Without `columns`, all columns are copied under their own names, but for those under `omit`.
  */
 import { z } from 'zod';
 
@@ -46,6 +46,13 @@ export const tableSchema = z
       .record(columnName, columnSourceSchema)
       .optional()
       .describe('target column → how it is computed'),
+    omit: z
+      .array(columnName)
+      .min(1)
+      .optional()
+      .describe(
+        'source columns that stay behind, where all others are copied under their own names; without it, one that the target lacks is refused',
+      ),
     rows: z
       .string()
       .min(1)
@@ -59,6 +66,10 @@ export const tableSchema = z
   })
   .refine((table) => !(table.columns && table.module), {
     message: 'name either columns or module, not both',
+  })
+  .refine((table) => !(table.omit && (table.columns || table.module)), {
+    message: 'omit is for tables without columns and module: what those do not name stays behind anyway',
+    path: ['omit'],
   });
 
 export type TableConfig = z.output<typeof tableSchema>;

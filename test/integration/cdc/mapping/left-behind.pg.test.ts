@@ -1,0 +1,139 @@
+/**
+ * Without `columns` all columns go over, or the stream does not start: a column left out in silence would be missing on
+ * the target, and verify would call the tables equal.
+ */
+import { afterEach, expect, inject, test } from 'vitest';
+import type { Finding } from '../../../../cdc/preflight/finding.ts';
+import { preflightSlice } from '../../../../cdc/preflight/preflight-slice.ts';
+import { parseConfigTables } from '../rig/parse-tables.ts';
+import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
+
+let pair: StreamedPair | undefined;
+afterEach(async () => {
+  await pair?.drop();
+  pair = undefined;
+});
+
+const BOOK = { from: 'book', to: 'book' };
+
+interface Outcome {
+  readonly state: string;
+  readonly says: string | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** Starts a stream between two tables of these columns, beside a key. */
+async function compare(
+  source: string,
+  target: string,
+  tables: readonly unknown[] = [BOOK],
+): Promise<Outcome> {
+  pair = await startStreamedPair(inject('postgresPort'), {
+    sourceSql: `CREATE TABLE book (id int PRIMARY KEY${source})`,
+    targetSql: `CREATE TABLE book (id int PRIMARY KEY${target}); CREATE TABLE cover (id int PRIMARY KEY, color text)`,
+    tables,
+    options: { settings: { slotCheckMs: 50, retryMs: 50 } },
+  });
+  const { sourceUrl, targetUrl, replication } = pair;
+  const findings = await preflightSlice({
+    slice: 'facts',
+    tables: parseConfigTables(tables),
+    sourceUrl,
+    targetUrl,
+  });
+  const { state, problem } = replication.status();
+  return {
+    state,
+    says: problem?.message,
+    findings: findings.filter(({ path }) => path.startsWith('slices.facts.tables[0].columns')),
+  };
+}
+
+const REFUSED: Readonly<Record<string, readonly [string, string, RegExp]>> = {
+  'the target has none of its name': [
+    ', title text, isbn varchar(13)',
+    ', title text',
+    /“isbn” of “public\.book” stays behind/,
+  ],
+  'generated on the source, plain on the target': [
+    ', price int, gross int GENERATED ALWAYS AS (price * 2) STORED',
+    ', price int, gross int',
+    /“gross” .* generated on the source/,
+  ],
+  'plain on the source, generated on the target': [
+    ', price int, gross int',
+    ', price int, gross int GENERATED ALWAYS AS (price * 2) STORED',
+    /“gross” .* generated in “public\.book” of the target/,
+  ],
+};
+
+test.each(Object.entries(REFUSED))('refused: %s', async (_name, [source, target, says]) => {
+  const { state, says: said, findings } = await compare(source, target);
+  expect({ state, said }).toEqual({ state: 'stopped', said: expect.stringMatching(says) });
+  expect(findings).toEqual([
+    expect.objectContaining({
+      severity: 'error',
+      code: 'FICUS_CDC_MAPPING_INVALID',
+      message: expect.stringMatching(says),
+    }),
+  ]);
+});
+
+test('what the finding prints lets the stream start by itself', async () => {
+  const { findings } = await compare(', isbn varchar(13)', '');
+  await pair!.target.query(findings[0]!.remedySql!);
+  await pair!.settle();
+});
+
+test('generated on both sides, each side computes its own', async () => {
+  const sum = ', price int, gross int GENERATED ALWAYS AS (price * 2) STORED';
+  expect(await compare(sum, sum)).toMatchObject({ state: 'streaming', findings: [] });
+});
+
+test('generated on the source alone: nothing is lost, and it is mentioned', async () => {
+  const gross = ', gross int GENERATED ALWAYS AS (id * 2) STORED';
+  expect(await compare(gross, '')).toMatchObject({
+    state: 'streaming',
+    findings: [{ severity: 'warning', message: expect.stringContaining('“gross”') }],
+  });
+});
+
+test('named columns name what goes over', async () => {
+  const tables = [{ ...BOOK, columns: { id: 'id' } }];
+  expect(await compare(', isbn text', '', tables)).toMatchObject({ state: 'streaming', findings: [] });
+});
+
+test('each part of a split table takes its own', async () => {
+  const tables = [BOOK, { from: 'book', to: 'cover' }];
+  expect(await compare(', title text, color text', ', title text', tables)).toMatchObject({
+    state: 'streaming',
+    findings: [],
+  });
+});
+
+test('a column under “omit” stays behind, and stays what it is on the target', async () => {
+  const tables = [{ ...BOOK, omit: ['isbn', 'shelf'] }];
+  expect(
+    await compare(', title text, isbn text, shelf int', ', title text, shelf int DEFAULT 7', tables),
+  ).toMatchObject({
+    state: 'streaming',
+    findings: [],
+  });
+  const { source, target, settle, verify } = pair!;
+  await source.query(`INSERT INTO book VALUES (1, 'a', 'b', 3)`);
+  await settle();
+  expect((await target.query('SELECT * FROM book')).rows).toEqual([{ id: 1, title: 'a', shelf: 7 }]);
+  expect(await verify()).toMatchObject({ verdict: 'match' });
+});
+
+test('a column under “omit” that does not exist is a mistake', async () => {
+  const { says } = await compare(', title text', ', title text', [{ ...BOOK, omit: ['titel'] }]);
+  expect(says).toContain('tables[0].omit[0]: there is no column “titel”');
+});
+
+test('a column that the source adds may be omitted instead of added', async () => {
+  await compare(', title text', ', title text');
+  const { source, replication } = pair!;
+  await source.query('ALTER TABLE book ADD isbn text');
+  await expect.poll(() => replication.status().problem?.message).toContain('or name it under “omit”');
+});
