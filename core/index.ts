@@ -46,4 +46,5 @@ export * from './replication/replication-status.ts';
 export * from './slice/side.ts';
 export * from './slice/slice-state.ts';
 export * from './slice/stage.ts';
+export * from './text/printable.ts';
 export * from './words/word.ts';

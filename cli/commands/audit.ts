@@ -6,6 +6,7 @@ import { connectControl } from '../config/connect-control.ts';
 import { loadConfig, requireSlice } from '../config/load-config.ts';
 import { parseCount } from '../config/parse-count.ts';
 import { formatTable } from '../output/format-table.ts';
+import { print, printJson } from '../output/terminal.ts';
 
 interface AuditOptions extends CommonOptions {
   readonly limit: number;
@@ -36,7 +37,7 @@ async function audit(slice: string | undefined, options: AuditOptions): Promise<
     ...(slice ? { slice } : {}),
   });
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ entries }, null, 2)}\n`);
+    printJson({ entries });
     return;
   }
   const rows = entries.map((entry) => [
@@ -47,7 +48,7 @@ async function audit(slice: string | undefined, options: AuditOptions): Promise<
     describeChange(entry),
     entry.reason,
   ]);
-  process.stdout.write(`${formatTable(['when', 'who', 'what', 'slice', 'change', 'why'], rows)}\n`);
+  print(`${formatTable(['when', 'who', 'what', 'slice', 'change', 'why'], rows)}\n`);
 }
 
 /** A copy changes no value: there is nothing to show. */

@@ -11,6 +11,7 @@ import { parseHeader } from '../config/parse-header.ts';
 import { formatExplanation } from '../output/format-explanation.ts';
 import { formatFinding } from '../output/format-finding.ts';
 import { paint } from '../output/paint.ts';
+import { print, printError, printJson, printScript } from '../output/terminal.ts';
 import { preflightConfig } from '../preflight/preflight-config.ts';
 
 interface CheckOptions extends CommonOptions {
@@ -65,15 +66,11 @@ async function check(options: CheckOptions): Promise<void> {
   const findings = [...weaknessesOf(config), ...live];
   const errors = findings.filter((finding) => finding.severity === 'error');
   if (options.json) {
-    process.stdout.write(
-      `${JSON.stringify({ ok: errors.length === 0, ...countOf(config), findings }, null, 2)}\n`,
-    );
+    printJson({ ok: errors.length === 0, ...countOf(config), findings });
   } else {
-    for (const finding of findings) process.stderr.write(`${formatFinding(finding)}\n`);
+    for (const finding of findings) printError(`${formatFinding(finding)}\n`);
     if (errors.length === 0)
-      process.stdout.write(
-        `${paint('green', '✓', process.stdout)} ${summaryOf(options, config, findings)}\n`,
-      );
+      print(`${paint('green', '✓', process.stdout)} ${summaryOf(options, config, findings)}\n`);
   }
   process.exitCode = Math.max(0, ...errors.map((finding) => describeError(finding.code).exit));
 }
@@ -99,16 +96,15 @@ function explain(config: FicusConfig, options: CheckOptions): void {
   if (clientAddress !== undefined && isIP(clientAddress) === 0)
     throw new FicusError('FICUS_USAGE', `--client takes an IP address, not “${clientAddress}”.`);
   const explanation = explainMatch(config, method, url, { headers, clientAddress });
-  process.stdout.write(
-    options.json ? `${JSON.stringify(explanation, null, 2)}\n` : `${formatExplanation(explanation)}\n`,
-  );
+  if (options.json) printJson(explanation);
+  else print(`${formatExplanation(explanation)}\n`);
 }
 
 async function printGrants(config: FicusConfig, options: CheckOptions): Promise<void> {
   const grants = await grantsOf(config);
-  if (options.json) process.stdout.write(`${JSON.stringify({ ok: true, grants }, null, 2)}\n`);
-  else if (grants) process.stdout.write(grants);
-  else process.stderr.write('No slice has tables: no role needs grants.\n');
+  if (options.json) printJson({ ok: true, grants });
+  else if (grants) printScript(grants);
+  else printError('No slice has tables: no role needs grants.\n');
 }
 
 async function grantsOf(config: FicusConfig): Promise<string> {

@@ -9,6 +9,7 @@ import { loadConfig, requireSlice } from '../config/load-config.ts';
 import { formatCopy } from '../output/format-copy.ts';
 import { paint } from '../output/paint.ts';
 import { type Progress, showProgress } from '../output/show-progress.ts';
+import { print, printJson } from '../output/terminal.ts';
 import { abortOnSignal } from '../output/until-signal.ts';
 
 interface CopyOptions extends CommonOptions {
@@ -49,12 +50,10 @@ async function copy(slice: string, options: CopyOptions): Promise<void> {
   await control.copy(slice, { restart: options.restart ?? false, reason: options.reason ?? '' });
   const progress = showProgress(`copy ${slice}`);
   const view = await watchCopy(control, slice, progress).finally(() => progress.end());
-  if (options.json) process.stdout.write(`${JSON.stringify({ ok: view.copied, ...view }, null, 2)}\n`);
+  if (options.json) printJson({ ok: view.copied, ...view });
   else if (view.copied && RUNNING.has(view.state))
-    process.stdout.write(
-      `${paint('green', '✓', process.stdout)} ${slice} is copied; the stream is ${view.state}\n`,
-    );
-  else process.stdout.write(`The copy continues in the background; follow it with: ficus copy ${slice}\n`);
+    print(`${paint('green', '✓', process.stdout)} ${slice} is copied; the stream is ${view.state}\n`);
+  else print(`The copy continues in the background; follow it with: ficus copy ${slice}\n`);
   if (!view.copied) process.exitCode = 1;
 }
 

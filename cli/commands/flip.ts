@@ -6,6 +6,7 @@ import { loadConfig, requireSlice } from '../config/load-config.ts';
 import { parsePercent } from '../config/parse-percent.ts';
 import { setPercent } from '../flags/set-percent.ts';
 import { paint } from '../output/paint.ts';
+import { print, printError, printJson } from '../output/terminal.ts';
 
 interface FlipOptions extends CommonOptions {
   readonly reason?: string;
@@ -59,12 +60,12 @@ async function flip(flag: FlagKind, slice: string, percent: number, options: Fli
   const previous = await setPercent(config, { slice, kind: flag, percent, reason, force });
   if (percent > 0 && percent < 100 && !knowsCallers(config, slice)) warnOfStrangers();
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ ok: true, slice, flag, previous, percent }, null, 2)}\n`);
+    printJson({ ok: true, slice, flag, previous, percent });
     return;
   }
   const name = flagName(slice, flag);
   const from = previous === null ? 'a cohort' : `${previous} %`;
-  process.stdout.write(`${paint('green', '✓', process.stdout)} ${name}: ${from} → ${percent} %\n`);
+  print(`${paint('green', '✓', process.stdout)} ${name}: ${from} → ${percent} %\n`);
 }
 
 function knowsCallers({ proxy, slices }: FicusConfig, slice: string): boolean {
@@ -73,7 +74,7 @@ function knowsCallers({ proxy, slices }: FicusConfig, slice: string): boolean {
 }
 
 function warnOfStrangers(): void {
-  process.stderr.write(
+  printError(
     `${paint('yellow', '!', process.stderr)} Below 100 % this has no effect: callers cannot be identified. Set proxy.identify.user, or the slice’s anonymousBucket.\n`,
   );
 }

@@ -7,6 +7,7 @@ import { type CommonOptions, withCommonOptions } from '../config/common-options.
 import { writeFirstConfig } from '../init/first-config.ts';
 import { proposeSlices, type SliceProposal } from '../init/propose-slices.ts';
 import { paint } from '../output/paint.ts';
+import { print, printJson } from '../output/terminal.ts';
 
 interface InitOptions extends CommonOptions {
   readonly openapi?: string;
@@ -101,14 +102,12 @@ async function write(file: string, text: string): Promise<void> {
 
 function report(options: InitOptions, flagsFile: string, slices: readonly SliceProposal[]): void {
   if (options.json) {
-    process.stdout.write(
-      `${JSON.stringify({ ok: true, config: options.config, flags: flagsFile, slices }, null, 2)}\n`,
-    );
+    printJson({ ok: true, config: options.config, flags: flagsFile, slices });
     return;
   }
   const config = options.config === 'ficus.yaml' ? '' : ` --config ${options.config}`;
   const proposals = slices.length > 0 ? ` with ${slices.length} proposals for slices` : '';
-  process.stdout.write(
+  print(
     `${paint('green', '✓', process.stdout)} wrote ${options.config}${proposals}\n\nNext:\n  ficus check${config}\n  ficus proxy${config}\n`,
   );
 }

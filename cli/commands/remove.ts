@@ -7,6 +7,7 @@ import { type CommonOptions, withCommonOptions } from '../config/common-options.
 import { loadConfig } from '../config/load-config.ts';
 import { formatRemoval, placeOf, remnantsOf } from '../output/format-removal.ts';
 import { paint } from '../output/paint.ts';
+import { print, printError, printJson, printScript } from '../output/terminal.ts';
 
 interface RemoveOptions extends CommonOptions {
   readonly dryRun?: boolean;
@@ -111,21 +112,21 @@ async function openRecords({ control }: FicusConfig): Promise<ControlRecords | u
 function showPlan(removal: Removal, options: RemoveOptions): void {
   const known = removal.parts.every(({ problem }) => problem === undefined);
   if (options.json) writeJson(removal, { ok: known, dryRun: true }, []);
-  else process.stdout.write(formatRemoval(removal));
+  else printScript(formatRemoval(removal));
   if (!known) process.exitCode = 3;
 }
 
 async function carryOutAsked(removal: Removal, options: RemoveOptions): Promise<void> {
   const { carryOut } = await import('@ficus/control');
   if (!options.yes && !removal.inUse) {
-    process.stderr.write(`${formatRemoval(removal)}\n`);
+    printError(`${formatRemoval(removal)}\n`);
     if (!(await isAgreed())) throw new FicusError('FICUS_USAGE', 'Nothing was removed.');
   }
   const outcome = await carryOut(removal, (step) => {
-    if (!options.json) process.stdout.write(`${describeStep(step)}\n`);
+    if (!options.json) print(`${describeStep(step)}\n`);
   });
   if (options.json) writeJson(removal, { ok: outcome.complete, dryRun: false }, outcome.steps);
-  else process.stdout.write(describeEnd(removal, outcome));
+  else print(describeEnd(removal, outcome));
   if (!outcome.complete) process.exitCode = 3;
 }
 
@@ -177,5 +178,5 @@ function writeJson(
     }),
   }));
   const remnants = remnantsOf(removal).map(({ what, sql }) => ({ what, sql: sql ?? null }));
-  process.stdout.write(`${JSON.stringify({ ...head, databases, remnants }, null, 2)}\n`);
+  printJson({ ...head, databases, remnants });
 }

@@ -9,6 +9,7 @@ import { loadConfig, requireSlice } from '../config/load-config.ts';
 import { formatSlice } from '../output/format-slice.ts';
 import { formatTable } from '../output/format-table.ts';
 import { paint } from '../output/paint.ts';
+import { draw, printJson } from '../output/terminal.ts';
 import { abortOnSignal } from '../output/until-signal.ts';
 
 interface StatusOptions extends CommonOptions {
@@ -16,6 +17,7 @@ interface StatusOptions extends CommonOptions {
 }
 
 const WATCH_EVERY_MS = 1000;
+const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
 const HELP = `
 Without SLICE, one line per slice; with it, everything about one: stage, owner and epoch, share set and measured,
@@ -40,26 +42,34 @@ async function status(name: string | undefined, options: StatusOptions): Promise
   if (name) requireSlice(config, name);
   const control = connectControl(config);
   if (!options.watch) {
-    process.stdout.write(await describe(control, name, options));
+    await show(control, name, options);
     return;
   }
   const stopped = abortOnSignal();
   while (!stopped.aborted) {
-    const text = await describe(control, name, options);
-    const clear = process.stdout.isTTY ? '\u001b[H\u001b[2J' : '';
-    process.stdout.write(`${clear}${text}`);
+    await show(control, name, options, process.stdout.isTTY ? CLEAR_SCREEN : '');
     await sleep(WATCH_EVERY_MS, undefined, { signal: stopped }).catch(() => undefined);
   }
 }
 
-async function describe(
+/** @param clear drawn once the answer is there */
+async function show(
   control: ControlClient,
   name: string | undefined,
   options: StatusOptions,
-): Promise<string> {
+  clear = '',
+): Promise<void> {
   const answer = name ? await control.slice(name) : await control.slices();
-  if (options.json) return `${JSON.stringify(answer, null, 2)}\n`;
-  if (!Array.isArray(answer)) return `${formatSlice(answer)}\n`;
+  if (!options.json) {
+    draw(clear, await describe(control, answer));
+    return;
+  }
+  draw(clear, '');
+  printJson(answer);
+}
+
+async function describe(control: ControlClient, answer: SliceView | readonly SliceView[]): Promise<string> {
+  if (!('length' in answer)) return `${formatSlice(answer)}\n`;
   return [formatSlices(answer), ...(await control.leftovers()).map(formatLeftover), ''].join('\n');
 }
 

@@ -7,6 +7,7 @@ import { loadConfig, requireSlice } from '../config/load-config.ts';
 import { parseCount } from '../config/parse-count.ts';
 import { formatVerify } from '../output/format-verify.ts';
 import { showProgress } from '../output/show-progress.ts';
+import { print, printJson } from '../output/terminal.ts';
 import { abortOnSignal } from '../output/until-signal.ts';
 
 interface VerifyOptions extends CommonOptions {
@@ -54,12 +55,10 @@ async function verify(slice: string, options: VerifyOptions): Promise<void> {
   requireSlice(config, slice);
   const result = await watchVerify(slice, connectControl(config), options);
   const status = exitStatusOf(result);
-  if (options.json) process.stdout.write(`${JSON.stringify({ ok: status === 0, ...result }, null, 2)}\n`);
+  if (options.json) printJson({ ok: status === 0, ...result });
   else if (result.state === 'running')
-    process.stdout.write(
-      `The comparison continues in the background; see its result with: ficus status ${slice}\n`,
-    );
-  else process.stdout.write(formatVerify(result));
+    print(`The comparison continues in the background; see its result with: ficus status ${slice}\n`);
+  else print(formatVerify(result));
   process.exitCode = status;
 }
 

@@ -7,6 +7,7 @@ import { openForeignFlags, withoutAudit } from '@ficus/control';
 import { type FicusConfig, FicusError, type FlagKind, passesByItself } from '@ficus/core';
 import { connectControl } from '../config/connect-control.ts';
 import { paint } from '../output/paint.ts';
+import { printError } from '../output/terminal.ts';
 
 export interface Flip {
   readonly slice: string;
@@ -38,7 +39,7 @@ export async function setPercent(
     return await setThroughControl(config, flip, wayBackTimeoutMs);
   } catch (error) {
     if (!(error instanceof FicusError) || !passesByItself(error)) throw error;
-    process.stderr.write(
+    printError(
       `${paint('yellow', '!', process.stderr)} ${error.message} The flag is set without the control plane: this change is not in the audit.\n`,
     );
     return setWhereKept(config, flip);

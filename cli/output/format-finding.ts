@@ -1,5 +1,5 @@
 import type { Finding } from '@ficus/cdc';
-import { describeError } from '@ficus/core';
+import { describeError, printable } from '@ficus/core';
 import { paint } from './paint.ts';
 
 /** A finding as a user reads it on standard error: the sentence, then what to do. */
@@ -7,5 +7,5 @@ export function formatFinding(finding: Finding): string {
   const mark =
     finding.severity === 'error' ? paint('red', '✗', process.stderr) : paint('yellow', '!', process.stderr);
   const remedy = finding.remedySql ?? describeError(finding.code).remedy;
-  return `${mark} ${finding.path}: ${finding.message}\n    ${remedy.split('\n').join('\n    ')} ${paint('dim', `(${finding.code})`, process.stderr)}`;
+  return `${mark} ${printable(`${finding.path}: ${finding.message}`)}\n    ${remedy.split('\n').join('\n    ')} ${paint('dim', `(${finding.code})`, process.stderr)}`;
 }

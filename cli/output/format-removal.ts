@@ -1,5 +1,6 @@
 /** A removal as a script of SQL: statements as they are run, everything else as comments. */
 import type { Removal, RemovalPart } from '@ficus/control';
+import { printable } from '@ficus/core';
 
 type Remnant = RemovalPart['remnants'][number];
 
@@ -11,7 +12,7 @@ const PLACES: Readonly<Record<RemovalPart['place'], string>> = {
 
 export function formatRemoval(removal: Removal): string {
   const parts = removal.parts.filter(({ steps, problem }) => steps.length > 0 || problem !== undefined);
-  const inUse = removal.inUse === undefined ? [] : [`-- Not yet: ${removal.inUse}`, ''];
+  const inUse = removal.inUse === undefined ? [] : [comment(`Not yet: ${removal.inUse}`), ''];
   const lines = [...inUse, ...parts.flatMap((part) => [heading(part), ...statements(part), ''])];
   if (parts.length === 0) lines.push('-- Nothing is left to remove.', '');
   const remnants = remnantsOf(removal);
@@ -29,12 +30,15 @@ export function placeOf({ place, database }: RemovalPart): string {
 
 const heading = (part: RemovalPart): string =>
   part.problem === undefined
-    ? `-- In the ${placeOf(part)}:`
-    : `-- In the ${placeOf(part)}, what is there is not known: ${part.problem}`;
+    ? comment(`In the ${placeOf(part)}:`)
+    : comment(`In the ${placeOf(part)}, what is there is not known: ${part.problem}`);
+
+/** One line, whatever is in the text: a second one would be run as SQL. */
+const comment = (text: string): string => `-- ${printable(text)}`;
 
 const statements = ({ steps }: RemovalPart): string[] =>
-  steps.flatMap(({ does, sql }) => [`-- ${does}`, sql]);
+  steps.flatMap(({ does, sql }) => [comment(does), sql]);
 
 function commented({ what, sql }: Remnant): string[] {
-  return [`-- ${what}`, ...(sql === undefined ? [] : [`--   ${sql}`])];
+  return [comment(what), ...(sql === undefined ? [] : [comment(`  ${sql}`)])];
 }

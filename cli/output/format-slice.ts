@@ -1,5 +1,6 @@
 /** Everything about one slice, for a terminal. */
 import type { SliceView } from '@ficus/contract';
+import { printable } from '@ficus/core';
 import { formatCopy } from './format-copy.ts';
 import { describeVerdict } from './format-verify.ts';
 import { paint } from './paint.ts';
@@ -48,12 +49,12 @@ function mismatchesOf({ parity }: SliceView): string[] {
     .filter((sample) => sample.verdict === 'mismatch')
     .slice(0, MISMATCHES_SHOWN)
     .flatMap((sample) => [
-      `${' '.repeat(12)}${paint('red', '✗', process.stdout)} ${sample.request} (route ${sample.route})`,
+      `${' '.repeat(12)}${paint('red', '✗', process.stdout)} ${printable(sample.request)} (route ${sample.route})`,
       ...sample.differences
         .slice(0, MISMATCHES_SHOWN)
         .map(
           (difference) =>
-            `${' '.repeat(14)}${difference.path}: legacy ${difference.legacy}, candidate ${difference.candidate}`,
+            `${' '.repeat(14)}${printable(`${difference.path}: legacy ${difference.legacy}, candidate ${difference.candidate}`)}`,
         ),
     ]);
 }
@@ -101,7 +102,8 @@ function shareOf({ traffic }: SliceView): string {
 }
 
 const percentOf = (percent: number | null) => (percent === null ? 'unknown' : `${percent} %`);
-const line = (name: string, text: string) => `  ${name.padEnd(10)}${text}`;
+/** One line, whatever was said: a second one could look like another entry. */
+const line = (name: string, text: string) => `  ${name.padEnd(10)}${text.replace(/[\n\r]/g, printable)}`;
 const count = (value: number) => value.toLocaleString('en-US');
 const bold = (text: string) => paint('bold', text, process.stdout);
 const dim = (text: string) => paint('dim', text, process.stdout);

@@ -16,3 +16,10 @@ test('columns are as wide as their widest cell, colours not counted', () => {
     'é              22',
   ]);
 });
+
+test('a cell cannot begin a row of its own', () => {
+  const forged = 'fine\n2027-01-01  admin  serve  approved\r\u001b[1A';
+  const lines = formatTable(['why', 'who'], [[forged, 'api']]).split('\n');
+  expect(lines).toHaveLength(3);
+  expect(lines[2]).toMatch(/^fine\\n2027-01-01 .*\\r.* {2}api$/);
+});

@@ -1,5 +1,6 @@
 /** The result of a comparison of both databases, for a terminal. */
 import type { VerifyView } from '@ficus/contract';
+import { printable } from '@ficus/core';
 import { formatTable } from './format-table.ts';
 import { paint } from './paint.ts';
 
@@ -21,7 +22,7 @@ export function formatVerify(result: VerifyView): string {
     t.examples.map(({ key, kind, rows, columns }) => {
       const times = rows > 1 ? `, ${rows.toLocaleString('en-US')} times` : '';
       const where = columns.length > 0 ? ` in ${columns.join(', ')}` : '';
-      return `  ${t.to} ${key}: ${kind}${where}${times}`;
+      return printable(`  ${t.to} ${key}: ${kind}${where}${times}`);
     }),
   );
   return `${[table, ...examples, describeVerdict(result)].join('\n')}\n`;

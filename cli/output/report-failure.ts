@@ -1,9 +1,10 @@
 /** The one place that prints errors to users: one sentence, what to do, the code; never a stack trace. */
-import { describeError, FicusError } from '@ficus/core';
+import { describeError, FicusError, printable } from '@ficus/core';
 import { ConfigInvalid } from '../config/config-invalid.ts';
 import { PreflightFailed } from '../preflight/preflight-failed.ts';
 import { formatFinding } from './format-finding.ts';
 import { paint } from './paint.ts';
+import { printError, printJson } from './terminal.ts';
 
 interface Failure {
   readonly code: string;
@@ -21,23 +22,22 @@ export function reportFailure(error: unknown, { json }: { json: boolean }): numb
   const failure = describeFailure(error);
   if (json) {
     const { exit, ...document } = failure;
-    process.stdout.write(`${JSON.stringify({ ok: false, error: document }, null, 2)}\n`);
+    printJson({ ok: false, error: document });
   } else {
     for (const problem of failure.problems ?? [])
-      process.stderr.write(`${paint('red', '✗', process.stderr)} ${problem}\n`);
-    process.stderr.write(`${paint('red', 'error', process.stderr)}: ${failure.message}\n`);
-    process.stderr.write(`  ${failure.remedy} ${paint('dim', `(${failure.code})`, process.stderr)}\n`);
+      printError(`${paint('red', '✗', process.stderr)} ${printable(problem)}\n`);
+    printError(`${paint('red', 'error', process.stderr)}: ${printable(failure.message)}\n`);
+    printError(`  ${failure.remedy} ${paint('dim', `(${failure.code})`, process.stderr)}\n`);
   }
-  if (process.env.FICUS_LOG_LEVEL === 'debug' && error instanceof Error)
-    process.stderr.write(`${error.stack}\n`);
+  if (process.env.FICUS_LOG_LEVEL === 'debug' && error instanceof Error) printError(`${error.stack}\n`);
   return failure.exit;
 }
 
 function reportPreflight({ message, findings }: PreflightFailed, json: boolean): number {
-  if (json) process.stdout.write(`${JSON.stringify({ ok: false, findings }, null, 2)}\n`);
+  if (json) printJson({ ok: false, findings });
   else {
-    for (const finding of findings) process.stderr.write(`${formatFinding(finding)}\n`);
-    process.stderr.write(`${paint('red', 'error', process.stderr)}: ${message}\n`);
+    for (const finding of findings) printError(`${formatFinding(finding)}\n`);
+    printError(`${paint('red', 'error', process.stderr)}: ${message}\n`);
   }
   return Math.max(...findings.map((finding) => describeError(finding.code).exit));
 }

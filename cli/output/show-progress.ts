@@ -2,6 +2,9 @@
  * Progress of long work on standard error: a line that is redrawn on a terminal; elsewhere a plain line every ten
  * seconds, so that logs stay readable. However the process ends, no partial line stays on the terminal.
  */
+import { printable } from '@ficus/core';
+import { draw, print } from './terminal.ts';
+
 export interface Progress {
   /** `fraction` from 0 to 1, or undefined when the end is not known. */
   update(text: string, fraction?: number): void;
@@ -22,20 +25,21 @@ export function showProgress(
   let lastPlain = now();
   let drawn = false;
   const clear = () => {
-    if (drawn) stream.write(CLEAR_LINE);
+    if (drawn) draw(CLEAR_LINE, '', stream);
     drawn = false;
     process.off('exit', clear);
   };
   return {
-    update(text, fraction) {
+    update(said, fraction) {
+      const text = printable(said);
       if (stream.isTTY) {
         // A second Ctrl-C ends the process at once.
         if (!drawn) process.once('exit', clear);
         drawn = true;
-        stream.write(`${CLEAR_LINE}${fitLine(title, text, fraction, (stream.columns || 80) - 1)}`);
+        draw(CLEAR_LINE, fitLine(title, text, fraction, (stream.columns || 80) - 1), stream);
       } else if (now() - lastPlain >= PLAIN_EVERY_MS) {
         lastPlain = now();
-        stream.write(`${title}: ${text}\n`);
+        print(`${title}: ${text}\n`, stream);
       }
     },
     end: clear,

@@ -1,11 +1,16 @@
 /** Finds the slice that a path names, or refuses. */
 import type { SliceView } from '@ficus/contract';
-import { FicusError, type SliceConfig } from '@ficus/core';
+import { FicusError, printable, type SliceConfig } from '@ficus/core';
 import { z } from 'zod';
 import { buildSliceView, type SliceParts } from '../views/build-slice-view.ts';
 
 /** The reason in a request's body, where there is one. */
-export const reason = z.string().max(500).default('').describe('why, for the audit');
+export const reason = z
+  .string()
+  .max(500)
+  .overwrite(printable)
+  .default('')
+  .describe('why, for the audit; one line: control characters are stored as visible escapes');
 
 /** @throws FicusError FICUS_SLICE_UNKNOWN, naming the slices of the config */
 export function sliceOf(parts: SliceParts, name = ''): { name: string; config: SliceConfig } {

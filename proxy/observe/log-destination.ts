@@ -3,6 +3,8 @@
  * is finally dropped: without a listener for its errors pino's destination ends the process, and then retries forever
  * while the process ends.
  */
+import { isatty } from 'node:tty';
+import { printableJson } from '@ficus/core';
 import pino, { type DestinationStream } from 'pino';
 
 /** Most memory for lines that cannot be written. */
@@ -17,5 +19,12 @@ export function logDestination(): DestinationStream {
   destination.on('drain', () => {
     destination.flushSync = flushSync;
   });
-  return destination;
+  // Lines are JSON, which escapes only some of the characters that move a terminal's cursor.
+  if (!isatty(1)) return destination;
+  return Object.assign(destination, { write: printing(destination.write.bind(destination)) });
 }
+
+const printing = (write: (line: string) => boolean) => (line: string) => {
+  const end = line.endsWith('\n') ? 1 : 0;
+  return write(printableJson(line.slice(0, line.length - end)) + line.slice(line.length - end));
+};

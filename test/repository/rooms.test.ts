@@ -61,7 +61,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'link',
     'config, decide, observe',
     'errors, http, parity, slice',
-    'async, flags, guard, net, replication, words',
+    'async, flags, guard, net, replication, text, words',
   ],
   cli: [
     'index.ts',
