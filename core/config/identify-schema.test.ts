@@ -52,3 +52,24 @@ test('peers belong to what a client sends as it is', () => {
       expect.stringMatching(/^proxy\.identify\.user\.trustedFrom/),
     ]);
 });
+
+describe('tokens are verified with keys that no stranger has', () => {
+  test.each<[string, object, string]>([
+    ['a secret of one character', { secret: 's' }, 'secret: must have at least 16 characters'],
+    ['a secret of fifteen', { secret: 'x'.repeat(15) }, 'secret: must have at least 16 characters'],
+    ['keys that any router may answer', { jwks: 'http://id.example/keys' }, 'jwks: must begin with https://'],
+    ['keys of a name like this machine’s', { jwks: 'http://localhost.example/k' }, 'jwks: must begin with'],
+    ['keys of an address that begins alike', { jwks: 'http://127.0.0.1.example/k' }, 'jwks: must begin with'],
+  ])('%s is refused', (_, keys, problem) => {
+    expect(problemsOf({ jwt: keys })).toEqual([expect.stringContaining(`proxy.identify.jwt.${problem}`)]);
+  });
+
+  test.each([
+    'https://id.example/keys',
+    'http://localhost:8080/k',
+    'http://127.8.0.1/k',
+    'http://[::1]:80/k',
+  ])('keys of %s are accepted', (jwks) => {
+    expect(problemsOf({ jwt: { jwks } })).toEqual([]);
+  });
+});

@@ -39,13 +39,29 @@ const jwtSchema = z
   .strictObject({
     secret: z
       .string()
-      .min(1)
+      .min(16)
       .optional()
-      .describe('shared secret (HS256) that bearer tokens are verified with'),
+      .describe(
+        'shared secret (HS256) that bearer tokens are verified with: 16 characters or more, better 32 bytes',
+      ),
     publicKey: z.string().min(1).optional().describe('PEM public key that bearer tokens are verified with'),
-    jwks: httpUrl.optional().describe('URL of the issuer’s key set (JWKS); keys may change at any time'),
+    jwks: httpUrl
+      .refine(
+        isUnforgeable,
+        'must begin with https://: any machine on the way could answer with keys of its own',
+      )
+      .optional()
+      .describe(
+        'URL of the issuer’s key set (JWKS), https:// unless it is on this machine; keys may change at any time. At most 1 MiB is read, within 2 seconds',
+      ),
     issuer: z.string().min(1).optional().describe('issuer that the token must name (iss)'),
     audience: z.string().min(1).optional().describe('audience that the token must name (aud)'),
+    requireExp: z
+      .boolean()
+      .default(true)
+      .describe(
+        'believe only tokens that expire; the callers of others are unknown, and served by the legacy',
+      ),
   })
   .refine(({ secret, publicKey, jwks }) => [secret, publicKey, jwks].filter(Boolean).length === 1, {
     message: 'name exactly one of secret, publicKey, jwks',
@@ -70,7 +86,9 @@ const assertSchema = z
       .string()
       .min(16)
       .optional()
-      .describe('shared secret (HS256, 16 characters or more): every candidate that knows it can sign too'),
+      .describe(
+        'shared secret (HS256, 16 characters or more, better 32 bytes): every candidate that knows it can sign too',
+      ),
     keys: z
       .array(assertionKey)
       .min(1)
@@ -115,6 +133,13 @@ export const identifySchema = z
     }
   })
   .describe('Who calls');
+
+/** The program that answers at the URL decides which tokens are valid. */
+function isUnforgeable(url: string): boolean {
+  if (!URL.canParse(url)) return true;
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
 
 /** Fields that carry secrets: their values must never become a subject that others read. */
 const CREDENTIALS = new Set(['authorization', 'cookie', 'proxy-authorization']);

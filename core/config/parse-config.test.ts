@@ -56,7 +56,7 @@ describe('parseConfig', () => {
       problemsOf({ version: 1, proxy, legacy: { ...minimal.legacy, ...legacy } });
     expect(of(identify())).toEqual([expect.stringMatching(/^proxy\.identify\.jwt: is required/)]);
     expect(of(identify({}))).toEqual([expect.stringMatching(/^proxy\.identify\.jwt: name exactly one/)]);
-    expect(of(identify({ secret: 's', jwks: 'https://id/jwks' }))).toHaveLength(1);
+    expect(of(identify({ secret: 'a secret that is long', jwks: 'https://id/jwks' }))).toHaveLength(1);
     expect(of(identify({ jwks: 'https://id/jwks', issuer: 'https://id' }))).toEqual([]);
     expect(of({}, { addresses: ['10.0.0.1', '10.0.0.1:81', '::1', '[::1]:8080'] })).toEqual([]);
     for (const wrong of [

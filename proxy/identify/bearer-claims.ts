@@ -5,6 +5,7 @@
 import type { IdentifyConfig } from '@ficus/core';
 import type { JWTPayload } from 'jose';
 import { ExpiringCache } from './expiring-cache.ts';
+import type { IdentityNotes } from './identity-notes.ts';
 import { boundedKey } from './own-text.ts';
 import { createVerifyToken, KeysUnavailable, type VerifyToken } from './verification-keys.ts';
 
@@ -17,50 +18,59 @@ const UNKNOWN_MS = 1_000;
 const LONGEST_KEY = 2_048;
 const NO_CLAIMS: JWTPayload = {};
 
-/** Claims; none for an invalid token; `unknown` when it could not be verified. */
+/** Claims; none for an invalid token; `unknown` when it could not be verified, or never expires. */
 export type Claims = JWTPayload | 'unknown';
 
 export class BearerClaims {
   readonly #cache = new ExpiringCache<Claims>(KEPT_TOKENS);
   readonly #verifyToken: VerifyToken;
+  readonly #requireExp: boolean;
+  readonly #notes: Pick<IdentityNotes, 'say'>;
 
-  constructor(jwt: NonNullable<IdentifyConfig['jwt']>) {
+  constructor(jwt: NonNullable<IdentifyConfig['jwt']>, notes: Pick<IdentityNotes, 'say'>) {
     this.#verifyToken = createVerifyToken(jwt);
+    this.#requireExp = jwt.requireExp;
+    this.#notes = notes;
   }
 
   /** Claims known without waiting; undefined when the token has to be verified first. */
-  known(authorization: string | undefined, now: number): Claims | undefined {
-    const token = bearerToken(authorization);
+  known(token: string | undefined, now: number): Claims | undefined {
     return token === undefined ? NO_CLAIMS : this.#cache.get(boundedKey(token, LONGEST_KEY), now);
   }
 
   /** Verifies the token; an invalid one has no claims, which makes the caller anonymous. Never rejects. */
-  async verify(authorization: string | undefined, now: number): Promise<Claims> {
-    const token = bearerToken(authorization);
-    if (token === undefined) return NO_CLAIMS;
+  async verify(token: string, now: number): Promise<Claims> {
     const key = boundedKey(token, LONGEST_KEY);
     try {
       const payload = await this.#verifyToken(token);
       const expiresAt = payload.exp === undefined ? Number.POSITIVE_INFINITY : payload.exp * 1000;
       if (expiresAt <= now) throw new Error('the token has expired');
-      this.#cache.set(key, payload, Math.min(expiresAt, now + KEPT_MS), now);
-      return payload;
+      const claims = payload.exp === undefined && this.#requireExp ? this.#neverExpires() : payload;
+      this.#cache.set(key, claims, Math.min(expiresAt, now + KEPT_MS), now);
+      return claims;
     } catch (error) {
       const claims = error instanceof KeysUnavailable ? 'unknown' : NO_CLAIMS;
+      if (error instanceof KeysUnavailable) this.#notes.say('jwt', describe(error));
       const soon = claims === 'unknown' || namesUnknownKey(error);
       this.#cache.set(key, claims, now + (soon ? UNKNOWN_MS : REFUSED_MS), now);
       return claims;
     }
   }
+
+  #neverExpires(): 'unknown' {
+    this.#notes.say(
+      'jwt',
+      'a valid token has no exp: let the issuer set one, or allow tokens that never expire with jwt.requireExp: false',
+    );
+    return 'unknown';
+  }
+}
+
+function describe({ message, cause }: KeysUnavailable): string {
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
 }
 
 /** The issuer may have a new key that can be fetched within a second; an attacker may have invented the name. */
 function namesUnknownKey(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === 'ERR_JWKS_NO_MATCHING_KEY';
-}
-
-function bearerToken(authorization: string | undefined): string | undefined {
-  return authorization !== undefined && /^bearer /i.test(authorization)
-    ? authorization.slice(7).trim()
-    : undefined;
 }

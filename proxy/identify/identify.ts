@@ -29,7 +29,8 @@ export interface Identifier {
 }
 
 export interface IdentifierParts {
-  readonly bearer: BearerClaims;
+  /** Undefined where no claim is read. */
+  readonly bearer: BearerClaims | undefined;
   readonly introspection: Introspection;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -93,12 +94,20 @@ function askerOf(endpoint: AskedEndpoint, { introspection, clock }: IdentifierPa
   };
 }
 
+/** The config has keys wherever it reads a claim. */
 function claimReader(jwtClaim: string, { bearer, clock }: IdentifierParts): ReadField {
   return ({ authorization }) => {
-    const claims = bearer.known(authorization, clock());
+    const token = bearerToken(authorization);
+    const claims = bearer!.known(token, clock());
     if (claims) return claimText(claims, jwtClaim);
-    return bearer.verify(authorization, clock()).then((verified) => claimText(verified, jwtClaim));
+    return bearer!.verify(token!, clock()).then((verified) => claimText(verified, jwtClaim));
   };
+}
+
+function bearerToken(authorization: string | undefined): string | undefined {
+  return authorization !== undefined && /^bearer /i.test(authorization)
+    ? authorization.slice(7).trim()
+    : undefined;
 }
 
 function claimText(claims: Claims, name: string): Value {

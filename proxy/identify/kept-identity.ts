@@ -6,6 +6,7 @@
 import type { IdentifyConfig } from '@ficus/core';
 import { BearerClaims } from './bearer-claims.ts';
 import { ChangingSessions } from './changing-sessions.ts';
+import { IdentityNotes } from './identity-notes.ts';
 import type { Introspection } from './introspection.ts';
 
 type JwtConfig = NonNullable<IdentifyConfig['jwt']>;
@@ -17,10 +18,16 @@ export class KeptIdentity {
   #introspection: Introspection | undefined;
 
   readonly sessions = new ChangingSessions((session) => this.forget(session));
+  readonly notes: IdentityNotes;
+
+  /** @param warn writes a line of the log */
+  constructor(warn: (detail: object, message: string) => void) {
+    this.notes = new IdentityNotes(warn);
+  }
 
   bearer(jwt: JwtConfig): BearerClaims {
     const written = JSON.stringify(jwt);
-    if (this.#bearer === undefined || this.#jwt !== written) this.#bearer = new BearerClaims(jwt);
+    if (this.#bearer === undefined || this.#jwt !== written) this.#bearer = new BearerClaims(jwt, this.notes);
     this.#jwt = written;
     return this.#bearer;
   }

@@ -4,8 +4,9 @@
  * (jose). The issuer is asked at most once a second, not once per token.
  */
 import type { IdentifyConfig } from '@ficus/core';
-import { createRemoteJWKSet, importSPKI, type JWTPayload, jwtVerify } from 'jose';
+import { createRemoteJWKSet, customFetch, importSPKI, type JWTPayload, jwtVerify } from 'jose';
 import { turnNow } from '../clock/turn-clock.ts';
+import { fetchKeySet } from './fetch-key-set.ts';
 
 /**
  * Verifies a token; rejects with a jose error when it is invalid, with `KeysUnavailable` when the keys cannot be
@@ -63,10 +64,15 @@ function verifyByPublicKey(pem: string, expected: Expected): VerifyToken {
 }
 
 function verifyByKeySet(url: URL, options: Expected & { readonly algorithms: string[] }): VerifyToken {
-  const keySet = createRemoteJWKSet(url, { timeoutDuration: FETCH_MS, cooldownDuration: COOLDOWN_MS });
+  const keySet = createRemoteJWKSet(url, {
+    timeoutDuration: FETCH_MS,
+    cooldownDuration: COOLDOWN_MS,
+    [customFetch]: fetchKeySet,
+  });
   let failedUntil = Number.NEGATIVE_INFINITY;
   return async (token) => {
-    if (turnNow() < failedUntil && !keySet.fresh) throw new KeysUnavailable();
+    if (turnNow() < failedUntil && !keySet.fresh)
+      throw new KeysUnavailable('the issuer’s keys cannot be fetched');
     try {
       return (await jwtVerify(token, keySet, options)).payload;
     } catch (cause) {

@@ -21,6 +21,7 @@ export function makeIdentifier(
   const introspection = identity.introspection(legacyCopies, () =>
     makeIntrospection(legacyCopies, count, identity.sessions),
   );
-  const bearer = identity.bearer(config.proxy.identify.jwt ?? {});
+  const { jwt } = config.proxy.identify;
+  const bearer = jwt && identity.bearer(jwt);
   return createIdentifier(config.proxy.identify, { bearer, introspection, clock });
 }

@@ -15,7 +15,7 @@ const configWith = (legacy: string): FicusConfig =>
 function makeKeeper() {
   const retired: number[] = [];
   const keeper = new SnapshotKeeper(configWith('http://127.0.0.1:3000'), 1, {
-    identity: new KeptIdentity(),
+    identity: new KeptIdentity(() => {}),
     clock: () => 0,
     mirrorHooks: () => ({ dropped: () => {}, copied: () => {}, observe: () => {} }),
     upstreamHooks: { breakerChanged: () => {}, connectionLost: () => {}, addressChanged: () => {} },

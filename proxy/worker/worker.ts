@@ -41,7 +41,7 @@ export class Worker implements RequestHost {
   readonly #init: WorkerInit;
   readonly #send: (message: WorkerMessage) => void;
   readonly #snapshots: SnapshotKeeper;
-  readonly #identity = new KeptIdentity();
+  readonly #identity: KeptIdentity;
   readonly #marks: SharedMarks;
   readonly #siblings: SiblingPins;
   readonly #observations: ObservationEnd;
@@ -64,6 +64,7 @@ export class Worker implements RequestHost {
     this.#send = send;
     this.logger = logger;
     this.spans = spans;
+    this.#identity = new KeptIdentity((detail, message) => logger.warn(detail, message));
     const count = (series: string): void => this.count(series);
     this.flags = new FlagEvaluator((message) => logger.warn({ detail: message }, 'flag cannot be evaluated'));
     if (init.flags) this.flags.replace(init.flags);

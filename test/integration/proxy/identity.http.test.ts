@@ -137,7 +137,10 @@ describe('claims of a bearer token', () => {
     const pem = await exportSPKI(pair.publicKey);
     await importSPKI(pem, 'ES256');
     rig = await startRig({ serve: 100, proxy: { identify: { ...identify, jwt: { publicKey: pem } } } });
-    const good = await new SignJWT({ sub: 'ann' }).setProtectedHeader({ alg: 'ES256' }).sign(pair.privateKey);
+    const good = await new SignJWT({ sub: 'ann' })
+      .setProtectedHeader({ alg: 'ES256' })
+      .setExpirationTime('5m')
+      .sign(pair.privateKey);
     const forged = await sign({ sub: 'ann' }, new TextEncoder().encode(pem));
     await rig.get('/api/notes', { authorization: `Bearer ${good}` });
     expect(lastToCandidate()['x-ficus-identity']).toBeDefined();

@@ -1,6 +1,6 @@
 /** Bearer tokens: what is verified, how long it is valid, and keys that an issuer publishes and changes. */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -16,10 +16,13 @@ afterEach(async () => {
 
 const SECRET = 'shared secret of the issuer';
 const assert = { secret: 'a secret for assertions' };
-const start = (jwt: Record<string, string>, more: object = {}) =>
+const start = (jwt: Record<string, string | boolean>, more: object = {}) =>
   startRig({ serve: 100, proxy: { identify: { user: { jwtClaim: 'sub' }, jwt, assert } }, ...more });
-const sign = (claims: JWTPayload, secret = SECRET) =>
-  new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode(secret));
+/** @param claims `exp: undefined` leaves it out */
+const sign = (claims: Omit<JWTPayload, 'exp'> & { exp?: number | undefined }, secret = SECRET) =>
+  new SignJWT({ exp: inSeconds(300), ...claims } as JWTPayload)
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(secret));
 const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
 
 /** The subject that the candidate receives, or undefined. */
@@ -48,6 +51,22 @@ describe('a token', () => {
     expect(await known(await sign({ sub: 'ann', nbf: inSeconds(8), exp: inSeconds(-1) }))).toBeUndefined();
   });
 
+  test('that never expires makes its caller unknown, unless the config allows it', async () => {
+    const authorization = `Bearer ${await sign({ sub: 'ann', exp: undefined })}`;
+    rig = await start({ secret: SECRET });
+    expect(await rig.get('/api/notes', { authorization })).toMatchObject({
+      side: 'legacy',
+      reason: 'caller-unknown',
+    });
+    const said = rig.logs.filter(({ msg }) => String(msg).startsWith('callers cannot be identified'));
+    expect(said).toEqual([
+      expect.objectContaining({ source: 'jwt', reason: expect.stringContaining('requireExp: false') }),
+    ]);
+    await rig.close();
+    rig = await start({ secret: SECRET, requireExp: false });
+    expect(await known(await sign({ sub: 'ann', exp: undefined }))).toBe('ann');
+  });
+
   test('must name the issuer and the audience where they are configured', async () => {
     rig = await start({ secret: SECRET, issuer: 'https://id.example', audience: 'shop' });
     const claims = { sub: 'ann', iss: 'https://id.example', aud: 'shop' };
@@ -73,6 +92,8 @@ interface Issuer {
   sign(claims: JWTPayload): Promise<string>;
   /** Answers 500 from now on. */
   fail(): void;
+  /** Answers in another way from now on. */
+  answerWith(handler: (response: ServerResponse) => void): void;
 }
 
 async function startIssuer(): Promise<Issuer> {
@@ -83,11 +104,10 @@ async function startIssuer(): Promise<Issuer> {
     key: undefined as unknown as Awaited<ReturnType<typeof generateKeyPair>>['privateKey'],
   };
   let fetched = 0;
-  let unhealthy = false;
+  let answer = (response: ServerResponse): void => void response.end(JSON.stringify({ keys }));
   const server: Server = createServer((_, response) => {
     fetched += 1;
-    if (unhealthy) response.writeHead(500).end();
-    else response.end(JSON.stringify({ keys }));
+    answer(response);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -106,9 +126,14 @@ async function startIssuer(): Promise<Issuer> {
       keys = [{ ...(await exportJWK(pair.publicKey)), kid, alg, use: 'sig' }];
     },
     sign: (claims) =>
-      new SignJWT(claims).setProtectedHeader({ alg: signing.alg, kid: signing.kid }).sign(signing.key),
+      new SignJWT({ exp: inSeconds(300), ...claims })
+        .setProtectedHeader({ alg: signing.alg, kid: signing.kid })
+        .sign(signing.key),
     fail: () => {
-      unhealthy = true;
+      answer = (response) => void response.writeHead(500).end();
+    },
+    answerWith: (handler) => {
+      answer = handler;
     },
   };
 }
@@ -171,6 +196,52 @@ describe('keys that the issuer publishes', () => {
       });
     }
     expect(issuer.fetched() - before).toBeLessThanOrEqual(1 + Math.floor((Date.now() - began) / 1_000));
+  });
+
+  test.each<[string, (response: ServerResponse, sent: (bytes: number) => void) => void]>([
+    [
+      'are hundreds of megabytes',
+      (response, sent) => {
+        const more = (): void => {
+          while (response.write('k'.repeat(65_536))) sent(65_536);
+          sent(65_536);
+        };
+        response.on('drain', more);
+        more();
+      },
+    ],
+    [
+      'come a byte at a time',
+      (response, sent) => {
+        const drip = setInterval(() => response.write(' ', () => sent(1)), 50);
+        response.on('close', () => clearInterval(drip));
+      },
+    ],
+    ['are at another address', (response) => void response.writeHead(302, { location: '/elsewhere' }).end()],
+    ['are a page', (response) => void response.end('<html></html>')],
+  ])('that %s are given up, and their callers are unknown', async (_, answer) => {
+    const issuer = await startIssuer();
+    await issuer.changeKey('one');
+    const authorization = `Bearer ${await issuer.sign({ sub: 'ann' })}`;
+    let bytes = 0;
+    let open = 0;
+    issuer.answerWith((response) => {
+      open += 1;
+      response.on('close', () => {
+        open -= 1;
+      });
+      answer(response, (more) => {
+        bytes += more;
+      });
+    });
+    rig = await start({ jwks: issuer.url });
+    expect(await rig.get('/api/notes', { authorization })).toMatchObject({ reason: 'caller-unknown' });
+    await until(() => open === 0, 'the connection is closed');
+    // What had been read, and what the kernel holds for a reader that is gone.
+    expect(bytes).toBeLessThan(16_000_000);
+    expect(rig.logs.some(({ reason }) => String(reason).startsWith('the issuer’s keys cannot be'))).toBe(
+      true,
+    );
   });
 
   test('are fetched again after a second, although the clock was set back meanwhile', async () => {
