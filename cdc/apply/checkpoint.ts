@@ -17,66 +17,8 @@ export interface Checkpoint {
   readonly leftOutUntil: string;
 }
 
-const SCHEMA = `
-CREATE SCHEMA IF NOT EXISTS ficus;
-CREATE TABLE IF NOT EXISTS ficus.checkpoint (
-  stream text PRIMARY KEY,
-  epoch bigint NOT NULL,
-  lsn pg_lsn NOT NULL,
-  slot text NOT NULL,
-  system_identifier text NOT NULL,
-  timeline integer NOT NULL,
-  applied_at timestamptz NOT NULL DEFAULT now()
-) WITH (fillfactor = 10);
-ALTER TABLE ficus.checkpoint ADD COLUMN IF NOT EXISTS holder text;
-CREATE TABLE IF NOT EXISTS ficus.copy_progress (
-  stream text NOT NULL REFERENCES ficus.checkpoint ON DELETE CASCADE,
-  source text NOT NULL,
-  target text NOT NULL,
-  source_columns text[] NOT NULL,
-  last_key text[],
-  rows_copied bigint NOT NULL DEFAULT 0,
-  rows_total bigint NOT NULL DEFAULT 0,
-  done boolean NOT NULL DEFAULT false,
-  PRIMARY KEY (stream, target)
-) WITH (fillfactor = 10);
-ALTER TABLE ficus.copy_progress ADD COLUMN IF NOT EXISTS copied_at pg_lsn;
-ALTER TABLE ficus.copy_progress ADD COLUMN IF NOT EXISTS published_as oid;
-ALTER TABLE ficus.copy_progress ADD COLUMN IF NOT EXISTS shape jsonb;
-ALTER TABLE ficus.checkpoint ADD COLUMN IF NOT EXISTS left_out_until pg_lsn NOT NULL DEFAULT '0/0';
-CREATE OR REPLACE FUNCTION ficus.advance_checkpoint(of_stream text, of_epoch bigint, by_holder text, from_lsn pg_lsn, to_lsn pg_lsn)
-RETURNS void LANGUAGE plpgsql AS $body$
-BEGIN
-  UPDATE ficus.checkpoint SET lsn = to_lsn, applied_at = clock_timestamp()
-  WHERE stream = of_stream AND epoch = of_epoch AND holder = by_holder AND lsn = from_lsn AND lsn <= to_lsn;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'stream % is no longer at % in epoch %', of_stream, from_lsn, of_epoch
-      USING ERRCODE = 'FC001';
-  END IF;
-END
-$body$;
-`;
-
 /** SQLSTATE raised when another process has moved the checkpoint. */
 export const FENCED = 'FC001';
-
-/** Held by whoever creates or drops the state. */
-export const STATE_LOCK = 0x66_69_63_75;
-
-/** Drops all of it but the schema, in a block of PL/pgSQL. */
-export const DROP_STATE = `DROP TABLE IF EXISTS ficus.copy_progress, ficus.checkpoint;
-  DROP FUNCTION IF EXISTS ficus.advance_checkpoint(text, bigint, text, pg_lsn, pg_lsn);`;
-
-/** Creates what is missing; safe when several processes do so at once. */
-export async function ensureCheckpointTables(client: pg.ClientBase): Promise<void> {
-  const found = await client.query(
-    `SELECT EXISTS (SELECT FROM pg_attribute
-                     WHERE attrelid = to_regclass('ficus.copy_progress') AND attname = 'shape')
-        AND to_regprocedure('ficus.advance_checkpoint(text, bigint, text, pg_lsn, pg_lsn)') IS NOT NULL AS present`,
-  );
-  if (found.rows[0]?.present) return;
-  await client.query(`BEGIN; SELECT pg_advisory_xact_lock(${STATE_LOCK}); ${SCHEMA} COMMIT`);
-}
 
 const COLUMNS = `epoch::int, lsn::text, slot, system_identifier AS "systemIdentifier", timeline,
   left_out_until::text AS "leftOutUntil"`;

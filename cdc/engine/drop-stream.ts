@@ -2,6 +2,7 @@
 import type { TableConfig } from '@ficus/core';
 import type pg from 'pg';
 import { deleteCheckpoint, loadCheckpoint } from '../apply/checkpoint.ts';
+import { readStateVersion } from '../apply/state-schema.ts';
 import { quoteQualified, splitQualified } from '../catalog/quote.ts';
 import type { ReplicationOptions } from '../replication.ts';
 import { endClient } from '../source/end-client.ts';
@@ -40,6 +41,7 @@ export async function dropStream(options: ReplicationOptions, emptyTarget: boole
   const target = await connectTo(targetUrl, 'ficus');
   let source: pg.Client | undefined;
   try {
+    await readStateVersion(target);
     source = await connectTo(sourceUrl, 'ficus');
     const present = await isPresent(target, 'ficus.checkpoint');
     const checkpoint = present ? await loadCheckpoint(target, stream) : undefined;

@@ -5,13 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { FicusError } from '@ficus/core';
 import type pg from 'pg';
-import {
-  type Checkpoint,
-  createCheckpoint,
-  ensureCheckpointTables,
-  raiseEpoch,
-  takeCheckpoint,
-} from '../apply/checkpoint.ts';
+import { type Checkpoint, createCheckpoint, raiseEpoch, takeCheckpoint } from '../apply/checkpoint.ts';
+import { ensureState } from '../apply/state-schema.ts';
 import type { TableCatalog } from '../catalog/database-catalog.ts';
 import { readDigest } from '../catalog/read-digest.ts';
 import { type CopyTask, loadProgress, makeCopyTask } from '../copy/copy-task.ts';
@@ -68,7 +63,7 @@ export async function prepareStream(
   };
   await refuseReplaced(source, target, names.stream, system, options.tables);
   const { plans, catalogs } = await compile(options, source, target);
-  await ensureCheckpointTables(target);
+  await ensureState(target);
   const holder = randomUUID();
   const { serverVersion } = catalogs.source;
   let published: PublicationEntries = new Map();

@@ -1,6 +1,6 @@
 /** What a slice's streams have on their target: checkpoint and progress of the copy, and with the last one the schema. */
 import type pg from 'pg';
-import { DROP_STATE, STATE_LOCK } from '../apply/checkpoint.ts';
+import { DROP_STATE, readStateVersion, STATE_LOCK } from '../apply/state-schema.ts';
 import { quoteLiteral } from '../catalog/quote.ts';
 import { nameStream } from '../source/stream-names.ts';
 import type { Remnant, RemovalPlan } from './removal-plan.ts';
@@ -24,6 +24,7 @@ export async function readTargetState(client: pg.Client, slice: string): Promise
     `SELECT to_regclass('ficus.checkpoint') IS NOT NULL AS checkpoint, to_regclass('ficus.copy_progress') IS NOT NULL AS progress`,
   );
   const { checkpoint = false, progress = false } = found.rows[0] ?? {};
+  await readStateVersion(client);
   if (!checkpoint) return { present: false, slots: [], tables: [], others: 0 };
   const streams = streamsOf(slice);
   const own = await client.query<{ slot: string }>(

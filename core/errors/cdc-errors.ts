@@ -204,6 +204,14 @@ export const cdcErrors = {
     remedy: 'Copy the rows again: ficus copy SLICE --restart.',
     retry: 'manual',
   },
+  FICUS_CDC_STATE_NEWER: {
+    status: 409,
+    exit: 3,
+    title: 'The stream’s state on the target belongs to a newer Ficus',
+    remedy:
+      'Run the newer version. Going back to this one needs a new copy: `ficus remove SLICE` with the newer version first.',
+    retry: 'manual',
+  },
   FICUS_CDC_FENCED: {
     status: 409,
     exit: 3,
