@@ -12,6 +12,8 @@ const SLOT = 'ficus_orders_0a0a0a0a';
 let logged: { level: string; msg: string; slot?: string }[];
 let slots: StreamSlot[];
 let serverBound: string;
+/** Called with each reading of the source, before it ends. */
+let onRead: () => void | Promise<void>;
 /** Rows of the table of records, while the database is there. */
 let rows: Record<string, unknown>[];
 const dropSlot = vi.fn(async (_url: string, _slot: string): Promise<void> => undefined);
@@ -20,6 +22,7 @@ beforeEach(() => {
   logged = [];
   slots = [];
   serverBound = '-1';
+  onRead = () => undefined;
   rows = [
     {
       slot: SLOT,
@@ -50,7 +53,12 @@ async function makeWatch(maxRetainedWal?: string): Promise<{ watch: SourceWatch;
       },
     },
   });
-  const engine = { read: async () => ({ serverBound, slots, publications: ['ficus_orders'] }), dropSlot };
+  const read = async () => {
+    const answer = { serverBound, slots, publications: ['ficus_orders'] };
+    await onRead();
+    return answer;
+  };
+  const engine = { read, dropSlot };
   const write = (line: string) => void logged.push(JSON.parse(line));
   const logger = pino({ formatters: { level: (level) => ({ level }) } }, { write });
   return { watch: new SourceWatch({ records, config: () => config, engine, logger }), records };
@@ -145,4 +153,18 @@ test('the slot of a slice is known with the room that our own bound leaves', asy
     retainedBytes: 4 * GB,
     roomBytes: 6 * GB,
   });
+});
+
+test('a check that is asked for while another one runs looks again after it', async () => {
+  const { watch } = await makeWatch();
+  let later: Promise<unknown> = Promise.resolve();
+  onRead = () => {
+    onRead = () => undefined;
+    slots = [keeps(1, 'ficus_orders_0b0b0b0b')];
+    later = Promise.all([watch.check(), watch.check()]);
+  };
+  await watch.check();
+  expect(watch.leftovers()).toEqual([]);
+  await later;
+  expect(watch.leftovers()).toHaveLength(1);
 });

@@ -43,6 +43,8 @@ export class SourceWatch {
   #leftovers: readonly Leftover[] = [];
   #slots: ReadonlyMap<string, SlotHealth> = new Map();
   #checking: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+  #stopped = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: SourceWatchOptions) {
@@ -65,17 +67,25 @@ export class SourceWatch {
     return slot === undefined ? undefined : this.#slots.get(slot);
   }
 
-  /** Never rejects. */
+  /** Looks again, never at facts from before the call. Never rejects. */
   check(): Promise<void> {
-    this.#checking ??= this.#look().finally(() => {
-      this.#checking = undefined;
+    if (!this.#checking) {
+      this.#checking = this.#look().finally(() => {
+        this.#checking = undefined;
+      });
+      return this.#checking;
+    }
+    this.#next ??= this.#checking.then(() => {
+      this.#next = undefined;
+      return this.#stopped ? undefined : this.check();
     });
-    return this.#checking;
+    return this.#next;
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearInterval(this.#timer);
-    await this.#checking;
+    await (this.#next ?? this.#checking);
   }
 
   async #look(): Promise<void> {

@@ -126,6 +126,8 @@ test('a slice that has left the config goes, the others stay; with the last one 
   expect(await state.query(`SELECT actor FROM ficus_control.audit WHERE action = 'remove'`)).toEqual([
     { actor: 'a tester' },
   ]);
+  // A new config is a reason to look again at once.
+  await running.reload(configOf(['wish']));
   await vi.waitUntil(async () => (await createControlClient(running.address).leftovers()).length === 0, {
     timeout: 20_000,
   });
