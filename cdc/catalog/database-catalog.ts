@@ -32,6 +32,8 @@ export interface TableCatalog {
   readonly replicaIdentity: ReplicaIdentity;
   readonly exclusionConstraints: readonly string[];
   readonly foreignKeys: readonly ForeignKey[];
+  /** Foreign keys of other tables that refer to this one. */
+  readonly referencedBy: readonly InboundKey[];
   readonly triggers: readonly Trigger[];
   /** Whether row-level security decides which rows this role sees. */
   readonly rowSecurity: boolean;
@@ -100,6 +102,15 @@ export interface ForeignKey {
   readonly references: string;
   readonly selfReference: boolean;
   readonly deferrable: boolean;
+}
+
+export interface InboundKey {
+  readonly name: string;
+  /** The table whose rows refer to this one, `schema.table`. */
+  readonly table: string;
+  readonly onDelete: 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default';
+  /** PostgreSQL's own triggers on this table that check it or carry out its actions. */
+  readonly triggers: readonly Trigger[];
 }
 
 export interface Trigger {

@@ -5,7 +5,13 @@
 import type pg from 'pg';
 import type { DatabaseCatalog, ReplicaIdentity, TableCatalog, UniqueIndex } from './database-catalog.ts';
 import { readColumns } from './read-columns.ts';
-import { readExclusions, readForeignKeys, readTriggers, readUniqueIndexes } from './read-constraints.ts';
+import {
+  readExclusions,
+  readForeignKeys,
+  readInboundKeys,
+  readTriggers,
+  readUniqueIndexes,
+} from './read-constraints.ts';
 import { readSystemIdentifier } from './read-system-identifier.ts';
 import { REPLICA_IDENTITY } from './replica-identity-sql.ts';
 
@@ -21,6 +27,7 @@ export async function readCatalog(
   const indexes = await readUniqueIndexes(client, oids);
   const exclusions = await readExclusions(client, oids);
   const foreignKeys = await readForeignKeys(client, oids);
+  const inbound = await readInboundKeys(client, oids);
   const triggers = await readTriggers(client, oids);
   const built = rows.map((row): TableCatalog => {
     const uniqueIndexes = indexes.get(row.oid) ?? [];
@@ -35,6 +42,7 @@ export async function readCatalog(
       replicaIdentity: replicaIdentity(row, uniqueIndexes),
       exclusionConstraints: exclusions.get(row.oid) ?? [],
       foreignKeys: foreignKeys.get(row.oid) ?? [],
+      referencedBy: inbound.get(row.oid) ?? [],
       triggers: triggers.get(row.oid) ?? [],
       rowSecurity: row.rowSecurity,
       hasChildren: row.hasChildren,

@@ -1,6 +1,6 @@
 /** Unique indexes, exclusion constraints, foreign keys and triggers of tables. Called by readCatalog. */
 import type pg from 'pg';
-import type { ForeignKey, Trigger, UniqueIndex } from './database-catalog.ts';
+import type { ForeignKey, InboundKey, Trigger, UniqueIndex } from './database-catalog.ts';
 import { groupByTable } from './group-by-table.ts';
 
 /** Table oid → its unique indexes, the primary key first. Leaves out invalid ones (a failed CREATE … CONCURRENTLY). */
@@ -87,6 +87,43 @@ const FIRES: Readonly<Record<string, Trigger['fires']>> = {
   A: 'always',
   D: 'disabled',
 };
+
+const ON_DELETE: Readonly<Record<string, InboundKey['onDelete']>> = {
+  a: 'no action',
+  r: 'restrict',
+  c: 'cascade',
+  n: 'set null',
+  d: 'set default',
+};
+
+/** Table oid → foreign keys of other tables that refer to it. */
+export async function readInboundKeys(
+  client: pg.ClientBase,
+  oids: readonly number[],
+): Promise<Map<number, InboundKey[]>> {
+  const { rows } = await client.query<{
+    table: number;
+    name: string;
+    from: string;
+    onDelete: string;
+    triggers: { name: string; enabled: string }[];
+  }>(
+    `SELECT f.confrelid::int8::float8 AS table, f.conname AS name, n.nspname || '.' || t.relname AS from,
+            f.confdeltype::text AS "onDelete",
+            (SELECT coalesce(json_agg(json_build_object('name', g.tgname, 'enabled', g.tgenabled) ORDER BY g.oid), '[]')
+               FROM pg_trigger g WHERE g.tgconstraint = f.oid AND g.tgrelid = f.confrelid AND g.tgtype & 8 <> 0) AS triggers
+       FROM pg_constraint f JOIN pg_class t ON t.oid = f.conrelid JOIN pg_namespace n ON n.oid = t.relnamespace
+      WHERE f.confrelid = ANY($1::oid[]) AND f.contype = 'f' AND f.conparentid = 0 AND f.conrelid <> f.confrelid
+      ORDER BY f.conname`,
+    [oids],
+  );
+  return groupByTable(rows, ({ name, from, onDelete, triggers }) => ({
+    name,
+    table: from,
+    onDelete: ON_DELETE[onDelete] ?? 'no action',
+    triggers: triggers.map((trigger) => ({ name: trigger.name, fires: FIRES[trigger.enabled] ?? 'origin' })),
+  }));
+}
 
 /** Table oid → its triggers, except those that PostgreSQL creates for constraints. */
 export async function readTriggers(

@@ -5,6 +5,7 @@ import { quoteIdentifier, quoteQualified } from '../catalog/quote.ts';
 import type { MappingProblem } from '../mapping/mapping-problem.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { evaluateDeferrable } from './evaluate-deferrable.ts';
+import { evaluateNulls, evaluateReferences } from './evaluate-references.ts';
 import type { Finding } from './finding.ts';
 
 /** What a role may do with a table. */
@@ -44,6 +45,8 @@ export function evaluatePlan(
     ...evaluateSourceTable(plan, from),
     ...evaluateOrder(plan),
     ...evaluateDeferrable(plan, from, to),
+    ...evaluateNulls(plan, from, to),
+    ...evaluateReferences(plan, to, target, mayReplicaRole),
     ...(mayReplicaRole ? [] : evaluateTriggers(plan, to, target)),
   ];
 }

@@ -106,6 +106,22 @@ export const cdcErrors = {
       'Let the target’s role set session_replication_role, or make the foreign keys deferrable and the triggers harmless for replicated rows.',
     retry: 'manual',
   },
+  FICUS_CDC_TARGET_REFERENCES: {
+    status: 409,
+    exit: 3,
+    title: 'Foreign keys between streamed tables and the service’s own do not act on replicated rows',
+    remedy:
+      'Let the foreign key’s trigger fire for replicated rows, too, where the finding prints how; or remove such rows in the service yourself, or drop the foreign key until cutover.',
+    retry: 'manual',
+  },
+  FICUS_CDC_NULLABLE: {
+    status: 409,
+    exit: 3,
+    title: 'A column may be null on the source and must not be on the target',
+    remedy:
+      'Drop NOT NULL on the target, or map the column with sql that gives null a value: coalesce(…). If the source never has null there, nothing is wrong.',
+    retry: 'manual',
+  },
   FICUS_CDC_SLOT_LOST: {
     status: 409,
     exit: 3,
