@@ -17,6 +17,10 @@ export const proxySchema = z
       .describe(
         'CIDRs of the proxies before this one: their Forwarded, X-Forwarded-*, X-Real-IP and the like are trusted; those of other peers are removed',
       ),
+    forwardedPort: z
+      .boolean()
+      .default(false)
+      .describe('send X-Forwarded-Port as well: the port that the client, or a trusted proxy, names'),
     expose: z.boolean().default(false).describe('send x-ficus-side and x-ficus-reason to clients'),
     identify: identifySchema.default({}),
     force: z

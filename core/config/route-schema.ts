@@ -9,7 +9,11 @@ const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Z]+$/;
 
 export const rewriteSchema = z
   .strictObject({
-    stripPrefix: z.string().startsWith('/').optional().describe('prefix taken off the path'),
+    stripPrefix: z
+      .string()
+      .startsWith('/')
+      .optional()
+      .describe('prefix taken off the path, and sent as X-Forwarded-Prefix'),
     addPrefix: z.string().startsWith('/').optional().describe('prefix put before the path'),
     requestHeaders: z
       .strictObject({
@@ -32,7 +36,7 @@ export const rewriteSchema = z
       .boolean()
       .default(true)
       .describe(
-        'Location, Content-Location, Link and Refresh that name the upstream are rewritten to name the proxy',
+        'Location, Content-Location, Link and Refresh that name the candidate are rewritten to name the proxy; for routes without `rewrite`, too',
       ),
   })
   .describe('Applied when the candidate serves');

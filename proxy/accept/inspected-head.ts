@@ -30,6 +30,8 @@ export class InspectedHead implements RequestFacts {
   forwardedFor: string | undefined = undefined;
   forwardedHost: string | undefined = undefined;
   forwardedProto: string | undefined = undefined;
+  forwardedPort: string | undefined = undefined;
+  forwardedPrefix: string | undefined = undefined;
   force: string | undefined = undefined;
   /** The client's Connection says more than `close` or `keep-alive`. */
   namesFields = false;
@@ -61,7 +63,7 @@ export class InspectedHead implements RequestFacts {
 
   /** Scheme of the request's URL, as the client knows it; X-Forwarded-Proto is trusted only from trusted proxies. */
   get scheme(): 'http' | 'https' {
-    return this.fromTrustedProxy && this.forwardedProto === 'https' ? 'https' : 'http';
+    return this.fromTrustedProxy && firstOf(this.forwardedProto).toLowerCase() === 'https' ? 'https' : 'http';
   }
 
   /** Computed on first use: only conditions of routes need it. */
@@ -140,13 +142,17 @@ export function readFields(rawHeaders: readonly string[]): InspectedHead {
         if (is(name, 'x-forwarded-for')) head.forwardedFor = join(head.forwardedFor, value);
         break;
       case 16:
-        if (is(name, 'x-forwarded-host')) head.forwardedHost ??= value;
+        if (is(name, 'x-forwarded-host')) head.forwardedHost = join(head.forwardedHost, value);
+        else if (is(name, 'x-forwarded-port')) head.forwardedPort = join(head.forwardedPort, value);
         break;
       case 17:
         if (is(name, 'transfer-encoding')) {
           head.coding = join(head.coding, value);
           head.hasBody = true;
-        } else if (is(name, 'x-forwarded-proto')) head.forwardedProto ??= value;
+        } else if (is(name, 'x-forwarded-proto')) head.forwardedProto = join(head.forwardedProto, value);
+        break;
+      case 18:
+        if (is(name, 'x-forwarded-prefix')) head.forwardedPrefix = join(head.forwardedPrefix, value);
         break;
     }
   }
@@ -159,4 +165,11 @@ function is(name: string, wanted: string): boolean {
 
 function join(before: string | undefined, value: string): string {
   return before === undefined ? value : `${before}, ${value}`;
+}
+
+/** The first entry of a list, or an empty one. */
+export function firstOf(list: string | undefined): string {
+  if (list === undefined) return '';
+  const end = list.indexOf(',');
+  return end === -1 ? list : list.slice(0, end).trim();
 }

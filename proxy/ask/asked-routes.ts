@@ -71,6 +71,8 @@ const SET_BY_PROXY = new Set([
   'x-forwarded-for',
   'x-forwarded-proto',
   'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-prefix',
 ]);
 
 export type AskedRoutes = ReadonlyMap<string, ReadonlyMap<string, AskedRoute>>;

@@ -17,6 +17,14 @@ describe('the path on the way out', () => {
     ['/apish/notes', '/apish/notes', '/internal/apish/notes'],
   ])('%s', (target, canonical, out) => expect(swap.target(target, canonical)).toBe(out));
 
+  test('a prefix that is taken off is told, unless the config tells another', () => {
+    const told = (written: Record<string, unknown>) => compile(written).setRequestHeaders;
+    expect(told({ stripPrefix: '/api/' })).toEqual(['X-Forwarded-Prefix', '/api']);
+    expect(told({ addPrefix: '/v2' })).toEqual([]);
+    const requestHeaders = { set: { 'x-forwarded-prefix': '/mine' } };
+    expect(told({ stripPrefix: '/api', requestHeaders })).toEqual(['x-forwarded-prefix', '/mine']);
+  });
+
   test('without prefixes the path stays as it came', () => {
     expect(compile({}).target('/a//b', '/a/b')).toBeUndefined();
   });
@@ -37,6 +45,10 @@ describe('the answer on the way back', () => {
     ['http://candidate:3101/v2/internal#top', 'https://shop.example/api/#top'],
     ['/v2?page=2', '/api/?page=2'],
     ['/v2/internals?page=2', '/api/internals?page=2'],
+    ['http://candidate:3101/v2/internal/:80', 'https://shop.example/api/:80'],
+    // A candidate that knows its prefix.
+    ['/api/notes/1', '/api/notes/1'],
+    ['/api?page=2', '/api?page=2'],
     ['https://elsewhere.example/internal/x', 'https://elsewhere.example/internal/x'],
     ['http://candidate:3101.evil/internal', 'http://candidate:3101.evil/internal'],
     ['relative/path', 'relative/path'],

@@ -25,11 +25,20 @@ export function compileRewrite(config: RewriteConfig, upstream: UpstreamPlace): 
   const strip = stripPrefix.replace(/\/$/, '');
   const add = addPrefix.replace(/\/$/, '');
   return {
-    setRequestHeaders: Object.entries(requestHeaders?.set ?? {}).flat(),
+    setRequestHeaders: [
+      ...prefixField(strip, requestHeaders?.set),
+      ...Object.entries(requestHeaders?.set ?? {}).flat(),
+    ],
     removeRequestHeaders: requestHeaders?.remove ?? [],
     target: (target, canonical) => (strip || add ? rewriteTarget(target, canonical, strip, add) : undefined),
     response: compileResponseRewrite(config, upstream, strip, add),
   };
+}
+
+/** What was taken off the path: frameworks put it before the URLs that they write. */
+function prefixField(strip: string, set: Readonly<Record<string, string>> = {}): string[] {
+  const isSet = Object.keys(set).some((name) => name.toLowerCase() === 'x-forwarded-prefix');
+  return strip === '' || isSet ? [] : ['X-Forwarded-Prefix', strip];
 }
 
 /**

@@ -6,10 +6,11 @@
  * arrived.
  */
 import type { Side } from '@ficus/core';
+import { clientOrigin } from '../accept/client-origin.ts';
 import { turnNow } from '../clock/turn-clock.ts';
 import { forward, forwardUpgrade } from '../forward/forward.ts';
 import type { ForwardCall } from '../forward/forward-call.ts';
-import type { ResponseHead } from '../respond/response-amendments.ts';
+import type { ResponseHead, ResponseHook } from '../respond/response-amendments.ts';
 import type { LiveUpstream } from '../snapshot/live-upstream.ts';
 import type { BodyCapture } from '../wire/body-capture.ts';
 import type { HeadLines } from '../wire/head-lines.ts';
@@ -19,7 +20,7 @@ import { withoutSide, withSide } from './added-fields.ts';
 import { answerForOutcome } from './answer-for-outcome.ts';
 import { answerClient, giveUp } from './end-unserved.ts';
 import { decideNextStep, type FallBackFacts, mayDiscardAnswer, mayFallBack } from './next-step.ts';
-import { clientOrigin, fieldsFor, removedFor, targetFor } from './outgoing-head.ts';
+import { fieldsFor, removedFor, targetFor } from './outgoing-head.ts';
 import { countRequest, dropShadow, reportServed } from './request-report.ts';
 import type { RequestState } from './request-state.ts';
 import { beginSending, endSending } from './sending-span.ts';
@@ -36,7 +37,8 @@ class Attempts implements ForwardCall {
   target: string | undefined = undefined;
   setHeaders: readonly string[] | undefined = undefined;
   removeHeaders: FieldNames | undefined = undefined;
-  onResponseHead: ((head: ResponseHead) => 'forward' | 'discard') | undefined = undefined;
+  onResponseHead: ResponseHook | undefined = undefined;
+  onPlaces: ResponseHook | undefined = undefined;
 
   readonly #state: RequestState;
   readonly #decideAgain: (state: RequestState) => void;
@@ -102,6 +104,7 @@ class Attempts implements ForwardCall {
     const pins = state.pins?.isEmpty === false;
     const rewrites = side === 'candidate' && state.route!.rewrite !== undefined;
     this.onResponseHead = mayDiscard || pins || state.shadow || rewrites ? takeHead : undefined;
+    this.onPlaces = side === 'candidate' ? takeHead : undefined;
     if (!state.snapshot.config.proxy.expose || this.#exposed) return;
     this.#exposed = true;
     state.responseHeaders = withSide(state.responseHeaders, side, state.decision.reason);
@@ -122,8 +125,7 @@ class Attempts implements ForwardCall {
     if (this.#tryToDiscard(head.status)) return 'discard';
     state.shadow?.noteHead(head);
     state.pins?.noteAnswer(head.headers);
-    const rewrite = state.side === 'candidate' ? state.route?.rewrite : undefined;
-    rewrite?.response(head, clientOrigin(state));
+    if (state.side === 'candidate') state.route!.rewriteResponse(head, clientOrigin(state.head));
     return 'forward';
   }
 

@@ -3,6 +3,7 @@
  * for the live request and for its copy.
  */
 import type { Side } from '@ficus/core';
+import { clientPort } from '../accept/client-origin.ts';
 import { appendForwardedFields } from '../accept/forwarded-fields.ts';
 import { appendCandidateFields } from '../ask/candidate-fields.ts';
 import { targetForSide } from '../ask/side-target.ts';
@@ -32,6 +33,7 @@ export function fieldsFor(side: Side, state: RequestState): string[] {
   const { head, name, route, snapshot, sending } = state;
   const fields: string[] = [];
   appendForwardedFields(fields, head);
+  if (snapshot.config.proxy.forwardedPort) fields.push('X-Forwarded-Port', clientPort(head));
   // Fields that the client names in Connection are removed, unless they are set here.
   const { requestId, namesFields } = head;
   const traceparent = sending?.traceparent ?? name.traceparent;
@@ -42,10 +44,4 @@ export function fieldsFor(side: Side, state: RequestState): string[] {
   const { identity, host } = state;
   appendCandidateFields(fields, route.rewrite, snapshot.assertion, identity, route.slice.name, host.now());
   return fields;
-}
-
-/** The proxy as the client knows it, or nothing when the client did not say. */
-export function clientOrigin({ head }: RequestState): string {
-  const host = head.fromTrustedProxy ? (head.forwardedHost ?? head.host) : head.host;
-  return host ? `${head.scheme}://${host}` : '';
 }

@@ -10,6 +10,11 @@ type AmendedHead =
   | { readonly kind: 'discarded' }
   | { readonly kind: 'invalid'; readonly error: string };
 
+/** Whether a hook has to see the head; without one, it is passed on as it came. */
+export function isAmended({ namesPlace }: HeadLines, amendments: ResponseAmendments): boolean {
+  return amendments.onResponseHead !== undefined || (namesPlace && amendments.onPlaces !== undefined);
+}
+
 /** @param keepTransferEncoding whether the client knows it: HTTP/1.0 does not */
 export function amendHead(
   lines: HeadLines,
@@ -21,7 +26,12 @@ export function amendHead(
     reason: lines.reason(),
     headers: lines.fields(keepTransferEncoding),
   };
-  if (amendments.onResponseHead?.(head) === 'discard') return { kind: 'discarded' };
+  // Called as a method of the amendments: one function serves all requests.
+  const hooked =
+    amendments.onResponseHead === undefined && lines.namesPlace
+      ? amendments.onPlaces?.(head)
+      : amendments.onResponseHead?.(head);
+  if (hooked === 'discard') return { kind: 'discarded' };
   // The hook's values come from the config and from the upstream's fields: a line break would start a new field.
   if (head.headers.some((part) => BAD_FIELD.test(part)) || BAD_FIELD.test(head.reason)) {
     return { kind: 'invalid', error: 'a bad byte in a rewritten response field' };

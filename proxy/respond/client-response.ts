@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type HeadLines, joinFields } from '../wire/head-lines.ts';
 import { httpDate } from '../wire/http-date.ts';
 import { WriteBlock } from '../wire/write-block.ts';
-import { amendHead } from './amend-head.ts';
+import { amendHead, isAmended } from './amend-head.ts';
 import type { ClientSide, ClientWatcher } from './client-side.ts';
 import { cutClient } from './cut-client.ts';
 import type { ResponseAmendments } from './response-amendments.ts';
@@ -80,7 +80,7 @@ export class ClientResponse implements ClientSide {
       !(response._expect_continue && !response._sent100) &&
       !(http10 && !bodiless && head.contentLength === -1);
     let text: string;
-    if (amendments.onResponseHead === undefined) {
+    if (!isAmended(head, amendments)) {
       const asItCame = keepsAlive && !http10 && !untilClose && head.hasDate && !amendments.responseHeaders;
       if (asItCame && this.#keepInPlace(head)) return true;
       text = head.wholeText(!http10);

@@ -8,6 +8,8 @@ export interface ResponseHead {
   headers: string[];
 }
 
+export type ResponseHook = (head: ResponseHead) => 'forward' | 'discard';
+
 export interface ResponseAmendments {
   /** Fields for the client, flat, appended to the final response unchanged; they replace nothing. */
   readonly responseHeaders?: readonly string[] | undefined;
@@ -16,5 +18,7 @@ export interface ResponseAmendments {
    * ends with the outcome `discarded`: the way to retry after a 503. Omit it where it is not needed: without it the
    * head is passed on without being parsed into fields.
    */
-  readonly onResponseHead?: ((head: ResponseHead) => 'forward' | 'discard') | undefined;
+  readonly onResponseHead?: ResponseHook | undefined;
+  /** The same for heads with a URL in them (Location, Content-Location, Link, Refresh), where there is no other hook. */
+  readonly onPlaces?: ResponseHook | undefined;
 }

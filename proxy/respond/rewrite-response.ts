@@ -1,10 +1,10 @@
 /**
  * Step 6, respond, under a rewrite: replaces the candidate's own address or path by the proxy's in the candidate's
  * answer: Location, Content-Location, Link, Refresh, Set-Cookie. Then applies the fields that the config removes or
- * sets.
+ * sets. Without a rewrite in the config, only the candidate's own address and base path are replaced.
  */
 import type { RewriteConfig } from '@ficus/core';
-import { cutPrefix } from '../wire/path-prefix.ts';
+import { cutPrefix, hasPrefix } from '../wire/path-prefix.ts';
 import type { ResponseHead } from './response-amendments.ts';
 
 /** Where the candidate is. */
@@ -62,13 +62,27 @@ function proxiedUrl(
   strip: string,
   add: string,
 ): string {
-  const absolute = /^(?:https?:)?\/\/([^/?#]+)(.*)$/i.exec(value);
-  if (absolute && absolute[1]!.toLowerCase() !== upstream.authority.toLowerCase()) return value;
+  const absolute = /^(?:(https?):)?\/\/([^/?#]+)(.*)$/i.exec(value);
+  if (absolute && bareAuthority(absolute[2]!, absolute[1]) !== upstream.authority.toLowerCase()) return value;
   if (!absolute && !value.startsWith('/')) return value;
-  const path = absolute ? absolute[2] || '/' : value;
+  const path = absolute ? absolute[3] || '/' : value;
   const inside = cutPrefix(cutPrefix(path, upstream.basePath), add);
+  // A candidate that knows the prefix (X-Forwarded-Prefix) has put it there itself.
+  if (!absolute && strip !== '' && inside === path && hasPrefix(pathOf(path), strip)) return value;
   const outside = add || strip ? `${strip}${inside}` : inside;
   return absolute ? `${origin}${outside}` : outside;
+}
+
+/** In lower case, without the scheme's own port, as a URL has it. */
+function bareAuthority(authority: string, scheme: string | undefined): string {
+  const lower = authority.toLowerCase();
+  const port = scheme?.toLowerCase() === 'https' ? ':443' : ':80';
+  return lower.endsWith(port) ? lower.slice(0, -port.length) : lower;
+}
+
+function pathOf(target: string): string {
+  const end = target.search(/[?#]/);
+  return end === -1 ? target : target.slice(0, end);
 }
 
 function rewriteCookie(

@@ -16,6 +16,8 @@ export const FieldClass = {
   ours: 9,
   wwwAuthenticate: 10,
   setCookie: 11,
+  /** Has a URL of the upstream's in it. */
+  place: 12,
 } as const;
 
 type Class = (typeof FieldClass)[keyof typeof FieldClass];
@@ -35,6 +37,10 @@ const KNOWN: readonly (readonly [name: string, meant: Class])[] = [
     ['upgrade', FieldClass.upgrade],
     ['www-authenticate', FieldClass.wwwAuthenticate],
     ['set-cookie', FieldClass.setCookie],
+    ['location', FieldClass.place],
+    ['content-location', FieldClass.place],
+    ['link', FieldClass.place],
+    ['refresh', FieldClass.place],
   ]),
 ];
 

@@ -34,6 +34,8 @@ export class HeadLines {
   /** The client is to log in on the connection (NTLM, Negotiate). */
   connectionLogin = false;
   setsCookie = false;
+  /** A field has a URL in it: Location, Content-Location, Link, Refresh. */
+  namesPlace = false;
   /** From `Keep-Alive: timeout=`, or -1. */
   keepAliveSeconds = -1;
   /** Value of Upgrade, or empty; never among the lines that are passed on. */
@@ -67,6 +69,7 @@ export class HeadLines {
     this.eventStream = false;
     this.connectionLogin = false;
     this.setsCookie = false;
+    this.namesPlace = false;
     this.keepAliveSeconds = -1;
     this.upgrade = '';
     this.count = 0;
@@ -293,6 +296,9 @@ export class HeadLines {
       case FieldClass.setCookie:
         this.setsCookie = true;
         return true;
+      case FieldClass.place:
+        this.namesPlace = true;
+        return true;
       case FieldClass.contentLength:
         return this.#noteContentLength(memory, line, from, to);
       case FieldClass.transferEncoding:
@@ -371,6 +377,7 @@ const HARMLESS = new Set<number>([
   FieldClass.contentType,
   FieldClass.wwwAuthenticate,
   FieldClass.setCookie,
+  FieldClass.place,
 ]);
 
 /**

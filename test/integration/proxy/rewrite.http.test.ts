@@ -52,6 +52,47 @@ test('path and fields leave in the candidate’s layout, the answer returns in t
   expect(answer.headers.get('x-powered-by')).toBeNull();
 });
 
+test('the candidate is told the prefix that was taken off', async () => {
+  await rig.get('/api/notes/1');
+  expect(rig.candidate.requests.at(-1)!.headers['x-forwarded-prefix']).toBe('/api/notes');
+});
+
+test('a route without a rewrite hides the candidate’s address, unless it is told not to; the port is told where configured', async () => {
+  const other = await startRig({
+    serve: 100,
+    proxy: { forwardedPort: true },
+    routes: [
+      { id: 'plain', path: '/plain' },
+      { id: 'open', path: '/open', rewrite: { location: false } },
+    ],
+  });
+  try {
+    const { candidate } = other;
+    candidate.handler = (request, response) =>
+      response
+        .writeHead(302, {
+          location: `${candidate.url}/next`,
+          link: `<${candidate.url}/a>; rel=prev, <https://elsewhere.example/b>; rel=next`,
+          'set-cookie': ['a=1; Path=/', 'b=2'],
+        })
+        .end(request.url);
+    const plain = await other.get('/plain');
+    expect(plain).toMatchObject({ status: 302, side: 'candidate', text: '/plain' });
+    expect(plain.headers.get('location')).toBe(`${other.url}/next`);
+    expect(plain.headers.get('link')).toBe(
+      `<${other.url}/a>; rel=prev, <https://elsewhere.example/b>; rel=next`,
+    );
+    expect(plain.headers.getSetCookie()).toEqual(['a=1; Path=/', 'b=2']);
+    expect(candidate.requests.at(-1)!.headers['x-forwarded-port']).toBe(new URL(other.url).port);
+    expect((await other.get('/open')).headers.get('location')).toBe(`${candidate.url}/next`);
+    other.legacy.handler = (_, response) =>
+      response.writeHead(302, { location: `${candidate.url}/next` }).end();
+    expect((await other.get('/elsewhere')).headers.get('location')).toBe(`${candidate.url}/next`);
+  } finally {
+    await other.close();
+  }
+});
+
 test('the legacy’s copy keeps the legacy’s layout; the observation has the candidate’s own answer', async () => {
   await until(() => rig.observations.length > 0, 'observed');
   const copy = rig.legacy.requests[0]!;
