@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
-import module from 'node:module';
 
 // Plain JavaScript, so that an old Node prints a sentence and not a syntax error.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -10,10 +9,12 @@ if (major < 22 || (major === 22 && minor < 19)) {
   );
   process.exit(3);
 }
-// Without the cache, half of a command's time goes into compiling the same sources again; it is in the temporary
-// folder.
-module.enableCompileCache?.();
 // A checkout has the sources, which Node runs directly; the published package has them compiled.
 const sources = existsSync(new URL('../main.ts', import.meta.url));
+// Without the cache, half of a command's time goes into compiling the same sources again.
+const { useCompileCache } = await import(
+  sources ? '../processes/compile-cache.ts' : '../dist/processes/compile-cache.js'
+);
+useCompileCache();
 const { main } = await import(sources ? '../main.ts' : '../dist/main.js');
 await main(process.argv);

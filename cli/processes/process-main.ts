@@ -1,9 +1,9 @@
 /** Entry of the two processes that `ficus up` starts: the first argument selects which. */
-import module from 'node:module';
+import { useCompileCache } from './compile-cache.ts';
 import { connectSupervisor } from './supervisor.ts';
 
 // As in bin/ficus.js: these processes load much code.
-module.enableCompileCache?.();
+useCompileCache();
 const name = process.argv[2] === 'control' ? 'control' : 'proxy';
 const supervisor = connectSupervisor(name);
 const { runProcess } = await import('./run-process.ts');

@@ -2,7 +2,7 @@
  * The sample's ficus.yaml with its references filled in, as a separate file beside the sample's state: `npx ficus`
  * works with it from any other terminal, without an environment.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FicusError } from '@ficus/core';
 
@@ -22,7 +22,9 @@ export async function writeConfig(
     return value;
   });
   const file = join(directory, 'ficus.yaml');
-  await writeFile(file, text);
+  // It holds the passwords of the databases; a file of before keeps its mode unless it is told otherwise.
+  await writeFile(file, text, { mode: 0o600 });
+  await chmod(file, 0o600);
   return file;
 }
 

@@ -20,10 +20,10 @@ export async function makeDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Opens a log to write at its end. @throws FicusError FICUS_PATH_UNUSABLE */
+/** Opens a log to write at its end; a new one is for this user alone. @throws FicusError FICUS_PATH_UNUSABLE */
 export async function openLog(file: string): Promise<FileHandle> {
   try {
-    return await open(file, 'a');
+    return await open(file, 'a', 0o600);
   } catch (cause) {
     throw new FicusError(
       'FICUS_PATH_UNUSABLE',
