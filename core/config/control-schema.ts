@@ -120,6 +120,12 @@ export const flagsSchema = z
         refreshMs: z.int().positive().default(1000).describe('how often flags are polled, in milliseconds'),
       })
       .optional(),
+    backup: z
+      .union([z.string().min(1), z.literal(false)])
+      .optional()
+      .describe(
+        'directory in which a proxy keeps the last known flags, to start with while their source is away: by default .ficus beside the config file; false keeps none. Not for provider file',
+      ),
   })
   .describe('Feature flags')
   .superRefine((flags, context) => {

@@ -21,7 +21,11 @@ export function resolvePaths(config: FicusConfig, configFile: string): FicusConf
   return {
     ...config,
     proxy: { ...config.proxy, identify: { ...identify, assert } },
-    flags: config.flags.file ? { ...config.flags, file: resolve(config.flags.file) } : config.flags,
+    flags: {
+      ...config.flags,
+      ...(config.flags.file && { file: resolve(config.flags.file) }),
+      backup: config.flags.backup !== false && resolve(config.flags.backup ?? '.ficus'),
+    },
     legacy: upstream(config.legacy),
     slices: Object.fromEntries(
       Object.entries(config.slices).map(([name, slice]) => [

@@ -51,6 +51,8 @@ export function decideRequest(host: RequestHost, route: LiveRoute, request: Call
   const { head, identity } = request;
   const { caller, pinKey, newBucket } = callerOf(slice, request);
   const context = contextOf(route, identity, caller);
+  // Few flags depend on it, and behind proxies it takes a computation.
+  if (host.flags.usesAddress) context.remoteAddress = head.clientAddress;
   const { force } = host.snapshot;
   const state = host.stateOf(slice.name);
   const facts: DecideFacts = {

@@ -45,10 +45,28 @@ export function applyDelta(set: ClientFeatures, events: readonly DeltaEvent[]): 
   return { version: set.version, features: [...features.values()], segments: [...segments.values()] };
 }
 
+/**
+ * A server's answer as a set of flags. A malformed flag, of another team perhaps, is left out and named, as if it were
+ * not there: it must not hold back the changes of all others.
+ * @throws Error when it is no set of flags
+ */
+export function readFeatureSet(document: unknown): {
+  readonly set: ClientFeatures;
+  readonly leftOut: readonly string[];
+} {
+  const { features, segments = [], version = 2 } = (document ?? {}) as Partial<ClientFeatures>;
+  if (!Array.isArray(features)) throw new Error(NO_LIST);
+  const leftOut = features.flatMap((feature: unknown, index) => checkFeature(feature, index));
+  const valid = features.filter((feature: unknown) => checkFeature(feature, 0).length === 0);
+  return { set: { version, features: valid, segments: Array.isArray(segments) ? segments : [] }, leftOut };
+}
+
+const NO_LIST = 'features: must be a list (Unleash client-features format)';
+
 /** Checks the shape of a document that should be a set of flags; returns all problems. */
 export function checkFeatureSet(document: unknown): string[] {
   const { features } = (document ?? {}) as { features?: unknown };
-  if (!Array.isArray(features)) return ['features: must be a list (Unleash client-features format)'];
+  if (!Array.isArray(features)) return [NO_LIST];
   return features.flatMap((feature: unknown, index) => checkFeature(feature, index));
 }
 

@@ -1,6 +1,6 @@
 /** One request for the whole set of flags (Unleash: `GET client/features`), with the tag of the last answer. */
 import { type ClientFeatures, NewestWins } from '@ficus/core';
-import { checkFeatureSet } from './feature-set.ts';
+import { readFeatureSet } from './feature-set.ts';
 
 const ANSWER_MS = 5_000;
 
@@ -19,8 +19,15 @@ interface FeaturesPoll {
   stop(): void;
 }
 
-/** @param apiUrl base of the client API, ending in /api */
-export function createFeaturesPoll(apiUrl: string, headers: Readonly<Record<string, string>>): FeaturesPoll {
+/**
+ * @param apiUrl base of the client API, ending in /api
+ * @param onLeftOut malformed flags in an answer, which count as absent
+ */
+export function createFeaturesPoll(
+  apiUrl: string,
+  headers: Readonly<Record<string, string>>,
+  onLeftOut: (problems: readonly string[]) => void = () => {},
+): FeaturesPoll {
   const url = `${apiUrl.replace(/\/$/, '')}/client/features`;
   const stopped = new AbortController();
   let tag: string | undefined;
@@ -45,12 +52,11 @@ export function createFeaturesPoll(apiUrl: string, headers: Readonly<Record<stri
         return undefined;
       }
       if (response.status !== 200) throw new Error(`status ${response.status}`);
-      const document: unknown = JSON.parse(text);
-      const problems = checkFeatureSet(document);
-      if (problems.length > 0) throw new Error(problems.join('; '));
+      const { set, leftOut } = readFeatureSet(JSON.parse(text));
       question.take();
       tag = response.headers.get('etag') ?? undefined;
-      return document as ClientFeatures;
+      if (leftOut.length > 0) onLeftOut(leftOut);
+      return set;
     },
     forget() {
       tag = undefined;

@@ -65,10 +65,17 @@ function asFeature(feature: ClientFeatures['features'][number]): Feature {
 }
 
 export class FlagEvaluator {
+  /** Some flag or segment depends on the client's address: then the context needs it. */
+  usesAddress = false;
   readonly #repository = new HeldRepository();
   readonly #unleash: Unleash;
 
+  readonly #onWarning: (message: string) => void;
+  /** Flags of the current set that could not be evaluated. */
+  readonly #reported = new Set<string>();
+
   constructor(onWarning: (message: string) => void = () => {}) {
+    this.#onWarning = onWarning;
     this.#unleash = new Unleash({
       appName: 'ficus',
       url: 'http://flags.invalid/api/',
@@ -86,13 +93,27 @@ export class FlagEvaluator {
   /** Replaces the whole set; the next evaluation sees it. */
   replace(set: ClientFeatures): void {
     this.#repository.replace(set);
+    this.#reported.clear();
+    this.usesAddress = JSON.stringify(set).includes('"remoteAddress"');
   }
 
   /** Whether a flag is on for a caller; a missing flag is off. */
   isEnabled(name: string, context: Context): boolean {
     // A flag that is switched off is off for all users: most shadow flags, most of the time.
     if (this.#repository.getToggle(name)?.enabled === false) return false;
-    return this.#unleash.isEnabled(name, context);
+    try {
+      return this.#unleash.isEnabled(name, context);
+    } catch (error) {
+      this.#reportOnce(name, error);
+      return false;
+    }
+  }
+
+  /** unleash-client throws for some malformed strategies: no request may fail because of them. */
+  #reportOnce(name: string, error: unknown): void {
+    if (this.#reported.has(name)) return;
+    this.#reported.add(name);
+    this.#onWarning(`${name} is off, because it cannot be evaluated: ${(error as Error).message}`);
   }
 
   stop(): void {

@@ -11,7 +11,10 @@ export function openFlagsServer(
   config: NonNullable<FlagsConfig['unleash']>,
   hooks: FlagsSourceHooks,
 ): FlagsSource {
-  const poll = createFeaturesPoll(config.url, { authorization: config.token });
+  const poll = createFeaturesPoll(config.url, { authorization: config.token }, (leftOut) =>
+    hooks.onProblem(`flags that cannot be read are off: ${leftOut.join('; ')}`),
+  );
+  let known = 0;
   let stopped = false;
   let up = true;
   let timer: NodeJS.Timeout | undefined;
@@ -21,7 +24,11 @@ export function openFlagsServer(
       const set = await poll.ask();
       if (stopped) return;
       up = true;
-      if (set) hooks.onFlags(set);
+      if (!set) return;
+      if (known > 0 && set.features.length === 0)
+        hooks.onProblem('the Unleash server has no flag any more: all are off, and the legacy serves');
+      known = set.features.length;
+      hooks.onFlags(set);
     } catch (error) {
       if (stopped) return;
       if (up)

@@ -59,6 +59,10 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   },
   ficus_config_generation: { type: 'gauge', help: 'Generation of the config that all workers run.' },
   ficus_workers: { type: 'gauge', help: 'Workers that serve.' },
+  ficus_flags_last_known: {
+    type: 'gauge',
+    help: '1 while flags of an earlier run are in use, because their source has not answered since the start.',
+  },
   ficus_control_connected: { type: 'gauge', help: '1 while the control plane is connected.' },
   ficus_workers_cpu_seconds_total: {
     type: 'counter',

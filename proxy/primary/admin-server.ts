@@ -10,6 +10,8 @@ import { KEY_SET_PATH, type KeySet } from '../keys/published-keys.ts';
 interface AdminFacts {
   /** Undefined when ready, else why not. */
   notReady(): string | undefined;
+  /** When the flags in use were received, if their source has not answered since this proxy started. */
+  flagsOf(): string | undefined;
   metrics(): string;
   /** The public keys of assertions, for candidates that are asked through this proxy. */
   keySet(): KeySet;
@@ -33,9 +35,10 @@ export async function startAdminServer(host: string, port: number, facts: AdminF
 
     function answerReady(): void {
       const reason = facts.notReady();
-      const body = JSON.stringify(
-        reason === undefined ? { status: 'ready' } : { status: 'not ready', reason },
-      );
+      const body = JSON.stringify({
+        ...(reason === undefined ? { status: 'ready' } : { status: 'not ready', reason }),
+        flagsOf: facts.flagsOf(),
+      });
       answer(reason === undefined ? 200 : 503, 'application/json', `${body}\n`);
     }
     function answer(status: number, type: string, body: string): void {

@@ -7,6 +7,7 @@ import { type ClientFeatures, type FicusConfig, splitHostPort } from '@ficus/cor
 import type { Logger } from 'pino';
 import { checkFiles } from '../config-file/config-change.ts';
 import { ReloadTriggers } from '../config-file/reload-triggers.ts';
+import { type FlagsBackup, openFlagsBackup } from '../flags/flags-backup.ts';
 import type { FlagsSource } from '../flags/flags-source.ts';
 import { openFlags } from '../flags/open-flags.ts';
 import { publishedKeys } from '../keys/published-keys.ts';
@@ -40,7 +41,10 @@ export class Primary implements RunningProxy {
   readonly #totals = new MetricTotals();
   readonly #timers = new Timers();
   #flagSet: ClientFeatures | undefined;
+  /** When the flags were received, while they are those of an earlier run. */
+  #flagsOf: string | undefined;
   #flags: FlagsSource | undefined;
+  readonly #backup: FlagsBackup | undefined;
   #control: ControlState | undefined;
   #reloadTriggers: ReloadTriggers | undefined;
   #admin: AdminServer | undefined;
@@ -50,6 +54,9 @@ export class Primary implements RunningProxy {
     this.#options = options;
     this.#logger = options.logger ?? createLogger('info');
     this.#controlAddress = controlAddress(options);
+    this.#backup = openFlagsBackup(options.config.flags, options.controlUrl, (message) =>
+      this.#logger.warn(message),
+    );
     this.#holder = new ConfigHolder({
       options,
       logger: this.#logger,
@@ -103,6 +110,7 @@ export class Primary implements RunningProxy {
     this.#reloadTriggers?.stopWatching();
     await this.#workers.drain();
     this.#flags?.stop();
+    await this.#backup?.settled();
     await this.#control?.stop();
     await this.#admin?.stop();
     this.#timers.clear();
@@ -115,7 +123,7 @@ export class Primary implements RunningProxy {
 
   /**
    * Waits for the first flags and owners, but only briefly, and not at all for an unreachable control plane: opening
-   * the port matters more. (A last known state, kept on disk, would be applied here.)
+   * the port matters more. Flags that are not known by then are those of an earlier run.
    */
   async #openSources(): Promise<void> {
     if (this.#controlAddress) this.#control = this.#connect(this.#controlAddress);
@@ -123,6 +131,7 @@ export class Primary implements RunningProxy {
     const late = Promise.withResolvers<void>();
     this.#timers.later(late.resolve, FIRST_PICTURE_MS);
     await Promise.race([Promise.all([this.#control?.first, this.#firstFlags()]), late.promise]);
+    if (this.#flags && this.#flagSet === undefined) await this.#takeKeptFlags();
     if (this.#control?.known === false || (this.#flags && this.#flagSet === undefined)) {
       this.#logger.warn(
         'flags or owners are not known yet; until then, the legacy serves the requests that depend on them',
@@ -157,11 +166,24 @@ export class Primary implements RunningProxy {
     return openFlags(this.#config.flags, this.#controlAddress, {
       onFlags: (set) => {
         this.#flagSet = set;
+        this.#flagsOf = undefined;
         this.#workers.send({ kind: 'flags', set });
+        this.#backup?.keep(set, new Date());
         this.#logger.debug({ flags: set.features.length }, 'flags applied');
       },
       onProblem: (message) => this.#logger.warn(message),
     });
+  }
+
+  async #takeKeptFlags(): Promise<void> {
+    const kept = await this.#backup?.last();
+    if (kept === undefined || this.#flagSet !== undefined) return;
+    this.#flagSet = kept.set;
+    this.#flagsOf = kept.receivedAt;
+    this.#logger.warn(
+      { flagsOf: kept.receivedAt },
+      'flags cannot be read from their source: the last known ones are used until it answers',
+    );
   }
 
   #workerInit(): Omit<WorkerInit, 'listen' | 'siblings'> {
@@ -185,6 +207,7 @@ export class Primary implements RunningProxy {
     const { host, port } = splitHostPort(admin);
     this.#admin = await startAdminServer(host, port, {
       notReady: () => this.#notReady(),
+      flagsOf: () => this.#flagsOf,
       keySet: () => publishedKeys(this.#config),
       metrics: () => this.#totals.text(this.#gauges()) + processMetricsText('ficus-proxy'),
     });
@@ -224,6 +247,7 @@ export class Primary implements RunningProxy {
       ficus_config_generation: this.#workers.book.generation,
       ficus_workers: this.#workers.book.serving,
       ficus_pins: this.#workers.book.pins,
+      ficus_flags_last_known: this.#flagsOf === undefined ? 0 : 1,
       ...this.#workers.book.gauges,
       ...(this.#control ? { ficus_control_connected: this.#control.connected ? 1 : 0 } : {}),
     };

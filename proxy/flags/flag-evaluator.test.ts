@@ -1,0 +1,62 @@
+import type { ClientFeature, ClientFeatures } from '@ficus/core';
+import { afterEach, expect, test } from 'vitest';
+import { FlagEvaluator } from './flag-evaluator.ts';
+
+let evaluator: FlagEvaluator;
+let warnings: string[] = [];
+
+function evaluate(
+  strategies: unknown,
+  context: { userId?: string; remoteAddress?: string } = { userId: 'ann' },
+) {
+  warnings = [];
+  evaluator = new FlagEvaluator((message) => warnings.push(message));
+  const flag = { name: 'ours.serve', enabled: true, strategies } as ClientFeature;
+  evaluator.replace({ version: 2, features: [flag] } satisfies ClientFeatures);
+  return evaluator.isEnabled('ours.serve', context);
+}
+
+afterEach(() => evaluator.stop());
+
+const constrained = (contextName: string, ...values: string[]) => [
+  { name: 'default', constraints: [{ contextName, operator: 'IN', values }] },
+];
+
+test.each([
+  [
+    'an address of a strategy',
+    [{ name: 'remoteAddress', parameters: { IPs: '192.0.2.1,10.0.0.0/8' } }],
+    true,
+  ],
+  ['an address of a constraint', constrained('remoteAddress', '10.1.2.3'), true],
+  ['another address', constrained('remoteAddress', '10.1.2.4'), false],
+  ['the environment, as Unleash’s clients name theirs', constrained('environment', 'default'), true],
+  ['the application', constrained('appName', 'ficus'), true],
+  ['another user', constrained('userId', 'bob'), false],
+])('%s', (_, strategies, enabled) => {
+  expect(evaluate(strategies, { userId: 'ann', remoteAddress: '10.1.2.3' })).toBe(enabled);
+});
+
+test('whether addresses are needed at all', () => {
+  evaluate(constrained('userId', 'ann'));
+  expect(evaluator.usesAddress).toBe(false);
+  evaluate([{ name: 'remoteAddress', parameters: { IPs: '10.0.0.1' } }]);
+  expect(evaluator.usesAddress).toBe(true);
+});
+
+test.each([
+  ['no parameters', [{ name: 'flexibleRollout', parameters: null }]],
+  ['users that are no list', [{ name: 'userWithId', parameters: { userIds: 5 } }]],
+  ['segments that are no list', [{ name: 'default', segments: 'all' }]],
+  ['a constraint that is none', [{ name: 'default', constraints: [null] }]],
+])('a strategy with %s is off and harms no request', (_, strategies) => {
+  expect(evaluate(strategies)).toBe(false);
+  expect(evaluator.isEnabled('ours.serve', { userId: 'bob' })).toBe(false);
+  expect(warnings.length).toBeLessThanOrEqual(1);
+});
+
+test('a flag that cannot be evaluated is reported, once until the flags change', () => {
+  evaluate([{ name: 'userWithId', parameters: { userIds: 5 } }]);
+  evaluator.isEnabled('ours.serve', { userId: 'bob' });
+  expect(warnings).toEqual([expect.stringContaining('ours.serve is off')]);
+});

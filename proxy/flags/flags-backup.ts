@@ -1,0 +1,107 @@
+/**
+ * The last known flags on disk (`flags.backup`). A proxy that starts while Unleash or the control plane is away continues
+ * with them, as Unleash's own clients do: otherwise one restart during an outage would move every user back.
+ *
+ * A file belongs to one source: another server, token or control plane has another file. It is replaced whole or not at
+ * all, and readable by its owner only, because constraints may name users.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
+import { type ClientFeatures, describeFileError, type FlagsConfig } from '@ficus/core';
+import { readFeatureSet } from './feature-set.ts';
+
+/** Flags, and when they were received. */
+interface KeptFlags {
+  readonly set: ClientFeatures;
+  readonly receivedAt: string;
+}
+
+export class FlagsBackup {
+  readonly #file: string;
+  readonly #onProblem: (message: string) => void;
+  #waiting: KeptFlags | undefined;
+  #writing: Promise<void> | undefined;
+  #failed = false;
+
+  constructor(file: string, onProblem: (message: string) => void) {
+    this.#file = file;
+    this.#onProblem = onProblem;
+  }
+
+  /** Keeps a set; of several in a row, the last. Never throws: flags work without it. */
+  keep(set: ClientFeatures, receivedAt: Date): void {
+    this.#waiting = { set, receivedAt: receivedAt.toISOString() };
+    this.#writing ??= this.#write();
+  }
+
+  /** Everything kept so far is on disk, or could not be written. */
+  async settled(): Promise<void> {
+    await this.#writing;
+  }
+
+  /** The flags of an earlier run, if there are any that can be read. */
+  async last(): Promise<KeptFlags | undefined> {
+    try {
+      const { set, receivedAt } = JSON.parse(await readFile(this.#file, 'utf8')) as Partial<KeptFlags>;
+      if (Number.isNaN(Date.parse(receivedAt ?? ''))) throw new Error('it has no time');
+      return { set: readFeatureSet(set).set, receivedAt: receivedAt! };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        this.#onProblem(`the last known flags in ${this.#file} cannot be read: ${describeFileError(error)}`);
+      return undefined;
+    }
+  }
+
+  async #write(): Promise<void> {
+    while (this.#waiting !== undefined) {
+      const kept = this.#waiting;
+      this.#waiting = undefined;
+      try {
+        await replaceFile(this.#file, JSON.stringify(kept));
+        this.#failed = false;
+      } catch (error) {
+        if (!this.#failed)
+          this.#onProblem(
+            `flags cannot be kept in ${dirname(this.#file)}: ${describeFileError(error)}; without them, a restart while their source is away turns all flags off. Set flags.backup to a directory that the proxy may write to, or to false`,
+          );
+        this.#failed = true;
+      }
+    }
+    this.#writing = undefined;
+  }
+}
+
+/** @returns undefined where nothing is kept: the file provider has its file, and a relative path has no base */
+export function openFlagsBackup(
+  { provider, unleash, backup }: FlagsConfig,
+  controlUrl: string | undefined,
+  onProblem: (message: string) => void,
+): FlagsBackup | undefined {
+  const source = provider === 'unleash' ? [unleash!.url, unleash!.token] : [controlUrl];
+  if (provider === 'file' || !backup || !isAbsolute(backup) || source[0] === undefined) return undefined;
+  const name = createHash('sha256')
+    .update(JSON.stringify([provider, ...source]))
+    .digest('hex')
+    .slice(0, 16);
+  return new FlagsBackup(join(backup, `flags-${name}.json`), onProblem);
+}
+
+/** A reader sees the old content or the new one, whatever happens meanwhile. */
+async function replaceFile(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const written = `${file}.${randomUUID()}`;
+  try {
+    const handle = await open(written, 'wx', 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(written, file);
+  } catch (error) {
+    await rm(written, { force: true });
+    throw error;
+  }
+}
