@@ -3,6 +3,7 @@
 export { type ReversedMapping, reverseMapping } from './mapping/reverse-mapping.ts';
 export { openReplication } from './open-replication.ts';
 export type { Finding } from './preflight/finding.ts';
+export { type DatabaseGrants, grantsByDatabase } from './preflight/grants-by-database.ts';
 export { grantsSql } from './preflight/grants-sql.ts';
 export { preflightDatabase } from './preflight/preflight-database.ts';
 export { preflightSlice } from './preflight/preflight-slice.ts';

@@ -47,4 +47,5 @@ export * from './slice/side.ts';
 export * from './slice/slice-state.ts';
 export * from './slice/stage.ts';
 export * from './text/printable.ts';
+export * from './words/schemas.ts';
 export * from './words/word.ts';

@@ -6,6 +6,8 @@
 /** One database, as far as it concerns a slice. */
 export interface DatabaseCatalog {
   readonly database: string;
+  /** Who has read it. */
+  readonly role: string;
   /** As in `server_version_num`: 150004, 180000. */
   readonly serverVersion: number;
   readonly walLevel: string;
@@ -41,6 +43,8 @@ export interface TableCatalog {
   readonly hasChildren: boolean;
   /** Partitions (quoted for SQL) whose replica identity differs from the parent's: PostgreSQL uses the partition's. */
   readonly unfitPartitions: readonly string[];
+  /** SQL for each partition that is a foreign table: takes it out. */
+  readonly detachForeign: readonly string[];
   /** Generated columns in the replica identity, of the table itself or of a partition. */
   readonly generatedIdentity: readonly string[];
   /** Itself, or partitions of it, that are unlogged or temporary; quoted for SQL. */

@@ -47,6 +47,7 @@ export async function readCatalog(
       rowSecurity: row.rowSecurity,
       hasChildren: row.hasChildren,
       unfitPartitions: row.unfitPartitions,
+      detachForeign: row.detachForeign,
       generatedIdentity: row.generatedIdentity,
       unlogged: row.unlogged,
       estimatedRows: row.estimatedRows,
@@ -73,6 +74,7 @@ interface TableRow {
   readonly rowSecurity: boolean;
   readonly hasChildren: boolean;
   readonly unfitPartitions: string[];
+  readonly detachForeign: string[];
   readonly generatedIdentity: string[];
   readonly unlogged: string[];
   readonly estimatedRows: number;
@@ -88,9 +90,12 @@ async function readTables(client: pg.ClientBase, tables: readonly string[]): Pro
             array(SELECT format('%I.%I', ln.nspname, l.relname)
                     FROM pg_partition_tree(c.oid) AS tree JOIN pg_class l ON l.oid = tree.relid
                     JOIN pg_namespace ln ON ln.oid = l.relnamespace CROSS JOIN ${REPLICA_IDENTITY}
-                   WHERE c.relkind = 'p' AND tree.isleaf AND l.oid <> c.oid AND NOT identity."isFull"
+                   WHERE c.relkind = 'p' AND tree.isleaf AND l.oid <> c.oid AND l.relkind = 'r' AND NOT identity."isFull"
                      AND (l.relreplident <> c.relreplident OR identity.columns = '{}')
                    ORDER BY 1) AS "unfitPartitions",
+            array(SELECT format('ALTER TABLE %s DETACH PARTITION %s;', i.inhparent::regclass, l.oid::regclass)
+                    FROM pg_partition_tree(c.oid) AS tree JOIN pg_class l ON l.oid = tree.relid AND l.relkind = 'f'
+                    JOIN pg_inherits i ON i.inhrelid = l.oid WHERE c.relkind = 'p' ORDER BY 1) AS "detachForeign",
             array(SELECT DISTINCT unnest(identity.generated)
                     FROM (SELECT c.oid UNION SELECT relid FROM pg_partition_tree(c.oid)) AS member(oid)
                     JOIN pg_class l ON l.oid = member.oid AND l.relkind = 'r' CROSS JOIN ${REPLICA_IDENTITY}
@@ -122,10 +127,11 @@ function replicaIdentity(row: TableRow, indexes: readonly UniqueIndex[]): Replic
 async function readServer(client: pg.ClientBase): Promise<Omit<DatabaseCatalog, 'tables'>> {
   const { rows } = await client.query<{
     database: string;
+    role: string;
     version: number;
     walLevel: string;
   }>(
-    `SELECT current_database() AS database, current_setting('server_version_num')::int AS version,
+    `SELECT current_database() AS database, current_user AS role, current_setting('server_version_num')::int AS version,
             current_setting('wal_level') AS "walLevel"`,
   );
   const [server] = rows;
@@ -136,6 +142,7 @@ async function readServer(client: pg.ClientBase): Promise<Omit<DatabaseCatalog, 
   );
   return {
     database: server.database,
+    role: server.role,
     serverVersion: server.version,
     walLevel: server.walLevel,
     systemIdentifier: await readSystemIdentifier(client),

@@ -1,5 +1,6 @@
 /** Whether the tables of a mapping can be streamed at all, apart from what the mapping makes of them. */
 import type { TableCatalog } from '../catalog/database-catalog.ts';
+import { quoteIdentifier } from '../catalog/quote.ts';
 import { identityRemedy } from './compile-key.ts';
 import type { MappingProblem } from './mapping-problem.ts';
 
@@ -27,18 +28,19 @@ export function checkTable(
 export function checkTables(
   source: TableCatalog,
   target: TableCatalog,
-  serverVersion: number,
+  { serverVersion, ...roles }: { serverVersion: number; sourceRole: string; targetRole: string },
   path: readonly (string | number)[],
 ): MappingProblem[] {
   const from = [...path, 'from'];
   const to = [...path, 'to'];
   return [
     ...checkFamily(source, from),
+    ...checkForeign(source, from),
     ...checkGeneratedIdentity(source, serverVersion, from),
     ...checkLogged(source, 'its changes are not in the stream', from),
     ...checkLogged(target, 'a crash of the target would empty it, and not the checkpoint', to),
-    ...checkVisible(source, from),
-    ...checkVisible(target, to),
+    ...checkVisible(source, roles.sourceRole, from),
+    ...checkVisible(target, roles.targetRole, to),
   ];
 }
 
@@ -77,7 +79,10 @@ function checkGeneratedIdentity(
     ? 'as soon as it is published, PostgreSQL refuses its updates and deletes'
     : 'the stream does not carry it, so it could not tell rows apart';
   const message = `the replica identity of “${source.qualifiedName}” has the generated column “${column}”: ${harm}`;
-  return [{ path, message, code: 'FICUS_CDC_REPLICA_IDENTITY', remedySql: identityRemedy(source, false) }];
+  const remedySql = identityRemedy(source, false);
+  const code = 'FICUS_CDC_REPLICA_IDENTITY';
+  if (remedySql !== undefined) return [{ path, message, code, remedySql }];
+  return [{ path, message: `${message}; give it a primary key without generated columns`, code }];
 }
 
 function checkLogged(table: TableCatalog, why: string, path: readonly (string | number)[]): MappingProblem[] {
@@ -91,9 +96,20 @@ function checkLogged(table: TableCatalog, why: string, path: readonly (string | 
   return [{ path, message: `${what} is unlogged: ${why}`, code: 'FICUS_CDC_MAPPING_INVALID', remedySql }];
 }
 
-function checkVisible(table: TableCatalog, path: readonly (string | number)[]): MappingProblem[] {
+function checkForeign(source: TableCatalog, path: readonly (string | number)[]): MappingProblem[] {
+  if (source.detachForeign.length === 0) return [];
+  const message = `a partition of “${source.qualifiedName}” is a foreign table: its changes are not in the source's WAL`;
+  const remedySql = source.detachForeign.join('\n');
+  return [{ path, message, code: 'FICUS_CDC_MAPPING_INVALID', remedySql }];
+}
+
+function checkVisible(
+  table: TableCatalog,
+  role: string,
+  path: readonly (string | number)[],
+): MappingProblem[] {
   if (!table.rowSecurity) return [];
   const message = `row security decides which rows of “${table.qualifiedName}” the role sees; rows that it hides would be missing silently`;
-  const remedySql = 'ALTER ROLE … BYPASSRLS; -- the role of this database’s URL';
+  const remedySql = `ALTER ROLE ${quoteIdentifier(role)} BYPASSRLS;`;
   return [{ path, message, code: 'FICUS_CDC_PRIVILEGE', remedySql }];
 }

@@ -3,7 +3,7 @@
  * row alone, which carries only the replica identity.
  */
 import type { TableConfig } from '@ficus/core';
-import type { TableCatalog } from '../catalog/database-catalog.ts';
+import { findRowKey, type TableCatalog } from '../catalog/database-catalog.ts';
 import { quoteIdentifier, quoteQualified } from '../catalog/quote.ts';
 import type { CompiledColumn } from './compile-columns.ts';
 import type { MappingModule } from './mapping-module.ts';
@@ -54,12 +54,28 @@ export function compileKey(input: KeyInput): KeyPlan | undefined {
   if (mayBeKeyless && !target.uniqueIndexes.some((index) => index.identifiesRows))
     return { kind: 'whole-row', columns: input.columns.map(({ plan }) => plan.name) };
   problems.push({
-    path: input.path,
+    path: [...input.path, 'to'],
     message: describeMissingKey(target, identity),
     code: 'FICUS_CDC_MAPPING_INVALID',
-    remedySql: `ALTER TABLE ${quoteQualified(target.schema, target.name)} ADD PRIMARY KEY (…); -- on the target`,
+    ...keyRemedy(input, identity),
   });
   return undefined;
+}
+
+/** A key of the target's columns that carry what identifies a source row; nothing where a row is told apart by less. */
+function keyRemedy(
+  { source, target, columns }: KeyInput,
+  identity: readonly string[],
+): { remedySql?: string } {
+  const names = source.replicaIdentity.kind === 'full' ? (findRowKey(source)?.columns ?? []) : identity;
+  const key = names.map((name) => columns.find(({ plan }) => plan.sameAs === name)?.plan.name);
+  if (key.length === 0 || key.includes(undefined)) return {};
+  const table = quoteQualified(target.schema, target.name);
+  const list = key.map((name) => quoteIdentifier(name!));
+  if (!target.uniqueIndexes.some((index) => index.primary))
+    return { remedySql: `ALTER TABLE ${table} ADD PRIMARY KEY (${list.join(', ')});` };
+  const notNull = list.map((name) => `ALTER COLUMN ${name} SET NOT NULL`);
+  return { remedySql: `ALTER TABLE ${table} ${notNull.join(', ')}, ADD UNIQUE (${list.join(', ')});` };
 }
 
 /**
@@ -91,13 +107,12 @@ function describeMissingIdentity(source: TableCatalog): string {
 }
 
 /** @param fullSuffices false where FULL is what is wrong */
-export function identityRemedy(source: TableCatalog, fullSuffices = true): string {
+export function identityRemedy(source: TableCatalog, fullSuffices = true): string | undefined {
   const table = quoteQualified(source.schema, source.name);
   const index = source.uniqueIndexes.find((candidate) => candidate.identifiesRows);
   if (index?.primary) return `ALTER TABLE ${table} REPLICA IDENTITY DEFAULT;`;
   if (index) return `ALTER TABLE ${table} REPLICA IDENTITY USING INDEX ${quoteIdentifier(index.name)};`;
-  if (!fullSuffices)
-    return `ALTER TABLE ${table} ADD PRIMARY KEY (…); ALTER TABLE ${table} REPLICA IDENTITY DEFAULT; -- a key without generated columns`;
+  if (!fullSuffices) return undefined;
   return `ALTER TABLE ${table} REPLICA IDENTITY FULL; -- better still: ALTER TABLE ${table} ADD PRIMARY KEY (…);`;
 }
 

@@ -81,7 +81,16 @@ function compileTable(
     ...checkTable(target, config.to, `target database “${input.target.database}”`, [...path, 'to']),
   ];
   if (!source || !target || missing.length > 0) return missing;
-  const unfit = checkTables(source, target, input.source.serverVersion, path);
+  const unfit = checkTables(
+    source,
+    target,
+    {
+      serverVersion: input.source.serverVersion,
+      sourceRole: input.source.role,
+      targetRole: input.target.role,
+    },
+    path,
+  );
   if (unfit.length > 0) return unfit;
 
   const misused = checkModule(config, input.modules, path);

@@ -16,6 +16,9 @@ export interface TablePrivileges {
   readonly insert: boolean;
   readonly update: boolean;
   readonly delete: boolean;
+  readonly truncate: boolean;
+  /** Schemas of the table's types that the role may not use. */
+  readonly closedTypeSchemas: readonly string[];
   /** Owner, or member of the owner role: may add the table to a publication. */
   readonly owns: boolean;
 }
@@ -62,8 +65,7 @@ function evaluateSourceTable(plan: TablePlan, from: TableCatalog): Finding[] {
       severity: 'warning',
       path,
       code: 'FICUS_CDC_REPLICA_IDENTITY',
-      message: `“${side.qualifiedName}” has no key: the table is copied in one piece, for which the source needs one more slot and sender, and its changes wait for the copy${search}.`,
-      remedySql: `ALTER TABLE ${side.sql} ADD PRIMARY KEY (…);`,
+      message: `“${side.qualifiedName}” has no key: the table is copied in one piece, for which the source needs one more slot and sender, and its changes wait for the copy${search}. A primary key would do away with that.`,
     });
   }
   if (from.kind === 'partitioned') {
@@ -93,8 +95,7 @@ function evaluateTriggers(plan: TablePlan, to: TableCatalog, target: DatabaseCat
   const code = 'FICUS_CDC_TARGET_TRIGGERS';
   const triggers = to.triggers.filter((trigger) => trigger.fires === 'origin' || trigger.fires === 'always');
   const strict = to.foreignKeys.filter((foreignKey) => !foreignKey.deferrable);
-  const set =
-    'GRANT SET ON PARAMETER session_replication_role TO CURRENT_USER; -- as a superuser, for this role';
+  const set = `GRANT SET ON PARAMETER session_replication_role TO ${quoteIdentifier(target.role)};`;
   return [
     ...triggers.map(
       (trigger): Finding => ({
@@ -121,11 +122,16 @@ function evaluateTriggers(plan: TablePlan, to: TableCatalog, target: DatabaseCat
   ];
 }
 
-/** Privileges on a source table. @param published whether a publication of ours already includes the table */
+/**
+ * Privileges on a source table.
+ * @param published whether a publication of ours already includes the table
+ * @param publication SQL that creates it
+ */
 export function evaluateSourcePrivileges(
   plan: TablePlan,
   privileges: TablePrivileges,
   published: boolean,
+  publication: string,
 ): Finding[] {
   const findings: Finding[] = [];
   const path = formatPath([...plan.path, 'from']);
@@ -139,6 +145,7 @@ export function evaluateSourcePrivileges(
         `GRANT USAGE ON SCHEMA ${quoteIdentifier(plan.source.schema)} TO ${role};`,
       ),
     );
+  findings.push(...lacksTypes(path, privileges, 'source'));
   if (!privileges.select)
     findings.push(
       lacks(
@@ -154,8 +161,7 @@ export function evaluateSourcePrivileges(
       path,
       code: 'FICUS_CDC_PRIVILEGE',
       message: `Role “${privileges.role}” does not own “${plan.source.qualifiedName}”, so it cannot publish it; the owner has to, once.`,
-      remedySql:
-        'As `ficus check --live --grants` prints it: CREATE PUBLICATION …, run by the owner of the tables.',
+      remedySql: publication,
     });
   }
   return findings;
@@ -165,7 +171,9 @@ export function evaluateSourcePrivileges(
 export function evaluateTargetPrivileges(plan: TablePlan, privileges: TablePrivileges): Finding[] {
   const path = formatPath([...plan.path, 'to']);
   const role = quoteIdentifier(privileges.role);
-  const missing = (['select', 'insert', 'update', 'delete'] as const).filter((name) => !privileges[name]);
+  const missing = (['select', 'insert', 'update', 'delete', 'truncate'] as const).filter(
+    (name) => !privileges[name],
+  );
   return [
     ...(privileges.usage
       ? []
@@ -177,6 +185,7 @@ export function evaluateTargetPrivileges(plan: TablePlan, privileges: TablePrivi
             `GRANT USAGE ON SCHEMA ${quoteIdentifier(plan.target.schema)} TO ${role};`,
           ),
         ]),
+    ...lacksTypes(path, privileges, 'target'),
     ...(missing.length === 0
       ? []
       : [
@@ -188,6 +197,17 @@ export function evaluateTargetPrivileges(plan: TablePlan, privileges: TablePrivi
           ),
         ]),
   ];
+}
+
+function lacksTypes(path: string, { role, closedTypeSchemas }: TablePrivileges, side: string): Finding[] {
+  return closedTypeSchemas.map((schema) =>
+    lacks(
+      path,
+      role,
+      `USAGE on schema “${schema}” of the ${side}, which has types of the table`,
+      `GRANT USAGE ON SCHEMA ${quoteIdentifier(schema)} TO ${quoteIdentifier(role)};`,
+    ),
+  );
 }
 
 function lacks(path: string, role: string, what: string, remedySql: string): Finding {

@@ -2,9 +2,11 @@
  * SQL for the roles that run a slice's stream, with exactly the privileges they need. Printed by `ficus check --live
  * --grants`; an administrator reads it, adds passwords, and runs each half in its database.
  */
-import type { TableConfig } from '@ficus/core';
-import { quoteIdentifier, quoteQualified, splitQualified } from '../catalog/quote.ts';
+import { STREAM_SCHEMA, type TableConfig } from '@ficus/core';
+import { quoteIdentifier, quoteLiteral, quoteQualified, splitQualified } from '../catalog/quote.ts';
+import { typeSchemasSql } from '../catalog/type-schemas.ts';
 import { nameStream } from '../source/stream-names.ts';
+import { ownSchemaSql } from './own-schema-sql.ts';
 
 interface GrantsInput {
   readonly slice: string;
@@ -37,9 +39,10 @@ export function sourceGrants(input: GrantsInput): string[] {
     ...schemasOf(input.tables.map((table) => table.from)).map(
       (schema) => `GRANT USAGE ON SCHEMA ${schema} TO ${quoteIdentifier(role)};`,
     ),
+    grantTypeSchemas(role, tables),
     `GRANT SELECT ON ${tables.join(', ')} TO ${quoteIdentifier(role)};`,
     '-- Only the owner of a table may publish it, so the publication is made here and not by the role.',
-    createPublication(nameStream(input.slice, 'forward', '').publication, tables),
+    publicationSql(input.slice, input.tables),
   ];
 }
 
@@ -54,7 +57,10 @@ export function targetGrants(input: GrantsInput): string[] {
     ...schemasOf(input.tables.map((table) => table.to)).map(
       (schema) => `GRANT USAGE ON SCHEMA ${schema} TO ${quoteIdentifier(role)};`,
     ),
+    grantTypeSchemas(role, tables),
     `GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ${tables.join(', ')} TO ${quoteIdentifier(role)};`,
+    '-- What another role has created there, in a first try say, becomes the role’s own.',
+    ownSchemaSql(STREAM_SCHEMA, role),
     '-- Replicated rows must not fire triggers a second time.',
     `GRANT SET ON PARAMETER session_replication_role TO ${quoteIdentifier(role)};`,
   ];
@@ -71,13 +77,28 @@ function schemasOf(qualifiedNames: readonly string[]): string[] {
   return [...new Set(qualifiedNames.map((name) => quoteIdentifier(splitQualified(name).schema)))];
 }
 
-function createRole(role: string, attributes: string): string {
+export function createRole(role: string, attributes: string): string {
   const name = quoteIdentifier(role);
   return `DO $$ BEGIN CREATE ROLE ${name} ${attributes}; EXCEPTION WHEN duplicate_object THEN ALTER ROLE ${name} ${attributes}; END $$; -- then: ALTER ROLE ${name} PASSWORD '…'`;
 }
 
-function grantDatabase(role: string, privileges: string): string {
-  return `DO $$ BEGIN EXECUTE format('GRANT ${privileges} ON DATABASE %I TO ${quoteIdentifier(role)}', current_database()); END $$;`;
+export function grantDatabase(role: string, privileges: string): string {
+  return `DO $$ BEGIN EXECUTE format('GRANT ${privileges} ON DATABASE %I TO %I', current_database(), ${quoteLiteral(role)}); END $$;`;
+}
+
+/** Values of enums, composites and domains are read and written under names in their schemas. */
+function grantTypeSchemas(role: string, tables: readonly string[]): string {
+  const oids = `ARRAY[${tables.map((table) => `${quoteLiteral(table)}::regclass::oid`).join(', ')}]`;
+  return `DO $$ DECLARE name text; BEGIN FOR name IN ${typeSchemasSql(oids)}
+  LOOP EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', name, ${quoteLiteral(role)}); END LOOP; END $$;`;
+}
+
+/** For the tables of a slice. */
+export function publicationSql(slice: string, tables: readonly TableConfig[]): string {
+  return createPublication(
+    nameStream(slice, 'forward', '').publication,
+    tablesOf(tables.map(({ from }) => from)),
+  );
 }
 
 function createPublication(publication: string, tables: readonly string[]): string {

@@ -2,7 +2,7 @@
  * Everything about a slice's data path that `ficus check --live` can check beforehand: both servers, the mapping
  * against both catalogs, the roles' privileges. Read-only. Collects every finding.
  */
-import { formatPath, type TableConfig } from '@ficus/core';
+import { formatPath, STREAM_SCHEMA, type TableConfig } from '@ficus/core';
 import type pg from 'pg';
 import type { DatabaseCatalog } from '../catalog/database-catalog.ts';
 import { checkExpressions } from '../mapping/check-expressions.ts';
@@ -26,7 +26,9 @@ import {
   findingOf,
 } from './evaluate-tables.ts';
 import type { Finding } from './finding.ts';
+import { publicationSql } from './grants-sql.ts';
 import { findingOfFailure, openDatabase } from './open-database.ts';
+import { ownSchemaSql } from './own-schema-sql.ts';
 import {
   mayKeepCheckpoint,
   mayReplicaRole,
@@ -146,8 +148,8 @@ async function checkTarget(client: pg.ClientBase, path: string): Promise<Finding
       severity: 'error',
       path,
       code: 'FICUS_CDC_PRIVILEGE',
-      message: `Role “${checkpoint.role}” cannot keep the checkpoint in database “${checkpoint.database}”: it may neither create nor use schema “ficus”.`,
-      remedySql: `CREATE SCHEMA IF NOT EXISTS ficus; GRANT USAGE, CREATE ON SCHEMA ficus TO "${checkpoint.role}";`,
+      message: `Role “${checkpoint.role}” cannot keep the checkpoint in database “${checkpoint.database}”: it may neither create schema “ficus” nor use all that is in it.`,
+      remedySql: `CREATE SCHEMA IF NOT EXISTS ficus; ${ownSchemaSql(STREAM_SCHEMA, checkpoint.role)}`,
     },
   ];
 }
@@ -161,14 +163,7 @@ async function checkMapping(input: PreflightInput, source: Side, target: Side): 
       (left): Finding => ({ ...findingOf(left), severity: left.derived ? 'warning' : 'error' }),
     ),
     ...sameDatabase(input, catalogs.source, catalogs.target),
-    ...(await checkPlans(
-      plans,
-      nameStream(input.slice, 'forward', '').publication,
-      source,
-      target,
-      catalogs.source,
-      catalogs.target,
-    )),
+    ...(await checkPlans(plans, input, source, target, catalogs.source, catalogs.target)),
   ];
 }
 
@@ -183,12 +178,13 @@ function sameDatabase(input: PreflightInput, source: DatabaseCatalog, target: Da
 
 async function checkPlans(
   plans: readonly TablePlan[],
-  publication: string,
+  { slice, tables }: PreflightInput,
   source: Side,
   target: Side,
   sourceCatalog: DatabaseCatalog,
   targetCatalog: DatabaseCatalog,
 ): Promise<Finding[]> {
+  const { publication } = nameStream(slice, 'forward', '');
   const published = await readPublished(source.client, publication);
   const replicaRole = await mayReplicaRole(target.client);
   const findings: Finding[] = [];
@@ -196,7 +192,12 @@ async function checkPlans(
     const onSource = await readTablePrivileges(source.client, plan.source.oid, plan.source.schema);
     const onTarget = await readTablePrivileges(target.client, plan.target.oid, plan.target.schema);
     findings.push(
-      ...evaluateSourcePrivileges(plan, onSource, published.has(plan.source.qualifiedName)),
+      ...evaluateSourcePrivileges(
+        plan,
+        onSource,
+        published.has(plan.source.qualifiedName),
+        publicationSql(slice, tables),
+      ),
       ...evaluateTargetPrivileges(plan, onTarget),
       ...evaluatePlan(plan, sourceCatalog, targetCatalog, replicaRole),
     );

@@ -1,5 +1,6 @@
 /** Reads what evaluateSource and evaluateTables need from a server. Needs no privilege beyond connecting. */
 import type pg from 'pg';
+import { typeSchemasSql } from '../catalog/type-schemas.ts';
 import type { SourceFacts } from './evaluate-server.ts';
 import type { TablePrivileges } from './evaluate-tables.ts';
 
@@ -35,6 +36,9 @@ export async function readTablePrivileges(
     `SELECT current_user AS role, has_schema_privilege($2, 'USAGE') AS usage,
             has_table_privilege($1::oid, 'SELECT') AS select, has_table_privilege($1::oid, 'INSERT') AS insert,
             has_table_privilege($1::oid, 'UPDATE') AS update, has_table_privilege($1::oid, 'DELETE') AS delete,
+            has_table_privilege($1::oid, 'TRUNCATE') AS truncate,
+            array(SELECT nspname::text FROM (${typeSchemasSql('ARRAY[$1::oid]')}) AS types
+                   WHERE nspname <> $2 AND NOT has_schema_privilege(nspname, 'USAGE')) AS "closedTypeSchemas",
             (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = $1::oid) AS owns`,
     [oid, schema],
   );
@@ -70,7 +74,12 @@ export async function mayKeepCheckpoint(
   const { rows } = await client.query<{ role: string; database: string; may: boolean }>(
     `SELECT current_user AS role, current_database() AS database,
             CASE WHEN to_regnamespace('ficus') IS NULL THEN has_database_privilege(current_database(), 'CREATE')
-                 ELSE has_schema_privilege('ficus', 'USAGE') END AS may`,
+                 ELSE has_schema_privilege('ficus', 'USAGE')
+                  AND (has_schema_privilege('ficus', 'CREATE') OR to_regclass('ficus.copy_progress') IS NOT NULL)
+                  AND NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = to_regnamespace('ficus') AND relkind = 'r'
+                                     AND NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
+                                              AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE')))
+             END AS may`,
   );
   const [answer] = rows;
   if (!answer) throw new Error('no answer about privileges');

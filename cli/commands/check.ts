@@ -1,7 +1,9 @@
 /** `ficus check`: validates the config; with --live, checks what it needs as well. */
 
+import { mkdir, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import type { Finding } from '@ficus/cdc';
+import { join } from 'node:path';
+import type { DatabaseGrants, Finding } from '@ficus/cdc';
 import { describeError, type FicusConfig, FicusError, formatPath, warnAboutConfig } from '@ficus/core';
 import { explainMatch } from '@ficus/proxy';
 import type { Command } from 'commander';
@@ -16,7 +18,7 @@ import { preflightConfig } from '../preflight/preflight-config.ts';
 
 interface CheckOptions extends CommonOptions {
   readonly live?: boolean;
-  readonly grants?: boolean;
+  readonly grants?: boolean | string;
   readonly explain?: string[];
   readonly client?: string;
   readonly header?: string[];
@@ -31,7 +33,8 @@ Exit status: 0 all is well (warnings allowed) · 1 the config has errors · 3 so
 Examples:
   ficus check
   ficus check --live
-  ficus check --live --grants > roles.sql
+  ficus check --grants
+  ficus check --grants roles/     # roles/legacy.sql, roles/notifications.sql, roles/control.sql
   ficus check --explain GET /api/notifications?limit=5 --client 10.1.2.3
   ficus check --explain /api/notifications --header 'X-Beta: yes' --header 'Cookie: stage=2'`;
 
@@ -40,7 +43,10 @@ export function addCheck(program: Command): void {
     program.command('check').description('validates the config, and with --live what it needs'),
   )
     .option('--live', 'check upstreams, databases, replication settings and tables as well')
-    .option('--grants', 'print the SQL of least-privilege roles')
+    .option(
+      '--grants [folder]',
+      'print the SQL of least-privilege roles, or write it into the folder, one file for each database',
+    )
     .option('--explain <METHOD URL...>', 'say which route takes a request, and why')
     .option('--client <ADDRESS>', 'with --explain: the address of the client')
     .option(
@@ -101,18 +107,34 @@ function explain(config: FicusConfig, options: CheckOptions): void {
 }
 
 async function printGrants(config: FicusConfig, options: CheckOptions): Promise<void> {
-  const grants = await grantsOf(config);
-  if (options.json) printJson({ ok: true, grants });
-  else if (grants) printScript(grants);
-  else printError('No slice has tables: no role needs grants.\n');
+  const databases = await grantsOf(config);
+  const grants = databases.map(({ sql }) => sql).join('\\n');
+  if (typeof options.grants === 'string') await writeGrants(options.grants, databases);
+  if (options.json) printJson({ ok: true, grants, databases });
+  else if (!grants) printError('No slice has tables: no role needs grants.\\n');
+  else if (typeof options.grants !== 'string') printScript(grants);
 }
 
-async function grantsOf(config: FicusConfig): Promise<string> {
-  const { grantsSql } = await import('@ficus/cdc');
-  return Object.entries(config.slices)
+async function writeGrants(folder: string, databases: readonly DatabaseGrants[]): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const { name, sql } of databases) {
+    const file = join(folder, `${name}.sql`);
+    await writeFile(file, sql);
+    printError(`wrote ${file}\n`);
+  }
+}
+
+async function grantsOf(config: FicusConfig): Promise<readonly DatabaseGrants[]> {
+  const { grantsByDatabase } = await import('@ficus/cdc');
+  const slices = Object.entries(config.slices)
     .filter(([, slice]) => slice.tables.length > 0)
-    .map(([slice, { tables }]) => grantsSql({ slice, tables }))
-    .join('\n');
+    .map(([slice, { tables, candidate }]) => ({ slice, tables, targetUrl: candidate.database }));
+  if (slices.length === 0) return [];
+  return grantsByDatabase({
+    sourceUrl: config.legacy.database,
+    controlUrl: config.control?.database,
+    slices,
+  });
 }
 
 function countOf(config: FicusConfig): { slices: number; routes: number; tables: number } {

@@ -2,9 +2,8 @@
  * Reads from the control database what an installation has made, and keeps control planes from starting meanwhile. Does
  * not migrate: an older or a missing schema has fewer records.
  */
-import { FicusError } from '@ficus/core';
+import { CONTROL_SCHEMA, FicusError } from '@ficus/core';
 import pg from 'pg';
-import { CONTROL_SCHEMA } from '../store/migrations.ts';
 import { LOCK_KEY } from '../store/open-store.ts';
 import { readStreamRecords, type StreamRecord } from '../store/stream-records.ts';
 

@@ -1,5 +1,5 @@
 /** What the control database keeps of a slice, and how it is removed. The audit stays: it is history, and holds no data. */
-import { CONTROL_SCHEMA } from '../store/migrations.ts';
+import { CONTROL_SCHEMA } from '@ficus/core';
 
 /** Table → its column with the slice's name. */
 export const SLICE_ROWS: Readonly<Record<string, string>> = { flag: 'slice', slice: 'name', stream: 'slice' };

@@ -2,10 +2,8 @@
  * The control plane's schema, version by version. A released version is never edited: each change is a new one at the
  * end. They run inside one transaction, under the advisory lock of open-store.ts.
  */
-import { FicusError } from '@ficus/core';
+import { CONTROL_SCHEMA, FicusError } from '@ficus/core';
 import type pg from 'pg';
-
-export const CONTROL_SCHEMA = 'ficus_control';
 
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE flag (

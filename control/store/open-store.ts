@@ -4,11 +4,11 @@
  * every write is refused, and nothing is assumed to have happened.
  */
 import { requireOwnSession } from '@ficus/cdc';
-import { FicusError, OneAtATime } from '@ficus/core';
+import { CONTROL_SCHEMA, FicusError, OneAtATime } from '@ficus/core';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { describeDatabase } from './describe-database.ts';
-import { CONTROL_SCHEMA, migrate } from './migrations.ts';
+import { migrate } from './migrations.ts';
 
 export interface Store {
   /** True while connection and lock are held. */

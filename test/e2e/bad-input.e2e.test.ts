@@ -276,7 +276,7 @@ test('check --grants --json is one document, also when there is nothing to grant
     'version: 1\nflags: { provider: file, file: flags.json }\nlegacy: { url: http://127.0.0.1:9 }\n',
   );
   const result = await runCommand([FICUS, 'check', '--grants', '--json', '--config', file]);
-  expect([result.status, JSON.parse(result.stdout)]).toEqual([0, { ok: true, grants: '' }]);
+  expect([result.status, JSON.parse(result.stdout)]).toEqual([0, { ok: true, grants: '', databases: [] }]);
 });
 
 describe('ficus init', () => {

@@ -3,11 +3,14 @@
  * more.
  */
 import { randomBytes } from 'node:crypto';
+import { pino } from 'pino';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
-import { sourceGrants, targetGrants } from '../../../../cdc/preflight/grants-sql.ts';
+import { controlGrants } from '../../../../cdc/preflight/grants-by-database.ts';
+import { grantsSql, sourceGrants, targetGrants } from '../../../../cdc/preflight/grants-sql.ts';
 import { preflightSlice } from '../../../../cdc/preflight/preflight-slice.ts';
 import { verifySlice } from '../../../../cdc/verify/verify-slice.ts';
+import { openStore } from '../../../../control/store/open-store.ts';
 import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { createDatabasePair, type DatabasePair } from '../rig/database-pair.ts';
 import { parseConfigTables } from '../rig/parse-tables.ts';
@@ -95,12 +98,62 @@ test('without the grants preflight names each missing privilege, and the SQL tha
       expect.stringContaining('USAGE on schema “shop”'),
       expect.stringContaining('SELECT on “shop.orders”'),
       expect.stringContaining('does not own “shop.orders”'),
-      expect.stringContaining('SELECT, INSERT, UPDATE, DELETE on “public.orders”'),
+      expect.stringContaining('SELECT, INSERT, UPDATE, DELETE, TRUNCATE on “public.orders”'),
     ]);
     expect(lacking.every((finding) => finding.remedySql)).toBe(true);
   } finally {
     await pair.source.query(`DROP ROLE ${role}`);
   }
+});
+
+test('after a first try as a superuser the printed roles continue, also that of the control plane', async () => {
+  const own = await createDatabasePair(inject('postgresPort'));
+  const controlRole = `control_${suffix}`;
+  const again = parseConfigTables([{ from: 'visit', to: 'visit' }]);
+  const named = {
+    slice: 'again',
+    tables: again,
+    sourceRole: `reader2_${suffix}`,
+    targetRole: `writer2_${suffix}`,
+  };
+  const table = `CREATE SCHEMA "Kinds"; CREATE TYPE "Kinds".kind AS ENUM ('a', 'b');
+    CREATE TABLE visit (id int PRIMARY KEY, kind "Kinds".kind[])`;
+  await own.source.query(`${table}; INSERT INTO visit VALUES (1, '{a}')`);
+  await own.target.query(table);
+  const open = (sourceUrl: string, targetUrl: string) =>
+    openReplication({ onFault: failTheRun, slice: 'again', tables: again, sourceUrl, targetUrl });
+  const first = open(own.sourceUrl, own.targetUrl);
+  await first.start();
+  await expect.poll(() => first.copied(), { timeout: 20_000 }).toBe(true);
+  await first.stop();
+  await (await openStore(own.targetUrl, pino({ level: 'silent' }))).close();
+
+  for (const script of [grantsSql(named)]) {
+    const [onSource = '', onTarget = ''] = script.split(/\n(?=-- Slice [^\n]*candidate)/);
+    await own.source.query(onSource);
+    await own.target.query(onTarget);
+  }
+  await own.target.query(controlGrants(controlRole).join('\n'));
+  const as = (url: string, role: string) => url.replace('postgres@', `${role}@`);
+  const second = open(as(own.sourceUrl, named.sourceRole), as(own.targetUrl, named.targetRole));
+  await second.start();
+  await own.source.query(`INSERT INTO visit VALUES (2, '{b}')`);
+  const arrived = async () => (await own.target.query('SELECT FROM visit')).rowCount;
+  await expect.poll(arrived, { timeout: 20_000, message: JSON.stringify(second.status()) }).toBe(2);
+  await second.stop();
+  const store = await openStore(as(own.targetUrl, controlRole), pino({ level: 'silent' }));
+  expect(store.connected).toBe(true);
+  await store.close();
+  await open(own.sourceUrl, own.targetUrl).drop();
+  for (const [client, role] of [
+    [own.source, named.sourceRole],
+    [own.target, named.targetRole],
+    [own.target, controlRole],
+  ] as const) {
+    await client.query(`REASSIGN OWNED BY ${role} TO postgres; DROP OWNED BY ${role}`);
+    await client.query(`DROP ROLE ${role}`);
+  }
+  await own.drop();
 });
 
 async function withRole(connectionString: string, query: string): Promise<unknown> {
