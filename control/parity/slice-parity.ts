@@ -69,8 +69,8 @@ export class SliceParity {
     const host = requestHeaders.find(([name]) => name.toLowerCase() === 'host')?.[1];
     const asked = host === undefined ? [] : [`http://${host}`, `https://${host}`];
     const origins = {
-      legacy: [new URL(legacy.url).origin, ...asked],
-      candidate: [new URL(candidate.url).origin, ...asked],
+      legacy: [...originsOf(legacy), ...asked],
+      candidate: [...originsOf(candidate), ...asked],
     };
     const kept = new KeptValues(this.#isAllowed);
     return { kept, compare: (left, right) => compareResponses(left, right, { rules, origins, kept }) };
@@ -146,6 +146,12 @@ export class SliceParity {
 }
 
 const today = (): string => new Date().toISOString().slice(0, 10);
+
+/** How absolute URLs may name a side. */
+function originsOf({ url, host }: FicusConfig['legacy'] | SliceConfig['candidate']): string[] {
+  const { origin } = new URL(url);
+  return host === undefined ? [origin] : [origin, `http://${host}`, `https://${host}`];
+}
 
 function allowedBy({ parity: { samples } }: SliceConfig): IsAllowed {
   return prepareAllowed(typeof samples === 'string' ? [] : samples.allow);

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { httpUrl, milliseconds, postgresUrl } from './common-schema.ts';
 
+const HOST = /^(?:[\w.-]+|\[[\da-fA-F:.]+\])(?::\d{1,5})?$/;
 const upstreamAddress = z.string().refine(isAddress, 'must be an IP address, with a port where it differs');
 
 export const upstreamSchema = z.strictObject({
@@ -11,6 +12,21 @@ export const upstreamSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('addresses to connect to instead of looking up the URL’s host: IP or IP:PORT, [IPv6]:PORT'),
+  socket: z
+    .string()
+    .min(1)
+    .max(107)
+    .optional()
+    .describe(
+      'path of a Unix socket to connect to instead of the URL’s host; `addresses` does not apply then',
+    ),
+  host: z
+    .string()
+    .regex(HOST, 'must be a host name or an IP address, with a port where it differs')
+    .optional()
+    .describe(
+      'Host that requests have instead of the client’s, which X-Forwarded-Host names; Location and the like that name it are rewritten to name the proxy',
+    ),
   database: postgresUrl.optional().describe('its database; needed by slices with tables'),
   timeouts: z
     .strictObject({

@@ -2,16 +2,17 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import type { FicusConfig, UpstreamConfig } from '@ficus/core';
 
-/** The config with absolute paths for flags, certificates, keys and mapping modules. */
+/** The config with absolute paths for flags, sockets, certificates, keys and mapping modules. */
 export function resolvePaths(config: FicusConfig, configFile: string): FicusConfig {
   const resolve = (path: string) => (isAbsolute(path) ? path : join(dirname(configFile), path));
   const upstream = <T extends UpstreamConfig>(given: T): T => {
-    if (!given.tls) return given;
+    const placed = given.socket === undefined ? given : { ...given, socket: resolve(given.socket) };
+    if (!given.tls) return placed;
     const { ca, cert, key, ...rest } = given.tls;
     const files = Object.entries({ ca, cert, key }).flatMap(([name, path]) =>
       path ? [[name, resolve(path)]] : [],
     );
-    return { ...given, tls: { ...rest, ...Object.fromEntries(files) } };
+    return { ...placed, tls: { ...rest, ...Object.fromEntries(files) } };
   };
   const { identify } = config.proxy;
   const assert = identify.assert && {

@@ -104,7 +104,7 @@ class Attempts implements ForwardCall {
     const pins = state.pins?.isEmpty === false;
     const rewrites = side === 'candidate' && state.route!.rewrite !== undefined;
     this.onResponseHead = mayDiscard || pins || state.shadow || rewrites ? takeHead : undefined;
-    this.onPlaces = side === 'candidate' ? takeHead : undefined;
+    this.onPlaces = side === 'candidate' || live.upstream.host !== undefined ? takeHead : undefined;
     if (!state.snapshot.config.proxy.expose || this.#exposed) return;
     this.#exposed = true;
     state.responseHeaders = withSide(state.responseHeaders, side, state.decision.reason);
@@ -125,7 +125,10 @@ class Attempts implements ForwardCall {
     if (this.#tryToDiscard(head.status)) return 'discard';
     state.shadow?.noteHead(head);
     state.pins?.noteAnswer(head.headers);
+    const live = this.#live!;
     if (state.side === 'candidate') state.route!.rewriteResponse(head, clientOrigin(state.head));
+    // Without a Host of its own, the legacy's answers are as they were without the proxy.
+    else if (live.upstream.host !== undefined) live.rewritePlaces(head, clientOrigin(state.head));
     return 'forward';
   }
 

@@ -7,9 +7,11 @@ import type { RewriteConfig } from '@ficus/core';
 import { cutPrefix, hasPrefix } from '../wire/path-prefix.ts';
 import type { ResponseHead } from './response-amendments.ts';
 
-/** Where the candidate is. */
+/** Where the side is. */
 export interface UpstreamPlace {
   readonly authority: string;
+  /** The Host of its requests, when that is not the client's. */
+  readonly host?: string | undefined;
   readonly basePath: string;
 }
 
@@ -63,7 +65,7 @@ function proxiedUrl(
   add: string,
 ): string {
   const absolute = /^(?:(https?):)?\/\/([^/?#]+)(.*)$/i.exec(value);
-  if (absolute && bareAuthority(absolute[2]!, absolute[1]) !== upstream.authority.toLowerCase()) return value;
+  if (absolute && !isNamed(upstream, bareAuthority(absolute[2]!, absolute[1]))) return value;
   if (!absolute && !value.startsWith('/')) return value;
   const path = absolute ? absolute[3] || '/' : value;
   const inside = cutPrefix(cutPrefix(path, upstream.basePath), add);
@@ -71,6 +73,10 @@ function proxiedUrl(
   if (!absolute && strip !== '' && inside === path && hasPrefix(pathOf(path), strip)) return value;
   const outside = add || strip ? `${strip}${inside}` : inside;
   return absolute ? `${origin}${outside}` : outside;
+}
+
+function isNamed({ authority, host }: UpstreamPlace, bare: string): boolean {
+  return bare === authority.toLowerCase() || (host !== undefined && bare === bareAuthority(host, 'http'));
 }
 
 /** In lower case, without the scheme's own port, as a URL has it. */

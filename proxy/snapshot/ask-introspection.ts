@@ -22,7 +22,13 @@ export function makeIntrospection(
   return new Introspection({
     ask: ({ path, carrier }) =>
       new Promise((resolve) => {
-        const fields = joinFields(['host', upstream.authority, 'accept', 'application/json', ...carrier]);
+        const fields = joinFields([
+          'host',
+          upstream.host ?? upstream.authority,
+          'accept',
+          'application/json',
+          ...carrier,
+        ]);
         const head = `GET ${upstream.basePath}${path} HTTP/1.1\r\n${fields}\r\n`;
         const connectionLogin = usesConnectionLogin(carrier[1]!);
         sendCopy(upstream, { method: 'GET', head, connectionLogin }, limits, (result) =>

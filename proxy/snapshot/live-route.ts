@@ -1,13 +1,10 @@
 /** A route of the config, prepared for requests. Built with its snapshot. */
-import { type RouteConfig, rewriteSchema } from '@ficus/core';
+import type { RouteConfig } from '@ficus/core';
 import type { RemovedByPeer } from '../accept/removed-by-peer.ts';
 import { compileRewrite, type Rewrite } from '../forward/route-rewrite.ts';
 import type { MatchedRoute } from '../match/route-table.ts';
 import type { ResponseHead } from '../respond/response-amendments.ts';
-import { compileResponseRewrite } from '../respond/rewrite-response.ts';
 import type { LiveSlice } from './live-slice.ts';
-
-const DEFAULTS = rewriteSchema.parse({});
 
 export interface LiveRoute {
   readonly matched: MatchedRoute;
@@ -23,14 +20,14 @@ export interface LiveRoute {
 /** @param removed fields that no route lets through */
 export function makeLiveRoute(matched: MatchedRoute, slice: LiveSlice, removed: RemovedByPeer): LiveRoute {
   const { rewrite: config } = matched.route;
-  const { upstream } = slice.candidate;
+  const { upstream, rewritePlaces } = slice.candidate;
   const rewrite = config && compileRewrite(config, upstream);
   return {
     matched,
     config: matched.route,
     slice,
     rewrite,
-    rewriteResponse: rewrite?.response ?? compileResponseRewrite(DEFAULTS, upstream, '', ''),
+    rewriteResponse: rewrite?.response ?? rewritePlaces,
     removeForCandidate: rewrite?.removeRequestHeaders.length
       ? removed.with(rewrite.removeRequestHeaders)
       : undefined,

@@ -3,12 +3,16 @@
  * snapshot as long as its own part of the config stays the same, so that a reload drops no connection and forgets no
  * breaker.
  */
-import type { Side } from '@ficus/core';
+import { rewriteSchema, type Side } from '@ficus/core';
 import { Breaker, type BreakerState } from '../resilience/breaker.ts';
 import { backoffMs, RetryBudget } from '../resilience/retry-budget.ts';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
+import type { ResponseHead } from '../respond/response-amendments.ts';
+import { compileResponseRewrite } from '../respond/rewrite-response.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { foundNoPlace, type Outcome } from '../wire/outcome.ts';
+
+const DEFAULTS = rewriteSchema.parse({});
 
 export class LiveUpstream {
   readonly upstream: Upstream;
@@ -16,6 +20,8 @@ export class LiveUpstream {
   /** In answers to clients: `legacy`, or the slice's name. */
   readonly shownName: string;
   readonly breaker: Breaker;
+  /** Replaces the upstream's own address and base path by the proxy's in the head of an answer. */
+  readonly rewritePlaces: (head: ResponseHead, origin: string) => void;
   readonly budget: RetryBudget;
   readonly #concurrency: number;
   #underWay = 0;
@@ -31,6 +37,7 @@ export class LiveUpstream {
     this.side = side;
     this.shownName = shownName;
     this.upstream = upstream;
+    this.rewritePlaces = compileResponseRewrite(DEFAULTS, upstream, '', '');
     this.breaker = new Breaker(config.breaker, onBreakerChange);
     this.budget = new RetryBudget(config.retry, now);
     this.#concurrency = config.concurrency ?? Number.POSITIVE_INFINITY;

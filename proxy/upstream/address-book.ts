@@ -9,7 +9,9 @@ import { joinHostPort, splitHostPort } from '@ficus/core';
 const REFRESH_MS = 5_000;
 
 export interface Address {
+  /** Of IP, or the path of a Unix socket. */
   readonly address: string;
+  /** 0 for a Unix socket. */
   readonly family: number;
   /** When it differs from the upstream's own. */
   readonly port?: number | undefined;
@@ -26,6 +28,10 @@ export function parseAddress(text: string): Address {
   if (isIP(text) !== 0) return { address: text, family: isIP(text) };
   const { host, port } = splitHostPort(text);
   return { address: host, family: isIP(host), port };
+}
+
+export function unixSocket(path: string): Address {
+  return { address: path, family: 0 };
 }
 
 export type Resolve = (

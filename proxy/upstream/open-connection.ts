@@ -128,10 +128,12 @@ export class OpeningConnection {
       buffer: memory,
       callback: (length: number): boolean => connection?.onRead(length, memory) ?? true,
     };
+    const place =
+      address.family === 0
+        ? { path: address.address }
+        : { host: address.address, port, family: address.family };
     const where = {
-      host: address.address,
-      port,
-      family: address.family,
+      ...place,
       allowHalfOpen: true,
       noDelay: true,
       onread,

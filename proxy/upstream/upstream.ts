@@ -5,7 +5,7 @@
 import { performance } from 'node:perf_hooks';
 import { bareHost, type UpstreamConfig } from '@ficus/core';
 import { type AddressChange, AddressHealth } from '../resilience/address-health.ts';
-import { AddressBook, parseAddress, type Resolve } from './address-book.ts';
+import { AddressBook, parseAddress, type Resolve, unixSocket } from './address-book.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { readTlsOptions } from './tls-options.ts';
 
@@ -48,6 +48,8 @@ export class Upstream {
   readonly basePath: string;
   /** `host:port` of the base URL, as a Host field has it. */
   readonly authority: string;
+  /** Replaces the client's Host in requests. */
+  readonly host: string | undefined;
   /** For the exchanges: forwarded ones and copies. */
   readonly pool: ConnectionPool;
   readonly #health: AddressHealth | undefined;
@@ -63,7 +65,10 @@ export class Upstream {
     this.config = config;
     this.basePath = url.pathname.replace(/\/$/, '');
     this.authority = url.host;
-    const book = new AddressBook(host, hooks.resolve, hooks.refreshMs, config.addresses?.map(parseAddress));
+    this.host = config.host;
+    const fixed =
+      config.socket === undefined ? config.addresses?.map(parseAddress) : [unixSocket(config.socket)];
+    const book = new AddressBook(host, hooks.resolve, hooks.refreshMs, fixed);
     const watched = config.outlier.maxShare > 0 && !book.isOneAddress;
     const onChange = (change: AddressChange): void => {
       if (change.kind === 'ejected') this.pool.leave(change.address);

@@ -63,6 +63,8 @@ export interface RequestHead {
 interface HeadDestination {
   readonly basePath: string;
   readonly authority: string;
+  /** Replaces the client's Host. */
+  readonly host?: string | undefined;
 }
 
 const BAD_TARGET = /[^\x21-\x7e\x80-\xff]/;
@@ -127,6 +129,7 @@ export function buildRequestHead(
     const name = raw[i]!;
     let value = raw[i + 1]!;
     let isKept = false;
+    let isHost = false;
     switch (meaningOf(name)) {
       case 'hop-by-hop':
         continue;
@@ -140,6 +143,7 @@ export function buildRequestHead(
         continue;
       case 'host':
         hasHost = true;
+        isHost = true;
         if (authority !== undefined) {
           value = authority;
           isKept = true;
@@ -178,11 +182,13 @@ export function buildRequestHead(
       if (setHeaders !== undefined && isSet(setHeaders, name)) continue;
       if (removeHeaders?.has(name)) continue;
     }
-    text += fieldLine(name, value);
+    text +=
+      isHost && destination.host !== undefined ? fieldLine(name, destination.host) : fieldLine(name, value);
+    // The client's own Host: a copy goes to a side that may want another.
     sent?.push(name, value);
   }
   if (!hasHost && !(setHeaders !== undefined && isSet(setHeaders, 'host'))) {
-    text += fieldLine('Host', authority ?? destination.authority);
+    text += fieldLine('Host', destination.host ?? authority ?? destination.authority);
     sent?.push('Host', authority ?? destination.authority);
   }
   if (setHeaders !== undefined) {
