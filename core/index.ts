@@ -47,5 +47,7 @@ export * from './slice/side.ts';
 export * from './slice/slice-state.ts';
 export * from './slice/stage.ts';
 export * from './text/printable.ts';
+export * from './text/refusal-text.ts';
+export * from './text/row-key.ts';
 export * from './words/schemas.ts';
 export * from './words/word.ts';

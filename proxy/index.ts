@@ -17,6 +17,7 @@ export { KEY_SET_PATH, type KeySet, publishedKeys } from './keys/published-keys.
 export { checkRoutes } from './match/route-table.ts';
 export { announce } from './observe/announce.ts';
 export { logDestination } from './observe/log-destination.ts';
+export { logError } from './observe/log-error.ts';
 export { processMetricsText } from './observe/process-metrics.ts';
 export { probePort } from './primary/probe-port.ts';
 export type { ReloadResult, RunningProxy, StartProxyOptions } from './running-proxy.ts';

@@ -3,7 +3,7 @@
  * at a time and, where those fail, one by one. The answer names rows by their keys and shows no other values: those may
  * be personal data, and the key is enough to look the row up.
  */
-import { FicusError, formatLsn } from '@ficus/core';
+import { FicusError, formatLsn, refusalText, showKey } from '@ficus/core';
 import type { Batch } from '../batch/batch.ts';
 import type { TuplePlace } from '../batch/compose-tuple.ts';
 import { DELETE, DELETE_OWN, INSERT, type NetChanges, NOTHING } from '../batch/net-changes.ts';
@@ -112,7 +112,7 @@ async function describe(
       const targetKey = row.key;
       return conflictError({ ...event, conflict: 'already there', targetTable, targetKey }, error);
     }
-  const said = reason instanceof Error ? reason.message : String(reason);
+  const said = refusalText(reason);
   return new FicusError(
     'FICUS_CDC_APPLY_FAILED',
     `The ${operation} of ${table} (${event.key})${describePosition(upTo)} cannot be applied: ${said}.`,
@@ -179,7 +179,7 @@ function describeKey(binding: RelationBinding, { bytes, at }: TuplePlace): strin
   // Without a key this would print all of the row's values.
   if (binding.plans.some((plan) => plan.key.kind === 'whole-row')) return 'a row without a key';
   const values = decodeTuple(bytes, at);
-  return binding.keyColumns
-    .map((place) => `${binding.relation.columns[place]?.name}=${values[place] ?? 'null'}`)
-    .join(', ');
+  return showKey(
+    binding.keyColumns.map((place) => [binding.relation.columns[place]?.name, values[place] ?? null]),
+  );
 }

@@ -1,4 +1,5 @@
 /** Checks which rows the target has, without writing: for the rules of TargetCheck, and for messages. */
+import { showKey } from '@ficus/core';
 import type { TuplePlace } from '../batch/compose-tuple.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { PlanStatements, ProbeKind } from './plan-statements.ts';
@@ -62,5 +63,5 @@ function describeKey(plan: TablePlan, values: readonly string[]): string {
   // The key would be all of its values, which do not belong in messages.
   if (plan.key.kind === 'whole-row') return 'a row without a key';
   const names = plan.columns.filter((column) => plan.key.columns.includes(column.name));
-  return names.map((column, place) => `${column.name}=${values[place] ?? 'null'}`).join(', ');
+  return showKey(names.map((column, place) => [column.name, values[place] ?? null]));
 }

@@ -1,5 +1,5 @@
 /** Decides what a session's failure leads to: retry soon, stand by, or stop until someone fixes the cause. */
-import { describeError, type ErrorCode, FicusError, type ReplicationProblem } from '@ficus/core';
+import { describeError, type ErrorCode, FicusError, type ReplicationProblem, refusalText } from '@ficus/core';
 import { FENCED } from '../apply/checkpoint.ts';
 
 export type Failure =
@@ -39,7 +39,7 @@ export function classifyFailure(error: unknown): Failure {
       : stop(error.code, error.message);
   }
   const code = sqlState(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = refusalText(error);
   if (message === UNANSWERED) return reconnect('FICUS_CDC_INTERRUPTED', 'A query was not answered in time.');
   if (code === SLOT_IN_USE || error instanceof StreamTakenError) return { kind: 'standby' };
   if (code === undefined)

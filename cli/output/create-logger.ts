@@ -1,6 +1,6 @@
 /** The logger of the commands that stay in the foreground: one JSON object per line on standard output. */
 import { FicusError } from '@ficus/core';
-import { logDestination } from '@ficus/proxy';
+import { logDestination, logError } from '@ficus/proxy';
 import { type Logger, pino } from 'pino';
 import { VERSION } from '../version.ts';
 
@@ -11,6 +11,11 @@ export function createLogger(service: string): Logger {
   const level = process.env.FICUS_LOG_LEVEL || 'info';
   if (!LEVELS.includes(level))
     throw new FicusError('FICUS_USAGE', `FICUS_LOG_LEVEL is one of ${LEVELS.join(', ')}, not “${level}”.`);
-  const options = { level, base: { service, version: VERSION }, timestamp: pino.stdTimeFunctions.isoTime };
+  const options = {
+    level,
+    base: { service, version: VERSION },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: logError },
+  };
   return pino(options, logDestination());
 }

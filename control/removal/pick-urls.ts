@@ -2,8 +2,8 @@
  * The databases that a slice's streams have gone between: those of the config, and those that are recorded. Recorded
  * URLs have no password: that of a configured URL for the same server and user is used.
  */
-import type { FicusConfig } from '@ficus/core';
-import { describeDatabase, withoutPassword } from '../store/describe-database.ts';
+import { type FicusConfig, withoutPassword } from '@ficus/core';
+import { describeDatabase } from '../store/describe-database.ts';
 import type { StreamRecord } from '../store/stream-records.ts';
 
 export interface SliceUrls {

@@ -7,12 +7,3 @@ export function describeDatabase(url: string): string {
     return 'the configured database';
   }
 }
-
-/** The URL without what must not be stored: its password, wherever it is. */
-export function withoutPassword(url: string): string {
-  const parsed = new URL(url);
-  parsed.password = '';
-  for (const name of [...parsed.searchParams.keys()])
-    if (/password/i.test(name)) parsed.searchParams.delete(name);
-  return parsed.href;
-}

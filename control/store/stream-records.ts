@@ -3,7 +3,7 @@
  * until `ficus remove` has removed them. Two installations may share a database server: only what is recorded here is
  * this one's.
  */
-import { withoutPassword } from './describe-database.ts';
+import { withoutPassword } from '@ficus/core';
 import type { Store } from './open-store.ts';
 
 export interface StreamRecord {

@@ -4,8 +4,8 @@
  */
 import type { Difference } from '@ficus/cdc';
 import type { VerifyView } from '@ficus/contract';
-import { FicusError } from '@ficus/core';
-import { isHarmless, isShownKey, KeptValues } from '@ficus/parity';
+import { FicusError, isShownKey } from '@ficus/core';
+import { isHarmless, KeptValues } from '@ficus/parity';
 import type { RunMode, VerifyOutcome, VerifyRun } from '../replications/verify-runs.ts';
 
 export function buildVerifyView(run: VerifyRun): VerifyView {

@@ -1,11 +1,18 @@
 /** Building blocks shared by the areas of ficus.yaml. */
 import { z } from 'zod';
 import { splitHostPort } from '../net/host-port.ts';
+import { hasCredentials } from '../net/url-credentials.ts';
 
 export const httpUrl = z
   .string()
   .refine(isHttpUrl, 'must be a URL that begins with http:// or https://')
   .describe('An http:// or https:// URL');
+
+/** Fetched by programs that refuse or ignore what stands before an `@`. */
+export const plainHttpUrl = httpUrl.refine(
+  (value) => !hasCredentials(value),
+  'must not hold a user or a password (USER:PASSWORD@): they would not be sent, and a URL is logged',
+);
 
 export const postgresUrl = z
   .string()

@@ -39,3 +39,34 @@ test('a short token of the control plane is named; where other machines can try 
     expect.stringMatching(/^control\.token: has 8 characters/),
   ]);
 });
+
+test('credentials in the URL of an upstream are named, without being shown', () => {
+  const slices = { a: { candidate: { url: 'http://u@127.0.0.1:3001' }, routes: [{ id: 'a', path: '/a' }] } };
+  const config = configSchema.parse({
+    version: 1,
+    legacy: { url: 'http://u:hunter2@127.0.0.1:3000' },
+    slices,
+  });
+  const warnings = warnAboutConfig(config).map(formatProblem);
+  expect(warnings).toEqual([
+    expect.stringMatching(/^legacy\.url: holds a user or a password, which is not sent/),
+    expect.stringMatching(/^slices\.a\.candidate\.url: holds/),
+  ]);
+  expect(warnings.join()).not.toContain('hunter2');
+});
+
+test.each([
+  [
+    'flags.unleash.url',
+    { flags: { provider: 'unleash', unleash: { url: 'https://u:hunter2@h/api', token: 't' } } },
+  ],
+  ['proxy.identify.jwt.jwks', { proxy: { identify: { jwt: { jwks: 'https://u:hunter2@h/jwks' } } } }],
+])('%s with credentials is an error', (path, part) => {
+  const parsed = configSchema.safeParse({ version: 1, legacy: { url: 'http://127.0.0.1:3000' }, ...part });
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  expect(problems).toEqual([
+    expect.stringMatching(new RegExp(`^${path}: must not hold a user or a password`)),
+  ]);
+});

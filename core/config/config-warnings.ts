@@ -2,13 +2,14 @@
  * What a valid config leaves weak. `ficus check` prints each with its path; nothing is refused for it. A concern is one
  * function in the list below.
  */
+import { hasCredentials } from '../net/url-credentials.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import type { FicusConfig } from './config-schema.ts';
 import { LEAST_TOKEN } from './control-schema.ts';
 
 type Warn = (config: FicusConfig) => readonly ConfigProblem[];
 
-const CONCERNS: readonly Warn[] = [warnOfShortSecrets, warnOfAnyIssuer, warnOfShortTokens];
+const CONCERNS: readonly Warn[] = [warnOfShortSecrets, warnOfAnyIssuer, warnOfShortTokens, warnOfCredentials];
 
 /** All warnings; a message says what to do. */
 export function warnAboutConfig(config: FicusConfig): ConfigProblem[] {
@@ -60,4 +61,22 @@ function warnOfAnyIssuer({ proxy }: FicusConfig): ConfigProblem[] {
         ]
       : [],
   );
+}
+
+/** As with curl or a browser one might expect them to be sent; an upstream that asks for them would refuse every request. */
+function warnOfCredentials({ legacy, slices }: FicusConfig): ConfigProblem[] {
+  const upstreams = [
+    { path: ['legacy', 'url'], url: legacy.url },
+    ...Object.entries(slices).map(([name, { candidate }]) => ({
+      path: ['slices', name, 'candidate', 'url'],
+      url: candidate.url,
+    })),
+  ];
+  return upstreams
+    .filter(({ url }) => hasCredentials(url))
+    .map(({ path }) => ({
+      path,
+      message:
+        'holds a user or a password, which is not sent: write the URL without them; what the upstream needs is a header (rewrite.requestHeaders.set)',
+    }));
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { splitHostPort } from '../net/host-port.ts';
 import { isLoopback } from '../net/is-loopback.ts';
-import { httpUrl, listenAddress, postgresUrl } from './common-schema.ts';
+import { listenAddress, plainHttpUrl, postgresUrl } from './common-schema.ts';
 import { CONTROL_ROLES } from './control-roles.ts';
 
 /** Fewest characters of a token where other machines can try one. */
@@ -111,7 +111,7 @@ export const flagsSchema = z
       .describe('provider file: Unleash client-features format, watched; relative to the config file'),
     unleash: z
       .strictObject({
-        url: httpUrl.describe('base of the client API, ending in /api'),
+        url: plainHttpUrl.describe('base of the client API, ending in /api'),
         token: z.string().min(1).describe('client token'),
         adminToken: z
           .string()

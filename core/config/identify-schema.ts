@@ -3,7 +3,7 @@
  * names, as soon as the proxy signs for it: otherwise anybody could be signed for as anybody.
  */
 import { z } from 'zod';
-import { headerName, httpUrl, network } from './common-schema.ts';
+import { headerName, network, plainHttpUrl } from './common-schema.ts';
 
 const identitySource = z
   .strictObject({
@@ -45,7 +45,7 @@ const jwtSchema = z
         'shared secret (HS256) that bearer tokens are verified with: 16 characters or more, better 32 bytes',
       ),
     publicKey: z.string().min(1).optional().describe('PEM public key that bearer tokens are verified with'),
-    jwks: httpUrl
+    jwks: plainHttpUrl
       .refine(
         isUnforgeable,
         'must begin with https://: any machine on the way could answer with keys of its own',

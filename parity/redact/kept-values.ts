@@ -102,11 +102,6 @@ export class KeptValues {
   }
 }
 
-/** Whether a row's key is shown: numbers, UUIDs and codes are needed to find the row; names and addresses are not. */
-export function isShownKey(value: string): boolean {
-  return /^[A-Za-z0-9_.:-]{1,64}$/.test(value);
-}
-
 /** `null`, booleans, integers of two digits, and texts of signs alone (`/`). */
 export function isHarmless(text: string): boolean {
   return /^(?:null|true|false|-?\d{1,2}|[\x20-\x2f\x3a-\x40[-`{-~]*)$/.test(text);

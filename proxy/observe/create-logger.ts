@@ -1,6 +1,8 @@
 /** Log lines of the data plane: service, version, time in ISO 8601; one JSON object a line. */
+
 import pino, { type DestinationStream, type Logger } from 'pino';
 import { logDestination } from './log-destination.ts';
+import { logError } from './log-error.ts';
 import { VERSION } from './version.ts';
 
 export function createLogger(
@@ -12,6 +14,7 @@ export function createLogger(
     level,
     base: { service: 'ficus-proxy', version: VERSION, ...more },
     timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: logError },
   };
   return pino(options, destination);
 }

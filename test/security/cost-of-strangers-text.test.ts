@@ -3,12 +3,19 @@
  * them stops a worker or the control plane for everybody (ReDoS). Each such function is held to 20 ms for 32 KB of the
  * texts that its own patterns find hardest.
  */
-import { type ObservedResponse, rewriteSchema } from '@ficus/core';
+import {
+  isShownKey,
+  type ObservedResponse,
+  printable,
+  printableJson,
+  refusalText,
+  rewriteSchema,
+} from '@ficus/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareResponses } from '../../parity/compare/compare-responses.ts';
 import { isFieldName } from '../../parity/redact/field-name.ts';
-import { isHarmless, isShownKey, KeptValues } from '../../parity/redact/kept-values.ts';
+import { isHarmless, KeptValues } from '../../parity/redact/kept-values.ts';
 import { showTarget, targetPieces } from '../../parity/redact/shown-target.ts';
 import { StandIns } from '../../parity/redact/stand-ins.ts';
 import { curlCommand } from '../../parity/reproduce/curl-command.ts';
@@ -91,6 +98,8 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
       answer(json, '{}'),
     ),
   'a stand-in': (text) => new StandIns().of(text),
+  'a text for the terminal': (text) => printable(text).length + printableJson(text).length,
+  'a refusal': (text) => refusalText(Object.assign(new Error(text), { code: '22P02' })),
   'a field’s name': (text) => isFieldName(text) || isShownKey(text) || isHarmless(text),
   'a sample’s target': (text) =>
     showTarget(targetPieces(`/a/${text}?${text}`, '/a/:id', NOT_SHOWN), NOT_SHOWN),

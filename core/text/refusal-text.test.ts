@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { refusalText, withoutRowValues } from './refusal-text.ts';
+import { isShownKey, showKey } from './row-key.ts';
+
+const refusal = (code: string, message: string, more: object = {}) =>
+  Object.assign(new Error(message), { code, ...more });
+
+describe('what a database refuses', () => {
+  it.each([
+    [
+      '22P02',
+      'invalid input syntax for type integer: "Ida, born "1980""',
+      'invalid input syntax for type integer: "…"',
+    ],
+    [
+      '22P02',
+      'ungültige Eingabesyntax für Typ integer: »Ida«',
+      'ungültige Eingabesyntax für Typ integer: "…"',
+    ],
+    ['22001', 'value too long for type character varying(5)', 'value too long for type character varying(5)'],
+    [
+      '23505',
+      'duplicate key value violates unique constraint "people_email"',
+      'duplicate key value violates unique constraint "people_email"',
+    ],
+    ['ECONNREFUSED', 'connect "x"', 'connect "x"'],
+  ])('%s: %s', (code, message, expected) => {
+    expect(refusalText(refusal(code, message))).toBe(expected);
+  });
+
+  it('is logged without the fields that hold rows, also as the cause of another error', () => {
+    const refused = refusal('22P02', 'invalid input syntax: "Ida"', {
+      detail: 'Key (email)=(ida@example.org) exists.',
+      where: 'COPY people, line 1: "Ida"',
+      table: 'people',
+    });
+    const stopped = new Error('It cannot be applied', { cause: refused });
+    for (const error of [refused, stopped]) {
+      // As loggers do: the causes' messages follow the error's own.
+      const message = error === refused ? refused.message : `${stopped.message}: ${refused.message}`;
+      const fields = { ...error, message, stack: `Error: ${message}\n    at x` };
+      const shown = withoutRowValues(fields, error);
+      expect(JSON.stringify(shown).toLowerCase()).not.toContain('ida@');
+      expect(JSON.stringify(shown)).not.toContain('Ida');
+      expect(shown.message).toMatch(/invalid input syntax: "…"$/);
+    }
+    expect(withoutRowValues({ ...refused }, refused)).toMatchObject({ code: '22P02', table: 'people' });
+  });
+
+  it('leaves other errors as they are', () => {
+    const fields = { message: 'x', code: 'ENOENT', detail: 'kept' };
+    expect(withoutRowValues(fields, refusal('ENOENT', 'x'))).toBe(fields);
+  });
+});
+
+it('a key shows numbers and codes, and a digest of anything else', () => {
+  expect(
+    showKey([
+      ['id', '5'],
+      ['sku', 'A-7'],
+      ['email', 'ida@example.org'],
+      ['note', null],
+    ]),
+  ).toBe('id=5, sku=A-7, email=sha256:ebb04c0ee85f, note=null');
+});
+
+it.each([
+  ['7', true],
+  ['3f2504e0-4f89-11d3-9a0c-0305e82c3301', true],
+  ['SKU-77:b', true],
+  ['mia@example.org', false],
+  ['Mia Berg', false],
+  ['+44 20 7946', false],
+])('the key %s of a row is shown: %s', (key, expected) => {
+  expect(isShownKey(key)).toBe(expected);
+});

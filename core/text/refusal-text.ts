@@ -1,0 +1,49 @@
+/**
+ * What a database says when it refuses a statement, without the row's values. PostgreSQL quotes values in the messages of
+ * class 22 (data exceptions: `invalid input syntax for type integer: "…"`); in those of other classes it quotes names. A
+ * row's values also stand in an error's `detail`, `where` and `hint`, which belong in no message and no log.
+ */
+
+// Servers quote as their language does.
+const QUOTED = /["«»„“”'‘’].*["«»„“”'‘’]/s;
+
+/** The message, safe to show. */
+export function refusalText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as { code?: unknown };
+  const holdsValues = typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code);
+  return holdsValues ? error.message.replace(QUOTED, '"…"') : error.message;
+}
+
+const HOLD_VALUES = new Set(['detail', 'where', 'hint', 'internalQuery', 'query', 'parameters']);
+
+/**
+ * An error as a log may have it.
+ * @param fields what a logger makes of it; message and stack may name its causes as well
+ */
+export function withoutRowValues<Fields extends object>(fields: Fields, error: unknown): Fields {
+  const refusals = [...causesOf(error)].filter(isRefusal);
+  if (refusals.length === 0) return fields;
+  const said = (text: unknown) =>
+    typeof text !== 'string'
+      ? text
+      : refusals.reduce((shown, each) => shown.replaceAll(each.message, () => refusalText(each)), text);
+  return Object.fromEntries(
+    Object.entries(fields)
+      .filter(([name]) => !HOLD_VALUES.has(name))
+      .map(([name, value]) => [name, name === 'message' || name === 'stack' ? said(value) : value]),
+  ) as Fields;
+}
+
+const DEEPEST = 10;
+
+function* causesOf(error: unknown): Generator<Error> {
+  let at = error;
+  for (let depth = 0; depth < DEEPEST && at instanceof Error; depth++, at = at.cause) yield at;
+}
+
+/** SQLSTATE: five letters and digits. Node's codes are longer, or begin with E. */
+function isRefusal(error: Error): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && error.message !== '';
+}
