@@ -21,4 +21,5 @@ export { logError } from './observe/log-error.ts';
 export { processMetricsText } from './observe/process-metrics.ts';
 export { probePort } from './primary/probe-port.ts';
 export type { ReloadResult, RunningProxy, StartProxyOptions } from './running-proxy.ts';
+export { type IntrospectionProblem, probeIntrospection } from './snapshot/probe-introspection.ts';
 export { startProxy } from './start-proxy.ts';

@@ -73,3 +73,25 @@ describe('tokens are verified with keys that no stranger has', () => {
     expect(problemsOf({ jwt: { jwks } })).toEqual([]);
   });
 });
+
+test.each<[string, object, string | undefined]>([
+  ['a token in a cookie', { cookie: 'access_token', jwtClaim: 'sub' }, undefined],
+  ['a token in a header', { header: 'x-token', jwtClaim: 'org.id' }, undefined],
+  ['a path into an answer', { cookie: 'sid', introspect: '/me', field: 'data.id' }, undefined],
+  ['nothing', {}, 'user: name one of'],
+  [
+    'two carriers',
+    { cookie: 'sid', header: 'x-sid', introspect: '/me' },
+    'user: name one of cookie and header',
+  ],
+  ['a question without a carrier', { introspect: '/me' }, 'user: name one of'],
+  [
+    'a question and a claim',
+    { cookie: 'a', jwtClaim: 'sub', introspect: '/me' },
+    'user.introspect: asks the legacy',
+  ],
+  ['a path into nothing', { cookie: 'sid', field: 'id' }, 'user.field: goes with introspect'],
+])('a source of %s', (_, user, problem) => {
+  const expected = problem === undefined ? [] : [expect.stringContaining(`proxy.identify.${problem}`)];
+  expect(problemsOf({ user, jwt })).toEqual(expected);
+});

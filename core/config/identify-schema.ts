@@ -5,17 +5,28 @@
 import { z } from 'zod';
 import { headerName, network, plainHttpUrl } from './common-schema.ts';
 
+const documentPath = z.string().min(1).max(200);
+
 const identitySource = z
   .strictObject({
     cookie: z.string().min(1).optional().describe('name of the cookie that carries it'),
     header: headerName.optional().describe('name of the header that carries it'),
-    jwtClaim: z.string().min(1).optional().describe('claim of the bearer token that carries it'),
+    jwtClaim: documentPath
+      .optional()
+      .describe(
+        'claim of a token that names it, or a path into its claims: `sub`, `realm_access.tenant`, `https://shop.example/tenant`. The token is read from Authorization (Bearer), or from `cookie` or `header` where one is named',
+      ),
     introspect: z
       .string()
       .startsWith('/')
       .optional()
       .describe(
-        'path at the legacy that answers who calls, as JSON with `user`, `session`, `tenant`; needs `cookie` or `header` as well',
+        'path at the legacy that answers who calls, as JSON; needs `cookie` or `header` as well. 401, 403, 204 and null mean an anonymous caller; an answer that names none, and any other, means an unknown one, whom the legacy serves',
+      ),
+    field: documentPath
+      .optional()
+      .describe(
+        'where the answer to `introspect` names it: `id`, `user.id`, `data.accounts.0.id`; by default `user`, `session` or `tenant`',
       ),
     trustedFrom: z
       .array(network)
@@ -25,8 +36,19 @@ const identitySource = z
         'CIDRs of the peers whose `header` or `cookie` is believed, a gateway’s for instance. From other peers it counts for nothing, and the header is withheld from both sides. Required with `assert` unless `introspect` or `jwtClaim` verifies the value',
       ),
   })
-  .refine((source) => [source.cookie, source.header, source.jwtClaim].filter(Boolean).length === 1, {
-    message: 'name exactly one of cookie, header, jwtClaim',
+  .refine(({ cookie, header, jwtClaim }) => (cookie ?? header ?? jwtClaim) !== undefined, {
+    message: 'name one of cookie, header, jwtClaim',
+  })
+  .refine(({ cookie, header }) => cookie === undefined || header === undefined, {
+    message: 'name one of cookie and header, not both',
+  })
+  .refine(({ introspect, jwtClaim }) => introspect === undefined || jwtClaim === undefined, {
+    path: ['introspect'],
+    message: 'asks the legacy, and jwtClaim reads a token: name one of them',
+  })
+  .refine(({ field, introspect }) => field === undefined || introspect !== undefined, {
+    path: ['field'],
+    message: 'goes with introspect; a claim’s path is written in jwtClaim',
   })
   .refine(({ trustedFrom, jwtClaim }) => trustedFrom === undefined || jwtClaim === undefined, {
     path: ['trustedFrom'],
@@ -123,7 +145,7 @@ export const identifySchema = z
   })
   .refine(
     ({ user, session, tenant, jwt }) => jwt || ![user, session, tenant].some((source) => source?.jwtClaim),
-    { path: ['jwt'], message: 'is required: jwtClaim reads a bearer token' },
+    { path: ['jwt'], message: 'is required: jwtClaim reads a token' },
   )
   .superRefine(({ user, tenant, assert }, context) => {
     if (assert === undefined) return;

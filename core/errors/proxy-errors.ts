@@ -59,6 +59,14 @@ export const proxyErrors = {
     remedy: 'Find out why the upstream is slow, or raise its timeout in ficus.yaml.',
     retry: 'timed',
   },
+  FICUS_PROXY_INTROSPECTION_UNCLEAR: {
+    status: 502,
+    exit: 3,
+    title: 'Introspection does not say who calls',
+    remedy:
+      'Let the path of `introspect` answer 401 or null to guests, and to users JSON that names them where `field` says; callers for whom it answers anything else are served by the legacy.',
+    retry: 'manual',
+  },
   FICUS_PROXY_OVERLOADED: {
     status: 503,
     exit: 3,

@@ -8,31 +8,49 @@ import type { InspectedHead } from '../accept/inspected-head.ts';
 import { carriedValue, type ReadCarried, UNKNOWN } from './carried-value.ts';
 
 type Source = NonNullable<IdentifyConfig['user']>;
-export type Field = 'user' | 'session' | 'tenant';
+const FIELDS = ['user', 'session', 'tenant'] as const;
+export type Field = (typeof FIELDS)[number];
 
 /** The field that carries a session to the legacy. */
 type Carrier = readonly [name: string, value: string];
+
+/** Where the answer names a field. */
+export interface WantedField {
+  readonly field: Field;
+  /** Path into the JSON document. */
+  readonly at: string;
+  /** The config has a source for it; otherwise it is read where the answer happens to have it. */
+  readonly isNamed: boolean;
+}
 
 /** One question: whose session is this? */
 export interface Question {
   readonly path: string;
   readonly carrier: Carrier;
+  /** What is read from the answer. */
+  readonly wanted: readonly WantedField[];
   /** What the session is called wherever it is kept: sessions are secrets, so a digest. */
   readonly session: string;
 }
 
 export class AskedEndpoint {
   readonly path: string;
+  readonly wanted: readonly WantedField[];
   /** Of the cookie that carries the session; undefined for a header. */
   readonly cookie: string | undefined;
   readonly #header: string | undefined;
   readonly #read: ReadCarried;
+  /** What is asked, without the session. */
+  readonly #what: string;
 
-  constructor(source: Source, path: string) {
-    this.path = path;
+  /** @param source with `introspect` */
+  constructor(source: Source, wanted: readonly WantedField[]) {
+    this.path = source.introspect!;
+    this.wanted = wanted;
     this.cookie = source.cookie;
     this.#header = source.header;
     this.#read = carriedValue(source);
+    this.#what = JSON.stringify([this.path, wanted]);
   }
 
   /** Undefined when the request carries no session; UNKNOWN when it is unclear which. */
@@ -42,9 +60,9 @@ export class AskedEndpoint {
   }
 
   questionOf(value: string): Question {
-    const { path, cookie } = this;
+    const { path, cookie, wanted } = this;
     const carrier: Carrier = cookie === undefined ? [this.#header!, value] : ['cookie', `${cookie}=${value}`];
-    return { path, carrier, session: digestOf([path, ...carrier]) };
+    return { path, carrier, wanted, session: digestOf([this.#what, ...carrier]) };
   }
 }
 
@@ -54,26 +72,27 @@ export interface AskedEndpoints {
   at(field: Field): number;
 }
 
-export function askedEndpoints({ user, session, tenant }: IdentifyConfig): AskedEndpoints {
-  // The endpoint that knows the user also knows the session and the tenant, unless they have sources of their own.
-  const asked = user?.introspect === undefined ? undefined : user;
-  const sources = { user, session: session ?? asked, tenant: tenant ?? asked };
-  const all: AskedEndpoint[] = [];
-  const keys: string[] = [];
-  const placeOf = (source: Source | undefined): number => {
-    if (source?.introspect === undefined) return -1;
+export function askedEndpoints(identify: IdentifyConfig): AskedEndpoints {
+  const { user } = identify;
+  const byKey = new Map<string, { readonly source: Source; readonly wanted: WantedField[] }>();
+  const keyOf = new Map<Field, string>();
+  for (const field of FIELDS) {
+    // The endpoint that knows the user also knows the session and the tenant, unless they have sources of their own.
+    const source = identify[field] ?? (user?.introspect === undefined ? undefined : user);
+    if (source?.introspect === undefined) continue;
     const { cookie, header, introspect, trustedFrom } = source;
     const key = JSON.stringify([introspect, cookie, header, trustedFrom]);
-    if (!keys.includes(key)) all.push(new AskedEndpoint(source, introspect));
-    if (!keys.includes(key)) keys.push(key);
-    return keys.indexOf(key);
+    const wanted = byKey.get(key)?.wanted ?? [];
+    const isNamed = identify[field] !== undefined;
+    wanted.push({ field, at: (isNamed ? source.field : undefined) ?? field, isNamed });
+    byKey.set(key, { source, wanted });
+    keyOf.set(field, key);
+  }
+  const keys = [...byKey.keys()];
+  return {
+    all: [...byKey.values()].map(({ source, wanted }) => new AskedEndpoint(source, wanted)),
+    at: (field) => keys.indexOf(keyOf.get(field) ?? ''),
   };
-  const places = {
-    user: placeOf(sources.user),
-    session: placeOf(sources.session),
-    tenant: placeOf(sources.tenant),
-  };
-  return { all, at: (field) => places[field] };
 }
 
 function digestOf(parts: readonly string[]): string {

@@ -16,10 +16,9 @@ const REFUSED_MS = 5_000;
 const UNKNOWN_MS = 1_000;
 /** Longer tokens are kept under their digest: taking it costs more than a usual token's whole look-up. */
 const LONGEST_KEY = 2_048;
-const NO_CLAIMS: JWTPayload = {};
 
-/** Claims; none for an invalid token; `unknown` when it could not be verified, or never expires. */
-export type Claims = JWTPayload | 'unknown';
+/** `none` for an invalid token, or without one; `unknown` when it could not be verified, or never expires. */
+export type Claims = JWTPayload | 'none' | 'unknown';
 
 export class BearerClaims {
   readonly #cache = new ExpiringCache<Claims>(KEPT_TOKENS);
@@ -35,7 +34,7 @@ export class BearerClaims {
 
   /** Claims known without waiting; undefined when the token has to be verified first. */
   known(token: string | undefined, now: number): Claims | undefined {
-    return token === undefined ? NO_CLAIMS : this.#cache.get(boundedKey(token, LONGEST_KEY), now);
+    return token === undefined ? 'none' : this.#cache.get(boundedKey(token, LONGEST_KEY), now);
   }
 
   /** Verifies the token; an invalid one has no claims, which makes the caller anonymous. Never rejects. */
@@ -49,7 +48,7 @@ export class BearerClaims {
       this.#cache.set(key, claims, Math.min(expiresAt, now + KEPT_MS), now);
       return claims;
     } catch (error) {
-      const claims = error instanceof KeysUnavailable ? 'unknown' : NO_CLAIMS;
+      const claims = error instanceof KeysUnavailable ? 'unknown' : 'none';
       if (error instanceof KeysUnavailable) this.#notes.say('jwt', describe(error));
       const soon = claims === 'unknown' || namesUnknownKey(error);
       this.#cache.set(key, claims, now + (soon ? UNKNOWN_MS : REFUSED_MS), now);

@@ -28,6 +28,21 @@ export function carriedValue({ cookie, header, trustedFrom }: Source): ReadCarri
   };
 }
 
+/** The token that a request carries: in Authorization, unless the source names another place. */
+export function tokenReader({ cookie, header }: Source): ReadCarried {
+  if (cookie !== undefined) return fromCookie(cookie);
+  if (header === undefined) return ({ authorization }) => withoutScheme(authorization, true);
+  const read = fromHeader(header);
+  return (head, rawHeaders) => withoutScheme(read(head, rawHeaders), header === 'authorization');
+}
+
+/** @param required other schemes than Bearer carry no token */
+function withoutScheme(text: string | undefined, required: boolean): string | undefined {
+  if (text === undefined) return undefined;
+  if (/^bearer /i.test(text)) return text.slice(7).trim();
+  return required ? undefined : text;
+}
+
 /** Empty counts as absent. */
 function fromCookie(name: string): ReadCarried {
   return ({ cookie }) => (cookie === undefined ? undefined : cookieValue(cookie, name) || undefined);

@@ -21,11 +21,14 @@ test('an entry dated in the future is ignored', () => {
 test('the legacy is asked again about a session', async () => {
   let user = 'ann';
   const introspection = new Introspection({
-    ask: async () => ({ status: 200, body: Buffer.from(JSON.stringify({ user })) }),
+    ask: async () => ({ status: 200, body: Buffer.from(JSON.stringify({ user })), truncated: false }),
     count: () => {},
+    notes: { say: () => {} },
     isChanging: () => false,
   });
-  const question = new AskedEndpoint({ cookie: 'sid' }, '/whoami').questionOf('1');
+  const question = new AskedEndpoint({ cookie: 'sid', introspect: '/whoami' }, [
+    { field: 'user', at: 'user', isNamed: true },
+  ]).questionOf('1');
   const now = Date.now();
   await introspection.ask(question, () => now);
   expect(introspection.known(question, () => now + 5_000)).toMatchObject({ user: 'ann' });

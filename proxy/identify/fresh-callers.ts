@@ -12,8 +12,9 @@ import { cookieValue } from '../wire/cookie.ts';
 export function freshCallers({ user, session }: IdentifyConfig, fields: readonly string[]): string[] {
   const found: string[] = [];
   for (const source of [user, session]) {
-    // Only the legacy knows whose session it is.
-    if (source?.cookie === undefined || source.introspect !== undefined) continue;
+    // Only the legacy knows whose session it is; a token is no name.
+    if (source?.cookie === undefined || source.introspect !== undefined || source.jwtClaim !== undefined)
+      continue;
     for (let index = 0; index < fields.length; index += 2) {
       const cookie = fields[index + 1]!;
       if (fields[index]!.toLowerCase() !== 'set-cookie' || !cookie.startsWith(`${source.cookie}=`)) continue;

@@ -6,9 +6,12 @@ import type { IdentifyConfig } from '@ficus/core';
 import type { InspectedHead } from '../accept/inspected-head.ts';
 import { type AskedEndpoint, type AskedEndpoints, askedEndpoints, type Field } from './asked-endpoints.ts';
 import type { BearerClaims, Claims } from './bearer-claims.ts';
-import { carriedValue, UNKNOWN } from './carried-value.ts';
+import { carriedValue, tokenReader, UNKNOWN } from './carried-value.ts';
 import { ANONYMOUS, type Identity, UNCERTAIN } from './identity.ts';
+import type { IdentityNotes } from './identity-notes.ts';
 import type { Introspection } from './introspection.ts';
+import { describeKeys } from './read-answer.ts';
+import { textAt } from './text-at.ts';
 
 type Source = NonNullable<IdentifyConfig['user']>;
 type Value = string | undefined;
@@ -32,6 +35,7 @@ export interface IdentifierParts {
   /** Undefined where no claim is read. */
   readonly bearer: BearerClaims | undefined;
   readonly introspection: Introspection;
+  readonly notes: Pick<IdentityNotes, 'say'>;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
@@ -75,7 +79,8 @@ function readerOf(
   const at = endpoints.at(field);
   if (at !== -1) return (_head, _rawHeaders, told) => fieldOf(field, told[at]);
   if (source === undefined) return () => undefined;
-  return source.jwtClaim === undefined ? carriedValue(source) : claimReader(source.jwtClaim, parts);
+  const { jwtClaim } = source;
+  return jwtClaim === undefined ? carriedValue(source) : claimReader(field, source, jwtClaim, parts);
 }
 
 function fieldOf(field: Field, told: Told): Value | Promise<Value> {
@@ -95,26 +100,29 @@ function askerOf(endpoint: AskedEndpoint, { introspection, clock }: IdentifierPa
 }
 
 /** The config has keys wherever it reads a claim. */
-function claimReader(jwtClaim: string, { bearer, clock }: IdentifierParts): ReadField {
-  return ({ authorization }) => {
-    const token = bearerToken(authorization);
+function claimReader(
+  field: Field,
+  source: Source,
+  jwtClaim: string,
+  { bearer, notes, clock }: IdentifierParts,
+): ReadField {
+  const tokenIn = tokenReader(source);
+  const textOf = (claims: Claims): Value => claimText(claims, jwtClaim, field, notes);
+  return (head, rawHeaders) => {
+    const token = tokenIn(head, rawHeaders);
     const claims = bearer!.known(token, clock());
-    if (claims) return claimText(claims, jwtClaim);
-    return bearer!.verify(token!, clock()).then((verified) => claimText(verified, jwtClaim));
+    return claims ? textOf(claims) : bearer!.verify(token!, clock()).then(textOf);
   };
 }
 
-function bearerToken(authorization: string | undefined): string | undefined {
-  return authorization !== undefined && /^bearer /i.test(authorization)
-    ? authorization.slice(7).trim()
-    : undefined;
-}
-
-function claimText(claims: Claims, name: string): Value {
+function claimText(claims: Claims, path: string, field: Field, notes: Pick<IdentityNotes, 'say'>): Value {
+  if (claims === 'none') return undefined;
   if (claims === 'unknown') return UNKNOWN;
-  const value = claims[name];
-  if (typeof value === 'string') return value || undefined;
-  return typeof value === 'number' ? String(value) : undefined;
+  const found = textAt(claims, path);
+  if (found !== undefined) return found ?? undefined;
+  notes.say(field, `a valid token has no claim ${path}`, () => describeKeys(claims));
+  // Its caller is somebody, at the legacy.
+  return field === 'user' ? UNKNOWN : undefined;
 }
 
 function isPromise(value: Value | Promise<Value>): value is Promise<Value> {

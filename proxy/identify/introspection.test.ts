@@ -3,7 +3,9 @@ import { AskedEndpoint } from './asked-endpoints.ts';
 import { ChangingSessions } from './changing-sessions.ts';
 import { Introspection } from './introspection.ts';
 
-const endpoint = new AskedEndpoint({ cookie: 'sid' }, '/me');
+const endpoint = new AskedEndpoint({ cookie: 'sid', introspect: '/me' }, [
+  { field: 'user', at: 'user', isNamed: true },
+]);
 const about = (session: string) => endpoint.questionOf(session);
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -19,13 +21,18 @@ function play() {
         waiting.push({
           session: cookie.slice(4),
           answer: (user) =>
-            resolve({ status: user === undefined ? 401 : 200, body: Buffer.from(JSON.stringify({ user })) }),
+            resolve({
+              status: user === undefined ? 401 : 200,
+              body: Buffer.from(JSON.stringify({ user })),
+              truncated: false,
+            }),
           fail: () => resolve(undefined),
         });
       }),
     count: (outcome) => {
       counts[outcome] = (counts[outcome] ?? 0) + 1;
     },
+    notes: { say: () => {} },
     isChanging: (session) => sessions.has(session),
     keptAnswers: 100,
   });

@@ -9,7 +9,9 @@
  */
 import type { Question } from './asked-endpoints.ts';
 import { ExpiringCache } from './expiring-cache.ts';
-import { ANONYMOUS, type Identity, UNCERTAIN } from './identity.ts';
+import { type Identity, UNCERTAIN } from './identity.ts';
+import type { IdentityNotes } from './identity-notes.ts';
+import { type Answer, readAnswer } from './read-answer.ts';
 
 const KEPT_ANSWERS = 50_000;
 const ANSWER_MS = 10_000;
@@ -27,14 +29,10 @@ const UNSHARED_UNDER_WAY = 16;
 /** Asks the legacy; rejects or answers undefined on failure. */
 type AskLegacy = (question: Question) => Promise<Answer | undefined>;
 
-export interface Answer {
-  readonly status: number;
-  readonly body: Buffer;
-}
-
 interface IntrospectionParts {
   readonly ask: AskLegacy;
-  readonly count: (outcome: 'asked' | 'failed' | 'refused') => void;
+  readonly count: (outcome: 'asked' | 'failed' | 'unnamed' | 'refused') => void;
+  readonly notes: Pick<IdentityNotes, 'say'>;
   /** Whether a write is in progress that may change the session. */
   readonly isChanging: (session: string) => boolean;
   /** Most answers kept of each kind. */
@@ -151,10 +149,20 @@ export class Introspection {
   }
 
   async #askOnce(question: Question): Promise<Identity | undefined> {
-    this.#parts.count('asked');
-    const answer = await this.#parts.ask(question).catch(() => undefined);
-    const identity = answer === undefined ? undefined : readAnswer(answer);
-    if (identity === undefined) this.#parts.count('failed');
+    const { count, notes, ask } = this.#parts;
+    const { path, wanted } = question;
+    count('asked');
+    const read = readAnswer(await ask(question).catch(() => undefined), wanted);
+    if ('failed' in read) {
+      count('failed');
+      notes.say('introspection', `${path} ${read.failed}`);
+      return undefined;
+    }
+    const { identity, lacks } = read;
+    if (lacks !== undefined) {
+      count('unnamed');
+      notes.say(lacks.field, `${path} ${lacks.reason}`, () => lacks.seen);
+    }
     return identity;
   }
 
@@ -164,7 +172,7 @@ export class Introspection {
       this.#others.set(session, UNCERTAIN, now + FAILURE_MS, now);
       return;
     }
-    if (isAnonymous(identity)) {
+    if (namesNone(identity)) {
       this.#users.delete(session);
       this.#others.set(session, identity, now + ANSWER_MS, now);
       return;
@@ -175,30 +183,5 @@ export class Introspection {
   }
 }
 
-const isAnonymous = ({ user, session, tenant }: Identity): boolean =>
+const namesNone = ({ user, session, tenant }: Identity): boolean =>
   user === undefined && session === undefined && tenant === undefined;
-
-/**
- * 200 with JSON names the caller; 401, 403 and 204 mean anonymous; anything else is a failure. So is 404: a path that is
- * wrong, or away for a moment, would otherwise log everybody out at the candidate.
- */
-function readAnswer(answer: Answer): Identity | undefined {
-  if ([204, 401, 403].includes(answer.status)) return ANONYMOUS;
-  if (answer.status !== 200) return undefined;
-  try {
-    const who = JSON.parse(answer.body.toString()) as Record<string, unknown> | null;
-    return {
-      user: text(who?.user),
-      session: text(who?.session),
-      tenant: text(who?.tenant),
-      uncertain: false,
-    };
-  } catch {
-    return undefined;
-  }
-}
-
-function text(value: unknown): string | undefined {
-  if (typeof value === 'string') return value === '' ? undefined : value;
-  return typeof value === 'number' ? String(value) : undefined;
-}

@@ -6,7 +6,7 @@
 import type { IdentifyConfig } from '@ficus/core';
 import { BearerClaims } from './bearer-claims.ts';
 import { ChangingSessions } from './changing-sessions.ts';
-import { IdentityNotes } from './identity-notes.ts';
+import type { IdentityNotes } from './identity-notes.ts';
 import type { Introspection } from './introspection.ts';
 
 type JwtConfig = NonNullable<IdentifyConfig['jwt']>;
@@ -20,9 +20,8 @@ export class KeptIdentity {
   readonly sessions = new ChangingSessions((session) => this.forget(session));
   readonly notes: IdentityNotes;
 
-  /** @param warn writes a line of the log */
-  constructor(warn: (detail: object, message: string) => void) {
-    this.notes = new IdentityNotes(warn);
+  constructor(notes: IdentityNotes) {
+    this.notes = notes;
   }
 
   bearer(jwt: JwtConfig): BearerClaims {

@@ -27,7 +27,14 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   ficus_retries_total: { type: 'counter', help: 'Attempts beyond the first, by slice and kind.' },
   ficus_shadow_copies_total: { type: 'counter', help: 'Shadow copies sent, by slice and result.' },
   ficus_shadow_dropped_total: { type: 'counter', help: 'Shadow copies not made or not compared, by reason.' },
-  ficus_introspections_total: { type: 'counter', help: 'Identity questions to the legacy, by outcome.' },
+  ficus_introspections_total: {
+    type: 'counter',
+    help: 'Identity questions to the legacy, by outcome: asked, and of these failed, or unnamed (without what the config looks for); refused (not asked: too many).',
+  },
+  ficus_identity_problems_total: {
+    type: 'counter',
+    help: 'Times that an answer of the legacy, a token or the issuer did not say who calls, by source.',
+  },
   ficus_breaker_changes_total: { type: 'counter', help: 'Changes of a breaker, by upstream and new state.' },
   ficus_outlier_ejections_total: {
     type: 'counter',

@@ -19,9 +19,14 @@ export function makeIdentifier(
   { identity, count, clock }: IdentifierParts,
 ): Identifier {
   const introspection = identity.introspection(legacyCopies, () =>
-    makeIntrospection(legacyCopies, count, identity.sessions),
+    makeIntrospection(legacyCopies, count, identity),
   );
   const { jwt } = config.proxy.identify;
   const bearer = jwt && identity.bearer(jwt);
-  return createIdentifier(config.proxy.identify, { bearer, introspection, clock });
+  return createIdentifier(config.proxy.identify, {
+    bearer,
+    introspection,
+    notes: identity.notes,
+    clock,
+  });
 }

@@ -1,5 +1,6 @@
 import { configSchema, type FicusConfig } from '@ficus/core';
 import { expect, test } from 'vitest';
+import { IdentityNotes } from '../identify/identity-notes.ts';
 import { KeptIdentity } from '../identify/kept-identity.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 
@@ -15,7 +16,12 @@ const configWith = (legacy: string): FicusConfig =>
 function makeKeeper() {
   const retired: number[] = [];
   const keeper = new SnapshotKeeper(configWith('http://127.0.0.1:3000'), 1, {
-    identity: new KeptIdentity(() => {}),
+    identity: new KeptIdentity(
+      new IdentityNotes(
+        () => {},
+        () => {},
+      ),
+    ),
     clock: () => 0,
     mirrorHooks: () => ({ dropped: () => {}, copied: () => {}, observe: () => {} }),
     upstreamHooks: { breakerChanged: () => {}, connectionLost: () => {}, addressChanged: () => {} },

@@ -10,6 +10,7 @@ import { createInbound, type Inbound } from '../accept/create-inbound.ts';
 import { turnEpoch } from '../clock/turn-clock.ts';
 import { FlagEvaluator } from '../flags/flag-evaluator.ts';
 import type { Exchange } from '../forward/forward.ts';
+import { IdentityNotes } from '../identify/identity-notes.ts';
 import { KeptIdentity } from '../identify/kept-identity.ts';
 import type { Spans } from '../observe/request-span.ts';
 import { PinTable } from '../pin/pin-table.ts';
@@ -64,8 +65,9 @@ export class Worker implements RequestHost {
     this.#send = send;
     this.logger = logger;
     this.spans = spans;
-    this.#identity = new KeptIdentity((detail, message) => logger.warn(detail, message));
     const count = (series: string): void => this.count(series);
+    const warn = (detail: object, message: string): void => logger.warn(detail, message);
+    this.#identity = new KeptIdentity(new IdentityNotes(warn, count));
     this.flags = new FlagEvaluator((message) => logger.warn({ detail: message }, 'flag cannot be evaluated'));
     if (init.flags) this.flags.replace(init.flags);
     this.#slices = new Map(Object.entries(init.slices));
