@@ -77,7 +77,9 @@ export const routeSchema = z
       .string()
       .regex(/^[a-z0-9][a-z0-9-]*$/, 'must be lower case letters, digits and hyphens')
       .describe('name of the route inside its slice'),
-    methods: methods.default(['GET', 'HEAD']).describe('methods that the route matches'),
+    methods: methods
+      .default(['GET', 'HEAD'])
+      .describe('methods that the route matches; GET includes HEAD, unless another route names HEAD'),
     ...requestMatch,
     kind: z
       .enum(['read', 'write'])

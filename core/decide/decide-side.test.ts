@@ -46,6 +46,17 @@ describe('decideSide', () => {
     );
   });
 
+  test('a preflight goes where its request goes, is never copied, and counts for no share', () => {
+    const preflight = { ...quiet, preflight: true, shadowEnabled: true };
+    const decided = (facts: Partial<DecideFacts>) => decideSide({ ...preflight, ...facts });
+    expect(decided({})).toEqual({ serve: 'legacy', shadow: undefined, reason: 'preflight' });
+    expect(decided({ serveEnabled: true })).toMatchObject({ serve: 'candidate', reason: 'preflight' });
+    expect(decided({ kind: 'write', owner: 'candidate' })).toMatchObject({ serve: 'candidate' });
+    expect(decided({ kind: 'write', serveEnabled: true })).toMatchObject({ serve: 'legacy' });
+    const unhealthy = { serveEnabled: true, candidateAvailable: false };
+    expect(decided(unhealthy)).toMatchObject({ serve: 'legacy', reason: 'breaker-open' });
+  });
+
   test('an open breaker sends reads back to the legacy', () => {
     expect(decideSide({ ...quiet, serveEnabled: true, candidateAvailable: false })).toEqual({
       serve: 'legacy',

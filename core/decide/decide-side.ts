@@ -25,6 +25,11 @@ export interface DecideFacts {
   readonly pinned: boolean;
   /** A tester's valid override. */
   readonly forced?: Side | undefined;
+  /**
+   * A CORS preflight, sent by a browser without credentials before the request that it announces. It goes where that
+   * request goes, as far as this is known without its user: whole shares, and writes of a slice with tables.
+   */
+  readonly preflight?: boolean | undefined;
   /** False while the candidate's circuit breaker is open. */
   readonly candidateAvailable: boolean;
 }
@@ -38,13 +43,22 @@ export interface Decision {
 
 /** Decides one request. */
 export function decideSide(facts: DecideFacts): Decision {
-  const [serve, reason] = decideServe(facts);
+  const [serve, cause] = decideServe(facts);
+  const reason = facts.preflight && OF_REQUESTS.has(cause) ? 'preflight' : cause;
   // While pinned, the other side is known to be behind for this user; an uncertain caller would be
   // anonymous there: a comparison would prove nothing.
-  const comparable = facts.kind === 'read' && !facts.pinned && !facts.uncertain;
+  const comparable = facts.kind === 'read' && !facts.pinned && !facts.uncertain && !facts.preflight;
   const mayCopy = facts.shadowEnabled && comparable && facts.candidateAvailable;
   return { serve, shadow: mayCopy ? otherSide(serve) : undefined, reason };
 }
+
+/** Reasons that tell nothing of users, or of writes, when a preflight has them. */
+const OF_REQUESTS: ReadonlySet<Reason> = new Set([
+  'owner-writes',
+  'pinned',
+  'serve-flag-on',
+  'serve-flag-off',
+]);
 
 function decideServe(facts: DecideFacts): [Side, Reason] {
   if (facts.kind === 'write' && facts.hasTables) return [facts.owner, 'owner-writes'];

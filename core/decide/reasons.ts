@@ -20,6 +20,12 @@ export const reasons = {
     action: '',
     underFlag: false,
   },
+  preflight: {
+    means:
+      'A CORS preflight goes to the side of the request that it announces: the owner’s for writes, else the legacy below 100 %.',
+    action: '',
+    underFlag: false,
+  },
   forced: {
     means: 'A tester’s `x-ficus-force` chose the side.',
     action:

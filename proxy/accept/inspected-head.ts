@@ -26,6 +26,8 @@ export class InspectedHead implements RequestFacts {
   authorization: string | undefined = undefined;
   requestId: string | undefined = undefined;
   traceparent: string | undefined = undefined;
+  /** Access-Control-Request-Method. */
+  announced: string | undefined = undefined;
   forwarded: string | undefined = undefined;
   forwardedFor: string | undefined = undefined;
   forwardedHost: string | undefined = undefined;
@@ -150,6 +152,9 @@ export function readFields(rawHeaders: readonly string[]): InspectedHead {
           head.coding = join(head.coding, value);
           head.hasBody = true;
         } else if (is(name, 'x-forwarded-proto')) head.forwardedProto = join(head.forwardedProto, value);
+        break;
+      case 29:
+        if (is(name, 'access-control-request-method')) head.announced ??= value;
         break;
       case 18:
         if (is(name, 'x-forwarded-prefix')) head.forwardedPrefix = join(head.forwardedPrefix, value);

@@ -42,6 +42,7 @@ export const UNMATCHED: RequestDecision = {
 interface CallerFacts {
   readonly head: InspectedHead;
   readonly identity: Identity;
+  readonly isPreflight: boolean;
   /** Created for the first slice that asks for one and shared by the others. */
   newBucket: string | undefined;
 }
@@ -62,6 +63,7 @@ export function decideRequest(host: RequestHost, route: LiveRoute, request: Call
     serveEnabled: host.flags.isEnabled(slice.serveFlag, context),
     shadowEnabled: host.flags.isEnabled(slice.shadowFlag, context),
     uncertain: identity.uncertain,
+    preflight: request.isPreflight,
     pinned: pinKey !== undefined && host.pins.isPinned(slice.name, pinKey),
     forced:
       force && head.force !== undefined ? force.read(head.force, head.clientAddress, host.now()) : undefined,
@@ -84,8 +86,8 @@ interface SliceCaller {
 export function callerOf(slice: LiveSlice, request: CallerFacts): SliceCaller {
   const { head, identity } = request;
   const named = identity.user ?? identity.session;
-  // An uncertain caller is not anonymous.
-  const bucketed = named === undefined && !identity.uncertain;
+  // An uncertain caller is not anonymous, and a preflight is sent without the caller's cookies.
+  const bucketed = named === undefined && !identity.uncertain && !request.isPreflight;
   const cookie = bucketed ? slice.config.anonymousBucket?.cookie : undefined;
   const known = cookie === undefined ? undefined : readBucket(head.cookie, cookie);
   if (cookie !== undefined && known === undefined) request.newBucket ??= makeBucket();

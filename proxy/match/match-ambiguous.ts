@@ -43,8 +43,8 @@ export function matchAmbiguous(
 const UNROUTED: AgreedMatch = { matched: undefined, written: [] };
 
 /** A server that ends the target at `#` sees no query behind it. */
-function withoutQuery({ host, rawHeaders, cookie, clientAddress }: RequestFacts): RequestFacts {
-  return { host, rawHeaders, cookie, clientAddress, query: new URLSearchParams() };
+function withoutQuery({ host, rawHeaders, cookie, announced, clientAddress }: RequestFacts): RequestFacts {
+  return { host, rawHeaders, cookie, announced, clientAddress, query: new URLSearchParams() };
 }
 
 /** Whether a side gets the path behind a prefix, which a dot segment would leave. */

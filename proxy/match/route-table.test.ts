@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { readFields } from '../accept/inspected-head.ts';
 import { canonicalPath } from '../wire/canonical-path.ts';
 import { configOf } from './route-config.fixture.ts';
-import { buildRouteTable, checkRoutes } from './route-table.ts';
+import { buildRouteTable, checkRoutes, compilePattern } from './route-table.ts';
 
 interface Request {
   readonly host?: string;
@@ -111,6 +111,69 @@ test('the client’s address', () => {
   expect(find(built, 'GET', '/a', { client: '10.1.2.3' })).toBe('office');
   expect(find(built, 'GET', '/a', { client: '2001:db8::7' })).toBe('office');
   expect(find(built, 'GET', '/a', { client: '203.0.113.9' })).toBe('any');
+});
+
+describe('HEAD', () => {
+  test('goes where GET goes, unless a route names it', () => {
+    const built = configOf([
+      { id: 'read', path: '/a/:x', methods: ['GET', 'POST'] },
+      { id: 'any', path: '/*' },
+      { id: 'post', path: '/p', methods: ['POST'] },
+      { id: 'get', path: '/b', methods: ['GET'] },
+      { id: 'head', path: '/b', methods: ['HEAD'] },
+      { id: 'beta', path: '/b', methods: ['GET'], host: 'beta.test' },
+    ]);
+    expect(checkRoutes(built)).toEqual([]);
+    expect(find(built, 'HEAD', '/a/1')).toBe('read');
+    expect(find(built, 'HEAD', '/p')).toBe('any');
+    expect(find(built, 'HEAD', '/b')).toBe('head');
+    expect(find(built, 'GET', '/b')).toBe('get');
+    expect(find(built, 'HEAD', '/b', { host: 'beta.test' })).toBe('beta');
+  });
+
+  test('under another name of the parameter, the route that names it wins', () => {
+    const built = configOf([
+      { id: 'get', path: '/a/:x', methods: ['GET'] },
+      { id: 'head', path: '/a/:y', methods: ['HEAD'] },
+    ]);
+    expect(checkRoutes(built)).toEqual([]);
+    expect([find(built, 'HEAD', '/a/1'), find(built, 'GET', '/a/1')]).toEqual(['head', 'get']);
+  });
+
+  test('a pattern takes it as well', () => {
+    const takes = compilePattern({ methods: ['GET'], path: '/a' }, built().legacy.paths);
+    expect([takes('GET', '/a'), takes('HEAD', '/a'), takes('POST', '/a')]).toEqual([true, true, false]);
+    expect(compilePattern({ methods: ['POST'], path: '/a' }, built().legacy.paths)('HEAD', '/a')).toBe(false);
+  });
+
+  const built = () => configOf([{ id: 'a', path: '/a' }]);
+});
+
+describe('a CORS preflight', () => {
+  const built = configOf([
+    { id: 'list', path: '/notes', methods: ['GET'] },
+    { id: 'add', path: '/notes', methods: ['POST'] },
+    { id: 'own', path: '/own', methods: ['GET', 'OPTIONS'] },
+    { id: 'hosted', path: '/notes', methods: ['PUT'], host: 'api.test' },
+  ]);
+  const preflight = (path: string, method: string, host?: string) =>
+    find(built, 'OPTIONS', path, {
+      headers: ['Access-Control-Request-Method', method],
+      ...(host && { host }),
+    });
+
+  test('finds the route of the request that it announces', () => {
+    expect(preflight('/notes', 'GET')).toBe('list');
+    expect(preflight('/notes', 'POST')).toBe('add');
+    expect(preflight('/notes', 'HEAD')).toBe('list');
+    expect(preflight('/notes', 'DELETE')).toBeUndefined();
+    expect(preflight('/notes', 'PUT')).toBeUndefined();
+    expect(preflight('/notes', 'PUT', 'api.test')).toBe('hosted');
+    expect(preflight('/own', 'DELETE')).toBe('own');
+    expect(find(built, 'OPTIONS', '/notes')).toBeUndefined();
+    for (const odd of ['OPTIONS', '__proto__', 'get', 'BREW'])
+      expect(preflight('/notes', odd)).toBeUndefined();
+  });
 });
 
 describe('checkRoutes', () => {

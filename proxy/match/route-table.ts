@@ -26,7 +26,7 @@ export interface MatchedRoute {
 
 export interface RouteTable {
   readonly routes: readonly MatchedRoute[];
-  /** @param path canonical path */
+  /** A CORS preflight finds the route of the request that it announces. @param path canonical path */
   find(method: string, path: string, facts: RequestFacts): MatchedRoute | undefined;
 }
 
@@ -88,6 +88,19 @@ export function listRoutes(config: FicusConfig): MatchedRoute[] {
   }));
 }
 
+/** By method and pattern. */
+type RouteGroups = Map<
+  string,
+  {
+    readonly group: RouteGroup;
+    readonly method: string;
+    readonly path: string;
+    readonly first: MatchedRoute;
+    /** HEAD of routes that name GET alone: its problems are those of GET. */
+    readonly isImplied?: boolean;
+  }
+>;
+
 /** @param problems receives the problems of the patterns */
 export function buildTable(
   routes: readonly MatchedRoute[],
@@ -96,7 +109,7 @@ export function buildTable(
 ): RouteTable {
   const router = new PathRouter<RouteGroup>(paths, conditionStrategy);
   let conditional = false;
-  const groups = new Map<string, { group: RouteGroup; method: string; path: string; first: MatchedRoute }>();
+  const groups: RouteGroups = new Map();
   for (const route of routes) {
     conditional ||= route.conditions.length > 0;
     for (const method of route.route.methods) {
@@ -116,7 +129,8 @@ export function buildTable(
       }
     }
   }
-  for (const { group, method, path, first } of groups.values()) {
+  addHeads(routes, groups);
+  for (const { group, method, path, first, isImplied } of groups.values()) {
     if (!METHODS.includes(method)) {
       const at = [...configPath(first).slice(0, -1), 'methods'];
       problems.push({ path: at, message: `${method} is not a method that HTTP servers know` });
@@ -126,19 +140,42 @@ export function buildTable(
     try {
       router.add(method, path, group, options);
     } catch (error) {
-      problems.push({ path: configPath(first), message: patternMessage(error) });
+      if (!isImplied) problems.push({ path: configPath(first), message: patternMessage(error) });
     }
   }
   const methods = new Set([...groups.values()].map((entry) => entry.method));
+  const pick: RouteTable['find'] = (method, path, facts) => {
+    const group = router.find(method, path, conditional ? { conditions: facts } : undefined);
+    if (group === undefined) return undefined;
+    return group.routes.length === 1 ? group.routes[0] : group.pick(facts);
+  };
   return {
     routes,
     find(method, path, facts) {
-      if (!methods.has(method)) return undefined;
-      const group = router.find(method, path, conditional ? { conditions: facts } : undefined);
-      if (group === undefined) return undefined;
-      return group.routes.length === 1 ? group.routes[0] : group.pick(facts);
+      const found = methods.has(method) ? pick(method, path, facts) : undefined;
+      if (found !== undefined || method !== 'OPTIONS' || facts.announced === undefined) return found;
+      return methods.has(facts.announced) ? pick(facts.announced, path, facts) : undefined;
     },
   };
+}
+
+/** HEAD goes where GET goes (RFC 9110 section 9.3.2), unless another route takes it. */
+function addHeads(routes: readonly MatchedRoute[], groups: RouteGroups): void {
+  for (const route of routes) {
+    const { methods, path } = route.route;
+    if (!takes(methods, 'HEAD') || methods.includes('HEAD')) continue;
+    const known = groups.get(`HEAD ${path}`);
+    if (known === undefined) {
+      const group = new RouteGroup();
+      group.add(route);
+      groups.set(`HEAD ${path}`, { group, method: 'HEAD', path, first: route, isImplied: true });
+    } else if (known.group.sameAs(route) === undefined) known.group.add(route);
+  }
+}
+
+/** Whether a route with these methods takes requests of this one. */
+function takes(methods: readonly string[], method: string): boolean {
+  return methods.includes(method) || (method === 'HEAD' && methods.includes('GET'));
 }
 
 /**
@@ -150,7 +187,7 @@ export function compilePattern(
   paths: PathComparison,
 ): (method: string, path: string) => boolean {
   const router = new PathRouter<true>(paths);
-  const taken = new Set(methods);
+  const taken = new Set(['HEAD', ...methods].filter((method) => takes(methods, method)));
   for (const method of taken) router.add(method, pattern, true);
   return (method, path) => taken.has(method) && router.find(method, path) === true;
 }

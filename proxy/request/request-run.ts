@@ -66,7 +66,10 @@ function match(state: RequestState): void {
       return;
     }
     const matched = agreed ? agreed.matched : table.find(method, head.path, head);
-    if (matched !== undefined) state.route = routes[matched.index]!;
+    if (matched !== undefined) {
+      state.route = routes[matched.index]!;
+      state.isPreflight = method === 'OPTIONS' && !matched.route.methods.includes('OPTIONS');
+    }
     const written = agreed ? agreed.written : foreignWrites?.find(method, head.path, head);
     if (written?.length) state.foreignWrites = written.map((name) => slices.get(name)!);
   }
@@ -93,7 +96,8 @@ function identify(state: RequestState): void {
 // its slice is held. It is decided when it leaves, never before.
 function passGate(state: RequestState): void {
   const { host, route, foreignWrites, identity } = state;
-  const own = route?.config.kind === 'write' && route.slice.hasTables ? route.slice : undefined;
+  const writes = route?.config.kind === 'write' && route.slice.hasTables && !state.isPreflight;
+  const own = writes ? route.slice : undefined;
   const sessions = sessionsChangedBy(state);
   if (own === undefined && foreignWrites === undefined && sessions === undefined) {
     decide(state);

@@ -47,6 +47,8 @@ export class RequestState {
 
   // Step 2: match.
   route: LiveRoute | undefined = undefined;
+  /** A CORS preflight that goes where the request that it announces goes. */
+  isPreflight = false;
   /** Slices beside its own whose tables the request writes. */
   foreignWrites: readonly LiveSlice[] | undefined = undefined;
 

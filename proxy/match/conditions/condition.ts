@@ -10,6 +10,8 @@ export interface RequestFacts {
   readonly query: Pick<URLSearchParams, 'get'>;
   readonly rawHeaders: readonly string[];
   readonly cookie: string | undefined;
+  /** The method that a CORS preflight announces. */
+  readonly announced?: string | undefined;
   /** Address of the client behind trusted proxies, not of the last proxy. */
   readonly clientAddress: string;
 }
