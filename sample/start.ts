@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { isCluster, makeDirectory, stopLeftover } from '@ficus/tools';
 import { bringUp, type Sample } from './whole/bring-up.ts';
 import { describeFailure, reportFailure } from './whole/explain-failure.ts';
-import { formatWelcome } from './whole/format-welcome.ts';
+import { formatFarewell, formatWelcome } from './whole/format-welcome.ts';
 import { parseOptions, refuseUsage } from './whole/parse-options.ts';
 import { readPorts } from './whole/read-ports.ts';
 import { untilInterrupted } from './whole/until-interrupted.ts';
@@ -29,7 +29,7 @@ Ports, from the environment (0 takes a free one):
 
 FICUS_POSTGRES_BINARIES names the bin folder of a PostgreSQL to use in place of the embedded one.
 
-Ctrl-C stops all of it.`;
+Ctrl-C stops all of it. The data stays in the directory until you delete it; the last lines say how.`;
 
 const LOGS = ['monolith', 'notifications', 'ficus'].map((name) => join('logs', `${name}.log`));
 
@@ -76,6 +76,7 @@ async function start(): Promise<number> {
   const end = await Promise.race([interrupted.promise.then(() => undefined), sample.brokeDown]);
   if (end) console.log(end);
   await sample.stop();
+  console.log(formatFarewell(directory));
   return end ? 3 : 0;
 }
 

@@ -21,7 +21,8 @@ Starts two processes:
     with tables the first copy, then the change stream
 The control plane checks databases, wal_level and replica identity, logs each fault in one sentence, and retries;
 \`ficus check --live\` reports the same beforehand. The proxy gives it two seconds at the start, and serves even while the
-control plane or its databases are unreachable: with the last state received, or from the legacy without one. A process
+control plane or its databases are unreachable: with the last state received, or from the legacy without one. A database has
+one control plane: while another one uses it, this one waits, and takes over when the other has ended. A process
 that exits unexpectedly is restarted, with back-off, and the log says why it exited.
 
 No traffic moves until \`ficus shadow\` and \`ficus serve\` are run.

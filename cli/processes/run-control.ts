@@ -39,13 +39,25 @@ async function startWhenPossible(
     try {
       return await startControl({ config, logger });
     } catch (error) {
-      if (!(error instanceof FicusError) || !passesByItself(error)) throw error;
-      if (error.message !== reported)
-        logger.warn({ code: error.code, reason: error.message }, 'control plane cannot start yet, retrying');
+      if (!(error instanceof FicusError) || !mayPass(error)) throw error;
+      if (error.message !== reported) logWaiting(error, logger);
       reported = error.message;
       await send({ kind: 'waiting' });
       await sleep(RETRY_MS, undefined, { signal: stopped }).catch(() => undefined);
     }
   }
   return undefined;
+}
+
+/** Another control plane may be one that is just ending: this one takes its place, and needs no restart for it. */
+const isTaken = ({ code }: FicusError): boolean => code === 'FICUS_CONTROL_ALREADY_RUNNING';
+
+const mayPass = (error: FicusError): boolean => passesByItself(error) || isTaken(error);
+
+/** Once for each reason. */
+function logWaiting(error: FicusError, logger: Logger): void {
+  const { code, message: reason, remedy } = error;
+  if (isTaken(error))
+    logger.error({ code, reason, remedy }, 'control plane waits until the other one has ended');
+  else logger.warn({ code, reason }, 'control plane cannot start yet, retrying');
 }

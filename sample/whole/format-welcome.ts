@@ -1,5 +1,5 @@
-/** What runs where, and what to try next. */
-import { relative } from 'node:path';
+/** What runs where, what to try next, and what stays afterwards. */
+import { basename, dirname, join, relative } from 'node:path';
 import type { Sample } from './bring-up.ts';
 
 export function formatWelcome(sample: Sample): string {
@@ -14,6 +14,7 @@ export function formatWelcome(sample: Sample): string {
     monolith's database     ${sample.databases.shop}
     service's database      ${sample.databases.notifications}
     logs                    ${sample.logDirectory}
+    data                    ${dirname(sample.configFile)}
 
   Try:
     1. Open ${sample.proxyUrl} and log in as customer1@example.test, password ficus. Read the inbox, place an order.
@@ -26,4 +27,21 @@ export function formatWelcome(sample: Sample): string {
 
   Ctrl-C stops all of it.
 `;
+}
+
+/** Another directory than the default one may hold files that are not the sample's. */
+const OWN_FILES = ['postgres', 'logs', 'ficus.yaml', 'postgres.log'];
+
+/** Where the data is, and how to delete it; no process outlives the command. */
+export function formatFarewell(directory: string): string {
+  const shown = relative(process.cwd(), directory) || '.';
+  const isOwn = basename(directory) === 'sample' && basename(dirname(directory)) === '.ficus';
+  const paths = isOwn ? [shown] : OWN_FILES.map((file) => join(shown, file));
+  return `  Everything is stopped. The data stays in ${shown}, and the next start continues with it.
+  To delete it:  rm -rf ${paths.map(quoteForShell).join(' ')}
+`;
+}
+
+function quoteForShell(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -108,6 +108,23 @@ test('ficus proxy does not start where it cannot find its control plane', async 
   expect(result.stderr).toContain('control.listen');
 });
 
+test('beside another control plane on its database, ficus up serves, says once that it waits, and then takes over', async () => {
+  const first = run('control');
+  await fieldOf(first, 'listening', 'address');
+  const file = join(directory, 'beside.yaml');
+  const config = await readFile(rig.configFile, 'utf8');
+  await writeFile(file, config.replace(/(control: \{ listen: "127\.0\.0\.1):\d+/, '$1:0'));
+  const second = startCommand([FICUS, 'up', '--config', file]);
+  const address = await fieldOf(second, 'listening', 'address');
+  expect((await ask(`${address}/api/notes`, { headers: { cookie: 'sid=a' } })).side).toBe('legacy');
+  const waiting = 'control plane waits until the other one has ended';
+  await second.until(waiting);
+  first.child.kill('SIGTERM');
+  const log = await second.until('"msg":"ready"');
+  expect(log.split(waiting)).toHaveLength(2);
+  expect(log).not.toContain('exited unexpectedly');
+});
+
 test('a killed ficus up can be restarted at once, on the same port', async () => {
   const first = run('up');
   await fieldOf(first, 'ready', 'address');

@@ -36,7 +36,9 @@ test('it says what runs where, serves, and leaves nothing behind at Ctrl-C', asy
   const listening = await listenersOn(ports);
   expect(listening.length).toBeGreaterThanOrEqual(ports.size);
   running.child.kill('SIGINT');
-  expect((await running.ended).status).toBe(0);
+  const { status, stdout } = await running.ended;
+  expect(status).toBe(0);
+  expect(stdout).toContain('To delete it:  rm -rf ');
   const left = await listenersOn(ports);
   expect(listening.filter((listener) => left.includes(listener))).toEqual([]);
 });
