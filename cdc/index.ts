@@ -23,6 +23,7 @@ export {
 export type { Pause, Replication, ReplicationOptions, SourceNames } from './replication.ts';
 export { DEFAULT_SETTINGS, type ReplicationSettings } from './replication-settings.ts';
 export { requireOwnSession } from './source/own-session.ts';
+export { isSlotOf } from './source/stream-names.ts';
 export type { VerifyMode, VerifyOptions } from './verify/verify-options.ts';
 export type {
   Difference,

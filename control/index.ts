@@ -3,14 +3,10 @@ export { requireControlConfig } from './control-config.ts';
 export type { FlagStore } from './flags/flag-store.ts';
 export { withoutAudit } from './flags/foreign-audit.ts';
 export { openForeignFlags } from './flags/open-foreign-flags.ts';
-export { carryOut, type RemovalOutcome, type StepOutcome } from './removal/carry-out.ts';
-export { type ControlRecords, openControlRecords } from './removal/control-records.ts';
-export {
-  planRemoval,
-  type Removal,
-  type RemovalPart,
-  type RemovalWish,
-} from './removal/plan-removal.ts';
+export { loadRemoval } from './load-removal.ts';
+export type { RemovalOutcome, StepOutcome } from './removal/carry-out.ts';
+export type { ControlRecords } from './removal/control-records.ts';
+export type { Removal, RemovalPart, RemovalWish } from './removal/plan-removal.ts';
 export type {
   OpenReplication,
   OpenReplicationOptions,

@@ -1,7 +1,7 @@
 /** What a slice's streams have on their source: slots and the publication. */
 import type pg from 'pg';
 import { quoteIdentifier, quoteLiteral } from '../catalog/quote.ts';
-import { isStreamSlotSql } from '../source/stream-names.ts';
+import { isSlotOfPublication, isStreamSlotSql } from '../source/stream-names.ts';
 import type { Remnant, RemovalPlan, RemovalStep } from './removal-plan.ts';
 
 interface SourceNames {
@@ -41,7 +41,7 @@ export async function planSource(
 const NOTHING: RemovalPlan = { steps: [], remnants: [] };
 
 const isOf = (slot: string, publication: string | undefined): boolean =>
-  publication !== undefined && slot.replace(/_[0-9a-f]{8}$/, '') === publication;
+  publication !== undefined && isSlotOfPublication(publication, slot);
 
 function dropSlot({ name, retained }: SlotRow): RemovalStep {
   return {

@@ -35,3 +35,12 @@ const STREAM_SLOT = '^ficus_[a-z0-9_]+_[0-9a-f]{8}$';
 export function isStreamSlotSql(column: string): string {
   return `${column}::text ~ '${STREAM_SLOT}'`;
 }
+
+/** Whether a slot is named like one of the slice's forward stream, between whatever databases. */
+export function isSlotOf(slice: string, slot: string): boolean {
+  return isSlotOfPublication(nameStream(slice, 'forward', '').publication, slot);
+}
+
+export function isSlotOfPublication(publication: string, slot: string): boolean {
+  return /_[0-9a-f]{8}$/.test(slot) && slot.slice(0, -9) === publication;
+}

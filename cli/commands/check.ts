@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { DatabaseGrants, Finding } from '@ficus/cdc';
+import { loadRemoval } from '@ficus/control';
 import { describeError, type FicusConfig, FicusError, formatPath, warnAboutConfig } from '@ficus/core';
 import { explainMatch } from '@ficus/proxy';
 import type { Command } from 'commander';
@@ -69,7 +70,8 @@ async function check(options: CheckOptions): Promise<void> {
   }
   // Ficus may be running while its config is checked, so its own addresses are not checked.
   const live = options.live ? await preflightConfig(config, { ports: [], upstreams: true }) : [];
-  const findings = [...weaknessesOf(config), ...live];
+  const leftovers = options.live ? await leftoversOf(config) : [];
+  const findings = [...weaknessesOf(config), ...live, ...leftovers];
   const errors = findings.filter((finding) => finding.severity === 'error');
   if (options.json) {
     printJson({ ok: errors.length === 0, ...countOf(config), findings });
@@ -87,6 +89,17 @@ function weaknessesOf(config: FicusConfig): Finding[] {
     path: formatPath(path),
     code: 'FICUS_CONFIG_WEAK',
     message,
+  }));
+}
+
+async function leftoversOf(config: FicusConfig): Promise<Finding[]> {
+  const { checkLeftovers } = await loadRemoval();
+  return (await checkLeftovers(config)).map(({ message, remedy }) => ({
+    severity: 'warning',
+    path: 'legacy.database',
+    code: 'FICUS_SLOT_LEFT',
+    message,
+    remedySql: remedy,
   }));
 }
 

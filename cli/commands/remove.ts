@@ -1,6 +1,12 @@
 /** `ficus remove` and `ficus uninstall`: take away what Ficus has made in the databases, and say what is left. */
 import { createInterface } from 'node:readline/promises';
-import type { ControlRecords, Removal, RemovalOutcome, StepOutcome } from '@ficus/control';
+import {
+  type ControlRecords,
+  loadRemoval,
+  type Removal,
+  type RemovalOutcome,
+  type StepOutcome,
+} from '@ficus/control';
 import { type FicusConfig, FicusError } from '@ficus/core';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
@@ -80,7 +86,7 @@ async function remove(slice: string | undefined, options: RemoveOptions): Promis
       'Without a terminal to ask on, give --yes, or --dry-run to see the SQL.',
     );
   const config = await loadConfig(options.config);
-  const { planRemoval } = await import('@ficus/control');
+  const { planRemoval } = await loadRemoval();
   const records = await openRecords(config);
   try {
     const wish = {
@@ -102,7 +108,7 @@ async function remove(slice: string | undefined, options: RemoveOptions): Promis
 /** Undefined without a control database, or while it is away: then the plan says so. */
 async function openRecords({ control }: FicusConfig): Promise<ControlRecords | undefined> {
   if (!control?.database) return undefined;
-  const { openControlRecords } = await import('@ficus/control');
+  const { openControlRecords } = await loadRemoval();
   return openControlRecords(control.database).catch((error: unknown) => {
     if (error instanceof FicusError && error.code === 'FICUS_DATABASE_UNREACHABLE') return undefined;
     throw error;
@@ -117,7 +123,7 @@ function showPlan(removal: Removal, options: RemoveOptions): void {
 }
 
 async function carryOutAsked(removal: Removal, options: RemoveOptions): Promise<void> {
-  const { carryOut } = await import('@ficus/control');
+  const { carryOut } = await loadRemoval();
   if (!options.yes && !removal.inUse) {
     printError(`${formatRemoval(removal)}\n`);
     if (!(await isAgreed())) throw new FicusError('FICUS_USAGE', 'Nothing was removed.');

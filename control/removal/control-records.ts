@@ -13,7 +13,10 @@ export interface ControlRecords {
   readonly slices: readonly string[];
   /** Slices that were removed before. */
   readonly removed: readonly string[];
-  /** A control plane runs: the slices of its config. Otherwise undefined, and none can start before `close`. */
+  /**
+   * A control plane runs: the slices of its config. Otherwise undefined, and where control planes are kept out none can
+   * start before `close`.
+   */
   readonly running: readonly string[] | undefined;
   readonly present: boolean;
   close(): Promise<void>;
@@ -21,8 +24,11 @@ export interface ControlRecords {
 
 const ANSWER_MS = 5_000;
 
-/** @throws FicusError FICUS_DATABASE_UNREACHABLE */
-export async function openControlRecords(url: string): Promise<ControlRecords> {
+/**
+ * @param keepOut whether no control plane may start meanwhile
+ * @throws FicusError FICUS_DATABASE_UNREACHABLE
+ */
+export async function openControlRecords(url: string, keepOut = true): Promise<ControlRecords> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'ficus remove',
@@ -32,15 +38,17 @@ export async function openControlRecords(url: string): Promise<ControlRecords> {
   client.on('error', () => undefined);
   try {
     await client.connect();
-    return { ...(await readRecords(client)), close: () => client.end().catch(() => undefined) };
+    return { ...(await readRecords(client, keepOut)), close: () => client.end().catch(() => undefined) };
   } catch (cause) {
     await client.end().catch(() => undefined);
     throw new FicusError('FICUS_DATABASE_UNREACHABLE', (cause as Error).message, { cause });
   }
 }
 
-async function readRecords(client: pg.Client): Promise<Omit<ControlRecords, 'close'>> {
-  const locked = await client.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [LOCK_KEY]);
+async function readRecords(client: pg.Client, keepOut: boolean): Promise<Omit<ControlRecords, 'close'>> {
+  const locked = keepOut
+    ? await client.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [LOCK_KEY])
+    : { rows: [{ mine: true }] };
   const tables = await client.query<{ name: string }>(
     'SELECT table_name || coalesce($2 || column_name, $3) AS name FROM information_schema.columns WHERE table_schema = $1',
     [CONTROL_SCHEMA, '.', ''],

@@ -24,19 +24,21 @@ interface LeftoverFacts {
   readonly records: readonly StreamRecord[];
   /** Whether a slice of the config uses the stream. */
   readonly isUsed: (record: StreamRecord) => boolean;
+  /** Whether the slot may be one that a slice's stream will use, and has not recorded yet. */
+  readonly isExpected: (slot: string) => boolean;
   /** `host:port/name` → what the source has; undefined when it cannot be reached. */
   readonly sources: ReadonlyMap<string, SourceStreams | undefined>;
 }
 
 /** This installation's own first. */
-export function findLeftovers({ records, isUsed, sources }: LeftoverFacts): Leftover[] {
+export function findLeftovers({ records, isUsed, isExpected, sources }: LeftoverFacts): Leftover[] {
   const unused = records.filter((record) => !isUsed(record));
   const known = new Set(records.map(({ slot }) => slot));
   const published = new Set(records.filter(isUsed).map(({ publication }) => publication));
   const own = unused.flatMap((record) => judgeRecord(record, sources, published));
   const unknown = [...sources].flatMap(([database, streams]) =>
     (streams?.slots ?? [])
-      .filter(({ name, active }) => !active && !known.has(name))
+      .filter(({ name, active }) => !active && !known.has(name) && !isExpected(name))
       .map(({ name, retainedBytes }) => describeUnknown(database, name, retainedBytes)),
   );
   return [...own, ...unknown];

@@ -109,7 +109,7 @@ test.each([
 });
 
 test('a slot that is not recorded is never dropped', async () => {
-  slots = [keeps(500 * GB, 'ficus_orders_0b0b0b0b')];
+  slots = [keeps(500 * GB, 'ficus_stock_0b0b0b0b')];
   const { watch } = await makeWatch();
   await watch.check();
   expect(dropSlot).not.toHaveBeenCalled();
@@ -160,7 +160,7 @@ test('a check that is asked for while another one runs looks again after it', as
   let later: Promise<unknown> = Promise.resolve();
   onRead = () => {
     onRead = () => undefined;
-    slots = [keeps(1, 'ficus_orders_0b0b0b0b')];
+    slots = [keeps(1, 'ficus_stock_0b0b0b0b')];
     later = Promise.all([watch.check(), watch.check()]);
   };
   await watch.check();

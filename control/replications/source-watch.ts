@@ -3,7 +3,7 @@
  * becomes of the streams: a target that is away leaves a slot that keeps WAL, and so does a slice that leaves the config.
  * Reports what no slice uses, and drops a slot that would fill the source's disk.
  */
-import type { SourceStreams, StreamSlot } from '@ficus/cdc';
+import { isSlotOf, type SourceStreams, type StreamSlot } from '@ficus/cdc';
 import { type FicusConfig, readWalBound, type SlotHealth } from '@ficus/core';
 import type { Logger } from 'pino';
 import { describeDatabase } from '../store/describe-database.ts';
@@ -92,12 +92,14 @@ export class SourceWatch {
     const { records, config, engine } = this.#options;
     // With the database away, what is in memory still holds.
     await records.reload().catch(() => undefined);
-    const isUsed = makeIsUsed(config(), (slice) => records.currentSlot(slice));
+    const currentSlot = (slice: string) => records.currentSlot(slice);
+    const isUsed = makeIsUsed(config(), currentSlot);
+    const isExpected = makeIsExpected(config(), currentSlot);
     const unused = records.all().filter((record) => !isUsed(record));
     const seen = await readSources(config(), unused, engine.read);
     await this.#keepWithinBound(seen);
     const sources = new Map([...seen].map(([database, { streams }]) => [database, streams]));
-    this.#leftovers = findLeftovers({ records: records.all(), isUsed, sources });
+    this.#leftovers = findLeftovers({ records: records.all(), isUsed, isExpected, sources });
     this.#logLeftovers();
   }
 
@@ -190,8 +192,19 @@ export function makeIsUsed(
   };
 }
 
+/** After an update from a version that recorded nothing, a stream's own slot is not known before it starts. */
+export function makeIsExpected(
+  { slices }: FicusConfig,
+  currentSlot: (slice: string) => string | undefined,
+): (slot: string) => boolean {
+  const waiting = Object.keys(slices).filter(
+    (slice) => slices[slice]!.tables.length > 0 && currentSlot(slice) === undefined,
+  );
+  return (slot) => waiting.some((slice) => isSlotOf(slice, slot));
+}
+
 /** The config's source, and those of unused streams, by `host:port/name`. */
-async function readSources(
+export async function readSources(
   { legacy }: FicusConfig,
   unused: readonly StreamRecord[],
   read: SourceEngine['read'],

@@ -60,6 +60,13 @@ export const commandErrors = {
     remedy: 'Use a slice named in ficus.yaml; `ficus status` lists them.',
     retry: 'never',
   },
+  FICUS_SLOT_LEFT: {
+    status: 409,
+    exit: 3,
+    title: 'A slot or publication is used by no slice of the config',
+    remedy: 'Remove it: ficus remove SLICE (--dry-run shows the SQL).',
+    retry: 'manual',
+  },
   FICUS_REMOVE_IN_USE: {
     status: 409,
     exit: 3,

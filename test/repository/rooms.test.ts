@@ -39,7 +39,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   ],
   control: [
     'index.ts',
-    'start-control.ts',
+    'load-removal.ts, start-control.ts',
     'control-app.ts',
     'control-parts.ts',
     'api, health',

@@ -1,18 +1,12 @@
 /** What `ficus remove` and `ficus uninstall` take away in the databases, what they leave, and how they continue. */
 import { createControlClient } from '@ficus/contract';
-import {
-  type Control,
-  carryOut,
-  openControlRecords,
-  planRemoval,
-  type Removal,
-  type RemovalOutcome,
-  startControl,
-} from '@ficus/control';
+import { type Control, loadRemoval, type Removal, type RemovalOutcome, startControl } from '@ficus/control';
 import { configSchema, type FicusConfig, type FicusConfigInput } from '@ficus/core';
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
 import { SLICE_ROWS } from '../../../control/removal/slice-rows.ts';
 import { createTestDatabase, silent, type TestDatabase } from './rig.ts';
+
+const { carryOut, checkLeftovers, openControlRecords, planRemoval } = await loadRemoval();
 
 let source: TestDatabase;
 let target: TestDatabase;
@@ -149,6 +143,16 @@ test('every table of the control database that names slices is emptied, but the 
       .filter((table) => SLICE_ROWS[table] === 'slice')
       .sort(),
   ).toEqual(tables.map(({ name }) => name));
+});
+
+test('a check finds what a slice that left the config has left, with the control plane stopped', async () => {
+  await (await run(configOf(['cart', 'wish']))).stop();
+  expect(await checkLeftovers(configOf(['cart', 'wish']))).toEqual([]);
+  expect(await checkLeftovers(configOf(['wish']))).toMatchObject([
+    { slice: 'cart', remedy: 'ficus remove cart' },
+  ]);
+  await state.query('DROP SCHEMA ficus_control CASCADE');
+  expect(await checkLeftovers(configOf(['wish']))).toMatchObject([{ slice: undefined }]);
 });
 
 test('a second run finds nothing left; a name that nothing knows is refused', async () => {
