@@ -1,6 +1,7 @@
 /** Public entry point of core: the vocabulary as types, and pure decisions. No I/O. */
 export * from './async/newest-wins.ts';
 export * from './async/one-at-a-time.ts';
+export * from './config/candidate-schema.ts';
 export * from './config/common-schema.ts';
 export * from './config/config-problem.ts';
 export * from './config/config-schema.ts';

@@ -20,13 +20,14 @@ legacy:
   # Needed once a slice has tables:
   # database: \${LEGACY_DATABASE_URL}
 
-# A slice is what moves together: routes, and the tables behind them.
+# A slice is what moves together: routes, and the tables behind them. Its service gets the session cookie and the
+# Authorization header only where \`credentials\` names them.
 ${slices.length > 0 ? slices.map(proposal).join('') : EXAMPLE}`;
 }
 
 const EXAMPLE = `# slices:
 #   notifications:
-#     candidate: { url: http://127.0.0.1:3101 }
+#     candidate: { url: http://127.0.0.1:3101, credentials: [session] }
 #     routes:
 #       - { id: list, methods: [GET], path: /api/notifications }
 `;
@@ -38,5 +39,5 @@ function proposal(slice: SliceProposal, index: number): string {
         `#       - { id: ${route.id}, methods: [${route.methods.join(', ')}], path: ${JSON.stringify(route.path)} }\n`,
     )
     .join('');
-  return `${index === 0 ? '# slices:\n' : ''}#   ${slice.name}:\n#     candidate: { url: http://127.0.0.1:${3101 + index} }\n#     routes:\n${routes}`;
+  return `${index === 0 ? '# slices:\n' : ''}#   ${slice.name}:\n#     candidate: { url: http://127.0.0.1:${3101 + index}, credentials: [session, authorization] }\n#     routes:\n${routes}`;
 }

@@ -41,7 +41,9 @@ test('a short token of the control plane is named; where other machines can try 
 });
 
 test('credentials in the URL of an upstream are named, without being shown', () => {
-  const slices = { a: { candidate: { url: 'http://u@127.0.0.1:3001' }, routes: [{ id: 'a', path: '/a' }] } };
+  const slices = {
+    a: { candidate: { url: 'http://u@127.0.0.1:3001', credentials: [] }, routes: [{ id: 'a', path: '/a' }] },
+  };
   const config = configSchema.parse({
     version: 1,
     legacy: { url: 'http://u:hunter2@127.0.0.1:3000' },
@@ -69,4 +71,26 @@ test.each([
   expect(problems).toEqual([
     expect.stringMatching(new RegExp(`^${path}: must not hold a user or a password`)),
   ]);
+});
+
+test('a candidate that cannot know its callers is named, unless the config says that it need not', () => {
+  const of = (candidate: object, identify: object = {}) =>
+    warnAboutConfig(
+      configSchema.parse({
+        version: 1,
+        flags: { provider: 'file', file: 'flags.json' },
+        legacy: { url: 'http://127.0.0.1:3000' },
+        proxy: { identify },
+        slices: {
+          notes: {
+            candidate: { url: 'http://127.0.0.1:3001', ...candidate },
+            routes: [{ id: 'a', path: '/a' }],
+          },
+        },
+      }),
+    ).map(formatProblem);
+  expect(of({})).toEqual([expect.stringMatching(/^slices\.notes\.candidate\.credentials: is not set/)]);
+  expect(of({ credentials: [] })).toEqual([]);
+  expect(of({ credentials: ['session'] })).toEqual([]);
+  expect(of({}, { assert: { secret: LONG } })).toEqual([]);
 });

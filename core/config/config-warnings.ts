@@ -9,7 +9,13 @@ import { LEAST_TOKEN } from './control-schema.ts';
 
 type Warn = (config: FicusConfig) => readonly ConfigProblem[];
 
-const CONCERNS: readonly Warn[] = [warnOfShortSecrets, warnOfAnyIssuer, warnOfShortTokens, warnOfCredentials];
+const CONCERNS: readonly Warn[] = [
+  warnOfShortSecrets,
+  warnOfAnyIssuer,
+  warnOfShortTokens,
+  warnOfCredentials,
+  warnOfUnknownCallers,
+];
 
 /** All warnings; a message says what to do. */
 export function warnAboutConfig(config: FicusConfig): ConfigProblem[] {
@@ -45,6 +51,22 @@ function warnOfShortTokens({ control }: FicusConfig): ConfigProblem[] {
       path,
       message: `has ${token.length} characters; ${LEAST_TOKEN} or more cannot be guessed: make one with \`openssl rand -base64 24\``,
     }));
+}
+
+/** A candidate that cannot know its callers answers all of them as guests. */
+function warnOfUnknownCallers({ proxy, slices }: FicusConfig): ConfigProblem[] {
+  if (proxy.identify.assert !== undefined) return [];
+  return Object.entries(slices).flatMap(([name, { candidate }]) =>
+    candidate.credentials === undefined
+      ? [
+          {
+            path: ['slices', name, 'candidate', 'credentials'],
+            message:
+              'is not set: the service gets neither the session cookie nor Authorization, and without proxy.identify.assert it cannot know who calls. Set assert, or name what it gets: [session], [authorization], both, or [] for neither',
+          },
+        ]
+      : [],
+  );
 }
 
 /** Without them, any token counts that the issuer's key has signed, for whatever application. */

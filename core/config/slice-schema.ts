@@ -1,10 +1,10 @@
 /** `slices.NAME`: the unit of migration. */
 import { z } from 'zod';
+import { candidateSchema } from './candidate-schema.ts';
 import { milliseconds } from './common-schema.ts';
 import { guardsSchema } from './guards-schema.ts';
 import { foreignWriteSchema, routeSchema } from './route-schema.ts';
 import { tableSchema } from './table-schema.ts';
-import { upstreamSchema } from './upstream-schema.ts';
 
 /** A JSON path ($.a, $..a, $.*, $[*], $[0], $['a']), a header, or the whole body. */
 const RULE_PATH =
@@ -65,7 +65,7 @@ const copySchema = z
 
 export const sliceSchema = z.strictObject({
   team: z.string().optional().describe('who owns the slice'),
-  candidate: upstreamSchema,
+  candidate: candidateSchema,
   routes: z.array(routeSchema).min(1).describe('what belongs to the slice'),
   writtenBy: z
     .array(foreignWriteSchema)

@@ -22,18 +22,23 @@ interface Peer {
 export class RemovedByPeer {
   readonly #names: readonly string[];
   readonly #guarded: readonly GuardedHeader[];
+  readonly #cookies: readonly string[];
   /** By a bit for each guarded header that is removed, and one for a trusted proxy. */
   readonly #made: RemovedFields[] = [];
 
-  /** @param names of fields that no peer's requests keep, in lower case */
-  constructor(names: readonly string[], guarded: readonly GuardedHeader[]) {
+  /**
+   * @param names of fields that no peer's requests keep, in lower case
+   * @param cookies that none keeps
+   */
+  constructor(names: readonly string[], guarded: readonly GuardedHeader[], cookies: readonly string[] = []) {
     this.#names = names;
     this.#guarded = guarded;
+    this.#cookies = cookies;
   }
 
-  /** The same, with further names. */
-  with(names: readonly string[]): RemovedByPeer {
-    return new RemovedByPeer([...this.#names, ...names], this.#guarded);
+  /** The same, with further names of fields, and these cookies. */
+  with(names: readonly string[], cookies: readonly string[] = []): RemovedByPeer {
+    return new RemovedByPeer([...this.#names, ...names], this.#guarded, cookies);
   }
 
   for({ peer, fromTrustedProxy }: Peer): RemovedFields {
@@ -51,7 +56,11 @@ export class RemovedByPeer {
     const withheld = guarded.filter((_, at) => isWithheld(at));
     const believed = new Set(guarded.filter((_, at) => !isWithheld(at)));
     const claims = isTrusted ? [] : PROXY_FIELDS.filter((name) => !believed.has(name));
-    return new RemovedFields([...this.#names, ...NEVER_PASSED, ...claims, ...withheld], isTrusted);
+    return new RemovedFields(
+      [...this.#names, ...NEVER_PASSED, ...claims, ...withheld],
+      isTrusted,
+      this.#cookies,
+    );
   }
 }
 

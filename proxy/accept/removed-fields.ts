@@ -11,6 +11,7 @@ const T = 't'.charCodeAt(0);
 const LOWER = 32;
 
 export class RemovedFields implements FieldNames {
+  readonly cookies: readonly string[] | undefined;
   readonly #names: ReadonlySet<string>;
   readonly #keepsForwarded: boolean;
   /** By length and first letter: one look rules out nearly every other field. */
@@ -20,8 +21,10 @@ export class RemovedFields implements FieldNames {
   /**
    * @param names in lower case
    * @param keepsForwarded for a trusted proxy: whatever begins with X-Forwarded- is passed on unless it is set again
+   * @param cookies among those of the Cookie field
    */
-  constructor(names: Iterable<string>, keepsForwarded: boolean) {
+  constructor(names: Iterable<string>, keepsForwarded: boolean, cookies: readonly string[] = []) {
+    this.cookies = cookies.length === 0 ? undefined : cookies;
     // A name that is written with an underscore is the same variable as one with a hyphen.
     this.#names = new Set([...names].flatMap((name) => [name, name.replaceAll('_', '-')]));
     this.#keepsForwarded = keepsForwarded;
@@ -30,7 +33,10 @@ export class RemovedFields implements FieldNames {
 
   /** The same, and tracestate: it belongs to a trace that does not continue (W3C Trace Context section 3.3.1.4). */
   get andTracestate(): FieldNames {
-    this.#andTracestate ??= { has: (name) => isTracestate(name) || this.has(name) };
+    this.#andTracestate ??= {
+      has: (name) => isTracestate(name) || this.has(name),
+      cookies: this.cookies,
+    };
     return this.#andTracestate;
   }
 

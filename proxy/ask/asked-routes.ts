@@ -6,6 +6,7 @@ import { compilePattern } from '../match/route-table.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { canonicalPath } from '../wire/canonical-path.ts';
 import { targetForSide } from './side-target.ts';
+import { type WithheldCredentials, withheldCredentials } from './withheld-credentials.ts';
 
 /** Where requests are asked again: separate connections, so that a hung side takes nothing from live requests. */
 export interface AskedUpstreams {
@@ -23,13 +24,17 @@ export class AskedRoute {
   readonly #paths: PathComparison;
   #matches: ((method: string, path: string) => boolean) | undefined;
 
-  /** @param never fields of the original request that neither side gets */
+  /**
+   * @param never fields of the original request that neither side gets
+   * @param withheld credentials that the candidate does not get
+   */
   constructor(
     slice: string,
     config: RouteConfig,
     paths: PathComparison,
     upstreams: AskedUpstreams,
     never: readonly string[],
+    withheld: WithheldCredentials,
   ) {
     this.#config = config;
     this.#paths = paths;
@@ -37,7 +42,11 @@ export class AskedRoute {
     this.candidate = upstreams.candidateOf(slice);
     this.rewrite = config.rewrite && compileRewrite(config.rewrite, this.candidate);
     const removed = this.rewrite?.removeRequestHeaders ?? [];
-    this.removed = new RemovedFields([...never, ...removed.filter((name) => !SET_BY_PROXY.has(name))], true);
+    this.removed = new RemovedFields(
+      [...never, ...withheld.fields, ...removed.filter((name) => !SET_BY_PROXY.has(name))],
+      true,
+      withheld.cookies,
+    );
   }
 
   /** The target as each side gets it. @param canonical the target's canonical path */
@@ -82,14 +91,15 @@ export function makeAskedRoutes(config: FicusConfig, upstreams: AskedUpstreams):
   const { assert } = config.proxy.identify;
   const never = assert ? [assert.header] : [];
   return new Map(
-    Object.entries(config.slices).map(([slice, { routes }]) => [
-      slice,
-      new Map(
-        routes.map((route) => [
-          route.id,
-          new AskedRoute(slice, route, config.legacy.paths, upstreams, never),
-        ]),
-      ),
-    ]),
+    Object.entries(config.slices).map(([slice, { candidate, routes }]) => {
+      const withheld = withheldCredentials(config.proxy.identify, candidate);
+      const paths = config.legacy.paths;
+      return [
+        slice,
+        new Map(
+          routes.map((route) => [route.id, new AskedRoute(slice, route, paths, upstreams, never, withheld)]),
+        ),
+      ];
+    }),
   );
 }

@@ -23,7 +23,7 @@ export function targetFor(
 
 /** The client's fields that do not go to the side, in lower case. */
 export function removedFor(side: Side, { head, name, route, snapshot }: RequestState): FieldNames {
-  const own = side === 'candidate' ? route?.removeForCandidate : undefined;
+  const own = side === 'candidate' ? route!.removeForCandidate : undefined;
   const removed = (own ?? snapshot.removed).for(head);
   return name.continued ? removed : removed.andTracestate;
 }

@@ -32,10 +32,13 @@ export function buildSnapshot(config: FicusConfig, generation: number, parts: Sn
   const table = buildRouteTable(config);
   const counters = new TrafficCounters(table.routes, Object.keys(config.slices));
   const { serving: legacy, copies: legacyCopies } = registry.legacy(config.legacy, now);
-  const slices = new Map(
-    Object.entries(config.slices).map(([name, slice]) => [name, makeLiveSlice(name, slice, registry, now)]),
-  );
   const { identify } = config.proxy;
+  const slices = new Map(
+    Object.entries(config.slices).map(([name, slice]) => [
+      name,
+      makeLiveSlice(name, slice, identify, registry, now),
+    ]),
+  );
   const { assert } = identify;
   const never = ['forwarded', ...(assert ? [assert.header] : [])];
   const removed = new RemovedByPeer(never, guardedHeaders(identify));

@@ -13,12 +13,13 @@ export interface LiveRoute {
   readonly rewrite: Rewrite | undefined;
   /** Changes the head of the candidate's answer in place: by `rewrite`, or where there is none by its defaults. */
   rewriteResponse(head: ResponseHead, origin: string): void;
-  /** Additional fields withheld from the candidate, when the route's rewrite removes some. */
-  readonly removeForCandidate: RemovedByPeer | undefined;
+  /** What the candidate does not get: fields that the route's rewrite removes, credentials. */
+  readonly removeForCandidate: RemovedByPeer;
 }
 
 /** @param removed fields that no route lets through */
 export function makeLiveRoute(matched: MatchedRoute, slice: LiveSlice, removed: RemovedByPeer): LiveRoute {
+  const { fields, cookies } = slice.withheld;
   const { rewrite: config } = matched.route;
   const { upstream, rewritePlaces } = slice.candidate;
   const rewrite = config && compileRewrite(config, upstream);
@@ -28,8 +29,6 @@ export function makeLiveRoute(matched: MatchedRoute, slice: LiveSlice, removed: 
     slice,
     rewrite,
     rewriteResponse: rewrite?.response ?? rewritePlaces,
-    removeForCandidate: rewrite?.removeRequestHeaders.length
-      ? removed.with(rewrite.removeRequestHeaders)
-      : undefined,
+    removeForCandidate: removed.with([...fields, ...(rewrite?.removeRequestHeaders ?? [])], cookies),
   };
 }

@@ -1,5 +1,6 @@
 /** A slice of the config, prepared for requests. Built with its snapshot. */
-import { flagName, type SliceConfig } from '@ficus/core';
+import { flagName, type IdentifyConfig, type SliceConfig } from '@ficus/core';
+import { type WithheldCredentials, withheldCredentials } from '../ask/withheld-credentials.ts';
 import { lastUserOf } from '../flags/flag-evaluator.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { LiveUpstream } from './live-upstream.ts';
@@ -14,6 +15,7 @@ export interface LiveSlice {
   readonly candidate: LiveUpstream;
   /** For copies to the candidate: separate connections, so that a hung one takes nothing from live requests. */
   readonly candidateCopies: Upstream;
+  readonly withheld: WithheldCredentials;
   /** User id for callers without any identity. */
   readonly lastUser: string;
 }
@@ -22,6 +24,7 @@ export interface LiveSlice {
 export function makeLiveSlice(
   name: string,
   config: SliceConfig,
+  identify: IdentifyConfig,
   registry: UpstreamRegistry,
   now: number,
 ): LiveSlice {
@@ -34,6 +37,7 @@ export function makeLiveSlice(
     shadowFlag: flagName(name, 'shadow'),
     candidate: serving,
     candidateCopies: copies,
+    withheld: withheldCredentials(identify, config.candidate),
     lastUser: lastUserOf(name),
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cookieValue } from './cookie.ts';
+import { cookieValue, withoutCookies } from './cookie.ts';
 
 test.each([
   ['sid=a', 'a'],
@@ -17,4 +17,19 @@ test.each([
   ['', undefined],
 ])('sid of “%s” is %s', (header, value) => {
   expect(cookieValue(header, 'sid')).toBe(value);
+});
+
+test.each([
+  ['sid=a', ''],
+  ['x=1; sid=a', 'x=1'],
+  ['sid=a; x=1', 'x=1'],
+  ['x=1;sid=a;y=2', 'x=1;y=2'],
+  ['x=1;  sid=a;   y="2 3"', 'x=1;   y="2 3"'],
+  ['sid=a; sid=b; key=c', ''],
+  ['sid = a; x=1', 'x=1'],
+  ['sid; x=1', 'x=1'],
+  ['xsid=a; sidx=b; SID=c; x=sid', 'xsid=a; sidx=b; SID=c; x=sid'],
+  ['x=1 ;y=2', 'x=1 ;y=2'],
+])('“%s” without sid and key is “%s”', (header, rest) => {
+  expect(withoutCookies(header, ['sid', 'key'])).toBe(rest);
 });

@@ -18,6 +18,20 @@ export function cookieValue(header: string, name: string): string | undefined {
   return undefined;
 }
 
+/** A Cookie field without the cookies of these names; the others stay as they were sent. */
+export function withoutCookies(header: string, names: readonly string[]): string {
+  // Most requests of a site's guests carry none of them.
+  if (!names.some((name) => header.includes(name))) return header;
+  const pairs = header.split(';');
+  const kept = pairs.filter((pair) => !names.includes(nameOf(pair)));
+  return kept.length === pairs.length ? header : kept.join(';').trim();
+}
+
+function nameOf(pair: string): string {
+  const equals = pair.indexOf('=');
+  return (equals === -1 ? pair : pair.slice(0, equals)).trim();
+}
+
 function startsPair(header: string, at: number): boolean {
   let before = at - 1;
   while (before >= 0 && (header.charCodeAt(before) === 32 || header.charCodeAt(before) === 9)) before -= 1;

@@ -7,6 +7,7 @@
  * can name one of ours there and have it removed.
  */
 import { usesConnectionLogin } from './connection-login.ts';
+import { withoutCookies } from './cookie.ts';
 import { HOP_BY_HOP } from './hop-by-hop.ts';
 import { splitTarget } from './request-target.ts';
 
@@ -22,6 +23,8 @@ export interface HeadSource {
 /** Names of fields, in the case in which they were written. */
 export interface FieldNames {
   has(name: string): boolean;
+  /** Cookies among those of the Cookie field; by default none. */
+  readonly cookies?: readonly string[] | undefined;
 }
 
 /** Changes to a head on its way. Header lists are flat, `[name, value, name, value, …]`. */
@@ -73,6 +76,7 @@ const TE_TRAILERS = /(^|,)\s*trailers\s*(,|$)/i;
 type Meaning =
   | 'te'
   | 'host'
+  | 'cookie'
   | 'authorization'
   | 'expect'
   | 'trailer'
@@ -92,6 +96,7 @@ const MEANINGS = byLength(
     ['trailer', 'trailer'],
     ['upgrade', 'upgrade'],
     ['authorization', 'authorization'],
+    ['cookie', 'cookie'],
     ['connection', 'connection'],
     ['content-length', 'content-length'],
     ['transfer-encoding', 'transfer-encoding'],
@@ -148,6 +153,11 @@ export function buildRequestHead(
           value = authority;
           isKept = true;
         }
+        break;
+      case 'cookie':
+        if (removeHeaders?.cookies === undefined) break;
+        value = withoutCookies(value, removeHeaders.cookies);
+        if (value === '') continue;
         break;
       case 'authorization':
         head.connectionLogin ||= usesConnectionLogin(value);

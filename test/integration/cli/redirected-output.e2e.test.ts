@@ -18,7 +18,7 @@ beforeAll(async () => {
 flags: { provider: file, file: flags.json }
 legacy: { url: http://127.0.0.1:9 }
 slices:
-  inbox: { candidate: { url: http://127.0.0.1:9 }, routes: [{ id: list, path: /inbox }] }
+  inbox: { candidate: { url: http://127.0.0.1:9, credentials: [] }, routes: [{ id: list, path: /inbox }] }
 `,
   );
 });

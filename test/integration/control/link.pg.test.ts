@@ -247,7 +247,9 @@ describe('observations', () => {
     expect(sample?.curl.candidate).toContain(`'${candidate.url}/api/notes?page='"$FICUS_QUERY_PAGE"`);
     expect(JSON.stringify(sample)).not.toMatch(/sid=secret|user-7/);
     const asked = candidate.seen[0]!;
-    expect(asked).toMatchObject({ 'x-ficus-shadow': '1', cookie: 'sid=secret', host: 'shop.example' });
+    expect(asked).toMatchObject({ 'x-ficus-shadow': '1', host: 'shop.example' });
+    // The session stays with the legacy.
+    expect([asked.cookie, legacy.seen[0]!.cookie]).toEqual([undefined, 'sid=secret']);
     const claims = JSON.parse(
       Buffer.from(String(asked['x-ficus-identity']).split('.')[1]!, 'base64url').toString(),
     );

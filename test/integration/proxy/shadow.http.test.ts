@@ -8,7 +8,7 @@ const ann = { cookie: 'sid=ann' };
 const copies = () => rig.candidate.requests.filter(({ headers }) => headers['x-ficus-shadow'] === '1');
 
 test('the copy has the same target and fields, marked, and both answers are observed', async () => {
-  rig = await startRig({ shadow: 100 });
+  rig = await startRig({ shadow: 100, candidate: { credentials: ['session'] } });
   rig.candidate.handler = (_, response) => response.writeHead(404, { 'x-what': 'new' }).end('absent');
   await rig.get('/api/notes?a=%2F&b', { ...ann, 'x-custom': 'Value', 'x-ficus-shadow': '7' });
   await until(() => rig.observations.length === 1, 'observed');

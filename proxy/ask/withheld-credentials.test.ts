@@ -1,0 +1,57 @@
+import { configSchema, type FicusConfigInput } from '@ficus/core';
+import { expect, test } from 'vitest';
+import { withheldCredentials } from './withheld-credentials.ts';
+
+type Identify = NonNullable<NonNullable<FicusConfigInput['proxy']>['identify']>;
+
+function withheld(identify: Identify, credentials?: ('session' | 'authorization')[]) {
+  const { proxy, slices } = configSchema.parse({
+    version: 1,
+    control: { database: 'postgres://127.0.0.1/c' },
+    legacy: { url: 'http://legacy.test' },
+    proxy: { identify },
+    slices: {
+      notes: {
+        candidate: { url: 'http://candidate.test', ...(credentials && { credentials }) },
+        routes: [{ id: 'list', path: '/notes' }],
+      },
+    },
+  });
+  return withheldCredentials(proxy.identify, slices.notes!.candidate);
+}
+
+const introspect = '/me';
+
+test.each<[string, Identify, string[], string[]]>([
+  ['nothing identifies', {}, ['authorization'], []],
+  ['a session cookie', { user: { cookie: 'sid' } }, ['authorization'], ['sid']],
+  [
+    'cookies of user and session',
+    { user: { cookie: 'a', introspect }, session: { cookie: 'b' } },
+    ['authorization'],
+    ['a', 'b'],
+  ],
+  [
+    'a cookie of both',
+    { user: { cookie: 'a', introspect }, session: { cookie: 'a' } },
+    ['authorization'],
+    ['a'],
+  ],
+  ['a header that is asked about', { user: { header: 'X-Key', introspect } }, ['authorization', 'x-key'], []],
+  ['a header that names the caller', { user: { header: 'x-user' } }, ['authorization'], []],
+  ['the tenant', { tenant: { cookie: 'shop' } }, ['authorization'], []],
+  ['Authorization itself', { user: { header: 'authorization', introspect } }, ['authorization'], []],
+])('by default all is withheld: %s', (_, identify, fields, cookies) => {
+  expect(withheld(identify)).toEqual({ fields, cookies });
+  expect(withheld(identify, [])).toEqual({ fields, cookies });
+});
+
+test('a slice gets what it says', () => {
+  const identify: Identify = {
+    user: { cookie: 'sid', introspect },
+    session: { header: 'x-key', introspect },
+  };
+  expect(withheld(identify, ['session'])).toEqual({ fields: ['authorization'], cookies: [] });
+  expect(withheld(identify, ['authorization'])).toEqual({ fields: ['x-key'], cookies: ['sid'] });
+  expect(withheld(identify, ['session', 'authorization'])).toEqual({ fields: [], cookies: [] });
+});

@@ -1,0 +1,29 @@
+/**
+ * The caller's credentials that a candidate does not get: with them, a new service (its logs, its faults, whoever runs
+ * it) could act as the user at the monolith.
+ */
+import type { CandidateConfig, IdentifyConfig } from '@ficus/core';
+
+export interface WithheldCredentials {
+  /** Names of fields, in lower case. */
+  readonly fields: readonly string[];
+  /** Names of cookies, as they are written. */
+  readonly cookies: readonly string[];
+}
+
+const AUTHORIZATION = 'authorization';
+
+export function withheldCredentials(
+  { user, session }: IdentifyConfig,
+  { credentials = [] }: CandidateConfig,
+): WithheldCredentials {
+  const authorization = credentials.includes('authorization') ? [] : [AUTHORIZATION];
+  if (credentials.includes('session')) return { fields: authorization, cookies: [] };
+  const sources = [user, session];
+  // A header that is believed as it comes names the caller; one that the legacy is asked about is a credential.
+  const headers = sources.flatMap((source) => (source?.introspect ? (source.header ?? []) : []));
+  return {
+    fields: [...authorization, ...headers.filter((name) => name !== AUTHORIZATION)],
+    cookies: [...new Set(sources.flatMap((source) => source?.cookie ?? []))],
+  };
+}
