@@ -22,7 +22,8 @@ const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 const HELP = `
 Without SLICE, one line per slice; with it, everything about one: stage, owner and epoch, share set and measured,
 verdicts of the comparison with the newest mismatches, lag and copy of the change stream, and the way back.
-Share and traffic are those of the last minute. With --watch and --json, it prints one document after the other.
+Values in ‹…› are stand-ins of the same shape: samples hold no data of people; parity.samples.allow in ficus.yaml shows places
+that hold none. Share and traffic are those of the last minute. With --watch and --json, it prints one document after the other.
 
 Examples:
   ficus status

@@ -2,6 +2,7 @@ import {
   configSchema,
   type FicusConfigInput,
   type Observation,
+  type ObservedResponse,
   type Side,
   type SliceState,
 } from '@ficus/core';
@@ -31,12 +32,26 @@ const written: FicusConfigInput = {
 const differing = (over: Partial<Observation> = {}): Observation =>
   anObservation({ candidate: jsonAnswer('{"a":2}'), ...over });
 
-/** A service whose sides never answer; it records what they were asked. */
-function play(state: Partial<SliceState> = {}, proxy: FicusConfigInput['proxy'] = {}) {
+interface Asked {
+  readonly parity?: NonNullable<FicusConfigInput['slices']>[string]['parity'];
+  /** What the sides answer when they are asked again. */
+  readonly answers?: Readonly<Record<Side, ObservedResponse>>;
+}
+
+/** A service that records what the sides were asked. */
+function play(
+  state: Partial<SliceState> = {},
+  proxy: FicusConfigInput['proxy'] = {},
+  { parity, answers }: Asked = {},
+) {
   const asked: Side[] = [];
   const lines: Record<string, unknown>[] = [];
   const service = new ParityService({
-    config: configSchema.parse({ ...written, proxy }),
+    config: configSchema.parse({
+      ...written,
+      proxy,
+      slices: { notes: { ...written.slices!.notes!, parity } },
+    }),
     catchUp: async () => true,
     stateOf: () => ({ owner: 'legacy', epoch: 1, ...state }) as SliceState,
     logger: pino(
@@ -47,7 +62,7 @@ function play(state: Partial<SliceState> = {}, proxy: FicusConfigInput['proxy'] 
       ...openAsker(config),
       ask: async (side) => {
         asked.push(side);
-        return jsonAnswer(side === 'legacy' ? '{"a":1}' : '{"a":2}');
+        return answers?.[side] ?? jsonAnswer(side === 'legacy' ? '{"a":1}' : '{"a":2}');
       },
     }),
   });
@@ -74,6 +89,44 @@ describe('a difference', () => {
     const { service, counts } = play({ owner: 'candidate', epoch: 2 });
     service.observe(anObservation());
     expect(counts().match).toBe(1);
+  });
+});
+
+describe('a sample', () => {
+  const people = (name: string) => jsonAnswer(`{"users":{"ida@example.org":{"name":"${name}"}}}`);
+  const observed = anObservation({
+    target: '/api/notes?q=Ida+Berg',
+    legacy: people('Ida Berg'),
+    candidate: people('Tom Falk'),
+  });
+  const reportOf = async (parity: Asked['parity']) => {
+    const { service, lines, counts } = play({}, {}, { parity, answers: observed });
+    service.observe(observed);
+    await expect.poll(() => counts().mismatch).toBe(1);
+    const report = service.report('notes')!;
+    return { ...report, text: JSON.stringify([report, lines]) };
+  };
+
+  it('says where and how two answers differ, and nothing of people, nor does the log', async () => {
+    const { samples, differingPaths, text } = await reportOf({});
+    expect(samples).toHaveLength(1);
+    expect(differingPaths).toEqual([{ route: 'list', path: '$.users[*].name', count: 1 }]);
+    expect(text).not.toMatch(/Ida|Tom|Falk|example\.org/);
+  });
+
+  it('is not kept when samples are off; the difference counts all the same', async () => {
+    const { samples, differingPaths } = await reportOf({ samples: 'off' });
+    expect(samples).toEqual([]);
+    expect(differingPaths).toHaveLength(1);
+  });
+
+  it('shows what the config allows', async () => {
+    const { samples } = await reportOf({ samples: { allow: ['$.users[*].name', 'query.q'] } });
+    expect(samples[0]).toMatchObject({
+      request: 'GET /api/notes?q=Ida+Berg',
+      differences: [{ legacy: '"Ida Berg"', candidate: '"Tom Falk"' }],
+    });
+    expect(JSON.stringify(samples)).not.toContain('example.org');
   });
 });
 

@@ -10,6 +10,11 @@ export function drawDifferences(card, { samples, differingPaths }) {
   return [
     element('h3', { class: 'bad' }, 'Where they differ'),
     table(['route', 'place', 'times'], paths),
+    element(
+      'p',
+      { class: 'soft' },
+      'Values in ‹…› are stand-ins of the same shape; parity.samples.allow shows places that hold no data of people.',
+    ),
     ...samples.slice(0, 5).map((sample) => drawSample(card, sample)),
   ];
 }

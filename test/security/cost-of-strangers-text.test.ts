@@ -22,6 +22,7 @@ import { curlCommand } from '../../parity/reproduce/curl-command.ts';
 import { parseJsonPattern, patternCovers } from '../../parity/rules/json-path.ts';
 import { clientAddress } from '../../proxy/accept/client-address.ts';
 import { readFields } from '../../proxy/accept/inspected-head.ts';
+import { createForceOverride } from '../../proxy/identify/force-override.ts';
 import { compileHost } from '../../proxy/match/conditions/host.ts';
 import { compilePatternTest } from '../../proxy/match/conditions/linear-pattern.ts';
 import { configOf } from '../../proxy/match/route-config.fixture.ts';
@@ -58,6 +59,7 @@ const rewrite = compileResponseRewrite(
   '',
   '/x',
 );
+const force = createForceOverride({ trustedNetworks: [], secret: 'sixteen-characters' })!;
 const TRUSTED = new NetworkList(['10.0.0.0/8']);
 
 /** Every function that reads what strangers send, by what it reads. */
@@ -68,6 +70,7 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   'X-Forwarded-For': (text) => clientAddress('10.0.0.1', TRUSTED, text),
   'a trace context': (text) => isTraceparent(text) || isRequestId(text),
   'an upgrade': (text) => readFields(['upgrade', text, 'cookie', text]),
+  'a tester’s override': (text) => force.read(text, '10.0.0.1', 0),
   'a host': (text) => compileHost('*.shop.example')[0]!.holds({ host: text } as never),
   'a query': (text) => new Query(text).get('v') ?? new Query(text).get('%2e'),
   'fields of an answer under a rewrite': (text) =>
