@@ -5,7 +5,7 @@
  * when to stop reading the socket.
  */
 import { readChanges } from '../decode/read-changes.ts';
-import { type FrameListener, type ScanState, scanFrames } from '../decode/scan-frames.ts';
+import { type FrameListener, frameEnd, type ScanState, scanFrames } from '../decode/scan-frames.ts';
 import type { Batch } from './batch.ts';
 import type { BatchBuilder } from './batch-builder.ts';
 
@@ -91,9 +91,11 @@ export class Intake {
 
   #reserve(length: number): void {
     if (this.#length + length <= this.#bytes.length) return;
-    // Doubles up to the limit, plus some slack for bytes that arrive while feeding stops.
+    // Doubles up to the limit, plus some slack for bytes that arrive while feeding stops. A larger row says how large it
+    // is: growing by the slack alone would copy what has arrived again and again.
     const room = Math.min(this.#bytes.length * 2, this.#limit + SLACK);
-    const larger = Buffer.allocUnsafe(Math.max(room, this.#length + length + SLACK));
+    const least = Math.max(this.#length + length, frameEnd(this.#bytes, this.#length, this.#state.scanned));
+    const larger = Buffer.allocUnsafe(Math.max(room, least + SLACK));
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
     this.#builder.batch.bytes = larger;

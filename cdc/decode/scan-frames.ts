@@ -35,3 +35,8 @@ export function scanFrames(bytes: Buffer, length: number, state: ScanState, list
   }
   state.scanned = at;
 }
+
+/** Where the frame at `at` will end, if its length has arrived; else 0. */
+export function frameEnd(bytes: Buffer, length: number, at: number): number {
+  return at + 5 <= length ? at + 1 + readInt32(bytes, at + 1) : 0;
+}
