@@ -57,6 +57,8 @@ const textOf = (value: Optional<ExactJson>) => (value === undefined ? '' : print
 class JsonPrinter {
   readonly #kept: KeptValues;
   readonly #from: number;
+  /** Of the value that is being printed; one list for all, since a document may be nested deep. */
+  readonly #steps: JsonStep[] = [];
   #out = '';
 
   /** @param from where a string is cut */
@@ -66,44 +68,50 @@ class JsonPrinter {
   }
 
   print(value: ExactJson, steps: readonly JsonStep[]): string {
-    this.#add(value, steps);
+    this.#steps.push(...steps);
+    this.#add(value);
     return this.#out.length > LONGEST_JSON ? `${this.#out.slice(0, LONGEST_JSON)}…` : this.#out;
   }
 
-  #add(value: ExactJson, steps: readonly JsonStep[]): void {
+  #add(value: ExactJson): void {
     if (this.#out.length > LONGEST_JSON) return;
-    if (Array.isArray(value)) this.#addItems(value, steps);
-    else if (isMembers(value)) this.#addMembers(value, steps);
-    else this.#out += this.#leaf(value, steps);
+    if (Array.isArray(value)) this.#addItems(value);
+    else if (isMembers(value)) this.#addMembers(value);
+    else this.#out += this.#leaf(value);
   }
 
-  #addItems(items: readonly ExactJson[], steps: readonly JsonStep[]): void {
+  #addItems(items: readonly ExactJson[]): void {
     this.#out += '[';
     for (const [index, item] of items.entries()) {
       if (this.#out.length > LONGEST_JSON) return;
       if (index > 0) this.#out += ',';
-      this.#add(item, [...steps, index]);
+      this.#steps.push(index);
+      this.#add(item);
+      this.#steps.pop();
     }
     this.#out += ']';
   }
 
-  #addMembers(members: Readonly<Record<string, ExactJson>>, steps: readonly JsonStep[]): void {
+  #addMembers(members: Readonly<Record<string, ExactJson>>): void {
     const keysAreData = isMap(members);
     this.#out += '{';
     let separator = '';
     for (const name of Object.keys(members)) {
       if (this.#out.length > LONGEST_JSON) return;
-      const place = { area: 'json', steps: [...steps, name] } as const;
-      const shown = this.#kept.shows(place) ? name : this.#kept.name(name, keysAreData);
+      this.#steps.push(name);
+      const shown = this.#kept.shows({ area: 'json', steps: this.#steps })
+        ? name
+        : this.#kept.name(name, keysAreData);
       this.#out += `${separator}${JSON.stringify(shown)}:`;
-      this.#add(members[name]!, place.steps);
+      this.#add(members[name]!);
+      this.#steps.pop();
       separator = ',';
     }
     this.#out += '}';
   }
 
-  #leaf(value: ExactJson, steps: readonly JsonStep[]): string {
-    const place = { area: 'json', steps } as const;
+  #leaf(value: ExactJson): string {
+    const place = { area: 'json', steps: this.#steps } as const;
     if (typeof value === 'string') return JSON.stringify(this.#kept.text(place, cut(value, this.#from)));
     return this.#kept.text(place, printExactJson(value));
   }

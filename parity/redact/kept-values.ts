@@ -46,6 +46,9 @@ const SHOWN_HEADERS: ReadonlySet<string> = new Set([
   'x-robots-tag',
 ]);
 
+/** Each is looked up with all that lead to it: a document may be nested thousands of levels deep. */
+const MOST_STEPS = 150;
+
 /** Whether the team allows a place. */
 export type IsAllowed = (place: Place) => boolean;
 
@@ -86,10 +89,10 @@ export class KeptValues {
     return [`${shown[0]} ${this.standIns.tag(left)}`, `${shown[1]} ${this.standIns.tag(right)}`];
   }
 
-  /** The steps of a place, keys of maps and unusual names as stand-ins. */
+  /** The first steps of a place, keys of maps and unusual names as stand-ins. A path is cut long before there are more. */
   steps(place: Extract<Place, { area: 'json' }>): readonly JsonStep[] {
     const keysOfMaps = place.keysOfMaps?.();
-    return place.steps.map((step, at) => {
+    return place.steps.slice(0, MOST_STEPS).map((step, at) => {
       if (typeof step === 'number') return step;
       const shown = this.#isAllowed({ area: 'json', steps: place.steps.slice(0, at + 1) });
       return shown ? step : this.name(step, keysOfMaps?.has(at));

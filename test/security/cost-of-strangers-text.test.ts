@@ -15,10 +15,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareResponses } from '../../parity/compare/compare-responses.ts';
 import { isFieldName } from '../../parity/redact/field-name.ts';
-import { isHarmless, KeptValues } from '../../parity/redact/kept-values.ts';
+import { isHarmless, KeptValues, prepareAllowed } from '../../parity/redact/kept-values.ts';
 import { showTarget, targetPieces } from '../../parity/redact/shown-target.ts';
 import { StandIns } from '../../parity/redact/stand-ins.ts';
 import { curlCommand } from '../../parity/reproduce/curl-command.ts';
+import { prepareRules } from '../../parity/rules/ignore-rules.ts';
 import { parseJsonPattern, patternCovers } from '../../parity/rules/json-path.ts';
 import { clientAddress } from '../../proxy/accept/client-address.ts';
 import { readFields } from '../../proxy/accept/inspected-head.ts';
@@ -231,4 +232,31 @@ describe('expressions of a config', () => {
     const covers = (path: string) => patternCovers(pattern, path.split('.'));
     for (const piece of ['a.', 'a.b.', 'a.a.b.']) expect(tooSlowOn(covers, piece, 'x')).toBeUndefined();
   });
+});
+
+/** A document nested as deep as 32 KB allow, with many leaves that differ, or one value in place of all of it. */
+test.each([
+  ['members', '{"a":', '}'],
+  ['items', '[', ']'],
+  ['both', '[{"a":', '}]'],
+])('JSON nested deep: %s', (_, open, close) => {
+  let share = 1;
+  const nested = (text: string, leaf: unknown) => {
+    // Deeper ones are not walked: they would exhaust the stack.
+    const depth = Math.floor(text.length / (open.length + close.length) / share);
+    return answer(json, `${open.repeat(depth)}${JSON.stringify(leaf)}${close.repeat(depth)}`);
+  };
+  const numbers = Array.from({ length: 40 }, (_, at) => at);
+  const rules = prepareRules([{ path: '$..b..b..b', reason: 'none' }], 'r', '2026-01-01');
+  for (const allow of [[], ['$..b.c', '$..a..b']]) {
+    const kept = () => new KeptValues(prepareAllowed(allow));
+    const leaves = (text: string) =>
+      compareResponses(nested(text, numbers), nested(text, numbers.map(String)), { kept: kept(), rules });
+    const absent = (text: string) =>
+      compareResponses(nested(text, 1), answer(json, '{"x":1}'), { kept: kept(), rules });
+    for (share of [1, 2, 4, 8]) {
+      expect(tooSlowOn(leaves, ' ')).toBeUndefined();
+      expect(tooSlowOn(absent, ' ')).toBeUndefined();
+    }
+  }
 });
