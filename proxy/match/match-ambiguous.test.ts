@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readFields } from '../accept/inspected-head.ts';
 import { AmbiguousPath } from '../wire/ambiguous-path.ts';
@@ -104,5 +105,53 @@ describe('a path that servers read in different ways', () => {
     const path = canonicalPath('/x\\..\\import') as AmbiguousPath;
     const facts = readFields([]);
     expect(matchAmbiguous(routes, 'POST', path, facts)).toEqual({ matched: undefined, written: ['s0'] });
+  });
+});
+
+describe('no spelling of a route’s path leads around it', () => {
+  const config = configOf([{ id: 'orders', path: '/api/orders' }]);
+  const table = buildRouteTable(config);
+
+  const spelled = (path: string, escaped: readonly boolean[]) =>
+    path.replace(/[a-z]/g, (letter, at: number) =>
+      escaped[at % escaped.length] ? `%${letter.charCodeAt(0).toString(16)}` : letter,
+    );
+  const segment = fc.constantFrom('', '.', '%2e', 'x/..', 'x/%2E.', ';p', '.;p');
+  /** Written in ways that servers agree upon. */
+  const agreed = fc
+    .tuple(fc.array(fc.boolean(), { minLength: 1 }), segment, segment)
+    .map(
+      ([escaped, first, second]) =>
+        `/${first}/${spelled('api', escaped)}/${second}/${spelled('orders', escaped)}`,
+    );
+  const oddity = fc.constantFrom<(path: string) => string>(
+    (path) => path.replaceAll('/', '\\').replace('\\', '/'),
+    (path) => `${path.replaceAll('/', '%5c').replace('%5c', '/')}#`,
+    (path) => `/y${path.replaceAll('/', '%2f').replace('%2f', '/..%2F')}`,
+    (path) => `${path}%00`,
+    (path) => `${path}%00.png`,
+    (path) => `${path}#top`,
+    (path) => `${path}%`,
+    (path) => path.replace('o', '%u006f').replace('%6f', '%u006F'),
+    (path) => `/a\\..${path}`,
+    (path) => `/a\\%2e%2e${path}`,
+  );
+
+  test('where servers agree, the route takes it; where they do not, no side does', () => {
+    fc.assert(
+      fc.property(agreed, fc.array(oddity, { maxLength: 2 }), (path, oddities) => {
+        const target = oddities.reduce((made, odd) => odd(made), path);
+        const read = canonicalPath(target);
+        const facts = readFields(['host', 'h']);
+        facts.target = target;
+        const found =
+          typeof read === 'string'
+            ? table.find('GET', read, facts)?.route.id
+            : matchAmbiguous({ config, table, foreignWrites: undefined }, 'GET', read, facts);
+        if (oddities.length === 0) expect(found).toBe('orders');
+        else expect(['orders', 'disputed'], target).toContain(found);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });

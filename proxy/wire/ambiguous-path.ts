@@ -50,7 +50,8 @@ export class AmbiguousPath {
 }
 
 function readingsOf(raw: string, literal: string): readonly string[] {
-  const decoded = new Set([raw, ...[raw, raw.replace(BROKEN_ESCAPE, ''), decodeUnicode(raw)].map(decode)]);
+  const spellings = [raw, decodeUnicode(raw)].flatMap((path) => [path, path.replace(BROKEN_ESCAPE, '')]);
+  const decoded = new Set([raw, ...spellings.map(decode)]);
   const ended = new Set([...decoded].flatMap((path) => [path, path.split(END, 1)[0]!]));
   const separated = new Set([...ended].flatMap((path) => [path, path.replaceAll('\\', '/')]));
   return [...new Set([literal, ...[...separated].map(resolveSegments)])];
