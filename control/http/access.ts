@@ -115,11 +115,18 @@ function refuseForeignPages(request: FastifyRequest): Caller {
   const { host = '', origin } = request.headers;
   const loopback = isLoopback(hostOf(`http://${host}`) ?? '');
   // A page from another port of this machine is a foreign page too.
-  if (loopback && (origin === undefined || origin === `http://${host}`)) return LOCAL_PROGRAM;
+  const own = origin === undefined || origin === `http://${host}`;
+  if (loopback && own && !isPartOfForeignPage(request)) return LOCAL_PROGRAM;
   throw new FicusError(
     'FICUS_CONTROL_FOREIGN_ORIGIN',
     'Without a token only pages and programs of this machine may call.',
   );
+}
+
+/** Browsers send no Origin for an image or a script, but they say where it is used. A link to the dashboard may be anywhere. */
+function isPartOfForeignPage({ headers }: FastifyRequest): boolean {
+  const { 'sec-fetch-site': site = 'none', 'sec-fetch-mode': mode } = headers;
+  return site !== 'none' && site !== 'same-origin' && mode !== 'navigate';
 }
 
 function hostOf(url: string): string | undefined {

@@ -195,6 +195,20 @@ describe('refusals', () => {
       });
       expect(response.status).toBe(403);
     }
+    const { hostname, port } = new URL(control.address);
+    const embedded = (site: string, mode: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': mode };
+        get({ hostname, port, path: '/api/v1/slices', headers }, (response: IncomingMessage) => {
+          response.resume();
+          resolve(response.statusCode);
+        }).on('error', reject);
+      });
+    expect(await embedded('cross-site', 'no-cors')).toBe(403);
+    expect(await embedded('same-site', 'no-cors')).toBe(403);
+    expect(await embedded('cross-site', 'navigate')).toBe(200);
+    expect(await embedded('same-origin', 'cors')).toBe(200);
+    expect(await embedded('none', 'navigate')).toBe(200);
     const own = await fetch(`${control.address}/api/v1/slices`, { headers: { origin: control.address } });
     expect(own.status).toBe(200);
     expect(await statusFor('evil.example:80')).toBe(403);
