@@ -51,6 +51,7 @@ export function decideRequest(host: RequestHost, route: LiveRoute, request: Call
   const { slice, config } = route;
   const { head, identity } = request;
   const { caller, pinKey, newBucket } = callerOf(slice, request);
+  if (caller === undefined) countUnidentified(host, slice, identity);
   const context = contextOf(route, identity, caller);
   // Few flags depend on it, and behind proxies it takes a computation.
   if (host.flags.usesAddress) context.remoteAddress = head.clientAddress;
@@ -71,6 +72,11 @@ export function decideRequest(host: RequestHost, route: LiveRoute, request: Call
   };
   const { serve, shadow, reason } = decideSide(facts);
   return { serve, shadow, reason, pinned: facts.pinned, state, newBucket };
+}
+
+/** Percentages below 100 do not move such a caller: an operator sees how many there are. */
+function countUnidentified(host: RequestHost, { unidentified }: LiveSlice, { uncertain }: Identity): void {
+  host.snapshot.counters.add(uncertain ? unidentified.unknown : unidentified.anonymous);
 }
 
 /** The caller, for one slice. */

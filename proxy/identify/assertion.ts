@@ -32,7 +32,8 @@ export class IdentityAssertion {
   tokenFor(identity: Identity, slice: string, now: number): string | undefined {
     const { user, tenant } = identity;
     if (user === undefined) return undefined;
-    const key = `${slice}\0${user}\0${tenant ?? ''}`;
+    // With the length of one part, no two callers have the same key, whatever their names contain.
+    const key = `${slice} ${user.length} ${user}${tenant ?? ''}`;
     const known = this.#cache.get(key, now);
     if (known !== undefined) return known;
     const issuedAt = Math.floor(now / 1000);

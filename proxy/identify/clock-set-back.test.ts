@@ -51,6 +51,23 @@ test('a token is verified again, good or bad', async () => {
   }
 });
 
+test('no caller gets the token of another one, whatever their names contain', () => {
+  const assertion = new IdentityAssertion({ header: 'x-identity', secret: SECRET, ttlSeconds: 60 });
+  const nobody = { session: undefined, uncertain: false };
+  const callers = [
+    { user: 'a\0b', tenant: 'c' },
+    { user: 'a', tenant: 'b\0c' },
+    { user: 'a 1 b', tenant: 'c' },
+    { user: 'a', tenant: ' 1 bc' },
+  ];
+  const tokens = callers.map((caller) => assertion.tokenFor({ ...nobody, ...caller }, 'notes', 0));
+  const named = tokens.map((token) => {
+    const { sub, tenant } = JSON.parse(Buffer.from(token!.split('.')[1]!, 'base64url').toString());
+    return { user: sub, tenant };
+  });
+  expect(named).toEqual(callers);
+});
+
 test('the candidate never gets a token dated in the future', () => {
   const assertion = new IdentityAssertion({ header: 'x-identity', secret: SECRET, ttlSeconds: 60 });
   const ann = { user: 'ann', session: undefined, tenant: undefined, uncertain: false };

@@ -31,6 +31,10 @@ const FAMILIES: Readonly<Record<string, Family>> = {
     type: 'counter',
     help: 'Identity questions to the legacy, by outcome: asked, and of these failed, or unnamed (without what the config looks for); refused (not asked: too many).',
   },
+  ficus_unidentified_requests_total: {
+    type: 'counter',
+    help: 'Requests of a slice whose caller has no name: anonymous (the flag decides; below 100 % the legacy), or unknown just now (the legacy).',
+  },
   ficus_identity_problems_total: {
     type: 'counter',
     help: 'Times that an answer of the legacy, a token or the issuer did not say who calls, by source.',

@@ -18,6 +18,8 @@ export interface LiveSlice {
   readonly withheld: WithheldCredentials;
   /** User id for callers without any identity. */
   readonly lastUser: string;
+  /** Counters of requests whose caller has no name. */
+  readonly unidentified: Readonly<Record<'anonymous' | 'unknown', string>>;
 }
 
 /** @throws FicusError when a PEM file of the candidate cannot be read */
@@ -39,5 +41,13 @@ export function makeLiveSlice(
     candidateCopies: copies,
     withheld: withheldCredentials(identify, config.candidate),
     lastUser: lastUserOf(name),
+    unidentified: {
+      anonymous: unidentifiedSeries(name, 'anonymous'),
+      unknown: unidentifiedSeries(name, 'unknown'),
+    },
   };
+}
+
+function unidentifiedSeries(slice: string, why: string): string {
+  return `ficus_unidentified_requests_total{slice="${slice}",why="${why}"}`;
 }

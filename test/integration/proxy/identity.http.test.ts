@@ -82,6 +82,9 @@ describe('introspection at the legacy', () => {
     const counted =
       /ficus_requests_total\{slice="notes",route="list",side="legacy",reason="caller-unknown"\} 2/;
     await until(async () => counted.test(await rig.metrics()), 'counted under a name of its own');
+    const callers = await rig.metrics();
+    expect(callers).toContain('ficus_unidentified_requests_total{slice="notes",why="unknown"} 3');
+    expect(callers).toContain('ficus_unidentified_requests_total{slice="notes",why="anonymous"} 1');
   });
 
   test('an answer is kept over a reload that does not change the legacy', async () => {
