@@ -48,6 +48,11 @@ export const proxySchema = z
         headerBytes: z.int().positive().default(32_768).describe('largest request head, in bytes'),
         headerCount: z.int().positive().default(200).describe('most header fields in a request'),
         targetBytes: z.int().positive().default(16_384).describe('longest request target, in bytes'),
+        bodyBytes: z
+          .int()
+          .positive()
+          .optional()
+          .describe('largest request body, in bytes; larger ones are refused with 413. Unlimited by default'),
         bufferedBytes: z
           .int()
           .positive()

@@ -1,7 +1,7 @@
 /** `slices.NAME.routes[]`: what belongs to a slice. */
 import { z } from 'zod';
 import { isSafe } from '../http/methods.ts';
-import { fieldValue, headerName } from './common-schema.ts';
+import { fieldValue, headerName, milliseconds } from './common-schema.ts';
 import { complain, routeConditions } from './route-conditions.ts';
 import { methodProblem, pathProblem } from './route-path.ts';
 
@@ -85,6 +85,19 @@ export const routeSchema = z
       .enum(['read', 'write'])
       .optional()
       .describe('by default read for GET, HEAD and OPTIONS, write for all others'),
+    bodyBytes: z
+      .int()
+      .positive()
+      .optional()
+      .describe('largest request body of the route, in bytes, instead of `proxy.limits.bodyBytes`'),
+    timeouts: z
+      .strictObject({
+        firstByteMs: milliseconds.optional(),
+        idleMs: milliseconds.optional(),
+        totalMs: milliseconds.optional(),
+      })
+      .optional()
+      .describe('instead of the upstream’s own timeouts, whichever side serves'),
     rewrite: rewriteSchema.optional(),
   })
   .transform((route) => ({ ...route, kind: route.kind ?? defaultKind(route.methods) }));

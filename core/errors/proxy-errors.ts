@@ -24,6 +24,13 @@ export const proxyErrors = {
     remedy: 'Send a shorter target or fewer fields, or raise proxy.limits in ficus.yaml.',
     retry: 'manual',
   },
+  FICUS_PROXY_BODY_TOO_LARGE: {
+    status: 413,
+    exit: 3,
+    title: 'The body of the request exceeds a limit',
+    remedy: 'Send a smaller body, or raise bodyBytes of the route or of proxy.limits in ficus.yaml.',
+    retry: 'manual',
+  },
   FICUS_PROXY_REQUEST_TIMEOUT: {
     status: 408,
     exit: 3,

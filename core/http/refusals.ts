@@ -18,6 +18,10 @@ export const refusals = {
     means: 'The head of the request did not arrive within `proxy.timeouts.headersMs`.',
     action: '',
   },
+  'body-too-large': {
+    means: 'Content-Length exceeds `bodyBytes` of the route, or `proxy.limits.bodyBytes`.',
+    action: '',
+  },
   'client-gone': { means: 'The client closed the connection before its request was complete.', action: '' },
   'method-refused': { means: 'TRACE and CONNECT are not served.', action: '' },
   'method-unknown': { means: 'The method is not written in upper case, or is no method at all.', action: '' },

@@ -65,6 +65,9 @@ export const AMBIGUOUS_PATH = refusal(
   'Servers read this path in different ways, and a route depends on it: escape each character once.',
 );
 
+/** Step 2 decides it: a route may have a limit of its own. */
+export const BODY_TOO_LARGE = refusal(413, 'body-too-large', 'The body of the request is too large.');
+
 const NO_VERSION = refusal(400, 'version-missing', 'The request line names no version of HTTP.');
 const BAD_VERSION = refusal(505, 'version-unknown', 'Only HTTP/1 is served here.');
 

@@ -41,6 +41,7 @@ export class InspectedHead implements RequestFacts {
   /** It has a CSeq, as requests of RTSP do. */
   isSequenced = false;
   lengths = 0;
+  contentLength: string | undefined = undefined;
   /** Transfer codings, as one list. */
   coding: string | undefined = undefined;
   /** A body follows, of at least one byte or of unknown length. */
@@ -137,6 +138,7 @@ export function readFields(rawHeaders: readonly string[]): InspectedHead {
       case 14:
         if (is(name, 'content-length')) {
           head.lengths += 1;
+          head.contentLength = value;
           head.hasBody ||= value !== '0';
         }
         break;

@@ -121,6 +121,11 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
     if (this.#progress.phase === 'send') this.#progress.phase = 'first-byte';
   }
 
+  /** From the RequestBodyPump: more came than the request may have. */
+  requestTooLarge(): void {
+    this.fail('client', 'too-large', 'the body exceeds its limit');
+  }
+
   onWritable(): void {
     this.#progress.moved = true;
     this.#pump?.resume();
@@ -203,7 +208,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
   }
 
   onSweep(now: number): void {
-    const { timeouts } = this.#upstream.config;
+    const timeouts = this.#call.timeouts ?? this.#upstream.config.timeouts;
     const awaitsBody = this.#progress.phase === 'send' && !this.#pump!.blocked;
     const isSilent = this.#progress.isSilent(
       now,

@@ -6,6 +6,7 @@
  * Header lists are flat, `[name, value, name, value, …]`, as in `IncomingMessage.rawHeaders`: order, case and
  * duplicates survive, and no header name can reach an object's prototype.
  */
+import type { UpstreamConfig } from '@ficus/core';
 import type { ResponseAmendments } from '../respond/response-amendments.ts';
 import type { BodyCapture } from '../wire/body-capture.ts';
 import type { HeadLines } from '../wire/head-lines.ts';
@@ -15,6 +16,10 @@ import type { HeadChanges } from '../wire/request-head.ts';
 export interface ForwardCall extends HeadChanges, ResponseAmendments {
   /** A copy of the response's body, taken as it streams by. */
   readonly responseCapture?: BodyCapture | undefined;
+  /** Replace the upstream's own. */
+  readonly timeouts?: UpstreamConfig['timeouts'] | undefined;
+  /** Most bytes of the request's body. */
+  readonly bodyLimit?: number | undefined;
   /** Longest silence of the client in the body of its request. */
   readonly clientSilenceMs?: number;
   /**

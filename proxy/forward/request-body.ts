@@ -14,6 +14,7 @@ const JOIN_BYTES = 16_384;
 interface PumpOwner {
   requestMoved(): void;
   requestSent(): void;
+  requestTooLarge(): void;
 }
 
 export class RequestBodyPump {
@@ -27,6 +28,7 @@ export class RequestBodyPump {
   readonly #call: ForwardCall;
   readonly #owner: PumpOwner;
   readonly #chunked: boolean;
+  readonly #limit: number;
   /** Only this reads the pieces of the body: with a server that is not ours, another listener might keep them. */
   readonly #ownsChunks: boolean;
   #head: string;
@@ -46,6 +48,7 @@ export class RequestBodyPump {
     this.#call = call;
     this.#owner = owner;
     this.#chunked = head.body === 'chunked';
+    this.#limit = call.bodyLimit ?? Number.POSITIVE_INFINITY;
     this.#ownsChunks = request instanceof LeanRequest;
     this.#head = head.text;
     this.#awaitsContinue = head.expectsContinue;
@@ -100,6 +103,10 @@ export class RequestBodyPump {
     this.taken = true;
     this.#awaitsContinue = false;
     this.bytes += chunk.length;
+    if (this.bytes > this.#limit) {
+      this.#owner.requestTooLarge();
+      return;
+    }
     this.#owner.requestMoved();
     if (!this.#write(chunk)) {
       this.#upstreamBlocked = true;

@@ -151,7 +151,7 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser, Client
   }
 
   onSweep(now: number): void {
-    const { timeouts } = this.#upstream.config;
+    const timeouts = this.#call.timeouts ?? this.#upstream.config.timeouts;
     const isSilent = this.#progress.isSilent(now, timeouts);
     if (this.#progress.isOverdue(now, timeouts)) {
       this.#fail('upstream', 'timed-out', 'the exchange exceeded its total timeout');

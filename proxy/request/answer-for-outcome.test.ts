@@ -12,6 +12,7 @@ test.each([
   ['upstream', 'queue', 'timed-out', 'FICUS_PROXY_OVERLOADED'],
   ['client', 'send', 'invalid', 'FICUS_PROXY_BAD_REQUEST'],
   ['client', 'send', 'timed-out', 'FICUS_PROXY_REQUEST_TIMEOUT'],
+  ['client', 'send', 'too-large', 'FICUS_PROXY_BODY_TOO_LARGE'],
   ['client', 'send', 'cancelled', undefined],
 ] as const)('%s, %s, %s: %s', (side, phase, cause, code) => {
   expect(answerForOutcome(failed({ side, phase, cause }), 'legacy')?.code).toBe(code);

@@ -8,6 +8,7 @@ const CODES: Readonly<Record<FailureCause, ErrorCode>> = {
   'timed-out': 'FICUS_PROXY_UPSTREAM_TIMEOUT',
   refused: 'FICUS_PROXY_UPSTREAM_UNREACHABLE',
   reset: 'FICUS_PROXY_UPSTREAM_RESET',
+  'too-large': 'FICUS_PROXY_BODY_TOO_LARGE',
   invalid: 'FICUS_PROXY_UPSTREAM_INVALID',
   overloaded: 'FICUS_PROXY_OVERLOADED',
 };
@@ -29,6 +30,8 @@ export function answerForOutcome(outcome: Outcome, upstream: string): ProblemAns
 function answerForClient(cause: FailureCause): ProblemAnswer | undefined {
   if (cause === 'invalid')
     return { code: 'FICUS_PROXY_BAD_REQUEST', detail: 'The body of the request is malformed.' };
+  if (cause === 'too-large')
+    return { code: 'FICUS_PROXY_BODY_TOO_LARGE', detail: 'The body of the request is too large.' };
   // The client is still connected and may read why.
   if (cause === 'timed-out')
     return { code: 'FICUS_PROXY_REQUEST_TIMEOUT', detail: 'The request did not arrive in time.' };

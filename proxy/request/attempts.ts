@@ -5,7 +5,7 @@
  * whose owner has changed, or is changing, is sent to neither side: it is decided again, unless it may have
  * arrived.
  */
-import type { Side } from '@ficus/core';
+import type { Side, UpstreamConfig } from '@ficus/core';
 import { clientOrigin } from '../accept/client-origin.ts';
 import { turnNow } from '../clock/turn-clock.ts';
 import { forward, forwardUpgrade } from '../forward/forward.ts';
@@ -56,6 +56,14 @@ class Attempts implements ForwardCall {
 
   get responseHeaders(): string[] | undefined {
     return this.#state.responseHeaders;
+  }
+
+  get timeouts(): UpstreamConfig['timeouts'] | undefined {
+    return this.#state.route?.timeouts?.[this.#state.side];
+  }
+
+  get bodyLimit(): number | undefined {
+    return this.#state.bodyLimit;
   }
 
   get clientSilenceMs(): number {
@@ -169,7 +177,7 @@ class Attempts implements ForwardCall {
     live.noteOutcome(outcome, turnNow());
     endSending(this.#state, outcome);
     if (outcome.mayHaveBeenSent) this.#arrived = outcome;
-    this.#state.pins?.noteOutcome(outcome, live.upstream.config.timeouts);
+    this.#state.pins?.noteOutcome(outcome, this.timeouts ?? live.upstream.config.timeouts);
     if (outcome.kind === 'completed' || outcome.kind === 'tunnelled')
       reportServed(this.#state, outcome, outcome.status >= 500);
     else if (outcome.kind === 'withdrawn') this.#endOutdated();

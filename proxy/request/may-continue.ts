@@ -1,5 +1,5 @@
 /** How long a write without a complete answer may still be executed by its upstream: for so long its pin is kept. */
-import type { FicusConfig, UpstreamConfig } from '@ficus/core';
+import type { FicusConfig, RouteConfig, UpstreamConfig } from '@ficus/core';
 import type { Outcome } from '../wire/outcome.ts';
 
 type Timeouts = UpstreamConfig['timeouts'];
@@ -17,8 +17,10 @@ export function mayContinueMs(outcome: Outcome, timeouts: Timeouts): number {
 
 /** Of writes whose worker has crashed: neither their upstream nor whether an answer had begun is known. */
 export function mayContinueAnywhereMs({ legacy, slices }: FicusConfig): number {
-  const upstreams = [legacy, ...Object.values(slices).map(({ candidate }) => candidate)];
-  return Math.max(...upstreams.map(({ timeouts }) => longestMs(timeouts)));
+  const each = Object.values(slices);
+  const all = [legacy, ...each.map(({ candidate }) => candidate), ...each.flatMap(({ routes }) => routes)];
+  return Math.max(...all.map(({ timeouts }) => longestMs(timeouts ?? {})));
 }
 
-const longestMs = ({ firstByteMs, idleMs }: Timeouts): number => Math.max(firstByteMs, idleMs);
+const longestMs = ({ firstByteMs = 0, idleMs = 0 }: NonNullable<RouteConfig['timeouts']>): number =>
+  Math.max(firstByteMs, idleMs);

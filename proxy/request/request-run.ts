@@ -9,7 +9,7 @@
  * meanwhile. Steps 5 and 6 are attempts.ts (a request may be forwarded more than once), step 7 is request-report.ts.
  */
 import { isSafe } from '@ficus/core';
-import { AMBIGUOUS_PATH, inspectHead } from '../accept/inspect-head.ts';
+import { AMBIGUOUS_PATH, BODY_TOO_LARGE, inspectHead } from '../accept/inspect-head.ts';
 import { callerOf, decideRequest } from '../decide/decide-request.ts';
 import type { Identity } from '../identify/identity.ts';
 import { matchAmbiguous } from '../match/match-ambiguous.ts';
@@ -73,8 +73,15 @@ function match(state: RequestState): void {
     const written = agreed ? agreed.written : foreignWrites?.find(method, head.path, head);
     if (written?.length) state.foreignWrites = written.map((name) => slices.get(name)!);
   }
-  if (state.route === undefined && state.foreignWrites === undefined) passGate(state);
+  if (exceedsLimit(state)) refuse(state, BODY_TOO_LARGE);
+  else if (state.route === undefined && state.foreignWrites === undefined) passGate(state);
   else identify(state);
+}
+
+/** A body of unknown length is counted on its way. */
+function exceedsLimit(state: RequestState): boolean {
+  const limit = state.bodyLimit;
+  return limit !== undefined && Number(state.head.contentLength ?? 0) > limit;
 }
 
 // Step 3: identify. Only a new token, or a question to the legacy, makes the request wait.

@@ -98,4 +98,9 @@ export class RequestState {
     this.upgrade = upgrade;
     this.endless = upgrade !== undefined;
   }
+
+  /** Most bytes of the request's body. */
+  get bodyLimit(): number | undefined {
+    return this.route?.config.bodyBytes ?? this.snapshot.config.proxy.limits.bodyBytes;
+  }
 }

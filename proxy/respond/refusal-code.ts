@@ -9,6 +9,8 @@ export function refusalCode(status: number): ErrorCode {
       return 'FICUS_PROXY_UNSUPPORTED';
     case 408:
       return 'FICUS_PROXY_REQUEST_TIMEOUT';
+    case 413:
+      return 'FICUS_PROXY_BODY_TOO_LARGE';
     case 414:
     case 431:
       return 'FICUS_PROXY_HEAD_TOO_LARGE';

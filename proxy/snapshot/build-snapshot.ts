@@ -52,7 +52,9 @@ export function buildSnapshot(config: FicusConfig, generation: number, parts: Sn
     config,
     generation,
     table,
-    routes: table.routes.map((matched) => makeLiveRoute(matched, slices.get(matched.slice)!, removed)),
+    routes: table.routes.map((matched) =>
+      makeLiveRoute(matched, slices.get(matched.slice)!, config.legacy, removed),
+    ),
     slices,
     foreignWrites: live.some((slice) => slice.config.writtenBy.length > 0)
       ? new ForeignWrites(config)

@@ -1,5 +1,5 @@
 /** A route of the config, prepared for requests. Built with its snapshot. */
-import type { RouteConfig } from '@ficus/core';
+import type { RouteConfig, Side, UpstreamConfig } from '@ficus/core';
 import type { RemovedByPeer } from '../accept/removed-by-peer.ts';
 import { compileRewrite, type Rewrite } from '../forward/route-rewrite.ts';
 import type { MatchedRoute } from '../match/route-table.ts';
@@ -11,6 +11,8 @@ export interface LiveRoute {
   readonly config: RouteConfig;
   readonly slice: LiveSlice;
   readonly rewrite: Rewrite | undefined;
+  /** By side; undefined where the upstream's own apply. */
+  readonly timeouts: Readonly<Record<Side, UpstreamConfig['timeouts']>> | undefined;
   /** Changes the head of the candidate's answer in place: by `rewrite`, or where there is none by its defaults. */
   rewriteResponse(head: ResponseHead, origin: string): void;
   /** What the candidate does not get: fields that the route's rewrite removes, credentials. */
@@ -18,9 +20,14 @@ export interface LiveRoute {
 }
 
 /** @param removed fields that no route lets through */
-export function makeLiveRoute(matched: MatchedRoute, slice: LiveSlice, removed: RemovedByPeer): LiveRoute {
+export function makeLiveRoute(
+  matched: MatchedRoute,
+  slice: LiveSlice,
+  legacy: UpstreamConfig,
+  removed: RemovedByPeer,
+): LiveRoute {
   const { fields, cookies } = slice.withheld;
-  const { rewrite: config } = matched.route;
+  const { rewrite: config, timeouts } = matched.route;
   const { upstream, rewritePlaces } = slice.candidate;
   const rewrite = config && compileRewrite(config, upstream);
   return {
@@ -28,7 +35,25 @@ export function makeLiveRoute(matched: MatchedRoute, slice: LiveSlice, removed: 
     config: matched.route,
     slice,
     rewrite,
+    timeouts: timeouts && {
+      legacy: withOwn(legacy.timeouts, timeouts),
+      candidate: withOwn(upstream.config.timeouts, timeouts),
+    },
     rewriteResponse: rewrite?.response ?? rewritePlaces,
     removeForCandidate: removed.with([...fields, ...(rewrite?.removeRequestHeaders ?? [])], cookies),
+  };
+}
+
+type Timeouts = UpstreamConfig['timeouts'];
+
+function withOwn(
+  timeouts: Timeouts,
+  { firstByteMs, idleMs, totalMs }: NonNullable<RouteConfig['timeouts']>,
+): Timeouts {
+  return {
+    ...timeouts,
+    firstByteMs: firstByteMs ?? timeouts.firstByteMs,
+    idleMs: idleMs ?? timeouts.idleMs,
+    totalMs: totalMs ?? timeouts.totalMs,
   };
 }

@@ -19,6 +19,8 @@ export type FailureCause =
   | 'refused'
   /** The connection broke or ended before the message was complete. */
   | 'reset'
+  /** The request's body exceeds its limit. */
+  | 'too-large'
   /** Bytes that are not HTTP/1.1 as this proxy accepts it, from the upstream (or from the client's body). */
   | 'invalid'
   /** The pool and its queue are full, this process can open no connection, or the upstream is closed. */
