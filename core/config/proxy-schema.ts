@@ -21,6 +21,13 @@ export const proxySchema = z
       .boolean()
       .default(false)
       .describe('send X-Forwarded-Port as well: the port that the client, or a trusted proxy, names'),
+    errorPage: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'HTML file for browsers (by Accept) instead of the built-in page when the proxy itself answers; {{status}}, {{title}}, {{detail}} and {{requestId}} are replaced. Other clients get problem+json',
+      ),
     expose: z.boolean().default(false).describe('send x-ficus-side and x-ficus-reason to clients'),
     identify: identifySchema.default({}),
     force: z

@@ -31,6 +31,13 @@ export const commandErrors = {
       'Fix the path that the message names in ficus.yaml, or let the user that runs Ficus read it. Keys of assertions are made with `openssl genpkey -algorithm ed25519`.',
     retry: 'manual',
   },
+  FICUS_ERROR_PAGE_UNREADABLE: {
+    status: 500,
+    exit: 3,
+    title: 'The template of the error page cannot be read',
+    remedy: 'Fix proxy.errorPage in ficus.yaml, or let the user that runs Ficus read the file.',
+    retry: 'manual',
+  },
   FICUS_FLAGS_FILE_INVALID: {
     status: 500,
     exit: 3,

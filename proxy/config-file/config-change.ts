@@ -1,6 +1,7 @@
 /** Checks before a valid config is applied to a running proxy. */
 import { type ConfigProblem, type FicusConfig, FicusError } from '@ficus/core';
 import { readAssertionKeys } from '../keys/assertion-keys.ts';
+import { ErrorPage } from '../respond/error-page.ts';
 import { Upstream } from '../upstream/upstream.ts';
 
 /** Keys that need a restart to change. */
@@ -16,10 +17,11 @@ export function cannotChange(before: FicusConfig, after: FicusConfig): ConfigPro
     .map(([path]) => ({ path, message: 'cannot change while the proxy runs; restart the proxy' }));
 }
 
-/** @throws FicusError FICUS_PEM_UNREADABLE when a PEM file cannot be read, or has a key of another kind */
+/** @throws FicusError when the error page or a PEM file cannot be read, or has a key of another kind */
 export function checkFiles(config: FicusConfig): void {
   const { assert } = config.proxy.identify;
   if (assert) readAssertionKeys(assert);
+  new ErrorPage(config.proxy.errorPage);
   new Upstream('legacy', config.legacy).close();
   for (const [name, { candidate }] of Object.entries(config.slices)) new Upstream(name, candidate).close();
 }

@@ -2,7 +2,7 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import type { FicusConfig, UpstreamConfig } from '@ficus/core';
 
-/** The config with absolute paths for flags, sockets, certificates, keys and mapping modules. */
+/** The config with absolute paths for flags, the error page, sockets, certificates, keys and mapping modules. */
 export function resolvePaths(config: FicusConfig, configFile: string): FicusConfig {
   const resolve = (path: string) => (isAbsolute(path) ? path : join(dirname(configFile), path));
   const upstream = <T extends UpstreamConfig>(given: T): T => {
@@ -14,14 +14,18 @@ export function resolvePaths(config: FicusConfig, configFile: string): FicusConf
     );
     return { ...placed, tls: { ...rest, ...Object.fromEntries(files) } };
   };
-  const { identify } = config.proxy;
+  const { identify, errorPage } = config.proxy;
   const assert = identify.assert && {
     ...identify.assert,
     keys: identify.assert.keys?.map((key) => (key.file ? { ...key, file: resolve(key.file) } : key)),
   };
   return {
     ...config,
-    proxy: { ...config.proxy, identify: { ...identify, assert } },
+    proxy: {
+      ...config.proxy,
+      ...(errorPage && { errorPage: resolve(errorPage) }),
+      identify: { ...identify, assert },
+    },
     flags: {
       ...config.flags,
       ...(config.flags.file && { file: resolve(config.flags.file) }),

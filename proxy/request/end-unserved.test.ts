@@ -17,6 +17,7 @@ function makeState() {
     snapshot,
     name: { requestId: 'r1', span: { end: ({ status }: { status: number }) => seen.spans.push(status) } },
     decision: {},
+    request: { rawHeaders: [] },
     response: { headersSent: false, destroyed: false, writeHead: () => {}, end: () => {} },
     endless: false,
     over: false,

@@ -6,7 +6,13 @@ import { toProblem } from '@ficus/core';
 import type { Refusal } from '../accept/inspect-head.ts';
 import { turnNow } from '../clock/turn-clock.ts';
 import { answerOptions } from '../respond/answer-options.ts';
-import { answerProblem, answerProblemOnSocket, type ProblemAnswer } from '../respond/answer-problem.ts';
+import {
+  answerProblem,
+  answerProblemOnSocket,
+  type ProblemAnswer,
+  type RenderPage,
+} from '../respond/answer-problem.ts';
+import { prefersHtml } from '../respond/error-page.ts';
 import { refusalCode } from '../respond/refusal-code.ts';
 import { countRequest, release, requestLine } from './request-report.ts';
 import type { RequestState } from './request-state.ts';
@@ -15,8 +21,16 @@ import type { RequestState } from './request-state.ts';
 export function answerClient(state: RequestState, answer: ProblemAnswer, close: boolean): void {
   state.ownStatus = answer.status ?? toProblem(answer.code).status;
   const whole = { ...answer, headers: answer.headers ?? state.responseHeaders };
-  if (state.response) answerProblem(state.response, whole, close);
+  if (state.response) answerProblem(state.response, whole, close, pageFor(state));
   else answerProblemOnSocket(state.upgrade!.socket, whole);
+}
+
+/** For a browser that asks for a page. */
+function pageFor({ request, snapshot, name }: RequestState): RenderPage | undefined {
+  const { rawHeaders } = request;
+  const at = rawHeaders.findIndex((field, index) => index % 2 === 0 && field.toLowerCase() === 'accept');
+  if (at === -1 || !prefersHtml(rawHeaders[at + 1])) return undefined;
+  return (problem) => snapshot.errorPage.render(problem, name.requestId);
 }
 
 /** A request that is not served here. */

@@ -1,10 +1,10 @@
 /**
- * Step 6, respond, when the proxy itself answers: problem+json (RFC 9457) on a response, or on the bare socket of a
- * connection whose request could not be read or asked for an upgrade.
+ * Step 6, respond, when the proxy itself answers: problem+json (RFC 9457), or a page for people, on a response; or on the
+ * bare socket of a connection whose request could not be read or asked for an upgrade.
  */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ErrorCode, toProblem } from '@ficus/core';
+import { type ErrorCode, type Problem, toProblem } from '@ficus/core';
 import { httpDate } from '../wire/http-date.ts';
 
 export interface ProblemAnswer {
@@ -18,22 +18,36 @@ export interface ProblemAnswer {
   readonly headers?: readonly string[] | undefined;
 }
 
-function document({ code, status, detail }: ProblemAnswer): { status: number; body: string } {
-  const problem = toProblem(code, detail);
-  const final = status ?? problem.status;
-  return { status: final, body: JSON.stringify({ ...problem, status: final }) };
+/** Makes a page of a problem. */
+export type RenderPage = (problem: Problem) => string;
+
+interface Document {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
 }
 
-/** @param close when the rest of the request was not read and nothing may follow it */
-export function answerProblem(response: ServerResponse, answer: ProblemAnswer, close: boolean): void {
+function document({ code, status, detail }: ProblemAnswer, render?: RenderPage): Document {
+  const given = toProblem(code, detail);
+  const problem = { ...given, status: status ?? given.status };
+  return render
+    ? { status: problem.status, type: 'text/html; charset=utf-8', body: render(problem) }
+    : { status: problem.status, type: 'application/problem+json', body: JSON.stringify(problem) };
+}
+
+/**
+ * @param close when the rest of the request was not read and nothing may follow it
+ * @param render for a client that prefers a page
+ */
+export function answerProblem(
+  response: ServerResponse,
+  answer: ProblemAnswer,
+  close: boolean,
+  render?: RenderPage,
+): void {
   if (response.headersSent || response.destroyed) return;
-  const { status, body } = document(answer);
-  const headers = [
-    'content-type',
-    'application/problem+json',
-    'content-length',
-    String(Buffer.byteLength(body)),
-  ];
+  const { status, type, body } = document(answer, render);
+  const headers = ['content-type', type, 'vary', 'accept', 'content-length', String(Buffer.byteLength(body))];
   if (answer.retryAfterSeconds) headers.push('retry-after', String(answer.retryAfterSeconds));
   if (close) headers.push('connection', 'close');
   if (answer.headers) headers.push(...answer.headers);

@@ -13,6 +13,7 @@ import { ForeignWrites } from '../match/foreign-writes.ts';
 import { buildRouteTable } from '../match/route-table.ts';
 import { Mirror, type MirrorHooks } from '../mirror/mirror.ts';
 import { TrafficCounters } from '../observe/traffic-counters.ts';
+import { ErrorPage } from '../respond/error-page.ts';
 import { NetworkList } from '../wire/network-list.ts';
 import { makeLiveRoute } from './live-route.ts';
 import { makeLiveSlice } from './live-slice.ts';
@@ -25,7 +26,7 @@ export interface SnapshotParts extends IdentifierParts {
   readonly mirrorHooks: (counters: TrafficCounters) => MirrorHooks;
 }
 
-/** @throws FicusError when a PEM file of an upstream cannot be read */
+/** @throws FicusError when a PEM file of an upstream, or the error page, cannot be read */
 export function buildSnapshot(config: FicusConfig, generation: number, parts: SnapshotParts): LiveSnapshot {
   const now = turnNow();
   const { registry } = parts;
@@ -69,6 +70,7 @@ export function buildSnapshot(config: FicusConfig, generation: number, parts: Sn
     asker,
     mirror: new Mirror(config.proxy.shadow, asker, parts.mirrorHooks(counters), parts.clock),
     counters,
+    errorPage: new ErrorPage(config.proxy.errorPage),
     removed,
     upstreams: new Set([legacy, ...live.map(({ candidate }) => candidate)]),
   };

@@ -13,6 +13,7 @@ import type { ForeignWrites } from '../match/foreign-writes.ts';
 import type { RouteTable } from '../match/route-table.ts';
 import type { Mirror } from '../mirror/mirror.ts';
 import type { TrafficCounters } from '../observe/traffic-counters.ts';
+import type { ErrorPage } from '../respond/error-page.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { NetworkList } from '../wire/network-list.ts';
 import type { LiveRoute } from './live-route.ts';
@@ -38,6 +39,7 @@ export interface LiveSnapshot extends ConfigSnapshot {
   readonly asker: Asker;
   readonly mirror: Mirror;
   readonly counters: TrafficCounters;
+  readonly errorPage: ErrorPage;
   /** Client fields that no upstream gets. */
   readonly removed: RemovedByPeer;
   /** Those that serve, legacy and candidates; each keeps the one for its copies. */
