@@ -105,7 +105,7 @@ export class Applier {
     if (!check.decisive) return;
     await this.#session.settle();
     check.decisive = false;
-    const conflict = check.conflicts[0];
+    const conflict = await check.firstConflict();
     if (!conflict) return;
     const error = await describeConflict(conflict);
     // As far as PostgreSQL knows nothing failed: without a rollback the rows would stay locked.

@@ -165,15 +165,23 @@ export function moveStatement(plan: TablePlan, sent: ReadonlySet<string>): Apply
  * Also compares as text: to the stream, two spellings of an equal number (1.0 and 1.00) are two rows, and the existence
  * of one says nothing about the other.
  */
-export function probeStatement(plan: TablePlan, which: 'all' | 'there' | 'missing'): ApplyStatement {
+export function probeStatement(
+  plan: TablePlan,
+  which: 'all' | 'all there' | 'there' | 'missing',
+): ApplyStatement {
   const keys = keyColumns(plan);
   const spelled = keys.map(
     (column) =>
       `CAST(t.${quoteIdentifier(column.name)} AS text) = CAST(${mappedValue(plan, column)} AS text)`,
   );
-  const same = which === 'there' ? [sameKey(plan), ...spelled].join(' AND ') : sameKey(plan);
+  const same = which.endsWith('there') ? [sameKey(plan), ...spelled].join(' AND ') : sameKey(plan);
   const found = `EXISTS (SELECT FROM ${plan.target.sql} AS t WHERE ${same})`;
-  const where = { all: '', there: ` WHERE ${found} LIMIT 3`, missing: ` WHERE NOT ${found} LIMIT 3` }[which];
+  const where = {
+    all: '',
+    'all there': ` WHERE ${found}`,
+    there: ` WHERE ${found} LIMIT 3`,
+    missing: ` WHERE NOT ${found} LIMIT 3`,
+  }[which];
   const values = keys.map((column) => `CAST(${mappedValue(plan, column)} AS text)`);
   return named({
     text: `SELECT ARRAY[${values.join(', ')}] AS key, ${found} AS found FROM ${oldRows(plan)}${where}`,

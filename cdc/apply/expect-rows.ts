@@ -6,7 +6,10 @@ import type { TuplePlace } from '../batch/compose-tuple.ts';
 import type { PlanStatements } from './plan-statements.ts';
 import { findAny, probeRows } from './probe-rows.ts';
 import type { OnCount } from './row-statement.ts';
-import type { Conflict, TargetCheck } from './target-check.ts';
+import type { TargetCheck } from './target-check.ts';
+
+/** Rows that a message names. */
+const SHOWN = 3;
 
 /** Returns the callback for a statement's row count: a missing row is a conflict. @param tuples as a function where they are gathered only for a conflict */
 export function expectAll(
@@ -17,34 +20,36 @@ export function expectAll(
   check.decisive = true;
   const all = typeof tuples === 'function' ? tuples : () => tuples;
   return (found, expected) => {
-    if (found < expected) check.conflicts.push(conflictOf('missing', statements, all));
+    if (found >= expected) return;
+    check.conflicts.push({
+      kind: 'missing',
+      plan: statements.plan,
+      keys: async () => (await probeRows(statements, all(), 'missing')).map(({ key }) => key),
+      isExplained: async () => false,
+    });
   };
 }
 
-/** Asks the target. */
+/** Asks the target. @param kept rows of the batch that the target has afterwards: they may have the same keys there */
 export function expectNone(
   statements: PlanStatements,
   tuples: readonly TuplePlace[],
   check: TargetCheck,
+  kept: () => readonly TuplePlace[],
 ): void {
   if (tuples.length === 0) return;
   check.decisive = true;
-  findAny(statements, tuples, () =>
-    check.conflicts.push(conflictOf('already there', statements, () => tuples)),
-  );
-}
-
-function conflictOf(
-  kind: Conflict['kind'],
-  statements: PlanStatements,
-  tuples: () => readonly TuplePlace[],
-): Conflict {
-  return {
-    kind,
-    plan: statements.plan,
-    keys: async () => {
-      const rows = await probeRows(statements, tuples(), kind === 'missing' ? 'missing' : 'there');
-      return rows.map((row) => row.key);
-    },
+  const keys = async () => {
+    const there = await probeRows(statements, tuples, 'all there');
+    const own = new Set((await probeRows(statements, kept(), 'all')).map(({ identity }) => identity));
+    return there.filter(({ identity }) => !own.has(identity)).map(({ key }) => key);
   };
+  findAny(statements, tuples, () =>
+    check.conflicts.push({
+      kind: 'already there',
+      plan: statements.plan,
+      keys: async () => (await keys()).slice(0, SHOWN),
+      isExplained: async () => (await keys()).length === 0,
+    }),
+  );
 }

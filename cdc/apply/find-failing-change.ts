@@ -67,11 +67,13 @@ async function tryChanges(
   const check = new TargetCheck();
   session.send('SAVEPOINT trial');
   let reason: unknown;
+  let conflict: Conflict | undefined;
   try {
     for (const change of changes)
       for (const table of tablesOf(change.binding)) await change.apply(table, check);
     await session.settle();
-    if (check.conflicts.length === 0) {
+    conflict = await check.firstConflict();
+    if (!conflict) {
       session.send('RELEASE trial');
       return undefined;
     }
@@ -81,7 +83,7 @@ async function tryChanges(
   }
   session.send('ROLLBACK TO trial');
   await session.settle();
-  return { reason, conflict: check.conflicts[0] };
+  return { reason, conflict: conflict ?? check.conflicts[0] };
 }
 
 async function describe(

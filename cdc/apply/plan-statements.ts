@@ -16,8 +16,8 @@ import { type OnCount, RowStatement } from './row-statement.ts';
 import type { ApplyStatement } from './statement-parts.ts';
 import type { TargetSession } from './target-session.ts';
 
-/** Which probed rows to return: all, each with whether it exists, a few that exist, or a few that do not. */
-export type ProbeKind = 'all' | 'there' | 'missing';
+/** Which probed rows to return: all, each with whether it exists; those that exist, or a few of them; a few that do not. */
+export type ProbeKind = 'all' | 'all there' | 'there' | 'missing';
 
 export class PlanStatements {
   readonly plan: TablePlan;

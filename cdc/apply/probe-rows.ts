@@ -7,8 +7,10 @@ import type { OnCount } from './row-statement.ts';
 
 /** A source row, identified as on the target. */
 interface ProbedRow {
-  /** `id=5` */
+  /** `id=5`, for messages. */
   readonly key: string;
+  /** Differs whenever the keys do. */
+  readonly identity: string;
   readonly found: boolean;
 }
 
@@ -25,7 +27,11 @@ export async function probeRows(
 ): Promise<ProbedRow[]> {
   let probed: ProbedRow[] = [];
   sendProbe(statements, tuples, kind, (rows) => {
-    probed = rows.map(({ key, found }) => ({ key: describeKey(statements.plan, key), found }));
+    probed = rows.map(({ key, found }) => ({
+      key: describeKey(statements.plan, key),
+      identity: JSON.stringify(key),
+      found,
+    }));
   });
   await statements.session.settle();
   return probed;

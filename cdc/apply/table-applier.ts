@@ -61,7 +61,7 @@ export class TableApplier {
     const { statements } = this;
     // Deletes first: one spelling of a key may leave while an equal one arrives.
     this.remove(tuplesOf(net, bytes, DELETE), check);
-    this.#takeBack(tuplesOf(net, bytes, DELETE_OWN), check);
+    this.#takeBack(tuplesOf(net, bytes, DELETE_OWN), check, () => keptOf(net, bytes));
     const inserts = this.#copied() ? statements.inserts : statements.upserts;
     const updates = this.mustHaveRows ? statements.updates : statements.upserts;
     if (this.#plan.module || !updates) this.#writeTuples(net, bytes, check);
@@ -74,7 +74,7 @@ export class TableApplier {
     const tuple = [net.tupleAt(entry, bytes)];
     const operation = net.operations[entry];
     if (operation === DELETE) this.remove(tuple, check);
-    else if (operation === DELETE_OWN) this.#takeBack(tuple, check);
+    else if (operation === DELETE_OWN) this.#takeBack(tuple, check, () => keptOf(net, bytes));
     else if (operation === INSERT) this.#insert(tuple);
     else if (operation === UPDATE) this.#update(tuple, check);
     else if (operation === PARTIAL) await this.#updatePartial(tuple, check);
@@ -180,8 +180,8 @@ export class TableApplier {
   /**
    * Handles rows inserted and deleted within the batch: nothing is written, but the target must not have them either.
    */
-  #takeBack(tuples: readonly TuplePlace[], check: TargetCheck): void {
-    if (this.#copied()) expectNone(this.statements, tuples, check);
+  #takeBack(tuples: readonly TuplePlace[], check: TargetCheck, kept: () => readonly TuplePlace[]): void {
+    if (this.#copied()) expectNone(this.statements, tuples, check, kept);
     else this.statements.deletes.sendKeys(tuples);
   }
 
@@ -280,6 +280,10 @@ function tuplesOf(net: NetChanges, bytes: Buffer, operation: number): TuplePlace
   for (let entry = 0; entry < net.count; entry++)
     if (net.operations[entry] === operation) tuples.push(net.tupleAt(entry, bytes));
   return tuples;
+}
+
+function keptOf(net: NetChanges, bytes: Buffer): TuplePlace[] {
+  return [INSERT, UPDATE, PARTIAL].flatMap((operation) => tuplesOf(net, bytes, operation));
 }
 
 function groupByColumnSet(tuples: readonly TuplePlace[]): Iterable<TuplePlace[]> {

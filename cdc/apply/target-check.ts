@@ -12,6 +12,10 @@
  * have brought a row ahead of the stream. At that mark, and not provably earlier, the target is what the source was
  * at the mark's commit; the copy's `done` is committed there, between two batches.
  *
+ * Rows of the stream may be told apart by more than the target's key (REPLICA IDENTITY FULL with a condition, or with
+ * another key on the target). Of two such rows with one key on the target, one that the batch inserts and deletes is then
+ * "already there" when the other stays: a value that changes and changes back. That is no conflict (`isExplained`).
+ *
  * Exempt, because the target may rightly differ: UPDATEs and DELETEs of a mapping with a condition or a module (a row
  * may come and go by its values), and those of a table whose own triggers fire for what the stream writes: such a
  * trigger may refuse or remove a row, which a DELETE then misses, or keep it (a soft delete), and PostgreSQL reports a
@@ -24,6 +28,8 @@ export interface Conflict {
   readonly plan: TablePlan;
   /** Keys on the target of a few of the rows concerned; asked within the transaction that found it. */
   keys(): Promise<readonly string[]>;
+  /** Whether the batch itself accounts for all of the rows; asked likewise. */
+  isExplained(): Promise<boolean>;
 }
 
 export class TargetCheck {
@@ -32,4 +38,13 @@ export class TargetCheck {
   /** An answer is outstanding that decides whether to commit. */
   decisive = false;
   readonly conflicts: Conflict[] = [];
+
+  /** The first that the batch itself does not account for; forgets those that it does. */
+  async firstConflict(): Promise<Conflict | undefined> {
+    for (let conflict = this.conflicts[0]; conflict; conflict = this.conflicts[0]) {
+      if (!(await conflict.isExplained())) return conflict;
+      this.conflicts.shift();
+    }
+    return undefined;
+  }
 }
