@@ -1,14 +1,14 @@
 /** `ficus status`: the stage of each slice. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ControlClient, LeftoverView, SliceView } from '@ficus/contract';
+import type { ControlClient, SliceView } from '@ficus/contract';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { connectControl } from '../config/connect-control.ts';
 import { loadConfig, requireSlice } from '../config/load-config.ts';
+import { formatLeftover } from '../output/format-leftover.ts';
 import { formatSlice } from '../output/format-slice.ts';
 import { formatTable } from '../output/format-table.ts';
-import { paint } from '../output/paint.ts';
 import { draw, printJson } from '../output/terminal.ts';
 import { abortOnSignal } from '../output/until-signal.ts';
 
@@ -90,11 +90,6 @@ function formatSlices(slices: readonly SliceView[]): string {
       slice.replication === null ? 'no tables' : describeLag(slice.replication),
     ]),
   );
-}
-
-function formatLeftover({ slice, database, message, remedy }: LeftoverView): string {
-  const mark = slice === null ? paint('yellow', '!', process.stdout) : paint('red', '✗', process.stdout);
-  return `\n${mark} ${database}: ${message}\n    ${remedy}`;
 }
 
 function describeLag(replication: NonNullable<SliceView['replication']>): string {

@@ -261,6 +261,26 @@ test('a publication of an administrator is named with its SQL, and counts as lef
   }
 });
 
+test('roles made by hand are named with SQL that an administrator can run, once no slice needs them', async () => {
+  const role = `ficus_reader_${Date.now()}`;
+  await source.query(`CREATE ROLE ${role} LOGIN; GRANT SELECT ON cart TO ${role}`);
+  await target.query(`GRANT INSERT ON cart TO ${role}`);
+  const sqlOf = (removal: Removal) =>
+    removal.parts.flatMap(({ remnants }) => remnants).find(({ what }) => what.includes(role))?.sql;
+  try {
+    await (await run(configOf(['cart', 'wish']))).stop();
+    expect(sqlOf(await plan(configOf(['wish']), 'cart'))).toBeUndefined();
+    const sql = sqlOf(await plan(configOf(['wish']), undefined));
+    const [reassign, drop, last] = (sql ?? '').split('; ');
+    await target.query(`${reassign}; ${drop}`);
+    await source.query(`${reassign}; ${drop}; ${last}`);
+    expect(await source.query(`SELECT FROM pg_roles WHERE rolname = '${role}'`)).toEqual([]);
+    expect(await target.query('SELECT FROM cart')).toHaveLength(2);
+  } finally {
+    await source.query(`DROP ROLE IF EXISTS ${role}`).catch(() => undefined);
+  }
+});
+
 test('uninstall takes all slices, also those that left the config, and the control plane’s schema', async () => {
   await (await run(configOf(['cart', 'wish']))).stop();
   expect(await remove(configOf(['wish']), undefined)).toMatchObject({ complete: true });
