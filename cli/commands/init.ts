@@ -1,6 +1,12 @@
 /** `ficus init`: a first ficus.yaml for a monolith; from an OpenAPI document, with its routes sorted into slices. */
 import { access, readFile, writeFile } from 'node:fs/promises';
-import { describeFileError, FicusError } from '@ficus/core';
+import {
+  describeFileError,
+  FicusError,
+  hasCredentials,
+  hideCredentials,
+  withoutCredentials,
+} from '@ficus/core';
 import type { Command } from 'commander';
 import { parse } from 'yaml';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
@@ -50,7 +56,7 @@ async function init(url: string, options: InitOptions): Promise<void> {
 /** Origin and base path. */
 function parseBase(url: string): string {
   if (!URL.canParse(url) || !/^https?:/.test(url))
-    throw new FicusError('FICUS_USAGE', `“${url}” is not an http:// or https:// URL.`);
+    throw new FicusError('FICUS_USAGE', hideCredentials(`“${url}” is not an http:// or https:// URL.`));
   const { origin, pathname, search, hash, username, password } = new URL(url);
   if (search || hash || username || password)
     throw new FicusError('FICUS_USAGE', 'The URL takes no user name, no query and no fragment.');
@@ -64,14 +70,20 @@ async function readOpenApi(source: string): Promise<unknown> {
   } catch (cause) {
     throw new FicusError(
       'FICUS_OPENAPI_UNREADABLE',
-      `The OpenAPI document ${source} cannot be read: ${describeFileError(cause)}.`,
+      hideCredentials(`The OpenAPI document ${source} cannot be read: ${describeFileError(cause)}.`),
       { cause },
     );
   }
 }
 
 async function fetchText(url: string): Promise<string> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+  const { username, password } = new URL(url);
+  // fetch refuses URLs with credentials, and names them in its error.
+  const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  const response = await fetch(withoutCredentials(url), {
+    signal: AbortSignal.timeout(10_000),
+    headers: hasCredentials(url) ? { authorization: `Basic ${login.toString('base64')}` } : {},
+  });
   if (!response.ok) throw new Error(`it answered ${response.status}`);
   return response.text();
 }

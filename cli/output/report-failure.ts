@@ -1,5 +1,5 @@
 /** The one place that prints errors to users: one sentence, what to do, the code; never a stack trace. */
-import { describeError, FicusError, printable } from '@ficus/core';
+import { describeError, FicusError, hideCredentials, printable } from '@ficus/core';
 import { ConfigInvalid } from '../config/config-invalid.ts';
 import { PreflightFailed } from '../preflight/preflight-failed.ts';
 import { formatFinding } from './format-finding.ts';
@@ -54,6 +54,6 @@ function describeFailure(error: unknown): Failure {
 }
 
 function unforeseen(error: unknown): FicusError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = hideCredentials(error instanceof Error ? error.message : String(error));
   return new FicusError('FICUS_INTERNAL', message || 'no message', { cause: error });
 }

@@ -18,6 +18,11 @@ export function withoutCredentials(text: string): string {
   }
 }
 
+/** A text, an error's message say, without the users and passwords of the URLs in it. */
+export function hideCredentials(text: string): string {
+  return text.replace(/:\/\/[^\s/]*@/g, '://');
+}
+
 /** A database's URL without its password, wherever that is; the user stays, to recognise the URL by. */
 export function withoutPassword(url: string): string {
   const parsed = new URL(url);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { refusalText, withoutRowValues } from './refusal-text.ts';
+import { fieldsToLog, refusalText } from './refusal-text.ts';
 import { isShownKey, showKey } from './row-key.ts';
 
 const refusal = (code: string, message: string, more: object = {}) =>
@@ -39,17 +39,26 @@ describe('what a database refuses', () => {
       // As loggers do: the causes' messages follow the error's own.
       const message = error === refused ? refused.message : `${stopped.message}: ${refused.message}`;
       const fields = { ...error, message, stack: `Error: ${message}\n    at x` };
-      const shown = withoutRowValues(fields, error);
+      const shown = fieldsToLog(fields, error);
       expect(JSON.stringify(shown).toLowerCase()).not.toContain('ida@');
       expect(JSON.stringify(shown)).not.toContain('Ida');
       expect(shown.message).toMatch(/invalid input syntax: "…"$/);
     }
-    expect(withoutRowValues({ ...refused }, refused)).toMatchObject({ code: '22P02', table: 'people' });
+    expect(fieldsToLog({ ...refused }, refused)).toMatchObject({ code: '22P02', table: 'people' });
   });
 
   it('leaves other errors as they are', () => {
     const fields = { message: 'x', code: 'ENOENT', detail: 'kept' };
-    expect(withoutRowValues(fields, refusal('ENOENT', 'x'))).toBe(fields);
+    expect(fieldsToLog(fields, refusal('ENOENT', 'x'))).toEqual(fields);
+  });
+
+  it('is logged without the credentials of URLs', () => {
+    const input = 'postgres://ficus:hunter2@h:x/db';
+    const fields = { message: `fetch of http://a:hunter2@h/x?m=a@b failed`, input };
+    expect(fieldsToLog(fields, new Error('x'))).toEqual({
+      message: 'fetch of http://h/x?m=a@b failed',
+      input: 'postgres://h:x/db',
+    });
   });
 });
 

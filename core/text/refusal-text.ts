@@ -3,6 +3,7 @@
  * class 22 (data exceptions: `invalid input syntax for type integer: "…"`); in those of other classes it quotes names. A
  * row's values also stand in an error's `detail`, `where` and `hint`, which belong in no message and no log.
  */
+import { hideCredentials } from '../net/url-credentials.ts';
 
 // Servers quote as their language does.
 const QUOTED = /["«»„“”'‘’].*["«»„“”'‘’]/s;
@@ -12,26 +13,23 @@ export function refusalText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as { code?: unknown };
   const holdsValues = typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code);
-  return holdsValues ? error.message.replace(QUOTED, '"…"') : error.message;
+  return hideCredentials(holdsValues ? error.message.replace(QUOTED, '"…"') : error.message);
 }
 
 const HOLD_VALUES = new Set(['detail', 'where', 'hint', 'internalQuery', 'query', 'parameters']);
 
 /**
- * An error as a log may have it.
+ * An error as a log may have it: without values of rows, and without credentials of URLs (Node's errors name the URL).
  * @param fields what a logger makes of it; message and stack may name its causes as well
  */
-export function withoutRowValues<Fields extends object>(fields: Fields, error: unknown): Fields {
+export function fieldsToLog<Fields extends object>(fields: Fields, error: unknown): Fields {
   const refusals = [...causesOf(error)].filter(isRefusal);
-  if (refusals.length === 0) return fields;
-  const said = (text: unknown) =>
-    typeof text !== 'string'
-      ? text
-      : refusals.reduce((shown, each) => shown.replaceAll(each.message, () => refusalText(each)), text);
+  const said = (text: string) =>
+    refusals.reduce((shown, each) => shown.replaceAll(each.message, () => refusalText(each)), text);
   return Object.fromEntries(
     Object.entries(fields)
-      .filter(([name]) => !HOLD_VALUES.has(name))
-      .map(([name, value]) => [name, name === 'message' || name === 'stack' ? said(value) : value]),
+      .filter(([name]) => refusals.length === 0 || !HOLD_VALUES.has(name))
+      .map(([name, value]) => [name, typeof value === 'string' ? hideCredentials(said(value)) : value]),
   ) as Fields;
 }
 

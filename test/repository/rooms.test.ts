@@ -60,8 +60,8 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'index.ts',
     'link',
     'config, decide, observe',
-    'errors, http, parity, slice',
-    'async, flags, guard, net, replication, text, words',
+    'errors, http, parity, slice, text',
+    'async, flags, guard, net, replication, words',
   ],
   cli: [
     'index.ts',
