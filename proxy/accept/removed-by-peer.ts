@@ -1,7 +1,7 @@
 /**
  * Which of the client's fields no upstream gets, by who the peer is: a trusted proxy may say X-Forwarded-*, X-Real-IP and
- * others (proxy-fields.ts), and a header that names the caller passes only from the peers that are believed (`trustedFrom`): services behind the proxy
- * believe it too.
+ * others (proxy-fields.ts), and a header that names the caller passes only from the peers that are believed
+ * (`trustedFrom`): services behind the proxy believe it too.
  */
 import type { IdentifyConfig } from '@ficus/core';
 import { NetworkList } from '../wire/network-list.ts';

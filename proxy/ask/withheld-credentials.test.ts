@@ -21,6 +21,7 @@ function withheld(identify: Identify, credentials?: ('session' | 'authorization'
 }
 
 const introspect = '/me';
+const jwt = { secret: 'a secret of the issuer, and ours' };
 
 test.each<[string, Identify, string[], string[]]>([
   ['nothing identifies', {}, ['authorization'], []],
@@ -38,6 +39,19 @@ test.each<[string, Identify, string[], string[]]>([
     ['a'],
   ],
   ['a header that is asked about', { user: { header: 'X-Key', introspect } }, ['authorization', 'x-key'], []],
+  [
+    'a header with a token',
+    { user: { header: 'x-token', jwtClaim: 'sub' }, jwt },
+    ['authorization', 'x-token'],
+    [],
+  ],
+  [
+    'a cookie with a token',
+    { user: { cookie: 'access', jwtClaim: 'sub' }, jwt },
+    ['authorization'],
+    ['access'],
+  ],
+  ['the tenant’s own token', { tenant: { cookie: 'org', jwtClaim: 'org' }, jwt }, ['authorization'], ['org']],
   ['a header that names the caller', { user: { header: 'x-user' } }, ['authorization'], []],
   ['the tenant', { tenant: { cookie: 'shop' } }, ['authorization'], []],
   ['Authorization itself', { user: { header: 'authorization', introspect } }, ['authorization'], []],

@@ -14,16 +14,17 @@ export interface WithheldCredentials {
 const AUTHORIZATION = 'authorization';
 
 export function withheldCredentials(
-  { user, session }: IdentifyConfig,
+  { user, session, tenant }: IdentifyConfig,
   { credentials = [] }: CandidateConfig,
 ): WithheldCredentials {
   const authorization = credentials.includes('authorization') ? [] : [AUTHORIZATION];
   if (credentials.includes('session')) return { fields: authorization, cookies: [] };
-  const sources = [user, session];
-  // A header that is believed as it comes names the caller; one that the legacy is asked about is a credential.
-  const headers = sources.flatMap((source) => (source?.introspect ? (source.header ?? []) : []));
+  // A header that is believed as it comes names the caller; one with a token, or that the legacy is asked about, is a
+  // credential.
+  const verified = [user, session, tenant].filter((source) => source?.introspect ?? source?.jwtClaim);
+  const headers = verified.flatMap((source) => source?.header ?? []);
   return {
     fields: [...authorization, ...headers.filter((name) => name !== AUTHORIZATION)],
-    cookies: [...new Set(sources.flatMap((source) => source?.cookie ?? []))],
+    cookies: [...new Set([user, session, ...verified].flatMap((source) => source?.cookie ?? []))],
   };
 }
