@@ -5,6 +5,7 @@ import { rowKeyNames } from '../batch/relation-binding.ts';
 import { outputText } from '../catalog/output-text.ts';
 import { quoteIdentifier, quoteLiteral } from '../catalog/quote.ts';
 import type { InputColumn, TablePlan } from '../mapping/table-plan.ts';
+import { estimateRows } from '../source/estimate-rows.ts';
 
 interface TableTask {
   readonly plan: TablePlan;
@@ -172,7 +173,7 @@ export async function loadProgress(
     task.done = known?.done ?? false;
     task.rowsTotal = task.rowsCopied;
     if (task.done) continue;
-    task.rowsTotal = Math.max(await estimateRows(source, task.plan), task.rowsCopied);
+    task.rowsTotal = Math.max(await estimateRows(source, task.plan.source), task.rowsCopied);
     if (task.kind === 'chunked') task.rowBytes = (await readSize(source, task.plan)) / (task.rowsTotal || 1);
   }
 }
@@ -184,33 +185,4 @@ async function readSize(source: pg.ClientBase, plan: TablePlan): Promise<number>
     [plan.source.oid],
   );
   return rows[0]?.bytes ?? 0;
-}
-
-/** Blocks that are read where statistics are missing; smaller tables are counted exactly. */
-const SAMPLED_BLOCKS = 2_000;
-
-/**
- * A table that was never analyzed has no statistics, and a partitioned one none of its own; autovacuum never creates
- * them. Then the first blocks of each partition serve as a sample.
- */
-async function estimateRows(source: pg.ClientBase, plan: TablePlan): Promise<number> {
-  const { oid, sql } = plan.source;
-  const known = await source.query<{ rows: number }>(
-    'SELECT reltuples::float8 AS rows FROM pg_class WHERE oid = $1',
-    [oid],
-  );
-  const rows = known.rows[0]?.rows ?? -1;
-  if (rows >= 0) return rows;
-  const leaves = await source.query<{ blocks: number }>(
-    `SELECT pg_relation_size(relid)::float8 / current_setting('block_size')::int AS blocks
-       FROM (SELECT relid FROM pg_partition_tree($1::oid) WHERE isleaf UNION SELECT $1::oid) AS leaf`,
-    [oid],
-  );
-  const each = Math.max(1, Math.floor(SAMPLED_BLOCKS / Math.max(1, leaves.rows.length)));
-  const sampled = await source.query<{ rows: number }>(
-    `SELECT count(*)::float8 AS rows FROM ${sql} AS t WHERE t.ctid < '(${each},0)'`,
-  );
-  const blocks = leaves.rows.reduce((sum, leaf) => sum + leaf.blocks, 0);
-  const read = leaves.rows.reduce((sum, leaf) => sum + Math.min(each, leaf.blocks), 0);
-  return Math.round(((sampled.rows[0]?.rows ?? 0) * blocks) / (read || 1));
 }

@@ -18,8 +18,9 @@ import { requireOwnSession, takeSession } from '../source/own-session.ts';
 import { copyIn, copyOut } from './copy-protocol.ts';
 import { findLines, readBinaryRows } from './copy-rows.ts';
 import { blocksQuery, type CopyTask, isWhole, type WholeTask } from './copy-task.ts';
+import { findRefusedRow } from './find-refused-row.ts';
 import { groupBySource } from './whole-tables.ts';
-import { chunkBinding } from './write-chunk.ts';
+import { binaryTuples, chunkBinding, textTuples } from './write-chunk.ts';
 
 interface WholeCopyOptions extends StreamPlace {
   readonly slice: string;
@@ -142,6 +143,19 @@ export class WholeCopy {
 
   async #write(task: WholeTask, data: Buffer, session: TargetSession): Promise<number> {
     const { plan } = task;
+    const statements = new PlanStatements(plan, chunkBinding(task), session);
+    try {
+      return await this.#writeRows(task, data, statements);
+    } catch (error) {
+      await session.client.query('ROLLBACK');
+      const rows = () => (task.verbatim ? textTuples(data) : binaryTuples(data));
+      throw await findRefusedRow(error, task, statements, chunkBinding(task), rows);
+    }
+  }
+
+  async #writeRows(task: WholeTask, data: Buffer, statements: PlanStatements): Promise<number> {
+    const { plan } = task;
+    const { inserts, session } = statements;
     if (task.verbatim) {
       const rows = findLines(data).length - 1;
       if (rows > 0)
@@ -149,7 +163,6 @@ export class WholeCopy {
       return rows;
     }
     const { bytes, places } = readBinaryRows(data);
-    const { inserts } = new PlanStatements(plan, chunkBinding(task), session);
     inserts.sendRows(places.map((at) => ({ bytes, at })));
     await session.settle();
     return places.length;

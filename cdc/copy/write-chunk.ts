@@ -17,6 +17,7 @@ import { copyIn } from './copy-protocol.ts';
 import { findLines, lineToTuple, readBinaryRows } from './copy-rows.ts';
 import type { Chunk, CopyTask } from './copy-task.ts';
 import type { CopyWindow, WindowEntry } from './copy-windows.ts';
+import { findRefusedRow } from './find-refused-row.ts';
 
 interface ChunkWriterOptions extends StreamPlace {
   readonly slice: string;
@@ -40,8 +41,13 @@ export class ChunkWriter {
   async write(chunk: Chunk, window: CopyWindow): Promise<void> {
     const { task } = chunk;
     const untouched = window.entries.size === 0;
-    if (!(task.verbatim && untouched && (await this.#writeVerbatim(chunk))))
-      await this.#writeTuples(chunk, window);
+    try {
+      if (!(task.verbatim && untouched && (await this.#writeVerbatim(chunk))))
+        await this.#writeTuples(chunk, window);
+    } catch (error) {
+      const rows = () => remainingTuples(chunk, window);
+      throw await findRefusedRow(error, task, this.#statementsOf(task), chunkBinding(task), rows);
+    }
     task.lastKey = chunk.lastKey ?? task.lastKey;
     task.rowsCopied += chunk.rows;
     task.rowsTotal = Math.max(task.rowsTotal, task.rowsCopied);
@@ -186,12 +192,12 @@ function fieldAt(bytes: Buffer, place: number): Buffer {
   return bytes.subarray(place, end);
 }
 
-function binaryTuples(data: Buffer): TuplePlace[] {
+export function binaryTuples(data: Buffer): TuplePlace[] {
   const { bytes, places } = readBinaryRows(data);
   return places.map((at) => ({ bytes, at }));
 }
 
-function textTuples(data: Buffer): TuplePlace[] {
+export function textTuples(data: Buffer): TuplePlace[] {
   const starts = findLines(data);
   return starts
     .slice(0, -1)

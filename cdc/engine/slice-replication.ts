@@ -209,8 +209,14 @@ export class SliceReplication implements Replication, SessionHost {
     this.#transactionsApplied += batch.transactions;
     this.#rowsApplied += batch.changes;
     this.#waiters.reached(this.#positions.applied);
-    if (this.#lifecycle.name === 'starting') this.progressed();
+    if (this.#mayForget()) this.progressed();
     else this.#notify();
+  }
+
+  /** A batch shows that the stream runs; a copy that was stopped has to show it by a chunk of its own. */
+  #mayForget(): boolean {
+    if (this.#lifecycle.name !== 'starting') return false;
+    return this.#lifecycle.problem === undefined || this.#session?.copyProgress().done === true;
   }
 
   progressed(): void {

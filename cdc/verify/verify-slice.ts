@@ -11,6 +11,7 @@ import { FicusError } from '@ficus/core';
 import { compileSlice, refuseProblems } from '../mapping/compile-slice.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { openDatabase } from '../preflight/open-database.ts';
+import { estimateRows } from '../source/estimate-rows.ts';
 import { fixPosition } from './fix-position.ts';
 import { ReportBuilder } from './report-builder.ts';
 import { chooseHash } from './row-hash.ts';
@@ -104,11 +105,10 @@ async function open(path: string, url: string) {
 }
 
 async function estimate(plans: readonly TablePlan[], source: Client): Promise<number> {
-  const { rows } = await source.query<{ rows: number }>(
-    'SELECT coalesce(sum(greatest(reltuples, 0)), 0)::float8 AS rows FROM pg_class WHERE oid = ANY($1::oid[])',
-    [[...new Set(plans.map((plan) => plan.source.oid))]],
-  );
-  return rows[0]?.rows ?? 0;
+  const tables = new Map(plans.map(({ source: table }) => [table.oid, table]));
+  let rows = 0;
+  for (const table of tables.values()) rows += await estimateRows(source, table);
+  return rows;
 }
 
 async function verifyFull(

@@ -182,6 +182,14 @@ export const cdcErrors = {
       'Fix the target so that the event shown can be applied; the stream continues from the same transaction.',
     retry: 'manual',
   },
+  FICUS_CDC_ROW_REFUSED: {
+    status: 409,
+    exit: 3,
+    title: 'The target refuses a row of the first copy',
+    remedy:
+      'Change what the message names: the column or constraint of the target, the mapping, or the row on the source. The copy then continues by itself from the same rows.',
+    retry: 'manual',
+  },
   FICUS_CDC_CONFLICT: {
     status: 409,
     exit: 3,
