@@ -7,7 +7,7 @@ export const candidateSchema = upstreamSchema.extend({
     .array(z.enum(['session', 'authorization']))
     .optional()
     .describe(
-      'credentials that the service gets: session (cookies and introspected headers by which proxy.identify knows user and session), authorization (the Authorization header). By default neither: the service learns the caller from proxy.identify.assert',
+      'credentials that the service gets: session (cookies and headers by which proxy.identify knows the caller), authorization (the Authorization header). By default neither: the service learns the caller from proxy.identify.assert',
     ),
 });
 

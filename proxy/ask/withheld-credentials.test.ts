@@ -53,6 +53,16 @@ test.each<[string, Identify, string[], string[]]>([
   ],
   ['the tenant’s own token', { tenant: { cookie: 'org', jwtClaim: 'org' }, jwt }, ['authorization'], ['org']],
   ['a header that names the caller', { user: { header: 'x-user' } }, ['authorization'], []],
+  [
+    'tokens in a cookie and a header',
+    {
+      user: { cookie: 'token', jwtClaim: 'sub' },
+      tenant: { header: 'x-token', jwtClaim: 'realm' },
+      jwt: { secret: 'a-secret-of-sixteen-or-more' },
+    },
+    ['authorization', 'x-token'],
+    ['token'],
+  ],
   ['the tenant', { tenant: { cookie: 'shop' } }, ['authorization'], []],
   ['Authorization itself', { user: { header: 'authorization', introspect } }, ['authorization'], []],
 ])('by default all is withheld: %s', (_, identify, fields, cookies) => {
