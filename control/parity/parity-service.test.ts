@@ -22,6 +22,7 @@ const written: FicusConfigInput = {
       routes: [
         { id: 'list', path: '/api/notes' },
         { id: 'odd', path: '/api/notes/count', kind: 'write' },
+        { id: 'once', path: '/api/notes/once', confirm: false },
         { id: 'options', path: '/api/notes', methods: ['OPTIONS'] },
       ],
       tables: [{ from: 'public.notes', to: 'public.notes' }],
@@ -82,6 +83,14 @@ describe('a difference', () => {
     const { service, asked, counts } = play({ owner: 'candidate', epoch: 2 });
     service.observe(differing());
     await expect.poll(() => counts().inconclusive).toBe(1);
+    expect(asked).toEqual([]);
+  });
+
+  it('of a route that is not to be asked again proves nothing, and costs neither side a request', () => {
+    const { service, asked, counts } = play();
+    service.observe(differing({ route: 'once', target: '/api/notes/once' }));
+    service.observe(anObservation({ route: 'once', target: '/api/notes/once' }));
+    expect(counts()).toMatchObject({ inconclusive: 1, mismatch: 0, match: 1 });
     expect(asked).toEqual([]);
   });
 

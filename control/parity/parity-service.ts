@@ -77,9 +77,10 @@ export class ParityService {
     const comparison = slice.comparison(observation);
     const verdict = comparison.compare(observation.legacy, observation.candidate);
     // Only a slice with a stream can lag.
-    if (verdict.kind === 'mismatch' && slice.config.tables.length > 0)
-      this.#confirmLater(slice, observation, verdict);
-    else slice.count(observation, verdict, comparison.kept);
+    if (verdict.kind !== 'mismatch' || slice.config.tables.length === 0)
+      slice.count(observation, verdict, comparison.kept);
+    else if (mayBeAskedAgain(slice, observation)) this.#confirmLater(slice, observation, verdict);
+    else slice.count(observation, UNCONFIRMED, comparison.kept);
   }
 
   #refusal(observation: Observation): ReportRefusal | undefined {
@@ -167,6 +168,15 @@ export class ParityService {
       ask: (side) => this.#asker.ask(side, observation),
     });
   }
+}
+
+const UNCONFIRMED: Verdict = {
+  kind: 'inconclusive',
+  reason: 'the answers differ, and the route is not asked again (confirm: false)',
+};
+
+function mayBeAskedAgain({ config }: SliceParity, { route }: Observation): boolean {
+  return config.routes.find(({ id }) => id === route)?.confirm === true;
 }
 
 /** Requests of an older epoch may still be reported; no proxy has served under a later one. */

@@ -98,6 +98,12 @@ export const routeSchema = z
       })
       .optional()
       .describe('instead of the upstream’s own timeouts, whichever side serves'),
+    confirm: z
+      .boolean()
+      .default(true)
+      .describe(
+        'ask both sides once more, with the user’s request, when answers differ and replication lag may be the reason. false: for reads that have an effect or cost much; such a difference is inconclusive',
+      ),
     rewrite: rewriteSchema.optional(),
   })
   .transform((route) => ({ ...route, kind: route.kind ?? defaultKind(route.methods) }));

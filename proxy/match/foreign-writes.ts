@@ -50,7 +50,7 @@ function slicesWritten(config: FicusConfig): [string, readonly ForeignWriteConfi
 
 function toRoutes(slice: string, list: readonly ForeignWriteConfig[]): MatchedRoute[] {
   return list.map((written, position) => {
-    const route = { ...written, id: `writtenBy[${position}]`, kind: 'write' as const };
+    const route = { ...written, id: `writtenBy[${position}]`, kind: 'write' as const, confirm: false };
     const conditions = compileConditions(route);
     return { slice, route, position, list: 'writtenBy' as const, index: position, conditions };
   });
