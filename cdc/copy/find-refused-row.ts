@@ -2,7 +2,7 @@
  * Finds the row of a piece of the first copy that the target refuses: writes the rows again in a transaction that is
  * rolled back, some at a time and, where those fail, one by one. Names it by table, key and column.
  */
-import { FicusError } from '@ficus/core';
+import { FicusError, refusalText, showKey } from '@ficus/core';
 import { findRefusedColumn } from '../apply/find-refused-column.ts';
 import type { PlanStatements } from '../apply/plan-statements.ts';
 import type { TuplePlace } from '../batch/compose-tuple.ts';
@@ -104,7 +104,7 @@ function describe(
   const { source, target } = task.plan;
   const key = describeKey(task, row);
   const at = column === undefined ? '' : `, column “${column}”`;
-  const said = reason instanceof Error ? reason.message : String(reason);
+  const said = refusalText(reason);
   return new FicusError(
     'FICUS_CDC_ROW_REFUSED',
     `The row of ${source.qualifiedName} (${key}) cannot be copied to ${target.qualifiedName}${at}: ${said}.`,
@@ -116,7 +116,7 @@ function describeKey({ plan, columns }: CopyTask, { bytes, at }: TuplePlace): st
   const keys = plan.source.keyColumns;
   if (keys.length === 0) return 'a row without a key';
   const values = decodeTuple(bytes, at);
-  return keys
-    .map((name) => `${name}=${values[columns.findIndex((column) => column.name === name)] ?? 'null'}`)
-    .join(', ');
+  return showKey(
+    keys.map((name) => [name, values[columns.findIndex((column) => column.name === name)] ?? null]),
+  );
 }
