@@ -14,3 +14,17 @@ test('what is named stays alone: omit goes with neither columns nor module', () 
   ]);
   expect(problemsOf({ omit: [] })).toHaveLength(1);
 });
+
+test.each([
+  ['visits', 'public.visits'],
+  ['shop.visits', 'shop.visits'],
+  ['"order.lines"', 'public.order.lines'],
+  ['shop."order.lines"', 'shop.order.lines'],
+  ['shop."a ""quoted"" name"', 'shop.a "quoted" name'],
+])('the table %s is %s of the catalog', (from, qualified) => {
+  expect(tableSchema.parse({ from, to: 'b' }).from).toBe(qualified);
+});
+
+test.each(['a.b.c', '"a.b".c', 'a."b', '"', 'a.', ''])('%s is no table', (from) => {
+  expect(problemsOf({ from })).toHaveLength(1);
+});

@@ -4,16 +4,17 @@
  */
 import { z } from 'zod';
 
-/**
- * Both parts as in the catalog: no quotes, case kept. A dot within a name cannot be distinguished from the separator.
- */
+/** Both parts as in the catalog, case kept. Quotes are for a table whose own name has a dot: `public."order.lines"`. */
 const qualifiedName = z
   .string()
   .regex(
-    /^([^."\0]+\.)?[^."\0]+$/,
-    'must be TABLE or SCHEMA.TABLE, spelled as in the catalog, without quotes',
+    /^([^."\0]+\.)?([^."\0]+|"([^"\0]|"")+")$/,
+    'must be TABLE or SCHEMA.TABLE, spelled as in the catalog, with quotes only around a table with a dot in its name',
   )
-  .transform((name) => (name.includes('.') ? name : `public.${name}`));
+  .transform((name) => {
+    const [, schema = 'public.', table = ''] = /^([^."]+\.)?(.+)$/s.exec(name) ?? [];
+    return schema + (table.startsWith('"') ? table.slice(1, -1).replaceAll('""', '"') : table);
+  });
 
 const columnName = z.string().min(1);
 

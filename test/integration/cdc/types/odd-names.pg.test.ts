@@ -17,8 +17,8 @@ test('tables, columns, schemas and types with names that need quotes', async () 
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `${TABLE('my shop', 'user-events')};
       INSERT INTO "my shop"."user-events" SELECT n, n, 'text ' || n, 'new' FROM generate_series(1, 20) AS n`,
-    targetSql: TABLE('Ziel', "it's $1 ünïcode"),
-    tables: [{ from: 'my shop.user-events', to: "Ziel.it's $1 ünïcode" }],
+    targetSql: TABLE('Ziel', 'it\'s $1 "".ünïcode'),
+    tables: [{ from: 'my shop.user-events', to: `Ziel."it's $1 "".ünïcode"` }],
   });
   const { source, target } = pair;
   await pair.settle();
@@ -28,7 +28,7 @@ test('tables, columns, schemas and types with names that need quotes', async () 
     INSERT INTO "my shop"."user-events" VALUES (21, 1.5, NULL, NULL)`);
   await pair.settle();
   expect(await pair.verify()).toMatchObject({ verdict: 'match', rowsCompared: { target: 20 } });
-  await target.query(`UPDATE "Ziel"."it's $1 ünïcode" SET "a%b\\c" = 'by hand' WHERE "the key" = 2`);
+  await target.query(`UPDATE "Ziel"."it's $1 "".ünïcode" SET "a%b\\c" = 'by hand' WHERE "the key" = 2`);
   expect(await pair.verify()).toMatchObject({
     verdict: 'mismatch',
     differences: [
@@ -37,5 +37,5 @@ test('tables, columns, schemas and types with names that need quotes', async () 
   });
   await source.query('TRUNCATE "my shop"."user-events"');
   await pair.settle();
-  expect((await target.query(`SELECT FROM "Ziel"."it's $1 ünïcode"`)).rowCount).toBe(0);
+  expect((await target.query(`SELECT FROM "Ziel"."it's $1 "".ünïcode"`)).rowCount).toBe(0);
 });
