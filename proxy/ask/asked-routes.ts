@@ -40,7 +40,7 @@ export class AskedRoute {
     this.#paths = paths;
     this.#legacy = upstreams.legacy;
     this.candidate = upstreams.candidateOf(slice);
-    this.rewrite = config.rewrite && compileRewrite(config.rewrite, this.candidate);
+    this.rewrite = config.rewrite && compileRewrite(config.rewrite, this.candidate, paths.ignoreCase);
     const removed = this.rewrite?.removeRequestHeaders ?? [];
     this.removed = new RemovedFields(
       [...never, ...withheld.fields, ...removed.filter((name) => !SET_BY_PROXY.has(name))],

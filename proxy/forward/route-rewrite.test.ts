@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { compileRewrite } from './route-rewrite.ts';
 
 const upstream = { authority: 'candidate:3101', basePath: '/v2' };
-const compile = (written: Record<string, unknown>) => compileRewrite(rewriteSchema.parse(written), upstream);
+const compile = (written: Record<string, unknown>, ignoreCase = false) =>
+  compileRewrite(rewriteSchema.parse(written), upstream, ignoreCase);
 
 describe('the path on the way out', () => {
   const swap = compile({ stripPrefix: '/api', addPrefix: '/internal' });
@@ -23,6 +24,12 @@ describe('the path on the way out', () => {
     expect(told({ addPrefix: '/v2' })).toEqual([]);
     const requestHeaders = { set: { 'x-forwarded-prefix': '/mine' } };
     expect(told({ stripPrefix: '/api', requestHeaders })).toEqual(['x-forwarded-prefix', '/mine']);
+  });
+
+  test('a prefix in another case is cut where the monolith ignores case, and nowhere else', () => {
+    const written = { stripPrefix: '/Api', addPrefix: '/v2' };
+    expect(compile(written, true).target('/aPI/Notes', '/aPI/Notes')).toBe('/v2/Notes');
+    expect(compile(written).target('/aPI/Notes', '/aPI/Notes')).toBe('/v2/aPI/Notes');
   });
 
   test('without prefixes the path stays as it came', () => {

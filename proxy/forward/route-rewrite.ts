@@ -19,8 +19,11 @@ export interface Rewrite {
   response(head: ResponseHead, origin: string): void;
 }
 
-/** @param upstream authority and base path of the candidate */
-export function compileRewrite(config: RewriteConfig, upstream: UpstreamPlace): Rewrite {
+/**
+ * @param upstream authority and base path of the candidate
+ * @param ignoreCase `legacy.paths.ignoreCase`: then the prefix is cut in any case
+ */
+export function compileRewrite(config: RewriteConfig, upstream: UpstreamPlace, ignoreCase: boolean): Rewrite {
   const { stripPrefix = '', addPrefix = '', requestHeaders } = config;
   const strip = stripPrefix.replace(/\/$/, '');
   const add = addPrefix.replace(/\/$/, '');
@@ -30,7 +33,8 @@ export function compileRewrite(config: RewriteConfig, upstream: UpstreamPlace): 
       ...Object.entries(requestHeaders?.set ?? {}).flat(),
     ],
     removeRequestHeaders: requestHeaders?.remove ?? [],
-    target: (target, canonical) => (strip || add ? rewriteTarget(target, canonical, strip, add) : undefined),
+    target: (target, canonical) =>
+      strip || add ? rewriteTarget(target, canonical, strip, add, ignoreCase) : undefined,
     response: compileResponseRewrite(config, upstream, strip, add),
   };
 }
@@ -45,11 +49,19 @@ function prefixField(strip: string, set: Readonly<Record<string, string>> = {}):
  * Cuts the raw path where possible. A path that spells its prefix differently goes out in canonical form, and so does
  * one with dot segments: `/old/../old/x` would climb out of the new prefix (GHSA-2q7r-29rg-6m5h).
  */
-function rewriteTarget(target: string, canonical: string, strip: string, add: string): string {
+function rewriteTarget(
+  target: string,
+  canonical: string,
+  strip: string,
+  add: string,
+  ignoreCase: boolean,
+): string {
+  const begins = (path: string): boolean =>
+    ignoreCase ? hasPrefix(path.toLowerCase(), strip.toLowerCase()) : hasPrefix(path, strip);
   const queryAt = target.indexOf('?');
   const query = queryAt === -1 ? '' : target.slice(queryAt);
   const raw = queryAt === -1 ? target : target.slice(0, queryAt);
-  const path = hasPrefix(raw, strip) && !hasDotSegment(raw) ? raw : canonical;
-  const rest = hasPrefix(path, strip) ? path.slice(strip.length) : path;
+  const path = begins(raw) && !hasDotSegment(raw) ? raw : canonical;
+  const rest = begins(path) ? path.slice(strip.length) : path;
   return `${add}${rest.startsWith('/') ? rest : `/${rest}`}${query}`;
 }

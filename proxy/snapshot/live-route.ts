@@ -1,5 +1,5 @@
 /** A route of the config, prepared for requests. Built with its snapshot. */
-import type { RouteConfig, Side, UpstreamConfig } from '@ficus/core';
+import type { FicusConfig, RouteConfig, Side, UpstreamConfig } from '@ficus/core';
 import type { RemovedByPeer } from '../accept/removed-by-peer.ts';
 import { compileRewrite, type Rewrite } from '../forward/route-rewrite.ts';
 import type { MatchedRoute } from '../match/route-table.ts';
@@ -23,13 +23,13 @@ export interface LiveRoute {
 export function makeLiveRoute(
   matched: MatchedRoute,
   slice: LiveSlice,
-  legacy: UpstreamConfig,
+  legacy: FicusConfig['legacy'],
   removed: RemovedByPeer,
 ): LiveRoute {
   const { fields, cookies } = slice.withheld;
   const { rewrite: config, timeouts } = matched.route;
   const { upstream, rewritePlaces } = slice.candidate;
-  const rewrite = config && compileRewrite(config, upstream);
+  const rewrite = config && compileRewrite(config, upstream, legacy.paths.ignoreCase);
   return {
     matched,
     config: matched.route,

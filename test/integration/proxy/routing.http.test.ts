@@ -46,6 +46,22 @@ describe('sides and reasons', () => {
   });
 });
 
+test('spellings that are the same path for the monolith follow their route', async () => {
+  const rig = await startRig({
+    serve: 100,
+    legacy: { paths: { ignoreCase: true, ignoreTrailingSlash: true } },
+    routes: [{ id: 'list', path: '/api/notes', rewrite: { stripPrefix: '/api' } }],
+  });
+  try {
+    for (const path of ['/API/Notes', '/api/notes/', '/Api/NOTES/?q=A'])
+      expect(await rig.get(path)).toMatchObject({ side: 'candidate' });
+    expect(await rig.get('/Api/NOTES/?q=A')).toMatchObject({ text: 'candidate /NOTES/?q=A' });
+    expect(await rig.get('/api/notes/1')).toMatchObject({ side: 'legacy' });
+  } finally {
+    await rig.close();
+  }
+});
+
 describe('fields that are set, kept and removed', () => {
   let rig: Rig;
   beforeAll(async () => {
