@@ -32,6 +32,7 @@ export function bindRelation(relation: Relation, allPlans: readonly TablePlan[])
       .filter((name) => !columnPlaces.has(name));
     const fits = missing.length === 0 ? plan : withoutColumns(plan, new Set(missing));
     if (!fits) throw missingColumn(table, missing[0]!);
+    refuseOtherIdentity(fits, relation);
     fitting.push(fits);
   }
   return {
@@ -71,6 +72,26 @@ export function refuseRenamed(relation: Relation, plans: readonly TablePlan[]): 
   throw new FicusError(
     'FICUS_CDC_SCHEMA_CHANGED',
     `Table ${plan.source.qualifiedName} is ${name} now: it was renamed, and the stream cannot follow its changes. Copy again: ficus copy SLICE --restart.`,
+  );
+}
+
+/**
+ * Changes from before the replica identity was altered: their old rows may lack what finds the row on the target, and a
+ * DELETE would then find none, silently. Without any identity the source sends no old rows.
+ */
+function refuseOtherIdentity(plan: TablePlan, relation: Relation): void {
+  const carried = new Set(relation.columns.filter(({ identity }) => identity).map(({ name }) => name));
+  if (plan.module || relation.identity === 'full' || carried.size === 0) return;
+  const keys = plan.columns.filter(({ name }) => plan.key.columns.includes(name));
+  const needed = [
+    ...keys.flatMap(({ inputs }) => inputs),
+    ...(plan.rows?.onIdentity ? plan.rows.inputs : []),
+  ];
+  const lacking = needed.find((name) => !carried.has(name));
+  if (lacking === undefined) return;
+  throw new FicusError(
+    'FICUS_CDC_SCHEMA_CHANGED',
+    `The stream has changes of ${plan.source.qualifiedName} from when its replica identity was another one: they do not carry “${lacking}”, by which its rows are found on the target. Set the identity back until they are applied, or copy again: ficus copy SLICE --restart.`,
   );
 }
 

@@ -246,6 +246,28 @@ test.each(Object.entries(HARMLESS))('harmless: %s', async (_name, change) => {
   expect(await verify()).toMatchObject({ verdict: 'match', rowsCompared: { source: 2, target: 2 } });
 });
 
+test('changes from before another replica identity are not applied by the new one', async () => {
+  const keys = 'CREATE TABLE part (id int NOT NULL UNIQUE, code int NOT NULL UNIQUE)';
+  const { source, target, replication, settle, verify } = await start({
+    sourceSql: `${keys}; ALTER TABLE part REPLICA IDENTITY USING INDEX part_id_key; INSERT INTO part VALUES (1, 10), (2, 20)`,
+    targetSql: 'CREATE TABLE part (id int NOT NULL UNIQUE, code int NOT NULL UNIQUE)',
+    tables: [{ from: 'part', to: 'part' }],
+  });
+  await replication.stop();
+  await source.query('DELETE FROM part WHERE id = 1');
+  await source.query('ALTER TABLE part REPLICA IDENTITY USING INDEX part_code_key');
+  await source.query('DELETE FROM part WHERE id = 2');
+  await replication.start();
+  await expect.poll(() => replication.status().problem?.message).toContain('do not carry “code”');
+  expect((await target.query('SELECT FROM part')).rowCount).toBe(2);
+  await source.query('ALTER TABLE part REPLICA IDENTITY FULL');
+  await expect.poll(() => replication.status().problem?.message).toContain('do not carry');
+  await replication.drop({ emptyTarget: true });
+  await replication.start();
+  await settle();
+  expect(await verify()).toMatchObject({ verdict: 'match' });
+});
+
 test('the stream continues where it was once the alteration is undone', async () => {
   const { source, target, replication, settle, verify } = await start();
   await target.query('ALTER TABLE car RENAME name TO title');
