@@ -43,6 +43,8 @@ export class SliceReplication implements Replication, SessionHost {
   mayCatchUp = true;
   /** What a stream that does not move waits for. */
   #wait: ReplicationProblem | undefined;
+  /** The furthest position before a failure. */
+  #stoppedAt = 0n;
   #transactionsApplied = 0;
   #rowsApplied = 0;
 
@@ -84,6 +86,7 @@ export class SliceReplication implements Replication, SessionHost {
   async start(): Promise<void> {
     if (this.#loop) return;
     this.#stopping = new AbortController();
+    this.#stoppedAt = 0n;
     // Time in which nothing ran does not count as a standstill.
     this.#heartbeats = undefined;
     const underWay = Promise.withResolvers<void>();
@@ -209,21 +212,24 @@ export class SliceReplication implements Replication, SessionHost {
     this.#transactionsApplied += batch.transactions;
     this.#rowsApplied += batch.changes;
     this.#waiters.reached(this.#positions.applied);
-    if (this.#mayForget()) this.progressed();
+    if (this.#lifecycle.name === 'starting' && this.#session?.copyProgress().done) this.progressed();
     else this.#notify();
-  }
-
-  /** A batch shows that the stream runs; a copy that was stopped has to show it by a chunk of its own. */
-  #mayForget(): boolean {
-    if (this.#lifecycle.name !== 'starting') return false;
-    return this.#lifecycle.problem === undefined || this.#session?.copyProgress().done === true;
   }
 
   progressed(): void {
     // Nothing is known before the session has started; `started` runs this, too.
     if (!this.#session) return;
-    const done = this.#session.copyProgress().done;
-    this.#enter({ name: done ? 'streaming' : 'copying' });
+    const { done } = this.#session.copyProgress();
+    if (this.#mayForget(done)) this.#enter({ name: done ? 'streaming' : 'copying' });
+  }
+
+  /**
+   * Whatever stopped the stream may do so again: its problem stays until a batch is applied that is not one of those that
+   * come again from the checkpoint, or until the copy goes further.
+   */
+  #mayForget(copied: boolean): boolean {
+    const hasProblem = this.#lifecycle.name === 'starting' && this.#lifecycle.problem !== undefined;
+    return !hasProblem || !copied || this.#positions.applied > this.#stoppedAt;
   }
 
   async #runSessions(signal: AbortSignal, underWay: () => void): Promise<void> {
@@ -240,6 +246,7 @@ export class SliceReplication implements Replication, SessionHost {
         await session.run(underWay);
       } catch (error) {
         if (signal.aborted) break;
+        if (this.#positions.applied > this.#stoppedAt) this.#stoppedAt = this.#positions.applied;
         this.#positions = this.#positions.withoutUndurable();
         pauseMs = Date.now() - startedAtMs > 10_000 ? this.settings.reconnectMinMs : pauseMs;
         const waitMs = this.#afterFailure(error, pauseMs);
