@@ -19,7 +19,7 @@ interface SliceGrants {
 }
 
 export interface DatabaseGrants {
-  /** `legacy`, `control`, or the slice whose candidate has the database: a name for a file. */
+  /** A name for a file: `legacy`, `control`, or `candidate-SLICE`, where SLICE is the first whose candidate has the database. */
   readonly name: string;
   readonly sql: string;
 }
@@ -37,7 +37,12 @@ export function grantsByDatabase({ sourceUrl, controlUrl, slices }: GrantsInput)
   for (const slice of slices)
     add('legacy', sourceUrl, `Slice “${slice.slice}”: reads the legacy`, sourceGrants(slice));
   for (const slice of slices)
-    add(slice.slice, slice.targetUrl, `Slice “${slice.slice}”: writes the candidate`, targetGrants(slice));
+    add(
+      `candidate-${slice.slice}`,
+      slice.targetUrl,
+      `Slice “${slice.slice}”: writes the candidate`,
+      targetGrants(slice),
+    );
   if (controlUrl !== undefined) add('control', controlUrl, 'The control plane’s own state', controlGrants());
   return [...parts.values()].map(({ name, place, statements }) => ({
     name,

@@ -1,5 +1,6 @@
 /** `ficus check`: validates the config; with --live, checks what it needs as well. */
 
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
@@ -35,7 +36,7 @@ Examples:
   ficus check
   ficus check --live
   ficus check --grants
-  ficus check --grants roles/     # roles/legacy.sql, roles/notifications.sql, roles/control.sql
+  ficus check --grants roles/     # roles/legacy.sql, roles/candidate-notifications.sql, roles/control.sql
   ficus check --explain GET /api/notifications?limit=5 --client 10.1.2.3
   ficus check --explain /api/notifications --header 'X-Beta: yes' --header 'Cookie: stage=2'`;
 
@@ -121,10 +122,10 @@ function explain(config: FicusConfig, options: CheckOptions): void {
 
 async function printGrants(config: FicusConfig, options: CheckOptions): Promise<void> {
   const databases = await grantsOf(config);
-  const grants = databases.map(({ sql }) => sql).join('\\n');
+  const grants = databases.map(({ sql }) => sql).join('\n');
   if (typeof options.grants === 'string') await writeGrants(options.grants, databases);
   if (options.json) printJson({ ok: true, grants, databases });
-  else if (!grants) printError('No slice has tables: no role needs grants.\\n');
+  else if (!grants) printError('No slice has tables: no role needs grants.\n');
   else if (typeof options.grants !== 'string') printScript(grants);
 }
 
@@ -132,8 +133,9 @@ async function writeGrants(folder: string, databases: readonly DatabaseGrants[])
   await mkdir(folder, { recursive: true });
   for (const { name, sql } of databases) {
     const file = join(folder, `${name}.sql`);
+    const replaces = existsSync(file);
     await writeFile(file, sql);
-    printError(`wrote ${file}\n`);
+    printError(`${replaces ? 'replaced' : 'wrote'} ${file}\n`);
   }
 }
 

@@ -22,10 +22,10 @@ beforeAll(async () => {
     settings: { wal_level: 'replica', fsync: 'off' },
   });
   for (const name of ['legacy', 'candidate', 'control']) await cluster.createDatabase(name);
-  await createTable('legacy', 'CREATE TABLE inbox (id bigint PRIMARY KEY, body text)');
-  await createTable('candidate', 'CREATE TABLE inbox (id bigint PRIMARY KEY, body text)');
-  await createTable('legacy', 'CREATE TABLE loose (id bigint, body text)');
-  await createTable('candidate', 'CREATE TABLE loose (id bigint PRIMARY KEY, body text)');
+  await runSql('legacy', 'CREATE TABLE inbox (id bigint PRIMARY KEY, body text)');
+  await runSql('candidate', 'CREATE TABLE inbox (id bigint PRIMARY KEY, body text)');
+  await runSql('legacy', 'CREATE TABLE loose (id bigint, body text)');
+  await runSql('candidate', 'CREATE TABLE loose (id bigint PRIMARY KEY, body text)');
 });
 afterEach(stopAll);
 afterAll(async () => {
@@ -33,7 +33,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function createTable(database: string, sql: string): Promise<void> {
+async function runSql(database: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: cluster.url(database) });
   await client.connect();
   await client.query(sql);
@@ -277,6 +277,29 @@ test('check --grants --json is one document, also when there is nothing to grant
   );
   const result = await runCommand([FICUS, 'check', '--grants', '--json', '--config', file]);
   expect([result.status, JSON.parse(result.stdout)]).toEqual([0, { ok: true, grants: '', databases: [] }]);
+});
+
+test('what check --grants prints runs as it is, each part in the database that its heading names, and again', async () => {
+  const file = await writeConfig('grants', {});
+  const { status, stdout } = await runCommand([FICUS, 'check', '--grants', '--config', file]);
+  expect(status).toBe(0);
+  const parts = stdout.split(/^(?=-- In database “)/m);
+  const databases = parts.map((part) => /^-- In database “(\w+)”/.exec(part)?.[1]);
+  expect(databases).toEqual(['legacy', 'candidate', 'control']);
+  for (let time = 1; time <= 2; time++)
+    for (const [at, part] of parts.entries()) await runSql(databases[at]!, part);
+});
+
+test('check --grants FOLDER writes a file for each database, and says which it has replaced', async () => {
+  const file = await writeConfig('grants-folder', {});
+  const folder = join(directory, 'roles');
+  const command = [FICUS, 'check', '--grants', folder, '--config', file];
+  const names = ['legacy.sql', 'candidate-inbox.sql', 'control.sql'];
+  const said = (verb: string) => names.map((name) => `${verb} ${join(folder, name)}\n`).join('');
+  expect((await runCommand(command)).stderr).toBe(said('wrote'));
+  await rm(join(folder, 'legacy.sql'));
+  const again = said('replaced').replace('replaced', 'wrote');
+  expect((await runCommand(command)).stderr).toBe(again);
 });
 
 describe('ficus init', () => {
