@@ -18,6 +18,7 @@ export { checkRoutes } from './match/route-table.ts';
 export { announce } from './observe/announce.ts';
 export { logDestination } from './observe/log-destination.ts';
 export { logError } from './observe/log-error.ts';
+export { logWarnings } from './observe/log-warnings.ts';
 export { processMetricsText } from './observe/process-metrics.ts';
 export { probePort } from './primary/probe-port.ts';
 export type { ReloadResult, RunningProxy, StartProxyOptions } from './running-proxy.ts';

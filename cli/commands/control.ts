@@ -1,7 +1,7 @@
 /** `ficus control`: only the control plane with its change streams, in the foreground. */
 
 import { requireControlConfig, startControl } from '@ficus/control';
-import { announce, checkCreatable } from '@ficus/proxy';
+import { announce, checkCreatable, logWarnings } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { followConfig } from '../config/follow-config.ts';
@@ -49,9 +49,14 @@ export function addControl(program: Command): void {
         file: options.config,
         logger,
         check: checkCreatable,
-        onConfig: newest.offer,
+        onConfig: (next) => {
+          logWarnings(next, logger);
+          newest.offer(next);
+        },
       });
       announce(logger, { address: control.address }, 'listening');
+      // Of `ficus up`, the proxy logs them.
+      logWarnings(config, logger);
       followed.begin();
       await stopped;
       followed.stop();

@@ -78,3 +78,25 @@ test('a change that needs a restart is refused; an unchanged config has no effec
   expect(await moved).toMatchObject({ ok: false, problems: [{ path: ['proxy', 'listen'] }] });
   expect(taken).toEqual([]);
 });
+
+test('what an applied config leaves weak is logged, and nothing of one that is refused', async () => {
+  const { holder, readings, lines } = startHolder();
+  const { proxy, ...rest } = configWith(1);
+  const weak = configSchema.parse({
+    ...rest,
+    proxy: { ...proxy, identify: { jwt: { secret: 'sixteen-or-more-1', issuer: 'https://id.example' } } },
+  });
+  const reload = holder.reload();
+  readings[0]!.resolve({ ok: true, config: weak });
+  await reload;
+  const warnings = () =>
+    lines
+      .map((line) => JSON.parse(line) as { code?: string; path?: string })
+      .filter(({ code }) => code === 'FICUS_CONFIG_WEAK')
+      .map(({ path }) => path);
+  expect(warnings()).toEqual(['proxy.identify.jwt.secret', 'proxy.identify.jwt.audience']);
+  const refused = holder.reload();
+  readings[1]!.resolve({ ok: false, problems: [{ path: [], message: 'is wrong' }] });
+  await refused;
+  expect(warnings()).toHaveLength(2);
+});

@@ -8,6 +8,7 @@ import { type ConfigProblem, type FicusConfig, FicusError, formatProblem, Newest
 import type { Logger } from 'pino';
 import { cannotChange, checkCreatable } from '../config-file/config-change.ts';
 import { readConfigFile } from '../config-file/read-config-file.ts';
+import { logWarnings } from '../observe/log-warnings.ts';
 import type { ReloadResult, StartProxyOptions } from '../running-proxy.ts';
 
 interface ConfigHolderParts {
@@ -59,6 +60,7 @@ export class ConfigHolder {
     this.#generation += 1;
     this.#parts.onApplied(config, this.#generation);
     this.#parts.logger.info({ generation: this.#generation }, 'config applied');
+    logWarnings(config, this.#parts.logger);
   }
 
   #refuse(problems: readonly ConfigProblem[]): ReloadResult {

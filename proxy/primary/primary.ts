@@ -14,6 +14,7 @@ import { publishedKeys } from '../keys/published-keys.ts';
 import { announce } from '../observe/announce.ts';
 import { createLogger } from '../observe/create-logger.ts';
 import { warnOfFewFiles } from '../observe/file-limit.ts';
+import { logWarnings } from '../observe/log-warnings.ts';
 import { MetricTotals } from '../observe/metrics-text.ts';
 import { processMetricsText } from '../observe/process-metrics.ts';
 import { mayContinueAnywhereMs } from '../request/may-continue.ts';
@@ -92,6 +93,7 @@ export class Primary implements RunningProxy {
     await this.#openSources();
     await this.#workers.start();
     announce(this.#logger, { address: this.address, workers: this.#workers.ids.length }, 'listening');
+    logWarnings(this.#config, this.#logger);
     warnOfFewFiles(this.#logger, this.#config.proxy.limits.connections);
     await this.#startAdmin();
     this.#reloadTriggers?.begin();

@@ -1,9 +1,9 @@
-/** `ficus check` names weak settings of a valid config; they do not change its exit status. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+/** Weak settings of a valid config: `ficus check` names them, with exit status 0, and so does the log of a start. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { FICUS, runCommand, stopAll } from '../../e2e/run-command.ts';
+import { FICUS, runCommand, startCommand, stopAll } from '../../e2e/run-command.ts';
 
 let folder: string;
 let config: string;
@@ -41,5 +41,21 @@ test('for programs, among the findings', async () => {
   expect(findings).toEqual([
     expect.objectContaining({ ...weak, path: 'proxy.identify.jwt.secret' }),
     expect.objectContaining({ ...weak, path: 'proxy.identify.jwt.audience' }),
+  ]);
+});
+
+test('in the log of a proxy that starts, each once', async () => {
+  const text = await readFile(config, 'utf8');
+  const own = join(folder, 'proxy.yaml');
+  await writeFile(own, text.replace('proxy:', 'proxy:\n  listen: 127.0.0.1:0'));
+  await writeFile(join(folder, 'flags.json'), JSON.stringify({ version: 2, features: [] }));
+  const proxy = startCommand([FICUS, 'proxy', '--config', own]);
+  await proxy.until('jwt.audience');
+  proxy.child.kill('SIGTERM');
+  const { stdout } = await proxy.ended;
+  const weak = stdout.split('\n').filter((line) => line.includes('FICUS_CONFIG_WEAK'));
+  expect(weak.map((line) => (JSON.parse(line) as { path: string }).path)).toEqual([
+    'proxy.identify.jwt.secret',
+    'proxy.identify.jwt.audience',
   ]);
 });
