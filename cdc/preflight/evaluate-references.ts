@@ -74,7 +74,12 @@ export function evaluateNulls(plan: TablePlan, from: TableCatalog, to: TableCata
         path: formatPath([...plan.path, 'columns', name]),
         code: 'FICUS_CDC_NULLABLE',
         message: `“${source.name}” of “${from.qualifiedName}” may be null, and “${name}” of “${to.qualifiedName}” must not be: a row without a value stops the stream.`,
-        remedySql: `ALTER TABLE ${plan.target.sql} ALTER COLUMN ${quoteIdentifier(name)} DROP NOT NULL; -- on the target`,
+        // PostgreSQL lets no null into a primary key, so there is nothing to run for one.
+        ...(to.uniqueIndexes.some(({ primary, columns }) => primary && columns.includes(name))
+          ? {}
+          : {
+              remedySql: `ALTER TABLE ${plan.target.sql} ALTER COLUMN ${quoteIdentifier(name)} DROP NOT NULL; -- on the target`,
+            }),
       },
     ];
   });
