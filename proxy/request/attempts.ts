@@ -165,7 +165,7 @@ class Attempts implements ForwardCall {
     this.#live!.noteStatus(status, turnNow());
     this.#hasPlace = false;
     dropShadow(this.#state, 'event-stream');
-    this.#state.pins?.endSessions();
+    this.#state.pins?.answerIsEndless();
     this.#state.endless = true;
     this.#state.host.holdEndless(this.#state, exchange);
   }

@@ -97,12 +97,16 @@ export class WritePins {
   /** The write was answered, or failed. */
   end(): void {
     for (const pin of this.#held) this.#host.gate.unpin(pin, this.#continuesMs);
-    this.endSessions();
+    this.#endSessions(this.#continuesMs);
   }
 
   /** What the write did to its sessions is done, though its answer may be without an end (an event stream). */
-  endSessions(): void {
-    for (const session of this.#sessions) this.#host.gate.unpin(session, 0);
+  answerIsEndless(): void {
+    this.#endSessions(0);
+  }
+
+  #endSessions(afterMs: number): void {
+    for (const session of this.#sessions) this.#host.gate.unpin(session, afterMs);
     this.#sessions = [];
   }
 }

@@ -115,6 +115,49 @@ test('while a write is in progress its session is asked about anew, and no other
   expect(shop.questions).toBe(asked + 3);
 });
 
+describe('a write whose answer never came may still change its session', () => {
+  const firstByteMs = 2_000;
+  beforeEach(async () => {
+    await rig.close();
+    const timeouts = { firstByteMs };
+    rig = await startRig({ serve: 100, proxy: { identify: IDENTIFY }, legacy: { timeouts } });
+    shop = makeSessionShop(rig.legacy, rig.candidate);
+    shop.users.set('one', 'ann');
+  });
+  const isAtLegacy = () => rig.legacy.requests.some(({ method }) => method === 'POST');
+
+  test.each(['client', 'proxy'])('when the %s gives up', async (side) => {
+    shop.page = () => {};
+    const giveUp = new AbortController();
+    const { signal } = giveUp;
+    const writing = fetch(`${rig.url}/account/switch`, { method: 'POST', headers: as('one'), signal });
+    const over = writing.then(
+      ({ status }) => status,
+      () => 'aborted',
+    );
+    await until(isAtLegacy, 'the write is at the legacy');
+    if (side === 'client') giveUp.abort();
+    expect(await over).toBe(side === 'client' ? 'aborted' : 504);
+    await until(() =>
+      rig.legacy.requests.some(({ socket, method }) => method === 'POST' && socket.destroyed),
+    );
+    expect(await whoIs('one')).toBe('ann');
+    shop.users.set('one', 'bob');
+    expect(await whoIs('one')).toBe('bob');
+  });
+
+  test('until it no longer can', async () => {
+    shop.page = (_, response) => void response.destroy();
+    await send('POST', '/account/switch');
+    await until(async () => {
+      const before = shop.questions;
+      await whoIs('one');
+      await whoIs('one');
+      return shop.questions - before < 2;
+    }, 'the session is known again');
+  });
+});
+
 test('an answer without an end does not keep its session from being known', async () => {
   shop.page = (_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
