@@ -283,11 +283,25 @@ describe('ResponseParser', () => {
     },
   );
 
-  it('reads an interim response with fields of a body as one without', () => {
-    const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
-    const hints = `HTTP/1.1 103 Hi\r\nLink: x\r\n${chunked}Content-Length: 4\r\n\r\n`;
-    expect(parse([hints + ok])).toMatchObject({ interim: ['103 Hi\r\nLink: x\r\n'], done: true });
-  });
+  it.each([
+    ['', true],
+    ['Content-Length: 0\r\n', true],
+    ['Content-Length: 38\r\n', false],
+    [chunked, false],
+    [`${chunked}Content-Length: 4\r\n`, false],
+    ['Connection: close\r\n', false],
+  ])(
+    'reads an interim response with %j as one without a body; nothing follows what may have been one',
+    (fields, persistent) => {
+      const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+      const hints = `HTTP/1.1 103 Hi\r\nLink: x\r\n${fields}\r\n`;
+      const read = { interim: ['103 Hi\r\nLink: x\r\n'], done: true, persistent };
+      expect(parse([hints + ok])).toMatchObject(read);
+      // The interim response after it does not make up for it.
+      const both = `${hints}HTTP/1.1 102 Wait\r\n\r\n`;
+      expect(parse([both, ok])).toMatchObject({ done: true, persistent });
+    },
+  );
 
   it('takes no longer for a head than for its bytes', () => {
     const began = performance.now();

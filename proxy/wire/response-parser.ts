@@ -58,6 +58,8 @@ export class ResponseParser {
   #isHead = false;
   #mayUpgrade = false;
   #interims = 0;
+  /** An interim head says that nothing may follow the response: what follows the head might be a body of it. */
+  #mustClose = false;
   #remaining = 0;
   #digits = 0;
   #extensionBytes = 0;
@@ -74,6 +76,7 @@ export class ResponseParser {
     this.#isHead = method === 'HEAD';
     this.#mayUpgrade = mayUpgrade;
     this.#interims = 0;
+    this.#mustClose = false;
     this.persistent = false;
     this.surplusBytes = 0;
     this.error = '';
@@ -245,13 +248,15 @@ export class ResponseParser {
     if (head.status < 200 && head.status !== 101) {
       this.#interims += 1;
       if (this.#interims > MAX_INTERIM) return this.#fail('too many interim responses', length);
+      this.#mustClose ||= head.connectionClose;
       sink.onInterim(head);
       this.#state = S_HEAD;
       this.#held = undefined;
       head.begin(true);
       return end;
     }
-    this.persistent = !head.http10 && !head.connectionClose && this.#state !== S_UNTIL_CLOSE;
+    const closes = this.#mustClose || head.connectionClose || this.#state === S_UNTIL_CLOSE;
+    this.persistent = !head.http10 && !closes;
     const bodyState = this.#state;
     const proceed = sink.onHead(head);
     this.#held = undefined;
