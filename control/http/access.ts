@@ -65,23 +65,26 @@ export class Access {
     const { url, config } = request.routeOptions;
     if (isOpen(pathOf(request))) return NOBODY;
     const { role = 'admin' } = config;
-    const { ip } = request;
-    if (this.#pace.isFull(ip))
-      throw new FicusError('FICUS_CONTROL_TOO_MANY_REFUSALS', `Too many wrong tokens came from ${ip}.`);
     // Unleash's clients send the bare token, all others `Bearer TOKEN`.
     const given = request.headers.authorization?.replace(/^Bearer\s+/i, '');
     if (given === undefined)
       throw new FicusError('FICUS_CONTROL_TOKEN_MISSING', 'The request has no Authorization header.');
     const caller = this.#tokens.find(given);
-    if (caller === undefined) {
-      this.#log(request, 'token-unknown');
-      await this.#pace.wait(ip);
-      throw new FicusError('FICUS_CONTROL_FORBIDDEN', 'The control plane does not know this token.');
-    }
+    // Asked first: behind one address (NAT, a load balancer) a wrong token must not lock out the right ones.
+    if (caller === undefined) throw await this.#refuseToken(request);
     // An unknown path has no role: any holder of a token may learn that there is nothing.
     if (url === undefined || caller.may(role)) return caller;
     this.#log(request, 'role-missing', caller.owner);
     throw roleMissing(caller, role);
+  }
+
+  async #refuseToken(request: FastifyRequest): Promise<FicusError> {
+    const { ip } = request;
+    this.#log(request, 'token-unknown');
+    if (this.#pace.isFull(ip))
+      return new FicusError('FICUS_CONTROL_TOO_MANY_REFUSALS', `Too many wrong tokens came from ${ip}.`);
+    await this.#pace.wait(ip);
+    return new FicusError('FICUS_CONTROL_FORBIDDEN', 'The control plane does not know this token.');
   }
 
   /** Ever more rarely for each address, and never with a token. */

@@ -1,7 +1,7 @@
 /**
- * Slows down guessing: refusals of one address are sent one after the other, however many connections it opens. Valid
- * tokens do not wait, so a flood of wrong ones harms no others, except from the same address while its queue is full:
- * then nothing of that address is looked at.
+ * Slows down guessing: refusals of one address are sent one after the other, however many connections it opens; while its
+ * queue is full, further ones are refused at once. Valid tokens never come here: a flood of wrong ones delays no others,
+ * those of the same address included.
  */
 interface Peer {
   /** Refusals so far, by kind. */
@@ -19,7 +19,7 @@ export class RefusalPace {
   /** By address; the one refused longest ago is first. */
   readonly #peers = new Map<string, Peer>();
 
-  /** Whether so many refusals wait for this address that it is not served. */
+  /** Whether so many refusals wait for this address that no further one may. */
   isFull(address: string): boolean {
     return (this.#peers.get(address)?.waiting ?? 0) >= MOST_WAITING;
   }
