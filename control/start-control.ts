@@ -72,6 +72,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       warnOfRestart(config, next, logger);
       await parts.reconfigure(next);
       if (!access.replaceTokens(given.control ?? tokens)) logger.warn({ area: 'control' }, NEEDS_RESTART);
+      parts.streams.closeUnless((caller) => access.accepts(caller));
       logger.info({ slices: Object.keys(next.slices) }, 'config applied');
     };
     return {

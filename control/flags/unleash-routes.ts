@@ -23,14 +23,14 @@ export function registerUnleashRoutes(
     return reply.type('application/json').send(body);
   });
 
-  app.get('/unleash/api/client/streaming', FOR_FLAGS, (_request, reply) => {
+  app.get('/unleash/api/client/streaming', FOR_FLAGS, (request, reply) => {
     reply.hijack();
     const unsubscribe = flags.subscribe((slice, kind) => {
       const { version } = flags;
       const event = { type: 'feature-updated', eventId: version, feature: flags.feature(slice, kind) };
       sendEvent(reply.raw, 'unleash-updated', { events: [event] }, String(version));
     });
-    streams.add(reply.raw, unsubscribe);
+    streams.add(reply.raw, request.caller, unsubscribe);
     // Sends everything, whatever event the client names as its last: it is small, and nothing can be missed.
     const { features } = flags.features();
     sendEvent(

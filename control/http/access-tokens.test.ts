@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { CONTROL_ROLES } from '@ficus/core';
+import { CONTROL_ROLES, type ControlRole } from '@ficus/core';
 import { expect, test } from 'vitest';
 import { AccessTokens } from './access-tokens.ts';
 
@@ -39,4 +39,32 @@ test('a token that all share names no owner', () => {
 
 test('the tokens themselves are not kept', () => {
   expect(inspect(tokens, { depth: 9, showHidden: true })).not.toContain('token-of-');
+});
+
+test('a caller is accepted for as long as the token stays as it is', () => {
+  const entry = (name: string, token: string, roles: readonly ControlRole[]) => ({
+    name,
+    token,
+    roles: [...roles],
+  });
+  const first = new AccessTokens({
+    tokens: [
+      entry('stays', 'token-1', ['report', 'flags']),
+      entry('goes', 'token-2', ['report']),
+      entry('loses a role', 'token-3', ['read', 'flags']),
+      entry('is renewed', 'token-4', ['read']),
+    ],
+  });
+  const callers = ['token-1', 'token-2', 'token-3', 'token-4'].map((token) => first.find(token)!);
+  const second = new AccessTokens(
+    {
+      tokens: [
+        entry('loses a role', 'token-3', ['flags']),
+        entry('is renewed', 'token-5', ['read']),
+        entry('stays', 'token-1', ['flags', 'report']),
+      ],
+    },
+    first,
+  );
+  expect(callers.map((caller) => second.accepts(caller))).toEqual([true, false, false, false]);
 });

@@ -14,6 +14,7 @@ export interface Caller {
 
 interface Entry {
   readonly digest: Buffer;
+  readonly roles: readonly ControlRole[];
   readonly caller: Caller;
 }
 
@@ -23,17 +24,25 @@ export const LOCAL_PROGRAM: Caller = { owner: undefined, may: () => true };
 export class AccessTokens {
   readonly #entries: readonly Entry[];
 
-  constructor({ token, tokens }: Pick<ControlConfig, 'token' | 'tokens'>) {
+  /** @param before the tokens that these replace: one that stays as it is keeps its caller */
+  constructor({ token, tokens }: Pick<ControlConfig, 'token' | 'tokens'>, before?: AccessTokens) {
     const shared = tokens.length === 0 ? undefined : 'control.token';
-    this.#entries = [
+    const entries = [
       ...(token === undefined ? [] : [makeEntry(token, shared, ['admin'])]),
       ...tokens.map((named) => makeEntry(named.token, named.name, named.roles)),
     ];
+    const old = before === undefined ? [] : before.#entries;
+    this.#entries = entries.map((entry) => old.find((known) => isSame(known, entry)) ?? entry);
   }
 
   /** Without tokens, every program of this machine may call. */
   get none(): boolean {
     return this.#entries.length === 0;
+  }
+
+  /** Whether the token of a caller that `find` has returned is still accepted, with the same roles. */
+  accepts(caller: Caller): boolean {
+    return this.#entries.some((entry) => entry.caller === caller);
   }
 
   /** The owner of a token; undefined for one that is not accepted. */
@@ -46,7 +55,12 @@ export class AccessTokens {
 }
 
 function makeEntry(token: string, owner: string | undefined, roles: readonly ControlRole[]): Entry {
-  return { digest: digestOf(token), caller: { owner, may: (role) => hasRole(roles, role) } };
+  return { digest: digestOf(token), roles, caller: { owner, may: (role) => hasRole(roles, role) } };
+}
+
+function isSame(a: Entry, b: Entry): boolean {
+  const sameRoles = JSON.stringify([...a.roles].sort()) === JSON.stringify([...b.roles].sort());
+  return a.digest.equals(b.digest) && a.caller.owner === b.caller.owner && sameRoles;
 }
 
 const digestOf = (token: string): Buffer => createHash('sha256').update(token).digest();

@@ -48,10 +48,15 @@ export class Access {
    * and listener would have to begin again.
    */
   replaceTokens(control: Pick<ControlConfig, 'token' | 'tokens'>): boolean {
-    const next = new AccessTokens(control);
+    const next = new AccessTokens(control, this.#tokens);
     if (next.none || this.#tokens.none) return next.none === this.#tokens.none;
     this.#tokens = next;
     return true;
+  }
+
+  /** Whether a caller who was let in would still be: a response without end outlives a change of tokens. */
+  accepts(caller: Caller): boolean {
+    return this.#tokens.none || this.#tokens.accepts(caller);
   }
 
   guard(app: FastifyInstance): void {

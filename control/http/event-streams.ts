@@ -3,19 +3,20 @@
  * reconnects and gets the whole state.
  */
 import type { ServerResponse } from 'node:http';
+import type { Caller } from './access-tokens.ts';
 
 const MOST_BUFFERED = 1024 * 1024;
 const COMMENT_MS = 15_000;
 
 export class EventStreams {
-  readonly #open = new Map<ServerResponse, NodeJS.Timeout>();
+  readonly #open = new Map<ServerResponse, Caller>();
 
   get count(): number {
     return this.#open.size;
   }
 
-  /** Answers with an open stream; `onClose` runs once when it ends, on either side. */
-  add(response: ServerResponse, onClose: () => void): void {
+  /** Answers the caller with an open stream; `onClose` runs once when it ends, on either side. */
+  add(response: ServerResponse, caller: Caller, onClose: () => void): void {
     response.writeHead(200, {
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
@@ -25,7 +26,7 @@ export class EventStreams {
     response.socket?.setNoDelay(true);
     // Keeps middleboxes and the client's read timeout from closing the stream.
     const comments = setInterval(() => response.write(':\n\n'), COMMENT_MS);
-    this.#open.set(response, comments);
+    this.#open.set(response, caller);
     response.on('error', () => undefined);
     response.on('close', () => {
       clearInterval(comments);
@@ -36,7 +37,13 @@ export class EventStreams {
 
   /** Ends every stream. */
   closeAll(): void {
-    for (const response of this.#open.keys()) {
+    this.closeUnless(() => false);
+  }
+
+  /** Ends the streams of callers who are no longer accepted. */
+  closeUnless(isAccepted: (caller: Caller) => boolean): void {
+    for (const [response, caller] of this.#open) {
+      if (isAccepted(caller)) continue;
       response.end();
       response.socket?.destroySoon();
     }

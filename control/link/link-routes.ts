@@ -31,13 +31,13 @@ const LARGEST_BATCH = 64 * 1024 * 1024;
 const FOR_PROXIES = { config: { role: 'report' } } as const;
 
 export function registerLinkRoutes(app: FastifyInstance, parts: LinkParts): void {
-  app.get(LINK_PATHS.stream, FOR_PROXIES, (_request, reply) => {
+  app.get(LINK_PATHS.stream, FOR_PROXIES, (request, reply) => {
     reply.hijack();
     const ways = [
       parts.stateHub.subscribe((event) => sendEvent(reply.raw, 'state', event)),
       parts.progress.subscribe((event) => sendEvent(reply.raw, 'progress', event)),
     ];
-    parts.streams.add(reply.raw, () => {
+    parts.streams.add(reply.raw, request.caller, () => {
       for (const leave of ways) leave();
     });
     sendEvent(reply.raw, 'state', parts.stateHub.snapshot());

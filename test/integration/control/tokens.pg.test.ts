@@ -131,6 +131,28 @@ it('while more wrong tokens wait than may, valid ones of the same address are an
   for (const { code } of refused) expect(code).toBe('FICUS_CONTROL_TOO_MANY_REFUSALS');
 });
 
+it('a removed token ends the streams that it has opened, and no other', async () => {
+  const open = async (owner: string, path: string) => {
+    const stream = { ended: false };
+    const headers = { authorization: `Bearer ${tokenOf(owner)}` };
+    const { body } = await fetch(`${control.address}${path}`, { headers });
+    const read = async () => {
+      for await (const _ of body!);
+      stream.ended = true;
+    };
+    void read();
+    return stream;
+  };
+  const edge = await open('edge-1', LINK_PATHS.stream);
+  const flags = await open('unleash', '/unleash/api/client/streaming');
+  await control.reload(config(TOKENS.filter(({ name }) => name !== 'edge-1')));
+  await expect.poll(() => edge.ended).toBe(true);
+  expect(flags.ended).toBe(false);
+  await control.reload(config(TOKENS.filter(({ name }) => name !== 'unleash')));
+  await expect.poll(() => flags.ended).toBe(true);
+  await control.reload(config());
+});
+
 it('tokens are replaced by a reload: the old one is refused, the others stay', async () => {
   const replaced = { name: 'board', roles: ['read'], token: 'the-new-token-of-the-board' };
   await control.reload(config(TOKENS.map((token) => (token.name === 'board' ? replaced : token))));
