@@ -3,6 +3,18 @@ import { z } from 'zod';
 import { listenAddress, milliseconds, network } from './common-schema.ts';
 import { identifySchema } from './identify-schema.ts';
 
+/**
+ * Fields by which frameworks route in place of the request line (Symfony, Zend and IIS; gunicorn and Flask), past the
+ * routes and guards of the proxy.
+ */
+export const ROUTING_FIELDS = [
+  'x-original-url',
+  'x-original-uri',
+  'x-rewrite-url',
+  'script_name',
+  'x-script-name',
+] as const;
+
 export const proxySchema = z
   .strictObject({
     listen: listenAddress.default('127.0.0.1:8080').describe('where clients connect'),
@@ -16,6 +28,12 @@ export const proxySchema = z
       .default([])
       .describe(
         'CIDRs of the proxies before this one: their Forwarded, X-Forwarded-*, X-Real-IP and the like are trusted; those of other peers are removed',
+      ),
+    passFields: z
+      .array(z.enum(ROUTING_FIELDS))
+      .default([])
+      .describe(
+        'which of the fields that frameworks route by, in place of the request line, pass from trustedProxies. Name one only if those proxies set it or remove the client’s: otherwise any client reaches any URL of a side, past routes and guards',
       ),
     forwardedPort: z
       .boolean()

@@ -1,10 +1,12 @@
 /**
- * Fields that services believe because a proxy before them sets them: the client's address, its certificate, the URL
- * that it asked for. From a peer that is no trusted proxy, they are a stranger's claim. X-Forwarded-* and x-ficus-* are
- * covered as a whole by removed-fields.ts.
+ * Fields that services believe because a proxy before them sets them: the client's address and scheme, its certificate.
+ * From a peer that is no trusted proxy, they are a stranger's claim. X-Forwarded-* and x-ficus-* are covered as a whole
+ * by removed-fields.ts. Fields that route (core's ROUTING_FIELDS) do not even pass from a trusted proxy, unless
+ * `proxy.passFields` names them: most load balancers pass a client's through.
  */
 export const PROXY_FIELDS: readonly string[] = [
-  // The client's address: nginx, Apache, Akamai, Cloudflare, Fastly, Fly, Azure, App Engine, Envoy, PHP's own name.
+  // The client's address: nginx, Apache, Akamai, Cloudflare, Fastly, Fly, Azure, App Engine, Envoy, WebLogic, and names
+  // that libraries look for.
   'x-real-ip',
   'x-client-ip',
   'client-ip',
@@ -22,10 +24,15 @@ export const PROXY_FIELDS: readonly string[] = [
   'x-original-for',
   'x-original-host',
   'x-original-proto',
-  // The URL: frameworks route by these in place of the request line, past the routes and guards of the proxy.
-  'x-original-url',
-  'x-original-uri',
-  'x-rewrite-url',
+  'proxy-client-ip',
+  'wl-proxy-client-ip',
+  'x-proxyuser-ip',
+  'http-client-ip',
+  'http-x-forwarded-for',
+  // The client's scheme: ingress-nginx, Heroku's and Microsoft's front ends.
+  'x-scheme',
+  'x-url-scheme',
+  'front-end-https',
   // The client's certificate: RFC 9440, ingress-nginx, Azure.
   'client-cert',
   'client-cert-chain',

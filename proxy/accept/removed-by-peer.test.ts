@@ -14,17 +14,17 @@ const identify = configSchema.parse({
   },
 }).proxy.identify;
 
-const removed = new RemovedByPeer(['forwarded'], guardedHeaders(identify));
+const removed = new RemovedByPeer({ names: ['forwarded'], guarded: guardedHeaders(identify), routing: [] });
 const kept = (peer: string, fromTrustedProxy = false) =>
   ['X-Login', 'x_login', 'x_realm', 'X-Realm', 'Authorization', 'Forwarded', 'X-Forwarded-For'].filter(
     (name) => !removed.for({ peer, fromTrustedProxy }).has(name),
   );
 
-test('a header that names the caller passes from its own peers alone, in no spelling from others', () => {
+test('a header that names the caller passes from its own peers alone, and only as the config spells it', () => {
   expect(kept('203.0.113.7')).toEqual(['Authorization']);
-  expect(kept('10.2.0.1')).toEqual(['X-Login', 'x_login', 'Authorization']);
-  expect(kept('10.1.0.1')).toEqual(['X-Login', 'x_login', 'x_realm', 'X-Realm', 'Authorization']);
-  expect(kept('fd00::1')).toEqual(['x_realm', 'X-Realm', 'Authorization']);
+  expect(kept('10.2.0.1')).toEqual(['X-Login', 'Authorization']);
+  expect(kept('10.1.0.1')).toEqual(['X-Login', 'x_realm', 'Authorization']);
+  expect(kept('fd00::1')).toEqual(['x_realm', 'Authorization']);
 });
 
 test('a proxy that may say X-Forwarded-* may not name callers for that', () => {
@@ -38,15 +38,16 @@ test('a route removes further fields, and guards the same', () => {
 
 const CLAIMS = [
   'X-Real-IP',
-  'x_real_ip',
   'True-Client-Ip',
   'CF-Connecting-IP',
   'Client-IP',
-  'X-Original-URL',
-  'X-Rewrite-Url',
+  'WL-Proxy-Client-IP',
+  'Front-End-Https',
+  'X-Scheme',
   'SSL-Client-Cert',
-  'ssl_client_cert',
 ];
+const RESPELLED = ['x_real_ip', 'X_Real-IP', 'ssl_client_cert', 'HTTP_CLIENT_IP', 'X_Forwarded_For'];
+const ROUTING = ['X-Original-URL', 'x-original-uri', 'X-Rewrite-Url', 'SCRIPT_NAME', 'X-Script-Name'];
 const ORDINARY = [
   'X-Real',
   'X-Requested-With',
@@ -58,17 +59,29 @@ const ORDINARY = [
 ];
 
 test('what only a proxy can know passes from a trusted one, and in no spelling from others', () => {
-  const plain = new RemovedByPeer([], []);
+  const plain = new RemovedByPeer({ names: [], guarded: [], routing: [] });
   const keptBy = (fromTrustedProxy: boolean) => {
     const removedNow = plain.for({ peer: '203.0.113.7', fromTrustedProxy });
-    return [...CLAIMS, ...ORDINARY].filter((name) => !removedNow.has(name));
+    return [...CLAIMS, ...RESPELLED, ...ROUTING, ...ORDINARY].filter((name) => !removedNow.has(name));
   };
   expect(keptBy(false)).toEqual(ORDINARY);
   expect(keptBy(true)).toEqual([...CLAIMS, ...ORDINARY]);
 });
 
+test('a field that re-routes passes from a trusted proxy alone, where the config names it, and only so spelled', () => {
+  const routing = ['x-original-url', 'script_name'];
+  const some = new RemovedByPeer({ names: [], guarded: [], routing });
+  const sent = [...ROUTING, 'X_Original_URL', 'Script-Name'];
+  const keptBy = (fromTrustedProxy: boolean) => {
+    const removedNow = some.for({ peer: '203.0.113.7', fromTrustedProxy });
+    return sent.filter((name) => !removedNow.has(name));
+  };
+  expect(keptBy(false)).toEqual([]);
+  expect(keptBy(true)).toEqual(['X-Original-URL', 'SCRIPT_NAME']);
+});
+
 test('Proxy, which CGI programs read as a setting of their own, passes from no peer', () => {
-  const plain = new RemovedByPeer([], []);
+  const plain = new RemovedByPeer({ names: [], guarded: [], routing: [] });
   for (const fromTrustedProxy of [true, false])
     expect(plain.for({ peer: '::1', fromTrustedProxy }).has('Proxy')).toBe(true);
 });
@@ -80,7 +93,7 @@ test('a header that names the caller passes from its own peers, though only a pr
     legacy: { url: 'http://127.0.0.1:3000' },
     proxy: { identify: { user: { header, trustedFrom: ['10.0.0.0/8'] } } },
   }).proxy;
-  const guarded = new RemovedByPeer([], guardedHeaders(named));
+  const guarded = new RemovedByPeer({ names: [], guarded: guardedHeaders(named), routing: [] });
   expect(guarded.for({ peer: '10.0.0.1', fromTrustedProxy: false }).has(header)).toBe(false);
   expect(guarded.for({ peer: '10.0.0.1', fromTrustedProxy: false }).has('x-real-ip')).toBe(true);
   expect(guarded.for({ peer: '203.0.113.7', fromTrustedProxy: true }).has(header)).toBe(true);

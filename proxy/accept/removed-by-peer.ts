@@ -1,10 +1,12 @@
 /**
  * Which of the client's fields no upstream gets, by who the peer is: a trusted proxy may say X-Forwarded-*, X-Real-IP and
  * others (proxy-fields.ts), and a header that names the caller passes only from the peers that are believed
- * (`trustedFrom`): services behind the proxy believe it too.
+ * (`trustedFrom`): services behind the proxy believe it too. Neither passes in another spelling, from anybody: a proxy that
+ * replaces the one passes a client's other through, and CGI and WSGI servers read both as one.
  */
-import type { IdentifyConfig } from '@ficus/core';
+import { type IdentifyConfig, ROUTING_FIELDS } from '@ficus/core';
 import { NetworkList } from '../wire/network-list.ts';
+import { hyphenated } from '../wire/raw-headers.ts';
 import { NEVER_PASSED, PROXY_FIELDS } from './proxy-fields.ts';
 import { RemovedFields } from './removed-fields.ts';
 
@@ -14,53 +16,57 @@ interface GuardedHeader {
   readonly from: NetworkList;
 }
 
+interface RemovedByPeerParts {
+  /** Of fields that no peer's requests keep, in lower case. */
+  readonly names: readonly string[];
+  readonly guarded: readonly GuardedHeader[];
+  /** Those of ROUTING_FIELDS that pass from trusted proxies. */
+  readonly routing: readonly string[];
+  /** That no peer's requests keep. */
+  readonly cookies?: readonly string[];
+}
+
 interface Peer {
   readonly peer: string;
   readonly fromTrustedProxy: boolean;
 }
 
 export class RemovedByPeer {
-  readonly #names: readonly string[];
-  readonly #guarded: readonly GuardedHeader[];
-  readonly #cookies: readonly string[];
+  readonly #parts: RemovedByPeerParts;
   /** By a bit for each guarded header that is removed, and one for a trusted proxy. */
   readonly #made: RemovedFields[] = [];
 
-  /**
-   * @param names of fields that no peer's requests keep, in lower case
-   * @param cookies that none keeps
-   */
-  constructor(names: readonly string[], guarded: readonly GuardedHeader[], cookies: readonly string[] = []) {
-    this.#names = names;
-    this.#guarded = guarded;
-    this.#cookies = cookies;
+  constructor(parts: RemovedByPeerParts) {
+    this.#parts = parts;
   }
 
   /** The same, with further names of fields, and these cookies. */
   with(names: readonly string[], cookies: readonly string[] = []): RemovedByPeer {
-    return new RemovedByPeer([...this.#names, ...names], this.#guarded, cookies);
+    return new RemovedByPeer({ ...this.#parts, names: [...this.#parts.names, ...names], cookies });
   }
 
   for({ peer, fromTrustedProxy }: Peer): RemovedFields {
     let bits = fromTrustedProxy ? 1 : 0;
-    for (let at = 0; at < this.#guarded.length; at += 1)
-      if (!this.#guarded[at]!.from.has(peer)) bits |= 2 << at;
+    const { guarded } = this.#parts;
+    for (let at = 0; at < guarded.length; at += 1) if (!guarded[at]!.from.has(peer)) bits |= 2 << at;
     this.#made[bits] ??= this.#make(bits);
     return this.#made[bits]!;
   }
 
   #make(bits: number): RemovedFields {
+    const { names, guarded, routing, cookies = [] } = this.#parts;
     const isTrusted = (bits & 1) === 1;
-    const isWithheld = (at: number) => (bits & (2 << at)) !== 0;
-    const guarded = this.#guarded.map(({ name }) => name);
-    const withheld = guarded.filter((_, at) => isWithheld(at));
-    const believed = new Set(guarded.filter((_, at) => !isWithheld(at)));
-    const claims = isTrusted ? [] : PROXY_FIELDS.filter((name) => !believed.has(name));
-    return new RemovedFields(
-      [...this.#names, ...NEVER_PASSED, ...claims, ...withheld],
-      isTrusted,
-      this.#cookies,
-    );
+    const isWithheld = (_: GuardedHeader, at: number) => (bits & (2 << at)) !== 0;
+    const withheld = guarded.filter(isWithheld).map(({ name }) => name);
+    const believed = guarded.filter((header, at) => !isWithheld(header, at)).map(({ name }) => name);
+    const passed = isTrusted ? [...PROXY_FIELDS, ...routing] : [];
+    const kept = new Set([...passed, ...believed].map(hyphenated));
+    const claims = [...PROXY_FIELDS, ...ROUTING_FIELDS].filter((name) => !kept.has(hyphenated(name)));
+    return new RemovedFields([...names, ...NEVER_PASSED, ...claims, ...withheld], {
+      keepsForwarded: isTrusted,
+      cookies,
+      keptAs: [...passed, ...believed],
+    });
   }
 }
 

@@ -3,6 +3,7 @@
  * compared as CGI-style servers read them, where `X_Forwarded_For` and `X-Forwarded-For` are one variable: otherwise a
  * forged field would get in by the other spelling.
  */
+import { hyphenated } from '../wire/raw-headers.ts';
 import type { FieldNames } from '../wire/request-head.ts';
 
 const UNDERSCORE = '_'.charCodeAt(0);
@@ -10,25 +11,33 @@ const X = 'x'.charCodeAt(0);
 const T = 't'.charCodeAt(0);
 const LOWER = 32;
 
+interface RemovedFieldsOptions {
+  /** For a trusted proxy: whatever begins with X-Forwarded- is passed on unless it is set again. */
+  readonly keepsForwarded: boolean;
+  /** Among those of the Cookie field. */
+  readonly cookies?: readonly string[];
+  /** Names that pass as they are written here, and in no other spelling: the peer may pass a client's through. */
+  readonly keptAs?: Iterable<string>;
+}
+
 export class RemovedFields implements FieldNames {
   readonly cookies: readonly string[] | undefined;
   readonly #names: ReadonlySet<string>;
   readonly #keepsForwarded: boolean;
+  /** By the spelling with hyphens. */
+  readonly #keptAs: ReadonlyMap<string, string>;
   /** By length and first letter: one look rules out nearly every other field. */
   readonly #places = new Uint8Array(1024);
   #andTracestate: FieldNames | undefined = undefined;
 
-  /**
-   * @param names in lower case
-   * @param keepsForwarded for a trusted proxy: whatever begins with X-Forwarded- is passed on unless it is set again
-   * @param cookies among those of the Cookie field
-   */
-  constructor(names: Iterable<string>, keepsForwarded: boolean, cookies: readonly string[] = []) {
+  /** @param names in lower case */
+  constructor(names: Iterable<string>, { keepsForwarded, cookies = [], keptAs = [] }: RemovedFieldsOptions) {
     this.cookies = cookies.length === 0 ? undefined : cookies;
     // A name that is written with an underscore is the same variable as one with a hyphen.
-    this.#names = new Set([...names].flatMap((name) => [name, name.replaceAll('_', '-')]));
+    this.#names = new Set([...names].flatMap((name) => [name, hyphenated(name)]));
     this.#keepsForwarded = keepsForwarded;
-    for (const name of this.#names) this.#places[placeOf(name)] = 1;
+    this.#keptAs = new Map([...keptAs].map((name) => [hyphenated(name), name]));
+    for (const name of [...this.#names, ...this.#keptAs.keys()]) this.#places[placeOf(name)] = 1;
   }
 
   /** The same, and tracestate: it belongs to a trace that does not continue (W3C Trace Context section 3.3.1.4). */
@@ -50,10 +59,12 @@ export class RemovedFields implements FieldNames {
   #hasLower(name: string): boolean {
     if (this.#names.has(name)) return true;
     const respelled = name.includes('_');
-    const spelled = respelled ? name.replaceAll('_', '-') : name;
+    const spelled = respelled ? hyphenated(name) : name;
     if (spelled.startsWith('x-ficus-')) return true;
     if (spelled.startsWith('x-forwarded-')) return respelled || !this.#keepsForwarded;
-    return respelled && this.#names.has(spelled);
+    if (respelled && this.#names.has(spelled)) return true;
+    const keptAs = this.#keptAs.get(spelled);
+    return keptAs !== undefined && keptAs !== name;
   }
 }
 

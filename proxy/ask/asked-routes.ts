@@ -44,8 +44,7 @@ export class AskedRoute {
     const removed = this.rewrite?.removeRequestHeaders ?? [];
     this.removed = new RemovedFields(
       [...never, ...withheld.fields, ...removed.filter((name) => !SET_BY_PROXY.has(name))],
-      true,
-      withheld.cookies,
+      { keepsForwarded: true, cookies: withheld.cookies },
     );
   }
 

@@ -42,7 +42,7 @@ export class Asker {
     this.#limits = config.proxy.shadow;
     this.#assertion = assert && new IdentityAssertion(assert);
     this.#seal = assert && new Seal(readAssertionKeys(assert).secrets);
-    this.#removedForLegacy = new RemovedFields(assert ? [assert.header] : [], true);
+    this.#removedForLegacy = new RemovedFields(assert ? [assert.header] : [], { keepsForwarded: true });
     this.#nowMs = nowMs;
   }
 

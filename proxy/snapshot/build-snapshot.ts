@@ -41,8 +41,11 @@ export function buildSnapshot(config: FicusConfig, generation: number, parts: Sn
     ]),
   );
   const { assert } = identify;
-  const never = ['forwarded', ...(assert ? [assert.header] : [])];
-  const removed = new RemovedByPeer(never, guardedHeaders(identify));
+  const removed = new RemovedByPeer({
+    names: ['forwarded', ...(assert ? [assert.header] : [])],
+    guarded: guardedHeaders(identify),
+    routing: config.proxy.passFields,
+  });
   const live = [...slices.values()];
   const copies = {
     legacy: legacyCopies,

@@ -1,6 +1,7 @@
 /**
  * Fields that only a proxy can know, said by a stranger (httpoxy, CVE-2016-5385, among them): neither side sees them, on
- * no route and in no copy. From a trusted proxy both sides see them as they came.
+ * no route and in no copy. From a trusted proxy both sides see them as they came, but neither in another spelling, which
+ * that proxy does not replace, nor those that re-route the request (CVE-2018-14773): a load balancer passes a client's.
  */
 import { afterEach, expect, test } from 'vitest';
 import { type Rig, type RigOptions, startRig, until } from '../integration/proxy/rig.ts';
@@ -11,12 +12,16 @@ afterEach(() => rig.close());
 const CLAIMED = {
   'x-real-ip': '10.0.0.1',
   'true-client-ip': '10.0.0.1',
+  'client-cert': ':MIIB:',
+  'x-url-scheme': 'https',
+};
+const NOT_A_PROXYS = {
+  x_real_ip: '10.0.0.1',
   'x-original-url': '/admin',
   'x-rewrite-url': '/admin',
-  'client-cert': ':MIIB:',
-  x_real_ip: '10.0.0.1',
+  script_name: '/outside',
 };
-const SENT = { ...CLAIMED, proxy: 'http://evil.example', 'x-requested-with': 'fetch' };
+const SENT = { ...CLAIMED, ...NOT_A_PROXYS, proxy: 'http://evil.example', 'x-requested-with': 'fetch' };
 
 /** Which of the fields the last request at each side had. */
 const seen = ({ requests }: Rig['legacy']) =>
@@ -40,8 +45,8 @@ test('a stranger’s claims go to neither side, and the log says once how to tru
   expect(hints()).toMatchObject([{ peer: '127.0.0.1' }]);
 });
 
-test('a trusted proxy’s go to both, all but Proxy', async () => {
-  const all = Object.keys(SENT).filter((name) => name !== 'proxy');
+test('a trusted proxy’s go to both, all but Proxy, other spellings and what re-routes', async () => {
+  const all = [...Object.keys(CLAIMED), 'x-requested-with'];
   expect(await pass({ proxy: { trustedProxies: ['127.0.0.0/8'] } })).toEqual({
     outside: all,
     live: all,
@@ -49,4 +54,10 @@ test('a trusted proxy’s go to both, all but Proxy', async () => {
   });
   await rig.get('/api/notes', { 'x-forwarded-for': '203.0.113.9' });
   expect(rig.logs.filter(({ msg }) => /trustedProxies/.test(String(msg)))).toEqual([]);
+});
+
+test('a field that re-routes goes to both where the config says that the trusted proxies answer for it', async () => {
+  const all = [...Object.keys(CLAIMED), 'x-rewrite-url', 'x-requested-with'];
+  const proxy = { trustedProxies: ['127.0.0.0/8'], passFields: ['x-rewrite-url' as const] };
+  expect(await pass({ proxy })).toEqual({ outside: all, live: all, copy: all });
 });

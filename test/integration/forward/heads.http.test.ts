@@ -46,7 +46,7 @@ describe('heads', () => {
       amend: () => ({
         target: '/other?z',
         setHeaders: ['X-Forwarded-For', '10.0.0.1'],
-        removeHeaders: new RemovedFields(['x-ficus-force'], true),
+        removeHeaders: new RemovedFields(['x-ficus-force'], { keepsForwarded: true }),
         responseHeaders: ['x-ficus-side', 'legacy'],
       }),
     });
