@@ -13,11 +13,15 @@ const WELL: SourceFacts = {
   mayReplicate: true,
   mayCreate: true,
   hasPublication: false,
+  mayGuard: null,
+  isWide: false,
   hasSlot: false,
 };
 
 const codes = (facts: Partial<SourceFacts>) =>
-  evaluateSource('legacy.database', { ...WELL, ...facts }).map(({ code, severity }) => `${severity} ${code}`);
+  evaluateSource('legacy.database', { ...WELL, ...facts }, 'ficus_a').map(
+    ({ code, severity }) => `${severity} ${code}`,
+  );
 
 test('a suitable server has no findings', () => {
   expect(codes({})).toEqual([]);
@@ -35,6 +39,18 @@ test('each problem is one finding', () => {
 test('existing parts of a stream need no privilege to create them', () => {
   expect(codes({ replicationSlots: 10, walSenders: 10, hasSlot: true })).toEqual([]);
   expect(codes({ mayCreate: false, hasPublication: true })).toEqual([]);
+});
+
+test('a publication that the role cannot alter leaves the source unguarded', () => {
+  const remedies = (facts: Partial<SourceFacts>) =>
+    evaluateSource('legacy.database', { ...WELL, hasPublication: true, ...facts }, 'ficus_a').map(
+      ({ severity, remedySql }) => [severity, remedySql],
+    );
+  expect(remedies({ mayGuard: true })).toEqual([]);
+  expect(remedies({ mayGuard: false })).toEqual([
+    ['warning', 'ALTER PUBLICATION "ficus_a" OWNER TO "ficus";'],
+  ]);
+  expect(remedies({ mayGuard: false, isWide: true })).toEqual([['warning', undefined]]);
 });
 
 test('the oldest supported version', () => {

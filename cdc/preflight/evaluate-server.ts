@@ -1,4 +1,5 @@
 /** What a server's settings mean for a stream: pure decisions on facts that preflightSlice has read. */
+import { quoteIdentifier } from '../catalog/quote.ts';
 import { describeAbsentStandbys, describeBlocker, endSql, STANDBY_SQL } from '../source/describe-wait.ts';
 import type { Blocker } from '../source/read-waits.ts';
 import type { Finding } from './finding.ts';
@@ -20,6 +21,10 @@ export interface SourceFacts {
   readonly mayCreate: boolean;
   /** Whether an administrator created the slice's publication beforehand. */
   readonly hasPublication: boolean;
+  /** Whether the role may alter it; null while there is none. */
+  readonly mayGuard: boolean | null;
+  /** It is one of all tables, or of a schema, which only a superuser may own. */
+  readonly isWide: boolean;
   /** Whether the slice's own slot already exists: then no free one is needed. */
   readonly hasSlot: boolean;
 }
@@ -32,8 +37,13 @@ export function evaluateVersion(path: string, serverVersion: number): Finding[] 
 }
 
 /** Findings about the server that the change stream is read from. */
-export function evaluateSource(path: string, facts: SourceFacts): Finding[] {
-  return [...evaluateWal(path, facts), ...evaluateRoom(path, facts), ...evaluateRole(path, facts)];
+export function evaluateSource(path: string, facts: SourceFacts, publication: string): Finding[] {
+  return [
+    ...evaluateWal(path, facts),
+    ...evaluateRoom(path, facts),
+    ...evaluateRole(path, facts),
+    ...evaluateGuard(path, facts, publication),
+  ];
 }
 
 /** Whether nothing known beforehand keeps the role from opening a replication connection. */
@@ -125,4 +135,28 @@ function evaluateRole(path: string, facts: SourceFacts): Finding[] {
     });
   }
   return findings;
+}
+
+/** Without it the source stays refused its own writes until an administrator acts. */
+function evaluateGuard(
+  path: string,
+  { role, mayGuard, isWide }: SourceFacts,
+  publication: string,
+): Finding[] {
+  if (mayGuard !== false) return [];
+  const remedy = isWide
+    ? { message: ' Only a superuser may own one of all tables or of a schema; name its tables instead.' }
+    : {
+        message: '',
+        remedySql: `ALTER PUBLICATION ${quoteIdentifier(publication)} OWNER TO ${quoteIdentifier(role)};`,
+      };
+  return [
+    {
+      severity: 'warning',
+      path,
+      code: 'FICUS_CDC_PRIVILEGE',
+      ...remedy,
+      message: `Role “${role}” cannot alter publication “${publication}”: if a published table loses its replica identity, PostgreSQL refuses the source’s own updates and deletes, and the stream cannot undo it.${remedy.message}`,
+    },
+  ];
 }

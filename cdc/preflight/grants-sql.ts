@@ -41,8 +41,9 @@ export function sourceGrants(input: GrantsInput): string[] {
     ),
     grantTypeSchemas(role, tables),
     `GRANT SELECT ON ${tables.join(', ')} TO ${quoteIdentifier(role)};`,
-    '-- Only the owner of a table may publish it, so the publication is made here and not by the role.',
-    publicationSql(input.slice, input.tables),
+    '-- Only the owner of a table may publish it, so the publication is made here and not by the role. The role owns it, to',
+    '-- stop it from sending updates and deletes as soon as PostgreSQL would refuse them to the legacy for its sake.',
+    publicationSql(input.slice, input.tables, role),
   ];
 }
 
@@ -93,16 +94,28 @@ function grantTypeSchemas(role: string, tables: readonly string[]): string {
   LOOP EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', name, ${quoteLiteral(role)}); END LOOP; END $$;`;
 }
 
-/** For the tables of a slice. */
-export function publicationSql(slice: string, tables: readonly TableConfig[]): string {
-  return createPublication(
-    nameStream(slice, 'forward', '').publication,
-    tablesOf(tables.map(({ from }) => from)),
-  );
-}
-
-function createPublication(publication: string, tables: readonly string[]): string {
+/**
+ * The publication of a slice, for a role to read and to guard. One in use is never narrowed: a stream may read what is not
+ * in this config, and a table that is added again has a gap. A publication of all tables, or of a schema, covers its tables
+ * as it is, and only a superuser may own it.
+ */
+export function publicationSql(slice: string, tables: readonly TableConfig[], owner: string): string {
+  const publication = nameStream(slice, 'forward', '').publication;
   const name = quoteIdentifier(publication);
-  const list = tables.join(', ');
-  return `DO $$ BEGIN CREATE PUBLICATION ${name} FOR TABLE ${list} WITH (publish_via_partition_root = true); EXCEPTION WHEN duplicate_object THEN ALTER PUBLICATION ${name} SET TABLE ${list}; END $$;`;
+  const list = tablesOf(tables.map(({ from }) => from));
+  const oids = `ARRAY[${list.map((table) => `${quoteLiteral(table)}::regclass`).join(', ')}]`;
+  return `DO $$ DECLARE missing regclass; BEGIN
+  IF NOT EXISTS (SELECT FROM pg_publication WHERE pubname = ${quoteLiteral(publication)}) THEN
+    CREATE PUBLICATION ${name} FOR TABLE ${list.join(', ')} WITH (publish_via_partition_root = true);
+  END IF;
+  FOR missing IN SELECT c.oid::regclass FROM pg_publication AS p, pg_class AS c
+    WHERE p.pubname = ${quoteLiteral(publication)} AND c.oid = ANY(${oids}) AND NOT p.puballtables
+      AND NOT EXISTS (SELECT FROM pg_publication_rel WHERE prpubid = p.oid AND prrelid = c.oid)
+      AND NOT EXISTS (SELECT FROM pg_publication_namespace WHERE pnpubid = p.oid AND pnnspid = c.relnamespace)
+  LOOP EXECUTE format('ALTER PUBLICATION %I ADD TABLE %s', ${quoteLiteral(publication)}, missing); END LOOP;
+  IF EXISTS (SELECT FROM pg_publication AS p WHERE p.pubname = ${quoteLiteral(publication)} AND NOT p.puballtables
+      AND NOT EXISTS (SELECT FROM pg_publication_namespace WHERE pnpubid = p.oid)) THEN
+    ALTER PUBLICATION ${name} OWNER TO ${quoteIdentifier(owner)};
+  END IF;
+END $$;`;
 }

@@ -115,7 +115,7 @@ async function checkSource(
   if (version.length > 0) return version;
   const facts = await readSourceFacts(client, publication);
   return [
-    ...evaluateSource(path, facts),
+    ...evaluateSource(path, facts, publication),
     ...(mayOpenSender(facts) ? await tryReplication(path, url) : []),
     ...(await findWaits(client, path, facts.hasSlot)),
   ];
@@ -196,7 +196,7 @@ async function checkPlans(
         plan,
         onSource,
         published.has(plan.source.qualifiedName),
-        publicationSql(slice, tables),
+        publicationSql(slice, tables, onSource.role),
       ),
       ...evaluateTargetPrivileges(plan, onTarget),
       ...evaluatePlan(plan, sourceCatalog, targetCatalog, replicaRole),

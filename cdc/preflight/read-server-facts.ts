@@ -16,6 +16,9 @@ export async function readSourceFacts(client: pg.ClientBase, publication: string
             (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user) AS "mayReplicate",
             has_database_privilege(current_database(), 'CREATE') AS "mayCreate",
             EXISTS (SELECT FROM pg_publication WHERE pubname = $1) AS "hasPublication",
+            (SELECT pg_has_role(pubowner, 'USAGE') FROM pg_publication WHERE pubname = $1) AS "mayGuard",
+            EXISTS (SELECT FROM pg_publication AS p WHERE pubname = $1 AND (puballtables
+                       OR EXISTS (SELECT FROM pg_publication_namespace WHERE pnpubid = p.oid))) AS "isWide",
             EXISTS (SELECT FROM pg_replication_slots
                      WHERE database = current_database() AND slot_name LIKE $1 || '_%'
                        AND confirmed_flush_lsn IS NOT NULL) AS "hasSlot"`,

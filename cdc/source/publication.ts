@@ -36,6 +36,8 @@ interface EntryRow {
 
 const PRIVILEGE = '42501';
 
+const isRefused = (error: unknown): boolean => (error as { code?: string }).code === PRIVILEGE;
+
 /**
  * Whether streams of other installations (a rehearsal beside production) use the publication too: their slots are named
  * after it, with other suffixes. Whatever they need of it must stay.
@@ -59,7 +61,7 @@ export async function ensurePublication(
   try {
     return await alterPublication(client, name, slot, tables);
   } catch (error) {
-    if ((error as { code?: string }).code !== PRIVILEGE) throw error;
+    if (!isRefused(error)) throw error;
     const says = (error as Error).message;
     throw new FicusError(
       'FICUS_CDC_PRIVILEGE',
@@ -95,8 +97,12 @@ async function alterPublication(
     if (before.some(({ lacks }) => lacks !== null))
       await client.query(`ALTER PUBLICATION ${publication} SET (${send})`);
     const covered = before.every(({ entry, lacks, wide }) => wide || (entry !== null && lacks === null));
-    if (!covered || !(same || shared || before.some(({ wide }) => wide)))
-      await client.query(`ALTER PUBLICATION ${publication} SET TABLE ${list}`);
+    const narrow = covered && !(same || shared || before.some(({ wide }) => wide));
+    if (!covered || narrow)
+      await client.query(`ALTER PUBLICATION ${publication} SET TABLE ${list}`).catch((error) => {
+        // A role that does not own the tables could not add them again: what is sent beyond these is skipped.
+        if (!narrow || !isRefused(error)) throw error;
+      });
   }
   const entries = await readEntries(client, name, tables);
   return new Map(
@@ -165,11 +171,18 @@ async function readEntries(
   return rows;
 }
 
-/** Only an administrator may drop a publication that an administrator created; one that others read stays. */
+/**
+ * One that others read stays, and so does one that this role may not drop, or could not create again: an administrator has
+ * created it, and gives it to the role only to guard.
+ */
 export async function dropPublication(client: pg.ClientBase, name: string, slot: string): Promise<void> {
   const others = hasOtherSlots(quoteLiteral(name), quoteLiteral(slot));
+  const foreign = `EXISTS (SELECT FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid JOIN pg_class c ON c.oid = r.prrelid
+           WHERE p.pubname = ${quoteLiteral(name)} AND NOT pg_has_role(c.relowner, 'USAGE'))`;
+  const mayCreate = `has_database_privilege(current_database(), 'CREATE')`;
   await client.query(
-    `DO $$ BEGIN IF NOT ${others} THEN EXECUTE ${quoteLiteral(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`)}; END IF;
+    `DO $$ BEGIN IF ${mayCreate} AND NOT ${foreign} AND NOT ${others}
+       THEN EXECUTE ${quoteLiteral(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`)}; END IF;
        EXCEPTION WHEN insufficient_privilege THEN NULL; END $$`,
   );
 }

@@ -9,6 +9,7 @@ import { openReplication } from '../../../../cdc/open-replication.ts';
 import { controlGrants } from '../../../../cdc/preflight/grants-by-database.ts';
 import { grantsSql, sourceGrants, targetGrants } from '../../../../cdc/preflight/grants-sql.ts';
 import { preflightSlice } from '../../../../cdc/preflight/preflight-slice.ts';
+import { protectSource } from '../../../../cdc/source/protect-source.ts';
 import { verifySlice } from '../../../../cdc/verify/verify-slice.ts';
 import { openStore } from '../../../../control/store/open-store.ts';
 import { failTheRun } from '../../../parts/fail-the-run.ts';
@@ -78,6 +79,86 @@ test('copy, stream and verify run under the printed roles, and preflight finds n
       `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database() AND active`,
     );
   }
+});
+
+test('granted again for other tables, a publication keeps what it sends, and the stream runs with a part of it', async () => {
+  const own = await createDatabasePair(inject('postgresPort'));
+  const named = { sourceRole: `reader3_${suffix}`, targetRole: `writer3_${suffix}` };
+  const ddl = 'CREATE TABLE visit (id int PRIMARY KEY); CREATE TABLE stay (id int PRIMARY KEY)';
+  await own.source.query(ddl);
+  await own.target.query(ddl);
+  const mapped = (...names: string[]) => parseConfigTables(names.map((name) => ({ from: name, to: name })));
+  const grant = async (...names: string[]) => {
+    const input = { slice: 'part', tables: mapped(...names), ...named };
+    for (const sql of sourceGrants(input)) await own.source.query(sql);
+    for (const sql of targetGrants(input)) await own.target.query(sql);
+  };
+  const entries = async () =>
+    (await own.source.query('SELECT prrelid::regclass::text AS name, oid FROM pg_publication_rel ORDER BY 1'))
+      .rows;
+  await grant('visit');
+  const before = await entries();
+  await grant('stay');
+  const both = await entries();
+  expect(both).toEqual([expect.objectContaining({ name: 'stay' }), ...before]);
+  await grant('visit', 'stay');
+  const replication = openReplication({
+    onFault: failTheRun,
+    slice: 'part',
+    tables: mapped('visit'),
+    sourceUrl: own.sourceUrl.replace('postgres@', `${named.sourceRole}@`),
+    targetUrl: own.targetUrl.replace('postgres@', `${named.targetRole}@`),
+  });
+  try {
+    await replication.start();
+    await own.source.query('INSERT INTO stay VALUES (1); INSERT INTO visit VALUES (2)');
+    await expect
+      .poll(async () => (await own.target.query('SELECT id FROM visit')).rows, { timeout: 20_000 })
+      .toEqual([{ id: 2 }]);
+    expect(replication.status().problem).toBe(undefined);
+    await replication.drop();
+    expect(await entries()).toEqual(both);
+  } finally {
+    await replication.stop();
+    for (const [client, role] of [
+      [own.source, named.sourceRole],
+      [own.target, named.targetRole],
+    ] as const)
+      await client.query(`REASSIGN OWNED BY ${role} TO postgres; DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    await own.drop();
+  }
+});
+
+test('the printed role guards the source: it stops a publication that PostgreSQL refuses updates for', async () => {
+  await pair.source.query('CREATE TABLE shop.notes (id int PRIMARY KEY, body text)');
+  await pair.source.query(`INSERT INTO shop.notes VALUES (1, 'a')`);
+  const guarded = { slice: 'notes', tables: parseConfigTables([{ from: 'shop.notes', to: 'notes' }]) };
+  for (const sql of sourceGrants({ ...guarded, ...roles })) await pair.source.query(sql);
+  await pair.source.query('ALTER TABLE shop.notes DROP CONSTRAINT notes_pkey');
+  const update = () => pair.source.query(`UPDATE shop.notes SET body = 'b'`);
+  await expect(update()).rejects.toThrow('replica identity');
+  await pair.source.query(`SET ROLE ${roles.sourceRole}`);
+  const undone = await protectSource(pair.source, 'ficus_notes', ['shop.notes']);
+  await pair.source.query('RESET ROLE');
+  expect(undone?.message).toContain('the source can write again');
+  expect((await update()).rowCount).toBe(1);
+});
+
+test('a publication that the role does not own is a warning, and its SQL ends it', async () => {
+  const loose = { slice: 'loose', tables };
+  await pair.source.query('CREATE PUBLICATION ficus_loose FOR TABLE shop.orders');
+  const warnings = async () => {
+    const findings = await preflightSlice({
+      ...loose,
+      sourceUrl: pair.sourceUrl.replace('postgres@', `${roles.sourceRole}@`),
+      targetUrl: pair.targetUrl.replace('postgres@', `${roles.targetRole}@`),
+    });
+    return findings.filter(({ message }) => message.includes('cannot alter publication'));
+  };
+  const [found, ...more] = await warnings();
+  expect([found?.severity, more]).toEqual(['warning', []]);
+  await pair.source.query(found?.remedySql ?? '');
+  expect(await warnings()).toEqual([]);
 });
 
 test('without the grants preflight names each missing privilege, and the SQL that grants it', async () => {
