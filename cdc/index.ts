@@ -7,7 +7,7 @@ export { type DatabaseGrants, grantsByDatabase } from './preflight/grants-by-dat
 export { grantsSql } from './preflight/grants-sql.ts';
 export { preflightDatabase } from './preflight/preflight-database.ts';
 export { preflightSlice } from './preflight/preflight-slice.ts';
-export type { DatabasePart, Remnant, RemovalPlan, RemovalStep } from './removal/removal-plan.ts';
+export type { DatabasePart, Remnant, RemovalPlan, RemovalStep, StepResult } from './removal/removal-plan.ts';
 export {
   dropSourceSlot,
   readSourceStreams,

@@ -47,6 +47,7 @@ function dropSlot({ name, retained }: SlotRow): RemovalStep {
   return {
     does: `drops slot “${name}”, for which the server keeps ${retained} of WAL`,
     sql: `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(name)};`,
+    first: true,
   };
 }
 

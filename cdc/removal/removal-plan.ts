@@ -5,7 +5,15 @@ export interface RemovalStep {
   readonly does: string;
   /** Complete: can be run as it is, more than once. */
   readonly sql: string;
+  /** When it fails, the slice may be in use: nothing after it is done for that slice, in this database or another. */
+  readonly first?: true;
 }
+
+export type StepResult =
+  | { readonly outcome: 'done' }
+  | { readonly outcome: 'failed'; readonly problem: string }
+  /** Not tried, because something before it is left. */
+  | { readonly outcome: 'kept' };
 
 /** Something that stays: because only an administrator may remove it, or because it is not only Ficus's. */
 export interface Remnant {

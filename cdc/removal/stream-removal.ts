@@ -8,7 +8,7 @@ import { nameStream } from '../source/stream-names.ts';
 import { findRoles } from './find-roles.ts';
 import { planSource } from './plan-source.ts';
 import { planTarget, readTargetState } from './plan-target.ts';
-import type { DatabasePart, RemovalPlan, RemovalStep } from './removal-plan.ts';
+import type { DatabasePart, RemovalPlan, RemovalStep, StepResult } from './removal-plan.ts';
 
 export interface StreamRemovalInput {
   readonly slice: string;
@@ -63,33 +63,34 @@ export function planSlotRemoval(sourceUrl: string, slot: string): Promise<Databa
   return within(sourceUrl, (client) => planSource(client, { slots: [slot], publication: undefined }));
 }
 
-/**
- * Runs steps one after another, each whatever became of the one before; returns for each why it failed, or undefined.
- */
-export async function runRemoval(
-  url: string,
-  steps: readonly RemovalStep[],
-): Promise<(string | undefined)[]> {
+/** Runs steps one after another; after a failed step the others are tried, except when it had to come first. */
+export async function runRemoval(url: string, steps: readonly RemovalStep[]): Promise<StepResult[]> {
   const reached = await reach(url);
-  if ('problem' in reached) return steps.map(() => reached.problem);
+  if ('problem' in reached) return steps.map(() => ({ outcome: 'failed', problem: reached.problem }));
   const { client } = reached;
   try {
-    const failures: (string | undefined)[] = [];
-    for (const { sql } of steps) failures.push(await runStep(client, sql));
-    return failures;
+    const results: StepResult[] = [];
+    let stopped = false;
+    for (const { sql, first } of steps) {
+      const result: StepResult = stopped ? { outcome: 'kept' } : await runStep(client, sql);
+      stopped ||= result.outcome === 'failed' && first === true;
+      results.push(result);
+    }
+    return results;
   } finally {
     await endClient(client);
   }
 }
 
-async function runStep(client: pg.Client, sql: string): Promise<string | undefined> {
+async function runStep(client: pg.Client, sql: string): Promise<StepResult> {
   try {
     await client.query(sql);
-    return undefined;
+    return { outcome: 'done' };
   } catch (error) {
     // A step of several statements may have left its transaction open.
     await client.query('ROLLBACK').catch(() => undefined);
-    return (error as Error).message;
+    const { message, detail } = error as Error & { detail?: string };
+    return { outcome: 'failed', problem: detail === undefined ? message : `${message} (${detail})` };
   }
 }
 

@@ -5,6 +5,7 @@ import {
   loadRemoval,
   type Removal,
   type RemovalOutcome,
+  type RemovalWish,
   type StepOutcome,
 } from '@ficus/control';
 import { type FicusConfig, FicusError } from '@ficus/core';
@@ -86,30 +87,44 @@ async function remove(slice: string | undefined, options: RemoveOptions): Promis
       'Without a terminal to ask on, give --yes, or --dry-run to see the SQL.',
     );
   const config = await loadConfig(options.config);
+  const wish: RemovalWish = {
+    config,
+    slice,
+    slot: options.slot,
+    candidateDatabase: options.candidateDatabase,
+    actor: process.env.USER || process.env.LOGNAME || 'unknown',
+    reason: options.reason ?? '',
+  };
+  if (options.dryRun) return plan(wish, false, async (removal) => showPlan(removal, options));
+  // While the question waits, nothing is locked: a control plane may start, and a stream continue.
+  const agreed = options.yes ? undefined : await plan(wish, false, ask);
+  await plan(wish, true, async (removal) => {
+    if (agreed !== undefined && agreed !== sqlOf(removal) && !removal.inUse)
+      throw new FicusError('FICUS_REMOVE_CHANGED', 'Nothing was removed: the SQL would be another one now.');
+    await carryOutAgreed(removal, options);
+  });
+}
+
+/** @param keepOut whether no control plane may start until `use` has ended */
+async function plan<T>(
+  wish: RemovalWish,
+  keepOut: boolean,
+  use: (removal: Removal) => Promise<T>,
+): Promise<T> {
   const { planRemoval } = await loadRemoval();
-  const records = await openRecords(config);
+  const records = await openRecords(wish.config, keepOut);
   try {
-    const wish = {
-      config,
-      slice,
-      slot: options.slot,
-      candidateDatabase: options.candidateDatabase,
-      actor: process.env.USER || process.env.LOGNAME || 'unknown',
-      reason: options.reason ?? '',
-    };
-    const removal = await planRemoval(wish, records);
-    if (options.dryRun) showPlan(removal, options);
-    else await carryOutAsked(removal, options);
+    return await use(await planRemoval(wish, records));
   } finally {
     await records?.close();
   }
 }
 
 /** Undefined without a control database, or while it is away: then the plan says so. */
-async function openRecords({ control }: FicusConfig): Promise<ControlRecords | undefined> {
+async function openRecords({ control }: FicusConfig, keepOut: boolean): Promise<ControlRecords | undefined> {
   if (!control?.database) return undefined;
   const { openControlRecords } = await loadRemoval();
-  return openControlRecords(control.database).catch((error: unknown) => {
+  return openControlRecords(control.database, keepOut).catch((error: unknown) => {
     if (error instanceof FicusError && error.code === 'FICUS_DATABASE_UNREACHABLE') return undefined;
     throw error;
   });
@@ -122,12 +137,19 @@ function showPlan(removal: Removal, options: RemoveOptions): void {
   if (!known) process.exitCode = 3;
 }
 
-async function carryOutAsked(removal: Removal, options: RemoveOptions): Promise<void> {
+/** Returns the SQL that was agreed to. */
+async function ask(removal: Removal): Promise<string> {
+  if (removal.inUse) throw new FicusError('FICUS_REMOVE_IN_USE', removal.inUse);
+  printError(`${formatRemoval(removal)}\n`);
+  if (!(await isAgreed())) throw new FicusError('FICUS_USAGE', 'Nothing was removed.');
+  return sqlOf(removal);
+}
+
+const sqlOf = ({ parts }: Removal): string =>
+  parts.flatMap(({ database, steps }) => steps.map(({ sql }) => `${database}: ${sql}`)).join('\n');
+
+async function carryOutAgreed(removal: Removal, options: RemoveOptions): Promise<void> {
   const { carryOut } = await loadRemoval();
-  if (!options.yes && !removal.inUse) {
-    printError(`${formatRemoval(removal)}\n`);
-    if (!(await isAgreed())) throw new FicusError('FICUS_USAGE', 'Nothing was removed.');
-  }
   const outcome = await carryOut(removal, (step) => {
     if (!options.json) print(`${describeStep(step)}\n`);
   });
@@ -180,7 +202,12 @@ function writeJson(
     problem: part.problem ?? null,
     steps: part.steps.map((step) => {
       const found = outcomes.find((outcome) => outcome.step === step);
-      return { ...step, outcome: found?.outcome ?? 'planned', problem: found?.problem ?? null };
+      return {
+        does: step.does,
+        sql: step.sql,
+        outcome: found?.outcome ?? 'planned',
+        problem: found?.problem ?? null,
+      };
     }),
   }));
   const remnants = remnantsOf(removal).map(({ what, sql }) => ({ what, sql: sql ?? null }));

@@ -1,5 +1,8 @@
-/** Carries out a planned removal: each step whatever became of the others, the control database only after all of them. */
-import { type RemovalStep, runRemoval } from '@ficus/cdc';
+/**
+ * Carries out a planned removal. A slice whose slot cannot be dropped keeps everything that its stream needs; the
+ * control database comes last, and only when nothing else is left.
+ */
+import { type RemovalStep, runRemoval, type StepResult } from '@ficus/cdc';
 import { FicusError } from '@ficus/core';
 import type { Removal, RemovalPart } from './plan-removal.ts';
 
@@ -24,20 +27,29 @@ export async function carryOut(
 ): Promise<RemovalOutcome> {
   if (removal.inUse) throw new FicusError('FICUS_REMOVE_IN_USE', removal.inUse);
   const steps: StepOutcome[] = [];
+  const inUse = new Set<string | undefined>();
   let complete = true;
   for (const part of removal.parts) {
-    // It remembers what is left: as long as something is, so must it.
-    const keep = part.place === 'control' && !complete;
-    const failures = keep ? part.steps.map(() => undefined) : await runRemoval(part.url, part.steps);
-    const outcomes = part.steps.map((step, index): StepOutcome => {
-      const problem = failures[index];
-      return { part, step, problem, outcome: keep ? 'kept' : problem === undefined ? 'done' : 'failed' };
-    });
+    // The control database remembers what is left: as long as something is, so must it.
+    const keep = part.place === 'control' ? !complete : inUse.has(part.slice);
+    const outcomes = await runPart(part, keep);
     for (const outcome of outcomes) onStep(outcome);
     steps.push(...outcomes);
+    if (outcomes.some(({ step, outcome }) => step.first && outcome === 'failed')) inUse.add(part.slice);
     complete &&= isComplete(part, outcomes);
   }
   return { steps, complete };
+}
+
+async function runPart(part: RemovalPart, keep: boolean): Promise<StepOutcome[]> {
+  const results: readonly StepResult[] = keep
+    ? part.steps.map(() => ({ outcome: 'kept' }))
+    : await runRemoval(part.url, part.steps);
+  return part.steps.map((step, index) => {
+    const result = results[index]!;
+    const problem = result.outcome === 'failed' ? result.problem : undefined;
+    return { part, step, outcome: result.outcome, problem };
+  });
 }
 
 const isComplete = (part: RemovalPart, outcomes: readonly StepOutcome[]): boolean =>

@@ -1,7 +1,8 @@
 /**
- * Reads from the control database what an installation has made, and keeps control planes from starting meanwhile. Does
- * not migrate: an older or a missing schema has fewer records.
+ * Reads from the control database what an installation has made, and may keep control planes from starting meanwhile.
+ * Does not migrate: an older or a missing schema has fewer records.
  */
+import { requireOwnSession } from '@ficus/cdc';
 import { CONTROL_SCHEMA, FicusError } from '@ficus/core';
 import pg from 'pg';
 import { LOCK_KEY } from '../store/open-store.ts';
@@ -23,12 +24,15 @@ export interface ControlRecords {
 }
 
 const ANSWER_MS = 5_000;
+const TAKE_LOCK = 'SELECT pg_try_advisory_lock($1) AS free';
+const SEE_LOCK = `SELECT NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = $1::bigint::oid
+    AND objsubid = 1 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS free`;
 
 /**
- * @param keepOut whether no control plane may start meanwhile
- * @throws FicusError FICUS_DATABASE_UNREACHABLE
+ * @param keepOut whether no control plane may start before `close`; otherwise nothing is left on the session
+ * @throws FicusError FICUS_DATABASE_UNREACHABLE; with `keepOut` FICUS_CDC_POOLER
  */
-export async function openControlRecords(url: string, keepOut = true): Promise<ControlRecords> {
+export async function openControlRecords(url: string, keepOut: boolean): Promise<ControlRecords> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'ficus remove',
@@ -37,40 +41,43 @@ export async function openControlRecords(url: string, keepOut = true): Promise<C
   });
   client.on('error', () => undefined);
   try {
+    // Behind a transaction pooler the lock would be held by a session that others use.
+    if (keepOut) await requireOwnSession(url, ANSWER_MS);
     await client.connect();
     return { ...(await readRecords(client, keepOut)), close: () => client.end().catch(() => undefined) };
   } catch (cause) {
     await client.end().catch(() => undefined);
+    if (cause instanceof FicusError) throw cause;
     throw new FicusError('FICUS_DATABASE_UNREACHABLE', (cause as Error).message, { cause });
   }
 }
 
 async function readRecords(client: pg.Client, keepOut: boolean): Promise<Omit<ControlRecords, 'close'>> {
-  const locked = keepOut
-    ? await client.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [LOCK_KEY])
-    : { rows: [{ mine: true }] };
+  const free = await client.query<{ free: boolean }>(keepOut ? TAKE_LOCK : SEE_LOCK, [LOCK_KEY]);
   const tables = await client.query<{ name: string }>(
     'SELECT table_name || coalesce($2 || column_name, $3) AS name FROM information_schema.columns WHERE table_schema = $1',
     [CONTROL_SCHEMA, '.', ''],
   );
   const columns = new Set(tables.rows.map(({ name }) => name));
-  await client.query(`SET search_path TO ${CONTROL_SCHEMA}`);
   const names = async (column: string, sql: string): Promise<string[]> =>
     columns.has(column) ? (await client.query<{ name: string }>(sql)).rows.map(({ name }) => name) : [];
   const query = async <R extends pg.QueryResultRow>(text: string) => (await client.query<R>(text)).rows;
   const streams = columns.has('stream.slot') ? await readStreamRecords(query) : [];
-  const slices = await names('slice.name', 'SELECT name FROM slice ORDER BY 1');
+  const slices = await names('slice.name', `SELECT name FROM ${CONTROL_SCHEMA}.slice ORDER BY 1`);
   return {
     streams,
     slices: [...new Set([...slices, ...streams.map(({ slice }) => slice)])],
     removed: await names(
       'audit.slice',
-      `SELECT DISTINCT slice AS name FROM audit WHERE action = 'remove' AND slice IS NOT NULL`,
+      `SELECT DISTINCT slice AS name FROM ${CONTROL_SCHEMA}.audit WHERE action = 'remove' AND slice IS NOT NULL`,
     ),
-    running: locked.rows[0]?.mine
+    running: free.rows[0]?.free
       ? undefined
       : columns.has('slice.configured')
-        ? await names('slice.configured', 'SELECT name FROM slice WHERE configured ORDER BY 1')
+        ? await names(
+            'slice.configured',
+            `SELECT name FROM ${CONTROL_SCHEMA}.slice WHERE configured ORDER BY 1`,
+          )
         : slices,
     present: columns.size > 0,
   };

@@ -64,7 +64,7 @@ export async function planRemoval(wish: RemovalWish, records: ControlRecords | u
   }
   const control = planControl(wish, slices, records);
   return {
-    inUse: runningIn(wish.slice, records) ?? parts.find(({ inUse }) => inUse)?.inUse,
+    inUse: mayRun(wish, records) ?? parts.find(({ inUse }) => inUse)?.inUse,
     parts: [...mergeParts(parts), ...control],
     remnants: [...planFlags(wish.config, slices), ...planConfig(wish)],
   };
@@ -74,7 +74,10 @@ function allSlices(config: FicusConfig, records: ControlRecords | undefined): st
   return [...new Set([...Object.keys(config.slices), ...(records?.slices ?? [])])];
 }
 
-function runningIn(slice: string | undefined, records: ControlRecords | undefined): string | undefined {
+/** Why a stream of it may run, or start at any moment. */
+function mayRun({ config, slice }: RemovalWish, records: ControlRecords | undefined): string | undefined {
+  if (config.control?.database && !records)
+    return 'The control database cannot be reached, so a control plane may be running. If that database is gone for good, take control.database out of the config.';
   const running = records?.running;
   if (!running || (slice !== undefined && !running.includes(slice))) return undefined;
   return slice === undefined

@@ -3,7 +3,7 @@
  * until `ficus remove` has removed them. Two installations may share a database server: only what is recorded here is
  * this one's.
  */
-import { withoutPassword } from '@ficus/core';
+import { CONTROL_SCHEMA, withoutPassword } from '@ficus/core';
 import type { Store } from './open-store.ts';
 
 export interface StreamRecord {
@@ -85,9 +85,8 @@ export class StreamRecords {
   }
 }
 
-/** @param query on the schema of the control plane */
 export function readStreamRecords(query: Store['query']): Promise<StreamRecord[]> {
   return query<StreamRecord>(
-    'SELECT slot, slice, publication, source, target, given_up_bytes AS "givenUpBytes" FROM stream ORDER BY slot',
+    `SELECT slot, slice, publication, source, target, given_up_bytes AS "givenUpBytes" FROM ${CONTROL_SCHEMA}.stream ORDER BY slot`,
   );
 }

@@ -82,6 +82,13 @@ export const commandErrors = {
       'Take the slice out of ficus.yaml (a running control plane then ends its stream), or stop the control plane; then run the command again.',
     retry: 'manual',
   },
+  FICUS_REMOVE_CHANGED: {
+    status: 409,
+    exit: 3,
+    title: 'What would be removed changed while the question waited',
+    remedy: 'Run the command again: it shows the SQL as it is now.',
+    retry: 'manual',
+  },
   FICUS_PORT_TAKEN: {
     status: 500,
     exit: 3,

@@ -61,7 +61,7 @@ async function run(config: FicusConfig): Promise<Control> {
 }
 
 async function plan(config: FicusConfig, slice: string | undefined, over: object = {}): Promise<Removal> {
-  const records = await openControlRecords(state.url).catch(() => undefined);
+  const records = await openControlRecords(state.url, true).catch(() => undefined);
   const wish = {
     config,
     slice,
@@ -169,6 +169,54 @@ test('a slice whose stream runs is refused, and so is uninstalling beside a cont
   await expect(remove(configOf([]), 'cart')).rejects.toMatchObject({ code: 'FICUS_REMOVE_IN_USE' });
   await expect(remove(config, undefined)).rejects.toMatchObject({ code: 'FICUS_REMOVE_IN_USE' });
   expect(await left()).toMatchObject({ slots: ['ficus_cart'], streams: ['cart/forward'] });
+});
+
+test('a stream that starts after the plan keeps its slot, publication, checkpoint and records', async () => {
+  const config = configOf(['cart']);
+  await (await run(config)).stop();
+  const before = await left();
+  const removal = await plan(config, 'cart');
+  const running = await run(config);
+
+  const outcome = await carryOut(removal, () => undefined);
+  expect(outcome.complete).toBe(false);
+  expect(outcome.steps.map(({ part, outcome }) => [part.place, outcome])).toEqual([
+    ['legacy', 'failed'],
+    ['legacy', 'kept'],
+    ['candidate', 'kept'],
+    ['control', 'kept'],
+  ]);
+  expect(await left()).toEqual(before);
+  await source.query(`INSERT INTO cart VALUES (3, 'sofa')`);
+  await vi.waitUntil(async () => (await target.query('SELECT FROM cart')).length === 3, { timeout: 20_000 });
+  expect((await createControlClient(running.address).replication('cart')).healthy).toBe(true);
+});
+
+test('a control database that does not answer: nothing is removed, as a control plane may be running', async () => {
+  await (await run(configOf(['cart']))).stop();
+  const before = await left();
+  const name = new URL(state.url).pathname.slice(1);
+  await source.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+  for (const slice of ['cart', undefined])
+    await expect(remove(configOf(['cart']), slice)).rejects.toMatchObject({
+      code: 'FICUS_REMOVE_IN_USE',
+      message: expect.stringContaining('control database cannot be reached'),
+    });
+  await source.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+  expect(await left()).toEqual(before);
+});
+
+test('a look alone keeps no control plane out, and sees one that runs', async () => {
+  const records = await openControlRecords(state.url, false);
+  try {
+    expect(records.running).toBeUndefined();
+    await run(configOf(['cart']));
+    const later = await openControlRecords(state.url, false);
+    expect(later.running).toEqual(['cart']);
+    await later.close();
+  } finally {
+    await records.close();
+  }
 });
 
 test('a database that is away stops no other; the next run does the rest', async () => {
