@@ -52,7 +52,27 @@ test.each<[string, Identify, string[], string[]]>([
     ['access'],
   ],
   ['the tenant’s own token', { tenant: { cookie: 'org', jwtClaim: 'org' }, jwt }, ['authorization'], ['org']],
-  ['a header that names the caller', { user: { header: 'x-user' } }, ['authorization'], []],
+  ['a user’s header that the client sends', { user: { header: 'X-User' } }, ['authorization', 'x-user'], []],
+  [
+    'a user’s header that a gateway sets',
+    { user: { header: 'x-user', trustedFrom: ['10.0.0.0/8'] } },
+    ['authorization'],
+    [],
+  ],
+  ['a session in a header', { session: { header: 'x-key' } }, ['authorization', 'x-key'], []],
+  [
+    'a session in a header of the gateway',
+    { session: { header: 'x-key', trustedFrom: ['10.0.0.0/8'] } },
+    ['authorization', 'x-key'],
+    [],
+  ],
+  [
+    'a header of user and session',
+    { user: { header: 'x-key' }, session: { header: 'x-key', introspect } },
+    ['authorization', 'x-key'],
+    [],
+  ],
+  ['the tenant’s header', { tenant: { header: 'x-shop' } }, ['authorization'], []],
   [
     'tokens in a cookie and a header',
     {

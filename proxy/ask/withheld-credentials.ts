@@ -19,12 +19,14 @@ export function withheldCredentials(
 ): WithheldCredentials {
   const authorization = credentials.includes('authorization') ? [] : [AUTHORIZATION];
   if (credentials.includes('session')) return { fields: authorization, cookies: [] };
-  // A header that is believed as it comes names the caller; one with a token, or that the legacy is asked about, is a
-  // credential.
+  // A user's header that a gateway sets (`trustedFrom`) only names the caller. One that the client sends is what the
+  // legacy knows it by, as are a session, a token, and what the legacy is asked about.
   const verified = [user, session, tenant].filter((source) => source?.introspect ?? source?.jwtClaim);
-  const headers = verified.flatMap((source) => source?.header ?? []);
+  const claimed = user?.trustedFrom === undefined ? user : undefined;
+  const headers = new Set([claimed, session, ...verified].flatMap((source) => source?.header ?? []));
+  headers.delete(AUTHORIZATION);
   return {
-    fields: [...authorization, ...headers.filter((name) => name !== AUTHORIZATION)],
+    fields: [...authorization, ...headers],
     cookies: [...new Set([user, session, ...verified].flatMap((source) => source?.cookie ?? []))],
   };
 }

@@ -45,6 +45,26 @@ test.each<[string, Record<string, unknown>, object]>([
   expect(Object.fromEntries(requestHeaders)).toMatchObject(SENT);
 });
 
+test.each<[string, Record<string, unknown>, string | undefined]>([
+  ['by default not', {}, undefined],
+  ['where the slice says so', { credentials: ['session'] }, 'the-secret-of-ann'],
+])('a session in a header, served and copied: %s', async (_, candidate, expected) => {
+  const proxy = { identify: { session: { header: 'X-Shop-Token' } } };
+  const sent = { 'x-shop-token': 'the-secret-of-ann' };
+  const token = ({ requests }: Backend) => requests.at(-1)!.headers['x-shop-token'];
+  rig = await startRig({ serve: 100, candidate, proxy });
+  expect(await rig.get('/api/notes', sent)).toMatchObject({ side: 'candidate' });
+  expect(token(rig.candidate)).toBe(expected);
+  await rig.close();
+
+  rig = await startRig({ shadow: 100, candidate, proxy });
+  await rig.get('/api/notes', { ...sent, x_shop_token: 'the-secret-of-ann' });
+  expect(token(rig.legacy)).toBe('the-secret-of-ann');
+  await until(() => rig!.candidate.requests.length === 1, 'copied');
+  expect(token(rig.candidate)).toBe(expected);
+  if (expected === undefined) expect(rig.candidate.requests[0]!.headers).not.toHaveProperty('x_shop_token');
+});
+
 test('the legacy that gets copies of what the candidate serves gets everything', async () => {
   rig = await startRig({ serve: 100, shadow: 100 });
   await rig.get('/api/notes', SENT);
