@@ -52,3 +52,22 @@ test('an absolute-form target names the host', () => {
   const { text } = buildRequestHead(source, {}, { ...destination, basePath: '/base' }, 'forward');
   expect(text).toBe('GET /base/b?c HTTP/1.1\r\nHost: named:81\r\nA: 1\r\nVia: 1.1 ficus\r\n\r\n');
 });
+
+describe('a login on the connection', () => {
+  const ntlm = get('Host', 'h', 'authorization', 'NTLM TlRMTVNTUAABAAAA');
+  const logsIn = (source: typeof ntlm, changes: HeadChanges) =>
+    buildRequestHead(source, changes, destination, 'forward').connectionLogin;
+
+  test('is one that reaches the upstream', () => {
+    expect(logsIn(ntlm, {})).toBe(true);
+    expect(logsIn(get('Host', 'h', 'Authorization', 'Basic YTpi'), {})).toBe(false);
+  });
+
+  test.each<[string, typeof ntlm, HeadChanges]>([
+    ['withheld', ntlm, { removeHeaders: new Set(['authorization']) }],
+    ['replaced', ntlm, { setHeaders: ['Authorization', 'Basic b3duOjE='] }],
+    ['named in Connection', get(...ntlm.rawHeaders, 'Connection', 'authorization'), {}],
+  ])('is none where it is %s', (_, source, changes) => {
+    expect(logsIn(source, changes)).toBe(false);
+  });
+});

@@ -135,6 +135,7 @@ export function buildRequestHead(
     let value = raw[i + 1]!;
     let isKept = false;
     let isHost = false;
+    let logsIn = false;
     switch (meaningOf(name)) {
       case 'hop-by-hop':
         continue;
@@ -160,7 +161,7 @@ export function buildRequestHead(
         if (value === '') continue;
         break;
       case 'authorization':
-        head.connectionLogin ||= usesConnectionLogin(value);
+        logsIn = usesConnectionLogin(value);
         break;
       case 'expect':
         if (purpose === 'copy') continue;
@@ -192,6 +193,7 @@ export function buildRequestHead(
       if (setHeaders !== undefined && isSet(setHeaders, name)) continue;
       if (removeHeaders?.has(name)) continue;
     }
+    if (logsIn) head.connectionLogin = true;
     text +=
       isHost && destination.host !== undefined ? fieldLine(name, destination.host) : fieldLine(name, value);
     // The client's own Host: a copy goes to a side that may want another.
