@@ -3,42 +3,44 @@
  * second. What has changed, and whether it matters, is decided where both catalogs are read in full (prepareStream).
  */
 import type pg from 'pg';
+import { splitQualified } from './quote.ts';
 
 /**
  * Covers the tables by name and oid, whose rows the role sees, columns, labels of enums, unique indexes and the replica
  * identity, foreign keys, triggers, and all of it but the last three for partitions and inheriting tables, too. Values
- * change neither with rows nor with statistics, nor when VACUUM, REINDEX or TRUNCATE rewrite a table.
+ * change neither with rows nor with statistics, nor when VACUUM, REINDEX or TRUNCATE rewrite a table. Reads catalogs alone:
+ * functions that open a relation, such as pg_partition_tree, wait for its VACUUM FULL.
  */
 export async function readDigest(
   client: pg.ClientBase | pg.Pool,
   tables: readonly string[],
 ): Promise<string> {
+  const wanted = tables.map(splitQualified);
   const { rows } = await client.query<{ digest: string }>({
     name: 'ficus_digest',
     text: DIGEST_SQL,
-    values: [tables],
+    values: [wanted.map(({ schema }) => schema), wanted.map(({ name }) => name)],
   });
   return rows[0]?.digest ?? '';
 }
 
 // Oids as arrays: the planner expects few of them and finds each by index, however many tables the database has.
 const DIGEST_SQL = `
-  WITH wanted AS MATERIALIZED (
-    SELECT c.oid, mapped.name
-      FROM unnest($1::text[]) AS mapped(name)
-      JOIN pg_namespace n ON starts_with(mapped.name, n.nspname || '.')
-      JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = substr(mapped.name, length(n.nspname) + 2)
+  WITH RECURSIVE wanted AS MATERIALIZED (
+    SELECT c.oid, n.nspname, c.relname
+      FROM unnest($1::text[], $2::text[]) AS mapped(schema, name)
+      JOIN pg_namespace n ON n.nspname = mapped.schema
+      JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = mapped.name
   ), member AS MATERIALIZED (
-    SELECT oid, oid AS root FROM wanted
-    UNION SELECT tree.relid, w.oid FROM wanted w, pg_partition_tree(w.oid) AS tree
-    UNION SELECT i.inhrelid, i.inhparent FROM pg_inherits i WHERE i.inhparent = ANY (ARRAY(SELECT oid FROM wanted))
+    SELECT oid, oid AS parent FROM wanted
+    UNION SELECT i.inhrelid, i.inhparent FROM member m JOIN pg_inherits i ON i.inhparent = m.oid
   ), attribute AS MATERIALIZED (
     SELECT a.*, t.typelem, t.typbasetype, t.typnotnull FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
      WHERE a.attrelid = ANY (ARRAY(SELECT oid FROM wanted)) AND a.attnum > 0 AND NOT a.attisdropped
   ), fact AS (
-    SELECT concat_ws(' ', 'named', oid, name) AS fact FROM wanted
+    SELECT concat_ws(' ', 'named', oid, quote_ident(nspname), quote_ident(relname)) AS fact FROM wanted
     UNION ALL
-    SELECT concat_ws(' ', 'member', oid, root) FROM member
+    SELECT concat_ws(' ', 'member', oid, parent) FROM member
     UNION ALL
     SELECT concat_ws(' ', 'table', c.oid, c.relkind, c.relpersistence, c.relreplident, row_security_active(c.oid))
       FROM pg_class c WHERE c.oid = ANY (ARRAY(SELECT oid FROM member))

@@ -45,3 +45,11 @@ export async function applySessionSettings(client: pg.ClientBase): Promise<void>
     [Object.keys(SESSION_SETTINGS), Object.values(SESSION_SETTINGS)],
   );
 }
+
+/**
+ * Gives every statement of the session a time limit that the server keeps. A client that gives up by itself leaves its
+ * process behind on the server, where it waits for as long as whatever it waits for.
+ */
+export async function limitStatements(client: pg.ClientBase, limitMs: number): Promise<void> {
+  await client.query(`SELECT set_config('statement_timeout', $1, false)`, [String(limitMs)]);
+}

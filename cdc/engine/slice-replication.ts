@@ -8,6 +8,7 @@ import pg from 'pg';
 import { type Logger, pino } from 'pino';
 import type { Batch } from '../batch/batch.ts';
 import { type ChangedRow, ChangeLedger } from '../batch/change-ledger.ts';
+import { limitStatements } from '../catalog/session-settings.ts';
 import { Positions } from '../positions.ts';
 import type { Pause, Replication, ReplicationOptions } from '../replication.ts';
 import { DEFAULT_SETTINGS, type ReplicationSettings } from '../replication-settings.ts';
@@ -22,6 +23,10 @@ import type { PreparedStream } from './prepare-stream.ts';
 import { Session } from './session.ts';
 import type { SessionHost, SessionStatus } from './session-host.ts';
 import { watchWaits } from './watch-waits.ts';
+
+const SOURCE_ANSWER_MS = 10_000;
+/** Below it: the server ends a query before its client gives up, or each retry would leave a process that waits. */
+const SOURCE_STATEMENT_MS = 9_000;
 
 export class SliceReplication implements Replication, SessionHost {
   readonly options: ReplicationOptions;
@@ -70,10 +75,11 @@ export class SliceReplication implements Replication, SessionHost {
         max: 4,
         connectionTimeoutMillis: 5_000,
         // Marks and queries that take a moment each: a missing answer means that something is broken and must show.
-        query_timeout: 10_000,
+        query_timeout: SOURCE_ANSWER_MS,
         onConnect: async (client) => {
           await requireOwnSession(this.options.sourceUrl);
           await takeSession(client as pg.Client);
+          await limitStatements(client, SOURCE_STATEMENT_MS);
         },
       });
       this.#pool.on('error', () => undefined);

@@ -5,7 +5,7 @@
  */
 import { FicusError } from '@ficus/core';
 import type pg from 'pg';
-import { quoteIdentifier } from '../catalog/quote.ts';
+import { quoteIdentifier, splitQualified } from '../catalog/quote.ts';
 import { REPLICA_IDENTITY } from '../catalog/replica-identity-sql.ts';
 
 interface RefusedTable {
@@ -39,15 +39,34 @@ export async function protectSource(
   );
 }
 
-/** Tables and partitions that the publication keeps from being updated (PostgreSQL's CheckCmdReplicaIdentity). */
+/**
+ * Tables and partitions that the publication keeps from being updated (PostgreSQL's CheckCmdReplicaIdentity). Reads
+ * catalogs alone: pg_get_publication_tables and pg_partition_tree lock tables, and would wait for their VACUUM FULL.
+ */
 export async function findRefusedTables(
   client: pg.ClientBase | pg.Pool,
   publication: string,
   tables: readonly string[],
 ): Promise<RefusedTable[]> {
+  const mapped = tables.map(splitQualified);
   const { rows } = await client.query<RefusedTable>({
     name: 'ficus_refused',
-    text: `SELECT DISTINCT n.nspname || '.' || l.relname AS table,
+    text: `WITH RECURSIVE root AS (
+         SELECT r.prpubid AS publication, r.prrelid AS oid FROM pg_publication_rel r
+           JOIN pg_publication p ON p.oid = r.prpubid WHERE p.pubname = $1
+         UNION
+         SELECT p.oid, c.oid FROM unnest($2::text[], $3::text[]) AS mapped(schema, name)
+           JOIN pg_namespace n ON n.nspname = mapped.schema
+           JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = mapped.name
+           JOIN pg_publication p ON p.pubname = $1
+            AND (p.puballtables OR EXISTS (SELECT FROM pg_publication_namespace WHERE pnpubid = p.oid))
+       ), member AS (
+         SELECT publication, oid FROM root
+         UNION
+         SELECT m.publication, part.oid FROM member m
+           JOIN pg_inherits i ON i.inhparent = m.oid JOIN pg_class part ON part.oid = i.inhrelid AND part.relispartition
+       )
+     SELECT DISTINCT n.nspname || '.' || l.relname AS table,
             CASE WHEN NOT identity."isFull" AND identity.columns = '{}' THEN 'it has no replica identity'
                  WHEN unsent.columns <> '{}'
                  THEN format('its replica identity has the generated column “%s”, which is not sent', unsent.columns[1])
@@ -57,13 +76,13 @@ export async function findRefusedTables(
                  THEN 'the row filter of the publication reads columns beside its replica identity'
             END AS why
        FROM pg_publication p
-      CROSS JOIN LATERAL (SELECT DISTINCT relid FROM pg_get_publication_tables(p.pubname::text)) AS sent
-       JOIN pg_class root ON root.oid = sent.relid JOIN pg_namespace rn ON rn.oid = root.relnamespace
-      CROSS JOIN LATERAL (SELECT root.oid UNION SELECT relid FROM pg_partition_tree(root.oid)) AS member(oid)
-       JOIN pg_class l ON l.oid = member.oid AND l.relkind = 'r' JOIN pg_namespace n ON n.oid = l.relnamespace
+       JOIN member ON member.publication = p.oid
+       JOIN pg_class l ON l.oid = member.oid AND l.relkind = 'r' AND l.relpersistence = 'p'
+       JOIN pg_namespace n ON n.oid = l.relnamespace
+      CROSS JOIN LATERAL (
+        SELECT array_agg(oid) AS oids FROM (SELECT l.oid UNION SELECT relid FROM pg_partition_ancestors(l.oid)) AS up(oid)) AS line
        LEFT JOIN LATERAL (
-         SELECT r.* FROM pg_publication_rel r WHERE r.prpubid = p.oid
-            AND r.prrelid IN (SELECT l.oid UNION SELECT relid FROM pg_partition_ancestors(l.oid)) LIMIT 1) AS r ON true
+         SELECT r.* FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = ANY(line.oids) LIMIT 1) AS r ON true
       CROSS JOIN ${REPLICA_IDENTITY}
       CROSS JOIN LATERAL (
         SELECT CASE WHEN current_setting('server_version_num')::int < 180000 THEN '{}'
@@ -77,8 +96,10 @@ export async function findRefusedTables(
          WHERE r.prqual IS NOT NULL AND r.prattrs IS NULL AND d.classid = 'pg_publication_rel'::regclass AND d.objid = r.oid
            AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0) AS filter
       WHERE p.pubname = $1 AND (p.pubupdate OR p.pubdelete)
-        AND (r.oid IS NOT NULL OR rn.nspname || '.' || root.relname = ANY($2))`,
-    values: [publication, tables],
+        AND (r.oid IS NOT NULL OR p.puballtables OR EXISTS (
+              SELECT FROM pg_publication_namespace s JOIN pg_class c ON c.relnamespace = s.pnnspid
+               WHERE s.pnpubid = p.oid AND c.oid = ANY(line.oids)))`,
+    values: [publication, mapped.map(({ schema }) => schema), mapped.map(({ name }) => name)],
   });
   return rows.filter(({ why }) => why !== null).sort((a, b) => (a.table < b.table ? -1 : 1));
 }
