@@ -54,7 +54,7 @@ export const upstreamSchema = z.strictObject({
         .positive()
         .optional()
         .describe(
-          'most event streams and upgrades at once, per worker; more are refused with 503. Unlimited by default',
+          'most event streams and upgrades at once, per worker; more are refused: with 503, or with 502 where a write has been executed. Unlimited by default',
         ),
       idle: z.int().positive().default(256).describe('most unused connections that stay open, per worker'),
       pending: z

@@ -81,6 +81,14 @@ export const proxyErrors = {
     remedy: 'Retry later; raise the limit if the machine has room.',
     retry: 'timed',
   },
+  FICUS_PROXY_STREAM_NOT_PASSED: {
+    status: 502,
+    exit: 3,
+    title: 'The upstream has acted, but its event stream could not be passed on',
+    remedy:
+      'Check what the request has done before you repeat it; raise `pool.streams`, or leave it out: as many event streams and upgrades were open as it allows.',
+    retry: 'manual',
+  },
   FICUS_PROXY_BREAKER_OPEN: {
     status: 503,
     exit: 3,

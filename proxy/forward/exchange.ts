@@ -145,7 +145,7 @@ export class ForwardExchange implements ConnectionSeeker, ConnectionUser, Client
   onHead(head: HeadLines): boolean {
     this.#progress.finalHead(head.status);
     if (head.eventStream && !this.#upstream.pool.takesEndless) {
-      this.fail('upstream', 'overloaded', TOO_MANY_STREAMS);
+      this.fail('upstream', 'too-many-streams', TOO_MANY_STREAMS);
       return false;
     }
     if (head.setsCookie) this.#call.onSetCookie?.(head);

@@ -104,7 +104,7 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser, Client
     const endless = switching || head.eventStream;
     if (switching && head.upgrade === '') this.#fail('upstream', 'invalid', '101 without an Upgrade field');
     else if (endless && !this.#upstream.pool.takesEndless)
-      this.#fail('upstream', 'overloaded', TOO_MANY_STREAMS);
+      this.#fail('upstream', 'too-many-streams', TOO_MANY_STREAMS);
     if (this.#over) return false;
     if (head.setsCookie) this.#call.onSetCookie?.(head);
     this.#client.begin(head, this.#call);

@@ -15,10 +15,22 @@ test.each([
   ['client', 'send', 'too-large', 'FICUS_PROXY_BODY_TOO_LARGE'],
   ['client', 'send', 'cancelled', undefined],
 ] as const)('%s, %s, %s: %s', (side, phase, cause, code) => {
-  expect(answerForOutcome(failed({ side, phase, cause }), 'legacy')?.code).toBe(code);
+  expect(answerForOutcome(failed({ side, phase, cause }), 'legacy', 'POST')?.code).toBe(code);
+});
+
+test.each([
+  ['GET', 'receive', 'too-many-streams', 'FICUS_PROXY_OVERLOADED', 1],
+  ['POST', 'receive', 'too-many-streams', 'FICUS_PROXY_STREAM_NOT_PASSED', undefined],
+  ['DELETE', 'receive', 'too-many-streams', 'FICUS_PROXY_STREAM_NOT_PASSED', undefined],
+  ['POST', 'queue', 'overloaded', 'FICUS_PROXY_OVERLOADED', 1],
+  ['POST', 'connect', 'overloaded', 'FICUS_PROXY_OVERLOADED', 1],
+] as const)('%s, %s, %s: %s, again after %s s', (method, phase, cause, code, retryAfterSeconds) => {
+  const answer = answerForOutcome(failed({ phase, cause }), 'legacy', method);
+  expect(answer?.code).toBe(code);
+  expect(answer?.retryAfterSeconds).toBe(retryAfterSeconds);
 });
 
 test('a client that has seen part of an answer is given no other', () => {
   const outcome = failed({ side: 'upstream', phase: 'receive', cause: 'reset', responseStarted: true });
-  expect(answerForOutcome(outcome, 'legacy')).toBeUndefined();
+  expect(answerForOutcome(outcome, 'legacy', 'GET')).toBeUndefined();
 });

@@ -49,6 +49,16 @@ describe('after an attempt, and when the candidate takes none', () => {
       'fall-back',
     ],
     [
+      'an event stream for which there was no place, asked for by PUT',
+      {
+        method: 'PUT',
+        maxAttempts: 2,
+        mayHaveArrived: true,
+        outcome: failed({ phase: 'receive', cause: 'too-many-streams', mayHaveBeenSent: true }),
+      },
+      'give-up',
+    ],
+    [
       'the same for one in which no place became free in time',
       { maxAttempts: 2, outcome: failed({ phase: 'queue', cause: 'timed-out' }) },
       'fall-back',

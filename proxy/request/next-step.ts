@@ -6,7 +6,7 @@
  * lists.
  */
 import { isIdempotent, isSafe, type Reason, type Side, type SliceConfig, type SliceState } from '@ficus/core';
-import { foundNoPlace, type Outcome } from '../wire/outcome.ts';
+import { foundNoPlace, foundNoPlaceForAnswer, type Outcome } from '../wire/outcome.ts';
 
 /** What a fallback depends on. */
 export interface FallBackFacts {
@@ -71,9 +71,9 @@ export function isOutdated(decided: SliceState, now: SliceState): boolean {
   return now.writes === 'held' || now.epoch !== decided.epoch;
 }
 
-/** To the same side: no answer came, and sending twice is the same as once. */
+/** To the same side: no answer came, not for want of place, and sending twice is the same as once. */
 function mayRepeat(outcome: Outcome, method: string): boolean {
-  if (outcome.kind === 'failed' && foundNoPlace(outcome)) return false;
+  if (outcome.kind === 'failed' && (foundNoPlace(outcome) || foundNoPlaceForAnswer(outcome))) return false;
   return isIdempotent(method);
 }
 

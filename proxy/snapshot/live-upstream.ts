@@ -10,7 +10,7 @@ import type { ProblemAnswer } from '../respond/answer-problem.ts';
 import type { ResponseHead } from '../respond/response-amendments.ts';
 import { compileResponseRewrite } from '../respond/rewrite-response.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import { foundNoPlace, type Outcome } from '../wire/outcome.ts';
+import { foundNoPlace, foundNoPlaceForAnswer, type Outcome } from '../wire/outcome.ts';
 
 const DEFAULTS = rewriteSchema.parse({});
 
@@ -88,7 +88,7 @@ export class LiveUpstream {
   /** The breaker counts the outcome of an attempt. */
   noteOutcome(outcome: Outcome, now: number): void {
     if (outcome.kind === 'withdrawn') return;
-    if (outcome.kind === 'failed') {
+    if (outcome.kind === 'failed' && !foundNoPlaceForAnswer(outcome)) {
       // A client that disconnected, or a full pool, says nothing about the upstream's health.
       if (outcome.side === 'upstream' && !foundNoPlace(outcome)) this.breaker.failed(now);
     } else this.noteStatus(outcome.status, now);

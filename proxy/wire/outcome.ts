@@ -24,7 +24,9 @@ export type FailureCause =
   /** Bytes that are not HTTP/1.1 as this proxy accepts it, from the upstream (or from the client's body). */
   | 'invalid'
   /** The pool and its queue are full, this process can open no connection, or the upstream is closed. */
-  | 'overloaded';
+  | 'overloaded'
+  /** The upstream answered with an event stream or an upgrade, and as many are open as `pool.streams` allows. */
+  | 'too-many-streams';
 
 export interface OutcomeFacts {
   /** Final status that the upstream sent; 0 when there was none. */
@@ -85,5 +87,11 @@ export type Outcome = Completed | Discarded | Tunnelled | Failed | Withdrawn;
  * progress already. That says nothing about the upstream's health, and a retry there would only add to the load.
  */
 export function foundNoPlace({ phase, cause }: Failed): boolean {
-  return cause === 'overloaded' || (phase === 'queue' && cause === 'timed-out');
+  if (phase === 'connect') return cause === 'overloaded';
+  return phase === 'queue' && (cause === 'overloaded' || cause === 'timed-out');
+}
+
+/** The upstream answered, and did what was asked: only its answer could not be passed on. */
+export function foundNoPlaceForAnswer({ cause }: Failed): boolean {
+  return cause === 'too-many-streams';
 }

@@ -411,3 +411,27 @@ describe('draining', () => {
     await stopped;
   });
 });
+
+test('an event stream beyond pool.streams invites no write to be repeated, and is no failure of its upstream', async () => {
+  rig = await startRig({
+    serve: 100,
+    candidate: { pool: { streams: 1 }, retry: { attempts: 2 }, breaker: { failures: 1, openMs: 60_000 } },
+    slice: { onBreakerOpen: 'fail' },
+  });
+  rig.candidate.handler = (_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+  };
+  const stop = new AbortController();
+  const stream = await fetch(`${rig.url}/api/notes`, { headers: ann, signal: stop.signal });
+  expect(stream.status).toBe(200);
+  const writing = await post();
+  expect(writing.status).toBe(502);
+  expect(writing.headers.has('retry-after')).toBe(false);
+  expect(writing.text).toContain('FICUS_PROXY_STREAM_NOT_PASSED');
+  const reading = await rig.get('/api/notes', ann);
+  expect(reading.status).toBe(503);
+  expect(reading.headers.get('retry-after')).toBe('1');
+  // Each arrived once, and no open breaker kept the last one back.
+  expect(rig.candidate.requests.map(({ method }) => method)).toEqual(['GET', 'POST', 'GET']);
+  stop.abort();
+});
