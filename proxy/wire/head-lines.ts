@@ -2,7 +2,7 @@
  * A response head (or trailer section) as lines in memory: validated byte by byte in one pass, and copied out as text
  * without the hop-by-hop fields. Nothing is parsed without need: most heads are passed on as they came.
  */
-import { offersConnectionLogin } from './connection-login.ts';
+import { continuesConnectionLogin } from './connection-login.ts';
 import { FieldClass, fieldClass } from './field-class.ts';
 
 const CR = 13;
@@ -31,7 +31,7 @@ export class HeadLines {
   connectionClose = false;
   hasDate = false;
   eventStream = false;
-  /** The client is to log in on the connection (NTLM, Negotiate). */
+  /** The upstream continues a login on the connection (NTLM, Negotiate). */
   connectionLogin = false;
   setsCookie = false;
   /** A field has a URL in it: Location, Content-Location, Link, Refresh. */
@@ -291,7 +291,7 @@ export class HeadLines {
         this.eventStream = startsWith(memory, from, to, 'text/event-stream');
         return true;
       case FieldClass.wwwAuthenticate:
-        this.connectionLogin ||= offersConnectionLogin(memory.latin1Slice(from, to));
+        this.connectionLogin ||= continuesConnectionLogin(memory.latin1Slice(from, to));
         return true;
       case FieldClass.setCookie:
         this.setsCookie = true;

@@ -70,12 +70,52 @@ describe('a connection on which a client has logged in', () => {
     expect(forwarder.upstream.stats).toMatchObject({ idle: 0, active: 0 });
   });
 
-  it('is bound from the upstream’s challenge on, among others too', async () => {
-    const upstream = await monolith('WWW-Authenticate: Basic realm="x", NTLM\r\n');
+  it.each([
+    'Negotiate oYGVMIGSoAMKAQGh==',
+    'NTLM TlRMTVNTUAACAAAA',
+    'Basic realm="x", NTLM TlRM+/-._~0=',
+    'ntlm \t TlRM , Basic realm="x"',
+  ])('is bound from a challenge of the upstream that carries a token, %s', async (challenge) => {
+    const upstream = await monolith(`WWW-Authenticate: ${challenge}\r\n`);
     const forwarder = await forwarderTo(upstream.url);
     const [ann, bob] = [await visitor(forwarder), await visitor(forwarder)];
     expect(await ask(ann, get('/'))).toBe('who?;');
     expect(await ask(bob, get('/open'))).toBe('nobody;');
+    expect(upstream.received).toHaveLength(2);
+  });
+
+  it.each(['Negotiate', 'NTLM', 'Basic realm="x", NTLM', 'Negotiate, NTLM', 'Negotiate realm="x"'])(
+    'is not what the bare challenge %s makes of a guest’s',
+    async (challenge) => {
+      const upstream = await monolith(`WWW-Authenticate: ${challenge}\r\n`);
+      const forwarder = await forwarderTo(upstream.url);
+      for (const guest of [await visitor(forwarder), await visitor(forwarder), await visitor(forwarder)])
+        expect(await ask(guest, get('/'))).toBe('who?;');
+      expect(upstream.received).toHaveLength(1);
+      expect(forwarder.upstream.stats).toMatchObject({ idle: 1 });
+    },
+  );
+
+  it('carries a whole handshake: its messages all go over it, and no other client’s', async () => {
+    const steps: [number, string][] = [];
+    const upstream = await upstreamAnswering((all, connection) => {
+      if (!all.endsWith('\r\n\r\n')) return undefined;
+      const last = all.slice(all.lastIndexOf('GET / '));
+      const said = /authorization: NTLM (\w+)/i.exec(last)?.[1];
+      if (said === undefined) return answer('401 Unauthorized', 'who?;', 'WWW-Authenticate: NTLM\r\n');
+      steps.push([connection, said]);
+      if (said === 'type3') return answer('200 OK', 'ann;');
+      return answer('401 Unauthorized', 'prove;', 'WWW-Authenticate: NTLM type2\r\n');
+    });
+    const forwarder = await forwarderTo(upstream.url);
+    const [ann, bob] = [await visitor(forwarder), await visitor(forwarder)];
+    const say = (message: string) => ask(ann, get('/', `Authorization: NTLM ${message}\r\n`));
+    expect(await ask(ann, get('/'))).toBe('who?;');
+    expect(await say('type1')).toBe('prove;');
+    expect(await ask(bob, get('/'))).toBe('who?;');
+    expect(await say('type3')).toBe('ann;');
+    expect(steps.map(([, message]) => message)).toEqual(['type1', 'type3']);
+    expect(new Set(steps.map(([connection]) => connection)).size).toBe(1);
     expect(upstream.received).toHaveLength(2);
   });
 
@@ -156,6 +196,6 @@ describe('a connection on which a client has logged in', () => {
     expect(await copy(get('/open'), false)).toBe('nobody;');
     expect(await copy(get('/'), false)).toBe('who?;');
     expect(await copy(get('/open'), false)).toBe('nobody;');
-    expect(upstream.received).toHaveLength(3);
+    expect(upstream.received).toHaveLength(2);
   });
 });
