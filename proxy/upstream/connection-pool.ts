@@ -137,8 +137,9 @@ export class ConnectionPool implements ConnectionOwner {
 
   #useLogin(logins: LoginConnections, seeker: ConnectionSeeker): boolean {
     const connection = seeker.client && logins.take(seeker.client);
-    if (connection !== undefined) seeker.onConnection(connection);
-    return connection !== undefined;
+    if (connection === undefined || !this.#isUsable(connection)) return false;
+    seeker.onConnection(connection);
+    return true;
   }
 
   /** Makes place for another. Returns false when all are in use. */
@@ -300,11 +301,16 @@ export class ConnectionPool implements ConnectionOwner {
     for (;;) {
       const connection = this.#idle.pop();
       if (connection === undefined) return undefined;
-      if (!connection.usable) continue;
-      // If the process was held up, no pass has closed it yet, and the upstream may have.
-      if (turnNow() - connection.idleSince < this.#idleLimitMs(connection) + PASS_MS) return connection;
-      connection.destroy();
+      if (this.#isUsable(connection)) return connection;
     }
+  }
+
+  /** If the process was held up, no pass has closed it yet, and the upstream may have: it is closed now. */
+  #isUsable(connection: UpstreamConnection): boolean {
+    if (!connection.usable) return false;
+    if (turnNow() - connection.idleSince < this.#idleLimitMs(connection) + PASS_MS) return true;
+    connection.destroy();
+    return false;
   }
 
   /** A login stays as long as its client, unless the upstream announces less. */

@@ -65,10 +65,19 @@ it('a connection that was opened in time is used', async () => {
   await until(ends('ok'));
 });
 
-it('a connection that was idle for too long meanwhile is not reused', async () => {
-  const upstream = await upstreamAnswering((all) => (ends('body')(all) || requestEnds(all) ? OK : undefined));
-  const forwarder = await forwarderTo(upstream.url, { config: { pool: { idleMs: LIMIT_MS } } });
-  const { socket, until } = await client(forwarder.port, GET);
+/** For a client that has logged in, only what the upstream announces counts: a second more than the limit. */
+const ANNOUNCED = OK.replace('\r\n', `\r\nKeep-Alive: timeout=${LIMIT_MS / 1_000 + 1}\r\n`);
+const LOGIN = GET.replace(/\r\n$/, 'Authorization: NTLM TlRM\r\n\r\n');
+
+it.each([
+  ['a connection', GET, OK, { pool: { idleMs: LIMIT_MS } }],
+  ['a client’s own connection, on which it has logged in,', LOGIN, ANNOUNCED, {}],
+])('%s that was idle for too long meanwhile is not reused', async (_, request, answer, config) => {
+  const upstream = await upstreamAnswering((all) =>
+    ends('body')(all) || requestEnds(all) ? answer : undefined,
+  );
+  const forwarder = await forwarderTo(upstream.url, { config });
+  const { socket, until } = await client(forwarder.port, request);
   await until(ends('ok'));
   const [tired] = upstream.sockets;
   holdUp();
