@@ -6,12 +6,13 @@
  * the whole request again: fields, framing and limits are checked as always. The request then gets back its own method
  * and target, so that they are matched and forwarded as they came. Other requests do not pass here.
  *
- * Only where the request certainly begins with the bytes at hand: a line that is cut by the network before its odd byte,
- * or sent before the previous answer is complete, is refused as before.
+ * Only where the failed read certainly begins with the request: otherwise the end of a body would be served as a request. A
+ * line that is cut by the network before its odd byte, or sent before the previous request is complete and answered, is
+ * refused as before.
  */
 import { type IncomingMessage, METHODS, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { startParser } from './inbound-parser.ts';
+import { beganInThisRead, startParser } from './inbound-parser.ts';
 
 interface OddLine {
   readonly method: string;
@@ -21,7 +22,6 @@ interface OddLine {
 }
 
 type OddSocket = Duplex & {
-  readonly bytesRead?: number;
   readonly _httpMessage?: unknown;
   /** Begin of a request whose line is not complete yet. */
   oddBytes?: Buffer | undefined;
@@ -38,13 +38,6 @@ const LINE = /^([A-Z][A-Z0-9_-]{0,31}) ([\x21-\x7e\x80-\xff]+) (HTTP\/1\.\d)\r\n
 const STAND_IN = 'POST';
 const NEWLINE = 10;
 
-/** Names whose end, or whose beginning cut off, is another method: `PROP` and `PATCH` may arrive apart. */
-const CUTTABLE = new Set(
-  METHODS.filter((name) =>
-    METHODS.some((other) => other !== name && (other.endsWith(name) || name.endsWith(other))),
-  ),
-);
-
 /**
  * Takes over a request that llhttp has refused.
  * @returns false when it stays refused
@@ -59,7 +52,7 @@ export function takeOddLine(
   socket.oddBytes = undefined;
   const bytes = error.rawPacket;
   if (!REPARABLE.has(error.code ?? '') || oddLine || socket._httpMessage || !bytes?.length) return false;
-  if (begun === undefined && !beginsRequest(server, socket, error)) return false;
+  if (begun === undefined && !beginsRequest(socket, bytes, error)) return false;
   const all = begun === undefined ? bytes : Buffer.concat([begun, bytes]);
   const lineEnd = all.indexOf(NEWLINE) + 1;
   if (lineEnd === 0) {
@@ -86,17 +79,14 @@ export function restoreOddLine(request: IncomingMessage): void {
   request.url = oddLine.target;
 }
 
-/** Whether the failed read began with the request: then a parser without a past fails at the same byte. */
+/** Whether the failed read begins with a request. It must be certain: all of the read is parsed again as one. */
 function beginsRequest(
-  server: Server,
   socket: OddSocket,
-  { code, rawPacket, bytesParsed }: ParseError,
+  bytes: Buffer,
+  { bytesParsed = bytes.length }: ParseError,
 ): boolean {
-  const isFirst = socket.bytesRead === rawPacket!.length;
-  const method = /^[A-Z-]*/.exec(rawPacket!.toString('latin1', 0, 32))![0];
-  if (!isFirst && CUTTABLE.has(method)) return false;
-  const again = startParser(server, socket)?.execute(rawPacket!) as ParseError | number | undefined;
-  return typeof again === 'object' && again.code === code && again.bytesParsed === bytesParsed;
+  const lineFeed = bytes.indexOf(NEWLINE);
+  return (lineFeed < 0 || bytesParsed < lineFeed) && beganInThisRead(socket);
 }
 
 function readLine(text: string): OddLine | undefined {

@@ -3,7 +3,9 @@
  * depends on it. Where one does, the same oddities never lead around the side that serves it.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
-import { head, problemOf, startWireRig, type WireRig } from './wire-rig.ts';
+import { rawClient, startRawUpstream } from '../integration/forward/forwarder-rig.ts';
+import { startRig } from '../integration/proxy/rig.ts';
+import { head, ok, problemOf, startWireRig, type WireRig } from './wire-rig.ts';
 
 let wire: WireRig;
 beforeAll(async () => {
@@ -104,16 +106,52 @@ describe('a connection', () => {
     expect(wire.rig.logs.filter(({ msg }) => msg === 'request refused')).toHaveLength(3);
   });
 
-  it('never takes the end of a body, or half a method, for the beginning of a request', async () => {
-    for (const method of ['PATCH', 'LOCK', 'LINK']) {
-      const client = await wire.client(`${head('POST /a', 'Content-Length: 4')}\r\nUN`);
+  it('never takes half a method, or what follows an unanswered request, for the beginning of one', async () => {
+    for (const [begin, end] of [
+      ['UN', 'LOCK /\xe9'],
+      ['M', 'OX /x'],
+      ['PROP', 'PATCH /\xe9'],
+    ] as const) {
+      const post = head('POST /a', 'Content-Length: 2');
+      const client = await wire.client(`${post}ab${begin}`);
       await client.until((text) => text.endsWith('legacy POST /a'));
-      client.socket.write(Buffer.from(`${head(`${method} /\xe9`)}`, 'latin1'));
+      client.socket.write(Buffer.from(head(end), 'latin1'));
       expect(await client.untilEnd()).toContain('400 Bad Request');
+      await wire.untilClosed(`${post}ab${head(end)}`);
     }
-    const piped = `${head('POST /a', 'Content-Length: 4')}\r\nUN${head('LOCK /\xe9')}`;
-    await wire.untilClosed(piped);
     expect(legacyLines().filter((line) => !line.startsWith('POST /a '))).toEqual([]);
+  });
+
+  it.each([
+    ['a method', 'M', 'OX /x'],
+    ['a line', 'GET /x?', 'GET /\xe9'],
+    ['a whole request', head('GET /inner', 'X-User: admin'), 'GET /\xe9'],
+    ['a whole request, and more', `${head('GET /inner', 'X-User: admin')}0123`, 'FOO /'],
+  ])('never takes for a request the end of a body that looks like %s', async (_name, rest, line) => {
+    const upstream = await startRawUpstream((socket) => void socket.write(ok('early')));
+    const rig = await startRig({ legacy: { url: upstream.url } });
+    const begun = 'the beginning';
+    const post = head('POST /early', `Content-Length: ${begun.length + rest.length}`);
+    const client = await rawClient(Number(new URL(rig.url).port), post + begun);
+    try {
+      await client.until((text) => text.endsWith('early'));
+      // Small enough to be one read.
+      client.socket.write(Buffer.from(rest + head(line), 'latin1'));
+      expect(await client.untilEnd()).toMatch(/early(HTTP\/1\.1 400 .*)?$/s);
+      expect(upstream.received.join('')).not.toMatch(/inner|MOX|GET|FOO/);
+    } finally {
+      client.close();
+      await upstream.close();
+      await rig.close();
+    }
+  });
+
+  it('takes an odd line after a body that was complete', async () => {
+    const client = await wire.client(head('POST /a', 'Content-Length: 2'));
+    client.socket.write('ab');
+    await client.until((text) => text.endsWith('legacy POST /a'));
+    client.socket.write(Buffer.from(head('LOCK /\xe9'), 'latin1'));
+    await client.until((text) => text.endsWith('legacy LOCK /\xe9'));
   });
 
   it('is upgraded under its own target', async () => {

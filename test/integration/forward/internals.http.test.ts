@@ -1,15 +1,17 @@
 /** What the forwarder assumes beneath Node's documented interface, checked against the running Node. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { startParser } from '../../../proxy/accept/inbound-parser.ts';
+import { beganInThisRead, startParser } from '../../../proxy/accept/inbound-parser.ts';
 import { LeanRequest } from '../../../proxy/accept/lean-request.ts';
 import { LeanResponse } from '../../../proxy/respond/lean-response.ts';
 import type { ServerResponseInternals } from '../../../proxy/respond/server-response-internals.ts';
 import { available } from '../../../proxy/wire/direct-write.ts';
 import { nodeInternals } from '../../../proxy/wire/node-internals.ts';
 import { PATIENT, rawClient } from './forwarder-rig.ts';
+
+const POST = 'POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -121,4 +123,37 @@ it('a connection’s parser can be started again, and is then lenient where it i
   cleanups.push(() => client.close());
   expect(await client.untilEnd()).toMatch(/^HTTP\/1\.1 200 [\s\S]*PUT 1\.3/);
   expect(started).toEqual([true]);
+});
+
+it.each([
+  ['the first line of a connection', [], 'FOO /', true],
+  ['a line after a complete request', ['GET / HTTP/1.1\r\nHost: h\r\n\r\n'], 'FOO /', true],
+  ['a line after a complete body', [`${POST}12345`], 'FOO /', true],
+  ['a line that another read began', [`${POST}12345`, 'F'], 'OO /', false],
+  ['a line behind the end of a body', [`${POST}123`], '45FOO /', false],
+  ['a line that the read of the body began', [`${POST}12345F`], 'OO /', false],
+])('the parser tells whether a read begins a request: %s', async (_name, before, last, expected) => {
+  const server = createServer((_request, response) => response.end('done'));
+  const seen: unknown[] = [];
+  server.on('connection', (socket) => startParser(server, socket));
+  server.on('clientError', (_error, socket) => {
+    seen.push(beganInThisRead(socket));
+    socket.destroy();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(() => server.close());
+  const accepted = once(server, 'connection');
+  const client = await rawClient((server.address() as AddressInfo).port);
+  cleanups.push(() => client.close());
+  const [inbound] = (await accepted) as [Socket];
+  let sent = 0;
+  for (const piece of [...before, last]) {
+    client.socket.write(piece);
+    sent += piece.length;
+    await expect.poll(() => seen.length === 1 || inbound.bytesRead === sent, PATIENT).toBe(true);
+    if (piece === before[0]) await client.until((text) => text.endsWith('done'));
+  }
+  await client.untilEnd();
+  expect(seen).toEqual([expected]);
 });
