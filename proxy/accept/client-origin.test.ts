@@ -8,18 +8,21 @@ const headOf = (fields: Readonly<Record<string, string>>, isTrusted = true): Ins
   head.setPeer('10.0.0.1', new NetworkList(isTrusted ? ['10.0.0.1'] : []));
   return head;
 };
-const originOf = (...of: Parameters<typeof headOf>): string => clientOrigin(headOf(...of));
+const originOf = (...of: Parameters<typeof headOf>): string => {
+  const { scheme, authority, prefix } = clientOrigin(headOf(...of));
+  return `${scheme === undefined ? '' : `${scheme}:`}//${authority}${prefix}`;
+};
 const [HOST, PROTO, PORT, PREFIX] = ['Host', 'Proto', 'Port', 'Prefix'].map(
   (name) => `X-Forwarded-${name}`,
 ) as [string, string, string, string];
 
 test.each([
-  ['nothing forwarded', {}, 'http://inner:8080'],
+  ['nothing forwarded', {}, '//inner:8080'],
   ['a host and a scheme', { [HOST]: 'shop.example', [PROTO]: 'https' }, 'https://shop.example'],
   ['lists', { [HOST]: 'shop.example , edge', [PROTO]: 'https,http' }, 'https://shop.example'],
   ['a list that begins with http', { [HOST]: 'shop.example', [PROTO]: 'http, https' }, 'http://shop.example'],
   ['capitals', { [HOST]: 'shop.example', [PROTO]: 'HttpS' }, 'https://shop.example'],
-  ['a scheme that is none', { [HOST]: 'shop.example', [PROTO]: 'javascript' }, 'http://shop.example'],
+  ['a scheme that is none', { [HOST]: 'shop.example', [PROTO]: 'javascript' }, '//shop.example'],
   ['an empty host', { [HOST]: ', edge', [PROTO]: 'https' }, 'https://inner:8080'],
   ['the default port', { [HOST]: 'shop.example', [PROTO]: 'https', [PORT]: '443' }, 'https://shop.example'],
   [
@@ -27,18 +30,18 @@ test.each([
     { [HOST]: 'shop.example', [PROTO]: 'https', [PORT]: '8443, 80' },
     'https://shop.example:8443',
   ],
-  ['a port that the host has', { [HOST]: 'shop.example:9', [PORT]: '8443' }, 'http://shop.example:9'],
-  ['an IPv6 address', { [HOST]: '[2001:db8::1]', [PORT]: '8080' }, 'http://[2001:db8::1]:8080'],
-  ['a port that is none', { [HOST]: 'shop.example', [PORT]: '8@evil' }, 'http://shop.example'],
-  ['prefixes', { [HOST]: 'shop.example', [PREFIX]: '/a/, /b' }, 'http://shop.example/a/b'],
-  ['a prefix that names a host', { [HOST]: 'shop.example', [PREFIX]: '//evil' }, 'http://shop.example'],
+  ['a port that the host has', { [HOST]: 'shop.example:9', [PORT]: '8443' }, '//shop.example:9'],
+  ['an IPv6 address', { [HOST]: '[2001:db8::1]', [PORT]: '8080' }, '//[2001:db8::1]:8080'],
+  ['a port that is none', { [HOST]: 'shop.example', [PORT]: '8@evil' }, '//shop.example'],
+  ['prefixes', { [HOST]: 'shop.example', [PREFIX]: '/a/, /b' }, '//shop.example/a/b'],
+  ['a prefix that names a host', { [HOST]: 'shop.example', [PREFIX]: '//evil' }, '//shop.example'],
 ])('%s', (_, fields, origin) => {
   expect(originOf(fields)).toBe(origin);
 });
 
 test('only trusted proxies are believed', () => {
   const claims = { [HOST]: 'evil.example', [PROTO]: 'https', [PORT]: '1', [PREFIX]: '/x' };
-  expect(originOf(claims, false)).toBe('http://inner:8080');
+  expect(originOf(claims, false)).toBe('//inner:8080');
 });
 
 test.each([

@@ -1,7 +1,8 @@
 /**
- * The proxy as the client knows it: `https://shop.example.com`, and behind it the path prefix that a proxy in front has
- * taken off. X-Forwarded-* count only from trusted proxies; where several of them append, the first is the client's own.
+ * The proxy as the client knows it: `https`, `shop.example.com`, and the path prefix that a proxy in front has taken off.
+ * X-Forwarded-* count only from trusted proxies; where several of them append, the first is the client's own.
  */
+import type { ClientOrigin } from '../respond/rewrite-response.ts';
 import { firstOf, type InspectedHead } from './inspected-head.ts';
 
 const DEFAULT_PORTS = { http: '80', https: '443' };
@@ -10,15 +11,18 @@ const PORT = /^\d{1,5}$/;
 /** Segments that begin with one slash: two would name a host. */
 const PREFIX = /^(?:\/[\w.~!$&'()*+;=:@%-]+)+$/;
 
-/** Empty when the client named no host. */
-export function clientOrigin(head: InspectedHead): string {
-  if (!head.fromTrustedProxy) return head.host === '' ? '' : `http://${head.host}`;
-  const { scheme } = head;
+export function clientOrigin(head: InspectedHead): ClientOrigin {
+  if (!head.fromTrustedProxy) return { scheme: undefined, authority: head.host, prefix: '' };
   const host = firstOf(head.forwardedHost) || head.host;
-  if (host === '') return '';
+  if (host === '') return { scheme: undefined, authority: '', prefix: '' };
+  const { scheme } = head;
   const port = firstOf(head.forwardedPort);
   const isDefault = port === DEFAULT_PORTS[scheme] || HAS_PORT.test(host);
-  return `${scheme}://${host}${isDefault || !PORT.test(port) ? '' : `:${port}`}${prefixOf(head.forwardedPrefix)}`;
+  return {
+    scheme: /^https?$/i.test(firstOf(head.forwardedProto)) ? scheme : undefined,
+    authority: isDefault || !PORT.test(port) ? host : `${host}:${port}`,
+    prefix: prefixOf(head.forwardedPrefix),
+  };
 }
 
 /** The port that the client connected to, as far as it, or a trusted proxy, says so. */

@@ -40,7 +40,7 @@ describe('the path on the way out', () => {
 describe('the answer on the way back', () => {
   const back = (written: Record<string, unknown>, ...headers: string[]) => {
     const head = { status: 200, reason: 'OK', headers };
-    compile(written).response(head, 'https://shop.example');
+    compile(written).response(head, { scheme: 'https', authority: 'shop.example', prefix: '' });
     return head.headers;
   };
 
@@ -61,6 +61,45 @@ describe('the answer on the way back', () => {
     ['relative/path', 'relative/path'],
   ])('Location %s', (from, to) => {
     expect(back({ stripPrefix: '/api', addPrefix: '/internal' }, 'Location', from)).toEqual(['Location', to]);
+  });
+
+  describe('by a client whose scheme', () => {
+    const namedAs = (host: string, scheme: 'http' | 'https' | undefined, location: string) => {
+      const head = { status: 302, reason: 'Found', headers: ['Location', location] };
+      const place = { authority: '10.0.0.5:8080', host, basePath: '' };
+      const rewrite = compileRewrite(rewriteSchema.parse({}), place, false);
+      rewrite.response(head, { scheme, authority: 'shop.example', prefix: '' });
+      return head.headers[1];
+    };
+
+    test.each([
+      ['is assumed', undefined],
+      ['is http', 'http'],
+      ['is https', 'https'],
+    ] as const)('%s: a URL with the authority that it used stays as it is', (_, scheme) => {
+      for (const url of [
+        'https://shop.example/login',
+        'https://Shop.example:443/login?next=%2F',
+        'HTTPS://shop.example/',
+        'http://shop.example/plain',
+        '//shop.example/any',
+      ])
+        expect(namedAs('shop.example', scheme, url)).toBe(url);
+    });
+
+    test.each([
+      ['https://inner.example/login', undefined, '//shop.example/login'],
+      ['HTTPS://inner.example/login', undefined, '//shop.example/login'],
+      ['//inner.example/login', undefined, '//shop.example/login'],
+      ['http://inner.example/login', undefined, 'http://shop.example/login'],
+      ['https://10.0.0.5:8080/login', undefined, '//shop.example/login'],
+      ['https://inner.example/login', 'https', 'https://shop.example/login'],
+      ['http://inner.example/login', 'https', 'https://shop.example/login'],
+      ['https://inner.example/login', 'http', 'http://shop.example/login'],
+      ['//inner.example/login', 'http', 'http://shop.example/login'],
+    ] as const)('leads from %s, being %s, to %s', (url, scheme, shown) => {
+      expect(namedAs('inner.example', scheme, url)).toBe(shown);
+    });
   });
 
   test.each([

@@ -5,7 +5,11 @@
  */
 import type { RewriteConfig } from '@ficus/core';
 import type { ResponseHead } from '../respond/response-amendments.ts';
-import { compileResponseRewrite, type UpstreamPlace } from '../respond/rewrite-response.ts';
+import {
+  type ClientOrigin,
+  compileResponseRewrite,
+  type UpstreamPlace,
+} from '../respond/rewrite-response.ts';
 import { hasDotSegment } from '../wire/canonical-path.ts';
 import { hasPrefix } from '../wire/path-prefix.ts';
 
@@ -15,8 +19,8 @@ export interface Rewrite {
   /** Fields for the request, flat. */
   readonly setRequestHeaders: readonly string[];
   readonly removeRequestHeaders: readonly string[];
-  /** Changes the head in place. @param origin the proxy as the client knows it, `http://shop.example.com` */
-  response(head: ResponseHead, origin: string): void;
+  /** Changes the head in place. */
+  response(head: ResponseHead, origin: ClientOrigin): void;
 }
 
 /**

@@ -7,6 +7,16 @@ import type { RewriteConfig } from '@ficus/core';
 import { cutPrefix, hasPrefix } from '../wire/path-prefix.ts';
 import type { ResponseHead } from './response-amendments.ts';
 
+/** The proxy as the client knows it. */
+export interface ClientOrigin {
+  /** Undefined where no trusted proxy says it: TLS may have ended at a balancer that is not among them. */
+  readonly scheme: 'http' | 'https' | undefined;
+  /** Host and port; empty when the client named no host. */
+  readonly authority: string;
+  /** Path prefix that a proxy in front has taken off. */
+  readonly prefix: string;
+}
+
 /** Where the side is. */
 export interface UpstreamPlace {
   readonly authority: string;
@@ -24,10 +34,10 @@ export function compileResponseRewrite(
   upstream: UpstreamPlace,
   strip: string,
   add: string,
-): (head: ResponseHead, origin: string) => void {
+): (head: ResponseHead, origin: ClientOrigin) => void {
   const set = Object.entries(config.responseHeaders?.set ?? {});
   const gone = new Set([...(config.responseHeaders?.remove ?? []), ...set.map(([name]) => name)]);
-  const url = (value: string, origin: string): string =>
+  const url = (value: string, origin: ClientOrigin): string =>
     config.location ? proxiedUrl(value, origin, upstream, strip, add) : value;
   return (head, origin) => {
     const headers: string[] = [];
@@ -41,7 +51,7 @@ export function compileResponseRewrite(
     head.headers = headers;
   };
 
-  function rewriteField(name: string, value: string, origin: string): string {
+  function rewriteField(name: string, value: string, origin: ClientOrigin): string {
     if (name === 'location' || name === 'content-location') return url(value, origin);
     // RFC 8288: each target is in angle brackets.
     if (name === 'link')
@@ -59,7 +69,7 @@ export function compileResponseRewrite(
 
 function proxiedUrl(
   value: string,
-  origin: string,
+  origin: ClientOrigin,
   upstream: UpstreamPlace,
   strip: string,
   add: string,
@@ -72,7 +82,22 @@ function proxiedUrl(
   // A candidate that knows the prefix (X-Forwarded-Prefix) has put it there itself.
   if (!absolute && strip !== '' && inside === path && hasPrefix(pathOf(path), strip)) return value;
   const outside = add || strip ? `${strip}${inside}` : inside;
-  return absolute ? `${origin}${outside}` : outside;
+  return absolute ? `${rootFor(absolute[1], absolute[2]!, origin)}${outside}` : outside;
+}
+
+/**
+ * Scheme, authority and prefix of an absolute URL that names the upstream. Where it names the proxy too, as the client
+ * does, its scheme was chosen for the client. Elsewhere it has the client's scheme; as long as that is only assumed,
+ * `https` becomes none: then the client takes its own (RFC 3986 section 5.2.2).
+ */
+function rootFor(written: string | undefined, authority: string, origin: ClientOrigin): string {
+  if (origin.authority === '') return '';
+  const scheme = written?.toLowerCase();
+  const clients = bareAuthority(origin.authority, origin.scheme ?? scheme);
+  if (bareAuthority(authority, scheme ?? origin.scheme) === clients)
+    return `${written === undefined ? '' : `${written}:`}//${authority}${origin.prefix}`;
+  const shown = origin.scheme ?? (scheme === 'http' ? 'http' : undefined);
+  return `${shown === undefined ? '' : `${shown}:`}//${origin.authority}${origin.prefix}`;
 }
 
 function isNamed({ authority, host }: UpstreamPlace, bare: string): boolean {

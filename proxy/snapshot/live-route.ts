@@ -4,6 +4,7 @@ import type { RemovedByPeer } from '../accept/removed-by-peer.ts';
 import { compileRewrite, type Rewrite } from '../forward/route-rewrite.ts';
 import type { MatchedRoute } from '../match/route-table.ts';
 import type { ResponseHead } from '../respond/response-amendments.ts';
+import type { ClientOrigin } from '../respond/rewrite-response.ts';
 import type { LiveSlice } from './live-slice.ts';
 
 export interface LiveRoute {
@@ -14,7 +15,7 @@ export interface LiveRoute {
   /** By side; undefined where the upstream's own apply. */
   readonly timeouts: Readonly<Record<Side, UpstreamConfig['timeouts']>> | undefined;
   /** Changes the head of the candidate's answer in place: by `rewrite`, or where there is none by its defaults. */
-  rewriteResponse(head: ResponseHead, origin: string): void;
+  rewriteResponse(head: ResponseHead, origin: ClientOrigin): void;
   /** What the candidate does not get: fields that the route's rewrite removes, credentials. */
   readonly removeForCandidate: RemovedByPeer;
 }

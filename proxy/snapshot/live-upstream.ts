@@ -8,7 +8,7 @@ import { Breaker, type BreakerState } from '../resilience/breaker.ts';
 import { backoffMs, RetryBudget } from '../resilience/retry-budget.ts';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
 import type { ResponseHead } from '../respond/response-amendments.ts';
-import { compileResponseRewrite } from '../respond/rewrite-response.ts';
+import { type ClientOrigin, compileResponseRewrite } from '../respond/rewrite-response.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { foundNoPlace, foundNoPlaceForAnswer, type Outcome } from '../wire/outcome.ts';
 
@@ -21,7 +21,7 @@ export class LiveUpstream {
   readonly shownName: string;
   readonly breaker: Breaker;
   /** Replaces the upstream's own address and base path by the proxy's in the head of an answer. */
-  readonly rewritePlaces: (head: ResponseHead, origin: string) => void;
+  readonly rewritePlaces: (head: ResponseHead, origin: ClientOrigin) => void;
   readonly budget: RetryBudget;
   readonly #concurrency: number;
   #underWay = 0;

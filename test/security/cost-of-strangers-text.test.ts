@@ -77,7 +77,7 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   'fields of an answer under a rewrite': (text) =>
     rewrite(
       { headers: ['Link', text, 'Refresh', text, 'Set-Cookie', text, 'Location', `//${text}`] } as never,
-      'http://o',
+      { scheme: 'http', authority: 'o', prefix: '' },
     ),
   'a media type': (text) => compare(answer(`a/b;c${text}d`, 'a'), answer(`a/b;c="${text};`, 'b')),
   // The bound is for all fields of a head together.

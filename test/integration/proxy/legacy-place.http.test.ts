@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { type Rig, startRig, until } from './rig.ts';
+import { type Rig, sendRaw, startRig, until } from './rig.ts';
 
 let rig: Rig;
 let extra: Server | undefined;
@@ -26,10 +26,23 @@ test('`host` replaces the client’s Host; redirects to it return to the proxy',
     host: 'monolith.internal:8443',
     'x-forwarded-host': host,
   });
-  expect(answer.headers.get('location')).toBe(`${rig.url}/login?next=%2F`);
+  // Whether the client uses TLS up to a balancer is not known: it takes its own scheme.
+  expect(answer.headers.get('location')).toBe(`//${host}/login?next=%2F`);
   rig.legacy.handler = (_, response) =>
     response.writeHead(302, { location: 'https://elsewhere.example/' }).end();
   expect((await rig.get('/account')).headers.get('location')).toBe('https://elsewhere.example/');
+});
+
+test('a legacy that is called as the client calls it keeps its own scheme: TLS may end at a balancer', async () => {
+  const host = 'shop.example';
+  rig = await startRig({ legacy: { host } });
+  rig.legacy.handler = (_, response) =>
+    response.writeHead(302, { location: `https://${host}/login?next=%2F` }).end();
+  const answer = await sendRaw(
+    rig.url,
+    `GET /account HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+  );
+  expect(answer).toMatch(/\r\nlocation: https:\/\/shop\.example\/login\?next=%2F\r\n/i);
 });
 
 test('a copy to the other side has the client’s Host, or that side’s own', async () => {
