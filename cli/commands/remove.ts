@@ -58,7 +58,7 @@ Examples:
 export function addRemove(program: Command): void {
   withRemovalOptions(program.command('remove').description('removes what a slice has in the databases'))
     .argument('<slice>', 'the slice, also one that has left the config')
-    .option('--slot <name>', 'only this replication slot of the legacy’s database')
+    .option('--slot <name>', 'only this replication slot of the slice, in the legacy’s database')
     .option(
       '--candidate-database <url>',
       'where the slice’s tables were copied to, when the config no longer says so',

@@ -4,7 +4,7 @@
  */
 import { type RemovalStep, runRemoval, type StepResult } from '@ficus/cdc';
 import { FicusError } from '@ficus/core';
-import type { Removal, RemovalPart } from './plan-removal.ts';
+import type { Removal, RemovalPart } from './removal.ts';
 
 export interface StepOutcome {
   readonly part: RemovalPart;

@@ -3,55 +3,16 @@
  * database has recorded: a slice that left the config is still known there. Order: first the slots, which harm the
  * source; last the control database, which remembers what is left.
  */
-import {
-  type DatabasePart,
-  planSlotRemoval,
-  planStreamRemoval,
-  type Remnant,
-  type RemovalStep,
-} from '@ficus/cdc';
+import { planStreamRemoval, type Remnant } from '@ficus/cdc';
 import { type FicusConfig, FicusError } from '@ficus/core';
-import { describeDatabase } from '../store/describe-database.ts';
 import type { ControlRecords } from './control-records.ts';
+import { mayRun } from './may-run.ts';
 import { pickUrls, type SliceUrls } from './pick-urls.ts';
-import { DROP_CONTROL_SCHEMA, forgetSliceSql, forgetSlotSql } from './slice-rows.ts';
+import { planSlot } from './plan-slot.ts';
+import { controlPart, partOf, type Removal, type RemovalPart, type RemovalWish } from './removal.ts';
+import { DROP_CONTROL_SCHEMA, forgetSliceSql } from './slice-rows.ts';
 
-export type Place = 'legacy' | 'candidate' | 'control';
-
-export interface RemovalPart {
-  readonly place: Place;
-  /** Undefined: of all slices. */
-  readonly slice: string | undefined;
-  /** `host:port/name` */
-  readonly database: string;
-  readonly url: string;
-  /** Why the database cannot be asked. */
-  readonly problem: string | undefined;
-  readonly steps: readonly RemovalStep[];
-  readonly remnants: readonly Remnant[];
-  readonly inUse?: string | undefined;
-}
-
-export interface Removal {
-  /** Why nothing may be removed yet, in a sentence. */
-  readonly inUse: string | undefined;
-  readonly parts: readonly RemovalPart[];
-  readonly remnants: readonly Remnant[];
-}
-
-export interface RemovalWish {
-  readonly config: FicusConfig;
-  /** Undefined: everything. */
-  readonly slice: string | undefined;
-  /** Only this slot of it. */
-  readonly slot: string | undefined;
-  /** URL of the candidate's database, in place of the recorded one, which has no password. */
-  readonly candidateDatabase: string | undefined;
-  readonly actor: string;
-  readonly reason: string;
-}
-
-/** Read-only. @throws FicusError FICUS_SLICE_UNKNOWN */
+/** Read-only. @throws FicusError FICUS_SLICE_UNKNOWN; with a slot FICUS_USAGE, FICUS_SLOT_UNKNOWN */
 export async function planRemoval(wish: RemovalWish, records: ControlRecords | undefined): Promise<Removal> {
   if (wish.slot !== undefined) return planSlot(wish, wish.slot, records);
   const slices = wish.slice === undefined ? allSlices(wish.config, records) : [wish.slice];
@@ -72,17 +33,6 @@ export async function planRemoval(wish: RemovalWish, records: ControlRecords | u
 
 function allSlices(config: FicusConfig, records: ControlRecords | undefined): string[] {
   return [...new Set([...Object.keys(config.slices), ...(records?.slices ?? [])])];
-}
-
-/** Why a stream of it may run, or start at any moment. */
-function mayRun({ config, slice }: RemovalWish, records: ControlRecords | undefined): string | undefined {
-  if (config.control?.database && !records)
-    return 'The control database cannot be reached, so a control plane may be running. If that database is gone for good, take control.database out of the config.';
-  const running = records?.running;
-  if (!running || (slice !== undefined && !running.includes(slice))) return undefined;
-  return slice === undefined
-    ? 'A control plane runs on this control database; stop it first.'
-    : `The running control plane has the slice ${slice} in its config.`;
 }
 
 function refuseUnknown(
@@ -133,35 +83,6 @@ function isNew(seen: Set<string>, key: string): boolean {
   return true;
 }
 
-function partOf(
-  place: Place,
-  slice: string,
-  url: string | undefined,
-  part: DatabasePart | undefined,
-): RemovalPart[] {
-  if (!url || !part) return [];
-  const at = { place, slice, url, database: describeDatabase(url) };
-  if (part.kind === 'unreachable') return [{ ...at, problem: part.problem, steps: [], remnants: [] }];
-  const { inUse, steps, remnants } = part.plan;
-  return [{ ...at, problem: undefined, steps, remnants, inUse }];
-}
-
-async function planSlot(
-  { config, slice }: RemovalWish,
-  slot: string,
-  records: ControlRecords | undefined,
-): Promise<Removal> {
-  const recorded = records?.streams.find((stream) => stream.slot === slot);
-  const urls = pickUrls({ config, candidateDatabase: undefined }, slice ?? '', recorded ? [recorded] : []);
-  const source = (urls.find(({ slots }) => slots.includes(slot)) ?? urls[0])?.source;
-  if (!source) throw new FicusError('FICUS_CONFIG_INVALID', 'legacy.database: is required to remove a slot');
-  const parts = partOf('legacy', slice ?? '', source, await planSlotRemoval(source, slot));
-  const control = config.control?.database;
-  if (control && recorded)
-    parts.push(controlPart(control, slice, [{ does: `forgets slot “${slot}”`, sql: forgetSlotSql(slot) }]));
-  return { inUse: parts[0]?.inUse, parts, remnants: [] };
-}
-
 function planControl(
   { config, slice, actor, reason }: RemovalWish,
   slices: readonly string[],
@@ -185,18 +106,6 @@ function planControl(
       sql: forgetSliceSql(name, actor, reason),
     }));
   return [controlPart(url, slice, steps)];
-}
-
-function controlPart(url: string, slice: string | undefined, steps: readonly RemovalStep[]): RemovalPart {
-  return {
-    place: 'control',
-    slice,
-    url,
-    database: describeDatabase(url),
-    problem: undefined,
-    steps,
-    remnants: [],
-  };
 }
 
 function planFlags({ flags }: FicusConfig, slices: readonly string[]): Remnant[] {

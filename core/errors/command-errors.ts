@@ -67,6 +67,13 @@ export const commandErrors = {
     remedy: 'Use a slice named in ficus.yaml; `ficus status` lists them.',
     retry: 'never',
   },
+  FICUS_SLOT_UNKNOWN: {
+    status: 404,
+    exit: 2,
+    title: 'No such slot',
+    remedy: 'Use the name of a slot as `ficus check --live` or pg_replication_slots shows it.',
+    retry: 'never',
+  },
   FICUS_SLOT_LEFT: {
     status: 409,
     exit: 3,

@@ -287,6 +287,36 @@ test('another installation on the same source: its slot stays, and the publicati
   }
 });
 
+test('a slot by name: only of the slice that is named, and only one that is there', async () => {
+  await (await run(configOf(['cart', 'wish']))).stop();
+  const [wish] = await state.query(`SELECT slot FROM ficus_control.stream WHERE slice = 'wish'`);
+  const before = await left();
+  await expect(remove(configOf(['cart', 'wish']), 'cart', { slot: wish?.slot })).rejects.toMatchObject({
+    code: 'FICUS_USAGE',
+    message: expect.stringContaining('recorded for wish'),
+  });
+  const names = { ficus_wish_0123abcd: 'FICUS_USAGE', ficus_cart_0123abcd: 'FICUS_SLOT_UNKNOWN' };
+  for (const [slot, code] of Object.entries(names))
+    await expect(remove(configOf(['cart', 'wish']), 'cart', { slot })).rejects.toMatchObject({ code });
+  expect(await left()).toEqual(before);
+});
+
+test('a slot by name, while the slice runs: not that of its stream, but an older one', async () => {
+  const config = configOf(['cart']);
+  await run(config);
+  const [recorded] = await state.query(`SELECT slot, source, target FROM ficus_control.stream`);
+  const old = 'ficus_cart_0123abcd';
+  await source.query(`SELECT pg_create_logical_replication_slot('${old}', 'pgoutput')`);
+  await state.query(`INSERT INTO ficus_control.stream (slot, slice, publication, source, target)
+    SELECT '${old}', slice, publication, source, target || '_before' FROM ficus_control.stream`);
+  await expect(remove(config, 'cart', { slot: recorded?.slot })).rejects.toMatchObject({
+    code: 'FICUS_REMOVE_IN_USE',
+    message: expect.stringContaining('its stream uses slot'),
+  });
+  expect(await remove(config, 'cart', { slot: old })).toMatchObject({ complete: true });
+  expect(await left()).toMatchObject({ slots: ['ficus_cart'] });
+});
+
 test('a publication of an administrator is named with its SQL, and counts as left', async () => {
   const role = `reader_${Date.now()}`;
   await source.query(`CREATE ROLE ${role} LOGIN REPLICATION; GRANT SELECT ON cart TO ${role};

@@ -1,0 +1,68 @@
+/** What `ficus remove` and `ficus uninstall` would do: one part for each database and slice. */
+import type { DatabasePart, Remnant, RemovalStep } from '@ficus/cdc';
+import type { FicusConfig } from '@ficus/core';
+import { describeDatabase } from '../store/describe-database.ts';
+
+export type Place = 'legacy' | 'candidate' | 'control';
+
+export interface RemovalPart {
+  readonly place: Place;
+  /** Undefined: of all slices. */
+  readonly slice: string | undefined;
+  /** `host:port/name` */
+  readonly database: string;
+  readonly url: string;
+  /** Why the database cannot be asked. */
+  readonly problem: string | undefined;
+  readonly steps: readonly RemovalStep[];
+  readonly remnants: readonly Remnant[];
+  readonly inUse?: string | undefined;
+}
+
+export interface Removal {
+  /** Why nothing may be removed yet, in a sentence. */
+  readonly inUse: string | undefined;
+  readonly parts: readonly RemovalPart[];
+  readonly remnants: readonly Remnant[];
+}
+
+export interface RemovalWish {
+  readonly config: FicusConfig;
+  /** Undefined: everything. */
+  readonly slice: string | undefined;
+  /** Only this slot of it. */
+  readonly slot: string | undefined;
+  /** URL of the candidate's database, in place of the recorded one, which has no password. */
+  readonly candidateDatabase: string | undefined;
+  readonly actor: string;
+  readonly reason: string;
+}
+
+export function partOf(
+  place: Place,
+  slice: string,
+  url: string | undefined,
+  part: DatabasePart | undefined,
+): RemovalPart[] {
+  if (!url || !part) return [];
+  const at = { place, slice, url, database: describeDatabase(url) };
+  if (part.kind === 'unreachable') return [{ ...at, problem: part.problem, steps: [], remnants: [] }];
+  const { inUse, steps, remnants } = part.plan;
+  return [{ ...at, problem: undefined, steps, remnants, inUse }];
+}
+
+export function controlPart(
+  url: string,
+  slice: string | undefined,
+  steps: readonly RemovalStep[],
+): RemovalPart {
+  return {
+    place: 'control',
+    slice,
+    url,
+    database: describeDatabase(url),
+    problem: undefined,
+    steps,
+    remnants: [],
+  };
+}
