@@ -5,11 +5,16 @@
 import { createHash } from 'node:crypto';
 import type { IdentifyConfig } from '@ficus/core';
 import type { InspectedHead } from '../accept/inspected-head.ts';
+import { cookieValues } from '../wire/cookie.ts';
+import { headerValues } from '../wire/raw-headers.ts';
 import { carriedValue, type ReadCarried, UNKNOWN } from './carried-value.ts';
 
 type Source = NonNullable<IdentifyConfig['user']>;
 const FIELDS = ['user', 'session', 'tenant'] as const;
 export type Field = (typeof FIELDS)[number];
+
+/** How many values of one cookie count, from either end. */
+const KEPT_ENDS = 8;
 
 /** The field that carries a session to the legacy. */
 type Carrier = readonly [name: string, value: string];
@@ -59,11 +64,27 @@ export class AskedEndpoint {
     return value === undefined || value === UNKNOWN ? value : this.questionOf(value);
   }
 
+  /** Names of all sessions that the request carries, whoever its peer is: a side may take any of them. */
+  sessionsIn({ cookie }: InspectedHead, rawHeaders: readonly string[]): string[] {
+    const values =
+      this.cookie === undefined
+        ? headerValues(rawHeaders, this.#header!)
+        : cookieValues(cookie ?? '', this.cookie);
+    return [...new Set(outermost(values))].filter(Boolean).map((value) => this.questionOf(value).session);
+  }
+
   questionOf(value: string): Question {
     const { path, cookie, wanted } = this;
     const carrier: Carrier = cookie === undefined ? [this.#header!, value] : ['cookie', `${cookie}=${value}`];
     return { path, carrier, wanted, session: digestOf([this.#what, ...carrier]) };
   }
+}
+
+/** A head has room for thousands, and each costs a digest; servers take the first or the last. */
+function outermost(values: readonly string[]): readonly string[] {
+  return values.length <= 2 * KEPT_ENDS
+    ? values
+    : [...values.slice(0, KEPT_ENDS), ...values.slice(-KEPT_ENDS)];
 }
 
 export interface AskedEndpoints {

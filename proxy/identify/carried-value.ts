@@ -4,7 +4,7 @@
  */
 import type { IdentifyConfig } from '@ficus/core';
 import type { InspectedHead } from '../accept/inspected-head.ts';
-import { cookieValue } from '../wire/cookie.ts';
+import { cookieValues } from '../wire/cookie.ts';
 import { NetworkList } from '../wire/network-list.ts';
 import { headerValue, isRepeated } from '../wire/raw-headers.ts';
 
@@ -43,9 +43,14 @@ function withoutScheme(text: string | undefined, required: boolean): string | un
   return required ? undefined : text;
 }
 
-/** Empty counts as absent. */
+/** Empty counts as absent. Of several values, a page of another path or subdomain may have set one (cookie tossing). */
 function fromCookie(name: string): ReadCarried {
-  return ({ cookie }) => (cookie === undefined ? undefined : cookieValue(cookie, name) || undefined);
+  return ({ cookie }) => {
+    if (cookie === undefined) return undefined;
+    const values = cookieValues(cookie, name);
+    if (values.length > 1 && values.some((value) => value !== values[0])) return UNKNOWN;
+    return values[0] || undefined;
+  };
 }
 
 function fromHeader(name: string): ReadCarried {

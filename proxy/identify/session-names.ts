@@ -22,20 +22,16 @@ export class SessionNames {
 
   /** Those that a request carries. */
   carriedBy(head: InspectedHead, rawHeaders: readonly string[]): string[] {
-    return this.#asked.flatMap((endpoint) => {
-      const question = endpoint.questionIn(head, rawHeaders);
-      return typeof question === 'object' ? [question.session] : [];
-    });
+    return this.#asked.flatMap((endpoint) => endpoint.sessionsIn(head, rawHeaders));
   }
 
-  /** Those that an answer sets. The client's earlier one is over, even where a cookie is only deleted. @param fields flat */
+  /** Those that an answer sets. The client's earlier ones are over, even where a cookie is only deleted. @param fields flat */
   changedBy(fields: readonly string[], head: InspectedHead, rawHeaders: readonly string[]): string[] {
     return this.#asked.flatMap((endpoint) => {
       const values = setValues(endpoint.cookie, fields);
       if (values.length === 0) return [];
-      const before = endpoint.questionIn(head, rawHeaders);
       const names = values.filter(Boolean).map((value) => endpoint.questionOf(value).session);
-      return typeof before === 'object' ? [...names, before.session] : names;
+      return [...names, ...endpoint.sessionsIn(head, rawHeaders)];
     });
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cookieValue, withoutCookies } from './cookie.ts';
+import { cookieValue, cookieValues, withoutCookies } from './cookie.ts';
 
 test.each([
   ['sid=a', 'a'],
@@ -17,6 +17,15 @@ test.each([
   ['', undefined],
 ])('sid of “%s” is %s', (header, value) => {
   expect(cookieValue(header, 'sid')).toBe(value);
+});
+
+test.each<[string, string[]]>([
+  ['sid=a', ['a']],
+  ['sid=a; x=1;sid="b"; sid=', ['a', 'b', '']],
+  ['sid=sid=a; xsid=b; sid=a', ['sid=a', 'a']],
+  ['xsid=a; sid', []],
+])('all of “%s” named sid are %j', (header, values) => {
+  expect(cookieValues(header, 'sid')).toEqual(values);
 });
 
 test.each([

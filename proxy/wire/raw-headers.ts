@@ -15,6 +15,11 @@ export function headerValue(rawHeaders: readonly string[], name: string): string
   return undefined;
 }
 
+/** All values of a header. @param name in lower case */
+export function headerValues(rawHeaders: readonly string[], name: string): string[] {
+  return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]!.toLowerCase() === name);
+}
+
 /** CGI and WSGI servers make one variable of `X_User` and `X-User`. */
 export const hyphenated = (name: string): string => name.replaceAll('_', '-');
 

@@ -70,6 +70,27 @@ describe('a token', () => {
   });
 });
 
+describe('a cookie of several values: another page may have set one', () => {
+  test.each<[string, object]>([
+    ['that marks a session', { session: { cookie: 'shop' } }],
+    ['that the legacy is asked about', { user: { cookie: 'shop', introspect: '/me' } }],
+    ['with a token', { user: { cookie: 'shop', jwtClaim: 'sub' } }],
+  ])('%s leaves its caller to the legacy, and asks nothing', async (_, sources) => {
+    rig = await start(sources);
+    for (const cookie of ['shop=a; shop=b', 'shop=; x=1; shop=b']) {
+      const answer = await rig.get('/api/notes', { cookie });
+      expect(answer).toMatchObject({ side: 'legacy', reason: 'caller-unknown' });
+    }
+    expect(rig.candidate.requests).toEqual([]);
+    expect(rig.legacy.requests.map(({ url }) => url)).toEqual(['/api/notes', '/api/notes']);
+  });
+
+  test('the same twice is one', async () => {
+    rig = await start({ session: { cookie: 'shop' } });
+    expect(await rig.get('/api/notes', { cookie: 'shop=a; shop="a"' })).toMatchObject({ side: 'candidate' });
+  });
+});
+
 describe('an answer of the legacy', () => {
   const whoami = (document: unknown) => {
     rig.legacy.handler = (_, response) => void response.end(JSON.stringify(document));

@@ -35,6 +35,17 @@ describe('counts at once', () => {
     },
   );
 
+  test('a write that carries several sessions, for each that a side may take', async () => {
+    shop.users.set('two', 'bob');
+    expect([await whoIs('one'), await whoIs('two')]).toEqual(['ann', 'bob']);
+    shop.page = (_, response) => {
+      shop.users.set('one', 'cid').set('two', 'dora');
+      response.end();
+    };
+    await send('POST', '/account/switch', 'one; shop_session=two');
+    expect([await whoIs('one'), await whoIs('two')]).toEqual(['cid', 'dora']);
+  });
+
   test('a logout by a write of the slice', async () => {
     expect(await whoIs('one')).toBe('ann');
     rig.candidate.handler = ((answer) => (request, response) => {
