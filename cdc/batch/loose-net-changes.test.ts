@@ -25,9 +25,13 @@ const tupleOf = ({ key, name, large }: Row, unsent = false): TupleValue[] => [
 ];
 
 class Recorder {
-  readonly net = new LooseNetChanges([0]);
+  readonly net: LooseNetChanges;
   readonly #tuples: Buffer[] = [];
   #end = 0;
+
+  constructor(keyColumns: readonly number[] = [0]) {
+    this.net = new LooseNetChanges(keyColumns);
+  }
 
   put(values: readonly TupleValue[]): number {
     const tuple = encodeTuple(values);
@@ -104,4 +108,20 @@ test('two rows under one key at the end are noticed', () => {
   expect(recorder.net.hasDoubles).toBe(false);
   recorder.net.insert(recorder.bytes, at[1]!);
   expect(recorder.net.hasDoubles).toBe(true);
+});
+
+test('a large value of the key that an update does not send is the one of the row before', () => {
+  const recorder = new Recorder([0, 2]);
+  for (const [before, after] of [
+    ['a', 'b'],
+    ['b', 'c'],
+  ]) {
+    const oldAt = recorder.put(['1', before, 'large']);
+    const at = recorder.put(['1', after, undefined]);
+    recorder.net.update(recorder.bytes, oldAt, at);
+  }
+  const { net, bytes } = recorder;
+  expect([net.hasDoubles, net.count, net.operations[0]]).toEqual([false, 1, UPDATE]);
+  const { bytes: of, at } = net.tupleAt(0, bytes);
+  expect(decodeTuple(of, at)).toEqual(['1', 'c', 'large']);
 });

@@ -20,14 +20,15 @@ export class LooseNetChanges extends NetChanges {
 
   override insert(bytes: Buffer, at: number): void {
     this.changes++;
-    this.#arrive(bytes, at, at);
+    this.#arrive({ bytes, at }, at);
   }
 
   override update(bytes: Buffer, oldAt: number, at: number): void {
     this.changes++;
     this.#leave(bytes, oldAt);
     const whole = composeTuple({ bytes, at }, { bytes, at: oldAt });
-    this.#arrive(bytes, at, -1 - this.side.append(whole));
+    // Also for the key: a value of it that was not sent is the old row's.
+    this.#arrive({ bytes: whole, at: 0 }, -1 - this.side.append(whole));
   }
 
   override delete(bytes: Buffer, oldAt: number): void {
@@ -40,8 +41,8 @@ export class LooseNetChanges extends NetChanges {
     return true;
   }
 
-  #arrive(bytes: Buffer, keyAt: number, place: number): void {
-    const entry = this.entryOf(tupleKey(bytes, keyAt, this.keyColumns));
+  #arrive({ bytes, at }: TuplePlace, place: number): void {
+    const entry = this.entryOf(tupleKey(bytes, at, this.keyColumns));
     const there = this.#arrived.get(entry);
     if (there) there.push(place);
     else this.#arrived.set(entry, [place]);
