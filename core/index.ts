@@ -40,6 +40,7 @@ export * from './net/url-credentials.ts';
 export * from './observe/drop-reasons.ts';
 export * from './observe/observation.ts';
 export * from './observe/report-refusals.ts';
+export * from './parity/json-string.ts';
 export * from './parity/verdict.ts';
 export * from './replication/copy-progress.ts';
 export * from './replication/lsn.ts';

@@ -8,7 +8,7 @@ import {
 } from '@ficus/core';
 import { type OpenedAsker, openAsker, Seal } from '@ficus/proxy';
 import pino from 'pino';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { anObservation, jsonAnswer } from './observation.fixture.ts';
 import { ParityService } from './parity-service.ts';
 
@@ -185,4 +185,19 @@ describe('an observation that no proxy of this config can have made', () => {
     expect(lines.map(({ count }) => count)).toEqual([1, 10, 100]);
     expect(JSON.stringify(lines)).not.toMatch(/ann|secret/);
   });
+});
+
+test('a config that cannot be applied changes nothing, in no slice', () => {
+  const { service, counts } = play();
+  const notes = { ...written.slices!.notes!, routes: [{ id: 'list', path: '/api/moved' }] };
+  const next = configSchema.parse({ ...written, slices: { notes, zzz: notes } });
+  const broken = { ...next.slices.zzz!, parity: undefined as never };
+  expect(() => service.reconfigure({ ...next, slices: { ...next.slices, zzz: broken } })).toThrow(TypeError);
+  service.observe(anObservation());
+  expect(counts().match).toBe(1);
+  service.reconfigure(next);
+  service.observe(anObservation());
+  service.observe(anObservation({ target: '/api/moved' }));
+  expect(service.refused.counts).toMatchObject([{ reason: 'target-off-route', count: 1 }]);
+  expect(counts().match).toBe(2);
 });

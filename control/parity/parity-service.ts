@@ -39,18 +39,19 @@ export class ParityService {
     this.#options = options;
     this.refused = new RefusedReports(options.logger);
     this.#asker = this.#openAsker(options.config);
-    this.#takeSlices(options.config);
+    this.#prepareSlices(options.config)();
   }
 
   /**
-   * Applies the upstreams and rules of a new config; keeps the counts of slices that stay.
-   * @throws FicusError FICUS_PEM_UNREADABLE when a PEM file of an upstream cannot be read; then nothing changes
+   * Applies the upstreams and rules of a new config; keeps the counts of slices that stay. When it throws, nothing changes.
+   * @throws FicusError FICUS_PEM_UNREADABLE when a PEM file of an upstream cannot be read
    */
   reconfigure(config: FicusConfig): void {
+    const takeSlices = this.#prepareSlices(config);
     const before = this.#asker;
     this.#asker = this.#openAsker(config);
     before.retire();
-    this.#takeSlices(config);
+    takeSlices();
   }
 
   /** Differences of a slice that wait for their confirmation. */
@@ -120,15 +121,16 @@ export class ParityService {
     return (this.#options.openAsker ?? openAsker)(config);
   }
 
-  #takeSlices(config: FicusConfig): void {
-    const before = this.#slices;
-    this.#slices = new Map(
-      Object.keys(config.slices).map((name) => {
-        const known = before.get(name);
-        known?.reconfigure(config);
-        return [name, known ?? new SliceParity(name, config, this.#options.logger)];
-      }),
-    );
+  #prepareSlices(config: FicusConfig): () => void {
+    const prepared = Object.keys(config.slices).map((name) => {
+      const known = this.#slices.get(name);
+      const take = known?.prepare(config);
+      return { name, slice: known ?? new SliceParity(name, config, this.#options.logger), take };
+    });
+    return () => {
+      for (const { take } of prepared) take?.();
+      this.#slices = new Map(prepared.map(({ name, slice }) => [name, slice]));
+    };
   }
 
   #confirmLater(slice: SliceParity, observation: Observation, first: Mismatch): void {

@@ -54,10 +54,14 @@ export class SliceParity {
     return this.#window;
   }
 
-  reconfigure(config: FicusConfig): void {
-    this.#config = config;
-    this.#isAllowed = allowedBy(this.config);
-    this.#warnOfExpiredRules();
+  /** Prepares another config. Returns what applies it, which cannot fail. */
+  prepare(config: FicusConfig): () => void {
+    const isAllowed = allowedBy(config.slices[this.#name]!);
+    return () => {
+      this.#config = config;
+      this.#isAllowed = isAllowed;
+      this.#warnOfExpiredRules();
+    };
   }
 
   /** How the answers to this request are compared, by today's rules. */

@@ -1,14 +1,16 @@
 /** `slices.NAME`: the unit of migration. */
 import { z } from 'zod';
+import { JSON_STRING } from '../parity/json-string.ts';
 import { candidateSchema } from './candidate-schema.ts';
 import { milliseconds } from './common-schema.ts';
 import { guardsSchema } from './guards-schema.ts';
 import { foreignWriteSchema, routeSchema } from './route-schema.ts';
 import { tableSchema } from './table-schema.ts';
 
-/** A JSON path ($.a, $..a, $.*, $[*], $[0], $['a']), a header, or the whole body. */
-const RULE_PATH =
-  /^(body|header\.\S+|\$(\.\.?(\*|[^.[\]\s'"*]+)|(\.\.)?\[(\*|\d+|'[^']*'|"([^"\\]|\\.)*")\])*)$/;
+/** A JSON path ($.a, $..a, $.*, $[*], $[0], $['a'], $["a"]), a header, or the whole body. */
+const RULE_PATH = new RegExp(
+  String.raw`^(body|header\.\S+|\$(\.\.?(\*|[^.[\]\s'"*]+)|(\.\.)?\[(\*|\d+|'[^']*'|${JSON_STRING})\])*)$`,
+);
 
 const ignoreRule = z.strictObject({
   route: z.string().optional().describe('id of the route; by default all'),

@@ -1,5 +1,6 @@
 import { configSchema } from '@ficus/core';
-import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
 import { formatJsonPath, type JsonStep, parseJsonPattern, patternCovers } from './json-path.ts';
 
 const covers = (pattern: string, steps: JsonStep[]) =>
@@ -41,6 +42,11 @@ const PATTERNS: [string, boolean][] = [
   ['$..[0]', true],
   ['$.items[*]', true],
   ["$['a b']", true],
+  ['$["a b"]["\\u00e9\\n\\"\\/"]', true],
+  ['$["tab\\q"]', false],
+  ['$["a\\u12"]', false],
+  ['$["line\nbreak"]', false],
+  ['$["open\\"]', false],
   ['$.', false],
   ['$..', false],
   ['$.a[', false],
@@ -52,15 +58,7 @@ it.each(PATTERNS)('the parser knows %s: %s', (pattern, expected) => {
   expect(parseJsonPattern(pattern) !== undefined).toBe(expected);
 });
 
-it.each([
-  ...PATTERNS,
-  ['header.x-build', true],
-  ['body', true],
-  ['status', false],
-  ['a.b', false],
-  ['header.', false],
-  ['', false],
-] as [string, boolean][])('the config’s schema accepts %s: %s', (path, expected) => {
+function isAccepted(path: string): boolean {
   const config = configSchema.safeParse({
     version: 1,
     legacy: { url: 'http://old' },
@@ -72,5 +70,54 @@ it.each([
       },
     },
   });
-  expect(config.success).toBe(expected);
+  return config.success;
+}
+
+it.each([
+  ...PATTERNS,
+  ['header.x-build', true],
+  ['body', true],
+  ['status', false],
+  ['a.b', false],
+  ['header.', false],
+  ['', false],
+] as [string, boolean][])('the config’s schema accepts %s: %s', (path, expected) => {
+  expect(isAccepted(path)).toBe(expected);
+});
+
+test('whatever JSON path the schema accepts, the parser reads', () => {
+  const piece = fc.constantFrom(
+    ...[
+      '.',
+      '..',
+      '*',
+      'a',
+      '[',
+      ']',
+      '0',
+      "'",
+      '"',
+      '\\',
+      'u',
+      '00e9',
+      'q',
+      'n',
+      ' ',
+      '\n',
+      '\u2028',
+      'é',
+      '😀',
+    ],
+  );
+  const quoted = fc.array(piece, { maxLength: 4 }).map((pieces) => `["${pieces.join('')}"]`);
+  const steps = fc.array(fc.oneof(quoted, fc.constantFrom('.a', '..b', '[*]', "['c d']"), piece), {
+    maxLength: 4,
+  });
+  fc.assert(
+    fc.property(steps, (parts) => {
+      const path = `$${parts.join('')}`;
+      if (isAccepted(path)) expect(parseJsonPattern(path)).toBeDefined();
+    }),
+    { numRuns: 2_000 },
+  );
 });

@@ -3,6 +3,8 @@
  * pattern (`$.items[*].id`, `$..generatedAt`). A pattern names a place and everything below it.
  */
 
+import { JSON_STRING } from '@ficus/core';
+
 /** A member name or an array index. */
 export type JsonStep = string | number;
 
@@ -29,8 +31,10 @@ export function formatJsonPath(steps: readonly JsonStep[]): string {
 }
 
 // One step of a pattern: ..  .name  .*  [*]  [12]  ['name']  ["name"]
-const STEP =
-  /\.\.|\.(?<name>[^.[\]\s'"*]+)|\.(?<star>\*)|\[(?:(?<any>\*)|(?<index>\d+)|'(?<single>[^']*)'|(?<double>"(?:[^"\\]|\\.)*"))\]/y;
+const STEP = new RegExp(
+  String.raw`\.\.|\.(?<name>[^.[\]\s'"*]+)|\.(?<star>\*)|\[(?:(?<any>\*)|(?<index>\d+)|'(?<single>[^']*)'|(?<double>${JSON_STRING}))\]`,
+  'y',
+);
 
 /** The steps of a pattern that begins with `$`; `undefined` when it is not one. */
 export function parseJsonPattern(text: string): readonly PatternStep[] | undefined {
