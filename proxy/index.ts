@@ -1,6 +1,6 @@
 /** Public entry point of the data plane. */
 export { type OpenedAsker, openAsker } from './ask/open-asker.ts';
-export { Seal } from './ask/seal.ts';
+export { SEAL_VALID_MS, Seal } from './ask/seal.ts';
 export { cannotChange, checkCreatable } from './config-file/config-change.ts';
 export { parseConfigText, readConfigFile } from './config-file/read-config-file.ts';
 export { ReloadTriggers } from './config-file/reload-triggers.ts';

@@ -47,12 +47,13 @@ function play(
 ) {
   const asked: Side[] = [];
   const lines: Record<string, unknown>[] = [];
+  const config = configSchema.parse({
+    ...written,
+    proxy,
+    slices: { notes: { ...written.slices!.notes!, parity } },
+  });
   const service = new ParityService({
-    config: configSchema.parse({
-      ...written,
-      proxy,
-      slices: { notes: { ...written.slices!.notes!, parity } },
-    }),
+    config,
     catchUp: async () => true,
     stateOf: () => ({ owner: 'legacy', epoch: 1, ...state }) as SliceState,
     logger: pino(
@@ -67,7 +68,7 @@ function play(
       },
     }),
   });
-  return { service, asked, lines, counts: () => service.report('notes')!.counts };
+  return { service, config, asked, lines, counts: () => service.report('notes')!.counts };
 }
 
 describe('a difference', () => {
@@ -159,9 +160,9 @@ describe('an observation that no proxy of this config can have made', () => {
     expect(lines).toMatchObject([{ msg: 'report refused', reason }]);
   });
 
-  it('is refused when its seal is wrong or old', () => {
+  it('is refused when its seal is wrong, old, or was taken before', () => {
     const secret = 'a-secret-of-sixteen-or-more';
-    const { service, counts } = play(
+    const { service, counts, config } = play(
       {},
       { identify: { user: { cookie: 'sid', introspect: '/me' }, assert: { secret } } },
     );
@@ -172,7 +173,14 @@ describe('an observation that no proxy of this config can have made', () => {
     };
     const [now, old] = [sealedAt(Date.now()), sealedAt(Date.now() - 3_600_000)];
     for (const reported of [now, old, { ...now, legacy: jsonAnswer('{}') }]) service.observe(reported);
-    expect(service.refused.counts.map(({ reason }) => reason)).toEqual(['seal-expired', 'seal-wrong']);
+    // A reload forgets none.
+    service.reconfigure(config);
+    for (const reported of [now, now]) service.observe(reported);
+    expect(service.refused.counts.map(({ reason, count }) => [reason, count])).toEqual([
+      ['seal-expired', 1],
+      ['seal-wrong', 1],
+      ['seal-replayed', 2],
+    ]);
     expect(counts().match).toBe(1);
   });
 

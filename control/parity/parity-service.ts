@@ -12,6 +12,7 @@ import { RefusedReports } from '../traffic/refused-reports.ts';
 import type { CatchUp } from './catch-up.ts';
 import { confirmMismatch } from './confirm-mismatch.ts';
 import { ConfirmQueue } from './confirm-queue.ts';
+import { SeenSeals } from './seen-seals.ts';
 import { type SliceComparison, SliceParity } from './slice-parity.ts';
 
 interface ParityServiceOptions {
@@ -32,6 +33,8 @@ export class ParityService {
   readonly refused: RefusedReports;
   readonly #options: ParityServiceOptions;
   readonly #queue = new ConfirmQueue(CONFIRMED_AT_ONCE, CONFIRMED_LATER);
+  /** Not part of the asker, which a reload replaces. */
+  readonly #seenSeals = new SeenSeals();
   #slices: ReadonlyMap<string, SliceParity> = new Map();
   #asker: OpenedAsker;
 
@@ -88,8 +91,15 @@ export class ParityService {
     return (
       this.#asker.refusal(observation) ??
       this.#asker.sealRefusal(observation) ??
-      stateRefusal(observation, this.#options.stateOf(observation.slice))
+      stateRefusal(observation, this.#options.stateOf(observation.slice)) ??
+      this.#replayRefusal(observation)
     );
+  }
+
+  /** Last: an observation that is refused for another reason may be sent again. */
+  #replayRefusal({ seal, at }: Observation): ReportRefusal | undefined {
+    if (seal === undefined || this.#seenSeals.take(seal, at, Date.now())) return undefined;
+    return 'seal-replayed';
   }
 
   /** Counts copies that never became a comparison. */

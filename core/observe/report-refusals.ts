@@ -36,6 +36,11 @@ export const reportRefusals = {
     means: 'The observation is signed, but more than five minutes old, or as far ahead.',
     action: 'Synchronise the clocks of proxy and control plane.',
   },
+  'seal-replayed': {
+    means: 'An observation with the same seal was taken within the last five minutes: it counts once.',
+    action:
+      'Harmless where something between proxy and control plane sends requests again. Otherwise find out who else reports.',
+  },
 } as const satisfies Record<string, Word>;
 
 export type ReportRefusal = keyof typeof reportRefusals;

@@ -10,8 +10,8 @@ import { createHmac, createSecretKey, type Hmac, type KeyObject, timingSafeEqual
 import type { Observation, ObservedResponse, ReportRefusal } from '@ficus/core';
 
 const PURPOSE = 'ficus observation';
-/** How long a seal is valid, with room for clocks that differ: a recorded report is worthless afterwards. */
-const VALID_MS = 5 * 60_000;
+/** How long a seal is valid, with room for clocks that differ; the control plane takes each once. */
+export const SEAL_VALID_MS = 5 * 60_000;
 
 export class Seal {
   /** Key objects: from bytes Node would prepare the key for each signature, which costs more than the signature. */
@@ -37,7 +37,7 @@ export class Seal {
       return given.length === right.length && timingSafeEqual(given, right);
     });
     if (!isRight) return 'seal-wrong';
-    return Math.abs(now - observation.at) > VALID_MS ? 'seal-expired' : undefined;
+    return Math.abs(now - observation.at) > SEAL_VALID_MS ? 'seal-expired' : undefined;
   }
 }
 

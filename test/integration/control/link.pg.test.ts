@@ -1,5 +1,6 @@
 /** The control plane's end of the link: state and progress, positions, reports, observations and their confirmation. */
 
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type ControlClient, createControlClient } from '@ficus/contract';
@@ -210,6 +211,7 @@ describe('observations', () => {
   /** From a proxy that knows the secret of assertions. */
   const sealed = (over: Partial<Observation>) => {
     const observation = anObservation({
+      requestId: randomUUID(),
       at: Date.now(),
       target: over.slice === 'pages' ? '/pages/1' : '/api/notes?page=1',
       requestHeaders: [
@@ -340,8 +342,8 @@ describe('observations', () => {
     stream.reaches = () => gate;
     legacy.answer = () => '{"a":1}';
     candidate.answer = () => '{"a":2}';
-    const one = sealed({ legacy: jsonAnswer('{"a":1}'), candidate: jsonAnswer('{"a":2}') });
-    await post(LINK_PATHS.observations, { observations: Array.from({ length: 600 }, () => one) });
+    const one = () => sealed({ legacy: jsonAnswer('{"a":1}'), candidate: jsonAnswer('{"a":2}') });
+    await post(LINK_PATHS.observations, { observations: Array.from({ length: 600 }, one) });
     const waiting = await counts();
     expect(waiting.inconclusive).toBe(600 - 504);
     expect((await client.slice('notes')).parity.confirming).toBe(504);
