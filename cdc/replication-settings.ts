@@ -25,6 +25,8 @@ export interface ReplicationSettings {
   readonly acknowledgeMs: number;
   /** How often the slot, the publication and the tables are checked. */
   readonly slotCheckMs: number;
+  /** How long these checks may fail before the status says so. */
+  readonly unwatchedMs: number;
   /** How long a database may owe an answer before a new connection checks whether it is alive. */
   readonly answerMs: number;
   /** First and last pause between reconnection attempts. */
@@ -46,6 +48,7 @@ export const DEFAULT_SETTINGS: ReplicationSettings = {
   catchUpBytes: 8 * 1024 * 1024,
   acknowledgeMs: 1_000,
   slotCheckMs: 1_000,
+  unwatchedMs: 30_000,
   answerMs: 10_000,
   reconnectMinMs: 100,
   reconnectMaxMs: 5_000,

@@ -8,7 +8,7 @@ import { splitQualified } from './quote.ts';
 /**
  * Covers the tables by name and oid, whose rows the role sees, columns, labels of enums, unique indexes and the replica
  * identity, foreign keys, triggers, and all of it but the last three for partitions and inheriting tables, too. Values
- * change neither with rows nor with statistics, nor when VACUUM, REINDEX or TRUNCATE rewrite a table. Reads catalogs alone:
+ * change neither with rows nor with statistics, nor when VACUUM, REINDEX (CONCURRENTLY, too) or TRUNCATE rewrite a table. Reads catalogs alone:
  * functions that open a relation, such as pg_partition_tree, wait for its VACUUM FULL.
  */
 export async function readDigest(
@@ -45,9 +45,9 @@ const DIGEST_SQL = `
     SELECT concat_ws(' ', 'table', c.oid, c.relkind, c.relpersistence, c.relreplident, row_security_active(c.oid))
       FROM pg_class c WHERE c.oid = ANY (ARRAY(SELECT oid FROM member))
     UNION ALL
-    SELECT concat_ws(' ', 'index', i.indrelid, i.indexrelid, i.indkey, i.indnkeyatts, i.indisvalid, i.indisprimary,
+    SELECT concat_ws(' ', 'index', i.indrelid, i.indkey, i.indnkeyatts, i.indisprimary,
                      i.indisreplident, i.indimmediate, i.indisexclusion, i.indpred IS NULL)
-      FROM pg_index i WHERE i.indrelid = ANY (ARRAY(SELECT oid FROM member)) AND (i.indisunique OR i.indisexclusion)
+      FROM pg_index i WHERE i.indrelid = ANY (ARRAY(SELECT oid FROM member)) AND i.indisvalid AND (i.indisunique OR i.indisexclusion)
     UNION ALL
     SELECT concat_ws(' ', 'column', attrelid, attnum, quote_ident(attname), atttypid, atttypmod, attnotnull, attgenerated,
                      attidentity, atthasdef, typbasetype, typnotnull) FROM attribute

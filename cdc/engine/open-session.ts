@@ -6,6 +6,7 @@
 import { parseLsn } from '@ficus/core';
 import { Applier } from '../apply/applier.ts';
 import { BatchBuilder } from '../batch/batch-builder.ts';
+import { limitStatements } from '../catalog/session-settings.ts';
 import { CopyWindows } from '../copy/copy-windows.ts';
 import type { WholeCopy } from '../copy/whole-copy.ts';
 import { WholeTables } from '../copy/whole-tables.ts';
@@ -24,6 +25,9 @@ import type { SessionHost } from './session-host.ts';
 import type { SessionLife } from './session-life.ts';
 import { openWholeCopy, startCopy } from './start-copy.ts';
 import { watchDatabases } from './watch-databases.ts';
+
+/** Of the watch's questions to the target: each takes a moment. */
+const STATEMENT_MS = 5_000;
 
 /** @throws whatever prevents the start; Error when the session ends meanwhile */
 export async function openSession(host: SessionHost, life: SessionLife): Promise<RunningSession> {
@@ -44,6 +48,7 @@ export async function openSession(host: SessionHost, life: SessionLife): Promise
   life.mustContinue();
   void source.end().catch(() => undefined);
   target.on('error', (error) => life.fail(error));
+  await limitStatements(target, STATEMENT_MS);
   const wholeTables = new WholeTables(prepared.tasks);
   const whole = await openWholeCopy(prepared, host, life);
   life.mustContinue();
@@ -148,10 +153,12 @@ function watch({ host, life, prepared, target }: Opening, running: RunningSessio
       tables: host.options.tables,
       prepared,
       periodMs: host.settings.slotCheckMs,
+      unwatchedMs: host.settings.unwatchedMs,
       onHealth: (health) => {
         running.slotHealth = health;
       },
       onFailure: (error) => life.fail(error),
+      onUnwatched: (side, problem) => host.unwatched(side, problem),
     }),
   );
 }

@@ -1,7 +1,7 @@
 /**
  * What a replication passes to the session that it runs, what the session reports back, and what it shows of itself.
  */
-import type { CopyProgress, SlotHealth } from '@ficus/core';
+import type { CopyProgress, ReplicationProblem, SlotHealth } from '@ficus/core';
 import type pg from 'pg';
 import type { Batch } from '../batch/batch.ts';
 import type { ChangeLedger } from '../batch/change-ledger.ts';
@@ -34,6 +34,8 @@ export interface SessionHost {
   /** The positions have moved past the batch. */
   applied(batch: Batch): void;
   progressed(): void;
+  /** A side can no longer be checked while the stream runs; undefined: it can again. */
+  unwatched(side: 'source' | 'target', problem: ReplicationProblem | undefined): void;
 }
 
 /** What a replication's status shows of the running session. */

@@ -48,6 +48,8 @@ export class SliceReplication implements Replication, SessionHost {
   mayCatchUp = true;
   /** What a stream that does not move waits for. */
   #wait: ReplicationProblem | undefined;
+  /** Sides that the running session cannot check. */
+  readonly #unwatched = new Map<string, ReplicationProblem>();
   /** The furthest position before a failure. */
   #stoppedAt = 0n;
   #transactionsApplied = 0;
@@ -106,7 +108,8 @@ export class SliceReplication implements Replication, SessionHost {
     const sourceLsn = this.#heartbeats?.sourceLsn ?? 0n;
     const { applied } = this.#positions;
     const lagBytes = sourceLsn > applied ? Number(sourceLsn - applied) : 0;
-    const { state, problem = this.#wait } = publicState(this.#lifecycle);
+    const [unwatched] = this.#unwatched.values();
+    const { state, problem = this.#wait ?? unwatched } = publicState(this.#lifecycle);
     return {
       slice: this.options.slice,
       state,
@@ -229,6 +232,15 @@ export class SliceReplication implements Replication, SessionHost {
     if (this.#mayForget(done)) this.#enter({ name: done ? 'streaming' : 'copying' });
   }
 
+  unwatched(side: 'source' | 'target', problem: ReplicationProblem | undefined): void {
+    if (problem?.message === this.#unwatched.get(side)?.message) return;
+    if (problem) this.#unwatched.set(side, problem);
+    else this.#unwatched.delete(side);
+    if (problem) this.#logger.warn({ problem }, 'stream runs unchecked');
+    else this.#logger.info({ side }, 'stream is checked again');
+    this.#notify();
+  }
+
   /**
    * Whatever stopped the stream may do so again: its problem stays until a batch is applied that is not one of those that
    * come again from the checkpoint, or until the copy goes further.
@@ -263,6 +275,7 @@ export class SliceReplication implements Replication, SessionHost {
       } finally {
         signal.removeEventListener('abort', stop);
         this.#session = undefined;
+        this.#unwatched.clear();
       }
     }
     stopWatching();

@@ -1,10 +1,16 @@
 /**
  * Looks at both databases about every second while a stream runs: at the slot and the publication first, because the
- * source must be able to write, then at the catalogs. The change stream does not say that tables were altered, or only
+ * source must be able to write, and at the catalogs. The change stream does not say that tables were altered, or only
  * with the next row, or not at all: a table swapped by name, a partition that became unlogged, a service that migrates
  * its own database. The session then starts again, and its preparation decides whether it can continue.
  */
-import { FicusError, type SlotHealth, type TableConfig } from '@ficus/core';
+import {
+  describeError,
+  FicusError,
+  type ReplicationProblem,
+  type SlotHealth,
+  type TableConfig,
+} from '@ficus/core';
 import type pg from 'pg';
 import { readDigest } from '../catalog/read-digest.ts';
 import { mappedTables } from '../mapping/compile-mapping.ts';
@@ -12,28 +18,58 @@ import { checkSlot } from './check-slot.ts';
 import { RestartSession } from './classify-failure.ts';
 import type { PreparedStream } from './prepare-stream.ts';
 
+type Side = 'source' | 'target';
+type Failure = FicusError | RestartSession;
+
 interface DatabaseWatch {
+  /** Both limit the time of a statement. */
   readonly source: pg.Pool;
   readonly target: pg.ClientBase;
   readonly tables: readonly TableConfig[];
   readonly prepared: PreparedStream;
   readonly periodMs: number;
+  /** How long looks may fail before `onUnwatched` says so. */
+  readonly unwatchedMs: number;
   readonly onHealth: (health: SlotHealth) => void;
   /** The stream cannot continue, or not without being prepared again. */
-  readonly onFailure: (error: FicusError | RestartSession) => void;
+  readonly onFailure: (error: Failure) => void;
+  /** Called after each look; undefined when the database can be looked at. */
+  readonly onUnwatched: (side: Side, problem: ReplicationProblem | undefined) => void;
 }
 
-/** Looks at once and then at intervals, never twice at the same time; returns a function that stops it. */
+/** Looks at once and then at intervals; neither side waits for the other. Returns a function that stops it. */
 export function watchDatabases(watch: DatabaseWatch): () => void {
+  const stops = [
+    watchSide('source', watch, async () => (await checkSource(watch)) ?? findAltered('source', watch)),
+    watchSide('target', watch, () => findAltered('target', watch)),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+/** Never looks twice at the same time. */
+function watchSide(side: Side, watch: DatabaseWatch, find: () => Promise<Failure | undefined>): () => void {
   let ended = false;
   let looking = false;
+  let seenAtMs = Date.now();
+  let why = 'it does not answer';
   const look = async () => {
+    if (Date.now() - seenAtMs > watch.unwatchedMs)
+      watch.onUnwatched(side, describeUnwatched(side, seenAtMs, why));
     if (looking) return;
     looking = true;
-    // A database that does not answer shows elsewhere.
-    const failure = await findFailure(watch).catch(() => undefined);
-    looking = false;
-    if (failure && !ended) watch.onFailure(failure);
+    try {
+      const failure = await find();
+      if (ended) return;
+      seenAtMs = Date.now();
+      watch.onUnwatched(side, undefined);
+      if (failure) watch.onFailure(failure);
+    } catch (error) {
+      why = (error as Error).message;
+    } finally {
+      looking = false;
+    }
   };
   const timer = setInterval(() => void look(), watch.periodMs);
   void look();
@@ -43,17 +79,22 @@ export function watchDatabases(watch: DatabaseWatch): () => void {
   };
 }
 
-async function findFailure(watch: DatabaseWatch): Promise<FicusError | RestartSession | undefined> {
-  const { source, target, prepared, tables, onHealth } = watch;
+async function checkSource({ source, prepared, onHealth }: DatabaseWatch): Promise<FicusError | undefined> {
   const slot = await checkSlot(source, prepared);
   if (slot instanceof FicusError) return slot;
   onHealth(slot);
-  const mapped = mappedTables(tables);
-  for (const [side, client] of [
-    ['source', source],
-    ['target', target],
-  ] as const)
-    if ((await readDigest(client, mapped[side])) !== prepared.digests[side])
-      return new RestartSession(`tables of the ${side} were altered`);
   return undefined;
+}
+
+async function findAltered(side: Side, watch: DatabaseWatch): Promise<RestartSession | undefined> {
+  const digest = await readDigest(watch[side], mappedTables(watch.tables)[side]);
+  if (digest === watch.prepared.digests[side]) return undefined;
+  return new RestartSession(`tables of the ${side} were altered`);
+}
+
+function describeUnwatched(side: Side, seenAtMs: number, why: string): ReplicationProblem {
+  const code = 'FICUS_CDC_UNWATCHED';
+  const since = new Date(seenAtMs).toISOString();
+  const message = `The checks of the ${side} have failed since ${since}: ${why}.`;
+  return { code, message, remedy: describeError(code).remedy };
 }

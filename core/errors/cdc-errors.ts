@@ -167,6 +167,14 @@ export const cdcErrors = {
       'The stream retries by itself. If it keeps happening, fix what the message names: a deadlock, a lock, a full disk, no free connections.',
     retry: 'timed',
   },
+  FICUS_CDC_UNWATCHED: {
+    status: 409,
+    exit: 3,
+    title: 'The checks of a database fail while the stream runs',
+    remedy:
+      'The stream continues, but altered tables and, on the source, a lost slot or publication may go unnoticed. Fix what the message names: a locked system catalog, a missing privilege, no free connections.',
+    retry: 'manual',
+  },
   FICUS_CDC_STATEMENT_REFUSED: {
     status: 409,
     exit: 3,

@@ -64,13 +64,30 @@ describe('a question about locked tables', () => {
   });
 });
 
+test('indexes that are built again or not completed leave the digest as it was', async () => {
+  const pair = await createDatabasePair(inject('postgresPort'));
+  drops.push(() => pair.drop());
+  const { source } = pair;
+  await source.query(
+    'CREATE TABLE kiosk (id int PRIMARY KEY, n int); INSERT INTO kiosk VALUES (1, 1), (2, 1)',
+  );
+  const digest = () => readDigest(source, ['public.kiosk']);
+  const before = await digest();
+  await source.query('REINDEX TABLE CONCURRENTLY kiosk');
+  expect(await digest()).toBe(before);
+  await expect(source.query('CREATE UNIQUE INDEX CONCURRENTLY by_n ON kiosk (n)')).rejects.toThrow('unique');
+  expect(await digest()).toBe(before);
+  await source.query('CREATE UNIQUE INDEX by_both ON kiosk (n, id)');
+  expect(await digest()).not.toBe(before);
+});
+
 describe('beside a stream', () => {
   async function start(): Promise<StreamedPair> {
     const pair = await startStreamedPair(inject('postgresPort'), {
       sourceSql: 'CREATE TABLE tram (id int PRIMARY KEY, n int); INSERT INTO tram VALUES (1, 1)',
       targetSql: 'CREATE TABLE tram (id int PRIMARY KEY, n int)',
       tables: [{ from: 'tram', to: 'tram' }],
-      options: { settings: { slotCheckMs: 50, retryMs: 50 } },
+      options: { settings: { slotCheckMs: 50, unwatchedMs: 500, retryMs: 50 } },
     });
     drops.push(() => pair.drop());
     await pair.settle();
@@ -97,8 +114,36 @@ describe('beside a stream', () => {
         interval: 10,
       })
       .toEqual([]);
-    expect((await source.query('SELECT FROM pg_stat_activity WHERE pid = ANY($1)', [first])).rowCount).toBe(
-      1,
-    );
   });
+
+  test.each(['source', 'target'] as const)(
+    'a %s that cannot be checked shows, and keeps nothing else from being checked',
+    { timeout: 40_000 },
+    async (side) => {
+      const { source, sourceUrl, targetUrl, settle, replication } = await start();
+      const other = await begin(
+        side === 'source' ? sourceUrl : targetUrl,
+        'LOCK TABLE pg_trigger IN ACCESS EXCLUSIVE MODE',
+      );
+      const problem = () => replication.status().problem?.message;
+      await expect
+        .poll(problem, { timeout: 20_000 })
+        .toContain(`The checks of the ${side} have failed since`);
+      expect(replication.status()).toMatchObject({
+        state: 'streaming',
+        problem: { code: 'FICUS_CDC_UNWATCHED' },
+      });
+      if (side === 'target') {
+        await source.query('ALTER TABLE tram REPLICA IDENTITY NOTHING');
+        await expect
+          .poll(() => source.query('UPDATE tram SET n = 2').catch(() => 'refused'), { timeout: 5_000 })
+          .not.toBe('refused');
+        return;
+      }
+      await other.query('ROLLBACK');
+      await expect.poll(problem, { timeout: 20_000 }).toBe(undefined);
+      await source.query('UPDATE tram SET n = 2');
+      await settle();
+    },
+  );
 });
