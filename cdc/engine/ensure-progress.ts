@@ -13,7 +13,7 @@ import { digestModule } from '../mapping/mapping-module.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { type PublicationEntries, type PublishedAs, refuseGap } from '../source/publication.ts';
 import type { StreamNames } from '../source/stream-names.ts';
-import { describeColumn, describeDropped, evaluateColumns } from './evaluate-columns.ts';
+import { describeColumn, describeDropped, evaluateColumns, nameOfColumn } from './evaluate-columns.ts';
 import { compareShapes, describeShape, type TableShape } from './table-shape.ts';
 
 /** What is stored in `shape`; a table that is no longer mapped has none. */
@@ -61,56 +61,95 @@ interface ProgressInput {
  * @throws FicusError when a table or its mapping was changed so that the stream cannot continue
  */
 export async function ensureProgress(client: pg.Client, input: ProgressInput): Promise<void> {
-  const left = findLeftBehind(input.tables, input.plans, input.catalogs).filter(({ derived }) => !derived);
-  for (const plan of input.plans) {
-    const source = input.catalogs.source.tables.get(plan.source.qualifiedName)!;
-    const target = input.catalogs.target.tables.get(plan.target.qualifiedName)!;
-    await ensureTable(
+  const recorded: RecordedTable[] = [];
+  // All of them before any is refused: what an operator then does to the tables must not look as if it had been so before.
+  for (const plan of input.plans) recorded.push(await recordTable(client, input, plan));
+  const begun = new Set(recorded.filter((table) => table.begun).map(({ plan }) => plan.target.qualifiedName));
+  const left = findLeftBehind(input.tables, input.plans, input.catalogs, begun).filter(
+    ({ derived }) => !derived,
+  );
+  for (const table of recorded)
+    await continueTable(
       client,
-      input,
-      plan,
-      source,
-      target,
-      left.filter((column) => column.plan === plan),
+      input.stream,
+      table,
+      left.filter(({ plan }) => plan === table.plan),
     );
-  }
   await forgetUnmapped(client, input);
 }
 
-async function ensureTable(
-  client: pg.Client,
-  { stream, tables, published, baseDir }: ProgressInput,
-  plan: TablePlan,
-  source: TableCatalog,
-  target: TableCatalog,
-  left: readonly LeftBehind[],
-): Promise<void> {
+interface RecordedTable {
+  readonly plan: TablePlan;
+  readonly config: TableConfig;
+  readonly source: TableCatalog;
+  readonly target: TableCatalog;
+  /** Some of its rows are on the target. */
+  readonly begun: boolean;
+  /** Columns and shape as remembered; an older version remembered no shape. */
+  readonly before: readonly string[];
+  readonly known: StoredShape | null;
+  readonly shape: StoredShape;
+}
+
+const IS_RECORD = 'stream = $1 AND target = $2';
+
+/** Where rows are there and no shape is, what holds now is the best that can be known of when they were copied. */
+async function recordTable(client: pg.Client, input: ProgressInput, plan: TablePlan): Promise<RecordedTable> {
+  const { stream, tables, catalogs, published, baseDir } = input;
   const config = tables[plan.index]!;
-  const columns = source.columns.filter((column) => !column.generated).map(describeColumn);
+  const source = catalogs.source.tables.get(plan.source.qualifiedName)!;
+  const target = catalogs.target.tables.get(plan.target.qualifiedName)!;
   const as = published.get(plan.source.oid);
-  const { rows } = await client.query<{ before: string[]; shape: StoredShape | null; begun: boolean }>(
+  const { rows } = await client.query<Pick<RecordedTable, 'before' | 'known' | 'begun'>>(
     `INSERT INTO ficus.copy_progress AS p (stream, source, target, source_columns, published_as) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (stream, target) DO UPDATE SET source = excluded.source, published_as = excluded.published_as
-     RETURNING p.source_columns AS before, p.shape, p.done OR p.last_key IS NOT NULL AS begun`,
-    [stream, plan.source.qualifiedName, plan.target.qualifiedName, columns, as?.entry],
+     RETURNING p.source_columns AS before, p.shape AS known, p.done OR p.last_key IS NOT NULL AS begun`,
+    [stream, plan.source.qualifiedName, plan.target.qualifiedName, columnsOf(source), as?.entry],
   );
-  const { before, shape: known, begun } = rows[0]!;
+  const row = rows[0]!;
+  const moduleDigest = config.module === undefined ? undefined : await digestModule(config.module, baseDir);
+  const described = describeShape({ plan, config, source, target, moduleDigest });
+  const shape = { ...described, published: as } as StoredShape;
+  if (row.begun && !row.known)
+    await client.query(`UPDATE ficus.copy_progress SET shape = $3 WHERE ${IS_RECORD}`, [
+      stream,
+      plan.target.qualifiedName,
+      { ...shape, source: withoutAdded(shape.source, row.before) },
+    ]);
+  return { plan, config, source, target, shape, ...row };
+}
+
+const columnsOf = (source: TableCatalog) =>
+  source.columns.filter((column) => !column.generated).map(describeColumn);
+
+/** A column that the source has got since the rows were copied is judged by evaluateColumns, not as an edited mapping. */
+function withoutAdded(source: TableShape['source'], before: readonly string[]): TableShape['source'] {
+  const names = new Set(before.map(nameOfColumn));
+  return Object.fromEntries(
+    Object.entries(source).filter(([name, { generated }]) => generated || names.has(name)),
+  );
+}
+
+async function continueTable(
+  client: pg.Client,
+  stream: string,
+  { plan, config, source, target, before, known, begun, shape }: RecordedTable,
+  left: readonly LeftBehind[],
+): Promise<void> {
   const change = evaluateColumns({ plan, config, before, source: source.columns, target: target.columns });
   if (change) throw new FicusError('FICUS_CDC_SCHEMA_CHANGED', change);
   // After the check for added columns, which says what their defaults have filled.
   refuseProblems(left);
-  const moduleDigest = config.module === undefined ? undefined : await digestModule(config.module, baseDir);
-  const shape = describeShape({ plan, config, source, target, moduleDigest });
   const problem = begun && known ? compareShapes(plan, known, shape, target.columns) : undefined;
   if (problem) throw problem;
   await client.query(
     `UPDATE ficus.copy_progress SET source_columns = $3, shape = $4
-      WHERE stream = $1 AND target = $2 AND (source_columns <> $3 OR shape IS DISTINCT FROM $4)`,
+      WHERE ${IS_RECORD} AND (source_columns <> $3 OR shape IS DISTINCT FROM $4)`,
     [
       stream,
       plan.target.qualifiedName,
-      [...columns, ...describeDropped(before, source.columns, target.columns)],
-      { ...shape, published: as },
+      [...columnsOf(source), ...describeDropped(before, source.columns, target.columns)],
+      shape,
     ],
   );
 }

@@ -80,6 +80,9 @@ export function describeColumn({ name, type, attnum }: ColumnCatalog): string {
   return JSON.stringify([name, type, attnum]);
 }
 
+/** @param column as describeColumn wrote it */
+export const nameOfColumn = (column: string): string => splitColumn(column)[0];
+
 /**
  * Columns that the source has dropped and the target still has, with their values: a column that is later added to the
  * source under the same name is a different one. Kept until the target's column is dropped as well.

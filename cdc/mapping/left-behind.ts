@@ -19,11 +19,15 @@ export interface LeftBehind extends MappingProblem {
   readonly derived: boolean;
 }
 
-/** @param plans compiled from the same tables; what one part of a split table lacks, another may take */
+/**
+ * @param plans compiled from the same tables; what one part of a split table lacks, another may take
+ * @param begun target tables (`schema.table`) that have copied rows: a column added to them would be empty in these
+ */
 export function findLeftBehind(
   tables: readonly TableConfig[],
   plans: readonly TablePlan[],
   catalogs: { readonly source: DatabaseCatalog; readonly target: DatabaseCatalog },
+  begun: ReadonlySet<string>,
 ): LeftBehind[] {
   return plans.flatMap((plan) => {
     const config = tables[plan.index];
@@ -38,27 +42,33 @@ export function findLeftBehind(
     const omitted = new Set(config.omit);
     return source.columns
       .filter(({ name }) => !read.has(name) && !omitted.has(name))
-      .flatMap((column) => judge(plan, column, target) ?? []);
+      .flatMap((column) => judge(plan, column, target, begun.has(plan.target.qualifiedName)) ?? []);
   });
 }
 
-function judge(plan: TablePlan, column: ColumnCatalog, to: TableCatalog): LeftBehind | undefined {
+function judge(
+  plan: TablePlan,
+  column: ColumnCatalog,
+  to: TableCatalog,
+  begun: boolean,
+): LeftBehind | undefined {
   const { name, generated } = column;
   const counterpart = findColumn(to, name);
   if (generated && counterpart?.generated) return undefined;
   const given = { plan, path: [...plan.path, 'columns', name], code: 'FICUS_CDC_MAPPING_INVALID' as const };
   const what = `column “${name}” of “${plan.source.qualifiedName}”`;
+  const again = begun ? ' and copy again (ficus copy SLICE --restart)' : '';
   const omit = `or name it under “omit”`;
   if (!counterpart)
     return {
       ...given,
       derived: generated,
-      message: `${what} stays behind: “${to.qualifiedName}” of the target has none of this name; add it there, ${omit}`,
-      remedySql: `ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${column.type}; -- on the target`,
+      message: `${what} stays behind: “${to.qualifiedName}” of the target has none of this name; add it there${again}, ${omit}`,
+      remedySql: `ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${column.type}; -- on the target${begun ? ', then: ficus copy SLICE --restart' : ''}`,
     };
   const why = counterpart.generated
-    ? `it is generated in “${to.qualifiedName}” of the target, which takes no value for it; make it a plain column there`
-    : 'it is generated on the source, and those are not in the change stream; compute it with sql under “columns”, generate it on the target as well';
+    ? `it is generated in “${to.qualifiedName}” of the target, which takes no value for it; make it a plain column there${again}`
+    : `it is generated on the source, and those are not in the change stream; compute it with sql under “columns”${again}, generate it on the target as well`;
   return { ...given, derived: false, message: `${what} stays behind: ${why}, ${omit}` };
 }
 

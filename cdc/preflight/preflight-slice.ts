@@ -32,6 +32,7 @@ import { ownSchemaSql } from './own-schema-sql.ts';
 import {
   mayKeepCheckpoint,
   mayReplicaRole,
+  readBegun,
   readPublished,
   readSourceFacts,
   readTablePrivileges,
@@ -157,9 +158,10 @@ async function checkTarget(client: pg.ClientBase, path: string): Promise<Finding
 async function checkMapping(input: PreflightInput, source: Side, target: Side): Promise<Finding[]> {
   const { plans, catalogs, problems } = await compileSlice(input, source.client, target.client);
   const expressions = await checkExpressions(plans, source.client, target.client);
+  const begun = await readBegun(target.client, nameStream(input.slice, 'forward', '').stream);
   return [
     ...[...problems, ...expressions].map(findingOf),
-    ...findLeftBehind(input.tables, plans, catalogs).map(
+    ...findLeftBehind(input.tables, plans, catalogs, begun).map(
       (left): Finding => ({ ...findingOf(left), severity: left.derived ? 'warning' : 'error' }),
     ),
     ...sameDatabase(input, catalogs.source, catalogs.target),

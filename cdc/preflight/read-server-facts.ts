@@ -88,3 +88,17 @@ export async function mayKeepCheckpoint(
   if (!answer) throw new Error('no answer about privileges');
   return answer;
 }
+
+/** Target tables (`schema.table`) to which the stream has copied rows, as far as the role may read it. */
+export async function readBegun(client: pg.ClientBase, stream: string): Promise<ReadonlySet<string>> {
+  const { rows: readable } = await client.query(
+    `SELECT FROM pg_class WHERE oid = to_regclass('ficus.copy_progress') AND has_table_privilege(oid, 'SELECT')
+        AND has_schema_privilege(relnamespace, 'USAGE')`,
+  );
+  if (readable.length === 0) return new Set();
+  const { rows } = await client.query<{ target: string }>(
+    'SELECT target FROM ficus.copy_progress WHERE stream = $1 AND (done OR last_key IS NOT NULL)',
+    [stream],
+  );
+  return new Set(rows.map(({ target }) => target));
+}
