@@ -31,6 +31,7 @@ import { buildRouteTable } from '../../proxy/match/route-table.ts';
 import { isRequestId, isTraceparent } from '../../proxy/observe/trace-context.ts';
 import { compileResponseRewrite } from '../../proxy/respond/rewrite-response.ts';
 import { canonicalPath } from '../../proxy/wire/canonical-path.ts';
+import { continuesConnectionLogin, usesConnectionLogin } from '../../proxy/wire/connection-login.ts';
 import { cookieValue } from '../../proxy/wire/cookie.ts';
 import { NetworkList } from '../../proxy/wire/network-list.ts';
 import { Query } from '../../proxy/wire/query.ts';
@@ -65,6 +66,9 @@ const TRUSTED = new NetworkList(['10.0.0.0/8']);
 
 /** Every function that reads what strangers send, by what it reads. */
 const READERS: Readonly<Record<string, (text: string) => unknown>> = {
+  'a login on a connection': (text) => usesConnectionLogin(text) || continuesConnectionLogin(text),
+  'a challenge': (text) =>
+    continuesConnectionLogin(`NTLM ${text}`) || continuesConnectionLogin(`,NTLM${text}`),
   'a cookie': (text) => cookieValue(text, 'sid'),
   'a path': (text) => canonicalPath(`/${text}`),
   'an absolute target': (text) => splitTarget(`http://h${text}`, 'GET'),
