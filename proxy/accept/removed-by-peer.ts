@@ -7,6 +7,7 @@
 import { type IdentifyConfig, ROUTING_FIELDS } from '@ficus/core';
 import { NetworkList } from '../wire/network-list.ts';
 import { hyphenated } from '../wire/raw-headers.ts';
+import type { InspectedHead } from './inspected-head.ts';
 import { NEVER_PASSED, PROXY_FIELDS } from './proxy-fields.ts';
 import { RemovedFields } from './removed-fields.ts';
 
@@ -31,18 +32,40 @@ interface Peer {
   readonly fromTrustedProxy: boolean;
 }
 
+type SentBy = Peer & Pick<InspectedHead, 'rawHeaders' | 'forwardedFor'>;
+
+/** Whether a peer's field was removed because it is not believed, and whether the log says so: by kind of peer. */
+type Met = Record<'trusted' | 'other', 'never' | 'met' | 'said'>;
+
+const kindOf = ({ fromTrustedProxy }: Peer) => (fromTrustedProxy ? 'trusted' : 'other');
+
 export class RemovedByPeer {
   readonly #parts: RemovedByPeerParts;
   /** By a bit for each guarded header that is removed, and one for a trusted proxy. */
   readonly #made: RemovedFields[] = [];
+  readonly #met: Met;
 
-  constructor(parts: RemovedByPeerParts) {
+  constructor(parts: RemovedByPeerParts, met: Met = { trusted: 'never', other: 'never' }) {
     this.#parts = parts;
+    this.#met = met;
   }
 
   /** The same, with further names of fields, and these cookies. */
   with(names: readonly string[], cookies: readonly string[] = []): RemovedByPeer {
-    return new RemovedByPeer({ ...this.#parts, names: [...this.#parts.names, ...names], cookies });
+    const parts = { ...this.#parts, names: [...this.#parts.names, ...names], cookies };
+    return new RemovedByPeer(parts, this.#met);
+  }
+
+  /** A field of the request that is removed because its peer is not believed: once for each kind of peer. */
+  hintFor(head: SentBy): string | undefined {
+    const kind = kindOf(head);
+    // X-Forwarded-For is set again, so it is not met among the removed.
+    const met = this.#met[kind] === 'met' || (kind === 'other' && head.forwardedFor !== undefined);
+    if (!met || this.#met[kind] === 'said') return undefined;
+    const removed = this.for(head);
+    const field = head.rawHeaders.find((name, index) => index % 2 === 0 && removed.isClaim(name));
+    if (field !== undefined) this.#met[kind] = 'said';
+    return field;
   }
 
   for({ peer, fromTrustedProxy }: Peer): RemovedFields {
@@ -66,7 +89,12 @@ export class RemovedByPeer {
       keepsForwarded: isTrusted,
       cookies,
       keptAs: [...passed, ...believed],
+      claims: { names: claims, met: () => this.#noteMet(isTrusted ? 'trusted' : 'other') },
     });
+  }
+
+  #noteMet(kind: keyof Met): void {
+    if (this.#met[kind] === 'never') this.#met[kind] = 'met';
   }
 }
 

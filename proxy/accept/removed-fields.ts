@@ -18,6 +18,8 @@ interface RemovedFieldsOptions {
   readonly cookies?: readonly string[];
   /** Names that pass as they are written here, and in no other spelling: the peer may pass a client's through. */
   readonly keptAs?: Iterable<string>;
+  /** Those of the names that are removed only because their peer is not believed: `met` is called when one came. */
+  readonly claims?: { readonly names: Iterable<string>; met(): void };
 }
 
 export class RemovedFields implements FieldNames {
@@ -28,15 +30,22 @@ export class RemovedFields implements FieldNames {
   readonly #keptAs: ReadonlyMap<string, string>;
   /** By length and first letter: one look rules out nearly every other field. */
   readonly #places = new Uint8Array(1024);
+  readonly #claims: ReadonlySet<string>;
+  readonly #met: (() => void) | undefined;
   #andTracestate: FieldNames | undefined = undefined;
 
   /** @param names in lower case */
-  constructor(names: Iterable<string>, { keepsForwarded, cookies = [], keptAs = [] }: RemovedFieldsOptions) {
+  constructor(
+    names: Iterable<string>,
+    { keepsForwarded, cookies = [], keptAs = [], claims }: RemovedFieldsOptions,
+  ) {
     this.cookies = cookies.length === 0 ? undefined : cookies;
     // A name that is written with an underscore is the same variable as one with a hyphen.
     this.#names = new Set([...names].flatMap((name) => [name, hyphenated(name)]));
     this.#keepsForwarded = keepsForwarded;
     this.#keptAs = new Map([...keptAs].map((name) => [hyphenated(name), name]));
+    this.#claims = new Set([...(claims?.names ?? [])].map(hyphenated));
+    this.#met = claims && (() => claims.met());
     for (const name of [...this.#names, ...this.#keptAs.keys()]) this.#places[placeOf(name)] = 1;
   }
 
@@ -53,7 +62,15 @@ export class RemovedFields implements FieldNames {
   has(name: string): boolean {
     // Called for each field of each request; nearly none is removed.
     const meant = this.#places[placeOf(name)] !== 0 || isOurs(name);
-    return meant && this.#hasLower(name.toLowerCase());
+    if (!meant || !this.#hasLower(name.toLowerCase())) return false;
+    if (this.#met !== undefined && this.isClaim(name)) this.#met();
+    return true;
+  }
+
+  /** Whether it is removed only because its peer is not believed. */
+  isClaim(name: string): boolean {
+    const spelled = hyphenated(name.toLowerCase());
+    return this.#claims.has(spelled) || (!this.#keepsForwarded && spelled.startsWith('x-forwarded-'));
   }
 
   #hasLower(name: string): boolean {

@@ -51,7 +51,6 @@ export class Worker implements RequestHost {
   readonly #inbound: Inbound;
   readonly #endless = new Map<object, Exchange>();
   #slices: ReadonlyMap<string, SliceState>;
-  #saidUntrusted = false;
   #endConnections: (() => void) | undefined;
 
   /** @throws FicusError when an upstream cannot be made */
@@ -127,16 +126,17 @@ export class Worker implements RequestHost {
   #begin(state: RequestState): void {
     this.#snapshots.begin();
     runRequest(state);
-    const { forwardedFor, fromTrustedProxy, peer } = state.head;
-    if (forwardedFor !== undefined && !fromTrustedProxy && !this.#saidUntrusted) this.#sayUntrusted(peer);
+    const field = state.snapshot.removed.hintFor(state.head);
+    if (field !== undefined) this.#sayRemoved(field, state.head);
   }
 
-  /** Once for each config: any stranger may send the field. */
-  #sayUntrusted(peer: string): void {
-    this.#saidUntrusted = true;
+  /** Once for each config, and kind of peer: any stranger may send the field. */
+  #sayRemoved(field: string, { peer, fromTrustedProxy }: RequestState['head']): void {
     this.logger.info(
-      { peer },
-      'a peer sends X-Forwarded-For: if it is a proxy of yours, name it in proxy.trustedProxies; otherwise such fields are rightly removed',
+      { peer, field },
+      fromTrustedProxy
+        ? 'a trusted proxy sends a field that re-routes requests, which is removed: if the proxy sets it, or removes the client’s, name it in proxy.passFields'
+        : 'a peer sends a field that only a proxy can know: if it is a proxy of yours, name it in proxy.trustedProxies; otherwise such fields are rightly removed',
     );
   }
 
@@ -264,7 +264,6 @@ export class Worker implements RequestHost {
   #replaceConfig(config: FicusConfig, generation: number): void {
     try {
       this.#snapshots.replace(config, generation);
-      this.#saidUntrusted = false;
       this.#inbound.retune(config.proxy);
       this.#acknowledge();
     } catch (error) {

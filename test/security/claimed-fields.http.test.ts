@@ -39,11 +39,22 @@ async function pass(options: RigOptions): Promise<{ outside: string[]; live: str
 test('a stranger’s claims go to neither side, and the log says once how to trust a proxy', async () => {
   const plain = ['x-requested-with'];
   expect(await pass({})).toEqual({ outside: plain, live: plain, copy: plain });
-  const hints = () => rig.logs.filter(({ msg }) => /proxy\.trustedProxies/.test(String(msg)));
-  expect(hints()).toEqual([]);
-  for (let i = 0; i < 3; i += 1) await rig.get('/api/notes', { 'x-forwarded-for': '10.0.0.1' });
-  expect(hints()).toMatchObject([{ peer: '127.0.0.1' }]);
+  await rig.get('/api/notes', { 'x-forwarded-for': '10.0.0.1' });
+  const hints = rig.logs.filter(({ msg }) => /proxy\.trustedProxies/.test(String(msg)));
+  expect(hints).toMatchObject([{ peer: '127.0.0.1', field: 'x-real-ip' }]);
 });
+
+test.each(['x-forwarded-for', 'X-Forwarded-Port', 'Front-End-Https', 'client_ip', 'X-Rewrite-URL'])(
+  'the log says so for %s',
+  async (field) => {
+    rig = await startRig({});
+    const hints = () => rig.logs.filter(({ msg }) => /proxy\.trustedProxies/.test(String(msg)));
+    await rig.get('/api/notes', { proxy: 'http://evil.example', 'x-requested-with': 'fetch' });
+    expect(hints()).toEqual([]);
+    for (let i = 0; i < 3; i += 1) await rig.get('/api/notes', { [field]: '443' });
+    expect(hints()).toMatchObject([{ peer: '127.0.0.1', field }]);
+  },
+);
 
 test('a trusted proxy’s go to both, all but Proxy, other spellings and what re-routes', async () => {
   const all = [...Object.keys(CLAIMED), 'x-requested-with'];
@@ -54,6 +65,8 @@ test('a trusted proxy’s go to both, all but Proxy, other spellings and what re
   });
   await rig.get('/api/notes', { 'x-forwarded-for': '203.0.113.9' });
   expect(rig.logs.filter(({ msg }) => /trustedProxies/.test(String(msg)))).toEqual([]);
+  const removed = rig.logs.filter(({ msg }) => /proxy\.passFields/.test(String(msg)));
+  expect(removed).toMatchObject([{ peer: '127.0.0.1', field: 'x-original-url' }]);
 });
 
 test('a field that re-routes goes to both where the config says that the trusted proxies answer for it', async () => {
