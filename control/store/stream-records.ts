@@ -25,6 +25,8 @@ export class StreamRecords {
   #records: ReadonlyMap<string, StreamRecord> = new Map();
   /** Slice → the slot that its stream uses, once it has recorded it. */
   readonly #current = new Map<string, string>();
+  /** Of streams that continue while the database is away: stored at the next reload. */
+  readonly #unstored = new Map<string, StreamRecord>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -45,17 +47,29 @@ export class StreamRecords {
     return this.#current.get(slice);
   }
 
-  /** Remembers why the slot is gone; in memory alone while the database is away. */
-  async giveUp(slot: string, retainedBytes: number): Promise<void> {
+  /**
+   * Remembers why the slot is about to go; null: it stays. Only the holder of the control plane's lock can: another control plane may
+   * use the slot by now.
+   * @returns false when it is not, or no longer, one of this installation
+   * @throws FicusError while the database cannot be reached
+   */
+  async giveUp(slot: string, retainedBytes: number | null): Promise<boolean> {
+    const stored = await this.#store.query(
+      'UPDATE stream SET given_up_bytes = $2 WHERE slot = $1 RETURNING slot',
+      [slot, retainedBytes],
+    );
     const record = this.#records.get(slot);
-    if (record) this.#records = new Map(this.#records).set(slot, { ...record, givenUpBytes: retainedBytes });
-    await this.#store
-      .query('UPDATE stream SET given_up_bytes = $2 WHERE slot = $1', [slot, retainedBytes])
-      .catch(() => undefined);
+    if (stored.length === 0 || !record) return false;
+    this.#records = new Map(this.#records).set(slot, { ...record, givenUpBytes: retainedBytes });
+    return true;
   }
 
-  /** `ficus remove` deletes records beside the running control plane. */
+  /**
+   * `ficus remove` deletes records beside the running control plane.
+   * @throws FicusError while the database cannot be reached
+   */
   async reload(): Promise<void> {
+    for (const record of [...this.#unstored.values()]) await this.#insert(record);
     const rows = await readStreamRecords(this.#store.query.bind(this.#store));
     this.#records = new Map(rows.map((row) => [row.slot, row]));
   }
@@ -68,20 +82,25 @@ export class StreamRecords {
       target: withoutPassword(given.target),
       givenUpBytes: null,
     };
-    const known = this.#records.has(record.slot);
-    this.#records = new Map(this.#records).set(record.slot, record);
-    const { slot, slice, publication, source, target } = record;
-    this.#current.set(slice, slot);
     try {
-      await this.#store.query(
-        `INSERT INTO stream (slot, slice, publication, source, target) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (slot) DO UPDATE SET source = excluded.source, target = excluded.target, given_up_bytes = NULL`,
-        [slot, slice, publication, source, target],
-      );
+      await this.#insert(record);
     } catch (error) {
       // A stream that was recorded before continues without this database.
-      if (!known) throw error;
+      if (!this.#records.has(record.slot)) throw error;
+      this.#unstored.set(record.slot, record);
     }
+    this.#records = new Map(this.#records).set(record.slot, record);
+    this.#current.set(record.slice, record.slot);
+  }
+
+  async #insert(record: StreamRecord): Promise<void> {
+    const { slot, slice, publication, source, target } = record;
+    await this.#store.query(
+      `INSERT INTO stream (slot, slice, publication, source, target) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (slot) DO UPDATE SET source = excluded.source, target = excluded.target, given_up_bytes = NULL`,
+      [slot, slice, publication, source, target],
+    );
+    if (this.#unstored.get(slot) === record) this.#unstored.delete(slot);
   }
 }
 
