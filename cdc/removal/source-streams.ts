@@ -1,7 +1,7 @@
 /** The slots and publications of a database that are named like a stream's, whichever installation made them. */
 import { connectTo } from '../engine/connect-to.ts';
 import { endClient, withinTime } from '../source/end-client.ts';
-import { dropSlot } from '../source/slot.ts';
+import { dropSlot, RETAINED_BYTES } from '../source/slot.ts';
 import { isStreamSlotSql } from '../source/stream-names.ts';
 
 export interface StreamSlot {
@@ -12,6 +12,8 @@ export interface StreamSlot {
   readonly retainedBytes: number;
   /** PostgreSQL's term: `reserved`, `extended`, `unreserved`, `lost`. */
   readonly walStatus: string;
+  /** Another one as soon as its reader has acknowledged something. */
+  readonly position: string;
 }
 
 export interface SourceStreams {
@@ -30,9 +32,8 @@ export async function readSourceStreams(sourceUrl: string): Promise<SourceStream
     return await withinTime(client, ANSWER_MS, async () => {
       // A slot without restart_lsn is lost, and retains nothing.
       const slots = await client.query<StreamSlot>(
-        `SELECT slot_name::text AS name, active, coalesce(pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery()
-                  THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END, restart_lsn), 0)::float8 AS "retainedBytes",
-                coalesce(wal_status, 'lost') AS "walStatus"
+        `SELECT slot_name::text AS name, active, coalesce(${RETAINED_BYTES}, 0)::float8 AS "retainedBytes",
+                coalesce(wal_status, 'lost') AS "walStatus", concat_ws(' ', confirmed_flush_lsn, restart_lsn) AS position
            FROM pg_replication_slots
           WHERE database = current_database() AND NOT temporary AND ${isStreamSlotSql('slot_name')}
           ORDER BY slot_name`,
@@ -54,11 +55,16 @@ export async function readSourceStreams(sourceUrl: string): Promise<SourceStream
   }
 }
 
-/** Drops a slot, even while it is read. @throws when it cannot be dropped */
-export async function dropSourceSlot(sourceUrl: string, slot: string): Promise<void> {
+/**
+ * Drops a slot, even while it is read, as long as it keeps more WAL than this: meanwhile its reader may have caught up, or
+ * another slot may have its name.
+ * @returns whether it was dropped
+ * @throws when it cannot be dropped
+ */
+export async function dropSourceSlot(sourceUrl: string, slot: string, beyondBytes: number): Promise<boolean> {
   const client = await connectTo(sourceUrl, 'ficus', ANSWER_MS);
   try {
-    await dropSlot(client, slot);
+    return await dropSlot(client, slot, beyondBytes);
   } finally {
     await endClient(client);
   }

@@ -62,27 +62,31 @@ export async function advanceSlot(client: pg.Pool, name: string, lsn: string): P
   );
 }
 
+/** In a query on pg_replication_slots: WAL that the server keeps for the slot; null when it is lost. */
+export const RETAINED_BYTES = `pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn()
+  ELSE pg_current_wal_lsn() END, restart_lsn)`;
+
+const DROP_PATIENCE_MS = 10_000;
+
 /**
  * Drops the slot if it exists, even while it is read: a reader that reconnects is terminated again. A slot that
  * disappears meanwhile, with its session or dropped by someone else, counts as dropped.
+ * @param beyondBytes only while it keeps more than this
+ * @returns whether this call dropped it
  * @throws PostgreSQL's error when a reader keeps it beyond the timeout
  */
-export async function dropSlot(client: pg.ClientBase, name: string, patienceMs = 10_000): Promise<void> {
-  const deadline = Date.now() + patienceMs;
+export async function dropSlot(client: pg.ClientBase, name: string, beyondBytes?: number): Promise<boolean> {
+  const deadline = Date.now() + DROP_PATIENCE_MS;
+  const values = [name, beyondBytes ?? null];
+  const which = `FROM pg_replication_slots WHERE slot_name = $1 AND ($2::numeric IS NULL OR ${RETAINED_BYTES} > $2)`;
   for (;;) {
-    await client.query(
-      'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 AND active',
-      [name],
-    );
+    await client.query(`SELECT pg_terminate_backend(active_pid) ${which} AND active`, values);
     try {
-      await client.query(
-        'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1',
-        [name],
-      );
-      return;
+      const { rowCount } = await client.query(`SELECT pg_drop_replication_slot(slot_name) ${which}`, values);
+      return rowCount !== 0;
     } catch (error) {
       const { code } = error as { code?: string };
-      if (code === NO_SUCH_SLOT) return;
+      if (code === NO_SUCH_SLOT) return false;
       // The walsender that was just terminated may need a moment.
       if (code !== SLOT_IN_USE || Date.now() > deadline) throw error;
       await client.query('SELECT pg_sleep(0.05)');

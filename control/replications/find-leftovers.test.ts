@@ -20,6 +20,7 @@ const slot = (name: string, over: Partial<StreamSlot> = {}): StreamSlot => ({
   active: false,
   retainedBytes: 3_000_000,
   walStatus: 'reserved',
+  position: '0/1',
   ...over,
 });
 

@@ -16,12 +16,16 @@ let serverBound: string;
 let onRead: () => void | Promise<void>;
 /** Rows of the table of records, while the database is there. */
 let rows: Record<string, unknown>[];
-const dropSlot = vi.fn(async (_url: string, _slot: string): Promise<void> => undefined);
+const dropSlot = vi.fn(async (_url: string, _slot: string, _beyond: number): Promise<boolean> => true);
+let now: number;
+let databaseAway: boolean;
 
 beforeEach(() => {
   logged = [];
   slots = [];
   serverBound = '-1';
+  now = 0;
+  databaseAway = false;
   onRead = () => undefined;
   rows = [
     {
@@ -38,8 +42,9 @@ beforeEach(() => {
 
 async function makeWatch(maxRetainedWal?: string): Promise<{ watch: SourceWatch; records: StreamRecords }> {
   const query = async (text: string, values: readonly unknown[] = []) => {
+    if (databaseAway) throw new Error('away');
     if (text.startsWith('UPDATE stream')) rows = rows.map((row) => ({ ...row, givenUpBytes: values[1] }));
-    return text.startsWith('SELECT') ? rows : [];
+    return text.startsWith('INSERT') ? [] : rows;
   };
   const records = await StreamRecords.load({ query } as unknown as Store);
   const config = configSchema.parse({
@@ -61,7 +66,10 @@ async function makeWatch(maxRetainedWal?: string): Promise<{ watch: SourceWatch;
   const engine = { read, dropSlot };
   const write = (line: string) => void logged.push(JSON.parse(line));
   const logger = pino({ formatters: { level: (level) => ({ level }) } }, { write });
-  return { watch: new SourceWatch({ records, config: () => config, engine, logger }), records };
+  return {
+    watch: new SourceWatch({ records, config: () => config, engine, logger, now: () => now }),
+    records,
+  };
 }
 
 const keeps = (retainedBytes: number, name = SLOT): StreamSlot => ({
@@ -69,18 +77,76 @@ const keeps = (retainedBytes: number, name = SLOT): StreamSlot => ({
   active: false,
   retainedBytes,
   walStatus: 'extended',
+  position: '0/1',
 });
+
+/** Long enough without a movement. */
+async function checkTwice(watch: SourceWatch): Promise<void> {
+  await watch.check();
+  now += 15_000;
+  await watch.check();
+}
 
 test('beyond the bound the slot is dropped, with the reason stored first', async () => {
   slots = [keeps(21 * GB)];
   const { watch, records } = await makeWatch();
   dropSlot.mockImplementationOnce(async () => {
     expect(rows).toMatchObject([{ givenUpBytes: 21 * GB }]);
+    return true;
   });
-  await watch.check();
-  expect(dropSlot).toHaveBeenCalledExactlyOnceWith('postgres://reader:secret@db/shop', SLOT);
+  await checkTwice(watch);
+  expect(dropSlot).toHaveBeenCalledExactlyOnceWith('postgres://reader:secret@db/shop', SLOT, 20 * GB);
   expect(records.all()).toMatchObject([{ givenUpBytes: 21 * GB }]);
-  expect(logged).toMatchObject([{ level: 'error', slot: SLOT, msg: expect.stringContaining('21.0 GB') }]);
+  expect(logged.slice(1)).toMatchObject([
+    { level: 'error', slot: SLOT, msg: expect.stringContaining('21.0 GB') },
+  ]);
+});
+
+test('found beyond the bound it is dropped after a period, not at once', async () => {
+  slots = [keeps(50 * GB)];
+  const { watch } = await makeWatch();
+  for (const at of [0, 1, 14_999]) {
+    now = at;
+    await watch.check();
+  }
+  expect(dropSlot).not.toHaveBeenCalled();
+  now = 15_000;
+  await watch.check();
+  expect(dropSlot).toHaveBeenCalledOnce();
+});
+
+test('a stream that is catching up keeps its slot until it stands still', async () => {
+  const { watch } = await makeWatch();
+  for (let step = 0; step < 20; step++) {
+    slots = [{ ...keeps((50 - step) * GB), active: true, position: `0/${step}` }];
+    await watch.check();
+    now += 15_000;
+  }
+  expect(dropSlot).not.toHaveBeenCalled();
+  now += 60_000;
+  await watch.check();
+  expect(dropSlot).toHaveBeenCalledOnce();
+});
+
+test('while the control database is away nothing is dropped: another control plane may use the slot', async () => {
+  slots = [keeps(21 * GB)];
+  const { watch, records } = await makeWatch();
+  databaseAway = true;
+  await checkTwice(watch);
+  expect(dropSlot).not.toHaveBeenCalled();
+  expect(records.all()).toMatchObject([{ givenUpBytes: null }]);
+  databaseAway = false;
+  await watch.check();
+  expect(dropSlot).toHaveBeenCalledOnce();
+});
+
+test('one that turns out to keep less is not given up', async () => {
+  slots = [keeps(21 * GB)];
+  dropSlot.mockResolvedValueOnce(false);
+  const { watch, records } = await makeWatch();
+  await checkTwice(watch);
+  expect(dropSlot).toHaveBeenCalledOnce();
+  expect(records.all()).toMatchObject([{ givenUpBytes: null }]);
 });
 
 test('from half of the bound on it is logged, again after each further tenth', async () => {
@@ -104,14 +170,14 @@ test.each([
   serverBound = bound;
   slots = [keeps(90 * GB)];
   const { watch } = await makeWatch(configured);
-  await watch.check();
+  await checkTwice(watch);
   expect(dropSlot).not.toHaveBeenCalled();
 });
 
 test('a slot that is not recorded is never dropped', async () => {
   slots = [keeps(500 * GB, 'ficus_stock_0b0b0b0b')];
   const { watch } = await makeWatch();
-  await watch.check();
+  await checkTwice(watch);
   expect(dropSlot).not.toHaveBeenCalled();
   expect(watch.leftovers()).toMatchObject([{ slice: undefined }]);
 });
@@ -120,7 +186,7 @@ test('one that cannot be dropped is tried again at the next check', async () => 
   slots = [keeps(21 * GB)];
   dropSlot.mockRejectedValueOnce(new Error('in use'));
   const { watch } = await makeWatch();
-  await watch.check();
+  await checkTwice(watch);
   await watch.check();
   expect(dropSlot).toHaveBeenCalledTimes(2);
 });

@@ -10,11 +10,13 @@ import { describeDatabase } from '../store/describe-database.ts';
 import type { StreamRecord, StreamRecords } from '../store/stream-records.ts';
 import { decideRetention } from './decide-retention.ts';
 import { findLeftovers, formatBytes, type Leftover } from './find-leftovers.ts';
+import { SlotMovement } from './slot-movement.ts';
 
 /** cdc's view of a source. */
 export interface SourceEngine {
   read(sourceUrl: string): Promise<SourceStreams>;
-  dropSlot(sourceUrl: string, slot: string): Promise<void>;
+  /** Drops the slot while it keeps more than this; returns whether it did. */
+  dropSlot(sourceUrl: string, slot: string, beyondBytes: number): Promise<boolean>;
 }
 
 interface SourceWatchOptions {
@@ -23,11 +25,19 @@ interface SourceWatchOptions {
   readonly engine: SourceEngine;
   readonly logger: Logger;
   readonly periodMs?: number;
+  readonly now?: () => number;
 }
 
 interface SeenSource {
   readonly url: string;
   readonly streams: SourceStreams | undefined;
+}
+
+interface SlotFacts {
+  readonly slice: string;
+  readonly slot: string;
+  readonly retainedBytes: number;
+  readonly boundBytes: number | undefined;
 }
 
 const PERIOD_MS = 15_000;
@@ -40,6 +50,7 @@ export class SourceWatch {
   readonly #options: SourceWatchOptions;
   readonly #logged = new Map<string, number>();
   readonly #warned = new Map<string, number>();
+  readonly #movement: SlotMovement;
   #leftovers: readonly Leftover[] = [];
   #slots: ReadonlyMap<string, SlotHealth> = new Map();
   #checking: Promise<void> | undefined;
@@ -49,6 +60,7 @@ export class SourceWatch {
 
   constructor(options: SourceWatchOptions) {
     this.#options = options;
+    this.#movement = new SlotMovement(options.periodMs ?? PERIOD_MS, options.now ?? Date.now);
   }
 
   start(): void {
@@ -90,20 +102,23 @@ export class SourceWatch {
 
   async #look(): Promise<void> {
     const { records, config, engine } = this.#options;
-    // With the database away, what is in memory still holds.
-    await records.reload().catch(() => undefined);
+    // With the database away, what is in memory is good enough for reports, but not for dropping anything.
+    const certain = await records.reload().then(
+      () => true,
+      () => false,
+    );
     const currentSlot = (slice: string) => records.currentSlot(slice);
     const isUsed = makeIsUsed(config(), currentSlot);
     const isExpected = makeIsExpected(config(), currentSlot);
     const unused = records.all().filter((record) => !isUsed(record));
     const seen = await readSources(config(), unused, engine.read);
-    await this.#keepWithinBound(seen);
+    await this.#keepWithinBound(seen, certain);
     const sources = new Map([...seen].map(([database, { streams }]) => [database, streams]));
     this.#leftovers = findLeftovers({ records: records.all(), isUsed, isExpected, sources });
     this.#logLeftovers();
   }
 
-  async #keepWithinBound(sources: ReadonlyMap<string, SeenSource>): Promise<void> {
+  async #keepWithinBound(sources: ReadonlyMap<string, SeenSource>, certain: boolean): Promise<void> {
     const own = new Map(this.#options.records.all().map((record) => [record.slot, record]));
     const { maxRetainedWal } = this.#options.config().legacy;
     const slots = new Map<string, SlotHealth>();
@@ -114,45 +129,54 @@ export class SourceWatch {
         const record = own.get(slot.name);
         if (!record) continue;
         slots.set(slot.name, healthOf(slot, bound));
-        await this.#keepSlot(record, slot, bound, url);
+        await this.#keepSlot(record, slot, bound, certain ? url : undefined);
       }
     }
     this.#slots = slots;
   }
 
+  /** @param url of the source; undefined while nothing may be dropped */
   async #keepSlot(
     { slice }: StreamRecord,
-    { name: slot, retainedBytes }: StreamSlot,
+    seen: StreamSlot,
     boundBytes: number | undefined,
-    url: string,
+    url: string | undefined,
   ): Promise<void> {
-    const { logger, records, engine } = this.#options;
-    const retention = decideRetention(retainedBytes, boundBytes);
+    const { logger } = this.#options;
+    const { name: slot, retainedBytes } = seen;
+    const retention = decideRetention(retainedBytes, boundBytes, this.#movement.mayMove(seen));
     const facts = { slice, slot, retainedBytes, boundBytes };
     switch (retention.kind) {
       case 'within':
         this.#warned.delete(slot);
         return;
       case 'high':
+      case 'spared':
         if (retention.percent < (this.#warned.get(slot) ?? 0) + LOGGED_AGAIN_PERCENT) return;
         this.#warned.set(slot, retention.percent);
-        logger.warn(
-          facts,
-          `the slot keeps ${retention.percent} % of the WAL that it may keep; beyond, it is dropped`,
-        );
+        logger.warn(facts, describeHigh(retention));
         return;
       case 'exceeded':
-        // First the reason: without it the slot would look dropped by someone else.
-        await records.giveUp(slot, retainedBytes);
-        try {
-          await engine.dropSlot(url, slot);
-          logger.error(facts, describeGivenUp(slot, retainedBytes));
-        } catch (error) {
+        if (url === undefined)
           logger.error(
-            { ...facts, err: error },
-            'the slot keeps more WAL than allowed, and cannot be dropped',
+            facts,
+            'the slot keeps more WAL than allowed; it is dropped once the control database answers',
           );
-        }
+        else await this.#giveUp(facts, url);
+    }
+  }
+
+  async #giveUp(facts: SlotFacts, url: string): Promise<void> {
+    const { logger, records, engine } = this.#options;
+    const { slot, retainedBytes, boundBytes = 0 } = facts;
+    try {
+      // First the reason: without it the slot would look dropped by someone else.
+      if (!(await records.giveUp(slot, retainedBytes))) return;
+      if (await engine.dropSlot(url, slot, boundBytes))
+        logger.error(facts, describeGivenUp(slot, retainedBytes));
+      else await records.giveUp(slot, null);
+    } catch (error) {
+      logger.error({ ...facts, err: error }, 'the slot keeps more WAL than allowed, and cannot be dropped');
     }
   }
 
@@ -167,6 +191,14 @@ export class SourceWatch {
       this.#options.logger[level]({ slot, slice, database, retainedBytes, remedy }, message);
     }
   }
+}
+
+function describeHigh({ kind, percent }: { kind: 'high' | 'spared'; percent: number }): string {
+  const next =
+    kind === 'high'
+      ? 'beyond, it is dropped'
+      : 'its stream is given time to catch up, and it is dropped when the stream does not move';
+  return `the slot keeps ${percent} % of the WAL that it may keep; ${next}`;
 }
 
 export function describeGivenUp(slot: string, retainedBytes: number): string {

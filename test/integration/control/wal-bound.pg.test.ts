@@ -1,4 +1,5 @@
 /** A stream whose target stays away: at the bound its slot goes, so that the source's disk does not fill; it says so. */
+import { dropSourceSlot, readSourceStreams } from '@ficus/cdc';
 import { createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
 import { configSchema } from '@ficus/core';
@@ -69,3 +70,20 @@ test('the slot is dropped, the state names the reason, and a new copy continues'
   expect(await slots()).toHaveLength(1);
   expect(await problem()).toBe(null);
 }, 120_000);
+
+test('a slot that was found too large, and keeps less when it is dropped, stays', async () => {
+  const slot = 'ficus_invoices_0d0e0a0f';
+  await source.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+  await source.query(`SELECT pg_logical_emit_message(false, 'test', repeat('x', 3 * 1024 * 1024))`);
+  const [before] = (await readSourceStreams(source.url)).slots;
+  expect(before?.retainedBytes).toBeGreaterThan(2 * 1024 * 1024);
+  // Another one of the same name.
+  await source.query(`SELECT pg_drop_replication_slot('${slot}')`);
+  await source.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+  expect(await dropSourceSlot(source.url, slot, 2 * 1024 * 1024)).toBe(false);
+  const [after] = (await readSourceStreams(source.url)).slots;
+  expect(after?.name).toBe(slot);
+  expect(after?.position).not.toBe(before?.position);
+  expect(await dropSourceSlot(source.url, slot, 1)).toBe(true);
+  expect(await slots()).toEqual([]);
+});
