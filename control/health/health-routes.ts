@@ -12,8 +12,8 @@ export function registerHealthRoutes(
   openApi: object,
 ): void {
   app.get('/healthz', () => ({ status: 'ok' }));
-  app.get('/readyz', async (_request, reply) => {
-    const readiness = await probe.check(Date.now());
+  app.get('/readyz', async (request, reply) => {
+    const readiness = await probe.check(Date.now(), request.caller.may('read'));
     return reply.code(readiness.ready ? 200 : 503).send(readiness);
   });
   app.get('/metrics', { config: { role: 'read' } }, (_request, reply) =>

@@ -21,7 +21,9 @@ export const PROBES: readonly Probe[] = [
       ready: z.boolean(),
       checks: z
         .record(z.string(), z.string())
-        .describe('`ok`, or why not, for the database, each stream, each slot that is left'),
+        .describe(
+          '`ok`, or why not, for the database, each stream, each slot that is left; without a token of role `read`, where there are tokens, only a code',
+        ),
     }),
     statuses: { 200: 'All is well', 503: 'Something is not ready: see the checks' },
   },

@@ -4,6 +4,7 @@
  * no slice uses. Proxies do not ask for it.
  */
 
+import { refusalText } from '@ficus/core';
 import { STALLED_MS } from '../replications/evaluate-health.ts';
 import type { ReplicationSet } from '../replications/replication-set.ts';
 import type { SourceWatch } from '../replications/source-watch.ts';
@@ -13,6 +14,16 @@ interface Readiness {
   readonly ready: boolean;
   readonly checks: Readonly<Record<string, string>>;
 }
+
+interface Check {
+  /** `ok`, or an error's code, or one word: without a name or a value. */
+  readonly code: string;
+  readonly message: string;
+}
+
+const OK: Check = { code: 'ok', message: 'ok' };
+/** A probe from outside must not make a query for each of its requests. */
+const KEPT_MS = 1000;
 
 interface CopySeen {
   readonly rows: number;
@@ -26,6 +37,7 @@ export class ReadinessProbe {
   readonly #replications: ReplicationSet;
   readonly #sourceWatch: SourceWatch;
   readonly #copies = new Map<string, CopySeen>();
+  #asked: { readonly at: number; running: boolean; readonly answer: Promise<Check> } | undefined;
 
   constructor(store: Store, replications: ReplicationSet, sourceWatch: SourceWatch) {
     this.#store = store;
@@ -33,39 +45,62 @@ export class ReadinessProbe {
     this.#sourceWatch = sourceWatch;
   }
 
-  async check(now: number): Promise<Readiness> {
-    const checks: Record<string, string> = { database: await this.#database() };
+  /** @param mayRead whether the caller may see messages, which can name hosts, tables and rows */
+  async check(now: number, mayRead: boolean): Promise<Readiness> {
+    const checks: Record<string, Check> = { database: await this.#sharedDatabase(now) };
     for (const slice of this.#replications.slices) checks[`stream ${slice}`] = this.#stream(slice, now);
     for (const { slice, slot, message, remedy } of this.#sourceWatch.leftovers())
-      if (slice !== undefined) checks[`slot ${slot}`] = `${message} ${remedy}`;
-    return { ready: Object.values(checks).every((answer) => answer === 'ok'), checks };
+      if (slice !== undefined)
+        checks[`slot ${slot}`] = { code: 'FICUS_SLOT_LEFT', message: `${message} ${remedy}` };
+    const shown = Object.entries(checks).map(([name, { code, message }]) => [name, mayRead ? message : code]);
+    return {
+      ready: Object.values(checks).every(({ code }) => code === 'ok'),
+      checks: Object.fromEntries(shown),
+    };
   }
 
-  async #database(): Promise<string> {
-    if (!this.#store.connected) return 'the connection is lost';
+  #sharedDatabase(now: number): Promise<Check> {
+    const known = this.#asked;
+    const isKept = known !== undefined && (known.running || Math.abs(now - known.at) < KEPT_MS);
+    if (isKept && this.#store.connected) return known.answer;
+    const asked = { at: now, running: true, answer: this.#database() };
+    void asked.answer.then(() => {
+      asked.running = false;
+    });
+    this.#asked = asked;
+    return asked.answer;
+  }
+
+  async #database(): Promise<Check> {
+    const failed = (message: string): Check => ({ code: 'FICUS_DATABASE_UNREACHABLE', message });
+    if (!this.#store.connected) return failed('the connection is lost');
     try {
       const [row] = await this.#store.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
-      return row?.standby ? 'the database takes no writes' : 'ok';
+      return row?.standby ? { code: 'standby', message: 'the database takes no writes' } : OK;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return failed(refusalText(error));
     }
   }
 
-  #stream(slice: string, now: number): string {
+  #stream(slice: string, now: number): Check {
     const status = this.#replications.status(slice);
-    if (!status) return 'unknown';
-    if (status.state === 'stopped') return status.problem?.message ?? 'stopped';
-    if (!this.#replications.copied(slice) && status.problem) return status.problem.message;
-    if (!this.#replications.copied(slice)) return this.#copy(slice, status.copy?.rowsCopied ?? 0, now);
-    return status.lagMs <= STALLED_MS ? 'ok' : `no heartbeat for ${Math.round(status.lagMs / 1000)} s`;
+    if (!status) return { code: 'unknown', message: 'unknown' };
+    const { state, problem, lagMs } = status;
+    if (state === 'stopped') return problem ?? { code: 'stopped', message: 'stopped' };
+    if (!this.#replications.copied(slice))
+      return problem ?? this.#copy(slice, status.copy?.rowsCopied ?? 0, now);
+    if (lagMs <= STALLED_MS) return OK;
+    return { code: 'stalled', message: `no heartbeat for ${Math.round(lagMs / 1000)} s` };
   }
 
-  #copy(slice: string, rows: number, now: number): string {
+  #copy(slice: string, rows: number, now: number): Check {
     const seen = this.#copies.get(slice);
     if (!seen || seen.rows !== rows) this.#copies.set(slice, { rows, at: now });
     const still = now - (this.#copies.get(slice)?.at ?? now);
-    return still <= COPY_STALLED_MS
-      ? 'ok'
-      : `the first copy has made no progress for ${Math.round(still / 1000)} s`;
+    if (still <= COPY_STALLED_MS) return OK;
+    return {
+      code: 'stalled',
+      message: `the first copy has made no progress for ${Math.round(still / 1000)} s`,
+    };
   }
 }

@@ -68,7 +68,10 @@ export class Access {
 
   async #requireToken(request: FastifyRequest): Promise<Caller> {
     const { url, config } = request.routeOptions;
-    if (isOpen(pathOf(request))) return NOBODY;
+    const path = pathOf(request);
+    const hasToken = request.headers.authorization !== undefined;
+    // Readiness says more to a token that may read.
+    if (isOpen(path) && !(path === '/readyz' && hasToken)) return NOBODY;
     const { role = 'admin' } = config;
     // Unleash's clients send the bare token, all others `Bearer TOKEN`.
     const given = request.headers.authorization?.replace(/^Bearer\s+/i, '');
@@ -78,7 +81,7 @@ export class Access {
     // Asked first: behind one address (NAT, a load balancer) a wrong token must not lock out the right ones.
     if (caller === undefined) throw await this.#refuseToken(request);
     // An unknown path has no role: any holder of a token may learn that there is nothing.
-    if (url === undefined || caller.may(role)) return caller;
+    if (url === undefined || isOpen(path) || caller.may(role)) return caller;
     this.#log(request, 'role-missing', caller.owner);
     throw roleMissing(caller, role);
   }

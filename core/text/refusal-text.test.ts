@@ -62,6 +62,19 @@ describe('what a database refuses', () => {
   });
 });
 
+it.each(['P0001', 'MB001', '45000'])(
+  'class P0 and codes that are not PostgreSQL’s quote values: %s',
+  (code) => {
+    const error = Object.assign(new Error('member "ida@example.org" is barred'), { code });
+    expect(refusalText(error)).toBe('member "…" is barred');
+  },
+);
+
+it.each(['23505', '42501', '57P01', 'ECONNREFUSED'])('PostgreSQL’s own code %s quotes names', (code) => {
+  const error = Object.assign(new Error('violates "people_pkey"'), { code });
+  expect(refusalText(error)).toBe('violates "people_pkey"');
+});
+
 it('a key shows numbers and codes, and a digest of anything else', () => {
   expect(
     showKey([
@@ -77,6 +90,12 @@ it.each([
   ['7', true],
   ['3f2504e0-4f89-11d3-9a0c-0305e82c3301', true],
   ['SKU-77:b', true],
+  ['-12', true],
+  ['1984-05-17', false],
+  ['17-5-84', false],
+  ['mia.berg', false],
+  ['DE89370400440532013000', false],
+  ['session-of-mia-berg', false],
   ['mia@example.org', false],
   ['Mia Berg', false],
   ['+44 20 7946', false],

@@ -1,18 +1,22 @@
 /**
  * What a database says when it refuses a statement, without the row's values. PostgreSQL quotes values in the messages of
- * class 22 (data exceptions: `invalid input syntax for type integer: "…"`); in those of other classes it quotes names. A
+ * class 22 (data exceptions: `invalid input syntax for type integer: "…"`); in those of its other classes it quotes names.
+ * What a function raises (class P0, or a code of its own) may quote anything. A
  * row's values also stand in an error's `detail`, `where` and `hint`, which belong in no message and no log.
  */
 import { hideCredentials } from '../net/url-credentials.ts';
 
 // Servers quote as their language does.
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+/** PostgreSQL's own classes, without 22 and without P0, in which functions raise what they like. */
+const QUOTES_NAMES = /^(0[0-389ABFLPZ]|2[013-8BDF]|3[489BDF]|4[024]|5[34578]|58|72|F0|HV|XX)[0-9A-Z]{3}$/;
 const QUOTED = /["«»„“”'‘’].*["«»„“”'‘’]/s;
 
 /** The message, safe to show. */
 export function refusalText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as { code?: unknown };
-  const holdsValues = typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code);
+  const holdsValues = typeof code === 'string' && SQLSTATE.test(code) && !QUOTES_NAMES.test(code);
   return hideCredentials(holdsValues ? error.message.replace(QUOTED, '"…"') : error.message);
 }
 

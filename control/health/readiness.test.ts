@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import type { ReplicationSet } from '../replications/replication-set.ts';
+import type { SourceWatch } from '../replications/source-watch.ts';
+import type { Store } from '../store/open-store.ts';
+import { ReadinessProbe } from './readiness.ts';
+
+function probeOf() {
+  const asked: ((rows: unknown[]) => void)[] = [];
+  const store = {
+    connected: true,
+    query: () => new Promise((resolve) => asked.push(resolve)),
+  } as unknown as Store;
+  const problem = { code: 'FICUS_CDC_ROW_REFUSED', message: 'shop.people id=mia was refused' };
+  const replications = {
+    slices: ['people'],
+    status: () => ({ state: 'stopped', problem }),
+    copied: () => true,
+  } as unknown as ReplicationSet;
+  const watch = { leftovers: () => [] } as unknown as SourceWatch;
+  return { asked, probe: new ReadinessProbe(store, replications, watch) };
+}
+
+test('messages are for callers who may read, codes for all', async () => {
+  const { asked, probe } = probeOf();
+  const answers = [probe.check(0, false), probe.check(0, true)];
+  asked[0]?.([{ standby: false }]);
+  expect((await Promise.all(answers)).map(({ checks }) => checks)).toEqual([
+    { database: 'ok', 'stream people': 'FICUS_CDC_ROW_REFUSED' },
+    { database: 'ok', 'stream people': 'shop.people id=mia was refused' },
+  ]);
+});
+
+test('requests share a running query, and its answer for a second', async () => {
+  const { asked, probe } = probeOf();
+  const slow = [probe.check(0, false), probe.check(5000, false)];
+  expect(asked.length).toBe(1);
+  asked[0]?.([{ standby: false }]);
+  await Promise.all(slow);
+  await probe.check(999, false);
+  expect(asked.length).toBe(1);
+  const later = probe.check(1000, false);
+  expect(asked.length).toBe(2);
+  asked[1]?.([{ standby: true }]);
+  expect((await later).checks.database).toBe('standby');
+});
