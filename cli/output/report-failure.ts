@@ -1,5 +1,5 @@
 /** The one place that prints errors to users: one sentence, what to do, the code; never a stack trace. */
-import { describeError, FicusError, hideCredentials, printable } from '@ficus/core';
+import { describeError, FicusError, hideCredentials, printable, printableLines } from '@ficus/core';
 import { ConfigInvalid } from '../config/config-invalid.ts';
 import { PreflightFailed } from '../preflight/preflight-failed.ts';
 import { formatFinding } from './format-finding.ts';
@@ -29,7 +29,8 @@ export function reportFailure(error: unknown, { json }: { json: boolean }): numb
     printError(`${paint('red', 'error', process.stderr)}: ${printable(failure.message)}\n`);
     printError(`  ${failure.remedy} ${paint('dim', `(${failure.code})`, process.stderr)}\n`);
   }
-  if (process.env.FICUS_LOG_LEVEL === 'debug' && error instanceof Error) printError(`${error.stack}\n`);
+  if (process.env.FICUS_LOG_LEVEL === 'debug' && error instanceof Error)
+    printError(`${printableLines(hideCredentials(error.stack ?? ''))}\n`);
   return failure.exit;
 }
 
