@@ -34,6 +34,7 @@ export * from './guard/guard-answer.ts';
 export * from './http/methods.ts';
 export * from './http/refusals.ts';
 export * from './link/link-protocol.ts';
+export * from './net/database-url.ts';
 export * from './net/host-port.ts';
 export * from './net/is-loopback.ts';
 export * from './net/url-credentials.ts';

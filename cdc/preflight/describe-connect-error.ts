@@ -1,23 +1,11 @@
 /** Says in one sentence why a database cannot be reached. Never shows the URL's password. */
-import { bareHost } from '@ficus/core';
-
-interface DatabaseAddress {
-  readonly host: string;
-  readonly port: string;
-  readonly database: string;
-  readonly user: string;
-}
+import { type DatabaseAddress, readDatabaseUrl } from '@ficus/core';
 
 /** The parts of a postgres:// URL that may be shown. */
-export function addressOf(url: string): DatabaseAddress {
+export function addressOf(url: string): Omit<DatabaseAddress, 'password'> {
   try {
-    const parsed = new URL(url);
-    return {
-      host: bareHost(parsed.hostname) || parsed.searchParams.get('host') || 'localhost',
-      port: parsed.port || '5432',
-      database: decodeURIComponent(parsed.pathname.slice(1)),
-      user: decodeURIComponent(parsed.username),
-    };
+    const { password: _, ...shown } = readDatabaseUrl(url);
+    return shown;
   } catch {
     return { host: '?', port: '?', database: '?', user: '?' };
   }

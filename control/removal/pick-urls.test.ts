@@ -86,3 +86,22 @@ test('a slice that was streamed from another source: one entry for each', () => 
     { source: 'postgres://reader@old/shop', targets: ['postgres://writer:two@services/stock'] },
   ]);
 });
+
+test('databases at a Unix socket: host in the query, or none', () => {
+  const socket = (user: string, name: string) => `postgres://${user}@/${name}?host=/run/pg`;
+  const { legacy, slices } = config;
+  const candidate = { ...slices.orders!.candidate, database: socket('writer:two', 'orders') };
+  const local = {
+    ...config,
+    legacy: { ...legacy, database: socket('reader:one', 'shop') },
+    slices: { orders: { ...slices.orders!, candidate } },
+  };
+  const records = [record('stock', socket('writer', 'stock'), 'ficus_stock_1', socket('reader', 'shop'))];
+  expect(pickUrls({ config: local, candidateDatabase: undefined }, 'stock', records)).toEqual([
+    {
+      source: socket('reader:one', 'shop'),
+      targets: [socket('writer:two', 'stock')],
+      slots: ['ficus_stock_1'],
+    },
+  ]);
+});

@@ -2,7 +2,7 @@
  * The databases that a slice's streams have gone between: those of the config, and those that are recorded. Recorded
  * URLs have no password: that of a configured URL for the same server and user is used.
  */
-import { type FicusConfig, withoutPassword } from '@ficus/core';
+import { type FicusConfig, readDatabaseUrl, withoutPassword, withPassword } from '@ficus/core';
 import { describeDatabase } from '../store/describe-database.ts';
 import type { StreamRecord } from '../store/stream-records.ts';
 
@@ -42,9 +42,9 @@ export function pickUrls(
   const first = at(config.legacy.database);
   if (given) first.targets.set(describeDatabase(given), given);
   for (const record of streams.filter((stream) => stream.slice === slice)) {
-    const { targets, slots } = at(withPassword(record.source, known));
+    const { targets, slots } = at(withKnownPassword(record.source, known));
     const place = describeDatabase(record.target);
-    if (!targets.has(place)) targets.set(place, withPassword(record.target, known));
+    if (!targets.has(place)) targets.set(place, withKnownPassword(record.target, known));
     slots.push(record.slot);
   }
   return [...bySource.values()].map(({ source, targets, slots }) => ({
@@ -59,13 +59,12 @@ function configuredUrls({ legacy, control, slices }: FicusConfig): string[] {
   return [legacy.database, control?.database, ...candidates].filter((url) => url !== undefined);
 }
 
-function withPassword(recorded: string, known: readonly string[]): string {
+function withKnownPassword(recorded: string, known: readonly string[]): string {
   const exact = known.find((url) => withoutPassword(url) === recorded);
   if (exact) return exact;
-  const url = new URL(recorded);
+  const { host, port, user } = readDatabaseUrl(recorded);
   const server = known
-    .map((text) => new URL(text))
-    .find((other) => other.host === url.host && other.username === url.username);
-  if (server) url.password = server.password;
-  return url.href;
+    .map(readDatabaseUrl)
+    .find((other) => other.host === host && other.port === port && other.user === user);
+  return server ? withPassword(recorded, server.password) : recorded;
 }

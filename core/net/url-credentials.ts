@@ -23,15 +23,6 @@ export function hideCredentials(text: string): string {
   return text.replace(/:\/\/[^\s/]*@/g, '://');
 }
 
-/** A database's URL without its password, wherever that is; the user stays, to recognise the URL by. */
-export function withoutPassword(url: string): string {
-  const parsed = new URL(url);
-  parsed.password = '';
-  for (const name of [...parsed.searchParams.keys()])
-    if (/password/i.test(name)) parsed.searchParams.delete(name);
-  return parsed.href;
-}
-
 /** Whether the URL holds a user or a password. */
 export function hasCredentials(text: string): boolean {
   try {
