@@ -42,7 +42,7 @@ ${EXITS}
 Examples:
   ficus remove notifications --dry-run
   ficus remove notifications
-  ficus remove notifications --candidate-database postgres://writer:secret@db/notifications
+  PGPASSWORD=… ficus remove notifications --candidate-database postgres://writer@db/notifications
   ficus remove notifications --slot ficus_notifications_0a1b2c3d`;
 
 const UNINSTALL_HELP = `

@@ -196,9 +196,9 @@ export class SourceWatch {
 function describeHigh({ kind, percent }: { kind: 'high' | 'spared'; percent: number }): string {
   const next =
     kind === 'high'
-      ? 'beyond, it is dropped'
+      ? 'at 100 % it is dropped'
       : 'its stream is given time to catch up, and it is dropped when the stream does not move';
-  return `the slot keeps ${percent} % of the WAL that it may keep; ${next}`;
+  return `the slot has used ${percent} % of its WAL limit; ${next}`;
 }
 
 export function describeGivenUp(slot: string, retainedBytes: number): string {
