@@ -7,6 +7,7 @@ import { CONTROL_SCHEMA, FicusError } from '@ficus/core';
 import pg from 'pg';
 import { LOCK_KEY } from '../store/open-store.ts';
 import { readStreamRecords, type StreamRecord } from '../store/stream-records.ts';
+import { findDependants } from './find-dependants.ts';
 
 export interface ControlRecords {
   readonly streams: readonly StreamRecord[];
@@ -20,6 +21,8 @@ export interface ControlRecords {
    */
   readonly running: readonly string[] | undefined;
   readonly present: boolean;
+  /** What others have put into the schema or built on it, in PostgreSQL's words. */
+  readonly dependants: readonly string[];
   close(): Promise<void>;
 }
 
@@ -80,5 +83,6 @@ async function readRecords(client: pg.Client, keepOut: boolean): Promise<Omit<Co
           )
         : slices,
     present: columns.size > 0,
+    dependants: await findDependants(client),
   };
 }

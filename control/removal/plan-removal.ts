@@ -93,12 +93,7 @@ function planControl(
   if (!records)
     return [{ ...controlPart(url, slice, []), problem: 'The control database cannot be reached.' }];
   if (!records.present) return [];
-  if (slice === undefined)
-    return [
-      controlPart(url, undefined, [
-        { does: 'drops the schema ficus_control: flags, owners, audit', sql: DROP_CONTROL_SCHEMA },
-      ]),
-    ];
+  if (slice === undefined) return [planSchema(url, records)];
   const steps = slices
     .filter((name) => records.slices.includes(name))
     .map((name) => ({
@@ -106,6 +101,17 @@ function planControl(
       sql: forgetSliceSql(name, actor, reason),
     }));
   return [controlPart(url, slice, steps)];
+}
+
+/** Whatever others have built on it stays, and so does the whole schema until they have taken it away. */
+function planSchema(url: string, { dependants }: ControlRecords): RemovalPart {
+  const does = 'drops the schema ficus_control: flags, owners, audit';
+  const part = controlPart(url, undefined, [{ does, sql: DROP_CONTROL_SCHEMA }]);
+  const remnants = dependants.map((name) => ({
+    what: `Not of Ficus, and in the way: ${name}. Take it away, and run the command again.`,
+    missing: true,
+  }));
+  return { ...part, remnants };
 }
 
 function planFlags({ flags }: FicusConfig, slices: readonly string[]): Remnant[] {

@@ -15,7 +15,19 @@ export function forgetSlotSql(slot: string): string {
   return `DELETE FROM ${CONTROL_SCHEMA}.stream WHERE slot = ${literal(slot)};`;
 }
 
-export const DROP_CONTROL_SCHEMA = `DROP SCHEMA IF EXISTS ${CONTROL_SCHEMA} CASCADE;`;
+/** Every table and sequence that a control plane of any version has made; a sequence of a table goes with it. */
+export const CONTROL_TABLES = ['audit', 'flag', 'journal', 'migration', 'slice', 'stream'] as const;
+export const CONTROL_SEQUENCES = ['flag_version'] as const;
+
+const qualified = (names: readonly string[]): string =>
+  names.map((name) => `${CONTROL_SCHEMA}.${name}`).join(', ');
+
+/** All or nothing, and never with CASCADE: that would drop what others have made of it or put beside it. */
+export const DROP_CONTROL_SCHEMA = `BEGIN;
+DROP TABLE IF EXISTS ${qualified(CONTROL_TABLES)};
+DROP SEQUENCE IF EXISTS ${qualified(CONTROL_SEQUENCES)};
+DROP SCHEMA IF EXISTS ${CONTROL_SCHEMA};
+COMMIT;`;
 
 function auditSql(action: string, slice: string, actor: string, reason: string): string {
   const values = [actor, action, slice, reason].map(literal).join(', ');

@@ -3,7 +3,7 @@ import { createControlClient } from '@ficus/contract';
 import { type Control, loadRemoval, type Removal, type RemovalOutcome, startControl } from '@ficus/control';
 import { configSchema, type FicusConfig, type FicusConfigInput } from '@ficus/core';
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
-import { SLICE_ROWS } from '../../../control/removal/slice-rows.ts';
+import { CONTROL_SEQUENCES, CONTROL_TABLES, SLICE_ROWS } from '../../../control/removal/slice-rows.ts';
 import { createTestDatabase, silent, type TestDatabase } from './rig.ts';
 
 const { carryOut, checkLeftovers, openControlRecords, planRemoval } = await loadRemoval();
@@ -365,4 +365,37 @@ test('uninstall takes all slices, also those that left the config, and the contr
   expect(await left()).toMatchObject({ slots: [], publications: [], schemas: [], rows: 2 });
   expect(await state.query(`SELECT FROM pg_namespace WHERE nspname LIKE 'ficus%'`)).toEqual([]);
   expect((await plan(configOf([]), undefined)).parts.flatMap(({ steps }) => steps)).toEqual([]);
+});
+
+test('uninstall drops nothing that others have made: it names it, and continues once it is gone', async () => {
+  await (await run(configOf(['cart']))).stop();
+  await state.query(`CREATE SCHEMA report; CREATE VIEW report.owners AS SELECT name, owner FROM ficus_control.slice;
+    CREATE TABLE ficus_control.note (id serial PRIMARY KEY, slice text REFERENCES ficus_control.slice (name))`);
+  const removal = await plan(configOf(['cart']), undefined);
+  const remnants = removal.parts.flatMap((part) => (part.place === 'control' ? part.remnants : []));
+  const named = remnants.map(({ what }) => what).join('\n');
+  for (const name of ['view report.owners', 'table ficus_control.note', 'note_slice_fkey'])
+    expect(named).toContain(name);
+  expect(named).not.toContain('audit_id_seq');
+
+  expect(await carryOut(removal, () => undefined)).toMatchObject({ complete: false });
+  expect((await state.query('SELECT FROM report.owners')).length).toBeGreaterThan(0);
+  await state.query('DROP VIEW report.owners; DROP TABLE ficus_control.note');
+  expect(await remove(configOf(['cart']), undefined)).toMatchObject({ complete: true });
+  expect(await state.query(`SELECT FROM pg_namespace WHERE nspname = 'ficus_control'`)).toEqual([]);
+});
+
+test('the control plane’s own tables and sequences are all named, and nothing else counts as in the way', async () => {
+  await (await run(configOf(['cart']))).stop();
+  const found =
+    await state.query(`SELECT relname AS name FROM pg_class WHERE relnamespace = 'ficus_control'::regnamespace
+    AND (relkind = 'r' OR relkind = 'S' AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype IN ('a', 'i')))
+    ORDER BY 1`);
+  expect(found.length).toBeGreaterThan(0);
+  expect([...CONTROL_TABLES, ...CONTROL_SEQUENCES]).toEqual(
+    expect.arrayContaining(found.map(({ name }) => name)),
+  );
+  const records = await openControlRecords(state.url, false);
+  await records.close();
+  expect(records.dependants).toEqual([]);
 });
