@@ -91,9 +91,11 @@ export async function mayKeepCheckpoint(
 
 /** Target tables (`schema.table`) to which the stream has copied rows, as far as the role may read it. */
 export async function readBegun(client: pg.ClientBase, stream: string): Promise<ReadonlySet<string>> {
+  // By name: `to_regclass` fails where the role may not use the schema.
   const { rows: readable } = await client.query(
-    `SELECT FROM pg_class WHERE oid = to_regclass('ficus.copy_progress') AND has_table_privilege(oid, 'SELECT')
-        AND has_schema_privilege(relnamespace, 'USAGE')`,
+    `SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = 'ficus' AND c.relname = 'copy_progress'
+        AND has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')`,
   );
   if (readable.length === 0) return new Set();
   const { rows } = await client.query<{ target: string }>(
