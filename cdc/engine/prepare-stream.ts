@@ -14,6 +14,7 @@ import { describeRelation } from '../decode/change-visitor.ts';
 import { reach } from '../failpoints.ts';
 import { mappedTables } from '../mapping/compile-mapping.ts';
 import { compileSlice, refuseProblems } from '../mapping/compile-slice.ts';
+import { findLeftBehind } from '../mapping/left-behind.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { ReplicationOptions } from '../replication.ts';
 import { createSlot } from '../source/create-slot.ts';
@@ -82,6 +83,11 @@ export async function prepareStream(
     serverVersion,
     epoch,
     holder,
+    // Nothing is made on the source for a stream that cannot begin.
+    refuseBegin: () =>
+      refuseProblems(
+        findLeftBehind(options.tables, plans, catalogs, new Set()).filter(({ derived }) => !derived),
+      ),
   });
   const tasks = plans.map((plan) => makeCopyTask(plan, plans));
   await ensureProgress(target, {
@@ -137,9 +143,15 @@ async function ensureCheckpoint(
   target: pg.Client,
   names: StreamNames,
   publish: (slot: string) => Promise<void>,
-  given: { system: SystemIdentity; serverVersion: number; epoch: number; holder: string },
+  given: {
+    system: SystemIdentity;
+    serverVersion: number;
+    epoch: number;
+    holder: string;
+    refuseBegin: () => void;
+  },
 ): Promise<Checkpoint> {
-  const { system, serverVersion, epoch, holder } = given;
+  const { system, serverVersion, epoch, holder, refuseBegin } = given;
   const known = await takeCheckpoint(target, names.stream, holder);
   const slot = await readSlot(source, known?.slot ?? names.slot);
   const decision = decideStart({ checkpoint: known, slot, system, epoch });
@@ -153,6 +165,7 @@ async function ensureCheckpoint(
       return { ...known!, epoch };
     }
     case 'begin': {
+      refuseBegin();
       await publish(names.slot);
       if (decision.dropSlot) await dropSlot(source, names.slot);
       const lsn = await createSlot(source, names.slot, serverVersion);

@@ -77,6 +77,18 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   root: ['read', 'flags', 'report', 'operate', 'admin'],
 };
 
+it('readiness says why only to tokens that may read', async () => {
+  const ask = async (token?: string) => {
+    const headers = { ...(token !== undefined && { authorization: `Bearer ${token}` }) };
+    const response = await fetch(`${control.address}/readyz`, { headers });
+    return { status: response.status, text: await response.text() };
+  };
+  const [open, mayNot, mayRead] = [await ask(), await ask(tokenOf('edge-1')), await ask(tokenOf('board'))];
+  expect(mayNot).toEqual(open);
+  expect([200, 503]).toContain(open.status);
+  expect(mayRead.status).toBe(open.status);
+});
+
 describe.each(Object.entries(MAY))('the token of %s', (owner, roles) => {
   it.each(ENDPOINTS)('and what needs the role %s: %s %s', async (role, method, path, body) => {
     const { status, code } = await call(tokenOf(owner), method, path, body);

@@ -72,6 +72,10 @@ const REFUSED: Readonly<Record<string, readonly [string, string, RegExp]>> = {
 test.each(Object.entries(REFUSED))('refused: %s', async (_name, [source, target, says]) => {
   const { state, says: said, findings } = await compare(source, target);
   expect({ state, said }).toEqual({ state: 'stopped', said: expect.stringMatching(says) });
+  const { rows } = await pair!.source.query(
+    `SELECT slot_name FROM pg_replication_slots WHERE database = current_database() UNION SELECT pubname FROM pg_publication`,
+  );
+  expect(rows).toEqual([]);
   expect(findings).toEqual([
     expect.objectContaining({
       severity: 'error',
