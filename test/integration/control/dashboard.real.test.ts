@@ -52,7 +52,7 @@ it('asks for the token, and shows nothing without it', async () => {
   expect(await page.textContent('#slices')).toBe('');
   await page.fill('#token', 'wrong-horse-battery');
   await page.click('#login button');
-  await page.waitForSelector('#summary:has-text("The token is not the one")');
+  await page.waitForSelector('#summary:has-text("does not know this token")');
   await page.fill('#token', TOKEN);
   await page.click('#login button');
   await page.waitForSelector('#slice-notes');
