@@ -92,13 +92,13 @@ async function reportMismatch(requestId: string, title: string): Promise<void> {
   });
 }
 
-it('shows a mismatch with both values, as text and nothing but text', async () => {
+it('shows a mismatch with stand-ins of both values, as text and nothing but text', async () => {
   await reportMismatch('<b>id</b>', '<img src=x onerror="document.title=1">');
   await page.click('#slice-pages details summary');
   await page.waitForSelector('#slice-pages details[open] pre:has-text("$FICUS_COOKIE")');
-  expect(await page.textContent('#slice-pages details')).toContain('<img src=x');
+  expect(await page.textContent('#slice-pages details')).toMatch(/<img src=\w/);
   const markup = await page.content();
-  expect(markup).not.toContain('<img src=x');
+  expect(markup).not.toMatch(/<img src=\w/);
   expect(markup).not.toContain('sid=secret');
   expect(await page.textContent('title')).toBe('Ficus');
   const { SCREENSHOT_DIRECTORY } = process.env;
