@@ -45,7 +45,7 @@ END
 $body$;`,
 ];
 
-/** Held by whoever creates or drops the state. */
+/** Held while the state is created or dropped. */
 export const STATE_LOCK = 0x66_69_63_75;
 
 /** Drops all of it but the schema, in a block of PL/pgSQL. */

@@ -1,4 +1,4 @@
-/** Schemas of the types that tables use: whoever reads or writes such values needs USAGE on them. */
+/** Schemas of the types that tables use: a role that reads or writes such values needs USAGE on them. */
 
 /**
  * SQL for the names of these schemas, as the column `nspname`: types of columns, and what those consist of (elements,

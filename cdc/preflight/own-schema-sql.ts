@@ -1,4 +1,4 @@
-/** SQL that gives a role a schema of Ficus's with all that is in it, whoever created it: a superuser's first try, say. */
+/** SQL that gives a role a schema of Ficus's with all that is in it, also where another role created it: a superuser's first try, say. */
 import { quoteLiteral } from '../catalog/quote.ts';
 
 /** Does nothing while there is no such schema. */

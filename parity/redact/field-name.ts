@@ -12,7 +12,7 @@ export function isFieldName(name: string): boolean {
   return digits <= 3;
 }
 
-/** The fewest entries from which the members of an object are told to be alike. */
+/** The fewest entries from which the members of an object are compared for likeness. */
 const FEWEST = 2;
 const MOST_NAMES = 50;
 

@@ -1,6 +1,6 @@
 /**
- * The caller's credentials that a candidate does not get: with them, a new service (its logs, its faults, whoever runs
- * it) could act as the user at the monolith.
+ * The caller's credentials that a candidate does not get: with them, a new service (its logs, its faults, its operators)
+ * could act as the user at the monolith.
  */
 import type { CandidateConfig, IdentifyConfig } from '@ficus/core';
 

@@ -18,7 +18,7 @@ describe('the path on the way out', () => {
     ['/apish/notes', '/apish/notes', '/internal/apish/notes'],
   ])('%s', (target, canonical, out) => expect(swap.target(target, canonical)).toBe(out));
 
-  test('a prefix that is taken off is told, unless the config tells another', () => {
+  test('a prefix that is taken off is sent, unless the config names another', () => {
     const told = (written: Record<string, unknown>) => compile(written).setRequestHeaders;
     expect(told({ stripPrefix: '/api/' })).toEqual(['X-Forwarded-Prefix', '/api']);
     expect(told({ addPrefix: '/v2' })).toEqual([]);

@@ -64,7 +64,7 @@ export class AskedEndpoint {
     return value === undefined || value === UNKNOWN ? value : this.questionOf(value);
   }
 
-  /** Names of all sessions that the request carries, whoever its peer is: a side may take any of them. */
+  /** Names of all sessions that the request carries, from any peer: a side may take any of them. */
   sessionsIn({ cookie }: InspectedHead, rawHeaders: readonly string[]): string[] {
     const values =
       this.cookie === undefined

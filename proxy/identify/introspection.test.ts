@@ -83,7 +83,7 @@ describe('a session that a write may change', () => {
     expect(known('a')).toBe('bob');
   });
 
-  test('is asked about anew by each request, up to a bound, while several writes are in progress', async () => {
+  test('is asked about again by each request, up to a bound, while several writes are in progress', async () => {
     const { waiting, counts, ask, known, learn, begin, end } = play();
     begin('a');
     begin('a');

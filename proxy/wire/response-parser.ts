@@ -294,7 +294,7 @@ export class ResponseParser {
 
   /**
    * One pass over the framing of chunks (RFC 9112 section 7.1), until data, trailers or the end of the bytes. A line may
-   * end in LF alone: the chunks are framed anew for the client.
+   * end in LF alone: the chunks are framed again for the client.
    */
   #parseChunkLine(memory: Buffer, at: number, length: number): number {
     const byte = memory[at]!;

@@ -22,7 +22,7 @@ export async function writeConfig(
     return value;
   });
   const file = join(directory, 'ficus.yaml');
-  // It holds the passwords of the databases; a file of before keeps its mode unless it is told otherwise.
+  // It holds the passwords of the databases; a file of before keeps its mode without the chmod.
   await writeFile(file, text, { mode: 0o600 });
   await chmod(file, 0o600);
   return file;

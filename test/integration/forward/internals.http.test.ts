@@ -108,7 +108,7 @@ it('a lean request with a body is the stream that Node documents, one without ha
   expect(bodies[1]).toMatch(/^GET {2}- /);
 });
 
-it('a connection’s parser can be started again, and is then lenient where it is told', async () => {
+it('a connection’s parser can be started again, and is then lenient where asked', async () => {
   const server = createServer((request, response) =>
     response.end(`${request.method} ${request.httpVersion}`),
   );

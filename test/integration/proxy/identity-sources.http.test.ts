@@ -46,7 +46,7 @@ describe('a token', () => {
     expect(problems()).toEqual([]);
   });
 
-  test('without the claim leaves its caller to the legacy, and the operator is told once', async () => {
+  test('without the claim leaves its caller to the legacy, and the log says so once', async () => {
     rig = await start({ user: { jwtClaim: 'account.id' } });
     const authorization = `Bearer ${await token({ sub: 'ann', account: { uuid: 'u' } })}`;
     for (let turn = 0; turn < 5; turn += 1) expect(await told({ authorization })).toBeUndefined();
@@ -115,7 +115,7 @@ describe('an answer of the legacy', () => {
     expect(problems()).toEqual([]);
   });
 
-  test('without a name there leaves its caller to the legacy, and the operator is told once', async () => {
+  test('without a name there leaves its caller to the legacy, and the log says so once', async () => {
     rig = await start({ user: asked });
     whoami({ data: { id: 'e2f1' }, meta: {} });
     for (let turn = 0; turn < 3; turn += 1) expect(await told(headers)).toBeUndefined();

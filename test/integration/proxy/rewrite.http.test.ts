@@ -52,12 +52,12 @@ test('path and fields leave in the candidate’s layout, the answer returns in t
   expect(answer.headers.get('x-powered-by')).toBeNull();
 });
 
-test('the candidate is told the prefix that was taken off', async () => {
+test('the candidate gets the prefix that was taken off', async () => {
   await rig.get('/api/notes/1');
   expect(rig.candidate.requests.at(-1)!.headers['x-forwarded-prefix']).toBe('/api/notes');
 });
 
-test('a route without a rewrite hides the candidate’s address, unless it is told not to; the port is told where configured', async () => {
+test('a route without a rewrite hides the candidate’s address, unless the config says otherwise; the port is sent where configured', async () => {
   const other = await startRig({
     serve: 100,
     proxy: { forwardedPort: true },

@@ -102,7 +102,7 @@ test('a question from before the write is answered to no later request, and its 
   expect(await whoIs('one')).toBe('bob');
 });
 
-test('while a write is in progress its session is asked about anew, and no other is', async () => {
+test('while a write is in progress its session is asked about again, and no other is', async () => {
   shop.users.set('two', 'bob');
   expect([await whoIs('one'), await whoIs('two')]).toEqual(['ann', 'bob']);
   let finish = (): void => {};

@@ -1,4 +1,4 @@
-/** The state on the target has a version: an older one is brought up to date, a newer one is refused and left alone. */
+/** The state on the target has a version: an older one is brought up to date, a newer one is refused and not changed. */
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
