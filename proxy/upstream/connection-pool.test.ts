@@ -1,7 +1,8 @@
 import { type UpstreamConfig, upstreamSchema } from '@ficus/core';
 import { expect, test } from 'vitest';
 import { AddressBook } from './address-book.ts';
-import { ConnectionPool, type ConnectionSeeker, type Waiting } from './connection-pool.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import type { ConnectionSeeker, Waiting } from './waiting-queue.ts';
 
 /** A seeker in a pool that has no free connection and opens none. */
 function seekerNamed(name: string, heard: string[]): ConnectionSeeker & { waiting: Waiting | undefined } {

@@ -11,37 +11,13 @@
  * free first takes the request that has waited longest. Only a request that insists on a fresh connection gets the one
  * that is opened for it; where there is no place for one, it waits like any other.
  */
-import type { Socket } from 'node:net';
 import type { UpstreamConfig } from '@ficus/core';
 import { turnNow } from '../clock/turn-clock.ts';
 import { LoginConnections } from './login-connections.ts';
 import { type Destination, type Opened, OpeningConnection } from './open-connection.ts';
 import { sweeper } from './sweeper.ts';
 import type { ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
-
-export type NoConnectionCause = 'refused' | 'timed-out' | 'overloaded';
-
-/** A request on its way to a connection. */
-export interface ConnectionSeeker {
-  /** Its position in the queue, kept by the pool. */
-  waiting: Waiting | undefined;
-  /** The client's connection, where there is a client: one on which it has logged in is used again. */
-  readonly client?: Socket | undefined;
-  /** Whether it may be sent twice: then it may probe an ejected address. */
-  readonly mayProbe?: boolean;
-  onConnection(connection: UpstreamConnection): void;
-  onNoConnection(phase: 'queue' | 'connect', cause: NoConnectionCause, detail: string): void;
-}
-
-/** A place in the queue, linked to its neighbours, so that an abandoned one leaves at once from any position. */
-export interface Waiting {
-  readonly seeker: ConnectionSeeker;
-  readonly until: number;
-  /** It takes only a connection that has served no other. */
-  readonly fresh: boolean;
-  before: Waiting | undefined;
-  behind: Waiting | undefined;
-}
+import { type ConnectionSeeker, WaitingQueue } from './waiting-queue.ts';
 
 /** Closer than this to the upstream's own timeout, it may close the connection while our request is in transit. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
@@ -65,10 +41,7 @@ export class ConnectionPool implements ConnectionOwner {
   readonly #opening = new Set<OpeningConnection>();
   /** Seekers that insist on a fresh connection, with the attempt reserved for each. */
   #reserved = 0;
-  /** The queue: the seeker that has waited longest, and the last one. */
-  #first: Waiting | undefined;
-  #last: Waiting | undefined;
-  #waitingCount = 0;
+  readonly #queue = new WaitingQueue();
   #draining = false;
   opened = 0;
 
@@ -87,7 +60,7 @@ export class ConnectionPool implements ConnectionOwner {
       active: this.#all.size - idle,
       idle,
       connecting: this.#opening.size,
-      pending: this.#waitingCount,
+      pending: this.#queue.count,
       tunnels,
       streams: this.#endless.size - tunnels,
     };
@@ -102,7 +75,7 @@ export class ConnectionPool implements ConnectionOwner {
   acquire(seeker: ConnectionSeeker): void {
     if (this.#logins !== undefined && this.#useLogin(this.#logins, seeker)) return;
     if (this.#probe(seeker)) return;
-    if (this.#waitingCount === 0) {
+    if (this.#queue.count === 0) {
       const connection = this.#takeIdle();
       if (connection !== undefined) {
         seeker.onConnection(connection);
@@ -178,18 +151,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   /** The seeker no longer wants one. */
   forget(seeker: ConnectionSeeker): void {
-    const { waiting } = seeker;
-    if (waiting === undefined) return;
-    const { before, behind } = waiting;
-    if (before === undefined) this.#first = behind;
-    else before.behind = behind;
-    if (behind === undefined) this.#last = before;
-    else behind.before = before;
-    // A removed place must not keep later ones in memory.
-    waiting.before = undefined;
-    waiting.behind = undefined;
-    seeker.waiting = undefined;
-    this.#waitingCount -= 1;
+    this.#queue.forget(seeker);
   }
 
   /** The connection carries a tunnel or an event stream: its place is free for another. */
@@ -212,12 +174,12 @@ export class ConnectionPool implements ConnectionOwner {
       this.#serveQueue();
       return;
     }
-    if (this.#first === undefined) {
+    const next = this.#queue.take();
+    if (next === undefined) {
       this.#keep(connection);
       return;
     }
-    const { seeker, fresh } = this.#first;
-    this.forget(seeker);
+    const { seeker, fresh } = next;
     const probe = this.#dueProbe(seeker);
     if (probe !== undefined || (fresh && connection.served > 0)) {
       this.#all.delete(connection);
@@ -261,8 +223,8 @@ export class ConnectionPool implements ConnectionOwner {
     this.drain();
     for (const opening of this.#opening) opening.abandon();
     this.#opening.clear();
-    for (let seeker = this.#nextWaiting(); seeker; seeker = this.#nextWaiting()) {
-      process.nextTick(refuse, seeker, 'the upstream is closed');
+    for (let next = this.#queue.take(); next; next = this.#queue.take()) {
+      process.nextTick(refuse, next.seeker, 'the upstream is closed');
     }
     for (const connection of [...this.#all, ...this.#endless]) connection.abort();
     this.#settle();
@@ -275,7 +237,7 @@ export class ConnectionPool implements ConnectionOwner {
       connection.user?.onSweep(now);
       connection.tunnel?.onTunnelSweep(now);
     }
-    this.#sweepQueue(now);
+    this.#queue.sweep(now);
     this.#sweepIdle(now);
   }
 
@@ -285,7 +247,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   /** How many seekers wait without a connection being opened for them. */
   get #unattended(): number {
-    return this.#waitingCount - (this.#opening.size - this.#reserved);
+    return this.#queue.count - (this.#opening.size - this.#reserved);
   }
 
   #keep(connection: UpstreamConnection): void {
@@ -324,20 +286,8 @@ export class ConnectionPool implements ConnectionOwner {
     const { pool, timeouts } = this.#config;
     // A seeker whose connection is being opened should get that failure first; the margin puts it before the queue's.
     const waitMs = opening ? Math.max(pool.pendingMs, timeouts.connectMs + 250) : pool.pendingMs;
-    const before = this.#last;
-    const waiting: Waiting = { seeker, until: turnNow() + waitMs, fresh, before, behind: undefined };
-    seeker.waiting = waiting;
-    if (before === undefined) this.#first = waiting;
-    else before.behind = waiting;
-    this.#last = waiting;
-    this.#waitingCount += 1;
+    this.#queue.add(seeker, turnNow() + waitMs, fresh);
     sweeper.watch(this);
-  }
-
-  #nextWaiting(): ConnectionSeeker | undefined {
-    const seeker = this.#first?.seeker;
-    if (seeker !== undefined) this.forget(seeker);
-    return seeker;
   }
 
   #open(reservedFor: ConnectionSeeker | undefined, probe?: string): void {
@@ -361,7 +311,7 @@ export class ConnectionPool implements ConnectionOwner {
   #onOpened(opened: Opened, reservedFor: ConnectionSeeker | undefined): void {
     if (opened.kind === 'failed') {
       this.#onLost(opened.detail);
-      const seeker = reservedFor ?? this.#nextWaiting();
+      const seeker = reservedFor ?? this.#queue.take()?.seeker;
       seeker?.onNoConnection('connect', opened.cause, opened.detail);
       // Those behind it had no place for an attempt of their own, and the next request might be long in coming.
       this.#serveQueue();
@@ -384,18 +334,6 @@ export class ConnectionPool implements ConnectionOwner {
     if (this.#total < this.#places || this.#closeOldestIdle()) this.#open(undefined);
   }
 
-  #sweepQueue(now: number): void {
-    for (let waiting = this.#first; waiting !== undefined; ) {
-      const { seeker, until, behind } = waiting;
-      if (until <= now && seeker.waiting === waiting) {
-        this.forget(seeker);
-        seeker.onNoConnection('queue', 'timed-out', 'no connection of the pool became free in time');
-      }
-      // The callback may have removed the next seeker too: the next pass checks those behind it.
-      waiting = behind;
-    }
-  }
-
   #sweepIdle(now: number): void {
     const { book } = this.#destination;
     book.refresh(now);
@@ -412,7 +350,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   /** The sweeper stops when there is nothing to watch. */
   #settle(): void {
-    if (this.#total + this.#endless.size + this.#waitingCount === 0) sweeper.forget(this);
+    if (this.#total + this.#endless.size + this.#queue.count === 0) sweeper.forget(this);
   }
 }
 

@@ -4,9 +4,9 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { HeadLines } from '../wire/head-lines.ts';
-import type { ConnectionSeeker, NoConnectionCause, Waiting } from './connection-pool.ts';
 import type { Upstream } from './upstream.ts';
 import type { ConnectionUser, LossCause, UpstreamConnection } from './upstream-connection.ts';
+import type { ConnectionSeeker, NoConnectionCause, Waiting } from './waiting-queue.ts';
 
 interface CopyRequest {
   readonly method: string;
