@@ -4,7 +4,7 @@
  */
 import type { IdentifyConfig } from '@ficus/core';
 import type { InspectedHead } from '../accept/inspected-head.ts';
-import { cookieValues } from '../wire/cookie.ts';
+import { cookieValue } from '../wire/cookie.ts';
 import { NetworkList } from '../wire/network-list.ts';
 import { headerValue, isRepeated } from '../wire/raw-headers.ts';
 
@@ -13,7 +13,7 @@ type Source = NonNullable<IdentifyConfig['user']>;
 /** Stands for a value that cannot be known just now. */
 export const UNKNOWN = '\u0000unknown';
 
-/** @returns undefined when the request carries none; UNKNOWN when it carries several */
+/** @returns undefined when the request carries none; UNKNOWN when a believed header is there several times */
 export type ReadCarried = (head: InspectedHead, rawHeaders: readonly string[]) => string | undefined;
 
 export function carriedValue({ cookie, header, trustedFrom }: Source): ReadCarried {
@@ -43,14 +43,12 @@ function withoutScheme(text: string | undefined, required: boolean): string | un
   return required ? undefined : text;
 }
 
-/** Empty counts as absent. Of several values, a page of another path or subdomain may have set one (cookie tossing). */
+/**
+ * Empty counts as absent. Of several values the first counts, as for most servers: a cookie of a parent path or domain is
+ * sent as well (RFC 6265 section 5.4), in ordinary browsers for years.
+ */
 function fromCookie(name: string): ReadCarried {
-  return ({ cookie }) => {
-    if (cookie === undefined) return undefined;
-    const values = cookieValues(cookie, name);
-    if (values.length > 1 && values.some((value) => value !== values[0])) return UNKNOWN;
-    return values[0] || undefined;
-  };
+  return ({ cookie }) => (cookie === undefined ? undefined : cookieValue(cookie, name) || undefined);
 }
 
 function fromHeader(name: string): ReadCarried {
