@@ -23,16 +23,12 @@ export function headerValues(rawHeaders: readonly string[], name: string): strin
 /** CGI and WSGI servers make one variable of `X_User` and `X-User`. */
 export const hyphenated = (name: string): string => name.replaceAll('_', '-');
 
-/**
- * Whether the header stands in the list more than once, whatever the spellings: a server may read either, or both as one.
- * @param name in lower case
- */
+/** Whether the header stands in the list more than once. Other spellings do not count: no side gets them. @param name in lower case */
 export function isRepeated(rawHeaders: readonly string[], name: string): boolean {
-  const wanted = hyphenated(name);
   let found = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const candidate = rawHeaders[index]!;
-    if (candidate.length === name.length && hyphenated(candidate.toLowerCase()) === wanted) found += 1;
+    if (candidate.length === name.length && candidate.toLowerCase() === name) found += 1;
   }
   return found > 1;
 }
