@@ -1,5 +1,6 @@
 /** The slots and publications of a database that are named like a stream's, whichever installation made them. */
 import { connectTo } from '../engine/connect-to.ts';
+import { CURSOR_PREFIX } from '../source/catch-up.ts';
 import { endClient, withinTime } from '../source/end-client.ts';
 import { dropSlot, RETAINED_BYTES } from '../source/slot.ts';
 import { isStreamSlotSql } from '../source/stream-names.ts';
@@ -12,7 +13,10 @@ export interface StreamSlot {
   readonly retainedBytes: number;
   /** PostgreSQL's term: `reserved`, `extended`, `unreserved`, `lost`. */
   readonly walStatus: string;
-  /** Another one as soon as its reader has acknowledged something. */
+  /**
+   * Another one as soon as its reader lets the server keep less, or has read on. Acknowledging alone is neither: behind an
+   * old transaction of the source a healthy stream acknowledges each second, and the WAL is kept all the same.
+   */
   readonly position: string;
 }
 
@@ -30,11 +34,14 @@ export async function readSourceStreams(sourceUrl: string): Promise<SourceStream
   const client = await connectTo(sourceUrl, 'ficus', ANSWER_MS);
   try {
     return await withinTime(client, ANSWER_MS, async () => {
-      // A slot without restart_lsn is lost, and retains nothing.
+      // A slot without restart_lsn is lost, and retains nothing. A stream that catches up reads a temporary copy of it.
       const slots = await client.query<StreamSlot>(
-        `SELECT slot_name::text AS name, active, coalesce(${RETAINED_BYTES}, 0)::float8 AS "retainedBytes",
-                coalesce(wal_status, 'lost') AS "walStatus", concat_ws(' ', confirmed_flush_lsn, restart_lsn) AS position
-           FROM pg_replication_slots
+        `SELECT slot_name::text AS name, active OR cursor_at IS NOT NULL AS active,
+                coalesce(${RETAINED_BYTES}, 0)::float8 AS "retainedBytes", coalesce(wal_status, 'lost') AS "walStatus",
+                concat_ws(' ', restart_lsn, cursor_at) AS position
+           FROM pg_replication_slots AS slot CROSS JOIN LATERAL (
+             SELECT max(confirmed_flush_lsn) AS cursor_at FROM pg_replication_slots AS copied
+              WHERE copied.temporary AND starts_with(copied.slot_name, left(slot.slot_name, ${CURSOR_PREFIX}) || '_')) AS reader
           WHERE database = current_database() AND NOT temporary AND ${isStreamSlotSql('slot_name')}
           ORDER BY slot_name`,
       );

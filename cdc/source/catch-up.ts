@@ -23,6 +23,9 @@ interface CatchUpOptions {
 const FIRST_PIECE = 15_000;
 const LARGEST_PIECE = 400_000;
 const GROWTH = 4;
+/** How much of a slot's name the name of its temporary copy begins with. */
+export const CURSOR_PREFIX = 50;
+
 /** Bytes of WAL that make moving the cursor worthwhile; fewer are fetched again and skipped by the reader. */
 const WORTH_ADVANCING = 16 * 1024 * 1024;
 
@@ -35,7 +38,7 @@ export class CatchUp {
   constructor(options: CatchUpOptions) {
     this.#options = options;
     // Unique to this run: the copy of a session that was cut off stays until the server notices.
-    this.#cursor = `${options.slot.slice(0, 50)}_${randomBytes(6).toString('hex')}`;
+    this.#cursor = `${options.slot.slice(0, CURSOR_PREFIX)}_${randomBytes(6).toString('hex')}`;
   }
 
   /** Fetches until a piece is not full: the rest is small. */

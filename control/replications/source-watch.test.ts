@@ -128,6 +128,29 @@ test('a stream that is catching up keeps its slot until it stands still', async 
   expect(dropSlot).toHaveBeenCalledOnce();
 });
 
+test('a reader between two connections is given the time of one that reads', async () => {
+  const { watch } = await makeWatch();
+  for (const active of [true, true, false, false]) {
+    slots = [{ ...keeps(30 * GB), active }];
+    await watch.check();
+    now += 15_000;
+  }
+  expect(dropSlot).not.toHaveBeenCalled();
+});
+
+test('a stream that moves behind a faster source is not spared without end', async () => {
+  const { watch } = await makeWatch();
+  for (const [step, gigabytes] of [5, 15, 25, 35, 39].entries()) {
+    slots = [{ ...keeps(gigabytes * GB), active: true, position: `0/${step}` }];
+    await watch.check();
+    now += 15_000;
+  }
+  expect(dropSlot).not.toHaveBeenCalled();
+  slots = [{ ...keeps(41 * GB), active: true, position: '0/9' }];
+  await watch.check();
+  expect(dropSlot).toHaveBeenCalledOnce();
+});
+
 test('while the control database is away nothing is dropped: another control plane may use the slot', async () => {
   slots = [keeps(21 * GB)];
   const { watch, records } = await makeWatch();

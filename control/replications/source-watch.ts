@@ -144,7 +144,8 @@ export class SourceWatch {
   ): Promise<void> {
     const { logger } = this.#options;
     const { name: slot, retainedBytes } = seen;
-    const retention = decideRetention(retainedBytes, boundBytes, this.#movement.mayMove(seen));
+    const mayMove = this.#movement.mayMove(seen, boundBytes ?? Number.POSITIVE_INFINITY);
+    const retention = decideRetention(retainedBytes, boundBytes, mayMove);
     const facts = { slice, slot, retainedBytes, boundBytes };
     switch (retention.kind) {
       case 'within':

@@ -3,6 +3,7 @@ import { dropSourceSlot, readSourceStreams } from '@ficus/cdc';
 import { createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
 import { configSchema } from '@ficus/core';
+import pg from 'pg';
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
 import { createTestDatabase, silent, type TestDatabase } from './rig.ts';
 
@@ -87,4 +88,26 @@ test('a slot that was found too large, and keeps less when it is dropped, stays'
   expect(after?.position).not.toBe(before?.position);
   expect(await dropSourceSlot(source.url, slot, 1)).toBe(true);
   expect(await slots()).toEqual([]);
+});
+
+test('a slot is read, and moves, while its stream catches up from a temporary copy of it', async () => {
+  const slot = 'ficus_invoices_0d0e0a0f';
+  await source.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+  const seen = async () => (await readSourceStreams(source.url)).slots;
+  const [alone] = await seen();
+  expect(alone).toMatchObject({ name: slot, active: false });
+  const session = new pg.Client({ connectionString: source.url });
+  await session.connect();
+  try {
+    await session.query(`SELECT pg_copy_logical_replication_slot('${slot}', '${slot}_c0ffee', true)`);
+    const [begun, ...others] = await seen();
+    expect(others).toEqual([]);
+    expect(begun).toMatchObject({ name: slot, active: true });
+    await source.query(`SELECT pg_logical_emit_message(true, 'test', 'further')`);
+    await session.query(`SELECT pg_replication_slot_advance('${slot}_c0ffee', pg_current_wal_lsn())`);
+    expect((await seen())[0]!.position).not.toBe(begun!.position);
+  } finally {
+    await session.end();
+  }
+  await vi.waitUntil(async () => (await seen())[0]!.active === false);
 });
