@@ -64,9 +64,24 @@ test('what the database missed is stored at the next reload', async () => {
 
 test('once stored, a record that is deleted stays deleted', async () => {
   await records.record(STOCK);
+  away = true;
+  await records.record({ ...STOCK, target: 'postgres://writer@later/stock' });
+  away = false;
+  await records.reload();
+  expect(records.all()).toHaveLength(1);
   stored.clear();
   await records.reload();
   expect(records.all()).toEqual([]);
+});
+
+test('what could not be stored does not replace what was stored after it', async () => {
+  await records.record(STOCK);
+  away = true;
+  await records.record({ ...STOCK, target: 'postgres://writer@between/stock' });
+  away = false;
+  await records.record({ ...STOCK, target: 'postgres://writer@last/stock' });
+  await records.reload();
+  expect(records.all()).toMatchObject([{ target: 'postgres://writer@last/stock' }]);
 });
 
 test('a slot is given up only when that is stored, and only when it is still this installation’s', async () => {

@@ -84,6 +84,8 @@ export class StreamRecords {
     };
     try {
       await this.#insert(record);
+      // What could not be stored before is older.
+      this.#unstored.delete(record.slot);
     } catch (error) {
       // A stream that was recorded before continues without this database.
       if (!this.#records.has(record.slot)) throw error;
