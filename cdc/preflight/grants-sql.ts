@@ -115,7 +115,11 @@ export function publicationSql(slice: string, tables: readonly TableConfig[], ow
   LOOP EXECUTE format('ALTER PUBLICATION %I ADD TABLE %s', ${quoteLiteral(publication)}, missing); END LOOP;
   IF EXISTS (SELECT FROM pg_publication AS p WHERE p.pubname = ${quoteLiteral(publication)} AND NOT p.puballtables
       AND NOT EXISTS (SELECT FROM pg_publication_namespace WHERE pnpubid = p.oid)) THEN
-    ALTER PUBLICATION ${name} OWNER TO ${quoteIdentifier(owner)};
+    BEGIN
+      ALTER PUBLICATION ${name} OWNER TO ${quoteIdentifier(owner)};
+    EXCEPTION WHEN insufficient_privilege THEN
+      RAISE WARNING 'The publication stays with its owner: %', SQLERRM;
+    END;
   END IF;
 END $$;`;
 }
