@@ -55,11 +55,21 @@ export function judgeSlot(
 }
 
 /** Lets the source discard everything before a position, without a stream that could acknowledge it. */
-export async function advanceSlot(client: pg.Pool, name: string, lsn: string): Promise<void> {
-  await client.query(
-    'SELECT pg_replication_slot_advance(slot_name, $2) FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn < $2',
-    [name, lsn],
-  );
+export async function advanceSlot(pool: pg.Pool, name: string, lsn: string): Promise<void> {
+  const client = await pool.connect();
+  let broken = true;
+  try {
+    // Over much WAL it takes long, and one that is cancelled has freed nothing: the pool's limit is not for it.
+    await client.query('BEGIN; SET LOCAL statement_timeout = 0');
+    await client.query(
+      'SELECT pg_replication_slot_advance(slot_name, $2) FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn < $2',
+      [name, lsn],
+    );
+    await client.query('COMMIT');
+    broken = false;
+  } finally {
+    client.release(broken);
+  }
 }
 
 /** In a query on pg_replication_slots: WAL that the server keeps for the slot; null when it is lost. */
