@@ -16,11 +16,16 @@ test.each([
   ['postgres://ida:hunter2@h/db?sslpassword=x&sslmode=require', 'postgres://ida@h/db?sslmode=require'],
   ['postgres://ida:hunter2@/db', 'postgres://ida@/db'],
   ['postgres:///db?user=ida&password=hunter2', 'postgres:///db?user=ida'],
+  ['postgres://:hunter2@/db', 'postgres:///db'],
 ])('%s keeps its user, and loses its password wherever it stands', (url, shown) => {
   expect(withoutPassword(url)).toBe(shown);
 });
 
-test.each(['postgres://ida@/db?host=%2Frun%2Fpg', 'postgres://ida@h:1/db'])('%s takes a password', (url) => {
+test.each([
+  'postgres://ida@/db?host=%2Frun%2Fpg',
+  'postgres://ida@h:1/db',
+  'postgres:///db?host=%2Frun%2Fpg&user=ida',
+])('%s takes a password', (url) => {
   const made = withPassword(url, 'p@/% ?');
   expect(readDatabaseUrl(made)).toEqual({ ...readDatabaseUrl(url), password: 'p@/% ?' });
   expect(withoutPassword(made)).toBe(url);

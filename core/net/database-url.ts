@@ -37,7 +37,9 @@ export function withoutPassword(text: string): string {
 /** A database's URL with another password. */
 export function withPassword(text: string, password: string): string {
   const url = parse(text);
-  url.password = encodeURIComponent(password);
+  // A URL without a host takes no password before it.
+  if (url.hostname === '') url.searchParams.set('password', password);
+  else url.password = encodeURIComponent(password);
   return format(url);
 }
 
@@ -47,4 +49,4 @@ function parse(text: string): URL {
   return new URL(text.replace(/^(postgres(?:ql)?:\/\/[^/?#]*@)(?=[/?#]|$)/, `$1${NO_HOST}`));
 }
 
-const format = (url: URL): string => url.href.replace(`@${NO_HOST}`, '@');
+const format = (url: URL): string => url.href.replace(/(:\/\/|@)no-host\.invalid/, '$1');
