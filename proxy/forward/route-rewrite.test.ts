@@ -81,10 +81,17 @@ describe('the answer on the way back', () => {
         'https://shop.example/login',
         'https://Shop.example:443/login?next=%2F',
         'HTTPS://shop.example/',
-        'http://shop.example/plain',
         '//shop.example/any',
       ])
         expect(namedAs('shop.example', scheme, url)).toBe(url);
+    });
+
+    test.each([
+      [undefined, 'http://shop.example/plain'],
+      ['http', 'http://shop.example/plain'],
+      ['https', 'https://shop.example/plain'],
+    ] as const)('%s: http with that authority leads to %s', (scheme, shown) => {
+      expect(namedAs('shop.example', scheme, 'http://shop.example/plain')).toBe(shown);
     });
 
     test.each([

@@ -87,15 +87,18 @@ function proxiedUrl(
 
 /**
  * Scheme, authority and prefix of an absolute URL that names the upstream. Where it names the proxy too, as the client
- * does, its scheme was chosen for the client. Elsewhere it has the client's scheme; as long as that is only assumed,
+ * does, its scheme was chosen for the client, unless it would lead a client that is known to use https to http. Elsewhere it has the client's scheme; as long as that is only assumed,
  * `https` becomes none: then the client takes its own (RFC 3986 section 5.2.2).
  */
 function rootFor(written: string | undefined, authority: string, origin: ClientOrigin): string {
   if (origin.authority === '') return '';
   const scheme = written?.toLowerCase();
   const clients = bareAuthority(origin.authority, origin.scheme ?? scheme);
-  if (bareAuthority(authority, scheme ?? origin.scheme) === clients)
-    return `${written === undefined ? '' : `${written}:`}//${authority}${origin.prefix}`;
+  if (bareAuthority(authority, scheme ?? origin.scheme) === clients) {
+    // Behind TLS that ends before it, an application that does not know the scheme writes http.
+    const kept = scheme === 'http' && origin.scheme === 'https' ? 'https' : written;
+    return `${kept === undefined ? '' : `${kept}:`}//${authority}${origin.prefix}`;
+  }
   const shown = origin.scheme ?? (scheme === 'http' ? 'http' : undefined);
   return `${shown === undefined ? '' : `${shown}:`}//${origin.authority}${origin.prefix}`;
 }
