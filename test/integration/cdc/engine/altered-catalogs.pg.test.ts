@@ -246,7 +246,7 @@ test.each(Object.entries(HARMLESS))('harmless: %s', async (_name, change) => {
   await replication.start();
   await settle();
   expect([...problems]).toEqual([undefined]);
-  expect(replication.status().problem).toBe(undefined);
+  await expect.poll(() => replication.status().problem, { timeout: 20_000 }).toBe(undefined);
   expect(await verify()).toMatchObject({ verdict: 'match', rowsCompared: { source: 2, target: 2 } });
 });
 
