@@ -21,7 +21,9 @@ export const sliceView = z.object({
   name: z.string(),
   team: z.string().nullable(),
   stage: z.enum(STAGES),
-  owner: sideName,
+  owner: sideName
+    .nullable()
+    .describe('takes the writes; null without tables: then they move with the serve flag, like the reads'),
   epoch: z.int(),
   flags: z.object({
     provider: z.enum(['builtin', 'file', 'unleash']).describe('where they are kept'),

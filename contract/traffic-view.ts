@@ -2,6 +2,16 @@
 import { z } from 'zod';
 import { count, isoTime } from './common-view.ts';
 
+/** In words that page and terminal show as they are. */
+export const UNMEASURED = [
+  'no traffic',
+  'measuring since the flag changed',
+  'no request since the flag changed',
+  'no request that the flag decides',
+] as const;
+
+export type Unmeasured = (typeof UNMEASURED)[number];
+
 const sideTraffic = z.object({
   requests: count,
   failures: count.describe('answers of 500 and above, and exchanges that failed'),
@@ -13,7 +23,13 @@ export const trafficView = z.object({
   legacy: sideTraffic,
   candidate: sideTraffic,
   reasons: z.record(z.string(), count).describe('why a side served'),
-  candidateSharePercent: z.number().nullable().describe('of reads, as measured; null without traffic'),
+  candidateSharePercent: z
+    .number()
+    .nullable()
+    .describe('of the requests that the serve flag decides, as measured; null while it is not'),
+  measuredRequests: count.describe('requests that the measured share is of'),
+  unmeasured: z.enum(UNMEASURED).nullable().describe('why no share is measured'),
+  outsideRequests: count.describe('requests in the window that no route of any slice matched'),
   shareSeconds: z.int().describe('period of the measured share: at most since the serve flag changed'),
 });
 

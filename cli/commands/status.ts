@@ -82,7 +82,7 @@ function formatSlices(slices: readonly SliceView[]): string {
     slices.map((slice) => [
       slice.name,
       slice.stage,
-      slice.owner,
+      slice.owner ?? 'none',
       percent(slice.flags.serve.percent),
       percent(slice.traffic.candidateSharePercent),
       percent(slice.flags.shadow.percent),

@@ -16,7 +16,7 @@ export function formatSlice(slice: SliceView): string {
       'stage',
       STAGES.map((stage) => (stage === slice.stage ? bold(`[${stage}]`) : dim(stage))).join(dim(' → ')),
     ),
-    line('owner', `${slice.owner}, epoch ${slice.epoch}`),
+    line('owner', ownerOf(slice)),
     line('serve', `${percentOf(slice.flags.serve.percent)} asked, ${shareOf(slice)} measured`),
     line('shadow', percentOf(slice.flags.shadow.percent)),
     line('traffic', trafficOf(slice)),
@@ -28,12 +28,20 @@ export function formatSlice(slice: SliceView): string {
   ].join('\n');
 }
 
+function ownerOf({ owner, epoch }: SliceView): string {
+  return owner === null
+    ? 'none: the slice has no tables, its writes move with the serve flag'
+    : `${owner}, epoch ${epoch}`;
+}
+
 function trafficOf({ traffic }: SliceView): string {
   const side = (name: 'legacy' | 'candidate') => {
     const { requests, failures, meanMs } = traffic[name];
     return `${name} ${count(requests)} (${failures} failed${meanMs === null ? '' : `, mean ${meanMs.toFixed(1)} ms`})`;
   };
-  return `${side('legacy')} · ${side('candidate')} in ${traffic.windowSeconds} s`;
+  const outside =
+    traffic.outsideRequests > 0 ? ` (${count(traffic.outsideRequests)} requests matched no route)` : '';
+  return `${side('legacy')} · ${side('candidate')} in ${traffic.windowSeconds} s${outside}`;
 }
 
 function parityOf({ parity }: SliceView): string {
@@ -98,7 +106,7 @@ function verifyOf({ name, tables, verify }: SliceView): string {
 }
 
 function shareOf({ traffic }: SliceView): string {
-  return traffic.candidateSharePercent === null ? 'no traffic' : `${traffic.candidateSharePercent} %`;
+  return traffic.unmeasured ?? `${traffic.candidateSharePercent} % of ${count(traffic.measuredRequests)}`;
 }
 
 const percentOf = (percent: number | null) => (percent === null ? 'unknown' : `${percent} %`);

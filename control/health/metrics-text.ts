@@ -134,7 +134,7 @@ type Family =
 function addSlice(families: Readonly<Record<Family, MetricFamily>>, parts: SliceParts, slice: string): void {
   const view = buildSliceView(parts, slice);
   if (!view) return;
-  families.epoch.add({ slice, owner: view.owner }, view.epoch);
+  families.epoch.add({ slice, owner: view.owner ?? 'none' }, view.epoch);
   families.flags.add({ slice, flag: 'serve' }, view.flags.serve.percent);
   families.flags.add({ slice, flag: 'shadow' }, view.flags.shadow.percent);
   for (const [route, counts] of Object.entries(view.parity.routes))

@@ -28,7 +28,7 @@ describe('a report is reduced to the config', () => {
   it.each([
     ['a route of the config', {}, [count({})], []],
     ['a reason of another version', { reason: 'made-up' }, [count({ reason: 'unknown' })], []],
-    ['no route at all', { slice: '', route: '' }, [], []],
+    ['no route at all', { slice: '', route: 'x' }, [count({ slice: '', route: '', reason: 'no-route' })], []],
     ['another route', { route: 'made-up' }, [], ['route-unknown']],
     ['another slice', { slice: 'made-up' }, [], ['slice-unknown']],
     ['a name that every object has', { slice: 'constructor' }, [], ['slice-unknown']],

@@ -15,14 +15,14 @@ import type { RefusedReports } from '../traffic/refused-reports.ts';
 /** Counts reasons of other versions. */
 const UNKNOWN_REASON = 'unknown';
 
-/** Requests that no route matched have no slice; they are not counted here. */
+/** Requests that no route matched have no slice: one series for all of them. */
 export function holdTraffic(
   traffic: readonly TrafficCount[],
   config: FicusConfig,
   refused: RefusedReports,
 ): TrafficCount[] {
   return traffic.flatMap((count) => {
-    if (count.slice === '') return [];
+    if (count.slice === '') return [{ ...count, route: '', reason: 'no-route' }];
     const slice = sliceOf(config, count.slice);
     if (slice?.routes.some(({ id }) => id === count.route)) return [withKnownReason(count)];
     refused.add('traffic', slice ? 'route-unknown' : 'slice-unknown', count);

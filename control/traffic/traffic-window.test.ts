@@ -65,6 +65,33 @@ describe('traffic', () => {
     expect(traffic.view('s', 0)).toMatchObject({ candidateSharePercent: 25, legacy: { requests: 530 } });
   });
 
+  it.each([
+    ['no traffic', []],
+    ['no request that the flag decides', [count({ reason: 'owner-writes' }), count({ reason: 'forced' })]],
+    [null, [count({})]],
+  ])('says why it has no share: %s', (unmeasured, counts) => {
+    const traffic = new TrafficWindow();
+    traffic.add(report(...counts), 0);
+    expect(traffic.view('s', 0).unmeasured).toBe(unmeasured);
+  });
+
+  it('does not call requests of before a change no traffic', () => {
+    const traffic = new TrafficWindow();
+    traffic.add(report(count({ requests: 9 })), 10_000);
+    expect(traffic.view('s', 11_900, 11_000).unmeasured).toBe('measuring since the flag changed');
+    expect(traffic.view('s', 16_000, 11_000)).toMatchObject({
+      unmeasured: 'no request since the flag changed',
+      legacy: { requests: 9 },
+    });
+    expect(traffic.view('s', 90_000, 11_000).unmeasured).toBe('no traffic');
+  });
+
+  it('counts what no route matched beside the slices', () => {
+    const traffic = new TrafficWindow();
+    traffic.add(report(count({ slice: '', route: '', reason: 'no-route', requests: 8 })), 0);
+    expect(traffic.view('s', 0)).toMatchObject({ unmeasured: 'no traffic', outsideRequests: 8 });
+  });
+
   it('lists a bounded number of proxies, and counts what the others report', () => {
     const traffic = new TrafficWindow();
     const from = (proxyId: string) => ({ ...report(count({ requests: 1 })), proxyId });

@@ -1,4 +1,5 @@
 /** The proxies' reports in a sliding window, and which proxies report. The caller supplies the clock. */
+import type { Unmeasured } from '@ficus/contract';
 import { isUnderFlag, type ProxyReport, type Side, type TrafficCount } from '@ficus/core';
 
 interface SideTraffic {
@@ -13,8 +14,14 @@ interface TrafficView {
   readonly candidate: SideTraffic;
   /** Why a side served, with counts. */
   readonly reasons: Readonly<Record<string, number>>;
-  /** Share of reads that the candidate served, 0–100, one decimal; `null` without traffic. */
+  /** Share of `measuredRequests` that the candidate served, 0–100, one decimal; `null` without any. */
   readonly candidateSharePercent: number | null;
+  /** Requests that the serve flag decided, in the period of the measurement. */
+  readonly measuredRequests: number;
+  /** Why there is no share; `null` while there is one. */
+  readonly unmeasured: Unmeasured | null;
+  /** Requests in the window that no route of any slice matched. */
+  readonly outsideRequests: number;
   /** The period of the measurement: the window, or the time since the serve flag was changed. */
   readonly shareSeconds: number;
 }
@@ -38,6 +45,10 @@ const WINDOW_SECONDS = 60;
 const MOST_PROXIES = 1_000;
 /** A report within this time after a change may cover requests from before it. */
 const REPORT_SECONDS = 1;
+/** So soon after a change the absence of reports says nothing. */
+const SETTLED_SECONDS = 3;
+/** The slice of requests that no route matched. */
+const OUTSIDE = '';
 
 export class TrafficWindow {
   readonly #buckets = new Map<string, Bucket[]>();
@@ -61,13 +72,13 @@ export class TrafficWindow {
   view(slice: string, now: number, serveChangedAt = Number.NEGATIVE_INFINITY): TrafficView {
     const second = Math.floor(now / 1000);
     const oldest = second - WINDOW_SECONDS;
-    const recent = (this.#buckets.get(slice) ?? []).filter((bucket) => bucket.second > oldest);
+    const recent = this.#recent(slice, oldest);
     const counts = countsOf(recent);
     const changed = Math.max(oldest, Math.floor(serveChangedAt / 1000) + REPORT_SECONDS);
-    const underFlag = countsOf(recent.filter((bucket) => bucket.second > changed)).filter((count) =>
-      isUnderFlag(count.reason),
-    );
+    const since = countsOf(recent.filter((bucket) => bucket.second > changed));
+    const underFlag = since.filter((count) => isUnderFlag(count.reason));
     const all = sum(underFlag, 'requests');
+    const shareSeconds = Math.max(0, second - changed);
     const candidate = sum(
       underFlag.filter((count) => count.side === 'candidate'),
       'requests',
@@ -78,8 +89,15 @@ export class TrafficWindow {
       candidate: sideTraffic(counts, 'candidate'),
       reasons: byReason(counts),
       candidateSharePercent: all === 0 ? null : Math.round((candidate / all) * 1000) / 10,
-      shareSeconds: Math.max(0, second - changed),
+      measuredRequests: all,
+      unmeasured: all === 0 ? whyUnmeasured(counts, since, shareSeconds) : null,
+      outsideRequests: sum(countsOf(this.#recent(OUTSIDE, oldest)), 'requests'),
+      shareSeconds,
     };
+  }
+
+  #recent(slice: string, oldest: number): readonly Bucket[] {
+    return (this.#buckets.get(slice) ?? []).filter((bucket) => bucket.second > oldest);
   }
 
   /** Since the control plane started, one entry per (slice, route, side, reason). */
@@ -115,6 +133,19 @@ export class TrafficWindow {
     this.#buckets.set(slice, [...kept, fresh]);
     return fresh;
   }
+}
+
+/** A table beside it may be full of requests: each reason is another one. @param since counts since the flag changed */
+function whyUnmeasured(
+  counts: readonly TrafficCount[],
+  since: readonly TrafficCount[],
+  shareSeconds: number,
+): Unmeasured {
+  if (sum(counts, 'requests') === 0) return 'no traffic';
+  if (shareSeconds < SETTLED_SECONDS) return 'measuring since the flag changed';
+  return sum(since, 'requests') === 0
+    ? 'no request since the flag changed'
+    : 'no request that the flag decides';
 }
 
 const countsOf = (buckets: readonly Bucket[]): readonly TrafficCount[] =>

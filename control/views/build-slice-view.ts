@@ -42,7 +42,7 @@ export function buildSliceView(parts: SliceParts, name: string): SliceView | und
     name,
     team: slice.team ?? null,
     stage,
-    owner: state.owner,
+    owner: slice.tables.length > 0 ? state.owner : null,
     epoch: state.epoch,
     flags: { provider: parts.config.flags.provider, serve: flagView(serve), shadow: flagView(shadow) },
     routes: slice.routes.map(({ id, methods, path, kind }) => ({ id, methods, path, kind })),

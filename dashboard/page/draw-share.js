@@ -1,7 +1,7 @@
 /** Which side serves: the share that the flag sets, and the share measured. */
 import { count, duration, element, percent, table } from './elements.js';
 
-export function drawShare({ flags, traffic }) {
+export function drawShare({ flags, traffic, tables }) {
   const measured = traffic.candidateSharePercent;
   const asked = flags.serve.percent;
   const sides = ['legacy', 'candidate'].map((side) => [
@@ -13,15 +13,7 @@ export function drawShare({ flags, traffic }) {
   const reasons = Object.entries(traffic.reasons).map(([reason, requests]) => `${reason} ${count(requests)}`);
   return [
     element('h3', {}, 'Who serves'),
-    element(
-      'p',
-      { class: 'big' },
-      measured !== null
-        ? `${percent(measured)} candidate`
-        : traffic.shareSeconds < 3
-          ? 'measuring'
-          : 'no traffic',
-    ),
+    element('p', { class: 'big' }, measured === null ? traffic.unmeasured : `${percent(measured)} candidate`),
     element(
       'div',
       {
@@ -35,9 +27,22 @@ export function drawShare({ flags, traffic }) {
     element(
       'p',
       { class: 'soft' },
-      `${asked === null ? '' : `flag at ${asked} % of users · `}measured over reads of the last ${traffic.shareSeconds} s`,
+      `${asked === null ? '' : `flag at ${asked} % of users · `}measured over ${describeMeasured(traffic, tables)}`,
     ),
-    table(['side', 'requests', 'failed', 'mean'], sides),
+    table([`last ${traffic.windowSeconds} s`, 'requests', 'failed', 'mean'], sides),
     reasons.length > 0 ? element('p', { class: 'soft' }, `why: ${reasons.join(', ')}`) : null,
+    traffic.outsideRequests > 0
+      ? element(
+          'p',
+          { class: 'soft' },
+          `${count(traffic.outsideRequests)} requests matched no route of any slice`,
+        )
+      : null,
   ];
+}
+
+/** Without tables the flag decides writes, too. */
+function describeMeasured({ measuredRequests, shareSeconds }, tables) {
+  const requests = tables.length === 0 ? 'requests' : 'reads';
+  return `${count(measuredRequests)} ${requests} of the last ${shareSeconds} s`;
 }

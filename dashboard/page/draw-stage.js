@@ -11,6 +11,13 @@ const STAGES = {
   retired: 'There is no way back; the legacy’s code for this slice can be deleted.',
 };
 
+/** Without tables no database owns the writes: they move with the reads. */
+const STAGES_WITHOUT_TABLES = {
+  ...STAGES,
+  canary: 'The candidate serves a share of the users: their reads and their writes.',
+  live: 'The candidate serves all requests, writes included.',
+};
+
 export function drawHead({ name, team, owner, epoch, routes, tables }) {
   const makesUp = `${count(routes.length)} route${routes.length === 1 ? '' : 's'}, ${tables.length === 0 ? 'no tables' : `${count(tables.length)} table${tables.length === 1 ? '' : 's'}`}`;
   return element(
@@ -20,14 +27,16 @@ export function drawHead({ name, team, owner, epoch, routes, tables }) {
     element(
       'span',
       { class: 'soft' },
-      [team && `team ${team}`, makesUp, `data owned by the ${owner}`, `epoch ${epoch}`]
-        .filter(Boolean)
-        .join(' · '),
+      [team && `team ${team}`, makesUp, ...describeOwner(owner, epoch)].filter(Boolean).join(' · '),
     ),
   );
 }
 
-export function drawStage({ stage, flags }) {
+const describeOwner = (owner, epoch) =>
+  owner === null ? ['writes move with the serve flag'] : [`data owned by the ${owner}`, `epoch ${epoch}`];
+
+export function drawStage({ stage, flags, tables }) {
+  const means = tables.length === 0 ? STAGES_WITHOUT_TABLES : STAGES;
   const names = Object.keys(STAGES);
   const at = names.indexOf(stage);
   const steps = names.map((name, index) =>
@@ -35,7 +44,7 @@ export function drawStage({ stage, flags }) {
       'li',
       {
         class: index < at ? 'done' : index === at ? 'now' : undefined,
-        title: STAGES[name],
+        title: means[name],
         'aria-current': index === at ? 'step' : undefined,
       },
       name,
@@ -46,6 +55,6 @@ export function drawStage({ stage, flags }) {
   const asked = `Flags: serve ${share(flags.serve)}, shadow ${share(flags.shadow)}.${kept}`;
   return [
     element('ol', { class: 'stepper', 'aria-label': 'stage' }, ...steps),
-    element('p', { class: 'now-means' }, STAGES[stage], ' ', element('span', { class: 'soft' }, asked)),
+    element('p', { class: 'now-means' }, means[stage], ' ', element('span', { class: 'soft' }, asked)),
   ];
 }

@@ -15,7 +15,7 @@ const tenSeconds = () => Math.floor(Date.now() / 10_000);
 export function drawCard(card, slice) {
   if (slice.replication) card.lags = [...card.lags, slice.replication.lagMs].slice(-KEPT_LAGS);
   section(card, 'head', [slice.name, slice.team, slice.owner, slice.epoch], () => drawHead(slice));
-  section(card, 'stage', [slice.stage, slice.flags], () => drawStage(slice));
+  section(card, 'stage', [slice.stage, slice.flags, slice.tables], () => drawStage(slice));
   const parts = part(card);
   section(card, 'share', [slice.flags.serve, slice.traffic], () => drawShare(slice), parts);
   section(

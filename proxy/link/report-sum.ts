@@ -28,8 +28,6 @@ export class ReportSum {
 
   putBack({ traffic, droppedCopies }: Counts): void {
     for (const count of traffic) {
-      // Requests outside any slice are counted in the metrics only; the control plane needs slices.
-      if (count.slice === '') continue;
       const key = `${count.slice} ${count.route} ${count.side} ${count.reason}`;
       const before = this.#traffic.get(key);
       this.#traffic.set(key, before ? addTraffic(before, count) : count);
