@@ -3,6 +3,7 @@
  * command, the demo and the control plane itself build on these; it imports only core.
  */
 export * from './audit-view.ts';
+export * from './candidate-view.ts';
 export * from './control-client.ts';
 export * from './control-problem.ts';
 export * from './parity-view.ts';

@@ -1,6 +1,7 @@
 /** What the API returns about a slice. The schemas are the contract: types, OpenAPI and the client come from here. */
 import { STAGES } from '@ficus/core';
 import { z } from 'zod';
+import { candidateView } from './candidate-view.ts';
 import { isoTime, sideName } from './common-view.ts';
 import { parityView } from './parity-view.ts';
 import { replicationView } from './replication-view.ts';
@@ -39,6 +40,7 @@ export const sliceView = z.object({
     }),
   ),
   tables: z.array(z.object({ from: z.string(), to: z.string() })),
+  candidate: candidateView,
   traffic: trafficView,
   parity: parityView,
   replication: replicationView.nullable().describe('null for a slice without tables'),

@@ -21,6 +21,7 @@ import { type RunVerify, VerifyRuns } from './replications/verify-runs.ts';
 import type { Store } from './store/open-store.ts';
 import { SliceStates } from './store/slice-states.ts';
 import { type NewStream, StreamRecords } from './store/stream-records.ts';
+import { CandidateWatch } from './traffic/candidate-watch.ts';
 import { TrafficWindow } from './traffic/traffic-window.ts';
 
 export interface ControlParts extends AdminParts {
@@ -65,8 +66,10 @@ export async function makeParts(
   await replications.reconfigure(config, false);
   const verifyRuns = new VerifyRuns(engines.runVerify);
   const positions = new PositionSource(replications);
+  const candidates = new CandidateWatch();
   const parity = new ParityService({
     config,
+    candidates,
     catchUp: makeCatchUp(replications, positions),
     stateOf: (slice) => states.of(slice),
     logger,
@@ -91,6 +94,7 @@ export async function makeParts(
     sourceWatch,
     verifyRuns,
     traffic: new TrafficWindow(),
+    candidates,
     parity,
     streams: new EventStreams(),
     progress,

@@ -81,7 +81,7 @@ function formatSlices(slices: readonly SliceView[]): string {
     ['slice', 'stage', 'owner', 'serve', 'measured', 'shadow', 'parity', 'lag'],
     slices.map((slice) => [
       slice.name,
-      slice.stage,
+      slice.candidate.state === 'fails' ? `${slice.stage}, candidate fails` : slice.stage,
       slice.owner ?? 'none',
       percent(slice.flags.serve.percent),
       percent(slice.traffic.candidateSharePercent),

@@ -16,6 +16,7 @@ export function formatSlice(slice: SliceView): string {
       'stage',
       STAGES.map((stage) => (stage === slice.stage ? bold(`[${stage}]`) : dim(stage))).join(dim(' → ')),
     ),
+    ...candidateOf(slice),
     line('owner', ownerOf(slice)),
     line('serve', `${percentOf(slice.flags.serve.percent)} asked, ${shareOf(slice)} measured`),
     line('shadow', percentOf(slice.flags.shadow.percent)),
@@ -26,6 +27,13 @@ export function formatSlice(slice: SliceView): string {
     line('verify', verifyOf(slice)),
     line('way back', slice.rollback.text),
   ].join('\n');
+}
+
+function candidateOf({ candidate }: SliceView): string[] {
+  if (candidate.text === null) return [];
+  return [
+    line('candidate', paint('red', `${candidate.text} Since ${candidate.failingSince}`, process.stdout)),
+  ];
 }
 
 function ownerOf({ owner, epoch }: SliceView): string {

@@ -88,6 +88,7 @@ export function metricsText(parts: SliceParts): string {
       'Reports refused because they do not fit the config',
     ),
     flags: new MetricFamily('ficus_flag_percent', 'gauge', 'Share that a flag sets'),
+    failing: new MetricFamily('ficus_candidate_failing', 'gauge', '1 while the candidate does not answer'),
     epoch: new MetricFamily('ficus_slice_epoch', 'gauge', 'Grows with each change of owner'),
     requests: new MetricFamily('ficus_reported_requests_total', 'counter', 'Requests the proxies reported'),
     failures: new MetricFamily(
@@ -129,12 +130,14 @@ type Family =
   | 'slotRoom'
   | 'verdicts'
   | 'flags'
+  | 'failing'
   | 'epoch';
 
 function addSlice(families: Readonly<Record<Family, MetricFamily>>, parts: SliceParts, slice: string): void {
   const view = buildSliceView(parts, slice);
   if (!view) return;
   families.epoch.add({ slice, owner: view.owner ?? 'none' }, view.epoch);
+  families.failing.add({ slice }, view.candidate.state === 'fails' ? 1 : 0);
   families.flags.add({ slice, flag: 'serve' }, view.flags.serve.percent);
   families.flags.add({ slice, flag: 'shadow' }, view.flags.shadow.percent);
   for (const [route, counts] of Object.entries(view.parity.routes))

@@ -8,6 +8,7 @@ import { type EventStreams, sendEvent } from '../http/event-streams.ts';
 import { parseBody } from '../http/parse-body.ts';
 import type { ParityService } from '../parity/parity-service.ts';
 import type { PositionSource } from '../replications/position-source.ts';
+import type { CandidateWatch } from '../traffic/candidate-watch.ts';
 import type { TrafficWindow } from '../traffic/traffic-window.ts';
 import { holdDroppedCopies, holdEpochs, holdTraffic } from './hold-to-config.ts';
 import { observationBatchBody, positionsBody, reportBody } from './link-schemas.ts';
@@ -20,6 +21,7 @@ interface LinkParts {
   readonly progress: ProgressHub;
   readonly positions: PositionSource;
   readonly traffic: TrafficWindow;
+  readonly candidates: CandidateWatch;
   readonly parity: ParityService;
   readonly streams: EventStreams;
   readonly stateHub: StateHub;
@@ -53,7 +55,10 @@ export function registerLinkRoutes(app: FastifyInstance, parts: LinkParts): void
     const report: ProxyReport = parseBody(reportBody, request.body);
     const { config, parity } = parts;
     const traffic = holdTraffic(report.traffic, config, parity.refused);
-    parts.traffic.add({ ...report, traffic, epochs: holdEpochs(report.epochs, config) }, Date.now());
+    const held = { ...report, traffic, epochs: holdEpochs(report.epochs, config) };
+    const now = Date.now();
+    parts.traffic.add(held, now);
+    parts.candidates.takeReport(held, Object.keys(config.slices), now);
     const dropped = holdDroppedCopies(report.droppedCopies, config, parity.refused);
     for (const { slice, reason, copies } of dropped) parity.skipped(slice, reason, copies);
     return reply.code(204).send();

@@ -31,6 +31,7 @@ export const reportBody = z.object({
   proxyId: z.string().min(1).max(200),
   workers: z.int().min(0).max(10_000),
   epochs: z.record(z.string().max(200), z.int().min(0)),
+  breakersOpen: z.record(z.string().max(200), z.int().min(0).max(10_000)).optional(),
   traffic: listOf(
     z.object({
       slice: word,

@@ -8,6 +8,7 @@ import type { FicusConfig, Observation, ReportRefusal, SliceState, Verdict } fro
 import type { ParityReport } from '@ficus/parity';
 import { type OpenedAsker, openAsker } from '@ficus/proxy';
 import type { Logger } from 'pino';
+import type { CandidateWatch } from '../traffic/candidate-watch.ts';
 import { RefusedReports } from '../traffic/refused-reports.ts';
 import type { CatchUp } from './catch-up.ts';
 import { confirmMismatch } from './confirm-mismatch.ts';
@@ -20,6 +21,8 @@ interface ParityServiceOptions {
   readonly catchUp: CatchUp;
   readonly stateOf: (slice: string) => SliceState;
   readonly logger: Logger;
+  /** Learns from copies whether a candidate answers. */
+  readonly candidates?: CandidateWatch;
   /** Asks the sides again; by default the proxy's own asker. */
   readonly openAsker?: (config: FicusConfig) => OpenedAsker;
 }
@@ -78,6 +81,7 @@ export class ParityService {
       this.refused.add('observation', refusal ?? 'slice-unknown', observation);
       return;
     }
+    this.#noteCandidate(observation);
     const comparison = slice.comparison(observation);
     const verdict = comparison.compare(observation.legacy, observation.candidate);
     // Only a slice with a stream can lag.
@@ -85,6 +89,12 @@ export class ParityService {
       slice.count(observation, verdict, comparison.kept);
     else if (mayBeAskedAgain(slice, observation)) this.#confirmLater(slice, observation, verdict);
     else slice.count(observation, UNCONFIRMED, comparison.kept);
+  }
+
+  #noteCandidate({ slice, candidate }: Observation): void {
+    const { candidates } = this.#options;
+    if ('failed' in candidate) candidates?.failed(slice, Date.now());
+    else candidates?.answered(slice, Date.now());
   }
 
   #refusal(observation: Observation): ReportRefusal | undefined {

@@ -53,6 +53,8 @@ export interface ProxyReport {
   readonly workers: number;
   /** Slice → epoch that all workers have applied. */
   readonly epochs: Readonly<Record<string, number>>;
+  /** Slice → workers whose circuit breaker for its candidate is open; without an entry none. */
+  readonly breakersOpen?: Readonly<Record<string, number>> | undefined;
   /** Requests since the last report. */
   readonly traffic: readonly TrafficCount[];
   /** Copies that were not made or not compared, since the last report. */

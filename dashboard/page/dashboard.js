@@ -46,15 +46,17 @@ function showSummary(slices, proxies) {
     ({ replication }) => replication && (replication.problem || (replication.copied && !replication.healthy)),
   );
   const differing = slices.filter(({ parity }) => parity.counts.mismatch > 0);
+  const failing = slices.filter(({ candidate }) => candidate.state === 'fails');
   const says = [`${count(slices.length)} slice${slices.length === 1 ? '' : 's'}`];
   says.push(
     proxies.length === 0 ? 'no proxy reports' : `${proxies.length} prox${proxies.length === 1 ? 'y' : 'ies'}`,
   );
   if (copying.length > 0) says.push(`first copy of ${namesOf(copying)} in progress`);
+  if (failing.length > 0) says.push(`the candidate of ${namesOf(failing)} does not answer`);
   if (unhealthy.length > 0) says.push(`the stream of ${namesOf(unhealthy)} is unhealthy`);
   if (differing.length > 0) says.push(`answers differ in ${namesOf(differing)}`);
   page('summary').textContent = says.join(' · ');
-  page('summary').classList.toggle('bad', unhealthy.length + differing.length > 0);
+  page('summary').classList.toggle('bad', failing.length + unhealthy.length + differing.length > 0);
 }
 
 function showSlice(slice) {

@@ -10,12 +10,16 @@ const VERDICTS = {
   skipped: 'copied or answered, but not compared',
 };
 
-export function drawParity(parity, shadow) {
+export function drawParity(parity, shadow, candidate) {
   const { counts, ratio, compared, reasons, expiredRules } = parity;
   const judged =
     ratio === null
       ? element('p', { class: 'big soft' }, 'nothing compared')
-      : element('p', { class: counts.mismatch > 0 ? 'big bad' : 'big good' }, `${share(ratio)} agree`);
+      : element(
+          'p',
+          { class: counts.mismatch > 0 ? 'big bad' : candidate.state === 'fails' ? 'big soft' : 'big good' },
+          `${share(ratio)} agree`,
+        );
   const why =
     ratio === null
       ? `Nothing compared is not parity. ${shadow.percent === 0 ? 'The shadow flag is at 0 %.' : 'Waiting for requests.'}`

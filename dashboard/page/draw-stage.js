@@ -1,5 +1,5 @@
 /** Which slice it is, and its stage. */
-import { count, element } from './elements.js';
+import { ago, count, element } from './elements.js';
 
 const STAGES = {
   legacy: 'The legacy serves everything; nothing is compared.',
@@ -35,7 +35,7 @@ export function drawHead({ name, team, owner, epoch, routes, tables }) {
 const describeOwner = (owner, epoch) =>
   owner === null ? ['writes move with the serve flag'] : [`data owned by the ${owner}`, `epoch ${epoch}`];
 
-export function drawStage({ stage, flags, tables }) {
+export function drawStage({ stage, flags, tables, candidate }) {
   const means = tables.length === 0 ? STAGES_WITHOUT_TABLES : STAGES;
   const names = Object.keys(STAGES);
   const at = names.indexOf(stage);
@@ -56,5 +56,12 @@ export function drawStage({ stage, flags, tables }) {
   return [
     element('ol', { class: 'stepper', 'aria-label': 'stage' }, ...steps),
     element('p', { class: 'now-means' }, means[stage], ' ', element('span', { class: 'soft' }, asked)),
+    candidate.text === null
+      ? null
+      : element(
+          'p',
+          { class: 'bad', role: 'status' },
+          `${candidate.text} Since ${ago(candidate.failingSince)}.`,
+        ),
   ];
 }

@@ -15,14 +15,22 @@ const tenSeconds = () => Math.floor(Date.now() / 10_000);
 export function drawCard(card, slice) {
   if (slice.replication) card.lags = [...card.lags, slice.replication.lagMs].slice(-KEPT_LAGS);
   section(card, 'head', [slice.name, slice.team, slice.owner, slice.epoch], () => drawHead(slice));
-  section(card, 'stage', [slice.stage, slice.flags, slice.tables], () => drawStage(slice));
+  section(card, 'stage', [slice.stage, slice.flags, slice.tables, slice.candidate.text, tenSeconds()], () =>
+    drawStage(slice),
+  );
   const parts = part(card);
   section(card, 'share', [slice.flags.serve, slice.traffic], () => drawShare(slice), parts);
   section(
     card,
     'parity',
-    [slice.parity.counts, slice.parity.reasons, slice.flags.shadow.percent, tenSeconds()],
-    () => drawParity(slice.parity, slice.flags.shadow),
+    [
+      slice.parity.counts,
+      slice.parity.reasons,
+      slice.candidate.state,
+      slice.flags.shadow.percent,
+      tenSeconds(),
+    ],
+    () => drawParity(slice.parity, slice.flags.shadow, slice.candidate),
     parts,
   );
   section(card, 'data', [slice.replication, card.lags], () => drawData(slice.replication, card.lags), parts);

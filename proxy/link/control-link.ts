@@ -14,6 +14,9 @@ import { EventStream } from './event-stream.ts';
 import { postJson } from './post-json.ts';
 import { ReportSum } from './report-sum.ts';
 
+/** Current facts for a report, besides the counts. */
+export type ReportFacts = Pick<ProxyReport, 'workers' | 'epochs' | 'breakersOpen'>;
+
 interface ControlLinkOptions {
   readonly controlUrl: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -23,7 +26,7 @@ interface ControlLinkOptions {
   readonly onUp: () => void;
   readonly onDown: (reason: string) => void;
   /** Current facts for a report. */
-  readonly facts: () => Pick<ProxyReport, 'workers' | 'epochs'>;
+  readonly facts: () => ReportFacts;
 }
 
 const POST_MS = 5_000;
@@ -66,16 +69,18 @@ export class ControlLink {
     this.#sum.add(delta);
   }
 
-  /** Sends a report, unless it is empty. Counts that cannot be delivered wait for the next one. */
+  /** Sends a report, unless it is empty and all is well. Counts that cannot be delivered wait for the next one. */
   async report(): Promise<void> {
     const facts = this.#options.facts();
     const factsText = JSON.stringify(facts);
-    if (this.#reporting || (this.#sum.empty && factsText === this.#lastFacts)) return;
+    // An open breaker is reported until it closes: silence means that this proxy has ended.
+    const isNews = !this.#sum.empty || factsText !== this.#lastFacts || hasOpenBreakers(facts);
+    if (this.#reporting || !isNews) return;
     this.#reporting = this.#deliver(facts, factsText);
     await this.#reporting;
   }
 
-  async #deliver(facts: Pick<ProxyReport, 'workers' | 'epochs'>, factsText: string): Promise<void> {
+  async #deliver(facts: ReportFacts, factsText: string): Promise<void> {
     const counts = this.#sum.take();
     try {
       await this.#post(LINK_PATHS.report, { proxyId: this.#options.proxyId, ...facts, ...counts });
@@ -109,3 +114,5 @@ export class ControlLink {
     return postJson(`${this.#base}${path}`, body, this.#options.headers, POST_MS);
   }
 }
+
+const hasOpenBreakers = ({ breakersOpen = {} }: ReportFacts): boolean => Object.keys(breakersOpen).length > 0;

@@ -2,9 +2,9 @@
  * Who owns the slices, as the control plane last reported, and the link to it. While the control plane is unreachable
  * the last known owners apply. Held by the primary; every change goes to the workers at once.
  */
-import type { ProgressEvent, ProxyReport, SliceState } from '@ficus/core';
+import type { ProgressEvent, SliceState } from '@ficus/core';
 import type { Logger } from 'pino';
-import { ControlLink } from '../link/control-link.ts';
+import { ControlLink, type ReportFacts } from '../link/control-link.ts';
 import type { CountersDelta } from '../observe/traffic-counters.ts';
 import type { ControlAddress } from '../worker/worker-messages.ts';
 
@@ -15,7 +15,7 @@ interface ControlStateParts {
   readonly proxyId: string;
   readonly logger: Logger;
   /** The workers' part of a report. */
-  readonly facts: () => Pick<ProxyReport, 'workers' | 'epochs'>;
+  readonly facts: () => ReportFacts;
   readonly onState: (slices: SliceStates) => void;
   /** Positions of the old owner's WAL mean nothing in the new one's. */
   readonly onEpoch: (slice: string) => void;

@@ -11,6 +11,7 @@ import { type FlagsBackup, openFlagsBackup } from '../flags/flags-backup.ts';
 import type { FlagsSource } from '../flags/flags-source.ts';
 import { openFlags } from '../flags/open-flags.ts';
 import { publishedKeys } from '../keys/published-keys.ts';
+import type { ReportFacts } from '../link/control-link.ts';
 import { announce } from '../observe/announce.ts';
 import { createLogger } from '../observe/create-logger.ts';
 import { warnOfFewFiles } from '../observe/file-limit.ts';
@@ -19,6 +20,7 @@ import { MetricTotals } from '../observe/metrics-text.ts';
 import { processMetricsText } from '../observe/process-metrics.ts';
 import { mayContinueAnywhereMs } from '../request/may-continue.ts';
 import type { ReloadResult, RunningProxy, StartProxyOptions } from '../running-proxy.ts';
+import { openBreakers } from '../snapshot/upstream-registry.ts';
 import type { ControlAddress, WorkerInit } from '../worker/worker-messages.ts';
 import { type AdminServer, startAdminServer } from './admin-server.ts';
 import { ConfigHolder } from './config-holder.ts';
@@ -153,15 +155,22 @@ export class Primary implements RunningProxy {
       control,
       proxyId: randomUUID(),
       logger: this.#logger,
-      facts: () => ({
-        workers: this.#workers.ids.length,
-        epochs: this.#workers.book.epochs(Object.keys(this.#config.slices)),
-      }),
+      facts: () => this.#reportFacts(),
       onState: (slices) => this.#workers.send({ kind: 'state', slices }),
       onEpoch: (slice) => this.#pins.epochChanged(slice),
       onProgress: (slices) => this.#pins.progress(slices),
       onConnected: () => this.#pins.connected(),
     });
+  }
+
+  #reportFacts(): ReportFacts {
+    const { ids, book } = this.#workers;
+    const slices = Object.keys(this.#config.slices);
+    return {
+      workers: ids.length,
+      epochs: book.epochs(slices),
+      breakersOpen: openBreakers(book.gauges, slices),
+    };
   }
 
   #openFlags(): FlagsSource | undefined {

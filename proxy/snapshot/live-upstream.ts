@@ -12,6 +12,9 @@ import { type ClientOrigin, compileResponseRewrite } from '../respond/rewrite-re
 import type { Upstream } from '../upstream/upstream.ts';
 import { foundNoPlace, foundNoPlaceForAnswer, type Outcome } from '../wire/outcome.ts';
 
+/** The gauge that is 1 while an upstream's breaker is not closed; summed over workers. */
+export const breakerSeries = (upstream: string): string => `ficus_breakers_open{upstream="${upstream}"}`;
+
 const DEFAULTS = rewriteSchema.parse({});
 
 export class LiveUpstream {
@@ -76,7 +79,7 @@ export class LiveUpstream {
   /** Whether its breaker is not closed, by series. */
   gauges(): Record<string, number> {
     return {
-      [`ficus_breakers_open{upstream="${this.upstream.name}"}`]: this.breaker.state === 'closed' ? 0 : 1,
+      [breakerSeries(this.upstream.name)]: this.breaker.state === 'closed' ? 0 : 1,
     };
   }
 

@@ -8,7 +8,7 @@ import { addTo } from '../observe/add-to.ts';
 import type { AddressChange } from '../resilience/address-health.ts';
 import type { BreakerState } from '../resilience/breaker.ts';
 import { Upstream } from '../upstream/upstream.ts';
-import { LiveUpstream } from './live-upstream.ts';
+import { breakerSeries, LiveUpstream } from './live-upstream.ts';
 
 /** Connections for copies to one side, per worker. */
 const MOST_COPIES = 256;
@@ -38,9 +38,8 @@ export class UpstreamRegistry {
     return this.#get('legacy', 'legacy', 'legacy', config, now);
   }
 
-  /** A slice may have the legacy's name. */
   candidate(slice: string, config: UpstreamConfig, now: number): SideUpstreams {
-    return this.#get(slice === 'legacy' ? 'legacy/candidate' : slice, 'candidate', slice, config, now);
+    return this.#get(candidateName(slice), 'candidate', slice, config, now);
   }
 
   /**
@@ -99,6 +98,21 @@ export class UpstreamRegistry {
     }
     this.#held = new Map();
   }
+}
+
+/** A slice may have the legacy's name. */
+const candidateName = (slice: string): string => (slice === 'legacy' ? 'legacy/candidate' : slice);
+
+/**
+ * Slices with workers whose breaker for the candidate is open, with their number.
+ * @param gauges sums over all workers, by series
+ */
+export function openBreakers(
+  gauges: Readonly<Record<string, number>>,
+  slices: readonly string[],
+): Record<string, number> {
+  const counts = slices.map((slice) => [slice, gauges[breakerSeries(candidateName(slice))] ?? 0] as const);
+  return Object.fromEntries(counts.filter(([, workers]) => workers > 0));
 }
 
 /** Copies and questions of the proxy's own never end up as more than this, whatever the side takes from clients. */

@@ -1,0 +1,15 @@
+/** What the API returns about a slice's candidate as the proxies see it. */
+import { z } from 'zod';
+import { count, isoTime } from './common-view.ts';
+
+export const candidateView = z.object({
+  state: z
+    .enum(['answers', 'fails', 'unknown'])
+    .describe('fails: it does not answer; unknown: nothing was sent to it since the control plane started'),
+  failingSince: isoTime.nullable(),
+  answeredAt: isoTime.nullable().describe('its last known answer'),
+  breakersOpen: count.describe('workers of proxies whose circuit breaker for it is open'),
+  text: z.string().nullable().describe('what is wrong, and who serves its requests; null while nothing is'),
+});
+
+export type CandidateView = z.output<typeof candidateView>;

@@ -1,0 +1,63 @@
+import type { ProxyReport, TrafficCount } from '@ficus/core';
+import { describe, expect, it } from 'vitest';
+import { CandidateWatch } from './candidate-watch.ts';
+
+const count = (over: Partial<TrafficCount>): TrafficCount => ({
+  ...{ slice: 's', route: 'r', side: 'candidate', reason: 'serve-flag-on' },
+  ...{ requests: 1, failures: 0, durationMs: 1 },
+  ...over,
+});
+const report = (over: Partial<ProxyReport> = {}): ProxyReport => ({
+  ...{ proxyId: 'p1', workers: 2, epochs: {}, traffic: [], droppedCopies: [] },
+  ...over,
+});
+
+describe('a candidate', () => {
+  it('to which nothing was sent is unknown', () => {
+    const watch = new CandidateWatch();
+    watch.takeReport(report(), ['s'], 0);
+    expect(watch.view('s', 0)).toMatchObject({ state: 'unknown', breakersOpen: 0 });
+  });
+
+  it('fails from its first open breaker on, until the last is closed', () => {
+    const watch = new CandidateWatch();
+    watch.takeReport(report({ traffic: [count({})] }), ['s'], 1000);
+    expect(watch.view('s', 1000)).toMatchObject({ state: 'answers', answeredAt: 1000 });
+    watch.takeReport(report({ breakersOpen: { s: 1 } }), ['s', 'other'], 2000);
+    watch.takeReport(report({ proxyId: 'p2', breakersOpen: { s: 2 } }), ['s'], 3000);
+    expect(watch.view('s', 3000)).toMatchObject({ state: 'fails', failingSince: 2000, breakersOpen: 3 });
+    expect(watch.view('other', 3000).state).toBe('unknown');
+    watch.takeReport(report(), ['s'], 4000);
+    expect(watch.view('s', 4000)).toMatchObject({ state: 'fails', failingSince: 2000, breakersOpen: 2 });
+    watch.takeReport(report({ proxyId: 'p2' }), ['s'], 5000);
+    expect(watch.view('s', 5000)).toMatchObject({ state: 'answers', failingSince: undefined });
+  });
+
+  it('does not fail for ever because a proxy with an open breaker has ended', () => {
+    const watch = new CandidateWatch();
+    watch.takeReport(report({ breakersOpen: { s: 1 } }), ['s'], 0);
+    expect(watch.view('s', 15_000).state).toBe('fails');
+    expect(watch.view('s', 15_001).state).toBe('unknown');
+  });
+
+  it('fails when several copies in a row had no answer, not when one of many had none', () => {
+    const watch = new CandidateWatch();
+    for (const now of [1, 2]) watch.failed('s', now);
+    watch.answered('s', 3);
+    for (const now of [4, 5]) watch.failed('s', now);
+    expect(watch.view('s', 5)).toMatchObject({ state: 'answers', answeredAt: 3 });
+    watch.failed('s', 6);
+    expect(watch.view('s', 6)).toMatchObject({ state: 'fails', failingSince: 4, answeredAt: 3 });
+    watch.answered('s', 7);
+    expect(watch.view('s', 7).state).toBe('answers');
+  });
+
+  it('fails when its reads fell back and none was answered', () => {
+    const watch = new CandidateWatch();
+    const fellBack = count({ side: 'legacy', reason: 'fell-back', requests: 5 });
+    watch.takeReport(report({ traffic: [fellBack, count({ requests: 4 })] }), ['s'], 1);
+    expect(watch.view('s', 1).state).toBe('answers');
+    watch.takeReport(report({ traffic: [fellBack, count({ requests: 2, failures: 2 })] }), ['s'], 2);
+    expect(watch.view('s', 2)).toMatchObject({ state: 'fails', failingSince: 2 });
+  });
+});
