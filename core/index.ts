@@ -10,6 +10,7 @@ export * from './config/config-warnings.ts';
 export * from './config/control-roles.ts';
 export * from './config/control-schema.ts';
 export * from './config/guards-schema.ts';
+export * from './config/health-schema.ts';
 export * from './config/identify-schema.ts';
 export * from './config/interpolate.ts';
 export * from './config/legacy-schema.ts';

@@ -12,6 +12,7 @@ export {
 } from './explain/explain-match.ts';
 export { checkFeatureSet } from './flags/feature-set.ts';
 export { readFlagsFile } from './flags/flags-file.ts';
+export { type HealthProblem, probeHealth } from './health/probe-health.ts';
 export { forceHeader } from './identify/force-override.ts';
 export { KEY_SET_PATH, type KeySet, publishedKeys } from './keys/published-keys.ts';
 export { checkRoutes } from './match/route-table.ts';

@@ -4,6 +4,7 @@
  */
 import type { Finding } from '@ficus/cdc';
 import type { FicusConfig } from '@ficus/core';
+import { checkHealth } from './check-health.ts';
 import { checkIntrospection } from './check-introspection.ts';
 import { checkPorts, type Listener } from './check-ports.ts';
 import { checkUpstreams } from './check-upstreams.ts';
@@ -20,7 +21,9 @@ export async function preflightConfig(config: FicusConfig, options: PreflightOpt
   const { preflightDatabase, preflightSlice } = await import('@ficus/cdc');
   const checks = [
     checkPorts(config, options.ports),
-    ...(options.upstreams ? [...checkUpstreams(config), checkIntrospection(config)] : []),
+    ...(options.upstreams
+      ? [...checkUpstreams(config), checkHealth(config), checkIntrospection(config)]
+      : []),
     ...(config.control?.database ? [preflightDatabase('control.database', config.control.database)] : []),
     ...slicesWithTables(config).map(preflightSlice),
   ];

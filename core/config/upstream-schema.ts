@@ -1,6 +1,7 @@
 /** `legacy:` and a slice's `candidate:`: an HTTP upstream and its database. */
 import { z } from 'zod';
 import { httpUrl, milliseconds, postgresUrl } from './common-schema.ts';
+import { healthSchema } from './health-schema.ts';
 
 const HOST = /^(?:[\w.-]+|\[[\da-fA-F:.]+\])(?::\d{1,5})?$/;
 const upstreamAddress = z.string().refine(isAddress, 'must be an IP address, with a port where it differs');
@@ -141,6 +142,7 @@ export const upstreamSchema = z.strictObject({
     })
     .prefault({})
     .describe('An unhealthy address among several of this upstream is ejected for a while'),
+  health: healthSchema.optional(),
   concurrency: z
     .int()
     .positive()

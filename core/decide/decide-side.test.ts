@@ -12,6 +12,7 @@ const quiet: DecideFacts = {
   pinned: false,
   forced: undefined,
   candidateAvailable: true,
+  candidateUnhealthy: false,
 };
 
 const side = fc.constantFrom('legacy' as const, 'candidate' as const);
@@ -25,6 +26,7 @@ const anyFacts: fc.Arbitrary<DecideFacts> = fc.record({
   pinned: fc.boolean(),
   forced: fc.option(side, { nil: undefined }),
   candidateAvailable: fc.boolean(),
+  candidateUnhealthy: fc.boolean(),
 });
 
 describe('decideSide', () => {
@@ -65,6 +67,24 @@ describe('decideSide', () => {
     });
   });
 
+  test('a candidate that fails its health checks gets nothing that the flag would send there', () => {
+    const unhealthy = { ...quiet, serveEnabled: true, candidateUnhealthy: true };
+    const moved = { serve: 'legacy', shadow: undefined, reason: 'candidate-unhealthy' };
+    expect(decideSide(unhealthy)).toEqual(moved);
+    expect(decideSide({ ...unhealthy, kind: 'write', hasTables: false })).toEqual(moved);
+    expect(decideSide({ ...unhealthy, candidateAvailable: false })).toEqual(moved);
+    expect(decideSide({ ...unhealthy, serveEnabled: false }).reason).toBe('serve-flag-off');
+  });
+
+  test('its own writes, those who wrote them and testers still reach it', () => {
+    const unhealthy = { ...quiet, serveEnabled: true, candidateUnhealthy: true };
+    const served = (facts: Partial<DecideFacts>) => decideSide({ ...unhealthy, ...facts });
+    const owner = 'candidate';
+    expect(served({ kind: 'write', owner })).toMatchObject({ serve: owner, reason: 'owner-writes' });
+    expect(served({ pinned: true, owner })).toMatchObject({ serve: owner, reason: 'pinned' });
+    expect(served({ forced: 'candidate' })).toMatchObject({ serve: 'candidate', reason: 'forced' });
+  });
+
   test('writes of a slice with tables always go to the owner', () => {
     fc.assert(
       fc.property(anyFacts, (facts) => {
@@ -103,7 +123,7 @@ describe('decideSide', () => {
         if (shadow === undefined) return;
         expect(shadow).not.toBe(serve);
         expect(facts.kind).toBe('read');
-        expect(facts.candidateAvailable).toBe(true);
+        expect(facts).toMatchObject({ candidateAvailable: true, candidateUnhealthy: false });
       }),
     );
   });

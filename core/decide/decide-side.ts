@@ -32,6 +32,8 @@ export interface DecideFacts {
   readonly preflight?: boolean | undefined;
   /** False while the candidate's circuit breaker is open. */
   readonly candidateAvailable: boolean;
+  /** The candidate fails its health checks, and the legacy may serve in its place. */
+  readonly candidateUnhealthy: boolean;
 }
 
 export interface Decision {
@@ -48,7 +50,8 @@ export function decideSide(facts: DecideFacts): Decision {
   // While pinned, the other side is known to be behind for this user; an uncertain caller would be
   // anonymous there: a comparison would prove nothing.
   const comparable = facts.kind === 'read' && !facts.pinned && !facts.uncertain && !facts.preflight;
-  const mayCopy = facts.shadowEnabled && comparable && facts.candidateAvailable;
+  const answers = facts.candidateAvailable && !facts.candidateUnhealthy;
+  const mayCopy = facts.shadowEnabled && comparable && answers;
   return { serve, shadow: mayCopy ? otherSide(serve) : undefined, reason };
 }
 
@@ -66,6 +69,7 @@ function decideServe(facts: DecideFacts): [Side, Reason] {
   if (facts.forced) return [facts.forced, 'forced'];
   if (facts.pinned && facts.kind === 'read') return [facts.owner, 'pinned'];
   const wanted: Side = facts.serveEnabled ? 'candidate' : 'legacy';
+  if (wanted === 'candidate' && facts.candidateUnhealthy) return ['legacy', 'candidate-unhealthy'];
   if (wanted === 'candidate' && !facts.candidateAvailable) return ['legacy', 'breaker-open'];
   return [wanted, facts.serveEnabled ? 'serve-flag-on' : 'serve-flag-off'];
 }

@@ -49,6 +49,12 @@ export const reasons = {
     action: 'See the candidate’s failures in the log; the breaker closes by itself when a probe succeeds.',
     underFlag: true,
   },
+  'candidate-unhealthy': {
+    means: 'The flag chose the candidate, but it fails its health checks; the legacy serves.',
+    action:
+      'See the log, or /readyz of the proxy, for what the checks get; `ficus check --live` asks once. The candidate serves again by itself when they pass.',
+    underFlag: true,
+  },
   'fell-back': {
     means: 'The candidate did not answer a read; the request went to the legacy instead.',
     action: 'See the candidate’s failures in the log; each is counted as a failure of the candidate.',

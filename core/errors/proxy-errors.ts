@@ -96,6 +96,14 @@ export const proxyErrors = {
     remedy: 'Retry after the time in Retry-After; the log has the upstream’s failures.',
     retry: 'timed',
   },
+  FICUS_PROXY_HEALTH_CHECK_FAILED: {
+    status: 502,
+    exit: 3,
+    title: 'An upstream does not pass its health check',
+    remedy:
+      'Ask the path yourself, without credentials. Correct `health.path` or `health.status`, or the upstream: while all checks of a candidate fail, the legacy serves in its place.',
+    retry: 'manual',
+  },
   FICUS_PROXY_WRITES_HELD: {
     status: 503,
     exit: 3,

@@ -69,6 +69,8 @@ export function decideRequest(host: RequestHost, route: LiveRoute, request: Call
     forced:
       force && head.force !== undefined ? force.read(head.force, head.clientAddress, host.now()) : undefined,
     candidateAvailable: slice.candidate.breaker.allows(turnNow()),
+    // A check makes no request fail: where none may fall back, the candidate still gets them.
+    candidateUnhealthy: slice.candidate.failsChecks && slice.config.onBreakerOpen === 'legacy',
   };
   const { serve, shadow, reason } = decideSide(facts);
   return { serve, shadow, reason, pinned: facts.pinned, state, newBucket };

@@ -93,7 +93,15 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   ficus_upstream_pending: { type: 'gauge', help: 'Requests that wait for a connection.' },
   ficus_upstream_addresses_out: {
     type: 'gauge',
-    help: 'Addresses that are ejected now, over all workers.',
+    help: 'Addresses that are ejected, or avoided because their health checks fail, now, over all workers.',
+  },
+  ficus_upstream_healthy: {
+    type: 'gauge',
+    help: '1 while the health checks of an address pass, 0 while they fail; absent until they say either.',
+  },
+  ficus_health_checks_total: {
+    type: 'counter',
+    help: 'Health checks sent, by upstream and result: passed or failed.',
   },
   ficus_breakers_open: { type: 'gauge', help: 'Workers whose breaker for the upstream is not closed.' },
   ficus_pins: { type: 'gauge', help: 'Users whose reads are pinned to the owner.' },

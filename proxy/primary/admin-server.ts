@@ -5,6 +5,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { joinHostPort, listenFailure } from '@ficus/core';
+import type { UpstreamReport } from '../health/health-checks.ts';
 import { KEY_SET_PATH, type KeySet } from '../keys/published-keys.ts';
 
 interface AdminFacts {
@@ -12,6 +13,8 @@ interface AdminFacts {
   notReady(): string | undefined;
   /** When the flags in use were received, if their source has not answered since this proxy started. */
   flagsOf(): string | undefined;
+  /** Those that have health checks. */
+  upstreams(): readonly UpstreamReport[];
   metrics(): string;
   /** The public keys of assertions, for candidates that are asked through this proxy. */
   keySet(): KeySet;
@@ -35,9 +38,11 @@ export async function startAdminServer(host: string, port: number, facts: AdminF
 
     function answerReady(): void {
       const reason = facts.notReady();
+      const upstreams = facts.upstreams();
       const body = JSON.stringify({
         ...(reason === undefined ? { status: 'ready' } : { status: 'not ready', reason }),
         flagsOf: facts.flagsOf(),
+        ...(upstreams.length > 0 ? { upstreams } : {}),
       });
       answer(reason === undefined ? 200 : 503, 'application/json', `${body}\n`);
     }

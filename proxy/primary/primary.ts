@@ -10,6 +10,7 @@ import { ReloadTriggers } from '../config-file/reload-triggers.ts';
 import { type FlagsBackup, openFlagsBackup } from '../flags/flags-backup.ts';
 import type { FlagsSource } from '../flags/flags-source.ts';
 import { openFlags } from '../flags/open-flags.ts';
+import { HealthChecks } from '../health/health-checks.ts';
 import { publishedKeys } from '../keys/published-keys.ts';
 import type { ReportFacts } from '../link/control-link.ts';
 import { announce } from '../observe/announce.ts';
@@ -41,6 +42,7 @@ export class Primary implements RunningProxy {
   readonly #holder: ConfigHolder;
   readonly #pins: PinKeeper;
   readonly #workers: Workers;
+  readonly #health: HealthChecks;
   readonly #totals = new MetricTotals();
   readonly #timers = new Timers();
   #flagSet: ClientFeatures | undefined;
@@ -64,7 +66,10 @@ export class Primary implements RunningProxy {
       options,
       logger: this.#logger,
       reloadFlags: () => this.#flags?.reload(),
-      onApplied: (config, generation) => this.#workers.send({ kind: 'config', config, generation }),
+      onApplied: (config, generation) => {
+        this.#workers.send({ kind: 'config', config, generation });
+        this.#health.replace(config);
+      },
     });
     this.#pins = new PinKeeper({
       askPositions: this.#controlAddress ? (slices) => this.#control!.askPositions(slices) : undefined,
@@ -72,6 +77,11 @@ export class Primary implements RunningProxy {
       workers: () => this.#workers.begun,
       send: (message, only) => this.#workers.send(message, only),
       later: this.#timers.later,
+    });
+    this.#health = new HealthChecks({
+      logger: this.#logger,
+      count: (series) => this.#totals.increment(series),
+      onVerdicts: (upstreams) => this.#workers.send({ kind: 'health', upstreams }),
     });
     this.#workers = new Workers({
       options,
@@ -94,6 +104,7 @@ export class Primary implements RunningProxy {
       this.#reloadTriggers = new ReloadTriggers(configFile, () => this.#reloadOnTrigger());
     await this.#openSources();
     await this.#workers.start();
+    this.#health.replace(this.#config);
     announce(this.#logger, { address: this.address, workers: this.#workers.ids.length }, 'listening');
     logWarnings(this.#config, this.#logger);
     warnOfFewFiles(this.#logger, this.#config.proxy.limits.connections);
@@ -112,6 +123,7 @@ export class Primary implements RunningProxy {
 
   async #stop(): Promise<void> {
     this.#reloadTriggers?.stopWatching();
+    this.#health.stop();
     await this.#workers.drain();
     this.#flags?.stop();
     await this.#backup?.settled();
@@ -205,6 +217,7 @@ export class Primary implements RunningProxy {
       flags: this.#flagSet,
       slices: this.#control?.slices ?? {},
       pins: this.#pins.list(),
+      health: this.#health.verdicts,
       logLevel: this.#logger.level,
       logFd: logFd ?? 1,
       control: this.#controlAddress,
@@ -219,6 +232,7 @@ export class Primary implements RunningProxy {
     this.#admin = await startAdminServer(host, port, {
       notReady: () => this.#notReady(),
       flagsOf: () => this.#flagsOf,
+      upstreams: () => this.#health.reports,
       keySet: () => publishedKeys(this.#config),
       metrics: () => this.#totals.text(this.#gauges()) + processMetricsText('ficus-proxy'),
     });
@@ -260,6 +274,7 @@ export class Primary implements RunningProxy {
       ficus_pins: this.#workers.book.pins,
       ficus_flags_last_known: this.#flagsOf === undefined ? 0 : 1,
       ...this.#workers.book.gauges,
+      ...this.#health.gauges(),
       ...(this.#control ? { ficus_control_connected: this.#control.connected ? 1 : 0 } : {}),
     };
   }

@@ -251,7 +251,7 @@ class Attempts implements ForwardCall {
   }
 
   #answerOutcome(outcome: Outcome, live: LiveUpstream): void {
-    const answer = answerForOutcome(outcome, live.shownName, this.#state.request.method!);
+    const answer = answerForOutcome(outcome, live.describedName, this.#state.request.method!);
     if (answer) answerClient(this.#state, answer, true);
     else if (!outcome.responseStarted) this.#state.request.socket.destroy();
     reportServed(this.#state, outcome, true);

@@ -233,3 +233,38 @@ test('whatever happens: never all out, never more than allowed, one probe at a t
     }),
   );
 });
+
+describe('an address that fails its health checks', () => {
+  test('is tried last, gets no probes, and returns as it was', () => {
+    const { clock, health, of, fail } = watch(['a', 'b', 'c'], { maxShare: 1 });
+    expect(health.avoid(['a'])).toEqual(['a']);
+    expect(health.arrange(['a', 'b', 'c'])).toEqual(['b', 'c', 'a']);
+    expect(health.out).toBe(1);
+    expect(of('a').answered(200)).toBe(false);
+    // Ejected as well: only its checks count now.
+    fail('a', 3);
+    clock.now = 10_000;
+    expect(health.probeAt).toBe(Number.POSITIVE_INFINITY);
+    expect(health.takeProbe(true)).toBeUndefined();
+    expect(health.avoid([])).toEqual([]);
+    expect(health.probeAt).toBeLessThan(clock.now);
+    expect(health.takeProbe(true)).toBe('a');
+    of('a').answered(200);
+    expect(health.arrange(['a', 'b', 'c'])).toEqual(['a', 'b', 'c']);
+  });
+
+  test('counts among those that are out: the last one left is not ejected', () => {
+    const { changes, health, fail } = watch(['a', 'b'], { maxShare: 1 });
+    health.avoid(['a']);
+    fail('b', 10);
+    expect(changes).toEqual([]);
+    expect(health.arrange(['a', 'b'])).toEqual(['b', 'a']);
+  });
+
+  test('one that the name gets later is avoided, too; one that was avoided before is not new', () => {
+    const { health } = watch(['a', 'b']);
+    expect(health.avoid(['c'])).toEqual(['c']);
+    expect(health.avoid(['c', 'a'])).toEqual(['a']);
+    expect(health.arrange(['c', 'a', 'b'])).toEqual(['b', 'c', 'a']);
+  });
+});

@@ -34,6 +34,7 @@ export class AddressHealth implements RecordListener {
   readonly #onChange: (change: AddressChange) => void;
   readonly #now: () => number;
   readonly #records = new Map<string, AddressRecord>();
+  #avoided: ReadonlySet<string> = new Set();
   /** When the next address that is out may be probed; Infinity while all are in. */
   probeAt = Number.POSITIVE_INFINITY;
 
@@ -47,7 +48,7 @@ export class AddressHealth implements RecordListener {
   /** Healthy addresses in the given order, then the others: better an unhealthy address than no answer at all. */
   arrange(addresses: readonly string[]): readonly string[] {
     this.#keepOnly(addresses);
-    if (this.probeAt === Number.POSITIVE_INFINITY) return addresses;
+    if (this.probeAt === Number.POSITIVE_INFINITY && this.#avoided.size === 0) return addresses;
     const isIn = (address: string): boolean => this.#records.get(address)!.isIn;
     return [...addresses.filter(isIn), ...addresses.filter((address) => !isIn(address))];
   }
@@ -58,6 +59,18 @@ export class AddressHealth implements RecordListener {
   }
 
   /**
+   * From the health checks: addresses that requests do not choose, in place of those named before. Returns those that
+   * were not avoided until now. What requests have shown stays as it is.
+   */
+  avoid(addresses: readonly string[]): readonly string[] {
+    const before = this.#avoided;
+    this.#avoided = new Set(addresses);
+    for (const record of this.#records.values()) record.isAvoided = this.#avoided.has(record.address);
+    this.#noteProbes();
+    return addresses.filter((address) => !before.has(address));
+  }
+
+  /**
    * An address for this request to probe.
    * @param safe whether it may be sent twice; others probe only when no such request has come for `ejectMs`
    */
@@ -65,7 +78,7 @@ export class AddressHealth implements RecordListener {
     const now = this.#now();
     const dueAt = safe ? now : now - this.#options.ejectMs;
     for (const [address, record] of this.#records) {
-      if (record.state.kind === 'in' || record.state.until > dueAt) continue;
+      if (record.state.kind === 'in' || record.isAvoided || record.state.until > dueAt) continue;
       // A new record: earlier requests say nothing about the address as it is now.
       const probing = new AddressRecord(address, this, now);
       probing.times = record.times;
@@ -77,7 +90,7 @@ export class AddressHealth implements RecordListener {
     return undefined;
   }
 
-  /** Addresses that are ejected now. */
+  /** Addresses that are ejected or avoided now. */
   get out(): number {
     let out = 0;
     for (const { isIn } of this.#records.values()) if (!isIn) out += 1;
@@ -150,8 +163,8 @@ export class AddressHealth implements RecordListener {
 
   #noteProbes(): void {
     let next = Number.POSITIVE_INFINITY;
-    for (const { state } of this.#records.values()) {
-      if (state.kind !== 'in' && state.until < next) next = state.until;
+    for (const { state, isAvoided } of this.#records.values()) {
+      if (state.kind !== 'in' && !isAvoided && state.until < next) next = state.until;
     }
     this.probeAt = next;
   }
@@ -160,14 +173,16 @@ export class AddressHealth implements RecordListener {
   #keepOnly(addresses: readonly string[]): void {
     for (const address of addresses) {
       if (!this.#records.has(address)) {
-        this.#records.set(address, new AddressRecord(address, this, this.#now()));
+        const record = new AddressRecord(address, this, this.#now());
+        record.isAvoided = this.#avoided.has(address);
+        this.#records.set(address, record);
       }
     }
     if (this.#records.size === addresses.length) return;
     for (const address of this.#records.keys())
       if (!addresses.includes(address)) this.#records.delete(address);
     // More may now be out than allowed: the one that has been out longest returns without a probe.
-    const out = [...this.#records.values()].filter(({ isIn }) => !isIn);
+    const out = [...this.#records.values()].filter(({ isEjected }) => isEjected);
     if (out.length > 0 && out.length === this.#records.size) this.readmit(out[0]!);
     this.#noteProbes();
   }

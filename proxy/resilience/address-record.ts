@@ -39,6 +39,8 @@ export class AddressRecord {
   readonly address: string;
   readonly #listener: RecordListener;
   state: AddressState;
+  /** It fails its health checks. */
+  isAvoided = false;
   inARow = 0;
   /** Ejections in a row. */
   times = 0;
@@ -55,8 +57,13 @@ export class AddressRecord {
     this.#windowAt = now;
   }
 
+  /** Whether requests may choose it. */
   get isIn(): boolean {
-    return this.state.kind === 'in';
+    return this.state.kind === 'in' && !this.isAvoided;
+  }
+
+  get isEjected(): boolean {
+    return this.state.kind !== 'in';
   }
 
   /** A complete answer arrived. Returns whether the connection is worth keeping. */

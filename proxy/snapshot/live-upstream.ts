@@ -26,6 +26,8 @@ export class LiveUpstream {
   /** Replaces the upstream's own address and base path by the proxy's in the head of an answer. */
   readonly rewritePlaces: (head: ResponseHead, origin: ClientOrigin) => void;
   readonly budget: RetryBudget;
+  /** Its health checks fail, at every address. Changes when the primary reports so. */
+  failsChecks = false;
   readonly #concurrency: number;
   #underWay = 0;
 
@@ -74,6 +76,11 @@ export class LiveUpstream {
       detail: `The candidate of ${this.shownName} is unhealthy; its circuit breaker is open.`,
       retryAfterSeconds: Math.ceil(this.upstream.config.breaker.openMs / 1000),
     };
+  }
+
+  /** In details of its failures. */
+  get describedName(): string {
+    return this.failsChecks ? `${this.shownName} (whose health checks fail)` : this.shownName;
   }
 
   /** Whether its breaker is not closed, by series. */

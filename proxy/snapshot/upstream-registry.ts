@@ -8,6 +8,7 @@ import { addTo } from '../observe/add-to.ts';
 import type { AddressChange } from '../resilience/address-health.ts';
 import type { BreakerState } from '../resilience/breaker.ts';
 import { Upstream } from '../upstream/upstream.ts';
+import { candidateName, LEGACY } from '../upstream/upstream-name.ts';
 import { breakerSeries, LiveUpstream } from './live-upstream.ts';
 
 /** Connections for copies to one side, per worker. */
@@ -35,7 +36,7 @@ export class UpstreamRegistry {
   }
 
   legacy(config: UpstreamConfig, now: number): SideUpstreams {
-    return this.#get('legacy', 'legacy', 'legacy', config, now);
+    return this.#get(LEGACY, 'legacy', 'legacy', config, now);
   }
 
   candidate(slice: string, config: UpstreamConfig, now: number): SideUpstreams {
@@ -44,7 +45,7 @@ export class UpstreamRegistry {
 
   /**
    * The same objects while the config stays the same.
-   * @param name unique in metrics and logs: a slice's name contains no slash
+   * @param name unique in metrics and logs
    */
   #get(name: string, side: Side, shownName: string, config: UpstreamConfig, now: number): SideUpstreams {
     const key = `${name} ${JSON.stringify(config)}`;
@@ -99,9 +100,6 @@ export class UpstreamRegistry {
     this.#held = new Map();
   }
 }
-
-/** A slice may have the legacy's name. */
-const candidateName = (slice: string): string => (slice === 'legacy' ? 'legacy/candidate' : slice);
 
 /**
  * Slices with workers whose breaker for the candidate is open, with their number.

@@ -4,7 +4,7 @@
  */
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
-import { joinHostPort, splitHostPort } from '@ficus/core';
+import { bareHost, joinHostPort, splitHostPort, type UpstreamConfig } from '@ficus/core';
 
 const REFRESH_MS = 5_000;
 
@@ -38,6 +38,14 @@ export type Resolve = (
   host: string,
   done: (error: Error | null, addresses: readonly Address[]) => void,
 ) => void;
+
+/** How names are looked up. */
+export interface NameOptions {
+  /** Resolves names in place of the system. */
+  readonly resolve?: Resolve | undefined;
+  /** Age at which a name is resolved again; 5 seconds by default. */
+  readonly refreshMs?: number | undefined;
+}
 
 const resolveBySystem: Resolve = (host, done) =>
   lookup(host, { all: true, order: 'verbatim' }, (error, addresses) => done(error, addresses ?? []));
@@ -122,4 +130,13 @@ export class AddressBook {
     this.#turn = (this.#turn + 1) % addresses.length;
     return [...addresses.slice(this.#turn), ...addresses.slice(0, this.#turn)];
   }
+}
+
+/** The addresses that an upstream's config names, or that its host has. */
+export function openBook(
+  { url, addresses, socket }: Pick<UpstreamConfig, 'url' | 'addresses' | 'socket'>,
+  { resolve, refreshMs }: NameOptions,
+): AddressBook {
+  const fixed = socket === undefined ? addresses?.map(parseAddress) : [unixSocket(socket)];
+  return new AddressBook(bareHost(new URL(url).hostname), resolve, refreshMs, fixed);
 }

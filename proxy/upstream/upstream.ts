@@ -5,19 +5,15 @@
 import { performance } from 'node:perf_hooks';
 import { bareHost, type UpstreamConfig } from '@ficus/core';
 import { type AddressChange, AddressHealth } from '../resilience/address-health.ts';
-import { AddressBook, parseAddress, type Resolve, unixSocket } from './address-book.ts';
+import { type NameOptions, openBook } from './address-book.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { readTlsOptions } from './tls-options.ts';
 
-export interface UpstreamHooks {
+export interface UpstreamHooks extends NameOptions {
   /** A connection could not be made: one clause for the log. */
   onConnectionLost?(upstream: Upstream, detail: string): void;
   /** One of several addresses was ejected, or returned. */
   onAddressChange?(upstream: Upstream, change: AddressChange): void;
-  /** Resolves names in place of the system. */
-  resolve?: Resolve;
-  /** Age at which a name is resolved again; 5 seconds by default. */
-  refreshMs?: number;
 }
 
 /** Counts for metrics and for load shedding. */
@@ -66,10 +62,9 @@ export class Upstream {
     this.basePath = url.pathname.replace(/\/$/, '');
     this.authority = url.host;
     this.host = config.host;
-    const fixed =
-      config.socket === undefined ? config.addresses?.map(parseAddress) : [unixSocket(config.socket)];
-    const book = new AddressBook(host, hooks.resolve, hooks.refreshMs, fixed);
-    const watched = config.outlier.maxShare > 0 && !book.isOneAddress;
+    const book = openBook(config, hooks);
+    const mayAvoid = config.outlier.maxShare > 0 || config.health !== undefined;
+    const watched = mayAvoid && !book.isOneAddress;
     const onChange = (change: AddressChange): void => {
       if (change.kind === 'ejected') this.pool.leave(change.address);
       hooks.onAddressChange?.(this, change);
@@ -88,6 +83,11 @@ export class Upstream {
   get stats(): UpstreamStats {
     const addressesOut = this.#health?.out ?? 0;
     return { ...this.pool.counts, exchanges: this.#exchanges, opened: this.pool.opened, addressesOut };
+  }
+
+  /** Addresses that are used only where no other can be: those that fail their health checks. */
+  avoid(addresses: readonly string[]): void {
+    for (const address of this.#health?.avoid(addresses) ?? []) this.pool.leave(address);
   }
 
   /** Called by an exchange before it asks the pool. */

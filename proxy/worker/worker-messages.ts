@@ -6,6 +6,7 @@
 import type { ClientFeatures, FicusConfig, Observation, SliceState } from '@ficus/core';
 import type { CountersDelta } from '../observe/traffic-counters.ts';
 import type { PinCount } from '../pin/pin-ledger.ts';
+import type { CheckedUpstream } from '../resilience/checked-upstream.ts';
 
 /** Address of the control plane, for what a worker sends there itself. */
 export interface ControlAddress {
@@ -31,6 +32,7 @@ export interface WorkerInit {
   readonly flags: ClientFeatures | undefined;
   readonly slices: Readonly<Record<string, SliceState>>;
   readonly pins: readonly PinCount[];
+  readonly health: readonly CheckedUpstream[];
   readonly listen: ListenAddress;
   readonly logLevel: string;
   /** File descriptor that log lines go to. */
@@ -53,6 +55,8 @@ export type PrimaryMessage =
   | { readonly kind: 'config'; readonly config: FicusConfig; readonly generation: number }
   | { readonly kind: 'flags'; readonly set: ClientFeatures }
   | { readonly kind: 'state'; readonly slices: Readonly<Record<string, SliceState>> }
+  /** What the health checks say now, of all upstreams that have any. */
+  | { readonly kind: 'health'; readonly upstreams: readonly CheckedUpstream[] }
   /** A sibling's user began a write: pin, and confirm with `took-pin`. */
   | { readonly kind: 'pin'; readonly slice: string; readonly key: string; readonly from: PinQuestion }
   /** All siblings have pinned the user of this write. */

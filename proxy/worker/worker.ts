@@ -16,6 +16,8 @@ import type { Spans } from '../observe/request-span.ts';
 import { PinTable } from '../pin/pin-table.ts';
 import { runRequest } from '../request/request-run.ts';
 import { RequestState } from '../request/request-state.ts';
+import type { CheckedUpstream } from '../resilience/checked-upstream.ts';
+import { applyChecks } from '../snapshot/apply-checks.ts';
 import type { LiveSnapshot } from '../snapshot/live-snapshot.ts';
 import type { RequestHost } from '../snapshot/request-host.ts';
 import { drainInbound } from './drain-inbound.ts';
@@ -51,6 +53,7 @@ export class Worker implements RequestHost {
   readonly #inbound: Inbound;
   readonly #endless = new Map<object, Exchange>();
   #slices: ReadonlyMap<string, SliceState>;
+  #health: readonly CheckedUpstream[];
   #endConnections: (() => void) | undefined;
 
   /** @throws FicusError when an upstream cannot be made */
@@ -74,6 +77,8 @@ export class Worker implements RequestHost {
       this.snapshot.counters.dropCopy(slice, reason),
     );
     this.#snapshots = this.#makeSnapshots(init);
+    this.#health = init.health;
+    applyChecks(this.snapshot, this.#health);
     this.pins = new PinTable(pinsOverflow(logger, count));
     this.#marks = new SharedMarks(this.pins, this.#identity.sessions);
     for (const { slice, key, count: times } of init.pins) this.#marks.pin(slice, key, times);
@@ -176,6 +181,10 @@ export class Worker implements RequestHost {
         this.gate.stateChanged();
         this.#acknowledge();
         break;
+      case 'health':
+        this.#health = message.upstreams;
+        applyChecks(this.snapshot, this.#health);
+        break;
       case 'pin':
         this.#marks.pin(message.slice, message.key);
         break;
@@ -264,6 +273,7 @@ export class Worker implements RequestHost {
   #replaceConfig(config: FicusConfig, generation: number): void {
     try {
       this.#snapshots.replace(config, generation);
+      applyChecks(this.snapshot, this.#health);
       this.#inbound.retune(config.proxy);
       this.#acknowledge();
     } catch (error) {

@@ -20,7 +20,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'snapshot',
     'mirror',
     'ask, flags',
-    'explain, forward, identify, link',
+    'explain, forward, health, identify, link',
     'accept, config-file, observe',
     'keys, match, respond, upstream',
     'wire',

@@ -1,0 +1,6 @@
+/** The names of upstreams in metrics, logs and health checks. A slice may have the legacy's name; none contains a slash. */
+export const LEGACY = 'legacy';
+
+export function candidateName(slice: string): string {
+  return slice === LEGACY ? 'legacy/candidate' : slice;
+}
