@@ -31,11 +31,16 @@ const paritySample = z.object({
 
 export const parityView = z.object({
   since: isoTime.describe('start of the comparison window'),
+  lastComparedAt: isoTime.nullable().describe('age of the evidence; null while nothing was compared'),
   counts: verdictCounts,
   routes: z.record(z.string(), verdictCounts),
   compared: count.describe('comparisons that count: match, noise, mismatch'),
   confirming: count.describe('differences that are compared again before they count'),
-  ratio: z.number().nullable().describe('share of matches; null while nothing was compared'),
+  ratio: z
+    .number()
+    .nullable()
+    .describe('share of matches; what rules explain (noise) is none; null while nothing was compared'),
+  uncompared: z.array(z.string()).describe('reads of which nothing was compared; writes never are'),
   reasons: z.record(z.string(), count),
   differingPaths: z.array(z.object({ route: z.string(), path: z.string(), count })),
   samples: z.array(paritySample).describe('newest first'),

@@ -7,6 +7,7 @@ export { NO_RULES, type PreparedRules, prepareRules, ruleName } from './rules/ig
 export { generalPath } from './rules/json-path.ts';
 export { makeSample, type SampleContext } from './tally/make-sample.ts';
 export {
+  comparedOf,
   type DifferingPath,
   type ParityReport,
   type ParitySample,

@@ -7,6 +7,7 @@ import { type CommonOptions, withCommonOptions } from '../config/common-options.
 import { connectControl } from '../config/connect-control.ts';
 import { loadConfig, requireSlice } from '../config/load-config.ts';
 import { formatLeftover } from '../output/format-leftover.ts';
+import { formatAgreement } from '../output/format-parity.ts';
 import { formatSlice } from '../output/format-slice.ts';
 import { formatTable } from '../output/format-table.ts';
 import { draw, printJson } from '../output/terminal.ts';
@@ -86,7 +87,7 @@ function formatSlices(slices: readonly SliceView[]): string {
       percent(slice.flags.serve.percent),
       percent(slice.traffic.candidateSharePercent),
       percent(slice.flags.shadow.percent),
-      slice.parity.ratio === null ? 'nothing compared' : `${(slice.parity.ratio * 100).toFixed(2)} %`,
+      formatAgreement(slice),
       slice.replication === null ? 'no tables' : describeLag(slice.replication),
     ]),
   );

@@ -2,6 +2,7 @@
 import type { SliceView } from '@ficus/contract';
 import { printable } from '@ficus/core';
 import { formatCopy } from './format-copy.ts';
+import { formatParity } from './format-parity.ts';
 import { describeVerdict } from './format-verify.ts';
 import { paint } from './paint.ts';
 
@@ -21,7 +22,7 @@ export function formatSlice(slice: SliceView): string {
     line('serve', `${percentOf(slice.flags.serve.percent)} asked, ${shareOf(slice)} measured`),
     line('shadow', percentOf(slice.flags.shadow.percent)),
     line('traffic', trafficOf(slice)),
-    line('parity', parityOf(slice)),
+    ...formatParity(slice).map((text, at) => line(at === 0 ? 'parity' : '', text)),
     ...mismatchesOf(slice),
     ...replicationOf(slice),
     line('verify', verifyOf(slice)),
@@ -50,14 +51,6 @@ function trafficOf({ traffic }: SliceView): string {
   const outside =
     traffic.outsideRequests > 0 ? ` (${count(traffic.outsideRequests)} requests matched no route)` : '';
   return `${side('legacy')} · ${side('candidate')} in ${traffic.windowSeconds} s${outside}`;
-}
-
-function parityOf({ parity }: SliceView): string {
-  const { match, mismatch, stale, noise, inconclusive, skipped } = parity.counts;
-  if (parity.ratio === null) return paint('yellow', 'nothing compared', process.stdout);
-  const ratio = `${(parity.ratio * 100).toFixed(3)} %`;
-  const painted = paint(mismatch === 0 ? 'green' : 'red', ratio, process.stdout);
-  return `${painted}   ${count(match)} match, ${count(mismatch)} mismatch, ${count(stale)} stale, ${count(noise)} noise, ${count(inconclusive)} inconclusive, ${count(skipped)} skipped`;
 }
 
 function mismatchesOf({ parity }: SliceView): string[] {

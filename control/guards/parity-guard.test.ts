@@ -30,3 +30,12 @@ test('says what was found and what is required', () => {
     numbers: { compared: 10, needed: 3000, mismatches: 1, min: 0.999, ratio: 0.9 },
   });
 });
+
+test('names what rules explained, and the reads that were never compared', () => {
+  const parity = { ...parityOf(3000, 0), uncompared: ['get', 'preferences'] };
+  const explained = { ...parity, counts: { ...parity.counts, match: 2000, noise: 1000 } };
+  expect(evaluateParity({ parity: explained }, { min: 0.999, samples: 1 })).toMatchObject({
+    answer: 'pass',
+    text: '0 of 3000 comparisons differ (1000 are explained by rules; never compared: get, preferences); at least 99.9 % must agree.',
+  });
+});

@@ -13,7 +13,7 @@ export function evaluateParity(
   const needed = neededSamples(bound);
   const mismatches = parity.counts.mismatch;
   const numbers = { compared, needed, mismatches, min: bound.min, ...(ratio !== null && { ratio }) };
-  const found = `${mismatches} of ${compared} comparisons differ`;
+  const found = `${mismatches} of ${compared} comparisons differ${describeRest(parity)}`;
   if (mismatches > Math.floor((1 - bound.min) * Math.max(compared, needed) + ROUNDING))
     return { answer: 'fail', text: `${found}; at least ${percent(bound.min)} must agree.`, numbers };
   if (compared < needed)
@@ -23,6 +23,15 @@ export function evaluateParity(
       numbers,
     };
   return { answer: 'pass', text: `${found}; at least ${percent(bound.min)} must agree.`, numbers };
+}
+
+/** What the numbers do not say: rules explained a part of it, and some reads were never compared. */
+function describeRest({ compared, counts, uncompared }: GuardFacts['parity']): string {
+  const rest = [
+    ...(counts.noise > 0 ? [`${counts.noise} are explained by rules`] : []),
+    ...(compared > 0 && uncompared.length > 0 ? [`never compared: ${uncompared.join(', ')}`] : []),
+  ];
+  return rest.length > 0 ? ` (${rest.join('; ')})` : '';
 }
 
 const ROUNDING = 1e-9;

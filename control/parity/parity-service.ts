@@ -122,6 +122,11 @@ export class ParityService {
     return this.#slices.get(slice)?.report();
   }
 
+  /** Ids of a slice's reads of which nothing was compared. */
+  uncompared(slice: string): string[] {
+    return this.#slices.get(slice)?.uncompared() ?? [];
+  }
+
   /** Expired rules of a slice. */
   expiredRules(slice: string): string[] {
     return this.#slices.get(slice)?.expiredRules() ?? [];

@@ -4,6 +4,7 @@
  */
 import type { FicusConfig, Observation, ObservedResponse, SliceConfig, Verdict } from '@ficus/core';
 import {
+  comparedOf,
   compareResponses,
   generalPath,
   type IsAllowed,
@@ -86,6 +87,7 @@ export class SliceParity {
     this.#tally.add(
       observation.route,
       verdict,
+      new Date(),
       makesSamples
         ? () => makeSample(observation, verdict, this.#sampleContext(observation, kept))
         : undefined,
@@ -111,6 +113,14 @@ export class SliceParity {
 
   report(): ParityReport {
     return this.#tally.report();
+  }
+
+  /** Ids of reads of which nothing was compared. Writes are never copied. */
+  uncompared(): string[] {
+    const { routes } = this.#tally.report();
+    return this.config.routes
+      .filter(({ id, kind }) => kind === 'read' && !(routes[id] && comparedOf(routes[id]) > 0))
+      .map(({ id }) => id);
   }
 
   /** Expired rules. */

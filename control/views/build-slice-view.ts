@@ -59,6 +59,7 @@ export function buildSliceView(parts: SliceParts, name: string): SliceView | und
     parity: {
       ...parity,
       confirming: parts.parity.confirming(name),
+      uncompared: parts.parity.uncompared(name),
       samples: parity.samples.map((sample) => ({
         ...sample,
         differences: [...sample.differences],

@@ -11,19 +11,15 @@ const VERDICTS = {
 };
 
 export function drawParity(parity, shadow, candidate) {
-  const { counts, ratio, compared, reasons, expiredRules } = parity;
+  const { counts, ratio, reasons, expiredRules, uncompared } = parity;
   const judged =
     ratio === null
       ? element('p', { class: 'big soft' }, 'nothing compared')
-      : element(
-          'p',
-          { class: counts.mismatch > 0 ? 'big bad' : candidate.state === 'fails' ? 'big soft' : 'big good' },
-          `${share(ratio)} agree`,
-        );
+      : element('p', { class: `big ${judge(parity, candidate)}` }, `${share(ratio)} match`);
   const why =
     ratio === null
       ? `Nothing compared is not parity. ${shadow.percent === 0 ? 'The shadow flag is at 0 %.' : 'Waiting for requests.'}`
-      : `of ${count(compared)} comparisons, since ${ago(parity.since)}`;
+      : describeEvidence(parity);
   const chips = Object.entries(VERDICTS).map(([kind, means]) =>
     element(
       'li',
@@ -42,6 +38,10 @@ export function drawParity(parity, shadow, candidate) {
     lines.push(
       element('p', { class: 'warn' }, `Expired rules, no longer applied: ${expiredRules.join('; ')}`),
     );
+  if (ratio !== null && candidate.state === 'fails')
+    lines.unshift(element('p', { class: 'bad' }, 'The candidate does not answer: this is from before.'));
+  if (ratio !== null && uncompared.length > 0)
+    lines.unshift(element('p', { class: 'warn' }, `Never compared: ${uncompared.join(', ')}`));
   return [
     element('h3', {}, 'Do the answers agree?'),
     judged,
@@ -49,4 +49,20 @@ export function drawParity(parity, shadow, candidate) {
     element('ul', { class: 'counts' }, ...chips),
     ...lines,
   ];
+}
+
+/** Green only for what was compared, everywhere, with a candidate that answers. */
+function judge({ counts, uncompared }, candidate) {
+  if (counts.mismatch > 0) return 'bad';
+  return uncompared.length > 0 || counts.noise > counts.match || candidate.state === 'fails'
+    ? 'soft'
+    : 'good';
+}
+
+/** Of how many, and how old. */
+function describeEvidence({ compared, counts, since, lastComparedAt }) {
+  const parts = [`of ${count(compared)} comparisons since ${ago(since)}, the last ${ago(lastComparedAt)}`];
+  if (counts.noise > 0) parts.push(`${count(counts.noise)} differ as rules explain`);
+  if (counts.inconclusive > 0) parts.push(`${count(counts.inconclusive)} more proved nothing`);
+  return parts.join(' · ');
 }

@@ -26,6 +26,7 @@ export function drawCard(card, slice) {
     [
       slice.parity.counts,
       slice.parity.reasons,
+      slice.parity.uncompared,
       slice.candidate.state,
       slice.flags.shadow.percent,
       tenSeconds(),

@@ -33,7 +33,7 @@ const mismatch: Verdict = {
   differences: [{ path: '$.items[3]["‹q@z.it›"].email', legacy: '"‹a@b.de›"', candidate: '"‹c@d.fr›"' }],
 };
 const add = (tally: ParityTally, verdict: Verdict) =>
-  tally.add('list', verdict, () => makeSample(observation, verdict, context));
+  tally.add('list', verdict, new Date(5000), () => makeSample(observation, verdict, context));
 
 describe('tally', () => {
   it('has no ratio while nothing was compared', () => {
@@ -44,19 +44,22 @@ describe('tally', () => {
     expect(tally.report()).toMatchObject({
       compared: 0,
       ratio: null,
+      lastComparedAt: null,
       counts: { skipped: 4, stale: 1 },
       reasons: { 'skipped: queue full': 4, 'inconclusive: x': 1 },
     });
   });
 
-  it('counts agreement among what was compared', () => {
+  it('counts matches among what was compared: what a rule explains is no agreement', () => {
     const tally = new ParityTally(new Date(0));
     add(tally, { kind: 'match' });
     add(tally, { kind: 'match' });
     add(tally, { kind: 'noise', rules: ['$.at (clock)'] });
     add(tally, mismatch);
     add(tally, { kind: 'inconclusive', reason: 'x' });
-    expect(tally.report()).toMatchObject({ compared: 4, ratio: 0.75 });
+    expect(tally.report()).toMatchObject({
+      ...{ compared: 4, ratio: 0.5, lastComparedAt: '1970-01-01T00:00:05.000Z' },
+    });
   });
 
   it('keeps few samples, newest first, without secrets or bodies', () => {
@@ -70,7 +73,7 @@ describe('tally', () => {
 
   it('counts without samples when none are to be kept', () => {
     const tally = new ParityTally(new Date(0));
-    tally.add('list', mismatch);
+    tally.add('list', mismatch, new Date(5000));
     expect(tally.report()).toMatchObject({
       counts: { mismatch: 1 },
       samples: [],
@@ -82,6 +85,8 @@ describe('tally', () => {
     const tally = new ParityTally(new Date(0));
     add(tally, mismatch);
     tally.reset(new Date(1000));
-    expect(tally.report()).toMatchObject({ since: '1970-01-01T00:00:01.000Z', compared: 0, samples: [] });
+    expect(tally.report()).toMatchObject({
+      ...{ since: '1970-01-01T00:00:01.000Z', lastComparedAt: null, compared: 0, samples: [] },
+    });
   });
 });

@@ -2,8 +2,9 @@
  * Verdicts of one slice, counted since the window began, with a bounded number of samples. A sample never holds a body:
  * only the places that differ, with stand-ins for their values, bounded, and how to ask again.
  *
- * The ratio covers what was compared: matches, differences fully explained by reviewed rules, and mismatches. `stale`,
- * `inconclusive` and `skipped` do not count, and without any comparison there is no ratio, never parity.
+ * The ratio is the share of matches among what was compared: matches, differences fully explained by reviewed rules
+ * (`noise`, which is no agreement), and mismatches. `stale`, `inconclusive` and `skipped` do not count, and without any
+ * comparison there is no ratio, never parity.
  */
 import { type Difference, VERDICT_KINDS, type Verdict, type VerdictKind } from '@ficus/core';
 import { generalPath } from '../rules/json-path.ts';
@@ -33,11 +34,13 @@ export interface DifferingPath {
 export interface ParityReport {
   /** ISO time at which counting began. */
   readonly since: string;
+  /** ISO time of the last comparison that counts; `null` while there was none. */
+  readonly lastComparedAt: string | null;
   readonly counts: VerdictCounts;
   readonly routes: Readonly<Record<string, VerdictCounts>>;
   /** Comparisons that count: match, noise, mismatch. */
   readonly compared: number;
-  /** Share of them that agree; `null` while nothing was compared. */
+  /** Share of them that match as they are; `null` while nothing was compared. */
   readonly ratio: number | null;
   /** Why comparisons were inconclusive, skipped, or explained, with counts. */
   readonly reasons: Readonly<Record<string, number>>;
@@ -51,6 +54,7 @@ const MOST_KEYS = 200;
 
 export class ParityTally {
   #since: Date;
+  #lastComparedAt: Date | undefined;
   readonly #routes = new Map<string, Record<VerdictKind, number>>();
   readonly #reasons = new Map<string, number>();
   readonly #paths = new Map<string, { route: string; path: string; count: number }>();
@@ -61,8 +65,9 @@ export class ParityTally {
   }
 
   /** Counts one verdict. @param sample called only if a sample is kept; without it none is */
-  add(route: string, verdict: Verdict, sample?: () => ParitySample): void {
+  add(route: string, verdict: Verdict, at: Date, sample?: () => ParitySample): void {
     this.#countsOf(route)[verdict.kind] += 1;
+    if (COMPARED.has(verdict.kind)) this.#lastComparedAt = at;
     for (const reason of reasonsOf(verdict)) count(this.#reasons, `${verdict.kind}: ${reason}`);
     if (verdict.kind !== 'mismatch') return;
     for (const { path } of verdict.differences) this.#countPath(route, generalPath(path));
@@ -78,6 +83,7 @@ export class ParityTally {
   /** A new window: earlier counts no longer describe the candidate. */
   reset(since: Date): void {
     this.#since = since;
+    this.#lastComparedAt = undefined;
     this.#routes.clear();
     this.#reasons.clear();
     this.#paths.clear();
@@ -89,6 +95,7 @@ export class ParityTally {
     for (const route of this.#routes.values()) for (const kind of VERDICT_KINDS) counts[kind] += route[kind];
     return {
       since: this.#since.toISOString(),
+      lastComparedAt: this.#lastComparedAt?.toISOString() ?? null,
       counts,
       routes: Object.fromEntries([...this.#routes].map(([route, kinds]) => [route, { ...kinds }])),
       compared: comparedOf(counts),
@@ -115,15 +122,17 @@ export class ParityTally {
   }
 }
 
+const COMPARED: ReadonlySet<VerdictKind> = new Set(['match', 'noise', 'mismatch']);
+
 /** Comparisons that count. */
-function comparedOf(counts: VerdictCounts): number {
+export function comparedOf(counts: VerdictCounts): number {
   return counts.match + counts.noise + counts.mismatch;
 }
 
-/** Share of agreement; `null` while nothing was compared. */
+/** `null` while nothing was compared. */
 function parityRatio(counts: VerdictCounts): number | null {
   const compared = comparedOf(counts);
-  return compared === 0 ? null : (counts.match + counts.noise) / compared;
+  return compared === 0 ? null : counts.match / compared;
 }
 
 function noVerdicts(): Record<VerdictKind, number> {

@@ -1,8 +1,15 @@
 /** What the control plane shows of a slice says what is so: about its owner, and about traffic that is not measured. */
 import { createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
-import { LINK_PATHS, type ProxyReport, type TrafficCount } from '@ficus/core';
+import {
+  encodeObservation,
+  LINK_PATHS,
+  type Observation,
+  type ProxyReport,
+  type TrafficCount,
+} from '@ficus/core';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { anObservation, jsonAnswer } from '../../../control/parity/observation.fixture.ts';
 import { createTestDatabase, HandPlayedReplication, silent, type TestDatabase, testConfig } from './rig.ts';
 
 let database: TestDatabase;
@@ -11,7 +18,21 @@ let control: Control;
 beforeAll(async () => {
   database = await createTestDatabase(inject('postgresPort'));
   control = await startControl({
-    config: testConfig(database.url),
+    config: testConfig(database.url, {
+      slices: {
+        notes: {
+          candidate: { url: 'http://127.0.0.1:2', database: database.url },
+          routes: [
+            { id: 'list', path: '/api/notes' },
+            { id: 'get', path: '/api/notes/:id' },
+            { id: 'add', methods: ['POST'], path: '/api/notes' },
+          ],
+          tables: [{ from: 'public.notes', to: 'public.notes' }],
+          parity: { ignore: [{ path: '$.at', reason: 'clock' }] },
+        },
+        pages: { candidate: { url: 'http://127.0.0.1:3' }, routes: [{ id: 'page', path: '/pages/*' }] },
+      },
+    }),
     logger: silent,
     replications: (options) => new HandPlayedReplication(options),
   });
@@ -23,6 +44,20 @@ afterAll(async () => {
 
 const slice = (name: string) => createControlClient(control.address).slice(name);
 
+const post = async (path: string, body: unknown): Promise<void> => {
+  const { status } = await fetch(control.address + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  expect(status).toBe(204);
+};
+
+const observe = (...observations: Partial<Observation>[]) =>
+  post(LINK_PATHS.observations, {
+    observations: observations.map((over) => encodeObservation(anObservation(over))),
+  });
+
 async function report(...traffic: Partial<TrafficCount>[]): Promise<void> {
   const body: ProxyReport = {
     ...{ proxyId: 'p', workers: 1, epochs: {}, droppedCopies: [] },
@@ -32,12 +67,7 @@ async function report(...traffic: Partial<TrafficCount>[]): Promise<void> {
       ...over,
     })),
   };
-  const { status } = await fetch(control.address + LINK_PATHS.report, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  expect(status).toBe(204);
+  await post(LINK_PATHS.report, body);
 }
 
 it('a slice without tables has no owner of writes: they move with the flag', async () => {
@@ -61,4 +91,18 @@ it('writes alone are traffic, though no share of them is measured', async () => 
   expect((await slice('notes')).traffic).toMatchObject({
     ...{ unmeasured: null, candidateSharePercent: 75, measuredRequests: 16 },
   });
+});
+
+it('what rules explain is no agreement, what proved nothing is not compared, and reads never compared are named', async () => {
+  const before = (await slice('notes')).parity;
+  expect(before).toMatchObject({ ratio: null, lastComparedAt: null, uncompared: ['list', 'get'] });
+  const clock = { legacy: jsonAnswer('{"at":1}'), candidate: jsonAnswer('{"at":2}') };
+  const nothing = { candidate: { failed: 'timeout', durationMs: 1 } };
+  await observe({}, clock, clock, clock, nothing, nothing);
+  const { parity } = await slice('notes');
+  expect(parity).toMatchObject({
+    ...{ ratio: 0.25, compared: 4, uncompared: ['get'] },
+    counts: { match: 1, noise: 3, inconclusive: 2, mismatch: 0 },
+  });
+  expect(Date.parse(parity.lastComparedAt!)).toBeGreaterThanOrEqual(Date.parse(before.since));
 });
