@@ -20,7 +20,7 @@ export {
   runRemoval,
   type StreamRemoval,
 } from './removal/stream-removal.ts';
-export type { Pause, Replication, ReplicationOptions, SourceNames } from './replication.ts';
+export type { AppliedBatch, Pause, Replication, ReplicationOptions, SourceNames } from './replication.ts';
 export { DEFAULT_SETTINGS, type ReplicationSettings } from './replication-settings.ts';
 export { requireOwnSession } from './source/own-session.ts';
 export { isSlotOf } from './source/stream-names.ts';

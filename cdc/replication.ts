@@ -14,6 +14,27 @@ export interface SourceNames {
   readonly publication: string;
 }
 
+/** One target transaction of the stream that wrote rows, or failed to: what a span says of it. */
+export interface AppliedBatch {
+  readonly publication: string;
+  readonly slot: string;
+  /** Milliseconds since the epoch, with fractions. */
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  /** Of the source. */
+  readonly transactions: number;
+  /** Changed rows, and truncated tables. */
+  readonly rows: number;
+  /** Where the commit of the first transaction begins in the source's WAL. */
+  readonly firstLsn: bigint;
+  /** Where the last transaction ends. */
+  readonly lastLsn: bigint;
+  /** How far behind the stream is, in milliseconds. */
+  readonly lagMs: number;
+  /** Why it was rolled back: FICUS_…, an SQLSTATE, or an error's name. */
+  readonly error: string | undefined;
+}
+
 export interface ReplicationOptions {
   readonly slice: string;
   readonly tables: readonly TableConfig[];
@@ -28,6 +49,8 @@ export interface ReplicationOptions {
   readonly logger?: Logger;
   /** Called with a fault of the engine itself, after logging it; the stream continues. Must not throw. */
   readonly onFault?: (fault: Error) => void;
+  /** Called after each target transaction that wrote rows, or failed to. Must not throw. */
+  readonly onBatch?: ((batch: AppliedBatch) => void) | undefined;
   /**
    * Called, and awaited, with the names of slot and publication before either is created, and at each later start: what
    * is not recorded is not created, so that everything on the source can be found and removed later.

@@ -14,6 +14,7 @@ import { ProgressHub } from './link/progress-hub.ts';
 import { StateHub } from './link/state-hub.ts';
 import { makeCatchUp } from './parity/catch-up.ts';
 import { ParityService } from './parity/parity-service.ts';
+import { type BatchSpans, openBatchSpans } from './replications/batch-spans.ts';
 import { PositionSource } from './replications/position-source.ts';
 import { type OpenReplication, ReplicationSet } from './replications/replication-set.ts';
 import { describeGivenUp, type SourceEngine, SourceWatch } from './replications/source-watch.ts';
@@ -31,6 +32,8 @@ export interface ControlParts extends AdminParts {
   readonly progress: ProgressHub;
   readonly positions: PositionSource;
   readonly stateHub: StateHub;
+  /** Undefined unless tracing is configured. */
+  readonly batchSpans: BatchSpans | undefined;
   /** Applies a valid config completely or not at all. */
   reconfigure(config: FicusConfig): Promise<void>;
   stop(): Promise<void>;
@@ -62,7 +65,10 @@ export async function makeParts(
     },
   };
   const epochOf = (slice: string) => states.of(slice).epoch;
-  const replications = new ReplicationSet(engines.openReplication, epochOf, slotFacts, logger);
+  const batchSpans = await openBatchSpans(process.env);
+  const openReplication: OpenReplication = (options) =>
+    engines.openReplication({ ...options, onBatch: batchSpans?.observer(options.slice) });
+  const replications = new ReplicationSet(openReplication, epochOf, slotFacts, logger);
   await replications.reconfigure(config, false);
   const verifyRuns = new VerifyRuns(engines.runVerify);
   const positions = new PositionSource(replications);
@@ -100,6 +106,7 @@ export async function makeParts(
     progress,
     positions,
     stateHub,
+    batchSpans,
     reconfigure: async (next) => {
       const names = Object.keys(next.slices);
       const wanted = { ...next, control: config.control, flags: config.flags };
@@ -123,6 +130,7 @@ export async function makeParts(
       await sourceWatch.stop();
       await verifyRuns.stop();
       await replications.stopAll();
+      await batchSpans?.stop();
     },
   };
 }

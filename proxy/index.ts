@@ -21,6 +21,8 @@ export { logDestination } from './observe/log-destination.ts';
 export { logError } from './observe/log-error.ts';
 export { logWarnings } from './observe/log-warnings.ts';
 export { processMetricsText } from './observe/process-metrics.ts';
+export type { FinishedSpan, SpanWriter } from './observe/span-writer.ts';
+export { startSpanWriter } from './observe/start-spans.ts';
 export { probePort } from './primary/probe-port.ts';
 export type { ReloadResult, RunningProxy, StartProxyOptions } from './running-proxy.ts';
 export { type IntrospectionProblem, probeIntrospection } from './snapshot/probe-introspection.ts';

@@ -85,6 +85,7 @@ export class BatchBuilder implements ChangeVisitor {
     const { positions } = this.#options;
     if (endLsn > positions.received) {
       positions.advance('received', endLsn);
+      if (this.batch.transactions === 0) this.batch.firstLsn = this.#commitLsn;
       this.batch.endLsn = endLsn;
       this.batch.committedAtMs = committedAtMs;
       this.batch.transactions++;

@@ -49,6 +49,8 @@ export class Batch {
   /** Changes recorded, of all tables. */
   changes = 0;
   transactions = 0;
+  /** Commit LSN of the first whole transaction; 0 when the batch has none. */
+  firstLsn = 0n;
   /** End LSN of the last whole transaction; 0 when the batch has none. */
   endLsn = 0n;
   /** When the source committed the last whole transaction. */

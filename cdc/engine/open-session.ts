@@ -13,8 +13,10 @@ import { WholeTables } from '../copy/whole-tables.ts';
 import type { Relation } from '../decode/change-visitor.ts';
 import type { ReplicationConnection } from '../source/replication-connection.ts';
 import { BatchPace } from './batch-pace.ts';
+import { BatchReports } from './batch-reports.ts';
 import { checkRelation } from './check-relation.ts';
 import { claimStream, connectSession } from './connect-session.ts';
+import type { Heartbeats } from './heartbeat.ts';
 import { Liveness } from './liveness.ts';
 import type { Opening } from './opening.ts';
 import { PgoutputSource } from './pgoutput-source.ts';
@@ -90,10 +92,19 @@ async function start(
     copier,
     wholeTables,
     heartbeats,
+    reports: openReports(opening, heartbeats),
   });
   watch(opening, running);
   host.started(prepared, running);
   return running;
+}
+
+function openReports({ host, prepared }: Opening, heartbeats: Heartbeats): BatchReports | undefined {
+  const { onBatch } = host.options;
+  if (onBatch === undefined) return undefined;
+  const { names, checkpoint } = prepared;
+  const stream = { publication: names.publication, slot: checkpoint.slot };
+  return new BatchReports(stream, () => heartbeats.lagMs(), onBatch);
 }
 
 function makeApplier({ host, life, prepared, positions, session, windows }: Opening): Applier {

@@ -18,6 +18,7 @@ import type { WholeTables } from '../copy/whole-tables.ts';
 import { reach } from '../failpoints.ts';
 import type { Positions } from '../positions.ts';
 import type { BatchPace } from './batch-pace.ts';
+import type { BatchReports } from './batch-reports.ts';
 import { classifyFailure, RestartSession } from './classify-failure.ts';
 import type { Heartbeats } from './heartbeat.ts';
 import type { SessionHost, SessionStatus } from './session-host.ts';
@@ -33,6 +34,8 @@ interface SessionParts {
   readonly copier: Copier;
   readonly wholeTables: WholeTables;
   readonly heartbeats: Heartbeats;
+  /** Undefined unless the caller wants them. */
+  readonly reports: BatchReports | undefined;
 }
 
 /** Below this age a restart costs more than it saves. */
@@ -97,7 +100,7 @@ export class RunningSession implements SessionStatus {
   }
 
   async #process(batch: Batch): Promise<void> {
-    const { applier, changes, host, positions } = this.#parts;
+    const { applier, changes, host, positions, reports } = this.#parts;
     if (batch.isIdle && applier.isBetweenTransactions) {
       if (batch.endLsn <= positions.applied) return;
       positions.advance('applied', batch.endLsn);
@@ -106,11 +109,16 @@ export class RunningSession implements SessionStatus {
     }
     // Includes what was fetched in large pieces: the slot advances as far as the target is durable.
     const durable = changes.awaitsTarget || Date.now() - this.#durableAtMs >= host.settings.acknowledgeMs;
+    reports?.begin();
     try {
       await applier.apply(batch, durable);
     } catch (error) {
-      throw await this.#explain(error, batch);
+      reports?.ended(batch);
+      const explained = await this.#explain(error, batch);
+      reports?.failed(explained);
+      throw explained;
     }
+    reports?.ended(batch);
     // The next change belongs to a table that is being copied whole, and is later than its copy.
     if (batch.cut?.kind === 'whole-copy') await this.#untilCopied(batch.cut.table);
     if (!batch.complete) return;
@@ -129,6 +137,7 @@ export class RunningSession implements SessionStatus {
   async #committed(batch: Batch): Promise<void> {
     const { copier, heartbeats, host } = this.#parts;
     if (batch.heartbeat) heartbeats.arrived(batch.heartbeat);
+    this.#parts.reports?.committed();
     host.applied(batch);
     this.#noticeFallingBehind();
     if (batch.cut?.kind === 'pause') await this.#untilResumed(batch.cut.commitLsn);

@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { type EventStreams, sendEvent } from '../http/event-streams.ts';
 import { parseBody } from '../http/parse-body.ts';
 import type { ParityService } from '../parity/parity-service.ts';
+import type { BatchSpans } from '../replications/batch-spans.ts';
 import type { PositionSource } from '../replications/position-source.ts';
 import type { CandidateWatch } from '../traffic/candidate-watch.ts';
 import type { TrafficWindow } from '../traffic/traffic-window.ts';
@@ -25,6 +26,7 @@ interface LinkParts {
   readonly parity: ParityService;
   readonly streams: EventStreams;
   readonly stateHub: StateHub;
+  readonly batchSpans: BatchSpans | undefined;
 }
 
 /** A batch of copies: proxy.shadow.bodyBytes bounds the bodies, which come in base64. */
@@ -47,8 +49,10 @@ export function registerLinkRoutes(app: FastifyInstance, parts: LinkParts): void
   });
 
   app.post(LINK_PATHS.positions, FOR_PROXIES, async (request): Promise<PositionsAnswer> => {
-    const { slices } = parseBody(positionsBody, request.body);
-    return { positions: await parts.positions.positions(slices) };
+    const { slices, writes } = parseBody(positionsBody, request.body);
+    const positions = await parts.positions.positions(slices);
+    if (writes !== undefined) parts.batchSpans?.place(writes, positions);
+    return { positions };
   });
 
   app.post(LINK_PATHS.report, FOR_PROXIES, (request, reply) => {

@@ -23,8 +23,18 @@ const word = z.string().max(200);
 const name = word.min(1);
 const headers = z.array(z.tuple([token, fieldValue])).max(2000);
 
+/** https://www.w3.org/TR/trace-context/#traceparent-header, as the proxy's own spans have it. */
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+const tracedWrite = z.object({
+  slice: word,
+  traceparent: z.string().regex(TRACEPARENT, 'must be a traceparent of version 00'),
+  after: z.string().regex(/^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/i, 'must be an LSN, X/Y'),
+});
+
 export const positionsBody = z.object({
   slices: listOf(z.string(), 10_000),
+  writes: listOf(tracedWrite, 1_000).optional(),
 }) satisfies z.ZodType<PositionsRequest>;
 
 export const reportBody = z.object({

@@ -2,7 +2,7 @@
  * The change streams of all slices with tables. A stream that fails never stops another: its status carries the problem
  * and a remedy. Opened and started in the background, so that the dashboard shows the first copy in progress.
  */
-import type { Replication, SourceNames } from '@ficus/cdc';
+import type { AppliedBatch, Replication, SourceNames } from '@ficus/cdc';
 import {
   type CopyConfig,
   describeError,
@@ -43,6 +43,8 @@ export interface OpenReplicationOptions {
   readonly logger: Logger;
   /** Called, and awaited, before the stream creates anything on its source. */
   readonly record: (names: SourceNames) => Promise<void>;
+  /** Called after each target transaction; undefined unless tracing is configured. */
+  readonly onBatch?: ((batch: AppliedBatch) => void) | undefined;
 }
 
 export type OpenReplication = (options: OpenReplicationOptions) => ReplicationPort | Promise<ReplicationPort>;

@@ -39,6 +39,17 @@ export interface SliceProgress {
 /** Sent once a write has been answered: what is the position of the owner's WAL now? */
 export interface PositionsRequest {
   readonly slices: readonly string[];
+  /** The writes that are traced; only from a proxy that sends spans itself. */
+  readonly writes?: readonly TracedWrite[] | undefined;
+}
+
+/** A write that has been answered, if it wrote anything, was committed after `after` and before the answered position. */
+export interface TracedWrite {
+  readonly slice: string;
+  /** Of the proxy's span for the request (https://www.w3.org/TR/trace-context/), with the sampled flag. */
+  readonly traceparent: string;
+  /** What the stream had applied when the write began; `X/Y`. */
+  readonly after: string;
 }
 
 export interface PositionsAnswer {

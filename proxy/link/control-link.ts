@@ -5,9 +5,11 @@
 import {
   LINK_PATHS,
   type PositionsAnswer,
+  type PositionsRequest,
   type ProgressEvent,
   type ProxyReport,
   type StateEvent,
+  type TracedWrite,
 } from '@ficus/core';
 import type { CountersDelta } from '../observe/traffic-counters.ts';
 import { EventStream } from './event-stream.ts';
@@ -60,8 +62,12 @@ export class ControlLink {
     this.#timer.unref();
   }
 
-  async askPositions(slices: readonly string[]): Promise<PositionsAnswer['positions']> {
-    const answer = (await this.#post(LINK_PATHS.positions, { slices })) as PositionsAnswer;
+  async askPositions(
+    slices: readonly string[],
+    writes: readonly TracedWrite[] | undefined,
+  ): Promise<PositionsAnswer['positions']> {
+    const request: PositionsRequest = { slices, writes };
+    const answer = (await this.#post(LINK_PATHS.positions, request)) as PositionsAnswer;
     return answer.positions;
   }
 

@@ -1,14 +1,12 @@
 /**
- * Spans over OTLP/HTTP, named by the semantic conventions for HTTP (version 1.23 and later, the stable ones:
- * https://opentelemetry.io/docs/specs/semconv/http/http-spans/). The exporter reads endpoint, headers and sampling from
- * the standard environment variables by itself. Loaded by start-spans.ts alone, and only when a destination is
- * configured.
+ * Spans of requests, named by the semantic conventions for HTTP (version 1.23 and later, the stable ones:
+ * https://opentelemetry.io/docs/specs/semconv/http/http-spans/). Loaded by start-spans.ts alone, and only when a
+ * destination is configured.
  */
 
 import { bareHost } from '@ficus/core';
 import {
   type Attributes,
-  type Context,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
@@ -16,9 +14,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
-import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { contextOf, openOtlpProvider } from './otlp-provider.ts';
 import type { RequestSpan, Sending, SendSpan, Spans } from './request-span.ts';
 
 /** The methods that the conventions know: those of RFC 9110, PATCH (RFC 5789) and QUERY. */
@@ -27,12 +23,7 @@ const KNOWN_METHODS: ReadonlySet<string> = new Set(
 );
 
 export function startOtlpSpans(service: string): Spans {
-  const provider = new TracerProvider({
-    resource: defaultResource().merge(resourceFromAttributes({ 'service.name': service })),
-    spanProcessors: [
-      new BatchSpanProcessor({ exporter: new OTLPTraceExporter(), scheduledDelayMillis: 1000 }),
-    ],
-  });
+  const provider = openOtlpProvider(service);
   const tracer = provider.getTracer('ficus-proxy');
   return {
     begin({ parent, method, path, scheme }) {
@@ -43,13 +34,6 @@ export function startOtlpSpans(service: string): Spans {
     },
     stop: () => provider.shutdown().catch(() => undefined),
   };
-}
-
-function contextOf(parent: string | undefined): Context {
-  if (parent === undefined) return ROOT_CONTEXT;
-  const [, traceId, spanId, flags] = parent.split('-') as [string, string, string, string];
-  const traceFlags = Number.parseInt(flags, 16);
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });
 }
 
 function toRequestSpan(tracer: Tracer, span: Span, method: string): RequestSpan {

@@ -39,6 +39,11 @@ export function makeTraceparent(traceId: string): string {
   return `00-${traceId}-${randomDigits(16)}-01`;
 }
 
+/** Whether the spans of a well-formed traceparent are recorded: its lowest flag. */
+export function isRecorded(traceparent: string): boolean {
+  return (Number.parseInt(traceparent.slice(53, 55), 16) & 1) === 1;
+}
+
 /** The trace id of a well-formed traceparent. */
 export function traceIdOf(traceparent: string): string {
   return traceparent.slice(3, 35);

@@ -11,7 +11,8 @@
 import { parseLsn, type SliceProgress } from '@ficus/core';
 import { SESSIONS } from './pin-table.ts';
 
-export type AskPositions = (slices: readonly string[]) => Promise<Readonly<Record<string, string>>>;
+/** Slice → position of its owner's WAL, `X/Y`. */
+export type SlicePositions = Readonly<Record<string, string>>;
 
 /** A pin of one user in one slice, held `count` times. */
 export interface PinCount {
@@ -31,7 +32,7 @@ interface Waiting {
 
 interface PinLedgerOptions {
   /** Undefined without a control plane. */
-  readonly askPositions: AskPositions | undefined;
+  readonly askPositions: ((slices: readonly string[]) => Promise<SlicePositions>) | undefined;
   /** Releases pins in all workers. */
   readonly onRelease: (released: readonly PinCount[]) => void;
   /** Called after `ms`: for the pause after a failed request for positions, and for writes whose worker has exited. */
@@ -175,10 +176,7 @@ export class PinLedger {
     else this.#options.later(next, PAUSE_AFTER_FAILURE_MS);
   }
 
-  #takePositions(
-    asked: ReadonlyMap<string, number>,
-    positions: Readonly<Record<string, string>>,
-  ): Map<string, number> {
+  #takePositions(asked: ReadonlyMap<string, number>, positions: SlicePositions): Map<string, number> {
     const unplaced = new Map<string, number>();
     for (const [name, count] of asked) {
       const { slice, key } = splitName(name);

@@ -2,7 +2,7 @@
  * Who owns the slices, as the control plane last reported, and the link to it. While the control plane is unreachable
  * the last known owners apply. Held by the primary; every change goes to the workers at once.
  */
-import type { ProgressEvent, SliceState } from '@ficus/core';
+import type { PositionsAnswer, ProgressEvent, SliceState, TracedWrite } from '@ficus/core';
 import type { Logger } from 'pino';
 import { ControlLink, type ReportFacts } from '../link/control-link.ts';
 import type { CountersDelta } from '../observe/traffic-counters.ts';
@@ -69,8 +69,12 @@ export class ControlState {
     return this.#away.promise;
   }
 
-  askPositions(slices: readonly string[]): Promise<Readonly<Record<string, string>>> {
-    return this.#link.askPositions(slices);
+  /** @param writes traced ones among those that the positions are to cover */
+  askPositions(
+    slices: readonly string[],
+    writes: readonly TracedWrite[] | undefined,
+  ): Promise<PositionsAnswer['positions']> {
+    return this.#link.askPositions(slices, writes);
   }
 
   addCounts(delta: CountersDelta): void {

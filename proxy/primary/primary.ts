@@ -72,7 +72,9 @@ export class Primary implements RunningProxy {
       },
     });
     this.#pins = new PinKeeper({
-      askPositions: this.#controlAddress ? (slices) => this.#control!.askPositions(slices) : undefined,
+      askPositions: this.#controlAddress
+        ? (slices, writes) => this.#control!.askPositions(slices, writes)
+        : undefined,
       // A starting worker takes as long as the machine needs, and gets all pins when it begins.
       workers: () => this.#workers.begun,
       send: (message, only) => this.#workers.send(message, only),

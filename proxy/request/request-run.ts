@@ -110,7 +110,7 @@ function passGate(state: RequestState): void {
     decide(state);
     return;
   }
-  const pins = new WritePins(host, identity);
+  const pins = new WritePins(host, identity, state.name.span);
   state.pins = pins;
   if (own !== undefined) pins.add(own.name, pinKeyIn(own, state));
   for (const slice of foreignWrites ?? []) if (slice !== own) pins.add(slice.name, pinKeyIn(slice, state));

@@ -27,7 +27,7 @@ function makePins() {
     stateOf: (slice: string) => states.get(slice)!,
     pins: { keyFor: (_: string, key: string) => key },
   };
-  const pins = new WritePins(host as unknown as RequestHost, ANONYMOUS);
+  const pins = new WritePins(host as unknown as RequestHost, ANONYMOUS, undefined);
   return { pins, states };
 }
 

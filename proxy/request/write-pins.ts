@@ -7,6 +7,8 @@ import type { SliceState, UpstreamConfig } from '@ficus/core';
 import { freshCallers } from '../identify/fresh-callers.ts';
 import type { Identity } from '../identify/identity.ts';
 import { boundedKey, ownText } from '../identify/own-text.ts';
+import type { RequestSpan } from '../observe/request-span.ts';
+import { isRecorded } from '../observe/trace-context.ts';
 import { EVERYBODY, SESSIONS } from '../pin/pin-table.ts';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
 import type { LeaveGate, Pin, RequestHost } from '../snapshot/request-host.ts';
@@ -17,6 +19,7 @@ import { isOutdated } from './next-step.ts';
 export class WritePins {
   readonly #host: RequestHost;
   readonly #identity: Identity;
+  readonly #trace: string | undefined;
   readonly #held: Pin[] = [];
   #sessions: readonly Pin[] = [];
   /** Of the pinned slices, in the order of the pins, when the write last passed the gate. */
@@ -24,9 +27,11 @@ export class WritePins {
   /** How long the write may still be executed, by an attempt without a complete answer. */
   #continuesMs = 0;
 
-  constructor(host: RequestHost, identity: Identity) {
+  /** @param span of the write */
+  constructor(host: RequestHost, identity: Identity, span: RequestSpan | undefined) {
     this.#host = host;
     this.#identity = identity;
+    this.#trace = span !== undefined && isRecorded(span.traceparent) ? span.traceparent : undefined;
   }
 
   /** @param pinKey of the caller in this slice; undefined where the slice pins no caller */
@@ -34,7 +39,7 @@ export class WritePins {
     if (pinKey === undefined) return;
     // An unidentified writer may come back as any user.
     const key = this.#identity.uncertain ? EVERYBODY : this.#host.pins.keyFor(slice, ownText(pinKey));
-    this.#held.push({ slice, key });
+    this.#held.push({ slice, key, trace: this.#trace });
   }
 
   /** @param names of the sessions that the write may change */

@@ -34,6 +34,8 @@ export interface RequestHost {
 export interface Pin {
   readonly slice: string;
   readonly key: string;
+  /** Traceparent of the write's span, for the stream's spans; undefined unless it is recorded. */
+  readonly trace?: string | undefined;
 }
 
 export type LeaveGate = (refusal: ProblemAnswer | undefined) => void;

@@ -36,11 +36,11 @@ export class SiblingPins {
   }
 
   /** Pins here and in all workers, then calls `pinned`: at once when there is no other worker. */
-  begin({ slice, key }: Pin, pinned: () => void): void {
+  begin({ slice, key, trace }: Pin, pinned: () => void): void {
     const { pins, siblings, send, later, count } = this.#parts;
     pins.pin(slice, key);
     if (!siblings) {
-      send({ kind: 'pin-begin', slice, key, ask: 0 });
+      send({ kind: 'pin-begin', slice, key, ask: 0, trace });
       pinned();
       return;
     }
@@ -55,7 +55,7 @@ export class SiblingPins {
       cancel();
       pinned();
     });
-    send({ kind: 'pin-begin', slice, key, ask });
+    send({ kind: 'pin-begin', slice, key, ask, trace });
   }
 
   /** From the primary: all siblings have pinned the user of this question. */
@@ -65,7 +65,7 @@ export class SiblingPins {
     pinned?.();
   }
 
-  end({ slice, key }: Pin, afterMs: number): void {
-    this.#parts.send({ kind: 'pin-answered', slice, key, afterMs });
+  end({ slice, key, trace }: Pin, afterMs: number): void {
+    this.#parts.send({ kind: 'pin-answered', slice, key, afterMs, trace });
   }
 }

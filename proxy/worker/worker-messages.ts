@@ -74,10 +74,22 @@ export type WorkerMessage =
   | { readonly kind: 'listening'; readonly host: string; readonly port: number }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
   | { readonly kind: 'ack'; readonly generation: number; readonly epochs: Readonly<Record<string, number>> }
-  | { readonly kind: 'pin-begin'; readonly slice: string; readonly key: string; readonly ask: number }
+  | {
+      readonly kind: 'pin-begin';
+      readonly slice: string;
+      readonly key: string;
+      readonly ask: number;
+      readonly trace?: string | undefined;
+    }
   | { readonly kind: 'took-pin'; readonly from: PinQuestion }
   /** A write is over, or counts as over after this time. */
-  | { readonly kind: 'pin-answered'; readonly slice: string; readonly key: string; readonly afterMs: number }
+  | {
+      readonly kind: 'pin-answered';
+      readonly slice: string;
+      readonly key: string;
+      readonly afterMs: number;
+      readonly trace?: string | undefined;
+    }
   /** For the siblings. */
   | { readonly kind: 'forget-sessions'; readonly sessions: readonly string[] }
   | { readonly kind: 'counts'; readonly delta: CountersDelta | undefined; readonly pins: number }

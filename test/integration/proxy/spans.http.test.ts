@@ -2,69 +2,40 @@
  * Traces by the semantic conventions for HTTP: a server span for each request, a client span for each time it is sent,
  * each upstream the child of its own sending; and a tracestate only together with its trace.
  */
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import {
+  CLIENT,
+  type OtlpReceiver,
+  type ReceivedSpan,
+  SERVER,
+  startOtlpReceiver,
+} from '../../parts/otlp-receiver.ts';
 import { type Rig, type RigOptions, sendRaw, startRig, until } from './rig.ts';
 
-interface Span {
-  readonly name: string;
-  readonly spanId: string;
-  readonly parentSpanId: string | undefined;
-  /** 2 server, 3 client (opentelemetry/proto/trace/v1/trace.proto). */
-  readonly kind: number;
-  /** 2: error. */
-  readonly status: { readonly code?: number };
-  readonly attributes: readonly { readonly key: string; readonly value: Record<string, unknown> }[];
-}
-
-interface OtlpDocument {
-  readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly Span[] }[] }[];
-}
-
-const SERVER = 2;
-const CLIENT = 3;
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = `00-${TRACE}-b7ad6b7169203331-01`;
 
 let rig: Rig;
-let spans: Span[];
-let collector: Server;
+let receiver: OtlpReceiver;
 
 beforeEach(async () => {
-  spans = [];
-  collector = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const document = JSON.parse(Buffer.concat(chunks).toString()) as OtlpDocument;
-    spans.push(
-      ...document.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)),
-    );
-    response.end('{}');
-  }).listen(0, '127.0.0.1');
-  await once(collector, 'listening');
+  receiver = await startOtlpReceiver();
 });
 
 afterEach(async () => {
   await rig.close();
   vi.unstubAllEnvs();
-  collector.closeAllConnections();
-  collector.close();
+  await receiver.close();
 });
 
 async function startTraced(options: RigOptions): Promise<void> {
-  const { port } = collector.address() as AddressInfo;
-  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', `http://127.0.0.1:${port}`);
+  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', receiver.url);
   rig = await startRig(options);
 }
 
-function attributesOf(span: Span): Record<string, unknown> {
-  return Object.fromEntries(span.attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
-}
-
 /** The server span, and its client spans in the order in which they were begun. */
-async function spansOfOne(count: number): Promise<{ server: Span; sendings: Span[] }> {
+async function spansOfOne(count: number): Promise<{ server: ReceivedSpan; sendings: ReceivedSpan[] }> {
+  const { spans } = receiver;
   await until(() => spans.length >= count, `${count} spans arrived`);
   const server = spans.find(({ kind }) => kind === SERVER)!;
   const sendings = spans.filter(({ kind }) => kind === CLIENT);
@@ -77,7 +48,7 @@ test('the live request and its copy are two sendings of one request', async () =
   await rig.get('/api/notes/17?token=abc', { cookie: 'sid=a', traceparent: PARENT });
   const { server, sendings } = await spansOfOne(3);
   expect(server).toMatchObject({ name: 'GET /api/notes/:id', parentSpanId: 'b7ad6b7169203331' });
-  expect(attributesOf(server)).toEqual({
+  expect(server.attributes).toEqual({
     'http.request.method': 'GET',
     'http.response.status_code': 200,
     'http.route': '/api/notes/:id',
@@ -89,30 +60,30 @@ test('the live request and its copy are two sendings of one request', async () =
     'ficus.route': 'one',
   });
   const [live, copy] = ['candidate', 'legacy'].map(
-    (side) => sendings.find((span) => attributesOf(span)['ficus.side'] === side)!,
+    (side) => sendings.find((span) => span.attributes['ficus.side'] === side)!,
   );
-  expect(attributesOf(live!)).not.toHaveProperty('ficus.copy');
-  expect(attributesOf(copy!)).toMatchObject({ 'ficus.copy': true, 'http.response.status_code': 200 });
-  expect(attributesOf(live!)).toMatchObject({
+  expect(live!.attributes).not.toHaveProperty('ficus.copy');
+  expect(copy!.attributes).toMatchObject({ 'ficus.copy': true, 'http.response.status_code': 200 });
+  expect(live!.attributes).toMatchObject({
     'server.address': '127.0.0.1',
     'server.port': Number(new URL(rig.candidate.url).port),
     'url.scheme': 'http',
   });
   expect(rig.candidate.requests[0]!.headers.traceparent).toBe(`00-${TRACE}-${live!.spanId}-01`);
   expect(rig.legacy.requests[0]!.headers.traceparent).toBe(`00-${TRACE}-${copy!.spanId}-01`);
-  expect(JSON.stringify(spans)).not.toContain('abc');
+  expect(JSON.stringify(receiver.spans)).not.toContain('abc');
 });
 
 test('an attempt that fails has a span of its own, and names its cause', async () => {
   await startTraced({ serve: 100, candidate: { url: 'http://127.0.0.1:1', retry: { attempts: 1 } } });
   await rig.get('/api/notes', { cookie: 'sid=a' });
   const { server, sendings } = await spansOfOne(3);
-  expect(attributesOf(server)).toMatchObject({
+  expect(server.attributes).toMatchObject({
     'http.response.status_code': 200,
     'ficus.reason': 'fell-back',
   });
   expect(server.status.code).not.toBe(2);
-  expect(sendings.map(attributesOf)).toMatchObject([
+  expect(sendings.map(({ attributes }) => attributes)).toMatchObject([
     { 'ficus.side': 'candidate', 'error.type': 'refused' },
     { 'ficus.side': 'legacy', 'http.request.resend_count': 1 },
   ]);
@@ -130,9 +101,9 @@ test.each([
   };
   await rig.get('/elsewhere', { traceparent: PARENT });
   const { server, sendings } = await spansOfOne(2);
-  expect(attributesOf(server)).toMatchObject({ 'http.response.status_code': status, 'error.type': error });
+  expect(server.attributes).toMatchObject({ 'http.response.status_code': status, 'error.type': error });
   expect(server).toMatchObject({ name: 'GET', status: { code: 2 } });
-  expect(attributesOf(sendings[0]!)).toMatchObject({ 'error.type': error });
+  expect(sendings[0]!.attributes).toMatchObject({ 'error.type': error });
 });
 
 test('a client’s own fault is no error of the proxy’s span, and an invented method makes no name', async () => {
@@ -141,12 +112,12 @@ test('a client’s own fault is no error of the proxy’s span, and an invented 
   await sendRaw(rig.url, 'PROPFIND /x HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n');
   const { server, sendings } = await spansOfOne(2);
   expect(server.name).toBe('HTTP');
-  expect(attributesOf(server)).toMatchObject({
+  expect(server.attributes).toMatchObject({
     'http.request.method': '_OTHER',
     'http.request.method_original': 'PROPFIND',
   });
-  expect(attributesOf(server)).not.toHaveProperty('error.type');
-  expect(attributesOf(sendings[0]!)).toMatchObject({ 'error.type': '404' });
+  expect(server.attributes).not.toHaveProperty('error.type');
+  expect(sendings[0]!.attributes).toMatchObject({ 'error.type': '404' });
 });
 
 test.each<[string, readonly string[], string | undefined]>([
