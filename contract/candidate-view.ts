@@ -9,6 +9,7 @@ export const candidateView = z.object({
   failingSince: isoTime.nullable(),
   answeredAt: isoTime.nullable().describe('its last known answer'),
   breakersOpen: count.describe('workers of proxies whose circuit breaker for it is open'),
+  failingChecks: count.describe('proxies whose health checks it fails'),
   text: z.string().nullable().describe('what is wrong, and who serves its requests; null while nothing is'),
 });
 

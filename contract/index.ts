@@ -6,6 +6,7 @@ export * from './audit-view.ts';
 export * from './candidate-view.ts';
 export * from './control-client.ts';
 export * from './control-problem.ts';
+export * from './legacy-view.ts';
 export * from './parity-view.ts';
 export * from './replication-view.ts';
 export * from './slice-view.ts';

@@ -3,6 +3,7 @@ import { STAGES } from '@ficus/core';
 import { z } from 'zod';
 import { candidateView } from './candidate-view.ts';
 import { isoTime, sideName } from './common-view.ts';
+import { legacyView } from './legacy-view.ts';
 import { parityView } from './parity-view.ts';
 import { replicationView } from './replication-view.ts';
 import { trafficView } from './traffic-view.ts';
@@ -40,6 +41,7 @@ export const sliceView = z.object({
     }),
   ),
   tables: z.array(z.object({ from: z.string(), to: z.string() })),
+  legacy: legacyView,
   candidate: candidateView,
   traffic: trafficView,
   parity: parityView,

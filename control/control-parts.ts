@@ -23,6 +23,7 @@ import type { Store } from './store/open-store.ts';
 import { SliceStates } from './store/slice-states.ts';
 import { type NewStream, StreamRecords } from './store/stream-records.ts';
 import { CandidateWatch } from './traffic/candidate-watch.ts';
+import { LegacyWatch } from './traffic/legacy-watch.ts';
 import { TrafficWindow } from './traffic/traffic-window.ts';
 
 export interface ControlParts extends AdminParts {
@@ -101,6 +102,7 @@ export async function makeParts(
     verifyRuns,
     traffic: new TrafficWindow(),
     candidates,
+    legacy: new LegacyWatch(),
     parity,
     streams: new EventStreams(),
     progress,

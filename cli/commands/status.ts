@@ -72,7 +72,9 @@ async function show(
 
 async function describe(control: ControlClient, answer: SliceView | readonly SliceView[]): Promise<string> {
   if (!('length' in answer)) return `${formatSlice(answer)}\n`;
-  return [formatSlices(answer), ...(await control.leftovers()).map(formatLeftover), ''].join('\n');
+  const legacy = answer[0]?.legacy.text ?? [];
+  const leftovers = (await control.leftovers()).map(formatLeftover);
+  return [formatSlices(answer), legacy, ...leftovers, ''].flat().join('\n');
 }
 
 function formatSlices(slices: readonly SliceView[]): string {

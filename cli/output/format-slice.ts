@@ -17,7 +17,7 @@ export function formatSlice(slice: SliceView): string {
       'stage',
       STAGES.map((stage) => (stage === slice.stage ? bold(`[${stage}]`) : dim(stage))).join(dim(' → ')),
     ),
-    ...candidateOf(slice),
+    ...sidesOf(slice),
     line('owner', ownerOf(slice)),
     line('serve', `${percentOf(slice.flags.serve.percent)} asked, ${shareOf(slice)} measured`),
     line('shadow', percentOf(slice.flags.shadow.percent)),
@@ -30,9 +30,11 @@ export function formatSlice(slice: SliceView): string {
   ].join('\n');
 }
 
-function candidateOf({ candidate }: SliceView): string[] {
-  if (candidate.text === null) return [];
+function sidesOf({ legacy, candidate }: SliceView): string[] {
+  const legacyLine = legacy.text === null ? [] : [line('legacy', paint('red', legacy.text, process.stdout))];
+  if (candidate.text === null) return legacyLine;
   return [
+    ...legacyLine,
     line('candidate', paint('red', `${candidate.text} Since ${candidate.failingSince}`, process.stdout)),
   ];
 }

@@ -89,6 +89,11 @@ export function metricsText(parts: SliceParts): string {
     ),
     flags: new MetricFamily('ficus_flag_percent', 'gauge', 'Share that a flag sets'),
     failing: new MetricFamily('ficus_candidate_failing', 'gauge', '1 while the candidate does not answer'),
+    legacy: new MetricFamily(
+      'ficus_legacy_failing_checks',
+      'gauge',
+      'Proxies whose health checks of the legacy fail',
+    ),
     epoch: new MetricFamily('ficus_slice_epoch', 'gauge', 'Grows with each change of owner'),
     requests: new MetricFamily('ficus_reported_requests_total', 'counter', 'Requests the proxies reported'),
     failures: new MetricFamily(
@@ -105,6 +110,7 @@ export function metricsText(parts: SliceParts): string {
     families.leftover.add(labels, 1);
     families.leftoverRetained.add(labels, retainedBytes);
   }
+  families.legacy.add({}, parts.legacy.failingChecks(Date.now()));
   for (const name of Object.keys(parts.config.slices)) addSlice(families, parts, name);
   for (const { slice, route, side, reason, requests, failures, durationMs } of parts.traffic.totalCounts()) {
     const labels = { slice, route, side, reason };

@@ -10,6 +10,7 @@ import type { ParityService } from '../parity/parity-service.ts';
 import type { BatchSpans } from '../replications/batch-spans.ts';
 import type { PositionSource } from '../replications/position-source.ts';
 import type { CandidateWatch } from '../traffic/candidate-watch.ts';
+import type { LegacyWatch } from '../traffic/legacy-watch.ts';
 import type { TrafficWindow } from '../traffic/traffic-window.ts';
 import { holdDroppedCopies, holdEpochs, holdTraffic } from './hold-to-config.ts';
 import { observationBatchBody, positionsBody, reportBody } from './link-schemas.ts';
@@ -23,6 +24,7 @@ interface LinkParts {
   readonly positions: PositionSource;
   readonly traffic: TrafficWindow;
   readonly candidates: CandidateWatch;
+  readonly legacy: LegacyWatch;
   readonly parity: ParityService;
   readonly streams: EventStreams;
   readonly stateHub: StateHub;
@@ -63,6 +65,7 @@ export function registerLinkRoutes(app: FastifyInstance, parts: LinkParts): void
     const now = Date.now();
     parts.traffic.add(held, now);
     parts.candidates.takeReport(held, Object.keys(config.slices), now);
+    parts.legacy.takeReport(held, now);
     const dropped = holdDroppedCopies(report.droppedCopies, config, parity.refused);
     for (const { slice, reason, copies } of dropped) parity.skipped(slice, reason, copies);
     return reply.code(204).send();

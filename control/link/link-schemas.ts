@@ -41,6 +41,9 @@ export const reportBody = z.object({
   proxyId: z.string().min(1).max(200),
   workers: z.int().min(0).max(10_000),
   epochs: z.record(z.string().max(200), z.int().min(0)),
+  failingChecks: z
+    .object({ legacy: z.boolean(), candidates: listOf(z.string().max(200), 10_000) })
+    .optional(),
   breakersOpen: z.record(z.string().max(200), z.int().min(0).max(10_000)).optional(),
   traffic: listOf(
     z.object({

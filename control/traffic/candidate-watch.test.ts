@@ -33,6 +33,21 @@ describe('a candidate', () => {
     expect(watch.view('s', 5000)).toMatchObject({ state: 'answers', failingSince: undefined });
   });
 
+  it('fails while it fails the health checks of a proxy, whatever it answered before', () => {
+    const watch = new CandidateWatch();
+    const failingChecks = { legacy: false, candidates: ['s'] };
+    watch.takeReport(report({ traffic: [count({})] }), ['s'], 1000);
+    watch.takeReport(report({ failingChecks }), ['s', 'other'], 2000);
+    watch.takeReport(report({ proxyId: 'p2', failingChecks, breakersOpen: { s: 2 } }), ['s'], 3000);
+    const both = { state: 'fails', failingSince: 2000, failingChecks: 2, breakersOpen: 2 };
+    expect(watch.view('s', 3000)).toMatchObject(both);
+    expect(watch.view('other', 3000)).toMatchObject({ state: 'unknown', failingChecks: 0 });
+    watch.takeReport(report(), ['s'], 4000);
+    expect(watch.view('s', 4000)).toMatchObject({ ...both, failingChecks: 1 });
+    watch.takeReport(report({ proxyId: 'p2' }), ['s'], 5000);
+    expect(watch.view('s', 5000)).toMatchObject({ state: 'answers', failingChecks: 0 });
+  });
+
   it('does not fail for ever because a proxy with an open breaker has ended', () => {
     const watch = new CandidateWatch();
     watch.takeReport(report({ breakersOpen: { s: 1 } }), ['s'], 0);

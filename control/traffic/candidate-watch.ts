@@ -1,6 +1,6 @@
 /**
- * Whether the candidates answer, from what proxies see: open circuit breakers, reads that fell back, copies without an
- * answer. The stage is derived from flags alone; this is what stands beside it. The caller supplies the clock.
+ * Whether the candidates answer, from what proxies see: failing health checks, open circuit breakers, reads that fell
+ * back, copies without an answer. The stage is derived from flags alone; this is what stands beside it. The caller supplies the clock.
  */
 import type { ProxyReport } from '@ficus/core';
 
@@ -13,16 +13,22 @@ export interface CandidateFacts {
   readonly answeredAt: number | undefined;
   /** Workers of proxies whose circuit breaker for it is open. */
   readonly breakersOpen: number;
+  /** Proxies whose health checks it fails. */
+  readonly failingChecks: number;
 }
 
-interface OpenBreakers {
+/** What one proxy reports. */
+interface Trouble {
+  /** Whose breaker is open. */
   readonly workers: number;
+  readonly failsChecks: boolean;
   readonly reportedAt: number;
 }
 
 interface Seen {
-  readonly openBreakers: Map<string, OpenBreakers>;
-  openSince: number | undefined;
+  /** By proxy. */
+  readonly troubles: Map<string, Trouble>;
+  troubleSince: number | undefined;
   failures: number;
   failingSince: number | undefined;
   answeredAt: number | undefined;
@@ -30,23 +36,33 @@ interface Seen {
 
 /** A single failure among answers is none of the candidate as a whole. */
 const FAILURES_IN_A_ROW = 3;
-/** A proxy with an open breaker reports each second: this one has ended, or lost its link. */
+/** A proxy that has trouble reports each second: this one has ended, or lost its link. */
 const SILENT_MS = 15_000;
+
+const UNKNOWN: CandidateFacts = {
+  state: 'unknown',
+  failingSince: undefined,
+  answeredAt: undefined,
+  breakersOpen: 0,
+  failingChecks: 0,
+};
 
 export class CandidateWatch {
   readonly #slices = new Map<string, Seen>();
 
   /** @param report reduced to slices of the config */
   takeReport(
-    { proxyId, traffic, breakersOpen = {} }: ProxyReport,
+    { proxyId, traffic, breakersOpen = {}, failingChecks }: ProxyReport,
     slices: readonly string[],
     now: number,
   ): void {
     for (const slice of slices) {
       const workers = Object.hasOwn(breakersOpen, slice) ? breakersOpen[slice]! : 0;
       const counts = traffic.filter((count) => count.slice === slice);
-      if (workers > 0) this.#seen(slice).openBreakers.set(proxyId, { workers, reportedAt: now });
-      else this.#closed(slice, proxyId);
+      const failsChecks = failingChecks?.candidates.includes(slice) === true;
+      if (workers > 0 || failsChecks)
+        this.#seen(slice).troubles.set(proxyId, { workers, failsChecks, reportedAt: now });
+      else this.#settled(slice, proxyId);
       const answered = counts.some(
         ({ side, requests, failures }) => side === 'candidate' && requests > failures,
       );
@@ -76,15 +92,21 @@ export class CandidateWatch {
   view(slice: string, now: number): CandidateFacts {
     this.#dropSilent(now);
     const seen = this.#slices.get(slice);
-    if (!seen) return { state: 'unknown', failingSince: undefined, answeredAt: undefined, breakersOpen: 0 };
-    const { openBreakers, openSince, answeredAt, failures } = seen;
-    const breakersOpen = [...openBreakers.values()].reduce((total, { workers }) => total + workers, 0);
+    if (!seen) return UNKNOWN;
+    const { troubleSince, answeredAt, failures } = seen;
+    const troubles = [...seen.troubles.values()];
+    const breakersOpen = troubles.reduce((total, { workers }) => total + workers, 0);
+    const failingChecks = troubles.filter(({ failsChecks }) => failsChecks).length;
+    const counts = { breakersOpen, failingChecks };
     const since = failures >= FAILURES_IN_A_ROW ? seen.failingSince : undefined;
-    const failingSince = Math.min(openSince ?? Number.POSITIVE_INFINITY, since ?? Number.POSITIVE_INFINITY);
+    const failingSince = Math.min(
+      troubleSince ?? Number.POSITIVE_INFINITY,
+      since ?? Number.POSITIVE_INFINITY,
+    );
     if (failingSince !== Number.POSITIVE_INFINITY)
-      return { state: 'fails', failingSince, answeredAt, breakersOpen };
+      return { state: 'fails', failingSince, answeredAt, ...counts };
     const state = answeredAt === undefined ? 'unknown' : 'answers';
-    return { state, failingSince: undefined, answeredAt, breakersOpen };
+    return { state, failingSince: undefined, answeredAt, ...counts };
   }
 
   #failed(slice: string, requests: number, now: number): void {
@@ -94,19 +116,19 @@ export class CandidateWatch {
     seen.failingSince ??= now;
   }
 
-  /** A breaker closes because its probe was answered. */
-  #closed(slice: string, proxyId: string): void {
+  /** A breaker closes because its probe was answered, checks pass because they are. */
+  #settled(slice: string, proxyId: string): void {
     const seen = this.#slices.get(slice);
-    if (!seen?.openBreakers.delete(proxyId)) return;
+    if (!seen?.troubles.delete(proxyId)) return;
     seen.failures = 0;
     seen.failingSince = undefined;
   }
 
   #dropSilent(now: number): void {
     for (const seen of this.#slices.values()) {
-      for (const [proxyId, { reportedAt }] of seen.openBreakers)
-        if (reportedAt < now - SILENT_MS) seen.openBreakers.delete(proxyId);
-      seen.openSince = seen.openBreakers.size === 0 ? undefined : (seen.openSince ?? now);
+      for (const [proxyId, { reportedAt }] of seen.troubles)
+        if (reportedAt < now - SILENT_MS) seen.troubles.delete(proxyId);
+      seen.troubleSince = seen.troubles.size === 0 ? undefined : (seen.troubleSince ?? now);
     }
   }
 
@@ -114,8 +136,8 @@ export class CandidateWatch {
     const known = this.#slices.get(slice);
     if (known) return known;
     const fresh: Seen = {
-      openBreakers: new Map(),
-      openSince: undefined,
+      troubles: new Map(),
+      troubleSince: undefined,
       failures: 0,
       failingSince: undefined,
       answeredAt: undefined,

@@ -9,8 +9,9 @@ import type { SourceWatch } from '../replications/source-watch.ts';
 import type { VerifyRuns } from '../replications/verify-runs.ts';
 import type { SliceStates, StoredSlice } from '../store/slice-states.ts';
 import type { CandidateWatch } from '../traffic/candidate-watch.ts';
+import type { LegacyWatch } from '../traffic/legacy-watch.ts';
 import type { TrafficWindow } from '../traffic/traffic-window.ts';
-import { buildCandidateView } from './build-candidate-view.ts';
+import { buildCandidateView, buildLegacyView } from './build-candidate-view.ts';
 import { buildReplicationView } from './build-replication-view.ts';
 import { buildVerifyView } from './build-verify-view.ts';
 
@@ -23,6 +24,7 @@ export interface SliceParts {
   readonly verifyRuns: VerifyRuns;
   readonly traffic: TrafficWindow;
   readonly candidates: CandidateWatch;
+  readonly legacy: LegacyWatch;
   readonly parity: ParityService;
 }
 
@@ -50,6 +52,7 @@ export function buildSliceView(parts: SliceParts, name: string): SliceView | und
     flags: { provider: parts.config.flags.provider, serve: flagView(serve), shadow: flagView(shadow) },
     routes: slice.routes.map(({ id, methods, path, kind }) => ({ id, methods, path, kind })),
     tables: slice.tables.map(({ from, to }) => ({ from, to })),
+    legacy: buildLegacyView(parts.legacy.failingChecks(Date.now())),
     candidate: buildCandidateView(parts.candidates.view(name, Date.now()), slice, shareAtLeast(serve) > 0),
     traffic: parts.traffic.view(
       name,

@@ -66,10 +66,18 @@ export interface ProxyReport {
   readonly epochs: Readonly<Record<string, number>>;
   /** Slice → workers whose circuit breaker for its candidate is open; without an entry none. */
   readonly breakersOpen?: Readonly<Record<string, number>> | undefined;
+  /** Upstreams that fail the proxy's health checks now; absent where all pass, or none are configured. */
+  readonly failingChecks?: FailingChecks | undefined;
   /** Requests since the last report. */
   readonly traffic: readonly TrafficCount[];
   /** Copies that were not made or not compared, since the last report. */
   readonly droppedCopies: readonly DroppedCopies[];
+}
+
+export interface FailingChecks {
+  readonly legacy: boolean;
+  /** Slices whose candidate fails them. */
+  readonly candidates: readonly string[];
 }
 
 export interface TrafficCount {

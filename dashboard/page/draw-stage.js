@@ -35,7 +35,7 @@ export function drawHead({ name, team, owner, epoch, routes, tables }) {
 const describeOwner = (owner, epoch) =>
   owner === null ? ['writes move with the serve flag'] : [`data owned by the ${owner}`, `epoch ${epoch}`];
 
-export function drawStage({ stage, flags, tables, candidate }) {
+export function drawStage({ stage, flags, tables, legacy, candidate }) {
   const means = tables.length === 0 ? STAGES_WITHOUT_TABLES : STAGES;
   const names = Object.keys(STAGES);
   const at = names.indexOf(stage);
@@ -56,6 +56,7 @@ export function drawStage({ stage, flags, tables, candidate }) {
   return [
     element('ol', { class: 'stepper', 'aria-label': 'stage' }, ...steps),
     element('p', { class: 'now-means' }, means[stage], ' ', element('span', { class: 'soft' }, asked)),
+    legacy.text === null ? null : element('p', { class: 'bad', role: 'status' }, legacy.text),
     candidate.text === null
       ? null
       : element(

@@ -15,8 +15,11 @@ const tenSeconds = () => Math.floor(Date.now() / 10_000);
 export function drawCard(card, slice) {
   if (slice.replication) card.lags = [...card.lags, slice.replication.lagMs].slice(-KEPT_LAGS);
   section(card, 'head', [slice.name, slice.team, slice.owner, slice.epoch], () => drawHead(slice));
-  section(card, 'stage', [slice.stage, slice.flags, slice.tables, slice.candidate.text, tenSeconds()], () =>
-    drawStage(slice),
+  section(
+    card,
+    'stage',
+    [slice.stage, slice.flags, slice.tables, slice.legacy.text, slice.candidate.text, tenSeconds()],
+    () => drawStage(slice),
   );
   const parts = part(card);
   section(card, 'share', [slice.flags.serve, slice.traffic], () => drawShare(slice), parts);

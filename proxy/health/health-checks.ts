@@ -3,7 +3,7 @@
  * Held by the primary, which passes every verdict to the workers. Nothing of a check is counted, logged or copied as a
  * request; a change of state is one line in the log.
  */
-import type { FicusConfig, UpstreamConfig } from '@ficus/core';
+import type { FailingChecks, FicusConfig, UpstreamConfig } from '@ficus/core';
 import type { Logger } from 'pino';
 import type { CheckedUpstream } from '../resilience/checked-upstream.ts';
 import type { NameOptions } from '../upstream/address-book.ts';
@@ -45,6 +45,14 @@ export class HealthChecks {
 
   get reports(): UpstreamReport[] {
     return this.#all.map(({ name, addresses }) => ({ name, state: stateOf(addresses), addresses }));
+  }
+
+  /** For a report. @param slices whose candidates count */
+  failing(slices: readonly string[]): FailingChecks | undefined {
+    const failing = new Set(this.verdicts.filter(({ unhealthy }) => unhealthy).map(({ name }) => name));
+    if (failing.size === 0) return undefined;
+    const candidates = slices.filter((slice) => failing.has(candidateName(slice)));
+    return { legacy: failing.has(LEGACY), candidates };
   }
 
   /** Current values, by series: of addresses about which something is known. */

@@ -17,7 +17,7 @@ import { postJson } from './post-json.ts';
 import { ReportSum } from './report-sum.ts';
 
 /** Current facts for a report, besides the counts. */
-export type ReportFacts = Pick<ProxyReport, 'workers' | 'epochs' | 'breakersOpen'>;
+export type ReportFacts = Pick<ProxyReport, 'workers' | 'epochs' | 'breakersOpen' | 'failingChecks'>;
 
 interface ControlLinkOptions {
   readonly controlUrl: string;
@@ -79,8 +79,8 @@ export class ControlLink {
   async report(): Promise<void> {
     const facts = this.#options.facts();
     const factsText = JSON.stringify(facts);
-    // An open breaker is reported until it closes: silence means that this proxy has ended.
-    const isNews = !this.#sum.empty || factsText !== this.#lastFacts || hasOpenBreakers(facts);
+    // A trouble is reported until it ends: silence means that this proxy has ended.
+    const isNews = !this.#sum.empty || factsText !== this.#lastFacts || hasTrouble(facts);
     if (this.#reporting || !isNews) return;
     this.#reporting = this.#deliver(facts, factsText);
     await this.#reporting;
@@ -121,4 +121,5 @@ export class ControlLink {
   }
 }
 
-const hasOpenBreakers = ({ breakersOpen = {} }: ReportFacts): boolean => Object.keys(breakersOpen).length > 0;
+const hasTrouble = ({ breakersOpen = {}, failingChecks }: ReportFacts): boolean =>
+  failingChecks !== undefined || Object.keys(breakersOpen).length > 0;

@@ -184,6 +184,7 @@ export class Primary implements RunningProxy {
       workers: ids.length,
       epochs: book.epochs(slices),
       breakersOpen: openBreakers(book.gauges, slices),
+      failingChecks: this.#health.failing(slices),
     };
   }
 

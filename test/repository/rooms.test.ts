@@ -52,7 +52,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'index.ts',
     'control-client.ts',
     'slice-view.ts',
-    'audit-view.ts, candidate-view.ts, parity-view.ts, replication-view.ts, traffic-view.ts, verify-view.ts',
+    'audit-view.ts, candidate-view.ts, legacy-view.ts, parity-view.ts, replication-view.ts, traffic-view.ts, verify-view.ts',
     'common-view.ts, control-problem.ts',
   ],
   parity: ['index.ts', 'tally', 'compare, reproduce', 'redact', 'rules'],
