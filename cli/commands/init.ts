@@ -1,98 +1,142 @@
-/** `ficus init`: a first ficus.yaml for a monolith; from an OpenAPI document, with its routes sorted into slices. */
-import { access, readFile, writeFile } from 'node:fs/promises';
-import {
-  describeFileError,
-  FicusError,
-  hasCredentials,
-  hideCredentials,
-  withoutCredentials,
-} from '@ficus/core';
+/** `ficus init`: a first ficus.yaml for a monolith, from what it is given and what it finds by asking. */
+import { access } from 'node:fs/promises';
+import { FicusError, formatProblem, hideCredentials, printable } from '@ficus/core';
+import { parseConfigText } from '@ficus/proxy';
 import type { Command } from 'commander';
-import { parse } from 'yaml';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
-import { writeFirstConfig } from '../init/first-config.ts';
-import { proposeSlices, type SliceProposal } from '../init/propose-slices.ts';
+import { type Drafted, draftSlices } from '../init/draft-slices.ts';
+import { isWhole, writeFirstConfig } from '../init/first-config.ts';
+import { type GivenCandidate, parseBase, parseCandidate } from '../init/init-options.ts';
+import { readOpenApi } from '../init/openapi/read-openapi.ts';
+import type { Note, Say } from '../init/probe/note.ts';
+import { ANSWER_MS, MOST_REQUESTS } from '../init/probe/polite-client.ts';
+import { probeCandidate } from '../init/probe/probe-candidate.ts';
+import { type LegacyFacts, probeLegacy } from '../init/probe/probe-legacy.ts';
+import { requireWritable, writeWhole } from '../init/write-whole.ts';
 import { paint } from '../output/paint.ts';
-import { print, printJson } from '../output/terminal.ts';
+import { print, printError, printJson, printScript } from '../output/terminal.ts';
+import { VERSION } from '../version.ts';
 
 interface InitOptions extends CommonOptions {
   readonly openapi?: string;
+  readonly candidate?: readonly GivenCandidate[];
+  readonly probe: boolean;
+  readonly dryRun?: boolean;
   readonly force?: boolean;
 }
 
 const HELP = `
 Writes a commented ficus.yaml, and an empty flags.json beside it, that put the proxy in front of the monolith and move
-nothing: try it with \`ficus proxy\`. With --openapi the monolith's routes are sorted into proposals for slices, as comments.
-An existing ficus.yaml is replaced only with --force, an existing flags.json never: it says where traffic goes.
+nothing: try it with \`ficus proxy\`. An existing ficus.yaml is replaced only with --force, an existing flags.json never: it
+says where traffic goes.
+
+The monolith is asked first, with at most ${MOST_REQUESTS} GETs of ${ANSWER_MS / 1000} seconds each, and no other host; --no-probe turns it off. Is it there, does
+it need a Host or scheme of its own, which cookie carries the session, which spellings of a path are the same to it, where
+does it answer health checks, where is its OpenAPI document? What is found is a setting with its reason in the file. A
+monolith that cannot be asked is no error: the reason is printed, and the file is written without it.
+
+From the OpenAPI document, found or named by --openapi, come proposals for slices: one for each tag, with routes named by
+operationId. They are comments until --candidate gives a slice its service; operations that no route can match are listed.
+Passwords are never written: ficus.yaml names variables of the environment.
 
 Exit status: 0 written · 2 used wrongly, or ficus.yaml exists · 3 a file cannot be written, or the OpenAPI document cannot be read.
 
 Examples:
   ficus init http://127.0.0.1:3000
-  ficus init http://127.0.0.1:3000 --openapi http://127.0.0.1:3000/openapi.json
-  ficus init http://127.0.0.1:3000 --openapi docs/openapi.yaml`;
+  ficus init http://127.0.0.1:3000 --openapi docs/openapi.yaml
+  ficus init http://127.0.0.1:3000 --candidate notifications=http://127.0.0.1:3101
+  ficus init http://127.0.0.1:3000 --no-probe --dry-run`;
 
 export function addInit(program: Command): void {
   withCommonOptions(program.command('init').description('writes a first ficus.yaml for a monolith'))
     .argument('<url>', 'URL of the monolith')
-    .option('--openapi <url or file>', 'its OpenAPI document, JSON or YAML')
+    .option('--openapi <url or file>', 'its OpenAPI document, JSON or YAML; by default it is looked for')
+    .option('--candidate <SLICE=URL>', 'a slice’s service; repeatable', parseCandidate)
+    .option('--no-probe', 'send no request to monolith and candidates')
+    .option('--dry-run', 'print ficus.yaml, and write nothing')
     .option('--force', 'replace an existing ficus.yaml')
     .addHelpText('after', HELP)
     .action(init);
 }
 
+/** The first config listens here. */
+const LISTEN = '127.0.0.1:8080';
+const USER_AGENT = `ficus-init/${VERSION}`;
+
 async function init(url: string, options: InitOptions): Promise<void> {
   const base = parseBase(url);
-  const slices = options.openapi ? proposeSlices(await readOpenApi(options.openapi)) : [];
+  if (!options.dryRun) await requireWritable(options.config, options.force === true);
+  const given = options.openapi === undefined ? undefined : await readOpenApi(options.openapi, USER_AGENT);
+  const notes: Note[] = [];
+  const say = teller(options, notes);
+  const facts = options.probe ? await askLegacy(base, given, options, say) : {};
+  const drafted = await draft(base, given, facts, options, say);
+  const text = writeFirstConfig({ legacyUrl: base, listen: LISTEN, facts, slices: drafted.slices });
+  requireValid(text);
   const flagsFile = options.config.replace(/[^/]*$/, 'flags.json');
-  if (!options.force) await refuseToReplace(options.config);
-  await write(options.config, writeFirstConfig(base, slices));
-  // An existing flags file is state: it is never replaced.
-  if (!(await isThere(flagsFile)))
-    await write(flagsFile, `${JSON.stringify({ version: 2, features: [] }, null, 2)}\n`);
-  report(options, flagsFile, slices);
-}
-
-/** Origin and base path. */
-function parseBase(url: string): string {
-  if (!URL.canParse(url) || !/^https?:/.test(url))
-    throw new FicusError('FICUS_USAGE', hideCredentials(`“${url}” is not an http:// or https:// URL.`));
-  const { origin, pathname, search, hash, username, password } = new URL(url);
-  if (search || hash || username || password)
-    throw new FicusError('FICUS_USAGE', 'The URL takes no user name, no query and no fragment.');
-  return origin + pathname.replace(/\/+$/, '');
-}
-
-async function readOpenApi(source: string): Promise<unknown> {
-  try {
-    const text = /^https?:/.test(source) ? await fetchText(source) : await readFile(source, 'utf8');
-    return parse(text, { prettyErrors: false });
-  } catch (cause) {
-    throw new FicusError(
-      'FICUS_OPENAPI_UNREADABLE',
-      hideCredentials(`The OpenAPI document ${source} cannot be read: ${describeFileError(cause)}.`),
-      { cause },
-    );
+  if (!options.dryRun) {
+    // An existing flags file is state: it is never replaced. It comes first: a config without it could not be used.
+    if (!(await isThere(flagsFile)))
+      await writeWhole(flagsFile, `${JSON.stringify({ version: 2, features: [] }, null, 2)}\n`, false);
+    await writeWhole(options.config, text, options.force === true);
   }
+  report(options, { flagsFile, text, drafted, notes });
 }
 
-async function fetchText(url: string): Promise<string> {
-  const { username, password } = new URL(url);
-  // fetch refuses URLs with credentials, and names them in its error.
-  const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
-  const response = await fetch(withoutCredentials(url), {
-    signal: AbortSignal.timeout(10_000),
-    headers: hasCredentials(url) ? { authorization: `Basic ${login.toString('base64')}` } : {},
-  });
-  if (!response.ok) throw new Error(`it answered ${response.status}`);
-  return response.text();
+function askLegacy(base: string, document: unknown, options: InitOptions, say: Say): Promise<LegacyFacts> {
+  if (!options.json)
+    printError(
+      `asking ${base}: GET only, at most ${MOST_REQUESTS} requests of ${ANSWER_MS / 1000} s (--no-probe turns this off)\n`,
+    );
+  return probeLegacy({ url: new URL(base), proxyHost: LISTEN, userAgent: USER_AGENT, document }, say);
 }
 
-async function refuseToReplace(file: string): Promise<void> {
-  if (await isThere(file))
+function draft(
+  base: string,
+  given: unknown,
+  { url, openApi, paths }: LegacyFacts,
+  { openapi, candidate: candidates = [], probe }: InitOptions,
+  say: Say,
+): Promise<Drafted> {
+  const source = openApi?.url ?? (openapi !== undefined && /^https?:/.test(openapi) ? openapi : undefined);
+  return draftSlices(
+    {
+      document: given ?? openApi?.document,
+      context: { source, legacyUrl: url?.url ?? base, paths },
+      candidates,
+      probe: async (candidate, wantsRoutes) =>
+        probe
+          ? probeCandidate(
+              { slice: candidate.slice, url: new URL(candidate.url), wantsRoutes },
+              { userAgent: USER_AGENT },
+              say,
+            )
+          : {},
+    },
+    say,
+  );
+}
+
+/** Prints each note at once, and keeps it. */
+function teller({ json }: InitOptions, notes: Note[]): Say {
+  return (note) => {
+    notes.push(note);
+    if (json) return;
+    const mark =
+      note.kind === 'found' ? paint('green', '✓', process.stderr) : paint('yellow', '!', process.stderr);
+    printError(`${mark} ${printable(note.text)}\n`);
+  };
+}
+
+/** What is written is what `ficus check` accepts. */
+function requireValid(text: string): void {
+  const parsed = parseConfigText(text, process.env);
+  if (!parsed.ok)
     throw new FicusError(
-      'FICUS_USAGE',
-      `${file} exists already. Use --force to replace it, or --config for another file.`,
+      'FICUS_INTERNAL',
+      hideCredentials(
+        `The config that was made is not valid: ${parsed.problems.map(formatProblem).join('; ')}`,
+      ),
     );
 }
 
@@ -102,24 +146,41 @@ const isThere = (file: string) =>
     () => false,
   );
 
-async function write(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (cause) {
-    throw new FicusError('FICUS_PATH_UNUSABLE', `${file} cannot be written: ${describeFileError(cause)}.`, {
-      cause,
-    });
-  }
+interface Result {
+  readonly flagsFile: string;
+  readonly text: string;
+  readonly drafted: Drafted;
+  readonly notes: readonly Note[];
 }
 
-function report(options: InitOptions, flagsFile: string, slices: readonly SliceProposal[]): void {
+function report(options: InitOptions, { flagsFile, text, drafted, notes }: Result): void {
+  const { slices, leftOut } = drafted;
   if (options.json) {
-    printJson({ ok: true, config: options.config, flags: flagsFile, slices });
+    printJson({
+      ok: true,
+      ...(options.dryRun ? { dryRun: true, text } : { config: options.config, flags: flagsFile }),
+      slices,
+      leftOut,
+      findings: notes,
+    });
+    return;
+  }
+  if (options.dryRun) {
+    printScript(text);
     return;
   }
   const config = options.config === 'ficus.yaml' ? '' : ` --config ${options.config}`;
-  const proposals = slices.length > 0 ? ` with ${slices.length} proposals for slices` : '';
   print(
-    `${paint('green', '✓', process.stdout)} wrote ${options.config}${proposals}\n\nNext:\n  ficus check${config}\n  ficus proxy${config}\n`,
+    `${paint('green', '✓', process.stdout)} wrote ${options.config}${describeSlices(drafted)}\n\nNext:\n  ficus check${config}\n  ficus proxy${config}\n`,
   );
+}
+
+function describeSlices({ slices }: Drafted): string {
+  const whole = slices.filter(isWhole).length;
+  const open = slices.length - whole;
+  const parts = [
+    ...(whole > 0 ? [`${whole} ${whole === 1 ? 'slice' : 'slices'}`] : []),
+    ...(open > 0 ? [`${open} ${open === 1 ? 'proposal' : 'proposals'} for slices`] : []),
+  ];
+  return parts.length > 0 ? ` with ${parts.join(' and ')}` : '';
 }

@@ -1,48 +1,83 @@
 import { parseConfig } from '@ficus/core';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { writeFirstConfig } from './first-config.ts';
-import { proposeSlices } from './propose-slices.ts';
+import { databaseReference } from './database-reference.ts';
+import { type DraftSlice, type FirstConfig, writeFirstConfig } from './first-config.ts';
+import type { LegacyFacts } from './probe/probe-legacy.ts';
 
-const openapi = {
-  paths: {
-    '/api/v1/orders': { get: {}, post: {} },
-    '/api/v1/orders/{id}': { get: {}, parameters: [] },
-    '/api/products': { get: {} },
-    '/{anything}': { get: {} },
-  },
+const ORDERS: DraftSlice = {
+  name: 'orders',
+  routes: [
+    { id: 'list-orders', methods: ['GET'], path: '/api/orders' },
+    { id: 'on', methods: ['POST'], path: '/api/orders/:id::x', kind: 'write' },
+  ],
 };
+const EMPTY: DraftSlice = { name: 'carts', routes: [] };
+const FOUND: LegacyFacts = {
+  host: { name: 'shop.example:8443', why: 'It says\nso # twice' },
+  session: { name: 'connect.sid', why: 'its name is that of Express' },
+  paths: { path: '/api/orders', ignoreCase: true, ignoreTrailingSlash: false },
+  health: '/healthz',
+};
+const config = (slices: readonly DraftSlice[], facts: LegacyFacts = {}): FirstConfig => ({
+  legacyUrl: 'http://127.0.0.1:3000/shop',
+  listen: '127.0.0.1:8080',
+  facts,
+  slices,
+});
+const valid = (text: string) => {
+  const parsed = parseConfig(parse(text), {});
+  expect(parsed).toMatchObject({ ok: true });
+  return parsed.ok ? parsed.config : undefined;
+};
+const uncommented = (text: string) => text.replace(/^# (slices:| {2}.*)$/gm, '$1');
 
-describe('proposeSlices', () => {
-  test('sorts operations by capability, reads apart from writes, in find-my-way’s notation', () => {
-    expect(proposeSlices(openapi)).toEqual([
-      {
-        name: 'orders',
-        routes: [
-          { id: 'r1-get', methods: ['GET'], path: '/api/v1/orders' },
-          { id: 'r2-post', methods: ['POST'], path: '/api/v1/orders' },
-          { id: 'r3-get', methods: ['GET'], path: '/api/v1/orders/:id' },
-        ],
-      },
-      { name: 'products', routes: [{ id: 'r1-get', methods: ['GET'], path: '/api/products' }] },
-    ]);
+describe('writeFirstConfig', () => {
+  test.each<[string, readonly DraftSlice[], LegacyFacts, string[]]>([
+    ['an example', [], {}, ['notifications']],
+    ['proposals', [ORDERS, EMPTY], FOUND, ['orders', 'carts']],
+    [
+      'a slice among them',
+      [ORDERS, { ...ORDERS, name: 'n', candidateUrl: 'http://[::1]:1' }],
+      FOUND,
+      ['n', 'orders'],
+    ],
+    ['a candidate without routes', [{ ...EMPTY, candidateUrl: 'http://c' }], {}, ['carts']],
+  ])('with %s the config is valid as it is, and without its comments', (_, slices, facts, names) => {
+    const text = writeFirstConfig(config(slices, facts));
+    const whole = slices.filter(({ candidateUrl, routes }) => candidateUrl && routes.length > 0);
+    expect(Object.keys(valid(text)?.slices ?? {})).toEqual(whole.map(({ name }) => name));
+    expect(Object.keys(valid(uncommented(text))?.slices ?? {})).toEqual(names);
   });
 
-  test.each([null, 'text', {}, { paths: { '/x': null } }])('%j gives no proposals', (document) => {
-    expect(proposeSlices(document)).toEqual([]);
+  test('what was found is a setting with its reason', () => {
+    const text = writeFirstConfig(config([], FOUND));
+    expect(valid(text)).toMatchObject({
+      proxy: { identify: { session: { cookie: 'connect.sid' } } },
+      legacy: { host: 'shop.example:8443', paths: { ignoreCase: true, ignoreTrailingSlash: false } },
+    });
+    expect(text).toContain('# It says\\nso # twice.\n');
+    expect(text).toContain('health checks at /healthz');
+  });
+
+  test('a route keeps its kind and its path', () => {
+    const { slices } = valid(writeFirstConfig(config([{ ...ORDERS, candidateUrl: 'http://c' }])))!;
+    expect(slices.orders?.routes).toMatchObject([
+      { id: 'list-orders', kind: 'read' },
+      { id: 'on', kind: 'write', path: '/api/orders/:id::x' },
+    ]);
   });
 });
 
-describe('writeFirstConfig', () => {
+describe('databaseReference', () => {
   test.each([
-    ['without proposals', []],
-    ['with proposals', proposeSlices(openapi)],
-  ])('%s the config is valid as it is, and without its comments', (_, slices) => {
-    const text = writeFirstConfig('http://127.0.0.1:3000', slices);
-    expect(parseConfig(parse(text), {})).toMatchObject({ ok: true });
-    const uncommented = text.replace(/^# (slices:| {2}.*)$/gm, '$1');
-    const parsed = parseConfig(parse(uncommented), {});
-    expect(parsed).toMatchObject({ ok: true });
-    expect(parsed.ok && Object.keys(parsed.config.slices).length).toBeGreaterThan(0);
+    ['postgres://shop@db/shop', '${X:-postgres://shop@db/shop}', false],
+    ['postgres://shop:geheim@db/shop', '${X}', true],
+    ['postgres:///shop?host=/run&password=geheim', '${X}', true],
+    ['postgres:///shop?sslpassword=geheim', '${X}', true],
+    ['postgres://db/sh}op', '${X}', true],
+    [undefined, '${X}', true],
+  ])('%s', (url, text, mustBeSet) => {
+    expect(databaseReference('X', url)).toEqual({ variable: 'X', text, mustBeSet });
   });
 });

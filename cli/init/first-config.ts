@@ -1,28 +1,92 @@
-/** The text of a first ficus.yaml. Kept as text, for its comments. */
-import type { SliceProposal } from './propose-slices.ts';
+/**
+ * The text of a first ficus.yaml. Kept as text, for its comments: what was found is written as a setting with its reason,
+ * what is guessed or missing as a comment.
+ */
+import { printable } from '@ficus/core';
+import { CONTROL_VARIABLE, type DatabaseReference, LEGACY_VARIABLE } from './database-reference.ts';
+import type { ProposedRoute, SliceProposal } from './openapi/propose-slices.ts';
+import { describePaths, type LegacyFacts } from './probe/probe-legacy.ts';
 
-export function writeFirstConfig(legacyUrl: string, slices: readonly SliceProposal[]): string {
+export interface DraftSlice extends SliceProposal {
+  /** With it, and with routes, the slice is written as a setting; without, as a comment. */
+  readonly candidateUrl?: string | undefined;
+  readonly health?: string | undefined;
+  readonly database?: DatabaseReference | undefined;
+  /** Lines of `tables:`, without indentation; none for a slice without tables. */
+  readonly tables?: readonly string[] | undefined;
+}
+
+export interface FirstConfig {
+  readonly legacyUrl: string;
+  readonly listen: string;
+  readonly facts: LegacyFacts;
+  readonly slices: readonly DraftSlice[];
+  /** The monolith's database, where a slice has tables. */
+  readonly database?: DatabaseReference | undefined;
+}
+
+export function writeFirstConfig(config: FirstConfig): string {
+  const { listen, facts, slices } = config;
   return `# ficus.yaml: the proxy is in front of the monolith, and nothing is moved yet.
 # All keys: docs/config.md in the package @ficus/cli. Check it: ficus check. Run it: ficus proxy.
 version: 1
 proxy:
-  listen: 127.0.0.1:8080
+  listen: ${listen}
   # Proxies in front of this one, whose X-Forwarded-* headers are trusted:
   # trustedProxies: [10.0.0.0/8]
-  # Who the user is: percentages are sticky by user; below 100 % they have no effect on callers who are not identified.
-  # identify:
-  #   user: { cookie: sid }          # or { header: x-user-id } or { jwtClaim: sub }
-flags:
+${identify(facts)}flags:
   provider: file                     # builtin (with control.database) | file | unleash
   file: flags.json
-legacy:
-  url: ${legacyUrl}
-  # Needed once a slice has tables:
-  # database: \${LEGACY_DATABASE_URL}
-
+${control(slices)}${legacy(config)}
 # A slice is what moves together: routes, and the tables behind them. Its service gets the session cookie and the
 # Authorization header only where \`credentials\` names them.
-${slices.length > 0 ? slices.map(proposal).join('') : EXAMPLE}`;
+${slices.length > 0 ? sliceList(slices) : EXAMPLE}`;
+}
+
+const STICKY = `  # Who the user is: percentages are sticky by user; below 100 % they have no effect on callers who are not identified.
+`;
+
+function identify({ session }: LegacyFacts): string {
+  if (!session)
+    return `${STICKY}  # identify:
+  #   user: { cookie: sid }          # or { header: x-user-id } or { jwtClaim: sub }
+`;
+  const cookie = scalar(session.name);
+  return `${STICKY}  # The monolith sets the cookie ${session.name}, and ${session.why}: each session stays at its side. It
+  # may change at login; with the path at which the monolith says who is logged in, the user stays there:
+  #   user: { cookie: ${cookie}, introspect: /api/me, field: id }
+  identify:
+    session: { cookie: ${cookie} }
+`;
+}
+
+function control(slices: readonly DraftSlice[]): string {
+  if (!slices.some((slice) => isWhole(slice) && slice.tables?.length)) return '';
+  return `control:
+  # Of Ficus alone: where it keeps flags, owners and audit.
+  database: \${${CONTROL_VARIABLE}}
+`;
+}
+
+function legacy({ legacyUrl, facts, database }: FirstConfig): string {
+  const { url, host, paths, health } = facts;
+  const lines = [
+    'legacy:',
+    ...(url ? [`  # ${comment(url.why)}.`] : []),
+    `  url: ${scalar(url?.url ?? legacyUrl)}`,
+    ...(host ? [`  # ${comment(host.why)}.`, `  host: ${scalar(host.name)}`] : []),
+    ...(paths
+      ? [
+          `  # ${comment(describePaths(paths))}, so routes match these spellings, too.`,
+          `  paths: { ignoreCase: ${paths.ignoreCase}, ignoreTrailingSlash: ${paths.ignoreTrailingSlash} }`,
+        ]
+      : []),
+    ...(health === undefined ? [] : [`  # It answers health checks at ${health}.`]),
+    ...(database
+      ? [`  database: ${scalar(database.text)}`]
+      : ['  # Needed once a slice has tables:', `  # database: \${${LEGACY_VARIABLE}}`]),
+  ];
+  return `${lines.join('\n')}\n`;
 }
 
 const EXAMPLE = `# slices:
@@ -32,12 +96,61 @@ const EXAMPLE = `# slices:
 #       - { id: list, methods: [GET], path: /api/notifications }
 `;
 
-function proposal(slice: SliceProposal, index: number): string {
-  const routes = slice.routes
-    .map(
-      (route) =>
-        `#       - { id: ${route.id}, methods: [${route.methods.join(', ')}], path: ${JSON.stringify(route.path)} }\n`,
-    )
-    .join('');
-  return `${index === 0 ? '# slices:\n' : ''}#   ${slice.name}:\n#     candidate: { url: http://127.0.0.1:${3101 + index}, credentials: [session, authorization] }\n#     routes:\n${routes}`;
+const exampleRoute = (slice: string): ProposedRoute => ({
+  id: 'list',
+  methods: ['GET'],
+  path: `/api/${slice}`,
+});
+
+/** Whether the slice is a setting as it stands. */
+export const isWhole = ({ candidateUrl, routes }: DraftSlice): boolean =>
+  candidateUrl !== undefined && routes.length > 0;
+
+function sliceList(slices: readonly DraftSlice[]): string {
+  const whole = slices.filter(isWhole);
+  const open = slices.filter((slice) => !isWhole(slice));
+  const key = whole.length > 0 ? ['slices:'] : ['# slices:'];
+  const hint =
+    whole.length > 0 && open.length > 0 ? ['# More slices, once each has the URL of its candidate:'] : [];
+  const lines = [
+    ...key,
+    ...whole.flatMap((slice, index) => sliceLines(slice, index)),
+    ...hint,
+    ...open.flatMap((slice, index) => sliceLines(slice, whole.length + index)).map((line) => `# ${line}`),
+  ];
+  return `${lines.join('\n')}\n`;
 }
+
+function sliceLines(
+  { name, routes, candidateUrl, health, database, tables }: DraftSlice,
+  index: number,
+): string[] {
+  const url = candidateUrl ?? `http://127.0.0.1:${3101 + index}`;
+  return [
+    `  ${name}:`,
+    '    candidate:',
+    `      url: ${scalar(url)}`,
+    ...(health === undefined ? [] : [`      # It answers health checks at ${health}.`]),
+    '      # Of the caller’s credentials; [] if it verifies the x-ficus-identity of proxy.identify.assert:',
+    '      credentials: [session, authorization]',
+    ...(database ? [`      database: ${scalar(database.text)}`] : []),
+    '    routes:',
+    ...(routes.length > 0 ? routes : [exampleRoute(name)]).map(routeLine),
+    ...(tables ?? []).map((line) => `    ${line}`),
+  ];
+}
+
+function routeLine({ id, methods, path, kind }: ProposedRoute): string {
+  const write = kind === undefined ? '' : `, kind: ${kind}`;
+  return `      - { id: ${scalar(id)}, methods: [${methods.join(', ')}], path: ${JSON.stringify(path)}${write} }`;
+}
+
+/** A text that YAML reads as that text. */
+export function scalar(text: string): string {
+  const isPlain =
+    /^[A-Za-z_/][\w./@:+-]*$/.test(text) && !/:$|^(true|false|null|yes|no|on|off|y|n)$/i.test(text);
+  return isPlain ? text : JSON.stringify(text);
+}
+
+/** One line. */
+const comment = (text: string): string => printable(text);

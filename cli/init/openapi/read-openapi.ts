@@ -1,0 +1,64 @@
+/** The OpenAPI document that `--openapi` names: a file, or a URL. */
+import { readFile } from 'node:fs/promises';
+import {
+  describeFileError,
+  FicusError,
+  hasCredentials,
+  hideCredentials,
+  withoutCredentials,
+} from '@ficus/core';
+import { parse } from 'yaml';
+import { isOpenApi } from './operations.ts';
+
+const ANSWER_MS = 10_000;
+
+/** @throws FicusError FICUS_OPENAPI_UNREADABLE */
+export async function readOpenApi(source: string, userAgent: string): Promise<unknown> {
+  const document = await readDocument(source, userAgent);
+  if (isOpenApi(document)) return document;
+  throw new FicusError(
+    'FICUS_OPENAPI_UNREADABLE',
+    hideCredentials(
+      `${source} is no OpenAPI document: it has no “paths” beside “openapi” (or, in version 2, “swagger”).`,
+    ),
+  );
+}
+
+async function readDocument(source: string, userAgent: string): Promise<unknown> {
+  try {
+    const text = /^https?:/.test(source)
+      ? await fetchText(source, userAgent)
+      : await readFile(source, 'utf8');
+    return parseDocument(text);
+  } catch (cause) {
+    throw new FicusError(
+      'FICUS_OPENAPI_UNREADABLE',
+      hideCredentials(`The OpenAPI document ${source} cannot be read: ${describeFileError(cause)}.`),
+      { cause },
+    );
+  }
+}
+
+/** JSON or YAML. @throws Error with the place of the mistake */
+export function parseDocument(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return parse(text, { prettyErrors: false, logLevel: 'error' });
+  }
+}
+
+async function fetchText(url: string, userAgent: string): Promise<string> {
+  const { username, password } = new URL(url);
+  // fetch refuses URLs with credentials, and names them in its error.
+  const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  const response = await fetch(withoutCredentials(url), {
+    signal: AbortSignal.timeout(ANSWER_MS),
+    headers: {
+      'user-agent': userAgent,
+      ...(hasCredentials(url) && { authorization: `Basic ${login.toString('base64')}` }),
+    },
+  });
+  if (!response.ok) throw new Error(`it answered ${response.status}`);
+  return response.text();
+}
