@@ -6,6 +6,7 @@ import { addControl } from './commands/control.ts';
 import { addCopy } from './commands/copy.ts';
 import { addServe, addShadow } from './commands/flip.ts';
 import { addInit } from './commands/init.ts';
+import { addParity } from './commands/parity.ts';
 import { addProxy } from './commands/proxy.ts';
 import { addRemove, addUninstall } from './commands/remove.ts';
 import { addStatus } from './commands/status.ts';
@@ -47,6 +48,7 @@ export function buildProgram(): Command {
     addServe,
     addCopy,
     addVerify,
+    addParity,
     addAudit,
     addRemove,
     addUninstall,

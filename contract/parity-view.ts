@@ -29,7 +29,22 @@ const paritySample = z.object({
     .describe('the same request to each side; $FICUS_… are for the reader to fill in'),
 });
 
+const versionName = z.string().nullable().describe('of the candidate; null while it does not say');
+
+const earlierEvidence = z.object({
+  version: versionName,
+  since: isoTime,
+  lastComparedAt: isoTime.nullable(),
+  counts: verdictCounts,
+  compared: count,
+  ratio: z.number().nullable(),
+});
+
 export const parityView = z.object({
+  version: versionName,
+  earlier: z
+    .array(earlierEvidence)
+    .describe('about earlier versions of the candidate, newest first; it does not count as agreement'),
   since: isoTime.describe('start of the comparison window'),
   lastComparedAt: isoTime.nullable().describe('age of the evidence; null while nothing was compared'),
   counts: verdictCounts,

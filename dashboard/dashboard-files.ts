@@ -23,6 +23,7 @@ export const DASHBOARD_FILES: readonly DashboardFile[] = [
     'draw-stage.js',
     'draw-share.js',
     'draw-parity.js',
+    'draw-reset.js',
     'draw-data.js',
     'draw-differences.js',
     'draw-back.js',

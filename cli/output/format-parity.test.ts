@@ -4,14 +4,9 @@ import { formatAgreement, formatParity } from './format-parity.ts';
 
 function sliceOf(over: Partial<SliceView['parity']>, state: SliceView['candidate']['state'] = 'answers') {
   const counts = { match: 0, mismatch: 0, stale: 0, noise: 0, inconclusive: 0, skipped: 0, ...over.counts };
-  const parity = {
-    ratio: null,
-    compared: 0,
-    uncompared: [],
-    lastComparedAt: '2026-01-01T00:00:00Z',
-    ...over,
-  };
-  return { parity: { ...parity, counts }, candidate: { state } } as unknown as SliceView;
+  const lastComparedAt = '2026-01-01T00:00:00Z';
+  const none = { ratio: null, compared: 0, uncompared: [], version: null, earlier: [], lastComparedAt };
+  return { parity: { ...none, ...over, counts }, candidate: { state } } as unknown as SliceView;
 }
 
 test('never shows 100 % before all match, and says of how many', () => {
@@ -36,4 +31,16 @@ test('a share of before the candidate failed says so', () => {
   expect(formatAgreement(sliceOf({ ratio: 1, compared: 5 }, 'fails'))).toBe(
     '100.000 % of 5, before it failed',
   );
+});
+
+test('evidence about an earlier version is shown as such, and does not count', () => {
+  const since = '2026-01-01T00:00:00Z';
+  const { counts } = sliceOf({}).parity;
+  const v1 = { version: 'v1', since, lastComparedAt: since, counts, compared: 3000, ratio: 1 };
+  const slice = sliceOf({ version: 'v2', earlier: [v1] });
+  expect(formatAgreement(slice)).toBe('nothing compared');
+  expect(formatParity(slice)).toEqual([
+    expect.stringContaining('nothing compared of version v2'),
+    `100.000 % of 3,000 match of version v1, the last at ${since}: does not count`,
+  ]);
 });

@@ -89,12 +89,12 @@ export function sliceEndpoints(parts: SliceEndpointParts): Endpoint[] {
       answer: sliceView,
       handle: async ({ params, body, actor }) => {
         const { name } = sliceOf(parts, params.name);
-        const { counts, since } = viewOf(parts, name).parity;
+        const { counts, since, version } = viewOf(parts, name).parity;
         await recordAudit(parts.store.query.bind(parts.store), {
           actor,
           action: 'parity-reset',
           slice: name,
-          was: { since, counts },
+          was: { since, counts, version },
           became: null,
           reason: body.reason,
         });

@@ -31,6 +31,8 @@ export function parityOf(match: number, mismatch: number): GuardFacts['parity'] 
     since: '2026-01-01T00:00:00.000Z',
     lastComparedAt: compared === 0 ? null : '2026-01-02T00:00:00.000Z',
     uncompared: [],
+    version: null,
+    earlier: [],
     counts: { match, mismatch, stale: 0, noise: 0, inconclusive: 0, skipped: 0 },
     routes: {},
     compared,

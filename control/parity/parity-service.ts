@@ -10,6 +10,7 @@ import { type OpenedAsker, openAsker } from '@ficus/proxy';
 import type { Logger } from 'pino';
 import type { CandidateWatch } from '../traffic/candidate-watch.ts';
 import { RefusedReports } from '../traffic/refused-reports.ts';
+import { UNKNOWN_VERSION, type VersionEvidence } from './candidate-evidence.ts';
 import type { CatchUp } from './catch-up.ts';
 import { confirmMismatch } from './confirm-mismatch.ts';
 import { ConfirmQueue } from './confirm-queue.ts';
@@ -120,6 +121,12 @@ export class ParityService {
   /** `undefined` for a slice that is not in the config. */
   report(slice: string): ParityReport | undefined {
     return this.#slices.get(slice)?.report();
+  }
+
+  /** The candidate's current version, empty while it is not known, and what was found about earlier ones. */
+  versions(slice: string): { readonly current: string; readonly earlier: readonly VersionEvidence[] } {
+    const known = this.#slices.get(slice);
+    return { current: known?.version ?? UNKNOWN_VERSION, earlier: known?.earlier() ?? [] };
   }
 
   /** Ids of a slice's reads of which nothing was compared. */

@@ -11,13 +11,14 @@ import {
   KeptValues,
   makeSample,
   type ParityReport,
-  ParityTally,
   prepareAllowed,
   prepareRules,
   ruleName,
   type SampleContext,
 } from '@ficus/parity';
 import type { Logger } from 'pino';
+import { CandidateEvidence, type VersionEvidence } from './candidate-evidence.ts';
+import { versionOf, withoutVersion } from './version-of.ts';
 
 /** How the answers to one request are compared, and what of them may be kept. */
 export interface SliceComparison {
@@ -32,15 +33,17 @@ export class SliceParity {
   confirming = 0;
   readonly #name: string;
   readonly #logger: Logger;
-  readonly #tally = new ParityTally(new Date());
+  readonly #evidence: CandidateEvidence;
   readonly #logged = new Set<string>();
   #config: FicusConfig;
   #isAllowed: IsAllowed;
   #window = 0;
 
-  constructor(name: string, config: FicusConfig, logger: Logger) {
+  /** @param stored what an earlier run found */
+  constructor(name: string, config: FicusConfig, logger: Logger, stored: readonly VersionEvidence[] = []) {
     this.#name = name;
     this.#config = config;
+    this.#evidence = new CandidateEvidence(this.config.candidate.version, stored);
     this.#isAllowed = allowedBy(this.config);
     this.#logger = logger;
     this.#warnOfExpiredRules();
@@ -59,6 +62,10 @@ export class SliceParity {
   prepare(config: FicusConfig): () => void {
     const isAllowed = allowedBy(config.slices[this.#name]!);
     return () => {
+      const { version } = config.slices[this.#name]!.candidate;
+      // What is being confirmed was answered by another version.
+      if (version !== this.config.candidate.version) this.#window += 1;
+      this.#evidence.fix(version);
       this.#config = config;
       this.#isAllowed = isAllowed;
       this.#warnOfExpiredRules();
@@ -78,13 +85,22 @@ export class SliceParity {
       candidate: [...originsOf(candidate), ...asked],
     };
     const kept = new KeptValues(this.#isAllowed);
-    return { kept, compare: (left, right) => compareResponses(left, right, { rules, origins, kept }) };
+    return {
+      kept,
+      compare: (left, right) =>
+        compareResponses(withoutVersion(candidate, left), withoutVersion(candidate, right), {
+          ...{ rules, origins, kept },
+        }),
+    };
   }
 
   /** @param kept that of the comparison which led to the verdict */
   count(observation: Observation, verdict: Verdict, kept: KeptValues): void {
-    const makesSamples = this.config.parity.samples !== 'off';
-    this.#tally.add(
+    const { candidate, parity } = this.config;
+    const version = versionOf(candidate, observation.candidate);
+    const tally = version === undefined ? this.#evidence.current : this.#evidence.seen(version);
+    const makesSamples = parity.samples !== 'off';
+    tally.add(
       observation.route,
       verdict,
       new Date(),
@@ -108,16 +124,27 @@ export class SliceParity {
 
   /** Counts copies that never became a comparison. */
   addSkipped(reason: string, copies: number): void {
-    this.#tally.addSkipped('(not compared)', reason, copies);
+    this.#evidence.current.addSkipped('(not compared)', reason, copies);
   }
 
+  /** Of the current version of the candidate. */
   report(): ParityReport {
-    return this.#tally.report();
+    return this.#evidence.current.report();
+  }
+
+  /** The current version of the candidate; empty while it is not known. */
+  get version(): string {
+    return this.#evidence.version;
+  }
+
+  /** What was found about earlier versions, newest first. */
+  earlier(): VersionEvidence[] {
+    return this.#evidence.earlier();
   }
 
   /** Ids of reads of which nothing was compared. Writes are never copied. */
   uncompared(): string[] {
-    const { routes } = this.#tally.report();
+    const { routes } = this.report();
     return this.config.routes
       .filter(({ id, kind }) => kind === 'read' && !(routes[id] && comparedOf(routes[id]) > 0))
       .map(({ id }) => id);
@@ -134,7 +161,7 @@ export class SliceParity {
   reset(): void {
     this.#window += 1;
     this.#logged.clear();
-    this.#tally.reset(new Date());
+    this.#evidence.reset();
   }
 
   /**
@@ -146,10 +173,14 @@ export class SliceParity {
     { differences }: Extract<Verdict, { kind: 'mismatch' }>,
   ): void {
     const paths = [...new Set(differences.map(({ path }) => generalPath(path)))];
-    const kind = JSON.stringify([route, ...paths]);
+    const { version } = this;
+    const kind = JSON.stringify([version, route, ...paths]);
     if (this.#logged.has(kind) || this.#logged.size >= MOST_LOGGED) return;
     this.#logged.add(kind);
-    this.#logger.warn({ slice: this.#name, route, requestId, traceId, paths }, 'parity mismatch');
+    this.#logger.warn(
+      { slice: this.#name, route, requestId, traceId, paths, ...(version && { version }) },
+      'parity mismatch',
+    );
   }
 
   #warnOfExpiredRules(): void {

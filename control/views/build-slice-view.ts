@@ -12,6 +12,7 @@ import type { CandidateWatch } from '../traffic/candidate-watch.ts';
 import type { LegacyWatch } from '../traffic/legacy-watch.ts';
 import type { TrafficWindow } from '../traffic/traffic-window.ts';
 import { buildCandidateView, buildLegacyView } from './build-candidate-view.ts';
+import { buildParityView } from './build-parity-view.ts';
 import { buildReplicationView } from './build-replication-view.ts';
 import { buildVerifyView } from './build-verify-view.ts';
 
@@ -59,20 +60,7 @@ export function buildSliceView(parts: SliceParts, name: string): SliceView | und
       Date.now(),
       serve.changedAt === null ? undefined : Date.parse(serve.changedAt),
     ),
-    parity: {
-      ...parity,
-      confirming: parts.parity.confirming(name),
-      uncompared: parts.parity.uncompared(name),
-      samples: parity.samples.map((sample) => ({
-        ...sample,
-        differences: [...sample.differences],
-        expiredRules: [...sample.expiredRules],
-      })),
-      routes: { ...parity.routes },
-      reasons: { ...parity.reasons },
-      differingPaths: [...parity.differingPaths],
-      expiredRules: parts.parity.expiredRules(name),
-    },
+    parity: buildParityView(parts.parity, name, parity),
     replication: buildReplicationView(parts.replications, name) ?? null,
     verify: verify ? buildVerifyView(verify) : null,
     rollback: describeRollback(state, slice),

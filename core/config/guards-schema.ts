@@ -27,7 +27,9 @@ export const guardsSchema = z
           .min(0)
           .max(1)
           .default(0.999)
-          .describe('share of matches among comparisons that count'),
+          .describe(
+            'share of comparisons that match, or differ only where rules explain it; of the candidate’s current version',
+          ),
         samples: z
           .int()
           .positive()

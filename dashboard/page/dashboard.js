@@ -10,14 +10,22 @@ const EACH_MS = 1000;
 const cards = new Map();
 const page = (id) => document.getElementById(id);
 
-async function ask(path) {
+async function ask(path, init = {}) {
   const token = sessionStorage.getItem('ficus-token');
-  const response = await fetch(path, { headers: token ? { authorization: `Bearer ${token}` } : {} });
+  const headers = { ...init.headers, ...(token && { authorization: `Bearer ${token}` }) };
+  const response = await fetch(path, { ...init, headers });
   const answer = await response.json();
   if (!response.ok)
     throw Object.assign(new Error(answer.detail ?? answer.title), { status: response.status });
   return answer;
 }
+
+const send = (path, body) =>
+  ask(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-ficus-actor': 'dashboard' },
+    body: JSON.stringify(body),
+  });
 
 async function look() {
   const [{ slices }, { proxies }, { entries }] = await Promise.all([
@@ -70,7 +78,7 @@ function showSlice(slice) {
     cards.set(slice.name, card);
     page('slices').append(card.element);
   }
-  drawCard(card, slice);
+  drawCard(card, slice, send);
 }
 
 /** The config may lose a slice while the page is open. */

@@ -11,14 +11,14 @@ const VERDICTS = {
 };
 
 export function drawParity(parity, shadow, candidate) {
-  const { counts, ratio, reasons, expiredRules, uncompared } = parity;
+  const { counts, ratio, reasons, expiredRules, uncompared, earlier } = parity;
   const judged =
     ratio === null
       ? element('p', { class: 'big soft' }, 'nothing compared')
       : element('p', { class: `big ${judge(parity, candidate)}` }, `${share(ratio)} match`);
   const why =
     ratio === null
-      ? `Nothing compared is not parity. ${shadow.percent === 0 ? 'The shadow flag is at 0 %.' : 'Waiting for requests.'}`
+      ? `Nothing compared${ofVersion(parity.version)} is not parity. ${shadow.percent === 0 ? 'The shadow flag is at 0 %.' : 'Waiting for requests.'}`
       : describeEvidence(parity);
   const chips = Object.entries(VERDICTS).map(([kind, means]) =>
     element(
@@ -48,6 +48,7 @@ export function drawParity(parity, shadow, candidate) {
     element('p', { class: 'soft' }, why),
     element('ul', { class: 'counts' }, ...chips),
     ...lines,
+    ...earlier.map((found) => element('p', { class: 'soft' }, describeEarlier(found))),
   ];
 }
 
@@ -60,9 +61,20 @@ function judge({ counts, uncompared }, candidate) {
 }
 
 /** Of how many, and how old. */
-function describeEvidence({ compared, counts, since, lastComparedAt }) {
-  const parts = [`of ${count(compared)} comparisons since ${ago(since)}, the last ${ago(lastComparedAt)}`];
+function describeEvidence({ compared, counts, since, lastComparedAt, version }) {
+  const parts = [
+    `of ${count(compared)} comparisons${ofVersion(version)} since ${ago(since)}, the last ${ago(lastComparedAt)}`,
+  ];
   if (counts.noise > 0) parts.push(`${count(counts.noise)} differ as rules explain`);
   if (counts.inconclusive > 0) parts.push(`${count(counts.inconclusive)} more proved nothing`);
   return parts.join(' · ');
 }
+
+/** It stays readable, and does not count as agreement. */
+function describeEarlier({ version, compared, ratio, lastComparedAt }) {
+  const of = version === null ? ' of an unknown version' : ofVersion(version);
+  if (ratio === null) return `Earlier: nothing compared${of}`;
+  return `Earlier, and no evidence any more: ${share(ratio)} of ${count(compared)} matched${of}, the last ${ago(lastComparedAt)}`;
+}
+
+const ofVersion = (version) => (version === null ? '' : ` with version ${version}`);

@@ -4,6 +4,7 @@ import { drawBack } from './draw-back.js';
 import { drawData, KEPT_LAGS } from './draw-data.js';
 import { drawDifferences } from './draw-differences.js';
 import { drawParity } from './draw-parity.js';
+import { drawReset } from './draw-reset.js';
 import { drawShare } from './draw-share.js';
 import { drawHead, drawStage } from './draw-stage.js';
 import { element } from './elements.js';
@@ -12,7 +13,7 @@ import { element } from './elements.js';
 const tenSeconds = () => Math.floor(Date.now() / 10_000);
 
 /** Draws what has changed since the last time; open sections stay open. */
-export function drawCard(card, slice) {
+export function drawCard(card, slice, send) {
   if (slice.replication) card.lags = [...card.lags, slice.replication.lagMs].slice(-KEPT_LAGS);
   section(card, 'head', [slice.name, slice.team, slice.owner, slice.epoch], () => drawHead(slice));
   section(
@@ -30,6 +31,8 @@ export function drawCard(card, slice) {
       slice.parity.counts,
       slice.parity.reasons,
       slice.parity.uncompared,
+      slice.parity.version,
+      slice.parity.earlier,
       slice.candidate.state,
       slice.flags.shadow.percent,
       tenSeconds(),
@@ -49,6 +52,8 @@ export function drawCard(card, slice) {
       'wide',
     );
   section(card, 'verify', [slice.verify, slice.rollback, tenSeconds()], () => drawBack(slice), parts, 'wide');
+  // Drawn once: a reader may be typing in it.
+  section(card, 'reset', slice.name, () => drawReset(slice.name, send), parts, 'wide');
 }
 
 function part(card) {

@@ -64,6 +64,18 @@ export class ParityTally {
     this.#since = since;
   }
 
+  /** Continues a window from what was reported of it. */
+  static continued(report: ParityReport): ParityTally {
+    const tally = new ParityTally(new Date(report.since));
+    tally.#lastComparedAt = report.lastComparedAt === null ? undefined : new Date(report.lastComparedAt);
+    for (const [route, counts] of Object.entries(report.routes))
+      tally.#routes.set(route, { ...noVerdicts(), ...counts });
+    for (const [reason, times] of Object.entries(report.reasons)) tally.#reasons.set(reason, times);
+    for (const place of report.differingPaths) tally.#paths.set(pathKey(place), { ...place });
+    tally.#samples = [...report.samples];
+    return tally;
+  }
+
   /** Counts one verdict. @param sample called only if a sample is kept; without it none is */
   add(route: string, verdict: Verdict, at: Date, sample?: () => ParitySample): void {
     this.#countsOf(route)[verdict.kind] += 1;
@@ -115,7 +127,7 @@ export class ParityTally {
   }
 
   #countPath(route: string, path: string): void {
-    const key = `${route} ${path}`;
+    const key = pathKey({ route, path });
     const known = this.#paths.get(key);
     if (known) known.count += 1;
     else if (this.#paths.size < MOST_KEYS) this.#paths.set(key, { route, path, count: 1 });
@@ -123,6 +135,8 @@ export class ParityTally {
 }
 
 const COMPARED: ReadonlySet<VerdictKind> = new Set(['match', 'noise', 'mismatch']);
+
+const pathKey = ({ route, path }: Pick<DifferingPath, 'route' | 'path'>): string => `${route} ${path}`;
 
 /** Comparisons that count. */
 export function comparedOf(counts: VerdictCounts): number {

@@ -30,7 +30,10 @@ beforeAll(async () => {
           tables: [{ from: 'public.notes', to: 'public.notes' }],
           parity: { ignore: [{ path: '$.at', reason: 'clock' }] },
         },
-        pages: { candidate: { url: 'http://127.0.0.1:3' }, routes: [{ id: 'page', path: '/pages/*' }] },
+        pages: {
+          candidate: { url: 'http://127.0.0.1:3', versionHeader: 'X-Version' },
+          routes: [{ id: 'page', path: '/pages/*' }],
+        },
       },
     }),
     logger: silent,
@@ -105,4 +108,41 @@ it('what rules explain is no agreement, what proved nothing is not compared, and
     counts: { match: 1, noise: 3, inconclusive: 2, mismatch: 0 },
   });
   expect(Date.parse(parity.lastComparedAt!)).toBeGreaterThanOrEqual(Date.parse(before.since));
+});
+
+it('evidence belongs to a version of the candidate: that of an earlier one is kept, and does not count', async () => {
+  const answerOf = (version: string, body = '{"page":1}') => {
+    const said = jsonAnswer(body);
+    return {
+      ...said,
+      headers: [...('headers' in said ? said.headers : []), ['x-version', version] as const],
+    };
+  };
+  const page = {
+    slice: 'pages',
+    route: 'page',
+    target: '/pages/1',
+    legacy: jsonAnswer('{"page":1}'),
+  } as const;
+  await observe({ ...page, candidate: answerOf('v1') }, { ...page, candidate: answerOf('v1') });
+  expect((await slice('pages')).parity).toMatchObject({
+    ...{ version: 'v1', ratio: 1, compared: 2, uncompared: [], earlier: [] },
+  });
+
+  await observe({ ...page, candidate: answerOf('v2', '{"page":2}') });
+  const { parity } = await slice('pages');
+  expect(parity).toMatchObject({
+    ...{ version: 'v2', ratio: 0, compared: 1 },
+    earlier: [{ version: 'v1', ratio: 1, compared: 2 }],
+  });
+  // The header itself is no difference.
+  expect(parity.differingPaths).toMatchObject([{ path: '$.page' }]);
+
+  const client = createControlClient(control.address, undefined, 'ada');
+  const after = await client.resetParity('pages', 'fixed in v2');
+  expect(after.parity).toMatchObject({ version: 'v2', ratio: null, earlier: [], uncompared: ['page'] });
+  expect((await client.audit({ slice: 'pages' }))[0]).toMatchObject({
+    ...{ actor: 'ada', action: 'parity-reset', reason: 'fixed in v2' },
+    was: { version: 'v2', counts: { mismatch: 1 } },
+  });
 });

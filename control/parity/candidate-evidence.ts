@@ -1,0 +1,104 @@
+/**
+ * The verdicts of one slice, by the version of the candidate that answered. Only those of the current version count as
+ * agreement; those of earlier ones stay readable, with their age. While a deployment runs, two versions answer in turn:
+ * the one that appeared last is the current one, until it is not seen any more (a deployment taken back).
+ */
+import { type ParityReport, ParityTally } from '@ficus/parity';
+
+/** Of a candidate that does not say: nothing configured, or no such header in its answer. */
+export const UNKNOWN_VERSION = '';
+
+interface SeenVersion {
+  readonly version: string;
+  /** Milliseconds. */
+  readonly firstSeenAt: number;
+  readonly lastSeenAt: number;
+}
+
+export interface VersionEvidence extends SeenVersion {
+  readonly report: ParityReport;
+}
+
+interface Kept extends SeenVersion {
+  readonly tally: ParityTally;
+}
+
+const MOST_VERSIONS = 5;
+/** Instances of an earlier version answer for so long after the last answer of a new one before it counts as taken back. */
+const TAKEN_BACK_MS = 60_000;
+
+export class CandidateEvidence {
+  readonly #kept = new Map<string, Kept>();
+  readonly #now: () => number;
+  /** From the config: then no answer is asked for it. */
+  #fixed: string | undefined;
+
+  constructor(
+    fixed: string | undefined,
+    stored: readonly VersionEvidence[] = [],
+    now: () => number = Date.now,
+  ) {
+    this.#now = now;
+    for (const { report, ...seen } of stored)
+      this.#kept.set(seen.version, { ...seen, tally: ParityTally.continued(report) });
+    this.#fixed = fixed;
+  }
+
+  /** @param fixed `candidate.version`; undefined: the version is what answers say */
+  fix(fixed: string | undefined): void {
+    this.#fixed = fixed;
+  }
+
+  get version(): string {
+    return this.#fixed ?? decideVersion([...this.#kept.values()]);
+  }
+
+  get current(): ParityTally {
+    return this.#kept.get(this.version)?.tally ?? this.seen(this.version);
+  }
+
+  /** An answer of this version came; returns where its verdict counts. */
+  seen(version: string): ParityTally {
+    const now = this.#now();
+    const known = this.#kept.get(version);
+    const tally = known?.tally ?? new ParityTally(new Date(now));
+    this.#kept.set(version, { version, firstSeenAt: known?.firstSeenAt ?? now, lastSeenAt: now, tally });
+    if (!known) this.#dropOldest();
+    return tally;
+  }
+
+  /** Newest first, without the current one and without those of which nothing is known. */
+  earlier(): VersionEvidence[] {
+    const current = this.version;
+    return this.all()
+      .filter(({ version, report }) => version !== current && Object.keys(report.routes).length > 0)
+      .sort((a, b) => b.lastSeenAt - a.lastSeenAt);
+  }
+
+  all(): VersionEvidence[] {
+    return [...this.#kept.values()].map(({ tally, ...seen }) => ({ ...seen, report: tally.report() }));
+  }
+
+  /** Begins again, in the current version. */
+  reset(): void {
+    const current = this.version;
+    for (const version of this.#kept.keys()) if (version !== current) this.#kept.delete(version);
+    this.#kept.get(current)?.tally.reset(new Date(this.#now()));
+  }
+
+  #dropOldest(): void {
+    const oldest = [...this.#kept.values()].sort((a, b) => a.lastSeenAt - b.lastSeenAt);
+    for (const { version } of oldest.slice(0, Math.max(0, oldest.length - MOST_VERSIONS)))
+      this.#kept.delete(version);
+  }
+}
+
+/** Which of the versions that answered is the current one. */
+export function decideVersion(seen: readonly SeenVersion[]): string {
+  const newest = Math.max(...seen.map(({ lastSeenAt }) => lastSeenAt));
+  const recent = seen.filter(({ lastSeenAt }) => lastSeenAt >= newest - TAKEN_BACK_MS);
+  // An answer that does not say (a gateway's, say) is no new version.
+  const named = recent.filter(({ version }) => version !== UNKNOWN_VERSION);
+  const [last] = (named.length > 0 ? named : recent).toSorted((a, b) => b.firstSeenAt - a.firstSeenAt);
+  return last?.version ?? UNKNOWN_VERSION;
+}
