@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FicusError, isErrorCode } from '@ficus/core';
 import type { AuditEntryView } from './audit-view.ts';
+import type { RunningControlConfig } from './config-view.ts';
 import type { ControlProblem } from './control-problem.ts';
 import type { LeftoverView, ReplicationView } from './replication-view.ts';
 import type { FlagChangeView, SliceView } from './slice-view.ts';
@@ -41,6 +42,8 @@ export interface ControlClient {
     readonly before?: number;
   }): Promise<AuditEntryView[]>;
   proxies(): Promise<ProxyInfo[]>;
+  /** The config that the control plane runs. */
+  runningConfig(): Promise<RunningControlConfig>;
   /** Slots and publications that no slice of the config uses. */
   leftovers(): Promise<LeftoverView[]>;
 }
@@ -107,6 +110,7 @@ export function createControlClient(
       return (await call<{ entries: AuditEntryView[] }>('GET', `/api/v1/audit?${parameters}`)).entries;
     },
     leftovers: async () => (await call<{ leftovers: LeftoverView[] }>('GET', '/api/v1/leftovers')).leftovers,
+    runningConfig: () => call('GET', '/api/v1/config'),
     proxies: async () => (await call<{ proxies: ProxyInfo[] }>('GET', '/api/v1/proxies')).proxies,
   };
 }

@@ -4,6 +4,7 @@
  */
 export * from './audit-view.ts';
 export * from './candidate-view.ts';
+export * from './config-view.ts';
 export * from './control-client.ts';
 export * from './control-problem.ts';
 export * from './legacy-view.ts';

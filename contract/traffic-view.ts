@@ -1,6 +1,7 @@
 /** What the API returns about a slice's traffic, and about the proxies that report it. */
 import { z } from 'zod';
 import { count, isoTime } from './common-view.ts';
+import { configRefusalView } from './config-view.ts';
 
 /** In words that page and terminal show as they are. */
 export const UNMEASURED = [
@@ -37,6 +38,7 @@ export const proxyView = z.object({
   proxyId: z.string(),
   workers: z.int(),
   epochs: z.record(z.string(), z.int()),
+  configRefused: configRefusalView.nullable().describe('null while it runs the config of its file'),
   lastReportAt: isoTime,
 });
 

@@ -2,7 +2,7 @@
  * What the control plane is made of, and how a new config reaches each part. Listener, database and flag provider
  * stay until a restart; slices, upstreams, tables and rules may change while it runs.
  */
-import type { FicusConfig } from '@ficus/core';
+import { type FicusConfig, RunningConfig } from '@ficus/core';
 import type { Logger } from 'pino';
 import type { AdminParts } from './api/admin-endpoints.ts';
 import { BuiltinFlagStore } from './flags/builtin-flag-store.ts';
@@ -27,6 +27,7 @@ import { LegacyWatch } from './traffic/legacy-watch.ts';
 import { TrafficWindow } from './traffic/traffic-window.ts';
 
 export interface ControlParts extends AdminParts {
+  readonly needsRestart: Set<string>;
   /** The built-in flags, which Unleash's client API serves; `undefined` for another provider. */
   readonly builtin: BuiltinFlagStore | undefined;
   readonly streams: EventStreams;
@@ -103,6 +104,8 @@ export async function makeParts(
     traffic: new TrafficWindow(),
     candidates,
     legacy: new LegacyWatch(),
+    runningConfig: new RunningConfig(),
+    needsRestart: new Set(),
     parity,
     streams: new EventStreams(),
     progress,

@@ -2,7 +2,7 @@
  * Assembles the control plane: database, flags, streams, parity, link, API, dashboard on one listener. Closes whatever
  * was opened before a failure.
  */
-import { type FicusConfig, joinHostPort, listenFailure, OneAtATime } from '@ficus/core';
+import { type ConfigRefusal, type FicusConfig, joinHostPort, listenFailure, OneAtATime } from '@ficus/core';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import { requireControlConfig, withoutTokens } from './control-config.ts';
@@ -29,6 +29,8 @@ export interface Control {
    * and those of `flags`, need a restart; the log says so. Concurrent calls are applied one after the other.
    */
   reload(config: FicusConfig): Promise<void>;
+  /** A changed config was refused before it came here; null: the file has the running config again. */
+  configRefused(refusal: ConfigRefusal | null): void;
   stop(): Promise<void>;
 }
 
@@ -67,17 +69,24 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     logger.info({ address }, 'control plane listening');
     let stopped: Promise<void> | undefined;
     const reloads = new OneAtATime();
+    const needsRestart = (area: string) => {
+      parts.needsRestart.add(area);
+      logger.warn({ area }, 'this part of the config needs a restart');
+    };
     const applyConfig = async (given: FicusConfig) => {
       const next = withoutTokens(given);
-      warnOfRestart(config, next, logger);
+      parts.needsRestart.clear();
+      for (const area of changedAreas(config, next)) needsRestart(area);
       await parts.reconfigure(next);
-      if (!access.replaceTokens(given.control ?? tokens)) logger.warn({ area: 'control' }, NEEDS_RESTART);
+      parts.runningConfig.applied();
+      if (!access.replaceTokens(given.control ?? tokens)) needsRestart('control');
       parts.streams.closeUnless((caller) => access.accepts(caller));
       logger.info({ slices: Object.keys(next.slices) }, 'config applied');
     };
     return {
       address,
       reload: (next) => reloads.run(() => applyConfig(next)),
+      configRefused: (refusal) => parts.runningConfig.takeRefusal(refusal),
       stop: () => {
         stopped ??= closeAll();
         return stopped;
@@ -101,11 +110,9 @@ async function loadParts() {
   return { ...access, ...app, ...parts, ...engine, ...store };
 }
 
-const NEEDS_RESTART = 'this part of the config needs a restart';
-
-function warnOfRestart(running: FicusConfig, next: FicusConfig, logger: Logger): void {
-  for (const area of ['control', 'flags'] as const)
-    if (JSON.stringify(running[area]) !== JSON.stringify(next[area])) logger.warn({ area }, NEEDS_RESTART);
+function changedAreas(running: FicusConfig, next: FicusConfig): string[] {
+  const areas = ['control', 'flags'] as const;
+  return areas.filter((area) => JSON.stringify(running[area]) !== JSON.stringify(next[area]));
 }
 
 async function listenOn(app: FastifyInstance, host: string, port: number): Promise<void> {

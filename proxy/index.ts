@@ -3,6 +3,7 @@ export { type OpenedAsker, openAsker } from './ask/open-asker.ts';
 export { SEAL_VALID_MS, Seal } from './ask/seal.ts';
 export { cannotChange, checkCreatable } from './config-file/config-change.ts';
 export { parseConfigText, readConfigFile } from './config-file/read-config-file.ts';
+export { type RunningPlaces, readRunningPlaces } from './config-file/read-running-places.ts';
 export { ReloadTriggers } from './config-file/reload-triggers.ts';
 export {
   type ExplainedRoute,

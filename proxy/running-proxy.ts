@@ -1,5 +1,5 @@
 /** A proxy as its embedder sees it: its options, and the handle to it while it runs. */
-import type { ConfigProblem, FicusConfig, ObservationSink, ParsedConfig } from '@ficus/core';
+import type { ConfigProblem, ConfigRefusal, FicusConfig, ObservationSink, ParsedConfig } from '@ficus/core';
 import type { Logger } from 'pino';
 
 export interface StartProxyOptions {
@@ -30,6 +30,11 @@ export interface RunningProxy {
   readonly adminAddress?: string | undefined;
   /** Reads config and flags again. Problems leave the old config in place. */
   reload(): Promise<ReloadResult>;
+  /**
+   * With `reloadConfig`: the changed file was refused before it came here, which admin address and reports then say;
+   * null when the file has the running config again.
+   */
+  configRefused(refusal: ConfigRefusal | null): void;
   /** Drains: accepts no new connections, lets requests finish, then resolves. */
   stop(): Promise<void>;
 }

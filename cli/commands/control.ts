@@ -53,6 +53,7 @@ export function addControl(program: Command): void {
           logWarnings(next, logger);
           newest.offer(next);
         },
+        onRefused: (refusal) => control.configRefused(refusal),
       });
       announce(logger, { address: control.address }, 'listening');
       // Of `ficus up`, the proxy logs them.

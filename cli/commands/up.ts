@@ -62,6 +62,7 @@ async function up(options: CommonOptions): Promise<void> {
     logger,
     check: (next) => [...cannotChange(config, next), ...checkCreatable(next)],
     onConfig: (next) => processes.applyConfig(next),
+    onRefused: (refusal) => processes.configRefused(refusal),
   });
   try {
     await Promise.race([processes.untilListening(), stopped]);

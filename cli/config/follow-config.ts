@@ -5,11 +5,13 @@
  */
 import {
   type ConfigProblem,
+  type ConfigRefusal,
   type FicusConfig,
   FicusError,
   formatProblem,
   OneAtATime,
   type ParsedConfig,
+  RunningConfig,
 } from '@ficus/core';
 import { ReloadTriggers, readConfigFile } from '@ficus/proxy';
 import type { Logger } from 'pino';
@@ -20,6 +22,8 @@ interface FollowOptions {
   /** What cannot change while the command runs. */
   readonly check?: (config: FicusConfig) => readonly ConfigProblem[];
   readonly onConfig: (config: FicusConfig) => void;
+  /** null when a valid config follows. */
+  readonly onRefused: (refusal: ConfigRefusal | null) => void;
 }
 
 interface FollowedConfig {
@@ -30,14 +34,22 @@ interface FollowedConfig {
   end(): void;
 }
 
-export function followConfig({ file, logger, check, onConfig }: FollowOptions): FollowedConfig {
+export function followConfig({ file, logger, check, onConfig, onRefused }: FollowOptions): FollowedConfig {
   let stopped = false;
+  const running = new RunningConfig();
   const readings = new OneAtATime();
   const read = async () => {
     const parsed = await readOrRefuse(file);
     if (stopped) return;
     const problems = parsed.ok ? (check?.(parsed.config) ?? []) : parsed.problems;
-    if (parsed.ok && problems.length === 0) return onConfig(parsed.config);
+    if (parsed.ok && problems.length === 0) {
+      if (running.unchanged()) {
+        logger.info('config valid again');
+        onRefused(null);
+      }
+      return onConfig(parsed.config);
+    }
+    onRefused(running.refuse(problems));
     for (const problem of problems) logger.error({ path: problem.path }, formatProblem(problem));
     logger.error({ problems: problems.length }, 'config refused, the running config stays');
   };

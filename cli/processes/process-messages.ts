@@ -3,7 +3,7 @@
  * carry the config: only `ficus up` reads the file, so that both processes have the same one, and so that a process
  * that is restarted while the file is invalid begins with the last valid one.
  */
-import type { ErrorCode, FicusConfig } from '@ficus/core';
+import type { ConfigRefusal, ErrorCode, FicusConfig } from '@ficus/core';
 
 export type ProcessName = 'proxy' | 'control';
 
@@ -11,7 +11,9 @@ export type ToProcess =
   /** Start with this config. */
   | { readonly kind: 'start'; readonly config: FicusConfig }
   /** The file has changed, or SIGHUP came: apply this. */
-  | { readonly kind: 'config'; readonly config: FicusConfig };
+  | { readonly kind: 'config'; readonly config: FicusConfig }
+  /** The file has changed and is refused; null when a valid config follows. */
+  | { readonly kind: 'refused'; readonly refusal: ConfigRefusal | null };
 
 export type FromProcess =
   /** Loaded; ready for `start`. */

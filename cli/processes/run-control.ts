@@ -23,6 +23,7 @@ export async function runControl(supervisor: Supervisor): Promise<void> {
   supervisor.onConfig((next) => {
     if (next !== config) newest.offer(next);
   });
+  supervisor.onRefused((refusal) => control.configRefused(refusal));
   await untilAborted(supervisor.stopped);
   newest.stop();
   await control.stop();

@@ -23,6 +23,7 @@ export async function runProxy(supervisor: Supervisor): Promise<void> {
     config = next;
     proxy.reload().catch((error: unknown) => logger.error({ err: error }, 'reload failed'));
   });
+  supervisor.onRefused((refusal) => proxy.configRefused(refusal));
   await untilAborted(supervisor.stopped);
   await proxy.stop();
 }

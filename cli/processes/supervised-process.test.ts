@@ -35,6 +35,7 @@ function supervise(fork: (life: number) => FakeChild) {
   let lives = 0;
   const hooks = {
     config: () => config,
+    refusal: () => null,
     mayBegin: Promise.resolve(),
     onMessage: () => undefined,
     onFailedStart: (error: FicusError) => failures.push(error),

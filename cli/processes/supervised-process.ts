@@ -5,7 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type FicusConfig, FicusError } from '@ficus/core';
+import { type ConfigRefusal, type FicusConfig, FicusError } from '@ficus/core';
 import type { Logger } from 'pino';
 import { decidePause } from './decide-pause.ts';
 import type { FromProcess, ProcessName, ToProcess } from './process-messages.ts';
@@ -13,6 +13,8 @@ import type { FromProcess, ProcessName, ToProcess } from './process-messages.ts'
 interface ProcessHooks {
   /** Its initial config: the newest valid one. */
   readonly config: () => FicusConfig;
+  /** What was refused since that config. */
+  readonly refusal: () => ConfigRefusal | null;
   /** Sent when it is loaded; it starts after this resolves. */
   readonly mayBegin: Promise<unknown>;
   readonly onMessage: (message: FromProcess) => void;
@@ -139,6 +141,7 @@ export class SupervisedProcess {
         if (this.#state.kind !== 'running' || !child.connected) return;
         life.begun = true;
         child.send({ kind: 'start', config: this.#hooks.config() } satisfies ToProcess);
+        child.send({ kind: 'refused', refusal: this.#hooks.refusal() } satisfies ToProcess);
         break;
       case 'listening':
         life.listened = true;

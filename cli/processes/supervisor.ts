@@ -2,7 +2,7 @@
  * `ficus up`, seen from a process that it started. Ctrl-C and SIGHUP reach the whole process group: `ficus up` decides
  * what happens then, and sends SIGTERM. Without `ficus up` the process stops in order, too.
  */
-import type { FicusConfig } from '@ficus/core';
+import type { ConfigRefusal, FicusConfig } from '@ficus/core';
 import { type FromProcess, type ProcessName, stopLimitMs, type ToProcess } from './process-messages.ts';
 
 export interface Supervisor {
@@ -12,6 +12,8 @@ export interface Supervisor {
   readonly stopped: AbortSignal;
   /** Called with each config after the first. */
   onConfig(listener: (config: FicusConfig) => void): void;
+  /** Called with each refusal of a changed file, and with null when a valid one follows. */
+  onRefused(listener: (refusal: ConfigRefusal | null) => void): void;
   /** Resolves when the message is sent, or cannot be. */
   send(message: FromProcess): Promise<void>;
   /** Sends nothing any more. */
@@ -24,7 +26,14 @@ export function connectSupervisor(name: ProcessName): Supervisor {
   const first = Promise.withResolvers<FicusConfig | undefined>();
   const listeners: ((config: FicusConfig) => void)[] = [];
   let newest: FicusConfig | undefined;
+  let refusal: ConfigRefusal | null = null;
+  const refusalListeners: ((refusal: ConfigRefusal | null) => void)[] = [];
   process.on('message', (message: ToProcess) => {
+    if (message.kind === 'refused') {
+      refusal = message.refusal;
+      for (const listener of refusalListeners) listener(refusal);
+      return;
+    }
     newest = message.config;
     if (message.kind === 'start') first.resolve(message.config);
     else for (const listener of listeners) listener(message.config);
@@ -45,6 +54,10 @@ export function connectSupervisor(name: ProcessName): Supervisor {
     onConfig: (listener) => {
       listeners.push(listener);
       if (newest) listener(newest);
+    },
+    onRefused: (listener) => {
+      refusalListeners.push(listener);
+      listener(refusal);
     },
     send: (message) =>
       new Promise((resolve) => {

@@ -3,7 +3,7 @@
  * that its database is unreachable, that it failed. From then on the end of one does not end the other. Config and
  * addresses are fixed here, so that a restarted process returns to its address.
  */
-import { type FicusConfig, joinHostPort, splitHostPort } from '@ficus/core';
+import { type ConfigRefusal, type FicusConfig, joinHostPort, splitHostPort } from '@ficus/core';
 import { announce, probePort } from '@ficus/proxy';
 import type { Logger } from 'pino';
 import { type FromProcess, stopLimitMs } from './process-messages.ts';
@@ -31,6 +31,7 @@ export class UpProcesses {
   #proxyAddress: string | undefined;
   #controlAddress: string | undefined;
   #isReady = false;
+  #refusal: ConfigRefusal | null = null;
 
   /** @param controlListen HOST:PORT with the port for the control plane */
   constructor({ config, logger }: UpOptions, controlListen: string) {
@@ -43,6 +44,7 @@ export class UpProcesses {
     this.#firstWordTimer = setTimeout(this.#firstWord.resolve, FIRST_WORD_MS);
     this.#proxy = new SupervisedProcess('proxy', {
       config: () => this.#firstOfProxy(),
+      refusal: () => this.#refusal,
       mayBegin: this.#firstWord.promise,
       onMessage: (message) => this.#proxySays(message),
       onFailedStart: this.#proxyListens.reject,
@@ -51,6 +53,7 @@ export class UpProcesses {
     });
     this.#control = new SupervisedProcess('control', {
       config: () => this.#settled(),
+      refusal: () => this.#refusal,
       mayBegin: Promise.resolve(),
       onMessage: (message) => this.#controlSays(message),
       onFailedStart: () => this.#firstWord.resolve(),
@@ -74,6 +77,13 @@ export class UpProcesses {
     this.#config = config;
     this.#control.send({ kind: 'config', config: this.#settled() });
     this.#proxy.send({ kind: 'config', config: this.#settled() });
+  }
+
+  /** The file is refused: both processes say so. null when a valid config follows. */
+  configRefused(refusal: ConfigRefusal | null): void {
+    this.#refusal = refusal;
+    this.#control.send({ kind: 'refused', refusal });
+    this.#proxy.send({ kind: 'refused', refusal });
   }
 
   /** The proxy drains while the control plane still answers. @returns whether both ended in order */

@@ -1,5 +1,12 @@
 /** Reading: the state of slices, which proxies report, who changed what; and starting a new comparison window. */
-import { auditEntryView, leftoverView, proxyView, replicationView, sliceView } from '@ficus/contract';
+import {
+  auditEntryView,
+  leftoverView,
+  proxyView,
+  replicationView,
+  runningConfigView,
+  sliceView,
+} from '@ficus/contract';
 import { z } from 'zod';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { readAudit, recordAudit } from '../store/audit-log.ts';
@@ -10,6 +17,8 @@ import { noTables, reason, sliceOf, viewOf } from './slice-of.ts';
 
 export interface SliceEndpointParts extends SliceParts {
   readonly store: Store;
+  /** Changed areas of the config that take effect at the next start. */
+  readonly needsRestart: ReadonlySet<string>;
 }
 
 export function sliceEndpoints(parts: SliceEndpointParts): Endpoint[] {
@@ -48,10 +57,28 @@ export function sliceEndpoints(parts: SliceEndpointParts): Endpoint[] {
       summary: 'Proxies that reported within the last minute',
       answer: z.object({ proxies: z.array(proxyView) }),
       handle: () => ({
-        proxies: parts.traffic
-          .proxyViews(Date.now())
-          .map((proxy) => ({ ...proxy, epochs: { ...proxy.epochs } })),
+        proxies: parts.traffic.proxyViews(Date.now()).map(({ configRefused, epochs, ...proxy }) => ({
+          ...proxy,
+          epochs: { ...epochs },
+          configRefused: configRefused && { ...configRefused, problems: [...configRefused.problems] },
+        })),
       }),
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/api/v1/config',
+      id: 'getRunningConfig',
+      summary: 'Whether the control plane runs the config of its file',
+      answer: runningConfigView,
+      handle: () => {
+        const { appliedAt, refused } = parts.runningConfig.view;
+        const needsRestart = [...parts.needsRestart];
+        return {
+          appliedAt,
+          refused: refused && { ...refused, problems: [...refused.problems] },
+          needsRestart,
+        };
+      },
     }),
     endpoint({
       method: 'GET',

@@ -1,4 +1,6 @@
 /** Probes, metrics and the API's OpenAPI document. */
+
+import { describeRefusal, type RunningConfigView } from '@ficus/core';
 import { KEY_SET_PATH, processMetricsText, publishedKeys } from '@ficus/proxy';
 import type { FastifyInstance } from 'fastify';
 import type { SliceParts } from '../views/build-slice-view.ts';
@@ -13,8 +15,11 @@ export function registerHealthRoutes(
 ): void {
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', async (request, reply) => {
-    const readiness = await probe.check(Date.now(), request.caller.may('read'));
-    return reply.code(readiness.ready ? 200 : 503).send(readiness);
+    const mayRead = request.caller.may('read');
+    const readiness = await probe.check(Date.now(), mayRead);
+    // A refused config stops nothing: the older one serves, and a restart would not.
+    const config = describeConfig(parts.runningConfig.view, mayRead);
+    return reply.code(readiness.ready ? 200 : 503).send({ ...readiness, config });
   });
   app.get('/metrics', { config: { role: 'read' } }, (_request, reply) =>
     reply
@@ -25,4 +30,9 @@ export function registerHealthRoutes(
   app.get(KEY_SET_PATH, (_request, reply) =>
     reply.type('application/jwk-set+json').send(JSON.stringify(publishedKeys(parts.config))),
   );
+}
+
+function describeConfig({ refused }: RunningConfigView, mayRead: boolean): string {
+  if (refused === null) return 'ok';
+  return mayRead ? describeRefusal(refused) : 'FICUS_CONFIG_INVALID';
 }

@@ -16,7 +16,7 @@ class MetricFamily {
   add(labels: Labels, value: number | null | undefined): void {
     if (value === null || value === undefined) return;
     const text = Object.entries(labels).map(([name, content]) => `${name}="${escapeLabel(content)}"`);
-    this.#lines.push(`${this.#name}{${text.join(',')}} ${value}`);
+    this.#lines.push(`${this.#name}${text.length === 0 ? '' : `{${text.join(',')}}`} ${value}`);
   }
 
   toString(): string {
@@ -102,7 +102,13 @@ export function metricsText(parts: SliceParts): string {
       'Failed requests the proxies reported',
     ),
     seconds: new MetricFamily('ficus_reported_seconds_total', 'counter', 'Time spent in the requests'),
+    configRefused: new MetricFamily(
+      'ficus_config_refused',
+      'gauge',
+      '1 while the config file is refused and an older config runs',
+    ),
   };
+  families.configRefused.add({}, parts.runningConfig.view.refused === null ? 0 : 1);
   for (const { kind, reason, count } of parts.parity.refused.counts)
     families.refused.add({ kind, reason }, count);
   for (const { slot, slice, retainedBytes } of parts.sourceWatch.leftovers()) {

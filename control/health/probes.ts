@@ -24,6 +24,11 @@ export const PROBES: readonly Probe[] = [
         .describe(
           '`ok`, or why not, for the database, each stream, each slot that is left; without a token of role `read`, where there are tokens, only a code',
         ),
+      config: z
+        .string()
+        .describe(
+          '`ok`, or since when the changed config file is refused and why; this alone is not “not ready”',
+        ),
     }),
     statuses: { 200: 'All is well', 503: 'Something is not ready: see the checks' },
   },

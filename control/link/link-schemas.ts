@@ -2,7 +2,7 @@
  * Shapes of what proxies send; the types are core's, and the compiler checks that both agree. An observation may be
  * sent to an upstream again, so it must be a valid request.
  */
-import type { EncodedObservation, PositionsRequest, ProxyReport } from '@ficus/core';
+import type { ConfigRefusal, EncodedObservation, PositionsRequest, ProxyReport } from '@ficus/core';
 import { z } from 'zod';
 
 /** Of requests or milliseconds within a report; sums of many stay exact. */
@@ -37,6 +37,12 @@ export const positionsBody = z.object({
   writes: listOf(tracedWrite, 1_000).optional(),
 }) satisfies z.ZodType<PositionsRequest>;
 
+const configRefused = z.object({
+  since: z.iso.datetime(),
+  count: z.int().min(1),
+  problems: listOf(z.object({ path: z.string().max(500), message: z.string().max(500) }), 20),
+}) satisfies z.ZodType<ConfigRefusal>;
+
 export const reportBody = z.object({
   proxyId: z.string().min(1).max(200),
   workers: z.int().min(0).max(10_000),
@@ -45,6 +51,7 @@ export const reportBody = z.object({
     .object({ legacy: z.boolean(), candidates: listOf(z.string().max(200), 10_000) })
     .optional(),
   breakersOpen: z.record(z.string().max(200), z.int().min(0).max(10_000)).optional(),
+  configRefused: configRefused.nullish(),
   traffic: listOf(
     z.object({
       slice: word,

@@ -1,6 +1,6 @@
 /** The proxies' reports in a sliding window, and which proxies report. The caller supplies the clock. */
 import type { Unmeasured } from '@ficus/contract';
-import { isUnderFlag, type ProxyReport, type Side, type TrafficCount } from '@ficus/core';
+import { type ConfigRefusal, isUnderFlag, type ProxyReport, type Side, type TrafficCount } from '@ficus/core';
 
 interface SideTraffic {
   readonly requests: number;
@@ -30,6 +30,7 @@ interface ProxyView {
   readonly proxyId: string;
   readonly workers: number;
   readonly epochs: Readonly<Record<string, number>>;
+  readonly configRefused: ConfigRefusal | null;
   /** ISO time of the last report. */
   readonly lastReportAt: string;
 }
@@ -111,12 +112,13 @@ export class TrafficWindow {
     return [...this.#proxies.values()];
   }
 
-  #note({ proxyId, workers, epochs }: ProxyReport, now: number): void {
+  #note({ proxyId, workers, epochs, configRefused = null }: ProxyReport, now: number): void {
     if (!this.#proxies.has(proxyId) && this.#proxies.size >= MOST_PROXIES) {
       this.#forgetSilent(now);
       if (this.#proxies.size >= MOST_PROXIES) return;
     }
-    this.#proxies.set(proxyId, { proxyId, workers, epochs, lastReportAt: new Date(now).toISOString() });
+    const lastReportAt = new Date(now).toISOString();
+    this.#proxies.set(proxyId, { proxyId, workers, epochs, configRefused, lastReportAt });
   }
 
   #forgetSilent(now: number): void {

@@ -1,7 +1,7 @@
 /** Builds the view of a slice. The stage is derived here on each call, and stored nowhere. */
 
 import type { SliceView } from '@ficus/contract';
-import { deriveStage, type FicusConfig, type SliceConfig } from '@ficus/core';
+import { deriveStage, type FicusConfig, type RunningConfig, type SliceConfig } from '@ficus/core';
 import type { FlagFact, FlagStore } from '../flags/flag-store.ts';
 import type { ParityService } from '../parity/parity-service.ts';
 import type { ReplicationSet } from '../replications/replication-set.ts';
@@ -27,6 +27,7 @@ export interface SliceParts {
   readonly candidates: CandidateWatch;
   readonly legacy: LegacyWatch;
   readonly parity: ParityService;
+  readonly runningConfig: RunningConfig;
 }
 
 /** `undefined` for a slice that is not in the config. */

@@ -18,7 +18,11 @@ export const ROUTING_FIELDS = [
 export const proxySchema = z
   .strictObject({
     listen: listenAddress.default('127.0.0.1:8080').describe('where clients connect'),
-    admin: listenAddress.optional().describe('address of /healthz, /readyz and /metrics in a proxy-only run'),
+    admin: listenAddress
+      .optional()
+      .describe(
+        'address of /healthz, /readyz, /metrics and /status (what `ficus status` shows where no control plane answers); not for other machines: it needs no token',
+      ),
     workers: z
       .union([z.literal('auto'), z.int().min(1).max(256)])
       .default(1)

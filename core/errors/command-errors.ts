@@ -23,6 +23,21 @@ export const commandErrors = {
     remedy: 'Give the right file with --config FILE; `ficus init` writes a first one.',
     retry: 'manual',
   },
+  FICUS_STATUS_NOWHERE: {
+    status: 422,
+    exit: 3,
+    title: 'The configuration names nothing that could be asked for its status',
+    remedy:
+      'Set proxy.admin, for instance to 127.0.0.1:9090, and restart the proxy; or add a control plane (`control:`).',
+    retry: 'manual',
+  },
+  FICUS_PROXY_UNREACHABLE: {
+    status: 503,
+    exit: 3,
+    title: 'The proxy does not answer at its admin address',
+    remedy: 'Start it with `ficus proxy` or `ficus up`, or set proxy.admin to where it runs.',
+    retry: 'timed',
+  },
   FICUS_PEM_UNREADABLE: {
     status: 500,
     exit: 3,

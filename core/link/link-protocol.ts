@@ -8,6 +8,7 @@
  *     POST /api/v1/link/report        ProxyReport → 204
  *     POST /api/v1/link/observations  ObservationBatch → 204
  */
+import type { ConfigRefusal } from '../config/running-config.ts';
 import type { Observation, ObservedResponse } from '../observe/observation.ts';
 import type { Side } from '../slice/side.ts';
 import type { SliceState } from '../slice/slice-state.ts';
@@ -68,6 +69,8 @@ export interface ProxyReport {
   readonly breakersOpen?: Readonly<Record<string, number>> | undefined;
   /** Upstreams that fail the proxy's health checks now; absent where all pass, or none are configured. */
   readonly failingChecks?: FailingChecks | undefined;
+  /** The changed config that it has refused; null or absent while it runs what its file has. */
+  readonly configRefused?: ConfigRefusal | null | undefined;
   /** Requests since the last report. */
   readonly traffic: readonly TrafficCount[];
   /** Copies that were not made or not compared, since the last report. */

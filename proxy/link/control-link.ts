@@ -17,7 +17,10 @@ import { postJson } from './post-json.ts';
 import { ReportSum } from './report-sum.ts';
 
 /** Current facts for a report, besides the counts. */
-export type ReportFacts = Pick<ProxyReport, 'workers' | 'epochs' | 'breakersOpen' | 'failingChecks'>;
+export type ReportFacts = Pick<
+  ProxyReport,
+  'workers' | 'epochs' | 'breakersOpen' | 'failingChecks' | 'configRefused'
+>;
 
 interface ControlLinkOptions {
   readonly controlUrl: string;

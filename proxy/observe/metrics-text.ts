@@ -69,6 +69,10 @@ const FAMILIES: Readonly<Record<string, Family>> = {
     help: 'Workers that exited unexpectedly and were restarted.',
   },
   ficus_config_generation: { type: 'gauge', help: 'Generation of the config that all workers run.' },
+  ficus_config_refused: {
+    type: 'gauge',
+    help: '1 while the config file is refused and an older config runs.',
+  },
   ficus_workers: { type: 'gauge', help: 'Workers that serve.' },
   ficus_flags_last_known: {
     type: 'gauge',

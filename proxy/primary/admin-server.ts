@@ -1,20 +1,29 @@
 /**
  * The admin address of a proxy: /healthz (the process is alive), /readyz (it serves, with flags and owners known),
- * /metrics, and the key set of assertions.
+ * /metrics, /status (for `ficus status`), and the key set of assertions.
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { joinHostPort, listenFailure } from '@ficus/core';
+import {
+  describeRefusal,
+  joinHostPort,
+  listenFailure,
+  PROXY_STATUS_PATH,
+  type ProxyStatus,
+  type RunningConfigView,
+} from '@ficus/core';
 import type { UpstreamReport } from '../health/health-checks.ts';
 import { KEY_SET_PATH, type KeySet } from '../keys/published-keys.ts';
 
 interface AdminFacts {
   /** Undefined when ready, else why not. */
   notReady(): string | undefined;
+  running(): RunningConfigView;
   /** When the flags in use were received, if their source has not answered since this proxy started. */
   flagsOf(): string | undefined;
   /** Those that have health checks. */
   upstreams(): readonly UpstreamReport[];
+  status(): ProxyStatus;
   metrics(): string;
   /** The public keys of assertions, for candidates that are asked through this proxy. */
   keySet(): KeySet;
@@ -31,6 +40,8 @@ export async function startAdminServer(host: string, port: number, facts: AdminF
     const path = request.url!.split('?', 1)[0];
     if (path === '/healthz') answer(200, 'application/json', '{"status":"ok"}\n');
     else if (path === '/readyz') answerReady();
+    else if (path === PROXY_STATUS_PATH)
+      answer(200, 'application/json', `${JSON.stringify(facts.status())}\n`);
     else if (path === KEY_SET_PATH)
       answer(200, 'application/jwk-set+json', `${JSON.stringify(facts.keySet())}\n`);
     else if (path === '/metrics') answer(200, 'text/plain; version=0.0.4', facts.metrics());
@@ -39,8 +50,11 @@ export async function startAdminServer(host: string, port: number, facts: AdminF
     function answerReady(): void {
       const reason = facts.notReady();
       const upstreams = facts.upstreams();
+      const { refused } = facts.running();
       const body = JSON.stringify({
         ...(reason === undefined ? { status: 'ready' } : { status: 'not ready', reason }),
+        // With an older config it is ready all the same: no balancer should take it out.
+        config: refused === null ? undefined : describeRefusal(refused),
         flagsOf: facts.flagsOf(),
         ...(upstreams.length > 0 ? { upstreams } : {}),
       });

@@ -4,7 +4,16 @@
  */
 
 import type { ParsedConfig } from '@ficus/core';
-import { type ConfigProblem, type FicusConfig, FicusError, formatProblem, NewestWins } from '@ficus/core';
+import {
+  type ConfigProblem,
+  type ConfigRefusal,
+  type FicusConfig,
+  FicusError,
+  formatProblem,
+  NewestWins,
+  RunningConfig,
+  type RunningConfigView,
+} from '@ficus/core';
 import type { Logger } from 'pino';
 import { cannotChange, checkCreatable } from '../config-file/config-change.ts';
 import { readConfigFile } from '../config-file/read-config-file.ts';
@@ -24,6 +33,7 @@ export class ConfigHolder {
   readonly #readings = new NewestWins();
   #config: FicusConfig;
   #generation = 1;
+  readonly #running = new RunningConfig();
 
   constructor(parts: ConfigHolderParts) {
     this.#parts = parts;
@@ -39,6 +49,16 @@ export class ConfigHolder {
     return this.#generation;
   }
 
+  /** Since when it runs, and what was refused since. */
+  get running(): RunningConfigView {
+    return this.#running.view;
+  }
+
+  /** What the process that reads the file has refused. */
+  takeRefusal(refusal: ConfigRefusal | null): void {
+    this.#running.takeRefusal(refusal);
+  }
+
   async reload(): Promise<ReloadResult> {
     const reading = this.#readings.begin();
     const [parsed] = await Promise.all([this.#read(), this.#parts.reloadFlags()]);
@@ -48,6 +68,7 @@ export class ConfigHolder {
     if (problems.length > 0) return this.#refuse(problems);
     reading.take();
     if (JSON.stringify(parsed.config) !== JSON.stringify(this.#config)) this.#apply(parsed.config);
+    else if (this.#running.unchanged()) this.#parts.logger.info('config valid again: it is the running one');
     return this.#asItIs();
   }
 
@@ -58,6 +79,7 @@ export class ConfigHolder {
   #apply(config: FicusConfig): void {
     this.#config = config;
     this.#generation += 1;
+    this.#running.applied();
     this.#parts.onApplied(config, this.#generation);
     this.#parts.logger.info({ generation: this.#generation }, 'config applied');
     logWarnings(config, this.#parts.logger);
@@ -65,8 +87,13 @@ export class ConfigHolder {
 
   #refuse(problems: readonly ConfigProblem[]): ReloadResult {
     const { logger } = this.#parts;
+    this.#running.refuse(problems);
     for (const problem of problems) logger.error({ path: problem.path }, formatProblem(problem));
-    logger.error({ problems: problems.length }, 'config refused: the old one stays in place');
+    const { appliedAt } = this.#running.view;
+    logger.error(
+      { problems: problems.length, runningSince: appliedAt },
+      'config refused: the old one stays in place',
+    );
     return { ok: false, problems };
   }
 

@@ -3,7 +3,13 @@
  * it to its workers, which hold what a request needs. Which message goes where: docs/architecture/processes.md.
  */
 import { randomUUID } from 'node:crypto';
-import { type ClientFeatures, type FicusConfig, splitHostPort } from '@ficus/core';
+import {
+  type ClientFeatures,
+  type ConfigRefusal,
+  type FicusConfig,
+  type ProxyStatus,
+  splitHostPort,
+} from '@ficus/core';
 import type { Logger } from 'pino';
 import { checkFiles } from '../config-file/config-change.ts';
 import { ReloadTriggers } from '../config-file/reload-triggers.ts';
@@ -19,6 +25,8 @@ import { warnOfFewFiles } from '../observe/file-limit.ts';
 import { logWarnings } from '../observe/log-warnings.ts';
 import { MetricTotals } from '../observe/metrics-text.ts';
 import { processMetricsText } from '../observe/process-metrics.ts';
+import { RecentTraffic } from '../observe/recent-traffic.ts';
+import { VERSION } from '../observe/version.ts';
 import { mayContinueAnywhereMs } from '../request/may-continue.ts';
 import type { ReloadResult, RunningProxy, StartProxyOptions } from '../running-proxy.ts';
 import { openBreakers } from '../snapshot/upstream-registry.ts';
@@ -26,6 +34,7 @@ import type { ControlAddress, WorkerInit } from '../worker/worker-messages.ts';
 import { type AdminServer, startAdminServer } from './admin-server.ts';
 import { ConfigHolder } from './config-holder.ts';
 import { ControlState } from './control-state.ts';
+import { describeProxy } from './describe-proxy.ts';
 import { PinKeeper } from './pin-keeper.ts';
 import { Timers } from './timers.ts';
 import { type PassedMessage, Workers } from './workers.ts';
@@ -44,8 +53,11 @@ export class Primary implements RunningProxy {
   readonly #workers: Workers;
   readonly #health: HealthChecks;
   readonly #totals = new MetricTotals();
+  readonly #recent = new RecentTraffic();
+  readonly #startedAt = new Date().toISOString();
   readonly #timers = new Timers();
   #flagSet: ClientFeatures | undefined;
+  #flagsReceivedAt: string | null = null;
   /** When the flags were received, while they are those of an earlier run. */
   #flagsOf: string | undefined;
   #flags: FlagsSource | undefined;
@@ -118,6 +130,10 @@ export class Primary implements RunningProxy {
     return this.#holder.reload();
   }
 
+  configRefused(refusal: ConfigRefusal | null): void {
+    this.#holder.takeRefusal(refusal);
+  }
+
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -185,6 +201,7 @@ export class Primary implements RunningProxy {
       epochs: book.epochs(slices),
       breakersOpen: openBreakers(book.gauges, slices),
       failingChecks: this.#health.failing(slices),
+      configRefused: this.#holder.running.refused,
     };
   }
 
@@ -192,6 +209,7 @@ export class Primary implements RunningProxy {
     return openFlags(this.#config.flags, this.#controlAddress, {
       onFlags: (set) => {
         this.#flagSet = set;
+        this.#flagsReceivedAt = new Date().toISOString();
         this.#flagsOf = undefined;
         this.#workers.send({ kind: 'flags', set });
         this.#backup?.keep(set, new Date());
@@ -206,6 +224,7 @@ export class Primary implements RunningProxy {
     if (kept === undefined || this.#flagSet !== undefined) return;
     this.#flagSet = kept.set;
     this.#flagsOf = kept.receivedAt;
+    this.#flagsReceivedAt = kept.receivedAt;
     this.#logger.warn(
       { flagsOf: kept.receivedAt },
       'flags cannot be read from their source: the last known ones are used until it answers',
@@ -234,9 +253,11 @@ export class Primary implements RunningProxy {
     const { host, port } = splitHostPort(admin);
     this.#admin = await startAdminServer(host, port, {
       notReady: () => this.#notReady(),
+      running: () => this.#holder.running,
       flagsOf: () => this.#flagsOf,
       upstreams: () => this.#health.reports,
       keySet: () => publishedKeys(this.#config),
+      status: () => this.#status(),
       metrics: () => this.#totals.text(this.#gauges()) + processMetricsText('ficus-proxy'),
     });
     this.adminAddress = this.#admin.address;
@@ -257,6 +278,7 @@ export class Primary implements RunningProxy {
         this.#workers.book.holdsPins(worker, message.pins);
         if (message.delta === undefined) break;
         this.#totals.add(message.delta);
+        this.#recent.add(message.delta.traffic, Date.now());
         this.#control?.addCounts(message.delta);
         break;
       case 'observation':
@@ -275,11 +297,35 @@ export class Primary implements RunningProxy {
       ficus_config_generation: this.#workers.book.generation,
       ficus_workers: this.#workers.book.serving,
       ficus_pins: this.#workers.book.pins,
+      ficus_config_refused: this.#holder.running.refused === null ? 0 : 1,
       ficus_flags_last_known: this.#flagsOf === undefined ? 0 : 1,
       ...this.#workers.book.gauges,
       ...this.#health.gauges(),
       ...(this.#control ? { ficus_control_connected: this.#control.connected ? 1 : 0 } : {}),
     };
+  }
+
+  #status(): ProxyStatus {
+    const { book } = this.#workers;
+    const control = this.#control;
+    return describeProxy({
+      version: VERSION,
+      startedAt: this.#startedAt,
+      address: this.address,
+      config: { ...this.#holder.running, generation: this.#holder.generation },
+      workers: { serving: book.serving, wanted: this.#workers.wanted, generation: book.generation },
+      control: control
+        ? { url: this.#controlAddress!.url, connected: control.connected, known: control.known }
+        : null,
+      running: this.#config,
+      flagSet: this.#flagSet,
+      flagsReceivedAt: this.#flagsReceivedAt,
+      flagsLastKnown: this.#flagsOf !== undefined,
+      states: control?.slices ?? {},
+      pins: this.#pins.list(),
+      gauges: book.gauges,
+      traffic: (slice) => this.#recent.of(slice, Date.now()),
+    });
   }
 
   #notReady(): string | undefined {

@@ -58,6 +58,11 @@ export class Workers {
     }
   }
 
+  /** How many there are when all run. */
+  get wanted(): number {
+    return this.#count;
+  }
+
   get ids(): readonly number[] {
     return this.#pool?.workers ?? [];
   }

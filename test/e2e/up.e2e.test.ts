@@ -145,6 +145,11 @@ test('a changed config reaches both processes, an invalid one neither', async ()
   await up.until('"slices":["notes"]');
   await rig.write('no-path');
   await up.until('config refused, the running config stays');
+  const client = createControlClient(controlAddress);
+  const problems = [{ path: 'slices.notes.routes[0].path', message: expect.any(String) }];
+  const refused = { count: 1, since: expect.any(String), problems };
+  await expect.poll(() => client.runningConfig()).toMatchObject({ refused });
+  await expect.poll(async () => (await client.proxies())[0]?.configRefused).toMatchObject(refused);
   // A process that is restarted meanwhile starts with the last valid config.
   process.kill((await childNamed(pid, 'proxy'))!, 'SIGKILL');
   await expect.poll(() => orRefused(other()), RESTART).toMatchObject({ side: 'candidate' });
@@ -152,6 +157,7 @@ test('a changed config reaches both processes, an invalid one neither', async ()
   up.child.kill('SIGHUP');
   const third = () => ask(`${address}/api/third`, { headers: { cookie: 'sid=a' } });
   await expect.poll(async () => (await third()).side).toBe('candidate');
+  await expect.poll(() => client.runningConfig()).toMatchObject({ refused: null, needsRestart: [] });
   await serveAll(controlAddress, 0);
 });
 

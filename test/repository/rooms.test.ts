@@ -53,6 +53,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'control-client.ts',
     'slice-view.ts',
     'audit-view.ts, candidate-view.ts, legacy-view.ts, parity-view.ts, replication-view.ts, traffic-view.ts, verify-view.ts',
+    'config-view.ts',
     'common-view.ts, control-problem.ts',
   ],
   parity: ['index.ts', 'tally', 'compare, reproduce', 'redact', 'rules'],

@@ -66,6 +66,7 @@ describe('every described operation', () => {
       'getMetrics',
       'getReadiness',
       'getReplication',
+      'getRunningConfig',
       'getSlice',
       'getVerify',
       'listLeftovers',

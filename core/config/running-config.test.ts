@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { describeRefusal, RunningConfig } from './running-config.ts';
+
+const missing = { path: ['legacy', 'url'], message: 'is required' };
+
+test('the time is that of the first refusal in a row, the problems are the newest', () => {
+  let now = 0;
+  const config = new RunningConfig(() => now);
+  expect(config.view).toEqual({ appliedAt: '1970-01-01T00:00:00.000Z', refused: null });
+  now = 1000;
+  config.refuse([missing]);
+  now = 2000;
+  config.refuse([{ path: ['slices', 'a', 'routes', 0], message: 'is not a known key' }]);
+  const { refused } = config.view;
+  expect(refused).toEqual({
+    since: '1970-01-01T00:00:01.000Z',
+    count: 1,
+    problems: [{ path: 'slices.a.routes[0]', message: 'is not a known key' }],
+  });
+  expect(config.unchanged()).toBe(true);
+  expect(config.unchanged()).toBe(false);
+  config.refuse([missing]);
+  now = 3000;
+  config.applied();
+  expect(config.view).toEqual({ appliedAt: '1970-01-01T00:00:03.000Z', refused: null });
+});
+
+test('what is kept of a refusal is bounded, and its number is exact', () => {
+  const config = new RunningConfig(() => 0);
+  const problems = Array.from({ length: 3000 }, () => ({
+    path: ['x'.repeat(9000)],
+    message: 'y'.repeat(9000),
+  }));
+  const refused = config.refuse(problems);
+  expect(refused.count).toBe(3000);
+  expect(JSON.stringify(refused).length).toBeLessThan(25_000);
+});
+
+test('a refusal in one line', () => {
+  const config = new RunningConfig(() => 0);
+  expect(describeRefusal(config.refuse([missing]))).toBe(
+    'refused since 1970-01-01T00:00:00.000Z: legacy.url: is required',
+  );
+  expect(describeRefusal(config.refuse([missing, missing, missing]))).toMatch(/is required, and 2 more$/);
+});

@@ -1,0 +1,87 @@
+/**
+ * Which config a process runs: since when, and what it has refused since. A refused file leaves the process on an older
+ * config, which the file alone does not show: the log, /readyz, /metrics and `ficus status` do.
+ */
+import { type ConfigProblem, formatPath } from './config-problem.ts';
+
+/** A changed config that a process did not take, in words. */
+export interface ConfigRefusal {
+  /** ISO time: since then the file has not been valid for this process. */
+  readonly since: string;
+  /** How many problems there are, listed or not. */
+  readonly count: number;
+  /** The first of them. */
+  readonly problems: readonly RefusedProblem[];
+}
+
+interface RefusedProblem {
+  /** `slices.notifications.routes[0].path` */
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface RunningConfigView {
+  /** ISO time of the last change that took effect, or of the start. */
+  readonly appliedAt: string;
+  readonly refused: ConfigRefusal | null;
+}
+
+/** `refused since 2026-01-01T00:00:00.000Z: legacy.url: is required, and 2 more` */
+export function describeRefusal({ since, count, problems: [first] }: ConfigRefusal): string {
+  const more = count > 1 ? `, and ${count - 1} more` : '';
+  return `refused since ${since}${first ? `: ${first.path}: ${first.message}` : ''}${more}`;
+}
+
+/** A report to the control plane stays small, whatever the file holds. */
+const MOST_PROBLEMS = 20;
+const LONGEST_TEXT = 500;
+
+export class RunningConfig {
+  readonly #now: () => number;
+  #appliedAt: string;
+  #refused: ConfigRefusal | null = null;
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+    this.#appliedAt = this.#time();
+  }
+
+  get view(): RunningConfigView {
+    return { appliedAt: this.#appliedAt, refused: this.#refused };
+  }
+
+  /** A changed config has taken effect. */
+  applied(): void {
+    this.#appliedAt = this.#time();
+    this.#refused = null;
+  }
+
+  /** The file has the running config. Returns whether another one had been refused before. */
+  unchanged(): boolean {
+    const before = this.#refused;
+    this.#refused = null;
+    return before !== null;
+  }
+
+  /** The time is that of the first refusal in a row; the problems are the newest. */
+  refuse(problems: readonly ConfigProblem[]): ConfigRefusal {
+    this.#refused = {
+      since: this.#refused?.since ?? this.#time(),
+      count: problems.length,
+      problems: problems.slice(0, MOST_PROBLEMS).map(({ path, message }) => ({
+        path: formatPath(path).slice(0, LONGEST_TEXT),
+        message: message.slice(0, LONGEST_TEXT),
+      })),
+    };
+    return this.#refused;
+  }
+
+  /** What another process, which reads the file, has refused; null when it has the running config again. */
+  takeRefusal(refused: ConfigRefusal | null): void {
+    this.#refused = refused;
+  }
+
+  #time(): string {
+    return new Date(this.#now()).toISOString();
+  }
+}

@@ -1,0 +1,69 @@
+/** What a proxy says of itself at GET /status of `proxy.admin`: `ficus status` shows it where no control plane answers. */
+import type { RunningConfigView } from '../config/running-config.ts';
+import type { Side } from '../slice/side.ts';
+
+export const PROXY_STATUS_PATH = '/status';
+
+export interface ProxyStatus {
+  readonly version: string;
+  /** ISO time. */
+  readonly startedAt: string;
+  /** `http://host:port` that clients reach. */
+  readonly address: string;
+  readonly config: RunningConfigView & { readonly generation: number };
+  readonly workers: {
+    readonly serving: number;
+    readonly wanted: number;
+    /** The config that all of them run. */
+    readonly generation: number;
+  };
+  /** null where the config has none. */
+  readonly control: { readonly url: string; readonly connected: boolean; readonly known: boolean } | null;
+  readonly flags: {
+    readonly provider: 'builtin' | 'file' | 'unleash';
+    /** The file, or the URL without credentials. */
+    readonly source: string;
+    /** ISO time at which the set in use arrived; null while there is none. */
+    readonly receivedAt: string | null;
+    /** The set is that of an earlier run: its source has not answered since the start. */
+    readonly lastKnown: boolean;
+  };
+  readonly slices: readonly ProxySliceStatus[];
+}
+
+export interface ProxySliceStatus {
+  readonly name: string;
+  readonly team: string | null;
+  /** As last heard of the control plane; legacy without one. */
+  readonly owner: Side;
+  readonly epoch: number;
+  /** Percentage that a flag sets; null when it is on for cohorts alone, or not known. */
+  readonly serve: number | null;
+  readonly shadow: number | null;
+  readonly routes: readonly {
+    readonly id: string;
+    readonly methods: readonly string[];
+    readonly path: string;
+    readonly kind: 'read' | 'write';
+  }[];
+  readonly traffic: RecentSliceTraffic;
+  /** Workers whose circuit breaker for the candidate is not closed. */
+  readonly breakersOpen: number;
+  /** Users whose reads are pinned to the owner. */
+  readonly pins: number;
+}
+
+export interface RecentSliceTraffic {
+  readonly windowSeconds: number;
+  readonly legacy: RecentSideTraffic;
+  readonly candidate: RecentSideTraffic;
+  /** Of the requests that the serve flag decides, in tenths of a percent; null without any. */
+  readonly candidateSharePercent: number | null;
+}
+
+export interface RecentSideTraffic {
+  readonly requests: number;
+  /** Answers of 500 and above, and exchanges that failed. */
+  readonly failures: number;
+  readonly meanMs: number | null;
+}

@@ -1,0 +1,70 @@
+/** Puts together what /status of the admin address says. */
+import {
+  type ClientFeatures,
+  type FicusConfig,
+  flagName,
+  flagPercent,
+  hideCredentials,
+  INITIAL_SLICE_STATE,
+  type ProxySliceStatus,
+  type ProxyStatus,
+  type RecentSliceTraffic,
+} from '@ficus/core';
+import type { PinCount } from '../pin/pin-ledger.ts';
+import { openBreakers } from '../snapshot/upstream-registry.ts';
+import type { SliceStates } from './control-state.ts';
+
+interface ProxyFacts extends Omit<ProxyStatus, 'slices' | 'flags'> {
+  readonly running: FicusConfig;
+  readonly flagSet: ClientFeatures | undefined;
+  readonly flagsReceivedAt: string | null;
+  readonly flagsLastKnown: boolean;
+  readonly states: SliceStates;
+  readonly pins: readonly PinCount[];
+  readonly gauges: Readonly<Record<string, number>>;
+  readonly traffic: (slice: string) => RecentSliceTraffic;
+}
+
+export function describeProxy(facts: ProxyFacts): ProxyStatus {
+  const { version, startedAt, address, config, workers, control, running } = facts;
+  return {
+    ...{ version, startedAt, address, config, workers, control },
+    flags: {
+      provider: running.flags.provider,
+      source: sourceOf(facts),
+      receivedAt: facts.flagsReceivedAt,
+      lastKnown: facts.flagsLastKnown,
+    },
+    slices: Object.keys(running.slices).map((name) => describeSlice(name, facts)),
+  };
+}
+
+function sourceOf({ running: { flags }, control }: ProxyFacts): string {
+  switch (flags.provider) {
+    case 'file':
+      return flags.file ?? '';
+    case 'unleash':
+      return hideCredentials(flags.unleash?.url ?? '');
+    case 'builtin':
+      return control?.url ?? '';
+  }
+}
+
+function describeSlice(name: string, facts: ProxyFacts): ProxySliceStatus {
+  const { team, routes } = facts.running.slices[name]!;
+  const { owner, epoch } = facts.states[name] ?? INITIAL_SLICE_STATE;
+  return {
+    ...{ name, team: team ?? null, owner, epoch },
+    serve: percentOf(facts.flagSet, flagName(name, 'serve')),
+    shadow: percentOf(facts.flagSet, flagName(name, 'shadow')),
+    routes: routes.map(({ id, methods, path, kind }) => ({ id, methods, path, kind })),
+    traffic: facts.traffic(name),
+    breakersOpen: openBreakers(facts.gauges, [name])[name] ?? 0,
+    pins: facts.pins.filter(({ slice }) => slice === name).length,
+  };
+}
+
+function percentOf(set: ClientFeatures | undefined, flag: string): number | null {
+  if (set === undefined) return null;
+  return flagPercent(set.features.find((feature) => feature.name === flag)) ?? null;
+}
