@@ -1,30 +1,42 @@
-/** `ficus status`: the stage of each slice. */
+/** `ficus status`: where slices stand, and which processes run an older config. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { ControlClient, SliceView } from '@ficus/contract';
+import type { SliceView } from '@ficus/contract';
+import { printable } from '@ficus/core';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
-import { connectControl } from '../config/connect-control.ts';
-import { loadConfig, requireSlice } from '../config/load-config.ts';
 import { formatLeftover } from '../output/format-leftover.ts';
+import { formatOlderConfig } from '../output/format-older-config.ts';
 import { formatAgreement } from '../output/format-parity.ts';
+import { formatProxy } from '../output/format-proxy.ts';
 import { formatSlice } from '../output/format-slice.ts';
 import { formatTable } from '../output/format-table.ts';
-import { draw, printJson } from '../output/terminal.ts';
+import { paint } from '../output/paint.ts';
+import { Screen } from '../output/screen.ts';
+import { print, printError, printJson, printJsonLine } from '../output/terminal.ts';
 import { abortOnSignal } from '../output/until-signal.ts';
+import { askRunning, type StatusAnswer } from '../status/ask-running.ts';
+import { type FoundRunning, findRunning } from '../status/find-running.ts';
+import { type Look, watchStatus } from '../status/watch-status.ts';
 
 interface StatusOptions extends CommonOptions {
   readonly watch?: boolean;
 }
 
-const WATCH_EVERY_MS = 1000;
-const CLEAR_SCREEN = '\u001b[H\u001b[2J';
-
 const HELP = `
 Without SLICE, one line per slice; with it, everything about one: stage, owner and epoch, share set and measured,
 verdicts of the comparison with the newest mismatches, lag and copy of the change stream, and the way back.
 Values in ‹…› are stand-ins of the same shape: samples hold no data of people; parity.samples.allow in ficus.yaml shows places
-that hold none. Share and traffic are those of the last minute. With --watch and --json, it prints one document after the other.
+that hold none. Share and traffic are those of the last minute.
+
+Where no control plane is configured or it does not answer, the proxy itself is asked, at proxy.admin: it knows flags and
+their age, owners, traffic, breakers, pins and workers, and nothing of parity, change streams and audit.
+A process that refused a changed config continues with its older one; this is said with the problems, and since when.
+
+With --watch on a terminal the picture is drawn again in place; in a pipe, and with --json, each look is one line of JSON
+with "reachable" and "at". What is watched may restart: meanwhile "not reachable since …" is shown.
+
+Exit status: 0 shown, and everything runs the config of the file · 1 a process runs an older config, or the file is not
+valid · 2 used wrongly · 3 nothing answers, or the control plane of the config does not
 
 Examples:
   ficus status
@@ -40,41 +52,77 @@ export function addStatus(program: Command): void {
 }
 
 async function status(name: string | undefined, options: StatusOptions): Promise<void> {
-  const config = await loadConfig(options.config);
-  if (name) requireSlice(config, name);
-  const control = connectControl(config);
-  if (!options.watch) {
-    await show(control, name, options);
+  const found = await findRunning(options.config, name);
+  if (options.watch) {
+    const stopped = abortOnSignal();
+    const onLook = options.json || !process.stdout.isTTY ? printLook(name) : drawLook(name, new Screen());
+    await watchStatus({ file: options.config, slice: name, found, stopped, onLook });
     return;
   }
-  const stopped = abortOnSignal();
-  while (!stopped.aborted) {
-    await show(control, name, options, process.stdout.isTTY ? CLEAR_SCREEN : '');
-    await sleep(WATCH_EVERY_MS, undefined, { signal: stopped }).catch(() => undefined);
-  }
+  const answer = await askRunning(found, name);
+  if (options.json) printJson(documentOf(answer, name));
+  else print(`${describe(answer, name)}\n`);
+  for (const problem of found.problems)
+    printError(`${paint('red', '✗', process.stderr)} ${options.config}: ${printable(problem)}\n`);
+  process.exitCode = exitStatusOf(found, answer);
 }
 
-/** @param clear drawn once the answer is there */
-async function show(
-  control: ControlClient,
-  name: string | undefined,
-  options: StatusOptions,
-  clear = '',
-): Promise<void> {
-  const answer = name ? await control.slice(name) : await control.slices();
-  if (!options.json) {
-    draw(clear, await describe(control, answer));
-    return;
-  }
-  draw(clear, '');
-  printJson(answer);
+/** Shown whole, a control plane that should answer and does not is a failure all the same. */
+function exitStatusOf({ problems }: FoundRunning, answer: StatusAnswer): number {
+  if (answer.older.length > 0 || problems.length > 0) return 1;
+  return answer.from === 'proxy' && answer.controlFailure !== undefined ? 3 : 0;
 }
 
-async function describe(control: ControlClient, answer: SliceView | readonly SliceView[]): Promise<string> {
-  if (!('length' in answer)) return `${formatSlice(answer)}\n`;
-  const legacy = answer[0]?.legacy.text ?? [];
-  const leftovers = (await control.leftovers()).map(formatLeftover);
-  return [formatSlices(answer), legacy, ...leftovers, ''].flat().join('\n');
+/** A line of JSON for each look. */
+function printLook(name: string | undefined): (look: Look) => void {
+  return (look) => {
+    const { reachable, at } = look;
+    if (!look.reachable) printJsonLine(look);
+    else
+      printJsonLine({
+        reachable,
+        at,
+        [name === undefined ? 'slices' : 'slice']: documentOf(look.answer, name),
+      });
+  };
+}
+
+/** While nothing answers, the last picture stays below the line that says so. */
+function drawLook(name: string | undefined, screen: Screen): (look: Look) => void {
+  let last = '';
+  return (look) => {
+    if (look.reachable) last = describe(look.answer, name);
+    screen.show(look.reachable ? last : `${describeOutage(look)}\n\n${last}`);
+  };
+}
+
+function describeOutage({ since, error }: Extract<Look, { reachable: false }>): string {
+  const mark = paint('red', '✗', process.stdout);
+  return `${mark} not reachable since ${since}: ${printable(error.message)} (${error.code})`;
+}
+
+function documentOf(answer: StatusAnswer, name: string | undefined): unknown {
+  const { older } = answer;
+  if (answer.from === 'proxy')
+    return {
+      from: 'proxy',
+      ...answer.proxy,
+      controlFailure: answer.controlFailure ?? null,
+      olderConfig: older,
+    };
+  const slices = answer.slices.map((slice) => ({ ...slice, olderConfig: older }));
+  return name === undefined ? slices : slices[0];
+}
+
+function describe(answer: StatusAnswer, name: string | undefined): string {
+  const older = answer.older.map((one) => formatOlderConfig(one, Date.now()));
+  if (answer.from === 'proxy')
+    return [formatProxy(answer.proxy, answer.controlFailure, Date.now()), ...older].join('\n');
+  if (name !== undefined) return [...answer.slices.map(formatSlice), ...older].join('\n');
+  const legacy = answer.slices[0]?.legacy.text ?? [];
+  return [formatSlices(answer.slices), legacy, ...answer.leftovers.map(formatLeftover), ...older]
+    .flat()
+    .join('\n');
 }
 
 function formatSlices(slices: readonly SliceView[]): string {

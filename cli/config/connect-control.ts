@@ -7,7 +7,7 @@ import { type FicusConfig, FicusError, tokenFor } from '@ficus/core';
  * @param callTimeoutMs how long each answer may take; by default the client's own limit
  * @throws FicusError FICUS_CONTROL_UNREACHABLE when the config has no control plane
  */
-export function connectControl(config: FicusConfig, callTimeoutMs?: number): ControlClient {
+export function connectControl(config: Pick<FicusConfig, 'control'>, callTimeoutMs?: number): ControlClient {
   const { control } = config;
   if (!control) {
     throw new FicusError('FICUS_CONTROL_UNREACHABLE', 'This config has no control plane (no `control:`).');

@@ -27,6 +27,11 @@ export function printError(text: string): void {
   print(text, process.stderr);
 }
 
+/** One of several documents on standard output: a line each. */
+export function printJsonLine(document: unknown): void {
+  process.stdout.write(`${printableJson(JSON.stringify(document))}\n`);
+}
+
 /** One document on standard output. */
 export function printJson(document: unknown): void {
   process.stdout.write(`${printableJson(JSON.stringify(document, null, 2))}\n`);

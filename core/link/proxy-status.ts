@@ -34,8 +34,8 @@ export interface ProxyStatus {
 export interface ProxySliceStatus {
   readonly name: string;
   readonly team: string | null;
-  /** As last heard of the control plane; legacy without one. */
-  readonly owner: Side;
+  /** As last heard of the control plane; legacy without one; null without tables, where nothing owns writes. */
+  readonly owner: Side | null;
   readonly epoch: number;
   /** Percentage that a flag sets; null when it is on for cohorts alone, or not known. */
   readonly serve: number | null;

@@ -51,10 +51,10 @@ function sourceOf({ running: { flags }, control }: ProxyFacts): string {
 }
 
 function describeSlice(name: string, facts: ProxyFacts): ProxySliceStatus {
-  const { team, routes } = facts.running.slices[name]!;
+  const { team, routes, tables } = facts.running.slices[name]!;
   const { owner, epoch } = facts.states[name] ?? INITIAL_SLICE_STATE;
   return {
-    ...{ name, team: team ?? null, owner, epoch },
+    ...{ name, team: team ?? null, owner: tables.length > 0 ? owner : null, epoch },
     serve: percentOf(facts.flagSet, flagName(name, 'serve')),
     shadow: percentOf(facts.flagSet, flagName(name, 'shadow')),
     routes: routes.map(({ id, methods, path, kind }) => ({ id, methods, path, kind })),

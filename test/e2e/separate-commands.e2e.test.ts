@@ -56,6 +56,29 @@ test('a proxy that starts first connects to the control plane later', async () =
   expect(await proxy.ended).toMatchObject({ status: 0, stderr: '' });
 });
 
+test('a refused config: status names both processes and exits 1, readiness and metrics say so', async () => {
+  const controlAddress = await fieldOf(run('control'), 'listening', 'address');
+  await fieldOf(run('proxy'), 'listening', 'address');
+  const status = () => runCommand([FICUS, 'status', '--config', rig.configFile]);
+  await expect.poll(async () => (await status()).status).toBe(0);
+  await rig.write('no-path');
+  await expect
+    .poll(async () => (await status()).stdout)
+    .toMatch(/the control plane still runs .+\n +slices\.notes\.routes\[0\]\.path: /);
+  await expect
+    .poll(async () => (await status()).stdout)
+    .toMatch(/the proxy still runs .+\n +slices\.notes\.routes\[0\]\.path: /);
+  expect((await status()).status).toBe(1);
+  const ready = await fetch(`${controlAddress}/readyz`);
+  expect([ready.status, await ready.json()]).toEqual([
+    200,
+    expect.objectContaining({ config: expect.stringContaining('slices.notes.routes[0].path') }),
+  ]);
+  expect(await (await fetch(`${controlAddress}/metrics`)).text()).toContain('\nficus_config_refused 1\n');
+  await rig.write();
+  await expect.poll(async () => (await status()).status).toBe(0);
+});
+
 test('with named tokens, proxy and commands send each their own, and nothing else gets in', async () => {
   const text = await readFile(rig.configFile, 'utf8');
   const tokens = `tokens: [{ name: edge, roles: [report], token: token-of-the-edge }, { name: bot, roles: [operate], token: token-of-the-bot }]`;

@@ -71,6 +71,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'commands',
     'flags, processes',
     'output',
+    'status',
     'config, init, preflight, version.ts',
   ],
 };

@@ -1,0 +1,26 @@
+/** Which processes run an older config than their file, since when, and why. */
+
+import { printable } from '@ficus/core';
+import type { OlderConfig } from '../status/ask-running.ts';
+import { formatDuration } from './format-duration.ts';
+import { paint } from './paint.ts';
+
+/** @param now in milliseconds */
+export function formatOlderConfig(
+  { process: name, appliedAt, refused, needsRestart }: OlderConfig,
+  now: number,
+): string {
+  const mark = paint('red', '✗', process.stdout);
+  const running = appliedAt === null ? 'an older config' : `the config of ${appliedAt}`;
+  if (refused === null)
+    return `\n${mark} ${name} runs ${running}, except ${needsRestart.join(' and ')}: changed, and in effect after a restart`;
+  const age = formatDuration(Math.max(0, now - Date.parse(refused.since)));
+  const { count, problems } = refused;
+  const more = count - problems.length;
+  return [
+    `\n${mark} ${name} still runs ${running}: the changed file has been refused since ${refused.since} (${age})`,
+    ...problems.map(({ path, message }) => `    ${printable(`${path}: ${message}`)}`),
+    ...(more > 0 ? [`    and ${more} more`] : []),
+    '    `ficus check` shows the same; a valid file takes effect by itself',
+  ].join('\n');
+}

@@ -1,0 +1,86 @@
+/** What a proxy knows without a control plane, for a terminal. */
+import { type ProxySliceStatus, type ProxyStatus, printable } from '@ficus/core';
+import { formatDuration } from './format-duration.ts';
+import { formatTable } from './format-table.ts';
+import { paint } from './paint.ts';
+
+const UNKNOWN = 'parity of copies, change stream, verify, leftovers and audit';
+
+/**
+ * @param controlFailure why the control plane said nothing; undefined where the config has none
+ * @param now in milliseconds
+ */
+export function formatProxy(proxy: ProxyStatus, controlFailure: string | undefined, now: number): string {
+  const why =
+    controlFailure === undefined
+      ? `This config has no control plane: not known here are ${UNKNOWN}.`
+      : `${controlFailure} What follows is the proxy’s own picture; not known are ${UNKNOWN}.`;
+  return [
+    `${paint('yellow', '!', process.stdout)} ${printable(why)}`,
+    '',
+    ...describeProcess(proxy, now),
+    '',
+    proxy.slices.length === 0 ? 'The config has no slices.' : formatSlices(proxy.slices),
+    ...(proxy.slices.length === 1 ? ['', ...describeRoutes(proxy.slices[0]!)] : []),
+  ].join('\n');
+}
+
+function describeProcess(
+  { address, startedAt, workers, flags, control }: ProxyStatus,
+  now: number,
+): string[] {
+  const since = (iso: string) => formatDuration(Math.max(0, now - Date.parse(iso)));
+  const missing = workers.wanted - workers.serving;
+  const link = control && (control.connected ? 'connected' : 'not connected');
+  return [
+    line('proxy', `${address}, up for ${since(startedAt)}`),
+    line(
+      'workers',
+      `${workers.serving} of ${workers.wanted} serve${missing > 0 ? paint('red', ` (${missing} missing)`, process.stdout) : ''}`,
+    ),
+    line('flags', describeFlags(flags, since)),
+    ...(link === null ? [] : [line('control', `${control?.url}, ${link}`)]),
+  ];
+}
+
+function describeFlags(
+  { provider, source, receivedAt, lastKnown }: ProxyStatus['flags'],
+  since: (iso: string) => string,
+): string {
+  const where = source === '' ? provider : `${provider} ${source}`;
+  if (receivedAt === null) return `${where}: none received, all are off`;
+  const age = `received ${since(receivedAt)} ago (${receivedAt})`;
+  return lastKnown
+    ? paint(
+        'yellow',
+        `${where}: those of an earlier run, ${age}; the source has not answered since the start`,
+        process.stdout,
+      )
+    : `${where}: ${age}`;
+}
+
+function formatSlices(slices: readonly ProxySliceStatus[]): string {
+  return formatTable(
+    ['slice', 'owner', 'serve', 'measured', 'shadow', 'requests', 'failed', 'breaker', 'pins'],
+    slices.map(({ name, owner, serve, shadow, traffic, breakersOpen, pins }) => [
+      name,
+      owner ?? 'none',
+      percent(serve),
+      percent(traffic.candidateSharePercent),
+      percent(shadow),
+      `${traffic.legacy.requests} + ${traffic.candidate.requests}`,
+      `${traffic.legacy.failures} + ${traffic.candidate.failures}`,
+      breakersOpen === 0 ? 'closed' : paint('red', `open in ${breakersOpen}`, process.stdout),
+      String(pins),
+    ]),
+  );
+}
+
+const describeRoutes = ({ routes, traffic }: ProxySliceStatus): string[] => [
+  ...routes.map(({ id, methods, path, kind }) => line(kind, `${methods.join(',') || 'any'} ${path} (${id})`)),
+  line('traffic', `requests and failures: legacy + candidate, in the last ${traffic.windowSeconds} s`),
+];
+
+const percent = (value: number | null): string => (value === null ? '–' : `${value} %`);
+const line = (name: string, text: string): string =>
+  `  ${name.padEnd(10)}${text.replace(/[\n\r]/g, printable)}`;

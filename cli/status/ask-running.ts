@@ -1,0 +1,89 @@
+/**
+ * What `ficus status` shows: the control plane's picture; where it has none or does not answer, what the proxy itself
+ * knows. With either, which processes run an older config than their file.
+ */
+import type { LeftoverView, SliceView } from '@ficus/contract';
+import { type ConfigRefusal, FicusError, type ProxyStatus } from '@ficus/core';
+import { connectControl } from '../config/connect-control.ts';
+import { askProxy } from './ask-proxy.ts';
+import type { FoundRunning } from './find-running.ts';
+
+/** A process that does not run what its config file says. */
+export interface OlderConfig {
+  /** `the control plane`, `the proxy` */
+  readonly process: string;
+  /** ISO time of the running config; null while unknown. */
+  readonly appliedAt: string | null;
+  /** null when only a restart is missing. */
+  readonly refused: ConfigRefusal | null;
+  /** Changed areas that take effect at the next start. */
+  readonly needsRestart: readonly string[];
+}
+
+export type StatusAnswer =
+  | {
+      readonly from: 'control';
+      readonly slices: readonly SliceView[];
+      readonly leftovers: readonly LeftoverView[];
+      readonly older: readonly OlderConfig[];
+    }
+  | {
+      readonly from: 'proxy';
+      readonly proxy: ProxyStatus;
+      /** Why the control plane said nothing; undefined where the config has none. */
+      readonly controlFailure: string | undefined;
+      readonly older: readonly OlderConfig[];
+    };
+
+/** @throws FicusError when nothing answers, or the slice is unknown there */
+export async function askRunning(found: FoundRunning, slice: string | undefined): Promise<StatusAnswer> {
+  const { admin } = found;
+  if (!found.control) return askProxyAlone(admin!, slice, undefined);
+  try {
+    return await askControl(found, slice);
+  } catch (error) {
+    if (!(error instanceof FicusError) || error.code !== 'FICUS_CONTROL_UNREACHABLE') throw error;
+    if (admin === undefined)
+      throw new FicusError(error.code, `${error.message} With proxy.admin, the proxy itself would be asked.`);
+    return askProxyAlone(admin, slice, error.message);
+  }
+}
+
+async function askControl({ control }: FoundRunning, slice: string | undefined): Promise<StatusAnswer> {
+  const client = connectControl({ control });
+  const [slices, leftovers, own, proxies] = await Promise.all([
+    slice === undefined ? client.slices() : client.slice(slice).then((one) => [one]),
+    slice === undefined ? client.leftovers() : [],
+    client.runningConfig(),
+    client.proxies(),
+  ]);
+  const { appliedAt, refused, needsRestart } = own;
+  const older: OlderConfig[] = [{ process: 'the control plane', appliedAt, refused, needsRestart }];
+  for (const { proxyId, configRefused } of proxies) {
+    const process = proxies.length === 1 ? 'the proxy' : `the proxy ${proxyId}`;
+    older.push({ process, appliedAt: null, refused: configRefused, needsRestart: [] });
+  }
+  return { from: 'control', slices, leftovers, older: older.filter(isOlder) };
+}
+
+async function askProxyAlone(
+  admin: string,
+  slice: string | undefined,
+  controlFailure: string | undefined,
+): Promise<StatusAnswer> {
+  const proxy = await askProxy(admin).catch((error: unknown) => {
+    if (!(error instanceof FicusError) || controlFailure === undefined) throw error;
+    throw new FicusError(error.code, `${controlFailure} ${error.message}`, { cause: error });
+  });
+  const slices = proxy.slices.filter(({ name }) => slice === undefined || name === slice);
+  if (slice !== undefined && slices.length === 0) {
+    const names = proxy.slices.map(({ name }) => name).join(', ') || 'none';
+    throw new FicusError('FICUS_SLICE_UNKNOWN', `The proxy has no slice “${slice}”. It has: ${names}.`);
+  }
+  const { appliedAt, refused } = proxy.config;
+  const older = [{ process: 'the proxy', appliedAt, refused, needsRestart: [] }].filter(isOlder);
+  return { from: 'proxy', proxy: { ...proxy, slices }, controlFailure, older };
+}
+
+const isOlder = ({ refused, needsRestart }: OlderConfig): boolean =>
+  refused !== null || needsRestart.length > 0;

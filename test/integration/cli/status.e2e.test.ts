@@ -1,0 +1,156 @@
+/** `ficus status` against a proxy without a control plane: what it knows, and that it runs an older config than its file. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { percentFlag } from '@ficus/core';
+import { freePort } from '@ficus/tools';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FICUS, type RunningCommand, runCommand, startCommand, stopAll } from '../../e2e/run-command.ts';
+import { fieldOf } from '../../e2e/up-rig.ts';
+import { type Backend, startBackend } from '../proxy/rig.ts';
+
+let folder: string;
+let file: string;
+let admin: number;
+let legacy: Backend;
+let candidate: Backend;
+
+const write = (path = '/api/notes', more = '') =>
+  writeFile(
+    file,
+    `version: 1
+proxy: { listen: "127.0.0.1:0", admin: "127.0.0.1:${admin}", workers: 1, identify: { user: { cookie: sid } } }
+flags: { provider: file, file: flags.json }
+legacy: { url: "${legacy.url}" }
+${more}
+slices:
+  notes:
+    candidate: { url: "${candidate.url}" }
+    routes: [{ id: list, methods: [GET], path: ${path} }]
+  parcels:
+    candidate: { url: "${candidate.url}" }
+    routes: [{ id: all, path: /api/parcels }]
+`,
+  );
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ficus-status-'));
+  file = join(folder, 'ficus.yaml');
+  admin = await freePort();
+  [legacy, candidate] = [await startBackend('legacy'), await startBackend('candidate')];
+  await write();
+  const features = [percentFlag('notes.serve', 'notes', 100)];
+  await writeFile(join(folder, 'flags.json'), JSON.stringify({ version: 2, features, segments: [] }));
+});
+afterEach(async () => {
+  await stopAll();
+  await Promise.all([legacy.close(), candidate.close()]);
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function startProxy(): Promise<{ proxy: RunningCommand; address: string }> {
+  const proxy = startCommand([FICUS, 'proxy', '--config', file]);
+  const address = await fieldOf(proxy, 'listening', 'address');
+  await proxy.until('admin listening');
+  return { proxy, address };
+}
+
+const status = (...args: string[]) => runCommand([FICUS, 'status', ...args, '--config', file]);
+
+test('without a control plane, the proxy says what it knows, and the command what is not known', async () => {
+  const { address } = await startProxy();
+  for (const user of ['a', 'b', 'c'])
+    await fetch(`${address}/api/notes`, { headers: { cookie: `sid=${user}` } });
+  await expect
+    .poll(async () => (await status()).stdout)
+    .toMatch(/notes +none +100 % +100 % +0 % +0 \+ 3 +0 \+ 0 +closed +0\n/);
+  const { status: exit, stdout, stderr } = await status();
+  expect([exit, stderr]).toEqual([0, '']);
+  expect(stdout).toContain('no control plane: not known here are parity');
+  expect(stdout).toMatch(/workers +1 of 1 serve/);
+  expect(stdout).toMatch(/flags +file .+flags\.json: received \d+ s ago/);
+  expect(stdout).toMatch(/parcels +none +0 % +– /);
+  const one = JSON.parse((await status('notes', '--json')).stdout);
+  expect(one).toMatchObject({
+    from: 'proxy',
+    slices: [{ name: 'notes', serve: 100, routes: [{ id: 'list' }] }],
+  });
+  expect((await status('letters')).status).toBe(2);
+});
+
+test('an open breaker is shown', async () => {
+  const { address } = await startProxy();
+  candidate.handler = (_, response) => response.writeHead(500).end();
+  const headers = { cookie: 'sid=a' };
+  await expect
+    .poll(
+      async () => {
+        await fetch(`${address}/api/notes`, { headers });
+        return (await status()).stdout;
+      },
+      { timeout: 30_000 },
+    )
+    .toMatch(/notes .* open in 1 /);
+});
+
+test('a reload that is refused: status names the problems and since when, and exits 1', async () => {
+  const { proxy } = await startProxy();
+  await write('/api/notes', 'legacyy: 1');
+  await proxy.until('config refused: the old one stays in place');
+  const refused = await status();
+  expect(refused.status).toBe(1);
+  expect(refused.stdout).toMatch(
+    /the proxy still runs the config of \S+Z: the changed file has been refused since \S+Z \(\d+ s\)\n +legacyy: is not a known key/,
+  );
+  expect(refused.stderr).toContain('legacyy: is not a known key');
+  // Not even YAML.
+  await writeFile(file, `${await readFile(file, 'utf8')}\n}}: [`);
+  await expect
+    .poll(async () => (await status()).stdout)
+    .toMatch(/refused since .+\n +\(whole file\): line \d+/);
+  const ready = await fetch(`http://127.0.0.1:${admin}/readyz`);
+  expect([ready.status, await ready.text()]).toEqual([
+    200,
+    expect.stringContaining('"config":"refused since '),
+  ]);
+  const metrics = async () => (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
+  expect(await metrics()).toContain('\nficus_config_refused 1\n');
+  expect(JSON.parse((await status('--json')).stdout)).toMatchObject({
+    olderConfig: [{ process: 'the proxy', refused: { count: expect.any(Number) } }],
+  });
+  await write();
+  await proxy.until('config valid again: it is the running one');
+  expect(await metrics()).toContain('\nficus_config_refused 0\n');
+  expect(await status()).toMatchObject({ status: 0, stderr: '' });
+});
+
+test('valid for the file, and not for the running proxy: it needs a restart', async () => {
+  const { proxy } = await startProxy();
+  await writeFile(file, (await readFile(file, 'utf8')).replace('workers: 1', 'workers: 2'));
+  await proxy.until('config refused');
+  const { status: exit, stdout, stderr } = await status();
+  expect([exit, stderr]).toEqual([1, '']);
+  expect(stdout).toContain('proxy.workers: cannot change while the proxy runs; restart the proxy');
+});
+
+test('a control plane that does not answer: the proxy is asked, and the status is 3', async () => {
+  const control = await freePort();
+  await write('/api/notes', `control: { listen: "127.0.0.1:${control}" }`);
+  await startProxy();
+  const { status: exit, stdout } = await status();
+  expect(exit).toBe(3);
+  expect(stdout).toContain(
+    `No control plane answers at http://127.0.0.1:${control}. What follows is the proxy’s own`,
+  );
+  expect(stdout).toMatch(/control +http:\/\/127\.0\.0\.1:\d+, not connected/);
+});
+
+test('nothing answers, or there is nothing to ask', async () => {
+  const away = await status();
+  expect(away).toMatchObject({ status: 3, stdout: '' });
+  expect(away.stderr).toContain(`No proxy answers at 127.0.0.1:${admin} (proxy.admin)`);
+  await writeFile(file, (await readFile(file, 'utf8')).replace(/admin: "[^"]+", /, ''));
+  const nowhere = await status();
+  expect(nowhere.status).toBe(3);
+  expect(nowhere.stderr).toContain('FICUS_STATUS_NOWHERE');
+});

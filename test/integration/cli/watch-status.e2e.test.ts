@@ -1,0 +1,105 @@
+/** `ficus status --watch`: it outlives a restart of what it watches, is JSON for programs, and does not scroll a terminal. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '@ficus/tools';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FICUS, type RunningCommand, startCommand, stopAll } from '../../e2e/run-command.ts';
+
+let folder: string;
+let file: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ficus-watch-'));
+  file = join(folder, 'ficus.yaml');
+  await writeConfig(await freePort(), 1);
+});
+afterEach(async () => {
+  await stopAll();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function writeConfig(admin: number, slices: number): Promise<void> {
+  const slice = (index: number) =>
+    `  s${index}: { candidate: { url: "http://127.0.0.1:9" }, routes: [{ id: r, path: /s${index} }] }\n`;
+  await writeFile(
+    file,
+    `version: 1
+proxy: { listen: "127.0.0.1:0", admin: "127.0.0.1:${admin}", workers: 1 }
+flags: { provider: file, file: flags.json }
+legacy: { url: "http://127.0.0.1:9" }
+slices:
+${Array.from({ length: slices }, (_, index) => slice(index)).join('')}`,
+  );
+  await writeFile(join(folder, 'flags.json'), '{"version":2,"features":[],"segments":[]}');
+}
+
+async function startProxy(): Promise<RunningCommand> {
+  const proxy = startCommand([FICUS, 'proxy', '--config', file]);
+  await proxy.until('admin listening');
+  return proxy;
+}
+
+async function stop(command: RunningCommand): Promise<number | null> {
+  command.child.kill('SIGTERM');
+  return (await command.ended).status;
+}
+
+const reachable = '{"reachable":true,';
+const away = '{"reachable":false,';
+
+test('in a pipe each look is a line of JSON; a restart is an outage with a beginning and an end', async () => {
+  const first = await startProxy();
+  const watch = startCommand([FICUS, 'status', '--watch', '--config', file]);
+  await watch.until(reachable);
+  await stop(first);
+  await watch.until(new RegExp(`(${away}.*\\n){2}`));
+  // It comes back somewhere else.
+  await writeConfig(await freePort(), 2);
+  await startProxy();
+  await watch.until(new RegExp(`\\n${away}.*\\n${reachable}.*"name":"s1".*\\n`));
+  expect(await stop(watch)).toBe(0);
+  const { stdout, stderr } = await watch.ended;
+  expect(stderr).toBe('');
+  const looks = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const outages = looks.filter((look) => !look.reachable);
+  expect(new Set(outages.map(({ since }) => since))).toEqual(new Set([outages[0].at]));
+  expect(outages[0].error.code).toBe('FICUS_PROXY_UNREACHABLE');
+  expect(looks.map((look) => look.reachable).join(' ')).toMatch(/^(true )+(false )+true( true)*$/);
+});
+
+test('a terminal is drawn in place, within its height, and keeps the last picture in an outage', async () => {
+  await writeConfig(await freePort(), 30);
+  const proxy = await startProxy();
+  const terminal = 'process.stdout.isTTY = true; process.stdout.columns = 80; process.stdout.rows = 20';
+  const watch = startCommand([
+    ...['--import', `data:text/javascript,${terminal}`],
+    ...[FICUS, 'status', '--watch', '--config', file],
+  ]);
+  const END = '\u001b[J\u001b[?7h';
+  await watch.until(END);
+  await stop(proxy);
+  await watch.until('not reachable since ');
+  await startProxy();
+  await watch.until(/not reachable since .*\[J.*\[H(?!.*not reachable).*\[J/s);
+  expect(await stop(watch)).toBe(0);
+  const pictures = (await watch.ended).stdout.split(END).slice(0, -1);
+  expect(pictures.filter((picture) => picture.includes('\u001b[2J'))).toHaveLength(1);
+  for (const picture of pictures) {
+    expect(picture).toMatch(/^.\[\?7l(.\[2J)?.\[H/);
+    expect(picture.split('\n').length - 1).toBeLessThanOrEqual(19);
+    expect(picture).toMatch(/… \d+ more lines: the window is too small/);
+  }
+  expect(pictures.find((picture) => picture.includes('not reachable'))).toMatch(/s0 +none/);
+});
+
+test('what no later look would change ends it', async () => {
+  await startProxy();
+  const { status, stderr } = await startCommand([FICUS, 'status', 'letters', '--watch', '--config', file])
+    .ended;
+  expect(status).toBe(2);
+  expect(stderr).toContain('There is no slice “letters”');
+});
