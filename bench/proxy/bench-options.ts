@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { BOUND_MISSED, readCheckout, UsageError } from '../command-line.ts';
 
-export const SCENARIOS = ['throughput', 'bodies', 'routes', 'workers', 'latency', 'shadow'] as const;
+export const SCENARIOS = ['throughput', 'bodies', 'routes', 'workers', 'latency', 'log', 'shadow'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 export interface BenchOptions {
@@ -25,6 +25,7 @@ Scenarios (all by default):
   routes      10 against 10,000 routes
   workers     2 workers against 1: by rate with 4 cores, else by the CPU of the busier worker
   latency     open loop at half of saturation: what each proxy adds over the upstream alone
+  log         every request logged against none: CPU per request
   shadow      copies on, with a candidate that hangs, against off: p99 and CPU at a fixed rate
 
 Options:

@@ -8,6 +8,7 @@ import { HELP, readOptions, type Scenario } from './bench-options.ts';
 import { stopAll } from './running-process.ts';
 import { bodies } from './scenarios/bodies.ts';
 import { latency } from './scenarios/latency.ts';
+import { log } from './scenarios/log.ts';
 import { routes } from './scenarios/routes.ts';
 import { shadow } from './scenarios/shadow.ts';
 import { throughput } from './scenarios/throughput.ts';
@@ -19,6 +20,7 @@ const RUNS: Readonly<Record<Scenario, (context: BenchContext) => Promise<void>>>
   routes,
   workers,
   latency,
+  log,
   shadow,
 };
 

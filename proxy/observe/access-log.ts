@@ -3,7 +3,9 @@
  * user: lines contain no personal data and can be kept.
  */
 import type { Logger } from 'pino';
+import { turnEpoch } from '../clock/turn-clock.ts';
 import type { Outcome } from '../wire/outcome.ts';
+import { lineParts } from './create-logger.ts';
 
 export interface AccessLine {
   readonly requestId: string;
@@ -24,9 +26,47 @@ export function isSampled(sample: number, random: () => number = Math.random): b
   return sample >= 1 || (sample > 0 && random() < sample);
 }
 
-export function logServed(logger: Logger, line: AccessLine, outcome: Outcome): void {
+export type LogServed = (line: AccessLine, outcome: Outcome) => void;
+
+/**
+ * Of a logger of `createLogger`, the line is put together here, as pino would write it: going over an object's fields
+ * for each request would cost a tenth of the request.
+ */
+export function openAccessLog(logger: Logger): LogServed {
+  const parts = lineParts.get(logger);
+  if (parts === undefined) return (line, outcome) => logger.info({ ...line, ...facts(outcome) }, MESSAGE);
+  const { write, bindings } = parts;
+  return (line, outcome) => {
+    if (logger.isLevelEnabled('info')) write(servedLine(line, outcome, bindings));
+  };
+}
+
+const MESSAGE = 'request';
+const INFO = 30;
+
+function facts({ status, requestBodyBytes, responseBodyBytes, reused }: Outcome) {
+  return { status, requestBodyBytes, responseBodyBytes, reused };
+}
+
+function servedLine(line: AccessLine, outcome: Outcome, bindings: string): string {
+  const { requestId, traceId, method, path, slice, route, side, reason, attempts, durationMs } = line;
   const { status, requestBodyBytes, responseBodyBytes, reused } = outcome;
-  logger.info({ ...line, status, requestBodyBytes, responseBodyBytes, reused }, 'request');
+  const routed = slice === undefined ? '' : `,"slice":${quote(slice)},"route":${quote(route!)}`;
+  return `{"level":${INFO},"time":"${turnIso()}"${bindings},"requestId":${quote(requestId)},"traceId":"${traceId}","method":${quote(method)},"path":${quote(path)}${routed},"side":"${side}","reason":"${reason}","attempts":${attempts},"durationMs":${durationMs},"status":${status},"requestBodyBytes":${requestBodyBytes},"responseBodyBytes":${responseBodyBytes},"reused":${reused},"msg":"${MESSAGE}"}\n`;
+}
+
+const quote: (text: string) => string = JSON.stringify;
+
+let isoOf = Number.NaN;
+let iso = '';
+
+function turnIso(): string {
+  const now = turnEpoch();
+  if (now !== isoOf) {
+    isoOf = now;
+    iso = new Date(now).toISOString();
+  }
+  return iso;
 }
 
 export function logFailed(logger: Logger, line: AccessLine, outcome: Outcome): void {

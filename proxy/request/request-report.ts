@@ -5,7 +5,7 @@
 
 import type { DropReason } from '@ficus/core';
 import { turnNow } from '../clock/turn-clock.ts';
-import { type AccessLine, isSampled, logFailed, logServed } from '../observe/access-log.ts';
+import { type AccessLine, isSampled, logFailed } from '../observe/access-log.ts';
 import type { Outcome } from '../wire/outcome.ts';
 import type { RequestState } from './request-state.ts';
 import { sendShadow } from './send-shadow.ts';
@@ -17,7 +17,7 @@ export function reportServed(state: RequestState, outcome: Outcome, failed: bool
   const durationMs = countRequest(state, failed && !(outcome.kind === 'failed' && outcome.side === 'client'));
   if (failed) logFailed(host.logger, requestLine(state, durationMs), outcome);
   else if (isSampled(snapshot.config.proxy.accessLog.sample)) {
-    logServed(host.logger, requestLine(state, durationMs), outcome);
+    host.logServed(requestLine(state, durationMs), outcome);
   }
   if (state.shadow && outcome.kind === 'completed') copy(state, durationMs);
   // A client that disconnects is no side's failure, but its span says that it has no answer.

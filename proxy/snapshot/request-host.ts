@@ -3,6 +3,7 @@ import type { SliceState } from '@ficus/core';
 import type { Logger } from 'pino';
 import type { FlagEvaluator } from '../flags/flag-evaluator.ts';
 import type { Exchange } from '../forward/forward.ts';
+import type { LogServed } from '../observe/access-log.ts';
 import type { Spans } from '../observe/request-span.ts';
 import type { PinTable } from '../pin/pin-table.ts';
 import type { ProblemAnswer } from '../respond/answer-problem.ts';
@@ -14,6 +15,8 @@ export interface RequestHost {
   readonly pins: PinTable;
   readonly gate: Gate;
   readonly logger: Logger;
+  /** A line of the access log. */
+  readonly logServed: LogServed;
   /** True while new requests are refused because memory is short. */
   readonly shedding: boolean;
   /** Undefined unless tracing is configured. */

@@ -1,12 +1,14 @@
 /**
  * Where the lines of a worker's log leave: in writes that a pipe takes whole (4,096 bytes), so that lines of several
- * workers on one pipe never mix. A log that nobody reads, or whose reader is gone, takes bounded memory and blocks
+ * workers on one pipe never mix; a file takes any write whole. A log that nobody reads, or whose reader is gone, takes bounded memory and blocks
  * nothing: lines that do not fit are dropped, and `flush` ends. pino's own destination waits forever in both cases.
  */
-import { write, writeSync } from 'node:fs';
+import { fstatSync, write, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const WRITE_BYTES = 4096;
+/** PIPE_BUF of Linux: POSIX promises no more (write, "Atomic/non-atomic"). */
+const PIPE_BYTES = 4096;
+const FILE_BYTES = 65_536;
 const EACH_MS = 250;
 const AGAIN_MS = 50;
 const FLUSH_MS = 1_000;
@@ -20,6 +22,7 @@ interface LineSinkOptions {
 
 export class LineSink {
   readonly #options: LineSinkOptions;
+  readonly #writeBytes: number;
   /** Complete lines, each text one write; the last one grows. */
   #texts: string[] = [];
   #lastBytes = 0;
@@ -30,6 +33,7 @@ export class LineSink {
 
   constructor(options: LineSinkOptions) {
     this.#options = options;
+    this.#writeBytes = isFile(options.fd) ? FILE_BYTES : PIPE_BYTES;
     setInterval(() => this.#next(), EACH_MS).unref();
   }
 
@@ -40,7 +44,7 @@ export class LineSink {
       return;
     }
     this.#heldBytes += bytes;
-    if (this.#texts.length > 0 && this.#lastBytes + bytes <= WRITE_BYTES) {
+    if (this.#texts.length > 0 && this.#lastBytes + bytes <= this.#writeBytes) {
       this.#texts[this.#texts.length - 1] += line;
       this.#lastBytes += bytes;
       return;
@@ -106,6 +110,15 @@ export class LineSink {
     this.#broken = true;
     this.#texts = [];
     this.#heldBytes = 0;
+  }
+}
+
+/** A descriptor that is closed shows with the first write. */
+function isFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    return false;
   }
 }
 

@@ -12,6 +12,7 @@ import { FlagEvaluator } from '../flags/flag-evaluator.ts';
 import type { Exchange } from '../forward/forward.ts';
 import { IdentityNotes } from '../identify/identity-notes.ts';
 import { KeptIdentity } from '../identify/kept-identity.ts';
+import { type LogServed, openAccessLog } from '../observe/access-log.ts';
 import type { Spans } from '../observe/request-span.ts';
 import { PinTable } from '../pin/pin-table.ts';
 import { runRequest } from '../request/request-run.ts';
@@ -36,6 +37,7 @@ const BACKLOG = 4096;
 
 export class Worker implements RequestHost {
   readonly logger: Logger;
+  readonly logServed: LogServed;
   readonly flags: FlagEvaluator;
   readonly pins: PinTable;
   readonly gate: WriteGate;
@@ -66,6 +68,7 @@ export class Worker implements RequestHost {
     this.#init = init;
     this.#send = send;
     this.logger = logger;
+    this.logServed = openAccessLog(logger);
     this.spans = spans;
     const count = (series: string): void => this.count(series);
     const warn = (detail: object, message: string): void => logger.warn(detail, message);

@@ -18,10 +18,12 @@ interface OursOptions {
   readonly workers?: number;
   /** Where copies go: every request of the measured slice is copied there. */
   readonly shadowUrl?: string;
+  /** Share of the requests that are logged. */
+  readonly logged?: number;
 }
 
 const options = JSON.parse(process.argv[3] ?? '{}') as OursOptions;
-const { routes = 1000, slices = 50, workers = 1 } = options;
+const { routes = 1000, slices = 50, workers = 1, logged = 0.01 } = options;
 const folder = mkdtempSync(join(tmpdir(), 'ficus-bench-'));
 const flagsFile = join(folder, 'flags.json');
 
@@ -42,7 +44,7 @@ const document = {
     // As for the peers: a connection that closes just as it is reused does not count as a failure here.
     timeouts: { keepAliveMs: 600_000 },
     identify: { user: { cookie: 'sid' } },
-    accessLog: { sample: 0.01 },
+    accessLog: { sample: logged },
   },
   flags: { provider: 'file', file: flagsFile },
   legacy: { url: upstreamUrl },

@@ -1,12 +1,12 @@
 /**
- * Bodies beside nginx, down and up, by length and chunked: CPU per megabyte, megabytes a second, resident memory. The
- * bound applies to the CPU: on two cores, load and upstream share one and decide how many megabytes there are in a
- * second, and then the two proxies differ in how much of their own core stays idle.
+ * Bodies beside nginx, down and up, by length and chunked: CPU per megabyte, megabytes a second, resident memory. For
+ * downloads the bound applies to the CPU alone: on two cores, load and upstream share one and decide how many megabytes
+ * there are in a second, and then the two proxies differ in how much of their own core stays idle.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import { atMost, formatTable, notMeasured } from '../../report.ts';
+import { atLeast, atMost, formatTable, notMeasured } from '../../report.ts';
 import { type Backend, BODY_SIZES, STREAM_BYTES, startBodiesBackend } from '../backend.ts';
 import { type BenchContext, type LoadShape, measure, startChecked } from '../bench-context.ts';
 import { nginx, ours, type RunningPeer } from '../peers.ts';
@@ -22,6 +22,8 @@ const FLAT_MB = 96;
 const WARM_UP_SECONDS = 5;
 /** Ours over nginx, in CPU per megabyte: for small bodies the request's own cost is nearly all of it. */
 const MOST_OF_NGINX = 1.5;
+/** Ours over nginx, in megabytes of uploads a second. */
+const LEAST_OF_NGINX = 0.9;
 
 interface Body {
   readonly name: string;
@@ -30,6 +32,8 @@ interface Body {
   readonly bytes: number;
   /** The bound applies to it. */
   readonly bound: boolean;
+  /** Its rate has a bound as well. */
+  readonly upload?: boolean;
 }
 
 const DOWN: readonly Body[] = (['1k', '64k', '1m'] as const).map((size) => ({
@@ -44,6 +48,7 @@ const UP: readonly Body[] = (['64k', '1m'] as const).map((size) => ({
   shape: { path: '/upload/count', uploadBytes: BODY_SIZES[size] },
   bytes: BODY_SIZES[size],
   bound: true,
+  upload: true,
 }));
 
 const STREAM: Body = { name: 'stream', shape: { path: '/stream' }, bytes: STREAM_BYTES, bound: true };
@@ -126,6 +131,10 @@ async function measureBody(
   atMost(report, `memory growth, ${body.name}`, grownMb, 'MB', FLAT_MB);
   if (body.bound && figures.cpuToNginx !== undefined) {
     atMost(report, `CPU per MB, ${body.name}, ours / nginx`, figures.cpuToNginx, 'ratio', MOST_OF_NGINX);
+  }
+  if (body.upload && figures.mbPerSecondToNginx !== undefined) {
+    const name = `MB/s, ${body.name}, ours / nginx`;
+    atLeast(report, name, figures.mbPerSecondToNginx, 'ratio', LEAST_OF_NGINX);
   }
   const { mbPerSecond, mbPerSecondToNginx, cpuUsPerMb, cpuToNginx } = figures;
   const cells = [mbPerSecond.ours, mbPerSecond.nginx, mbPerSecondToNginx, cpuUsPerMb.ours, cpuUsPerMb.nginx];
