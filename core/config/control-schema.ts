@@ -120,6 +120,13 @@ export const flagsSchema = z
         refreshMs: z.int().positive().default(1000).describe('how often flags are polled, in milliseconds'),
       })
       .optional(),
+    environment: z
+      .string()
+      .min(1)
+      .default('default')
+      .describe(
+        'value of `environment` in constraints, like unleash-client’s option of that name. Which environment’s flags are read is decided by the token',
+      ),
     backup: z
       .union([z.string().min(1), z.literal(false)])
       .optional()

@@ -79,7 +79,15 @@ export const sliceSchema = z.strictObject({
     .describe('tables that move with the routes; without any, the serve flag moves writes as well'),
   copy: copySchema.prefault({}),
   anonymousBucket: z
-    .strictObject({ cookie: z.string().min(1).default('ficus_bucket') })
+    .strictObject({
+      cookie: z.string().min(1).default('ficus_bucket').describe('name of the cookie'),
+      afterLogin: z
+        .enum(['bucket', 'user'])
+        .default('bucket')
+        .describe(
+          'what percentages are sticky by once the caller has logged in. bucket: the cookie, while there is one, so that a login or logout moves no caller to the other side. user: the user, who then has the same side on every device',
+        ),
+    })
     .optional()
     .describe('give callers without identity a cookie, so that percentages apply to them and are sticky'),
   onBreakerOpen: z

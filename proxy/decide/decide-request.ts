@@ -50,22 +50,23 @@ interface CallerFacts {
 export function decideRequest(host: RequestHost, route: LiveRoute, request: CallerFacts): RequestDecision {
   const { slice, config } = route;
   const { head, identity } = request;
-  const { caller, pinKey, newBucket } = callerOf(slice, request);
+  const { caller, pinKey, newBucket, keptBucket } = callerOf(slice, request);
   if (caller === undefined) countUnidentified(host, slice, identity);
   const context = contextOf(route, identity, caller);
   // Few flags depend on it, and behind proxies it takes a computation.
   if (host.flags.usesAddress) context.remoteAddress = head.clientAddress;
+  const sticky = slice.config.anonymousBucket?.afterLogin === 'bucket' ? keptBucket : undefined;
   const { force } = host.snapshot;
   const state = host.stateOf(slice.name);
   const facts: DecideFacts = {
     kind: config.kind,
     hasTables: slice.hasTables,
     owner: state.owner,
-    serveEnabled: host.flags.isEnabled(slice.serveFlag, context),
-    shadowEnabled: host.flags.isEnabled(slice.shadowFlag, context),
+    serveEnabled: host.flags.isEnabled(slice.serveFlag, context, sticky),
+    shadowEnabled: host.flags.isEnabled(slice.shadowFlag, context, sticky),
     uncertain: identity.uncertain,
     preflight: request.isPreflight,
-    pinned: pinKey !== undefined && host.pins.isPinned(slice.name, pinKey),
+    pinned: pinKey !== undefined && isPinned(host, slice, pinKey, keptBucket),
     forced:
       force && head.force !== undefined ? force.read(head.force, head.clientAddress, host.now()) : undefined,
     candidateAvailable: slice.candidate.breaker.allows(turnNow()),
@@ -74,6 +75,16 @@ export function decideRequest(host: RequestHost, route: LiveRoute, request: Call
   };
   const { serve, shadow, reason } = decideSide(facts);
   return { serve, shadow, reason, pinned: facts.pinned, state, newBucket };
+}
+
+/** What a caller wrote before they logged in was pinned under their bucket. */
+function isPinned(
+  { pins }: RequestHost,
+  { name }: LiveSlice,
+  pinKey: string,
+  keptBucket: string | undefined,
+): boolean {
+  return pins.isPinned(name, pinKey) || (keptBucket !== undefined && pins.isPinned(name, keptBucket));
 }
 
 /** Percentages below 100 do not move such a caller: an operator sees how many there are. */
@@ -89,20 +100,40 @@ interface SliceCaller {
   readonly pinKey: string | undefined;
   /** A bucket to assign to the caller. */
   readonly newBucket: string | undefined;
+  /** The bucket of a caller who has a name by now. */
+  readonly keptBucket: string | undefined;
 }
 
 export function callerOf(slice: LiveSlice, request: CallerFacts): SliceCaller {
   const { head, identity } = request;
   const named = identity.user ?? identity.session;
-  // An uncertain caller is not anonymous, and a preflight is sent without the caller's cookies.
-  const bucketed = named === undefined && !identity.uncertain && !request.isPreflight;
-  const cookie = bucketed ? slice.config.anonymousBucket?.cookie : undefined;
-  const known = cookie === undefined ? undefined : readBucket(head.cookie, cookie);
-  if (cookie !== undefined && known === undefined) request.newBucket ??= makeBucket();
-  const newBucket = cookie !== undefined && known === undefined ? request.newBucket : undefined;
-  const caller = named ?? known ?? newBucket;
+  const bucket = slice.config.anonymousBucket === undefined ? NO_BUCKET : bucketOf(slice, request, named);
+  const caller = named ?? bucket.known ?? bucket.fresh;
   const pinKey = slice.hasTables ? boundedKey(caller ?? `address ${head.clientAddress}`) : undefined;
-  return { caller, pinKey, newBucket };
+  return {
+    caller,
+    pinKey,
+    newBucket: bucket.fresh,
+    keptBucket: named === undefined ? undefined : bucket.known,
+  };
+}
+
+interface Bucket {
+  /** The one that the caller sent. */
+  readonly known: string | undefined;
+  /** The one that the caller gets. */
+  readonly fresh: string | undefined;
+}
+
+const NO_BUCKET: Bucket = { known: undefined, fresh: undefined };
+
+/** An uncertain caller is not anonymous, and a preflight is sent without the caller's cookies. */
+function bucketOf({ config }: LiveSlice, request: CallerFacts, named: string | undefined): Bucket {
+  if (request.identity.uncertain || request.isPreflight) return NO_BUCKET;
+  const known = readBucket(request.head.cookie, config.anonymousBucket!.cookie);
+  if (known !== undefined || named !== undefined) return { known, fresh: undefined };
+  request.newBucket ??= makeBucket();
+  return { known, fresh: request.newBucket };
 }
 
 /** Callers without any identity are evaluated as the user whom a percentage reaches last. */

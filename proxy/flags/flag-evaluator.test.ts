@@ -1,5 +1,5 @@
 import type { ClientFeature, ClientFeatures } from '@ficus/core';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { FlagEvaluator } from './flag-evaluator.ts';
 
 let evaluator: FlagEvaluator;
@@ -59,4 +59,58 @@ test('a flag that cannot be evaluated is reported, once until the flags change',
   evaluate([{ name: 'userWithId', parameters: { userIds: 5 } }]);
   evaluator.isEnabled('ours.serve', { userId: 'bob' });
   expect(warnings).toEqual([expect.stringContaining('ours.serve is off')]);
+});
+
+test('the environment is the one of the config', () => {
+  evaluator = new FlagEvaluator(() => {}, 'production');
+  const of = (environment: string): ClientFeature => ({
+    name: environment,
+    enabled: true,
+    strategies: constrained('environment', environment),
+  });
+  evaluator.replace({ version: 2, features: [of('production'), of('default')] });
+  expect(evaluator.isEnabled('production', {})).toBe(true);
+  expect(evaluator.isEnabled('default', {})).toBe(false);
+});
+
+describe('percentages by bucket', () => {
+  const rollout = (stickiness: string | undefined, rollout = '50') => ({
+    name: 'flexibleRollout',
+    parameters: { rollout, groupId: 'ours', ...(stickiness === undefined ? {} : { stickiness }) },
+  });
+  const buckets = Array.from({ length: 50 }, (_, number) => `bucket-${number}`);
+  const byBucket = (bucket: string) => evaluator.isEnabled('ours.serve', { userId: 'ann' }, bucket);
+
+  test.each(['userId', 'default', undefined])('are those of an anonymous caller (%s)', (stickiness) => {
+    evaluate([rollout(stickiness)]);
+    const anonymous = buckets.map((bucket) => evaluator.isEnabled('ours.serve', { userId: bucket }));
+    expect(buckets.map(byBucket)).toEqual(anonymous);
+    expect(new Set(anonymous).size).toBe(2);
+  });
+
+  test('are not asked for where the flag is sticky by something else', () => {
+    evaluate([rollout('tenant')]);
+    const sides = buckets.map((bucket) =>
+      evaluator.isEnabled('ours.serve', { userId: 'ann', properties: { tenant: 'acme' } }, bucket),
+    );
+    expect(new Set(sides).size).toBe(1);
+  });
+
+  test('hold for the flags that it depends on', () => {
+    evaluator = new FlagEvaluator();
+    const parent = { name: 'parent', enabled: true, strategies: [rollout('userId')] };
+    const dependencies = [{ feature: 'parent', enabled: true }];
+    const child = { name: 'ours.serve', enabled: true, strategies: [rollout('userId', '100')], dependencies };
+    evaluator.replace({ version: 2, features: [parent, child] as readonly ClientFeature[] });
+    const anonymous = buckets.map((bucket) => evaluator.isEnabled('parent', { userId: bucket }));
+    expect(buckets.map(byBucket)).toEqual(anonymous);
+    expect(new Set(anonymous).size).toBe(2);
+  });
+
+  test('follow the next set of flags', () => {
+    evaluate([rollout('userId', '100')]);
+    expect(byBucket('bucket-1')).toBe(true);
+    evaluator.replace({ version: 2, features: [] });
+    expect(byBucket('bucket-1')).toBe(false);
+  });
 });

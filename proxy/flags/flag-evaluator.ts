@@ -10,19 +10,39 @@ type Repository = NonNullable<ConstructorParameters<typeof Unleash>[0]['reposito
 type Feature = ReturnType<Repository['getToggles']>[number];
 type Segment = NonNullable<ReturnType<Repository['getSegment']>>;
 
+/** Before the name of a flag: the same flag, with percentages that are sticky by bucket. */
+const BY_BUCKET = 'bucket/';
+/** The property of a context that holds the bucket. */
+const BUCKET = 'ficusBucket';
+/** Kinds of stickiness that mean the user; `default` is the user where there is one, and here there always is. */
+const BY_USER: ReadonlySet<unknown> = new Set([undefined, '', 'default', 'userId']);
+
 /** unleash-client's repository over a set that is kept up to date from outside. */
 class HeldRepository extends EventEmitter implements Repository {
   #features = new Map<string, Feature>();
+  /** Made at the first use of each. */
+  readonly #byBucket = new Map<string, Feature>();
   #segments = new Map<number, Segment>();
 
   replace(set: ClientFeatures): void {
     this.#features = new Map(set.features.map((feature) => [feature.name, asFeature(feature)]));
+    this.#byBucket.clear();
     const segments = (set.segments ?? []) as Segment[];
     this.#segments = new Map(segments.map((segment) => [segment.id, segment]));
   }
 
   getToggle(name: string): Feature | undefined {
-    return this.#features.get(name);
+    return this.#features.get(name) ?? this.#stickyByBucket(name);
+  }
+
+  #stickyByBucket(name: string): Feature | undefined {
+    if (!name.startsWith(BY_BUCKET)) return undefined;
+    const known = this.#byBucket.get(name);
+    const feature = this.#features.get(name.slice(BY_BUCKET.length));
+    if (known !== undefined || feature === undefined) return known;
+    const made = stickyByBucket(feature);
+    this.#byBucket.set(name, made);
+    return made;
   }
 
   getToggles(): Feature[] {
@@ -64,6 +84,18 @@ function asFeature(feature: ClientFeatures['features'][number]): Feature {
   };
 }
 
+/** The flag with the bucket in place of the user in percentages; constraints still see the user. */
+function stickyByBucket(feature: Feature): Feature {
+  const { strategies, dependencies } = feature;
+  const sticky = strategies?.map((strategy) => {
+    const { name, parameters } = strategy;
+    if (name !== 'flexibleRollout' || !BY_USER.has(parameters?.stickiness)) return strategy;
+    return { ...strategy, parameters: { ...parameters, stickiness: BUCKET } };
+  });
+  const parents = dependencies?.map((parent) => ({ ...parent, feature: BY_BUCKET + parent.feature }));
+  return { ...feature, ...(sticky && { strategies: sticky }), ...(parents && { dependencies: parents }) };
+}
+
 export class FlagEvaluator {
   /** Some flag or segment depends on the client's address: then the context needs it. */
   usesAddress = false;
@@ -74,10 +106,12 @@ export class FlagEvaluator {
   /** Flags of the current set that could not be evaluated. */
   readonly #reported = new Set<string>();
 
-  constructor(onWarning: (message: string) => void = () => {}) {
+  /** @param environment value of `environment` in constraints */
+  constructor(onWarning: (message: string) => void = () => {}, environment = 'default') {
     this.#onWarning = onWarning;
     this.#unleash = new Unleash({
       appName: 'ficus',
+      environment,
       url: 'http://flags.invalid/api/',
       repository: this.#repository,
       disableMetrics: true,
@@ -97,12 +131,17 @@ export class FlagEvaluator {
     this.usesAddress = JSON.stringify(set).includes('"remoteAddress"');
   }
 
-  /** Whether a flag is on for a caller; a missing flag is off. */
-  isEnabled(name: string, context: Context): boolean {
+  /**
+   * Whether a flag is on for a caller; a missing flag is off.
+   * @param bucket what percentages are sticky by in place of the user
+   */
+  isEnabled(name: string, context: Context, bucket?: string): boolean {
     // A flag that is switched off is off for all users: most shadow flags, most of the time.
     if (this.#repository.getToggle(name)?.enabled === false) return false;
     try {
-      return this.#unleash.isEnabled(name, context);
+      if (bucket === undefined) return this.#unleash.isEnabled(name, context);
+      const properties = { ...context.properties, [BUCKET]: bucket };
+      return this.#unleash.isEnabled(BY_BUCKET + name, { ...context, properties });
     } catch (error) {
       this.#reportOnce(name, error);
       return false;

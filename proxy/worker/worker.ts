@@ -73,7 +73,10 @@ export class Worker implements RequestHost {
     const count = (series: string): void => this.count(series);
     const warn = (detail: object, message: string): void => logger.warn(detail, message);
     this.#identity = new KeptIdentity(new IdentityNotes(warn, count));
-    this.flags = new FlagEvaluator((message) => logger.warn({ detail: message }, 'flag cannot be evaluated'));
+    this.flags = new FlagEvaluator(
+      (message) => logger.warn({ detail: message }, 'flag cannot be evaluated'),
+      init.config.flags.environment,
+    );
     if (init.flags) this.flags.replace(init.flags);
     this.#slices = new Map(Object.entries(init.slices));
     this.#observations = openObservationEnd(init, send, (slice, reason) =>

@@ -32,7 +32,7 @@ async function flipAgainst(percent: number, { read, write }: { read?: Answer; wr
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api`;
   const unleash = { url, token: TOKEN, adminToken: ADMIN, refreshMs: 100 };
-  return openForeignFlags({ provider: 'unleash', unleash }, withoutAudit).set({
+  return openForeignFlags({ provider: 'unleash', environment: 'default', unleash }, withoutAudit).set({
     slice: 'notes',
     kind: 'serve',
     percent,

@@ -23,7 +23,7 @@ export function describeUnleashFlags(name: string, start: () => Promise<UnleashS
     const open = (over: Partial<NonNullable<FlagsConfig['unleash']>> = {}) => {
       const { url, clientToken: token, adminToken } = server;
       const unleash = { url, token, adminToken, refreshMs: 100, ...over };
-      return openForeignFlags({ provider: 'unleash', unleash }, withoutAudit);
+      return openForeignFlags({ provider: 'unleash', environment: 'default', unleash }, withoutAudit);
     };
     const change = (slice: string, percent: number, kind: FlagKind = 'serve') => ({
       slice,

@@ -18,7 +18,7 @@ test.each([
     const { url, clientToken: token, adminToken } = server;
     let came = 'unknown';
     const flags = openForeignFlags(
-      { provider: 'unleash', unleash: { url, token, adminToken, refreshMs: 100 } },
+      { provider: 'unleash', environment: 'default', unleash: { url, token, adminToken, refreshMs: 100 } },
       async (_change, _previous, make) => {
         came = (await make()) ? 'refused' : 'made';
       },

@@ -49,7 +49,7 @@ afterEach(async () => {
 async function start(flags: Record<string, unknown> = {}): Promise<RunningProxy> {
   const unleash = { url: `${url}/api`, token: 'a-client-token', refreshMs: 20 };
   const logger = pino({ level: 'info' }, { write: (line: string) => void logs.push(JSON.parse(line)) });
-  const given = { provider: 'unleash' as const, unleash, backup: folder, ...flags };
+  const given = { provider: 'unleash' as const, environment: 'default', unleash, backup: folder, ...flags };
   const config = { ...rig.config(), flags: given };
   const controlUrl = given.provider === ('builtin' as string) ? url : undefined;
   const proxy = await startProxy({ config, controlUrl, inProcess: true, logger });
@@ -95,7 +95,7 @@ describe('a proxy that restarts while its flags’ source is away', () => {
   });
 
   it('does so for built-in flags, too', async () => {
-    const builtin = { provider: 'builtin', unleash: undefined };
+    const builtin = { provider: 'builtin', environment: 'default', unleash: undefined };
     expect(await side(await start(builtin))).toBe('candidate');
     away = true;
     server.closeAllConnections();

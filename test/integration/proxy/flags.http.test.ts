@@ -55,7 +55,7 @@ test('an Unleash server is polled with its token; while it is unreachable the la
   rig = await startRig();
   const unleash = { url: `${url}/api`, token: 'client-token', refreshMs: 50, adminToken: '' };
   const proxy = await startProxy({
-    config: { ...rig.config(), flags: { provider: 'unleash', unleash } },
+    config: { ...rig.config(), flags: { provider: 'unleash', environment: 'default', unleash } },
     inProcess: true,
   });
   try {
@@ -77,7 +77,7 @@ test('built-in flags are polled while their event stream is unavailable', async 
   serve = 100;
   rig = await startRig();
   const proxy = await startProxy({
-    config: { ...rig.config(), flags: { provider: 'builtin' } },
+    config: { ...rig.config(), flags: { provider: 'builtin', environment: 'default' } },
     controlUrl: url,
     controlToken: 'control-token',
     inProcess: true,
