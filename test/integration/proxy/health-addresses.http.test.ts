@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { join } from 'node:path';
 import { configSchema } from '@ficus/core';
 import pino from 'pino';
 import { afterEach, expect, test } from 'vitest';
 import { HealthChecks } from '../../../proxy/health/health-checks.ts';
 import type { Address } from '../../../proxy/upstream/address-book.ts';
+import { refusingPort } from '../../parts/refusing-port.ts';
 import { type Backend, type Rig, startBackend, startRig, until } from './rig.ts';
 
 const ended: (() => unknown)[] = [];
@@ -127,7 +128,7 @@ async function listen(server: Server, host: string, port = 0): Promise<number> {
   server.listen(port, host);
   await once(server, 'listening');
   ended.push(() => {
-    server.closeAllConnections();
+    server.closeAllConnections?.();
     server.close();
   });
   return (server.address() as AddressInfo).port;
@@ -157,6 +158,31 @@ test('each address of a name is asked; those that it has no more are forgotten',
   addresses = [ipv4('127.0.0.1')];
   await until(() => checks.reports[0]!.addresses.length === 1, 'the name has one address');
   expect(checks.verdicts).toEqual([{ name: 'legacy', unhealthy: false, avoid: [] }]);
+});
+
+test('where all addresses fail, none is avoided: one of them must be used', async () => {
+  const checks = startChecks(`http://shop.test:${await refusingPort()}`, () =>
+    ['127.0.0.1', '127.0.0.2'].map(ipv4),
+  );
+  await until(() => checks.verdicts[0]!.unhealthy, 'both fail');
+  expect(checks.verdicts).toEqual([{ name: 'legacy', unhealthy: true, avoid: [] }]);
+});
+
+test('each check has a connection of its own, though the upstream would keep the last one', async () => {
+  let connections = 0;
+  let asked = 0;
+  const server = createNetServer((socket) => {
+    connections += 1;
+    socket.on('error', () => {});
+    socket.on('data', () => {
+      asked += 1;
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    });
+  });
+  const port = await listen(server as unknown as Server, '127.0.0.1');
+  startChecks(`http://shop.test:${port}`, () => [ipv4('127.0.0.1')]);
+  await until(() => asked >= 4, 'checks');
+  expect(connections).toBe(asked);
 });
 
 test('a name without addresses is unhealthy; the first address that it gets must pass as any other', async () => {

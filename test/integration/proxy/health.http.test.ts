@@ -203,13 +203,17 @@ test('a list of statuses replaces 2xx', async () => {
 });
 
 test('a reload starts and stops checks, and forgets what those that it stopped have said', async () => {
-  await start({ legacy: { health }, candidate: { health } });
+  await start({ legacy: { health: { ...health, timeoutMs: 500 } }, candidate: { health } });
   answerChecks(rig.candidate, 503);
-  await untilState('notes', 'unhealthy');
+  await Promise.all([untilState('notes', 'unhealthy'), untilState('legacy', 'healthy')]);
   expect((await get()).side).toBe('legacy');
+  answerChecks(rig.legacy, 'never');
   next = rig.config({ candidate: {} });
   expect(await rig.proxy.reload()).toMatchObject({ ok: true });
   expect(await stateOf('notes')).toBeUndefined();
+  // Its checks continue, with what they know.
+  expect(await stateOf('legacy')).toBe('healthy');
+  answerChecks(rig.legacy, undefined);
   expect((await get()).side).toBe('candidate');
   // One may have been under way.
   const asked = checksOf(rig.candidate).length;
