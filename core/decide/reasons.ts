@@ -34,7 +34,7 @@ export const reasons = {
   },
   'caller-unknown': {
     means:
-      'The caller has credentials, but whose they are could not be found out: introspection was slow, failed, or was at its bound, the issuer’s keys were away, or the request carries the header several times that names the caller (a gateway adds its own beside the client’s). The legacy serves, which knows its callers.',
+      'The caller has credentials, but whose they are could not be found out: introspection was slow, failed, or was at its bound, the issuer’s keys were away, or the request carries the header several times that names the caller, Authorization for instance (a gateway adds its own beside the client’s, and servers differ in which one counts). The legacy serves, which knows its callers.',
     action:
       'See `ficus_introspections_total` by outcome, and the log for keys that cannot be fetched; `ficus check --live` asks the introspection once.',
     underFlag: true,

@@ -23,7 +23,9 @@ export class InspectedHead implements RequestFacts {
   ambiguous: AmbiguousPath | undefined = undefined;
   host = '';
   cookie: string | undefined = undefined;
+  /** The first. */
   authorization: string | undefined = undefined;
+  authorizations = 0;
   requestId: string | undefined = undefined;
   traceparent: string | undefined = undefined;
   /** Access-Control-Request-Method. */
@@ -132,8 +134,10 @@ export function readFields(rawHeaders: readonly string[]): InspectedHead {
         else if (is(name, 'max-forwards')) head.maxForwardsField ??= value;
         break;
       case 13:
-        if (is(name, 'authorization')) head.authorization ??= value;
-        else if (is(name, 'x-ficus-force')) head.force = join(head.force, value);
+        if (is(name, 'authorization')) {
+          head.authorization ??= value;
+          head.authorizations += 1;
+        } else if (is(name, 'x-ficus-force')) head.force = join(head.force, value);
         break;
       case 14:
         if (is(name, 'content-length')) {

@@ -13,7 +13,11 @@ type Source = NonNullable<IdentifyConfig['user']>;
 /** Stands for a value that cannot be known just now. */
 export const UNKNOWN = '\u0000unknown';
 
-/** @returns undefined when the request carries none; UNKNOWN when a believed header is there several times */
+/**
+ * @returns undefined when the request carries none; UNKNOWN when it carries the header several times: some servers take
+ * the first, others the last, others join them, and a gateway that adds its own instead of replacing the client's leaves
+ * both
+ */
 export type ReadCarried = (head: InspectedHead, rawHeaders: readonly string[]) => string | undefined;
 
 export function carriedValue({ cookie, header, trustedFrom }: Source): ReadCarried {
@@ -21,24 +25,23 @@ export function carriedValue({ cookie, header, trustedFrom }: Source): ReadCarri
   if (trustedFrom === undefined) return read;
   const believed = new NetworkList(trustedFrom);
   return (head, rawHeaders) => {
-    if (!believed.has(head.peer)) return undefined;
-    // A gateway that adds its field instead of replacing the client's leaves both: which is whose is unknown.
-    if (header !== undefined && isRepeated(rawHeaders, header)) return UNKNOWN;
-    return read(head, rawHeaders);
+    return believed.has(head.peer) ? read(head, rawHeaders) : undefined;
   };
 }
 
 /** The token that a request carries: in Authorization, unless the source names another place. */
 export function tokenReader({ cookie, header }: Source): ReadCarried {
   if (cookie !== undefined) return fromCookie(cookie);
-  if (header === undefined) return ({ authorization }) => withoutScheme(authorization, true);
+  if (header === undefined)
+    return ({ authorization, authorizations }) =>
+      authorizations > 1 ? UNKNOWN : withoutScheme(authorization, true);
   const read = fromHeader(header);
   return (head, rawHeaders) => withoutScheme(read(head, rawHeaders), header === 'authorization');
 }
 
 /** @param required other schemes than Bearer carry no token */
 function withoutScheme(text: string | undefined, required: boolean): string | undefined {
-  if (text === undefined) return undefined;
+  if (text === undefined || text === UNKNOWN) return text;
   if (/^bearer /i.test(text)) return text.slice(7).trim();
   return required ? undefined : text;
 }
@@ -52,5 +55,9 @@ function fromCookie(name: string): ReadCarried {
 }
 
 function fromHeader(name: string): ReadCarried {
-  return (_, rawHeaders) => headerValue(rawHeaders, name) || undefined;
+  return (_, rawHeaders) => {
+    const value = headerValue(rawHeaders, name);
+    if (value === undefined) return undefined;
+    return isRepeated(rawHeaders, name) ? UNKNOWN : value || undefined;
+  };
 }

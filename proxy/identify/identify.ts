@@ -110,6 +110,7 @@ function claimReader(
   const textOf = (claims: Claims): Value => claimText(claims, jwtClaim, field, notes);
   return (head, rawHeaders) => {
     const token = tokenIn(head, rawHeaders);
+    if (token === UNKNOWN) return UNKNOWN;
     const claims = bearer!.known(token, clock());
     return claims ? textOf(claims) : bearer!.verify(token!, clock()).then(textOf);
   };

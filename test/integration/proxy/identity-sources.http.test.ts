@@ -1,7 +1,7 @@
 /** Where monoliths name their users: in nested answers and claims, and in tokens that a cookie carries. */
 import { SignJWT } from 'jose';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Rig, startRig, until } from './rig.ts';
+import { type Rig, sendRaw, startRig, until } from './rig.ts';
 
 let rig: Rig;
 afterEach(() => rig.close());
@@ -45,6 +45,25 @@ describe('a token', () => {
     expect(await told({})).toEqual({});
     expect(problems()).toEqual([]);
   });
+
+  test.each<[string, object, string]>([
+    ['in Authorization', { jwtClaim: 'sub' }, 'Authorization'],
+    ['in a header', { header: 'x-token', jwtClaim: 'sub' }, 'X-Token'],
+    ['in a header, of a session', { header: 'authorization', introspect: '/me' }, 'authorization'],
+  ])(
+    '%s that comes twice is nobody’s: servers take the first, the last, or both as one',
+    async (_, user, name) => {
+      rig = await start({ user });
+      const texts = await Promise.all(['ann', 'bob'].map((sub) => token({ sub })));
+      const fields = texts.map((text) => `${name}: Bearer ${text}\r\n`).join('');
+      const head = `GET /api/notes HTTP/1.1\r\nHost: h\r\nConnection: close\r\n${fields}\r\n`;
+      expect(await sendRaw(rig.url, head)).toContain('x-ficus-reason: caller-unknown');
+      expect(rig.candidate.requests).toEqual([]);
+      // Both reach the monolith, as without the proxy, and nothing else of it is asked.
+      expect(rig.legacy.requests.map(({ url }) => url)).toEqual(['/api/notes']);
+      expect(rig.legacy.requests[0]!.rawHeaders.filter((text) => text.startsWith('Bearer '))).toHaveLength(2);
+    },
+  );
 
   test('without the claim leaves its caller to the legacy, and the log says so once', async () => {
     rig = await start({ user: { jwtClaim: 'account.id' } });
