@@ -1,7 +1,8 @@
 /**
- * Slows down guessing: refusals of one address are sent one after the other, however many connections it opens; while its
- * queue is full, further ones are refused at once. Valid tokens never come here: a flood of wrong ones delays no others,
- * those of the same address included.
+ * Paces the answers to wrong tokens: those of one address are sent one after the other, however many connections it
+ * opens; while its queue is full, further ones are answered at once. A program that retries with a wrong token waits, and
+ * is logged ever more rarely. It does not slow guessing: a token is looked up before its refusal waits, so that valid ones
+ * never wait, and a guess is over when it is sent. What keeps a token from being guessed is its length (LEAST_TOKEN).
  */
 interface Peer {
   /** Refusals so far, by kind. */
