@@ -36,6 +36,8 @@ export const verifyView = z.object({
   mode: z.enum(['full', 'changed', 'sample']).describe('which rows were compared'),
   sample: z.number().nullable().describe('size of the random sample per side, about; null: all rows'),
   startedAt: isoTime,
+  version: z.string().nullable().describe('current version of the candidate at the end; null while unknown'),
+  ofEarlierVersion: z.boolean().describe('the candidate has another version now'),
   finishedAt: isoTime.nullable(),
   rowsCompared: count.describe('of the source'),
   rowsTotal: count.describe('estimate; 0 while unknown'),

@@ -13,18 +13,21 @@ import { EventStreams } from './http/event-streams.ts';
 import { ProgressHub } from './link/progress-hub.ts';
 import { StateHub } from './link/state-hub.ts';
 import { makeCatchUp } from './parity/catch-up.ts';
+import { EvidenceKeeper } from './parity/evidence-keeper.ts';
 import { ParityService } from './parity/parity-service.ts';
 import { type BatchSpans, openBatchSpans } from './replications/batch-spans.ts';
 import { PositionSource } from './replications/position-source.ts';
 import { type OpenReplication, ReplicationSet } from './replications/replication-set.ts';
 import { describeGivenUp, type SourceEngine, SourceWatch } from './replications/source-watch.ts';
 import { type RunVerify, VerifyRuns } from './replications/verify-runs.ts';
+import { EvidenceStore } from './store/evidence-store.ts';
 import type { Store } from './store/open-store.ts';
 import { SliceStates } from './store/slice-states.ts';
 import { type NewStream, StreamRecords } from './store/stream-records.ts';
 import { CandidateWatch } from './traffic/candidate-watch.ts';
 import { LegacyWatch } from './traffic/legacy-watch.ts';
 import { TrafficWindow } from './traffic/traffic-window.ts';
+import { endedVerify } from './views/last-verify.ts';
 
 export interface ControlParts extends AdminParts {
   readonly needsRestart: Set<string>;
@@ -72,7 +75,12 @@ export async function makeParts(
     engines.openReplication({ ...options, onBatch: batchSpans?.observer(options.slice) });
   const replications = new ReplicationSet(openReplication, epochOf, slotFacts, logger);
   await replications.reconfigure(config, false);
-  const verifyRuns = new VerifyRuns(engines.runVerify);
+  const evidence = new EvidenceStore(store);
+  await evidence.read(Object.keys(config.slices));
+  const verifyRuns = new VerifyRuns(engines.runVerify, (slice, run) => {
+    evidence.keepVerify(slice, endedVerify(run, parity.versions(slice).current));
+    void evidenceKeeper.save();
+  });
   const positions = new PositionSource(replications);
   const candidates = new CandidateWatch();
   const parity = new ParityService({
@@ -80,9 +88,12 @@ export async function makeParts(
     candidates,
     catchUp: makeCatchUp(replications, positions),
     stateOf: (slice) => states.of(slice),
+    stored: (slice) => evidence.evidence(slice),
     logger,
   });
   // Nothing fails from here on: parts that run on a timer start last.
+  const evidenceKeeper = new EvidenceKeeper(evidence, parity);
+  evidenceKeeper.start();
   const progress = new ProgressHub(replications);
   const stateHub = new StateHub(states);
   store.onReconnect(async () => {
@@ -101,6 +112,8 @@ export async function makeParts(
     replications,
     sourceWatch,
     verifyRuns,
+    evidence,
+    evidenceKeeper,
     traffic: new TrafficWindow(),
     candidates,
     legacy: new LegacyWatch(),
@@ -117,6 +130,9 @@ export async function makeParts(
       const wanted = { ...next, control: config.control, flags: config.flags };
       const read = await states.read(names);
       await builtin?.reload();
+      await evidenceKeeper.save();
+      // Of a slice that comes back: it may have been removed meanwhile, with what was found.
+      await evidence.read(names.filter((name) => !parity.slices.includes(name)));
       parity.reconfigure(wanted);
       // Nothing fails from here on: a part that cannot run reports that in its own status.
       config = wanted;
@@ -134,6 +150,7 @@ export async function makeParts(
       parity.stop();
       await sourceWatch.stop();
       await verifyRuns.stop();
+      await evidenceKeeper.stop();
       await replications.stopAll();
       await batchSpans?.stop();
     },

@@ -102,10 +102,13 @@ function replicationOf({ replication }: SliceView): string[] {
 
 function verifyOf({ name, tables, verify }: SliceView): string {
   if (tables.length === 0) return 'the slice has no tables';
-  if (!verify) return `not run since the start: ficus verify ${name}`;
+  if (!verify) return `never run: ficus verify ${name}`;
   if (verify.state === 'running') return `running: ${count(verify.rowsCompared)} rows compared`;
   if (verify.state === 'failed') return paint('red', verify.problem?.message ?? 'failed', process.stdout);
-  return `${describeVerdict(verify)}, ${count(verify.rowsCompared)} rows, at ${verify.finishedAt}`;
+  const earlier = verify.ofEarlierVersion
+    ? `, with version ${printable(verify.version ?? 'unknown')} of the candidate, which has another one now`
+    : '';
+  return `${describeVerdict(verify)}, ${count(verify.rowsCompared)} rows, at ${verify.finishedAt}${earlier}`;
 }
 
 function shareOf({ traffic }: SliceView): string {

@@ -8,6 +8,8 @@ const run = (part: Partial<VerifyView>): VerifyView => ({
   sample: null,
   startedAt: '2026-01-01T00:00:00.000Z',
   finishedAt: '2026-01-01T00:00:01.000Z',
+  version: null,
+  ofEarlierVersion: false,
   rowsCompared: 0,
   rowsTotal: 0,
   rowsPerSecond: 0,

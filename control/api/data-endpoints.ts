@@ -9,7 +9,7 @@ import { makeAudited } from '../store/audit-log.ts';
 import type { Store } from '../store/open-store.ts';
 import { buildReplicationView } from '../views/build-replication-view.ts';
 import type { SliceParts } from '../views/build-slice-view.ts';
-import { buildVerifyView } from '../views/build-verify-view.ts';
+import { lastVerify } from '../views/last-verify.ts';
 import { noTables, reason, sliceOf, viewOf } from './slice-of.ts';
 
 export interface DataEndpointParts extends SliceParts {
@@ -79,7 +79,7 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
         const refusal = status && refuseVerify(status, parts.replications.copied(name));
         if (refusal) throw refusal;
         const replication = parts.replications.port(name);
-        const run = parts.verifyRuns.start({
+        parts.verifyRuns.start({
           slice: name,
           tables: config.tables,
           sourceUrl,
@@ -88,7 +88,7 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
           mode: body.sample === undefined ? body.mode : { sample: body.sample },
           resume: body.resume,
         });
-        return buildVerifyView(run);
+        return lastVerify(parts, name)!;
       },
     }),
     endpoint({
@@ -99,13 +99,9 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
       answer: verifyView,
       handle: ({ params }) => {
         const { name } = sliceOf(parts, params.name);
-        const run = parts.verifyRuns.last(name);
-        if (!run)
-          throw new FicusError(
-            'FICUS_CONTROL_NOT_FOUND',
-            `No verify of ${name} has run since the control plane started.`,
-          );
-        return buildVerifyView(run);
+        const run = lastVerify(parts, name);
+        if (!run) throw new FicusError('FICUS_CONTROL_NOT_FOUND', `No verify of ${name} has run.`);
+        return run;
       },
     }),
   ];

@@ -9,6 +9,7 @@ import {
 } from '@ficus/contract';
 import { z } from 'zod';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
+import type { EvidenceKeeper } from '../parity/evidence-keeper.ts';
 import { readAudit, recordAudit } from '../store/audit-log.ts';
 import type { Store } from '../store/open-store.ts';
 import { buildReplicationView } from '../views/build-replication-view.ts';
@@ -17,6 +18,7 @@ import { noTables, reason, sliceOf, viewOf } from './slice-of.ts';
 
 export interface SliceEndpointParts extends SliceParts {
   readonly store: Store;
+  readonly evidenceKeeper: EvidenceKeeper;
   /** Changed areas of the config that take effect at the next start. */
   readonly needsRestart: ReadonlySet<string>;
 }
@@ -126,6 +128,7 @@ export function sliceEndpoints(parts: SliceEndpointParts): Endpoint[] {
           reason: body.reason,
         });
         parts.parity.reset(name);
+        await parts.evidenceKeeper.save();
         return viewOf(parts, name);
       },
     }),

@@ -3,21 +3,15 @@
  * agreement; those of earlier ones stay readable, with their age. While a deployment runs, two versions answer in turn:
  * the one that appeared last is the current one, until it is not seen any more (a deployment taken back).
  */
-import { type ParityReport, ParityTally } from '@ficus/parity';
+import { ParityTally } from '@ficus/parity';
+import type { StoredEvidence } from '../store/evidence-store.ts';
 
 /** Of a candidate that does not say: nothing configured, or no such header in its answer. */
 export const UNKNOWN_VERSION = '';
 
-interface SeenVersion {
-  readonly version: string;
-  /** Milliseconds. */
-  readonly firstSeenAt: number;
-  readonly lastSeenAt: number;
-}
+export type VersionEvidence = StoredEvidence;
 
-export interface VersionEvidence extends SeenVersion {
-  readonly report: ParityReport;
-}
+type SeenVersion = Omit<VersionEvidence, 'report'>;
 
 interface Kept extends SeenVersion {
   readonly tally: ParityTally;

@@ -24,6 +24,8 @@ interface ParityServiceOptions {
   readonly logger: Logger;
   /** Learns from copies whether a candidate answers. */
   readonly candidates?: CandidateWatch;
+  /** What an earlier run found about a slice. */
+  readonly stored?: (slice: string) => readonly VersionEvidence[];
   /** Asks the sides again; by default the proxy's own asker. */
   readonly openAsker?: (config: FicusConfig) => OpenedAsker;
 }
@@ -123,6 +125,19 @@ export class ParityService {
     return this.#slices.get(slice)?.report();
   }
 
+  get slices(): readonly string[] {
+    return [...this.#slices.keys()];
+  }
+
+  /** What was found, to be stored when its revision has grown. */
+  evidence(slice: string): {
+    readonly revision: number;
+    readonly versions: () => readonly VersionEvidence[];
+  } {
+    const known = this.#slices.get(slice);
+    return { revision: known?.revision ?? 0, versions: () => known?.evidence() ?? [] };
+  }
+
   /** The candidate's current version, empty while it is not known, and what was found about earlier ones. */
   versions(slice: string): { readonly current: string; readonly earlier: readonly VersionEvidence[] } {
     const known = this.#slices.get(slice);
@@ -157,12 +172,17 @@ export class ParityService {
     const prepared = Object.keys(config.slices).map((name) => {
       const known = this.#slices.get(name);
       const take = known?.prepare(config);
-      return { name, slice: known ?? new SliceParity(name, config, this.#options.logger), take };
+      return { name, slice: known ?? this.#newSlice(name, config), take };
     });
     return () => {
       for (const { take } of prepared) take?.();
       this.#slices = new Map(prepared.map(({ name, slice }) => [name, slice]));
     };
+  }
+
+  #newSlice(name: string, config: FicusConfig): SliceParity {
+    const { logger, stored } = this.#options;
+    return new SliceParity(name, config, logger, stored?.(name));
   }
 
   #confirmLater(slice: SliceParity, observation: Observation, first: Mismatch): void {

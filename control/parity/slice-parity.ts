@@ -31,6 +31,8 @@ const MOST_LOGGED = 100;
 export class SliceParity {
   /** Differences whose confirmation waits or runs. */
   confirming = 0;
+  /** Grows with each change of what was found. */
+  revision = 0;
   readonly #name: string;
   readonly #logger: Logger;
   readonly #evidence: CandidateEvidence;
@@ -96,6 +98,7 @@ export class SliceParity {
 
   /** @param kept that of the comparison which led to the verdict */
   count(observation: Observation, verdict: Verdict, kept: KeptValues): void {
+    this.revision += 1;
     const { candidate, parity } = this.config;
     const version = versionOf(candidate, observation.candidate);
     const tally = version === undefined ? this.#evidence.current : this.#evidence.seen(version);
@@ -124,6 +127,7 @@ export class SliceParity {
 
   /** Counts copies that never became a comparison. */
   addSkipped(reason: string, copies: number): void {
+    this.revision += 1;
     this.#evidence.current.addSkipped('(not compared)', reason, copies);
   }
 
@@ -135,6 +139,11 @@ export class SliceParity {
   /** The current version of the candidate; empty while it is not known. */
   get version(): string {
     return this.#evidence.version;
+  }
+
+  /** What was found about each version, to be stored. */
+  evidence(): VersionEvidence[] {
+    return this.#evidence.all();
   }
 
   /** What was found about earlier versions, newest first. */
@@ -159,6 +168,7 @@ export class SliceParity {
 
   /** Begins a new window. */
   reset(): void {
+    this.revision += 1;
     this.#window += 1;
     this.#logged.clear();
     this.#evidence.reset();

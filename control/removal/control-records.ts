@@ -21,6 +21,8 @@ export interface ControlRecords {
    */
   readonly running: readonly string[] | undefined;
   readonly present: boolean;
+  /** Names of tables. */
+  readonly tables: ReadonlySet<string>;
   /** What others have put into the schema or built on it, in PostgreSQL's words. */
   readonly dependants: readonly string[];
   close(): Promise<void>;
@@ -83,6 +85,7 @@ async function readRecords(client: pg.Client, keepOut: boolean): Promise<Omit<Co
           )
         : slices,
     present: columns.size > 0,
+    tables: new Set([...columns].map((name) => name.split('.', 1)[0]!)),
     dependants: await findDependants(client),
   };
 }

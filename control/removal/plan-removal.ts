@@ -98,7 +98,7 @@ function planControl(
     .filter((name) => records.slices.includes(name))
     .map((name) => ({
       does: `removes the flags, the state and the records of ${name}; the audit stays`,
-      sql: forgetSliceSql(name, actor, reason),
+      sql: forgetSliceSql(name, records.tables, actor, reason),
     }));
   return [controlPart(url, slice, steps)];
 }

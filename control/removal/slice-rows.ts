@@ -2,10 +2,23 @@
 import { CONTROL_SCHEMA } from '@ficus/core';
 
 /** Table → its column with the slice's name. */
-export const SLICE_ROWS: Readonly<Record<string, string>> = { flag: 'slice', slice: 'name', stream: 'slice' };
+export const SLICE_ROWS: Readonly<Record<string, string>> = {
+  flag: 'slice',
+  slice: 'name',
+  stream: 'slice',
+  parity_evidence: 'slice',
+  verify_run: 'slice',
+};
 
-export function forgetSliceSql(slice: string, actor: string, reason: string): string {
-  const deletes = Object.entries(SLICE_ROWS).map(
+/** @param tables those that the control database has: one of an older version has fewer */
+export function forgetSliceSql(
+  slice: string,
+  tables: ReadonlySet<string>,
+  actor: string,
+  reason: string,
+): string {
+  const rows = Object.entries(SLICE_ROWS).filter(([table]) => tables.has(table));
+  const deletes = rows.map(
     ([table, column]) => `DELETE FROM ${CONTROL_SCHEMA}.${table} WHERE ${column} = ${literal(slice)};`,
   );
   return ['BEGIN;', ...deletes, auditSql('remove', slice, actor, reason), 'COMMIT;'].join('\n');
@@ -16,7 +29,16 @@ export function forgetSlotSql(slot: string): string {
 }
 
 /** Every table and sequence that a control plane of any version has made; a sequence of a table goes with it. */
-export const CONTROL_TABLES = ['audit', 'flag', 'journal', 'migration', 'slice', 'stream'] as const;
+export const CONTROL_TABLES = [
+  'audit',
+  'flag',
+  'journal',
+  'migration',
+  'parity_evidence',
+  'slice',
+  'stream',
+  'verify_run',
+] as const;
 export const CONTROL_SEQUENCES = ['flag_version'] as const;
 
 const qualified = (names: readonly string[]): string =>

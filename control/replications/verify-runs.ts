@@ -59,14 +59,17 @@ export type VerifyRun =
 
 export class VerifyRuns {
   readonly #run: RunVerify;
+  readonly #onEnd: (slice: string, run: VerifyRun) => void;
   readonly #last = new Map<string, VerifyRun>();
   /** Slice → where its last full run stopped; in memory, like the runs themselves. */
   readonly #stoppedAt = new Map<string, VerifyResume | undefined>();
   readonly #stopping = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
 
-  constructor(run: RunVerify) {
+  /** @param onEnd called with each run that has ended, but for those that `stop` ended */
+  constructor(run: RunVerify, onEnd: (slice: string, run: VerifyRun) => void = () => undefined) {
     this.#run = run;
+    this.#onEnd = onEnd;
   }
 
   /** The current run, or the last one. */
@@ -120,12 +123,18 @@ export class VerifyRuns {
       const run = this.#run({ ...options, resume: stoppedAt, signal, onProgress });
       const outcome = await Promise.race([run, watched.stopped]);
       remember(outcome.resume);
-      this.#last.set(slice, { ...end(), state: 'done', outcome });
+      this.#end(slice, { ...end(), state: 'done', outcome });
     } catch (error) {
-      this.#last.set(slice, { ...end(), state: 'failed', error });
+      this.#end(slice, { ...end(), state: 'failed', error });
     } finally {
       watched.end();
     }
+  }
+
+  #end(slice: string, run: VerifyRun): void {
+    this.#last.set(slice, run);
+    // A run that the end of this process broke off found nothing out.
+    if (!this.#stopping.signal.aborted) this.#onEnd(slice, run);
   }
 }
 

@@ -61,6 +61,20 @@ const MIGRATIONS: readonly string[] = [
   'ALTER TABLE slice ADD COLUMN configured boolean NOT NULL DEFAULT true;',
   // What a slot kept when it was dropped to protect its source.
   'ALTER TABLE stream ADD COLUMN given_up_bytes float8;',
+  // What was found by comparing: it survives a restart. Times in milliseconds since the epoch.
+  `CREATE TABLE parity_evidence (
+     slice         text NOT NULL,
+     version       text NOT NULL,
+     first_seen_at float8 NOT NULL,
+     last_seen_at  float8 NOT NULL,
+     report        jsonb NOT NULL,
+     samples       jsonb NOT NULL,
+     PRIMARY KEY (slice, version)
+   );
+   CREATE TABLE verify_run (
+     slice text PRIMARY KEY,
+     run   jsonb NOT NULL
+   );`,
 ];
 
 /** Migrates the schema to this program's version. Leaves the client's search path pointing at it. */

@@ -7,6 +7,7 @@ import type { ParityService } from '../parity/parity-service.ts';
 import type { ReplicationSet } from '../replications/replication-set.ts';
 import type { SourceWatch } from '../replications/source-watch.ts';
 import type { VerifyRuns } from '../replications/verify-runs.ts';
+import type { EvidenceStore } from '../store/evidence-store.ts';
 import type { SliceStates, StoredSlice } from '../store/slice-states.ts';
 import type { CandidateWatch } from '../traffic/candidate-watch.ts';
 import type { LegacyWatch } from '../traffic/legacy-watch.ts';
@@ -14,7 +15,7 @@ import type { TrafficWindow } from '../traffic/traffic-window.ts';
 import { buildCandidateView, buildLegacyView } from './build-candidate-view.ts';
 import { buildParityView } from './build-parity-view.ts';
 import { buildReplicationView } from './build-replication-view.ts';
-import { buildVerifyView } from './build-verify-view.ts';
+import { lastVerify } from './last-verify.ts';
 
 export interface SliceParts {
   readonly config: FicusConfig;
@@ -23,6 +24,7 @@ export interface SliceParts {
   readonly replications: ReplicationSet;
   readonly sourceWatch: SourceWatch;
   readonly verifyRuns: VerifyRuns;
+  readonly evidence: EvidenceStore;
   readonly traffic: TrafficWindow;
   readonly candidates: CandidateWatch;
   readonly legacy: LegacyWatch;
@@ -35,7 +37,6 @@ export function buildSliceView(parts: SliceParts, name: string): SliceView | und
   const slice = Object.hasOwn(parts.config.slices, name) ? parts.config.slices[name] : undefined;
   const state = parts.states.of(name);
   const parity = parts.parity.report(name);
-  const verify = parts.verifyRuns.last(name);
   if (!slice || !parity) return undefined;
   const [serve, shadow] = [parts.flags.read(name, 'serve'), parts.flags.read(name, 'shadow')];
   const stage = deriveStage({
@@ -63,7 +64,7 @@ export function buildSliceView(parts: SliceParts, name: string): SliceView | und
     ),
     parity: buildParityView(parts.parity, name, parity),
     replication: buildReplicationView(parts.replications, name) ?? null,
-    verify: verify ? buildVerifyView(verify) : null,
+    verify: lastVerify(parts, name) ?? null,
     rollback: describeRollback(state, slice),
   };
 }

@@ -8,7 +8,10 @@ import { FicusError, isShownKey } from '@ficus/core';
 import { isHarmless, KeptValues } from '@ficus/parity';
 import type { RunMode, VerifyOutcome, VerifyRun } from '../replications/verify-runs.ts';
 
-export function buildVerifyView(run: VerifyRun): VerifyView {
+/** What a run found, whatever version the candidate has. */
+type VerifyFound = Omit<VerifyView, 'version' | 'ofEarlierVersion'>;
+
+export function buildVerifyView(run: VerifyRun): VerifyFound {
   const { state, mode, startedAt, progress } = run;
   const begun = { ...NOTHING_FOUND, state, ...describeMode(mode), startedAt, ...progress };
   switch (run.state) {

@@ -11,7 +11,7 @@ export function drawBack({ rollback, verify, name, tables }) {
 }
 
 function describeVerify(verify, name) {
-  if (!verify) return `Both databases have not been compared since the start: ficus verify ${name}`;
+  if (!verify) return `Both databases were never compared: ficus verify ${name}`;
   const { state, rowsCompared, rowsTotal, verdict, reason, problem, finishedAt, mode } = verify;
   if (state === 'running')
     return `Comparing both databases: ${count(rowsCompared)} of about ${count(rowsTotal)} rows`;
@@ -19,5 +19,8 @@ function describeVerify(verify, name) {
     return `Both databases could not be compared: ${problem?.message ?? 'unknown reason'}`;
   const says = { match: 'equal', mismatch: 'NOT equal', inconclusive: `inconclusive (${reason})` }[verdict];
   const drawn = { full: '', changed: ', changed rows only', sample: ', a random sample' }[mode];
-  return `Both databases compared ${ago(finishedAt)}: ${says}, ${count(rowsCompared)} rows${drawn}`;
+  const earlier = verify.ofEarlierVersion
+    ? `, with version ${verify.version ?? 'unknown'} of the candidate, which has another one now`
+    : '';
+  return `Both databases compared ${ago(finishedAt)}: ${says}, ${count(rowsCompared)} rows${drawn}${earlier}`;
 }

@@ -1,0 +1,58 @@
+import { configSchema } from '@ficus/core';
+import pino from 'pino';
+import { expect, test } from 'vitest';
+import { EvidenceStore, type StoredEvidence } from '../store/evidence-store.ts';
+import type { Store } from '../store/open-store.ts';
+import { EvidenceKeeper } from './evidence-keeper.ts';
+import { anObservation } from './observation.fixture.ts';
+import { ParityService } from './parity-service.ts';
+
+const config = configSchema.parse({
+  version: 1,
+  control: { listen: '127.0.0.1:0', database: 'postgres://127.0.0.1/control' },
+  legacy: { url: 'http://legacy.test' },
+  slices: {
+    notes: { candidate: { url: 'http://candidate.test' }, routes: [{ id: 'list', path: '/api/notes' }] },
+  },
+});
+
+function play() {
+  const written: { slice: string; found: readonly StoredEvidence[] }[] = [];
+  const faults: Error[] = [];
+  const store = new (class extends EvidenceStore {
+    override async saveEvidence(slice: string, found: readonly StoredEvidence[]): Promise<void> {
+      const fault = faults.shift();
+      if (fault) throw fault;
+      written.push({ slice, found });
+    }
+  })({ query: async () => [] } as unknown as Store);
+  const parity = new ParityService({
+    config,
+    catchUp: async () => true,
+    stateOf: () => ({ owner: 'legacy', epoch: 1, writes: 'open' }),
+    logger: pino({ level: 'silent' }),
+  });
+  return { written, faults, parity, keeper: new EvidenceKeeper(store, parity) };
+}
+
+test('writes what has changed, and nothing twice', async () => {
+  const { written, parity, keeper } = play();
+  parity.observe(anObservation());
+  await keeper.save();
+  await keeper.save();
+  expect(written).toMatchObject([{ slice: 'notes', found: [{ version: '', report: { compared: 1 } }] }]);
+  parity.reset('notes');
+  await keeper.stop();
+  expect(written[1]).toMatchObject({ found: [{ report: { compared: 0 } }] });
+});
+
+test('keeps what could not be written, and writes it later', async () => {
+  const { written, faults, parity, keeper } = play();
+  faults.push(new Error('away'));
+  parity.observe(anObservation());
+  await keeper.save();
+  expect(written).toEqual([]);
+  parity.observe(anObservation({ requestId: 'r2' }));
+  await keeper.save();
+  expect(written).toMatchObject([{ found: [{ report: { compared: 2 } }] }]);
+});
