@@ -21,6 +21,7 @@ export * from './config/route-schema.ts';
 export * from './config/running-config.ts';
 export * from './config/slice-schema.ts';
 export * from './config/table-schema.ts';
+export * from './config/tls-schema.ts';
 export * from './config/upstream-schema.ts';
 export { readWalBound } from './config/wal-bound.ts';
 export * from './decide/decide-side.ts';

@@ -124,7 +124,8 @@ export class UpProcesses {
   #firstOfProxy(): FicusConfig {
     if (this.#proxyAddress !== undefined) {
       const { host } = splitHostPort(this.#proxyListen);
-      this.#proxyListen = joinHostPort(host, Number(new URL(this.#proxyAddress).port || '80'));
+      const { port, protocol } = new URL(this.#proxyAddress);
+      this.#proxyListen = joinHostPort(host, Number(port || (protocol === 'https:' ? '443' : '80')));
     }
     return this.#settled();
   }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { listenAddress, milliseconds, network } from './common-schema.ts';
 import { identifySchema } from './identify-schema.ts';
+import { listenerTlsSchema } from './tls-schema.ts';
 
 /**
  * Fields by which frameworks route in place of the request line (Symfony, Zend and IIS; gunicorn and Flask), past the
@@ -23,6 +24,9 @@ export const proxySchema = z
       .describe(
         'address of /healthz, /readyz, /metrics and /status (what `ficus status` shows where no control plane answers); not for other machines: it needs no token',
       ),
+    tls: listenerTlsSchema
+      .optional()
+      .describe('clients connect over HTTPS (HTTP/1.1); files are relative to the config file'),
     workers: z
       .union([z.literal('auto'), z.int().min(1).max(256)])
       .default(1)
@@ -93,7 +97,9 @@ export const proxySchema = z
       .strictObject({
         headersMs: milliseconds
           .default(30_000)
-          .describe('longest time for a client to send its request head'),
+          .describe(
+            'longest time for a client to send its request head; before it, for the TLS handshake (there, a change needs a restart)',
+          ),
         requestMs: milliseconds
           .default(60_000)
           .describe(

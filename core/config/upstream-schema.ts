@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { httpUrl, milliseconds, postgresUrl } from './common-schema.ts';
 import { healthSchema } from './health-schema.ts';
+import { requirePair } from './tls-schema.ts';
 
 const HOST = /^(?:[\w.-]+|\[[\da-fA-F:.]+\])(?::\d{1,5})?$/;
 const upstreamAddress = z.string().refine(isAddress, 'must be an IP address, with a port where it differs');
@@ -79,6 +80,7 @@ export const upstreamSchema = z.strictObject({
       serverName: z.string().optional().describe('name for SNI and for the check of the certificate'),
       verify: z.boolean().default(true).describe('check the certificate; false only for tests'),
     })
+    .superRefine(requirePair)
     .optional(),
   retry: z
     .strictObject({

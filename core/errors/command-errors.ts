@@ -46,6 +46,13 @@ export const commandErrors = {
       'Fix the path that the message names in ficus.yaml, or let the user that runs Ficus read it. Keys of assertions are made with `openssl genpkey -algorithm ed25519`.',
     retry: 'manual',
   },
+  FICUS_TLS_INVALID: {
+    status: 500,
+    exit: 3,
+    title: 'A certificate, or its key, cannot be used',
+    remedy: 'Put the certificate, its intermediate ones and its own key, all as PEM, where the message says.',
+    retry: 'manual',
+  },
   FICUS_ERROR_PAGE_UNREADABLE: {
     status: 500,
     exit: 3,

@@ -22,6 +22,34 @@ export const refusals = {
     means: 'Content-Length exceeds `bodyBytes` of the route, or `proxy.limits.bodyBytes`.',
     action: '',
   },
+  'plain-http': {
+    means: 'A client spoke plain HTTP to a TLS listener.',
+    action: 'Give the client the https:// URL.',
+  },
+  'handshake-timeout': {
+    means: 'The TLS handshake took longer than `proxy.timeouts.headersMs`.',
+    action: '',
+  },
+  'handshake-failed': {
+    means: 'The client’s bytes are no TLS handshake, or the two share no cipher or protocol.',
+    action: '',
+  },
+  'tls-version': {
+    means: 'The client speaks no version of TLS from `proxy.tls.minVersion` on.',
+    action: '',
+  },
+  'certificate-refused': {
+    means: 'The client does not accept the proxy’s certificate.',
+    action: 'Look at its expiry, its names and the intermediate certificates in `proxy.tls.cert`.',
+  },
+  'client-certificate-missing': {
+    means: 'The client has no certificate, and `proxy.tls.clientAuth` requires one.',
+    action: '',
+  },
+  'client-certificate-invalid': {
+    means: 'The client’s certificate has expired, or no authority of `proxy.tls.ca` has signed it.',
+    action: 'The log line says which.',
+  },
   'client-gone': { means: 'The client closed the connection before its request was complete.', action: '' },
   'method-refused': { means: 'TRACE and CONNECT are not served.', action: '' },
   'method-unknown': { means: 'The method is not written in upper case, or is no method at all.', action: '' },

@@ -12,17 +12,23 @@ const PORT = /^\d{1,5}$/;
 const PREFIX = /^(?:\/[\w.~!$&'()*+;=:@%-]+)+$/;
 
 export function clientOrigin(head: InspectedHead): ClientOrigin {
-  if (!head.fromTrustedProxy) return { scheme: undefined, authority: head.host, prefix: '' };
+  if (!head.fromTrustedProxy) return { scheme: schemeOf(head), authority: head.host, prefix: '' };
   const host = firstOf(head.forwardedHost) || head.host;
   if (host === '') return { scheme: undefined, authority: '', prefix: '' };
   const { scheme } = head;
   const port = firstOf(head.forwardedPort);
   const isDefault = port === DEFAULT_PORTS[scheme] || HAS_PORT.test(host);
   return {
-    scheme: /^https?$/i.test(firstOf(head.forwardedProto)) ? scheme : undefined,
+    scheme: schemeOf(head),
     authority: isDefault || !PORT.test(port) ? host : `${host}:${port}`,
     prefix: prefixOf(head.forwardedPrefix),
   };
+}
+
+/** Over plain HTTP, undefined unless a trusted proxy says it: TLS may have ended at a balancer that is not among them. */
+function schemeOf({ scheme, ownScheme, fromTrustedProxy, forwardedProto }: InspectedHead) {
+  const isTold = fromTrustedProxy && /^https?$/i.test(firstOf(forwardedProto));
+  return isTold || ownScheme === 'https' ? scheme : undefined;
 }
 
 /** The port that the client connected to, as far as it, or a trusted proxy, says so. */

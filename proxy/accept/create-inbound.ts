@@ -2,7 +2,13 @@
  * The inbound server: node:http with llhttp in strict mode and every limit set. Requests that llhttp itself
  * refuses get a problem document on the bare socket, a counter and a log line like all the others.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ProxyConfig, RefusalReason } from '@ficus/core';
@@ -14,9 +20,11 @@ import { settleBeforeHandOver } from '../wire/client-socket.ts';
 import { whenQueueIsEmpty } from './accept-queue.ts';
 import { IdleConnections, type InboundSocket } from './idle-connections.ts';
 import { startParser } from './inbound-parser.ts';
+import { headOf } from './inspected-head.ts';
 import { LeanRequest } from './lean-request.ts';
 import { mayUpgrade } from './may-upgrade.ts';
 import { restoreOddLine, takeOddLine } from './odd-request-line.ts';
+import { createSecureServer, Handshakes, renewCertificate, type SecureListener } from './secure-server.ts';
 
 /** Late heads are noticed within this time; set once, so it must suit any config. */
 const CHECKED_EACH_MS = 1_000;
@@ -33,14 +41,16 @@ type LlhttpName = string & { readonly llhttp: never };
 export interface InboundHandlers {
   request(request: IncomingMessage, response: ServerResponse): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** A request that was never complete. */
-  refused(reason: RefusalReason | LlhttpName, status: number): void;
+  /** A request that was never complete, or a connection that never came to one. @param detail for the log */
+  refused(reason: RefusalReason | LlhttpName, status: number, detail?: object): void;
 }
 
 export interface Inbound {
   readonly server: Server;
   /** Applies the limits and timeouts of a changed config; head limits apply from the next connection on. */
   retune(config: ProxyConfig): void;
+  /** Another certificate, from the next connection on. */
+  renew(secure: SecureListener): void;
   /**
    * Accepts the clients that have already connected, for a bounded time, then closes the listening socket. Closes no
    * connection.
@@ -56,12 +66,20 @@ export interface Inbound {
   cutAll(): void;
 }
 
-export function createInbound(config: ProxyConfig, handlers: InboundHandlers): Inbound {
-  const server = createHttpServer(config);
+/** @param secure for a listener that speaks HTTPS */
+export function createInbound(
+  config: ProxyConfig,
+  handlers: InboundHandlers,
+  secure?: SecureListener,
+): Inbound {
+  const server = createInboundServer(config, secure);
   const idle = new IdleConnections(config.timeouts.keepAliveMs);
+  const handshakes = secure && new Handshakes();
+  handshakes?.watch(server, handlers.refused);
   let ending = false;
   const begin = (request: IncomingMessage, response: ServerResponse): void => {
     if (ending) response.shouldKeepAlive = false;
+    if (secure) headOf(request).ownScheme = 'https';
     handlers.request(request, response);
   };
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
@@ -72,7 +90,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
   // The upstream answers Expect.
   server.on('checkContinue', serve);
   server.on('checkExpectation', serve);
-  idle.watch(server);
+  idle.watch(server, secure ? 'secureConnection' : 'connection');
   const start = (socket: Duplex): void => void startParser(server, socket);
   server.on('connection', start);
   server.on('secureConnection', start);
@@ -80,6 +98,7 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     idle.unwatch(socket);
     restoreOddLine(request);
+    if (secure) headOf(request).ownScheme = 'https';
     handOver(request, socket, head, handlers);
   });
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => refuseConnect(socket, handlers));
@@ -97,11 +116,16 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
       (server as Tuned).maxHeaderSize = limits.headerBytes;
       idle.keepAliveMs = timeouts.keepAliveMs;
     },
+    renew: (renewed) => renewCertificate(server, renewed),
     closeIdle(unusedMs) {
       server.closeIdleConnections();
       idle.closeUnused(unusedMs);
+      handshakes?.cut(unusedMs);
     },
-    cutAll: () => idle.cutAll(),
+    cutAll() {
+      idle.cutAll();
+      handshakes?.cut();
+    },
     closeListener(mostMs, onListenerClosed, onEmpty) {
       whenQueueIsEmpty(server, mostMs, () => {
         // http.Server.close would cut idle connections at once, and with them requests that are in transit.
@@ -116,8 +140,8 @@ export function createInbound(config: ProxyConfig, handlers: InboundHandlers): I
   };
 }
 
-function createHttpServer({ limits, timeouts }: ProxyConfig): Server {
-  const server = createServer({
+function createInboundServer({ limits, timeouts }: ProxyConfig, secure: SecureListener | undefined): Server {
+  const options: ServerOptions = {
     insecureHTTPParser: false,
     requireHostHeader: false,
     joinDuplicateHeaders: false,
@@ -136,7 +160,8 @@ function createHttpServer({ limits, timeouts }: ProxyConfig): Server {
     // Behind another request, the upgrade would take over the connection before that request is answered.
     shouldUpgradeCallback: (request) =>
       !(request.socket as InboundSocket)._httpMessage && mayUpgrade(request),
-  });
+  };
+  const server = secure ? createSecureServer(options, secure, timeouts.headersMs) : createServer(options);
   // Node silently drops fields beyond this count; the head is limited by bytes and by our own count.
   server.maxHeadersCount = 0;
   server.maxConnections = limits.connections;

@@ -9,12 +9,12 @@ import type { InspectedHead } from './inspected-head.ts';
 export function appendForwardedFields(fields: string[], head: InspectedHead): void {
   const { peer } = head;
   if (!head.fromTrustedProxy) {
-    fields.push('X-Forwarded-For', peer, 'X-Forwarded-Proto', 'http');
+    fields.push('X-Forwarded-For', peer, 'X-Forwarded-Proto', head.ownScheme);
     pushHost(fields, head.host);
     return;
   }
   const chain = head.forwardedFor ? `${head.forwardedFor}, ${peer}` : peer;
-  fields.push('X-Forwarded-For', chain, 'X-Forwarded-Proto', head.forwardedProto || 'http');
+  fields.push('X-Forwarded-For', chain, 'X-Forwarded-Proto', head.forwardedProto || head.ownScheme);
   pushHost(fields, head.forwardedHost || head.host);
   if (head.forwarded !== undefined) fields.push('Forwarded', `${head.forwarded}, ${forwardedElement(peer)}`);
 }

@@ -7,6 +7,7 @@
  */
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { cutClient } from '../respond/cut-client.ts';
 
 interface Seen {
   bytes: number;
@@ -33,9 +34,9 @@ export class IdleConnections {
     this.#now = now;
   }
 
-  /** Watches the connections of a server until it is closed. */
-  watch(server: Server): void {
-    server.on('connection', (socket: InboundSocket) => {
+  /** Watches the connections of a server until it is closed. @param event emitted with each that HTTP is spoken on */
+  watch(server: Server, event: 'connection' | 'secureConnection' = 'connection'): void {
+    server.on(event, (socket: InboundSocket) => {
       this.#seen.set(socket, { bytes: -1, unsent: 0, at: this.#now(), handedOver: false });
       socket.on('close', () => this.#seen.delete(socket));
     });
@@ -72,7 +73,7 @@ export class IdleConnections {
   /** Cuts all, including those that Node has handed over. A client whose answer is in progress has to notice. */
   cutAll(): void {
     for (const socket of this.#seen.keys()) {
-      if (socket._httpMessage) socket.resetAndDestroy();
+      if (socket._httpMessage) cutClient(socket, false);
       else socket.destroy();
     }
   }

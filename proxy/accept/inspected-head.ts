@@ -58,6 +58,8 @@ export class InspectedHead implements RequestFacts {
   peer = '';
   /** Its X-Forwarded-* fields are trusted. */
   fromTrustedProxy = false;
+  /** Of the connection that it came on. */
+  ownScheme: 'http' | 'https' = 'http';
   #trusted: NetworkList | undefined = undefined;
   #query: Query | undefined = undefined;
 
@@ -68,7 +70,8 @@ export class InspectedHead implements RequestFacts {
 
   /** Scheme of the request's URL, as the client knows it; X-Forwarded-Proto is trusted only from trusted proxies. */
   get scheme(): 'http' | 'https' {
-    return this.fromTrustedProxy && firstOf(this.forwardedProto).toLowerCase() === 'https' ? 'https' : 'http';
+    const told = this.fromTrustedProxy ? firstOf(this.forwardedProto).toLowerCase() : '';
+    return told === 'https' || told === 'http' ? told : this.ownScheme;
   }
 
   /** Computed on first use: only conditions of routes need it. */

@@ -1,6 +1,7 @@
 /** Checks before a valid config is applied to a running proxy. */
 import { type ConfigProblem, type FicusConfig, FicusError } from '@ficus/core';
 import { readAssertionKeys } from '../keys/assertion-keys.ts';
+import { readListenerPems } from '../keys/listener-tls.ts';
 import { ErrorPage } from '../respond/error-page.ts';
 import { Upstream } from '../upstream/upstream.ts';
 
@@ -9,6 +10,7 @@ export function cannotChange(before: FicusConfig, after: FicusConfig): ConfigPro
   const fixed: [string[], unknown, unknown][] = [
     [['proxy', 'listen'], before.proxy.listen, after.proxy.listen],
     [['proxy', 'admin'], before.proxy.admin, after.proxy.admin],
+    [['proxy', 'tls'], fixedTls(before), fixedTls(after)],
     [['proxy', 'workers'], before.proxy.workers, after.proxy.workers],
     [['flags'], JSON.stringify(before.flags), JSON.stringify(after.flags)],
   ];
@@ -17,10 +19,16 @@ export function cannotChange(before: FicusConfig, after: FicusConfig): ConfigPro
     .map(([path]) => ({ path, message: 'cannot change while the proxy runs; restart the proxy' }));
 }
 
+/** Files may change, and what they hold; whether and how TLS is spoken may not. */
+function fixedTls({ proxy: { tls } }: FicusConfig): string | undefined {
+  return tls && `${tls.clientAuth} ${tls.minVersion}`;
+}
+
 /** @throws FicusError when the error page or a PEM file cannot be read, or has a key of another kind */
 export function checkFiles(config: FicusConfig): void {
   const { assert } = config.proxy.identify;
   if (assert) readAssertionKeys(assert);
+  if (config.proxy.tls) readListenerPems(config.proxy.tls, 'proxy.tls');
   new ErrorPage(config.proxy.errorPage);
   new Upstream('legacy', config.legacy).close();
   for (const [name, { candidate }] of Object.entries(config.slices)) new Upstream(name, candidate).close();

@@ -7,9 +7,16 @@ test('relative paths start at the config’s folder, absolute ones stay as they 
     {
       version: 1,
       control: { database: 'postgres://a/c' },
-      proxy: { identify: { assert: { keys: [{ kid: 'k', file: 'keys/k.pem' }] } } },
+      proxy: {
+        tls: { cert: 'tls/c.pem', key: '/etc/k.pem' },
+        identify: { assert: { keys: [{ kid: 'k', file: 'keys/k.pem' }] } },
+      },
       flags: { provider: 'file', file: 'flags.json' },
-      legacy: { url: 'https://shop', database: 'postgres://a/l', tls: { ca: 'ca.pem', key: '/etc/key.pem' } },
+      legacy: {
+        url: 'https://shop',
+        database: 'postgres://a/l',
+        tls: { ca: 'ca.pem', cert: 'c.pem', key: '/etc/key.pem' },
+      },
       slices: {
         a: {
           candidate: { url: 'http://a', database: 'postgres://a/b' },
@@ -23,7 +30,13 @@ test('relative paths start at the config’s folder, absolute ones stay as they 
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   const config = resolvePaths(parsed.config, '/srv/ficus/ficus.yaml');
   expect(config.flags.file).toBe('/srv/ficus/flags.json');
-  expect(config.legacy.tls).toEqual({ ca: '/srv/ficus/ca.pem', key: '/etc/key.pem', verify: true });
+  expect(config.legacy.tls).toEqual({
+    ca: '/srv/ficus/ca.pem',
+    cert: '/srv/ficus/c.pem',
+    key: '/etc/key.pem',
+    verify: true,
+  });
+  expect(config.proxy.tls).toMatchObject({ cert: '/srv/ficus/tls/c.pem', key: '/etc/k.pem' });
   expect(config.proxy.identify.assert?.keys).toEqual([{ kid: 'k', file: '/srv/ficus/keys/k.pem' }]);
   expect(config.slices.a?.tables[0]?.module).toBe('/srv/ficus/map.ts');
 });

@@ -2,19 +2,26 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import type { FicusConfig, UpstreamConfig } from '@ficus/core';
 
+interface TlsFiles {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
 /** The config with absolute paths for flags, the error page, sockets, certificates, keys and mapping modules. */
 export function resolvePaths(config: FicusConfig, configFile: string): FicusConfig {
   const resolve = (path: string) => (isAbsolute(path) ? path : join(dirname(configFile), path));
-  const upstream = <T extends UpstreamConfig>(given: T): T => {
-    const placed = given.socket === undefined ? given : { ...given, socket: resolve(given.socket) };
-    if (!given.tls) return placed;
-    const { ca, cert, key, ...rest } = given.tls;
-    const files = Object.entries({ ca, cert, key }).flatMap(([name, path]) =>
+  const files = <T extends TlsFiles>({ ca, cert, key, ...rest }: T): T => {
+    const named = Object.entries({ ca, cert, key }).flatMap(([name, path]) =>
       path ? [[name, resolve(path)]] : [],
     );
-    return { ...placed, tls: { ...rest, ...Object.fromEntries(files) } };
+    return { ...rest, ...Object.fromEntries(named) } as T;
   };
-  const { identify, errorPage } = config.proxy;
+  const upstream = <T extends UpstreamConfig>(given: T): T => {
+    const placed = given.socket === undefined ? given : { ...given, socket: resolve(given.socket) };
+    return given.tls ? { ...placed, tls: files(given.tls) } : placed;
+  };
+  const { identify, errorPage, tls } = config.proxy;
   const assert = identify.assert && {
     ...identify.assert,
     keys: identify.assert.keys?.map((key) => (key.file ? { ...key, file: resolve(key.file) } : key)),
@@ -24,6 +31,7 @@ export function resolvePaths(config: FicusConfig, configFile: string): FicusConf
     proxy: {
       ...config.proxy,
       ...(errorPage && { errorPage: resolve(errorPage) }),
+      ...(tls && { tls: files(tls) }),
       identify: { ...identify, assert },
     },
     flags: {

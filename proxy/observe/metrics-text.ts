@@ -79,6 +79,14 @@ const FAMILIES: Readonly<Record<string, Family>> = {
     help: '1 while flags of an earlier run are in use, because their source has not answered since the start.',
   },
   ficus_control_connected: { type: 'gauge', help: '1 while the control plane is connected.' },
+  ficus_tls_certificate_expiration_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the certificate of a listener, or the first of its chain, expires, in seconds since the epoch.',
+  },
+  ficus_tls_certificate_refused: {
+    type: 'gauge',
+    help: '1 while the files of a listener’s certificate cannot be used as they are, and an older one serves.',
+  },
   ficus_workers_cpu_seconds_total: {
     type: 'counter',
     help: 'User and system CPU time in seconds, over all workers that serve now.',

@@ -24,6 +24,8 @@ interface AdminFacts {
   /** Those that have health checks. */
   upstreams(): readonly UpstreamReport[];
   status(): ProxyStatus;
+  /** Of `proxy.tls`. */
+  certificate(): { readonly age: { readonly until: Date }; readonly refused: string | undefined } | undefined;
   metrics(): string;
   /** The public keys of assertions, for candidates that are asked through this proxy. */
   keySet(): KeySet;
@@ -57,6 +59,7 @@ export async function startAdminServer(host: string, port: number, facts: AdminF
         config: refused === null ? undefined : describeRefusal(refused),
         flagsOf: facts.flagsOf(),
         ...(upstreams.length > 0 ? { upstreams } : {}),
+        certificate: describeCertificate(facts.certificate()),
       });
       answer(reason === undefined ? 200 : 503, 'application/json', `${body}\n`);
     }
@@ -75,6 +78,11 @@ export async function startAdminServer(host: string, port: number, facts: AdminF
         server.closeAllConnections();
       }),
   };
+}
+
+/** One that was refused does no harm while the old one is valid: it does not count as not ready. */
+function describeCertificate(certificate: ReturnType<AdminFacts['certificate']>) {
+  return certificate && { until: certificate.age.until, refused: certificate.refused };
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

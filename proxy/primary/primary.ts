@@ -11,12 +11,14 @@ import {
   splitHostPort,
 } from '@ficus/core';
 import type { Logger } from 'pino';
+import { CertificateKeeper } from '../config-file/certificate-keeper.ts';
 import { checkFiles } from '../config-file/config-change.ts';
 import { ReloadTriggers } from '../config-file/reload-triggers.ts';
 import { type FlagsBackup, openFlagsBackup } from '../flags/flags-backup.ts';
 import type { FlagsSource } from '../flags/flags-source.ts';
 import { openFlags } from '../flags/open-flags.ts';
 import { HealthChecks } from '../health/health-checks.ts';
+import type { ListenerPems } from '../keys/listener-tls.ts';
 import { publishedKeys } from '../keys/published-keys.ts';
 import type { ReportFacts } from '../link/control-link.ts';
 import { announce } from '../observe/announce.ts';
@@ -63,6 +65,7 @@ export class Primary implements RunningProxy {
   #flags: FlagsSource | undefined;
   readonly #backup: FlagsBackup | undefined;
   #control: ControlState | undefined;
+  #certificate: CertificateKeeper | undefined;
   #reloadTriggers: ReloadTriggers | undefined;
   #admin: AdminServer | undefined;
   #stopping: Promise<void> | undefined;
@@ -81,6 +84,7 @@ export class Primary implements RunningProxy {
       onApplied: (config, generation) => {
         this.#workers.send({ kind: 'config', config, generation });
         this.#health.replace(config);
+        if (config.proxy.tls) this.#certificate?.follow(config.proxy.tls);
       },
     });
     this.#pins = new PinKeeper({
@@ -113,6 +117,7 @@ export class Primary implements RunningProxy {
 
   async start(): Promise<void> {
     checkFiles(this.#config);
+    this.#certificate = this.#keepCertificate();
     const { configFile } = this.#options;
     if (configFile !== undefined)
       this.#reloadTriggers = new ReloadTriggers(configFile, () => this.#reloadOnTrigger());
@@ -126,8 +131,11 @@ export class Primary implements RunningProxy {
     this.#reloadTriggers?.begin();
   }
 
-  reload(): Promise<ReloadResult> {
-    return this.#holder.reload();
+  async reload(): Promise<ReloadResult> {
+    const result = await this.#holder.reload();
+    // The config may be the same, and its files others.
+    this.#certificate?.reload();
+    return result;
   }
 
   configRefused(refusal: ConfigRefusal | null): void {
@@ -142,6 +150,7 @@ export class Primary implements RunningProxy {
   async #stop(): Promise<void> {
     this.#reloadTriggers?.stopWatching();
     this.#health.stop();
+    this.#certificate?.stop();
     await this.#workers.drain();
     this.#flags?.stop();
     await this.#backup?.settled();
@@ -205,6 +214,13 @@ export class Primary implements RunningProxy {
     };
   }
 
+  #keepCertificate(): CertificateKeeper | undefined {
+    const { tls } = this.#config.proxy;
+    if (tls === undefined) return undefined;
+    const onChanged = (pems: ListenerPems): void => this.#workers.send({ kind: 'certificate', pems });
+    return new CertificateKeeper({ area: 'proxy.tls', tls, logger: this.#logger, onChanged });
+  }
+
   #openFlags(): FlagsSource | undefined {
     return openFlags(this.#config.flags, this.#controlAddress, {
       onFlags: (set) => {
@@ -240,6 +256,7 @@ export class Primary implements RunningProxy {
       slices: this.#control?.slices ?? {},
       pins: this.#pins.list(),
       health: this.#health.verdicts,
+      certificate: this.#certificate?.pems,
       logLevel: this.#logger.level,
       logFd: logFd ?? 1,
       control: this.#controlAddress,
@@ -256,6 +273,7 @@ export class Primary implements RunningProxy {
       running: () => this.#holder.running,
       flagsOf: () => this.#flagsOf,
       upstreams: () => this.#health.reports,
+      certificate: () => this.#certificate,
       keySet: () => publishedKeys(this.#config),
       status: () => this.#status(),
       metrics: () => this.#totals.text(this.#gauges()) + processMetricsText('ficus-proxy'),
@@ -301,6 +319,7 @@ export class Primary implements RunningProxy {
       ficus_flags_last_known: this.#flagsOf === undefined ? 0 : 1,
       ...this.#workers.book.gauges,
       ...this.#health.gauges(),
+      ...this.#certificate?.gauges('proxy'),
       ...(this.#control ? { ficus_control_connected: this.#control.connected ? 1 : 0 } : {}),
     };
   }

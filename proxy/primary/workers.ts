@@ -109,10 +109,14 @@ export class Workers {
     return { listen: { host, port: this.#port, sharing }, siblings: !alone };
   }
 
+  get #scheme(): 'http' | 'https' {
+    return this.#parts.config().proxy.tls ? 'https' : 'http';
+  }
+
   #take(worker: number, message: WorkerMessage): void {
     switch (message.kind) {
       case 'listening':
-        this.address = `http://${joinHostPort(message.host, message.port)}`;
+        this.address = `${this.#scheme}://${joinHostPort(message.host, message.port)}`;
         this.book.listens(worker);
         // The first to listen would get all connections that arrive before the others listen.
         if (this.book.serving >= this.#count) this.#listening.resolve();

@@ -9,7 +9,7 @@ import type { ResponseHead } from './response-amendments.ts';
 
 /** The proxy as the client knows it. */
 export interface ClientOrigin {
-  /** Undefined where no trusted proxy says it: TLS may have ended at a balancer that is not among them. */
+  /** Undefined where neither TLS ends here nor a trusted proxy says it. */
   readonly scheme: 'http' | 'https' | undefined;
   /** Host and port; empty when the client named no host. */
   readonly authority: string;

@@ -4,6 +4,7 @@
  * messages are plain calls.
  */
 import type { ClientFeatures, FicusConfig, Observation, SliceState } from '@ficus/core';
+import type { ListenerPems } from '../keys/listener-tls.ts';
 import type { CountersDelta } from '../observe/traffic-counters.ts';
 import type { PinCount } from '../pin/pin-ledger.ts';
 import type { CheckedUpstream } from '../resilience/checked-upstream.ts';
@@ -34,6 +35,8 @@ export interface WorkerInit {
   readonly pins: readonly PinCount[];
   readonly health: readonly CheckedUpstream[];
   readonly listen: ListenAddress;
+  /** Of `proxy.tls`, where the listener speaks HTTPS. */
+  readonly certificate: ListenerPems | undefined;
   readonly logLevel: string;
   /** File descriptor that log lines go to. */
   readonly logFd: number;
@@ -57,6 +60,8 @@ export type PrimaryMessage =
   | { readonly kind: 'state'; readonly slices: Readonly<Record<string, SliceState>> }
   /** What the health checks say now, of all upstreams that have any. */
   | { readonly kind: 'health'; readonly upstreams: readonly CheckedUpstream[] }
+  /** The files of `proxy.tls` have changed. */
+  | { readonly kind: 'certificate'; readonly pems: ListenerPems }
   /** A sibling's user began a write: pin, and confirm with `took-pin`. */
   | { readonly kind: 'pin'; readonly slice: string; readonly key: string; readonly from: PinQuestion }
   /** All siblings have pinned the user of this write. */

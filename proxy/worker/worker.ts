@@ -6,7 +6,7 @@
 import type { AddressInfo } from 'node:net';
 import { type FicusConfig, INITIAL_SLICE_STATE, listenFailure, type SliceState } from '@ficus/core';
 import type { Logger } from 'pino';
-import { createInbound, type Inbound } from '../accept/create-inbound.ts';
+import { createInbound, type Inbound, type InboundHandlers } from '../accept/create-inbound.ts';
 import { turnEpoch } from '../clock/turn-clock.ts';
 import { FlagEvaluator } from '../flags/flag-evaluator.ts';
 import type { Exchange } from '../forward/forward.ts';
@@ -93,7 +93,7 @@ export class Worker implements RequestHost {
     const stateOf = (slice: string): SliceState => this.stateOf(slice);
     this.gate = new WriteGate({ pins: this.#siblings, stateOf, count, later });
     this.#memory = new MemoryWatch(logger, () => this.snapshot.config.proxy.limits.bufferedBytes);
-    this.#inbound = this.#makeInbound(init.config);
+    this.#inbound = this.#makeInbound(init);
     this.#reports = new WorkerReports({
       snapshots: this.#snapshots,
       pins: this.pins,
@@ -120,18 +120,21 @@ export class Worker implements RequestHost {
     });
   }
 
-  #makeInbound(config: FicusConfig): Inbound {
-    return createInbound(config.proxy, {
+  #makeInbound({ config, certificate }: WorkerInit): Inbound {
+    const { tls } = config.proxy;
+    const secure = tls && certificate ? { config: tls, pems: certificate } : undefined;
+    const handlers: InboundHandlers = {
       request: (request, response) => {
         this.#begin(new RequestState(this, request, response, undefined));
       },
       upgrade: (request, socket, firstBytes) =>
         this.#begin(new RequestState(this, request, undefined, { socket, firstBytes })),
-      refused: (reason, status) => {
+      refused: (reason, status, detail) => {
         this.count(`ficus_refused_total{reason="${reason}"}`);
-        this.logger.warn({ reason, status }, 'request refused');
+        this.logger.warn({ reason, status, ...detail }, 'request refused');
       },
-    });
+    };
+    return createInbound(config.proxy, handlers, secure);
   }
 
   #begin(state: RequestState): void {
@@ -178,6 +181,9 @@ export class Worker implements RequestHost {
         break;
       case 'config':
         this.#replaceConfig(message.config, message.generation);
+        break;
+      case 'certificate':
+        this.#inbound.renew({ config: this.snapshot.config.proxy.tls!, pems: message.pems });
         break;
       case 'flags':
         this.flags.replace(message.set);

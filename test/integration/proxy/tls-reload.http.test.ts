@@ -1,0 +1,136 @@
+/** The certificate of a running proxy is replaced on disk: no request notices, and what cannot be used changes nothing. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:https';
+import { afterEach, expect, test } from 'vitest';
+import { makeAuthority } from '../../parts/certificates.ts';
+import { secureConnection, secureRequest } from '../../parts/secure-client.ts';
+import { until } from './rig.ts';
+import { LOCAL, startTlsRig, type TlsRig } from './tls-rig.ts';
+
+let rig: TlsRig;
+afterEach(() => rig?.close());
+
+const DAY_MS = 86_400_000;
+const REFUSED = 'ficus_tls_certificate_refused{listener="proxy"}';
+const EXPIRES = 'ficus_tls_certificate_expiration_timestamp_seconds{listener="proxy"}';
+
+/** Serial number of the certificate that a new connection gets. */
+async function serial(): Promise<string> {
+  const socket = await secureConnection(rig.url, { ca: rig.authority.cert });
+  const { serialNumber } = socket.getPeerCertificate();
+  socket.destroy();
+  return serialNumber;
+}
+
+const isRefused = async () => (await rig.series(REFUSED)) === 1;
+const lastRefusal = () =>
+  rig.logs.findLast(({ msg }) => msg === 'certificate refused: the old one stays')?.reason;
+
+test('a new pair serves without a restart, and no request under load fails', async () => {
+  rig = await startTlsRig();
+  const before = await serial();
+  const agent = new Agent({ keepAlive: true, ca: rig.authority.cert });
+  let [done, running] = [0, true];
+  const client = async (options: object): Promise<void> => {
+    while (running) {
+      const { status } = await secureRequest(`${rig.url}/${done}`, { ca: rig.authority.cert, ...options });
+      expect(status).toBe(200);
+      done += 1;
+    }
+  };
+  // Some keep their connections, some open one for each request.
+  const load = Promise.all([client({ agent }), client({ agent }), client({}), client({})]);
+  const seen = new Set([before]);
+  for (let turn = 0; turn < 3; turn += 1) {
+    rig.write(rig.authority.issue('proxy', LOCAL));
+    await until(async () => !seen.has(await serial()), 'the new certificate');
+    seen.add(await serial());
+    const from = done;
+    await until(() => done > from + 20, 'requests');
+  }
+  running = false;
+  await load;
+  agent.destroy();
+  expect(seen.size).toBe(4);
+  expect(await isRefused()).toBe(false);
+});
+
+test('what cannot be used is refused: the old one stays, said in log, metric and readiness', async () => {
+  rig = await startTlsRig();
+  const before = await serial();
+  const refusals: [why: RegExp, make: () => void][] = [
+    [
+      /cannot be used together: the key belongs to another certificate/,
+      () => writeFileSync(rig.files.key, makeAuthority('x').key),
+    ],
+    [/cert\.pem holds no certificate/, () => writeFileSync(rig.files.cert, 'half a certif')],
+    [/cannot read .*cert\.pem: there is no such file/, () => rmSync(rig.files.cert)],
+    [
+      /cert\.pem expired on /,
+      () => rig.write(rig.authority.issue('proxy', { ...LOCAL, until: new Date(Date.now() - DAY_MS) })),
+    ],
+    [
+      /cert\.pem is not valid before /,
+      () => rig.write(rig.authority.issue('proxy', { ...LOCAL, from: new Date(Date.now() + DAY_MS) })),
+    ],
+  ];
+  for (const [why, make] of refusals) {
+    make();
+    await until(() => why.test(String(lastRefusal())), String(why));
+    expect(await isRefused()).toBe(true);
+    expect(await serial()).toBe(before);
+  }
+  const ready = await fetch(`${rig.proxy.adminAddress}/readyz`);
+  expect(ready.status).toBe(200);
+  expect(await ready.json()).toMatchObject({
+    certificate: { refused: expect.stringContaining('is not valid before'), until: expect.any(String) },
+  });
+  rig.write(rig.authority.issue('proxy', LOCAL));
+  await until(async () => (await serial()) !== before, 'the next usable one');
+  expect(await isRefused()).toBe(false);
+});
+
+test('a config that names unusable files is refused whole; one that names others takes effect', async () => {
+  const start: { reloadConfig?: () => Promise<{ ok: true; config: ReturnType<TlsRig['config']> }> } = {};
+  let tls: object = {};
+  start.reloadConfig = async () => {
+    const config = rig.config();
+    return {
+      ok: true,
+      config: { ...config, proxy: { ...config.proxy, tls: { ...config.proxy.tls!, ...tls } } },
+    };
+  };
+  rig = await startTlsRig({ start });
+  const before = await serial();
+  tls = { cert: '/nowhere/cert.pem' };
+  expect(await rig.proxy.reload()).toMatchObject({
+    ok: false,
+    problems: [{ message: expect.stringContaining('/nowhere/cert.pem') }],
+  });
+  expect(await serial()).toBe(before);
+  const other = rig.authority.issue('proxy', LOCAL);
+  const [cert, key] = [`${rig.files.cert}.2`, `${rig.files.key}.2`];
+  writeFileSync(cert, other.cert);
+  writeFileSync(key, other.key);
+  tls = { cert, key };
+  expect(await rig.proxy.reload()).toMatchObject({ ok: true });
+  await until(async () => (await serial()) !== before, 'the other certificate');
+  tls = { cert, key, minVersion: 'TLSv1.3' };
+  expect(await rig.proxy.reload()).toMatchObject({
+    ok: false,
+    problems: [{ path: ['proxy', 'tls'], message: expect.stringContaining('restart') }],
+  });
+});
+
+test('when it expires is a metric, and less than 14 days before a warning', async () => {
+  const soon = new Date(Date.now() + 5.5 * DAY_MS);
+  rig = await startTlsRig({}, {}, (authority) => authority.issue('proxy', { ...LOCAL, until: soon }));
+  expect(await rig.series(EXPIRES)).toBe(Math.floor(soon.getTime() / 1000));
+  const warnings = () =>
+    rig.logs.filter(({ msg, level }) => level === 40 && /certificate of proxy.tls/.test(String(msg)));
+  expect(warnings()).toMatchObject([{ msg: expect.stringContaining('expires in 5 days') }]);
+  const later = new Date(Date.now() + 15 * DAY_MS);
+  rig.write(rig.authority.issue('proxy', { ...LOCAL, until: later }));
+  await until(async () => (await rig.series(EXPIRES)) === Math.floor(later.getTime() / 1000), 'the new date');
+  expect(warnings()).toHaveLength(1);
+});
