@@ -54,8 +54,8 @@ describe('a write is linked by the batch that may hold it', () => {
 
     const late = new BatchLinks();
     late.applied(batch(101n, 110n), 0);
-    expect(late.takeDue(1_000)).toHaveLength(1);
-    late.applied(batch(111n, 120n), 1_000);
+    expect(late.takeDue(2_000)).toHaveLength(1);
+    late.applied(batch(111n, 120n), 2_000);
     late.place(write('late', 100n, 125n));
     late.place(write('in time', 110n, 125n));
     expect(linksOf(late)).toEqual([['in time']]);
@@ -63,14 +63,14 @@ describe('a write is linked by the batch that may hold it', () => {
 });
 
 describe('bounds', () => {
-  test('a batch is held for a second, and a thousand of them at most', () => {
+  test('a batch is held for two seconds, and a thousand of them at most', () => {
     const links = new BatchLinks();
     links.applied(batch(1n, 2n), 0);
-    expect(links.takeDue(999)).toEqual([]);
-    expect(links.takeDue(1_000)).toHaveLength(1);
+    expect(links.takeDue(1_999)).toEqual([]);
+    expect(links.takeDue(2_000)).toHaveLength(1);
     expect(links.isEmpty).toBe(true);
-    for (let at = 1n; at <= 1_500n; at += 1n) links.applied(batch(at * 10n, at * 10n + 5n), 2_000);
-    expect(links.takeDue(2_000)).toHaveLength(500);
+    for (let at = 1n; at <= 1_500n; at += 1n) links.applied(batch(at * 10n, at * 10n + 5n), 3_000);
+    expect(links.takeDue(3_000)).toHaveLength(500);
     expect(links.isEmpty).toBe(false);
   });
 

@@ -32,7 +32,7 @@ interface WaitingWrite extends PlacedWrite {
 }
 
 /** How long a batch waits for the positions of its writes. */
-const HOLD_MS = 1_000;
+const HOLD_MS = 2_000;
 const MOST_HELD = 1_000;
 const MOST_WAITING = 1_000;
 /** The SDK's own bound (OTEL_SPAN_LINK_COUNT_LIMIT). */

@@ -1,47 +1,28 @@
-/** One request through proxy and service is one trace, sent to a collector by OTLP; without a collector, none is. */
-import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+/**
+ * One request through proxy and service is one trace, sent to a collector by OTLP, and the change stream's batch links to
+ * it; and the log of all processes can be read by any parser of JSON.
+ */
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { parse } from 'yaml';
+import { CONSUMER, type OtlpReceiver, SERVER, startOtlpReceiver } from '../parts/otlp-receiver.ts';
 import { makeTestDirectory } from '../parts/test-directory.ts';
 import { startCommand, stopAll } from './run-command.ts';
 
-interface Span {
-  readonly service: string;
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId: string | undefined;
-}
+const WAIT = { timeout: 15_000, interval: 100 };
 
-interface OtlpDocument {
-  readonly resourceSpans: readonly {
-    readonly resource: { readonly attributes: readonly { key: string; value: { stringValue?: string } }[] };
-    readonly scopeSpans: readonly { readonly spans: readonly Omit<Span, 'service'>[] }[];
-  }[];
-}
-
-const spans: Span[] = [];
-let collector: Server;
+let receiver: OtlpReceiver;
 let directory: string;
 let shopUrl: string;
 
 beforeAll(async () => {
-  collector = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      take(JSON.parse(Buffer.concat(chunks).toString()) as OtlpDocument);
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
-    });
-  });
-  collector.listen(0, '127.0.0.1');
-  await once(collector, 'listening');
+  receiver = await startOtlpReceiver();
   directory = await makeTestDirectory('tracing');
   const running = startCommand(['sample/start.ts', '--scale', '0.01', '--directory', directory], {
     FICUS_PROXY_PORT: '0',
     FICUS_CONTROL_PORT: '0',
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     OTEL_BSP_SCHEDULE_DELAY: '100',
   });
   const welcome = await running.until('Ctrl-C stops all of it');
@@ -50,26 +31,24 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stopAll();
-  collector.close();
+  await receiver.close();
   await rm(directory, { recursive: true, force: true });
 });
 
-function take(document: OtlpDocument): void {
-  for (const { resource, scopeSpans } of document.resourceSpans) {
-    const service = resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue ?? '';
-    spans.push(...scopeSpans.flatMap((scope) => scope.spans.map((span) => ({ ...span, service }))));
-  }
+/** @returns the session's cookie */
+async function logIn(): Promise<string> {
+  const login = await fetch(`${shopUrl}/api/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email: 'customer1@example.test', password: 'ficus' }),
+  });
+  return login.headers.get('set-cookie')?.split(';')[0] ?? '';
 }
 
 test.each(['legacy', 'candidate'])(
   'a request that the %s serves is one trace from the proxy on',
   async (side) => {
-    const login = await fetch(`${shopUrl}/api/login`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ email: 'customer1@example.test', password: 'ficus' }),
-    });
-    const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? '';
+    const cookie = await logIn();
     const traceId = (side === 'legacy' ? 'a' : 'b').repeat(32);
     const caller = '1234567890abcdef';
     const answer = await fetch(`${shopUrl}/api/notifications?limit=1`, {
@@ -79,19 +58,51 @@ test.each(['legacy', 'candidate'])(
 
     const server = side === 'legacy' ? /^shop$/ : /^notifications$/;
     // Each process sends its own spans: a child may arrive before its parent.
-    await vi.waitFor(
-      () => {
-        const ours = spans.filter((span) => span.traceId === traceId);
-        const proxy = ours.find((span) => /ficus/.test(span.service) && span.parentSpanId === caller);
-        const served = ours.find((span) => server.test(span.service));
-        // The trace is connected: each span except the caller's has its parent in it.
-        const ids = new Set(ours.map((span) => span.spanId));
-        const orphan = ours.find(
-          ({ parentSpanId = '' }) => parentSpanId !== caller && !ids.has(parentSpanId),
-        );
-        if (!proxy || !served || orphan) throw new Error(`spans so far: ${JSON.stringify(ours)}`);
-      },
-      { timeout: 15_000, interval: 100 },
-    );
+    await vi.waitFor(() => {
+      const ours = receiver.spans.filter((span) => span.traceId === traceId);
+      const proxy = ours.find((span) => /ficus/.test(span.service ?? '') && span.parentSpanId === caller);
+      const served = ours.find((span) => server.test(span.service ?? ''));
+      // The trace is connected: each span except the caller's has its parent in it.
+      const ids = new Set(ours.map((span) => span.spanId));
+      const orphan = ours.find(({ parentSpanId = '' }) => parentSpanId !== caller && !ids.has(parentSpanId));
+      if (!proxy || !served || orphan) throw new Error(`spans so far: ${JSON.stringify(ours)}`);
+    }, WAIT);
   },
 );
+
+test('a write is linked by the batch that brings it to the candidate', async () => {
+  const traceId = 'c'.repeat(32);
+  const headers = { cookie: await logIn(), traceparent: `00-${traceId}-1234567890abcdef-01` };
+  const list = await fetch(`${shopUrl}/api/notifications?limit=1`, { headers: { cookie: headers.cookie } });
+  const [{ id }] = ((await list.json()) as { items: [{ id: number }] }).items;
+  const answer = await fetch(`${shopUrl}/api/notifications/${id}/read`, { method: 'POST', headers });
+  expect(answer.status).toBeLessThan(300);
+  const request = () =>
+    receiver.spans.find(
+      (span) => span.traceId === traceId && span.kind === SERVER && span.service === 'ficus-proxy',
+    );
+  await vi.waitUntil(request, WAIT);
+  const { spanId } = request()!;
+  const batch = () =>
+    receiver.spans.find(
+      ({ kind, links }) => kind === CONSUMER && links.some((link) => link.spanId === spanId),
+    );
+  await vi.waitUntil(batch, WAIT);
+  expect(batch()).toMatchObject({
+    service: 'ficus-control',
+    attributes: { 'ficus.slice': 'notifications' },
+    links: [{ traceId }],
+  });
+});
+
+test('no line of the log has a key twice', async () => {
+  const log = await readFile(join(directory, 'logs', 'ficus.log'), 'utf8');
+  const lines = log.split('\n').filter((line) => line.startsWith('{'));
+  for (const text of ['"msg":"request"', '"msg":"stream runs"', '"msg":"listening"'])
+    expect(
+      lines.some((line) => line.includes(text)),
+      text,
+    ).toBe(true);
+  // Unlike JSON.parse, which keeps the last, YAML's parser refuses a key that is there twice.
+  for (const line of lines) expect(() => parse(line) as unknown, line).not.toThrow();
+});
