@@ -62,6 +62,28 @@ test('spellings that are the same path for the monolith follow their route', asy
   }
 });
 
+test('an overridden method is no method of a route: a condition on its field makes it one', async () => {
+  const remove = { id: 'remove', methods: ['DELETE'], path: '/api/notes/:id' };
+  const overridden = {
+    ...{ id: 'remove-by-post', methods: ['POST'], path: '/api/notes/:id' },
+    headers: { 'x-http-method-override': { regex: '(?i)delete' } },
+  };
+  for (const [routes, side] of [
+    [[remove], 'legacy'],
+    [[remove, overridden], 'candidate'],
+  ] as const) {
+    const rig = await startRig({ serve: 100, routes });
+    try {
+      const send = (method: string, headers = {}) => ask(`${rig.url}/api/notes/1`, { method, headers });
+      expect(await send('DELETE')).toMatchObject({ side: 'candidate' });
+      expect(await send('POST', { 'X-HTTP-Method-Override': 'DELETE' })).toMatchObject({ side });
+      expect(await send('POST')).toMatchObject({ side: 'legacy', reason: 'no-route' });
+    } finally {
+      await rig.close();
+    }
+  }
+});
+
 describe('fields that are set, kept and removed', () => {
   let rig: Rig;
   beforeAll(async () => {
