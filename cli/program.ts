@@ -22,8 +22,9 @@ Exit status:
   3  could not be carried out: a database cannot be reached, a port is taken, the control plane does not answer
 
 Every command takes --config FILE (default ficus.yaml) and --json for one JSON document on standard output.
-Logs go to standard error; proxy, control and up, whose log is their output, write it to standard output, one JSON object
-per line. FICUS_LOG_LEVEL (debug, info, warn, error) sets how much; the line with the address appears at any level.
+Logs go to standard error; proxy, control and up, whose log is their output, write it to standard output: lines for people
+on a terminal, elsewhere one JSON object per line (--log-format, FICUS_LOG_FORMAT). FICUS_LOG_LEVEL (debug, info,
+warn, error) sets how much; the line with the address appears at any level.
 See also docs/config.md and docs/errors.md, in the package @ficus/cli.`;
 
 /** A fresh program; nothing is shared between two of them. */

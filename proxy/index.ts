@@ -20,6 +20,7 @@ export { checkRoutes } from './match/route-table.ts';
 export { announce } from './observe/announce.ts';
 export { logDestination } from './observe/log-destination.ts';
 export { logError } from './observe/log-error.ts';
+export { LOG_FORMATS, type LogFormat } from './observe/log-format.ts';
 export { logWarnings } from './observe/log-warnings.ts';
 export { processMetricsText } from './observe/process-metrics.ts';
 export type { FinishedSpan, SpanWriter } from './observe/span-writer.ts';

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { followConfig } from '../config/follow-config.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { createLogger } from '../output/create-logger.ts';
+import { createLogger, withLogOptions } from '../output/create-logger.ts';
 import { untilSignal } from '../output/until-signal.ts';
 import { requirePreflight } from '../preflight/require-preflight.ts';
 import { applyNewestConfig } from '../processes/apply-newest-config.ts';
@@ -23,7 +23,8 @@ The config file is watched: a valid change of slices, upstreams, tables or rules
 as a whole and logged. SIGHUP does the same. Changes of control: and flags: need a restart.
 SIGTERM and Ctrl-C stop the streams where they are, then the command exits 0; the next start continues from there.
 
-Standard output: one JSON object per line; the first with "msg":"listening" carries "address".
+Standard output: the log, in lines for people on a terminal, elsewhere one JSON object per line (--log-format); of these the
+first with "msg":"listening" carries "address".
 
 Exit status: 0 stopped in order · 1 the config has errors · 3 the preflight found an error, or another control plane runs
 
@@ -31,10 +32,12 @@ Example:
   ficus control --config ficus.yaml`;
 
 export function addControl(program: Command): void {
-  withCommonOptions(
-    program
-      .command('control')
-      .description('runs only the control plane with its change streams, in the foreground'),
+  withLogOptions(
+    withCommonOptions(
+      program
+        .command('control')
+        .description('runs only the control plane with its change streams, in the foreground'),
+    ),
   )
     .addHelpText('after', HELP)
     .action(async (options: CommonOptions) => {

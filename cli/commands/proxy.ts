@@ -5,7 +5,7 @@ import { type StartProxyOptions, startProxy } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { createLogger } from '../output/create-logger.ts';
+import { createLogger, withLogOptions } from '../output/create-logger.ts';
 import { untilSignal } from '../output/until-signal.ts';
 
 const HELP = `
@@ -19,7 +19,8 @@ The config file and the flags file are watched: a valid change takes effect with
 refused as a whole and logged. SIGHUP does the same.
 SIGTERM and Ctrl-C drain: requests in progress finish, then the command exits 0.
 
-Standard output: one JSON object per line; the first with "msg":"listening" carries "address".
+Standard output: the log, in lines for people on a terminal, elsewhere one JSON object per line (--log-format); of these the
+first with "msg":"listening" carries "address".
 
 Exit status: 0 stopped in order · 1 the config has errors · 3 cannot listen on the address
 
@@ -30,7 +31,9 @@ Example, without a database:
   legacy: { url: http://127.0.0.1:3000 }`;
 
 export function addProxy(program: Command): void {
-  withCommonOptions(program.command('proxy').description('runs only the data plane, in the foreground'))
+  withLogOptions(
+    withCommonOptions(program.command('proxy').description('runs only the data plane, in the foreground')),
+  )
     .addHelpText('after', HELP)
     .action(async (options: CommonOptions) => {
       const config = await loadConfig(options.config);

@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { followConfig } from '../config/follow-config.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { createLogger } from '../output/create-logger.ts';
+import { createLogger, withLogOptions } from '../output/create-logger.ts';
 import { untilSignal } from '../output/until-signal.ts';
 import { checkPorts } from '../preflight/check-ports.ts';
 import { PreflightFailed } from '../preflight/preflight-failed.ts';
@@ -32,8 +32,9 @@ refused as a whole and logged. SIGHUP does the same. Changes of proxy.listen, co
 SIGTERM and Ctrl-C drain the proxy, then stop the control plane; the next start continues where this one stopped. A second
 Ctrl-C ends both at once.
 
-Standard output: one JSON object per line, of both processes. "msg":"listening" carries the proxy's "address"; "msg":"ready"
-follows when the control plane is up too, with "address" and "controlAddress".
+Standard output: the log of both processes, in lines for people on a terminal, elsewhere one JSON object per line
+(--log-format). Of these "msg":"listening" carries the proxy's "address"; "msg":"ready" follows when the control plane is up
+too, with "address" and "controlAddress".
 
 Exit status: 0 stopped in order · 1 the config has errors · 3 the proxy cannot start, or a process did not stop in order.
 
@@ -41,10 +42,12 @@ Example:
   ficus up --config ficus.yaml`;
 
 export function addUp(program: Command): void {
-  withCommonOptions(
-    program
-      .command('up')
-      .description('runs control plane and proxy together, as two processes, in the foreground'),
+  withLogOptions(
+    withCommonOptions(
+      program
+        .command('up')
+        .description('runs control plane and proxy together, as two processes, in the foreground'),
+    ),
   )
     .addHelpText('after', HELP)
     .action(up);

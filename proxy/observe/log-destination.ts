@@ -6,6 +6,7 @@
 import { isatty } from 'node:tty';
 import { printableJson } from '@ficus/core';
 import pino, { type DestinationStream } from 'pino';
+import { lineFormatter } from './log-format.ts';
 
 /** Most memory for lines that cannot be written. */
 const MOST_HELD_BYTES = 4 * 1_048_576;
@@ -19,9 +20,11 @@ export function logDestination(): DestinationStream {
   destination.on('drain', () => {
     destination.flushSync = flushSync;
   });
+  const write = destination.write.bind(destination);
+  const format = lineFormatter(1, process.env);
+  if (format) return Object.assign(destination, { write: (line: string) => write(format(line)) });
   // Lines are JSON, which escapes only some of the characters that move a terminal's cursor.
-  if (!isatty(1)) return destination;
-  return Object.assign(destination, { write: printing(destination.write.bind(destination)) });
+  return isatty(1) ? Object.assign(destination, { write: printing(write) }) : destination;
 }
 
 const printing = (write: (line: string) => boolean) => (line: string) => {

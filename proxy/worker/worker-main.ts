@@ -1,6 +1,7 @@
 /** A worker process: waits for its initial state, serves, and ends when the primary asks it to drain or exits. */
 import { FicusError } from '@ficus/core';
 import { createLogger } from '../observe/create-logger.ts';
+import { lineFormatter } from '../observe/log-format.ts';
 import { startSpans } from '../observe/start-spans.ts';
 import { LineSink } from './line-sink.ts';
 import { Worker } from './worker.ts';
@@ -13,6 +14,12 @@ const send = (message: WorkerMessage): void => {
 
 /** A log that nobody reads must not use up the proxy's memory. */
 const MOST_LOG_BYTES = 4 * 1_048_576;
+
+/** Nothing stands between logger and sink where lines stay JSON. */
+function destinationOf(sink: LineSink, fd: number): Pick<LineSink, 'write'> {
+  const format = lineFormatter(fd, process.env);
+  return format ? { write: (line) => sink.write(format(line)) } : sink;
+}
 
 let worker: Worker | undefined;
 /** Messages that arrive before the worker exists. */
@@ -43,7 +50,7 @@ async function begin(init: WorkerInit): Promise<void> {
     mostHeldBytes: MOST_LOG_BYTES,
     onDropped: () => worker?.count('ficus_log_lines_dropped_total'),
   });
-  const logger = createLogger(init.logLevel, sink, { worker: process.pid });
+  const logger = createLogger(init.logLevel, destinationOf(sink, init.logFd), { worker: process.pid });
   // A worker that fails logs one line and is restarted.
   process.on('uncaughtException', (error) => {
     logger.fatal({ err: error }, 'worker failed');
