@@ -28,4 +28,5 @@ export { startSpanWriter } from './observe/start-spans.ts';
 export { probePort } from './primary/probe-port.ts';
 export type { ReloadResult, RunningProxy, StartProxyOptions } from './running-proxy.ts';
 export { type IntrospectionProblem, probeIntrospection } from './snapshot/probe-introspection.ts';
+export { type PathProblem, probePaths } from './snapshot/probe-paths.ts';
 export { startProxy } from './start-proxy.ts';

@@ -28,7 +28,8 @@ interface CheckOptions extends CommonOptions {
 
 const HELP = `
 Every error is reported with its path, not only the first, and so is each weak setting, as a warning. With --live it checks upstreams, databases, replication
-settings and tables as well, and changes nothing. Each finding says what to do, with SQL where SQL does it.
+settings and tables as well, and changes nothing: upstreams that have health checks are asked for their path once, the legacy for its
+introspection and for one read route in other spellings, without anybody's credentials. Each finding says what to do, with SQL where SQL does it.
 
 Exit status: 0 all is well (warnings allowed) · 1 the config has errors · 3 something it needs is missing (--live).
 

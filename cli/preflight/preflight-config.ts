@@ -6,6 +6,7 @@ import type { Finding } from '@ficus/cdc';
 import type { FicusConfig } from '@ficus/core';
 import { checkHealth } from './check-health.ts';
 import { checkIntrospection } from './check-introspection.ts';
+import { checkPaths } from './check-paths.ts';
 import { checkPorts, type Listener } from './check-ports.ts';
 import { checkUpstreams } from './check-upstreams.ts';
 
@@ -22,7 +23,7 @@ export async function preflightConfig(config: FicusConfig, options: PreflightOpt
   const checks = [
     checkPorts(config, options.ports),
     ...(options.upstreams
-      ? [...checkUpstreams(config), checkHealth(config), checkIntrospection(config)]
+      ? [...checkUpstreams(config), checkHealth(config), checkIntrospection(config), checkPaths(config)]
       : []),
     ...(config.control?.database ? [preflightDatabase('control.database', config.control.database)] : []),
     ...slicesWithTables(config).map(preflightSlice),

@@ -96,6 +96,14 @@ export const proxyErrors = {
     remedy: 'Retry after the time in Retry-After; the log has the upstream’s failures.',
     retry: 'timed',
   },
+  FICUS_PROXY_PATHS_DIFFER: {
+    status: 502,
+    exit: 3,
+    title: 'The monolith takes other spellings of a path for the same one',
+    remedy:
+      'Set `legacy.paths.ignoreCase` or `ignoreTrailingSlash` as it is in the monolith’s framework; until then such spellings go to the monolith, and their writes pin no user.',
+    retry: 'manual',
+  },
   FICUS_PROXY_HEALTH_CHECK_FAILED: {
     status: 502,
     exit: 3,
