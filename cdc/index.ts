@@ -7,6 +7,13 @@ export { type DatabaseGrants, grantsByDatabase } from './preflight/grants-by-dat
 export { grantsSql } from './preflight/grants-sql.ts';
 export { preflightDatabase } from './preflight/preflight-database.ts';
 export { preflightSlice } from './preflight/preflight-slice.ts';
+export type {
+  MappingProposal,
+  ProposedTable,
+  RefusedTable,
+  UnmatchedTable,
+} from './proposal/mapping-proposal.ts';
+export { proposeMapping } from './proposal/propose-mapping.ts';
 export type { DatabasePart, Remnant, RemovalPlan, RemovalStep, StepResult } from './removal/removal-plan.ts';
 export {
   dropSourceSlot,

@@ -69,7 +69,7 @@ function problem(message: string): ExpressionProblem {
 }
 
 /** PostgreSQL's objection to the statement; undefined when there is none. */
-async function findObjection(client: pg.ClientBase, statement: string): Promise<string | undefined> {
+export async function findObjection(client: pg.ClientBase, statement: string): Promise<string | undefined> {
   // Needs DEALLOCATE: ROLLBACK does not undo PREPARE.
   await client.query('BEGIN READ ONLY');
   try {

@@ -31,7 +31,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'open-replication.ts, removal',
     'engine',
     'copy, verify',
-    'apply, replication.ts',
+    'apply, proposal, replication.ts',
     'batch, preflight',
     'source',
     'mapping',
