@@ -1,25 +1,31 @@
 /** `ficus init`: a first ficus.yaml for a monolith, from what it is given and what it finds by asking. */
 import { access } from 'node:fs/promises';
-import { FicusError, formatProblem, hideCredentials, printable } from '@ficus/core';
+import { FicusError, formatProblem, hideCredentials } from '@ficus/core';
 import { parseConfigText } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { type Drafted, draftSlices } from '../init/draft-slices.ts';
 import { isWhole, writeFirstConfig } from '../init/first-config.ts';
-import { type GivenCandidate, parseBase, parseCandidate } from '../init/init-options.ts';
+import { type GivenCandidate, parseBase, parseCandidate, requireSliceName } from '../init/init-options.ts';
+import { mapSlice } from '../init/map-slice.ts';
 import { readOpenApi } from '../init/openapi/read-openapi.ts';
 import type { Note, Say } from '../init/probe/note.ts';
 import { ANSWER_MS, MOST_REQUESTS } from '../init/probe/polite-client.ts';
 import { probeCandidate } from '../init/probe/probe-candidate.ts';
 import { type LegacyFacts, probeLegacy } from '../init/probe/probe-legacy.ts';
 import { requireWritable, writeWhole } from '../init/write-whole.ts';
+import { noteTeller } from '../output/note-teller.ts';
 import { paint } from '../output/paint.ts';
 import { print, printError, printJson, printScript } from '../output/terminal.ts';
 import { VERSION } from '../version.ts';
+import { mapExistingSlice } from './init-mapping.ts';
 
 interface InitOptions extends CommonOptions {
   readonly openapi?: string;
   readonly candidate?: readonly GivenCandidate[];
+  readonly map?: string;
+  readonly legacyDb?: string;
+  readonly serviceDb?: string;
   readonly probe: boolean;
   readonly dryRun?: boolean;
   readonly force?: boolean;
@@ -39,19 +45,30 @@ From the OpenAPI document, found or named by --openapi, come proposals for slice
 operationId. They are comments until --candidate gives a slice its service; operations that no route can match are listed.
 Passwords are never written: ficus.yaml names variables of the environment.
 
-Exit status: 0 written · 2 used wrongly, or ficus.yaml exists · 3 a file cannot be written, or the OpenAPI document cannot be read.
+With --map, the schemas of monolith and service are read, and tables and columns that belong together by name (spelling, singular and
+plural, a prefix) become the slice's \`tables\`, as far as \`ficus check --live\` accepts them. Guesses, and what a person has to decide,
+are comments in the file. Without a URL, the tables are added to a slice that ficus.yaml has already (--force), or printed (--dry-run).
+The databases are those of ficus.yaml, of --legacy-db and --service-db, or of LEGACY_DATABASE_URL and SLICE_DATABASE_URL in the
+environment, where a password is not seen by other users of the machine.
+
+Exit status: 0 written · 1 no table can go over (--map) · 2 used wrongly, or ficus.yaml exists · 3 a file cannot be written, or the
+OpenAPI document or a database cannot be read.
 
 Examples:
   ficus init http://127.0.0.1:3000
   ficus init http://127.0.0.1:3000 --openapi docs/openapi.yaml
   ficus init http://127.0.0.1:3000 --candidate notifications=http://127.0.0.1:3101
-  ficus init http://127.0.0.1:3000 --no-probe --dry-run`;
+  ficus init http://127.0.0.1:3000 --no-probe --dry-run
+  ficus init --map notifications --dry-run`;
 
 export function addInit(program: Command): void {
   withCommonOptions(program.command('init').description('writes a first ficus.yaml for a monolith'))
-    .argument('<url>', 'URL of the monolith')
+    .argument('[url]', 'URL of the monolith')
     .option('--openapi <url or file>', 'its OpenAPI document, JSON or YAML; by default it is looked for')
     .option('--candidate <SLICE=URL>', 'a slice’s service; repeatable', parseCandidate)
+    .option('--map <SLICE>', 'propose the tables of this slice from both schemas')
+    .option('--legacy-db <url>', 'with --map: the monolith’s database')
+    .option('--service-db <url>', 'with --map: the service’s database')
     .option('--no-probe', 'send no request to monolith and candidates')
     .option('--dry-run', 'print ficus.yaml, and write nothing')
     .option('--force', 'replace an existing ficus.yaml')
@@ -63,24 +80,49 @@ export function addInit(program: Command): void {
 const LISTEN = '127.0.0.1:8080';
 const USER_AGENT = `ficus-init/${VERSION}`;
 
-async function init(url: string, options: InitOptions): Promise<void> {
-  const base = parseBase(url);
+async function init(url: string | undefined, options: InitOptions): Promise<void> {
+  const { map } = options;
+  refuseMisuse(url, options);
+  if (url === undefined && map !== undefined) return mapExistingSlice({ ...options, map });
+  const base = parseBase(url ?? '');
   if (!options.dryRun) await requireWritable(options.config, options.force === true);
   const given = options.openapi === undefined ? undefined : await readOpenApi(options.openapi, USER_AGENT);
-  const notes: Note[] = [];
-  const say = teller(options, notes);
+  const { notes, say } = noteTeller(options.json === true);
+  const mapped = map === undefined ? undefined : await mapSlice(map, options, process.env, say);
   const facts = options.probe ? await askLegacy(base, given, options, say) : {};
   const drafted = await draft(base, given, facts, options, say);
-  const text = writeFirstConfig({ legacyUrl: base, listen: LISTEN, facts, slices: drafted.slices });
-  requireValid(text);
+  if (mapped?.isEmpty) process.exitCode = 1;
+  const slices = drafted.slices.map((slice) => (slice.name === map ? { ...slice, ...mapped?.slice } : slice));
+  const database = mapped?.legacy;
+  const text = writeFirstConfig({ legacyUrl: base, listen: LISTEN, facts, slices, database });
+  requireValid(text, mapped?.variables ?? []);
   const flagsFile = options.config.replace(/[^/]*$/, 'flags.json');
-  if (!options.dryRun) {
-    // An existing flags file is state: it is never replaced. It comes first: a config without it could not be used.
-    if (!(await isThere(flagsFile)))
-      await writeWhole(flagsFile, `${JSON.stringify({ version: 2, features: [] }, null, 2)}\n`, false);
-    await writeWhole(options.config, text, options.force === true);
-  }
-  report(options, { flagsFile, text, drafted, notes });
+  if (!options.dryRun) await writeFiles(options, text, flagsFile);
+  report(options, { flagsFile, text, drafted: { ...drafted, slices }, notes, unset: mapped?.unset ?? [] });
+}
+
+function refuseMisuse(
+  url: string | undefined,
+  { map, legacyDb, serviceDb, openapi, candidate }: InitOptions,
+): void {
+  const misuse = (message: string) => new FicusError('FICUS_USAGE', message);
+  if (url === undefined && map === undefined)
+    throw misuse('Name the URL of the monolith, for instance http://127.0.0.1:3000.');
+  if (url === undefined && (openapi ?? candidate) !== undefined)
+    throw misuse('--openapi and --candidate are for a new ficus.yaml: name the URL of the monolith.');
+  if (map === undefined && (legacyDb ?? serviceDb) !== undefined)
+    throw misuse('--legacy-db and --service-db are the databases of --map.');
+  if (map !== undefined) requireSliceName(map);
+  for (const database of [legacyDb, serviceDb])
+    if (database !== undefined && !/^postgres(ql)?:\/\/\S*$/.test(database))
+      throw misuse('A database is a URL that begins with postgres://.');
+}
+
+async function writeFiles(options: InitOptions, text: string, flagsFile: string): Promise<void> {
+  // An existing flags file is state: it is never replaced. It comes first: a config without it could not be used.
+  if (!(await isThere(flagsFile)))
+    await writeWhole(flagsFile, `${JSON.stringify({ version: 2, features: [] }, null, 2)}\n`, false);
+  await writeWhole(options.config, text, options.force === true);
 }
 
 function askLegacy(base: string, document: unknown, options: InitOptions, say: Say): Promise<LegacyFacts> {
@@ -95,7 +137,7 @@ function draft(
   base: string,
   given: unknown,
   { url, openApi, paths }: LegacyFacts,
-  { openapi, candidate: candidates = [], probe }: InitOptions,
+  { openapi, candidate: candidates = [], map, probe }: InitOptions,
   say: Say,
 ): Promise<Drafted> {
   const source = openApi?.url ?? (openapi !== undefined && /^https?:/.test(openapi) ? openapi : undefined);
@@ -104,6 +146,7 @@ function draft(
       document: given ?? openApi?.document,
       context: { source, legacyUrl: url?.url ?? base, paths },
       candidates,
+      wanted: map,
       probe: async (candidate, wantsRoutes) =>
         probe
           ? probeCandidate(
@@ -117,20 +160,12 @@ function draft(
   );
 }
 
-/** Prints each note at once, and keeps it. */
-function teller({ json }: InitOptions, notes: Note[]): Say {
-  return (note) => {
-    notes.push(note);
-    if (json) return;
-    const mark =
-      note.kind === 'found' ? paint('green', '✓', process.stderr) : paint('yellow', '!', process.stderr);
-    printError(`${mark} ${printable(note.text)}\n`);
-  };
-}
-
 /** What is written is what `ficus check` accepts. */
-function requireValid(text: string): void {
-  const parsed = parseConfigText(text, process.env);
+function requireValid(text: string, variables: readonly string[]): void {
+  const set = Object.fromEntries(
+    variables.map((name) => [name, process.env[name] || 'postgres://not.set/yet']),
+  );
+  const parsed = parseConfigText(text, { ...process.env, ...set });
   if (!parsed.ok)
     throw new FicusError(
       'FICUS_INTERNAL',
@@ -151,9 +186,11 @@ interface Result {
   readonly text: string;
   readonly drafted: Drafted;
   readonly notes: readonly Note[];
+  /** Variables of the environment that the file needs. */
+  readonly unset: readonly string[];
 }
 
-function report(options: InitOptions, { flagsFile, text, drafted, notes }: Result): void {
+function report(options: InitOptions, { flagsFile, text, drafted, notes, unset }: Result): void {
   const { slices, leftOut } = drafted;
   if (options.json) {
     printJson({
@@ -162,6 +199,7 @@ function report(options: InitOptions, { flagsFile, text, drafted, notes }: Resul
       slices,
       leftOut,
       findings: notes,
+      unset,
     });
     return;
   }
@@ -170,8 +208,9 @@ function report(options: InitOptions, { flagsFile, text, drafted, notes }: Resul
     return;
   }
   const config = options.config === 'ficus.yaml' ? '' : ` --config ${options.config}`;
+  const exports = unset.map((name) => `  export ${name}=postgres://…\n`).join('');
   print(
-    `${paint('green', '✓', process.stdout)} wrote ${options.config}${describeSlices(drafted)}\n\nNext:\n  ficus check${config}\n  ficus proxy${config}\n`,
+    `${paint('green', '✓', process.stdout)} wrote ${options.config}${describeSlices(drafted)}\n\nNext:\n${exports}  ficus check${config}\n  ficus proxy${config}\n`,
   );
 }
 

@@ -30,7 +30,7 @@ const valid = (text: string) => {
   expect(parsed).toMatchObject({ ok: true });
   return parsed.ok ? parsed.config : undefined;
 };
-const uncommented = (text: string) => text.replace(/^# (slices:| {2}.*)$/gm, '$1');
+const uncommented = (text: string) => text.replace(/^# (slices:|control:| {2}.*)$/gm, '$1');
 
 describe('writeFirstConfig', () => {
   test.each<[string, readonly DraftSlice[], LegacyFacts, string[]]>([
@@ -54,10 +54,38 @@ describe('writeFirstConfig', () => {
     const text = writeFirstConfig(config([], FOUND));
     expect(valid(text)).toMatchObject({
       proxy: { identify: { session: { cookie: 'connect.sid' } } },
-      legacy: { host: 'shop.example:8443', paths: { ignoreCase: true, ignoreTrailingSlash: false } },
+      legacy: {
+        health: { path: '/healthz' },
+        host: 'shop.example:8443',
+        paths: { ignoreCase: true, ignoreTrailingSlash: false },
+      },
     });
     expect(text).toContain('# It says\\nso # twice.\n');
-    expect(text).toContain('health checks at /healthz');
+  });
+
+  test('tables bring what they need: both databases, and Ficus’s own', () => {
+    const references = { text: '${X:-postgres://x/y}', variable: 'X', mustBeSet: false };
+    const mapped = {
+      ...ORDERS,
+      database: references,
+      tables: ['tables:', '  # Guessed: x.', '  - from: a.b', '    to: c.d'],
+    };
+    const environment = { FICUS_DATABASE_URL: 'postgres://f/f' };
+    for (const slice of [mapped, { ...mapped, candidateUrl: 'http://c' }]) {
+      const text = writeFirstConfig({ ...config([slice]), database: references });
+      expect(parseConfig(parse(text), environment)).toMatchObject({ ok: true });
+      const parsed = parseConfig(parse(uncommented(text)), environment);
+      expect(parsed).toMatchObject({
+        ok: true,
+        config: {
+          legacy: { database: 'postgres://x/y' },
+          control: { database: 'postgres://f/f' },
+          slices: {
+            orders: { candidate: { database: 'postgres://x/y' }, tables: [{ from: 'a.b', to: 'c.d' }] },
+          },
+        },
+      });
+    }
   });
 
   test('a route keeps its kind and its path', () => {

@@ -6,6 +6,7 @@ import { printable } from '@ficus/core';
 import { CONTROL_VARIABLE, type DatabaseReference, LEGACY_VARIABLE } from './database-reference.ts';
 import type { ProposedRoute, SliceProposal } from './openapi/propose-slices.ts';
 import { describePaths, type LegacyFacts } from './probe/probe-legacy.ts';
+import { scalar } from './yaml-scalar.ts';
 
 export interface DraftSlice extends SliceProposal {
   /** With it, and with routes, the slice is written as a setting; without, as a comment. */
@@ -60,12 +61,16 @@ function identify({ session }: LegacyFacts): string {
 `;
 }
 
+/** What a slice with tables needs; a comment as long as that slice is one. */
 function control(slices: readonly DraftSlice[]): string {
-  if (!slices.some((slice) => isWhole(slice) && slice.tables?.length)) return '';
-  return `control:
-  # Of Ficus alone: where it keeps flags, owners and audit.
-  database: \${${CONTROL_VARIABLE}}
-`;
+  const mapped = slices.filter(({ tables }) => tables?.includes('tables:'));
+  if (mapped.length === 0) return '';
+  const lines = [
+    'control:',
+    '  # Of Ficus alone: where it keeps flags, owners and audit.',
+    `  database: \${${CONTROL_VARIABLE}}`,
+  ];
+  return lines.map((line) => (mapped.some(isWhole) ? `${line}\n` : `# ${line}\n`)).join('');
 }
 
 function legacy({ legacyUrl, facts, database }: FirstConfig): string {
@@ -81,13 +86,21 @@ function legacy({ legacyUrl, facts, database }: FirstConfig): string {
           `  paths: { ignoreCase: ${paths.ignoreCase}, ignoreTrailingSlash: ${paths.ignoreTrailingSlash} }`,
         ]
       : []),
-    ...(health === undefined ? [] : [`  # It answers health checks at ${health}.`]),
+    ...healthLines(health).map((line) => `  ${line}`),
     ...(database
       ? [`  database: ${scalar(database.text)}`]
       : ['  # Needed once a slice has tables:', `  # database: \${${LEGACY_VARIABLE}}`]),
   ];
   return `${lines.join('\n')}\n`;
 }
+
+const healthLines = (path: string | undefined): string[] =>
+  path === undefined
+    ? []
+    : [
+        '# It answered there. The proxy asks every five seconds, and says when it fails:',
+        `health: { path: ${scalar(path)} }`,
+      ];
 
 const EXAMPLE = `# slices:
 #   notifications:
@@ -130,7 +143,7 @@ function sliceLines(
     `  ${name}:`,
     '    candidate:',
     `      url: ${scalar(url)}`,
-    ...(health === undefined ? [] : [`      # It answers health checks at ${health}.`]),
+    ...healthLines(health).map((line) => `      ${line}`),
     '      # Of the caller’s credentials; [] if it verifies the x-ficus-identity of proxy.identify.assert:',
     '      credentials: [session, authorization]',
     ...(database ? [`      database: ${scalar(database.text)}`] : []),
@@ -143,13 +156,6 @@ function sliceLines(
 function routeLine({ id, methods, path, kind }: ProposedRoute): string {
   const write = kind === undefined ? '' : `, kind: ${kind}`;
   return `      - { id: ${scalar(id)}, methods: [${methods.join(', ')}], path: ${JSON.stringify(path)}${write} }`;
-}
-
-/** A text that YAML reads as that text. */
-export function scalar(text: string): string {
-  const isPlain =
-    /^[A-Za-z_/][\w./@:+-]*$/.test(text) && !/:$|^(true|false|null|yes|no|on|off|y|n)$/i.test(text);
-  return isPlain ? text : JSON.stringify(text);
 }
 
 /** One line. */

@@ -70,7 +70,7 @@ async function findWay(client: PoliteClient, given: URL, answer: Answer, say: Sa
   if (stays && secure)
     say({
       kind: 'attention',
-      text: `It redirects to ${to.origin} unless X-Forwarded-Proto says https: let TLS end at this proxy or at one before it, and name that in proxy.trustedProxies.`,
+      text: `It redirects to ${to.origin} unless X-Forwarded-Proto says https: let TLS end at this proxy (proxy.tls), or at one before it that proxy.trustedProxies names.`,
     });
   if (stays && elsewhere) {
     const why = `It redirects to ${to.host} unless that is the Host`;

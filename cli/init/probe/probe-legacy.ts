@@ -45,7 +45,9 @@ export async function probeLegacy(
   const openApi = document === undefined ? await probeOpenApi(client, entry) : undefined;
   const path = knownPath(document ?? openApi?.document, entry);
   const spellings = path && missing ? await probePaths(client, entry, path, missing) : undefined;
-  const health = await probeHealth(client, entry, missing);
+  // The proxy’s checks are plain http: what answers https alone would fail them.
+  const isPlain = entry.headers['x-forwarded-proto'] === undefined;
+  const health = isPlain ? await probeHealth(client, entry, missing) : undefined;
   const paths = spellings?.ignoreCase || spellings?.ignoreTrailingSlash ? spellings : undefined;
   const { url: other, host } = entry;
   const facts: LegacyFacts = {
@@ -91,7 +93,7 @@ function* notesOf({ session, paths, health, openApi }: LegacyFacts, isGiven: boo
       text: 'No session cookie was seen on the first page or at /login: name in proxy.identify how callers are known.',
     };
   if (paths) yield { kind: 'found', text: printable(`${describePaths(paths)}: proposed as legacy.paths`) };
-  if (health !== undefined) yield { kind: 'found', text: `health path ${health}` };
+  if (health !== undefined) yield { kind: 'found', text: `health path ${health}: proposed as legacy.health` };
   if (openApi) yield { kind: 'found', text: `OpenAPI document at ${printable(openApi.url)}` };
   else if (!isGiven)
     yield {

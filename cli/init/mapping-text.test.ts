@@ -1,0 +1,83 @@
+import { tableSchema } from '@ficus/core';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { insertTables } from './insert-tables.ts';
+import { notesOfMapping, tablesLines } from './mapping-text.ts';
+
+const PLAIN = { from: 'public.a', to: 'public.a', guesses: [], questions: [] };
+const ODD = {
+  from: 'odd schema."a.b"',
+  to: 'public.null',
+  columns: { on: 'Bestell-Nr', 'a: b': '# x', id: '1e5' },
+  guesses: ['two\nlines \u001b[2J'],
+  questions: ['why?'],
+};
+const LEFT = { from: 'public.c', to: 'public.c', omit: ['y', 'no', 'x y'], guesses: [], questions: [] };
+const REFUSED = { ...LEFT, why: 'it has no key', remedySql: 'ALTER TABLE c;\nSELECT 1;' };
+const lines = tablesLines({
+  tables: [PLAIN, ODD, LEFT],
+  refused: [REFUSED],
+  unmatched: [{ table: 'public.d', why: 'has no counterpart' }],
+});
+
+describe('tablesLines', () => {
+  test('what is read from them is what was proposed, whatever the names are', () => {
+    const { tables } = parse(lines.join('\n')) as { tables: unknown[] };
+    const bare = [PLAIN, ODD, LEFT].map(({ guesses: _, questions: __, ...entry }) => entry);
+    expect(tables).toEqual(bare);
+    for (const table of tables) expect(tableSchema.safeParse(table).success).toBe(true);
+  });
+
+  test('guesses, questions, what is refused and what is left are comments of one line each', () => {
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        '  # Guessed: two\\nlines \\u001b[2J.',
+        '  # Question: why?',
+        '  # Question: public.c → public.c cannot go over as it is: it has no key',
+        '  #   SELECT 1;',
+        '  # - from: public.c',
+        '  # public.d of the service gets no rows: it has no counterpart.',
+      ]),
+    );
+  });
+
+  test('without any table there is no key', () => {
+    const none = tablesLines({ tables: [], refused: [REFUSED], unmatched: [] });
+    expect(parse(none.join('\n'))).toBeNull();
+    expect(notesOfMapping('s', { tables: [], refused: [], unmatched: [] })[0]?.text).toContain(
+      'No table of s',
+    );
+  });
+});
+
+describe('insertTables', () => {
+  const before =
+    'version: 1\nslices:\n  one:   # first\n    candidate: { url: http://c }\n    routes:\n      - { id: list }   # all\n';
+  const two = '  two:\n    routes: []\n    candidate:\n      url: x\n';
+  const added = lines.map((line) => `    ${line}\n`).join('');
+
+  test.each([
+    ['the last slice', before, 'one', `${before}${added}`],
+    ['a file without a line end', before.trimEnd(), 'one', `${before}${added}`.trimEnd()],
+    ['a slice before others', `${before}\n  # next\n${two}`, 'one', `${before}${added}\n  # next\n${two}`],
+    ['a slice behind others', `${before}${two}\n# end\n`, 'two', `${before}${two}${added}\n# end\n`],
+    [
+      'a text of several lines',
+      `slices:\n  a:\n    team: |\n      x\n      y\n\nversion: 1\n`,
+      'a',
+      `slices:\n  a:\n    team: |\n      x\n      y\n${added}\nversion: 1\n`,
+    ],
+  ])('at the end of %s, and all else stays', (_, text, slice, expected) => {
+    expect(insertTables(text, slice, lines)).toEqual({ text: expected });
+  });
+
+  test.each([
+    ['slices: { a: { routes: [] } }\n', 'a', /lines of its own/],
+    ['slices:\n  a: { routes: [] }\n', 'a', /lines of its own/],
+    ['slices:\n  a:\n    tables: []\n', 'a', /tables already/],
+    ['slices:\n  a: &x\n    routes: []\n  b: *x\n', 'b', /lines of its own/],
+    ['slices:\n  a: &x\n    routes: []\n  b: *x\n', 'a', /end cannot be found/],
+  ])('%j: refused', (text, slice, why) => {
+    expect(insertTables(text, slice, lines)).toEqual({ why: expect.stringMatching(why) });
+  });
+});
