@@ -63,7 +63,7 @@ function judge({ counts, uncompared }, candidate) {
 /** Of how many, and how old. */
 function describeEvidence({ compared, counts, since, lastComparedAt, version }) {
   const parts = [
-    `of ${count(compared)} comparisons${ofVersion(version)} since ${ago(since)}, the last ${ago(lastComparedAt)}`,
+    `of ${count(compared)} comparison${compared === 1 ? '' : 's'}${ofVersion(version)} since ${ago(since)}, the last ${ago(lastComparedAt)}`,
   ];
   if (counts.noise > 0) parts.push(`${count(counts.noise)} differ as rules explain`);
   if (counts.inconclusive > 0) parts.push(`${count(counts.inconclusive)} more proved nothing`);

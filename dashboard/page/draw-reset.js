@@ -3,28 +3,26 @@ import { element } from './elements.js';
 
 /** @param send posts to the API, with the reader's token */
 export function drawReset(name, send) {
-  const reason = element('input', { name: 'reason', placeholder: 'why, for the audit', 'aria-label': 'why' });
+  // Asked for: without it a click that was not meant would forget the evidence.
+  const reason = element('input', {
+    name: 'reason',
+    placeholder: 'why',
+    'aria-label': 'why',
+    required: true,
+  });
+  const button = element('button', { type: 'submit' }, 'Compare answers from the beginning');
   const answer = element('p', { class: 'soft', role: 'status' });
-  const form = element(
-    'form',
-    {},
-    element('p', {}, 'Forgets these verdicts and samples. Guards then need new evidence.'),
-    reason,
-    element('button', { type: 'submit' }, 'Start comparing again'),
-    answer,
-  );
-  const details = element('details', {}, element('summary', {}, 'Start comparing again'), form);
+  const form = element('form', { class: 'reset' }, reason, button, answer);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     send(`/api/v1/slices/${encodeURIComponent(name)}/parity/reset`, { reason: reason.value })
       .then(() => {
         reason.value = '';
-        answer.textContent = '';
-        details.open = false;
+        answer.textContent = 'Verdicts and samples are forgotten; guards need new evidence.';
       })
       .catch((error) => {
         answer.textContent = error.message;
       });
   });
-  return details;
+  return form;
 }

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
-import { encodeObservation, LINK_PATHS } from '@ficus/core';
+import { encodeObservation, LINK_PATHS, type Observation, type ObservedResponse } from '@ficus/core';
 import { type EmbeddedCluster, startCluster } from '@ficus/tools';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { anObservation, jsonAnswer } from '../../../control/parity/observation.fixture.ts';
@@ -25,9 +25,20 @@ beforeAll(async () => {
   root = await makeTestDirectory('dashboard');
   cluster = await startCluster({ dataDir: join(root, 'data'), settings: { fsync: 'off' } });
   database = await createTestDatabase(cluster.port);
+  const { notes } = testConfig(database.url).slices;
   control = await startControl({
     config: testConfig(database.url, {
       control: { listen: '127.0.0.1:0', database: database.url, token: TOKEN },
+      slices: {
+        notes: notes!,
+        pages: {
+          candidate: { url: 'http://127.0.0.1:3', versionHeader: 'x-version' },
+          routes: [
+            { id: 'page', path: '/pages/*' },
+            { id: 'search', path: '/search' },
+          ],
+        },
+      },
     }),
     logger: silent,
     replications: (options) => {
@@ -44,7 +55,11 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-const answer = (title: string) => jsonAnswer(JSON.stringify({ title }));
+function answer(title: string, version?: string): ObservedResponse {
+  const said = jsonAnswer(JSON.stringify({ title }));
+  if (version === undefined || 'failed' in said) return said;
+  return { ...said, headers: [...said.headers, ['x-version', version]] };
+}
 
 it('asks for the token, and shows nothing without it', async () => {
   await page.goto(control.address);
@@ -68,29 +83,31 @@ it('shows the stage, that nothing compared is not parity, and the lag', async ()
   await page.waitForSelector('#audit:has-text("first look")');
 });
 
-/** A page on which the two sides disagree, as a proxy reports it. */
-async function reportMismatch(requestId: string, title: string): Promise<void> {
-  await fetch(control.address + LINK_PATHS.observations, {
+async function post(path: string, body: unknown): Promise<void> {
+  const { status } = await fetch(control.address + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${TOKEN}` },
-    body: JSON.stringify({
-      observations: [
-        encodeObservation(
-          anObservation({
-            slice: 'pages',
-            route: 'page',
-            requestId,
-            at: Date.now(),
-            target: '/pages/1?q=<script>',
-            requestHeaders: [['cookie', 'sid=secret']],
-            legacy: answer(title),
-            candidate: answer('plain'),
-          }),
-        ),
-      ],
-    }),
+    body: JSON.stringify(body),
   });
+  expect(status).toBe(204);
 }
+
+const observe = (over: Partial<Observation>) =>
+  post(LINK_PATHS.observations, {
+    observations: [
+      encodeObservation(anObservation({ slice: 'pages', route: 'page', at: Date.now(), ...over })),
+    ],
+  });
+
+/** A page on which the two sides disagree, as a proxy reports it. */
+const reportMismatch = (requestId: string, title: string) =>
+  observe({
+    ...{ requestId, target: '/pages/1?q=<script>', requestHeaders: [['cookie', 'sid=secret']] },
+    ...{ legacy: answer(title), candidate: answer('plain', 'v1') },
+  });
+
+const reportMatch = (route: string, version = 'v1') =>
+  observe({ route, target: '/pages/1', legacy: answer('same'), candidate: answer('same', version) });
 
 it('shows a mismatch with stand-ins of both values, as text and nothing but text', async () => {
   await reportMismatch('<b>id</b>', '<img src=x onerror="document.title=1">');
@@ -112,6 +129,40 @@ it('keeps the open mismatch, whatever comes after it', async () => {
   expect(await page.textContent('#slice-pages details[open]')).toContain('<b>id</b>');
   await page.click('#slice-pages details[open] summary');
   await page.waitForSelector('#slice-pages section:not(:has(details[open])) details:nth-of-type(5)');
+});
+
+it('shows whose writes move with the flag, and reads that were never compared', async () => {
+  expect(await page.textContent('#slice-notes .head')).toContain('data owned by the legacy');
+  expect(await page.textContent('#slice-pages .head')).toContain('writes move with the serve flag');
+  await page.waitForSelector('#slice-pages:has-text("0 % match")');
+  await reportMatch('page');
+  await page.waitForSelector('#slice-pages:has-text("Never compared: search")');
+  await page.waitForSelector('#slice-pages:has-text("of 8 comparisons with version v1 since")');
+});
+
+it('shows what an earlier version was compared with apart, and starts again by hand', async () => {
+  await reportMatch('page', 'v2');
+  await page.waitForSelector('#slice-pages:has-text("of 1 comparison with version v2 since")');
+  await page.waitForSelector(
+    '#slice-pages:has-text("Earlier, and no evidence any more: 12.5 % of 8 matched with version v1")',
+  );
+  await page.fill('#slice-pages .reset input', 'v2 is out');
+  await page.click('#slice-pages .reset button');
+  await page.waitForSelector('#slice-pages:has-text("Nothing compared with version v2 is not parity.")');
+  await page.waitForSelector('#audit tr:has-text("parity-reset"):has-text("v2 is out")');
+});
+
+it('shows that a candidate does not answer, beside the stage', async () => {
+  await createControlClient(control.address, TOKEN, 'ada').setServe('pages', { percent: 100 });
+  await post(LINK_PATHS.report, {
+    ...{ proxyId: 'p', workers: 2, epochs: {}, traffic: [], droppedCopies: [], breakersOpen: { pages: 2 } },
+  });
+  await page.waitForSelector('#slice-pages .stepper .now:has-text("live")');
+  await page.waitForSelector(
+    '#slice-pages .bad:has-text("its circuit breaker is open in 2 workers of the proxies. The legacy serves its requests.")',
+  );
+  await page.waitForSelector('#summary.bad:has-text("the candidate of pages does not answer")');
+  expect(await page.textContent('#slice-pages .now-means')).toContain('all requests, writes included');
 });
 
 it('shows what is wrong with a stream and what to do', async () => {
