@@ -27,7 +27,7 @@ export function inboxPage(app: FastifyInstance, db: Database): void {
       html`
       <form class="row" method="post" action="/inbox/read-all"><span>${unread} unread</span>
         ${unread > 0 && html`<button class="quiet">Mark all read</button>`}</form>
-      <ul class="inbox">${items.map(item)}</ul>
+      <ul class="inbox" id="inbox">${items.map(item)}</ul>
       ${next !== null && html`<p><a href="/inbox?before=${next}">Older ones</a></p>`}`,
     );
   });

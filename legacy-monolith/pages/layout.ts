@@ -23,12 +23,14 @@ export function layout({ title, customer }: PageFacts, content: Html): string {
       <a href="/products">Products</a>
       ${customer ? memberLinks(customer) : html`<span class="grow"></span><a href="/login">Log in</a>`}
     </nav>
+    ${customer && html`<p id="answered-by" role="status"></p>`}
   </header>
   <main>
     <h1>${title}</h1>
     ${content}
   </main>
   <footer>A sample shop: a monolith, with everything in one database.</footer>
+  ${customer && html`<script type="module" src="/notifications.js"></script>`}
 </body>
 </html>
 `.markup;
@@ -36,7 +38,7 @@ export function layout({ title, customer }: PageFacts, content: Html): string {
 
 function memberLinks(customer: Customer): Html {
   return html`<a href="/orders">Orders</a>
-      <a href="/inbox">Inbox</a>
+      <a href="/inbox">Inbox <span id="unread" class="tag"></span></a>
       <a href="/preferences">Preferences</a>
       <span class="grow"></span>
       <a href="/cart">Cart</a>

@@ -8,6 +8,7 @@ import { cartPage } from './cart-page.ts';
 import { html } from './html.ts';
 import { inboxPage } from './inbox-page.ts';
 import { loginPage } from './login-page.ts';
+import { notificationsScript } from './notifications-script.ts';
 import { orderPages } from './order-pages.ts';
 import { LoginNeeded, seeOther, sendPage } from './page-context.ts';
 import { preferencesPage } from './preferences-page.ts';
@@ -22,6 +23,12 @@ export async function pages(app: FastifyInstance, db: Database): Promise<void> {
   app.get('/', async (_request, reply) => seeOther(reply, '/products'));
   app.get('/style.css', async (_request, reply) =>
     reply.header('cache-control', 'public, max-age=300').type('text/css; charset=utf-8').send(style),
+  );
+  app.get('/notifications.js', async (_request, reply) =>
+    reply
+      .header('cache-control', 'public, max-age=300')
+      .type('text/javascript; charset=utf-8')
+      .send(notificationsScript),
   );
 
   await app.register(async (scope) => {

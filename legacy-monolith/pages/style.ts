@@ -41,6 +41,9 @@ table + p { margin-top: 1rem; }
 .inbox .card { display: flex; gap: 1rem; align-items: flex-start; }
 .inbox .unread { border-left: 4px solid var(--copper); }
 .inbox p { margin: .15rem 0; }
+.tag:empty { display: none; }
+#answered-by { max-width: 62rem; margin: auto; padding: 0 1.25rem .6rem; color: var(--soft); font-size: .875rem; }
+#answered-by:empty { display: none; }
 .message { background: #f0d9d5; border-radius: 6px; padding: .6rem .9rem; }
 .narrow { max-width: 24rem; display: grid; gap: .9rem; }
 .narrow label { display: grid; gap: .25rem; }

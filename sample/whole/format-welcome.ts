@@ -17,11 +17,13 @@ export function formatWelcome(sample: Sample): string {
     data                    ${dirname(sample.configFile)}
 
   Try:
-    1. Open ${sample.proxyUrl} and log in as customer1@example.test, password ficus. Read the inbox, place an order.
+    1. Open ${sample.proxyUrl} and log in as customer1@example.test, password ficus. Open the inbox, place an order:
+       below the navigation, each page says where the notifications on it come from.
     2. In another terminal, watch the slice while you move it:
          npx ficus status notifications --watch -c ${config}
          npx ficus shadow notifications 100 -c ${config}     copies of requests go to the service and are compared
          npx ficus serve  notifications 25  -c ${config}     a quarter of the users is served by the service
+         npx ficus serve  notifications 100 -c ${config}     all of them: load a page again, and you are moved
          npx ficus serve  notifications 0   -c ${config}     and back
          npx ficus verify notifications -c ${config}         both databases, row by row
 

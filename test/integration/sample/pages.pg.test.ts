@@ -1,4 +1,5 @@
 /** The server-rendered shop, as a browser without scripts would use it: forms, cookies, a redirect after each POST. */
+import { Script } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type SampleDatabase, seededShop } from '../../contract/sample-databases.ts';
 import { type SampleProcess, startSample } from '../../contract/sample-process.ts';
@@ -135,6 +136,18 @@ describe('pages', () => {
       'order_paid',
     ]);
     expect(html).toContain('name="quietFrom" value="22:15"');
+  });
+
+  it('ask the API for the notifications, once a customer is logged in', async () => {
+    const browser = new Browser();
+    const asked = '<script type="module" src="/notifications.js">';
+    expect((await browser.open('/products')).html).not.toContain(asked);
+    await browser.logIn(3);
+    for (const path of ['/products', '/orders', '/inbox'])
+      expect((await browser.open(path)).html).toContain(asked);
+    const { status, html } = await browser.open('/notifications.js');
+    expect(status).toBe(200);
+    expect(() => new Script(html)).not.toThrow();
   });
 
   it('escape values from the database', async () => {
