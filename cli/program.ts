@@ -4,6 +4,7 @@ import { addAudit } from './commands/audit.ts';
 import { addCheck } from './commands/check.ts';
 import { addControl } from './commands/control.ts';
 import { addCopy } from './commands/copy.ts';
+import { addExplain } from './commands/explain.ts';
 import { addServe, addShadow } from './commands/flip.ts';
 import { addInit } from './commands/init.ts';
 import { addParity } from './commands/parity.ts';
@@ -45,6 +46,7 @@ export function buildProgram(): Command {
     addControl,
     addUp,
     addStatus,
+    addExplain,
     addShadow,
     addServe,
     addCopy,

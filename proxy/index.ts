@@ -5,12 +5,15 @@ export { cannotChange, checkCreatable } from './config-file/config-change.ts';
 export { parseConfigText, readConfigFile } from './config-file/read-config-file.ts';
 export { type RunningPlaces, readRunningPlaces } from './config-file/read-running-places.ts';
 export { ReloadTriggers } from './config-file/reload-triggers.ts';
+export type { ExplainedCaller } from './explain/explain-caller.ts';
+export type { ExplainedFlag } from './explain/explain-flag.ts';
 export {
   type ExplainedRoute,
   explainMatch,
   type MatchExplanation,
   type MissedRoute,
 } from './explain/explain-match.ts';
+export type { Explanation } from './explain/explanation.ts';
 export { checkFeatureSet } from './flags/feature-set.ts';
 export { readFlagsFile } from './flags/flags-file.ts';
 export { type HealthProblem, probeHealth } from './health/probe-health.ts';

@@ -1,9 +1,12 @@
 /** The generated documents as text: the error catalogue, the config reference and its JSON Schema. */
 import {
+  callerCauses,
   catalogue,
   configSchema,
   dropReasons,
   type ErrorEntry,
+  flagCauses,
+  noRouteCauses,
   reasons,
   refusals,
   reportRefusals,
@@ -72,6 +75,9 @@ export function describeReasons(): string {
       '`reason` of log lines and `ficus_requests_total`; `x-ficus-reason`',
       reasons,
     ),
+    ...section('Why no route takes a request', '`noRoute.cause` of `ficus explain`', noRouteCauses),
+    ...section('Why a caller has a name, or none', '`caller.cause` of `ficus explain`', callerCauses),
+    ...section('Why a flag is on or off for a caller', '`flag.cause` of `ficus explain`', flagCauses),
     ...section('The stage of a slice', '`stage`, derived from flags and owner', stages),
     ...section('What a comparison answers', '`verdict` of `ficus_parity_verdicts_total`', verdictKinds),
     ...section('Why a copy was not compared', '`reason` of `ficus_shadow_dropped_total`', dropReasons),

@@ -12,18 +12,19 @@ interface ReasonWord extends Word {
 export const reasons = {
   'no-route': {
     means: 'No route matches; the legacy serves, untouched.',
-    action: 'If a route should match, `ficus check --explain METHOD URL` shows which one does, and why.',
+    action:
+      'If a route should match, `ficus explain METHOD URL` shows which one comes near, and what it lacks.',
     underFlag: false,
   },
   'owner-writes': {
     means: 'A write of a slice with tables goes to their owner.',
-    action: '',
+    action: 'This is as it should be: the serve flag moves reads, and writes follow with the cutover.',
     underFlag: false,
   },
   preflight: {
     means:
       'A CORS preflight goes to the side of the request that it announces: the owner’s for writes, else the legacy below 100 %.',
-    action: '',
+    action: 'Ask about the request that follows it: browsers send a preflight without the user.',
     underFlag: false,
   },
   forced: {
@@ -65,7 +66,12 @@ export const reasons = {
     action: '',
     underFlag: true,
   },
-  'serve-flag-off': { means: 'The serve flag chose the legacy for this user.', action: '', underFlag: true },
+  'serve-flag-off': {
+    means: 'The serve flag chose the legacy for this user.',
+    action:
+      '`ficus explain METHOD URL --as USER` says which part of the flag decided; `ficus serve SLICE PERCENT` raises the share.',
+    underFlag: true,
+  },
 } as const satisfies Record<string, ReasonWord>;
 
 export type Reason = keyof typeof reasons;

@@ -89,6 +89,14 @@ export const commandErrors = {
     remedy: 'Use a slice named in ficus.yaml; `ficus status` lists them.',
     retry: 'never',
   },
+  FICUS_PROXY_NOT_EXPLAINED: {
+    status: 403,
+    exit: 3,
+    title: 'The proxy does not explain its decisions to this caller',
+    remedy:
+      'Ask on the machine of the proxy, or set control.token in the ficus.yaml of proxy and command to the same token.',
+    retry: 'manual',
+  },
   FICUS_SLOT_UNKNOWN: {
     status: 404,
     exit: 2,

@@ -47,7 +47,16 @@ interface CallerFacts {
   newBucket: string | undefined;
 }
 
-export function decideRequest(host: RequestHost, route: LiveRoute, request: CallerFacts): RequestDecision {
+/** What the decision reads of its worker. `ficus explain` passes one that notes what is read, and counts nothing. */
+export interface DecideHost extends Pick<RequestHost, 'now' | 'stateOf'> {
+  readonly flags: Pick<RequestHost['flags'], 'usesAddress' | 'isEnabled'>;
+  readonly pins: Pick<RequestHost['pins'], 'isPinned'>;
+  readonly snapshot: Pick<RequestHost['snapshot'], 'force'> & {
+    readonly counters: Pick<RequestHost['snapshot']['counters'], 'add'>;
+  };
+}
+
+export function decideRequest(host: DecideHost, route: LiveRoute, request: CallerFacts): RequestDecision {
   const { slice, config } = route;
   const { head, identity } = request;
   const { caller, pinKey, newBucket, keptBucket } = callerOf(slice, request);
@@ -79,7 +88,7 @@ export function decideRequest(host: RequestHost, route: LiveRoute, request: Call
 
 /** What a caller wrote before they logged in was pinned under their bucket. */
 function isPinned(
-  { pins }: RequestHost,
+  { pins }: DecideHost,
   { name }: LiveSlice,
   pinKey: string,
   keptBucket: string | undefined,
@@ -88,7 +97,7 @@ function isPinned(
 }
 
 /** Percentages below 100 do not move such a caller: an operator sees how many there are. */
-function countUnidentified(host: RequestHost, { unidentified }: LiveSlice, { uncertain }: Identity): void {
+function countUnidentified(host: DecideHost, { unidentified }: LiveSlice, { uncertain }: Identity): void {
   host.snapshot.counters.add(uncertain ? unidentified.unknown : unidentified.anonymous);
 }
 

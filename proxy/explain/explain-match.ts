@@ -1,13 +1,17 @@
-/** `ficus check --explain METHOD URL`: which route wins, why, and which others would match. */
-import type { IncomingMessage } from 'node:http';
+/**
+ * Which route wins, why, and which others would match: for `ficus check --explain`, from a config, and for
+ * `ficus explain`, from the routes that a proxy runs with.
+ */
 import type { FicusConfig } from '@ficus/core';
-import { AMBIGUOUS_PATH, inspectHead, type Refusal } from '../accept/inspect-head.ts';
-import { type InspectedHead, readFields } from '../accept/inspected-head.ts';
+import { AMBIGUOUS_PATH } from '../accept/inspect-head.ts';
+import type { InspectedHead } from '../accept/inspected-head.ts';
 import { allHold, type RequestFacts } from '../match/conditions/condition.ts';
 import { ForeignWrites } from '../match/foreign-writes.ts';
 import { matchAmbiguous } from '../match/match-ambiguous.ts';
 import { buildRouteTable, compilePattern, listRoutes, type MatchedRoute } from '../match/route-table.ts';
 import { NetworkList } from '../wire/network-list.ts';
+import { describeRequest, type RequestWords } from './described-request.ts';
+import { mayTakePath } from './may-take-path.ts';
 
 export interface ExplainedRoute {
   readonly slice: string;
@@ -47,41 +51,54 @@ export type MatchExplanation =
       readonly alsoWrites: readonly string[];
     };
 
-interface ExplainRequest {
-  /** Flat list, as in a request; cookies are in its Cookie field. */
-  readonly headers?: readonly string[] | undefined;
-  /** Address of the client; without one, no condition on it holds. */
-  readonly clientAddress?: string | undefined;
-}
+type Match = Exclude<MatchExplanation, { kind: 'refused' }>;
 
 /** @param url a path with or without query, or an absolute URL (whose host counts) */
 export function explainMatch(
   config: FicusConfig,
   method: string,
   url: string,
-  request: ExplainRequest = {},
+  request: Omit<RequestWords, 'method' | 'url'> = {},
 ): MatchExplanation {
-  const facts = readFields(request.headers ?? []);
-  const refusal = inspect(config, method, url, request.clientAddress, facts);
+  // Only a trusted proxy is believed about another client's address, and this explanation knows none.
+  const described = describeRequest({ method, url, ...request }, config.proxy.limits, new NetworkList([]));
+  const { head, refusal } = described;
   if (refusal) return { kind: 'refused', status: refusal.status, reason: refusal.detail };
-  const { path } = facts;
-  const match = matchFacts(config, method, facts);
+  const match = matchFacts(config, method, head);
   if (match === 'disputed')
     return { kind: 'refused', status: AMBIGUOUS_PATH.status, reason: AMBIGUOUS_PATH.detail };
-  const { matched: winner, written } = match;
-  const candidates = listRoutes(config).filter(({ route }) =>
-    compilePattern(route, config.legacy.paths)(method, path),
-  );
-  const missed = candidates
-    .filter((route) => !allHold(route.conditions, facts))
-    .map((route) => miss(route, facts));
+  const takes = (route: MatchedRoute): boolean => takesRequest(config, route, method, head.path);
+  return describeMatch(match.matched, match.written, listRoutes(config).filter(takes), head);
+}
+
+/** Whether a route takes the method and the path, whatever its conditions say. May have to compile its pattern. */
+export function takesRequest(
+  { legacy }: Pick<FicusConfig, 'legacy'>,
+  { route }: MatchedRoute,
+  method: string,
+  path: string,
+): boolean {
+  return mayTakePath(route.path, path) && compilePattern(route, legacy.paths)(method, path);
+}
+
+/**
+ * @param winner the route that takes the request
+ * @param written slices whose tables it writes
+ * @param near all routes that take its method and path
+ */
+export function describeMatch(
+  winner: MatchedRoute | undefined,
+  written: readonly string[],
+  near: readonly MatchedRoute[],
+  facts: RequestFacts & { readonly path: string },
+): Match {
+  const { path } = facts;
+  const missed = near.filter((route) => !allHold(route.conditions, facts)).map((route) => miss(route, facts));
   if (!winner) {
     const why = 'no route matches; the request goes to the legacy untouched';
     return { kind: 'no-route', path, why, missed, alsoWrites: written };
   }
-  const others = candidates.filter(
-    (route) => route.index !== winner.index && allHold(route.conditions, facts),
-  );
+  const others = near.filter((route) => route.index !== winner.index && allHold(route.conditions, facts));
   return {
     kind: 'matched',
     path,
@@ -105,33 +122,6 @@ function matchFacts(config: FicusConfig, method: string, facts: InspectedHead) {
   };
 }
 
-/** By the rules for a request that has arrived. */
-function inspect(
-  { proxy }: FicusConfig,
-  method: string,
-  url: string,
-  clientAddress: string | undefined,
-  facts: InspectedHead,
-): Refusal | undefined {
-  const { host, target } = takeApart(url);
-  if (host !== '') facts.host = host;
-  const isNamed = facts.host !== '';
-  // Every client names a host; a condition on an unknown one does not hold.
-  if (!isNamed) facts.host = 'unknown';
-  const arrived = {
-    method,
-    url: target,
-    rawHeaders: facts.rawHeaders,
-    httpVersionMajor: 1,
-    httpVersionMinor: 1,
-    socket: { remoteAddress: clientAddress },
-  } as unknown as IncomingMessage;
-  // Only a trusted proxy is believed about another client's address, and an explanation knows none.
-  const refusal = inspectHead(arrived, facts, proxy.limits, new NetworkList([]));
-  if (!isNamed) facts.host = '';
-  return refusal;
-}
-
 function miss(route: MatchedRoute, facts: RequestFacts): MissedRoute {
   const unmet = route.conditions.filter((condition) => !condition.holds(facts));
   return { ...describe(route), unmet: unmet.map(({ needs }) => needs) };
@@ -150,16 +140,4 @@ function describe(route: MatchedRoute): ExplainedRoute {
   const { id, kind, path } = route.route;
   const needs = route.conditions.map((condition) => condition.needs);
   return { slice: route.slice, route: id, kind, pattern: path, conditions: needs.length, needs };
-}
-
-function takeApart(url: string): { host: string; target: string } {
-  const absolute = /^https?:\/\/([^/?#]+)(.*)$/i.exec(url);
-  const rest = escapeLetters(absolute?.[2] ?? url);
-  if (!absolute) return { host: '', target: rest };
-  return { host: absolute[1]!, target: rest.startsWith('/') ? rest : `/${rest}` };
-}
-
-/** A browser sends `/café` escaped. */
-function escapeLetters(target: string): string {
-  return target.replace(/[^\x21-\x7e]+/g, (letters) => encodeURIComponent(letters.toWellFormed()));
 }

@@ -99,6 +99,7 @@ function stickyByBucket(feature: Feature): Feature {
 export class FlagEvaluator {
   /** Some flag or segment depends on the client's address: then the context needs it. */
   usesAddress = false;
+  readonly environment: string;
   readonly #repository = new HeldRepository();
   readonly #unleash: Unleash;
 
@@ -109,6 +110,7 @@ export class FlagEvaluator {
   /** @param environment value of `environment` in constraints */
   constructor(onWarning: (message: string) => void = () => {}, environment = 'default') {
     this.#onWarning = onWarning;
+    this.environment = environment;
     this.#unleash = new Unleash({
       appName: 'ficus',
       environment,
@@ -153,6 +155,23 @@ export class FlagEvaluator {
     if (this.#reported.has(name)) return;
     this.#reported.add(name);
     this.#onWarning(`${name} is off, because it cannot be evaluated: ${(error as Error).message}`);
+  }
+
+  /** A flag with the flags and segments that it depends on; undefined when there is no such flag. */
+  definitionOf(name: string): ClientFeatures | undefined {
+    const feature = this.#repository.getToggle(name);
+    if (feature === undefined) return undefined;
+    const parents = (feature.dependencies ?? []).map((parent) => this.#repository.getToggle(parent.feature));
+    const features = [feature, ...parents.filter((parent) => parent !== undefined)];
+    const used = features
+      .flatMap(({ strategies }) => strategies ?? [])
+      .flatMap(({ segments }) => segments ?? []);
+    const segments = [...new Set(used)].map((id) => this.#repository.getSegment(id));
+    return {
+      version: 2,
+      features: features as unknown as ClientFeatures['features'],
+      segments: segments.filter((segment) => segment !== undefined),
+    };
   }
 
   stop(): void {

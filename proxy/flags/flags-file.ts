@@ -27,6 +27,7 @@ export async function readFlagsFile(path: string): Promise<ClientFeatures> {
 
 export function openFlagsFile(path: string, hooks: FlagsSourceHooks): FlagsSource {
   let last = '';
+  let problem: string | undefined;
   const readings = new NewestWins();
   const load = async (): Promise<void> => {
     const reading = readings.begin();
@@ -34,18 +35,25 @@ export function openFlagsFile(path: string, hooks: FlagsSourceHooks): FlagsSourc
       const set = await readFlagsFile(path);
       if (reading.stale) return;
       reading.take();
+      problem = undefined;
       const text = JSON.stringify(set);
       if (text === last) return;
       last = text;
       hooks.onFlags(set);
     } catch (error) {
       if (reading.stale) return;
-      hooks.onProblem(
-        `flags file ${path} refused: ${(error as Error).message}; ${last === '' ? 'all flags are off' : 'the last flags stay in place'}`,
-      );
+      problem = `flags file ${path} refused: ${(error as Error).message}`;
+      hooks.onProblem(`${problem}; ${last === '' ? 'all flags are off' : 'the last flags stay in place'}`);
     }
   };
   const watcher = watchPath(path, () => void load());
   const first = load();
-  return { first, reload: load, stop: () => watcher.stop() };
+  return {
+    first,
+    get problem() {
+      return problem;
+    },
+    reload: load,
+    stop: () => watcher.stop(),
+  };
 }

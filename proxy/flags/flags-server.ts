@@ -16,14 +16,14 @@ export function openFlagsServer(
   );
   let known = 0;
   let stopped = false;
-  let up = true;
+  let problem: string | undefined;
   let timer: NodeJS.Timeout | undefined;
 
   async function pollOnce(): Promise<void> {
     try {
       const set = await poll.ask();
       if (stopped) return;
-      up = true;
+      problem = undefined;
       if (!set) return;
       if (known > 0 && set.features.length === 0)
         hooks.onProblem('the Unleash server has no flag any more: all are off, and the legacy serves');
@@ -31,9 +31,9 @@ export function openFlagsServer(
       hooks.onFlags(set);
     } catch (error) {
       if (stopped) return;
-      if (up)
+      if (problem === undefined)
         hooks.onProblem(`Unleash server does not answer, the last flags stay in place: ${String(error)}`);
-      up = false;
+      problem = `the Unleash server does not answer: ${String(error)}`;
     }
   }
 
@@ -44,6 +44,9 @@ export function openFlagsServer(
 
   return {
     first: pollForever(),
+    get problem() {
+      return problem;
+    },
     reload: pollOnce,
     stop() {
       stopped = true;

@@ -11,6 +11,8 @@ export interface FlagsSourceHooks {
 export interface FlagsSource {
   /** Resolves after the first attempt, whether or not it succeeded. */
   readonly first: Promise<void>;
+  /** Why the flags in use may be old; undefined while the source answers. */
+  readonly problem: string | undefined;
   /** Reads again now, where the source can. */
   reload(): Promise<void>;
   stop(): void;

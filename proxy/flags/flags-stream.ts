@@ -25,6 +25,7 @@ export function openFlagsStream(
     settle = resolve;
   });
   let up = true;
+  let problem: string | undefined;
   let streaming = false;
   const base = apiUrl.replace(/\/$/, '');
   const poll = createFeaturesPoll(apiUrl, headers);
@@ -32,7 +33,16 @@ export function openFlagsStream(
   timer.unref();
   async function pollOnce(): Promise<void> {
     if (streaming) return;
-    const polled = await poll.ask().catch(() => undefined);
+    const polled = await poll.ask().then(
+      (answer) => {
+        problem = undefined;
+        return answer;
+      },
+      (error: unknown) => {
+        problem = `the control plane does not answer: ${String(error)}`;
+        return undefined;
+      },
+    );
     // The stream is newer than any answer that was on its way when it reconnected.
     if (polled === undefined || streaming) return;
     set = polled;
@@ -56,6 +66,7 @@ export function openFlagsStream(
       try {
         set = applyDelta(set, readEvents(data));
         streaming = true;
+        problem = undefined;
         poll.forget();
         hooks.onFlags(set);
         settle();
@@ -67,6 +78,9 @@ export function openFlagsStream(
   });
   return {
     first,
+    get problem() {
+      return problem;
+    },
     reload: pollOnce,
     stop() {
       clearInterval(timer);

@@ -39,30 +39,46 @@ export class BearerClaims {
 
   /** Verifies the token; an invalid one has no claims, which makes the caller anonymous. Never rejects. */
   async verify(token: string, now: number): Promise<Claims> {
-    const key = boundedKey(token, LONGEST_KEY);
+    const { claims, until, why } = await this.examine(token, now);
+    if (claims === 'unknown') this.#notes.say('jwt', why!);
+    this.#cache.set(boundedKey(token, LONGEST_KEY), claims, until, now);
+    return claims;
+  }
+
+  /** The same, and why a token does not hold; notes and keeps nothing. Never rejects. */
+  async examine(token: string, now: number): Promise<ExaminedToken> {
     try {
       const payload = await this.#verifyToken(token);
       const expiresAt = payload.exp === undefined ? Number.POSITIVE_INFINITY : payload.exp * 1000;
-      if (expiresAt <= now) throw new Error('the token has expired');
-      const claims = payload.exp === undefined && this.#requireExp ? this.#neverExpires() : payload;
-      this.#cache.set(key, claims, Math.min(expiresAt, now + KEPT_MS), now);
-      return claims;
+      const until = Math.min(expiresAt, now + KEPT_MS);
+      if (expiresAt <= now) return { claims: 'none', until: now + REFUSED_MS, why: 'it has expired' };
+      if (payload.exp === undefined && this.#requireExp)
+        return { claims: 'unknown', until, why: NEVER_EXPIRES };
+      return { claims: payload, until, why: undefined };
     } catch (error) {
-      const claims = error instanceof KeysUnavailable ? 'unknown' : 'none';
-      if (error instanceof KeysUnavailable) this.#notes.say('jwt', describe(error));
-      const soon = claims === 'unknown' || namesUnknownKey(error);
-      this.#cache.set(key, claims, now + (soon ? UNKNOWN_MS : REFUSED_MS), now);
-      return claims;
+      if (error instanceof KeysUnavailable)
+        return { claims: 'unknown', until: now + UNKNOWN_MS, why: describe(error) };
+      const forMs = namesUnknownKey(error) ? UNKNOWN_MS : REFUSED_MS;
+      return { claims: 'none', until: now + forMs, why: whyInvalid(error) };
     }
   }
+}
 
-  #neverExpires(): 'unknown' {
-    this.#notes.say(
-      'jwt',
-      'a valid token has no exp: let the issuer set one, or allow tokens that never expire with jwt.requireExp: false',
-    );
-    return 'unknown';
-  }
+/** A token's claims, when they are to be read again, and why it does not hold. */
+interface ExaminedToken {
+  readonly claims: Claims;
+  readonly until: number;
+  /** Repeats nothing of the token. */
+  readonly why: string | undefined;
+}
+
+const NEVER_EXPIRES =
+  'a valid token has no exp: let the issuer set one, or allow tokens that never expire with jwt.requireExp: false';
+
+/** What jose says is about a token, without its content; other errors may quote it. */
+function whyInvalid(error: unknown): string {
+  const { code, message } = error as { code?: unknown; message: string };
+  return typeof code === 'string' && code.startsWith('ERR_J') ? message : 'it is no token that can be read';
 }
 
 function describe({ message, cause }: KeysUnavailable): string {

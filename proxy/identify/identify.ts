@@ -33,8 +33,8 @@ export interface Identifier {
 
 export interface IdentifierParts {
   /** Undefined where no claim is read. */
-  readonly bearer: BearerClaims | undefined;
-  readonly introspection: Introspection;
+  readonly bearer: Pick<BearerClaims, 'known' | 'verify'> | undefined;
+  readonly introspection: Pick<Introspection, 'known' | 'ask'>;
   readonly notes: Pick<IdentityNotes, 'say'>;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;

@@ -84,6 +84,12 @@ export class Introspection {
     return user.identity;
   }
 
+  /** The cached answer, if any. Changes nothing and asks no one. */
+  peek({ session }: Question, clock: () => number): Identity | undefined {
+    const now = clock();
+    return this.#users.get(session, now)?.identity ?? this.#others.get(session, now);
+  }
+
   /** Asks, or joins a question in progress. Never rejects. */
   ask(question: Question, clock: () => number): Promise<Identity> {
     const shared = this.#asked.get(question.session);
@@ -104,12 +110,20 @@ export class Introspection {
     this.#asked.delete(session);
   }
 
+  /** Whether a question about this session would be refused now: too many are under way. */
+  isFullFor({ session }: Question, clock: () => number): boolean {
+    return this.#isFullFor(this.#seen.get(session, clock()) === undefined);
+  }
+
+  #isFullFor(stranger: boolean): boolean {
+    return this.#underWay >= QUESTIONS_UNDER_WAY || (stranger && this.#strangers >= STRANGERS_UNDER_WAY);
+  }
+
   /** @returns undefined when there is no place for another question */
   #tryToAsk(question: Question, clock: () => number): Promise<Identity> | undefined {
     const { session } = question;
     const stranger = this.#seen.get(session, clock()) === undefined;
-    const full =
-      this.#underWay >= QUESTIONS_UNDER_WAY || (stranger && this.#strangers >= STRANGERS_UNDER_WAY);
+    const full = this.#isFullFor(stranger);
     const changing = this.#parts.isChanging(session);
     const unshared = this.#unshared.get(session) ?? 0;
     if (full || (changing && unshared >= UNSHARED_UNDER_WAY)) return undefined;

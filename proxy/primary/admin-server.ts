@@ -1,6 +1,7 @@
 /**
  * The admin address of a proxy: /healthz (the process is alive), /readyz (it serves, with flags and owners known),
- * /metrics, /status (for `ficus status`), and the key set of assertions.
+ * /metrics, /status (for `ficus status`), the key set of assertions, and /explain, which has a lock of its own
+ * (explain-endpoint.ts).
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,8 +15,9 @@ import {
 } from '@ficus/core';
 import type { UpstreamReport } from '../health/health-checks.ts';
 import { KEY_SET_PATH, type KeySet } from '../keys/published-keys.ts';
+import { answerExplain, EXPLAIN_PATH, type ExplainFacts } from './explain-endpoint.ts';
 
-interface AdminFacts {
+interface AdminFacts extends ExplainFacts {
   /** Undefined when ready, else why not. */
   notReady(): string | undefined;
   running(): RunningConfigView;
@@ -40,7 +42,8 @@ export interface AdminServer {
 export async function startAdminServer(host: string, port: number, facts: AdminFacts): Promise<AdminServer> {
   const server = createServer((request, response) => {
     const path = request.url!.split('?', 1)[0];
-    if (path === '/healthz') answer(200, 'application/json', '{"status":"ok"}\n');
+    if (path === EXPLAIN_PATH) void answerExplain(request, response, facts);
+    else if (path === '/healthz') answer(200, 'application/json', '{"status":"ok"}\n');
     else if (path === '/readyz') answerReady();
     else if (path === PROXY_STATUS_PATH)
       answer(200, 'application/json', `${JSON.stringify(facts.status())}\n`);

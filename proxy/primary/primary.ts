@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import {
   type ClientFeatures,
   type ConfigRefusal,
+  type ExplainQuestion,
   type FicusConfig,
   type ProxyStatus,
   splitHostPort,
@@ -14,6 +15,8 @@ import type { Logger } from 'pino';
 import { CertificateKeeper } from '../config-file/certificate-keeper.ts';
 import { checkFiles } from '../config-file/config-change.ts';
 import { ReloadTriggers } from '../config-file/reload-triggers.ts';
+import { describeFlags } from '../explain/describe-flags.ts';
+import type { Explanation } from '../explain/explanation.ts';
 import { type FlagsBackup, openFlagsBackup } from '../flags/flags-backup.ts';
 import type { FlagsSource } from '../flags/flags-source.ts';
 import { openFlags } from '../flags/open-flags.ts';
@@ -37,6 +40,7 @@ import { type AdminServer, startAdminServer } from './admin-server.ts';
 import { ConfigHolder } from './config-holder.ts';
 import { ControlState } from './control-state.ts';
 import { describeProxy } from './describe-proxy.ts';
+import { ExplainRounds } from './explain-rounds.ts';
 import { PinKeeper } from './pin-keeper.ts';
 import { Timers } from './timers.ts';
 import { type PassedMessage, Workers } from './workers.ts';
@@ -54,6 +58,7 @@ export class Primary implements RunningProxy {
   readonly #pins: PinKeeper;
   readonly #workers: Workers;
   readonly #health: HealthChecks;
+  readonly #explains: ExplainRounds;
   readonly #totals = new MetricTotals();
   readonly #recent = new RecentTraffic();
   readonly #startedAt = new Date().toISOString();
@@ -100,6 +105,10 @@ export class Primary implements RunningProxy {
       logger: this.#logger,
       count: (series) => this.#totals.increment(series),
       onVerdicts: (upstreams) => this.#workers.send({ kind: 'health', upstreams }),
+    });
+    this.#explains = new ExplainRounds({
+      send: (message, only) => this.#workers.send(message, only),
+      later: this.#timers.later,
     });
     this.#workers = new Workers({
       options,
@@ -276,6 +285,8 @@ export class Primary implements RunningProxy {
       certificate: () => this.#certificate,
       keySet: () => publishedKeys(this.#config),
       status: () => this.#status(),
+      control: () => this.#config.control,
+      explain: (question) => this.#explain(question),
       metrics: () => this.#totals.text(this.#gauges()) + processMetricsText('ficus-proxy'),
     });
     this.adminAddress = this.#admin.address;
@@ -292,6 +303,9 @@ export class Primary implements RunningProxy {
       case 'forget-sessions':
         for (const other of this.#workers.begun) if (other !== worker) this.#workers.send(message, other);
         break;
+      case 'explained':
+        this.#explains.take(worker, message.ask, message.explanation);
+        break;
       case 'counts':
         this.#workers.book.holdsPins(worker, message.pins);
         if (message.delta === undefined) break;
@@ -305,7 +319,24 @@ export class Primary implements RunningProxy {
     }
   }
 
+  /** @throws FicusError FICUS_PROXY_OVERLOADED, FICUS_PROXY_UNREACHABLE (no worker answers) */
+  async #explain(question: ExplainQuestion): Promise<Explanation> {
+    return {
+      ...(await this.#explains.ask(this.#workers.begun, question)),
+      flags: describeFlags({
+        provider: this.#config.flags.provider,
+        hasSource: this.#flags !== undefined,
+        isKnown: this.#flagSet !== undefined,
+        lastKnownOf: this.#flagsOf,
+        receivedAt: this.#flagsReceivedAt ?? undefined,
+        problem: this.#flags?.problem,
+      }),
+      control: this.#control === undefined ? 'none' : this.#control.connected ? 'connected' : 'away',
+    };
+  }
+
   #gone(worker: number, asked: boolean): void {
+    this.#explains.gone(worker);
     this.#pins.workerGone(worker, mayContinueAnywhereMs(this.#config));
     if (!asked) this.#totals.increment('ficus_worker_restarts_total');
   }

@@ -14,7 +14,16 @@ import { forkWorkers, serveInProcess, type WorkerPool, type WorkerPoolHooks } fr
 /** Reports for the primary; all others concern the workers themselves. */
 export type PassedMessage = Extract<
   WorkerMessage,
-  { kind: 'pin-begin' | 'took-pin' | 'pin-answered' | 'forget-sessions' | 'counts' | 'observation' }
+  {
+    kind:
+      | 'pin-begin'
+      | 'took-pin'
+      | 'pin-answered'
+      | 'forget-sessions'
+      | 'counts'
+      | 'observation'
+      | 'explained';
+  }
 >;
 
 interface WorkersParts {

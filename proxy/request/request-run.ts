@@ -10,7 +10,7 @@
  */
 import { isSafe } from '@ficus/core';
 import { AMBIGUOUS_PATH, BODY_TOO_LARGE, inspectHead } from '../accept/inspect-head.ts';
-import { callerOf, decideRequest } from '../decide/decide-request.ts';
+import { callerOf, decideRequest, type RequestDecision } from '../decide/decide-request.ts';
 import type { Identity } from '../identify/identity.ts';
 import { matchAmbiguous } from '../match/match-ambiguous.ts';
 import { ShadowPlan } from '../mirror/shadow-plan.ts';
@@ -48,7 +48,7 @@ function accept(state: RequestState): void {
   else match(state);
 }
 
-const OVERFULL = {
+export const OVERFULL = {
   code: 'FICUS_PROXY_OVERLOADED',
   detail: 'The proxy has reached its memory limit.',
   retryAfterSeconds: 1,
@@ -56,15 +56,20 @@ const OVERFULL = {
 
 // Step 2: match. Requests that match no route and write no slice's tables go to the legacy untouched.
 function match(state: RequestState): void {
+  if (!findRoute(state)) refuse(state, AMBIGUOUS_PATH);
+  else if (exceedsLimit(state)) refuse(state, BODY_TOO_LARGE);
+  else if (state.route === undefined && state.foreignWrites === undefined) passGate(state);
+  else identify(state);
+}
+
+/** Returns false when the path may mean several routes. */
+export function findRoute(state: RequestState): boolean {
   const { snapshot, head } = state;
   const { table, routes, foreignWrites, slices } = snapshot;
   const method = state.request.method!;
   if (head.path !== '*') {
     const agreed = head.ambiguous && matchAmbiguous(snapshot, method, head.ambiguous, head);
-    if (agreed === 'disputed') {
-      refuse(state, AMBIGUOUS_PATH);
-      return;
-    }
+    if (agreed === 'disputed') return false;
     const matched = agreed ? agreed.matched : table.find(method, head.path, head);
     if (matched !== undefined) {
       state.route = routes[matched.index]!;
@@ -73,13 +78,11 @@ function match(state: RequestState): void {
     const written = agreed ? agreed.written : foreignWrites?.find(method, head.path, head);
     if (written?.length) state.foreignWrites = written.map((name) => slices.get(name)!);
   }
-  if (exceedsLimit(state)) refuse(state, BODY_TOO_LARGE);
-  else if (state.route === undefined && state.foreignWrites === undefined) passGate(state);
-  else identify(state);
+  return true;
 }
 
 /** A body of unknown length is counted on its way. */
-function exceedsLimit(state: RequestState): boolean {
+export function exceedsLimit(state: RequestState): boolean {
   const limit = state.bodyLimit;
   return limit !== undefined && Number(state.head.contentLength ?? 0) > limit;
 }
@@ -165,7 +168,7 @@ function decide(state: RequestState): void {
   const decision = decideRequest(state.host, route, state);
   state.decision = decision;
   state.responseHeaders = withBucket(state.responseHeaders, slice, decision.newBucket);
-  if (decision.reason === 'breaker-open' && slice.config.onBreakerOpen === 'fail') {
+  if (failsOnBreaker(decision, slice)) {
     giveUp(state, slice.candidate.breakerOpenAnswer);
     return;
   }
@@ -175,4 +178,9 @@ function decide(state: RequestState): void {
     state.shadow = ShadowPlan.make(snapshot.mirror, slice.name, state.request);
   }
   forwardTo(decision.serve, state, passGateAgain);
+}
+
+/** Whether the slice refuses the request instead of leaving it to the legacy. */
+export function failsOnBreaker({ reason }: Pick<RequestDecision, 'reason'>, { config }: LiveSlice): boolean {
+  return reason === 'breaker-open' && config.onBreakerOpen === 'fail';
 }

@@ -34,6 +34,11 @@ export class Breaker {
     return this.#state.kind;
   }
 
+  /** Milliseconds until the next probe may go; 0 while it is closed, or when one may. */
+  probeInMs(now: number): number {
+    return this.#state.kind === 'closed' ? 0 : Math.max(0, this.#state.until - now);
+  }
+
   /** Whether a request would be let through now. Changes nothing. */
   allows(now: number): boolean {
     return this.#state.kind === 'closed' || now >= this.#state.until;

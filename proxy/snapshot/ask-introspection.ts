@@ -2,6 +2,7 @@
  * Asks the legacy for the caller's identity, over the connections for copies, so that it takes nothing from
  * live requests.
  */
+import type { IdentityNotes } from '../identify/identity-notes.ts';
 import { Introspection } from '../identify/introspection.ts';
 import type { KeptIdentity } from '../identify/kept-identity.ts';
 import type { Answer } from '../identify/read-answer.ts';
@@ -17,7 +18,10 @@ const INTROSPECTION_BYTES = 65_536;
 export function makeIntrospection(
   upstream: Upstream,
   count: (series: string) => void,
-  { sessions, notes }: KeptIdentity,
+  {
+    sessions,
+    notes,
+  }: { readonly sessions: KeptIdentity['sessions']; readonly notes: Pick<IdentityNotes, 'say'> },
 ): Introspection {
   return new Introspection({
     ask: ({ path, carrier }) => askWhoCalls(upstream, path, carrier),

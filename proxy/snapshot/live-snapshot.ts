@@ -7,7 +7,6 @@ import type { RemovedByPeer } from '../accept/removed-by-peer.ts';
 import type { Asker } from '../ask/asker.ts';
 import type { IdentityAssertion } from '../identify/assertion.ts';
 import type { ForceOverride } from '../identify/force-override.ts';
-import type { Identifier } from '../identify/identify.ts';
 import type { SessionNames } from '../identify/session-names.ts';
 import type { ForeignWrites } from '../match/foreign-writes.ts';
 import type { RouteTable } from '../match/route-table.ts';
@@ -19,6 +18,7 @@ import type { NetworkList } from '../wire/network-list.ts';
 import type { LiveRoute } from './live-route.ts';
 import type { LiveSlice } from './live-slice.ts';
 import type { LiveUpstream } from './live-upstream.ts';
+import type { LiveIdentifier } from './make-identifier.ts';
 
 export interface LiveSnapshot extends ConfigSnapshot {
   readonly table: RouteTable;
@@ -29,7 +29,7 @@ export interface LiveSnapshot extends ConfigSnapshot {
   readonly foreignWrites: ForeignWrites | undefined;
   readonly legacy: LiveUpstream;
   readonly legacyCopies: Upstream;
-  readonly identifier: Identifier;
+  readonly identifier: LiveIdentifier;
   /** Undefined where no session is introspected. */
   readonly sessions: SessionNames | undefined;
   readonly assertion: IdentityAssertion | undefined;

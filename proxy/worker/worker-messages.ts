@@ -3,7 +3,8 @@
  * link to the control plane, pins' life); a worker holds what a request needs. With one process for all, the same
  * messages are plain calls.
  */
-import type { ClientFeatures, FicusConfig, Observation, SliceState } from '@ficus/core';
+import type { ClientFeatures, ExplainQuestion, FicusConfig, Observation, SliceState } from '@ficus/core';
+import type { WorkerExplanation } from '../explain/explanation.ts';
 import type { ListenerPems } from '../keys/listener-tls.ts';
 import type { CountersDelta } from '../observe/traffic-counters.ts';
 import type { PinCount } from '../pin/pin-ledger.ts';
@@ -69,6 +70,8 @@ export type PrimaryMessage =
   | { readonly kind: 'release'; readonly pins: readonly PinCount[] }
   /** An answer set these sessions: what is kept about them is dropped. */
   | { readonly kind: 'forget-sessions'; readonly sessions: readonly string[] }
+  /** An operator asks what would become of a request: answer with `explained`. */
+  | { readonly kind: 'explain'; readonly ask: number; readonly question: ExplainQuestion }
   /** Close the listening socket, finish, end. */
   | { readonly kind: 'drain' }
   /** End connections after their next answer. Sent when no worker listens any more, or at once to one that drains alone. */
@@ -101,5 +104,11 @@ export type WorkerMessage =
   /** Current values by series, twice a second; also the sign of life. */
   | { readonly kind: 'gauges'; readonly values: Readonly<Record<string, number>> }
   | { readonly kind: 'observation'; readonly observation: Observation }
+  /** Undefined when explaining failed: the worker's log says why. */
+  | {
+      readonly kind: 'explained';
+      readonly ask: number;
+      readonly explanation: WorkerExplanation | undefined;
+    }
   | { readonly kind: 'listener-closed' }
   | { readonly kind: 'drained' };

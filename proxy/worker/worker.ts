@@ -4,10 +4,17 @@
  * the embedding process when there is only one.
  */
 import type { AddressInfo } from 'node:net';
-import { type FicusConfig, INITIAL_SLICE_STATE, listenFailure, type SliceState } from '@ficus/core';
+import {
+  type ExplainQuestion,
+  type FicusConfig,
+  INITIAL_SLICE_STATE,
+  listenFailure,
+  type SliceState,
+} from '@ficus/core';
 import type { Logger } from 'pino';
 import { createInbound, type Inbound, type InboundHandlers } from '../accept/create-inbound.ts';
 import { turnEpoch } from '../clock/turn-clock.ts';
+import { explainRequest } from '../explain/explain-request.ts';
 import { FlagEvaluator } from '../flags/flag-evaluator.ts';
 import type { Exchange } from '../forward/forward.ts';
 import { IdentityNotes } from '../identify/identity-notes.ts';
@@ -209,6 +216,9 @@ export class Worker implements RequestHost {
       case 'forget-sessions':
         for (const session of message.sessions) this.#identity.forget(session);
         break;
+      case 'explain':
+        void this.#explain(message.ask, message.question);
+        break;
       case 'drain':
         this.drain();
         break;
@@ -216,6 +226,18 @@ export class Worker implements RequestHost {
         this.#endConnections?.();
         break;
     }
+  }
+
+  /** Holds its snapshot as a request does. */
+  async #explain(ask: number, question: ExplainQuestion): Promise<void> {
+    const { snapshot } = this;
+    this.#snapshots.begin();
+    const explanation = await explainRequest(this, question).catch((error: unknown) => {
+      this.logger.error({ err: error }, 'a request cannot be explained');
+      return undefined;
+    });
+    this.#send({ kind: 'explained', ask, explanation });
+    this.finished(snapshot);
   }
 
   /** Stops accepting, lets requests finish, then reports `drained`. */
