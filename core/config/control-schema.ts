@@ -22,7 +22,7 @@ const namedToken = z.strictObject({
     .array(z.enum(CONTROL_ROLES))
     .min(1)
     .describe(
-      'read: state, audit, metrics · flags: Unleash’s client API · report: what a proxy needs, flags included · operate: changes within the guards, read included · admin: everything',
+      'read: state, audit, metrics, explanations of a proxy · flags: Unleash’s client API · report: what a proxy needs, flags included · operate: changes within the guards, read included · admin: everything',
     ),
   token: secret.describe('the token itself: `openssl rand -base64 24` makes one'),
 });

@@ -22,7 +22,7 @@ export const proxySchema = z
     admin: listenAddress
       .optional()
       .describe(
-        'address of /healthz, /readyz, /metrics and /status (what `ficus status` shows where no control plane answers); not for other machines: it needs no token',
+        'address of /healthz, /readyz, /metrics, /status (what `ficus status` shows where no control plane answers) and /explain (what `ficus explain` asks); not for other machines: all but /explain need no token',
       ),
     tls: listenerTlsSchema
       .optional()

@@ -96,11 +96,11 @@ export const flagCauses = {
   },
   missing: {
     means: 'There is no such flag, and a missing flag is off.',
-    action: '`ficus serve SLICE PERCENT` makes it.',
+    action: 'Make it, with the share that you want: `ficus serve SLICE PERCENT`.',
   },
   'switched-off': {
     means: 'The flag is switched off.',
-    action: '`ficus serve SLICE PERCENT` switches it on for a share of the users.',
+    action: 'Switch it on, for this caller with their bucket’s share or more: `ficus serve SLICE PERCENT`.',
   },
   'share-too-small': {
     means: 'The share does not reach this caller.',

@@ -38,7 +38,7 @@ export interface ExplainedFlag {
   readonly strategies: readonly ExplainedStrategy[];
 }
 
-/** What the decision asked, and what it was told. */
+/** What the decision asked, and the answer. */
 export interface AskedFlag {
   readonly name: string;
   readonly context: Context;

@@ -179,6 +179,7 @@ export interface RigOptions {
   readonly shadow?: number;
   /** Flags come from here instead of a file; slices then have tables and a database that is never opened. */
   readonly control?: FakeControl;
+  readonly controlTokens?: NonNullable<FicusConfigInput['control']>['tokens'];
   readonly start?: Partial<StartProxyOptions>;
   readonly logs?: boolean;
 }
@@ -278,7 +279,9 @@ function rigConfig(options: RigOptions, legacy: string, candidate: string, file:
       ...options.proxy,
     },
     flags: withTables ? { provider: 'builtin' } : { provider: 'file', file },
-    ...(withTables ? { control: { listen: '127.0.0.1:0', database: unreachable } } : {}),
+    ...(withTables
+      ? { control: { listen: '127.0.0.1:0', database: unreachable, tokens: options.controlTokens } }
+      : {}),
     legacy: { url: legacy, ...(withTables ? { database: unreachable } : {}), ...options.legacy },
     slices: {
       notes: {

@@ -1,0 +1,134 @@
+import { type ClientFeature, type ClientStrategy, percentFlag } from '@ficus/core';
+import type { Context } from 'unleash-client';
+import { afterEach, describe, expect, test } from 'vitest';
+import { FlagEvaluator } from '../flags/flag-evaluator.ts';
+import { explainFlag } from './explain-flag.ts';
+
+const live = new FlagEvaluator();
+const NAME = 'notes.serve';
+
+/** As the proxy would: the flag is evaluated in a whole set, then taken apart. */
+function explain(
+  features: readonly ClientFeature[],
+  context: Context,
+  isNameless = false,
+  segments: unknown[] = [],
+) {
+  live.replace({ version: 2, features: [...features, percentFlag('other.serve', 'other', 100)], segments });
+  const enabled = live.isEnabled(NAME, context);
+  return explainFlag({ name: NAME, context, enabled, isNameless }, live.definitionOf(NAME));
+}
+afterEach(() => live.replace({ version: 2, features: [] }));
+
+const flag = (strategies: readonly ClientStrategy[], more: object = {}): ClientFeature => ({
+  name: NAME,
+  enabled: true,
+  strategies,
+  ...more,
+});
+const only = (values: readonly string[], contextName = 'userId') => ({ contextName, operator: 'IN', values });
+
+describe('a share', () => {
+  test('includes exactly the callers whose bucket it reaches', () => {
+    for (let at = 0; at < 40; at += 1) {
+      const userId = `user-${at}`;
+      const { bucket } = explain([percentFlag(NAME, 'notes', 1)], { userId }).strategies[0]!;
+      const isOn = (share: number) => explain([percentFlag(NAME, 'notes', share)], { userId }).enabled;
+      expect([isOn(bucket! - 1), isOn(bucket!)]).toEqual([false, true]);
+    }
+  });
+
+  test('without the field that it sticks to, or by chance, has no bucket', () => {
+    const bySession = { name: 'flexibleRollout', parameters: { rollout: '100', stickiness: 'sessionId' } };
+    expect(explain([flag([bySession])], { userId: 'ann' })).toMatchObject({
+      enabled: false,
+      strategies: [{ includes: false, stickiness: 'sessionId', bucket: null }],
+    });
+    const byChance = { name: 'flexibleRollout', parameters: { rollout: '100', stickiness: 'random' } };
+    expect(explain([flag([byChance])], { userId: 'ann' })).toMatchObject({
+      enabled: true,
+      cause: 'on',
+      strategies: [{ bucket: null, stickiness: 'random' }],
+    });
+  });
+});
+
+test.each<[string, ClientFeature[], Context, boolean, string]>([
+  ['on', [percentFlag(NAME, 'notes', 100)], { userId: 'ann' }, false, 'on'],
+  ['on without strategies', [flag([])], { userId: 'ann' }, false, 'on'],
+  ['missing', [], { userId: 'ann' }, false, 'missing'],
+  ['switched off', [percentFlag(NAME, 'notes', 0)], { userId: 'ann' }, false, 'switched-off'],
+  ['too small a share', [percentFlag(NAME, 'notes', 1)], { userId: 'ann' }, false, 'share-too-small'],
+  ['no name', [percentFlag(NAME, 'notes', 1)], { userId: 'anonymous-1' }, true, 'caller-without-name'],
+  [
+    'a constraint',
+    [flag([{ name: 'default', constraints: [only(['bob'])] }])],
+    { userId: 'ann' },
+    false,
+    'constrained',
+  ],
+  [
+    'a list',
+    [flag([{ name: 'userWithId', parameters: { userIds: 'bob' } }])],
+    { userId: 'ann' },
+    false,
+    'not-listed',
+  ],
+  [
+    'a flag that it depends on',
+    [flag([{ name: 'default' }], { dependencies: [{ feature: 'gate' }] }), percentFlag('gate', 'gate', 0)],
+    { userId: 'ann' },
+    false,
+    'dependent',
+  ],
+  [
+    'a strategy that no client knows',
+    [flag([{ name: 'moonPhase' }])],
+    { userId: 'ann' },
+    false,
+    'not-listed',
+  ],
+  ['a malformed strategy', [flag([{ name: 'userWithId' }])], { userId: 'ann' }, false, 'unreadable'],
+])('off, or on, because of %s', (_, features, context, isNameless, cause) => {
+  expect(explain(features, context, isNameless)).toMatchObject({ cause, enabled: cause === 'on' });
+});
+
+test('a constraint and a segment that leave the caller out are named, without their values', () => {
+  const strategy = {
+    name: 'flexibleRollout',
+    parameters: { rollout: '100', stickiness: 'userId', groupId: 'notes' },
+    constraints: [only(['bob@shop.example', 'eve@shop.example']), only(['list'], 'route')],
+    segments: [7, 8],
+  };
+  const segments = [
+    { id: 7, constraints: [only(['carl@shop.example'])] },
+    { id: 8, constraints: [only(['list'], 'route')] },
+  ];
+  const explained = explain(
+    [flag([strategy])],
+    { userId: 'ann', properties: { route: 'list' } },
+    false,
+    segments,
+  );
+  expect(explained).toMatchObject({
+    cause: 'constrained',
+    strategies: [{ includes: false, unmet: ['userId IN (2 values)', 'segment 7'] }],
+  });
+  expect(JSON.stringify(explained)).not.toContain('@shop.example');
+});
+
+test('of several strategies each is explained; one that includes the caller is enough', () => {
+  const explained = explain(
+    [
+      flag([
+        { name: 'default', constraints: [only(['bob'])] },
+        percentFlag(NAME, 'notes', 100).strategies[0]!,
+      ]),
+    ],
+    { userId: 'ann' },
+  );
+  expect(explained).toMatchObject({
+    enabled: true,
+    strategies: [{ includes: false }, { includes: true, share: 100 }],
+  });
+});
