@@ -1,14 +1,15 @@
 /** `ficus explain`: asks a running proxy who would serve a request, why, and what would change it. */
 
 import { isIP } from 'node:net';
-import { type ExplainQuestion, FicusError } from '@ficus/core';
+import { type ExplainQuestion, FicusError, printable } from '@ficus/core';
 import type { Command } from 'commander';
-import { askProxy } from '../config/ask-proxy.ts';
+import { askExplanation } from '../config/ask-explanation.ts';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
-import { loadConfig } from '../config/load-config.ts';
 import { readField } from '../config/parse-header.ts';
 import { formatDecision } from '../output/format-decision.ts';
-import { print, printJson } from '../output/terminal.ts';
+import { paint } from '../output/paint.ts';
+import { print, printError, printJson } from '../output/terminal.ts';
+import { type FoundRunning, findRunning } from '../status/find-running.ts';
 
 interface ExplainOptions extends CommonOptions {
   readonly cookie: string[];
@@ -32,7 +33,7 @@ whose config has control.token or control.tokens answers holders of a token with
 its config); any other answers programs of its own machine only. Cookies and header fields are neither shown nor logged; as
 arguments they are in the shell's history.
 
-Exit status: 0 explained · 2 used wrongly · 3 the proxy does not answer within two seconds, or refuses.
+Exit status: 0 explained · 1 explained, by an older config: that of the file is not valid · 2 used wrongly · 3 the proxy does not answer within two seconds, or refuses.
 
 Examples:
   ficus explain GET /api/notifications --as ann
@@ -59,10 +60,26 @@ export function addExplain(program: Command): void {
 
 async function explain(method: string, url: string, options: ExplainOptions): Promise<void> {
   const question = questionOf(method, url, options);
-  const config = await loadConfig(options.config);
-  const explanation = await askProxy(config, options.admin, question);
+  const { control, admin, problems } = await placesOf(options.config);
+  const explanation = await askExplanation({ control, admin: options.admin ?? admin }, question);
   if (options.json) printJson(explanation);
   else print(`${formatDecision(explanation)}\n`);
+  if (problems.length === 0) return;
+  // The proxy runs an older config: what it decides is not what the file says.
+  for (const problem of problems)
+    printError(`${paint('red', '✗', process.stderr)} ${options.config}: ${printable(problem)}\n`);
+  process.exitCode = 1;
+}
+
+/** With --admin, a config that names no address will do. */
+async function placesOf(file: string): Promise<FoundRunning> {
+  try {
+    return await findRunning(file, undefined);
+  } catch (error) {
+    if (error instanceof FicusError && error.code === 'FICUS_STATUS_NOWHERE')
+      return { control: undefined, admin: undefined, problems: [] };
+    throw error;
+  }
 }
 
 /** Checked here and not by commander, which repeats a value that it refuses. */

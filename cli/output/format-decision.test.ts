@@ -45,7 +45,13 @@ test('one who is not: pin, breaker, what differs, and what to do', () => {
     },
     control: 'away',
     force: { side: null, text: 'counts for nothing' },
-    candidate: { breaker: 'open', probeInMs: 1200, onBreakerOpen: 'fail', addressesOut: 1 },
+    candidate: {
+      breaker: 'open',
+      probeInMs: 1200,
+      failsChecks: true,
+      onBreakerOpen: 'fail',
+      addressesOut: 1,
+    },
     workers: {
       asked: 4,
       agree: 2,
@@ -66,7 +72,7 @@ test('one who is not: pin, breaker, what differs, and what to do', () => {
     'held       writes wait for 900 ms at most',
     'copy       goes to the candidate',
     'guards     lag: asked before the share is raised',
-    'candidate  breaker open, next probe in 1200 ms; meanwhile 503, addresses ejected: 1',
+    'candidate  health checks fail, breaker open, next probe in 1200 ms; meanwhile 503, addresses ejected: 1',
     'workers    2 of 4 decide so; 1: the proxy, breaker-open; 1 without an answer',
   ])
     expect(text).toContain(line);

@@ -122,11 +122,12 @@ function sliceLines({ slice, shadow, control }: Explanation): Line[] {
 
 function candidateLines({ candidate }: Explanation): Line[] {
   if (candidate === null) return [];
-  const { breaker, probeInMs, onBreakerOpen, addressesOut } = candidate;
+  const { breaker, probeInMs, failsChecks, onBreakerOpen, addressesOut } = candidate;
+  const checks = failsChecks ? 'health checks fail, ' : '';
   const probe = probeInMs === null ? '' : `, next probe in ${probeInMs} ms`;
   const then = breaker === 'closed' ? '' : `; meanwhile ${onBreakerOpen === 'fail' ? '503' : 'the legacy'}`;
   const out = addressesOut === 0 ? '' : `, addresses ejected: ${addressesOut}`;
-  return [['candidate', `breaker ${breaker}${probe}${then}${out}`]];
+  return [['candidate', `${checks}breaker ${breaker}${probe}${then}${out}`]];
 }
 
 function workersLine({ workers: { asked, agree, differ, silent } }: Explanation): Line {

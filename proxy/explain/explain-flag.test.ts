@@ -4,19 +4,23 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { FlagEvaluator } from '../flags/flag-evaluator.ts';
 import { explainFlag } from './explain-flag.ts';
 
-const live = new FlagEvaluator();
+const live = new FlagEvaluator(() => {}, 'staging');
 const NAME = 'notes.serve';
 
+interface How {
+  readonly isNameless?: boolean;
+  readonly stickyBy?: string;
+  readonly segments?: readonly unknown[];
+}
+
 /** As the proxy would: the flag is evaluated in a whole set, then taken apart. */
-function explain(
-  features: readonly ClientFeature[],
-  context: Context,
-  isNameless = false,
-  segments: unknown[] = [],
-) {
+function explain(features: readonly ClientFeature[], context: Context, how: How = {}) {
+  const { isNameless = false, stickyBy, segments = [] } = how;
   live.replace({ version: 2, features: [...features, percentFlag('other.serve', 'other', 100)], segments });
-  const enabled = live.isEnabled(NAME, context);
-  return explainFlag({ name: NAME, context, enabled, isNameless }, live.definitionOf(NAME));
+  const enabled = live.isEnabled(NAME, context, stickyBy);
+  const { environment } = live;
+  const asked = { name: NAME, context, stickyBy, environment, enabled, isNameless };
+  return explainFlag(asked, live.definitionOf(NAME));
 }
 afterEach(() => live.replace({ version: 2, features: [] }));
 
@@ -50,6 +54,24 @@ describe('a share', () => {
       cause: 'on',
       strategies: [{ bucket: null, stickiness: 'random' }],
     });
+  });
+});
+
+test('a caller who has logged in and keeps their bucket is moved by it, not by their name', () => {
+  for (let at = 0; at < 20; at += 1) {
+    const stickyBy = `bucket-${at}-of-a-guest`;
+    const asGuest = explain([percentFlag(NAME, 'notes', 50)], { userId: stickyBy });
+    const asUser = explain([percentFlag(NAME, 'notes', 50)], { userId: 'ann' }, { stickyBy });
+    expect(asUser.enabled).toBe(asGuest.enabled);
+    expect(asUser.strategies[0]).toEqual({ ...asGuest.strategies[0], stickiness: 'anonymousBucket' });
+  }
+});
+
+test('constraints see the environment of the proxy', () => {
+  const inStaging = flag([{ name: 'default', constraints: [only(['staging'], 'environment')] }]);
+  expect(explain([inStaging], { userId: 'ann' })).toMatchObject({
+    enabled: true,
+    strategies: [{ unmet: [] }],
   });
 });
 
@@ -90,7 +112,7 @@ test.each<[string, ClientFeature[], Context, boolean, string]>([
   ],
   ['a malformed strategy', [flag([{ name: 'userWithId' }])], { userId: 'ann' }, false, 'unreadable'],
 ])('off, or on, because of %s', (_, features, context, isNameless, cause) => {
-  expect(explain(features, context, isNameless)).toMatchObject({ cause, enabled: cause === 'on' });
+  expect(explain(features, context, { isNameless })).toMatchObject({ cause, enabled: cause === 'on' });
 });
 
 test('a constraint and a segment that leave the caller out are named, without their values', () => {
@@ -107,8 +129,7 @@ test('a constraint and a segment that leave the caller out are named, without th
   const explained = explain(
     [flag([strategy])],
     { userId: 'ann', properties: { route: 'list' } },
-    false,
-    segments,
+    { segments },
   );
   expect(explained).toMatchObject({
     cause: 'constrained',

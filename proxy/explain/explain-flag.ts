@@ -20,7 +20,7 @@ export interface ExplainedStrategy {
   readonly share: number | null;
   /** The percentage from which on it includes this caller; null where it sets none, or where chance decides. */
   readonly bucket: number | null;
-  /** What the share sticks to: `userId`, `sessionId`, `default`, `random`. */
+  /** What the share sticks to: `userId`, `sessionId`, `default`, `random`, `anonymousBucket`. */
   readonly stickiness: string | null;
   /** Constraints and segments that leave the caller out, without their values: these may name users. */
   readonly unmet: readonly string[];
@@ -92,7 +92,7 @@ function whyOff(
 function explainStrategy(strategy: ClientStrategy, trial: Trial): ExplainedStrategy {
   const { name, parameters = {}, constraints = [], segments = [] } = strategy;
   const share = shareKey(strategy);
-  const stickiness = share === undefined ? null : (parameters.stickiness ?? STICKY_BY[name] ?? 'default');
+  const stickiness = share === undefined ? null : parameters.stickiness || STICKY_BY[name] || 'default';
   const unmet = [
     ...constraints.filter((one) => !trial.meets({ constraints: [one] })).map(constraintWords),
     ...segments.filter((id) => !trial.meets({ segments: [id] })).map((id) => `segment ${id}`),
@@ -102,10 +102,12 @@ function explainStrategy(strategy: ClientStrategy, trial: Trial): ExplainedStrat
     includes: trial.includes(strategy),
     share: share === undefined ? null : Number(parameters[share]),
     bucket: share === undefined ? null : bucketOf(strategy, share, trial),
-    stickiness,
+    stickiness: trial.isByBucket && STICKY_BY_USER.has(stickiness) ? 'anonymousBucket' : stickiness,
     unmet,
   };
 }
+
+const STICKY_BY_USER: ReadonlySet<string | null> = new Set(['userId', 'default']);
 
 /** Strategies of older Unleash servers name it themselves. */
 const STICKY_BY: Readonly<Record<string, string>> = {
@@ -161,6 +163,11 @@ class Trial {
     this.#evaluator = new FlagEvaluator(() => {
       this.failed = true;
     }, asked.environment);
+  }
+
+  /** Percentages stick to the caller's bucket, though they have a name. */
+  get isByBucket(): boolean {
+    return this.#asked.stickyBy !== undefined;
   }
 
   /** Whether the flag would be on with this strategy alone, without what it depends on. */

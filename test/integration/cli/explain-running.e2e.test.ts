@@ -1,5 +1,5 @@
 /** `ficus explain` against a proxy that runs in processes of its own, as an operator uses it. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -99,6 +99,16 @@ test('a request without a route says which comes near', async () => {
   expect(stdout).toContain('PUT /inbox is served by the legacy: no-route');
   expect(stdout).toContain('near: inbox / read (GET /inbox)');
   expect(stdout).toContain('Add the method to `methods` of the route');
+});
+
+test('a proxy that runs an older config is asked all the same, and the exit status says that the file is refused', async () => {
+  const refused = join(folder, 'refused.yaml');
+  await writeFile(refused, (await readFile(config, 'utf8')).replace('slices:', 'sliced: {}\nslices:'));
+  const asked = ['--config', refused, '--admin', admin, '--as', 'ann'];
+  const { status, stdout, stderr } = await runCommand([FICUS, 'explain', 'GET', '/inbox', ...asked]);
+  expect(status).toBe(1);
+  expect(stdout).toContain('GET /inbox is served by the legacy: serve-flag-off');
+  expect(stderr).toContain('sliced');
 });
 
 describe('used wrongly, it exits 2, and repeats no value', () => {

@@ -1,7 +1,7 @@
 /** Asks a running proxy at its admin address what would become of a request. */
 import {
+  type ControlConfig,
   type ExplainQuestion,
-  type FicusConfig,
   FicusError,
   isErrorCode,
   joinHostPort,
@@ -16,18 +16,23 @@ const THERE_MS = 2_000;
 /** It may have to ask the legacy whose session it is. */
 const ANSWER_MS = 6_000;
 
+interface AskedProxy {
+  /** HOST:PORT of its admin address, as the config or `--admin` names it. */
+  readonly admin: string | undefined;
+  /** Has the token to ask with, where there is one. */
+  readonly control: ControlConfig | undefined;
+}
+
 /**
- * @param admin HOST:PORT in place of the config's `proxy.admin`
  * @throws FicusError FICUS_PROXY_UNREACHABLE, FICUS_USAGE, and what the proxy refuses with
  */
-export async function askProxy(
-  config: FicusConfig,
-  admin: string | undefined,
+export async function askExplanation(
+  { admin, control }: AskedProxy,
   question: ExplainQuestion,
 ): Promise<Explanation> {
-  const base = `http://${addressOf(config, admin)}`;
+  const base = `http://${addressOf(admin)}`;
   await requireProxy(base);
-  const token = config.control && tokenFor(config.control, 'read');
+  const token = control && tokenFor(control, 'read');
   const { status, text } = await call(`${base}/explain`, ANSWER_MS, {
     method: 'POST',
     headers: {
@@ -46,13 +51,12 @@ export async function askProxy(
   );
 }
 
-function addressOf({ proxy }: FicusConfig, admin: string | undefined): string {
-  const named = admin ?? proxy.admin;
-  if (named === undefined)
+function addressOf(admin: string | undefined): string {
+  if (admin === undefined)
     throw new FicusError('FICUS_PROXY_UNREACHABLE', 'This config has no admin address (no `proxy.admin`).');
-  const { host, port } = splitHostPort(named);
+  const { host, port } = splitHostPort(admin);
   if (!Number.isInteger(port) || host === '')
-    throw new FicusError('FICUS_USAGE', `--admin takes HOST:PORT, not “${named}”.`);
+    throw new FicusError('FICUS_USAGE', `--admin takes HOST:PORT, not “${admin}”.`);
   if (port === 0)
     throw new FicusError(
       'FICUS_USAGE',
