@@ -13,7 +13,9 @@ interface AuditOptions extends CommonOptions {
 }
 
 const HELP = `
-Newest first. Every flip of a flag, copy and reset is recorded with the change it made.
+Newest first. Who: the name of the token that was used (control.tokens, or control.token), and in parentheses the name that
+the caller gave; without tokens, only that name, which nothing proves.
+Every flip of a flag, copy and reset is recorded with the change it made.
 
 Examples:
   ficus audit

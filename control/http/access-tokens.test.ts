@@ -30,9 +30,9 @@ test.each(['', 'token-of-al', 'token-of-all ', 'TOKEN-OF-ALL', 'x'.repeat(10_000
   },
 );
 
-test('a token that all share names no owner', () => {
+test('a token that all share is named by its key', () => {
   const shared = new AccessTokens({ token: 'token-of-all', tokens: [] });
-  expect(shared.find('token-of-all')).toMatchObject({ owner: undefined });
+  expect(shared.find('token-of-all')).toMatchObject({ owner: 'control.token' });
   expect(shared.none).toBe(false);
   expect(new AccessTokens({ tokens: [] }).none).toBe(true);
 });

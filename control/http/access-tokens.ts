@@ -7,7 +7,7 @@ import { type ControlConfig, type ControlRole, hasRole } from '@ficus/core';
 
 /** Who calls, as far as the token says. */
 export interface Caller {
-  /** The token's owner; undefined without tokens, and where all share `control.token`. */
+  /** The token's name, `control.token` for that one; undefined without tokens. */
   readonly owner: string | undefined;
   may(role: ControlRole): boolean;
 }
@@ -26,9 +26,8 @@ export class AccessTokens {
 
   /** @param before the tokens that these replace: one that stays as it is keeps its caller */
   constructor({ token, tokens }: Pick<ControlConfig, 'token' | 'tokens'>, before?: AccessTokens) {
-    const shared = tokens.length === 0 ? undefined : 'control.token';
     const entries = [
-      ...(token === undefined ? [] : [makeEntry(token, shared, ['admin'])]),
+      ...(token === undefined ? [] : [makeEntry(token, 'control.token', ['admin'])]),
       ...tokens.map((named) => makeEntry(named.token, named.name, named.roles)),
     ];
     const old = before === undefined ? [] : before.#entries;

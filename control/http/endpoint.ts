@@ -75,7 +75,7 @@ export function registerEndpoints(app: FastifyInstance, endpoints: readonly Endp
 }
 
 /**
- * The token's owner, with the name that the caller gives in parentheses. Where all share one token there is only the
+ * The token's name, with the name that the caller gives in parentheses. Where there are no tokens there is only the
  * caller's own claim; it is bounded and has no parentheses, so it cannot look like an owner's entry.
  */
 function actorOf(request: FastifyRequest): string {
