@@ -22,6 +22,7 @@ database has one control plane: a second one does not start.
 The config file is watched: a valid change of slices, upstreams, tables or rules takes effect, an invalid one is refused
 as a whole and logged. SIGHUP does the same. Changes of control: and flags: need a restart.
 SIGTERM and Ctrl-C stop the streams where they are, then the command exits 0; the next start continues from there.
+npx and npm scripts do not pass SIGTERM on: under a supervisor start node_modules/@ficus/cli/bin/ficus.js with node.
 
 Standard output: the log, in lines for people on a terminal, elsewhere one JSON object per line (--log-format); of these the
 first with "msg":"listening" carries "address".

@@ -17,7 +17,8 @@ On a machine of its own, give control.token the proxy's own token: one with the 
 
 The config file and the flags file are watched: a valid change takes effect without dropping a request, an invalid one is
 refused as a whole and logged. SIGHUP does the same.
-SIGTERM and Ctrl-C drain: requests in progress finish, then the command exits 0.
+SIGTERM and Ctrl-C drain: requests in progress finish, then the command exits 0. npx and npm scripts do not pass SIGTERM on:
+under a supervisor start node_modules/@ficus/cli/bin/ficus.js with node.
 
 Standard output: the log, in lines for people on a terminal, elsewhere one JSON object per line (--log-format); of these the
 first with "msg":"listening" carries "address".

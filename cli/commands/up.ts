@@ -30,7 +30,8 @@ No traffic moves until \`ficus shadow\` and \`ficus serve\` are run.
 The config file is watched: a valid change takes effect in both processes without dropping a request, an invalid one is
 refused as a whole and logged. SIGHUP does the same. Changes of proxy.listen, control: and flags: need a restart.
 SIGTERM and Ctrl-C drain the proxy, then stop the control plane; the next start continues where this one stopped. A second
-Ctrl-C ends both at once.
+Ctrl-C ends both at once. npx and npm scripts do not pass SIGTERM on: under a supervisor start
+node_modules/@ficus/cli/bin/ficus.js with node.
 
 Standard output: the log of both processes, in lines for people on a terminal, elsewhere one JSON object per line
 (--log-format). Of these "msg":"listening" carries the proxy's "address"; "msg":"ready" follows when the control plane is up
