@@ -19,7 +19,7 @@ export function formatSlice(slice: SliceView): string {
     ),
     ...sidesOf(slice),
     line('owner', ownerOf(slice)),
-    line('serve', `${percentOf(slice.flags.serve.percent)} asked, ${shareOf(slice)} measured`),
+    line('serve', `${percentOf(slice.flags.serve.percent)} asked, measured: ${shareOf(slice)}`),
     line('shadow', percentOf(slice.flags.shadow.percent)),
     line('traffic', trafficOf(slice)),
     ...formatParity(slice).map((text, at) => line(at === 0 ? 'parity' : '', text)),

@@ -20,7 +20,7 @@ export const candidateSchema = upstreamSchema
       .transform((name) => name.toLowerCase())
       .optional()
       .describe(
-        'header of the candidate’s answers that says its version, in place of `version`; it is not compared',
+        'header of the candidate’s answers that says its version, in place of `version`; it is read from copies, and not compared',
       ),
     credentials: z
       .array(z.enum(['session', 'authorization']))
