@@ -1,5 +1,5 @@
 /** What a proxy knows without a control plane, for a terminal. */
-import { type ProxySliceStatus, type ProxyStatus, printable } from '@ficus/core';
+import { type CheckedUpstreamStatus, type ProxySliceStatus, type ProxyStatus, printable } from '@ficus/core';
 import { formatDuration } from './format-duration.ts';
 import { formatTable } from './format-table.ts';
 import { paint } from './paint.ts';
@@ -26,7 +26,7 @@ export function formatProxy(proxy: ProxyStatus, controlFailure: string | undefin
 }
 
 function describeProcess(
-  { address, startedAt, workers, flags, control }: ProxyStatus,
+  { address, startedAt, workers, flags, control, upstreams }: ProxyStatus,
   now: number,
 ): string[] {
   const since = (iso: string) => formatDuration(Math.max(0, now - Date.parse(iso)));
@@ -39,8 +39,16 @@ function describeProcess(
       `${workers.serving} of ${workers.wanted} serve${missing > 0 ? paint('red', ` (${missing} missing)`, process.stdout) : ''}`,
     ),
     line('flags', describeFlags(flags, since)),
+    ...upstreams.map((upstream) => line('health', describeHealth(upstream))),
     ...(link === null ? [] : [line('control', `${control?.url}, ${link}`)]),
   ];
+}
+
+function describeHealth({ name, state, addresses }: CheckedUpstreamStatus): string {
+  const failing = addresses.filter(({ state }) => state === 'unhealthy');
+  const why = failing.map(({ address, detail }) => `${address}: ${detail ?? 'it must pass more checks'}`);
+  const text = `${name} ${state}${why.length > 0 ? ` (${why.join(', ')})` : ''}`;
+  return why.length > 0 ? paint('red', text, process.stdout) : text;
 }
 
 function describeFlags(

@@ -94,7 +94,7 @@ export const sliceSchema = z.strictObject({
     .enum(['legacy', 'fail'])
     .default('legacy')
     .describe(
-      'what happens to requests that the candidate would serve while its breaker is open: reads, and writes of a slice without tables',
+      'what happens to requests that the candidate would serve while its breaker is open: reads, and writes of a slice without tables. With fail, failing health checks move none of them',
     ),
   parity: z.strictObject({ ignore: z.array(ignoreRule).default([]), samples: samplesSchema }).prefault({}),
   guards: guardsSchema.default({}),

@@ -28,7 +28,24 @@ export interface ProxyStatus {
     /** The set is that of an earlier run: its source has not answered since the start. */
     readonly lastKnown: boolean;
   };
+  /** Those that have health checks. */
+  readonly upstreams: readonly CheckedUpstreamStatus[];
   readonly slices: readonly ProxySliceStatus[];
+}
+
+/** What health checks say of an upstream: `degraded` where they pass at some of its addresses. */
+export interface CheckedUpstreamStatus {
+  /** `legacy`, or a slice's name (`legacy/candidate` for a slice named legacy). */
+  readonly name: string;
+  readonly state: 'unknown' | 'healthy' | 'degraded' | 'unhealthy';
+  readonly addresses: readonly CheckedAddressStatus[];
+}
+
+export interface CheckedAddressStatus {
+  readonly address: string;
+  readonly state: 'unknown' | 'healthy' | 'unhealthy';
+  /** Why the last check failed; absent after one that passed. */
+  readonly detail?: string | undefined;
 }
 
 export interface ProxySliceStatus {

@@ -3,13 +3,19 @@
  * Held by the primary, which passes every verdict to the workers. Nothing of a check is counted, logged or copied as a
  * request; a change of state is one line in the log.
  */
-import type { FailingChecks, FicusConfig, UpstreamConfig } from '@ficus/core';
+import type {
+  CheckedAddressStatus,
+  CheckedUpstreamStatus,
+  FailingChecks,
+  FicusConfig,
+  UpstreamConfig,
+} from '@ficus/core';
 import type { Logger } from 'pino';
 import type { CheckedUpstream } from '../resilience/checked-upstream.ts';
 import type { NameOptions } from '../upstream/address-book.ts';
 import { candidateName, LEGACY } from '../upstream/upstream-name.ts';
 import type { CheckedConfig } from './send-check.ts';
-import { type AddressReport, UpstreamCheck } from './upstream-check.ts';
+import { UpstreamCheck } from './upstream-check.ts';
 
 interface HealthChecksParts {
   readonly logger: Logger;
@@ -19,13 +25,6 @@ interface HealthChecksParts {
   readonly onVerdicts: (upstreams: readonly CheckedUpstream[]) => void;
   readonly names?: NameOptions;
   readonly random?: () => number;
-}
-
-/** As /readyz shows it. */
-export interface UpstreamReport {
-  readonly name: string;
-  readonly state: 'unknown' | 'healthy' | 'degraded' | 'unhealthy';
-  readonly addresses: readonly AddressReport[];
 }
 
 export class HealthChecks {
@@ -43,7 +42,8 @@ export class HealthChecks {
     return this.#all.map(({ verdict }) => verdict);
   }
 
-  get reports(): UpstreamReport[] {
+  /** For /readyz and /status. */
+  get reports(): CheckedUpstreamStatus[] {
     return this.#all.map(({ name, addresses }) => ({ name, state: stateOf(addresses), addresses }));
   }
 
@@ -107,7 +107,7 @@ export class HealthChecks {
     this.#parts.onVerdicts(verdicts);
   }
 
-  #log(upstream: string, { address, state, detail }: AddressReport): void {
+  #log(upstream: string, { address, state, detail }: CheckedAddressStatus): void {
     const { logger } = this.#parts;
     if (state === 'unhealthy')
       logger.warn({ upstream, address, detail }, `health checks fail: ${consequenceOf(upstream)}`);
@@ -139,7 +139,7 @@ export function checkedUpstreams({
   });
 }
 
-function stateOf(addresses: readonly AddressReport[]): UpstreamReport['state'] {
+function stateOf(addresses: readonly CheckedAddressStatus[]): CheckedUpstreamStatus['state'] {
   const known = addresses.filter(({ state }) => state !== 'unknown');
   const healthy = known.filter(({ state }) => state === 'healthy').length;
   if (known.length === 0) return 'unknown';

@@ -3,6 +3,7 @@
  * begins when the interval has passed and the round before is over. Held by health-checks.ts.
  */
 import { performance } from 'node:perf_hooks';
+import type { CheckedAddressStatus } from '@ficus/core';
 import type { CheckedUpstream } from '../resilience/checked-upstream.ts';
 import { type AddressBook, addressKey, type NameOptions, openBook } from '../upstream/address-book.ts';
 import { AddressCheck } from './address-check.ts';
@@ -12,17 +13,10 @@ import type { CheckedConfig, CheckResult } from './send-check.ts';
 /** A share of the interval: many proxies that started together do not stay in step. */
 const JITTER = 0.1;
 
-export interface AddressReport {
-  readonly address: string;
-  readonly state: CheckState['kind'];
-  /** Why the last check failed. */
-  readonly detail?: string | undefined;
-}
-
 export interface UpstreamCheckHooks {
   onChecked(passed: boolean): void;
   /** The state of an address has changed. */
-  onChange(address: AddressReport): void;
+  onChange(address: CheckedAddressStatus): void;
   /** The verdict may have. */
   onVerdict(): void;
   readonly names: NameOptions;
@@ -48,7 +42,7 @@ export class UpstreamCheck {
     void this.#rounds();
   }
 
-  get addresses(): AddressReport[] {
+  get addresses(): CheckedAddressStatus[] {
     const reports = [...this.#addresses].map(([address, { kind, detail }]) => ({
       address,
       state: kind,

@@ -6,6 +6,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
+  type CheckedUpstreamStatus,
   describeRefusal,
   joinHostPort,
   listenFailure,
@@ -13,7 +14,6 @@ import {
   type ProxyStatus,
   type RunningConfigView,
 } from '@ficus/core';
-import type { UpstreamReport } from '../health/health-checks.ts';
 import { KEY_SET_PATH, type KeySet } from '../keys/published-keys.ts';
 import { answerExplain, EXPLAIN_PATH, type ExplainFacts } from './explain-endpoint.ts';
 
@@ -24,7 +24,7 @@ interface AdminFacts extends ExplainFacts {
   /** When the flags in use were received, if their source has not answered since this proxy started. */
   flagsOf(): string | undefined;
   /** Those that have health checks. */
-  upstreams(): readonly UpstreamReport[];
+  upstreams(): readonly CheckedUpstreamStatus[];
   status(): ProxyStatus;
   /** Of `proxy.tls`. */
   certificate(): { readonly age: { readonly until: Date }; readonly refused: string | undefined } | undefined;

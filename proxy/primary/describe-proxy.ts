@@ -26,9 +26,9 @@ interface ProxyFacts extends Omit<ProxyStatus, 'slices' | 'flags'> {
 }
 
 export function describeProxy(facts: ProxyFacts): ProxyStatus {
-  const { version, startedAt, address, config, workers, control, running } = facts;
+  const { version, startedAt, address, config, workers, control, upstreams, running } = facts;
   return {
-    ...{ version, startedAt, address, config, workers, control },
+    ...{ version, startedAt, address, config, workers, control, upstreams },
     flags: {
       provider: running.flags.provider,
       source: sourceOf(facts),

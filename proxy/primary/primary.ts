@@ -367,6 +367,7 @@ export class Primary implements RunningProxy {
       control: control
         ? { url: this.#controlAddress!.url, connected: control.connected, known: control.known }
         : null,
+      upstreams: this.#health.reports,
       running: this.#config,
       flagSet: this.#flagSet,
       flagsReceivedAt: this.#flagsReceivedAt,

@@ -93,6 +93,21 @@ test('an open breaker is shown', async () => {
     .toMatch(/notes .* open in 1 /);
 });
 
+test('what health checks find is shown', async () => {
+  const text = await readFile(file, 'utf8');
+  const health = 'health: { path: /health, intervalMs: 100 }';
+  await writeFile(
+    file,
+    text.replace(`legacy: { url: "${legacy.url}"`, `legacy: { url: "${legacy.url}", ${health}`),
+  );
+  await startProxy();
+  await expect.poll(async () => (await status()).stdout).toMatch(/health +legacy healthy\n/);
+  legacy.handler = (_, response) => response.writeHead(503).end();
+  await expect
+    .poll(async () => (await status()).stdout, { timeout: 30_000 })
+    .toMatch(/health +legacy unhealthy \(127\.0\.0\.1: it answered 503\)\n/);
+});
+
 test('a reload that is refused: status names the problems and since when, and exits 1', async () => {
   const { proxy } = await startProxy();
   await write('/api/notes', 'legacyy: 1');
