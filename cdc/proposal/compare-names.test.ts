@@ -62,6 +62,7 @@ describe('matchTables', () => {
       ['public.orders', 'public.order'],
       ['public.orders → public.orders', /^public\.order: is like public\.orders .* public\.orders is made/],
     ],
+    ['not versions', ['public.schema_version'], ['public.schema_version'], [/keeps its migrations/]],
     ['not migrations', ['public.knex_migrations'], ['public.knex_migrations'], [/keeps its migrations/]],
     [
       'not Entity Framework’s',

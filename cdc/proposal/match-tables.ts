@@ -15,7 +15,7 @@ export interface TablePair {
 
 /** Where tools keep which migrations they have run. */
 const BOOKKEEPING =
-  /^_*(schema_?migrations?|migrations?(_lock)?|knex_migrations(_lock)?|flyway_schema_history|databasechangelog(lock)?|django_migrations|prisma_migrations|ar_internal_metadata|pgmigrations|efmigrationshistory|alembic_version|goose_db_version|typeorm_metadata|drizzle_migrations|sequelizemeta|doctrine_migration_versions)$/i;
+  /^_*(schema_?(migrations?|versions?|info|history)|(db|database)_?versions?|migrations?(_lock|_history)?|knex_migrations(_lock)?|flyway_schema_history|databasechangelog(lock)?|django_migrations|prisma_migrations|ar_internal_metadata|pgmigrations|efmigrationshistory|alembic_version|goose_db_version|typeorm_metadata|drizzle_migrations|sequelizemeta|doctrine_migration_versions)$/i;
 
 export function matchTables(
   sources: readonly TableName[],

@@ -9,6 +9,7 @@ import { isWhole, writeFirstConfig } from '../init/first-config.ts';
 import { type GivenCandidate, parseBase, parseCandidate, requireSliceName } from '../init/init-options.ts';
 import { mapSlice } from '../init/map-slice.ts';
 import { readOpenApi } from '../init/openapi/read-openapi.ts';
+import { whoCallsPath } from '../init/openapi/who-calls.ts';
 import type { Note, Say } from '../init/probe/note.ts';
 import { ANSWER_MS, MOST_REQUESTS } from '../init/probe/polite-client.ts';
 import { probeCandidate } from '../init/probe/probe-candidate.ts';
@@ -76,8 +77,10 @@ export function addInit(program: Command): void {
     .action(init);
 }
 
-/** The first config listens here. */
-const LISTEN = '127.0.0.1:8080';
+/** Where the first config listens: not where the monolith does. */
+const listenBeside = (legacyUrl: string): string =>
+  new URL(legacyUrl).port === '8080' ? '127.0.0.1:8090' : '127.0.0.1:8080';
+
 const USER_AGENT = `ficus-init/${VERSION}`;
 
 async function init(url: string | undefined, options: InitOptions): Promise<void> {
@@ -94,7 +97,15 @@ async function init(url: string | undefined, options: InitOptions): Promise<void
   if (mapped?.isEmpty) process.exitCode = 1;
   const slices = drafted.slices.map((slice) => (slice.name === map ? { ...slice, ...mapped?.slice } : slice));
   const database = mapped?.legacy;
-  const text = writeFirstConfig({ legacyUrl: base, listen: LISTEN, facts, slices, database });
+  const whoCalls = whoCallsPath(given ?? facts.openApi?.document, { legacyUrl: base });
+  const text = writeFirstConfig({
+    legacyUrl: base,
+    listen: listenBeside(base),
+    facts,
+    slices,
+    whoCalls,
+    database,
+  });
   requireValid(text, mapped?.variables ?? []);
   const flagsFile = options.config.replace(/[^/]*$/, 'flags.json');
   if (!options.dryRun) await writeFiles(options, text, flagsFile);
@@ -130,7 +141,10 @@ function askLegacy(base: string, document: unknown, options: InitOptions, say: S
     printError(
       `asking ${base}: GET only, at most ${MOST_REQUESTS} requests of ${ANSWER_MS / 1000} s (--no-probe turns this off)\n`,
     );
-  return probeLegacy({ url: new URL(base), proxyHost: LISTEN, userAgent: USER_AGENT, document }, say);
+  return probeLegacy(
+    { url: new URL(base), proxyHost: listenBeside(base), userAgent: USER_AGENT, document },
+    say,
+  );
 }
 
 function draft(
@@ -208,9 +222,11 @@ function report(options: InitOptions, { flagsFile, text, drafted, notes, unset }
     return;
   }
   const config = options.config === 'ficus.yaml' ? '' : ` --config ${options.config}`;
+  // Rows are copied by the control plane.
+  const hasTables = slices.some((slice) => isWhole(slice) && slice.tables?.includes('tables:'));
   const exports = unset.map((name) => `  export ${name}=postgres://…\n`).join('');
   print(
-    `${paint('green', '✓', process.stdout)} wrote ${options.config}${describeSlices(drafted)}\n\nNext:\n${exports}  ficus check${config}\n  ficus proxy${config}\n`,
+    `${paint('green', '✓', process.stdout)} wrote ${options.config}${describeSlices(drafted)}\n\nNext:\n${exports}  ficus check${hasTables ? ' --live' : ''}${config}\n  ficus ${hasTables ? 'up' : 'proxy'}${config}\n`,
   );
 }
 

@@ -22,12 +22,14 @@ export interface FirstConfig {
   readonly listen: string;
   readonly facts: LegacyFacts;
   readonly slices: readonly DraftSlice[];
+  /** Path at which the monolith says who is logged in, if its OpenAPI document has one. */
+  readonly whoCalls?: string | undefined;
   /** The monolith's database, where a slice has tables. */
   readonly database?: DatabaseReference | undefined;
 }
 
 export function writeFirstConfig(config: FirstConfig): string {
-  const { listen, facts, slices } = config;
+  const { listen, facts, slices, whoCalls } = config;
   return `# ficus.yaml: the proxy is in front of the monolith, and nothing is moved yet.
 # All keys: docs/config.md in the package @ficus/cli. Check it: ficus check. Run it: ficus proxy.
 version: 1
@@ -35,7 +37,7 @@ proxy:
   listen: ${listen}
   # Proxies in front of this one, whose X-Forwarded-* headers are trusted:
   # trustedProxies: [10.0.0.0/8]
-${identify(facts)}flags:
+${identify(facts, whoCalls)}flags:
   provider: file                     # builtin (with control.database) | file | unleash
   file: flags.json
 ${control(slices)}${legacy(config)}
@@ -47,15 +49,15 @@ ${slices.length > 0 ? sliceList(slices) : EXAMPLE}`;
 const STICKY = `  # Who the user is: percentages are sticky by user; below 100 % they have no effect on callers who are not identified.
 `;
 
-function identify({ session }: LegacyFacts): string {
+function identify({ session }: LegacyFacts, whoCalls = '/api/me'): string {
   if (!session)
     return `${STICKY}  # identify:
   #   user: { cookie: sid }          # or { header: x-user-id } or { jwtClaim: sub }
 `;
   const cookie = scalar(session.name);
-  return `${STICKY}  # The monolith sets the cookie ${session.name}, and ${session.why}: each session stays at its side. It
-  # may change at login; with the path at which the monolith says who is logged in, the user stays there:
-  #   user: { cookie: ${cookie}, introspect: /api/me, field: id }
+  return `${STICKY}  # The session is in the cookie ${session.name}: ${session.why}. Each session stays at its side. It may
+  # change at login; with the path at which the monolith says who is logged in, the user stays there:
+  #   user: { cookie: ${cookie}, introspect: ${scalar(whoCalls)}, field: id }
   identify:
     session: { cookie: ${cookie} }
 `;
@@ -109,6 +111,9 @@ const EXAMPLE = `# slices:
 #       - { id: list, methods: [GET], path: /api/notifications }
 `;
 
+const CREDENTIALS =
+  '      # Of the caller’s credentials; [] if it verifies the x-ficus-identity of proxy.identify.assert:';
+
 const exampleRoute = (slice: string): ProposedRoute => ({
   id: 'list',
   methods: ['GET'],
@@ -144,7 +149,7 @@ function sliceLines(
     '    candidate:',
     `      url: ${scalar(url)}`,
     ...healthLines(health).map((line) => `      ${line}`),
-    '      # Of the caller’s credentials; [] if it verifies the x-ficus-identity of proxy.identify.assert:',
+    ...(candidateUrl === undefined ? [] : [CREDENTIALS]),
     '      credentials: [session, authorization]',
     ...(database ? [`      database: ${scalar(database.text)}`] : []),
     '    routes:',

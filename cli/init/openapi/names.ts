@@ -31,7 +31,9 @@ const asSliceName = (text: string): string => hyphenated(text).replace(/^[^a-z]+
 
 /** `list-orders` by its operationId, or else by what it does: `get-orders-id`. */
 export function routeId(operationId: string | undefined, method: string, path: string): string {
-  return hyphenated(operationId ?? '') || hyphenated(`${method} ${path}`) || method.toLowerCase();
+  const telling = path.split('/').filter((part) => !TELLS_NOTHING.test(part.toLowerCase()));
+  const what = hyphenated(`${method} ${telling.join(' ')}`);
+  return hyphenated(operationId ?? '') || what || method.toLowerCase();
 }
 
 /** Numbers names that are taken: `list`, `list-2`. */

@@ -22,7 +22,7 @@ export interface LeftOut {
   readonly why: string;
 }
 
-interface Loose {
+export interface Loose {
   readonly [key: string]: unknown;
 }
 
@@ -71,7 +71,7 @@ export function readOperations(
 const MOST_REFERENCES = 20;
 
 /** The object that is meant; undefined for a reference that leads nowhere in this document. */
-function resolve(document: unknown, written: unknown, steps = 0): Loose | undefined {
+export function resolve(document: unknown, written: unknown, steps = 0): Loose | undefined {
   const object = loose(written);
   const reference = text(object.$ref);
   if (reference === undefined) return object;
@@ -121,7 +121,7 @@ function withVariables({ url, variables }: Loose): string {
   );
 }
 
-function loose(value: unknown): Loose {
+export function loose(value: unknown): Loose {
   return value !== null && typeof value === 'object' ? (value as Loose) : {};
 }
 
@@ -129,5 +129,5 @@ function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-const text = (value: unknown): string | undefined =>
+export const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;

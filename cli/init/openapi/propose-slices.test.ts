@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type ProposalContext, proposeSlices } from './propose-slices.ts';
+import { sessionScheme, whoCallsPath } from './who-calls.ts';
 
 const AT: ProposalContext = { legacyUrl: 'http://127.0.0.1:3000' };
 const operation = (operationId?: string, ...tags: string[]) => ({
@@ -42,9 +43,9 @@ describe('names', () => {
       '/api/v1/orders/{id}': { get: operation(undefined, '订单') },
     };
     expect(routesOf(document(paths))).toEqual([
-      'orders/get-api-v1-orders GET /api/v1/orders',
-      'orders/post-api-v1-orders POST /api/v1/orders write',
-      'orders/get-api-v1-orders-id GET /api/v1/orders/:id',
+      'orders/get-orders GET /api/v1/orders',
+      'orders/post-orders POST /api/v1/orders write',
+      'orders/get-orders-id GET /api/v1/orders/:id',
     ]);
   });
 
@@ -126,6 +127,7 @@ describe('paths', () => {
 
   test.each([
     ['/a/{id}:cancel', 'GET /a/{id}:cancel', /no pattern of a route is like “{id}:cancel”/],
+    ['/healthz', 'GET /healthz', /about the process/],
     ['/a/{x}{y}', 'GET /a/{x}{y}', /no pattern/],
     ['/a/{path*}/b', 'GET /a/{path*}/b', /no pattern/],
     ['/a/*', 'GET /a/*', /no pattern/],
@@ -149,6 +151,33 @@ describe('paths', () => {
 
   test('of methods that the proxy does not serve are left out', () => {
     expect(proposeSlices(document({ '/a': { trace: {} } }), AT).leftOut[0]?.why).toMatch(/TRACE/);
+  });
+});
+
+describe('who calls, as the document says it', () => {
+  const schemes = (securitySchemes: unknown) => ({ components: { securitySchemes } });
+  test.each([
+    [schemes({ s: { type: 'apiKey', in: 'cookie', name: 'sid' } }), 'sid'],
+    [
+      schemes({
+        r: { $ref: '#/components/securitySchemes/s' },
+        s: { in: 'cookie', type: 'apiKey', name: 'a' },
+      }),
+      'a',
+    ],
+    [schemes({ s: { type: 'apiKey', in: 'header', name: 'x-key' } }), undefined],
+    [schemes({ s: { type: 'apiKey', in: 'cookie', name: '${HOME} x' } }), undefined],
+    [{ components: null }, undefined],
+  ])('%j', (more, name) => {
+    expect(sessionScheme(document({}, more))).toBe(name);
+  });
+
+  test.each([
+    [{ '/api/me': { get: {} } }, '/api/me'],
+    [{ '/me': { post: {} }, '/internal/whoami': { get: {} } }, '/internal/whoami'],
+    [{ '/orders/{id}/me': { get: {} }, '/home': { get: {} } }, undefined],
+  ])('%j', (paths, path) => {
+    expect(whoCallsPath(document(paths), AT)).toBe(path);
   });
 });
 

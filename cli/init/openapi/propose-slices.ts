@@ -8,6 +8,7 @@ import { parseConfigText } from '@ficus/proxy';
 import { FreshNames, routeId, sliceName } from './names.ts';
 import { type LeftOut, type Operation, readOperations } from './operations.ts';
 import { routePattern } from './route-pattern.ts';
+import { withoutPrefix } from './without-prefix.ts';
 
 export interface SliceProposal {
   readonly name: string;
@@ -56,6 +57,10 @@ export function proposeSlices(document: unknown, context: ProposalContext): Prop
 
 const nameOf = ({ method, path }: Pick<Operation, 'method' | 'path'>): string => `${method} ${path}`;
 
+/** Checks and figures of a server, and its own description. */
+const OF_THE_PROCESS =
+  /^\/(?:actuator(?:\/.*)?|health|healthz|livez?|readyz?|metrics|openapi\.(?:json|ya?ml))$/;
+
 /** @returns why it is left out */
 function addOperation(
   draft: Draft,
@@ -65,6 +70,7 @@ function addOperation(
 ): string | undefined {
   const path = withoutPrefix(operation, new URL(legacyUrl).pathname.replace(/\/$/, ''));
   if (path === undefined) return 'its server is not below the path of legacy.url';
+  if (OF_THE_PROCESS.test(path)) return 'it is about the process, which each side has for itself';
   if (printable(path) !== path || path.includes('${'))
     return 'its path has characters that cannot be written';
   const pattern = routePattern(path);
@@ -79,13 +85,6 @@ function addOperation(
   draft.set(slice, routes);
   routes.push(isSafe(operation.method) ? route : { ...route, kind: 'write' });
   return undefined;
-}
-
-/** As clients of the proxy write it. A document without servers means the monolith's URL, whatever path that has. */
-function withoutPrefix({ path, base }: Operation, prefix: string): string | undefined {
-  if (prefix === '' || base === undefined) return path;
-  if (path === prefix) return '/';
-  return path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : undefined;
 }
 
 /** Takes the routes out that a config with all of them is refused for: bad patterns, two that match the same. */

@@ -4,6 +4,8 @@
  */
 import { printable } from '@ficus/core';
 import { readOperations } from '../openapi/operations.ts';
+import { sessionScheme } from '../openapi/who-calls.ts';
+import { withoutPrefix } from '../openapi/without-prefix.ts';
 import type { Note, Say } from './note.ts';
 import { PoliteClient } from './polite-client.ts';
 import { type Entry, probeEntry } from './probe-entry.ts';
@@ -41,9 +43,10 @@ export async function probeLegacy(
   const entry = await probeEntry(client, url, proxyHost, say);
   if (entry === undefined) return {};
   const missing = await probeMissing(client, entry);
-  const session = await findSession(client, entry);
   const openApi = document === undefined ? await probeOpenApi(client, entry) : undefined;
-  const path = knownPath(document ?? openApi?.document, entry);
+  const known = document ?? openApi?.document;
+  const session = await findSession(client, entry, known);
+  const path = knownPath(known, entry);
   const spellings = path && missing ? await probePaths(client, entry, path, missing) : undefined;
   // The proxy’s checks are plain http: what answers https alone would fail them.
   const isPlain = entry.headers['x-forwarded-proto'] === undefined;
@@ -65,7 +68,13 @@ export async function probeLegacy(
 /** Where a session begins, if the first page does not begin one. */
 const LOGIN = '/login';
 
-async function findSession(client: PoliteClient, entry: Entry): Promise<SessionCookie | undefined> {
+async function findSession(
+  client: PoliteClient,
+  entry: Entry,
+  document: unknown,
+): Promise<SessionCookie | undefined> {
+  const named = sessionScheme(document);
+  if (named !== undefined) return { name: named, why: 'the OpenAPI document names it (securitySchemes)' };
   const found = pickSessionCookie(entry.setCookies);
   if (found) return found;
   const asked = await client.get(below(entry.base, LOGIN), { headers: entry.headers });
@@ -76,9 +85,10 @@ async function findSession(client: PoliteClient, entry: Entry): Promise<SessionC
 function knownPath(document: unknown, entry: Entry): string | undefined {
   const prefix = entry.base.pathname.replace(/\/$/, '');
   const ofDocument = readOperations(document, undefined)
-    .operations.filter(({ method, path }) => method === 'GET' && /^\/[\w/-]*[a-z][\w/-]*$/i.test(path))
-    .map(({ path, base }) => (base === undefined ? path : path.slice(prefix.length)));
-  return ofDocument[0] ?? findKnownPath(entry);
+    .operations.filter(({ method }) => method === 'GET')
+    .map((operation) => withoutPrefix(operation, prefix))
+    .find((path) => path !== undefined && /^\/[\w/-]*[a-z][\w/-]*$/i.test(path));
+  return ofDocument ?? findKnownPath(entry);
 }
 
 function* notesOf({ session, paths, health, openApi }: LegacyFacts, isGiven: boolean): Iterable<Note> {

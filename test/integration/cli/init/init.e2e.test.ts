@@ -149,6 +149,12 @@ describe('what is not to be done is not done', () => {
     expect(await check()).toMatchObject({ status: 0 });
   });
 
+  test('the proxy does not listen where the monolith does', async () => {
+    expect((await init('http://127.0.0.1:8080', '--no-probe', '--dry-run')).stdout).toContain(
+      'listen: 127.0.0.1:8090\n',
+    );
+  });
+
   test('--no-probe asks nothing', async () => {
     const shop = await startShop();
     const { status, stderr } = await init(shop.url, '--no-probe', '--candidate', `orders=${shop.url}`);
