@@ -2,6 +2,7 @@
  * Compares two bodies: JSON by structure, everything else by its bytes. Compressed bodies are compared decompressed, so
  * that a different compressor is no difference. Equal bytes are never decompressed or parsed.
  */
+import { isUtf8 } from 'node:buffer';
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { compareJson } from './compare-json.ts';
 import type { DifferenceCollector } from './difference-collector.ts';
@@ -43,8 +44,10 @@ export function compareBodies(
   return;
 }
 
-/** False when one of the two is not JSON that can be read and walked: then their bytes decide. */
+/** False when one of the two is not JSON in UTF-8 that can be read and walked: then their bytes decide. */
 function compareAsJson(legacy: Uint8Array, candidate: Uint8Array, found: DifferenceCollector): boolean {
+  // In another encoding (Latin-1, say) different characters would decode to the same replacement character.
+  if (!isUtf8(legacy) || !isUtf8(candidate)) return false;
   const documents = parseExactPair(
     Buffer.from(legacy).toString('utf8'),
     Buffer.from(candidate).toString('utf8'),

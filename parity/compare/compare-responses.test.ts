@@ -35,6 +35,17 @@ describe('bodies of JSON', () => {
     expect(compareResponses(answer('{"a":1,"b":2}'), answer('{"b":2, "a":1}')).kind).toBe('match');
   });
 
+  it.each(['1', '1.'])('compares documents with texts of millions of “%s”', (unit) => {
+    const text = (end: string) => `{"note":" ${unit.repeat(8_000_000 / unit.length)}${end}"}`;
+    expect(pathsOf(compareResponses(answer(text('x')), answer(text('y'))))).toEqual(['$.note']);
+  });
+
+  it('compares the bytes of what is not UTF-8', () => {
+    const latin1 = (name: string) => answer(Buffer.from(`{"name":"${name}"}`, 'latin1'));
+    expect(compareResponses(latin1('René'), latin1('Renè')).kind).toBe('mismatch');
+    expect(compareResponses(latin1('René'), latin1('René')).kind).toBe('match');
+  });
+
   it('compares numbers as written', () => {
     const verdict = compareResponses(
       answer('{"id":10000000000000001,"price":1.10}'),

@@ -29,9 +29,10 @@ export type ExactJson =
 /**
  * A number that may share its value with another text: -0, a trailing zero, more digits than a double holds, an
  * exponent, or so small that it would be printed with one. It may also match inside a string: that only costs time.
+ * Long runs of digits match at their 16th, whatever follows: V8 throws where an expression has to step back over millions.
  */
 const AMBIGUOUS_NUMBER =
-  /(?:^|[:,[\s])(?:-0|-?\d+\.\d*0|-?[\d.]{16,}|-?0\.0{5}\d*|-?[\d.]+[eE][+-]?\d+)(?=[\s,\]}]|$)/;
+  /(?:^|[:,[\s])(?:-?[\d.]{16}|-?[\d.]+[eE][+-]?\d{16}|(?:-0|-?\d+\.\d*0|-?0\.0{5}\d*|-?[\d.]+[eE][+-]?\d{1,15})(?=[\s,\]}]|$))/;
 
 /** ECMAScript 2026: the third argument of a reviver carries the source text of a primitive. */
 type SourceReviver = (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown;
