@@ -28,6 +28,7 @@ export * from './decide/causes.ts';
 export * from './decide/decide-side.ts';
 export * from './decide/explain-question.ts';
 export * from './decide/reasons.ts';
+export * from './decide/share-percent.ts';
 export * from './errors/catalogue.ts';
 export * from './errors/describe-file-error.ts';
 export * from './errors/error-entry.ts';

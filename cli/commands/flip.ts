@@ -17,6 +17,7 @@ const HELP: Readonly<Record<FlagKind, string>> = {
   serve: `
 PERCENT of the users have their reads of the slice served by the candidate (and their writes too, when the slice has
 no tables). A user stays on the side they are on: raising the percentage never moves a user back. 0 is the way back.
+Whole percents: Unleash's clients place each user in one of 100 parts. Measured shares are shown in tenths of a percent.
 proxy.identify says who a caller is. Callers without identity stay on the legacy below 100, unless anonymousBucket gives
 them a cookie.
 A raise is refused while the slice's rows are not copied or its stream is stalled, and unless every guard of

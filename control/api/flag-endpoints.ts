@@ -18,7 +18,12 @@ interface Asked {
   readonly reason: string;
 }
 
-const percent = z.int().min(0).max(100).describe('whole number from 0 to 100');
+/** Unleash's clients place each user in one of 100 parts. */
+const percent = z
+  .int('must be a whole number: a fraction of a percent would move no user')
+  .min(0)
+  .max(100)
+  .describe('whole number from 0 to 100');
 
 export function flagEndpoints(parts: SliceParts): Endpoint[] {
   const change = async (

@@ -1,6 +1,13 @@
 /** The proxies' reports in a sliding window, and which proxies report. The caller supplies the clock. */
 import type { Unmeasured } from '@ficus/contract';
-import { type ConfigRefusal, isUnderFlag, type ProxyReport, type Side, type TrafficCount } from '@ficus/core';
+import {
+  type ConfigRefusal,
+  isUnderFlag,
+  type ProxyReport,
+  type Side,
+  sharePercent,
+  type TrafficCount,
+} from '@ficus/core';
 
 interface SideTraffic {
   readonly requests: number;
@@ -89,7 +96,7 @@ export class TrafficWindow {
       legacy: sideTraffic(counts, 'legacy'),
       candidate: sideTraffic(counts, 'candidate'),
       reasons: byReason(counts),
-      candidateSharePercent: all === 0 ? null : Math.round((candidate / all) * 1000) / 10,
+      candidateSharePercent: sharePercent(candidate, all),
       measuredRequests: all,
       unmeasured: all === 0 ? whyUnmeasured(counts, since, shareSeconds) : null,
       outsideRequests: sum(countsOf(this.#recent(OUTSIDE, oldest)), 'requests'),

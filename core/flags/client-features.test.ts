@@ -11,6 +11,18 @@ describe('flagPercent', () => {
     expect(flagPercent({ name: 'a.serve', enabled: true, strategies: [] })).toBe(100);
   });
 
+  test.each([
+    ['0.5', 0],
+    ['1.5', 1],
+    ['99.9', 99],
+    ['250', 100],
+    ['-3', 0],
+    ['many', 0],
+  ])('a rollout of %s is the share that it moves: %d', (rollout, percent) => {
+    const strategies = [{ name: 'flexibleRollout', parameters: { rollout } }];
+    expect(flagPercent({ name: 'a.serve', enabled: true, strategies })).toBe(percent);
+  });
+
   test('a cohort has no percentage', () => {
     const strategies = [{ name: 'userWithId', parameters: { userIds: '1,2' } }];
     expect(flagPercent({ name: 'a.serve', enabled: true, strategies })).toBeUndefined();

@@ -56,7 +56,7 @@ export function percentFlag(name: string, groupId: string, percent: number): Cli
 }
 
 /**
- * The share that a flag sets, 0–100: the greatest rollout among its strategies. `undefined` when the flag is on through
+ * The share that a flag sets, 0–100, in whole percents: the greatest rollout among its strategies. `undefined` when the flag is on through
  * strategies that have no percentage (a cohort, a segment).
  */
 export function flagPercent(feature: ClientFeature | undefined): number | undefined {
@@ -72,5 +72,13 @@ function strategyPercent(strategy: ClientStrategy): number | undefined {
   if (narrowed) return undefined;
   if (strategy.name === 'default') return 100;
   const rollout = strategy.parameters?.rollout ?? strategy.parameters?.percentage;
-  return rollout === undefined ? undefined : Number(rollout);
+  return rollout === undefined ? undefined : movedBy(Number(rollout));
+}
+
+/**
+ * The share that a rollout moves: Unleash's clients place each user in one of 100 parts and compare part ≤ rollout
+ * (unleash-client, flexible-rollout-strategy.js), so 0.5 moves no user and 1.5 as many as 1.
+ */
+function movedBy(rollout: number): number {
+  return Number.isNaN(rollout) ? 0 : Math.min(100, Math.max(0, Math.floor(rollout)));
 }

@@ -1,7 +1,7 @@
 /**
  * The promise: raising a percentage never moves a user back, and the same user gets the same side everywhere.
  */
-import { type ClientFeature, percentFlag } from '@ficus/core';
+import { type ClientFeature, flagPercent, percentFlag } from '@ficus/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { applyDelta, checkFeatureSet } from './feature-set.ts';
@@ -33,6 +33,18 @@ test('the share matches the percentage', () => {
   const users = Array.from({ length: 20_000 }, (_, index) => `user-${index}`);
   const share = users.filter((user) => served(user, 25)).length / users.length;
   expect(Math.abs(share - 0.25)).toBeLessThan(0.01);
+});
+
+test('a rollout of parts of a percent moves whole percents only, which is what is shown of it', () => {
+  const users = Array.from({ length: 5_000 }, (_, index) => `user-${index}`);
+  for (const rollout of [0.5, 1.5, 99.9]) {
+    const flag = percentFlag('notes.serve', 'notes', rollout);
+    const evaluator = new FlagEvaluator();
+    evaluator.replace({ version: 2, features: [flag] });
+    const shown = flagPercent(flag)!;
+    for (const userId of users)
+      expect(evaluator.isEnabled('notes.serve', { userId })).toBe(served(userId, shown));
+  }
 });
 
 test('callers without identity move last', () => {

@@ -4,6 +4,7 @@ import {
   type RecentSideTraffic,
   type RecentSliceTraffic,
   type Side,
+  sharePercent,
   type TrafficCount,
 } from '@ficus/core';
 
@@ -49,7 +50,7 @@ export class RecentTraffic {
       windowSeconds: WINDOW_SECONDS,
       legacy: viewOf(sums, 'legacy'),
       candidate: viewOf(sums, 'candidate'),
-      candidateSharePercent: all === 0 ? null : Math.round((decided('candidate') / all) * 1000) / 10,
+      candidateSharePercent: sharePercent(decided('candidate'), all),
     };
   }
 

@@ -209,6 +209,7 @@ describe('a taken port', () => {
 
 test.each([
   [['serve', 'inbox', '101'], 'whole number from 0 to 100'],
+  [['serve', 'inbox', '0.5'], 'a fraction of a percent moves no user'],
   [['serve', 'inbox'], 'percent'],
   [['nonsense'], 'nonsense'],
   [['serve', 'nope', '5'], 'inbox'],
