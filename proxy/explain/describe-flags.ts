@@ -1,6 +1,6 @@
 /** How far the flags in use can be trusted, for `ficus explain`; pure. */
-import type { FlagsConfig } from '@ficus/core';
-import type { FlagsState } from './explanation.ts';
+import { type FlagCause, type FlagsConfig, flagCauses } from '@ficus/core';
+import type { FlagsState, WorkerExplanation } from './explanation.ts';
 
 interface FlagsFacts {
   readonly provider: FlagsConfig['provider'];
@@ -30,4 +30,25 @@ function stateOf({ hasSource, isKnown, lastKnownOf, problem }: FlagsFacts): Flag
   if (!isKnown) return 'none yet';
   if (lastKnownOf !== undefined) return 'last known';
   return problem === undefined ? 'current' : 'stale';
+}
+
+const MISSING_BECAUSE: Partial<Record<FlagsState['state'], FlagCause>> = {
+  'no source': 'no-source',
+  'none yet': 'not-known',
+};
+
+/** Workers see a missing flag; only the primary knows whether there are any flags. */
+export function explainMissing<Explained extends WorkerExplanation>(
+  explained: Explained,
+  { state }: FlagsState,
+): Explained {
+  const { flag, reason, action } = explained;
+  const cause = MISSING_BECAUSE[state];
+  if (flag?.cause !== 'missing' || cause === undefined) return explained;
+  const words = flagCauses[cause];
+  return {
+    ...explained,
+    action: reason === 'serve-flag-off' ? words.action : action,
+    flag: { ...flag, cause, ...words },
+  };
 }

@@ -15,7 +15,7 @@ import type { Logger } from 'pino';
 import { CertificateKeeper } from '../config-file/certificate-keeper.ts';
 import { checkFiles } from '../config-file/config-change.ts';
 import { ReloadTriggers } from '../config-file/reload-triggers.ts';
-import { describeFlags } from '../explain/describe-flags.ts';
+import { describeFlags, explainMissing } from '../explain/describe-flags.ts';
 import type { Explanation } from '../explain/explanation.ts';
 import { type FlagsBackup, openFlagsBackup } from '../flags/flags-backup.ts';
 import type { FlagsSource } from '../flags/flags-source.ts';
@@ -321,18 +321,17 @@ export class Primary implements RunningProxy {
 
   /** @throws FicusError FICUS_PROXY_OVERLOADED, FICUS_PROXY_UNREACHABLE (no worker answers) */
   async #explain(question: ExplainQuestion): Promise<Explanation> {
-    return {
-      ...(await this.#explains.ask(this.#workers.begun, question)),
-      flags: describeFlags({
-        provider: this.#config.flags.provider,
-        hasSource: this.#flags !== undefined,
-        isKnown: this.#flagSet !== undefined,
-        lastKnownOf: this.#flagsOf,
-        receivedAt: this.#flagsReceivedAt ?? undefined,
-        problem: this.#flags?.problem,
-      }),
-      control: this.#control === undefined ? 'none' : this.#control.connected ? 'connected' : 'away',
-    };
+    const shared = await this.#explains.ask(this.#workers.begun, question);
+    const flags = describeFlags({
+      provider: this.#config.flags.provider,
+      hasSource: this.#flags !== undefined,
+      isKnown: this.#flagSet !== undefined,
+      lastKnownOf: this.#flagsOf,
+      receivedAt: this.#flagsReceivedAt ?? undefined,
+      problem: this.#flags?.problem,
+    });
+    const control = this.#control === undefined ? 'none' : this.#control.connected ? 'connected' : 'away';
+    return { ...explainMissing(shared, flags), flags, control };
   }
 
   #gone(worker: number, asked: boolean): void {

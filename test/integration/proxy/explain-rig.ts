@@ -36,7 +36,7 @@ export function bodyOf({ method = 'GET', url = '/api/notes', headers = {}, ...re
   return JSON.stringify({ method, url, headers: Object.entries(headers).flat(), ...rest });
 }
 
-export async function explain(rig: Rig, question: Question): Promise<Explanation> {
+export async function explain(rig: Pick<Rig, 'proxy'>, question: Question): Promise<Explanation> {
   const { status, text } = await post(rig.proxy.adminAddress!, bodyOf(question));
   expect({ status, text }).toMatchObject({ status: 200 });
   return JSON.parse(text) as Explanation;

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningProxy, startProxy } from '../../../proxy/index.ts';
+import { explain } from './explain-rig.ts';
 import { ask, noteFlags, type Rig, startRig, until } from './rig.ts';
 
 let server: Server;
@@ -78,6 +79,10 @@ describe('a proxy that restarts while its flags’ source is away', () => {
     expect(await side(proxy)).toBe('candidate');
     const { flagsOf } = await ready(proxy);
     expect(Math.abs(Date.now() - Date.parse(flagsOf!))).toBeLessThan(60_000);
+    expect(await explain({ proxy }, { as: 'a' })).toMatchObject({
+      serve: 'candidate',
+      flags: { provider: 'unleash', state: 'last known', receivedAt: flagsOf },
+    });
     expect(logs).toContainEqual(expect.objectContaining({ flagsOf, level: 40 }));
     features = noteFlags(0, 0);
     away = false;
