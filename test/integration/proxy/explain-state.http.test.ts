@@ -105,8 +105,8 @@ test('a write outside the slice says whose reads it would pin, without pinning',
   });
 });
 
-test('however often it is asked, nothing is counted, assigned or sent', async () => {
-  rig = await startRig({ serve: 50, shadow: 100, slice: { anonymousBucket: {} } });
+test('however often it is asked, nothing is counted or sent', async () => {
+  rig = await startRig({ serve: 50, shadow: 100 });
   for (const url of ['/api/notes', '/elsewhere', '/api/notes/%00'])
     for (const method of ['GET', 'POST', 'OPTIONS', 'TRACE']) await explain(rig, { method, url });
   // Counters arrive in order: once this request is there, those of the questions would be as well.
