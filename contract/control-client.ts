@@ -3,7 +3,7 @@
  * the control plane answered with; a control plane that does not answer is FICUS_CONTROL_UNREACHABLE.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FicusError, isErrorCode } from '@ficus/core';
+import { describeTlsError, FicusError, isErrorCode } from '@ficus/core';
 import type { AuditEntryView } from './audit-view.ts';
 import type { RunningControlConfig } from './config-view.ts';
 import type { ControlProblem } from './control-problem.ts';
@@ -64,19 +64,23 @@ interface VerifyFollow extends VerifyHow {
   readonly pollMs?: number;
 }
 
+type SendRequest = (url: string, init: RequestInit) => Promise<Response>;
+
 const CALL_TIMEOUT_MS = 30_000;
 
 /**
  * @param actor who makes the changes, for the audit; by default the user that runs this process
  * @param callTimeoutMs how long each answer may take
+ * @param send in place of `fetch`, for a control plane with an authority of its own
  */
 export function createControlClient(
   baseUrl: string,
   token?: string,
   actor = defaultActor(),
   callTimeoutMs = CALL_TIMEOUT_MS,
+  send: SendRequest = fetch,
 ): ControlClient {
-  const call = makeCall(baseUrl.replace(/\/+$/, ''), token, actor, callTimeoutMs);
+  const call = makeCall(baseUrl.replace(/\/+$/, ''), token, actor, callTimeoutMs, send);
   const at = (name: string, rest = '') => `/api/v1/slices/${encodeURIComponent(name)}${rest}`;
   const startVerify = (name: string, { mode, sample, resume }: VerifyHow = {}) =>
     call<VerifyView>('POST', at(name, '/verify'), { mode, sample, resume });
@@ -115,7 +119,13 @@ export function createControlClient(
   };
 }
 
-function makeCall(base: string, token: string | undefined, actor: string, timeoutMs: number) {
+function makeCall(
+  base: string,
+  token: string | undefined,
+  actor: string,
+  timeoutMs: number,
+  send: SendRequest,
+) {
   return async function call<T>(
     method: string,
     path: string,
@@ -123,7 +133,7 @@ function makeCall(base: string, token: string | undefined, actor: string, timeou
     signal?: AbortSignal,
   ): Promise<T> {
     const timeout = AbortSignal.timeout(timeoutMs);
-    const { ok, status, text } = await reach(base, path, {
+    const { ok, status, text } = await reach(send, base, path, {
       method,
       headers: {
         accept: 'application/json',
@@ -141,15 +151,18 @@ function makeCall(base: string, token: string | undefined, actor: string, timeou
 
 /** Reads the whole answer: an answer that breaks off counts as none. */
 async function reach(
+  send: SendRequest,
   base: string,
   path: string,
   init: RequestInit,
 ): Promise<{ ok: boolean; status: number; text: string }> {
   try {
-    const response = await fetch(`${base}${path}`, init);
+    const response = await send(`${base}${path}`, init);
     return { ok: response.ok, status: response.status, text: await response.text() };
   } catch (cause) {
-    throw new FicusError('FICUS_CONTROL_UNREACHABLE', `No control plane answers at ${base}.`, { cause });
+    const why = describeTlsError(cause);
+    const message = `No control plane answers at ${base}${why === undefined ? '' : `: ${why}; see control.client`}.`;
+    throw new FicusError('FICUS_CONTROL_UNREACHABLE', message, { cause });
   }
 }
 

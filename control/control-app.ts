@@ -1,5 +1,6 @@
 /** The one listener: admin API, link, flags, probes, dashboard. */
 import { randomUUID } from 'node:crypto';
+import type { Server as HttpsServer } from 'node:https';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { adminEndpoints } from './api/admin-endpoints.ts';
@@ -13,9 +14,16 @@ import type { Access } from './http/access.ts';
 import { registerEndpoints } from './http/endpoint.ts';
 import { buildOpenApi } from './http/openapi.ts';
 import { answerBadUrl, answerWithProblems } from './http/problem-replies.ts';
+import type { SecureListener } from './http/secure-listener.ts';
 import { registerLinkRoutes } from './link/link-routes.ts';
 
-export function makeApp(parts: ControlParts, access: Access, logger: Logger): FastifyInstance {
+/** @param secure for a listener that speaks HTTPS */
+export function makeApp(
+  parts: ControlParts,
+  access: Access,
+  logger: Logger,
+  secure?: SecureListener,
+): FastifyInstance {
   const app = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -24,7 +32,9 @@ export function makeApp(parts: ControlParts, access: Access, logger: Logger): Fa
     forceCloseConnections: true,
     requestTimeout: 60_000,
     frameworkErrors: answerBadUrl,
+    ...(secure && { https: secure.options }),
   }) as unknown as FastifyInstance;
+  secure?.watch(app.server as unknown as HttpsServer);
   acceptEmptyJson(app);
   answerWithProblems(app);
   access.guard(app);
@@ -37,6 +47,7 @@ export function makeApp(parts: ControlParts, access: Access, logger: Logger): Fa
     parts,
     new ReadinessProbe(parts.store, parts.replications, parts.sourceWatch),
     buildOpenApi(endpoints, PROBES),
+    () => secure?.metrics() ?? '',
   );
   registerDashboardRoutes(app);
   return app;

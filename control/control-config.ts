@@ -6,14 +6,15 @@ interface ControlSettings {
   readonly port: number;
   readonly database: string;
   readonly tokens: Pick<ControlConfig, 'token' | 'tokens'>;
+  readonly tls: ControlConfig['tls'];
 }
 
 /** @throws FicusError FICUS_CONFIG_INVALID */
 export function requireControlConfig({ control }: FicusConfig): ControlSettings {
   if (!control?.database)
     throw new FicusError('FICUS_CONFIG_INVALID', 'control.database: is required to run the control plane');
-  const { database, listen, token, tokens } = control;
-  return { ...splitHostPort(listen), database, tokens: { token, tokens } };
+  const { database, listen, token, tokens, tls } = control;
+  return { ...splitHostPort(listen), database, tokens: { token, tokens }, tls };
 }
 
 /** The config without the tokens of others: only their digests stay in memory. */

@@ -37,14 +37,22 @@ export interface Control {
 /**
  * Starts the control plane. Resolves when it listens; first copies and streams then begin in the background.
  * @throws FicusError FICUS_DATABASE_UNREACHABLE, FICUS_PORT_TAKEN, FICUS_CONTROL_ALREADY_RUNNING,
- *   FICUS_CONTROL_SCHEMA_NEWER, FICUS_CONFIG_INVALID
+ *   FICUS_CONTROL_SCHEMA_NEWER, FICUS_CONFIG_INVALID, FICUS_PEM_UNREADABLE, FICUS_TLS_INVALID
  */
 export async function startControl(options: ControlOptions): Promise<Control> {
   const config = withoutTokens(options.config);
   const logger = (options.logger ?? pino({ name: 'ficus' })).child({ part: 'control' });
-  const { host, port, database, tokens } = requireControlConfig(options.config);
-  const { Access, makeApp, makeParts, openCdcReplication, runCdcVerify, cdcSource, openStore } =
-    await loadParts();
+  const { host, port, database, tokens, tls } = requireControlConfig(options.config);
+  const {
+    Access,
+    makeApp,
+    makeParts,
+    openCdcReplication,
+    runCdcVerify,
+    cdcSource,
+    openStore,
+    SecureListener,
+  } = await loadParts();
   const store = await openStore(database, logger);
   const closers: (() => unknown)[] = [() => store.close()];
   const closeAll = async () => {
@@ -59,13 +67,15 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     const parts = await makeParts(config, engines, store, logger);
     closers.push(() => parts.stop());
     const access = new Access(tokens, logger);
-    const app = makeApp(parts, access, logger);
+    const secure = tls && new SecureListener(tls, logger);
+    const app = makeApp(parts, access, logger, secure);
     closers.push(() => app.close());
     closers.push(() => parts.streams.closeAll());
+    closers.push(() => secure?.stop());
     await listenOn(app, host, port);
     parts.replications.startAll();
     parts.sourceWatch.start();
-    const address = addressOf(app, host);
+    const address = addressOf(app, host, tls ? 'https' : 'http');
     logger.info({ address }, 'control plane listening');
     let stopped: Promise<void> | undefined;
     const reloads = new OneAtATime();
@@ -78,6 +88,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       parts.needsRestart.clear();
       for (const area of changedAreas(config, next)) needsRestart(area);
       await parts.reconfigure(next);
+      secure?.reload();
       parts.runningConfig.applied();
       if (!access.replaceTokens(given.control ?? tokens)) needsRestart('control');
       parts.streams.closeUnless((caller) => access.accepts(caller));
@@ -100,14 +111,15 @@ export async function startControl(options: ControlOptions): Promise<Control> {
 
 /** Loaded only to start a control plane: commands that merely talk to one need not wait for it. */
 async function loadParts() {
-  const [access, app, parts, engine, store] = await Promise.all([
+  const [access, app, parts, engine, store, secure] = await Promise.all([
     import('./http/access.ts'),
     import('./control-app.ts'),
     import('./control-parts.ts'),
     import('./replications/cdc-engine.ts'),
     import('./store/open-store.ts'),
+    import('./http/secure-listener.ts'),
   ]);
-  return { ...access, ...app, ...parts, ...engine, ...store };
+  return { ...access, ...app, ...parts, ...engine, ...store, ...secure };
 }
 
 function changedAreas(running: FicusConfig, next: FicusConfig): string[] {
@@ -123,8 +135,8 @@ async function listenOn(app: FastifyInstance, host: string, port: number): Promi
   }
 }
 
-function addressOf(app: FastifyInstance, host: string): string {
+function addressOf(app: FastifyInstance, host: string, scheme: 'http' | 'https'): string {
   const bound = app.server.address();
   const port = typeof bound === 'object' && bound ? bound.port : 0;
-  return `http://${joinHostPort(host, port)}`;
+  return `${scheme}://${joinHostPort(host, port)}`;
 }

@@ -1,7 +1,9 @@
 /** Public entry point of the data plane. */
+export { Handshakes } from './accept/secure-server.ts';
 export { type OpenedAsker, openAsker } from './ask/open-asker.ts';
 export { SEAL_VALID_MS, Seal } from './ask/seal.ts';
-export { cannotChange, checkCreatable } from './config-file/config-change.ts';
+export { CertificateKeeper } from './config-file/certificate-keeper.ts';
+export { cannotChange, checkCertificate, checkCreatable } from './config-file/config-change.ts';
 export { parseConfigText, readConfigFile } from './config-file/read-config-file.ts';
 export { type RunningPlaces, readRunningPlaces } from './config-file/read-running-places.ts';
 export { ReloadTriggers } from './config-file/reload-triggers.ts';
@@ -18,7 +20,10 @@ export { checkFeatureSet } from './flags/feature-set.ts';
 export { readFlagsFile } from './flags/flags-file.ts';
 export { type HealthProblem, probeHealth } from './health/probe-health.ts';
 export { forceHeader } from './identify/force-override.ts';
+export { type CertificateAge, describeAge, evaluateAge } from './keys/certificate-age.ts';
+export { listenerOptions, readCertificates, readListenerPems, readPem } from './keys/listener-tls.ts';
 export { KEY_SET_PATH, type KeySet, publishedKeys } from './keys/published-keys.ts';
+export { controlFetch } from './link/control-tls.ts';
 export { checkRoutes } from './match/route-table.ts';
 export { announce } from './observe/announce.ts';
 export { logDestination } from './observe/log-destination.ts';

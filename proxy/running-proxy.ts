@@ -1,5 +1,12 @@
 /** A proxy as its embedder sees it: its options, and the handle to it while it runs. */
-import type { ConfigProblem, ConfigRefusal, FicusConfig, ObservationSink, ParsedConfig } from '@ficus/core';
+import type {
+  ConfigProblem,
+  ConfigRefusal,
+  ControlClientConfig,
+  FicusConfig,
+  ObservationSink,
+  ParsedConfig,
+} from '@ficus/core';
 import type { Logger } from 'pino';
 
 export interface StartProxyOptions {
@@ -12,6 +19,8 @@ export interface StartProxyOptions {
   /** Base of the control plane: built-in flags, owners, pins' release, reports, observations. */
   readonly controlUrl?: string | undefined;
   readonly controlToken?: string | undefined;
+  /** For a `controlUrl` of https. */
+  readonly controlTls?: ControlClientConfig | undefined;
   readonly logger?: Logger | undefined;
   /** File descriptor that workers write their log lines to: 1 by default. */
   readonly logFd?: number | undefined;

@@ -16,6 +16,7 @@ import { formatExplanation } from '../output/format-explanation.ts';
 import { formatFinding } from '../output/format-finding.ts';
 import { paint } from '../output/paint.ts';
 import { print, printError, printJson, printScript } from '../output/terminal.ts';
+import { checkTls } from '../preflight/check-tls.ts';
 import { preflightConfig } from '../preflight/preflight-config.ts';
 
 interface CheckOptions extends CommonOptions {
@@ -73,7 +74,8 @@ async function check(options: CheckOptions): Promise<void> {
   // Ficus may be running while its config is checked, so its own addresses are not checked.
   const live = options.live ? await preflightConfig(config, { ports: [], upstreams: true }) : [];
   const leftovers = options.live ? await leftoversOf(config) : [];
-  const findings = [...weaknessesOf(config), ...live, ...leftovers];
+  const tls = checkTls(config, options.live === true);
+  const findings = [...weaknessesOf(config), ...tls, ...live, ...leftovers];
   const errors = findings.filter((finding) => finding.severity === 'error');
   if (options.json) {
     printJson({ ok: errors.length === 0, ...countOf(config), findings });

@@ -1,9 +1,10 @@
 /** `ficus proxy`: only the data plane, in the foreground. */
 
-import { type FicusConfig, FicusError, splitHostPort, tokenFor } from '@ficus/core';
-import { type StartProxyOptions, startProxy } from '@ficus/proxy';
+import { type FicusConfig, FicusError, splitHostPort } from '@ficus/core';
+import { startProxy } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
+import { controlLink } from '../config/control-link.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { createLogger, withLogOptions } from '../output/create-logger.ts';
 import { untilSignal } from '../output/until-signal.ts';
@@ -13,6 +14,8 @@ The config says where flags come from: a file (flags.provider: file, watched), a
 (flags.provider: builtin). With \`control:\` in the config the proxy connects to the control plane at control.listen: it
 receives the owner of each slice, keeps users on the owner after their own writes, and reports its traffic. While the
 control plane is unreachable, even at the start, it serves with the last state received, or from the legacy without one.
+With \`control.tls\` there, name it here as \`control.url: https://…\`, with \`control.client\` for its authority and for
+a client certificate.
 On a machine of its own, give control.token the proxy's own token: one with the role \`report\` in control.tokens there.
 
 The config file and the flags file are watched: a valid change takes effect without dropping a request, an invalid one is
@@ -53,10 +56,9 @@ export function addProxy(program: Command): void {
 }
 
 /** The control plane that it connects to, if the config has one. */
-function controlOf({ control, flags }: FicusConfig): Pick<StartProxyOptions, 'controlUrl' | 'controlToken'> {
+function controlOf({ control, flags }: FicusConfig): Partial<ReturnType<typeof controlLink>> {
   if (!control) return {};
-  if (splitHostPort(control.listen).port !== 0)
-    return { controlUrl: `http://${control.listen}`, controlToken: tokenFor(control, 'report') };
+  if (control.url !== undefined || splitHostPort(control.listen).port !== 0) return controlLink(control);
   if (flags.provider !== 'builtin') return {};
   throw new FicusError(
     'FICUS_CONFIG_INVALID',

@@ -2,7 +2,7 @@
 
 import { requireControlConfig } from '@ficus/control';
 import type { FicusConfig } from '@ficus/core';
-import { cannotChange, checkCreatable } from '@ficus/proxy';
+import { cannotChange, checkCertificate, checkCreatable } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { followConfig } from '../config/follow-config.ts';
@@ -64,7 +64,7 @@ async function up(options: CommonOptions): Promise<void> {
   const followed = followConfig({
     file: options.config,
     logger,
-    check: (next) => [...cannotChange(config, next), ...checkCreatable(next)],
+    check: (next) => [...cannotChange(config, next), ...checkCreatable(next), ...checkCertificate(next)],
     onConfig: (next) => processes.applyConfig(next),
     onRefused: (refusal) => processes.configRefused(refusal),
   });

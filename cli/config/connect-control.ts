@@ -1,7 +1,8 @@
 /** Connects to the control plane that a config names. */
 
 import { type ControlClient, createControlClient } from '@ficus/contract';
-import { type FicusConfig, FicusError, tokenFor } from '@ficus/core';
+import { controlUrl, type FicusConfig, FicusError, tokenFor } from '@ficus/core';
+import { controlFetch } from '@ficus/proxy';
 
 /**
  * @param callTimeoutMs how long each answer may take; by default the client's own limit
@@ -13,5 +14,6 @@ export function connectControl(config: Pick<FicusConfig, 'control'>, callTimeout
     throw new FicusError('FICUS_CONTROL_UNREACHABLE', 'This config has no control plane (no `control:`).');
   }
   const token = tokenFor(control, 'admin') ?? tokenFor(control, 'operate') ?? tokenFor(control, 'read');
-  return createControlClient(`http://${control.listen}`, token, undefined, callTimeoutMs);
+  const send = controlFetch(control.client);
+  return createControlClient(controlUrl(control), token, undefined, callTimeoutMs, send);
 }

@@ -1,7 +1,7 @@
 /** The proxy of `ficus up`: listens as soon as it can, and serves with or without the control plane. */
 import cluster from 'node:cluster';
-import { tokenFor } from '@ficus/core';
 import { startProxy } from '@ficus/proxy';
+import { controlLink } from '../config/control-link.ts';
 import { createLogger } from '../output/create-logger.ts';
 import { type Supervisor, untilAborted } from './supervisor.ts';
 
@@ -16,7 +16,7 @@ export async function runProxy(supervisor: Supervisor): Promise<void> {
     // `ficus up` has already read and checked it.
     reloadConfig: async () => ({ ok: true, config: config! }),
     logger,
-    ...(control ? { controlUrl: `http://${control.listen}`, controlToken: tokenFor(control, 'report') } : {}),
+    ...(control ? controlLink(control) : {}),
   });
   await supervisor.send({ kind: 'listening', address: proxy.address });
   supervisor.onConfig((next) => {

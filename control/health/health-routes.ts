@@ -12,6 +12,7 @@ export function registerHealthRoutes(
   parts: SliceParts,
   probe: ReadinessProbe,
   openApi: object,
+  furtherMetrics: () => string = () => '',
 ): void {
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', async (request, reply) => {
@@ -24,7 +25,7 @@ export function registerHealthRoutes(
   app.get('/metrics', { config: { role: 'read' } }, (_request, reply) =>
     reply
       .type('text/plain; version=0.0.4; charset=utf-8')
-      .send(metricsText(parts) + processMetricsText('ficus-control')),
+      .send(metricsText(parts) + processMetricsText('ficus-control') + furtherMetrics()),
   );
   app.get('/openapi.json', () => openApi);
   app.get(KEY_SET_PATH, (_request, reply) =>

@@ -126,7 +126,7 @@ function refuseForeignPages(request: FastifyRequest): Caller {
   const { host = '', origin } = request.headers;
   const loopback = isLoopback(hostOf(`http://${host}`) ?? '');
   // A page from another port of this machine is a foreign page too.
-  const own = origin === undefined || origin === `http://${host}`;
+  const own = origin === undefined || origin === `${request.protocol}://${host}`;
   if (loopback && own && !isPartOfForeignPage(request)) return LOCAL_PROGRAM;
   throw new FicusError(
     'FICUS_CONTROL_FOREIGN_ORIGIN',

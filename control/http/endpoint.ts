@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Caller } from './access-tokens.ts';
 import { parseBody } from './parse-body.ts';
+import { certificateNameOf } from './secure-listener.ts';
 
 interface EndpointRequest<Body, Query> {
   readonly params: Readonly<Record<string, string>>;
@@ -75,10 +76,16 @@ export function registerEndpoints(app: FastifyInstance, endpoints: readonly Endp
 }
 
 /**
- * The token's name, with the name that the caller gives in parentheses. Where there are no tokens there is only the
+ * The token's name, with the name that the caller gives in parentheses, and the name in its certificate, if it has one, in
+ * brackets. Where there are no tokens there is only the
  * caller's own claim; it is bounded and has no parentheses, so it cannot look like an owner's entry.
  */
 function actorOf(request: FastifyRequest): string {
+  const certificate = cleanName(certificateNameOf(request));
+  return certificate === undefined ? callerOf(request) : `${callerOf(request)} [${certificate}]`;
+}
+
+function callerOf(request: FastifyRequest): string {
   const { owner } = request.caller;
   const claimed = claimedActor(request);
   if (owner === undefined) return claimed ?? `api (${request.ip})`;
@@ -87,7 +94,11 @@ function actorOf(request: FastifyRequest): string {
 
 function claimedActor(request: FastifyRequest): string | undefined {
   const said = request.headers['x-ficus-actor'];
-  const name = (Array.isArray(said) ? said[0] : said)
+  return cleanName(Array.isArray(said) ? said[0] : said);
+}
+
+function cleanName(said: string | undefined): string | undefined {
+  const name = said
     ?.replace(/[^\p{L}\p{N} @._-]/gu, '')
     .slice(0, 100)
     .trim();

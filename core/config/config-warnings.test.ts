@@ -94,3 +94,18 @@ test('a candidate that cannot know its callers is named, unless the config says 
   expect(of({ credentials: ['session'] })).toEqual([]);
   expect(of({}, { assert: { secret: LONG } })).toEqual([]);
 });
+
+test('listeners that other machines reach without TLS are named; the proxy’s own is public', () => {
+  const of = (proxy: object, control?: object) =>
+    warnAboutConfig(
+      configSchema.parse({ version: 1, legacy: { url: 'http://127.0.0.1:3000' }, proxy, control }),
+    ).map(({ path }) => path.join('.'));
+  const token = 'x'.repeat(16);
+  const tls = { cert: 'c', key: 'k' };
+  expect(of({ listen: '0.0.0.0:80', admin: '127.0.0.1:1' }, { listen: '[::1]:8081' })).toEqual([]);
+  expect(of({ admin: '0.0.0.0:9' })).toEqual(['proxy.admin']);
+  expect(of({}, { listen: '10.0.0.5:8081', token })).toEqual(['control.listen']);
+  expect(of({}, { listen: '10.0.0.5:8081', token, tls })).toEqual([]);
+  expect(of({}, { url: 'https://10.0.0.5:8081', token })).toEqual([]);
+  expect(of({}, { url: 'http://10.0.0.5:8081', token })).toEqual(['control.url']);
+});

@@ -2,6 +2,8 @@
  * What a valid config leaves weak. `ficus check` prints each with its path; nothing is refused for it. A concern is one
  * function in the list below.
  */
+import { splitHostPort } from '../net/host-port.ts';
+import { isLoopback } from '../net/is-loopback.ts';
 import { hasCredentials } from '../net/url-credentials.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import type { FicusConfig } from './config-schema.ts';
@@ -15,6 +17,7 @@ const CONCERNS: readonly Warn[] = [
   warnOfShortTokens,
   warnOfCredentials,
   warnOfUnknownCallers,
+  warnOfPlainListeners,
 ];
 
 /** All warnings; a message says what to do. */
@@ -51,6 +54,30 @@ function warnOfShortTokens({ control }: FicusConfig): ConfigProblem[] {
       path,
       message: `has ${token.length} characters; ${LEAST_TOKEN} or more cannot be guessed: make one with \`openssl rand -base64 24\``,
     }));
+}
+
+/** Who listens in on the way reads tokens, and can then do what they may do. */
+function warnOfPlainListeners({ proxy, control }: FicusConfig): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  if (proxy.admin !== undefined && !isLoopback(splitHostPort(proxy.admin).host))
+    problems.push({
+      path: ['proxy', 'admin'],
+      message:
+        'other machines can reach it, without TLS and without a token: metrics, URLs and routes are read there. Listen on loopback, or let a firewall admit only those that probe and scrape it',
+    });
+  if (control === undefined) return problems;
+  const inTheClear = 'tokens travel in the clear';
+  if (control.tls === undefined && !isLoopback(splitHostPort(control.listen).host))
+    problems.push({
+      path: ['control', 'listen'],
+      message: `other machines use it without TLS, and ${inTheClear}: set control.tls, and on other machines control.url: https://…`,
+    });
+  if (control.url?.startsWith('http:') && !isLoopback(new URL(control.url).hostname))
+    problems.push({
+      path: ['control', 'url'],
+      message: `is not https, and ${inTheClear}: set control.tls there`,
+    });
+  return problems;
 }
 
 /** A candidate that cannot know its callers answers all of them as guests. */

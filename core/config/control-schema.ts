@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { splitHostPort } from '../net/host-port.ts';
 import { isLoopback } from '../net/is-loopback.ts';
 import { listenAddress, plainHttpUrl, postgresUrl } from './common-schema.ts';
+import { controlUrl, type ReachedControl } from './control-address.ts';
 import { CONTROL_ROLES } from './control-roles.ts';
+import { controlClientSchema, listenerTlsSchema } from './tls-schema.ts';
 
 /** Fewest characters of a token where other machines can try one. */
 export const LEAST_TOKEN = 16;
@@ -30,6 +32,17 @@ const namedToken = z.strictObject({
 export const controlSchema = z
   .strictObject({
     listen: listenAddress.default('127.0.0.1:8081').describe('admin API and dashboard'),
+    tls: listenerTlsSchema
+      .optional()
+      .describe('API and dashboard over HTTPS; files are relative to the config file'),
+    url: plainHttpUrl
+      .optional()
+      .describe(
+        'where proxies and commands reach it, when that is not control.listen: https://control.internal:8081',
+      ),
+    client: controlClientSchema
+      .optional()
+      .describe('how proxies and commands with this config connect over https'),
     database: postgresUrl.optional().describe('where flags, owners and audit live'),
     token: secret
       .optional()
@@ -46,8 +59,8 @@ export const controlSchema = z
   })
   .describe('The control plane')
   .superRefine((control, context) => {
-    for (const { path, message } of [...openToNetwork(control), ...repeatedTokens(control)])
-      context.addIssue({ code: 'custom', path, message });
+    const problems = [...openToNetwork(control), ...repeatedTokens(control), ...idleClient(control)];
+    for (const { path, message } of problems) context.addIssue({ code: 'custom', path, message });
   });
 
 interface Tokens {
@@ -81,6 +94,13 @@ function openToNetwork(control: Tokens): Problem[] {
   return all
     .filter(({ token }) => token.length < LEAST_TOKEN)
     .map(({ path }) => ({ path, message: `must have at least ${LEAST_TOKEN} characters: ${reach}` }));
+}
+
+/** What would verify nothing must not look as if it did. */
+function idleClient(control: ReachedControl & { readonly client?: unknown }): Problem[] {
+  if (control.client === undefined || controlUrl(control).startsWith('https:')) return [];
+  const message = 'has no effect: without control.tls or a control.url of https, connections are plain HTTP';
+  return [{ path: ['client'], message }];
 }
 
 /** A token stands for one owner. */

@@ -28,6 +28,15 @@ test.each([
     ['proxy.tls.minVersion: must be one of TLSv1.2, TLSv1.3'],
   ],
   [{ legacy: { url: 'https://h', tls: { cert: 'c' } } }, ['legacy.tls.key: is required: cert is given']],
+  [{ control: { url: 'https://c', client: { ca: 'a', serverName: 'c' } } }, []],
+  [{ control: { tls: PAIR, client: { ca: 'a' } } }, []],
+  [
+    { control: { client: { ca: 'a' } } },
+    [
+      'control.client: has no effect: without control.tls or a control.url of https, connections are plain HTTP',
+    ],
+  ],
+  [{ control: { tls: PAIR, client: { cert: 'c' } } }, ['control.client.key: is required: cert is given']],
   [{ legacy: { url: 'https://h', tls: { key: 'k' } } }, ['legacy.tls.cert: is required: key is given']],
 ])('%j', (config, problems) => {
   expect(problemsOf(config)).toEqual(problems);

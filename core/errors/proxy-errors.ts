@@ -9,6 +9,13 @@ export const proxyErrors = {
     remedy: 'Send a request that follows RFC 9110 and RFC 9112.',
     retry: 'never',
   },
+  FICUS_TLS_EXPECTED: {
+    status: 400,
+    exit: 3,
+    title: 'Plain HTTP was sent to a port that speaks HTTPS',
+    remedy: 'Use the https:// URL.',
+    retry: 'never',
+  },
   FICUS_PROXY_UNSUPPORTED: {
     status: 501,
     exit: 3,

@@ -38,7 +38,7 @@ export function renewCertificate(server: Server, { config, pems }: SecureListene
 export class Handshakes {
   readonly #open = new Map<string, { readonly socket: Socket; readonly since: number }>();
 
-  watch(server: Server, refuse: RefuseHandshake): void {
+  watch(server: Pick<Server, 'on' | 'removeAllListeners'>, refuse: RefuseHandshake): void {
     server.on('connection', (socket: Socket) => {
       const key = keyOf(socket);
       this.#open.set(key, { socket, since: performance.now() });
@@ -71,7 +71,7 @@ export class Handshakes {
   #answerPlain(socket: TLSSocket): void {
     const plain = this.#open.get(keyOf(socket))?.socket;
     const detail = 'This port speaks HTTPS: use the https:// URL.';
-    if (plain) answerProblemOnSocket(plain, { code: 'FICUS_PROXY_BAD_REQUEST', status: 400, detail });
+    if (plain) answerProblemOnSocket(plain, { code: 'FICUS_TLS_EXPECTED', detail });
   }
 }
 

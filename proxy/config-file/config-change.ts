@@ -28,7 +28,6 @@ function fixedTls({ proxy: { tls } }: FicusConfig): string | undefined {
 export function checkFiles(config: FicusConfig): void {
   const { assert } = config.proxy.identify;
   if (assert) readAssertionKeys(assert);
-  if (config.proxy.tls) readListenerPems(config.proxy.tls, 'proxy.tls');
   new ErrorPage(config.proxy.errorPage);
   new Upstream('legacy', config.legacy).close();
   for (const [name, { candidate }] of Object.entries(config.slices)) new Upstream(name, candidate).close();
@@ -36,8 +35,17 @@ export function checkFiles(config: FicusConfig): void {
 
 /** The same as a list of problems; empty when all can be created. */
 export function checkCreatable(config: FicusConfig): ConfigProblem[] {
+  return problemsOf(() => checkFiles(config));
+}
+
+/** Of the proxy's own certificate, which no other machine has. */
+export function checkCertificate({ proxy: { tls } }: FicusConfig): ConfigProblem[] {
+  return problemsOf(() => tls && readListenerPems(tls, 'proxy.tls'));
+}
+
+function problemsOf(check: () => unknown): ConfigProblem[] {
   try {
-    checkFiles(config);
+    check();
     return [];
   } catch (error) {
     if (error instanceof FicusError) return [{ path: [], message: error.message }];

@@ -3,8 +3,10 @@
  * valid one, and only they can say so. Takes what it can read, and checks no more than what it takes.
  */
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { type ControlConfig, controlSchema, interpolate, listenAddress } from '@ficus/core';
 import { parseDocument } from 'yaml';
+import { resolveControl } from './resolve-paths.ts';
 
 export interface RunningPlaces {
   readonly control: ControlConfig | undefined;
@@ -21,8 +23,9 @@ export async function readRunningPlaces(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<RunningPlaces> {
   const config = asMap(interpolate(readWhatIsThere(await readFile(path, 'utf8')), environment, []));
+  const control = config.control === undefined ? undefined : readControl(asMap(config.control));
   return {
-    control: config.control === undefined ? undefined : readControl(asMap(config.control)),
+    control: control && resolveControl(control, resolve(path)),
     admin: listenAddress.safeParse(asMap(config.proxy).admin).data,
   };
 }

@@ -6,7 +6,7 @@ test('relative paths start at the config’s folder, absolute ones stay as they 
   const parsed = parseConfig(
     {
       version: 1,
-      control: { database: 'postgres://a/c' },
+      control: { database: 'postgres://a/c', tls: { cert: 'c', key: 'k' }, client: { ca: 'ca.pem' } },
       proxy: {
         tls: { cert: 'tls/c.pem', key: '/etc/k.pem' },
         identify: { assert: { keys: [{ kid: 'k', file: 'keys/k.pem' }] } },
@@ -36,6 +36,8 @@ test('relative paths start at the config’s folder, absolute ones stay as they 
     key: '/etc/key.pem',
     verify: true,
   });
+  expect(config.control?.tls).toMatchObject({ cert: '/srv/ficus/c', key: '/srv/ficus/k' });
+  expect(config.control?.client).toEqual({ ca: '/srv/ficus/ca.pem' });
   expect(config.proxy.tls).toMatchObject({ cert: '/srv/ficus/tls/c.pem', key: '/etc/k.pem' });
   expect(config.proxy.identify.assert?.keys).toEqual([{ kid: 'k', file: '/srv/ficus/keys/k.pem' }]);
   expect(config.slices.a?.tables[0]?.module).toBe('/srv/ficus/map.ts');

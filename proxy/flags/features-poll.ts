@@ -1,5 +1,6 @@
 /** One request for the whole set of flags (Unleash: `GET client/features`), with the tag of the last answer. */
 import { type ClientFeatures, NewestWins } from '@ficus/core';
+import type { SendRequest } from '../link/control-tls.ts';
 import { readFeatureSet } from './feature-set.ts';
 
 const ANSWER_MS = 5_000;
@@ -21,12 +22,14 @@ interface FeaturesPoll {
 
 /**
  * @param apiUrl base of the client API, ending in /api
+ * @param send by default `fetch`
  * @param onLeftOut malformed flags in an answer, which count as absent
  */
 export function createFeaturesPoll(
   apiUrl: string,
   headers: Readonly<Record<string, string>>,
   onLeftOut: (problems: readonly string[]) => void = () => {},
+  send: SendRequest = fetch,
 ): FeaturesPoll {
   const url = `${apiUrl.replace(/\/$/, '')}/client/features`;
   const stopped = new AbortController();
@@ -35,7 +38,7 @@ export function createFeaturesPoll(
   return {
     async ask() {
       const question = questions.begin();
-      const response = await fetch(url, {
+      const response = await send(url, {
         headers: {
           accept: 'application/json',
           'unleash-appname': 'ficus',

@@ -4,7 +4,8 @@
  * down, or something in between holds events back) the flags are polled each second, with the tag of the last answer;
  * without an answer, the last flags stay in place.
  */
-import type { ClientFeatures } from '@ficus/core';
+import type { ClientFeatures, ControlClientConfig } from '@ficus/core';
+import { controlFetch } from '../link/control-tls.ts';
 import { EventStream } from '../link/event-stream.ts';
 import { applyDelta, type DeltaEvent } from './feature-set.ts';
 import { createFeaturesPoll } from './features-poll.ts';
@@ -13,10 +14,16 @@ import type { FlagsSource, FlagsSourceHooks } from './flags-source.ts';
 const POLL_EACH_MS = 1_000;
 const NO_FLAGS: ClientFeatures = { version: 2, features: [], segments: [] };
 
+export interface BuiltinAccess {
+  readonly headers: Readonly<Record<string, string>>;
+  /** For https. */
+  readonly tls?: ControlClientConfig | undefined;
+}
+
 /** @param apiUrl base of the client API, ending in /api */
 export function openFlagsStream(
   apiUrl: string,
-  headers: Readonly<Record<string, string>>,
+  { headers, tls }: BuiltinAccess,
   hooks: FlagsSourceHooks,
 ): FlagsSource {
   let set = NO_FLAGS;
@@ -28,7 +35,7 @@ export function openFlagsStream(
   let problem: string | undefined;
   let streaming = false;
   const base = apiUrl.replace(/\/$/, '');
-  const poll = createFeaturesPoll(apiUrl, headers);
+  const poll = createFeaturesPoll(apiUrl, headers, undefined, controlFetch(tls));
   const timer = setInterval(() => void pollOnce(), POLL_EACH_MS);
   timer.unref();
   async function pollOnce(): Promise<void> {
@@ -51,6 +58,7 @@ export function openFlagsStream(
   }
   const stream = new EventStream({
     url: `${base}/client/streaming`,
+    tls,
     headers: { ...headers, 'unleash-appname': 'ficus', 'unleash-client-spec': '5.2.0' },
     onUp: () => {
       up = true;

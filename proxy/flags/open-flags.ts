@@ -3,11 +3,10 @@ import type { FlagsConfig } from '@ficus/core';
 import { openFlagsFile } from './flags-file.ts';
 import { openFlagsServer } from './flags-server.ts';
 import type { FlagsSource, FlagsSourceHooks } from './flags-source.ts';
-import { openFlagsStream } from './flags-stream.ts';
+import { type BuiltinAccess, openFlagsStream } from './flags-stream.ts';
 
-interface BuiltinFlags {
+interface BuiltinFlags extends BuiltinAccess {
   readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** @returns undefined for built-in flags without a control plane: then every flag is off */
@@ -19,5 +18,5 @@ export function openFlags(
   if (config.provider === 'file') return openFlagsFile(config.file!, hooks);
   if (config.provider === 'unleash') return openFlagsServer(config.unleash!, hooks);
   if (!control) return undefined;
-  return openFlagsStream(`${control.url.replace(/\/$/, '')}/unleash/api`, control.headers, hooks);
+  return openFlagsStream(`${control.url.replace(/\/$/, '')}/unleash/api`, control, hooks);
 }

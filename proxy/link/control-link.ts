@@ -3,6 +3,7 @@
  * unreachable, everything continues with the last known state, and reports accumulate until it is back.
  */
 import {
+  type ControlClientConfig,
   LINK_PATHS,
   type PositionsAnswer,
   type PositionsRequest,
@@ -25,6 +26,7 @@ export type ReportFacts = Pick<
 interface ControlLinkOptions {
   readonly controlUrl: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly tls?: ControlClientConfig | undefined;
   readonly proxyId: string;
   readonly onState: (event: StateEvent) => void;
   readonly onProgress: (event: ProgressEvent) => void;
@@ -52,6 +54,7 @@ export class ControlLink {
     this.#stream = new EventStream({
       url: `${this.#base}${LINK_PATHS.stream}`,
       headers: options.headers,
+      tls: options.tls,
       onUp: options.onUp,
       onDown: (reason) => {
         // The next control plane may be another process, which does not have our facts.
@@ -120,7 +123,7 @@ export class ControlLink {
   }
 
   #post(path: string, body: unknown): Promise<unknown> {
-    return postJson(`${this.#base}${path}`, body, this.#options.headers, POST_MS);
+    return postJson(`${this.#base}${path}`, body, this.#options.headers, POST_MS, this.#options.tls);
   }
 }
 

@@ -5,6 +5,8 @@
  */
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { type ControlClientConfig, describeTlsError } from '@ficus/core';
+import { readControlTls } from './control-tls.ts';
 
 interface StreamEvent {
   readonly event: string;
@@ -14,6 +16,8 @@ interface StreamEvent {
 interface EventStreamOptions {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** For https. */
+  readonly tls?: ControlClientConfig | undefined;
   readonly onEvent: (event: StreamEvent) => void;
   readonly onUp: () => void;
   /** The connection was lost or could not be made; called once per failure. */
@@ -47,9 +51,8 @@ export class EventStream {
 
   #connect(): void {
     if (this.#stopped) return;
-    const { url, headers } = this.#options;
-    const make = url.startsWith('https:') ? httpsRequest : httpRequest;
-    const request = make(url, { headers: { ...headers, accept: 'text/event-stream' }, agent: false });
+    const request = this.#open();
+    if (request === undefined) return;
     this.#request = request;
     let over = false;
     const end = (reason: string): void => {
@@ -59,7 +62,7 @@ export class EventStream {
       this.#again(reason);
     };
     request.setTimeout(CONNECT_MS, () => end('no answer in time'));
-    request.on('error', (error) => end(error.message));
+    request.on('error', (error) => end(describeTlsError(error) ?? error.message));
     request.on('response', (response) => {
       if (response.statusCode !== 200) {
         response.resume();
@@ -70,6 +73,19 @@ export class EventStream {
       this.#read(response, end);
     });
     request.end();
+  }
+
+  #open(): ClientRequest | undefined {
+    const { url, headers, tls } = this.#options;
+    const options = { headers: { ...headers, accept: 'text/event-stream' }, agent: false };
+    if (!url.startsWith('https:')) return httpRequest(url, options);
+    try {
+      return httpsRequest(url, { ...options, ...readControlTls(tls) });
+    } catch (error) {
+      // A file that is missing for a moment, or half written.
+      this.#again(error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
   }
 
   #read(response: IncomingMessage, end: (reason: string) => void): void {

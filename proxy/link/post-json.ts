@@ -1,11 +1,13 @@
 /** One JSON request to the control plane, over kept connections, with a deadline. */
 import { Agent, request as httpRequest } from 'node:http';
-import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
+import { request as httpsRequest } from 'node:https';
+import type { ControlClientConfig } from '@ficus/core';
+import { controlAgent } from './control-tls.ts';
 
 const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-const secureAgent = new SecureAgent({ keepAlive: true, maxSockets: 8 });
 
 /**
+ * @param tls for https
  * @returns the parsed answer; undefined for 204
  * @throws Error on any other status, on a broken connection and after the deadline
  */
@@ -14,13 +16,14 @@ export function postJson(
   body: unknown,
   headers: Readonly<Record<string, string>>,
   timeoutMs: number,
+  tls?: ControlClientConfig,
 ): Promise<unknown> {
   const payload = Buffer.from(JSON.stringify(body));
   const secure = url.startsWith('https:');
   return new Promise((resolve, reject) => {
     const options = {
       method: 'POST',
-      agent: secure ? secureAgent : agent,
+      agent: secure ? controlAgent(tls) : agent,
       headers: { ...headers, 'content-type': 'application/json', 'content-length': payload.length },
       signal: AbortSignal.timeout(timeoutMs),
     };

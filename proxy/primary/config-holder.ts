@@ -15,7 +15,7 @@ import {
   type RunningConfigView,
 } from '@ficus/core';
 import type { Logger } from 'pino';
-import { cannotChange, checkCreatable } from '../config-file/config-change.ts';
+import { cannotChange, checkCertificate, checkCreatable } from '../config-file/config-change.ts';
 import { readConfigFile } from '../config-file/read-config-file.ts';
 import { logWarnings } from '../observe/log-warnings.ts';
 import type { ReloadResult, StartProxyOptions } from '../running-proxy.ts';
@@ -64,7 +64,12 @@ export class ConfigHolder {
     const [parsed] = await Promise.all([this.#read(), this.#parts.reloadFlags()]);
     if (reading.stale) return this.#asItIs();
     if (!parsed.ok) return this.#refuse(parsed.problems);
-    const problems = [...cannotChange(this.#config, parsed.config), ...checkCreatable(parsed.config)];
+    const { config } = parsed;
+    const problems = [
+      ...cannotChange(this.#config, config),
+      ...checkCreatable(config),
+      ...checkCertificate(config),
+    ];
     if (problems.length > 0) return this.#refuse(problems);
     reading.take();
     if (JSON.stringify(parsed.config) !== JSON.stringify(this.#config)) this.#apply(parsed.config);

@@ -31,12 +31,14 @@ export class ControlState {
   #slices: SliceStates = {};
   #known = false;
   #connected = false;
+  #reason = '';
 
   constructor(parts: ControlStateParts) {
     this.#parts = parts;
     this.#link = new ControlLink({
       controlUrl: parts.control.url,
       headers: parts.control.headers,
+      tls: parts.control.tls,
       proxyId: parts.proxyId,
       onState: ({ slices }) => this.#take(slices),
       onProgress: ({ slices }) => parts.onProgress(slices),
@@ -99,6 +101,7 @@ export class ControlState {
 
   #up(): void {
     this.#connected = true;
+    this.#reason = '';
     this.#parts.logger.info('control plane connected');
     this.#parts.onConnected();
   }
@@ -106,7 +109,11 @@ export class ControlState {
   #down(reason: string): void {
     if (this.#connected) {
       this.#parts.logger.warn({ reason }, 'control plane unreachable: the last known state stays in place');
+    } else if (reason !== this.#reason && /certificate|TLS/.test(reason)) {
+      // Not one that is away for a moment: it stays so until somebody acts.
+      this.#parts.logger.error({ reason }, 'control plane cannot be reached over TLS');
     }
+    this.#reason = reason;
     this.#connected = false;
     this.#away.resolve();
   }

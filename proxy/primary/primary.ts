@@ -393,8 +393,12 @@ export class Primary implements RunningProxy {
   }
 }
 
-function controlAddress({ controlUrl, controlToken }: StartProxyOptions): ControlAddress | undefined {
+function controlAddress({
+  controlUrl,
+  controlToken,
+  controlTls,
+}: StartProxyOptions): ControlAddress | undefined {
   if (!controlUrl) return undefined;
   const headers: Record<string, string> = controlToken ? { authorization: `Bearer ${controlToken}` } : {};
-  return { url: controlUrl.replace(/\/$/, ''), headers };
+  return { url: controlUrl.replace(/\/$/, ''), headers, tls: controlTls };
 }

@@ -24,7 +24,7 @@ export function openObservationEnd(
   const url = `${control.url}${LINK_PATHS.observations}`;
   const queue = new ObservationQueue({
     send: async (batch) => {
-      await postJson(url, batch, control.headers, POST_MS);
+      await postJson(url, batch, control.headers, POST_MS, control.tls);
     },
     onDropped,
   });

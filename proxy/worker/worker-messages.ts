@@ -3,7 +3,14 @@
  * link to the control plane, pins' life); a worker holds what a request needs. With one process for all, the same
  * messages are plain calls.
  */
-import type { ClientFeatures, ExplainQuestion, FicusConfig, Observation, SliceState } from '@ficus/core';
+import type {
+  ClientFeatures,
+  ControlClientConfig,
+  ExplainQuestion,
+  FicusConfig,
+  Observation,
+  SliceState,
+} from '@ficus/core';
 import type { WorkerExplanation } from '../explain/explanation.ts';
 import type { ListenerPems } from '../keys/listener-tls.ts';
 import type { CountersDelta } from '../observe/traffic-counters.ts';
@@ -14,6 +21,8 @@ import type { CheckedUpstream } from '../resilience/checked-upstream.ts';
 export interface ControlAddress {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** For https. */
+  readonly tls?: ControlClientConfig | undefined;
 }
 
 interface ListenAddress {

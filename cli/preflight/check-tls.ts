@@ -1,0 +1,82 @@
+/**
+ * Certificates and keys that a config names: whether they fit, how long they are valid, who may read the keys. A config may
+ * be checked on another machine than the one with the files: only a live check misses those that are not here.
+ */
+import { existsSync, statSync } from 'node:fs';
+import type { Finding } from '@ficus/cdc';
+import { type FicusConfig, FicusError, type ListenerTlsConfig } from '@ficus/core';
+import { describeAge, evaluateAge, readCertificates, readListenerPems, readPem } from '@ficus/proxy';
+
+interface TlsFiles {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+/** @param isLive whether a file that is not there is an error */
+export function checkTls(config: FicusConfig, isLive: boolean): Finding[] {
+  const { proxy, control } = config;
+  const keys = proxy.identify.assert?.keys ?? [];
+  return [
+    ...ofListener('proxy.tls', proxy.tls, isLive),
+    ...ofListener('control.tls', control?.tls, isLive),
+    ...ofFiles('control.client', control?.client, isLive),
+    ...ofFiles('legacy.tls', config.legacy.tls, isLive),
+    ...Object.entries(config.slices).flatMap(([name, { candidate }]) =>
+      ofFiles(`slices.${name}.candidate.tls`, candidate.tls, isLive),
+    ),
+    ...keys.flatMap(({ file }, index) => ofKey(`proxy.identify.assert.keys[${index}].file`, file)),
+  ];
+}
+
+function ofListener(area: string, tls: ListenerTlsConfig | undefined, isLive: boolean): Finding[] {
+  if (tls === undefined) return [];
+  const others = ofFiles(area, tls, isLive);
+  const isComplete = [tls.cert, tls.key, tls.ca ?? tls.cert].every((path) => existsSync(path));
+  if (!isComplete || others.some(({ severity }) => severity === 'error')) return others;
+  return [...refusalsOf(area, () => readListenerPems(tls, area)), ...others];
+}
+
+function ofFiles(area: string, files: TlsFiles | undefined, isLive: boolean): Finding[] {
+  if (files === undefined) return [];
+  const { ca, cert, key } = files;
+  return [
+    ...ofCertificates(`${area}.ca`, ca, isLive),
+    ...ofCertificates(`${area}.cert`, cert, isLive),
+    ...(isLive && key !== undefined ? refusalsOf(`${area}.key`, () => readPem(key, `${area}.key`)) : []),
+    ...ofKey(`${area}.key`, key),
+  ];
+}
+
+function ofCertificates(path: string, file: string | undefined, isLive: boolean): Finding[] {
+  if (file === undefined || !(isLive || existsSync(file))) return [];
+  const ages: Finding[] = [];
+  const refusals = refusalsOf(path, () => {
+    const age = evaluateAge(readCertificates(readPem(file, path), `${path}: ${file}`), Date.now());
+    const words = describeAge(age);
+    if (words === undefined) return;
+    ages.push(
+      age.kind === 'expires-soon'
+        ? { severity: 'warning', path, code: 'FICUS_CONFIG_WEAK', message: `${file} ${words}: renew it` }
+        : { severity: 'error', path, code: 'FICUS_TLS_INVALID', message: `${file} ${words}.` },
+    );
+  });
+  return [...refusals, ...ages];
+}
+
+function ofKey(path: string, file: string | undefined): Finding[] {
+  const mode = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false })?.mode;
+  if (mode === undefined || (mode & 0o004) === 0) return [];
+  const message = `${file} can be read by every user of this machine: chmod 600 ${file}`;
+  return [{ severity: 'warning', path, code: 'FICUS_CONFIG_WEAK', message }];
+}
+
+function refusalsOf(path: string, read: () => unknown): Finding[] {
+  try {
+    read();
+    return [];
+  } catch (error) {
+    if (!(error instanceof FicusError)) throw error;
+    return [{ severity: 'error', path, code: error.code, message: error.message }];
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * TLS of the proxy's and the commands' own connections to the control plane: its authority, and the certificate that they
+ * show. The files are read for each new connection, so a renewed one needs no restart.
+ */
+import { Agent, request as httpsRequest } from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { ConnectionOptions } from 'node:tls';
+import type { ControlClientConfig } from '@ficus/core';
+import { readPem } from '../keys/listener-tls.ts';
+
+/** @throws FicusError FICUS_PEM_UNREADABLE */
+export function readControlTls(client: ControlClientConfig | undefined): ConnectionOptions {
+  if (client === undefined) return {};
+  const { ca, cert, key, serverName } = client;
+  return {
+    ...(ca === undefined ? {} : { ca: readPem(ca, 'control.client.ca') }),
+    ...(cert === undefined ? {} : { cert: readPem(cert, 'control.client.cert') }),
+    ...(key === undefined ? {} : { key: readPem(key, 'control.client.key') }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  };
+}
+
+class ControlAgent extends Agent {
+  readonly #client: ControlClientConfig | undefined;
+
+  constructor(client: ControlClientConfig | undefined) {
+    super({ keepAlive: true, maxSockets: 8 });
+    this.#client = client;
+  }
+
+  override createConnection(
+    options: ConnectionOptions,
+    done: (error: Error | null, stream: Duplex) => void,
+  ): Duplex | null | undefined {
+    return super.createConnection({ ...options, ...readControlTls(this.#client) }, done);
+  }
+}
+
+const agents = new Map<string, Agent>();
+
+/** Keeps connections; one for each way to connect. */
+export function controlAgent(client: ControlClientConfig | undefined): Agent {
+  const key = JSON.stringify(client ?? {});
+  const known = agents.get(key) ?? new ControlAgent(client);
+  agents.set(key, known);
+  return known;
+}
+
+export type SendRequest = (url: string, init: RequestInit) => Promise<Response>;
+
+/** `fetch` for the control plane: Node's own cannot be given an authority or a certificate. */
+export function controlFetch(client: ControlClientConfig | undefined): SendRequest {
+  return (url, init) => (url.startsWith('https:') ? secureFetch(url, init, client) : fetch(url, init));
+}
+
+function secureFetch(
+  url: string,
+  { method = 'GET', headers, body, signal }: RequestInit,
+  client: ControlClientConfig | undefined,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      method,
+      agent: controlAgent(client),
+      headers: { ...(headers as Record<string, string>) },
+      ...(signal ? { signal } : {}),
+    };
+    const request = httpsRequest(url, options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const status = response.statusCode ?? 0;
+        const { etag } = response.headers;
+        // A body is not allowed in some.
+        const text = status === 204 || status === 304 ? null : Buffer.concat(chunks);
+        resolve(new Response(text, { status, headers: etag === undefined ? {} : { etag } }));
+      });
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
