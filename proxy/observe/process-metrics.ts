@@ -4,6 +4,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
 import { readFileLimit } from './file-limit.ts';
 import { VERSION } from './version.ts';
 
@@ -11,7 +12,6 @@ type Line = readonly [name: string, type: 'gauge' | 'counter', help: string, val
 
 /** @param service `ficus-proxy` or `ficus-control` */
 export function processMetricsText(service: string): string {
-  const { rss, heapUsed } = process.memoryUsage();
   const build = `ficus_build_info{service="${service}",version="${VERSION}",node="${process.versions.node}"}`;
   const lines: readonly Line[] = [
     [build, 'gauge', 'The running version; always 1.', 1],
@@ -21,8 +21,13 @@ export function processMetricsText(service: string): string {
       'User and system CPU time of this process in seconds.',
       ownCpuSeconds(),
     ],
-    ['process_resident_memory_bytes', 'gauge', 'Resident memory of this process in bytes.', rss],
-    ['process_heap_bytes', 'gauge', 'Heap used by JavaScript objects of this process in bytes.', heapUsed],
+    ['process_resident_memory_bytes', 'gauge', 'Resident memory of this process in bytes.', residentBytes()],
+    [
+      'process_heap_bytes',
+      'gauge',
+      'Heap used by JavaScript objects of this process in bytes.',
+      getHeapStatistics().used_heap_size,
+    ],
     [
       'process_start_time_seconds',
       'gauge',
@@ -39,6 +44,15 @@ export function processMetricsText(service: string): string {
 export function ownCpuSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
+}
+
+/** Resident memory of this process; undefined while no descriptor is left to read it. */
+export function residentBytes(): number | undefined {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return undefined;
+  }
 }
 
 /** What cannot be known here is left out. */

@@ -1,6 +1,6 @@
 /** A worker's report to the primary, twice a second: counts since the last one, and current values. */
 import type { Server } from 'node:http';
-import { ownCpuSeconds } from '../observe/process-metrics.ts';
+import { ownCpuSeconds, residentBytes } from '../observe/process-metrics.ts';
 import type { PinTable } from '../pin/pin-table.ts';
 import type { LiveSnapshot } from '../snapshot/live-snapshot.ts';
 import type { MemoryWatch } from './memory-watch.ts';
@@ -23,6 +23,8 @@ export class WorkerReports {
   readonly #parts: WorkerReportsParts;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  /** As last read: a flood of connections may leave no descriptor to read it with. */
+  #residentBytes = 0;
 
   constructor(parts: WorkerReportsParts) {
     this.#parts = parts;
@@ -54,13 +56,14 @@ export class WorkerReports {
   #sendGauges(connections: number): void {
     if (this.#stopped) return;
     const { snapshots, memory, gate, send } = this.#parts;
+    this.#residentBytes = residentBytes() ?? this.#residentBytes;
     const values = {
       ...snapshots.gauges(),
       ficus_client_connections: connections,
       ficus_buffered_bytes: memory.bufferedBytes,
       ficus_held_writes: gate.heldCount,
       ficus_workers_cpu_seconds_total: ownCpuSeconds(),
-      ficus_workers_resident_memory_bytes: process.memoryUsage.rss(),
+      ficus_workers_resident_memory_bytes: this.#residentBytes,
     };
     send({ kind: 'gauges', values });
   }
