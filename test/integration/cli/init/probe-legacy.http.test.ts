@@ -1,7 +1,7 @@
 /** What `ficus init` finds out by asking real servers, and how politely it asks. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Note } from '../../../../cli/init/probe/note.ts';
-import { MOST_REQUESTS } from '../../../../cli/init/probe/polite-client.ts';
+import { MOST_REQUESTS, PoliteClient } from '../../../../cli/init/probe/polite-client.ts';
 import { type LegacyFacts, probeLegacy } from '../../../../cli/init/probe/probe-legacy.ts';
 import { refusingPort } from '../../../parts/refusing-port.ts';
 import {
@@ -136,6 +136,15 @@ describe('a monolith that is there', () => {
     expect(facts).toEqual({ session: { name: 'connect.sid', why: 'its name is that of Express' } });
     expect(shop.asked.map(({ url }) => url)).toHaveLength(4);
   });
+});
+
+test('no server gets more than its number of requests', async () => {
+  const shop = await serve(html('shop'));
+  const client = new PoliteClient('ficus-init/test');
+  for (let sent = 0; sent < MOST_REQUESTS; sent += 1)
+    expect(await client.get(new URL(shop.url))).toMatchObject({ ok: true });
+  expect(await client.get(new URL(shop.url))).toEqual({ ok: false, error: 'spent' });
+  expectPolite(shop);
 });
 
 describe('a monolith that asks for more than a path', () => {
