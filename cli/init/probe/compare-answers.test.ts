@@ -45,7 +45,6 @@ describe('a monolith that is asked under the proxy’s host', () => {
     body,
     type: 'text/html',
     headers: location === undefined ? {} : { location },
-    setCookies: [],
   });
   const page = (title: string) => answer(200, `<html><title>${title}</title>`);
   test.each<[string, Answer, Answer, boolean]>([

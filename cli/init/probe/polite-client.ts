@@ -16,8 +16,6 @@ const MOST_TIMEOUTS = 2;
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** Values of Set-Cookie. */
-  readonly setCookies: readonly string[];
   /** `text/html`, in lower case, without parameters; empty when there is none. */
   readonly type: string;
   readonly body: string;
@@ -37,6 +35,8 @@ interface AskOptions {
 export class PoliteClient {
   readonly userAgent: string;
   readonly answerMs: number;
+  /** Values of Set-Cookie in all answers so far. */
+  readonly setCookies: string[] = [];
   #sent = 0;
   #timeouts = 0;
 
@@ -54,7 +54,9 @@ export class PoliteClient {
     if (this.#sent >= MOST_REQUESTS || this.#timeouts >= MOST_TIMEOUTS) return { ok: false, error: 'spent' };
     this.#sent += 1;
     try {
-      return { ok: true, answer: await this.#exchange(url, headers, bytes) };
+      const answer = await this.#exchange(url, headers, bytes);
+      this.setCookies.push(...(answer.headers['set-cookie'] ?? []));
+      return { ok: true, answer };
     } catch (cause) {
       const error = cause as NodeJS.ErrnoException;
       if (error.name === 'AbortError') this.#timeouts += 1;
@@ -91,7 +93,6 @@ export class PoliteClient {
           resolve({
             status: response.statusCode ?? 0,
             headers: response.headers,
-            setCookies: response.headers['set-cookie'] ?? [],
             type,
             body: Buffer.concat(pieces).toString('utf8', 0, most),
           });

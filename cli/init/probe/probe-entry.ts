@@ -17,8 +17,6 @@ export interface Entry {
   readonly answer: Answer;
   /** URL of that page. */
   readonly page: URL;
-  /** Of all pages on the way. */
-  readonly setCookies: readonly string[];
   /** `legacy.host`, and why. */
   readonly host?: { readonly name: string; readonly why: string };
   /** `legacy.url` in place of the one given, and why. */
@@ -41,14 +39,13 @@ export async function probeEntry(
       say({ kind: 'attention', text: describeFailure(given, first.error, client.answerMs) });
     return undefined;
   }
-  const setCookies = [...first.answer.setCookies];
   const way = await findWay(client, given, first.answer, say);
-  const reached = await follow(client, way, setCookies);
+  const reached = await follow(client, way);
   say({ kind: 'found', text: describeAnswer(given, reached.answer) });
-  if (way.host !== undefined) return { ...way, ...reached, setCookies };
+  if (way.host !== undefined) return { ...way, ...reached };
   const host = await probeForeignHost(client, way, proxyHost);
   if (host) say({ kind: 'attention', text: `${host.why}: proposed as legacy.host.` });
-  return { ...way, ...reached, setCookies, ...(host && { host }) };
+  return { ...way, ...reached, ...(host && { host }) };
 }
 
 type Way = Pick<Entry, 'base' | 'headers' | 'answer' | 'host' | 'url'>;
@@ -117,11 +114,9 @@ function leadsAway(answer: Answer, given: URL, first: URL): boolean {
 async function follow(
   client: PoliteClient,
   { base, headers, answer }: Way,
-  setCookies: string[],
 ): Promise<Pick<Entry, 'answer' | 'page'>> {
   let reached = { answer, page: slashed(base) };
   for (let steps = 0; steps < MOST_REDIRECTS; steps += 1) {
-    setCookies.push(...reached.answer.setCookies);
     const to = locationOf(reached.answer.headers.location, reached.page);
     const named = to && (to.host === base.host || to.host === headers.host);
     if (to === undefined || !named) break;
@@ -130,7 +125,6 @@ async function follow(
     if (!asked.ok) break;
     reached = { answer: asked.answer, page };
   }
-  setCookies.push(...reached.answer.setCookies);
   return reached;
 }
 

@@ -45,12 +45,12 @@ export async function probeLegacy(
   const missing = await probeMissing(client, entry);
   const openApi = document === undefined ? await probeOpenApi(client, entry) : undefined;
   const known = document ?? openApi?.document;
-  const session = await findSession(client, entry, known);
   const path = knownPath(known, entry);
   const spellings = path && missing ? await probePaths(client, entry, path, missing) : undefined;
   // The proxy’s checks are plain http: what answers https alone would fail them.
   const isPlain = entry.headers['x-forwarded-proto'] === undefined;
   const health = isPlain ? await probeHealth(client, entry, missing) : undefined;
+  const session = await findSession(client, entry, known);
   const paths = spellings?.ignoreCase || spellings?.ignoreTrailingSlash ? spellings : undefined;
   const { url: other, host } = entry;
   const facts: LegacyFacts = {
@@ -65,7 +65,7 @@ export async function probeLegacy(
   return facts;
 }
 
-/** Where a session begins, if the first page does not begin one. */
+/** Where a session begins, if no other answer has begun one. */
 const LOGIN = '/login';
 
 async function findSession(
@@ -75,10 +75,10 @@ async function findSession(
 ): Promise<SessionCookie | undefined> {
   const named = sessionScheme(document);
   if (named !== undefined) return { name: named, why: 'the OpenAPI document names it (securitySchemes)' };
-  const found = pickSessionCookie(entry.setCookies);
+  const found = pickSessionCookie(client.setCookies);
   if (found) return found;
-  const asked = await client.get(below(entry.base, LOGIN), { headers: entry.headers });
-  return asked.ok ? pickSessionCookie(asked.answer.setCookies) : undefined;
+  await client.get(below(entry.base, LOGIN), { headers: entry.headers });
+  return pickSessionCookie(client.setCookies);
 }
 
 /** A path of the document that any GET may ask for, or a link of the page. */
@@ -100,7 +100,7 @@ function* notesOf({ session, paths, health, openApi }: LegacyFacts, isGiven: boo
   else
     yield {
       kind: 'attention',
-      text: 'No session cookie was seen on the first page or at /login: name in proxy.identify how callers are known.',
+      text: 'No session cookie was seen in its answers, /login included: name in proxy.identify how callers are known.',
     };
   if (paths) yield { kind: 'found', text: printable(`${describePaths(paths)}: proposed as legacy.paths`) };
   if (health !== undefined) yield { kind: 'found', text: `health path ${health}: proposed as legacy.health` };

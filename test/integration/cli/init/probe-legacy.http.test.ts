@@ -84,6 +84,18 @@ describe('a monolith that is there', () => {
     expectPolite(shop);
   });
 
+  test('whose session begins at its API', async () => {
+    const shop = await serve(
+      pages({
+        '/': html('<title>Shop</title>'),
+        '/openapi.json': json(DOCUMENT),
+        '/api/orders': json({}, { 'set-cookie': 'unleash-session=x; HttpOnly' }, 401),
+      }),
+    );
+    expect((await probe(shop.url)).facts.session?.name).toBe('unleash-session');
+    expect(shop.asked.filter(({ url }) => url === '/login')).toEqual([]);
+  });
+
   test('that answers JSON, with a document in YAML and a slash that counts', async () => {
     const shop = await serve(
       pages({
