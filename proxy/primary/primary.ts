@@ -38,6 +38,7 @@ import { openBreakers } from '../snapshot/upstream-registry.ts';
 import type { ControlAddress, WorkerInit } from '../worker/worker-messages.ts';
 import { type AdminServer, startAdminServer } from './admin-server.ts';
 import { ConfigHolder } from './config-holder.ts';
+import { controlAddress } from './control-address.ts';
 import { ControlState } from './control-state.ts';
 import { describeProxy } from './describe-proxy.ts';
 import { ExplainRounds } from './explain-rounds.ts';
@@ -391,14 +392,4 @@ export class Primary implements RunningProxy {
     if (this.#stopping) return;
     this.reload().catch((error: unknown) => this.#logger.error({ err: error }, 'reload failed'));
   }
-}
-
-function controlAddress({
-  controlUrl,
-  controlToken,
-  controlTls,
-}: StartProxyOptions): ControlAddress | undefined {
-  if (!controlUrl) return undefined;
-  const headers: Record<string, string> = controlToken ? { authorization: `Bearer ${controlToken}` } : {};
-  return { url: controlUrl.replace(/\/$/, ''), headers, tls: controlTls };
 }
