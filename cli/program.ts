@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { addAudit } from './commands/audit.ts';
 import { addCheck } from './commands/check.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addControl } from './commands/control.ts';
 import { addCopy } from './commands/copy.ts';
 import { addExplain } from './commands/explain.ts';
@@ -55,6 +56,7 @@ export function buildProgram(): Command {
     addAudit,
     addRemove,
     addUninstall,
+    addCompletion,
   ]) {
     add(program);
   }

@@ -73,7 +73,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'flags, processes',
     'output',
     'status',
-    'config, init, preflight, version.ts',
+    'completion, config, init, preflight, version.ts',
   ],
 };
 
