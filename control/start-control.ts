@@ -67,7 +67,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     const parts = await makeParts(config, engines, store, logger);
     closers.push(() => parts.stop());
     const access = new Access(tokens, logger);
-    const secure = tls && new SecureListener(tls, logger);
+    const secure =
+      tls && new SecureListener(tls, logger, (why) => parts.runningConfig.takeFile('control.tls', why));
     const app = makeApp(parts, access, logger, secure);
     closers.push(() => app.close());
     closers.push(() => parts.streams.closeAll());

@@ -20,13 +20,21 @@ export class SecureListener {
   readonly options: TlsOptions;
   #server: Server | undefined;
 
-  /** @throws FicusError FICUS_PEM_UNREADABLE, FICUS_TLS_INVALID */
-  constructor(tls: NonNullable<ControlConfig['tls']>, logger: Logger) {
+  /**
+   * @param onRefused changed files cannot be used; undefined: they can again
+   * @throws FicusError FICUS_PEM_UNREADABLE, FICUS_TLS_INVALID
+   */
+  constructor(
+    tls: NonNullable<ControlConfig['tls']>,
+    logger: Logger,
+    onRefused: (why: string | undefined) => void,
+  ) {
     this.#logger = logger;
     this.#certificate = new CertificateKeeper({
       area: 'control.tls',
       tls,
       logger,
+      onRefused,
       onChanged: (pems) => this.#server?.setSecureContext(listenerOptions(tls, pems)),
     });
     this.options = { ...listenerOptions(tls, this.#certificate.pems), handshakeTimeout: HANDSHAKE_MS };

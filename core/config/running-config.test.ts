@@ -43,3 +43,23 @@ test('a refusal in one line', () => {
   );
   expect(describeRefusal(config.refuse([missing, missing, missing]))).toMatch(/is required, and 2 more$/);
 });
+
+test('a refused file shows until it can be used, behind a refused config and across reloads', () => {
+  let now = 0;
+  const config = new RunningConfig(() => now);
+  config.takeFile('proxy.tls', 'no certificate');
+  now = 1_000;
+  config.takeFile('proxy.tls', 'another key');
+  const file = {
+    since: '1970-01-01T00:00:00.000Z',
+    count: 1,
+    problems: [{ path: 'proxy.tls', message: 'another key' }],
+  };
+  expect(config.view.refused).toEqual(file);
+  config.refuse([{ path: ['legacy'], message: 'is required' }]);
+  expect(config.view.refused?.problems[0]?.path).toBe('legacy');
+  config.applied();
+  expect(config.view.refused).toEqual(file);
+  config.takeFile('proxy.tls', undefined);
+  expect(config.view.refused).toBeNull();
+});

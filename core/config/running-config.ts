@@ -40,6 +40,7 @@ export class RunningConfig {
   readonly #now: () => number;
   #appliedAt: string;
   #refused: ConfigRefusal | null = null;
+  #refusedFile: ConfigRefusal | null = null;
 
   constructor(now: () => number = Date.now) {
     this.#now = now;
@@ -47,7 +48,7 @@ export class RunningConfig {
   }
 
   get view(): RunningConfigView {
-    return { appliedAt: this.#appliedAt, refused: this.#refused };
+    return { appliedAt: this.#appliedAt, refused: this.#refused ?? this.#refusedFile };
   }
 
   /** A changed config has taken effect. */
@@ -79,6 +80,17 @@ export class RunningConfig {
   /** What another process, which reads the file, has refused; null when it has the running config again. */
   takeRefusal(refused: ConfigRefusal | null): void {
     this.#refused = refused;
+  }
+
+  /**
+   * A file that the config names, a certificate, has changed and cannot be used; undefined: it can. The config itself may
+   * change meanwhile, which says nothing about the file.
+   * @param path config key of the file
+   */
+  takeFile(path: string, problem: string | undefined): void {
+    const since = this.#refusedFile?.since ?? this.#time();
+    const problems = [{ path, message: (problem ?? '').slice(0, LONGEST_TEXT) }];
+    this.#refusedFile = problem === undefined ? null : { since, count: 1, problems };
   }
 
   #time(): string {

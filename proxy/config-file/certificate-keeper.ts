@@ -15,6 +15,8 @@ interface CertificateKeeperParts {
   readonly tls: ListenerTlsConfig;
   readonly logger: Logger;
   readonly onChanged: (pems: ListenerPems) => void;
+  /** `refused` was set, or cleared. */
+  readonly onRefused: (refused: string | undefined) => void;
 }
 
 /** Certificate and key are written one after the other. */
@@ -61,6 +63,7 @@ export class CertificateKeeper {
   /** Reads the files again. */
   reload(): void {
     const { area, logger, onChanged } = this.#parts;
+    const before = this.refused;
     try {
       const pems = readListenerPems(this.#tls, area);
       this.refused = undefined;
@@ -77,6 +80,8 @@ export class CertificateKeeper {
         { area, code: error.code, reason: error.message },
         'certificate refused: the old one stays',
       );
+    } finally {
+      if (this.refused !== before) this.#parts.onRefused(this.refused);
     }
   }
 

@@ -59,6 +59,11 @@ export class ConfigHolder {
     this.#running.takeRefusal(refusal);
   }
 
+  /** A file that the config names, at this key, cannot be used as it is; undefined: it can. */
+  takeFile(path: string, problem: string | undefined): void {
+    this.#running.takeFile(path, problem);
+  }
+
   async reload(): Promise<ReloadResult> {
     const reading = this.#readings.begin();
     const [parsed] = await Promise.all([this.#read(), this.#parts.reloadFlags()]);

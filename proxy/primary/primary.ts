@@ -228,7 +228,8 @@ export class Primary implements RunningProxy {
     const { tls } = this.#config.proxy;
     if (tls === undefined) return undefined;
     const onChanged = (pems: ListenerPems): void => this.#workers.send({ kind: 'certificate', pems });
-    return new CertificateKeeper({ area: 'proxy.tls', tls, logger: this.#logger, onChanged });
+    const onRefused = (why: string | undefined): void => this.#holder.takeFile('proxy.tls', why);
+    return new CertificateKeeper({ area: 'proxy.tls', tls, logger: this.#logger, onChanged, onRefused });
   }
 
   #openFlags(): FlagsSource | undefined {

@@ -188,6 +188,17 @@ it('a proxy whose certificate is a stranger’s serves from the legacy, and the 
   }
 });
 
+it('a pair on disk that does not fit is refused, and said like a refused config', async () => {
+  const client = clientWith(asClient('edge-2'));
+  writeFileSync(at('control.key'), makeAuthority('other').key);
+  await until(async () => (await client.runningConfig()).refused !== null, 'the refusal');
+  expect((await client.runningConfig()).refused?.problems).toEqual([
+    { path: 'control.tls', message: expect.stringContaining('the key belongs to another certificate') },
+  ]);
+  write('control', authority.issue('control', { names: [NAME] }));
+  await until(async () => (await client.runningConfig()).refused === null, 'its end');
+});
+
 it('its certificate’s expiry is a metric', async () => {
   const options = {
     ca: readFileSync(at('ca.pem')),

@@ -83,6 +83,7 @@ test('what cannot be used is refused: the old one stays, said in log, metric and
   const ready = await fetch(`${rig.proxy.adminAddress}/readyz`);
   expect(ready.status).toBe(200);
   expect(await ready.json()).toMatchObject({
+    config: expect.stringMatching(/^refused since .*: proxy\.tls: .*is not valid before/),
     certificate: { refused: expect.stringContaining('is not valid before'), until: expect.any(String) },
   });
   rig.write(rig.authority.issue('proxy', LOCAL));
