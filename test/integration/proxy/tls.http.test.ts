@@ -122,6 +122,23 @@ test('a client that does not finish its head, and one that stays idle, lose the 
   expect(await restOf(idle)).toMatch(/^HTTP\/1.1 200 /);
 });
 
+test('an answer that is long in coming is not taken for an idle connection', async () => {
+  rig = await startTlsRig({ proxy: { timeouts: { keepAliveMs: 300, drainMs: 200 } } });
+  const arrived = Promise.withResolvers<() => void>();
+  rig.legacy.handler = ({ url }, response) => {
+    if (url === '/slow') arrived.resolve(() => response.end('at last'));
+    else response.end();
+  };
+  const slow = rig.request('/slow');
+  const answer = await arrived.promise;
+  const idle = await secureConnection(rig.url, { ca: rig.authority.cert });
+  idle.write('GET / HTTP/1.1\r\nHost: shop\r\n\r\n');
+  // It was opened later, and ends first.
+  await restOf(idle);
+  answer();
+  expect(await slow).toMatchObject({ status: 200, text: 'at last' });
+});
+
 test('a drain lets a request finish, refuses new connections, and waits for no handshake', async () => {
   rig = await startTlsRig({ proxy: { timeouts: { drainMs: 10_000 } } });
   const arrived = Promise.withResolvers<() => void>();
