@@ -21,6 +21,13 @@ test('the README’s config is valid, and has ten lines or little more', () => {
   expect(yaml.trim().split('\n').length).toBeLessThanOrEqual(10);
 });
 
+test('decisions are numbered without gap or repetition, as their titles say', () => {
+  const decisions = documents.filter((document) => /^docs\/adr\/\d{4}-/.test(document)).sort();
+  const numbers = decisions.map((decision) => Number(/(\d{4})-[^/]+$/.exec(decision)![1]));
+  expect(numbers).toEqual(decisions.map((_, at) => at + 1));
+  expect(decisions.map((decision) => Number(/^# (\d+)\. /.exec(textOf(decision))?.[1]))).toEqual(numbers);
+});
+
 describe.each(documents)('%s', (document) => {
   const text = textOf(document);
 
