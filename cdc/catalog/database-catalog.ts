@@ -97,6 +97,8 @@ export interface UniqueIndex {
   readonly identifiesRows: boolean;
   /** It belongs to a constraint. */
   readonly ofConstraint: boolean;
+  /** Different texts may be one key: a column of it has a nondeterministic collation. */
+  readonly equatesTexts: boolean;
 }
 
 export interface ForeignKey {

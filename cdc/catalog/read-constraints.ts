@@ -16,11 +16,13 @@ export async function readUniqueIndexes(
     partial: boolean;
     immediate: boolean;
     ofConstraint: boolean;
+    equatesTexts: boolean;
     identifies: boolean;
   }>(
     `SELECT i.indrelid::int8::float8 AS table, c.relname AS name, i.indisprimary AS primary,
             i.indpred IS NOT NULL AS partial, i.indimmediate AS immediate,
             EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid) AS "ofConstraint",
+            EXISTS (SELECT FROM pg_collation WHERE oid = ANY(i.indcollation) AND NOT collisdeterministic) AS "equatesTexts",
             k.columns, k.identifies
        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
       CROSS JOIN LATERAL (
@@ -40,6 +42,7 @@ export async function readUniqueIndexes(
     partial: row.partial,
     immediate: row.immediate,
     ofConstraint: row.ofConstraint,
+    equatesTexts: row.equatesTexts,
     identifiesRows: row.identifies && !row.partial && row.immediate,
   }));
 }

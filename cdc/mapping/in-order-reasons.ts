@@ -10,6 +10,9 @@ export function findInOrderReasons(target: TableCatalog, key: KeyPlan): string[]
   return [
     ...(key.kind === 'whole-row' ? ['rows have no key of their own'] : []),
     ...target.uniqueIndexes
+      .filter((index) => index.name === keyIndex && index.equatesTexts)
+      .map((index) => `key “${index.name}” has a nondeterministic collation: different texts may be one key`),
+    ...target.uniqueIndexes
       .filter((index) => index.name !== keyIndex)
       .map((index) => `unique index “${index.name}” beside the key: two rows may exchange its values`),
     ...target.exclusionConstraints.map((name) => `exclusion constraint “${name}”`),
