@@ -11,6 +11,7 @@ import type { Upstream } from '../upstream/upstream.ts';
 import type { ConnectionUser, LossCause, UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { ConnectionSeeker, NoConnectionCause, Waiting } from '../upstream/waiting-queue.ts';
 import type { HeadLines } from '../wire/head-lines.ts';
+import { wasOffered } from '../wire/offered-protocol.ts';
 import type { FailureCause, Outcome } from '../wire/outcome.ts';
 import { buildRequestHead, type RequestHead } from '../wire/request-head.ts';
 import { EarlyBytes } from './early-bytes.ts';
@@ -103,6 +104,8 @@ export class UpgradeExchange implements ConnectionSeeker, ConnectionUser, Client
     const switching = head.status === 101;
     const endless = switching || head.eventStream;
     if (switching && head.upgrade === '') this.#fail('upstream', 'invalid', '101 without an Upgrade field');
+    else if (switching && !wasOffered(this.#request.rawHeaders, head.upgrade))
+      this.#fail('upstream', 'invalid', '101 to a protocol that the client has not offered');
     else if (endless && !this.#upstream.pool.takesEndless)
       this.#fail('upstream', 'too-many-streams', TOO_MANY_STREAMS);
     if (this.#over) return false;

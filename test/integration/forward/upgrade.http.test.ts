@@ -42,6 +42,14 @@ async function client(port: number, bytes: string) {
   return made;
 }
 
+it('a switch to a protocol that the client has not offered is a failure of the upstream', async () => {
+  const { forwarder } = await between((socket, all) => {
+    if (all.endsWith('\r\n\r\n')) socket.write(ACCEPT.replace('Upgrade: x', 'Upgrade: h2c'));
+  });
+  expect(await (await client(forwarder.port, UPGRADE)).untilEnd()).toMatch(/^HTTP\/1\.1 502 /);
+  expect(forwarder.outcomes).toMatchObject([{ kind: 'failed', side: 'upstream', cause: 'invalid' }]);
+});
+
 describe('upgrades in a pool with few connections', () => {
   /** Accepts an upgrade only when the test does; answers other requests at once. */
   const limited = async (pool: Record<string, number>) => {
