@@ -41,6 +41,12 @@ export type CopyResult =
     };
 
 /**
+ * Heads are written as latin1, which cuts U+010A to a line break. A client's fields are bytes already; those that come
+ * as text (a question about a request, say) must not be able to begin another request.
+ */
+const BEYOND_BYTES = /[^\0-\xff]/;
+
+/**
  * Sends the copy; `onResult` is called exactly once, never before this returns. Nothing is retried.
  * @returns a function that cancels it
  */
@@ -51,7 +57,9 @@ export function sendCopy(
   onResult: (result: CopyResult) => void,
 ): () => void {
   const exchange = new CopyExchange(upstream, copy, limits, onResult);
-  upstream.pool.acquire(exchange);
+  if (BEYOND_BYTES.test(copy.head))
+    setImmediate(() => exchange.fail('invalid', 'a head of other than bytes'));
+  else upstream.pool.acquire(exchange);
   return () => exchange.fail('cancelled', 'cancelled by the proxy');
 }
 

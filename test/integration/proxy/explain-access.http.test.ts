@@ -62,6 +62,11 @@ describe('a question that is none', () => {
       'a field with a line break',
       JSON.stringify({ method: 'GET', url: '/', headers: ['a', 'secret\r\nx: y'] }),
     ],
+    [
+      'a field that is cut to a line break as bytes',
+      JSON.stringify({ method: 'GET', url: '/', headers: ['a', 'secret\u010d\u010ax: y'] }),
+    ],
+    ['a name that is no token', JSON.stringify({ method: 'GET', url: '/', headers: ['secret x', 'y'] })],
     ['a name without a value', JSON.stringify({ method: 'GET', url: '/', headers: ['secret'] })],
     ['no method', JSON.stringify({ method: 'secret secret', url: '/' })],
     ['no address', JSON.stringify({ method: 'GET', url: '/', clientAddress: 'secret' })],
