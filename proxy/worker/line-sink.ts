@@ -1,9 +1,12 @@
 /**
  * Where the lines of a worker's log leave: in writes that a pipe takes whole (4,096 bytes), so that lines of several
- * workers on one pipe never mix; a file takes any write whole. A log that nobody reads, or whose reader is gone, takes bounded memory and blocks
- * nothing: lines that do not fit are dropped, and `flush` ends. pino's own destination waits forever in both cases.
+ * workers on one pipe never mix; a file takes any write whole. On Linux a pipe is opened once more, so that a write that
+ * it has no room for fails at once and needs no thread; all else is written by the thread pool.
+ *
+ * A log without a reader takes bounded memory and blocks nothing: lines that do not fit are dropped, and `flush` ends.
+ * pino's own destination waits forever.
  */
-import { fstatSync, write, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** PIPE_BUF of Linux: POSIX promises no more (write, "Atomic/non-atomic"). */
@@ -23,8 +26,10 @@ interface LineSinkOptions {
 export class LineSink {
   readonly #options: LineSinkOptions;
   readonly #writeBytes: number;
-  /** Complete lines, each text one write; the last one grows. */
-  #texts: string[] = [];
+  /** A descriptor that never blocks. */
+  readonly #pipe: number | undefined;
+  /** Complete lines, each text one write; the last one grows. What a pipe has taken a part of does not. */
+  #texts: (string | Buffer)[] = [];
   #lastBytes = 0;
   #heldBytes = 0;
   #writing = false;
@@ -34,7 +39,8 @@ export class LineSink {
   constructor(options: LineSinkOptions) {
     this.#options = options;
     this.#writeBytes = isFile(options.fd) ? FILE_BYTES : PIPE_BYTES;
-    setInterval(() => this.#next(), EACH_MS).unref();
+    this.#pipe = openPipe(options.fd);
+    setInterval(() => this.#next('all'), EACH_MS).unref();
   }
 
   write(line: string): void {
@@ -51,8 +57,7 @@ export class LineSink {
     }
     this.#texts.push(line);
     this.#lastBytes = bytes;
-    // The previous one is full.
-    if (this.#texts.length > 1) this.#next();
+    if (this.#texts.length > 1) this.#next('full');
   }
 
   /** Writes what is held, within a time limit. */
@@ -62,7 +67,7 @@ export class LineSink {
       let rest = Buffer.from(this.#texts.shift()!);
       while (rest.length > 0 && !this.#broken) {
         try {
-          rest = rest.subarray(writeSync(this.#options.fd, rest));
+          rest = rest.subarray(writeSync(this.#pipe ?? this.#options.fd, rest));
         } catch (error) {
           this.#broken = !isBusy(error) || performance.now() > until;
           Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
@@ -78,16 +83,53 @@ export class LineSink {
   async end(): Promise<'written' | 'held-up'> {
     const until = performance.now() + FLUSH_MS;
     while ((this.#writing || this.#texts.length > 0) && !this.#broken && performance.now() < until) {
-      this.#next();
+      this.#next('all');
       await sleep(5);
     }
-    return this.#writing ? 'held-up' : 'written';
+    return this.#writing && this.#pipe === undefined ? 'held-up' : 'written';
   }
 
-  #next(): void {
+  #next(which: 'all' | 'full'): void {
     if (this.#writing || this.#broken || this.#texts.length === 0) return;
+    if (this.#pipe !== undefined) {
+      this.#fill(this.#pipe, which === 'all' ? 0 : 1);
+      return;
+    }
     this.#writing = true;
     this.#send(Buffer.from(this.#texts.shift()!));
+  }
+
+  /** Writes until the pipe has no room, or as few texts are left. */
+  #fill(pipe: number, left: number): void {
+    while (this.#texts.length > left) {
+      const text = this.#texts[0]!;
+      try {
+        const written = typeof text === 'string' ? writeSync(pipe, text) : writeSync(pipe, text);
+        this.#heldBytes -= written;
+        const rest = Buffer.from(text).subarray(written);
+        if (rest.length === 0) this.#texts.shift();
+        else this.#keepRest(rest);
+      } catch (error) {
+        if (isBusy(error)) this.#fillLater();
+        else this.#break();
+        return;
+      }
+    }
+  }
+
+  /** Of a line longer than a pipe takes whole. */
+  #keepRest(rest: Buffer): void {
+    this.#texts[0] = rest;
+    if (this.#texts.length === 1) this.#lastBytes = Number.POSITIVE_INFINITY;
+  }
+
+  #fillLater(): void {
+    this.#writing = true;
+    const again = () => {
+      this.#writing = false;
+      this.#next('full');
+    };
+    setTimeout(again, AGAIN_MS).unref();
   }
 
   #send(bytes: Buffer): void {
@@ -103,11 +145,12 @@ export class LineSink {
   #sent(): void {
     this.#writing = false;
     // The last text may still grow.
-    if (this.#texts.length > 1) this.#next();
+    if (this.#texts.length > 1) this.#next('full');
   }
 
   #break(): void {
     this.#broken = true;
+    if (this.#pipe !== undefined) closeSync(this.#pipe);
     this.#texts = [];
     this.#heldBytes = 0;
   }
@@ -119,6 +162,19 @@ function isFile(fd: number): boolean {
     return fstatSync(fd).isFile();
   } catch {
     return false;
+  }
+}
+
+/**
+ * The same pipe with a file description of its own, whose O_NONBLOCK concerns no other process. Undefined for anything but
+ * a pipe, and where the system refuses it (pipes of another user, no /proc).
+ */
+function openPipe(fd: number): number | undefined {
+  try {
+    if (process.platform !== 'linux' || !fstatSync(fd).isFIFO()) return undefined;
+    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
   }
 }
 

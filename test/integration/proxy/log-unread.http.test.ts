@@ -47,6 +47,23 @@ it('every line reaches its reader whole and in order', async () => {
   expect(dropped).toBe(0);
 });
 
+it('lines longer than a pipe takes whole arrive whole, also where the reader is slower', async () => {
+  const fd = await startReader(`
+    process.stdin.on('data', (piece) => {
+      process.stdin.pause();
+      process.stdout.write(piece, () => setImmediate(() => process.stdin.resume()));
+    });`);
+  let dropped = 0;
+  const sink = new LineSink({ fd, mostHeldBytes: 64 * MOST, onDropped: () => (dropped += 1) });
+  let text = '';
+  reader!.stdout!.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+  const lines = Array.from({ length: 40 }, (_, n) => `${n} ${'ü'.repeat(n % 2 === 0 ? 100_000 : 10)}`);
+  for (const line of lines) sink.write(`${line}\n`);
+  await expect.poll(() => text.endsWith(`${lines.at(-1)}\n`), { timeout: 30_000 }).toBe(true);
+  expect(text.split('\n').slice(0, -1)).toEqual(lines);
+  expect(dropped).toBe(0);
+});
+
 it('lines behind a stalled reader are dropped and counted, and ending does not wait for it', async () => {
   const fd = await startReader('setInterval(() => {}, 1000)');
   let dropped = 0;
