@@ -1,3 +1,4 @@
+import type { Verdict } from '@ficus/core';
 import { describe, expect, it, test } from 'vitest';
 import { CandidateEvidence, decideVersion } from './candidate-evidence.ts';
 
@@ -64,7 +65,7 @@ describe('evidence', () => {
     expect(again.current.report()).toMatchObject({ compared: 2, since: '1970-01-01T00:00:00.003Z' });
   });
 
-  it('begins again in the current version, and forgets the earlier ones', () => {
+  it('begins again in the current version, and an old instance that answers then is no new deployment', () => {
     const { evidence, count } = play();
     count('v1', 1);
     count('v2', 2);
@@ -72,6 +73,49 @@ describe('evidence', () => {
     expect(evidence.version).toBe('v2');
     expect(evidence.earlier()).toEqual([]);
     expect(evidence.current.report()).toMatchObject({ ratio: null, lastComparedAt: null });
+    count('v2', 3);
+    count('v1', 4);
+    count('v2', 5);
+    expect(evidence.version).toBe('v2');
+    expect(evidence.current.report().compared).toBe(2);
+    expect(evidence.earlier()).toMatchObject([{ version: 'v1', report: { compared: 1 } }]);
+  });
+
+  it('of a version that was dropped for newer ones is no new deployment either', () => {
+    const { evidence, count } = play();
+    for (let at = 1; at <= 7; at += 1) count(`v${at}`, at);
+    count('v1', 8);
+    expect(evidence.version).toBe('v7');
+  });
+
+  it('that comes late, from a confirmation, makes its version no younger', () => {
+    const { evidence, count } = play();
+    count('v2', 100_000);
+    evidence.tallies('v1', { kind: 'match' }, 5);
+    expect(evidence.version).toBe('v2');
+    expect(evidence.all()).toMatchObject([
+      { version: 'v2' },
+      { version: 'v1', firstSeenAt: 5, lastSeenAt: 5 },
+    ]);
+  });
+
+  it('of an answer that names no version counts against the last named one, and never for it', () => {
+    const { evidence, count } = play();
+    const differs = { kind: 'mismatch', differences: [] } as const;
+    const unnamed = (verdict: Verdict, at: number) => {
+      for (const tally of evidence.tallies('', verdict, at)) tally.add('list', verdict, new Date(at));
+    };
+    for (const at of [1, 2]) count('v2', at);
+    for (const at of [3, 4]) unnamed(differs, at);
+    unnamed({ kind: 'match' }, 5);
+    expect(evidence.version).toBe('v2');
+    expect(evidence.current.report()).toMatchObject({ compared: 4, ratio: 0.5 });
+    // After a pause it is the current one itself; v2 does not come out of it unharmed.
+    unnamed(differs, 100_000);
+    expect(evidence.version).toBe('');
+    expect(evidence.current.report().counts).toMatchObject({ match: 1, mismatch: 3 });
+    count('v2', 100_001);
+    expect(evidence.current.report().counts).toMatchObject({ match: 3, mismatch: 3 });
   });
 
   it('is kept of few versions, whatever a candidate says', () => {

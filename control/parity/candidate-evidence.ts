@@ -3,6 +3,7 @@
  * agreement; those of earlier ones stay readable, with their age. While a deployment runs, two versions answer in turn:
  * the one that appeared last is the current one, until it is not seen any more (a deployment taken back).
  */
+import type { Verdict, VerdictKind } from '@ficus/core';
 import { ParityTally } from '@ficus/parity';
 import type { StoredEvidence } from '../store/evidence-store.ts';
 
@@ -18,11 +19,16 @@ interface Kept extends SeenVersion {
 }
 
 const MOST_VERSIONS = 5;
+/** Of versions without evidence, only when each appeared. */
+const MOST_FORGOTTEN = 100;
 /** Instances of an earlier version answer for so long after the last answer of a new one before it counts as taken back. */
 const TAKEN_BACK_MS = 60_000;
+const AGREEMENT: ReadonlySet<VerdictKind> = new Set(['match', 'noise', 'stale']);
 
 export class CandidateEvidence {
   readonly #kept = new Map<string, Kept>();
+  /** Version → when it appeared. An instance of it that answers again must not look like a new deployment. */
+  readonly #forgotten = new Map<string, number>();
   readonly #now: () => number;
   /** From the config: then no answer is asked for it. */
   #fixed: string | undefined;
@@ -51,12 +57,30 @@ export class CandidateEvidence {
     return this.#kept.get(this.version)?.tally ?? this.seen(this.version);
   }
 
-  /** An answer of this version came; returns where its verdict counts. */
-  seen(version: string): ParityTally {
-    const now = this.#now();
+  /**
+   * Where the verdict about an answer counts.
+   * @param said the version that the answer names, `UNKNOWN_VERSION` for none; `undefined`: there was no answer
+   * @param at when it came, in milliseconds
+   */
+  tallies(said: string | undefined, { kind }: Verdict, at: number): readonly ParityTally[] {
+    if (said === undefined) return [this.current];
+    const own = this.seen(said, at);
+    if (said !== UNKNOWN_VERSION || AGREEMENT.has(kind)) return [own];
+    // It may be an error page of the last named version: as evidence for it this would be a guess, against it it counts.
+    const named = this.#kept.get(decideVersion([...this.#kept.values()].filter(isNamed)));
+    return named && named.tally !== own ? [own, named.tally] : [own];
+  }
+
+  /**
+   * An answer of this version came; returns the version's own tally.
+   * @param at in milliseconds
+   */
+  seen(version: string, at = this.#now()): ParityTally {
     const known = this.#kept.get(version);
-    const tally = known?.tally ?? new ParityTally(new Date(now));
-    this.#kept.set(version, { version, firstSeenAt: known?.firstSeenAt ?? now, lastSeenAt: now, tally });
+    const tally = known?.tally ?? new ParityTally(new Date(at));
+    const firstSeenAt = Math.min(at, known?.firstSeenAt ?? this.#forgotten.get(version) ?? at);
+    const lastSeenAt = Math.max(at, known?.lastSeenAt ?? at);
+    this.#kept.set(version, { version, firstSeenAt, lastSeenAt, tally });
     if (!known) this.#dropOldest();
     return tally;
   }
@@ -73,17 +97,21 @@ export class CandidateEvidence {
     return [...this.#kept.values()].map(({ tally, ...seen }) => ({ ...seen, report: tally.report() }));
   }
 
-  /** Begins again, in the current version. */
+  /** Begins again, for every version. When each appeared stays known. */
   reset(): void {
-    const current = this.version;
-    for (const version of this.#kept.keys()) if (version !== current) this.#kept.delete(version);
-    this.#kept.get(current)?.tally.reset(new Date(this.#now()));
+    for (const { tally } of this.#kept.values()) tally.reset(new Date(this.#now()));
   }
 
   #dropOldest(): void {
     const oldest = [...this.#kept.values()].sort((a, b) => a.lastSeenAt - b.lastSeenAt);
-    for (const { version } of oldest.slice(0, Math.max(0, oldest.length - MOST_VERSIONS)))
+    for (const { version, firstSeenAt } of oldest.slice(0, Math.max(0, oldest.length - MOST_VERSIONS))) {
       this.#kept.delete(version);
+      this.#forgotten.set(version, firstSeenAt);
+    }
+    for (const version of this.#forgotten.keys()) {
+      if (this.#forgotten.size <= MOST_FORGOTTEN) break;
+      this.#forgotten.delete(version);
+    }
   }
 }
 
@@ -92,7 +120,9 @@ export function decideVersion(seen: readonly SeenVersion[]): string {
   const newest = Math.max(...seen.map(({ lastSeenAt }) => lastSeenAt));
   const recent = seen.filter(({ lastSeenAt }) => lastSeenAt >= newest - TAKEN_BACK_MS);
   // An answer that does not say (a gateway's, say) is no new version.
-  const named = recent.filter(({ version }) => version !== UNKNOWN_VERSION);
+  const named = recent.filter(isNamed);
   const [last] = (named.length > 0 ? named : recent).toSorted((a, b) => b.firstSeenAt - a.firstSeenAt);
   return last?.version ?? UNKNOWN_VERSION;
 }
+
+const isNamed = ({ version }: SeenVersion): boolean => version !== UNKNOWN_VERSION;

@@ -16,6 +16,7 @@ import { confirmMismatch } from './confirm-mismatch.ts';
 import { ConfirmQueue } from './confirm-queue.ts';
 import { SeenSeals } from './seen-seals.ts';
 import { type SliceComparison, SliceParity } from './slice-parity.ts';
+import { versionOf } from './version-of.ts';
 
 interface ParityServiceOptions {
   readonly config: FicusConfig;
@@ -84,20 +85,21 @@ export class ParityService {
       this.refused.add('observation', refusal ?? 'slice-unknown', observation);
       return;
     }
-    this.#noteCandidate(observation);
+    const now = Date.now();
+    this.#noteCandidate(observation, now);
     const comparison = slice.comparison(observation);
     const verdict = comparison.compare(observation.legacy, observation.candidate);
     // Only a slice with a stream can lag.
     if (verdict.kind !== 'mismatch' || slice.config.tables.length === 0)
-      slice.count(observation, verdict, comparison.kept);
-    else if (mayBeAskedAgain(slice, observation)) this.#confirmLater(slice, observation, verdict);
-    else slice.count(observation, UNCONFIRMED, comparison.kept);
+      slice.count(observation, verdict, comparison.kept, now);
+    else if (mayBeAskedAgain(slice, observation)) this.#confirmLater(slice, observation, verdict, now);
+    else slice.count(observation, UNCONFIRMED, comparison.kept, now);
   }
 
-  #noteCandidate({ slice, candidate }: Observation): void {
+  #noteCandidate({ slice, candidate }: Observation, now: number): void {
     const { candidates } = this.#options;
-    if ('failed' in candidate) candidates?.failed(slice, Date.now());
-    else candidates?.answered(slice, Date.now());
+    if ('failed' in candidate) candidates?.failed(slice, now);
+    else candidates?.answered(slice, now);
   }
 
   #refusal(observation: Observation): ReportRefusal | undefined {
@@ -185,7 +187,7 @@ export class ParityService {
     return new SliceParity(name, config, logger, stored?.(name));
   }
 
-  #confirmLater(slice: SliceParity, observation: Observation, first: Mismatch): void {
+  #confirmLater(slice: SliceParity, observation: Observation, first: Mismatch, reportedAt: number): void {
     const { window } = slice;
     const comparison = slice.comparison(observation);
     const offered = this.#queue.offer(async () => {
@@ -196,12 +198,12 @@ export class ParityService {
         }),
       );
       slice.confirming -= 1;
-      if (slice.window === window) slice.count(observation, confirmed, comparison.kept);
+      if (slice.window === window) slice.count(observation, confirmed, comparison.kept, reportedAt);
     });
     if (offered) slice.confirming += 1;
     else {
       const reason = 'too many differences at once to confirm this one';
-      slice.count(observation, { kind: 'inconclusive', reason }, comparison.kept);
+      slice.count(observation, { kind: 'inconclusive', reason }, comparison.kept, reportedAt);
     }
   }
 
@@ -214,15 +216,28 @@ export class ParityService {
     const { owner, epoch } = observation;
     if (stateOf(observation.slice).epoch !== epoch || this.#asker.refusal(observation) !== undefined)
       return { kind: 'inconclusive', reason: 'owner or config have changed since the request' };
-    return confirmMismatch(first, {
+    const { candidate } = this.#slices.get(observation.slice)!.config;
+    const versions = new Set([versionOf(candidate, observation.candidate)]);
+    const confirmed = await confirmMismatch(first, {
       owner,
       before: observation[owner],
       compare,
       catchUp: () => catchUp(observation.slice),
-      ask: (side) => this.#asker.ask(side, observation),
+      ask: async (side) => {
+        const answer = await this.#asker.ask(side, observation);
+        if (side === 'candidate') versions.add(versionOf(candidate, answer));
+        return answer;
+      },
     });
+    return [...versions].filter(Boolean).length > 1 ? OF_TWO_VERSIONS : confirmed;
   }
 }
+
+/** While a deployment runs: it would be a verdict about neither. */
+const OF_TWO_VERSIONS: Verdict = {
+  kind: 'inconclusive',
+  reason: 'another version of the candidate answered when it was asked again',
+};
 
 const UNCONFIRMED: Verdict = {
   kind: 'inconclusive',

@@ -96,22 +96,19 @@ export class SliceParity {
     };
   }
 
-  /** @param kept that of the comparison which led to the verdict */
-  count(observation: Observation, verdict: Verdict, kept: KeptValues): void {
+  /**
+   * @param kept that of the comparison which led to the verdict
+   * @param reportedAt when the observation came, in milliseconds: a confirmation takes its time
+   */
+  count(observation: Observation, verdict: Verdict, kept: KeptValues, reportedAt: number): void {
     this.revision += 1;
     const { candidate, parity } = this.config;
     const version = versionOf(candidate, observation.candidate);
-    const tally = version === undefined ? this.#evidence.current : this.#evidence.seen(version);
     const makesSamples = parity.samples !== 'off';
-    tally.add(
-      observation.route,
-      verdict,
-      new Date(),
-      makesSamples
-        ? () => makeSample(observation, verdict, this.#sampleContext(observation, kept))
-        : undefined,
-    );
-    if (verdict.kind === 'mismatch') this.#logNew(observation, verdict);
+    const sample = () => makeSample(observation, verdict, this.#sampleContext(observation, kept));
+    for (const tally of this.#evidence.tallies(version, verdict, reportedAt))
+      tally.add(observation.route, verdict, new Date(), makesSamples ? sample : undefined);
+    if (verdict.kind === 'mismatch') this.#logNew(observation, verdict, version || this.version);
   }
 
   #sampleContext({ route }: Observation, kept: KeptValues): SampleContext {
@@ -181,9 +178,9 @@ export class SliceParity {
   #logNew(
     { route, requestId, traceId }: Observation,
     { differences }: Extract<Verdict, { kind: 'mismatch' }>,
+    version: string,
   ): void {
     const paths = [...new Set(differences.map(({ path }) => generalPath(path)))];
-    const { version } = this;
     const kind = JSON.stringify([version, route, ...paths]);
     if (this.#logged.has(kind) || this.#logged.size >= MOST_LOGGED) return;
     this.#logged.add(kind);
