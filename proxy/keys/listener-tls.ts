@@ -66,17 +66,19 @@ export function readCertificates(pem: string, where: string): X509Certificate[] 
 
 /**
  * Options of a server: HTTP/1.1 alone, no renegotiation (CVE-2009-3555, CVE-2011-1473), and clients' certificates from the
- * authorities of the config alone.
+ * authorities of the config alone, checked at each connection: a resumed session would keep the certificate of its first
+ * handshake, expired or not. Without tickets none is resumed, for Node keeps no sessions of its own.
  */
 export function listenerOptions(tls: ListenerTlsConfig, { cert, key, ca }: ListenerPems): TlsOptions {
+  const asksClients = tls.clientAuth !== 'none';
   return {
     cert,
     key,
     ...(ca === undefined ? {} : { ca }),
     minVersion: tls.minVersion,
     ALPNProtocols: ['http/1.1'],
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    requestCert: tls.clientAuth !== 'none',
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | (asksClients ? constants.SSL_OP_NO_TICKET : 0),
+    requestCert: asksClients,
     rejectUnauthorized: tls.clientAuth === 'require',
   };
 }

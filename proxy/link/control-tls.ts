@@ -3,7 +3,7 @@
  * show. The files are read for each new connection, so a renewed one needs no restart.
  */
 import { Agent, request as httpsRequest } from 'node:https';
-import type { Duplex } from 'node:stream';
+import { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import type { ControlClientConfig } from '@ficus/core';
 import { readPem } from '../keys/listener-tls.ts';
@@ -24,7 +24,8 @@ class ControlAgent extends Agent {
   readonly #client: ControlClientConfig | undefined;
 
   constructor(client: ControlClientConfig | undefined) {
-    super({ keepAlive: true, maxSockets: 8 });
+    // Node finds a session by the options before the files are read: it would show the certificate of an earlier one.
+    super({ keepAlive: true, maxSockets: 8, maxCachedSessions: 0 });
     this.#client = client;
   }
 
@@ -32,8 +33,18 @@ class ControlAgent extends Agent {
     options: ConnectionOptions,
     done: (error: Error | null, stream: Duplex) => void,
   ): Duplex | null | undefined {
-    return super.createConnection({ ...options, ...readControlTls(this.#client) }, done);
+    try {
+      return super.createConnection({ ...options, ...readControlTls(this.#client) }, done);
+    } catch (error) {
+      // For a request that waited, Node calls this in an event of another connection: thrown, it would end the process.
+      return failingConnection(error as Error);
+    }
   }
+}
+
+/** Fails like any other, so that the next request in the queue has its turn: one that gets an error instead leaves it waiting. */
+function failingConnection(error: Error): Duplex {
+  return new Duplex({ construct: (failed) => void setImmediate(failed, error) });
 }
 
 const agents = new Map<string, Agent>();

@@ -1,0 +1,73 @@
+/**
+ * A client's certificate counts as it is now. A TLS session holds the certificate of the first handshake, and resuming it
+ * checks neither dates nor chain again (RFC 8446 section 2.2, RFC 5246 appendix F.1.4): where clients are asked for
+ * certificates, no session is resumed.
+ */
+import type { ConnectionOptions } from 'node:tls';
+import { afterEach, describe, expect, test } from 'vitest';
+import { until } from '../integration/proxy/rig.ts';
+import { startTlsRig, type TlsRig } from '../integration/proxy/tls-rig.ts';
+import { restOf, secureConnection } from '../parts/secure-client.ts';
+
+let rig: TlsRig;
+afterEach(() => rig?.close());
+
+const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
+const REQUEST = 'GET / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n';
+
+interface Visit {
+  readonly text: string;
+  readonly isResumed: boolean;
+  /** The newest that the server offered. */
+  readonly session: Buffer | undefined;
+}
+
+/** One request on a connection of its own. @throws the handshake's error */
+async function visit(options: ConnectionOptions): Promise<Visit> {
+  const client = await secureConnection(rig.url, { ca: rig.authority.cert, ...options });
+  let session: Buffer | undefined = client.getSession();
+  client.on('session', (offered: Buffer) => {
+    session = offered;
+  });
+  const isResumed = client.isSessionReused();
+  client.write(REQUEST);
+  return { text: await restOf(client), isResumed, session };
+}
+
+/** What a client gets; '' when its handshake fails. */
+const answerTo = (options: ConnectionOptions): Promise<string> =>
+  visit(options).then(
+    ({ text }) => text,
+    () => '',
+  );
+
+describe('clientAuth: require', () => {
+  test('an expired certificate is refused, also with a session from when it was valid', async () => {
+    rig = await startTlsRig({}, { clientAuth: 'require' });
+    const end = Math.ceil(Date.now() / 1000 + 2) * 1000;
+    const edge = rig.authority.issue('edge', { until: new Date(end) });
+    const pinned = (version: (typeof VERSIONS)[number]) => ({
+      ...edge,
+      minVersion: version,
+      maxVersion: version,
+    });
+    const sessions = await Promise.all(
+      VERSIONS.map(async (version) => (await visit(pinned(version))).session),
+    );
+    await until(() => Date.now() > end + 1_000, 'the end of the certificate');
+    for (const [index, version] of VERSIONS.entries()) {
+      expect(await answerTo(pinned(version))).toBe('');
+      expect(await answerTo({ ...pinned(version), session: sessions[index] })).toBe('');
+    }
+    const refused = 'ficus_refused_total{reason="client-certificate-invalid"}';
+    await until(async () => (await rig.series(refused)) === 4, refused);
+  });
+});
+
+test.each(VERSIONS)('without client certificates sessions are resumed in %s', async (version) => {
+  rig = await startTlsRig();
+  const options = { minVersion: version, maxVersion: version };
+  const { session } = await visit(options);
+  expect(session).toBeDefined();
+  expect(await visit({ ...options, session })).toMatchObject({ isResumed: true });
+});
