@@ -92,7 +92,7 @@ export async function makeParts(
     logger,
   });
   // Nothing fails from here on: parts that run on a timer start last.
-  const evidenceKeeper = new EvidenceKeeper(evidence, parity);
+  const evidenceKeeper = new EvidenceKeeper(evidence, parity, logger);
   evidenceKeeper.start();
   const progress = new ProgressHub(replications);
   const stateHub = new StateHub(states);

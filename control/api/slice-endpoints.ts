@@ -128,7 +128,7 @@ export function sliceEndpoints(parts: SliceEndpointParts): Endpoint[] {
           reason: body.reason,
         });
         parts.parity.reset(name);
-        await parts.evidenceKeeper.save();
+        await parts.evidenceKeeper.saveReset(name);
         return viewOf(parts, name);
       },
     }),

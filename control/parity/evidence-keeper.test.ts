@@ -19,6 +19,11 @@ const config = configSchema.parse({
 function play() {
   const written: { slice: string; found: readonly StoredEvidence[] }[] = [];
   const faults: Error[] = [];
+  const lines: Record<string, unknown>[] = [];
+  const logger = pino(
+    {},
+    { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
+  );
   const store = new (class extends EvidenceStore {
     override async saveEvidence(slice: string, found: readonly StoredEvidence[]): Promise<void> {
       const fault = faults.shift();
@@ -32,7 +37,7 @@ function play() {
     stateOf: () => ({ owner: 'legacy', epoch: 1, writes: 'open' }),
     logger: pino({ level: 'silent' }),
   });
-  return { written, faults, parity, keeper: new EvidenceKeeper(store, parity) };
+  return { written, faults, lines, parity, keeper: new EvidenceKeeper(store, parity, logger) };
 }
 
 test('writes what has changed, and nothing twice', async () => {
@@ -55,4 +60,26 @@ test('keeps what could not be written, and writes it later', async () => {
   parity.observe(anObservation({ requestId: 'r2' }));
   await keeper.save();
   expect(written).toMatchObject([{ found: [{ report: { compared: 2 } }] }]);
+});
+
+test('says once that what was found cannot be stored, and when it is again', async () => {
+  const { faults, lines, parity, keeper } = play();
+  faults.push(new Error('the disk is full'), new Error('the disk is full'));
+  parity.observe(anObservation());
+  for (let turn = 0; turn < 4; turn += 1) await keeper.save();
+  expect(lines).toMatchObject([
+    { level: 50, slice: 'notes', err: { message: 'the disk is full' } },
+    { level: 30, slice: 'notes', msg: 'evidence is stored again' },
+  ]);
+});
+
+test('a reset that is not stored is an error, and is stored later', async () => {
+  const { written, faults, parity, keeper } = play();
+  parity.observe(anObservation());
+  await keeper.save();
+  faults.push(new Error('the disk is full'));
+  parity.reset('notes');
+  await expect(keeper.saveReset('notes')).rejects.toMatchObject({ code: 'FICUS_CONTROL_NOT_STORED' });
+  await keeper.save();
+  expect(written[1]).toMatchObject({ found: [{ report: { compared: 0 } }] });
 });

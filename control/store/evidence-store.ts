@@ -32,8 +32,8 @@ export class EvidenceStore {
   readonly #evidence = new Map<string, readonly StoredEvidence[]>();
   readonly #verifies = new Map<string, StoredVerify>();
   readonly #unsavedVerifies = new Set<string>();
-  /** Samples are long, and change rarely: written only when they have. */
-  readonly #writtenSamples = new Map<string, readonly ParitySample[]>();
+  /** Slice → version → samples. They are long, and change rarely: written only when they have. */
+  readonly #writtenSamples = new Map<string, ReadonlyMap<string, readonly ParitySample[]>>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -73,8 +73,10 @@ export class EvidenceStore {
       ]);
       for (const found of versions) await this.#saveVersion(query, slice, found);
     });
-    for (const { version, report } of versions)
-      this.#writtenSamples.set(keyOf(slice, version), report.samples);
+    this.#writtenSamples.set(
+      slice,
+      new Map(versions.map(({ version, report }) => [version, report.samples])),
+    );
     this.#evidence.set(slice, versions);
   }
 
@@ -89,21 +91,27 @@ export class EvidenceStore {
     this.#unsavedVerifies.add(slice);
   }
 
+  /** @throws the first error, when every slice was tried: what failed is kept for the next call */
   async saveVerifies(): Promise<void> {
-    for (const slice of this.#unsavedVerifies) {
-      const run = this.#verifies.get(slice);
-      await this.#store.query(
-        'INSERT INTO verify_run (slice, run) VALUES ($1, $2) ON CONFLICT (slice) DO UPDATE SET run = excluded.run',
-        [slice, JSON.stringify(run)],
-      );
-      if (this.#verifies.get(slice) === run) this.#unsavedVerifies.delete(slice);
-    }
+    const errors: unknown[] = [];
+    for (const slice of this.#unsavedVerifies)
+      await this.#saveVerify(slice).catch((error: unknown) => errors.push(error));
+    if (errors.length > 0) throw errors[0];
+  }
+
+  async #saveVerify(slice: string): Promise<void> {
+    const run = this.#verifies.get(slice);
+    await this.#store.query(
+      'INSERT INTO verify_run (slice, run) VALUES ($1, $2) ON CONFLICT (slice) DO UPDATE SET run = excluded.run',
+      [slice, JSON.stringify(run)],
+    );
+    if (this.#verifies.get(slice) === run) this.#unsavedVerifies.delete(slice);
   }
 
   async #saveVersion(query: Store['query'], slice: string, found: StoredEvidence): Promise<void> {
     const { version, firstSeenAt, lastSeenAt, report } = found;
     const { samples, ...counts } = report;
-    const isWritten = this.#writtenSamples.get(keyOf(slice, version)) === samples;
+    const isWritten = this.#writtenSamples.get(slice)?.get(version) === samples;
     await query(
       `INSERT INTO parity_evidence (slice, version, first_seen_at, last_seen_at, report, samples)
        VALUES ($1, $2, $3, $4, $5, coalesce($6::jsonb, '[]'))
@@ -124,5 +132,3 @@ export class EvidenceStore {
 function evidenceOf({ version, firstSeenAt, lastSeenAt, report, samples }: EvidenceRow): StoredEvidence {
   return { version, firstSeenAt, lastSeenAt, report: { ...report, samples } };
 }
-
-const keyOf = (slice: string, version: string): string => JSON.stringify([slice, version]);

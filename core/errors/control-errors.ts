@@ -158,6 +158,14 @@ export const controlErrors = {
     remedy: 'Follow the copy with `ficus copy SLICE`, and compare when it is done.',
     retry: 'manual',
   },
+  FICUS_CONTROL_NOT_STORED: {
+    status: 503,
+    exit: 3,
+    title: 'The control plane’s database refused to store it',
+    remedy:
+      'Fix what the message names (disk, privileges). The control plane tries again each second; a restart before that brings the old state back.',
+    retry: 'manual',
+  },
   FICUS_CONTROL_BUSY: {
     status: 409,
     exit: 3,

@@ -104,18 +104,52 @@ it('a restart with another version begins with nothing compared, and shows what 
   expect((await client.slice('notes')).parity).toMatchObject({ version: 'v1', ratio: 1, compared: 2 });
 });
 
-it('a reset is for ever', async () => {
+/** What a crash now would leave: a control plane that is stopped writes the rest. */
+const stored = () =>
+  database.query(
+    `SELECT version, (report -> 'compared')::int AS compared FROM ficus_control.parity_evidence WHERE slice = 'notes'`,
+  );
+
+it('verdicts are stored while the control plane runs', async () => {
+  await restart('v1');
+  await observe({}, {});
+  await expect.poll(stored).toEqual([{ version: 'v1', compared: 2 }]);
+});
+
+it('a reset is for ever from its answer on', async () => {
   let client = await restart('v1');
   await observe({}, {});
+  await expect.poll(stored).toEqual([{ version: 'v1', compared: 2 }]);
   await client.resetParity('notes', 'again');
+  expect(await stored()).toEqual([{ version: 'v1', compared: 0 }]);
   client = await restart('v1');
   expect((await client.slice('notes')).parity).toMatchObject({ ratio: null, compared: 0, earlier: [] });
+});
+
+it('a reset that the database refuses says so, and is stored when it can be', async () => {
+  const client = await restart('v1');
+  await observe({}, {});
+  await expect.poll(stored).toEqual([{ version: 'v1', compared: 2 }]);
+  await database.query(
+    `CREATE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql AS
+       $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
+     CREATE TRIGGER disk_full BEFORE UPDATE ON ficus_control.parity_evidence FOR EACH ROW EXECUTE FUNCTION disk_full();`,
+  );
+  await expect(client.resetParity('notes', 'again')).rejects.toMatchObject({
+    code: 'FICUS_CONTROL_NOT_STORED',
+    message: expect.stringContaining('No space left on device'),
+  });
+  await database.query('DROP TRIGGER disk_full ON ficus_control.parity_evidence');
+  await expect.poll(stored).toEqual([{ version: 'v1', compared: 0 }]);
 });
 
 it('what the last verify found is there after a restart, with the version it was found with, and no value', async () => {
   let client = await restart('v1');
   const run = await client.verify('notes', { pollMs: 10 });
   expect(run).toMatchObject({ verdict: 'mismatch', version: 'v1', ofEarlierVersion: false });
+  await expect
+    .poll(() => database.query(`SELECT run ->> 'verdict' AS verdict FROM ficus_control.verify_run`))
+    .toEqual([{ verdict: 'mismatch' }]);
   client = await restart('v1');
   expect((await client.slice('notes')).verify).toEqual(run);
   expect(await client.verifyRun('notes')).toEqual(run);
