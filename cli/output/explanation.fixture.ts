@@ -9,6 +9,7 @@ export const ALL_MOVE: Explanation = {
   shadow: null,
   reason: 'serve-flag-on',
   ...reasons['serve-flag-on'],
+  chance: null,
   answer: null,
   match: {
     kind: 'matched',
@@ -47,8 +48,17 @@ export const ALL_MOVE: Explanation = {
     cause: 'on',
     ...flagCauses.on,
     percent: 25,
+    chance: null,
     strategies: [
-      { name: 'flexibleRollout', includes: true, share: 25, bucket: 7, stickiness: 'userId', unmet: [] },
+      {
+        name: 'flexibleRollout',
+        includes: true,
+        share: 25,
+        bucket: 7,
+        byChance: false,
+        stickiness: 'userId',
+        unmet: [],
+      },
     ],
   },
   candidate: {

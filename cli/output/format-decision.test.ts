@@ -78,6 +78,43 @@ test('one who is not: pin, breaker, what differs, and what to do', () => {
     expect(text).toContain(line);
 });
 
+test('a caller whom chance moves: no side is stated as a fact', () => {
+  const strategies = [{ ...ALL_MOVE.flag!.strategies[0]!, share: 55, bucket: null, byChance: true }];
+  const flag = { ...ALL_MOVE.flag!, ...flagCauses['chance-once'], percent: 55, chance: 55, strategies };
+  const chance = { candidate: 55, at: 'first-visit' as const };
+  const text = plain({ ...ALL_MOVE, ...flagCauses['chance-once'], chance, flag, shadow: 'legacy' });
+  expect(text).toMatch(/^GET \/api\/notes is decided by chance at the first visit: 55 % candidate\n/);
+  expect(text).toContain('flag       notes.serve is on for 55 % of such callers, share 55 %\n');
+  expect(text).toContain('strategy flexibleRollout draws: 55 % by userId\n');
+  expect(text).not.toMatch(/is served by|copy|this caller \d/);
+  const each = plain({ ...ALL_MOVE, chance: { ...chance, at: 'each-request' } });
+  expect(each).toContain('is decided by chance at each request: 55 % candidate');
+});
+
+test('a breaker whose wait is over', () => {
+  const candidate = { ...ALL_MOVE.candidate!, breaker: 'open' as const, probeInMs: 0 };
+  const text = plain({ ...ALL_MOVE, candidate });
+  expect(text).toContain('is served by the candidate: serve-flag-on, as the probe of its circuit breaker\n');
+  expect(text).toContain(
+    'breaker open, its wait is over: this request would be the probe; until that has succeeded, the legacy for the others',
+  );
+  expect(text).not.toMatch(/0 ms|meanwhile/);
+  expect(plain({ ...ALL_MOVE, serve: 'legacy', reason: 'serve-flag-off', candidate })).toContain(
+    'the next request to it is the probe',
+  );
+});
+
+test('a caller without credentials: nothing was asked', () => {
+  const caller = {
+    ...ALL_MOVE.caller,
+    kind: 'anonymous' as const,
+    name: null,
+    source: 'header authorization',
+  };
+  const text = plain({ ...ALL_MOVE, caller: { ...caller, cause: 'no-credentials' } });
+  expect(text).toContain('caller     anonymous (no header authorization)\n');
+});
+
 test('no route, and the proxy’s own answer', () => {
   const none = {
     caller: { ...ALL_MOVE.caller, cause: 'not-asked' as const },

@@ -14,11 +14,20 @@ export function formatDecision(explanation: Explanation): string {
   ].join('\n');
 }
 
-function headline({ method, path, serve, reason, answer }: Explanation): string {
+function headline(explanation: Explanation): string {
+  const { method, path, serve, reason, answer, chance } = explanation;
   const request = paint('bold', `${method} ${path}`, process.stdout);
+  if (chance !== null) {
+    const when = chance.at === 'first-visit' ? 'the first visit' : 'each request';
+    return `${request} is decided by chance at ${when}: ${chance.candidate} % candidate`;
+  }
   if (serve === null) return `${request} is answered by the proxy with ${answer?.status}: ${reason}`;
-  return `${request} is served by the ${paint(serve === 'candidate' ? 'green' : 'cyan', serve, process.stdout)}: ${reason}`;
+  return `${request} is served by the ${paint(serve === 'candidate' ? 'green' : 'cyan', serve, process.stdout)}: ${reason}${isProbe(explanation) ? ', as the probe of its circuit breaker' : ''}`;
 }
+
+/** The breaker's wait is over: the next request to the candidate is its probe, and this would be it. */
+const isProbe = ({ serve, candidate }: Explanation): boolean =>
+  serve === 'candidate' && candidate?.probeInMs === 0;
 
 type Line = readonly [name: string, text: string];
 
@@ -55,29 +64,32 @@ function routeLines({ match, preflight, answer }: Explanation): Line[] {
   ];
 }
 
-function callerLines({ kind, name, source, means, detail }: ExplainedCaller): Line[] {
+function callerLines({ kind, name, source, cause, means, detail }: ExplainedCaller): Line[] {
   const who = kind === 'user' || kind === 'session' ? `${kind} ${name ?? '(named by the request)'}` : kind;
-  const from = source === null ? '' : ` (${source})`;
+  const from = source === null ? '' : ` (${cause === 'no-credentials' ? 'no ' : ''}${source})`;
   return [['caller', `${who}${from}`], ['', means], ...(detail === null ? [] : [['', detail] as const])];
 }
 
-function flagLines({ name, enabled, percent, means, strategies }: ExplainedFlag): Line[] {
+function flagLines({ name, enabled, percent, chance, means, strategies }: ExplainedFlag): Line[] {
   const share = percent === null ? 'for a cohort' : `share ${percent} %`;
+  const is =
+    chance === null ? `${enabled ? 'on' : 'off'} for this caller` : `on for ${chance} % of such callers`;
   return [
-    ['flag', `${name} is ${enabled ? 'on' : 'off'} for this caller, ${share}`],
+    ['flag', `${name} is ${is}, ${share}`],
     ['', means],
     ...strategies.map((strategy) => ['', strategyWords(strategy)] as const),
   ];
 }
 
 function strategyWords(strategy: ExplainedFlag['strategies'][number]): string {
-  const { name, includes, share, bucket, stickiness, unmet } = strategy;
+  const { name, includes, share, bucket, byChance, stickiness, unmet } = strategy;
   const parts = [
     ...(share === null ? [] : [`${share} % by ${stickiness}`]),
     ...(bucket === null ? [] : [`bucket of this caller ${bucket}`]),
     ...unmet.map((one) => `not met: ${one}`),
   ];
-  return `strategy ${name} ${includes ? 'includes' : 'leaves out'} the caller${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
+  const does = byChance ? 'draws' : `${includes ? 'includes' : 'leaves out'} the caller`;
+  return `strategy ${name} ${does}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
 }
 
 function flagsLine({ flags: { provider, state, receivedAt, problem } }: Explanation): Line {
@@ -103,7 +115,7 @@ function pinLines({ pin, slice }: Explanation): Line[] {
   ];
 }
 
-function sliceLines({ slice, shadow, control }: Explanation): Line[] {
+function sliceLines({ slice, shadow, control, chance }: Explanation): Line[] {
   if (slice === null) return [];
   const { hasTables, owner, epoch, writes, heldForMs, guards } = slice;
   const away = control === 'away' ? ', as last known: the control plane is away' : '';
@@ -113,21 +125,27 @@ function sliceLines({ slice, shadow, control }: Explanation): Line[] {
     ...(writes === 'held'
       ? [['held', `writes wait for ${heldForMs} ms at most, then they are refused`] as const]
       : []),
-    ...(shadow === null ? [] : [['copy', `goes to the ${shadow}`] as const]),
+    // Which side gets a copy is a matter of the same draw.
+    ...(shadow === null || chance !== null ? [] : [['copy', `goes to the ${shadow}`] as const]),
     ...(guards.length === 0
       ? []
       : [['guards', `${guards.join(', ')}: asked before the share is raised`] as const]),
   ];
 }
 
-function candidateLines({ candidate }: Explanation): Line[] {
+function candidateLines(explanation: Explanation): Line[] {
+  const { candidate } = explanation;
   if (candidate === null) return [];
   const { breaker, probeInMs, failsChecks, onBreakerOpen, addressesOut } = candidate;
   const checks = failsChecks ? 'health checks fail, ' : '';
-  const probe = probeInMs === null ? '' : `, next probe in ${probeInMs} ms`;
-  const then = breaker === 'closed' ? '' : `; meanwhile ${onBreakerOpen === 'fail' ? '503' : 'the legacy'}`;
+  const otherwise = onBreakerOpen === 'fail' ? '503' : 'the legacy';
   const out = addressesOut === 0 ? '' : `, addresses ejected: ${addressesOut}`;
-  return [['candidate', `${checks}breaker ${breaker}${probe}${then}${out}`]];
+  const which = isProbe(explanation) ? 'this request would be' : 'the next request to it is';
+  const probe =
+    probeInMs === 0
+      ? `, its wait is over: ${which} the probe; until that has succeeded, ${otherwise} for the others`
+      : `, next probe in ${probeInMs} ms; meanwhile ${otherwise}`;
+  return [['candidate', `${checks}breaker ${breaker}${probeInMs === null ? '' : probe}${out}`]];
 }
 
 function workersLine({ workers: { asked, agree, differ, silent } }: Explanation): Line {

@@ -13,6 +13,12 @@ export const noRouteCauses = {
     means: 'A route has this path, but not this method.',
     action: 'Add the method to `methods` of the route, if its slice should take it.',
   },
+  'path-spelled-otherwise': {
+    means:
+      'A route has this path in another spelling: in another case, or with or without a slash at its end.',
+    action:
+      'Ask for the spelling of the route. If the monolith takes both for one path, which `ficus check --live` finds out, set what the route needs: `legacy.paths.ignoreCase` or `ignoreTrailingSlash`.',
+  },
   'path-not-listed': {
     means: 'No route has this path.',
     action: 'Add a route to the slice that should take it; without one, the legacy serves.',
@@ -42,7 +48,8 @@ export const callerCauses = {
     action: 'Set `proxy.identify.user`, or the slice’s `anonymousBucket`.',
   },
   'no-credentials': {
-    means: 'The request carries nothing that the configured sources read, so its caller is anonymous.',
+    means:
+      'The request carries nothing that the configured sources read: nothing was verified or asked, and its caller is anonymous.',
     action: 'Give what the caller sends with --cookie or --header, or ask as a user with --as.',
   },
   'peer-not-believed': {
@@ -55,12 +62,15 @@ export const callerCauses = {
     action: 'Let the caller log in again; if all tokens fail, check `proxy.identify.jwt`.',
   },
   'not-logged-in': {
-    means: 'The legacy was asked whose session it is, and says that no user is logged in with it.',
+    means:
+      'The legacy was asked whose session it is, and says (401, 403, 204, or null in place of the user) that no user is logged in with it.',
     action: 'Let the caller log in again; if all sessions are strange to it, check `introspect`.',
   },
   'not-named': {
-    means: 'The legacy was asked whose session it is, and its answer names no user where the config looks.',
-    action: 'Set `field` to the place in the answer that names the user.',
+    means:
+      'The legacy was asked whose session it is, and its answer has no user at `field`: the session belongs to no user (a wrong password, a login that has ended), or `field` is wrong.',
+    action:
+      'Ask about a user who is certainly logged in. If they are named, let this caller log in, and let the legacy answer 401, or null as the user, to sessions without one: their callers are then anonymous, not unknown. If they are not, correct `field`.',
   },
   'legacy-silent': {
     means: 'The legacy could not be asked whose session it is: the caller is unknown, never anonymous.',
@@ -85,6 +95,16 @@ export type CallerCause = keyof typeof callerCauses;
 
 export const flagCauses = {
   on: { means: 'A strategy of the flag includes this caller.', action: '' },
+  'chance-once': {
+    means:
+      'The caller brought no bucket: the first answer gives them one by chance, in the cookie of `anonymousBucket`, and they keep their side by it.',
+    action: 'Give the bucket’s cookie with --cookie to ask about a caller who has one.',
+  },
+  'chance-each-time': {
+    means:
+      'The share sticks to nothing (`random`): each request is decided by chance, and no caller keeps a side.',
+    action: 'Give the flag another stickiness where it is kept, if callers should keep their side.',
+  },
   'not-known': {
     means: 'The proxy has not received any flags yet: all are off.',
     action:
@@ -100,7 +120,7 @@ export const flagCauses = {
   },
   'switched-off': {
     means: 'The flag is switched off.',
-    action: 'Switch it on, for this caller with their bucket’s share or more: `ficus serve SLICE PERCENT`.',
+    action: 'Switch it on, with a share that includes this caller: `ficus serve SLICE PERCENT`.',
   },
   'share-too-small': {
     means: 'The share does not reach this caller.',

@@ -61,11 +61,19 @@ function explainNameless(facts: CallerFacts, source: Source | undefined): Explai
   const words = sourceWords(source);
   if (identity.uncertain) {
     const { cause, detail } = whyUnknown(source, findings);
-    return make('unknown', cause, words, detail);
+    return make('unknown', cause, UNREAD.has(cause) ? carrierWords(source) : words, detail);
   }
   const cause = whyAnonymous(facts, source);
-  return make('anonymous', cause, words, cause === 'token-refused' ? findings.tokenRefused : undefined);
+  return make(
+    'anonymous',
+    cause,
+    UNREAD.has(cause) ? carrierWords(source) : words,
+    cause === 'token-refused' ? findings.tokenRefused : undefined,
+  );
 }
+
+/** Nothing was read, and the legacy not asked. */
+const UNREAD: ReadonlySet<CallerCause> = new Set(['no-credentials', 'peer-not-believed', 'named-twice']);
 
 function whyUnknown(
   { introspect, jwtClaim }: Source,
@@ -90,8 +98,12 @@ function whyAnonymous({ head, findings }: CallerFacts, source: Source): CallerCa
   return isThere && source.trustedFrom !== undefined ? 'peer-not-believed' : 'no-credentials';
 }
 
-function sourceWords({ cookie, header, jwtClaim, introspect }: Source): string {
-  const carrier = cookie === undefined ? `header ${header ?? 'authorization'}` : `cookie ${cookie}`;
+const carrierWords = ({ cookie, header }: Source): string =>
+  cookie === undefined ? `header ${header ?? 'authorization'}` : `cookie ${cookie}`;
+
+function sourceWords(source: Source): string {
+  const { jwtClaim, introspect } = source;
+  const carrier = carrierWords(source);
   if (introspect !== undefined) return `${carrier}, asked at ${introspect} of the legacy`;
   return jwtClaim === undefined ? carrier : `claim ${jwtClaim} of the token in ${carrier}`;
 }

@@ -9,17 +9,18 @@ const NAME = 'notes.serve';
 
 interface How {
   readonly isNameless?: boolean;
+  readonly isDrawn?: boolean;
   readonly stickyBy?: string;
   readonly segments?: readonly unknown[];
 }
 
 /** As the proxy would: the flag is evaluated in a whole set, then taken apart. */
 function explain(features: readonly ClientFeature[], context: Context, how: How = {}) {
-  const { isNameless = false, stickyBy, segments = [] } = how;
+  const { isNameless = false, isDrawn = false, stickyBy, segments = [] } = how;
   live.replace({ version: 2, features: [...features, percentFlag('other.serve', 'other', 100)], segments });
   const enabled = live.isEnabled(NAME, context, stickyBy);
   const { environment } = live;
-  const asked = { name: NAME, context, stickyBy, environment, enabled, isNameless };
+  const asked = { name: NAME, context, stickyBy, environment, enabled, isNameless, isDrawn };
   return explainFlag(asked, live.definitionOf(NAME));
 }
 afterEach(() => live.replace({ version: 2, features: [] }));
@@ -54,6 +55,63 @@ describe('a share', () => {
       cause: 'on',
       strategies: [{ bucket: null, stickiness: 'random' }],
     });
+  });
+});
+
+describe('chance', () => {
+  const share = (rollout: number, groupId: string, stickiness = 'userId') => ({
+    name: 'flexibleRollout',
+    parameters: { rollout: String(rollout), groupId, stickiness },
+  });
+  const draw = (features: readonly ClientFeature[]) =>
+    explain(features, { userId: `drawn-${Math.random()}` }, { isDrawn: true });
+
+  test('decides for a caller whose bucket was drawn, however the draw ended', () => {
+    const sides = new Set<boolean>();
+    for (let turn = 0; sides.size < 2 && turn < 1_000; turn += 1) {
+      const { enabled, ...rest } = draw([percentFlag(NAME, 'notes', 55)]);
+      sides.add(enabled);
+      expect(rest).toMatchObject({
+        chance: 55,
+        cause: 'chance-once',
+        strategies: [{ bucket: null, byChance: true, share: 55 }],
+      });
+    }
+    expect(sides.size).toBe(2);
+  });
+
+  test.each<[string, ClientFeature[], number | null, string]>([
+    ['one group: the larger share', [flag([share(30, 'a'), share(50, 'a')])], 50, 'chance-once'],
+    ['two groups: two draws', [flag([share(50, 'a'), share(50, 'b')])], 75, 'chance-once'],
+    ['a share of each request', [flag([share(40, 'a', 'random')])], 40, 'chance-each-time'],
+    ['all', [percentFlag(NAME, 'notes', 100)], null, 'on'],
+    ['none', [percentFlag(NAME, 'notes', 0)], null, 'switched-off'],
+    ['all of another strategy', [flag([share(50, 'a'), { name: 'default' }])], null, 'on'],
+    [
+      'an unmet constraint',
+      [flag([{ ...share(50, 'a'), constraints: [only(['bob'])] }])],
+      null,
+      'constrained',
+    ],
+  ])('%s', (_, features, chance, cause) => {
+    expect(draw(features)).toMatchObject({ chance, cause });
+  });
+
+  test('decides nothing for a caller with a bucket or a name, nor for one without either', () => {
+    for (const how of [{}, { isNameless: true }])
+      expect(explain([percentFlag(NAME, 'notes', 55)], { userId: 'ann' }, how).chance).toBeNull();
+  });
+});
+
+test('a caller without a name has no bucket to show', () => {
+  const { strategies, cause } = explain(
+    [percentFlag(NAME, 'notes', 1)],
+    { userId: 'x' },
+    { isNameless: true },
+  );
+  expect({ strategies, cause }).toMatchObject({
+    cause: 'caller-without-name',
+    strategies: [{ bucket: null, byChance: false }],
   });
 });
 

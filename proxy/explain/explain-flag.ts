@@ -18,8 +18,10 @@ export interface ExplainedStrategy {
   readonly includes: boolean;
   /** The percentage that it sets; null for one without. */
   readonly share: number | null;
-  /** The percentage from which on it includes this caller; null where it sets none, or where chance decides. */
+  /** The percentage from which on it includes this caller; null where it sets none, or the caller has none. */
   readonly bucket: number | null;
+  /** `includes` is one draw: the share sticks to nothing that this caller brought. */
+  readonly byChance: boolean;
   /** What the share sticks to: `userId`, `sessionId`, `default`, `random`, `anonymousBucket`. */
   readonly stickiness: string | null;
   /** Constraints and segments that leave the caller out, without their values: these may name users. */
@@ -35,6 +37,8 @@ export interface ExplainedFlag {
   readonly action: string;
   /** The share that the flag sets; null for cohorts without one. */
   readonly percent: number | null;
+  /** Percent of such callers whom the flag includes, where chance decides; else null, and `enabled` is certain. */
+  readonly chance: number | null;
   readonly strategies: readonly ExplainedStrategy[];
 }
 
@@ -49,18 +53,24 @@ export interface AskedFlag {
   readonly enabled: boolean;
   /** The caller has neither name nor bucket. */
   readonly isNameless: boolean;
+  /** The caller brought no bucket, and is asked about with one that was drawn for this question. */
+  readonly isDrawn: boolean;
 }
 
 /** @param definition the flag with all that it depends on; undefined when there is no such flag */
 export function explainFlag(asked: AskedFlag, definition: ClientFeatures | undefined): ExplainedFlag {
-  const { name, enabled } = asked;
+  const { enabled } = asked;
   const feature = definition?.features[0];
   if (definition === undefined || feature === undefined) return wordsFor(asked, 'missing', 0, []);
   const trial = new Trial(definition, feature, asked);
   try {
     const strategies = feature.strategies.map((strategy) => explainStrategy(strategy, trial));
     const cause = enabled ? 'on' : whyOff(asked, feature, strategies, trial);
-    return { ...wordsFor(asked, cause, flagPercent(feature) ?? null, strategies), name };
+    const percent = flagPercent(feature) ?? null;
+    const chance = cause === 'dependent' ? null : chanceOf(feature, strategies);
+    if (chance === null) return wordsFor(asked, cause, percent, strategies);
+    const isSticky = strategies.every(({ byChance, stickiness }) => !byChance || stickiness !== 'random');
+    return { ...wordsFor(asked, isSticky ? 'chance-once' : 'chance-each-time', percent, strategies), chance };
   } finally {
     trial.end();
   }
@@ -72,7 +82,7 @@ function wordsFor(
   percent: number | null,
   strategies: readonly ExplainedStrategy[],
 ): ExplainedFlag {
-  return { name, enabled, cause, ...flagCauses[cause], percent, strategies };
+  return { name, enabled, cause, ...flagCauses[cause], percent, chance: null, strategies };
 }
 
 function whyOff(
@@ -101,11 +111,15 @@ function explainStrategy(strategy: ClientStrategy, trial: Trial): ExplainedStrat
     name,
     includes: trial.includes(strategy),
     share: share === undefined ? null : Number(parameters[share]),
-    bucket: share === undefined ? null : bucketOf(strategy, share, trial),
+    bucket: share === undefined || trial.hasNoBucket(stickiness) ? null : bucketOf(strategy, share, trial),
+    byChance: isPart(Number(parameters[share ?? ''])) && trial.isByChance(stickiness),
     stickiness: trial.isByBucket && STICKY_BY_USER.has(stickiness) ? 'anonymousBucket' : stickiness,
     unmet,
   };
 }
+
+/** Some callers, and not all. */
+const isPart = (share: number): boolean => share > 0 && share < 100;
 
 const STICKY_BY_USER: ReadonlySet<string | null> = new Set(['userId', 'default']);
 
@@ -115,6 +129,22 @@ const STICKY_BY: Readonly<Record<string, string>> = {
   gradualRolloutSessionId: 'sessionId',
   gradualRolloutRandom: 'random',
 };
+
+/** Null where no draw could end otherwise. */
+function chanceOf(feature: ClientFeature, strategies: readonly ExplainedStrategy[]): number | null {
+  if (!feature.enabled || strategies.some(({ includes, byChance }) => includes && !byChance)) return null;
+  /** The largest share of each draw: strategies of one group and stickiness put a caller in the same bucket. */
+  const shares = new Map<string, number>();
+  for (const [at, { byChance, share, stickiness, unmet }] of strategies.entries()) {
+    if (!byChance || unmet.length > 0) continue;
+    const { groupId } = feature.strategies[at]!.parameters ?? {};
+    const draw = stickiness === 'random' ? `random ${at}` : `group ${groupId}`;
+    shares.set(draw, Math.max(shares.get(draw) ?? 0, share ?? 0));
+  }
+  const missed = [...shares.values()].reduce((left, share) => left * (1 - share / 100), 1);
+  const percent = Math.round((1 - missed) * 1000) / 10;
+  return percent > 0 && percent < 100 ? percent : null;
+}
 
 function shareKey({ name, parameters = {} }: ClientStrategy): 'rollout' | 'percentage' | undefined {
   if (name === 'flexibleRollout') return 'rollout';
@@ -129,9 +159,8 @@ function bucketOf(
 ): number | null {
   const includedAt = (share: number): boolean =>
     trial.includes({ name, parameters: { ...parameters, [key]: share as unknown as string } });
-  const isByChance = name === 'gradualRolloutRandom' || parameters?.stickiness === 'random';
   // At 100 % only a caller without the field that the share sticks to is left out.
-  if (isByChance || !includedAt(100)) return null;
+  if (!includedAt(100)) return null;
   let [below, from] = [0, 100];
   while (from - below > 1) {
     const middle = Math.floor((below + from) / 2);
@@ -163,6 +192,20 @@ class Trial {
     this.#evaluator = new FlagEvaluator(() => {
       this.failed = true;
     }, asked.environment);
+  }
+
+  /** Whether the answer of a share that sticks to this is a draw. */
+  isByChance(stickiness: string | null): boolean {
+    return stickiness === 'random' || (this.#asked.isDrawn && this.#isByUser(stickiness));
+  }
+
+  /** Of a share that sticks to this, the caller has no bucket of their own. */
+  hasNoBucket(stickiness: string | null): boolean {
+    return this.isByChance(stickiness) || (this.#asked.isNameless && this.#isByUser(stickiness));
+  }
+
+  #isByUser(stickiness: string | null): boolean {
+    return !this.isByBucket && STICKY_BY_USER.has(stickiness);
   }
 
   /** Percentages stick to the caller's bucket, though they have a name. */

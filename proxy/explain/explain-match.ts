@@ -73,7 +73,7 @@ export function explainMatch(
 
 /** Whether a route takes the method and the path, whatever its conditions say. May have to compile its pattern. */
 export function takesRequest(
-  { legacy }: Pick<FicusConfig, 'legacy'>,
+  { legacy }: { readonly legacy: Pick<FicusConfig['legacy'], 'paths'> },
   { route }: MatchedRoute,
   method: string,
   path: string,

@@ -93,17 +93,25 @@ function explainDecided(state: RequestState, route: LiveRoute, found: Found): Wo
   const caller = callerWords(state, found);
   const asked = noted.flags.get(slice.serveFlag)!;
   const flag = explainFlag(
-    { ...asked, isNameless: !['user', 'session', 'bucket'].includes(caller.kind) },
+    {
+      ...asked,
+      isNameless: !['user', 'session', 'bucket'].includes(caller.kind),
+      isDrawn: caller.cause === 'new-bucket',
+    },
     host.flags.definitionOf(slice.serveFlag),
   );
   const refused = refusalOf(decision, route);
   const pin = explainPin(state, route, decision);
   const words =
     refused === undefined ? served(decision.serve, decision.reason) : refusedWith(refused, decision);
+  const candidate = explainCandidate(route);
+  const chance = refused === undefined ? chanceOf(decision.reason, flag, candidate) : null;
   return {
     ...unexplained(state),
     ...words,
-    action: fillIn(actionFor(decision.reason, words.action, { caller, flag }), slice.name, flag),
+    means: meansFor(decision.reason, words.means, { caller, flag }),
+    action: fillIn(actionFor(decision.reason, words.action, { caller, flag }), slice.name, { caller, flag }),
+    chance,
     shadow: refused === undefined && pin.wouldPin.length === 0 ? (decision.shadow ?? null) : null,
     match: found.match,
     caller,
@@ -111,13 +119,13 @@ function explainDecided(state: RequestState, route: LiveRoute, found: Found): Wo
     slice: explainSlice(route, decision),
     pin,
     flag,
-    candidate: explainCandidate(route),
+    candidate,
   };
 }
 
 /** What the decision has read. */
 interface Noted {
-  readonly flags: Map<string, Omit<AskedFlag, 'isNameless'>>;
+  readonly flags: Map<string, Omit<AskedFlag, 'isNameless' | 'isDrawn'>>;
 }
 
 /** A host that notes the flags that are asked, and on which nothing is counted. */
@@ -145,9 +153,29 @@ function refusalOf(decision: RequestDecision, { slice }: LiveRoute): ProblemAnsw
   return fails ? slice.candidate.breakerOpenAnswer : undefined;
 }
 
+/** A candidate that takes no requests leaves nothing to chance. */
+function chanceOf(
+  reason: Reason,
+  { chance, cause }: ExplainedFlag,
+  { probeInMs, failsChecks, onBreakerOpen }: ExplainedCandidate,
+): WorkerExplanation['chance'] {
+  const isTaking = (probeInMs ?? 0) === 0 && !(failsChecks && onBreakerOpen === 'legacy');
+  if (chance === null || !isBySide(reason) || !isTaking) return null;
+  return { candidate: chance, at: cause === 'chance-once' ? 'first-visit' : 'each-request' };
+}
+
+const isBySide = (reason: Reason): boolean => reason === 'serve-flag-on' || reason === 'serve-flag-off';
+
+/** What lies behind the reason, where that says more. */
+function meansFor(reason: Reason, means: string, { caller, flag }: Behind): string {
+  if (reason === 'caller-unknown') return caller.means;
+  return isBySide(reason) && flag.chance !== null ? flag.means : means;
+}
+
 /** The remedy of what lies behind the reason, where something does. */
 function actionFor(reason: Reason, action: string, { caller, flag }: Behind): string {
   if (reason === 'caller-unknown') return caller.action;
+  if (isBySide(reason) && flag.chance !== null) return flag.action;
   if (reason !== 'serve-flag-off') return action;
   return flag.cause === 'caller-without-name' && caller.action !== '' ? caller.action : flag.action;
 }
@@ -158,10 +186,12 @@ interface Behind {
 }
 
 /** With the slice's name, and the percentage that moves the caller, in place of the words that stand for them. */
-function fillIn(action: string, slice: string, { strategies }: ExplainedFlag): string {
-  const buckets = strategies.flatMap(({ bucket, unmet }) =>
+function fillIn(action: string, slice: string, { caller, flag }: Behind): string {
+  const buckets = flag.strategies.flatMap(({ bucket, unmet }) =>
     bucket === null || unmet.length > 0 ? [] : bucket,
   );
+  // A caller without a name is moved last.
+  if (buckets.length === 0 && caller.kind === 'anonymous') buckets.push(100);
   const percent = buckets.length === 0 ? 'PERCENT' : String(Math.min(...buckets));
   return action.replaceAll('SLICE', slice).replaceAll('PERCENT', percent);
 }
@@ -221,7 +251,7 @@ function explainCandidate({ slice: { candidate, config } }: LiveRoute): Explaine
   const { breaker, upstream } = candidate;
   return {
     breaker: breaker.state,
-    probeInMs: breaker.state === 'closed' ? null : Math.round(breaker.probeInMs(turnNow())),
+    probeInMs: breaker.state === 'closed' ? null : Math.ceil(breaker.probeInMs(turnNow())),
     failsChecks: candidate.failsChecks,
     onBreakerOpen: config.onBreakerOpen,
     addressesOut: upstream.stats.addressesOut,
@@ -278,6 +308,7 @@ function unexplained({ request, head, snapshot, isPreflight }: RequestState): Un
     // Refused before its path was read.
     path: head.path || head.target.split('?', 1)[0]!,
     shadow: null,
+    chance: null,
     noRoute: null,
     preflight: isPreflight,
     caller: NOT_ASKED,

@@ -22,6 +22,8 @@ export interface WorkerExplanation {
   readonly means: string;
   /** What to do to have the user moved; empty when there is nothing to do. */
   readonly action: string;
+  /** Where chance decides between the sides; null where the side is certain. */
+  readonly chance: ExplainedChance | null;
   /** The proxy's own answer, when no side serves. */
   readonly answer: { readonly status: number; readonly code: string | null; readonly detail: string } | null;
   readonly match: MatchExplanation;
@@ -35,6 +37,14 @@ export interface WorkerExplanation {
   readonly candidate: ExplainedCandidate | null;
   /** Generation of the config. */
   readonly generation: number;
+}
+
+/** `serve`, `reason` and `shadow` are then those of one draw. */
+interface ExplainedChance {
+  /** Percent of such requests that the candidate serves. */
+  readonly candidate: number;
+  /** `first-visit`: the answer gives the caller a bucket, and they keep their side. */
+  readonly at: 'first-visit' | 'each-request';
 }
 
 export interface NoRoute {
@@ -75,7 +85,7 @@ export interface ExplainedPin {
 
 export interface ExplainedCandidate {
   readonly breaker: 'closed' | 'open' | 'half-open';
-  /** Until the next probe; null while the breaker is closed. */
+  /** Until the next probe; 0: the next request to the candidate is the probe; null while the breaker is closed. */
   readonly probeInMs: number | null;
   /** Its health checks fail. */
   readonly failsChecks: boolean;

@@ -33,6 +33,8 @@ interface QuietParts {
   readonly clock: () => number;
 }
 
+const NAMED_SINCE = 'has answered otherwise by now; its earlier answer counts for 10 seconds at most';
+
 export function quietIdentifier(
   identify: IdentifyConfig,
   { bearer, introspection, ask, clock }: QuietParts,
@@ -41,11 +43,22 @@ export function quietIdentifier(
   return createIdentifier(identify, {
     bearer: bearer && quietBearer(bearer, findings),
     introspection: {
-      known: (question) => introspection.peek(question, clock),
-      ask: (question) => {
-        if (!introspection.isFullFor(question, clock)) return ask.ask(question, clock);
-        findings.say('introspection', `${question.path} is not asked: too many questions are under way`);
-        return Promise.resolve(UNCERTAIN);
+      known(question) {
+        const known = introspection.peek(question, clock);
+        // What is kept of a question that named no caller does not say why: it is asked again.
+        return known?.uncertain ? undefined : known;
+      },
+      async ask(question) {
+        const known = introspection.peek(question, clock);
+        if (introspection.isFullFor(question, clock)) {
+          findings.say('introspection', `${question.path} is not asked: too many questions are under way`);
+          return UNCERTAIN;
+        }
+        const answer = await ask.ask(question, clock);
+        if (known === undefined) return answer;
+        // Requests go by what is kept.
+        if (!answer.uncertain) findings.say('user', `${question.path} ${NAMED_SINCE}`);
+        return known;
       },
     },
     notes: findings,

@@ -54,7 +54,8 @@ function readDocument(document: unknown, wanted: readonly WantedField[]): ReadAn
   if (lacking === undefined) return { identity: { user, session, tenant, uncertain: false } };
   const identity = lacking.field === 'user' ? UNCERTAIN : { user, session, tenant, uncertain: false };
   const { field, at } = lacking;
-  const reason = `answered without ${at}: set \`field\` to where it names the ${field}`;
+  const whose = field === 'user' ? 'the session belongs to no user' : `the user has no ${field}`;
+  const reason = `answered 200 without ${at}: ${whose}, or \`field\` is not where the answer names one`;
   return { identity, lacks: { field, reason, seen: describeKeys(document) } };
 }
 

@@ -76,8 +76,9 @@ export class ExplainRounds {
 export function sumUp(answers: readonly WorkerExplanation[], asked: number): SharedExplanation | undefined {
   const groups = new Map<string, WorkerExplanation[]>();
   for (const answer of answers) {
-    const { serve, reason } = answer;
-    const key = JSON.stringify([serve, reason, answer.answer?.status]);
+    const { serve, reason, chance } = answer;
+    // Each has drawn for itself.
+    const key = JSON.stringify(chance ?? [serve, reason, answer.answer?.status]);
     groups.set(key, [...(groups.get(key) ?? []), answer]);
   }
   const [most, ...others] = [...groups.values()].sort((a, b) => b.length - a.length);

@@ -56,7 +56,7 @@ test.each<[string, (response: ServerResponse) => void, string]>([
   [
     'another shape',
     (response) => void response.end('{"id":null,"roles":["guest"]}'),
-    'answered without data.id: set `field` to where it names the user (it has id, roles)',
+    'answered 200 without data.id: the session belongs to no user, or `field` is not where the answer names one (it has id, roles)',
   ],
   ['a user', (response) => void response.end('{"data":{"id":1}}'), 'named a user'],
 ])('%s is said', async (_, answer, seen) => {

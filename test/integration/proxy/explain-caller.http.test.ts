@@ -51,7 +51,8 @@ describe('introspection', () => {
 
   test.each<[string, number, string, string, string, RegExp]>([
     ['a guest', 401, '', 'anonymous', 'not-logged-in', /log in again/],
-    ['an answer without the name', 200, '{"id":"ann"}', 'unknown', 'not-named', /Set `field`/],
+    ['an answer without the name', 200, '{"id":"ann"}', 'unknown', 'not-named', /correct `field`/],
+    ['an answer without a user', 200, '{}', 'unknown', 'not-named', /let this caller log in/],
     ['an answer that is none', 500, '', 'unknown', 'legacy-silent', /check --live/],
   ])('%s: %i %s', async (_, status, body, kind, cause, remedy) => {
     await startAsked(status, body);
@@ -66,6 +67,36 @@ describe('introspection', () => {
     );
     if (isUnknown) expect(explanation.caller.detail).toMatch(/^\/me answered/);
   });
+});
+
+test('a session of no user is named as such, also when a request has asked before', async () => {
+  await startAsked(200, '{"data":{}}');
+  expect(await rig.get('/api/notes', cookie)).toMatchObject({ reason: 'caller-unknown' });
+  for (const turn of ['first', 'again']) {
+    const { explanation } = await explainAndSend(rig, { headers: cookie });
+    expect({ turn, ...explanation.caller }).toMatchObject({
+      cause: 'not-named',
+      detail: expect.stringMatching(/^\/me answered 200 without data\.id: the session belongs to no user/),
+    });
+    // The one cause, in place of all that the reason can have.
+    expect(explanation).toMatchObject({ reason: 'caller-unknown', means: explanation.caller.means });
+    expect(explanation.means).not.toMatch(/several times|keys/);
+  }
+  // The proxy itself goes by its first answer.
+  rig.legacy.handler = (request, response) =>
+    response.end(request.url === '/me' ? '{"data":{"id":"ann"}}' : 'page');
+  const { explanation } = await explainAndSend(rig, { headers: cookie });
+  expect(explanation.caller.detail).toContain('has answered otherwise by now');
+});
+
+test('without credentials nothing was asked, and the explanation does not say so', async () => {
+  await startAsked(200, '{"data":{"id":"ann"}}');
+  expect((await explain(rig, {})).caller).toMatchObject({
+    kind: 'anonymous',
+    cause: 'no-credentials',
+    source: 'cookie sid',
+  });
+  expect(rig.legacy.requests).toEqual([]);
 });
 
 describe('a token', () => {

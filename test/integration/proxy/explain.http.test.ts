@@ -48,6 +48,30 @@ describe('no route', () => {
       /Send what the condition needs/,
       ['notes / beta (/api/beta), unless header x-beta is “yes”'],
     ],
+    [
+      'its spelling: case',
+      { url: '/API/Notes' },
+      'path-spelled-otherwise',
+      /ignoreCase/,
+      [
+        'notes / list (GET, HEAD /api/notes), with legacy.paths.ignoreCase',
+        'notes / add (POST /api/notes), with legacy.paths.ignoreCase',
+      ],
+    ],
+    [
+      'its spelling: a slash at the end',
+      { url: '/api/beta/' },
+      'path-spelled-otherwise',
+      /ignoreTrailingSlash/,
+      ['notes / beta (GET /api/beta), with legacy.paths.ignoreTrailingSlash'],
+    ],
+    [
+      'its spelling: both',
+      { url: '/api/Beta/' },
+      'path-spelled-otherwise',
+      /Ask for the spelling of the route/,
+      ['notes / beta (GET /api/beta), with legacy.paths.ignoreCase and legacy.paths.ignoreTrailingSlash'],
+    ],
   ])('for want of %s: it is named, and what comes near', async (_, question, cause, remedy, near) => {
     const routes = [
       { id: 'list', methods: ['GET', 'HEAD'], path: '/api/notes' },
@@ -123,6 +147,32 @@ describe('the serve flag', () => {
     expect((await explain(rig, {})).caller).toMatchObject({ kind: 'bucket', cause: 'new-bucket' });
   });
 
+  test('without a bucket chance decides: the same answer each time, in words that do not change', async () => {
+    rig = await startRig({ serve: 55, slice: { anonymousBucket: { cookie: 'bucket' } } });
+    const drawn = new Set<unknown>();
+    for (let turn = 0; drawn.size < 2 && turn < 200; turn += 1) {
+      const { serve, means, action, chance, flag, workers } = await explain(rig, {});
+      drawn.add(serve);
+      expect({ means, action, chance, flag, workers }).toMatchObject({
+        chance: { candidate: 55, at: 'first-visit' },
+        means: expect.stringContaining('they keep their side by it'),
+        action: expect.stringContaining('--cookie'),
+        flag: { chance: 55, cause: 'chance-once', strategies: [{ bucket: null, byChance: true }] },
+        workers: { asked: 1, agree: 1, differ: [] },
+      });
+      expect(action).not.toContain('ficus serve');
+    }
+    expect(drawn.size).toBe(2);
+    const known = await explain(rig, { headers: { cookie: 'bucket=1234-5678-abcd' } });
+    expect(known).toMatchObject({ chance: null, flag: { strategies: [{ byChance: false }] } });
+    await rig.setFlags(100, 0);
+    await until(async () => (await explain(rig, {})).chance === null, 'all are moved');
+    expect((await explainAndSend(rig, {})).explanation).toMatchObject({
+      serve: 'candidate',
+      flag: { cause: 'on' },
+    });
+  });
+
   test('switched off, or missing: it says so, and what switches it on', async () => {
     rig = await startRig({ serve: 0 });
     const { explanation } = await explainAndSend(rig, { headers: cookie('ann') });
@@ -192,6 +242,19 @@ describe('the candidate’s breaker is open', () => {
     });
     expect(explanation.candidate!.probeInMs).toBeGreaterThan(0);
     expect(explanation.action).toContain('the breaker closes by itself');
+  });
+
+  test('its wait is over: the request would be the probe', async () => {
+    const url = `http://127.0.0.1:${await refusingPort()}`;
+    rig = await startRig({ serve: 100, candidate: { url, breaker: { failures: 1, openMs: 20 } } });
+    await rig.get('/api/notes', cookie('ann'));
+    const isOver = async () => (await explain(rig, { as: 'ann' })).candidate?.probeInMs === 0;
+    await until(isOver, 'the wait is over');
+    expect(await explain(rig, { as: 'ann' })).toMatchObject({
+      serve: 'candidate',
+      reason: 'serve-flag-on',
+      candidate: { breaker: 'open', probeInMs: 0 },
+    });
   });
 
   test('with onBreakerOpen: fail, and for a tester, the proxy answers 503', async () => {

@@ -129,7 +129,8 @@ describe('an answer of the legacy', () => {
     expect(problems()).toEqual([
       expect.objectContaining({
         source: 'user',
-        reason: '/users/me answered without user: set `field` to where it names the user',
+        reason:
+          '/users/me answered 200 without user: the session belongs to no user, or `field` is not where the answer names one',
         seen: 'data, meta',
       }),
     ]);
