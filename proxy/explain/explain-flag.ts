@@ -93,7 +93,9 @@ function whyOff(
 ): FlagCause {
   if (!feature.enabled) return 'switched-off';
   if (trial.failed) return 'unreadable';
-  if (strategies.length === 0 || strategies.some(({ includes }) => includes)) return 'dependent';
+  // A share that sticks to nothing was drawn twice: for the decision, and for its explanation.
+  const includes = strategies.some((one) => one.includes && !(one.byChance && one.stickiness === 'random'));
+  if (strategies.length === 0 || includes) return 'dependent';
   const byShare = strategies.filter(({ share, unmet }) => share !== null && unmet.length === 0);
   if (byShare.length > 0) return isNameless ? 'caller-without-name' : 'share-too-small';
   return strategies.some(({ unmet }) => unmet.length > 0) ? 'constrained' : 'not-listed';
