@@ -1,6 +1,7 @@
 /**
  * The admin API as functions, for the command line, the demo and programs. A refusal is thrown as the FicusError that
- * the control plane answered with; a control plane that does not answer is FICUS_CONTROL_UNREACHABLE.
+ * the control plane answered with; a control plane that does not answer is FICUS_CONTROL_UNREACHABLE, and
+ * FICUS_CONTROL_OUTCOME_UNKNOWN when it may have received the change that it was asked for.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeTlsError, FicusError, isErrorCode } from '@ficus/core';
@@ -161,9 +162,33 @@ async function reach(
     return { ok: response.ok, status: response.status, text: await response.text() };
   } catch (cause) {
     const why = describeTlsError(cause);
+    if (why === undefined && init.method !== 'GET' && mayHaveArrived(cause)) throw unanswered(base, cause);
     const message = `No control plane answers at ${base}${why === undefined ? '' : `: ${why}; see control.client`}.`;
     throw new FicusError('FICUS_CONTROL_UNREACHABLE', message, { cause });
   }
+}
+
+/** Refused connections and refused certificates come before the request: anything later may have delivered it. */
+function mayHaveArrived(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (cause.name === 'TimeoutError' || (code !== undefined && AFTER_CONNECTING.has(code))) return true;
+  }
+  return false;
+}
+
+/** Node's, and those of undici, its `fetch`. */
+const AFTER_CONNECTING: ReadonlySet<string> = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'UND_ERR_SOCKET',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+]);
+
+function unanswered(base: string, cause: unknown): FicusError {
+  const message = `The control plane at ${base} has not answered. The change may still take effect.`;
+  return new FicusError('FICUS_CONTROL_OUTCOME_UNKNOWN', message, { cause });
 }
 
 function toError(base: string, status: number, text: string): FicusError {

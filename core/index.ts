@@ -17,6 +17,7 @@ export * from './config/interpolate.ts';
 export * from './config/legacy-schema.ts';
 export * from './config/parse-config.ts';
 export * from './config/proxy-schema.ts';
+export * from './config/reachable-control.ts';
 export * from './config/route-conditions.ts';
 export * from './config/route-schema.ts';
 export * from './config/running-config.ts';

@@ -3,7 +3,7 @@ import type { AuditEntryView } from '@ficus/contract';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { connectControl } from '../config/connect-control.ts';
-import { loadConfig, requireSlice } from '../config/load-config.ts';
+import { loadReachable } from '../config/load-reachable.ts';
 import { parseCount } from '../config/parse-count.ts';
 import { formatTable } from '../output/format-table.ts';
 import { print, printJson } from '../output/terminal.ts';
@@ -32,8 +32,7 @@ export function addAudit(program: Command): void {
 }
 
 async function audit(slice: string | undefined, options: AuditOptions): Promise<void> {
-  const config = await loadConfig(options.config);
-  if (slice) requireSlice(config, slice);
+  const config = await loadReachable(options.config, slice);
   const entries = await connectControl(config).audit({
     limit: options.limit,
     ...(slice ? { slice } : {}),

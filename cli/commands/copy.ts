@@ -5,7 +5,7 @@ import { FicusError, readErrorCode } from '@ficus/core';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { connectControl } from '../config/connect-control.ts';
-import { loadConfig, requireSlice } from '../config/load-config.ts';
+import { loadReachable } from '../config/load-reachable.ts';
 import { formatCopy } from '../output/format-copy.ts';
 import { paint } from '../output/paint.ts';
 import { type Progress, showProgress } from '../output/show-progress.ts';
@@ -44,8 +44,7 @@ export function addCopy(program: Command): void {
 }
 
 async function copy(slice: string, options: CopyOptions): Promise<void> {
-  const config = await loadConfig(options.config);
-  requireSlice(config, slice);
+  const config = await loadReachable(options.config, slice);
   const control = connectControl(config);
   await control.copy(slice, { restart: options.restart ?? false, reason: options.reason ?? '' });
   const progress = showProgress(`copy ${slice}`);

@@ -1,10 +1,11 @@
 /** `ficus serve` and `ficus shadow`: flip a slice's flags, wherever they are kept. */
-import { type FicusConfig, type FlagKind, flagName } from '@ficus/core';
+import { type FicusConfig, type FlagKind, flagName, printable } from '@ficus/core';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
-import { loadConfig, requireSlice } from '../config/load-config.ts';
+import { loadReachable, type ReachableConfig } from '../config/load-reachable.ts';
 import { parsePercent } from '../config/parse-percent.ts';
-import { setPercent } from '../flags/set-percent.ts';
+import { raiseWarnings } from '../flags/raise-warnings.ts';
+import { type FlipOutcome, setPercent } from '../flags/set-percent.ts';
 import { paint } from '../output/paint.ts';
 import { print, printError, printJson } from '../output/terminal.ts';
 
@@ -21,10 +22,14 @@ Whole percents: Unleash's clients place each user in one of 100 parts. Measured 
 proxy.identify says who a caller is. Callers without identity stay on the legacy below 100, unless anonymousBucket gives
 them a cookie.
 A raise is refused while the slice's rows are not copied or its stream is stalled, and unless every guard of
-slices.NAME.guards passes; --force overrides that, and the audit names what was overridden.
+slices.NAME.guards passes; --force overrides that, and the audit names what was overridden. Where no guard covers it, a raise
+against the evidence (answers or rows that differ, or were never compared) is made, with a warning.
 The control plane sets flags in a file or on an Unleash server. A config without control.database has no guards and no
 audit: there the command sets the flag itself, as it does for 0 when the control plane cannot. An Unleash server needs
 flags.unleash.adminToken.
+
+A ficus.yaml that is not valid, or variables of it that this shell lacks, do not stop it: it takes the control plane's address
+and token, or the place of the flags.
 
 Examples:
   ficus serve notifications 25 --reason "first quarter"
@@ -55,13 +60,15 @@ function addFlip(program: Command, flag: FlagKind, description: string): void {
 }
 
 async function flip(flag: FlagKind, slice: string, percent: number, options: FlipOptions): Promise<void> {
-  const config = await loadConfig(options.config);
-  requireSlice(config, slice);
+  const config = await loadReachable(options.config, slice);
   const { reason = '', force = false } = options;
-  const previous = await setPercent(config, { slice, kind: flag, percent, reason, force });
-  if (percent > 0 && percent < 100 && !knowsCallers(config, slice)) warnOfStrangers();
+  const outcome = await setPercent(config, { slice, kind: flag, percent, reason, force });
+  const { previous } = outcome;
+  const warnings = warningsOf(config, { flag, slice, percent }, outcome);
+  for (const warning of warnings)
+    printError(`${paint('yellow', '!', process.stderr)} ${printable(warning)}\n`);
   if (options.json) {
-    printJson({ ok: true, slice, flag, previous, percent });
+    printJson({ ok: true, slice, flag, previous, percent, warnings });
     return;
   }
   const name = flagName(slice, flag);
@@ -69,13 +76,34 @@ async function flip(flag: FlagKind, slice: string, percent: number, options: Fli
   print(`${paint('green', '✓', process.stdout)} ${name}: ${from} → ${percent} %\n`);
 }
 
+interface Flipped {
+  readonly flag: FlagKind;
+  readonly slice: string;
+  readonly percent: number;
+}
+
+/** What the flip alone does not bring about. Lowering a share needs no evidence. */
+function warningsOf(
+  { control, guards, valid }: ReachableConfig,
+  { flag, slice, percent }: Flipped,
+  { previous, seen }: FlipOutcome,
+): string[] {
+  const warnings: string[] = [];
+  if (percent > 0 && percent < 100 && valid && !knowsCallers(valid, slice)) warnings.push(STRANGERS);
+  if (percent <= (previous ?? 0)) return warnings;
+  if (flag === 'serve' && seen) warnings.push(...raiseWarnings(seen, guards.get(slice) ?? []));
+  if (control === undefined) warnings.push(flag === 'serve' ? RAISED_ALONE : COPIED_ALONE);
+  return warnings;
+}
+
+const STRANGERS =
+  'Below 100 % this has no effect: callers cannot be identified. Set proxy.identify.user, or the slice’s anonymousBucket.';
+const RAISED_ALONE =
+  'nothing was compared, and no guard refuses a raise: without a control plane there is no evidence';
+const COPIED_ALONE =
+  'copies are sent, and nothing compares the answers: that takes a control plane (control.database and `ficus up`)';
+
 function knowsCallers({ proxy, slices }: FicusConfig, slice: string): boolean {
   const { user, session } = proxy.identify;
   return user !== undefined || session !== undefined || slices[slice]?.anonymousBucket !== undefined;
-}
-
-function warnOfStrangers(): void {
-  printError(
-    `${paint('yellow', '!', process.stderr)} Below 100 % this has no effect: callers cannot be identified. Set proxy.identify.user, or the slice’s anonymousBucket.\n`,
-  );
 }

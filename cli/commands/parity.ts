@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { connectControl } from '../config/connect-control.ts';
-import { loadConfig, requireSlice } from '../config/load-config.ts';
+import { loadReachable } from '../config/load-reachable.ts';
 import { paint } from '../output/paint.ts';
 import { print, printJson } from '../output/terminal.ts';
 
@@ -28,9 +28,7 @@ export function addParity(program: Command): void {
 }
 
 async function reset(name: string, options: ResetOptions): Promise<void> {
-  const config = await loadConfig(options.config);
-  requireSlice(config, name);
-  const control = connectControl(config);
+  const control = connectControl(await loadReachable(options.config, name));
   const before = (await control.slice(name)).parity;
   const after = (await control.resetParity(name, options.reason)).parity;
   if (options.json) {

@@ -3,7 +3,7 @@ import type { ControlClient, VerifyView } from '@ficus/contract';
 import { type Command, Option } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { connectControl } from '../config/connect-control.ts';
-import { loadConfig, requireSlice } from '../config/load-config.ts';
+import { loadReachable } from '../config/load-reachable.ts';
 import { parseCount } from '../config/parse-count.ts';
 import { formatVerify } from '../output/format-verify.ts';
 import { showProgress } from '../output/show-progress.ts';
@@ -51,8 +51,7 @@ export function addVerify(program: Command): void {
 }
 
 async function verify(slice: string, options: VerifyOptions): Promise<void> {
-  const config = await loadConfig(options.config);
-  requireSlice(config, slice);
+  const config = await loadReachable(options.config, slice);
   const result = await watchVerify(slice, connectControl(config), options);
   const status = exitStatusOf(result);
   if (options.json) printJson({ ok: status === 0, ...result });

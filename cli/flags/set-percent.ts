@@ -2,10 +2,11 @@
  * Sets a flag's percentage through the control plane, which calls the guards and writes the audit. A config without a
  * control plane has neither: its flags are set where they are kept.
  */
-import type { PercentChange } from '@ficus/contract';
+import type { PercentChange, SliceView } from '@ficus/contract';
 import { openForeignFlags, withoutAudit } from '@ficus/control';
-import { type FicusConfig, FicusError, type FlagKind, passesByItself } from '@ficus/core';
+import { FicusError, type FlagKind, type FlagsConfig, passesByItself } from '@ficus/core';
 import { connectControl } from '../config/connect-control.ts';
+import { type ReachableConfig, requireNamed } from '../config/load-reachable.ts';
 import { paint } from '../output/paint.ts';
 import { printError } from '../output/terminal.ts';
 
@@ -20,62 +21,91 @@ export interface Flip {
 /** A hanging control plane must not keep users on a failing candidate. */
 const WAY_BACK_TIMEOUT_MS = 3_000;
 
+/** What has become of a flip. */
+export interface FlipOutcome {
+  /** Percentage; `null` when there was none. */
+  readonly previous: number | null;
+  /** As the control plane sees the slice; undefined when the flag was set without one. */
+  readonly seen: SliceView | undefined;
+}
+
 /**
- * Returns the previous percentage; `null` when there was none. The way back, to 0, is always open: it bypasses a control
- * plane that cannot make the change at the moment, unless that control plane keeps the flag itself.
+ * The way back, to 0, is always open: it bypasses a control plane that cannot make the change at the moment, unless that
+ * control plane keeps the flag itself.
  */
 export async function setPercent(
-  config: FicusConfig,
+  config: ReachableConfig,
   flip: Flip,
   wayBackTimeoutMs = WAY_BACK_TIMEOUT_MS,
-): Promise<number | null> {
-  if (config.flags.provider === 'builtin') return setThroughControl(config, flip);
-  if (config.control?.database === undefined) {
+): Promise<FlipOutcome> {
+  const { flags } = config;
+  // Where flags are kept cannot be read: the control plane knows.
+  if (flags === undefined || flags.provider === 'builtin')
+    return setThroughControl(config, flip).catch((error: unknown) => {
+      throw withPresentShare(error, flip);
+    });
+  if (!config.hasDatabase) {
     refuseUnevaluated(config, flip);
-    return setWhereKept(config, flip);
+    return setWhereKept(flags, flip);
   }
   if (flip.percent > 0) return setThroughControl(config, flip);
   try {
     return await setThroughControl(config, flip, wayBackTimeoutMs);
   } catch (error) {
     if (!(error instanceof FicusError) || !passesByItself(error)) throw error;
+    requireNamed(config, flip.slice);
     printError(
       `${paint('yellow', '!', process.stderr)} ${error.message} The flag is set without the control plane: this change is not in the audit.\n`,
     );
-    return setWhereKept(config, flip);
+    return setWhereKept(flags, flip);
   }
 }
 
+/**
+ * Built-in flags are in the control database: while it is away, none can be set. What is true meanwhile, and which way
+ * back is left, is known only here.
+ */
+function withPresentShare(error: unknown, { slice, kind, percent }: Flip): unknown {
+  if (!(error instanceof FicusError) || error.code !== 'FICUS_DATABASE_UNREACHABLE') return error;
+  const wayBack =
+    kind === 'serve' && percent === 0
+      ? ` Until the database answers, the way back is ficus.yaml: take the slice ${slice} out of it, and the legacy serves all of it; put it back afterwards.`
+      : '';
+  const message = `${error.message} The flag is in the control database; until it answers, proxies continue with the share that they last received.${wayBack}`;
+  return new FicusError(error.code, message, { cause: error });
+}
+
 async function setThroughControl(
-  config: FicusConfig,
+  config: ReachableConfig,
   flip: Flip,
   timeoutMs?: number,
-): Promise<number | null> {
+): Promise<FlipOutcome> {
   const { slice, kind, percent, reason, force } = flip;
   const control = connectControl(config, timeoutMs);
   const change: PercentChange = { percent, reason };
-  const { previous } =
+  const { previous, slice: seen } =
     kind === 'serve'
       ? await control.setServe(slice, { ...change, force })
       : await control.setShadow(slice, change);
-  return previous;
+  return { previous, seen };
 }
 
 async function setWhereKept(
-  config: FicusConfig,
+  config: FlagsConfig,
   { slice, kind, percent, reason }: Flip,
-): Promise<number | null> {
-  const flags = openForeignFlags(config.flags, withoutAudit);
+): Promise<FlipOutcome> {
+  const flags = openForeignFlags(config, withoutAudit);
   try {
-    return await flags.set({ slice, kind, percent, reason, actor: '' });
+    const previous = await flags.set({ slice, kind, percent, reason, actor: '' });
+    return { previous, seen: undefined };
   } finally {
     flags.stop();
   }
 }
 
 /** A guard that cannot be evaluated refuses. */
-function refuseUnevaluated({ slices }: FicusConfig, { slice, kind, percent, force }: Flip): void {
-  const guards = Object.keys(slices[slice]?.guards ?? {});
+function refuseUnevaluated(config: ReachableConfig, { slice, kind, percent, force }: Flip): void {
+  const guards = requireNamed(config, slice);
   if (kind !== 'serve' || percent === 0 || force || guards.length === 0) return;
   throw new FicusError(
     'FICUS_GUARDS_NOT_EVALUATED',

@@ -7,7 +7,15 @@ export const controlErrors = {
     exit: 3,
     title: 'The control plane does not answer',
     remedy:
-      'Start it with `ficus up` (it needs control.database in ficus.yaml), or set control.listen to where it runs.',
+      'Start it: `ficus control` beside a proxy that runs, or `ficus up` for both (it needs control.database in ficus.yaml). Or set control.listen to where it runs.',
+    retry: 'timed',
+  },
+  FICUS_CONTROL_OUTCOME_UNKNOWN: {
+    status: 504,
+    exit: 3,
+    title: 'The control plane did not answer a change, which may still take effect',
+    remedy:
+      'Look with `ficus audit` once it answers, and make the change again if it is missing. One that hangs: end its process, and start it again with `ficus control`.',
     retry: 'timed',
   },
   FICUS_CONTROL_FORBIDDEN: {

@@ -19,7 +19,9 @@ const REASONS: Readonly<Record<string, string>> = {
 /** @returns undefined for an error that is not about TLS */
 export function describeTlsError(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { code = '', cause } = error as Error & { readonly code?: string };
+  const { code, cause } = error as Error & { readonly code?: unknown };
+  // A deadline that has passed is a DOMException, whose code is a number.
+  if (typeof code !== 'string') return describeTlsError(cause);
   const known = REASONS[code];
   if (known !== undefined) return `${known} (${code})`;
   if (code.startsWith('ERR_SSL_')) return `TLS fails (${code})`;

@@ -1,6 +1,6 @@
 /** Paths in a config are relative to the config file, not to the working directory. */
 import { dirname, isAbsolute, join } from 'node:path';
-import type { ControlConfig, FicusConfig, UpstreamConfig } from '@ficus/core';
+import type { ControlConfig, FicusConfig, FlagsConfig, UpstreamConfig } from '@ficus/core';
 
 interface TlsFiles {
   readonly ca?: string | undefined;
@@ -32,6 +32,16 @@ export function resolveControl(control: ControlConfig, configFile: string): Cont
   };
 }
 
+/** The same for `flags:` alone. */
+export function resolveFlags(flags: FlagsConfig, configFile: string): FlagsConfig {
+  const resolve = resolver(configFile);
+  return {
+    ...flags,
+    ...(flags.file && { file: resolve(flags.file) }),
+    backup: flags.backup !== false && resolve(flags.backup ?? '.ficus'),
+  };
+}
+
 /** The config with absolute paths for flags, the error page, sockets, certificates, keys and mapping modules. */
 export function resolvePaths(config: FicusConfig, configFile: string): FicusConfig {
   const resolve = resolver(configFile);
@@ -55,11 +65,7 @@ export function resolvePaths(config: FicusConfig, configFile: string): FicusConf
       ...(tls && { tls: files(tls) }),
       identify: { ...identify, assert },
     },
-    flags: {
-      ...config.flags,
-      ...(config.flags.file && { file: resolve(config.flags.file) }),
-      backup: config.flags.backup !== false && resolve(config.flags.backup ?? '.ficus'),
-    },
+    flags: resolveFlags(config.flags, configFile),
     legacy: upstream(config.legacy),
     slices: Object.fromEntries(
       Object.entries(config.slices).map(([name, slice]) => [

@@ -1,12 +1,14 @@
 /** Where `ficus serve` sets a flag that is kept in a file: through the control plane, or in the file itself. */
 import { once } from 'node:events';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { configSchema, type FicusConfigInput } from '@ficus/core';
+import { createControlClient } from '@ficus/contract';
+import { configSchema, type FicusConfig, type FicusConfigInput } from '@ficus/core';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { setPercent } from '../../../cli/flags/set-percent.ts';
+import { loadReachable, reachableOf } from '../../../cli/config/load-reachable.ts';
+import { setPercent as flipWith } from '../../../cli/flags/set-percent.ts';
 import { refusingPort } from '../../parts/refusing-port.ts';
 import { makeTestDirectory } from '../../parts/test-directory.ts';
 
@@ -26,6 +28,9 @@ const configOf = (guards: object, control?: FicusConfigInput['control']) =>
       notes: { candidate: { url: 'http://127.0.0.1:9' }, routes: [{ id: 'list', path: '/notes' }], guards },
     },
   });
+type Flip = Parameters<typeof flipWith>[1];
+const setPercent = async (config: FicusConfig, flip: Flip, timeoutMs?: number) =>
+  (await flipWith(reachableOf(config), flip, timeoutMs)).previous;
 const percentInFile = async () =>
   JSON.parse(await readFile(file, 'utf8')).features[0].strategies[0].parameters.rollout;
 
@@ -99,4 +104,49 @@ test('a control plane that refuses a change for good is not bypassed', async () 
     });
     expect(await percentInFile()).toBe('25');
   });
+});
+
+test('built-in flags cannot be set while their database is away: the present share, and the way back that is left, are named', async () => {
+  await withControl(databaseAway, async (listen) => {
+    const kept = configOf({}, { listen, database: 'postgres://127.0.0.1:9/control' });
+    const config = { ...kept, flags: { ...kept.flags, provider: 'builtin' as const } };
+    const share = 'proxies continue with the share that they last received.';
+    await expect(setPercent(config, flip)).rejects.toMatchObject({
+      code: 'FICUS_DATABASE_UNREACHABLE',
+      message: `The database is away. The flag is in the control database; until it answers, ${share}`,
+    });
+    await expect(setPercent(config, { ...flip, percent: 0 })).rejects.toMatchObject({
+      message: expect.stringMatching(/last received\. .*take the slice notes out of it/),
+    });
+  });
+});
+
+const hangsUp: RequestListener = (request) => request.socket.destroy();
+
+test.each([
+  ['never answers', silent],
+  ['breaks off', hangsUp],
+])('of a change, a control plane that %s may still make it; a question has no outcome', async (_, answer) => {
+  await withControl(answer, async (listen) => {
+    const control = createControlClient(`http://${listen}`, undefined, 'me', 200);
+    const unknown = { code: 'FICUS_CONTROL_OUTCOME_UNKNOWN', message: expect.stringContaining('may still') };
+    await expect(control.setServe('notes', { percent: 0 })).rejects.toMatchObject(unknown);
+    await expect(control.resetParity('notes')).rejects.toMatchObject(unknown);
+    await expect(control.slices()).rejects.toMatchObject({ code: 'FICUS_CONTROL_UNREACHABLE' });
+  });
+});
+
+test('a file that is not valid: a raise is held to its guards, the way back sets the flag', async () => {
+  const config = join(directory, 'ficus.yaml');
+  await writeFile(
+    config,
+    'flags: { provider: file, file: flags.json }\nslices: { notes: { guards: { lag: { maxMs: 1 } } } }\n',
+  );
+  const broken = await loadReachable(config, 'notes');
+  await expect(flipWith(broken, flip)).rejects.toMatchObject({ code: 'FICUS_GUARDS_NOT_EVALUATED' });
+  await flipWith(broken, { ...flip, force: true });
+  expect(await flipWith(broken, { ...flip, percent: 0 })).toMatchObject({ previous: 25 });
+  expect(await percentInFile()).toBe('0');
+  const unknown = flipWith(broken, { ...flip, slice: 'note', percent: 0 });
+  await expect(unknown).rejects.toMatchObject({ code: 'FICUS_SLICE_UNKNOWN' });
 });

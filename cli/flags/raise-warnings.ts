@@ -1,0 +1,37 @@
+/**
+ * What a raise of the serve flag leaves out of account. Guards refuse; where none is configured for a piece of evidence,
+ * nothing does, and a plain ✓ would look like agreement.
+ */
+import type { SliceView } from '@ficus/contract';
+
+/** The parity guard's default bound: so many of the comparisons may differ without a word. */
+const QUIET_MISMATCHES = 0.001;
+
+/** @param guards names of the slice's guards, which have passed or were overridden */
+export function raiseWarnings(slice: SliceView, guards: readonly string[]): string[] {
+  return [
+    ...(guards.length === 0 ? [`no guard refuses a raise: slices.${slice.name}.guards configures none`] : []),
+    ...(guards.includes('parity') ? [] : parityWarnings(slice)),
+    ...verifyWarnings(slice),
+  ];
+}
+
+function parityWarnings({ name, parity: { compared, counts } }: SliceView): string[] {
+  if (compared === 0) return [`no answers were compared: \`ficus shadow ${name} 100\` begins with it`];
+  if (counts.mismatch <= compared * QUIET_MISMATCHES) return [];
+  // Rounded down: what is not 100 % must not read so.
+  const equal = Math.floor(((compared - counts.mismatch) / compared) * 100_000) / 1000;
+  return [
+    `parity: ${equal.toFixed(3)} % of ${compared.toLocaleString('en-US')} comparisons match (\`ficus status ${name}\`)`,
+  ];
+}
+
+function verifyWarnings({ name, tables, verify }: SliceView): string[] {
+  if (tables.length === 0) return [];
+  const again = `\`ficus verify ${name}\``;
+  if (verify === null) return [`the rows of both sides were never compared: ${again}`];
+  if (verify.state === 'running') return [`the comparison of the rows still runs: ${again} follows it`];
+  if (verify.verdict === 'mismatch') return [`the last verify found rows that are not equal: ${again}`];
+  if (verify.verdict !== 'match') return [`the last verify proved nothing: ${again}`];
+  return [];
+}
