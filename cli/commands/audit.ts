@@ -7,6 +7,7 @@ import { loadReachable } from '../config/load-reachable.ts';
 import { parseCount } from '../config/parse-count.ts';
 import { formatTable } from '../output/format-table.ts';
 import { print, printJson } from '../output/terminal.ts';
+import { warn } from '../output/warn.ts';
 
 interface AuditOptions extends CommonOptions {
   readonly limit: number;
@@ -32,7 +33,7 @@ export function addAudit(program: Command): void {
 }
 
 async function audit(slice: string | undefined, options: AuditOptions): Promise<void> {
-  const config = await loadReachable(options.config, slice);
+  const config = await loadReachable(options.config, slice, warn);
   const entries = await connectControl(config).audit({
     limit: options.limit,
     ...(slice ? { slice } : {}),

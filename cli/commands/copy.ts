@@ -11,6 +11,7 @@ import { paint } from '../output/paint.ts';
 import { type Progress, showProgress } from '../output/show-progress.ts';
 import { print, printJson } from '../output/terminal.ts';
 import { abortOnSignal } from '../output/until-signal.ts';
+import { warn } from '../output/warn.ts';
 
 interface CopyOptions extends CommonOptions {
   readonly restart?: boolean;
@@ -44,7 +45,7 @@ export function addCopy(program: Command): void {
 }
 
 async function copy(slice: string, options: CopyOptions): Promise<void> {
-  const config = await loadReachable(options.config, slice);
+  const config = await loadReachable(options.config, slice, warn);
   const control = connectControl(config);
   await control.copy(slice, { restart: options.restart ?? false, reason: options.reason ?? '' });
   const progress = showProgress(`copy ${slice}`);

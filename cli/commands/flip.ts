@@ -1,5 +1,5 @@
 /** `ficus serve` and `ficus shadow`: flip a slice's flags, wherever they are kept. */
-import { type FicusConfig, type FlagKind, flagName, printable } from '@ficus/core';
+import { type FicusConfig, type FlagKind, flagName } from '@ficus/core';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { loadReachable, type ReachableConfig } from '../config/load-reachable.ts';
@@ -7,7 +7,8 @@ import { parsePercent } from '../config/parse-percent.ts';
 import { raiseWarnings } from '../flags/raise-warnings.ts';
 import { type FlipOutcome, setPercent } from '../flags/set-percent.ts';
 import { paint } from '../output/paint.ts';
-import { print, printError, printJson } from '../output/terminal.ts';
+import { print, printJson } from '../output/terminal.ts';
+import { warn } from '../output/warn.ts';
 
 interface FlipOptions extends CommonOptions {
   readonly reason?: string;
@@ -60,13 +61,12 @@ function addFlip(program: Command, flag: FlagKind, description: string): void {
 }
 
 async function flip(flag: FlagKind, slice: string, percent: number, options: FlipOptions): Promise<void> {
-  const config = await loadReachable(options.config, slice);
+  const config = await loadReachable(options.config, slice, warn);
   const { reason = '', force = false } = options;
   const outcome = await setPercent(config, { slice, kind: flag, percent, reason, force });
   const { previous } = outcome;
   const warnings = warningsOf(config, { flag, slice, percent }, outcome);
-  for (const warning of warnings)
-    printError(`${paint('yellow', '!', process.stderr)} ${printable(warning)}\n`);
+  for (const warning of warnings) warn(warning);
   if (options.json) {
     printJson({ ok: true, slice, flag, previous, percent, warnings });
     return;

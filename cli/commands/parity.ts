@@ -5,6 +5,7 @@ import { connectControl } from '../config/connect-control.ts';
 import { loadReachable } from '../config/load-reachable.ts';
 import { paint } from '../output/paint.ts';
 import { print, printJson } from '../output/terminal.ts';
+import { warn } from '../output/warn.ts';
 
 interface ResetOptions extends CommonOptions {
   readonly reason?: string;
@@ -28,7 +29,7 @@ export function addParity(program: Command): void {
 }
 
 async function reset(name: string, options: ResetOptions): Promise<void> {
-  const control = connectControl(await loadReachable(options.config, name));
+  const control = connectControl(await loadReachable(options.config, name, warn));
   const before = (await control.slice(name)).parity;
   const after = (await control.resetParity(name, options.reason)).parity;
   if (options.json) {

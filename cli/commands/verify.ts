@@ -9,6 +9,7 @@ import { formatVerify } from '../output/format-verify.ts';
 import { showProgress } from '../output/show-progress.ts';
 import { print, printJson } from '../output/terminal.ts';
 import { abortOnSignal } from '../output/until-signal.ts';
+import { warn } from '../output/warn.ts';
 
 interface VerifyOptions extends CommonOptions {
   readonly changed?: boolean;
@@ -51,7 +52,7 @@ export function addVerify(program: Command): void {
 }
 
 async function verify(slice: string, options: VerifyOptions): Promise<void> {
-  const config = await loadReachable(options.config, slice);
+  const config = await loadReachable(options.config, slice, warn);
   const result = await watchVerify(slice, connectControl(config), options);
   const status = exitStatusOf(result);
   if (options.json) printJson({ ok: status === 0, ...result });

@@ -2,10 +2,8 @@
  * What a command needs that changes or asks what runs: the control plane's address, and where flags are kept. A file that
  * is not valid, or whose other variables this shell lacks, does not stop it: the way back is open at every moment.
  */
-import { type ControlConfig, type FicusConfig, FicusError, type FlagsConfig, printable } from '@ficus/core';
+import { type ControlConfig, type FicusConfig, FicusError, type FlagsConfig } from '@ficus/core';
 import { readRunningPlaces } from '@ficus/proxy';
-import { paint } from '../output/paint.ts';
-import { printError } from '../output/terminal.ts';
 import { ConfigInvalid } from './config-invalid.ts';
 import { loadConfig, requireSlice } from './load-config.ts';
 
@@ -22,11 +20,15 @@ export interface ReachableConfig {
 }
 
 /**
- * Says in one line that the file is not valid.
  * @param slice must be one of a valid config; of another one, the control plane knows
+ * @param warn gets one line when the file is not valid
  * @throws FicusError FICUS_CONFIG_UNREADABLE, FICUS_SLICE_UNKNOWN · ConfigInvalid when the file has nothing that can be reached
  */
-export async function loadReachable(file: string, slice: string | undefined): Promise<ReachableConfig> {
+export async function loadReachable(
+  file: string,
+  slice: string | undefined,
+  warn: (text: string) => void,
+): Promise<ReachableConfig> {
   try {
     const config = await loadConfig(file);
     if (slice !== undefined) requireSlice(config, slice);
@@ -35,7 +37,7 @@ export async function loadReachable(file: string, slice: string | undefined): Pr
     if (!(error instanceof ConfigInvalid)) throw error;
     const places = await readRunningPlaces(file, process.env);
     if (!places.control && (!places.flags || places.flags.provider === 'builtin')) throw error;
-    printError(`${paint('yellow', '!', process.stderr)} ${printable(describeInvalid(file, error))}\n`);
+    warn(describeInvalid(file, error));
     return { ...places, valid: undefined };
   }
 }

@@ -7,8 +7,7 @@ import { openForeignFlags, withoutAudit } from '@ficus/control';
 import { FicusError, type FlagKind, type FlagsConfig, passesByItself } from '@ficus/core';
 import { connectControl } from '../config/connect-control.ts';
 import { type ReachableConfig, requireNamed } from '../config/load-reachable.ts';
-import { paint } from '../output/paint.ts';
-import { printError } from '../output/terminal.ts';
+import { warn } from '../output/warn.ts';
 
 export interface Flip {
   readonly slice: string;
@@ -54,9 +53,7 @@ export async function setPercent(
   } catch (error) {
     if (!(error instanceof FicusError) || !passesByItself(error)) throw error;
     requireNamed(config, flip.slice);
-    printError(
-      `${paint('yellow', '!', process.stderr)} ${error.message} The flag is set without the control plane: this change is not in the audit.\n`,
-    );
+    warn(`${error.message} The flag is set without the control plane: this change is not in the audit.`);
     return setWhereKept(flags, flip);
   }
 }

@@ -142,7 +142,9 @@ test('a file that is not valid: a raise is held to its guards, the way back sets
     config,
     'flags: { provider: file, file: flags.json }\nslices: { notes: { guards: { lag: { maxMs: 1 } } } }\n',
   );
-  const broken = await loadReachable(config, 'notes');
+  const said: string[] = [];
+  const broken = await loadReachable(config, 'notes', (text) => said.push(text));
+  expect(said).toEqual([expect.stringMatching(/ficus\.yaml is not valid: .+, and \d more/)]);
   await expect(flipWith(broken, flip)).rejects.toMatchObject({ code: 'FICUS_GUARDS_NOT_EVALUATED' });
   await flipWith(broken, { ...flip, force: true });
   expect(await flipWith(broken, { ...flip, percent: 0 })).toMatchObject({ previous: 25 });

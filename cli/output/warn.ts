@@ -1,0 +1,8 @@
+/** A warning in one line: the command does what it was asked for all the same. */
+import { printable } from '@ficus/core';
+import { paint } from './paint.ts';
+import { printError } from './terminal.ts';
+
+export function warn(text: string): void {
+  printError(`${paint('yellow', '!', process.stderr)} ${printable(text)}\n`);
+}
