@@ -5,8 +5,12 @@ import { count, isoTime } from './common-view.ts';
 export const candidateView = z.object({
   state: z
     .enum(['answers', 'fails', 'unknown'])
-    .describe('fails: it does not answer; unknown: nothing was sent to it since the control plane started'),
+    .describe(
+      'fails: it does not answer, or with errors; unknown: nothing was sent to it since the control plane started',
+    ),
   failingSince: isoTime.nullable(),
+  failure: z.string().nullable().describe('how it fails, in a few words; null while it does not'),
+  askedAt: isoTime.nullable().describe('when something was last known to be sent to it'),
   answeredAt: isoTime.nullable().describe('its last known answer'),
   breakersOpen: count.describe('workers of proxies whose circuit breaker for it is open'),
   failingChecks: count.describe('proxies whose health checks it fails'),

@@ -7,6 +7,7 @@ export const configRefusalView = z.object({
   since: isoTime.describe('since when the changed file has been refused'),
   count: count.describe('problems in all'),
   problems: z.array(z.object({ path: z.string(), message: z.string() })).describe('the first of them'),
+  needsRestart: z.boolean().optional().describe('the file is valid, and takes effect at the next start'),
 });
 
 export const runningConfigView = z.object({

@@ -3,6 +3,7 @@
  * the control plane answered with; a control plane that does not answer is FICUS_CONTROL_UNREACHABLE, and
  * FICUS_CONTROL_OUTCOME_UNKNOWN when it may have received the change that it was asked for.
  */
+import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeTlsError, FicusError, isErrorCode } from '@ficus/core';
 import type { AuditEntryView } from './audit-view.ts';
@@ -123,7 +124,7 @@ export function createControlClient(
 function makeCall(
   base: string,
   token: string | undefined,
-  actor: string,
+  actor: string | undefined,
   timeoutMs: number,
   send: SendRequest,
 ) {
@@ -138,7 +139,7 @@ function makeCall(
       method,
       headers: {
         accept: 'application/json',
-        'x-ficus-actor': actor,
+        ...(actor === undefined ? {} : { 'x-ficus-actor': actor }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
@@ -210,6 +211,13 @@ function toError(base: string, status: number, text: string): FicusError {
   );
 }
 
-function defaultActor(): string {
-  return process.env.USER || process.env.LOGNAME || 'unknown';
+/** For the audit: the user that runs this process; undefined where the system does not name it. */
+export function defaultActor(): string | undefined {
+  const named = process.env.USER || process.env.LOGNAME;
+  if (named) return named;
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
 }

@@ -19,6 +19,13 @@ const flagView = z.object({
   changedAt: isoTime.nullable(),
 });
 
+const guardView = z.object({
+  guard: z.string(),
+  answer: z.enum(['pass', 'fail', 'insufficient evidence']),
+  text: z.string().describe('what it demands and what there is, in one sentence'),
+  numbers: z.record(z.string(), z.number()),
+});
+
 export const sliceView = z.object({
   name: z.string(),
   team: z.string().nullable(),
@@ -47,6 +54,7 @@ export const sliceView = z.object({
   parity: parityView,
   replication: replicationView.nullable().describe('null for a slice without tables'),
   verify: verifyView.nullable().describe('the last run; null when there was none'),
+  guards: z.array(guardView).describe('as a raise of the serve flag would be judged now'),
   rollback: z.object({
     answer: z.enum(['pass', 'fail', 'insufficient evidence']),
     text: z.string().describe('the way back, in one sentence'),

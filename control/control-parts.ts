@@ -2,7 +2,7 @@
  * What the control plane is made of, and how a new config reaches each part. Listener, database and flag provider
  * stay until a restart; slices, upstreams, tables and rules may change while it runs.
  */
-import { type FicusConfig, RunningConfig } from '@ficus/core';
+import { type FicusConfig, RunningConfig, type SlotHealth } from '@ficus/core';
 import type { Logger } from 'pino';
 import type { AdminParts } from './api/admin-endpoints.ts';
 import { BuiltinFlagStore } from './flags/builtin-flag-store.ts';
@@ -18,7 +18,7 @@ import { ParityService } from './parity/parity-service.ts';
 import { type BatchSpans, openBatchSpans } from './replications/batch-spans.ts';
 import { PositionSource } from './replications/position-source.ts';
 import { type OpenReplication, ReplicationSet } from './replications/replication-set.ts';
-import { describeGivenUp, type SourceEngine, SourceWatch } from './replications/source-watch.ts';
+import { boundSlot, describeGivenUp, type SourceEngine, SourceWatch } from './replications/source-watch.ts';
 import { type RunVerify, VerifyRuns } from './replications/verify-runs.ts';
 import { EvidenceStore } from './store/evidence-store.ts';
 import type { Store } from './store/open-store.ts';
@@ -63,7 +63,8 @@ export async function makeParts(
   const sourceWatch = new SourceWatch({ records, config: () => config, engine: engines.source, logger });
   const slotFacts = {
     record: (stream: NewStream) => records.record(stream),
-    slotOf: (slice: string) => sourceWatch.slotOf(slice),
+    slotOf: (slice: string, own: SlotHealth | undefined) =>
+      sourceWatch.slotOf(slice) ?? (own && boundSlot(own, config.legacy.maxRetainedWal)),
     givenUp: (slice: string) => {
       const given = records.all().find((record) => record.slice === slice && record.givenUpBytes !== null);
       return given && describeGivenUp(given.slot, given.givenUpBytes ?? 0);

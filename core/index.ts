@@ -59,6 +59,7 @@ export * from './replication/replication-status.ts';
 export * from './slice/side.ts';
 export * from './slice/slice-state.ts';
 export * from './slice/stage.ts';
+export * from './text/format-bytes.ts';
 export * from './text/printable.ts';
 export * from './text/refusal-text.ts';
 export * from './text/row-key.ts';

@@ -1,11 +1,11 @@
 /** `ficus audit`: who changed what, when, from what, to what, why. */
-import type { AuditEntryView } from '@ficus/contract';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { connectControl } from '../config/connect-control.ts';
 import { loadReachable } from '../config/load-reachable.ts';
 import { parseCount } from '../config/parse-count.ts';
-import { formatTable } from '../output/format-table.ts';
+import { describeChange } from '../output/describe-change.ts';
+import { fitTable } from '../output/fit-table.ts';
 import { print, printJson } from '../output/terminal.ts';
 import { warn } from '../output/warn.ts';
 
@@ -15,14 +15,14 @@ interface AuditOptions extends CommonOptions {
 
 const HELP = `
 Newest first. Who: the name of the token that was used (control.tokens, or control.token), and in parentheses the name that
-the caller gave; without tokens, only that name, which nothing proves.
+the caller gave, by default that of its user account, or else its address; without tokens, only that name, which nothing
+proves. “unknown” is an earlier version’s word for a caller that gave none. A terminal gets rows that fit it, a pipe one
+line for each entry.
 Every flip of a flag, copy and reset is recorded with the change it made.
 
 Examples:
   ficus audit
   ficus audit notifications --limit 10`;
-
-const DOUBTS = { refused: 'refused, not made', unknown: 'outcome unknown' };
 
 export function addAudit(program: Command): void {
   withCommonOptions(program.command('audit').description('who changed what, when, why'))
@@ -50,11 +50,6 @@ async function audit(slice: string | undefined, options: AuditOptions): Promise<
     describeChange(entry),
     entry.reason,
   ]);
-  print(`${formatTable(['when', 'who', 'what', 'slice', 'change', 'why'], rows)}\n`);
-}
-
-/** A copy changes no value: there is nothing to show. */
-function describeChange({ was, became, outcome }: AuditEntryView): string {
-  const change = was === null && became === null ? '' : `${JSON.stringify(was)} → ${JSON.stringify(became)}`;
-  return outcome === 'made' ? change : `${change} (${DOUBTS[outcome]})`.trim();
+  const width = process.stdout.isTTY ? process.stdout.columns : undefined;
+  print(`${fitTable(['when', 'who', 'what', 'slice', 'change', 'why'], rows, width)}\n`);
 }

@@ -12,10 +12,12 @@ import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { parseHeader } from '../config/parse-header.ts';
+import { counted } from '../output/counted.ts';
 import { formatExplanation } from '../output/format-explanation.ts';
 import { formatFinding } from '../output/format-finding.ts';
 import { paint } from '../output/paint.ts';
 import { print, printError, printJson, printScript } from '../output/terminal.ts';
+import { checkFlagsFile } from '../preflight/check-flags-file.ts';
 import { checkTls } from '../preflight/check-tls.ts';
 import { preflightConfig } from '../preflight/preflight-config.ts';
 
@@ -28,11 +30,13 @@ interface CheckOptions extends CommonOptions {
 }
 
 const HELP = `
-Every error is reported with its path, not only the first, and so is each weak setting, as a warning. With --live it checks upstreams, databases, replication
+Every error is reported with its path, not only the first, and so is each weak setting, as a warning; certificates and the flags
+file are read, where they are on this machine. With --live it checks upstreams, databases, replication
 settings and tables as well, and changes nothing: upstreams that have health checks are asked for their path once, the legacy for its
 introspection and for one read route in other spellings, without anybody's credentials. Each finding says what to do, with SQL where SQL does it.
 
-Exit status: 0 all is well (warnings allowed) · 1 the config has errors · 3 something it needs is missing (--live).
+Exit status: 0 all is well (warnings allowed) · 1 the config has errors · 3 something it needs is missing or
+cannot be used (a certificate, the flags file; with --live all of it).
 
 Examples:
   ficus check
@@ -75,7 +79,8 @@ async function check(options: CheckOptions): Promise<void> {
   const live = options.live ? await preflightConfig(config, { ports: [], upstreams: true }) : [];
   const leftovers = options.live ? await leftoversOf(config) : [];
   const tls = checkTls(config, options.live === true);
-  const findings = [...weaknessesOf(config), ...tls, ...live, ...leftovers];
+  const files = [...tls, ...(await checkFlagsFile(config))];
+  const findings = [...weaknessesOf(config), ...files, ...live, ...leftovers];
   const errors = findings.filter((finding) => finding.severity === 'error');
   if (options.json) {
     printJson({ ok: errors.length === 0, ...countOf(config), findings });
@@ -170,5 +175,3 @@ function summaryOf(options: CheckOptions, config: FicusConfig, findings: readonl
   const live = options.live ? ', and everything it needs is in place' : '';
   return `${options.config} is valid${live}: ${counted(slices, 'slice')}, ${counted(routes, 'route')}, ${counted(tables, 'table')}${warnings}`;
 }
-
-const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -7,6 +7,7 @@ import { loadConfig, requireSlice } from '../config/load-config.ts';
 import { insertTables } from '../init/insert-tables.ts';
 import { notesOfMapping, tablesLines } from '../init/mapping-text.ts';
 import { writeWhole } from '../init/write-whole.ts';
+import { counted } from '../output/counted.ts';
 import { noteTeller } from '../output/note-teller.ts';
 import { paint } from '../output/paint.ts';
 import { print, printJson, printScript } from '../output/terminal.ts';
@@ -56,7 +57,7 @@ export async function mapExistingSlice(options: MapOptions): Promise<void> {
   else if (options.dryRun) printScript(text);
   else if (found)
     print(
-      `${paint('green', '✓', process.stdout)} added ${proposal.tables.length} tables to slice ${options.map} of ${options.config}\n\nNext:\n  ficus check --live\n`,
+      `${paint('green', '✓', process.stdout)} added ${counted(proposal.tables.length, 'table')} to slice ${options.map} of ${options.config}\n\nNext:\n  ficus check --live\n`,
     );
 }
 

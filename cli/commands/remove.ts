@@ -1,5 +1,6 @@
 /** `ficus remove` and `ficus uninstall`: take away what Ficus has made in the databases, and say what is left. */
 import { createInterface } from 'node:readline/promises';
+import { defaultActor } from '@ficus/contract';
 import {
   type ControlRecords,
   loadRemoval,
@@ -92,7 +93,7 @@ async function remove(slice: string | undefined, options: RemoveOptions): Promis
     slice,
     slot: options.slot,
     candidateDatabase: options.candidateDatabase,
-    actor: process.env.USER || process.env.LOGNAME || 'unknown',
+    actor: defaultActor() ?? 'not named',
     reason: options.reason ?? '',
   };
   if (options.dryRun) return plan(wish, false, async (removal) => showPlan(removal, options));

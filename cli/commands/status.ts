@@ -24,7 +24,8 @@ interface StatusOptions extends CommonOptions {
 
 const HELP = `
 Without SLICE, one line per slice; with it, everything about one: stage, owner and epoch, share set and measured,
-verdicts of the comparison with the newest mismatches, lag and copy of the change stream, and the way back.
+verdicts of the comparison with their most frequent reasons, the newest mismatches with commands that ask both sides again,
+each guard as a raise of the share would be judged now, lag and copy of the change stream, and the way back.
 Values in ‹…› are stand-ins of the same shape: samples hold no data of people; parity.samples.allow in ficus.yaml shows places
 that hold none. Share and traffic are those of the last minute.
 
@@ -132,7 +133,9 @@ function formatSlices(slices: readonly SliceView[]): string {
     ['slice', 'stage', 'owner', 'serve', 'measured', 'shadow', 'parity', 'lag'],
     slices.map((slice) => [
       slice.name,
-      slice.candidate.state === 'fails' ? `${slice.stage}, candidate fails` : slice.stage,
+      slice.candidate.state === 'fails'
+        ? `${slice.stage}, candidate ${slice.candidate.failure}`
+        : slice.stage,
       slice.owner ?? 'none',
       percent(slice.flags.serve.percent),
       percent(slice.traffic.candidateSharePercent),

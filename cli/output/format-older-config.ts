@@ -15,12 +15,14 @@ export function formatOlderConfig(
   if (refused === null)
     return `\n${mark} ${name} runs ${running}, except ${needsRestart.join(' and ')}: changed, and in effect after a restart`;
   const age = formatDuration(Math.max(0, now - Date.parse(refused.since)));
-  const { count, problems } = refused;
+  const { count, problems, needsRestart: isValid } = refused;
   const more = count - problems.length;
   return [
-    `\n${mark} ${name} still runs ${running}: the changed file has been refused since ${refused.since} (${age})`,
+    `\n${mark} ${name} still runs ${running}: the changed file ${refused.needsRestart ? 'has waited for a restart' : 'has been refused'} since ${refused.since} (${age})`,
     ...problems.map(({ path, message }) => `    ${printable(`${path}: ${message}`)}`),
     ...(more > 0 ? [`    and ${more} more`] : []),
-    '    `ficus check` shows the same; a valid file takes effect by itself',
+    isValid
+      ? `    the file is valid: it takes effect when ${name} is restarted`
+      : '    `ficus check` shows the same; a valid file takes effect by itself',
   ].join('\n');
 }

@@ -23,7 +23,7 @@ test('what proved nothing is counted, and is no comparison', () => {
 
 test('names the reads that were never compared', () => {
   const slice = sliceOf({ ratio: 1, compared: 5, uncompared: ['get', 'preferences'] });
-  expect(formatAgreement(slice)).toBe('100.000 % of 5, 2 never compared');
+  expect(formatAgreement(slice)).toBe('100.000 % of 5, 2 routes never compared');
   expect(formatParity(slice)[1]).toBe('never compared: get, preferences');
 });
 

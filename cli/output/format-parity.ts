@@ -1,6 +1,7 @@
 /** How far the answers of a slice agree, in one line each: of how many, how old, and what was never compared. */
 import type { SliceView } from '@ficus/contract';
 import { printable } from '@ficus/core';
+import { counted } from './counted.ts';
 import { paint } from './paint.ts';
 
 /** Cell of a table: the share of matches, and of how many comparisons. */
@@ -8,7 +9,7 @@ export function formatAgreement({ parity, candidate }: SliceView): string {
   if (parity.ratio === null) return 'nothing compared';
   const notes = [
     ...(candidate.state === 'fails' ? ['before it failed'] : []),
-    ...(parity.uncompared.length > 0 ? [`${parity.uncompared.length} never compared`] : []),
+    ...(parity.uncompared.length > 0 ? [`${counted(parity.uncompared.length, 'route')} never compared`] : []),
   ];
   return [`${shareOf(parity.ratio)} of ${count(parity.compared)}`, ...notes].join(', ');
 }

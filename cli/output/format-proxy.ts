@@ -52,11 +52,12 @@ function describeHealth({ name, state, addresses }: CheckedUpstreamStatus): stri
 }
 
 function describeFlags(
-  { provider, source, receivedAt, lastKnown }: ProxyStatus['flags'],
+  { provider, source, receivedAt, lastKnown, problem }: ProxyStatus['flags'],
   since: (iso: string) => string,
 ): string {
   const where = source === '' ? provider : `${provider} ${source}`;
-  if (receivedAt === null) return `${where}: none received, all are off`;
+  const doubt = problem ? paint('yellow', `; ${printable(problem)}`, process.stdout) : '';
+  if (receivedAt === null) return `${where}: none received, all are off${doubt}`;
   const age = `received ${since(receivedAt)} ago (${receivedAt})`;
   return lastKnown
     ? paint(
@@ -64,7 +65,7 @@ function describeFlags(
         `${where}: those of an earlier run, ${age}; the source has not answered since the start`,
         process.stdout,
       )
-    : `${where}: ${age}`;
+    : `${where}: ${age}${doubt}`;
 }
 
 function formatSlices(slices: readonly ProxySliceStatus[]): string {

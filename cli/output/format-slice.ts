@@ -1,13 +1,15 @@
 /** Everything about one slice, for a terminal. */
 import type { SliceView } from '@ficus/contract';
-import { printable } from '@ficus/core';
+import { formatBytes, printable } from '@ficus/core';
+import { counted } from './counted.ts';
 import { formatCopy } from './format-copy.ts';
+import { formatDuration } from './format-duration.ts';
+import { formatMismatches, formatReasons } from './format-evidence.ts';
 import { formatParity } from './format-parity.ts';
-import { describeVerdict } from './format-verify.ts';
+import { describeVerdict, describeVerifiedRows } from './format-verify.ts';
 import { paint } from './paint.ts';
 
 const STAGES = ['legacy', 'shadow', 'canary', 'live', 'cutover', 'retired'] as const;
-const MISMATCHES_SHOWN = 3;
 
 export function formatSlice(slice: SliceView): string {
   return [
@@ -19,11 +21,12 @@ export function formatSlice(slice: SliceView): string {
     ),
     ...sidesOf(slice),
     line('owner', ownerOf(slice)),
-    line('serve', `${percentOf(slice.flags.serve.percent)} asked, measured: ${shareOf(slice)}`),
+    line('serve', `${percentOf(slice.flags.serve.percent)} asked; ${shareOf(slice)}`),
     line('shadow', percentOf(slice.flags.shadow.percent)),
     line('traffic', trafficOf(slice)),
     ...formatParity(slice).map((text, at) => line(at === 0 ? 'parity' : '', text)),
-    ...mismatchesOf(slice),
+    ...[...formatReasons(slice), ...formatMismatches(slice)].map((text) => line('', text)),
+    ...guardsOf(slice),
     ...replicationOf(slice),
     line('verify', verifyOf(slice)),
     line('way back', slice.rollback.text),
@@ -35,9 +38,19 @@ function sidesOf({ legacy, candidate }: SliceView): string[] {
   if (candidate.text === null) return legacyLine;
   return [
     ...legacyLine,
-    line('candidate', paint('red', `${candidate.text} Since ${candidate.failingSince}`, process.stdout)),
+    line(
+      'candidate',
+      paint(
+        'red',
+        `${candidate.text} Failing since ${candidate.failingSince}${ageOf(candidate.failingSince)}`,
+        process.stdout,
+      ),
+    ),
   ];
 }
+
+const ageOf = (iso: string | null) =>
+  iso === null ? '' : ` (${formatDuration(Math.max(0, Date.now() - Date.parse(iso)))})`;
 
 function ownerOf({ owner, epoch }: SliceView): string {
   return owner === null
@@ -51,23 +64,20 @@ function trafficOf({ traffic }: SliceView): string {
     return `${name} ${count(requests)} (${failures} failed${meanMs === null ? '' : `, mean ${meanMs.toFixed(1)} ms`})`;
   };
   const outside =
-    traffic.outsideRequests > 0 ? ` (${count(traffic.outsideRequests)} requests matched no route)` : '';
+    traffic.outsideRequests > 0 ? ` (${counted(traffic.outsideRequests, 'request')} matched no route)` : '';
   return `${side('legacy')} · ${side('candidate')} in ${traffic.windowSeconds} s${outside}`;
 }
 
-function mismatchesOf({ parity }: SliceView): string[] {
-  return parity.samples
-    .filter((sample) => sample.verdict === 'mismatch')
-    .slice(0, MISMATCHES_SHOWN)
-    .flatMap((sample) => [
-      `${' '.repeat(12)}${paint('red', '✗', process.stdout)} ${printable(sample.request)} (route ${sample.route})`,
-      ...sample.differences
-        .slice(0, MISMATCHES_SHOWN)
-        .map(
-          (difference) =>
-            `${' '.repeat(14)}${printable(`${difference.path}: legacy ${difference.legacy}, candidate ${difference.candidate}`)}`,
-        ),
-    ]);
+const GUARD_MARKS = { pass: '✓', fail: '✗', 'insufficient evidence': '?' } as const;
+const GUARD_COLOURS = { pass: 'green', fail: 'red', 'insufficient evidence': 'yellow' } as const;
+
+/** As a raise of the serve flag would be judged now. */
+function guardsOf({ guards }: SliceView): string[] {
+  return guards.map(({ guard, answer, text }, at) => {
+    const mark = paint(GUARD_COLOURS[answer], GUARD_MARKS[answer], process.stdout);
+    const said = answer === 'insufficient evidence' ? `${answer}. ${text}` : text;
+    return line(at === 0 ? 'guards' : '', `${mark} ${guard}: ${printable(said)}`);
+  });
 }
 
 function replicationOf({ replication }: SliceView): string[] {
@@ -75,11 +85,11 @@ function replicationOf({ replication }: SliceView): string[] {
   const lines = [
     line(
       'stream',
-      `${replication.state}, ${replication.healthy ? 'healthy' : paint('red', replication.reason ?? 'not healthy', process.stdout)}`,
+      `${replication.state}, ${replication.healthy ? 'healthy' : paint('red', whyUnhealthy(replication), process.stdout)}`,
     ),
     line(
       'lag',
-      `${Math.round(replication.lagMs)} ms, ${count(replication.lagBytes)} bytes, ${count(replication.lagTransactions)} transactions; applied ${replication.appliedLsn}`,
+      `${Math.round(replication.lagMs)} ms, ${counted(replication.lagBytes, 'byte')}, ${counted(replication.lagTransactions, 'transaction')}; applied ${replication.appliedLsn}`,
     ),
   ];
   if (replication.copy && !replication.copied) {
@@ -88,8 +98,9 @@ function replicationOf({ replication }: SliceView): string[] {
   }
   if (replication.slot) {
     const { walStatus, retainedBytes, roomBytes } = replication.slot;
-    const room = roomBytes === null ? 'no limit set' : `${count(roomBytes)} bytes until it is lost`;
-    lines.push(line('slot', `${walStatus}, keeps ${count(retainedBytes)} bytes of WAL, ${room}`));
+    const bound =
+      roomBytes === null ? 'no limit is set' : `at ${formatBytes(retainedBytes + roomBytes)} it is lost`;
+    lines.push(line('slot', `${walStatus}, keeps ${formatBytes(retainedBytes)} of WAL; ${bound}`));
   }
   if (replication.problem) {
     lines.push(
@@ -100,19 +111,30 @@ function replicationOf({ replication }: SliceView): string[] {
   return lines;
 }
 
+/** The problem has lines of its own: it is not said twice. */
+function whyUnhealthy({ reason, problem }: NonNullable<SliceView['replication']>): string {
+  const said = reason ?? 'not healthy';
+  if (!problem || !said.endsWith(problem.message)) return said;
+  return said.slice(0, -problem.message.length).replace(/: $/, '') || 'not healthy';
+}
+
 function verifyOf({ name, tables, verify }: SliceView): string {
   if (tables.length === 0) return 'the slice has no tables';
   if (!verify) return `never run: ficus verify ${name}`;
-  if (verify.state === 'running') return `running: ${count(verify.rowsCompared)} rows compared`;
+  if (verify.state === 'running')
+    return `running: ${counted(verify.rowsCompared, 'row')} of the legacy compared`;
   if (verify.state === 'failed') return paint('red', verify.problem?.message ?? 'failed', process.stdout);
   const earlier = verify.ofEarlierVersion
     ? `, with version ${printable(verify.version ?? 'unknown')} of the candidate, which has another one now`
     : '';
-  return `${describeVerdict(verify)}, ${count(verify.rowsCompared)} rows, at ${verify.finishedAt}${earlier}`;
+  return `${describeVerdict(verify)}, ${describeVerifiedRows(verify)}, at ${verify.finishedAt}${earlier}`;
 }
 
 function shareOf({ traffic }: SliceView): string {
-  return traffic.unmeasured ?? `${traffic.candidateSharePercent} % of ${count(traffic.measuredRequests)}`;
+  return (
+    traffic.unmeasured ??
+    `measured ${traffic.candidateSharePercent} % of ${counted(traffic.measuredRequests, 'request')}`
+  );
 }
 
 const percentOf = (percent: number | null) => (percent === null ? 'unknown' : `${percent} %`);

@@ -1,6 +1,7 @@
 /** The result of a comparison of both databases, for a terminal. */
 import type { VerifyView } from '@ficus/contract';
 import { printable } from '@ficus/core';
+import { counted } from './counted.ts';
 import { formatTable } from './format-table.ts';
 import { paint } from './paint.ts';
 
@@ -8,11 +9,12 @@ export function formatVerify(result: VerifyView): string {
   if (result.problem)
     return `${paint('red', '✗', process.stdout)} ${result.problem.message}\n  ${result.problem.remedy}\n`;
   const table = formatTable(
-    ['from', 'to', 'rows', 'missing', 'extra', 'different'],
+    ['from', 'to', 'legacy rows', 'candidate rows', 'missing', 'extra', 'different'],
     result.tables.map((t) => [
       t.from,
       t.to,
-      t.rowsCompared.toLocaleString('en-US'),
+      t.rowsSource.toLocaleString('en-US'),
+      t.rowsTarget.toLocaleString('en-US'),
       String(t.missing),
       String(t.extra),
       String(t.different),
@@ -26,6 +28,12 @@ export function formatVerify(result: VerifyView): string {
     }),
   );
   return `${[table, ...examples, describeVerdict(result)].join('\n')}\n`;
+}
+
+/** `18 rows of the legacy and 19 of the candidate`: a missing or extra row is one of a single side. */
+export function describeVerifiedRows({ tables, rowsCompared }: VerifyView): string {
+  const candidate = tables.reduce((sum, { rowsTarget }) => sum + rowsTarget, 0);
+  return `${counted(rowsCompared, 'row')} of the legacy and ${candidate.toLocaleString('en-US')} of the candidate`;
 }
 
 /** `✓ equal`, `✗ not equal`, or inconclusive, which is neither. */

@@ -6,7 +6,7 @@
 import type { SliceView } from '@ficus/contract';
 import type { GuardAnswer } from '@ficus/core';
 
-export type GuardFacts = SliceView;
+export type GuardFacts = Omit<SliceView, 'guards'>;
 
 /** @param bound what `slices.NAME.guards` sets for this guard */
 export type Guard<Bound> = (facts: GuardFacts, bound: Bound) => GuardAnswer;

@@ -88,7 +88,11 @@ export function metricsText(parts: SliceParts): string {
       'Reports refused because they do not fit the config',
     ),
     flags: new MetricFamily('ficus_flag_percent', 'gauge', 'Share that a flag sets'),
-    failing: new MetricFamily('ficus_candidate_failing', 'gauge', '1 while the candidate does not answer'),
+    failing: new MetricFamily(
+      'ficus_candidate_failing',
+      'gauge',
+      '1 while the candidate does not answer, or with errors',
+    ),
     legacy: new MetricFamily(
       'ficus_legacy_failing_checks',
       'gauge',

@@ -41,6 +41,7 @@ const configRefused = z.object({
   since: z.iso.datetime(),
   count: z.int().min(1),
   problems: listOf(z.object({ path: z.string().max(500), message: z.string().max(500) }), 20),
+  needsRestart: z.boolean().optional(),
 }) satisfies z.ZodType<ConfigRefusal>;
 
 export const reportBody = z.object({
@@ -51,6 +52,7 @@ export const reportBody = z.object({
     .object({ legacy: z.boolean(), candidates: listOf(z.string().max(200), 10_000) })
     .optional(),
   breakersOpen: z.record(z.string().max(200), z.int().min(0).max(10_000)).optional(),
+  breakersOnErrors: z.record(z.string().max(200), z.int().min(0).max(10_000)).optional(),
   configRefused: configRefused.nullish(),
   traffic: listOf(
     z.object({

@@ -96,9 +96,12 @@ export class ParityService {
     else slice.count(observation, UNCONFIRMED, comparison.kept, now);
   }
 
-  #noteCandidate({ slice, candidate }: Observation, now: number): void {
+  /** An error that the legacy answers with as well is right. */
+  #noteCandidate({ slice, legacy, candidate }: Observation, now: number): void {
     const { candidates } = this.#options;
-    if ('failed' in candidate) candidates?.failed(slice, now);
+    const errs = 'status' in candidate && candidate.status >= 500;
+    if ('failed' in candidate) candidates?.failed(slice, 'no answer', now);
+    else if (errs && 'status' in legacy && legacy.status < 500) candidates?.failed(slice, 'errors', now);
     else candidates?.answered(slice, now);
   }
 

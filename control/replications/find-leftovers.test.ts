@@ -1,7 +1,7 @@
 import type { SourceStreams, StreamSlot } from '@ficus/cdc';
 import { describe, expect, test } from 'vitest';
 import type { StreamRecord } from '../store/stream-records.ts';
-import { findLeftovers, formatBytes } from './find-leftovers.ts';
+import { findLeftovers } from './find-leftovers.ts';
 import { makeIsExpected, makeIsUsed } from './source-watch.ts';
 
 const SHOP = 'db:5432/shop';
@@ -145,14 +145,4 @@ test('a slice is expected to use any slot of its name, until it has said which o
     false,
     false,
   ]);
-});
-
-test.each([
-  [0, '0 bytes'],
-  [1023, '1023 bytes'],
-  [1024, '1.0 KB'],
-  [5.5 * 1024 ** 3, '5.5 GB'],
-  [3 * 1024 ** 5, '3072.0 TB'],
-])('%d is %s', (bytes, text) => {
-  expect(formatBytes(bytes)).toBe(text);
 });

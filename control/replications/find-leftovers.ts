@@ -3,6 +3,7 @@
  * this installation has recorded is its own; an unknown slot may belong to another installation, and is only reported.
  */
 import type { SourceStreams } from '@ficus/cdc';
+import { formatBytes } from '@ficus/core';
 import { describeDatabase } from '../store/describe-database.ts';
 import type { StreamRecord } from '../store/stream-records.ts';
 
@@ -98,15 +99,4 @@ function describeUnknown(database: string, slot: string, retainedBytes: number):
     message: `Slot “${slot}” is named like one of Ficus, is not used by any process, and is not known to this installation; it keeps ${formatBytes(retainedBytes)} of WAL.`,
     remedy: `If no other installation needs it: SELECT pg_drop_replication_slot('${slot}');`,
   };
-}
-
-export function formatBytes(bytes: number): string {
-  const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }

@@ -52,8 +52,11 @@ export type OpenReplication = (options: OpenReplicationOptions) => ReplicationPo
 /** What is known of a stream's slot besides the stream itself. */
 interface SlotFacts {
   record(stream: NewStream): Promise<void>;
-  /** As the source was last seen, also while the stream cannot run. */
-  slotOf(slice: string): SlotHealth | undefined;
+  /**
+   * As the source was last seen, also while the stream cannot run.
+   * @param own as the stream sees it
+   */
+  slotOf(slice: string, own: SlotHealth | undefined): SlotHealth | undefined;
   /** Why the slot was dropped here, in a sentence. */
   givenUp(slice: string): string | undefined;
 }
@@ -131,7 +134,7 @@ export class ReplicationSet {
     const entry = this.#entries.get(slice);
     if (!entry) return undefined;
     const status = entry.port?.status() ?? notOpened(slice);
-    const slot = joinSlots(status.slot, this.#facts.slotOf(slice));
+    const slot = joinSlots(status.slot, this.#facts.slotOf(slice, status.slot));
     if (entry.problem) return { ...status, slot, state: 'stopped', problem: entry.problem };
     return { ...status, slot, problem: this.#explain(slice, status.problem) };
   }

@@ -4,7 +4,7 @@ import pino from 'pino';
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { Store } from '../store/open-store.ts';
 import { StreamRecords } from '../store/stream-records.ts';
-import { SourceWatch } from './source-watch.ts';
+import { boundSlot, SourceWatch } from './source-watch.ts';
 
 const GB = 1024 ** 3;
 const SLOT = 'ficus_orders_0a0a0a0a';
@@ -256,4 +256,14 @@ test('a check that is asked for while another one runs looks again after it', as
   expect(watch.leftovers()).toEqual([]);
   await later;
   expect(watch.leftovers()).toHaveLength(1);
+});
+
+test.each([
+  ['the default', undefined, undefined, 20 * GB],
+  ['that of the config', '4GB', undefined, 4 * GB],
+  ['none', 'unlimited', undefined, undefined],
+  ["the server's, which the stream knows", undefined, 7 * GB, 7 * GB],
+])('before the first look, the bound of a slot is known: %s', (_, configured, roomBytes, room) => {
+  const own = { name: SLOT, walStatus: 'reserved', retainedBytes: 0, roomBytes };
+  expect(boundSlot(own, configured).roomBytes).toBe(room);
 });

@@ -4,12 +4,12 @@
  * Reports what no slice uses, and drops a slot that would fill the source's disk.
  */
 import { isSlotOf, type SourceStreams, type StreamSlot } from '@ficus/cdc';
-import { type FicusConfig, readWalBound, type SlotHealth } from '@ficus/core';
+import { type FicusConfig, formatBytes, readWalBound, type SlotHealth } from '@ficus/core';
 import type { Logger } from 'pino';
 import { describeDatabase } from '../store/describe-database.ts';
 import type { StreamRecord, StreamRecords } from '../store/stream-records.ts';
 import { decideRetention } from './decide-retention.ts';
-import { findLeftovers, formatBytes, type Leftover } from './find-leftovers.ts';
+import { findLeftovers, type Leftover } from './find-leftovers.ts';
 import { SlotMovement } from './slot-movement.ts';
 
 /** cdc's view of a source. */
@@ -204,6 +204,16 @@ function describeHigh({ kind, percent }: { kind: 'high' | 'spared'; percent: num
 
 export function describeGivenUp(slot: string, retainedBytes: number): string {
   return `Slot “${slot}” kept ${formatBytes(retainedBytes)} of WAL, more than allowed, and was dropped to protect the source’s disk.`;
+}
+
+/**
+ * Our own bound for a slot that only its stream has seen: the first look at the source comes later. A server with a bound
+ * of its own has told the stream about it.
+ */
+export function boundSlot(own: SlotHealth, maxRetainedWal: string | undefined): SlotHealth {
+  const serverBound = own.roomBytes === undefined ? '-1' : 'set';
+  const bound = readWalBound(maxRetainedWal, serverBound);
+  return bound === undefined ? own : { ...own, roomBytes: Math.max(0, bound - own.retainedBytes) };
 }
 
 function healthOf({ name, walStatus, retainedBytes }: StreamSlot, bound: number | undefined): SlotHealth {

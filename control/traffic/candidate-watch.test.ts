@@ -57,12 +57,17 @@ describe('a candidate', () => {
 
   it('fails when several copies in a row had no answer, not when one of many had none', () => {
     const watch = new CandidateWatch();
-    for (const now of [1, 2]) watch.failed('s', now);
+    for (const now of [1, 2]) watch.failed('s', 'no answer', now);
     watch.answered('s', 3);
-    for (const now of [4, 5]) watch.failed('s', now);
+    for (const now of [4, 5]) watch.failed('s', 'no answer', now);
     expect(watch.view('s', 5)).toMatchObject({ state: 'answers', answeredAt: 3 });
-    watch.failed('s', 6);
-    expect(watch.view('s', 6)).toMatchObject({ state: 'fails', failingSince: 4, answeredAt: 3 });
+    watch.failed('s', 'errors', 6);
+    expect(watch.view('s', 6)).toMatchObject({
+      state: 'fails',
+      failingSince: 4,
+      failure: 'errors',
+      answeredAt: 3,
+    });
     watch.answered('s', 7);
     expect(watch.view('s', 7).state).toBe('answers');
   });
@@ -74,5 +79,16 @@ describe('a candidate', () => {
     expect(watch.view('s', 1).state).toBe('answers');
     watch.takeReport(report({ traffic: [fellBack, count({ requests: 2, failures: 2 })] }), ['s'], 2);
     expect(watch.view('s', 2)).toMatchObject({ state: 'fails', failingSince: 2 });
+  });
+
+  it('answers with errors where that opened its breaker, and was last asked then or with its last request', () => {
+    const watch = new CandidateWatch();
+    watch.takeReport(report({ breakersOpen: { s: 1 }, breakersOnErrors: { s: 1 } }), ['s'], 1000);
+    expect(watch.view('s', 1000)).toMatchObject({ state: 'fails', failure: 'errors', askedAt: 1000 });
+    watch.takeReport(report({ breakersOpen: { s: 1 }, breakersOnErrors: { s: 1 } }), ['s'], 9000);
+    expect(watch.view('s', 9000)).toMatchObject({ failingSince: 1000, askedAt: 1000 });
+    const probe = count({ failures: 1 });
+    watch.takeReport(report({ breakersOpen: { s: 1 }, traffic: [probe] }), ['s'], 10_000);
+    expect(watch.view('s', 10_000)).toMatchObject({ failure: 'no answer', askedAt: 10_000 });
   });
 });

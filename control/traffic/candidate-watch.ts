@@ -4,11 +4,17 @@
  */
 import type { ProxyReport } from '@ficus/core';
 
+export type Failure = 'no answer' | 'errors';
+
 export interface CandidateFacts {
-  /** `fails`: it does not answer; `unknown`: nothing was sent to it since the control plane started. */
+  /** `fails`: it does not answer, or with errors; `unknown`: nothing was sent to it since the control plane started. */
   readonly state: 'answers' | 'fails' | 'unknown';
-  /** Milliseconds; since when it does not answer. */
+  /** Milliseconds; since when it fails. */
   readonly failingSince: number | undefined;
+  /** How it fails: it gives no answer, or one of 500 and above. */
+  readonly failure: Failure | undefined;
+  /** Milliseconds; when a request or a copy was last known to be sent to it. */
+  readonly askedAt: number | undefined;
   /** Milliseconds; its last known answer. */
   readonly answeredAt: number | undefined;
   /** Workers of proxies whose circuit breaker for it is open. */
@@ -21,6 +27,8 @@ export interface CandidateFacts {
 interface Trouble {
   /** Whose breaker is open. */
   readonly workers: number;
+  /** Of these, because it answers with errors. */
+  readonly erring: number;
   readonly failsChecks: boolean;
   readonly reportedAt: number;
 }
@@ -30,7 +38,10 @@ interface Seen {
   readonly troubles: Map<string, Trouble>;
   troubleSince: number | undefined;
   failures: number;
+  /** Of the newest failure. */
+  failure: Failure;
   failingSince: number | undefined;
+  askedAt: number | undefined;
   answeredAt: number | undefined;
 }
 
@@ -42,6 +53,8 @@ const SILENT_MS = 15_000;
 const UNKNOWN: CandidateFacts = {
   state: 'unknown',
   failingSince: undefined,
+  failure: undefined,
+  askedAt: undefined,
   answeredAt: undefined,
   breakersOpen: 0,
   failingChecks: 0,
@@ -52,26 +65,30 @@ export class CandidateWatch {
 
   /** @param report reduced to slices of the config */
   takeReport(
-    { proxyId, traffic, breakersOpen = {}, failingChecks }: ProxyReport,
+    { proxyId, traffic, breakersOpen = {}, breakersOnErrors = {}, failingChecks }: ProxyReport,
     slices: readonly string[],
     now: number,
   ): void {
     for (const slice of slices) {
-      const workers = Object.hasOwn(breakersOpen, slice) ? breakersOpen[slice]! : 0;
+      const workers = workersOf(breakersOpen, slice);
+      const erring = workersOf(breakersOnErrors, slice);
       const counts = traffic.filter((count) => count.slice === slice);
       const failsChecks = failingChecks?.candidates.includes(slice) === true;
       if (workers > 0 || failsChecks)
-        this.#seen(slice).troubles.set(proxyId, { workers, failsChecks, reportedAt: now });
+        this.#troubled(slice, proxyId, { workers, erring, failsChecks, reportedAt: now });
       else this.#settled(slice, proxyId);
       const answered = counts.some(
         ({ side, requests, failures }) => side === 'candidate' && requests > failures,
       );
       const fellBack = counts.filter(({ reason }) => reason === 'fell-back');
+      if (fellBack.length > 0 || counts.some(({ side }) => side === 'candidate'))
+        this.#seen(slice).askedAt = now;
       if (answered) this.answered(slice, now);
       else
         this.#failed(
           slice,
           fellBack.reduce((total, { requests }) => total + requests, 0),
+          'no answer',
           now,
         );
     }
@@ -81,37 +98,50 @@ export class CandidateWatch {
   answered(slice: string, now: number): void {
     const seen = this.#seen(slice);
     seen.answeredAt = now;
+    seen.askedAt = now;
     seen.failures = 0;
     seen.failingSince = undefined;
   }
 
-  failed(slice: string, now: number): void {
-    this.#failed(slice, 1, now);
+  /** A copy had no answer, or an error where the legacy had none. */
+  failed(slice: string, failure: Failure, now: number): void {
+    this.#seen(slice).askedAt = now;
+    this.#failed(slice, 1, failure, now);
   }
 
   view(slice: string, now: number): CandidateFacts {
     this.#dropSilent(now);
     const seen = this.#slices.get(slice);
     if (!seen) return UNKNOWN;
-    const { troubleSince, answeredAt, failures } = seen;
+    const { troubleSince, answeredAt, askedAt, failures } = seen;
     const troubles = [...seen.troubles.values()];
     const breakersOpen = troubles.reduce((total, { workers }) => total + workers, 0);
     const failingChecks = troubles.filter(({ failsChecks }) => failsChecks).length;
-    const counts = { breakersOpen, failingChecks };
+    const erring = troubles.reduce((total, trouble) => total + trouble.erring, 0);
+    const failure = breakersOpen === 0 ? seen.failure : erring > 0 ? 'errors' : 'no answer';
+    const counts = { breakersOpen, failingChecks, askedAt };
     const since = failures >= FAILURES_IN_A_ROW ? seen.failingSince : undefined;
     const failingSince = Math.min(
       troubleSince ?? Number.POSITIVE_INFINITY,
       since ?? Number.POSITIVE_INFINITY,
     );
     if (failingSince !== Number.POSITIVE_INFINITY)
-      return { state: 'fails', failingSince, answeredAt, ...counts };
+      return { state: 'fails', failingSince, failure, answeredAt, ...counts };
     const state = answeredAt === undefined ? 'unknown' : 'answers';
-    return { state, failingSince: undefined, answeredAt, ...counts };
+    return { state, failingSince: undefined, failure: undefined, answeredAt, ...counts };
   }
 
-  #failed(slice: string, requests: number, now: number): void {
+  /** A breaker opens because its requests failed: the candidate has just been asked. */
+  #troubled(slice: string, proxyId: string, trouble: Trouble): void {
+    const seen = this.#seen(slice);
+    if (trouble.workers > (seen.troubles.get(proxyId)?.workers ?? 0)) seen.askedAt = trouble.reportedAt;
+    seen.troubles.set(proxyId, trouble);
+  }
+
+  #failed(slice: string, requests: number, failure: Failure, now: number): void {
     if (requests === 0) return;
     const seen = this.#seen(slice);
+    seen.failure = failure;
     seen.failures += requests;
     seen.failingSince ??= now;
   }
@@ -139,10 +169,15 @@ export class CandidateWatch {
       troubles: new Map(),
       troubleSince: undefined,
       failures: 0,
+      failure: 'no answer',
       failingSince: undefined,
+      askedAt: undefined,
       answeredAt: undefined,
     };
     this.#slices.set(slice, fresh);
     return fresh;
   }
 }
+
+const workersOf = (counts: Readonly<Record<string, number>>, slice: string): number =>
+  Object.hasOwn(counts, slice) ? counts[slice]! : 0;

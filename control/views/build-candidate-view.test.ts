@@ -11,6 +11,7 @@ const slice = (over: object = {}) =>
   });
 const failing = (over: Partial<CandidateFacts>): CandidateFacts => ({
   ...{ state: 'fails', failingSince: 0, answeredAt: undefined, breakersOpen: 0, failingChecks: 0 },
+  ...{ failure: 'no answer', askedAt: undefined },
   ...over,
 });
 
@@ -48,4 +49,23 @@ it('a legacy that fails its checks is said to get its requests', () => {
   expect(buildLegacyView(2).text).toBe(
     'The legacy fails the health checks of 2 proxies. Its requests are sent to it nevertheless.',
   );
+});
+
+it.each<[Partial<CandidateFacts>, string, string]>([
+  [{ askedAt: 30_000, failure: 'errors' }, 'answers with errors', 'answers with errors.'],
+  [{ askedAt: 30_000 }, 'does not answer', 'does not answer.'],
+  [
+    { askedAt: 10_000, failure: 'errors', breakersOpen: 1 },
+    'answered with errors, and was not asked since',
+    'answered with errors when it was last asked, 30 s ago: its circuit breaker is open in 1 worker of the proxies. The next request asks it again.',
+  ],
+  [
+    { askedAt: 10_000 },
+    'did not answer, and was not asked since',
+    'did not answer when it was last asked, 30 s ago. The next request asks it again.',
+  ],
+])('%o: how it fails, and whether that is known of now', (facts, short, text) => {
+  const view = buildCandidateView(failing(facts), slice(), true, 40_000);
+  expect(view.failure).toBe(short);
+  expect(view.text).toBe(`The candidate ${text} The legacy serves its requests.`);
 });

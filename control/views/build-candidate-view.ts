@@ -8,24 +8,48 @@ export function buildCandidateView(
   facts: CandidateFacts,
   slice: SliceConfig,
   serves: boolean,
+  now = Date.now(),
 ): CandidateView {
-  const { state, failingSince, answeredAt, breakersOpen, failingChecks } = facts;
+  const { state, failingSince, askedAt, answeredAt, breakersOpen, failingChecks } = facts;
+  const failure = state === 'fails' ? describeFailure(facts, now) : undefined;
   const isoTime = (at: number | undefined) => (at === undefined ? null : new Date(at).toISOString());
   return {
     state,
     failingSince: isoTime(failingSince),
+    failure: failure?.short ?? null,
+    askedAt: isoTime(askedAt),
     answeredAt: isoTime(answeredAt),
     breakersOpen,
     failingChecks,
-    text: state === 'fails' ? `${describeFailure(facts)}${describeFallback(facts, slice, serves)}` : null,
+    text: failure ? `${failure.text}${describeFallback(facts, slice, serves)}` : null,
   };
 }
 
-function describeFailure({ breakersOpen, failingChecks }: CandidateFacts): string {
-  if (failingChecks > 0) return `The candidate fails the health checks of ${proxies(failingChecks)}.`;
-  if (breakersOpen === 0) return 'The candidate does not answer.';
+/** Without a request an open breaker stays open, whatever the candidate would answer by now. */
+const UNASKED_MS = 10_000;
+
+const NOW = { 'no answer': 'does not answer', errors: 'answers with errors' } as const;
+const BEFORE = { 'no answer': 'did not answer', errors: 'answered with errors' } as const;
+
+function describeFailure(
+  { breakersOpen, failingChecks, failure = 'no answer', askedAt }: CandidateFacts,
+  now: number,
+): { readonly short: string; readonly text: string } {
+  if (failingChecks > 0)
+    return {
+      short: 'fails its health checks',
+      text: `The candidate fails the health checks of ${proxies(failingChecks)}.`,
+    };
   const workers = breakersOpen === 1 ? '1 worker' : `${breakersOpen} workers`;
-  return `The candidate does not answer: its circuit breaker is open in ${workers} of the proxies.`;
+  const breaker = breakersOpen === 0 ? '' : `: its circuit breaker is open in ${workers} of the proxies`;
+  const unaskedMs = askedAt === undefined ? 0 : now - askedAt;
+  if (unaskedMs <= UNASKED_MS)
+    return { short: NOW[failure], text: `The candidate ${NOW[failure]}${breaker}.` };
+  const ago = `${Math.round(unaskedMs / 1000)} s ago`;
+  return {
+    short: `${BEFORE[failure]}, and was not asked since`,
+    text: `The candidate ${BEFORE[failure]} when it was last asked, ${ago}${breaker}. The next request asks it again.`,
+  };
 }
 
 const proxies = (count: number): string => (count === 1 ? '1 proxy' : `${count} proxies`);

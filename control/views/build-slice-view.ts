@@ -3,6 +3,7 @@
 import type { SliceView } from '@ficus/contract';
 import { deriveStage, type FicusConfig, type RunningConfig, type SliceConfig } from '@ficus/core';
 import type { FlagFact, FlagStore } from '../flags/flag-store.ts';
+import { evaluateGuards } from '../guards/evaluate-guards.ts';
 import type { ParityService } from '../parity/parity-service.ts';
 import type { ReplicationSet } from '../replications/replication-set.ts';
 import type { SourceWatch } from '../replications/source-watch.ts';
@@ -46,7 +47,7 @@ export function buildSliceView(parts: SliceParts, name: string): SliceView | und
     retired: state.retired,
   });
   const flagView = ({ percent, changedAt }: FlagFact) => ({ percent, changedAt });
-  return {
+  const facts = {
     name,
     team: slice.team ?? null,
     stage,
@@ -67,6 +68,11 @@ export function buildSliceView(parts: SliceParts, name: string): SliceView | und
     verify: lastVerify(parts, name) ?? null,
     rollback: describeRollback(state, slice),
   };
+  const guards = evaluateGuards(facts, slice.guards).map(({ numbers, ...guard }) => ({
+    ...guard,
+    numbers: { ...numbers },
+  }));
+  return { ...facts, guards };
 }
 
 /** A flag that is on only for cohorts counts as a share between none and all. */

@@ -2,6 +2,8 @@
 export interface ConfigProblem {
   readonly path: readonly (string | number)[];
   readonly message: string;
+  /** It is valid, and takes effect at the next start. */
+  readonly needsRestart?: boolean | undefined;
 }
 
 /** `slices.notifications.routes[0].path: must …`, the way users read it. */

@@ -16,6 +16,7 @@ test('the time is that of the first refusal in a row, the problems are the newes
     since: '1970-01-01T00:00:01.000Z',
     count: 1,
     problems: [{ path: 'slices.a.routes[0]', message: 'is not a known key' }],
+    needsRestart: false,
   });
   expect(config.unchanged()).toBe(true);
   expect(config.unchanged()).toBe(false);
@@ -57,9 +58,32 @@ test('a refused file shows until it can be used, behind a refused config and acr
   };
   expect(config.view.refused).toEqual(file);
   config.refuse([{ path: ['legacy'], message: 'is required' }]);
-  expect(config.view.refused?.problems[0]?.path).toBe('legacy');
+  expect(config.view.refused?.problems.map(({ path }) => path)).toEqual(['legacy', 'proxy.tls']);
   config.applied();
   expect(config.view.refused).toEqual(file);
   config.takeFile('proxy.tls', undefined);
   expect(config.view.refused).toBeNull();
+});
+
+test('each refused file shows by itself', () => {
+  let now = 0;
+  const config = new RunningConfig(() => now);
+  config.takeFile('proxy.tls', 'no certificate');
+  now = 1_000;
+  config.takeFile('flags.file', 'not JSON');
+  expect(config.view.refused).toMatchObject({ since: '1970-01-01T00:00:00.000Z', count: 2 });
+  config.takeFile('proxy.tls', undefined);
+  expect(config.view.refused).toMatchObject({
+    since: '1970-01-01T00:00:01.000Z',
+    problems: [{ path: 'flags.file', message: 'not JSON' }],
+  });
+});
+
+test('a restart is what is missing only where the whole file is valid', () => {
+  const config = new RunningConfig(() => 0);
+  const restart = { path: ['proxy', 'workers'], message: 'cannot change', needsRestart: true };
+  expect(config.refuse([restart, missing]).needsRestart).toBe(false);
+  expect(config.refuse([restart]).needsRestart).toBe(true);
+  config.takeFile('flags.file', 'not JSON');
+  expect(config.view.refused?.needsRestart).toBe(false);
 });

@@ -12,6 +12,8 @@ export interface ConfigRefusal {
   readonly count: number;
   /** The first of them. */
   readonly problems: readonly RefusedProblem[];
+  /** The file is valid: all that it changes takes effect at the next start. */
+  readonly needsRestart?: boolean | undefined;
 }
 
 interface RefusedProblem {
@@ -40,7 +42,8 @@ export class RunningConfig {
   readonly #now: () => number;
   #appliedAt: string;
   #refused: ConfigRefusal | null = null;
-  #refusedFile: ConfigRefusal | null = null;
+  /** By config key. */
+  readonly #refusedFiles = new Map<string, ConfigRefusal>();
 
   constructor(now: () => number = Date.now) {
     this.#now = now;
@@ -48,7 +51,8 @@ export class RunningConfig {
   }
 
   get view(): RunningConfigView {
-    return { appliedAt: this.#appliedAt, refused: this.#refused ?? this.#refusedFile };
+    const refused = [...(this.#refused ? [this.#refused] : []), ...this.#refusedFiles.values()];
+    return { appliedAt: this.#appliedAt, refused: joinRefusals(refused) };
   }
 
   /** A changed config has taken effect. */
@@ -73,6 +77,7 @@ export class RunningConfig {
         path: formatPath(path).slice(0, LONGEST_TEXT),
         message: message.slice(0, LONGEST_TEXT),
       })),
+      needsRestart: problems.length > 0 && problems.every(({ needsRestart }) => needsRestart === true),
     };
     return this.#refused;
   }
@@ -83,17 +88,31 @@ export class RunningConfig {
   }
 
   /**
-   * A file that the config names, a certificate, has changed and cannot be used; undefined: it can. The config itself may
+   * A file that the config names, a certificate or the flags, has changed and cannot be used; undefined: it can. The config itself may
    * change meanwhile, which says nothing about the file.
    * @param path config key of the file
    */
   takeFile(path: string, problem: string | undefined): void {
-    const since = this.#refusedFile?.since ?? this.#time();
-    const problems = [{ path, message: (problem ?? '').slice(0, LONGEST_TEXT) }];
-    this.#refusedFile = problem === undefined ? null : { since, count: 1, problems };
+    const since = this.#refusedFiles.get(path)?.since ?? this.#time();
+    this.#refusedFiles.delete(path);
+    if (problem === undefined) return;
+    const problems = [{ path, message: problem.slice(0, LONGEST_TEXT) }];
+    this.#refusedFiles.set(path, { since, count: 1, problems });
   }
 
   #time(): string {
     return new Date(this.#now()).toISOString();
   }
+}
+
+/** Since the oldest; null without any. */
+function joinRefusals(refusals: readonly ConfigRefusal[]): ConfigRefusal | null {
+  const [first] = refusals;
+  if (first === undefined || refusals.length === 1) return first ?? null;
+  return {
+    since: refusals.map(({ since }) => since).sort()[0]!,
+    count: refusals.reduce((sum, { count }) => sum + count, 0),
+    problems: refusals.flatMap(({ problems }) => problems).slice(0, MOST_PROBLEMS),
+    needsRestart: refusals.every(({ needsRestart }) => needsRestart === true),
+  };
 }

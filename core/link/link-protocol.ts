@@ -67,6 +67,8 @@ export interface ProxyReport {
   readonly epochs: Readonly<Record<string, number>>;
   /** Slice → workers whose circuit breaker for its candidate is open; without an entry none. */
   readonly breakersOpen?: Readonly<Record<string, number>> | undefined;
+  /** Of those, the workers whose breaker is open because its answers were errors (500 and above). */
+  readonly breakersOnErrors?: Readonly<Record<string, number>> | undefined;
   /** Upstreams that fail the proxy's health checks now; absent where all pass, or none are configured. */
   readonly failingChecks?: FailingChecks | undefined;
   /** The changed config that it has refused; null or absent while it runs what its file has. */

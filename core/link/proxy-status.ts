@@ -27,6 +27,8 @@ export interface ProxyStatus {
     readonly receivedAt: string | null;
     /** The set is that of an earlier run: its source has not answered since the start. */
     readonly lastKnown: boolean;
+    /** Why the set in use may be old; null while its source answers. */
+    readonly problem: string | null;
   };
   /** Those that have health checks. */
   readonly upstreams: readonly CheckedUpstreamStatus[];

@@ -60,7 +60,7 @@ function showSummary(slices, proxies) {
     proxies.length === 0 ? 'no proxy reports' : `${proxies.length} prox${proxies.length === 1 ? 'y' : 'ies'}`,
   );
   if (copying.length > 0) says.push(`first copy of ${namesOf(copying)} in progress`);
-  if (failing.length > 0) says.push(`the candidate of ${namesOf(failing)} does not answer`);
+  for (const { name, candidate } of failing) says.push(`the candidate of ${name} ${candidate.failure}`);
   if (unhealthy.length > 0) says.push(`the stream of ${namesOf(unhealthy)} is unhealthy`);
   if (differing.length > 0) says.push(`answers differ in ${namesOf(differing)}`);
   page('summary').textContent = says.join(' · ');

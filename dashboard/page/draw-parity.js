@@ -39,7 +39,7 @@ export function drawParity(parity, shadow, candidate) {
       element('p', { class: 'warn' }, `Expired rules, no longer applied: ${expiredRules.join('; ')}`),
     );
   if (ratio !== null && candidate.state === 'fails')
-    lines.unshift(element('p', { class: 'bad' }, 'The candidate does not answer: this is from before.'));
+    lines.unshift(element('p', { class: 'bad' }, `The candidate ${candidate.failure}: this is from before.`));
   if (ratio !== null && uncompared.length > 0)
     lines.unshift(element('p', { class: 'warn' }, `Never compared: ${uncompared.join(', ')}`));
   return [

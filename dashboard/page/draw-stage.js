@@ -1,12 +1,12 @@
 /** Which slice it is, and its stage. */
-import { ago, count, element } from './elements.js';
+import { count, duration, element } from './elements.js';
 
 const STAGES = {
   legacy: 'The legacy serves everything; nothing is compared.',
   shadow:
     'The legacy serves everything. Requests are copied to the candidate, and the two answers are compared; users notice nothing.',
-  canary: 'The candidate serves a share of the users’ reads. Writes go to the legacy.',
-  live: 'The candidate serves all reads. Writes still go to the legacy, which owns the data.',
+  canary: 'The flag gives the candidate a share of the users’ reads. Writes go to the legacy.',
+  live: 'The flag gives the candidate all reads. Writes still go to the legacy, which owns the data.',
   cutover: 'The candidate owns the data and takes the writes.',
   retired: 'There is no way back; the legacy’s code for this slice can be deleted.',
 };
@@ -14,8 +14,8 @@ const STAGES = {
 /** Without tables no database owns the writes: they move with the reads. */
 const STAGES_WITHOUT_TABLES = {
   ...STAGES,
-  canary: 'The candidate serves a share of the users: their reads and their writes.',
-  live: 'The candidate serves all requests, writes included.',
+  canary: 'The flag gives the candidate a share of the users: their reads and their writes.',
+  live: 'The flag gives the candidate all requests, writes included.',
 };
 
 export function drawHead({ name, team, owner, epoch, routes, tables }) {
@@ -62,7 +62,7 @@ export function drawStage({ stage, flags, tables, legacy, candidate }) {
       : element(
           'p',
           { class: 'bad', role: 'status' },
-          `${candidate.text} Since ${ago(candidate.failingSince)}.`,
+          `${candidate.text} Failing for ${duration(Date.now() - Date.parse(candidate.failingSince))}.`,
         ),
   ];
 }

@@ -33,7 +33,7 @@ export function drawCard(card, slice, send) {
       slice.parity.uncompared,
       slice.parity.version,
       slice.parity.earlier,
-      slice.candidate.state,
+      slice.candidate.failure,
       slice.flags.shadow.percent,
       tenSeconds(),
     ],

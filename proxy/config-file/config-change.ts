@@ -16,7 +16,11 @@ export function cannotChange(before: FicusConfig, after: FicusConfig): ConfigPro
   ];
   return fixed
     .filter(([, old, changed]) => old !== changed)
-    .map(([path]) => ({ path, message: 'cannot change while the proxy runs; restart the proxy' }));
+    .map(([path]) => ({
+      path,
+      message: 'cannot change while the proxy runs; restart the proxy',
+      needsRestart: true,
+    }));
 }
 
 /** Files may change, and what they hold; whether and how TLS is spoken may not. */

@@ -8,10 +8,13 @@ import { watchPath } from '../config-file/watch-path.ts';
 import { checkFeatureSet } from './feature-set.ts';
 import type { FlagsSource, FlagsSourceHooks } from './flags-source.ts';
 
+const MISSING = 'there is no such file';
+const KEPT = { none: 'all flags are off', last: 'the last flags stay in place' } as const;
+
 /** @throws Error with one sentence per problem */
 export async function readFlagsFile(path: string): Promise<ClientFeatures> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT' ? new Error('there is no such file') : error;
+    throw error.code === 'ENOENT' ? new Error(MISSING) : error;
   });
   let document: unknown;
   try {
@@ -36,14 +39,19 @@ export function openFlagsFile(path: string, hooks: FlagsSourceHooks): FlagsSourc
       if (reading.stale) return;
       reading.take();
       problem = undefined;
+      hooks.onRefused?.(undefined);
       const text = JSON.stringify(set);
       if (text === last) return;
       last = text;
       hooks.onFlags(set);
     } catch (error) {
       if (reading.stale) return;
-      problem = `flags file ${path} refused: ${(error as Error).message}`;
-      hooks.onProblem(`${problem}; ${last === '' ? 'all flags are off' : 'the last flags stay in place'}`);
+      const why = (error as Error).message;
+      problem = `flags file ${path} refused: ${why}`;
+      // A file that was never there is made at the first flip.
+      if (last !== '' || why !== MISSING)
+        hooks.onRefused?.(`${path}: ${why}; ${KEPT[last === '' ? 'none' : 'last']}`);
+      hooks.onProblem(`${problem}; ${KEPT[last === '' ? 'none' : 'last']}`);
     }
   };
   const watcher = watchPath(path, () => void load());

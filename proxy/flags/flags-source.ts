@@ -6,6 +6,8 @@ export interface FlagsSourceHooks {
   readonly onFlags: (set: ClientFeatures) => void;
   /** One sentence for the log; the last flags stay in place. */
   readonly onProblem: (message: string) => void;
+  /** A file cannot be used as it is, and why; undefined: it can. */
+  readonly onRefused?: ((why: string | undefined) => void) | undefined;
 }
 
 export interface FlagsSource {

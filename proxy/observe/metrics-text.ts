@@ -116,6 +116,10 @@ const FAMILIES: Readonly<Record<string, Family>> = {
     help: 'Health checks sent, by upstream and result: passed or failed.',
   },
   ficus_breakers_open: { type: 'gauge', help: 'Workers whose breaker for the upstream is not closed.' },
+  ficus_breakers_on_errors: {
+    type: 'gauge',
+    help: 'Workers whose breaker for the candidate is not closed because it answers with 500 and above.',
+  },
   ficus_pins: { type: 'gauge', help: 'Users whose reads are pinned to the owner.' },
 };
 

@@ -19,6 +19,7 @@ interface ProxyFacts extends Omit<ProxyStatus, 'slices' | 'flags'> {
   readonly flagSet: ClientFeatures | undefined;
   readonly flagsReceivedAt: string | null;
   readonly flagsLastKnown: boolean;
+  readonly flagsProblem: string | undefined;
   readonly states: SliceStates;
   readonly pins: readonly PinCount[];
   readonly gauges: Readonly<Record<string, number>>;
@@ -34,6 +35,7 @@ export function describeProxy(facts: ProxyFacts): ProxyStatus {
       source: sourceOf(facts),
       receivedAt: facts.flagsReceivedAt,
       lastKnown: facts.flagsLastKnown,
+      problem: facts.flagsProblem ?? null,
     },
     slices: Object.keys(running.slices).map((name) => describeSlice(name, facts)),
   };

@@ -34,7 +34,7 @@ import { RecentTraffic } from '../observe/recent-traffic.ts';
 import { VERSION } from '../observe/version.ts';
 import { mayContinueAnywhereMs } from '../request/may-continue.ts';
 import type { ReloadResult, RunningProxy, StartProxyOptions } from '../running-proxy.ts';
-import { openBreakers } from '../snapshot/upstream-registry.ts';
+import { erringBreakers, openBreakers } from '../snapshot/upstream-registry.ts';
 import type { ControlAddress, WorkerInit } from '../worker/worker-messages.ts';
 import { type AdminServer, startAdminServer } from './admin-server.ts';
 import { ConfigHolder } from './config-holder.ts';
@@ -219,6 +219,7 @@ export class Primary implements RunningProxy {
       workers: ids.length,
       epochs: book.epochs(slices),
       breakersOpen: openBreakers(book.gauges, slices),
+      breakersOnErrors: erringBreakers(book.gauges, slices),
       failingChecks: this.#health.failing(slices),
       configRefused: this.#holder.running.refused,
     };
@@ -243,6 +244,7 @@ export class Primary implements RunningProxy {
         this.#logger.debug({ flags: set.features.length }, 'flags applied');
       },
       onProblem: (message) => this.#logger.warn(message),
+      onRefused: (why) => this.#holder.takeFile('flags.file', why),
     });
   }
 
@@ -373,6 +375,7 @@ export class Primary implements RunningProxy {
       flagSet: this.#flagSet,
       flagsReceivedAt: this.#flagsReceivedAt,
       flagsLastKnown: this.#flagsOf !== undefined,
+      flagsProblem: this.#flags?.problem,
       states: control?.slices ?? {},
       pins: this.#pins.list(),
       gauges: book.gauges,

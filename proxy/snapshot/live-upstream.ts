@@ -15,6 +15,9 @@ import { foundNoPlace, foundNoPlaceForAnswer, type Outcome } from '../wire/outco
 /** The gauge that is 1 while an upstream's breaker is not closed; summed over workers. */
 export const breakerSeries = (upstream: string): string => `ficus_breakers_open{upstream="${upstream}"}`;
 
+/** The gauge that is 1 while it is not closed because of answers of 500 and above; summed over workers. */
+export const erringSeries = (upstream: string): string => `ficus_breakers_on_errors{upstream="${upstream}"}`;
+
 const DEFAULTS = rewriteSchema.parse({});
 
 export class LiveUpstream {
@@ -30,6 +33,8 @@ export class LiveUpstream {
   failsChecks = false;
   readonly #concurrency: number;
   #underWay = 0;
+  /** The last failure was an answer. */
+  #errs = false;
 
   constructor(
     upstream: Upstream,
@@ -83,10 +88,13 @@ export class LiveUpstream {
     return this.failsChecks ? `${this.shownName} (whose health checks fail)` : this.shownName;
   }
 
-  /** Whether its breaker is not closed, by series. */
+  /** Whether its breaker is not closed, and for which failures, by series. */
   gauges(): Record<string, number> {
+    const open = this.breaker.state === 'closed' ? 0 : 1;
+    const { name } = this.upstream;
     return {
-      [breakerSeries(this.upstream.name)]: this.breaker.state === 'closed' ? 0 : 1,
+      [breakerSeries(name)]: open,
+      ...(this.side === 'candidate' ? { [erringSeries(name)]: this.#errs ? open : 0 } : {}),
     };
   }
 
@@ -100,14 +108,19 @@ export class LiveUpstream {
     if (outcome.kind === 'withdrawn') return;
     if (outcome.kind === 'failed' && !foundNoPlaceForAnswer(outcome)) {
       // A client that disconnected, or a full pool, says nothing about the upstream's health.
-      if (outcome.side === 'upstream' && !foundNoPlace(outcome)) this.breaker.failed(now);
+      if (outcome.side === 'upstream' && !foundNoPlace(outcome)) this.#failed(now, false);
     } else this.noteStatus(outcome.status, now);
   }
 
   /** The same for an answer that may have no end: it must not keep a half-open breaker waiting. */
   noteStatus(status: number, now: number): void {
     // The legacy's own 500s never open its breaker: there is no other side to use.
-    if (this.side === 'candidate' && status >= 500) this.breaker.failed(now);
+    if (this.side === 'candidate' && status >= 500) this.#failed(now, true);
     else this.breaker.succeeded();
+  }
+
+  #failed(now: number, errs: boolean): void {
+    this.#errs = errs;
+    this.breaker.failed(now);
   }
 }

@@ -9,7 +9,7 @@ import type { AddressChange } from '../resilience/address-health.ts';
 import type { BreakerState } from '../resilience/breaker.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import { candidateName, LEGACY } from '../upstream/upstream-name.ts';
-import { breakerSeries, LiveUpstream } from './live-upstream.ts';
+import { breakerSeries, erringSeries, LiveUpstream } from './live-upstream.ts';
 
 /** Connections for copies to one side, per worker. */
 const MOST_COPIES = 256;
@@ -109,7 +109,23 @@ export function openBreakers(
   gauges: Readonly<Record<string, number>>,
   slices: readonly string[],
 ): Record<string, number> {
-  const counts = slices.map((slice) => [slice, gauges[breakerSeries(candidateName(slice))] ?? 0] as const);
+  return countWorkers(gauges, slices, breakerSeries);
+}
+
+/** Of those, the ones that are open because the candidate answers with 500 and above. */
+export function erringBreakers(
+  gauges: Readonly<Record<string, number>>,
+  slices: readonly string[],
+): Record<string, number> {
+  return countWorkers(gauges, slices, erringSeries);
+}
+
+function countWorkers(
+  gauges: Readonly<Record<string, number>>,
+  slices: readonly string[],
+  series: (upstream: string) => string,
+): Record<string, number> {
+  const counts = slices.map((slice) => [slice, gauges[series(candidateName(slice))] ?? 0] as const);
   return Object.fromEntries(counts.filter(([, workers]) => workers > 0));
 }
 

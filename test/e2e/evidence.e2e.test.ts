@@ -109,7 +109,7 @@ test('a dead candidate is not live with an agreement', async () => {
     }, patient)
     .toBe(1);
   expect(await shown()).toMatch(
-    /candidate +The candidate does not answer: its circuit breaker is open in 1 worker of the proxies\. The legacy serves its requests\. Since \d{4}-/,
+    /candidate +The candidate does not answer: its circuit breaker is open in 1 worker of the proxies\. The legacy serves its requests\. Failing since \d{4}-\S+Z \(\d+ s\)/,
   );
-  expect((await ficus('status')).stdout).toMatch(/notes +live, candidate fails/);
+  expect((await ficus('status')).stdout).toMatch(/notes +live, candidate does not answer/);
 });

@@ -139,6 +139,28 @@ test('a reload that is refused: status names the problems and since when, and ex
   expect(await status()).toMatchObject({ status: 0, stderr: '' });
 });
 
+test('flags that are refused: status and check say so, and since when', async () => {
+  const { proxy } = await startProxy();
+  const flags = join(folder, 'flags.json');
+  const valid = await readFile(flags, 'utf8');
+  await writeFile(flags, '{ "features": [{ "name": 5 }] }');
+  await proxy.until('flags file');
+  const refused = await status();
+  expect(refused.status).toBe(1);
+  expect(refused.stdout).toMatch(
+    /flags +file .+: received \d+ s ago \(.+\); flags file .+ refused: features\[0\]/,
+  );
+  expect(refused.stdout).toMatch(
+    /refused since \S+Z \(\d+ s\)\n +flags\.file: .+features\[0\]\.name: must be a text.+; the last flags stay in place/,
+  );
+  const check = await runCommand([FICUS, 'check', '--config', file]);
+  expect(check.status).toBe(3);
+  expect(check.stderr).toContain('features[0].name: must be a text');
+  await writeFile(flags, valid);
+  await expect.poll(async () => (await status()).status).toBe(0);
+  expect((await runCommand([FICUS, 'check', '--config', file])).status).toBe(0);
+});
+
 test('valid for the file, and not for the running proxy: it needs a restart', async () => {
   const { proxy } = await startProxy();
   await writeFile(file, (await readFile(file, 'utf8')).replace('workers: 1', 'workers: 2'));
@@ -146,6 +168,10 @@ test('valid for the file, and not for the running proxy: it needs a restart', as
   const { status: exit, stdout, stderr } = await status();
   expect([exit, stderr]).toEqual([1, '']);
   expect(stdout).toContain('proxy.workers: cannot change while the proxy runs; restart the proxy');
+  expect(stdout).toContain('the changed file has waited for a restart since');
+  expect(stdout).toContain('the file is valid: it takes effect when the proxy is restarted');
+  expect(stdout).not.toContain('takes effect by itself');
+  expect((await runCommand([FICUS, 'check', '--config', file])).status).toBe(0);
 });
 
 test('a control plane that does not answer: the proxy is asked, and the status is 3', async () => {

@@ -72,6 +72,29 @@ it('fails beside “live”, with the fallback named, and answers again', async 
   expect(await metrics()).toContain('ficus_candidate_failing{slice="pages"} 0');
 });
 
+it('that answers with errors is said to do that', async () => {
+  const works = candidate.handler;
+  candidate.handler = (_, response) => response.writeHead(500).end();
+  await expect
+    .poll(async () => {
+      await page();
+      return (await slice()).candidate;
+    }, asked)
+    .toMatchObject({ state: 'fails', breakersOpen: 1, failure: 'answers with errors' });
+  const { text, askedAt } = (await slice()).candidate;
+  expect(text).toBe(
+    'The candidate answers with errors: its circuit breaker is open in 1 worker of the proxies. The legacy serves its requests.',
+  );
+  expect(Date.parse(askedAt!)).toBeLessThanOrEqual(Date.now());
+  candidate.handler = works;
+  await expect
+    .poll(async () => {
+      await page();
+      return (await slice()).candidate;
+    }, asked)
+    .toMatchObject({ state: 'answers', failure: null });
+});
+
 it('of which only copies are made fails when they are not answered', async () => {
   const client = createControlClient(control.address);
   await client.setServe('pages', { percent: 0 });
