@@ -2,7 +2,14 @@
  * The control plane's end of core/link/link-protocol.ts. The shape of everything that proxies send is checked once,
  * here.
  */
-import { type FicusConfig, LINK_PATHS, type PositionsAnswer, type ProxyReport } from '@ficus/core';
+import {
+  type FicusConfig,
+  FicusError,
+  LINK_PATHS,
+  type ObservationBatch,
+  type PositionsAnswer,
+  type ProxyReport,
+} from '@ficus/core';
 import type { FastifyInstance } from 'fastify';
 import { type EventStreams, sendEvent } from '../http/event-streams.ts';
 import { parseBody } from '../http/parse-body.ts';
@@ -12,11 +19,14 @@ import type { PositionSource } from '../replications/position-source.ts';
 import type { CandidateWatch } from '../traffic/candidate-watch.ts';
 import type { LegacyWatch } from '../traffic/legacy-watch.ts';
 import type { TrafficWindow } from '../traffic/traffic-window.ts';
+import { decideBatch } from './decide-batch.ts';
 import { holdDroppedCopies, holdEpochs, holdTraffic } from './hold-to-config.ts';
-import { observationBatchBody, positionsBody, reportBody } from './link-schemas.ts';
+import { observationBatchBody, positionsBody, repeatedBatchBody } from './link-schemas.ts';
 import { parseObservations } from './parse-observations.ts';
+import { parseReport } from './parse-report.ts';
 import type { ProgressHub } from './progress-hub.ts';
 import type { StateHub } from './state-hub.ts';
+import { TakenNumbers } from './taken-numbers.ts';
 
 interface LinkParts {
   readonly config: FicusConfig;
@@ -57,23 +67,53 @@ export function registerLinkRoutes(app: FastifyInstance, parts: LinkParts): void
     return { positions };
   });
 
+  registerReports(app, parts);
+  registerObservations(app, parts);
+}
+
+function registerReports(app: FastifyInstance, parts: LinkParts): void {
+  const numbers = new TakenNumbers();
   app.post(LINK_PATHS.report, FOR_PROXIES, (request, reply) => {
-    const report: ProxyReport = parseBody(reportBody, request.body);
-    const { config, parity } = parts;
-    const traffic = holdTraffic(report.traffic, config, parity.refused);
-    const held = { ...report, traffic, epochs: holdEpochs(report.epochs, config) };
-    const now = Date.now();
-    parts.traffic.add(held, now);
-    parts.candidates.takeReport(held, Object.keys(config.slices), now);
-    parts.legacy.takeReport(held, now);
-    const dropped = holdDroppedCopies(report.droppedCopies, config, parity.refused);
-    for (const { slice, reason, copies } of dropped) parity.skipped(slice, reason, copies);
+    const report = parseReport(request.body, parts.parity.refused);
+    const { proxyId, number } = report;
+    const turn = number === undefined ? 'new' : numbers.take(proxyId, number, performance.now());
+    if (turn === 'new') takeReport(report, parts);
+    // Sent again, it has the same counts and newer facts; an earlier one has arrived late, with old ones.
+    else if (turn === 'last') takeReport({ ...report, traffic: [], droppedCopies: [] }, parts);
     return reply.code(204).send();
   });
+}
 
-  app.post(LINK_PATHS.observations, { ...FOR_PROXIES, bodyLimit: LARGEST_BATCH }, async (request, reply) => {
-    const { observations } = parseBody(observationBatchBody, request.body);
-    await parts.parity.observeAll(parseObservations(observations, parts.parity.refused));
+function takeReport(report: ProxyReport, parts: LinkParts): void {
+  const { config, parity } = parts;
+  const traffic = holdTraffic(report.traffic, config, parity.refused);
+  const held = { ...report, traffic, epochs: holdEpochs(report.epochs, config) };
+  const now = Date.now();
+  parts.traffic.add(held, now);
+  parts.candidates.takeReport(held, Object.keys(config.slices), now);
+  parts.legacy.takeReport(held, now);
+  const dropped = holdDroppedCopies(report.droppedCopies, config, parity.refused);
+  for (const { slice, reason, copies } of dropped) parity.skipped(slice, reason, copies);
+}
+
+function registerObservations(app: FastifyInstance, { parity }: LinkParts): void {
+  const numbers = new TakenNumbers();
+  const startedAt = performance.now();
+  const options = { ...FOR_PROXIES, bodyLimit: LARGEST_BATCH };
+  const take = async (batch: Omit<ObservationBatch, 'observations'>, observations: readonly unknown[]) => {
+    const decision = decideBatch(batch, numbers, startedAt, performance.now());
+    if (decision === 'unknown')
+      throw new FicusError('FICUS_CONTROL_BATCH_UNKNOWN', `batch ${batch.number} was first sent earlier`);
+    if (decision === 'compare') await parity.observeAll(parseObservations(observations, parity.refused));
+  };
+  app.post(LINK_PATHS.observations, options, async (request, reply) => {
+    const { observations, ...batch } = parseBody(observationBatchBody, request.body);
+    await take(batch, observations);
+    return reply.code(204).send();
+  });
+  app.post(LINK_PATHS.observationsAgain, options, async (request, reply) => {
+    const { observations, ...batch } = parseBody(repeatedBatchBody, request.body);
+    await take(batch, observations);
     return reply.code(204).send();
   });
 }

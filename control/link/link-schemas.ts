@@ -2,11 +2,19 @@
  * Shapes of what proxies send; the types are core's, and the compiler checks that both agree. An observation may be
  * sent to an upstream again, so it must be a valid request.
  */
-import type { ConfigRefusal, EncodedObservation, PositionsRequest, ProxyReport } from '@ficus/core';
+import {
+  type ConfigRefusal,
+  type EncodedObservation,
+  LARGEST_COUNT,
+  LARGEST_DURATION_MS,
+  type PositionsRequest,
+  type ProxyReport,
+} from '@ficus/core';
 import { z } from 'zod';
 
-/** Of requests or milliseconds within a report; sums of many stay exact. */
-const count = z.number().min(0).max(1e12);
+/** Within a report; sums of millions of them stay exact. */
+const count = z.int().min(0).max(LARGEST_COUNT);
+const durationMs = z.number().min(0).max(LARGEST_DURATION_MS);
 /** A maximum that is checked before the elements: one small body must not cost seconds. */
 const listOf = <Item extends z.ZodType>(item: Item, most: number) =>
   z.array(z.unknown()).max(most).pipe(z.array(item));
@@ -46,6 +54,7 @@ const configRefused = z.object({
 
 export const reportBody = z.object({
   proxyId: z.string().min(1).max(200),
+  number: z.int().min(1).optional(),
   workers: z.int().min(0).max(10_000),
   epochs: z.record(z.string().max(200), z.int().min(0)),
   failingChecks: z
@@ -55,28 +64,28 @@ export const reportBody = z.object({
   breakersOnErrors: z.record(z.string().max(200), z.int().min(0).max(10_000)).optional(),
   configRefused: configRefused.nullish(),
   traffic: listOf(
-    z.object({
-      slice: word,
-      route: word,
-      side,
-      reason: word,
-      requests: count,
-      failures: count,
-      durationMs: count,
-    }),
+    z
+      .object({
+        ...{ slice: word, route: word, side, reason: word },
+        ...{ requests: count, failures: count, durationMs },
+      })
+      .refine(({ requests, failures }) => failures <= requests, {
+        path: ['failures'],
+        message: 'must not be more than requests',
+      }),
     100_000,
   ),
   droppedCopies: listOf(z.object({ slice: word, reason: word, copies: count }), 10_000),
 }) satisfies z.ZodType<ProxyReport>;
 
 const response = z.union([
-  z.strictObject({ failed: z.string().max(1000), durationMs: count }),
+  z.strictObject({ failed: z.string().max(1000), durationMs }),
   z.strictObject({
     status: z.int().min(100).max(999),
     headers,
     body: z.base64(),
     truncated: z.boolean(),
-    durationMs: count,
+    durationMs,
   }),
 ]);
 
@@ -109,4 +118,15 @@ export const observationBody = z.strictObject({
 }) satisfies z.ZodType<EncodedObservation>;
 
 /** Only the envelope: parse-observations.ts checks each observation by itself. */
-export const observationBatchBody = z.object({ observations: z.array(z.unknown()).max(10_000) });
+export const observationBatchBody = z.object({
+  sender: name.optional(),
+  number: z.int().min(1).optional(),
+  observations: z.array(z.unknown()).max(10_000),
+});
+
+/** Of a batch that is sent again: without a number nothing could be said of it. */
+export const repeatedBatchBody = observationBatchBody.extend({
+  sender: name,
+  number: z.int().min(1),
+  firstSentMs: z.number().min(0),
+});

@@ -75,6 +75,13 @@ export const controlErrors = {
     remedy: 'Fix what the message names; /openapi.json describes the request.',
     retry: 'never',
   },
+  FICUS_CONTROL_BATCH_UNKNOWN: {
+    status: 409,
+    exit: 1,
+    title: 'Observations may have been compared before the control plane restarted',
+    remedy: 'Nothing to do: the proxy counts their copies as arrival-unknown.',
+    retry: 'never',
+  },
   FICUS_CONTROL_NOT_FOUND: {
     status: 404,
     exit: 2,

@@ -7,6 +7,10 @@
  *     POST /api/v1/link/positions     PositionsRequest → PositionsAnswer
  *     POST /api/v1/link/report        ProxyReport → 204
  *     POST /api/v1/link/observations  ObservationBatch → 204
+ *     POST /api/v1/link/observations/again  the same batch, whose first answer is missing → 204, or 409 if it cannot be known
+ *
+ * Reports and batches have numbers, so that one that is sent again counts once. Both sides work with the other's earlier
+ * version: numbers that are absent are not checked, and unknown members are ignored.
  */
 import type { ConfigRefusal } from '../config/running-config.ts';
 import type { Observation, ObservedResponse } from '../observe/observation.ts';
@@ -18,6 +22,8 @@ export const LINK_PATHS = {
   positions: '/api/v1/link/positions',
   report: '/api/v1/link/report',
   observations: '/api/v1/link/observations',
+  /** A path of its own: a control plane without numbers answers 404, and cannot count a batch twice. */
+  observationsAgain: '/api/v1/link/observations/again',
 } as const;
 
 /** Event `state`: sent on connecting, and whenever an owner changes or writes are held or released. */
@@ -58,10 +64,20 @@ export interface PositionsAnswer {
   readonly positions: Readonly<Record<string, string>>;
 }
 
+/** Of requests or copies in one entry of a report: a proxy leaves more than that for the next one. */
+export const LARGEST_COUNT = 1e9;
+/** Of the milliseconds in one entry of a report. */
+export const LARGEST_DURATION_MS = 1e12;
+
 /** Sent each second while there is something to report. */
 export interface ProxyReport {
   /** Unique per run of a proxy. */
   readonly proxyId: string;
+  /**
+   * From 1, one more with each report of a run. A report that is sent again has the same number and the same counts, with
+   * the facts of now. Absent from proxies of an earlier version: those count each time.
+   */
+  readonly number?: number | undefined;
   readonly workers: number;
   /** Slice → epoch that all workers have applied. */
   readonly epochs: Readonly<Record<string, number>>;
@@ -105,6 +121,12 @@ export interface DroppedCopies {
 
 /** Observations as JSON: bodies in base64. */
 export interface ObservationBatch {
+  /** Unique per run of a worker; absent from proxies of an earlier version, as is the number. */
+  readonly sender?: string | undefined;
+  /** From 1, one more with each batch of a sender. */
+  readonly number?: number | undefined;
+  /** Milliseconds since the first try; only in a batch that is sent again. */
+  readonly firstSentMs?: number | undefined;
   readonly observations: readonly EncodedObservation[];
 }
 

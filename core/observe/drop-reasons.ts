@@ -28,6 +28,11 @@ export const dropReasons = {
     means: 'The control plane did not take the observations.',
     action: 'Check that it runs; requests are still served.',
   },
+  'arrival-unknown': {
+    means:
+      'The control plane has not said whether it took the observations, though they were sent twice: it may have compared them.',
+    action: 'Check that it runs and is not overloaded. It compares each at most once.',
+  },
 } as const satisfies Record<string, Word>;
 
 export type DropReason = keyof typeof dropReasons;

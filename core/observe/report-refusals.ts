@@ -21,7 +21,7 @@ export const reportRefusals = {
   },
   'shape-wrong': {
     means:
-      'The observation is malformed, or a proxy of another version made it; the log says what is wrong with it.',
+      'The observation or the report is malformed (counts that contradict each other, say), or a proxy of another version made it; the log says what is wrong with it.',
     action: 'Run the same version of proxy and control plane. If you do, report the log line as a bug.',
   },
   'state-unknown': {

@@ -14,7 +14,7 @@ import {
 } from '@ficus/core';
 import type { CountersDelta } from '../observe/traffic-counters.ts';
 import { EventStream } from './event-stream.ts';
-import { postJson } from './post-json.ts';
+import { PostFailure, postJson } from './post-json.ts';
 import { ReportSum } from './report-sum.ts';
 
 /** Current facts for a report, besides the counts. */
@@ -32,12 +32,16 @@ interface ControlLinkOptions {
   readonly onProgress: (event: ProgressEvent) => void;
   readonly onUp: () => void;
   readonly onDown: (reason: string) => void;
+  /** A report is refused for good: its counts are lost to the control plane. Not called again until one is taken. */
+  readonly onRefused: (reason: string) => void;
   /** Current facts for a report. */
   readonly facts: () => ReportFacts;
 }
 
 const POST_MS = 5_000;
 const REPORT_EACH_MS = 1_000;
+/** The same report would be refused again. */
+const REFUSED_FOR_GOOD = new Set([400, 413, 422]);
 
 export class ControlLink {
   readonly #options: ControlLinkOptions;
@@ -46,6 +50,7 @@ export class ControlLink {
   readonly #sum = new ReportSum();
   readonly #timer: NodeJS.Timeout;
   #lastFacts = '';
+  #refused = false;
   #reporting: Promise<void> | undefined;
 
   constructor(options: ControlLinkOptions) {
@@ -81,7 +86,10 @@ export class ControlLink {
     this.#sum.add(delta);
   }
 
-  /** Sends a report, unless it is empty and all is well. Counts that cannot be delivered wait for the next one. */
+  /**
+   * Sends a report, unless it is empty and all is well. One without an answer is sent again, with its number and counts,
+   * until it has one; what is counted meanwhile goes into the next.
+   */
   async report(): Promise<void> {
     const facts = this.#options.facts();
     const factsText = JSON.stringify(facts);
@@ -93,15 +101,23 @@ export class ControlLink {
   }
 
   async #deliver(facts: ReportFacts, factsText: string): Promise<void> {
-    const counts = this.#sum.take();
+    const counts = this.#sum.next();
     try {
       await this.#post(LINK_PATHS.report, { proxyId: this.#options.proxyId, ...facts, ...counts });
+      this.#sum.settle();
       this.#lastFacts = factsText;
-    } catch {
-      this.#sum.putBack(counts);
+      this.#refused = false;
+    } catch (error) {
+      if (error instanceof PostFailure && REFUSED_FOR_GOOD.has(error.status ?? 0)) this.#giveUp(error);
     } finally {
       this.#reporting = undefined;
     }
+  }
+
+  #giveUp({ message }: PostFailure): void {
+    this.#sum.settle();
+    if (!this.#refused) this.#options.onRefused(message);
+    this.#refused = true;
   }
 
   /** Delivers the rest, as far as the control plane accepts it. */
@@ -111,6 +127,8 @@ export class ControlLink {
     // The report in progress does not contain what was counted since it left.
     await this.#reporting;
     await this.report();
+    // What was counted while an earlier one had no answer.
+    if (this.#sum.settled && !this.#sum.empty) await this.report();
   }
 
   #take(event: string, data: string): void {

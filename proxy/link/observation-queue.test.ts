@@ -1,6 +1,7 @@
 import type { Observation, ObservationBatch } from '@ficus/core';
 import { expect, test } from 'vitest';
 import { ObservationQueue } from './observation-queue.ts';
+import { PostFailure } from './post-json.ts';
 
 const observation = (field: string): Observation => ({
   slice: 'notes',
@@ -77,4 +78,55 @@ test('flush gives up when the control plane does not answer, and counts the loss
   await queue.flush();
   expect(dropped).toEqual(Array.from({ length: 450 }, () => 'control-unreachable'));
   expect(asked).toBeLessThanOrEqual(2);
+});
+
+/** A queue whose tries answer as the test says; `undefined` takes the batch. */
+function queueWith(outcomes: readonly (PostFailure | undefined)[]) {
+  const tries: ObservationBatch[] = [];
+  const dropped: string[] = [];
+  const queue = new ObservationQueue({
+    send: async (batch) => {
+      const outcome = outcomes[tries.push(batch) - 1];
+      if (outcome) throw outcome;
+    },
+    onDropped: (_, reason) => dropped.push(reason),
+  });
+  return { queue, tries, dropped };
+}
+
+const missing = new PostFailure('timeout', true);
+const refused = new PostFailure('ECONNREFUSED', false);
+
+test('a batch without an answer is sent once more, with its number and when it was first sent', async () => {
+  const { queue, tries, dropped } = queueWith([undefined, missing, undefined, undefined]);
+  for (let batch = 0; batch < 3; batch += 1) {
+    queue.push(observation('a'));
+    await queue.flush();
+  }
+  expect(tries.map(({ number }) => number)).toEqual([1, 2, 2, 3]);
+  expect(tries.map(({ firstSentMs }) => typeof firstSentMs)).toEqual([
+    ...['undefined', 'undefined', 'number', 'undefined'],
+  ]);
+  expect(tries[2]!.observations).toBe(tries[1]!.observations);
+  expect(new Set(tries.map(({ sender }) => sender)).size).toBe(1);
+  expect(dropped).toEqual([]);
+});
+
+test.each([
+  ['no answer again', missing],
+  ['a refusal', new PostFailure('the control plane answered 409', false, 409)],
+  ['a refused connection', refused],
+])('after %s it is unknown what became of the batch, and there is no third try', async (_, second) => {
+  const { queue, tries, dropped } = queueWith([missing, second]);
+  queue.push(observation('a'));
+  queue.push(observation('a'));
+  await queue.flush();
+  expect([dropped, tries.length]).toEqual([['arrival-unknown', 'arrival-unknown'], 2]);
+});
+
+test('a batch that certainly has not arrived is not sent again', async () => {
+  const { queue, tries, dropped } = queueWith([refused]);
+  queue.push(observation('a'));
+  await queue.flush();
+  expect([dropped, tries.length]).toEqual([['control-unreachable'], 1]);
 });

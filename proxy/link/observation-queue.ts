@@ -1,11 +1,15 @@
 /**
  * Observations on their way to the control plane: bounded in bytes, sent in batches, one batch at a time.
- * What does not fit is dropped and counted; no request waits.
+ * What does not fit is dropped and counted; no request waits. A batch without an answer is sent once more, with its
+ * number, by which the control plane knows one that it has taken.
  */
+import { randomUUID } from 'node:crypto';
 import { type DropReason, encodeObservation, type Observation, type ObservationBatch } from '@ficus/core';
+import { PostFailure } from './post-json.ts';
 
 interface ObservationQueueOptions {
-  readonly send: (batch: ObservationBatch) => Promise<void>;
+  /** @throws PostFailure */
+  readonly send: (batch: ObservationBatch, timeoutMs: number) => Promise<void>;
   readonly onDropped: (slice: string, reason: DropReason) => void;
   readonly limitBytes?: number;
 }
@@ -14,6 +18,9 @@ const LIMIT_BYTES = 32 * 1024 * 1024;
 const BATCH_BYTES = 1024 * 1024;
 const BATCH_LENGTH = 100;
 const GATHER_MS = 20;
+const FIRST_TRY_MS = 5_000;
+/** A control plane that stalls for a moment answers after it. */
+const SECOND_TRY_MS = 15_000;
 
 interface Queued {
   readonly observation: Observation;
@@ -22,6 +29,10 @@ interface Queued {
 
 export class ObservationQueue {
   readonly #options: ObservationQueueOptions;
+  /** Numbers are of one process: a worker that starts later has a name of its own. */
+  readonly #sender = randomUUID();
+  #number = 0;
+  #flushing = false;
   #queue: Queued[] = [];
   #bytes = 0;
   /** The batch in progress, and whether it arrived. */
@@ -46,12 +57,14 @@ export class ObservationQueue {
 
   /** Sends the rest; resolves when it is sent or lost. After a refused batch, the rest is not tried. */
   async flush(): Promise<void> {
+    this.#flushing = true;
     while (this.#sending || this.#queue.length > 0) {
       const arrived = await (this.#sending ?? this.#sendBatch());
       if (arrived) continue;
       this.#bytes = 0;
-      this.#drop(this.#queue.splice(0));
+      this.#drop(this.#queue.splice(0), 'control-unreachable');
     }
+    this.#flushing = false;
   }
 
   #send(): void {
@@ -62,29 +75,43 @@ export class ObservationQueue {
   }
 
   #sendBatch(): Promise<boolean> {
-    const batch = this.#takeBatch();
-    this.#sending = this.#encodeAndSend(batch).then(
-      () => this.#sent(true),
-      () => {
-        this.#drop(batch);
-        return this.#sent(false);
-      },
-    );
+    this.#sending = this.#deliver(this.#takeBatch());
     return this.#sending;
   }
 
-  async #encodeAndSend(batch: readonly Queued[]): Promise<void> {
-    const observations = batch.map(({ observation }) => encodeObservation(observation));
-    await this.#options.send({ observations });
-  }
-
-  #sent(arrived: boolean): boolean {
+  /** @returns whether it arrived */
+  async #deliver(batch: readonly Queued[]): Promise<boolean> {
+    const lost = await this.#post(batch);
+    if (lost !== undefined) this.#drop(batch, lost);
     this.#sending = undefined;
-    return arrived;
+    return lost === undefined;
   }
 
-  #drop(lost: readonly Queued[]): void {
-    for (const { observation } of lost) this.#options.onDropped(observation.slice, 'control-unreachable');
+  /** @returns why it is lost; undefined if it is not */
+  async #post(queued: readonly Queued[]): Promise<DropReason | undefined> {
+    const observations = queued.map(({ observation }) => encodeObservation(observation));
+    this.#number += 1;
+    const batch = { sender: this.#sender, number: this.#number, observations };
+    const sentAt = performance.now();
+    const first = await this.#try(batch, FIRST_TRY_MS);
+    if (first !== 'arrival-unknown') return first;
+    const firstSentMs = Math.ceil(performance.now() - sentAt);
+    const timeoutMs = this.#flushing ? FIRST_TRY_MS : SECOND_TRY_MS;
+    // Whatever is said of the second try: the first one may have been taken.
+    return (await this.#try({ ...batch, firstSentMs }, timeoutMs)) && 'arrival-unknown';
+  }
+
+  async #try(batch: ObservationBatch, timeoutMs: number): Promise<DropReason | undefined> {
+    try {
+      await this.#options.send(batch, timeoutMs);
+      return undefined;
+    } catch (error) {
+      return error instanceof PostFailure && error.mayBeTaken ? 'arrival-unknown' : 'control-unreachable';
+    }
+  }
+
+  #drop(lost: readonly Queued[], reason: DropReason): void {
+    for (const { observation } of lost) this.#options.onDropped(observation.slice, reason);
   }
 
   #takeBatch(): Queued[] {

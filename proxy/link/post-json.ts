@@ -1,15 +1,29 @@
 /** One JSON request to the control plane, over kept connections, with a deadline. */
-import { Agent, request as httpRequest } from 'node:http';
+import { Agent, type ClientRequest, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { ControlClientConfig } from '@ficus/core';
 import { controlAgent } from './control-tls.ts';
+
+/** A request that was not accepted, or whose answer is missing. */
+export class PostFailure extends Error {
+  /** Absent without an answer. */
+  readonly status: number | undefined;
+  /** False when the control plane certainly did nothing with it. */
+  readonly mayBeTaken: boolean;
+
+  constructor(message: string, mayBeTaken: boolean, status?: number) {
+    super(message);
+    this.mayBeTaken = mayBeTaken;
+    this.status = status;
+  }
+}
 
 const agent = new Agent({ keepAlive: true, maxSockets: 8 });
 
 /**
  * @param tls for https
  * @returns the parsed answer; undefined for 204
- * @throws Error on any other status, on a broken connection and after the deadline
+ * @throws PostFailure on any other status, on a broken connection and after the deadline
  */
 export function postJson(
   url: string,
@@ -30,23 +44,40 @@ export function postJson(
     const request = (secure ? httpsRequest : httpRequest)(url, options, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
+      response.on('error', ({ message }) => reject(new PostFailure(message, true)));
       response.on('end', () => {
         const status = response.statusCode ?? 0;
         if (status === 204) resolve(undefined);
-        else if (status !== 200) reject(new Error(`the control plane answered ${status}`));
+        else if (status !== 200) reject(refused(status));
         else resolveJson(Buffer.concat(chunks).toString(), resolve, reject);
       });
     });
-    request.on('error', reject);
+    const hasLeft = watchConnected(request, secure);
+    request.on('error', ({ message }) => reject(new PostFailure(message, hasLeft())));
     request.end(payload);
   });
+}
+
+/** After an error of the server, or of a gateway before it, it is not known how far the request came. */
+const refused = (status: number): PostFailure =>
+  new PostFailure(`the control plane answered ${status}`, status < 400 || status >= 500, status);
+
+/** Nothing has left while there is no connection. */
+function watchConnected(request: ClientRequest, secure: boolean): () => boolean {
+  let connected = false;
+  request.once('socket', (socket) => {
+    connected = !socket.connecting;
+    socket.once(secure ? 'secureConnect' : 'connect', () => {
+      connected = true;
+    });
+  });
+  return () => connected;
 }
 
 function resolveJson(text: string, resolve: (value: unknown) => void, reject: (error: Error) => void): void {
   try {
     resolve(JSON.parse(text));
   } catch {
-    reject(new Error('the control plane answered with something that is not JSON'));
+    reject(new PostFailure('the control plane answered with something that is not JSON', true, 200));
   }
 }

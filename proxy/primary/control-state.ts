@@ -44,6 +44,11 @@ export class ControlState {
       onProgress: ({ slices }) => parts.onProgress(slices),
       onUp: () => this.#up(),
       onDown: (reason) => this.#down(reason),
+      onRefused: (reason) =>
+        parts.logger.error(
+          { reason },
+          'report refused: its requests are not in the control plane’s counts; its log says why',
+        ),
       facts: parts.facts,
     });
   }

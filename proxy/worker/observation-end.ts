@@ -4,8 +4,6 @@ import { ObservationQueue } from '../link/observation-queue.ts';
 import { postJson } from '../link/post-json.ts';
 import type { WorkerInit, WorkerMessage } from './worker-messages.ts';
 
-const POST_MS = 5_000;
-
 export interface ObservationEnd {
   observe(observation: Observation): void;
   /** Delivers the rest; resolves when it is sent or lost. */
@@ -21,10 +19,11 @@ export function openObservationEnd(
     return { observe: (observation) => send({ kind: 'observation', observation }), flush: async () => {} };
   }
   if (!control) return { observe: () => {}, flush: async () => {} };
-  const url = `${control.url}${LINK_PATHS.observations}`;
   const queue = new ObservationQueue({
-    send: async (batch) => {
-      await postJson(url, batch, control.headers, POST_MS, control.tls);
+    send: async (batch, timeoutMs) => {
+      const isFirst = batch.firstSentMs === undefined;
+      const path = isFirst ? LINK_PATHS.observations : LINK_PATHS.observationsAgain;
+      await postJson(`${control.url}${path}`, batch, control.headers, timeoutMs, control.tls);
     },
     onDropped,
   });

@@ -51,6 +51,7 @@ test('stop waits for the current report and sends later counts', async () => {
     onProgress: () => {},
     onUp: () => {},
     onDown: () => {},
+    onRefused: () => {},
     facts: () => ({ workers: 1, epochs: {} }),
   });
   try {

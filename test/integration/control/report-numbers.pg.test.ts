@@ -1,0 +1,144 @@
+/** What a proxy sends again because an answer was missing counts once, and counts that cannot be are refused. */
+import { createControlClient } from '@ficus/contract';
+import { type Control, startControl } from '@ficus/control';
+import { encodeObservation, LINK_PATHS, type ProxyReport, type TrafficCount } from '@ficus/core';
+import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { anObservation } from '../../../control/parity/observation.fixture.ts';
+import { createTestDatabase, silent, type TestDatabase, testConfig } from './rig.ts';
+
+let database: TestDatabase;
+let control: Control;
+
+beforeEach(async () => {
+  database = await createTestDatabase(inject('postgresPort'));
+  control = await start();
+});
+afterEach(async () => {
+  await control.stop();
+  await database.drop();
+});
+
+const start = () =>
+  startControl({
+    config: testConfig(database.url, {
+      slices: {
+        pages: { candidate: { url: 'http://127.0.0.1:3' }, routes: [{ id: 'page', path: '/pages/*' }] },
+      },
+    }),
+    logger: silent,
+  });
+
+const post = async (path: string, body: unknown) => {
+  const response = await fetch(control.address + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, text: await response.text() };
+};
+
+const report = (number: number | undefined, requests: number, over: Partial<ProxyReport> = {}) => ({
+  ...{ proxyId: 'p', number, workers: 1, epochs: {} },
+  traffic: [
+    {
+      ...{ slice: 'pages', route: 'page', side: 'legacy', reason: 'serve-flag-off' },
+      ...{ requests, failures: 0, durationMs: 1.5 },
+    },
+  ],
+  droppedCopies: [{ slice: 'pages', reason: 'memory', copies: 2 }],
+  ...over,
+});
+
+const batch = (over: Record<string, unknown> = {}) => ({
+  ...{ sender: 'w', number: 1 },
+  observations: [
+    encodeObservation(anObservation({ slice: 'pages', route: 'page', target: '/pages/1', at: Date.now() })),
+  ],
+  ...over,
+});
+
+const metric = async (pattern: RegExp): Promise<number> => {
+  const text = await (await fetch(`${control.address}/metrics`)).text();
+  return Number(pattern.exec(text)?.[1] ?? 0);
+};
+const reported = () => metric(/^ficus_reported_requests_total\{slice="pages".*\} (\S+)$/m);
+const parity = async () => (await createControlClient(control.address).slice('pages')).parity.counts;
+
+it('a report that is sent again counts once, its copies too, and its facts are those of now', async () => {
+  for (const workers of [1, 2])
+    expect(await post(LINK_PATHS.report, report(1, 10, { workers }))).toMatchObject({ status: 204 });
+  expect(await reported()).toBe(10);
+  expect((await parity()).skipped).toBe(2);
+  const proxies = () => createControlClient(control.address).proxies();
+  expect(await proxies()).toMatchObject([{ workers: 2 }]);
+  // The next one counts; one from before it, that was long on the way, changes nothing.
+  await post(LINK_PATHS.report, report(2, 5, { workers: 3 }));
+  expect((await post(LINK_PATHS.report, report(1, 10))).status).toBe(204);
+  expect(await reported()).toBe(15);
+  expect(await proxies()).toMatchObject([{ workers: 3 }]);
+  // Numbers are of one run of a proxy.
+  await post(LINK_PATHS.report, report(1, 100, { proxyId: 'q' }));
+  expect(await reported()).toBe(115);
+});
+
+it('a proxy of an earlier version, without numbers, is counted each time', async () => {
+  for (let time = 0; time < 2; time += 1) await post(LINK_PATHS.report, report(undefined, 10));
+  expect(await reported()).toBe(20);
+  const { observations } = batch();
+  for (let time = 0; time < 2; time += 1)
+    expect((await post(LINK_PATHS.observations, { observations })).status).toBe(204);
+  expect((await parity()).match).toBe(2);
+});
+
+it('a batch is compared once, whichever of its tries arrives first', async () => {
+  const again = { ...batch(), firstSentMs: 5_000 };
+  expect((await post(LINK_PATHS.observations, batch())).status).toBe(204);
+  expect((await post(LINK_PATHS.observationsAgain, again)).status).toBe(204);
+  expect((await parity()).match).toBe(1);
+  // Of the second batch the first try was lost, or arrives later.
+  expect((await post(LINK_PATHS.observationsAgain, { ...again, number: 2 })).status).toBe(204);
+  expect((await post(LINK_PATHS.observations, batch({ number: 2 }))).status).toBe(204);
+  expect((await parity()).match).toBe(2);
+  const counts = await (await fetch(`${control.address}/metrics`)).text();
+  expect(counts).not.toContain('ficus_reports_refused_total{');
+});
+
+it('after a restart it is not known what the earlier process has compared: 409, and nothing counts', async () => {
+  await post(LINK_PATHS.observations, batch());
+  await control.stop();
+  control = await start();
+  const again = { ...batch(), firstSentMs: 3_600_000 };
+  expect(await post(LINK_PATHS.observationsAgain, again)).toMatchObject({
+    status: 409,
+    text: expect.stringContaining('FICUS_CONTROL_BATCH_UNKNOWN'),
+  });
+  expect((await parity()).match).toBe(1);
+  // A first try is certain.
+  expect((await post(LINK_PATHS.observations, batch({ number: 2 }))).status).toBe(204);
+  expect((await parity()).match).toBe(2);
+});
+
+it.each<[string, Partial<TrafficCount>, string]>([
+  ['half a request', { requests: 5.5 }, 'traffic[0].requests'],
+  ['more failures than requests', { failures: 11 }, 'traffic[0].failures: must not be more than requests'],
+  ['more than a proxy can serve', { requests: 1e12 }, 'traffic[0].requests'],
+  ['a negative count', { failures: -1 }, 'traffic[0].failures'],
+])('%s is refused whole, and counted as a refused report', async (_, wrong, problem) => {
+  const good = report(1, 10);
+  const { status, text } = await post(LINK_PATHS.report, {
+    ...good,
+    traffic: good.traffic.map((count) => ({ ...count, ...wrong })),
+  });
+  expect([status, (JSON.parse(text) as { detail: string }).detail]).toEqual([
+    400,
+    expect.stringContaining(problem),
+  ]);
+  expect(await reported()).toBe(0);
+  expect((await parity()).skipped).toBe(0);
+  expect(await metric(/^ficus_reports_refused_total\{kind="report",reason="shape-wrong"\} (\d+)$/m)).toBe(1);
+  const copies = [{ slice: 'pages', reason: 'memory', copies: 0.5 }];
+  expect((await post(LINK_PATHS.report, { ...good, droppedCopies: copies })).status).toBe(400);
+  // Its number is not taken by that.
+  expect((await post(LINK_PATHS.report, good)).status).toBe(204);
+  expect(await reported()).toBe(10);
+});
