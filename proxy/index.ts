@@ -20,7 +20,7 @@ export { checkFeatureSet } from './flags/feature-set.ts';
 export { readFlagsFile } from './flags/flags-file.ts';
 export { type HealthProblem, probeHealth } from './health/probe-health.ts';
 export { forceHeader } from './identify/force-override.ts';
-export { type CertificateAge, describeAge, evaluateAge } from './keys/certificate-age.ts';
+export { type CertificateAge, describeAge, evaluateAge, isUsable } from './keys/certificate-age.ts';
 export { listenerOptions, readCertificates, readListenerPems, readPem } from './keys/listener-tls.ts';
 export { KEY_SET_PATH, type KeySet, publishedKeys } from './keys/published-keys.ts';
 export { controlFetch } from './link/control-tls.ts';

@@ -61,11 +61,19 @@ async function up(options: CommonOptions): Promise<void> {
   await requireProxyPort(config);
   const stopped = untilSignal();
   const processes = await startProcesses({ config, logger }, config.control?.listen ?? '');
+  let running = config;
   const followed = followConfig({
     file: options.config,
     logger,
-    check: (next) => [...cannotChange(config, next), ...checkCreatable(next), ...checkCertificate(next)],
-    onConfig: (next) => processes.applyConfig(next),
+    check: (next) => [
+      ...cannotChange(config, next),
+      ...checkCreatable(next),
+      ...checkCertificate(running, next),
+    ],
+    onConfig: (next) => {
+      running = next;
+      return processes.applyConfig(next);
+    },
     onRefused: (refusal) => processes.configRefused(refusal),
   });
   try {

@@ -5,7 +5,15 @@
 import { existsSync, statSync } from 'node:fs';
 import type { Finding } from '@ficus/cdc';
 import { type FicusConfig, FicusError, type ListenerTlsConfig } from '@ficus/core';
-import { describeAge, evaluateAge, readCertificates, readListenerPems, readPem } from '@ficus/proxy';
+import {
+  type CertificateAge,
+  describeAge,
+  evaluateAge,
+  isUsable,
+  readCertificates,
+  readListenerPems,
+  readPem,
+} from '@ficus/proxy';
 
 interface TlsFiles {
   readonly ca?: string | undefined;
@@ -41,27 +49,39 @@ function ofFiles(area: string, files: TlsFiles | undefined, isLive: boolean): Fi
   if (files === undefined) return [];
   const { ca, cert, key } = files;
   return [
-    ...ofCertificates(`${area}.ca`, ca, isLive),
-    ...ofCertificates(`${area}.cert`, cert, isLive),
+    ...ofCertificates({ path: `${area}.ca`, file: ca, isLive, needs: (ages) => !ages.some(isUsable) }),
+    ...ofCertificates({ path: `${area}.cert`, file: cert, isLive, needs: (_, index) => index === 0 }),
     ...(isLive && key !== undefined ? refusalsOf(`${area}.key`, () => readPem(key, `${area}.key`)) : []),
     ...ofKey(`${area}.key`, key),
   ];
 }
 
-function ofCertificates(path: string, file: string | undefined, isLive: boolean): Finding[] {
+interface CertificateFile {
+  readonly path: string;
+  readonly file: string | undefined;
+  readonly isLive: boolean;
+  /** Whether nothing else in the file can stand for its certificate at this index. */
+  needs(ages: readonly CertificateAge[], index: number): boolean;
+}
+
+function ofCertificates({ path, file, isLive, needs }: CertificateFile): Finding[] {
   if (file === undefined || !(isLive || existsSync(file))) return [];
-  const ages: Finding[] = [];
+  const findings: Finding[] = [];
   const refusals = refusalsOf(path, () => {
-    const age = evaluateAge(readCertificates(readPem(file, path), `${path}: ${file}`), Date.now());
-    const words = describeAge(age);
-    if (words === undefined) return;
-    ages.push(
-      age.kind === 'expires-soon'
-        ? { severity: 'warning', path, code: 'FICUS_CONFIG_WEAK', message: `${file} ${words}: renew it` }
-        : { severity: 'error', path, code: 'FICUS_TLS_INVALID', message: `${file} ${words}.` },
-    );
+    const certificates = readCertificates(readPem(file, path), `${path}: ${file}`);
+    const ages = certificates.map((certificate) => evaluateAge([certificate], Date.now()));
+    for (const [index, age] of ages.entries()) {
+      const words = describeAge(age);
+      if (words === undefined) continue;
+      const which = index === 0 ? file : `${file}: certificate ${index + 1} of ${ages.length}`;
+      findings.push(
+        isUsable(age) || !needs(ages, index)
+          ? { severity: 'warning', path, code: 'FICUS_CONFIG_WEAK', message: `${which} ${words}: renew it` }
+          : { severity: 'error', path, code: 'FICUS_TLS_INVALID', message: `${which} ${words}.` },
+      );
+    }
   });
-  return [...refusals, ...ages];
+  return [...refusals, ...findings];
 }
 
 function ofKey(path: string, file: string | undefined): Finding[] {

@@ -5,8 +5,20 @@
  */
 import { FicusError, type ListenerTlsConfig } from '@ficus/core';
 import type { Logger } from 'pino';
-import { type CertificateAge, describeAge, evaluateAge } from '../keys/certificate-age.ts';
-import { type ListenerPems, readCertificates, readListenerPems } from '../keys/listener-tls.ts';
+import {
+  type CertificateAge,
+  describeAge,
+  evaluateAge,
+  evaluateChain,
+  isUsable,
+} from '../keys/certificate-age.ts';
+import {
+  arePemsEqual,
+  type ListenerPems,
+  readCertificates,
+  readListenerPems,
+  withTicketKeys,
+} from '../keys/listener-tls.ts';
 import { type PathWatcher, watchPath } from './watch-path.ts';
 
 interface CertificateKeeperParts {
@@ -22,6 +34,9 @@ interface CertificateKeeperParts {
 /** Certificate and key are written one after the other. */
 const QUIET_MS = 150;
 const AGE_EACH_MS = 6 * 3_600_000;
+/** While files are refused: what was wrong may pass without a change of theirs. */
+const AGAIN_EACH_MS = 5 * 60_000;
+const AGAIN_AT_LEAST_MS = 1_000;
 
 export class CertificateKeeper {
   /** Why the files are not in use as they are; undefined while they are. */
@@ -32,12 +47,14 @@ export class CertificateKeeper {
   #pems: ListenerPems;
   #watchers: PathWatcher[] = [];
   readonly #timer: NodeJS.Timeout;
+  #again: NodeJS.Timeout | undefined;
+  #againInMs = AGAIN_EACH_MS;
 
   /** @throws FicusError FICUS_PEM_UNREADABLE, FICUS_TLS_INVALID: without a certificate nothing may listen */
   constructor(parts: CertificateKeeperParts) {
     this.#parts = parts;
     this.#tls = parts.tls;
-    this.#pems = readListenerPems(parts.tls, parts.area);
+    this.#pems = withTicketKeys(readListenerPems(parts.tls, parts.area));
     this.#watch();
     this.#sayAge();
     this.#timer = setInterval(() => this.#sayAge(), AGE_EACH_MS);
@@ -48,8 +65,9 @@ export class CertificateKeeper {
     return this.#pems;
   }
 
+  /** Of the whole chain. */
   get age(): CertificateAge {
-    return ageOf(this.#pems);
+    return evaluateAge(certificatesOf(this.#pems), Date.now());
   }
 
   /** Reads the files that a config names, which may be others. */
@@ -62,31 +80,41 @@ export class CertificateKeeper {
 
   /** Reads the files again. */
   reload(): void {
-    const { area, logger, onChanged } = this.#parts;
     const before = this.refused;
+    clearTimeout(this.#again);
+    this.#againInMs = AGAIN_EACH_MS;
+    this.refused = this.#problemOf(() => this.#take(readListenerPems(this.#tls, this.#parts.area)), before);
+    if (this.refused !== before) this.#parts.onRefused(this.refused);
+  }
+
+  #take(pems: ListenerPems): void {
+    const { area, logger, onChanged } = this.#parts;
+    if (arePemsEqual(pems, this.#pems)) return;
+    this.#requireValid(pems);
+    this.#pems = withTicketKeys(pems);
+    onChanged(this.#pems);
+    logger.info({ area, until: this.age.until }, 'certificate applied');
+    this.#sayAge();
+  }
+
+  /** @param before the problem of the last attempt: the same one again is not worth a line */
+  #problemOf(attempt: () => void, before: string | undefined): string | undefined {
     try {
-      const pems = readListenerPems(this.#tls, area);
-      this.refused = undefined;
-      if (JSON.stringify(pems) === JSON.stringify(this.#pems)) return;
-      requireValid(pems, `${area}.cert: ${this.#tls.cert}`);
-      this.#pems = pems;
-      onChanged(pems);
-      logger.info({ area, until: this.age.until }, 'certificate applied');
-      this.#sayAge();
+      attempt();
+      return undefined;
     } catch (error) {
       if (!(error instanceof FicusError)) throw error;
-      this.refused = error.message;
-      logger.error(
-        { area, code: error.code, reason: error.message },
-        'certificate refused: the old one stays',
-      );
-    } finally {
-      if (this.refused !== before) this.#parts.onRefused(this.refused);
+      const { code, message: reason } = error;
+      const { area, logger } = this.#parts;
+      if (reason !== before) logger.error({ area, code, reason }, 'certificate refused: the old one stays');
+      this.#again = setTimeout(() => this.reload(), Math.max(AGAIN_AT_LEAST_MS, this.#againInMs)).unref();
+      return reason;
     }
   }
 
   stop(): void {
     clearInterval(this.#timer);
+    clearTimeout(this.#again);
     for (const watcher of this.#watchers) watcher.stop();
   }
 
@@ -108,20 +136,28 @@ export class CertificateKeeper {
 
   #sayAge(): void {
     const { area, logger } = this.#parts;
-    const age = this.age;
-    const words = describeAge(age);
-    if (words === undefined) return;
-    const level = age.kind === 'expires-soon' ? 'warn' : 'error';
-    logger[level]({ area, until: age.until }, `the certificate of ${area} ${words}`);
+    const { own, links } = evaluateChain(certificatesOf(this.#pems), Date.now());
+    const [words, linkWords] = [describeAge(own), describeAge(links)];
+    if (words !== undefined)
+      logger[isUsable(own) ? 'warn' : 'error'](
+        { area, until: own.until },
+        `the certificate of ${area} ${words}`,
+      );
+    if (linkWords !== undefined)
+      logger.warn(
+        { area, until: links.until },
+        `a certificate behind that of ${area} ${linkWords}: renew it, or take it out where no client needs it`,
+      );
+  }
+
+  /** While it runs, a certificate that no client accepts must not replace one that they do. */
+  #requireValid(pems: ListenerPems): void {
+    const { own } = evaluateChain(certificatesOf(pems), Date.now());
+    if (isUsable(own)) return;
+    const message = `${this.#parts.area}.cert: ${this.#tls.cert} ${describeAge(own)}.`;
+    if (own.kind === 'not-yet') this.#againInMs = Math.min(AGAIN_EACH_MS, own.from.getTime() - Date.now());
+    throw new FicusError('FICUS_TLS_INVALID', message);
   }
 }
 
-const ageOf = ({ cert }: ListenerPems): CertificateAge =>
-  evaluateAge(readCertificates(cert, 'cert'), Date.now());
-
-/** While it runs, a certificate that no client accepts must not replace one that they do. */
-function requireValid(pems: ListenerPems, where: string): void {
-  const age = ageOf(pems);
-  if (age.kind === 'expired' || age.kind === 'not-yet')
-    throw new FicusError('FICUS_TLS_INVALID', `${where} ${describeAge(age)}.`);
-}
+const certificatesOf = ({ cert }: ListenerPems) => readCertificates(cert, 'cert');

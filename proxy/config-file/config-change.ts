@@ -42,9 +42,14 @@ export function checkCreatable(config: FicusConfig): ConfigProblem[] {
   return problemsOf(() => checkFiles(config));
 }
 
-/** Of the proxy's own certificate, which no other machine has. */
-export function checkCertificate({ proxy: { tls } }: FicusConfig): ConfigProblem[] {
-  return problemsOf(() => tls && readListenerPems(tls, 'proxy.tls'));
+/**
+ * Of the proxy's own certificate, which no other machine has, where a config names other files: those that the running one
+ * names are the CertificateKeeper's, and a broken one must not keep the rest of the config from changing.
+ */
+export function checkCertificate(before: FicusConfig, { proxy: { tls } }: FicusConfig): ConfigProblem[] {
+  const { tls: running } = before.proxy;
+  const isSame = tls?.cert === running?.cert && tls?.key === running?.key && tls?.ca === running?.ca;
+  return isSame ? [] : problemsOf(() => tls && readListenerPems(tls, 'proxy.tls'));
 }
 
 function problemsOf(check: () => unknown): ConfigProblem[] {

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { describeAge, evaluateAge } from './certificate-age.ts';
+import { describeAge, evaluateAge, evaluateChain } from './certificate-age.ts';
 
 const NOW = Date.parse('2027-03-01T12:00:00Z');
 const valid = (from: string, to: string): X509Certificate =>
@@ -22,4 +22,17 @@ test.each([
 test('a chain is as old as its oldest link', () => {
   const chain = [valid('Jan  1', 'Dec 31'), valid('Jan  1', 'Mar  5')];
   expect(evaluateAge(chain, NOW)).toMatchObject({ kind: 'expires-soon', days: 3 });
+});
+
+test('what follows a certificate in its file may be older than it', () => {
+  const [own, link] = [valid('Jan  1', 'Dec 31'), valid('Jan  1', 'Feb  1')];
+  expect(evaluateChain([own, link], NOW)).toMatchObject({
+    own: { kind: 'valid' },
+    links: { kind: 'expired' },
+  });
+  expect(evaluateChain([link, own], NOW)).toMatchObject({
+    own: { kind: 'expired' },
+    links: { kind: 'valid' },
+  });
+  expect(evaluateChain([own], NOW).links.kind).toBe('valid');
 });

@@ -11,7 +11,7 @@ export type CertificateAge =
   | { readonly kind: 'expired'; readonly until: Date }
   | { readonly kind: 'not-yet'; readonly until: Date; readonly from: Date };
 
-/** Of a chain: clients refuse it when its first link has expired. @param now milliseconds since the epoch */
+/** Of the first of them to expire, and the last to begin. @param now milliseconds since the epoch */
 export function evaluateAge(chain: readonly X509Certificate[], now: number): CertificateAge {
   const until = new Date(Math.min(...chain.map(({ validTo }) => Date.parse(validTo))));
   const from = new Date(Math.max(...chain.map(({ validFrom }) => Date.parse(validFrom))));
@@ -21,6 +21,19 @@ export function evaluateAge(chain: readonly X509Certificate[], now: number): Cer
   if (left < SOON_MS) return { kind: 'expires-soon', until, days: Math.floor(left / DAY_MS) };
   return { kind: 'valid', until };
 }
+
+/**
+ * Of a file that proves who one is. Its first certificate is its own: no client accepts it before or after its dates. What
+ * follows only leads to an authority, and clients that find another way there never look at it.
+ */
+export function evaluateChain(
+  [own, ...links]: readonly X509Certificate[],
+  now: number,
+): { readonly own: CertificateAge; readonly links: CertificateAge } {
+  return { own: evaluateAge(own ? [own] : [], now), links: evaluateAge(links, now) };
+}
+
+export const isUsable = ({ kind }: CertificateAge): boolean => kind === 'valid' || kind === 'expires-soon';
 
 /** Undefined while nothing is to be said. */
 export function describeAge(age: CertificateAge): string | undefined {

@@ -3,7 +3,7 @@
  * one: a certificate without its key is refused here, not at the first handshake. Used by the proxy's primary, which
  * passes the texts to its workers, and by the control plane.
  */
-import { constants, X509Certificate } from 'node:crypto';
+import { constants, randomBytes, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type TlsOptions } from 'node:tls';
 import { describeFileError, FicusError, type ListenerTlsConfig } from '@ficus/core';
@@ -13,6 +13,19 @@ export interface ListenerPems {
   readonly cert: string;
   readonly key: string;
   readonly ca?: string | undefined;
+  /** Base64 of what seals the sessions that clients keep: workers that share it resume one another's. */
+  readonly ticketKeys?: string | undefined;
+}
+
+const TICKET_KEYS_BYTES = 48;
+
+/** With keys of its own for sessions: those from before it are not resumed. */
+export function withTicketKeys(pems: ListenerPems): ListenerPems {
+  return { ...pems, ticketKeys: randomBytes(TICKET_KEYS_BYTES).toString('base64') };
+}
+
+export function arePemsEqual(a: ListenerPems, b: ListenerPems): boolean {
+  return a.cert === b.cert && a.key === b.key && a.ca === b.ca;
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
@@ -69,12 +82,14 @@ export function readCertificates(pem: string, where: string): X509Certificate[] 
  * authorities of the config alone, checked at each connection: a resumed session would keep the certificate of its first
  * handshake, expired or not. Without tickets none is resumed, for Node keeps no sessions of its own.
  */
-export function listenerOptions(tls: ListenerTlsConfig, { cert, key, ca }: ListenerPems): TlsOptions {
+export function listenerOptions(tls: ListenerTlsConfig, pems: ListenerPems): TlsOptions {
+  const { cert, key, ca, ticketKeys } = pems;
   const asksClients = tls.clientAuth !== 'none';
   return {
     cert,
     key,
     ...(ca === undefined ? {} : { ca }),
+    ...(ticketKeys === undefined ? {} : { ticketKeys: Buffer.from(ticketKeys, 'base64') }),
     minVersion: tls.minVersion,
     ALPNProtocols: ['http/1.1'],
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION | (asksClients ? constants.SSL_OP_NO_TICKET : 0),

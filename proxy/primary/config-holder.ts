@@ -73,7 +73,7 @@ export class ConfigHolder {
     const problems = [
       ...cannotChange(this.#config, config),
       ...checkCreatable(config),
-      ...checkCertificate(config),
+      ...checkCertificate(this.#config, config),
     ];
     if (problems.length > 0) return this.#refuse(problems);
     reading.take();

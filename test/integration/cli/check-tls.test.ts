@@ -64,6 +64,23 @@ test('a pair that does not fit, an expired and a soon expiring certificate', () 
   ]);
 });
 
+test('behind a valid certificate, an expired one is worth a warning; so is one authority of two', () => {
+  const expired = authority.issue('link', { until: new Date(Date.now() - DAY_MS) });
+  const { cert, key } = authority.issue('proxy');
+  const tls = {
+    ...write({ cert: cert + expired.cert, key }),
+    ca: at('ca.pem'),
+    clientAuth: 'require' as const,
+  };
+  writeFileSync(tls.ca, expired.cert + authority.cert);
+  expect(findingsOf({ proxy: { tls } })).toEqual([
+    expect.stringMatching(/^warning proxy\.tls\.ca: .*ca\.pem expired on 2.*: renew it$/),
+    expect.stringMatching(/^warning proxy\.tls\.cert: .*cert\.pem: certificate 2 of 2 expired on 2/),
+  ]);
+  writeFileSync(tls.ca, expired.cert);
+  expect(findingsOf({ proxy: { tls } })[0]).toMatch(/^error proxy\.tls\.ca: .*ca\.pem expired on 2/);
+});
+
 test('files of another machine are missed by a live check alone', () => {
   const tls = { cert: at('gone.pem'), key: at('gone.key') };
   expect(findingsOf({ proxy: { tls } })).toEqual([]);

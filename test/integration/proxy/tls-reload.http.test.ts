@@ -91,6 +91,53 @@ test('what cannot be used is refused: the old one stays, said in log, metric and
   expect(await isRefused()).toBe(false);
 });
 
+test('a certificate that is valid from a later moment on serves from then, without a further change', async () => {
+  rig = await startTlsRig();
+  const before = await serial();
+  rig.write(rig.authority.issue('proxy', { ...LOCAL, from: new Date(Date.now() + 3_000) }));
+  await until(() => /is not valid before/.test(String(lastRefusal())), 'the refusal');
+  await until(async () => (await serial()) !== before, 'its turn');
+  await until(async () => !(await isRefused()), 'the end of the refusal');
+});
+
+test('an expired certificate behind a valid one does not keep it from serving, and is a warning', async () => {
+  rig = await startTlsRig();
+  const before = await serial();
+  const link = rig.authority.issue('link', { until: new Date(Date.now() - DAY_MS) });
+  const { cert, key } = rig.authority.issue('proxy', LOCAL);
+  rig.write({ cert: cert + link.cert, key });
+  await until(async () => (await serial()) !== before, 'the new certificate');
+  expect(rig.logs).toContainEqual(
+    expect.objectContaining({
+      level: 40,
+      msg: expect.stringMatching(/^a certificate behind that of proxy\.tls expired on 2/),
+    }),
+  );
+});
+
+test('a broken pair on disk is one error line, and keeps no other change from taking effect', async () => {
+  let drainMs = 1_111;
+  const reloadConfig = async () => {
+    const config = rig.config();
+    const timeouts = { ...config.proxy.timeouts, drainMs };
+    return { ok: true as const, config: { ...config, proxy: { ...config.proxy, timeouts } } };
+  };
+  rig = await startTlsRig({ start: { reloadConfig } });
+  const refusals = () => rig.logs.filter(({ msg }) => msg === 'certificate refused: the old one stays');
+  const readiness = async () =>
+    ((await (await fetch(`${rig.proxy.adminAddress}/readyz`)).json()) as { config?: string }).config;
+  writeFileSync(rig.files.key, makeAuthority('x').key);
+  await until(() => refusals().length > 0, 'the refusal');
+  expect(await rig.proxy.reload()).toEqual({ ok: true, generation: 2 });
+  drainMs += 1;
+  expect(await rig.proxy.reload()).toEqual({ ok: true, generation: 3 });
+  expect(await readiness()).toMatch(/^refused since .*: proxy\.tls: /);
+  expect(refusals()).toHaveLength(1);
+  rig.write(rig.authority.issue('proxy', LOCAL));
+  await until(async () => (await readiness()) === undefined, 'readiness');
+  expect(await isRefused()).toBe(false);
+});
+
 test('a config that names unusable files is refused whole; one that names others takes effect', async () => {
   const start: { reloadConfig?: () => Promise<{ ok: true; config: ReturnType<TlsRig['config']> }> } = {};
   let tls: object = {};

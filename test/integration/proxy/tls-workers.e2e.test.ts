@@ -2,10 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ConnectionOptions } from 'node:tls';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type RunningCommand, startCommand } from '../../e2e/run-command.ts';
 import { type Authority, makeAuthority } from '../../parts/certificates.ts';
-import { secureConnection, secureRequest } from '../../parts/secure-client.ts';
+import { restOf, secureConnection, secureRequest } from '../../parts/secure-client.ts';
 import { type Backend, startBackend, until } from './rig.ts';
 
 const LOCAL = { names: ['127.0.0.1'] };
@@ -86,6 +87,39 @@ test('a new certificate reaches every worker, and the one that replaces a killed
   proxy.child.kill('SIGTERM');
   expect(await proxy.ended).toMatchObject({ status: 0 });
 });
+
+test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+  'every worker resumes the sessions of the others in %s',
+  async (version) => {
+    const options = { ca: authority.cert, minVersion: version, maxVersion: version };
+    const session = await sessionOf(options);
+    /** Of many connections, to both workers, those that resumed it. */
+    const resumed = async (): Promise<number> => {
+      let count = 0;
+      for (let index = 0; index < 24; index += 1) {
+        const socket = await secureConnection(url, { ...options, session });
+        if (socket.isSessionReused()) count += 1;
+        socket.destroy();
+      }
+      return count;
+    };
+    expect(await resumed()).toBe(24);
+    writePair();
+    await until(async () => (await resumed()) === 0, 'keys of the new certificate in both workers');
+  },
+);
+
+/** What a client keeps of a connection. */
+async function sessionOf(options: ConnectionOptions): Promise<Buffer | undefined> {
+  const socket = await secureConnection(url, options);
+  let session: Buffer | undefined = socket.getSession();
+  socket.on('session', (offered: Buffer) => {
+    session = offered;
+  });
+  socket.write('GET / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n');
+  await restOf(socket);
+  return session;
+}
 
 async function logOfOneRequest(): Promise<string> {
   await secureRequest(`${url}/logged`, { ca: authority.cert });
