@@ -109,3 +109,27 @@ test('listeners that other machines reach without TLS are named; the proxy’s o
   expect(of({}, { url: 'https://10.0.0.5:8081', token })).toEqual([]);
   expect(of({}, { url: 'http://10.0.0.5:8081', token })).toEqual(['control.url']);
 });
+
+test('a guard on evidence of any build is named, unless the candidate has a version', () => {
+  const of = (candidate: object, guards: object = { parity: {} }) =>
+    warnAboutConfig(
+      configSchema.parse({
+        version: 1,
+        flags: { provider: 'file', file: 'flags.json' },
+        legacy: { url: 'http://127.0.0.1:3000' },
+        slices: {
+          notes: {
+            candidate: { url: 'http://127.0.0.1:3001', credentials: [], ...candidate },
+            routes: [{ id: 'a', path: '/a' }],
+            guards,
+          },
+        },
+      }),
+    ).map(formatProblem);
+  expect(of({})).toEqual([
+    expect.stringMatching(/^slices\.notes\.guards\.parity: counts comparisons with every build/),
+  ]);
+  expect(of({}, {})).toEqual([]);
+  expect(of({ version: 'v1' })).toEqual([]);
+  expect(of({ versionHeader: 'x-version' })).toEqual([]);
+});

@@ -18,6 +18,7 @@ const CONCERNS: readonly Warn[] = [
   warnOfCredentials,
   warnOfUnknownCallers,
   warnOfPlainListeners,
+  warnOfAgelessEvidence,
 ];
 
 /** All warnings; a message says what to do. */
@@ -127,5 +128,19 @@ function warnOfCredentials({ legacy, slices }: FicusConfig): ConfigProblem[] {
       path,
       message:
         'holds a user or a password, which is not sent: write the URL without them; what the upstream needs is a header (rewrite.requestHeaders.set)',
+    }));
+}
+
+/** Restarts and deployments leave what was compared as it is: a guard would pass on another build. */
+function warnOfAgelessEvidence({ slices }: FicusConfig): ConfigProblem[] {
+  return Object.entries(slices)
+    .filter(
+      ([, { guards, candidate }]) =>
+        guards.parity && candidate.version === undefined && candidate.versionHeader === undefined,
+    )
+    .map(([name]) => ({
+      path: ['slices', name, 'guards', 'parity'],
+      message:
+        'counts comparisons with every build that was ever deployed: set candidate.versionHeader, or candidate.version with each deployment, so that only those of the current one count; otherwise run `ficus parity reset` after each deployment',
     }));
 }
