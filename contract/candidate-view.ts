@@ -6,9 +6,9 @@ export const candidateView = z.object({
   state: z
     .enum(['answers', 'fails', 'unknown'])
     .describe(
-      'fails: it does not answer, or with errors; unknown: nothing was sent to it since the control plane started',
+      'fails: it does not answer, or with errors; unknown: nothing was sent to it since the control plane started; answers: also when the breakers of some workers are open',
     ),
-  failingSince: isoTime.nullable(),
+  failingSince: isoTime.nullable().describe('since when it fails, or not all workers have answers'),
   failure: z.string().nullable().describe('how it fails, in a few words; null while it does not'),
   askedAt: isoTime.nullable().describe('when something was last known to be sent to it'),
   answeredAt: isoTime.nullable().describe('its last known answer'),

@@ -33,6 +33,31 @@ describe('a candidate', () => {
     expect(watch.view('s', 5000)).toMatchObject({ state: 'answers', failingSince: undefined });
   });
 
+  it('answers while other workers have answers, in part, and fails when these end', () => {
+    const watch = new CandidateWatch();
+    const open = report({ breakersOpen: { s: 1 } });
+    watch.takeReport(open, ['s'], 1000);
+    // From before the breaker opened, perhaps.
+    watch.takeReport(report({ traffic: [count({})], breakersOpen: { s: 1 } }), ['s'], 2000);
+    expect(watch.view('s', 2000)).toMatchObject({ state: 'fails', failingSince: 1000 });
+    watch.takeReport(report({ traffic: [count({ requests: 100 })], breakersOpen: { s: 1 } }), ['s'], 3000);
+    const inPart = { state: 'answers', failingSince: 1000, answeredAt: 3000, breakersOpen: 1 };
+    expect(watch.view('s', 3000)).toMatchObject(inPart);
+    for (let now = 4000; now <= 18_000; now += 1000) watch.takeReport(open, ['s'], now);
+    expect(watch.view('s', 18_000)).toMatchObject(inPart);
+    watch.takeReport(open, ['s'], 18_001);
+    expect(watch.view('s', 18_001)).toMatchObject({ state: 'fails', failingSince: 1000 });
+  });
+
+  it('is not watched by more proxies than there can be', () => {
+    const watch = new CandidateWatch();
+    for (let proxy = 0; proxy < 2000; proxy += 1)
+      watch.takeReport(report({ proxyId: `p${proxy}`, breakersOpen: { s: 1 } }), ['s'], 0);
+    expect(watch.view('s', 0).breakersOpen).toBe(1000);
+    watch.takeReport(report({ proxyId: 'p0', breakersOpen: { s: 3 } }), ['s'], 0);
+    expect(watch.view('s', 0).breakersOpen).toBe(1002);
+  });
+
   it('fails while it fails the health checks of a proxy, whatever it answered before', () => {
     const watch = new CandidateWatch();
     const failingChecks = { legacy: false, candidates: ['s'] };

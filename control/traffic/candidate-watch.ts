@@ -7,9 +7,12 @@ import type { ProxyReport } from '@ficus/core';
 export type Failure = 'no answer' | 'errors';
 
 export interface CandidateFacts {
-  /** `fails`: it does not answer, or with errors; `unknown`: nothing was sent to it since the control plane started. */
+  /**
+   * `fails`: it does not answer, or with errors; `unknown`: nothing was sent to it since the control plane started. With open
+   * breakers and answers to other workers it `answers`, and has a `failingSince`.
+   */
   readonly state: 'answers' | 'fails' | 'unknown';
-  /** Milliseconds; since when it fails. */
+  /** Milliseconds; since when it fails, or not all workers have answers. */
   readonly failingSince: number | undefined;
   /** How it fails: it gives no answer, or one of 500 and above. */
   readonly failure: Failure | undefined;
@@ -49,6 +52,12 @@ interface Seen {
 const FAILURES_IN_A_ROW = 3;
 /** A proxy that has trouble reports each second: this one has ended, or lost its link. */
 const SILENT_MS = 15_000;
+/** Answers that are reported so soon after a breaker opened may be from before. */
+const REPORTED_LATE_MS = 2_000;
+/** Traffic of the other workers that came to an end says nothing about now. */
+const ANSWERED_LATELY_MS = 15_000;
+/** As many as traffic-window.ts lists: ids are the proxies' own words. */
+const MOST_PROXIES = 1_000;
 
 const UNKNOWN: CandidateFacts = {
   state: 'unknown',
@@ -125,8 +134,11 @@ export class CandidateWatch {
       troubleSince ?? Number.POSITIVE_INFINITY,
       since ?? Number.POSITIVE_INFINITY,
     );
-    if (failingSince !== Number.POSITIVE_INFINITY)
+    if (failingSince !== Number.POSITIVE_INFINITY) {
+      if (failingChecks === 0 && since === undefined && answersInTrouble(seen, now))
+        return { state: 'answers', failingSince, failure: undefined, answeredAt, ...counts };
       return { state: 'fails', failingSince, failure, answeredAt, ...counts };
+    }
     const state = answeredAt === undefined ? 'unknown' : 'answers';
     return { state, failingSince: undefined, failure: undefined, answeredAt, ...counts };
   }
@@ -135,7 +147,7 @@ export class CandidateWatch {
   #troubled(slice: string, proxyId: string, trouble: Trouble): void {
     const seen = this.#seen(slice);
     if (trouble.workers > (seen.troubles.get(proxyId)?.workers ?? 0)) seen.askedAt = trouble.reportedAt;
-    seen.troubles.set(proxyId, trouble);
+    if (seen.troubles.has(proxyId) || seen.troubles.size < MOST_PROXIES) seen.troubles.set(proxyId, trouble);
   }
 
   #failed(slice: string, requests: number, failure: Failure, now: number): void {
@@ -181,3 +193,9 @@ export class CandidateWatch {
 
 const workersOf = (counts: Readonly<Record<string, number>>, slice: string): number =>
   Object.hasOwn(counts, slice) ? counts[slice]! : 0;
+
+/** Whether other workers had answers while breakers were open. */
+function answersInTrouble({ troubleSince, answeredAt }: Seen, now: number): boolean {
+  if (troubleSince === undefined || answeredAt === undefined) return false;
+  return answeredAt >= troubleSince + REPORTED_LATE_MS && answeredAt >= now - ANSWERED_LATELY_MS;
+}

@@ -40,6 +40,18 @@ it.each<[Partial<CandidateFacts>, object, boolean, string]>([
     true,
     'fails the health checks of 1 proxy. Its requests are refused with 503.',
   ],
+  [
+    { state: 'answers', answeredAt: 9, breakersOpen: 1 },
+    {},
+    true,
+    'answers, but not all proxies: its circuit breaker is open in 1 worker. There, the legacy serves its requests.',
+  ],
+  [
+    { state: 'answers', answeredAt: 9, breakersOpen: 2 },
+    { onBreakerOpen: 'fail' },
+    true,
+    'answers, but not all proxies: its circuit breaker is open in 2 workers. There, its requests are refused with 503.',
+  ],
 ])('%o is said with what follows from it', (facts, over, serves, text) => {
   expect(buildCandidateView(failing(facts), slice(over), serves).text).toBe(`The candidate ${text}`);
 });

@@ -21,8 +21,16 @@ export function buildCandidateView(
     answeredAt: isoTime(answeredAt),
     breakersOpen,
     failingChecks,
-    text: failure ? `${failure.text}${describeFallback(facts, slice, serves)}` : null,
+    text:
+      failingSince === undefined
+        ? null
+        : `${failure?.text ?? describePart(facts)}${describeFallback(facts, slice, serves)}`,
   };
+}
+
+/** Others have answers meanwhile. */
+function describePart({ breakersOpen }: CandidateFacts): string {
+  return `The candidate answers, but not all proxies: its circuit breaker is open in ${workers(breakersOpen)}.`;
 }
 
 /** Without a request an open breaker stays open, whatever the candidate would answer by now. */
@@ -40,8 +48,8 @@ function describeFailure(
       short: 'fails its health checks',
       text: `The candidate fails the health checks of ${proxies(failingChecks)}.`,
     };
-  const workers = breakersOpen === 1 ? '1 worker' : `${breakersOpen} workers`;
-  const breaker = breakersOpen === 0 ? '' : `: its circuit breaker is open in ${workers} of the proxies`;
+  const breaker =
+    breakersOpen === 0 ? '' : `: its circuit breaker is open in ${workers(breakersOpen)} of the proxies`;
   const unaskedMs = askedAt === undefined ? 0 : now - askedAt;
   if (unaskedMs <= UNASKED_MS)
     return { short: NOW[failure], text: `The candidate ${NOW[failure]}${breaker}.` };
@@ -52,19 +60,23 @@ function describeFailure(
   };
 }
 
+const workers = (count: number): string => (count === 1 ? '1 worker' : `${count} workers`);
 const proxies = (count: number): string => (count === 1 ? '1 proxy' : `${count} proxies`);
 
 function describeFallback(
-  { breakersOpen, failingChecks }: CandidateFacts,
+  { state, breakersOpen, failingChecks }: CandidateFacts,
   slice: SliceConfig,
   serves: boolean,
 ): string {
   if (!serves) return ' The serve flag gives it no requests.';
   const requests = slice.tables.length > 0 ? 'reads' : 'requests';
-  if (breakersOpen > 0 && slice.onBreakerOpen === 'fail') return ` Its ${requests} are refused with 503.`;
+  const there = failingChecks > 0 || state === 'answers';
+  if (breakersOpen > 0 && slice.onBreakerOpen === 'fail')
+    return state === 'answers'
+      ? ` There, its ${requests} are refused with 503.`
+      : ` Its ${requests} are refused with 503.`;
   if (slice.onBreakerOpen === 'fail') return ` Its ${requests} are sent to it nevertheless.`;
-  if (failingChecks > 0) return ` There, the legacy serves its ${requests}.`;
-  return ` The legacy serves its ${requests}.`;
+  return there ? ` There, the legacy serves its ${requests}.` : ` The legacy serves its ${requests}.`;
 }
 
 /** @param failingChecks proxies whose health checks fail */
