@@ -27,7 +27,7 @@ import { type NewStream, StreamRecords } from './store/stream-records.ts';
 import { CandidateWatch } from './traffic/candidate-watch.ts';
 import { LegacyWatch } from './traffic/legacy-watch.ts';
 import { TrafficWindow } from './traffic/traffic-window.ts';
-import { endedVerify } from './views/last-verify.ts';
+import { withVersion } from './views/last-verify.ts';
 
 export interface ControlParts extends AdminParts {
   readonly needsRestart: Set<string>;
@@ -79,7 +79,7 @@ export async function makeParts(
   const evidence = new EvidenceStore(store);
   await evidence.read(Object.keys(config.slices));
   const verifyRuns = new VerifyRuns(engines.runVerify, (slice, run) => {
-    evidence.keepVerify(slice, endedVerify(run, parity.versions(slice).current));
+    evidence.keepVerify(slice, withVersion(run));
     void evidenceKeeper.save();
   });
   const positions = new PositionSource(replications);

@@ -81,6 +81,7 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
         const replication = parts.replications.port(name);
         parts.verifyRuns.start({
           slice: name,
+          version: parts.parity.versions(name).current,
           tables: config.tables,
           sourceUrl,
           targetUrl,

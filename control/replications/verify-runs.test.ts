@@ -6,6 +6,7 @@ import { type RunVerify, type VerifyRequest, VerifyRuns } from './verify-runs.ts
 
 const request: VerifyRequest = {
   slice: 'notes',
+  version: 'v1',
   tables: [],
   sourceUrl: 'postgres://a/source',
   targetUrl: 'postgres://a/target',
@@ -103,4 +104,10 @@ test('a stream that stops ends the run at once, and its problem is the run’s',
       error: { code: 'FICUS_CDC_CONFLICT', message: expect.stringContaining('A row is there already.') },
     });
   expect(isWatched).toBe(false);
+});
+
+test('a run has the version of its start, at its end too', async () => {
+  const { run } = played(() => match, broken);
+  expect(await run({ version: 'v1' })).toMatchObject({ state: 'done', version: 'v1' });
+  expect(await run({ version: 'v2' })).toMatchObject({ state: 'failed', version: 'v2' });
 });

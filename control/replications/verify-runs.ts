@@ -23,6 +23,8 @@ export type RunMode = Exclude<VerifyMode, { readonly keys: unknown }>;
 
 /** A caller's options for a run. */
 export interface VerifyRequest extends Omit<VerifyOptions, 'signal' | 'onProgress' | 'resume'> {
+  /** The candidate's version at the start, empty while it is not known. */
+  readonly version: string;
   /** Continues where the last run was interrupted; otherwise starts over. */
   readonly resume: boolean;
 }
@@ -47,6 +49,8 @@ export type RunVerify = (options: VerifyOptions) => Promise<VerifyOutcome>;
 
 interface Begun {
   readonly mode: RunMode;
+  /** The candidate's version at the start, empty while it was not known. */
+  readonly version: string;
   /** ISO time. */
   readonly startedAt: string;
   readonly progress: VerifyProgress;
@@ -82,11 +86,11 @@ export class VerifyRuns {
    * @throws FicusError FICUS_CONTROL_BUSY while one is running
    */
   start(request: VerifyRequest): VerifyRun {
-    const { slice, mode } = request;
+    const { slice, mode, version } = request;
     if (this.#last.get(slice)?.state === 'running')
       throw new FicusError('FICUS_CONTROL_BUSY', `A verify of ${slice} is running.`);
     const progress = { rowsCompared: 0, rowsTotal: 0, rowsPerSecond: 0 };
-    const begun: Begun = { mode, startedAt: new Date().toISOString(), progress };
+    const begun: Begun = { mode, version, startedAt: new Date().toISOString(), progress };
     const running: VerifyRun = { state: 'running', ...begun };
     this.#last.set(slice, running);
     const work = this.#follow(request, begun).finally(() => this.#underWay.delete(work));
@@ -100,7 +104,7 @@ export class VerifyRuns {
     await Promise.allSettled(this.#underWay);
   }
 
-  async #follow({ resume, ...options }: VerifyRequest, first: Begun): Promise<void> {
+  async #follow({ resume, version: _, ...options }: VerifyRequest, first: Begun): Promise<void> {
     const { slice, mode } = options;
     const stoppedAt = resume && mode === 'full' ? this.#stoppedAt.get(slice) : undefined;
     const remember = (point: VerifyResume | undefined) =>

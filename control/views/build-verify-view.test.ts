@@ -5,6 +5,7 @@ import { buildVerifyView } from './build-verify-view.ts';
 
 const begun = {
   mode: 'full' as const,
+  version: '',
   startedAt: '2026-01-01T00:00:00.000Z',
   progress: { rowsCompared: 1, rowsTotal: 4, rowsPerSecond: 2 },
 };

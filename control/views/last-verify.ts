@@ -17,12 +17,15 @@ export function lastVerify(
 ): VerifyView | undefined {
   const current = parity.versions(slice).current || null;
   const run = verifyRuns.last(slice);
-  if (run?.state === 'running') return { ...buildVerifyView(run), version: current, ofEarlierVersion: false };
-  const known = evidence.verify(slice);
-  return known && { ...known, ofEarlierVersion: known.version !== current };
+  const known = run?.state === 'running' ? withVersion(run) : evidence.verify(slice);
+  return known && { ...known, ofEarlierVersion: isAnother(known.version, current) };
 }
 
-/** A run that has ended, with the version that the candidate has now. */
-export function endedVerify(run: VerifyRun, version: string): StoredVerify {
-  return { ...buildVerifyView(run), version: version || null };
+/** A run with the version that the candidate had at its start. */
+export function withVersion(run: VerifyRun): StoredVerify {
+  return { ...buildVerifyView(run), version: run.version || null };
 }
+
+/** A version that becomes known is no new one: a verify before the first copy has none. */
+const isAnother = (then: string | null, now: string | null): boolean =>
+  then !== null && now !== null && then !== now;
