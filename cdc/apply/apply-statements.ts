@@ -35,6 +35,14 @@ export function upsertStatement(plan: TablePlan): ApplyStatement {
   });
 }
 
+/** Counts the rows that an insert or upsert of the same input writes. */
+export function wantedStatement(plan: TablePlan): ApplyStatement {
+  return named({
+    text: `SELECT count(*) AS wanted FROM ${inputRows(plan.input)}${whereRows(plan)}`,
+    inputs: plan.input,
+  });
+}
+
 /** `INSERT INTO … SELECT <expressions>`; a FROM clause with the alias `s` must follow. */
 function insertInto(plan: TablePlan): string {
   const values = plan.columns.map((column) => column.expression);

@@ -16,15 +16,21 @@ export function expectAll(
   statements: PlanStatements,
   tuples: readonly TuplePlace[] | (() => readonly TuplePlace[]),
   check: TargetCheck,
+  kind: 'missing' | 'left out' = 'missing',
 ): OnCount {
   check.decisive = true;
   const all = typeof tuples === 'function' ? tuples : () => tuples;
   return (found, expected) => {
     if (found >= expected) return;
     check.conflicts.push({
-      kind: 'missing',
+      kind,
       plan: statements.plan,
-      keys: async () => (await probeRows(statements, all(), 'missing')).map(({ key }) => key),
+      keys: async () => {
+        const asked = all();
+        // A row that was left as it is is there: its key is known only where it is the one row.
+        const which = kind === 'left out' && asked.length === 1 ? 'all' : 'missing';
+        return (await probeRows(statements, asked, which)).map(({ key }) => key);
+      },
       isExplained: async () => false,
     });
   };

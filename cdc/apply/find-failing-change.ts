@@ -10,7 +10,7 @@ import { DELETE, DELETE_OWN, INSERT, type NetChanges, NOTHING } from '../batch/n
 import { DELETE_ROW, INSERT_ROW } from '../batch/ordered-changes.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
 import { decodeTuple } from '../decode/tuple.ts';
-import { type ConflictEvent, conflictError, describePosition } from './conflict-error.ts';
+import { type ConflictEvent, conflictError, describePosition, leftOutError } from './conflict-error.ts';
 import { probeRows } from './probe-rows.ts';
 import type { TableApplier } from './table-applier.ts';
 import { type Conflict, TargetCheck } from './target-check.ts';
@@ -96,16 +96,12 @@ async function describe(
   const { binding, operation, tuple } = change;
   const table = `${binding.relation.schema}.${binding.relation.name}`;
   const event = { operation, table, key: describeKey(binding, tuple), upTo };
-  if (conflict)
-    return conflictError(
-      {
-        ...event,
-        conflict: conflict.kind,
-        targetTable: conflict.plan.target.qualifiedName,
-        targetKey: (await conflict.keys())[0] ?? '',
-      },
-      error,
-    );
+  if (conflict) {
+    const { kind, plan } = conflict;
+    const targetKey = (await conflict.keys())[0] ?? '';
+    const found = { ...event, conflict: kind, targetTable: plan.target.qualifiedName, targetKey };
+    return kind === 'left out' ? leftOutError(found, plan, error) : conflictError(found, error);
+  }
   if (change.arrives && (reason as { code?: unknown }).code === UNIQUE_VIOLATION)
     for (const { statements } of tablesOf(binding)) {
       const [row] = await probeRows(statements, [tuple], 'all');

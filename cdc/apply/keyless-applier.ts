@@ -19,7 +19,7 @@ export class KeylessApplier extends TableApplier {
   ): Promise<void> {
     if (run[0]?.operation === INSERT_ROW) {
       const rows = run.map((change) => ({ bytes, at: change.at }));
-      this.statements.inserts.sendRows(rows);
+      this.sendInserts(rows, check);
       return;
     }
     for (const { operation, oldAt, at } of run) {
@@ -27,7 +27,7 @@ export class KeylessApplier extends TableApplier {
       if (operation === DELETE_ROW) this.remove([oldRow], check);
       else {
         this.#takeAway(oldRow, check);
-        this.statements.inserts.sendRows([wholeRow({ bytes, at }, oldRow)]);
+        this.sendInserts([wholeRow({ bytes, at }, oldRow)], check);
       }
     }
   }

@@ -10,10 +10,11 @@ import {
   unwantedStatement,
   updateStatement,
   upsertStatement,
+  wantedStatement,
 } from './apply-statements.ts';
 import { RowParameters } from './row-parameters.ts';
 import { type OnCount, RowStatement } from './row-statement.ts';
-import type { ApplyStatement } from './statement-parts.ts';
+import { type ApplyStatement, settable } from './statement-parts.ts';
 import type { TargetSession } from './target-session.ts';
 
 /** Which probed rows to return: all, each with whether it exists; those that exist, or a few of them; a few that do not. */
@@ -24,6 +25,7 @@ export class PlanStatements {
   readonly session: TargetSession;
   readonly #binding: RelationBinding;
   #unwanted: ApplyStatement | undefined;
+  #wanted: ApplyStatement | undefined;
   readonly #prepared = new Map<string, RowStatement | undefined>();
 
   constructor(plan: TablePlan, binding: RelationBinding, session: TargetSession) {
@@ -58,24 +60,46 @@ export class PlanStatements {
     return this.#always(`probe ${kind}`, (plan) => probeStatement(plan, kind));
   }
 
+  /** An upsert leaves rows that exist as they are, and does not count them. */
+  get ignoresExisting(): boolean {
+    return settable(this.plan).length === 0;
+  }
+
+  /** Sends the rows gathered for `inserts`. */
+  sendInserts(onCount?: OnCount): void {
+    this.#sendCounted(this.inserts, onCount);
+  }
+
+  /** With a condition, rows that do not meet it are not expected to be written. */
+  #sendCounted(rows: RowStatement, onCount: OnCount | undefined): void {
+    let wanted: number | undefined;
+    if (onCount && this.plan.rows && rows.rows > 0) {
+      this.#wanted ??= wantedStatement(this.plan);
+      rows.sendCopy((result) => {
+        wanted = Number(result.rows[0]?.wanted);
+      }, this.#wanted);
+    }
+    rows.send(onCount && ((found, sent) => onCount(found, wanted ?? sent)));
+  }
+
   /**
    * With a condition: first removes rows that no longer meet it, unless their old rows were sent and already removed
    * them.
    */
-  sendUpserts(): void {
+  sendUpserts(onCount?: OnCount): void {
     const { upserts } = this;
     if (this.plan.rows && !this.plan.rows.onIdentity && upserts.rows > 0) {
       this.#unwanted ??= unwantedStatement(this.plan);
       upserts.sendCopy(undefined, this.#unwanted);
     }
-    upserts.send();
+    this.#sendCounted(upserts, onCount);
   }
 
   /** Makes the target's rows equal, whether or not it has them. Removes rows that a module leaves out. */
-  upsertRows(tuples: readonly TuplePlace[]): void {
+  upsertRows(tuples: readonly TuplePlace[], onCount?: OnCount): void {
     for (const tuple of tuples) if (!this.upserts.add(tuple)) this.deletes.addKey(tuple);
     this.deletes.send();
-    this.sendUpserts();
+    this.sendUpserts(onCount);
   }
 
   /** Moves a row to another key when only the target knows all of its values. */

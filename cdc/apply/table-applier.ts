@@ -13,6 +13,7 @@ import { decodeTuple } from '../decode/tuple.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { partialSuffices } from './apply-statements.ts';
 import { expectAll, expectNone } from './expect-rows.ts';
+import { LeftOut } from './left-out.ts';
 import { PlanStatements } from './plan-statements.ts';
 import { countRows } from './probe-rows.ts';
 import type { OnCount, RowStatement } from './row-statement.ts';
@@ -36,6 +37,7 @@ export class TableApplier {
   readonly #copied: () => boolean;
   /** The target's own triggers may refuse, keep or remove rows against what the stream writes. */
   readonly #hasActiveTriggers: boolean;
+  readonly #leftOut: LeftOut;
   /** Bytes of reread rows that were sent and that the target may not have received yet. */
   #unsettledBytes = 0;
 
@@ -48,6 +50,7 @@ export class TableApplier {
     copied: () => boolean,
   ) {
     this.statements = new PlanStatements(plan, binding, session);
+    this.#leftOut = new LeftOut(this.statements);
     this.#plan = plan;
     this.#binding = binding;
     this.#reread = reread;
@@ -75,7 +78,7 @@ export class TableApplier {
     const operation = net.operations[entry];
     if (operation === DELETE) this.remove(tuple, check);
     else if (operation === DELETE_OWN) this.#takeBack(tuple, check, () => keptOf(net, bytes));
-    else if (operation === INSERT) this.#insert(tuple);
+    else if (operation === INSERT) this.#insert(tuple, check);
     else if (operation === UPDATE) this.#update(tuple, check);
     else if (operation === PARTIAL) await this.#updatePartial(tuple, check);
   }
@@ -83,7 +86,10 @@ export class TableApplier {
   /** Applies a run of changes of the same kind, in order. */
   async applyOrdered(run: readonly OrderedChange[], bytes: Buffer, check: TargetCheck): Promise<void> {
     if (run[0]?.operation === INSERT_ROW) {
-      this.#insert(run.map((change) => ({ bytes, at: change.at })));
+      this.#insert(
+        run.map((change) => ({ bytes, at: change.at })),
+        check,
+      );
       return;
     }
     for (const change of run) {
@@ -101,13 +107,13 @@ export class TableApplier {
     const sent = this.#sentColumns(newRow);
     if (!this.#copied() || this.#isFiltered) {
       this.statements.deletes.sendKeys([oldRow]);
-      if (sent.size < this.#binding.relation.columns.length) await this.#rereadRows([newRow]);
-      else this.statements.upsertRows([newRow]);
+      if (sent.size < this.#binding.relation.columns.length) await this.#rereadRows([newRow], check);
+      else this.#upsert([newRow], check);
       return;
     }
-    const onCount = this.mustHaveRows ? expectAll(this.statements, [oldRow], check) : undefined;
+    const onCount = this.#expectUpdated([oldRow], check);
     this.statements.moveRow(oldRow, newRow, sent, onCount);
-    if (!partialSuffices(this.#plan, sent)) await this.#rereadRows([newRow]);
+    if (!partialSuffices(this.#plan, sent)) await this.#rereadRows([newRow], check);
   }
 
   /** The row's values decide whether it is on the target: an UPDATE may add or remove it. */
@@ -117,7 +123,7 @@ export class TableApplier {
 
   /** The target must have the row of each UPDATE and DELETE (target-check.ts names the exemptions). */
   get mustHaveRows(): boolean {
-    return this.#copied() && !this.#isFiltered && !this.#hasActiveTriggers;
+    return this.#copied() && !this.#isFiltered && !this.#hasActiveTriggers && !this.#leftOut.isAllowed;
   }
 
   /**
@@ -134,9 +140,12 @@ export class TableApplier {
     const { upserts } = this.statements;
     const flush = (rows: RowStatement) => {
       if (rows.rows === 0) return;
-      if (rows === upserts) this.statements.sendUpserts();
-      else if (rows === inserts) rows.send();
-      else rows.send(expectAll(this.statements, () => tuplesOf(net, bytes, UPDATE), check));
+      const all = (operation: number) => () => tuplesOf(net, bytes, operation);
+      if (rows === upserts)
+        this.statements.sendUpserts(this.#leftOut.upserts(() => [...all(INSERT)(), ...all(UPDATE)()], check));
+      else if (rows === inserts)
+        this.#leftOut.inserts((onCount) => this.statements.sendInserts(onCount), all(INSERT), check);
+      else rows.send(this.#expectUpdated(all(UPDATE), check));
     };
     for (let entry = 0; entry < net.count; entry++) {
       const operation = net.operations[entry];
@@ -155,26 +164,56 @@ export class TableApplier {
   }
 
   #writeTuples(net: NetChanges, bytes: Buffer, check: TargetCheck): void {
-    this.#insert(tuplesOf(net, bytes, INSERT));
+    this.#insert(tuplesOf(net, bytes, INSERT), check);
     this.#update(tuplesOf(net, bytes, UPDATE), check);
   }
 
-  #insert(tuples: readonly TuplePlace[]): void {
-    if (this.#copied()) this.statements.inserts.sendRows(tuples);
-    else this.statements.upsertRows(tuples);
+  #insert(tuples: readonly TuplePlace[], check: TargetCheck): void {
+    if (this.#copied()) this.sendInserts(tuples, check);
+    else this.#upsert(tuples, check);
+  }
+
+  sendInserts(tuples: readonly TuplePlace[], check: TargetCheck): void {
+    for (const tuple of tuples) this.statements.inserts.add(tuple);
+    this.#leftOut.inserts(
+      (onCount) => this.statements.sendInserts(onCount),
+      () => tuples,
+      check,
+    );
+  }
+
+  #upsert(tuples: readonly TuplePlace[], check: TargetCheck): void {
+    this.statements.upsertRows(
+      tuples,
+      this.#leftOut.upserts(() => tuples, check),
+    );
+  }
+
+  /** Undefined where the target may rightly lack the rows, or leave them as they are. */
+  #expectUpdated(
+    tuples: readonly TuplePlace[] | (() => readonly TuplePlace[]),
+    check: TargetCheck,
+  ): OnCount | undefined {
+    if (this.#copied() && !this.#isFiltered && this.#leftOut.watchesUpdates)
+      return expectAll(this.statements, tuples, check, 'left out');
+    return this.mustHaveRows ? expectAll(this.statements, tuples, check) : undefined;
   }
 
   #update(tuples: readonly TuplePlace[], check: TargetCheck): void {
     if (tuples.length === 0) return;
-    if (!this.mustHaveRows) this.statements.upsertRows(tuples);
-    else this.#set(this.statements.updates, tuples, expectAll(this.statements, tuples, check));
+    if (!this.mustHaveRows) this.#upsert(tuples, check);
+    else this.#set(this.statements.updates, tuples, this.#expectUpdated(tuples, check));
   }
 
   remove(tuples: readonly TuplePlace[], check: TargetCheck): void {
-    const counts = this.mustHaveRows;
+    // What a rule leaves out is not missing.
+    const counts = this.mustHaveRows && !this.#leftOut.watchesDeletes;
+    let short = false;
     this.statements.deletes.sendKeys(tuples, (found, expected) => {
+      short = found < expected;
       if (counts) check.missingDeletes += expected - found;
     });
+    this.#leftOut.deletes(tuples, check, () => short);
   }
 
   /**
@@ -195,8 +234,8 @@ export class TableApplier {
     const newRow = lacks && !isPartial ? { bytes: composeTuple(sentRow, oldRow), at: 0 } : sentRow;
     if (this.#isFiltered) {
       if (change.oldAt >= 0) this.statements.deletes.sendKeys([oldRow]);
-      if (isPartial) await this.#rereadRows([newRow]);
-      else this.statements.upsertRows([newRow]);
+      if (isPartial) await this.#rereadRows([newRow], check);
+      else this.#upsert([newRow], check);
     } else if (moves) await this.applyMove(oldRow, newRow, check);
     else if (isPartial) await this.#updatePartial([newRow], check);
     else this.#update([newRow], check);
@@ -211,11 +250,11 @@ export class TableApplier {
   async #updatePartial(tuples: readonly TuplePlace[], check: TargetCheck): Promise<void> {
     for (const group of groupByColumnSet(tuples)) {
       const sent = this.#sentColumns(group[0]!);
-      const onCount = this.mustHaveRows ? expectAll(this.statements, group, check) : undefined;
+      const onCount = this.#expectUpdated(group, check);
       if (partialSuffices(this.#plan, sent)) this.#set(this.#partialUpdates(group[0]!, sent), group, onCount);
       else {
         if (onCount) countRows(this.statements, group, onCount);
-        await this.#rereadRows(group);
+        await this.#rereadRows(group, check);
       }
     }
   }
@@ -224,10 +263,11 @@ export class TableApplier {
    * Upserts without conflict checks: the reread shows a later state of the source, where the row may be gone or back
    * again.
    */
-  async #rereadRows(tuples: readonly TuplePlace[]): Promise<void> {
+  async #rereadRows(tuples: readonly TuplePlace[], check: TargetCheck): Promise<void> {
     for await (const rows of this.#reread(this.#binding, tuples)) {
-      this.statements.upsertRows(
+      this.#upsert(
         rows.flatMap(({ tuple, now }) => (now ? [this.#asOfChange(tuple, { bytes: now, at: 0 })] : [])),
+        check,
       );
       this.#writeGone(rows.filter(({ now }) => !now).map(({ tuple }) => tuple));
       this.#unsettledBytes += rows.reduce((sum, { now }) => sum + (now?.length ?? 0), 0);

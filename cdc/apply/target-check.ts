@@ -8,7 +8,9 @@
  * | UPDATE, or a row moving from a key | have the key | conflict: the stream stops, no row is invented |
  * | DELETE | have the key | counted (`missingDeletes`): the target is already right |
  *
- * They hold for a table from the batch after the high mark of its last chunk on: until then a chunk may or may not
+ * | any of them | carry it out | left out: the stream stops, unless the mapping allows it (`mayLeaveOut`, left-out.ts) |
+ *
+ * The first three hold for a table from the batch after the high mark of its last chunk on: until then a chunk may or may not
  * have brought a row ahead of the stream. At that mark, and not provably earlier, the target is what the source was
  * at the mark's commit; the copy's `done` is committed there, between two batches.
  *
@@ -18,13 +20,13 @@
  *
  * Exempt, because the target may rightly differ: UPDATEs and DELETEs of a mapping with a condition or a module (a row
  * may come and go by its values), and those of a table whose own triggers fire for what the stream writes: such a
- * trigger may refuse or remove a row, which a DELETE then misses, or keep it (a soft delete), and PostgreSQL reports a
- * kept row like a missing one.
+ * trigger may remove rows, which a DELETE then misses. What a trigger or rule may leave out of a statement, or keep (a soft
+ * delete), PostgreSQL reports like a missing row: such tables alone are asked again, for the last of the rules.
  */
 import type { TablePlan } from '../mapping/table-plan.ts';
 
 export interface Conflict {
-  readonly kind: 'already there' | 'missing';
+  readonly kind: 'already there' | 'missing' | 'left out';
   readonly plan: TablePlan;
   /** Keys on the target of a few of the rows concerned; asked within the transaction that found it. */
   keys(): Promise<readonly string[]>;

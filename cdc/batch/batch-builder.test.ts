@@ -102,7 +102,7 @@ function makePlan(inOrder: boolean): TablePlan {
       keyColumns: ['id'],
       readColumns: input,
     },
-    target: { ...table, triggers: 'none', defers: false },
+    target: { ...table, triggers: 'none', intercepts: [], mayLeaveOut: false, defers: false },
     input,
     columns: columns.map((name) => ({
       name,

@@ -37,6 +37,8 @@ export interface TableCatalog {
   /** Foreign keys of other tables that refer to this one. */
   readonly referencedBy: readonly InboundKey[];
   readonly triggers: readonly Trigger[];
+  /** What may leave out rows that are written to it, or to a partition of it. */
+  readonly intercepts: readonly Intercept[];
   /** Whether row-level security decides which rows this role sees. */
   readonly rowSecurity: boolean;
   /** Whether other tables inherit from it, apart from its partitions. */
@@ -123,6 +125,14 @@ export interface Trigger {
   readonly name: string;
   /** When it fires: `origin` is the ordinary case; `replica` and `always` fire for replicated rows too. */
   readonly fires: 'origin' | 'replica' | 'always' | 'disabled';
+}
+
+/** A trigger before each row, or a rule in place of the statement: either may leave out what is written. */
+export interface Intercept {
+  /** As part of a sentence: `trigger “x”`. */
+  readonly name: string;
+  readonly fires: Trigger['fires'];
+  readonly on: readonly ('insert' | 'update' | 'delete')[];
 }
 
 /** The primary key, or else the first unique index that can replace it. */

@@ -9,6 +9,7 @@ import {
   readExclusions,
   readForeignKeys,
   readInboundKeys,
+  readIntercepts,
   readTriggers,
   readUniqueIndexes,
 } from './read-constraints.ts';
@@ -29,6 +30,7 @@ export async function readCatalog(
   const foreignKeys = await readForeignKeys(client, oids);
   const inbound = await readInboundKeys(client, oids);
   const triggers = await readTriggers(client, oids);
+  const intercepts = await readIntercepts(client, oids);
   const built = rows.map((row): TableCatalog => {
     const uniqueIndexes = indexes.get(row.oid) ?? [];
     return {
@@ -44,6 +46,7 @@ export async function readCatalog(
       foreignKeys: foreignKeys.get(row.oid) ?? [],
       referencedBy: inbound.get(row.oid) ?? [],
       triggers: triggers.get(row.oid) ?? [],
+      intercepts: intercepts.get(row.oid) ?? [],
       rowSecurity: row.rowSecurity,
       hasChildren: row.hasChildren,
       unfitPartitions: row.unfitPartitions,

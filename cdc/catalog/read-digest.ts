@@ -7,7 +7,7 @@ import { splitQualified } from './quote.ts';
 
 /**
  * Covers the tables by name and oid, whose rows the role sees, columns, labels of enums, unique indexes and the replica
- * identity, foreign keys, triggers, and all of it but the last three for partitions and inheriting tables, too. Values
+ * identity, foreign keys, triggers, rules, and all of it but labels, foreign keys and rules for partitions and inheriting tables, too. Values
  * change neither with rows nor with statistics, nor when VACUUM, REINDEX (CONCURRENTLY, too) or TRUNCATE rewrite a table. Reads catalogs alone:
  * functions that open a relation, such as pg_partition_tree, wait for its VACUUM FULL.
  */
@@ -58,7 +58,10 @@ const DIGEST_SQL = `
     SELECT concat_ws(' ', 'references', conrelid, conname, confrelid, condeferrable) FROM pg_constraint
      WHERE conrelid = ANY (ARRAY(SELECT oid FROM wanted)) AND contype = 'f'
     UNION ALL
-    SELECT concat_ws(' ', 'trigger', tgrelid, oid, tgenabled) FROM pg_trigger
-     WHERE tgrelid = ANY (ARRAY(SELECT oid FROM wanted)) AND NOT tgisinternal
+    SELECT concat_ws(' ', 'trigger', tgrelid, oid, tgtype, tgenabled) FROM pg_trigger
+     WHERE tgrelid = ANY (ARRAY(SELECT oid FROM member)) AND NOT tgisinternal
+    UNION ALL
+    SELECT concat_ws(' ', 'rule', ev_class, oid, ev_type, is_instead, ev_enabled) FROM pg_rewrite
+     WHERE ev_class = ANY (ARRAY(SELECT oid FROM wanted))
   )
   SELECT md5(string_agg(fact, E'\\n' ORDER BY fact COLLATE "C")) AS digest FROM fact`;

@@ -10,6 +10,8 @@ interface Wire {
 
 /** What `pg` expects of a query object for COPY. */
 abstract class CopyQuery {
+  /** Rows that the server says it has read or written. */
+  rows = 0;
   callback: ((error: Error | null) => void) | undefined;
   readonly text: string;
   #error: Error | null = null;
@@ -36,7 +38,9 @@ abstract class CopyQuery {
 
   handleRowDescription(): void {}
   handleDataRow(): void {}
-  handleCommandComplete(): void {}
+  handleCommandComplete(message: { text: string }): void {
+    this.rows = Number(/^COPY (\d+)/.exec(message.text)?.[1] ?? 0);
+  }
   handleEmptyQuery(): void {}
   handlePortalSuspended(): void {}
   handleCopyInResponse(_wire: Wire): void {}
@@ -96,9 +100,11 @@ export async function copyOut(client: pg.ClientBase, text: string): Promise<Buff
   return query.data;
 }
 
-/** `COPY … FROM STDIN` of the bytes. */
-export async function copyIn(client: pg.ClientBase, text: string, data: Buffer): Promise<void> {
-  await run(client, new CopyIn(text, data));
+/** `COPY … FROM STDIN` of the bytes. @returns how many rows the server has written */
+export async function copyIn(client: pg.ClientBase, text: string, data: Buffer): Promise<number> {
+  const query = new CopyIn(text, data);
+  await run(client, query);
+  return query.rows;
 }
 
 function run(client: pg.ClientBase, query: CopyQuery): Promise<void> {

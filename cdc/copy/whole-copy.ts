@@ -7,6 +7,7 @@ import { FicusError, formatLsn } from '@ficus/core';
 import pg from 'pg';
 import { insertColumns } from '../apply/apply-statements.ts';
 import { lockCheckpoint, type StreamPlace } from '../apply/checkpoint.ts';
+import { refuseLeftOut } from '../apply/left-out.ts';
 import { PlanStatements } from '../apply/plan-statements.ts';
 import { TargetSession } from '../apply/target-session.ts';
 import { lockAndFindRewritten } from '../catalog/lock-table.ts';
@@ -155,15 +156,18 @@ export class WholeCopy {
 
   async #writeRows(task: WholeTask, data: Buffer, statements: PlanStatements): Promise<number> {
     const { plan } = task;
-    const { inserts, session } = statements;
+    const { session } = statements;
+    const refuse = (written: number, expected: number) =>
+      refuseLeftOut(plan, session.replicaRole, written, expected);
     if (task.verbatim) {
       const rows = findLines(data).length - 1;
-      if (rows > 0)
-        await copyIn(session.client, `COPY ${plan.target.sql} (${insertColumns(plan)}) FROM STDIN`, data);
+      const copy = `COPY ${plan.target.sql} (${insertColumns(plan)}) FROM STDIN`;
+      if (rows > 0) refuse(await copyIn(session.client, copy, data), rows);
       return rows;
     }
     const { bytes, places } = readBinaryRows(data);
-    inserts.sendRows(places.map((at) => ({ bytes, at })));
+    for (const at of places) statements.inserts.add({ bytes, at });
+    statements.sendInserts(refuse);
     await session.settle();
     return places.length;
   }

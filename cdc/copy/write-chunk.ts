@@ -5,6 +5,7 @@
 import type pg from 'pg';
 import { insertColumns } from '../apply/apply-statements.ts';
 import { advanceStatement, type Statement, type StreamPlace } from '../apply/checkpoint.ts';
+import { findForbidden, refuseLeftOut } from '../apply/left-out.ts';
 import { PlanStatements } from '../apply/plan-statements.ts';
 import type { TargetSession } from '../apply/target-session.ts';
 import { composeTuple, type TuplePlace } from '../batch/compose-tuple.ts';
@@ -64,8 +65,8 @@ export class ChunkWriter {
     await plain.query('BEGIN');
     try {
       await plain.query('SELECT pg_logical_emit_message(true, $1, $2)', [APPLY_PREFIX, this.#options.slice]);
-      if (chunk.rows > 0)
-        await copyIn(plain, `COPY ${plan.target.sql} (${insertColumns(plan)}) FROM STDIN`, chunk.data);
+      const copy = `COPY ${plan.target.sql} (${insertColumns(plan)}) FROM STDIN`;
+      if (chunk.rows > 0) this.#refuse(plan, await copyIn(plain, copy, chunk.data), chunk.rows);
       for (const { text, values } of this.#bookkeeping(chunk)) await plain.query(text, values as unknown[]);
       await reach('before-chunk-write');
       await plain.query('COMMIT');
@@ -82,17 +83,36 @@ export class ChunkWriter {
     const tuples = remainingTuples(chunk, window);
     session.send('BEGIN');
     session.send('SELECT pg_logical_emit_message(true, $1, $2)', [APPLY_PREFIX, slice], 'mark');
-    this.#statementsOf(chunk.task).upsertRows(tuples);
-    for (const { text, values } of this.#bookkeeping(chunk)) session.send(text, values);
-    session.send('COMMIT');
-    await reach('before-chunk-write');
     try {
+      await this.#upsert(chunk.task, tuples);
+      for (const { text, values } of this.#bookkeeping(chunk)) session.send(text, values);
+      session.send('COMMIT');
+      await reach('before-chunk-write');
       await session.settle();
     } catch (error) {
       session.send('ROLLBACK');
       await session.settle().catch(() => undefined);
       throw error;
     }
+  }
+
+  /** Waits for the answer only where it matters: for a table whose triggers may leave out rows. */
+  async #upsert(task: CopyTask, tuples: readonly TuplePlace[]): Promise<void> {
+    const { session } = this.#options;
+    const statements = this.#statementsOf(task);
+    const watched =
+      findForbidden(task.plan, 'insert', session.replicaRole).length > 0 && !statements.ignoresExisting;
+    if (!watched) return statements.upsertRows(tuples);
+    let counts = { written: 0, rows: 0 };
+    statements.upsertRows(tuples, (written, rows) => {
+      counts = { written, rows };
+    });
+    await session.settle();
+    this.#refuse(task.plan, counts.written, counts.rows);
+  }
+
+  #refuse(plan: CopyTask['plan'], written: number, rows: number): void {
+    refuseLeftOut(plan, this.#options.session.replicaRole, written, rows);
   }
 
   #bookkeeping(chunk: Chunk): Statement[] {

@@ -110,7 +110,7 @@ function compileTable(
     index,
     path,
     source: describeSource(source, readColumns),
-    target: describeTarget(target),
+    target: describeTarget(target, config),
     input: module ? columns.map((column) => ({ name: column.plan.name, type: 'text' })) : readColumns,
     columns: columns.map((column) => column.plan),
     key,
@@ -150,10 +150,12 @@ function describeSource(source: TableCatalog, readColumns: readonly InputColumn[
   };
 }
 
-function describeTarget(target: TableCatalog): TablePlan['target'] {
+function describeTarget(target: TableCatalog, { mayLeaveOut = false }: TableConfig): TablePlan['target'] {
   const fires = new Set(target.triggers.map((trigger) => trigger.fires));
   return {
     ...describeTable(target),
+    intercepts: target.intercepts,
+    mayLeaveOut,
     defers: [
       ...target.uniqueIndexes.map(({ immediate }) => !immediate),
       ...target.foreignKeys.map(({ deferrable }) => deferrable),

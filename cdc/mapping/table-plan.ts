@@ -10,6 +10,7 @@
  * The expression yields the target column's base type without modifier; the assignment to the column does the rest
  * (length, precision, domain checks), so that a value that does not fit is an error and is never truncated.
  */
+import type { Intercept } from '../catalog/database-catalog.ts';
 import type { MappingModule } from './mapping-module.ts';
 
 export interface TablePlan {
@@ -58,6 +59,10 @@ interface TargetPlan {
   readonly sql: string;
   /** Own triggers: `replicated` fire also for a session in the replica role, `ordinary` only for others. */
   readonly triggers: 'none' | 'ordinary' | 'replicated';
+  /** What may leave out rows that are written, each in sessions of the role that it fires for. */
+  readonly intercepts: readonly Intercept[];
+  /** The mapping allows it. */
+  readonly mayLeaveOut: boolean;
   /** It has constraints that can be checked at the end of a transaction. */
   readonly defers: boolean;
 }

@@ -1,5 +1,6 @@
 /** What a slice's tables mean for copy and stream: pure decisions on the catalogs and the privileges. */
 import { formatPath } from '@ficus/core';
+import { findIntercepts } from '../apply/left-out.ts';
 import type { DatabaseCatalog, TableCatalog } from '../catalog/database-catalog.ts';
 import { quoteIdentifier, quoteQualified } from '../catalog/quote.ts';
 import type { MappingProblem } from '../mapping/mapping-problem.ts';
@@ -50,6 +51,7 @@ export function evaluatePlan(
     ...evaluateDeferrable(plan, from, to),
     ...evaluateNulls(plan, from, to),
     ...evaluateReferences(plan, to, target, mayReplicaRole),
+    ...evaluateIntercepts(plan, mayReplicaRole),
     ...(mayReplicaRole ? [] : evaluateTriggers(plan, to, target)),
   ];
 }
@@ -87,6 +89,22 @@ function evaluateOrder(plan: TablePlan): Finding[] {
   if (plan.inOrderReasons.length === 0) return [];
   const message = `Changes of “${plan.target.qualifiedName}” are applied one by one, in order: ${plan.inOrderReasons.join('; ')}.`;
   return [{ severity: 'warning', path: formatPath(plan.path), code: 'FICUS_CDC_APPLY_IN_ORDER', message }];
+}
+
+/** What may leave out rows that the stream writes: PostgreSQL would not say so. */
+function evaluateIntercepts(plan: TablePlan, mayReplicaRole: boolean): Finding[] {
+  const { target } = plan;
+  const operations = ['insert', 'update', 'delete'] as const;
+  const names = new Set(operations.flatMap((on) => findIntercepts(plan, on, mayReplicaRole)));
+  const outcome = target.mayLeaveOut
+    ? 'the config allows it (mayLeaveOut), and ficus verify then shows the rows as differences'
+    : 'a row left out stops the stream (FICUS_CDC_LEFT_OUT)';
+  return [...names].map((name) => ({
+    severity: 'warning',
+    path: formatPath([...plan.path, 'to']),
+    code: 'FICUS_CDC_LEFT_OUT',
+    message: `${name.charAt(0).toUpperCase()}${name.slice(1)} of “${target.qualifiedName}” acts on replicated rows and may leave them out: ${outcome}.`,
+  }));
 }
 
 /** Without session_replication_role, the table's triggers and foreign keys apply to replicated rows a second time. */

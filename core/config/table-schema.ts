@@ -64,6 +64,12 @@ export const tableSchema = z
       .min(1)
       .optional()
       .describe('TypeScript module that exports forward(row) and reverse(row); in place of columns'),
+    mayLeaveOut: z
+      .boolean()
+      .optional()
+      .describe(
+        'true: triggers and rules of the candidate’s table may leave out rows that Ficus writes; otherwise that stops the stream',
+      ),
   })
   .refine((table) => !(table.columns && table.module), {
     message: 'name either columns or module, not both',

@@ -206,6 +206,14 @@ export const cdcErrors = {
       'Another writer changes the target’s tables: find it, and revoke its privileges. Then make the shown row of the target what the source had before the event (delete the one that must not be there, restore the one that is missing); the stream continues by itself. If many rows differ, copy again: ficus copy SLICE --restart.',
     retry: 'manual',
   },
+  FICUS_CDC_LEFT_OUT: {
+    status: 409,
+    exit: 3,
+    title: 'A trigger or rule of the target leaves out rows that the stream writes',
+    remedy:
+      'Disable the named trigger or rule until cutover, or let it pass what the stream writes (ALTER TABLE … ENABLE TRIGGER … makes it fire for the service alone); the stream continues by itself. If the service may leave out such rows, set mayLeaveOut: true for the table in the config: ficus verify then shows them as differences.',
+    retry: 'manual',
+  },
   FICUS_CDC_TARGET_NOT_EMPTY: {
     status: 409,
     exit: 3,

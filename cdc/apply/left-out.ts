@@ -1,0 +1,149 @@
+/**
+ * What the target's own triggers and rules leave out of what we write: PostgreSQL reports such a row like one that was
+ * never there, so that counts alone must tell. Only tables where something may do so are looked at; on all others a
+ * statement that succeeds has written its rows.
+ */
+import { FicusError } from '@ficus/core';
+import type { TuplePlace } from '../batch/compose-tuple.ts';
+import type { Intercept } from '../catalog/database-catalog.ts';
+import type { TablePlan } from '../mapping/table-plan.ts';
+import type { PlanStatements } from './plan-statements.ts';
+import { countRows, findAny, probeRows } from './probe-rows.ts';
+import type { OnCount } from './row-statement.ts';
+import type { TargetCheck } from './target-check.ts';
+
+type Operation = Intercept['on'][number];
+
+/** What acts on these rows in a session of this role, and may leave them out. @param replicaRole of the session */
+export function findIntercepts(
+  { target }: TablePlan,
+  operation: Operation,
+  replicaRole: boolean,
+): readonly string[] {
+  return target.intercepts
+    .filter(({ on, fires }) => on.includes(operation) && acts(fires, replicaRole))
+    .map(({ name }) => name);
+}
+
+function acts(fires: Intercept['fires'], replicaRole: boolean): boolean {
+  return fires === 'always' || fires === (replicaRole ? 'replica' : 'origin');
+}
+
+/** As `findIntercepts`, but nothing where the mapping allows it. */
+export function findForbidden(
+  plan: TablePlan,
+  operation: Operation,
+  replicaRole: boolean,
+): readonly string[] {
+  return plan.target.mayLeaveOut ? [] : findIntercepts(plan, operation, replicaRole);
+}
+
+/** Says that a row was left out, and what may have done it. */
+export function describeLeftOut({ target }: TablePlan): string {
+  const names = target.intercepts.filter(({ fires }) => fires !== 'disabled').map(({ name }) => name);
+  return `is left out on the target: ${names.join(', ')} of ${target.qualifiedName} may leave out rows`;
+}
+
+/** Watches the statements of one plan for rows that are left out. */
+export class LeftOut {
+  readonly #statements: PlanStatements;
+  readonly #inserts: boolean;
+  readonly #updates: boolean;
+  readonly #deletes: boolean;
+
+  constructor(statements: PlanStatements) {
+    this.#statements = statements;
+    const { plan, session } = statements;
+    const watches = (operation: Operation) => findForbidden(plan, operation, session.replicaRole).length > 0;
+    this.#inserts = watches('insert');
+    this.#updates = watches('update');
+    this.#deletes = watches('delete');
+  }
+
+  /** Something may leave out rows, and the mapping does not mind. */
+  get isAllowed(): boolean {
+    const { plan, session } = this.#statements;
+    return (
+      plan.target.mayLeaveOut && plan.target.intercepts.some(({ fires }) => acts(fires, session.replicaRole))
+    );
+  }
+
+  /** An UPDATE of rows that the target has may leave them as they are. */
+  get watchesUpdates(): boolean {
+    return this.#updates;
+  }
+
+  get watchesDeletes(): boolean {
+    return this.#deletes;
+  }
+
+  /**
+   * Of rows that are new. One that a trigger has put elsewhere, where the table still shows it, is not left out: asked
+   * right after the statement, for later ones may remove it.
+   */
+  inserts(send: (onCount?: OnCount) => void, tuples: () => readonly TuplePlace[], check: TargetCheck): void {
+    if (!this.#inserts) {
+      send();
+      return;
+    }
+    check.decisive = true;
+    const { plan } = this.#statements;
+    // Which rows a condition or module wants, and which of several equal ones is meant, no question can tell.
+    const countAlone = plan.rows !== undefined || plan.module !== undefined || plan.key.kind === 'whole-row';
+    let short = false;
+    send((found, expected) => {
+      short = found < expected;
+      if (short && countAlone) this.#record(check, tuples);
+    });
+    if (countAlone) return;
+    countRows(this.#statements, tuples(), (found, expected) => {
+      if (short && found < expected) this.#record(check, tuples);
+    });
+  }
+
+  /** Of rows that may be new or not. Undefined where nothing can be left out. */
+  upserts(tuples: () => readonly TuplePlace[], check: TargetCheck): OnCount | undefined {
+    if (!this.#inserts && !this.#updates) return undefined;
+    if (this.#statements.ignoresExisting) return undefined;
+    check.decisive = true;
+    return (found, expected) => {
+      if (found < expected) this.#record(check, tuples);
+    };
+  }
+
+  /** Call after the DELETE was sent: a row that is still there was kept. @param isShort whether its count was */
+  deletes(tuples: readonly TuplePlace[], check: TargetCheck, isShort: () => boolean): void {
+    if (!this.#deletes || tuples.length === 0) return;
+    check.decisive = true;
+    findAny(this.#statements, tuples, () => {
+      if (isShort()) this.#record(check, () => tuples);
+    });
+  }
+
+  #record(check: TargetCheck, tuples: () => readonly TuplePlace[]): void {
+    const statements = this.#statements;
+    check.conflicts.push({
+      kind: 'left out',
+      plan: statements.plan,
+      keys: async () => {
+        const asked = tuples();
+        // Of one row the key is known; of several, those that are missing are likelier the ones.
+        const kind = asked.length === 1 ? 'all' : 'missing';
+        return (await probeRows(statements, asked, kind)).map(({ key }) => key);
+      },
+      isExplained: async () => false,
+    });
+  }
+}
+
+/** For rows of a copy, which nothing but counts are known of. @param written rows that the target says were written */
+export function refuseLeftOut(plan: TablePlan, replicaRole: boolean, written: number, rows: number): void {
+  const intercepts = findForbidden(plan, 'insert', replicaRole);
+  if (written >= rows || intercepts.length === 0) return;
+  const lost = rows - written;
+  throw new FicusError(
+    'FICUS_CDC_LEFT_OUT',
+    `${lost.toLocaleString('en-US')} of ${rows.toLocaleString('en-US')} rows of ${plan.source.qualifiedName} that were copied at once are not in ${plan.target.qualifiedName}: ${intercepts.join(', ')} there may leave out rows.`,
+    { details: { targetTable: plan.target.qualifiedName, intercepts } },
+  );
+}
