@@ -6,6 +6,7 @@
 import { FicusError } from '@ficus/core';
 import type { TuplePlace } from '../batch/compose-tuple.ts';
 import type { Intercept } from '../catalog/database-catalog.ts';
+import { acts, findForbidden } from '../mapping/find-intercepts.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { PlanStatements } from './plan-statements.ts';
 import { countRows, findAny, probeRows } from './probe-rows.ts';
@@ -13,30 +14,6 @@ import type { OnCount } from './row-statement.ts';
 import type { TargetCheck } from './target-check.ts';
 
 type Operation = Intercept['on'][number];
-
-/** What acts on these rows in a session of this role, and may leave them out. @param replicaRole of the session */
-export function findIntercepts(
-  { target }: TablePlan,
-  operation: Operation,
-  replicaRole: boolean,
-): readonly string[] {
-  return target.intercepts
-    .filter(({ on, fires }) => on.includes(operation) && acts(fires, replicaRole))
-    .map(({ name }) => name);
-}
-
-function acts(fires: Intercept['fires'], replicaRole: boolean): boolean {
-  return fires === 'always' || fires === (replicaRole ? 'replica' : 'origin');
-}
-
-/** As `findIntercepts`, but nothing where the mapping allows it. */
-export function findForbidden(
-  plan: TablePlan,
-  operation: Operation,
-  replicaRole: boolean,
-): readonly string[] {
-  return plan.target.mayLeaveOut ? [] : findIntercepts(plan, operation, replicaRole);
-}
 
 /** Says that a row was left out, and what may have done it. */
 export function describeLeftOut({ target }: TablePlan): string {

@@ -5,13 +5,14 @@
 import type pg from 'pg';
 import { insertColumns } from '../apply/apply-statements.ts';
 import { advanceStatement, type Statement, type StreamPlace } from '../apply/checkpoint.ts';
-import { findForbidden, refuseLeftOut } from '../apply/left-out.ts';
+import { refuseLeftOut } from '../apply/left-out.ts';
 import { PlanStatements } from '../apply/plan-statements.ts';
 import type { TargetSession } from '../apply/target-session.ts';
 import { composeTuple, type TuplePlace } from '../batch/compose-tuple.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
 import { locateColumn, NULL, readInt32, tupleKey, UNCHANGED } from '../decode/tuple.ts';
 import { reach } from '../failpoints.ts';
+import { findForbidden } from '../mapping/find-intercepts.ts';
 import type { Positions } from '../positions.ts';
 import { APPLY_PREFIX } from '../source/marks.ts';
 import { copyIn } from './copy-protocol.ts';

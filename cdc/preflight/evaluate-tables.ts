@@ -1,8 +1,8 @@
 /** What a slice's tables mean for copy and stream: pure decisions on the catalogs and the privileges. */
 import { formatPath } from '@ficus/core';
-import { findIntercepts } from '../apply/left-out.ts';
 import type { DatabaseCatalog, TableCatalog } from '../catalog/database-catalog.ts';
 import { quoteIdentifier, quoteQualified } from '../catalog/quote.ts';
+import { findIntercepts } from '../mapping/find-intercepts.ts';
 import type { MappingProblem } from '../mapping/mapping-problem.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { evaluateDeferrable } from './evaluate-deferrable.ts';
