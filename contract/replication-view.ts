@@ -7,9 +7,14 @@ export const replicationView = z.object({
   state: z.enum(['starting', 'copying', 'streaming', 'standby', 'reconnecting', 'stopped']),
   appliedLsn: z.string(),
   sourceLsn: z.string(),
-  lagBytes: z.number(),
+  lagBytes: z
+    .number()
+    .nullable()
+    .describe('WAL to go; while the stream does not run, as its slot was last seen; null while unknown'),
   lagMs: z.number(),
-  lagTransactions: count.describe('received and not yet applied'),
+  lagTransactions: count
+    .nullable()
+    .describe('received and not yet applied; null while the stream does not run'),
   missingDeletes: count.describe('deletes of rows that the candidate did not have'),
   transactionsApplied: count,
   rowsApplied: count,
@@ -32,7 +37,11 @@ export const replicationView = z.object({
     })
     .nullable()
     .describe('the stream as the legacy’s database sees it; null until it was read'),
-  copied: z.boolean().describe('the first copy of every table is complete'),
+  copied: z
+    .boolean()
+    .describe(
+      'the first copy of every table is complete; false also while that is not known, which `reason` says',
+    ),
   healthy: z.boolean().describe('it makes progress'),
   reason: z.string().nullable().describe('why it is not healthy'),
   problem: problemView.nullable(),

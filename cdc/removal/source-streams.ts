@@ -11,6 +11,8 @@ export interface StreamSlot {
   readonly active: boolean;
   /** WAL that the server keeps for it. */
   readonly retainedBytes: number;
+  /** WAL that its reader has not acknowledged yet; null for a lost slot. */
+  readonly behindBytes?: number | null;
   /** PostgreSQL's term: `reserved`, `extended`, `unreserved`, `lost`. */
   readonly walStatus: string;
   /**
@@ -37,7 +39,9 @@ export async function readSourceStreams(sourceUrl: string): Promise<SourceStream
       // A slot without restart_lsn is lost, and retains nothing. A stream that catches up reads a temporary copy of it.
       const slots = await client.query<StreamSlot>(
         `SELECT slot_name::text AS name, active OR cursor_at IS NOT NULL AS active,
-                coalesce(${RETAINED_BYTES}, 0)::float8 AS "retainedBytes", coalesce(wal_status, 'lost') AS "walStatus",
+                coalesce(${RETAINED_BYTES}, 0)::float8 AS "retainedBytes",
+                pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END,
+                                confirmed_flush_lsn)::float8 AS "behindBytes", coalesce(wal_status, 'lost') AS "walStatus",
                 concat_ws(' ', restart_lsn, cursor_at) AS position
            FROM pg_replication_slots AS slot CROSS JOIN LATERAL (
              SELECT max(confirmed_flush_lsn) AS cursor_at FROM pg_replication_slots AS copied

@@ -1,5 +1,5 @@
 /** Everything about one slice, for a terminal. */
-import type { SliceView } from '@ficus/contract';
+import type { ReplicationView, SliceView } from '@ficus/contract';
 import { formatBytes, printable } from '@ficus/core';
 import { counted } from './counted.ts';
 import { formatCopy } from './format-copy.ts';
@@ -89,7 +89,7 @@ function replicationOf({ replication }: SliceView): string[] {
     ),
     line(
       'lag',
-      `${Math.round(replication.lagMs)} ms, ${counted(replication.lagBytes, 'byte')}, ${counted(replication.lagTransactions, 'transaction')}; applied ${replication.appliedLsn}`,
+      `${Math.round(replication.lagMs)} ms, ${lagOf(replication)}; applied ${replication.appliedLsn}`,
     ),
   ];
   if (replication.copy && !replication.copied) {
@@ -116,6 +116,11 @@ function whyUnhealthy({ reason, problem }: NonNullable<SliceView['replication']>
   const said = reason ?? 'not healthy';
   if (!problem || !said.endsWith(problem.message)) return said;
   return said.slice(0, -problem.message.length).replace(/: $/, '') || 'not healthy';
+}
+
+function lagOf({ lagBytes, lagTransactions }: ReplicationView): string {
+  const bytes = lagBytes === null ? 'bytes unknown' : counted(lagBytes, 'byte');
+  return lagTransactions === null ? bytes : `${bytes}, ${counted(lagTransactions, 'transaction')}`;
 }
 
 function verifyOf({ name, tables, verify }: SliceView): string {

@@ -17,9 +17,10 @@ const status = (over: Partial<ReplicationStatus>): ReplicationStatus => ({
 });
 
 describe('health is progress', () => {
-  it.each<[string, Partial<ReplicationStatus>, boolean, boolean]>([
+  it.each<[string, Partial<ReplicationStatus>, boolean | undefined, boolean]>([
     ['streams and keeps up', {}, true, true],
     ['streams, but nothing was copied', {}, false, false],
+    ['streams, and the copy is not known of', {}, undefined, false],
     ['copies', { state: 'copying' }, false, false],
     ['streams, and its heartbeat is old', { lagMs: 60_000 }, true, false],
     ['reconnects for a moment', { state: 'reconnecting', lagMs: 200 }, true, true],

@@ -6,8 +6,8 @@ type StreamHealth = { readonly healthy: true } | { readonly healthy: false; read
 /** A heartbeat comes back each second or so; when the newest is older than this, the stream makes no progress. */
 export const STALLED_MS = 10_000;
 
-/** Whether the other side is at most a moment behind. */
-export function evaluateHealth(status: ReplicationStatus, copied: boolean): StreamHealth {
+/** Whether the other side is at most a moment behind. @param copied undefined: not known */
+export function evaluateHealth(status: ReplicationStatus, copied: boolean | undefined): StreamHealth {
   const no = (reason: string): StreamHealth => ({ healthy: false, reason });
   switch (status.state) {
     case 'stopped':
@@ -21,6 +21,8 @@ export function evaluateHealth(status: ReplicationStatus, copied: boolean): Stre
     case 'reconnecting':
       break;
   }
+  if (copied === undefined)
+    return no(`it is not known yet whether the first copy is complete${becauseOf(status)}`);
   if (!copied) {
     return no(`the first copy is not complete${becauseOf(status)}`);
   }

@@ -17,7 +17,7 @@ const STATUS: ReplicationStatus = {
 const problem = { code: 'FICUS_CDC_SLOT_LOST', message: 'The slot was dropped.', remedy: 'Copy again.' };
 const copy = { rowsCopied: 1500, rowsTotal: 4000, rowsPerSecond: 10, done: false };
 
-test.each<[string, Partial<ReplicationStatus>, boolean, object | undefined]>([
+test.each<[string, Partial<ReplicationStatus>, boolean | undefined, object | undefined]>([
   ['a copied slice whose stream runs', {}, true, undefined],
   ['a source that is away for a moment', { state: 'reconnecting', problem }, true, undefined],
   [
@@ -31,6 +31,24 @@ test.each<[string, Partial<ReplicationStatus>, boolean, object | undefined]>([
     { state: 'copying', copy },
     false,
     { code: 'FICUS_CONTROL_NOT_COPIED', message: expect.stringContaining('1,500 of about 4,000 rows') },
+  ],
+  [
+    'a database that has not answered yet',
+    {
+      state: 'reconnecting',
+      problem: { ...problem, code: 'FICUS_DATABASE_UNREACHABLE', message: 'connect ECONNREFUSED.' },
+    },
+    undefined,
+    {
+      code: 'FICUS_DATABASE_UNREACHABLE',
+      message: 'It is not known yet whether the first copy of visits is complete: connect ECONNREFUSED.',
+    },
+  ],
+  [
+    'a stream that has not said anything yet',
+    { state: 'starting' },
+    undefined,
+    { code: 'FICUS_CONTROL_NOT_COPIED', message: expect.stringContaining('not known yet') },
   ],
   ['a copy that has not begun', { state: 'starting' }, false, { code: 'FICUS_CONTROL_NOT_COPIED' }],
 ])('%s', (_, status, copied, refusal) => {

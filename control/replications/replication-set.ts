@@ -65,7 +65,8 @@ interface Entry {
   readonly options: OpenReplicationOptions;
   port: ReplicationPort | undefined;
   problem: ReplicationProblem | undefined;
-  copied: boolean;
+  /** Undefined while not known: the candidate's database has not answered yet. */
+  copied: boolean | undefined;
   unsubscribe: () => void;
   /** Starts, stops and new copies of one stream never overlap. */
   readonly turns: OneAtATime;
@@ -139,10 +140,11 @@ export class ReplicationSet {
     return { ...status, slot, problem: this.#explain(slice, status.problem) };
   }
 
-  /** Whether the first copy of every table is complete, as far as is known. */
-  copied(slice: string): boolean {
+  /** Whether the first copy of every table is complete; undefined while that is not known. */
+  copied(slice: string): boolean | undefined {
     const entry = this.#entries.get(slice);
-    return entry !== undefined && (entry.copied || entry.port?.status().copy?.done === true);
+    if (!entry) return false;
+    return entry.port?.status().copy?.done ?? entry.copied;
   }
 
   /** Called with a slice's name whenever its status changes. Returns a function that unsubscribes. */
@@ -169,7 +171,7 @@ export class ReplicationSet {
         throw error;
       }
       if (restart || stopped) {
-        entry.copied = false;
+        if (restart) entry.copied = false;
         await this.#restart(entry);
       }
     });
@@ -218,7 +220,8 @@ export class ReplicationSet {
       entry.port = port;
       entry.unsubscribe = port.subscribe(() => this.#changed(entry));
       await port.start();
-      entry.copied = await port.copied();
+      // Without an answer the stream reconnects, and says so itself.
+      entry.copied = await port.copied().catch(() => entry.copied);
       this.#changed(entry);
     } catch (error) {
       entry.problem = problemOf(error);
@@ -235,6 +238,8 @@ export class ReplicationSet {
   }
 
   #changed(entry: Entry): void {
+    // Known only while a session runs: what it said stays true when its connections break.
+    entry.copied = entry.port?.status().copy?.done ?? entry.copied;
     for (const listener of this.#listeners) listener(entry.options.slice);
   }
 }
@@ -244,7 +249,7 @@ function newEntry(options: OpenReplicationOptions): Entry {
     options,
     port: undefined,
     problem: undefined,
-    copied: false,
+    copied: undefined,
     unsubscribe: () => undefined,
     turns: new OneAtATime(),
   };

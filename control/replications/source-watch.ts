@@ -216,9 +216,10 @@ export function boundSlot(own: SlotHealth, maxRetainedWal: string | undefined): 
   return bound === undefined ? own : { ...own, roomBytes: Math.max(0, bound - own.retainedBytes) };
 }
 
-function healthOf({ name, walStatus, retainedBytes }: StreamSlot, bound: number | undefined): SlotHealth {
+function healthOf(slot: StreamSlot, bound: number | undefined): SlotHealth {
+  const { name, walStatus, retainedBytes, behindBytes } = slot;
   const roomBytes = bound === undefined ? undefined : Math.max(0, bound - retainedBytes);
-  return { name, walStatus, retainedBytes, roomBytes };
+  return { name, walStatus, retainedBytes, roomBytes, behindBytes: behindBytes ?? undefined };
 }
 
 /**

@@ -56,6 +56,8 @@ export interface SlotHealth {
   readonly walStatus: string;
   /** WAL that the source keeps because of this slot, in bytes. */
   readonly retainedBytes: number;
+  /** WAL that the stream has not acknowledged, in bytes, as the control plane last saw it. */
+  readonly behindBytes?: number | undefined;
   /**
    * WAL that may still be written before the slot is lost, in bytes; undefined when the source sets no limit.
    */

@@ -61,7 +61,7 @@ export function drawData(replication, lags) {
       element(
         'p',
         { class: 'soft' },
-        `lag ${span}, at most ${duration(Math.max(0, ...lags))} · ${bytes(lagBytes)} of WAL to go`,
+        `lag ${span}, at most ${duration(Math.max(0, ...lags))} · ${lagBytes === null ? 'unknown' : bytes(lagBytes)} of WAL to go`,
       ),
     );
   if (slot) parts.push(drawSlot(slot));
