@@ -1,23 +1,27 @@
 /** Asks a proxy for its own status, at its admin address. */
-import { FicusError, PROXY_STATUS_PATH, type ProxyStatus } from '@ficus/core';
+import { FicusError, isErrorCode, PROXY_STATUS_PATH, type Problem, type ProxyStatus } from '@ficus/core';
 
 const ANSWER_MS = 5_000;
 
 /**
  * @param admin HOST:PORT
- * @throws FicusError FICUS_PROXY_UNREACHABLE
+ * @param token of the control plane; needed where `admin` is a name
+ * @throws FicusError FICUS_PROXY_UNREACHABLE, and what the proxy refuses with
  */
-export async function askProxy(admin: string): Promise<ProxyStatus> {
+export async function askProxy(admin: string, token: string | undefined): Promise<ProxyStatus> {
   const url = `http://${admin}${PROXY_STATUS_PATH}`;
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   let answer: unknown;
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(ANSWER_MS) });
     const text = await response.text();
-    answer = response.ok ? parse(text) : undefined;
+    answer = parse(text);
   } catch (cause) {
     throw new FicusError('FICUS_PROXY_UNREACHABLE', `No proxy answers at ${admin} (proxy.admin).`, { cause });
   }
   if (isStatus(answer)) return answer;
+  const { code, detail } = (answer ?? {}) as Partial<Problem>;
+  if (code !== undefined && isErrorCode(code)) throw new FicusError(code, detail ?? `${url} refuses.`);
   throw new FicusError(
     'FICUS_PROXY_UNREACHABLE',
     `The server at ${url} is not a Ficus proxy of this version.`,

@@ -3,7 +3,7 @@
  * knows. With either, which processes run an older config than their file.
  */
 import type { LeftoverView, SliceView } from '@ficus/contract';
-import { type ConfigRefusal, FicusError, type ProxyStatus } from '@ficus/core';
+import { type ConfigRefusal, FicusError, type ProxyStatus, tokenFor } from '@ficus/core';
 import { connectControl } from '../config/connect-control.ts';
 import { askProxy } from './ask-proxy.ts';
 import type { FoundRunning } from './find-running.ts';
@@ -38,14 +38,14 @@ export type StatusAnswer =
 /** @throws FicusError when nothing answers, or the slice is unknown there */
 export async function askRunning(found: FoundRunning, slice: string | undefined): Promise<StatusAnswer> {
   const { admin } = found;
-  if (!found.control) return askProxyAlone(admin!, slice, undefined);
+  if (!found.control) return askProxyAlone(found, slice, undefined);
   try {
     return await askControl(found, slice);
   } catch (error) {
     if (!(error instanceof FicusError) || error.code !== 'FICUS_CONTROL_UNREACHABLE') throw error;
     if (admin === undefined)
       throw new FicusError(error.code, `${error.message} With proxy.admin, the proxy itself would be asked.`);
-    return askProxyAlone(admin, slice, error.message);
+    return askProxyAlone(found, slice, error.message);
   }
 }
 
@@ -67,11 +67,11 @@ async function askControl({ control }: FoundRunning, slice: string | undefined):
 }
 
 async function askProxyAlone(
-  admin: string,
+  { admin, control }: FoundRunning,
   slice: string | undefined,
   controlFailure: string | undefined,
 ): Promise<StatusAnswer> {
-  const proxy = await askProxy(admin).catch((error: unknown) => {
+  const proxy = await askProxy(admin!, control && tokenFor(control, 'read')).catch((error: unknown) => {
     if (!(error instanceof FicusError) || controlFailure === undefined) throw error;
     throw new FicusError(error.code, `${controlFailure} ${error.message}`, { cause: error });
   });

@@ -97,6 +97,15 @@ export const commandErrors = {
       'Ask on the machine of the proxy, or set control.token in the ficus.yaml of proxy and command to the same token.',
     retry: 'manual',
   },
+  FICUS_PROXY_FOREIGN_ORIGIN: {
+    status: 403,
+    exit: 3,
+    title:
+      'The admin address of a proxy does not answer pages of other sites, nor /status under a foreign name',
+    remedy:
+      'Ask by the address of the machine or as localhost, or send a token with the role read that control.tokens of the proxy’s ficus.yaml has.',
+    retry: 'never',
+  },
   FICUS_SLOT_UNKNOWN: {
     status: 404,
     exit: 2,

@@ -16,6 +16,10 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   ficus_request_failures_total: { type: 'counter', help: 'Answers of 500 and above, and failed exchanges.' },
   ficus_request_duration_seconds: { type: 'histogram', help: 'Time from the request head to the end.' },
   ficus_refused_total: { type: 'counter', help: 'Requests refused by the proxy, by reason.' },
+  ficus_admin_refused_total: {
+    type: 'counter',
+    help: 'Requests refused by the admin address: wrong tokens, pages of other sites, foreign names, by reason.',
+  },
   ficus_max_forwards_total: {
     type: 'counter',
     help: 'OPTIONS answered by the proxy, because Max-Forwards was 0.',

@@ -1,13 +1,13 @@
 /**
  * The admin address of a proxy: /healthz (the process is alive), /readyz (it serves, with flags and owners known),
- * /metrics, /status (for `ficus status`), the key set of assertions, and /explain, which has a lock of its own
- * (explain-endpoint.ts).
+ * /metrics, /status (for `ficus status`), the key set of assertions, and /explain. Who may ask what is in admin-access.ts:
+ * what /readyz says, everybody may know who reaches it, so it names no file and no line of a config.
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   type CheckedUpstreamStatus,
-  describeRefusal,
+  type ErrorCode,
   joinHostPort,
   listenFailure,
   PROXY_STATUS_PATH,
@@ -15,9 +15,10 @@ import {
   type RunningConfigView,
 } from '@ficus/core';
 import { KEY_SET_PATH, type KeySet } from '../keys/published-keys.ts';
-import { answerExplain, EXPLAIN_PATH, type ExplainFacts } from './explain-endpoint.ts';
+import { type AccessParts, AdminAccess } from './admin-access.ts';
+import { answerExplain, EXPLAIN_PATH, type ExplainFacts, refuse } from './explain-endpoint.ts';
 
-interface AdminFacts extends ExplainFacts {
+interface AdminFacts extends AccessParts, ExplainFacts {
   /** Undefined when ready, else why not. */
   notReady(): string | undefined;
   running(): RunningConfigView;
@@ -40,18 +41,33 @@ export interface AdminServer {
 
 /** @throws FicusError FICUS_PORT_TAKEN */
 export async function startAdminServer(host: string, port: number, facts: AdminFacts): Promise<AdminServer> {
+  const access = new AdminAccess(facts);
   const server = createServer((request, response) => {
     const path = request.url!.split('?', 1)[0];
-    if (path === EXPLAIN_PATH) void answerExplain(request, response, facts);
+    if (path === EXPLAIN_PATH) void answerExplain(request, response, access, facts);
     else if (path === '/healthz') answer(200, 'application/json', '{"status":"ok"}\n');
-    else if (path === '/readyz') answerReady();
-    else if (path === PROXY_STATUS_PATH)
-      answer(200, 'application/json', `${JSON.stringify(facts.status())}\n`);
+    else if (path === '/readyz') answerTo(() => access.requireNoForeignPage(request), answerReady);
+    else if (path === PROXY_STATUS_PATH) answerTo(() => access.requireOwnName(request), answerStatus);
+    else if (path === '/metrics') answerTo(() => access.requireNoForeignPage(request), answerMetrics);
     else if (path === KEY_SET_PATH)
       answer(200, 'application/jwk-set+json', `${JSON.stringify(facts.keySet())}\n`);
-    else if (path === '/metrics') answer(200, 'text/plain; version=0.0.4', facts.metrics());
     else answer(404, 'application/problem+json', '{"type":"about:blank","title":"Not Found","status":404}\n');
 
+    function answerTo(check: () => void, send: () => void): void {
+      try {
+        check();
+      } catch (error) {
+        refuse(response, error, 'The request cannot be answered.');
+        return;
+      }
+      send();
+    }
+    function answerStatus(): void {
+      answer(200, 'application/json', `${JSON.stringify(facts.status())}\n`);
+    }
+    function answerMetrics(): void {
+      answer(200, 'text/plain; version=0.0.4', facts.metrics());
+    }
     function answerReady(): void {
       const reason = facts.notReady();
       const upstreams = facts.upstreams();
@@ -59,7 +75,7 @@ export async function startAdminServer(host: string, port: number, facts: AdminF
       const body = JSON.stringify({
         ...(reason === undefined ? { status: 'ready' } : { status: 'not ready', reason }),
         // With an older config it is ready all the same: no balancer should take it out.
-        config: refused === null ? undefined : describeRefusal(refused),
+        config: refused === null ? undefined : `refused since ${refused.since}: ${UNUSABLE}`,
         flagsOf: facts.flagsOf(),
         ...(upstreams.length > 0 ? { upstreams } : {}),
         certificate: describeCertificate(facts.certificate()),
@@ -83,9 +99,12 @@ export async function startAdminServer(host: string, port: number, facts: AdminF
   };
 }
 
+/** Which problems those are, the log says, and `ficus status`. */
+const UNUSABLE: ErrorCode = 'FICUS_CONFIG_INVALID';
+
 /** One that was refused does no harm while the old one is valid: it does not count as not ready. */
 function describeCertificate(certificate: ReturnType<AdminFacts['certificate']>) {
-  return certificate && { until: certificate.age.until, refused: certificate.refused };
+  return certificate && { until: certificate.age.until, refused: certificate.refused && UNUSABLE };
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

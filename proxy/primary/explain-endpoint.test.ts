@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import type { Explanation } from '../explain/explanation.ts';
+import { AdminAccess } from './admin-access.ts';
 import { answerExplain } from './explain-endpoint.ts';
 
 /** The status of the answer to a question that comes from an address. */
@@ -21,8 +22,8 @@ async function askFrom(
     },
     end: () => {},
   };
-  await answerExplain(request as unknown as IncomingMessage, response as unknown as ServerResponse, {
-    control: () => undefined,
+  const access = new AdminAccess({ control: () => undefined, logger: { warn: () => {} }, count: () => {} });
+  await answerExplain(request as unknown as IncomingMessage, response as unknown as ServerResponse, access, {
     explain: async () => ({}) as Explanation,
   });
   return status;

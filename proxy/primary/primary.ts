@@ -290,6 +290,8 @@ export class Primary implements RunningProxy {
       keySet: () => publishedKeys(this.#config),
       status: () => this.#status(),
       control: () => this.#config.control,
+      logger: this.#logger,
+      count: (series) => this.#totals.increment(series),
       explain: (question) => this.#explain(question),
       metrics: () => this.#totals.text(this.#gauges()) + processMetricsText('ficus-proxy'),
     });

@@ -124,9 +124,11 @@ test('a reload that is refused: status names the problems and since when, and ex
     .poll(async () => (await status()).stdout)
     .toMatch(/refused since .+\n +\(whole file\): line \d+/);
   const ready = await fetch(`http://127.0.0.1:${admin}/readyz`);
-  expect([ready.status, await ready.text()]).toEqual([
+  expect([ready.status, await ready.json()]).toEqual([
     200,
-    expect.stringContaining('"config":"refused since '),
+    expect.objectContaining({
+      config: expect.stringMatching(/^refused since \S+: FICUS_CONFIG_INVALID$/),
+    }),
   ]);
   const metrics = async () => (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
   expect(await metrics()).toContain('\nficus_config_refused 1\n');

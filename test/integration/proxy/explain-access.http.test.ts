@@ -1,8 +1,8 @@
 /** Who may ask a proxy to explain itself, and what a malformed question is answered. */
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { bodyOf, post } from './explain-rig.ts';
-import { type Rig, type RigOptions, sendRaw, startFakeControl, startRig } from './rig.ts';
+import { bodyOf, getAs, post } from './explain-rig.ts';
+import { type Rig, type RigOptions, sendRaw, startFakeControl, startRig, until } from './rig.ts';
 
 let rig: Rig;
 afterEach(() => rig.close());
@@ -35,21 +35,104 @@ describe('with tokens', () => {
     ['one without the role', { authorization: `Bearer ${MAY_NOT}` }, 403, 'FICUS_CONTROL_ROLE_MISSING'],
     ['one that may read', { authorization: `Bearer ${MAY}`, host: 'edge-1.internal' }, 200, ''],
   ])('%s', async (_, fields, status, code) => {
-    const control = await startFakeControl();
-    try {
-      await start({
-        control,
-        controlTokens: [
-          { name: 'ann', roles: ['read'], token: MAY },
-          { name: 'edge', roles: ['report'], token: MAY_NOT },
-        ],
-      });
+    await withTokens(async () => {
       const answer = await post(rig.proxy.adminAddress!, bodyOf({}), fields);
       expect(answer.status).toBe(status);
       expect(answer.text).toContain(code);
+    });
+  });
+
+  test('refusals are counted, and logged ever more rarely, without the token', async () => {
+    await withTokens(async (admin) => {
+      for (let turn = 0; turn < 12; turn += 1)
+        await post(admin, bodyOf({}), { authorization: 'Bearer made up for this' });
+      await post(admin, bodyOf({}), { authorization: `Bearer ${MAY_NOT}` });
+      const metrics = await rig.metrics();
+      expect(metrics).toContain('ficus_admin_refused_total{reason="token-unknown"} 12');
+      expect(metrics).toContain('ficus_admin_refused_total{reason="role-missing"} 1');
+      const refused = { msg: 'admin request refused', endpoint: 'POST /explain', peer: '127.0.0.1' };
+      const lines = () => rig.logs.filter(({ msg }) => msg === refused.msg);
+      await until(() => lines().length === 3, 'logged');
+      expect(lines()).toEqual([
+        expect.objectContaining({ ...refused, reason: 'token-unknown', count: 1 }),
+        expect.objectContaining({ ...refused, reason: 'token-unknown', count: 10 }),
+        expect.objectContaining({ ...refused, reason: 'role-missing', count: 1 }),
+      ]);
+      expect(JSON.stringify(rig.logs)).not.toMatch(/made up for this|that reports/);
+    });
+  });
+
+  test('/status answers a token that may read by any name', async () => {
+    await withTokens(async (admin) => {
+      const tokens: [token: string, status: number][] = [
+        [MAY, 200],
+        [MAY_NOT, 403],
+        ['made up for this', 403],
+      ];
+      for (const [token, status] of tokens) {
+        const fields = { host: 'edge-1.internal', authorization: `Bearer ${token}` };
+        expect({ token, status: (await getAs(`${admin}/status`, fields)).status }).toEqual({ token, status });
+      }
+    });
+  });
+
+  /** @param use is given the admin address */
+  async function withTokens(use: (admin: string) => Promise<void>): Promise<void> {
+    const control = await startFakeControl();
+    try {
+      const controlTokens = [
+        { name: 'ann', roles: ['read' as const], token: MAY },
+        { name: 'edge', roles: ['report' as const], token: MAY_NOT },
+      ];
+      await use(await start({ control, controlTokens }));
     } finally {
       await control.close();
     }
+  }
+});
+
+describe('a page in a browser, on this machine or behind a name that was rebound to it', () => {
+  const FOREIGN = ['https://evil.example', 'null', 'http://localhost:8080', 'no URL'].map((origin) => ({
+    origin,
+  }));
+  const SITES = ['cross-site', 'same-site'].map((site) => ({ 'sec-fetch-site': site }));
+  const get = async (path: string, headers: Record<string, string>) =>
+    getAs(rig.proxy.adminAddress + path, headers);
+
+  test.each(['/status', '/readyz', '/metrics'])('of another site gets nothing of %s', async (path) => {
+    await start();
+    for (const headers of [...FOREIGN, ...SITES]) {
+      const { status, text } = await get(path, headers);
+      expect({ headers, status, text }).toMatchObject({ status: 403 });
+      expect(text).toContain('FICUS_PROXY_FOREIGN_ORIGIN');
+      expect(text).not.toMatch(/notes|ready"/);
+    }
+    expect(await rig.metrics()).toContain('ficus_admin_refused_total{reason="foreign-page"} 6');
+  });
+
+  test('/status answers an address and localhost alone; probes and scrapers call by any name', async () => {
+    await start();
+    const names: [host: string, status: number][] = [
+      ['evil.example', 403],
+      ['127.0.0.1.evil.example:9090', 403],
+      ['localhost.evil.example', 403],
+      ['proxy.default.svc:9090', 403],
+      ['localhost:9090', 200],
+      ['127.0.0.1:1', 200],
+      ['[::1]:9090', 200],
+      ['10.1.2.3:9090', 200],
+    ];
+    for (const [host, status] of names) {
+      expect({ host, status: (await get('/status', { host })).status }).toEqual({ host, status });
+      for (const path of ['/readyz', '/metrics', '/healthz'])
+        expect({ host, path, status: (await get(path, { host })).status }).toEqual({
+          host,
+          path,
+          status: 200,
+        });
+    }
+    // A person who types the address.
+    expect((await get('/status', { 'sec-fetch-site': 'none' })).status).toBe(200);
   });
 });
 

@@ -19,8 +19,17 @@ interface Asked {
 
 /** @param fields of the question to the admin address itself */
 export function post(admin: string, body: string, fields: Record<string, string> = {}): Promise<Asked> {
+  return call('POST', `${admin}/explain`, fields, body);
+}
+
+/** With any Host, which `fetch` does not let one choose. */
+export function getAs(url: string, fields: Record<string, string>): Promise<Asked> {
+  return call('GET', url, fields);
+}
+
+function call(method: string, url: string, headers: Record<string, string>, body = ''): Promise<Asked> {
   return new Promise((resolve, reject) => {
-    const sent = httpRequest(`${admin}/explain`, { method: 'POST', headers: fields }, (response) => {
+    const sent = httpRequest(url, { method, headers }, (response) => {
       let text = '';
       response.on('data', (chunk: Buffer) => {
         text += chunk;

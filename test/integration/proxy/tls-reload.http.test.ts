@@ -82,9 +82,18 @@ test('what cannot be used is refused: the old one stays, said in log, metric and
   }
   const ready = await fetch(`${rig.proxy.adminAddress}/readyz`);
   expect(ready.status).toBe(200);
-  expect(await ready.json()).toMatchObject({
-    config: expect.stringMatching(/^refused since .*: proxy\.tls: .*is not valid before/),
-    certificate: { refused: expect.stringContaining('is not valid before'), until: expect.any(String) },
+  const said = await ready.text();
+  expect(JSON.parse(said)).toMatchObject({
+    config: expect.stringMatching(/^refused since \S+: FICUS_CONFIG_INVALID$/),
+    certificate: { refused: 'FICUS_CONFIG_INVALID', until: expect.any(String) },
+  });
+  // Files and problems are for those who may read /status.
+  expect(said).not.toMatch(/cert\.pem|is not valid/);
+  const status = await fetch(`${rig.proxy.adminAddress}/status`);
+  expect(await status.json()).toMatchObject({
+    config: {
+      refused: { problems: [{ path: 'proxy.tls', message: expect.stringContaining('is not valid before') }] },
+    },
   });
   rig.write(rig.authority.issue('proxy', LOCAL));
   await until(async () => (await serial()) !== before, 'the next usable one');

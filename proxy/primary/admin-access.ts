@@ -1,0 +1,137 @@
+/**
+ * Who may ask what at the admin address, which most of its callers reach without a token:
+ *
+ * - `/explain` answers for any user: a token with the role `read`, or, where the config has none, a program of this machine;
+ * - `/status` shows routes and problems of the config: no page in a browser, and no name that could be another site's,
+ *   rebound to this machine (DNS rebinding);
+ * - `/readyz` and `/metrics` are for probes and scrapers, which call by any name: only pages of other sites are refused.
+ *
+ * Refusals are counted, and logged ever more rarely for each address, as the control plane's are; never with a token.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import { bareHost, type ControlConfig, FicusError, hasRole, isLoopback } from '@ficus/core';
+import type { Logger } from 'pino';
+import { peerAddress } from '../accept/client-address.ts';
+
+/** Label `reason` of `ficus_admin_refused_total`, and field `reason` of the log. */
+type Refused = 'token-unknown' | 'role-missing' | 'not-local' | 'foreign-page' | 'foreign-name';
+
+export interface AccessParts {
+  control(): Pick<ControlConfig, 'token' | 'tokens'> | undefined;
+  readonly logger: Pick<Logger, 'warn'>;
+  /** Adds to a plain counter. */
+  readonly count: (series: string) => void;
+}
+
+/** Addresses and reasons whose refusals are counted for the log. */
+const MOST_PEERS = 1_000;
+
+export class AdminAccess {
+  readonly #parts: AccessParts;
+  /** By address and reason; the one refused longest ago is first. */
+  readonly #counts = new Map<string, number>();
+
+  constructor(parts: AccessParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws FicusError FICUS_CONTROL_TOKEN_MISSING, FICUS_CONTROL_ROLE_MISSING, FICUS_PROXY_NOT_EXPLAINED */
+  requireReader(request: IncomingMessage): void {
+    if (this.#hasTokens) {
+      if (request.headers.authorization === undefined)
+        throw new FicusError('FICUS_CONTROL_TOKEN_MISSING', 'The request has no Authorization header.');
+      this.#requireToken(request);
+    } else if (!isLocalProgram(request)) {
+      this.#note(request, 'not-local');
+      throw new FicusError(
+        'FICUS_PROXY_NOT_EXPLAINED',
+        'Without a token of the control plane only programs of this machine may ask.',
+      );
+    }
+  }
+
+  /** Who asks an address needs no token; with one, any name will do. @throws FicusError as the other two */
+  requireOwnName(request: IncomingMessage): void {
+    this.requireNoForeignPage(request);
+    if (isAddress(nameIn(request))) return;
+    if (this.#hasTokens && request.headers.authorization !== undefined) {
+      this.#requireToken(request);
+      return;
+    }
+    this.#note(request, 'foreign-name');
+    throw new FicusError(
+      'FICUS_PROXY_FOREIGN_ORIGIN',
+      'Without a token /status answers to an address and to localhost, not to other names.',
+    );
+  }
+
+  /** @throws FicusError FICUS_PROXY_FOREIGN_ORIGIN */
+  requireNoForeignPage(request: IncomingMessage): void {
+    if (!isOfForeignPage(request)) return;
+    this.#note(request, 'foreign-page');
+    throw new FicusError(
+      'FICUS_PROXY_FOREIGN_ORIGIN',
+      'The request was made by a page of another site in a browser.',
+    );
+  }
+
+  get #hasTokens(): boolean {
+    const { token, tokens = [] } = this.#parts.control() ?? {};
+    return token !== undefined || tokens.length > 0;
+  }
+
+  #requireToken(request: IncomingMessage): void {
+    const given = request.headers.authorization!.replace(/^Bearer\s+/i, '');
+    const { token, tokens = [] } = this.#parts.control() ?? {};
+    const known = [{ token: token ?? '', roles: ['admin' as const] }, ...tokens].filter(
+      (one) => one.token !== '' && isSame(one.token, given),
+    );
+    if (known.length === 0) {
+      this.#note(request, 'token-unknown');
+      throw new FicusError('FICUS_PROXY_NOT_EXPLAINED', 'The proxy does not know this token.');
+    }
+    if (known.some(({ roles }) => hasRole(roles, 'read'))) return;
+    this.#note(request, 'role-missing');
+    throw new FicusError('FICUS_CONTROL_ROLE_MISSING', 'This needs a token with the role read.');
+  }
+
+  #note({ method, url, socket }: IncomingMessage, reason: Refused): void {
+    const { logger, count } = this.#parts;
+    count(`ficus_admin_refused_total{reason="${reason}"}`);
+    const peer = peerAddress(socket);
+    const key = `${reason} ${peer}`;
+    const times = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.delete(key);
+    this.#counts.set(key, times);
+    if (this.#counts.size > MOST_PEERS) this.#counts.delete(this.#counts.keys().next().value!);
+    if (!Number.isInteger(Math.log10(times))) return;
+    const endpoint = `${method} ${url?.split('?', 1)[0]}`;
+    logger.warn({ endpoint, peer, reason, count: times }, 'admin request refused');
+  }
+}
+
+/** A page in a browser sends an Origin, or says that it is one; a name that is not loopback may have been rebound. */
+function isLocalProgram(request: IncomingMessage): boolean {
+  const { origin, 'sec-fetch-site': site } = request.headers;
+  const isOfPage = origin !== undefined || site !== undefined;
+  return !isOfPage && isLoopback(nameIn(request)) && isLoopback(peerAddress(request.socket));
+}
+
+/** This address serves no page, so that its own origin asks for nothing either. */
+function isOfForeignPage({ headers }: IncomingMessage): boolean {
+  const { host, origin, 'sec-fetch-site': site } = headers;
+  if (site === 'cross-site' || site === 'same-site') return true;
+  return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host);
+}
+
+const nameIn = ({ headers: { host = '' } }: IncomingMessage): string =>
+  /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/.exec(host)?.[1] ?? '';
+
+/** Names are resolved, by a server that may be an attacker's; addresses are not. */
+const isAddress = (name: string): boolean => isLoopback(name) || isIP(bareHost(name)) !== 0;
+
+const isSame = (a: string, b: string): boolean => timingSafeEqual(digestOf(a), digestOf(b));
+
+const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
