@@ -33,7 +33,7 @@ const HELP = `
 Every error is reported with its path, not only the first, and so is each weak setting, as a warning; certificates and the flags
 file are read, where they are on this machine. With --live it checks upstreams, databases, replication
 settings and tables as well, and changes nothing: upstreams that have health checks are asked for their path once, the legacy for its
-introspection and for one read route in other spellings, without anybody's credentials. Each finding says what to do, with SQL where SQL does it.
+introspection and for one read route in other spellings, without credentials. Each finding says what to do, with SQL where SQL does it.
 
 Exit status: 0 all is well (warnings allowed) · 1 the config has errors · 3 something it needs is missing or
 cannot be used (a certificate, the flags file; with --live all of it).

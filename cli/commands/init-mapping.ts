@@ -57,7 +57,7 @@ export async function mapExistingSlice(options: MapOptions): Promise<void> {
   else if (options.dryRun) printScript(text);
   else if (found)
     print(
-      `${paint('green', '✓', process.stdout)} added ${counted(proposal.tables.length, 'table')} to slice ${options.map} of ${options.config}\n\nNext:\n  ficus check --live\n`,
+      `${paint('green', '✓', process.stdout)} added ${counted(proposal.tables.length, 'table')} to slice ${options.map} of ${options.config}\n\nNext:\n  ficus check --live${options.config === 'ficus.yaml' ? '' : ` --config ${options.config}`}\n`,
     );
 }
 

@@ -1,5 +1,6 @@
 /** `ficus init`: a first ficus.yaml for a monolith, from what it is given and what it finds by asking. */
 import { access } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { FicusError, formatProblem, hideCredentials } from '@ficus/core';
 import { parseConfigText } from '@ficus/proxy';
 import type { Command } from 'commander';
@@ -81,6 +82,9 @@ export function addInit(program: Command): void {
 const listenBeside = (legacyUrl: string): string =>
   new URL(legacyUrl).port === '8080' ? '127.0.0.1:8090' : '127.0.0.1:8080';
 
+/** Beside the config. */
+const FLAGS_FILE = 'flags.json';
+
 const USER_AGENT = `ficus-init/${VERSION}`;
 
 async function init(url: string | undefined, options: InitOptions): Promise<void> {
@@ -107,16 +111,18 @@ async function init(url: string | undefined, options: InitOptions): Promise<void
     database,
   });
   requireValid(text, mapped?.variables ?? []);
-  const flagsFile = options.config.replace(/[^/]*$/, 'flags.json');
+  const flagsFile = join(dirname(options.config), FLAGS_FILE);
   if (!options.dryRun) await writeFiles(options, text, flagsFile);
   report(options, { flagsFile, text, drafted: { ...drafted, slices }, notes, unset: mapped?.unset ?? [] });
 }
 
 function refuseMisuse(
   url: string | undefined,
-  { map, legacyDb, serviceDb, openapi, candidate }: InitOptions,
+  { config, map, legacyDb, serviceDb, openapi, candidate }: InitOptions,
 ): void {
   const misuse = (message: string) => new FicusError('FICUS_USAGE', message);
+  if (basename(config) === FLAGS_FILE)
+    throw misuse(`${FLAGS_FILE} beside the config holds the flags: choose another name with --config.`);
   if (url === undefined && map === undefined)
     throw misuse('Name the URL of the monolith, for instance http://127.0.0.1:3000.');
   if (url === undefined && (openapi ?? candidate) !== undefined)

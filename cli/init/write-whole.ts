@@ -1,4 +1,5 @@
 /** Writes a file whole or not at all: no reader sees half of it, and a full disk leaves what was there. */
+import { randomUUID } from 'node:crypto';
 import { access, constants, link, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { describeFileError, FicusError } from '@ficus/core';
@@ -10,7 +11,8 @@ import { describeFileError, FicusError } from '@ficus/core';
 export async function writeWhole(file: string, text: string, replaces: boolean): Promise<void> {
   // A link stays a link.
   const target = await realpath(file).catch(() => file);
-  const draft = `${target}.${process.pid}.tmp`;
+  // Process numbers repeat: containers that share a volume have equal ones.
+  const draft = `${target}.${randomUUID()}.tmp`;
   try {
     const before = await stat(target).catch(() => undefined);
     await writeFile(draft, text, { flag: 'wx', ...(before && { mode: before.mode & 0o777 }), flush: true });

@@ -8,6 +8,7 @@ import {
   withoutCredentials,
 } from '@ficus/core';
 import { parse } from 'yaml';
+import { DOCUMENT_BYTES } from '../probe/polite-client.ts';
 import { isOpenApi } from './operations.ts';
 
 const ANSWER_MS = 10_000;
@@ -54,11 +55,20 @@ async function fetchText(url: string, userAgent: string): Promise<string> {
   const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
   const response = await fetch(withoutCredentials(url), {
     signal: AbortSignal.timeout(ANSWER_MS),
+    // Another host is not asked, neither with the login nor without.
+    redirect: 'manual',
     headers: {
       'user-agent': userAgent,
       ...(hasCredentials(url) && { authorization: `Basic ${login.toString('base64')}` }),
     },
   });
-  if (!response.ok) throw new Error(`it answered ${response.status}`);
-  return response.text();
+  const to = response.headers.get('location');
+  if (!response.ok) throw new Error(`it answered ${response.status}${to === null ? '' : `, to ${to}`}`);
+  let text = '';
+  const decoder = new TextDecoder();
+  for await (const piece of response.body ?? []) {
+    text += decoder.decode(piece, { stream: true });
+    if (text.length > DOCUMENT_BYTES) throw new Error(`it is longer than ${DOCUMENT_BYTES >> 20} MB`);
+  }
+  return text + decoder.decode();
 }

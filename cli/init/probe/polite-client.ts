@@ -4,12 +4,15 @@
  */
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
 import { bareHost } from '@ficus/core';
 
 /** A team must not find its monolith under load because somebody tried Ficus. */
 export const MOST_REQUESTS = 25;
 export const ANSWER_MS = 5_000;
 const PAGE_BYTES = 64 * 1024;
+/** Of an OpenAPI document. */
+export const DOCUMENT_BYTES = 16 * 1024 * 1024;
 /** A server that lets this many requests wait is not asked again: each would take five seconds. */
 const MOST_TIMEOUTS = 2;
 
@@ -70,6 +73,8 @@ export class PoliteClient {
     return new Promise((resolve, reject) => {
       const request = send({
         hostname: bareHost(url.hostname),
+        // Otherwise Node would take the name from the Host field.
+        ...(isIP(bareHost(url.hostname)) === 0 && { servername: url.hostname }),
         port: url.port || (url.protocol === 'https:' ? 443 : 80),
         path: url.pathname + url.search,
         headers: {

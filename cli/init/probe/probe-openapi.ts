@@ -1,7 +1,7 @@
 /** Looks for the OpenAPI document at the places where frameworks serve it. */
 import { isOpenApi } from '../openapi/operations.ts';
 import { parseDocument } from '../openapi/read-openapi.ts';
-import type { PoliteClient } from './polite-client.ts';
+import { DOCUMENT_BYTES, type PoliteClient } from './polite-client.ts';
 import { below } from './probe-paths.ts';
 
 const USUAL = [
@@ -15,7 +15,6 @@ const USUAL = [
   '/api/openapi.json',
   '/api/schema/',
 ];
-const DOCUMENT_BYTES = 16 * 1024 * 1024;
 
 export interface FoundDocument {
   readonly url: string;

@@ -26,6 +26,12 @@ test.each([
   [['cart=1']],
   [['one=1; HttpOnly', 'two=2; HttpOnly']],
   [['sessionid=; Max-Age=0', 'PHPSESSID=deleted; Max-Age=0']],
+  [
+    [
+      'sessionid=deleted; expires=Thu, 01 Jan 1970 00:00:00 GMT',
+      'PHPSESSID=x; Expires=Thu, 01-Jan-1970 00:00:01 GMT',
+    ],
+  ],
   [['bad name=1; HttpOnly', '${SECRET}=1; HttpOnly']],
 ])('%j holds no session', (setCookies) => {
   expect(pickSessionCookie(setCookies)).toBeUndefined();

@@ -58,9 +58,16 @@ export function pickSessionCookie(setCookies: readonly string[]): SessionCookie 
 function readCookie(line: string): { name: string; httpOnly: boolean } {
   const [pair = '', ...attributes] = line.split(';').map((part) => part.trim());
   const [name = '', value] = pair.split('=');
-  const isRemoved = value === '' || attributes.some((each) => /^max-age=(0|-\d+)$/i.test(each));
+  const isRemoved = value === '' || attributes.some(isPast);
   return {
     name: isRemoved ? '' : name.trim(),
     httpOnly: attributes.some((each) => /^httponly$/i.test(each)),
   };
+}
+
+/** An attribute with which servers remove a cookie. */
+function isPast(attribute: string): boolean {
+  if (/^max-age=(0|-\d+)$/i.test(attribute)) return true;
+  const expires = /^expires=(.+)$/i.exec(attribute)?.[1];
+  return expires !== undefined && Date.parse(expires) < Date.now();
 }

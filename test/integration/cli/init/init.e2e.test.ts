@@ -141,6 +141,22 @@ describe('what is not to be done is not done', () => {
     expect((await readdir(folder)).toSorted()).toEqual(['ficus.yaml', 'flags.json']);
   });
 
+  test('the flags are not written over, neither with --force', async () => {
+    const flags = join(folder, 'flags.json');
+    await writeFile(flags, 'mine');
+    const refused = await runCommand([
+      FICUS,
+      'init',
+      'http://127.0.0.1:9',
+      '--no-probe',
+      '--force',
+      '-c',
+      flags,
+    ]);
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('holds the flags') });
+    expect(await readFile(flags, 'utf8')).toBe('mine');
+  });
+
   test('--dry-run prints the file and writes none', async () => {
     const shop = await startShop();
     const { status, stdout } = await init(shop.url, '--dry-run');
