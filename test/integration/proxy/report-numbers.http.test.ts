@@ -58,7 +58,9 @@ const counts = (requests: number) => {
   };
   return { traffic: [traffic], durations: [], droppedCopies: [], plain: {} };
 };
-const sent = () => posts.map(({ body: { number, traffic } }) => [number, traffic[0]?.requests]);
+/** Number and requests of the reports that have counts: one without may leave by the clock, or when the link is lost. */
+const sent = () =>
+  posts.flatMap(({ body: { number, traffic } }) => traffic.map(({ requests }) => [number, requests]));
 
 test('a report whose answer is lost is sent again with its number; later counts go into the next', async () => {
   answer = (post, index) => (index < 2 ? loseAnswer(post) : take(post));
@@ -80,7 +82,7 @@ test('one that a stalled control plane takes late is sent again with its number'
   answer = (post, index) => (index === 0 ? stall() : take(post));
   const link = openLink();
   link.addCounts(counts(10));
-  await expect.poll(() => posts.length, { timeout: 20_000 }).toBe(2);
+  await expect.poll(() => posts.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
   await link.stop();
   expect(sent()).toEqual([
     [1, 10],
@@ -111,10 +113,8 @@ test('a report that is refused for good holds none back, and is said once', asyn
     await link.report();
   }
   await link.stop();
-  // One without counts may have left by the clock.
-  const withCounts = sent().filter(([, requests]) => requests !== undefined);
-  expect(withCounts.map(([, requests]) => requests)).toEqual([10, 3, 4]);
-  expect(new Set(sent().map(([number]) => number)).size).toBe(posts.length);
+  expect(sent().map(([, requests]) => requests)).toEqual([10, 3, 4]);
+  expect(new Set(posts.map(({ body }) => body.number)).size).toBe(posts.length);
   expect(refusals).toEqual(['the control plane answered 400']);
 });
 
