@@ -17,6 +17,7 @@ export {
 } from './explain/explain-match.ts';
 export type { Explanation } from './explain/explanation.ts';
 export { checkFeatureSet } from './flags/feature-set.ts';
+export { FLAGS_BACKUP_NAME, flagsBackupFile } from './flags/flags-backup.ts';
 export { readFlagsFile } from './flags/flags-file.ts';
 export { type HealthProblem, probeHealth } from './health/probe-health.ts';
 export { forceHeader } from './identify/force-override.ts';

@@ -13,7 +13,7 @@ import { type FicusConfig, FicusError } from '@ficus/core';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { formatRemoval, placeOf, remnantsOf } from '../output/format-removal.ts';
+import { formatRemoval, KEPT_FLAGS, placeOf, remnantsOf } from '../output/format-removal.ts';
 import { paint } from '../output/paint.ts';
 import { print, printError, printJson, printScript } from '../output/terminal.ts';
 
@@ -48,8 +48,9 @@ Examples:
 
 const UNINSTALL_HELP = `
 Removes what Ficus has made in all databases, as \`ficus remove\` does for each slice, and then the schema ficus_control with
-flags, state and audit. Stop \`ficus up\` or \`ficus control\` first. ficus.yaml, flags in a file or in Unleash, and
-settings of the servers (wal_level) are yours, and stay.
+flags, state and audit, and at last the file in which a proxy of this machine keeps this installation's last known flags
+(flags.backup): otherwise the next \`ficus up\` would start with them. Stop \`ficus up\` or \`ficus control\` first. ficus.yaml,
+flags in a file or in Unleash, and settings of the servers (wal_level) are yours, and stay.
 ${EXITS}
 
 Examples:
@@ -133,14 +134,14 @@ async function openRecords({ control }: FicusConfig, keepOut: boolean): Promise<
 
 function showPlan(removal: Removal, options: RemoveOptions): void {
   const known = removal.parts.every(({ problem }) => problem === undefined);
-  if (options.json) writeJson(removal, { ok: known, dryRun: true }, []);
+  if (options.json) writeJson(removal, { ok: known, dryRun: true }, { steps: [], files: [] });
   else printScript(formatRemoval(removal));
   if (!known) process.exitCode = 3;
 }
 
 /** Returns the SQL that was agreed to. */
 async function ask(removal: Removal): Promise<string> {
-  if (removal.inUse) throw new FicusError('FICUS_REMOVE_IN_USE', removal.inUse);
+  (await loadRemoval()).requireUnused(removal);
   printError(`${formatRemoval(removal)}\n`);
   if (!(await isAgreed())) throw new FicusError('FICUS_USAGE', 'Nothing was removed.');
   return sqlOf(removal);
@@ -154,7 +155,7 @@ async function carryOutAgreed(removal: Removal, options: RemoveOptions): Promise
   const outcome = await carryOut(removal, (step) => {
     if (!options.json) print(`${describeStep(step)}\n`);
   });
-  if (options.json) writeJson(removal, { ok: outcome.complete, dryRun: false }, outcome.steps);
+  if (options.json) writeJson(removal, { ok: outcome.complete, dryRun: false }, outcome);
   else print(describeEnd(removal, outcome));
   if (!outcome.complete) process.exitCode = 3;
 }
@@ -180,13 +181,22 @@ function describeStep({ part, step, outcome, problem }: StepOutcome): string {
   }
 }
 
-function describeEnd(removal: Removal, { steps, complete }: RemovalOutcome): string {
+function describeFile({ path, outcome, problem }: RemovalOutcome['files'][number]): string {
+  const what = `${path}: ${KEPT_FLAGS}`;
+  if (outcome === 'done') return `${paint('green', '✓', process.stdout)} removes ${what}`;
+  return outcome === 'failed'
+    ? `${paint('red', '✗', process.stdout)} ${what}: ${problem}`
+    : `${paint('yellow', '·', process.stdout)} ${what}: not yet, because something else is left`;
+}
+
+function describeEnd(removal: Removal, { steps, files, complete }: RemovalOutcome): string {
   const away = removal.parts.filter(({ problem }) => problem !== undefined);
   const lines = [
+    ...files.map(describeFile),
     ...away.map((part) => `${paint('red', '✗', process.stdout)} ${placeOf(part)}: ${part.problem}`),
     ...remnantsOf(removal).flatMap(({ what, sql }) => [what, ...(sql ? [`    ${sql}`] : [])]),
   ];
-  if (steps.length === 0 && complete) lines.push('Nothing is left to remove.');
+  if (steps.length === 0 && files.length === 0 && complete) lines.push('Nothing is left to remove.');
   if (!complete) lines.push('Not everything is removed. Fix what is named above, and run the command again.');
   return lines.map((line) => `${line}\n`).join('');
 }
@@ -194,7 +204,7 @@ function describeEnd(removal: Removal, { steps, complete }: RemovalOutcome): str
 function writeJson(
   removal: Removal,
   head: { readonly ok: boolean; readonly dryRun: boolean },
-  outcomes: readonly StepOutcome[],
+  { steps: outcomes, files }: Pick<RemovalOutcome, 'steps' | 'files'>,
 ): void {
   const databases = removal.parts.map((part) => ({
     place: part.place,
@@ -212,5 +222,9 @@ function writeJson(
     }),
   }));
   const remnants = remnantsOf(removal).map(({ what, sql }) => ({ what, sql: sql ?? null }));
-  printJson({ ...head, databases, remnants });
+  const kept = removal.files.map((path) => {
+    const found = files.find((file) => file.path === path);
+    return { path, outcome: found?.outcome ?? 'planned', problem: found?.problem ?? null };
+  });
+  printJson({ ...head, databases, files: kept, remnants });
 }

@@ -88,8 +88,8 @@ export function sliceEndpoints(parts: SliceEndpointParts): Endpoint[] {
       id: 'listLeftovers',
       summary: 'Slots and publications on the legacy’s database that no slice of the config uses',
       answer: z.object({ leftovers: z.array(leftoverView) }),
-      handle: () => ({
-        leftovers: parts.sourceWatch.leftovers().map((leftover) => ({
+      handle: async () => ({
+        leftovers: (await parts.sourceWatch.freshLeftovers()).map((leftover) => ({
           ...leftover,
           slice: leftover.slice ?? null,
           retainedBytes: leftover.retainedBytes ?? null,

@@ -2,8 +2,9 @@
  * Carries out a planned removal. A slice whose slot cannot be dropped keeps everything that its stream needs; the
  * control database comes last, and only when nothing else is left.
  */
+import { rm } from 'node:fs/promises';
 import { type RemovalStep, runRemoval, type StepResult } from '@ficus/cdc';
-import { FicusError } from '@ficus/core';
+import { describeFileError, FicusError } from '@ficus/core';
 import type { Removal, RemovalPart } from './removal.ts';
 
 export interface StepOutcome {
@@ -14,18 +15,25 @@ export interface StepOutcome {
   readonly problem: string | undefined;
 }
 
+export interface FileOutcome {
+  readonly path: string;
+  readonly outcome: StepOutcome['outcome'];
+  readonly problem: string | undefined;
+}
+
 export interface RemovalOutcome {
   readonly steps: readonly StepOutcome[];
+  readonly files: readonly FileOutcome[];
   /** Nothing of Ficus is left but what is somebody else's. */
   readonly complete: boolean;
 }
 
-/** @throws FicusError FICUS_REMOVE_IN_USE */
+/** @throws FicusError FICUS_REMOVE_IN_USE, FICUS_UNINSTALL_IN_USE */
 export async function carryOut(
   removal: Removal,
   onStep: (outcome: StepOutcome) => void,
 ): Promise<RemovalOutcome> {
-  if (removal.inUse) throw new FicusError('FICUS_REMOVE_IN_USE', removal.inUse);
+  requireUnused(removal);
   const steps: StepOutcome[] = [];
   const inUse = new Set<string | undefined>();
   let complete = true;
@@ -38,7 +46,22 @@ export async function carryOut(
     if (outcomes.some(({ step, outcome }) => step.first && outcome === 'failed')) inUse.add(part.slice);
     complete &&= isComplete(part, outcomes);
   }
-  return { steps, complete };
+  const files = await Promise.all(removal.files.map((path) => removeFile(path, !complete)));
+  return { steps, files, complete: complete && files.every(({ outcome }) => outcome === 'done') };
+}
+
+/** @throws FicusError FICUS_REMOVE_IN_USE for a slice, FICUS_UNINSTALL_IN_USE for everything */
+export function requireUnused({ inUse, slice }: Removal): void {
+  if (!inUse) return;
+  throw new FicusError(slice === undefined ? 'FICUS_UNINSTALL_IN_USE' : 'FICUS_REMOVE_IN_USE', inUse);
+}
+
+async function removeFile(path: string, keep: boolean): Promise<FileOutcome> {
+  if (keep) return { path, outcome: 'kept', problem: undefined };
+  return rm(path, { force: true }).then(
+    () => ({ path, outcome: 'done', problem: undefined }),
+    (error: unknown) => ({ path, outcome: 'failed', problem: describeFileError(error) }),
+  );
 }
 
 async function runPart(part: RemovalPart, keep: boolean): Promise<StepOutcome[]> {

@@ -13,7 +13,14 @@ export async function checkLeftovers(config: FicusConfig): Promise<readonly Left
   const unused = records.filter((record) => !isUsed(record));
   const seen = await readSources(config, unused, readSourceStreams);
   const sources = new Map([...seen].map(([database, { streams }]) => [database, streams]));
-  return findLeftovers({ records, isUsed, isExpected: makeIsExpected(config, unknown), sources });
+  const { maxRetainedWal } = config.legacy;
+  return findLeftovers({
+    records,
+    isUsed,
+    isExpected: makeIsExpected(config, unknown),
+    sources,
+    maxRetainedWal,
+  });
 }
 
 async function readRecords(url: string | undefined) {

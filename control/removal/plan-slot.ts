@@ -32,7 +32,7 @@ export async function planSlot(
   if (control && recorded)
     parts.push(controlPart(control, slice, [{ does: `forgets slot “${slot}”`, sql: forgetSlotSql(slot) }]));
   const inUse = mayHide(wish, records) ?? usedBy(config, slice, recorded, records) ?? legacy?.inUse;
-  return { inUse, parts, remnants: [] };
+  return { inUse, slice, parts, files: [], remnants: [] };
 }
 
 /** Slices may have similar names, and so similar slots: a record decides. */

@@ -22,7 +22,11 @@ export interface RemovalPart {
 export interface Removal {
   /** Why nothing may be removed yet, in a sentence. */
   readonly inUse: string | undefined;
+  /** Undefined: everything is to be removed. */
+  readonly slice: string | undefined;
   readonly parts: readonly RemovalPart[];
+  /** Paths of files on this machine, removed last: the flags with which a proxy would start while their source is away. */
+  readonly files: readonly string[];
   readonly remnants: readonly Remnant[];
 }
 

@@ -32,7 +32,15 @@ const find = (
   used: readonly string[],
   sources: ReadonlyMap<string, SourceStreams | undefined>,
   isExpected: (slot: string) => boolean = () => false,
-) => findLeftovers({ records, isUsed: ({ slot }) => used.includes(slot), isExpected, sources });
+  maxRetainedWal?: string,
+) =>
+  findLeftovers({
+    records,
+    isUsed: ({ slot }) => used.includes(slot),
+    isExpected,
+    sources,
+    maxRetainedWal,
+  });
 
 describe('what is recorded', () => {
   test('a slot that a slice uses is none', () => {
@@ -52,6 +60,17 @@ describe('what is recorded', () => {
         remedy: 'ficus remove orders',
       },
     ]);
+  });
+
+  test.each([
+    [undefined, '-1', 'growing until the control plane drops it at 20.0 GB (legacy.maxRetainedWal).'],
+    ['3GB', '10GB', 'growing until the control plane drops it at 3.0 GB (legacy.maxRetainedWal).'],
+    [undefined, '10GB', 'growing until the server gives it up at its max_slot_wal_keep_size (10GB).'],
+  ])('with maxRetainedWal %s, and %s of the server, its bound is said', (own, serverBound, said) => {
+    const orders = record('orders');
+    const sources = new Map([[SHOP, { slots: [slot(orders.slot)], publications: [], serverBound }]]);
+    const [leftover] = find([orders], [], sources, undefined, own);
+    expect(leftover?.message).toMatch(new RegExp(`${said.replaceAll(/[().]/g, '\\$&')}$`));
   });
 
   test('one that a process still reads is not', () => {

@@ -3,7 +3,7 @@
  * this installation has recorded is its own; an unknown slot may belong to another installation, and is only reported.
  */
 import type { SourceStreams } from '@ficus/cdc';
-import { formatBytes } from '@ficus/core';
+import { formatBytes, readWalBound } from '@ficus/core';
 import { describeDatabase } from '../store/describe-database.ts';
 import type { StreamRecord } from '../store/stream-records.ts';
 
@@ -29,14 +29,17 @@ interface LeftoverFacts {
   readonly isExpected: (slot: string) => boolean;
   /** `host:port/name` → what the source has; undefined when it cannot be reached. */
   readonly sources: ReadonlyMap<string, SourceStreams | undefined>;
+  /** `legacy.maxRetainedWal` */
+  readonly maxRetainedWal: string | undefined;
 }
 
 /** This installation's own first. */
-export function findLeftovers({ records, isUsed, isExpected, sources }: LeftoverFacts): Leftover[] {
+export function findLeftovers(facts: LeftoverFacts): Leftover[] {
+  const { records, isUsed, isExpected, sources } = facts;
   const unused = records.filter((record) => !isUsed(record));
   const known = new Set(records.map(({ slot }) => slot));
   const published = new Set(records.filter(isUsed).map(({ publication }) => publication));
-  const own = unused.flatMap((record) => judgeRecord(record, sources, published));
+  const own = unused.flatMap((record) => judgeRecord(record, facts, published));
   const unknown = [...sources].flatMap(([database, streams]) =>
     (streams?.slots ?? [])
       .filter(({ name, active }) => !active && !known.has(name) && !isExpected(name))
@@ -47,7 +50,7 @@ export function findLeftovers({ records, isUsed, isExpected, sources }: Leftover
 
 function judgeRecord(
   { slot, slice, publication, source }: StreamRecord,
-  sources: LeftoverFacts['sources'],
+  { sources, maxRetainedWal }: LeftoverFacts,
   published: ReadonlySet<string>,
 ): Leftover[] {
   const database = describeDatabase(source);
@@ -73,7 +76,7 @@ function judgeRecord(
       {
         ...leftover,
         retainedBytes: found.retainedBytes,
-        message: `Slot “${slot}” is no longer used by any slice of the config, and keeps ${formatBytes(found.retainedBytes)} of WAL, growing without end.`,
+        message: `Slot “${slot}” is no longer used by any slice of the config, and keeps ${formatBytes(found.retainedBytes)} of WAL, growing until ${describeBound(maxRetainedWal, streams.serverBound)}.`,
       },
     ];
   const shared = published.has(publication) || streams.slots.some(({ name }) => isOf(name, publication));
@@ -85,6 +88,14 @@ function judgeRecord(
       message: `Publication “${publication}” is no longer used by any slice of the config.`,
     },
   ];
+}
+
+/** Without a bound of ours, there is one of the server. */
+function describeBound(maxRetainedWal: string | undefined, serverBound: string): string {
+  const bytes = readWalBound(maxRetainedWal, serverBound);
+  return bytes === undefined
+    ? `the server gives it up at its max_slot_wal_keep_size (${serverBound})`
+    : `the control plane drops it at ${formatBytes(bytes)} (legacy.maxRetainedWal)`;
 }
 
 const isOf = (slot: string, publication: string) =>

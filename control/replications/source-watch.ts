@@ -3,6 +3,7 @@
  * becomes of the streams: a target that is away leaves a slot that keeps WAL, and so does a slice that leaves the config.
  * Reports what no slice uses, and drops a slot that would fill the source's disk.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isSlotOf, type SourceStreams, type StreamSlot } from '@ficus/cdc';
 import { type FicusConfig, formatBytes, readWalBound, type SlotHealth } from '@ficus/core';
 import type { Logger } from 'pino';
@@ -41,6 +42,8 @@ interface SlotFacts {
 }
 
 const PERIOD_MS = 15_000;
+/** Longest time that an answer waits for a new look. */
+const FRESH_MS = 2_000;
 /** A leftover is logged again when it keeps twice as much, from here on. */
 const LOGGED_AGAIN_BYTES = 64 * 1024 * 1024;
 /** A slot within its bound is logged again after this many percent of it. */
@@ -70,6 +73,21 @@ export class SourceWatch {
 
   /** What no slice uses, as found by the last check. */
   leftovers(): readonly Leftover[] {
+    return this.#leftovers;
+  }
+
+  /**
+   * The same, looked at again while there are any: `ficus remove` works on the databases, beside this process, and what it
+   * has just removed must not be reported. A source that hangs delays the answer by two seconds at most.
+   */
+  async freshLeftovers(): Promise<readonly Leftover[]> {
+    if (this.#leftovers.length === 0) return [];
+    const late = new AbortController();
+    await Promise.race([
+      this.check(),
+      sleep(FRESH_MS, undefined, { ref: false, signal: late.signal }).catch(() => undefined),
+    ]);
+    late.abort();
     return this.#leftovers;
   }
 
@@ -114,7 +132,8 @@ export class SourceWatch {
     const seen = await readSources(config(), unused, engine.read);
     await this.#keepWithinBound(seen, certain);
     const sources = new Map([...seen].map(([database, { streams }]) => [database, streams]));
-    this.#leftovers = findLeftovers({ records: records.all(), isUsed, isExpected, sources });
+    const { maxRetainedWal } = config().legacy;
+    this.#leftovers = findLeftovers({ records: records.all(), isUsed, isExpected, sources, maxRetainedWal });
     this.#logLeftovers();
   }
 

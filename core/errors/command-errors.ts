@@ -128,6 +128,13 @@ export const commandErrors = {
       'Take the slice out of ficus.yaml (a running control plane then ends its stream), or stop the control plane; then run the command again.',
     retry: 'manual',
   },
+  FICUS_UNINSTALL_IN_USE: {
+    status: 409,
+    exit: 3,
+    title: 'What would be removed is in use, all of it',
+    remedy: 'Stop `ficus up` or `ficus control`; then run the command again.',
+    retry: 'manual',
+  },
   FICUS_REMOVE_CHANGED: {
     status: 409,
     exit: 3,

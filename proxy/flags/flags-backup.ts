@@ -78,14 +78,26 @@ export function openFlagsBackup(
   controlUrl: string | undefined,
   onProblem: (message: string) => void,
 ): FlagsBackup | undefined {
+  const file = flagsBackupFile({ provider, unleash, backup }, controlUrl);
+  return file === undefined ? undefined : new FlagsBackup(file, onProblem);
+}
+
+/** Where flags of this source are kept; undefined like `openFlagsBackup`. */
+export function flagsBackupFile(
+  { provider, unleash, backup }: Pick<FlagsConfig, 'provider' | 'unleash' | 'backup'>,
+  controlUrl: string | undefined,
+): string | undefined {
   const source = provider === 'unleash' ? [unleash!.url, unleash!.token] : [controlUrl];
   if (provider === 'file' || !backup || !isAbsolute(backup) || source[0] === undefined) return undefined;
   const name = createHash('sha256')
     .update(JSON.stringify([provider, ...source]))
     .digest('hex')
     .slice(0, 16);
-  return new FlagsBackup(join(backup, `flags-${name}.json`), onProblem);
+  return join(backup, `flags-${name}.json`);
 }
+
+/** The name of such a file, whatever its source. */
+export const FLAGS_BACKUP_NAME = /^flags-[0-9a-f]{16}\.json$/;
 
 /** A reader sees the old content or the new one, whatever happens meanwhile. */
 async function replaceFile(file: string, text: string): Promise<void> {

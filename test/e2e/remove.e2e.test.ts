@@ -1,8 +1,8 @@
 /** `ficus remove` and `ficus uninstall` as users run them: beside a control plane, after it, with a database away. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createControlClient } from '@ficus/contract';
-import { type EmbeddedCluster, startCluster } from '@ficus/tools';
+import { type EmbeddedCluster, freePort, startCluster } from '@ficus/tools';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { makeTestDirectory } from '../parts/test-directory.ts';
@@ -50,11 +50,12 @@ const PARCELS = () => `
     routes: [{ id: list, path: /parcels }]
     tables: [{ from: public.parcel, to: public.parcel }]`;
 
-async function writeConfig(slices: string): Promise<void> {
+async function writeConfig(slices: string, controlPort = 0): Promise<void> {
   await writeFile(
     configFile,
     `version: 1
-control: { listen: "127.0.0.1:0", database: "${cluster.url(names.state)}" }
+proxy: { listen: "127.0.0.1:0" }
+control: { listen: "127.0.0.1:${controlPort}", database: "${cluster.url(names.state)}" }
 legacy: { url: "http://127.0.0.1:9", database: "${cluster.url(names.shop)}" }
 slices:${slices || ' {}'}
 `,
@@ -139,4 +140,32 @@ test('uninstall with the service’s database gone: the rest is done, what is le
   expect((await ficus('uninstall', '--yes')).status).toBe(0);
   for (const name of Object.values(names))
     expect(await sql(name, `SELECT nspname FROM pg_namespace WHERE nspname LIKE 'ficus%'`)).toEqual([]);
+});
+
+test('uninstall: `ficus up` is to be stopped first, and its proxy’s last known flags go with the rest', async () => {
+  await writeConfig(PARCELS(), await freePort());
+  const kept = join(directory, String(count), '.ficus');
+  const running = startCommand([FICUS, 'up', '--config', configFile]);
+  await running.until('"ready"');
+  await expect.poll(() => readdir(kept).catch(() => []), { timeout: 20_000 }).toHaveLength(1);
+  const [own = ''] = await readdir(kept);
+  const refused = await ficus('uninstall', '--yes');
+  expect(refused).toMatchObject({ status: 3, stderr: expect.stringContaining('Stop `ficus up`') });
+  expect(refused.stderr).not.toContain('Take the slice out');
+  running.child.kill('SIGTERM');
+  await running.ended;
+
+  const foreign = 'flags-0123456789abcdef.json';
+  await writeFile(join(kept, foreign), '{}');
+  const dry = await ficus('uninstall', '--dry-run');
+  expect(dry.stdout).toContain(`-- Removes ${join(kept, own)}: the last known flags`);
+  expect(dry.stdout).toContain(
+    `Flags of another source, with which a proxy of that source would start: ${join(kept, foreign)}.`,
+  );
+  await access(join(kept, own));
+
+  const { status, stdout } = await ficus('uninstall', '--yes');
+  expect(status).toBe(0);
+  expect(stdout).toContain(`✓ removes ${join(kept, own)}`);
+  expect(await readdir(kept)).toEqual([foreign]);
 });

@@ -1,0 +1,35 @@
+/**
+ * The last known flags that a proxy of this machine keeps (`flags.backup`): a new installation would start with those of
+ * the removed one. Only the file of this config's source is surely its own; what lies beside it is named.
+ */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Remnant } from '@ficus/cdc';
+import { controlUrl, type FicusConfig, splitHostPort } from '@ficus/core';
+import { FLAGS_BACKUP_NAME, flagsBackupFile } from '@ficus/proxy';
+
+interface KeptFlags {
+  readonly files: readonly string[];
+  readonly remnants: readonly Remnant[];
+}
+
+export const NO_FILES: KeptFlags = { files: [], remnants: [] };
+
+export async function planKeptFlags({ flags, control }: FicusConfig): Promise<KeptFlags> {
+  if (!flags.backup) return NO_FILES;
+  const own = flagsBackupFile(flags, control && isFixed(control) ? controlUrl(control) : undefined);
+  const names = await readdir(flags.backup).catch(() => []);
+  const paths = names
+    .filter((name) => FLAGS_BACKUP_NAME.test(name))
+    .map((name) => join(flags.backup as string, name));
+  const others = paths.filter((path) => path !== own);
+  const what = `Flags of another source, with which a proxy of that source would start: ${others.join(', ')}. Delete them if no other installation uses ${flags.backup}.`;
+  return {
+    files: paths.filter((path) => path === own),
+    remnants: others.length > 0 ? [{ what }] : [],
+  };
+}
+
+/** A control plane on a free port had another address at each start, and a file for each. */
+const isFixed = ({ url, listen }: NonNullable<FicusConfig['control']>): boolean =>
+  url !== undefined || splitHostPort(listen).port !== 0;
