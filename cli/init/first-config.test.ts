@@ -50,6 +50,13 @@ describe('writeFirstConfig', () => {
     expect(Object.keys(valid(uncommented(text))?.slices ?? {})).toEqual(names);
   });
 
+  test('the proxy can be asked on this machine, beside the address that clients use', () => {
+    const adminOf = (listen: string, legacyUrl = 'http://shop') =>
+      valid(writeFirstConfig({ ...config([]), listen, legacyUrl }))?.proxy.admin;
+    expect(adminOf('0.0.0.0:8080')).toBe('127.0.0.1:8082');
+    expect(adminOf('0.0.0.0:8082', 'http://127.0.0.1:8083')).toBe('127.0.0.1:8084');
+  });
+
   test('what was found is a setting with its reason', () => {
     const text = writeFirstConfig(config([], FOUND));
     expect(valid(text)).toMatchObject({

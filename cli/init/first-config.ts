@@ -2,7 +2,7 @@
  * The text of a first ficus.yaml. Kept as text, for its comments: what was found is written as a setting with its reason,
  * what is guessed or missing as a comment.
  */
-import { printable } from '@ficus/core';
+import { printable, splitHostPort } from '@ficus/core';
 import { CONTROL_VARIABLE, type DatabaseReference, LEGACY_VARIABLE } from './database-reference.ts';
 import type { ProposedRoute, SliceProposal } from './openapi/propose-slices.ts';
 import { describePaths, type LegacyFacts } from './probe/probe-legacy.ts';
@@ -35,6 +35,8 @@ export function writeFirstConfig(config: FirstConfig): string {
 version: 1
 proxy:
   listen: ${listen}
+  # What \`ficus status\` and \`ficus explain\` ask on this machine; /healthz, /readyz and /metrics, too.
+  admin: ${adminBeside(listen, config.legacyUrl)}
   # Proxies in front of this one, whose X-Forwarded-* headers are trusted:
   # trustedProxies: [10.0.0.0/8]
 ${identify(facts, whoCalls)}flags:
@@ -44,6 +46,12 @@ ${control(slices)}${legacy(config)}
 # A slice is what moves together: routes, and the tables behind them. Its service gets the session cookie and the
 # Authorization header only where \`credentials\` names them.
 ${slices.length > 0 ? sliceList(slices) : EXAMPLE}`;
+}
+
+/** A port that neither the proxy's clients nor the monolith use. */
+function adminBeside(listen: string, legacyUrl: string): string {
+  const used = [splitHostPort(listen).port, Number(new URL(legacyUrl).port)];
+  return `127.0.0.1:${[8082, 8083, 8084].find((port) => !used.includes(port))}`;
 }
 
 const STICKY = `  # Who the user is: percentages are sticky by user; below 100 % they have no effect on callers who are not identified.

@@ -28,7 +28,7 @@ export const commandErrors = {
     exit: 3,
     title: 'The configuration names nothing that could be asked for its status',
     remedy:
-      'Set proxy.admin, for instance to 127.0.0.1:9090, and restart the proxy; or add a control plane (`control:`).',
+      'Set proxy.admin, for instance to 127.0.0.1:8082, and restart the proxy; or add a control plane (`control:`).',
     retry: 'manual',
   },
   FICUS_PROXY_UNREACHABLE: {

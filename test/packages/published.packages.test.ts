@@ -112,7 +112,7 @@ describe.each(NODES)('on Node %s', (version) => {
     const init = await project.run(node, 'npx', '--no-install', 'ficus', 'init', monolithUrl, '--force');
     expect(init).toMatchObject({ status: 0 });
     const config = await project.read('ficus.yaml');
-    await project.write('ficus.yaml', config.replace(/listen: \S+/, 'listen: 127.0.0.1:0'));
+    await project.write('ficus.yaml', config.replace(/(listen|admin): \S+/g, '$1: 127.0.0.1:0'));
     expect(await project.run(node, 'npx', '--no-install', 'ficus', 'check')).toMatchObject({ status: 0 });
     const proxy = await project.startProxy(node);
     expect(await (await fetch(`${proxy.address}/read`)).text()).toBe('GET /read 0');

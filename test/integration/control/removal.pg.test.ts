@@ -157,7 +157,7 @@ test('a check finds what a slice that left the config has left, with the control
 test('a second run finds nothing left; a name that nothing knows is refused', async () => {
   await (await run(configOf(['cart']))).stop();
   await remove(configOf([]), 'cart');
-  expect(await remove(configOf([]), 'cart')).toEqual({ steps: [], complete: true });
+  expect(await remove(configOf([]), 'cart')).toEqual({ steps: [], files: [], complete: true });
   await expect(remove(configOf([]), 'carr')).rejects.toMatchObject({ code: 'FICUS_SLICE_UNKNOWN' });
 });
 
@@ -166,7 +166,7 @@ test('a slice whose stream runs is refused, and so is uninstalling beside a cont
   await run(config);
   await expect(remove(config, 'cart')).rejects.toMatchObject({ code: 'FICUS_REMOVE_IN_USE' });
   await expect(remove(configOf([]), 'cart')).rejects.toMatchObject({ code: 'FICUS_REMOVE_IN_USE' });
-  await expect(remove(config, undefined)).rejects.toMatchObject({ code: 'FICUS_REMOVE_IN_USE' });
+  await expect(remove(config, undefined)).rejects.toMatchObject({ code: 'FICUS_UNINSTALL_IN_USE' });
   expect(await left()).toMatchObject({ slots: ['ficus_cart'], streams: ['cart/forward'] });
 });
 
@@ -198,7 +198,7 @@ test('a control database that does not answer: nothing is removed, as a control 
   await source.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
   for (const slice of ['cart', undefined])
     await expect(remove(configOf(['cart']), slice)).rejects.toMatchObject({
-      code: 'FICUS_REMOVE_IN_USE',
+      code: slice === undefined ? 'FICUS_UNINSTALL_IN_USE' : 'FICUS_REMOVE_IN_USE',
       message: expect.stringContaining('control database cannot be reached'),
     });
   await source.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);

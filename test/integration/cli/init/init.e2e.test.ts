@@ -67,7 +67,7 @@ test('a monolith and a candidate become a config that check accepts, and a proxy
     stderr: '',
     stdout: expect.stringContaining('1 slice, 2 routes, 0 tables'),
   });
-  await writeFile(config, (await written()).replace(/listen: \S+/, 'listen: 127.0.0.1:0'));
+  await writeFile(config, (await written()).replace(/(listen|admin): \S+/g, '$1: 127.0.0.1:0'));
   const proxy = startCommand([FICUS, 'proxy', '--config', config]);
   const [, address] = /"address":"([^"]+)"/.exec(await proxy.until('"msg":"listening"')) ?? [];
   const orders = async (path: string) => (await fetch(address + path)).json();
