@@ -92,3 +92,27 @@ describe('a mismatch asked again', () => {
     expect(asked).toEqual(['catch up']);
   });
 });
+
+it('lets other work of the process run between two comparisons', async () => {
+  const happened: string[] = [];
+  const other = () => {
+    happened.push('other work');
+    turn = setImmediate(other);
+  };
+  let turn = setImmediate(other);
+  const mismatch = { ...first };
+  await confirmMismatch(first, {
+    owner: 'legacy',
+    before: answer(1),
+    ask: async () => answer(2),
+    catchUp: async () => true,
+    compare: () => {
+      happened.push('compared');
+      return mismatch;
+    },
+  });
+  clearImmediate(turn);
+  const comparisons = happened.flatMap((what, at) => (what === 'compared' ? at : []));
+  expect(comparisons).toHaveLength(3);
+  for (const at of comparisons.slice(1)) expect(happened[at - 1]).toBe('other work');
+});

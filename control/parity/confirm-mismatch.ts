@@ -7,6 +7,7 @@
  * either of the owner's answers, the first difference was lag (`stale`). If it differs although the owner answered the
  * same twice, it is a mismatch. If the owner's two answers differ, nothing can be proved, and the verdict says so.
  */
+import { setImmediate } from 'node:timers/promises';
 import { type Difference, type ObservedResponse, otherSide, type Side, type Verdict } from '@ficus/core';
 import { generalPath } from '@ficus/parity';
 
@@ -32,9 +33,12 @@ export async function confirmMismatch(
   const after = await context.ask(owner);
 
   const against = compareOwner(context, before, other);
-  if (agrees(against) || agrees(compareOwner(context, after, other)))
-    return { kind: 'stale', differences: first.differences };
+  if (agrees(against)) return { kind: 'stale', differences: first.differences };
+  // Bodies may be long: other work of the process gets its turn between two comparisons.
+  await setImmediate();
+  if (agrees(compareOwner(context, after, other))) return { kind: 'stale', differences: first.differences };
   if (against.kind !== 'mismatch') return against;
+  await setImmediate();
   const self = context.compare(before, after);
   return agrees(self) ? against : (selfDisagreement(self, against.differences) ?? against);
 }

@@ -36,7 +36,7 @@ describe('bodies of JSON', () => {
   });
 
   it.each(['1', '1.'])('compares documents with texts of millions of “%s”', (unit) => {
-    const text = (end: string) => `{"note":" ${unit.repeat(8_000_000 / unit.length)}${end}"}`;
+    const text = (end: string) => `{"note":" ${unit.repeat(2_000_000 / unit.length)}${end}"}`;
     expect(pathsOf(compareResponses(answer(text('x')), answer(text('y'))))).toEqual(['$.note']);
   });
 
@@ -132,9 +132,11 @@ describe('bodies of JSON', () => {
     expect(JSON.stringify(verdict)).not.toContain('SECRET');
   });
 
-  it('survives nesting too deep for our parsers', () => {
+  it('proves nothing where documents are nested too deep', () => {
     const deep = (leaf: string) => `${'['.repeat(50_000)}${leaf}${']'.repeat(50_000)}`;
-    expect(pathsOf(compareResponses(answer(deep('1')), answer(deep('2'))))).toEqual(['body']);
+    const verdict = compareResponses(answer(deep('1')), answer(deep(' 1')));
+    expect(verdict).toMatchObject({ kind: 'inconclusive', reason: expect.stringContaining('too deep') });
+    expect(compareResponses(answer(deep('1')), answer(deep('1'))).kind).toBe('match');
   });
 });
 

@@ -6,17 +6,19 @@ import type { IgnoreRule } from '@ficus/core';
 import { type Place, placeTest } from './place.ts';
 
 /** What the rules say about one place. */
-type Explanation =
+export type Explanation =
   | { readonly kind: 'unexplained' }
   | { readonly kind: 'rule'; readonly rule: string }
   | { readonly kind: 'expired'; readonly rule: string };
 
 export interface PreparedRules {
+  /** How many are asked about each place. */
+  readonly count: number;
   explain(place: Place): Explanation;
 }
 
 /** No exceptions at all. */
-export const NO_RULES: PreparedRules = { explain: () => ({ kind: 'unexplained' }) };
+export const NO_RULES: PreparedRules = { count: 0, explain: () => ({ kind: 'unexplained' }) };
 
 interface PreparedRule {
   readonly name: string;
@@ -39,7 +41,7 @@ export function prepareRules(rules: readonly IgnoreRule[], route: string, today:
       }),
     );
   if (prepared.length === 0) return NO_RULES;
-  return { explain: (place) => explain(prepared, place) };
+  return { count: prepared.length, explain: (place) => explain(prepared, place) };
 }
 
 /** How verdicts name a rule: `$.generatedAt (clock)`. */

@@ -13,12 +13,18 @@ const TRIES = 12;
  */
 export function tooSlowOn(run: (text: string) => unknown, piece: string, end = ''): string | undefined {
   const text = piece.repeat(Math.ceil(HOSTILE_BYTES / piece.length)).slice(0, HOSTILE_BYTES - end.length);
+  const quickest = quickestMs(() => run(`${text}${end}`), BOUND_MS);
+  return quickest <= BOUND_MS ? undefined : `${quickest.toFixed(0)} ms on ${JSON.stringify(piece)} × 32 KB`;
+}
+
+/** Processor time of the quickest of several runs; no more are made once one has kept to the bound. */
+export function quickestMs(run: () => unknown, boundMs: number): number {
   let quickest = Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < TRIES && quickest > BOUND_MS; attempt++) {
+  for (let attempt = 0; attempt < TRIES && quickest > boundMs; attempt++) {
     const began = process.threadCpuUsage();
-    run(`${text}${end}`);
+    run();
     const { user, system } = process.threadCpuUsage(began);
     quickest = Math.min(quickest, (user + system) / 1000);
   }
-  return quickest <= BOUND_MS ? undefined : `${quickest.toFixed(0)} ms on ${JSON.stringify(piece)} × 32 KB`;
+  return quickest;
 }
