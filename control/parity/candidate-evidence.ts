@@ -102,6 +102,10 @@ export class CandidateEvidence {
     for (const { tally } of this.#kept.values()) tally.reset(new Date(this.#now()));
   }
 
+  dropSamples(): void {
+    for (const { tally } of this.#kept.values()) tally.dropSamples();
+  }
+
   #dropOldest(): void {
     const oldest = [...this.#kept.values()].sort((a, b) => a.lastSeenAt - b.lastSeenAt);
     for (const { version, firstSeenAt } of oldest.slice(0, Math.max(0, oldest.length - MOST_VERSIONS))) {

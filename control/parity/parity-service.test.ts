@@ -209,3 +209,32 @@ test('a config that cannot be applied changes nothing, in no slice', () => {
   expect(service.refused.counts).toMatchObject([{ reason: 'target-off-route', count: 1 }]);
   expect(counts().match).toBe(2);
 });
+
+test.each([
+  ['shapes', 'shapes', 1],
+  ['shapes', 'off', 0],
+  [{ allow: ['$.a', '$.b'] }, { allow: ['$.a'] }, 0],
+] as const)('samples made under %j are kept under %j: %i', async (before, after, kept) => {
+  const { service, counts, config } = play({}, {}, { parity: { samples: before as 'off' } });
+  service.observe(differing());
+  await expect.poll(() => counts().mismatch).toBe(1);
+  expect(service.report('notes')!.samples).toHaveLength(1);
+  const next = {
+    ...config.slices.notes!,
+    parity: { ...config.slices.notes!.parity, samples: after as 'off' },
+  };
+  const nextConfig = { ...config, slices: { notes: next } };
+  const stored = service.evidence('notes').versions();
+
+  service.reconfigure(nextConfig);
+  expect(service.report('notes')).toMatchObject({ samples: { length: kept }, counts: { mismatch: 1 } });
+  const restarted = new ParityService({
+    config: nextConfig,
+    catchUp: async () => true,
+    stateOf: () => ({ owner: 'legacy', epoch: 1, writes: 'open' }),
+    logger: pino({ level: 'silent' }),
+    stored: () => stored,
+  });
+  expect(restarted.report('notes')).toMatchObject({ samples: { length: kept }, counts: { mismatch: 1 } });
+  restarted.stop();
+});

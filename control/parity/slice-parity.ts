@@ -45,7 +45,11 @@ export class SliceParity {
   constructor(name: string, config: FicusConfig, logger: Logger, stored: readonly VersionEvidence[] = []) {
     this.#name = name;
     this.#config = config;
-    this.#evidence = new CandidateEvidence(this.config.candidate.version, stored);
+    const rule = samplesRule(this.config);
+    this.#evidence = new CandidateEvidence(
+      this.config.candidate.version,
+      stored.map(({ samplesRule: before, ...found }) => (before === rule ? found : withoutSamples(found))),
+    );
     this.#isAllowed = allowedBy(this.config);
     this.#logger = logger;
     this.#warnOfExpiredRules();
@@ -68,7 +72,9 @@ export class SliceParity {
       // What is being confirmed was answered by another version.
       if (version !== this.config.candidate.version) this.#window += 1;
       this.#evidence.fix(version);
+      const before = samplesRule(this.config);
       this.#config = config;
+      if (samplesRule(this.config) !== before) this.#dropSamples();
       this.#isAllowed = isAllowed;
       this.#warnOfExpiredRules();
     };
@@ -111,6 +117,12 @@ export class SliceParity {
     if (verdict.kind === 'mismatch') this.#logNew(observation, verdict, version || this.version);
   }
 
+  /** Values that were shown must not stay when they may be shown no longer. */
+  #dropSamples(): void {
+    this.revision += 1;
+    this.#evidence.dropSamples();
+  }
+
   #sampleContext({ route }: Observation, kept: KeptValues): SampleContext {
     const { legacy, proxy } = this.#config;
     return {
@@ -140,7 +152,8 @@ export class SliceParity {
 
   /** What was found about each version, to be stored. */
   evidence(): VersionEvidence[] {
-    return this.#evidence.all();
+    const rule = samplesRule(this.config);
+    return this.#evidence.all().map((found) => ({ ...found, samplesRule: rule }));
   }
 
   /** What was found about earlier versions, newest first. */
@@ -207,4 +220,10 @@ function originsOf({ url, host }: FicusConfig['legacy'] | SliceConfig['candidate
 
 function allowedBy({ parity: { samples } }: SliceConfig): IsAllowed {
   return prepareAllowed(typeof samples === 'string' ? [] : samples.allow);
+}
+
+const samplesRule = ({ parity: { samples } }: SliceConfig): string => JSON.stringify(samples);
+
+function withoutSamples(found: VersionEvidence): VersionEvidence {
+  return { ...found, report: { ...found.report, samples: [] } };
 }

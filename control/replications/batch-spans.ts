@@ -1,6 +1,6 @@
 /**
  * A span for each batch that a change stream applies, with links to the requests whose writes it may hold. Named by the
- * semantic conventions for messaging (version 1.30 and later, in development:
+ * semantic conventions for messaging (version 1.45, in development:
  * https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/): to its consumer, logical replication is a
  * stream of messages, and the conventions for databases know no links to what is written. Exists only when tracing is
  * configured.

@@ -12,6 +12,8 @@ export interface StoredEvidence {
   readonly firstSeenAt: number;
   readonly lastSeenAt: number;
   readonly report: ParityReport;
+  /** The `parity.samples` under which its samples were made, as JSON. */
+  readonly samplesRule?: string | undefined;
 }
 
 export type StoredVerify = Omit<VerifyView, 'ofEarlierVersion'>;
@@ -21,7 +23,7 @@ interface EvidenceRow {
   readonly version: string;
   readonly firstSeenAt: number;
   readonly lastSeenAt: number;
-  readonly report: Omit<ParityReport, 'samples'>;
+  readonly report: Omit<ParityReport, 'samples'> & Pick<StoredEvidence, 'samplesRule'>;
   readonly samples: readonly ParitySample[];
 }
 
@@ -109,7 +111,7 @@ export class EvidenceStore {
   }
 
   async #saveVersion(query: Store['query'], slice: string, found: StoredEvidence): Promise<void> {
-    const { version, firstSeenAt, lastSeenAt, report } = found;
+    const { version, firstSeenAt, lastSeenAt, report, samplesRule } = found;
     const { samples, ...counts } = report;
     const isWritten = this.#writtenSamples.get(slice)?.get(version) === samples;
     await query(
@@ -122,7 +124,7 @@ export class EvidenceStore {
         version,
         firstSeenAt,
         lastSeenAt,
-        JSON.stringify(counts),
+        JSON.stringify({ ...counts, samplesRule }),
         isWritten ? null : JSON.stringify(samples),
       ],
     );
@@ -130,5 +132,6 @@ export class EvidenceStore {
 }
 
 function evidenceOf({ version, firstSeenAt, lastSeenAt, report, samples }: EvidenceRow): StoredEvidence {
-  return { version, firstSeenAt, lastSeenAt, report: { ...report, samples } };
+  const { samplesRule, ...counts } = report;
+  return { version, firstSeenAt, lastSeenAt, samplesRule, report: { ...counts, samples } };
 }

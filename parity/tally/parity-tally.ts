@@ -102,6 +102,11 @@ export class ParityTally {
     this.#samples = [];
   }
 
+  /** Counts and places stay. */
+  dropSamples(): void {
+    this.#samples = [];
+  }
+
   report(): ParityReport {
     const counts = noVerdicts();
     for (const route of this.#routes.values()) for (const kind of VERDICT_KINDS) counts[kind] += route[kind];
