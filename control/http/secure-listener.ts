@@ -66,12 +66,9 @@ export class SecureListener {
     this.#handshakes.cut();
   }
 
-  /** Ever more rarely: a scanner must not fill the log. */
-  #count(reason: RefusalReason, detail: object): void {
-    const count = (this.#refused.get(reason) ?? 0) + 1;
-    this.#refused.set(reason, count);
-    if (Number.isInteger(Math.log10(count)))
-      this.#logger.warn({ reason, count, ...detail }, 'connection refused');
+  #count(reason: RefusalReason, detail: object | null): void {
+    this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
+    if (detail) this.#logger.warn({ reason, ...detail }, 'connection refused');
   }
 }
 

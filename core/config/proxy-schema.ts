@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { listenAddress, milliseconds, network } from './common-schema.ts';
 import { identifySchema } from './identify-schema.ts';
-import { listenerTlsSchema } from './tls-schema.ts';
+import { proxyTlsSchema } from './tls-schema.ts';
 
 /**
  * Fields by which frameworks route in place of the request line (Symfony, Zend and IIS; gunicorn and Flask), past the
@@ -24,7 +24,7 @@ export const proxySchema = z
       .describe(
         'address of /healthz, /readyz, /metrics, /status (what `ficus status` shows where no control plane answers) and /explain (what `ficus explain` asks); not for other machines: all but /explain need no token',
       ),
-    tls: listenerTlsSchema
+    tls: proxyTlsSchema
       .optional()
       .describe('clients connect over HTTPS (HTTP/1.1); files are relative to the config file'),
     workers: z

@@ -24,6 +24,13 @@ test.each([
     ['proxy.tls.ca: has no effect without clientAuth: request or require'],
   ],
   [
+    { proxy: { tls: { ...PAIR, ca: 'a', clientAuth: 'request' } } },
+    [
+      'proxy.tls.clientAuth: request has no effect here: the proxy reads nothing from a client’s certificate; write require, or remove clientAuth and ca',
+    ],
+  ],
+  [{ control: { tls: { ...PAIR, ca: 'a', clientAuth: 'request' } } }, []],
+  [
     { proxy: { tls: { ...PAIR, minVersion: 'TLSv1.1' } } },
     ['proxy.tls.minVersion: must be one of TLSv1.2, TLSv1.3'],
   ],

@@ -19,7 +19,7 @@ export const listenerTlsSchema = z
       .enum(['none', 'request', 'require'])
       .default('none')
       .describe(
-        'require: no client without a certificate of `ca` gets as far as HTTP. request: clients may have one; one that `ca` did not sign counts as none',
+        'require: no client without a certificate of `ca` gets as far as HTTP. request, of control.tls alone: clients may have one; one that `ca` did not sign counts as none',
       ),
     minVersion: z
       .enum(['TLSv1.2', 'TLSv1.3'])
@@ -36,6 +36,14 @@ export const listenerTlsSchema = z
   });
 
 export type ListenerTlsConfig = z.output<typeof listenerTlsSchema>;
+
+/** `proxy.tls`: the name in a client's certificate reaches no side, so one that is merely asked for would change nothing. */
+export const proxyTlsSchema = listenerTlsSchema.superRefine(({ clientAuth }, context) => {
+  if (clientAuth !== 'request') return;
+  const message =
+    'request has no effect here: the proxy reads nothing from a client’s certificate; write require, or remove clientAuth and ca';
+  context.addIssue({ code: 'custom', path: ['clientAuth'], message });
+});
 
 /** `control.client`: how proxies and commands that have this config connect to the control plane. */
 export const controlClientSchema = z

@@ -41,8 +41,8 @@ type LlhttpName = string & { readonly llhttp: never };
 export interface InboundHandlers {
   request(request: IncomingMessage, response: ServerResponse): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** A request that was never complete, or a connection that never came to one. @param detail for the log */
-  refused(reason: RefusalReason | LlhttpName, status: number, detail?: object): void;
+  /** A request that was never complete, or a connection that never came to one. @param detail for the log; null: no line */
+  refused(reason: RefusalReason | LlhttpName, status: number, detail?: object | null): void;
 }
 
 export interface Inbound {

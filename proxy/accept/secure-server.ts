@@ -16,8 +16,8 @@ export interface SecureListener {
   readonly pems: ListenerPems;
 }
 
-/** @param detail what the log line adds */
-type RefuseHandshake = (reason: RefusalReason, status: number, detail: object) => void;
+/** @param detail what the log line adds; null for no line */
+type RefuseHandshake = (reason: RefusalReason, status: number, detail: object | null) => void;
 
 /** @param handshakeMs longest time from the connection to the end of its handshake */
 export function createSecureServer(
@@ -34,15 +34,35 @@ export function renewCertificate(server: Server, { config, pems }: SecureListene
   (server as unknown as ReturnType<typeof createServer>).setSecureContext(listenerOptions(config, pems));
 }
 
+const MINUTE_MS = 60_000;
+
+/** Which refusals are worth a line: the 1st, 10th, 100th … of a reason in a minute, for a scanner must not fill the log. */
+export class RefusalLines {
+  readonly #minutes = new Map<RefusalReason, { readonly since: number; count: number }>();
+
+  /** @param now milliseconds; returns how many it is in its minute, or undefined for one that is not written */
+  take(reason: RefusalReason, now: number): number | undefined {
+    const known = this.#minutes.get(reason);
+    const minute = known && now - known.since < MINUTE_MS ? known : { since: now, count: 0 };
+    minute.count += 1;
+    this.#minutes.set(reason, minute);
+    return Number.isInteger(Math.log10(minute.count)) ? minute.count : undefined;
+  }
+}
+
 /** Connections whose handshake is not finished: neither Node's HTTP server nor IdleConnections knows them yet. */
 export class Handshakes {
-  readonly #open = new Map<string, { readonly socket: Socket; readonly since: number }>();
+  readonly #open = new Map<string | Socket, { readonly socket: Socket; readonly since: number }>();
+  readonly #lines = new RefusalLines();
 
   watch(server: Pick<Server, 'on' | 'removeAllListeners'>, refuse: RefuseHandshake): void {
     server.on('connection', (socket: Socket) => {
       const key = keyOf(socket);
       this.#open.set(key, { socket, since: performance.now() });
-      socket.on('close', () => this.#open.delete(key));
+      socket.on('close', () => {
+        // Its ends may be those of another connection by now.
+        if (this.#open.get(key)?.socket === socket) this.#open.delete(key);
+      });
     });
     server.on('secureConnection', (socket: TLSSocket) => this.#open.delete(keyOf(socket)));
     // Node's own listener would report them as malformed HTTP.
@@ -61,8 +81,11 @@ export class Handshakes {
   #failed(error: NodeJS.ErrnoException, socket: TLSSocket, refuse: RefuseHandshake): void {
     const refusal = describeHandshakeError(error, socket.authorizationError);
     // Not a client that goes away: a health check, say.
-    if (refusal)
-      refuse(refusal.reason, refusal.status, { peer: socket.remoteAddress, detail: refusal.detail });
+    if (refusal) {
+      const { reason, status, detail } = refusal;
+      const count = this.#lines.take(reason, performance.now());
+      refuse(reason, status, count === undefined ? null : { peer: socket.remoteAddress, detail, count });
+    }
     if (refusal?.reason === 'plain-http') this.#answerPlain(socket);
     // Node does it after some of the errors, not after a timeout.
     socket.destroy();
@@ -75,8 +98,12 @@ export class Handshakes {
   }
 }
 
-/** Both ends of a TLS connection, its socket and the one beneath it, have the same. */
-const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
+/** Both ends, which a TLS connection's socket and the one beneath it share; a peer that is already gone has none. */
+function keyOf(socket: Socket): string | Socket {
+  const { remoteAddress, remotePort, localAddress, localPort } = socket;
+  if (remoteAddress === undefined) return socket;
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}
 
 interface HandshakeRefusal {
   readonly reason: RefusalReason;

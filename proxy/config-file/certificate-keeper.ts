@@ -36,7 +36,8 @@ const QUIET_MS = 150;
 const AGE_EACH_MS = 6 * 3_600_000;
 /** While files are refused: what was wrong may pass without a change of theirs. */
 const AGAIN_EACH_MS = 5 * 60_000;
-const AGAIN_AT_LEAST_MS = 1_000;
+/** Certificates and clients count seconds: a moment at which both may differ. */
+const CLOCK_MS = 1_000;
 
 export class CertificateKeeper {
   /** Why the files are not in use as they are; undefined while they are. */
@@ -107,7 +108,7 @@ export class CertificateKeeper {
       const { code, message: reason } = error;
       const { area, logger } = this.#parts;
       if (reason !== before) logger.error({ area, code, reason }, 'certificate refused: the old one stays');
-      this.#again = setTimeout(() => this.reload(), Math.max(AGAIN_AT_LEAST_MS, this.#againInMs)).unref();
+      this.#again = setTimeout(() => this.reload(), this.#againInMs).unref();
       return reason;
     }
   }
@@ -155,7 +156,8 @@ export class CertificateKeeper {
     const { own } = evaluateChain(certificatesOf(pems), Date.now());
     if (isUsable(own)) return;
     const message = `${this.#parts.area}.cert: ${this.#tls.cert} ${describeAge(own)}.`;
-    if (own.kind === 'not-yet') this.#againInMs = Math.min(AGAIN_EACH_MS, own.from.getTime() - Date.now());
+    if (own.kind === 'not-yet')
+      this.#againInMs = Math.min(AGAIN_EACH_MS, own.from.getTime() - Date.now() + CLOCK_MS);
     throw new FicusError('FICUS_TLS_INVALID', message);
   }
 }

@@ -18,6 +18,10 @@ export class AddressCheck {
     this.#address = address;
   }
 
+  get state(): CheckState {
+    return this.#state;
+  }
+
   get kind(): CheckState['kind'] {
     return this.#state.kind;
   }

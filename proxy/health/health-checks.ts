@@ -65,14 +65,18 @@ export class HealthChecks {
     return Object.fromEntries(known);
   }
 
-  /** Starts the checks of a config; those that it does not change continue, the others stop. */
+  /**
+   * Starts the checks of a config; those that it does not change continue, the others stop. A check whose upstream has
+   * changed elsewhere takes over what is known: users must not be sent back to a dead candidate by a change of its timeouts.
+   */
   replace(config: FicusConfig): void {
     if (this.#stopped) return;
     const before = this.#running;
     this.#running = new Map();
     for (const { name, upstream } of checkedUpstreams(config)) {
       const key = `${name} ${JSON.stringify(upstream)}`;
-      this.#running.set(key, before.get(key) ?? this.#start(name, upstream));
+      const replaced = [...before.values()].find((check) => check.name === name);
+      this.#running.set(key, before.get(key) ?? this.#start(name, upstream, replaced));
     }
     for (const [key, check] of before) if (!this.#running.has(key)) check.stop();
     this.#announce();
@@ -87,16 +91,17 @@ export class HealthChecks {
     return [...this.#running.values()];
   }
 
-  #start(name: string, upstream: CheckedConfig): UpstreamCheck {
+  #start(name: string, upstream: CheckedConfig, replaced: UpstreamCheck | undefined): UpstreamCheck {
     const { count, names = {}, random = Math.random } = this.#parts;
-    return new UpstreamCheck(name, upstream, {
-      onChecked: (passed) =>
+    const hooks = {
+      onChecked: (passed: boolean) =>
         count(`ficus_health_checks_total{upstream="${name}",result="${passed ? 'passed' : 'failed'}"}`),
-      onChange: (address) => this.#log(name, address),
+      onChange: (address: CheckedAddressStatus) => this.#log(name, address),
       onVerdict: () => this.#announce(),
       names,
       random,
-    });
+    };
+    return new UpstreamCheck(name, upstream, hooks, replaced);
   }
 
   #announce(): void {

@@ -33,12 +33,17 @@ export class UpstreamCheck {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  /** @param name of the upstream, in metrics and logs */
-  constructor(name: string, config: CheckedConfig, hooks: UpstreamCheckHooks) {
+  /**
+   * @param name of the upstream, in metrics and logs
+   * @param before the check that this one replaces: what it knows about the same addresses still holds
+   */
+  constructor(name: string, config: CheckedConfig, hooks: UpstreamCheckHooks, before?: UpstreamCheck) {
     this.name = name;
     this.#config = config;
     this.#hooks = hooks;
     this.#book = openBook(config, hooks.names);
+    if (before && placeOf(before.#config) === placeOf(config))
+      for (const [address, { state, detail }] of before.#addresses) this.#add(address, state).detail = detail;
     void this.#rounds();
   }
 
@@ -132,4 +137,9 @@ export class UpstreamCheck {
       this.#addresses.delete(address);
     }
   }
+}
+
+/** Where requests of an upstream go, and whom they reach there. Other keys of it say nothing about its health. */
+function placeOf({ url, addresses, socket, host, tls }: CheckedConfig): string {
+  return JSON.stringify([url, addresses, socket, host, tls]);
 }

@@ -138,7 +138,7 @@ export class Worker implements RequestHost {
         this.#begin(new RequestState(this, request, undefined, { socket, firstBytes })),
       refused: (reason, status, detail) => {
         this.count(`ficus_refused_total{reason="${reason}"}`);
-        this.logger.warn({ reason, status, ...detail }, 'request refused');
+        if (detail !== null) this.logger.warn({ reason, status, ...detail }, 'request refused');
       },
     };
     return createInbound(config.proxy, handlers, secure);

@@ -82,12 +82,6 @@ describe('clientAuth: require', () => {
   });
 });
 
-test('clientAuth: request serves clients without a certificate, and with a stranger’s', async () => {
-  rig = await startTlsRig({}, { clientAuth: 'request' });
-  expect(await tryAs({})).toMatch(/^HTTP\/1.1 200 /);
-  expect(await tryAs(makeAuthority('other').issue('edge'))).toMatch(/^HTTP\/1.1 200 /);
-});
-
 test('a client that trusts another authority, and one that asks for another name, leave', async () => {
   rig = await startTlsRig({}, {}, (authority) => authority.issue('proxy', { names: ['shop.example'] }));
   const { cert } = rig.authority;

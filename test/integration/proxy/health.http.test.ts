@@ -225,6 +225,23 @@ test('a reload starts and stops checks, and forgets what those that it stopped h
   await untilState('notes', 'unhealthy');
 });
 
+test('a change of an upstream’s other keys does not send users back to a dead candidate', async () => {
+  await start({ candidate: { health } });
+  answerChecks(rig.candidate, 503);
+  await untilState('notes', 'unhealthy');
+  // What is not known would stay so.
+  const slow = { ...health, unhealthyAfter: 10_000 };
+  next = rig.config({ candidate: { health: slow, concurrency: 7 } });
+  expect(await rig.proxy.reload()).toMatchObject({ ok: true, generation: 2 });
+  expect(await stateOf('notes')).toBe('unhealthy');
+  expect(await get()).toMatchObject({ side: 'legacy', reason: 'candidate-unhealthy' });
+  // Another place is another candidate.
+  next = rig.config({ candidate: { health: slow, host: 'notes.example' } });
+  expect(await rig.proxy.reload()).toMatchObject({ ok: true, generation: 3 });
+  expect(await stateOf('notes')).toBe('unknown');
+  await until(async () => (await get()).side === 'candidate', 'it is tried');
+});
+
 test('a draining proxy sends no checks', async () => {
   await start({ proxy: { timeouts: { drainMs: 10_000 } }, candidate: { health } });
   await untilState('notes', 'healthy');

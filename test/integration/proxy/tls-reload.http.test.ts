@@ -105,7 +105,8 @@ test('a certificate that is valid from a later moment on serves from then, witho
   const before = await serial();
   rig.write(rig.authority.issue('proxy', { ...LOCAL, from: new Date(Date.now() + 3_000) }));
   await until(() => /is not valid before/.test(String(lastRefusal())), 'the refusal');
-  await until(async () => (await serial()) !== before, 'its turn');
+  // The first client may be less than a clock tick before it.
+  await until(async () => (await serial().catch(() => before)) !== before, 'its turn');
   await until(async () => !(await isRefused()), 'the end of the refusal');
 });
 
