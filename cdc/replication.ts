@@ -3,7 +3,7 @@
  * direction, watches its status, and has it wait for positions (read-your-writes, cutover's barrier). Trouble with a
  * database never throws here: it is a state with a problem and a remedy.
  */
-import type { ReplicationStatus, TableConfig } from '@ficus/core';
+import type { EmptiedTable, ReplicationStatus, TableConfig } from '@ficus/core';
 import type { Logger } from 'pino';
 import type { ChangedRow } from './batch/change-ledger.ts';
 import type { ReplicationSettings } from './replication-settings.ts';
@@ -96,7 +96,7 @@ export interface Replication {
    * Stops, then removes slot, publication and checkpoint: a later start copies again. Rows that the source deletes
    * meanwhile would stay on the target, so `emptyTarget` also empties its tables.
    */
-  drop(options?: { readonly emptyTarget?: boolean }): Promise<void>;
+  drop(options?: { readonly emptyTarget?: boolean }): Promise<readonly EmptiedTable[]>;
 }
 
 export interface Pause {

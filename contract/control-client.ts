@@ -9,7 +9,7 @@ import { describeTlsError, FicusError, isErrorCode } from '@ficus/core';
 import type { AuditEntryView } from './audit-view.ts';
 import type { RunningControlConfig } from './config-view.ts';
 import type { ControlProblem } from './control-problem.ts';
-import type { LeftoverView, ReplicationView } from './replication-view.ts';
+import type { CopyView, LeftoverView, ReplicationView } from './replication-view.ts';
 import type { FlagChangeView, SliceView } from './slice-view.ts';
 import type { ProxyInfo } from './traffic-view.ts';
 import type { VerifyView } from './verify-view.ts';
@@ -29,10 +29,7 @@ export interface ControlClient {
   setShadow(name: string, change: PercentChange): Promise<FlagChangeView>;
   replication(name: string): Promise<ReplicationView>;
   /** Starts or continues the first copy; `restart` drops what was copied. */
-  copy(
-    name: string,
-    options?: { readonly restart?: boolean; readonly reason?: string },
-  ): Promise<ReplicationView>;
+  copy(name: string, options?: { readonly restart?: boolean; readonly reason?: string }): Promise<CopyView>;
   startVerify(name: string, how?: VerifyHow): Promise<VerifyView>;
   verifyRun(name: string): Promise<VerifyView>;
   /** Starts a verify and waits for its end. */

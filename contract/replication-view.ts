@@ -47,6 +47,13 @@ export const replicationView = z.object({
   problem: problemView.nullable(),
 });
 
+/** What a request to copy has begun. */
+export const copyView = replicationView.extend({
+  emptied: z
+    .array(z.object({ table: z.string(), rows: count }))
+    .describe('tables of the candidate that were emptied first, with the rows that they had'),
+});
+
 export const leftoverView = z.object({
   slot: z.string(),
   slice: z.string().nullable().describe('null: not known to this installation, perhaps another’s'),
@@ -57,4 +64,5 @@ export const leftoverView = z.object({
 });
 
 export type LeftoverView = z.output<typeof leftoverView>;
+export type CopyView = z.output<typeof copyView>;
 export type ReplicationView = z.output<typeof replicationView>;

@@ -1,5 +1,5 @@
 /** What a stopped stream leaves on both databases: tells whether its copy is complete, and removes all of it. */
-import type { TableConfig } from '@ficus/core';
+import type { EmptiedTable, TableConfig } from '@ficus/core';
 import type pg from 'pg';
 import { deleteCheckpoint, loadCheckpoint } from '../apply/checkpoint.ts';
 import { readStateVersion } from '../apply/state-schema.ts';
@@ -34,11 +34,18 @@ export async function readCopied({
   }
 }
 
-/** Removes slot, publication and checkpoint; with `emptyTarget` also the rows of the target's tables. */
-export async function dropStream(options: ReplicationOptions, emptyTarget: boolean): Promise<void> {
+/**
+ * Removes slot, publication and checkpoint; with `emptyTarget` also the rows of the target's tables.
+ * @returns the tables that were emptied, with how many rows they had
+ */
+export async function dropStream(
+  options: ReplicationOptions,
+  emptyTarget: boolean,
+): Promise<readonly EmptiedTable[]> {
   const { slice, direction = 'forward', sourceUrl, targetUrl, tables } = options;
   const { stream, publication } = nameStream(slice, direction, '');
   const target = await connectTo(targetUrl, 'ficus');
+  const emptied: EmptiedTable[] = [];
   let source: pg.Client | undefined;
   try {
     await readStateVersion(target);
@@ -52,11 +59,12 @@ export async function dropStream(options: ReplicationOptions, emptyTarget: boole
     await target.query('BEGIN');
     if (checkpoint) {
       await deleteCheckpoint(target, stream);
-      if (emptyTarget) await emptyTables(target, tables);
+      if (emptyTarget) emptied.push(...(await emptyTables(target, tables)));
     }
     await dropSlot(source, slot);
     await dropPublication(source, publication, slot);
     await target.query('COMMIT');
+    return emptied;
   } finally {
     if (source) await endClient(source);
     await endClient(target);
@@ -71,10 +79,17 @@ async function isPresent(client: pg.Client, table: string): Promise<boolean> {
 }
 
 /** One statement, because the tables may reference one another. */
-async function emptyTables(target: pg.Client, tables: readonly TableConfig[]): Promise<void> {
-  const names = tables.map((table) => {
-    const { schema, name } = splitQualified(table.to);
+async function emptyTables(target: pg.Client, tables: readonly TableConfig[]): Promise<EmptiedTable[]> {
+  const names = [...new Set(tables.map((table) => table.to))];
+  const sqlOf = (table: string) => {
+    const { schema, name } = splitQualified(table);
     return quoteQualified(schema, name);
-  });
-  await target.query(`TRUNCATE ${[...new Set(names)].join(', ')}`);
+  };
+  const emptied: EmptiedTable[] = [];
+  for (const table of names) {
+    const { rows } = await target.query<{ rows: string }>(`SELECT count(*) AS rows FROM ${sqlOf(table)}`);
+    emptied.push({ table, rows: Number(rows[0]?.rows) });
+  }
+  await target.query(`TRUNCATE ${names.map(sqlOf).join(', ')}`);
+  return emptied;
 }

@@ -3,7 +3,13 @@
  * waiters. A lost connection is ordinary; the next session continues from the checkpoint.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatLsn, parseLsn, type ReplicationProblem, type ReplicationStatus } from '@ficus/core';
+import {
+  type EmptiedTable,
+  formatLsn,
+  parseLsn,
+  type ReplicationProblem,
+  type ReplicationStatus,
+} from '@ficus/core';
 import pg from 'pg';
 import { type Logger, pino } from 'pino';
 import type { Batch } from '../batch/batch.ts';
@@ -185,10 +191,10 @@ export class SliceReplication implements Replication, SessionHost {
     this.#enter({ name: 'idle' });
   }
 
-  async drop({ emptyTarget = false }: { emptyTarget?: boolean } = {}): Promise<void> {
+  async drop({ emptyTarget = false }: { emptyTarget?: boolean } = {}): Promise<readonly EmptiedTable[]> {
     this.ledger = undefined;
     await this.stop();
-    await dropStream(this.options, emptyTarget);
+    return dropStream(this.options, emptyTarget);
   }
 
   hasWaiters(): boolean {

@@ -12,6 +12,7 @@ import type { TablePlan } from '../mapping/table-plan.ts';
 import { readAbsentStandbys, readLongTransactions } from '../source/read-waits.ts';
 import { ReplicationConnection } from '../source/replication-connection.ts';
 import { nameStream } from '../source/stream-names.ts';
+import { evaluateEarlierRows } from './evaluate-earlier-rows.ts';
 import {
   evaluateOpenTransactions,
   evaluateSource,
@@ -48,6 +49,8 @@ interface PreflightInput {
 }
 
 const SENDER_ANSWER_MS = 5_000;
+/** Counted exactly up to here. */
+const EARLIER_ROWS = 100_000;
 /** Ordinary transactions have ended by then. */
 const LONG_SECONDS = 5;
 
@@ -166,7 +169,26 @@ async function checkMapping(input: PreflightInput, source: Side, target: Side): 
     ),
     ...sameDatabase(input, catalogs.source, catalogs.target),
     ...(await checkPlans(plans, input, source, target, catalogs.source, catalogs.target)),
+    ...(await findEarlierRows(
+      plans.filter((plan) => !begun.has(plan.target.qualifiedName)),
+      target.client,
+    )),
   ];
+}
+
+/** Rows that the first copy does not bring, and does not remove either. Counted up to a bound: it may be a full table. */
+async function findEarlierRows(plans: readonly TablePlan[], client: pg.ClientBase): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const { path, target } of plans) {
+    const { select, usage } = await readTablePrivileges(client, target.oid, target.schema);
+    if (!select || !usage) continue;
+    const { rows } = await client.query<{ rows: number }>(
+      `SELECT count(*)::int AS rows FROM (SELECT FROM ${target.sql} LIMIT ${EARLIER_ROWS + 1}) AS earlier`,
+    );
+    const finding = evaluateEarlierRows(path, target, rows[0]?.rows ?? 0, EARLIER_ROWS);
+    if (finding) findings.push(finding);
+  }
+  return findings;
 }
 
 function sameDatabase(input: PreflightInput, source: DatabaseCatalog, target: DatabaseCatalog): Finding[] {

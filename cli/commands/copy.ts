@@ -1,11 +1,12 @@
 /** `ficus copy`: the first copy of a slice's tables, watched until it is complete. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ControlClient, ReplicationView } from '@ficus/contract';
+import type { ControlClient, CopyView, ReplicationView } from '@ficus/contract';
 import { FicusError, readErrorCode } from '@ficus/core';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { connectControl } from '../config/connect-control.ts';
 import { loadReachable } from '../config/load-reachable.ts';
+import { counted } from '../output/counted.ts';
 import { formatCopy } from '../output/format-copy.ts';
 import { paint } from '../output/paint.ts';
 import { type Progress, showProgress } from '../output/show-progress.ts';
@@ -47,14 +48,23 @@ export function addCopy(program: Command): void {
 async function copy(slice: string, options: CopyOptions): Promise<void> {
   const config = await loadReachable(options.config, slice, warn);
   const control = connectControl(config);
-  await control.copy(slice, { restart: options.restart ?? false, reason: options.reason ?? '' });
+  const { emptied = [] } = await control.copy(slice, {
+    restart: options.restart ?? false,
+    reason: options.reason ?? '',
+  });
+  if (!options.json && emptied.length > 0) print(describeEmptied(emptied));
   const progress = showProgress(`copy ${slice}`);
   const view = await watchCopy(control, slice, progress).finally(() => progress.end());
-  if (options.json) printJson({ ok: view.copied, ...view });
+  if (options.json) printJson({ ok: view.copied, ...view, emptied });
   else if (view.copied && RUNNING.has(view.state))
     print(`${paint('green', '✓', process.stdout)} ${slice} is copied; the stream is ${view.state}\n`);
   else print(`The copy continues in the background; follow it with: ficus copy ${slice}\n`);
   if (!view.copied) process.exitCode = 1;
+}
+
+/** An older control plane does not say it. */
+export function describeEmptied(emptied: CopyView['emptied']): string {
+  return emptied.map(({ table, rows }) => `emptied ${table}: ${counted(rows, 'row')}\n`).join('');
 }
 
 async function watchCopy(

@@ -35,6 +35,29 @@ test('a match and a mismatch read differently', () => {
   expect(formatVerify(run({ verdict: 'mismatch', equal: false }))).toContain('✗ not equal');
 });
 
+test('a mismatch says what its kinds mean, and what to do next', () => {
+  const table = {
+    from: 'visit',
+    to: 'visit',
+    rowsCompared: 3,
+    rowsSource: 3,
+    rowsTarget: 4,
+    equal: 3,
+    lag: 0,
+    unsettled: 0,
+    complete: true,
+    missing: 0,
+    extra: 1,
+    different: 0,
+    examples: [],
+  };
+  const text = formatVerify(run({ verdict: 'mismatch', equal: false, tables: [table] }));
+  expect(text).toContain('extra: only the candidate has the row: it was there before the first copy');
+  expect(text).not.toContain('missing: ');
+  expect(text).toContain('ficus copy SLICE --restart');
+  expect(formatVerify(run({ verdict: 'match', equal: true }))).not.toContain('--restart');
+});
+
 test('with nothing changed since the last full comparison there is neither a match nor a doubt', () => {
   const reason = 'No row has changed since the last full comparison.';
   const text = formatVerify(run({ mode: 'changed', verdict: 'inconclusive', reason, nothingChanged: true }));

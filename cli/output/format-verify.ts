@@ -27,7 +27,29 @@ export function formatVerify(result: VerifyView): string {
       return printable(`  ${t.to} ${key}: ${kind}${where}${times}`);
     }),
   );
-  return `${[table, ...examples, describeVerdict(result)].join('\n')}\n`;
+  return `${[table, ...examples, describeVerdict(result), ...nextSteps(result)].join('\n')}\n`;
+}
+
+const CAUSES = {
+  missing: 'the candidate does not have the row: someone deleted it there, or its triggers left it out',
+  extra:
+    'only the candidate has the row: it was there before the first copy, or someone other than Ficus writes there',
+  different: 'someone other than Ficus, or a trigger of the candidate, changed the row there',
+} as const;
+
+/** What each kind of difference means, and what to do about it. */
+function nextSteps({ verdict, tables }: VerifyView): string[] {
+  if (verdict !== 'mismatch') return [];
+  const found = (['missing', 'extra', 'different'] as const).filter((kind) =>
+    tables.some((table) => table[kind] > 0),
+  );
+  return [
+    '',
+    ...found.map((kind) => `  ${kind}: ${CAUSES[kind]}`),
+    '',
+    'Next: find what else writes to these tables, and stop it. Then correct the rows above on the candidate, or',
+    'empty its tables and copy again: ficus copy SLICE --restart',
+  ];
 }
 
 /** `18 rows of the legacy and 19 of the candidate`: a missing or extra row is one of a single side. */

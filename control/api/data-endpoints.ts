@@ -1,6 +1,6 @@
 /** First copy and verify of a slice's tables. */
-import { replicationView, verifyView } from '@ficus/contract';
-import { FicusError } from '@ficus/core';
+import { copyView, verifyView } from '@ficus/contract';
+import { type EmptiedTable, FicusError } from '@ficus/core';
 import { z } from 'zod';
 import { requireRole } from '../http/access.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
@@ -30,7 +30,7 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
           .describe('empty the candidate’s tables and copy again (role admin)'),
         reason,
       }),
-      answer: replicationView,
+      answer: copyView,
       status: 202,
       handle: async ({ params, body, actor, caller }) => {
         if (body.restart) requireRole(caller, 'admin', 'Emptying the candidate’s tables');
@@ -45,11 +45,13 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
           became: null,
           reason: body.reason,
         };
+        let emptied: readonly EmptiedTable[] = [];
         await makeAudited(parts.store, entry, async () => {
-          await parts.replications.copy(name, body.restart);
+          emptied = await parts.replications.copy(name, body.restart);
           return undefined;
         });
-        return buildReplicationView(parts.replications, name) ?? noTables(name);
+        const view = buildReplicationView(parts.replications, name) ?? noTables(name);
+        return { ...view, emptied: [...emptied] };
       },
     }),
     endpoint({

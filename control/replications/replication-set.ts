@@ -6,6 +6,7 @@ import type { AppliedBatch, Replication, SourceNames } from '@ficus/cdc';
 import {
   type CopyConfig,
   describeError,
+  type EmptiedTable,
   type FicusConfig,
   FicusError,
   OneAtATime,
@@ -30,7 +31,7 @@ export interface ReplicationPort extends Partial<VerifiedStream> {
   waitForPosition(lsn: string, timeoutMs: number): Promise<boolean>;
   copied(): Promise<boolean>;
   stop(): Promise<void>;
-  drop(options?: { readonly emptyTarget?: boolean }): Promise<void>;
+  drop(options?: { readonly emptyTarget?: boolean }): Promise<readonly EmptiedTable[]>;
 }
 
 export interface OpenReplicationOptions {
@@ -157,14 +158,16 @@ export class ReplicationSet {
    * Continues the first copy, or restarts it. Returns when it is running.
    * @param restart true empties the candidate's tables first: otherwise rows that the source deleted meanwhile would
    * stay
+   * @returns the tables that were emptied
    */
-  async copy(slice: string, restart: boolean): Promise<void> {
+  async copy(slice: string, restart: boolean): Promise<readonly EmptiedTable[]> {
     const entry = this.#entries.get(slice);
     if (!entry) throw new FicusError('FICUS_CONTROL_NO_TABLES', `The slice ${slice} has no tables.`);
+    let emptied: readonly EmptiedTable[] = [];
     await entry.turns.run(async () => {
       const stopped = this.#hasGivenUp(entry);
       try {
-        if (restart) await entry.port?.drop({ emptyTarget: true });
+        if (restart) emptied = (await entry.port?.drop({ emptyTarget: true })) ?? [];
       } catch (error) {
         // Nothing was dropped: the stream continues.
         await this.#restart(entry);
@@ -175,6 +178,8 @@ export class ReplicationSet {
         await this.#restart(entry);
       }
     });
+    if (emptied.length > 0) this.#logger.info({ slice, emptied }, 'tables were emptied for a new copy');
+    return emptied;
   }
 
   #optionsOf(config: FicusConfig, slice: string): OpenReplicationOptions | undefined {

@@ -217,8 +217,9 @@ export const cdcErrors = {
   FICUS_CDC_TARGET_NOT_EMPTY: {
     status: 409,
     exit: 3,
-    title: 'A target table without a key has rows before its first copy',
-    remedy: 'Empty the table (TRUNCATE), or give it a primary key; the copy then begins by itself.',
+    title: 'A target table has rows before its first copy',
+    remedy:
+      'Empty the table (TRUNCATE), unless the service needs these rows. One without a key has to be emptied, or to be given a primary key; the copy then begins by itself.',
     retry: 'manual',
   },
   FICUS_CDC_MAPPING_CHANGED: {

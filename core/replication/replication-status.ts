@@ -35,6 +35,13 @@ export interface ReplicationStatus {
   readonly problem: ReplicationProblem | undefined;
 }
 
+/** A table of the target that was emptied before a new copy. */
+export interface EmptiedTable {
+  /** `schema.table` */
+  readonly table: string;
+  readonly rows: number;
+}
+
 export interface CopyProgress {
   readonly rowsCopied: number;
   /** Estimate from the catalog; may be off by some percent. */

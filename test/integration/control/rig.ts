@@ -120,7 +120,8 @@ export class HandPlayedReplication implements ReplicationPort {
     this.stopped = true;
   }
 
-  async drop(): Promise<void> {
+  async drop() {
     this.dropped = true;
+    return [{ table: 'public.notes', rows: 3 }];
   }
 }

@@ -30,7 +30,9 @@ const tables = parseConfigTables([{ from: 'stay', to: 'stay' }]);
 function open(settings: Partial<ReplicationSettings> = {}) {
   const { sourceUrl, targetUrl } = pair;
   const replication = openReplication({ slice: 'hotel', tables, sourceUrl, targetUrl, settings });
-  onTestFinished(() => replication.drop());
+  onTestFinished(async () => {
+    await replication.drop();
+  });
   return replication;
 }
 
