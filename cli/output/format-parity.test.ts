@@ -1,6 +1,6 @@
 import type { SliceView } from '@ficus/contract';
 import { expect, test } from 'vitest';
-import { formatAgreement, formatParity } from './format-parity.ts';
+import { colourOf, formatAgreement, formatParity } from './format-parity.ts';
 
 function sliceOf(over: Partial<SliceView['parity']>, state: SliceView['candidate']['state'] = 'answers') {
   const counts = { match: 0, mismatch: 0, stale: 0, noise: 0, inconclusive: 0, skipped: 0, ...over.counts };
@@ -43,4 +43,12 @@ test('evidence about an earlier version is shown as such, and does not count', (
     expect.stringContaining('nothing compared of version v2'),
     `100.000 % of 3,000 match of version v1, the last at ${since}: does not count`,
   ]);
+});
+
+test.each([
+  [{ match: 3, noise: 3 }, 'green'],
+  [{ match: 3, noise: 4 }, 'yellow'],
+  [{ match: 3, noise: 4, mismatch: 1 }, 'red'],
+] as const)('what rules explain for the most part is no agreement: %j is %s', (counts, colour) => {
+  expect(colourOf(sliceOf({ counts: counts as unknown as SliceView['parity']['counts'] }))).toBe(colour);
 });

@@ -36,10 +36,11 @@ export function formatParity(slice: SliceView): string[] {
   ];
 }
 
-/** Green only for what was compared, everywhere, with a candidate that answers. */
-function colourOf({ parity, candidate }: SliceView): 'red' | 'yellow' | 'green' {
-  if (parity.counts.mismatch > 0) return 'red';
-  return candidate.state === 'fails' || parity.uncompared.length > 0 ? 'yellow' : 'green';
+/** Green only for what was compared, everywhere, and mostly matches, with a candidate that answers; as on the page (`judge`). */
+export function colourOf({ parity, candidate }: SliceView): 'red' | 'yellow' | 'green' {
+  const { match, noise, mismatch } = parity.counts;
+  if (mismatch > 0) return 'red';
+  return candidate.state === 'fails' || parity.uncompared.length > 0 || noise > match ? 'yellow' : 'green';
 }
 
 function describeEarlier({ version, compared, ratio, lastComparedAt }: Earlier): string {
