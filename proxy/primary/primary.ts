@@ -12,7 +12,7 @@ import {
   splitHostPort,
 } from '@ficus/core';
 import type { Logger } from 'pino';
-import { CertificateKeeper } from '../config-file/certificate-keeper.ts';
+import type { CertificateKeeper } from '../config-file/certificate-keeper.ts';
 import { checkFiles } from '../config-file/config-change.ts';
 import { ReloadTriggers } from '../config-file/reload-triggers.ts';
 import { describeFlags, explainMissing } from '../explain/describe-flags.ts';
@@ -20,8 +20,7 @@ import type { Explanation } from '../explain/explanation.ts';
 import { type FlagsBackup, openFlagsBackup } from '../flags/flags-backup.ts';
 import type { FlagsSource } from '../flags/flags-source.ts';
 import { openFlags } from '../flags/open-flags.ts';
-import { HealthChecks } from '../health/health-checks.ts';
-import type { ListenerPems } from '../keys/listener-tls.ts';
+import type { HealthChecks } from '../health/health-checks.ts';
 import { publishedKeys } from '../keys/published-keys.ts';
 import type { ReportFacts } from '../link/control-link.ts';
 import { announce } from '../observe/announce.ts';
@@ -37,11 +36,13 @@ import type { ReloadResult, RunningProxy, StartProxyOptions } from '../running-p
 import { erringBreakers, openBreakers } from '../snapshot/upstream-registry.ts';
 import type { ControlAddress, WorkerInit } from '../worker/worker-messages.ts';
 import { type AdminServer, startAdminServer } from './admin-server.ts';
+import { checkHealth } from './check-health.ts';
 import { ConfigHolder } from './config-holder.ts';
 import { controlAddress } from './control-address.ts';
 import { ControlState } from './control-state.ts';
 import { describeProxy } from './describe-proxy.ts';
 import { ExplainRounds } from './explain-rounds.ts';
+import { keepCertificate } from './keep-certificate.ts';
 import { PinKeeper } from './pin-keeper.ts';
 import { Timers } from './timers.ts';
 import { type PassedMessage, Workers } from './workers.ts';
@@ -102,11 +103,7 @@ export class Primary implements RunningProxy {
       send: (message, only) => this.#workers.send(message, only),
       later: this.#timers.later,
     });
-    this.#health = new HealthChecks({
-      logger: this.#logger,
-      count: (series) => this.#totals.increment(series),
-      onVerdicts: (upstreams) => this.#workers.send({ kind: 'health', upstreams }),
-    });
+    this.#health = checkHealth(this.#logger, this.#totals, () => this.#workers);
     this.#explains = new ExplainRounds({
       send: (message, only) => this.#workers.send(message, only),
       later: this.#timers.later,
@@ -127,7 +124,7 @@ export class Primary implements RunningProxy {
 
   async start(): Promise<void> {
     checkFiles(this.#config);
-    this.#certificate = this.#keepCertificate();
+    this.#certificate = keepCertificate(this.#config, this.#logger, this.#workers, this.#holder);
     const { configFile } = this.#options;
     if (configFile !== undefined)
       this.#reloadTriggers = new ReloadTriggers(configFile, () => this.#reloadOnTrigger());
@@ -223,14 +220,6 @@ export class Primary implements RunningProxy {
       failingChecks: this.#health.failing(slices),
       configRefused: this.#holder.running.refused,
     };
-  }
-
-  #keepCertificate(): CertificateKeeper | undefined {
-    const { tls } = this.#config.proxy;
-    if (tls === undefined) return undefined;
-    const onChanged = (pems: ListenerPems): void => this.#workers.send({ kind: 'certificate', pems });
-    const onRefused = (why: string | undefined): void => this.#holder.takeFile('proxy.tls', why);
-    return new CertificateKeeper({ area: 'proxy.tls', tls, logger: this.#logger, onChanged, onRefused });
   }
 
   #openFlags(): FlagsSource | undefined {
