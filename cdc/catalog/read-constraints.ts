@@ -141,6 +141,14 @@ export async function readTriggers(
   return groupByTable(rows, (row) => ({ name: row.name, fires: FIRES[row.enabled] ?? 'origin' }));
 }
 
+interface InterceptRow {
+  readonly table: number;
+  readonly kind: 'trigger' | 'rule';
+  readonly name: string;
+  readonly enabled: string;
+  readonly on: Intercept['on'];
+}
+
 /**
  * Table oid → what may leave out rows that are written to it. Rules of a partition are left out: PostgreSQL applies
  * those of the table that a statement names alone.
@@ -149,8 +157,8 @@ export async function readIntercepts(
   client: pg.ClientBase,
   oids: readonly number[],
 ): Promise<Map<number, Intercept[]>> {
-  const { rows } = await client.query<{ table: number; name: string; enabled: string; on: Intercept['on'] }>(
-    `SELECT member.root::int8::float8 AS table, format('trigger “%s”', g.tgname) AS name, g.tgenabled::text AS enabled,
+  const { rows } = await client.query<InterceptRow>(
+    `SELECT member.root::int8::float8 AS table, 'trigger' AS kind, g.tgname::text AS name, g.tgenabled::text AS enabled,
             array_remove(ARRAY[CASE WHEN g.tgtype & 4 <> 0 THEN 'insert' END, CASE WHEN g.tgtype & 16 <> 0 THEN 'update' END,
                                CASE WHEN g.tgtype & 8 <> 0 THEN 'delete' END], NULL) AS on
        FROM (SELECT root, root FROM unnest($1::oid[]) AS root
@@ -158,11 +166,15 @@ export async function readIntercepts(
        JOIN pg_trigger g ON g.tgrelid = member.oid
       WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND g.tgtype & 3 = 3
      UNION ALL
-     SELECT ev_class::int8::float8, format('rule “%s”', rulename), ev_enabled::text,
+     SELECT ev_class::int8::float8, 'rule', rulename::text, ev_enabled::text,
             ARRAY[CASE ev_type WHEN '2' THEN 'update' WHEN '3' THEN 'insert' ELSE 'delete' END]
        FROM pg_rewrite WHERE ev_class = ANY($1::oid[]) AND is_instead AND ev_type IN ('2', '3', '4')
-      ORDER BY 2`,
+      ORDER BY 2, 3`,
     [oids],
   );
-  return groupByTable(rows, ({ name, enabled, on }) => ({ name, fires: FIRES[enabled] ?? 'origin', on }));
+  return groupByTable(rows, ({ kind, name, enabled, on }) => ({
+    name: `${kind} “${name}”`,
+    fires: FIRES[enabled] ?? 'origin',
+    on,
+  }));
 }

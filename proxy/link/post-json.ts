@@ -66,7 +66,8 @@ const refused = (status: number): PostFailure =>
 function watchConnected(request: ClientRequest, secure: boolean): () => boolean {
   let connected = false;
   request.once('socket', (socket) => {
-    connected = !socket.connecting;
+    // Undefined where there is no network connection, because a certificate could not be read.
+    connected = socket.connecting === false;
     socket.once(secure ? 'secureConnect' : 'connect', () => {
       connected = true;
     });
