@@ -36,6 +36,7 @@ export const trafficView = z.object({
 
 export const proxyView = z.object({
   proxyId: z.string(),
+  name: z.string().nullable().describe('its machine, and the address that it listens at'),
   workers: z.int(),
   epochs: z.record(z.string(), z.int()),
   configRefused: configRefusalView.nullable().describe('null while it runs the config of its file'),

@@ -59,8 +59,8 @@ async function askControl({ control }: FoundRunning, slice: string | undefined):
   ]);
   const { appliedAt, refused, needsRestart } = own;
   const older: OlderConfig[] = [{ process: 'the control plane', appliedAt, refused, needsRestart }];
-  for (const { proxyId, configRefused } of proxies) {
-    const process = proxies.length === 1 ? 'the proxy' : `the proxy ${proxyId}`;
+  for (const { proxyId, name, configRefused } of proxies) {
+    const process = proxies.length === 1 ? 'the proxy' : `the proxy ${name ?? proxyId}`;
     older.push({ process, appliedAt: null, refused: configRefused, needsRestart: [] });
   }
   return { from: 'control', slices, leftovers, older: older.filter(isOlder) };

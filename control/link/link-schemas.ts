@@ -55,6 +55,7 @@ const configRefused = z.object({
 export const reportBody = z.object({
   proxyId: z.string().min(1).max(200),
   number: z.int().min(1).optional(),
+  name: z.string().min(1).max(400).optional(),
   workers: z.int().min(0).max(10_000),
   epochs: z.record(z.string().max(200), z.int().min(0)),
   failingChecks: z

@@ -35,6 +35,7 @@ interface TrafficView {
 
 interface ProxyView {
   readonly proxyId: string;
+  readonly name: string | null;
   readonly workers: number;
   readonly epochs: Readonly<Record<string, number>>;
   readonly configRefused: ConfigRefusal | null;
@@ -119,13 +120,13 @@ export class TrafficWindow {
     return [...this.#proxies.values()];
   }
 
-  #note({ proxyId, workers, epochs, configRefused = null }: ProxyReport, now: number): void {
+  #note({ proxyId, name, workers, epochs, configRefused = null }: ProxyReport, now: number): void {
     if (!this.#proxies.has(proxyId) && this.#proxies.size >= MOST_PROXIES) {
       this.#forgetSilent(now);
       if (this.#proxies.size >= MOST_PROXIES) return;
     }
     const lastReportAt = new Date(now).toISOString();
-    this.#proxies.set(proxyId, { proxyId, workers, epochs, configRefused, lastReportAt });
+    this.#proxies.set(proxyId, { proxyId, name: name ?? null, workers, epochs, configRefused, lastReportAt });
   }
 
   #forgetSilent(now: number): void {

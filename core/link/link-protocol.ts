@@ -78,6 +78,8 @@ export interface ProxyReport {
    * the facts of now. Absent from proxies of an earlier version: those count each time.
    */
   readonly number?: number | undefined;
+  /** For people: its machine, and the address that it listens at. */
+  readonly name?: string | undefined;
   readonly workers: number;
   /** Slice → epoch that all workers have applied. */
   readonly epochs: Readonly<Record<string, number>>;

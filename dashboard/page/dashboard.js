@@ -100,7 +100,11 @@ function proxyTable(proxies) {
     );
   return table(
     ['proxy', 'workers', 'last report'],
-    proxies.map(({ proxyId, workers, lastReportAt }) => [proxyId, count(workers), ago(lastReportAt)]),
+    proxies.map(({ proxyId, name, workers, lastReportAt }) => [
+      element('span', { title: proxyId }, name ?? proxyId),
+      count(workers),
+      ago(lastReportAt),
+    ]),
   );
 }
 

@@ -1,14 +1,19 @@
 /** The way back, and the last comparison of both databases. */
-import { ago, count, element } from './elements.js';
+import { ago, count, element, plural } from './elements.js';
 
 export function drawBack({ rollback, verify, name, tables }) {
   const css = { pass: 'good', fail: 'bad', 'insufficient evidence': 'warn' }[rollback.answer];
   return [
     element('h3', {}, 'The way back'),
     element('p', {}, element('strong', { class: css }, rollback.answer), ` – ${rollback.text}`),
-    tables.length === 0 ? null : element('p', { class: 'soft' }, describeVerify(verify, name)),
+    tables.length === 0
+      ? null
+      : element('p', { class: VERDICT_CLASSES[verify?.verdict] ?? 'soft' }, describeVerify(verify, name)),
   ];
 }
+
+/** Beside a way back that passes, too: the two databases are another question. */
+const VERDICT_CLASSES = { mismatch: 'bad', inconclusive: 'warn' };
 
 function describeVerify(verify, name) {
   if (!verify) return `Both databases were never compared: ficus verify ${name}`;
@@ -22,5 +27,7 @@ function describeVerify(verify, name) {
   const earlier = verify.ofEarlierVersion
     ? `, with version ${verify.version ?? 'unknown'} of the candidate, which has another one now`
     : '';
-  return `Both databases compared ${ago(finishedAt)}: ${says}, ${count(rowsCompared)} rows${drawn}${earlier}`;
+  const rowsTarget = verify.tables.reduce((sum, table) => sum + table.rowsTarget, 0);
+  const rows = `${plural(rowsCompared, 'row')} of the legacy and ${count(rowsTarget)} of the candidate`;
+  return `Both databases compared ${ago(finishedAt)}: ${says}, ${rows}${drawn}${earlier}`;
 }

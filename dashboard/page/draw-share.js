@@ -1,5 +1,5 @@
 /** Which side serves: the share that the flag sets, and the share measured. */
-import { count, duration, element, percent, table } from './elements.js';
+import { count, duration, element, percent, plural, table } from './elements.js';
 
 export function drawShare({ flags, traffic, tables }) {
   const measured = traffic.candidateSharePercent;
@@ -27,7 +27,10 @@ export function drawShare({ flags, traffic, tables }) {
     element(
       'p',
       { class: 'soft' },
-      `${asked === null ? '' : `flag at ${asked} % of users · `}measured over ${describeMeasured(traffic, tables)}`,
+      [
+        ...(asked === null ? [] : [`flag at ${asked} % of users`]),
+        ...(measured === null ? [] : [`measured over ${describeMeasured(traffic, tables)}`]),
+      ].join(' · '),
     ),
     table([`last ${traffic.windowSeconds} s`, 'requests', 'failed', 'mean'], sides),
     reasons.length > 0 ? element('p', { class: 'soft' }, `why: ${reasons.join(', ')}`) : null,
@@ -35,7 +38,7 @@ export function drawShare({ flags, traffic, tables }) {
       ? element(
           'p',
           { class: 'soft' },
-          `${count(traffic.outsideRequests)} requests matched no route of any slice`,
+          `${plural(traffic.outsideRequests, 'request')} matched no route of any slice`,
         )
       : null,
   ];
@@ -43,6 +46,5 @@ export function drawShare({ flags, traffic, tables }) {
 
 /** Without tables the flag decides writes, too. */
 function describeMeasured({ measuredRequests, shareSeconds }, tables) {
-  const requests = tables.length === 0 ? 'requests' : 'reads';
-  return `${count(measuredRequests)} ${requests} of the last ${shareSeconds} s`;
+  return `${plural(measuredRequests, tables.length === 0 ? 'request' : 'read')} of the last ${shareSeconds} s`;
 }

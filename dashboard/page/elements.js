@@ -29,6 +29,9 @@ export function table(heads, rows) {
 
 export const count = (value) => value.toLocaleString('en-US');
 
+/** `1 request`, `1,200 requests`. */
+export const plural = (value, noun) => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+
 export const percent = (value, digits = 1) =>
   `${value.toLocaleString('en-US', { maximumFractionDigits: digits })} %`;
 
@@ -36,11 +39,12 @@ export const percent = (value, digits = 1) =>
 export const share = (ratio) => `${(Math.floor(ratio * 100_000) / 1000).toLocaleString('en-US')} %`;
 
 export function bytes(value) {
+  // Powers of 1024, as in legacy.maxRetainedWal and `ficus status`.
   const units = ['B', 'KB', 'MB', 'GB', 'TB'];
   let unit = 0;
   let rest = value;
-  while (rest >= 1000 && unit < units.length - 1) {
-    rest /= 1000;
+  while (rest >= 1024 && unit < units.length - 1) {
+    rest /= 1024;
     unit += 1;
   }
   return `${rest.toLocaleString('en-US', { maximumFractionDigits: 1 })} ${units[unit]}`;

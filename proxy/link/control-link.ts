@@ -20,7 +20,7 @@ import { ReportSum } from './report-sum.ts';
 /** Current facts for a report, besides the counts. */
 export type ReportFacts = Pick<
   ProxyReport,
-  'workers' | 'epochs' | 'breakersOpen' | 'breakersOnErrors' | 'failingChecks' | 'configRefused'
+  'name' | 'workers' | 'epochs' | 'breakersOpen' | 'breakersOnErrors' | 'failingChecks' | 'configRefused'
 >;
 
 interface ControlLinkOptions {

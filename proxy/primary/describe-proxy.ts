@@ -1,4 +1,5 @@
 /** Puts together what /status of the admin address says. */
+import { hostname } from 'node:os';
 import {
   type ClientFeatures,
   type FicusConfig,
@@ -25,6 +26,9 @@ interface ProxyFacts extends Omit<ProxyStatus, 'slices' | 'flags'> {
   readonly gauges: Readonly<Record<string, number>>;
   readonly traffic: (slice: string) => RecentSliceTraffic;
 }
+
+/** What people know a proxy by: its machine, and the address that it listens at. */
+export const nameOf = (address: string): string => `${hostname()}, ${address}`;
 
 export function describeProxy(facts: ProxyFacts): ProxyStatus {
   const { version, startedAt, address, config, workers, control, upstreams, running } = facts;

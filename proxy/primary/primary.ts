@@ -33,14 +33,14 @@ import { RecentTraffic } from '../observe/recent-traffic.ts';
 import { VERSION } from '../observe/version.ts';
 import { mayContinueAnywhereMs } from '../request/may-continue.ts';
 import type { ReloadResult, RunningProxy, StartProxyOptions } from '../running-proxy.ts';
-import { erringBreakers, openBreakers } from '../snapshot/upstream-registry.ts';
+import { countBreakers } from '../snapshot/upstream-registry.ts';
 import type { ControlAddress, WorkerInit } from '../worker/worker-messages.ts';
 import { type AdminServer, startAdminServer } from './admin-server.ts';
 import { checkHealth } from './check-health.ts';
 import { ConfigHolder } from './config-holder.ts';
 import { controlAddress } from './control-address.ts';
 import { ControlState } from './control-state.ts';
-import { describeProxy } from './describe-proxy.ts';
+import { describeProxy, nameOf } from './describe-proxy.ts';
 import { ExplainRounds } from './explain-rounds.ts';
 import { keepCertificate } from './keep-certificate.ts';
 import { PinKeeper } from './pin-keeper.ts';
@@ -213,10 +213,10 @@ export class Primary implements RunningProxy {
     const { ids, book } = this.#workers;
     const slices = Object.keys(this.#config.slices);
     return {
+      name: nameOf(this.address),
       workers: ids.length,
       epochs: book.epochs(slices),
-      breakersOpen: openBreakers(book.gauges, slices),
-      breakersOnErrors: erringBreakers(book.gauges, slices),
+      ...countBreakers(book.gauges, slices),
       failingChecks: this.#health.failing(slices),
       configRefused: this.#holder.running.refused,
     };

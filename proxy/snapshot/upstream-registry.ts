@@ -3,7 +3,7 @@
  * its own. Kept across config changes as long as their config stays the same, closed when no snapshot uses them. Held
  * by the snapshot keeper.
  */
-import type { Side, UpstreamConfig } from '@ficus/core';
+import type { ProxyReport, Side, UpstreamConfig } from '@ficus/core';
 import { addTo } from '../observe/add-to.ts';
 import type { AddressChange } from '../resilience/address-health.ts';
 import type { BreakerState } from '../resilience/breaker.ts';
@@ -112,12 +112,15 @@ export function openBreakers(
   return countWorkers(gauges, slices, breakerSeries);
 }
 
-/** Of those, the ones that are open because the candidate answers with 500 and above. */
-export function erringBreakers(
+/** As in a report: also those of them that are open because the candidate answers with 500 and above. */
+export function countBreakers(
   gauges: Readonly<Record<string, number>>,
   slices: readonly string[],
-): Record<string, number> {
-  return countWorkers(gauges, slices, erringSeries);
+): Required<Pick<ProxyReport, 'breakersOpen' | 'breakersOnErrors'>> {
+  return {
+    breakersOpen: openBreakers(gauges, slices),
+    breakersOnErrors: countWorkers(gauges, slices, erringSeries),
+  };
 }
 
 function countWorkers(

@@ -156,7 +156,9 @@ it('shows that a candidate does not answer, beside the stage', async () => {
   await createControlClient(control.address, TOKEN, 'ada').setServe('pages', { percent: 100 });
   await post(LINK_PATHS.report, {
     ...{ proxyId: 'p', workers: 2, epochs: {}, traffic: [], droppedCopies: [], breakersOpen: { pages: 2 } },
+    name: 'shop-1, http://10.0.0.1:8080',
   });
+  await page.waitForSelector('#proxies td:has-text("shop-1, http://10.0.0.1:8080")');
   await page.waitForSelector('#slice-pages .stepper .now:has-text("live")');
   await page.waitForSelector(
     '#slice-pages .bad:has-text("its circuit breaker is open in 2 workers of the proxies. The legacy serves its requests.")',
