@@ -145,5 +145,5 @@ export class ControlLink {
   }
 }
 
-const hasTrouble = ({ breakersOpen = {}, failingChecks }: ReportFacts): boolean =>
-  failingChecks !== undefined || Object.keys(breakersOpen).length > 0;
+const hasTrouble = ({ breakersOpen = {}, failingChecks, configRefused = null }: ReportFacts): boolean =>
+  failingChecks !== undefined || configRefused !== null || Object.keys(breakersOpen).length > 0;

@@ -213,9 +213,7 @@ export class Primary implements RunningProxy {
     const { ids, book } = this.#workers;
     const slices = Object.keys(this.#config.slices);
     return {
-      name: nameOf(this.address),
-      workers: ids.length,
-      epochs: book.epochs(slices),
+      ...{ name: nameOf(this.address), workers: ids.length, epochs: book.epochs(slices) },
       ...countBreakers(book.gauges, slices),
       failingChecks: this.#health.failing(slices),
       configRefused: this.#holder.running.refused,
