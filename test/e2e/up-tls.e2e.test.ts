@@ -100,5 +100,7 @@ test('check names a key that everybody may read, and a certificate that does not
   expect(unfit.stderr).toMatch(/proxy\.tls: .*the key belongs to another certificate/);
   rmSync(at('server.pem'));
   const missing = await runCommand([FICUS, 'check', '--config', config]);
-  expect(missing.stderr).toMatch(/! proxy\.tls\.cert: .*server\.pem is not on this machine: `ficus check --live`/);
+  expect(missing.stderr).toMatch(
+    /! proxy\.tls\.cert: .*server\.pem is not on this machine: `ficus check --live`/,
+  );
 });
