@@ -49,21 +49,11 @@ function ofFiles(area: string, files: TlsFiles | undefined, isLive: boolean): Fi
   if (files === undefined) return [];
   const { ca, cert, key } = files;
   return [
-    ...(isLive
-      ? []
-      : Object.entries({ ca, cert, key }).flatMap(([name, file]) => ofMissing(`${area}.${name}`, file))),
     ...ofCertificates({ path: `${area}.ca`, file: ca, isLive, needs: (ages) => !ages.some(isUsable) }),
     ...ofCertificates({ path: `${area}.cert`, file: cert, isLive, needs: (_, index) => index === 0 }),
     ...(isLive && key !== undefined ? refusalsOf(`${area}.key`, () => readPem(key, `${area}.key`)) : []),
     ...ofKey(`${area}.key`, key),
   ];
-}
-
-/** Here an error only with --live, but a start without it fails. */
-function ofMissing(path: string, file: string | undefined): Finding[] {
-  if (file === undefined || existsSync(file)) return [];
-  const message = `${file} is not on this machine: \`ficus check --live\` where Ficus runs`;
-  return [{ severity: 'warning', path, code: 'FICUS_CONFIG_WEAK', message }];
 }
 
 interface CertificateFile {
