@@ -125,7 +125,7 @@ async function checkSource(
   ];
 }
 
-/** What a stream would wait for, and nobody would guess. */
+/** What a stream would wait for, and an operator would not guess. */
 async function findWaits(client: pg.ClientBase, path: string, hasSlot: boolean): Promise<Finding[]> {
   const absent = await readAbsentStandbys(client);
   const open = hasSlot ? [] : await readLongTransactions(client, LONG_SECONDS);

@@ -19,7 +19,7 @@ export async function endClient(client: pg.Client): Promise<void> {
 }
 
 /**
- * Cancels the client's running query on the server, which would otherwise continue although nobody wants its result.
+ * Cancels the client's running query on the server, which would otherwise continue although its result is not wanted any more.
  * Resolves when the server's process has ended and released its slots and locks; does not wait for a server that does
  * not answer.
  */

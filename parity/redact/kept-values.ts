@@ -1,5 +1,5 @@
 /**
- * What a sample shows as it is; everything else gets a stand-in. An allow-list: what nobody has thought of is hidden.
+ * What a sample shows as it is; everything else gets a stand-in. An allow-list: what is not on it is hidden.
  * Teams add places of their own with `parity.samples.allow`.
  */
 import type { JsonStep } from '../rules/json-path.ts';

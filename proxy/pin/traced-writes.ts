@@ -15,7 +15,7 @@ export class TracedWrites {
   #answered: TracedWrite[] = [];
   readonly #applied = new Map<string, string>();
 
-  /** A write begins. It is forgotten where nobody knows how far the stream is. */
+  /** A write begins. It is forgotten where it is not known how far the stream is. */
   begin(worker: number, slice: string, trace: string): void {
     const after = this.#applied.get(slice);
     if (after === undefined || this.#openCount >= MOST) return;

@@ -12,7 +12,7 @@ const send = (message: WorkerMessage): void => {
   if (process.connected) process.send!(message, undefined, undefined, () => {});
 };
 
-/** A log that nobody reads must not use up the proxy's memory. */
+/** A log without a reader must not use up the proxy's memory. */
 const MOST_LOG_BYTES = 4 * 1_048_576;
 
 /** Nothing stands between logger and sink where lines stay JSON. */

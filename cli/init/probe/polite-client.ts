@@ -7,7 +7,7 @@ import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { bareHost } from '@ficus/core';
 
-/** A team must not find its monolith under load because somebody tried Ficus. */
+/** A team must not find its monolith under load because of a try of Ficus. */
 export const MOST_REQUESTS = 25;
 export const ANSWER_MS = 5_000;
 const PAGE_BYTES = 64 * 1024;

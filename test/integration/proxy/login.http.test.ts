@@ -24,7 +24,7 @@ afterEach(async () => {
   control = undefined;
 });
 
-/** A monolith that logs in whoever asks. */
+/** A monolith that logs in each caller who asks. */
 async function start(options: RigOptions): Promise<void> {
   rig = await startRig(options);
   rig.legacy.handler = (request, response) => {
