@@ -5,7 +5,7 @@
 import type { HealthConfig, UpstreamConfig } from '@ficus/core';
 import { type CopyResult, sendCopy } from '../upstream/send-copy.ts';
 import { Upstream } from '../upstream/upstream.ts';
-import { joinFields } from '../wire/head-lines.ts';
+import { joinFields } from '../wire/field-text.ts';
 
 /** An upstream that has health checks. */
 export type CheckedConfig = UpstreamConfig & { readonly health: HealthConfig };

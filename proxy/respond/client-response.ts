@@ -4,7 +4,8 @@
  * pipelining and the end of the connection stay Node's.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type HeadLines, joinFields } from '../wire/head-lines.ts';
+import { joinFields } from '../wire/field-text.ts';
+import type { HeadLines } from '../wire/head-lines.ts';
 import { httpDate } from '../wire/http-date.ts';
 import { WriteBlock } from '../wire/write-block.ts';
 import { amendHead, isAmended } from './amend-head.ts';

@@ -4,7 +4,8 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type HeadLines, joinFields } from '../wire/head-lines.ts';
+import { joinFields } from '../wire/field-text.ts';
+import type { HeadLines } from '../wire/head-lines.ts';
 import { httpDate } from '../wire/http-date.ts';
 import type { ClientSide, ClientWatcher } from './client-side.ts';
 import { cutClient } from './cut-client.ts';

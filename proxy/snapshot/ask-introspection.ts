@@ -9,7 +9,7 @@ import type { Answer } from '../identify/read-answer.ts';
 import { sendCopy } from '../upstream/send-copy.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { usesConnectionLogin } from '../wire/connection-login.ts';
-import { joinFields } from '../wire/head-lines.ts';
+import { joinFields } from '../wire/field-text.ts';
 
 const INTROSPECTION_MS = 2_000;
 const INTROSPECTION_BYTES = 65_536;

@@ -13,7 +13,8 @@
  * | equal Content-Lengths, as lines or a list | one | RFC 9110 section 8.6 |
  * | fields of a body where there can be none: 1xx, 204; both kinds after HEAD and in a 304 | without them | RFC 9112 section 6.3 |
  */
-import { MAX_LINES, trimSpace } from './head-lines.ts';
+import { trimSpace } from './field-text.ts';
+import { MAX_LINES } from './head-lines.ts';
 
 export type TidyHead =
   | { readonly kind: 'tidy' /** Strict, empty line included. */; readonly text: string; readonly end: number }

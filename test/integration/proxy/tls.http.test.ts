@@ -10,7 +10,7 @@ import { startTlsRig, type TlsRig } from './tls-rig.ts';
 let rig: TlsRig;
 afterEach(() => rig?.close());
 
-test('requests come over TLS, and the sides are told so', async () => {
+test('requests come over TLS, and both sides see https', async () => {
   rig = await startTlsRig({ serve: 100 });
   expect(rig.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
   expect(await rig.request('/shop')).toMatchObject({ status: 200, text: 'legacy /shop' });
