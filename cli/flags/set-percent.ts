@@ -52,7 +52,7 @@ export async function setPercent(
     return await setThroughControl(config, flip, wayBackTimeoutMs);
   } catch (error) {
     if (!(error instanceof FicusError) || !passesByItself(error)) throw error;
-    requireNamed(config, flip.slice);
+    if (hasReadableSlices(config)) requireNamed(config, flip.slice);
     warn(`${error.message} The flag is set without the control plane: this change is not in the audit.`);
     return setWhereKept(flags, flip);
   }
@@ -102,10 +102,21 @@ async function setWhereKept(
 
 /** A guard that cannot be evaluated refuses. */
 function refuseUnevaluated(config: ReachableConfig, { slice, kind, percent, force }: Flip): void {
+  if (percent === 0 && !hasReadableSlices(config)) return;
   const guards = requireNamed(config, slice);
+  if (config.valid === undefined && percent > 0 && !force)
+    throw new FicusError(
+      'FICUS_GUARDS_NOT_EVALUATED',
+      `While the config is not valid, it cannot be known whether ${slice} has guards, and a control plane that evaluates them: only 0 is set.`,
+    );
   if (kind !== 'serve' || percent === 0 || force || guards.length === 0) return;
   throw new FicusError(
     'FICUS_GUARDS_NOT_EVALUATED',
     `${slice} is held back by its guards (${guards.join(', ')}): a control plane evaluates them, and this config has none (control.database).`,
   );
+}
+
+/** A name that an invalid file does not have is a slip, unless the slices are what cannot be read. */
+function hasReadableSlices({ valid, guards }: ReachableConfig): boolean {
+  return valid !== undefined || guards.size > 0;
 }
