@@ -44,7 +44,9 @@ class ControlAgent extends Agent {
 
 /** Fails like any other, so that the next request in the queue has its turn: one that gets an error instead leaves it waiting. */
 function failingConnection(error: Error): Duplex {
-  return new Duplex({ construct: (failed) => void setImmediate(failed, error) });
+  const connection = new Duplex({ construct: (failed) => void setImmediate(failed, error) });
+  // A request that was aborted while it waited does not listen for it.
+  return connection.on('error', () => undefined);
 }
 
 const agents = new Map<string, Agent>();

@@ -257,6 +257,8 @@ export class Worker implements RequestHost {
   async #close(): Promise<void> {
     this.#reports.stop();
     this.#memory.stop();
+    // Before and after: the primary may not wait for the end of a flush.
+    this.#reports.sendCounts();
     await Promise.all([this.#observations.flush(), this.spans?.stop()]);
     this.#reports.sendCounts();
     this.flags.stop();
