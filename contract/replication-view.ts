@@ -51,7 +51,9 @@ export const replicationView = z.object({
 export const copyView = replicationView.extend({
   emptied: z
     .array(z.object({ table: z.string(), rows: count }))
-    .describe('tables of the candidate that were emptied first, with the rows that they had'),
+    .describe(
+      'tables of the candidate that were emptied first, with the rows that they had, counted up to 100,000 (100,001: more)',
+    ),
 });
 
 export const leftoverView = z.object({

@@ -115,7 +115,12 @@ export class LeftOut {
 
 /** For rows of a copy, which nothing but counts are known of. @param written rows that the target says were written */
 export function refuseLeftOut(plan: TablePlan, replicaRole: boolean, written: number, rows: number): void {
-  const intercepts = findForbidden(plan, 'insert', replicaRole);
+  const intercepts = [
+    ...new Set([
+      ...findForbidden(plan, 'insert', replicaRole),
+      ...findForbidden(plan, 'update', replicaRole),
+    ]),
+  ];
   if (written >= rows || intercepts.length === 0) return;
   const lost = rows - written;
   throw new FicusError(

@@ -138,14 +138,19 @@ export class TableApplier {
     check: TargetCheck,
   ): Promise<void> {
     const { upserts } = this.statements;
-    const flush = (rows: RowStatement) => {
+    /** INSERTs before this entry were sent. */
+    let sent = 0;
+    const flush = (rows: RowStatement, until: number) => {
       if (rows.rows === 0) return;
       const all = (operation: number) => () => tuplesOf(net, bytes, operation);
       if (rows === upserts)
         this.statements.sendUpserts(this.#leftOut.upserts(() => [...all(INSERT)(), ...all(UPDATE)()], check));
-      else if (rows === inserts)
-        this.#leftOut.inserts((onCount) => this.statements.sendInserts(onCount), all(INSERT), check);
-      else rows.send(this.#expectUpdated(all(UPDATE), check));
+      else if (rows === inserts) {
+        const from = sent;
+        sent = until;
+        const tuples = () => tuplesOf(net, bytes, INSERT, from, until);
+        this.#leftOut.inserts((onCount) => this.statements.sendInserts(onCount), tuples, check);
+      } else rows.send(this.#expectUpdated(all(UPDATE), check));
     };
     for (let entry = 0; entry < net.count; entry++) {
       const operation = net.operations[entry];
@@ -155,12 +160,12 @@ export class TableApplier {
       if (place >= 0) rows.addPlace(bytes, place);
       else rows.addPlace(net.side.bytes, -1 - place);
       if (rows.rows < STATEMENT_ROWS) continue;
-      flush(rows);
+      flush(rows, entry + 1);
       // Sent at once: the target works on these rows while the next are gathered.
       await nextTurn();
     }
-    flush(inserts);
-    if (updates !== inserts) flush(updates);
+    flush(inserts, net.count);
+    if (updates !== inserts) flush(updates, net.count);
   }
 
   #writeTuples(net: NetChanges, bytes: Buffer, check: TargetCheck): void {
@@ -315,9 +320,15 @@ export class TableApplier {
   }
 }
 
-function tuplesOf(net: NetChanges, bytes: Buffer, operation: number): TuplePlace[] {
+function tuplesOf(
+  net: NetChanges,
+  bytes: Buffer,
+  operation: number,
+  from = 0,
+  until = net.count,
+): TuplePlace[] {
   const tuples: TuplePlace[] = [];
-  for (let entry = 0; entry < net.count; entry++)
+  for (let entry = from; entry < until; entry++)
     if (net.operations[entry] === operation) tuples.push(net.tupleAt(entry, bytes));
   return tuples;
 }

@@ -101,8 +101,10 @@ export class ChunkWriter {
   async #upsert(task: CopyTask, tuples: readonly TuplePlace[]): Promise<void> {
     const { session } = this.#options;
     const statements = this.#statementsOf(task);
-    const watched =
-      findForbidden(task.plan, 'insert', session.replicaRole).length > 0 && !statements.ignoresExisting;
+    const forbids = (operation: 'insert' | 'update') =>
+      findForbidden(task.plan, operation, session.replicaRole).length > 0;
+    // A row that is there already is updated.
+    const watched = (forbids('insert') || forbids('update')) && !statements.ignoresExisting;
     if (!watched) return statements.upsertRows(tuples);
     let counts = { written: 0, rows: 0 };
     statements.upsertRows(tuples, (written, rows) => {

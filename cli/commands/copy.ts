@@ -64,7 +64,12 @@ async function copy(slice: string, options: CopyOptions): Promise<void> {
 
 /** An older control plane does not say it. */
 export function describeEmptied(emptied: CopyView['emptied']): string {
-  return emptied.map(({ table, rows }) => `emptied ${table}: ${counted(rows, 'row')}\n`).join('');
+  return emptied
+    .map(
+      ({ table, rows }) =>
+        `emptied ${table}: ${rows > 100_000 ? 'more than 100,000 rows' : counted(rows, 'row')}\n`,
+    )
+    .join('');
 }
 
 async function watchCopy(

@@ -39,6 +39,7 @@ export interface ReplicationStatus {
 export interface EmptiedTable {
   /** `schema.table` */
   readonly table: string;
+  /** Counted up to 100,000; 100,001 stands for more. */
   readonly rows: number;
 }
 

@@ -192,11 +192,16 @@ test.each([
     target: `${also} ${trigger('INSERT', `IF NEW.id < 11 THEN RETURN NEW; END IF; ${body}`)}`,
   });
   await settle();
+  const codes = new Set<string | undefined>();
+  replication.subscribe(({ problem }) => codes.add(problem?.code));
   await source.query(CHANGES.INSERT);
   await source.query('INSERT INTO item VALUES (30, 1); DELETE FROM item WHERE id = 30');
+  // More than one statement takes.
+  await source.query('INSERT INTO item SELECT n, 1 FROM generate_series(1001, 26000) AS n');
   await settle();
   expect(await verify()).toMatchObject({ verdict: 'match', differences: [] });
   expect(replication.status()).toMatchObject({ state: 'streaming', problem: undefined });
+  expect(codes).not.toContain('FICUS_CDC_LEFT_OUT');
 });
 
 test.each([
