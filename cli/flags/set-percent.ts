@@ -104,11 +104,6 @@ async function setWhereKept(
 function refuseUnevaluated(config: ReachableConfig, { slice, kind, percent, force }: Flip): void {
   if (percent === 0 && !hasReadableSlices(config)) return;
   const guards = requireNamed(config, slice);
-  if (config.valid === undefined && percent > 0 && !force)
-    throw new FicusError(
-      'FICUS_GUARDS_NOT_EVALUATED',
-      `While the config is not valid, it cannot be known whether ${slice} has guards, and a control plane that evaluates them: only 0 is set.`,
-    );
   if (kind !== 'serve' || percent === 0 || force || guards.length === 0) return;
   throw new FicusError(
     'FICUS_GUARDS_NOT_EVALUATED',

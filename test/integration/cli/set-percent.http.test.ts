@@ -61,13 +61,10 @@ test('an unreachable control plane blocks a raise, but not the way back', async 
   expect(await percentInFile()).toBe('0');
 });
 
-test('of an invalid file, whose database and slices may be unreadable, only 0 is set without a control plane', async () => {
+test('the way back needs no slices that can be read', async () => {
   await setPercent(configOf({}), flip);
-  const invalid = { ...reachableOf(configOf({})), valid: undefined };
-  const refusal = { code: 'FICUS_GUARDS_NOT_EVALUATED' };
-  await expect(flipWith(invalid, { ...flip, percent: 50 })).rejects.toMatchObject(refusal);
-  expect(await percentInFile()).toBe('25');
-  expect((await flipWith({ ...invalid, guards: new Map() }, { ...flip, percent: 0 })).previous).toBe(25);
+  const invalid = { ...reachableOf(configOf({})), valid: undefined, guards: new Map() };
+  expect((await flipWith(invalid, { ...flip, percent: 0 })).previous).toBe(25);
 });
 
 const databaseAway: RequestListener = (_, response) => {
