@@ -48,6 +48,10 @@ export class TrafficCounters {
   #cells: Float64Array;
   #buckets: Float64Array;
   #sums: Float64Array;
+  #counts: Float64Array;
+  /** Cells and histograms that are not zero: most of a large config's never are, and a report must not walk through all. */
+  readonly #usedCells: number[] = [];
+  readonly #usedHistograms: number[] = [];
   #plain = new Map<string, number>();
   #dropped = new Map<string, DroppedCopies>();
 
@@ -58,6 +62,7 @@ export class TrafficCounters {
     this.#cells = new Float64Array((routes.length + 1) * CELLS_PER_ROUTE);
     this.#buckets = new Float64Array((slices.length + 1) * 2 * BUCKETS);
     this.#sums = new Float64Array((slices.length + 1) * 2);
+    this.#counts = new Float64Array((slices.length + 1) * 2);
   }
 
   /** @param route undefined when no route matched */
@@ -65,11 +70,14 @@ export class TrafficCounters {
     const routeAt = route === undefined ? this.#routes.length : route.index;
     const sideAt = side === 'legacy' ? 0 : 1;
     const cell = routeAt * CELLS_PER_ROUTE + (sideAt * REASONS.length + PLACE[reason]) * CELL;
+    if (this.#cells[cell] === 0) this.#usedCells.push(cell);
     this.#cells[cell]! += 1;
     if (failed) this.#cells[cell + 1]! += 1;
     this.#cells[cell + 2]! += ms;
     const slice = route === undefined ? this.#slices.length : this.#sliceOfRoute[routeAt]!;
     const histogram = slice * 2 + sideAt;
+    if (this.#counts[histogram] === 0) this.#usedHistograms.push(histogram);
+    this.#counts[histogram]! += 1;
     this.#buckets[histogram * BUCKETS + bucketOf(ms)]! += 1;
     this.#sums[histogram]! += ms;
   }
@@ -104,38 +112,49 @@ export class TrafficCounters {
   }
 
   #takeTraffic(): TrafficCount[] {
-    const counts: TrafficCount[] = [];
-    for (let at = 0; at < this.#cells.length; at += CELL) {
-      const requests = this.#cells[at]!;
-      if (requests === 0) continue;
-      const route = this.#routes[Math.floor(at / CELLS_PER_ROUTE)];
-      const variant = (at % CELLS_PER_ROUTE) / CELL;
-      counts.push({
+    const counts = this.#usedCells.sort(ascending).map((cell) => {
+      const route = this.#routes[Math.floor(cell / CELLS_PER_ROUTE)];
+      const variant = (cell % CELLS_PER_ROUTE) / CELL;
+      return {
         slice: route?.slice ?? '',
         route: route?.route.id ?? '',
-        side: variant < REASONS.length ? 'legacy' : 'candidate',
+        side: sideOf(variant < REASONS.length),
         reason: REASONS[variant % REASONS.length]!,
-        requests,
-        failures: this.#cells[at + 1]!,
-        durationMs: this.#cells[at + 2]!,
-      });
-    }
-    if (counts.length > 0) this.#cells.fill(0);
+        requests: this.#cells[cell]!,
+        failures: this.#cells[cell + 1]!,
+        durationMs: this.#cells[cell + 2]!,
+      };
+    });
+    for (const cell of this.#usedCells) this.#cells.fill(0, cell, cell + CELL);
+    this.#usedCells.length = 0;
     return counts;
   }
 
   #takeDurations(): DurationDelta[] {
-    const deltas: DurationDelta[] = [];
-    for (let at = 0; at < this.#sums.length; at += 1) {
-      const counts = [...this.#buckets.subarray(at * BUCKETS, (at + 1) * BUCKETS)];
-      if (counts.every((count) => count === 0)) continue;
-      const side: Side = at % 2 === 0 ? 'legacy' : 'candidate';
-      deltas.push({ slice: this.#slices[Math.floor(at / 2)] ?? '', side, counts, sumMs: this.#sums[at]! });
+    const deltas = this.#usedHistograms.sort(ascending).map((at) => ({
+      slice: this.#slices[Math.floor(at / 2)] ?? '',
+      side: sideOf(at % 2 === 0),
+      counts: [...this.#bucketsOf(at)],
+      sumMs: this.#sums[at]!,
+    }));
+    for (const at of this.#usedHistograms) {
+      this.#bucketsOf(at).fill(0);
+      this.#sums[at] = 0;
+      this.#counts[at] = 0;
     }
-    this.#buckets.fill(0);
-    this.#sums.fill(0);
+    this.#usedHistograms.length = 0;
     return deltas;
   }
+
+  #bucketsOf(histogram: number): Float64Array {
+    return this.#buckets.subarray(histogram * BUCKETS, (histogram + 1) * BUCKETS);
+  }
+}
+
+const ascending = (a: number, b: number): number => a - b;
+
+function sideOf(legacy: boolean): Side {
+  return legacy ? 'legacy' : 'candidate';
 }
 
 function bucketOf(ms: number): number {

@@ -12,7 +12,7 @@ import {
   type RecentSliceTraffic,
 } from '@ficus/core';
 import type { PinCount } from '../pin/pin-ledger.ts';
-import { openBreakers } from '../snapshot/upstream-registry.ts';
+import { openBreakers } from '../snapshot/upstream-gauges.ts';
 import type { SliceStates } from './control-state.ts';
 
 interface ProxyFacts extends Omit<ProxyStatus, 'slices' | 'flags'> {

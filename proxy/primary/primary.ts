@@ -33,7 +33,7 @@ import { RecentTraffic } from '../observe/recent-traffic.ts';
 import { VERSION } from '../observe/version.ts';
 import { mayContinueAnywhereMs } from '../request/may-continue.ts';
 import type { ReloadResult, RunningProxy, StartProxyOptions } from '../running-proxy.ts';
-import { countBreakers } from '../snapshot/upstream-registry.ts';
+import { countBreakers, restingUpstreams } from '../snapshot/upstream-gauges.ts';
 import type { ControlAddress, WorkerInit } from '../worker/worker-messages.ts';
 import { type AdminServer, startAdminServer } from './admin-server.ts';
 import { checkHealth } from './check-health.ts';
@@ -340,6 +340,7 @@ export class Primary implements RunningProxy {
       ficus_pins: this.#workers.book.pins,
       ficus_config_refused: this.#holder.running.refused === null ? 0 : 1,
       ficus_flags_last_known: this.#flagsOf === undefined ? 0 : 1,
+      ...restingUpstreams(Object.keys(this.#config.slices)),
       ...this.#workers.book.gauges,
       ...this.#health.gauges(),
       ...this.#certificate?.gauges('proxy'),

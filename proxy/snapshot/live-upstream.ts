@@ -12,12 +12,6 @@ import { type ClientOrigin, compileResponseRewrite } from '../respond/rewrite-re
 import type { Upstream } from '../upstream/upstream.ts';
 import { foundNoPlace, foundNoPlaceForAnswer, type Outcome } from '../wire/outcome.ts';
 
-/** The gauge that is 1 while an upstream's breaker is not closed; summed over workers. */
-export const breakerSeries = (upstream: string): string => `ficus_breakers_open{upstream="${upstream}"}`;
-
-/** The gauge that is 1 while it is not closed because of answers of 500 and above; summed over workers. */
-export const erringSeries = (upstream: string): string => `ficus_breakers_on_errors{upstream="${upstream}"}`;
-
 const DEFAULTS = rewriteSchema.parse({});
 
 export class LiveUpstream {
@@ -88,14 +82,9 @@ export class LiveUpstream {
     return this.failsChecks ? `${this.shownName} (whose health checks fail)` : this.shownName;
   }
 
-  /** Whether its breaker is not closed, and for which failures, by series. */
-  gauges(): Record<string, number> {
-    const open = this.breaker.state === 'closed' ? 0 : 1;
-    const { name } = this.upstream;
-    return {
-      [breakerSeries(name)]: open,
-      ...(this.side === 'candidate' ? { [erringSeries(name)]: this.#errs ? open : 0 } : {}),
-    };
+  /** Whether its breaker is not closed because the candidate answers with 500 and above. */
+  get opensOnErrors(): boolean {
+    return this.side === 'candidate' && this.#errs && this.breaker.state !== 'closed';
   }
 
   /** Gives the place back: the attempt has ended, or has become one without an end. */

@@ -3,13 +3,13 @@
  * its own. Kept across config changes as long as their config stays the same, closed when no snapshot uses them. Held
  * by the snapshot keeper.
  */
-import type { ProxyReport, Side, UpstreamConfig } from '@ficus/core';
-import { addTo } from '../observe/add-to.ts';
+import type { Side, UpstreamConfig } from '@ficus/core';
 import type { AddressChange } from '../resilience/address-health.ts';
 import type { BreakerState } from '../resilience/breaker.ts';
 import { Upstream } from '../upstream/upstream.ts';
-import { candidateName, LEGACY } from '../upstream/upstream-name.ts';
-import { breakerSeries, erringSeries, LiveUpstream } from './live-upstream.ts';
+import { candidateName, copiesName, LEGACY } from '../upstream/upstream-name.ts';
+import { LiveUpstream } from './live-upstream.ts';
+import { addConnections, addServing } from './upstream-gauges.ts';
 
 /** Connections for copies to one side, per worker. */
 const MOST_COPIES = 256;
@@ -54,7 +54,7 @@ export class UpstreamRegistry {
       const onBreakerChange = (state: BreakerState['kind']): void => this.#hooks.breakerChanged(name, state);
       held = {
         serving: new LiveUpstream(this.#open(name, config), side, shownName, onBreakerChange, now),
-        copies: this.#open(`${name}/copies`, {
+        copies: this.#open(copiesName(name), {
           ...config,
           pool: { ...config.pool, connections: placesForCopies(config) },
         }),
@@ -81,13 +81,12 @@ export class UpstreamRegistry {
     }
   }
 
-  /** Of all upstreams; adds up those of one name that a reload has replaced. */
+  /** Of all upstreams, what is not zero. */
   gauges(): Record<string, number> {
     const all: Record<string, number> = {};
     for (const { serving, copies } of this.#held.values()) {
-      addTo(all, connectionGauges(serving.upstream));
-      addTo(all, serving.gauges());
-      addTo(all, connectionGauges(copies));
+      addServing(all, serving);
+      addConnections(all, copies);
     }
     return all;
   }
@@ -101,52 +100,7 @@ export class UpstreamRegistry {
   }
 }
 
-/**
- * Slices with workers whose breaker for the candidate is open, with their number.
- * @param gauges sums over all workers, by series
- */
-export function openBreakers(
-  gauges: Readonly<Record<string, number>>,
-  slices: readonly string[],
-): Record<string, number> {
-  return countWorkers(gauges, slices, breakerSeries);
-}
-
-/** As in a report: also those of them that are open because the candidate answers with 500 and above. */
-export function countBreakers(
-  gauges: Readonly<Record<string, number>>,
-  slices: readonly string[],
-): Required<Pick<ProxyReport, 'breakersOpen' | 'breakersOnErrors'>> {
-  return {
-    breakersOpen: openBreakers(gauges, slices),
-    breakersOnErrors: countWorkers(gauges, slices, erringSeries),
-  };
-}
-
-function countWorkers(
-  gauges: Readonly<Record<string, number>>,
-  slices: readonly string[],
-  series: (upstream: string) => string,
-): Record<string, number> {
-  const counts = slices.map((slice) => [slice, gauges[series(candidateName(slice))] ?? 0] as const);
-  return Object.fromEntries(counts.filter(([, workers]) => workers > 0));
-}
-
 /** Copies and questions of the proxy's own never end up as more than this, whatever the side takes from clients. */
 function placesForCopies({ pool }: UpstreamConfig): number {
   return Math.min(pool.connections ?? MOST_COPIES, MOST_COPIES);
-}
-
-/** Current values, by series. */
-function connectionGauges({ name, stats }: Upstream): Record<string, number> {
-  const { active, idle, connecting, tunnels, streams, pending, addressesOut } = stats;
-  const of = `upstream="${name}"`;
-  const connections = Object.entries({ active, idle, connecting, tunnels, streams }).map(
-    ([state, count]) => [`ficus_upstream_connections{${of},state="${state}"}`, count] as const,
-  );
-  return {
-    ...Object.fromEntries(connections),
-    [`ficus_upstream_pending{${of}}`]: pending,
-    [`ficus_upstream_addresses_out{${of}}`]: addressesOut,
-  };
 }

@@ -4,3 +4,8 @@ export const LEGACY = 'legacy';
 export function candidateName(slice: string): string {
   return slice === LEGACY ? 'legacy/candidate' : slice;
 }
+
+/** The upstream that takes copies for another one. */
+export function copiesName(upstream: string): string {
+  return `${upstream}/copies`;
+}

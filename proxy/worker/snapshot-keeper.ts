@@ -71,7 +71,7 @@ export class SnapshotKeeper {
     if (before.requests === 0) this.#retire(before.snapshot);
   }
 
-  /** Current values of all upstreams, by series. */
+  /** Current values of all upstreams that are not zero, by series. */
   gauges(): Record<string, number> {
     return this.#registry.gauges();
   }

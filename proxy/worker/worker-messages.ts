@@ -110,7 +110,7 @@ export type WorkerMessage =
   /** For the siblings. */
   | { readonly kind: 'forget-sessions'; readonly sessions: readonly string[] }
   | { readonly kind: 'counts'; readonly delta: CountersDelta | undefined; readonly pins: number }
-  /** Current values by series, twice a second; also the sign of life. */
+  /** Current values by series, twice a second; of upstreams what is not zero. Also the sign of life. */
   | { readonly kind: 'gauges'; readonly values: Readonly<Record<string, number>> }
   | { readonly kind: 'observation'; readonly observation: Observation }
   /** Undefined when explaining failed: the worker's log says why. */
