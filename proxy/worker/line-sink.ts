@@ -12,9 +12,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** PIPE_BUF of Linux: POSIX promises no more (write, "Atomic/non-atomic"). */
 const PIPE_BYTES = 4096;
 const FILE_BYTES = 65_536;
+/** Pieces that wait for each other: a pipe's reader is woken once for all of them. Half of what a pipe holds on Linux. */
+const PIECES_TOGETHER = 8;
+const MOST_SPARE = PIECES_TOGETHER;
 const EACH_MS = 250;
 const AGAIN_MS = 50;
 const FLUSH_MS = 1_000;
+/** Bytes of a UTF-16 code unit in UTF-8, at most. */
+const MOST_BYTES = 3;
 
 interface LineSinkOptions {
   readonly fd: number;
@@ -25,12 +30,17 @@ interface LineSinkOptions {
 
 export class LineSink {
   readonly #options: LineSinkOptions;
-  readonly #writeBytes: number;
+  readonly #pieceBytes: number;
+  readonly #piecesTogether: number;
   /** A descriptor that never blocks. */
   readonly #pipe: number | undefined;
-  /** Complete lines, each text one write; the last one grows. What a pipe has taken a part of does not. */
-  #texts: (string | Buffer)[] = [];
-  #lastBytes = 0;
+  /** Complete lines, each piece one write. */
+  readonly #pieces: Buffer[] = [];
+  /** The piece that grows. */
+  #growing: Buffer;
+  #grown = 0;
+  /** Buffers of written pieces, to be filled again. */
+  readonly #spare: Buffer[] = [];
   #heldBytes = 0;
   #writing = false;
   /** Its reader has closed the pipe. */
@@ -38,40 +48,58 @@ export class LineSink {
 
   constructor(options: LineSinkOptions) {
     this.#options = options;
-    this.#writeBytes = isFile(options.fd) ? FILE_BYTES : PIPE_BYTES;
     this.#pipe = openPipe(options.fd);
-    setInterval(() => this.#next('all'), EACH_MS).unref();
+    this.#pieceBytes = isFile(options.fd) ? FILE_BYTES : PIPE_BYTES;
+    this.#piecesTogether = this.#pipe === undefined ? 1 : PIECES_TOGETHER;
+    this.#growing = Buffer.allocUnsafeSlow(this.#pieceBytes);
+    setInterval(() => this.#writeAll(), EACH_MS).unref();
   }
 
   write(line: string): void {
-    const bytes = Buffer.byteLength(line);
-    if (this.#broken || this.#heldBytes + bytes > this.#options.mostHeldBytes) {
+    if (this.#broken || this.#heldBytes + line.length > this.#options.mostHeldBytes) {
       this.#options.onDropped();
       return;
     }
+    const room = this.#pieceBytes - this.#grown;
+    // Most lines are short, and a piece long: counting their bytes would cost as much as writing them.
+    if (line.length * MOST_BYTES <= room || Buffer.byteLength(line) <= room) this.#add(line);
+    else this.#addToNext(line);
+  }
+
+  #add(line: string): void {
+    const bytes = this.#growing.write(line, this.#grown);
+    this.#grown += bytes;
     this.#heldBytes += bytes;
-    if (this.#texts.length > 0 && this.#lastBytes + bytes <= this.#writeBytes) {
-      this.#texts[this.#texts.length - 1] += line;
-      this.#lastBytes += bytes;
-      return;
+  }
+
+  #addToNext(line: string): void {
+    this.#closePiece();
+    const bytes = Buffer.byteLength(line);
+    if (bytes <= this.#pieceBytes) this.#add(line);
+    else {
+      this.#pieces.push(Buffer.from(line));
+      this.#heldBytes += bytes;
     }
-    this.#texts.push(line);
-    this.#lastBytes = bytes;
-    if (this.#texts.length > 1) this.#next('full');
+    if (this.#pieces.length >= this.#piecesTogether) this.#writePieces();
+  }
+
+  #closePiece(): void {
+    if (this.#grown === 0) return;
+    this.#pieces.push(this.#growing.subarray(0, this.#grown));
+    this.#growing = this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#pieceBytes);
+    this.#grown = 0;
   }
 
   /** Writes what is held, within a time limit. */
   flush(): void {
     const until = performance.now() + FLUSH_MS;
-    while (this.#texts.length > 0 && !this.#broken) {
-      let rest = Buffer.from(this.#texts.shift()!);
-      while (rest.length > 0 && !this.#broken) {
-        try {
-          rest = rest.subarray(writeSync(this.#pipe ?? this.#options.fd, rest));
-        } catch (error) {
-          this.#broken = !isBusy(error) || performance.now() > until;
-          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-        }
+    this.#closePiece();
+    while (this.#pieces.length > 0 && !this.#broken) {
+      try {
+        this.#took(writeSync(this.#pipe ?? this.#options.fd, this.#pieces[0]!));
+      } catch (error) {
+        this.#broken = !isBusy(error) || performance.now() > until;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
       }
     }
   }
@@ -82,33 +110,30 @@ export class LineSink {
    */
   async end(): Promise<'written' | 'held-up'> {
     const until = performance.now() + FLUSH_MS;
-    while ((this.#writing || this.#texts.length > 0) && !this.#broken && performance.now() < until) {
-      this.#next('all');
+    while (this.#heldBytes > 0 && !this.#broken && performance.now() < until) {
+      this.#writeAll();
       await sleep(5);
     }
     return this.#writing && this.#pipe === undefined ? 'held-up' : 'written';
   }
 
-  #next(which: 'all' | 'full'): void {
-    if (this.#writing || this.#broken || this.#texts.length === 0) return;
-    if (this.#pipe !== undefined) {
-      this.#fill(this.#pipe, which === 'all' ? 0 : 1);
-      return;
-    }
-    this.#writing = true;
-    this.#send(Buffer.from(this.#texts.shift()!));
+  #writeAll(): void {
+    if (this.#writing) return;
+    this.#closePiece();
+    this.#writePieces();
   }
 
-  /** Writes until the pipe has no room, or as few texts are left. */
-  #fill(pipe: number, left: number): void {
-    while (this.#texts.length > left) {
-      const text = this.#texts[0]!;
+  #writePieces(): void {
+    if (this.#writing || this.#broken) return;
+    if (this.#pipe !== undefined) this.#fill(this.#pipe);
+    else if (this.#pieces.length > 0) this.#send(this.#pieces.shift()!);
+  }
+
+  /** Writes until the pipe has no room. */
+  #fill(pipe: number): void {
+    while (this.#pieces.length > 0) {
       try {
-        const written = typeof text === 'string' ? writeSync(pipe, text) : writeSync(pipe, text);
-        this.#heldBytes -= written;
-        const rest = Buffer.from(text).subarray(written);
-        if (rest.length === 0) this.#texts.shift();
-        else this.#keepRest(rest);
+        this.#took(writeSync(pipe, this.#pieces[0]!));
       } catch (error) {
         if (isBusy(error)) this.#fillLater();
         else this.#break();
@@ -117,41 +142,51 @@ export class LineSink {
     }
   }
 
-  /** Of a line longer than a pipe takes whole. */
-  #keepRest(rest: Buffer): void {
-    this.#texts[0] = rest;
-    if (this.#texts.length === 1) this.#lastBytes = Number.POSITIVE_INFINITY;
+  /** @param bytes of the first piece; not all of one longer than a pipe takes whole */
+  #took(bytes: number): void {
+    const piece = this.#pieces[0]!;
+    this.#heldBytes -= bytes;
+    if (bytes < piece.length) this.#pieces[0] = piece.subarray(bytes);
+    else this.#written(this.#pieces.shift()!);
+  }
+
+  /** Keeps the buffer of a piece, unless it was that of a long line. */
+  #written(piece: Buffer): void {
+    if (piece.buffer.byteLength === this.#pieceBytes && this.#spare.length < MOST_SPARE)
+      this.#spare.push(Buffer.from(piece.buffer));
   }
 
   #fillLater(): void {
     this.#writing = true;
     const again = () => {
       this.#writing = false;
-      this.#next('full');
+      this.#writePieces();
     };
     setTimeout(again, AGAIN_MS).unref();
   }
 
-  #send(bytes: Buffer): void {
-    write(this.#options.fd, bytes, (error, written) => {
-      if (error && isBusy(error)) setTimeout(() => this.#send(bytes), AGAIN_MS).unref();
+  #send(piece: Buffer): void {
+    this.#writing = true;
+    write(this.#options.fd, piece, (error, written) => {
+      if (error && isBusy(error)) setTimeout(() => this.#send(piece), AGAIN_MS).unref();
       else if (error) this.#break();
-      else if (written < bytes.length) this.#send(bytes.subarray(written));
-      else this.#sent();
+      else if (written < piece.length) this.#send(piece.subarray(written));
+      else this.#sent(piece);
       if (!error) this.#heldBytes -= written;
     });
   }
 
-  #sent(): void {
+  #sent(piece: Buffer): void {
     this.#writing = false;
-    // The last text may still grow.
-    if (this.#texts.length > 1) this.#next('full');
+    this.#written(piece);
+    this.#writePieces();
   }
 
   #break(): void {
     this.#broken = true;
     if (this.#pipe !== undefined) closeSync(this.#pipe);
-    this.#texts = [];
+    this.#pieces.length = 0;
+    this.#grown = 0;
     this.#heldBytes = 0;
   }
 }

@@ -1,0 +1,92 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import fc from 'fast-check';
+import { afterAll, expect, test, vi } from 'vitest';
+import { LineSink } from './line-sink.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'ficus-lines-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Short ones, some with characters of several bytes, some longer than a pipe takes whole. */
+const lines = fc.array(
+  fc.oneof(
+    { weight: 8, arbitrary: fc.string({ unit: 'grapheme', maxLength: 400 }) },
+    { weight: 1, arbitrary: fc.nat(12_000).map((length) => 'ü'.repeat(length)) },
+  ),
+  { minLength: 1, maxLength: 120 },
+);
+
+function open(fd: number, mostHeldBytes = 16_000_000) {
+  const onDropped = vi.fn();
+  return { sink: new LineSink({ fd, mostHeldBytes, onDropped }), dropped: () => onDropped.mock.calls.length };
+}
+
+test('a file gets every line, whole and in order', async () => {
+  await fc.assert(
+    fc.asyncProperty(lines, async (each) => {
+      const path = join(folder, 'lines');
+      const fd = openSync(path, 'w');
+      const { sink, dropped } = open(fd);
+      for (const line of each) sink.write(`${line}\n`);
+      expect(await sink.end()).toBe('written');
+      closeSync(fd);
+      expect(readFileSync(path)).toEqual(Buffer.from(each.map((line) => `${line}\n`).join('')));
+      expect(dropped()).toBe(0);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test.skipIf(process.platform === 'win32')(
+  'a pipe gets every line, too, however slowly it is read',
+  async () => {
+    const path = join(folder, 'pipe');
+    execFileSync('mkfifo', [path]);
+    const reader = spawn('cat', [path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const fd = openSync(path, 'w');
+    const { sink, dropped } = open(fd);
+    // More than the pipe and its reader hold.
+    const sent = Array.from(
+      { length: 3_000 },
+      (_, at) => `${at} ${'x'.repeat(at % 600)}${at % 50 === 0 ? 'é' : ''}\n`,
+    );
+    for (const line of sent) sink.write(line);
+    const whole = Buffer.from(sent.join(''));
+    const read = readBytes(reader.stdout, whole.length);
+    await sink.end();
+    sink.flush();
+    expect(Buffer.compare(await read, whole)).toBe(0);
+    expect(dropped()).toBe(0);
+    closeSync(fd);
+    reader.kill();
+    await once(reader, 'exit');
+  },
+);
+
+async function readBytes(stream: Readable, count: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of stream) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length >= count) break;
+  }
+  return Buffer.concat(pieces);
+}
+
+test('what does not fit is dropped and said', async () => {
+  const path = join(folder, 'few');
+  const fd = openSync(path, 'w');
+  const { sink, dropped } = open(fd, 10);
+  sink.write('12345\n');
+  sink.write('678901\n');
+  sink.write('abc\n');
+  expect(dropped()).toBe(1);
+  await sink.end();
+  closeSync(fd);
+  expect(readFileSync(path, 'utf8')).toBe('12345\nabc\n');
+});
