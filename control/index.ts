@@ -1,6 +1,6 @@
 /** Public entry point of the control plane: starting it (talking to it is in @ficus/contract). */
 export { requireControlConfig } from './control-config.ts';
-export type { FlagStore } from './flags/flag-store.ts';
+export type { FlagStore, JudgeChange } from './flags/flag-store.ts';
 export { withoutAudit } from './flags/foreign-audit.ts';
 export { openForeignFlags } from './flags/open-foreign-flags.ts';
 export { loadRemoval } from './load-removal.ts';

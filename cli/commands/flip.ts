@@ -30,7 +30,7 @@ audit: there the command sets the flag itself, as it does for 0 when the control
 flags.unleash.adminToken.
 
 A ficus.yaml that is not valid, or variables of it that this shell lacks, do not stop it: it takes the control plane's address
-and token, or the place of the flags.
+and token, or the place of the flags. Where it cannot be read whether there is a control plane, a share is only lowered.
 
 Examples:
   ficus serve notifications 25 --reason "first quarter"

@@ -9,7 +9,7 @@ import { loadConfig, requireSlice } from './load-config.ts';
 
 export interface ReachableConfig {
   readonly control: ControlConfig | undefined;
-  /** Whether a control plane with a database makes every change of flags. */
+  /** Whether a control plane with a database makes every change of flags, or may: then its address may be missing here. */
   readonly hasDatabase: boolean;
   /** Where flags are kept; undefined when the file does not say so readably. */
   readonly flags: FlagsConfig | undefined;

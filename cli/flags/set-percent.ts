@@ -3,8 +3,8 @@
  * control plane has neither: its flags are set where they are kept.
  */
 import type { PercentChange, SliceView } from '@ficus/contract';
-import { openForeignFlags, withoutAudit } from '@ficus/control';
-import { FicusError, type FlagKind, type FlagsConfig, passesByItself } from '@ficus/core';
+import { type JudgeChange, openForeignFlags, withoutAudit } from '@ficus/control';
+import { FicusError, type FlagKind, type FlagsConfig, flagName, passesByItself } from '@ficus/core';
 import { connectControl } from '../config/connect-control.ts';
 import { type ReachableConfig, requireNamed } from '../config/load-reachable.ts';
 import { warn } from '../output/warn.ts';
@@ -47,15 +47,33 @@ export async function setPercent(
     refuseUnevaluated(config, flip);
     return setWhereKept(flags, flip);
   }
+  if (config.control === undefined) return setUnguarded(config, flags, flip, UNREAD);
   if (flip.percent > 0) return setThroughControl(config, flip);
   try {
     return await setThroughControl(config, flip, wayBackTimeoutMs);
   } catch (error) {
     if (!(error instanceof FicusError) || !passesByItself(error)) throw error;
-    if (hasReadableSlices(config)) requireNamed(config, flip.slice);
-    warn(`${error.message} The flag is set without the control plane: this change is not in the audit.`);
-    return setWhereKept(flags, flip);
+    return setUnguarded(config, flags, flip, error.message);
   }
+}
+
+const UNREAD = 'Whether there is a control plane, and where, cannot be read.';
+
+/** In place of a control plane: lowering needs no guard. */
+async function setUnguarded(
+  config: ReachableConfig,
+  flags: FlagsConfig,
+  flip: Flip,
+  why: string,
+): Promise<FlipOutcome> {
+  if (hasReadableSlices(config)) requireNamed(config, flip.slice);
+  const outcome = await setWhereKept(flags, flip, (before) => {
+    if (flip.percent <= (before ?? 0)) return '';
+    const name = flagName(flip.slice, flip.kind);
+    throw new FicusError('FICUS_CONFIG_INVALID', `${why} Without its guards, ${name} can only be lowered.`);
+  });
+  warn(`${why} The flag is set without the control plane: this change is not in the audit.`);
+  return outcome;
 }
 
 /**
@@ -90,10 +108,11 @@ async function setThroughControl(
 async function setWhereKept(
   config: FlagsConfig,
   { slice, kind, percent, reason }: Flip,
+  judge?: JudgeChange,
 ): Promise<FlipOutcome> {
   const flags = openForeignFlags(config, withoutAudit);
   try {
-    const previous = await flags.set({ slice, kind, percent, reason, actor: '' });
+    const previous = await flags.set({ slice, kind, percent, reason, actor: '' }, judge);
     return { previous, seen: undefined };
   } finally {
     flags.stop();

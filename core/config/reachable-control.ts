@@ -4,6 +4,7 @@
  * place of one that cannot be read.
  */
 import { z } from 'zod';
+import { configSchema } from './config-schema.ts';
 import { type ControlConfig, controlSchema } from './control-schema.ts';
 
 type Given = Readonly<Record<string, unknown>>;
@@ -33,6 +34,21 @@ export function readReachableControl(
   return { ...control, url: `https://${control.listen}` };
 }
 
+/**
+ * Whether a config certainly has no control plane that makes every change of flags. A key that is not known may be a
+ * misspelt `control` or `database`.
+ */
+export function namesNoDatabase({ control, ...config }: Given): boolean {
+  if (!hasOnly(config, configSchema.shape)) return false;
+  return (
+    control === undefined ||
+    (isMap(control) && !('database' in control) && hasOnly(control, controlSchema.shape))
+  );
+}
+
+const hasOnly = (given: object, shape: object): boolean =>
+  Object.keys(given).every((key) => Object.hasOwn(shape, key));
+
 /** Of several tokens, those that this shell has: an operator's has no other. */
 function readableTokens(given: unknown, isFilled: (at: number) => boolean): unknown[] {
   if (!Array.isArray(given)) return [];
@@ -40,4 +56,4 @@ function readableTokens(given: unknown, isFilled: (at: number) => boolean): unkn
   return given.filter((token, at) => isFilled(at) && tokens.safeParse([token]).success);
 }
 
-const isMap = (value: unknown): boolean => value !== null && typeof value === 'object';
+const isMap = (value: unknown): value is object => value !== null && typeof value === 'object';

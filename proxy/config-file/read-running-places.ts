@@ -12,14 +12,16 @@ import {
   flagsSchema,
   interpolate,
   listenAddress,
+  namesNoDatabase,
   readReachableControl,
 } from '@ficus/core';
 import { parseDocument } from 'yaml';
+import { readYaml } from './read-yaml.ts';
 import { resolveControl, resolveFlags } from './resolve-paths.ts';
 
 export interface RunningPlaces {
   readonly control: ControlConfig | undefined;
-  /** Whether the file names a control database, readable or not: a control plane then makes every change. */
+  /** Whether a control plane makes every change: the file names its database, or cannot be read far enough to say that it names none. */
   readonly hasDatabase: boolean;
   /** HOST:PORT */
   readonly admin: string | undefined;
@@ -37,27 +39,23 @@ export async function readRunningPlaces(
   path: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<RunningPlaces> {
-  const document = readWhatIsThere(await readFile(path, 'utf8'));
+  const text = await readFile(path, 'utf8');
   const unset: ConfigProblem[] = [];
-  const config = asMap(interpolate(document, environment, unset));
+  const config = asMap(interpolate(readWhatIsThere(text), environment, unset));
   const isFilled = (...place: readonly (string | number)[]) =>
     !unset.some((problem) => place.every((step, at) => problem.path[at] === step));
-  const given = asMap(config.control);
-  const control =
-    config.control === undefined
-      ? undefined
-      : readReachableControl(given, (...place) => isFilled('control', ...place));
+  const control = isMap(config.control)
+    ? readReachableControl(config.control, (...place) => isFilled('control', ...place))
+    : undefined;
   const flags = isFilled('flags') ? flagsSchema.safeParse(config.flags ?? {}).data : undefined;
   return {
     control: control && resolveControl(control, resolve(path)),
-    hasDatabase: given.database !== undefined && given.database !== null,
+    // An error of YAML may hide what stands behind it.
+    hasDatabase: !readYaml(text).ok || !namesNoDatabase(config),
     admin: isFilled('proxy', 'admin') ? listenAddress.safeParse(asMap(config.proxy).admin).data : undefined,
     flags: flags && resolveFlags(flags, resolve(path)),
     guards: new Map(
-      Object.entries(asMap(config.slices)).map(([name, slice]) => [
-        name,
-        Object.keys(asMap(asMap(slice).guards)),
-      ]),
+      Object.entries(asMap(config.slices)).map(([name, slice]) => [name, guardNames(asMap(slice).guards)]),
     ),
   };
 }
@@ -71,6 +69,15 @@ function readWhatIsThere(text: string): unknown {
   }
 }
 
-function asMap(value: unknown): Readonly<Record<string, unknown>> {
-  return value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : {};
+/** What is no map may have been meant as guards. */
+function guardNames(given: unknown): string[] {
+  if (isMap(given)) return Object.keys(given);
+  return given === undefined || given === null ? [] : ['cannot be read'];
 }
+
+type Given = Readonly<Record<string, unknown>>;
+
+const isMap = (value: unknown): value is Given =>
+  value !== null && typeof value === 'object' && !Array.isArray(value);
+
+const asMap = (value: unknown): Given => (isMap(value) ? value : {});

@@ -142,19 +142,48 @@ test.each([
   });
 });
 
-test('a file that is not valid: a raise is held to its guards, the way back sets the flag', async () => {
-  const config = join(directory, 'ficus.yaml');
-  await writeFile(
-    config,
-    'flags: { provider: file, file: flags.json }\nslices: { notes: { guards: { lag: { maxMs: 1 } } } }\n',
-  );
-  const said: string[] = [];
-  const broken = await loadReachable(config, 'notes', (text) => said.push(text));
-  expect(said).toEqual([expect.stringMatching(/ficus\.yaml is not valid: .+, and \d more/)]);
-  await expect(flipWith(broken, flip)).rejects.toMatchObject({ code: 'FICUS_GUARDS_NOT_EVALUATED' });
-  await flipWith(broken, { ...flip, force: true });
-  expect(await flipWith(broken, { ...flip, percent: 0 })).toMatchObject({ previous: 25 });
-  expect(await percentInFile()).toBe('0');
-  const unknown = flipWith(broken, { ...flip, slice: 'note', percent: 0 });
-  await expect(unknown).rejects.toMatchObject({ code: 'FICUS_SLICE_UNKNOWN' });
-});
+test.each(['{ lag: { maxMs: 1 } }', 'lag', '[lag]'])(
+  'a file that is not valid: a raise is held to its guards (%s), the way back sets the flag',
+  async (guards) => {
+    const config = join(directory, 'ficus.yaml');
+    await writeFile(
+      config,
+      `flags: { provider: file, file: flags.json }\nslices: { notes: { guards: ${guards} } }\n`,
+    );
+    const said: string[] = [];
+    const broken = await loadReachable(config, 'notes', (text) => said.push(text));
+    expect(said).toEqual([expect.stringMatching(/ficus\.yaml is not valid: .+, and \d more/)]);
+    await expect(flipWith(broken, flip)).rejects.toMatchObject({ code: 'FICUS_GUARDS_NOT_EVALUATED' });
+    await flipWith(broken, { ...flip, force: true });
+    expect(await flipWith(broken, { ...flip, percent: 0 })).toMatchObject({ previous: 25 });
+    expect(await percentInFile()).toBe('0');
+    const unknown = flipWith(broken, { ...flip, slice: 'note', percent: 0 });
+    await expect(unknown).rejects.toMatchObject({ code: 'FICUS_SLICE_UNKNOWN' });
+  },
+);
+
+test.each([
+  ['is no map', 'control: ""\n'],
+  [
+    'has an unknown key, perhaps a misspelt database',
+    'control: { listen: nowhere, databse: "postgres://db/ficus" }\n',
+  ],
+  ['is itself misspelt', 'contrl: { database: "postgres://db/ficus" }\n'],
+  ['may be behind an error of YAML', 'proxy: { listen: "127.0.0.1:1 }\n'],
+])(
+  'a file whose `control:` %s may have guards that a raise must pass: only lowering sets the flag',
+  async (_, text) => {
+    await setPercent(configOf({}), flip);
+    const config = join(directory, 'ficus.yaml');
+    await writeFile(config, `flags: { provider: file, file: flags.json }\nslices: { notes: {} }\n${text}`);
+    const broken = await loadReachable(config, 'notes', () => undefined);
+    for (const force of [false, true])
+      await expect(flipWith(broken, { ...flip, percent: 50, force })).rejects.toMatchObject({
+        code: 'FICUS_CONFIG_INVALID',
+        message: expect.stringContaining('notes.serve can only be lowered'),
+      });
+    expect(await percentInFile()).toBe('25');
+    expect(await flipWith(broken, { ...flip, percent: 10 })).toMatchObject({ previous: 25 });
+    expect(await flipWith(broken, { ...flip, percent: 0 })).toMatchObject({ previous: 10 });
+  },
+);
