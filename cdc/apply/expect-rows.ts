@@ -11,26 +11,19 @@ import type { TargetCheck } from './target-check.ts';
 /** Rows that a message names. */
 const SHOWN = 3;
 
-/** Returns the callback for a statement's row count: a missing row is a conflict. @param tuples as a function where they are gathered only for a conflict */
+/** Returns the callback for a statement's row count: a missing row is a conflict. @param tuples gathered only for a conflict */
 export function expectAll(
   statements: PlanStatements,
-  tuples: readonly TuplePlace[] | (() => readonly TuplePlace[]),
+  tuples: () => readonly TuplePlace[],
   check: TargetCheck,
-  kind: 'missing' | 'left out' = 'missing',
 ): OnCount {
   check.decisive = true;
-  const all = typeof tuples === 'function' ? tuples : () => tuples;
   return (found, expected) => {
     if (found >= expected) return;
     check.conflicts.push({
-      kind,
+      kind: 'missing',
       plan: statements.plan,
-      keys: async () => {
-        const asked = all();
-        // A row that was left as it is is there: its key is known only where it is the one row.
-        const which = kind === 'left out' && asked.length === 1 ? 'all' : 'missing';
-        return (await probeRows(statements, asked, which)).map(({ key }) => key);
-      },
+      keys: async () => (await probeRows(statements, tuples(), 'missing')).map(({ key }) => key),
       isExplained: async () => false,
     });
   };

@@ -26,18 +26,14 @@ export class KeylessApplier extends TableApplier {
       const oldRow = { bytes, at: oldAt };
       if (operation === DELETE_ROW) this.remove([oldRow], check);
       else {
-        this.#takeAway(oldRow, check);
+        this.remove(
+          [oldRow],
+          check,
+          this.mustHaveRows ? expectAll(this.statements, () => [oldRow], check) : undefined,
+        );
         this.sendInserts([wholeRow({ bytes, at }, oldRow)], check);
       }
     }
-  }
-
-  /** Deletes one row; a missing row is a conflict if it must exist. */
-  #takeAway(oldRow: TuplePlace, check: TargetCheck): void {
-    this.statements.deletes.sendKeys(
-      [oldRow],
-      this.mustHaveRows ? expectAll(this.statements, [oldRow], check) : undefined,
-    );
   }
 }
 

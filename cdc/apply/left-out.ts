@@ -9,7 +9,7 @@ import type { Intercept } from '../catalog/database-catalog.ts';
 import { acts, findForbidden } from '../mapping/find-intercepts.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { PlanStatements } from './plan-statements.ts';
-import { countRows, findAny, probeRows } from './probe-rows.ts';
+import { countRows, countThere, findAny, probeRows } from './probe-rows.ts';
 import type { OnCount } from './row-statement.ts';
 import type { TargetCheck } from './target-check.ts';
 
@@ -43,11 +43,6 @@ export class LeftOut {
     return (
       plan.target.mayLeaveOut && plan.target.intercepts.some(({ fires }) => acts(fires, session.replicaRole))
     );
-  }
-
-  /** An UPDATE of rows that the target has may leave them as they are. */
-  get watchesUpdates(): boolean {
-    return this.#updates;
   }
 
   get watchesDeletes(): boolean {
@@ -88,25 +83,51 @@ export class LeftOut {
     };
   }
 
+  /**
+   * Of rows that the target should have: call before the UPDATE is sent, for what acts on it may also remove rows. A row
+   * that was not there is `missing`, not left out. Undefined where neither is to be found.
+   */
+  updates(
+    tuples: () => readonly TuplePlace[],
+    check: TargetCheck,
+    missing: OnCount | undefined,
+  ): OnCount | undefined {
+    if (!this.#updates) return missing;
+    check.decisive = true;
+    let there = 0;
+    countThere(this.#statements, tuples(), (found) => {
+      there = found;
+    });
+    return (found, expected) => {
+      missing?.(there, expected);
+      // Which of several were left as they are, no question can tell.
+      if (found < there) this.#record(check, tuples, undefined);
+    };
+  }
+
   /** Call after the DELETE was sent: a row that is still there was kept. @param isShort whether its count was */
   deletes(tuples: readonly TuplePlace[], check: TargetCheck, isShort: () => boolean): void {
     if (!this.#deletes || tuples.length === 0) return;
     check.decisive = true;
     findAny(this.#statements, tuples, () => {
-      if (isShort()) this.#record(check, () => tuples);
+      if (isShort()) this.#record(check, () => tuples, 'all there');
     });
   }
 
-  #record(check: TargetCheck, tuples: () => readonly TuplePlace[]): void {
+  /** @param likely which of several rows are likelier the ones; of one row the key is known */
+  #record(
+    check: TargetCheck,
+    tuples: () => readonly TuplePlace[],
+    likely: 'missing' | 'all there' | undefined = 'missing',
+  ): void {
     const statements = this.#statements;
     check.conflicts.push({
       kind: 'left out',
       plan: statements.plan,
       keys: async () => {
         const asked = tuples();
-        // Of one row the key is known; of several, those that are missing are likelier the ones.
-        const kind = asked.length === 1 ? 'all' : 'missing';
-        return (await probeRows(statements, asked, kind)).map(({ key }) => key);
+        const kind = asked.length === 1 ? 'all' : likely;
+        return kind ? (await probeRows(statements, asked, kind)).map(({ key }) => key) : [];
       },
       isExplained: async () => false,
     });

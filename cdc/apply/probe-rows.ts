@@ -38,6 +38,15 @@ export async function probeRows(
 }
 
 /** Calls back with how many of the rows the target has. */
+export function countThere(
+  statements: PlanStatements,
+  tuples: readonly TuplePlace[],
+  onCount: (found: number) => void,
+): void {
+  sendProbe(statements, tuples, 'all', (rows) => onCount(rows.filter(({ found }) => found).length));
+}
+
+/** Calls back with fewer than all if the target lacks any of the rows. */
 export function countRows(statements: PlanStatements, tuples: readonly TuplePlace[], onCount: OnCount): void {
   sendProbe(statements, tuples, 'missing', (rows) => onCount(tuples.length - rows.length, tuples.length));
 }

@@ -111,7 +111,7 @@ export class TableApplier {
       else this.#upsert([newRow], check);
       return;
     }
-    const onCount = this.#expectUpdated([oldRow], check);
+    const onCount = this.#expectUpdated(() => [oldRow], check);
     this.statements.moveRow(oldRow, newRow, sent, onCount);
     if (!partialSuffices(this.#plan, sent)) await this.#rereadRows([newRow], check);
   }
@@ -138,19 +138,22 @@ export class TableApplier {
     check: TargetCheck,
   ): Promise<void> {
     const { upserts } = this.statements;
-    /** INSERTs before this entry were sent. */
-    let sent = 0;
+    /** Entries before these were sent. */
+    const sent = new Map<RowStatement, number>();
     const flush = (rows: RowStatement, until: number) => {
       if (rows.rows === 0) return;
-      const all = (operation: number) => () => tuplesOf(net, bytes, operation);
+      const from = sent.get(rows) ?? 0;
+      sent.set(rows, until);
+      const all = (operation: number) => tuplesOf(net, bytes, operation, from, until);
       if (rows === upserts)
-        this.statements.sendUpserts(this.#leftOut.upserts(() => [...all(INSERT)(), ...all(UPDATE)()], check));
-      else if (rows === inserts) {
-        const from = sent;
-        sent = until;
-        const tuples = () => tuplesOf(net, bytes, INSERT, from, until);
-        this.#leftOut.inserts((onCount) => this.statements.sendInserts(onCount), tuples, check);
-      } else rows.send(this.#expectUpdated(all(UPDATE), check));
+        this.statements.sendUpserts(this.#leftOut.upserts(() => [...all(INSERT), ...all(UPDATE)], check));
+      else if (rows === inserts)
+        this.#leftOut.inserts(
+          (onCount) => this.statements.sendInserts(onCount),
+          () => all(INSERT),
+          check,
+        );
+      else rows.send(this.#expectUpdated(() => all(UPDATE), check));
     };
     for (let entry = 0; entry < net.count; entry++) {
       const operation = net.operations[entry];
@@ -194,29 +197,38 @@ export class TableApplier {
     );
   }
 
-  /** Undefined where the target may rightly lack the rows, or leave them as they are. */
-  #expectUpdated(
-    tuples: readonly TuplePlace[] | (() => readonly TuplePlace[]),
-    check: TargetCheck,
-  ): OnCount | undefined {
-    if (this.#copied() && !this.#isFiltered && this.#leftOut.watchesUpdates)
-      return expectAll(this.statements, tuples, check, 'left out');
-    return this.mustHaveRows ? expectAll(this.statements, tuples, check) : undefined;
+  /** Call before the rows are sent. Undefined where the target may rightly lack them. */
+  #expectUpdated(tuples: () => readonly TuplePlace[], check: TargetCheck): OnCount | undefined {
+    if (!this.#copied() || this.#isFiltered) return undefined;
+    const missing = this.mustHaveRows ? expectAll(this.statements, tuples, check) : undefined;
+    return this.#leftOut.updates(tuples, check, missing);
   }
 
   #update(tuples: readonly TuplePlace[], check: TargetCheck): void {
     if (tuples.length === 0) return;
     if (!this.mustHaveRows) this.#upsert(tuples, check);
-    else this.#set(this.statements.updates, tuples, this.#expectUpdated(tuples, check));
+    else
+      this.#set(
+        this.statements.updates,
+        tuples,
+        this.#expectUpdated(() => tuples, check),
+      );
   }
 
-  remove(tuples: readonly TuplePlace[], check: TargetCheck): void {
+  /** @param onMissing called where the target must have the rows; by default, those that it lacks are counted */
+  remove(
+    tuples: readonly TuplePlace[],
+    check: TargetCheck,
+    onMissing: OnCount = (found, expected) => {
+      check.missingDeletes += expected - found;
+    },
+  ): void {
     // What a rule leaves out is not missing.
     const counts = this.mustHaveRows && !this.#leftOut.watchesDeletes;
     let short = false;
     this.statements.deletes.sendKeys(tuples, (found, expected) => {
       short = found < expected;
-      if (counts) check.missingDeletes += expected - found;
+      if (counts) onMissing(found, expected);
     });
     this.#leftOut.deletes(tuples, check, () => short);
   }
@@ -255,7 +267,7 @@ export class TableApplier {
   async #updatePartial(tuples: readonly TuplePlace[], check: TargetCheck): Promise<void> {
     for (const group of groupByColumnSet(tuples)) {
       const sent = this.#sentColumns(group[0]!);
-      const onCount = this.#expectUpdated(group, check);
+      const onCount = this.#expectUpdated(() => group, check);
       if (partialSuffices(this.#plan, sent)) this.#set(this.#partialUpdates(group[0]!, sent), group, onCount);
       else {
         if (onCount) countRows(this.statements, group, onCount);

@@ -19,7 +19,7 @@ const SAME = [{ from: 'item', to: 'item' }];
 const begin = async (given: { table?: string; tables?: readonly unknown[]; target?: string } = {}) => {
   const { table = ITEM, tables = SAME, target = '' } = given;
   pair = await startStreamedPair(inject('postgresPort'), {
-    sourceSql: `${table}; INSERT INTO item SELECT i, i FROM generate_series(1, 10) i`,
+    sourceSql: `${table}; INSERT INTO item (id, place) SELECT i, i FROM generate_series(1, 10) i`,
     targetSql: `${table}; ${target}`,
     tables,
     options: { settings: { retryMs: 50 } },
@@ -40,7 +40,7 @@ const NO_TRIGGER = 'ALTER TABLE item DISABLE TRIGGER own_rule';
 const NO_RULE = 'DROP RULE own_rule ON item';
 
 const CHANGES = {
-  INSERT: 'INSERT INTO item SELECT i, i FROM generate_series(11, 20) i',
+  INSERT: 'INSERT INTO item (id, place) SELECT i, i FROM generate_series(11, 20) i',
   UPDATE: 'UPDATE item SET place = -place',
   DELETE: 'DELETE FROM item',
 };
@@ -99,6 +99,15 @@ test.each([
     own: trigger('DELETE'),
     fix: NO_TRIGGER,
   },
+  ...['trigger', 'rule'].map((by) => ({
+    on: 'UPDATE' as const,
+    by,
+    of: 'a table without a key, as a DELETE,',
+    table: KEYLESS,
+    tables: SAME,
+    own: by === 'rule' ? rule('DELETE') : trigger('DELETE'),
+    fix: by === 'rule' ? NO_RULE : NO_TRIGGER,
+  })),
   {
     on: 'INSERT' as const,
     by: 'trigger',
@@ -202,6 +211,67 @@ test.each([
   expect(await verify()).toMatchObject({ verdict: 'match', differences: [] });
   expect(replication.status()).toMatchObject({ state: 'streaming', problem: undefined });
   expect(codes).not.toContain('FICUS_CDC_LEFT_OUT');
+});
+
+const LARGE =
+  'CREATE TABLE item (id int PRIMARY KEY, place int, body text); ALTER TABLE item ALTER body SET STORAGE EXTERNAL';
+const withBodies = async (target: string) => {
+  const now = await begin({ table: LARGE, target });
+  await now.settle();
+  await now.source.query(`UPDATE item SET body = repeat('body', 2000)`);
+  await now.settle();
+  // The service deletes what the stream then changes without sending all of its values.
+  await now.target.query('DELETE FROM item WHERE id = 3');
+  return now;
+};
+
+test('a row that is not there is not one that a trigger leaves out: it may have removed it', async () => {
+  const { source, target, replication, settle } = await withBodies(trigger('UPDATE', 'RETURN NEW;'));
+  const codes = new Set<string | undefined>();
+  replication.subscribe(({ problem }) => codes.add(problem?.code));
+  await source.query('UPDATE item SET place = 100 WHERE id < 6');
+  await source.query('UPDATE item SET id = 103 WHERE id = 3');
+  await settle();
+  expect(codes).toEqual(new Set([undefined]));
+  expect((await target.query('SELECT id FROM item WHERE place = 100 ORDER BY id')).rows).toEqual(
+    [1, 2, 4, 5].map((id) => ({ id })),
+  );
+});
+
+test.each([
+  ['all values', 'UPDATE item SET place = 100, body = NULL WHERE id < 6'],
+  ['changed values', 'UPDATE item SET place = 100 WHERE id < 6'],
+  ['changed values and another key', 'UPDATE item SET id = 103 WHERE id = 3'],
+])('a row that is not there, beside a rule that leaves out none, is a conflict: %s', async (_, change) => {
+  const { source, target, replication, settle, verify } = await withBodies(
+    rule('UPDATE').replace('item DO', 'item WHERE NEW.id = 50 DO'),
+  );
+  await source.query(change);
+  await expect
+    .poll(() => replication.status(), { timeout: 20_000 })
+    .toMatchObject({
+      state: 'stopped',
+      problem: {
+        code: 'FICUS_CDC_CONFLICT',
+        message: expect.stringContaining('public.item (id=3) is not on the target'),
+      },
+    });
+  await target.query(`INSERT INTO item VALUES (3, 3, repeat('body', 2000))`);
+  await settle();
+  expect(await verify()).toMatchObject({ verdict: 'match', differences: [] });
+});
+
+test.each([
+  ['leaves out', 'RETURN NULL;'],
+  ['removes and leaves out', 'DELETE FROM item WHERE id = NEW.id; RETURN NULL;'],
+])('of rows that are there, beside one that is not, the one that a trigger %s is named', async (_, body) => {
+  const { source, replication } = await withBodies(
+    trigger('UPDATE', `IF NEW.place = 100 AND NEW.id = 4 THEN ${body} END IF; RETURN NEW;`),
+  );
+  await source.query('UPDATE item SET place = 100 WHERE id < 6');
+  await expect
+    .poll(() => replication.status().problem?.message, { timeout: 20_000 })
+    .toMatch(/^The update of public\.item \(id=4\).* is left out on the target: trigger “own_rule”/);
 });
 
 test.each([
