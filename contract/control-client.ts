@@ -68,6 +68,12 @@ type SendRequest = (url: string, init: RequestInit) => Promise<Response>;
 const CALL_TIMEOUT_MS = 30_000;
 
 /**
+ * ISO time by the control plane's clock, as /healthz tells it. After it the control plane makes no change that raises a
+ * share or empties tables: one that hung would make it when its caller has long given up, and set something else.
+ */
+export const CHANGE_EXPIRES_HEADER = 'x-ficus-expires';
+
+/**
  * @param actor who makes the changes, for the audit; by default the user that runs this process
  * @param callTimeoutMs how long each answer may take
  * @param send in place of `fetch`, for a control plane with an authority of its own
@@ -84,15 +90,16 @@ export function createControlClient(
   const startVerify = (name: string, { mode, sample, resume }: VerifyHow = {}) =>
     call<VerifyView>('POST', at(name, '/verify'), { mode, sample, resume });
   const verifyRun = (name: string, signal?: AbortSignal) =>
-    call<VerifyView>('GET', at(name, '/verify'), undefined, signal);
+    call<VerifyView>('GET', at(name, '/verify'), undefined, { signal });
   return {
     slices: async () => (await call<{ slices: SliceView[] }>('GET', '/api/v1/slices')).slices,
     slice: (name) => call('GET', at(name)),
     setServe: (name, { percent, reason, force }) =>
-      call('PUT', at(name, '/serve'), { percent, reason, force }),
-    setShadow: (name, { percent, reason }) => call('PUT', at(name, '/shadow'), { percent, reason }),
+      call('PUT', at(name, '/serve'), { percent, reason, force }, { expires: percent > 0 }),
+    setShadow: (name, { percent, reason }) =>
+      call('PUT', at(name, '/shadow'), { percent, reason }, { expires: percent > 0 }),
     replication: (name) => call('GET', at(name, '/replication')),
-    copy: (name, options = {}) => call('POST', at(name, '/copy'), options),
+    copy: (name, options = {}) => call('POST', at(name, '/copy'), options, { expires: options.restart }),
     startVerify,
     verifyRun: (name) => verifyRun(name),
     verify: async (name, options = {}) => {
@@ -118,6 +125,12 @@ export function createControlClient(
   };
 }
 
+interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** The control plane is to make the change only while this call waits. */
+  readonly expires?: boolean | undefined;
+}
+
 function makeCall(
   base: string,
   token: string | undefined,
@@ -129,9 +142,10 @@ function makeCall(
     method: string,
     path: string,
     body?: unknown,
-    signal?: AbortSignal,
+    { signal, expires = false }: CallOptions = {},
   ): Promise<T> {
     const timeout = AbortSignal.timeout(timeoutMs);
+    const expiry = expires ? await readExpiry(send, base, timeout, timeoutMs) : undefined;
     const { ok, status, text } = await reach(send, base, path, {
       method,
       headers: {
@@ -139,6 +153,7 @@ function makeCall(
         ...(actor === undefined ? {} : { 'x-ficus-actor': actor }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(expiry === undefined ? {} : { [CHANGE_EXPIRES_HEADER]: expiry }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
@@ -146,6 +161,26 @@ function makeCall(
     if (!ok) throw toError(base, status, text);
     return JSON.parse(text) as T;
   };
+}
+
+/**
+ * When the call will have timed out, by the clock of the control plane: that of this machine may differ. One that hangs is not
+ * sent the change at all. `undefined` for one of an earlier version, which does not tell the time.
+ */
+async function readExpiry(
+  send: SendRequest,
+  base: string,
+  timeout: AbortSignal,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  const startedAt = performance.now();
+  const { text } = await reach(send, base, '/healthz', { method: 'GET', signal: timeout }).catch((cause) => {
+    if (!(cause instanceof FicusError)) throw cause;
+    throw new FicusError(cause.code, `${cause.message} The change was not sent.`, { cause });
+  });
+  const now = Date.parse(/"now":"([^"]+)"/.exec(text)?.[1] ?? '');
+  if (Number.isNaN(now)) return undefined;
+  return new Date(now + timeoutMs - (performance.now() - startedAt)).toISOString();
 }
 
 /** Reads the whole answer: an answer that breaks off counts as none. */
@@ -160,7 +195,8 @@ async function reach(
     return { ok: response.ok, status: response.status, text: await response.text() };
   } catch (cause) {
     const why = describeTlsError(cause);
-    if (why === undefined && init.method !== 'GET' && mayHaveArrived(cause)) throw unanswered(base, cause);
+    if (why === undefined && init.method !== 'GET' && mayHaveArrived(cause))
+      throw unanswered(base, init, cause);
     const message = `No control plane answers at ${base}${why === undefined ? '' : `: ${why}; see control.client`}.`;
     throw new FicusError('FICUS_CONTROL_UNREACHABLE', message, { cause });
   }
@@ -184,8 +220,12 @@ const AFTER_CONNECTING: ReadonlySet<string> = new Set([
   'UND_ERR_BODY_TIMEOUT',
 ]);
 
-function unanswered(base: string, cause: unknown): FicusError {
-  const message = `The control plane at ${base} has not answered. The change may still take effect.`;
+function unanswered(base: string, { headers = {}, signal }: RequestInit, cause: unknown): FicusError {
+  const hasExpired = CHANGE_EXPIRES_HEADER in headers && signal?.aborted === true;
+  const outcome = hasExpired
+    ? 'It may have made the change; if it has not begun to, it will not make it any more.'
+    : 'The change may still take effect.';
+  const message = `The control plane at ${base} has not answered. ${outcome}`;
   return new FicusError('FICUS_CONTROL_OUTCOME_UNKNOWN', message, { cause });
 }
 

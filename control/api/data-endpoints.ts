@@ -32,11 +32,16 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
       }),
       answer: copyView,
       status: 202,
-      handle: async ({ params, body, actor, caller }) => {
+      handle: async ({ params, body, actor, caller, requireWanted }) => {
         if (body.restart) requireRole(caller, 'admin', 'Emptying the candidate’s tables');
         const { name, config } = sliceOf(parts, params.name);
         if (config.tables.length === 0) noTables(name);
-        if (body.restart) refuseWhileServing(parts, name);
+        // Now, and again when it is its turn: a start that hangs may keep it waiting.
+        const mayEmpty = () => {
+          requireWanted();
+          refuseWhileServing(parts, name);
+        };
+        if (body.restart) mayEmpty();
         const entry = {
           actor,
           action: body.restart ? 'copy-restart' : 'copy',
@@ -46,9 +51,18 @@ export function dataEndpoints(parts: DataEndpointParts): Endpoint[] {
           reason: body.reason,
         };
         let emptied: readonly EmptiedTable[] = [];
+        let mayHaveBegun = !body.restart;
         await makeAudited(parts.store, entry, async () => {
-          emptied = await parts.replications.copy(name, body.restart);
-          return undefined;
+          try {
+            emptied = await parts.replications.copy(name, body.restart, () => {
+              mayEmpty();
+              mayHaveBegun = true;
+            });
+            return undefined;
+          } catch (error) {
+            if (mayHaveBegun || !(error instanceof FicusError)) throw error;
+            return error;
+          }
         });
         const view = buildReplicationView(parts.replications, name) ?? noTables(name);
         return { ...view, emptied: [...emptied] };

@@ -5,7 +5,7 @@
 import { flagChangeView } from '@ficus/contract';
 import type { FlagKind } from '@ficus/core';
 import { z } from 'zod';
-import type { JudgeChange } from '../flags/flag-store.ts';
+import { allowChange } from '../flags/flag-store.ts';
 import { evaluateGuards } from '../guards/evaluate-guards.ts';
 import { requireGuards } from '../guards/require-guards.ts';
 import { requireRole } from '../http/access.ts';
@@ -13,9 +13,10 @@ import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import type { SliceParts } from '../views/build-slice-view.ts';
 import { reason, sliceOf, viewOf } from './slice-of.ts';
 
-interface Asked {
-  readonly percent: number;
-  readonly reason: string;
+interface Change {
+  readonly body: { readonly percent: number; readonly reason: string };
+  readonly actor: string;
+  requireWanted(): void;
 }
 
 /** Unleash's clients place each user in one of 100 parts. */
@@ -29,11 +30,14 @@ export function flagEndpoints(parts: SliceParts): Endpoint[] {
   const change = async (
     name: string,
     kind: FlagKind,
-    { percent, reason }: Asked,
-    actor: string,
-    judge?: JudgeChange,
+    { body: { percent, reason }, actor, requireWanted }: Change,
+    judgeRaise = allowChange,
   ) => {
-    const previous = await parts.flags.set({ slice: name, kind, actor, percent, reason }, judge);
+    const previous = await parts.flags.set({ slice: name, kind, actor, percent, reason }, (before) => {
+      if (percent <= (before ?? 0)) return '';
+      requireWanted();
+      return judgeRaise(before);
+    });
     return { previous, percent, slice: viewOf(parts, name) };
   };
   return [
@@ -51,11 +55,11 @@ export function flagEndpoints(parts: SliceParts): Endpoint[] {
           .describe('override guards that refuse (role admin); the audit names them'),
       }),
       answer: flagChangeView,
-      handle: ({ params, body, actor, caller }) => {
+      handle: (request) => {
+        const { params, body, caller } = request;
         if (body.force) requireRole(caller, 'admin', 'Overriding guards');
         const { name } = sliceOf(parts, params.name);
-        return change(name, 'serve', body, actor, (before) => {
-          if (body.percent <= (before ?? 0)) return '';
+        return change(name, 'serve', request, () => {
           const { guards } = sliceOf(parts, name).config;
           return requireGuards(name, evaluateGuards(viewOf(parts, name), guards), body.force);
         });
@@ -68,7 +72,7 @@ export function flagEndpoints(parts: SliceParts): Endpoint[] {
       summary: 'Sets the share of requests that are copied to the side that does not serve',
       body: z.strictObject({ percent, reason }),
       answer: flagChangeView,
-      handle: ({ params, body, actor }) => change(sliceOf(parts, params.name).name, 'shadow', body, actor),
+      handle: (request) => change(sliceOf(parts, request.params.name).name, 'shadow', request),
     }),
   ];
 }

@@ -14,7 +14,7 @@ export function registerHealthRoutes(
   openApi: object,
   furtherMetrics: () => string = () => '',
 ): void {
-  app.get('/healthz', () => ({ status: 'ok' }));
+  app.get('/healthz', () => ({ status: 'ok', now: new Date().toISOString() }));
   app.get('/readyz', async (request, reply) => {
     const mayRead = request.caller.may('read');
     const readiness = await probe.check(Date.now(), mayRead);

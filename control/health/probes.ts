@@ -9,7 +9,10 @@ export const PROBES: readonly Probe[] = [
     id: 'getHealth',
     summary: 'Whether the process answers',
     type: 'application/json',
-    answer: z.object({ status: z.literal('ok') }),
+    answer: z.object({
+      status: z.literal('ok'),
+      now: z.iso.datetime().describe('its clock, by which x-ficus-expires of a change counts'),
+    }),
     statuses: { 200: 'It answers' },
   },
   {

@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Caller } from './access-tokens.ts';
 import { parseBody } from './parse-body.ts';
+import { requireWanted } from './require-wanted.ts';
 import { certificateNameOf } from './secure-listener.ts';
 
 interface EndpointRequest<Body, Query> {
@@ -16,6 +17,8 @@ interface EndpointRequest<Body, Query> {
   /** The caller, for the audit. */
   readonly actor: string;
   readonly caller: Caller;
+  /** To be called just before a change that must not be made late: @throws FicusError FICUS_CONTROL_CHANGE_EXPIRED */
+  requireWanted(): void;
 }
 
 export interface Endpoint {
@@ -64,6 +67,7 @@ export function registerEndpoints(app: FastifyInstance, endpoints: readonly Endp
           query: query ? parseBody(query, request.query) : undefined,
           actor,
           caller: request.caller,
+          requireWanted: () => requireWanted(request),
         });
         if (method !== 'GET') request.log.info({ operation: id, slice: params.name, actor }, 'admin request');
         return reply

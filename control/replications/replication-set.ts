@@ -158,13 +158,19 @@ export class ReplicationSet {
    * Continues the first copy, or restarts it. Returns when it is running.
    * @param restart true empties the candidate's tables first: otherwise rows that the source deleted meanwhile would
    * stay
+   * @param mayEmpty called just before that; throws to refuse
    * @returns the tables that were emptied
    */
-  async copy(slice: string, restart: boolean): Promise<readonly EmptiedTable[]> {
+  async copy(
+    slice: string,
+    restart: boolean,
+    mayEmpty: () => void = () => undefined,
+  ): Promise<readonly EmptiedTable[]> {
     const entry = this.#entries.get(slice);
     if (!entry) throw new FicusError('FICUS_CONTROL_NO_TABLES', `The slice ${slice} has no tables.`);
     let emptied: readonly EmptiedTable[] = [];
     await entry.turns.run(async () => {
+      if (restart) mayEmpty();
       const stopped = this.#hasGivenUp(entry);
       try {
         if (restart) emptied = (await entry.port?.drop({ emptyTarget: true })) ?? [];

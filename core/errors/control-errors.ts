@@ -13,10 +13,17 @@ export const controlErrors = {
   FICUS_CONTROL_OUTCOME_UNKNOWN: {
     status: 504,
     exit: 3,
-    title: 'The control plane did not answer a change, which may still take effect',
+    title: 'The control plane did not answer a change: whether it makes it is not known',
     remedy:
       'Look with `ficus audit` once it answers, and make the change again if it is missing. One that hangs: end its process, and start it again with `ficus control`.',
     retry: 'timed',
+  },
+  FICUS_CONTROL_CHANGE_EXPIRED: {
+    status: 409,
+    exit: 3,
+    title: 'The change came too late: its caller no longer waits for it',
+    remedy: 'Look at the present share with `ficus status`, and make the change again if it is still wanted.',
+    retry: 'manual',
   },
   FICUS_CONTROL_FORBIDDEN: {
     status: 403,

@@ -4,7 +4,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { createControlClient } from '@ficus/contract';
+import { CHANGE_EXPIRES_HEADER, createControlClient } from '@ficus/contract';
 import { configSchema, type FicusConfig, type FicusConfigInput } from '@ficus/core';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { loadReachable, reachableOf } from '../../../cli/config/load-reachable.ts';
@@ -139,6 +139,63 @@ test.each([
     await expect(control.setServe('notes', { percent: 0 })).rejects.toMatchObject(unknown);
     await expect(control.resetParity('notes')).rejects.toMatchObject(unknown);
     await expect(control.slices()).rejects.toMatchObject({ code: 'FICUS_CONTROL_UNREACHABLE' });
+  });
+});
+
+/** Answers what time it is, unless it hangs, and never a change. */
+const late =
+  (got: string[], now?: string): RequestListener =>
+  (request, response) => {
+    got.push(`${request.method} ${request.headers[CHANGE_EXPIRES_HEADER] ?? ''}`.trim());
+    if (request.method === 'GET' && now !== undefined) response.end(JSON.stringify({ status: 'ok', now }));
+  };
+
+test('a raise is not sent to a control plane that hangs already', async () => {
+  const got: string[] = [];
+  await withControl(late(got), async (listen) => {
+    const control = createControlClient(`http://${listen}`, undefined, 'me', 200);
+    await expect(control.setServe('notes', { percent: 50 })).rejects.toMatchObject({
+      code: 'FICUS_CONTROL_UNREACHABLE',
+      message: `No control plane answers at http://${listen}. The change was not sent.`,
+    });
+    await expect(control.copy('notes', { restart: true })).rejects.toMatchObject({
+      code: 'FICUS_CONTROL_UNREACHABLE',
+    });
+  });
+  expect(got).toEqual(['GET', 'GET']);
+});
+
+test('a raise expires, by the clock of the control plane, when its caller stops waiting; lowering does not', async () => {
+  const got: string[] = [];
+  await withControl(late(got, '2001-01-01T00:00:00.000Z'), async (listen) => {
+    const control = createControlClient(`http://${listen}`, undefined, 'me', 300);
+    for (const raise of [
+      control.setServe('notes', { percent: 50 }),
+      control.setShadow('notes', { percent: 1 }),
+    ])
+      await expect(raise).rejects.toMatchObject({
+        code: 'FICUS_CONTROL_OUTCOME_UNKNOWN',
+        message: expect.stringContaining('if it has not begun to, it will not make it any more.'),
+      });
+    await expect(control.setServe('notes', { percent: 0 })).rejects.toMatchObject({
+      message: expect.stringContaining('may still take effect'),
+    });
+  });
+  const raises = got.filter((line) => /^PUT \S/.test(line));
+  expect(raises).toHaveLength(2);
+  for (const raise of raises) expect(raise).toMatch(/^PUT 2001-01-01T00:00:00\.[0-2]\d\dZ$/);
+  expect(got.at(-1)).toBe('PUT');
+});
+
+test('a control plane of an earlier version knows no expiry: a raise may still take effect', async () => {
+  const answer: RequestListener = (request, response) => {
+    if (request.method === 'GET') response.end(JSON.stringify({ status: 'ok' }));
+  };
+  await withControl(answer, async (listen) => {
+    const control = createControlClient(`http://${listen}`, undefined, 'me', 200);
+    await expect(control.setServe('notes', { percent: 50 })).rejects.toMatchObject({
+      message: expect.stringContaining('may still take effect'),
+    });
   });
 });
 
