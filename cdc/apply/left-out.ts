@@ -146,7 +146,7 @@ export function refuseLeftOut(plan: TablePlan, replicaRole: boolean, written: nu
   const lost = rows - written;
   throw new FicusError(
     'FICUS_CDC_LEFT_OUT',
-    `${lost.toLocaleString('en-US')} of ${rows.toLocaleString('en-US')} rows of ${plan.source.qualifiedName} that were copied at once are not in ${plan.target.qualifiedName}: ${intercepts.join(', ')} there may leave out rows.`,
+    `${lost.toLocaleString('en-US')} of ${rows.toLocaleString('en-US')} rows of ${plan.source.qualifiedName} that were copied at once were not written to ${plan.target.qualifiedName}: ${intercepts.join(', ')} there may leave out rows or put them elsewhere.`,
     { details: { targetTable: plan.target.qualifiedName, intercepts } },
   );
 }

@@ -107,6 +107,12 @@ export class Copier {
     await Promise.all([...[...this.#clients].map(endClient), this.#options.whole?.close()]);
   }
 
+  /** Tables whose copy begins again if the session ends now: those without a key are copied in one transaction. */
+  get unfinishedWhole(): readonly string[] {
+    const begun = this.#options.tasks.filter(isWhole).filter((task) => !task.done && task.rowsCopied > 0);
+    return [...new Set(begun.map(({ plan }) => plan.source.qualifiedName))];
+  }
+
   /** The stream is at the high mark of a chunk, and everything before it is on the target. */
   async atHighMark(id: string, snapshot: string): Promise<void> {
     const window = this.#options.windows.close(id, snapshot);

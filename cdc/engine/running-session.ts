@@ -64,6 +64,10 @@ export class RunningSession implements SessionStatus {
     return this.#parts.copier.waitsFor;
   }
 
+  get unfinishedWhole(): readonly string[] {
+    return this.#parts.copier.unfinishedWhole;
+  }
+
   copyProgress(): CopyProgress {
     return this.#parts.copier.progress();
   }

@@ -46,6 +46,8 @@ export interface SessionStatus {
   readonly slotHealth: SlotHealth | undefined;
   /** Transactions of the source that the first copy waits for. */
   readonly waitsFor: readonly string[];
+  /** Tables whose copy begins again if the session ends now. */
+  readonly unfinishedWhole: readonly string[];
   copyProgress(): CopyProgress;
   /** Something that the next batch waits for may have happened. */
   signal(): void;

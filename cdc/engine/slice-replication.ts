@@ -319,6 +319,9 @@ export class SliceReplication implements Replication, SessionHost {
   /** Enters the next state; returns how long to wait before the next attempt, undefined when there is none. */
   #afterFailure(error: unknown, pauseMs: number): number | undefined {
     const failure = classifyFailure(error);
+    const tables = this.#session?.unfinishedWhole ?? [];
+    if (tables.length > 0)
+      this.#logger.warn({ tables, reason: (error as Error).message }, 'copy begins again');
     switch (failure.kind) {
       case 'restart':
         this.#logger.info({ reason: (error as Error).message }, 'stream restarts from its checkpoint');

@@ -5,6 +5,7 @@
  * WAL; earlier commits are not applied again, later ones wait; one row is found NULL-safely by all columns.
  */
 import pg from 'pg';
+import { pino } from 'pino';
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { type Failpoint, setFailpointTrap } from '../../../../cdc/failpoints.ts';
 import { type StreamedPair, type StreamedPairOptions, startStreamedPair } from '../rig/streamed-pair.ts';
@@ -151,6 +152,20 @@ describe('without a key', () => {
     await expectEqual(pair);
     const slots = await source.query('SELECT FROM pg_replication_slots WHERE database = current_database()');
     expect(slots.rowCount).toBe(1);
+  });
+
+  test('interrupted because another table was altered, it says which table is copied again, and why', async () => {
+    const copying = stopAt('whole-copied');
+    const lines: { msg: string; tables?: string[]; reason?: string }[] = [];
+    const logger = pino({}, { write: (line: string) => lines.push(JSON.parse(line)) });
+    pair = await start({ options: { logger, settings: { slotCheckMs: 50 } } });
+    await copying.reached;
+    await pair.source.query('ALTER TABLE other ALTER id SET DEFAULT 7');
+    await expect
+      .poll(() => lines.find(({ msg }) => msg === 'copy begins again'))
+      .toMatchObject({ tables: ['public.line'], reason: 'tables of the source were altered' });
+    copying.release();
+    await expectEqual(pair);
   });
 
   test('the table is copied while being written to', async () => {
