@@ -9,6 +9,7 @@ import { readField } from '../config/parse-header.ts';
 import { formatDecision } from '../output/format-decision.ts';
 import { paint } from '../output/paint.ts';
 import { print, printError, printJson } from '../output/terminal.ts';
+import { warn } from '../output/warn.ts';
 import { type FoundRunning, findRunning } from '../status/find-running.ts';
 
 interface ExplainOptions extends CommonOptions {
@@ -30,8 +31,8 @@ the user was not moved. A caller's bucket is the percentage from which on the sh
 
 --as asks as if the proxy had identified that user: a question of an operator, who needs access to the admin address. A proxy
 whose config has control.token or control.tokens answers holders of a token with the role read (the command sends the one of
-its config); any other answers programs of its own machine only. Cookies and header fields are neither shown nor logged; as
-arguments they are in the shell's history.
+its config, and warns when it leaves the machine, as the admin address has no TLS); any other answers programs of its own
+machine only. Cookies and header fields are neither shown nor logged; as arguments they are in the shell's history.
 
 Exit status: 0 explained · 1 explained, by an older config: that of the file is not valid · 2 used wrongly · 3 the proxy does not answer within two seconds, or refuses.
 
@@ -61,7 +62,7 @@ export function addExplain(program: Command): void {
 async function explain(method: string, url: string, options: ExplainOptions): Promise<void> {
   const question = questionOf(method, url, options);
   const { control, admin, problems } = await placesOf(options.config);
-  const explanation = await askExplanation({ control, admin: options.admin ?? admin }, question);
+  const explanation = await askExplanation({ control, admin: options.admin ?? admin }, question, warn);
   if (options.json) printJson(explanation);
   else print(`${formatDecision(explanation)}\n`);
   if (problems.length === 0) return;

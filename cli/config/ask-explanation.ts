@@ -4,6 +4,7 @@ import {
   type ExplainQuestion,
   FicusError,
   isErrorCode,
+  isLoopback,
   joinHostPort,
   type Problem,
   splitHostPort,
@@ -24,15 +25,19 @@ interface AskedProxy {
 }
 
 /**
+ * @param warn gets one line when the token can be read on its way
  * @throws FicusError FICUS_PROXY_UNREACHABLE, FICUS_USAGE, and what the proxy refuses with
  */
 export async function askExplanation(
   { admin, control }: AskedProxy,
   question: ExplainQuestion,
+  warn: (text: string) => void,
 ): Promise<Explanation> {
-  const base = `http://${addressOf(admin)}`;
+  const address = addressOf(admin);
+  const base = `http://${address}`;
   await requireProxy(base);
   const token = control && tokenFor(control, 'read');
+  if (token !== undefined && !isLoopback(splitHostPort(address).host)) warn(inTheClear(address));
   const { status, text } = await call(`${base}/explain`, ANSWER_MS, {
     method: 'POST',
     headers: {
@@ -64,6 +69,10 @@ function addressOf(admin: string | undefined): string {
     );
   return joinHostPort(REACHED_AS[host] ?? host, port);
 }
+
+/** As `ficus check` says of addresses in the config. */
+const inTheClear = (address: string): string =>
+  `The token and the question go to ${address} without TLS. Where others can read them on the way, give control.tokens one with the role read, which is sent then, or use a tunnel: ssh -L 8082:${address} HOST, and --admin 127.0.0.1:8082.`;
 
 /** A proxy that listens on all addresses is reached by this machine's own. */
 const REACHED_AS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };

@@ -64,7 +64,7 @@ function warnOfPlainListeners({ proxy, control }: FicusConfig): ConfigProblem[] 
     problems.push({
       path: ['proxy', 'admin'],
       message:
-        'other machines can reach it, without TLS and without a token: metrics, URLs and routes are read there. Listen on loopback, or let a firewall admit only those that probe and scrape it',
+        'other machines can reach it, without TLS and without a token: metrics, URLs and routes are read there, and tokens of `ficus explain` and `ficus status` travel in the clear. Listen on loopback, or let a firewall admit only those that probe and scrape it',
     });
   if (control === undefined) return problems;
   const inTheClear = 'tokens travel in the clear';

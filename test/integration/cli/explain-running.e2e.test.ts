@@ -111,6 +111,18 @@ test('a proxy that runs an older config is asked all the same, and the exit stat
   expect(stderr).toContain('sliced');
 });
 
+test('a token that leaves the machine without TLS is said', async () => {
+  const withToken = join(folder, 'token.yaml');
+  await writeFile(withToken, `${await readFile(config, 'utf8')}control: { token: the-token-of-operators }\n`);
+  const port = admin.split(':').at(-1);
+  const askAt = (address: string) =>
+    runCommand([FICUS, 'explain', 'GET', '/inbox', '--config', withToken, '--admin', address]);
+  expect(await askAt(admin)).toMatchObject({ status: 0, stderr: '' });
+  const { stderr } = await askAt(`[::ffff:127.0.0.1]:${port}`);
+  expect(stderr).toMatch(/^! .*::ffff:127\.0\.0\.1.* without TLS.*ssh -L/);
+  expect(stderr).not.toContain('the-token-of-operators');
+});
+
 describe('used wrongly, it exits 2, and repeats no value', () => {
   test.each<[string, string[], string]>([
     ['a header without a name', ['GET', '/inbox', '--header', 'secret'], 'NAME: VALUE'],
