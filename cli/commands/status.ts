@@ -31,10 +31,12 @@ that hold none. Share and traffic are those of the last minute.
 
 Where no control plane is configured or it does not answer, the proxy itself is asked, at proxy.admin: it knows flags and
 their age, owners, traffic, breakers, pins and workers, and nothing of parity, change streams and audit.
+With --json the control plane's answer is a list of slices, with SLICE one of them; the proxy's is a document with "from": "proxy", and
+what it knows under "proxy".
 A process that refused a changed config continues with its older one; this is said with the problems, and since when.
 
 With --watch on a terminal the picture is drawn again in place; in a pipe, and with --json, each look is one line of JSON
-with "reachable" and "at". What is watched may restart: meanwhile "not reachable since …" is shown.
+with "reachable" and "at", and the answer: "slices", with SLICE "slice", or the fields of the proxy's document. What is watched may restart: meanwhile "not reachable since …" is shown.
 
 Exit status: 0 shown, and everything runs the config of the file · 1 a process runs an older config, or the file is not
 valid · 2 used wrongly · 3 nothing answers, or the control plane of the config does not
@@ -77,13 +79,14 @@ function exitStatusOf({ problems }: FoundRunning, answer: StatusAnswer): number 
 /** A line of JSON for each look. */
 function printLook(name: string | undefined): (look: Look) => void {
   return (look) => {
-    const { reachable, at } = look;
-    if (!look.reachable) printJsonLine(look);
+    if (!look.reachable) return printJsonLine(look);
+    const { reachable, at, answer } = look;
+    if (answer.from === 'proxy') printJsonLine({ reachable, at, ...proxyDocument(answer) });
     else
       printJsonLine({
         reachable,
         at,
-        [name === undefined ? 'slices' : 'slice']: documentOf(look.answer, name),
+        [name === undefined ? 'slices' : 'slice']: controlDocument(answer, name),
       });
   };
 }
@@ -103,16 +106,19 @@ function describeOutage({ since, error }: Extract<Look, { reachable: false }>): 
 }
 
 function documentOf(answer: StatusAnswer, name: string | undefined): unknown {
-  const { older } = answer;
-  if (answer.from === 'proxy')
-    return {
-      from: 'proxy',
-      ...answer.proxy,
-      controlFailure: answer.controlFailure ?? null,
-      olderConfig: older,
-    };
-  const slices = answer.slices.map((slice) => ({ ...slice, olderConfig: older }));
-  return name === undefined ? slices : slices[0];
+  return answer.from === 'proxy' ? proxyDocument(answer) : controlDocument(answer, name);
+}
+
+type Answer<From> = Extract<StatusAnswer, { readonly from: From }>;
+
+function controlDocument({ slices, older }: Answer<'control'>, name: string | undefined): unknown {
+  const all = slices.map((slice) => ({ ...slice, olderConfig: older }));
+  return name === undefined ? all : all[0];
+}
+
+/** Its slices have another shape than the control plane's: they are under a key of their own. */
+function proxyDocument({ from, proxy, controlFailure, older }: Answer<'proxy'>): object {
+  return { from, proxy, controlFailure: controlFailure ?? null, olderConfig: older };
 }
 
 function describe(answer: StatusAnswer, name: string | undefined): string {

@@ -73,8 +73,11 @@ test('without a control plane, the proxy says what it knows, and the command wha
   const one = JSON.parse((await status('notes', '--json')).stdout);
   expect(one).toMatchObject({
     from: 'proxy',
-    slices: [{ name: 'notes', serve: 100, routes: [{ id: 'list' }] }],
+    proxy: { slices: [{ name: 'notes', serve: 100, routes: [{ id: 'list' }] }] },
+    controlFailure: null,
   });
+  // The control plane's slices have another shape: the key is its alone.
+  expect(one).not.toHaveProperty('slices');
   expect((await status('letters')).status).toBe(2);
 });
 

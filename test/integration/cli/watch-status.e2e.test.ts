@@ -65,6 +65,8 @@ test('in a pipe each look is a line of JSON; a restart is an outage with a begin
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
+  expect(looks[0]).toMatchObject({ from: 'proxy', proxy: { slices: [{ name: 's0' }] } });
+  expect(looks[0]).not.toHaveProperty('slices');
   const outages = looks.filter((look) => !look.reachable);
   expect(new Set(outages.map(({ since }) => since))).toEqual(new Set([outages[0].at]));
   expect(outages[0].error.code).toBe('FICUS_PROXY_UNREACHABLE');
