@@ -45,7 +45,8 @@ const isOf = (slot: string, publication: string | undefined): boolean =>
 
 function dropSlot({ name, retained }: SlotRow): RemovalStep {
   return {
-    does: `drops slot “${name}”, for which the server keeps ${retained} of WAL`,
+    verb: 'drop',
+    what: `slot “${name}” (${retained} of WAL)`,
     sql: `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${quoteLiteral(name)};`,
     first: true,
   };
@@ -73,7 +74,8 @@ async function planPublication(
       remnants: [{ what: `Publication “${publication}” stays: ${others[0]?.name} reads it.` }],
     };
   const sql = `DROP PUBLICATION IF EXISTS ${quoteIdentifier(publication)};`;
-  if (found.may) return { steps: [{ does: `drops publication “${publication}”`, sql }], remnants: [] };
+  if (found.may)
+    return { steps: [{ verb: 'drop', what: `publication “${publication}”`, sql }], remnants: [] };
   const what = `Publication “${publication}” belongs to role ${found.owner}: only that role or an administrator may drop it.`;
   return { steps: [], remnants: [{ what, sql, missing: true }] };
 }

@@ -58,8 +58,8 @@ export async function planTarget(client: pg.Client, slice: string, state: Target
   if (others === 0) remnants.push(...(await foreignSchema(client)));
   if (!present || (slots.length === 0 && others > 0)) return { steps: [], remnants };
   const last = others === 0 ? ', and the schema ficus: no other stream is kept there' : '';
-  const does = `removes the checkpoint and the progress of the copy of ${slice}${last}`;
-  return { steps: [{ does, sql: forgetSql(slice) }], remnants };
+  const what = `the checkpoint and the progress of the copy of ${slice}${last}`;
+  return { steps: [{ verb: 'remove', what, sql: forgetSql(slice) }], remnants };
 }
 
 /** The schema goes with the last stream; decided when it runs, under the lock that makes the state. */

@@ -1,8 +1,9 @@
 /** What `ficus remove` does in one database: the SQL it shows is the SQL it runs. */
 
 export interface RemovalStep {
-  /** What it does, for people: `drops slot “ficus_orders_1f…”`. */
-  readonly does: string;
+  /** With `what` it says for people what is done, or would be: `drop` slot “ficus_orders_1f…”. */
+  readonly verb: 'drop' | 'remove' | 'forget';
+  readonly what: string;
   /** Complete: can be run as it is, more than once. */
   readonly sql: string;
   /** When it fails, the slice may be in use: nothing after it is done for that slice, in this database or another. */

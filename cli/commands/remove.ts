@@ -37,7 +37,7 @@ copied stay, and so does the audit. Roles stay, too: the output has the SQL for 
 Take the slice out of ficus.yaml first, or stop the control plane: a slice whose stream runs is refused. A slice that has
 left the config is still known from the control database.
 
---dry-run prints the SQL, and changes nothing: it is the SQL that is run, and can be run by hand.
+--dry-run prints the SQL with what it would do, and changes nothing: it is the SQL that is run, and can be run by hand.
 ${EXITS}
 
 Examples:
@@ -169,21 +169,24 @@ async function isAgreed(): Promise<boolean> {
   }
 }
 
+const DONE = { drop: 'dropped', remove: 'removed', forget: 'forgot' } as const;
+
 function describeStep({ part, step, outcome, problem }: StepOutcome): string {
-  const where = `${placeOf(part)}: ${step.does}`;
+  const { verb, what } = step;
+  const place = placeOf(part);
   switch (outcome) {
     case 'done':
-      return `${paint('green', '✓', process.stdout)} ${where}`;
+      return `${paint('green', '✓', process.stdout)} ${place}: ${DONE[verb]} ${what}`;
     case 'failed':
-      return `${paint('red', '✗', process.stdout)} ${where}: ${problem}`;
+      return `${paint('red', '✗', process.stdout)} ${place}: could not ${verb} ${what}: ${problem}`;
     case 'kept':
-      return `${paint('yellow', '·', process.stdout)} ${where}: not yet, because something else is left`;
+      return `${paint('yellow', '·', process.stdout)} ${place}: did not ${verb} ${what} yet, because something else is left`;
   }
 }
 
 function describeFile({ path, outcome, problem }: RemovalOutcome['files'][number]): string {
   const what = `${path}: ${KEPT_FLAGS}`;
-  if (outcome === 'done') return `${paint('green', '✓', process.stdout)} removes ${what}`;
+  if (outcome === 'done') return `${paint('green', '✓', process.stdout)} removed ${what}`;
   return outcome === 'failed'
     ? `${paint('red', '✗', process.stdout)} ${what}: ${problem}`
     : `${paint('yellow', '·', process.stdout)} ${what}: not yet, because something else is left`;
@@ -214,7 +217,7 @@ function writeJson(
     steps: part.steps.map((step) => {
       const found = outcomes.find((outcome) => outcome.step === step);
       return {
-        does: step.does,
+        does: `${step.verb}s ${step.what}`,
         sql: step.sql,
         outcome: found?.outcome ?? 'planned',
         problem: found?.problem ?? null,

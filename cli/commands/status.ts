@@ -31,12 +31,13 @@ that hold none. Share and traffic are those of the last minute.
 
 Where no control plane is configured or it does not answer, the proxy itself is asked, at proxy.admin: it knows flags and
 their age, owners, traffic, breakers, pins and workers, and nothing of parity, change streams and audit.
-With --json the control plane's answer is a list of slices, with SLICE one of them; the proxy's is a document with "from": "proxy", and
-what it knows under "proxy".
+With --json the control plane's answer is a list of slices, with SLICE one of them; the proxy's is a document with
+"from": "proxy", and what it knows under "proxy".
 A process that refused a changed config continues with its older one; this is said with the problems, and since when.
 
 With --watch on a terminal the picture is drawn again in place; in a pipe, and with --json, each look is one line of JSON
-with "reachable" and "at", and the answer: "slices", with SLICE "slice", or the fields of the proxy's document. What is watched may restart: meanwhile "not reachable since …" is shown.
+with "reachable" and "at", and the answer: "slices", with SLICE "slice", or the fields of the proxy's document. What is
+watched may restart: meanwhile "not reachable since …" is shown.
 
 Exit status: 0 shown, and everything runs the config of the file · 1 a process runs an older config, or the file is not
 valid · 2 used wrongly · 3 nothing answers, or the control plane of the config does not

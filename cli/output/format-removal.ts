@@ -16,7 +16,7 @@ export function formatRemoval(removal: Removal): string {
   const parts = removal.parts.filter(({ steps, problem }) => steps.length > 0 || problem !== undefined);
   const inUse = removal.inUse === undefined ? [] : [comment(`Not yet: ${removal.inUse}`), ''];
   const lines = [...inUse, ...parts.flatMap((part) => [heading(part), ...statements(part), ''])];
-  for (const path of removal.files) lines.push(comment(`Removes ${path}: ${KEPT_FLAGS}`), '');
+  for (const path of removal.files) lines.push(comment(`would remove ${path}: ${KEPT_FLAGS}`), '');
   if (parts.length === 0 && removal.files.length === 0) lines.push('-- Nothing is left to remove.', '');
   const remnants = remnantsOf(removal);
   if (remnants.length > 0) lines.push('-- What stays:', ...remnants.flatMap(commented), '');
@@ -40,7 +40,7 @@ const heading = (part: RemovalPart): string =>
 const comment = (text: string): string => `-- ${printable(text)}`;
 
 const statements = ({ steps }: RemovalPart): string[] =>
-  steps.flatMap(({ does, sql }) => [comment(does), sql]);
+  steps.flatMap((step) => [comment(`would ${step.verb} ${step.what}`), step.sql]);
 
 function commented({ what, sql }: Remnant): string[] {
   return [comment(what), ...(sql === undefined ? [] : [comment(`  ${sql}`)])];

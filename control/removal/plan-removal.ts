@@ -101,7 +101,8 @@ function planControl(
   const steps = slices
     .filter((name) => records.slices.includes(name))
     .map((name) => ({
-      does: `removes the flags, the state and the records of ${name}; the audit stays`,
+      verb: 'remove' as const,
+      what: `the flags, the state and the records of ${name}; the audit stays`,
       sql: forgetSliceSql(name, records.tables, actor, reason),
     }));
   return [controlPart(url, slice, steps)];
@@ -109,8 +110,8 @@ function planControl(
 
 /** Whatever others have built on it stays, and so does the whole schema until they have taken it away. */
 function planSchema(url: string, { dependants }: ControlRecords): RemovalPart {
-  const does = 'drops the schema ficus_control: flags, owners, audit';
-  const part = controlPart(url, undefined, [{ does, sql: DROP_CONTROL_SCHEMA }]);
+  const what = 'the schema ficus_control: flags, owners, audit';
+  const part = controlPart(url, undefined, [{ verb: 'drop', what, sql: DROP_CONTROL_SCHEMA }]);
   const remnants = dependants.map((name) => ({
     what: `Not of Ficus, and in the way: ${name}. Take it away, and run the command again.`,
     missing: true,

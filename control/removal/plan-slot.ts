@@ -30,7 +30,9 @@ export async function planSlot(
     );
   const control = config.control?.database;
   if (control && recorded)
-    parts.push(controlPart(control, slice, [{ does: `forgets slot “${slot}”`, sql: forgetSlotSql(slot) }]));
+    parts.push(
+      controlPart(control, slice, [{ verb: 'forget', what: `slot “${slot}”`, sql: forgetSlotSql(slot) }]),
+    );
   const inUse = mayHide(wish, records) ?? usedBy(config, slice, recorded, records) ?? legacy?.inUse;
   return { inUse, slice, parts, files: [], remnants: [] };
 }

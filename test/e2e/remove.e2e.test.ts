@@ -85,9 +85,13 @@ test('beside the control plane: refused while the slice is in its config, done o
   expect(await slots()).toHaveLength(1);
 
   await writeConfig('');
+  const removed = () => ficus('remove', 'parcels', '--yes');
   await expect
-    .poll(async () => (await ficus('remove', 'parcels', '--yes')).status, { timeout: 30_000 })
-    .toBe(0);
+    .poll(removed, { timeout: 30_000 })
+    .toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^✓ .+: dropped slot “ficus_parcels_.+ of WAL\)$/m),
+    });
   expect(await slots()).toEqual([]);
   const again = await ficus('remove', 'parcels', '--yes');
   expect([again.status, again.stdout]).toEqual([0, 'Nothing is left to remove.\n']);
@@ -101,6 +105,7 @@ test('after it: the dry run prints SQL and changes nothing, without a terminal i
   const dry = await ficus('remove', 'parcels', '--dry-run');
   expect(dry.status).toBe(0);
   expect(dry.stdout).toMatch(/^SELECT pg_drop_replication_slot\(slot_name\) .*ficus_parcels_[0-9a-f]{8}'/m);
+  expect(dry.stdout).toMatch(/^-- would drop slot “ficus_parcels_[0-9a-f]{8}” \(.+ of WAL\)$/m);
   expect(dry.stdout).toContain('DROP PUBLICATION IF EXISTS "ficus_parcels";');
   expect(dry.stdout).toContain('DELETE FROM ficus_control.slice');
   expect(dry.stdout).toContain('-- The rows of public.parcel stay');
@@ -158,7 +163,7 @@ test('uninstall: `ficus up` is to be stopped first, and its proxy’s last known
   const foreign = 'flags-0123456789abcdef.json';
   await writeFile(join(kept, foreign), '{}');
   const dry = await ficus('uninstall', '--dry-run');
-  expect(dry.stdout).toContain(`-- Removes ${join(kept, own)}: the last known flags`);
+  expect(dry.stdout).toContain(`-- would remove ${join(kept, own)}: the last known flags`);
   expect(dry.stdout).toContain(
     `Flags of another source, with which a proxy of that source would start: ${join(kept, foreign)}.`,
   );
@@ -166,6 +171,6 @@ test('uninstall: `ficus up` is to be stopped first, and its proxy’s last known
 
   const { status, stdout } = await ficus('uninstall', '--yes');
   expect(status).toBe(0);
-  expect(stdout).toContain(`✓ removes ${join(kept, own)}`);
+  expect(stdout).toContain(`✓ removed ${join(kept, own)}`);
   expect(await readdir(kept)).toEqual([foreign]);
 });
