@@ -6,12 +6,14 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CopyProgress } from '@ficus/core';
 import pg from 'pg';
+import type { Logger } from 'pino';
 import { decodeTuple } from '../decode/tuple.ts';
 import { reach } from '../failpoints.ts';
 import { endClient } from '../source/end-client.ts';
 import { COPY_PREFIX, formatMark } from '../source/marks.ts';
 import { outliveOpenTransactions } from '../source/open-transactions.ts';
 import { requireOwnSession, takeSession } from '../source/own-session.ts';
+import { CopyLog } from './copy-log.ts';
 import { copyOut } from './copy-protocol.ts';
 import { findLines, parseLine, readBinaryRows } from './copy-rows.ts';
 import {
@@ -42,6 +44,7 @@ interface CopierOptions {
   readonly rowsPerSecond: number;
   /** The stream is too far behind for more work. */
   readonly mustWait: () => boolean;
+  readonly logger: Logger;
   readonly onProgress: () => void;
 }
 
@@ -56,6 +59,7 @@ const READ_AHEAD = 2;
 
 export class Copier {
   readonly #options: CopierOptions;
+  readonly #log: CopyLog;
   readonly #inFlight = new Map<string, InFlight>();
   readonly #generations = new Map<ChunkedTask, number>();
   readonly #clients = new Set<pg.Client>();
@@ -67,6 +71,7 @@ export class Copier {
 
   constructor(options: CopierOptions) {
     this.#options = options;
+    this.#log = new CopyLog(options.logger, () => this.progress());
   }
 
   /** Copies what is not copied yet. */
@@ -87,15 +92,16 @@ export class Copier {
   }
 
   async #copyWhole(): Promise<void> {
-    const { whole, tasks, onProgress } = this.#options;
+    const { whole, tasks } = this.#options;
     const left = tasks.filter(isWhole).filter((task) => !task.done);
     await whole?.run(left, {
       throttle: () => this.#keepRate(),
+      onBegin: (task) => this.#log.begins(task, performance.now()),
       onRows: (rows) => {
         this.#rowsThisRun += rows;
-        onProgress();
+        this.#progressed();
       },
-      onTable: onProgress,
+      onTable: () => this.#progressed(),
     });
   }
 
@@ -130,8 +136,13 @@ export class Copier {
     await this.#options.writer.write(flight.chunk, window);
     this.#rowsThisRun += flight.chunk.rows;
     await reach('after-chunk-write');
-    this.#options.onProgress();
+    this.#progressed();
     flight.settle('written');
+  }
+
+  #progressed(): void {
+    this.#log.moved(performance.now());
+    this.#options.onProgress();
   }
 
   progress(): CopyProgress {
@@ -165,6 +176,7 @@ export class Copier {
 
   async #copyTable(task: ChunkedTask): Promise<void> {
     const client = await this.#connect();
+    this.#log.begins(task, performance.now());
     try {
       const pending: Promise<'written' | 'again'>[] = [];
       let after = task.lastKey;

@@ -35,6 +35,7 @@ interface WholeCopyOptions extends StreamPlace {
 interface WholeCopyProgress {
   /** Waits before each piece, but not for the stream's lag: the stream may be waiting for this very table. */
   throttle(): Promise<void>;
+  onBegin(task: WholeTask): void;
   onRows(rows: number): void;
   onTable(): void;
 }
@@ -94,6 +95,7 @@ export class WholeCopy {
     try {
       for (const group of groupBySource(tasks)) {
         if (this.#stopped) return;
+        for (const task of group) progress.onBegin(task);
         await this.#copyTable(group, this.#session, progress);
         progress.onTable();
       }

@@ -3,6 +3,7 @@
  */
 import type { CopyProgress, ReplicationProblem, SlotHealth } from '@ficus/core';
 import type pg from 'pg';
+import type { Logger } from 'pino';
 import type { Batch } from '../batch/batch.ts';
 import type { ChangeLedger } from '../batch/change-ledger.ts';
 import type { Positions } from '../positions.ts';
@@ -15,6 +16,7 @@ import type { PreparedStream } from './prepare-stream.ts';
 export interface SessionHost {
   readonly options: ReplicationOptions;
   readonly settings: ReplicationSettings;
+  readonly logger: Logger;
   readonly source: pg.Pool;
   /** Shapes of tables, and up to which commit the mapping has been compiled again for them. */
   readonly knownShapes: Map<string, bigint>;

@@ -38,7 +38,7 @@ export class SliceReplication implements Replication, SessionHost {
   readonly options: ReplicationOptions;
   readonly settings: ReplicationSettings;
   #pool: pg.Pool | undefined;
-  readonly #logger: Logger;
+  readonly logger: Logger;
   readonly #listeners = new Set<(status: ReplicationStatus) => void>();
   readonly #waiters = new PositionWaiters();
   #lifecycle: Lifecycle = { name: 'idle' };
@@ -64,7 +64,7 @@ export class SliceReplication implements Replication, SessionHost {
   constructor(options: ReplicationOptions) {
     this.options = options;
     this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
-    this.#logger = (options.logger ?? pino({ level: 'silent' })).child({
+    this.logger = (options.logger ?? pino({ level: 'silent' })).child({
       slice: options.slice,
       direction: options.direction ?? 'forward',
     });
@@ -217,7 +217,7 @@ export class SliceReplication implements Replication, SessionHost {
 
   started(prepared: PreparedStream, session: SessionStatus): void {
     this.#session = session;
-    this.#logger.info({ slot: prepared.checkpoint.slot, lsn: prepared.checkpoint.lsn }, 'stream runs');
+    this.logger.info({ slot: prepared.checkpoint.slot, lsn: prepared.checkpoint.lsn }, 'stream runs');
     if (this.#waiters.size > 0) this.#heartbeats?.beat();
     // Whatever stopped the stream before may do so again at the next change: its problem stays until one is applied.
     if (publicState(this.#lifecycle).problem === undefined) this.progressed();
@@ -242,8 +242,8 @@ export class SliceReplication implements Replication, SessionHost {
     if (problem?.message === this.#unwatched.get(side)?.message) return;
     if (problem) this.#unwatched.set(side, problem);
     else this.#unwatched.delete(side);
-    if (problem) this.#logger.warn({ problem }, 'stream runs unchecked');
-    else this.#logger.info({ side }, 'stream is checked again');
+    if (problem) this.logger.warn({ problem }, 'stream runs unchecked');
+    else this.logger.info({ side }, 'stream is checked again');
     this.#notify();
   }
 
@@ -311,8 +311,8 @@ export class SliceReplication implements Replication, SessionHost {
     // Its age grows with each look.
     const isKnown = problem?.remedy === this.#wait?.remedy;
     this.#wait = problem;
-    if (problem && !isKnown) this.#logger.warn({ problem }, 'stream waits');
-    else if (!problem) this.#logger.info('stream waits no longer');
+    if (problem && !isKnown) this.logger.warn({ problem }, 'stream waits');
+    else if (!problem) this.logger.info('stream waits no longer');
     this.#notify();
   }
 
@@ -324,7 +324,7 @@ export class SliceReplication implements Replication, SessionHost {
       this.#logger.warn({ tables, reason: (error as Error).message }, 'copy begins again');
     switch (failure.kind) {
       case 'restart':
-        this.#logger.info({ reason: (error as Error).message }, 'stream restarts from its checkpoint');
+        this.logger.info({ reason: (error as Error).message }, 'stream restarts from its checkpoint');
         return 0;
       case 'standby':
         // The other process's lag is not known here.
@@ -332,13 +332,13 @@ export class SliceReplication implements Replication, SessionHost {
         this.#enter({ name: 'standby' });
         return this.settings.retryMs;
       case 'reconnect':
-        this.#logger.warn({ err: error }, 'stream interrupted');
+        this.logger.warn({ err: error }, 'stream interrupted');
         // A query that was not answered in time, say: what it waited for says more.
         this.#enter({ name: 'reconnecting', problem: this.#wait ?? failure.problem });
         return pauseMs;
       case 'stop':
         if (publicState(this.#lifecycle).problem?.message !== failure.problem.message)
-          this.#logger.error({ err: error, problem: failure.problem }, 'stream stopped');
+          this.logger.error({ err: error, problem: failure.problem }, 'stream stopped');
         this.#enter({ name: 'stopped', problem: failure.problem });
         return failure.retried ? this.settings.retryMs : undefined;
     }
@@ -354,7 +354,7 @@ export class SliceReplication implements Replication, SessionHost {
   /** A fault of our own: the stream continues. */
   #reportIllegal(from: string, to: string): void {
     const message = `state ${to} may not follow ${from}`;
-    this.#logger.error({ from, to }, message);
+    this.logger.error({ from, to }, message);
     this.options.onFault?.(new Error(message));
   }
 

@@ -53,6 +53,7 @@ export async function startCopy(
     chunkRows: settings.copyChunkRows,
     parallel: settings.copyParallel,
     rowsPerSecond: settings.copyRowsPerSecond,
+    logger: host.logger,
     mustWait: () => heartbeats.lagMs() > settings.copyPauseLagMs,
     onProgress: () => {
       host.progressed();
