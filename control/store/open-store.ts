@@ -9,6 +9,7 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { describeDatabase } from './describe-database.ts';
 import { migrate } from './migrations.ts';
+import { OutageLog } from './outage-log.ts';
 
 export interface Store {
   /** True while connection and lock are held. */
@@ -45,7 +46,7 @@ export async function openStore(url: string, logger: Logger): Promise<Store> {
 
 class PostgresStore implements Store {
   readonly #url: string;
-  readonly #logger: Logger;
+  readonly #outage: OutageLog;
   #client: pg.Client | undefined;
   #closing = false;
   #retry: NodeJS.Timeout | undefined;
@@ -55,7 +56,7 @@ class PostgresStore implements Store {
 
   constructor(url: string, logger: Logger) {
     this.#url = url;
-    this.#logger = logger;
+    this.#outage = new OutageLog(logger, describeDatabase(url));
   }
 
   get connected(): boolean {
@@ -145,13 +146,13 @@ class PostgresStore implements Store {
     clearInterval(this.#heartbeat);
     cutOff(client);
     if (this.#closing) return;
-    this.#logger.error({ err: error, database: describeDatabase(this.#url) }, 'control database lost');
+    this.#outage.lost(error, performance.now());
     this.#reconnectLater();
   }
 
   async #reconnect(): Promise<void> {
     await this.connect();
-    this.#logger.info('control database connected again');
+    this.#outage.back(performance.now());
     for (const listener of this.#reconnectListeners) await listener();
   }
 
@@ -159,7 +160,7 @@ class PostgresStore implements Store {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
       this.#reconnect().catch((error: unknown) => {
-        this.#logger.warn({ reason: String(error) }, 'control database still unreachable');
+        this.#outage.stillAway(error, performance.now());
         // Lost again just after it was found: the retry is already scheduled.
         if (!this.#closing && !this.#client) this.#reconnectLater();
       });
