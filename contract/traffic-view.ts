@@ -35,7 +35,9 @@ export const trafficView = z.object({
 });
 
 export const proxyView = z.object({
-  proxyId: z.string(),
+  proxyId: z
+    .string()
+    .describe('unique per run of a proxy; behind the name of its token, where there are tokens'),
   name: z.string().nullable().describe('its machine, and the address that it listens at'),
   workers: z.int(),
   epochs: z.record(z.string(), z.int()),

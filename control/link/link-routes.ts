@@ -26,7 +26,7 @@ import { parseObservations } from './parse-observations.ts';
 import { parseReport } from './parse-report.ts';
 import type { ProgressHub } from './progress-hub.ts';
 import type { StateHub } from './state-hub.ts';
-import { TakenNumbers } from './taken-numbers.ts';
+import { NumbersByOwner, type TakenNumbers } from './taken-numbers.ts';
 
 interface LinkParts {
   readonly config: FicusConfig;
@@ -43,6 +43,9 @@ interface LinkParts {
 
 /** A batch of copies: proxy.shadow.bodyBytes bounds the bodies, which come in base64. */
 const LARGEST_BATCH = 64 * 1024 * 1024;
+
+/** Its observations are checked one by one. */
+type UncheckedBatch = Omit<ObservationBatch, 'observations'> & { readonly observations: readonly unknown[] };
 
 const FOR_PROXIES = { config: { role: 'report' } } as const;
 
@@ -72,17 +75,24 @@ export function registerLinkRoutes(app: FastifyInstance, parts: LinkParts): void
 }
 
 function registerReports(app: FastifyInstance, parts: LinkParts): void {
-  const numbers = new TakenNumbers();
+  const numbers = new NumbersByOwner();
   app.post(LINK_PATHS.report, FOR_PROXIES, (request, reply) => {
-    const report = parseReport(request.body, parts.parity.refused);
-    const { proxyId, number } = report;
-    const turn = number === undefined ? 'new' : numbers.take(proxyId, number, performance.now());
+    const { owner } = request.caller;
+    const reported = parseReport(request.body, parts.parity.refused);
+    const { number } = reported;
+    const turn =
+      number === undefined ? 'new' : numbers.of(owner).take(reported.proxyId, number, performance.now());
+    const report = { ...reported, proxyId: ownedId(owner, reported.proxyId) };
     if (turn === 'new') takeReport(report, parts);
     // Sent again, it has the same counts and newer facts; an earlier one has arrived late, with old ones.
     else if (turn === 'last') takeReport({ ...report, traffic: [], droppedCopies: [] }, parts);
     return reply.code(204).send();
   });
 }
+
+/** The proxies of one token's owner are none of another's, whatever ids they say. */
+const ownedId = (owner: string | undefined, proxyId: string): string =>
+  owner === undefined ? proxyId : `${owner} ${proxyId}`;
 
 function takeReport(report: ProxyReport, parts: LinkParts): void {
   const { config, parity } = parts;
@@ -97,23 +107,21 @@ function takeReport(report: ProxyReport, parts: LinkParts): void {
 }
 
 function registerObservations(app: FastifyInstance, { parity }: LinkParts): void {
-  const numbers = new TakenNumbers();
+  const numbers = new NumbersByOwner();
   const startedAt = performance.now();
   const options = { ...FOR_PROXIES, bodyLimit: LARGEST_BATCH };
-  const take = async (batch: Omit<ObservationBatch, 'observations'>, observations: readonly unknown[]) => {
+  const take = async ({ observations, ...batch }: UncheckedBatch, numbers: TakenNumbers) => {
     const decision = decideBatch(batch, numbers, startedAt, performance.now());
     if (decision === 'unknown')
       throw new FicusError('FICUS_CONTROL_BATCH_UNKNOWN', `batch ${batch.number} was first sent earlier`);
     if (decision === 'compare') await parity.observeAll(parseObservations(observations, parity.refused));
   };
   app.post(LINK_PATHS.observations, options, async (request, reply) => {
-    const { observations, ...batch } = parseBody(observationBatchBody, request.body);
-    await take(batch, observations);
+    await take(parseBody(observationBatchBody, request.body), numbers.of(request.caller.owner));
     return reply.code(204).send();
   });
   app.post(LINK_PATHS.observationsAgain, options, async (request, reply) => {
-    const { observations, ...batch } = parseBody(repeatedBatchBody, request.body);
-    await take(batch, observations);
+    await take(parseBody(repeatedBatchBody, request.body), numbers.of(request.caller.owner));
     return reply.code(204).send();
   });
 }

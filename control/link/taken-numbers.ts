@@ -13,6 +13,18 @@ interface Taken {
   readonly at: number;
 }
 
+/** The numbers of each token's owner, so that one can neither use up nor push out another's: owners are few. */
+export class NumbersByOwner {
+  readonly #owners = new Map<string | undefined, TakenNumbers>();
+
+  /** @param owner the token's name; undefined without tokens */
+  of(owner: string | undefined): TakenNumbers {
+    const numbers = this.#owners.get(owner) ?? new TakenNumbers();
+    this.#owners.set(owner, numbers);
+    return numbers;
+  }
+}
+
 /** `new`: to be counted. `last`: it is the last one again. `earlier`: the sender has sent others since. */
 type Turn = 'new' | 'last' | 'earlier';
 

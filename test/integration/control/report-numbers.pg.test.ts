@@ -1,10 +1,18 @@
 /** What a proxy sends again because an answer was missing counts once, and counts that cannot be are refused. */
 import { createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
-import { encodeObservation, LINK_PATHS, type ProxyReport, type TrafficCount } from '@ficus/core';
+import {
+  encodeObservation,
+  type FicusConfigInput,
+  LINK_PATHS,
+  type ProxyReport,
+  type TrafficCount,
+} from '@ficus/core';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { anObservation } from '../../../control/parity/observation.fixture.ts';
 import { createTestDatabase, silent, type TestDatabase, testConfig } from './rig.ts';
+
+type ControlTokens = NonNullable<NonNullable<FicusConfigInput['control']>['tokens']>;
 
 let database: TestDatabase;
 let control: Control;
@@ -18,9 +26,10 @@ afterEach(async () => {
   await database.drop();
 });
 
-const start = () =>
+const start = (tokens: ControlTokens = []) =>
   startControl({
     config: testConfig(database.url, {
+      control: { listen: '127.0.0.1:0', database: database.url, tokens },
       slices: {
         pages: { candidate: { url: 'http://127.0.0.1:3' }, routes: [{ id: 'page', path: '/pages/*' }] },
       },
@@ -28,10 +37,10 @@ const start = () =>
     logger: silent,
   });
 
-const post = async (path: string, body: unknown) => {
+const post = async (path: string, body: unknown, token?: string) => {
   const response = await fetch(control.address + path, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
     body: JSON.stringify(body),
   });
   return { status: response.status, text: await response.text() };
@@ -141,4 +150,26 @@ it.each<[string, Partial<TrafficCount>, string]>([
   // Its number is not taken by that.
   expect((await post(LINK_PATHS.report, good)).status).toBe(204);
   expect(await reported()).toBe(10);
+});
+
+it('a token uses up no number of another one’s proxies, and speaks for none of them', async () => {
+  await control.stop();
+  const [edge1, edge2, reader] = ['token-of-the-first', 'token-of-the-second', 'token-of-a-reader'];
+  control = await start([
+    { name: 'edge-1', roles: ['report'], token: edge1! },
+    { name: 'edge-2', roles: ['report'], token: edge2! },
+    { name: 'reader', roles: ['read'], token: reader! },
+  ]);
+  const largest = Number.MAX_SAFE_INTEGER;
+  await post(LINK_PATHS.report, report(largest, 10, { workers: 7 }), edge2);
+  await post(LINK_PATHS.observations, batch({ number: largest }), edge2);
+  await post(LINK_PATHS.report, report(1, 5), edge1);
+  await post(LINK_PATHS.observations, batch(), edge1);
+  const client = createControlClient(control.address, reader);
+  const { parity, traffic } = await client.slice('pages');
+  expect([traffic.legacy.requests, parity.counts.match]).toEqual([15, 2]);
+  expect(await client.proxies()).toMatchObject([
+    { proxyId: 'edge-2 p', workers: 7 },
+    { proxyId: 'edge-1 p', workers: 1 },
+  ]);
 });
