@@ -141,7 +141,8 @@ export class ControlLink {
   }
 
   #post(path: string, body: unknown): Promise<unknown> {
-    return postJson(`${this.#base}${path}`, body, this.#options.headers, POST_MS, this.#options.tls);
+    const { headers, tls } = this.#options;
+    return postJson(`${this.#base}${path}`, body, headers, AbortSignal.timeout(POST_MS), tls);
   }
 }
 

@@ -1,7 +1,9 @@
 import type { Observation, ObservationBatch } from '@ficus/core';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { ObservationQueue } from './observation-queue.ts';
 import { PostFailure } from './post-json.ts';
+
+afterEach(() => vi.useRealTimers());
 
 const observation = (field: string): Observation => ({
   slice: 'notes',
@@ -29,6 +31,8 @@ const observation = (field: string): Observation => ({
   candidate: { failed: 'refused', durationMs: 1 },
 });
 
+const NOT_LATE_MS = 60_000;
+
 test('long heads count with their real size: the bound is on memory', async () => {
   const dropped: string[] = [];
   const sent: number[] = [];
@@ -39,10 +43,10 @@ test('long heads count with their real size: the bound is on memory', async () =
   });
   for (let index = 0; index < 5; index += 1) queue.push(observation('a'.repeat(20_000)));
   expect(dropped).toEqual(Array.from({ length: 3 }, () => 'notes observation-queue-full'));
-  await queue.flush();
+  await queue.flush(NOT_LATE_MS);
   for (let index = 0; index < 5; index += 1) queue.push(observation('a'));
   expect(dropped).toHaveLength(3);
-  await queue.flush();
+  await queue.flush(NOT_LATE_MS);
   expect(sent).toEqual([2, 5]);
 });
 
@@ -58,7 +62,7 @@ test('flush waits for the batch in progress and sends the rest', async () => {
   });
   // A full batch leaves at once.
   for (let index = 0; index < 101; index += 1) queue.push(observation('a'));
-  const flushed = queue.flush();
+  const flushed = queue.flush(NOT_LATE_MS);
   first.resolve();
   await flushed;
   expect(sent).toEqual([100, 1]);
@@ -75,19 +79,23 @@ test('flush gives up when the control plane does not answer, and counts the loss
     onDropped: (_, reason) => dropped.push(reason),
   });
   for (let index = 0; index < 450; index += 1) queue.push(observation('a'));
-  await queue.flush();
+  await queue.flush(NOT_LATE_MS);
   expect(dropped).toEqual(Array.from({ length: 450 }, () => 'control-unreachable'));
   expect(asked).toBeLessThanOrEqual(2);
 });
 
-/** A queue whose tries answer as the test says; `undefined` takes the batch. */
-function queueWith(outcomes: readonly (PostFailure | undefined)[]) {
+/** A queue whose tries answer as the test says; `undefined` takes the batch, `never` waits until it is ended. */
+function queueWith(outcomes: readonly (PostFailure | 'never' | undefined)[]) {
   const tries: ObservationBatch[] = [];
   const dropped: string[] = [];
   const queue = new ObservationQueue({
-    send: async (batch) => {
+    send: async (batch, signal) => {
       const outcome = outcomes[tries.push(batch) - 1];
-      if (outcome) throw outcome;
+      if (outcome === 'never') {
+        await new Promise((_, reject) =>
+          signal.addEventListener('abort', () => reject(new PostFailure('ended', true))),
+        );
+      } else if (outcome) throw outcome;
     },
     onDropped: (_, reason) => dropped.push(reason),
   });
@@ -101,7 +109,7 @@ test('a batch without an answer is sent once more, with its number and when it w
   const { queue, tries, dropped } = queueWith([undefined, missing, undefined, undefined]);
   for (let batch = 0; batch < 3; batch += 1) {
     queue.push(observation('a'));
-    await queue.flush();
+    await queue.flush(NOT_LATE_MS);
   }
   expect(tries.map(({ number }) => number)).toEqual([1, 2, 2, 3]);
   expect(tries.map(({ firstSentMs }) => typeof firstSentMs)).toEqual([
@@ -120,13 +128,31 @@ test.each([
   const { queue, tries, dropped } = queueWith([missing, second]);
   queue.push(observation('a'));
   queue.push(observation('a'));
-  await queue.flush();
+  await queue.flush(NOT_LATE_MS);
   expect([dropped, tries.length]).toEqual([['arrival-unknown', 'arrival-unknown'], 2]);
 });
 
 test('a batch that certainly has not arrived is not sent again', async () => {
   const { queue, tries, dropped } = queueWith([refused]);
   queue.push(observation('a'));
-  await queue.flush();
+  await queue.flush(NOT_LATE_MS);
   expect([dropped, tries.length]).toEqual([['control-unreachable'], 1]);
+});
+
+test.each([
+  ['the first try', []],
+  ['the second try', [missing]],
+])('a flush is over in its time while %s has no answer, and the loss is counted', async (_, outcomes) => {
+  vi.useFakeTimers();
+  const { queue, tries, dropped } = queueWith([...outcomes, 'never']);
+  // A full batch leaves before the flush; the rest would be the next.
+  for (let index = 0; index < 101; index += 1) queue.push(observation('a'));
+  await vi.advanceTimersByTimeAsync(0);
+  const flushed = queue.flush(1_000);
+  await vi.advanceTimersByTimeAsync(999);
+  expect(dropped).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  await flushed;
+  expect(tries.length).toBe(outcomes.length + 1);
+  expect(dropped).toEqual([...Array.from({ length: 100 }, () => 'arrival-unknown'), 'control-unreachable']);
 });

@@ -8,8 +8,8 @@ import { type DropReason, encodeObservation, type Observation, type ObservationB
 import { PostFailure } from './post-json.ts';
 
 interface ObservationQueueOptions {
-  /** @throws PostFailure */
-  readonly send: (batch: ObservationBatch, timeoutMs: number) => Promise<void>;
+  /** @throws PostFailure, also when the signal ends it */
+  readonly send: (batch: ObservationBatch, signal: AbortSignal) => Promise<void>;
   readonly onDropped: (slice: string, reason: DropReason) => void;
   readonly limitBytes?: number;
 }
@@ -32,7 +32,10 @@ export class ObservationQueue {
   /** Numbers are of one process: a worker that starts later has a name of its own. */
   readonly #sender = randomUUID();
   #number = 0;
-  #flushing = false;
+  /** Ends the try in progress. */
+  #cut: AbortController | undefined;
+  /** The time for the rest is over: nothing is tried any more. */
+  #isLate = false;
   #queue: Queued[] = [];
   #bytes = 0;
   /** The batch in progress, and whether it arrived. */
@@ -55,22 +58,28 @@ export class ObservationQueue {
     else this.#timer ??= setTimeout(() => this.#send(), GATHER_MS).unref();
   }
 
-  /** Sends the rest; resolves when it is sent or lost. After a refused batch, the rest is not tried. */
-  async flush(): Promise<void> {
-    this.#flushing = true;
+  /**
+   * Sends the rest; resolves when it is sent or lost, at the latest after this time. After a batch that did not arrive,
+   * the rest is not tried.
+   */
+  async flush(withinMs: number): Promise<void> {
+    const late = setTimeout(() => {
+      this.#isLate = true;
+      this.#cut?.abort();
+    }, withinMs);
     while (this.#sending || this.#queue.length > 0) {
       const arrived = await (this.#sending ?? this.#sendBatch());
-      if (arrived) continue;
+      if (arrived && !this.#isLate) continue;
       this.#bytes = 0;
       this.#drop(this.#queue.splice(0), 'control-unreachable');
     }
-    this.#flushing = false;
+    clearTimeout(late);
   }
 
   #send(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#sending || this.#queue.length === 0) return;
+    if (this.#sending || this.#isLate || this.#queue.length === 0) return;
     void this.#sendBatch().then(() => this.#send());
   }
 
@@ -94,19 +103,23 @@ export class ObservationQueue {
     const batch = { sender: this.#sender, number: this.#number, observations };
     const sentAt = performance.now();
     const first = await this.#try(batch, FIRST_TRY_MS);
-    if (first !== 'arrival-unknown') return first;
+    if (first !== 'arrival-unknown' || this.#isLate) return first;
     const firstSentMs = Math.ceil(performance.now() - sentAt);
-    const timeoutMs = this.#flushing ? FIRST_TRY_MS : SECOND_TRY_MS;
     // Whatever is said of the second try: the first one may have been taken.
-    return (await this.#try({ ...batch, firstSentMs }, timeoutMs)) && 'arrival-unknown';
+    return (await this.#try({ ...batch, firstSentMs }, SECOND_TRY_MS)) && 'arrival-unknown';
   }
 
   async #try(batch: ObservationBatch, timeoutMs: number): Promise<DropReason | undefined> {
+    const cut = new AbortController();
+    this.#cut = cut;
+    const timer = setTimeout(() => cut.abort(), timeoutMs);
     try {
-      await this.#options.send(batch, timeoutMs);
+      await this.#options.send(batch, cut.signal);
       return undefined;
     } catch (error) {
       return error instanceof PostFailure && error.mayBeTaken ? 'arrival-unknown' : 'control-unreachable';
+    } finally {
+      clearTimeout(timer);
     }
   }
 

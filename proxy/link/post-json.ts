@@ -1,4 +1,4 @@
-/** One JSON request to the control plane, over kept connections, with a deadline. */
+/** One JSON request to the control plane, over kept connections, until its signal ends it. */
 import { Agent, type ClientRequest, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { ControlClientConfig } from '@ficus/core';
@@ -21,15 +21,16 @@ export class PostFailure extends Error {
 const agent = new Agent({ keepAlive: true, maxSockets: 8 });
 
 /**
+ * @param signal ends the request, at its deadline for one
  * @param tls for https
  * @returns the parsed answer; undefined for 204
- * @throws PostFailure on any other status, on a broken connection and after the deadline
+ * @throws PostFailure on any other status, on a broken connection and when the signal ends it
  */
 export function postJson(
   url: string,
   body: unknown,
   headers: Readonly<Record<string, string>>,
-  timeoutMs: number,
+  signal: AbortSignal,
   tls?: ControlClientConfig,
 ): Promise<unknown> {
   const payload = Buffer.from(JSON.stringify(body));
@@ -39,7 +40,7 @@ export function postJson(
       method: 'POST',
       agent: secure ? controlAgent(tls) : agent,
       headers: { ...headers, 'content-type': 'application/json', 'content-length': payload.length },
-      signal: AbortSignal.timeout(timeoutMs),
+      signal,
     };
     const request = (secure ? httpsRequest : httpRequest)(url, options, (response) => {
       const chunks: Buffer[] = [];

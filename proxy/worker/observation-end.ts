@@ -6,8 +6,8 @@ import type { WorkerInit, WorkerMessage } from './worker-messages.ts';
 
 export interface ObservationEnd {
   observe(observation: Observation): void;
-  /** Delivers the rest; resolves when it is sent or lost. */
-  flush(): Promise<void>;
+  /** Delivers the rest; resolves when it is sent or lost, at the latest after this time. */
+  flush(withinMs: number): Promise<void>;
 }
 
 export function openObservationEnd(
@@ -20,12 +20,12 @@ export function openObservationEnd(
   }
   if (!control) return { observe: () => {}, flush: async () => {} };
   const queue = new ObservationQueue({
-    send: async (batch, timeoutMs) => {
+    send: async (batch, signal) => {
       const isFirst = batch.firstSentMs === undefined;
       const path = isFirst ? LINK_PATHS.observations : LINK_PATHS.observationsAgain;
-      await postJson(`${control.url}${path}`, batch, control.headers, timeoutMs, control.tls);
+      await postJson(`${control.url}${path}`, batch, control.headers, signal, control.tls);
     },
     onDropped,
   });
-  return { observe: (observation) => queue.push(observation), flush: () => queue.flush() };
+  return { observe: (observation) => queue.push(observation), flush: (withinMs) => queue.flush(withinMs) };
 }

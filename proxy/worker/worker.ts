@@ -4,6 +4,7 @@
  * the embedding process when there is only one.
  */
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ExplainQuestion,
   type FicusConfig,
@@ -41,6 +42,11 @@ import { WriteGate } from './write-gate.ts';
 
 /** Connections that the kernel holds until they are accepted. */
 const BACKLOG = 4096;
+/**
+ * For what a drained worker still sends. The primary kills it three seconds after its drain, and the log needs one of
+ * them: counts that follow the flush would be lost.
+ */
+const FLUSH_MS = 1_500;
 
 export class Worker implements RequestHost {
   readonly logger: Logger;
@@ -259,7 +265,7 @@ export class Worker implements RequestHost {
     this.#memory.stop();
     // Before and after: the primary may not wait for the end of a flush.
     this.#reports.sendCounts();
-    await Promise.all([this.#observations.flush(), this.spans?.stop()]);
+    await Promise.all([this.#observations.flush(FLUSH_MS), Promise.race([this.spans?.stop(), flushTime()])]);
     this.#reports.sendCounts();
     this.flags.stop();
     this.#snapshots.closeAll();
@@ -324,6 +330,8 @@ export class Worker implements RequestHost {
     this.#send({ kind: 'ack', generation, epochs });
   }
 }
+
+const flushTime = (): Promise<void> => sleep(FLUSH_MS, undefined, { ref: false });
 
 const later: Later = (action, ms) => {
   const timer = setTimeout(action, ms);

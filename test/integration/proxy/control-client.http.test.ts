@@ -55,10 +55,10 @@ afterEach(async () => {
 });
 
 test('a renewed certificate is shown by the next connection', async () => {
-  await postJson(url, {}, {}, 5_000, client);
-  await postJson(url, {}, {}, 5_000, client);
+  await postJson(url, {}, {}, AbortSignal.timeout(5_000), client);
+  await postJson(url, {}, {}, AbortSignal.timeout(5_000), client);
   writeClient('edge-2');
-  await postJson(url, {}, {}, 5_000, client);
+  await postJson(url, {}, {}, AbortSignal.timeout(5_000), client);
   await controlFetch(client)(url, {});
   expect(seen).toEqual(['edge-1', 'edge-1', 'edge-2', 'edge-2']);
 });
@@ -73,7 +73,7 @@ test('a missing file fails each request that needs a connection, those that wait
     void go.promise.then(() => response.setHeader('connection', 'close').end('{}'));
   });
   // More than the agent has connections for: the others begin when one of these ends.
-  const sent = Array.from({ length: 30 }, () => postJson(url, {}, {}, 5_000, client));
+  const sent = Array.from({ length: 30 }, () => postJson(url, {}, {}, AbortSignal.timeout(5_000), client));
   await arrived.promise;
   renameSync(at('client.pem'), at('away.pem'));
   const startedAt = performance.now();
@@ -88,5 +88,5 @@ test('a missing file fails each request that needs a connection, those that wait
     message,
   });
   renameSync(at('away.pem'), at('client.pem'));
-  expect(await postJson(url, {}, {}, 5_000, client)).toEqual({});
+  expect(await postJson(url, {}, {}, AbortSignal.timeout(5_000), client)).toEqual({});
 });

@@ -127,7 +127,7 @@ const observeOne = async (controlUrl = url()): Promise<string[]> => {
     (_, reason) => dropped.push(reason),
   );
   end.observe(anObservation());
-  await end.flush();
+  await end.flush(60_000);
   return dropped;
 };
 

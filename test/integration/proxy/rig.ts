@@ -73,6 +73,8 @@ export interface FakeControl {
   asked: number;
   /** The answer to requests for positions; `undefined` answers 503. */
   position: string | undefined;
+  /** Observations get no answer. */
+  stalls: boolean;
   /** Streams that are open now. */
   readonly open: number;
   setFlag(feature: ClientFeature): void;
@@ -129,6 +131,7 @@ export async function startFakeControl(features: readonly ClientFeature[] = []):
       return;
     }
     if (path === '/api/v1/link/report') control.reports.push(body as ProxyReport);
+    if (path.startsWith('/api/v1/link/observations') && control.stalls) return;
     if (path === '/api/v1/link/observations') {
       control.observations.push(...(body as ObservationBatch).observations.map(decodeObservation));
     }
@@ -141,6 +144,7 @@ export async function startFakeControl(features: readonly ClientFeature[] = []):
     observations: [],
     asked: 0,
     position: undefined,
+    stalls: false,
     get open() {
       return links.size + flagStreams.size;
     },
