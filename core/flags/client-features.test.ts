@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { flagPercent, percentFlag } from './client-features.ts';
+import { type ClientFeature, flagPercent, percentFlag } from './client-features.ts';
 
 describe('flagPercent', () => {
   test.each([0, 1, 25, 100])('reads back what percentFlag wrote: %d', (percent) => {
@@ -9,6 +9,8 @@ describe('flagPercent', () => {
   test('a missing flag means nothing, a plain one everything', () => {
     expect(flagPercent(undefined)).toBe(0);
     expect(flagPercent({ name: 'a.serve', enabled: true, strategies: [] })).toBe(100);
+    // As files and servers may send it.
+    expect(flagPercent({ name: 'a.serve', enabled: true } as ClientFeature)).toBe(100);
   });
 
   test.each([

@@ -61,8 +61,10 @@ export function percentFlag(name: string, groupId: string, percent: number): Cli
  */
 export function flagPercent(feature: ClientFeature | undefined): number | undefined {
   if (!feature?.enabled) return 0;
-  if (feature.strategies.length === 0) return 100;
-  const shares = feature.strategies.map(strategyPercent);
+  // A file, or a server of another version, may leave them out.
+  const strategies = feature.strategies ?? [];
+  if (strategies.length === 0) return 100;
+  const shares = strategies.map(strategyPercent);
   const known = shares.filter((share) => share !== undefined);
   return known.length === 0 ? undefined : Math.max(...known);
 }
