@@ -1,6 +1,6 @@
 import { type ClientFeature, type ClientStrategy, percentFlag } from '@ficus/core';
 import type { Context } from 'unleash-client';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { FlagEvaluator } from '../flags/flag-evaluator.ts';
 import { explainFlag } from './explain-flag.ts';
 
@@ -211,4 +211,16 @@ test('of several strategies each is explained; one that includes the caller is e
     enabled: true,
     strategies: [{ includes: false }, { includes: true, share: 100 }],
   });
+});
+
+test('a large segment is read for its own trials alone, not for each share that is tried', () => {
+  const strategy = { ...percentFlag(NAME, 'notes', 20).strategies[0]!, segments: [7] };
+  const segments = [{ id: 7, constraints: [only(['ann'])] }];
+  const replace = vi.spyOn(FlagEvaluator.prototype, 'replace');
+  explain([flag([strategy])], { userId: 'ann' }, { segments });
+  const [, ...trials] = replace.mock.calls.map(([set]) => set.segments?.length);
+  replace.mockRestore();
+  expect(trials.length).toBeGreaterThan(5);
+  // Whether the strategy includes the caller, and whether the segment does.
+  expect(trials.filter((read) => read !== 0)).toEqual([1, 1]);
 });

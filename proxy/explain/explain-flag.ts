@@ -218,10 +218,16 @@ class Trial {
   /** Whether the flag would be on with this strategy alone, without what it depends on. */
   includes(strategy: ClientStrategy): boolean {
     const { name } = this.#feature;
-    const { version, segments = [] } = this.#definition;
+    const { version } = this.#definition;
     const alone: ClientFeature = { name, enabled: true, strategies: [strategy] };
-    this.#evaluator.replace({ version, features: [alone], segments });
+    this.#evaluator.replace({ version, features: [alone], segments: this.#segmentsOf(strategy) });
     return this.#evaluator.isEnabled(name, this.#asked.context, this.#asked.stickyBy);
+  }
+
+  /** No more: one may list a hundred thousand users, and each trial of a share reads all that it is given. */
+  #segmentsOf({ segments: ids = [] }: ClientStrategy): readonly unknown[] {
+    const { segments = [] } = this.#definition;
+    return segments.filter((segment) => ids.includes((segment as { id: number }).id));
   }
 
   meets(condition: Pick<ClientStrategy, 'constraints' | 'segments'>): boolean {

@@ -6,6 +6,8 @@ import { getHeapStatistics } from 'node:v8';
 import type { Logger } from 'pino';
 
 const CHECK_EACH_MS = 100;
+/** Of the checks, one reads all: in between, what is not in buffers hardly changes. */
+const FULL_EACH = 10;
 
 export class MemoryWatch {
   readonly #logger: Logger;
@@ -14,6 +16,7 @@ export class MemoryWatch {
   #bufferedBytes = 0;
   /** Memory outside V8's heap that is not in buffers, at the last full reading. */
   #otherBytes = 0;
+  #checks = 0;
   #shedding = false;
 
   constructor(logger: Logger, limitBytes: () => number) {
@@ -38,8 +41,11 @@ export class MemoryWatch {
   }
 
   #check(): void {
-    const arrayBuffers = this.#readArrayBuffers();
     const limit = this.#limitBytes();
+    const isDue = this.#checks++ % FULL_EACH === 0;
+    let arrayBuffers = isDue ? this.#readArrayBuffers() : this.#estimate();
+    // What an estimate would change, a full reading decides.
+    if (!isDue && arrayBuffers > limit !== this.#shedding) arrayBuffers = this.#readArrayBuffers();
     this.#bufferedBytes = arrayBuffers;
     const shedding = arrayBuffers > limit;
     if (shedding === this.#shedding) return;
@@ -60,7 +66,11 @@ export class MemoryWatch {
       this.#otherBytes = external - arrayBuffers;
       return arrayBuffers;
     } catch {
-      return Math.max(0, getHeapStatistics().external_memory - this.#otherBytes);
+      return this.#estimate();
     }
+  }
+
+  #estimate(): number {
+    return Math.max(0, getHeapStatistics().external_memory - this.#otherBytes);
   }
 }
