@@ -35,6 +35,7 @@ export { processMetricsText } from './observe/process-metrics.ts';
 export type { FinishedSpan, SpanWriter } from './observe/span-writer.ts';
 export { startSpanWriter } from './observe/start-spans.ts';
 export { probePort } from './primary/probe-port.ts';
+export { RefusalPace } from './primary/refusal-pace.ts';
 export type { ReloadResult, RunningProxy, StartProxyOptions } from './running-proxy.ts';
 export { type IntrospectionProblem, probeIntrospection } from './snapshot/probe-introspection.ts';
 export { type PathProblem, probePaths } from './snapshot/probe-paths.ts';

@@ -5,11 +5,10 @@
  */
 import { type ControlConfig, type ControlRole, FicusError, isLoopback } from '@ficus/core';
 import { DASHBOARD_FILES } from '@ficus/dashboard';
-import { KEY_SET_PATH } from '@ficus/proxy';
+import { KEY_SET_PATH, RefusalPace } from '@ficus/proxy';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AccessTokens, type Caller, LOCAL_PROGRAM } from './access-tokens.ts';
-import { RefusalPace } from './refusal-pace.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -22,7 +22,7 @@ export const proxySchema = z
     admin: listenAddress
       .optional()
       .describe(
-        'address of /healthz, /readyz, /metrics, /status (what `ficus status` shows where no control plane answers) and /explain (what `ficus explain` asks); not for other machines: all but /explain need no token',
+        'address of /healthz, /readyz, /metrics, /status (what `ficus status` shows where no control plane answers) and /explain (what `ficus explain` asks); not for other machines: most of it needs no token (docs/security.md)',
       ),
     tls: proxyTlsSchema
       .optional()

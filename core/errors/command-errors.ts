@@ -94,14 +94,14 @@ export const commandErrors = {
     exit: 3,
     title: 'The proxy does not explain its decisions to this caller',
     remedy:
-      'Ask on the machine of the proxy, or set control.token in the ficus.yaml of proxy and command to the same token.',
+      'Ask on the machine of the proxy, at proxy.admin itself, or set control.token in the ficus.yaml of proxy and command to the same token.',
     retry: 'manual',
   },
   FICUS_PROXY_FOREIGN_ORIGIN: {
     status: 403,
     exit: 3,
     title:
-      'The admin address of a proxy does not answer pages of other sites, nor /status under a foreign name',
+      'The admin address of a proxy does not answer pages of other sites, nor /status under a foreign name or through another proxy',
     remedy:
       'Ask by the address of the machine or as localhost, or send a token with the role read that control.tokens of the proxy’s ficus.yaml has.',
     retry: 'never',

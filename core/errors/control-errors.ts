@@ -51,7 +51,8 @@ export const controlErrors = {
     status: 429,
     exit: 3,
     title: 'Too many requests with wrong tokens come from this address',
-    remedy: 'Find the program that sends the wrong token; the control plane’s log names what it calls.',
+    remedy:
+      'Find the program that sends the wrong token; the log of the process that refuses it names what it calls.',
     retry: 'timed',
   },
   FICUS_CONTROL_FOREIGN_ORIGIN: {

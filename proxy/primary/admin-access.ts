@@ -3,10 +3,12 @@
  *
  * - `/explain` answers for any user: a token with the role `read`, or, where the config has none, a program of this machine;
  * - `/status` shows routes and problems of the config: no page in a browser, and no name that could be another site's,
- *   rebound to this machine (DNS rebinding);
+ *   rebound to this machine (DNS rebinding); where the config has tokens, other machines need one;
  * - `/readyz` and `/metrics` are for probes and scrapers, which call by any name: only pages of other sites are refused.
  *
+ * What another proxy forwards comes from anywhere, also where that proxy is on this machine: it needs a token.
  * Refusals are counted, and logged ever more rarely for each address, as the control plane's are; never with a token.
+ * Those of wrong tokens are paced like its own.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -14,9 +16,17 @@ import { isIP } from 'node:net';
 import { bareHost, type ControlConfig, FicusError, hasRole, isLoopback } from '@ficus/core';
 import type { Logger } from 'pino';
 import { peerAddress } from '../accept/client-address.ts';
+import { PROXY_FIELDS } from '../accept/proxy-fields.ts';
+import { RefusalPace } from './refusal-pace.ts';
 
 /** Label `reason` of `ficus_admin_refused_total`, and field `reason` of the log. */
-type Refused = 'token-unknown' | 'role-missing' | 'not-local' | 'foreign-page' | 'foreign-name';
+type Refused =
+  | 'token-unknown'
+  | 'role-missing'
+  | 'not-local'
+  | 'token-missing'
+  | 'foreign-page'
+  | 'foreign-name';
 
 export interface AccessParts {
   control(): Pick<ControlConfig, 'token' | 'tokens'> | undefined;
@@ -25,45 +35,43 @@ export interface AccessParts {
   readonly count: (series: string) => void;
 }
 
-/** Addresses and reasons whose refusals are counted for the log. */
-const MOST_PEERS = 1_000;
-
 export class AdminAccess {
   readonly #parts: AccessParts;
-  /** By address and reason; the one refused longest ago is first. */
-  readonly #counts = new Map<string, number>();
+  readonly #pace = new RefusalPace();
 
   constructor(parts: AccessParts) {
     this.#parts = parts;
   }
 
-  /** @throws FicusError FICUS_CONTROL_TOKEN_MISSING, FICUS_CONTROL_ROLE_MISSING, FICUS_PROXY_NOT_EXPLAINED */
-  requireReader(request: IncomingMessage): void {
-    if (this.#hasTokens) {
-      if (request.headers.authorization === undefined)
-        throw new FicusError('FICUS_CONTROL_TOKEN_MISSING', 'The request has no Authorization header.');
-      this.#requireToken(request);
-    } else if (!isLocalProgram(request)) {
+  /**
+   * @throws FicusError FICUS_CONTROL_TOKEN_MISSING, FICUS_CONTROL_ROLE_MISSING, FICUS_CONTROL_TOO_MANY_REFUSALS,
+   * FICUS_PROXY_NOT_EXPLAINED
+   */
+  async requireReader(request: IncomingMessage): Promise<void> {
+    if (this.#hasTokens) await this.#requireToken(request);
+    else if (!isLocalProgram(request)) {
       this.#note(request, 'not-local');
       throw new FicusError(
         'FICUS_PROXY_NOT_EXPLAINED',
-        'Without a token of the control plane only programs of this machine may ask.',
+        'Without a token of the control plane only programs of this machine may ask, and not through another proxy.',
       );
     }
   }
 
-  /** Who asks an address needs no token; with one, any name will do. @throws FicusError as the other two */
-  requireOwnName(request: IncomingMessage): void {
+  /** With a token, any name and any machine will do. @throws FicusError as the other two */
+  async requireStatusReader(request: IncomingMessage): Promise<void> {
     this.requireNoForeignPage(request);
-    if (isAddress(nameIn(request))) return;
-    if (this.#hasTokens && request.headers.authorization !== undefined) {
-      this.#requireToken(request);
+    const isDirect = isAddress(nameIn(request)) && !isForwarded(request);
+    const isNear = !this.#hasTokens || isLoopback(peerAddress(request.socket));
+    if (isDirect && isNear) return;
+    if (this.#hasTokens && (isDirect || request.headers.authorization !== undefined)) {
+      await this.#requireToken(request);
       return;
     }
     this.#note(request, 'foreign-name');
     throw new FicusError(
       'FICUS_PROXY_FOREIGN_ORIGIN',
-      'Without a token /status answers to an address and to localhost, not to other names.',
+      'Without a token /status answers to an address and to localhost, not to other names and not through another proxy.',
     );
   }
 
@@ -82,30 +90,37 @@ export class AdminAccess {
     return token !== undefined || tokens.length > 0;
   }
 
-  #requireToken(request: IncomingMessage): void {
-    const given = request.headers.authorization!.replace(/^Bearer\s+/i, '');
+  async #requireToken(request: IncomingMessage): Promise<void> {
+    const given = request.headers.authorization?.replace(/^Bearer\s+/i, '');
+    if (given === undefined) {
+      this.#note(request, 'token-missing');
+      throw new FicusError('FICUS_CONTROL_TOKEN_MISSING', 'The request has no Authorization header.');
+    }
     const { token, tokens = [] } = this.#parts.control() ?? {};
     const known = [{ token: token ?? '', roles: ['admin' as const] }, ...tokens].filter(
       (one) => one.token !== '' && isSame(one.token, given),
     );
     if (known.length === 0) {
       this.#note(request, 'token-unknown');
-      throw new FicusError('FICUS_PROXY_NOT_EXPLAINED', 'The proxy does not know this token.');
+      throw await this.#refuseToken(peerAddress(request.socket));
     }
     if (known.some(({ roles }) => hasRole(roles, 'read'))) return;
     this.#note(request, 'role-missing');
     throw new FicusError('FICUS_CONTROL_ROLE_MISSING', 'This needs a token with the role read.');
   }
 
+  async #refuseToken(peer: string): Promise<FicusError> {
+    if (this.#pace.isFull(peer))
+      return new FicusError('FICUS_CONTROL_TOO_MANY_REFUSALS', `Too many wrong tokens came from ${peer}.`);
+    await this.#pace.wait(peer);
+    return new FicusError('FICUS_PROXY_NOT_EXPLAINED', 'The proxy does not know this token.');
+  }
+
   #note({ method, url, socket }: IncomingMessage, reason: Refused): void {
     const { logger, count } = this.#parts;
     count(`ficus_admin_refused_total{reason="${reason}"}`);
     const peer = peerAddress(socket);
-    const key = `${reason} ${peer}`;
-    const times = (this.#counts.get(key) ?? 0) + 1;
-    this.#counts.delete(key);
-    this.#counts.set(key, times);
-    if (this.#counts.size > MOST_PEERS) this.#counts.delete(this.#counts.keys().next().value!);
+    const times = this.#pace.count(peer, reason);
     if (!Number.isInteger(Math.log10(times))) return;
     const endpoint = `${method} ${url?.split('?', 1)[0]}`;
     logger.warn({ endpoint, peer, reason, count: times }, 'admin request refused');
@@ -116,8 +131,15 @@ export class AdminAccess {
 function isLocalProgram(request: IncomingMessage): boolean {
   const { origin, 'sec-fetch-site': site } = request.headers;
   const isOfPage = origin !== undefined || site !== undefined;
-  return !isOfPage && isLoopback(nameIn(request)) && isLoopback(peerAddress(request.socket));
+  const isOfMachine = isLoopback(nameIn(request)) && isLoopback(peerAddress(request.socket));
+  return isOfMachine && !isOfPage && !isForwarded(request);
 }
+
+/** Another proxy says whom it asks for, or that it stands between (RFC 9110 section 7.6.3, RFC 7239). */
+const isForwarded = ({ headers }: IncomingMessage): boolean =>
+  Object.keys(headers).some((name) => FORWARDING.has(name) || name.startsWith('x-forwarded-'));
+
+const FORWARDING: ReadonlySet<string> = new Set([...PROXY_FIELDS, 'forwarded', 'via']);
 
 /** This address serves no page, so that its own origin asks for nothing either. */
 function isOfForeignPage({ headers }: IncomingMessage): boolean {

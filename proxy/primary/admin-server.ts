@@ -19,6 +19,7 @@ import { type AccessParts, AdminAccess } from './admin-access.ts';
 import { answerExplain, EXPLAIN_PATH, type ExplainFacts, refuse } from './explain-endpoint.ts';
 
 interface AdminFacts extends AccessParts, ExplainFacts {
+  readonly logger: AccessParts['logger'] & ExplainFacts['logger'];
   /** Undefined when ready, else why not. */
   notReady(): string | undefined;
   running(): RunningConfigView;
@@ -46,21 +47,21 @@ export async function startAdminServer(host: string, port: number, facts: AdminF
     const path = request.url!.split('?', 1)[0];
     if (path === EXPLAIN_PATH) void answerExplain(request, response, access, facts);
     else if (path === '/healthz') answer(200, 'application/json', '{"status":"ok"}\n');
-    else if (path === '/readyz') answerTo(() => access.requireNoForeignPage(request), answerReady);
-    else if (path === PROXY_STATUS_PATH) answerTo(() => access.requireOwnName(request), answerStatus);
-    else if (path === '/metrics') answerTo(() => access.requireNoForeignPage(request), answerMetrics);
+    else if (path === '/readyz') void answerTo(() => access.requireNoForeignPage(request), answerReady);
+    else if (path === PROXY_STATUS_PATH)
+      void answerTo(() => access.requireStatusReader(request), answerStatus);
+    else if (path === '/metrics') void answerTo(() => access.requireNoForeignPage(request), answerMetrics);
     else if (path === KEY_SET_PATH)
       answer(200, 'application/jwk-set+json', `${JSON.stringify(facts.keySet())}\n`);
     else answer(404, 'application/problem+json', '{"type":"about:blank","title":"Not Found","status":404}\n');
 
-    function answerTo(check: () => void, send: () => void): void {
+    async function answerTo(check: () => void | Promise<void>, send: () => void): Promise<void> {
       try {
-        check();
+        await check();
+        send();
       } catch (error) {
-        refuse(response, error, 'The request cannot be answered.');
-        return;
+        refuse(response, error, 'The request cannot be answered.', facts.logger);
       }
-      send();
     }
     function answerStatus(): void {
       answer(200, 'application/json', `${JSON.stringify(facts.status())}\n`);

@@ -1,15 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { expect, test } from 'vitest';
+import { FicusError } from '@ficus/core';
+import type pino from 'pino';
+import { beforeEach, expect, test } from 'vitest';
 import type { Explanation } from '../explain/explanation.ts';
 import { AdminAccess } from './admin-access.ts';
-import { answerExplain } from './explain-endpoint.ts';
+import { answerExplain, type ExplainFacts } from './explain-endpoint.ts';
+
+let logged: unknown[];
+beforeEach(() => {
+  logged = [];
+});
 
 /** The status of the answer to a question that comes from an address. */
 async function askFrom(
   remoteAddress: string,
   host: string,
   fields: Record<string, string> = {},
+  explain: ExplainFacts['explain'] = async () => ({}) as Explanation,
 ): Promise<number> {
   const body = Readable.from([Buffer.from('{"method":"GET","url":"/"}')]);
   const headers = { host, ...fields };
@@ -22,9 +30,11 @@ async function askFrom(
     },
     end: () => {},
   };
-  const access = new AdminAccess({ control: () => undefined, logger: { warn: () => {} }, count: () => {} });
+  const logger = { warn: () => {}, error: (facts: unknown) => logged.push(facts) } as unknown as pino.Logger;
+  const access = new AdminAccess({ control: () => undefined, logger, count: () => {} });
   await answerExplain(request as unknown as IncomingMessage, response as unknown as ServerResponse, access, {
-    explain: async () => ({}) as Explanation,
+    explain,
+    logger,
   });
   return status;
 }
@@ -48,4 +58,28 @@ test.each<[string, string, number]>([
 test('a page of this machine may not ask either', async () => {
   expect(await askFrom('127.0.0.1', '127.0.0.1', { origin: 'http://127.0.0.1' })).toBe(403);
   expect(await askFrom('127.0.0.1', '127.0.0.1', { 'sec-fetch-site': 'none' })).toBe(403);
+});
+
+test.each([
+  ['X-Forwarded-For', '10.0.0.9'],
+  ['X-Forwarded-Proto', 'https'],
+  ['X-Real-IP', '10.0.0.9'],
+  ['Forwarded', 'for=10.0.0.9'],
+  ['Via', '1.1 edge'],
+])('what a proxy on this machine forwards, with %s, is no question of this machine', async (name, value) => {
+  expect(await askFrom('127.0.0.1', '127.0.0.1:9090', { [name.toLowerCase()]: value })).toBe(403);
+});
+
+test('why a question failed is in the log, once; an error for the caller is not', async () => {
+  const bug = new Error('a bug');
+  const fail = async () => {
+    throw bug;
+  };
+  expect(await askFrom('127.0.0.1', 'localhost', {}, fail)).toBe(500);
+  expect(logged).toEqual([{ err: bug }]);
+  const overloaded = async () => {
+    throw new FicusError('FICUS_PROXY_OVERLOADED', 'Too many.');
+  };
+  expect(await askFrom('127.0.0.1', 'localhost', {}, overloaded)).toBe(503);
+  expect(logged).toHaveLength(1);
 });

@@ -1,8 +1,10 @@
 /**
- * `POST /explain` of the admin address. The answer shows where a user stands: who may ask is in admin-access.ts. The body describes a request with its credentials. It is neither logged nor repeated.
+ * `POST /explain` of the admin address. The answer shows where a user stands: who may ask is in admin-access.ts. The body
+ * describes a request with its credentials. It is neither logged nor repeated.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ExplainQuestion, explainQuestionSchema, FicusError, toProblem } from '@ficus/core';
+import type { Logger } from 'pino';
 import type { Explanation } from '../explain/explanation.ts';
 import type { AdminAccess } from './admin-access.ts';
 
@@ -13,22 +15,26 @@ const MOST_BYTES = 131_072;
 export interface ExplainFacts {
   /** @throws FicusError FICUS_PROXY_OVERLOADED */
   explain(question: ExplainQuestion): Promise<Explanation>;
+  readonly logger: FailureLog;
 }
+
+/** Where failures go that an answer does not explain. */
+type FailureLog = Pick<Logger, 'error'>;
 
 /** Answers the request; never rejects. */
 export async function answerExplain(
   request: IncomingMessage,
   response: ServerResponse,
   access: AdminAccess,
-  { explain }: ExplainFacts,
+  { explain, logger }: ExplainFacts,
 ): Promise<void> {
   try {
     if (request.method !== 'POST') throw new FicusError('FICUS_USAGE', `${EXPLAIN_PATH} takes POST.`);
-    access.requireReader(request);
+    await access.requireReader(request);
     const asked = readQuestion(await readBody(request));
     send(response, 200, 'application/json', await explain(asked));
   } catch (error) {
-    refuse(response, error, 'The request cannot be explained.');
+    refuse(response, error, 'The request cannot be explained.', logger);
   }
 }
 
@@ -58,10 +64,18 @@ function readQuestion(body: string): ExplainQuestion {
   throw new FicusError('FICUS_USAGE', `The question has the wrong shape: ${places.join(', ')}.`);
 }
 
-/** @param unexpected in place of an error that says more than it should */
-export function refuse(response: ServerResponse, error: unknown, unexpected: string): void {
-  const { code, message } =
-    error instanceof FicusError ? error : new FicusError('FICUS_INTERNAL', unexpected);
+/** @param unexpected in place of an error that says more than it should: that one is logged */
+export function refuse(
+  response: ServerResponse,
+  error: unknown,
+  unexpected: string,
+  logger: FailureLog,
+): void {
+  // Who has left in the middle of a question is no failure.
+  if (response.destroyed) return;
+  const isExpected = error instanceof FicusError;
+  if (!isExpected) logger.error({ err: error }, 'an admin request failed');
+  const { code, message } = isExpected ? error : new FicusError('FICUS_INTERNAL', unexpected);
   const problem = toProblem(code, message);
   send(response, problem.status, 'application/problem+json', problem);
 }
