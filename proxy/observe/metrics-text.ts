@@ -98,6 +98,10 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   ficus_workers_resident_memory_bytes: { type: 'gauge', help: 'Resident memory, over all workers.' },
   ficus_held_writes: { type: 'gauge', help: 'Writes that wait now for their slice to be released.' },
   ficus_client_connections: { type: 'gauge', help: 'Connections of clients, over all workers.' },
+  ficus_requests_in_progress: {
+    type: 'gauge',
+    help: 'Requests that have begun and are not over, event streams and upgrades included, over all workers.',
+  },
   ficus_buffered_bytes: {
     type: 'gauge',
     help: 'Bytes of bodies and copies held, over all workers; limits.bufferedBytes is for each.',

@@ -41,7 +41,9 @@ import { ConfigHolder } from './config-holder.ts';
 import { controlAddress } from './control-address.ts';
 import { ControlState } from './control-state.ts';
 import { describeProxy, nameOf } from './describe-proxy.ts';
+import { drainWorkers } from './drain-workers.ts';
 import { ExplainRounds } from './explain-rounds.ts';
+import { logFlagChanges } from './flag-changes.ts';
 import { keepCertificate } from './keep-certificate.ts';
 import { PinKeeper } from './pin-keeper.ts';
 import { Timers } from './timers.ts';
@@ -158,7 +160,7 @@ export class Primary implements RunningProxy {
     this.#reloadTriggers?.stopWatching();
     this.#health.stop();
     this.#certificate?.stop();
-    await this.#workers.drain();
+    await drainWorkers(this.#workers, this.#config.proxy.timeouts.drainMs, this.#logger);
     this.#flags?.stop();
     await this.#backup?.settled();
     await this.#control?.stop();
@@ -223,12 +225,14 @@ export class Primary implements RunningProxy {
   #openFlags(): FlagsSource | undefined {
     return openFlags(this.#config.flags, this.#controlAddress, {
       onFlags: (set) => {
+        const before = this.#flagSet;
         this.#flagSet = set;
         this.#flagsReceivedAt = new Date().toISOString();
         this.#flagsOf = undefined;
         this.#workers.send({ kind: 'flags', set });
         this.#backup?.keep(set, new Date());
         this.#logger.debug({ flags: set.features.length }, 'flags applied');
+        logFlagChanges(this.#config, before, set, this.#logger);
       },
       onProblem: (message) => this.#logger.warn(message),
       onRefused: (why) => this.#holder.takeFile('flags.file', why),

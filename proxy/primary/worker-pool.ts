@@ -166,7 +166,10 @@ class ForkedWorkers implements WorkerPool {
   async #drainAlive(): Promise<void> {
     this.send({ kind: 'drain' });
     this.#endConnections();
-    const kill = setTimeout(this.#endAll, this.#limits().drainMs + KILL_AFTER_DRAIN_MS);
+    const kill = setTimeout(() => {
+      this.#hooks.logger.error({ workers: this.workers }, 'workers did not end in time: killed');
+      this.#endAll();
+    }, this.#limits().drainMs + KILL_AFTER_DRAIN_MS);
     await this.#drained.promise;
     clearTimeout(kill);
   }

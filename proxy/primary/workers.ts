@@ -40,6 +40,8 @@ export class Workers {
   readonly book = new WorkerBook();
   /** Of the proxy; empty until a worker listens. */
   address = '';
+  /** Requests that were ended at the deadline of a drain. */
+  cut = 0;
 
   readonly #parts: WorkersParts;
   readonly #count: number;
@@ -139,9 +141,11 @@ export class Workers {
       case 'gauges':
         this.book.measured(worker, message.values);
         break;
+      case 'drained':
+        this.cut += message.cut;
+        break;
       case 'ready':
       case 'listener-closed':
-      case 'drained':
         break;
       default:
         this.#parts.onMessage(worker, message);

@@ -15,6 +15,8 @@ const SWEEP_EACH_MS = 50;
 interface DrainHooks {
   /** The listening socket is closed: once that holds for all workers, connections may end. */
   readonly onListenerClosed: () => void;
+  /** The time is over: whatever is in progress is cut. */
+  readonly onDeadline: () => void;
   /** Called once, when no connection is left. */
   readonly onDrained: () => void;
 }
@@ -45,7 +47,10 @@ export function drainInbound(
     }, graceMs);
   };
   const atLast = setTimeout(endConnections, drainMs / 2);
-  const deadline = setTimeout(() => inbound.cutAll(), drainMs);
+  const deadline = setTimeout(() => {
+    hooks.onDeadline();
+    inbound.cutAll();
+  }, drainMs);
   inbound.closeListener(drainMs / 2, hooks.onListenerClosed, () => {
     for (const timer of [atLast, grace, deadline]) clearTimeout(timer);
     clearInterval(sweep);

@@ -46,7 +46,9 @@ test('requests keep the snapshot that they began with until the last of them is 
   keeper.begin();
   keeper.replace(configWith('http://127.0.0.1:3001'), 2);
   keeper.begin();
+  expect(keeper.inProgress).toBe(3);
   keeper.finished(first);
+  expect(keeper.inProgress).toBe(2);
   expect(retired).toEqual([]);
   expect(keeper.all().map(({ generation }) => generation)).toEqual([1, 2]);
   keeper.finished(first);

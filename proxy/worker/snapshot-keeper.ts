@@ -46,6 +46,11 @@ export class SnapshotKeeper {
     this.current.counters.add(series);
   }
 
+  /** Requests that have begun and are not over. */
+  get inProgress(): number {
+    return [...this.#older.values(), this.#current].reduce((sum, { requests }) => sum + requests, 0);
+  }
+
   /** A request begins with the current snapshot. */
   begin(): void {
     this.#current.requests += 1;

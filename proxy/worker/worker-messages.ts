@@ -120,4 +120,5 @@ export type WorkerMessage =
       readonly explanation: WorkerExplanation | undefined;
     }
   | { readonly kind: 'listener-closed' }
-  | { readonly kind: 'drained' };
+  /** All is over; `cut` requests had to be ended at the deadline. */
+  | { readonly kind: 'drained'; readonly cut: number };

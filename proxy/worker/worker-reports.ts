@@ -60,6 +60,7 @@ export class WorkerReports {
     const values = {
       ...snapshots.gauges(),
       ficus_client_connections: connections,
+      ficus_requests_in_progress: snapshots.inProgress,
       ficus_buffered_bytes: memory.bufferedBytes,
       ficus_held_writes: gate.heldCount,
       ficus_workers_cpu_seconds_total: ownCpuSeconds(),

@@ -70,6 +70,8 @@ export class Worker implements RequestHost {
   #slices: ReadonlyMap<string, SliceState>;
   #health: readonly CheckedUpstream[];
   #endConnections: (() => void) | undefined;
+  /** Requests that took longer than the drain. */
+  #cut = 0;
 
   /** @throws FicusError when an upstream cannot be made */
   constructor(
@@ -253,6 +255,9 @@ export class Worker implements RequestHost {
     const lastCall = setTimeout(() => this.gate.close(), drainMs / 2);
     this.#endConnections = drainInbound(this.#inbound, this.#endless, drainMs, {
       onListenerClosed: () => this.#send({ kind: 'listener-closed' }),
+      onDeadline: () => {
+        this.#cut = this.#snapshots.inProgress;
+      },
       onDrained: () => {
         clearTimeout(lastCall);
         void this.#close();
@@ -269,7 +274,7 @@ export class Worker implements RequestHost {
     this.#reports.sendCounts();
     this.flags.stop();
     this.#snapshots.closeAll();
-    this.#send({ kind: 'drained' });
+    this.#send({ kind: 'drained', cut: this.#cut });
   }
 
   /** Adds to a plain counter. */

@@ -124,3 +124,26 @@ test('no client is sent away while the proxy may still accept one: it would come
   await expect(once(late, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   await stopped;
 });
+
+test('the log says that the proxy drains, and how many requests were cut', async () => {
+  rig = await startRig({ proxy: { admin: '127.0.0.1:0', timeouts: { drainMs: 300 } } });
+  let begun = false;
+  rig.legacy.handler = () => {
+    begun = true;
+  };
+  client = await rawClient(Number(new URL(rig.url).port), 'GET /slow HTTP/1.1\r\nHost: h\r\n\r\n');
+  await until(() => begun, 'begun');
+  await until(async () => /^ficus_requests_in_progress 1$/m.test(await rig.metrics()), 'reported');
+  await rig.proxy.stop();
+  expect(rig.logs).toContainEqual(
+    expect.objectContaining({
+      msg: expect.stringMatching(/^draining/),
+      requests: 1,
+      connections: 1,
+      drainMs: 300,
+    }),
+  );
+  expect(rig.logs).toContainEqual(
+    expect.objectContaining({ level: 40, msg: expect.stringMatching(/^drained/), cut: 1 }),
+  );
+});

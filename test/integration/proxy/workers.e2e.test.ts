@@ -95,7 +95,10 @@ test('flips, reloads and invalid files under load lose no request; SIGTERM drain
   await until(async () => (await sideOf('/api/more')) === 'candidate', 'the new route serves');
 
   proxy.child.kill('SIGTERM');
-  expect((await proxy.ended).status).toBe(0);
+  const { status, stdout } = await proxy.ended;
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/"from":0,"to":100,"source":"file","msg":"flag changed"/);
+  expect(stdout).toMatch(/"msg":"draining.*"cut":0,.*"msg":"drained"/s);
   const figures = await load.stop();
   expect(figures.failures).toEqual([]);
   expect(figures.refused).toBeGreaterThan(0);
