@@ -1,7 +1,7 @@
 /** Who may read /status: where tokens exist, other machines need one. */
 import type { IncomingMessage } from 'node:http';
 import type { FicusError } from '@ficus/core';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { AdminAccess } from './admin-access.ts';
 
 const TOKEN = 'a token that may read 1234';
@@ -13,14 +13,17 @@ interface Asked {
   readonly fields?: Readonly<Record<string, string>>;
 }
 
-/** The code of the refusal; `read` where there is none. */
-async function read(token: string | undefined, asked: Asked): Promise<string> {
+function accessWith(token: string | undefined): AdminAccess {
   const logger = { warn: () => {} };
   const control = () => ({
     token: undefined,
     tokens: token ? [{ name: 'ann', roles: ['read'], token }] : [],
   });
-  const access = new AdminAccess({ control: control as never, logger, count: () => {} });
+  return new AdminAccess({ control: control as never, logger, count: () => {} });
+}
+
+/** The code of the refusal; `read` where there is none. */
+async function read(token: string | undefined, asked: Asked, access = accessWith(token)): Promise<string> {
   const { from = '127.0.0.1', host = '10.0.0.4:8082', fields } = asked;
   const authorization = asked.token && `Bearer ${asked.token}`;
   const headers = { host, ...(authorization && { authorization }), ...fields };
@@ -52,4 +55,21 @@ test.each<[string, Asked, string]>([
   ['a proxy of this machine for somebody else', forwarded, 'FICUS_PROXY_FOREIGN_ORIGIN'],
 ])('where there are none: %s', async (_, asked, outcome) => {
   expect(await read(undefined, asked)).toBe(outcome);
+});
+
+test('wrong tokens of one address are answered one after the other, and the right one at once', async () => {
+  vi.useFakeTimers();
+  try {
+    const access = accessWith(TOKEN);
+    const answers: string[] = [];
+    const ask = (token: string) => read(TOKEN, { ...far, token }, access);
+    for (let turn = 0; turn < 60; turn += 1) void ask('made up').then((answer) => answers.push(answer));
+    expect(await ask(TOKEN)).toBe('read');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(answers).toEqual(Array.from({ length: 10 }, () => 'FICUS_CONTROL_TOO_MANY_REFUSALS'));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(answers.filter((answer) => answer === 'FICUS_PROXY_NOT_EXPLAINED')).toHaveLength(10);
+  } finally {
+    vi.useRealTimers();
+  }
 });
