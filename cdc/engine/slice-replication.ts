@@ -321,7 +321,7 @@ export class SliceReplication implements Replication, SessionHost {
     const failure = classifyFailure(error);
     const tables = this.#session?.unfinishedWhole ?? [];
     if (tables.length > 0)
-      this.#logger.warn({ tables, reason: (error as Error).message }, 'copy begins again');
+      this.logger.warn({ tables, reason: (error as Error).message }, 'copy begins again');
     switch (failure.kind) {
       case 'restart':
         this.logger.info({ reason: (error as Error).message }, 'stream restarts from its checkpoint');
