@@ -15,9 +15,40 @@ import { z } from 'zod';
 /** Within a report; sums of millions of them stay exact. */
 const count = z.int().min(0).max(LARGEST_COUNT);
 const durationMs = z.number().min(0).max(LARGEST_DURATION_MS);
-/** A maximum that is checked before the elements: one small body must not cost seconds. */
+/**
+ * One small body must not cost seconds: the maximum is checked before the elements, and the first wrong element is the last
+ * that is looked at.
+ */
 const listOf = <Item extends z.ZodType>(item: Item, most: number) =>
-  z.array(z.unknown()).max(most).pipe(z.array(item));
+  z
+    .array(z.unknown())
+    .max(most)
+    .transform((elements, context) => {
+      const list: z.output<Item>[] = [];
+      for (const [at, element] of elements.entries()) {
+        const { data, error } = item.safeParse(element);
+        for (const issue of error?.issues ?? [])
+          context.addIssue({ code: 'custom', message: issue.message, path: [at, ...issue.path] });
+        if (error) return z.NEVER;
+        list.push(data as z.output<Item>);
+      }
+      return list;
+    });
+/** For the same reason: members are counted before they are looked at. */
+const withFewMembers = <Whole extends z.ZodType>(whole: Whole, most: number) =>
+  z
+    .unknown()
+    .refine((value) => !hasMoreMembers(value, most), `must not have more than ${most} members`)
+    .pipe(whole as z.ZodType<z.output<Whole>>);
+
+function hasMoreMembers(value: unknown, most: number): boolean {
+  let members = 0;
+  for (const _ in Object(value)) if (++members > most) return true;
+  return false;
+}
+
+/** Slice → number. */
+const bySlice = (number: z.ZodInt) => withFewMembers(z.record(z.string().max(200), number), 10_000);
 const side = z.enum(['legacy', 'candidate']);
 /** Of any length: node:http bounds the head of a request as a whole. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -27,9 +58,11 @@ const target = z
   .string()
   .max(65_536)
   .regex(/^\/[\x21-\x7e\x80-\xff]*$/, 'must be a target in origin form');
+/** https://tc39.es/ecma262/#sec-time-values-and-time-range */
+const LATEST_DATE_MS = 8.64e15;
 const word = z.string().max(200);
 const name = word.min(1);
-const headers = z.array(z.tuple([token, fieldValue])).max(2000);
+const headers = listOf(z.tuple([token, fieldValue]), 2000);
 
 /** https://www.w3.org/TR/trace-context/#traceparent-header, as the proxy's own spans have it. */
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -57,12 +90,12 @@ export const reportBody = z.object({
   number: z.int().min(1).optional(),
   name: z.string().min(1).max(400).optional(),
   workers: z.int().min(0).max(10_000),
-  epochs: z.record(z.string().max(200), z.int().min(0)),
+  epochs: bySlice(z.int().min(0)),
   failingChecks: z
     .object({ legacy: z.boolean(), candidates: listOf(z.string().max(200), 10_000) })
     .optional(),
-  breakersOpen: z.record(z.string().max(200), z.int().min(0).max(10_000)).optional(),
-  breakersOnErrors: z.record(z.string().max(200), z.int().min(0).max(10_000)).optional(),
+  breakersOpen: bySlice(z.int().min(0).max(10_000)).optional(),
+  breakersOnErrors: bySlice(z.int().min(0).max(10_000)).optional(),
   configRefused: configRefused.nullish(),
   traffic: listOf(
     z
@@ -79,44 +112,53 @@ export const reportBody = z.object({
   droppedCopies: listOf(z.object({ slice: word, reason: word, copies: count }), 10_000),
 }) satisfies z.ZodType<ProxyReport>;
 
-const response = z.union([
-  z.strictObject({ failed: z.string().max(1000), durationMs }),
-  z.strictObject({
-    status: z.int().min(100).max(999),
-    headers,
-    body: z.base64(),
-    truncated: z.boolean(),
-    durationMs,
-  }),
-]);
+const response = withFewMembers(
+  z.union([
+    z.strictObject({ failed: z.string().max(1000), durationMs }),
+    z.strictObject({
+      status: z.int().min(100).max(999),
+      headers,
+      body: z.base64(),
+      truncated: z.boolean(),
+      durationMs,
+    }),
+  ]),
+  10,
+);
 
-const caller = z.union([
-  z.literal('anonymous'),
-  z.strictObject({ user: z.string().min(1).max(32_768), tenant: z.string().max(32_768).optional() }),
-]);
+const caller = withFewMembers(
+  z.union([
+    z.literal('anonymous'),
+    z.strictObject({ user: z.string().min(1).max(32_768), tenant: z.string().max(32_768).optional() }),
+  ]),
+  10,
+);
 
 /** Strict: an unknown member might change who called or what was asked. */
-export const observationBody = z.strictObject({
-  slice: name,
-  route: name,
-  requestId: name,
-  traceId: name.optional(),
-  /** Milliseconds since the epoch. */
-  at: z.number().min(0),
-  method: token,
-  httpVersion: z.enum(['1.0', '1.1']),
-  target,
-  targets: z.strictObject({ legacy: target, candidate: target }),
-  requestHeaders: headers,
-  caller,
-  servedBy: side,
-  owner: side,
-  epoch: z.int().min(1),
-  pinned: z.boolean(),
-  legacy: response,
-  candidate: response,
-  seal: z.string().max(100).optional(),
-}) satisfies z.ZodType<EncodedObservation>;
+export const observationBody = withFewMembers(
+  z.strictObject({
+    slice: name,
+    route: name,
+    requestId: name,
+    traceId: name.optional(),
+    /** Milliseconds since the epoch. */
+    at: z.number().min(0).max(LATEST_DATE_MS),
+    method: token,
+    httpVersion: z.enum(['1.0', '1.1']),
+    target,
+    targets: withFewMembers(z.strictObject({ legacy: target, candidate: target }), 10),
+    requestHeaders: headers,
+    caller,
+    servedBy: side,
+    owner: side,
+    epoch: z.int().min(1),
+    pinned: z.boolean(),
+    legacy: response,
+    candidate: response,
+    seal: z.string().max(100).optional(),
+  }),
+  100,
+) satisfies z.ZodType<EncodedObservation>;
 
 /** Only the envelope: parse-observations.ts checks each observation by itself. */
 export const observationBatchBody = z.object({

@@ -10,11 +10,14 @@ const one = (over: object = {}): EncodedObservation => ({
   ...over,
 });
 
+const members = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`m${at}`, 1]));
+
 function play(...batch: unknown[]) {
   const lines: Record<string, unknown>[] = [];
   const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
   const refused = new RefusedReports(pino({}, { write }));
-  const taken = [...parseObservations(batch, refused)].map(({ requestId }) => requestId);
+  const taken = [...parseObservations(batch, refused)].flatMap((parsed) => parsed?.requestId ?? []);
   return { taken, lines, counts: refused.counts };
 }
 
@@ -27,6 +30,9 @@ test.each([
   ['a field that holds a line of its own', { requestHeaders: [['a', 'b\r\nc: d']] }, 'requestHeaders[0][1]'],
   ['a target that is none', { target: 'http://elsewhere/' }, 'target'],
   ['no caller', { caller: undefined }, 'caller'],
+  ['a time that is no date', { at: 8.64e15 + 1 }, 'at'],
+  ['a hundred members that are unknown', members(100), 'must not have more than 100 members'],
+  ['unknown members of its caller', { caller: { user: 'mia', ...members(10) } }, 'caller: must not have more'],
   ['something that this version does not know', { user: 'director' }, 'user'],
 ])('an observation with %s is refused and counted; the others of its batch are kept', (_, over, problem) => {
   const { taken, counts, lines } = play(one({ requestId: 'r0' }), one(over), one({ requestId: 'r2' }));
@@ -46,4 +52,14 @@ test('data that is no observation is counted too, and its names are not trusted'
 test('the log contains no value of a report', () => {
   const { lines } = play(one({ requestHeaders: [['cookie', 'sid=secret\n']], method: 'G T', at: 'secret' }));
   expect(JSON.stringify(lines)).not.toContain('secret');
+});
+
+test('each observation is a turn of its own, also one that is refused: others are served in between', () => {
+  const refused = new RefusedReports(pino({ level: 'silent' }));
+  const turns = parseObservations([one(), null, {}], refused);
+  const counts = [0, 1, 2].map(() => {
+    turns.next();
+    return refused.counts.reduce((sum, { count }) => sum + count, 0);
+  });
+  expect(counts).toEqual([0, 1, 2]);
 });

@@ -1,6 +1,7 @@
 /**
  * The observations of a batch, each checked by itself: a malformed one, or one from a proxy of another version, is
- * refused and counted, and the others are kept. Lazy: other requests get their turn while a long batch is checked.
+ * refused and counted, and the others are kept. Lazy, and `undefined` for one that is refused: other requests get their turn while
+ * a long batch is checked.
  */
 import { decodeObservation, formatProblem, type Observation } from '@ficus/core';
 import { z } from 'zod';
@@ -10,11 +11,11 @@ import { observationBody } from './link-schemas.ts';
 export function* parseObservations(
   batch: readonly unknown[],
   refused: RefusedReports,
-): Generator<Observation> {
+): Generator<Observation | undefined> {
   for (const reported of batch) {
     const parsed = observationBody.safeParse(reported);
     if (parsed.success) yield decodeObservation(parsed.data);
-    else refused.add('observation', 'shape-wrong', namesOf(reported), problemOf(parsed.error));
+    else yield void refused.add('observation', 'shape-wrong', namesOf(reported), problemOf(parsed.error));
   }
 }
 

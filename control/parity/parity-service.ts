@@ -70,9 +70,9 @@ export class ParityService {
   }
 
   /** Compares one after the other and yields in between: bodies may be long. */
-  async observeAll(observations: Iterable<Observation>): Promise<void> {
+  async observeAll(observations: Iterable<Observation | undefined>): Promise<void> {
     for (const observation of observations) {
-      this.observe(observation);
+      if (observation) this.observe(observation);
       await setImmediate();
     }
   }
