@@ -32,7 +32,11 @@ test.each([
   ['no caller', { caller: undefined }, 'caller'],
   ['a time that is no date', { at: 8.64e15 + 1 }, 'at'],
   ['a hundred members that are unknown', members(100), 'must not have more than 100 members'],
-  ['unknown members of its caller', { caller: { user: 'mia', ...members(10) } }, 'caller: must not have more'],
+  [
+    'unknown members of its caller',
+    { caller: { user: 'mia', ...members(10) } },
+    'caller: must not have more',
+  ],
   ['something that this version does not know', { user: 'director' }, 'user'],
 ])('an observation with %s is refused and counted; the others of its batch are kept', (_, over, problem) => {
   const { taken, counts, lines } = play(one({ requestId: 'r0' }), one(over), one({ requestId: 'r2' }));
