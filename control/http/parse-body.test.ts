@@ -1,5 +1,6 @@
 import { FicusError } from '@ficus/core';
 import { expect, it } from 'vitest';
+import { z } from 'zod';
 import { observationBatchBody, reportBody } from '../link/link-schemas.ts';
 import { parseBody } from './parse-body.ts';
 
@@ -15,7 +16,7 @@ function refusal(schema: Parameters<typeof parseBody>[0], body: unknown): FicusE
 }
 
 it('an answer lists at most twenty problems', () => {
-  const { message, details } = refusal(reportBody, { ...report, traffic: Array(5_000).fill({}) });
+  const { message, details } = refusal(z.array(z.string()), Array(5_000).fill(1));
   expect(details.errors).toHaveLength(20);
   expect(message.length).toBeLessThan(4_000);
 });
