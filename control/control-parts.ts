@@ -96,7 +96,7 @@ export async function makeParts(
   const evidenceKeeper = new EvidenceKeeper(evidence, parity, logger);
   evidenceKeeper.start();
   const progress = new ProgressHub(replications);
-  const stateHub = new StateHub(states);
+  const stateHub = new StateHub(states, replications);
   store.onReconnect(async () => {
     await Promise.all([builtin?.reload(), states.reload(Object.keys(config.slices))]);
     stateHub.announce();
@@ -148,6 +148,7 @@ export async function makeParts(
     stop: async () => {
       flags.stop();
       progress.stop();
+      stateHub.stop();
       parity.stop();
       await sourceWatch.stop();
       await verifyRuns.stop();

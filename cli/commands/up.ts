@@ -25,7 +25,8 @@ control plane or its databases are unreachable: with the last state received, or
 one control plane: while another one uses it, this one waits, and takes over when the other has ended. A process
 that exits unexpectedly is restarted, with back-off, and the log says why it exited.
 
-No traffic moves until \`ficus shadow\` and \`ficus serve\` are run.
+No traffic moves until \`ficus shadow\` and \`ficus serve\` are run; of a slice with tables none of the share that a
+flag has already, until its first copy is complete.
 
 The config file is watched: a valid change takes effect in both processes without dropping a request, an invalid one is
 refused as a whole and logged. SIGHUP does the same. Changes of proxy.listen, control: and flags: need a restart.

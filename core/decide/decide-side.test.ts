@@ -27,6 +27,7 @@ const anyFacts: fc.Arbitrary<DecideFacts> = fc.record({
   forced: fc.option(side, { nil: undefined }),
   candidateAvailable: fc.boolean(),
   candidateUnhealthy: fc.boolean(),
+  lacks: fc.constantFrom(undefined, null, 'rows' as const, 'changes' as const),
 });
 
 describe('decideSide', () => {
@@ -40,6 +41,23 @@ describe('decideSide', () => {
       shadow: 'legacy',
       reason: 'serve-flag-on',
     });
+  });
+
+  test('a side that lacks data serves no read and is compared with nothing, whichever owns the slice', () => {
+    const lacking = { ...quiet, serveEnabled: true, shadowEnabled: true };
+    const decided = (facts: Partial<DecideFacts>) => decideSide({ ...lacking, ...facts });
+    const kept = { serve: 'legacy', shadow: undefined };
+    expect(decided({ lacks: 'rows' })).toEqual({ ...kept, reason: 'copy-incomplete' });
+    expect(decided({ lacks: 'changes' })).toEqual({ ...kept, reason: 'stream-stopped' });
+    expect(decided({ lacks: null })).toMatchObject({ serve: 'candidate', reason: 'serve-flag-on' });
+    expect(decided({ lacks: 'changes', serveEnabled: false })).toEqual({ ...kept, reason: 'serve-flag-off' });
+    const back = decided({ lacks: 'changes', owner: 'candidate', serveEnabled: false });
+    expect(back).toEqual({ serve: 'candidate', shadow: undefined, reason: 'stream-stopped' });
+  });
+
+  test('a tester sees the side that lacks data', () => {
+    const forced = { ...quiet, lacks: 'rows', forced: 'candidate' } as const;
+    expect(decideSide(forced)).toMatchObject({ serve: 'candidate', reason: 'forced' });
   });
 
   test('without tables the serve flag moves writes as well', () => {

@@ -2,9 +2,10 @@
  * Step 4 of the request path, as a pure function: who serves this request, who gets a copy, and why. The order of the
  * checks is their priority: writes of a slice with tables go to the owner, an unknown caller goes to the legacy, a
  * tester's override comes before the pin, a pinned user reads what they wrote, and the flag chooses last, unless the
- * candidate is unhealthy.
+ * other side's data is not complete or the candidate is unhealthy.
  */
 import { otherSide, type Side } from '../slice/side.ts';
+import type { Lack } from '../slice/slice-state.ts';
 import type { Reason } from './reasons.ts';
 
 export interface DecideFacts {
@@ -23,6 +24,8 @@ export interface DecideFacts {
   readonly uncertain: boolean;
   /** True while a write of this user is not known to have reached the other side. */
   readonly pinned: boolean;
+  /** What the data of the side that is not the owner lacks. */
+  readonly lacks?: Lack | null | undefined;
   /** A tester's valid override. */
   readonly forced?: Side | undefined;
   /**
@@ -47,9 +50,10 @@ export interface Decision {
 export function decideSide(facts: DecideFacts): Decision {
   const [serve, cause] = decideServe(facts);
   const reason = facts.preflight && OF_REQUESTS.has(cause) ? 'preflight' : cause;
-  // While pinned, the other side is known to be behind for this user; an uncertain caller would be
-  // anonymous there: a comparison would prove nothing.
-  const comparable = facts.kind === 'read' && !facts.pinned && !facts.uncertain && !facts.preflight;
+  // While pinned, the other side is known to be behind for this user, and for all while it lacks data; an uncertain
+  // caller would be anonymous there: a comparison would prove nothing.
+  const comparable =
+    facts.kind === 'read' && !facts.pinned && !facts.lacks && !facts.uncertain && !facts.preflight;
   const answers = facts.candidateAvailable && !facts.candidateUnhealthy;
   const mayCopy = facts.shadowEnabled && comparable && answers;
   return { serve, shadow: mayCopy ? otherSide(serve) : undefined, reason };
@@ -63,12 +67,18 @@ const OF_REQUESTS: ReadonlySet<Reason> = new Set([
   'serve-flag-off',
 ]);
 
+const LACKING = { rows: 'copy-incomplete', changes: 'stream-stopped' } as const satisfies Record<
+  Lack,
+  Reason
+>;
+
 function decideServe(facts: DecideFacts): [Side, Reason] {
   if (facts.kind === 'write' && facts.hasTables) return [facts.owner, 'owner-writes'];
   if (facts.uncertain) return ['legacy', 'caller-unknown'];
   if (facts.forced) return [facts.forced, 'forced'];
   if (facts.pinned && facts.kind === 'read') return [facts.owner, 'pinned'];
   const wanted: Side = facts.serveEnabled ? 'candidate' : 'legacy';
+  if (facts.lacks && wanted !== facts.owner) return [facts.owner, LACKING[facts.lacks]];
   if (wanted === 'candidate' && facts.candidateUnhealthy) return ['legacy', 'candidate-unhealthy'];
   if (wanted === 'candidate' && !facts.candidateAvailable) return ['legacy', 'breaker-open'];
   return [wanted, facts.serveEnabled ? 'serve-flag-on' : 'serve-flag-off'];

@@ -45,6 +45,19 @@ export const reasons = {
     action: 'If this share stays high, check the stream’s lag in `ficus status SLICE`.',
     underFlag: true,
   },
+  'copy-incomplete': {
+    means:
+      'The flag chose a side whose tables are not completely copied; the owner serves, which has all rows.',
+    action: '`ficus status SLICE` shows how far the copy is; the flag counts by itself when it is complete.',
+    underFlag: true,
+  },
+  'stream-stopped': {
+    means:
+      'The flag chose a side whose change stream has stopped, so that its data grows old; the owner serves, which has all rows.',
+    action:
+      '`ficus status SLICE` says why the stream stopped and what to do; the flag counts by itself when it runs again.',
+    underFlag: true,
+  },
   'breaker-open': {
     means: 'The flag chose the candidate, but its circuit breaker is open; the legacy serves.',
     action: 'See the candidate’s failures in the log; the breaker closes by itself when a probe succeeds.',

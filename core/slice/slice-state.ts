@@ -5,10 +5,22 @@
  */
 import type { Side } from './side.ts';
 
+/** What the side that does not own a slice with tables is known to lack. */
+export type Lack =
+  /** Rows: the first copy of its tables is not complete. */
+  | 'rows'
+  /** Changes: the change stream has stopped until a person acts. */
+  | 'changes';
+
 interface Ownership {
   readonly owner: Side;
   /** Grows with each change of owner; a process with an old epoch may not write. */
   readonly epoch: number;
+  /**
+   * While the other side lacks something, the owner serves its reads, too. Absent when it has everything, or is a moment
+   * behind; null while that is not known, after a start of the control plane: then what was known before applies.
+   */
+  readonly lacks?: Lack | null | undefined;
 }
 
 export type SliceState =

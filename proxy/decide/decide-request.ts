@@ -76,6 +76,7 @@ export function decideRequest(host: DecideHost, route: LiveRoute, request: Calle
     uncertain: identity.uncertain,
     preflight: request.isPreflight,
     pinned: pinKey !== undefined && isPinned(host, slice, pinKey, keptBucket),
+    lacks: state.lacks,
     forced:
       force && head.force !== undefined ? force.read(head.force, head.clientAddress, host.now()) : undefined,
     candidateAvailable: slice.candidate.breaker.allows(turnNow()),

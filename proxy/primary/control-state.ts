@@ -98,9 +98,11 @@ export class ControlState {
     for (const [name, { epoch }] of Object.entries(slices)) {
       if (epoch !== before[name]?.epoch) this.#parts.onEpoch(name);
     }
-    this.#slices = slices;
+    this.#slices = Object.fromEntries(
+      Object.entries(slices).map(([name, state]) => [name, keepKnown(state, before[name])]),
+    );
     this.#known = true;
-    this.#parts.onState(slices);
+    this.#parts.onState(this.#slices);
     this.#first.resolve();
   }
 
@@ -122,4 +124,9 @@ export class ControlState {
     this.#connected = false;
     this.#away.resolve();
   }
+}
+
+/** A control plane that has just started does not know yet what the other side lacks: a restart moves no user. */
+function keepKnown(state: SliceState, before: SliceState | undefined): SliceState {
+  return state.lacks === null ? { ...state, lacks: before?.lacks } : state;
 }

@@ -149,6 +149,29 @@ describe('stream', () => {
     abort.abort();
     await reading;
   });
+
+  it('says what the candidate’s data lacks, as soon as it does', async () => {
+    const abort = new AbortController();
+    const lacks: unknown[] = [];
+    const reading = (async () => {
+      for await (const { event, data } of events(abort.signal)) {
+        if (event === 'state') lacks.push((data as StateEvent).slices.notes?.lacks);
+      }
+    })().catch(() => undefined);
+    await expect.poll(() => lacks).toEqual([undefined]);
+    const problem = { code: 'FICUS_CDC_SCHEMA_CHANGED', message: 'changed', remedy: 'copy again' };
+    stream.play({ state: 'stopped', problem });
+    await expect.poll(() => lacks.at(-1)).toBe('changes');
+    // It tries again.
+    stream.play({ state: 'starting', problem });
+    stream.play({ state: 'copying', problem: undefined });
+    await expect.poll(() => lacks.at(-1)).toBe('rows');
+    stream.play({ state: 'streaming' });
+    await expect.poll(() => lacks.at(-1)).toBe(undefined);
+    expect(lacks).toEqual([undefined, 'changes', 'rows', undefined]);
+    abort.abort();
+    await reading;
+  });
 });
 
 describe('positions', () => {
