@@ -44,7 +44,7 @@ export async function mapExistingSlice(options: MapOptions): Promise<void> {
   const found = proposal.tables.length > 0;
   if (changes && found) await addTables(options, lines);
   if (!found) process.exitCode = 1;
-  const text = `${lines.join('\n')}\n`;
+  const text = lines.map((line) => `${line}\n`).join('');
   if (options.json)
     printJson({
       ok: found,

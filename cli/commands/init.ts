@@ -53,7 +53,7 @@ are comments in the file. Without a URL, the tables are added to a slice that fi
 The databases are those of ficus.yaml, of --legacy-db and --service-db, or of LEGACY_DATABASE_URL and SLICE_DATABASE_URL in the
 environment, where a password is not seen by other users of the machine.
 
-Exit status: 0 written · 1 no table can go over (--map) · 2 used wrongly, or ficus.yaml exists · 3 a file cannot be written, or the
+Exit status: 0 written · 1 no table can go over, or ficus.yaml is not valid (--map) · 2 used wrongly, or ficus.yaml exists · 3 a file cannot be written, or the
 OpenAPI document or a database cannot be read.
 
 Examples:
@@ -102,9 +102,10 @@ async function init(url: string | undefined, options: InitOptions): Promise<void
   const slices = drafted.slices.map((slice) => (slice.name === map ? { ...slice, ...mapped?.slice } : slice));
   const database = mapped?.legacy;
   const whoCalls = whoCallsPath(given ?? facts.openApi?.document, { legacyUrl: base });
+  const listen = listenBeside(base);
   const text = writeFirstConfig({
     legacyUrl: base,
-    listen: listenBeside(base),
+    listen,
     facts,
     slices,
     whoCalls,
@@ -113,7 +114,8 @@ async function init(url: string | undefined, options: InitOptions): Promise<void
   requireValid(text, mapped?.variables ?? []);
   const flagsFile = join(dirname(options.config), FLAGS_FILE);
   if (!options.dryRun) await writeFiles(options, text, flagsFile);
-  report(options, { flagsFile, text, drafted: { ...drafted, slices }, notes, unset: mapped?.unset ?? [] });
+  const unset = mapped?.unset ?? [];
+  report(options, { flagsFile, text, drafted: { ...drafted, slices }, notes, unset, listen });
 }
 
 function refuseMisuse(
@@ -208,9 +210,12 @@ interface Result {
   readonly notes: readonly Note[];
   /** Variables of the environment that the file needs. */
   readonly unset: readonly string[];
+  /** HOST:PORT of the proxy. */
+  readonly listen: string;
 }
 
-function report(options: InitOptions, { flagsFile, text, drafted, notes, unset }: Result): void {
+function report(options: InitOptions, result: Result): void {
+  const { flagsFile, text, drafted, notes, unset } = result;
   const { slices, leftOut } = drafted;
   if (options.json) {
     printJson({
@@ -227,13 +232,25 @@ function report(options: InitOptions, { flagsFile, text, drafted, notes, unset }
     printScript(text);
     return;
   }
-  const config = options.config === 'ficus.yaml' ? '' : ` --config ${options.config}`;
-  // Rows are copied by the control plane.
-  const hasTables = slices.some((slice) => isWhole(slice) && slice.tables?.includes('tables:'));
-  const exports = unset.map((name) => `  export ${name}=postgres://…\n`).join('');
   print(
-    `${paint('green', '✓', process.stdout)} wrote ${options.config}${describeSlices(drafted)}\n\nNext:\n${exports}  ficus check${hasTables ? ' --live' : ''}${config}\n  ficus ${hasTables ? 'up' : 'proxy'}${config}\n`,
+    `${paint('green', '✓', process.stdout)} wrote ${options.config}${describeSlices(drafted)}\n\nNext:\n${nextSteps(options.config, result)}`,
   );
+}
+
+function nextSteps(file: string, { drafted, unset, listen }: Result): string {
+  const config = file === 'ficus.yaml' ? '' : ` --config ${file}`;
+  // Rows are copied by the control plane.
+  const hasTables = drafted.slices.some((slice) => isWhole(slice) && slice.tables?.includes('tables:'));
+  const steps = [
+    ...unset.map((name) => [`export ${name}=postgres://…`, 'the file names it']),
+    hasTables
+      ? [`ficus check --live${config}`, 'every error, with its path; asks databases and services, too']
+      : [`ficus check${config}`, 'every error, with its path'],
+    [`ficus ${hasTables ? 'up' : 'proxy'}${config}`, `the monolith is then at http://${listen}, too`],
+    [`ficus status${config}`, 'in another terminal: where slices stand'],
+  ] as const;
+  const width = Math.max(...steps.map(([command]) => command!.length));
+  return steps.map(([command, why]) => `  ${command!.padEnd(width)}   # ${why}\n`).join('');
 }
 
 function describeSlices({ slices }: Drafted): string {

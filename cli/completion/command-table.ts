@@ -25,11 +25,13 @@ export interface CompletedOption {
   readonly choices: readonly string[];
   /** Whether its value is a path. */
   readonly isPath: boolean;
+  /** Whether its value is a slice of the config. */
+  readonly isSlice: boolean;
 }
 
 const HELP: CompletedOption = {
   ...{ long: '--help', short: '-h', description: 'the manual of the command' },
-  ...{ takesValue: false, choices: [], isPath: false },
+  ...{ takesValue: false, choices: [], isPath: false, isSlice: false },
 };
 
 export function readCommands(program: Command): CompletedCommand[] {
@@ -59,5 +61,6 @@ function readOption(option: Command['options'][number]): CompletedOption[] {
   if (!option.long || option.hidden) return [];
   const { long, short, description, required, flags, argChoices } = option;
   const isPath = /[<[](file|folder|dir|directory|path)[>\]]/i.test(flags);
-  return [{ long, short, description, takesValue: required, choices: argChoices ?? [], isPath }];
+  const isSlice = /<slice>/i.test(flags);
+  return [{ long, short, description, takesValue: required, choices: argChoices ?? [], isPath, isSlice }];
 }

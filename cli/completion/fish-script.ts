@@ -2,6 +2,8 @@
 import type { CompletedCommand, CompletedOption } from './command-table.ts';
 import { quoteForFish as quote } from './quote.ts';
 
+const SLICES = quote('(ficus completion slices 2>/dev/null)');
+
 export function fishScript(commands: readonly CompletedCommand[]): string {
   const names = commands.map(({ name }) => name).join(' ');
   const withSlice = commands
@@ -11,7 +13,7 @@ export function fishScript(commands: readonly CompletedCommand[]): string {
 complete -c ficus -f
 complete -c ficus -n ${quote(`not __fish_seen_subcommand_from ${names}`)} -l version -d 'the version'
 ${commands.map(({ name, description }) => `complete -c ficus -n ${quote(`not __fish_seen_subcommand_from ${names}`)} -a ${name} -d ${quote(description)}`).join('\n')}
-complete -c ficus -n ${quote(`__fish_seen_subcommand_from ${withSlice.join(' ')}`)} -a '(ficus completion slices 2>/dev/null)' -d slice
+complete -c ficus -n ${quote(`__fish_seen_subcommand_from ${withSlice.join(' ')}`)} -a ${SLICES} -d slice
 ${commands.flatMap(linesOf).join('\n')}
 `;
 }
@@ -25,20 +27,21 @@ function linesOf({ name, args, options }: CompletedCommand): string[] {
   ];
 }
 
-function optionOf({ long, short, description, takesValue, choices, isPath }: CompletedOption): string {
-  const value = !takesValue
-    ? []
-    : isPath
-      ? ['-r', '-F']
-      : choices.length > 0
-        ? ['-x', '-a', quote(choices.join(' '))]
-        : ['-x'];
+function optionOf(option: CompletedOption): string {
+  const { long, short, description } = option;
   return [
     ...(short ? ['-s', short.slice(1)] : []),
     '-l',
     long.slice(2),
-    ...value,
+    ...argumentOf(option),
     '-d',
     quote(description),
   ].join(' ');
+}
+
+function argumentOf({ takesValue, choices, isPath, isSlice }: CompletedOption): string[] {
+  if (!takesValue) return [];
+  if (isPath) return ['-r', '-F'];
+  if (isSlice) return ['-x', '-a', SLICES];
+  return choices.length > 0 ? ['-x', '-a', quote(choices.join(' '))] : ['-x'];
 }

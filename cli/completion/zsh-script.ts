@@ -37,15 +37,23 @@ function caseOf({ name, args, options }: CompletedCommand): string {
   return `        ${name}) _arguments ${[...options.flatMap(specOf), ...given].join(' ')} ;;`;
 }
 
+const SLICES = '_ficus_slices';
+
 function actionOf({ name, choices }: CompletedArgument): string {
-  if (name === 'slice') return '_ficus_slices';
+  if (name === 'slice') return SLICES;
   return choices.length > 0 ? `(${choices.join(' ')})` : ' ';
 }
 
-function specOf({ long, short, description, takesValue, choices, isPath }: CompletedOption): string[] {
+function specOf(option: CompletedOption): string[] {
+  const { long, short, description, takesValue } = option;
   const text = description.replace(/[[\]:\\]/g, '\\$&');
-  const action = choices.length > 0 ? `(${choices.join(' ')})` : isPath ? '_files' : ' ';
-  const value = takesValue ? `:value:${action}` : '';
+  const value = takesValue ? `:value:${valueActionOf(option)}` : '';
   const names = short ? [short, long] : [long];
   return names.map((name) => quote(`(${names.join(' ')})${name}[${text}]${value}`));
+}
+
+function valueActionOf({ choices, isPath, isSlice }: CompletedOption): string {
+  if (choices.length > 0) return `(${choices.join(' ')})`;
+  if (isSlice) return SLICES;
+  return isPath ? '_files' : ' ';
 }

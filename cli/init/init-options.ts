@@ -8,12 +8,22 @@ export interface GivenCandidate {
 
 /** Origin and base path. @throws FicusError FICUS_USAGE */
 export function parseBase(url: string): string {
-  if (!URL.canParse(url) || !/^https?:/.test(url))
-    throw new FicusError('FICUS_USAGE', hideCredentials(`“${url}” is not an http:// or https:// URL.`));
+  if (!URL.canParse(url) || !/^https?:\/\//.test(url))
+    throw new FicusError('FICUS_USAGE', describeOther(url));
   const { origin, pathname, search, hash, username, password } = new URL(url);
   if (search || hash || username || password)
     throw new FicusError('FICUS_USAGE', 'The URL takes no user name, no query and no fragment.');
   return origin + pathname.replace(/\/+$/, '');
+}
+
+/** `127.0.0.1:8080`, `localhost:3000/shop` */
+const HOST = /^(\[[\d:a-f.]+\]|[\w.-]+)(:\d+)?(\/\S*)?$/i;
+
+function describeOther(url: string): string {
+  if (HOST.test(url) && URL.canParse(`http://${url}`))
+    return `“${url}” has no scheme: write http://${url} or https://${url}.`;
+  // Not repeated: what stands before @ may be a password.
+  return `${url.includes('@') ? 'This' : `“${url}”`} is not an http:// or https:// URL.`;
 }
 
 /** Collects `--candidate SLICE=URL`. @throws FicusError FICUS_USAGE */

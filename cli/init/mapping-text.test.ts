@@ -44,8 +44,11 @@ describe('tablesLines', () => {
   test('without any table there is no key', () => {
     const none = tablesLines({ tables: [], refused: [REFUSED], unmatched: [] });
     expect(parse(none.join('\n'))).toBeNull();
-    expect(notesOfMapping('s', { tables: [], refused: [], unmatched: [] })[0]?.text).toContain(
+    expect(notesOfMapping('s', { tables: [], refused: [REFUSED], unmatched: [] })[0]?.text).toContain(
       'No table of s',
+    );
+    expect(notesOfMapping('s', { tables: [], refused: [], unmatched: [] })[0]?.text).toContain(
+      'has no tables',
     );
   });
 });

@@ -45,7 +45,9 @@ export function notesOfMapping(slice: string, { tables, refused, unmatched }: Ma
   return [
     tables.length > 0
       ? { kind: 'found', text: `${counted} of ${slice} can go over: proposed as its tables` }
-      : attention(`No table of ${slice} can go over as it is.`),
+      : attention(
+          refused.length + unmatched.length > 0 ? `No table of ${slice} can go over as it is.` : NO_TABLES,
+        ),
     ...tables.flatMap(({ to, guesses, questions }) => [
       ...guesses.map((guess) => attention(`${to}, guessed: ${guess}`)),
       ...questions.map((question) => attention(`${to}, question: ${question}`)),
@@ -54,3 +56,6 @@ export function notesOfMapping(slice: string, { tables, refused, unmatched }: Ma
     ...unmatched.map(({ table, why }) => attention(`${table} gets no rows: it ${why}`)),
   ];
 }
+
+const NO_TABLES =
+  'The service’s database has no tables: run its migrations first, then this command again. If it should have some, name the right database with --service-db.';

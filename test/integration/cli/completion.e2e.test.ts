@@ -60,6 +60,12 @@ test.each([
   [['serve', '--config', 'missing.yaml', ''], []],
   [['serve', 'notes', ''], []],
   [
+    ['init', '--map', 'pa'],
+    ['parcels', 'payments'],
+  ],
+  [['init', '-c', 'other.yaml', '--map', ''], ['letters']],
+  [['init', '--legacy-db', ''], []],
+  [
     ['up', '--log-format', ''],
     ['json', 'lines'],
   ],
@@ -78,5 +84,8 @@ test('zsh and fish get scripts of the same commands', async () => {
       for (const { long } of command.options) expect(stdout).toContain(long!.slice(2));
     }
   }
+  const script = async (shell: string) => (await runCommand([FICUS, 'completion', shell])).stdout;
+  expect(await script('zsh')).toMatch(/--map\[[^\]]*\]:value:_ficus_slices/);
+  expect(await script('fish')).toContain("-l map -x -a '(ficus completion slices 2>/dev/null)'");
   expect((await runCommand([FICUS, 'completion', 'tcsh'])).status).toBe(2);
 });

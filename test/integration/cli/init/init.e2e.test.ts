@@ -57,6 +57,9 @@ test('a monolith and a candidate become a config that check accepts, and a proxy
   const { status, stdout, stderr } = await init(shop.url, '--candidate', `orders=${service.url}`);
   expect({ status, stderr }).toMatchObject({ status: 0 });
   expect(stdout).toContain(`✓ wrote ${config} with 1 slice and 1 proposal for slices`);
+  expect(stdout).toMatch(
+    /Next:\n {2}ficus check .+\n {2}ficus proxy .+http:\/\/127\.0\.0\.1:8080.*\n {2}ficus status /,
+  );
   expect(stderr).toContain(
     '✓ session cookie connect.sid: its name is that of Express; proposed as proxy.identify',
   );
@@ -210,6 +213,11 @@ test('--json is one document with all that was found', async () => {
 
 test.each([
   [['ftp://x'], 'is not an http:// or https:// URL'],
+  [['127.0.0.1:8080'], '“127.0.0.1:8080” has no scheme: write http://127.0.0.1:8080'],
+  [['localhost:3000/shop'], 'write http://localhost:3000/shop'],
+  [['shop.internal'], 'write http://shop.internal'],
+  [['ann:geheim@x'], 'is not an http:// or https:// URL'],
+  [['http://x', '--candidate', 'a=127.0.0.1:3101'], 'write http://127.0.0.1:3101'],
   [['http://user:geheim@x'], 'takes no user name'],
   [['http://x', '--candidate', 'http://y'], '--candidate takes SLICE=URL'],
   [['http://x', '--candidate', 'a=http://user:geheim@y'], 'takes no user name'],

@@ -150,6 +150,23 @@ ${slice}`;
     });
   });
 
+  test('a service whose database has no tables yet: this is said, and what to do', async () => {
+    await writeFile(config, existing());
+    await pair.target.query('DROP TABLE notification, user_settings, devices');
+    const { status, stderr } = await map('--dry-run');
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringContaining('has no tables: run its migrations first'),
+    });
+  });
+
+  test('an invalid ficus.yaml is refused with the status of an invalid config', async () => {
+    await writeFile(config, `${existing()}nonsense: 1\n`);
+    const [invalid, checked] = [await map('--dry-run'), await ficus(['check'])];
+    expect(invalid).toMatchObject({ status: checked.status, stdout: '' });
+    expect(invalid.stderr).toContain('FICUS_CONFIG_INVALID');
+  });
+
   test('a config that would not be valid with tables stays as it is', async () => {
     const text = existing().replace(/^control: .*\n/m, '');
     await writeFile(config, text);
