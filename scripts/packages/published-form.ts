@@ -1,6 +1,7 @@
 /**
  * A workspace is in its published form while npm packs it: package.json is that of the published package, and the
- * licence lies beside it, and the generated reference where the package's `files` name docs/. The source form is kept in a file, so that the next pack repairs an interrupted one.
+ * licence lies beside it, and, where the package's `files` name docs/, the reference and what helps in operation. The source
+ * form is kept in a file, so that the next pack repairs an interrupted one.
  */
 import { copyFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { ROOT } from './published-packages.ts';
 
 const KEPT = '.package.source.json';
 /** What a user of the installed command looks up. */
-const REFERENCE = ['config.md', 'errors.md', 'reasons.md', 'ficus.schema.json'];
+const REFERENCE = ['config.md', 'errors.md', 'reasons.md', 'ficus.schema.json', 'operations'];
 
 /** @param folder of a workspace that is built, and in its source form */
 export function enterPublishedForm(folder: string, workspace: string): void {
@@ -18,7 +19,8 @@ export function enterPublishedForm(folder: string, workspace: string): void {
   writeFileSync(join(folder, KEPT), text);
   copyFileSync(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
   if (hasReference(text))
-    for (const name of REFERENCE) cpSync(join(ROOT, 'docs', name), join(folder, 'docs', name));
+    for (const name of REFERENCE)
+      cpSync(join(ROOT, 'docs', name), join(folder, 'docs', name), { recursive: true });
   const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository } = process.env;
   const origin =
     server && repository ? { url: `git+${server}/${repository}.git`, directory: workspace } : undefined;

@@ -4,6 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -55,8 +56,9 @@ test.each(packages)('$manifest.name holds compiled files alone', async ({ manife
       'package/dist/index.d.ts',
     ]),
   );
-  const reference = ['config.md', 'errors.md', 'ficus.schema.json', 'reasons.md'];
-  // What the help of the command names.
+  const operations = readdirSync(join(ROOT, 'docs', 'operations')).map((file) => `operations/${file}`);
+  // What the help of the command and its errors name.
+  const reference = ['config.md', 'errors.md', 'ficus.schema.json', 'reasons.md', ...operations].toSorted();
   expect(files.filter((file) => file.startsWith('package/docs/')).toSorted()).toEqual(
     name === '@ficus/cli' ? reference.map((file) => `package/docs/${file}`) : [],
   );
