@@ -86,12 +86,10 @@ test('beside the control plane: refused while the slice is in its config, done o
 
   await writeConfig('');
   const removed = () => ficus('remove', 'parcels', '--yes');
-  await expect
-    .poll(removed, { timeout: 30_000 })
-    .toMatchObject({
-      status: 0,
-      stdout: expect.stringMatching(/^✓ .+: dropped slot “ficus_parcels_.+ of WAL\)$/m),
-    });
+  await expect.poll(removed, { timeout: 30_000 }).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^✓ .+: dropped slot “ficus_parcels_.+ of WAL\)$/m),
+  });
   expect(await slots()).toEqual([]);
   const again = await ficus('remove', 'parcels', '--yes');
   expect([again.status, again.stdout]).toEqual([0, 'Nothing is left to remove.\n']);
