@@ -83,13 +83,19 @@ export function sameKey(plan: TablePlan): string {
   const whole = plan.key.kind === 'whole-row';
   return keyColumns(plan)
     .map((column) => {
-      const name = `t.${quoteIdentifier(column.name)}`;
+      const name = targetValue(column);
       const value = asStored(column, mappedValue(plan, column));
       return whole
         ? `CAST(${name} AS text) IS NOT DISTINCT FROM CAST(CAST(${value} AS ${column.type}) AS text)`
         : `${name} = ${value}`;
     })
     .join(' AND ');
+}
+
+/** PostgreSQL knows no = for a domain over an enum. An index on the column is used all the same. */
+function targetValue({ name, builtin, castType }: TargetColumn): string {
+  const value = `t.${quoteIdentifier(name)}`;
+  return builtin ? value : `CAST(${value} AS ${castType})`;
 }
 
 /** Assignment to the column rounds the value, and only the rounded value equals what the target holds. */

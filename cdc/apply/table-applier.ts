@@ -103,7 +103,8 @@ export class TableApplier {
    * from the source under its new key: an earlier reread under the old key may have found nothing. The row is moved
    * first even so: if the source has deleted it meanwhile, the changes in between still find it.
    */
-  async applyMove(oldRow: TuplePlace, newRow: TuplePlace, check: TargetCheck): Promise<void> {
+  async applyMove(oldRow: TuplePlace, sentRow: TuplePlace, check: TargetCheck): Promise<void> {
+    const newRow = this.#withKey(sentRow, oldRow);
     const sent = this.#sentColumns(newRow);
     if (!this.#copied() || this.#isFiltered) {
       this.statements.deletes.sendKeys([oldRow]);
@@ -251,11 +252,18 @@ export class TableApplier {
     const newRow = lacks && !isPartial ? { bytes: composeTuple(sentRow, oldRow), at: 0 } : sentRow;
     if (this.#isFiltered) {
       if (change.oldAt >= 0) this.statements.deletes.sendKeys([oldRow]);
-      if (isPartial) await this.#rereadRows([newRow], check);
-      else this.#upsert([newRow], check);
+      const row = change.oldAt >= 0 ? this.#withKey(newRow, oldRow) : newRow;
+      if (isPartial) await this.#rereadRows([row], check);
+      else this.#upsert([row], check);
     } else if (moves) await this.applyMove(oldRow, newRow, check);
     else if (isPartial) await this.#updatePartial([newRow], check);
     else this.#update([newRow], check);
+  }
+
+  /** A large value of the key that did not change is sent with the old row alone. */
+  #withKey(newRow: TuplePlace, oldRow: TuplePlace): TuplePlace {
+    if (!columnSet(newRow.bytes, newRow.at).includes('0')) return newRow;
+    return { bytes: composeTuple(newRow, oldRow, this.#binding.keyColumns), at: 0 };
   }
 
   #keyMoved(change: OrderedChange, bytes: Buffer): boolean {

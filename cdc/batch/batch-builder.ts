@@ -11,7 +11,7 @@ import {
   STOP_AFTER,
   STOP_BEFORE,
 } from '../decode/change-visitor.ts';
-import { tupleKey } from '../decode/tuple.ts';
+import { keyDiffers, tupleKey } from '../decode/tuple.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { Positions } from '../positions.ts';
 import { APPLY_PREFIX, COPY_PREFIX, HEARTBEAT_PREFIX, parseMark } from '../source/marks.ts';
@@ -123,12 +123,10 @@ export class BatchBuilder implements ChangeVisitor {
     if (!binding) return CONTINUE;
     if (this.#mustWait(binding)) return this.#waitForCopy(binding);
     const { bytes } = this.batch;
-    const moved =
-      oldAt >= 0 &&
-      (!binding.identityFull ||
-        tupleKey(bytes, oldAt, binding.keyColumns) !== tupleKey(bytes, at, binding.keyColumns));
+    const moved = oldAt >= 0 && (!binding.identityFull || keyDiffers(bytes, oldAt, at, binding.keyColumns));
     const ledger = this.#options.ledger?.();
-    ledger?.record(binding, bytes, at);
+    const keyAt = moved || oldAt < 0 ? at : oldAt;
+    ledger?.record(binding, bytes, keyAt);
     if (moved) ledger?.record(binding, bytes, oldAt);
     if (binding.inOrder) this.#keepInOrder(binding, { operation: UPDATE_ROW, oid, oldAt, at });
     else if (!moved) this.#netOf(binding).update(bytes, binding.identityFull ? oldAt : -1, at);
@@ -142,7 +140,7 @@ export class BatchBuilder implements ChangeVisitor {
       return STOP_AFTER;
     }
     if (moved) this.#watchMove(binding, oldAt, at);
-    else this.#watched(binding, at, 'updated');
+    else this.#watched(binding, at, 'updated', keyAt);
     return CONTINUE;
   }
 
@@ -250,12 +248,17 @@ export class BatchBuilder implements ChangeVisitor {
     return this.batch.net.has(oid) || this.batch.orderedBindings.has(oid);
   }
 
-  #watched(binding: RelationBinding, at: number, what: 'whole' | 'updated' | 'gone'): void {
+  #watched(
+    binding: RelationBinding,
+    at: number,
+    what: 'whole' | 'updated' | 'gone',
+    keyAt: number = at,
+  ): void {
     if (!this.#options.watch.isOpen(tableOf(binding))) return;
     const { bytes } = this.batch;
     this.#options.watch.touched(
       tableOf(binding),
-      tupleKey(bytes, at, binding.keyColumns),
+      tupleKey(bytes, keyAt, binding.keyColumns),
       what,
       bytes,
       at,

@@ -9,14 +9,16 @@ export interface TuplePlace {
   readonly at: number;
 }
 
-/** The newer tuple completed from the older; what neither has stays unsent. */
-export function composeTuple(newer: TuplePlace, older: TuplePlace): Buffer {
-  const columns = readInt16(newer.bytes, newer.at);
+/** The newer tuple completed from the older; what neither has stays unsent. @param columns only these, where given */
+export function composeTuple(newer: TuplePlace, older: TuplePlace, columns?: readonly number[]): Buffer {
+  const count = readInt16(newer.bytes, newer.at);
+  const known = readInt16(older.bytes, older.at);
   const parts: Buffer[] = [newer.bytes.subarray(newer.at, newer.at + 2)];
   let next = newer.at + 2;
-  for (let column = 0; column < columns; column++) {
+  for (let column = 0; column < count; column++) {
     const end = fieldEnd(newer.bytes, next);
-    if (newer.bytes[next] === UNCHANGED && column < readInt16(older.bytes, older.at)) {
+    const isWanted = column < known && (columns === undefined || columns.includes(column));
+    if (newer.bytes[next] === UNCHANGED && isWanted) {
       const place = locateColumn(older.bytes, older.at, column);
       parts.push(older.bytes.subarray(place, fieldEnd(older.bytes, place)));
     } else parts.push(newer.bytes.subarray(next, end));

@@ -56,7 +56,8 @@ export class NetChanges {
   /** The key is the same before and after. */
   update(bytes: Buffer, oldAt: number, at: number): void {
     this.changes++;
-    const entry = this.entryOf(tupleKey(bytes, at, this.keyColumns), false);
+    // A large value of the key, too, is sent with the old row alone.
+    const entry = this.entryOf(tupleKey(bytes, oldAt >= 0 ? oldAt : at, this.keyColumns), false);
     if (!hasUnchanged(bytes, at)) this.#setWhole(entry, at);
     else this.#complete(entry, bytes, oldAt, at);
   }
@@ -84,7 +85,10 @@ export class NetChanges {
     const from = this.entryOf(oldKey, false);
     this.#setGone(from, oldAt);
     // The source's order guarantees that the key is free: new, unless a row left it in this batch.
-    const to = this.entryOf(tupleKey(bytes, at, this.keyColumns), true);
+    const to = this.entryOf(
+      whole ? tupleKey(whole, 0, this.keyColumns) : tupleKey(bytes, at, this.keyColumns),
+      true,
+    );
     this.#setWhole(to, whole ? -1 - this.side.append(whole) : at);
     return true;
   }

@@ -87,6 +87,21 @@ export function tupleKey(bytes: Buffer, at: number, columns: readonly number[]):
   return key;
 }
 
+/** Whether a column of the key has another value after than before; a value that was not sent is the one of before. */
+export function keyDiffers(
+  bytes: Buffer,
+  before: number,
+  after: number,
+  columns: readonly number[],
+): boolean {
+  if (tupleKey(bytes, before, columns) === tupleKey(bytes, after, columns)) return false;
+  return columns.some(
+    (column) =>
+      bytes[locateColumn(bytes, after, column)] !== UNCHANGED &&
+      tupleKey(bytes, before, [column]) !== tupleKey(bytes, after, [column]),
+  );
+}
+
 /** The number, when the text is its canonical form and not zero; else −1. */
 function parseDigits(bytes: Uint8Array, from: number, length: number): number {
   if (length === 0 || bytes[from] === 0x30) return -1;
