@@ -1,14 +1,14 @@
 /** `ficus explain`: asks a running proxy who would serve a request, why, and what would change it. */
 
 import { isIP } from 'node:net';
-import { type ExplainQuestion, FicusError, printable } from '@ficus/core';
+import { type ExplainQuestion, FicusError } from '@ficus/core';
 import type { Command } from 'commander';
 import { askExplanation } from '../config/ask-explanation.ts';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { readField } from '../config/parse-header.ts';
 import { formatDecision } from '../output/format-decision.ts';
-import { paint } from '../output/paint.ts';
-import { print, printError, printJson } from '../output/terminal.ts';
+import { printProblems } from '../output/print-problems.ts';
+import { print, printJson } from '../output/terminal.ts';
 import { warn } from '../output/warn.ts';
 import { type FoundRunning, findRunning } from '../status/find-running.ts';
 
@@ -62,14 +62,15 @@ export function addExplain(program: Command): void {
 async function explain(method: string, url: string, options: ExplainOptions): Promise<void> {
   const question = questionOf(method, url, options);
   const { control, admin, problems } = await placesOf(options.config);
-  const explanation = await askExplanation({ control, admin: options.admin ?? admin }, question, warn);
-  if (options.json) printJson(explanation);
-  else print(`${formatDecision(explanation)}\n`);
-  if (problems.length === 0) return;
-  // The proxy runs an older config: what it decides is not what the file says.
-  for (const problem of problems)
-    printError(`${paint('red', '✗', process.stderr)} ${options.config}: ${printable(problem)}\n`);
-  process.exitCode = 1;
+  try {
+    const explanation = await askExplanation({ control, admin: options.admin ?? admin }, question, warn);
+    if (options.json) printJson(explanation);
+    else print(`${formatDecision(explanation)}\n`);
+    // The proxy runs an older config: what it decides is not what the file says.
+    if (problems.length > 0) process.exitCode = 1;
+  } finally {
+    printProblems(options.config, problems);
+  }
 }
 
 /** With --admin, a config that names no address will do. */

@@ -4,8 +4,9 @@ import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { loadReachable, type ReachableConfig } from '../config/load-reachable.ts';
 import { parsePercent } from '../config/parse-percent.ts';
+import { withWayByHand } from '../config/way-by-hand.ts';
 import { raiseWarnings } from '../flags/raise-warnings.ts';
-import { type FlipOutcome, setPercent } from '../flags/set-percent.ts';
+import { type FlipOutcome, hasReadableSlices, setPercent } from '../flags/set-percent.ts';
 import { paint } from '../output/paint.ts';
 import { print, printJson } from '../output/terminal.ts';
 import { warn } from '../output/warn.ts';
@@ -31,6 +32,7 @@ flags.unleash.adminToken.
 
 A ficus.yaml that is not valid, or variables of it that this shell lacks, do not stop it: it takes the control plane's address
 and token, or the place of the flags. Where it cannot be read whether there is a control plane, a share is only lowered.
+While a proxy runs, the flags are those that it reads, also when ficus.yaml names another place since: that takes effect at its restart.
 
 Examples:
   ficus serve notifications 25 --reason "first quarter"
@@ -61,19 +63,23 @@ function addFlip(program: Command, flag: FlagKind, description: string): void {
 }
 
 async function flip(flag: FlagKind, slice: string, percent: number, options: FlipOptions): Promise<void> {
-  const config = await loadReachable(options.config, slice, warn);
+  const config = await loadReachable(options.config, slice, warn).catch((error: unknown) => {
+    throw percent === 0 ? withWayByHand(error, flagName(slice, flag)) : error;
+  });
   const { reason = '', force = false } = options;
   const outcome = await setPercent(config, { slice, kind: flag, percent, reason, force });
-  const { previous } = outcome;
+  const { previous, file } = outcome;
   const warnings = warningsOf(config, { flag, slice, percent }, outcome);
   for (const warning of warnings) warn(warning);
   if (options.json) {
-    printJson({ ok: true, slice, flag, previous, percent, warnings });
+    printJson({ ok: true, slice, flag, previous, percent, file: file?.path, warnings });
     return;
   }
   const name = flagName(slice, flag);
   const from = previous === null ? 'a cohort' : `${previous} %`;
-  print(`${paint('green', '✓', process.stdout)} ${name}: ${from} → ${percent} %\n`);
+  print(
+    `${paint('green', '✓', process.stdout)} ${name}: ${from} → ${percent} %${file ? ` in ${file.path}` : ''}\n`,
+  );
 }
 
 interface Flipped {
@@ -84,11 +90,18 @@ interface Flipped {
 
 /** What the flip alone does not bring about. Lowering a share needs no evidence. */
 function warningsOf(
-  { control, guards, valid }: ReachableConfig,
+  config: ReachableConfig,
   { flag, slice, percent }: Flipped,
-  { previous, seen }: FlipOutcome,
+  { previous, seen, file }: FlipOutcome,
 ): string[] {
+  const { control, guards, valid } = config;
   const warnings: string[] = [];
+  if (file && previous === 0 && percent === 0 && !hasReadableSlices(config))
+    warnings.push(`${flagName(slice, flag)} was at 0 % there already: check the name of the slice`);
+  if (file?.isNew)
+    warnings.push(
+      `${file.path} did not exist and was created: a proxy that reads another file is not affected`,
+    );
   if (percent > 0 && percent < 100 && valid && !knowsCallers(valid, slice)) warnings.push(STRANGERS);
   if (percent <= (previous ?? 0)) return warnings;
   if (flag === 'serve' && seen) warnings.push(...raiseWarnings(seen, guards.get(slice) ?? []));

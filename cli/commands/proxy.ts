@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { controlLink } from '../config/control-link.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { recordRunning } from '../config/running-record.ts';
 import { createLogger, withLogOptions } from '../output/create-logger.ts';
 import { untilSignal } from '../output/until-signal.ts';
 
@@ -44,14 +45,15 @@ export function addProxy(program: Command): void {
       const logger = createLogger('ficus-proxy');
       // Before the line that says that it listens: a reader of that line may stop it at once.
       const stopped = untilSignal();
-      const proxy = await startProxy({
-        config,
-        configFile: options.config,
-        logger,
-        ...controlOf(config),
+      const link = controlOf(config);
+      const proxy = await startProxy({ config, configFile: options.config, logger, ...link });
+      const forget = await recordRunning(options.config, config, {
+        admin: proxy.adminAddress && new URL(proxy.adminAddress).host,
+        controlUrl: link.controlUrl,
       });
       await stopped;
       await proxy.stop();
+      await forget();
     });
 }
 

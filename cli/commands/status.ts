@@ -11,8 +11,9 @@ import { formatProxy } from '../output/format-proxy.ts';
 import { formatSlice } from '../output/format-slice.ts';
 import { formatTable } from '../output/format-table.ts';
 import { paint } from '../output/paint.ts';
+import { printProblems } from '../output/print-problems.ts';
 import { Screen } from '../output/screen.ts';
-import { print, printError, printJson, printJsonLine } from '../output/terminal.ts';
+import { print, printJson, printJsonLine } from '../output/terminal.ts';
 import { abortOnSignal } from '../output/until-signal.ts';
 import { askRunning, type StatusAnswer } from '../status/ask-running.ts';
 import { type FoundRunning, findRunning } from '../status/find-running.ts';
@@ -63,12 +64,14 @@ async function status(name: string | undefined, options: StatusOptions): Promise
     await watchStatus({ file: options.config, slice: name, found, stopped, onLook });
     return;
   }
-  const answer = await askRunning(found, name);
-  if (options.json) printJson(documentOf(answer, name));
-  else print(`${describe(answer, name)}\n`);
-  for (const problem of found.problems)
-    printError(`${paint('red', '✗', process.stderr)} ${options.config}: ${printable(problem)}\n`);
-  process.exitCode = exitStatusOf(found, answer);
+  try {
+    const answer = await askRunning(found, name);
+    if (options.json) printJson(documentOf(answer, name));
+    else print(`${describe(answer, name)}\n`);
+    process.exitCode = exitStatusOf(found, answer);
+  } finally {
+    printProblems(options.config, found.problems);
+  }
 }
 
 /** Shown whole, a control plane that should answer and does not is a failure all the same. */

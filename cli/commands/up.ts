@@ -1,12 +1,13 @@
 /** `ficus up`: control plane and proxy together, as two processes, in the foreground. */
 
 import { requireControlConfig } from '@ficus/control';
-import type { FicusConfig } from '@ficus/core';
+import { controlUrl, type FicusConfig } from '@ficus/core';
 import { cannotChange, checkCertificate, checkCreatable } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { followConfig } from '../config/follow-config.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { recordRunning } from '../config/running-record.ts';
 import { createLogger, withLogOptions } from '../output/create-logger.ts';
 import { untilSignal } from '../output/until-signal.ts';
 import { checkPorts } from '../preflight/check-ports.ts';
@@ -62,6 +63,7 @@ async function up(options: CommonOptions): Promise<void> {
   await requireProxyPort(config);
   const stopped = untilSignal();
   const processes = await startProcesses({ config, logger }, config.control?.listen ?? '');
+  const forget = await recordRunning(options.config, config, fixedAddresses(config));
   let running = config;
   const followed = followConfig({
     file: options.config,
@@ -85,7 +87,17 @@ async function up(options: CommonOptions): Promise<void> {
     followed.stop();
     await stopBoth(processes);
     followed.end();
+    await forget();
   }
+}
+
+/** Those that a port of 0 leaves open are not known here. */
+function fixedAddresses({ proxy: { admin }, control }: FicusConfig) {
+  const isFixed = (address: string | undefined) => address !== undefined && !address.endsWith(':0');
+  return {
+    admin: isFixed(admin) ? admin : undefined,
+    controlUrl: control && isFixed(control.listen) ? controlUrl(control) : undefined,
+  };
 }
 
 /** A second signal exits at once: no process that is still stopping may outlive it. */

@@ -6,6 +6,8 @@ import { type ControlConfig, type FicusConfig, FicusError, type FlagsConfig } fr
 import { readRunningPlaces } from '@ficus/proxy';
 import { ConfigInvalid } from './config-invalid.ts';
 import { loadConfig, requireSlice } from './load-config.ts';
+import { placeAsRunning } from './place-as-running.ts';
+import { findRecord, type RunningRecord } from './running-record.ts';
 
 export interface ReachableConfig {
   readonly control: ControlConfig | undefined;
@@ -15,31 +17,48 @@ export interface ReachableConfig {
   readonly flags: FlagsConfig | undefined;
   /** The slices that the file names, and the guards of each. */
   readonly guards: ReadonlyMap<string, readonly string[]>;
-  /** Undefined while the file is not valid. */
+  /** Undefined while the file is not valid, or a running proxy keeps to an older one. */
   readonly valid: FicusConfig | undefined;
+  /** The running proxy reads its flags in another place than the file names: `flags` is the proxy's. */
+  readonly isElsewhere?: boolean | undefined;
 }
 
 /**
  * @param slice must be one of a valid config; of another one, the control plane knows
- * @param warn gets one line when the file is not valid
- * @throws FicusError FICUS_CONFIG_UNREADABLE, FICUS_SLICE_UNKNOWN · ConfigInvalid when the file has nothing that can be reached
+ * @param warn gets a line when the file is not valid, and one when a running proxy has other places
+ * @throws FicusError FICUS_CONFIG_UNREADABLE, FICUS_SLICE_UNKNOWN, FICUS_RUNNING_ELSEWHERE · ConfigInvalid when nothing can be
+ * reached
  */
 export async function loadReachable(
   file: string,
   slice: string | undefined,
   warn: (text: string) => void,
 ): Promise<ReachableConfig> {
-  try {
-    const config = await loadConfig(file);
-    if (slice !== undefined) requireSlice(config, slice);
-    return reachableOf(config);
-  } catch (error) {
-    if (!(error instanceof ConfigInvalid)) throw error;
-    const places = await readRunningPlaces(file, process.env);
-    if (!places.control && (!places.flags || places.flags.provider === 'builtin')) throw error;
-    warn(describeInvalid(file, error));
-    return { ...places, valid: undefined };
+  const running = await findRecord(file);
+  const config = await loadConfig(file).catch((error: unknown) => refusalOf(error, running));
+  if (!(config instanceof Error)) {
+    const placed = placeAsRunning(reachableOf(config), running, file, warn);
+    if (slice !== undefined && placed.valid) requireSlice(config, slice);
+    return placed;
   }
+  const places = await readPlaces(file);
+  const placed = placeAsRunning({ ...places, valid: undefined }, running, file, () => undefined);
+  if (!placed.control && (!placed.flags || placed.flags.provider === 'builtin')) throw config;
+  warn(describeInvalid(file, config));
+  return placed;
+}
+
+/** A file that cannot be read is an obstacle only while no proxy is known to run. */
+function refusalOf(error: unknown, running: RunningRecord | undefined): ConfigInvalid | FicusError {
+  if (error instanceof ConfigInvalid) return error;
+  if (error instanceof FicusError && error.code === 'FICUS_CONFIG_UNREADABLE' && running) return error;
+  throw error;
+}
+
+/** Of a file that is not there: none. */
+async function readPlaces(file: string): Promise<Omit<ReachableConfig, 'valid'>> {
+  const nothing = { control: undefined, hasDatabase: true, flags: undefined, guards: new Map() };
+  return readRunningPlaces(file, process.env).catch(() => nothing);
 }
 
 /** The same of a config that is valid. */
@@ -67,7 +86,9 @@ export function requireNamed({ guards }: ReachableConfig, slice: string): readon
 }
 
 /** First what the command itself would need. */
-function describeInvalid(file: string, { problems }: ConfigInvalid): string {
+function describeInvalid(file: string, refusal: ConfigInvalid | FicusError): string {
+  if (!(refusal instanceof ConfigInvalid)) return `${refusal.message} What runs is asked all the same.`;
+  const { problems } = refusal;
   const own = problems.find((problem) => /^(control|flags)\b/.test(problem));
   const more = problems.length > 1 ? `, and ${problems.length - 1} more (\`ficus check\`)` : '';
   return `${file} is not valid: ${own ?? problems[0]}${more}. What runs is asked all the same.`;

@@ -2,6 +2,7 @@
  * Sets a flag's percentage through the control plane, which calls the guards and writes the audit. A config without a
  * control plane has neither: its flags are set where they are kept.
  */
+import { existsSync } from 'node:fs';
 import type { PercentChange, SliceView } from '@ficus/contract';
 import { type JudgeChange, openForeignFlags, withoutAudit } from '@ficus/control';
 import { FicusError, type FlagKind, type FlagsConfig, flagName, passesByItself } from '@ficus/core';
@@ -26,6 +27,14 @@ export interface FlipOutcome {
   readonly previous: number | null;
   /** As the control plane sees the slice; undefined when the flag was set without one. */
   readonly seen: SliceView | undefined;
+  /** The file that this command itself has changed. */
+  readonly file?: FlippedFile | undefined;
+}
+
+interface FlippedFile {
+  readonly path: string;
+  /** It was not there before. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -50,7 +59,10 @@ export async function setPercent(
   if (config.control === undefined) return setUnguarded(config, flags, flip, UNREAD);
   if (flip.percent > 0) return setThroughControl(config, flip);
   try {
-    return await setThroughControl(config, flip, wayBackTimeoutMs);
+    const outcome = await setThroughControl(config, flip, wayBackTimeoutMs);
+    // It may have been restarted since, and have changed the new place alone.
+    if (config.isElsewhere) await setWhereKept(flags, flip);
+    return outcome;
   } catch (error) {
     if (!(error instanceof FicusError) || !passesByItself(error)) throw error;
     return setUnguarded(config, flags, flip, error.message);
@@ -110,10 +122,12 @@ async function setWhereKept(
   { slice, kind, percent, reason }: Flip,
   judge?: JudgeChange,
 ): Promise<FlipOutcome> {
+  const path = config.provider === 'file' ? config.file : undefined;
+  const isNew = path !== undefined && !existsSync(path);
   const flags = openForeignFlags(config, withoutAudit);
   try {
     const previous = await flags.set({ slice, kind, percent, reason, actor: '' }, judge);
-    return { previous, seen: undefined };
+    return { previous, seen: undefined, file: path === undefined ? undefined : { path, isNew } };
   } finally {
     flags.stop();
   }
@@ -131,6 +145,6 @@ function refuseUnevaluated(config: ReachableConfig, { slice, kind, percent, forc
 }
 
 /** A name that an invalid file does not have is a slip, unless the slices are what cannot be read. */
-function hasReadableSlices({ valid, guards }: ReachableConfig): boolean {
-  return valid !== undefined || guards.size > 0;
+export function hasReadableSlices({ valid, guards, isElsewhere }: ReachableConfig): boolean {
+  return valid !== undefined || (guards.size > 0 && !isElsewhere);
 }

@@ -3,6 +3,7 @@ import { type ControlConfig, type FicusConfig, FicusError } from '@ficus/core';
 import { readRunningPlaces } from '@ficus/proxy';
 import { ConfigInvalid } from '../config/config-invalid.ts';
 import { loadConfig, requireSlice } from '../config/load-config.ts';
+import { findRecord, type RunningRecord } from '../config/running-record.ts';
 
 export interface FoundRunning {
   readonly control: ControlConfig | undefined;
@@ -17,21 +18,35 @@ export interface FoundRunning {
  * @throws FicusError FICUS_CONFIG_UNREADABLE, FICUS_SLICE_UNKNOWN · ConfigInvalid when it has no address that can be read
  */
 export async function findRunning(file: string, slice: string | undefined): Promise<FoundRunning> {
+  const running = await findRecord(file);
   try {
     const config = await loadConfig(file);
     if (slice !== undefined) requireSlice(config, slice);
-    return { ...placesOf(config), problems: [] };
+    return { ...placesOf(config, running), problems: [] };
   } catch (error) {
-    if (!(error instanceof ConfigInvalid)) throw error;
-    const places = await readRunningPlaces(file, process.env);
-    if (!places.control && places.admin === undefined) throw error;
-    return { ...places, problems: error.problems };
+    const problems = problemsOf(error, running);
+    if (problems === undefined) throw error;
+    const { control, admin } = await readRunningPlaces(file, process.env).catch(() => NOTHING);
+    const found = { control, admin: running?.admin ?? admin, problems };
+    if (!found.control && found.admin === undefined) throw error;
+    return found;
   }
 }
 
+const NOTHING = { control: undefined, admin: undefined };
+
+/** Undefined of what stops the command. A file that is gone does not while its proxy runs. */
+function problemsOf(error: unknown, running: RunningRecord | undefined): readonly string[] | undefined {
+  if (error instanceof ConfigInvalid) return error.problems;
+  const isGone = error instanceof FicusError && error.code === 'FICUS_CONFIG_UNREADABLE';
+  return isGone && running ? [error.message] : undefined;
+}
+
 /** @throws FicusError when the config names nothing that could be asked */
-function placesOf({ control, proxy }: FicusConfig): Pick<FoundRunning, 'control' | 'admin'> {
-  if (control || proxy.admin !== undefined) return { control, admin: proxy.admin };
+function placesOf({ control, proxy }: FicusConfig, running: RunningRecord | undefined) {
+  // The admin address is fixed when the proxy starts, and a port of 0 is known to it alone.
+  const admin = running?.admin ?? proxy.admin;
+  if (control || admin !== undefined) return { control, admin };
   throw new FicusError(
     'FICUS_STATUS_NOWHERE',
     'This config has neither a control plane (`control:`) nor an admin address of the proxy (`proxy.admin`).',

@@ -23,6 +23,14 @@ export const commandErrors = {
     remedy: 'Give the right file with --config FILE; `ficus init` writes a first one.',
     retry: 'manual',
   },
+  FICUS_RUNNING_ELSEWHERE: {
+    status: 409,
+    exit: 3,
+    title: 'The running proxy takes its flags from another place than the config names',
+    remedy:
+      'Put the old control: and flags: back, or into a copy of the file, and run the command with --config; or restart the proxy, which then reads the new place.',
+    retry: 'manual',
+  },
   FICUS_STATUS_NOWHERE: {
     status: 422,
     exit: 3,

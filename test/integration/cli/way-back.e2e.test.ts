@@ -80,14 +80,15 @@ test('without a control plane the flags file is enough', async () => {
       .replace(/^control.*\n/m, '')
       .concat('flags: { provider: file, file: flags.json }\n'),
   );
+  const flags = join(directory, 'flags.json');
   const shadow = await ficus('shadow', 'notes', '100');
-  expect(shadow).toMatchObject({ status: 0, stdout: '✓ notes.shadow: 0 % → 100 %\n' });
+  expect(shadow).toMatchObject({ status: 0, stdout: `✓ notes.shadow: 0 % → 100 % in ${flags}\n` });
   expect(shadow.stderr).toContain('! copies are sent, and nothing compares the answers');
   expect((await ficus('serve', 'notes', '100')).stderr).toContain('no guard refuses a raise');
   const back = await ficus('serve', 'notes', '0');
-  expect(back).toMatchObject({ status: 0, stdout: '✓ notes.serve: 100 % → 0 %\n' });
+  expect(back).toMatchObject({ status: 0, stdout: `✓ notes.serve: 100 % → 0 % in ${flags}\n` });
   expect(back.stderr.trim().split('\n')).toEqual([expect.stringContaining('ficus.yaml is not valid')]);
-  expect(await readFile(join(directory, 'flags.json'), 'utf8')).toContain('"rollout": "0"');
+  expect(await readFile(flags, 'utf8')).toContain('"rollout": "0"');
 });
 
 test('a raise against the evidence is made, and said; lowering is no raise', async () => {
