@@ -10,6 +10,7 @@ import { groupBySource } from '../copy/whole-tables.ts';
 import { refuseProblems } from '../mapping/compile-slice.ts';
 import { findLeftBehind, type LeftBehind } from '../mapping/left-behind.ts';
 import { digestModule } from '../mapping/mapping-module.ts';
+import { findNarrowedColumns, type NarrowedColumn } from '../mapping/narrowed-columns.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { type PublicationEntries, type PublishedAs, refuseGap } from '../source/publication.ts';
 import type { StreamNames } from '../source/stream-names.ts';
@@ -68,12 +69,14 @@ export async function ensureProgress(client: pg.Client, input: ProgressInput): P
   const left = findLeftBehind(input.tables, input.plans, input.catalogs, begun).filter(
     ({ derived }) => !derived,
   );
+  const narrowed = findNarrowedColumns(input.plans, input.catalogs, begun).filter(({ loses }) => loses);
   for (const table of recorded)
     await continueTable(
       client,
       input.stream,
       table,
       left.filter(({ plan }) => plan === table.plan),
+      narrowed.filter(({ plan }) => plan === table.plan),
     );
   await forgetUnmapped(client, input);
 }
@@ -135,6 +138,7 @@ async function continueTable(
   stream: string,
   { plan, config, source, target, before, known, begun, shape }: RecordedTable,
   left: readonly LeftBehind[],
+  narrowed: readonly NarrowedColumn[],
 ): Promise<void> {
   const change = evaluateColumns({ plan, config, before, source: source.columns, target: target.columns });
   if (change) throw new FicusError('FICUS_CDC_SCHEMA_CHANGED', change);
@@ -142,6 +146,8 @@ async function continueTable(
   refuseProblems(left);
   const problem = begun && known ? compareShapes(plan, known, shape, target.columns) : undefined;
   if (problem) throw problem;
+  // After the check for altered types: undoing such a change does not bring back what it has cut off.
+  refuseProblems(narrowed);
   await client.query(
     `UPDATE ficus.copy_progress SET source_columns = $3, shape = $4
       WHERE ${IS_RECORD} AND (source_columns <> $3 OR shape IS DISTINCT FROM $4)`,

@@ -15,6 +15,7 @@ import { reach } from '../failpoints.ts';
 import { mappedTables } from '../mapping/compile-mapping.ts';
 import { compileSlice, refuseProblems } from '../mapping/compile-slice.ts';
 import { findLeftBehind } from '../mapping/left-behind.ts';
+import { findNarrowedColumns } from '../mapping/narrowed-columns.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { ReplicationOptions } from '../replication.ts';
 import { createSlot } from '../source/create-slot.ts';
@@ -85,9 +86,10 @@ export async function prepareStream(
     holder,
     // Nothing is made on the source for a stream that cannot begin.
     refuseBegin: () =>
-      refuseProblems(
-        findLeftBehind(options.tables, plans, catalogs, new Set()).filter(({ derived }) => !derived),
-      ),
+      refuseProblems([
+        ...findLeftBehind(options.tables, plans, catalogs, new Set()).filter(({ derived }) => !derived),
+        ...findNarrowedColumns(plans, catalogs, new Set()).filter(({ loses }) => loses),
+      ]),
   });
   const tasks = plans.map((plan) => makeCopyTask(plan, plans));
   await ensureProgress(target, {

@@ -167,10 +167,12 @@ function cast(value: string, column: ColumnCatalog): string {
 }
 
 // The source need not know the target's own types; their text is compared as it is. For other types the modifier
-// matters: numeric(10,2) rounds, timestamp(0) truncates.
+// matters: numeric(10,2) rounds, timestamp(0) truncates. Not that of texts: the assignment refuses a longer one, and the
+// blanks that it cuts off the end are lost.
 function expectedText(value: string, column: ColumnCatalog): string {
-  if (!column.builtin) return `CAST((${value}) AS text)`;
+  if (!column.builtin || column.baseType === 'bpchar') return `CAST((${value}) AS text)`;
   const typed = cast(value, column);
-  if (column.baseTypeWithModifier === column.baseType) return `CAST(${typed} AS text)`;
+  if (column.baseTypeWithModifier === column.baseType || column.baseType.startsWith('character varying'))
+    return `CAST(${typed} AS text)`;
   return `CAST(CAST(${typed} AS ${column.baseTypeWithModifier}) AS text)`;
 }

@@ -8,6 +8,7 @@ import type { DatabaseCatalog } from '../catalog/database-catalog.ts';
 import { checkExpressions } from '../mapping/check-expressions.ts';
 import { compileSlice } from '../mapping/compile-slice.ts';
 import { findLeftBehind } from '../mapping/left-behind.ts';
+import { findNarrowedColumns } from '../mapping/narrowed-columns.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { readAbsentStandbys, readLongTransactions } from '../source/read-waits.ts';
 import { ReplicationConnection } from '../source/replication-connection.ts';
@@ -166,6 +167,9 @@ async function checkMapping(input: PreflightInput, source: Side, target: Side): 
     ...[...problems, ...expressions].map(findingOf),
     ...findLeftBehind(input.tables, plans, catalogs, begun).map(
       (left): Finding => ({ ...findingOf(left), severity: left.derived ? 'warning' : 'error' }),
+    ),
+    ...findNarrowedColumns(plans, catalogs, begun).map(
+      (narrowed): Finding => ({ ...findingOf(narrowed), severity: narrowed.loses ? 'error' : 'warning' }),
     ),
     ...sameDatabase(input, catalogs.source, catalogs.target),
     ...(await checkPlans(plans, input, source, target, catalogs.source, catalogs.target)),

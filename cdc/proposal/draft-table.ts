@@ -5,10 +5,10 @@
 import type { TableConfig } from '@ficus/core';
 import type { ColumnCatalog, TableCatalog } from '../catalog/database-catalog.ts';
 import type { MappingProblem } from '../mapping/mapping-problem.ts';
+import { judgeTypeChange } from '../mapping/type-change.ts';
 import type { ProposedTable, RefusedTable } from './mapping-proposal.ts';
 import { type ColumnPair, matchColumns } from './match-columns.ts';
 import type { TablePair } from './match-tables.ts';
-import { everyValueFits } from './type-fit.ts';
 
 export class DraftTable {
   readonly source: TableCatalog;
@@ -117,7 +117,7 @@ export class DraftTable {
       .filter(({ name }) => !this.#open.has(name))
       .map(({ name, type }) => `“${name}” (${type}) of the monolith stays behind: does the service need it?`);
     const fits = this.#columns
-      .filter(({ from, to }) => !everyValueFits(from, to))
+      .filter(({ from, to }) => !['same', 'widening'].includes(judgeTypeChange(from, to)))
       .map(
         ({ from, to }) =>
           `“${from.name}” is ${from.type} in the monolith and ${to.type} in the service: does every value fit?`,

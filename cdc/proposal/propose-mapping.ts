@@ -12,6 +12,7 @@ import { checkExpressions, findObjection } from '../mapping/check-expressions.ts
 import { compileMapping } from '../mapping/compile-mapping.ts';
 import { findLeftBehind } from '../mapping/left-behind.ts';
 import type { MappingProblem } from '../mapping/mapping-problem.ts';
+import { findNarrowedColumns } from '../mapping/narrowed-columns.ts';
 import { hasPlainInput } from '../mapping/source-columns.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { evaluateNulls } from '../preflight/evaluate-references.ts';
@@ -119,7 +120,8 @@ async function takeOutRefused(
     const expressions = await checkExpressions(plans, source.client, target.client);
     const catalogs = { source: source.catalog, target: target.catalog };
     const left = findLeftBehind(tables, plans, catalogs, new Set());
-    const all = [...problems, ...expressions, ...left];
+    const narrowed = findNarrowedColumns(plans, catalogs, new Set()).filter(({ loses }) => loses);
+    const all = [...problems, ...expressions, ...left, ...narrowed];
     if (all.length === 0)
       return plans.flatMap((plan) => {
         const draft = kept[plan.index];

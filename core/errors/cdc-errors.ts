@@ -114,6 +114,14 @@ export const cdcErrors = {
       'Let the foreign key’s trigger fire for replicated rows, too, where the finding prints how; or remove such rows in the service yourself, or drop the foreign key until cutover.',
     retry: 'manual',
   },
+  FICUS_CDC_NARROWER: {
+    status: 409,
+    exit: 3,
+    title: 'A column of the target does not hold all values of its source column',
+    remedy:
+      'Give the target’s column the type of the source; or write an expression for it under `columns`, which says that the loss is meant. A warning alone needs nothing if all values fit.',
+    retry: 'manual',
+  },
   FICUS_CDC_NULLABLE: {
     status: 409,
     exit: 3,

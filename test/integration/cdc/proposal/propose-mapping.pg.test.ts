@@ -81,6 +81,7 @@ describe('columns', () => {
     ['bigint', 'int', '', 'is bigint in the monolith and integer in the service: does every value fit?'],
     ['varchar(50)', 'varchar(20)', '', 'does every value fit?'],
     ['timestamp', 'timestamptz', '', 'does every value fit?'],
+    ['numeric', 'numeric(10,2)', 'x', 'rounds values or cuts them off'],
     ["text GENERATED ALWAYS AS ('x') STORED", 'text', 'x', 'no column of the monolith’s table is like it'],
   ])('of type %s and %s', async (from, to, left, says) => {
     const { tables } = await propose(
