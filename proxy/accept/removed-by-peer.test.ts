@@ -46,8 +46,26 @@ const CLAIMS = [
   'X-Scheme',
   'SSL-Client-Cert',
 ];
-const RESPELLED = ['x_real_ip', 'X_Real-IP', 'ssl_client_cert', 'HTTP_CLIENT_IP', 'X_Forwarded_For'];
-const ROUTING = ['X-Original-URL', 'x-original-uri', 'X-Rewrite-Url', 'SCRIPT_NAME', 'X-Script-Name'];
+const RESPELLED = [
+  'x_real_ip',
+  'X_Real-IP',
+  'ssl_client_cert',
+  'HTTP_CLIENT_IP',
+  'X_Forwarded_For',
+  'X.Real.IP',
+  'Client.Cert',
+  'X-Forwarded.For',
+  'X~Ficus~Identity',
+];
+const ROUTING = [
+  'X-Original-URL',
+  'x-original-uri',
+  'X-Rewrite-Url',
+  'SCRIPT_NAME',
+  'X-Script-Name',
+  'X.Original.URL',
+  'Script.Name',
+];
 const ORDINARY = [
   'X-Real',
   'X-Requested-With',
@@ -56,7 +74,26 @@ const ORDINARY = [
   'Accept',
   'User-Agent',
   'True-Client-Id',
+  'X.Requested.With',
+  'Client.Id',
+  'Sec-CH-UA!',
 ];
+
+test('each character that PHP and CGI servers read as an underscore is one spelling more', () => {
+  const plain = new RemovedByPeer({ names: ['_login'], guarded: guardedHeaders(identify), routing: [] });
+  const removedNow = plain.for({ peer: '203.0.113.7', fromTrustedProxy: false });
+  for (const mark of "!#$%&'*+-.^_`|~")
+    for (const name of [
+      'x-login',
+      'X-Realm',
+      '-login',
+      'client-cert',
+      'X-Ficus-Identity',
+      'X-Forwarded-For',
+      'SCRIPT-NAME',
+    ])
+      expect(removedNow.has(name.replaceAll('-', mark)), name.replaceAll('-', mark)).toBe(true);
+});
 
 test('what only a proxy can know passes from a trusted one, and in no spelling from others', () => {
   const plain = new RemovedByPeer({ names: [], guarded: [], routing: [] });

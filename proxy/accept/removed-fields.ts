@@ -1,14 +1,15 @@
 /**
  * Client fields that are never passed on: only a proxy may set them, and services trust them (CVE-2026-3635). Names are
- * compared as CGI-style servers read them, where `X_Forwarded_For` and `X-Forwarded-For` are one variable: otherwise a
- * forged field would get in by the other spelling.
+ * compared as CGI-style servers read them, where `X_Forwarded_For`, `X.Forwarded.For` and `X-Forwarded-For` are one
+ * variable: otherwise a forged field would get in by another spelling.
  */
 import { hyphenated } from '../wire/raw-headers.ts';
 import type { FieldNames } from '../wire/request-head.ts';
 
-const UNDERSCORE = '_'.charCodeAt(0);
-const X = 'x'.charCodeAt(0);
+const A = 'a'.charCodeAt(0);
 const T = 't'.charCodeAt(0);
+const X = 'x'.charCodeAt(0);
+const Z = 'z'.charCodeAt(0);
 const LOWER = 32;
 
 interface RemovedFieldsOptions {
@@ -28,7 +29,7 @@ export class RemovedFields implements FieldNames {
   readonly #keepsForwarded: boolean;
   /** By the spelling with hyphens. */
   readonly #keptAs: ReadonlyMap<string, string>;
-  /** By length and first letter: one look rules out nearly every other field. */
+  /** By length and first letter, which no spelling changes: one look rules out nearly every other field. */
   readonly #places = new Uint8Array(1024);
   readonly #claims: ReadonlySet<string>;
   readonly #met: (() => void) | undefined;
@@ -40,7 +41,6 @@ export class RemovedFields implements FieldNames {
     { keepsForwarded, cookies = [], keptAs = [], claims }: RemovedFieldsOptions,
   ) {
     this.cookies = cookies.length === 0 ? undefined : cookies;
-    // A name that is written with an underscore is the same variable as one with a hyphen.
     this.#names = new Set([...names].flatMap((name) => [name, hyphenated(name)]));
     this.#keepsForwarded = keepsForwarded;
     this.#keptAs = new Map([...keptAs].map((name) => [hyphenated(name), name]));
@@ -75,8 +75,8 @@ export class RemovedFields implements FieldNames {
 
   #hasLower(name: string): boolean {
     if (this.#names.has(name)) return true;
-    const respelled = name.includes('_');
-    const spelled = respelled ? hyphenated(name) : name;
+    const spelled = hyphenated(name);
+    const respelled = spelled !== name;
     if (spelled.startsWith('x-ficus-')) return true;
     if (spelled.startsWith('x-forwarded-')) return respelled || !this.#keepsForwarded;
     if (respelled && this.#names.has(spelled)) return true;
@@ -93,11 +93,8 @@ function isTracestate(name: string): boolean {
   return name.length === 10 && (name.charCodeAt(0) | LOWER) === T && name.toLowerCase() === 'tracestate';
 }
 
-/**
- * Begins with X, or has an underscore: may be one of the fields that a proxy sets, or an alternative spelling of one.
- */
+/** Begins with X, as all do that are known by their prefix, or with no letter, which another spelling may change. */
 function isOurs(name: string): boolean {
-  if ((name.charCodeAt(0) | LOWER) === X) return true;
-  for (let at = 0; at < name.length; at += 1) if (name.charCodeAt(at) === UNDERSCORE) return true;
-  return false;
+  const first = name.charCodeAt(0) | LOWER;
+  return first === X || first < A || first > Z;
 }

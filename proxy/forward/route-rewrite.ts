@@ -36,7 +36,8 @@ export function compileRewrite(config: RewriteConfig, upstream: UpstreamPlace, i
       ...prefixField(strip, requestHeaders?.set),
       ...Object.entries(requestHeaders?.set ?? {}).flat(),
     ],
-    removeRequestHeaders: requestHeaders?.remove ?? [],
+    // A client's field of a name that is set would get in by another spelling.
+    removeRequestHeaders: [...(requestHeaders?.remove ?? []), ...Object.keys(requestHeaders?.set ?? {})],
     target: (target, canonical) =>
       strip || add ? rewriteTarget(target, canonical, strip, add, ignoreCase) : undefined,
     response: compileResponseRewrite(config, upstream, strip, add),

@@ -20,8 +20,10 @@ export function headerValues(rawHeaders: readonly string[], name: string): strin
   return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]!.toLowerCase() === name);
 }
 
-/** CGI and WSGI servers make one variable of `X_User` and `X-User`. */
-export const hyphenated = (name: string): string => name.replaceAll('_', '-');
+const NOT_ALPHANUMERIC = /[^0-9A-Za-z-]/g;
+
+/** CGI and WSGI servers make one variable of `X-User` and `X_User`; lighttpd and PHP also of `X.User`, `X~User` and the like. */
+export const hyphenated = (name: string): string => name.replace(NOT_ALPHANUMERIC, '-');
 
 /** Whether the header stands in the list more than once. Other spellings do not count: no side gets them. @param name in lower case */
 export function isRepeated(rawHeaders: readonly string[], name: string): boolean {

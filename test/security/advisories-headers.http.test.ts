@@ -62,10 +62,13 @@ describe('CVE-2026-3635', () => {
     'X-Forwarded-User: root',
     'X_Forwarded_For: 6.6.6.6',
     'X-Forwarded_For: 6.6.6.6',
+    'X.Forwarded.For: 6.6.6.6',
+    'X~Real-IP: 6.6.6.6',
     'Forwarded: for=6.6.6.6',
     'x-ficus-shadow: 1',
     'x-ficus-identity: forged',
     'X_Ficus_Identity: forged',
+    'X.Ficus.Identity: forged',
     'x-ficus-anything: forged',
   ];
 
@@ -94,7 +97,7 @@ describe('CVE-2026-3635', () => {
     await wire.answer(
       `${head('POST /a', 'Transfer-Encoding: chunked', 'Trailer: X-Forwarded-For')}1\r\na\r\n0\r\n` +
         'X-Forwarded-For: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\nx-ficus-identity: forged\r\nX-Sum: 1\r\n' +
-        'Host: evil\r\nX_Forwarded_For: 6.6.6.6\r\nCookie: a=b\r\nAuthorization: x\r\n\r\n',
+        'Host: evil\r\nX_Forwarded_For: 6.6.6.6\r\nX.Real.IP: 6.6.6.6\r\nCookie: a=b\r\nAuthorization: x\r\n\r\n',
     );
     expect(wire.legacy.requests[0]!.trailers).toEqual([['X-Sum', '1']]);
   });

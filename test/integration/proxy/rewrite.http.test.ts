@@ -38,6 +38,7 @@ test('path and fields leave in the candidate’s layout, the answer returns in t
   const headers = {
     cookie: 'sid=a',
     'x-legacy-token': 't',
+    'x.channel': 'forged',
     'x-forwarded-proto': 'https',
     'x-forwarded-host': 'shop',
   };
@@ -46,6 +47,7 @@ test('path and fields leave in the candidate’s layout, the answer returns in t
   expect(seen.url).toBe('/v2/inbox/7%2F8?x=%2F');
   expect(seen.headers).toMatchObject({ 'x-channel': 'web', 'x-forwarded-proto': 'https' });
   expect(seen.headers['x-legacy-token']).toBeUndefined();
+  expect(seen.headers['x.channel']).toBeUndefined();
   expect(answer.status).toBe(303);
   expect(answer.headers.get('location')).toMatch(/^https:\/\/shop\/api\/notes\/42\?from=/);
   expect(answer.headers.getSetCookie()).toEqual(['seen=1; Path=/api/notes; HttpOnly', 'plain=1']);
