@@ -4,14 +4,14 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import type { Finding } from '@ficus/cdc';
-import { type FicusConfig, FicusError, type ListenerTlsConfig } from '@ficus/core';
+import { type FicusConfig, FicusError } from '@ficus/core';
 import {
   type CertificateAge,
   describeAge,
   evaluateAge,
   isUsable,
   readCertificates,
-  readListenerPems,
+  readPair,
   readPem,
 } from '@ficus/proxy';
 
@@ -26,8 +26,8 @@ export function checkTls(config: FicusConfig, isLive: boolean): Finding[] {
   const { proxy, control } = config;
   const keys = proxy.identify.assert?.keys ?? [];
   return [
-    ...ofListener('proxy.tls', proxy.tls, isLive),
-    ...ofListener('control.tls', control?.tls, isLive),
+    ...ofFiles('proxy.tls', proxy.tls, isLive),
+    ...ofFiles('control.tls', control?.tls, isLive),
     ...ofFiles('control.client', control?.client, isLive),
     ...ofFiles('legacy.tls', config.legacy.tls, isLive),
     ...Object.entries(config.slices).flatMap(([name, { candidate }]) =>
@@ -37,23 +37,18 @@ export function checkTls(config: FicusConfig, isLive: boolean): Finding[] {
   ];
 }
 
-function ofListener(area: string, tls: ListenerTlsConfig | undefined, isLive: boolean): Finding[] {
-  if (tls === undefined) return [];
-  const others = ofFiles(area, tls, isLive);
-  const isComplete = [tls.cert, tls.key, tls.ca ?? tls.cert].every((path) => existsSync(path));
-  if (!isComplete || others.some(({ severity }) => severity === 'error')) return others;
-  return [...refusalsOf(area, () => readListenerPems(tls, area)), ...others];
-}
-
 function ofFiles(area: string, files: TlsFiles | undefined, isLive: boolean): Finding[] {
   if (files === undefined) return [];
   const { ca, cert, key } = files;
-  return [
+  const each = [
     ...ofCertificates({ path: `${area}.ca`, file: ca, isLive, needs: (ages) => !ages.some(isUsable) }),
     ...ofCertificates({ path: `${area}.cert`, file: cert, isLive, needs: (_, index) => index === 0 }),
     ...(isLive && key !== undefined ? refusalsOf(`${area}.key`, () => readPem(key, `${area}.key`)) : []),
     ...ofKey(`${area}.key`, key),
   ];
+  const isComplete = cert !== undefined && key !== undefined && existsSync(cert) && existsSync(key);
+  if (!isComplete || each.some(({ severity }) => severity === 'error')) return each;
+  return [...refusalsOf(area, () => readPair({ cert, key }, area)), ...each];
 }
 
 interface CertificateFile {

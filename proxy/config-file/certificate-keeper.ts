@@ -12,13 +12,8 @@ import {
   evaluateChain,
   isUsable,
 } from '../keys/certificate-age.ts';
-import {
-  arePemsEqual,
-  type ListenerPems,
-  readCertificates,
-  readListenerPems,
-  withTicketKeys,
-} from '../keys/listener-tls.ts';
+import { arePemsEqual, type ListenerPems, readListenerPems, withTicketKeys } from '../keys/listener-tls.ts';
+import { readCertificates } from '../keys/pem-files.ts';
 import { type PathWatcher, watchPath } from './watch-path.ts';
 
 interface CertificateKeeperParts {

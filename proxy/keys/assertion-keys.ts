@@ -11,8 +11,8 @@ import {
   type KeyObject,
   sign,
 } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { FicusError, type IdentifyConfig } from '@ficus/core';
+import { describeFileError, FicusError, type IdentifyConfig } from '@ficus/core';
+import { readSmallFile } from '../config-file/read-small-file.ts';
 
 type AssertConfig = NonNullable<IdentifyConfig['assert']>;
 type KeyConfig = NonNullable<AssertConfig['keys']>[number];
@@ -99,9 +99,9 @@ function readPair(config: KeyConfig, index: number): Pair {
 
 function readFile(path: string, index: number): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readSmallFile(path);
   } catch (cause) {
-    throw unusable(index, `${path} cannot be read`, cause);
+    throw unusable(index, `${path} cannot be read: ${describeFileError(cause)}`, cause);
   }
 }
 

@@ -3,10 +3,10 @@
  * one: a certificate without its key is refused here, not at the first handshake. Used by the proxy's primary, which
  * passes the texts to its workers, and by the control plane.
  */
-import { constants, randomBytes, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { createSecureContext, type TlsOptions } from 'node:tls';
-import { describeFileError, FicusError, type ListenerTlsConfig } from '@ficus/core';
+import { constants, randomBytes } from 'node:crypto';
+import type { TlsOptions } from 'node:tls';
+import type { ListenerTlsConfig } from '@ficus/core';
+import { readCertificates, readPair, readPem } from './pem-files.ts';
 
 /** PEM texts that fit one another. */
 export interface ListenerPems {
@@ -28,53 +28,15 @@ export function arePemsEqual(a: ListenerPems, b: ListenerPems): boolean {
   return a.cert === b.cert && a.key === b.key && a.ca === b.ca;
 }
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
 /**
  * @param area config key of `tls`, for messages
  * @throws FicusError FICUS_PEM_UNREADABLE, FICUS_TLS_INVALID
  */
 export function readListenerPems(tls: ListenerTlsConfig, area: string): ListenerPems {
-  const [cert, key] = [readPem(tls.cert, `${area}.cert`), readPem(tls.key, `${area}.key`)];
+  const pair = readPair(tls, area);
   const ca = tls.ca === undefined ? undefined : readPem(tls.ca, `${area}.ca`);
-  readCertificates(cert, `${area}.cert: ${tls.cert}`);
   if (ca !== undefined) readCertificates(ca, `${area}.ca: ${tls.ca}`);
-  try {
-    createSecureContext({ cert, key });
-  } catch (cause) {
-    const message = `${area}: ${tls.key} and ${tls.cert} cannot be used together: ${describe(cause)}.`;
-    throw new FicusError('FICUS_TLS_INVALID', message, { cause });
-  }
-  return { cert, key, ca };
-}
-
-/** @throws FicusError FICUS_PEM_UNREADABLE */
-export function readPem(path: string, key: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    const message = `${key}: cannot read ${path}: ${describeFileError(cause)}.`;
-    throw new FicusError('FICUS_PEM_UNREADABLE', message, { cause });
-  }
-}
-
-/**
- * The certificates of a PEM text, in its order.
- * @param where for the message
- * @throws FicusError FICUS_TLS_INVALID when there is none, or one cannot be read
- */
-export function readCertificates(pem: string, where: string): X509Certificate[] {
-  const texts = pem.match(CERTIFICATE) ?? [];
-  if (texts.length === 0)
-    throw new FicusError('FICUS_TLS_INVALID', `${where} holds no certificate (-----BEGIN CERTIFICATE-----).`);
-  return texts.map((text, index) => {
-    try {
-      return new X509Certificate(text);
-    } catch (cause) {
-      const message = `${where}: certificate ${index + 1} of ${texts.length} cannot be read.`;
-      throw new FicusError('FICUS_TLS_INVALID', message, { cause });
-    }
-  });
+  return { ...pair, ca };
 }
 
 /**
@@ -96,17 +58,4 @@ export function listenerOptions(tls: ListenerTlsConfig, pems: ListenerPems): Tls
     requestCert: asksClients,
     rejectUnauthorized: tls.clientAuth === 'require',
   };
-}
-
-function describe(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH') return 'the key belongs to another certificate';
-  if (
-    code === 'ERR_OSSL_BAD_DECRYPT' ||
-    code === 'ERR_MISSING_PASSPHRASE' ||
-    /interrupted or cancelled/.test(message)
-  )
-    return 'the key has a passphrase; write it without (openssl pkey -in KEY -out NEW)';
-  if (/no start line|unsupported/i.test(message)) return 'one of them is not a PEM file of its kind';
-  return message.replace(/\.$/, '');
 }

@@ -6,16 +6,15 @@ import { Agent, request as httpsRequest } from 'node:https';
 import { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import type { ControlClientConfig } from '@ficus/core';
-import { readPem } from '../keys/listener-tls.ts';
+import { readPair, readPem } from '../keys/pem-files.ts';
 
-/** @throws FicusError FICUS_PEM_UNREADABLE */
+/** @throws FicusError FICUS_PEM_UNREADABLE, FICUS_TLS_INVALID */
 export function readControlTls(client: ControlClientConfig | undefined): ConnectionOptions {
   if (client === undefined) return {};
   const { ca, cert, key, serverName } = client;
   return {
     ...(ca === undefined ? {} : { ca: readPem(ca, 'control.client.ca') }),
-    ...(cert === undefined ? {} : { cert: readPem(cert, 'control.client.cert') }),
-    ...(key === undefined ? {} : { key: readPem(key, 'control.client.key') }),
+    ...(cert === undefined || key === undefined ? {} : readPair({ cert, key }, 'control.client')),
     ...(serverName === undefined ? {} : { servername: serverName }),
   };
 }

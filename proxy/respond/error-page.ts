@@ -2,8 +2,8 @@
  * The page that a person sees when the proxy itself answers: a built-in one, or a template from the config. Programs get
  * a problem document (answer-problem.ts); the request's Accept tells them apart.
  */
-import { readFileSync } from 'node:fs';
-import { FicusError, type Problem } from '@ficus/core';
+import { describeFileError, FicusError, type Problem } from '@ficus/core';
+import { readSmallFile } from '../config-file/read-small-file.ts';
 
 const BUILT_IN = `<!doctype html>
 <html lang="en">
@@ -60,9 +60,10 @@ export function prefersHtml(accept: string | undefined): boolean {
 
 function readTemplate(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readSmallFile(file);
   } catch (cause) {
-    throw new FicusError('FICUS_ERROR_PAGE_UNREADABLE', `The error page cannot be read: ${file}`, { cause });
+    const message = `The error page ${file} cannot be read: ${describeFileError(cause)}.`;
+    throw new FicusError('FICUS_ERROR_PAGE_UNREADABLE', message, { cause });
   }
 }
 

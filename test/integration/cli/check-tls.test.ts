@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,6 +53,15 @@ test('a pair that does not fit, an expired and a soon expiring certificate', () 
   writeFileSync(tls.key, makeAuthority('other').key);
   expect(findingsOf({ proxy: { tls } })).toEqual([
     expect.stringMatching(/^error proxy\.tls: .*the key belongs to another certificate\.$/),
+  ]);
+  const client = write(authority.issue('proxy'));
+  writeFileSync(
+    client.key,
+    generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  );
+  expect(findingsOf({ legacy: { url: 'https://h', tls: client }, proxy: { tls: client } })).toEqual([
+    expect.stringMatching(/^error proxy\.tls: .*the key belongs to another certificate\.$/),
+    expect.stringMatching(/^error legacy\.tls: .*the key belongs to another certificate\.$/),
   ]);
   const listener = write(authority.issue('proxy', { until: new Date(Date.now() - DAY_MS) }));
   expect(findingsOf({ control: { tls: listener } })).toEqual([

@@ -1,4 +1,6 @@
 /** The certificate of a running proxy is replaced on disk: no request notices, and what cannot be used changes nothing. */
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { afterEach, expect, test } from 'vitest';
@@ -62,6 +64,24 @@ test('what cannot be used is refused: the old one stays, said in log, metric and
     [
       /cannot be used together: the key belongs to another certificate/,
       () => writeFileSync(rig.files.key, makeAuthority('x').key),
+    ],
+    [
+      /cannot read .*cert\.pem: it is not a regular file/,
+      () => {
+        rmSync(rig.files.cert);
+        execFileSync('mkfifo', [rig.files.cert]);
+      },
+    ],
+    [
+      /cannot be used together: the key belongs to another certificate/,
+      () => {
+        const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+        rmSync(rig.files.cert);
+        rig.write({
+          ...rig.authority.issue('proxy', LOCAL),
+          key: rsa.export({ type: 'pkcs8', format: 'pem' }).toString(),
+        });
+      },
     ],
     [/cert\.pem holds no certificate/, () => writeFileSync(rig.files.cert, 'half a certif')],
     [/cannot read .*cert\.pem: there is no such file/, () => rmSync(rig.files.cert)],
