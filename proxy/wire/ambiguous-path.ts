@@ -1,6 +1,6 @@
 /**
  * A path that servers read in different ways: with a backslash, a broken escape, `%00`, `#`, or a dot segment behind an
- * escaped separator. A monolith may live with such paths, so they are refused only where the readings differ for the
+ * escaped separator or with parameters. A monolith may live with such paths, so they are refused only where the readings differ for the
  * routes (match/match-readings.ts).
  */
 import { resolveSegments } from './path-segments.ts';
@@ -12,6 +12,8 @@ const UNICODE_ESCAPE = /%u([0-9A-Fa-f]{4})/gi;
 const BROKEN_ESCAPE = /%(?![0-9A-Fa-f]{2})/g;
 /** Where a server may see the end: in C, as a fragment, as a query. */
 const END = /[\0#?]/;
+/** Of a segment that is empty or a dot segment without them: servers that resolve such segments first keep it. */
+const ODD_PARAMETERS = /(\/(?:\.|%2e){0,2});/gi;
 
 /** Longest path whose readings are compared: a stranger must not buy much time with one request. */
 const READABLE = 2_048;
@@ -54,7 +56,12 @@ function readingsOf(raw: string, literal: string): readonly string[] {
   const decoded = new Set([raw, ...spellings.map(decode)]);
   const ended = new Set([...decoded].flatMap((path) => [path, path.split(END, 1)[0]!]));
   const separated = new Set([...ended].flatMap((path) => [path, path.replaceAll('\\', '/')]));
-  return [...new Set([literal, ...[...separated].map(resolveSegments)])];
+  // To many servers a semicolon is a character like any other.
+  const kept = [...separated].flatMap((path) => [
+    path.replace(ODD_PARAMETERS, '$1%3B'),
+    path.replaceAll(';', '%3B'),
+  ]);
+  return [...new Set([literal, ...[...new Set([...separated, ...kept])].map(resolveSegments)])];
 }
 
 function decode(path: string): string {

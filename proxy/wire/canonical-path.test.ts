@@ -17,6 +17,8 @@ describe('canonicalPath', () => {
     ['/a/b/..', '/a/'],
     ['/a/', '/a/'],
     ['/admin;x=1/y;z', '/admin/y'],
+    ['/a/;jsessionid=1', '/a/'],
+    ['/a/...;x', '/a/...'],
     ['/%61pi/%7Euser', '/api/~user'],
     ['/a%2fb', '/a%2Fb'],
     ['/caf%c3%a9', '/caf%C3%A9'],
@@ -38,6 +40,13 @@ describe('canonicalPath', () => {
     '/a%2F..',
     '/a%5c..%5cb',
     '/a%u0062',
+    '/a/..;/b',
+    '/a/%2E.;v=1/b',
+    '/a/.;',
+    '/a/..%3bx/b',
+    '/a/;v=1/b',
+    '/a/;v',
+    '/;jsessionid=1/b',
   ])('%s is ambiguous', (target) => expect(canonicalPath(target)).toBeInstanceOf(AmbiguousPath));
 
   test.each<[string, string[]]>([
@@ -48,6 +57,10 @@ describe('canonicalPath', () => {
     ['/%u0061dmin', ['/%25u0061dmin', '/admin']],
     ['/a/..%2fb', ['/a/..%2Fb', '/b']],
     ['/a%5C..%5Cb;v=1', ['/a%5C..%5Cb', '/b']],
+    ['/a/..;/b', ['/b', '/a/..%3B/b']],
+    ['/a;v/%2e%2e;x/b', ['/b', '/a/..%3Bx/b', '/a%3Bv/..%3Bx/b']],
+    ['/a/..%3b/b', ['/a/..%3B/b', '/b']],
+    ['/a/;v', ['/a/', '/a/%3Bv']],
     ['/%zz/%2561dmin', ['/%25zz/%2561dmin', '/%25zz/admin']],
   ])('%s may be read as each of %j', (target, readings) => {
     const path = canonicalPath(target);

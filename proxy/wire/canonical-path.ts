@@ -7,14 +7,16 @@
  *   bytes beyond ASCII count as their escapes;
  * - dot segments are resolved after decoding, so `%2E%2E` climbs like `..`; nothing climbs above the root;
  * - several slashes count as one; `;parameters` of a segment are left out;
- * - servers disagree about broken escapes, `%00`, `#`, `\`, and a segment that would become a dot segment once `%2F` or
- *   `%5C` in it were decoded as well: such a path is ambiguous (ambiguous-path.ts).
+ * - servers disagree about broken escapes, `%00`, `#`, `\`, a segment that would become a dot segment once `%2F` or `%5C`
+ *   in it were decoded as well, and one that is empty or a dot segment only without its parameters (`..;`): such a path is
+ *   ambiguous (ambiguous-path.ts). Servlet containers write `/;jsessionid=…` into links to a folder: that alone is none.
  */
 import { AmbiguousPath } from './ambiguous-path.ts';
 import { resolveSegments } from './path-segments.ts';
 
 const NEEDS_WORK = /[^!$&'()*+,\-./0-9:=@A-Z_a-z~?[\]^`{|}"<>]|\/\/|\/\./;
 const ODD = /[\\#]|%(?:00|(?![0-9A-Fa-f]{2}))/;
+const ODD_PARAMETERS = /\/(?:;(?!jsessionid=[^/]*$)|(?:\.|%2[eE]){1,2}(?:;|%3[bB]))/;
 const HIDDEN_DOT_SEGMENT = /(?:^|\/|%2F|%5C)\.{1,2}(?:%2F|%5C)|(?:%2F|%5C)\.{1,2}(?:\/|$)/;
 
 /**
@@ -36,5 +38,6 @@ export function hasDotSegment(path: string): boolean {
 
 function normalise(path: string): string | AmbiguousPath {
   const resolved = resolveSegments(path);
-  return ODD.test(path) || HIDDEN_DOT_SEGMENT.test(resolved) ? new AmbiguousPath(path, resolved) : resolved;
+  const isOdd = ODD.test(path) || ODD_PARAMETERS.test(path) || HIDDEN_DOT_SEGMENT.test(resolved);
+  return isOdd ? new AmbiguousPath(path, resolved) : resolved;
 }

@@ -36,7 +36,8 @@ describe('GHSA-2q7r-29rg-6m5h', () => {
     ['/ho/%2e%2e%2fhi', '400'],
     ['/ho/..%5chi', '400'],
     ['/ho/a/../../hi', 'legacy'],
-    ['/ho/..;/hi', 'legacy'],
+    ['/ho/..;/hi', '400'],
+    ['/x/..;/ho/hi', '400'],
     ['/ho/ok', 'candidate'],
   ])('%s is matched by its meaning', async (target, expected) => {
     expect(await side(head(`GET ${target}`))).toBe(expected);
@@ -44,24 +45,23 @@ describe('GHSA-2q7r-29rg-6m5h', () => {
     for (const { line } of wire.candidate.requests) expect(line).toBe('GET /inner/ok HTTP/1.1');
   });
 
-  test.each([
-    '/ho/../ho/ok',
-    '/ho/a/%2e%2e/../ho/ok',
-    '/ho/./../ho/ok',
-    '/ho/..;/ho/ok',
-    '/ho/%2E%2e/x/../ho/ok',
-  ])('%s is rewritten by its meaning and stays behind its new prefix', async (target) => {
-    expect(await side(head(`GET ${target}?q=/../`))).toBe('candidate');
-    expect(lines()).toEqual(['GET /inner/ok?q=/../ HTTP/1.1']);
-  });
+  test.each(['/ho/../ho/ok', '/ho/a/%2e%2e/../ho/ok', '/ho/./../ho/ok', '/ho/%2E%2e/x/../ho/ok'])(
+    '%s is rewritten by its meaning and stays behind its new prefix',
+    async (target) => {
+      expect(await side(head(`GET ${target}?q=/../`))).toBe('candidate');
+      expect(lines()).toEqual(['GET /inner/ok?q=/../ HTTP/1.1']);
+    },
+  );
 
   it('cannot leave the base path of the upstream', async () => {
     const based = await startWireRig({}, '/shop');
     try {
-      for (const target of ['/../up', '/%2e%2e/up', '/a/../../up', '/..;/up']) {
+      for (const target of ['/../up', '/%2e%2e/up', '/a/../../up']) {
         await based.answer(head(`GET ${target}?q`));
         expect(based.legacy.requests.at(-1)!.line).toBe('GET /shop/up?q HTTP/1.1');
       }
+      const climbs = await based.answer(head('GET /..;/up'));
+      expect(problemOf(climbs)?.status).toBe(400);
       await based.answer(head('GET //a;b/c%20d?q'));
       expect(based.legacy.requests.at(-1)!.line).toBe('GET /shop//a;b/c%20d?q HTTP/1.1');
     } finally {
@@ -85,7 +85,9 @@ describe('CVE-2026-33808', () => {
     ['/admin', 'candidate'],
     ['//admin', 'candidate'],
     ['/admin;x=1', 'candidate'],
-    ['/;x/admin', 'candidate'],
+    ['/;x/admin', '400'],
+    ['/.;x/admin', '400'],
+    ['/x/..;/y', 'legacy'],
     ['/./admin', 'candidate'],
     ['/x/../admin', 'candidate'],
     ['/%61dmin', 'candidate'],
