@@ -16,6 +16,7 @@ export {
   type MissedRoute,
 } from './explain/explain-match.ts';
 export type { Explanation } from './explain/explanation.ts';
+export { readCertificates, readPair, readPem } from './files/pem-files.ts';
 export { checkFeatureSet } from './flags/feature-set.ts';
 export { FLAGS_BACKUP_NAME, flagsBackupFile } from './flags/flags-backup.ts';
 export { readFlagsFile } from './flags/flags-file.ts';
@@ -23,7 +24,6 @@ export { type HealthProblem, probeHealth } from './health/probe-health.ts';
 export { forceHeader } from './identify/force-override.ts';
 export { type CertificateAge, describeAge, evaluateAge, isUsable } from './keys/certificate-age.ts';
 export { listenerOptions } from './keys/listener-tls.ts';
-export { readCertificates, readPair, readPem } from './keys/pem-files.ts';
 export { KEY_SET_PATH, type KeySet, publishedKeys } from './keys/published-keys.ts';
 export { controlFetch } from './link/control-tls.ts';
 export { checkRoutes } from './match/route-table.ts';

@@ -5,6 +5,7 @@
  */
 import { FicusError, type ListenerTlsConfig } from '@ficus/core';
 import type { Logger } from 'pino';
+import { readCertificates } from '../files/pem-files.ts';
 import {
   type CertificateAge,
   describeAge,
@@ -13,7 +14,6 @@ import {
   isUsable,
 } from '../keys/certificate-age.ts';
 import { arePemsEqual, type ListenerPems, readListenerPems, withTicketKeys } from '../keys/listener-tls.ts';
-import { readCertificates } from '../keys/pem-files.ts';
 import { type PathWatcher, watchPath } from './watch-path.ts';
 
 interface CertificateKeeperParts {

@@ -12,7 +12,7 @@ import {
   sign,
 } from 'node:crypto';
 import { describeFileError, FicusError, type IdentifyConfig } from '@ficus/core';
-import { readSmallFile } from '../config-file/read-small-file.ts';
+import { readSmallFile } from '../files/read-small-file.ts';
 
 type AssertConfig = NonNullable<IdentifyConfig['assert']>;
 type KeyConfig = NonNullable<AssertConfig['keys']>[number];

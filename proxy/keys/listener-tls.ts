@@ -6,7 +6,7 @@
 import { constants, randomBytes } from 'node:crypto';
 import type { TlsOptions } from 'node:tls';
 import type { ListenerTlsConfig } from '@ficus/core';
-import { readCertificates, readPair, readPem } from './pem-files.ts';
+import { readCertificates, readPair, readPem } from '../files/pem-files.ts';
 
 /** PEM texts that fit one another. */
 export interface ListenerPems {

@@ -6,7 +6,7 @@ import { Agent, request as httpsRequest } from 'node:https';
 import { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import type { ControlClientConfig } from '@ficus/core';
-import { readPair, readPem } from '../keys/pem-files.ts';
+import { readPair, readPem } from '../files/pem-files.ts';
 
 /** @throws FicusError FICUS_PEM_UNREADABLE, FICUS_TLS_INVALID */
 export function readControlTls(client: ControlClientConfig | undefined): ConnectionOptions {

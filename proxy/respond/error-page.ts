@@ -3,7 +3,7 @@
  * a problem document (answer-problem.ts); the request's Accept tells them apart.
  */
 import { describeFileError, FicusError, type Problem } from '@ficus/core';
-import { readSmallFile } from '../config-file/read-small-file.ts';
+import { readSmallFile } from '../files/read-small-file.ts';
 
 const BUILT_IN = `<!doctype html>
 <html lang="en">

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { UpstreamConfig } from '@ficus/core';
-import { readPair, readPem } from '../keys/pem-files.ts';
+import { readPair, readPem } from '../files/pem-files.ts';
 
 /**
  * @param host of the base URL

@@ -25,7 +25,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'accept, config-file, observe',
     'keys, match, respond, upstream',
     'wire',
-    'clock, pin, resilience, running-proxy.ts',
+    'clock, files, pin, resilience, running-proxy.ts',
   ],
   cdc: [
     'index.ts',

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeAuthority } from '../../test/parts/certificates.ts';
-import { readListenerPems } from './listener-tls.ts';
-import { readPair, readPem } from './pem-files.ts';
+import { readPair, readPem } from '../../../proxy/files/pem-files.ts';
+import { readListenerPems } from '../../../proxy/keys/listener-tls.ts';
+import { makeAuthority } from '../../parts/certificates.ts';
 
 let folder: string;
 beforeAll(() => {

@@ -5,7 +5,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { describeFileError, FicusError } from '@ficus/core';
-import { readSmallFile } from '../config-file/read-small-file.ts';
+import { readSmallFile } from './read-small-file.ts';
 
 /** PEM texts that belong together. */
 interface PemPair {
