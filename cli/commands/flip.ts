@@ -2,8 +2,9 @@
 import { type FicusConfig, type FlagKind, flagName } from '@ficus/core';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
-import { loadReachable, type ReachableConfig } from '../config/load-reachable.ts';
+import { loadReachable } from '../config/load-reachable.ts';
 import { parsePercent } from '../config/parse-percent.ts';
+import type { ReachableConfig } from '../config/reachable-config.ts';
 import { withWayByHand } from '../config/way-by-hand.ts';
 import { raiseWarnings } from '../flags/raise-warnings.ts';
 import { type FlipOutcome, hasReadableSlices, setPercent } from '../flags/set-percent.ts';

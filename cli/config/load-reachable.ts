@@ -2,26 +2,13 @@
  * What a command needs that changes or asks what runs: the control plane's address, and where flags are kept. A file that
  * is not valid, or whose other variables this shell lacks, does not stop it: the way back is open at every moment.
  */
-import { type ControlConfig, type FicusConfig, FicusError, type FlagsConfig } from '@ficus/core';
+import { type FicusConfig, FicusError } from '@ficus/core';
 import { readRunningPlaces } from '@ficus/proxy';
 import { ConfigInvalid } from './config-invalid.ts';
 import { loadConfig, requireSlice } from './load-config.ts';
 import { placeAsRunning } from './place-as-running.ts';
+import type { ReachableConfig } from './reachable-config.ts';
 import { findRecord, type RunningRecord } from './running-record.ts';
-
-export interface ReachableConfig {
-  readonly control: ControlConfig | undefined;
-  /** Whether a control plane with a database makes every change of flags, or may: then its address may be missing here. */
-  readonly hasDatabase: boolean;
-  /** Where flags are kept; undefined when the file does not say so readably. */
-  readonly flags: FlagsConfig | undefined;
-  /** The slices that the file names, and the guards of each. */
-  readonly guards: ReadonlyMap<string, readonly string[]>;
-  /** Undefined while the file is not valid, or a running proxy keeps to an older one. */
-  readonly valid: FicusConfig | undefined;
-  /** The running proxy reads its flags in another place than the file names: `flags` is the proxy's. */
-  readonly isElsewhere?: boolean | undefined;
-}
 
 /**
  * @param slice must be one of a valid config; of another one, the control plane knows

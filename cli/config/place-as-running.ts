@@ -1,6 +1,6 @@
 /** Puts the places that a running proxy keeps to until its restart over those that its changed config names. */
 import { controlSchema, controlUrl, FicusError, flagsSchema } from '@ficus/core';
-import type { ReachableConfig } from './load-reachable.ts';
+import type { ReachableConfig } from './reachable-config.ts';
 import type { RunningRecord } from './running-record.ts';
 
 /**

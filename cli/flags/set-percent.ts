@@ -7,7 +7,8 @@ import type { PercentChange, SliceView } from '@ficus/contract';
 import { type JudgeChange, openForeignFlags, withoutAudit } from '@ficus/control';
 import { FicusError, type FlagKind, type FlagsConfig, flagName, passesByItself } from '@ficus/core';
 import { connectControl } from '../config/connect-control.ts';
-import { type ReachableConfig, requireNamed } from '../config/load-reachable.ts';
+import { requireNamed } from '../config/load-reachable.ts';
+import type { ReachableConfig } from '../config/reachable-config.ts';
 import { warn } from '../output/warn.ts';
 
 export interface Flip {
