@@ -1,5 +1,4 @@
 /** `ficus remove` and `ficus uninstall`: take away what Ficus has made in the databases, and say what is left. */
-import { createInterface } from 'node:readline/promises';
 import { defaultActor } from '@ficus/contract';
 import {
   type ControlRecords,
@@ -13,6 +12,7 @@ import { type FicusConfig, FicusError } from '@ficus/core';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { askYes } from '../output/ask-yes.ts';
 import { formatRemoval, KEPT_FLAGS, placeOf, remnantsOf } from '../output/format-removal.ts';
 import { paint } from '../output/paint.ts';
 import { print, printError, printJson, printScript } from '../output/terminal.ts';
@@ -100,6 +100,11 @@ async function remove(slice: string | undefined, options: RemoveOptions): Promis
   if (options.dryRun) return plan(wish, false, async (removal) => showPlan(removal, options));
   // While the question waits, nothing is locked: a control plane may start, and a stream continue.
   const agreed = options.yes ? undefined : await plan(wish, false, ask);
+  if (agreed === false) {
+    printError('Nothing was removed.\n');
+    process.exitCode = 3;
+    return;
+  }
   await plan(wish, true, async (removal) => {
     if (agreed !== undefined && agreed !== sqlOf(removal) && !removal.inUse)
       throw new FicusError('FICUS_REMOVE_CHANGED', 'Nothing was removed: the SQL would be another one now.');
@@ -139,12 +144,11 @@ function showPlan(removal: Removal, options: RemoveOptions): void {
   if (!known) process.exitCode = 3;
 }
 
-/** Returns the SQL that was agreed to. */
-async function ask(removal: Removal): Promise<string> {
+/** Returns the SQL that was agreed to, or false. */
+async function ask(removal: Removal): Promise<string | false> {
   (await loadRemoval()).requireUnused(removal);
   printError(`${formatRemoval(removal)}\n`);
-  if (!(await isAgreed())) throw new FicusError('FICUS_USAGE', 'Nothing was removed.');
-  return sqlOf(removal);
+  return (await askYes('Run this SQL?')) && sqlOf(removal);
 }
 
 const sqlOf = ({ parts }: Removal): string =>
@@ -158,15 +162,6 @@ async function carryOutAgreed(removal: Removal, options: RemoveOptions): Promise
   if (options.json) writeJson(removal, { ok: outcome.complete, dryRun: false }, outcome);
   else print(describeEnd(removal, outcome));
   if (!outcome.complete) process.exitCode = 3;
-}
-
-async function isAgreed(): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question('Run this SQL? [y/N] ')).trim());
-  } finally {
-    terminal.close();
-  }
 }
 
 const DONE = { drop: 'dropped', remove: 'removed', forget: 'forgot' } as const;

@@ -99,7 +99,7 @@ function replicationOf({ replication }: SliceView): string[] {
   if (replication.slot) {
     const { walStatus, retainedBytes, roomBytes } = replication.slot;
     const bound =
-      roomBytes === null ? 'no limit is set' : `at ${formatBytes(retainedBytes + roomBytes)} it is lost`;
+      roomBytes === null ? 'no limit is known' : `at ${formatBytes(retainedBytes + roomBytes)} it is lost`;
     lines.push(line('slot', `${walStatus}, keeps ${formatBytes(retainedBytes)} of WAL; ${bound}`));
   }
   if (replication.problem) {
