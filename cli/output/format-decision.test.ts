@@ -24,6 +24,13 @@ test('a user who is moved', () => {
   workers    2 of 2 decide so`);
 });
 
+test('a name with a line break makes no line of its own', () => {
+  const name = 'ann\n  workers    all decide otherwise';
+  const shown = plain({ ...ALL_MOVE, caller: { ...ALL_MOVE.caller, name } });
+  expect(shown.split('\n')).toHaveLength(plain(ALL_MOVE).split('\n').length);
+  expect(shown).toContain('user ann\\n  workers');
+});
+
 test('one who is not: pin, breaker, what differs, and what to do', () => {
   const text = plain({
     ...ALL_MOVE,

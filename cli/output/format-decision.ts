@@ -1,5 +1,6 @@
 /** `ficus explain`: the whole decision about one request, for a terminal. */
 import type { ExplainedCaller, ExplainedFlag, Explanation } from '@ficus/proxy';
+import { oneLine } from './one-line.ts';
 import { paint } from './paint.ts';
 
 export function formatDecision(explanation: Explanation): string {
@@ -11,7 +12,9 @@ export function formatDecision(explanation: Explanation): string {
     ...(action === '' ? [] : [`  ${paint('bold', 'what to do', process.stdout)}: ${action}`]),
     '',
     ...linesOf(explanation).map(([name, text]) => `  ${name.padEnd(11)}${text}`),
-  ].join('\n');
+  ]
+    .map(oneLine)
+    .join('\n');
 }
 
 function headline(explanation: Explanation): string {

@@ -7,9 +7,11 @@ import { paint } from './paint.ts';
 
 /** @param now in milliseconds */
 export function formatOlderConfig(
-  { process: name, appliedAt, refused, needsRestart }: OlderConfig,
+  { process: reported, appliedAt, refused, needsRestart }: OlderConfig,
   now: number,
 ): string {
+  // A proxy chooses its name: with a line break in it, the rest could look like another entry.
+  const name = printable(reported);
   const mark = paint('red', '✗', process.stdout);
   const running = appliedAt === null ? 'an older config' : `the config of ${appliedAt}`;
   if (refused === null)

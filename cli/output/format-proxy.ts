@@ -2,6 +2,7 @@
 import { type CheckedUpstreamStatus, type ProxySliceStatus, type ProxyStatus, printable } from '@ficus/core';
 import { formatDuration } from './format-duration.ts';
 import { formatTable } from './format-table.ts';
+import { oneLine } from './one-line.ts';
 import { paint } from './paint.ts';
 
 const UNKNOWN = 'parity of copies, change stream, verify, leftovers and audit';
@@ -91,5 +92,4 @@ const describeRoutes = ({ routes, traffic }: ProxySliceStatus): string[] => [
 ];
 
 const percent = (value: number | null): string => (value === null ? '–' : `${value} %`);
-const line = (name: string, text: string): string =>
-  `  ${name.padEnd(10)}${text.replace(/[\n\r]/g, printable)}`;
+const line = (name: string, text: string): string => `  ${name.padEnd(10)}${oneLine(text)}`;

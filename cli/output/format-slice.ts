@@ -7,6 +7,7 @@ import { formatDuration } from './format-duration.ts';
 import { formatMismatches, formatReasons } from './format-evidence.ts';
 import { formatParity } from './format-parity.ts';
 import { describeVerdict, describeVerifiedRows } from './format-verify.ts';
+import { oneLine } from './one-line.ts';
 import { paint } from './paint.ts';
 
 const STAGES = ['legacy', 'shadow', 'canary', 'live', 'cutover', 'retired'] as const;
@@ -143,8 +144,7 @@ function shareOf({ traffic }: SliceView): string {
 }
 
 const percentOf = (percent: number | null) => (percent === null ? 'unknown' : `${percent} %`);
-/** One line, whatever was said: a second one could look like another entry. */
-const line = (name: string, text: string) => `  ${name.padEnd(10)}${text.replace(/[\n\r]/g, printable)}`;
+const line = (name: string, text: string) => `  ${name.padEnd(10)}${oneLine(text)}`;
 const count = (value: number) => value.toLocaleString('en-US');
 const bold = (text: string) => paint('bold', text, process.stdout);
 const dim = (text: string) => paint('dim', text, process.stdout);

@@ -1,5 +1,5 @@
 /** Aligned columns of plain text; widths count characters, not bytes. */
-import { printable } from '@ficus/core';
+import { oneLine } from './one-line.ts';
 
 export function formatTable(header: readonly string[], given: readonly (readonly string[])[]): string {
   const rows = given.map((row) => row.map(oneLine));
@@ -13,9 +13,6 @@ export function formatTable(header: readonly string[], given: readonly (readonly
       .trimEnd();
   return [line(header), line(widths.map((width) => '─'.repeat(width))), ...rows.map(line)].join('\n');
 }
-
-/** A cell is one line, or it could look like a row of its own. Colours of `paint` stay: what prints a table cleans the rest. */
-const oneLine = (cell: string): string => cell.replace(/[\n\r]/g, printable);
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes are control characters
 const COLOUR_CODE = /\u001b\[[0-9;]*m/g;
