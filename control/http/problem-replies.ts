@@ -14,6 +14,7 @@ export function answerWithProblems(app: FastifyInstance): void {
     if (known.code === 'FICUS_INTERNAL') request.log.error({ err: error }, 'request failed');
     if (known.code === 'FICUS_CONTROL_TOKEN_MISSING')
       reply.header('www-authenticate', 'Bearer realm="ficus"');
+    if (known.code === 'FICUS_CONTROL_TOO_MANY_BATCHES') reply.header('retry-after', '1');
     return sendProblem(reply, known);
   });
   app.setNotFoundHandler((request, reply) =>

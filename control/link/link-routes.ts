@@ -10,7 +10,8 @@ import {
   type PositionsAnswer,
   type ProxyReport,
 } from '@ficus/core';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 import { type EventStreams, sendEvent } from '../http/event-streams.ts';
 import { parseBody } from '../http/parse-body.ts';
 import type { ParityService } from '../parity/parity-service.ts';
@@ -19,12 +20,14 @@ import type { PositionSource } from '../replications/position-source.ts';
 import type { CandidateWatch } from '../traffic/candidate-watch.ts';
 import type { LegacyWatch } from '../traffic/legacy-watch.ts';
 import type { TrafficWindow } from '../traffic/traffic-window.ts';
+import { BatchesInHand } from './batches-in-hand.ts';
 import { decideBatch } from './decide-batch.ts';
 import { holdDroppedCopies, holdEpochs, holdTraffic } from './hold-to-config.ts';
 import { observationBatchBody, positionsBody, repeatedBatchBody } from './link-schemas.ts';
 import { parseObservations } from './parse-observations.ts';
 import { parseReport } from './parse-report.ts';
 import type { ProgressHub } from './progress-hub.ts';
+import { LARGEST_BATCH, parseBatch, readBatch, tooLarge } from './read-batch.ts';
 import type { StateHub } from './state-hub.ts';
 import { NumbersByOwner, type TakenNumbers } from './taken-numbers.ts';
 
@@ -40,9 +43,6 @@ interface LinkParts {
   readonly stateHub: StateHub;
   readonly batchSpans: BatchSpans | undefined;
 }
-
-/** A batch of copies: proxy.shadow.bodyBytes bounds the bodies, which come in base64. */
-const LARGEST_BATCH = 64 * 1024 * 1024;
 
 /** Its observations are checked one by one. */
 type UncheckedBatch = Omit<ObservationBatch, 'observations'> & { readonly observations: readonly unknown[] };
@@ -108,20 +108,39 @@ function takeReport(report: ProxyReport, parts: LinkParts): void {
 
 function registerObservations(app: FastifyInstance, { parity }: LinkParts): void {
   const numbers = new NumbersByOwner();
+  const inHand = new Map<string | undefined, BatchesInHand>();
   const startedAt = performance.now();
-  const options = { ...FOR_PROXIES, bodyLimit: LARGEST_BATCH };
   const take = async ({ observations, ...batch }: UncheckedBatch, numbers: TakenNumbers) => {
     const decision = decideBatch(batch, numbers, startedAt, performance.now());
     if (decision === 'unknown')
       throw new FicusError('FICUS_CONTROL_BATCH_UNKNOWN', `batch ${batch.number} was first sent earlier`);
     if (decision === 'compare') await parity.observeAll(parseObservations(observations, parity.refused));
   };
-  app.post(LINK_PATHS.observations, options, async (request, reply) => {
-    await take(parseBody(observationBatchBody, request.body), numbers.of(request.caller.owner));
-    return reply.code(204).send();
-  });
-  app.post(LINK_PATHS.observationsAgain, options, async (request, reply) => {
-    await take(parseBody(repeatedBatchBody, request.body), numbers.of(request.caller.owner));
-    return reply.code(204).send();
+  const handle = async (request: FastifyRequest, schema: z.ZodType<UncheckedBatch>) => {
+    const { owner } = request.caller;
+    const length = Number(request.headers['content-length'] ?? LARGEST_BATCH);
+    if (length > LARGEST_BATCH) throw tooLarge(`${LARGEST_BATCH} bytes`);
+    const held = inHand.get(owner) ?? new BatchesInHand();
+    inHand.set(owner, held);
+    await held.hold(length, async () => {
+      const body = await readBatch((request.body ?? []) as AsyncIterable<Buffer>);
+      await held.inOrder(async () => {
+        await parity.turns.next();
+        // Its sender no longer waits, and sends it again with its number.
+        if (!request.raw.socket.destroyed) await take(parseBody(schema, parseBatch(body)), numbers.of(owner));
+      });
+    });
+  };
+  // Bodies are left unread until there is room for them.
+  app.register(async (batches) => {
+    batches.removeAllContentTypeParsers();
+    batches.addContentTypeParser('application/json', (_request, payload, done) => done(null, payload));
+    const answer = (path: string, schema: z.ZodType<UncheckedBatch>) =>
+      batches.post(path, FOR_PROXIES, async (request, reply) => {
+        await handle(request, schema);
+        return reply.code(204).send();
+      });
+    answer(LINK_PATHS.observations, observationBatchBody);
+    answer(LINK_PATHS.observationsAgain, repeatedBatchBody);
   });
 }

@@ -62,7 +62,24 @@ const target = z
 const LATEST_DATE_MS = 8.64e15;
 const word = z.string().max(200);
 const name = word.min(1);
-const headers = listOf(z.tuple([token, fieldValue]), 2000);
+/** Its bytes are counted before its fields are looked at: their comparison takes as long as they are. */
+const headOf = (mostFields: number, mostBytes: number) =>
+  z
+    .unknown()
+    .refine((fields) => bytesOf(fields) <= mostBytes, `must not have more than ${mostBytes} bytes`)
+    .pipe(listOf(z.tuple([token, fieldValue]), mostFields));
+
+function bytesOf(fields: unknown): number {
+  let bytes = 0;
+  for (const text of Array.isArray(fields) ? fields.flat() : [])
+    if (typeof text === 'string') bytes += text.length;
+  return bytes;
+}
+
+/** The proxy refuses larger answers. */
+const answerHead = headOf(512, 65_536);
+/** What `proxy.limits` of a proxy may allow, with room. */
+const requestHead = headOf(2_000, 262_144);
 
 /** https://www.w3.org/TR/trace-context/#traceparent-header, as the proxy's own spans have it. */
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -117,7 +134,7 @@ const response = withFewMembers(
     z.strictObject({ failed: z.string().max(1000), durationMs }),
     z.strictObject({
       status: z.int().min(100).max(999),
-      headers,
+      headers: answerHead,
       body: z.base64(),
       truncated: z.boolean(),
       durationMs,
@@ -147,7 +164,7 @@ export const observationBody = withFewMembers(
     httpVersion: z.enum(['1.0', '1.1']),
     target,
     targets: withFewMembers(z.strictObject({ legacy: target, candidate: target }), 10),
-    requestHeaders: headers,
+    requestHeaders: requestHead,
     caller,
     servedBy: side,
     owner: side,

@@ -10,6 +10,10 @@ const one = (over: object = {}): EncodedObservation => ({
   ...over,
 });
 
+const answered = (headers: readonly (readonly [string, string])[]) => ({
+  legacy: { status: 200, headers, body: '', truncated: false, durationMs: 1 },
+});
+
 const members = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, at) => [`m${at}`, 1]));
 
@@ -29,6 +33,9 @@ test('a field name of any length is valid in a request', () => {
 test.each([
   ['a field that holds a line of its own', { requestHeaders: [['a', 'b\r\nc: d']] }, 'requestHeaders[0][1]'],
   ['a target that is none', { target: 'http://elsewhere/' }, 'target'],
+  ['an answer whose head is longer than 64 KB', answered([['vary', 'a,'.repeat(33_000)]]), 'legacy'],
+  ['an answer with more than 512 fields', answered(Array(513).fill(['a', 'b'])), 'legacy'],
+  ['a head of megabytes', { requestHeaders: [['a', 'b'.repeat(2 ** 20)]] }, 'requestHeaders'],
   ['no caller', { caller: undefined }, 'caller'],
   ['a time that is no date', { at: 8.64e15 + 1 }, 'at'],
   ['a hundred members that are unknown', members(100), 'must not have more than 100 members'],

@@ -3,11 +3,11 @@
  * mismatch in a slice with tables may be lag, so it is confirmed before it counts; without room for a confirmation it
  * counts as inconclusive, and is never silently lost.
  */
-import { setImmediate } from 'node:timers/promises';
 import type { FicusConfig, Observation, ReportRefusal, SliceState, Verdict } from '@ficus/core';
 import type { ParityReport } from '@ficus/parity';
 import { type OpenedAsker, openAsker } from '@ficus/proxy';
 import type { Logger } from 'pino';
+import { Turns } from '../link/turns.ts';
 import type { CandidateWatch } from '../traffic/candidate-watch.ts';
 import { RefusedReports } from '../traffic/refused-reports.ts';
 import { UNKNOWN_VERSION, type VersionEvidence } from './candidate-evidence.ts';
@@ -38,6 +38,8 @@ const CONFIRMED_LATER = 500;
 
 export class ParityService {
   readonly refused: RefusedReports;
+  /** Of whatever holds the thread for a while. */
+  readonly turns = new Turns();
   readonly #options: ParityServiceOptions;
   readonly #queue = new ConfirmQueue(CONFIRMED_AT_ONCE, CONFIRMED_LATER);
   /** Not part of the asker, which a reload replaces. */
@@ -69,11 +71,12 @@ export class ParityService {
     return this.#slices.get(slice)?.confirming ?? 0;
   }
 
-  /** Compares one after the other and yields in between: bodies may be long. */
+  /** Each is checked and compared in a turn of its own: bodies may be long. */
   async observeAll(observations: Iterable<Observation | undefined>): Promise<void> {
+    await this.turns.next();
     for (const observation of observations) {
       if (observation) this.observe(observation);
-      await setImmediate();
+      await this.turns.next();
     }
   }
 

@@ -129,7 +129,12 @@ export const proxySchema = z
       .strictObject({
         concurrency: z.int().positive().default(64).describe('most copies in progress at once, per worker'),
         timeoutMs: milliseconds.default(5000).describe('deadline of a copy'),
-        bodyBytes: z.int().positive().default(262_144).describe('bytes of a body kept for comparison'),
+        bodyBytes: z
+          .int()
+          .positive()
+          .max(4_194_304)
+          .default(262_144)
+          .describe('bytes of a body kept for comparison, at most 4 MiB'),
         bufferedBytes: z
           .int()
           .positive()

@@ -90,6 +90,14 @@ export const controlErrors = {
     remedy: 'Nothing to do: the proxy counts their copies as arrival-unknown.',
     retry: 'never',
   },
+  FICUS_CONTROL_TOO_MANY_BATCHES: {
+    status: 429,
+    exit: 1,
+    title: 'Too many observations wait to be compared',
+    remedy:
+      'Nothing to do: the proxy sends the batch again. If copies are dropped as observation-queue-full, copy less (`ficus shadow SLICE PERCENT`), or give each proxy a token of its own.',
+    retry: 'timed',
+  },
   FICUS_CONTROL_NOT_FOUND: {
     status: 404,
     exit: 2,

@@ -139,6 +139,43 @@ test('a batch that certainly has not arrived is not sent again', async () => {
   expect([dropped, tries.length]).toEqual([['control-unreachable'], 1]);
 });
 
+const busy = new PostFailure('the control plane answered 429', false, 429);
+
+test('a batch that a busy control plane did not take is sent again, with its number, in a second', async () => {
+  vi.useFakeTimers();
+  const { queue, tries, dropped } = queueWith([busy, busy, missing, busy, undefined]);
+  queue.push(observation('a'));
+  const flushed = queue.flush(NOT_LATE_MS);
+  await vi.advanceTimersByTimeAsync(999);
+  expect(tries).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(3_000);
+  await flushed;
+  expect(tries.map(({ number, firstSentMs }) => [number, firstSentMs !== undefined])).toEqual([
+    ...[false, false, false, true, true].map((again) => [1, again]),
+  ]);
+  expect(dropped).toEqual([]);
+});
+
+test.each([
+  ['stays busy', NOT_LATE_MS, 21],
+  ['is busy at the end', 1_500, 2],
+])('when it %s, the loss is counted', async (_, withinMs, most) => {
+  vi.useFakeTimers();
+  const { queue, tries, dropped } = queueWith(Array(50).fill(busy));
+  queue.push(observation('a'));
+  const flushed = queue.flush(withinMs);
+  await vi.advanceTimersByTimeAsync(withinMs);
+  await flushed;
+  expect([dropped, tries.length]).toEqual([['control-unreachable'], most]);
+});
+
+test('a batch has a megabyte at most, or one observation', async () => {
+  const { queue, tries } = queueWith([]);
+  for (const length of [400, 400, 1_500, 100]) queue.push(observation('a'.repeat(length * 512)));
+  await queue.flush(NOT_LATE_MS);
+  expect(tries.map(({ observations }) => observations.length)).toEqual([2, 1, 1]);
+});
+
 test.each([
   ['the first try', []],
   ['the second try', [missing]],

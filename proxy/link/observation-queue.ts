@@ -1,9 +1,10 @@
 /**
  * Observations on their way to the control plane: bounded in bytes, sent in batches, one batch at a time.
- * What does not fit is dropped and counted; no request waits. A batch without an answer is sent once more, with its
+ * What does not fit is dropped and counted; no request waits. A control plane that is busy is asked again each second. A batch without an answer is sent once more, with its
  * number, by which the control plane knows one that it has taken.
  */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { type DropReason, encodeObservation, type Observation, type ObservationBatch } from '@ficus/core';
 import { PostFailure } from './post-json.ts';
 
@@ -21,6 +22,10 @@ const GATHER_MS = 20;
 const FIRST_TRY_MS = 5_000;
 /** A control plane that stalls for a moment answers after it. */
 const SECOND_TRY_MS = 15_000;
+/** The control plane has too much to compare, and has taken nothing. */
+const BUSY = 429;
+const BUSY_WAIT_MS = 1_000;
+const MOST_BUSY_WAITS = 20;
 
 interface Queued {
   readonly observation: Observation;
@@ -110,14 +115,32 @@ export class ObservationQueue {
   }
 
   async #try(batch: ObservationBatch, timeoutMs: number): Promise<DropReason | undefined> {
-    const cut = new AbortController();
-    this.#cut = cut;
-    const timer = setTimeout(() => cut.abort(), timeoutMs);
+    for (let waits = 0; ; waits += 1) {
+      const failure = await this.#within(timeoutMs, (signal) => this.#failureOf(batch, signal));
+      if (failure === undefined) return undefined;
+      if (failure.status !== BUSY || waits === MOST_BUSY_WAITS)
+        return failure.mayBeTaken ? 'arrival-unknown' : 'control-unreachable';
+      await this.#within(BUSY_WAIT_MS, (signal) => once(signal, 'abort'));
+      if (this.#isLate) return 'control-unreachable';
+    }
+  }
+
+  async #failureOf(batch: ObservationBatch, signal: AbortSignal): Promise<PostFailure | undefined> {
     try {
-      await this.#options.send(batch, cut.signal);
+      await this.#options.send(batch, signal);
       return undefined;
     } catch (error) {
-      return error instanceof PostFailure && error.mayBeTaken ? 'arrival-unknown' : 'control-unreachable';
+      return error instanceof PostFailure ? error : new PostFailure(String(error), false);
+    }
+  }
+
+  /** Ends what it does after this time, or when the time for everything is over. */
+  async #within<Result>(ms: number, act: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    const cut = new AbortController();
+    this.#cut = cut;
+    const timer = setTimeout(() => cut.abort(), ms);
+    try {
+      return await act(cut.signal);
     } finally {
       clearTimeout(timer);
     }
@@ -130,8 +153,10 @@ export class ObservationQueue {
   #takeBatch(): Queued[] {
     let bytes = 0;
     let length = 0;
-    while (length < this.#queue.length && length < BATCH_LENGTH && bytes < BATCH_BYTES) {
-      bytes += this.#queue[length]!.bytes;
+    for (const next of this.#queue.slice(0, BATCH_LENGTH)) {
+      // One that is larger travels alone.
+      if (length > 0 && bytes + next.bytes > BATCH_BYTES) break;
+      bytes += next.bytes;
       length += 1;
     }
     this.#bytes -= bytes;
@@ -139,8 +164,9 @@ export class ObservationQueue {
   }
 }
 
-function sizeOf({ target, requestHeaders, legacy, candidate }: Observation): number {
-  let bytes = 1_000 + target.length * 3 + lengthOf(requestHeaders);
+function sizeOf({ target, caller, requestHeaders, legacy, candidate }: Observation): number {
+  const { user = '', tenant = '' } = caller === 'anonymous' ? {} : caller;
+  let bytes = 1_000 + target.length * 3 + user.length + tenant.length + lengthOf(requestHeaders);
   for (const side of [legacy, candidate]) {
     if (!('failed' in side)) bytes += side.body.length + lengthOf(side.headers);
   }
