@@ -7,7 +7,6 @@ import type { FicusConfig, Observation, ReportRefusal, SliceState, Verdict } fro
 import type { ParityReport } from '@ficus/parity';
 import { type OpenedAsker, openAsker } from '@ficus/proxy';
 import type { Logger } from 'pino';
-import { Turns } from '../link/turns.ts';
 import type { CandidateWatch } from '../traffic/candidate-watch.ts';
 import { RefusedReports } from '../traffic/refused-reports.ts';
 import { UNKNOWN_VERSION, type VersionEvidence } from './candidate-evidence.ts';
@@ -16,6 +15,7 @@ import { confirmMismatch } from './confirm-mismatch.ts';
 import { ConfirmQueue } from './confirm-queue.ts';
 import { SeenSeals } from './seen-seals.ts';
 import { type SliceComparison, SliceParity } from './slice-parity.ts';
+import { Turns } from './turns.ts';
 import { versionOf } from './version-of.ts';
 
 interface ParityServiceOptions {
