@@ -1,5 +1,5 @@
 /** What a stopped stream leaves on both databases: tells whether its copy is complete, and removes all of it. */
-import type { EmptiedTable, TableConfig } from '@ficus/core';
+import { type EmptiedTable, FicusError, type TableConfig } from '@ficus/core';
 import type pg from 'pg';
 import { deleteCheckpoint, loadCheckpoint } from '../apply/checkpoint.ts';
 import { readStateVersion } from '../apply/state-schema.ts';
@@ -88,6 +88,7 @@ async function emptyTables(target: pg.Client, tables: readonly TableConfig[]): P
     const { schema, name } = splitQualified(table);
     return quoteQualified(schema, name);
   };
+  await refuseReferences(target, names.map(sqlOf));
   const emptied: EmptiedTable[] = [];
   for (const table of names) {
     // A whole count of a large table would outlast the caller's patience.
@@ -98,4 +99,31 @@ async function emptyTables(target: pg.Client, tables: readonly TableConfig[]): P
   }
   await target.query(`TRUNCATE ${names.map(sqlOf).join(', ')}`);
   return emptied;
+}
+
+/** PostgreSQL empties no table that another one refers to; CASCADE would take the service's own rows. */
+async function refuseReferences(target: pg.Client, tables: readonly string[]): Promise<void> {
+  const { rows } = await target.query<{
+    key: string;
+    referring: string;
+    referred: string;
+    definition: string;
+  }>(
+    `SELECT quote_ident(conname) AS key, conrelid::regclass::text AS referring, confrelid::regclass::text AS referred,
+            pg_get_constraintdef(oid) AS definition
+       FROM pg_constraint
+      WHERE contype = 'f' AND conparentid = 0
+        AND confrelid = ANY ($1::text[]::regclass[]) AND conrelid <> ALL ($1::text[]::regclass[])
+      ORDER BY 2, 1`,
+    [tables],
+  );
+  if (rows.length === 0) return;
+  const found = rows.map(({ key, referring, referred, definition }) =>
+    [
+      `${referring} refers to ${referred}, which a new copy has to empty.`,
+      `Before: ALTER TABLE ${referring} DROP CONSTRAINT ${key};`,
+      `Afterwards: ALTER TABLE ${referring} ADD CONSTRAINT ${key} ${definition};`,
+    ].join(' '),
+  );
+  throw new FicusError('FICUS_CDC_TARGET_REFERENCED', `Nothing was emptied or dropped. ${found.join(' ')}`);
 }

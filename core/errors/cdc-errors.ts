@@ -230,6 +230,14 @@ export const cdcErrors = {
       'Empty the table (TRUNCATE), unless the service needs these rows. One without a key has to be emptied, or to be given a primary key; the copy then begins by itself.',
     retry: 'manual',
   },
+  FICUS_CDC_TARGET_REFERENCED: {
+    status: 409,
+    exit: 3,
+    title: 'A table of the service refers to one that a new copy has to empty',
+    remedy:
+      'Run the printed SQL that drops the foreign key, begin the copy again, and add the key with the other statement once the copy is complete. The service’s own rows stay.',
+    retry: 'manual',
+  },
   FICUS_CDC_MAPPING_CHANGED: {
     status: 409,
     exit: 3,

@@ -150,8 +150,11 @@ test('uninstall: `ficus up` is to be stopped first, and its proxy’s last known
   const kept = join(directory, String(count), '.ficus');
   const running = startCommand([FICUS, 'up', '--config', configFile]);
   await running.until('"ready"');
-  await expect.poll(() => readdir(kept).catch(() => []), { timeout: 20_000 }).toHaveLength(1);
-  const [own = ''] = await readdir(kept);
+  // Beside them is what says where the running proxy is to be found; that leaves with it.
+  const flagsIn = async () =>
+    (await readdir(kept).catch(() => [])).filter((name) => name.startsWith('flags-'));
+  await expect.poll(flagsIn, { timeout: 20_000 }).toHaveLength(1);
+  const [own = ''] = await flagsIn();
   const refused = await ficus('uninstall', '--yes');
   expect(refused).toMatchObject({ status: 3, stderr: expect.stringContaining('Stop `ficus up`') });
   expect(refused.stderr).not.toContain('Take the slice out');

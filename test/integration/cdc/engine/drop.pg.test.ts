@@ -1,5 +1,6 @@
 /** `drop` leaves nothing behind that costs the source anything: with least privileges, and while the slot is in use. */
 import { randomBytes } from 'node:crypto';
+import type { FicusError } from '@ficus/core';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { setFailpointTrap } from '../../../../cdc/failpoints.ts';
 import { openReplication } from '../../../../cdc/open-replication.ts';
@@ -79,6 +80,28 @@ test('with least privileges: slot and checkpoint are dropped, the administratorâ
     await pair.source.query(`DROP OWNED BY ${roles.sourceRole} CASCADE; DROP ROLE ${roles.sourceRole}`);
     await pair.target.query(`DROP OWNED BY ${roles.targetRole} CASCADE; DROP ROLE ${roles.targetRole}`);
   }
+});
+
+test('a table of the service that refers to a copied one is named before anything is emptied or dropped', async () => {
+  const replication = open();
+  await replication.start();
+  await expect.poll(() => replication.copied(), { timeout: 10_000 }).toBe(true);
+  await pair.target.query(
+    'CREATE TABLE "own Note" (item int REFERENCES item ON DELETE CASCADE); INSERT INTO "own Note" VALUES (1)',
+  );
+  const before = await left();
+  const refused = replication.drop({ emptyTarget: true }).catch((reason: unknown) => reason);
+  const error = (await refused) as FicusError;
+  expect(error).toMatchObject({ code: 'FICUS_CDC_TARGET_REFERENCED' });
+  expect(await left()).toEqual(before);
+  // The printed SQL runs as it is.
+  const [, drop, add] = /Before: (.+?;) Afterwards: (.+?;)/.exec(error.message)!;
+  await pair.target.query(drop!);
+  expect(await replication.drop({ emptyTarget: true })).toEqual(EMPTIED);
+  await replication.start();
+  await expect.poll(() => replication.copied(), { timeout: 10_000 }).toBe(true);
+  await pair.target.query(add!);
+  expect((await pair.target.query('SELECT FROM "own Note"')).rowCount).toBe(1);
 });
 
 test('while another process streams: the slot is dropped all the same', async () => {
