@@ -22,7 +22,7 @@ test.each([
   ['too long, mapped', odd(`'far too long'`), guest('varchar(5)'), { rows: 'id > 0' }, '(id=1234)', 'note'],
   ['missing', odd('NULL'), guest('text NOT NULL'), {}, '(id=1234)', 'note'],
   ['no number', odd(`'seven'`), guest('int'), asInt, '(id=1234)', 'note'],
-  ['too large a number', odd(`'12345.6'`, 'numeric'), guest('numeric(4,1)'), {}, '(id=1234)', 'note'],
+  ['too large a number', odd(`'12345.6'`, 'numeric(6,1)'), guest('numeric(4,1)'), {}, '(id=1234)', 'note'],
   ['against a check', odd(`'bad'`), guest(`text CHECK (note <> 'bad')`), {}, '(id=1234)', undefined],
   ['no text in jsonb', odd(`'"\\u0000"'`, 'json'), guest('jsonb'), {}, '(id=1234)', 'note'],
   [

@@ -114,7 +114,10 @@ ${slice}`;
   const map = (...args: string[]) =>
     ficus(['init', '--map', 'alerts', ...args], { LEGACY_URL: pair.sourceUrl });
 
-  test('--dry-run prints the tables; --force adds them, and all else stays', async () => {
+  // Six commands, one after the other.
+  test('--dry-run prints the tables; --force adds them, and all else stays', {
+    timeout: 120_000,
+  }, async () => {
     await writeFile(config, existing());
     const dry = await map('--dry-run');
     expect(dry.status).toBe(0);
