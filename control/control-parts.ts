@@ -141,6 +141,8 @@ export async function makeParts(
       builtin?.serveSlices(names);
       stateHub.announce();
       await replications.reconfigure(config, true);
+      // Of streams that are gone by now, nothing is lacking.
+      stateHub.announce();
       // Without it, `ficus remove` only refuses for longer.
       await states.release(names).catch(() => undefined);
       void sourceWatch.check();

@@ -45,15 +45,20 @@ export class StateHub {
     return status && findLack(status, this.#replications.copied(slice));
   }
 
+  /** By name; what is not known (null) differs from what lacks nothing. */
+  #lacking(): string {
+    return JSON.stringify(
+      Object.fromEntries(this.#replications.slices.map((slice) => [slice, this.#lackOf(slice)])),
+    );
+  }
+
   #moved(): void {
-    const lacking = JSON.stringify(this.#replications.slices.map((slice) => this.#lackOf(slice) ?? null));
-    if (lacking === this.#sent) return;
-    this.#sent = lacking;
-    this.announce();
+    if (this.#lacking() !== this.#sent) this.announce();
   }
 
   /** Sends the snapshot to every listener. */
   announce(): void {
+    this.#sent = this.#lacking();
     const event = this.snapshot();
     for (const listener of this.#listeners) listener(event);
   }
