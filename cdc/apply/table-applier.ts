@@ -9,7 +9,7 @@ import { DELETE, DELETE_OWN, INSERT, type NetChanges, PARTIAL, UPDATE } from '..
 import { DELETE_ROW, INSERT_ROW, type OrderedChange } from '../batch/ordered-changes.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
 import { REREAD_BYTES, type RereadRow } from '../batch/reread-rows.ts';
-import { decodeTuple } from '../decode/tuple.ts';
+import { keyDiffers } from '../decode/tuple.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { partialSuffices } from './apply-statements.ts';
 import { expectAll, expectNone } from './expect-rows.ts';
@@ -267,9 +267,7 @@ export class TableApplier {
   }
 
   #keyMoved(change: OrderedChange, bytes: Buffer): boolean {
-    const before = decodeTuple(bytes, change.oldAt);
-    const after = decodeTuple(bytes, change.at);
-    return this.#binding.keyColumns.some((place) => before[place] !== after[place]);
+    return keyDiffers(bytes, change.oldAt, change.at, this.#binding.keyColumns);
   }
 
   async #updatePartial(tuples: readonly TuplePlace[], check: TargetCheck): Promise<void> {

@@ -25,7 +25,11 @@ export class CopyLog {
     if (this.#begun.size === 0) this.#saidAt = now;
     this.#begun.set(task, now);
     const { rowsCopied } = task;
-    const facts = { table: nameOf(task), ...(rowsCopied > 0 && { rowsCopied }), rowsTotal: task.rowsTotal };
+    const facts = {
+      table: nameOf(task),
+      ...(rowsCopied > 0 && { rowsCopied }),
+      rowsTotal: Math.round(task.rowsTotal),
+    };
     this.#logger.info(facts, rowsCopied > 0 ? 'copy continues' : 'copy begins');
   }
 

@@ -320,7 +320,8 @@ export class SliceReplication implements Replication, SessionHost {
   #afterFailure(error: unknown, pauseMs: number): number | undefined {
     const failure = classifyFailure(error);
     const tables = this.#session?.unfinishedWhole ?? [];
-    if (tables.length > 0)
+    const continues = failure.kind !== 'standby' && (failure.kind !== 'stop' || failure.retried);
+    if (continues && tables.length > 0)
       this.logger.warn({ tables, reason: (error as Error).message }, 'copy begins again');
     switch (failure.kind) {
       case 'restart':

@@ -90,9 +90,9 @@ function registerReports(app: FastifyInstance, parts: LinkParts): void {
   });
 }
 
-/** The proxies of one token's owner are none of another's, whatever ids they say. */
+/** The proxies of one token's owner are none of another's, whatever ids they say: no name has a slash. */
 const ownedId = (owner: string | undefined, proxyId: string): string =>
-  owner === undefined ? proxyId : `${owner} ${proxyId}`;
+  owner === undefined ? proxyId : `${owner}/${proxyId}`;
 
 function takeReport(report: ProxyReport, parts: LinkParts): void {
   const { config, parity } = parts;

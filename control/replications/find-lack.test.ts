@@ -25,8 +25,8 @@ test.each([
   ['stopped', true, 'changes'],
   ['stopped', undefined, 'changes'],
   ['stopped', false, 'rows'],
-  // It tries again.
-  ['starting', true, 'changes'],
+  // It waits for another session, for instance, and continues by itself.
+  ['starting', true, undefined],
   ['reconnecting', true, undefined],
 ] as const)('%s with a problem, copied: %s', (state, copied, expected) => {
   expect(findLack({ state, problem: broken }, copied)).toBe(expected);

@@ -11,7 +11,7 @@ export function findLack(
   copied: boolean | undefined,
 ): Lack | null | undefined {
   if (copied === false || state === 'copying') return 'rows';
-  // One that tries again after it had stopped keeps its problem until it runs.
-  if (problem && (state === 'stopped' || state === 'starting')) return 'changes';
+  // One that tries again after it had stopped counts as stopped until it runs; without a problem none has begun.
+  if (problem && state === 'stopped') return 'changes';
   return copied === undefined ? null : undefined;
 }

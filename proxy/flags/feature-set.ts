@@ -45,6 +45,12 @@ export function applyDelta(set: ClientFeatures, events: readonly DeltaEvent[]): 
   return { version: set.version, features: [...features.values()], segments: [...segments.values()] };
 }
 
+/** With the lists that a file, or a server of another version, may leave out. */
+export function completeFeatures(set: ClientFeatures): ClientFeatures {
+  const features = set.features.map((feature) => ({ ...feature, strategies: feature.strategies ?? [] }));
+  return { ...set, features };
+}
+
 /**
  * A server's answer as a set of flags. A malformed flag, of another team perhaps, is left out and named, as if it were
  * not there: it must not hold back the changes of all others.

@@ -45,10 +45,10 @@ export class TrafficCounters {
   readonly #slices: readonly string[];
   readonly #sliceOfRoute: Uint16Array;
   /** One route more than the config has: requests that no route matched. */
-  #cells: Float64Array;
-  #buckets: Float64Array;
-  #sums: Float64Array;
-  #counts: Float64Array;
+  readonly #cells: Float64Array;
+  readonly #buckets: Float64Array;
+  readonly #sums: Float64Array;
+  readonly #counts: Float64Array;
   /** Cells and histograms that are not zero: most of a large config's never are, and a report must not walk through all. */
   readonly #usedCells: number[] = [];
   readonly #usedHistograms: number[] = [];

@@ -126,7 +126,11 @@ export class ControlState {
   }
 }
 
-/** A control plane that has just started does not know yet what the other side lacks: a restart moves no user. */
+/**
+ * A control plane that has just started does not know yet what the other side lacks: a restart moves no user. After a change
+ * of the owner, the other side is another one.
+ */
 function keepKnown(state: SliceState, before: SliceState | undefined): SliceState {
-  return state.lacks === null ? { ...state, lacks: before?.lacks } : state;
+  if (state.lacks !== null) return state;
+  return { ...state, lacks: before?.owner === state.owner ? before.lacks : undefined };
 }

@@ -17,6 +17,7 @@ import { checkFiles } from '../config-file/config-change.ts';
 import { ReloadTriggers } from '../config-file/reload-triggers.ts';
 import { describeFlags, explainMissing } from '../explain/describe-flags.ts';
 import type { Explanation } from '../explain/explanation.ts';
+import { completeFeatures } from '../flags/feature-set.ts';
 import { type FlagsBackup, openFlagsBackup } from '../flags/flags-backup.ts';
 import type { FlagsSource } from '../flags/flags-source.ts';
 import { openFlags } from '../flags/open-flags.ts';
@@ -224,7 +225,8 @@ export class Primary implements RunningProxy {
 
   #openFlags(): FlagsSource | undefined {
     return openFlags(this.#config.flags, this.#controlAddress, {
-      onFlags: (set) => {
+      onFlags: (read) => {
+        const set = completeFeatures(read);
         const before = this.#flagSet;
         this.#flagSet = set;
         this.#flagsReceivedAt = new Date().toISOString();
@@ -242,7 +244,7 @@ export class Primary implements RunningProxy {
   async #takeKeptFlags(): Promise<void> {
     const kept = await this.#backup?.last();
     if (kept === undefined || this.#flagSet !== undefined) return;
-    this.#flagSet = kept.set;
+    this.#flagSet = completeFeatures(kept.set);
     this.#flagsOf = kept.receivedAt;
     this.#flagsReceivedAt = kept.receivedAt;
     this.#logger.warn(

@@ -41,6 +41,16 @@ test('a flags file that is refused leaves the last flags, and says why', async (
   await until(async () => (await explain(rig, { as: 'ann' })).flags.state === 'current', 'read again');
 });
 
+test('a flag without strategies, as a file may have it, is on for all, and explained', async () => {
+  rig = await startRig({ serve: 100 });
+  await writeFile(
+    rig.flagsFile,
+    JSON.stringify({ version: 2, features: [{ name: 'notes.serve', enabled: true }] }),
+  );
+  await until(async () => (await explain(rig, { as: 'ann' })).flag?.strategies.length === 0, 'read');
+  expect(await explain(rig, { as: 'ann' })).toMatchObject({ serve: 'candidate', flag: { cause: 'on' } });
+});
+
 test('built-in flags without a control plane are all off, for that reason', async () => {
   control = await startFakeControl(noteFlags(100, 0));
   rig = await startRig({ control, start: { controlUrl: undefined } });
