@@ -169,7 +169,7 @@ it('a token uses up no number of another one’s proxies, and speaks for none of
   const { parity, traffic } = await client.slice('pages');
   expect([traffic.legacy.requests, parity.counts.match]).toEqual([15, 2]);
   expect(await client.proxies()).toMatchObject([
-    { proxyId: 'edge-2 p', workers: 7 },
-    { proxyId: 'edge-1 p', workers: 1 },
+    { proxyId: 'edge-2/p', workers: 7 },
+    { proxyId: 'edge-1/p', workers: 1 },
   ]);
 });
