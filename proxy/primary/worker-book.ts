@@ -1,5 +1,18 @@
-/** What each worker has reported: that it listens, which config and owners it has, how many pins it holds. */
+/**
+ * What each worker has reported: that it listens, which config and owners it has, how many pins it holds, how its drain
+ * ended.
+ */
 import { addTo } from '../observe/add-to.ts';
+
+/** How a drain of all workers ended. */
+export interface DrainEnd {
+  /** Requests that workers say they ended at the deadline. */
+  readonly cut: number;
+  /** Workers that served, and ended without saying how many they cut: killed, or crashed. */
+  readonly silent: number;
+  /** Requests in progress at those, by their last report. */
+  readonly lastInProgress: number;
+}
 
 interface WorkerAck {
   readonly generation: number;
@@ -12,6 +25,8 @@ export class WorkerBook {
   readonly #pins = new Map<number, number>();
   readonly #listening = new Set<number>();
   readonly #gauges = new Map<number, Readonly<Record<string, number>>>();
+  readonly #drained = new Set<number>();
+  #drainEnd: DrainEnd = NOTHING_CUT;
 
   listens(worker: number): void {
     this.#listening.add(worker);
@@ -29,11 +44,32 @@ export class WorkerBook {
     this.#gauges.set(worker, values);
   }
 
+  /** Requests that workers cut before this drain of all belong to their own. */
+  drainBegins(): void {
+    this.#drainEnd = NOTHING_CUT;
+  }
+
+  drained(worker: number, cut: number): void {
+    this.#drained.add(worker);
+    this.#drainEnd = { ...this.#drainEnd, cut: this.#drainEnd.cut + cut };
+  }
+
+  get drainEnd(): DrainEnd {
+    return this.#drainEnd;
+  }
+
   gone(worker: number): void {
+    if (!this.#drained.delete(worker) && this.#listening.has(worker)) this.#endsSilently(worker);
     this.#acks.delete(worker);
     this.#pins.delete(worker);
     this.#listening.delete(worker);
     this.#gauges.delete(worker);
+  }
+
+  #endsSilently(worker: number): void {
+    const { cut, silent, lastInProgress } = this.#drainEnd;
+    const { ficus_requests_in_progress: requests = 0 } = this.#gauges.get(worker) ?? {};
+    this.#drainEnd = { cut, silent: silent + 1, lastInProgress: lastInProgress + requests };
   }
 
   /** How many workers accept connections, without those just started. */
@@ -68,3 +104,5 @@ export class WorkerBook {
     return Math.max(0, ...this.#pins.values());
   }
 }
+
+const NOTHING_CUT: DrainEnd = { cut: 0, silent: 0, lastInProgress: 0 };

@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import type { StartProxyOptions } from '../running-proxy.ts';
 import type { PrimaryMessage, WorkerInit, WorkerMessage } from '../worker/worker-messages.ts';
 import { onSettledPort } from './on-settled-port.ts';
-import { WorkerBook } from './worker-book.ts';
+import { type DrainEnd, WorkerBook } from './worker-book.ts';
 import { forkWorkers, serveInProcess, type WorkerPool, type WorkerPoolHooks } from './worker-pool.ts';
 
 /** Reports for the primary; all others concern the workers themselves. */
@@ -40,8 +40,6 @@ export class Workers {
   readonly book = new WorkerBook();
   /** Of the proxy; empty until a worker listens. */
   address = '';
-  /** Requests that were ended at the deadline of a drain. */
-  cut = 0;
 
   readonly #parts: WorkersParts;
   readonly #count: number;
@@ -65,7 +63,7 @@ export class Workers {
       await this.#listening.promise;
     } else {
       const fork = (port: number): Promise<void> => this.#fork(port);
-      await onSettledPort(listen, fork, () => this.drain());
+      await onSettledPort(listen, fork, async () => void (await this.drain()));
     }
   }
 
@@ -88,8 +86,10 @@ export class Workers {
     this.#pool?.send(message, only);
   }
 
-  async drain(): Promise<void> {
+  async drain(): Promise<DrainEnd> {
+    this.book.drainBegins();
     await this.#pool?.drain();
+    return this.book.drainEnd;
   }
 
   #fork(port: number): Promise<void> {
@@ -142,7 +142,7 @@ export class Workers {
         this.book.measured(worker, message.values);
         break;
       case 'drained':
-        this.cut += message.cut;
+        this.book.drained(worker, message.cut);
         break;
       case 'ready':
       case 'listener-closed':

@@ -17,13 +17,7 @@ beforeEach(async () => {
   legacy = await startBackend('legacy');
   const flags = join(folder, 'flags.json');
   await writeFile(flags, JSON.stringify({ version: 2, features: noteFlags(0, 0) }));
-  const config = {
-    version: 1,
-    proxy: { listen: '127.0.0.1:0', workers: 2, timeouts: { workerMs: 2_000 } },
-    flags: { provider: 'file', file: flags },
-    legacy: { url: legacy.url },
-  };
-  await writeFile(join(folder, 'ficus.yaml'), JSON.stringify(config));
+  await writeConfig({ workerMs: 2_000 });
   proxy = startCommand(['cli/bin/ficus.js', 'proxy', '--config', join(folder, 'ficus.yaml')]);
   const said = await proxy.until('"msg":"listening"');
   url = (JSON.parse(said.split('\n')[0]!) as { address: string }).address;
@@ -35,6 +29,16 @@ afterEach(async () => {
   await legacy.close();
   await rm(folder, { recursive: true, force: true });
 });
+
+async function writeConfig(timeouts: object): Promise<void> {
+  const config = {
+    version: 1,
+    proxy: { listen: '127.0.0.1:0', workers: 2, timeouts },
+    flags: { provider: 'file', file: join(folder, 'flags.json') },
+    legacy: { url: legacy.url },
+  };
+  await writeFile(join(folder, 'ficus.yaml'), JSON.stringify(config));
+}
 
 async function workerPids(): Promise<number[]> {
   const primary = proxy.child.pid!;
@@ -79,4 +83,16 @@ test('does not outlive the proxy that a second signal ends', async () => {
   }, 'ended');
   expect((await proxy.ended).status).toBe(3);
   await until(async () => !(await Promise.all(workers.map(isAlive))).some(Boolean), 'workers are gone');
+});
+
+test('is killed at the end of a drain, and nobody knows how many requests that cut: the log does not say none', async () => {
+  await writeConfig({ workerMs: 60_000, drainMs: 300 });
+  await proxy.until('"msg":"config applied"');
+  const [stopped] = await workerPids();
+  hang(stopped!);
+  proxy.child.kill('SIGTERM');
+  const { status, stdout } = await proxy.ended;
+  expect(status).toBe(0);
+  const drained = stdout.split('\n').find((line) => line.includes('"msg":"drained'));
+  expect(JSON.parse(drained ?? '{}')).toMatchObject({ level: 40, cut: null, leastCut: 0, silentWorkers: 1 });
 });
