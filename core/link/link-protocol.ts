@@ -127,7 +127,7 @@ export interface ObservationBatch {
   readonly sender?: string | undefined;
   /** From 1, one more with each batch of a sender. */
   readonly number?: number | undefined;
-  /** Milliseconds since the first try; only in a batch that is sent again. */
+  /** Milliseconds since the post left that had no answer; only in a batch that is sent again. */
   readonly firstSentMs?: number | undefined;
   readonly observations: readonly EncodedObservation[];
 }

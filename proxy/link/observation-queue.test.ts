@@ -139,7 +139,7 @@ test('a batch that certainly has not arrived is not sent again', async () => {
   expect([dropped, tries.length]).toEqual([['control-unreachable'], 1]);
 });
 
-const busy = new PostFailure('the control plane answered 429', false, 429);
+const busy = new PostFailure('the control plane answered 429', false, 429, 'FICUS_CONTROL_TOO_MANY_BATCHES');
 
 test('a batch that a busy control plane did not take is sent again, with its number, in a second', async () => {
   vi.useFakeTimers();
@@ -154,6 +154,29 @@ test('a batch that a busy control plane did not take is sent again, with its num
     ...[false, false, false, true, true].map((again) => [1, again]),
   ]);
   expect(dropped).toEqual([]);
+});
+
+test.each([
+  ['a wrong token was sent too often', 'FICUS_CONTROL_TOO_MANY_REFUSALS'],
+  ['something before the control plane limits requests', undefined],
+] as const)('a 429 because %s is a refusal, not a busy control plane', async (_, code) => {
+  const { queue, tries, dropped } = queueWith([new PostFailure('answered 429', false, 429, code)]);
+  queue.push(observation('a'));
+  await queue.flush(NOT_LATE_MS);
+  expect([dropped, tries.length]).toEqual([['control-unreachable'], 1]);
+});
+
+test('each post of a batch that is sent again says how long ago the one without an answer left', async () => {
+  vi.useFakeTimers();
+  const { queue, tries } = queueWith([busy, 'never', busy, busy, undefined]);
+  queue.push(observation('a'));
+  const flushed = queue.flush(NOT_LATE_MS);
+  await vi.advanceTimersByTimeAsync(8_000);
+  await flushed;
+  // A second for the first busy answer does not count: that post was certainly not taken.
+  expect(tries.map(({ firstSentMs }) => firstSentMs)).toEqual([
+    ...[undefined, undefined, 5_000, 6_000, 7_000],
+  ]);
 });
 
 test.each([

@@ -1,11 +1,18 @@
 /**
  * Observations on their way to the control plane: bounded in bytes, sent in batches, one batch at a time.
- * What does not fit is dropped and counted; no request waits. A control plane that is busy is asked again each second. A batch without an answer is sent once more, with its
- * number, by which the control plane knows one that it has taken.
+ * What does not fit is dropped and counted; no request waits. A control plane that says that it is busy is asked again each
+ * second. A batch without an answer is sent once more, with its number, by which the control plane knows one that it has
+ * taken, and with the time since that post left, by which it knows one that an earlier process may have taken.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { type DropReason, encodeObservation, type Observation, type ObservationBatch } from '@ficus/core';
+import {
+  type DropReason,
+  type ErrorCode,
+  encodeObservation,
+  type Observation,
+  type ObservationBatch,
+} from '@ficus/core';
 import { PostFailure } from './post-json.ts';
 
 interface ObservationQueueOptions {
@@ -22,14 +29,20 @@ const GATHER_MS = 20;
 const FIRST_TRY_MS = 5_000;
 /** A control plane that stalls for a moment answers after it. */
 const SECOND_TRY_MS = 15_000;
-/** The control plane has too much to compare, and has taken nothing. */
-const BUSY = 429;
+/** The control plane has too much to compare, and has taken nothing. Any other refusal stays one a second later. */
+const BUSY: ErrorCode = 'FICUS_CONTROL_TOO_MANY_BATCHES';
 const BUSY_WAIT_MS = 1_000;
 const MOST_BUSY_WAITS = 20;
 
 interface Queued {
   readonly observation: Observation;
   readonly bytes: number;
+}
+
+interface Lost {
+  readonly reason: DropReason;
+  /** When the last post left: those before it were certainly not taken. In milliseconds of `performance.now()`. */
+  readonly sentAt: number;
 }
 
 export class ObservationQueue {
@@ -106,22 +119,23 @@ export class ObservationQueue {
     const observations = queued.map(({ observation }) => encodeObservation(observation));
     this.#number += 1;
     const batch = { sender: this.#sender, number: this.#number, observations };
-    const sentAt = performance.now();
-    const first = await this.#try(batch, FIRST_TRY_MS);
-    if (first !== 'arrival-unknown' || this.#isLate) return first;
-    const firstSentMs = Math.ceil(performance.now() - sentAt);
+    const first = await this.#try(() => batch, FIRST_TRY_MS);
+    if (first?.reason !== 'arrival-unknown' || this.#isLate) return first?.reason;
+    const again = () => ({ ...batch, firstSentMs: Math.ceil(performance.now() - first.sentAt) });
     // Whatever is said of the second try: the first one may have been taken.
-    return (await this.#try({ ...batch, firstSentMs }, SECOND_TRY_MS)) && 'arrival-unknown';
+    return (await this.#try(again, SECOND_TRY_MS)) && 'arrival-unknown';
   }
 
-  async #try(batch: ObservationBatch, timeoutMs: number): Promise<DropReason | undefined> {
+  /** @param batchNow the batch for a post that leaves now */
+  async #try(batchNow: () => ObservationBatch, timeoutMs: number): Promise<Lost | undefined> {
     for (let waits = 0; ; waits += 1) {
-      const failure = await this.#within(timeoutMs, (signal) => this.#failureOf(batch, signal));
+      const sentAt = performance.now();
+      const failure = await this.#within(timeoutMs, (signal) => this.#failureOf(batchNow(), signal));
       if (failure === undefined) return undefined;
-      if (failure.status !== BUSY || waits === MOST_BUSY_WAITS)
-        return failure.mayBeTaken ? 'arrival-unknown' : 'control-unreachable';
+      if (failure.code !== BUSY || waits === MOST_BUSY_WAITS || this.#isLate)
+        return { reason: failure.mayBeTaken ? 'arrival-unknown' : 'control-unreachable', sentAt };
       await this.#within(BUSY_WAIT_MS, (signal) => once(signal, 'abort'));
-      if (this.#isLate) return 'control-unreachable';
+      if (this.#isLate) return { reason: 'control-unreachable', sentAt };
     }
   }
 

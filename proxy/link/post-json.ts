@@ -1,7 +1,7 @@
 /** One JSON request to the control plane, over kept connections, until its signal ends it. */
 import { Agent, type ClientRequest, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { ControlClientConfig } from '@ficus/core';
+import { type ControlClientConfig, type ErrorCode, isErrorCode } from '@ficus/core';
 import { controlAgent } from './control-tls.ts';
 
 /** A request that was not accepted, or whose answer is missing. */
@@ -10,11 +10,14 @@ export class PostFailure extends Error {
   readonly status: number | undefined;
   /** False when the control plane certainly did nothing with it. */
   readonly mayBeTaken: boolean;
+  /** What the control plane itself says; absent where it did not answer, or something before it did. */
+  readonly code: ErrorCode | undefined;
 
-  constructor(message: string, mayBeTaken: boolean, status?: number) {
+  constructor(message: string, mayBeTaken: boolean, status?: number, code?: ErrorCode) {
     super(message);
     this.mayBeTaken = mayBeTaken;
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -48,9 +51,10 @@ export function postJson(
       response.on('error', ({ message }) => reject(new PostFailure(message, true)));
       response.on('end', () => {
         const status = response.statusCode ?? 0;
+        const text = Buffer.concat(chunks).toString();
         if (status === 204) resolve(undefined);
-        else if (status !== 200) reject(refused(status));
-        else resolveJson(Buffer.concat(chunks).toString(), resolve, reject);
+        else if (status !== 200) reject(refused(status, text));
+        else resolveJson(text, resolve, reject);
       });
     });
     const hasLeft = watchConnected(request, secure);
@@ -60,8 +64,23 @@ export function postJson(
 }
 
 /** After an error of the server, or of a gateway before it, it is not known how far the request came. */
-const refused = (status: number): PostFailure =>
-  new PostFailure(`the control plane answered ${status}`, status < 400 || status >= 500, status);
+const refused = (status: number, text: string): PostFailure =>
+  new PostFailure(
+    `the control plane answered ${status}`,
+    status < 400 || status >= 500,
+    status,
+    codeIn(text),
+  );
+
+/** The code of a problem (RFC 9457) of the control plane. */
+function codeIn(text: string): ErrorCode | undefined {
+  try {
+    const { code } = Object(JSON.parse(text)) as { readonly code?: unknown };
+    return typeof code === 'string' && isErrorCode(code) ? code : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Nothing has left while there is no connection. */
 function watchConnected(request: ClientRequest, secure: boolean): () => boolean {

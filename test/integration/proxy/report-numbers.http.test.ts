@@ -2,7 +2,13 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { LINK_PATHS, type ObservationBatch, type ProxyReport, type TrafficCount } from '@ficus/core';
+import {
+  LINK_PATHS,
+  type ObservationBatch,
+  type ProxyReport,
+  type TrafficCount,
+  toProblem,
+} from '@ficus/core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { anObservation } from '../../../control/parity/observation.fixture.ts';
 import { ControlLink } from '../../../proxy/link/control-link.ts';
@@ -145,6 +151,14 @@ test.each([
 ])('when the second answer %s, it is unknown whether the batch was taken', async (_, second) => {
   answer = (post, index) => (index === 0 ? loseAnswer(post) : second(post));
   expect([await observeOne(), posts.length]).toEqual([['arrival-unknown'], 2]);
+});
+
+test('a batch that a busy control plane has no room for is sent again; one that a gateway refuses as often is not', async () => {
+  const busy = JSON.stringify(toProblem('FICUS_CONTROL_TOO_MANY_BATCHES', 'busy'));
+  answer = (post, index) => (index === 0 ? void post.response.writeHead(429).end(busy) : take(post));
+  expect([await observeOne(), posts.length]).toEqual([[], 2]);
+  answer = (post) => void post.response.writeHead(429).end('<p>Too many requests</p>');
+  expect([await observeOne(), posts.length]).toEqual([['control-unreachable'], 3]);
 });
 
 test('a batch that is refused, or that no server listens for, is not sent again', async () => {
