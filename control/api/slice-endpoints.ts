@@ -7,6 +7,7 @@ import {
   runningConfigView,
   sliceView,
 } from '@ficus/contract';
+import { sliceName } from '@ficus/core';
 import { z } from 'zod';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import type { EvidenceKeeper } from '../parity/evidence-keeper.ts';
@@ -102,7 +103,7 @@ export function sliceEndpoints(parts: SliceEndpointParts): Endpoint[] {
       id: 'readAudit',
       summary: 'Who changed what, when, from what, to what, why; newest first',
       query: z.object({
-        slice: z.string().optional(),
+        slice: sliceName.optional(),
         limit: z.coerce.number().int().min(1).max(1000).default(100),
         before: z.coerce.number().int().positive().optional().describe('only entries older than this id'),
       }),

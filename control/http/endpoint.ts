@@ -4,7 +4,7 @@
  */
 import type { ControlRole } from '@ficus/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Caller } from './access-tokens.ts';
 import { parseBody } from './parse-body.ts';
 import { requireWanted } from './require-wanted.ts';
@@ -53,7 +53,9 @@ export function endpoint<B extends z.ZodType, Q extends z.ZodObject, A extends z
 }
 
 export function registerEndpoints(app: FastifyInstance, endpoints: readonly Endpoint[]): void {
-  for (const { id, method, path, role, body, query, status, handle } of endpoints) {
+  for (const { id, method, path, role, body, query = z.object({}), status, handle } of endpoints) {
+    // A name that is not known may be a misspelt one: what it was to narrow would be answered whole.
+    const parameters = query.strict();
     app.route({
       method,
       url: path,
@@ -63,8 +65,8 @@ export function registerEndpoints(app: FastifyInstance, endpoints: readonly Endp
         const actor = actorOf(request);
         const answer = await handle({
           params,
+          query: parseBody(parameters, request.query),
           body: body ? parseBody(body, request.body) : undefined,
-          query: query ? parseBody(query, request.query) : undefined,
           actor,
           caller: request.caller,
           requireWanted: () => requireWanted(request),

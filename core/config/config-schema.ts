@@ -5,7 +5,7 @@ import { legacySchema } from './legacy-schema.ts';
 import { proxySchema } from './proxy-schema.ts';
 import { sliceSchema } from './slice-schema.ts';
 
-const sliceName = z
+export const sliceName = z
   .string()
   .regex(/^[a-z][a-z0-9-]*$/, 'a slice’s name consists of lower case letters, digits and hyphens');
 
