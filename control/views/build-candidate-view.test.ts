@@ -63,21 +63,32 @@ it('a legacy that fails its checks is said to get its requests', () => {
   );
 });
 
-it.each<[Partial<CandidateFacts>, string, string]>([
-  [{ askedAt: 30_000, failure: 'errors' }, 'answers with errors', 'answers with errors.'],
-  [{ askedAt: 30_000 }, 'does not answer', 'does not answer.'],
+const checked = { candidate: { url: 'http://127.0.0.1:1', health: { path: '/healthz' } } };
+
+it.each<[Partial<CandidateFacts>, object, string, string]>([
+  [{ askedAt: 30_000, failure: 'errors' }, {}, 'answers with errors', 'answers with errors.'],
+  [{ askedAt: 30_000 }, {}, 'does not answer', 'does not answer.'],
   [
     { askedAt: 10_000, failure: 'errors', breakersOpen: 1 },
-    'answered with errors, and was not asked since',
-    'answered with errors when it was last asked, 30 s ago: its circuit breaker is open in 1 worker of the proxies. The next request asks it again.',
+    {},
+    'answered with errors, and had no request since',
+    'answered with errors when it had its last request, 30 s ago: its circuit breaker is open in 1 worker of the proxies. The next request asks it again.',
   ],
   [
     { askedAt: 10_000 },
-    'did not answer, and was not asked since',
-    'did not answer when it was last asked, 30 s ago. The next request asks it again.',
+    {},
+    'did not answer, and had no request since',
+    'did not answer when it had its last request, 30 s ago. The next request asks it again.',
   ],
-])('%o: how it fails, and whether that is known of now', (facts, short, text) => {
-  const view = buildCandidateView(failing(facts), slice(), true, 40_000);
+  [
+    { askedAt: 10_000, breakersOpen: 1 },
+    checked,
+    'did not answer, and had no request since',
+    'did not answer when it had its last request, 30 s ago: its circuit breaker is open in 1 worker of the proxies. No proxy says that its health checks fail. The next request asks it again.',
+  ],
+  [{ askedAt: 30_000 }, checked, 'does not answer', 'does not answer.'],
+])('%o: how it fails, and whether that is known of now', (facts, over, short, text) => {
+  const view = buildCandidateView(failing(facts), slice(over), true, 40_000);
   expect(view.failure).toBe(short);
   expect(view.text).toBe(`The candidate ${text} The legacy serves its requests.`);
 });

@@ -11,7 +11,7 @@ export function buildCandidateView(
   now = Date.now(),
 ): CandidateView {
   const { state, failingSince, askedAt, answeredAt, breakersOpen, failingChecks } = facts;
-  const failure = state === 'fails' ? describeFailure(facts, now) : undefined;
+  const failure = state === 'fails' ? describeFailure(facts, slice, now) : undefined;
   const isoTime = (at: number | undefined) => (at === undefined ? null : new Date(at).toISOString());
   return {
     state,
@@ -33,7 +33,7 @@ function describePart({ breakersOpen }: CandidateFacts): string {
   return `The candidate answers, but not all proxies: its circuit breaker is open in ${workers(breakersOpen)}.`;
 }
 
-/** Without a request an open breaker stays open, whatever the candidate would answer by now. */
+/** Without a request an open breaker stays open, whatever the candidate would answer by now, or answers to health checks. */
 const UNASKED_MS = 10_000;
 
 const NOW = { 'no answer': 'does not answer', errors: 'answers with errors' } as const;
@@ -41,6 +41,7 @@ const BEFORE = { 'no answer': 'did not answer', errors: 'answered with errors' }
 
 function describeFailure(
   { breakersOpen, failingChecks, failure = 'no answer', askedAt }: CandidateFacts,
+  { candidate }: SliceConfig,
   now: number,
 ): { readonly short: string; readonly text: string } {
   if (failingChecks > 0)
@@ -55,10 +56,13 @@ function describeFailure(
     return { short: NOW[failure], text: `The candidate ${NOW[failure]}${breaker}.` };
   const ago = `${Math.round(unaskedMs / 1000)} s ago`;
   return {
-    short: `${BEFORE[failure]}, and was not asked since`,
-    text: `The candidate ${BEFORE[failure]} when it was last asked, ${ago}${breaker}. The next request asks it again.`,
+    short: `${BEFORE[failure]}, and had no request since`,
+    text: `The candidate ${BEFORE[failure]} when it had its last request, ${ago}${breaker}.${candidate.health ? PASSES : ''} The next request asks it again.`,
   };
 }
+
+/** Checks ask it meanwhile, and close no breaker: what a check asks for is not what users do. */
+const PASSES = ' No proxy says that its health checks fail.';
 
 const workers = (count: number): string => (count === 1 ? '1 worker' : `${count} workers`);
 const proxies = (count: number): string => (count === 1 ? '1 proxy' : `${count} proxies`);
