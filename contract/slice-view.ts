@@ -64,8 +64,10 @@ export const sliceView = z.object({
 export const flagChangeView = z.object({
   previous: z.int().nullable().describe('previous percentage; null when there was none (only cohorts)'),
   percent: z.int(),
+  overridden: z.array(guardView).describe('guards that refused the raise, and were overridden by force'),
   slice: sliceView,
 });
 
+export type GuardView = z.output<typeof guardView>;
 export type SliceView = z.output<typeof sliceView>;
 export type FlagChangeView = z.output<typeof flagChangeView>;

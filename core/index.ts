@@ -3,6 +3,7 @@ export * from './async/newest-wins.ts';
 export * from './async/one-at-a-time.ts';
 export * from './config/candidate-schema.ts';
 export * from './config/common-schema.ts';
+export * from './config/config-notes.ts';
 export * from './config/config-problem.ts';
 export * from './config/config-schema.ts';
 export * from './config/config-snapshot.ts';

@@ -6,7 +6,14 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { DatabaseGrants, Finding } from '@ficus/cdc';
 import { loadRemoval } from '@ficus/control';
-import { describeError, type FicusConfig, FicusError, formatPath, warnAboutConfig } from '@ficus/core';
+import {
+  describeError,
+  type FicusConfig,
+  FicusError,
+  formatPath,
+  noteConfig,
+  warnAboutConfig,
+} from '@ficus/core';
 import { explainMatch } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
@@ -14,7 +21,7 @@ import { loadConfig } from '../config/load-config.ts';
 import { parseHeader } from '../config/parse-header.ts';
 import { counted } from '../output/counted.ts';
 import { formatExplanation } from '../output/format-explanation.ts';
-import { formatFinding } from '../output/format-finding.ts';
+import { formatFinding, formatNote } from '../output/format-finding.ts';
 import { paint } from '../output/paint.ts';
 import { print, printError, printJson, printScript } from '../output/terminal.ts';
 import { checkFlagsFile } from '../preflight/check-flags-file.ts';
@@ -30,10 +37,11 @@ interface CheckOptions extends CommonOptions {
 }
 
 const HELP = `
-Every error is reported with its path, not only the first, and so is each weak setting, as a warning; certificates and the flags
-file are read, where they are on this machine. With --live it checks upstreams, databases, replication
-settings and tables as well, and changes nothing: upstreams that have health checks are asked for their path once, the legacy for its
-introspection and for one read route in other spellings, without credentials. Each finding says what to do, with SQL where SQL does it.
+Every error is reported with its path, not only the first, and so is each weak setting, as a warning; a note (·) says what may
+surprise in a setting that is fine. Certificates and the flags file are read, where they are on this machine. With --live it checks
+upstreams, databases, replication settings and tables as well, and changes nothing: upstreams that have health checks are asked for
+their path once, the legacy for its introspection and for one read route in other spellings, without credentials. Each finding says
+what to do, with SQL where SQL does it.
 
 Exit status: 0 all is well (warnings allowed) · 1 the config has errors · 3 something it needs is missing or
 cannot be used (a certificate, the flags file; with --live all of it).
@@ -81,11 +89,13 @@ async function check(options: CheckOptions): Promise<void> {
   const tls = checkTls(config, options.live === true);
   const files = [...tls, ...(await checkFlagsFile(config))];
   const findings = [...weaknessesOf(config), ...files, ...live, ...leftovers];
+  const notes = noteConfig(config).map(({ path, message }) => ({ path: formatPath(path), message }));
   const errors = findings.filter((finding) => finding.severity === 'error');
   if (options.json) {
-    printJson({ ok: errors.length === 0, ...countOf(config), findings });
+    printJson({ ok: errors.length === 0, ...countOf(config), findings, notes });
   } else {
     for (const finding of findings) printError(`${formatFinding(finding)}\n`);
+    for (const note of notes) printError(`${formatNote(note)}\n`);
     if (errors.length === 0)
       print(`${paint('green', '✓', process.stdout)} ${summaryOf(options, config, findings)}\n`);
   }

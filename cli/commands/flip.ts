@@ -6,7 +6,7 @@ import { loadReachable } from '../config/load-reachable.ts';
 import { parsePercent } from '../config/parse-percent.ts';
 import type { ReachableConfig } from '../config/reachable-config.ts';
 import { withWayByHand } from '../config/way-by-hand.ts';
-import { raiseWarnings } from '../flags/raise-warnings.ts';
+import { movedWrites, overriddenWarnings, raiseWarnings } from '../flags/raise-warnings.ts';
 import { type FlipOutcome, hasReadableSlices, setPercent } from '../flags/set-percent.ts';
 import { paint } from '../output/paint.ts';
 import { print, printJson } from '../output/terminal.ts';
@@ -69,11 +69,11 @@ async function flip(flag: FlagKind, slice: string, percent: number, options: Fli
   });
   const { reason = '', force = false } = options;
   const outcome = await setPercent(config, { slice, kind: flag, percent, reason, force });
-  const { previous, file } = outcome;
+  const { previous, overridden, file } = outcome;
   const warnings = warningsOf(config, { flag, slice, percent }, outcome);
   for (const warning of warnings) warn(warning);
   if (options.json) {
-    printJson({ ok: true, slice, flag, previous, percent, file: file?.path, warnings });
+    printJson({ ok: true, slice, flag, previous, percent, overridden, file: file?.path, warnings });
     return;
   }
   const name = flagName(slice, flag);
@@ -93,10 +93,10 @@ interface Flipped {
 function warningsOf(
   config: ReachableConfig,
   { flag, slice, percent }: Flipped,
-  { previous, seen, file }: FlipOutcome,
+  { previous, seen, overridden, file }: FlipOutcome,
 ): string[] {
   const { control, guards, valid } = config;
-  const warnings: string[] = [];
+  const warnings = overriddenWarnings(overridden);
   if (file && previous === 0 && percent === 0 && !hasReadableSlices(config))
     warnings.push(`${flagName(slice, flag)} was at 0 % there already: check the name of the slice`);
   if (file?.isNew)
@@ -105,8 +105,13 @@ function warningsOf(
     );
   if (percent > 0 && percent < 100 && valid && !knowsCallers(valid, slice)) warnings.push(STRANGERS);
   if (percent <= (previous ?? 0)) return warnings;
-  if (flag === 'serve' && seen) warnings.push(...raiseWarnings(seen, guards.get(slice) ?? []));
-  if (control === undefined) warnings.push(flag === 'serve' ? RAISED_ALONE : COPIED_ALONE);
+  const names = guards.get(slice) ?? [];
+  if (control === undefined)
+    warnings.push(flag === 'shadow' ? COPIED_ALONE : names.length === 0 ? RAISED_ALONE : UNCOMPARED);
+  if (flag === 'shadow') return warnings;
+  const configured = valid?.slices[slice];
+  if (seen) warnings.push(...raiseWarnings(seen, names));
+  else if (configured) warnings.push(...movedWrites(slice, configured));
   return warnings;
 }
 
@@ -114,6 +119,7 @@ const STRANGERS =
   'Below 100 % this has no effect: callers cannot be identified. Set proxy.identify.user, or the slice’s anonymousBucket.';
 const RAISED_ALONE =
   'nothing was compared, and no guard refuses a raise: without a control plane there is no evidence';
+const UNCOMPARED = 'nothing was compared: without a control plane there is no evidence';
 const COPIED_ALONE =
   'copies are sent, and nothing compares the answers: that takes a control plane (control.database and `ficus up`)';
 

@@ -1,18 +1,26 @@
 import type { SliceView } from '@ficus/contract';
 import { expect, test } from 'vitest';
-import { raiseWarnings } from './raise-warnings.ts';
+import { overriddenWarnings, raiseWarnings } from './raise-warnings.ts';
 
 interface Evidence {
   readonly compared?: number;
   readonly mismatch?: number;
   readonly tables?: number;
+  readonly writes?: boolean;
   readonly verify?: Partial<NonNullable<SliceView['verify']>> | null;
 }
 
-function viewOf({ compared = 1000, mismatch = 0, tables = 1, verify = { verdict: 'match' } }: Evidence) {
+function viewOf({
+  compared = 1000,
+  mismatch = 0,
+  tables = 1,
+  writes = false,
+  verify = { verdict: 'match' },
+}: Evidence) {
   return {
     name: 'notes',
     tables: Array.from({ length: tables }, () => ({ from: 'note', to: 'note' })),
+    routes: [{ id: 'all', kind: writes ? 'write' : 'read' }],
     parity: { compared, counts: { mismatch } },
     verify: verify && { state: 'done', ...verify },
   } as unknown as SliceView;
@@ -29,6 +37,8 @@ const cases: readonly (readonly [string, Evidence, readonly string[], RegExp | u
   ['nothing compared', { compared: 0 }, ['lag'], /^no answers were compared/],
   ['never verified', { verify: null }, ['lag'], /^the rows of both sides were never compared/],
   ['no tables, nothing to verify', { verify: null, tables: 0 }, ['lag'], undefined],
+  ['no tables, and writes', { tables: 0, writes: true }, ['lag'], /^the writes of notes move too/],
+  ['the owner takes the writes', { writes: true }, ['lag'], undefined],
   [
     'rows differ',
     { verify: { verdict: 'mismatch' } },
@@ -47,4 +57,13 @@ test.each(cases)('%s', (_, evidence, guards, warning) => {
 
 test('each piece of evidence is named', () => {
   expect(raiseWarnings(viewOf({ compared: 20, mismatch: 20, verify: null }), [])).toHaveLength(3);
+});
+
+test('each guard that was overridden is named, with its reason', () => {
+  const lag = { guard: 'lag', answer: 'fail', text: '12 ms behind.', numbers: {} } as const;
+  expect(overriddenWarnings([])).toEqual([]);
+  expect(overriddenWarnings([lag, { ...lag, guard: 'data' }])).toEqual([
+    '--force has overridden the guard lag: fail. 12 ms behind.',
+    expect.stringContaining('the guard data'),
+  ]);
 });

@@ -2,7 +2,8 @@
  * What a raise of the serve flag leaves out of account. Guards refuse; where none is configured for a piece of evidence,
  * nothing does, and a plain ✓ would look like agreement.
  */
-import type { SliceView } from '@ficus/contract';
+import type { GuardView, SliceView } from '@ficus/contract';
+import { movesWrites } from '@ficus/core';
 
 /** The parity guard's default bound: so many of the comparisons may differ without a word. */
 const QUIET_MISMATCHES = 0.001;
@@ -13,6 +14,21 @@ export function raiseWarnings(slice: SliceView, guards: readonly string[]): stri
     ...(guards.length === 0 ? [`no guard refuses a raise: slices.${slice.name}.guards configures none`] : []),
     ...(guards.includes('parity') ? [] : parityWarnings(slice)),
     ...verifyWarnings(slice),
+    ...movedWrites(slice.name, slice),
+  ];
+}
+
+/** What --force has done. */
+export const overriddenWarnings = (overridden: readonly GuardView[]): string[] =>
+  overridden.map(
+    ({ guard, answer, text }) => `--force has overridden the guard ${guard}: ${answer}. ${text}`,
+  );
+
+/** @param slice as the control plane shows it, or of the config */
+export function movedWrites(name: string, slice: Parameters<typeof movesWrites>[0]): string[] {
+  if (!movesWrites(slice)) return [];
+  return [
+    `the writes of ${name} move too: it lists no tables, so nothing keeps the legacy’s data in step; what the candidate stores by itself stays there after \`ficus serve ${name} 0\``,
   ];
 }
 

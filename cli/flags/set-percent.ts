@@ -3,7 +3,7 @@
  * control plane has neither: its flags are set where they are kept.
  */
 import { existsSync } from 'node:fs';
-import type { PercentChange, SliceView } from '@ficus/contract';
+import type { GuardView, PercentChange, SliceView } from '@ficus/contract';
 import { type JudgeChange, openForeignFlags, withoutAudit } from '@ficus/control';
 import { FicusError, type FlagKind, type FlagsConfig, flagName, passesByItself } from '@ficus/core';
 import { connectControl } from '../config/connect-control.ts';
@@ -28,6 +28,8 @@ export interface FlipOutcome {
   readonly previous: number | null;
   /** As the control plane sees the slice; undefined when the flag was set without one. */
   readonly seen: SliceView | undefined;
+  /** Guards that refused, and were overridden. */
+  readonly overridden: readonly GuardView[];
   /** The file that this command itself has changed. */
   readonly file?: FlippedFile | undefined;
 }
@@ -54,8 +56,8 @@ export async function setPercent(
       throw withPresentShare(error, flip);
     });
   if (!config.hasDatabase) {
-    refuseUnevaluated(config, flip);
-    return setWhereKept(flags, flip);
+    const overridden = requireUnguarded(config, flip);
+    return { ...(await setWhereKept(flags, flip)), overridden };
   }
   if (config.control === undefined) return setUnguarded(config, flags, flip, UNREAD);
   if (flip.percent > 0) return setThroughControl(config, flip);
@@ -111,11 +113,13 @@ async function setThroughControl(
   const { slice, kind, percent, reason, force } = flip;
   const control = connectControl(config, timeoutMs);
   const change: PercentChange = { percent, reason };
-  const { previous, slice: seen } =
+  const made =
     kind === 'serve'
       ? await control.setServe(slice, { ...change, force })
       : await control.setShadow(slice, change);
-  return { previous, seen };
+  // An older control plane does not say what was overridden.
+  const { previous, overridden = [], slice: seen } = made;
+  return { previous, overridden, seen };
 }
 
 async function setWhereKept(
@@ -128,17 +132,24 @@ async function setWhereKept(
   const flags = openForeignFlags(config, withoutAudit);
   try {
     const previous = await flags.set({ slice, kind, percent, reason, actor: '' }, judge);
-    return { previous, seen: undefined, file: path === undefined ? undefined : { path, isNew } };
+    return {
+      previous,
+      overridden: [],
+      seen: undefined,
+      file: path === undefined ? undefined : { path, isNew },
+    };
   } finally {
     flags.stop();
   }
 }
 
-/** A guard that cannot be evaluated refuses. */
-function refuseUnevaluated(config: ReachableConfig, { slice, kind, percent, force }: Flip): void {
-  if (percent === 0 && !hasReadableSlices(config)) return;
+/** A guard that cannot be evaluated refuses. Returns those that were overridden. */
+function requireUnguarded(config: ReachableConfig, { slice, kind, percent, force }: Flip): GuardView[] {
+  if (percent === 0 && !hasReadableSlices(config)) return [];
   const guards = requireNamed(config, slice);
-  if (kind !== 'serve' || percent === 0 || force || guards.length === 0) return;
+  if (kind !== 'serve' || percent === 0 || guards.length === 0) return [];
+  const text = 'A control plane would evaluate it, and this config has none (control.database).';
+  if (force) return guards.map((guard) => ({ guard, answer: 'insufficient evidence', text, numbers: {} }));
   throw new FicusError(
     'FICUS_GUARDS_NOT_EVALUATED',
     `${slice} is held back by its guards (${guards.join(', ')}): a control plane evaluates them, and this config has none (control.database).`,

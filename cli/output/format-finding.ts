@@ -9,3 +9,8 @@ export function formatFinding(finding: Finding): string {
   const remedy = finding.remedySql ?? describeError(finding.code).remedy;
   return `${mark} ${printable(`${finding.path}: ${finding.message}`)}\n    ${remedy.split('\n').join('\n    ')} ${paint('dim', `(${finding.code})`, process.stderr)}`;
 }
+
+/** What is so, and may be meant so. */
+export function formatNote({ path, message }: Pick<Finding, 'path' | 'message'>): string {
+  return `${paint('cyan', '·', process.stderr)} ${printable(`${path}: ${message}`)}`;
+}

@@ -3,14 +3,13 @@
  * raise starts from.
  */
 import { flagChangeView } from '@ficus/contract';
-import type { FlagKind } from '@ficus/core';
+import type { FlagKind, NamedGuardAnswer } from '@ficus/core';
 import { z } from 'zod';
-import { allowChange } from '../flags/flag-store.ts';
 import { evaluateGuards } from '../guards/evaluate-guards.ts';
-import { requireGuards } from '../guards/require-guards.ts';
+import { noteOverridden, requireGuards } from '../guards/require-guards.ts';
 import { requireRole } from '../http/access.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import type { SliceParts } from '../views/build-slice-view.ts';
+import { buildGuardView, type SliceParts } from '../views/build-slice-view.ts';
 import { reason, sliceOf, viewOf } from './slice-of.ts';
 
 interface Change {
@@ -31,14 +30,16 @@ export function flagEndpoints(parts: SliceParts): Endpoint[] {
     name: string,
     kind: FlagKind,
     { body: { percent, reason }, actor, requireWanted }: Change,
-    judgeRaise = allowChange,
+    judgeRaise: () => readonly NamedGuardAnswer[] = () => [],
   ) => {
+    let overridden: readonly NamedGuardAnswer[] = [];
     const previous = await parts.flags.set({ slice: name, kind, actor, percent, reason }, (before) => {
       if (percent <= (before ?? 0)) return '';
       requireWanted();
-      return judgeRaise(before);
+      overridden = judgeRaise();
+      return noteOverridden(overridden);
     });
-    return { previous, percent, slice: viewOf(parts, name) };
+    return { previous, percent, overridden: overridden.map(buildGuardView), slice: viewOf(parts, name) };
   };
   return [
     endpoint({

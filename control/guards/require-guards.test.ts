@@ -1,6 +1,6 @@
 import type { NamedGuardAnswer } from '@ficus/core';
 import { expect, test } from 'vitest';
-import { requireGuards } from './require-guards.ts';
+import { noteOverridden, requireGuards } from './require-guards.ts';
 
 const pass: NamedGuardAnswer = { guard: 'data', answer: 'pass', text: 'Complete.', numbers: {} };
 const lag: NamedGuardAnswer = { guard: 'lag', answer: 'fail', text: '12 ms behind.', numbers: { lagMs: 12 } };
@@ -12,8 +12,9 @@ const parity: NamedGuardAnswer = {
 };
 
 test('all pass: nothing to note', () => {
-  expect(requireGuards('notes', [pass], false)).toBe('');
-  expect(requireGuards('notes', [pass], true)).toBe('');
+  expect(requireGuards('notes', [pass], false)).toEqual([]);
+  expect(requireGuards('notes', [pass], true)).toEqual([]);
+  expect(noteOverridden([])).toBe('');
 });
 
 test('a guard that fails refuses, and so does one without evidence; every answer comes along', () => {
@@ -27,5 +28,7 @@ test('a guard that fails refuses, and so does one without evidence; every answer
 });
 
 test('force overrides, and the audit names what was overridden', () => {
-  expect(requireGuards('notes', [pass, lag], true)).toBe('(forced past lag: fail. 12 ms behind.)');
+  const overridden = requireGuards('notes', [pass, lag], true);
+  expect(overridden).toEqual([lag]);
+  expect(noteOverridden(overridden)).toBe('(forced past lag: fail. 12 ms behind.)');
 });

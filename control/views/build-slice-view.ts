@@ -1,7 +1,13 @@
 /** Builds the view of a slice. The stage is derived here on each call, and stored nowhere. */
 
-import type { SliceView } from '@ficus/contract';
-import { deriveStage, type FicusConfig, type RunningConfig, type SliceConfig } from '@ficus/core';
+import type { GuardView, SliceView } from '@ficus/contract';
+import {
+  deriveStage,
+  type FicusConfig,
+  type NamedGuardAnswer,
+  type RunningConfig,
+  type SliceConfig,
+} from '@ficus/core';
 import type { FlagFact, FlagStore } from '../flags/flag-store.ts';
 import { evaluateGuards } from '../guards/evaluate-guards.ts';
 import type { ParityService } from '../parity/parity-service.ts';
@@ -68,12 +74,13 @@ export function buildSliceView(parts: SliceParts, name: string): SliceView | und
     verify: lastVerify(parts, name) ?? null,
     rollback: describeRollback(state, slice),
   };
-  const guards = evaluateGuards(facts, slice.guards).map(({ numbers, ...guard }) => ({
-    ...guard,
-    numbers: { ...numbers },
-  }));
-  return { ...facts, guards };
+  return { ...facts, guards: evaluateGuards(facts, slice.guards).map(buildGuardView) };
 }
+
+export const buildGuardView = ({ numbers, ...guard }: NamedGuardAnswer): GuardView => ({
+  ...guard,
+  numbers: { ...numbers },
+});
 
 /** A flag that is on only for cohorts counts as a share between none and all. */
 function shareAtLeast({ percent, on }: FlagFact): number {

@@ -44,6 +44,27 @@ test('for programs, among the findings', async () => {
   ]);
 });
 
+test('writes that move with the serve flag are no weakness: a note of check, a warning of the raise', async () => {
+  const own = join(folder, 'writes.yaml');
+  const add = { id: 'add', methods: ['POST'], path: '/notes' };
+  const candidate = { url: 'http://127.0.0.1:9', credentials: [] };
+  const slices = { notes: { candidate, routes: [add] } };
+  const identify = { user: { cookie: 'sid' } };
+  const flags = { provider: 'file', file: 'written-flags.json' };
+  const legacy = { url: 'http://127.0.0.1:9' };
+  await writeFile(own, JSON.stringify({ version: 1, proxy: { identify }, flags, legacy, slices }));
+  const run = (...args: string[]) => runCommand([FICUS, ...args, '--config', own]);
+  const { status, stdout, stderr } = await run('check');
+  expect([status, stdout]).toEqual([0, expect.not.stringContaining('above')]);
+  expect(stderr).toMatch(/^· slices\.notes\.tables: lists none, so writes \(add\) move with the serve flag/);
+  expect(JSON.parse((await run('check', '--json')).stdout)).toMatchObject({
+    findings: [],
+    notes: [{ path: 'slices.notes.tables' }],
+  });
+  expect((await run('serve', 'notes', '5')).stderr).toContain('the writes of notes move too');
+  expect((await run('serve', 'notes', '0')).stderr).not.toContain('move too');
+});
+
 test('in the log of a proxy that starts, each once', async () => {
   const text = await readFile(config, 'utf8');
   const own = join(folder, 'proxy.yaml');

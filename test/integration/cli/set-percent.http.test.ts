@@ -47,7 +47,10 @@ test('guards that no control plane evaluates refuse a raise, but not the way bac
     message:
       'notes is held back by its guards (lag): a control plane evaluates them, and this config has none (control.database).',
   });
-  expect(await setPercent(guarded, { ...flip, force: true })).toBe(0);
+  expect(await flipWith(reachableOf(guarded), { ...flip, force: true })).toMatchObject({
+    previous: 0,
+    overridden: [{ guard: 'lag', answer: 'insufficient evidence' }],
+  });
   expect(await setPercent(guarded, { ...flip, percent: 0 })).toBe(25);
   expect(await setPercent(guarded, { ...flip, kind: 'shadow' })).toBe(0);
 });

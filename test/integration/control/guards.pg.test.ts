@@ -37,7 +37,7 @@ afterAll(async () => {
 
 test('a stream that is too far behind blocks a raise, but not the way back', async () => {
   await expect.poll(async () => (await client.replication('notes')).healthy).toBe(true);
-  await client.setServe('notes', { percent: 50 });
+  expect((await client.setServe('notes', { percent: 50 })).overridden).toEqual([]);
   stream.play({ lagMs: 2000 });
   await expect(client.setServe('notes', { percent: 51 })).rejects.toMatchObject({
     code: 'FICUS_GUARD_REFUSED',
@@ -73,7 +73,8 @@ test('nothing compared is no evidence; force overrides it, and the audit says so
     details: { guards: [{ guard: 'data' }, { guard: 'parity', answer: 'insufficient evidence' }] },
   });
   expect((await client.slice('compared')).flags.serve.percent).toBe(0);
-  await client.setServe('compared', { percent: 1, force: true, reason: 'tried by hand' });
+  const forced = await client.setServe('compared', { percent: 1, force: true, reason: 'tried by hand' });
+  expect(forced.overridden).toMatchObject([{ guard: 'parity', answer: 'insufficient evidence' }]);
   expect((await client.audit({ slice: 'compared', limit: 1 }))[0]?.reason).toBe(
     'tried by hand (forced past parity: insufficient evidence. 0 of 0 comparisons differ; 40 comparisons are needed to show that 90 % agree.)',
   );
