@@ -8,13 +8,18 @@ import type { DatabaseCatalog, TableCatalog } from '../catalog/database-catalog.
 import { type CopyTask, isWhole } from '../copy/copy-task.ts';
 import { groupBySource } from '../copy/whole-tables.ts';
 import { refuseProblems } from '../mapping/compile-slice.ts';
+import {
+  describeColumn,
+  describeDropped,
+  evaluateColumns,
+  nameOfColumn,
+} from '../mapping/evaluate-columns.ts';
 import { findLeftBehind, type LeftBehind } from '../mapping/left-behind.ts';
 import { digestModule } from '../mapping/mapping-module.ts';
 import { findNarrowedColumns, type NarrowedColumn } from '../mapping/narrowed-columns.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { type PublicationEntries, type PublishedAs, refuseGap } from '../source/publication.ts';
 import type { StreamNames } from '../source/stream-names.ts';
-import { describeColumn, describeDropped, evaluateColumns, nameOfColumn } from './evaluate-columns.ts';
 import { compareShapes, describeShape, type TableShape } from './table-shape.ts';
 
 /** What is stored in `shape`; a table that is no longer mapped has none. */
@@ -67,7 +72,7 @@ export async function ensureProgress(client: pg.Client, input: ProgressInput): P
   for (const plan of input.plans) recorded.push(await recordTable(client, input, plan));
   const begun = new Set(recorded.filter((table) => table.begun).map(({ plan }) => plan.target.qualifiedName));
   const left = findLeftBehind(input.tables, input.plans, input.catalogs, begun).filter(
-    ({ derived }) => !derived,
+    ({ harmless }) => !harmless,
   );
   const narrowed = findNarrowedColumns(input.plans, input.catalogs, begun).filter(({ loses }) => loses);
   for (const table of recorded)

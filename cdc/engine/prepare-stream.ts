@@ -87,7 +87,7 @@ export async function prepareStream(
     // Nothing is made on the source for a stream that cannot begin.
     refuseBegin: () =>
       refuseProblems([
-        ...findLeftBehind(options.tables, plans, catalogs, new Set()).filter(({ derived }) => !derived),
+        ...findLeftBehind(options.tables, plans, catalogs, new Set()).filter(({ harmless }) => !harmless),
         ...findNarrowedColumns(plans, catalogs, new Set()).filter(({ loses }) => loses),
       ]),
   });

@@ -4,9 +4,9 @@
  */
 import { type ErrorCode, FicusError, type TableConfig } from '@ficus/core';
 import type { ColumnCatalog, TableCatalog } from '../catalog/database-catalog.ts';
+import { isLossless } from '../mapping/evaluate-columns.ts';
 import { compareMappings, formOfMapping, type MappingForm } from '../mapping/mapping-form.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
-import { isLossless } from './evaluate-columns.ts';
 
 export interface TableShape {
   readonly sourceOid: number;

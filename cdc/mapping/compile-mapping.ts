@@ -11,7 +11,6 @@ import { type CompiledColumn, compileColumns } from './compile-columns.ts';
 import { compileKey } from './compile-key.ts';
 import { findNames, findUnstableNames } from './expression-names.ts';
 import { findInOrderReasons } from './in-order-reasons.ts';
-import { checkOmitted } from './left-behind.ts';
 import type { MappingModules } from './mapping-module.ts';
 import type { MappingProblem } from './mapping-problem.ts';
 import { findIrreversibleReasons } from './reversibility.ts';
@@ -100,7 +99,6 @@ function compileTable(
   const problems: MappingProblem[] = [];
   const columns = compileColumns({ config, source, target, module, path, problems });
   const rows = compileRows(config, source, path, problems);
-  problems.push(...checkOmitted(config, source, path));
   problems.push(...checkVolatile(config, input.target.volatileFunctions, path));
   const key = compileKey({ config, source, target, columns, module, path, problems });
   if (rows && key) problems.push(...checkSharedKeys(rows, key, columns, source, [...path, 'rows']));

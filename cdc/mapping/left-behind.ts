@@ -1,6 +1,7 @@
 /**
- * Without `columns`, all columns go over under their own names. Those that cannot are found here: left out in silence,
- * they would be missing on the target, and verify, which compares what the mapping produces, would not see it.
+ * Without `columns`, all columns go over under their own names; with `columns` and `omit`, one of the two names each. Those
+ * that stay behind all the same are found here: left out in silence, they would be missing on the target, and verify, which
+ * compares what the mapping produces, would not see it.
  */
 import type { TableConfig } from '@ficus/core';
 import {
@@ -15,8 +16,13 @@ import type { TablePlan } from './table-plan.ts';
 
 export interface LeftBehind extends MappingProblem {
   readonly plan: TablePlan;
-  /** Its values can be computed again from others that go over. */
-  readonly derived: boolean;
+  /** Nothing is lost: the stream may run. */
+  readonly harmless: boolean;
+}
+
+/** Whether no column may stay behind that is not under `omit`. */
+export function takesAllColumns({ columns, omit, module }: TableConfig): boolean {
+  return module === undefined && (columns === undefined || omit !== undefined);
 }
 
 /**
@@ -33,21 +39,49 @@ export function findLeftBehind(
     const config = tables[plan.index];
     const source = catalogs.source.tables.get(plan.source.qualifiedName);
     const target = catalogs.target.tables.get(plan.target.qualifiedName);
-    if (!config || config.columns || config.module !== undefined || !source || !target) return [];
+    if (!config || !takesAllColumns(config) || !source || !target) return [];
     const read = new Set(
       plans
         .filter((part) => part.source.oid === plan.source.oid)
         .flatMap((part) => part.columns.flatMap(({ inputs }) => inputs)),
     );
     const omitted = new Set(config.omit);
-    return source.columns
-      .filter(({ name }) => !read.has(name) && !omitted.has(name))
-      .flatMap((column) => judge(plan, column, target, begun.has(plan.target.qualifiedName)) ?? []);
+    const hasBegun = begun.has(plan.target.qualifiedName);
+    return [
+      ...findUnknown(plan, omitted, source, hasBegun),
+      ...source.columns
+        .filter(({ name }) => !read.has(name) && !omitted.has(name))
+        .flatMap((column) => judge(plan, config, column, target, hasBegun) ?? []),
+    ];
   });
+}
+
+/**
+ * Names under `omit` that are no columns. Before the copy that is a slip, with which a column that was meant to stay behind
+ * goes over. Afterwards the monolith may have dropped the column, or be about to add it: neither is a reason to stop.
+ */
+function findUnknown(
+  plan: TablePlan,
+  omitted: ReadonlySet<string>,
+  source: TableCatalog,
+  begun: boolean,
+): LeftBehind[] {
+  return [...omitted].flatMap((name, at) =>
+    findColumn(source, name)
+      ? []
+      : {
+          plan,
+          path: [...plan.path, 'omit', at],
+          message: `there is no column “${name}” in the source table “${source.qualifiedName}”`,
+          code: 'FICUS_CDC_TABLE_MISSING' as const,
+          harmless: begun,
+        },
+  );
 }
 
 function judge(
   plan: TablePlan,
+  { columns }: TableConfig,
   column: ColumnCatalog,
   to: TableCatalog,
   begun: boolean,
@@ -59,32 +93,22 @@ function judge(
   const what = `column “${name}” of “${plan.source.qualifiedName}”`;
   const again = begun ? ' and copy again (ficus copy SLICE --restart)' : '';
   const omit = `or name it under “omit”`;
+  if (columns && !generated)
+    return {
+      ...given,
+      harmless: false,
+      message: `${what} stays behind: “columns” does not name it; name it there${again}, ${omit}`,
+    };
   if (!counterpart)
     return {
       ...given,
-      derived: generated,
+      // Its values can be computed again from others that go over.
+      harmless: generated,
       message: `${what} stays behind: “${to.qualifiedName}” of the target has none of this name; add it there${again}, ${omit}`,
       remedySql: `ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${column.type}; -- on the target${begun ? ', then: ficus copy SLICE --restart' : ''}`,
     };
   const why = counterpart.generated
     ? `it is generated in “${to.qualifiedName}” of the target, which takes no value for it; make it a plain column there${again}`
     : `it is generated on the source, and those are not in the change stream; compute it with sql under “columns”${again}, generate it on the target as well`;
-  return { ...given, derived: false, message: `${what} stays behind: ${why}, ${omit}` };
-}
-
-/** Names under `omit` that are no columns. */
-export function checkOmitted(
-  config: TableConfig,
-  source: TableCatalog,
-  path: readonly (string | number)[],
-): MappingProblem[] {
-  return (config.omit ?? []).flatMap((name, at) =>
-    findColumn(source, name)
-      ? []
-      : {
-          path: [...path, 'omit', at],
-          message: `there is no column “${name}” in the source table “${source.qualifiedName}”`,
-          code: 'FICUS_CDC_TABLE_MISSING' as const,
-        },
-  );
+  return { ...given, harmless: false, message: `${what} stays behind: ${why}, ${omit}` };
 }

@@ -7,6 +7,7 @@ import type pg from 'pg';
 import type { DatabaseCatalog } from '../catalog/database-catalog.ts';
 import { checkExpressions } from '../mapping/check-expressions.ts';
 import { compileSlice } from '../mapping/compile-slice.ts';
+import { evaluateColumns } from '../mapping/evaluate-columns.ts';
 import { findLeftBehind } from '../mapping/left-behind.ts';
 import { findNarrowedColumns } from '../mapping/narrowed-columns.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
@@ -162,12 +163,16 @@ async function checkTarget(client: pg.ClientBase, path: string): Promise<Finding
 async function checkMapping(input: PreflightInput, source: Side, target: Side): Promise<Finding[]> {
   const { plans, catalogs, problems } = await compileSlice(input, source.client, target.client);
   const expressions = await checkExpressions(plans, source.client, target.client);
-  const begun = await readBegun(target.client, nameStream(input.slice, 'forward', '').stream);
+  const copied = await readBegun(target.client, nameStream(input.slice, 'forward', '').stream);
+  const begun = new Set(copied.keys());
+  const altered = findAltered(plans, copied, input.tables, catalogs);
   return [
     ...[...problems, ...expressions].map(findingOf),
-    ...findLeftBehind(input.tables, plans, catalogs, begun).map(
-      (left): Finding => ({ ...findingOf(left), severity: left.derived ? 'warning' : 'error' }),
-    ),
+    ...altered.values(),
+    ...findLeftBehind(input.tables, plans, catalogs, begun)
+      // What was added since the copy needs no new one: the other finding says what it takes.
+      .filter(({ plan, harmless }) => harmless || !altered.has(plan))
+      .map((left): Finding => ({ ...findingOf(left), severity: left.harmless ? 'warning' : 'error' })),
     ...findNarrowedColumns(plans, catalogs, begun).map(
       (narrowed): Finding => ({ ...findingOf(narrowed), severity: narrowed.loses ? 'error' : 'warning' }),
     ),
@@ -178,6 +183,28 @@ async function checkMapping(input: PreflightInput, source: Side, target: Side): 
       target.client,
     )),
   ];
+}
+
+/** What the stream says of tables that were altered since their rows were copied. */
+function findAltered(
+  plans: readonly TablePlan[],
+  copied: ReadonlyMap<string, readonly string[]>,
+  tables: readonly TableConfig[],
+  { source, target }: { readonly source: DatabaseCatalog; readonly target: DatabaseCatalog },
+): Map<TablePlan, Finding> {
+  const found = new Map<TablePlan, Finding>();
+  for (const plan of plans) {
+    const before = copied.get(plan.target.qualifiedName);
+    const config = tables[plan.index];
+    const from = source.tables.get(plan.source.qualifiedName);
+    const to = target.tables.get(plan.target.qualifiedName);
+    if (!before || !config || !from || !to) continue;
+    const message = evaluateColumns({ plan, config, before, source: from.columns, target: to.columns });
+    if (message === undefined) continue;
+    const path = formatPath(plan.path);
+    found.set(plan, { severity: 'error', path, code: 'FICUS_CDC_SCHEMA_CHANGED', message });
+  }
+  return found;
 }
 
 /** Rows that the first copy does not bring, and does not remove either. Counted up to a bound: it may be a full table. */

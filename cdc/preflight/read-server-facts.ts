@@ -89,18 +89,24 @@ export async function mayKeepCheckpoint(
   return answer;
 }
 
-/** Target tables (`schema.table`) to which the stream has copied rows, as far as the role may read it. */
-export async function readBegun(client: pg.ClientBase, stream: string): Promise<ReadonlySet<string>> {
+/**
+ * Target tables (`schema.table`) to which the stream has copied rows, with the source's columns as they were then
+ * (describeColumn); as far as the role may read it.
+ */
+export async function readBegun(
+  client: pg.ClientBase,
+  stream: string,
+): Promise<ReadonlyMap<string, readonly string[]>> {
   // By name: `to_regclass` fails where the role may not use the schema.
   const { rows: readable } = await client.query(
     `SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = 'ficus' AND c.relname = 'copy_progress'
         AND has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')`,
   );
-  if (readable.length === 0) return new Set();
-  const { rows } = await client.query<{ target: string }>(
-    'SELECT target FROM ficus.copy_progress WHERE stream = $1 AND (done OR last_key IS NOT NULL)',
+  if (readable.length === 0) return new Map();
+  const { rows } = await client.query<{ target: string; columns: string[] }>(
+    'SELECT target, source_columns AS columns FROM ficus.copy_progress WHERE stream = $1 AND (done OR last_key IS NOT NULL)',
     [stream],
   );
-  return new Set(rows.map(({ target }) => target));
+  return new Map(rows.map(({ target, columns }) => [target, columns]));
 }

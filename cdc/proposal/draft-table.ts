@@ -83,10 +83,10 @@ export class DraftTable {
   }
 
   #entry(): Pick<ProposedTable, 'columns' | 'omit'> {
-    if (this.#columns.some(({ from, to }) => from.name !== to.name))
-      return { columns: Object.fromEntries(this.#columns.map(({ from, to }) => [to.name, from.name])) };
     const omit = this.#left().map(({ name }) => name);
-    return omit.length > 0 ? { omit } : {};
+    if (this.#columns.every(({ from, to }) => from.name === to.name)) return omit.length > 0 ? { omit } : {};
+    // `omit`, even empty: a column that neither names would stay behind in silence.
+    return { columns: Object.fromEntries(this.#columns.map(({ from, to }) => [to.name, from.name])), omit };
   }
 
   /** Source columns that stay behind; one that both sides generate is computed again. */

@@ -14,7 +14,7 @@ export interface ProposedTable {
   readonly to: string;
   /** Target column → source column; absent where all have the same names. */
   readonly columns?: Readonly<Record<string, string>> | undefined;
-  /** Only without `columns`. */
+  /** Always beside `columns`, empty or not. */
   readonly omit?: readonly string[] | undefined;
   /** What was concluded from names, and may be wrong. */
   readonly guesses: readonly string[];

@@ -7,7 +7,7 @@ import { scalar } from './yaml-scalar.ts';
 /** Without indentation; `tables:` is a comment as well where no table can go over. */
 export function tablesLines({ tables, refused, unmatched }: MappingProposal): string[] {
   return [
-    ...(tables.length > 0 ? ['tables:'] : []),
+    ...(tables.length > 0 ? ['tables:', ...COLUMNS.map(comment)] : []),
     ...tables.flatMap(tableLines),
     ...refused.flatMap(refusedLines),
     ...unmatched.map(({ table, why }) => comment(`${table} of the service gets no rows: it ${why}.`)),
@@ -35,6 +35,13 @@ function refusedLines({ why, remedySql, ...table }: RefusedTable): string[] {
       .map((line) => `  # ${line.slice(2)}`),
   ];
 }
+
+/** Before it happens at night. */
+const COLUMNS = [
+  'All columns of the monolith’s tables go over, but for those under `omit`. One that the monolith adds later stops the stream,',
+  'and the monolith serves the reads of the slice, until the service’s table has it too (and `columns`, where there are some,',
+  'name it), or `omit` does. Where the service adds it first, and there are no `columns`, nothing stops.',
+];
 
 const comment = (text: string): string => `  # ${printable(text)}`;
 

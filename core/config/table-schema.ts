@@ -1,6 +1,7 @@
 /**
  * `slices.NAME.tables[]`: how rows of the legacy's table become rows of the candidate's. Several entries with the same
- * `from` split a table. Without `columns`, all columns are copied under their own names, but for those under `omit`.
+ * `from` split a table. Without `columns`, all columns are copied under their own names, but for those under `omit`;
+ * `columns` copies what it names, and with `omit` beside it no other column may exist.
  */
 import { z } from 'zod';
 
@@ -49,10 +50,9 @@ export const tableSchema = z
       .describe('target column → how it is computed'),
     omit: z
       .array(columnName)
-      .min(1)
       .optional()
       .describe(
-        'source columns that stay behind, where all others are copied under their own names; without it, one that the target lacks is refused',
+        'source columns that stay behind. Without columns, all others are copied under their own names, and one that the target lacks is refused, or stops the stream when it is added. With columns, omit (an empty list, too) refuses and stops in the same way for a column that neither names; without omit, such a column stays behind',
       ),
     rows: z
       .string()
@@ -74,8 +74,9 @@ export const tableSchema = z
   .refine((table) => !(table.columns && table.module), {
     message: 'name either columns or module, not both',
   })
-  .refine((table) => !(table.omit && (table.columns || table.module)), {
-    message: 'omit is for tables without columns and module: what those do not name stays behind anyway',
+  .refine((table) => !(table.omit && table.module), {
+    message:
+      'omit is for tables without a module: the module gets all columns, and leaves behind what it likes',
     path: ['omit'],
   });
 

@@ -1,8 +1,8 @@
 /**
- * Without `columns` all columns go over, or the stream does not start: a column left out in silence would be missing on
- * the target, and verify would call the tables equal.
+ * Without `columns`, and with `columns` and `omit`, all columns go over, or the stream does not start: a column left out in
+ * silence would be missing on the target, and verify would call the tables equal.
  */
-import { afterEach, expect, inject, test } from 'vitest';
+import { afterEach, describe, expect, inject, test } from 'vitest';
 import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Finding } from '../../../../cdc/preflight/finding.ts';
 import { preflightSlice } from '../../../../cdc/preflight/preflight-slice.ts';
@@ -137,11 +137,96 @@ test('a column under “omit” that does not exist is a mistake', async () => {
   expect(says).toContain('tables[0].omit[0]: there is no column “titel”');
 });
 
-test('a column that the source adds may be omitted instead of added', async () => {
-  await compare(', title text', ', title text');
-  const { source, replication } = pair!;
-  await source.query('ALTER TABLE book ADD isbn text');
-  await expect.poll(() => replication.status().problem?.message).toContain('or name it under “omit”');
+test('a column under “omit” that the source drops after the copy stops nothing, and check --live mentions it', async () => {
+  const tables = [{ ...BOOK, omit: ['isbn'] }];
+  await compare(', isbn text', '', tables);
+  const { source, settle, replication } = pair!;
+  await settle();
+  await source.query('ALTER TABLE book DROP isbn; INSERT INTO book VALUES (1)');
+  await settle();
+  expect(replication.status()).toMatchObject({ state: 'streaming', problem: undefined });
+  expect(await tableFindings(tables)).toEqual([
+    expect.objectContaining({ severity: 'warning', path: 'slices.facts.tables[0].omit[0]' }),
+  ]);
+});
+
+/** Of `check --live`, on the tables. */
+async function tableFindings(tables: readonly unknown[]): Promise<Finding[]> {
+  const { sourceUrl, targetUrl } = pair!;
+  const given = { slice: 'facts', tables: parseConfigTables(tables), sourceUrl, targetUrl };
+  return (await preflightSlice(given)).filter(({ path }) => path.startsWith('slices.facts.tables'));
+}
+
+/** Another mapping, the same rows: the stream arrives at its source's end. */
+async function continueWith(tables: readonly unknown[]): Promise<void> {
+  const { sourceUrl, targetUrl, replication } = pair!;
+  await replication.stop();
+  const given = { slice: 'facts', tables: parseConfigTables(tables), sourceUrl, targetUrl };
+  const later = openReplication({ onFault: failTheRun, ...given });
+  try {
+    await later.start();
+    const arrived = await later.waitForPosition(await later.currentPosition(), 20_000);
+    expect(arrived, JSON.stringify(later.status())).toBe(true);
+  } finally {
+    await later.stop();
+  }
+}
+
+const NAMED = { ...BOOK, columns: { id: 'id', title: 'name' } };
+
+test('columns with “omit” beside them: one that neither names is refused', async () => {
+  const { state, says, findings } = await compare(', name text, isbn text', ', title text', [
+    { ...NAMED, omit: [] },
+  ]);
+  expect({ state, says }).toEqual({
+    state: 'stopped',
+    says: expect.stringContaining('“isbn” of “public.book” stays behind: “columns” does not name it'),
+  });
+  expect(findings).toMatchObject([{ severity: 'error' }]);
+});
+
+describe('a column that the monolith adds under a running stream', () => {
+  const { columns } = NAMED;
+  test.each<[string, object, object, RegExp]>([
+    ['without columns', {}, {}, /“public.book” lacks it|public.book lacks it/],
+    [
+      'with columns and omit',
+      { columns, omit: [] },
+      { columns: { ...columns, isbn: 'isbn' }, omit: [] },
+      /does not name it: .* name it under “columns”/,
+    ],
+  ])(
+    '%s: it stops, check --live says the same, and it continues without a new copy',
+    async (_, before, after, says) => {
+      const name = 'columns' in before ? 'name' : 'title';
+      await compare(`, ${name} text`, ', title text', [{ ...BOOK, ...before }]);
+      const { source, target, settle, replication } = pair!;
+      await settle();
+      await source.query(`INSERT INTO book VALUES (1, 'a'); ALTER TABLE book ADD isbn text DEFAULT 'none'`);
+      await source.query(`INSERT INTO book VALUES (2, 'b', 'new')`);
+      await expect.poll(() => replication.status().problem?.message).toMatch(says);
+      const message = replication.status().problem?.message ?? '';
+      expect(message).toContain('under “omit”');
+      expect(await tableFindings([{ ...BOOK, ...before }])).toEqual([
+        { severity: 'error', path: 'slices.facts.tables[0]', code: 'FICUS_CDC_SCHEMA_CHANGED', message },
+      ]);
+      await target.query(/ALTER TABLE .*;/.exec(message)?.[0] ?? '');
+      await continueWith([{ ...BOOK, ...after }]);
+      expect((await target.query('SELECT id, title, isbn FROM book ORDER BY id')).rows).toEqual([
+        { id: 1, title: 'a', isbn: 'none' },
+        { id: 2, title: 'b', isbn: 'new' },
+      ]);
+    },
+  );
+
+  test('may be omitted instead', async () => {
+    await compare(', title text', ', title text');
+    const { source, replication, settle } = pair!;
+    await settle();
+    await source.query(`ALTER TABLE book ADD isbn text; INSERT INTO book VALUES (1, 'a', 'b')`);
+    await expect.poll(() => replication.status().problem?.message).toContain('or name it under “omit”');
+    await continueWith([{ ...BOOK, omit: ['isbn'] }]);
+  });
 });
 
 test('rows from before Ficus remembered the mapping: a column added by our own advice does not pass for copied', async () => {

@@ -64,6 +64,7 @@ describe('columns', () => {
       {
         to: 'public.orderItem',
         columns: { id: 'order_item_id', createdAt: 'created_at', unit_price: 'unitPrice' },
+        omit: [],
         guesses: [
           'the tables belong together by name: singular and plural',
           '“id” is made from “order_item_id”: one has the table’s name before it',

@@ -42,6 +42,7 @@ const TABLES = [
     from: 'public.notifications',
     to: 'public.notification',
     columns: { id: 'id', createdAt: 'created_at', body: 'body' },
+    omit: ['secret'],
   },
   { from: 'public.user_settings', to: 'public.user_settings', omit: ['theme'] },
 ];
@@ -121,9 +122,8 @@ ${slice}`;
     await writeFile(config, existing());
     const dry = await map('--dry-run');
     expect(dry.status).toBe(0);
-    expect(dry.stdout).toContain(
-      'tables:\n  # Guessed: the tables belong together by name: singular and plural.\n',
-    );
+    expect(dry.stdout).toContain('  # Guessed: the tables belong together by name: singular and plural.\n');
+    expect(dry.stdout).toMatch(/^tables:\n {2}# .*One that the monolith adds later stops the stream/);
     expect(await map()).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('Use --force to add the tables'),

@@ -5,11 +5,12 @@
 import type { TableConfig } from '@ficus/core';
 import type { ColumnCatalog } from '../catalog/database-catalog.ts';
 import { quoteIdentifier } from '../catalog/quote.ts';
-import type { TablePlan } from '../mapping/table-plan.ts';
+import { takesAllColumns } from './left-behind.ts';
+import type { TablePlan } from './table-plan.ts';
 
 export interface ColumnsInput {
   readonly plan: TablePlan;
-  readonly config: TableConfig | undefined;
+  readonly config: TableConfig;
   /** As describeColumn wrote them. */
   readonly before: readonly string[];
   readonly source: readonly ColumnCatalog[];
@@ -23,19 +24,15 @@ export function evaluateColumns({ plan, config, before, source, target }: Column
   const left = new Map(before.map(splitColumn).filter(([name, known]) => isKept(name, known, target)));
   const table = plan.source.qualifiedName;
   const read = new Set(plan.source.readColumns.map((column) => column.name));
-  const omitted = new Set(config?.omit);
-  const allColumns = config?.columns === undefined && config?.module === undefined;
+  const omitted = new Set(config.omit);
+  const takesAll = takesAllColumns(config);
   for (const column of source.filter(({ generated }) => !generated)) {
     const { name, type } = column;
     const known = left.get(name);
     left.delete(name);
     if (known === undefined) {
-      const problem = evaluateAdded(
-        plan,
-        column,
-        target,
-        allColumns && !read.has(name) && !omitted.has(name),
-      );
+      const lacks = takesAll && !read.has(name) && !omitted.has(name);
+      const problem = evaluateAdded({ plan, config, target }, column, lacks);
       if (problem) return problem;
     } else if (read.has(name) && known.type !== type && !isWidening(known.type, type))
       return `Column “${name}” of ${table} changed its type from ${known.type} to ${type}; the rows that this rewrote are not in the stream: ${COPY_AGAIN}`;
@@ -43,7 +40,7 @@ export function evaluateColumns({ plan, config, before, source, target }: Column
       return `Column “${name}” of ${table} was dropped and added again, or renamed: it is a different column now, and its values in existing rows are not in the stream: ${COPY_AGAIN}`;
   }
   const gone = [...left.keys()].find((name) => plan.columns.some((column) => column.name === name));
-  if (gone !== undefined && allColumns)
+  if (gone !== undefined && config.columns === undefined && config.module === undefined)
     return `Column “${gone}” was dropped from ${table}; drop it from ${plan.target.qualifiedName} too, or name the columns in the mapping.`;
   return undefined;
 }
@@ -53,9 +50,8 @@ export function evaluateColumns({ plan, config, before, source, target }: Column
  * fills rows from before the column was added that are still in the stream.
  */
 function evaluateAdded(
-  plan: TablePlan,
+  { plan, config, target }: Pick<ColumnsInput, 'plan' | 'config' | 'target'>,
   { name, type, notNull, hasDefault, defaultSql }: ColumnCatalog,
-  target: readonly ColumnCatalog[],
   lacks: boolean,
 ): string | undefined {
   const table = plan.source.qualifiedName;
@@ -63,6 +59,8 @@ function evaluateAdded(
   if (hasDefault && (carried || lacks) && !isConstant(defaultSql))
     return `Column “${name}” was added to ${table} with a default that is not constant; the values that it gave to existing rows are not in the stream: ${lacks ? 'add it to the target, then ' : ''}${COPY_AGAIN}`;
   const fill = defaultSql === undefined ? '' : ` DEFAULT ${defaultSql}`;
+  if (lacks && config.columns)
+    return `Column “${name}” was added to ${table}, and the mapping does not name it: ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${type}${fill}; and name it under “columns”, or do neither and name it under “omit”.`;
   if (lacks)
     return `Column “${name}” was added to ${table}, and ${plan.target.qualifiedName} lacks it: ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${type}${fill}; or name it under “omit” in the mapping.`;
   const filled = carried && target.find((column) => column.name === carried.name);
