@@ -15,6 +15,7 @@ import { advanceStatement, leftOutStatement, type StreamPlace } from './checkpoi
 import { describeConflict } from './conflict-error.ts';
 import { findFailingChange } from './find-failing-change.ts';
 import { KeylessApplier } from './keyless-applier.ts';
+import { lockToEmpty } from './lock-to-empty.ts';
 import { type Reread, TableApplier } from './table-applier.ts';
 import { TargetCheck } from './target-check.ts';
 import type { TargetSession } from './target-session.ts';
@@ -26,6 +27,7 @@ interface ApplierOptions extends StreamPlace {
   readonly rows: SourceRows;
   /** Targets have constraints that can be checked at the end of a transaction. */
   readonly defers: boolean;
+  readonly stopping: () => boolean;
 }
 
 /** Access to the source, and what is known about the target's rows. */
@@ -37,8 +39,14 @@ interface SourceRows {
   isCopied(plan: TablePlan): boolean;
 }
 
+/** Others may wait for rows that the open transaction has written, and it for their tables. */
+const MOST_PATIENCE_MS = 4_000;
+const LOCK_NOT_AVAILABLE = '55P03';
+
 export class Applier {
   readonly check = new TargetCheck();
+  /** Target tables (quoted for SQL) that it cannot empty while others use them. */
+  waitsFor: readonly string[] = [];
   readonly #options: ApplierOptions;
   readonly #session: TargetSession;
   readonly #tables = new WeakMap<RelationBinding, readonly TableApplier[]>();
@@ -164,8 +172,7 @@ export class Applier {
     switch (cut.kind) {
       case 'truncate': {
         const tables = cut.bindings.flatMap((binding) => binding.plans.map((plan) => plan.target.sql));
-        const restart = cut.restartIdentity ? ' RESTART IDENTITY' : '';
-        this.#session.send(`TRUNCATE ${[...new Set(tables)].join(', ')}${restart}`);
+        await this.#truncate([...new Set(tables)], cut.restartIdentity ? ' RESTART IDENTITY' : '');
         return;
       }
       case 'move':
@@ -177,6 +184,28 @@ export class Applier {
       case 'pause':
         return;
     }
+  }
+
+  async #truncate(tables: readonly string[], restart: string): Promise<void> {
+    const { stopping } = this.#options;
+    const beganAtMs = Date.now();
+    const goesOn = () => {
+      this.waitsFor = tables;
+      return !stopping() && !(this.#hadParts && Date.now() - beganAtMs > MOST_PATIENCE_MS);
+    };
+    await this.#session.settle();
+    try {
+      if (!(await lockToEmpty(this.#session.client, tables, goesOn)))
+        throw Object.assign(
+          new Error(`${tables.join(', ')} of the target must be emptied, and others use it`),
+          {
+            code: LOCK_NOT_AVAILABLE,
+          },
+        );
+    } finally {
+      this.waitsFor = [];
+    }
+    this.#session.send(`TRUNCATE ${tables.join(', ')}${restart}`);
   }
 
   #tablesOf(binding: RelationBinding): readonly TableApplier[] {

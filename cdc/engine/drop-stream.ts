@@ -2,15 +2,19 @@
 import { type EmptiedTable, FicusError, type TableConfig } from '@ficus/core';
 import type pg from 'pg';
 import { deleteCheckpoint, loadCheckpoint } from '../apply/checkpoint.ts';
+import { lockToEmpty } from '../apply/lock-to-empty.ts';
 import { readStateVersion } from '../apply/state-schema.ts';
 import { quoteQualified, splitQualified } from '../catalog/quote.ts';
 import type { ReplicationOptions } from '../replication.ts';
-import { endClient } from '../source/end-client.ts';
+import { describeBlocker, endSql } from '../source/describe-wait.ts';
+import { endClient, withinTime } from '../source/end-client.ts';
 import { dropPublication } from '../source/publication.ts';
 import { readPlace } from '../source/read-place.ts';
+import { readUse } from '../source/read-waits.ts';
 import { dropSlot } from '../source/slot.ts';
 import { nameStream } from '../source/stream-names.ts';
 import { connectTo } from './connect-to.ts';
+import { refuseReferences } from './refuse-references.ts';
 
 /** Whether the target's records say that the first copy of every table is complete. */
 export async function readCopied({
@@ -61,8 +65,12 @@ export async function dropStream(
       await deleteCheckpoint(target, stream);
       if (emptyTarget) emptied.push(...(await emptyTables(target, tables)));
     }
-    await dropSlot(source, slot);
-    await dropPublication(source, publication, slot);
+    // While the emptied tables are locked: a source that does not answer must not make the service wait.
+    const onSource = source;
+    await withinTime(onSource, SOURCE_MS, async () => {
+      await dropSlot(onSource, slot);
+      await dropPublication(onSource, publication, slot);
+    });
     await target.query('COMMIT');
     return emptied;
   } finally {
@@ -70,6 +78,8 @@ export async function dropStream(
     await endClient(target);
   }
 }
+
+const SOURCE_MS = 10_000;
 
 async function isPresent(client: pg.Client, table: string): Promise<boolean> {
   const { rows } = await client.query<{ present: boolean }>('SELECT to_regclass($1) IS NOT NULL AS present', [
@@ -88,7 +98,8 @@ async function emptyTables(target: pg.Client, tables: readonly TableConfig[]): P
     const { schema, name } = splitQualified(table);
     return quoteQualified(schema, name);
   };
-  await refuseReferences(target, names.map(sqlOf));
+  const sql = names.map(sqlOf);
+  await refuseReferences(target, sql);
   const emptied: EmptiedTable[] = [];
   for (const table of names) {
     // A whole count of a large table would outlast the caller's patience.
@@ -97,33 +108,21 @@ async function emptyTables(target: pg.Client, tables: readonly TableConfig[]): P
     );
     emptied.push({ table, rows: Number(rows[0]?.rows) });
   }
-  await target.query(`TRUNCATE ${names.map(sqlOf).join(', ')}`);
+  await lockTables(target, sql);
+  await target.query(`TRUNCATE ${sql.join(', ')}`);
   return emptied;
 }
 
-/** PostgreSQL empties no table that another one refers to; CASCADE would take the service's own rows. */
-async function refuseReferences(target: pg.Client, tables: readonly string[]): Promise<void> {
-  const { rows } = await target.query<{
-    key: string;
-    referring: string;
-    referred: string;
-    definition: string;
-  }>(
-    `SELECT quote_ident(conname) AS key, conrelid::regclass::text AS referring, confrelid::regclass::text AS referred,
-            pg_get_constraintdef(oid) AS definition
-       FROM pg_constraint
-      WHERE contype = 'f' AND conparentid = 0
-        AND confrelid = ANY ($1::text[]::regclass[]) AND conrelid <> ALL ($1::text[]::regclass[])
-      ORDER BY 2, 1`,
-    [tables],
+const MOST_PATIENCE_MS = 5_000;
+
+async function lockTables(target: pg.Client, tables: readonly string[]): Promise<void> {
+  const beganAtMs = Date.now();
+  if (await lockToEmpty(target, tables, () => Date.now() - beganAtMs < MOST_PATIENCE_MS)) return;
+  const use = await readUse(target, tables, '');
+  throw new FicusError(
+    'FICUS_CDC_TARGET_BUSY',
+    use?.kind === 'lock'
+      ? `Nothing was emptied or dropped: “${use.relation}” of the target is in use by ${describeBlocker(use.blocker)}. ${endSql(use.blocker)}`
+      : `Nothing was emptied or dropped: ${tables.join(', ')} of the target is in use again and again.`,
   );
-  if (rows.length === 0) return;
-  const found = rows.map(({ key, referring, referred, definition }) =>
-    [
-      `${referring} refers to ${referred}, which a new copy has to empty.`,
-      `Before: ALTER TABLE ${referring} DROP CONSTRAINT ${key};`,
-      `Afterwards: ALTER TABLE ${referring} ADD CONSTRAINT ${key} ${definition};`,
-    ].join(' '),
-  );
-  throw new FicusError('FICUS_CDC_TARGET_REFERENCED', `Nothing was emptied or dropped. ${found.join(' ')}`);
 }

@@ -119,7 +119,18 @@ function makeApplier({ host, life, prepared, positions, session, windows }: Open
   });
   const { slice } = host.options;
   const defers = prepared.plans.some(({ target }) => target.defers);
-  return new Applier({ slice, stream: names.stream, epoch, holder, positions, session, rows, defers });
+  const stopping = () => life.isStopping;
+  return new Applier({
+    slice,
+    stream: names.stream,
+    epoch,
+    holder,
+    positions,
+    session,
+    rows,
+    defers,
+    stopping,
+  });
 }
 
 function openChanges(opening: Opening, connection: ReplicationConnection): PgoutputSource {

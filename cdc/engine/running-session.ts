@@ -64,6 +64,10 @@ export class RunningSession implements SessionStatus {
     return this.#parts.copier.waitsFor;
   }
 
+  get waitsToEmpty(): readonly string[] {
+    return this.#parts.applier.waitsFor;
+  }
+
   get unfinishedWhole(): readonly string[] {
     return this.#parts.copier.unfinishedWhole;
   }

@@ -48,6 +48,8 @@ export interface SessionStatus {
   readonly slotHealth: SlotHealth | undefined;
   /** Transactions of the source that the first copy waits for. */
   readonly waitsFor: readonly string[];
+  /** Tables of the target, quoted for SQL, that a TRUNCATE waits for without a place in the server's queue. */
+  readonly waitsToEmpty: readonly string[];
   /** Tables whose copy begins again if the session ends now. */
   readonly unfinishedWhole: readonly string[];
   copyProgress(): CopyProgress;

@@ -295,6 +295,7 @@ export class SliceReplication implements Replication, SessionHost {
       applicationName: this.#applicationName,
       progress: () => this.#progress(),
       transactions: () => this.#session?.waitsFor ?? [],
+      toEmpty: () => this.#session?.waitsToEmpty ?? [],
       onWait: (problem) => this.#waits(problem),
     });
   }

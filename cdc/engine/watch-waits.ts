@@ -6,7 +6,7 @@ import { describeError, type ReplicationProblem } from '@ficus/core';
 import pg from 'pg';
 import { describeWait } from '../source/describe-wait.ts';
 import { endClient } from '../source/end-client.ts';
-import { readTransactionWait, readWait, type Wait } from '../source/read-waits.ts';
+import { readTransactionWait, readUse, readWait, type Wait } from '../source/read-waits.ts';
 
 interface WaitWatch {
   readonly source: () => pg.Pool;
@@ -16,6 +16,8 @@ interface WaitWatch {
   readonly progress: () => string | undefined;
   /** Transactions of the source that the copy waits for without a lock. */
   readonly transactions: () => readonly string[];
+  /** Tables of the target that the stream waits for without a place in the server's queue. */
+  readonly toEmpty: () => readonly string[];
   /** Undefined when nothing is waited for any more. */
   readonly onWait: (problem: ReplicationProblem | undefined) => void;
 }
@@ -64,7 +66,8 @@ async function askBoth(watch: WaitWatch): Promise<ReplicationProblem | undefined
 }
 
 /** On a connection of its own: the stream's may be the one that waits. */
-async function askTarget({ targetUrl, applicationName }: WaitWatch): Promise<Wait | undefined> {
+async function askTarget({ targetUrl, applicationName, toEmpty }: WaitWatch): Promise<Wait | undefined> {
+  const tables = toEmpty();
   const client = new pg.Client({
     connectionString: targetUrl,
     application_name: 'ficus',
@@ -74,7 +77,7 @@ async function askTarget({ targetUrl, applicationName }: WaitWatch): Promise<Wai
   client.on('error', () => undefined);
   try {
     await client.connect();
-    return await readWait(client, applicationName);
+    return (await readUse(client, tables, applicationName)) ?? (await readWait(client, applicationName));
   } finally {
     await endClient(client);
   }

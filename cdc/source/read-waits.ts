@@ -55,6 +55,40 @@ export async function readWait(
   return relation === null ? { kind: 'transaction', blocker } : { kind: 'lock', relation, blocker };
 }
 
+/**
+ * Who uses one of these tables (quoted for SQL), or a part of it, the oldest transaction first; undefined when nobody does.
+ * @param application whose own sessions do not count
+ */
+export async function readUse(
+  client: pg.ClientBase,
+  tables: readonly string[],
+  application: string,
+): Promise<Wait | undefined> {
+  if (tables.length === 0) return undefined;
+  const { rows } = await client.query<Blocker & { relation: string }>(
+    `WITH RECURSIVE part AS (
+       SELECT to_regclass(name)::oid AS oid FROM unnest($1::text[]) AS name
+       UNION SELECT i.inhrelid FROM part JOIN pg_inherits i ON i.inhparent = part.oid
+     )
+     SELECT ${BLOCKER}, h.relation::regclass::text AS relation
+       FROM part
+       JOIN pg_locks AS h ON h.relation = part.oid AND h.granted AND h.pid IS DISTINCT FROM pg_backend_pid()
+        AND h.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+       LEFT JOIN pg_stat_activity AS a ON a.pid = h.pid
+       LEFT JOIN LATERAL (
+            SELECT x.* FROM pg_prepared_xacts AS x
+              JOIN pg_locks AS own ON own.locktype = 'transactionid' AND own.transactionid = x.transaction AND own.granted
+             WHERE h.pid IS NULL AND own.virtualtransaction = h.virtualtransaction LIMIT 1) AS p ON true
+      WHERE a.application_name IS DISTINCT FROM $2
+      ORDER BY coalesce(p.prepared, a.xact_start) LIMIT 1`,
+    [tables, application],
+  );
+  const [row] = rows;
+  if (!row) return undefined;
+  const { relation, ...blocker } = row;
+  return { kind: 'lock', relation, blocker };
+}
+
 /** Who runs one of these transactions, the oldest first; undefined when all have ended. */
 export async function readTransactionWait(
   client: pg.ClientBase | pg.Pool,

@@ -238,6 +238,14 @@ export const cdcErrors = {
       'Run the printed SQL that drops the foreign key, begin the copy again, and add the key with the other statement once the copy is complete. The service’s own rows stay.',
     retry: 'manual',
   },
+  FICUS_CDC_TARGET_BUSY: {
+    status: 409,
+    exit: 3,
+    title: 'A table that a new copy has to empty is in use',
+    remedy:
+      'The stream continues where it was. Begin the copy again once the named transaction has ended. If it was forgotten, end it with the printed SQL.',
+    retry: 'manual',
+  },
   FICUS_CDC_MAPPING_CHANGED: {
     status: 409,
     exit: 3,

@@ -104,6 +104,64 @@ test('a table of the service that refers to a copied one is named before anythin
   expect((await pair.target.query('SELECT FROM "own Note"')).rowCount).toBe(1);
 });
 
+/** Streams `area` of another schema, refuses to empty it because of what refers to it, and follows the printed SQL. */
+async function emptyReferenced(targetSql: string, referring: string, targetUrl = pair.targetUrl) {
+  await pair.source.query('CREATE TABLE area (id int PRIMARY KEY); INSERT INTO area VALUES (1), (2)');
+  await pair.target.query(targetSql);
+  const replication = openReplication({
+    onFault: failTheRun,
+    slice,
+    tables: parseConfigTables([{ from: 'area', to: 'app.area' }]),
+    sourceUrl: pair.sourceUrl,
+    targetUrl,
+    settings: { retryMs: 50 },
+  });
+  opened.push(replication);
+  await replication.start();
+  await expect.poll(() => replication.copied(), { timeout: 10_000 }).toBe(true);
+  await pair.target.query(referring);
+  const error = (await replication.drop({ emptyTarget: true }).catch((reason) => reason)) as FicusError;
+  if (Array.isArray(error)) return 0;
+  expect(error).toMatchObject({ code: 'FICUS_CDC_TARGET_REFERENCED' });
+  const printed = [...error.message.matchAll(/Before: (.+?;) Afterwards: (.+?;)/g)];
+  for (const [, drop] of printed) await pair.target.query(drop!);
+  expect(await replication.drop({ emptyTarget: true })).toEqual([{ table: 'app.area', rows: 2 }]);
+  await replication.start();
+  await expect.poll(() => replication.copied(), { timeout: 10_000 }).toBe(true);
+  for (const [, , add] of printed) await pair.target.query(add!);
+  return printed.length;
+}
+
+const PARTITIONED = `CREATE SCHEMA app; CREATE TABLE app.area (id int PRIMARY KEY) PARTITION BY RANGE (id);
+  CREATE TABLE app.low PARTITION OF app.area FOR VALUES FROM (0) TO (2);
+  CREATE TABLE app.high PARTITION OF app.area FOR VALUES FROM (2) TO (9);`;
+
+test('a partitioned table, to which and to one partition of which the service refers', async () => {
+  const referring = `CREATE TABLE note (area int REFERENCES app.area) PARTITION BY RANGE (area);
+    CREATE TABLE some_notes PARTITION OF note FOR VALUES FROM (0) TO (9);
+    CREATE TABLE mark (area int REFERENCES app.low); INSERT INTO note VALUES (2); INSERT INTO mark VALUES (1)`;
+  expect(await emptyReferenced(PARTITIONED, referring)).toBe(2);
+});
+
+test('a partition of the service’s own table, to which the whole is referred', async () => {
+  const whole = `CREATE SCHEMA app; CREATE TABLE whole (id int PRIMARY KEY) PARTITION BY RANGE (id);
+    CREATE TABLE app.area PARTITION OF whole FOR VALUES FROM (0) TO (9);`;
+  const referring = 'CREATE TABLE note (area int REFERENCES whole); INSERT INTO note VALUES (2)';
+  expect(await emptyReferenced(whole, referring)).toBe(1);
+});
+
+test('a reference within the partitions of a table keeps it from nothing', async () => {
+  const own = `${PARTITIONED} ALTER TABLE app.low ADD FOREIGN KEY (id) REFERENCES app.area`;
+  expect(await emptyReferenced(own, 'SELECT 1')).toBe(0);
+});
+
+test('where the stream’s role and whoever runs the printed SQL have other search paths', async () => {
+  const app = 'CREATE SCHEMA app; CREATE TABLE app.area (id int PRIMARY KEY)';
+  const referring = 'CREATE TABLE app.note (area int REFERENCES app.area); INSERT INTO app.note VALUES (2)';
+  const targetUrl = `${pair.targetUrl}?options=-csearch_path%3Dapp`;
+  expect(await emptyReferenced(app, referring, targetUrl)).toBe(1);
+});
+
 test('while another process streams: the slot is dropped all the same', async () => {
   const running = open();
   await running.start();
