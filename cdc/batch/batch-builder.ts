@@ -11,7 +11,7 @@ import {
   STOP_AFTER,
   STOP_BEFORE,
 } from '../decode/change-visitor.ts';
-import { keyDiffers, tupleKey } from '../decode/tuple.ts';
+import { hasUnchanged, keyDiffers, tupleKey } from '../decode/tuple.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { Positions } from '../positions.ts';
 import { APPLY_PREFIX, COPY_PREFIX, HEARTBEAT_PREFIX, parseMark } from '../source/marks.ts';
@@ -19,6 +19,7 @@ import { Batch, type Cut } from './batch.ts';
 import type { Admission, ChangeGate } from './change-gate.ts';
 import type { ChangeLedger } from './change-ledger.ts';
 import type { ChangeWatch } from './change-watch.ts';
+import { composeTuple, type TuplePlace } from './compose-tuple.ts';
 import { LooseNetChanges } from './loose-net-changes.ts';
 import { NetChanges } from './net-changes.ts';
 import { DELETE_ROW, INSERT_ROW, type OrderedChange, UPDATE_ROW } from './ordered-changes.ts';
@@ -113,7 +114,7 @@ export class BatchBuilder implements ChangeVisitor {
     if (this.#mustWait(binding)) return this.#waitForCopy(binding);
     if (binding.inOrder) this.#keepInOrder(binding, { operation: INSERT_ROW, oid, oldAt: -1, at });
     else this.#netOf(binding).insert(this.batch.bytes, at);
-    this.#watched(binding, at, 'whole');
+    this.#watched(binding, this.#placed(at), 'whole');
     this.#options.ledger?.()?.record(binding, this.batch.bytes, at);
     return CONTINUE;
   }
@@ -125,8 +126,9 @@ export class BatchBuilder implements ChangeVisitor {
     const { bytes } = this.batch;
     const moved = oldAt >= 0 && (!binding.identityFull || keyDiffers(bytes, oldAt, at, binding.keyColumns));
     const ledger = this.#options.ledger?.();
-    const keyAt = moved || oldAt < 0 ? at : oldAt;
-    ledger?.record(binding, bytes, keyAt);
+    const keyed =
+      oldAt < 0 ? this.#placed(at) : moved ? this.#withKey(binding, oldAt, at) : this.#placed(oldAt);
+    ledger?.record(binding, keyed.bytes, keyed.at);
     if (moved) ledger?.record(binding, bytes, oldAt);
     if (binding.inOrder) this.#keepInOrder(binding, { operation: UPDATE_ROW, oid, oldAt, at });
     else if (!moved) this.#netOf(binding).update(bytes, binding.identityFull ? oldAt : -1, at);
@@ -136,12 +138,10 @@ export class BatchBuilder implements ChangeVisitor {
         return STOP_BEFORE;
       }
       this.batch.cut = { kind: 'move', binding, oldAt, at };
-      this.#watchMove(binding, oldAt, at);
-      return STOP_AFTER;
     }
-    if (moved) this.#watchMove(binding, oldAt, at);
-    else this.#watched(binding, at, 'updated', keyAt);
-    return CONTINUE;
+    if (moved) this.#watched(binding, this.#placed(oldAt), 'gone');
+    this.#watched(binding, keyed, moved ? 'whole' : 'updated', at);
+    return this.batch.cut ? STOP_AFTER : CONTINUE;
   }
 
   delete(oid: number, oldAt: number): Answer {
@@ -150,7 +150,7 @@ export class BatchBuilder implements ChangeVisitor {
     if (this.#mustWait(binding)) return this.#waitForCopy(binding);
     if (binding.inOrder) this.#keepInOrder(binding, { operation: DELETE_ROW, oid, oldAt, at: -1 });
     else this.#netOf(binding).delete(this.batch.bytes, oldAt);
-    this.#watched(binding, oldAt, 'gone');
+    this.#watched(binding, this.#placed(oldAt), 'gone');
     this.#options.ledger?.()?.record(binding, this.batch.bytes, oldAt);
     return CONTINUE;
   }
@@ -250,25 +250,24 @@ export class BatchBuilder implements ChangeVisitor {
 
   #watched(
     binding: RelationBinding,
-    at: number,
+    keyed: TuplePlace,
     what: 'whole' | 'updated' | 'gone',
-    keyAt: number = at,
+    at: number = keyed.at,
   ): void {
     if (!this.#options.watch.isOpen(tableOf(binding))) return;
-    const { bytes } = this.batch;
-    this.#options.watch.touched(
-      tableOf(binding),
-      tupleKey(bytes, keyAt, binding.keyColumns),
-      what,
-      bytes,
-      at,
-      binding,
-    );
+    const key = tupleKey(keyed.bytes, keyed.at, binding.keyColumns);
+    this.#options.watch.touched(tableOf(binding), key, what, this.batch.bytes, at, binding);
   }
 
-  #watchMove(binding: RelationBinding, oldAt: number, at: number): void {
-    this.#watched(binding, oldAt, 'gone');
-    this.#watched(binding, at, 'whole');
+  #placed(at: number): TuplePlace {
+    return { bytes: this.batch.bytes, at };
+  }
+
+  /** A large value of the key that did not change is sent with the old row alone. */
+  #withKey({ keyColumns }: RelationBinding, oldAt: number, at: number): TuplePlace {
+    const sent = this.#placed(at);
+    if (!hasUnchanged(sent.bytes, at)) return sent;
+    return { bytes: composeTuple(sent, this.#placed(oldAt), keyColumns), at: 0 };
   }
 }
 

@@ -76,9 +76,10 @@ export class NetChanges {
     const oldKey = tupleKey(bytes, oldAt, this.keyColumns);
     let whole: Buffer | undefined;
     if (hasUnchanged(bytes, at)) {
-      const known = oldIsWhole ? { bytes, at: oldAt } : this.#knownRow(oldKey, bytes);
-      if (!known) return false;
-      whole = composeTuple({ bytes, at }, known);
+      // The old row has all of the key, if nothing else.
+      whole = composeTuple({ bytes, at }, { bytes, at: oldAt }, oldIsWhole ? undefined : this.keyColumns);
+      const known = hasUnchanged(whole, 0) ? this.#knownRow(oldKey, bytes) : undefined;
+      if (known) whole = composeTuple({ bytes: whole, at: 0 }, known);
       if (hasUnchanged(whole, 0)) return false;
     }
     this.changes++;
