@@ -94,6 +94,8 @@ test('a stop while the process cannot be started ends in order', async () => {
 test.each<[string, boolean, NodeJS.Signals, boolean]>([
   ['before it is ready', false, 'SIGTERM', true],
   ['once it is ready', true, 'SIGTERM', false],
+  ['before it is ready, from the terminal', false, 'SIGINT', true],
+  ['once it is ready, from the terminal', true, 'SIGINT', false],
   ['for good', false, 'SIGKILL', false],
 ])('the signal of a stop that ends it %s', async (_, isReady, signal, inOrder) => {
   const child = new FakeChild(7);
@@ -151,6 +153,23 @@ test.each<[string, number | null, string | null, number[]]>([
   children[0]!.end(code, signal);
   expect(kill.mock.calls.map(([pid]) => pid)).toEqual(ended);
   await vi.waitFor(() => expect(lives()).toBe(2));
+  const stopped = supervised.stop();
+  children[1]!.end(0, null);
+  expect(await stopped).toBe(true);
+});
+
+test.each<[string, boolean, NodeJS.Signals, number]>([
+  ['before it can leave that to `ficus up`', false, 'SIGINT', 0],
+  ['before it can leave that to `ficus up`', false, 'SIGHUP', 0],
+  ['once it could', true, 'SIGINT', 1],
+  ['before it is ready', false, 'SIGKILL', 1],
+])('a process that is interrupted %s: %s %s', async (_, isReady, signal, failed) => {
+  const children = [new FakeChild(7), new FakeChild(8)];
+  const { supervised, failures, lives } = supervise((life) => children[life - 1]!);
+  if (isReady) children[0]!.emit('message', { kind: 'ready' });
+  children[0]!.end(null, signal);
+  await vi.waitFor(() => expect(lives()).toBe(2));
+  expect(failures).toHaveLength(failed);
   const stopped = supervised.stop();
   children[1]!.end(0, null);
   expect(await stopped).toBe(true);

@@ -171,6 +171,13 @@ export class SupervisedProcess {
   }
 
   #pauseAfter(life: Life): State {
+    if (wasInterrupted(life)) {
+      this.#hooks.logger.debug(
+        { process: this.#name, ...life.exit },
+        'process was interrupted: restarting it',
+      );
+      return this.#restartIn(0);
+    }
     const { shortLives, pauseMs } = decidePause(this.#shortLives, {
       listened: life.listened,
       livedMs: performance.now() - life.startedAtMs,
@@ -182,6 +189,10 @@ export class SupervisedProcess {
       'process exited unexpectedly: restarting it',
     );
     if (!this.#everListened) this.#hooks.onFailedStart(life.failure ?? unexplained(this.#name, life));
+    return this.#restartIn(pauseMs);
+  }
+
+  #restartIn(pauseMs: number): State {
     const timer = setTimeout(() => {
       this.#state = this.#begin();
     }, pauseMs);
@@ -201,10 +212,19 @@ export class SupervisedProcess {
 }
 
 /** One that failed before it listened had nothing to stop; before it is ready, SIGTERM simply ends it. */
-function endedInOrder({ exit, ready, listened, failure }: Life): boolean {
+function endedInOrder(life: Life): boolean {
+  const { exit, ready, listened, failure } = life;
   if (failure && !listened) return true;
-  return exit?.code === 0 || (!ready && exit?.signal === 'SIGTERM');
+  return exit?.code === 0 || (!ready && exit?.signal === 'SIGTERM') || wasInterrupted(life);
 }
+
+/**
+ * A terminal sends these to all processes at once, and only `ficus up` acts on them; a process that was just forked cannot
+ * ignore them yet (`supervisor.ts`).
+ */
+const OF_THE_TERMINAL: ReadonlySet<string | null | undefined> = new Set(['SIGINT', 'SIGHUP']);
+
+const wasInterrupted = ({ exit, ready }: Life): boolean => !ready && OF_THE_TERMINAL.has(exit?.signal);
 
 /** They exit when their parent does, except one that hangs: it would keep the port. */
 function killWorkers(life: Life): void {

@@ -30,8 +30,8 @@ class FakeWorker extends EventEmitter {
     this.emit('message', message);
   }
 
-  exit(code: number): void {
-    this.emit('exit', code, null);
+  exit(code: number | null, signal: string | null = null): void {
+    this.emit('exit', code, signal);
   }
 
   disconnect(): void {
@@ -283,3 +283,22 @@ test('no worker outlives the primary: those left are killed when it exits', asyn
   await drained;
   expect(process.listeners('exit')).toEqual(before);
 });
+
+test.each(['SIGINT', 'SIGHUP'])(
+  'a worker that %s ends before it can leave that to the primary is started again without a word',
+  async (signal) => {
+    const pool = startPool(1);
+    for (let time = 0; time < 4; time += 1) {
+      forked.at(-1)!.exit(null, signal);
+      forked.at(-1)!.disconnect();
+    }
+    expect([forked.length, logged]).toEqual([5, []]);
+    expect(heard.filter((said) => said.includes('before they listened'))).toEqual([]);
+    // One that has begun ignores it: what ends it then is a fault.
+    forked.at(-1)!.say({ kind: 'ready' });
+    forked.at(-1)!.exit(null, signal);
+    forked.at(-1)!.disconnect();
+    expect(logged).toEqual(['worker exited: starting another']);
+    await pool.drain();
+  },
+);

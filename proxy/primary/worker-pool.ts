@@ -80,6 +80,12 @@ const WORKER_LEFT: ReadonlySet<string | undefined> = new Set([
   'ERR_IPC_CHANNEL_CLOSED',
 ]);
 
+/**
+ * A terminal sends these to all processes at once: Ctrl-C, and its end. Workers leave them to the primary, but one that was
+ * just forked cannot yet (`worker-main.ts`), and dies of what is no fault of it.
+ */
+const OF_THE_TERMINAL: ReadonlySet<string> = new Set(['SIGINT', 'SIGHUP']);
+
 /** From the running config. */
 interface WorkerLimits {
   readonly drainMs: number;
@@ -265,11 +271,18 @@ class ForkedWorkers implements WorkerPool {
     if (worker.exit !== undefined && !worker.handle.isConnected()) this.#gone(worker, worker.exit);
   }
 
-  #gone({ handle: { id }, startedAt, listened }: Forked, end: Exit | FailedSpawn): void {
+  #gone({ handle: { id }, startedAt, begun, listened }: Forked, end: Exit | FailedSpawn): void {
     if (!this.#alive.delete(id)) return;
     this.#silence.forget(id);
     this.#hooks.onGone(id, this.#draining);
-    if (!this.#draining) this.#replace(end, { worker: id, listened, livedMs: performance.now() - startedAt });
+    if (!this.#draining && !begun && 'signal' in end && OF_THE_TERMINAL.has(end.signal)) {
+      this.#hooks.logger.debug(
+        { worker: id, ...end },
+        'worker was interrupted before it began: starting another',
+      );
+      this.#fork();
+    } else if (!this.#draining)
+      this.#replace(end, { worker: id, listened, livedMs: performance.now() - startedAt });
     else if (this.#alive.size === 0) this.#drained.resolve();
     else this.#endConnections();
   }

@@ -20,15 +20,20 @@ export interface RunningCommand {
   readonly ended: Promise<CommandResult>;
 }
 
-/** Starts `node ARGS…` in the repository. The caller ends it: see `stopAll`. */
+/**
+ * Starts `node ARGS…` in the repository. The caller ends it: see `stopAll`.
+ * @param ownGroup a terminal would start it so: Ctrl-C is a signal to the group
+ */
 export function startCommand(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  ownGroup = false,
 ): RunningCommand {
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
     env: { ...process.env, NO_COLOR: '1', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: ownGroup,
   });
   running.add(child);
   let stdout = '';
