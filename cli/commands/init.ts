@@ -14,6 +14,7 @@ import { whoCallsPath } from '../init/openapi/who-calls.ts';
 import type { Note, Say } from '../init/probe/note.ts';
 import { ANSWER_MS, MOST_REQUESTS } from '../init/probe/polite-client.ts';
 import { probeCandidate } from '../init/probe/probe-candidate.ts';
+import { probeGuest } from '../init/probe/probe-guest.ts';
 import { type LegacyFacts, probeLegacy } from '../init/probe/probe-legacy.ts';
 import { requireWritable, writeWhole } from '../init/write-whole.ts';
 import { noteTeller } from '../output/note-teller.ts';
@@ -41,7 +42,8 @@ says where traffic goes.
 The monolith is asked first, with at most ${MOST_REQUESTS} GETs of ${ANSWER_MS / 1000} seconds each, and no other host; --no-probe turns it off. Is it there, does
 it need a Host or scheme of its own, which cookie carries the session, which spellings of a path are the same to it, where
 does it answer health checks, where is its OpenAPI document? What is found is a setting with its reason in the file. A
-monolith that cannot be asked is no error: the reason is printed, and the file is written without it.
+monolith that cannot be asked is no error: the reason is printed, and the file is written without it. A candidate is asked
+in the same way; whether it gets the session cookie or Authorization is a decision, and stays a comment.
 
 From the OpenAPI document, found or named by --openapi, come proposals for slices: one for each tag, with routes named by
 operationId. They are comments until --candidate gives a slice its service; operations that no route can match are listed.
@@ -49,9 +51,9 @@ Passwords are never written: ficus.yaml names variables of the environment.
 
 With --map, the schemas of monolith and service are read, and tables and columns that belong together by name (spelling, singular and
 plural, a prefix) become the slice's \`tables\`, as far as \`ficus check --live\` accepts them. Guesses, and what a person has to decide,
-are comments in the file. Without a URL, the tables are added to a slice that ficus.yaml has already (--force), or printed (--dry-run).
-The databases are those of ficus.yaml, of --legacy-db and --service-db, or of LEGACY_DATABASE_URL and SLICE_DATABASE_URL in the
-environment, where a password is not seen by other users of the machine.
+are comments in the file. Without a URL, the tables are added to a slice that ficus.yaml has already (--force; with the databases
+that it does not name), or printed (--dry-run). The databases are those of --legacy-db and --service-db, of ficus.yaml, or of
+LEGACY_DATABASE_URL and SLICE_DATABASE_URL in the environment, where a password is not seen by other users of the machine.
 
 Exit status: 0 written · 1 no table can go over, or ficus.yaml is not valid (--map) · 2 used wrongly, or ficus.yaml exists · 3 a file cannot be written, or the
 OpenAPI document or a database cannot be read.
@@ -177,6 +179,8 @@ function draft(
               say,
             )
           : {},
+      probeGuest: async ({ slice, url }, routes) =>
+        probe ? probeGuest({ slice, url: new URL(url), routes }, { userAgent: USER_AGENT }, say) : undefined,
     },
     say,
   );

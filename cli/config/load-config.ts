@@ -4,8 +4,11 @@ import { readConfigFile } from '@ficus/proxy';
 import { ConfigInvalid } from './config-invalid.ts';
 
 /** @throws ConfigInvalid with every problem; FicusError FICUS_CONFIG_UNREADABLE */
-export async function loadConfig(file: string): Promise<FicusConfig> {
-  const parsed = await readConfigFile(file, process.env);
+export async function loadConfig(
+  file: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<FicusConfig> {
+  const parsed = await readConfigFile(file, environment);
   if (!parsed.ok) throw new ConfigInvalid(file, parsed.problems.map(formatProblem));
   return parsed.config;
 }

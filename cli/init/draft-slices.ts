@@ -3,7 +3,7 @@ import { printable } from '@ficus/core';
 import type { DraftSlice } from './first-config.ts';
 import type { GivenCandidate } from './init-options.ts';
 import type { LeftOut } from './openapi/operations.ts';
-import { type ProposalContext, proposeSlices } from './openapi/propose-slices.ts';
+import { type ProposalContext, type ProposedRoute, proposeSlices } from './openapi/propose-slices.ts';
 import type { Note, Say } from './probe/note.ts';
 import type { CandidateFacts } from './probe/probe-candidate.ts';
 
@@ -16,6 +16,11 @@ export interface DraftInput {
   readonly wanted?: string | undefined;
   /** Asks a candidate. */
   readonly probe: (candidate: GivenCandidate, wantsRoutes: boolean) => Promise<CandidateFacts>;
+  /** Asks it as a caller without credentials. @returns a path that it refuses */
+  readonly probeGuest: (
+    candidate: GivenCandidate,
+    routes: readonly ProposedRoute[],
+  ) => Promise<string | undefined>;
 }
 
 export interface Drafted {
@@ -32,11 +37,13 @@ export async function draftSlices(input: DraftInput, say: Say): Promise<Drafted>
     const facts = await input.probe(candidate, known === undefined);
     const routes = known?.routes ?? routesOfCandidate(facts, candidate, input.context);
     if (routes.length === 0) say(withoutRoutes(candidate.slice, proposed));
+    const refused = await input.probeGuest(candidate, routes);
     drafts.set(candidate.slice, {
       name: candidate.slice,
       routes,
       candidateUrl: candidate.url,
       ...(facts.health !== undefined && { health: facts.health }),
+      ...(refused !== undefined && { refusesGuests: refused }),
     });
   }
   const { wanted } = input;

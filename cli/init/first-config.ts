@@ -12,6 +12,8 @@ export interface DraftSlice extends SliceProposal {
   /** With it, and with routes, the slice is written as a setting; without, as a comment. */
   readonly candidateUrl?: string | undefined;
   readonly health?: string | undefined;
+  /** A path that the candidate answers with 401 when a request has no credentials. */
+  readonly refusesGuests?: string | undefined;
   readonly database?: DatabaseReference | undefined;
   /** Lines of `tables:`, without indentation; none for a slice without tables. */
   readonly tables?: readonly string[] | undefined;
@@ -43,8 +45,9 @@ ${identify(facts, whoCalls)}flags:
   provider: file                     # builtin (with control.database) | file | unleash
   file: flags.json
 ${control(slices)}${legacy(config)}
-# A slice is what moves together: routes, and the tables behind them. Its service gets the session cookie and the
-# Authorization header only where \`credentials\` names them.
+# A slice is what moves together: routes, and the tables behind them. Its service gets neither the session cookie nor the
+# Authorization header, with which it could act as the user at the monolith, until \`credentials\` names them. Without them it
+# answers all callers as guests (401, say), unless it verifies the x-ficus-identity of proxy.identify.assert: then write [].
 ${slices.length > 0 ? sliceList(slices) : EXAMPLE}`;
 }
 
@@ -114,13 +117,14 @@ const healthLines = (path: string | undefined): string[] =>
 
 const EXAMPLE = `# slices:
 #   notifications:
-#     candidate: { url: http://127.0.0.1:3101, credentials: [session] }
+#     candidate: { url: http://127.0.0.1:3101 }
 #     routes:
 #       - { id: list, methods: [GET], path: /api/notifications }
 `;
 
-const CREDENTIALS =
-  '      # Of the caller’s credentials; [] if it verifies the x-ficus-identity of proxy.identify.assert:';
+/** A decision, which is not made for anybody. */
+const credentials = (refused: string | undefined): string =>
+  `      # credentials: [session, authorization]   # both, one, or []: decide${refused === undefined ? '' : `; without, GET ${comment(refused)} answers 401`}`;
 
 const exampleRoute = (slice: string): ProposedRoute => ({
   id: 'list',
@@ -148,7 +152,7 @@ function sliceList(slices: readonly DraftSlice[]): string {
 }
 
 function sliceLines(
-  { name, routes, candidateUrl, health, database, tables }: DraftSlice,
+  { name, routes, candidateUrl, health, refusesGuests, database, tables }: DraftSlice,
   index: number,
 ): string[] {
   const url = candidateUrl ?? `http://127.0.0.1:${3101 + index}`;
@@ -157,8 +161,7 @@ function sliceLines(
     '    candidate:',
     `      url: ${scalar(url)}`,
     ...healthLines(health).map((line) => `      ${line}`),
-    ...(candidateUrl === undefined ? [] : [CREDENTIALS]),
-    '      credentials: [session, authorization]',
+    credentials(refusesGuests),
     ...(database ? [`      database: ${scalar(database.text)}`] : []),
     '    routes:',
     ...(routes.length > 0 ? routes : [exampleRoute(name)]).map(routeLine),

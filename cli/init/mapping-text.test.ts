@@ -1,7 +1,6 @@
 import { tableSchema } from '@ficus/core';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { insertTables } from './insert-tables.ts';
 import { notesOfMapping, tablesLines } from './mapping-text.ts';
 
 const PLAIN = { from: 'public.a', to: 'public.a', guesses: [], questions: [] };
@@ -50,37 +49,5 @@ describe('tablesLines', () => {
     expect(notesOfMapping('s', { tables: [], refused: [], unmatched: [] })[0]?.text).toContain(
       'has no tables',
     );
-  });
-});
-
-describe('insertTables', () => {
-  const before =
-    'version: 1\nslices:\n  one:   # first\n    candidate: { url: http://c }\n    routes:\n      - { id: list }   # all\n';
-  const two = '  two:\n    routes: []\n    candidate:\n      url: x\n';
-  const added = lines.map((line) => `    ${line}\n`).join('');
-
-  test.each([
-    ['the last slice', before, 'one', `${before}${added}`],
-    ['a file without a line end', before.trimEnd(), 'one', `${before}${added}`.trimEnd()],
-    ['a slice before others', `${before}\n  # next\n${two}`, 'one', `${before}${added}\n  # next\n${two}`],
-    ['a slice behind others', `${before}${two}\n# end\n`, 'two', `${before}${two}${added}\n# end\n`],
-    [
-      'a text of several lines',
-      `slices:\n  a:\n    team: |\n      x\n      y\n\nversion: 1\n`,
-      'a',
-      `slices:\n  a:\n    team: |\n      x\n      y\n${added}\nversion: 1\n`,
-    ],
-  ])('at the end of %s, and all else stays', (_, text, slice, expected) => {
-    expect(insertTables(text, slice, lines)).toEqual({ text: expected });
-  });
-
-  test.each([
-    ['slices: { a: { routes: [] } }\n', 'a', /lines of its own/],
-    ['slices:\n  a: { routes: [] }\n', 'a', /lines of its own/],
-    ['slices:\n  a:\n    tables: []\n', 'a', /tables already/],
-    ['slices:\n  a: &x\n    routes: []\n  b: *x\n', 'b', /lines of its own/],
-    ['slices:\n  a: &x\n    routes: []\n  b: *x\n', 'a', /end cannot be found/],
-  ])('%j: refused', (text, slice, why) => {
-    expect(insertTables(text, slice, lines)).toEqual({ why: expect.stringMatching(why) });
   });
 });

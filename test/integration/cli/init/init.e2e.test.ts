@@ -67,8 +67,9 @@ test('a monolith and a candidate become a config that check accepts, and a proxy
   expect(stderr).toContain(`✓ candidate of orders: ${service.url}/ answers, health path /healthz`);
   expect(await check()).toMatchObject({
     status: 0,
-    stderr: '',
-    stdout: expect.stringContaining('1 slice, 2 routes, 0 tables'),
+    // Nobody has decided it yet: the config says nothing of its own.
+    stderr: expect.stringContaining('slices.orders.candidate.credentials: is not set'),
+    stdout: expect.stringContaining('1 slice, 2 routes, 0 tables; 1 warning above'),
   });
   await writeFile(config, (await written()).replace(/(listen|admin): \S+/g, '$1: 127.0.0.1:0'));
   const proxy = startCommand([FICUS, 'proxy', '--config', config]);
@@ -96,6 +97,15 @@ test('a service without the monolith’s document brings its own', async () => {
   expect(await written()).toContain(
     '{ id: create-order, methods: [POST], path: "/api/orders", kind: write }',
   );
+});
+
+test('a candidate that refuses guests: no credentials are given to it, and why it refuses is said', async () => {
+  const shop = await startShop();
+  const service = await serve(loosePages({ '/': json({}), '/api/orders': json({}, {}, 401) }));
+  const { stderr } = await init(shop.url, '--candidate', `orders=${service.url}`);
+  expect(stderr).toContain('! Candidate of orders: GET /api/orders answers 401 without credentials');
+  expect(await written()).toMatch(/^ {6}# credentials: .*; without, GET \/api\/orders answers 401$/m);
+  expect(await written()).not.toMatch(/^\s*credentials:/m);
 });
 
 describe('a monolith that cannot be asked', () => {

@@ -170,13 +170,45 @@ ${slice}`;
     expect(invalid.stderr).toContain('FICUS_CONFIG_INVALID');
   });
 
-  test('a config that would not be valid with tables stays as it is', async () => {
-    const text = existing().replace(/^control: .*\n/m, '');
+  // As `ficus init` writes a config before a slice has tables, and as the README does.
+  const bare = () =>
+    existing()
+      .replace(/^control: .*\n/m, '')
+      .replace(/^ {2}database: .*\n/m, '  # database: ${LEGACY_DATABASE_URL}\n')
+      .replace(/ database: '[^']*',/, '');
+
+  test('databases that it does not name come from the environment, and --force adds them', async () => {
+    await writeFile(config, bare());
+    const environment = {
+      LEGACY_DATABASE_URL: withPassword(pair.sourceUrl, 'geheim'),
+      ALERTS_DATABASE_URL: pair.targetUrl,
+    };
+    const made = await ficus(['init', '--map', 'alerts', '--force'], environment);
+    expect(made).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('export FICUS_DATABASE_URL=postgres://…\n'),
+      stderr: expect.stringContaining('has no control.database, which a slice with tables needs: added as $'),
+    });
+    expect(await written()).not.toContain('geheim');
+    const checked = await ficus(['check'], { ...environment, FICUS_DATABASE_URL: pair.targetUrl });
+    expect(checked).toMatchObject({ status: 0, stdout: expect.stringContaining('2 tables') });
+    expect(await written()).toContain(
+      `url: http://127.0.0.1:9, credentials: [], database: "\${ALERTS_DATABASE_URL:-${pair.targetUrl}}" }`,
+    );
+  });
+
+  test('an option names a database whose variable is not set', async () => {
+    await writeFile(config, existing().replace('LEGACY_URL', 'LEGACY_DATABASE_URL'));
+    const { status, stdout } = await map('--dry-run', '--legacy-db', pair.sourceUrl);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('public.notification') });
+  });
+
+  test('a config to which something cannot be added stays as it is', async () => {
+    const text = existing().replace(/^control: .*\n/m, 'control: {}\n');
     await writeFile(config, text);
-    const refused = await map('--force');
-    expect(refused).toMatchObject({
-      status: 1,
-      stderr: expect.stringContaining('control.database: is required'),
+    expect(await map('--force')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('control.database cannot be added'),
     });
     expect(await written()).toBe(text);
   });
