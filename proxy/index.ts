@@ -35,6 +35,7 @@ export { logWarnings } from './observe/log-warnings.ts';
 export { processMetricsText } from './observe/process-metrics.ts';
 export type { FinishedSpan, SpanWriter } from './observe/span-writer.ts';
 export { startSpanWriter } from './observe/start-spans.ts';
+export { signOfProxy } from './primary/is-forwarded.ts';
 export { probePort } from './primary/probe-port.ts';
 export { RefusalPace } from './primary/refusal-pace.ts';
 export type { ReloadResult, RunningProxy, StartProxyOptions } from './running-proxy.ts';

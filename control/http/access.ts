@@ -1,11 +1,12 @@
 /**
  * Who may call. With tokens: their holders, each within the roles of the token. Without any, the control plane listens
- * only on loopback, and a foreign page in a browser on the same machine must not reach it: requests that name a foreign
- * host (DNS rebinding) or come from a foreign page are refused.
+ * only on loopback, and neither a foreign page in a browser on the same machine nor the clients of a reverse proxy there
+ * may reach it: requests that name a foreign host (DNS rebinding), come from a foreign page or through another proxy are
+ * refused.
  */
 import { type ControlConfig, type ControlRole, FicusError, isLoopback } from '@ficus/core';
 import { DASHBOARD_FILES } from '@ficus/dashboard';
-import { KEY_SET_PATH, RefusalPace } from '@ficus/proxy';
+import { KEY_SET_PATH, RefusalPace, signOfProxy } from '@ficus/proxy';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AccessTokens, type Caller, LOCAL_PROGRAM } from './access-tokens.ts';
@@ -61,8 +62,16 @@ export class Access {
   guard(app: FastifyInstance): void {
     app.decorateRequest('caller', null as unknown as Caller);
     app.addHook('onRequest', async (request) => {
-      request.caller = this.#tokens.none ? refuseForeignPages(request) : await this.#requireToken(request);
+      request.caller = this.#tokens.none ? this.#requireLocal(request) : await this.#requireToken(request);
     });
+  }
+
+  /** @throws FicusError FICUS_CONTROL_FOREIGN_ORIGIN */
+  #requireLocal(request: FastifyRequest): Caller {
+    const refusal = refusalWithoutTokens(request);
+    if (refusal === undefined) return LOCAL_PROGRAM;
+    this.#log(request, 'not-local');
+    throw new FicusError('FICUS_CONTROL_FOREIGN_ORIGIN', refusal);
   }
 
   async #requireToken(request: FastifyRequest): Promise<Caller> {
@@ -95,7 +104,11 @@ export class Access {
   }
 
   /** Ever more rarely for each address, and never with a token. */
-  #log(request: FastifyRequest, reason: 'token-unknown' | 'role-missing', owner?: string): void {
+  #log(
+    request: FastifyRequest,
+    reason: 'token-unknown' | 'role-missing' | 'not-local',
+    owner?: string,
+  ): void {
     const peer = request.ip;
     const count = this.#pace.count(peer, reason);
     if (!Number.isInteger(Math.log10(count))) return;
@@ -121,16 +134,17 @@ function roleMissing({ owner }: Caller, role: ControlRole, what = 'This'): Ficus
 
 const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0] ?? '';
 
-function refuseForeignPages(request: FastifyRequest): Caller {
+/** Why a request may be somebody else's than a program's of this machine; undefined when it is not. */
+function refusalWithoutTokens(request: FastifyRequest): string | undefined {
+  const proxied = signOfProxy(request.raw);
+  if (proxied !== undefined)
+    return `Without tokens the control plane answers no request that comes through another proxy (${proxied}): it could be anybody’s.`;
   const { host = '', origin } = request.headers;
   const loopback = isLoopback(hostOf(`http://${host}`) ?? '');
   // A page from another port of this machine is a foreign page too.
   const own = origin === undefined || origin === `${request.protocol}://${host}`;
-  if (loopback && own && !isPartOfForeignPage(request)) return LOCAL_PROGRAM;
-  throw new FicusError(
-    'FICUS_CONTROL_FOREIGN_ORIGIN',
-    'Without a token only pages and programs of this machine may call.',
-  );
+  if (loopback && own && !isPartOfForeignPage(request)) return undefined;
+  return 'Without a token only pages and programs of this machine may call.';
 }
 
 /** Browsers send no Origin for an image or a script, but they say where it is used. A link to the dashboard may be anywhere. */

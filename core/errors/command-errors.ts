@@ -109,7 +109,7 @@ export const commandErrors = {
     status: 403,
     exit: 3,
     title:
-      'The admin address of a proxy does not answer pages of other sites, nor /status under a foreign name or through another proxy',
+      'The admin address of a proxy does not answer pages of other sites, nor /status under a foreign name, nor /status and /metrics through another proxy',
     remedy:
       'Ask by the address of the machine or as localhost, or send a token with the role read that control.tokens of the proxy’s ficus.yaml has.',
     retry: 'never',

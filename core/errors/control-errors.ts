@@ -58,8 +58,9 @@ export const controlErrors = {
   FICUS_CONTROL_FOREIGN_ORIGIN: {
     status: 403,
     exit: 3,
-    title: 'The request comes from another origin',
-    remedy: 'Open the dashboard under its own address, or set control.token in ficus.yaml.',
+    title: 'The request comes from another origin, or through another proxy',
+    remedy:
+      'Ask on the machine of the control plane, by its own address. Where others are to reach it, name tokens in ficus.yaml (control.tokens).',
     retry: 'never',
   },
   FICUS_CONTROL_ALREADY_RUNNING: {

@@ -11,6 +11,8 @@ interface Asked {
   readonly host?: string;
   readonly token?: string;
   readonly fields?: Readonly<Record<string, string>>;
+  readonly httpVersion?: string;
+  readonly what?: 'requireReader' | 'requireStatusReader' | 'requireScraper';
 }
 
 function accessWith(token: string | undefined): AdminAccess {
@@ -27,9 +29,10 @@ async function read(token: string | undefined, asked: Asked, access = accessWith
   const { from = '127.0.0.1', host = '10.0.0.4:8082', fields } = asked;
   const authorization = asked.token && `Bearer ${asked.token}`;
   const headers = { host, ...(authorization && { authorization }), ...fields };
-  const request = { method: 'GET', url: '/status', headers, socket: { remoteAddress: from } };
+  const { httpVersion = '1.1', what = 'requireStatusReader' } = asked;
+  const request = { method: 'GET', url: '/', headers, httpVersion, socket: { remoteAddress: from } };
   try {
-    await access.requireStatusReader(request as unknown as IncomingMessage);
+    await access[what](request as unknown as IncomingMessage);
     return 'read';
   } catch (error) {
     return (error as FicusError).code;
@@ -55,6 +58,32 @@ test.each<[string, Asked, string]>([
   ['a proxy of this machine for somebody else', forwarded, 'FICUS_PROXY_FOREIGN_ORIGIN'],
 ])('where there are none: %s', async (_, asked, outcome) => {
   expect(await read(undefined, asked)).toBe(outcome);
+});
+
+const nginx = { host: '127.0.0.1:8082', httpVersion: '1.0' };
+
+test.each<[string, Asked, string]>([
+  ['/status, from nginx as it speaks by itself', nginx, 'FICUS_PROXY_FOREIGN_ORIGIN'],
+  ['/explain, from the same', { ...nginx, what: 'requireReader' }, 'FICUS_PROXY_NOT_EXPLAINED'],
+  ['/explain, from itself', { host: '127.0.0.1:8082', what: 'requireReader' }, 'read'],
+  ['/metrics, for somebody else', { ...forwarded, what: 'requireScraper' }, 'FICUS_PROXY_FOREIGN_ORIGIN'],
+  [
+    '/metrics, through the sidecar of a mesh',
+    { fields: { 'x-forwarded-proto': 'http' }, what: 'requireScraper' },
+    'read',
+  ],
+  ['/metrics, by any name', { ...far, host: 'proxy.default.svc', what: 'requireScraper' }, 'read'],
+])('without a token: %s', async (_, asked, outcome) => {
+  expect(await read(undefined, asked)).toBe(outcome);
+});
+
+test.each<[string, string | undefined, string]>([
+  ['none', undefined, 'FICUS_PROXY_FOREIGN_ORIGIN'],
+  ['a wrong one', 'made up', 'FICUS_PROXY_NOT_EXPLAINED'],
+  ['one that may read', TOKEN, 'read'],
+])('/metrics for somebody else, with tokens: %s', async (_, token, outcome) => {
+  const asked = { ...forwarded, ...(token && { token }), what: 'requireScraper' } as const;
+  expect(await read(TOKEN, asked)).toBe(outcome);
 });
 
 test('wrong tokens of one address are answered one after the other, and the right one at once', async () => {

@@ -4,9 +4,10 @@
  * - `/explain` answers for any user: a token with the role `read`, or, where the config has none, a program of this machine;
  * - `/status` shows routes and problems of the config: no page in a browser, and no name that could be another site's,
  *   rebound to this machine (DNS rebinding); where the config has tokens, other machines need one;
- * - `/readyz` and `/metrics` are for probes and scrapers, which call by any name: only pages of other sites are refused.
+ * - `/readyz` and `/metrics` are for probes and scrapers, which call by any name: pages of other sites are refused.
  *
- * What another proxy forwards comes from anywhere, also where that proxy is on this machine: it needs a token.
+ * What another proxy forwards comes from anywhere, also where that proxy is on this machine: it needs a token, except for
+ * `/readyz`, which balancers ask.
  * Refusals are counted, and logged ever more rarely for each address, as the control plane's are; never with a token.
  * Those of wrong tokens are paced like its own.
  */
@@ -16,7 +17,7 @@ import { isIP } from 'node:net';
 import { bareHost, type ControlConfig, FicusError, hasRole, isLoopback } from '@ficus/core';
 import type { Logger } from 'pino';
 import { peerAddress } from '../accept/client-address.ts';
-import { PROXY_FIELDS } from '../accept/proxy-fields.ts';
+import { isForwarded, isForwardedForClient } from './is-forwarded.ts';
 import { RefusalPace } from './refusal-pace.ts';
 
 /** Label `reason` of `ficus_admin_refused_total`, and field `reason` of the log. */
@@ -26,7 +27,8 @@ type Refused =
   | 'not-local'
   | 'token-missing'
   | 'foreign-page'
-  | 'foreign-name';
+  | 'foreign-name'
+  | 'forwarded';
 
 export interface AccessParts {
   control(): Pick<ControlConfig, 'token' | 'tokens'> | undefined;
@@ -58,7 +60,7 @@ export class AdminAccess {
     }
   }
 
-  /** With a token, any name and any machine will do. @throws FicusError as the other two */
+  /** With a token, any name and any machine will do. @throws FicusError as the others */
   async requireStatusReader(request: IncomingMessage): Promise<void> {
     this.requireNoForeignPage(request);
     const isDirect = isAddress(nameIn(request)) && !isForwarded(request);
@@ -72,6 +74,21 @@ export class AdminAccess {
     throw new FicusError(
       'FICUS_PROXY_FOREIGN_ORIGIN',
       'Without a token /status answers to an address and to localhost, not to other names and not through another proxy.',
+    );
+  }
+
+  /** Any name and any machine will do, but no proxy that asks for its clients. @throws FicusError as the others */
+  async requireScraper(request: IncomingMessage): Promise<void> {
+    this.requireNoForeignPage(request);
+    if (!isForwardedForClient(request)) return;
+    if (this.#hasTokens && request.headers.authorization !== undefined) {
+      await this.#requireToken(request);
+      return;
+    }
+    this.#note(request, 'forwarded');
+    throw new FicusError(
+      'FICUS_PROXY_FOREIGN_ORIGIN',
+      'Without a token /metrics does not answer through another proxy.',
     );
   }
 
@@ -134,12 +151,6 @@ function isLocalProgram(request: IncomingMessage): boolean {
   const isOfMachine = isLoopback(nameIn(request)) && isLoopback(peerAddress(request.socket));
   return isOfMachine && !isOfPage && !isForwarded(request);
 }
-
-/** Another proxy says whom it asks for, or that it stands between (RFC 9110 section 7.6.3, RFC 7239). */
-const isForwarded = ({ headers }: IncomingMessage): boolean =>
-  Object.keys(headers).some((name) => FORWARDING.has(name) || name.startsWith('x-forwarded-'));
-
-const FORWARDING: ReadonlySet<string> = new Set([...PROXY_FIELDS, 'forwarded', 'via']);
 
 /** This address serves no page, so that its own origin asks for nothing either. */
 function isOfForeignPage({ headers }: IncomingMessage): boolean {

@@ -50,7 +50,7 @@ export async function startAdminServer(host: string, port: number, facts: AdminF
     else if (path === '/readyz') void answerTo(() => access.requireNoForeignPage(request), answerReady);
     else if (path === PROXY_STATUS_PATH)
       void answerTo(() => access.requireStatusReader(request), answerStatus);
-    else if (path === '/metrics') void answerTo(() => access.requireNoForeignPage(request), answerMetrics);
+    else if (path === '/metrics') void answerTo(() => access.requireScraper(request), answerMetrics);
     else if (path === KEY_SET_PATH)
       answer(200, 'application/jwk-set+json', `${JSON.stringify(facts.keySet())}\n`);
     else answer(404, 'application/problem+json', '{"type":"about:blank","title":"Not Found","status":404}\n');

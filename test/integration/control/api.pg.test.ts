@@ -2,7 +2,8 @@
 
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { createControlClient } from '@ficus/contract';
 import { type Control, startControl } from '@ficus/control';
 import { FicusError } from '@ficus/core';
@@ -213,6 +214,23 @@ describe('refusals', () => {
     expect(own.status).toBe(200);
     expect(await statusFor('evil.example:80')).toBe(403);
     expect(await statusFor(`localhost:${new URL(control.address).port}`)).toBe(200);
+  });
+
+  it.each<[string, string, string]>([
+    ['nginx, as it speaks by itself', '1.0', ''],
+    ['a reverse proxy that names its client', '1.1', 'X-Forwarded-For: 203.0.113.9\r\n'],
+    ['one that says that it stands between', '1.1', 'Via: 1.1 edge\r\n'],
+    ['one of a standard', '1.1', 'Forwarded: for=203.0.113.9\r\n'],
+  ])('is closed to the clients of a reverse proxy on its machine: %s', async (_, version, field) => {
+    const { port } = new URL(control.address);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.end(
+      `GET /api/v1/slices HTTP/${version}\r\nHost: 127.0.0.1:${port}\r\n${field}Connection: close\r\n\r\n`,
+    );
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.[01] 403 /);
+    expect(answer).toContain('FICUS_CONTROL_FOREIGN_ORIGIN');
+    expect(answer).toContain('control.tokens');
   });
 
   it('asks for the token when there is one', async () => {
