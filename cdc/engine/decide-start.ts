@@ -11,6 +11,8 @@ export interface StartFacts {
   readonly checkpoint: Checkpoint | undefined;
   readonly slot: SlotFacts | undefined;
   readonly system: SystemIdentity;
+  /** How far the source's WAL goes, read after the checkpoint. */
+  readonly sourceLsn: string;
   readonly epoch: number;
 }
 
@@ -18,9 +20,15 @@ type StartDecision =
   /** Nothing was ever copied: create the slot (dropping what a failed attempt left), then the checkpoint. */
   | { readonly kind: 'begin'; readonly dropSlot: boolean }
   | { readonly kind: 'resume'; readonly lsn: string }
-  | { readonly kind: 'refuse'; readonly code: ErrorCode; readonly message: string };
+  | {
+      readonly kind: 'refuse';
+      readonly code: ErrorCode;
+      readonly message: string;
+      /** Later starts would take the slot for usable. */
+      readonly dropSlot?: boolean;
+    };
 
-export function decideStart({ checkpoint, slot, system, epoch }: StartFacts): StartDecision {
+export function decideStart({ checkpoint, slot, system, sourceLsn, epoch }: StartFacts): StartDecision {
   if (!checkpoint) return { kind: 'begin', dropSlot: slot !== undefined };
   if (checkpoint.epoch > epoch)
     return refuse(
@@ -37,6 +45,12 @@ export function decideStart({ checkpoint, slot, system, epoch }: StartFacts): St
       'FICUS_CDC_SOURCE_CHANGED',
       `The source is on timeline ${system.timeline}; the checkpoint is on timeline ${checkpoint.timeline}.`,
     );
+  // A volume that was restored keeps its identity and timeline. What is written until it has passed the checkpoint again
+  // would be skipped as applied; from then on nothing shows it, so the slot must not be there any more.
+  if (parseLsn(sourceLsn) < parseLsn(checkpoint.lsn)) {
+    const why = `The source’s WAL ends at ${sourceLsn}, before the checkpoint at ${checkpoint.lsn}: it was restored to an earlier state.`;
+    return { ...refuse('FICUS_CDC_SOURCE_CHANGED', why), dropSlot: slot !== undefined };
+  }
   const judged = judgeSlot(checkpoint.slot, slot);
   if (judged.kind === 'lost') return refuse('FICUS_CDC_SLOT_LOST', judged.why);
   const { confirmedFlushLsn } = judged.slot;
@@ -48,6 +62,6 @@ export function decideStart({ checkpoint, slot, system, epoch }: StartFacts): St
   return { kind: 'resume', lsn: checkpoint.lsn };
 }
 
-function refuse(code: ErrorCode, message: string): StartDecision {
-  return { kind: 'refuse', code, message };
+function refuse(code: ErrorCode, message: string) {
+  return { kind: 'refuse', code, message } as const;
 }

@@ -156,9 +156,11 @@ async function ensureCheckpoint(
   const { system, serverVersion, epoch, holder, refuseBegin } = given;
   const known = await takeCheckpoint(target, names.stream, holder);
   const slot = await readSlot(source, known?.slot ?? names.slot);
-  const decision = decideStart({ checkpoint: known, slot, system, epoch });
+  const sourceLsn = await readSourceLsn(source);
+  const decision = decideStart({ checkpoint: known, slot, system, sourceLsn, epoch });
   switch (decision.kind) {
     case 'refuse':
+      if (decision.dropSlot) await dropSlot(source, known!.slot);
       throw new FicusError(decision.code, decision.message);
     case 'resume': {
       if (known!.epoch < epoch && !(await raiseEpoch(target, names.stream, epoch)))
@@ -178,6 +180,11 @@ async function ensureCheckpoint(
       return checkpoint;
     }
   }
+}
+
+async function readSourceLsn(source: pg.Client): Promise<string> {
+  const { rows } = await source.query<{ lsn: string }>('SELECT pg_current_wal_lsn()::text AS lsn');
+  return rows[0]!.lsn;
 }
 
 function shapeOf(table: TableCatalog): string {

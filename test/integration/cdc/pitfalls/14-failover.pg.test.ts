@@ -5,7 +5,7 @@
  * pauses the stream.
  */
 import { execFileSync } from 'node:child_process';
-import { rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { type EmbeddedCluster, startCluster } from '@ficus/tools';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
@@ -86,6 +86,48 @@ test('another cluster under the same name is noticed', async () => {
       problem: { code: 'FICUS_CDC_SOURCE_CHANGED', message: expect.stringContaining('cluster') },
     });
   expect((await pair.target.query('SELECT id FROM item')).rows).toEqual([{ id: 1 }]);
+});
+
+/** A snapshot of the volume has the same identity and timeline: what is written after it would take positions twice. */
+test('a source that was restored from a copy of its disk is noticed', async () => {
+  pair = await startStreamedPair(inject('postgresPort'), {
+    sourceSql: `${TABLE}; INSERT INTO item VALUES (1)`,
+    targetSql: TABLE,
+    tables: TABLES,
+    sourcePort: primary.port,
+    options: { settings },
+  });
+  const { replication, sourceUrl, target } = pair;
+  await pair.settle();
+  const snapshot = `${primary.dataDir}-snapshot`;
+  await primary.stop();
+  execFileSync('cp', ['-a', primary.dataDir, snapshot]);
+  await primary.restart();
+  await query(sourceUrl, 'INSERT INTO item SELECT generate_series(2, 5000)');
+  await pair.settle();
+  const [applied] = await query(sourceUrl, 'SELECT pg_current_wal_lsn() AS lsn');
+  await primary.stop();
+  await rm(primary.dataDir, { recursive: true });
+  await rename(snapshot, primary.dataDir);
+  await primary.restart();
+  await query(sourceUrl, 'INSERT INTO item VALUES (9000)');
+  await expect
+    .poll(() => replication.status())
+    .toMatchObject({
+      state: 'stopped',
+      problem: { code: 'FICUS_CDC_SOURCE_CHANGED', message: expect.stringContaining('restored') },
+    });
+  // Past the checkpoint again, nothing else tells this source from the one that was copied.
+  await query(sourceUrl, 'SELECT pg_switch_wal()');
+  expect(await query(sourceUrl, `SELECT pg_current_wal_insert_lsn() > '${applied?.lsn}' AS passed`)).toEqual([
+    { passed: true },
+  ]);
+  await expect.poll(() => replication.status().problem?.code).toBe('FICUS_CDC_SLOT_LOST');
+  await replication.drop({ emptyTarget: true });
+  await replication.start();
+  await expect.poll(() => replication.copied()).toBe(true);
+  const { rows } = await target.query('SELECT id FROM item ORDER BY id');
+  expect(rows).toEqual([{ id: 1 }, { id: 9000 }]);
 });
 
 /** A cold copy of the primary, started as its standby. */
