@@ -67,6 +67,7 @@ async function flip(flag: FlagKind, slice: string, percent: number, options: Fli
   const config = await loadReachable(options.config, slice, warn).catch((error: unknown) => {
     throw percent === 0 ? withWayByHand(error, flagName(slice, flag)) : error;
   });
+  if (config.elsewhere) warn(config.elsewhere);
   const { reason = '', force = false } = options;
   const outcome = await setPercent(config, { slice, kind: flag, percent, reason, force });
   const { previous, overridden, file } = outcome;

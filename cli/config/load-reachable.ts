@@ -12,9 +12,8 @@ import { findRecord, type RunningRecord } from './running-record.ts';
 
 /**
  * @param slice must be one of a valid config; of another one, the control plane knows
- * @param warn gets a line when the file is not valid, and one when a running proxy has other places
- * @throws FicusError FICUS_CONFIG_UNREADABLE, FICUS_SLICE_UNKNOWN, FICUS_RUNNING_ELSEWHERE · ConfigInvalid when nothing can be
- * reached
+ * @param warn gets a line when the file is not valid
+ * @throws FicusError FICUS_CONFIG_UNREADABLE, FICUS_SLICE_UNKNOWN · ConfigInvalid when nothing can be reached
  */
 export async function loadReachable(
   file: string,
@@ -24,16 +23,18 @@ export async function loadReachable(
   const running = await findRecord(file);
   const config = await loadConfig(file).catch((error: unknown) => refusalOf(error, running));
   if (!(config instanceof Error)) {
-    const placed = placeAsRunning(reachableOf(config), running, file, warn);
+    const placed = placeAsRunning(reachableOf(config), running, file);
     if (slice !== undefined && placed.valid) requireSlice(config, slice);
     return placed;
   }
-  const places = await readPlaces(file);
-  const placed = placeAsRunning({ ...places, valid: undefined }, running, file, () => undefined);
-  if (!placed.control && (!placed.flags || placed.flags.provider === 'builtin')) throw config;
+  const placed = placeAsRunning({ ...(await readPlaces(file)), valid: undefined }, running, file);
+  if (!namesWay(placed)) throw config;
   warn(describeInvalid(file, config));
   return placed;
 }
+
+const namesWay = ({ control, flags, outOfReach }: ReachableConfig): boolean =>
+  Boolean(control || outOfReach || (flags && flags.provider !== 'builtin'));
 
 /** A file that cannot be read is an obstacle only while no proxy is known to run. */
 function refusalOf(error: unknown, running: RunningRecord | undefined): ConfigInvalid | FicusError {

@@ -1,60 +1,88 @@
 /** Puts the places that a running proxy keeps to until its restart over those that its changed config names. */
-import { controlSchema, controlUrl, FicusError, flagsSchema } from '@ficus/core';
+import {
+  bareHost,
+  type ControlConfig,
+  controlSchema,
+  controlUrl,
+  type FlagsConfig,
+  flagsSchema,
+  splitHostPort,
+} from '@ficus/core';
 import type { ReachableConfig } from './reachable-config.ts';
 import type { RunningRecord } from './running-record.ts';
 
-/**
- * @param warn gets one line when they differ
- * @throws FicusError FICUS_RUNNING_ELSEWHERE when what runs cannot be reached with what the config says
- */
+/** @param file the config, as messages name it */
 export function placeAsRunning(
   config: ReachableConfig,
   running: RunningRecord | undefined,
   file: string,
-  warn: (text: string) => void,
 ): ReachableConfig {
   if (running === undefined) return config;
-  const control = controlOf(config, running, file);
-  const flags = flagsOf(config, running, file);
-  const isElsewhere = config.flags !== undefined && flags !== config.flags;
-  if (!isElsewhere) return { ...config, control, flags };
-  warn(
-    `The running proxy takes its flags from ${describePlace(running)}, which is used here; what ${file} names takes effect when the proxy is restarted.`,
-  );
-  // The slices of the file need not be those that run: the proxy has refused it as a whole.
-  return { ...config, control, flags, isElsewhere, valid: undefined };
+  const flags = flagsOf(config.flags, running);
+  const isMoved = config.flags !== undefined && flags !== config.flags;
+  const placed: ReachableConfig = {
+    ...config,
+    control: controlOf(config.control, running),
+    hasDatabase: config.hasDatabase || running.hasDatabase,
+    flags,
+    // The slices of the file need not be those that run: the proxy has refused it as a whole.
+    valid: isMoved ? undefined : config.valid,
+  };
+  const takes = `The running proxy takes its flags from ${describePlace(running)}`;
+  if (isOutOfReach(config, placed, running)) {
+    const why = `${takes}, and ${file} names another place or none that can be read.`;
+    return { ...placed, outOfReach: { why, running, control: changerOf(placed, running), isMoved } };
+  }
+  if (!isMoved) return placed;
+  const elsewhere = `${takes}, which is used here; what ${file} names takes effect when the proxy is restarted.`;
+  return { ...placed, elsewhere };
 }
 
-/** A token is for the address that it was written beside: it is sent to no other. */
-function controlOf({ control, valid }: ReachableConfig, running: RunningRecord, file: string) {
-  const { controlUrl: url } = running;
-  if (url === undefined || running.provider !== 'builtin') return control;
-  if (control === undefined) return valid ? elsewhere(`the control plane at ${url}`, file) : reachedAt(url);
-  const isOpen = control.url === undefined && control.listen.endsWith(':0');
-  return isOpen || controlUrl(control) === url ? control : elsewhere(`the control plane at ${url}`, file);
+/** A token is for the host that it was written beside: it is sent to no other. */
+function controlOf(control: ControlConfig | undefined, { controlUrl: url, provider }: RunningRecord) {
+  if (url === undefined) return control;
+  // Without it, flags in a file or in Unleash are set where they are kept.
+  if (control === undefined) return provider === 'builtin' ? reachedAt(url) : undefined;
+  return isOpenAt(control, url) ? { ...control, url } : control;
 }
 
-const reachedAt = (url: string) => controlSchema.safeParse({ url }).data;
+const reachedAt = (url: string): ControlConfig | undefined => controlSchema.safeParse({ url }).data;
 
-function flagsOf({ flags }: ReachableConfig, running: RunningRecord, file: string) {
-  const { provider, flagsFile, unleashUrl } = running;
+/** Where the file leaves the port open, the host is what it names. */
+function isOpenAt({ url, listen }: ControlConfig, runningAt: string): boolean {
+  const { host, port } = splitHostPort(listen);
+  return url === undefined && port === 0 && bareHost(new URL(runningAt).hostname) === host;
+}
+
+/** Undefined of an Unleash server to which the file has no tokens. */
+function flagsOf(flags: FlagsConfig | undefined, { provider, flagsFile, unleashUrl }: RunningRecord) {
   const isSame =
     flags?.provider === provider &&
     (provider !== 'file' || flags.file === flagsFile) &&
     (provider !== 'unleash' || flags.unleash?.url === unleashUrl);
   if (isSame) return flags;
-  if (provider === 'unleash') return elsewhere(describePlace(running), file);
+  if (provider === 'unleash') return undefined;
   return flagsSchema.parse(provider === 'file' ? { provider, file: flagsFile } : { provider });
 }
 
-const describePlace = ({ provider, flagsFile, unleashUrl }: RunningRecord): string => {
-  if (provider === 'file') return `the file ${flagsFile}`;
-  return provider === 'unleash' ? `Unleash at ${unleashUrl}` : 'the control plane';
-};
-
-function elsewhere(place: string, file: string): never {
-  throw new FicusError(
-    'FICUS_RUNNING_ELSEWHERE',
-    `The running proxy takes its flags from ${place}, and ${file} names another place or none that can be read.`,
-  );
+function isOutOfReach(
+  { control }: ReachableConfig,
+  placed: ReachableConfig,
+  { provider, controlUrl: url }: RunningRecord,
+): boolean {
+  if (provider === 'unleash') return placed.flags === undefined;
+  if (provider === 'file' || url === undefined) return false;
+  return control === undefined || controlUrl(placed.control!) !== url;
 }
+
+/** The control plane that can change what this file cannot: of built-in flags the one that runs, without a token. */
+function changerOf({ control, hasDatabase }: ReachableConfig, { provider, controlUrl: url }: RunningRecord) {
+  if (provider === 'builtin') return reachedAt(url!);
+  return hasDatabase ? control : undefined;
+}
+
+const describePlace = ({ provider, flagsFile, unleashUrl, controlUrl: url }: RunningRecord): string => {
+  if (provider === 'file') return `the file ${flagsFile}`;
+  if (provider === 'unleash') return `Unleash at ${unleashUrl}`;
+  return url === undefined ? 'the control plane' : `the control plane at ${url}`;
+};

@@ -20,10 +20,10 @@ const flags = { provider: 'file', file: '/srv/flags.json', environment: 'default
 
 test('a record is found while its process runs, and taken away with its directory', async () => {
   expect(await findRecord(config)).toBeUndefined();
-  const forget = await recordRunning(config, { flags }, { admin: '127.0.0.1:8082' });
+  const forget = await recordRunning(config, { flags, control: undefined }, { admin: '127.0.0.1:8082' });
   expect(await findRecord(config)).toEqual({
     ...{ pid: process.pid, host: hostname(), admin: '127.0.0.1:8082' },
-    ...{ provider: 'file', flagsFile: '/srv/flags.json' },
+    ...{ hasDatabase: false, provider: 'file', flagsFile: '/srv/flags.json' },
   });
   await forget();
   expect(existsSync(join(folder, '.ficus'))).toBe(false);
@@ -35,7 +35,7 @@ test.each([
   ['without a number of a process', { pid: -1 }],
   ['with something else for a file', { flagsFile: 3 }],
 ])('a record %s does not count, and another one\u2019s stays', async (_, change) => {
-  const forget = await recordRunning(config, { flags }, {});
+  const forget = await recordRunning(config, { flags, control: undefined }, {});
   const changed = { ...JSON.parse(await readFile(record, 'utf8')), ...change };
   await writeFile(record, JSON.stringify(changed));
   expect(await findRecord(config)).toBeUndefined();
@@ -46,7 +46,7 @@ test.each([
 
 test('where the directory cannot be written to, nothing is recorded, and nothing fails', async () => {
   await writeFile(join(folder, '.ficus'), '');
-  const forget = await recordRunning(config, { flags }, {});
+  const forget = await recordRunning(config, { flags, control: undefined }, {});
   expect(await findRecord(config)).toBeUndefined();
   await forget();
 });

@@ -15,6 +15,8 @@ export interface RunningRecord {
   /** HOST:PORT */
   readonly admin?: string | undefined;
   readonly controlUrl?: string | undefined;
+  /** A control plane with a database makes every change of flags. */
+  readonly hasDatabase: boolean;
   readonly provider: FlagsConfig['provider'];
   readonly flagsFile?: string | undefined;
   readonly unleashUrl?: string | undefined;
@@ -32,12 +34,13 @@ function recordFileOf(configFile: string): string {
  */
 export async function recordRunning(
   configFile: string,
-  { flags }: Pick<FicusConfig, 'flags'>,
+  { flags, control }: Pick<FicusConfig, 'flags' | 'control'>,
   addresses: Pick<RunningRecord, 'admin' | 'controlUrl'>,
 ): Promise<() => Promise<void>> {
   const file = recordFileOf(configFile);
   const record: RunningRecord = {
     ...{ pid: process.pid, host: hostname(), ...addresses },
+    hasDatabase: control?.database !== undefined,
     ...{ provider: flags.provider, flagsFile: flags.file, unleashUrl: flags.unleash?.url },
   };
   const draft = `${file}.${randomUUID()}`;
@@ -76,11 +79,12 @@ async function readRecord(file: string): Promise<RunningRecord | undefined> {
 }
 
 function isRecord(read: unknown): read is RunningRecord {
-  const { pid, host, provider, ...places } = (read ?? {}) as Partial<RunningRecord>;
+  const { pid, host, hasDatabase, provider, ...places } = (read ?? {}) as Partial<RunningRecord>;
   const { admin, controlUrl, flagsFile, unleashUrl } = places;
   return (
     Number.isInteger(pid) &&
     pid! > 0 &&
+    typeof hasDatabase === 'boolean' &&
     [host, provider].every((value) => typeof value === 'string') &&
     [admin, controlUrl, flagsFile, unleashUrl].every(
       (value) => value === undefined || typeof value === 'string',

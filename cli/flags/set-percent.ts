@@ -5,10 +5,20 @@
 import { existsSync } from 'node:fs';
 import type { GuardView, PercentChange, SliceView } from '@ficus/contract';
 import { type JudgeChange, openForeignFlags, withoutAudit } from '@ficus/control';
-import { FicusError, type FlagKind, type FlagsConfig, flagName, passesByItself } from '@ficus/core';
+import {
+  type ErrorCode,
+  FicusError,
+  type FlagKind,
+  type FlagsConfig,
+  flagName,
+  flagPercent,
+  passesByItself,
+} from '@ficus/core';
+import { readFlagsFile } from '@ficus/proxy';
 import { connectControl } from '../config/connect-control.ts';
 import { requireNamed } from '../config/load-reachable.ts';
-import type { ReachableConfig } from '../config/reachable-config.ts';
+import type { OutOfReach, ReachableConfig } from '../config/reachable-config.ts';
+import { wayByHandAt } from '../config/way-by-hand.ts';
 import { warn } from '../output/warn.ts';
 
 export interface Flip {
@@ -49,7 +59,8 @@ export async function setPercent(
   flip: Flip,
   wayBackTimeoutMs = WAY_BACK_TIMEOUT_MS,
 ): Promise<FlipOutcome> {
-  const { flags } = config;
+  const { flags, outOfReach, elsewhere } = config;
+  if (outOfReach !== undefined) return setOutOfReach(outOfReach, flip, wayBackTimeoutMs);
   // Where flags are kept cannot be read: the control plane knows.
   if (flags === undefined || flags.provider === 'builtin')
     return setThroughControl(config, flip).catch((error: unknown) => {
@@ -61,18 +72,57 @@ export async function setPercent(
   }
   if (config.control === undefined) return setUnguarded(config, flags, flip, UNREAD);
   if (flip.percent > 0) return setThroughControl(config, flip);
-  try {
-    const outcome = await setThroughControl(config, flip, wayBackTimeoutMs);
-    // It may have been restarted since, and have changed the new place alone.
-    if (config.isElsewhere) await setWhereKept(flags, flip);
-    return outcome;
-  } catch (error) {
+  const outcome = await setThroughControl(config, flip, wayBackTimeoutMs).catch((error: unknown) => {
     if (!(error instanceof FicusError) || !passesByItself(error)) throw error;
     return setUnguarded(config, flags, flip, error.message);
-  }
+  });
+  return elsewhere && outcome.file === undefined ? setThereToo(flags, flip, outcome) : outcome;
 }
 
-const UNREAD = 'Whether there is a control plane, and where, cannot be read.';
+/** What the control plane has set is not known to be what the running proxy reads: it may have been restarted since. */
+async function setThereToo(flags: FlagsConfig, flip: Flip, outcome: FlipOutcome): Promise<FlipOutcome> {
+  const name = flagName(flip.slice, flip.kind);
+  const read = await readFlagsFile(flags.file!).catch(() => undefined);
+  // The operator's account need not have the right to write there.
+  if (read && flagPercent(read.features.find((feature) => feature.name === name)) === 0) return outcome;
+  const { previous, file } = await setWhereKept(flags, flip).catch((error: unknown) => {
+    if (!(error instanceof FicusError)) throw error;
+    const message = `The control plane has set ${name} to 0 %, but not in the file that the running proxy reads: ${error.message}`;
+    throw new FicusError(error.code, message, { cause: error });
+  });
+  return { ...outcome, previous, file };
+}
+
+/** Only a control plane may have a way to the flags; without one, a person has. */
+async function setOutOfReach(
+  { why, running, control, isMoved }: OutOfReach,
+  flip: Flip,
+  wayBackTimeoutMs: number,
+): Promise<FlipOutcome> {
+  const byHand = flip.percent === 0 ? [wayByHandAt(running, flagName(flip.slice, flip.kind))] : [];
+  if (control === undefined) throw new FicusError('FICUS_RUNNING_ELSEWHERE', [why, ...byHand].join(' '));
+  const timeoutMs = flip.percent === 0 ? wayBackTimeoutMs : undefined;
+  const outcome = await setThroughControl({ control }, flip, timeoutMs).catch((error: unknown) => {
+    if (running.provider === 'builtin' && isDatabaseAway(error)) throw withPresentShare(error, flip);
+    if (byHand.length === 0 || !(error instanceof FicusError) || !isClosed(error)) throw error;
+    const message = [error.message, why, ...byHand].join(' ');
+    throw new FicusError('FICUS_RUNNING_ELSEWHERE', message, { cause: error });
+  });
+  if (isMoved && running.provider === 'unleash')
+    warn(`${why} A control plane that was restarted since has changed the new place alone.`);
+  return outcome;
+}
+
+/** The control plane is away, or lets this command not in. */
+const isClosed = (error: FicusError): boolean => passesByItself(error) || WITHOUT_TOKEN.has(error.code);
+
+const WITHOUT_TOKEN: ReadonlySet<ErrorCode> = new Set([
+  'FICUS_CONTROL_TOKEN_MISSING',
+  'FICUS_CONTROL_FORBIDDEN',
+  'FICUS_CONTROL_ROLE_MISSING',
+]);
+
+const UNREAD = 'A control plane may run, and the config names none that can be read.';
 
 /** In place of a control plane: lowering needs no guard. */
 async function setUnguarded(
@@ -96,7 +146,7 @@ async function setUnguarded(
  * back is left, is known only here.
  */
 function withPresentShare(error: unknown, { slice, kind, percent }: Flip): unknown {
-  if (!(error instanceof FicusError) || error.code !== 'FICUS_DATABASE_UNREACHABLE') return error;
+  if (!isDatabaseAway(error)) return error;
   const wayBack =
     kind === 'serve' && percent === 0
       ? ` Until the database answers, the way back is ficus.yaml: take the slice ${slice} out of it, and the legacy serves all of it; put it back afterwards.`
@@ -105,8 +155,11 @@ function withPresentShare(error: unknown, { slice, kind, percent }: Flip): unkno
   return new FicusError(error.code, message, { cause: error });
 }
 
+const isDatabaseAway = (error: unknown): error is FicusError =>
+  error instanceof FicusError && error.code === 'FICUS_DATABASE_UNREACHABLE';
+
 async function setThroughControl(
-  config: ReachableConfig,
+  config: Pick<ReachableConfig, 'control'>,
   flip: Flip,
   timeoutMs?: number,
 ): Promise<FlipOutcome> {
@@ -157,6 +210,6 @@ function requireUnguarded(config: ReachableConfig, { slice, kind, percent, force
 }
 
 /** A name that an invalid file does not have is a slip, unless the slices are what cannot be read. */
-export function hasReadableSlices({ valid, guards, isElsewhere }: ReachableConfig): boolean {
-  return valid !== undefined || (guards.size > 0 && !isElsewhere);
+export function hasReadableSlices({ valid, guards, elsewhere }: ReachableConfig): boolean {
+  return valid !== undefined || (guards.size > 0 && elsewhere === undefined);
 }

@@ -26,9 +26,9 @@ export const commandErrors = {
   FICUS_RUNNING_ELSEWHERE: {
     status: 409,
     exit: 3,
-    title: 'The running proxy takes its flags from another place than the config names',
+    title: 'The running proxy takes its flags from a place to which the config names no way',
     remedy:
-      'Put the old control: and flags: back, or into a copy of the file, and run the command with --config; or restart the proxy, which then reads the new place.',
+      'Set the variables that control: and flags: name; or put the old ones back, or into a copy of the file, and run the command with --config; or restart the proxy, which then reads the new place.',
     retry: 'manual',
   },
   FICUS_STATUS_NOWHERE: {
