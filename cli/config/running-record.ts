@@ -3,13 +3,17 @@
  * at the next start, and a broken file says nothing: the way back must reach what runs all the same. Holds no secret.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, mkdir, open, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { FicusConfig, FlagsConfig } from '@ficus/core';
+import { isStillRunning, startOfProcess } from './process-start.ts';
 
 export interface RunningRecord {
   readonly pid: number;
+  /** Of the process: a later one may get its number. Undefined where it cannot be read. */
+  readonly start?: string | undefined;
   /** Numbers of processes, and paths, mean nothing on another machine or in another container. */
   readonly host: string;
   /** HOST:PORT */
@@ -21,6 +25,9 @@ export interface RunningRecord {
   readonly flagsFile?: string | undefined;
   readonly unleashUrl?: string | undefined;
 }
+
+/** Longer ones are none. */
+const LONGEST = 64 * 1024;
 
 /** `.ficus/running-ficus.yaml.json` beside ficus.yaml. */
 function recordFileOf(configFile: string): string {
@@ -39,76 +46,84 @@ export async function recordRunning(
 ): Promise<() => Promise<void>> {
   const file = recordFileOf(configFile);
   const record: RunningRecord = {
-    ...{ pid: process.pid, host: hostname(), ...addresses },
+    ...{ pid: process.pid, start: await startOfProcess(process.pid), host: hostname(), ...addresses },
     hasDatabase: control?.database !== undefined,
     ...{ provider: flags.provider, flagsFile: flags.file, unleashUrl: flags.unleash?.url },
   };
+  const text = JSON.stringify(record);
   const draft = `${file}.${randomUUID()}`;
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await writeFile(draft, JSON.stringify(record), { flag: 'wx', mode: 0o600 });
+    await writeFile(draft, text, { flag: 'wx', mode: 0o600 });
     await rename(draft, file);
   } catch {
     await rm(draft, { force: true }).catch(() => undefined);
   }
-  return () => forget(file);
+  return () => forget(file, text);
 }
 
-/** A newer proxy's record stays, and so does a directory with more in it. */
-async function forget(file: string): Promise<void> {
-  if ((await readRecord(file))?.pid !== process.pid) return;
+/** The record of any other proxy stays, and so does a directory with more in it. */
+async function forget(file: string, text: string): Promise<void> {
+  if ((await readFile(file, 'utf8').catch(() => undefined)) !== text) return;
   await rm(file, { force: true }).catch(() => undefined);
   await rmdir(dirname(file)).catch(() => undefined);
 }
 
 /** Undefined unless its proxy runs. */
 export async function findRecord(configFile: string): Promise<RunningRecord | undefined> {
-  const file = recordFileOf(configFile);
-  const record = await readRecord(file);
-  const isAlive = record?.host === hostname() && isRunning(record.pid);
-  return isAlive && (await isTrusted(file).catch(() => false)) ? record : undefined;
+  const record = await readRecord(recordFileOf(configFile));
+  return record && (await isOfRunning(record)) ? record : undefined;
 }
 
+async function isOfRunning({ host, pid, start }: RunningRecord): Promise<boolean> {
+  return host === hostname() && (await isStillRunning(pid, start));
+}
+
+/** Undefined of one that cannot be read, or believed. */
 async function readRecord(file: string): Promise<RunningRecord | undefined> {
   try {
-    const read: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const read: unknown = JSON.parse(await readTrusted(file));
     return isRecord(read) ? read : undefined;
   } catch {
     return undefined;
   }
 }
 
+/**
+ * What a record says decides which file is changed. So it counts only from an account that could change the config itself:
+ * not from another user of a directory for all, and not from a proxy that may read its config and no more, to root. What is
+ * checked is what is read: not a link, and not what takes its place meanwhile.
+ * @throws Error
+ */
+async function readTrusted(file: string): Promise<string> {
+  const handle = await open(file, constants.O_RDONLY | NO_LINK | NO_WAITING);
+  try {
+    const record = await handle.stat();
+    const directory = await lstat(dirname(file));
+    const { uid } = await stat(dirname(dirname(file)));
+    const trusted = [process.getuid?.(), 0, uid];
+    const isPlain = record.isFile() && directory.isDirectory() && record.size <= LONGEST;
+    const isTrusted = trusted.includes(record.uid) && trusted.includes(directory.uid);
+    if (!isPlain || !isTrusted) throw new Error(`${file} is not to be believed`);
+    return await handle.readFile('utf8');
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Windows has neither, nor owners as numbers: there all are 0. */
+const { O_NOFOLLOW: NO_LINK = 0, O_NONBLOCK: NO_WAITING = 0 } = constants;
+
 function isRecord(read: unknown): read is RunningRecord {
   const { pid, host, hasDatabase, provider, ...places } = (read ?? {}) as Partial<RunningRecord>;
-  const { admin, controlUrl, flagsFile, unleashUrl } = places;
+  const { start, admin, controlUrl, flagsFile, unleashUrl } = places;
   return (
     Number.isInteger(pid) &&
     pid! > 0 &&
     typeof hasDatabase === 'boolean' &&
     [host, provider].every((value) => typeof value === 'string') &&
-    [admin, controlUrl, flagsFile, unleashUrl].every(
+    [start, admin, controlUrl, flagsFile, unleashUrl].every(
       (value) => value === undefined || typeof value === 'string',
     )
   );
-}
-
-/**
- * What a record says decides which file is changed. So it counts only from an account that could change the config itself:
- * not from another user of a directory for all, and not from a proxy that may read its config and no more, to root.
- */
-async function isTrusted(file: string): Promise<boolean> {
-  const own = process.getuid?.();
-  if (own === undefined) return true;
-  const [record, directory] = await Promise.all([stat(file), stat(dirname(dirname(file)))]);
-  return [own, 0, directory.uid].includes(record.uid);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // A process of another user is alive as well.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
