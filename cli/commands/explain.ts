@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { type ExplainQuestion, FicusError } from '@ficus/core';
 import type { Command } from 'commander';
 import { askExplanation } from '../config/ask-explanation.ts';
+import { type AskedProxy, askedProxy } from '../config/asked-proxy.ts';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { readField } from '../config/parse-header.ts';
 import { formatDecision } from '../output/format-decision.ts';
@@ -61,9 +62,10 @@ export function addExplain(program: Command): void {
 
 async function explain(method: string, url: string, options: ExplainOptions): Promise<void> {
   const question = questionOf(method, url, options);
-  const { control, admin, problems } = await placesOf(options.config);
+  const found = await placesOf(options.config);
+  const { problems } = found;
   try {
-    const explanation = await askExplanation({ control, admin: options.admin ?? admin }, question, warn);
+    const explanation = await askExplanation(askedBy(options, found), question, warn);
     if (options.json) printJson(explanation);
     else print(`${formatDecision(explanation)}\n`);
     // The proxy runs an older config: what it decides is not what the file says.
@@ -79,9 +81,16 @@ async function placesOf(file: string): Promise<FoundRunning> {
     return await findRunning(file, undefined);
   } catch (error) {
     if (error instanceof FicusError && error.code === 'FICUS_STATUS_NOWHERE')
-      return { control: undefined, admin: undefined, problems: [] };
+      return { control: undefined, admin: undefined, token: undefined, isWithheld: false, problems: [] };
     throw error;
   }
+}
+
+/** An address that the caller names gets the token. */
+function askedBy({ admin }: ExplainOptions, found: FoundRunning): AskedProxy {
+  return admin === undefined
+    ? found
+    : askedProxy({ admin, control: found.control, isValid: true }, undefined);
 }
 
 /** Checked here and not by commander, which repeats a value that it refuses. */

@@ -3,6 +3,7 @@
 import { type FicusConfig, FicusError, splitHostPort } from '@ficus/core';
 import { startProxy } from '@ficus/proxy';
 import type { Command } from 'commander';
+import { withPort } from '../config/asked-proxy.ts';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { controlLink } from '../config/control-link.ts';
 import { loadConfig } from '../config/load-config.ts';
@@ -48,7 +49,7 @@ export function addProxy(program: Command): void {
       const link = controlOf(config);
       const proxy = await startProxy({ config, configFile: options.config, logger, ...link });
       const forget = await recordRunning(options.config, config, {
-        admin: proxy.adminAddress && new URL(proxy.adminAddress).host,
+        admin: config.proxy.admin && withPort(config.proxy.admin, proxy.adminAddress),
         controlUrl: link.controlUrl,
       });
       await stopped;

@@ -3,6 +3,7 @@
 import type { SliceView } from '@ficus/contract';
 import { printable } from '@ficus/core';
 import type { Command } from 'commander';
+import { warnOfToken } from '../config/asked-proxy.ts';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { formatLeftover } from '../output/format-leftover.ts';
 import { formatOlderConfig } from '../output/format-older-config.ts';
@@ -15,6 +16,7 @@ import { printProblems } from '../output/print-problems.ts';
 import { Screen } from '../output/screen.ts';
 import { print, printJson, printJsonLine } from '../output/terminal.ts';
 import { abortOnSignal } from '../output/until-signal.ts';
+import { warn } from '../output/warn.ts';
 import { askRunning, type StatusAnswer } from '../status/ask-running.ts';
 import { type FoundRunning, findRunning } from '../status/find-running.ts';
 import { type Look, watchStatus } from '../status/watch-status.ts';
@@ -31,7 +33,8 @@ Values in ‹…› are stand-ins of the same shape: samples hold no data of peo
 that hold none. Share and traffic are those of the last minute.
 
 Where no control plane is configured or it does not answer, the proxy itself is asked, at proxy.admin: it knows flags and
-their age, owners, traffic, breakers, pins and workers, and nothing of parity, change streams and audit.
+their age, owners, traffic, breakers, pins and workers, and nothing of parity, change streams and audit. There the command
+sends the config's token of the role read, and warns when it leaves the machine, as the admin address has no TLS.
 With --json the control plane's answer is a list of slices, with SLICE one of them; the proxy's is a document with
 "from": "proxy", and what it knows under "proxy".
 A process that refused a changed config continues with its older one; this is said with the problems, and since when.
@@ -59,13 +62,14 @@ export function addStatus(program: Command): void {
 async function status(name: string | undefined, options: StatusOptions): Promise<void> {
   const found = await findRunning(options.config, name);
   if (options.watch) {
+    warnOfToken(found, warn);
     const stopped = abortOnSignal();
     const onLook = options.json || !process.stdout.isTTY ? printLook(name) : drawLook(name, new Screen());
     await watchStatus({ file: options.config, slice: name, found, stopped, onLook });
     return;
   }
   try {
-    const answer = await askRunning(found, name);
+    const answer = await askRunning(found, name, warn);
     if (options.json) printJson(documentOf(answer, name));
     else print(`${describe(answer, name)}\n`);
     process.exitCode = exitStatusOf(found, answer);

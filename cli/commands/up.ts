@@ -1,7 +1,7 @@
 /** `ficus up`: control plane and proxy together, as two processes, in the foreground. */
 
 import { requireControlConfig } from '@ficus/control';
-import { controlUrl, type FicusConfig } from '@ficus/core';
+import type { FicusConfig } from '@ficus/core';
 import { cannotChange, checkCertificate, checkCreatable } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
@@ -63,8 +63,8 @@ async function up(options: CommonOptions): Promise<void> {
   await requireProxyPort(config);
   const stopped = untilSignal();
   const processes = await startProcesses({ config, logger }, config.control?.listen ?? '');
-  const forget = await recordRunning(options.config, config, fixedAddresses(config));
   let running = config;
+  let forget: (() => Promise<void>) | undefined;
   const followed = followConfig({
     file: options.config,
     logger,
@@ -81,23 +81,15 @@ async function up(options: CommonOptions): Promise<void> {
   });
   try {
     await Promise.race([processes.untilListening(), stopped]);
+    forget = await recordRunning(options.config, config, processes.addresses);
     followed.begin();
     await stopped;
   } finally {
     followed.stop();
     await stopBoth(processes);
     followed.end();
-    await forget();
+    await forget?.();
   }
-}
-
-/** Those that a port of 0 leaves open are not known here. */
-function fixedAddresses({ proxy: { admin }, control }: FicusConfig) {
-  const isFixed = (address: string | undefined) => address !== undefined && !address.endsWith(':0');
-  return {
-    admin: isFixed(admin) ? admin : undefined,
-    controlUrl: control && isFixed(control.listen) ? controlUrl(control) : undefined,
-  };
 }
 
 /** A second signal exits at once: no process that is still stopping may outlive it. */

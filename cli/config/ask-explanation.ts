@@ -1,43 +1,27 @@
 /** Asks a running proxy at its admin address what would become of a request. */
-import {
-  type ControlConfig,
-  type ExplainQuestion,
-  FicusError,
-  isErrorCode,
-  isLoopback,
-  joinHostPort,
-  type Problem,
-  splitHostPort,
-  tokenFor,
-} from '@ficus/core';
+import { type ExplainQuestion, FicusError, isErrorCode, type Problem, splitHostPort } from '@ficus/core';
 import type { Explanation } from '@ficus/proxy';
+import { type AskedProxy, addressToAsk, warnOfToken } from './asked-proxy.ts';
 
 /** Until the proxy has to say that it is there. */
 const THERE_MS = 2_000;
 /** It may have to ask the legacy whose session it is. */
 const ANSWER_MS = 6_000;
 
-interface AskedProxy {
-  /** HOST:PORT of its admin address, as the config or `--admin` names it. */
-  readonly admin: string | undefined;
-  /** Has the token to ask with, where there is one. */
-  readonly control: ControlConfig | undefined;
-}
-
 /**
- * @param warn gets one line when the token can be read on its way
+ * @param warn gets one line when the token can be read on its way, or is not sent
  * @throws FicusError FICUS_PROXY_UNREACHABLE, FICUS_USAGE, and what the proxy refuses with
  */
 export async function askExplanation(
-  { admin, control }: AskedProxy,
+  asked: AskedProxy,
   question: ExplainQuestion,
   warn: (text: string) => void,
 ): Promise<Explanation> {
-  const address = addressOf(admin);
+  const { token } = asked;
+  const address = addressOf(asked.admin);
   const base = `http://${address}`;
   await requireProxy(base);
-  const token = control && tokenFor(control, 'read');
-  if (token !== undefined && !isLoopback(splitHostPort(address).host)) warn(inTheClear(address));
+  warnOfToken(asked, warn);
   const { status, text } = await call(`${base}/explain`, ANSWER_MS, {
     method: 'POST',
     headers: {
@@ -67,15 +51,8 @@ function addressOf(admin: string | undefined): string {
       'FICUS_USAGE',
       'proxy.admin asks for a free port (0): name the one in the proxy’s line “admin listening” with --admin.',
     );
-  return joinHostPort(REACHED_AS[host] ?? host, port);
+  return addressToAsk(admin);
 }
-
-/** As `ficus check` says of addresses in the config. */
-const inTheClear = (address: string): string =>
-  `The token and the question go to ${address} without TLS. Where others can read them on the way, give control.tokens one with the role read, which is sent then, or use a tunnel: ssh -L 8082:${address} HOST, and --admin 127.0.0.1:8082.`;
-
-/** A proxy that listens on all addresses is reached by this machine's own. */
-const REACHED_AS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
 /** Another program may have the port; a proxy that hangs is found within two seconds. */
 async function requireProxy(base: string): Promise<void> {

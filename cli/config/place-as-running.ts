@@ -39,19 +39,22 @@ export function placeAsRunning(
 }
 
 /** A token is for the host that it was written beside: it is sent to no other. */
-function controlOf(control: ControlConfig | undefined, { controlUrl: url, provider }: RunningRecord) {
+function controlOf(control: ControlConfig | undefined, running: RunningRecord) {
+  const { controlUrl: url, provider } = running;
   if (url === undefined) return control;
   // Without it, flags in a file or in Unleash are set where they are kept.
   if (control === undefined) return provider === 'builtin' ? reachedAt(url) : undefined;
-  return isOpenAt(control, url) ? { ...control, url } : control;
+  return withRunningPort(control, running);
 }
 
 const reachedAt = (url: string): ControlConfig | undefined => controlSchema.safeParse({ url }).data;
 
 /** Where the file leaves the port open, the host is what it names. */
-function isOpenAt({ url, listen }: ControlConfig, runningAt: string): boolean {
-  const { host, port } = splitHostPort(listen);
-  return url === undefined && port === 0 && bareHost(new URL(runningAt).hostname) === host;
+export function withRunningPort(control: ControlConfig, running: RunningRecord | undefined): ControlConfig {
+  const { host, port } = splitHostPort(control.listen);
+  const url = running?.controlUrl;
+  const isOpen = url !== undefined && control.url === undefined && port === 0;
+  return isOpen && bareHost(new URL(url).hostname) === host ? { ...control, url } : control;
 }
 
 /** Undefined of an Unleash server to which the file has no tokens. */

@@ -18,7 +18,12 @@ export type ToProcess =
 export type FromProcess =
   /** Loaded; ready for `start`. */
   | { readonly kind: 'ready' }
-  | { readonly kind: 'listening'; readonly address: string }
+  | {
+      readonly kind: 'listening';
+      readonly address: string;
+      /** Of a proxy: that of `proxy.admin`. */
+      readonly adminAddress?: string | undefined;
+    }
   /** Ids of the processes that it has started itself. */
   | { readonly kind: 'workers'; readonly pids: readonly number[] }
   /** It cannot listen yet and is retrying: the database is unreachable. */

@@ -18,7 +18,8 @@ export async function runProxy(supervisor: Supervisor): Promise<void> {
     logger,
     ...(control ? controlLink(control) : {}),
   });
-  await supervisor.send({ kind: 'listening', address: proxy.address });
+  const { address, adminAddress } = proxy;
+  await supervisor.send({ kind: 'listening', address, adminAddress });
   supervisor.onConfig((next) => {
     config = next;
     proxy.reload().catch((error: unknown) => logger.error({ err: error }, 'reload failed'));

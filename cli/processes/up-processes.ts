@@ -3,9 +3,10 @@
  * that its database is unreachable, that it failed. From then on the end of one does not end the other. Config and
  * addresses are fixed here, so that a restarted process returns to its address.
  */
-import { type ConfigRefusal, type FicusConfig, joinHostPort, splitHostPort } from '@ficus/core';
+import { type ConfigRefusal, controlUrl, type FicusConfig, joinHostPort, splitHostPort } from '@ficus/core';
 import { announce, probePort } from '@ficus/proxy';
 import type { Logger } from 'pino';
+import { withPort } from '../config/asked-proxy.ts';
 import { type FromProcess, stopLimitMs } from './process-messages.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
@@ -27,8 +28,11 @@ export class UpProcesses {
   readonly #firstWordTimer: NodeJS.Timeout;
   readonly #controlListen: string;
   #proxyListen: string;
+  /** Undefined without `proxy.admin`. */
+  #adminListen: string | undefined;
   #config: FicusConfig;
   #proxyAddress: string | undefined;
+  #adminAddress: string | undefined;
   #controlAddress: string | undefined;
   #isReady = false;
   #refusal: ConfigRefusal | null = null;
@@ -40,6 +44,7 @@ export class UpProcesses {
     this.#logger = logger;
     this.#controlListen = controlListen;
     this.#proxyListen = config.proxy.listen;
+    this.#adminListen = config.proxy.admin;
     this.#proxyListens.promise.catch(() => undefined);
     this.#firstWordTimer = setTimeout(this.#firstWord.resolve, FIRST_WORD_MS);
     this.#proxy = new SupervisedProcess('proxy', {
@@ -60,6 +65,12 @@ export class UpProcesses {
       stopMs: () => stopLimitMs('control', this.#config),
       logger,
     });
+  }
+
+  /** Where they are reached; complete once the proxy listens. */
+  get addresses(): { readonly admin: string | undefined; readonly controlUrl: string | undefined } {
+    const { control } = this.#settled();
+    return { admin: this.#ownAdmin(), controlUrl: control && controlUrl(control) };
   }
 
   /**
@@ -102,6 +113,7 @@ export class UpProcesses {
   #proxySays(message: FromProcess): void {
     if (message.kind !== 'listening') return;
     this.#proxyAddress = message.address;
+    this.#adminAddress = message.adminAddress;
     this.#proxyListens.resolve();
     this.#announceReady();
   }
@@ -120,20 +132,22 @@ export class UpProcesses {
     announce(this.#logger, { address: this.#proxyAddress, controlAddress: this.#controlAddress }, 'ready');
   }
 
-  /** A restarted proxy takes the port of its predecessor. */
+  /** A restarted proxy takes the ports of its predecessor; one that runs is told of no change of them. */
   #firstOfProxy(): FicusConfig {
-    if (this.#proxyAddress !== undefined) {
-      const { host } = splitHostPort(this.#proxyListen);
-      const { port, protocol } = new URL(this.#proxyAddress);
-      this.#proxyListen = joinHostPort(host, Number(port || (protocol === 'https:' ? '443' : '80')));
-    }
+    this.#proxyListen = withPort(this.#proxyListen, this.#proxyAddress);
+    this.#adminListen = this.#ownAdmin();
     return this.#settled();
+  }
+
+  #ownAdmin(): string | undefined {
+    return this.#adminListen && withPort(this.#adminListen, this.#adminAddress);
   }
 
   /** The newest config, with the addresses fixed at the start. */
   #settled(): FicusConfig {
     const control = this.#first.control && { ...this.#first.control, listen: this.#controlListen };
-    return { ...this.#config, proxy: { ...this.#config.proxy, listen: this.#proxyListen }, control };
+    const proxy = { ...this.#config.proxy, listen: this.#proxyListen, admin: this.#adminListen };
+    return { ...this.#config, proxy, control };
   }
 }
 

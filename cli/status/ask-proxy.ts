@@ -1,19 +1,20 @@
 /** Asks a proxy for its own status, at its admin address. */
 import { FicusError, isErrorCode, PROXY_STATUS_PATH, type Problem, type ProxyStatus } from '@ficus/core';
+import { addressToAsk } from '../config/asked-proxy.ts';
 
 const ANSWER_MS = 5_000;
 
 /**
  * @param admin HOST:PORT
- * @param token of the control plane; needed where `admin` is a name
+ * @param token needed where `admin` is a name, and, where the proxy's config has tokens, on another machine
  * @throws FicusError FICUS_PROXY_UNREACHABLE, and what the proxy refuses with
  */
 export async function askProxy(admin: string, token: string | undefined): Promise<ProxyStatus> {
-  const url = `http://${admin}${PROXY_STATUS_PATH}`;
+  const url = `http://${addressToAsk(admin)}${PROXY_STATUS_PATH}`;
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   let answer: unknown;
   try {
-    const response = await fetch(url, { headers, signal: AbortSignal.timeout(ANSWER_MS) });
+    const response = await fetch(url, { headers, redirect: 'error', signal: AbortSignal.timeout(ANSWER_MS) });
     const text = await response.text();
     answer = parse(text);
   } catch (cause) {

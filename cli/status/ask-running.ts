@@ -3,7 +3,8 @@
  * knows. With either, which processes run an older config than their file.
  */
 import type { LeftoverView, SliceView } from '@ficus/contract';
-import { type ConfigRefusal, FicusError, type ProxyStatus, tokenFor } from '@ficus/core';
+import { type ConfigRefusal, FicusError, type ProxyStatus } from '@ficus/core';
+import { warnOfToken } from '../config/asked-proxy.ts';
 import { connectControl } from '../config/connect-control.ts';
 import { askProxy } from './ask-proxy.ts';
 import type { FoundRunning } from './find-running.ts';
@@ -35,17 +36,24 @@ export type StatusAnswer =
       readonly older: readonly OlderConfig[];
     };
 
-/** @throws FicusError when nothing answers, or the slice is unknown there */
-export async function askRunning(found: FoundRunning, slice: string | undefined): Promise<StatusAnswer> {
+/**
+ * @param warn gets one line when the proxy is asked, and the token can be read on its way, or is not sent
+ * @throws FicusError when nothing answers, or the slice is unknown there
+ */
+export async function askRunning(
+  found: FoundRunning,
+  slice: string | undefined,
+  warn: (text: string) => void,
+): Promise<StatusAnswer> {
   const { admin } = found;
-  if (!found.control) return askProxyAlone(found, slice, undefined);
+  if (!found.control) return askProxyAlone(found, slice, undefined, warn);
   try {
     return await askControl(found, slice);
   } catch (error) {
     if (!(error instanceof FicusError) || error.code !== 'FICUS_CONTROL_UNREACHABLE') throw error;
     if (admin === undefined)
       throw new FicusError(error.code, `${error.message} With proxy.admin, the proxy itself would be asked.`);
-    return askProxyAlone(found, slice, error.message);
+    return askProxyAlone(found, slice, error.message, warn);
   }
 }
 
@@ -67,11 +75,13 @@ async function askControl({ control }: FoundRunning, slice: string | undefined):
 }
 
 async function askProxyAlone(
-  { admin, control }: FoundRunning,
+  found: FoundRunning,
   slice: string | undefined,
   controlFailure: string | undefined,
+  warn: (text: string) => void,
 ): Promise<StatusAnswer> {
-  const proxy = await askProxy(admin!, control && tokenFor(control, 'read')).catch((error: unknown) => {
+  warnOfToken(found, warn);
+  const proxy = await askProxy(found.admin!, found.token).catch((error: unknown) => {
     if (!(error instanceof FicusError) || controlFailure === undefined) throw error;
     throw new FicusError(error.code, `${controlFailure} ${error.message}`, { cause: error });
   });

@@ -1,14 +1,14 @@
 /** Where the processes of a config are reached. A file that is not valid is no obstacle: they run an older one. */
 import { type ControlConfig, type FicusConfig, FicusError } from '@ficus/core';
 import { readRunningPlaces } from '@ficus/proxy';
+import { type AskedProxy, askedProxy } from '../config/asked-proxy.ts';
 import { ConfigInvalid } from '../config/config-invalid.ts';
 import { loadConfig, requireSlice } from '../config/load-config.ts';
+import { withRunningPort } from '../config/place-as-running.ts';
 import { findRecord, type RunningRecord } from '../config/running-record.ts';
 
-export interface FoundRunning {
+export interface FoundRunning extends AskedProxy {
   readonly control: ControlConfig | undefined;
-  /** HOST:PORT of a proxy's admin address. */
-  readonly admin: string | undefined;
   /** Why the file is refused; empty for a valid one. */
   readonly problems: readonly string[];
 }
@@ -26,9 +26,10 @@ export async function findRunning(file: string, slice: string | undefined): Prom
   } catch (error) {
     const problems = problemsOf(error, running);
     if (problems === undefined) throw error;
-    const { control, admin } = await readRunningPlaces(file, process.env).catch(() => NOTHING);
-    const found = { control, admin: running?.admin ?? admin, problems };
-    if (!found.control && found.admin === undefined) throw error;
+    const places = await readRunningPlaces(file, process.env).catch(() => NOTHING);
+    const control = places.control && withRunningPort(places.control, running);
+    const found = { control, ...askedProxy({ ...places, isValid: false }, running), problems };
+    if (!control && found.admin === undefined) throw error;
     return found;
   }
 }
@@ -43,10 +44,10 @@ function problemsOf(error: unknown, running: RunningRecord | undefined): readonl
 }
 
 /** @throws FicusError when the config names nothing that could be asked */
-function placesOf({ control, proxy }: FicusConfig, running: RunningRecord | undefined) {
-  // The admin address is fixed when the proxy starts, and a port of 0 is known to it alone.
-  const admin = running?.admin ?? proxy.admin;
-  if (control || admin !== undefined) return { control, admin };
+function placesOf({ control, proxy: { admin } }: FicusConfig, running: RunningRecord | undefined) {
+  const asked = askedProxy({ admin, control, isValid: true }, running);
+  if (control || asked.admin !== undefined)
+    return { control: control && withRunningPort(control, running), ...asked };
   throw new FicusError(
     'FICUS_STATUS_NOWHERE',
     'This config has neither a control plane (`control:`) nor an admin address of the proxy (`proxy.admin`).',

@@ -41,7 +41,7 @@ export async function watchStatus({ file, slice, found, stopped, onLook }: Watch
     const at = new Date().toISOString();
     try {
       places ??= await findRunning(file, slice);
-      const answer = await askRunning(places, slice);
+      const answer = await askRunning(places, slice, () => undefined);
       since = undefined;
       if (!stopped.aborted) onLook({ reachable: true, at, found: places, answer });
     } catch (error) {
