@@ -3,8 +3,10 @@
  * It is compiled and streamed like any other, with the catalogs swapped; rollback has no code of its own.
  */
 import type { ColumnSource, TableConfig } from '@ficus/core';
+import { type DatabaseCatalog, findColumn } from '../catalog/database-catalog.ts';
 import { findNames } from './expression-names.ts';
 import type { MappingModule, MappingModules } from './mapping-module.ts';
+import { restoreColumn } from './restore-column.ts';
 import type { TablePlan } from './table-plan.ts';
 
 export interface ReversedMapping {
@@ -15,8 +17,17 @@ export interface ReversedMapping {
   readonly irreversible: readonly { readonly path: TablePlan['path']; readonly reasons: readonly string[] }[];
 }
 
-/** @param plans compiled forward from these same tables */
-export function reverseMapping(tables: readonly TableConfig[], plans: readonly TablePlan[]): ReversedMapping {
+interface Catalogs {
+  readonly source: DatabaseCatalog;
+  readonly target: DatabaseCatalog;
+}
+
+/** @param plans compiled forward from these same tables and catalogs */
+export function reverseMapping(
+  tables: readonly TableConfig[],
+  plans: readonly TablePlan[],
+  catalogs: Catalogs,
+): ReversedMapping {
   const reversed: TableConfig[] = [];
   const modules = new Map<string, MappingModule>();
   const irreversible: ReversedMapping['irreversible'][number][] = [];
@@ -37,17 +48,25 @@ export function reverseMapping(tables: readonly TableConfig[], plans: readonly T
     if (config.module !== undefined && plan.module) {
       modules.set(config.module, exchange(plan.module, plan));
       reversed.push({ from: config.to, to: config.from, module: config.module });
-    } else reversed.push({ from: config.to, to: config.from, columns: reverseColumns(config, plan) });
+    } else
+      reversed.push({ from: config.to, to: config.from, columns: reverseColumns(config, plan, catalogs) });
   }
   return { tables: reversed, modules, irreversible };
 }
 
-function reverseColumns(config: TableConfig, plan: TablePlan): Record<string, ColumnSource> {
+function reverseColumns(
+  config: TableConfig,
+  plan: TablePlan,
+  { source, target }: Catalogs,
+): Record<string, ColumnSource> {
   const columns: Record<string, ColumnSource> = {};
+  const legacy = source.tables.get(plan.source.qualifiedName)!;
+  const candidate = target.tables.get(plan.target.qualifiedName)!;
   const names = plan.columns.map((column) => column.name);
   for (const column of plan.columns) {
     const made = config.columns?.[column.name] ?? column.name;
-    if (typeof made === 'string') columns[made] ??= column.name;
+    if (typeof made === 'string')
+      columns[made] ??= restoreColumn(findColumn(candidate, column.name)!, findColumn(legacy, made)!);
     else if ('sql' in made)
       for (const [name, sql] of Object.entries(made.reverse ?? {})) {
         const read = findNames(sql).identifiers;

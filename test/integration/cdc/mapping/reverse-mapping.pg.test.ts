@@ -56,7 +56,7 @@ test('is reversed and streamed, and names what has no way back', async () => {
   const target = await readCatalog(pair.target, names.target);
   const forward = compileMapping({ tables: TABLES, source, target });
   expect(forward.problems).toEqual([]);
-  const back = reverseMapping(TABLES, forward.plans);
+  const back = reverseMapping(TABLES, forward.plans, { source, target });
   expect(back.irreversible.map(({ path, reasons }) => [path[1], reasons])).toEqual([
     [1, expect.arrayContaining(['“kind” of the source must not be null and is not mapped'])],
     [2, ['“n” goes into an expression without reverse']],
