@@ -2,6 +2,7 @@
 export { Handshakes } from './accept/secure-server.ts';
 export { type OpenedAsker, openAsker } from './ask/open-asker.ts';
 export { SEAL_VALID_MS, Seal } from './ask/seal.ts';
+export { withheldCredentials, withhold } from './ask/withheld-credentials.ts';
 export { CertificateKeeper } from './config-file/certificate-keeper.ts';
 export { cannotChange, checkCertificate, checkCreatable } from './config-file/config-change.ts';
 export { parseConfigText, readConfigFile } from './config-file/read-config-file.ts';

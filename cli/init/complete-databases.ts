@@ -35,7 +35,16 @@ export function findMissingDatabases(
     ...(control?.database !== undefined
       ? []
       : control === undefined
-        ? [{ ...own, path: [], key: 'control', lines: ['control:', ...own.lines.map((line) => `  ${line}`)] }]
+        ? [
+            {
+              ...own,
+              path: [],
+              key: 'control',
+              // Not at the end: there `ficus init` has written slices as comments.
+              after: 'legacy',
+              lines: ['control:', ...own.lines.map((line) => `  ${line}`)],
+            },
+          ]
         : [own]),
   ];
 }

@@ -3,7 +3,7 @@
  * what is guessed or missing as a comment.
  */
 import { printable, splitHostPort } from '@ficus/core';
-import { CONTROL_VARIABLE, type DatabaseReference, LEGACY_VARIABLE } from './database-reference.ts';
+import { CONTROL_VARIABLE, type DatabaseReference } from './database-reference.ts';
 import type { ProposedRoute, SliceProposal } from './openapi/propose-slices.ts';
 import { describePaths, type LegacyFacts } from './probe/probe-legacy.ts';
 import { scalar } from './yaml-scalar.ts';
@@ -100,9 +100,7 @@ function legacy({ legacyUrl, facts, database }: FirstConfig): string {
         ]
       : []),
     ...healthLines(health).map((line) => `  ${line}`),
-    ...(database
-      ? [`  database: ${scalar(database.text)}`]
-      : ['  # Needed once a slice has tables:', `  # database: \${${LEGACY_VARIABLE}}`]),
+    ...(database ? [`  database: ${scalar(database.text)}`] : []),
   ];
   return `${lines.join('\n')}\n`;
 }

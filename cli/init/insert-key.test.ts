@@ -50,6 +50,13 @@ describe('a short entry', () => {
     expect(add(text, path)).toEqual({ text: expected });
   });
 
+  test('behind a key that is named, and not behind what follows the last', () => {
+    const text = 'legacy:\n  url: x # here\n\nslices:\n  a: 1\n# b: 2\n';
+    expect(insertKey(text, { path: [], key: 'control', after: 'legacy', lines: ['control: 1'] })).toEqual({
+      text: 'legacy:\n  url: x # here\ncontrol: 1\n\nslices:\n  a: 1\n# b: 2\n',
+    });
+  });
+
   test.each<[string, RegExp]>([
     ['legacy: {}\n', /lines of its own/],
     ['legacy: { url: x # here\n  }\n', /end cannot be found/],

@@ -11,11 +11,13 @@ export interface KeyLines {
   /** Of the map: `['slices', 'orders']`; empty for the file itself. */
   readonly path: readonly string[];
   readonly key: string;
+  /** A key of the same map behind which it goes; by default the last. What follows the last may belong to it as comments. */
+  readonly after?: string;
   /** `key:` and what is below it, without indentation. */
   readonly lines: readonly string[];
 }
 
-export function insertKey(text: string, { path, key, lines }: KeyLines): Inserted {
+export function insertKey(text: string, { path, key, after, lines }: KeyLines): Inserted {
   const document = parseDocument(text);
   const node = path.length === 0 ? document.contents : document.getIn(path, true);
   if (!isMap(node) || node.range == null) return { why: 'it is not written as lines of its own' };
@@ -23,7 +25,7 @@ export function insertKey(text: string, { path, key, lines }: KeyLines): Inserte
   const [line] = lines;
   if (node.flow && (lines.length > 1 || line === undefined || node.items.length === 0))
     return { why: 'it is not written as lines of its own' };
-  const made = node.flow ? beforeBrace(text, node.range[1], line ?? '') : behind(text, node, lines);
+  const made = node.flow ? beforeBrace(text, node.range[1], line ?? '') : behind(text, node, after, lines);
   const keeps = made !== undefined && keepsAllElse(text, made, path, key);
   return keeps ? { text: made } : { why: 'its end cannot be found' };
 }
@@ -34,10 +36,15 @@ function beforeBrace(text: string, end: number, entry: string): string {
   return `${before.trimEnd().replace(/,$/, '')}, ${entry} }${text.slice(end)}`;
 }
 
-/** Behind the line in which the map ends, and a comment in that line. */
-function behind(text: string, node: YAMLMap, lines: readonly string[]): string | undefined {
+/** Behind the line in which the map, or its key `after`, ends, and a comment in that line. */
+function behind(
+  text: string,
+  node: YAMLMap,
+  after: string | undefined,
+  lines: readonly string[],
+): string | undefined {
   const [first] = node.items;
-  const last = node.items.at(-1)?.value;
+  const last = after === undefined ? node.items.at(-1)?.value : node.get(after, true);
   const begins = isScalar(first?.key) ? first.key.range?.[0] : undefined;
   const ends = isNode(last) ? last.range?.[1] : undefined;
   if (begins === undefined || ends === undefined) return undefined;

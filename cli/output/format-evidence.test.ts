@@ -33,6 +33,13 @@ test('a mismatch says how many differences are not shown, and how to ask both si
   ]);
 });
 
+test('a candidate that answers 401 has not got the credentials: where they are named is said', () => {
+  const refused = { ...sample(1, 1), differences: [{ path: 'status', legacy: '200', candidate: '401' }] };
+  const lines = formatMismatches(parityOf({ samples: [refused] }));
+  expect(lines.filter((line) => line.includes('candidate.credentials'))).toHaveLength(1);
+  expect(formatMismatches(parityOf({ samples: [sample(1, 1)] })).join()).not.toContain('credentials');
+});
+
 test('a few mismatches are shown, and how many there are besides', () => {
   const lines = formatMismatches(parityOf({ samples: [1, 2, 3, 4, 5].map((number) => sample(number, 1)) }));
   expect(lines.filter((line) => line.includes('GET /notes/'))).toHaveLength(3);

@@ -30,6 +30,13 @@ export function formatMismatches({ parity }: Pick<SliceView, 'parity'>): string[
   ];
 }
 
+/** The first thing that a new candidate does. */
+const REFUSED =
+  'it does not know the caller: candidate.credentials names what it gets, or it verifies x-ficus-identity (proxy.identify.assert)';
+
+const isRefused = ({ path, candidate }: Sample['differences'][number]): boolean =>
+  path === 'status' && candidate === '401';
+
 type Sample = SliceView['parity']['samples'][number];
 
 function formatSample({ request, route, differences, curl }: Sample): string[] {
@@ -40,6 +47,7 @@ function formatSample({ request, route, differences, curl }: Sample): string[] {
       .slice(0, DIFFERENCES_SHOWN)
       .map(({ path, legacy, candidate }) => printable(`  ${path}: legacy ${legacy}, candidate ${candidate}`)),
     ...(more > 0 ? [`  and ${counted(more, 'more difference')}`] : []),
+    ...(differences.some(isRefused) ? [`  ${REFUSED}`] : []),
     '  ask both again:',
     ...[curl.legacy, curl.candidate].map((command) => `    ${printable(command)}`),
   ];

@@ -90,3 +90,16 @@ test('a difference is no sign of life of its version at the time when it is conf
   await expect.poll(() => service.confirming('notes')).toBe(0);
   expect(service.versions('notes')).toMatchObject({ current: '2', earlier: [{ version: '1' }] });
 });
+
+test('what asks the candidate again has no credentials that it did not get', () => {
+  const { service } = play();
+  const requestHeaders = [
+    ['authorization', 'Bearer a'],
+    ['accept', '*/*'],
+  ] as [string, string][];
+  service.observe(anObservation({ requestHeaders, candidate: answerOf('{"error":1}', '1', 401) }));
+  const [sample] = service.report('notes')!.samples;
+  expect(sample?.curl.legacy).toContain('FICUS_AUTHORIZATION');
+  expect(sample?.curl.candidate).toContain('accept');
+  expect(sample?.curl.candidate).not.toContain('FICUS_AUTHORIZATION');
+});

@@ -16,6 +16,7 @@ import {
   ruleName,
   type SampleContext,
 } from '@ficus/parity';
+import { withheldCredentials, withhold } from '@ficus/proxy';
 import type { Logger } from 'pino';
 import { CandidateEvidence, type VersionEvidence } from './candidate-evidence.ts';
 import { versionOf, withoutVersion } from './version-of.ts';
@@ -131,6 +132,7 @@ export class SliceParity {
       candidate: this.config.candidate.url,
       pattern: this.config.routes.find(({ id }) => id === route)?.path ?? '',
       assertionHeader: proxy.identify.assert?.header,
+      withhold: (headers) => withhold(headers, withheldCredentials(proxy.identify, this.config.candidate)),
     };
   }
 

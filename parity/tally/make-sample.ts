@@ -2,7 +2,7 @@
 import { type Observation, type Verdict, withoutCredentials } from '@ficus/core';
 import type { KeptValues } from '../redact/kept-values.ts';
 import { showTarget, targetPieces } from '../redact/shown-target.ts';
-import { curlCommand } from '../reproduce/curl-command.ts';
+import { curlCommand, type ReproducedRequest } from '../reproduce/curl-command.ts';
 import type { ParitySample } from './parity-tally.ts';
 
 export interface SampleContext {
@@ -13,12 +13,14 @@ export interface SampleContext {
   readonly pattern: string;
   /** Header of the identity assertion, if any, which only the candidate gets. */
   readonly assertionHeader?: string | undefined;
+  /** Leaves out credentials that the candidate does not get: with them, it would answer something else. */
+  readonly withhold?: (headers: ReproducedRequest['headers']) => ReproducedRequest['headers'];
   /** The same as of the comparison: equal values have equal stand-ins in the whole sample. */
   readonly kept: KeptValues;
 }
 
 export function makeSample(observation: Observation, verdict: Verdict, context: SampleContext): ParitySample {
-  const { kept, assertionHeader } = context;
+  const { kept, assertionHeader, withhold = (headers) => headers } = context;
   const target = targetPieces(observation.target, context.pattern, kept);
   const request = {
     method: observation.method,
@@ -28,7 +30,7 @@ export function makeSample(observation: Observation, verdict: Verdict, context: 
       .filter(([name]) => name !== assertionHeader),
   };
   const asserted = assertionHeader === undefined ? [] : [[assertionHeader, ''] as const];
-  const candidateRequest = { ...request, headers: [...request.headers, ...asserted] };
+  const candidateRequest = { ...request, headers: [...withhold(request.headers), ...asserted] };
   return {
     at: new Date(observation.at).toISOString(),
     route: observation.route,

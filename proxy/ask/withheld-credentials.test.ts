@@ -1,6 +1,6 @@
 import { configSchema, type FicusConfigInput } from '@ficus/core';
 import { expect, test } from 'vitest';
-import { withheldCredentials } from './withheld-credentials.ts';
+import { withheldCredentials, withhold } from './withheld-credentials.ts';
 
 type Identify = NonNullable<NonNullable<FicusConfigInput['proxy']>['identify']>;
 
@@ -98,4 +98,17 @@ test('a slice gets what it says', () => {
   expect(withheld(identify, ['session'])).toEqual({ fields: ['authorization'], cookies: [] });
   expect(withheld(identify, ['authorization'])).toEqual({ fields: ['x-key'], cookies: ['sid'] });
   expect(withheld(identify, ['session', 'authorization'])).toEqual({ fields: [], cookies: [] });
+});
+
+test('of a request, the rest stays', () => {
+  const headers = [
+    ['authorization', 'Bearer a'],
+    ['cookie', 'sid=1; theme=dark'],
+    ['accept', '*/*'],
+  ] as const;
+  expect(withhold(headers, withheld({ session: { cookie: 'sid' } }))).toEqual([
+    ['cookie', 'theme=dark'],
+    ['accept', '*/*'],
+  ]);
+  expect(withhold([['cookie', 'sid=1']], withheld({ session: { cookie: 'sid' } }))).toEqual([]);
 });

@@ -3,6 +3,7 @@
  * could act as the user at the monolith.
  */
 import type { CandidateConfig, IdentifyConfig } from '@ficus/core';
+import { withoutCookies } from '../wire/cookie.ts';
 
 export interface WithheldCredentials {
   /** Names of fields, in lower case. */
@@ -29,4 +30,16 @@ export function withheldCredentials(
     fields: [...authorization, ...headers],
     cookies: [...new Set([user, session, ...verified].flatMap((source) => source?.cookie ?? []))],
   };
+}
+
+/** What the candidate gets of a request's fields. @param headers names in lower case */
+export function withhold(
+  headers: readonly (readonly [string, string])[],
+  { fields, cookies }: WithheldCredentials,
+): [string, string][] {
+  return headers.flatMap(([name, value]): [string, string][] => {
+    if (fields.includes(name)) return [];
+    const kept = name === 'cookie' ? withoutCookies(value, cookies) : value;
+    return kept === '' && value !== '' ? [] : [[name, kept]];
+  });
 }
