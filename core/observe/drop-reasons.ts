@@ -14,6 +14,10 @@ export const dropReasons = {
     action: 'Lower the shadow flag, or raise the limit if the machine has room.',
   },
   body: { means: 'The request has a body; such requests are not copied.', action: '' },
+  upgrade: {
+    means: 'The request asks for an upgrade (a WebSocket, say); such requests are not copied.',
+    action: '',
+  },
   'event-stream': { means: 'The answer has no end, so it cannot be compared.', action: '' },
   'fell-back': { means: 'The candidate did not answer; the legacy served instead.', action: 'See the log.' },
   'live-failed': {

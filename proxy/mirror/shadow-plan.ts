@@ -23,16 +23,19 @@ export class ShadowPlan {
   }
 
   /** Reserves room; undefined when there is none or such requests are not copied. */
-  static make(mirror: Mirror, slice: string, request: IncomingMessage): ShadowPlan | undefined {
-    const { method, url } = request;
-    if (!isComparable(method!)) return undefined;
-    // A copy needs an origin-form target.
-    if (!url!.startsWith('/')) return undefined;
+  static make(
+    mirror: Mirror,
+    slice: string,
+    request: IncomingMessage,
+    isUpgrade: boolean,
+  ): ShadowPlan | undefined {
+    if (!isComparable(request.method!)) return undefined;
     const ticket = mirror.reserve(slice);
     if (ticket === undefined) return undefined;
     // A body streams by and is not kept: a copy without it would be a different request.
-    if (!headOf(request).hasBody) return new ShadowPlan(mirror, ticket);
-    mirror.giveUp(slice, 'body');
+    const { hasBody } = headOf(request);
+    if (!hasBody && !isUpgrade) return new ShadowPlan(mirror, ticket);
+    mirror.giveUp(slice, hasBody ? 'body' : 'upgrade');
     return undefined;
   }
 

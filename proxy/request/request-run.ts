@@ -174,8 +174,9 @@ function decide(state: RequestState): void {
   }
   // Room for the copy is reserved before the live exchange begins; writes are never copied.
   const writes = state.pins?.isEmpty === false;
-  if (decision.shadow !== undefined && state.response !== undefined && !writes) {
-    state.shadow = ShadowPlan.make(snapshot.mirror, slice.name, state.request);
+  if (decision.shadow !== undefined && !writes) {
+    const isUpgrade = state.upgrade !== undefined;
+    state.shadow = ShadowPlan.make(snapshot.mirror, slice.name, state.request, isUpgrade);
   }
   forwardTo(decision.serve, state, passGateAgain);
 }

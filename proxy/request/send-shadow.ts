@@ -3,6 +3,7 @@ import { otherSide, type VerifiedCaller } from '@ficus/core';
 import type { Identity } from '../identify/identity.ts';
 import type { ShadowPlan } from '../mirror/shadow-plan.ts';
 import { buildRequestHead } from '../wire/request-head.ts';
+import { splitTarget } from '../wire/request-target.ts';
 import { fieldsFor, removedFor } from './outgoing-head.ts';
 import type { RequestState } from './request-state.ts';
 import { beginSending } from './sending-span.ts';
@@ -11,7 +12,9 @@ import { beginSending } from './sending-span.ts';
 export function sendShadow(plan: ShadowPlan, state: RequestState, durationMs: number): void {
   const { snapshot, request, head, name, decision, side } = state;
   const { slice, config } = state.route!;
-  const target = request.url!;
+  const { url, method } = request;
+  // The authority of an absolute-form target is in the Host field.
+  const target = url!.startsWith('/') ? url! : splitTarget(url!, method!).path;
   const asked = otherSide(side);
   const upstream = asked === 'legacy' ? snapshot.legacy.upstream : slice.candidate.upstream;
   const sending = beginSending(state, asked, upstream, true);
@@ -22,7 +25,7 @@ export function sendShadow(plan: ShadowPlan, state: RequestState, durationMs: nu
       route: config.id,
       requestId: name.requestId,
       traceId: name.traceId,
-      method: request.method!,
+      method: method!,
       httpVersion: request.httpVersionMinor === 0 ? '1.0' : '1.1',
       target,
       targets: snapshot.asker.targets(slice.name, config.id, target, head.path),

@@ -211,16 +211,16 @@ export function buildRequestHead(
   return head;
 }
 
-/** Writes the request line. Returns the authority of an absolute-form target, which replaces the Host field. */
+/** Writes the request line. Returns the authority of the client's absolute-form target, which replaces the Host field. */
 function beginHead(
   head: RequestHead,
   { method, url }: HeadSource,
   { target: changed }: HeadChanges,
   { basePath }: HeadDestination,
 ): string | undefined {
-  const target = changed ?? url!;
-  const { path, authority } =
-    target.charCodeAt(0) === 47 ? { path: target, authority: undefined } : splitTarget(target, method!);
+  const { path: asked, authority } =
+    url!.charCodeAt(0) === 47 ? { path: url!, authority: undefined } : splitTarget(url!, method!);
+  const path = changed ?? asked;
   if (changed !== undefined && BAD_TARGET.test(path)) head.error = 'a bad byte in the rewritten target';
   head.text = `${method} ${path === '*' ? '' : basePath}${path} HTTP/1.1\r\n`;
   return authority;

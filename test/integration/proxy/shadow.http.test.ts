@@ -91,6 +91,29 @@ test('a read with a body is not copied: without it the copy would be another req
   await until(async () => dropped.test(await rig.metrics()), 'counted');
 });
 
+test.each([0, 100])('a read by an absolute URL is copied like any other, at %i %%', async (serve) => {
+  const rewrite = { stripPrefix: '/api', addPrefix: '/v2' };
+  rig = await startRig({ serve, shadow: 100, routes: [{ id: 'list', path: '/api/notes', rewrite }] });
+  const fields = 'Host: other\r\nCookie: sid=ann\r\nConnection: close';
+  await sendRaw(rig.url, `GET http://shop.example/api/notes?a HTTP/1.1\r\n${fields}\r\n\r\n`);
+  await until(() => rig.observations.length === 1, 'observed');
+  const targets = { legacy: '/api/notes?a', candidate: '/v2/notes?a' };
+  expect(rig.observations[0]).toMatchObject({ target: '/api/notes?a', targets });
+  for (const side of ['legacy', 'candidate'] as const) {
+    const { url, headers } = rig[side].requests[0]!;
+    expect([url, headers.host]).toEqual([targets[side], 'shop.example']);
+  }
+});
+
+test('a read that asks for an upgrade is not copied, and counted', async () => {
+  rig = await startRig({ shadow: 100 });
+  const fields = 'Host: h\r\nConnection: Upgrade\r\nUpgrade: websocket';
+  expect(await sendRaw(rig.url, `GET /api/notes HTTP/1.1\r\n${fields}\r\n\r\n`)).toContain('legacy');
+  const dropped = 'ficus_shadow_dropped_total{slice="notes",reason="upgrade"} 1';
+  await until(async () => (await rig.metrics()).includes(dropped), 'counted');
+  expect(copies()).toHaveLength(0);
+});
+
 test.each([
   ['was asked for', { accept: 'text/event-stream' }],
   ['was not asked for', { accept: 'application/json' }],
