@@ -6,7 +6,7 @@ export { openForeignFlags } from './flags/open-foreign-flags.ts';
 export { loadRemoval } from './load-removal.ts';
 export type { RemovalOutcome, StepOutcome } from './removal/carry-out.ts';
 export type { ControlRecords } from './removal/control-records.ts';
-export type { Removal, RemovalPart, RemovalWish } from './removal/removal.ts';
+export type { LeftFiles, Removal, RemovalPart, RemovalWish } from './removal/removal.ts';
 export type {
   OpenReplication,
   OpenReplicationOptions,

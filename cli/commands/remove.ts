@@ -11,9 +11,10 @@ import {
 import { type FicusConfig, FicusError } from '@ficus/core';
 import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
+import { findLeftRecord } from '../config/left-record.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { askYes } from '../output/ask-yes.ts';
-import { formatRemoval, KEPT_FLAGS, placeOf, remnantsOf } from '../output/format-removal.ts';
+import { formatRemoval, placeOf, remnantsOf } from '../output/format-removal.ts';
 import { paint } from '../output/paint.ts';
 import { print, printError, printJson, printScript } from '../output/terminal.ts';
 
@@ -49,7 +50,7 @@ Examples:
 const UNINSTALL_HELP = `
 Removes what Ficus has made in all databases, as \`ficus remove\` does for each slice, and then the schema ficus_control with
 flags, state and audit, and at last the file in which a proxy of this machine keeps this installation's last known flags
-(flags.backup): otherwise the next \`ficus up\` would start with them. Stop \`ficus up\` or \`ficus control\` first. ficus.yaml,
+(flags.backup): otherwise the next \`ficus up\` would start with them; and what a killed proxy has left in .ficus. Stop \`ficus up\` or \`ficus control\` first. ficus.yaml,
 flags in a file or in Unleash, and settings of the servers (wal_level) are yours, and stay.
 ${EXITS}
 
@@ -96,6 +97,7 @@ async function remove(slice: string | undefined, options: RemoveOptions): Promis
     candidateDatabase: options.candidateDatabase,
     actor: defaultActor() ?? 'not named',
     reason: options.reason ?? '',
+    left: await findLeftRecord(options.config),
   };
   if (options.dryRun) return plan(wish, false, async (removal) => showPlan(removal, options));
   // While the question waits, nothing is locked: a control plane may start, and a stream continue.
@@ -179,8 +181,8 @@ function describeStep({ part, step, outcome, problem }: StepOutcome): string {
   }
 }
 
-function describeFile({ path, outcome, problem }: RemovalOutcome['files'][number]): string {
-  const what = `${path}: ${KEPT_FLAGS}`;
+function describeFile({ file, outcome, problem }: RemovalOutcome['files'][number]): string {
+  const what = `${file.path}: ${file.what}`;
   if (outcome === 'done') return `${paint('green', '✓', process.stdout)} removed ${what}`;
   return outcome === 'failed'
     ? `${paint('red', '✗', process.stdout)} ${what}: ${problem}`
@@ -220,9 +222,9 @@ function writeJson(
     }),
   }));
   const remnants = remnantsOf(removal).map(({ what, sql }) => ({ what, sql: sql ?? null }));
-  const kept = removal.files.map((path) => {
-    const found = files.find((file) => file.path === path);
-    return { path, outcome: found?.outcome ?? 'planned', problem: found?.problem ?? null };
+  const left = removal.files.map((file) => {
+    const found = files.find((outcome) => outcome.file === file);
+    return { path: file.path, outcome: found?.outcome ?? 'planned', problem: found?.problem ?? null };
   });
-  printJson({ ...head, databases, files: kept, remnants });
+  printJson({ ...head, databases, files: left, remnants });
 }

@@ -30,7 +30,7 @@ export interface RunningRecord {
 const LONGEST = 64 * 1024;
 
 /** `.ficus/running-ficus.yaml.json` beside ficus.yaml. */
-function recordFileOf(configFile: string): string {
+export function recordFileOf(configFile: string): string {
   const file = resolve(configFile);
   return join(dirname(file), '.ficus', `running-${basename(file)}.json`);
 }
@@ -75,12 +75,13 @@ export async function findRecord(configFile: string): Promise<RunningRecord | un
   return record && (await isOfRunning(record)) ? record : undefined;
 }
 
-async function isOfRunning({ host, pid, start }: RunningRecord): Promise<boolean> {
-  return host === hostname() && (await isStillRunning(pid, start));
+/** Whether its process runs; undefined of another machine. */
+export async function isOfRunning({ host, pid, start }: RunningRecord): Promise<boolean | undefined> {
+  return host === hostname() ? await isStillRunning(pid, start) : undefined;
 }
 
 /** Undefined of one that cannot be read, or believed. */
-async function readRecord(file: string): Promise<RunningRecord | undefined> {
+export async function readRecord(file: string): Promise<RunningRecord | undefined> {
   try {
     const read: unknown = JSON.parse(await readTrusted(file));
     return isRecord(read) ? read : undefined;

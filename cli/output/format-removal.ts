@@ -10,13 +10,11 @@ const PLACES: Readonly<Record<RemovalPart['place'], string>> = {
   control: 'control database',
 };
 
-export const KEPT_FLAGS = 'the last known flags, with which a proxy starts while their source is away';
-
 export function formatRemoval(removal: Removal): string {
   const parts = removal.parts.filter(({ steps, problem }) => steps.length > 0 || problem !== undefined);
   const inUse = removal.inUse === undefined ? [] : [comment(`Not yet: ${removal.inUse}`), ''];
   const lines = [...inUse, ...parts.flatMap((part) => [heading(part), ...statements(part), ''])];
-  for (const path of removal.files) lines.push(comment(`would remove ${path}: ${KEPT_FLAGS}`), '');
+  for (const { path, what } of removal.files) lines.push(comment(`would remove ${path}: ${what}`), '');
   if (parts.length === 0 && removal.files.length === 0) lines.push('-- Nothing is left to remove.', '');
   const remnants = remnantsOf(removal);
   if (remnants.length > 0) lines.push('-- What stays:', ...remnants.flatMap(commented), '');

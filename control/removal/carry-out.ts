@@ -2,10 +2,9 @@
  * Carries out a planned removal. A slice whose slot cannot be dropped keeps everything that its stream needs; the
  * control database comes last, and only when nothing else is left.
  */
-import { rm } from 'node:fs/promises';
 import { type RemovalStep, runRemoval, type StepResult } from '@ficus/cdc';
 import { describeFileError, FicusError } from '@ficus/core';
-import type { Removal, RemovalPart } from './removal.ts';
+import type { Removal, RemovalFile, RemovalPart } from './removal.ts';
 
 export interface StepOutcome {
   readonly part: RemovalPart;
@@ -16,7 +15,7 @@ export interface StepOutcome {
 }
 
 export interface FileOutcome {
-  readonly path: string;
+  readonly file: RemovalFile;
   readonly outcome: StepOutcome['outcome'];
   readonly problem: string | undefined;
 }
@@ -46,7 +45,8 @@ export async function carryOut(
     if (outcomes.some(({ step, outcome }) => step.first && outcome === 'failed')) inUse.add(part.slice);
     complete &&= isComplete(part, outcomes);
   }
-  const files = await Promise.all(removal.files.map((path) => removeFile(path, !complete)));
+  const files: FileOutcome[] = [];
+  for (const file of removal.files) files.push(await removeFile(file, !complete));
   return { steps, files, complete: complete && files.every(({ outcome }) => outcome === 'done') };
 }
 
@@ -56,11 +56,11 @@ export function requireUnused({ inUse, slice }: Removal): void {
   throw new FicusError(slice === undefined ? 'FICUS_UNINSTALL_IN_USE' : 'FICUS_REMOVE_IN_USE', inUse);
 }
 
-async function removeFile(path: string, keep: boolean): Promise<FileOutcome> {
-  if (keep) return { path, outcome: 'kept', problem: undefined };
-  return rm(path, { force: true }).then(
-    () => ({ path, outcome: 'done', problem: undefined }),
-    (error: unknown) => ({ path, outcome: 'failed', problem: describeFileError(error) }),
+async function removeFile(file: RemovalFile, keep: boolean): Promise<FileOutcome> {
+  if (keep) return { file, outcome: 'kept', problem: undefined };
+  return file.remove().then(
+    () => ({ file, outcome: 'done', problem: undefined }),
+    (error: unknown) => ({ file, outcome: 'failed', problem: describeFileError(error) }),
   );
 }
 

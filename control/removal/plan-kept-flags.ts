@@ -2,20 +2,15 @@
  * The last known flags that a proxy of this machine keeps (`flags.backup`): a new installation would start with those of
  * the removed one. Only the file of this config's source is surely its own; what lies beside it is named.
  */
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Remnant } from '@ficus/cdc';
 import { controlUrl, type FicusConfig, splitHostPort } from '@ficus/core';
 import { FLAGS_BACKUP_NAME, flagsBackupFile } from '@ficus/proxy';
+import { type LeftFiles, NO_FILES } from './removal.ts';
 
-interface KeptFlags {
-  readonly files: readonly string[];
-  readonly remnants: readonly Remnant[];
-}
+const KEPT_FLAGS = 'the last known flags, with which a proxy starts while their source is away';
 
-export const NO_FILES: KeptFlags = { files: [], remnants: [] };
-
-export async function planKeptFlags({ flags, control }: FicusConfig): Promise<KeptFlags> {
+export async function planKeptFlags({ flags, control }: FicusConfig): Promise<LeftFiles> {
   if (!flags.backup) return NO_FILES;
   const own = flagsBackupFile(flags, control && isFixed(control) ? controlUrl(control) : undefined);
   const names = await readdir(flags.backup).catch(() => []);
@@ -25,7 +20,9 @@ export async function planKeptFlags({ flags, control }: FicusConfig): Promise<Ke
   const others = paths.filter((path) => path !== own);
   const what = `Flags of another source, with which a proxy of that source would start: ${others.join(', ')}. Delete them if no other installation uses ${flags.backup}.`;
   return {
-    files: paths.filter((path) => path === own),
+    files: paths
+      .filter((path) => path === own)
+      .map((path) => ({ path, what: KEPT_FLAGS, remove: () => rm(path, { force: true }) })),
     remnants: others.length > 0 ? [{ what }] : [],
   };
 }

@@ -8,9 +8,16 @@ import { type FicusConfig, FicusError } from '@ficus/core';
 import type { ControlRecords } from './control-records.ts';
 import { mayRun } from './may-run.ts';
 import { pickUrls, type SliceUrls } from './pick-urls.ts';
-import { NO_FILES, planKeptFlags } from './plan-kept-flags.ts';
+import { planKeptFlags } from './plan-kept-flags.ts';
 import { planSlot } from './plan-slot.ts';
-import { controlPart, partOf, type Removal, type RemovalPart, type RemovalWish } from './removal.ts';
+import {
+  controlPart,
+  NO_FILES,
+  partOf,
+  type Removal,
+  type RemovalPart,
+  type RemovalWish,
+} from './removal.ts';
 import { DROP_CONTROL_SCHEMA, forgetSliceSql } from './slice-rows.ts';
 
 /** Read-only. @throws FicusError FICUS_SLICE_UNKNOWN; with a slot FICUS_USAGE, FICUS_SLOT_UNKNOWN */
@@ -25,13 +32,17 @@ export async function planRemoval(wish: RemovalWish, records: ControlRecords | u
     for (const url of urls) parts.push(...(await planStream(slice, url, last)));
   }
   const control = planControl(wish, slices, records);
-  const kept = wish.slice === undefined ? await planKeptFlags(wish.config) : NO_FILES;
+  const left = wish.slice === undefined ? [await planKeptFlags(wish.config), wish.left ?? NO_FILES] : [];
   return {
     inUse: mayRun(wish, records) ?? parts.find(({ inUse }) => inUse)?.inUse,
     slice: wish.slice,
     parts: [...mergeParts(parts), ...control],
-    files: kept.files,
-    remnants: [...planFlags(wish.config, slices), ...kept.remnants, ...planConfig(wish)],
+    files: left.flatMap(({ files }) => files),
+    remnants: [
+      ...planFlags(wish.config, slices),
+      ...left.flatMap(({ remnants }) => remnants),
+      ...planConfig(wish),
+    ],
   };
 }
 

@@ -25,10 +25,27 @@ export interface Removal {
   /** Undefined: everything is to be removed. */
   readonly slice: string | undefined;
   readonly parts: readonly RemovalPart[];
-  /** Paths of files on this machine, removed last: the flags with which a proxy would start while their source is away. */
-  readonly files: readonly string[];
+  /** Files on this machine, removed last, one after the other. */
+  readonly files: readonly RemovalFile[];
   readonly remnants: readonly Remnant[];
 }
+
+/** A file of this machine that a process of the installation has left. */
+export interface RemovalFile {
+  readonly path: string;
+  /** What it holds, for messages. */
+  readonly what: string;
+  /** @throws Error when it cannot be, or must not be any more */
+  readonly remove: () => Promise<void>;
+}
+
+/** Files to remove, and what stays. */
+export interface LeftFiles {
+  readonly files: readonly RemovalFile[];
+  readonly remnants: readonly Remnant[];
+}
+
+export const NO_FILES: LeftFiles = { files: [], remnants: [] };
 
 export interface RemovalWish {
   readonly config: FicusConfig;
@@ -40,6 +57,8 @@ export interface RemovalWish {
   readonly candidateDatabase: string | undefined;
   readonly actor: string;
   readonly reason: string;
+  /** Beside the config, with everything. */
+  readonly left?: LeftFiles | undefined;
 }
 
 export function partOf(
