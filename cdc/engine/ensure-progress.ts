@@ -74,7 +74,9 @@ export async function ensureProgress(client: pg.Client, input: ProgressInput): P
   const left = findLeftBehind(input.tables, input.plans, input.catalogs, begun).filter(
     ({ harmless }) => !harmless,
   );
-  const narrowed = findNarrowedColumns(input.plans, input.catalogs, begun).filter(({ loses }) => loses);
+  const narrowed = findNarrowedColumns(input.tables, input.plans, input.catalogs, begun).filter(
+    ({ loses }) => loses,
+  );
   for (const table of recorded)
     await continueTable(
       client,

@@ -88,7 +88,7 @@ export async function prepareStream(
     refuseBegin: () =>
       refuseProblems([
         ...findLeftBehind(options.tables, plans, catalogs, new Set()).filter(({ harmless }) => !harmless),
-        ...findNarrowedColumns(plans, catalogs, new Set()).filter(({ loses }) => loses),
+        ...findNarrowedColumns(options.tables, plans, catalogs, new Set()).filter(({ loses }) => loses),
       ]),
   });
   const tasks = plans.map((plan) => makeCopyTask(plan, plans));

@@ -61,6 +61,7 @@ export function compareShapes(
     hadSource: (column) => before.source[column]?.generated === false,
     hasSource: (column) => column in now.source,
     hasTarget: (column) => target.some(({ name }) => name === column),
+    typeOf: (column) => target.find(({ name }) => name === column)?.baseTypeWithModifier,
   });
   if (edited)
     return problem(

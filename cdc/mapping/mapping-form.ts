@@ -3,6 +3,7 @@
  * config, of its comments, and of whether the columns are named or all of them meant.
  */
 import type { TableConfig } from '@ficus/core';
+import { castSql } from './narrowed-columns.ts';
 import { normalizeSql } from './normalize-sql.ts';
 import type { TablePlan } from './table-plan.ts';
 
@@ -40,6 +41,8 @@ export interface MappingComparison {
   readonly hadSource: (column: string) => boolean;
   readonly hasSource: (column: string) => boolean;
   readonly hasTarget: (column: string) => boolean;
+  /** Type of a target column, domains resolved. */
+  readonly typeOf: (column: string) => string | undefined;
 }
 
 /** What rows of before lack under the mapping of now, as the end of a sentence; undefined: nothing. */
@@ -61,14 +64,21 @@ function compareColumn(
   name: string,
   before: string | undefined,
   now: string | undefined,
-  { hadSource, hasSource, hasTarget }: MappingComparison,
+  { hadSource, hasSource, hasTarget, typeOf }: MappingComparison,
 ): string | undefined {
   if (before === now) return undefined;
   if (now === undefined) {
     const isGone = before?.startsWith('column ') === true && !hasSource(before.slice('column '.length));
     return isGone || !hasTarget(name) ? undefined : `column “${name}” is no longer mapped`;
   }
-  if (before !== undefined) return `column “${name}” is computed in another way`;
+  if (before !== undefined)
+    return now === castOf(before, typeOf(name)) ? undefined : `column “${name}” is computed in another way`;
   const isNew = now.startsWith('column ') && !hadSource(now.slice('column '.length));
   return isNew ? undefined : `column “${name}” was not mapped`;
+}
+
+/** What says of a column that was carried over as it is that its values may be rounded: it makes the same of every row. */
+function castOf(form: string, type: string | undefined): string | undefined {
+  if (!form.startsWith('column ') || type === undefined) return undefined;
+  return `sql ${normalizeSql(castSql(form.slice('column '.length), type))}`;
 }

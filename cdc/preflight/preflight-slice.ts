@@ -173,7 +173,7 @@ async function checkMapping(input: PreflightInput, source: Side, target: Side): 
       // What was added since the copy needs no new one: the other finding says what it takes.
       .filter(({ plan, harmless }) => harmless || !altered.has(plan))
       .map((left): Finding => ({ ...findingOf(left), severity: left.harmless ? 'warning' : 'error' })),
-    ...findNarrowedColumns(plans, catalogs, begun).map(
+    ...findNarrowedColumns(input.tables, plans, catalogs, begun).map(
       (narrowed): Finding => ({ ...findingOf(narrowed), severity: narrowed.loses ? 'error' : 'warning' }),
     ),
     ...sameDatabase(input, catalogs.source, catalogs.target),

@@ -120,7 +120,7 @@ async function takeOutRefused(
     const expressions = await checkExpressions(plans, source.client, target.client);
     const catalogs = { source: source.catalog, target: target.catalog };
     const left = findLeftBehind(tables, plans, catalogs, new Set());
-    const narrowed = findNarrowedColumns(plans, catalogs, new Set()).filter(({ loses }) => loses);
+    const narrowed = findNarrowedColumns(tables, plans, catalogs, new Set()).filter(({ loses }) => loses);
     const all = [...problems, ...expressions, ...left, ...narrowed];
     if (all.length === 0)
       return plans.flatMap((plan) => {

@@ -119,7 +119,7 @@ export const cdcErrors = {
     exit: 3,
     title: 'A column of the target does not hold all values of its source column',
     remedy:
-      'Give the target’s column the type of the source; or write an expression for it under `columns`, which says that the loss is meant. A warning alone needs nothing if all values fit.',
+      'Give the target’s column the type of the source, and copy rows that are there already again (ficus copy SLICE --restart); or write the printed `columns`, whose cast says that the loss is meant and needs no new copy. A warning alone needs nothing if all values fit.',
     retry: 'manual',
   },
   FICUS_CDC_NULLABLE: {

@@ -3,8 +3,12 @@
  * stream does not start until the column is widened or the mapping says that the loss is meant.
  */
 import { afterEach, expect, inject, test } from 'vitest';
+import { parse } from 'yaml';
+import { openReplication } from '../../../../cdc/open-replication.ts';
 import type { Finding } from '../../../../cdc/preflight/finding.ts';
 import { preflightSlice } from '../../../../cdc/preflight/preflight-slice.ts';
+import { verifySlice } from '../../../../cdc/verify/verify-slice.ts';
+import { failTheRun } from '../../../parts/fail-the-run.ts';
 import { parseConfigTables } from '../rig/parse-tables.ts';
 import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
@@ -81,10 +85,70 @@ test('an expression says that the loss is meant', async () => {
   expect((await target.query('SELECT v FROM t')).rows).toEqual([{ v: '1.23' }]);
   expect(await look(tables)).toEqual([]);
   const [finding] = await look();
-  expect(finding!.message, 'what to write').toContain(
-    `v: { sql: '"v"::numeric(10,2)', from: [v], reverse: { v: '"v"' } }`,
-  );
+  expect(advised(finding!.message), 'what to write').toEqual({ omit: [], columns });
   expect((await verify()).verdict).toBe('match');
+});
+
+/** What the message says to write under the table, as a config. */
+function advised(message: string): object {
+  const [, entry] = /say so in the table’s entry(?: \(.*?\))?: (.*)$/.exec(message)!;
+  return parse(`{ ${entry!.replace(/\.$/, '')} }`);
+}
+
+test('what is advised is all that has to be done: the rows stay, all columns go over, and the loss is meant', async () => {
+  const table = (v: string, w: string) =>
+    `CREATE TABLE t (id int PRIMARY KEY, "Note" text, v ${v}, w ${w}, x int)`;
+  pair = await startStreamedPair(inject('postgresPort'), {
+    sourceSql: `${table('numeric(10,2)', 'date')}; INSERT INTO t VALUES (1, 'n', 1.25, '2026-01-01', 5)`,
+    targetSql: table('numeric(10,2)', 'date'),
+    tables: SAME,
+    options: FAST,
+  });
+  const { source, target, settle, replication } = pair;
+  await settle();
+  await replication.stop();
+  // As if copied by a version that let such columns pass: the source's columns were wider all the time.
+  const widened = 'ALTER TABLE t ALTER v TYPE numeric, ALTER w TYPE timestamp';
+  await source.query(`${widened}; UPDATE t SET v = 1.2549, w = '2026-01-01 10:00'`);
+  await target.query(
+    `UPDATE ficus.copy_progress SET source_columns = ARRAY(
+       SELECT replace(replace(c, '"numeric(10,2)"', '"numeric"'), '"date"', '"timestamp without time zone"')
+         FROM unnest(source_columns) c)`,
+  );
+  await replication.start();
+  const problem = problemOf(pair);
+  expect(problem?.code).toBe('FICUS_CDC_NARROWER');
+  const table2 = { ...SAME[0], ...advised(problem!.message.replace(/ \(and \d+ more.*\)/, '')) };
+  expect(await look([table2])).toEqual([]);
+  await replication.stop();
+  const options = { slice: 'facts', sourceUrl: pair.sourceUrl, targetUrl: pair.targetUrl };
+  const tables = parseConfigTables([table2]);
+  const edited = openReplication({ ...options, onFault: failTheRun, tables, ...FAST });
+  try {
+    await edited.start();
+    expect(edited.status().problem).toBe(undefined);
+    await source.query(`INSERT INTO t VALUES (2, 'm', 2.3456, '2026-02-02 10:00', 6)`);
+    const waitForApplied = (lsn: string, timeoutMs: number) => edited.waitForPosition(lsn, timeoutMs);
+    const verify = {
+      ...options,
+      tables,
+      mode: 'full',
+      waitForApplied,
+      settings: {},
+      stream: edited,
+    } as const;
+    expect(await verifySlice(verify)).toMatchObject({ verdict: 'match', rowsCompared: { target: 2 } });
+    expect((await target.query('SELECT * FROM t ORDER BY id')).rows).toMatchObject([
+      { id: 1, Note: 'n', v: '1.25', x: 5 },
+      { id: 2, Note: 'm', v: '2.35', x: 6 },
+    ]);
+    await source.query('ALTER TABLE t ADD late int');
+    await expect
+      .poll(() => edited.status().problem?.code, { timeout: 10_000 })
+      .toBe('FICUS_CDC_SCHEMA_CHANGED');
+  } finally {
+    await edited.stop();
+  }
 });
 
 test.each([
