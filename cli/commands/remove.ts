@@ -13,7 +13,7 @@ import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { findLeftRecord } from '../config/left-record.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { askYes } from '../output/ask-yes.ts';
+import { askYes, canAsk } from '../output/ask-yes.ts';
 import { formatRemoval, placeOf, remnantsOf } from '../output/format-removal.ts';
 import { paint } from '../output/paint.ts';
 import { print, printError, printJson, printScript } from '../output/terminal.ts';
@@ -84,7 +84,7 @@ function withRemovalOptions(command: Command): Command {
 }
 
 async function remove(slice: string | undefined, options: RemoveOptions): Promise<void> {
-  if (!options.dryRun && !options.yes && (options.json || !process.stdin.isTTY))
+  if (!options.dryRun && !options.yes && !canAsk(options))
     throw new FicusError(
       'FICUS_USAGE',
       'Without a terminal to ask on, give --yes, or --dry-run to see the SQL.',

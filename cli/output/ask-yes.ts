@@ -17,3 +17,7 @@ export async function askYes(
     terminal.close();
   }
 }
+
+/** Whether somebody is there to be asked. JSON is for programs. */
+export const canAsk = ({ json }: { readonly json?: boolean }): boolean =>
+  !json && process.stdin.isTTY === true;
