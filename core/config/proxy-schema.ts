@@ -16,6 +16,9 @@ export const ROUTING_FIELDS = [
   'x-script-name',
 ] as const;
 
+/** A bound against floods, and no demand on the machine. */
+export const DEFAULT_CONNECTIONS = 20_000;
+
 export const proxySchema = z
   .strictObject({
     listen: listenAddress.default('127.0.0.1:8080').describe('where clients connect'),
@@ -74,7 +77,7 @@ export const proxySchema = z
         connections: z
           .int()
           .positive()
-          .default(20_000)
+          .default(DEFAULT_CONNECTIONS)
           .describe(
             'most client connections at once, per worker. A worker needs two open files for each (`ulimit -n`): while it has a request in progress, a connection to the upstream belongs to it',
           ),

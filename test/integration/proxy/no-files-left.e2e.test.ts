@@ -25,7 +25,7 @@ beforeEach(async () => {
   legacy = await startBackend('legacy');
   const config = {
     version: 1,
-    proxy: { listen: '127.0.0.1:0', admin: '127.0.0.1:0', workers: 1 },
+    proxy: { listen: '127.0.0.1:0', admin: '127.0.0.1:0', workers: 1, limits: { connections: 10 * FILES } },
     flags: { provider: 'file', file: join(folder, 'flags.json') },
     legacy: { url: legacy.url },
   };
