@@ -30,8 +30,13 @@ export type NoRouteCause = keyof typeof noRouteCauses;
 export const callerCauses = {
   'named-by-source': { means: 'The source that `proxy.identify` names says who calls.', action: '' },
   'named-by-operator': {
-    means: 'You asked as this user (`--as`), as if the proxy had identified them.',
+    means:
+      'You asked as this user (`--as`), as if the proxy had identified them. The name is taken as given: whether there is such a user is not known.',
     action: '',
+  },
+  'never-named': {
+    means: 'You asked as this user (`--as`), but the proxy never identifies a caller by this name.',
+    action: 'Ask as a user that the source can name, or with a real request’s --cookie or --header.',
   },
   'own-bucket': { means: 'The caller has no name, and brought the bucket of `anonymousBucket`.', action: '' },
   'new-bucket': {

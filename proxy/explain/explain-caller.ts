@@ -2,11 +2,12 @@
  * Who calls, from where the proxy has it, or why it does not know. Values that the request carries are credentials, or
  * may be: none is repeated. Names come from the legacy's answer, from a verified token, or from the operator.
  */
-import { type CallerCause, callerCauses, type IdentifyConfig } from '@ficus/core';
+import { type CallerCause, callerCauses, fieldValue, type IdentifyConfig } from '@ficus/core';
 import type { InspectedHead } from '../accept/inspected-head.ts';
 import { carriedValue, tokenReader, UNKNOWN } from '../identify/carried-value.ts';
 import type { Identity } from '../identify/identity.ts';
 import type { IdentityFindings } from '../identify/quiet-identifier.ts';
+import { cookieValue } from '../wire/cookie.ts';
 import { headerValue } from '../wire/raw-headers.ts';
 
 type Source = NonNullable<IdentifyConfig['user']>;
@@ -40,7 +41,7 @@ export const NOT_ASKED: ExplainedCaller = make('not-asked', 'not-asked');
 
 export function explainCaller(facts: CallerFacts): ExplainedCaller {
   const { identify, identity, as, bucket } = facts;
-  if (as !== undefined) return { ...make('user', 'named-by-operator'), name: as };
+  if (as !== undefined) return { ...asGiven(identify.user, as), name: as };
   const { user, session } = identity;
   if (user !== undefined) return named('user', user, identify.user!);
   // The endpoint that knows the user also knows the session.
@@ -48,6 +49,20 @@ export function explainCaller(facts: CallerFacts): ExplainedCaller {
   const nameless = explainNameless(facts, identify.user ?? identify.session);
   if (identity.uncertain || bucket === undefined) return nameless;
   return make('bucket', bucket === 'own' ? 'own-bucket' : 'new-bucket', null, nameless.means);
+}
+
+function asGiven(source: Source | undefined, name: string): ExplainedCaller {
+  const why = whyNeverNamed(source, name);
+  return why === undefined ? make('user', 'named-by-operator') : make('user', 'never-named', null, why);
+}
+
+/** What a token or the legacy may say is not known here; what a cookie or a header can carry is. */
+function whyNeverNamed(source: Source | undefined, name: string): string | undefined {
+  if (source === undefined) return 'proxy.identify.user is not set';
+  if (source.introspect !== undefined || source.jwtClaim !== undefined) return undefined;
+  const isField = fieldValue.safeParse(name).success;
+  const isCarried = isField && (source.cookie === undefined || cookieValue(`a=${name}`, 'a') === name);
+  return isCarried ? undefined : `no request can carry it in its ${carrierWords(source)}`;
 }
 
 function named(kind: 'user' | 'session', name: string, source: Source): ExplainedCaller {

@@ -177,3 +177,33 @@ test('no credential of the request is repeated or logged, not even one that is t
   const shown = JSON.stringify([explanation, rig.logs]);
   for (const secret of [SESSION, 'of-theirs']) expect(shown).not.toContain(secret);
 });
+
+describe('--as', () => {
+  const asked = { user: { cookie: 'sid', introspect: '/me' } };
+  test.each<[string, object, string, string, string | null]>([
+    ['the value of a cookie', { user: { cookie: 'sid' } }, 'ann', 'named-by-operator', null],
+    [
+      'what no cookie can hold',
+      { user: { cookie: 'sid' } },
+      'ann;x',
+      'never-named',
+      'no request can carry it in its cookie sid',
+    ],
+    ['what a header can hold', { user: { header: 'x-user' } }, 'ann;x', 'named-by-operator', null],
+    [
+      'what no header can hold',
+      { user: { header: 'x-user' } },
+      ' ann',
+      'never-named',
+      'no request can carry it in its header x-user',
+    ],
+    ['whatever the legacy may answer', asked, 'ann;\u0000', 'named-by-operator', null],
+    ['nobody', {}, 'ann', 'never-named', 'proxy.identify.user is not set'],
+    ['a session', { session: { cookie: 'sid' } }, 'ann', 'never-named', 'proxy.identify.user is not set'],
+  ])('users are %s', async (_, identify, as, cause, detail) => {
+    rig = await startRig({ serve: 100, proxy: { identify } });
+    const { caller } = await explain(rig, { as });
+    expect(caller).toMatchObject({ kind: 'user', name: as, cause, detail });
+    if (cause === 'named-by-operator') expect(caller.means).toContain('taken as given');
+  });
+});
