@@ -25,6 +25,7 @@ import { formatFinding, formatNote } from '../output/format-finding.ts';
 import { paint } from '../output/paint.ts';
 import { print, printError, printJson, printScript } from '../output/terminal.ts';
 import { checkFlagsFile } from '../preflight/check-flags-file.ts';
+import { noteIntrospection } from '../preflight/check-introspection.ts';
 import { checkTls } from '../preflight/check-tls.ts';
 import { preflightConfig } from '../preflight/preflight-config.ts';
 
@@ -89,7 +90,10 @@ async function check(options: CheckOptions): Promise<void> {
   const tls = checkTls(config, options.live === true);
   const files = [...tls, ...(await checkFlagsFile(config))];
   const findings = [...weaknessesOf(config), ...files, ...live, ...leftovers];
-  const notes = noteConfig(config).map(({ path, message }) => ({ path: formatPath(path), message }));
+  const notes = [
+    ...noteConfig(config).map(({ path, message }) => ({ path: formatPath(path), message })),
+    ...(options.live ? noteIntrospection(config) : []),
+  ];
   const errors = findings.filter((finding) => finding.severity === 'error');
   if (options.json) {
     printJson({ ok: errors.length === 0, ...countOf(config), findings, notes });

@@ -12,3 +12,14 @@ export async function checkIntrospection(config: FicusConfig): Promise<Finding[]
     message,
   }));
 }
+
+/** What the question above cannot find out. */
+export function noteIntrospection({ proxy: { identify } }: FicusConfig): Pick<Finding, 'path' | 'message'>[] {
+  return (['user', 'session', 'tenant'] as const).flatMap((name) => {
+    const { introspect, field = name, cookie, header } = identify[name] ?? {};
+    if (introspect === undefined) return [];
+    const session = cookie === undefined ? `--header '${header}: …'` : `--cookie '${cookie}=…'`;
+    const message = `cannot be checked without a session: whether the answer of ${introspect} to one has ${field}, \`ficus explain METHOD URL ${session}\` says`;
+    return [{ path: `proxy.identify.${name}.field`, message }];
+  });
+}

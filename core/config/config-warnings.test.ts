@@ -8,6 +8,7 @@ const warningsOf = (identify: object) =>
     configSchema.parse({ version: 1, legacy: { url: 'http://127.0.0.1:3000' }, proxy: { identify } }),
   ).map(formatProblem);
 
+const SESSIONS = { session: { cookie: 'sid' } };
 const LONG = 'a secret of thirty-two bytes, ok?';
 
 test('a config without weak settings has no warnings', () => {
@@ -47,6 +48,7 @@ test('credentials in the URL of an upstream are named, without being shown', () 
   const config = configSchema.parse({
     version: 1,
     legacy: { url: 'http://u:hunter2@127.0.0.1:3000' },
+    proxy: { identify: SESSIONS },
     slices,
   });
   const warnings = warnAboutConfig(config).map(formatProblem);
@@ -80,7 +82,7 @@ test('a candidate that cannot know its callers is named, unless the config says 
         version: 1,
         flags: { provider: 'file', file: 'flags.json' },
         legacy: { url: 'http://127.0.0.1:3000' },
-        proxy: { identify },
+        proxy: { identify: { ...SESSIONS, ...identify } },
         slices: {
           notes: {
             candidate: { url: 'http://127.0.0.1:3001', ...candidate },
@@ -93,6 +95,32 @@ test('a candidate that cannot know its callers is named, unless the config says 
   expect(of({ credentials: [] })).toEqual([]);
   expect(of({ credentials: ['session'] })).toEqual([]);
   expect(of({}, { assert: { secret: LONG } })).toEqual([]);
+});
+
+test('callers who cannot be identified are named, where a slice has no buckets for them', () => {
+  const slice = (more: object = {}) => ({
+    candidate: { url: 'http://127.0.0.1:3001', credentials: [] },
+    routes: [{ id: 'a', path: '/a' }],
+    ...more,
+  });
+  const of = (identify: object, slices: object) =>
+    warnAboutConfig(
+      configSchema.parse({
+        version: 1,
+        flags: { provider: 'file', file: 'flags.json' },
+        legacy: { url: 'http://127.0.0.1:3000' },
+        proxy: { identify },
+        slices,
+      }),
+    ).map(formatProblem);
+  const both = { notes: slice(), news: slice({ anonymousBucket: {} }) };
+  expect(of({}, both)).toEqual([
+    expect.stringMatching(/^proxy\.identify: names neither user nor session.+ \(notes\)\. Name one/),
+  ]);
+  expect(of({ tenant: { header: 'x-tenant' } }, both)).toHaveLength(1);
+  expect(of({}, { news: slice({ anonymousBucket: {} }) })).toEqual([]);
+  expect(of({ user: { cookie: 'sid' } }, both)).toEqual([]);
+  expect(of({ session: { cookie: 'sid' } }, both)).toEqual([]);
 });
 
 test('listeners that other machines reach without TLS are named; the proxy’s own is public', () => {
@@ -117,6 +145,7 @@ test('a guard on evidence of any build is named, unless the candidate has a vers
         version: 1,
         flags: { provider: 'file', file: 'flags.json' },
         legacy: { url: 'http://127.0.0.1:3000' },
+        proxy: { identify: SESSIONS },
         slices: {
           notes: {
             candidate: { url: 'http://127.0.0.1:3001', credentials: [], ...candidate },

@@ -17,6 +17,7 @@ const CONCERNS: readonly Warn[] = [
   warnOfShortTokens,
   warnOfCredentials,
   warnOfUnknownCallers,
+  warnOfNamelessCallers,
   warnOfPlainListeners,
   warnOfAgelessEvidence,
 ];
@@ -95,6 +96,16 @@ function warnOfUnknownCallers({ proxy, slices }: FicusConfig): ConfigProblem[] {
         ]
       : [],
   );
+}
+
+/** Without a name there is nothing that a percentage could be sticky by. */
+function warnOfNamelessCallers({ proxy, slices }: FicusConfig): ConfigProblem[] {
+  const { user, session } = proxy.identify;
+  if ((user ?? session) !== undefined) return [];
+  const names = Object.keys(slices).filter((name) => slices[name]!.anonymousBucket === undefined);
+  if (names.length === 0) return [];
+  const message = `names neither user nor session, so callers cannot be identified: \`ficus serve\` has no effect between 0 and 100 % (${names.join(', ')}). Name one, or set the slice’s anonymousBucket`;
+  return [{ path: ['proxy', 'identify'], message }];
 }
 
 /** Without them, any token counts that the issuer's key has signed, for whatever application. */

@@ -35,6 +35,7 @@ async function check(statusOf: (path: string) => number, paths: object = {}): Pr
     JSON.stringify({
       version: 1,
       flags: { provider: 'file', file: 'flags.json' },
+      proxy: { identify: { user: { cookie: 'sid' } } },
       legacy: { url: `${legacy.url}/shop`, paths },
       slices: {
         notes: {

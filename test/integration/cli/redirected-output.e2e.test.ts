@@ -16,6 +16,7 @@ beforeAll(async () => {
     config,
     `version: 1
 flags: { provider: file, file: flags.json }
+proxy: { identify: { user: { cookie: sid } } }
 legacy: { url: http://127.0.0.1:9 }
 slices:
   inbox: { candidate: { url: http://127.0.0.1:9, credentials: [] }, routes: [{ id: list, path: /inbox }] }

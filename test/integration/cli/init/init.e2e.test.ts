@@ -68,7 +68,9 @@ test('a monolith and a candidate become a config that check accepts, and a proxy
   expect(await check()).toMatchObject({
     status: 0,
     // Nobody has decided it yet: the config says nothing of its own.
-    stderr: expect.stringContaining('slices.orders.candidate.credentials: is not set'),
+    stderr: expect.stringMatching(
+      /slices\.orders\.candidate\.credentials: is not set[\s\S]+\n· slices\.orders\.tables: lists none/,
+    ),
     stdout: expect.stringContaining('1 slice, 2 routes, 0 tables; 1 warning above'),
   });
   await writeFile(config, (await written()).replace(/(listen|admin): \S+/g, '$1: 127.0.0.1:0'));
