@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Lifecycle, mayFollow, publicState, TRANSITIONS } from './lifecycle.ts';
+import { failedBefore, type Lifecycle, mayFollow, publicState, TRANSITIONS } from './lifecycle.ts';
 
 const NAMES = Object.keys(TRANSITIONS) as Lifecycle['name'][];
 
@@ -25,7 +25,13 @@ describe('transitions', () => {
 
 test('a problem stays visible while the stream is retried', () => {
   const problem = { code: 'FICUS_CDC_SLOT_LOST', message: 'gone', remedy: 'copy again' };
-  expect(publicState({ name: 'starting', problem })).toEqual({ state: 'stopped', problem });
+  for (const state of ['stopped', 'reconnecting'] as const) {
+    const after = { name: state, problem };
+    expect(publicState({ name: 'starting', after })).toEqual({ state, problem });
+    expect(failedBefore(after)).toEqual(after);
+    expect(failedBefore({ name: 'starting', after })).toEqual(after);
+  }
+  expect(failedBefore({ name: 'streaming' })).toBeUndefined();
   expect(publicState({ name: 'starting' })).toEqual({ state: 'starting', problem: undefined });
   expect(publicState({ name: 'idle' })).toEqual({ state: 'stopped', problem: undefined });
 });

@@ -18,10 +18,10 @@ export type Lifecycle =
   /** Set by `stop`, and before `start`. No position moves. */
   | { readonly name: 'idle' }
   /**
-   * Set by the run loop before each session. Positions begin at the checkpoint once the stream is claimed. A problem stays
-   * visible until a session runs.
+   * Set by the run loop before each session. Positions begin at the checkpoint once the stream is claimed. What ended the
+   * session before stays visible: a retry alone fixes nothing.
    */
-  | { readonly name: 'starting'; readonly problem?: ReplicationProblem | undefined }
+  | { readonly name: 'starting'; readonly after?: Failed | undefined }
   /**
    * Set by a session whose stream runs while rows are missing. All positions move. Chunks may be ahead of `applied`,
    * and rows before it may be missing: the target must not serve reads yet.
@@ -37,12 +37,17 @@ export type Lifecycle =
    */
   | { readonly name: 'standby' }
   /** Set by the run loop after a transient failure. `applied` equals `durable`. */
-  | { readonly name: 'reconnecting'; readonly problem: ReplicationProblem }
+  | Failed<'reconnecting'>
   /**
    * Set by the run loop after a failure that a person has to fix. `applied` equals `durable`. Retried from time to time;
    * where the error's entry says that a retry never helps, only `start` leaves this state.
    */
-  | { readonly name: 'stopped'; readonly problem: ReplicationProblem };
+  | Failed<'stopped'>;
+
+export interface Failed<Name = 'reconnecting' | 'stopped'> {
+  readonly name: Name;
+  readonly problem: ReplicationProblem;
+}
 
 type Name = Lifecycle['name'];
 
@@ -76,10 +81,7 @@ export function publicState(lifecycle: Lifecycle): {
     case 'idle':
       return { state: 'stopped', problem: undefined };
     case 'starting':
-      // A retry alone fixes nothing: the problem stays visible.
-      return lifecycle.problem
-        ? { state: 'stopped', problem: lifecycle.problem }
-        : { state: 'starting', problem: undefined };
+      return lifecycle.after ? publicState(lifecycle.after) : { state: 'starting', problem: undefined };
     case 'copying':
     case 'streaming':
     case 'standby':
@@ -89,3 +91,22 @@ export function publicState(lifecycle: Lifecycle): {
       return { state: lifecycle.name, problem: lifecycle.problem };
   }
 }
+
+/** What a session begins under. */
+export function failedBefore(lifecycle: Lifecycle): Failed | undefined {
+  switch (lifecycle.name) {
+    case 'starting':
+      return lifecycle.after;
+    case 'reconnecting':
+    case 'stopped':
+      return lifecycle;
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Whether the failure may come again with the next change, so that a session that runs is no proof. A database that could
+ * not be reached is reached by then.
+ */
+export const mayComeAgain = ({ problem }: Failed): boolean => problem.code !== 'FICUS_DATABASE_UNREACHABLE';

@@ -23,7 +23,14 @@ import { ApplyPause } from './apply-pause.ts';
 import { classifyFailure } from './classify-failure.ts';
 import { dropStream, readCopied } from './drop-stream.ts';
 import { Heartbeats } from './heartbeat.ts';
-import { type Lifecycle, mayFollow, publicState } from './lifecycle.ts';
+import {
+  type Failed,
+  failedBefore,
+  type Lifecycle,
+  mayComeAgain,
+  mayFollow,
+  publicState,
+} from './lifecycle.ts';
 import { PositionWaiters } from './position-waiters.ts';
 import type { PreparedStream } from './prepare-stream.ts';
 import { Session } from './session.ts';
@@ -219,8 +226,7 @@ export class SliceReplication implements Replication, SessionHost {
     this.#session = session;
     this.logger.info({ slot: prepared.checkpoint.slot, lsn: prepared.checkpoint.lsn }, 'stream runs');
     if (this.#waiters.size > 0) this.#heartbeats?.beat();
-    // Whatever stopped the stream before may do so again at the next change: its problem stays until one is applied.
-    if (publicState(this.#lifecycle).problem === undefined) this.progressed();
+    if (this.#heldBack === undefined) this.progressed();
   }
 
   applied(batch: Batch): void {
@@ -247,21 +253,25 @@ export class SliceReplication implements Replication, SessionHost {
     this.#notify();
   }
 
+  /** A failure that may come again: while a session only tries, it is no less in the way. */
+  get #heldBack(): Failed | undefined {
+    const after = this.#lifecycle.name === 'starting' ? this.#lifecycle.after : undefined;
+    return after && mayComeAgain(after) ? after : undefined;
+  }
+
   /**
-   * Whatever stopped the stream may do so again: its problem stays until a batch is applied that is not one of those that
-   * come again from the checkpoint, or until the copy goes further.
+   * The problem stays until a batch is applied that is not one of those that come again from the checkpoint, or until the
+   * copy goes further.
    */
   #mayForget(copied: boolean): boolean {
-    const hasProblem = this.#lifecycle.name === 'starting' && this.#lifecycle.problem !== undefined;
-    return !hasProblem || !copied || this.#positions.applied > this.#stoppedAt;
+    return this.#heldBack === undefined || !copied || this.#positions.applied > this.#stoppedAt;
   }
 
   async #runSessions(signal: AbortSignal, underWay: () => void): Promise<void> {
     let pauseMs = this.settings.reconnectMinMs;
     const stopWatching = this.#watchWaits();
     while (!signal.aborted) {
-      const before = publicState(this.#lifecycle);
-      this.#enter({ name: 'starting', problem: before.state === 'stopped' ? before.problem : undefined });
+      this.#enter({ name: 'starting', after: failedBefore(this.#lifecycle) });
       const session = new Session(this);
       const startedAtMs = Date.now();
       const stop = () => session.stop();

@@ -4,7 +4,7 @@ import type { SourceWatch } from '../replications/source-watch.ts';
 import type { Store } from '../store/open-store.ts';
 import { ReadinessProbe } from './readiness.ts';
 
-function probeOf() {
+function probeOf(over: object = {}) {
   const asked: ((rows: unknown[]) => void)[] = [];
   const store = {
     connected: true,
@@ -13,7 +13,7 @@ function probeOf() {
   const problem = { code: 'FICUS_CDC_ROW_REFUSED', message: 'shop.people id=mia was refused' };
   const replications = {
     slices: ['people'],
-    status: () => ({ state: 'stopped', problem }),
+    status: () => ({ state: 'stopped', problem, ...over }),
     copied: () => true,
   } as unknown as ReplicationSet;
   const watch = { leftovers: () => [] } as unknown as SourceWatch;
@@ -42,4 +42,20 @@ test('requests share a running query, and its answer for a second', async () => 
   expect(asked.length).toBe(2);
   asked[1]?.([{ standby: true }]);
   expect((await later).checks.database).toBe('standby');
+});
+
+test('a stream without heartbeats says what is in the way, where it is known', async () => {
+  const full = { code: 'FICUS_CDC_INTERRUPTED', message: 'No space left on device' };
+  for (const [problem, code, message] of [
+    [undefined, 'stalled', 'no heartbeat for 12 s'],
+    [full, full.code, 'no heartbeat for 12 s: No space left on device'],
+  ] as const) {
+    const { asked, probe } = probeOf({ state: 'reconnecting', lagMs: 12_000, problem });
+    const answers = [probe.check(0, false), probe.check(0, true)];
+    asked[0]?.([{ standby: false }]);
+    expect((await Promise.all(answers)).map(({ checks }) => checks['stream people'])).toEqual([
+      code,
+      message,
+    ]);
+  }
 });

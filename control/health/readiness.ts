@@ -90,7 +90,10 @@ export class ReadinessProbe {
     if (!this.#replications.copied(slice))
       return problem ?? this.#copy(slice, status.copy?.rowsCopied ?? 0, now);
     if (lagMs <= STALLED_MS) return OK;
-    return { code: 'stalled', message: `no heartbeat for ${Math.round(lagMs / 1000)} s` };
+    const message = `no heartbeat for ${Math.round(lagMs / 1000)} s`;
+    return problem
+      ? { code: problem.code, message: `${message}: ${problem.message}` }
+      : { code: 'stalled', message };
   }
 
   #copy(slice: string, rows: number, now: number): Check {
