@@ -6,7 +6,7 @@ import { loadReachable } from '../config/load-reachable.ts';
 import { parseCount } from '../config/parse-count.ts';
 import { describeChange } from '../output/describe-change.ts';
 import { fitTable } from '../output/fit-table.ts';
-import { print, printJson } from '../output/terminal.ts';
+import { print, printJson, widthOf } from '../output/terminal.ts';
 import { warn } from '../output/warn.ts';
 
 interface AuditOptions extends CommonOptions {
@@ -50,6 +50,5 @@ async function audit(slice: string | undefined, options: AuditOptions): Promise<
     describeChange(entry),
     entry.reason,
   ]);
-  const width = process.stdout.isTTY ? process.stdout.columns : undefined;
-  print(`${fitTable(['when', 'who', 'what', 'slice', 'change', 'why'], rows, width)}\n`);
+  print(`${fitTable(['when', 'who', 'what', 'slice', 'change', 'why'], rows, widthOf())}\n`);
 }

@@ -5,16 +5,16 @@ import { printable } from '@ficus/core';
 import type { Command } from 'commander';
 import { warnOfToken } from '../config/asked-proxy.ts';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
+import { fitTable } from '../output/fit-table.ts';
 import { formatLeftover } from '../output/format-leftover.ts';
 import { formatOlderConfig } from '../output/format-older-config.ts';
 import { formatAgreement } from '../output/format-parity.ts';
 import { formatProxy } from '../output/format-proxy.ts';
 import { formatSlice } from '../output/format-slice.ts';
-import { formatTable } from '../output/format-table.ts';
 import { paint } from '../output/paint.ts';
 import { printProblems } from '../output/print-problems.ts';
 import { Screen } from '../output/screen.ts';
-import { print, printJson, printJsonLine } from '../output/terminal.ts';
+import { print, printJson, printJsonLine, widthOf } from '../output/terminal.ts';
 import { abortOnSignal } from '../output/until-signal.ts';
 import { warn } from '../output/warn.ts';
 import { askRunning, type StatusAnswer } from '../status/ask-running.ts';
@@ -143,7 +143,7 @@ function describe(answer: StatusAnswer, name: string | undefined): string {
 function formatSlices(slices: readonly SliceView[]): string {
   if (slices.length === 0) return 'The config has no slices.';
   const percent = (value: number | null) => (value === null ? '–' : `${value} %`);
-  return formatTable(
+  return fitTable(
     ['slice', 'stage', 'owner', 'serve', 'measured', 'shadow', 'parity', 'lag'],
     slices.map((slice) => [
       slice.name,
@@ -157,6 +157,7 @@ function formatSlices(slices: readonly SliceView[]): string {
       formatAgreement(slice),
       slice.replication === null ? 'no tables' : describeLag(slice.replication),
     ]),
+    widthOf(),
   );
 }
 

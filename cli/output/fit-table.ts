@@ -1,9 +1,11 @@
-/** Makes a table of plain texts fit a width: the widest columns get narrower, and their texts continue below. */
+/** Makes a table fit a width: the widest columns get narrower, and their texts continue below. Nothing is cut off. */
+import { COLOUR_CODE, cellsOf } from './cells.ts';
 import { formatTable } from './format-table.ts';
+import { partsOf, wrapText } from './wrap-text.ts';
 
 const GAP = 2;
-/** A narrower column would break most words. */
-const NARROWEST = 12;
+/** Below it, the terminal breaks the lines itself. */
+const NARROWEST = 4;
 
 /** @param width in columns; undefined where nothing bounds it, as in a pipe */
 export function fitTable(
@@ -12,54 +14,43 @@ export function fitTable(
   width: number | undefined,
 ): string {
   if (width === undefined) return formatTable(header, rows);
-  const widths = fitWidths(
-    header.map((title, column) => Math.max(title.length, ...rows.map((row) => lengthOf(row[column] ?? '')))),
-    width,
-  );
+  const widest = (measure: (cell: string) => number) =>
+    header.map((_, column) => Math.max(...[header, ...rows].map((row) => measure(row[column] ?? ''))));
+  const room = width - GAP * (header.length - 1);
+  const whole = narrow(widest(cellsOf), widest(longestPart), room);
+  const narrowest = header.map(() => NARROWEST);
+  const widths = narrow(whole, narrowest, room);
   return formatTable(
-    header,
+    wrapRow(header, widths),
     rows.flatMap((row) => wrapRow(row, widths)),
   );
 }
 
-function fitWidths(natural: readonly number[], width: number): number[] {
-  const widths = [...natural];
-  const room = width - GAP * (widths.length - 1);
-  let over = widths.reduce((sum, each) => sum + each, 0) - room;
-  while (over > 0) {
-    const widest = Math.max(...widths);
-    if (widest <= NARROWEST) break;
-    widths[widths.lastIndexOf(widest)] = widest - 1;
-    over -= 1;
+/** Takes from the widest columns first, and from none below its least width. */
+function narrow(widths: readonly number[], least: readonly number[], room: number): number[] {
+  const now = [...widths];
+  for (let over = now.reduce((sum, each) => sum + each, 0) - room; over > 0; over -= 1) {
+    const may = now.map((each, column) => (each > (least[column] ?? 0) ? each : 0));
+    const widest = Math.max(...may);
+    if (widest === 0) break;
+    now[may.lastIndexOf(widest)] = widest - 1;
   }
-  return widths;
+  return now;
 }
 
+/** A narrower column would break a word. */
+const longestPart = (cell: string): number =>
+  Math.max(...partsOf(cell.replace(COLOUR_CODE, '')).map(cellsOf));
+
 function wrapRow(row: readonly string[], widths: readonly number[]): string[][] {
-  const cells = row.map((cell, column) => wrap(cell.replace(/\s+/g, ' '), widths[column] ?? 0));
+  const cells = row.map((cell, column) => wrapCell(cell, widths[column] ?? 0));
   const height = Math.max(1, ...cells.map((lines) => lines.length));
   return Array.from({ length: height }, (_, at) => cells.map((lines) => lines[at] ?? ''));
 }
 
-/** Between words; a longer word is cut. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ').flatMap((each) => cut(each, width))) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (lengthOf(longer) <= width) line = longer;
-    else {
-      lines.push(line);
-      line = word;
-    }
-  }
-  return [...lines, line];
+/** A cell is of one colour: each of its lines gets it. */
+function wrapCell(cell: string, width: number): string[] {
+  const [on = '', off = ''] = cell.match(COLOUR_CODE) ?? [];
+  const lines = wrapText(cell.replace(COLOUR_CODE, '').replace(/\s+/g, ' '), width);
+  return on === '' ? lines : lines.map((line) => on + line + off);
 }
-
-function cut(word: string, width: number): string[] {
-  const letters = [...word];
-  const parts = Math.max(1, Math.ceil(letters.length / width));
-  return Array.from({ length: parts }, (_, at) => letters.slice(at * width, (at + 1) * width).join(''));
-}
-
-const lengthOf = (text: string): number => [...text].length;

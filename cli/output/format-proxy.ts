@@ -1,9 +1,10 @@
 /** What a proxy knows without a control plane, for a terminal. */
 import { type CheckedUpstreamStatus, type ProxySliceStatus, type ProxyStatus, printable } from '@ficus/core';
+import { fitTable } from './fit-table.ts';
 import { formatDuration } from './format-duration.ts';
-import { formatTable } from './format-table.ts';
 import { oneLine } from './one-line.ts';
 import { paint } from './paint.ts';
+import { widthOf } from './terminal.ts';
 
 const UNKNOWN = 'parity of copies, change stream, verify, leftovers and audit';
 
@@ -70,7 +71,7 @@ function describeFlags(
 }
 
 function formatSlices(slices: readonly ProxySliceStatus[]): string {
-  return formatTable(
+  return fitTable(
     ['slice', 'owner', 'serve', 'measured', 'shadow', 'requests', 'failed', 'breaker', 'pins'],
     slices.map(({ name, owner, serve, shadow, traffic, breakersOpen, pins }) => [
       name,
@@ -83,6 +84,7 @@ function formatSlices(slices: readonly ProxySliceStatus[]): string {
       breakersOpen === 0 ? 'closed' : paint('red', `open in ${breakersOpen}`, process.stdout),
       String(pins),
     ]),
+    widthOf(),
   );
 }
 

@@ -94,3 +94,14 @@ test('verify says rows of which side', () => {
     'not equal, 18 rows of the legacy and 19 of the candidate, at then',
   );
 });
+
+test('samples of differences, the longest part, are the last: a window that is too small shows all else', () => {
+  const sample = {
+    ...{ verdict: 'mismatch', request: 'GET /a', route: 'list', differences: [] },
+    curl: { legacy: 'curl x', candidate: 'curl y' },
+  };
+  const parity = { counts, ratio: 1, compared: 3, uncompared: [], version: null, earlier: [] };
+  expect(shown({ parity: { ...parity, reasons: { gone: 12 }, samples: [sample] } })).toMatch(
+    /12 × gone\n(?:.*\n)+ {2}way back {2}back\n {2}differs {3}✗ GET \/a \(route list\)\n {14}ask both again:\n/,
+  );
+});

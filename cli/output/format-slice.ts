@@ -26,11 +26,13 @@ export function formatSlice(slice: SliceView): string {
     line('shadow', percentOf(slice.flags.shadow.percent)),
     line('traffic', trafficOf(slice)),
     ...formatParity(slice).map((text, at) => line(at === 0 ? 'parity' : '', text)),
-    ...[...formatReasons(slice), ...formatMismatches(slice)].map((text) => line('', text)),
+    ...formatReasons(slice).map((text) => line('', text)),
     ...guardsOf(slice),
     ...replicationOf(slice),
     line('verify', verifyOf(slice)),
     line('way back', slice.rollback.text),
+    // They take most lines: what stands below them would be out of the window.
+    ...formatMismatches(slice).map((text, at) => line(at === 0 ? 'differs' : '', text)),
   ].join('\n');
 }
 

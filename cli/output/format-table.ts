@@ -1,22 +1,21 @@
-/** Aligned columns of plain text; widths count characters, not bytes. */
+/** Aligned columns of text; widths count columns of the terminal, neither characters nor bytes. */
+import { cellsOf } from './cells.ts';
 import { oneLine } from './one-line.ts';
 
-export function formatTable(header: readonly string[], given: readonly (readonly string[])[]): string {
+/** @param header one title for each column, or several lines of them */
+export function formatTable(
+  header: readonly string[] | readonly (readonly string[])[],
+  given: readonly (readonly string[])[],
+): string {
+  const titles = (Array.isArray(header[0]) ? header : [header]) as readonly (readonly string[])[];
   const rows = given.map((row) => row.map(oneLine));
-  const widths = header.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => visibleLength(row[column] ?? ''))),
+  const widths = (titles[0] ?? []).map((_, column) =>
+    Math.max(...[...titles, ...rows].map((row) => cellsOf(row[column] ?? ''))),
   );
   const line = (cells: readonly string[]) =>
     cells
-      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - visibleLength(cell))))
+      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - cellsOf(cell))))
       .join('  ')
       .trimEnd();
-  return [line(header), line(widths.map((width) => '─'.repeat(width))), ...rows.map(line)].join('\n');
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes are control characters
-const COLOUR_CODE = /\u001b\[[0-9;]*m/g;
-
-function visibleLength(text: string): number {
-  return [...text.replace(COLOUR_CODE, '')].length;
+  return [...titles.map(line), line(widths.map((width) => '─'.repeat(width))), ...rows.map(line)].join('\n');
 }

@@ -2,13 +2,14 @@
 import type { VerifyView } from '@ficus/contract';
 import { printable } from '@ficus/core';
 import { counted } from './counted.ts';
-import { formatTable } from './format-table.ts';
+import { fitTable } from './fit-table.ts';
 import { paint } from './paint.ts';
+import { widthOf } from './terminal.ts';
 
 export function formatVerify(result: VerifyView): string {
   if (result.problem)
     return `${paint('red', '✗', process.stdout)} ${result.problem.message}\n  ${result.problem.remedy}\n`;
-  const table = formatTable(
+  const table = fitTable(
     ['from', 'to', 'legacy rows', 'candidate rows', 'missing', 'extra', 'different'],
     result.tables.map((t) => [
       t.from,
@@ -19,6 +20,7 @@ export function formatVerify(result: VerifyView): string {
       String(t.extra),
       String(t.different),
     ]),
+    widthOf(),
   );
   const examples = result.tables.flatMap((t) =>
     t.examples.map(({ key, kind, rows, columns }) => {

@@ -1,8 +1,9 @@
 /**
- * A text that is drawn again in its place. Lines are cut at the terminal's edges, by the terminal itself: a longer picture
- * would scroll, and each redraw would leave a part of the previous one behind.
+ * A text that is drawn again in its place. Long lines continue on the next one, and are counted so: a picture longer than the
+ * window would scroll, and each redraw would leave a part of the previous one behind.
  */
 import { draw } from './terminal.ts';
+import { wrapLine } from './wrap-text.ts';
 
 const CLEAR = '\u001b[2J';
 const HOME = '\u001b[H';
@@ -21,7 +22,11 @@ export class Screen {
 
   show(text: string): void {
     const room = Math.max(1, (this.#stream.rows || 24) - 1);
-    const lines = text.replace(/\n+$/, '').split('\n');
+    const width = this.#stream.columns || 80;
+    const lines = text
+      .replace(/\n+$/, '')
+      .split('\n')
+      .flatMap((line) => wrapLine(line, width));
     const shown =
       lines.length <= room
         ? lines

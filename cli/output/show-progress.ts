@@ -3,6 +3,7 @@
  * seconds, so that logs stay readable. However the process ends, no partial line stays on the terminal.
  */
 import { printable } from '@ficus/core';
+import { cellsOf, takeCells } from './cells.ts';
 import { draw, print } from './terminal.ts';
 
 export interface Progress {
@@ -48,10 +49,10 @@ export function showProgress(
 
 /** A line wider than the terminal wraps, and only its last row would be redrawn: the bar is dropped first. */
 function fitLine(title: string, text: string, fraction: number | undefined, room: number): string {
-  if (fraction === undefined) return `${title} ${text}`.slice(0, room);
+  if (fraction === undefined) return takeCells(`${title} ${text}`, room);
   const percent = `${String(Math.floor(fraction * 100)).padStart(3)} %`;
   const line = `${title} ${drawBar(fraction)} ${percent} ${text}`;
-  return line.length <= room ? line : `${title} ${percent} ${text}`.slice(0, room);
+  return cellsOf(line) <= room ? line : takeCells(`${title} ${percent} ${text}`, room);
 }
 
 function drawBar(fraction: number): string {

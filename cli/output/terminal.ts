@@ -11,6 +11,11 @@ type Stream = NodeJS.WriteStream;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes are control characters
 const OWN_COLOUR = /(\u001b\[(?:0|1|2|22|31|32|33|36|39)m)/;
 
+/** Columns of the terminal; undefined in a pipe, where nothing bounds a line. */
+export function widthOf(stream: Stream = process.stdout): number | undefined {
+  return stream.isTTY ? stream.columns || undefined : undefined;
+}
+
 /** Text for people on standard output. */
 export function print(text: string, stream: Stream = process.stdout): void {
   stream.write(clean(text, stream));
