@@ -100,6 +100,7 @@ function makePlan(inOrder: boolean): TablePlan {
       identityColumns: ['id'],
       identityFull: false,
       keyColumns: ['id'],
+      keyTypes: ['text'],
       readColumns: input,
     },
     target: { ...table, triggers: 'none', intercepts: [], mayLeaveOut: false, defers: false },

@@ -132,7 +132,10 @@ export function chunkQuery(task: ChunkedTask, after: readonly string[] | undefin
   const { source } = task.plan;
   // With the alias, so that the column orders the rows and not its text in the select list.
   const keys = source.keyColumns.map((key) => `t.${quoteIdentifier(key)}`);
-  const where = after ? ` WHERE (${keys.join(', ')}) > (${after.map(quoteLiteral).join(', ')})` : '';
+  // Some types are compared with no plain literal, and a domain over an enum with nothing.
+  const cast = (values: readonly string[]) =>
+    values.map((value, place) => `CAST(${value} AS ${source.keyTypes[place]})`).join(', ');
+  const where = after ? ` WHERE (${cast(keys)}) > (${cast(after.map(quoteLiteral))})` : '';
   return copyOf(task, `${where} ORDER BY ${keys.join(', ')} LIMIT ${limit}`);
 }
 

@@ -4,7 +4,12 @@
  * only PostgreSQL can judge: the expressions themselves.
  */
 import type { TableConfig } from '@ficus/core';
-import { type DatabaseCatalog, findRowKey, type TableCatalog } from '../catalog/database-catalog.ts';
+import {
+  type DatabaseCatalog,
+  findColumn,
+  findRowKey,
+  type TableCatalog,
+} from '../catalog/database-catalog.ts';
 import { quoteQualified } from '../catalog/quote.ts';
 import { checkTable, checkTables } from './check-tables.ts';
 import { type CompiledColumn, compileColumns } from './compile-columns.ts';
@@ -139,11 +144,13 @@ function describeTable({ oid, schema, name, qualifiedName }: TableCatalog) {
 }
 
 function describeSource(source: TableCatalog, readColumns: readonly InputColumn[]): TablePlan['source'] {
+  const keyColumns = (findRowKey(source)?.columns ?? []).filter((column) => column !== undefined);
   return {
     ...describeTable(source),
     identityColumns: identityColumns(source),
     identityFull: source.replicaIdentity.kind === 'full',
-    keyColumns: (findRowKey(source)?.columns ?? []).filter((column) => column !== undefined),
+    keyColumns,
+    keyTypes: keyColumns.map((name) => findColumn(source, name)!.baseType),
     readColumns,
   };
 }

@@ -47,6 +47,8 @@ export interface SourcePlan {
   readonly identityFull: boolean;
   /** Primary key or unique index that the first copy reads the table by; empty when there is none. */
   readonly keyColumns: readonly string[];
+  /** Their types behind any domains, schema-qualified. */
+  readonly keyTypes: readonly string[];
   /** All columns that the target depends on: what the copy has to read. */
   readonly readColumns: readonly InputColumn[];
 }
