@@ -37,6 +37,17 @@ test.each([
   expect(evaluate(strategies, { userId: 'ann', remoteAddress: '10.1.2.3' })).toBe(enabled);
 });
 
+test.each([
+  ['on', [{ name: 'parent', enabled: true }], true],
+  ['off', [{ name: 'parent', enabled: false }], false],
+  ['missing', [], false],
+])('without strategies a flag is on where the one that it depends on is: %s', (_, parents, enabled) => {
+  evaluator = new FlagEvaluator();
+  const child = { name: 'ours.serve', enabled: true, dependencies: [{ feature: 'parent' }] };
+  evaluator.replace({ version: 2, features: [child, ...parents] as unknown as readonly ClientFeature[] });
+  expect(evaluator.isEnabled('ours.serve', { userId: 'ann' })).toBe(enabled);
+});
+
 test('whether addresses are needed at all', () => {
   evaluate(constrained('userId', 'ann'));
   expect(evaluator.usesAddress).toBe(false);

@@ -34,8 +34,11 @@ test('with the candidate serving, the legacy gets the copy', async () => {
   rig = await startRig({ serve: 100, shadow: 100 });
   expect(await rig.get('/api/notes', ann)).toMatchObject({ side: 'candidate' });
   await until(() => rig.observations.length === 1, 'observed');
-  expect(rig.observations[0]).toMatchObject({ servedBy: 'candidate' });
+  const { servedBy, legacy, candidate } = rig.observations[0]!;
+  expect(servedBy).toBe('candidate');
   expect(rig.legacy.requests[0]!.headers['x-ficus-shadow']).toBe('1');
+  const textOf = (answer: typeof legacy) => 'body' in answer && Buffer.from(answer.body).toString();
+  expect([textOf(legacy), textOf(candidate)]).toEqual(['legacy /api/notes', 'candidate /api/notes']);
 });
 
 test('the observation has everything needed to ask again: caller, owner, both targets, and the legacy’s fields', async () => {
