@@ -95,6 +95,7 @@ function readMessage(bytes: Buffer, at: number, visitor: ChangeVisitor): Answer 
       return readLogicalMessage(bytes, at + 1, visitor);
     case 0x59: // Y: a type's name; values stay text
     case 0x4f: // O: origin
+    case 0x41: // A: of a transaction that was rolled back; PostgreSQL 18 sends it though nothing came before
       return CONTINUE;
     default:
       throw new Error(`unknown pgoutput message ${String.fromCharCode(bytes[at] ?? 0)}`);

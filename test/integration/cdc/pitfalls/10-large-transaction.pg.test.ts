@@ -1,7 +1,7 @@
 /**
  * Pitfall 10. A transaction larger than memory kills an engine that collects it first, and one that writes it in
  * several transactions shows half of it. It is streamed into one open target transaction in bounded memory; protocol 1
- * sends nothing before the commit, so that there are no aborts to handle.
+ * sends nothing before the commit, so that there is nothing to undo.
  */
 import { afterEach, expect, inject, test } from 'vitest';
 import { createDatabasePair, type DatabasePair } from '../rig/database-pair.ts';
@@ -112,4 +112,22 @@ test('an uncommitted transaction is not sent, and a rolled-back one never is', a
   await pair.settle();
   expect(replication.status().rowsApplied - before).toBe(2);
   expect((await target.query('SELECT id FROM big ORDER BY id')).rows).toEqual([{ id: 1 }, { id: 3 }]);
+});
+
+/**
+ * PostgreSQL 18 says that savepoints of such a transaction are rolled back (Stream Abort), though nothing of it was sent
+ * before (estuary/connectors#5228).
+ */
+test('a large transaction that was rolled back while the stream was away does not stop it', async () => {
+  pair = await startBig();
+  const { source, target, replication } = pair;
+  await replication.stop();
+  const name = new URL(pair.sourceUrl).pathname.slice(1);
+  await source.query(`ALTER DATABASE "${name}" SET logical_decoding_work_mem = '64kB'`);
+  await source.query(`BEGIN; SAVEPOINT one; INSERT INTO big VALUES (-1, 'x'); RELEASE one;
+    INSERT INTO big SELECT n, repeat('x', 100) FROM generate_series(1, 5000) AS n; ROLLBACK`);
+  await source.query(`INSERT INTO big VALUES (1, 'after')`);
+  await replication.start();
+  await pair.settle();
+  expect((await target.query('SELECT * FROM big')).rows).toEqual([{ id: 1, body: 'after' }]);
 });
