@@ -47,6 +47,14 @@ test('without a control plane the running proxy’s Unleash is named, and a file
   expect(said).toHaveLength(1);
 });
 
+test('a control plane that the file does not name any more is asked without a token, which is said', async () => {
+  const own = { provider: 'builtin', environment: 'default' } as const;
+  await recordRunning(config, { flags: own, control: undefined }, { controlUrl: 'http://127.0.0.1:8081' });
+  const { control, said } = await load('');
+  expect(control).toMatchObject({ url: 'http://127.0.0.1:8081' });
+  expect(said).toEqual([expect.stringContaining('http://127.0.0.1:8081, is asked without a token')]);
+});
+
 test('a file that is not valid and names another place: both are said', async () => {
   const own = { provider: 'file', file: '/a.json', environment: 'default' } as const;
   await recordRunning(config, { flags: own, control: undefined }, {});

@@ -12,7 +12,7 @@ import { findRecord, type RunningRecord } from './running-record.ts';
 
 /**
  * @param slice must be one of a valid config; of another one, the control plane knows
- * @param warn gets a line when the file is not valid
+ * @param warn gets a line when the file is not valid, and one when it names no control plane and one runs
  * @throws FicusError FICUS_CONFIG_UNREADABLE, FICUS_SLICE_UNKNOWN · ConfigInvalid when nothing can be reached
  */
 export async function loadReachable(
@@ -25,16 +25,32 @@ export async function loadReachable(
   if (!(config instanceof Error)) {
     const placed = placeAsRunning(reachableOf(config), running, file);
     if (slice !== undefined && placed.valid) requireSlice(config, slice);
+    warnOfUnnamed(placed, config, file, warn);
     return placed;
   }
-  const placed = placeAsRunning({ ...(await readPlaces(file)), valid: undefined }, running, file);
+  const places = await readPlaces(file);
+  const placed = placeAsRunning({ ...places, valid: undefined }, running, file);
   if (!namesWay(placed)) throw config;
   warn(describeInvalid(file, config));
+  warnOfUnnamed(placed, places, file, warn);
   return placed;
 }
 
 const namesWay = ({ control, flags, outOfReach }: ReachableConfig): boolean =>
   Boolean(control || outOfReach || (flags && flags.provider !== 'builtin'));
+
+/** Where the control plane refuses it, this says why. */
+function warnOfUnnamed(
+  { control }: ReachableConfig,
+  named: { readonly control?: object | undefined },
+  file: string,
+  warn: (text: string) => void,
+): void {
+  if (control !== undefined && named.control === undefined)
+    warn(
+      `The control plane that runs, at ${control.url}, is asked without a token: ${file} names none that can be read.`,
+    );
+}
 
 /** A file that cannot be read is an obstacle only while no proxy is known to run. */
 function refusalOf(error: unknown, running: RunningRecord | undefined): ConfigInvalid | FicusError {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isStillRunning, startIn, startOfProcess } from './process-start.ts';
+import { isStillRunning, ownHost, startIn, startOfProcess } from './process-start.ts';
 
 const stat = (state: string, name = 'node') =>
   `4711 (${name}) ${state} 1 4711 4711 0 -1 4194560 9 0 0 0 7 1 0 0 20 0 11 0 123456 1 2 3`;
@@ -23,4 +23,5 @@ test('a process is told from a later one with its number, where its start is kno
 test.runIf(process.platform === 'linux')('on Linux it is known', async () => {
   expect(await startOfProcess(process.pid)).toMatch(/^[0-9a-f-]{36} \d+$/);
   expect(await isStillRunning(process.pid, 'another boot 1')).toBe(false);
+  expect(await ownHost()).toMatch(/^\S+ pid:\[\d+\]$/);
 });

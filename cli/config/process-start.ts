@@ -1,5 +1,12 @@
-/** Tells a process from a later one that got its number. */
-import { readFile } from 'node:fs/promises';
+/** Tells a process from a later one that got its number, and from that of another container. */
+import { readFile, readlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+
+/** This machine or container: in another one, which may have the same name, numbers of processes mean others. */
+export async function ownHost(): Promise<string> {
+  const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
+  return `${hostname()} ${namespace}`.trim();
+}
 
 /**
  * When a process was started, comparable across restarts of the machine; of one that has ended and that nobody has waited

@@ -1,10 +1,10 @@
 /** Which records count: those of a proxy that runs, on this machine, of an account that may change the config. */
 import { existsSync } from 'node:fs';
 import { chown, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startOfProcess } from './process-start.ts';
+import { ownHost, startOfProcess } from './process-start.ts';
 import { findRecord, recordRunning } from './running-record.ts';
 
 let folder: string;
@@ -25,7 +25,7 @@ test('a record is found while its process runs, and taken away with its director
   const forget = await recordRunning(config, running, { admin: '127.0.0.1:8082' });
   expect(await findRecord(config)).toEqual({
     ...{ pid: process.pid, start: await startOfProcess(process.pid) },
-    ...{ host: hostname(), admin: '127.0.0.1:8082' },
+    ...{ host: await ownHost(), admin: '127.0.0.1:8082' },
     ...{ hasDatabase: false, provider: 'file', flagsFile: '/srv/flags.json' },
   });
   await forget();

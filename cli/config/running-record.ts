@@ -5,10 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { FicusConfig, FlagsConfig } from '@ficus/core';
-import { isStillRunning, startOfProcess } from './process-start.ts';
+import { isStillRunning, ownHost, startOfProcess } from './process-start.ts';
 
 export interface RunningRecord {
   readonly pid: number;
@@ -46,7 +45,7 @@ export async function recordRunning(
 ): Promise<() => Promise<void>> {
   const file = recordFileOf(configFile);
   const record: RunningRecord = {
-    ...{ pid: process.pid, start: await startOfProcess(process.pid), host: hostname(), ...addresses },
+    ...{ pid: process.pid, start: await startOfProcess(process.pid), host: await ownHost(), ...addresses },
     hasDatabase: control?.database !== undefined,
     ...{ provider: flags.provider, flagsFile: flags.file, unleashUrl: flags.unleash?.url },
   };
@@ -77,7 +76,7 @@ export async function findRecord(configFile: string): Promise<RunningRecord | un
 
 /** Whether its process runs; undefined of another machine. */
 export async function isOfRunning({ host, pid, start }: RunningRecord): Promise<boolean | undefined> {
-  return host === hostname() ? await isStillRunning(pid, start) : undefined;
+  return host === (await ownHost()) ? await isStillRunning(pid, start) : undefined;
 }
 
 /** Undefined of one that cannot be read, or believed. */

@@ -71,20 +71,27 @@ export async function setPercent(
     return { ...(await setWhereKept(flags, flip)), overridden };
   }
   if (config.control === undefined) return setUnguarded(config, flags, flip, UNREAD);
-  if (flip.percent > 0) return setThroughControl(config, flip);
-  const outcome = await setThroughControl(config, flip, wayBackTimeoutMs).catch((error: unknown) => {
-    if (!(error instanceof FicusError) || !passesByItself(error)) throw error;
+  const timeoutMs = flip.percent === 0 ? wayBackTimeoutMs : undefined;
+  const outcome = await setThroughControl(config, flip, timeoutMs).catch((error: unknown) => {
+    if (flip.percent > 0 || !(error instanceof FicusError) || !passesByItself(error)) throw error;
     return setUnguarded(config, flags, flip, error.message);
   });
-  return elsewhere && outcome.file === undefined ? setThereToo(flags, flip, outcome) : outcome;
+  return elsewhere && outcome.file === undefined ? setWhereItRuns(flags, flip, outcome) : outcome;
 }
 
-/** What the control plane has set is not known to be what the running proxy reads: it may have been restarted since. */
-async function setThereToo(flags: FlagsConfig, flip: Flip, outcome: FlipOutcome): Promise<FlipOutcome> {
+/** The control plane need not have changed the file that the running proxy reads: it may have been restarted since. */
+async function setWhereItRuns(flags: FlagsConfig, flip: Flip, outcome: FlipOutcome): Promise<FlipOutcome> {
   const name = flagName(flip.slice, flip.kind);
   const read = await readFlagsFile(flags.file!).catch(() => undefined);
   // The operator's account need not have the right to write there.
-  if (read && flagPercent(read.features.find((feature) => feature.name === name)) === 0) return outcome;
+  if (read && flagPercent(read.features.find((feature) => feature.name === name)) === flip.percent)
+    return outcome;
+  if (flip.percent > 0) {
+    warn(
+      `${name} was set in another place than the running proxy reads: it takes effect when that is restarted.`,
+    );
+    return outcome;
+  }
   const { previous, file } = await setWhereKept(flags, flip).catch((error: unknown) => {
     if (!(error instanceof FicusError)) throw error;
     const message = `The control plane has set ${name} to 0 %, but not in the file that the running proxy reads: ${error.message}`;
@@ -104,7 +111,7 @@ async function setOutOfReach(
   const timeoutMs = flip.percent === 0 ? wayBackTimeoutMs : undefined;
   const outcome = await setThroughControl({ control }, flip, timeoutMs).catch((error: unknown) => {
     if (running.provider === 'builtin' && isDatabaseAway(error)) throw withPresentShare(error, flip);
-    if (byHand.length === 0 || !(error instanceof FicusError) || !isClosed(error)) throw error;
+    if (!(error instanceof FicusError) || !isClosed(error, flip)) throw error;
     const message = [error.message, why, ...byHand].join(' ');
     throw new FicusError('FICUS_RUNNING_ELSEWHERE', message, { cause: error });
   });
@@ -113,8 +120,9 @@ async function setOutOfReach(
   return outcome;
 }
 
-/** The control plane is away, or lets this command not in. */
-const isClosed = (error: FicusError): boolean => passesByItself(error) || WITHOUT_TOKEN.has(error.code);
+/** The control plane does not let this command in; or it is away, and nothing else can lower a share. */
+const isClosed = (error: FicusError, { percent }: Flip): boolean =>
+  WITHOUT_TOKEN.has(error.code) || (percent === 0 && passesByItself(error));
 
 const WITHOUT_TOKEN: ReadonlySet<ErrorCode> = new Set([
   'FICUS_CONTROL_TOKEN_MISSING',

@@ -5,7 +5,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type FlagsConfig, percentFlag } from '@ficus/core';
-import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { loadReachable } from '../../../cli/config/load-reachable.ts';
 import { recordRunning } from '../../../cli/config/running-record.ts';
 import { setPercent } from '../../../cli/flags/set-percent.ts';
@@ -134,6 +134,10 @@ test.each([
     code: 'FICUS_RUNNING_ELSEWHERE',
     message: expect.stringContaining(`PUT {"percent":0} to http://${listen}/api/v1/slices/notes/serve.`),
   });
+  await expect(serve(50, runs, text)).rejects.toMatchObject({
+    code: 'FICUS_RUNNING_ELSEWHERE',
+    message: expect.not.stringContaining('By hand'),
+  });
 });
 
 test('the control plane was taken out of the file: no raise passes by its guards, and the way back is open', async () => {
@@ -150,6 +154,19 @@ test('the control plane has changed another file: that of the running proxy is c
   const outcome = await serve(0, { flags: FILE, hasDatabase: true }, controlAt(listen) + NAMED_FILE);
   expect(outcome).toMatchObject({ previous: 25, file: { path: running } });
   expect(await shareIn(running)).toBe('0');
+});
+
+test('a raise that the control plane has made in another file than the running proxy reads is said', async () => {
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  try {
+    await serve(50, { flags: FILE, hasDatabase: true }, controlAt(listen) + NAMED_FILE);
+    expect(said.mock.calls.join()).toContain(
+      'notes.serve was set in another place than the running proxy reads',
+    );
+  } finally {
+    said.mockRestore();
+  }
+  expect(await shareIn(running)).toBe('25');
 });
 
 test('the control plane has changed that of the running proxy: the operator need not be able to', async () => {
