@@ -26,6 +26,7 @@ import {
   isWhole,
 } from './copy-task.ts';
 import type { CopyWindows } from './copy-windows.ts';
+import { waitUntil } from './wait-until.ts';
 import type { WholeCopy } from './whole-copy.ts';
 import type { ChunkWriter } from './write-chunk.ts';
 
@@ -269,7 +270,7 @@ export class Copier {
     const { rowsPerSecond } = this.#options;
     if (rowsPerSecond <= 0) return;
     const dueMs = this.#startedAtMs + (this.#rowsThisRun / rowsPerSecond) * 1000;
-    while (!this.#stopped && Date.now() < dueMs) await sleep(Math.min(100, dueMs - Date.now()));
+    await waitUntil(dueMs, () => this.#stopped);
   }
 
   #generationOf(task: ChunkedTask): number {

@@ -86,8 +86,10 @@ function codeIn(text: string): ErrorCode | undefined {
 function watchConnected(request: ClientRequest, secure: boolean): () => boolean {
   let connected = false;
   request.once('socket', (socket) => {
-    // Undefined where there is no network connection, because a certificate could not be read.
+    // A kept one is connected, and would keep a listener of each request. Undefined where there is no network connection,
+    // because a certificate could not be read.
     connected = socket.connecting === false;
+    if (connected) return;
     socket.once(secure ? 'secureConnect' : 'connect', () => {
       connected = true;
     });

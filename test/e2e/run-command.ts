@@ -2,6 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { failTheRun } from '../parts/fail-the-run.ts';
+import { watchWarnings } from '../parts/node-warnings.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -21,7 +23,8 @@ export interface RunningCommand {
 }
 
 /**
- * Starts `node ARGS…` in the repository. The caller ends it: see `stopAll`.
+ * Starts `node ARGS…` in the repository. The caller ends it: see `stopAll`. A warning of Node, in any of its processes, fails
+ * the run.
  * @param ownGroup a terminal would start it so: Ctrl-C is a signal to the group
  */
 export function startCommand(
@@ -29,9 +32,11 @@ export function startCommand(
   environment: Readonly<Record<string, string>> = {},
   ownGroup = false,
 ): RunningCommand {
+  const given: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', ...environment };
+  const warnings = watchWarnings(given.NODE_OPTIONS ?? '');
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
-    env: { ...process.env, NO_COLOR: '1', ...environment },
+    env: { ...given, NODE_OPTIONS: warnings.nodeOptions },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: ownGroup,
   });
@@ -47,8 +52,10 @@ export function startCommand(
     stderr += chunk;
     for (const watcher of watchers) watcher();
   });
-  const ended = once(child, 'close').then(([status]) => {
+  const ended = once(child, 'close').then(async ([status]) => {
     running.delete(child);
+    const warned = await warnings.take();
+    if (warned !== '') failTheRun(new Error(`${args.join(' ')} was warned by Node:\n${warned}`));
     return { status: status as number | null, stdout, stderr };
   });
   const untilSaid = (read: () => string, text: string | RegExp) =>

@@ -90,3 +90,22 @@ test('a missing file fails each request that needs a connection, those that wait
   renameSync(at('away.pem'), at('client.pem'));
   expect(await postJson(url, {}, {}, AbortSignal.timeout(5_000), client)).toEqual({});
 });
+
+test('requests over kept connections leave nothing behind on them', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error) => void warnings.push(warning);
+  const sockets = new Set<unknown>();
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    sockets.add(request.socket);
+    response.end('{}');
+  });
+  process.on('warning', note);
+  try {
+    for (let time = 0; time < 15; time += 1) await postJson(url, {}, {}, AbortSignal.timeout(5_000), client);
+    await new Promise(setImmediate);
+    expect([sockets.size, warnings]).toEqual([1, []]);
+  } finally {
+    process.off('warning', note);
+  }
+});
