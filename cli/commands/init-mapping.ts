@@ -48,7 +48,7 @@ export async function mapExistingSlice(options: MapOptions): Promise<void> {
       kind: 'attention',
       text: `${options.config} has no ${name}, which a slice with tables needs: ${changes ? 'added' : '--force adds it'} as ${reference.text}`,
     });
-  if (changes && found) await addTables(options, lines, missing);
+  if (changes && found) await addTables(options, lines, missing, environment);
   if (!found) process.exitCode = 1;
   const text = lines.map((line) => `${line}\n`).join('');
   const unset = missing.map(({ reference }) => reference).filter(isUnset);
@@ -107,6 +107,7 @@ async function addTables(
   { config: file, map }: MapOptions,
   lines: readonly string[],
   missing: readonly MissingDatabase[],
+  environment: NodeJS.ProcessEnv,
 ): Promise<void> {
   let text = await readFile(file, 'utf8');
   for (const each of [...missing, { name: 'tables', path: ['slices', map], key: 'tables', lines }]) {
@@ -121,10 +122,10 @@ async function addTables(
   const later = Object.fromEntries(
     missing.map(({ reference: { variable } }) => [
       variable,
-      process.env[variable] || 'postgres://not.set/yet',
+      environment[variable] || 'postgres://not.set/yet',
     ]),
   );
-  const parsed = parseConfigText(text, { ...process.env, ...later });
+  const parsed = parseConfigText(text, { ...environment, ...later });
   // A slice with tables needs more: the file stays as it is.
   if (!parsed.ok) throw new ConfigInvalid(`With these tables, ${file}`, parsed.problems.map(formatProblem));
   await writeWhole(file, text, true);

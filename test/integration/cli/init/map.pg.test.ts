@@ -201,6 +201,8 @@ ${slice}`;
     await writeFile(config, existing().replace('LEGACY_URL', 'LEGACY_DATABASE_URL'));
     const { status, stdout } = await map('--dry-run', '--legacy-db', pair.sourceUrl);
     expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('public.notification') });
+    expect(await map('--force', '--legacy-db', pair.sourceUrl)).toMatchObject({ status: 0 });
+    expect(await written()).toContain('  database: ${LEGACY_DATABASE_URL}\n');
   });
 
   test('a config to which something cannot be added stays as it is', async () => {
