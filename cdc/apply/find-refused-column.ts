@@ -47,7 +47,11 @@ export async function findRefusedColumn(
 
 /** A cast shortens a text that an assignment refuses. */
 function fitsSql({ expression, type }: TargetColumn, rows: string): string {
-  const most = /^character(?: varying)?\((\d+)\)$/.exec(type)?.[1];
-  const fits = most === undefined ? 'true' : `char_length(rtrim(CAST(${expression} AS text))) <= ${most}`;
+  const [, most, brackets] = /^character(?: varying)?\((\d+)\)(\[\])?$/.exec(type) ?? [];
+  const texts = brackets ? `unnest(CAST(${expression} AS text[]))` : `CAST(${expression} AS text)`;
+  const fits =
+    most === undefined
+      ? 'true'
+      : `NOT EXISTS (SELECT FROM (SELECT ${texts}) AS s(one) WHERE char_length(rtrim(one)) > ${most})`;
   return `SELECT CAST(${expression} AS ${type}) IS NULL AS "is", ${fits} AS fits FROM ${rows}`;
 }

@@ -171,8 +171,14 @@ function cast(value: string, column: ColumnCatalog): string {
 // blanks that it cuts off the end are lost.
 function expectedText(value: string, column: ColumnCatalog): string {
   if (!column.builtin || column.baseType === 'bpchar') return `CAST((${value}) AS text)`;
+  if (column.baseType === 'bpchar[]') return unpaddedText(value);
   const typed = cast(value, column);
   if (column.baseTypeWithModifier === column.baseType || column.baseType.startsWith('character varying'))
     return `CAST(${typed} AS text)`;
   return `CAST(CAST(${typed} AS ${column.baseTypeWithModifier}) AS text)`;
+}
+
+/** The text of an array of char(n): each of its values without the blanks at its end, as a single one is cast to text. */
+export function unpaddedText(value: string): string {
+  return `CAST(CAST((${value}) AS text[]) AS text)`;
 }

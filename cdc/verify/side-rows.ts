@@ -3,6 +3,7 @@
  * goes through the mapping, the target is read as it is.
  */
 import { quoteIdentifier } from '../catalog/quote.ts';
+import { unpaddedText } from '../mapping/compile-columns.ts';
 import { selectSourceRows } from '../mapping/source-projection.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 
@@ -33,6 +34,8 @@ export function keyReference(plan: TablePlan, side: DatabaseSide, place: number)
 export function textOf(plan: TablePlan, side: DatabaseSide, place: number): string {
   const column = plan.columns[place];
   if (!column) throw new Error(`no column ${place}`);
-  if (side === 'target') return `t.${quoteIdentifier(column.name)}::text COLLATE "C"`;
+  const stored = `t.${quoteIdentifier(column.name)}`;
+  if (side === 'target')
+    return `${column.castType === 'bpchar[]' ? unpaddedText(stored) : `${stored}::text`} COLLATE "C"`;
   return `(${column.expectedText}) COLLATE "C"`;
 }
