@@ -69,7 +69,10 @@ test.each<[string, Asked, string]>([
   ['/metrics, for somebody else', { ...forwarded, what: 'requireScraper' }, 'FICUS_PROXY_FOREIGN_ORIGIN'],
   [
     '/metrics, through the sidecar of a mesh',
-    { fields: { 'x-forwarded-proto': 'http' }, what: 'requireScraper' },
+    {
+      fields: { 'x-forwarded-proto': 'http', 'x-forwarded-client-cert': 'By=spiffe://a;URI=spiffe://b' },
+      what: 'requireScraper',
+    },
     'read',
   ],
   ['/metrics, by any name', { ...far, host: 'proxy.default.svc', what: 'requireScraper' }, 'read'],

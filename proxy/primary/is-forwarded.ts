@@ -21,9 +21,12 @@ export function signOfProxy({ headers, httpVersion }: Asked): string | undefined
   return httpVersion === '1.0' ? 'HTTP/1.0' : undefined;
 }
 
-/** The same for scrapers, which may call through a sidecar of their mesh: it says by which scheme. */
+/** The same for scrapers, which may call through a sidecar of their mesh. */
 export const isForwardedForClient = ({ headers }: Pick<Asked, 'headers'>): boolean =>
-  forwardingFields(headers).some((name) => name !== 'x-forwarded-proto');
+  forwardingFields(headers).some((name) => !OF_SIDECARS.has(name));
+
+/** A sidecar (Istio's, say) names scheme and certificate of the pod that asks, and no address: a gateway names one. */
+const OF_SIDECARS: ReadonlySet<string> = new Set(['x-forwarded-proto', 'x-forwarded-client-cert']);
 
 const forwardingFields = (headers: Asked['headers']): string[] =>
   Object.keys(headers).filter((name) => FORWARDING.has(name) || name.startsWith('x-forwarded-'));
