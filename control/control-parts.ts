@@ -26,6 +26,7 @@ import { SliceStates } from './store/slice-states.ts';
 import { type NewStream, StreamRecords } from './store/stream-records.ts';
 import { CandidateWatch } from './traffic/candidate-watch.ts';
 import { LegacyWatch } from './traffic/legacy-watch.ts';
+import { ListedProxies } from './traffic/listed-proxies.ts';
 import { TrafficWindow } from './traffic/traffic-window.ts';
 import { withVersion } from './views/last-verify.ts';
 
@@ -116,6 +117,7 @@ export async function makeParts(
     evidence,
     evidenceKeeper,
     traffic: new TrafficWindow(),
+    proxies: new ListedProxies(),
     candidates,
     legacy: new LegacyWatch(),
     runningConfig: new RunningConfig(),

@@ -13,6 +13,7 @@ import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import type { EvidenceKeeper } from '../parity/evidence-keeper.ts';
 import { readAudit, recordAudit } from '../store/audit-log.ts';
 import type { Store } from '../store/open-store.ts';
+import type { ListedProxies } from '../traffic/listed-proxies.ts';
 import { buildReplicationView } from '../views/build-replication-view.ts';
 import type { SliceParts } from '../views/build-slice-view.ts';
 import { noTables, reason, sliceOf, viewOf } from './slice-of.ts';
@@ -20,6 +21,7 @@ import { noTables, reason, sliceOf, viewOf } from './slice-of.ts';
 export interface SliceEndpointParts extends SliceParts {
   readonly store: Store;
   readonly evidenceKeeper: EvidenceKeeper;
+  readonly proxies: ListedProxies;
   /** Changed areas of the config that take effect at the next start. */
   readonly needsRestart: ReadonlySet<string>;
 }
@@ -60,7 +62,7 @@ export function sliceEndpoints(parts: SliceEndpointParts): Endpoint[] {
       summary: 'Proxies that reported within the last minute',
       answer: z.object({ proxies: z.array(proxyView) }),
       handle: () => ({
-        proxies: parts.traffic.proxyViews(Date.now()).map(({ configRefused, epochs, ...proxy }) => ({
+        proxies: parts.proxies.views(Date.now()).map(({ configRefused, epochs, ...proxy }) => ({
           ...proxy,
           epochs: { ...epochs },
           configRefused: configRefused && { ...configRefused, problems: [...configRefused.problems] },

@@ -19,6 +19,7 @@ import type { BatchSpans } from '../replications/batch-spans.ts';
 import type { PositionSource } from '../replications/position-source.ts';
 import type { CandidateWatch } from '../traffic/candidate-watch.ts';
 import type { LegacyWatch } from '../traffic/legacy-watch.ts';
+import { type ListedProxies, MOST_PROXIES } from '../traffic/listed-proxies.ts';
 import type { TrafficWindow } from '../traffic/traffic-window.ts';
 import { BatchesInHand } from './batches-in-hand.ts';
 import { decideBatch } from './decide-batch.ts';
@@ -36,6 +37,7 @@ interface LinkParts {
   readonly progress: ProgressHub;
   readonly positions: PositionSource;
   readonly traffic: TrafficWindow;
+  readonly proxies: ListedProxies;
   readonly candidates: CandidateWatch;
   readonly legacy: LegacyWatch;
   readonly parity: ParityService;
@@ -83,9 +85,9 @@ function registerReports(app: FastifyInstance, parts: LinkParts): void {
     const turn =
       number === undefined ? 'new' : numbers.of(owner).take(reported.proxyId, number, performance.now());
     const report = { ...reported, proxyId: ownedId(owner, reported.proxyId) };
-    if (turn === 'new') takeReport(report, parts);
+    if (turn === 'new') takeReport(owner, report, parts);
     // Sent again, it has the same counts and newer facts; an earlier one has arrived late, with old ones.
-    else if (turn === 'last') takeReport({ ...report, traffic: [], droppedCopies: [] }, parts);
+    else if (turn === 'last') takeReport(owner, { ...report, traffic: [], droppedCopies: [] }, parts);
     return reply.code(204).send();
   });
 }
@@ -94,17 +96,29 @@ function registerReports(app: FastifyInstance, parts: LinkParts): void {
 const ownedId = (owner: string | undefined, proxyId: string): string =>
   owner === undefined ? proxyId : `${owner}/${proxyId}`;
 
-function takeReport(report: ProxyReport, parts: LinkParts): void {
+/** The counts of a proxy without a place in the list count; nothing is remembered of the proxy itself. */
+function takeReport(owner: string | undefined, report: ProxyReport, parts: LinkParts): void {
   const { config, parity } = parts;
   const traffic = holdTraffic(report.traffic, config, parity.refused);
   const held = { ...report, traffic, epochs: holdEpochs(report.epochs, config) };
   const now = Date.now();
-  parts.traffic.add(held, now);
-  parts.candidates.takeReport(held, Object.keys(config.slices), now);
-  parts.legacy.takeReport(held, now);
+  const isListed = parts.proxies.take(owner, held, now);
+  const known = isListed ? held : withoutTroubles(held);
+  if (!isListed) parity.refused.add('proxy', 'too-many-proxies', { slice: '' }, manyOf(owner));
+  parts.traffic.add(known, now);
+  parts.candidates.takeReport(known, Object.keys(config.slices), now);
+  parts.legacy.takeReport(known, now);
   const dropped = holdDroppedCopies(report.droppedCopies, config, parity.refused);
   for (const { slice, reason, copies } of dropped) parity.skipped(slice, reason, copies);
 }
+
+const withoutTroubles = (report: ProxyReport): ProxyReport => ({
+  ...report,
+  ...{ failingChecks: undefined, breakersOpen: undefined, breakersOnErrors: undefined },
+});
+
+const manyOf = (owner: string | undefined): string =>
+  `${MOST_PROXIES} others ${owner === undefined ? '' : `of the token “${owner}” `}reported within the last minute`;
 
 function registerObservations(app: FastifyInstance, { parity }: LinkParts): void {
   const numbers = new NumbersByOwner();

@@ -49,15 +49,6 @@ describe('a candidate', () => {
     expect(watch.view('s', 18_001)).toMatchObject({ state: 'fails', failingSince: 1000 });
   });
 
-  it('is not watched by more proxies than there can be', () => {
-    const watch = new CandidateWatch();
-    for (let proxy = 0; proxy < 2000; proxy += 1)
-      watch.takeReport(report({ proxyId: `p${proxy}`, breakersOpen: { s: 1 } }), ['s'], 0);
-    expect(watch.view('s', 0).breakersOpen).toBe(1000);
-    watch.takeReport(report({ proxyId: 'p0', breakersOpen: { s: 3 } }), ['s'], 0);
-    expect(watch.view('s', 0).breakersOpen).toBe(1002);
-  });
-
   it('fails while it fails the health checks of a proxy, whatever it answered before', () => {
     const watch = new CandidateWatch();
     const failingChecks = { legacy: false, candidates: ['s'] };

@@ -56,8 +56,6 @@ const SILENT_MS = 15_000;
 const REPORTED_LATE_MS = 2_000;
 /** Traffic of the other workers that came to an end says nothing about now. */
 const ANSWERED_LATELY_MS = 15_000;
-/** As many as traffic-window.ts lists: ids are the proxies' own words. */
-const MOST_PROXIES = 1_000;
 
 const UNKNOWN: CandidateFacts = {
   state: 'unknown',
@@ -72,7 +70,7 @@ const UNKNOWN: CandidateFacts = {
 export class CandidateWatch {
   readonly #slices = new Map<string, Seen>();
 
-  /** @param report reduced to slices of the config */
+  /** @param report of a listed proxy (listed-proxies.ts bounds them), or one without troubles; reduced to slices of the config */
   takeReport(
     { proxyId, traffic, breakersOpen = {}, breakersOnErrors = {}, failingChecks }: ProxyReport,
     slices: readonly string[],
@@ -147,7 +145,7 @@ export class CandidateWatch {
   #troubled(slice: string, proxyId: string, trouble: Trouble): void {
     const seen = this.#seen(slice);
     if (trouble.workers > (seen.troubles.get(proxyId)?.workers ?? 0)) seen.askedAt = trouble.reportedAt;
-    if (seen.troubles.has(proxyId) || seen.troubles.size < MOST_PROXIES) seen.troubles.set(proxyId, trouble);
+    seen.troubles.set(proxyId, trouble);
   }
 
   #failed(slice: string, requests: number, failure: Failure, now: number): void {

@@ -18,11 +18,3 @@ it('counts the proxies whose checks fail, until they pass or the proxy falls sil
   expect(watch.failingChecks(15_000)).toBe(1);
   expect(watch.failingChecks(15_001)).toBe(0);
 });
-
-it('counts a bounded number of proxies, and room is made by those that fell silent', () => {
-  const watch = new LegacyWatch();
-  for (let proxy = 0; proxy < 2000; proxy += 1) watch.takeReport(report(`p${proxy}`, true), 0);
-  expect(watch.failingChecks(0)).toBe(1000);
-  watch.takeReport(report('late', true), 15_001);
-  expect(watch.failingChecks(15_001)).toBe(1);
-});

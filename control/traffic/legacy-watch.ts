@@ -3,17 +3,15 @@ import type { ProxyReport } from '@ficus/core';
 
 /** A proxy whose checks fail reports each second: this one has ended, or lost its link. */
 const SILENT_MS = 15_000;
-/** As many as traffic-window.ts lists: ids are the proxies' own words. */
-const MOST_PROXIES = 1_000;
 
 export class LegacyWatch {
-  /** Proxies whose checks fail, with the time of their last report in milliseconds. */
+  /** Listed proxies (listed-proxies.ts bounds them) whose checks fail, with the time of their last report in milliseconds. */
   readonly #failing = new Map<string, number>();
 
   takeReport({ proxyId, failingChecks }: ProxyReport, now: number): void {
     this.#dropSilent(now);
     if (failingChecks?.legacy !== true) this.#failing.delete(proxyId);
-    else if (this.#failing.has(proxyId) || this.#failing.size < MOST_PROXIES) this.#failing.set(proxyId, now);
+    else this.#failing.set(proxyId, now);
   }
 
   /** How many proxies' checks fail. */

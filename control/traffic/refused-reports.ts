@@ -5,7 +5,7 @@
 import type { ReportRefusal } from '@ficus/core';
 import type { Logger } from 'pino';
 
-type RefusedKind = 'report' | 'observation' | 'traffic' | 'dropped-copies';
+type RefusedKind = 'report' | 'proxy' | 'observation' | 'traffic' | 'dropped-copies';
 
 interface RefusedCount {
   readonly kind: RefusedKind;

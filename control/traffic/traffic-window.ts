@@ -1,13 +1,6 @@
-/** The proxies' reports in a sliding window, and which proxies report. The caller supplies the clock. */
+/** The proxies' counts in a sliding window. The caller supplies the clock. */
 import type { Unmeasured } from '@ficus/contract';
-import {
-  type ConfigRefusal,
-  isUnderFlag,
-  type ProxyReport,
-  type Side,
-  sharePercent,
-  type TrafficCount,
-} from '@ficus/core';
+import { isUnderFlag, type ProxyReport, type Side, sharePercent, type TrafficCount } from '@ficus/core';
 
 interface SideTraffic {
   readonly requests: number;
@@ -33,16 +26,6 @@ interface TrafficView {
   readonly shareSeconds: number;
 }
 
-interface ProxyView {
-  readonly proxyId: string;
-  readonly name: string | null;
-  readonly workers: number;
-  readonly epochs: Readonly<Record<string, number>>;
-  readonly configRefused: ConfigRefusal | null;
-  /** ISO time of the last report. */
-  readonly lastReportAt: string;
-}
-
 /** One second, added up over all proxies. */
 interface Bucket {
   readonly second: number;
@@ -50,8 +33,6 @@ interface Bucket {
 }
 
 const WINDOW_SECONDS = 60;
-/** More are counted and not listed: ids are the proxies' own words. */
-const MOST_PROXIES = 1_000;
 /** A report within this time after a change may cover requests from before it. */
 const REPORT_SECONDS = 1;
 /** So soon after a change the absence of reports says nothing. */
@@ -62,12 +43,10 @@ const OUTSIDE = '';
 export class TrafficWindow {
   readonly #buckets = new Map<string, Bucket[]>();
   readonly #totals = new Map<string, TrafficCount>();
-  readonly #proxies = new Map<string, ProxyView>();
 
-  add(report: ProxyReport, now: number): void {
-    this.#note(report, now);
+  add({ traffic }: Pick<ProxyReport, 'traffic'>, now: number): void {
     const second = Math.floor(now / 1000);
-    for (const count of report.traffic) {
+    for (const count of traffic) {
       addTo(this.#bucket(count.slice, second).counts, count);
       addTo(this.#totals, count);
     }
@@ -112,26 +91,6 @@ export class TrafficWindow {
   /** Since the control plane started, one entry per (slice, route, side, reason). */
   totalCounts(): readonly TrafficCount[] {
     return [...this.#totals.values()];
-  }
-
-  /** Proxies that reported within the last minute. */
-  proxyViews(now: number): readonly ProxyView[] {
-    this.#forgetSilent(now);
-    return [...this.#proxies.values()];
-  }
-
-  #note({ proxyId, name, workers, epochs, configRefused = null }: ProxyReport, now: number): void {
-    if (!this.#proxies.has(proxyId) && this.#proxies.size >= MOST_PROXIES) {
-      this.#forgetSilent(now);
-      if (this.#proxies.size >= MOST_PROXIES) return;
-    }
-    const lastReportAt = new Date(now).toISOString();
-    this.#proxies.set(proxyId, { proxyId, name: name ?? null, workers, epochs, configRefused, lastReportAt });
-  }
-
-  #forgetSilent(now: number): void {
-    for (const [id, proxy] of this.#proxies)
-      if (Date.parse(proxy.lastReportAt) < now - WINDOW_SECONDS * 1000) this.#proxies.delete(id);
   }
 
   #bucket(slice: string, second: number): Bucket {

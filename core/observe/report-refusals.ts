@@ -24,6 +24,12 @@ export const reportRefusals = {
       'The observation or the report is malformed (counts that contradict each other, say), or a proxy of another version made it; the log says what is wrong with it.',
     action: 'Run the same version of proxy and control plane. If you do, report the log line as a bug.',
   },
+  'too-many-proxies': {
+    means:
+      'A thousand other proxies of the same token reported within the last minute: the requests of this one count, and it is not listed, nor are its open breakers and failing checks.',
+    action:
+      'Give groups of proxies tokens of their own (`control.tokens`). If you have fewer, find out who else reports with that token.',
+  },
   'state-unknown': {
     means: 'The slice never had the owner and epoch under which the request is said to have been served.',
     action: 'Find out who else reports. After restoring an older control database, restart the proxies.',

@@ -173,3 +173,35 @@ it('a token uses up no number of another one’s proxies, and speaks for none of
     { proxyId: 'edge-1/p', workers: 1 },
   ]);
 });
+
+it('a thousand made-up proxies of one token take no place of another’s, and are said', async () => {
+  await control.stop();
+  const tokens: ControlTokens = [
+    { name: 'edge', roles: ['report'], token: 'token-of-the-edge' },
+    { name: 'shop', roles: ['report'], token: 'token-of-the-shop' },
+    { name: 'board', roles: ['read'], token: 'token-of-the-board' },
+  ];
+  control = await start(tokens);
+  const named = (proxyId: string) => ({
+    ...report(1, 1),
+    proxyId,
+    failingChecks: { legacy: true, candidates: [] },
+  });
+  for (let hundred = 0; hundred <= 10; hundred += 1)
+    await Promise.all(
+      Array.from({ length: 100 }, (_, at) =>
+        post(LINK_PATHS.report, named(`${hundred}-${at}`), 'token-of-the-edge'),
+      ),
+    );
+  expect((await post(LINK_PATHS.report, named('real'), 'token-of-the-shop')).status).toBe(204);
+  const listed = await createControlClient(control.address, 'token-of-the-board').proxies();
+  expect(listed.length).toBe(1_001);
+  expect(listed.at(-1)?.proxyId).toBe('shop/real');
+  const headers = { authorization: 'Bearer token-of-the-board' };
+  const metrics = await (await fetch(`${control.address}/metrics`, { headers })).text();
+  expect(metrics).toContain('ficus_reports_refused_total{kind="proxy",reason="too-many-proxies"} 100');
+  const failing = /^ficus_legacy_failing_checks (\d+)$/m.exec(metrics)?.[1];
+  expect(Number(failing)).toBeLessThanOrEqual(1_001);
+  // What they say of requests counts, as it always did.
+  expect(metrics).toMatch(/^ficus_reported_requests_total\{[^}]*\} 1101$/m);
+});
