@@ -3,8 +3,8 @@ import { compareResponses } from '@ficus/parity';
 import { describe, expect, it } from 'vitest';
 import { confirmMismatch } from './confirm-mismatch.ts';
 
-const answer = (value: unknown): ObservedResponse => ({
-  status: 200,
+const answer = (value: unknown, status = 200): ObservedResponse => ({
+  status,
   headers: [['content-type', 'application/json']],
   body: Buffer.from(JSON.stringify(value)),
   truncated: false,
@@ -60,6 +60,20 @@ describe('a mismatch asked again', () => {
       differences: [{ path: '$.a', legacy: '1', candidate: '2' }],
     });
     expect(asked).toEqual(['catch up', 'legacy', 'candidate']);
+  });
+
+  it('is not taken for lag when both sides refuse the caller by then', async () => {
+    const verdict = await confirmMismatch(first, {
+      owner: 'legacy',
+      before: answer({ a: 1 }),
+      ask: async () => answer({ error: 'session expired' }, 401),
+      catchUp: async () => true,
+      compare: (legacy, candidate) => compareResponses(legacy, candidate),
+    });
+    expect(verdict).toEqual({
+      kind: 'inconclusive',
+      reason: 'the owner’s own answers differ at status, $.a, $.error',
+    });
   });
 
   it.each([

@@ -169,7 +169,12 @@ describe('failures', () => {
     ['the legacy answered 500', answer('1', [], 500), answer('1'), 'inconclusive'],
     ['both failed', answer('1', [], 500), failed('reset'), 'inconclusive'],
     ['one side knew the client’s validator', answer('', [], 304), answer('1'), 'inconclusive'],
-    ['both refuse in the same way', answer('{}', [], 404), answer('{}', [], 404), 'match'],
+    ['both have no such thing', answer('{}', [], 404), answer('{}', [], 404), 'match'],
+    ['both forbid it', answer('{}', [], 403), answer('{}', [], 403), 'match'],
+    ['both want a login', answer('{}', [], 401), answer('{}', [], 401), 'inconclusive'],
+    ['both want a login, in other words', answer('{}', [], 401), answer('[]', [], 401), 'mismatch'],
+    ['both have too many requests', answer('{}', [], 429), answer('{}', [], 429), 'inconclusive'],
+    ['one wants a login', answer('{}', [], 200), answer('{}', [], 401), 'mismatch'],
   ])('%s', (_, legacy, candidate, kind) => {
     expect(compareResponses(legacy, candidate).kind).toBe(kind);
   });

@@ -1,6 +1,6 @@
 /**
  * One comparison: the answers of legacy and candidate to the same request → verdict. Pure. The legacy is the control:
- * where it failed itself, nothing can be compared, and the answer is inconclusive.
+ * where it failed itself, or turned the caller away as the candidate did, the answer is inconclusive.
  *
  * What it cannot see: side effects, anything beyond the kept part of a body, members named twice in one JSON object,
  * the values of cookies, and time.
@@ -20,6 +20,9 @@ export interface CompareOptions {
 }
 
 type Answer = Extract<ObservedResponse, { status: number }>;
+
+/** Login needed, here or at a proxy; too many requests. A 403 is the application's own answer. */
+const REFUSALS: ReadonlySet<number> = new Set([401, 407, 429]);
 
 const NO_ORIGINS: SideOrigins = { legacy: [], candidate: [] };
 
@@ -65,10 +68,15 @@ function compareAnswers(
   const incomparable = truncated
     ? 'a body was longer than its kept part'
     : compareBodies(comparedBody(legacy), comparedBody(candidate), found);
-  // Half a comparison proves a difference, never a match.
-  if (incomparable !== undefined && found.differences.length === 0)
-    return { kind: 'inconclusive', reason: incomparable };
+  // Half a comparison proves a difference, never a match, and neither do two refusals.
+  const reason = incomparable ?? refusal(legacy.status);
+  if (reason !== undefined && found.differences.length === 0) return { kind: 'inconclusive', reason };
   return conclude(found);
+}
+
+/** Both sides turned the caller away before they did what was asked. */
+function refusal(status: number): string | undefined {
+  return REFUSALS.has(status) ? `both sides refused the caller (${status})` : undefined;
 }
 
 function comparedBody(answer: Answer): ComparedBody {
