@@ -49,9 +49,11 @@ export function followConfig({ file, logger, check, onConfig, onRefused }: Follo
       }
       return onConfig(parsed.config);
     }
-    onRefused(running.refuse(problems));
+    const refusal = running.refuse(problems);
+    onRefused(refusal);
     for (const problem of problems) logger.error({ path: problem.path }, formatProblem(problem));
-    logger.error({ problems: problems.length }, 'config refused, the running config stays');
+    const what = refusal.needsRestart ? 'waits for a restart' : 'refused';
+    logger.error({ problems: problems.length }, `config ${what}, the running config stays`);
   };
   const reloads = new ReloadTriggers(file, () => {
     readings

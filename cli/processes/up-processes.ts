@@ -8,6 +8,7 @@ import { announce, probePort } from '@ficus/proxy';
 import type { Logger } from 'pino';
 import { withPort } from '../config/asked-proxy.ts';
 import type { RunningAddresses } from '../config/running-record.ts';
+import { ControlOfUp } from './control-of-up.ts';
 import { type FromProcess, stopLimitMs } from './process-messages.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
@@ -29,7 +30,7 @@ export class UpProcesses {
   readonly #proxyListens = Promise.withResolvers<void>();
   readonly #firstWord = Promise.withResolvers<void>();
   readonly #firstWordTimer: NodeJS.Timeout;
-  readonly #controlListen: string;
+  readonly #controlOf: ControlOfUp;
   #proxyListen: string;
   readonly #onProxyListens: UpOptions['onProxyListens'];
   #config: FicusConfig;
@@ -43,7 +44,7 @@ export class UpProcesses {
     this.#first = config;
     this.#config = config;
     this.#logger = logger;
-    this.#controlListen = controlListen;
+    this.#controlOf = new ControlOfUp(config.control, controlListen);
     this.#proxyListen = config.proxy.listen;
     this.#onProxyListens = onProxyListens;
     this.#proxyListens.promise.catch(() => undefined);
@@ -78,10 +79,8 @@ export class UpProcesses {
 
   /** @param config valid, and one that a running proxy can apply */
   applyConfig(config: FicusConfig): void {
-    if (JSON.stringify(config.control) !== JSON.stringify(this.#first.control))
-      this.#logger.warn({ area: 'control' }, 'this part of the config needs a restart');
     this.#config = config;
-    this.#control.send({ kind: 'config', config: this.#settled() });
+    this.#sendWritten();
     this.#proxy.send({ kind: 'config', config: this.#settled() });
   }
 
@@ -119,6 +118,13 @@ export class UpProcesses {
     if (message.kind !== 'listening') return;
     this.#controlAddress = message.address;
     this.#announceReady();
+    // One that was restarted has begun as the first one did: what the file has changed since still waits.
+    if (this.#config !== this.#first) this.#sendWritten();
+  }
+
+  #sendWritten(): void {
+    const control = this.#controlOf.written(this.#config.control);
+    this.#control.send({ kind: 'config', config: { ...this.#settled(), control } });
   }
 
   #announceReady(): void {
@@ -143,7 +149,7 @@ export class UpProcesses {
 
   /** The newest config, with the addresses fixed at the start. */
   #settled(): FicusConfig {
-    const control = this.#first.control && { ...this.#first.control, listen: this.#controlListen };
+    const control = this.#controlOf.settled(this.#config.control);
     return { ...this.#config, proxy: { ...this.#config.proxy, listen: this.#proxyListen }, control };
   }
 }

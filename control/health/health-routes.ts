@@ -35,5 +35,6 @@ export function registerHealthRoutes(
 
 function describeConfig({ refused }: RunningConfigView, mayRead: boolean): string {
   if (refused === null) return 'ok';
-  return mayRead ? describeRefusal(refused) : 'FICUS_CONFIG_INVALID';
+  if (mayRead) return describeRefusal(refused);
+  return refused.needsRestart ? 'needs-restart' : 'FICUS_CONFIG_INVALID';
 }

@@ -109,7 +109,7 @@ export function metricsText(parts: SliceParts): string {
     configRefused: new MetricFamily(
       'ficus_config_refused',
       'gauge',
-      '1 while the config file is refused and an older config runs',
+      '1 while the config file is refused, or waits for a restart, and an older config runs',
     ),
   };
   families.configRefused.add({}, parts.runningConfig.view.refused === null ? 0 : 1);

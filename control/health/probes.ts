@@ -30,7 +30,7 @@ export const PROBES: readonly Probe[] = [
       config: z
         .string()
         .describe(
-          '`ok`, or since when the changed config file is refused and why; this alone is not “not ready”',
+          '`ok`, or since when the changed config file is refused or waits for a restart, and why; this alone is not “not ready”',
         ),
     }),
     statuses: { 200: 'All is well', 503: 'Something is not ready: see the checks' },

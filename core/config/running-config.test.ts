@@ -87,3 +87,16 @@ test('a restart is what is missing only where the whole file is valid', () => {
   config.takeFile('flags.file', 'not JSON');
   expect(config.view.refused?.needsRestart).toBe(false);
 });
+
+test('what is taken at a start alone waits for the next, and is no refusal', () => {
+  const config = new RunningConfig(() => 0);
+  config.takeFixed('control', 'has changed');
+  expect(config.view.refused).toMatchObject({ count: 1, needsRestart: true });
+  expect(describeRefusal(config.view.refused!)).toBe(
+    'valid, and waits for a restart since 1970-01-01T00:00:00.000Z: control: has changed',
+  );
+  config.applied();
+  expect(config.view.refused).not.toBeNull();
+  config.takeFixed('control', undefined);
+  expect(config.view.refused).toBeNull();
+});

@@ -28,10 +28,16 @@ export interface RunningConfigView {
   readonly refused: ConfigRefusal | null;
 }
 
+/** `refused since 2026-01-01T00:00:00.000Z`: without a name or a value. */
+export const describeSince = ({ since, needsRestart }: ConfigRefusal): string =>
+  `${needsRestart ? 'valid, and waits for a restart' : 'refused'} since ${since}`;
+
 /** `refused since 2026-01-01T00:00:00.000Z: legacy.url: is required, and 2 more` */
-export function describeRefusal({ since, count, problems: [first] }: ConfigRefusal): string {
+export function describeRefusal(refusal: ConfigRefusal): string {
+  const { count, problems } = refusal;
+  const [first] = problems;
   const more = count > 1 ? `, and ${count - 1} more` : '';
-  return `refused since ${since}${first ? `: ${first.path}: ${first.message}` : ''}${more}`;
+  return `${describeSince(refusal)}${first ? `: ${first.path}: ${first.message}` : ''}${more}`;
 }
 
 /** A report to the control plane stays small, whatever the file holds. */
@@ -42,8 +48,8 @@ export class RunningConfig {
   readonly #now: () => number;
   #appliedAt: string;
   #refused: ConfigRefusal | null = null;
-  /** By config key. */
-  readonly #refusedFiles = new Map<string, ConfigRefusal>();
+  /** By config key: refused, or taken at a start alone. */
+  readonly #refusedParts = new Map<string, ConfigRefusal>();
 
   constructor(now: () => number = Date.now) {
     this.#now = now;
@@ -51,7 +57,7 @@ export class RunningConfig {
   }
 
   get view(): RunningConfigView {
-    const refused = [...(this.#refused ? [this.#refused] : []), ...this.#refusedFiles.values()];
+    const refused = [...(this.#refused ? [this.#refused] : []), ...this.#refusedParts.values()];
     return { appliedAt: this.#appliedAt, refused: joinRefusals(refused) };
   }
 
@@ -93,11 +99,20 @@ export class RunningConfig {
    * @param path config key of the file
    */
   takeFile(path: string, problem: string | undefined): void {
-    const since = this.#refusedFiles.get(path)?.since ?? this.#time();
-    this.#refusedFiles.delete(path);
-    if (problem === undefined) return;
-    const problems = [{ path, message: problem.slice(0, LONGEST_TEXT) }];
-    this.#refusedFiles.set(path, { since, count: 1, problems });
+    this.#takePart(path, problem);
+  }
+
+  /** A part of the applied config that the process takes at its start alone has changed since, in words; undefined: it has not. */
+  takeFixed(path: string, change: string | undefined): void {
+    this.#takePart(path, change, true);
+  }
+
+  #takePart(path: string, message: string | undefined, needsRestart?: true): void {
+    const since = this.#refusedParts.get(path)?.since ?? this.#time();
+    this.#refusedParts.delete(path);
+    if (message === undefined) return;
+    const problems = [{ path, message: message.slice(0, LONGEST_TEXT) }];
+    this.#refusedParts.set(path, { since, count: 1, problems, ...(needsRestart && { needsRestart }) });
   }
 
   #time(): string {

@@ -1,5 +1,5 @@
 /** Checks before a valid config is applied to a running proxy. */
-import { type ConfigProblem, type FicusConfig, FicusError } from '@ficus/core';
+import { type ConfigProblem, controlUrl, type FicusConfig, FicusError, tokenFor } from '@ficus/core';
 import { readAssertionKeys } from '../keys/assertion-keys.ts';
 import { readListenerPems } from '../keys/listener-tls.ts';
 import { ErrorPage } from '../respond/error-page.ts';
@@ -22,6 +22,15 @@ export function cannotChange(before: FicusConfig, after: FicusConfig): ConfigPro
       needsRestart: true,
     }));
 }
+
+/** How the proxy reaches the control plane is taken at its start; the rest of the config takes effect. Undefined: as at the start. */
+export function changedLink(before: FicusConfig, after: FicusConfig): string | undefined {
+  if (linkOf(before) === linkOf(after)) return undefined;
+  return 'address, token or `client` has changed, and the proxy connects as at its start; restart the proxy';
+}
+
+const linkOf = ({ control }: FicusConfig): string | undefined =>
+  control && JSON.stringify([controlUrl(control), tokenFor(control, 'report'), control.client]);
 
 /** Files may change, and what they hold; whether and how TLS is spoken may not. */
 function fixedTls({ proxy: { tls } }: FicusConfig): string | undefined {

@@ -75,7 +75,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   ficus_config_generation: { type: 'gauge', help: 'Generation of the config that all workers run.' },
   ficus_config_refused: {
     type: 'gauge',
-    help: '1 while the config file, or a file that it names, is refused and an older one is in use.',
+    help: '1 while the config file, or a file that it names, is refused, or waits for a restart, and an older one is in use.',
   },
   ficus_workers: { type: 'gauge', help: 'Workers that serve.' },
   ficus_flags_last_known: {

@@ -7,6 +7,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   type CheckedUpstreamStatus,
+  type ConfigRefusal,
+  describeSince,
   type ErrorCode,
   joinHostPort,
   listenFailure,
@@ -76,7 +78,7 @@ export async function startAdminServer(host: string, port: number, facts: AdminF
       const body = JSON.stringify({
         ...(reason === undefined ? { status: 'ready' } : { status: 'not ready', reason }),
         // With an older config it is ready all the same: no balancer should take it out.
-        config: refused === null ? undefined : `refused since ${refused.since}: ${UNUSABLE}`,
+        config: refused === null ? undefined : describeConfig(refused),
         flagsOf: facts.flagsOf(),
         ...(upstreams.length > 0 ? { upstreams } : {}),
         certificate: describeCertificate(facts.certificate()),
@@ -102,6 +104,9 @@ export async function startAdminServer(host: string, port: number, facts: AdminF
 
 /** Which problems those are, the log says, and `ficus status`. */
 const UNUSABLE: ErrorCode = 'FICUS_CONFIG_INVALID';
+
+const describeConfig = (refused: ConfigRefusal): string =>
+  refused.needsRestart ? describeSince(refused) : `${describeSince(refused)}: ${UNUSABLE}`;
 
 /** One that was refused does no harm while the old one is valid: it does not count as not ready. */
 function describeCertificate(certificate: ReturnType<AdminFacts['certificate']>) {

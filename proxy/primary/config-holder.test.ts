@@ -1,4 +1,4 @@
-import { configSchema, type FicusConfig, type ParsedConfig } from '@ficus/core';
+import { configSchema, controlSchema, type FicusConfig, type ParsedConfig } from '@ficus/core';
 import pino from 'pino';
 import { expect, test } from 'vitest';
 import { ConfigHolder } from './config-holder.ts';
@@ -99,4 +99,23 @@ test('what an applied config leaves weak is logged, and nothing of one that is r
   readings[1]!.resolve({ ok: false, problems: [{ path: [], message: 'is wrong' }] });
   await refused;
   expect(warnings()).toHaveLength(2);
+});
+
+test('a changed token of the control plane waits for a restart, and the rest of the config takes effect', async () => {
+  const { holder, readings, taken, lines } = startHolder();
+  const withControl = (token: string | undefined): FicusConfig => ({
+    ...configWith(1),
+    control: token === undefined ? undefined : controlSchema.parse({ token }),
+  });
+  const reload = async (config: FicusConfig) => {
+    const reading = holder.reload();
+    readings.at(-1)!.resolve({ ok: true, config });
+    await reading;
+  };
+  await reload(withControl('correct-horse'));
+  expect(taken).toEqual([[1, 2]]);
+  expect(holder.running.refused).toMatchObject({ needsRestart: true, problems: [{ path: 'control' }] });
+  expect(lines.join('')).not.toContain('correct-horse');
+  await reload(withControl(undefined));
+  expect(holder.running.refused).toBeNull();
 });

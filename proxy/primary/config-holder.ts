@@ -15,7 +15,7 @@ import {
   type RunningConfigView,
 } from '@ficus/core';
 import type { Logger } from 'pino';
-import { cannotChange, checkCertificate, checkCreatable } from '../config-file/config-change.ts';
+import { cannotChange, changedLink, checkCertificate, checkCreatable } from '../config-file/config-change.ts';
 import { readConfigFile } from '../config-file/read-config-file.ts';
 import { logWarnings } from '../observe/log-warnings.ts';
 import type { ReloadResult, StartProxyOptions } from '../running-proxy.ts';
@@ -90,6 +90,9 @@ export class ConfigHolder {
     this.#config = config;
     this.#generation += 1;
     this.#running.applied();
+    const link = changedLink(this.#parts.options.config, config);
+    this.#running.takeFixed('control', link);
+    if (link !== undefined) this.#parts.logger.warn({ path: ['control'] }, `control: ${link}`);
     this.#parts.onApplied(config, this.#generation);
     this.#parts.logger.info({ generation: this.#generation }, 'config applied');
     logWarnings(config, this.#parts.logger);
@@ -97,12 +100,12 @@ export class ConfigHolder {
 
   #refuse(problems: readonly ConfigProblem[]): ReloadResult {
     const { logger } = this.#parts;
-    this.#running.refuse(problems);
+    const { needsRestart } = this.#running.refuse(problems);
     for (const problem of problems) logger.error({ path: problem.path }, formatProblem(problem));
     const { appliedAt } = this.#running.view;
     logger.error(
       { problems: problems.length, runningSince: appliedAt },
-      'config refused: the old one stays in place',
+      `config ${needsRestart ? 'waits for a restart' : 'refused'}: the old one stays in place`,
     );
     return { ok: false, problems };
   }

@@ -2,7 +2,7 @@
  * `ficus up`: the proxy serves whatever happens to the control plane and its database, and none of the three processes
  * outlives the others for long.
  */
-import { rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createControlClient } from '@ficus/contract';
 import { type EmbeddedCluster, startCluster } from '@ficus/tools';
@@ -190,4 +190,31 @@ test.runIf(process.platform === 'linux')('SIGKILL of `ficus up` leaves no proces
     return states.filter(Boolean).length;
   };
   await expect.poll(alive, { timeout: 20_000 }).toBe(0);
+});
+
+test('a changed token of the control plane counts at once, and the proxy keeps its link; the rest waits for a restart', async () => {
+  const text = await readFile(rig.configFile, 'utf8');
+  const withToken = (token: string, more = '') =>
+    writeFile(rig.configFile, text.replace(/database: "[^"]+"/, `$&, token: ${token}${more}`));
+  await withToken('the-first-token');
+  const { pid, address, controlAddress } = await startReady();
+  const client = (token: string) => createControlClient(controlAddress, token);
+  const holds = async (token: string) => {
+    const { needsRestart } = await client(token).runningConfig();
+    return { needsRestart, proxies: (await client(token).proxies()).length };
+  };
+  await expect.poll(() => orRefused(holds('the-first-token'))).toEqual({ needsRestart: [], proxies: 1 });
+  await withToken('the-second-token', ', url: http://127.0.0.1:9');
+  await expect
+    .poll(() => orRefused(holds('the-second-token')), RESTART)
+    .toEqual({ needsRestart: ['control'], proxies: 1 });
+  await expect(holds('the-first-token')).rejects.toMatchObject({ code: 'FICUS_CONTROL_FORBIDDEN' });
+  await client('the-second-token').setServe('notes', { percent: 100 });
+  await expect.poll(() => sideOf(address)).toBe('candidate');
+  // Nor does one that is restarted forget it.
+  process.kill((await childNamed(pid, 'control'))!, 'SIGKILL');
+  await expect
+    .poll(() => orRefused(holds('the-second-token')), RESTART)
+    .toEqual({ needsRestart: ['control'], proxies: 1 });
+  await client('the-second-token').setServe('notes', { percent: 0 });
 });

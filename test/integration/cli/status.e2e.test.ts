@@ -169,7 +169,9 @@ test('flags that are refused: status and check say so, and since when', async ()
 test('valid for the file, and not for the running proxy: it needs a restart', async () => {
   const { proxy } = await startProxy();
   await writeFile(file, (await readFile(file, 'utf8')).replace('workers: 1', 'workers: 2'));
-  await proxy.until('config refused');
+  await proxy.until('config waits for a restart: the old one stays in place');
+  const { config } = (await (await fetch(`http://127.0.0.1:${admin}/readyz`)).json()) as { config: string };
+  expect(config).toMatch(/^valid, and waits for a restart since \S+Z$/);
   const { status: exit, stdout, stderr } = await status();
   expect([exit, stderr]).toEqual([1, '']);
   expect(stdout).toContain('proxy.workers: cannot change while the proxy runs; restart the proxy');
