@@ -66,10 +66,7 @@ export async function setPercent(
     return setThroughControl(config, flip).catch((error: unknown) => {
       throw withPresentShare(error, flip);
     });
-  if (!config.hasDatabase) {
-    const overridden = requireUnguarded(config, flip);
-    return { ...(await setWhereKept(flags, flip)), overridden };
-  }
+  if (!config.hasDatabase) return setUnevaluated(config, flags, flip);
   if (config.control === undefined) return setUnguarded(config, flags, flip, UNREAD);
   const timeoutMs = flip.percent === 0 ? wayBackTimeoutMs : undefined;
   const outcome = await setThroughControl(config, flip, timeoutMs).catch((error: unknown) => {
@@ -204,11 +201,21 @@ async function setWhereKept(
   }
 }
 
+/** Where no control plane evaluates guards. */
+async function setUnevaluated(config: ReachableConfig, flags: FlagsConfig, flip: Flip): Promise<FlipOutcome> {
+  const mustBeNamed = flip.percent > 0 || hasReadableSlices(config);
+  const guards = mustBeNamed ? requireNamed(config, flip.slice) : [];
+  let overridden: readonly GuardView[] = [];
+  const outcome = await setWhereKept(flags, flip, (before) => {
+    if (flip.kind === 'serve' && flip.percent > (before ?? 0)) overridden = requireUnguarded(guards, flip);
+    return '';
+  });
+  return { ...outcome, overridden };
+}
+
 /** A guard that cannot be evaluated refuses. Returns those that were overridden. */
-function requireUnguarded(config: ReachableConfig, { slice, kind, percent, force }: Flip): GuardView[] {
-  if (percent === 0 && !hasReadableSlices(config)) return [];
-  const guards = requireNamed(config, slice);
-  if (kind !== 'serve' || percent === 0 || guards.length === 0) return [];
+function requireUnguarded(guards: readonly string[], { slice, force }: Flip): readonly GuardView[] {
+  if (guards.length === 0) return [];
   const text = 'A control plane would evaluate it, and this config has none (control.database).';
   if (force) return guards.map((guard) => ({ guard, answer: 'insufficient evidence', text, numbers: {} }));
   throw new FicusError(

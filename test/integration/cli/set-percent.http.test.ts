@@ -51,7 +51,18 @@ test('guards that no control plane evaluates refuse a raise, but not the way bac
     previous: 0,
     overridden: [{ guard: 'lag', answer: 'insufficient evidence' }],
   });
-  expect(await setPercent(guarded, { ...flip, percent: 0 })).toBe(25);
+  // A lower share asks for no guard, by force or without.
+  for (const [percent, force] of [
+    [20, true],
+    [10, false],
+  ] as const)
+    expect(await flipWith(reachableOf(guarded), { ...flip, percent, force })).toMatchObject({
+      overridden: [],
+    });
+  await expect(setPercent(guarded, { ...flip, percent: 11 })).rejects.toMatchObject({
+    code: 'FICUS_GUARDS_NOT_EVALUATED',
+  });
+  expect(await setPercent(guarded, { ...flip, percent: 0 })).toBe(10);
   expect(await setPercent(guarded, { ...flip, kind: 'shadow' })).toBe(0);
 });
 
