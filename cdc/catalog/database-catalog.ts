@@ -83,6 +83,8 @@ export interface ColumnCatalog {
   readonly hasDefault: boolean;
   /** The default as SQL; undefined when there is none and for identity columns. */
   readonly defaultSql: string | undefined;
+  /** Text of the value that ADD COLUMN gave to the rows of then; undefined where it gave none, or it is no longer known. */
+  readonly filledWith: string | undefined;
   readonly generated: boolean;
   readonly identity: 'always' | 'by default' | undefined;
 }

@@ -21,6 +21,7 @@ interface ColumnRow {
   readonly notNull: boolean;
   readonly hasDefault: boolean;
   readonly defaultSql: string | null;
+  readonly filledWith: string | null;
   readonly generated: boolean;
   readonly identity: string;
 }
@@ -66,6 +67,7 @@ const COLUMNS_SQL = `
          a.attnotnull AS "notNull", a.atthasdef OR a.attidentity <> '' AS "hasDefault",
          (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
            WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = '') AS "defaultSql",
+         CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END AS "filledWith",
          a.attgenerated <> '' AS generated, a.attidentity::text AS identity
     FROM pg_attribute a
     JOIN base b ON b.attrelid = a.attrelid AND b.attnum = a.attnum
@@ -95,6 +97,7 @@ export async function readColumns(
     notNull: row.notNull,
     hasDefault: row.hasDefault,
     defaultSql: row.defaultSql ?? undefined,
+    filledWith: row.filledWith ?? undefined,
     generated: row.generated,
     identity: row.identity === 'a' ? 'always' : row.identity === 'd' ? 'by default' : undefined,
   }));

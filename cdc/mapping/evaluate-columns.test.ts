@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isConstant, isWidening } from './evaluate-columns.ts';
+import { isConstant, isWidening, textOfConstant } from './evaluate-columns.ts';
 
 test.each([
   ['7', true],
@@ -30,4 +30,14 @@ test.each([
   ['integer', 'bigint', false],
 ])('%s to %s keeps every value: %s', (before, now, same) => {
   expect(isWidening(before, now)).toBe(same);
+});
+
+test.each([
+  ['7', '7'],
+  ["'it''s'::character varying(9)", "it's"],
+  ["('1.5'::numeric)::numeric(8,2)", '1.5'],
+  ["'a::b'::text", 'a::b'],
+  ["'{}'::text[]", '{}'],
+])('the value of %s is %s', (sql, value) => {
+  expect(textOfConstant(sql)).toBe(value);
 });

@@ -4,7 +4,7 @@
  */
 import type { TableConfig } from '@ficus/core';
 import type { ColumnCatalog } from '../catalog/database-catalog.ts';
-import { quoteIdentifier } from '../catalog/quote.ts';
+import { quoteIdentifier, quoteLiteral } from '../catalog/quote.ts';
 import { takesAllColumns } from './left-behind.ts';
 import type { TablePlan } from './table-plan.ts';
 
@@ -46,31 +46,61 @@ export function evaluateColumns({ plan, config, before, source, target }: Column
 }
 
 /**
- * On the source, a default fills the existing rows: the target must fill its own in the same way. The default also
- * fills rows from before the column was added that are still in the stream.
+ * On the source, a default fills the existing rows, also one that was dropped or replaced right after: the target must fill
+ * its own in the same way. The default also fills rows from before the column was added that are still in the stream.
  */
 function evaluateAdded(
   { plan, config, target }: Pick<ColumnsInput, 'plan' | 'config' | 'target'>,
-  { name, type, notNull, hasDefault, defaultSql }: ColumnCatalog,
+  column: ColumnCatalog,
   lacks: boolean,
 ): string | undefined {
+  const { name, type, notNull, hasDefault, filledWith } = column;
+  const fillSql = fillOf(column);
   const table = plan.source.qualifiedName;
   const carried = plan.columns.find((column) => column.sameAs === name);
-  if (hasDefault && (carried || lacks) && !isConstant(defaultSql))
-    return `Column “${name}” was added to ${table} with a default that is not constant; the values that it gave to existing rows are not in the stream: ${lacks ? 'add it to the target, then ' : ''}${COPY_AGAIN}`;
-  const fill = defaultSql === undefined ? '' : ` DEFAULT ${defaultSql}`;
+  if (hasDefault && (carried || lacks) && fillSql === undefined)
+    return `Column “${name}” was added to ${table} with a default that is not constant; the values that it gave to existing rows are not in the stream: ${lacks ? 'name it under “omit” in the mapping, or add it to the target, then ' : ''}${COPY_AGAIN}`;
+  const fill = fillSql === undefined ? '' : ` DEFAULT ${fillSql}`;
   if (lacks && config.columns)
     return `Column “${name}” was added to ${table}, and the mapping does not name it: ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${type}${fill}; and name it under “columns”, or do neither and name it under “omit”.`;
   if (lacks)
     return `Column “${name}” was added to ${table}, and ${plan.target.qualifiedName} lacks it: ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${type}${fill}; or name it under “omit” in the mapping.`;
   const filled = carried && target.find((column) => column.name === carried.name);
   // NOT NULL without a default: every row of the source got its value by a change that is in the stream.
-  if (!filled || filled.defaultSql === defaultSql || (defaultSql === undefined && notNull)) return undefined;
+  if (!filled || (fillSql === undefined && notNull)) return undefined;
+  if (isFilledAlike(filled, fillSql, filledWith)) return undefined;
   const to = quoteIdentifier(filled.name);
   const alter = `ALTER TABLE ${plan.target.sql}`;
-  if (defaultSql === undefined)
+  if (fillSql === undefined)
     return `Column “${name}” was added to ${table} without a default, but in ${plan.target.qualifiedName} it has one, which filled the existing rows: ${filled.notNull ? `${alter} ALTER COLUMN ${to} DROP NOT NULL; ` : ''}${alter} ALTER COLUMN ${to} DROP DEFAULT; UPDATE ${plan.target.sql} SET ${to} = NULL; afterwards the default may be set again.`;
-  return `Column “${name}” was added to ${table} with a default that filled the existing rows, and ${plan.target.qualifiedName} has another default: UPDATE ${plan.target.sql} SET ${to} = ${defaultSql}; ${alter} ALTER COLUMN ${to} SET${fill};`;
+  return `Column “${name}” was added to ${table} with a default that filled the existing rows, and ${plan.target.qualifiedName} has another default: UPDATE ${plan.target.sql} SET ${to} = ${fillSql}; ${alter} ALTER COLUMN ${to} SET${fill}; afterwards it may get its own default again.`;
+}
+
+/** What the rows of then have, as SQL; undefined: nothing, or it is not known. */
+function fillOf({ defaultSql, filledWith, type }: ColumnCatalog): string | undefined {
+  const constant = isConstant(defaultSql) ? defaultSql : undefined;
+  if (filledWith === undefined || (constant !== undefined && textOfConstant(constant) === filledWith))
+    return constant;
+  return `${quoteLiteral(filledWith)}::${type}`;
+}
+
+function isFilledAlike(
+  { defaultSql, filledWith }: ColumnCatalog,
+  fillSql: string | undefined,
+  wanted: string | undefined,
+): boolean {
+  if (defaultSql === fillSql) return true;
+  if (wanted === undefined) return false;
+  return filledWith === wanted || (isConstant(defaultSql) && textOfConstant(defaultSql) === wanted);
+}
+
+const CAST = /::[\w ]+(\([\d,]+\))?(\[\])?$/;
+
+/** Text of a constant, without casts: of `'it''s'::character varying(9)`, it's. */
+export function textOfConstant(sql: string): string {
+  if (CAST.test(sql)) return textOfConstant(sql.replace(CAST, ''));
+  if (/^\(.*\)$/s.test(sql)) return textOfConstant(sql.slice(1, -1));
+  return /^'.*'$/s.test(sql) ? sql.slice(1, -1).replaceAll("''", "'") : sql;
 }
 
 /** A column as the target remembers it. */
@@ -133,7 +163,7 @@ export function isLossless(before: string, now: string): boolean {
 }
 
 /** Whether a default, as PostgreSQL prints it, calls no function. */
-export function isConstant(defaultSql: string | undefined): boolean {
+export function isConstant(defaultSql: string | undefined): defaultSql is string {
   if (defaultSql === undefined) return false;
   const bare = defaultSql.replace(/'(?:[^']|'')*'/g, '').replace(/::[\w ]+(\([\d,]+\))?/g, '');
   return !/[\w"]\s*\(|\b(CURRENT_|SESSION_USER|USER|LOCALTIME|SYSTEM_USER)/.test(bare);

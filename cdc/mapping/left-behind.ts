@@ -72,7 +72,7 @@ function findUnknown(
       : {
           plan,
           path: [...plan.path, 'omit', at],
-          message: `there is no column “${name}” in the source table “${source.qualifiedName}”`,
+          message: `there is no column “${name}” in the source table “${source.qualifiedName}”${begun ? ': take it out, unless it is yet to come' : ''}`,
           code: 'FICUS_CDC_TABLE_MISSING' as const,
           harmless: begun,
         },

@@ -51,6 +51,7 @@ export async function mapExistingSlice(options: MapOptions): Promise<void> {
   if (changes && found) await addTables(options, lines, missing, environment);
   if (!found) process.exitCode = 1;
   const text = lines.map((line) => `${line}\n`).join('');
+  const at = options.config === 'ficus.yaml' ? '' : ` --config ${options.config}`;
   const unset = missing.map(({ reference }) => reference).filter(isUnset);
   if (options.json)
     printJson({
@@ -66,7 +67,7 @@ export async function mapExistingSlice(options: MapOptions): Promise<void> {
   else if (options.dryRun) printScript(text);
   else if (found)
     print(
-      `${paint('green', '✓', process.stdout)} added ${counted(proposal.tables.length, 'table')} to slice ${options.map} of ${options.config}\n\nNext:\n${unset.map(({ variable }) => `  export ${variable}=postgres://…\n`).join('')}  ficus check --live${options.config === 'ficus.yaml' ? '' : ` --config ${options.config}`}\n`,
+      `${paint('green', '✓', process.stdout)} added ${counted(proposal.tables.length, 'table')} to slice ${options.map} of ${options.config}\n\nNext:\n${unset.map(({ variable }) => `  export ${variable}=postgres://…\n`).join('')}  ficus check --live${at}\n  ficus up${at}   # in place of \`ficus proxy\`: copies the rows, and follows them\n`,
     );
 }
 

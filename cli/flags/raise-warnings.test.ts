@@ -5,6 +5,7 @@ import { overriddenWarnings, raiseWarnings } from './raise-warnings.ts';
 interface Evidence {
   readonly compared?: number;
   readonly mismatch?: number;
+  readonly shadow?: number;
   readonly tables?: number;
   readonly writes?: boolean;
   readonly verify?: Partial<NonNullable<SliceView['verify']>> | null;
@@ -13,6 +14,7 @@ interface Evidence {
 function viewOf({
   compared = 1000,
   mismatch = 0,
+  shadow = 0,
   tables = 1,
   writes = false,
   verify = { verdict: 'match' },
@@ -21,6 +23,7 @@ function viewOf({
     name: 'notes',
     tables: Array.from({ length: tables }, () => ({ from: 'note', to: 'note' })),
     routes: [{ id: 'all', kind: writes ? 'write' : 'read' }],
+    flags: { shadow: { percent: shadow } },
     parity: { compared, counts: { mismatch } },
     verify: verify && { state: 'done', ...verify },
   } as unknown as SliceView;
@@ -34,7 +37,8 @@ const cases: readonly (readonly [string, Evidence, readonly string[], RegExp | u
   ['1 of 1,000 differs: within the default of the guard', { mismatch: 1 }, ['lag'], undefined],
   ['1 of 20 differs', { compared: 20, mismatch: 1 }, ['lag'], /95\.000 % of 20/],
   ['a guard of parity answers for it', { mismatch: 500 }, ['parity'], undefined],
-  ['nothing compared', { compared: 0 }, ['lag'], /^no answers were compared/],
+  ['nothing compared', { compared: 0 }, ['lag'], /^no answers were compared: `ficus shadow notes 100`/],
+  ['nothing compared yet', { compared: 0, shadow: 5 }, ['lag'], /^no answers were compared yet: /],
   ['never verified', { verify: null }, ['lag'], /^the rows of both sides were never compared/],
   ['no tables, nothing to verify', { verify: null, tables: 0 }, ['lag'], undefined],
   ['no tables, and writes', { tables: 0, writes: true }, ['lag'], /^the writes of notes move too/],

@@ -32,8 +32,13 @@ export function movedWrites(name: string, slice: Parameters<typeof movesWrites>[
   ];
 }
 
-function parityWarnings({ name, parity: { compared, counts } }: SliceView): string[] {
-  if (compared === 0) return [`no answers were compared: \`ficus shadow ${name} 100\` begins with it`];
+function parityWarnings({ name, flags, parity: { compared, counts } }: SliceView): string[] {
+  if (compared === 0)
+    return [
+      (flags.shadow.percent ?? 0) > 0
+        ? `no answers were compared yet: reads are copied, and \`ficus status ${name}\` counts them`
+        : `no answers were compared: \`ficus shadow ${name} 100\` begins with it`,
+    ];
   if (counts.mismatch <= compared * QUIET_MISMATCHES) return [];
   // Rounded down: what is not 100 % must not read so.
   const equal = Math.floor(((compared - counts.mismatch) / compared) * 100_000) / 1000;

@@ -150,6 +150,40 @@ describe('existing rows are changed by the ALTER itself', () => {
       says: 'a default that is not constant',
     },
     {
+      name: 'a default with a different value for each row, of a column that the target lacks',
+      sql: 'ALTER TABLE item ADD COLUMN u uuid DEFAULT gen_random_uuid()',
+      says: 'name it under “omit” in the mapping, or add it to the target, then copy again',
+    },
+    {
+      name: 'a default that is gone again, as Django leaves it',
+      sql: `ALTER TABLE item ADD COLUMN kind varchar(9) NOT NULL DEFAULT 'it''s'; ALTER TABLE item ALTER kind DROP DEFAULT`,
+      says: `ADD COLUMN "kind" character varying(9) DEFAULT 'it''s'`,
+      row: `(id, kind) VALUES (2, 'own')`,
+    },
+    {
+      name: 'a default that is gone again, of a column that the target has',
+      targetSql: 'ALTER TABLE item ADD COLUMN n numeric(8,2)',
+      sql: 'ALTER TABLE item ADD COLUMN n numeric(8,2) NOT NULL DEFAULT 1.5; ALTER TABLE item ALTER n DROP DEFAULT',
+      says: `SET "n" = '1.50'`,
+      row: '(id, n) VALUES (2, 3)',
+    },
+    {
+      name: 'a default that is another one by now',
+      sql: 'ALTER TABLE item ADD COLUMN n int DEFAULT 7; ALTER TABLE item ALTER n SET DEFAULT 8',
+      says: `ADD COLUMN "n" integer DEFAULT '7'`,
+    },
+    {
+      name: 'the time of the ALTER',
+      sql: 'ALTER TABLE item ADD COLUMN at timestamptz NOT NULL DEFAULT now()',
+      says: 'ADD COLUMN "at" timestamp with time zone DEFAULT \'20',
+    },
+    {
+      name: 'the time of the ALTER, of a column that the target has',
+      targetSql: 'ALTER TABLE item ADD COLUMN at timestamptz NOT NULL DEFAULT now()',
+      sql: 'ALTER TABLE item ADD COLUMN at timestamptz NOT NULL DEFAULT now()',
+      says: 'SET "at" = \'20',
+    },
+    {
       name: 'a column dropped and added again',
       sql: 'ALTER TABLE item DROP COLUMN name; ALTER TABLE item ADD COLUMN name text',
       says: 'it is a different column now',
@@ -172,7 +206,7 @@ describe('existing rows are changed by the ALTER itself', () => {
     },
   ];
 
-  test.each(cases)('$name', async ({ targetSql = '', sql, says, to = 'item' }) => {
+  test.each(cases)('$name', async ({ targetSql = '', sql, says, to = 'item', row = '(id) VALUES (2)' }) => {
     const table = `CREATE TABLE item (id int PRIMARY KEY, name text, other text, price numeric(8,2))`;
     pair = await startStreamedPair(inject('postgresPort'), {
       sourceSql: `${table}; INSERT INTO item VALUES (1, 'a', 'b', 1.25)`,
@@ -183,7 +217,7 @@ describe('existing rows are changed by the ALTER itself', () => {
     const { source, target, replication } = pair;
     await pair.settle();
     await target.query(targetSql);
-    await source.query(`${sql}; INSERT INTO ${to} (id) VALUES (2)`);
+    await source.query(`${sql}; INSERT INTO ${to} ${row}`);
     await expect.poll(() => replication.status().problem?.message).toContain(says);
     expect(replication.status().problem?.code).toBe('FICUS_CDC_SCHEMA_CHANGED');
     const fix = /((?:UPDATE|ALTER TABLE) .*;)/.exec(replication.status().problem?.message ?? '')?.[1];
