@@ -43,12 +43,13 @@ export function expectNone(
     const own = new Set((await probeRows(statements, kept(), 'all')).map(({ identity }) => identity));
     return there.filter(({ identity }) => !own.has(identity)).map(({ key }) => key);
   };
-  findAny(statements, tuples, () =>
+  findAny(statements, tuples, (isThere) => {
+    if (!isThere) return;
     check.conflicts.push({
       kind: 'already there',
       plan: statements.plan,
       keys: async () => (await keys()).slice(0, SHOWN),
       isExplained: async () => (await keys()).length === 0,
-    }),
-  );
+    });
+  });
 }

@@ -105,12 +105,23 @@ export class LeftOut {
     };
   }
 
-  /** Call after the DELETE was sent: a row that is still there was kept. @param isShort whether its count was */
-  deletes(tuples: readonly TuplePlace[], check: TargetCheck, isShort: () => boolean): void {
-    if (!this.#deletes || tuples.length === 0) return;
+  /**
+   * Call after the DELETE was sent, where deletes are watched: a row that is still there was kept.
+   * @param isShort whether the count of the DELETE was
+   * @param onMissing called when it was, and none of the rows is there: they were not there before either
+   */
+  deletes(
+    tuples: readonly TuplePlace[],
+    check: TargetCheck,
+    isShort: () => boolean,
+    onMissing: () => void,
+  ): void {
+    if (tuples.length === 0) return;
     check.decisive = true;
-    findAny(this.#statements, tuples, () => {
-      if (isShort()) this.#record(check, () => tuples, 'all there');
+    findAny(this.#statements, tuples, (isThere) => {
+      if (!isShort()) return;
+      if (isThere) this.#record(check, () => tuples, 'all there');
+      else onMissing();
     });
   }
 

@@ -1,6 +1,8 @@
 /** The statements of one plan, each prepared once per connection and only when needed. */
 import type { TuplePlace } from '../batch/compose-tuple.ts';
 import type { RelationBinding } from '../batch/relation-binding.ts';
+import type { Intercept } from '../catalog/database-catalog.ts';
+import { isReplaced } from '../mapping/find-intercepts.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import {
   deleteStatement,
@@ -20,6 +22,8 @@ import type { TargetSession } from './target-session.ts';
 /** Which probed rows to return: all, each with whether it exists; those that exist, or a few of them; a few that do not. */
 export type ProbeKind = 'all' | 'all there' | 'there' | 'missing';
 
+type Operation = Intercept['on'][number];
+
 export class PlanStatements {
   readonly plan: TablePlan;
   readonly session: TargetSession;
@@ -35,25 +39,25 @@ export class PlanStatements {
   }
 
   get inserts(): RowStatement {
-    return this.#always('insert', insertStatement);
+    return this.#always('insert', insertStatement, 'insert');
   }
 
   get upserts(): RowStatement {
-    return this.#always('upsert', upsertStatement);
+    return this.#always('upsert', upsertStatement, 'insert');
   }
 
   /** Undefined when the target's rows consist of their keys alone. */
   get updates(): RowStatement | undefined {
-    return this.#prepare('update', updateStatement);
+    return this.#prepare('update', updateStatement, 'update');
   }
 
   get deletes(): RowStatement {
-    return this.#always('delete', deleteStatement);
+    return this.#always('delete', deleteStatement, 'delete');
   }
 
   /** For rows of which only these columns were sent; undefined when none of them can be set. @param set names them */
   partialUpdates(set: string, sent: ReadonlySet<string>): RowStatement | undefined {
-    return this.#prepare(`update ${set}`, (plan) => updateStatement(plan, sent));
+    return this.#prepare(`update ${set}`, (plan) => updateStatement(plan, sent), 'update');
   }
 
   probes(kind: ProbeKind): RowStatement {
@@ -111,20 +115,26 @@ export class PlanStatements {
     old.appendTuple(oldRow.bytes, oldRow.at);
     rest.appendTuple(newRow.bytes, newRow.at);
     this.session.send(statement.text, [...old.finish(), ...rest.finish()], statement.name, (result) =>
-      onCount?.(result.rowCount ?? 0, 1),
+      onCount?.(isReplaced(this.plan, 'update', this.session.replicaRole) ? 0 : (result.rowCount ?? 0), 1),
     );
   }
 
-  #always(key: string, make: (plan: TablePlan) => ApplyStatement): RowStatement {
-    return this.#prepare(key, make) as RowStatement;
+  #always(key: string, make: (plan: TablePlan) => ApplyStatement, writes?: Operation): RowStatement {
+    return this.#prepare(key, make, writes) as RowStatement;
   }
 
-  #prepare(key: string, make: (plan: TablePlan) => ApplyStatement | undefined): RowStatement | undefined {
+  #prepare(
+    key: string,
+    make: (plan: TablePlan) => ApplyStatement | undefined,
+    writes: Operation | undefined,
+  ): RowStatement | undefined {
+    const { plan, session } = this;
     if (!this.#prepared.has(key)) {
-      const statement = make(this.plan);
+      const statement = make(plan);
+      const replaced = writes !== undefined && isReplaced(plan, writes, session.replicaRole);
       this.#prepared.set(
         key,
-        statement && new RowStatement(statement, this.#binding, this.plan.module, this.session),
+        statement && new RowStatement(statement, this.#binding, plan.module, session, replaced),
       );
     }
     return this.#prepared.get(key);

@@ -51,15 +51,13 @@ export function countRows(statements: PlanStatements, tuples: readonly TuplePlac
   sendProbe(statements, tuples, 'missing', (rows) => onCount(tuples.length - rows.length, tuples.length));
 }
 
-/** Calls back when the target has any of the rows. */
+/** Calls back with whether the target has any of the rows. */
 export function findAny(
   statements: PlanStatements,
   tuples: readonly TuplePlace[],
-  onFound: () => void,
+  onAnswer: (isThere: boolean) => void,
 ): void {
-  sendProbe(statements, tuples, 'there', (rows) => {
-    if (rows.length > 0) onFound();
-  });
+  sendProbe(statements, tuples, 'there', (rows) => onAnswer(rows.length > 0));
 }
 
 function sendProbe(

@@ -22,17 +22,21 @@ export class RowStatement {
   readonly #binding: RelationBinding;
   readonly #module: MappingModule | undefined;
   readonly #session: TargetSession;
+  readonly #isReplaced: boolean;
 
+  /** @param isReplaced by a rule, whose own statement PostgreSQL counts: none of these rows is written */
   constructor(
     statement: ApplyStatement,
     binding: RelationBinding,
     module: MappingModule | undefined,
     session: TargetSession,
+    isReplaced = false,
   ) {
     this.#statement = statement;
     this.#binding = binding;
     this.#module = module;
     this.#session = session;
+    this.#isReplaced = isReplaced;
     this.#parameters = new RowParameters(statement.inputs, module ? NO_PLACES : binding.columnPlaces);
   }
 
@@ -83,7 +87,7 @@ export class RowStatement {
   send(onCount?: OnCount): void {
     const expected = this.rows;
     if (expected === 0) return;
-    this.sendCopy(onCount && ((result) => onCount(result.rowCount ?? 0, expected)));
+    this.sendCopy(onCount && ((result) => onCount(this.#isReplaced ? 0 : (result.rowCount ?? 0), expected)));
     this.#parameters.reset();
   }
 

@@ -224,14 +224,23 @@ export class TableApplier {
       check.missingDeletes += expected - found;
     },
   ): void {
+    const counted = this.mustHaveRows ? onMissing : undefined;
+    if (!this.#leftOut.watchesDeletes) {
+      this.statements.deletes.sendKeys(tuples, counted);
+      return;
+    }
     // What a rule leaves out is not missing.
-    const counts = this.mustHaveRows && !this.#leftOut.watchesDeletes;
-    let short = false;
-    this.statements.deletes.sendKeys(tuples, (found, expected) => {
-      short = found < expected;
-      if (counts) onMissing(found, expected);
+    const expected = tuples.length;
+    let found = expected;
+    this.statements.deletes.sendKeys(tuples, (count) => {
+      found = count;
     });
-    this.#leftOut.deletes(tuples, check, () => short);
+    this.#leftOut.deletes(
+      tuples,
+      check,
+      () => found < expected,
+      () => counted?.(found, expected),
+    );
   }
 
   /**

@@ -135,6 +135,8 @@ export interface Intercept {
   readonly name: string;
   readonly fires: Trigger['fires'];
   readonly on: readonly ('insert' | 'update' | 'delete')[];
+  /** A rule for all rows: the statement itself is not carried out, and the count is that of the rule's own. */
+  readonly replaces: boolean;
 }
 
 /** The primary key, or else the first unique index that can replace it. */

@@ -147,6 +147,7 @@ interface InterceptRow {
   readonly name: string;
   readonly enabled: string;
   readonly on: Intercept['on'];
+  readonly replaces: boolean;
 }
 
 /**
@@ -160,21 +161,22 @@ export async function readIntercepts(
   const { rows } = await client.query<InterceptRow>(
     `SELECT member.root::int8::float8 AS table, 'trigger' AS kind, g.tgname::text AS name, g.tgenabled::text AS enabled,
             array_remove(ARRAY[CASE WHEN g.tgtype & 4 <> 0 THEN 'insert' END, CASE WHEN g.tgtype & 16 <> 0 THEN 'update' END,
-                               CASE WHEN g.tgtype & 8 <> 0 THEN 'delete' END], NULL) AS on
+                               CASE WHEN g.tgtype & 8 <> 0 THEN 'delete' END], NULL) AS on, false AS replaces
        FROM (SELECT root, root FROM unnest($1::oid[]) AS root
              UNION SELECT root, tree.relid FROM unnest($1::oid[]) AS root, pg_partition_tree(root) AS tree) AS member(root, oid)
        JOIN pg_trigger g ON g.tgrelid = member.oid
       WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND g.tgtype & 3 = 3
      UNION ALL
      SELECT ev_class::int8::float8, 'rule', rulename::text, ev_enabled::text,
-            ARRAY[CASE ev_type WHEN '2' THEN 'update' WHEN '3' THEN 'insert' ELSE 'delete' END]
+            ARRAY[CASE ev_type WHEN '2' THEN 'update' WHEN '3' THEN 'insert' ELSE 'delete' END], ev_qual::text = '<>'
        FROM pg_rewrite WHERE ev_class = ANY($1::oid[]) AND is_instead AND ev_type IN ('2', '3', '4')
       ORDER BY 2, 3`,
     [oids],
   );
-  return groupByTable(rows, ({ kind, name, enabled, on }) => ({
+  return groupByTable(rows, ({ kind, name, enabled, on, replaces }) => ({
     name: `${kind} “${name}”`,
     fires: FIRES[enabled] ?? 'origin',
     on,
+    replaces,
   }));
 }

@@ -61,7 +61,7 @@ const DIGEST_SQL = `
     SELECT concat_ws(' ', 'trigger', tgrelid, oid, tgtype, tgenabled) FROM pg_trigger
      WHERE tgrelid = ANY (ARRAY(SELECT oid FROM member)) AND NOT tgisinternal
     UNION ALL
-    SELECT concat_ws(' ', 'rule', ev_class, oid, ev_type, is_instead, ev_enabled) FROM pg_rewrite
+    SELECT concat_ws(' ', 'rule', ev_class, oid, ev_type, is_instead, ev_qual::text = '<>', ev_enabled) FROM pg_rewrite
      WHERE ev_class = ANY (ARRAY(SELECT oid FROM wanted))
   )
   SELECT md5(string_agg(fact, E'\\n' ORDER BY fact COLLATE "C")) AS digest FROM fact`;

@@ -27,3 +27,10 @@ export function findForbidden(
 ): readonly string[] {
   return plan.target.mayLeaveOut ? [] : findIntercepts(plan, operation, replicaRole);
 }
+
+/** Whether a rule takes the place of the statement for all rows. */
+export function isReplaced({ target }: TablePlan, operation: Operation, replicaRole: boolean): boolean {
+  return target.intercepts.some(
+    ({ on, fires, replaces }) => replaces && on.includes(operation) && acts(fires, replicaRole),
+  );
+}
