@@ -62,6 +62,11 @@ test('a missing file is created; one without flags is refused and stays unchange
 test.each([
   ['{ "features": [null, 5] }', 'features[0].name: must be a text'],
   ['{ "features": [{ "name": "other", "enabled": "yes" }] }', 'features[0].enabled: must be true or false'],
+  ['{ "features": [{ "name": "a", "enabled": true, "dependencies": {} }] }', 'dependencies: must be a list'],
+  [
+    '{ "features": [{ "name": "a", "enabled": true, "dependencies": ["gate"] }] }',
+    'features[0].dependencies[0].feature: must be a text',
+  ],
   ['null', 'features: must be a list'],
   ['', 'not JSON'],
 ])('flags that the proxy refuses are not reported as flipped: %s', async (text, words) => {

@@ -170,6 +170,24 @@ test.each<[string, ClientFeature[], Context, boolean, string]>([
     'not-listed',
   ],
   ['a malformed strategy', [flag([{ name: 'userWithId' }])], { userId: 'ann' }, false, 'unreadable'],
+  ...[{ parameters: null }, { segments: 'all' }, { constraints: 'all' }].map(
+    (part): [string, ClientFeature[], Context, boolean, string] => [
+      `a strategy with ${JSON.stringify(part)}`,
+      [flag([{ name: 'flexibleRollout', ...part } as unknown as ClientStrategy])],
+      { userId: 'ann' },
+      false,
+      'unreadable',
+    ],
+  ),
+  ...['gate', [null], [{ feature: 5 }]].map(
+    (dependencies): [string, ClientFeature[], Context, boolean, string] => [
+      `malformed dependencies ${JSON.stringify(dependencies)}`,
+      [flag([{ name: 'default' }], { dependencies })],
+      { userId: 'ann' },
+      false,
+      'dependent',
+    ],
+  ),
 ])('off, or on, because of %s', (_, features, context, isNameless, cause) => {
   expect(explain(features, context, { isNameless })).toMatchObject({ cause, enabled: cause === 'on' });
 });

@@ -71,6 +71,10 @@ export function explainFlag(asked: AskedFlag, definition: ClientFeatures | undef
     if (chance === null) return wordsFor(asked, cause, percent, strategies);
     const isSticky = strategies.every(({ byChance, stickiness }) => !byChance || stickiness !== 'random');
     return { ...wordsFor(asked, isSticky ? 'chance-once' : 'chance-each-time', percent, strategies), chance };
+  } catch (error) {
+    // A flag that is on can be taken apart.
+    if (enabled) throw error;
+    return wordsFor(asked, 'unreadable', null, []);
   } finally {
     trial.end();
   }

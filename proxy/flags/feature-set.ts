@@ -77,7 +77,7 @@ export function checkFeatureSet(document: unknown): string[] {
 }
 
 function checkFeature(feature: unknown, index: number): string[] {
-  const { name, enabled, strategies } = (feature ?? {}) as Record<string, unknown>;
+  const { name, enabled, strategies, dependencies } = (feature ?? {}) as Record<string, unknown>;
   const problems: string[] = [];
   if (typeof name !== 'string' || name === '') problems.push(`features[${index}].name: must be a text`);
   if (typeof enabled !== 'boolean') problems.push(`features[${index}].enabled: must be true or false`);
@@ -86,6 +86,11 @@ function checkFeature(feature: unknown, index: number): string[] {
   for (const [position, strategy] of (Array.isArray(strategies) ? strategies : []).entries()) {
     if (typeof (strategy as { name?: unknown } | null)?.name !== 'string')
       problems.push(`features[${index}].strategies[${position}].name: must be a text`);
+  }
+  if (!Array.isArray(dependencies ?? [])) problems.push(`features[${index}].dependencies: must be a list`);
+  for (const [position, parent] of (Array.isArray(dependencies) ? dependencies : []).entries()) {
+    if (typeof (parent as { feature?: unknown } | null)?.feature !== 'string')
+      problems.push(`features[${index}].dependencies[${position}].feature: must be a text`);
   }
   return problems;
 }

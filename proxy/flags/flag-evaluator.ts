@@ -84,6 +84,13 @@ function asFeature(feature: ClientFeatures['features'][number]): Feature {
   };
 }
 
+/** Names of the flags that it depends on; a malformed flag may list anything. */
+function parentsOf({ dependencies }: { readonly dependencies?: unknown }): string[] {
+  const listed: unknown[] = Array.isArray(dependencies) ? dependencies : [];
+  const names = listed.map((parent) => (parent as { feature?: unknown } | null)?.feature);
+  return names.filter((name) => typeof name === 'string');
+}
+
 /** The flag with the bucket in place of the user in percentages; constraints still see the user. */
 function stickyByBucket(feature: Feature): Feature {
   const { strategies, dependencies } = feature;
@@ -161,7 +168,7 @@ export class FlagEvaluator {
   definitionOf(name: string): ClientFeatures | undefined {
     const feature = this.#repository.getToggle(name);
     if (feature === undefined) return undefined;
-    const parents = (feature.dependencies ?? []).map((parent) => this.#repository.getToggle(parent.feature));
+    const parents = parentsOf(feature).map((parent) => this.#repository.getToggle(parent));
     const features = [feature, ...parents.filter((parent) => parent !== undefined)];
     const used = features
       .flatMap(({ strategies }) => strategies ?? [])
