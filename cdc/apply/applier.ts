@@ -11,6 +11,7 @@ import { reach } from '../failpoints.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import type { Positions } from '../positions.ts';
 import { APPLY_PREFIX } from '../source/marks.ts';
+import { isWaitedFor } from '../source/read-waits.ts';
 import { advanceStatement, leftOutStatement, type StreamPlace } from './checkpoint.ts';
 import { describeConflict } from './conflict-error.ts';
 import { findFailingChange } from './find-failing-change.ts';
@@ -39,8 +40,6 @@ interface SourceRows {
   isCopied(plan: TablePlan): boolean;
 }
 
-/** Others may wait for rows that the open transaction has written, and it for their tables. */
-const MOST_PATIENCE_MS = 4_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 
 export class Applier {
@@ -187,15 +186,16 @@ export class Applier {
   }
 
   async #truncate(tables: readonly string[], restart: string): Promise<void> {
-    const { stopping } = this.#options;
-    const beganAtMs = Date.now();
-    const goesOn = () => {
+    const { client } = this.#session;
+    const goesOn = async () => {
       this.waitsFor = tables;
-      return !stopping() && !(this.#hadParts && Date.now() - beganAtMs > MOST_PATIENCE_MS);
+      // Whoever waits for rows that the open transaction has written may be who uses the table: of a deadlock, the server
+      // would end either.
+      return !this.#options.stopping() && !(this.#hadParts && (await isWaitedFor(client)));
     };
     await this.#session.settle();
     try {
-      if (!(await lockToEmpty(this.#session.client, tables, goesOn)))
+      if (!(await lockToEmpty(client, tables, goesOn)))
         throw Object.assign(
           new Error(`${tables.join(', ')} of the target must be emptied, and others use it`),
           {

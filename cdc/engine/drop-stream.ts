@@ -62,8 +62,9 @@ export async function dropStream(
     // the slot: if the target cannot be emptied, the stream can still continue.
     await target.query('BEGIN');
     if (checkpoint) {
-      await deleteCheckpoint(target, stream);
+      // The rows first, as a stream of another process writes them: neither waits for what the other holds.
       if (emptyTarget) emptied.push(...(await emptyTables(target, tables)));
+      await deleteCheckpoint(target, stream);
     }
     // While the emptied tables are locked: a source that does not answer must not make the service wait.
     const onSource = source;
@@ -118,10 +119,10 @@ const MOST_PATIENCE_MS = 5_000;
 async function lockTables(target: pg.Client, tables: readonly string[]): Promise<void> {
   const beganAtMs = Date.now();
   if (await lockToEmpty(target, tables, () => Date.now() - beganAtMs < MOST_PATIENCE_MS)) return;
-  const use = await readUse(target, tables, '');
+  const use = await readUse(target, tables);
   throw new FicusError(
     'FICUS_CDC_TARGET_BUSY',
-    use?.kind === 'lock'
+    use
       ? `Nothing was emptied or dropped: “${use.relation}” of the target is in use by ${describeBlocker(use.blocker)}. ${endSql(use.blocker)}`
       : `Nothing was emptied or dropped: ${tables.join(', ')} of the target is in use again and again.`,
   );

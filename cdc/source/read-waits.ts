@@ -56,14 +56,15 @@ export async function readWait(
 }
 
 /**
- * Who uses one of these tables (quoted for SQL), or a part of it, the oldest transaction first; undefined when nobody does.
- * @param application whose own sessions do not count
+ * Who uses one of these tables (quoted for SQL), or a part of it; undefined when nobody does. The oldest transaction first,
+ * an autovacuum last: it gives way, or no person can end it.
+ * @param application whose own sessions do not count; without it, those of all others do
  */
 export async function readUse(
   client: pg.ClientBase,
   tables: readonly string[],
-  application: string,
-): Promise<Wait | undefined> {
+  application?: string,
+): Promise<Extract<Wait, { kind: 'lock' }> | undefined> {
   if (tables.length === 0) return undefined;
   const { rows } = await client.query<Blocker & { relation: string }>(
     `WITH RECURSIVE part AS (
@@ -79,15 +80,26 @@ export async function readUse(
             SELECT x.* FROM pg_prepared_xacts AS x
               JOIN pg_locks AS own ON own.locktype = 'transactionid' AND own.transactionid = x.transaction AND own.granted
              WHERE h.pid IS NULL AND own.virtualtransaction = h.virtualtransaction LIMIT 1) AS p ON true
-      WHERE a.application_name IS DISTINCT FROM $2
-      ORDER BY coalesce(p.prepared, a.xact_start) LIMIT 1`,
-    [tables, application],
+      WHERE $2::text IS NULL OR a.application_name IS DISTINCT FROM $2
+      ORDER BY h.pid IS NOT NULL AND a.usesysid IS NULL, coalesce(p.prepared, a.xact_start) LIMIT 1`,
+    [tables, application ?? null],
   );
   const [row] = rows;
   if (!row) return undefined;
   const { relation, ...blocker } = row;
   return { kind: 'lock', relation, blocker };
 }
+
+/** Whether another session waits for what this one has locked or written. */
+export async function isWaitedFor(client: pg.ClientBase): Promise<boolean> {
+  const { rowCount } = await client.query(
+    'SELECT FROM pg_locks AS w WHERE NOT w.granted AND pg_backend_pid() = ANY (pg_blocking_pids(w.pid)) LIMIT 1',
+  );
+  return rowCount === 1;
+}
+
+/** Whether it is the server's own process: of those that hold locks on tables, only autovacuum's have no role. */
+export const isAutovacuum = ({ pid, role }: Blocker): boolean => pid !== null && role === null;
 
 /** Who runs one of these transactions, the oldest first; undefined when all have ended. */
 export async function readTransactionWait(

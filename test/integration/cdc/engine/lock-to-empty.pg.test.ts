@@ -23,8 +23,8 @@ beforeEach(async () => {
     options: { settings: { retryMs: 50 } },
   });
   await pair.settle();
-  reader = await connect('long report');
-  service = await connect('the service');
+  reader = await connect();
+  service = await connect();
   await reader.query('BEGIN; SELECT FROM item');
 });
 afterEach(async () => {
@@ -33,8 +33,9 @@ afterEach(async () => {
   await pair.drop();
 });
 
-async function connect(application_name: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: pair.targetUrl, application_name });
+/** Without a name for the application, as many drivers connect. */
+async function connect(): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: pair.targetUrl });
   client.on('error', () => undefined);
   await client.connect();
   return client;
@@ -68,7 +69,7 @@ test('a new copy that cannot empty a table says who uses it, and lets the servic
   expect(refusal).toMatchObject({
     code: 'FICUS_CDC_TARGET_BUSY',
     message: expect.stringMatching(
-      new RegExp(`“item”.*process ${pid} \\(.*“long report”.*SELECT pg_terminate_backend\\(${pid}\\)`),
+      new RegExp(`“item”.*process ${pid} \\(.*SELECT pg_terminate_backend\\(${pid}\\)`),
     ),
   });
   expect((await pair.target.query('SELECT FROM item')).rowCount).toBe(2);
@@ -99,10 +100,11 @@ test('a TRUNCATE in a transaction that has written before gives way to whoever w
   await pair.source.query('INSERT INTO other VALUES (1)');
   await pair.settle();
   await pair.source.query('BEGIN; UPDATE other SET id = 2 WHERE id = 1; TRUNCATE item; COMMIT');
-  // The reader waits for the stream’s row, and the stream for the reader.
-  await expect
-    .poll(() => pair.replication.status().problem?.code, { timeout: 10_000 })
-    .toBe('FICUS_CDC_BLOCKED');
+  // The reader waits for the stream’s row, and the stream for the reader: from one attempt of the stream’s on, and for as long
+  // that the server would look for a deadlock in the midst of the next one, and end the reader’s transaction.
+  await reader.query(`SET deadlock_timeout = '1100ms'`);
+  const queued = `SELECT FROM pg_locks WHERE relation = 'item'::regclass AND NOT granted`;
+  await expect.poll(async () => (await pair.target.query(queued)).rowCount, { interval: 20 }).toBe(1);
   await reader.query('UPDATE other SET id = id WHERE id = 1');
   await reader.query('COMMIT');
   await pair.settle();
