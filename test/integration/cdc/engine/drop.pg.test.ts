@@ -1,6 +1,7 @@
 /** `drop` leaves nothing behind that costs the source anything: with least privileges, and while the slot is in use. */
 import { randomBytes } from 'node:crypto';
 import type { FicusError } from '@ficus/core';
+import pg from 'pg';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { setFailpointTrap } from '../../../../cdc/failpoints.ts';
 import { openReplication } from '../../../../cdc/open-replication.ts';
@@ -169,6 +170,24 @@ test('while another process streams: the slot is dropped all the same', async ()
   await open().drop();
   await running.drop();
   expect(await left()).toMatchObject({ slots: 0, publications: 0, checkpoints: 0, progress: 0 });
+});
+
+test('while another process writes rows, and the checkpoint after them: it is not the victim of a deadlock', async () => {
+  const replication = open();
+  await replication.start();
+  await expect.poll(() => replication.copied(), { timeout: 10_000 }).toBe(true);
+  const other = new pg.Client(pair.targetUrl);
+  await other.connect();
+  try {
+    await other.query("SET deadlock_timeout = '1100ms'; BEGIN; UPDATE item SET id = id");
+    const dropped = replication.drop({ emptyTarget: true });
+    const queued = `SELECT FROM pg_locks WHERE relation = 'item'::regclass AND NOT granted`;
+    await expect.poll(async () => (await pair.target.query(queued)).rowCount, { interval: 20 }).toBe(1);
+    await other.query('UPDATE ficus.checkpoint SET holder = holder; COMMIT');
+    expect(await dropped).toEqual(EMPTIED);
+  } finally {
+    await other.end();
+  }
 });
 
 test('after a start that got no further than the slot', async () => {
