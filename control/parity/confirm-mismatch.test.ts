@@ -99,6 +99,51 @@ describe('a mismatch asked again', () => {
     });
   });
 
+  const long: ObservedResponse = { ...answer('a long text'), truncated: true } as ObservedResponse;
+  const failed: ObservedResponse = { failed: 'timeout: no answer', durationMs: 1 };
+  const inconclusive = (reason: string) => ({ kind: 'inconclusive', reason });
+  it.each<[string, Readonly<Record<'before' | 'legacy' | 'candidate', ObservedResponse>>, object]>([
+    [
+      'a mismatch when both sides refuse the caller, in words of their own',
+      { before: answer('who?', 401), legacy: answer('who?', 401), candidate: answer('log in', 401) },
+      { kind: 'mismatch', differences: [{ path: '$' }] },
+    ],
+    [
+      'a mismatch when it differs beside a body that is too long to compare',
+      { before: long, legacy: long, candidate: answer('gone', 404) },
+      { kind: 'mismatch', differences: [{ path: 'status' }] },
+    ],
+    [
+      'inconclusive when it differs in a body that is too long the second time',
+      { before: answer('a'), legacy: long, candidate: answer('b') },
+      inconclusive('a body was longer than its kept part'),
+    ],
+    [
+      'inconclusive when the owner answers from the cache of the client the second time',
+      { before: answer('a'), legacy: answer('', 304), candidate: answer('b') },
+      inconclusive('one side answered from the client’s cache (304)'),
+    ],
+    [
+      'inconclusive when the owner does not answer again',
+      { before: answer('a'), legacy: failed, candidate: answer('b') },
+      inconclusive('the owner failed when it was asked again'),
+    ],
+    [
+      'inconclusive when the owner fails the second time',
+      { before: answer('a'), legacy: answer('a', 503), candidate: answer('b') },
+      inconclusive('the owner failed when it was asked again'),
+    ],
+  ])('is %s', async (_, { before, ...again }, expected) => {
+    const verdict = await confirmMismatch(first, {
+      owner: 'legacy',
+      before,
+      ask: async (side) => again[side],
+      catchUp: async () => true,
+      compare: (legacy, candidate) => compareResponses(legacy, candidate),
+    });
+    expect(verdict).toMatchObject(expected);
+  });
+
   it('is inconclusive, and asks nothing, when the stream does not catch up', async () => {
     const again = { legacy: { a: 1 }, candidate: { a: 2 } };
     const { asked, verdict } = play({ before: { a: 1 }, again, reaches: false });

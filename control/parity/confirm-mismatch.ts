@@ -5,11 +5,12 @@
  *
  * The other side's answer is then at least as new as the owner's first answer, which the proxy observed. If it equals
  * either of the owner's answers, the first difference was lag (`stale`). If it differs although the owner answered the
- * same twice, it is a mismatch. If the owner's two answers differ, nothing can be proved, and the verdict says so.
+ * same twice, it is a mismatch. If the owner's two answers differ, or cannot be compared, nothing can be proved, and the
+ * verdict says so.
  */
 import { setImmediate } from 'node:timers/promises';
 import { type Difference, type ObservedResponse, otherSide, type Side, type Verdict } from '@ficus/core';
-import { generalPath } from '@ficus/parity';
+import { generalPath, isRefusal } from '@ficus/parity';
 
 interface ConfirmContext {
   readonly owner: Side;
@@ -38,9 +39,10 @@ export async function confirmMismatch(
   await setImmediate();
   if (agrees(compareOwner(context, after, other))) return { kind: 'stale', differences: first.differences };
   if (against.kind !== 'mismatch') return against;
+  if ('failed' in after || after.status >= 500)
+    return { kind: 'inconclusive', reason: 'the owner failed when it was asked again' };
   await setImmediate();
-  const self = context.compare(before, after);
-  return agrees(self) ? against : (selfDisagreement(self, against.differences) ?? against);
+  return selfDisagreement(context.compare(before, after), after.status, against.differences) ?? against;
 }
 
 const agrees = (verdict: Verdict): boolean => verdict.kind === 'match' || verdict.kind === 'noise';
@@ -50,9 +52,16 @@ function compareOwner(context: ConfirmContext, owner: ObservedResponse, other: O
 }
 
 /** `undefined` when a difference lies at a place where the owner agreed with itself. */
-function selfDisagreement(self: Verdict, differences: readonly Difference[]): Verdict | undefined {
-  if (self.kind !== 'mismatch')
-    return { kind: 'inconclusive', reason: 'the owner failed when it was asked again' };
+function selfDisagreement(
+  self: Verdict,
+  status: number,
+  differences: readonly Difference[],
+): Verdict | undefined {
+  if (self.kind !== 'mismatch') {
+    if (agrees(self) || isRefusal(status)) return undefined;
+    // Its bodies were not compared, or nothing was.
+    return differences.every(({ path }) => isInBody(path)) ? self : undefined;
+  }
   const unsteady = new Set(self.differences.map(({ path }) => path));
   if (!differences.every(({ path }) => unsteady.has(path))) return undefined;
   const places = [...unsteady].map((path) => generalPath(path));
@@ -61,3 +70,5 @@ function selfDisagreement(self: Verdict, differences: readonly Difference[]): Ve
     reason: `the owner’s own answers differ at ${[...new Set(places)].slice(0, 3).join(', ')}`,
   };
 }
+
+const isInBody = (path: string): boolean => path === 'body' || path.startsWith('$');

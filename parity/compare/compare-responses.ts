@@ -74,10 +74,11 @@ function compareAnswers(
   return conclude(found);
 }
 
-/** Both sides turned the caller away before they did what was asked. */
-function refusal(status: number): string | undefined {
-  return REFUSALS.has(status) ? `both sides refused the caller (${status})` : undefined;
-}
+/** Whether the caller was turned away before anything was done of what was asked. */
+export const isRefusal = (status: number): boolean => REFUSALS.has(status);
+
+const refusal = (status: number): string | undefined =>
+  isRefusal(status) ? `both sides refused the caller (${status})` : undefined;
 
 function comparedBody(answer: Answer): ComparedBody {
   return {
