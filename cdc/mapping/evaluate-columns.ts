@@ -61,10 +61,11 @@ function evaluateAdded(
   if (hasDefault && (carried || lacks) && fillSql === undefined)
     return `Column “${name}” was added to ${table} with a default that is not constant; the values that it gave to existing rows are not in the stream: ${lacks ? 'name it under “omit” in the mapping, or add it to the target, then ' : ''}${COPY_AGAIN}`;
   const fill = fillSql === undefined ? '' : ` DEFAULT ${fillSql}`;
+  const own = fillSql === column.defaultSql ? '' : ' Afterwards the column may get its own default.';
   if (lacks && config.columns)
-    return `Column “${name}” was added to ${table}, and the mapping does not name it: ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${type}${fill}; and name it under “columns”, or do neither and name it under “omit”.`;
+    return `Column “${name}” was added to ${table}, and the mapping does not name it: ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${type}${fill}; and name it under “columns”, or do neither and name it under “omit”.${own}`;
   if (lacks)
-    return `Column “${name}” was added to ${table}, and ${plan.target.qualifiedName} lacks it: ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${type}${fill}; or name it under “omit” in the mapping.`;
+    return `Column “${name}” was added to ${table}, and ${plan.target.qualifiedName} lacks it: ALTER TABLE ${plan.target.sql} ADD COLUMN ${quoteIdentifier(name)} ${type}${fill}; or name it under “omit” in the mapping.${own}`;
   const filled = carried && target.find((column) => column.name === carried.name);
   // NOT NULL without a default: every row of the source got its value by a change that is in the stream.
   if (!filled || (fillSql === undefined && notNull)) return undefined;
