@@ -26,6 +26,8 @@ export interface StartProxyOptions {
   readonly logFd?: number | undefined;
   /** Receives observations in this process; by default they go to the control plane. */
   readonly onObservation?: ObservationSink | undefined;
+  /** Aborted when this process is to stop: a worker that ends before it has begun is then no fault. */
+  readonly stopping?: AbortSignal | undefined;
   /** Serves in this process, without separate workers. */
   readonly inProcess?: boolean | undefined;
 }

@@ -9,7 +9,8 @@ import { controlLink } from '../config/control-link.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { recordRunning } from '../config/running-record.ts';
 import { createLogger, withLogOptions } from '../output/create-logger.ts';
-import { untilSignal } from '../output/until-signal.ts';
+import { abortOnSignal } from '../output/until-signal.ts';
+import { untilAborted } from '../processes/supervisor.ts';
 
 const HELP = `
 The config says where flags come from: a file (flags.provider: file, watched), an Unleash server, or the control plane
@@ -45,14 +46,14 @@ export function addProxy(program: Command): void {
       const config = await loadConfig(options.config);
       const logger = createLogger('ficus-proxy');
       // Before the line that says that it listens: a reader of that line may stop it at once.
-      const stopped = untilSignal();
+      const stopping = abortOnSignal();
       const link = controlOf(config);
-      const proxy = await startProxy({ config, configFile: options.config, logger, ...link });
+      const proxy = await startProxy({ config, configFile: options.config, logger, stopping, ...link });
       const forget = await recordRunning(options.config, config, {
         admin: config.proxy.admin && withPort(config.proxy.admin, proxy.adminAddress),
         controlUrl: link.controlUrl,
       });
-      await stopped;
+      await untilAborted(stopping);
       await proxy.stop();
       await forget();
     });

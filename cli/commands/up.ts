@@ -66,7 +66,10 @@ async function up(options: CommonOptions): Promise<void> {
   const onProxyListens = (addresses: RunningAddresses) => {
     recorded = recorded.then(() => recordRunning(options.config, config, addresses));
   };
-  const processes = await startProcesses({ config, logger, onProxyListens }, config.control?.listen ?? '');
+  const processes = await startProcesses(
+    { config, logger, onProxyListens, stopped },
+    config.control?.listen ?? '',
+  );
   let running = config;
   const followed = followConfig({
     file: options.config,

@@ -16,6 +16,7 @@ export async function runProxy(supervisor: Supervisor): Promise<void> {
     // `ficus up` has already read and checked it.
     reloadConfig: async () => ({ ok: true, config: config! }),
     logger,
+    stopping: supervisor.stopping,
     ...(control ? controlLink(control) : {}),
   });
   const { address, adminAddress } = proxy;

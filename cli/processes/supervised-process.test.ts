@@ -12,6 +12,12 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+/** `ficus up` is to stop. */
+let stopping = false;
+afterEach(() => {
+  stopping = false;
+});
+
 class FakeChild extends EventEmitter {
   readonly pid: number | undefined;
   connected = true;
@@ -40,6 +46,7 @@ function supervise(fork: (life: number) => FakeChild) {
     onMessage: () => undefined,
     onFailedStart: (error: FicusError) => failures.push(error),
     stopMs: () => 60_000,
+    isStopping: () => stopping,
     logger: pino({ level: 'silent' }),
   };
   const supervised = new SupervisedProcess('control', hooks, () => {
@@ -96,6 +103,7 @@ test.each<[string, boolean, NodeJS.Signals, boolean]>([
   ['once it is ready', true, 'SIGTERM', false],
   ['before it is ready, from the terminal', false, 'SIGINT', true],
   ['once it is ready, from the terminal', true, 'SIGINT', false],
+  ['while Node boots', false, 'SIGSEGV', true],
   ['for good', false, 'SIGKILL', false],
 ])('the signal of a stop that ends it %s', async (_, isReady, signal, inOrder) => {
   const child = new FakeChild(7);
@@ -173,4 +181,13 @@ test.each<[string, boolean, NodeJS.Signals, number]>([
   const stopped = supervised.stop();
   children[1]!.end(0, null);
   expect(await stopped).toBe(true);
+});
+
+test('one that ends before it is ready, while `ficus up` is to stop, is neither restarted nor a failed start', async () => {
+  const child = new FakeChild(7);
+  const { supervised, failures, lives } = supervise(() => child);
+  stopping = true;
+  child.end(null, 'SIGSEGV');
+  expect(await supervised.stop()).toBe(true);
+  expect([lives(), failures]).toEqual([1, []]);
 });

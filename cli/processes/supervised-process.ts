@@ -20,6 +20,8 @@ interface ProcessHooks {
   readonly onMessage: (message: FromProcess) => void;
   /** It exited unexpectedly before it ever listened; it is restarted nevertheless. */
   readonly onFailedStart: (error: FicusError) => void;
+  /** `ficus up` is to stop, perhaps before this process is asked to. */
+  readonly isStopping: () => boolean;
   /** How long a stop may take. */
   readonly stopMs: () => number;
   readonly logger: Logger;
@@ -167,7 +169,9 @@ export class SupervisedProcess {
       this.#end(endedInOrder(life));
       return;
     }
-    if (this.#state.kind === 'running') this.#state = this.#pauseAfter(life);
+    if (this.#state.kind !== 'running') return;
+    if (this.#hooks.isStopping() && !life.ready) this.#end(endedInOrder(life));
+    else this.#state = this.#pauseAfter(life);
   }
 
   #pauseAfter(life: Life): State {
@@ -211,11 +215,13 @@ export class SupervisedProcess {
   }
 }
 
-/** One that failed before it listened had nothing to stop; before it is ready, SIGTERM simply ends it. */
-function endedInOrder(life: Life): boolean {
-  const { exit, ready, listened, failure } = life;
+/**
+ * One that failed before it listened had nothing to stop; before it is ready, a signal simply ends it, or what Node makes of
+ * the signal while it boots.
+ */
+function endedInOrder({ exit, ready, listened, failure }: Life): boolean {
   if (failure && !listened) return true;
-  return exit?.code === 0 || (!ready && exit?.signal === 'SIGTERM') || wasInterrupted(life);
+  return exit?.code === 0 || (!ready && Boolean(exit?.signal) && exit?.signal !== 'SIGKILL');
 }
 
 /**

@@ -10,6 +10,8 @@ export interface Supervisor {
   readonly first: Promise<FicusConfig | undefined>;
   /** Aborted at SIGTERM, and when `ficus up` has exited. */
   readonly stopped: AbortSignal;
+  /** Aborted at a Ctrl-C, to which `ficus up` answers with the stop, and at the stop. */
+  readonly stopping: AbortSignal;
   /** Called with each config after the first. */
   onConfig(listener: (config: FicusConfig) => void): void;
   /** Called with each refusal of a changed file, and with null when a valid one follows. */
@@ -38,7 +40,9 @@ export function connectSupervisor(name: ProcessName): Supervisor {
     if (message.kind === 'start') first.resolve(message.config);
     else for (const listener of listeners) listener(message.config);
   });
-  process.on('SIGINT', () => undefined);
+  const stopping = new AbortController();
+  stop.signal.addEventListener('abort', () => stopping.abort());
+  process.on('SIGINT', () => stopping.abort());
   process.on('SIGHUP', () => undefined);
   process.on('SIGTERM', () => stop.abort());
   const abandoned = () => {
@@ -51,6 +55,7 @@ export function connectSupervisor(name: ProcessName): Supervisor {
   return {
     first: first.promise,
     stopped: stop.signal,
+    stopping: stopping.signal,
     onConfig: (listener) => {
       listeners.push(listener);
       if (newest) listener(newest);

@@ -17,6 +17,8 @@ interface UpOptions {
   /** Called each time that the proxy begins to listen: on a free port, one that is restarted gets another admin address. */
   readonly onProxyListens: (addresses: RunningAddresses) => void;
   readonly logger: Logger;
+  /** Resolves when `ficus up` is to stop. */
+  readonly stopped: Promise<unknown>;
 }
 
 /** Spares users a move to the legacy and back at a restart; a slower control plane does not delay the proxy further. */
@@ -37,10 +39,11 @@ export class UpProcesses {
   #proxyAddress: string | undefined;
   #controlAddress: string | undefined;
   #isReady = false;
+  #isStopping = false;
   #refusal: ConfigRefusal | null = null;
 
   /** @param controlListen HOST:PORT with the port for the control plane */
-  constructor({ config, logger, onProxyListens }: UpOptions, controlListen: string) {
+  constructor({ config, logger, onProxyListens, stopped }: UpOptions, controlListen: string) {
     this.#first = config;
     this.#config = config;
     this.#logger = logger;
@@ -48,6 +51,11 @@ export class UpProcesses {
     this.#proxyListen = config.proxy.listen;
     this.#onProxyListens = onProxyListens;
     this.#proxyListens.promise.catch(() => undefined);
+    // At once: Ctrl-C reaches both processes as well, and the one that is stopped last may have ended by then.
+    void stopped.then(() => {
+      this.#isStopping = true;
+    });
+    const isStopping = () => this.#isStopping;
     this.#firstWordTimer = setTimeout(this.#firstWord.resolve, FIRST_WORD_MS);
     this.#proxy = new SupervisedProcess('proxy', {
       config: () => this.#firstOfProxy(),
@@ -55,6 +63,7 @@ export class UpProcesses {
       mayBegin: this.#firstWord.promise,
       onMessage: (message) => this.#proxySays(message),
       onFailedStart: this.#proxyListens.reject,
+      isStopping,
       stopMs: () => stopLimitMs('proxy', this.#config),
       logger,
     });
@@ -64,6 +73,7 @@ export class UpProcesses {
       mayBegin: Promise.resolve(),
       onMessage: (message) => this.#controlSays(message),
       onFailedStart: () => this.#firstWord.resolve(),
+      isStopping,
       stopMs: () => stopLimitMs('control', this.#config),
       logger,
     });

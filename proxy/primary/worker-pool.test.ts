@@ -48,9 +48,12 @@ let heard: string[];
 let killed: number[];
 /** Messages of the log. */
 let logged: string[];
+/** The primary is to stop. */
+let stopping: boolean;
 
 beforeEach(() => {
   [forked, heard, killed, logged] = [[], [], [], []];
+  stopping = false;
   vi.useFakeTimers();
   vi.spyOn(cluster, 'setupPrimary').mockReturnValue(undefined);
   vi.spyOn(cluster, 'fork').mockImplementation(() => {
@@ -69,6 +72,7 @@ function startPool(count: number): WorkerPool {
     onMessage: (worker: number, { kind }: WorkerMessage) => heard.push(`${worker} ${kind}`),
     onGone: (worker: number, asked: boolean) => heard.push(`${worker} gone${asked ? ' as asked' : ''}`),
     onCannotStart: (detail: string) => heard.push(detail),
+    isStopping: () => stopping,
     logger: pino({ base: null }, { write: (line) => logged.push(JSON.parse(line).msg) }),
   };
   return forkWorkers(count, hooks, () => ({ drainMs: 1_000, workerMs: 1_000 }));
@@ -291,6 +295,7 @@ test.each(['SIGINT', 'SIGHUP'])(
     for (let time = 0; time < 4; time += 1) {
       forked.at(-1)!.exit(null, signal);
       forked.at(-1)!.disconnect();
+      vi.advanceTimersByTime(LONGEST_PAUSE_MS);
     }
     expect([forked.length, logged]).toEqual([5, []]);
     expect(heard.filter((said) => said.includes('before they listened'))).toEqual([]);
@@ -302,3 +307,18 @@ test.each(['SIGINT', 'SIGHUP'])(
     await pool.drain();
   },
 );
+
+test('while the primary is to stop, no end of a worker that has not begun is a fault', async () => {
+  const pool = startPool(1);
+  stopping = true;
+  // What Node makes of a signal while it boots.
+  forked[0]!.exit(null, 'SIGSEGV');
+  forked[0]!.disconnect();
+  vi.advanceTimersByTime(LONGEST_PAUSE_MS);
+  expect([forked.length, logged]).toEqual([2, []]);
+  forked[1]!.say({ kind: 'ready' });
+  forked[1]!.exit(null, 'SIGSEGV');
+  forked[1]!.disconnect();
+  expect(logged).toEqual(['worker exited: starting another']);
+  await pool.drain();
+});

@@ -23,6 +23,8 @@ export interface WorkerPoolHooks {
   readonly onGone: (worker: number, asked: boolean) => void;
   /** Several workers in a row exited before they listened. Another is started anyway. */
   readonly onCannotStart: (detail: string) => void;
+  /** This process is to stop, also while it still starts. */
+  readonly isStopping: () => boolean;
   readonly logger: Logger;
 }
 
@@ -82,7 +84,7 @@ const WORKER_LEFT: ReadonlySet<string | undefined> = new Set([
 
 /**
  * A terminal sends these to all processes at once: Ctrl-C, and its end. Workers leave them to the primary, but one that was
- * just forked cannot yet (`worker-main.ts`), and dies of what is no fault of it.
+ * just forked cannot yet (`worker-main.ts`): it dies of one, or of what Node makes of it while it boots.
  */
 const OF_THE_TERMINAL: ReadonlySet<string> = new Set(['SIGINT', 'SIGHUP']);
 
@@ -275,16 +277,20 @@ class ForkedWorkers implements WorkerPool {
     if (!this.#alive.delete(id)) return;
     this.#silence.forget(id);
     this.#hooks.onGone(id, this.#draining);
-    if (!this.#draining && !begun && 'signal' in end && OF_THE_TERMINAL.has(end.signal)) {
+    const livedMs = performance.now() - startedAt;
+    if (!this.#draining && !begun && 'signal' in end && this.#wasInterrupted(end)) {
       this.#hooks.logger.debug(
         { worker: id, ...end },
         'worker was interrupted before it began: starting another',
       );
-      this.#fork();
-    } else if (!this.#draining)
-      this.#replace(end, { worker: id, listened, livedMs: performance.now() - startedAt });
+      this.#forkAgain(livedMs);
+    } else if (!this.#draining) this.#replace(end, { worker: id, listened, livedMs });
     else if (this.#alive.size === 0) this.#drained.resolve();
     else this.#endConnections();
+  }
+
+  #wasInterrupted({ signal }: Exit): boolean {
+    return OF_THE_TERMINAL.has(signal) || this.#hooks.isStopping();
   }
 
   #replace(

@@ -27,7 +27,7 @@ export type PassedMessage = Extract<
 >;
 
 interface WorkersParts {
-  readonly options: Pick<StartProxyOptions, 'config' | 'inProcess'>;
+  readonly options: Pick<StartProxyOptions, 'config' | 'inProcess' | 'stopping'>;
   readonly logger: Logger;
   readonly config: () => FicusConfig;
   /** A worker's initial state, created when it starts. */
@@ -109,6 +109,7 @@ export class Workers {
       },
       // Without effect once all workers have listened: from then on they are restarted indefinitely.
       onCannotStart: (detail) => this.#listening.reject(new FicusError('FICUS_INTERNAL', detail)),
+      isStopping: () => this.#parts.options.stopping?.aborted === true,
       logger: this.#parts.logger,
     };
   }
