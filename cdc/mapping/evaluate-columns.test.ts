@@ -38,6 +38,11 @@ test.each([
   ["('1.5'::numeric)::numeric(8,2)", '1.5'],
   ["'a::b'::text", 'a::b'],
   ["'{}'::text[]", '{}'],
+  [`'new'::"App".state`, 'new'],
+  ['(-1)', '-1'],
+  ['false', 'false'],
+  ["ARRAY['a'::text]", undefined],
+  ["('a'::text || 'b'::text)", undefined],
 ])('the value of %s is %s', (sql, value) => {
   expect(textOfConstant(sql)).toBe(value);
 });

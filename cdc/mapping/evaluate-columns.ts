@@ -54,7 +54,7 @@ function evaluateAdded(
   column: ColumnCatalog,
   lacks: boolean,
 ): string | undefined {
-  const { name, type, notNull, hasDefault, filledWith } = column;
+  const { name, type, notNull, hasDefault } = column;
   const fillSql = fillOf(column);
   const table = plan.source.qualifiedName;
   const carried = plan.columns.find((column) => column.sameAs === name);
@@ -69,7 +69,7 @@ function evaluateAdded(
   const filled = carried && target.find((column) => column.name === carried.name);
   // NOT NULL without a default: every row of the source got its value by a change that is in the stream.
   if (!filled || (fillSql === undefined && notNull)) return undefined;
-  if (isFilledAlike(filled, fillSql, filledWith)) return undefined;
+  if (isFilledAlike(filled, column, fillSql)) return undefined;
   const to = quoteIdentifier(filled.name);
   const alter = `ALTER TABLE ${plan.target.sql}`;
   if (fillSql === undefined)
@@ -78,30 +78,57 @@ function evaluateAdded(
 }
 
 /** What the rows of then have, as SQL; undefined: nothing, or it is not known. */
-function fillOf({ defaultSql, filledWith, type }: ColumnCatalog): string | undefined {
+function fillOf(column: ColumnCatalog): string | undefined {
+  const { defaultSql, filledWith, type } = column;
   const constant = isConstant(defaultSql) ? defaultSql : undefined;
-  if (filledWith === undefined || (constant !== undefined && textOfConstant(constant) === filledWith))
-    return constant;
+  if (filledWith === undefined) return constant;
+  if (defaultTextOf(column) === canonicalText(filledWith, column)) return constant;
   return `${quoteLiteral(filledWith)}::${type}`;
 }
 
-function isFilledAlike(
-  { defaultSql, filledWith }: ColumnCatalog,
-  fillSql: string | undefined,
-  wanted: string | undefined,
-): boolean {
-  if (defaultSql === fillSql) return true;
-  if (wanted === undefined) return false;
-  return filledWith === wanted || (isConstant(defaultSql) && textOfConstant(defaultSql) === wanted);
+function isFilledAlike(target: ColumnCatalog, source: ColumnCatalog, fillSql: string | undefined): boolean {
+  if (target.defaultSql === fillSql) return true;
+  if (source.filledWith === undefined) return false;
+  // Of an expression that calls nothing and is no literal, only its own text can be compared.
+  if (
+    isConstant(source.defaultSql) &&
+    defaultTextOf(source) === undefined &&
+    target.defaultSql === source.defaultSql
+  )
+    return true;
+  const filled = target.filledWith === undefined ? undefined : canonicalText(target.filledWith, target);
+  return [filled, defaultTextOf(target)].includes(canonicalText(source.filledWith, source));
 }
 
-const CAST = /::[\w ]+(\([\d,]+\))?(\[\])?$/;
+/** Of a default that is a literal. */
+function defaultTextOf(column: ColumnCatalog): string | undefined {
+  const text = isConstant(column.defaultSql) ? textOfConstant(column.defaultSql) : undefined;
+  return text === undefined ? undefined : canonicalText(text, column);
+}
 
-/** Text of a constant, without casts: of `'it''s'::character varying(9)`, it's. */
-export function textOfConstant(sql: string): string {
+/** PostgreSQL writes a value in another way than the default that it came from: `f` for false, `0.00` for 0. */
+export function canonicalText(text: string, { baseType }: Pick<ColumnCatalog, 'baseType'>): string {
+  switch (baseType) {
+    case 'boolean':
+      return text.charAt(0);
+    case 'numeric':
+      return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+    case 'character':
+    case 'bpchar':
+      return text.replace(/ +$/, '');
+    default:
+      return text;
+  }
+}
+
+const CAST = /::(?:[\w ."]|\([\d,]+\)|\[\])+$/;
+
+/** Text of a literal, without casts: of `'it''s'::character varying(9)`, it's; undefined for any other expression. */
+export function textOfConstant(sql: string): string | undefined {
   if (CAST.test(sql)) return textOfConstant(sql.replace(CAST, ''));
   if (/^\(.*\)$/s.test(sql)) return textOfConstant(sql.slice(1, -1));
-  return /^'.*'$/s.test(sql) ? sql.slice(1, -1).replaceAll("''", "'") : sql;
+  if (/^'(?:[^']|'')*'$/.test(sql)) return sql.slice(1, -1).replaceAll("''", "'");
+  return /^(?:-?[\d.]+|true|false)$/.test(sql) ? sql : undefined;
 }
 
 /** A column as the target remembers it. */

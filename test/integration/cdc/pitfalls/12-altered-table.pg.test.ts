@@ -227,3 +227,49 @@ describe('existing rows are changed by the ALTER itself', () => {
     expect(await pair.verify()).toMatchObject({ verdict: 'match' });
   });
 });
+
+/** Columns that the service's table was made with, as an expanding migration does: its rows have had the default since the copy. */
+describe('a column that the target has had since before the copy', () => {
+  const begin = async (column: string, sql: string) => {
+    const table = (more = '') => `CREATE TABLE item (id int PRIMARY KEY${more})`;
+    pair = await startStreamedPair(inject('postgresPort'), {
+      sourceSql: `${table()}; INSERT INTO item VALUES (1)`,
+      targetSql: table(`, ${column}`),
+      tables: [{ from: 'item', to: 'item' }],
+      options: { settings },
+    });
+    await pair.settle();
+    await pair.source.query(`ALTER TABLE item ADD COLUMN ${sql}; INSERT INTO item VALUES (2)`);
+    return pair;
+  };
+
+  test.each([
+    'v boolean NOT NULL DEFAULT false',
+    'v numeric(8,2) NOT NULL DEFAULT 0',
+    `v char(5) DEFAULT 'a'`,
+    `v timestamptz DEFAULT '2026-01-01 10:00+02'`,
+    `v jsonb NOT NULL DEFAULT '{"b": [], "a": 1.0}'`,
+    `v interval DEFAULT '90 minutes'`,
+    `v text[] DEFAULT ARRAY['a', 'b c']`,
+    `v float8 DEFAULT 1e3`,
+    `v bytea DEFAULT 'a'`,
+    'v int DEFAULT -1',
+  ])('%s on both sides: nothing stops', async (column) => {
+    const { settle, verify } = await begin(column, column);
+    await settle();
+    expect(await verify()).toMatchObject({ verdict: 'match' });
+  });
+
+  test.each([
+    'boolean NOT NULL DEFAULT true',
+    'numeric(8,2) NOT NULL DEFAULT 1.5',
+    `char(5) DEFAULT 'b'`,
+    'timestamptz NOT NULL DEFAULT now()',
+  ])('%s on the source, another default on the target: what is printed lets it continue', async (type) => {
+    const { target, settle, verify, replication } = await begin(`v ${type.split(' ')[0]}`, `v ${type}`);
+    await expect.poll(() => replication.status().problem?.code).toBe('FICUS_CDC_SCHEMA_CHANGED');
+    await target.query(/(UPDATE .*;)/.exec(replication.status().problem?.message ?? '')![1]!);
+    await settle();
+    expect(await verify()).toMatchObject({ verdict: 'match' });
+  });
+});
