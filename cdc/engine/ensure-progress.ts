@@ -14,7 +14,7 @@ import {
   evaluateColumns,
   nameOfColumn,
 } from '../mapping/evaluate-columns.ts';
-import { findLeftBehind, type LeftBehind } from '../mapping/left-behind.ts';
+import { findLeftBehind, type LeftBehind, takenByParts } from '../mapping/left-behind.ts';
 import { digestModule } from '../mapping/mapping-module.ts';
 import { findNarrowedColumns, type NarrowedColumn } from '../mapping/narrowed-columns.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
@@ -91,6 +91,8 @@ export async function ensureProgress(client: pg.Client, input: ProgressInput): P
 interface RecordedTable {
   readonly plan: TablePlan;
   readonly config: TableConfig;
+  /** Source columns that some part of the table carries over. */
+  readonly taken: ReadonlySet<string>;
   readonly source: TableCatalog;
   readonly target: TableCatalog;
   /** Some of its rows are on the target. */
@@ -126,7 +128,7 @@ async function recordTable(client: pg.Client, input: ProgressInput, plan: TableP
       plan.target.qualifiedName,
       { ...shape, source: withoutAdded(shape.source, row.before) },
     ]);
-  return { plan, config, source, target, shape, ...row };
+  return { plan, config, taken: takenByParts(plan, input.plans), source, target, shape, ...row };
 }
 
 const columnsOf = (source: TableCatalog) =>
@@ -143,11 +145,12 @@ function withoutAdded(source: TableShape['source'], before: readonly string[]): 
 async function continueTable(
   client: pg.Client,
   stream: string,
-  { plan, config, source, target, before, known, begun, shape }: RecordedTable,
+  { plan, config, taken, source, target, before, known, begun, shape }: RecordedTable,
   left: readonly LeftBehind[],
   narrowed: readonly NarrowedColumn[],
 ): Promise<void> {
-  const change = evaluateColumns({ plan, config, before, source: source.columns, target: target.columns });
+  const columns = { source: source.columns, target: target.columns };
+  const change = evaluateColumns({ plan, config, taken, before, ...columns });
   if (change) throw new FicusError('FICUS_CDC_SCHEMA_CHANGED', change);
   // After the check for added columns, which says what their defaults have filled.
   refuseProblems(left);

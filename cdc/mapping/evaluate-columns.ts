@@ -11,6 +11,8 @@ import type { TablePlan } from './table-plan.ts';
 export interface ColumnsInput {
   readonly plan: TablePlan;
   readonly config: TableConfig;
+  /** Source columns that some part of the table carries over. */
+  readonly taken: ReadonlySet<string>;
   /** As describeColumn wrote them. */
   readonly before: readonly string[];
   readonly source: readonly ColumnCatalog[];
@@ -20,7 +22,14 @@ export interface ColumnsInput {
 const COPY_AGAIN = 'copy again: ficus copy SLICE --restart.';
 
 /** Undefined when the stream can continue; else a sentence or two on what to do. */
-export function evaluateColumns({ plan, config, before, source, target }: ColumnsInput): string | undefined {
+export function evaluateColumns({
+  plan,
+  config,
+  taken,
+  before,
+  source,
+  target,
+}: ColumnsInput): string | undefined {
   const left = new Map(before.map(splitColumn).filter(([name, known]) => isKept(name, known, target)));
   const table = plan.source.qualifiedName;
   const read = new Set(plan.source.readColumns.map((column) => column.name));
@@ -31,7 +40,7 @@ export function evaluateColumns({ plan, config, before, source, target }: Column
     const known = left.get(name);
     left.delete(name);
     if (known === undefined) {
-      const lacks = takesAll && !read.has(name) && !omitted.has(name);
+      const lacks = takesAll && !read.has(name) && !taken.has(name) && !omitted.has(name);
       const problem = evaluateAdded({ plan, config, target }, column, lacks);
       if (problem) return problem;
     } else if (read.has(name) && known.type !== type && !isWidening(known.type, type))
@@ -107,7 +116,7 @@ function defaultTextOf(column: ColumnCatalog): string | undefined {
 }
 
 /** PostgreSQL writes a value in another way than the default that it came from: `f` for false, `0.00` for 0. */
-export function canonicalText(text: string, { baseType }: Pick<ColumnCatalog, 'baseType'>): string {
+function canonicalText(text: string, { baseType }: Pick<ColumnCatalog, 'baseType'>): string {
   switch (baseType) {
     case 'boolean':
       return text.charAt(0);

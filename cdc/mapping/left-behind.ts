@@ -40,11 +40,7 @@ export function findLeftBehind(
     const source = catalogs.source.tables.get(plan.source.qualifiedName);
     const target = catalogs.target.tables.get(plan.target.qualifiedName);
     if (!config || !takesAllColumns(config) || !source || !target) return [];
-    const read = new Set(
-      plans
-        .filter((part) => part.source.oid === plan.source.oid)
-        .flatMap((part) => part.columns.flatMap(({ inputs }) => inputs)),
-    );
+    const read = takenByParts(plan, plans);
     const omitted = new Set(config.omit);
     const hasBegun = begun.has(plan.target.qualifiedName);
     return [
@@ -54,6 +50,12 @@ export function findLeftBehind(
         .flatMap((column) => judge(plan, config, column, target, hasBegun) ?? []),
     ];
   });
+}
+
+/** Source columns that this part of a table, or another one, carries over. */
+export function takenByParts(plan: TablePlan, plans: readonly TablePlan[]): ReadonlySet<string> {
+  const parts = plans.filter((part) => part.source.oid === plan.source.oid);
+  return new Set(parts.flatMap((part) => part.columns.flatMap(({ inputs }) => inputs)));
 }
 
 /**

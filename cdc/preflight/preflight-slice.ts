@@ -8,7 +8,7 @@ import type { DatabaseCatalog } from '../catalog/database-catalog.ts';
 import { checkExpressions } from '../mapping/check-expressions.ts';
 import { compileSlice } from '../mapping/compile-slice.ts';
 import { evaluateColumns } from '../mapping/evaluate-columns.ts';
-import { findLeftBehind } from '../mapping/left-behind.ts';
+import { findLeftBehind, takenByParts } from '../mapping/left-behind.ts';
 import { findNarrowedColumns } from '../mapping/narrowed-columns.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { readAbsentStandbys, readLongTransactions } from '../source/read-waits.ts';
@@ -199,7 +199,15 @@ function findAltered(
     const from = source.tables.get(plan.source.qualifiedName);
     const to = target.tables.get(plan.target.qualifiedName);
     if (!before || !config || !from || !to) continue;
-    const message = evaluateColumns({ plan, config, before, source: from.columns, target: to.columns });
+    const taken = takenByParts(plan, plans);
+    const message = evaluateColumns({
+      plan,
+      config,
+      taken,
+      before,
+      source: from.columns,
+      target: to.columns,
+    });
     if (message === undefined) continue;
     const path = formatPath(plan.path);
     found.set(plan, { severity: 'error', path, code: 'FICUS_CDC_SCHEMA_CHANGED', message });

@@ -219,6 +219,21 @@ describe('a column that the monolith adds under a running stream', () => {
     },
   );
 
+  test('may be taken by another part of a split table', async () => {
+    const parts = (more: object) => [
+      { from: 'book', to: 'book', columns: { id: 'id' }, omit: [] },
+      { from: 'book', to: 'cover', columns: { id: 'id', color: 'color', ...more }, omit: [] },
+    ];
+    await compare(', color text', '', parts({}));
+    const { source, target, settle, replication } = pair!;
+    await settle();
+    await source.query(`ALTER TABLE book ADD isbn text; INSERT INTO book VALUES (1, 'a', 'b')`);
+    await expect.poll(() => replication.status().problem?.message).toContain('does not name it');
+    await target.query('ALTER TABLE cover ADD isbn text');
+    await continueWith(parts({ isbn: 'isbn' }));
+    expect((await target.query('SELECT * FROM cover')).rows).toEqual([{ id: 1, color: 'a', isbn: 'b' }]);
+  });
+
   test('may be omitted instead', async () => {
     await compare(', title text', ', title text');
     const { source, replication, settle } = pair!;
