@@ -16,7 +16,7 @@ import { advanceStatement, leftOutStatement, type StreamPlace } from './checkpoi
 import { describeConflict } from './conflict-error.ts';
 import { findFailingChange } from './find-failing-change.ts';
 import { KeylessApplier } from './keyless-applier.ts';
-import { lockToEmpty } from './lock-to-empty.ts';
+import { describeUse, lockToEmpty } from './lock-to-empty.ts';
 import { type Reread, TableApplier } from './table-applier.ts';
 import { TargetCheck } from './target-check.ts';
 import type { TargetSession } from './target-session.ts';
@@ -196,12 +196,9 @@ export class Applier {
     await this.#session.settle();
     try {
       if (!(await lockToEmpty(client, tables, goesOn)))
-        throw Object.assign(
-          new Error(`${tables.join(', ')} of the target must be emptied, and others use it`),
-          {
-            code: LOCK_NOT_AVAILABLE,
-          },
-        );
+        throw Object.assign(new Error(`A TRUNCATE has to wait: ${await describeUse(client, tables)}`), {
+          code: LOCK_NOT_AVAILABLE,
+        });
     } finally {
       this.waitsFor = [];
     }

@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { describeBlocker, endSql } from '../source/describe-wait.ts';
 import { isAutovacuum, readUse } from '../source/read-waits.ts';
 
 const PATIENCE_MS = 200;
@@ -33,6 +34,14 @@ export async function lockToEmpty(
     if (!(await goesOn())) return false;
     if (await tryLock(client, tables, patienceMs)) return true;
   }
+}
+
+/** Who keeps the tables from being emptied, in a sentence, and what ends that. */
+export async function describeUse(client: pg.ClientBase, tables: readonly string[]): Promise<string> {
+  const use = await readUse(client, tables);
+  return use
+    ? `“${use.relation}” of the target is in use by ${describeBlocker(use.blocker)}. ${endSql(use.blocker)}`
+    : `${tables.join(', ')} of the target is in use again and again.`;
 }
 
 async function onlyVacuumUses(client: pg.ClientBase, tables: readonly string[]): Promise<boolean> {

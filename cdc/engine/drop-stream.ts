@@ -2,15 +2,13 @@
 import { type EmptiedTable, FicusError, type TableConfig } from '@ficus/core';
 import type pg from 'pg';
 import { deleteCheckpoint, loadCheckpoint } from '../apply/checkpoint.ts';
-import { lockToEmpty } from '../apply/lock-to-empty.ts';
+import { describeUse, lockToEmpty } from '../apply/lock-to-empty.ts';
 import { readStateVersion } from '../apply/state-schema.ts';
 import { quoteQualified, splitQualified } from '../catalog/quote.ts';
 import type { ReplicationOptions } from '../replication.ts';
-import { describeBlocker, endSql } from '../source/describe-wait.ts';
 import { endClient, withinTime } from '../source/end-client.ts';
 import { dropPublication } from '../source/publication.ts';
 import { readPlace } from '../source/read-place.ts';
-import { readUse } from '../source/read-waits.ts';
 import { dropSlot } from '../source/slot.ts';
 import { nameStream } from '../source/stream-names.ts';
 import { connectTo } from './connect-to.ts';
@@ -119,11 +117,8 @@ const MOST_PATIENCE_MS = 5_000;
 async function lockTables(target: pg.Client, tables: readonly string[]): Promise<void> {
   const beganAtMs = Date.now();
   if (await lockToEmpty(target, tables, () => Date.now() - beganAtMs < MOST_PATIENCE_MS)) return;
-  const use = await readUse(target, tables);
   throw new FicusError(
     'FICUS_CDC_TARGET_BUSY',
-    use
-      ? `Nothing was emptied or dropped: “${use.relation}” of the target is in use by ${describeBlocker(use.blocker)}. ${endSql(use.blocker)}`
-      : `Nothing was emptied or dropped: ${tables.join(', ')} of the target is in use again and again.`,
+    `Nothing was emptied or dropped: ${await describeUse(target, tables)}`,
   );
 }

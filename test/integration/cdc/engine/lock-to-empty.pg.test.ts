@@ -87,7 +87,7 @@ test('a TRUNCATE of the source waits for a reader of the target without holding 
   await servedUntil(() => problem() !== undefined);
   expect(problem()).toMatchObject({
     code: 'FICUS_CDC_BLOCKED',
-    message: expect.stringMatching(new RegExp(`lock on “item” of the target.*process ${pid} `)),
+    message: expect.stringMatching(new RegExp(`lock on “item” of the target is in use by process ${pid} `)),
   });
   expect(pair.replication.status().state).toBe('streaming');
   await reader.query('COMMIT');
@@ -97,6 +97,7 @@ test('a TRUNCATE of the source waits for a reader of the target without holding 
 });
 
 test('a TRUNCATE in a transaction that has written before gives way to whoever waits for its rows', async () => {
+  const pid = await idOfReader();
   await pair.source.query('INSERT INTO other VALUES (1)');
   await pair.settle();
   await pair.source.query('BEGIN; UPDATE other SET id = 2 WHERE id = 1; TRUNCATE item; COMMIT');
@@ -106,6 +107,9 @@ test('a TRUNCATE in a transaction that has written before gives way to whoever w
   const queued = `SELECT FROM pg_locks WHERE relation = 'item'::regclass AND NOT granted`;
   await expect.poll(async () => (await pair.target.query(queued)).rowCount, { interval: 20 }).toBe(1);
   await reader.query('UPDATE other SET id = id WHERE id = 1');
+  await expect
+    .poll(() => pair.replication.status().problem?.message)
+    .toMatch(new RegExp(`“item” of the target is in use by process ${pid} `));
   await reader.query('COMMIT');
   await pair.settle();
   expect((await pair.target.query('SELECT id FROM other')).rows).toEqual([{ id: 2 }]);
