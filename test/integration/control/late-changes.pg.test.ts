@@ -94,7 +94,10 @@ it('a raise whose caller has hung up while it waited is not made', async () => {
       `PUT /api/v1/slices/pages/serve HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
     await until(async () => {
-      const [row] = await database.query('SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted');
+      const [row] = await database.query(
+        `SELECT count(*)::int AS n FROM pg_locks JOIN pg_database ON pg_database.oid = database
+          WHERE NOT granted AND datname = current_database()`,
+      );
       return row?.n === 1;
     }, 'the change waits');
     socket.destroy();
