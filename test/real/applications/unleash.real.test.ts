@@ -65,8 +65,9 @@ const LIST = '/api/admin/tag-types';
 /** Opens the list of tag types; returns the side that served it. */
 async function openTagTypes({ page, base, look, sideOf }: Visitor): Promise<string | undefined> {
   await page.goto(`${base}/tag-types`);
-  await look('tag types', 'table');
+  // Before that the table shows what stands for rows that are on their way.
   await page.waitForSelector('table :text("simple")');
+  await look('tag types', 'table');
   return sideOf(LIST);
 }
 
