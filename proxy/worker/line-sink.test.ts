@@ -4,6 +4,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, expect, test, vi } from 'vitest';
 import { LineSink } from './line-sink.ts';
@@ -79,6 +80,36 @@ async function readBytes(stream: Readable, count: number): Promise<Buffer> {
   }
   return Buffer.concat(pieces);
 }
+
+test.skipIf(process.platform !== 'linux')(
+  'lines of several processes on one socket do not mix, however slowly it is read',
+  async () => {
+    const program = `
+      import { LineSink } from ${JSON.stringify(join(import.meta.dirname, 'line-sink.ts'))};
+      const name = process.argv[1];
+      const sink = new LineSink({ fd: 1, mostHeldBytes: 16_000_000, onDropped: () => process.exit(1) });
+      for (let at = 0; at < 4_000; at += 1) sink.write(name + at + ' ' + name.repeat(at % 600) + '\\n');
+      while ((await sink.end()) === 'held-up');
+      process.exit(0);`;
+    const names = ['a', 'b', 'c'];
+    const shell = names.map((name) => `"$0" --input-type=module -e "$1" ${name} &`).join(' ');
+    // Node gives its children a Unix socket where others would give a pipe.
+    const writers = spawn('sh', ['-c', `${shell} wait`, process.execPath, program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let text = '';
+    for await (const piece of writers.stdout) {
+      text += piece;
+      await sleep(1);
+    }
+    const read = text.split('\n').slice(0, -1);
+    const whole = names.map((name) =>
+      Array.from({ length: 4_000 }, (_, at) => `${name}${at} ${name.repeat(at % 600)}`),
+    );
+    expect(names.map((name) => read.filter((line) => line.startsWith(name)))).toEqual(whole);
+  },
+  30_000,
+);
 
 test('what does not fit is dropped and said', async () => {
   const path = join(folder, 'few');

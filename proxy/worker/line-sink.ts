@@ -1,6 +1,6 @@
 /**
  * Where the lines of a worker's log leave: in writes that a pipe takes whole (4,096 bytes), so that lines of several
- * workers on one pipe never mix; a file takes any write whole. On Linux a pipe is opened once more, so that a write that
+ * workers on one pipe never mix; a Unix socket takes more, and a file any write whole. On Linux a pipe is opened once more, so that a write that
  * it has no room for fails at once and needs no thread; all else is written by the thread pool.
  *
  * A log without a reader takes bounded memory and blocks nothing: lines that do not fit are dropped, and `flush` ends.
@@ -11,6 +11,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** PIPE_BUF of Linux: POSIX promises no more (write, "Atomic/non-atomic"). */
 const PIPE_BYTES = 4096;
+/** Linux queues that much of a Unix socket in one piece (unix_stream_sendmsg); systemd gives services such an output, Node its children. */
+const SOCKET_BYTES = 32_768;
 const FILE_BYTES = 65_536;
 /** Pieces that wait for each other: a pipe's reader is woken once for all of them. Half of what a pipe holds on Linux. */
 const PIECES_TOGETHER = 8;
@@ -49,7 +51,7 @@ export class LineSink {
   constructor(options: LineSinkOptions) {
     this.#options = options;
     this.#pipe = openPipe(options.fd);
-    this.#pieceBytes = isFile(options.fd) ? FILE_BYTES : PIPE_BYTES;
+    this.#pieceBytes = pieceBytes(options.fd);
     this.#piecesTogether = this.#pipe === undefined ? 1 : PIECES_TOGETHER;
     this.#growing = Buffer.allocUnsafeSlow(this.#pieceBytes);
     setInterval(() => this.#writeAll(), EACH_MS).unref();
@@ -192,11 +194,13 @@ export class LineSink {
 }
 
 /** A descriptor that is closed shows with the first write. */
-function isFile(fd: number): boolean {
+function pieceBytes(fd: number): number {
   try {
-    return fstatSync(fd).isFile();
+    const stats = fstatSync(fd);
+    if (stats.isFile()) return FILE_BYTES;
+    return stats.isSocket() && process.platform === 'linux' ? SOCKET_BYTES : PIPE_BYTES;
   } catch {
-    return false;
+    return PIPE_BYTES;
   }
 }
 
