@@ -1,7 +1,7 @@
 /**
  * Where the lines of a worker's log leave: in writes that a pipe takes whole (4,096 bytes), so that lines of several
- * workers on one pipe never mix; a Unix socket takes more, and a file any write whole. On Linux a pipe is opened once more, so that a write that
- * it has no room for fails at once and needs no thread; all else is written by the thread pool.
+ * workers on one pipe never mix; a Unix socket takes more, and a file any write whole. On Linux a pipe is opened once
+ * more, so that a write that it has no room for fails at once and needs no thread; all else is written by the thread pool.
  *
  * A log without a reader takes bounded memory and blocks nothing: lines that do not fit are dropped, and `flush` ends.
  * pino's own destination waits forever.
@@ -11,7 +11,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** PIPE_BUF of Linux: POSIX promises no more (write, "Atomic/non-atomic"). */
 const PIPE_BYTES = 4096;
-/** Linux queues that much of a Unix socket in one piece (unix_stream_sendmsg); systemd gives services such an output, Node its children. */
+/**
+ * Linux queues that much of a Unix socket in one piece (unix_stream_sendmsg). systemd gives its services such an output,
+ * and Node its children.
+ */
 const SOCKET_BYTES = 32_768;
 const FILE_BYTES = 65_536;
 /** Pieces that wait for each other: a pipe's reader is woken once for all of them. Half of what a pipe holds on Linux. */
