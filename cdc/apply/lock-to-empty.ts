@@ -1,7 +1,7 @@
 /**
- * The lock that TRUNCATE needs. Whoever queues for it makes all later readers and writers of the table wait behind it,
+ * The lock that TRUNCATE needs. A session that queues for it makes all later readers and writers of the table wait behind it,
  * for as long as a reader that came before takes. So ours queues for a moment only, and lets the others pass before it
- * asks again. Only an autovacuum needs more: PostgreSQL ends it for whoever waits as long as deadlock_timeout.
+ * asks again. Only an autovacuum needs more: PostgreSQL ends it for a session that waits as long as deadlock_timeout.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';

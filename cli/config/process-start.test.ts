@@ -12,7 +12,7 @@ test('one that has ended, and that its parent has not waited for, has no start o
   expect([startIn(stat('Z'), 'boot'), startIn(stat('X'), 'boot')]).toEqual(['ended', 'ended']);
 });
 
-test('a process is told from a later one with its number, where its start is known', async () => {
+test('a process differs from a later one with its number, where its start is known', async () => {
   const start = await startOfProcess(process.pid);
   expect(await startOfProcess(process.pid)).toBe(start);
   expect(await isStillRunning(process.pid, start)).toBe(true);

@@ -1,4 +1,4 @@
-/** What happens when a guard does not pass: the step is refused, or done, which the audit and the caller are told. */
+/** What happens when a guard does not pass: the step is refused, or done, which the audit and the answer say. */
 import { FicusError, type NamedGuardAnswer } from '@ficus/core';
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The proxies that report, each token owner's apart: whoever makes up names takes places of the own token only. A proxy that
+ * The proxies that report, each token owner's apart: made-up names take places of the own token only. A proxy that
  * reports keeps its place; a new one gets none while all are taken. The caller supplies the clock.
  */
 import type { ConfigRefusal, ProxyReport } from '@ficus/core';

@@ -156,7 +156,7 @@ test('a reference within the partitions of a table keeps it from nothing', async
   expect(await emptyReferenced(own, 'SELECT 1')).toBe(0);
 });
 
-test('where the stream’s role and whoever runs the printed SQL have other search paths', async () => {
+test('where the stream’s role and the one that runs the printed SQL have other search paths', async () => {
   const app = 'CREATE SCHEMA app; CREATE TABLE app.area (id int PRIMARY KEY)';
   const referring = 'CREATE TABLE app.note (area int REFERENCES app.area); INSERT INTO app.note VALUES (2)';
   const targetUrl = `${pair.targetUrl}?options=-csearch_path%3Dapp`;

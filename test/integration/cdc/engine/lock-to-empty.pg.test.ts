@@ -96,7 +96,7 @@ test('a TRUNCATE of the source waits for a reader of the target without holding 
   await expect.poll(problem, { timeout: 10_000 }).toBe(undefined);
 });
 
-test('a TRUNCATE in a transaction that has written before gives way to whoever waits for its rows', async () => {
+test('a TRUNCATE in a transaction that has written before gives way to a statement that waits for its rows', async () => {
   const pid = await idOfReader();
   await pair.source.query('INSERT INTO other VALUES (1)');
   await pair.settle();
@@ -116,7 +116,7 @@ test('a TRUNCATE in a transaction that has written before gives way to whoever w
   expect((await pair.target.query('SELECT FROM item')).rowCount).toBe(0);
 }, 60_000);
 
-test('a stream that waits for a table to empty stops when it is told to', async () => {
+test('a stream that waits for a table to empty stops when it is asked to', async () => {
   await pair.source.query('TRUNCATE item');
   await expect
     .poll(() => pair.replication.status().problem?.code, { timeout: 10_000 })

@@ -39,6 +39,16 @@ afterAll(async () => {
   await primary.remove();
 });
 
+/** @param sourcePort of a server of the source's own */
+const startPair = (sourcePort?: number): Promise<StreamedPair> =>
+  startStreamedPair(inject('postgresPort'), {
+    sourceSql: `${TABLE}; INSERT INTO item VALUES (1)`,
+    targetSql: TABLE,
+    tables: TABLES,
+    sourcePort,
+    options: { settings },
+  });
+
 /** The slice's stream with another source. */
 async function startAgainFrom(given: StreamedPair, sourceUrl: string): Promise<Replication> {
   other = openReplication({
@@ -67,12 +77,7 @@ const versionOf = async (url: string) =>
   Number((await query(url, 'SHOW server_version_num'))[0]?.server_version_num);
 
 test('another cluster under the same name is noticed', async () => {
-  pair = await startStreamedPair(inject('postgresPort'), {
-    sourceSql: `${TABLE}; INSERT INTO item VALUES (1)`,
-    targetSql: TABLE,
-    tables: TABLES,
-    options: { settings },
-  });
+  pair = await startPair();
   await pair.settle();
   await pair.replication.stop();
   const name = new URL(pair.sourceUrl).pathname.slice(1);
@@ -90,13 +95,7 @@ test('another cluster under the same name is noticed', async () => {
 
 /** A snapshot of the volume has the same identity and timeline: what is written after it would take positions twice. */
 test('a source that was restored from a copy of its disk is noticed', async () => {
-  pair = await startStreamedPair(inject('postgresPort'), {
-    sourceSql: `${TABLE}; INSERT INTO item VALUES (1)`,
-    targetSql: TABLE,
-    tables: TABLES,
-    sourcePort: primary.port,
-    options: { settings },
-  });
+  pair = await startPair(primary.port);
   const { replication, sourceUrl, target } = pair;
   await pair.settle();
   const snapshot = `${primary.dataDir}-snapshot`;
@@ -154,13 +153,7 @@ async function startStandby(slotsFollow: boolean): Promise<EmbeddedCluster> {
 }
 
 test('after a failover the stream pauses; the slot follows where the server can', async () => {
-  pair = await startStreamedPair(inject('postgresPort'), {
-    sourceSql: `${TABLE}; INSERT INTO item VALUES (1)`,
-    targetSql: TABLE,
-    tables: TABLES,
-    sourcePort: primary.port,
-    options: { settings },
-  });
+  pair = await startPair(primary.port);
   await pair.settle();
   const { replication, sourceUrl } = pair;
   await replication.stop();

@@ -21,7 +21,7 @@ export interface StreamedPairOptions {
   readonly tables: readonly unknown[];
   readonly slice?: string;
   /** Port of another cluster for the source. */
-  readonly sourcePort?: number;
+  readonly sourcePort?: number | undefined;
   /** Role that the stream reads the source as; by default the superuser. */
   readonly sourceRole?: string;
   /** Called, and awaited, before the stream starts. */
