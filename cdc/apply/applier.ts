@@ -189,8 +189,8 @@ export class Applier {
     const { client } = this.#session;
     const goesOn = async () => {
       this.waitsFor = tables;
-      // Whoever waits for rows that the open transaction has written may be who uses the table: of a deadlock, the server
-      // would end either.
+      // A session that waits for rows which the open transaction has written may be the one that uses the table: of a
+      // deadlock, the server would end either.
       return !this.#options.stopping() && !(this.#hadParts && (await isWaitedFor(client)));
     };
     await this.#session.settle();
