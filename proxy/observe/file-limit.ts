@@ -4,7 +4,7 @@ import { DEFAULT_CONNECTIONS } from '@ficus/core';
 import type { Logger } from 'pino';
 
 /**
- * At the limit a worker can neither accept clients nor reach upstreams, which looks like anything but a limit. Whoever sets
+ * At the limit a worker can neither accept clients nor reach upstreams, which looks like anything but a limit. One who sets
  * a number of connections counts on it; the default bounds floods alone.
  */
 export function warnOfFewFiles(logger: Logger, connections: number, files = readFileLimit()): void {
