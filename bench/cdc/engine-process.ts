@@ -1,6 +1,6 @@
 /**
- * The engine in a separate process, as `ficus up` would run it. Waits for `start`, so that loading the program is not
- * measured; reports its consumption when it ends.
+ * The engine in a separate process, as `ficus up` would run it. Waits for `start`, so that what loading the program took
+ * can be asked for before; reports its consumption when it ends.
  */
 import { openReplication, type ReplicationOptions } from '@ficus/cdc';
 import { pino } from 'pino';
