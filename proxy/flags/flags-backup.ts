@@ -17,26 +17,33 @@ interface KeptFlags {
   readonly receivedAt: string;
 }
 
+const RETRY_MS = 5_000;
+
 export class FlagsBackup {
   readonly #file: string;
   readonly #onProblem: (message: string) => void;
+  readonly #retryMs: number;
   #waiting: KeptFlags | undefined;
   #writing: Promise<void> | undefined;
   #failed = false;
+  #retry: NodeJS.Timeout | undefined;
 
-  constructor(file: string, onProblem: (message: string) => void) {
+  constructor(file: string, onProblem: (message: string) => void, retryMs = RETRY_MS) {
     this.#file = file;
     this.#onProblem = onProblem;
+    this.#retryMs = retryMs;
   }
 
   /** Keeps a set; of several in a row, the last. Never throws: flags work without it. */
   keep(set: ClientFeatures, receivedAt: Date): void {
     this.#waiting = { set, receivedAt: receivedAt.toISOString() };
-    this.#writing ??= this.#write();
+    this.#begin();
   }
 
-  /** Everything kept so far is on disk, or could not be written. */
+  /** Everything kept so far is on disk, or cannot be written. */
   async settled(): Promise<void> {
+    await this.#writing;
+    this.#begin();
     await this.#writing;
   }
 
@@ -53,24 +60,33 @@ export class FlagsBackup {
     }
   }
 
+  #begin(): void {
+    if (this.#waiting !== undefined) this.#writing ??= this.#write();
+  }
+
+  /** What cannot be written is tried again: what is on disk may send users where a flip has just taken them away. */
   async #write(): Promise<void> {
-    while (this.#waiting !== undefined) {
-      const kept = this.#waiting;
+    for (let kept = this.#waiting; kept !== undefined; kept = this.#waiting) {
       this.#waiting = undefined;
       try {
         await replaceFile(this.#file, JSON.stringify(kept));
+        if (this.#failed) this.#onProblem(`flags are kept in ${dirname(this.#file)} again`);
         this.#failed = false;
       } catch (error) {
-        if (!this.#failed)
-          this.#onProblem(
-            `flags cannot be kept in ${dirname(this.#file)}: ${describeFileError(error)}; without them, a restart while their source is away turns all flags off. Set flags.backup to a directory that the proxy may write to, or to false`,
-          );
+        this.#waiting ??= kept;
+        if (!this.#failed) this.#onProblem(describeFailure(this.#file, error));
         this.#failed = true;
+        clearTimeout(this.#retry);
+        this.#retry = setTimeout(() => this.#begin(), this.#retryMs).unref();
+        break;
       }
     }
     this.#writing = undefined;
   }
 }
+
+const describeFailure = (file: string, error: unknown): string =>
+  `flags cannot be kept in ${dirname(file)}: ${describeFileError(error)}; until they can, a restart while their source is away takes older ones, or turns all flags off. Free space there, or set flags.backup to a directory that the proxy may write to, or to false`;
 
 /** @returns undefined where nothing is kept: the file provider has its file, and a relative path has no base */
 export function openFlagsBackup(

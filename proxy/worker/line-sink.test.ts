@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -123,3 +123,27 @@ test('what does not fit is dropped and said', async () => {
   closeSync(fd);
   expect(readFileSync(path, 'utf8')).toBe('12345\nabc\n');
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a full disk: what does not fit in memory is dropped, and lines are written when there is room again',
+  async () => {
+    const path = join(folder, 'full');
+    const program = `
+      import { LineSink } from ${JSON.stringify(join(import.meta.dirname, 'line-sink.ts'))};
+      let at = 0;
+      const sink = new LineSink({ fd: 1, mostHeldBytes: 20_000, onDropped: () => process.send(at) });
+      setInterval(() => sink.write(++at + ' ' + 'x'.repeat(1_000) + '\\n'), 20);`;
+    // A file that may not grow refuses as a full disk does; emptied by logrotate, it has room again.
+    const shell = 'ulimit -S -f 100; exec "$0" --input-type=module -e "$1" >> "$2"';
+    const writer = spawn('sh', ['-c', shell, process.execPath, program, path], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    const [dropped] = (await once(writer, 'message')) as [number];
+    truncateSync(path);
+    const last = () => Number.parseInt(readFileSync(path, 'utf8').trimEnd().split('\n').at(-1) ?? '', 10);
+    await expect.poll(last, { timeout: 10_000 }).toBeGreaterThan(dropped);
+    writer.kill();
+    await once(writer, 'exit');
+  },
+  20_000,
+);

@@ -3,8 +3,8 @@
  * workers on one pipe never mix; a Unix socket takes more, and a file any write whole. On Linux a pipe is opened once
  * more, so that a write that it has no room for fails at once and needs no thread; all else is written by the thread pool.
  *
- * A log without a reader takes bounded memory and blocks nothing: lines that do not fit are dropped, and `flush` ends.
- * pino's own destination waits forever.
+ * A log without a reader, or on a full disk, takes bounded memory and blocks nothing: lines that do not fit are dropped, and
+ * `flush` ends. What is held is written when there is room again. pino's own destination waits forever.
  */
 import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -47,7 +47,8 @@ export class LineSink {
   /** Buffers of written pieces, to be filled again. */
   readonly #spare: Buffer[] = [];
   #heldBytes = 0;
-  #writing = false;
+  /** `writing`: in the thread pool. `waiting`: for room. */
+  #state: 'idle' | 'writing' | 'waiting' = 'idle';
   /** Its reader has closed the pipe. */
   #broken = false;
 
@@ -103,7 +104,7 @@ export class LineSink {
       try {
         this.#took(writeSync(this.#pipe ?? this.#options.fd, this.#pieces[0]!));
       } catch (error) {
-        this.#broken = !isBusy(error) || performance.now() > until;
+        this.#broken = !hasNoRoom(error) || performance.now() > until;
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
       }
     }
@@ -119,17 +120,17 @@ export class LineSink {
       this.#writeAll();
       await sleep(5);
     }
-    return this.#writing && this.#pipe === undefined ? 'held-up' : 'written';
+    return this.#state === 'writing' ? 'held-up' : 'written';
   }
 
   #writeAll(): void {
-    if (this.#writing) return;
+    if (this.#state !== 'idle') return;
     this.#closePiece();
     this.#writePieces();
   }
 
   #writePieces(): void {
-    if (this.#writing || this.#broken) return;
+    if (this.#state !== 'idle' || this.#broken) return;
     if (this.#pipe !== undefined) this.#fill(this.#pipe);
     else if (this.#pieces.length > 0) this.#send(this.#pieces.shift()!);
   }
@@ -140,7 +141,7 @@ export class LineSink {
       try {
         this.#took(writeSync(pipe, this.#pieces[0]!));
       } catch (error) {
-        if (isBusy(error)) this.#fillLater();
+        if (hasNoRoom(error)) this.#writeLater();
         else this.#break();
         return;
       }
@@ -161,34 +162,32 @@ export class LineSink {
       this.#spare.push(Buffer.from(piece.buffer));
   }
 
-  #fillLater(): void {
-    this.#writing = true;
-    const again = () => {
-      this.#writing = false;
-      this.#writePieces();
-    };
-    setTimeout(again, AGAIN_MS).unref();
+  #writeLater(): void {
+    this.#state = 'waiting';
+    setTimeout(() => this.#writeNext(), AGAIN_MS).unref();
+  }
+
+  #writeNext(): void {
+    this.#state = 'idle';
+    this.#writePieces();
   }
 
   #send(piece: Buffer): void {
-    this.#writing = true;
+    this.#state = 'writing';
     write(this.#options.fd, piece, (error, written) => {
-      if (error && isBusy(error)) setTimeout(() => this.#send(piece), AGAIN_MS).unref();
-      else if (error) this.#break();
-      else if (written < piece.length) this.#send(piece.subarray(written));
-      else this.#sent(piece);
-      if (!error) this.#heldBytes -= written;
+      if (error && !hasNoRoom(error)) return this.#break();
+      const bytes = error ? 0 : written;
+      this.#heldBytes -= bytes;
+      if (bytes < piece.length) this.#pieces.unshift(piece.subarray(bytes));
+      else this.#written(piece);
+      if (error) this.#writeLater();
+      else this.#writeNext();
     });
-  }
-
-  #sent(piece: Buffer): void {
-    this.#writing = false;
-    this.#written(piece);
-    this.#writePieces();
   }
 
   #break(): void {
     this.#broken = true;
+    this.#state = 'idle';
     if (this.#pipe !== undefined) closeSync(this.#pipe);
     this.#pieces.length = 0;
     this.#grown = 0;
@@ -220,7 +219,7 @@ function openPipe(fd: number): number | undefined {
   }
 }
 
-function isBusy(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'EAGAIN' || code === 'EBUSY';
-}
+/** A reader that is slow, or a disk, a quota or a file that is full: there may be room later. */
+const NO_ROOM: ReadonlySet<string | undefined> = new Set(['EAGAIN', 'EBUSY', 'ENOSPC', 'EDQUOT', 'EFBIG']);
+
+const hasNoRoom = (error: unknown): boolean => NO_ROOM.has((error as NodeJS.ErrnoException).code);
