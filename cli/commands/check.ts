@@ -1,7 +1,7 @@
 /** `ficus check`: validates the config; with --live, checks what it needs as well. */
 
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { DatabaseGrants, Finding } from '@ficus/cdc';
@@ -19,6 +19,7 @@ import type { Command } from 'commander';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { parseHeader } from '../config/parse-header.ts';
+import { writeWhole } from '../init/write-whole.ts';
 import { counted } from '../output/counted.ts';
 import { formatExplanation } from '../output/format-explanation.ts';
 import { formatFinding, formatNote } from '../output/format-finding.ts';
@@ -156,7 +157,7 @@ async function writeGrants(folder: string, databases: readonly DatabaseGrants[])
   for (const { name, sql } of databases) {
     const file = join(folder, `${name}.sql`);
     const replaces = existsSync(file);
-    await writeFile(file, sql);
+    await writeWhole(file, sql, true);
     printError(`${replaces ? 'replaced' : 'wrote'} ${file}\n`);
   }
 }

@@ -2,7 +2,8 @@
  * The sample's ficus.yaml with its references filled in, as a separate file beside the sample's state: `npx ficus`
  * works with it from any other terminal, without an environment.
  */
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FicusError } from '@ficus/core';
 
@@ -22,9 +23,16 @@ export async function writeConfig(
     return value;
   });
   const file = join(directory, 'ficus.yaml');
-  // It holds the passwords of the databases; a file of before keeps its mode without the chmod.
-  await writeFile(file, text, { mode: 0o600 });
-  await chmod(file, 0o600);
+  // Half of one, as a full disk leaves it, would count as a user's own at the next start.
+  const draft = `${file}.${randomUUID()}`;
+  try {
+    // It holds the passwords of the databases.
+    await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
   return file;
 }
 

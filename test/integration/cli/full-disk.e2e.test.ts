@@ -1,8 +1,8 @@
-/** A log on a full disk (/dev/full answers ENOSPC): lines are dropped, requests are served, and SIGTERM drains. */
-import { spawn } from 'node:child_process';
+/** Ficus on a full disk: of a log (/dev/full answers ENOSPC) lines are dropped, requests are served, and SIGTERM drains. */
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -39,5 +39,38 @@ it.runIf(process.platform === 'linux')(
     const ended = once(child, 'exit');
     child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
+  },
+);
+
+it.skipIf(process.platform === 'win32')(
+  'ficus check --grants FOLDER leaves no half of a script',
+  async () => {
+    const directory = await makeTestDirectory('full-disk-grants');
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const config = join(directory, 'ficus.yaml');
+    const database = 'postgres://ficus@127.0.0.1:9/shop';
+    await writeFile(
+      config,
+      JSON.stringify({
+        version: 1,
+        control: { listen: '127.0.0.1:0', database },
+        legacy: { url: 'http://127.0.0.1:9', database },
+        slices: {
+          notes: {
+            candidate: { url: 'http://127.0.0.1:9', database },
+            routes: [{ id: 'list', path: '/notes' }],
+            tables: [{ from: 'public.notes', to: 'public.notes' }],
+          },
+        },
+      }),
+    );
+    const folder = join(directory, 'roles');
+    // A file that may not grow refuses as a full disk does.
+    const shell = 'ulimit -f 1; exec "$0" "$@"';
+    const command = [process.execPath, FICUS, 'check', '--grants', folder, '--config', config];
+    const { status, stderr } = spawnSync('sh', ['-c', shell, ...command], { encoding: 'utf8' });
+    expect(status).toBe(3);
+    expect(stderr).toContain('FICUS_PATH_UNUSABLE');
+    expect(await readdir(folder)).toEqual([]);
   },
 );
