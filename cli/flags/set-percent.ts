@@ -107,7 +107,7 @@ async function setOutOfReach(
   if (control === undefined) throw new FicusError('FICUS_RUNNING_ELSEWHERE', [why, ...byHand].join(' '));
   const timeoutMs = flip.percent === 0 ? wayBackTimeoutMs : undefined;
   const outcome = await setThroughControl({ control }, flip, timeoutMs).catch((error: unknown) => {
-    if (running.provider === 'builtin' && isDatabaseAway(error)) throw withPresentShare(error, flip);
+    if (running.provider === 'builtin' && isOfDatabase(error)) throw withPresentShare(error, flip);
     if (!(error instanceof FicusError) || !isClosed(error, flip)) throw error;
     const message = [error.message, why, ...byHand].join(' ');
     throw new FicusError('FICUS_RUNNING_ELSEWHERE', message, { cause: error });
@@ -147,21 +147,26 @@ async function setUnguarded(
 }
 
 /**
- * Built-in flags are in the control database: while it is away, none can be set. What is true meanwhile, and which way
- * back is left, is known only here.
+ * Built-in flags are in the control database: while it is away, or its disk is full, none can be set. What is true
+ * meanwhile, and which way back is left, is known only here.
  */
 function withPresentShare(error: unknown, { slice, kind, percent }: Flip): unknown {
-  if (!isDatabaseAway(error)) return error;
+  if (!isOfDatabase(error)) return error;
   const wayBack =
     kind === 'serve' && percent === 0
-      ? ` Until the database answers, the way back is ficus.yaml: take the slice ${slice} out of it, and the legacy serves all of it; put it back afterwards.`
+      ? ` Until then, the way back is ficus.yaml: take the slice ${slice} out of it, and the legacy serves all of it; put it back afterwards.`
       : '';
-  const message = `${error.message} The flag is in the control database; until it answers, proxies continue with the share that they last received.${wayBack}`;
+  const message = `${error.message} The flag is in the control database; until it takes the change, proxies continue with the share that they last received.${wayBack}`;
   return new FicusError(error.code, message, { cause: error });
 }
 
-const isDatabaseAway = (error: unknown): error is FicusError =>
-  error instanceof FicusError && error.code === 'FICUS_DATABASE_UNREACHABLE';
+const OF_DATABASE: ReadonlySet<ErrorCode> = new Set([
+  'FICUS_DATABASE_UNREACHABLE',
+  'FICUS_CONTROL_NOT_STORED',
+]);
+
+const isOfDatabase = (error: unknown): error is FicusError =>
+  error instanceof FicusError && OF_DATABASE.has(error.code);
 
 async function setThroughControl(
   config: Pick<ReachableConfig, 'control'>,

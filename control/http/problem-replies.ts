@@ -1,6 +1,6 @@
 /** The one place where errors become answers: problem+json (RFC 9457) from the catalogue. */
 import type { ControlProblem } from '@ficus/contract';
-import { describeError, FicusError, toProblem } from '@ficus/core';
+import { describeError, type ErrorCode, FicusError, toProblem } from '@ficus/core';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 
 /** For what fastify refuses before any route or hook: a URL that cannot be decoded. */
@@ -11,7 +11,7 @@ export function answerBadUrl(error: FastifyError, _request: unknown, reply: Fast
 export function answerWithProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError | FicusError, request, reply) => {
     const known = error instanceof FicusError ? error : translate(error);
-    if (known.code === 'FICUS_INTERNAL') request.log.error({ err: error }, 'request failed');
+    if (NOT_FORESEEN.has(known.code)) request.log.error({ err: error }, 'request failed');
     if (known.code === 'FICUS_CONTROL_TOKEN_MISSING')
       reply.header('www-authenticate', 'Bearer realm="ficus"');
     if (known.code === 'FICUS_CONTROL_TOO_MANY_BATCHES') reply.header('retry-after', '1');
@@ -27,6 +27,9 @@ export function answerWithProblems(app: FastifyInstance): void {
     ),
   );
 }
+
+/** The caller can do nothing about them; an operator reads the log. */
+const NOT_FORESEEN: ReadonlySet<ErrorCode> = new Set(['FICUS_INTERNAL', 'FICUS_CONTROL_NOT_STORED']);
 
 function sendProblem(reply: FastifyReply, error: FicusError): FastifyReply {
   // An unforeseen error goes to the log only: its message may contain anything.

@@ -53,7 +53,8 @@ export async function recordAudit(
 
 /**
  * Commits the entry, makes the change outside the database's turn, and records its outcome.
- * @throws FicusError the change's refusal, or FICUS_DATABASE_UNREACHABLE when there is no entry and therefore no change
+ * @throws FicusError the change's refusal; FICUS_DATABASE_UNREACHABLE or FICUS_CONTROL_NOT_STORED when there is no entry and
+ *   therefore no change
  */
 export async function makeAudited(store: Store, entry: NewAuditEntry, make: MakeChange): Promise<void> {
   const id = await recordAudit(store.query.bind(store), entry, 'unknown');

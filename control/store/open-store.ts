@@ -4,7 +4,7 @@
  * every write is refused, and nothing is assumed to have happened.
  */
 import { requireOwnSession } from '@ficus/cdc';
-import { CONTROL_SCHEMA, FicusError, OneAtATime } from '@ficus/core';
+import { CONTROL_SCHEMA, FicusError, OneAtATime, refusalText } from '@ficus/core';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { describeDatabase } from './describe-database.ts';
@@ -36,7 +36,8 @@ const SERVER_KEEPALIVE =
 
 /**
  * Connects, takes the lock, brings the schema up to date.
- * @throws FicusError FICUS_DATABASE_UNREACHABLE, FICUS_CONTROL_ALREADY_RUNNING, FICUS_CONTROL_SCHEMA_NEWER
+ * @throws FicusError FICUS_DATABASE_UNREACHABLE, FICUS_CONTROL_NOT_STORED, FICUS_CONTROL_ALREADY_RUNNING,
+ *   FICUS_CONTROL_SCHEMA_NEWER
  */
 export async function openStore(url: string, logger: Logger): Promise<Store> {
   const store = new PostgresStore(url, logger);
@@ -86,9 +87,9 @@ class PostgresStore implements Store {
       await client.query(SERVER_KEEPALIVE);
       await takeLock(client, this.#url);
       await migrate(client);
-    } catch (error) {
+    } catch (cause) {
       cutOff(client);
-      throw error;
+      throw failureOf(this.#url, cause);
     }
     if (this.#closing) return client.end();
     this.#client = client;
@@ -133,7 +134,7 @@ class PostgresStore implements Store {
         try {
           return await run(client, this.#url, text, values);
         } catch (error) {
-          if (error instanceof FicusError) this.#lost(client, error);
+          if (isUnreachable(error)) this.#lost(client, error);
           throw error;
         }
       });
@@ -183,10 +184,15 @@ async function run<R extends pg.QueryResultRow>(
   try {
     return (await client.query<R>(text, [...values])).rows;
   } catch (cause) {
-    // A database error has an SQLSTATE; all others concern the connection.
-    if (cause instanceof pg.DatabaseError && !/^(57P|08)/.test(cause.code ?? '')) throw cause;
-    throw unreachable(url, cause);
+    throw failureOf(url, cause);
   }
+}
+
+function failureOf(url: string, cause: unknown): FicusError {
+  if (cause instanceof FicusError) return cause;
+  // A database error has an SQLSTATE; all others concern the connection.
+  if (cause instanceof pg.DatabaseError && !/^(57P|08)/.test(cause.code ?? '')) return refused(url, cause);
+  return unreachable(url, cause);
 }
 
 async function takeLock(client: pg.Client, url: string): Promise<void> {
@@ -208,6 +214,17 @@ function unreachable(url: string, cause?: unknown): FicusError {
     { cause },
   );
 }
+
+const isUnreachable = (error: unknown): error is FicusError =>
+  error instanceof FicusError && error.code === 'FICUS_DATABASE_UNREACHABLE';
+
+/** A full disk, a server that was set to read-only, missing privileges, a lock: the connection is as good as before. */
+const refused = (url: string, cause: Error): FicusError =>
+  new FicusError(
+    'FICUS_CONTROL_NOT_STORED',
+    `The control plane’s database ${describeDatabase(url)} refused a statement (${refusalText(cause)}).`,
+    { cause },
+  );
 
 function firstLine(error: Error): string {
   const inner = error instanceof AggregateError ? (error.errors[0] as Error | undefined) : error;

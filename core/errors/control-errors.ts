@@ -195,8 +195,8 @@ export const controlErrors = {
     exit: 3,
     title: 'The control plane’s database refused to store it',
     remedy:
-      'Fix what the message names (disk, privileges). The control plane tries again each second; a restart before that brings the old state back.',
-    retry: 'manual',
+      'Fix what the message names (a full disk, a server that was set to read-only, privileges). What was found by comparing is stored as soon as it can be; a restart before that brings the old state back.',
+    retry: 'timed',
   },
   FICUS_CONTROL_BUSY: {
     status: 409,

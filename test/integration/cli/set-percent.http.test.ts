@@ -81,14 +81,15 @@ test('the way back needs no slices that can be read', async () => {
   expect((await flipWith(invalid, { ...flip, percent: 0 })).previous).toBe(25);
 });
 
-const databaseAway: RequestListener = (_, response) => {
-  response.writeHead(503, { 'content-type': 'application/problem+json' });
-  response.end(JSON.stringify({ code: 'FICUS_DATABASE_UNREACHABLE', detail: 'The database is away.' }));
-};
-const forbidden: RequestListener = (_, response) => {
-  response.writeHead(403, { 'content-type': 'application/problem+json' });
-  response.end(JSON.stringify({ code: 'FICUS_CONTROL_FORBIDDEN', detail: 'Wrong token.' }));
-};
+const refuse =
+  (status: number, code: string, detail: string): RequestListener =>
+  (_, response) => {
+    response.writeHead(status, { 'content-type': 'application/problem+json' });
+    response.end(JSON.stringify({ code, detail }));
+  };
+const databaseAway = refuse(503, 'FICUS_DATABASE_UNREACHABLE', 'The database is away.');
+const databaseFull = refuse(503, 'FICUS_CONTROL_NOT_STORED', 'The disk is full.');
+const forbidden = refuse(403, 'FICUS_CONTROL_FORBIDDEN', 'Wrong token.');
 const silent: RequestListener = () => undefined;
 
 async function withControl(answer: RequestListener, run: (listen: string) => Promise<void>): Promise<void> {
@@ -104,6 +105,7 @@ async function withControl(answer: RequestListener, run: (listen: string) => Pro
 
 test.each([
   ['whose database is unreachable', databaseAway, 'FICUS_DATABASE_UNREACHABLE'],
+  ['whose database has a full disk', databaseFull, 'FICUS_CONTROL_NOT_STORED'],
   ['that never answers', silent, undefined],
 ])('a control plane %s does not block the way back', async (_, answer, code) => {
   await setPercent(configOf({}), flip);
@@ -126,20 +128,26 @@ test('a control plane that refuses a change for good is not bypassed', async () 
   });
 });
 
-test('built-in flags cannot be set while their database is away: the present share, and the way back that is left, are named', async () => {
-  await withControl(databaseAway, async (listen) => {
-    const kept = configOf({}, { listen, database: 'postgres://127.0.0.1:9/control' });
-    const config = { ...kept, flags: { ...kept.flags, provider: 'builtin' as const } };
-    const share = 'proxies continue with the share that they last received.';
-    await expect(setPercent(config, flip)).rejects.toMatchObject({
-      code: 'FICUS_DATABASE_UNREACHABLE',
-      message: `The database is away. The flag is in the control database; until it answers, ${share}`,
+test.each([
+  ['is away', databaseAway, 'FICUS_DATABASE_UNREACHABLE', 'The database is away.'],
+  ['has a full disk', databaseFull, 'FICUS_CONTROL_NOT_STORED', 'The disk is full.'],
+])(
+  'built-in flags cannot be set while their database %s: the present share, and the way back that is left, are named',
+  async (_, answer, code, detail) => {
+    await withControl(answer, async (listen) => {
+      const kept = configOf({}, { listen, database: 'postgres://127.0.0.1:9/control' });
+      const config = { ...kept, flags: { ...kept.flags, provider: 'builtin' as const } };
+      const share = 'proxies continue with the share that they last received.';
+      await expect(setPercent(config, flip)).rejects.toMatchObject({
+        code,
+        message: `${detail} The flag is in the control database; until it takes the change, ${share}`,
+      });
+      await expect(setPercent(config, { ...flip, percent: 0 })).rejects.toMatchObject({
+        message: expect.stringMatching(/last received\. .*take the slice notes out of it/),
+      });
     });
-    await expect(setPercent(config, { ...flip, percent: 0 })).rejects.toMatchObject({
-      message: expect.stringMatching(/last received\. .*take the slice notes out of it/),
-    });
-  });
-});
+  },
+);
 
 const hangsUp: RequestListener = (request) => request.socket.destroy();
 
