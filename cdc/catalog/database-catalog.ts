@@ -62,6 +62,8 @@ export type ReplicaIdentity =
   | { readonly kind: 'full' }
   | { readonly kind: 'none'; readonly reason: 'nothing' | 'no-primary-key' };
 
+export type TypeParts = Readonly<Record<string, string>>;
+
 export interface ColumnCatalog {
   readonly name: string;
   readonly attnum: number;
@@ -79,6 +81,8 @@ export interface ColumnCatalog {
   readonly typeKind: 'base' | 'array' | 'enum' | 'domain' | 'composite' | 'range' | 'multirange' | 'other';
   /** Labels of an enum (or a domain over one, or an array of one), in order. */
   readonly enumLabels: readonly string[] | undefined;
+  /** Labels of enums and attributes of composite types that its values may consist of, by their numbers (type-parts.ts). */
+  readonly typeParts: TypeParts | undefined;
   readonly notNull: boolean;
   readonly hasDefault: boolean;
   /** The default as SQL; undefined when there is none and for identity columns. */

@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import type { ColumnCatalog } from './database-catalog.ts';
 import { groupByTable } from './group-by-table.ts';
+import { typePartsSql } from './type-parts.ts';
 
 interface ColumnRow {
   readonly table: number;
@@ -18,6 +19,7 @@ interface ColumnRow {
   readonly isArray: boolean;
   readonly kind: string;
   readonly enumLabels: string[] | null;
+  readonly typeParts: Record<string, string> | null;
   readonly notNull: boolean;
   readonly hasDefault: boolean;
   readonly defaultSql: string | null;
@@ -64,6 +66,7 @@ const COLUMNS_SQL = `
          (SELECT array_agg(l.enumlabel::text ORDER BY l.enumsortorder) FROM pg_enum l
            WHERE l.enumtypid = CASE WHEN b."isArray" THEN b.typelem ELSE b.type END)
            AS "enumLabels",
+         ${typePartsSql('SELECT a.atttypid')} AS "typeParts",
          a.attnotnull AS "notNull", a.atthasdef OR a.attidentity <> '' AS "hasDefault",
          (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
            WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = '') AS "defaultSql",
@@ -94,6 +97,7 @@ export async function readColumns(
     builtin: row.builtin,
     typeKind: row.isDomain ? 'domain' : row.isArray ? 'array' : (KINDS[row.kind] ?? 'other'),
     enumLabels: row.enumLabels ?? undefined,
+    typeParts: row.typeParts ?? undefined,
     notNull: row.notNull,
     hasDefault: row.hasDefault,
     defaultSql: row.defaultSql ?? undefined,

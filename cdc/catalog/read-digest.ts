@@ -4,10 +4,11 @@
  */
 import type pg from 'pg';
 import { splitQualified } from './quote.ts';
+import { usedTypesSql } from './type-parts.ts';
 
 /**
- * Covers the tables by name and oid, whose rows the role sees, columns, labels of enums, unique indexes and the replica
- * identity, foreign keys, triggers, rules, and all of it but labels, foreign keys and rules for partitions and inheriting tables, too. Values
+ * Covers the tables by name and oid, whose rows the role sees, columns, what their types consist of, unique indexes and the replica
+ * identity, foreign keys, triggers, rules, and all of it but types, foreign keys and rules for partitions and inheriting tables, too. Values
  * change neither with rows nor with statistics, nor when VACUUM, REINDEX (CONCURRENTLY, too) or TRUNCATE rewrite a table. Reads catalogs alone:
  * functions that open a relation, such as pg_partition_tree, wait for its VACUUM FULL.
  */
@@ -35,8 +36,10 @@ const DIGEST_SQL = `
     SELECT oid, oid AS parent FROM wanted
     UNION SELECT i.inhrelid, i.inhparent FROM member m JOIN pg_inherits i ON i.inhparent = m.oid
   ), attribute AS MATERIALIZED (
-    SELECT a.*, t.typelem, t.typbasetype, t.typnotnull FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+    SELECT a.*, t.typbasetype, t.typnotnull FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
      WHERE a.attrelid = ANY (ARRAY(SELECT oid FROM wanted)) AND a.attnum > 0 AND NOT a.attisdropped
+  ), used AS MATERIALIZED (
+    ${usedTypesSql('SELECT atttypid FROM attribute')}
   ), fact AS (
     SELECT concat_ws(' ', 'named', oid, quote_ident(nspname), quote_ident(relname)) AS fact FROM wanted
     UNION ALL
@@ -52,8 +55,11 @@ const DIGEST_SQL = `
     SELECT concat_ws(' ', 'column', attrelid, attnum, quote_ident(attname), atttypid, atttypmod, attnotnull, attgenerated,
                      attidentity, atthasdef, typbasetype, typnotnull) FROM attribute
     UNION ALL
-    SELECT concat_ws(' ', 'label', enumtypid, enumsortorder, quote_ident(enumlabel)) FROM pg_enum
-     WHERE enumtypid = ANY (ARRAY(SELECT unnest(ARRAY[atttypid, typelem, typbasetype]) FROM attribute))
+    SELECT concat_ws(' ', 'label', oid, enumtypid, enumsortorder, quote_ident(enumlabel)) FROM pg_enum
+     WHERE enumtypid = ANY (ARRAY(SELECT type FROM used))
+    UNION ALL
+    SELECT concat_ws(' ', 'attribute', a.attrelid, a.attnum) FROM pg_type t JOIN pg_attribute a ON a.attrelid = t.typrelid
+     WHERE t.oid = ANY (ARRAY(SELECT type FROM used)) AND t.typtype = 'c' AND a.attnum > 0 AND NOT a.attisdropped
     UNION ALL
     SELECT concat_ws(' ', 'references', conrelid, conname, confrelid, condeferrable) FROM pg_constraint
      WHERE conrelid = ANY (ARRAY(SELECT oid FROM wanted)) AND contype = 'f'

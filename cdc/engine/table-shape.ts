@@ -3,7 +3,7 @@
  * last known to be right. What changed while no session ran is found by comparison, as what changes under one.
  */
 import { type ErrorCode, FicusError, type TableConfig } from '@ficus/core';
-import type { ColumnCatalog, TableCatalog } from '../catalog/database-catalog.ts';
+import type { ColumnCatalog, TableCatalog, TypeParts } from '../catalog/database-catalog.ts';
 import { isLossless } from '../mapping/evaluate-columns.ts';
 import { compareMappings, formOfMapping, type MappingForm } from '../mapping/mapping-form.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
@@ -13,10 +13,12 @@ export interface TableShape {
   readonly targetOid: number;
   /** Columns of the source; those that are `generated` are not in the stream. */
   readonly source: Readonly<
-    Record<string, { readonly generated: boolean; readonly labels?: readonly string[] }>
+    Record<string, { readonly generated: boolean; readonly parts?: TypeParts | undefined }>
   >;
   /** Mapped columns of the target. */
-  readonly target: Readonly<Record<string, { readonly attnum: number; readonly type: string }>>;
+  readonly target: Readonly<
+    Record<string, { readonly attnum: number; readonly type: string; readonly parts?: TypeParts | undefined }>
+  >;
   readonly mapping: MappingForm;
 }
 
@@ -34,15 +36,12 @@ export function describeShape({ plan, config, source, target, moduleDigest }: Sh
     sourceOid: source.oid,
     targetOid: target.oid,
     source: Object.fromEntries(
-      source.columns.map(({ name, generated, enumLabels }) => [
-        name,
-        { generated, ...(enumLabels && { labels: enumLabels }) },
-      ]),
+      source.columns.map(({ name, generated, typeParts: parts }) => [name, { generated, parts }]),
     ),
     target: Object.fromEntries(
       target.columns
         .filter(({ name }) => mapped.has(name))
-        .map(({ name, attnum, type }) => [name, { attnum, type }]),
+        .map(({ name, attnum, type, typeParts: parts }) => [name, { attnum, type, parts }]),
     ),
     mapping: formOfMapping(plan, config, moduleDigest),
   };
@@ -85,23 +84,34 @@ function compareSource(plan: TablePlan, before: TableShape, now: TableShape): st
     const old = before.source[name];
     if (old?.generated)
       return `Column “${name}” of ${table} was generated and is stored as written now; the values that its rows have are not in the stream`;
-    const labels = new Set(now.source[name]?.labels);
-    const lost = old?.labels?.find((label) => !labels.has(label));
-    if (lost !== undefined)
-      return `Label “${lost}” of column “${name}” of ${table} was renamed; the rows that have it are not in the stream`;
+    const lost = findLostPart(`column “${name}” of ${table}`, old?.parts, now.source[name]?.parts);
+    if (lost !== undefined) return `${lost}; the rows that have it are not in the stream`;
   }
   return undefined;
 }
 
 function compareTarget(plan: TablePlan, before: TableShape, now: TableShape): string | undefined {
   const table = plan.target.qualifiedName;
-  for (const [name, { attnum, type }] of Object.entries(now.target)) {
+  for (const [name, { attnum, type, parts }] of Object.entries(now.target)) {
     const old = before.target[name];
     if (old === undefined) continue;
     if (old.attnum !== attnum)
       return `Column “${name}” of ${table} on the target was dropped and added again, or renamed: it is a different column now`;
     if (!isLossless(old.type, type))
       return `Column “${name}” of ${table} on the target changed its type from ${old.type} to ${type}, which may have changed its values`;
+    const lost = findLostPart(`column “${name}” of ${table} on the target`, old.parts, parts);
+    if (old.type === type && lost !== undefined)
+      return `${lost}; the rows that have it have other values now`;
+  }
+  return undefined;
+}
+
+/** An attribute may be renamed: values do not name it. A label that has the name of another one is another label. */
+function findLostPart(of: string, before: TypeParts = {}, now: TypeParts = {}): string | undefined {
+  for (const [number, name] of Object.entries(before)) {
+    const isAttribute = number.includes('.');
+    if (isAttribute ? number in now : now[number] === name) continue;
+    return isAttribute ? `Attribute “${name}” of ${of} was dropped` : `Label “${name}” of ${of} was renamed`;
   }
   return undefined;
 }

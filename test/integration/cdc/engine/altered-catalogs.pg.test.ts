@@ -59,6 +59,15 @@ const TRIP = { tables: [{ from: 'trip', to: 'trip' }], targetSql: 'CREATE TABLE 
 const SWAP =
   'CREATE TABLE car_new (LIKE car INCLUDING ALL); ALTER TABLE car RENAME TO car_old; ALTER TABLE car_new RENAME TO car';
 
+const EXCHANGE = `ALTER TYPE color RENAME VALUE 'red' TO 'x'; ALTER TYPE color RENAME VALUE 'green' TO 'red'; ALTER TYPE color RENAME VALUE 'x' TO 'green'`;
+const STALL = `CREATE TYPE side AS ENUM ('left', 'right'); CREATE TYPE spot AS (at side, code text);
+  CREATE DOMAIN spots AS spot[]; CREATE TABLE stall (id int PRIMARY KEY, spots spots);`;
+const PLACED = {
+  tables: [{ from: 'stall', to: 'stall' }],
+  sourceSql: `${STALL} INSERT INTO stall VALUES (1, ARRAY[ROW('left', 'a')::spot])`,
+  targetSql: STALL,
+};
+
 const HARM: Readonly<Record<string, Change>> = {
   'the source’s table is swapped by name': {
     source: SWAP,
@@ -104,6 +113,41 @@ const HARM: Readonly<Record<string, Change>> = {
     target: `ALTER TYPE color ADD VALUE 'lime'`,
     code: 'FICUS_CDC_SCHEMA_CHANGED',
     says: 'Label “green” of column “paints”',
+  },
+  'two labels of the source’s enum exchange their names': {
+    source: EXCHANGE,
+    code: 'FICUS_CDC_SCHEMA_CHANGED',
+    says: 'Label “red” of column “paint” of public.car was renamed',
+  },
+  'a label of the source’s enum is renamed, and another one gets its name': {
+    source: `ALTER TYPE color RENAME VALUE 'red' TO 'crimson'; ALTER TYPE color ADD VALUE 'red'`,
+    target: `ALTER TYPE color ADD VALUE 'crimson'`,
+    code: 'FICUS_CDC_SCHEMA_CHANGED',
+    says: 'Label “red” of column “paint” of public.car was renamed',
+  },
+  'two labels of the service’s enum exchange their names': {
+    target: EXCHANGE,
+    code: 'FICUS_CDC_SCHEMA_CHANGED',
+    says: 'Label “red” of column “paint” of public.car on the target was renamed',
+  },
+  'an attribute of the source’s type is dropped and added again': {
+    ...PLACED,
+    source: 'ALTER TYPE spot DROP ATTRIBUTE code; ALTER TYPE spot ADD ATTRIBUTE code text',
+    code: 'FICUS_CDC_SCHEMA_CHANGED',
+    says: 'Attribute “code” of column “spots” of public.stall was dropped',
+  },
+  'an attribute of the service’s type is dropped and added again': {
+    ...PLACED,
+    target: 'ALTER TYPE spot DROP ATTRIBUTE code; ALTER TYPE spot ADD ATTRIBUTE code text',
+    code: 'FICUS_CDC_SCHEMA_CHANGED',
+    says: 'Attribute “code” of column “spots” of public.stall on the target was dropped',
+  },
+  'a label within an attribute of the source’s type is renamed': {
+    ...PLACED,
+    source: `ALTER TYPE side RENAME VALUE 'left' TO 'port'`,
+    target: `ALTER TYPE side ADD VALUE 'port'`,
+    code: 'FICUS_CDC_SCHEMA_CHANGED',
+    says: 'Label “left” of column “spots” of public.stall was renamed',
   },
   'the source’s enum gets a label that the target’s lacks': {
     source: `ALTER TYPE color ADD VALUE 'blue'`,
