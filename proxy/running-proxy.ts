@@ -8,12 +8,13 @@ import type {
   ParsedConfig,
 } from '@ficus/core';
 import type { Logger } from 'pino';
+import type { ReloadTriggers } from './config-file/reload-triggers.ts';
 
 export interface StartProxyOptions {
   readonly config: FicusConfig;
-  /** Watched; a valid change is applied, an invalid one refused whole. */
-  readonly configFile?: string | undefined;
-  /** How the config is read again; by default from `configFile`. */
+  /** Of the file that `config` was read from: a valid change is applied, an invalid one refused whole. */
+  readonly reloads?: ReloadTriggers | undefined;
+  /** How the config is read again; by default from the file of `reloads`. */
   readonly reloadConfig?: (() => Promise<ParsedConfig>) | undefined;
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Base of the control plane: built-in flags, owners, pins' release, reports, observations. */

@@ -42,6 +42,7 @@ export function addControl(program: Command): void {
   )
     .addHelpText('after', HELP)
     .action(async (options: CommonOptions) => {
+      const followed = followConfig(options.config);
       const config = await loadConfig(options.config);
       requireControlConfig(config);
       await requirePreflight(config, ['control']);
@@ -49,8 +50,10 @@ export function addControl(program: Command): void {
       const stopped = untilSignal();
       const control = await startControl({ config, logger });
       const newest = applyNewestConfig(control, logger);
-      const followed = followConfig({
-        file: options.config,
+      announce(logger, { address: control.address }, 'listening');
+      // Of `ficus up`, the proxy logs them.
+      logWarnings(config, logger);
+      followed.begin({
         logger,
         check: checkCreatable,
         onConfig: (next) => {
@@ -59,10 +62,6 @@ export function addControl(program: Command): void {
         },
         onRefused: (refusal) => control.configRefused(refusal),
       });
-      announce(logger, { address: control.address }, 'listening');
-      // Of `ficus up`, the proxy logs them.
-      logWarnings(config, logger);
-      followed.begin();
       await stopped;
       followed.stop();
       newest.stop();

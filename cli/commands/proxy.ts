@@ -1,7 +1,7 @@
 /** `ficus proxy`: only the data plane, in the foreground. */
 
 import { type FicusConfig, FicusError, splitHostPort } from '@ficus/core';
-import { startProxy } from '@ficus/proxy';
+import { ReloadTriggers, startProxy } from '@ficus/proxy';
 import type { Command } from 'commander';
 import { withPort } from '../config/asked-proxy.ts';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
@@ -43,12 +43,13 @@ export function addProxy(program: Command): void {
   )
     .addHelpText('after', HELP)
     .action(async (options: CommonOptions) => {
+      const reloads = new ReloadTriggers(options.config);
       const config = await loadConfig(options.config);
       const logger = createLogger('ficus-proxy');
       // Before the line that says that it listens: a reader of that line may stop it at once.
       const stopping = abortOnSignal();
       const link = controlOf(config);
-      const proxy = await startProxy({ config, configFile: options.config, logger, stopping, ...link });
+      const proxy = await startProxy({ config, reloads, logger, stopping, ...link });
       const forget = await recordRunning(options.config, config, {
         admin: config.proxy.admin && withPort(config.proxy.admin, proxy.adminAddress),
         controlUrl: link.controlUrl,

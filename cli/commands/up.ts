@@ -57,6 +57,7 @@ export function addUp(program: Command): void {
 }
 
 async function up(options: CommonOptions): Promise<void> {
+  const followed = followConfig(options.config);
   const config = await loadConfig(options.config);
   requireControlConfig(config);
   const logger = createLogger('ficus');
@@ -71,23 +72,21 @@ async function up(options: CommonOptions): Promise<void> {
     config.control?.listen ?? '',
   );
   let running = config;
-  const followed = followConfig({
-    file: options.config,
-    logger,
-    check: (next) => [
-      ...cannotChange(config, next),
-      ...checkCreatable(next),
-      ...checkCertificate(running, next),
-    ],
-    onConfig: (next) => {
-      running = next;
-      return processes.applyConfig(next);
-    },
-    onRefused: (refusal) => processes.configRefused(refusal),
-  });
   try {
     await Promise.race([processes.untilListening(), stopped]);
-    followed.begin();
+    followed.begin({
+      logger,
+      check: (next) => [
+        ...cannotChange(config, next),
+        ...checkCreatable(next),
+        ...checkCertificate(running, next),
+      ],
+      onConfig: (next) => {
+        running = next;
+        processes.applyConfig(next);
+      },
+      onRefused: (refusal) => processes.configRefused(refusal),
+    });
     await stopped;
   } finally {
     followed.stop();

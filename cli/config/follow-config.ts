@@ -1,7 +1,7 @@
 /**
  * Follows the config file of a command that stays in the foreground: on each change, and on SIGHUP, a valid config is
  * passed on, and an invalid one is refused as a whole. Readings run one at a time, so an older one never replaces a
- * newer one.
+ * newer one. Made before the command reads the file itself, so that no change is missed.
  */
 import {
   type ConfigProblem,
@@ -16,8 +16,7 @@ import {
 import { ReloadTriggers, readConfigFile } from '@ficus/proxy';
 import type { Logger } from 'pino';
 
-interface FollowOptions {
-  readonly file: string;
+interface Follower {
   readonly logger: Logger;
   /** What cannot change while the command runs. */
   readonly check?: (config: FicusConfig) => readonly ConfigProblem[];
@@ -27,20 +26,45 @@ interface FollowOptions {
 }
 
 interface FollowedConfig {
-  /** Passes on a config that has changed since the start, and every later change. */
-  begin(): void;
+  /** Passes on a config that has changed since this was made, and every later change. */
+  begin(follower: Follower): void;
   /** Passes on no more changes; SIGHUP has no effect until `end`. */
   stop(): void;
   end(): void;
 }
 
-export function followConfig({ file, logger, check, onConfig, onRefused }: FollowOptions): FollowedConfig {
+export function followConfig(file: string): FollowedConfig {
+  const reloads = new ReloadTriggers(file);
   let stopped = false;
+  return {
+    begin: (follower) => {
+      const readings = new OneAtATime();
+      const read = readerFor(follower, file, () => stopped);
+      reloads.begin(() => {
+        readings
+          .run(read)
+          .catch((error: unknown) =>
+            follower.logger.error({ err: error }, 'the config cannot be read again'),
+          );
+      });
+    },
+    stop: () => {
+      stopped = true;
+      reloads.stopWatching();
+    },
+    end: () => reloads.stopListening(),
+  };
+}
+
+function readerFor(
+  { logger, check, onConfig, onRefused }: Follower,
+  file: string,
+  isStopped: () => boolean,
+): () => Promise<void> {
   const running = new RunningConfig();
-  const readings = new OneAtATime();
-  const read = async () => {
+  return async () => {
     const parsed = await readOrRefuse(file);
-    if (stopped) return;
+    if (isStopped()) return;
     const problems = parsed.ok ? (check?.(parsed.config) ?? []) : parsed.problems;
     if (parsed.ok && problems.length === 0) {
       if (running.unchanged()) {
@@ -54,19 +78,6 @@ export function followConfig({ file, logger, check, onConfig, onRefused }: Follo
     for (const problem of problems) logger.error({ path: problem.path }, formatProblem(problem));
     const what = refusal.needsRestart ? 'waits for a restart' : 'refused';
     logger.error({ problems: problems.length }, `config ${what}, the running config stays`);
-  };
-  const reloads = new ReloadTriggers(file, () => {
-    readings
-      .run(read)
-      .catch((error: unknown) => logger.error({ err: error }, 'the config cannot be read again'));
-  });
-  return {
-    begin: () => reloads.begin(),
-    stop: () => {
-      stopped = true;
-      reloads.stopWatching();
-    },
-    end: () => reloads.stopListening(),
   };
 }
 

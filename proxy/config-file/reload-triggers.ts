@@ -1,7 +1,7 @@
 /**
- * What triggers a reload that no caller waits for: a change of the config file, or SIGHUP. Watched from the beginning:
- * a start takes seconds when flags or owners are late, and a trigger in that time must neither be missed nor end the
- * process.
+ * What triggers a reload that no caller waits for: a change of the config file, or SIGHUP. Made before the file is read: a
+ * start takes seconds when a database, flags or owners are late, and a trigger in that time must neither be missed nor end
+ * the process.
  */
 import { type PathWatcher, watchPath } from './watch-path.ts';
 
@@ -9,21 +9,22 @@ import { type PathWatcher, watchPath } from './watch-path.ts';
 const CONFIG_QUIET_MS = 150;
 
 export class ReloadTriggers {
-  readonly #reload: () => void;
+  readonly file: string;
   readonly #watcher: PathWatcher;
-  #started = false;
+  #reload: (() => void) | undefined;
   #triggered = false;
 
-  constructor(configFile: string, reload: () => void) {
-    this.#reload = reload;
-    this.#watcher = watchPath(configFile, this.#trigger, CONFIG_QUIET_MS);
+  /** @param file of the config, which is read after this */
+  constructor(file: string) {
+    this.file = file;
+    this.#watcher = watchPath(file, this.#trigger, CONFIG_QUIET_MS);
     process.on('SIGHUP', this.#trigger);
   }
 
-  /** The proxy has started: a reload that was triggered meanwhile runs now. */
-  begin(): void {
-    this.#started = true;
-    if (this.#triggered) this.#reload();
+  /** What the config is for has started: a reload that was triggered meanwhile runs now. */
+  begin(reload: () => void): void {
+    this.#reload = reload;
+    if (this.#triggered) reload();
   }
 
   stopWatching(): void {
@@ -36,7 +37,7 @@ export class ReloadTriggers {
   }
 
   readonly #trigger = (): void => {
-    if (this.#started) this.#reload();
+    if (this.#reload) this.#reload();
     else this.#triggered = true;
   };
 }

@@ -21,7 +21,7 @@ import { logWarnings } from '../observe/log-warnings.ts';
 import type { ReloadResult, StartProxyOptions } from '../running-proxy.ts';
 
 interface ConfigHolderParts {
-  readonly options: Pick<StartProxyOptions, 'config' | 'configFile' | 'reloadConfig' | 'environment'>;
+  readonly options: Pick<StartProxyOptions, 'config' | 'reloads' | 'reloadConfig' | 'environment'>;
   readonly logger: Logger;
   /** Reads the flags again together with the config; finishes before a config is applied. */
   readonly reloadFlags: () => Promise<void> | undefined;
@@ -111,10 +111,10 @@ export class ConfigHolder {
   }
 
   async #read(): Promise<ParsedConfig> {
-    const { reloadConfig, configFile, environment } = this.#parts.options;
+    const { reloadConfig, reloads, environment } = this.#parts.options;
     try {
       if (reloadConfig) return await reloadConfig();
-      if (configFile !== undefined) return await readConfigFile(configFile, environment ?? process.env);
+      if (reloads) return await readConfigFile(reloads.file, environment ?? process.env);
     } catch (error) {
       if (!(error instanceof FicusError)) throw error;
       return { ok: false, problems: [{ path: [], message: error.message }] };

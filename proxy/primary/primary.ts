@@ -14,7 +14,6 @@ import {
 import type { Logger } from 'pino';
 import type { CertificateKeeper } from '../config-file/certificate-keeper.ts';
 import { checkFiles } from '../config-file/config-change.ts';
-import { ReloadTriggers } from '../config-file/reload-triggers.ts';
 import { describeFlags, explainMissing } from '../explain/describe-flags.ts';
 import type { Explanation } from '../explain/explanation.ts';
 import { completeFeatures } from '../flags/feature-set.ts';
@@ -76,7 +75,6 @@ export class Primary implements RunningProxy {
   readonly #backup: FlagsBackup | undefined;
   #control: ControlState | undefined;
   #certificate: CertificateKeeper | undefined;
-  #reloadTriggers: ReloadTriggers | undefined;
   #admin: AdminServer | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -128,9 +126,6 @@ export class Primary implements RunningProxy {
   async start(): Promise<void> {
     checkFiles(this.#config);
     this.#certificate = keepCertificate(this.#config, this.#logger, this.#workers, this.#holder);
-    const { configFile } = this.#options;
-    if (configFile !== undefined)
-      this.#reloadTriggers = new ReloadTriggers(configFile, () => this.#reloadOnTrigger());
     await this.#openSources();
     await this.#workers.start();
     this.#health.replace(this.#config);
@@ -138,7 +133,7 @@ export class Primary implements RunningProxy {
     logWarnings(this.#config, this.#logger);
     warnOfFewFiles(this.#logger, this.#config.proxy.limits.connections);
     await this.#startAdmin();
-    this.#reloadTriggers?.begin();
+    this.#options.reloads?.begin(() => this.#reloadOnTrigger());
   }
 
   async reload(): Promise<ReloadResult> {
@@ -158,7 +153,7 @@ export class Primary implements RunningProxy {
   }
 
   async #stop(): Promise<void> {
-    this.#reloadTriggers?.stopWatching();
+    this.#options.reloads?.stopWatching();
     this.#health.stop();
     this.#certificate?.stop();
     await drainWorkers(this.#workers, this.#config.proxy.timeouts.drainMs, this.#logger);
@@ -167,7 +162,7 @@ export class Primary implements RunningProxy {
     await this.#control?.stop();
     await this.#admin?.stop();
     this.#timers.clear();
-    this.#reloadTriggers?.stopListening();
+    this.#options.reloads?.stopListening();
   }
 
   get #config(): FicusConfig {

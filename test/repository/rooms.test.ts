@@ -14,7 +14,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'index.ts',
     'start-proxy.ts',
     'primary',
-    'worker',
+    'running-proxy.ts, worker',
     'explain',
     'request',
     'decide',
@@ -25,7 +25,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'accept, config-file, observe',
     'keys, match, respond, upstream',
     'wire',
-    'clock, files, pin, resilience, running-proxy.ts',
+    'clock, files, pin, resilience',
   ],
   cdc: [
     'index.ts',

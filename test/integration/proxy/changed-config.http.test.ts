@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, test } from 'vitest';
 import { readConfigFile } from '../../../proxy/config-file/read-config-file.ts';
-import { startProxy } from '../../../proxy/index.ts';
+import { ReloadTriggers, startProxy } from '../../../proxy/index.ts';
 import { ask, until } from './rig.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -47,11 +47,12 @@ test.each([
       }),
     );
   await write(5_000);
+  const reloads = new ReloadTriggers(configFile);
   const parsed = await readConfigFile(configFile, {});
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   const { config } = parsed;
   const logger = pino({ level: 'silent' });
-  const starting = startProxy({ config, configFile, environment: {}, inProcess: true, logger });
+  const starting = startProxy({ config, reloads, environment: {}, inProcess: true, logger });
   cleanups.push(async () => (await starting).stop());
   await until(() => held.length === 1, 'it starts');
   await write(50);
