@@ -17,6 +17,7 @@ export {
   type MissedRoute,
 } from './explain/explain-match.ts';
 export type { Explanation } from './explain/explanation.ts';
+export { leftDrafts, readOwnFile, replaceOwnFile } from './files/own-file.ts';
 export { readCertificates, readPair, readPem } from './files/pem-files.ts';
 export { checkFeatureSet } from './flags/feature-set.ts';
 export { FLAGS_BACKUP_NAME, flagsBackupFile } from './flags/flags-backup.ts';

@@ -1,8 +1,9 @@
 /** Which record `ficus uninstall` takes away: that of a proxy that was killed, never one that may be of a living one. */
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findLeftRecord } from './left-record.ts';
 import { recordRunning } from './running-record.ts';
@@ -34,6 +35,17 @@ test('that of a proxy that was killed is taken away, with a directory that is em
   expect([files.map(({ path }) => path), remnants]).toEqual([[record], []]);
   await files[0]!.remove();
   expect(existsSync(join(folder, '.ficus'))).toBe(false);
+});
+
+test('a draft of a proxy that was killed while it wrote is taken away; one that is being written stays', async () => {
+  await leave({ pid: 2 ** 30 });
+  const [left, fresh] = [randomUUID(), randomUUID()].map((id) => `${record}.${id}`) as [string, string];
+  for (const draft of [left, fresh]) await writeFile(draft, '{"pid"');
+  await utimes(left, 0, 0);
+  const { files } = await findLeftRecord(config);
+  expect(files.map(({ path }) => path)).toEqual([left, record]);
+  for (const file of files) await file.remove();
+  expect(await readdir(join(folder, '.ficus'))).toEqual([basename(fresh)]);
 });
 
 test('a proxy that is started meanwhile keeps its own', async () => {

@@ -2,10 +2,21 @@
 import { lstat, rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { LeftFiles } from '@ficus/control';
+import { leftDrafts } from '@ficus/proxy';
 import { isOfRunning, readRecord, recordFileOf } from './running-record.ts';
 
 export async function findLeftRecord(configFile: string): Promise<LeftFiles> {
   const path = recordFileOf(configFile);
+  const drafts = (await leftDrafts(path)).map((draft) => ({
+    path: draft,
+    what: 'a draft of a proxy that was killed while it wrote its places',
+    remove: () => removeWithDirectory(draft),
+  }));
+  const { files, remnants } = await recordOf(path);
+  return { files: [...drafts, ...files], remnants };
+}
+
+async function recordOf(path: string): Promise<LeftFiles> {
   switch (await stateOf(path)) {
     case 'none':
       return { files: [], remnants: [] };
@@ -36,6 +47,10 @@ async function stateOf(path: string): Promise<'none' | 'killed' | 'runs' | 'unkn
 /** Meanwhile another proxy may have been started. @throws Error */
 async function remove(path: string): Promise<void> {
   if ((await stateOf(path)) !== 'killed') throw new Error('a proxy was started with it');
+  await removeWithDirectory(path);
+}
+
+async function removeWithDirectory(path: string): Promise<void> {
   await rm(path);
   await rmdir(dirname(path)).catch(() => undefined);
 }

@@ -2,11 +2,10 @@
  * What the proxy of a config runs with, in a file beside that config for as long as it runs. Some settings take effect only
  * at the next start, and a broken file says nothing: the way back must reach what runs all the same. Holds no secret.
  */
-import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { lstat, mkdir, open, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { FicusConfig, FlagsConfig } from '@ficus/core';
+import { readOwnFile, replaceOwnFile } from '@ficus/proxy';
 import { isStillRunning, ownHost, startOfProcess } from './process-start.ts';
 
 export interface RunningRecord {
@@ -53,14 +52,7 @@ export async function recordRunning(
     ...{ provider: flags.provider, flagsFile: flags.file, unleashUrl: flags.unleash?.url },
   };
   const text = JSON.stringify(record);
-  const draft = `${file}.${randomUUID()}`;
-  try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await writeFile(draft, text, { flag: 'wx', mode: 0o600 });
-    await rename(draft, file);
-  } catch {
-    await rm(draft, { force: true }).catch(() => undefined);
-  }
+  await replaceOwnFile(file, text).catch(() => undefined);
   return () => forget(file, text);
 }
 
@@ -85,37 +77,12 @@ export async function isOfRunning({ host, pid, start }: RunningRecord): Promise<
 /** Undefined of one that cannot be read, or believed. */
 export async function readRecord(file: string): Promise<RunningRecord | undefined> {
   try {
-    const read: unknown = JSON.parse(await readTrusted(file));
+    const read: unknown = JSON.parse(await readOwnFile(file, LONGEST));
     return isRecord(read) ? read : undefined;
   } catch {
     return undefined;
   }
 }
-
-/**
- * What a record says decides which file is changed. So it counts only from an account that could change the config itself:
- * not from another user of a directory for all, and not from a proxy that may read its config and no more, to root. What is
- * checked is what is read: not a link, and not what takes its place meanwhile.
- * @throws Error
- */
-async function readTrusted(file: string): Promise<string> {
-  const handle = await open(file, constants.O_RDONLY | NO_LINK | NO_WAITING);
-  try {
-    const record = await handle.stat();
-    const directory = await lstat(dirname(file));
-    const { uid } = await stat(dirname(dirname(file)));
-    const trusted = [process.getuid?.(), 0, uid];
-    const isPlain = record.isFile() && directory.isDirectory() && record.size <= LONGEST;
-    const isTrusted = trusted.includes(record.uid) && trusted.includes(directory.uid);
-    if (!isPlain || !isTrusted) throw new Error(`${file} is not to be believed`);
-    return await handle.readFile('utf8');
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Windows has neither, nor owners as numbers: there all are 0. */
-const { O_NOFOLLOW: NO_LINK = 0, O_NONBLOCK: NO_WAITING = 0 } = constants;
 
 function isRecord(read: unknown): read is RunningRecord {
   const { pid, host, hasDatabase, provider, ...places } = (read ?? {}) as Partial<RunningRecord>;

@@ -5,7 +5,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { controlUrl, type FicusConfig, splitHostPort } from '@ficus/core';
-import { FLAGS_BACKUP_NAME, flagsBackupFile } from '@ficus/proxy';
+import { FLAGS_BACKUP_NAME, flagsBackupFile, leftDrafts } from '@ficus/proxy';
 import { type LeftFiles, NO_FILES } from './removal.ts';
 
 const KEPT_FLAGS = 'the last known flags, with which a proxy starts while their source is away';
@@ -19,10 +19,13 @@ export async function planKeptFlags({ flags, control }: FicusConfig): Promise<Le
     .map((name) => join(flags.backup as string, name));
   const others = paths.filter((path) => path !== own);
   const what = `Flags of another source, with which a proxy of that source would start: ${others.join(', ')}. Delete them if no other installation uses ${flags.backup}.`;
+  const drafts = own === undefined ? [] : await leftDrafts(own);
   return {
-    files: paths
-      .filter((path) => path === own)
-      .map((path) => ({ path, what: KEPT_FLAGS, remove: () => rm(path, { force: true }) })),
+    files: [...paths.filter((path) => path === own), ...drafts].map((path) => ({
+      path,
+      what: KEPT_FLAGS,
+      remove: () => rm(path, { force: true }),
+    })),
     remnants: others.length > 0 ? [{ what }] : [],
   };
 }

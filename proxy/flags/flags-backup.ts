@@ -2,13 +2,13 @@
  * The last known flags on disk (`flags.backup`). A proxy that starts while Unleash or the control plane is away continues
  * with them, as Unleash's own clients do: otherwise one restart during an outage would move every user back.
  *
- * A file belongs to one source: another server, token or control plane has another file. It is replaced whole or not at
- * all, and readable by its owner only, because constraints may name users.
+ * A file belongs to one source: another server, token or control plane has another file. It is readable by its owner only,
+ * because constraints may name users, and counts only from an account that is trusted with it (own-file.ts).
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
 import { dirname, isAbsolute, join } from 'node:path';
 import { type ClientFeatures, describeFileError, type FlagsConfig } from '@ficus/core';
+import { readOwnFile, replaceOwnFile } from '../files/own-file.ts';
 import { readFeatureSet } from './feature-set.ts';
 
 /** Flags, and when they were received. */
@@ -50,12 +50,12 @@ export class FlagsBackup {
   /** The flags of an earlier run, if there are any that can be read. */
   async last(): Promise<KeptFlags | undefined> {
     try {
-      const { set, receivedAt } = JSON.parse(await readFile(this.#file, 'utf8')) as Partial<KeptFlags>;
+      const { set, receivedAt } = JSON.parse(await readOwnFile(this.#file)) as Partial<KeptFlags>;
       if (Number.isNaN(Date.parse(receivedAt ?? ''))) throw new Error('it has no time');
       return { set: readFeatureSet(set).set, receivedAt: receivedAt! };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        this.#onProblem(`the last known flags in ${this.#file} cannot be read: ${describeFileError(error)}`);
+        this.#onProblem(`the last known flags in ${this.#file} are not used: ${describeFileError(error)}`);
       return undefined;
     }
   }
@@ -69,7 +69,9 @@ export class FlagsBackup {
     for (let kept = this.#waiting; kept !== undefined; kept = this.#waiting) {
       this.#waiting = undefined;
       try {
-        await replaceFile(this.#file, JSON.stringify(kept));
+        await replaceOwnFile(this.#file, JSON.stringify(kept));
+        // What a later start would refuse is said now.
+        await readOwnFile(this.#file);
         if (this.#failed) this.#onProblem(`flags are kept in ${dirname(this.#file)} again`);
         this.#failed = false;
       } catch (error) {
@@ -114,22 +116,3 @@ export function flagsBackupFile(
 
 /** The name of such a file, whatever its source. */
 export const FLAGS_BACKUP_NAME = /^flags-[0-9a-f]{16}\.json$/;
-
-/** A reader sees the old content or the new one, whatever happens meanwhile. */
-async function replaceFile(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const written = `${file}.${randomUUID()}`;
-  try {
-    const handle = await open(written, 'wx', 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(written, file);
-  } catch (error) {
-    await rm(written, { force: true });
-    throw error;
-  }
-}

@@ -1,6 +1,19 @@
 /** The last known flags: a proxy that starts while the source of its flags is away continues with those of its last run. */
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -123,6 +136,8 @@ describe('a proxy that restarts while its flags’ source is away', () => {
   });
 });
 
+type Spoilt = [what: string, spoil: (file: string) => Promise<unknown>];
+
 describe('the file', () => {
   it('is readable by its owner only, and whole: nothing else is left in the directory', async () => {
     await start({ backup: join(folder, 'a', 'b') });
@@ -147,7 +162,47 @@ describe('the file', () => {
     away = true;
     const proxy = await start();
     expect(await side(proxy)).toBe('legacy');
-    expect(warnings().join()).toContain('cannot be read');
+    expect(warnings().join()).toContain('are not used');
+  });
+
+  /** Only root can make files of others. */
+  const ofAnother =
+    process.getuid?.() === 0 ? ([['of another user', (file) => chown(file, 4711, 4711)]] as Spoilt[]) : [];
+  it.each<Spoilt>([
+    ...ofAnother,
+    [
+      'that is a link',
+      async (file) => {
+        await rename(file, `${file}.real`);
+        await symlink(`${file}.real`, file);
+      },
+    ],
+    [
+      'that is a pipe',
+      async (file) => {
+        await rm(file);
+        execFileSync('mkfifo', [file]);
+      },
+    ],
+  ])('%s decides no flags, and the log says why', async (_, spoil) => {
+    await start();
+    await proxies.pop()!.stop();
+    const [name] = await readdir(folder);
+    await spoil(join(folder, name!));
+    away = true;
+    expect(await side(await start())).toBe('legacy');
+    expect(warnings().join()).toMatch(
+      /last known flags in \S+ are not used: it (belongs to another user|is a symbolic link|is not a regular file)/,
+    );
+  });
+
+  it('in a directory that would not be believed is a warning at once', async () => {
+    const [real, link] = [join(folder, 'real'), join(folder, 'link')];
+    await mkdir(real);
+    await symlink(real, link);
+    await start({ backup: link });
+    await proxies.pop()!.stop();
+    expect(warnings().join()).toMatch(/cannot be kept in \S+: its directory is a symbolic link/);
   });
 
   it('that cannot be written is a warning, once, with what to do', async () => {
