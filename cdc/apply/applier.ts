@@ -187,7 +187,7 @@ export class Applier {
 
   async #truncate(tables: readonly string[], restart: string): Promise<void> {
     const { client } = this.#session;
-    const goesOn = async () => {
+    const continues = async () => {
       this.waitsFor = tables;
       // A session that waits for rows which the open transaction has written may be the one that uses the table: of a
       // deadlock, the server would end either.
@@ -195,7 +195,7 @@ export class Applier {
     };
     await this.#session.settle();
     try {
-      if (!(await lockToEmpty(client, tables, goesOn)))
+      if (!(await lockToEmpty(client, tables, continues)))
         throw Object.assign(new Error(`A TRUNCATE has to wait: ${await describeUse(client, tables)}`), {
           code: LOCK_NOT_AVAILABLE,
         });

@@ -15,13 +15,13 @@ const CANCELED = '57014';
 
 /**
  * Locks the tables (quoted for SQL) until the open transaction ends.
- * @param goesOn asked before each further attempt
+ * @param continues asked before each further attempt
  * @returns false when the tables were in use for all of that time; nothing is locked then
  */
 export async function lockToEmpty(
   client: pg.ClientBase,
   tables: readonly string[],
-  goesOn: () => boolean | Promise<boolean>,
+  continues: () => boolean | Promise<boolean>,
 ): Promise<boolean> {
   if (await tryLock(client, tables, PATIENCE_MS)) return true;
   let mayEndVacuum = true;
@@ -31,7 +31,7 @@ export async function lockToEmpty(
     // One against the wraparound of transaction ids is not ended: once in vain, always in vain.
     if (endsVacuum) mayEndVacuum = false;
     const patienceMs = endsVacuum ? PATIENCE_MS + (await readDeadlockMs(client)) : PATIENCE_MS;
-    if (!(await goesOn())) return false;
+    if (!(await continues())) return false;
     if (await tryLock(client, tables, patienceMs)) return true;
   }
 }

@@ -56,7 +56,7 @@ export async function readWait(
 }
 
 /**
- * Who uses one of these tables (quoted for SQL), or a part of it; undefined when nobody does. The oldest transaction first,
+ * Who uses one of these tables (quoted for SQL), or a part of it; undefined when none is in use. The oldest transaction first,
  * an autovacuum last: it gives way, or no person can end it.
  * @param application whose own sessions do not count; without it, those of all others do
  */

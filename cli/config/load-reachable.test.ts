@@ -1,4 +1,4 @@
-/** What a file that is not valid keeps from nobody while its proxy runs. */
+/** What stays possible with a file that is not valid, while its proxy runs. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -9,8 +9,8 @@ export async function ownHost(): Promise<string> {
 }
 
 /**
- * When a process was started, comparable across restarts of the machine; of one that has ended and that nobody has waited
- * for, something else. Undefined where that cannot be read: elsewhere than on Linux, and of what is not there.
+ * When a process was started, comparable across restarts of the machine; of one that has ended and whose parent
+ * has not waited for it, something else. Undefined where that cannot be read: elsewhere than on Linux, and of what is not there.
  */
 export async function startOfProcess(pid: number): Promise<string | undefined> {
   try {

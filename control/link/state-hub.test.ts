@@ -41,7 +41,7 @@ function follow(first: Stream) {
   };
 }
 
-test('a stream that is opened anew after its problem lacks nothing in the end', () => {
+test('a stream that is opened again after its problem lacks nothing in the end', () => {
   const { lacks, becomes } = follow(RUNS);
   for (const stream of [STOPPED, STOPPED, NEW, RUNS, RUNS]) becomes(stream);
   // The first one tells that nothing is lacking; proxies that connect get it as well.

@@ -34,7 +34,7 @@ afterAll(async () => {
 
 const configOf = (command: 'up' | 'proxy') => join(directory, `${command}.yaml`);
 
-/** Until then, the start goes on. */
+/** Until then, the start continues. */
 type Moment = (running: RunningCommand) => Promise<boolean>;
 
 const pidOf = ({ child }: RunningCommand) => child.pid!;
