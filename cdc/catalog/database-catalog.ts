@@ -3,6 +3,8 @@
  * the preflight and the verifier use it without querying the database again.
  */
 
+import type { TableStorage } from './table-storage.ts';
+
 /** One database, as far as it concerns a slice. */
 export interface DatabaseCatalog {
   readonly database: string;
@@ -23,6 +25,7 @@ export interface DatabaseCatalog {
 
 export interface TableCatalog {
   readonly oid: number;
+  readonly storage: TableStorage;
   readonly schema: string;
   readonly name: string;
   /** `schema.table`, as written in the config. */

@@ -15,6 +15,7 @@ import {
 } from './read-constraints.ts';
 import { readSystemIdentifier } from './read-system-identifier.ts';
 import { REPLICA_IDENTITY } from './replica-identity-sql.ts';
+import { readStorage } from './table-storage.ts';
 
 /** Reads the named tables (`schema.table`); tables that do not exist are absent from the result. */
 export async function readCatalog(
@@ -24,6 +25,7 @@ export async function readCatalog(
   const server = await readServer(client);
   const rows = await readTables(client, tables);
   const oids = rows.map((row) => row.oid);
+  const storage = await readStorage(client, tables);
   const columns = await readColumns(client, oids);
   const indexes = await readUniqueIndexes(client, oids);
   const exclusions = await readExclusions(client, oids);
@@ -35,6 +37,7 @@ export async function readCatalog(
     const uniqueIndexes = indexes.get(row.oid) ?? [];
     return {
       oid: row.oid,
+      storage: storage.get(`${row.schema}.${row.name}`) ?? { files: {}, columns: {} },
       schema: row.schema,
       name: row.name,
       qualifiedName: `${row.schema}.${row.name}`,

@@ -36,7 +36,7 @@ const DIGEST_SQL = `
     SELECT oid, oid AS parent FROM wanted
     UNION SELECT i.inhrelid, i.inhparent FROM member m JOIN pg_inherits i ON i.inhparent = m.oid
   ), attribute AS MATERIALIZED (
-    SELECT a.*, t.typbasetype, t.typnotnull FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+    SELECT a.*, a.xmin AS version, t.typbasetype, t.typnotnull FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
      WHERE a.attrelid = ANY (ARRAY(SELECT oid FROM wanted)) AND a.attnum > 0 AND NOT a.attisdropped
   ), used AS MATERIALIZED (
     ${usedTypesSql('SELECT atttypid FROM attribute')}
@@ -53,7 +53,7 @@ const DIGEST_SQL = `
       FROM pg_index i WHERE i.indrelid = ANY (ARRAY(SELECT oid FROM member)) AND i.indisvalid AND (i.indisunique OR i.indisexclusion)
     UNION ALL
     SELECT concat_ws(' ', 'column', attrelid, attnum, quote_ident(attname), atttypid, atttypmod, attnotnull, attgenerated,
-                     attidentity, atthasdef, typbasetype, typnotnull) FROM attribute
+                     attidentity, atthasdef, version, typbasetype, typnotnull) FROM attribute
     UNION ALL
     SELECT concat_ws(' ', 'label', oid, enumtypid, enumsortorder, quote_ident(enumlabel)) FROM pg_enum
      WHERE enumtypid = ANY (ARRAY(SELECT type FROM used))

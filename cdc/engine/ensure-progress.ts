@@ -5,6 +5,7 @@
 import { FicusError, type TableConfig } from '@ficus/core';
 import type pg from 'pg';
 import type { DatabaseCatalog, TableCatalog } from '../catalog/database-catalog.ts';
+import type { TableStorage } from '../catalog/table-storage.ts';
 import { type CopyTask, isWhole } from '../copy/copy-task.ts';
 import { groupBySource } from '../copy/whole-tables.ts';
 import { refuseProblems } from '../mapping/compile-slice.ts';
@@ -120,7 +121,8 @@ async function recordTable(client: pg.Client, input: ProgressInput, plan: TableP
   );
   const row = rows[0]!;
   const moduleDigest = config.module === undefined ? undefined : await digestModule(config.module, baseDir);
-  const described = describeShape({ plan, config, source, target, moduleDigest });
+  const clusters = [catalogs.source, catalogs.target].map(clusterOf).join(' ');
+  const described = describeShape({ plan, config, source, target, moduleDigest, clusters });
   const shape = { ...described, published: as } as StoredShape;
   if (row.begun && !row.known)
     await client.query(`UPDATE ficus.copy_progress SET shape = $3 WHERE ${IS_RECORD}`, [
@@ -130,6 +132,8 @@ async function recordTable(client: pg.Client, input: ProgressInput, plan: TableP
     ]);
   return { plan, config, taken: takenByParts(plan, input.plans), source, target, shape, ...row };
 }
+
+const clusterOf = ({ systemIdentifier, serverVersion }: DatabaseCatalog) => systemIdentifier ?? serverVersion;
 
 const columnsOf = (source: TableCatalog) =>
   source.columns.filter((column) => !column.generated).map(describeColumn);
@@ -167,6 +171,25 @@ async function continueTable(
       [...columnsOf(source), ...describeDropped(before, source.columns, target.columns)],
       shape,
     ],
+  );
+}
+
+/**
+ * A table's file changes with every TRUNCATE and VACUUM FULL: only next to the last one that was seen does a new one say
+ * anything.
+ */
+export async function rememberFiles(
+  client: pg.ClientBase,
+  stream: string,
+  side: 'source' | 'target',
+  storage: ReadonlyMap<string, TableStorage>,
+): Promise<void> {
+  await client.query(
+    `UPDATE ficus.copy_progress AS p SET shape = jsonb_set(shape, ARRAY['storage', $2, 'files'], seen.files)
+       FROM unnest($3::text[], $4::jsonb[]) AS seen(name, files)
+      WHERE stream = $1 AND seen.name = CASE $2 WHEN 'source' THEN source ELSE target END
+        AND shape #> ARRAY['storage', $2, 'files'] <> seen.files`,
+    [stream, side, [...storage.keys()], [...storage.values()].map(({ files }) => JSON.stringify(files))],
   );
 }
 

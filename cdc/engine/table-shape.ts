@@ -4,6 +4,7 @@
  */
 import { type ErrorCode, FicusError, type TableConfig } from '@ficus/core';
 import type { ColumnCatalog, TableCatalog, TypeParts } from '../catalog/database-catalog.ts';
+import { findComputedAgain, type TableStorage } from '../catalog/table-storage.ts';
 import { isLossless } from '../mapping/evaluate-columns.ts';
 import { compareMappings, formOfMapping, type MappingForm } from '../mapping/mapping-form.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
@@ -20,6 +21,16 @@ export interface TableShape {
     Record<string, { readonly attnum: number; readonly type: string; readonly parts?: TypeParts | undefined }>
   >;
   readonly mapping: MappingForm;
+  /** Unknown for what older versions remembered. */
+  readonly storage?: Storage | undefined;
+}
+
+interface Storage {
+  /** Of other clusters, the rest says nothing. */
+  readonly clusters: string;
+  /** The files as they were last seen (rememberFiles). */
+  readonly source: TableStorage;
+  readonly target: TableStorage;
 }
 
 interface ShapeInput {
@@ -28,9 +39,11 @@ interface ShapeInput {
   readonly source: TableCatalog;
   readonly target: TableCatalog;
   readonly moduleDigest?: string | undefined;
+  readonly clusters: string;
 }
 
-export function describeShape({ plan, config, source, target, moduleDigest }: ShapeInput): TableShape {
+export function describeShape(input: ShapeInput): TableShape {
+  const { plan, config, source, target, moduleDigest, clusters } = input;
   const mapped = new Set(plan.columns.map(({ name }) => name));
   return {
     sourceOid: source.oid,
@@ -44,6 +57,7 @@ export function describeShape({ plan, config, source, target, moduleDigest }: Sh
         .map(({ name, attnum, type, typeParts: parts }) => [name, { attnum, type, parts }]),
     ),
     mapping: formOfMapping(plan, config, moduleDigest),
+    storage: { clusters, source: source.storage, target: target.storage },
   };
 }
 
@@ -68,7 +82,8 @@ export function compareShapes(
       plan,
       `The mapping of ${plan.target.qualifiedName} was changed after the copy: ${edited}`,
     );
-  const altered = compareSource(plan, before, now) ?? compareTarget(plan, before, now);
+  const altered =
+    compareSource(plan, before, now) ?? compareTarget(plan, before, now) ?? compareStorage(plan, before, now);
   if (altered === undefined) return undefined;
   return problem('FICUS_CDC_SCHEMA_CHANGED', plan, `${altered}: copy again: ficus copy SLICE --restart`);
 }
@@ -104,6 +119,18 @@ function compareTarget(plan: TablePlan, before: TableShape, now: TableShape): st
       return `${lost}; the rows that have it have other values now`;
   }
   return undefined;
+}
+
+function compareStorage(plan: TablePlan, before: TableShape, now: TableShape): string | undefined {
+  const [old, today] = [before.storage, now.storage];
+  if (!old || !today || old.clusters !== today.clusters) return undefined;
+  const read = plan.source.readColumns.map(({ name }) => name);
+  const source = findComputedAgain(read, old.source, today.source);
+  if (source !== undefined)
+    return `Column “${source}” of ${plan.source.qualifiedName} was altered, and all rows were written again (as ALTER … TYPE … USING does); values that were computed again are not in the stream`;
+  const target = findComputedAgain(Object.keys(now.target), old.target, today.target);
+  if (target === undefined) return undefined;
+  return `Column “${target}” of ${plan.target.qualifiedName} on the target was altered, and all rows were written again (as ALTER … TYPE … USING does), which may have changed its values`;
 }
 
 /** An attribute may be renamed: values do not name it. A label that has the name of another one is another label. */

@@ -13,13 +13,20 @@ import {
 } from '@ficus/core';
 import type pg from 'pg';
 import { readDigest } from '../catalog/read-digest.ts';
+import { readStorage } from '../catalog/table-storage.ts';
 import { mappedTables } from '../mapping/compile-mapping.ts';
 import { checkSlot } from './check-slot.ts';
 import { RestartSession } from './classify-failure.ts';
+import { rememberFiles } from './ensure-progress.ts';
 import type { PreparedStream } from './prepare-stream.ts';
 
 type Side = 'source' | 'target';
 type Failure = FicusError | RestartSession;
+
+/** Files of the side's tables at the last look. */
+interface Seen {
+  files?: string;
+}
 
 interface DatabaseWatch {
   /** Both limit the time of a statement. */
@@ -40,8 +47,12 @@ interface DatabaseWatch {
 /** Looks at once and then at intervals; neither side waits for the other. Returns a function that stops it. */
 export function watchDatabases(watch: DatabaseWatch): () => void {
   const stops = [
-    watchSide('source', watch, async () => (await checkSource(watch)) ?? findAltered('source', watch)),
-    watchSide('target', watch, () => findAltered('target', watch)),
+    watchSide(
+      'source',
+      watch,
+      async (seen) => (await checkSource(watch)) ?? findAltered('source', watch, seen),
+    ),
+    watchSide('target', watch, (seen) => findAltered('target', watch, seen)),
   ];
   return () => {
     for (const stop of stops) stop();
@@ -49,7 +60,12 @@ export function watchDatabases(watch: DatabaseWatch): () => void {
 }
 
 /** Never looks twice at the same time. */
-function watchSide(side: Side, watch: DatabaseWatch, find: () => Promise<Failure | undefined>): () => void {
+function watchSide(
+  side: Side,
+  watch: DatabaseWatch,
+  find: (seen: Seen) => Promise<Failure | undefined>,
+): () => void {
+  const seen: Seen = {};
   let ended = false;
   let looking = false;
   let seenAtMs = Date.now();
@@ -60,7 +76,7 @@ function watchSide(side: Side, watch: DatabaseWatch, find: () => Promise<Failure
     if (looking) return;
     looking = true;
     try {
-      const failure = await find();
+      const failure = await find(seen);
       if (ended) return;
       seenAtMs = Date.now();
       watch.onUnwatched(side, undefined);
@@ -86,10 +102,21 @@ async function checkSource({ source, prepared, onHealth }: DatabaseWatch): Promi
   return undefined;
 }
 
-async function findAltered(side: Side, watch: DatabaseWatch): Promise<RestartSession | undefined> {
-  const digest = await readDigest(watch[side], mappedTables(watch.tables)[side]);
-  if (digest === watch.prepared.digests[side]) return undefined;
-  return new RestartSession(`tables of the ${side} were altered`);
+/** The files first: those of before an alteration are remembered, and no later ones. */
+async function findAltered(
+  side: Side,
+  watch: DatabaseWatch,
+  seen: Seen,
+): Promise<RestartSession | undefined> {
+  const tables = mappedTables(watch.tables)[side];
+  const storage = await readStorage(watch[side], tables);
+  const digest = await readDigest(watch[side], tables);
+  if (digest !== watch.prepared.digests[side])
+    return new RestartSession(`tables of the ${side} were altered`);
+  const files = JSON.stringify([...storage].map(([name, table]) => [name, table.files]));
+  if (files !== seen.files) await rememberFiles(watch.target, watch.prepared.names.stream, side, storage);
+  seen.files = files;
+  return undefined;
 }
 
 function describeUnwatched(side: Side, seenAtMs: number, why: string): ReplicationProblem {

@@ -1,0 +1,68 @@
+/**
+ * Which files hold a table's rows, and which rows of the catalog describe its columns. ALTER … TYPE … USING computes values
+ * again, writes all rows into another file, and is in no change stream; nothing else changes both at once, but for a
+ * TRUNCATE, VACUUM FULL or CLUSTER that comes with another change of a column.
+ */
+import type pg from 'pg';
+import { splitQualified } from './quote.ts';
+
+export interface TableStorage {
+  /** Oid of the table, or of each of its partitions → its file. */
+  readonly files: Readonly<Record<string, string>>;
+  /**
+   * Column → version of its row in the catalog, and its type. Without those that were added with a default that fills rows:
+   * their version changes with the file.
+   */
+  readonly columns: Readonly<Record<string, readonly [version: string, type: string]>>;
+}
+
+/** `schema.table` → its storage, both of one moment. Reads catalogs alone, and waits for no lock of a table. */
+export async function readStorage(
+  client: pg.ClientBase | pg.Pool,
+  tables: readonly string[],
+): Promise<Map<string, TableStorage>> {
+  const wanted = tables.map(splitQualified);
+  const { rows } = await client.query<TableStorage & { name: string }>({
+    name: 'ficus_storage',
+    text: STORAGE_SQL,
+    values: [wanted.map(({ schema }) => schema), wanted.map(({ name }) => name)],
+  });
+  return new Map(rows.map(({ name, files, columns }) => [name, { files, columns }]));
+}
+
+const STORAGE_SQL = `
+  WITH RECURSIVE wanted AS MATERIALIZED (
+    SELECT c.oid, n.nspname || '.' || c.relname AS name
+      FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[])) AS mapped(schema, name)
+      JOIN pg_namespace n ON n.nspname = mapped.schema
+      JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = mapped.name
+  ), member AS MATERIALIZED (
+    SELECT oid AS root, oid FROM wanted
+    UNION SELECT m.root, i.inhrelid FROM member m JOIN pg_inherits i ON i.inhparent = m.oid
+  )
+  SELECT w.name,
+         (SELECT coalesce(json_object_agg(c.oid, c.relfilenode::text ORDER BY c.oid), '{}') FROM member m JOIN pg_class c ON c.oid = m.oid
+           WHERE m.root = w.oid AND c.relfilenode <> 0) AS files,
+         (SELECT coalesce(json_object_agg(a.attname, json_build_array(a.xmin::text, format_type(a.atttypid, a.atttypmod))), '{}')
+            FROM pg_attribute a
+           WHERE a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.atthasmissing) AS columns
+    FROM wanted w`;
+
+/**
+ * A column that may have been computed again since; undefined: none was.
+ * @param columns those whose values count
+ */
+export function findComputedAgain(
+  columns: readonly string[],
+  before: TableStorage,
+  now: TableStorage,
+): string | undefined {
+  const rewritten = Object.entries(now.files).some(([oid, file]) => (before.files[oid] ?? file) !== file);
+  if (!rewritten) return undefined;
+  return columns.find((name) => {
+    const [version, type] = before.columns[name] ?? [];
+    const [versionNow, typeNow] = now.columns[name] ?? [];
+    // Whether another type keeps the values is judged by the types.
+    return version !== undefined && type === typeNow && version !== versionNow;
+  });
+}
