@@ -10,6 +10,7 @@ import {
   FicusError,
   type FlagsConfig,
 } from '@ficus/core';
+import { readFeatureSet } from '@ficus/proxy';
 import { refusalOf } from './unleash-refusal.ts';
 
 export type UnleashConfig = NonNullable<FlagsConfig['unleash']>;
@@ -53,11 +54,14 @@ export class UnleashServer {
     this.#base = config.url.replace(/\/+$/, '');
   }
 
-  /** All flags that the client token reads. */
+  /** All flags that the client token reads, as the proxies take them: a malformed one is as if it were not there. */
   async features(): Promise<ClientFeatures> {
-    const set = (await this.#read('/client/features', this.#config.token)) as Partial<ClientFeatures> | null;
-    if (!Array.isArray(set?.features)) throw this.#unexpected('answers without features');
-    return { version: set.version ?? 2, features: set.features, segments: set.segments ?? [] };
+    const document = await this.#read('/client/features', this.#config.token);
+    try {
+      return readFeatureSet(document).set;
+    } catch (cause) {
+      throw this.#unexpected('answers without features', cause);
+    }
   }
 
   /** @throws FicusError FICUS_UNLEASH_TOKEN_MISSING, FICUS_UNLEASH_FLAG_UNUSABLE and what a call throws */

@@ -52,29 +52,41 @@ export function completeFeatures(set: ClientFeatures): ClientFeatures {
 }
 
 /**
- * A server's answer as a set of flags. A malformed flag, of another team perhaps, is left out and named, as if it were
- * not there: it must not hold back the changes of all others.
+ * A server's answer as a set of flags. A malformed flag or segment, of another team perhaps, is left out and named, as if
+ * it were not there: it must not hold back the changes of all others.
  * @throws Error when it is no set of flags
  */
 export function readFeatureSet(document: unknown): {
   readonly set: ClientFeatures;
   readonly leftOut: readonly string[];
 } {
-  const { features, segments = [], version = 2 } = (document ?? {}) as Partial<ClientFeatures>;
+  const { features, segments, version = 2 } = (document ?? {}) as Partial<ClientFeatures>;
   if (!Array.isArray(features)) throw new Error(NO_LIST);
-  const leftOut = features.flatMap((feature: unknown, index) => checkFeature(feature, index));
-  const valid = features.filter((feature: unknown) => checkFeature(feature, 0).length === 0);
-  return { set: { version, features: valid, segments: Array.isArray(segments) ? segments : [] }, leftOut };
+  const isFit = (feature: unknown) => checkFeature(feature, 0).length === 0;
+  return {
+    set: { version, features: features.filter(isFit), segments: listOf(segments).filter(isSegment) },
+    leftOut: checkFeatureSet(document),
+  };
 }
 
 const NO_LIST = 'features: must be a list (Unleash client-features format)';
 
 /** Checks the shape of a document that should be a set of flags; returns all problems. */
 export function checkFeatureSet(document: unknown): string[] {
-  const { features } = (document ?? {}) as { features?: unknown };
+  const { features, segments } = (document ?? {}) as Record<string, unknown>;
   if (!Array.isArray(features)) return [NO_LIST];
-  return features.flatMap((feature: unknown, index) => checkFeature(feature, index));
+  return [
+    ...features.flatMap((feature: unknown, index) => checkFeature(feature, index)),
+    ...(Array.isArray(segments ?? []) ? [] : ['segments: must be a list']),
+    ...listOf(segments).flatMap((segment, index) =>
+      isSegment(segment) ? [] : [`segments[${index}]: must have an id, a number`],
+    ),
+  ];
 }
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+const isSegment = (segment: unknown): boolean => typeof (segment as { id?: unknown } | null)?.id === 'number';
 
 function checkFeature(feature: unknown, index: number): string[] {
   const { name, enabled, strategies, dependencies } = (feature ?? {}) as Record<string, unknown>;

@@ -23,7 +23,7 @@ interface FeaturesPoll {
 /**
  * @param apiUrl base of the client API, ending in /api
  * @param send by default `fetch`
- * @param onLeftOut malformed flags in an answer, which count as absent
+ * @param onLeftOut malformed flags and segments in an answer, which count as absent; called for each answer
  */
 export function createFeaturesPoll(
   apiUrl: string,
@@ -58,7 +58,7 @@ export function createFeaturesPoll(
       const { set, leftOut } = readFeatureSet(JSON.parse(text));
       question.take();
       tag = response.headers.get('etag') ?? undefined;
-      if (leftOut.length > 0) onLeftOut(leftOut);
+      onLeftOut(leftOut);
       return set;
     },
     forget() {

@@ -24,8 +24,8 @@ export async function readFlagsFile(path: string): Promise<ClientFeatures> {
   }
   const problems = checkFeatureSet(document);
   if (problems.length > 0) throw new Error(problems.join('; '));
-  const { features, segments = [], version = 2 } = document as ClientFeatures;
-  return { version, features, segments };
+  const { features, segments, version = 2 } = document as ClientFeatures;
+  return { version, features, segments: segments ?? [] };
 }
 
 export function openFlagsFile(path: string, hooks: FlagsSourceHooks): FlagsSource {

@@ -7,13 +7,19 @@ import type { FlagsConfig } from '@ficus/core';
 import { createFeaturesPoll } from './features-poll.ts';
 import type { FlagsSource, FlagsSourceHooks } from './flags-source.ts';
 
+const MOST_REPORTED = 20;
+
 export function openFlagsServer(
   config: NonNullable<FlagsConfig['unleash']>,
   hooks: FlagsSourceHooks,
 ): FlagsSource {
-  const poll = createFeaturesPoll(config.url, { authorization: config.token }, (leftOut) =>
-    hooks.onProblem(`flags that cannot be read are off: ${leftOut.join('; ')}`),
-  );
+  let reported = '';
+  // A server without tags repeats them in each answer.
+  const poll = createFeaturesPoll(config.url, { authorization: config.token }, (leftOut) => {
+    const text = leftOut.slice(0, MOST_REPORTED).join('; ');
+    if (text !== reported && text !== '') hooks.onProblem(`flags that cannot be read are off: ${text}`);
+    reported = text;
+  });
   let known = 0;
   let stopped = false;
   let problem: string | undefined;

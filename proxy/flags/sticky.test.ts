@@ -85,6 +85,8 @@ test('a document that is not a set of flags: all problems are reported at once',
   expect(checkFeatureSet(null)).toHaveLength(1);
   expect(checkFeatureSet({ features: [{ name: '', enabled: 'yes', strategies: [{}] }] })).toHaveLength(3);
   expect(checkFeatureSet({ features: [flagWithoutStrategies()] })).toEqual([]);
+  expect(checkFeatureSet({ features: [], segments: {} })).toHaveLength(1);
+  expect(checkFeatureSet({ features: [], segments: [null, {}, { id: 1 }] })).toHaveLength(2);
 });
 
 function flagWithoutStrategies(): unknown {

@@ -13,14 +13,18 @@ interface Flag {
 const CLIENT = 'default:development.client-secret';
 const ADMIN = '*:*.admin-secret';
 
-/** @param faultOf the status that a call (`METHOD /api/…`) fails with; `undefined` lets it succeed */
+/**
+ * @param faultOf the status that a call (`METHOD /api/…`) fails with; `undefined` lets it succeed
+ * @param others what stands among the flags of the client API as well
+ */
 export async function startFakeUnleash(
   faultOf: (call: string) => number | undefined = () => undefined,
+  others: readonly unknown[] = [],
 ): Promise<UnleashSubject> {
   const flags = new Map<string, Flag>();
   const server = createServer((request, response) => {
     const fault = faultOf(`${request.method} ${request.url}`);
-    if (fault === undefined) void answer(flags, request, response);
+    if (fault === undefined) void answer(flags, others, request, response);
     else response.writeHead(fault).end();
   });
   server.listen(0, '127.0.0.1');
@@ -43,7 +47,12 @@ export async function startFakeUnleash(
   };
 }
 
-async function answer(flags: Map<string, Flag>, request: IncomingMessage, response: ServerResponse) {
+async function answer(
+  flags: Map<string, Flag>,
+  others: readonly unknown[],
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
   const { method = '', url = '', headers } = request;
   const send = (status: number, body?: unknown) => {
     response.writeHead(status, { 'content-type': 'application/json' });
@@ -52,8 +61,8 @@ async function answer(flags: Map<string, Flag>, request: IncomingMessage, respon
   const wanted = url.startsWith('/api/admin/') ? ADMIN : CLIENT;
   if (headers.authorization !== wanted) return send(headers.authorization === CLIENT ? 403 : 401, {});
   if (url === '/api/client/features') {
-    const features = [...flags].map(([name, flag]) => ({ name, project: 'default', ...flag }));
-    return send(200, { version: 2, features });
+    const ours = [...flags].map(([name, flag]) => ({ name, project: 'default', ...flag }));
+    return send(200, { version: 2, features: [...others, ...ours] });
   }
   const path = /^\/api\/admin\/projects\/default\/features\/([^/]+)\/environments\/development(.*)$/.exec(
     url,

@@ -8,7 +8,7 @@ import { rolloutOf } from './unleash-subject.ts';
 
 const TOKEN = 'default:development.client-secret';
 const ADMIN = '*:*.admin-secret';
-const FEATURES = { version: 2, features: [{ name: 'notes.serve', project: 'default' }] };
+const FEATURES = { version: 2, features: [{ name: 'notes.serve', project: 'default', enabled: true }] };
 const ENVIRONMENT = { enabled: true, strategies: [{ ...rolloutOf(50, 'notes'), id: 's0' }] };
 
 let server: Server;

@@ -1,6 +1,7 @@
-import { openForeignFlags } from '@ficus/control';
+import { openForeignFlags, withoutAudit } from '@ficus/control';
 import { expect, test } from 'vitest';
 import { startFakeUnleash } from './fake-unleash.ts';
+import { silent } from './rig.ts';
 import { rolloutOf } from './unleash-subject.ts';
 import { describeUnleashFlags } from './unleash-suite.ts';
 
@@ -27,6 +28,26 @@ test.each([
       .set({ slice: 'notes', kind: 'serve', percent: 0, actor: 'ada', reason: '' })
       .catch(() => undefined);
     expect(came).toBe(outcome);
+  } finally {
+    await server.stop();
+  }
+});
+
+test('a malformed flag of another team keeps no flag of ours from being read or set', async () => {
+  const others = [null, { name: 'theirs.serve', enabled: 'perhaps', strategies: {} }];
+  const server = await startFakeUnleash(undefined, others);
+  try {
+    await server.createFlag('notes.serve', [rolloutOf(10, 'notes')], true);
+    const { url, clientToken: token, adminToken } = server;
+    const unleash = { url, token, adminToken, refreshMs: 20 };
+    const flags = openForeignFlags({ provider: 'unleash', environment: 'default', unleash }, withoutAudit);
+    flags.follow(silent);
+    await expect.poll(() => flags.read('notes', 'serve').percent).toBe(10);
+    // It is off at the proxies, too.
+    expect(flags.read('theirs', 'serve')).toMatchObject({ percent: 0, on: false });
+    const change = { slice: 'notes', kind: 'serve', percent: 20, actor: 'ada', reason: '' } as const;
+    expect(await flags.set(change)).toBe(10);
+    flags.stop();
   } finally {
     await server.stop();
   }

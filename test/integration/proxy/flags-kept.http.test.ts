@@ -30,17 +30,21 @@ let rig: Rig;
 let folder: string;
 let away = false;
 let features: unknown[] = [];
+let segments: unknown;
+let questions = 0;
 let proxies: RunningProxy[] = [];
 let logs: Record<string, unknown>[] = [];
 
 beforeEach(async () => {
   [away, features, proxies, logs] = [false, noteFlags(100, 0), [], []];
+  segments = [];
   folder = await mkdtemp(join(tmpdir(), 'ficus-flags-'));
   server = createServer((request, response) => {
     if (away) request.socket.destroy();
     else if (request.url!.endsWith('/client/features')) {
       response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ version: 2, features }));
+      questions += 1;
+      response.end(JSON.stringify({ version: 2, features, segments }));
     } else if (request.url === '/api/v1/link/stream') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write('event: state\ndata: {"slices":{}}\n\n');
@@ -224,6 +228,20 @@ describe('an answer of the source', () => {
     await until(async () => (await side(proxy)) === 'legacy', 'ours is taken');
     expect(warnings().join()).toContain('features[0].enabled');
   });
+
+  it.each([[[null]], ['all'], [{ id: 1 }], [[{}, 5]]])(
+    'with segments %j changes the flags, and says so once',
+    async (odd) => {
+      const proxy = await start();
+      segments = odd;
+      features = noteFlags(0, 0);
+      await until(async () => (await side(proxy)) === 'legacy', 'ours is taken');
+      const asked = questions;
+      await until(() => questions > asked + 3, 'asked on');
+      expect(await side(proxy)).toBe('legacy');
+      expect(warnings().filter((line) => line.includes('segments'))).toHaveLength(1);
+    },
+  );
 
   it('without any flag turns all off, as in Unleash’s own clients, and is a warning', async () => {
     const proxy = await start();
