@@ -4,6 +4,7 @@
  */
 import { type VerifyView, verifyView } from '@ficus/contract';
 import type { ParityReport, ParitySample } from '@ficus/parity';
+import { jsonbText } from './jsonb-text.ts';
 import type { Store } from './open-store.ts';
 
 export interface StoredEvidence {
@@ -105,7 +106,7 @@ export class EvidenceStore {
     const run = this.#verifies.get(slice);
     await this.#store.query(
       'INSERT INTO verify_run (slice, run) VALUES ($1, $2) ON CONFLICT (slice) DO UPDATE SET run = excluded.run',
-      [slice, JSON.stringify(run)],
+      [slice, jsonbText(run)],
     );
     if (this.#verifies.get(slice) === run) this.#unsavedVerifies.delete(slice);
   }
@@ -124,8 +125,8 @@ export class EvidenceStore {
         version,
         firstSeenAt,
         lastSeenAt,
-        JSON.stringify({ ...counts, samplesRule }),
-        isWritten ? null : JSON.stringify(samples),
+        jsonbText({ ...counts, samplesRule }),
+        isWritten ? null : jsonbText(samples),
       ],
     );
   }

@@ -126,6 +126,22 @@ it('a reset is for ever from its answer on', async () => {
   expect((await client.slice('notes')).parity).toMatchObject({ ratio: null, compared: 0, earlier: [] });
 });
 
+it('a body that is shown may hold characters that PostgreSQL does not store', async () => {
+  const samples = { allow: ['body'] };
+  await restart('v1', configOf('v1', { pages: { ...pages, parity: { samples } } }));
+  const text = (body: string) => ({
+    ...jsonAnswer(body),
+    headers: [['content-type', 'text/plain']] as [string, string][],
+  });
+  // Cut in the middle of a character.
+  await observe({ ...page, legacy: text('a\0b'), candidate: text(`${'x'.repeat(159)}😀`) });
+  const kept = () =>
+    database.query(
+      `SELECT samples -> 0 -> 'differences' -> 0 ->> 'legacy' AS legacy FROM ficus_control.parity_evidence WHERE slice = 'pages'`,
+    );
+  await expect.poll(kept).toEqual([{ legacy: 'a\ufffdb' }]);
+});
+
 it('a reset that the database refuses says so, and is stored when it can be', async () => {
   const client = await restart('v1');
   await observe({}, {});
