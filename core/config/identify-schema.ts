@@ -64,7 +64,7 @@ const jwtSchema = z
       .min(16)
       .optional()
       .describe(
-        'shared secret (HS256) that bearer tokens are verified with: 16 characters or more, better 32 bytes',
+        'shared secret (HS256, HS384, HS512) that bearer tokens are verified with: 16 characters or more, better 32 bytes',
       ),
     publicKey: z.string().min(1).optional().describe('PEM public key that bearer tokens are verified with'),
     jwks: plainHttpUrl

@@ -58,8 +58,13 @@ export class BearerClaims {
     } catch (error) {
       if (error instanceof KeysUnavailable)
         return { claims: 'unknown', until: now + UNKNOWN_MS, why: describe(error) };
-      const forMs = namesUnknownKey(error) ? UNKNOWN_MS : REFUSED_MS;
-      return { claims: 'none', until: now + forMs, why: whyInvalid(error) };
+      if (namesUnknownKey(error))
+        return {
+          claims: 'unknown',
+          until: now + UNKNOWN_MS,
+          why: 'a token names a key that the issuer does not publish',
+        };
+      return { claims: 'none', until: now + REFUSED_MS, why: whyInvalid(error) };
     }
   }
 }
@@ -85,7 +90,7 @@ function describe({ message, cause }: KeysUnavailable): string {
   return cause instanceof Error ? `${message}: ${cause.message}` : message;
 }
 
-/** The issuer may have a new key that can be fetched within a second; an attacker may have invented the name. */
+/** The issuer may have a new key, which its caches do not show yet; an attacker may have invented the name. */
 function namesUnknownKey(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === 'ERR_JWKS_NO_MATCHING_KEY';
 }

@@ -4,7 +4,16 @@
  * (jose). The issuer is asked at most once a second, not once per token.
  */
 import type { IdentifyConfig } from '@ficus/core';
-import { createRemoteJWKSet, customFetch, importSPKI, type JWTPayload, jwtVerify } from 'jose';
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  importSPKI,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from 'jose';
 import { turnNow } from '../clock/turn-clock.ts';
 import { fetchKeySet } from './fetch-key-set.ts';
 
@@ -16,7 +25,11 @@ export type VerifyToken = (token: string) => Promise<JWTPayload>;
 
 export class KeysUnavailable extends Error {}
 
-const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'EdDSA'];
+const SYMMETRIC = ['HS256', 'HS384', 'HS512'];
+const ASYMMETRIC = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+];
 const FETCH_MS = 2_000;
 /** Shortest interval between two fetches, whatever keys tokens name. */
 const COOLDOWN_MS = 1_000;
@@ -41,7 +54,7 @@ export function createVerifyToken(jwt: NonNullable<IdentifyConfig['jwt']>): Veri
   if (jwks !== undefined) return verifyByKeySet(new URL(jwks), { ...expected, algorithms: ASYMMETRIC });
   if (publicKey !== undefined) return verifyByPublicKey(publicKey, expected);
   const key = new TextEncoder().encode(secret ?? '');
-  return async (token) => (await jwtVerify(token, key, { ...expected, algorithms: ['HS256'] })).payload;
+  return async (token) => (await jwtVerify(token, key, { ...expected, algorithms: SYMMETRIC })).payload;
 }
 
 interface Expected {
@@ -74,13 +87,45 @@ function verifyByKeySet(url: URL, options: Expected & { readonly algorithms: str
     if (turnNow() < failedUntil && !keySet.fresh)
       throw new KeysUnavailable('the issuer’s keys cannot be fetched');
     try {
-      return (await jwtVerify(token, keySet, options)).payload;
+      return await verifyByAnyKey(token, keySet, options);
     } catch (cause) {
       if (!isNotFetched(cause)) throw cause;
       failedUntil = turnNow() + COOLDOWN_MS;
       throw new KeysUnavailable('the issuer’s keys cannot be fetched', { cause });
     }
   };
+}
+
+/** Most keys of a set that are tried for one token: each costs a verification, and anybody can send tokens. */
+const MOST_TRIED = 16;
+
+/** A token without `kid`, or with one that the issuer uses twice, fits several keys; one of them has signed it. */
+async function verifyByAnyKey(
+  token: string,
+  keySet: JWTVerifyGetKey,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, keySet, options)).payload;
+  } catch (several) {
+    if (!(several instanceof errors.JWKSMultipleMatchingKeys)) throw several;
+    let tried = 0;
+    for await (const key of several) {
+      tried += 1;
+      if (tried > MOST_TRIED) break;
+      try {
+        return (await jwtVerify(token, key, options)).payload;
+      } catch (error) {
+        if (!isAboutKey(error)) throw error;
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
+}
+
+/** Another key has signed, or this one is too weak to count (a TypeError). Anything else is about the token. */
+function isAboutKey(error: unknown): boolean {
+  return error instanceof errors.JWSSignatureVerificationFailed || error instanceof TypeError;
 }
 
 /** `fetch` throws a TypeError when the network fails. */

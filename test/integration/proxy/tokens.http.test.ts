@@ -19,9 +19,13 @@ const assert = { secret: 'a secret for assertions' };
 const start = (jwt: Record<string, string | boolean>, more: object = {}) =>
   startRig({ serve: 100, proxy: { identify: { user: { jwtClaim: 'sub' }, jwt, assert } }, ...more });
 /** @param claims `exp: undefined` leaves it out */
-const sign = (claims: Omit<JWTPayload, 'exp'> & { exp?: number | undefined }, secret = SECRET) =>
+const sign = (
+  claims: Omit<JWTPayload, 'exp'> & { exp?: number | undefined },
+  secret = SECRET,
+  alg = 'HS256',
+) =>
   new SignJWT({ exp: inSeconds(300), ...claims } as JWTPayload)
-    .setProtectedHeader({ alg: 'HS256' })
+    .setProtectedHeader({ alg })
     .sign(new TextEncoder().encode(secret));
 const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
 
@@ -77,6 +81,12 @@ describe('a token', () => {
     expect(await known(await sign({ sub: 'ann' }))).toBeUndefined();
   });
 
+  test.each(['HS384', 'HS512'])('of a longer hash is verified by the same secret: %s', async (alg) => {
+    rig = await start({ secret: SECRET });
+    expect(await known(await sign({ sub: 'ann' }, SECRET, alg))).toBe('ann');
+    expect(await known(await sign({ sub: 'ann' }, 'some other secret', alg))).toBeUndefined();
+  });
+
   test('of any length is verified', async () => {
     rig = await start({ secret: SECRET });
     expect(await known(await sign({ sub: 'ann', pad: 'x'.repeat(4_000) }))).toBe('ann');
@@ -89,7 +99,10 @@ interface Issuer {
   readonly fetched: () => number;
   /** Publishes a new key alone, and signs with it from now on. */
   changeKey(kid: string, alg?: string): Promise<void>;
-  sign(claims: JWTPayload): Promise<string>;
+  /** @param kid by default its own; empty leaves it out */
+  sign(claims: JWTPayload, kid?: string): Promise<string>;
+  /** Publishes this in place of its keys from now on. @param change makes it of the keys */
+  publish(change: (keys: object[]) => unknown): void;
   /** Answers 500 from now on. */
   fail(): void;
   /** Answers in another way from now on. */
@@ -125,10 +138,14 @@ async function startIssuer(): Promise<Issuer> {
       signing = { kid, alg, key: pair.privateKey };
       keys = [{ ...(await exportJWK(pair.publicKey)), kid, alg, use: 'sig' }];
     },
-    sign: (claims) =>
+    sign: (claims, kid = signing.kid) =>
       new SignJWT({ exp: inSeconds(300), ...claims })
-        .setProtectedHeader({ alg: signing.alg, kid: signing.kid })
+        .setProtectedHeader({ alg: signing.alg, ...(kid === '' ? {} : { kid }) })
         .sign(signing.key),
+    publish: (change) => {
+      const set = change(keys);
+      answer = (response) => void response.end(JSON.stringify(set));
+    },
     fail: () => {
       answer = (response) => void response.writeHead(500).end();
     },
@@ -153,6 +170,45 @@ describe('keys that the issuer publishes', () => {
     expect(await known(tokens[0]!)).toBe('ann');
     const forged = await sign({ sub: 'eve' });
     expect(await known(forged)).toBeUndefined();
+  });
+
+  test.each<[string, (keys: object[], others: object[]) => object[], string]>([
+    ['under one name', (keys, others) => [...others, ...keys].map((key) => ({ ...key, kid: 'one' })), 'one'],
+    ['for tokens without a name', (keys, others) => [...others, ...keys], ''],
+    [
+      'beside one that is too weak',
+      (keys) => [{ kty: 'RSA', kid: 'one', n: 'AQAB', e: 'AQAB' }, ...keys],
+      'one',
+    ],
+  ])('may be several %s: the one that has signed counts', async (_, change, kid) => {
+    const [issuer, other] = await Promise.all([startIssuer(), startIssuer()]);
+    await Promise.all([issuer.changeKey('one', 'RS256'), other.changeKey('two', 'RS256')]);
+    let others: object[] = [];
+    other.publish((keys) => {
+      others = keys;
+    });
+    issuer.publish((keys) => ({ keys: change(keys, others) }));
+    rig = await start({ jwks: issuer.url });
+    expect(await known(await issuer.sign({ sub: 'ann' }, kid))).toBe('ann');
+    // Signed by neither.
+    await issuer.changeKey('one', 'RS256');
+    expect(await known(await issuer.sign({ sub: 'eve' }, kid))).toBeUndefined();
+  });
+
+  test.each([
+    ['are none', () => ({ keys: [] })],
+    [
+      'do not have the token’s yet',
+      (keys: object[]) => ({ keys: keys.map((key) => ({ ...key, kid: 'old' })) }),
+    ],
+  ])('that %s make its caller unknown', async (_, change) => {
+    const issuer = await startIssuer();
+    await issuer.changeKey('one');
+    issuer.publish(change);
+    rig = await start({ jwks: issuer.url });
+    const authorization = `Bearer ${await issuer.sign({ sub: 'ann' })}`;
+    for (let i = 0; i < 2; i += 1)
+      expect(await rig.get('/api/notes', { authorization })).toMatchObject({ reason: 'caller-unknown' });
   });
 
   test('are kept over a reload that does not touch them', async () => {
