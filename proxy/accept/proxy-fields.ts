@@ -1,12 +1,12 @@
 /**
- * Fields that services believe because a proxy before them sets them: the client's address and scheme, its certificate.
- * From a peer that is no trusted proxy, they are a stranger's claim. X-Forwarded-* and x-ficus-* are covered as a whole
- * by removed-fields.ts. Fields that route (core's ROUTING_FIELDS) do not even pass from a trusted proxy, unless
+ * Fields that services believe because a proxy before them sets them: the client's address and scheme, its certificate,
+ * the user. From a peer that is no trusted proxy, they are a stranger's claim. X-Forwarded-* and x-ficus-* are covered as a
+ * whole by removed-fields.ts. Fields that route (core's ROUTING_FIELDS) do not even pass from a trusted proxy, unless
  * `proxy.passFields` names them: most load balancers pass a client's through.
  */
 export const PROXY_FIELDS: readonly string[] = [
-  // The client's address: nginx, Apache, Akamai, Cloudflare, Fastly, Fly, Azure, App Engine, Envoy, WebLogic, and names
-  // that libraries look for.
+  // The client's address: nginx, Apache, Akamai, Cloudflare, CloudFront, Fastly, Fly, Azure, App Engine, DigitalOcean,
+  // Imperva, Sucuri, Netlify, Envoy, WebLogic, and names that libraries look for.
   'x-real-ip',
   'x-client-ip',
   'client-ip',
@@ -29,11 +29,24 @@ export const PROXY_FIELDS: readonly string[] = [
   'x-proxyuser-ip',
   'http-client-ip',
   'http-x-forwarded-for',
-  // The client's scheme: ingress-nginx, Heroku's and Microsoft's front ends.
+  'x-forwarded',
+  'forwarded-for',
+  'x-remote-ip',
+  'x-remote-addr',
+  'remote-addr',
+  'x-originating-ip',
+  'do-connecting-ip',
+  'incap-client-ip',
+  'x-sucuri-clientip',
+  'x-nf-client-connection-ip',
+  'cloudfront-viewer-address',
+  // The client's scheme: ingress-nginx, CloudFront, Heroku's and Microsoft's front ends.
   'x-scheme',
   'x-url-scheme',
   'front-end-https',
-  // The client's certificate: RFC 9440, ingress-nginx, Azure.
+  'x-arr-ssl',
+  'cloudfront-forwarded-proto',
+  // The client's certificate: RFC 9440, ingress-nginx, Azure, AWS.
   'client-cert',
   'client-cert-chain',
   'ssl-client-cert',
@@ -45,6 +58,42 @@ export const PROXY_FIELDS: readonly string[] = [
   'x-ssl-client-s-dn',
   'x-ssl-client-dn',
   'x-arr-clientcert',
+  'x-client-cert',
+  'x-client-verify',
+  'x-client-dn',
+  'x-amzn-mtls-clientcert',
+  'x-amzn-mtls-clientcert-leaf',
+  'x-amzn-mtls-clientcert-subject',
+  // The user, whom a proxy has logged in: Apache, oauth2-proxy, Authelia, authentik, Azure, Google, AWS, Cloudflare,
+  // Tailscale. Not the tokens that some of them sign: whoever believes those checks a signature.
+  'remote-user',
+  'remote-groups',
+  'remote-email',
+  'remote-name',
+  'x-remote-user',
+  'x-remote-group',
+  'x-remote-groups',
+  'x-webauth-user',
+  'x-authenticated-user',
+  'x-auth-request-user',
+  'x-auth-request-email',
+  'x-auth-request-groups',
+  'x-auth-request-preferred-username',
+  'x-authentik-username',
+  'x-authentik-groups',
+  'x-authentik-email',
+  'x-authentik-uid',
+  'x-ms-client-principal',
+  'x-ms-client-principal-id',
+  'x-ms-client-principal-name',
+  'x-goog-authenticated-user-id',
+  'x-goog-authenticated-user-email',
+  'x-amzn-oidc-identity',
+  'cf-access-authenticated-user-email',
+  'tailscale-user-login',
+  // How a proxy serves files for Rack: a client's would have it read others.
+  'x-sendfile-type',
+  'x-accel-mapping',
 ];
 
 /**

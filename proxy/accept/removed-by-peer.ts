@@ -21,6 +21,8 @@ interface RemovedByPeerParts {
   /** Of fields that no peer's requests keep, in lower case. */
   readonly names: readonly string[];
   readonly guarded: readonly GuardedHeader[];
+  /** Those that the config reads from any peer. */
+  readonly read?: readonly string[];
   /** Those of ROUTING_FIELDS that pass from trusted proxies. */
   readonly routing: readonly string[];
   /** That no peer's requests keep. */
@@ -77,13 +79,13 @@ export class RemovedByPeer {
   }
 
   #make(bits: number): RemovedFields {
-    const { names, guarded, routing, cookies = [] } = this.#parts;
+    const { names, guarded, read = [], routing, cookies = [] } = this.#parts;
     const isTrusted = (bits & 1) === 1;
     const isWithheld = (_: GuardedHeader, at: number) => (bits & (2 << at)) !== 0;
     const withheld = guarded.filter(isWithheld).map(({ name }) => name);
     const believed = guarded.filter((header, at) => !isWithheld(header, at)).map(({ name }) => name);
     const passed = isTrusted ? [...PROXY_FIELDS, ...routing] : [];
-    const kept = new Set([...passed, ...believed].map(hyphenated));
+    const kept = new Set([...passed, ...believed, ...read].map(hyphenated));
     const claims = [...PROXY_FIELDS, ...ROUTING_FIELDS].filter((name) => !kept.has(hyphenated(name)));
     return new RemovedFields([...names, ...NEVER_PASSED, ...claims, ...withheld], {
       keepsForwarded: isTrusted,
@@ -96,6 +98,13 @@ export class RemovedByPeer {
   #noteMet(kind: keyof Met): void {
     if (this.#met[kind] === 'never') this.#met[kind] = 'met';
   }
+}
+
+/** Headers that `identify` reads from any peer: what they say is verified, or moves nobody but their sender. */
+export function readHeaders({ user, session, tenant }: IdentifyConfig): string[] {
+  return [user, session, tenant].flatMap((source) =>
+    source?.header !== undefined && source.trustedFrom === undefined ? [source.header] : [],
+  );
 }
 
 /** Headers that name the caller by themselves. What introspection verifies is a credential, which the legacy needs. */

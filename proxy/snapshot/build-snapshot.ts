@@ -3,7 +3,7 @@
  * kept), header lists. Called by the worker's snapshot keeper.
  */
 import type { FicusConfig } from '@ficus/core';
-import { guardedHeaders, RemovedByPeer } from '../accept/removed-by-peer.ts';
+import { guardedHeaders, RemovedByPeer, readHeaders } from '../accept/removed-by-peer.ts';
 import { Asker } from '../ask/asker.ts';
 import { turnNow } from '../clock/turn-clock.ts';
 import { IdentityAssertion } from '../identify/assertion.ts';
@@ -44,6 +44,7 @@ export function buildSnapshot(config: FicusConfig, generation: number, parts: Sn
   const removed = new RemovedByPeer({
     names: ['forwarded', ...(assert ? [assert.header] : [])],
     guarded: guardedHeaders(identify),
+    read: readHeaders(identify),
     routing: config.proxy.passFields,
   });
   const live = [...slices.values()];

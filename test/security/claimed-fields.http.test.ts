@@ -14,18 +14,21 @@ const CLAIMED = {
   'true-client-ip': '10.0.0.1',
   'client-cert': ':MIIB:',
   'x-url-scheme': 'https',
+  'x-remote-user': 'admin',
+  'x-sendfile-type': 'X-Accel-Redirect',
 };
 const NOT_A_PROXYS = {
   x_real_ip: '10.0.0.1',
   'x-original-url': '/admin',
   'x-rewrite-url': '/admin',
+  'REMOTE.USER': 'admin',
   script_name: '/outside',
 };
 const SENT = { ...CLAIMED, ...NOT_A_PROXYS, proxy: 'http://evil.example', 'x-requested-with': 'fetch' };
 
 /** Which of the fields the last request at each side had. */
 const seen = ({ requests }: Rig['legacy']) =>
-  Object.keys(SENT).filter((name) => requests.at(-1)!.headers[name] !== undefined);
+  Object.keys(SENT).filter((name) => requests.at(-1)!.headers[name.toLowerCase()] !== undefined);
 
 async function pass(options: RigOptions): Promise<{ outside: string[]; live: string[]; copy: string[] }> {
   rig = await startRig({ shadow: 100, ...options });
@@ -67,6 +70,13 @@ test('a trusted proxy’s go to both, all but Proxy, other spellings and what re
   expect(rig.logs.filter(({ msg }) => /trustedProxies/.test(String(msg)))).toEqual([]);
   const removed = rig.logs.filter(({ msg }) => /proxy\.passFields/.test(String(msg)));
   expect(removed).toMatchObject([{ peer: '127.0.0.1', field: 'x-original-url' }]);
+});
+
+test('a field that names the user passes from any peer where the config reads it from any', async () => {
+  const identify = { user: { header: 'x-remote-user', introspect: '/whoami' } };
+  rig = await startRig({ proxy: { identify } });
+  await rig.get('/api/notes', SENT);
+  expect(seen(rig.legacy)).toEqual(['x-remote-user', 'x-requested-with']);
 });
 
 test('a field that re-routes goes to both where the config says that the trusted proxies answer for it', async () => {
