@@ -46,6 +46,9 @@ const SHOWN_HEADERS: ReadonlySet<string> = new Set([
   'x-robots-tag',
 ]);
 
+/** Directives, media types, languages: short words. A client may put anything there (an address, a token), which has others. */
+const STEERING = /^(?:(?!\w{33}|(?:[A-Za-z_]*\d){9})[\w \t,;=*/+."():…-])*$/;
+
 /** Each is looked up with all that lead to it: a document may be nested thousands of levels deep. */
 const MOST_STEPS = 150;
 
@@ -69,16 +72,15 @@ export class KeptValues {
     this.#isAllowed = isAllowed;
   }
 
-  /** Whether whatever stands at this place is shown. */
-  shows(place: Place): boolean {
+  /** Whether whatever stands at this place is shown. @param value of a header: not all are alike */
+  shows(place: Place, value?: string): boolean {
     if (place.area === 'status') return true;
-    if (place.area === 'header' && place.part === undefined && SHOWN_HEADERS.has(place.name)) return true;
-    return this.#isAllowed(place);
+    return steersMessage(place, value) || this.#isAllowed(place);
   }
 
   /** The value at a place, or its stand-in. */
   text(place: Place, value: string): string {
-    return isHarmless(value) || this.shows(place) ? value : this.standIns.of(value);
+    return isHarmless(value) || this.shows(place, value) ? value : this.standIns.of(value);
   }
 
   /** Two values that are shown alike get tags: short ones may have the same stand-in. @param raw the values themselves */
@@ -103,6 +105,11 @@ export class KeptValues {
   name(name: string, isKeyOfMap = false): string {
     return !isKeyOfMap && isFieldName(name) ? name : this.standIns.of(name);
   }
+}
+
+function steersMessage(place: Place, value: string | undefined): boolean {
+  if (place.area !== 'header' || place.part !== undefined || value === undefined) return false;
+  return SHOWN_HEADERS.has(place.name) && STEERING.test(value);
 }
 
 /** `null`, booleans, integers of two digits, and texts of signs alone (`/`). */

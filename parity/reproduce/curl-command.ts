@@ -74,7 +74,7 @@ function urlArgument(baseUrl: string, pieces: readonly TargetPiece[]): string {
 }
 
 function headerArgument(name: string, value: string, kept: KeptValues): string {
-  if (kept.shows({ area: 'header', name })) return quote(`${name}: ${value}`);
+  if (kept.shows({ area: 'header', name }, value)) return quote(`${name}: ${value}`);
   return `${quote(`${name}: `)}${variable(name)}`;
 }
 

@@ -112,7 +112,14 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
     showTarget(targetPieces(`/a/${text}?${text}`, '/a/:id', NOT_SHOWN), NOT_SHOWN),
   'a curl command': (text) =>
     curlCommand(
-      { method: 'GET', target: targetPieces(`/${text}?${text}`, '/*', NOT_SHOWN), headers: [[text, text]] },
+      {
+        method: 'GET',
+        target: targetPieces(`/${text}?${text}`, '/*', NOT_SHOWN),
+        headers: [
+          [text, text],
+          ['accept', text],
+        ],
+      },
       'http://h',
       NOT_SHOWN,
     ),
