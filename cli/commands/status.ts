@@ -3,7 +3,6 @@
 import type { SliceView } from '@ficus/contract';
 import { printable } from '@ficus/core';
 import type { Command } from 'commander';
-import { warnOfToken } from '../config/asked-proxy.ts';
 import { type CommonOptions, withCommonOptions } from '../config/common-options.ts';
 import { fitTable } from '../output/fit-table.ts';
 import { formatLeftover } from '../output/format-leftover.ts';
@@ -16,7 +15,7 @@ import { printProblems } from '../output/print-problems.ts';
 import { Screen } from '../output/screen.ts';
 import { print, printJson, printJsonLine, widthOf } from '../output/terminal.ts';
 import { abortOnSignal } from '../output/until-signal.ts';
-import { warn } from '../output/warn.ts';
+import { formatWarning, warn } from '../output/warn.ts';
 import { askRunning, type StatusAnswer } from '../status/ask-running.ts';
 import { type FoundRunning, findRunning } from '../status/find-running.ts';
 import { type Look, watchStatus } from '../status/watch-status.ts';
@@ -62,7 +61,6 @@ export function addStatus(program: Command): void {
 async function status(name: string | undefined, options: StatusOptions): Promise<void> {
   const found = await findRunning(options.config, name);
   if (options.watch) {
-    warnOfToken(found, warn);
     const stopped = abortOnSignal();
     const onLook = options.json || !process.stdout.isTTY ? printLook(name) : drawLook(name, new Screen());
     await watchStatus({ file: options.config, slice: name, found, stopped, onLook });
@@ -84,11 +82,14 @@ function exitStatusOf({ problems }: FoundRunning, answer: StatusAnswer): number 
   return answer.from === 'proxy' && answer.controlFailure !== undefined ? 3 : 0;
 }
 
-/** A line of JSON for each look. */
+/** A line of JSON for each look; each warning once. */
 function printLook(name: string | undefined): (look: Look) => void {
+  const warned = new Set<string>();
   return (look) => {
     if (!look.reachable) return printJsonLine(look);
-    const { reachable, at, answer } = look;
+    const { reachable, at, answer, warnings } = look;
+    for (const text of warnings) if (!warned.has(text)) warn(text);
+    for (const text of warnings) warned.add(text);
     if (answer.from === 'proxy') printJsonLine({ reachable, at, ...proxyDocument(answer) });
     else
       printJsonLine({
@@ -99,14 +100,17 @@ function printLook(name: string | undefined): (look: Look) => void {
   };
 }
 
-/** While nothing answers, the last picture stays below the line that says so. */
+/** While nothing answers, the last picture stays below the line that says so. Warnings are part of it: it clears all else. */
 function drawLook(name: string | undefined, screen: Screen): (look: Look) => void {
   let last = '';
   return (look) => {
-    if (look.reachable) last = describe(look.answer, name);
+    if (look.reachable)
+      last = [...look.warnings.map(warningInPicture), describe(look.answer, name)].join('\n');
     screen.show(look.reachable ? last : `${describeOutage(look)}\n\n${last}`);
   };
 }
+
+const warningInPicture = (text: string): string => `${formatWarning(text, process.stdout)}\n`;
 
 function describeOutage({ since, error }: Extract<Look, { reachable: false }>): string {
   const mark = paint('red', '✗', process.stdout);

@@ -4,5 +4,9 @@ import { paint } from './paint.ts';
 import { printError } from './terminal.ts';
 
 export function warn(text: string): void {
-  printError(`${paint('yellow', '!', process.stderr)} ${printable(text)}\n`);
+  printError(`${formatWarning(text, process.stderr)}\n`);
 }
+
+/** @param stream that it goes to */
+export const formatWarning = (text: string, stream: NodeJS.WriteStream): string =>
+  `${paint('yellow', '!', stream)} ${printable(text)}`;

@@ -16,6 +16,8 @@ export type Look =
       readonly at: string;
       readonly found: FoundRunning;
       readonly answer: StatusAnswer;
+      /** How the token went, where that is worth a line. */
+      readonly warnings: readonly string[];
     }
   | {
       readonly reachable: false;
@@ -41,9 +43,10 @@ export async function watchStatus({ file, slice, found, stopped, onLook }: Watch
     const at = new Date().toISOString();
     try {
       places ??= await findRunning(file, slice);
-      const answer = await askRunning(places, slice, () => undefined);
+      const warnings: string[] = [];
+      const answer = await askRunning(places, slice, (text) => warnings.push(text));
       since = undefined;
-      if (!stopped.aborted) onLook({ reachable: true, at, found: places, answer });
+      if (!stopped.aborted) onLook({ reachable: true, at, found: places, answer, warnings });
     } catch (error) {
       places = undefined;
       since ??= at;

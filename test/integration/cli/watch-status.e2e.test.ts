@@ -1,10 +1,11 @@
 /** `ficus status --watch`: it outlives a restart of what it watches, is JSON for programs, and does not scroll a terminal. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '@ficus/tools';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FICUS, type RunningCommand, startCommand, stopAll } from '../../e2e/run-command.ts';
+import { refusingPort } from '../../parts/refusing-port.ts';
 
 let folder: string;
 let file: string;
@@ -45,6 +46,11 @@ async function stop(command: RunningCommand): Promise<number | null> {
   return (await command.ended).status;
 }
 
+const TERMINAL = 'process.stdout.isTTY = true; process.stdout.columns = 80; process.stdout.rows = 20';
+const ON_TERMINAL = ['--import', `data:text/javascript,${TERMINAL}`];
+/** Of a picture. */
+const END = '\u001b[J\u001b[?7h';
+
 const reachable = '{"reachable":true,';
 const away = '{"reachable":false,';
 
@@ -76,12 +82,7 @@ test('in a pipe each look is a line of JSON; a restart is an outage with a begin
 test('a terminal is drawn in place, within its height, and keeps the last picture in an outage', async () => {
   await writeConfig(await freePort(), 30);
   const proxy = await startProxy();
-  const terminal = 'process.stdout.isTTY = true; process.stdout.columns = 80; process.stdout.rows = 20';
-  const watch = startCommand([
-    ...['--import', `data:text/javascript,${terminal}`],
-    ...[FICUS, 'status', '--watch', '--config', file],
-  ]);
-  const END = '\u001b[J\u001b[?7h';
+  const watch = startCommand([...ON_TERMINAL, FICUS, 'status', '--watch', '--config', file]);
   await watch.until(END);
   await stop(proxy);
   await watch.until('not reachable since ');
@@ -96,6 +97,24 @@ test('a terminal is drawn in place, within its height, and keeps the last pictur
     expect(picture).toMatch(/… \d+ more lines: the window is too small/);
   }
   expect(pictures.find((picture) => picture.includes('not reachable'))).toMatch(/s0 +none/);
+});
+
+test('that the token is withheld stays in the picture, and is said once in a pipe', async () => {
+  const proxy = await startProxy();
+  // Until its restart, the proxy has the admin address of before.
+  await writeConfig(await freePort(), 1);
+  const control = `control: { listen: "127.0.0.1:${await refusingPort()}", token: a-token-of-the-team }\n`;
+  await appendFile(file, control);
+  await proxy.until('waits for a restart');
+  const said = 'No token is sent to 127.0.0.1';
+  const drawn = startCommand([...ON_TERMINAL, FICUS, 'status', '--watch', '--config', file]);
+  await drawn.until(new RegExp(`(${said}.*\\[\\?7h.*){2}`, 's'));
+  await stop(drawn);
+  expect((await drawn.ended).stderr).toBe('');
+  const piped = startCommand([FICUS, 'status', '--watch', '--config', file]);
+  await piped.until(/(\{"reachable":true.*\n){2}/);
+  await stop(piped);
+  expect((await piped.ended).stderr.split(said)).toHaveLength(2);
 });
 
 test('what no later look would change ends it', async () => {
