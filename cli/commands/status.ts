@@ -36,7 +36,8 @@ their age, owners, traffic, breakers, pins and workers, and nothing of parity, c
 sends the config's token of the role read, and warns when it leaves the machine, as the admin address has no TLS.
 With --json the control plane's answer is a list of slices, with SLICE one of them; the proxy's is a document with
 "from": "proxy", and what it knows under "proxy".
-A process that refused a changed config continues with its older one; this is said with the problems, and since when.
+A process that refused a changed config continues with its older one; this is said with the problems, and since when. A proxy
+of this machine that is cut off from its control plane is asked for it at proxy.admin.
 
 With --watch on a terminal the picture is drawn again in place; in a pipe, and with --json, each look is one line of JSON
 with "reachable" and "at", and the answer: "slices", with SLICE "slice", or the fields of the proxy's document. What is

@@ -3,8 +3,8 @@
  * knows. With either, which processes run an older config than their file.
  */
 import type { LeftoverView, SliceView } from '@ficus/contract';
-import { type ConfigRefusal, FicusError, type ProxyStatus } from '@ficus/core';
-import { warnOfToken } from '../config/asked-proxy.ts';
+import { type ConfigRefusal, FicusError, isLoopback, type ProxyStatus, splitHostPort } from '@ficus/core';
+import { addressToAsk, warnOfToken } from '../config/asked-proxy.ts';
 import { connectControl } from '../config/connect-control.ts';
 import { askProxy } from './ask-proxy.ts';
 import type { FoundRunning } from './find-running.ts';
@@ -57,13 +57,14 @@ export async function askRunning(
   }
 }
 
-async function askControl({ control }: FoundRunning, slice: string | undefined): Promise<StatusAnswer> {
-  const client = connectControl({ control });
-  const [slices, leftovers, own, proxies] = await Promise.all([
+async function askControl(found: FoundRunning, slice: string | undefined): Promise<StatusAnswer> {
+  const client = connectControl(found);
+  const [slices, leftovers, own, proxies, cutOff] = await Promise.all([
     slice === undefined ? client.slices() : client.slice(slice).then((one) => [one]),
     slice === undefined ? client.leftovers() : [],
     client.runningConfig(),
     client.proxies(),
+    findCutOff(found),
   ]);
   const { appliedAt, refused, needsRestart } = own;
   const older: OlderConfig[] = [{ process: 'the control plane', appliedAt, refused, needsRestart }];
@@ -71,7 +72,16 @@ async function askControl({ control }: FoundRunning, slice: string | undefined):
     const process = proxies.length === 1 ? 'the proxy' : `the proxy ${name ?? proxyId}`;
     older.push({ process, appliedAt: null, refused: configRefused, needsRestart: [] });
   }
-  return { from: 'control', slices, leftovers, older: older.filter(isOlder) };
+  return { from: 'control', slices, leftovers, older: [...older, ...cutOff].filter(isOlder) };
+}
+
+/** A proxy that a replaced token cuts off cannot report it. Asked on this machine alone: no token leaves it for that. */
+async function findCutOff({ admin, token }: FoundRunning): Promise<OlderConfig[]> {
+  if (admin === undefined || !isLoopback(splitHostPort(addressToAsk(admin)).host)) return [];
+  const status = await askProxy(admin, token).catch(() => undefined);
+  if (status?.control?.connected !== false) return [];
+  const { appliedAt, refused } = status.config;
+  return [{ process: `the proxy at ${admin}`, appliedAt, refused, needsRestart: [] }];
 }
 
 async function askProxyAlone(

@@ -47,7 +47,7 @@ export const controlSchema = z
     token: secret
       .optional()
       .describe(
-        'at the control plane: a token with the role admin. At a proxy or command on another machine: the token that it sends',
+        'at the control plane: a token with the role admin. At a proxy or command on another machine: the token that it sends. The control plane takes a changed one at once, a proxy of `ficus proxy` when it is restarted',
       ),
     tokens: z
       .array(namedToken)

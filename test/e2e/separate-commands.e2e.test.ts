@@ -100,6 +100,24 @@ test('with named tokens, proxy and commands send each their own, and nothing els
   });
 });
 
+test('a proxy that a replaced token cuts off cannot report it: status asks it at proxy.admin', async () => {
+  const text = (await readFile(rig.configFile, 'utf8')).replace('proxy: {', 'proxy: { admin: "127.0.0.1:0",');
+  const withToken = (token: string) =>
+    writeFile(rig.configFile, text.replace('control: {', `control: { token: ${token},`));
+  await withToken('the-token-of-before');
+  await fieldOf(run('control'), 'listening', 'address');
+  const proxy = run('proxy');
+  await proxy.until('admin listening');
+  const status = () => runCommand([FICUS, 'status', '--config', rig.configFile]);
+  await expect.poll(async () => (await status()).status).toBe(0);
+  await withToken('the-token-of-today');
+  await proxy.until('control plane unreachable');
+  expect(await status()).toMatchObject({
+    status: 1,
+    stdout: expect.stringMatching(/notes.+the proxy at 127\.0\.0\.1:\d+ still runs .+ is restarted/s),
+  });
+});
+
 test.each(['check', 'control', 'proxy', 'up'])(
   'ficus %s refuses a control plane open to the network',
   async (command) => {
