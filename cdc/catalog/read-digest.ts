@@ -7,7 +7,7 @@ import { splitQualified } from './quote.ts';
 import { usedTypesSql } from './type-parts.ts';
 
 /**
- * Covers the tables by name and oid, whose rows the role sees, columns, what their types consist of, unique indexes and the replica
+ * Covers the tables by name and oid, whose rows the role sees, columns, their types and what these consist of, unique indexes and the replica
  * identity, foreign keys, triggers, rules, and all of it but types, foreign keys and rules for partitions and inheriting tables, too. Values
  * change neither with rows nor with statistics, nor when VACUUM, REINDEX (CONCURRENTLY, too) or TRUNCATE rewrite a table. Reads catalogs alone:
  * functions that open a relation, such as pg_partition_tree, wait for its VACUUM FULL.
@@ -54,6 +54,9 @@ const DIGEST_SQL = `
     UNION ALL
     SELECT concat_ws(' ', 'column', attrelid, attnum, quote_ident(attname), atttypid, atttypmod, attnotnull, attgenerated,
                      attidentity, atthasdef, version, typbasetype, typnotnull) FROM attribute
+    UNION ALL
+    SELECT concat_ws(' ', 'type', t.oid, quote_ident(n.nspname), quote_ident(t.typname))
+      FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = ANY (ARRAY(SELECT type FROM used))
     UNION ALL
     SELECT concat_ws(' ', 'label', oid, enumtypid, enumsortorder, quote_ident(enumlabel)) FROM pg_enum
      WHERE enumtypid = ANY (ARRAY(SELECT type FROM used))

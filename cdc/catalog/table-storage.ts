@@ -10,7 +10,7 @@ export interface TableStorage {
   /** Oid of the table, or of each of its partitions → its file. */
   readonly files: Readonly<Record<string, string>>;
   /**
-   * Column → version of its row in the catalog, and its type. Without those that were added with a default that fills rows:
+   * Column → version of its row in the catalog, and its type by number. Without those that were added with a default that fills rows:
    * their version changes with the file.
    */
   readonly columns: Readonly<Record<string, readonly [version: string, type: string]>>;
@@ -43,7 +43,7 @@ const STORAGE_SQL = `
   SELECT w.name,
          (SELECT coalesce(json_object_agg(c.oid, c.relfilenode::text ORDER BY c.oid), '{}') FROM member m JOIN pg_class c ON c.oid = m.oid
            WHERE m.root = w.oid AND c.relfilenode <> 0) AS files,
-         (SELECT coalesce(json_object_agg(a.attname, json_build_array(a.xmin::text, format_type(a.atttypid, a.atttypmod))), '{}')
+         (SELECT coalesce(json_object_agg(a.attname, json_build_array(a.xmin::text, concat(a.atttypid, ' ', a.atttypmod))), '{}')
             FROM pg_attribute a
            WHERE a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.atthasmissing) AS columns
     FROM wanted w`;

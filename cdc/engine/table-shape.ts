@@ -5,7 +5,7 @@
 import { type ErrorCode, FicusError, type TableConfig } from '@ficus/core';
 import type { ColumnCatalog, TableCatalog, TypeParts } from '../catalog/database-catalog.ts';
 import { findComputedAgain, type TableStorage } from '../catalog/table-storage.ts';
-import { isLossless } from '../mapping/evaluate-columns.ts';
+import { isLossless, isSameType, type KnownType } from '../mapping/evaluate-columns.ts';
 import { compareMappings, formOfMapping, type MappingForm } from '../mapping/mapping-form.ts';
 import type { TablePlan } from '../mapping/table-plan.ts';
 
@@ -18,7 +18,7 @@ export interface TableShape {
   >;
   /** Mapped columns of the target. */
   readonly target: Readonly<
-    Record<string, { readonly attnum: number; readonly type: string; readonly parts?: TypeParts | undefined }>
+    Record<string, KnownType & { readonly attnum: number; readonly parts?: TypeParts | undefined }>
   >;
   readonly mapping: MappingForm;
   /** Unknown for what older versions remembered. */
@@ -54,7 +54,10 @@ export function describeShape(input: ShapeInput): TableShape {
     target: Object.fromEntries(
       target.columns
         .filter(({ name }) => mapped.has(name))
-        .map(({ name, attnum, type, typeParts: parts }) => [name, { attnum, type, parts }]),
+        .map(({ name, attnum, type, typeOid, typmod, typeParts: parts }) => [
+          name,
+          { attnum, type, typeOid, typmod, parts },
+        ]),
     ),
     mapping: formOfMapping(plan, config, moduleDigest),
     storage: { clusters, source: source.storage, target: target.storage },
@@ -107,16 +110,17 @@ function compareSource(plan: TablePlan, before: TableShape, now: TableShape): st
 
 function compareTarget(plan: TablePlan, before: TableShape, now: TableShape): string | undefined {
   const table = plan.target.qualifiedName;
-  for (const [name, { attnum, type, parts }] of Object.entries(now.target)) {
+  for (const [name, column] of Object.entries(now.target)) {
+    const { attnum, type, parts } = column;
     const old = before.target[name];
     if (old === undefined) continue;
     if (old.attnum !== attnum)
       return `Column “${name}” of ${table} on the target was dropped and added again, or renamed: it is a different column now`;
-    if (!isLossless(old.type, type))
+    const isSame = isSameType(old, column);
+    if (!isSame && !isLossless(old.type, type))
       return `Column “${name}” of ${table} on the target changed its type from ${old.type} to ${type}, which may have changed its values`;
     const lost = findLostPart(`column “${name}” of ${table} on the target`, old.parts, parts);
-    if (old.type === type && lost !== undefined)
-      return `${lost}; the rows that have it have other values now`;
+    if (isSame && lost !== undefined) return `${lost}; the rows that have it have other values now`;
   }
   return undefined;
 }

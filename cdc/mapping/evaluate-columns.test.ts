@@ -20,6 +20,10 @@ test.each([
 test.each([
   ['character varying(20)', 'character varying(50)', true],
   ['character varying(20)', 'character varying', true],
+  ['character varying(50)', 'character varying(20)', false],
+  ['character varying', 'character varying(20)', false],
+  ['character varying(9)[]', 'character varying(3)[]', false],
+  ['bit varying(8)', 'bit varying(4)', false],
   ['numeric(8,2)', 'numeric(10,4)', true],
   ['numeric(8,2)', 'numeric', true],
   ['numeric(8,2)', 'numeric(8)', false],

@@ -43,7 +43,7 @@ export function evaluateColumns({
       const lacks = takesAll && !read.has(name) && !taken.has(name) && !omitted.has(name);
       const problem = evaluateAdded({ plan, config, target }, column, lacks);
       if (problem) return problem;
-    } else if (read.has(name) && known.type !== type && !isWidening(known.type, type))
+    } else if (read.has(name) && !isSameType(known, column) && !isWidening(known.type, type))
       return `Column “${name}” of ${table} changed its type from ${known.type} to ${type}; the rows that this rewrote are not in the stream: ${COPY_AGAIN}`;
     else if (read.has(name) && known.attnum !== undefined && known.attnum !== column.attnum)
       return `Column “${name}” of ${table} was dropped and added again, or renamed: it is a different column now, and its values in existing rows are not in the stream: ${COPY_AGAIN}`;
@@ -141,8 +141,8 @@ export function textOfConstant(sql: string): string | undefined {
 }
 
 /** A column as the target remembers it. */
-export function describeColumn({ name, type, attnum }: ColumnCatalog): string {
-  return JSON.stringify([name, type, attnum]);
+export function describeColumn({ name, type, attnum, typeOid, typmod }: ColumnCatalog): string {
+  return JSON.stringify([name, type, attnum, null, typeOid, typmod]);
 }
 
 /** @param column as describeColumn wrote it */
@@ -164,26 +164,38 @@ export function describeDropped(
   });
 }
 
-interface KnownColumn {
+/** As remembered; older versions knew a type by its name alone. */
+export interface KnownType {
   readonly type: string;
+  readonly typeOid?: number | undefined;
+  readonly typmod?: number | undefined;
+}
+
+/** A type of the database's own may be renamed or moved, and is named with its schema or without, as the search path says. */
+export function isSameType(before: KnownType, now: KnownType): boolean {
+  if (before.type === now.type) return true;
+  return before.typeOid !== undefined && before.typeOid === now.typeOid && before.typmod === now.typmod;
+}
+
+interface KnownColumn extends KnownType {
   readonly attnum: number | undefined;
   /** For a dropped column: the target's column that holds its values. */
   readonly keptIn: number | undefined;
 }
 
 function splitColumn(column: string): [string, KnownColumn] {
-  const [name, type, attnum, keptIn] = JSON.parse(column) as [string, string, number?, number?];
-  return [name, { type, attnum, keptIn }];
+  const [name, type, attnum, keptIn, typeOid, typmod] = JSON.parse(column);
+  return [name, { type, attnum, keptIn: keptIn ?? undefined, typeOid, typmod }];
 }
 
 function isKept(name: string, { keptIn }: KnownColumn, target: readonly ColumnCatalog[]): boolean {
   return keptIn === undefined || target.some((column) => column.name === name && column.attnum === keptIn);
 }
 
-/** The same type with another length: no value changes, unless digits are cut off. */
+/** The same type with room for more: no value changes. */
 export function isWidening(before: string, now: string): boolean {
   const base = (type: string) => type.replace(/\(.*\)/, '');
-  return base(before) === base(now) && digitsOf(now) >= digitsOf(before);
+  return base(before) === base(now) && digitsOf(now) >= digitsOf(before) && lengthOf(now) >= lengthOf(before);
 }
 
 const LOSSLESS: Readonly<Record<string, readonly string[]>> = {
@@ -212,4 +224,9 @@ function digitsOf(type: string): number {
   if (numeric) return Number(numeric[1] ?? 0);
   if (!/^(?:time|interval)/.test(type)) return Number.POSITIVE_INFINITY;
   return Number(/\((\d+)\)/.exec(type)?.[1] ?? 6);
+}
+
+/** Characters or bits that a type keeps; unlimited without a modifier. */
+function lengthOf(type: string): number {
+  return Number(/^(?:character|bit)\b[^(]*\((\d+)\)/.exec(type)?.[1] ?? Number.POSITIVE_INFINITY);
 }
