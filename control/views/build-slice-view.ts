@@ -15,6 +15,7 @@ import type { ReplicationSet } from '../replications/replication-set.ts';
 import type { SourceWatch } from '../replications/source-watch.ts';
 import type { VerifyRuns } from '../replications/verify-runs.ts';
 import type { EvidenceStore } from '../store/evidence-store.ts';
+import type { Store } from '../store/open-store.ts';
 import type { SliceStates, StoredSlice } from '../store/slice-states.ts';
 import type { CandidateWatch } from '../traffic/candidate-watch.ts';
 import type { LegacyWatch } from '../traffic/legacy-watch.ts';
@@ -26,6 +27,7 @@ import { lastVerify } from './last-verify.ts';
 
 export interface SliceParts {
   readonly config: FicusConfig;
+  readonly store: Pick<Store, 'connected'>;
   readonly flags: FlagStore;
   readonly states: SliceStates;
   readonly replications: ReplicationSet;
@@ -72,7 +74,11 @@ export function buildSliceView(parts: SliceParts, name: string): SliceView | und
     parity: buildParityView(parts.parity, name, parity),
     replication: buildReplicationView(parts.replications, name) ?? null,
     verify: lastVerify(parts, name) ?? null,
-    rollback: describeRollback(state, slice),
+    rollback: describeRollback(
+      state,
+      slice,
+      parts.config.flags.provider !== 'builtin' || parts.store.connected,
+    ),
   };
   return { ...facts, guards: evaluateGuards(facts, slice.guards).map(buildGuardView) };
 }
@@ -87,12 +93,18 @@ function shareAtLeast({ percent, on }: FlagFact): number {
   return percent ?? (on ? 1 : 0);
 }
 
-function describeRollback(state: StoredSlice, slice: SliceConfig): SliceView['rollback'] {
+/** @param canFlip false while the flags are in a database that is away */
+function describeRollback(state: StoredSlice, slice: SliceConfig, canFlip: boolean): SliceView['rollback'] {
   if (state.retired) return { answer: 'fail', text: 'There is no way back: the slice is retired.' };
   if (state.owner === 'candidate')
     return {
       answer: 'insufficient evidence',
       text: 'The candidate owns the data; no reverse stream is known.',
+    };
+  if (!canFlip)
+    return {
+      answer: 'fail',
+      text: 'No flag can be set: the control database is away. The way back is ficus.yaml until it answers: take the slice out of it, and the legacy serves all of it.',
     };
   return {
     answer: 'pass',

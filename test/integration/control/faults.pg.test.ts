@@ -51,7 +51,10 @@ it('serves flags while its database is down, refuses changes, and recovers by it
   await expect(client.setServe('notes', { percent: 60 })).rejects.toMatchObject({
     code: 'FICUS_DATABASE_UNREACHABLE',
   });
-  expect((await client.slice('notes')).flags.serve.percent).toBe(30);
+  expect(await client.slice('notes')).toMatchObject({
+    flags: { serve: { percent: 30 } },
+    rollback: { answer: 'fail', text: expect.stringContaining('The way back is ficus.yaml') },
+  });
   const flags = await fetch(`${control.address}/unleash/api/client/features`);
   expect(await (await fetch(`${address}/readyz`)).json()).toMatchObject({ ready: false });
   expect(await flags.text()).toContain('"rollout":"30"');
