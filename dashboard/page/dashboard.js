@@ -3,17 +3,27 @@
  * into the page as text, never as markup: it contains values of users.
  */
 
-import { ago, count, element, table } from './elements.js';
+import { ago, count, element, setClock, table } from './elements.js';
 import { drawCard } from './slice-card.js';
 
 const EACH_MS = 1000;
+/** A control plane that hangs gives no answer at all. */
+const ANSWER_MS = 5000;
+/** A refused token stays refused, and each question with it is a line in the control plane's log. */
+const AFTER_REFUSAL_MS = 10_000;
+/** What was shown before a longer pause (a hidden tab, a machine that slept) is old until it is asked for again. */
+const PAUSE_MS = 5000;
 const cards = new Map();
 const page = (id) => document.getElementById(id);
+/** When the data shown was asked for; undefined before the first answer. */
+let lookedAt;
+let wake = () => undefined;
 
 async function ask(path, init = {}) {
   const token = sessionStorage.getItem('ficus-token');
   const headers = { ...init.headers, ...(token && { authorization: `Bearer ${token}` }) };
-  const response = await fetch(path, { ...init, headers });
+  const response = await fetch(path, { ...init, headers, signal: AbortSignal.timeout(ANSWER_MS) });
+  setClock(response.headers.get('date'));
   const answer = await response.json();
   if (!response.ok)
     throw Object.assign(new Error(answer.detail ?? answer.title), { status: response.status });
@@ -28,11 +38,16 @@ const send = (path, body) =>
   });
 
 async function look() {
-  const [{ slices }, { proxies }, { entries }] = await Promise.all([
+  const [{ slices }, { proxies }, audit] = await Promise.all([
     ask('/api/v1/slices'),
     ask('/api/v1/proxies'),
-    ask('/api/v1/audit?limit=10'),
+    // Alone of these it is in the control database, which may be away.
+    ask('/api/v1/audit?limit=10').catch((error) => {
+      if (isRefusal(error)) throw error;
+      return error;
+    }),
   ]);
+  lookedAt = Date.now();
   page('login').hidden = true;
   page('below').hidden = false;
   document.body.classList.remove('stale');
@@ -41,7 +56,11 @@ async function look() {
   dropOthers(slices);
   page('none').hidden = slices.length > 0;
   page('proxies').replaceChildren(proxyTable(proxies));
-  page('audit').replaceChildren(auditTable(entries));
+  page('audit').replaceChildren(
+    audit instanceof Error
+      ? element('p', { class: 'bad' }, describeFailure(audit))
+      : auditTable(audit.entries),
+  );
 }
 
 const namesOf = (slices) => slices.map(({ name }) => name).join(', ');
@@ -55,16 +74,28 @@ function showSummary(slices, proxies) {
   );
   const differing = slices.filter(({ parity }) => parity.counts.mismatch > 0);
   const failing = slices.filter(({ candidate }) => candidate.state === 'fails');
+  // The same for every slice.
+  const legacy = slices.find(({ legacy }) => legacy.text !== null)?.legacy.text;
+  const older = proxies.filter(({ configRefused }) => configRefused);
   const says = [`${count(slices.length)} slice${slices.length === 1 ? '' : 's'}`];
   says.push(
     proxies.length === 0 ? 'no proxy reports' : `${proxies.length} prox${proxies.length === 1 ? 'y' : 'ies'}`,
   );
+  if (legacy) says.push(legacy.replace(/\.$/, ''));
   if (copying.length > 0) says.push(`first copy of ${namesOf(copying)} in progress`);
   for (const { name, candidate } of failing) says.push(`the candidate of ${name} ${candidate.failure}`);
   if (unhealthy.length > 0) says.push(`the stream of ${namesOf(unhealthy)} is unhealthy`);
   if (differing.length > 0) says.push(`answers differ in ${namesOf(differing)}`);
-  page('summary').textContent = says.join(' · ');
-  page('summary').classList.toggle('bad', failing.length + unhealthy.length + differing.length > 0);
+  if (older.length > 0) says.push(`${count(older.length)} of the proxies with an older config`);
+  const isBad = legacy || [failing, unhealthy, differing, older].some(({ length }) => length > 0);
+  announce(says.join(' · '), Boolean(isBad));
+}
+
+/** A screen reader reads each change aloud. */
+function announce(text, isBad) {
+  const summary = page('summary');
+  if (summary.textContent !== text) summary.textContent = text;
+  summary.classList.toggle('bad', isBad);
 }
 
 function showSlice(slice) {
@@ -99,13 +130,21 @@ function proxyTable(proxies) {
       'No proxy has reported within the last minute. Proxies without traffic report nothing.',
     );
   return table(
-    ['proxy', 'workers', 'last report'],
-    proxies.map(({ proxyId, name, workers, lastReportAt }) => [
+    ['proxy', 'workers', 'config', 'last report'],
+    proxies.map(({ proxyId, name, workers, configRefused, lastReportAt }) => [
       element('span', { title: proxyId }, name ?? proxyId),
       count(workers),
+      configRefused ? element('span', { class: 'bad' }, describeRefused(configRefused)) : 'as in its file',
       ago(lastReportAt),
     ]),
   );
+}
+
+function describeRefused({ since, count: all, problems, needsRestart }) {
+  const [{ path, message } = { path: '', message: '' }] = problems;
+  const more = all > 1 ? `, and ${all - 1} more` : '';
+  const what = needsRestart ? 'changed, waits for a restart' : 'refused';
+  return `${what} since ${ago(since)}: ${path} ${message}${more}`;
 }
 
 function auditTable(entries) {
@@ -126,25 +165,46 @@ function auditTable(entries) {
   );
 }
 
+const isRefusal = ({ status }) => status === 401 || status === 403;
+
+const describeFailure = ({ status, message }) => (status ? message : 'The control plane does not answer.');
+
+/** What is shown stays, as what it was. */
+function showOld(what) {
+  const isDrawn = lookedAt !== undefined;
+  document.body.classList.toggle('stale', isDrawn);
+  // The lags of before do not join those of afterwards.
+  for (const card of cards.values()) card.lags = [];
+  announce(isDrawn ? `${what} The data below is of ${new Date(lookedAt).toLocaleString()}.` : what, true);
+}
+
 async function keepLooking() {
   for (;;) {
+    let pauseMs = EACH_MS;
     try {
       if (!document.hidden) await look();
     } catch (error) {
-      document.body.classList.add('stale');
-      page('summary').classList.add('bad');
-      const refused = error.status === 401 || error.status === 403;
-      page('login').hidden = !refused;
-      page('summary').textContent = error.status
-        ? error.message
-        : 'The control plane does not answer. The data below is old.';
+      if (isRefusal(error)) {
+        page('login').hidden = false;
+        pauseMs = AFTER_REFUSAL_MS;
+      }
+      showOld(describeFailure(error));
     }
-    await new Promise((resolve) => setTimeout(resolve, EACH_MS));
+    await new Promise((resolve) => {
+      wake = resolve;
+      setTimeout(resolve, pauseMs);
+    });
   }
 }
 
 page('login').addEventListener('submit', (event) => {
   event.preventDefault();
   sessionStorage.setItem('ficus-token', page('token').value);
+  wake();
+});
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) return;
+  if (lookedAt !== undefined && Date.now() - lookedAt > PAUSE_MS) showOld('Asking the control plane …');
+  wake();
 });
 keepLooking();

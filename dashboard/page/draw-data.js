@@ -53,8 +53,8 @@ export function drawData(replication, lags) {
       ),
     );
   }
-  // The page keeps its own readings: at first less than a minute of them.
-  const span = lags.length < KEPT_LAGS ? 'since this page was opened' : 'over the last minute';
+  // The page keeps its own readings: at first, and after a pause, less than a minute of them.
+  const span = lags.length < KEPT_LAGS ? 'since this page began to ask' : 'over the last minute';
   if (copied && !problem)
     parts.push(
       sparkline(lags, `lag ${span}`),

@@ -7,10 +7,14 @@ export function drawReset(name, send) {
   const reason = element('input', {
     name: 'reason',
     placeholder: 'why',
-    'aria-label': 'why',
+    'aria-label': `why ${name} is to be compared from the beginning`,
     required: true,
   });
-  const button = element('button', { type: 'submit' }, 'Compare answers from the beginning');
+  const button = element(
+    'button',
+    { type: 'submit', 'aria-label': `Compare answers of ${name} from the beginning` },
+    'Compare answers from the beginning',
+  );
   const answer = element('p', { class: 'soft', role: 'status' });
   const form = element('form', { class: 'reset' }, reason, button, answer);
   form.addEventListener('submit', (event) => {

@@ -19,7 +19,7 @@ export function drawShare({ flags, traffic, tables }) {
       {
         class: measured === null ? 'bar empty' : 'bar',
         role: 'img',
-        'aria-label': `candidate asked ${asked} %, measured ${measured ?? 'nothing'}`,
+        'aria-label': `candidate ${asked === null ? 'asked by cohorts, or unknown' : `asked ${asked} %`}, ${measured === null ? traffic.unmeasured : `measured ${percent(measured)}`}`,
       },
       element('i', { width: `${measured ?? 0}%` }),
       asked === null ? null : element('b', { left: `${asked}%`, title: `asked: ${asked} %` }),

@@ -1,5 +1,5 @@
 /** Which slice it is, and its stage. */
-import { count, duration, element } from './elements.js';
+import { count, duration, element, since } from './elements.js';
 
 const STAGES = {
   legacy: 'The legacy serves everything; nothing is compared.',
@@ -56,13 +56,13 @@ export function drawStage({ stage, flags, tables, legacy, candidate }) {
   return [
     element('ol', { class: 'stepper', 'aria-label': 'stage' }, ...steps),
     element('p', { class: 'now-means' }, means[stage], ' ', element('span', { class: 'soft' }, asked)),
-    legacy.text === null ? null : element('p', { class: 'bad', role: 'status' }, legacy.text),
+    legacy.text === null ? null : element('p', { class: 'bad' }, legacy.text),
     candidate.text === null
       ? null
       : element(
           'p',
-          { class: 'bad', role: 'status' },
-          `${candidate.text} Failing for ${duration(Date.now() - Date.parse(candidate.failingSince))}.`,
+          { class: 'bad' },
+          `${candidate.text} Failing for ${duration(since(candidate.failingSince))}.`,
         ),
   ];
 }

@@ -58,8 +58,21 @@ export function duration(ms) {
   return `${Math.round(ms / 3_600_000)} h`;
 }
 
+/** Differences below this are the way of the answer, and its time in whole seconds. */
+const SAME_CLOCK_MS = 5000;
+let aheadMs = 0;
+
+/** All times are the control plane's: a clock of this machine that is wrong must not make them old, or new. */
+export function setClock(date) {
+  const ahead = Date.now() - Date.parse(date);
+  aheadMs = Math.abs(ahead) > SAME_CLOCK_MS ? ahead : 0;
+}
+
+/** How long ago that was, by the control plane's clock. */
+export const since = (isoTime) => Date.now() - aheadMs - Date.parse(isoTime);
+
 export function ago(isoTime) {
-  const ms = Date.now() - Date.parse(isoTime);
+  const ms = since(isoTime);
   return ms < 1500 ? 'now' : `${duration(ms)} ago`;
 }
 

@@ -15,15 +15,16 @@ const tenSeconds = () => Math.floor(Date.now() / 10_000);
 /** Draws what has changed since the last time; open sections stay open. */
 export function drawCard(card, slice, send) {
   if (slice.replication) card.lags = [...card.lags, slice.replication.lagMs].slice(-KEPT_LAGS);
-  section(card, 'head', [slice.name, slice.team, slice.owner, slice.epoch], () => drawHead(slice));
+  const { name, team, owner, epoch, routes, tables } = slice;
+  section(card, 'head', [name, team, owner, epoch, routes.length, tables.length], () => drawHead(slice));
   section(
     card,
     'stage',
-    [slice.stage, slice.flags, slice.tables, slice.legacy.text, slice.candidate.text, tenSeconds()],
+    [slice.stage, slice.flags, tables, slice.legacy.text, slice.candidate.text, tenSeconds()],
     () => drawStage(slice),
   );
   const parts = part(card);
-  section(card, 'share', [slice.flags.serve, slice.traffic], () => drawShare(slice), parts);
+  section(card, 'share', [slice.flags.serve, slice.traffic, tables.length], () => drawShare(slice), parts);
   section(
     card,
     'parity',
@@ -53,7 +54,7 @@ export function drawCard(card, slice, send) {
     );
   section(card, 'verify', [slice.verify, slice.rollback, tenSeconds()], () => drawBack(slice), parts, 'wide');
   // Drawn once: a reader may be typing in it.
-  section(card, 'reset', slice.name, () => drawReset(slice.name, send), parts, 'wide');
+  section(card, 'reset', name, () => drawReset(name, send), parts, 'wide');
 }
 
 function part(card) {
@@ -70,7 +71,8 @@ function section(card, name, facts, draw, parent = card.element, css = undefined
     parent.append(drawn.place);
     if (parent === card.parts && !card.parts.isConnected) card.element.append(card.parts);
   }
-  if (drawn.text === text) return;
+  // A redraw would take the focus from a reader who uses the keyboard.
+  if (drawn.text === text || drawn.place.querySelector(':focus-visible')) return;
   drawn.text = text;
   drawn.place.replaceChildren(...[draw()].flat().filter(Boolean));
 }

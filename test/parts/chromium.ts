@@ -23,6 +23,9 @@ export interface Page {
   url(): string;
   on(event: 'response', listener: (response: PageResponse) => void): void;
   close(): Promise<void>;
+  setViewportSize(size: { width: number; height: number }): Promise<void>;
+  evaluate<T>(expression: string): Promise<T>;
+  readonly keyboard: { press(key: string): Promise<void> };
   screenshot(options: { path: string; fullPage?: boolean }): Promise<unknown>;
 }
 
