@@ -63,7 +63,9 @@ async function look() {
   );
 }
 
-const namesOf = (slices) => slices.map(({ name }) => name).join(', ');
+/** Of forty slices the one in trouble may be far down the page. */
+const namesOf = (slices) =>
+  slices.flatMap(({ name }, at) => [at === 0 ? '' : ', ', element('a', { href: `#slice-${name}` }, name)]);
 
 function showSummary(slices, proxies) {
   const copying = slices.filter(
@@ -82,19 +84,24 @@ function showSummary(slices, proxies) {
     proxies.length === 0 ? 'no proxy reports' : `${proxies.length} prox${proxies.length === 1 ? 'y' : 'ies'}`,
   );
   if (legacy) says.push(legacy.replace(/\.$/, ''));
-  if (copying.length > 0) says.push(`first copy of ${namesOf(copying)} in progress`);
-  for (const { name, candidate } of failing) says.push(`the candidate of ${name} ${candidate.failure}`);
-  if (unhealthy.length > 0) says.push(`the stream of ${namesOf(unhealthy)} is unhealthy`);
-  if (differing.length > 0) says.push(`answers differ in ${namesOf(differing)}`);
+  if (copying.length > 0) says.push(['first copy of ', ...namesOf(copying), ' in progress']);
+  for (const slice of failing)
+    says.push(['the candidate of ', ...namesOf([slice]), ` ${slice.candidate.failure}`]);
+  if (unhealthy.length > 0) says.push(['the stream of ', ...namesOf(unhealthy), ' is unhealthy']);
+  if (differing.length > 0) says.push(['answers differ in ', ...namesOf(differing)]);
   if (older.length > 0) says.push(`${count(older.length)} of the proxies with an older config`);
   const isBad = legacy || [failing, unhealthy, differing, older].some(({ length }) => length > 0);
-  announce(says.join(' · '), Boolean(isBad));
+  announce(
+    says.flatMap((part, at) => [at === 0 ? '' : ' · ', part].flat()),
+    Boolean(isBad),
+  );
 }
 
 /** A screen reader reads each change aloud. */
-function announce(text, isBad) {
+function announce(parts, isBad) {
   const summary = page('summary');
-  if (summary.textContent !== text) summary.textContent = text;
+  const said = element('p', {}, ...parts);
+  if (summary.textContent !== said.textContent) summary.replaceChildren(...said.childNodes);
   summary.classList.toggle('bad', isBad);
 }
 
@@ -175,7 +182,8 @@ function showOld(what) {
   document.body.classList.toggle('stale', isDrawn);
   // The lags of before do not join those of afterwards.
   for (const card of cards.values()) card.lags = [];
-  announce(isDrawn ? `${what} The data below is of ${new Date(lookedAt).toLocaleString()}.` : what, true);
+  const age = isDrawn ? ` The data below is of ${new Date(lookedAt).toLocaleString()}.` : '';
+  announce([what, age], true);
 }
 
 async function keepLooking() {

@@ -84,6 +84,13 @@ it('a wrong clock of the reader’s machine makes nothing old', async () => {
   expect(await page.innerText('#audit')).not.toContain('h ago');
 });
 
+it('the line at the top leads to the slice in trouble', async () => {
+  await page.click('#summary a:has-text("pages")');
+  expect(page.url()).toMatch(/#slice-pages$/);
+  const top = 'document.querySelector("#slice-pages").getBoundingClientRect().top';
+  await expect.poll(() => page.evaluate<number>(`${top} < window.innerHeight / 2`)).toBe(true);
+});
+
 it('on a phone nothing scrolls sideways', async () => {
   await page.setViewportSize({ width: 375, height: 800 });
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(375);
