@@ -5,6 +5,7 @@ describe('a name in a document', () => {
   test.each<[string, unknown, string | null | undefined]>([
     ['user', { user: 'ann' }, 'ann'],
     ['user', { user: 42 }, '42'],
+    ['user', { user: 'a'.repeat(4_096) }, 'a'.repeat(4_096)],
     ['user.id', { user: { id: 0 } }, '0'],
     ['data.viewer.id', { data: { viewer: { id: 'a' } } }, 'a'],
     ['accounts.0.id', { accounts: [{ id: 'first' }, { id: 'second' }] }, 'first'],
@@ -41,6 +42,8 @@ describe('a name in a document', () => {
     ['__proto__.x', {}],
     ['user', { user: 1.5 }],
     ['user', { user: 2 ** 53 }],
+    ['user', { user: ' \t' }],
+    ['user', { user: 'a'.repeat(4_097) }],
     ['', { user: 'ann' }],
   ])('%s: nothing there could be a name', (path, document) => {
     expect(textAt(document, path)).toBeUndefined();

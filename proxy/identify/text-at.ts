@@ -24,9 +24,13 @@ export function textAt(document: unknown, path: string): TextAt {
 /** Enumerable as well: a list's length is no name. */
 const isOwn = Object.prototype.propertyIsEnumerable;
 
+/** A longer one could make the assertion larger than what servers take as a head. */
+const LONGEST_NAME = 4_096;
+
 function textOf(value: unknown): TextAt {
   if (value === null || value === false || value === '') return null;
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string')
+    return value.trim() === '' || value.length > LONGEST_NAME ? undefined : value;
   // A number that was rounded would name another user.
   return Number.isSafeInteger(value) ? String(value) : undefined;
 }
