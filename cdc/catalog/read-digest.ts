@@ -33,8 +33,8 @@ const DIGEST_SQL = `
       JOIN pg_namespace n ON n.nspname = mapped.schema
       JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = mapped.name
   ), member AS MATERIALIZED (
-    SELECT oid, oid AS parent FROM wanted
-    UNION SELECT i.inhrelid, i.inhparent FROM member m JOIN pg_inherits i ON i.inhparent = m.oid
+    SELECT oid, oid AS parent, NULL::xid AS version FROM wanted
+    UNION SELECT i.inhrelid, i.inhparent, i.xmin FROM member m JOIN pg_inherits i ON i.inhparent = m.oid
   ), attribute AS MATERIALIZED (
     SELECT a.*, a.xmin AS version, t.typbasetype, t.typnotnull FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
      WHERE a.attrelid = ANY (ARRAY(SELECT oid FROM wanted)) AND a.attnum > 0 AND NOT a.attisdropped
@@ -43,7 +43,7 @@ const DIGEST_SQL = `
   ), fact AS (
     SELECT concat_ws(' ', 'named', oid, quote_ident(nspname), quote_ident(relname)) AS fact FROM wanted
     UNION ALL
-    SELECT concat_ws(' ', 'member', oid, parent) FROM member
+    SELECT concat_ws(' ', 'member', oid, parent, version) FROM member
     UNION ALL
     SELECT concat_ws(' ', 'table', c.oid, c.relkind, c.relpersistence, c.relreplident, row_security_active(c.oid))
       FROM pg_class c WHERE c.oid = ANY (ARRAY(SELECT oid FROM member))

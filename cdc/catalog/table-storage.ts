@@ -9,6 +9,8 @@ import { splitQualified } from './quote.ts';
 export interface TableStorage {
   /** Oid of the table, or of each of its partitions → its file. */
   readonly files: Readonly<Record<string, string>>;
+  /** Oid of each partition → versions of its links to the table: another one after it was attached. */
+  readonly links?: Readonly<Record<string, string>>;
   /**
    * Column → version of its row in the catalog, and its type by number. Without those that were added with a default that fills rows:
    * their version changes with the file.
@@ -27,7 +29,7 @@ export async function readStorage(
     text: STORAGE_SQL,
     values: [wanted.map(({ schema }) => schema), wanted.map(({ name }) => name)],
   });
-  return new Map(rows.map(({ name, files, columns }) => [name, { files, columns }]));
+  return new Map(rows.map(({ name, ...storage }) => [name, storage]));
 }
 
 const STORAGE_SQL = `
@@ -37,12 +39,14 @@ const STORAGE_SQL = `
       JOIN pg_namespace n ON n.nspname = mapped.schema
       JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = mapped.name
   ), member AS MATERIALIZED (
-    SELECT oid AS root, oid FROM wanted
-    UNION SELECT m.root, i.inhrelid FROM member m JOIN pg_inherits i ON i.inhparent = m.oid
+    SELECT oid AS root, oid, '' AS link FROM wanted
+    UNION SELECT m.root, i.inhrelid, concat_ws(' ', NULLIF(m.link, ''), i.xmin) FROM member m JOIN pg_inherits i ON i.inhparent = m.oid
   )
   SELECT w.name,
          (SELECT coalesce(json_object_agg(c.oid, c.relfilenode::text ORDER BY c.oid), '{}') FROM member m JOIN pg_class c ON c.oid = m.oid
            WHERE m.root = w.oid AND c.relfilenode <> 0) AS files,
+         (SELECT coalesce(json_object_agg(c.oid, m.link ORDER BY c.oid), '{}') FROM member m JOIN pg_class c ON c.oid = m.oid
+           WHERE m.root = w.oid AND m.link <> '' AND c.relfilenode <> 0) AS links,
          (SELECT coalesce(json_object_agg(a.attname, json_build_array(a.xmin::text, concat(a.atttypid, ' ', a.atttypmod))), '{}')
             FROM pg_attribute a
            WHERE a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.atthasmissing) AS columns

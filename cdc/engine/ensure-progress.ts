@@ -21,6 +21,7 @@ import { findNarrowedColumns, type NarrowedColumn } from '../mapping/narrowed-co
 import type { TablePlan } from '../mapping/table-plan.ts';
 import { type PublicationEntries, type PublishedAs, refuseGap } from '../source/publication.ts';
 import type { StreamNames } from '../source/stream-names.ts';
+import { refuseAttached } from './refuse-attached.ts';
 import { compareShapes, describeShape, type TableShape } from './table-shape.ts';
 
 /** What is stored in `shape`; a table that is no longer mapped has none. */
@@ -54,6 +55,7 @@ export async function refuseUnsent(
 }
 
 interface ProgressInput {
+  readonly source: pg.ClientBase;
   readonly stream: string;
   readonly plans: readonly TablePlan[];
   readonly catalogs: { readonly source: DatabaseCatalog; readonly target: DatabaseCatalog };
@@ -78,7 +80,14 @@ export async function ensureProgress(client: pg.Client, input: ProgressInput): P
   const narrowed = findNarrowedColumns(input.tables, input.plans, input.catalogs, begun).filter(
     ({ loses }) => loses,
   );
-  for (const table of recorded)
+  for (const table of recorded) {
+    if (table.begun)
+      await refuseAttached(
+        input.source,
+        table.plan.source,
+        table.known?.storage?.source,
+        table.source.storage,
+      );
     await continueTable(
       client,
       input.stream,
@@ -86,6 +95,7 @@ export async function ensureProgress(client: pg.Client, input: ProgressInput): P
       left.filter(({ plan }) => plan === table.plan),
       narrowed.filter(({ plan }) => plan === table.plan),
     );
+  }
   await forgetUnmapped(client, input);
 }
 

@@ -93,6 +93,7 @@ export async function prepareStream(
   });
   const tasks = plans.map((plan) => makeCopyTask(plan, plans));
   await ensureProgress(target, {
+    source,
     stream: names.stream,
     plans,
     catalogs,

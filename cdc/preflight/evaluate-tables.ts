@@ -75,7 +75,7 @@ function evaluateSourceTable(plan: TablePlan, from: TableCatalog): Finding[] {
       severity: 'warning',
       path,
       code: 'FICUS_CDC_PARTITIONED',
-      message: `“${from.qualifiedName}” is partitioned: TRUNCATE, ATTACH, DETACH and DROP of a single partition are not in the stream.${
+      message: `“${from.qualifiedName}” is partitioned: TRUNCATE, DETACH and DROP of a single partition are not in the stream, and one that is attached with rows stops it.${
         from.replicaIdentity.kind === 'full'
           ? ' A new partition has to be given REPLICA IDENTITY FULL itself, or PostgreSQL refuses its updates.'
           : ''

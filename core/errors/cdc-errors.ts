@@ -87,7 +87,7 @@ export const cdcErrors = {
     exit: 3,
     title: 'A source table is partitioned',
     remedy:
-      'Nothing is wrong. When you truncate, attach, detach or drop a single partition of the source, delete or copy its rows on the target too.',
+      'Nothing is wrong. When you truncate, detach or drop a single partition of the source, delete its rows on the target too; attach partitions empty.',
     retry: 'manual',
   },
   FICUS_CDC_APPLY_IN_ORDER: {

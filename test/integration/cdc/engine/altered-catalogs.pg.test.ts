@@ -101,6 +101,20 @@ const HARM: Readonly<Record<string, Change>> = {
     code: 'FICUS_CDC_MAPPING_INVALID',
     says: 'partition public.trip_1 of “public.trip” is unlogged',
   },
+  'a partition is attached with its rows': {
+    ...TRIP,
+    sourceSql: PARTITIONED,
+    source: `CREATE TABLE trip_2 (LIKE trip); INSERT INTO trip_2 VALUES (12); ALTER TABLE trip ATTACH PARTITION trip_2 FOR VALUES FROM (10) TO (20)`,
+    code: 'FICUS_CDC_SCHEMA_CHANGED',
+    says: 'Partition trip_2 was attached to public.trip with rows that it had before',
+  },
+  'a partition is detached, changed, and attached again': {
+    ...TRIP,
+    sourceSql: `${PARTITIONED} INSERT INTO trip VALUES (1), (2)`,
+    source: `ALTER TABLE trip DETACH PARTITION trip_1; DELETE FROM trip_1 WHERE id = 1; ALTER TABLE trip ATTACH PARTITION trip_1 DEFAULT`,
+    code: 'FICUS_CDC_SCHEMA_CHANGED',
+    says: 'Partition trip_1 was attached to public.trip',
+  },
   'a label of the source’s enum is renamed': {
     source: `ALTER TYPE color RENAME VALUE 'red' TO 'crimson'`,
     target: `ALTER TYPE color ADD VALUE 'crimson'`,

@@ -1,5 +1,5 @@
-/** Alterations that leave all values as they are: the stream notices them, and needs no new copy. */
-import { afterEach, expect, inject, test } from 'vitest';
+/** Alterations that change no row, beside those that look like them: only the others need a new copy. */
+import { afterEach, describe, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
 let pair: StreamedPair | undefined;
@@ -59,4 +59,61 @@ test('a type that the service renames is noticed before a row needs it', async (
   await source.query(`INSERT INTO car (id, paint) VALUES (2, 'green')`);
   await settle();
   expect(await verify()).toMatchObject({ verdict: 'match' });
+});
+
+const CREATED: Readonly<Record<string, string>> = {
+  'created and filled in one transaction': `BEGIN; CREATE TABLE trip_2 PARTITION OF trip FOR VALUES FROM (10) TO (20);
+    INSERT INTO trip VALUES (1, 11), (2, 12); COMMIT`,
+  'attached empty and filled in one transaction': `BEGIN; CREATE TABLE trip_2 (LIKE trip INCLUDING ALL);
+    ALTER TABLE trip ATTACH PARTITION trip_2 FOR VALUES FROM (10) TO (20); INSERT INTO trip VALUES (1, 11), (2, 12); COMMIT`,
+  'of partitions, by a hash': `CREATE TABLE trip_2 PARTITION OF trip FOR VALUES FROM (10) TO (20) PARTITION BY HASH ("Day");
+    CREATE TABLE trip_2a PARTITION OF trip_2 FOR VALUES WITH (MODULUS 1, REMAINDER 0); INSERT INTO trip VALUES (1, 11), (2, 12)`,
+};
+
+const FILLED: Readonly<Record<string, string>> = {
+  'filled and attached in one transaction': `BEGIN; CREATE TABLE trip_2 (LIKE trip INCLUDING ALL); INSERT INTO trip_2 VALUES (1, 11);
+    ALTER TABLE trip ATTACH PARTITION trip_2 FOR VALUES FROM (10) TO (20); COMMIT`,
+  'of partitions that were filled': `CREATE TABLE trip_2 (LIKE trip) PARTITION BY HASH ("Day");
+    CREATE TABLE trip_2a PARTITION OF trip_2 FOR VALUES WITH (MODULUS 1, REMAINDER 0); INSERT INTO trip_2 VALUES (1, 11)`,
+};
+
+async function startPartitioned(): Promise<StreamedPair> {
+  const table = 'CREATE TABLE trip (id int, "Day" int, PRIMARY KEY (id, "Day"))';
+  pair = await startStreamedPair(inject('postgresPort'), {
+    sourceSql: `${table} PARTITION BY RANGE ("Day"); CREATE TABLE trip_1 PARTITION OF trip FOR VALUES FROM (0) TO (10);
+      INSERT INTO trip VALUES (1, 1)`,
+    targetSql: table,
+    tables: [{ from: 'trip', to: 'trip' }],
+    options: { settings: { slotCheckMs: 50, retryMs: 50 } },
+  });
+  await pair.settle();
+  return pair;
+}
+
+describe.each([
+  ['while the stream runs', false],
+  ['while no stream runs', true],
+])('a partition, %s', (_when, stopped) => {
+  test.each(Object.entries(CREATED))('%s: its rows are in the stream', async (_name, sql) => {
+    const { source, replication, settle, verify } = await startPartitioned();
+    if (stopped) await replication.stop();
+    await source.query(sql);
+    await source.query('UPDATE trip SET id = 3 WHERE "Day" = 12');
+    await replication.stop();
+    await replication.start();
+    await settle();
+    expect(await verify()).toMatchObject({ verdict: 'match', rowsCompared: { source: 3, target: 3 } });
+  });
+
+  test.each(Object.entries(FILLED))('%s: it is named', async (_name, sql) => {
+    const { source, replication } = await startPartitioned();
+    if (stopped) await replication.stop();
+    await source.query(sql);
+    if (!sql.includes('ATTACH'))
+      await source.query('ALTER TABLE trip ATTACH PARTITION trip_2 FOR VALUES FROM (10) TO (20)');
+    if (stopped) await replication.start();
+    await expect
+      .poll(() => replication.status().problem?.message)
+      .toContain('attached to public.trip with rows');
+  });
 });
