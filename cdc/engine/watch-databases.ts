@@ -95,9 +95,9 @@ function watchSide(
   };
 }
 
-async function checkSource({ source, prepared, onHealth }: DatabaseWatch): Promise<FicusError | undefined> {
+async function checkSource({ source, prepared, onHealth }: DatabaseWatch): Promise<Failure | undefined> {
   const slot = await checkSlot(source, prepared);
-  if (slot instanceof FicusError) return slot;
+  if (slot instanceof FicusError || slot instanceof RestartSession) return slot;
   onHealth(slot);
   return undefined;
 }

@@ -110,14 +110,33 @@ async function alterPublication(
   );
 }
 
-/** One sentence on what was not sent since the entries were remembered; undefined when nothing is missing. */
-export async function findGap(
+interface PublicationChange {
+  /** One sentence on what was not sent since the entries were remembered; undefined when nothing is missing. */
+  readonly gap: string | undefined;
+  /** To be remembered anew, or its return would look like a change of the options. */
+  readonly hasNewOwner: boolean;
+}
+
+export async function findChange(
   client: pg.ClientBase | pg.Pool,
   name: string,
   tables: readonly Published[],
   remembered: PublicationEntries,
-): Promise<string | undefined> {
+): Promise<PublicationChange> {
   const now = new Map((await readEntries(client, name, tables)).map((row) => [row.table, row]));
+  const hasNewOwner = tables.some(({ oid }) => {
+    const before = remembered.get(oid)?.owner;
+    return before !== undefined && before !== now.get(oid)?.owner;
+  });
+  return { gap: describeGap(name, tables, now, remembered), hasNewOwner };
+}
+
+function describeGap(
+  name: string,
+  tables: readonly Published[],
+  now: ReadonlyMap<number, EntryRow>,
+  remembered: PublicationEntries,
+): string | undefined {
   for (const { oid, qualifiedName } of tables) {
     const row = now.get(oid);
     const before = remembered.get(oid);
@@ -145,7 +164,7 @@ export async function refuseGap(
   tables: readonly Published[],
   remembered: PublicationEntries,
 ): Promise<void> {
-  const gap = await findGap(client, name, tables, remembered);
+  const { gap } = await findChange(client, name, tables, remembered);
   if (gap) throw new FicusError('FICUS_CDC_PUBLICATION_GAP', gap);
 }
 

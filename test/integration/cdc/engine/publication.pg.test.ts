@@ -87,6 +87,25 @@ test('a new copy fixes it', async () => {
   expect(await verify()).toMatchObject({ verdict: 'match' });
 });
 
+test('an owner who gives it away and takes it back makes no gap', async () => {
+  const { source, target, replication, settle, verify } = await start();
+  await source.query(
+    `DO $$ BEGIN CREATE ROLE ficus_caretaker SUPERUSER; EXCEPTION WHEN duplicate_object THEN NULL; END $$`,
+  );
+  const owner = async () =>
+    (await target.query(`SELECT shape #>> '{published,owner}' AS owner FROM ficus.copy_progress`)).rows[0]
+      .owner;
+  for (const role of ['ficus_caretaker', 'postgres']) {
+    const before = await owner();
+    await source.query(`ALTER PUBLICATION ficus_facts OWNER TO ${role}`);
+    await expect.poll(owner).not.toBe(before);
+  }
+  await source.query(`INSERT INTO t VALUES (2, 'two')`);
+  await settle();
+  expect(replication.status().problem).toBe(undefined);
+  expect(await verify()).toMatchObject({ verdict: 'match', rowsCompared: { source: 2 } });
+});
+
 test('a publication created beforehand that lacks tables is completed before anything is copied', async () => {
   const { source, settle, verify } = await start(
     "CREATE PUBLICATION ficus_facts FOR TABLE o, t (id) WITH (publish = 'insert')",
