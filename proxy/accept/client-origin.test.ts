@@ -33,6 +33,13 @@ test.each([
   ['a port that the host has', { [HOST]: 'shop.example:9', [PORT]: '8443' }, '//shop.example:9'],
   ['an IPv6 address', { [HOST]: '[2001:db8::1]', [PORT]: '8080' }, '//[2001:db8::1]:8080'],
   ['a port that is none', { [HOST]: 'shop.example', [PORT]: '8@evil' }, '//shop.example'],
+  ...['user@shop.example', 'shop.example/..', 'shop.example?', 'a b', '"><script>', 'h\tx'].map(
+    (host): [string, Record<string, string>, string] => [
+      `a host that is none: ${host}`,
+      { [HOST]: host, [PROTO]: 'https' },
+      'https://inner:8080',
+    ],
+  ),
   ['prefixes', { [HOST]: 'shop.example', [PREFIX]: '/a/, /b' }, '//shop.example/a/b'],
   ['a prefix that names a host', { [HOST]: 'shop.example', [PREFIX]: '//evil' }, '//shop.example'],
 ])('%s', (_, fields, origin) => {

@@ -3,6 +3,7 @@
  * X-Forwarded-* count only from trusted proxies; where several of them append, the first is the client's own.
  */
 import type { ClientOrigin } from '../respond/rewrite-response.ts';
+import { isHost } from './inspect-head.ts';
 import { firstOf, type InspectedHead } from './inspected-head.ts';
 
 const DEFAULT_PORTS = { http: '80', https: '443' };
@@ -13,7 +14,7 @@ const PREFIX = /^(?:\/[\w.~!$&'()*+;=:@%-]+)+$/;
 
 export function clientOrigin(head: InspectedHead): ClientOrigin {
   if (!head.fromTrustedProxy) return { scheme: schemeOf(head), authority: head.host, prefix: '' };
-  const host = firstOf(head.forwardedHost) || head.host;
+  const host = hostOf(head);
   if (host === '') return { scheme: undefined, authority: '', prefix: '' };
   const { scheme } = head;
   const port = firstOf(head.forwardedPort);
@@ -23,6 +24,12 @@ export function clientOrigin(head: InspectedHead): ClientOrigin {
     authority: isDefault || !PORT.test(port) ? host : `${host}:${port}`,
     prefix: prefixOf(head.forwardedPrefix),
   };
+}
+
+/** For a trusted proxy's request: it may pass a client's field through, with a text that is no host. */
+function hostOf({ forwardedHost, host }: InspectedHead): string {
+  const told = firstOf(forwardedHost);
+  return isHost(told) ? told : host;
 }
 
 /** Over plain HTTP, undefined unless a trusted proxy says it: TLS may have ended at a balancer that is not among them. */
@@ -36,7 +43,7 @@ export function clientPort(head: InspectedHead): string {
   const { scheme, fromTrustedProxy } = head;
   const told = fromTrustedProxy ? firstOf(head.forwardedPort) : '';
   if (PORT.test(told)) return told;
-  const host = (fromTrustedProxy && firstOf(head.forwardedHost)) || head.host;
+  const host = fromTrustedProxy ? hostOf(head) : head.host;
   return HAS_PORT.exec(host)?.[1] || DEFAULT_PORTS[scheme];
 }
 

@@ -78,6 +78,9 @@ const RTSP_METHODS = new Set(
 
 const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d*)?$/;
 
+/** Whether it can be a Host field: a name or an address, with an optional port. */
+export const isHost = (text: string): boolean => HOST.test(text);
+
 /** Judges the fields, and adds target and peer to `head`; returns the refusal, if any. */
 export function inspectHead(
   request: IncomingMessage,
@@ -128,7 +131,7 @@ function checkCoding(coding: string, http10: boolean): Refusal | undefined {
 
 function checkHost(request: IncomingMessage, head: InspectedHead): Refusal | undefined {
   if (head.host === '') return request.httpVersionMinor === 0 ? undefined : NO_HOST;
-  return HOST.test(head.host) ? undefined : BAD_HOST;
+  return isHost(head.host) ? undefined : BAD_HOST;
 }
 
 function readTarget(target: string, method: string, head: InspectedHead): Refusal | undefined {
@@ -141,7 +144,7 @@ function readTarget(target: string, method: string, head: InspectedHead): Refusa
     // RFC 9112 section 3.2.2: the authority of an absolute-form target replaces the Host field. Only a path or a query
     // may follow it: `user@` or `\` could be read in two ways.
     const absolute = /^https?:\/\/([^/?#@\\]+)([/?].*)?$/i.exec(target);
-    if (!absolute || !HOST.test(absolute[1]!)) return BAD_TARGET;
+    if (!absolute || !isHost(absolute[1]!)) return BAD_TARGET;
     head.host = absolute[1]!;
     if (absolute[2] === undefined && method === 'OPTIONS') {
       head.path = '*';
