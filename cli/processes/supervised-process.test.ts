@@ -100,7 +100,7 @@ test('a stop while the process cannot be started ends in order', async () => {
 
 test.each<[string, boolean, NodeJS.Signals, boolean]>([
   ['before it is ready', false, 'SIGTERM', true],
-  ['once it is ready', true, 'SIGTERM', false],
+  ['once it is ready, while it exits', true, 'SIGTERM', true],
   ['before it is ready, from the terminal', false, 'SIGINT', true],
   ['once it is ready, from the terminal', true, 'SIGINT', false],
   ['while Node boots', false, 'SIGSEGV', true],
@@ -181,6 +181,20 @@ test.each<[string, boolean, NodeJS.Signals, number]>([
   const stopped = supervised.stop();
   children[1]!.end(0, null);
   expect(await stopped).toBe(true);
+});
+
+test('one that has got the SIGTERM of the group and ends in order is not restarted; one that crashes is', async () => {
+  const children = [new FakeChild(7), new FakeChild(8)];
+  const { supervised, lives, failures } = supervise((life) => children[life - 1]!);
+  children[0]!.emit('message', { kind: 'ready' });
+  stopping = true;
+  children[0]!.end(1, null);
+  await vi.waitFor(() => expect(lives()).toBe(2));
+  children[1]!.emit('message', { kind: 'ready' });
+  children[1]!.end(0, null);
+  expect(failures).toHaveLength(1);
+  expect(await supervised.stop()).toBe(true);
+  expect(lives()).toBe(2);
 });
 
 test('one that ends before it is ready, while `ficus up` is to stop, is neither restarted nor a failed start', async () => {

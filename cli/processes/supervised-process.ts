@@ -75,7 +75,7 @@ export class SupervisedProcess {
   /** To the running process; a later one starts with the newest config anyway. */
   send(message: ToProcess): void {
     if (this.#state.kind === 'running' && this.#life.begun && this.#state.child.connected)
-      this.#state.child.send(message);
+      sendTo(this.#state.child, message);
   }
 
   /** Resolves when it has ended: true if in order. */
@@ -142,8 +142,8 @@ export class SupervisedProcess {
         await this.#hooks.mayBegin;
         if (this.#state.kind !== 'running' || !child.connected) return;
         life.begun = true;
-        child.send({ kind: 'start', config: this.#hooks.config() } satisfies ToProcess);
-        child.send({ kind: 'refused', refusal: this.#hooks.refusal() } satisfies ToProcess);
+        sendTo(child, { kind: 'start', config: this.#hooks.config() });
+        sendTo(child, { kind: 'refused', refusal: this.#hooks.refusal() });
         break;
       case 'listening':
         life.listened = true;
@@ -170,7 +170,8 @@ export class SupervisedProcess {
       return;
     }
     if (this.#state.kind !== 'running') return;
-    if (this.#hooks.isStopping() && !life.ready) this.#end(endedInOrder(life));
+    // A supervisor may send SIGTERM to all processes at once.
+    if (this.#hooks.isStopping() && (!life.ready || endedInOrder(life))) this.#end(endedInOrder(life));
     else this.#state = this.#pauseAfter(life);
   }
 
@@ -210,18 +211,26 @@ export class SupervisedProcess {
   }
 
   #end(inOrder: boolean): void {
+    if (!inOrder) {
+      const { code: status, signal } = this.#life.exit ?? {};
+      this.#hooks.logger.error({ process: this.#name, status, signal }, 'process did not stop in order');
+    }
     this.#state = { kind: 'ended', inOrder };
     this.#ended.resolve();
   }
 }
 
+/** One that is just exiting gets no message any more, and its exit says more than that. */
+const sendTo = (child: ChildProcess, message: ToProcess): void => void child.send(message, () => undefined);
+
 /**
  * One that failed before it listened had nothing to stop; before it is ready, a signal simply ends it, or what Node makes of
- * the signal while it boots.
+ * the signal while it boots. After that, SIGTERM ends only one that has stopped and is exiting: it came twice.
  */
 function endedInOrder({ exit, ready, listened, failure }: Life): boolean {
   if (failure && !listened) return true;
-  return exit?.code === 0 || (!ready && Boolean(exit?.signal) && exit?.signal !== 'SIGKILL');
+  if (exit?.code === 0 || exit?.signal === 'SIGTERM') return true;
+  return !ready && Boolean(exit?.signal) && exit?.signal !== 'SIGKILL';
 }
 
 /**
