@@ -93,6 +93,8 @@ export interface ColumnCatalog {
   /** Text of the value that ADD COLUMN gave to the rows of then; undefined where it gave none, or it is no longer known. */
   readonly filledWith: string | undefined;
   readonly generated: boolean;
+  /** What a generated column is computed with. */
+  readonly generatedSql: string | undefined;
   readonly identity: 'always' | 'by default' | undefined;
 }
 

@@ -22,7 +22,8 @@ interface ColumnRow {
   readonly typeParts: Record<string, string> | null;
   readonly notNull: boolean;
   readonly hasDefault: boolean;
-  readonly defaultSql: string | null;
+  /** Of the default, or of what a generated column is computed with. */
+  readonly sql: string | null;
   readonly filledWith: string | null;
   readonly generated: boolean;
   readonly identity: string;
@@ -69,7 +70,7 @@ const COLUMNS_SQL = `
          ${typePartsSql('SELECT a.atttypid')} AS "typeParts",
          a.attnotnull AS "notNull", a.atthasdef OR a.attidentity <> '' AS "hasDefault",
          (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
-           WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = '') AS "defaultSql",
+           WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) AS sql,
          CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END AS "filledWith",
          a.attgenerated <> '' AS generated, a.attidentity::text AS identity
     FROM pg_attribute a
@@ -100,7 +101,8 @@ export async function readColumns(
     typeParts: row.typeParts ?? undefined,
     notNull: row.notNull,
     hasDefault: row.hasDefault,
-    defaultSql: row.defaultSql ?? undefined,
+    defaultSql: row.generated ? undefined : (row.sql ?? undefined),
+    generatedSql: row.generated ? (row.sql ?? undefined) : undefined,
     filledWith: row.filledWith ?? undefined,
     generated: row.generated,
     identity: row.identity === 'a' ? 'always' : row.identity === 'd' ? 'by default' : undefined,

@@ -90,7 +90,7 @@ function judge(
 ): LeftBehind | undefined {
   const { name, generated } = column;
   const counterpart = findColumn(to, name);
-  if (generated && counterpart?.generated) return undefined;
+  if (generated && counterpart?.generatedSql === column.generatedSql) return undefined;
   const given = { plan, path: [...plan.path, 'columns', name], code: 'FICUS_CDC_MAPPING_INVALID' as const };
   const what = `column “${name}” of “${plan.source.qualifiedName}”`;
   const again = begun ? ' and copy again (ficus copy SLICE --restart)' : '';
@@ -100,6 +100,12 @@ function judge(
       ...given,
       harmless: false,
       message: `${what} stays behind: “columns” does not name it; name it there${again}, ${omit}`,
+    };
+  if (generated && counterpart?.generated)
+    return {
+      ...given,
+      harmless: true,
+      message: `${what} is computed as ${column.generatedSql}, and on the target as ${counterpart.generatedSql}: each side has its own values, and ficus verify does not compare them; give both the same expression, ${omit}`,
     };
   if (!counterpart)
     return {

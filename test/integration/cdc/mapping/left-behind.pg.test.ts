@@ -96,6 +96,21 @@ test('generated on both sides, each side computes its own', async () => {
   expect(await compare(sum, sum)).toMatchObject({ state: 'streaming', findings: [] });
 });
 
+test('generated on both sides by different expressions: it is mentioned, and “omit” says that it is meant', async () => {
+  const gross = (rate: number) => `, price int, gross int GENERATED ALWAYS AS (price * ${rate}) STORED`;
+  expect(await compare(gross(2), gross(3))).toMatchObject({
+    state: 'streaming',
+    findings: [
+      {
+        severity: 'warning',
+        message: expect.stringContaining('(price * 2), and on the target as (price * 3)'),
+      },
+    ],
+  });
+  const tables = [{ ...BOOK, omit: ['gross'] }];
+  expect(await compare(gross(2), gross(3), tables)).toMatchObject({ state: 'streaming', findings: [] });
+});
+
 test('generated on the source alone: nothing is lost, and it is mentioned', async () => {
   const gross = ', gross int GENERATED ALWAYS AS (id * 2) STORED';
   expect(await compare(gross, '')).toMatchObject({
