@@ -20,8 +20,10 @@ export async function realFile(file: string): Promise<string> {
 
 /** @param file not a link */
 export async function replaceFile(file: string, text: string): Promise<void> {
-  const draft = `${file}.${process.pid}.tmp`;
+  // Under the lock there is no other: what has this name was left by a process that was killed.
+  const draft = `${file}.lock.draft`;
   try {
+    await rm(draft, { force: true });
     await writeDraft(draft, text, await statIfExists(file));
     await rename(draft, file);
   } catch (error) {
@@ -31,7 +33,7 @@ export async function replaceFile(file: string, text: string): Promise<void> {
 }
 
 async function writeDraft(draft: string, text: string, before: Stats | undefined): Promise<void> {
-  const handle = await open(draft, 'w', before && before.mode & 0o7777);
+  const handle = await open(draft, 'wx', before && before.mode & 0o7777);
   try {
     if (before) await keepOwnerAndMode(handle, before);
     await handle.writeFile(text);

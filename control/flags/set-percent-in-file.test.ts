@@ -50,6 +50,15 @@ test('flips that run at the same time are all kept', async () => {
   expect(await readdir(directory)).toEqual(['flags.json']);
 });
 
+test('what a killed flip has left is cleared, and a link in its place is not written through', async () => {
+  const victim = join(directory, 'victim');
+  await writeFile(victim, 'as it was');
+  await symlink(victim, `${file}.lock.draft`);
+  await setPercentInFile(file, 'serve', 'orders', 25);
+  expect(await readFile(victim, 'utf8')).toBe('as it was');
+  expect((await readdir(directory)).sort()).toEqual(['flags.json', 'victim']);
+});
+
 test('a missing file is created; one without flags is refused and stays unchanged', async () => {
   expect(await setPercentInFile(file, 'shadow', 'orders', 100)).toBe(0);
   await writeFile(file, '{ half');

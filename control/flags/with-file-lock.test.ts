@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -48,6 +48,21 @@ test.each([
   expect(changes).toEqual(Array(8).fill('changed'));
   expect(await readdir(directory)).toEqual([]);
 });
+
+test.each(['', '{"pid":1'])(
+  'a lock of which %j was written before its holder was killed is replaced',
+  async (text) => {
+    const lock = `${file}.lock`;
+    await writeFile(lock, text);
+    await expect(withFileLock(file, async () => undefined, 50)).rejects.toThrow(
+      'a process that is not named',
+    );
+    const minuteAgo = new Date(Date.now() - 60_000);
+    await utimes(lock, minuteAgo, minuteAgo);
+    expect(await withFileLock(file, async () => 'changed', 50)).toBe('changed');
+    expect(await readdir(directory)).toEqual([]);
+  },
+);
 
 test.each([
   ['a running process', process.ppid, hostname()],

@@ -3,7 +3,7 @@
  * holder. A lock whose process has ended is removed, but only under the removal lock, so that a fresh lock is never
  * mistaken for the stale one before it. Called by set-percent-in-file.ts.
  */
-import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FicusError } from '@ficus/core';
@@ -18,6 +18,8 @@ interface LockHolder {
 
 const WAIT_MS = 10_000;
 const TRY_AGAIN_MS = 20;
+/** A holder writes its name within milliseconds, unless it was killed before. */
+const UNNAMED_MS = 5_000;
 
 /** @throws FicusError FICUS_FLAGS_FILE_LOCKED, FICUS_PATH_UNUSABLE, and what `run` throws */
 export async function withFileLock<T>(file: string, run: () => Promise<T>, waitMs = WAIT_MS): Promise<T> {
@@ -61,12 +63,12 @@ async function writeHolder(lock: string, handle: FileHandle): Promise<void> {
 }
 
 async function removeStale(lock: string, file: string): Promise<void> {
-  if (!isStale(await readHolder(lock))) return;
+  if (!(await isStale(lock))) return;
   const removal = `${lock}.removal`;
   if (!(await take(removal, file))) return;
   try {
     // Another process may have removed the stale lock and taken a new one meanwhile.
-    if (isStale(await readHolder(lock))) await rm(lock, { force: true });
+    if (await isStale(lock)) await rm(lock, { force: true });
   } finally {
     await rm(removal, { force: true });
   }
@@ -75,17 +77,25 @@ async function removeStale(lock: string, file: string): Promise<void> {
 /** `undefined`: released, or not written yet. */
 async function readHolder(lock: string): Promise<LockHolder | undefined> {
   try {
-    return JSON.parse(await readFile(lock, 'utf8')) as LockHolder;
+    const { pid, host, at } = JSON.parse(await readFile(lock, 'utf8')) as Partial<LockHolder>;
+    return pid !== undefined && host !== undefined && at !== undefined ? { pid, host, at } : undefined;
   } catch {
     return undefined;
   }
 }
 
+async function isStale(lock: string): Promise<boolean> {
+  const holder = await readHolder(lock);
+  if (holder !== undefined) return hasEnded(holder);
+  const found = await lstat(lock).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs > UNNAMED_MS;
+}
+
 /**
  * Only for a process of this host can its end be known. A restarted container often has the same process id as before.
  */
-function isStale(holder: LockHolder | undefined): boolean {
-  if (holder?.host !== hostname()) return false;
+function hasEnded(holder: LockHolder): boolean {
+  if (holder.host !== hostname()) return false;
   if (holder.pid === process.pid) return Date.parse(holder.at) < performance.timeOrigin;
   try {
     process.kill(holder.pid, 0);

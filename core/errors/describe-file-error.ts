@@ -4,6 +4,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or directory',
   ENOTDIR: 'there is no such file or directory',
   EISDIR: 'it is a directory',
+  ELOOP: 'its symbolic links lead in a circle',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'its file system is read-only',

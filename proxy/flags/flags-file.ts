@@ -3,7 +3,7 @@
  * and the last flags stay in place; the next change is read again.
  */
 import { readFile } from 'node:fs/promises';
-import { type ClientFeatures, NewestWins } from '@ficus/core';
+import { type ClientFeatures, describeFileError, NewestWins } from '@ficus/core';
 import { watchPath } from '../config-file/watch-path.ts';
 import { checkFeatureSet } from './feature-set.ts';
 import type { FlagsSource, FlagsSourceHooks } from './flags-source.ts';
@@ -14,7 +14,7 @@ const KEPT = { none: 'all flags are off', last: 'the last flags stay in place' }
 /** @throws Error with one sentence per problem */
 export async function readFlagsFile(path: string): Promise<ClientFeatures> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT' ? new Error(MISSING) : error;
+    throw new Error(error.code === 'ENOENT' ? MISSING : describeFileError(error));
   });
   let document: unknown;
   try {
