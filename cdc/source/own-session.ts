@@ -1,7 +1,8 @@
 /**
  * Whether a URL leads to sessions of one's own. Behind a transaction pooler each transaction may run in another server
- * session, and a session's settings and locks stay there for the service's own transactions. So nothing is set before
- * this is known; the question itself leaves nothing behind.
+ * session, and a session's settings and locks stay there for the service's own transactions; behind a pooler of sessions
+ * that does not reset them, for whoever has the session next. So nothing is set before this is known but a mark, which
+ * nothing reads.
  */
 import { FicusError } from '@ficus/core';
 import pg from 'pg';
@@ -15,7 +16,7 @@ const PROTOCOL_VIOLATION = '08P01';
 
 const known = new Map<string, { readonly until: number; readonly asked: Promise<void> }>();
 
-/** @throws FicusError FICUS_CDC_POOLER when transactions of one connection may run in different server sessions */
+/** @throws FicusError FICUS_CDC_POOLER when a server session may get other transactions than those of one connection */
 export function requireOwnSession(url: string, answerMs = 10_000): Promise<void> {
   const before = known.get(url);
   if (before && before.until > Date.now()) return before.asked;
@@ -49,13 +50,44 @@ export function poolerError(what: string, cause?: unknown): FicusError {
 }
 
 async function askForOwnSession(url: string, answerMs: number): Promise<void> {
+  try {
+    const isShared = await withTwo(url, answerMs, async (a, b) => {
+      if (await shareSessions(a, b)) return true;
+      await Promise.all([a, b].map((client) => client.query(MARK)));
+      return false;
+    });
+    if (isShared) throw poolerError('the transactions of one connection run in different server sessions');
+    const kept = await withTwo(url, answerMs, (a, b) => Promise.all([takeMark(a), takeMark(b)]));
+    if (kept.includes(true))
+      throw poolerError(
+        'what one connection sets stays set for the next one (PgBouncer: server_reset_query)',
+      );
+  } catch (error) {
+    throw describePooler(error);
+  }
+}
+
+const MARK = `SELECT set_config('ficus.mark', 'set', false)`;
+
+async function takeMark(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ mark: string | null }>(
+    `SELECT current_setting('ficus.mark', true) AS mark`,
+  );
+  if (rows[0]?.mark !== 'set') return false;
+  await client.query('RESET ficus.mark');
+  return true;
+}
+
+/** Both are open at the same time, and closed afterwards. */
+async function withTwo<Answer>(
+  url: string,
+  answerMs: number,
+  ask: (a: pg.Client, b: pg.Client) => Promise<Answer>,
+): Promise<Answer> {
   const clients = [openProbe(url, answerMs), openProbe(url, answerMs)] as const;
   try {
     await Promise.all(clients.map((client) => client.connect()));
-    if (await shareSessions(...clients))
-      throw poolerError('the transactions of one connection run in different server sessions');
-  } catch (error) {
-    throw describePooler(error);
+    return await ask(...clients);
   } finally {
     await Promise.all(clients.map(endClient));
   }

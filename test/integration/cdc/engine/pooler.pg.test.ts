@@ -79,6 +79,23 @@ test.each([
   expect(await sessionsOf(pooledUrl, 6)).toEqual(Array.from({ length: 6 }, () => before[0]));
 });
 
+test('a pooler of sessions before the target that hands them on as they are', async () => {
+  const { pooledUrl, preflight, replication } = await pairBehind('targetUrl', {
+    gives: 'kept',
+    realKeys: true,
+  });
+  const before = await sessionsOf(pooledUrl, 1);
+  expect(await preflight()).toMatchObject([
+    {
+      path: 'slices.pooled.candidate.database',
+      message: expect.stringContaining('stays set for the next one'),
+    },
+  ]);
+  await replication.start();
+  expect(replication.status()).toMatchObject({ state: 'stopped', problem: { code: 'FICUS_CDC_POOLER' } });
+  expect(await sessionsOf(pooledUrl, 6)).toEqual(Array.from({ length: 6 }, () => before[0]));
+});
+
 test('a pooler of transactions before the source', async () => {
   const { preflight, replication } = await pairBehind('sourceUrl', { gives: 'last', realKeys: false });
   expect(await preflight()).toMatchObject([{ path: 'legacy.database', code: 'FICUS_CDC_POOLER' }]);

@@ -7,8 +7,11 @@ import { connect, createServer, type Socket } from 'node:net';
 
 interface PoolerOptions {
   readonly port: number;
-  /** `last`: the session used last; `first`: the one unused for longest; `own`: always the same one, as a gateway does. */
-  readonly gives: 'last' | 'first' | 'own';
+  /**
+   * `last`: the session used last; `first`: the one unused for longest; `own`: always the same one, as a gateway does;
+   * `kept`: always the same one, which the next connection gets as it is.
+   */
+  readonly gives: 'last' | 'first' | 'own' | 'kept';
   /** Clients get a cancel key of one of the server's sessions. */
   readonly realKeys: boolean;
   readonly replication?: 'refused' | 'ignored';
@@ -44,12 +47,24 @@ export async function startPooler(options: PoolerOptions) {
     if (startup.includes(REPLICATION) && options.replication === 'refused') return refuse(client);
     if (startup.includes(REPLICATION) && options.replication === 'ignored')
       startup = withoutReplication(startup);
-    const first = await openSession(startup);
+    const first = (options.gives === 'kept' && idle.pop()) || (await openSession(startup));
     const key = options.realKeys ? first.key : Buffer.from('4b0000000c0000007b00000007', 'hex');
     client.write(Buffer.concat([AUTHENTICATION_OK, key, READY]));
     if (options.gives === 'own') return void client.pipe(first.socket).pipe(client);
+    if (options.gives === 'kept') return lend(client, first);
     idle.push(first);
     forward(client, startup);
+  }
+
+  function lend(client: Socket, session: Session): void {
+    session.socket.on('data', (bytes: Buffer) => client.write(bytes));
+    client.on('data', (chunk: Buffer) =>
+      chunk[0] === TERMINATE ? client.end() : session.socket.write(chunk),
+    );
+    client.on('close', () => {
+      session.socket.removeAllListeners('data');
+      idle.push(session);
+    });
   }
 
   async function openSession(startup: Buffer): Promise<Session> {
