@@ -34,6 +34,18 @@ export const headerName = z
   .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'must be a header name (RFC 9110 section 5.1)')
   .transform((name) => name.toLowerCase());
 
+/** By these, both ends of a connection agree on where a message ends: only the proxy itself may write them. */
+const FRAMING = new Set(
+  'connection content-length expect keep-alive proxy-connection te trailer transfer-encoding upgrade'.split(
+    ' ',
+  ),
+);
+
+/** One that the config may set. */
+export const settableHeader = headerName.refine((name) => !FRAMING.has(name), {
+  message: 'belongs to the connection, and only the proxy itself may set it',
+});
+
 export const fieldValue = z
   .string()
   .regex(

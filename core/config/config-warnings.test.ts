@@ -14,7 +14,33 @@ const LONG = 'a secret of thirty-two bytes, ok?';
 test('a config without weak settings has no warnings', () => {
   expect(warningsOf({})).toEqual([]);
   const jwt = { secret: LONG, issuer: 'https://id.example', audience: 'shop' };
-  expect(warningsOf({ user: { jwtClaim: 'sub' }, jwt, assert: { secret: LONG } })).toEqual([]);
+  expect(warningsOf({ user: { jwtClaim: 'sub' }, jwt, assert: { secret: `${LONG} ` } })).toEqual([]);
+});
+
+test('one secret for tokens and assertions is named', () => {
+  const jwt = { secret: LONG, issuer: 'https://id.example', audience: 'shop' };
+  expect(warningsOf({ user: { jwtClaim: 'sub' }, jwt, assert: { secret: LONG } })).toEqual([
+    expect.stringMatching(/^proxy\.identify\.assert\.secret: is the secret of jwt/),
+  ]);
+});
+
+test('trust in every machine, and TLS that checks nothing, are named', () => {
+  const tls = { verify: false };
+  const config = configSchema.parse({
+    version: 1,
+    legacy: { url: 'https://legacy.test', tls },
+    proxy: {
+      trustedProxies: ['0.0.0.0/0'],
+      force: { trustedNetworks: ['10.0.0.0/8', '::/0'] },
+      identify: { user: { header: 'x-login', trustedFrom: ['128.0.0.0/1'] } },
+    },
+  });
+  expect(warnAboutConfig(config).map(formatProblem)).toEqual([
+    expect.stringMatching(/^proxy\.trustedProxies: names nearly every machine \(0\.0\.0\.0\/0\)/),
+    expect.stringMatching(/^proxy\.force\.trustedNetworks: .*\(::\/0\)/),
+    expect.stringMatching(/^proxy\.identify\.user\.trustedFrom: .*\(128\.0\.0\.0\/1\)/),
+    expect.stringMatching(/^legacy\.tls\.verify: is false/),
+  ]);
 });
 
 test('secrets below the length of the hash are named, in bytes', () => {

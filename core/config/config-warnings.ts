@@ -4,6 +4,7 @@
  */
 import { splitHostPort } from '../net/host-port.ts';
 import { isLoopback } from '../net/is-loopback.ts';
+import { isWideNetwork } from '../net/is-wide-network.ts';
 import { hasCredentials } from '../net/url-credentials.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import type { FicusConfig } from './config-schema.ts';
@@ -13,6 +14,9 @@ type Warn = (config: FicusConfig) => readonly ConfigProblem[];
 
 const CONCERNS: readonly Warn[] = [
   warnOfShortSecrets,
+  warnOfSharedSecret,
+  warnOfTrustInAll,
+  warnOfUnverified,
   warnOfAnyIssuer,
   warnOfShortTokens,
   warnOfCredentials,
@@ -41,6 +45,49 @@ function warnOfShortSecrets({ proxy }: FicusConfig): ConfigProblem[] {
     const message = `has ${bytes} bytes; HS256 needs ${HS256_KEY_BYTES} or more (RFC 7518 section 3.2): make one with \`openssl rand -base64 32\``;
     return [{ path, message }];
   });
+}
+
+function warnOfSharedSecret({ proxy }: FicusConfig): ConfigProblem[] {
+  const { assert, jwt } = proxy.identify;
+  if (assert?.secret === undefined || assert.secret !== jwt?.secret) return [];
+  const message =
+    'is the secret of jwt, too: every candidate that verifies assertions could sign tokens that the monolith believes. Give it one of its own, or use assert.keys';
+  return [{ path: ['proxy', 'identify', 'assert', 'secret'], message }];
+}
+
+/** Whoever is trusted may say who and where a client is. */
+function warnOfTrustInAll({ proxy }: FicusConfig): ConfigProblem[] {
+  const { user, session, tenant } = proxy.identify;
+  const lists = {
+    trustedProxies: proxy.trustedProxies,
+    'force.trustedNetworks': proxy.force?.trustedNetworks,
+    'identify.user.trustedFrom': user?.trustedFrom,
+    'identify.session.trustedFrom': session?.trustedFrom,
+    'identify.tenant.trustedFrom': tenant?.trustedFrom,
+  };
+  return Object.entries(lists).flatMap(([key, networks = []]) => {
+    const wide = networks.find(isWideNetwork);
+    if (wide === undefined) return [];
+    const message = `names nearly every machine (${wide}), so any client is believed: write the networks that are meant`;
+    return [{ path: ['proxy', ...key.split('.')], message }];
+  });
+}
+
+function warnOfUnverified({ legacy, slices }: FicusConfig): ConfigProblem[] {
+  const upstreams = [
+    { path: ['legacy'], tls: legacy.tls },
+    ...Object.entries(slices).map(([name, { candidate }]) => ({
+      path: ['slices', name, 'candidate'],
+      tls: candidate.tls,
+    })),
+  ];
+  return upstreams
+    .filter(({ tls }) => tls?.verify === false)
+    .map(({ path }) => ({
+      path: [...path, 'tls', 'verify'],
+      message:
+        'is false: any machine on the way may answer as the upstream and read what it gets; name its authority in tls.ca instead',
+    }));
 }
 
 /** On loopback any program of the machine may try tokens; control-schema.ts refuses short ones elsewhere. */

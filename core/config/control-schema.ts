@@ -19,6 +19,7 @@ const namedToken = z.strictObject({
       /^[\p{L}\p{N}][\p{L}\p{N} @._-]{0,99}$/u,
       'must begin with a letter or digit, then also @ . _ - and spaces',
     )
+    .refine((name) => name !== 'control.token', 'is what the audit calls control.token itself')
     .describe('whose it is; the audit and the log name it'),
   roles: z
     .array(z.enum(CONTROL_ROLES))

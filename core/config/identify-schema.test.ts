@@ -23,6 +23,11 @@ describe('the proxy signs only for what it can know', () => {
       { user: { cookie: 'PHPSESSID', trustedFrom: gateway } },
       'user: carries a credential',
     ],
+    [
+      'a header that any machine may send',
+      { user: { header: 'remote-user', trustedFrom: ['0.0.0.0/0'] } },
+      'user: is believed from any machine',
+    ],
     ['a password', { user: { header: 'Authorization', trustedFrom: gateway } }, 'user: carries a credential'],
   ])('%s is refused', (_, sources, problem) => {
     expect(problemsOf({ ...sources, assert })).toEqual([
@@ -94,4 +99,18 @@ test.each<[string, object, string | undefined]>([
 ])('a source of %s', (_, user, problem) => {
   const expected = problem === undefined ? [] : [expect.stringContaining(`proxy.identify.${problem}`)];
   expect(problemsOf({ user, jwt })).toEqual(expected);
+});
+
+test.each([
+  'Transfer-Encoding',
+  'content-length',
+  'connection',
+  'host',
+  'cookie',
+  'authorization',
+  'x-forwarded-for',
+])('the assertion has a header of its own, not %s', (header) => {
+  expect(problemsOf({ assert: { ...assert, header } })).toEqual([
+    expect.stringMatching(/^proxy\.identify\.assert\.header: (belongs to the connection|has a meaning)/),
+  ]);
 });

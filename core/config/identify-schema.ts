@@ -3,7 +3,8 @@
  * names, as soon as the proxy signs for it: otherwise anybody could be signed for as anybody.
  */
 import { z } from 'zod';
-import { headerName, network, plainHttpUrl } from './common-schema.ts';
+import { isWideNetwork } from '../net/is-wide-network.ts';
+import { headerName, network, plainHttpUrl, settableHeader } from './common-schema.ts';
 
 const documentPath = z.string().min(1).max(200);
 
@@ -102,6 +103,9 @@ const assertionKey = z
     message: 'name exactly one of file, key',
   });
 
+/** Removed from every request, so that no client can send the assertion's. */
+const TAKEN = /^(?:authorization|cookie|host|forwarded|x-forwarded-.*)$/;
+
 const assertSchema = z
   .strictObject({
     secret: z
@@ -120,10 +124,11 @@ const assertSchema = z
       .describe(
         'in place of secret: private keys, Ed25519 (EdDSA) or P-256 (ES256). The first signs; the public halves of all are served at /.well-known/jwks.json of proxy.admin and control.listen. A key that no longer signs may be a public one',
       ),
-    header: headerName
+    header: settableHeader
+      .refine((name) => !TAKEN.test(name), 'has a meaning of its own: neither side would get the client’s')
       .default('x-ficus-identity')
       .describe('header that carries the assertion to the candidate'),
-    ttlSeconds: z.int().positive().default(60).describe('lifetime of an assertion in seconds'),
+    ttlSeconds: z.int().positive().max(86_400).default(60).describe('lifetime of an assertion in seconds'),
   })
   .refine(({ secret, keys }) => (secret === undefined) !== (keys === undefined), {
     message: 'name exactly one of secret, keys',
@@ -173,6 +178,8 @@ function whyNotAsserted(field: string, source: IdentitySource): string | undefin
   const isSecret = (field === 'user' && cookie !== undefined) || CREDENTIALS.has(header ?? '');
   if (isSecret)
     return `carries a credential, and \`assert\` would send it to the candidate as the ${field}: add \`introspect\`, the path at the legacy that names the ${field}, or read a claim with \`jwtClaim\``;
+  if (trustedFrom?.some(isWideNetwork))
+    return 'is believed from any machine, and `assert` would sign for it: `trustedFrom` names the CIDRs of the gateway alone';
   if (trustedFrom !== undefined) return undefined;
   return `can be sent by any client, and \`assert\` would sign for it: add \`trustedFrom\` with the CIDRs of the gateway that sets it, or verify it with \`introspect\` or \`jwtClaim\``;
 }

@@ -1,7 +1,7 @@
 /** `slices.NAME.routes[]`: what belongs to a slice. */
 import { z } from 'zod';
 import { isSafe } from '../http/methods.ts';
-import { fieldValue, headerName, milliseconds } from './common-schema.ts';
+import { fieldValue, headerName, milliseconds, settableHeader } from './common-schema.ts';
 import { complain, routeConditions } from './route-conditions.ts';
 import { methodProblem, pathProblem } from './route-path.ts';
 
@@ -17,13 +17,13 @@ export const rewriteSchema = z
     addPrefix: z.string().startsWith('/').optional().describe('prefix put before the path'),
     requestHeaders: z
       .strictObject({
-        set: z.record(headerName, fieldValue).default({}),
+        set: z.record(settableHeader, fieldValue).default({}),
         remove: z.array(headerName).default([]),
       })
       .optional(),
     responseHeaders: z
       .strictObject({
-        set: z.record(headerName, fieldValue).default({}),
+        set: z.record(settableHeader, fieldValue).default({}),
         remove: z.array(headerName).default([]),
       })
       .optional(),

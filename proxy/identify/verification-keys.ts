@@ -72,7 +72,13 @@ function verifyByPublicKey(pem: string, expected: Expected): VerifyToken {
     if (!algorithm) throw new Error('algorithm not allowed');
     const key = keys.get(algorithm) ?? importSPKI(pem, algorithm);
     keys.set(algorithm, key);
-    return (await jwtVerify(token, await key, { ...expected, algorithms: [algorithm] })).payload;
+    try {
+      return (await jwtVerify(token, await key, { ...expected, algorithms: [algorithm] })).payload;
+    } catch (cause) {
+      if (cause instanceof errors.JOSEError) throw cause;
+      // Of another kind than the token's, too short, or no key: it says nothing about the token.
+      throw new KeysUnavailable('jwt.publicKey cannot verify such a token', { cause });
+    }
   };
 }
 

@@ -1,4 +1,5 @@
 /** Bearer tokens: what is verified, how long it is valid, and keys that an issuer publishes and changes. */
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -92,6 +93,26 @@ describe('a token', () => {
     expect(await known(await sign({ sub: 'ann', pad: 'x'.repeat(4_000) }))).toBe('ann');
     expect(await known(await sign({ sub: 'bob', pad: 'x'.repeat(4_000) }))).toBe('bob');
   });
+});
+
+test.each([
+  ['is none', 'PEM'],
+  ['is of another kind', generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' })],
+  [
+    'is too short',
+    generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ type: 'spki', format: 'pem' }),
+  ],
+])('a public key that %s makes callers unknown, and is in the log', async (_, publicKey) => {
+  const { privateKey } = await generateKeyPair('RS256');
+  const token = await new SignJWT({ sub: 'ann', exp: inSeconds(300) })
+    .setProtectedHeader({ alg: 'RS256' })
+    .sign(privateKey);
+  rig = await start({ publicKey: String(publicKey) });
+  const authorization = `Bearer ${token}`;
+  expect(await rig.get('/api/notes', { authorization })).toMatchObject({ reason: 'caller-unknown' });
+  expect(rig.logs).toContainEqual(
+    expect.objectContaining({ source: 'jwt', reason: expect.stringContaining('jwt.publicKey') }),
+  );
 });
 
 interface Issuer {
