@@ -111,7 +111,7 @@ function showSlice(slice) {
     card = {
       lags: [],
       drawn: new Map(),
-      element: element('article', { class: 'card', id: `slice-${slice.name}` }),
+      element: element('article', { class: 'card', id: `slice-${slice.name}`, 'aria-label': slice.name }),
     };
     cards.set(slice.name, card);
     page('slices').append(card.element);

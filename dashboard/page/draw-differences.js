@@ -47,7 +47,7 @@ function drawSample(card, sample) {
           )
         : null,
       ...['legacy', 'candidate'].flatMap((side) => [
-        element('p', { class: 'soft' }, `Ask the ${side} the same `, copyButton(sample.curl[side])),
+        element('p', { class: 'soft' }, `Ask the ${side} the same `, copyButton(sample.curl[side], side)),
         element('pre', {}, sample.curl[side]),
       ]),
       element(
@@ -62,7 +62,17 @@ function drawSample(card, sample) {
 }
 
 /** Browsers give no clipboard to pages that came unencrypted from another machine; the text can be selected. */
-function copyButton(text) {
+function copyButton(text, side) {
   if (!navigator.clipboard) return null;
-  return element('button', { type: 'button', onclick: () => navigator.clipboard.writeText(text) }, 'copy');
+  const button = element('button', { type: 'button', onclick: copy }, 'copy', unseen(` for the ${side}`));
+  function copy() {
+    navigator.clipboard.writeText(text).then(
+      () => button.replaceChildren('copied'),
+      () => button.replaceChildren('not allowed: select the text'),
+    );
+  }
+  return button;
 }
+
+/** For screen readers: beside the text that everybody else sees, it is plain what is meant. */
+const unseen = (text) => element('span', { class: 'unseen' }, text);

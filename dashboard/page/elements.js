@@ -18,7 +18,7 @@ export function table(heads, rows) {
   return element(
     'table',
     {},
-    element('thead', {}, element('tr', {}, ...heads.map((head) => element('th', {}, head)))),
+    element('thead', {}, element('tr', {}, ...heads.map((head) => element('th', { scope: 'col' }, head)))),
     element(
       'tbody',
       {},

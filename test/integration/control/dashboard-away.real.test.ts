@@ -74,6 +74,7 @@ it('a reader with a keyboard stays where they are, whatever comes', async () => 
   expect(await focused()).toBe('SUMMARY');
   await page.keyboard.press('Enter');
   await page.waitForSelector('#slice-pages details[open]');
+  await page.waitForSelector('role=article[name="pages"] >> role=button[name="copy for the candidate"]');
 });
 
 it('a wrong clock of the reader’s machine makes nothing old', async () => {
