@@ -41,9 +41,9 @@ const FRAMING = new Set(
   ),
 );
 
-/** One that the config may set. */
+/** One that the config may set or remove. */
 export const settableHeader = headerName.refine((name) => !FRAMING.has(name), {
-  message: 'belongs to the connection, and only the proxy itself may set it',
+  message: 'belongs to the connection: only the proxy itself may set or remove it',
 });
 
 export const fieldValue = z

@@ -1,7 +1,7 @@
 /** `slices.NAME.routes[]`: what belongs to a slice. */
 import { z } from 'zod';
 import { isSafe } from '../http/methods.ts';
-import { fieldValue, headerName, milliseconds, settableHeader } from './common-schema.ts';
+import { fieldValue, milliseconds, settableHeader } from './common-schema.ts';
 import { complain, routeConditions } from './route-conditions.ts';
 import { methodProblem, pathProblem } from './route-path.ts';
 
@@ -18,13 +18,15 @@ export const rewriteSchema = z
     requestHeaders: z
       .strictObject({
         set: z.record(settableHeader, fieldValue).default({}),
-        remove: z.array(headerName).default([]),
+        remove: z
+          .array(settableHeader.refine((name) => name !== 'host', 'every request needs it'))
+          .default([]),
       })
       .optional(),
     responseHeaders: z
       .strictObject({
         set: z.record(settableHeader, fieldValue).default({}),
-        remove: z.array(headerName).default([]),
+        remove: z.array(settableHeader).default([]),
       })
       .optional(),
     cookieDomain: z
