@@ -21,7 +21,7 @@ export { leftDrafts, readOwnFile, replaceOwnFile } from './files/own-file.ts';
 export { readCertificates, readPair, readPem } from './files/pem-files.ts';
 export { checkFeatureSet, readFeatureSet } from './flags/feature-set.ts';
 export { FLAGS_BACKUP_NAME, flagsBackupFile } from './flags/flags-backup.ts';
-export { readFlagsFile } from './flags/flags-file.ts';
+export { readFlagsFile, readFlagsText } from './flags/flags-file.ts';
 export { type HealthProblem, probeHealth } from './health/probe-health.ts';
 export { forceHeader } from './identify/force-override.ts';
 export { type CertificateAge, describeAge, evaluateAge, isUsable } from './keys/certificate-age.ts';

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmod,
   chown,
@@ -47,6 +48,15 @@ test('flips that run at the same time are all kept', async () => {
   expect(features.map(({ name }: { name: string }) => name).sort()).toEqual(
     slices.map((slice) => `${slice}.serve`),
   );
+  expect(await readdir(directory)).toEqual(['flags.json']);
+});
+
+test('a pipe in its place is refused at once, and no lock stays', async () => {
+  execFileSync('mkfifo', [file]);
+  await expect(setPercentInFile(file, 'serve', 'orders', 0)).rejects.toMatchObject({
+    code: 'FICUS_FLAGS_FILE_INVALID',
+    message: expect.stringContaining('it is not a regular file'),
+  });
   expect(await readdir(directory)).toEqual(['flags.json']);
 });
 

@@ -1,5 +1,4 @@
 /** Flips a flag in a flags file (Unleash's client-features format) and changes nothing else in it. */
-import { readFile } from 'node:fs/promises';
 import {
   type ClientFeatures,
   describeFileError,
@@ -9,7 +8,7 @@ import {
   flagPercent,
   percentFlag,
 } from '@ficus/core';
-import { checkFeatureSet } from '@ficus/proxy';
+import { checkFeatureSet, readFlagsText } from '@ficus/proxy';
 import { unwritableFlagsFile } from './flags-file-error.ts';
 import { realFile, replaceFile } from './replace-file.ts';
 import { withFileLock } from './with-file-lock.ts';
@@ -53,7 +52,7 @@ async function write(file: string, document: ClientFeatures): Promise<void> {
 async function readFlags(file: string): Promise<ClientFeatures> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readFlagsText(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { version: 2, features: [] };
     const why = describeFileError(error);

@@ -2,20 +2,29 @@
  * Flags from a file in Unleash's client-features format, watched. A half-written or invalid file is refused and logged,
  * and the last flags stay in place; the next change is read again.
  */
-import { readFile } from 'node:fs/promises';
 import { type ClientFeatures, describeFileError, NewestWins } from '@ficus/core';
 import { watchPath } from '../config-file/watch-path.ts';
+import { readRegularFile } from '../files/read-small-file.ts';
 import { checkFeatureSet } from './feature-set.ts';
 import type { FlagsSource, FlagsSourceHooks } from './flags-source.ts';
 
 const MISSING = 'there is no such file';
 const KEPT = { none: 'all flags are off', last: 'the last flags stay in place' } as const;
 
+/** A set of flags has a few hundred bytes for each. */
+const LONGEST_MIB = 64;
+
+/** @throws Error of node:fs, or one whose message says why this file is not read */
+export const readFlagsText = (path: string): Promise<string> => readRegularFile(path, LONGEST_MIB);
+
 /** @throws Error with one sentence per problem */
 export async function readFlagsFile(path: string): Promise<ClientFeatures> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new Error(error.code === 'ENOENT' ? MISSING : describeFileError(error));
-  });
+  let text: string;
+  try {
+    text = await readFlagsText(path);
+  } catch (error) {
+    throw new Error(isMissing(error) ? MISSING : describeFileError(error));
+  }
   let document: unknown;
   try {
     document = JSON.parse(text);
@@ -28,14 +37,16 @@ export async function readFlagsFile(path: string): Promise<ClientFeatures> {
   return { version, features, segments: segments ?? [] };
 }
 
-export function openFlagsFile(path: string, hooks: FlagsSourceHooks): FlagsSource {
+const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
+
+export function openFlagsFile(path: string, hooks: FlagsSourceHooks, read = readFlagsFile): FlagsSource {
   let last = '';
   let problem: string | undefined;
   const readings = new NewestWins();
   const load = async (): Promise<void> => {
     const reading = readings.begin();
     try {
-      const set = await readFlagsFile(path);
+      const set = await read(path);
       if (reading.stale) return;
       reading.take();
       problem = undefined;

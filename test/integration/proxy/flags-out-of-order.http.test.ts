@@ -1,11 +1,11 @@
 /** Two overlapping readings of flags: the one that began first may end last, and must not bring the older set back. */
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ClientFeatures } from '@ficus/core';
 import { afterEach, expect, test } from 'vitest';
 import { createFeaturesPoll } from '../../../proxy/flags/features-poll.ts';
 import { openFlagsFile } from '../../../proxy/flags/flags-file.ts';
@@ -16,31 +16,28 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-const setOf = (serve: number) => ({ version: 2, features: noteFlags(serve, 0), segments: [] });
+const setOf = (serve: number): ClientFeatures => ({
+  version: 2,
+  features: noteFlags(serve, 0),
+  segments: [],
+});
 
 test('of a file: the reading that began last counts', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ficus-flags-'));
   cleanups.push(() => rm(folder, { recursive: true, force: true }));
-  const [file, fresh] = [join(folder, 'flags.json'), join(folder, 'fresh.json')];
-  // A slow reading: of a pipe without a writer yet.
-  execFileSync('mkfifo', [file]);
   const taken: unknown[] = [];
   const problems: string[] = [];
-  const source = openFlagsFile(file, {
-    onFlags: (set) => taken.push(set),
-    onProblem: (problem) => problems.push(problem),
-  });
+  const slow = Promise.withResolvers<ClientFeatures>();
+  const readings = [slow.promise, Promise.resolve(setOf(100))];
+  const source = openFlagsFile(
+    join(folder, 'flags.json'),
+    { onFlags: (set) => taken.push(set), onProblem: (problem) => problems.push(problem) },
+    () => readings.shift()!,
+  );
   cleanups.push(() => source.stop());
-  // Writing needs a reader, which may not have opened the pipe yet.
-  const writer = await open(file, 'w');
-  cleanups.push(() => writer.close());
-  // In one step: the file is watched, and one that is missing for a moment, or half written, would be refused.
-  await writeFile(fresh, JSON.stringify(setOf(100)));
-  await rename(fresh, file);
   await source.reload();
   expect(taken).toEqual([setOf(100)]);
-  await writer.writeFile(JSON.stringify(setOf(0)));
-  await writer.close();
+  slow.resolve(setOf(0));
   await source.first;
   expect(taken).toEqual([setOf(100)]);
   expect(problems).toEqual([]);
