@@ -24,11 +24,10 @@ export async function readStorage(
   tables: readonly string[],
 ): Promise<Map<string, TableStorage>> {
   const wanted = tables.map(splitQualified);
-  const { rows } = await client.query<TableStorage & { name: string }>({
-    name: 'ficus_storage',
-    text: STORAGE_SQL,
-    values: [wanted.map(({ schema }) => schema), wanted.map(({ name }) => name)],
-  });
+  const { rows } = await client.query<TableStorage & { name: string }>(STORAGE_SQL, [
+    wanted.map(({ schema }) => schema),
+    wanted.map(({ name }) => name),
+  ]);
   return new Map(rows.map(({ name, ...storage }) => [name, storage]));
 }
 
