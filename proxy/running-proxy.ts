@@ -12,7 +12,7 @@ import type { ReloadTriggers } from './config-file/reload-triggers.ts';
 
 export interface StartProxyOptions {
   readonly config: FicusConfig;
-  /** Of the file that `config` was read from: a valid change is applied, an invalid one refused whole. */
+  /** Of the file that `config` was read from: a valid change is applied, an invalid one refused whole. The caller ends it. */
   readonly reloads?: ReloadTriggers | undefined;
   /** How the config is read again; by default from the file of `reloads`. */
   readonly reloadConfig?: (() => Promise<ParsedConfig>) | undefined;

@@ -57,6 +57,7 @@ export function addProxy(program: Command): void {
       await untilAborted(stopping);
       await proxy.stop();
       await forget();
+      reloads.stopListening();
     });
 }
 

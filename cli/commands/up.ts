@@ -91,8 +91,8 @@ async function up(options: CommonOptions): Promise<void> {
   } finally {
     followed.stop();
     await stopBoth(processes);
-    followed.end();
     await (await recorded)?.();
+    followed.end();
   }
 }
 

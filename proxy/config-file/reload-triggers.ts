@@ -31,7 +31,7 @@ export class ReloadTriggers {
     this.#watcher.stop();
   }
 
-  /** Called last: a SIGHUP without a listener ends the process, even with requests in progress. */
+  /** Called last: a SIGHUP without a listener ends the process, even with requests in progress, or a record beside its config. */
   stopListening(): void {
     process.off('SIGHUP', this.#trigger);
   }

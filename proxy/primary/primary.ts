@@ -162,7 +162,6 @@ export class Primary implements RunningProxy {
     await this.#control?.stop();
     await this.#admin?.stop();
     this.#timers.clear();
-    this.#options.reloads?.stopListening();
   }
 
   get #config(): FicusConfig {

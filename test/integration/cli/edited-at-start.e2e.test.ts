@@ -3,9 +3,9 @@
  * does not end it. The file is a pipe, so that the reading takes until the test has written.
  */
 import { execFileSync } from 'node:child_process';
-import { open, rename, rm, writeFile } from 'node:fs/promises';
+import { access, open, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FICUS, type RunningCommand, startCommand, stopAll } from '../../e2e/run-command.ts';
 import { refusingPort } from '../../parts/refusing-port.ts';
 import { makeTestDirectory } from '../../parts/test-directory.ts';
@@ -73,4 +73,26 @@ test('ficus control outlives a SIGHUP', async () => {
     status: 3,
     stderr: expect.stringContaining('control.database'),
   });
+});
+
+/** For `node --import`: the program gets a SIGHUP when it begins to take its record away. */
+const HUNG_UP_AT_THE_END = `data:text/javascript,${encodeURIComponent(`
+import promises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+const { rm } = promises;
+promises.rm = (path, ...rest) => {
+  if (/running-[^/]+json$/.test(path)) process.kill(process.pid, 'SIGHUP');
+  return rm(path, ...rest);
+};
+syncBuiltinESMExports();`)}`;
+
+test.each(['proxy', 'up'])('ficus %s outlives a SIGHUP until its record is gone', async (command) => {
+  await rm(file);
+  await writeFile(file, configWith(50));
+  const running = startCommand(['--import', HUNG_UP_AT_THE_END, FICUS, command, '--config', file]);
+  const record = join(folder, '.ficus', 'running-ficus.yaml.json');
+  await vi.waitFor(() => access(record), 30_000);
+  running.child.kill('SIGTERM');
+  expect((await running.ended).status).toBe(0);
+  await expect(access(record)).rejects.toThrow('ENOENT');
 });

@@ -53,6 +53,7 @@ test.each([
   const { config } = parsed;
   const logger = pino({ level: 'silent' });
   const starting = startProxy({ config, reloads, environment: {}, inProcess: true, logger });
+  cleanups.push(() => reloads.stopListening());
   cleanups.push(async () => (await starting).stop());
   await until(() => held.length === 1, 'it starts');
   await write(50);
