@@ -67,15 +67,16 @@ const { O_NOFOLLOW: NO_LINK = 0, O_NONBLOCK: NO_WAITING = 0 } = constants;
 
 async function requireOwn(handle: FileHandle, file: string, longest: number): Promise<void> {
   const found = await handle.stat();
-  const directory = await lstat(dirname(file));
-  const { uid } = await stat(dirname(dirname(file)));
+  const directory = dirname(file);
+  // Who made a link decides where it leads, so its owner counts like that of the directory.
+  const places = [await lstat(directory), await stat(directory)];
+  const { uid } = await stat(dirname(directory));
   const trusted = [process.getuid?.(), 0, uid];
   if (!found.isFile()) throw new Error('it is not a regular file');
   if (found.size > longest) throw new Error(`it is longer than ${longest} bytes`);
-  if (!directory.isDirectory()) throw new Error('its directory is a symbolic link');
   if (!trusted.includes(found.uid)) throw new Error(`it belongs to another user (${found.uid})`);
-  if (!trusted.includes(directory.uid))
-    throw new Error(`its directory belongs to another user (${directory.uid})`);
+  const foreign = places.find((place) => !trusted.includes(place.uid));
+  if (foreign) throw new Error(`its directory belongs to another user (${foreign.uid})`);
 }
 
 function asLink(error: NodeJS.ErrnoException): never {
