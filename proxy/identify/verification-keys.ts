@@ -105,7 +105,10 @@ function verifyByKeySet(url: URL, options: Expected & { readonly algorithms: str
 /** Most keys of a set that are tried for one token: each costs a verification, and anybody can send tokens. */
 const MOST_TRIED = 16;
 
-/** A token without `kid`, or with one that the issuer uses twice, fits several keys; one of them has signed it. */
+/**
+ * A token without `kid`, or with one that the issuer uses twice, fits several keys; one of them has signed it.
+ * @throws KeysUnavailable when it may be a key that was not tried, or cannot be used: that says nothing about the token
+ */
 async function verifyByAnyKey(
   token: string,
   keySet: JWTVerifyGetKey,
@@ -116,22 +119,22 @@ async function verifyByAnyKey(
   } catch (several) {
     if (!(several instanceof errors.JWKSMultipleMatchingKeys)) throw several;
     let tried = 0;
+    let unusable: TypeError | undefined;
     for await (const key of several) {
       tried += 1;
-      if (tried > MOST_TRIED) break;
+      if (tried > MOST_TRIED)
+        throw new KeysUnavailable(`a token fits more than ${MOST_TRIED} keys of its issuer`);
       try {
         return (await jwtVerify(token, key, options)).payload;
       } catch (error) {
-        if (!isAboutKey(error)) throw error;
+        if (error instanceof TypeError) unusable = error;
+        // Another key has signed. Anything else is about the token.
+        else if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
       }
     }
+    if (unusable) throw new KeysUnavailable('a key of the issuer cannot be used', { cause: unusable });
     throw new errors.JWSSignatureVerificationFailed();
   }
-}
-
-/** Another key has signed, or this one is too weak to count (a TypeError). Anything else is about the token. */
-function isAboutKey(error: unknown): boolean {
-  return error instanceof errors.JWSSignatureVerificationFailed || error instanceof TypeError;
 }
 
 /** `fetch` throws a TypeError when the network fails. */

@@ -115,6 +115,12 @@ test.each([
   );
 });
 
+const WEAK_KEY = { kty: 'RSA', kid: 'one', n: 'AQAB', e: 'AQAB' };
+const OTHER_KEY = {
+  ...generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' }),
+  kid: 'one',
+};
+
 interface Issuer {
   readonly url: string;
   readonly fetched: () => number;
@@ -193,15 +199,16 @@ describe('keys that the issuer publishes', () => {
     expect(await known(forged)).toBeUndefined();
   });
 
-  test.each<[string, (keys: object[], others: object[]) => object[], string]>([
-    ['under one name', (keys, others) => [...others, ...keys].map((key) => ({ ...key, kid: 'one' })), 'one'],
-    ['for tokens without a name', (keys, others) => [...others, ...keys], ''],
+  test.each<[string, (keys: object[], others: object[]) => object[], string, boolean]>([
     [
-      'beside one that is too weak',
-      (keys) => [{ kty: 'RSA', kid: 'one', n: 'AQAB', e: 'AQAB' }, ...keys],
+      'under one name',
+      (keys, others) => [...others, ...keys].map((key) => ({ ...key, kid: 'one' })),
       'one',
+      false,
     ],
-  ])('may be several %s: the one that has signed counts', async (_, change, kid) => {
+    ['for tokens without a name', (keys, others) => [...others, ...keys], '', false],
+    ['beside one that is too weak', (keys) => [WEAK_KEY, ...keys], 'one', true],
+  ])('may be several %s: the one that has signed counts', async (_, change, kid, mayBeAnother) => {
     const [issuer, other] = await Promise.all([startIssuer(), startIssuer()]);
     await Promise.all([issuer.changeKey('one', 'RS256'), other.changeKey('two', 'RS256')]);
     let others: object[] = [];
@@ -211,9 +218,15 @@ describe('keys that the issuer publishes', () => {
     issuer.publish((keys) => ({ keys: change(keys, others) }));
     rig = await start({ jwks: issuer.url });
     expect(await known(await issuer.sign({ sub: 'ann' }, kid))).toBe('ann');
-    // Signed by neither.
+    // Signed by neither, as far as they can tell.
     await issuer.changeKey('one', 'RS256');
-    expect(await known(await issuer.sign({ sub: 'eve' }, kid))).toBeUndefined();
+    const authorization = `Bearer ${await issuer.sign({ sub: 'eve' }, kid)}`;
+    const { side, reason } = await rig.get('/api/notes', { authorization });
+    expect([side, reason === 'caller-unknown']).toEqual([
+      mayBeAnother ? 'legacy' : 'candidate',
+      mayBeAnother,
+    ]);
+    if (!mayBeAnother) expect(rig.candidate.requests.at(-1)!.headers['x-ficus-identity']).toBeUndefined();
   });
 
   test.each([
@@ -222,9 +235,11 @@ describe('keys that the issuer publishes', () => {
       'do not have the token’s yet',
       (keys: object[]) => ({ keys: keys.map((key) => ({ ...key, kid: 'old' })) }),
     ],
+    ['are more than are tried', (keys: object[]) => ({ keys: [...Array(16).fill(OTHER_KEY), ...keys] })],
+    ['are one of another and one too weak to tell', () => ({ keys: [OTHER_KEY, WEAK_KEY] })],
   ])('that %s make its caller unknown', async (_, change) => {
     const issuer = await startIssuer();
-    await issuer.changeKey('one');
+    await issuer.changeKey('one', 'RS256');
     issuer.publish(change);
     rig = await start({ jwks: issuer.url });
     const authorization = `Bearer ${await issuer.sign({ sub: 'ann' })}`;
