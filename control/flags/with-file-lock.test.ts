@@ -1,6 +1,6 @@
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { withFileLock } from './with-file-lock.ts';
 
@@ -63,6 +63,18 @@ test.each(['', '{"pid":1'])(
     expect(await readdir(directory)).toEqual([]);
   },
 );
+
+test('a lock that cannot be read may have a holder that works: it stays', async () => {
+  // A directory in its place cannot be read by any account, root included.
+  const lock = `${file}.lock`;
+  await mkdir(lock);
+  const minuteAgo = new Date(Date.now() - 60_000);
+  await utimes(lock, minuteAgo, minuteAgo);
+  await expect(withFileLock(file, async () => undefined, 50)).rejects.toMatchObject({
+    code: 'FICUS_FLAGS_FILE_LOCKED',
+  });
+  expect(await readdir(directory)).toEqual([basename(lock)]);
+});
 
 test.each([
   ['a running process', process.ppid, hostname()],

@@ -74,10 +74,14 @@ async function removeStale(lock: string, file: string): Promise<void> {
   }
 }
 
-/** `undefined`: released, or not written yet. */
-async function readHolder(lock: string): Promise<LockHolder | undefined> {
+/** `undefined`: released, of an account whose files cannot be read, or not written yet. */
+const readHolder = async (lock: string): Promise<LockHolder | undefined> => holderIn(await textOf(lock));
+
+const textOf = (lock: string): Promise<string | undefined> => readFile(lock, 'utf8').catch(() => undefined);
+
+function holderIn(text = ''): LockHolder | undefined {
   try {
-    const { pid, host, at } = JSON.parse(await readFile(lock, 'utf8')) as Partial<LockHolder>;
+    const { pid, host, at } = JSON.parse(text) as Partial<LockHolder>;
     return pid !== undefined && host !== undefined && at !== undefined ? { pid, host, at } : undefined;
   } catch {
     return undefined;
@@ -85,8 +89,11 @@ async function readHolder(lock: string): Promise<LockHolder | undefined> {
 }
 
 async function isStale(lock: string): Promise<boolean> {
-  const holder = await readHolder(lock);
+  const text = await textOf(lock);
+  const holder = holderIn(text);
   if (holder !== undefined) return hasEnded(holder);
+  // What cannot be read may name a holder that works.
+  if (text === undefined) return false;
   const found = await lstat(lock).catch(() => undefined);
   return found !== undefined && Date.now() - found.mtimeMs > UNNAMED_MS;
 }

@@ -1,4 +1,4 @@
-import { configSchema } from '@ficus/core';
+import { configSchema, FicusError } from '@ficus/core';
 import pino from 'pino';
 import { expect, test } from 'vitest';
 import { EvidenceStore, type StoredEvidence } from '../store/evidence-store.ts';
@@ -77,9 +77,12 @@ test('a reset that is not stored is an error, and is stored later', async () => 
   const { written, faults, parity, keeper } = play();
   parity.observe(anObservation());
   await keeper.save();
-  faults.push(new Error('the disk is full'));
+  faults.push(new FicusError('FICUS_DATABASE_UNREACHABLE', 'The database is away.'));
   parity.reset('notes');
-  await expect(keeper.saveReset('notes')).rejects.toMatchObject({ code: 'FICUS_CONTROL_NOT_STORED' });
+  await expect(keeper.saveReset('notes')).rejects.toMatchObject({
+    code: 'FICUS_CONTROL_NOT_STORED',
+    message: expect.stringMatching(/ is not stored: The database is away\.$/),
+  });
   await keeper.save();
   expect(written[1]).toMatchObject({ found: [{ report: { compared: 0 } }] });
 });

@@ -49,7 +49,7 @@ export class EvidenceKeeper {
     if (error === undefined) return;
     throw new FicusError(
       'FICUS_CONTROL_NOT_STORED',
-      `The new comparison window of ${slice} has begun, but is not stored: ${refusalText(error)}.`,
+      `The new comparison window of ${slice} has begun, but is not stored: ${refusalText(error).replace(/\.$/, '')}.`,
       { cause: error },
     );
   }
