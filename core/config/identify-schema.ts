@@ -128,7 +128,12 @@ const assertSchema = z
       .refine((name) => !TAKEN.test(name), 'has a meaning of its own: neither side would get the client’s')
       .default('x-ficus-identity')
       .describe('header that carries the assertion to the candidate'),
-    ttlSeconds: z.int().positive().max(86_400).default(60).describe('lifetime of an assertion in seconds'),
+    ttlSeconds: z
+      .int()
+      .positive()
+      .max(86_400)
+      .default(60)
+      .describe('lifetime of an assertion in seconds, a day at most'),
   })
   .refine(({ secret, keys }) => (secret === undefined) !== (keys === undefined), {
     message: 'name exactly one of secret, keys',

@@ -70,6 +70,18 @@ function resolve(path: string): string {
   return `/${kept.join('/')}${endsInSlash ? '/' : ''}`;
 }
 
+/** Written as it is sent: what a pattern has a meaning for is text here, and letters beyond ASCII are escapes. */
+const PREFIX = /^(?:\/(?:[\w\-.~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})+)*\/?$/;
+const DOT_SEGMENT = /(?:\/|%2f|%5c)(?:\.|%2e){1,2}(?=\/|%2f|%5c|;|%3b|$)/i;
+
+/** Why no path may begin with it, `//evil` and `/..` among them; undefined when one may. */
+export function prefixProblem(prefix: string): string | undefined {
+  const isClean = PREFIX.test(prefix) && !DOT_SEGMENT.test(prefix) && !/%00/.test(prefix);
+  return isClean || !prefix.startsWith('/')
+    ? undefined
+    : 'is no clean path: write it as it is sent, without doubled slashes, dot segments, query and fragment, and with escapes (%20) where they are needed';
+}
+
 const HOST = /^(?:\*\.)?[A-Za-z0-9_~!$&'()+,=%-]+(?:\.[A-Za-z0-9_~!$&'()+,=%-]+)*$/;
 const IPV6 = /^\[[0-9A-Fa-f:.]+\]$/;
 

@@ -21,3 +21,23 @@ test('a request’s Host may be another, and not none', () => {
   expect(problems({ requestHeaders: { set: { host: 'inner.example' } } })).toEqual([]);
   expect(problems({ requestHeaders: { remove: ['Host'] } })).toEqual(['every request needs it']);
 });
+
+test.each(['via', 'X-Ficus-Identity', 'x-ficus-shadow'])('%s is set by the proxy alone', (name) => {
+  expect(problems({ requestHeaders: { set: { [name]: '1' } } })).toHaveLength(1);
+  expect(problems({ requestHeaders: { remove: [name] } })).toEqual([]);
+});
+
+test.each([
+  ...['/..', '/a/../b', '/.', '//evil', '/a//b', '/a//', '/%2e%2E/a', '/a%2f..', '/a/..;x', '/a%5C..%2Fb'],
+  ...['/a?b', '/a#b', '/a b', '/a\\b', '/%zz', '/%00', '/ö', '/a\n'],
+])('%j is no prefix of a path', (prefix) => {
+  for (const name of ['addPrefix', 'stripPrefix'])
+    expect(problems({ [name]: prefix })).toEqual([expect.stringMatching(/^is no clean path/)]);
+});
+
+test.each(['/', '/v2', '/v2/inbox/', '/v2;v=1', '/a%20b/%C3%B6', '/~me/.well-known/...', '/:id/(x)*'])(
+  '%j is one',
+  (prefix) => {
+    for (const name of ['addPrefix', 'stripPrefix']) expect(problems({ [name]: prefix })).toEqual([]);
+  },
+);

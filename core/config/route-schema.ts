@@ -3,21 +3,31 @@ import { z } from 'zod';
 import { isSafe } from '../http/methods.ts';
 import { fieldValue, milliseconds, settableHeader } from './common-schema.ts';
 import { complain, routeConditions } from './route-conditions.ts';
-import { methodProblem, pathProblem } from './route-path.ts';
+import { methodProblem, pathProblem, prefixProblem } from './route-path.ts';
 
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Z]+$/;
 
+const pathPrefix = z
+  .string()
+  .startsWith('/')
+  .superRefine((prefix, context) => complain(prefixProblem(prefix), context));
+
+/** By these the proxy says that it has passed the request on, and what it vouches for. */
+const VOUCHED = /^(?:via$|x-ficus-)/;
+
 export const rewriteSchema = z
   .strictObject({
-    stripPrefix: z
-      .string()
-      .startsWith('/')
-      .optional()
-      .describe('prefix taken off the path, and sent as X-Forwarded-Prefix'),
-    addPrefix: z.string().startsWith('/').optional().describe('prefix put before the path'),
+    stripPrefix: pathPrefix.optional().describe('prefix taken off the path, and sent as X-Forwarded-Prefix'),
+    addPrefix: pathPrefix.optional().describe('prefix put before the path'),
     requestHeaders: z
       .strictObject({
-        set: z.record(settableHeader, fieldValue).default({}),
+        set: z
+          .record(
+            settableHeader.refine((name) => !VOUCHED.test(name), 'is the proxy’s own: only it may set it'),
+            fieldValue,
+          )
+          .default({})
+          .describe('also in place of what the proxy itself would send, X-Forwarded-Proto for instance'),
         remove: z
           .array(settableHeader.refine((name) => name !== 'host', 'every request needs it'))
           .default([]),

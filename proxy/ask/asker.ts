@@ -22,7 +22,7 @@ import { type CopyLimits, type CopyResult, sendCopy } from '../upstream/send-cop
 import type { Upstream } from '../upstream/upstream.ts';
 import { buildRequestHead, type HeadChanges, type HeadSource } from '../wire/request-head.ts';
 import { type AskedRoute, type AskedRoutes, type AskedUpstreams, makeAskedRoutes } from './asked-routes.ts';
-import { appendCandidateFields } from './candidate-fields.ts';
+import { addCandidateFields } from './candidate-fields.ts';
 import { Seal } from './seal.ts';
 
 export class Asker {
@@ -95,7 +95,7 @@ export class Asker {
     if (side === 'legacy') return { target, setHeaders, removeHeaders: this.#removedForLegacy };
     const caller = asked.caller === 'anonymous' ? ANONYMOUS : { ...ANONYMOUS, ...asked.caller };
     const { rewrite, removed: removeHeaders } = route;
-    appendCandidateFields(setHeaders, rewrite, this.#assertion, caller, asked.slice, this.#nowMs());
+    addCandidateFields(setHeaders, rewrite, this.#assertion, caller, asked.slice, this.#nowMs());
     return { target, setHeaders, removeHeaders };
   }
 

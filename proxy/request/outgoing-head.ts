@@ -5,7 +5,7 @@
 import type { Side } from '@ficus/core';
 import { clientPort } from '../accept/client-origin.ts';
 import { appendForwardedFields } from '../accept/forwarded-fields.ts';
-import { appendCandidateFields } from '../ask/candidate-fields.ts';
+import { addCandidateFields } from '../ask/candidate-fields.ts';
 import { targetForSide } from '../ask/side-target.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { FieldNames } from '../wire/request-head.ts';
@@ -42,6 +42,6 @@ export function fieldsFor(side: Side, state: RequestState): string[] {
   if (head.maxForwards) fields.push('Max-Forwards', String(head.maxForwards - 1));
   if (side === 'legacy' || route === undefined) return fields;
   const { identity, host } = state;
-  appendCandidateFields(fields, route.rewrite, snapshot.assertion, identity, route.slice.name, host.now());
+  addCandidateFields(fields, route.rewrite, snapshot.assertion, identity, route.slice.name, host.now());
   return fields;
 }

@@ -53,6 +53,12 @@ test('an absolute-form target names the host', () => {
   expect(text).toBe('GET /base/b?c HTTP/1.1\r\nHost: named:81\r\nA: 1\r\nVia: 1.1 ficus\r\n\r\n');
 });
 
+test.each(['/a', 'http://named:81/a'])('a Host that is set is the only one, for the target %s', (url) => {
+  const source = { ...get('Host', 'other', 'A', '1'), url };
+  const set = { setHeaders: ['host', 'inner'] };
+  expect(lines(source, 'forward', set)).toEqual(['A: 1', 'host: inner', 'Via: 1.1 ficus']);
+});
+
 describe('a login on the connection', () => {
   const ntlm = get('Host', 'h', 'authorization', 'NTLM TlRMTVNTUAABAAAA');
   const logsIn = (source: typeof ntlm, changes: HeadChanges) =>

@@ -152,7 +152,7 @@ export function buildRequestHead(
         isHost = true;
         if (authority !== undefined) {
           value = authority;
-          isKept = true;
+          isKept = setHeaders === undefined || !isSet(setHeaders, name);
         }
         break;
       case 'cookie':
@@ -269,14 +269,17 @@ function connectionNames(raw: readonly string[]): string[] {
 }
 
 /** Whether a flat list has a field of this name, whatever its case. */
-export function isSet(fields: readonly string[], name: string): boolean {
+export const isSet = (fields: readonly string[], name: string): boolean => fieldAt(fields, name) !== -1;
+
+/** Where it has it; -1 where it has none. */
+export function fieldAt(fields: readonly string[], name: string): number {
   for (let i = 0; i < fields.length; i += 2) {
     const field = fields[i]!;
     // Nearly all differ in length or in the first letter.
     if (field.length !== name.length || ((field.charCodeAt(0) ^ name.charCodeAt(0)) & ~32) !== 0) continue;
-    if (field === name || field.toLowerCase() === name.toLowerCase()) return true;
+    if (field === name || field.toLowerCase() === name.toLowerCase()) return i;
   }
-  return false;
+  return -1;
 }
 
 function fieldLine(name: string, value: string): string {

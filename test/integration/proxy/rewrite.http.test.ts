@@ -59,6 +59,41 @@ test('the candidate gets the prefix that was taken off', async () => {
   expect(rig.candidate.requests.at(-1)!.headers['x-forwarded-prefix']).toBe('/api/notes');
 });
 
+test('a field that the config sets is sent once, also where the proxy would send one of its own', async () => {
+  const set = {
+    'x-forwarded-for': '192.0.2.1',
+    'X-Forwarded-Proto': 'https',
+    'x-forwarded-host': 'shop.example',
+    'x-forwarded-port': '443',
+    forwarded: 'for=192.0.2.1',
+    'x-request-id': 'fixed',
+    'x-caller': 'nobody',
+    host: 'inner.example',
+  };
+  const identify = {
+    user: { header: 'x-login', trustedFrom: ['127.0.0.0/8'] },
+    assert: { secret: 'a secret for assertions', header: 'x-caller' },
+  };
+  const other = await startRig({
+    serve: 100,
+    proxy: { forwardedPort: true, trustedProxies: ['127.0.0.1'], identify },
+    routes: [{ id: 'set', path: '/set', rewrite: { requestHeaders: { set } } }],
+  });
+  try {
+    await other.get('/set', { 'x-forwarded-for': '10.0.0.1', forwarded: 'for=10.0.0.1', 'x-login': 'ann' });
+    const { rawHeaders } = other.candidate.requests.at(-1)!;
+    const sent = (name: string) =>
+      rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]!.toLowerCase() === name.toLowerCase());
+    for (const [name, value] of Object.entries(set))
+      expect([name, sent(name)]).toEqual([
+        name,
+        [name === 'x-caller' ? expect.stringMatching(/^ey/) : value],
+      ]);
+  } finally {
+    await other.close();
+  }
+});
+
 test('a route without a rewrite hides the candidate’s address, unless the config says otherwise; the port is sent where configured', async () => {
   const other = await startRig({
     serve: 100,
