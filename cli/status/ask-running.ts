@@ -75,10 +75,13 @@ async function askControl(found: FoundRunning, slice: string | undefined): Promi
   return { from: 'control', slices, leftovers, older: [...older, ...cutOff].filter(isOlder) };
 }
 
-/** A proxy that a replaced token cuts off cannot report it. Asked on this machine alone: no token leaves it for that. */
-async function findCutOff({ admin, token }: FoundRunning): Promise<OlderConfig[]> {
+/**
+ * A proxy that a replaced token cuts off cannot report it. Asked on this machine alone, where it needs no token: the proxy
+ * may run elsewhere, and any program listen in its place.
+ */
+async function findCutOff({ admin }: FoundRunning): Promise<OlderConfig[]> {
   if (admin === undefined || !isLoopback(splitHostPort(addressToAsk(admin)).host)) return [];
-  const status = await askProxy(admin, token).catch(() => undefined);
+  const status = await askProxy(admin, undefined).catch(() => undefined);
   if (status?.control?.connected !== false) return [];
   const { appliedAt, refused } = status.config;
   return [{ process: `the proxy at ${admin}`, appliedAt, refused, needsRestart: [] }];
