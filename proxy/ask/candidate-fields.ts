@@ -1,7 +1,7 @@
 /** What the candidate's head has in addition to the legacy's: fields that the route's rewrite sets, and the caller. */
 import type { IdentityAssertion } from '../identify/assertion.ts';
 import type { Identity } from '../identify/identity.ts';
-import { fieldAt } from '../wire/request-head.ts';
+import { fieldAt } from '../wire/raw-headers.ts';
 
 /** Adds them to a flat list, in place of what it has by the same names. @param nowMs milliseconds since the epoch */
 export function addCandidateFields(

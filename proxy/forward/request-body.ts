@@ -6,7 +6,8 @@ import type { IncomingMessage } from 'node:http';
 import { LeanRequest } from '../accept/lean-request.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import { HOP_BY_HOP } from '../wire/hop-by-hop.ts';
-import { isSet, type RequestHead } from '../wire/request-head.ts';
+import { isSet } from '../wire/raw-headers.ts';
+import type { RequestHead } from '../wire/request-head.ts';
 import type { ForwardCall } from './forward-call.ts';
 
 const JOIN_BYTES = 16_384;

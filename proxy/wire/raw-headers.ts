@@ -34,3 +34,17 @@ export function isRepeated(rawHeaders: readonly string[], name: string): boolean
   }
   return found > 1;
 }
+
+/** Whether a flat list has a field of this name, whatever its case. */
+export const isSet = (fields: readonly string[], name: string): boolean => fieldAt(fields, name) !== -1;
+
+/** Where it has it; -1 where it has none. */
+export function fieldAt(fields: readonly string[], name: string): number {
+  for (let i = 0; i < fields.length; i += 2) {
+    const field = fields[i]!;
+    // Nearly all differ in length or in the first letter.
+    if (field.length !== name.length || ((field.charCodeAt(0) ^ name.charCodeAt(0)) & ~32) !== 0) continue;
+    if (field === name || field.toLowerCase() === name.toLowerCase()) return i;
+  }
+  return -1;
+}

@@ -9,6 +9,7 @@
 import { usesConnectionLogin } from './connection-login.ts';
 import { withoutCookies } from './cookie.ts';
 import { HOP_BY_HOP } from './hop-by-hop.ts';
+import { isSet } from './raw-headers.ts';
 import { splitTarget } from './request-target.ts';
 
 /** The source of the head: an `IncomingMessage`, or a recorded request. */
@@ -266,20 +267,6 @@ function connectionNames(raw: readonly string[]): string[] {
     }
   }
   return names;
-}
-
-/** Whether a flat list has a field of this name, whatever its case. */
-export const isSet = (fields: readonly string[], name: string): boolean => fieldAt(fields, name) !== -1;
-
-/** Where it has it; -1 where it has none. */
-export function fieldAt(fields: readonly string[], name: string): number {
-  for (let i = 0; i < fields.length; i += 2) {
-    const field = fields[i]!;
-    // Nearly all differ in length or in the first letter.
-    if (field.length !== name.length || ((field.charCodeAt(0) ^ name.charCodeAt(0)) & ~32) !== 0) continue;
-    if (field === name || field.toLowerCase() === name.toLowerCase()) return i;
-  }
-  return -1;
 }
 
 function fieldLine(name: string, value: string): string {
