@@ -1,22 +1,22 @@
 /**
  * Which files hold a table's rows, and which rows of the catalog describe its columns. ALTER … TYPE … USING computes values
- * again, writes all rows into another file, and is in no change stream; nothing else changes both at once, but for a
- * TRUNCATE, VACUUM FULL or CLUSTER that comes with another change of a column.
+ * again, writes all rows into another file, and is in no change stream. A TRUNCATE, VACUUM FULL or CLUSTER that comes with
+ * another change of a column changes both as well, but it keeps the table of long values (TOAST) and what is built on the column.
  */
 import type pg from 'pg';
 import { splitQualified } from './quote.ts';
 
 export interface TableStorage {
-  /** Oid of the table, or of each of its partitions → its file. */
+  /** Oid of the table, or of each of its partitions → its file and the oid of its TOAST table, 0 without one. */
   readonly files: Readonly<Record<string, string>>;
   /** Oid of each partition → versions of its links to the table: another one after it was attached. */
   readonly links?: Readonly<Record<string, string>>;
-  /**
-   * Column → version of its row in the catalog, and its type by number. Without those that were added with a default that fills rows:
-   * their version changes with the file.
-   */
-  readonly columns: Readonly<Record<string, readonly [version: string, type: string]>>;
+  /** Without those that were added with a default that fills rows: their version changes with the file. */
+  readonly columns: Readonly<Record<string, StoredColumn>>;
 }
+
+/** Version of its row in the catalog, its type by number, and the indexes, constraints, defaults and statistics that are built on it. */
+type StoredColumn = readonly [version: string, type: string, builtOn?: readonly string[]];
 
 /** `schema.table` → its storage, both of one moment. Reads catalogs alone, and waits for no lock of a table. */
 export async function readStorage(
@@ -42,11 +42,16 @@ const STORAGE_SQL = `
     UNION SELECT m.root, i.inhrelid, concat_ws(' ', NULLIF(m.link, ''), i.xmin) FROM member m JOIN pg_inherits i ON i.inhparent = m.oid
   )
   SELECT w.name,
-         (SELECT coalesce(json_object_agg(c.oid, c.relfilenode::text ORDER BY c.oid), '{}') FROM member m JOIN pg_class c ON c.oid = m.oid
+         (SELECT coalesce(json_object_agg(c.oid, concat_ws(' ', c.relfilenode, c.reltoastrelid) ORDER BY c.oid), '{}') FROM member m JOIN pg_class c ON c.oid = m.oid
            WHERE m.root = w.oid AND c.relfilenode <> 0) AS files,
          (SELECT coalesce(json_object_agg(c.oid, m.link ORDER BY c.oid), '{}') FROM member m JOIN pg_class c ON c.oid = m.oid
            WHERE m.root = w.oid AND m.link <> '' AND c.relfilenode <> 0) AS links,
-         (SELECT coalesce(json_object_agg(a.attname, json_build_array(a.xmin::text, concat(a.atttypid, ' ', a.atttypmod))), '{}')
+         (SELECT coalesce(json_object_agg(a.attname, json_build_array(a.xmin::text, concat(a.atttypid, ' ', a.atttypmod), (
+                   SELECT coalesce(json_agg(concat_ws(' ', d.classid, d.objid) ORDER BY d.classid, d.objid), '[]')
+                     FROM pg_depend d LEFT JOIN pg_class i ON d.classid = 'pg_class'::regclass AND i.oid = d.objid
+                    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
+                      AND (d.classid IN ('pg_constraint'::regclass, 'pg_attrdef'::regclass, 'pg_statistic_ext'::regclass)
+                           OR i.relkind IN ('i', 'I'))))), '{}')
             FROM pg_attribute a
            WHERE a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.atthasmissing) AS columns
     FROM wanted w`;
@@ -60,12 +65,28 @@ export function findComputedAgain(
   before: TableStorage,
   now: TableStorage,
 ): string | undefined {
-  const rewritten = Object.entries(now.files).some(([oid, file]) => (before.files[oid] ?? file) !== file);
-  if (!rewritten) return undefined;
+  if (!isWrittenAgain(before, now)) return undefined;
   return columns.find((name) => {
-    const [version, type] = before.columns[name] ?? [];
-    const [versionNow, typeNow] = now.columns[name] ?? [];
+    const [version, type, builtOn = []] = before.columns[name] ?? [];
+    const [versionNow, typeNow, builtOnNow = []] = now.columns[name] ?? [];
     // Whether another type keeps the values is judged by the types.
-    return version !== undefined && type === typeNow && version !== versionNow;
+    if (version === undefined || version === versionNow || type !== typeNow) return false;
+    // ALTER … TYPE makes all of them again.
+    return !builtOn.some((object) => builtOnNow.includes(object));
   });
+}
+
+/** Whether ALTER TABLE may have written the rows of all partitions again; it leaves out none. */
+function isWrittenAgain(before: TableStorage, now: TableStorage): boolean {
+  const known = Object.keys(now.files).filter(
+    (oid) => before.files[oid] !== undefined && before.links?.[oid] === now.links?.[oid],
+  );
+  return known.length > 0 && known.every((oid) => isOtherFile(before.files[oid]!, now.files[oid]!));
+}
+
+/** Older versions knew no TOAST table. */
+function isOtherFile(before: string, now: string): boolean {
+  const [file, toast] = before.split(' ');
+  const [fileNow, toastNow] = now.split(' ');
+  return file !== fileNow && (toast === undefined || toast === '0' || toast !== toastNow);
 }
