@@ -35,9 +35,13 @@ const send = (path, body) =>
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-ficus-actor': 'dashboard' },
     body: JSON.stringify(body),
+  }).catch((error) => {
+    if (error.status) throw error;
+    throw new Error('The control plane does not answer. It may still make the change.');
   });
 
 async function look() {
+  const askedAt = Date.now();
   const [{ slices }, { proxies }, audit] = await Promise.all([
     ask('/api/v1/slices'),
     ask('/api/v1/proxies'),
@@ -47,7 +51,7 @@ async function look() {
       return error;
     }),
   ]);
-  lookedAt = Date.now();
+  lookedAt = askedAt;
   page('login').hidden = true;
   page('below').hidden = false;
   document.body.classList.remove('stale');

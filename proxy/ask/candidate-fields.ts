@@ -20,7 +20,7 @@ export function addCandidateFields(
 
 const NOTHING_SET = { setRequestHeaders: [] };
 
-/** Once: of two servers take the one or the other. */
+/** Once: of a field that is sent twice, some servers take the first, others the last. */
 function setField(fields: string[], name: string, value: string): void {
   const at = fieldAt(fields, name);
   if (at === -1) fields.push(name, value);

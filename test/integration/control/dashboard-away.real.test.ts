@@ -99,6 +99,9 @@ it('on a phone nothing scrolls sideways', async () => {
 
 it('a control plane that hangs makes the data old, with its time, until it answers again', async () => {
   relay.stall();
+  await page.fill('#slice-notes .reset input', 'a new version');
+  await page.click('#slice-notes .reset button');
+  await page.waitForSelector('#slice-notes .reset:has-text("may still make the change")');
   await page.waitForSelector('body.stale #summary.bad:has-text("does not answer. The data below is of")');
   relay.resume();
   await page.waitForSelector('body:not(.stale) #summary:has-text("2 slices")');
