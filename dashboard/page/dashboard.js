@@ -154,8 +154,8 @@ function proxyTable(proxies) {
 function describeRefused({ since, count: all, problems, needsRestart }) {
   const [{ path, message } = { path: '', message: '' }] = problems;
   const more = all > 1 ? `, and ${all - 1} more` : '';
-  const what = needsRestart ? 'changed, waits for a restart' : 'refused';
-  return `${what} since ${ago(since)}: ${path} ${message}${more}`;
+  const what = needsRestart ? `changed ${ago(since)}, waits for a restart` : `refused ${ago(since)}`;
+  return `${what}: ${path} ${message}${more}`;
 }
 
 function auditTable(entries) {
