@@ -22,9 +22,19 @@ test('a request’s Host may be another, and not none', () => {
   expect(problems({ requestHeaders: { remove: ['Host'] } })).toEqual(['every request needs it']);
 });
 
-test.each(['via', 'X-Ficus-Identity', 'x-ficus-shadow'])('%s is set by the proxy alone', (name) => {
-  expect(problems({ requestHeaders: { set: { [name]: '1' } } })).toHaveLength(1);
-  expect(problems({ requestHeaders: { remove: [name] } })).toEqual([]);
+test('what only the proxy vouches for is set by the proxy alone', () => {
+  for (const part of ['requestHeaders', 'responseHeaders']) {
+    expect(problems({ [part]: { set: { 'X-Ficus-Side': '1' } } })).toHaveLength(1);
+    expect(problems({ [part]: { remove: ['x-ficus-side'] } })).toEqual([]);
+  }
+  expect(problems({ requestHeaders: { set: { Via: '1.1 us' } } })).toHaveLength(1);
+});
+
+test.each(['/a; Domain=evil', '/a\r\nX: y'])('%j is no value of a cookie’s attribute', (value) => {
+  for (const name of ['cookiePath', 'cookieDomain'])
+    expect(problems({ [name]: { '/': value, 'a.example': '', '/ö': '/a b' } })).toEqual([
+      'is no value of a cookie’s attribute',
+    ]);
 });
 
 test.each([

@@ -12,8 +12,14 @@ const pathPrefix = z
   .startsWith('/')
   .superRefine((prefix, context) => complain(prefixProblem(prefix), context));
 
-/** By these the proxy says that it has passed the request on, and what it vouches for. */
-const VOUCHED = /^(?:via$|x-ficus-)/;
+/** With fields of this name the proxy says what it vouches for. */
+const setHeader = settableHeader.refine(
+  (name) => !name.startsWith('x-ficus-'),
+  'only the proxy itself may set it',
+);
+
+/** What follows a semicolon or a line break would be read as something else. */
+const cookieAttribute = z.string().regex(/^[^\p{Cc};]*$/u, 'is no value of a cookie’s attribute');
 
 export const rewriteSchema = z
   .strictObject({
@@ -23,7 +29,7 @@ export const rewriteSchema = z
       .strictObject({
         set: z
           .record(
-            settableHeader.refine((name) => !VOUCHED.test(name), 'is the proxy’s own: only it may set it'),
+            setHeader.refine((name) => name !== 'via', 'the proxy adds its own'),
             fieldValue,
           )
           .default({})
@@ -35,15 +41,15 @@ export const rewriteSchema = z
       .optional(),
     responseHeaders: z
       .strictObject({
-        set: z.record(settableHeader, fieldValue).default({}),
+        set: z.record(setHeader, fieldValue).default({}),
         remove: z.array(settableHeader).default([]),
       })
       .optional(),
     cookieDomain: z
-      .record(z.string(), z.string())
+      .record(z.string(), cookieAttribute)
       .optional()
       .describe('Set-Cookie domains: from → to; empty removes the attribute'),
-    cookiePath: z.record(z.string(), z.string()).optional().describe('Set-Cookie paths: from → to'),
+    cookiePath: z.record(z.string(), cookieAttribute).optional().describe('Set-Cookie paths: from → to'),
     location: z
       .boolean()
       .default(true)
