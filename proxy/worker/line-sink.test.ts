@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
 import { LineSink } from './line-sink.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ficus-lines-'));
@@ -138,12 +138,11 @@ test.skipIf(process.platform === 'win32')(
     const writer = spawn('sh', ['-c', shell, process.execPath, program, path], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
+    onTestFinished(() => void writer.kill());
     const [dropped] = (await once(writer, 'message')) as [number];
     truncateSync(path);
     const last = () => Number.parseInt(readFileSync(path, 'utf8').trimEnd().split('\n').at(-1) ?? '', 10);
     await expect.poll(last, { timeout: 10_000 }).toBeGreaterThan(dropped);
-    writer.kill();
-    await once(writer, 'exit');
   },
   20_000,
 );
