@@ -1,6 +1,6 @@
 /**
- * Settings under which values convert to text and back without loss. Every session of the engine and the verifier uses
- * them, so that the text of a value is the same wherever it is produced.
+ * Settings under which values convert to text and back without loss, and catalogs are read at little cost. Every session
+ * of the engine and the verifier uses them, so that the text of a value is the same wherever it is produced.
  */
 import type pg from 'pg';
 
@@ -20,6 +20,8 @@ export const SESSION_SETTINGS: Readonly<Record<string, string>> = {
   quote_all_identifiers: 'off',
   // With row security, fail instead of reading half a table.
   row_security: 'off',
+  // Queries of large catalogs are dear by the planner's estimate: the server would compile for longer than they take.
+  jit: 'off',
 };
 
 /** Limits that suit a role's other sessions but would cut off streams, copies and comparisons again and again. */

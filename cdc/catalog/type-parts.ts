@@ -2,6 +2,9 @@
  * What the values of a type consist of. A value in a row names labels of enums and attributes of composite types by
  * number: when one is renamed or dropped, the rows have other values, and no change of theirs is in any change stream.
  */
+/** PostgreSQL gives its own objects the numbers below (FirstNormalObjectId). */
+const FIRST_OWN_OID = 16384;
+
 /** Of the type `t` (pg_type), as a lateral subquery with the column `part`: elements, a domain's base, ranges, attributes. */
 const PARTS_OF_TYPE = `LATERAL (
   SELECT t.typelem UNION ALL SELECT t.typbasetype
@@ -10,14 +13,15 @@ const PARTS_OF_TYPE = `LATERAL (
 ) AS parts(part)`;
 
 /**
- * SQL for a query that yields, as `type`, the types of columns and all that these consist of.
+ * SQL for a query that yields, as `type`, the types of columns and all that these consist of, without those of PostgreSQL's own:
+ * they never change, and consist of nothing else.
  * @param columns SQL for a query of the columns' types
  */
 export function usedTypesSql(columns: string): string {
   return `WITH RECURSIVE used(type) AS (
-    ${columns}
+    SELECT type FROM (${columns}) AS given(type) WHERE type >= ${FIRST_OWN_OID}
     UNION
-    SELECT part FROM used JOIN pg_type AS t ON t.oid = used.type CROSS JOIN ${PARTS_OF_TYPE} WHERE part <> 0)
+    SELECT part FROM used JOIN pg_type AS t ON t.oid = used.type CROSS JOIN ${PARTS_OF_TYPE} WHERE part >= ${FIRST_OWN_OID})
   SELECT type FROM used`;
 }
 

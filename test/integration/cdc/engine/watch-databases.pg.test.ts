@@ -5,6 +5,7 @@
 import pg from 'pg';
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { readDigest } from '../../../../cdc/catalog/read-digest.ts';
+import { applySessionSettings } from '../../../../cdc/catalog/session-settings.ts';
 import { findRefusedTables } from '../../../../cdc/source/protect-source.ts';
 import { createDatabasePair, type DatabasePair } from '../rig/database-pair.ts';
 import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
@@ -146,4 +147,12 @@ describe('beside a stream', () => {
       await settle();
     },
   );
+});
+
+test('queries of large catalogs are not compiled, whatever the server is set to: that takes a hundred times as long', async () => {
+  const pair = await createDatabasePair(inject('postgresPort'));
+  drops.push(() => pair.drop());
+  await pair.source.query('SET jit = on');
+  await applySessionSettings(pair.source);
+  expect((await pair.source.query('SHOW jit')).rows).toEqual([{ jit: 'off' }]);
 });
