@@ -7,19 +7,29 @@ import type pg from 'pg';
 import type { TableStorage } from '../catalog/table-storage.ts';
 import type { SourcePlan } from '../mapping/table-plan.ts';
 
-/** The last link between a partition and its table to be made, and what the partition holds of the table. */
+/**
+ * The last link between a partition and its table to be made by ATTACH, and what the partition holds of the table. CREATE …
+ * PARTITION OF makes columns that are inherited from the start; ATTACH writes them again.
+ */
 const LINK = `
   WITH RECURSIVE up AS (
-    SELECT xmin, cmin, inhparent FROM pg_inherits WHERE inhrelid = $1::oid
-    UNION ALL SELECT i.xmin, i.cmin, i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.inhparent AND up.inhparent <> $2::oid)
-  SELECT $1::regclass::text AS name, pg_get_partition_constraintdef($1::oid) AS holds, xmin::text, cmin::text
-    FROM up ORDER BY age(xmin), cmin::text::int8 DESC LIMIT 1`;
+    SELECT xmin, cmin, inhrelid, inhparent FROM pg_inherits WHERE inhrelid = $1::oid
+    UNION ALL SELECT i.xmin, i.cmin, i.inhrelid, i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.inhparent AND up.inhparent <> $2::oid)
+  SELECT $1::regclass::text AS name, pg_get_partition_constraintdef($1::oid) AS holds, xmin::text, cmin::text,
+         EXISTS (SELECT FROM pg_attribute made WHERE made.attrelid = $1::oid AND made.attnum = -1 AND made.xmin = up.xmin) AS "isNew"
+    FROM up
+   WHERE NOT EXISTS (
+     SELECT FROM pg_attribute a JOIN pg_attribute made ON made.attrelid = a.attrelid AND made.attnum = -1
+      WHERE a.attrelid = up.inhrelid AND a.attnum > 0 AND a.attinhcount > 0 AND a.xmin = made.xmin AND a.cmin = made.cmin)
+   ORDER BY age(xmin), cmin::text::int8 DESC LIMIT 1`;
 
 interface Link {
   readonly name: string;
   readonly holds: string | null;
   readonly xmin: string;
   readonly cmin: string;
+  /** The transaction that made the link has made the partition, too: no other one had rows in it before. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -50,12 +60,12 @@ async function hasEarlierRows(
   source: pg.ClientBase,
   { sql }: SourcePlan,
   oid: string,
-  { holds, xmin, cmin }: Link,
+  { holds, xmin, cmin, isNew }: Link,
 ): Promise<boolean> {
   const { rows } = await source.query<{ found: boolean }>(
     `SELECT EXISTS (SELECT FROM ${sql} WHERE tableoid = $1::oid AND (${holds ?? 'true'})
-        AND (age(xmin) > age($2::xid) OR (xmin = $2::xid AND cmin::text::int8 < $3::int8))) AS found`,
-    [oid, xmin, cmin],
+        AND ((age(xmin) > age($2::xid) AND NOT $4::boolean) OR (xmin = $2::xid AND cmin::text::int8 < $3::int8))) AS found`,
+    [oid, xmin, cmin, isNew],
   );
   return rows[0]?.found === true;
 }

@@ -1,4 +1,5 @@
 /** Alterations that change no row, beside those that look like them: only the others need a new copy. */
+import pg from 'pg';
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { type StreamedPair, startStreamedPair } from '../rig/streamed-pair.ts';
 
@@ -66,6 +67,10 @@ const CREATED: Readonly<Record<string, string>> = {
     INSERT INTO trip VALUES (1, 11), (2, 12); COMMIT`,
   'attached empty and filled in one transaction': `BEGIN; CREATE TABLE trip_2 (LIKE trip INCLUDING ALL);
     ALTER TABLE trip ATTACH PARTITION trip_2 FOR VALUES FROM (10) TO (20); INSERT INTO trip VALUES (1, 11), (2, 12); COMMIT`,
+  'created in a savepoint, and filled outside': `BEGIN; SAVEPOINT a; CREATE TABLE trip_2 PARTITION OF trip FOR VALUES FROM (10) TO (20);
+    RELEASE a; INSERT INTO trip VALUES (1, 11), (2, 12); COMMIT`,
+  'attached empty in a savepoint, and filled outside': `BEGIN; SAVEPOINT a; CREATE TABLE trip_2 (LIKE trip INCLUDING ALL);
+    ALTER TABLE trip ATTACH PARTITION trip_2 FOR VALUES FROM (10) TO (20); RELEASE a; INSERT INTO trip VALUES (1, 11), (2, 12); COMMIT`,
   'of partitions, by a hash': `CREATE TABLE trip_2 PARTITION OF trip FOR VALUES FROM (10) TO (20) PARTITION BY HASH ("Day");
     CREATE TABLE trip_2a PARTITION OF trip_2 FOR VALUES WITH (MODULUS 1, REMAINDER 0); INSERT INTO trip VALUES (1, 11), (2, 12)`,
 };
@@ -104,6 +109,27 @@ describe.each([
     await settle();
     expect(await verify()).toMatchObject({ verdict: 'match', rowsCompared: { source: 3, target: 3 } });
   });
+
+  test.each([
+    'CREATE TABLE trip_2 PARTITION OF trip FOR VALUES FROM (10) TO (20)',
+    'BEGIN; CREATE TABLE trip_2 (LIKE trip INCLUDING ALL); ALTER TABLE trip ATTACH PARTITION trip_2 FOR VALUES FROM (10) TO (20); COMMIT',
+  ])(
+    'filled by a transaction that began before it was made: its rows are in the stream (%s)',
+    async (sql) => {
+      const { source, sourceUrl, replication, settle, verify } = await startPartitioned();
+      if (stopped) await replication.stop();
+      const other = new pg.Client({ connectionString: sourceUrl });
+      await other.connect();
+      await other.query('BEGIN; SELECT pg_current_xact_id()');
+      await source.query(sql);
+      await other.query('INSERT INTO trip VALUES (1, 11); COMMIT');
+      await other.end();
+      await replication.stop();
+      await replication.start();
+      await settle();
+      expect(await verify()).toMatchObject({ verdict: 'match', rowsCompared: { source: 2, target: 2 } });
+    },
+  );
 
   test.each(Object.entries(FILLED))('%s: it is named', async (_name, sql) => {
     const { source, replication } = await startPartitioned();
