@@ -7,9 +7,10 @@ import { splitQualified } from './quote.ts';
 import { usedTypesSql } from './type-parts.ts';
 
 /**
- * Covers the tables by name and oid, whose rows the role sees, columns, their types and what these consist of, unique indexes and the replica
+ * Covers the tables by name and oid, whose rows the role sees, columns, their own types and what these consist of, unique indexes and the replica
  * identity, foreign keys, triggers, rules, and all of it but types, foreign keys and rules for partitions and inheriting tables, too. Values
- * change neither with rows nor with statistics, nor when VACUUM, REINDEX (CONCURRENTLY, too) or TRUNCATE rewrite a table. Reads catalogs alone:
+ * change neither with rows nor with statistics, nor when VACUUM, REINDEX (CONCURRENTLY, too) or TRUNCATE rewrite a table, but for the first
+ * VACUUM FULL or CLUSTER after a column was added with a default that fills rows. Reads catalogs alone:
  * functions that open a relation, such as pg_partition_tree, wait for its VACUUM FULL.
  */
 export async function readDigest(

@@ -2,6 +2,7 @@
  * What the values of a type consist of. A value in a row names labels of enums and attributes of composite types by
  * number: when one is renamed or dropped, the rows have other values, and no change of theirs is in any change stream.
  */
+
 /** PostgreSQL gives its own objects the numbers below (FirstNormalObjectId). */
 const FIRST_OWN_OID = 16384;
 
