@@ -46,7 +46,7 @@ export class TargetSession {
         await takeSession(client);
         // Nested loops over the key's index: the planner does not know the arrays' lengths.
         await client.query(`SET plan_cache_mode = force_generic_plan; SET enable_hashjoin = off;
-          SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off; SET work_mem = '64MB';
+          SET enable_mergejoin = off; SET enable_seqscan = off; SET work_mem = '64MB';
           SET synchronous_commit = off`);
         // If this machine fails, the server must notice: the stream's lock lasts as long as this session.
         await client
