@@ -81,7 +81,8 @@ export class Applier {
     if (batch.complete) this.#commit(durable);
     await reach('before-settle');
     await this.#session.settle();
-    if (batch.complete) this.#committed();
+    if (!batch.complete) return;
+    this.#committed();
     await reach('after-commit');
   }
 

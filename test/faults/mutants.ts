@@ -142,12 +142,16 @@ export function plantMutant(name: string): void {
 function strikeOnlyRows(): void {
   const wanted = process.env.FICUS_FAILPOINT?.split(':')[0];
   let hasRows = false;
+  let isOpen = false;
   replace(
     Applier.prototype,
     'apply',
     (original) =>
       function (this: object, ...given: unknown[]) {
-        hasRows = (given[0] as Batch).changes > 0;
+        const { changes, complete } = given[0] as Batch;
+        // Several batches may be one transaction of the target.
+        hasRows = changes > 0 || (isOpen && hasRows);
+        isOpen = !complete;
         return original.apply(this, given);
       },
   );
