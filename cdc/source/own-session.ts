@@ -1,7 +1,7 @@
 /**
  * Whether a URL leads to sessions of one's own. Behind a transaction pooler each transaction may run in another server
  * session, and a session's settings and locks stay there for the service's own transactions; behind a pooler of sessions
- * that does not reset them, for whoever has the session next. So nothing is set before this is known but a mark, which
+ * that does not reset them, for the one who has the session next. So nothing is set before this is known but a mark, which
  * nothing reads.
  */
 import { FicusError } from '@ficus/core';

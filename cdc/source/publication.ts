@@ -113,7 +113,7 @@ async function alterPublication(
 interface PublicationChange {
   /** One sentence on what was not sent since the entries were remembered; undefined when nothing is missing. */
   readonly gap: string | undefined;
-  /** To be remembered anew, or its return would look like a change of the options. */
+  /** To be remembered again, or its return would look like a change of the options. */
   readonly hasNewOwner: boolean;
 }
 

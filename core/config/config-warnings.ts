@@ -55,7 +55,7 @@ function warnOfSharedSecret({ proxy }: FicusConfig): ConfigProblem[] {
   return [{ path: ['proxy', 'identify', 'assert', 'secret'], message }];
 }
 
-/** Whoever is trusted may say who and where a client is. */
+/** Trusted peers say who and where a client is. */
 function warnOfTrustInAll({ proxy }: FicusConfig): ConfigProblem[] {
   const { user, session, tenant } = proxy.identify;
   const lists = {

@@ -65,7 +65,7 @@ export const PROXY_FIELDS: readonly string[] = [
   'x-amzn-mtls-clientcert-leaf',
   'x-amzn-mtls-clientcert-subject',
   // The user, whom a proxy has logged in: Apache, oauth2-proxy, Authelia, authentik, Azure, Google, AWS, Cloudflare,
-  // Tailscale. Not the tokens that some of them sign: whoever believes those checks a signature.
+  // Tailscale. Not the tokens that some of them sign: a service that believes those checks a signature.
   'remote-user',
   'remote-groups',
   'remote-email',
