@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -86,4 +86,16 @@ test.each([
     message: expect.stringContaining(`is being changed by process ${pid} on ${host} since `),
   });
   expect(await readdir(directory)).toEqual(['flags.json.lock']);
+});
+
+test('a process that was killed while it removed a stale lock left another one, and the refusal names that', async () => {
+  await lockedBy(ENDED_PID, hostname());
+  await rename(`${file}.lock`, `${file}.lock.removal`);
+  await lockedBy(ENDED_PID, hostname());
+  await expect(withFileLock(file, async () => undefined, 50)).rejects.toMatchObject({
+    code: 'FICUS_FLAGS_FILE_LOCKED',
+    message: expect.stringContaining(`(lock file ${file}.lock.removal)`),
+  });
+  await rm(`${file}.lock.removal`);
+  expect(await withFileLock(file, async () => 'changed')).toBe('changed');
 });

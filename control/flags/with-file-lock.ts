@@ -26,7 +26,9 @@ export async function withFileLock<T>(file: string, run: () => Promise<T>, waitM
   const lock = `${file}.lock`;
   const deadline = performance.now() + waitMs;
   while (!(await take(lock, file))) {
-    if (performance.now() >= deadline) throw await locked(file, lock);
+    // A stale lock stays only if the process that was removing it was killed as well.
+    if (performance.now() >= deadline)
+      throw await locked(file, (await isStale(lock)) ? removalOf(lock) : lock);
     await removeStale(lock, file);
     await delay(TRY_AGAIN_MS * (0.5 + Math.random()));
   }
@@ -36,6 +38,8 @@ export async function withFileLock<T>(file: string, run: () => Promise<T>, waitM
     await rm(lock, { force: true });
   }
 }
+
+const removalOf = (lock: string): string => `${lock}.removal`;
 
 /** Returns false when another holder has it. */
 async function take(lock: string, file: string): Promise<boolean> {
@@ -64,7 +68,7 @@ async function writeHolder(lock: string, handle: FileHandle): Promise<void> {
 
 async function removeStale(lock: string, file: string): Promise<void> {
   if (!(await isStale(lock))) return;
-  const removal = `${lock}.removal`;
+  const removal = removalOf(lock);
   if (!(await take(removal, file))) return;
   try {
     // Another process may have removed the stale lock and taken a new one meanwhile.

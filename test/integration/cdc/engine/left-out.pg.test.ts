@@ -33,8 +33,9 @@ async function copierPid(source: pg.Client): Promise<number> {
     );
     return rows;
   };
-  await expect.poll(copiers).toHaveLength(1);
-  return (await copiers())[0]!.pid;
+  let found: { pid: number }[] = [];
+  await expect.poll(async () => (found = await copiers())).toHaveLength(1);
+  return found[0]!.pid;
 }
 
 async function markedTheEnd(source: pg.Client, pid: number): Promise<boolean> {
@@ -84,9 +85,9 @@ test.each([
   places['before-settle'].resume();
   await places['after-chunk-write'].reached;
   const { rows } = await target.query(
-    `SELECT left_out_until > lsn AS ahead FROM ficus.checkpoint WHERE stream LIKE '%facts%'`,
+    `SELECT left_out_until > lsn AS ahead, left_out_until, lsn FROM ficus.checkpoint WHERE stream LIKE '%facts%'`,
   );
-  expect(rows).toEqual([{ ahead: true }]);
+  expect(rows, JSON.stringify([rows, replication.status()])).toMatchObject([{ ahead: true }]);
   if (fails) places['after-chunk-write'].fail();
   else places['after-chunk-write'].resume();
   await again;
