@@ -46,10 +46,12 @@ async function markedTheEnd(source: pg.Client, pid: number): Promise<boolean> {
   return rowCount === 1;
 }
 
-test.each([
-  { ending: 'the copy ends', fails: false },
-  { ending: 'the session ends with the copy', fails: true },
-])('an omitted row is no conflict when $ending', async ({ fails }) => {
+/**
+ * Ends the first copy while the target lacks the row, by success or by a failure after its last chunk, and checks both
+ * databases. False when the copy ended later: a chunk whose snapshot shows a transaction as running that the stream has
+ * delivered (a heartbeat's, on a slow disk) is read again.
+ */
+async function endCopyWithoutRow(fails: boolean): Promise<boolean> {
   const before = stopAt('after-chunk-write');
   pair = await startStreamedPair(inject('postgresPort'), {
     sourceSql: `${TABLES}; ${ROWS}`,
@@ -84,14 +86,28 @@ test.each([
   await source.query('UPDATE item SET id = -6 WHERE id = -5');
   places['before-settle'].resume();
   await places['after-chunk-write'].reached;
-  const { rows } = await target.query(
-    `SELECT left_out_until > lsn AS ahead, left_out_until, lsn FROM ficus.checkpoint WHERE stream LIKE '%facts%'`,
+  const { rows } = await target.query<{ ahead: boolean; left_out_until: string }>(
+    `SELECT left_out_until > lsn AS ahead, left_out_until FROM ficus.checkpoint WHERE stream LIKE '%facts%'`,
   );
-  expect(rows, JSON.stringify([rows, replication.status()])).toMatchObject([{ ahead: true }]);
+  expect(rows[0]?.left_out_until).not.toBe('0/0');
   if (fails) places['after-chunk-write'].fail();
   else places['after-chunk-write'].resume();
   await again;
   await pair.settle();
   expect(replication.status()).toMatchObject({ state: 'streaming' });
   expect(await pair.verify()).toMatchObject({ verdict: 'match', differences: [] });
-});
+  return rows[0]!.ahead;
+}
+
+test.each([
+  { ending: 'the copy ends', fails: false },
+  { ending: 'the session ends with the copy', fails: true },
+])('an omitted row is no conflict when $ending', async ({ fails }) => {
+  let leftOut = await endCopyWithoutRow(fails);
+  for (let again = 0; !leftOut && again < 4; again++) {
+    resumeAll();
+    await pair?.drop();
+    leftOut = await endCopyWithoutRow(fails);
+  }
+  expect(leftOut).toBe(true);
+}, 120_000);
