@@ -102,12 +102,16 @@ async function endCopyWithoutRow(fails: boolean): Promise<boolean> {
 test.each([
   { ending: 'the copy ends', fails: false },
   { ending: 'the session ends with the copy', fails: true },
-])('an omitted row is no conflict when $ending', async ({ fails }) => {
-  let leftOut = await endCopyWithoutRow(fails);
-  for (let again = 0; !leftOut && again < 4; again++) {
-    resumeAll();
-    await pair?.drop();
-    leftOut = await endCopyWithoutRow(fails);
-  }
-  expect(leftOut).toBe(true);
-}, 120_000);
+])(
+  'an omitted row is no conflict when $ending',
+  async ({ fails }) => {
+    let leftOut = await endCopyWithoutRow(fails);
+    for (let again = 0; !leftOut && again < 4; again++) {
+      resumeAll();
+      await pair?.drop();
+      leftOut = await endCopyWithoutRow(fails);
+    }
+    expect(leftOut).toBe(true);
+  },
+  120_000,
+);
