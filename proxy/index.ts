@@ -19,6 +19,7 @@ export {
 export type { Explanation } from './explain/explanation.ts';
 export { leftDrafts, readOwnFile, replaceOwnFile } from './files/own-file.ts';
 export { readCertificates, readPair, readPem } from './files/pem-files.ts';
+export { readGivenFile } from './files/read-small-file.ts';
 export { checkFeatureSet, readFeatureSet } from './flags/feature-set.ts';
 export { FLAGS_BACKUP_NAME, flagsBackupFile } from './flags/flags-backup.ts';
 export { readFlagsFile, readFlagsText } from './flags/flags-file.ts';

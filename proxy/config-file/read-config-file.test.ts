@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,4 +87,24 @@ test.each([
     code: 'FICUS_CONFIG_UNREADABLE',
     message: `Cannot read ${join(folder, name)}: ${why}.`,
   });
+});
+
+test.skipIf(process.platform === 'win32')(
+  'a device without an end is not read until the memory is full',
+  async () => {
+    await expect(readConfigFile('/dev/zero', {})).rejects.toMatchObject({
+      code: 'FICUS_CONFIG_UNREADABLE',
+      message: 'Cannot read /dev/zero: it is larger than 16 MiB.',
+    });
+  },
+);
+
+test.skipIf(process.platform === 'win32')('a config may come through a pipe', async () => {
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const [parsed] = await Promise.all([
+    readConfigFile(pipe, {}),
+    writeFile(pipe, 'version: 1\nlegacy: { url: http://127.0.0.1:1 }\n'),
+  ]);
+  expect(parsed).toMatchObject({ ok: true });
 });

@@ -2,14 +2,16 @@
  * Reads ficus.yaml: YAML, references to the environment, every rule of core, and the rules about routes that
  * only the router can see. All problems are reported at once.
  */
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { describeFileError, FicusError, type ParsedConfig, parseConfig } from '@ficus/core';
+import { readGivenFile } from '../files/read-small-file.ts';
 import { checkPatterns } from '../match/check-patterns.ts';
 import { checkForeignWrites } from '../match/foreign-writes.ts';
 import { checkRoutes } from '../match/route-table.ts';
 import { readYaml } from './read-yaml.ts';
 import { resolvePaths } from './resolve-paths.ts';
+
+export const LONGEST_CONFIG_MIB = 16;
 
 /**
  * @param environment where `${NAME}` is looked up
@@ -21,7 +23,7 @@ export async function readConfigFile(
 ): Promise<ParsedConfig> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readGivenFile(path, LONGEST_CONFIG_MIB);
   } catch (cause) {
     const why = describeFileError(cause);
     throw new FicusError('FICUS_CONFIG_UNREADABLE', `Cannot read ${path}: ${why}.`, { cause });

@@ -3,7 +3,6 @@
  * they continue with the last valid one, and the way back to it must stay open. Takes what it can read, and checks no
  * more than what it takes.
  */
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
   type ConfigProblem,
@@ -16,6 +15,8 @@ import {
   readReachableControl,
 } from '@ficus/core';
 import { parseDocument } from 'yaml';
+import { readGivenFile } from '../files/read-small-file.ts';
+import { LONGEST_CONFIG_MIB } from './read-config-file.ts';
 import { readYaml } from './read-yaml.ts';
 import { resolveControl, resolveFlags } from './resolve-paths.ts';
 
@@ -39,7 +40,7 @@ export async function readRunningPlaces(
   path: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<RunningPlaces> {
-  const text = await readFile(path, 'utf8');
+  const text = await readGivenFile(path, LONGEST_CONFIG_MIB);
   const unset: ConfigProblem[] = [];
   const config = asMap(interpolate(readWhatIsThere(text), environment, unset));
   const isFilled = (...place: readonly (string | number)[]) =>

@@ -1,8 +1,16 @@
 /**
- * Files that a config names, regular ones of a bounded length alone: a FIFO would hold its reader until somebody writes, a
- * device like /dev/zero until the memory is full.
+ * Files of a bounded length: a device like /dev/zero would be read until the memory is full. Those that a config names
+ * are regular files alone, as a FIFO would hold its reader until somebody writes.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  fstatSync,
+  openSync,
+  readFileSync,
+  type Stats,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 
 const MIB = 1024 * 1024;
@@ -33,8 +41,22 @@ export async function readRegularFile(path: string, longestMib: number): Promise
   }
 }
 
+/** What a command is given, which may be a pipe: `--config <(generate)`. */
+export async function readGivenFile(path: string, longestMib: number): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of createReadStream(path)) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes > longestMib * MIB) throw tooLarge(longestMib);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+const tooLarge = (longestMib: number): Error => new Error(`it is larger than ${longestMib} MiB`);
+
 function requireRegular(stats: Stats, longestMib: number): void {
   if (stats.isDirectory()) throw new Error('it is a directory');
   if (!stats.isFile()) throw new Error('it is not a regular file');
-  if (stats.size > longestMib * MIB) throw new Error(`it is larger than ${longestMib} MiB`);
+  if (stats.size > longestMib * MIB) throw tooLarge(longestMib);
 }

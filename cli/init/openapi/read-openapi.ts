@@ -1,5 +1,4 @@
 /** The OpenAPI document that `--openapi` names: a file, or a URL. */
-import { readFile } from 'node:fs/promises';
 import {
   describeFileError,
   FicusError,
@@ -7,6 +6,7 @@ import {
   hideCredentials,
   withoutCredentials,
 } from '@ficus/core';
+import { readGivenFile } from '@ficus/proxy';
 import { parse } from 'yaml';
 import { DOCUMENT_BYTES } from '../probe/polite-client.ts';
 import { isOpenApi } from './operations.ts';
@@ -29,7 +29,7 @@ async function readDocument(source: string, userAgent: string): Promise<unknown>
   try {
     const text = /^https?:/.test(source)
       ? await fetchText(source, userAgent)
-      : await readFile(source, 'utf8');
+      : await readGivenFile(source, DOCUMENT_BYTES >> 20);
     return parseDocument(text);
   } catch (cause) {
     throw new FicusError(
